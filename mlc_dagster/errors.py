@@ -1,0 +1,55 @@
+"""What can go wrong, grouped by what the caller must do about it.
+
+MlcError
+├── TransientError   try again: 429, 503, no connection
+├── OutcomeUnknown   look before you send again: a POST that was not answered
+├── StaleRecord      read again, then write: the ETag has moved on
+├── RecordRejected   hold this record, go on with the rest
+├── AccessDenied     stop the run: the credentials or their rights are wrong
+└── Misconfigured    stop the run: a setting names what is not there
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class MlcError(Exception):
+    """The root. `cure` says what a person can do; it is printed on a line of its own."""
+
+    def __init__(self, message: str, *, cure: str | None = None) -> None:
+        super().__init__(message if cure is None else f"{message}\n  {cure}")
+        self.message = message
+        self.cure = cure
+
+
+class TransientError(MlcError):
+    """The server certainly did not act, or the call is repeatable. `retry_after` is the server's own word, in seconds."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None, cure: str | None = None) -> None:
+        super().__init__(message, cure=cure)
+        self.retry_after = retry_after
+
+
+class OutcomeUnknown(MlcError):
+    """A write left, and no trustworthy answer came back: it may or may not have acted."""
+
+
+class StaleRecord(MlcError):
+    """The ETag sent with If-Match is not the record's any more."""
+
+
+class RecordRejected(MlcError):
+    """The target understood and refused this one record. `body` is its parsed answer, where it was JSON."""
+
+    def __init__(self, message: str, *, status: int = 0, body: Any = None, cure: str | None = None) -> None:
+        super().__init__(message, cure=cure)
+        self.status = status
+        self.body: Mapping[str, Any] | list[Any] | None = body
+
+
+class AccessDenied(MlcError):
+    """Sign-in failed, or the credentials lack a right."""
+
+
+class Misconfigured(MlcError):
+    """A setting is missing, malformed, or names something that the remote system does not have."""

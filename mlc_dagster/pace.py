@@ -1,0 +1,20 @@
+"""When the next call may leave, so that no window of the period ever holds more than the limit. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+MARGIN = 0.05
+"""The share by which a period is stretched: a call that leaves late must not fall into its successor's window."""
+
+
+def next_slot(taken: Sequence[float], now: float, limit: int, period: float) -> tuple[float, list[float]]:
+    """The time of the next free slot, and the slots taken with it.
+
+    `taken` are the times of earlier slots, ascending, in seconds; of those only the last `limit` matter.
+    """
+    kept = list(taken[-limit:])
+    when = now if len(kept) < limit else max(now, kept[0] + period * (1 + MARGIN))
+    when = max(when, kept[-1]) if kept else when
+    return when, [*kept[bisect_right(kept, when - period * (1 + MARGIN)) :], when]

@@ -1,0 +1,191 @@
+"""`mlc.yaml` and the environment become typed, frozen settings. A mistake is named with its path in the file.
+
+Every scalar of the file is read as text first: `0010` stays a company code, `NO` stays a country.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from mlc_dagster.errors import Misconfigured
+from mlc_dagster.vocabulary import CompanyMapping
+
+
+class Section(BaseModel):
+    """A part of the file: frozen, and a name it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+def _address(value: Any) -> str:
+    """An absolute http(s) address, without a slash at its end."""
+    return str(HttpUrl(value)).rstrip("/")
+
+
+Address = Annotated[str, BeforeValidator(_address)]
+
+
+class LineSetSettings(Section):
+    navigation: str | None = None
+    set: str | None = Field(None, description="The lines' own entity set, for tenants that refuse $expand")
+    fields: dict[str, str] = Field(default_factory=dict, description="record field: name on the wire")
+
+
+class EntitySetSettings(Section):
+    """What this tenant calls an entity set of the catalogue."""
+
+    projection: str | None = None
+    set: str | None = None
+    fields: dict[str, str] = Field(default_factory=dict, description="record field: name on the wire")
+    delta: Literal["modified", "sweep"] | None = Field(None, description="sweep: the set has no modified column")
+    expand: Literal["auto", "always", "never"] | None = None
+    lines: LineSetSettings = LineSetSettings()
+
+
+class IfsSettings(Section):
+    """IFS Cloud. Client id and secret come from IFS_CLIENT_ID and IFS_CLIENT_SECRET."""
+
+    base_url: Address = Field(description="https://<tenant>.ifs.cloud")
+    token_url: Address = Field(description="The realm's token endpoint; API Explorer shows it")
+    scope: str = "openid microprofile-jwt"
+    audience: str = ""
+    token_body: Literal["form", "json"] = "form"
+    surface: str = "/main/ifsapplications/projection/v1"
+    requests_per_minute: int = Field(1000, ge=1)
+    in_flight: int = Field(8, ge=1, le=32, description="Requests at a time")
+    page_size: int = Field(5000, ge=1, le=5000)
+    timeout_seconds: float = Field(60, gt=0)
+    entity_sets: dict[str, EntitySetSettings] = Field(default_factory=dict)
+
+
+class Cin7Settings(Section):
+    """Cin7 Core. Keys come from CIN7_ACCOUNT_ID and CIN7_APPLICATION_KEYS (comma separated: they share the work)."""
+
+    base_url: Address = "https://inventory.dearsystems.com/ExternalApi/v2"
+    calls_per_minute: int = Field(60, ge=1, description="Of each application key")
+    timeout_seconds: float = Field(60, gt=0)
+    location: str = Field("Main Warehouse", description="Where purchases are received, unless the company says otherwise")
+    attribute_set: str = Field("IFS", description="Supplier attribute set whose slot holds the ERP's key")
+    external_key: str = Field("AdditionalAttribute1", pattern=r"^AdditionalAttribute([1-9]|10)$")
+    tax_rule: str = Field("Tax Exempt", description="For suppliers and records without a tax code")
+    payment_terms: dict[str, str] = Field(default_factory=dict, description="ERP code: Cin7 name")
+    tax_rules: dict[str, str] = Field(default_factory=dict, description="ERP tax code: Cin7 name")
+    gl_accounts: dict[str, str] = Field(default_factory=dict, description="ERP account: Cin7 account, where they differ")
+    invoice_status: Literal["DRAFT", "AUTHORISED"] = "DRAFT"
+
+
+class CompanySettings(Section):
+    """One ERP company. A company that is not listed is not loaded: its records are held."""
+
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    decimals: int = Field(2, ge=0, le=4)
+    cin7: dict[Literal["location"], str] = Field(default_factory=dict)
+
+
+class Policies(Section):
+    gl_policy: Literal["hold", "block_partition"] = Field(
+        "hold", description="block_partition: one record with a wrong account stops its partition"
+    )
+    accounts_max_age_hours: float = Field(26, gt=0, description="An older chart of accounts counts as stale")
+    look_back_minutes: float = Field(10, ge=1, description="Rows committed late are found this far back")
+    not_delivered_states: tuple[str, ...] = Field(("Cancelled",), description="ObjState values that are held")
+
+
+class Schedules(Section):
+    running_day: str = Field("*/15 * * * *", description="Cron, UTC: reads and loads the running day")
+    yesterday: str = Field("15 0 * * *", description="Cron, UTC: reads yesterday once more")
+    chart_of_accounts: str = Field("5 */6 * * *", description="Cron, UTC: refreshes accounts and code parts")
+
+
+class Settings(Section):
+    """The whole of mlc.yaml."""
+
+    partitions_start: date = Field(date(2026, 1, 1), description="The first day that can be read")
+    companies: dict[str, CompanySettings] = Field(min_length=1)
+    ifs: IfsSettings
+    cin7: Cin7Settings | None = Field(None, description="Leave it out to switch Cin7 off")
+    policies: Policies = Policies()
+    schedules: Schedules = Schedules()
+
+    @field_validator("companies")
+    @classmethod
+    def _codes_are_text(cls, companies: dict[str, CompanySettings]) -> dict[str, CompanySettings]:
+        if blank := [code for code in companies if not code.strip()]:
+            raise ValueError(f"a company code is empty: {blank}")
+        return companies
+
+    def company_mappings(self) -> dict[str, CompanyMapping]:
+        """Company code -> its mapping, as rules and mappings know it."""
+        return {
+            code: CompanyMapping(code, company.currency, company.decimals, {"cin7": dict(company.cin7)})
+            for code, company in self.companies.items()
+        }
+
+
+class Environment(BaseSettings):
+    """Where things are, from the environment. Secrets are read where they are used, never here."""
+
+    model_config = SettingsConfigDict(env_prefix="MLC_", env_file=".env", extra="ignore", frozen=True)
+
+    config: Path = Path("mlc.yaml")
+    storage: str = ".mlc/storage"
+    database_url: str = "sqlite:///.mlc/ledger.db"
+
+
+class _Reader(yaml.BaseLoader):
+    """Scalars stay text; a name written twice is an error, where YAML would silently keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        names: set[Any] = set()
+        for key_node, _ in node.value:
+            if key_node.value in names:
+                raise Misconfigured(f"line {key_node.start_mark.line + 1}: {key_node.value!r} stands twice")
+            names.add(key_node.value)
+        return super().construct_mapping(node, deep)
+
+
+def load(path: Path) -> Settings:
+    """The settings in a file. Raises Misconfigured, with one line for each mistake."""
+    if not path.is_file():
+        raise Misconfigured(f"no settings at {path}", cure="Copy mlc.example.yaml to mlc.yaml, or set MLC_CONFIG.")
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Reader) or {}  # noqa: S506 - BaseLoader makes text only
+    except yaml.YAMLError as error:
+        raise Misconfigured(f"{path} is not YAML: {error}") from error
+    except Misconfigured as error:
+        raise Misconfigured(f"{path}, {error.message}") from error
+    return parse(content, str(path))
+
+
+def parse(content: Any, where: str) -> Settings:
+    """Settings from parsed YAML; `where` names the file in messages."""
+    try:
+        return Settings.model_validate(content)
+    except ValidationError as error:
+        lines = "\n".join(f"  {_path(mistake['loc'])}: {_sentence(mistake)}" for mistake in error.errors())
+        raise Misconfigured(f"{where} has {error.error_count()} mistake(s):\n{lines}") from None
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location) or "the file"
+
+
+def _sentence(mistake: Any) -> str:
+    if mistake["type"] == "extra_forbidden":
+        return "no setting of this name; see mlc.example.yaml, and never write secrets here"
+    if mistake["type"] == "missing":
+        return "is missing"
+    return f"{mistake['msg']}; found {mistake['input']!r}"
+
+
+def json_schema() -> str:
+    """The JSON schema of mlc.yaml, for editors."""
+    return json.dumps(Settings.model_json_schema(), indent=2)

@@ -1,0 +1,349 @@
+"""The words of the house. Pure: no I/O, no clock, no system."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+Row = dict[str, Any]
+"""A row as read: record field name -> exact value (str, Decimal, int, bool, date, aware datetime, list of Row, None)."""
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A typed record. Codes are `str`, amounts `Decimal`, times aware and UTC.
+
+    Defaults are left out when encoded: a field that a later release adds changes no fingerprint until it has a value.
+    """
+
+
+# --- what is read ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LineSet:
+    """The lines of an entity: a collection below each header, and an entity set of its own."""
+
+    field: str  # the field of the header's record that holds them
+    navigation: str  # OData navigation property, for $expand
+    path: str  # the lines' own entity set, for tenants that refuse $expand
+    record: type[Record]
+    keys: tuple[str, ...]  # record fields; the header's keys come first
+    wire: Mapping[str, str] = field(default_factory=dict)  # record field -> name on the wire, where it differs
+
+
+@dataclass(frozen=True)
+class EntitySet:
+    """One collection of a remote system. Names are record fields; `wire` maps those that a tenant calls otherwise."""
+
+    system: str
+    name: str  # "purchase_order_set": last segment of the asset key
+    projection: str  # OData service; empty where the system has none
+    path: str  # entity set as the URL names it
+    record: type[Record]
+    keys: tuple[str, ...]
+    modified: str | None = "last_modified"  # record field; None: the tenant has no such column
+    lines: LineSet | None = None
+    partition: Literal["day", "company"] = "day"
+    delta: Literal["modified", "sweep"] = "modified"
+    expand: Literal["auto", "always", "never"] = "auto"
+    wire: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The asset key: ("ifs", "purchase_order_set")."""
+        return (self.system, self.name)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Half open, UTC: start <= modified < end."""
+
+    start: datetime
+    end: datetime
+
+    @classmethod
+    def day(cls, day: date) -> Window:
+        start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        return cls(start, start + timedelta(days=1))
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What part of an entity set is read: a day's window, or one company's snapshot."""
+
+    partition: str  # "2026-11-05" or "0010"
+    window: Window | None = None
+    company: str | None = None
+
+
+@dataclass
+class Pull:
+    """The account of one read; the client fills it in while the rows stream."""
+
+    entity: str  # "ifs/purchase_order_set"
+    partition: str
+    filter: str = ""  # the $filter as sent, first page
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    pages: int = 0
+    requests: int = 0
+    windows: int = 0  # slices of the window that were walked side by side
+    rows: int = 0  # distinct rows handed over
+    repeated: int = 0  # rows seen twice because they moved while paging; the newer one was kept
+    unreadable: int = 0  # rows that did not fit the record; stored as text, held later
+    expected_before: int | None = None  # the tenant's $count, None where it does not answer $count
+    expected_after: int | None = None
+    duplicate_keys: int = 0  # two different rows under one key
+    clock_skew_seconds: float = 0.0  # server's Date header minus our clock
+    throttled_seconds: float = 0.0
+    etags: str = ""  # fingerprint of all (key, ETag) pairs: the partition's data version
+
+
+class Sightings(Protocol):
+    """Remembers keys and ETags, for rows that no modified timestamp can place in a day."""
+
+    def place(self, entity: str, seen: Sequence[tuple[str, str]], today: date) -> None:
+        """Record (key, ETag) pairs: a key that is new, or whose ETag changed, is placed on `today`."""
+
+    def placed_on(self, entity: str, day: date) -> list[str]:
+        """The keys whose present ETag was first seen on that day."""
+
+
+# --- what is loaded -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a record is held. `rule` is the name of the statement that is not true of it."""
+
+    rule: str
+    reason: str
+    subject: str = ""  # the code it is about, for grouping: the account, the supplier, the term
+
+
+@dataclass(frozen=True)
+class CompanyMapping:
+    """What `mlc.yaml` says of one ERP company."""
+
+    code: str
+    currency: str
+    decimals: int = 2
+    targets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # system -> its own names for this company
+
+
+@dataclass(frozen=True)
+class LedgerAccount:
+    """One account of the ERP's chart, in one company."""
+
+    company: str
+    code: str
+    description: str = ""
+    valid_from: date | None = None
+    valid_until: date | None = None
+    blocked: bool = False
+
+
+@dataclass(frozen=True)
+class Books:
+    """The reference books of a target, read at the time of judging."""
+
+    accounts: frozenset[str] = frozenset()  # codes that may be posted to
+    payment_terms: frozenset[str] = frozenset()
+    tax_rules: frozenset[str] = frozenset()
+    products: frozenset[str] = frozenset()
+    locations: frozenset[str] = frozenset()
+    supplier_currency: Mapping[str, str] = field(default_factory=dict)  # remote id -> currency
+    payable_account: str = ""
+    base_currency: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that mappings and rules may know beside the record. Frozen for the length of one prepare."""
+
+    companies: Mapping[str, CompanyMapping] = field(default_factory=dict)
+    accounts: Mapping[tuple[str, str], LedgerAccount] = field(default_factory=dict)  # (company, code), from the ERP
+    books: Books = field(default_factory=Books)
+    payment_terms: Mapping[str, str] = field(default_factory=dict)  # ERP code -> the target's name
+    tax_rules: Mapping[str, str] = field(default_factory=dict)
+    gl_accounts: Mapping[str, str] = field(default_factory=dict)  # ERP account -> the target's; absent: the same code
+    options: Mapping[str, str] = field(default_factory=dict)  # the target's own settings: location, attribute, ...
+    delivered: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # flow -> key -> remote id
+    unusable: Mapping[str, str] = field(default_factory=dict)  # rule -> why there is nothing to validate against
+
+    def account_in_target(self, account: str) -> str:
+        return self.gl_accounts.get(account, account)
+
+    def remote_id(self, flow: str, key: str) -> str | None:
+        return self.delivered.get(flow, {}).get(key)
+
+
+class Rule(Protocol):
+    """A statement that is true of a good record: its docstring is shown in the UI."""
+
+    __name__: str
+
+    def __call__(self, source: Any, target: Any, facts: Facts) -> Problem | None: ...
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where records go: the client dispatches on `name`."""
+
+    system: str
+    name: str  # "purchases"
+    record: type[Record]
+    batch: int = 1  # records in flight between two commits of the ledger
+
+
+@dataclass(frozen=True)
+class Flow:
+    """One line of the table of what moves."""
+
+    name: str  # "cin7/purchases", the asset key of the loaded asset
+    source: EntitySet
+    target: Target
+    mapping: Callable[[Any, Facts], Record]  # pure; a part that cannot be mapped becomes None, and a rule says so
+    rules: tuple[Rule, ...] = ()
+    needs: tuple[str, ...] = ()  # flows that are delivered first, whose remote ids the mapping asks for
+    needs_key: Callable[[Any], Mapping[str, str]] | None = None  # source record -> {flow: key} it refers to
+    checks_accounts: bool = True  # reads the ERP's chart of accounts
+    description: str = ""
+    owner: str = "team:finance"
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return tuple(self.name.split("/"))
+
+
+class State(StrEnum):
+    """What the ledger says of a ready record."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    SUPERSEDED = "superseded"  # something newer was delivered already
+    IN_DOUBT = "in_doubt"  # an earlier attempt has no answer
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A prepared record, as it is stored between prepare and load."""
+
+    key: str
+    version: str  # sortable text: the source's modified timestamp, microseconds, UTC
+    fingerprint: str
+    record: Record
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A record on its way to the target."""
+
+    key: str
+    record: Any
+    remote_id: str | None = None  # known: update; None: create, after a look where `look_since` says so
+    look_since: datetime | None = None  # look in the target by external key before creating; from when it may exist
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The target has the record, but not all of it yet: remember the id, then go on."""
+
+    draft: Draft
+    remote_id: str
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The target has the record as it should be."""
+
+    draft: Draft
+    remote_id: str
+    action: Literal["created", "updated", "adopted"]  # adopted: it was there already, and equal
+    detail: str = ""  # what a person would look for: "PO-00102"
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The target said no to this one record. It is held with this reason."""
+
+    draft: Draft
+    reason: str
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """It was sent, and no answer came: look before it is sent again."""
+
+    draft: Draft
+    reason: str
+
+
+Outcome = Begun | Saved | Refused | Unanswered
+
+
+class Client(Protocol):
+    """What the pipeline knows of a target system."""
+
+    def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
+        """Send the drafts; outcomes come out one by one, at most one Begun before the last word on a draft.
+
+        Raises AccessDenied, TransientError (retries are exhausted; nothing was done for the drafts not yet answered).
+        """
+
+    def books(self) -> Books:
+        """The reference books that rules validate against; read anew, at most once a minute."""
+
+
+class Budget(Protocol):
+    """How many calls a credential may make. Holds across threads, and across processes where its store does."""
+
+    def take(self) -> float:
+        """Wait for the next free slot; the seconds waited."""
+
+    def pause(self, seconds: float) -> None:
+        """The server asked for silence: nobody takes a slot before then."""
+
+
+# --- small pure things ----------------------------------------------------------------------------------------------
+
+_ENCODER = msgspec.json.Encoder(decimal_format="string", order="deterministic")
+
+
+def fingerprint(record: Record) -> str:
+    """32 hexadecimal digits over the record's content: equal content, equal text."""
+    return hashlib.blake2b(_ENCODER.encode(record), digest_size=16).hexdigest()
+
+
+def version_of(modified: datetime | None) -> str:
+    """Sortable text of a timestamp; empty where the source gives none."""
+    return "" if modified is None else modified.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def plain(amount: Decimal) -> Decimal:
+    """The same number without trailing zeros or exponent: 1.5000 -> 1.5, 1E+2 -> 100."""
+    shorter = amount.normalize()
+    return shorter.quantize(Decimal(1)) if shorter.as_tuple().exponent > 0 else shorter  # type: ignore[operator]
+
+
+def record_key(record: Record, keys: Sequence[str]) -> str:
+    """The source row's own key as text: the ledger key, the hold key and the external reference.
+
+    Parts are joined by "/"; a slash or percent sign inside a part is percent-encoded, so two keys are never one text.
+    """
+    return key_text(*(getattr(record, name) for name in keys))
+
+
+def key_text(*parts: object) -> str:
+    """The text of a key from its parts: key_text("0010", 7) is "0010/7"."""
+    return "/".join(str(part).replace("%", "%25").replace("/", "%2F") for part in parts)
