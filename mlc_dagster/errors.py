@@ -23,7 +23,7 @@ class MlcError(Exception):
 
 
 class TransientError(MlcError):
-    """The server certainly did not act, or the call is repeatable. `retry_after` is the server's own word, in seconds."""
+    """The server certainly did not act, or the call is repeatable. `retry_after`: the server's own word, in seconds."""
 
     def __init__(self, message: str, *, retry_after: float | None = None, cure: str | None = None) -> None:
         super().__init__(message, cure=cure)

@@ -6,17 +6,19 @@ Every scalar of the file is read as text first: `0010` stays a company code, `NO
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Hashable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
+from dotenv import load_dotenv
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mlc_dagster.errors import Misconfigured
-from mlc_dagster.vocabulary import CompanyMapping
+from mlc_dagster.vocabulary import CompanyMapping, Facts
 
 
 class Section(BaseModel):
@@ -57,7 +59,7 @@ class IfsSettings(Section):
     token_url: Address = Field(description="The realm's token endpoint; API Explorer shows it")
     scope: str = "openid microprofile-jwt"
     audience: str = ""
-    token_body: Literal["form", "json"] = "form"
+    token_body: Literal["form", "json"] = "form"  # noqa: S105 - how it is sent
     surface: str = "/main/ifsapplications/projection/v1"
     requests_per_minute: int = Field(1000, ge=1)
     in_flight: int = Field(8, ge=1, le=32, description="Requests at a time")
@@ -72,14 +74,23 @@ class Cin7Settings(Section):
     base_url: Address = "https://inventory.dearsystems.com/ExternalApi/v2"
     calls_per_minute: int = Field(60, ge=1, description="Of each application key")
     timeout_seconds: float = Field(60, gt=0)
-    location: str = Field("Main Warehouse", description="Where purchases are received, unless the company says otherwise")
+    location: str = Field(
+        "Main Warehouse", description="Where purchases are received, unless the company says otherwise"
+    )
     attribute_set: str = Field("IFS", description="Supplier attribute set whose slot holds the ERP's key")
     external_key: str = Field("AdditionalAttribute1", pattern=r"^AdditionalAttribute([1-9]|10)$")
     tax_rule: str = Field("Tax Exempt", description="For suppliers and records without a tax code")
     payment_terms: dict[str, str] = Field(default_factory=dict, description="ERP code: Cin7 name")
     tax_rules: dict[str, str] = Field(default_factory=dict, description="ERP tax code: Cin7 name")
-    gl_accounts: dict[str, str] = Field(default_factory=dict, description="ERP account: Cin7 account, where they differ")
+    gl_accounts: dict[str, str] = Field(
+        default_factory=dict, description="ERP account: Cin7 account, where they differ"
+    )
     invoice_status: Literal["DRAFT", "AUTHORISED"] = "DRAFT"
+
+    def options(self) -> dict[str, str]:
+        """What mappings may know of this section, as text."""
+        names = ("location", "attribute_set", "external_key", "tax_rule", "invoice_status")
+        return {name: getattr(self, name) for name in names}
 
 
 class CompanySettings(Section):
@@ -122,6 +133,20 @@ class Settings(Section):
             raise ValueError(f"a company code is empty: {blank}")
         return companies
 
+    def facts_for(self, target: str) -> Facts:
+        """What the file says of a target; charts, books and deliveries are added when a partition is prepared."""
+        section = {"cin7": self.cin7}[target]
+        if section is None:
+            raise Misconfigured(f"{target} is switched off", cure=f"Add a section `{target}:` to mlc.yaml.")
+        options = {**section.options(), "not_delivered_states": ",".join(self.policies.not_delivered_states)}
+        return Facts(
+            companies=self.company_mappings(),
+            payment_terms=section.payment_terms,
+            tax_rules=section.tax_rules,
+            gl_accounts=section.gl_accounts,
+            options=options,
+        )
+
     def company_mappings(self) -> dict[str, CompanyMapping]:
         """Company code -> its mapping, as rules and mappings know it."""
         return {
@@ -133,11 +158,19 @@ class Settings(Section):
 class Environment(BaseSettings):
     """Where things are, from the environment. Secrets are read where they are used, never here."""
 
-    model_config = SettingsConfigDict(env_prefix="MLC_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MLC_", extra="ignore", frozen=True)
 
     config: Path = Path("mlc.yaml")
     storage: str = ".mlc/storage"
     database_url: str = "sqlite:///.mlc/ledger.db"
+
+
+def environment() -> Environment:
+    """The environment, with .env where it says nothing; what it leaves out is set, for those that read it by name."""
+    load_dotenv(".env")
+    found = Environment()
+    os.environ.setdefault("MLC_DATABASE_URL", found.database_url)
+    return found
 
 
 class _Reader(yaml.BaseLoader):

@@ -13,10 +13,10 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 Row = dict[str, Any]
-"""A row as read: record field name -> exact value (str, Decimal, int, bool, date, aware datetime, list of Row, None)."""
+"""A row as read: record field -> exact value (str, Decimal, int, bool, date, aware datetime, list of Row, None)."""
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A typed record. Codes are `str`, amounts `Decimal`, times aware and UTC.
 
     Defaults are left out when encoded: a field that a later release adds changes no fingerprint until it has a value.
@@ -98,8 +98,10 @@ class Pull:
     windows: int = 0  # slices of the window that were walked side by side
     rows: int = 0  # distinct rows handed over
     repeated: int = 0  # rows seen twice because they moved while paging; the newer one was kept
+    stale: frozenset[int] = frozenset()  # of those the older ones: places in the order handed over, to be dropped
+    strays: int = 0  # rows handed over that no readable or believable timestamp places in a day
     unreadable: int = 0  # rows that did not fit the record; stored as text, held later
-    expected_before: int | None = None  # the tenant's $count, None where it does not answer $count
+    expected_before: int | None = None  # the tenant's $count and the strays, None where it does not answer $count
     expected_after: int | None = None
     duplicate_keys: int = 0  # two different rows under one key
     clock_skew_seconds: float = 0.0  # server's Date header minus our clock
@@ -158,6 +160,7 @@ class Books:
     accounts: frozenset[str] = frozenset()  # codes that may be posted to
     payment_terms: frozenset[str] = frozenset()
     tax_rules: frozenset[str] = frozenset()
+    tax_percents: Mapping[str, Decimal] = field(default_factory=dict)  # tax rule -> per cent
     products: frozenset[str] = frozenset()
     locations: frozenset[str] = frozenset()
     supplier_currency: Mapping[str, str] = field(default_factory=dict)  # remote id -> currency

@@ -1,0 +1,8 @@
+"""IFS Cloud and Cin7 Core as one small local server, with their real limits and refusals."""
+
+from mlc_dagster.sandbox.box import Sandbox
+from mlc_dagster.sandbox.ifs_catalogue import Tenant
+from mlc_dagster.sandbox.limits import Limits
+from mlc_dagster.sandbox.serve import serve
+
+__all__ = ["Limits", "Sandbox", "Tenant", "serve"]

@@ -1,0 +1,51 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Everything is installed into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+export DAGSTER_DISABLE_TELEMETRY := 1
+
+.PHONY: demo ui test lint bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo   the whole product against the sandbox, no credentials"
+	@echo "make ui     look at what the demo moved, in Dagster's UI"
+	@echo "make test   the tests, on SQLite and on PostgreSQL"
+	@echo "make lint   ruff and mypy"
+	@echo "make bench  speed and memory, beside dlt"
+
+.venv/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/installed: .venv/pyvenv.cfg pyproject.toml constraints.txt
+	@echo "installing into .venv ..."
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+.venv/installed-dev: .venv/installed
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+.venv/installed-bench: .venv/installed-dev
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	@touch $@
+
+demo: .venv/installed
+	@$(BIN)/mlc demo
+
+ui: .venv/installed
+	@$(BIN)/mlc ui
+
+test: .venv/installed-dev
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/installed-bench
+	@$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv .mlc build *.egg-info

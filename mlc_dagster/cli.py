@@ -1,0 +1,84 @@
+"""`mlc`: the sandbox, the demo, the UI, and a word on whether the settings and the connections are right."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from mlc_dagster import settings as settings_file
+from mlc_dagster.errors import MlcError
+from mlc_dagster.sandbox.__main__ import main as sandbox
+
+app = typer.Typer(
+    help="IFS Cloud beside Cin7 Core, kept in agreement by Dagster.", no_args_is_help=True, add_completion=False
+)
+out, err = Console(), Console(stderr=True)
+
+
+@app.command()
+def demo(
+    days: Annotated[int, typer.Option(help="How many days back, today included.", min=1, max=30)] = 30,
+    folder: Annotated[Path, typer.Option(help="Where the demo keeps its state.")] = Path(".mlc"),
+) -> None:
+    """Move everything from a sandbox ERP to a sandbox Cin7 through real Dagster runs, twice, and show what moved."""
+    from mlc_dagster.demo import run_demo
+
+    run_demo(folder, days, out)
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000) -> None:
+    """Open Dagster's UI on the demo, or on your own mlc.yaml where there is one."""
+    from mlc_dagster.demo import run_ui
+
+    run_ui(port, out)
+
+
+app.command("sandbox")(sandbox)
+
+
+@app.command()
+def check(config: Annotated[Path | None, typer.Argument(help="Default: MLC_CONFIG, or mlc.yaml.")] = None) -> None:
+    """Read mlc.yaml and name every mistake by its path."""
+    from mlc_dagster.systems.ifs.records import catalogue
+
+    path = config or settings_file.environment().config
+    found = settings_file.load(path)
+    catalogue(found.ifs.entity_sets)
+    on = ", ".join(name for name in ("cin7",) if getattr(found, name))
+    out.print(f"{path}: correct. Companies {', '.join(found.companies)}; switched on: ifs, {on}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of mlc.yaml, for editors."""
+    typer.echo(settings_file.json_schema())
+
+
+@app.command()
+def ping() -> None:
+    """Sign in to every connection that is on, and ask for each entity set. Exit 1 where something is missing."""
+    from mlc_dagster.ping import ping_all
+
+    environment = settings_file.environment()
+    findings = ping_all(settings_file.load(environment.config), environment)
+    table = Table("connection", "what", "answer", box=None)
+    for finding in findings:
+        table.add_row(finding.system, finding.what, ("[green]ok[/] " if finding.ok else "[red]✗[/] ") + finding.answer)
+    out.print(table)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Our errors in their own words, without a traceback; exit 2."""
+    try:
+        app()
+    except MlcError as error:
+        err.print(f"[red]{type(error).__name__}[/] {error}", highlight=False)
+        sys.exit(2)

@@ -1,0 +1,68 @@
+"""Clients from settings and secrets: sign-in, budget and transport, put together once for Dagster and the CLI."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+from mlc_dagster.errors import Misconfigured
+from mlc_dagster.settings import Cin7Settings, IfsSettings
+from mlc_dagster.systems.auth import ClientCredentials
+from mlc_dagster.systems.cin7.client import Cin7Client
+from mlc_dagster.systems.cin7.client import classify as cin7_answers
+from mlc_dagster.systems.http import ApiClient, KeyRing
+from mlc_dagster.systems.ifs.client import IfsClient
+from mlc_dagster.systems.ifs.client import classify as ifs_answers
+from mlc_dagster.vocabulary import Budget
+
+Budgets = Callable[[str, int, float], Budget]
+"""(name, calls, seconds) -> the budget of one credential; the ledger's is shared by processes and machines."""
+
+
+def ifs_client(settings: IfsSettings, client_id: str, client_secret: str, budgets: Budgets) -> IfsClient:
+    """The ERP's client. Nothing is sent before its first use."""
+    _present(client_id, "IFS_CLIENT_ID")
+    _present(client_secret, "IFS_CLIENT_SECRET")
+    auth = ClientCredentials(
+        settings.token_url,
+        client_id,
+        client_secret,
+        scope=settings.scope,
+        audience=settings.audience,
+        body=settings.token_body,
+        cure="Check IFS_CLIENT_ID and IFS_CLIENT_SECRET, and ifs.token_url and ifs.scope in mlc.yaml.",
+    )
+    api = ApiClient(
+        "ifs",
+        settings.base_url + settings.surface,
+        auth=auth,
+        budget=budgets(_name("ifs", settings.base_url, client_id), settings.requests_per_minute, 60.0),
+        timeout=settings.timeout_seconds,
+        classify=ifs_answers,
+    )
+    return IfsClient(api, in_flight=settings.in_flight, page_size=settings.page_size)
+
+
+def cin7_client(settings: Cin7Settings, account_id: str, application_keys: str, budgets: Budgets) -> Cin7Client:
+    """Cin7's client; several application keys, comma separated, share the work."""
+    _present(account_id, "CIN7_ACCOUNT_ID")
+    keys = [key.strip() for key in application_keys.split(",") if key.strip()]
+    _present("".join(keys), "CIN7_APPLICATION_KEYS")
+    ring = KeyRing(
+        [(account_id, key) for key in keys],
+        [budgets(_name("cin7", account_id, key), settings.calls_per_minute, 60.0) for key in keys],
+    )
+    api = ApiClient(
+        "cin7", settings.base_url, auth=ring, budget=ring, timeout=settings.timeout_seconds, classify=cin7_answers
+    )
+    return Cin7Client(api, settings.options())
+
+
+def _present(value: str, name: str) -> None:
+    if not value:
+        raise Misconfigured(f"{name} is not set", cure="Set it in the environment or in .env; never in mlc.yaml.")
+
+
+def _name(*parts: str) -> str:
+    """A budget's name tells nobody the credential it stands for."""
+    return f"{parts[0]} {hashlib.blake2b('|'.join(parts).encode(), digest_size=8).hexdigest()}"

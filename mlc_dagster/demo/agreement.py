@@ -1,0 +1,87 @@
+"""Do the ledger and the sandbox agree, record by record and to the cent?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from mlc_dagster.demo.place import Place
+from mlc_dagster.frames import read_ready
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.orchestration.loads import prepared_key
+from mlc_dagster.orchestration.storage import RowStore
+from mlc_dagster.systems.cin7.records import Paper, PurchaseInvoice, Supplier
+from mlc_dagster.vocabulary import Flow
+
+Document = Mapping[str, Any]
+
+
+def disagreements(place: Place, flows: Sequence[Flow]) -> list[str]:
+    """One line for each difference between what was prepared and delivered, and what Cin7 holds."""
+    state, environment = place.state("cin7"), place.environment()
+    store = RowStore(environment["MLC_STORAGE"])
+    with Ledger.open(environment["MLC_DATABASE_URL"]) as ledger:
+        delivered = {flow.name: ledger.remote_ids(flow.name) for flow in flows}
+    held = Held(state["suppliers"], state["purchases"])
+    found = [line for flow in flows for line in _of_flow(flow, store, delivered[flow.name], held)]
+    return found + [f"Cin7 holds purchase {each} that no flow delivered" for each in sorted(held.strangers(delivered))]
+
+
+class Held:
+    """What Cin7 holds, by id."""
+
+    def __init__(self, suppliers: Iterable[Document], purchases: Iterable[Document]) -> None:
+        self.suppliers = {each["ID"]: each for each in suppliers}
+        self.purchases = {each["ID"]: each for each in purchases}
+        self.invoices = {
+            f"{each['ID']}/{invoice['TaskID']}": invoice
+            for each in self.purchases.values()
+            for invoice in each["Invoice"]
+        }
+
+    def strangers(self, delivered: Mapping[str, Mapping[str, str]]) -> set[str]:
+        """Purchases that no ledger entry stands for: something was doubled, or lost on the way back."""
+        known = {remote.partition("/")[0] for ids in delivered.values() for remote in ids.values()}
+        return set(self.purchases) - known
+
+
+def _of_flow(flow: Flow, store: RowStore, delivered: Mapping[str, str], held: Held) -> Iterator[str]:
+    newest = {
+        ready.key: ready
+        for partition in store.partitions(prepared_key(flow))
+        for batch in store.read(prepared_key(flow), partition)
+        for ready in read_ready(batch, flow.target.record)
+    }
+    shared = len(delivered) - len(set(delivered.values()))
+    if shared:
+        yield f"{flow.name}: {shared} keys share a record in Cin7"
+    for key, remote_id in delivered.items():
+        if key in newest and (fault := _difference(newest[key].record, remote_id, held)):
+            yield f"{flow.name} {key}: {fault}"
+
+
+def _difference(record: Any, remote_id: str, held: Held) -> str:
+    if isinstance(record, Supplier):
+        return _unequal(held.suppliers.get(remote_id), {"Name": record.name, "Currency": record.currency})
+    if isinstance(record, PurchaseInvoice):
+        wanted = {"InvoiceNumber": record.invoice_number, "Total": record.net() + record.tax()}
+        return _unequal(held.invoices.get(remote_id), wanted)
+    return _order_difference(record, held.purchases.get(remote_id))
+
+
+def _order_difference(record: Paper, purchase: Document | None) -> str:
+    if purchase is None:
+        return "Cin7 does not have it"
+    return _unequal(purchase["Order"], {"Total": record.net() + record.tax()})
+
+
+def _unequal(document: Document | None, wanted: Mapping[str, Any]) -> str:
+    if document is None:
+        return "Cin7 does not have it"
+    wrong = {name: value for name, value in wanted.items() if not _same(document.get(name), value)}
+    return ", ".join(f"{name} is {document.get(name)}, delivered was {value}" for name, value in wrong.items())
+
+
+def _same(found: Any, wanted: Any) -> bool:
+    return Decimal(str(found)) == wanted if isinstance(wanted, Decimal) else found == wanted

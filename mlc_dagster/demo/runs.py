@@ -1,0 +1,145 @@
+"""The demo's Dagster runs, with their progress, and what each flow moved in them."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from mlc_dagster.errors import MlcError
+from mlc_dagster.orchestration.automation import CHART_JOB, READ_JOB
+from mlc_dagster.orchestration.loads import prepared_key
+from mlc_dagster.vocabulary import Flow
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+RANGE = "dagster/asset_partition_range_"
+
+
+@dataclass
+class Moved:
+    """What one flow moved in one pass, over all its partitions."""
+
+    prepared: Counter[str] = field(default_factory=Counter)
+    loaded: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def ends(self) -> Counter[str]:
+        """Each record in exactly one end."""
+        names = ("created", "updated", "adopted", "unchanged", "superseded", "held")
+        return Counter({name: self.loaded[name] for name in names}) + Counter(
+            held=self.prepared["held"], superseded=self.prepared["superseded"]
+        )
+
+    @property
+    def held(self) -> int:
+        return self.prepared["held"] + self.loaded["held"]
+
+    @property
+    def accounted(self) -> bool:
+        """delivered + unchanged + held + superseded = read"""
+        return self.prepared["rows_read"] == self.ends.total()
+
+
+class Runs:
+    """Runs of the code location's own jobs, on the instance in DAGSTER_HOME."""
+
+    def __init__(self, days: int, companies: Sequence[str], flows: Sequence[Flow], out: Console) -> None:
+        from mlc_dagster.definitions import defs
+
+        self.defs, self.flows, self.out = defs, flows, out
+        today = datetime.now(UTC).date()
+        self.days = ((today - timedelta(days=days - 1)).isoformat(), today.isoformat())
+        self.companies = (sorted(companies)[0], sorted(companies)[-1])
+        self.instance = dg.DagsterInstance.get()
+
+    def everything(self, title: str) -> dict[str, Moved]:
+        """The chart of accounts, all the ERP's rows, then each SaaS. What moved, by flow."""
+        days = (datetime.fromisoformat(self.days[1]) - datetime.fromisoformat(self.days[0])).days + 1
+        systems = sorted({flow.target.system for flow in self.flows})
+        with self._progress(title, total=days * (6 + 2 * len(self.flows))):
+            self.run(CHART_JOB, self.companies)
+            self.run(READ_JOB, self.days)
+            results = [self.run(system, self.days, self._without_sources(system)) for system in systems]
+        return {flow.name: moved(flow, results) for flow in self.flows}
+
+    def run(
+        self, job: str, partitions: tuple[str, str], only: list[dg.AssetKey] | None = None
+    ) -> dg.ExecuteInProcessResult:
+        """One run over a range of partitions. Raises MlcError with the words of the step that failed."""
+        tags = {f"{RANGE}start": partitions[0], f"{RANGE}end": partitions[1]}
+        result = self.defs.resolve_job_def(job).execute_in_process(
+            instance=self.instance, tags=tags, run_config=QUIET, asset_selection=only, raise_on_error=False
+        )
+        if not result.success:
+            raise MlcError(f"the run of job {job} failed: {_why(result)}", cure=f"`make ui`, run {result.run_id}")
+        return result
+
+    def _without_sources(self, system: str) -> list[dg.AssetKey]:
+        """The rows have just been read; no need to read them again."""
+        flows = [flow for flow in self.flows if flow.target.system == system]
+        return [dg.AssetKey(key) for flow in flows for key in (flow.key, prepared_key(flow))]
+
+    @contextmanager
+    def _progress(self, title: str, total: int) -> Iterator[None]:
+        columns = (
+            TextColumn("{task.description:<12}"),
+            BarColumn(30),
+            TimeElapsedColumn(),
+            TextColumn("[dim]{task.fields[last]}"),
+        )
+        with Progress(*columns, console=self.out) as progress:
+            listener = _Listener(progress, progress.add_task(title, total=total, last=""))
+            logger = logging.getLogger("mlc_dagster")
+            logger.setLevel(logging.INFO)
+            logger.addHandler(listener)
+            try:
+                yield
+            finally:
+                logger.removeHandler(listener)
+
+
+class _Listener(logging.Handler):
+    """Each partition that is done says so in the log: that is the progress."""
+
+    def __init__(self, progress: Progress, task: Any) -> None:
+        super().__init__(logging.INFO)
+        self.progress, self.task = progress, task
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.progress.update(self.task, advance=1, last=record.getMessage()[:90])
+
+
+def moved(flow: Flow, results: Sequence[dg.ExecuteInProcessResult]) -> Moved:
+    """Sums of the counts that the UI plots, over the partitions of these runs."""
+    found = Moved()
+    for result in results:
+        for event in result.all_events:
+            if event.is_step_materialization and event.asset_key is not None:
+                path = tuple(event.asset_key.path)
+                counts = found.loaded if path == flow.key else found.prepared if path == prepared_key(flow) else None
+                if counts is not None:
+                    counts.update(_numbers(event))
+    return found
+
+
+def _numbers(event: dg.DagsterEvent) -> Counter[str]:
+    values = {name: entry.value for name, entry in event.step_materialization_data.materialization.metadata.items()}
+    return Counter({name: value for name, value in values.items() if isinstance(value, int | float)})
+
+
+def _why(result: dg.ExecuteInProcessResult) -> str:
+    failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    for failure in failures:
+        if failure.user_failure_data and failure.user_failure_data.description:
+            return failure.user_failure_data.description
+        if failure.error:
+            return failure.error.message.strip()
+    return "no step failed; see the run's log"

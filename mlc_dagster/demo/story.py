@@ -1,0 +1,131 @@
+"""What the demo tells: what moved, what was held and why, and that the same again moves nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from mlc_dagster import settings as settings_file
+from mlc_dagster.demo.agreement import disagreements
+from mlc_dagster.demo.place import CALLS_A_MINUTE, Place
+from mlc_dagster.demo.runs import Moved, Runs
+from mlc_dagster.errors import Misconfigured, MlcError
+from mlc_dagster.systems.cin7.flows import FLOWS
+
+COLUMNS = ("read", "ready", "held", "created", "updated", "adopted", "unchanged", "superseded", "requests", "seconds")
+
+
+def run_demo(folder: Path, days: int, out: Console) -> None:
+    """Seed, move, move again, compare. Raises MlcError where anything does not add up."""
+    started = time.monotonic()
+    place = Place(folder.resolve())
+    place.lay_out()
+    os.environ.update(place.environment())
+    out.print(f"[bold]mlc_dagster[/]: {days} days from a sandbox ERP to a sandbox Cin7. State goes to {folder}/")
+    limit = f"the sandbox is set to {CALLS_A_MINUTE:,}, or this would take half an hour"
+    out.print(f"[dim]Cin7 allows 60 calls a minute; {limit}.[/]")
+    with place.sandbox():
+        _passes(place, days, out)
+    out.print(f"Took {time.monotonic() - started:.0f} s. Now look at it: [bold]make ui[/]")
+
+
+def _passes(place: Place, days: int, out: Console) -> None:
+    settings = settings_file.load(place.config)
+    runs = Runs(days, sorted(settings.companies), FLOWS, out)
+    first = runs.everything("first pass")
+    _print_moved(first, "What moved", out)
+    _print_held(first, out)
+    before = place.writes()
+    second = runs.everything("second pass")
+    _print_moved(second, "The same again", out)
+    _conclude(first, second, place.writes() - before, disagreements(place, FLOWS), out)
+
+
+def run_ui(port: int, out: Console) -> None:
+    """Dagster's UI: on your own mlc.yaml where there is one, else on the demo with its sandbox beside it."""
+    own = settings_file.environment().config
+    if own.is_file():
+        _dagster(port, {}, out)
+        return
+    place = Place(Path(".mlc").resolve())
+    if not place.config.is_file():
+        raise Misconfigured(
+            "there is neither an mlc.yaml nor a demo to look at",
+            cure="`make demo`, or copy mlc.example.yaml to mlc.yaml.",
+        )
+    with place.sandbox():
+        _dagster(port, place.environment(), out)
+
+
+def _dagster(port: int, environment: dict[str, str], out: Console) -> None:
+    home = Path(environment.get("DAGSTER_HOME") or os.environ.get("DAGSTER_HOME") or ".mlc/home").resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        (home / "dagster.yaml").write_text(Path("dagster.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    out.print(f"http://127.0.0.1:{port}  (Ctrl-C stops it)")
+    command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
+    process = subprocess.Popen(command, env={**os.environ, **environment, "DAGSTER_HOME": str(home)})  # noqa: S603
+    try:
+        process.wait()
+    except KeyboardInterrupt:
+        process.wait(timeout=30)
+
+
+def _print_moved(flows: dict[str, Moved], title: str, out: Console) -> None:
+    table = Table("flow", title=title, title_justify="left", box=None, padding=(0, 1))
+    for name in COLUMNS:
+        table.add_column(name, justify="right")
+    for name, flow in flows.items():
+        counts = {**flow.loaded, "held": flow.held, "read": flow.prepared["rows_read"], "ready": flow.prepared["ready"]}
+        table.add_row(
+            name,
+            *(
+                f"{counts.get(column, 0):,.0f}" if column != "seconds" else f"{counts.get(column, 0):.1f}"
+                for column in COLUMNS
+            ),
+        )
+    out.print(table)
+
+
+def _print_held(flows: dict[str, Moved], out: Console) -> None:
+    table = Table(
+        "flow",
+        "held by rule",
+        title="Held, each with its reason in the UI",
+        title_justify="left",
+        box=None,
+        padding=(0, 1),
+    )
+    table.add_column("records", justify="right")
+    for name, flow in flows.items():
+        rules = Counter({key.removeprefix("held: "): n for key, n in flow.prepared.items() if key.startswith("held: ")})
+        rules["target_accepts_it"] += flow.loaded["held"]
+        for rule, count in rules.most_common():
+            if count:
+                table.add_row(name, rule, f"{count:,.0f}")
+    out.print(table)
+
+
+def _conclude(
+    first: dict[str, Moved], second: dict[str, Moved], writes: int, differences: list[str], out: Console
+) -> None:
+    """Say what was checked, and fail where a check did not hold."""
+    lost = [name for moved in (first, second) for name, flow in moved.items() if not flow.accounted]
+    checked = {
+        "every source row is accounted for: delivered + unchanged + held + superseded = read": not lost,
+        f"the second pass sent {writes} writes": writes == 0,
+        "Cin7 holds what the ledger says, record by record and to the cent": not differences,
+    }
+    for words, holds in checked.items():
+        out.print(f"{'[green]✓[/]' if holds else '[red]✗[/]'} {words}")
+    for line in [*lost, *differences[:20]]:
+        out.print(f"  {line}")
+    if not all(checked.values()):
+        raise MlcError("the demo found a difference; please report it with the lines above")

@@ -1,0 +1,159 @@
+"""One database, SQLite or PostgreSQL: how it is opened, read, written and asked for the time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, make_url, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError
+
+from mlc_dagster.errors import Misconfigured, MlcError
+
+SETTING = "MLC_DATABASE_URL"
+CURE = f"Set {SETTING} to sqlite:///folder/ledger.db or postgresql://user:password@host/database."
+BUSY_SECONDS = 30  # how long a writer of SQLite waits for another one
+CHUNK = 1000  # keys in one question
+
+
+class LedgerUnavailable(MlcError):
+    """The database failed while it was in use: disk full, connection lost, locked.
+
+    Nothing of that call was written; only where the connection was lost in the commit itself, all of it may have been.
+    The next run goes on from what the ledger says, either way.
+    """
+
+
+class Database:
+    """Connections to one database. A commit is on the disk when it returns, but for hasty ones.
+
+    Hasty commits survive a kill of the process, not of the machine: leases and budgets, which end with it.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        self._durable, self._hasty = _engine(url, hasty=False), _engine(url, hasty=True)
+        # Writers of one process queue here: SQLite's own waiting is polling, up to 100 ms at a time.
+        self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        with self._told(), self._durable.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self, *, hasty: bool = False) -> Iterator[Connection]:
+        """One transaction: committed at the end, or nothing is written."""
+        engine = self._hasty if hasty else self._durable
+        with self._told(), self._turn, engine.execution_options(writes=True).begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self._durable.dispose()
+        self._hasty.dispose()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (OperationalError, InternalError, InterfaceError) as error:
+            raise LedgerUnavailable(
+                f"the ledger in {place(self.url)} failed: {reason(error)}",
+                cure="Look at the database and its disk, then run again: it goes on from what the ledger says.",
+            ) from error
+
+
+def parse(url: str) -> URL:
+    """The address of the ledger. Raises Misconfigured; what it says never shows the address, which may hold a password.
+
+    `postgres://` and `postgresql://` mean psycopg2: SQLAlchemy 2.1 would take psycopg 3, which Dagster cannot use.
+    """
+    try:
+        parsed = make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
+    except (ArgumentError, ValueError):
+        raise Misconfigured(f"{SETTING} is not the address of a database", cure=CURE) from None
+    if parsed.drivername in ("postgresql", "postgresql+psycopg2"):
+        return parsed.set(drivername="postgresql+psycopg2")
+    if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
+        raise Misconfigured(f"{SETTING} names {parsed.drivername!r}, which the ledger cannot be kept in", cure=CURE)
+    if not parsed.database or parsed.database == ":memory:":
+        raise Misconfigured(f"{SETTING} names no file: a ledger in memory forgets what was delivered", cure=CURE)
+    return parsed.set(database=str(Path(parsed.database).absolute()))
+
+
+def place(url: URL) -> str:
+    """Where the database is, without user and password."""
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    host = url.host or url.query.get("host") or "localhost"
+    return f"{host}{f':{url.port}' if url.port else ''}/{url.database}"
+
+
+def reason(error: BaseException) -> str:
+    """The database's own words in one line, without the statement."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())
+
+
+def clock(connection: Connection) -> datetime:
+    """Now, by the clock that all who use the database share: PostgreSQL's own, or that of SQLite's one machine."""
+    if connection.dialect.name == "sqlite":
+        return datetime.now(UTC)
+    now: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+    return now.astimezone(UTC)
+
+
+def upsert(connection: Connection, table: Table) -> Any:
+    """An INSERT of this database's kind, with `on_conflict_do_update`."""
+    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+
+
+def chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(keys), CHUNK):
+        yield keys[start : start + CHUNK]
+
+
+def _engine(url: URL, *, hasty: bool) -> Engine:
+    # hide_parameters: what is delivered has no place in a traceback.
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
+        _prepare_sqlite(engine, "NORMAL" if hasty else "FULL")
+        return engine
+    arguments = {} if "connect_timeout" in url.query else {"connect_timeout": 10}
+    engine = create_engine(
+        url,
+        connect_args=arguments,
+        hide_parameters=True,
+        pool_pre_ping=True,  # a server that was restarted costs no run
+        executemany_mode="values_plus_batch",  # else each row of an UPDATE is a round trip
+    )
+    if hasty:
+        _prepare_postgresql(engine)
+    return engine
+
+
+def _prepare_sqlite(engine: Engine, synchronous: str) -> None:
+    @event.listens_for(engine, "connect")
+    def settle(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # the driver would begin by itself, later and with a lock that can fail
+        connection.execute(f"PRAGMA synchronous={synchronous}")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A transaction that reads first and then writes is refused when another one wrote in between.
+        writes = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare_postgresql(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def settle(connection: Any, _: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET synchronous_commit TO off")
+        connection.commit()

@@ -1,0 +1,224 @@
+"""What each flow delivered under which key, and which attempts have no answer yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, case, func, null, select, update
+
+from mlc_dagster.ledger import trail
+from mlc_dagster.ledger.columns import stored_key
+from mlc_dagster.ledger.database import chunks, upsert
+from mlc_dagster.ledger.entries import Answer, Event, Run, Standing, is_older
+from mlc_dagster.ledger.tables import deliveries, flows
+from mlc_dagster.vocabulary import Ready, Refused, Saved, State, Unanswered
+
+_JUDGED = (
+    deliveries.c.key,
+    deliveries.c.remote_id,
+    deliveries.c.fingerprint,
+    deliveries.c.version,
+    deliveries.c.open_since,
+    deliveries.c.open_remote_id,
+    deliveries.c.open_version,
+)
+_OPEN = {"open_since": null(), "open_remote_id": null(), "open_version": null()}
+
+
+def lookup(flow: str, keys: Sequence[str]) -> Select[Any]:
+    """The rows of some keys, by the primary key's index."""
+    return select(*_JUDGED).where(deliveries.c.flow == flow, deliveries.c.key.in_(keys))
+
+
+def judge(connection: Connection, flow: str, ready: Sequence[Ready]) -> dict[str, Standing]:
+    known = {row.key: row for row in _rows(connection, flow, [each.key for each in ready])}
+    return {each.key: _standing(each, known.get(stored_key(each.key))) for each in ready}
+
+
+def _rows(connection: Connection, flow: str, keys: Sequence[str]) -> Iterator[Row[Any]]:
+    for chunk in chunks(keys):
+        yield from connection.execute(lookup(flow, chunk))
+
+
+def _standing(ready: Ready, row: Row[Any] | None) -> Standing:
+    if row is None:
+        return Standing(State.NEW)
+    return Standing(_state(ready, row), row.open_remote_id or row.remote_id, row.open_since, row.version)
+
+
+def _state(ready: Ready, row: Row[Any]) -> State:
+    # An attempt without an answer may have reached the target: what is older than it must not follow it there.
+    if is_older(ready.version, row.version) or is_older(ready.version, row.open_version):
+        return State.SUPERSEDED
+    if row.open_since is not None:
+        return State.IN_DOUBT
+    if row.fingerprint is None:  # refused so far; with an id the target has a part of it
+        return State.CHANGED if row.remote_id else State.NEW
+    return State.UNCHANGED if row.fingerprint == ready.fingerprint else State.CHANGED
+
+
+def has_any(connection: Connection, flow: str) -> bool:
+    some = select(deliveries.c.key).where(deliveries.c.flow == flow, deliveries.c.fingerprint.is_not(None)).limit(1)
+    return connection.execute(some).first() is not None
+
+
+def began_at(connection: Connection, flow: str) -> datetime | None:
+    return connection.execute(select(flows.c.began_at).where(flows.c.flow == flow)).scalar()
+
+
+def begin(
+    connection: Connection, flow: str, attempts: Sequence[tuple[Ready, str | None]], run: Run, at: datetime
+) -> None:
+    refuse_repeats(ready.key for ready, _ in attempts)
+    rows = [
+        {"flow": flow, "key": ready.key, "open_since": at, "open_remote_id": remote_id, "open_version": ready.version}
+        for ready, remote_id in attempts
+    ]
+    if not rows:
+        return
+    first = upsert(connection, flows).on_conflict_do_nothing()
+    connection.execute(first, {"flow": flow, "began_at": at})
+    connection.execute(_opened(connection), rows)
+    lines = (
+        trail.line(Event.SENT, ready.key, version=ready.version, fingerprint=ready.fingerprint, remote_id=remote_id)
+        for ready, remote_id in attempts
+    )
+    trail.write(connection, flow, lines, run, at)
+
+
+def refuse_repeats(keys: Iterable[str]) -> None:
+    """Two drafts under one key, sent side by side, would be two records in the target."""
+    seen: set[str] = set()
+    if twice := sorted({key for key in keys if key in seen or seen.add(key)}):  # type: ignore[func-returns-value]
+        raise ValueError(
+            f"{len(twice)} key(s) stand twice in one batch, such as {twice[0]!r}: hand over one record each"
+        )
+
+
+def _opened(connection: Connection) -> Any:
+    """Opens an attempt; where one is open already, its earlier time stands: from then on the record may exist."""
+    statement = upsert(connection, deliveries)
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=["flow", "key"],
+        set_={
+            "open_since": func.coalesce(deliveries.c.open_since, new.open_since),
+            "open_remote_id": func.coalesce(new.open_remote_id, deliveries.c.open_remote_id),
+            "open_version": _newer(deliveries.c.open_version, new.open_version),
+        },
+    )
+
+
+def _newer(old: ColumnElement[str], new: ColumnElement[str]) -> ColumnElement[str]:
+    return case((func.coalesce(old, "") > new, old), else_=new)
+
+
+def note_id(connection: Connection, flow: str, key: str, remote_id: str, run: Run, at: datetime) -> None:
+    noted = (
+        update(deliveries)
+        .where(deliveries.c.flow == flow, deliveries.c.key == key, deliveries.c.open_since.is_not(None))
+        .values(open_remote_id=remote_id)
+    )
+    if connection.execute(noted).rowcount != 1:
+        raise ValueError(f"{flow} {key!r}: the target gave it an id, but no attempt was begun")
+    trail.write(connection, flow, [trail.line(Event.BEGUN, key, remote_id=remote_id)], run, at)
+
+
+def finish(connection: Connection, flow: str, outcomes: Sequence[tuple[Ready, Answer]], run: Run, at: datetime) -> None:
+    refuse_repeats(ready.key for ready, _ in outcomes)
+    delivered = [_delivery(flow, ready, answer, run, at) for ready, answer in outcomes if isinstance(answer, Saved)]
+    refused = [{"of_flow": flow, "of_key": r.key} for r, answer in outcomes if isinstance(answer, Refused)]
+    if delivered:
+        connection.execute(_delivered(connection), delivered)
+    if refused:
+        connection.execute(_refused(), refused)
+    trail.write(connection, flow, [_line(ready, answer) for ready, answer in outcomes], run, at)
+
+
+def _delivery(flow: str, ready: Ready, saved: Saved, run: Run, at: datetime) -> dict[str, Any]:
+    return {
+        "flow": flow,
+        "key": ready.key,
+        "remote_id": saved.remote_id,
+        "fingerprint": ready.fingerprint,
+        "version": ready.version,
+        "link": saved.link,
+        "detail": saved.detail,
+        "delivered_at": at,
+        "run_id": run.run_id,
+        "partition": run.partition,
+    }
+
+
+def _delivered(connection: Connection) -> Any:
+    statement = upsert(connection, deliveries)
+    new = statement.excluded
+    plain = ("remote_id", "fingerprint", "link", "detail", "delivered_at", "run_id", "partition")
+    return statement.on_conflict_do_update(
+        index_elements=["flow", "key"],
+        set_={name: new[name] for name in plain} | {"version": _newer(deliveries.c.version, new.version)} | _OPEN,
+    )
+
+
+@cache
+def _refused() -> Any:
+    """The attempt has its answer. An id that the target gave is kept: the next attempt goes on where this one ended."""
+    known = func.coalesce(deliveries.c.open_remote_id, deliveries.c.remote_id)
+    return (
+        update(deliveries)
+        .where(deliveries.c.flow == bindparam("of_flow"), deliveries.c.key == bindparam("of_key"))
+        .values({"remote_id": known} | _OPEN)
+    )
+
+
+def _line(ready: Ready, answer: Answer) -> dict[str, Any]:
+    remote_id = answer.draft.remote_id
+    match answer:
+        case Saved(remote_id=remote_id, action=action, detail=detail):
+            event, reason = Event(action), detail
+        case Refused(reason=reason):
+            event = Event.REFUSED
+        case Unanswered(reason=reason):
+            event = Event.UNANSWERED
+    return trail.line(
+        event, ready.key, version=ready.version, fingerprint=ready.fingerprint, remote_id=remote_id, detail=reason
+    )
+
+
+def versions(connection: Connection, flow: str, keys: Sequence[str]) -> dict[str, str]:
+    """Key -> version delivered, for the keys that were."""
+    stored = {stored_key(key): key for key in keys}
+    return {stored[row.key]: row.version for row in _rows(connection, flow, keys) if row.version is not None}
+
+
+def raise_versions(connection: Connection, flow: str, newer: Mapping[str, str]) -> None:
+    """Key -> version that was found equal in content to what was delivered."""
+    raised = (
+        update(deliveries)
+        .where(
+            deliveries.c.flow == bindparam("of_flow"),
+            deliveries.c.key == bindparam("of_key"),
+            deliveries.c.version < bindparam("to_version"),
+        )
+        .values(version=bindparam("to_version"))
+    )
+    if newer:
+        rows = [{"of_flow": flow, "of_key": key, "to_version": version} for key, version in newer.items()]
+        connection.execute(raised, rows)
+
+
+def remote_ids(connection: Connection, flow: str, keys: Sequence[str] | None) -> dict[str, str]:
+    """Key -> remote id of what was delivered; all keys of the flow where none are named."""
+    delivered = (
+        select(deliveries.c.key, deliveries.c.remote_id)
+        .where(deliveries.c.flow == flow)
+        .where(deliveries.c.remote_id.is_not(None), deliveries.c.fingerprint.is_not(None))
+    )
+    if keys is None:
+        return {row.key: row.remote_id for row in connection.execute(delivered)}
+    stored = {stored_key(key): key for key in keys}
+    found = (connection.execute(delivered.where(deliveries.c.key.in_(chunk))) for chunk in chunks(keys))
+    return {stored[row.key]: row.remote_id for rows in found for row in rows}

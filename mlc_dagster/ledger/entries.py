@@ -1,0 +1,116 @@
+"""What goes into the ledger and what comes out of it. Pure: no SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from mlc_dagster.vocabulary import Problem, Pull, Ready, Refused, Saved, State, Unanswered
+
+Answer = Saved | Refused | Unanswered
+"""The last word on a draft. `Begun` is not one: see `Ledger.note_id`."""
+
+Closing = Literal["delivered", "superseded", "ready_again", "released", "discarded"]
+"""Why a hold was closed."""
+
+
+class Event(StrEnum):
+    """What can happen to a key: one line of its trail."""
+
+    SENT = "sent"  # written before the request leaves
+    BEGUN = "begun"  # the target has an id for it, but not all of it yet
+    CREATED = "created"
+    UPDATED = "updated"
+    ADOPTED = "adopted"
+    REFUSED = "refused"
+    UNANSWERED = "unanswered"
+    SUPERSEDED = "superseded"
+    HELD = "held"
+    CLOSED = "closed"  # the hold was closed
+
+
+@dataclass(frozen=True)
+class Run:
+    """Who writes, and for which partition: the Dagster run id, and "2026-11-05" or a company code."""
+
+    run_id: str
+    partition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the ledger says of a ready record."""
+
+    state: State
+    remote_id: str | None = None  # the target's id for the key, as far as it is known
+    since: datetime | None = None  # IN_DOUBT: the first attempt without an answer; it may exist from then on
+    delivered_version: str | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """A record that does not meet its rules, on its way to the ledger."""
+
+    key: str
+    version: str
+    problems: tuple[Problem, ...]
+    row: dict[str, Any] = field(default_factory=dict)  # what a person needs to see; plain JSON, Decimals as text
+    partition: str = ""
+
+
+@dataclass(frozen=True)
+class HoldEntry:
+    """A hold as it stands in the ledger."""
+
+    id: int
+    flow: str
+    key: str
+    version: str
+    problems: tuple[Problem, ...]
+    row: dict[str, Any]
+    partition: str
+    run_id: str
+    opened_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One line of a key's trail. Never changed, never deleted."""
+
+    id: int
+    at: datetime
+    flow: str
+    key: str
+    event: Event
+    version: str
+    fingerprint: str
+    remote_id: str | None
+    detail: str  # the reason of a refusal, the rules of a hold, "PO-00102"
+    run_id: str
+    partition: str
+
+
+@dataclass(frozen=True)
+class PullEntry:
+    """A read that came to its end, and the run that made it."""
+
+    id: int
+    run_id: str
+    pull: Pull
+
+
+def is_older(version: str | None, other: str | None) -> bool:
+    """Whether `version` is certainly older. Empty text means that the source gives no timestamp: nobody knows."""
+    return bool(version and other and version < other)
+
+
+def newest_by_key(ready: list[Ready]) -> dict[str, Ready]:
+    """One record for each key: of several, the one with the newest version."""
+    newest: dict[str, Ready] = {}
+    for each in ready:
+        if each.key not in newest or not is_older(each.version, newest[each.key].version):
+            newest[each.key] = each
+    return newest

@@ -1,0 +1,163 @@
+"""Records that wait for a person or for the missing fact: at most one open hold for a key."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, Select, bindparam, func, select, update
+
+from mlc_dagster.ledger import deliveries, trail
+from mlc_dagster.ledger.columns import stored_key
+from mlc_dagster.ledger.database import chunks, upsert
+from mlc_dagster.ledger.entries import Closing, Event, Held, HoldEntry, Run, is_older
+from mlc_dagster.ledger.tables import holds
+from mlc_dagster.vocabulary import Problem
+
+_IS_OPEN = holds.c.closed_at.is_(None)
+
+
+class Changes:
+    """What holding some records would write: those to write, and those that something newer has overtaken."""
+
+    def __init__(self, connection: Connection, flow: str, held: Sequence[Held]) -> None:
+        newest = _newest_by_key(held)
+        keys = list(newest)
+        delivered = deliveries.versions(connection, flow, keys)
+        there = {row.key: row for row in _open_rows(connection, flow, keys)}
+        self.superseded: list[Held] = []
+        self.written: list[Held] = []
+        for each in newest.values():
+            row = there.get(stored_key(each.key))
+            if is_older(each.version, delivered.get(each.key)) or (row and is_older(each.version, row.version)):
+                self.superseded.append(each)
+            elif row is None or _content(each) != {name: row._mapping[name] for name in _content(each)}:
+                self.written.append(each)
+
+    def __bool__(self) -> bool:
+        return bool(self.written or self.superseded)
+
+    def write(self, connection: Connection, flow: str, run: Run, at: datetime) -> None:
+        if self.written:
+            common = {"flow": flow, "run_id": run.run_id, "opened_at": at, "updated_at": at}
+            in_order = sorted(self.written, key=lambda each: each.key)  # two that hold at once cannot block each other
+            connection.execute(_held(connection), [_content(h) | {"key": h.key} | common for h in in_order])
+        lines = [trail.line(Event.HELD, h.key, version=h.version, detail=_sentence(h.problems)) for h in self.written]
+        lines += [trail.line(Event.SUPERSEDED, h.key, version=h.version) for h in self.superseded]
+        trail.write(connection, flow, lines, run, at)
+
+
+def _newest_by_key(held: Sequence[Held]) -> dict[str, Held]:
+    newest: dict[str, Held] = {}
+    for each in held:
+        if each.key not in newest or not is_older(each.version, newest[each.key].version):
+            newest[each.key] = each
+    return newest
+
+
+def _content(held: Held) -> dict[str, str]:
+    return {
+        "version": held.version,
+        "rules": "".join(f",{rule}" for rule in dict.fromkeys(p.rule for p in held.problems)) + ",",
+        "problems": _json(held.problems),
+        "row": _json(held.row),
+        "partition": held.partition,
+    }
+
+
+def _json(value: object) -> str:
+    """Decimals and times as text; what is not ASCII is escaped, so that NUL and the like come back exactly."""
+    return json.dumps(msgspec.to_builtins(value))
+
+
+def _sentence(problems: Sequence[Problem]) -> str:
+    return "; ".join(f"{problem.rule}: {problem.reason}" for problem in problems)
+
+
+def _held(connection: Connection) -> Any:
+    statement = upsert(connection, holds)
+    replaced = ("version", "rules", "problems", "row", "partition", "run_id", "updated_at")
+    return statement.on_conflict_do_update(
+        index_elements=["flow", "key"],
+        index_where=_IS_OPEN,
+        set_={name: statement.excluded[name] for name in replaced},
+    )
+
+
+def _open_rows(connection: Connection, flow: str, keys: Sequence[str]) -> list[Row[Any]]:
+    found = (connection.execute(lookup(flow, chunk)) for chunk in chunks(keys))
+    return [row for rows in found for row in rows]
+
+
+def lookup(flow: str, keys: Sequence[str]) -> Select[Any]:
+    """The open holds of some keys, by the index of open holds."""
+    return select(holds).where(holds.c.flow == flow, holds.c.key.in_(keys), _IS_OPEN)
+
+
+def open_up_to(connection: Connection, flow: str, versions: Mapping[str, str]) -> list[Row[Any]]:
+    """The open holds of keys whose held version is not newer than the one given for the key."""
+    limits = {stored_key(key): version for key, version in versions.items()}
+    rows = _open_rows(connection, flow, list(versions))
+    return [row for row in rows if not is_older(limits[row.key], row.version)]
+
+
+def of_keys(connection: Connection, flow: str, keys: Sequence[str]) -> list[Row[Any]]:
+    """The open holds of keys, whatever their version."""
+    return _open_rows(connection, flow, keys)
+
+
+def close(
+    connection: Connection, flow: str, rows: Sequence[Row[Any]], how: Closing, run: Run, at: datetime, reason: str = ""
+) -> None:
+    if not rows:
+        return
+    closing = update(holds).where(holds.c.id == bindparam("of_id"), _IS_OPEN).values(closed_at=at, closed_how=how)
+    connection.execute(closing, [{"of_id": row.id} for row in rows])
+    detail = f"{how}: {reason}" if reason else how
+    lines = (trail.line(Event.CLOSED, row.key, version=row.version, detail=detail) for row in rows)
+    trail.write(connection, flow, lines, run, at)
+
+
+def read(connection: Connection, flow: str | None, rule: str | None, limit: int | None) -> list[HoldEntry]:
+    """Open holds, the oldest first."""
+    wanted = select(holds).where(_IS_OPEN).order_by(holds.c.id).limit(limit)
+    if flow is not None:
+        wanted = wanted.where(holds.c.flow == flow)
+    if rule is not None:
+        wanted = wanted.where(holds.c.rules.contains(f",{rule},", autoescape=True))
+    return [_entry(row) for row in connection.execute(wanted)]
+
+
+def _entry(row: Row[Any]) -> HoldEntry:
+    return HoldEntry(
+        id=row.id,
+        flow=row.flow,
+        key=row.key,
+        version=row.version,
+        problems=tuple(Problem(**problem) for problem in json.loads(row.problems)),
+        row=json.loads(row.row),
+        partition=row.partition,
+        run_id=row.run_id,
+        opened_at=row.opened_at,
+        updated_at=row.updated_at,
+    )
+
+
+def count(connection: Connection) -> Counter[tuple[str, str]]:
+    """(flow, rule) -> open holds. A hold with two rules counts for both."""
+    counted: Counter[tuple[str, str]] = Counter()
+    grouped = select(holds.c.flow, holds.c.rules, func.count()).where(_IS_OPEN).group_by(holds.c.flow, holds.c.rules)
+    for flow, rules, number in connection.execute(grouped):
+        for rule in rules.strip(",").split(","):
+            counted[flow, rule] += number
+    return counted
+
+
+def partitions(connection: Connection) -> list[tuple[str, str]]:
+    """(flow, partition) of all open holds, each once."""
+    found = select(holds.c.flow, holds.c.partition).where(_IS_OPEN).distinct()
+    return sorted((row.flow, row.partition) for row in connection.execute(found))

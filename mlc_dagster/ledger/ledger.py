@@ -1,0 +1,223 @@
+"""The ledger: what was delivered, what was tried, what is held, what was read; and who may write and call now.
+
+The only way to the database. Each call is one transaction: all of it is on the disk when it returns.
+Every call may raise LedgerUnavailable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Self
+
+from sqlalchemy import Connection
+
+from mlc_dagster.ledger import deliveries, holds, leases, pulls, trail
+from mlc_dagster.ledger.budgets import SharedBudget
+from mlc_dagster.ledger.database import Database, clock
+from mlc_dagster.ledger.entries import (
+    Answer,
+    Attempt,
+    Closing,
+    Event,
+    Held,
+    HoldEntry,
+    PullEntry,
+    Run,
+    Standing,
+    newest_by_key,
+)
+from mlc_dagster.ledger.leases import Lease
+from mlc_dagster.ledger.opening import open_database
+from mlc_dagster.ledger.sightings import LedgerSightings
+from mlc_dagster.vocabulary import Pull, Ready, Saved, State
+
+
+class Ledger:
+    """Safe to share between threads. Other processes open it by the same address."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.sightings = LedgerSightings(database)
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """The ledger at `sqlite:///folder/ledger.db` or `postgresql://...`, made and migrated where needed.
+
+        Raises Misconfigured when it cannot be reached or written, or is not a ledger that this release understands.
+        """
+        return cls(open_database(url))
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- deliveries ---
+
+    def judge(self, flow: str, ready: Sequence[Ready]) -> dict[str, Standing]:
+        """Key -> what to do with it. In bulk and by index: the size of the ledger does not matter.
+
+        What is older than an attempt without an answer is SUPERSEDED too: that attempt may have reached the target.
+        """
+        with self._database.reading() as connection:
+            return deliveries.judge(connection, flow, ready)
+
+    def is_first_load(self, flow: str) -> bool:
+        """Whether nothing was ever delivered by this flow. False as soon as the first batch of a first load is in."""
+        with self._database.reading() as connection:
+            return not deliveries.has_any(connection, flow)
+
+    def began_at(self, flow: str) -> datetime | None:
+        """The flow's first attempt ever. A NEW record whose version is older may be in the target by another way."""
+        with self._database.reading() as connection:
+            return deliveries.began_at(connection, flow)
+
+    def begin(
+        self, flow: str, attempts: Sequence[tuple[Ready, str | None]], *, run: Run, lease: Lease | None = None
+    ) -> None:
+        """Write down what is about to be sent, with the remote id where it is known. Call it before a request leaves.
+
+        Raises LeaseLost, and ValueError where a key stands twice.
+        """
+        with self._database.writing() as connection:
+            deliveries.begin(connection, flow, attempts, run, self._confirmed(connection, lease))
+
+    def note_id(self, flow: str, key: str, remote_id: str, *, run: Run, lease: Lease | None = None) -> None:
+        """The target has an id for a key that was begun, but not all of it yet. Raises LeaseLost."""
+        with self._database.writing() as connection:
+            deliveries.note_id(connection, flow, key, remote_id, run, self._confirmed(connection, lease))
+
+    def finish(
+        self, flow: str, outcomes: Sequence[tuple[Ready, Answer]], *, run: Run, lease: Lease | None = None
+    ) -> None:
+        """Write down the answers. Raises LeaseLost, and ValueError where a key stands twice.
+
+        Saved: delivered, and its hold is closed unless that is newer. Refused: no longer in doubt; an id that the
+        target gave is kept, so that the next attempt updates. Unanswered: in doubt from its first attempt on.
+        """
+        saved = {ready.key: ready.version for ready, answer in outcomes if isinstance(answer, Saved)}
+        with self._database.writing() as connection:
+            now = self._confirmed(connection, lease)
+            deliveries.finish(connection, flow, outcomes, run, now)
+            healed = holds.open_up_to(connection, flow, saved)
+            holds.close(connection, flow, healed, "delivered", run, now)
+
+    def settle(self, flow: str, settled: Sequence[tuple[Ready, State]], *, run: Run) -> None:
+        """Write down what needs no request: records that are UNCHANGED or SUPERSEDED; others are not looked at.
+
+        Their holds are closed unless newer than what was delivered. Nothing is written where nothing changes, but for
+        one line in the trail for each superseded record.
+        """
+        unchanged = newest_by_key([ready for ready, state in settled if state is State.UNCHANGED])
+        superseded = newest_by_key([ready for ready, state in settled if state is State.SUPERSEDED])
+        with self._database.reading() as connection:
+            delivered = deliveries.versions(connection, flow, [*unchanged, *superseded])
+            newer = {key: ready.version for key, ready in unchanged.items() if ready.version > delivered.get(key, "")}
+            healed = holds.open_up_to(connection, flow, {key: ready.version for key, ready in unchanged.items()})
+            overtaken = {key: delivered[key] for key in superseded if key in delivered}
+            passed = holds.open_up_to(connection, flow, overtaken)
+        if not (newer or healed or superseded):
+            return
+        lines = [trail.line(Event.SUPERSEDED, key, version=ready.version) for key, ready in superseded.items()]
+        with self._database.writing() as connection:
+            now = clock(connection)
+            deliveries.raise_versions(connection, flow, newer)
+            trail.write(connection, flow, lines, run, now)
+            holds.close(connection, flow, healed, "delivered", run, now)
+            holds.close(connection, flow, passed, "superseded", run, now)
+
+    def remote_ids(self, flow: str, keys: Iterable[str] | None = None) -> dict[str, str]:
+        """Key -> remote id, of what was delivered; of the whole flow where no keys are named."""
+        with self._database.reading() as connection:
+            return deliveries.remote_ids(connection, flow, None if keys is None else list(dict.fromkeys(keys)))
+
+    def trail(self, flow: str, key: str) -> list[Attempt]:
+        """All that happened to a key, oldest first."""
+        with self._database.reading() as connection:
+            return trail.read(connection, flow, key)
+
+    # --- holds ---
+
+    def hold(self, flow: str, held: Sequence[Held], *, run: Run) -> frozenset[str]:
+        """Put records on hold: one open hold for a key, replaced when held anew, untouched when nothing changed.
+
+        Returns the keys that were not held, since something newer was delivered or is held: they are superseded.
+        """
+        with self._database.reading() as connection:
+            changes = holds.Changes(connection, flow, held)
+        if changes:
+            with self._database.writing() as connection:
+                changes.write(connection, flow, run, clock(connection))
+        return frozenset(each.key for each in changes.superseded)
+
+    def close_holds(self, flow: str, keys: Iterable[str], how: Closing, *, run: Run, reason: str = "") -> int:
+        """Close the open holds of keys, whatever their version; how many there were."""
+        with self._database.writing() as connection:
+            found = holds.of_keys(connection, flow, list(keys))
+            holds.close(connection, flow, found, how, run, clock(connection), reason)
+            return len(found)
+
+    def open_holds(self, flow: str | None = None, rule: str | None = None, limit: int | None = 1000) -> list[HoldEntry]:
+        """Open holds, the oldest first; of a flow, or of those in which a rule is named."""
+        with self._database.reading() as connection:
+            return holds.read(connection, flow, rule, limit)
+
+    def count_holds(self) -> dict[tuple[str, str], int]:
+        """(flow, rule) -> open holds; a hold with two rules counts for both."""
+        with self._database.reading() as connection:
+            return dict(holds.count(connection))
+
+    def held_partitions(self) -> list[tuple[str, str]]:
+        """(flow, partition) of all that is on hold, each once, sorted."""
+        with self._database.reading() as connection:
+            return holds.partitions(connection)
+
+    # --- pulls ---
+
+    def record_pull(self, pull: Pull, *, run: Run) -> None:
+        """Write down a read that came to its end."""
+        with self._database.writing() as connection:
+            pulls.write(connection, pull, run)
+
+    def pulls(
+        self, entity: str | None = None, partition: str | None = None, limit: int | None = 100
+    ) -> list[PullEntry]:
+        """The newest first."""
+        with self._database.reading() as connection:
+            return pulls.read(connection, entity, partition, limit)
+
+    def last_pull(self, entity: str, partition: str) -> PullEntry | None:
+        with self._database.reading() as connection:
+            return pulls.last(connection, entity, partition)
+
+    def freshness(self, entity: str | None = None) -> dict[tuple[str, str], datetime]:
+        """(entity, partition) -> when its latest read ended."""
+        with self._database.reading() as connection:
+            return pulls.freshness(connection, entity)
+
+    # --- who may write, and call ---
+
+    def lease(
+        self, name: str, owner: str, *, seconds: float = 30.0, on_wait: Callable[[str], None] | None = None
+    ) -> AbstractContextManager[Lease]:
+        """Be the one writer for a name; waits while another is, and tells `on_wait` who it is.
+
+        A writer that was killed is out of the way after `seconds`. Hand the lease to begin, note_id and finish.
+        """
+        return leases.lease(self._database, name, owner, seconds=seconds, on_wait=on_wait)
+
+    def budget(self, name: str, limit: int, period: float) -> SharedBudget:
+        """At most `limit` calls in any `period` seconds, for all who name this budget. Never name it by a secret."""
+        return SharedBudget(self._database, name, limit, period)
+
+    def _confirmed(self, connection: Connection, lease: Lease | None) -> datetime:
+        now = clock(connection)
+        if lease is not None:
+            leases.confirm(connection, lease, now)
+        return now

@@ -1,0 +1,58 @@
+"""Every read that came to its end, with its own account of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from types import NoneType
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, Select, func, insert, select
+
+from mlc_dagster.ledger.entries import PullEntry, Run
+from mlc_dagster.ledger.tables import pulls
+from mlc_dagster.vocabulary import Pull
+
+_LASTING = (str, int, float, datetime, NoneType)
+
+
+def write(connection: Connection, pull: Pull, run: Run) -> None:
+    found = {"entity": pull.entity, "partition": pull.partition, "ended_at": pull.ended_at}
+    connection.execute(insert(pulls), {**found, "run_id": run.run_id, "account": _account(pull)})
+
+
+def _account(pull: Pull) -> str:
+    """Texts, times and counts; not the client's working lists, which are as long as the read."""
+    lasting = {name: value for name, value in asdict(pull).items() if isinstance(value, _LASTING)}
+    return msgspec.json.encode(lasting).decode()
+
+
+def read(connection: Connection, entity: str | None, partition: str | None, limit: int | None) -> list[PullEntry]:
+    """The newest first."""
+    newest = _of(select(pulls), entity, partition).order_by(pulls.c.id.desc()).limit(limit)
+    return [_entry(row) for row in connection.execute(newest)]
+
+
+def last(connection: Connection, entity: str, partition: str) -> PullEntry | None:
+    """The one that ended last."""
+    newest = _of(select(pulls), entity, partition).where(pulls.c.ended_at.is_not(None))
+    row = connection.execute(newest.order_by(pulls.c.ended_at.desc(), pulls.c.id.desc()).limit(1)).first()
+    return None if row is None else _entry(row)
+
+
+def freshness(connection: Connection, entity: str | None) -> dict[tuple[str, str], datetime]:
+    """(entity, partition) -> when the latest read ended."""
+    of_each = _of(select(pulls.c.entity, pulls.c.partition, func.max(pulls.c.ended_at)), entity, None)
+    rows = connection.execute(of_each.where(pulls.c.ended_at.is_not(None)).group_by(pulls.c.entity, pulls.c.partition))
+    return {(name, partition): ended for name, partition, ended in rows}
+
+
+def _of(wanted: Select[Any], entity: str | None, partition: str | None) -> Select[Any]:
+    if entity is not None:
+        wanted = wanted.where(pulls.c.entity == entity)
+    return wanted if partition is None else wanted.where(pulls.c.partition == partition)
+
+
+def _entry(row: Row[Any]) -> PullEntry:
+    return PullEntry(row.id, row.run_id, msgspec.json.decode(row.account, type=Pull))

@@ -1,0 +1,120 @@
+"""What starts by itself: a job for each SaaS, schedules for today and yesterday, a sensor for what changed."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from mlc_dagster.errors import MlcError
+from mlc_dagster.orchestration.loads import prepared_key
+from mlc_dagster.settings import Settings
+from mlc_dagster.vocabulary import EntitySet, Flow
+
+CHART_JOB = "chart_of_accounts"
+READ_JOB = "ifs"
+
+
+def job_for(
+    system: str, flows: Sequence[Flow], also: Iterable[EntitySet], days: dg.PartitionsDefinition[str]
+) -> dg.UnresolvedAssetJobDefinition:
+    """Reads, prepares and loads all that goes to one SaaS, for a day or a range of days."""
+    keys = {flow.source.key for flow in flows} | {entity.key for entity in also}
+    keys |= {key for flow in flows for key in (flow.key, prepared_key(flow))}
+    return dg.define_asset_job(
+        system,
+        selection=dg.AssetSelection.assets(*sorted(list(key) for key in keys)),
+        partitions_def=days,
+        description=f"Reads the ERP's entity sets that {system} needs, prepares and loads them.",
+        tags={"mlc/target": system},
+    )
+
+
+def read_job(
+    entities: Iterable[EntitySet], name: str, partitions: dg.PartitionsDefinition[str], words: str
+) -> dg.UnresolvedAssetJobDefinition:
+    """Reads entity sets of the ERP, and nothing else."""
+    selection = dg.AssetSelection.assets(*(list(entity.key) for entity in entities))
+    return dg.define_asset_job(name, selection=selection, partitions_def=partitions, description=words)
+
+
+def schedules(systems: Sequence[str], settings: Settings) -> Iterator[dg.ScheduleDefinition]:
+    """The running day often, yesterday once more after midnight, the chart of accounts by itself."""
+    for system in systems:
+        yield _day_schedule(f"{system}_running_day", system, settings.schedules.running_day, days_back=0)
+        yield _day_schedule(f"{system}_yesterday", system, settings.schedules.yesterday, days_back=1)
+    yield _chart_schedule(settings)
+
+
+def _day_schedule(name: str, job: str, cron: str, *, days_back: int) -> dg.ScheduleDefinition:
+    @dg.schedule(name=name, job_name=job, cron_schedule=cron, execution_timezone="UTC")
+    def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        at = context.scheduled_execution_time.astimezone(UTC)
+        day = (at - timedelta(days=days_back)).date().isoformat()
+        return dg.RunRequest(partition_key=day, run_key=f"{name} {day} {at.isoformat()}")
+
+    return tick
+
+
+def _chart_schedule(settings: Settings) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=CHART_JOB, job_name=CHART_JOB, cron_schedule=settings.schedules.chart_of_accounts, execution_timezone="UTC"
+    )
+    def tick(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
+        at = context.scheduled_execution_time.astimezone(UTC).isoformat()
+        return [dg.RunRequest(partition_key=code, run_key=f"{code} {at}") for code in sorted(settings.companies)]
+
+    return tick
+
+
+def changes_sensor(system: str, flows: Sequence[Flow], settings: Settings) -> dg.SensorDefinition:
+    """Asks the ERP cheaply what changed, and requests the days it touched: late rows are found here."""
+    entities = {flow.source.name: flow.source for flow in flows if flow.source.delta == "modified"}
+
+    @dg.sensor(
+        name=f"{system}_changes",
+        job_name=system,
+        minimum_interval_seconds=60,
+        description=f"Requests the days whose rows changed in the ERP, for {system}; looks back for late ones.",
+        required_resource_keys={"ifs", "ledger"},
+    )
+    def changes(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        cursor: dict[str, str] = json.loads(context.cursor or "{}")
+        now = datetime.now(UTC)
+        touched: dict[str, list[str]] = {}
+        for name, entity in entities.items():
+            since = datetime.fromisoformat(cursor[name]) if name in cursor else now - timedelta(days=1)
+            try:
+                found = context.resources.ifs.client.changed_since(
+                    entity, since - _look_back(entity, context, settings)
+                )
+            except MlcError as error:
+                return dg.SkipReason(str(error))
+            for day, mark in found.items():
+                touched.setdefault(day.isoformat(), []).append(f"{name} {mark}")
+            cursor[name] = now.isoformat()
+        requests = [_request(day, marks) for day, marks in sorted(touched.items()) if _known(day, settings)]
+        return dg.SensorResult(run_requests=requests, cursor=json.dumps(cursor))
+
+    return changes
+
+
+def _look_back(entity: EntitySet, context: dg.SensorEvaluationContext, settings: Settings) -> timedelta:
+    """Never less than the last walk took, plus the difference of the clocks."""
+    asked = timedelta(minutes=settings.policies.look_back_minutes)
+    latest = context.resources.ledger.open.pulls("/".join(entity.key), limit=1)
+    pull = latest[0].pull if latest else None
+    if pull is None or pull.started_at is None or pull.ended_at is None:
+        return asked
+    return max(asked, pull.ended_at - pull.started_at + timedelta(seconds=abs(pull.clock_skew_seconds)))
+
+
+def _known(day: str, settings: Settings) -> bool:
+    return settings.partitions_start.isoformat() <= day <= datetime.now(UTC).date().isoformat()
+
+
+def _request(day: str, marks: Sequence[str]) -> dg.RunRequest:
+    """The same rows ask once: the run key is made of what was seen."""
+    seen = hashlib.blake2b("\n".join(sorted(marks)).encode(), digest_size=8).hexdigest()
+    return dg.RunRequest(partition_key=day, run_key=f"{day} {seen}")

@@ -1,0 +1,17 @@
+"""Our errors as Dagster shows them: what happened and what to do, instead of a stack."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from mlc_dagster.errors import MlcError
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """An MlcError becomes the failure of the step, in its own words. Retrying the step would not help: we did."""
+    try:
+        yield
+    except MlcError as error:
+        raise dg.Failure(description=str(error), metadata={"kind": type(error).__name__}, allow_retries=False) from None

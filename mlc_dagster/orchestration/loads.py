@@ -1,0 +1,155 @@
+"""Two assets for each flow: what was prepared, with a check for each rule, and what was loaded."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from mlc_dagster import pipeline
+from mlc_dagster.frames import read_ready, ready_batch, ready_schema, records_of
+from mlc_dagster.ledger import Run
+from mlc_dagster.orchestration import reports
+from mlc_dagster.orchestration.charts import CHART, facts_for
+from mlc_dagster.orchestration.failures import told
+from mlc_dagster.orchestration.partitions import ONE_RUN
+from mlc_dagster.pipeline import Loaded, Verdict
+from mlc_dagster.settings import Settings
+from mlc_dagster.vocabulary import Flow, Rule
+
+log = logging.getLogger("mlc_dagster.loads")
+
+GL_RULE = "gl_accounts_exist"
+
+
+def prepared_key(flow: Flow) -> tuple[str, ...]:
+    """cin7/purchases -> cin7/purchases_prepared: lineage nodes show only the last segment."""
+    return (*flow.key[:-1], f"{flow.key[-1]}_prepared")
+
+
+def prepared_asset(flow: Flow, settings: Settings, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """Maps and judges a day's rows; blocking checks keep a bad day away from the load."""
+    key = prepared_key(flow)
+
+    @dg.asset(
+        key=list(key),
+        partitions_def=partitions,
+        backfill_policy=ONE_RUN,
+        group_name=flow.target.system,
+        kinds={flow.target.system, "parquet"},
+        owners=[flow.owner],
+        tags={"mlc/flow": flow.name.replace("/", ".")},
+        description=f"{flow.description}\n\nPrepared: typed, mapped and judged; held records wait in the ledger.",
+        metadata={"dagster/column_schema": reports.column_schema(flow.target.record)},
+        deps=_upstream(flow),
+        required_resource_keys={flow.target.system, "ledger", "storage"},
+        check_specs=[
+            dg.AssetCheckSpec(name, asset=list(key), blocking=True, description=words)
+            for name, words in statements(flow).items()
+        ],
+    )
+    def prepare(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+        with told():
+            facts = facts_for(flow, settings, context)
+            verdicts = [prepare_partition(context, flow, facts, settings, day) for day in context.partition_keys]
+        yield dg.MaterializeResult(check_results=list(judgements(flow, verdicts)))
+
+    return prepare
+
+
+def loaded_asset(flow: Flow, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """Delivers what is ready; what the target has already costs no request."""
+
+    @dg.asset(
+        key=list(flow.key),
+        partitions_def=partitions,
+        backfill_policy=ONE_RUN,
+        group_name=flow.target.system,
+        kinds={flow.target.system},
+        owners=[flow.owner],
+        tags={"mlc/flow": flow.name.replace("/", ".")},
+        description=flow.description,
+        deps=[dg.AssetDep(list(prepared_key(flow)))],
+        required_resource_keys={flow.target.system, "ledger", "storage"},
+    )
+    def load(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        with told():
+            for partition in context.partition_keys:
+                load_partition(context, flow, partition)
+        return dg.MaterializeResult()
+
+    return load
+
+
+def _upstream(flow: Flow) -> list[dg.AssetDep]:
+    chart = [dg.AssetDep(list(CHART), partition_mapping=dg.AllPartitionMapping())] if flow.checks_accounts else []
+    return [dg.AssetDep(list(flow.source.key)), *chart, *(dg.AssetDep(needed.split("/")) for needed in flow.needs)]
+
+
+def statements(flow: Flow) -> dict[str, str]:
+    """Each rule that a record of this flow must meet, in words: one check for each."""
+
+    def words(rule: Rule) -> str:
+        return " ".join((rule.__doc__ or rule.__name__).split())
+
+    return {**pipeline.BUILT_IN, **{rule.__name__: words(rule) for rule in flow.rules}}
+
+
+def prepare_partition(
+    context: dg.AssetExecutionContext, flow: Flow, facts: Any, settings: Settings, partition: str
+) -> Verdict:
+    """Prepare one day. A blocked day stores nothing as ready, so a load that runs alone is as safe."""
+    ledger, store = context.resources.ledger.open, context.resources.storage.store
+    key, schema = prepared_key(flow), ready_schema(flow.target.record)
+    verdict, run = Verdict(partition), Run(context.run.run_id, partition)
+    rows = (records_of(batch, flow.source.record) for batch in store.read(flow.source.key, partition))
+    ready = pipeline.prepare(flow, rows, facts, ledger, run, verdict)
+    store.write(key, partition, schema, (ready_batch(chunk, flow.target.record) for chunk in ready))
+    if settings.policies.gl_policy == "block_partition" and verdict.held_by[GL_RULE] and not verdict.blocked:
+        reason = f"{verdict.held_by[GL_RULE]} record(s) of {partition} name an account that may not be posted to"
+        verdict.held += pipeline.hold_all(flow, _stored(store, flow, partition), GL_RULE, reason, ledger, run)
+        verdict.ready, verdict.blocked[GL_RULE] = 0, reason
+        store.write(key, partition, schema, ())
+    context.add_asset_metadata(reports.of_verdict(verdict), partition_key=partition)
+    log.info("%s %s: %d read, %d ready, %d held", "/".join(key), partition, verdict.read, verdict.ready, verdict.held)
+    return verdict
+
+
+def load_partition(context: dg.AssetExecutionContext, flow: Flow, partition: str) -> Loaded:
+    """Load one day, with progress in the log every few seconds."""
+    target = getattr(context.resources, flow.target.system)
+    before = target.requests, target.throttled_seconds
+    ready = _stored(context.resources.storage.store, flow, partition)
+    run = Run(context.run.run_id, partition)
+    loaded = pipeline.load(flow, ready, target.client, context.resources.ledger.open, run)
+    requests, throttled = target.requests - before[0], target.throttled_seconds - before[1]
+    context.add_asset_metadata(reports.of_load(loaded, requests, throttled), partition_key=partition)
+    log.info(
+        "%s %s: %d delivered, %d unchanged, %d held, %d requests",
+        flow.name, partition, loaded.delivered, loaded.unchanged, loaded.held, requests,
+    )  # fmt: skip
+    return loaded
+
+
+def _stored(store: Any, flow: Flow, partition: str) -> Iterator[Any]:
+    for batch in store.read(prepared_key(flow), partition):
+        yield from read_ready(batch, flow.target.record)
+
+
+def judgements(flow: Flow, verdicts: list[Verdict]) -> Iterator[dg.AssetCheckResult]:
+    """A line in the UI for each rule: how many were asked, how many held, which, and why."""
+    for rule in statements(flow):
+        held = sum(verdict.held_by[rule] for verdict in verdicts)
+        blocked = {verdict.partition: verdict.blocked[rule] for verdict in verdicts if rule in verdict.blocked}
+        examples = [example for verdict in verdicts for example in verdict.examples.get(rule, [])]
+        yield dg.AssetCheckResult(
+            check_name=rule,
+            passed=not held and not blocked,
+            severity=dg.AssetCheckSeverity.ERROR if blocked else dg.AssetCheckSeverity.WARN,
+            description="; ".join(sorted(set(blocked.values()))) or (f"{held} held" if held else None),
+            metadata={
+                "asked": sum(verdict.read for verdict in verdicts),
+                "held": held,
+                **({"held_records": reports.held_table(examples)} if examples else {}),
+            },
+        )

@@ -1,0 +1,85 @@
+"""What the UI shows of a pull, a prepare and a load: plain int, float, str, and tables a person can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import dagster as dg
+
+from mlc_dagster.frames import schema_of
+from mlc_dagster.pipeline import Loaded, Verdict
+from mlc_dagster.vocabulary import Problem, Pull, Record
+
+HELD_COLUMNS = dg.TableSchema(
+    [dg.TableColumn("record", "string"), dg.TableColumn("about", "string"), dg.TableColumn("reason", "string")]
+)
+
+
+def column_schema(record: type[Record]) -> dg.TableSchema:
+    """The columns of an asset, as Arrow stores them."""
+    return dg.TableSchema([dg.TableColumn(field.name, str(field.type)) for field in schema_of(record)])
+
+
+def of_pull(pull: Pull) -> dict[str, Any]:
+    """The account of a read: what was asked, when, and how much came."""
+    counts: dict[str, Any] = {
+        "dagster/partition_row_count": pull.rows,
+        "rows_read": pull.rows,
+        "pages": pull.pages,
+        "requests": pull.requests,
+        "rows_seen_twice": pull.repeated,
+        "rows_unreadable": pull.unreadable,
+        "seconds_throttled": round(pull.throttled_seconds, 3),
+        "clock_skew_seconds": round(pull.clock_skew_seconds, 3),
+        "filter": pull.filter or "none",
+    }
+    if pull.expected_before is not None:
+        counts["tenant_count"] = pull.expected_before
+    if pull.started_at and pull.ended_at:
+        counts["pulled_at"] = dg.MetadataValue.timestamp(pull.started_at)
+        counts["seconds"] = round((pull.ended_at - pull.started_at).total_seconds(), 3)
+    return counts
+
+
+def of_verdict(verdict: Verdict) -> dict[str, Any]:
+    """The account of a prepare."""
+    return {
+        "dagster/partition_row_count": verdict.ready,
+        "rows_read": verdict.read,
+        "ready": verdict.ready,
+        "held": verdict.held,
+        "superseded": verdict.superseded,
+        **{f"held: {rule}": count for rule, count in sorted(verdict.held_by.items())},
+    }
+
+
+def of_load(loaded: Loaded, requests: int, throttled: float) -> dict[str, Any]:
+    """The account of a load."""
+    return {
+        "dagster/partition_row_count": loaded.delivered + loaded.unchanged,
+        "ready": loaded.asked,
+        "created": loaded.created,
+        "updated": loaded.updated,
+        "adopted": loaded.adopted,
+        "unchanged": loaded.unchanged,
+        "superseded": loaded.superseded,
+        "held": loaded.held,
+        "requests": requests,
+        "seconds": round(loaded.seconds, 3),
+        "seconds_throttled": round(throttled, 3),
+        **({"refused": held_table((k, Problem("", r)) for k, r in loaded.reasons.items())} if loaded.reasons else {}),
+    }
+
+
+def held_table(examples: Iterable[tuple[str, Problem]]) -> dg.TableMetadataValue:
+    """Held records by key, each with what it is about and why."""
+    records = [
+        dg.TableRecord({"record": key, "about": problem.subject, "reason": problem.reason}) for key, problem in examples
+    ]
+    return dg.MetadataValue.table(records, schema=HELD_COLUMNS)
+
+
+def sentences(found: Mapping[str, str]) -> dg.MarkdownMetadataValue:
+    """A short list of what was found, one line for each."""
+    return dg.MetadataValue.md("\n".join(f"- `{name}`: {what}" for name, what in found.items()) or "nothing")

@@ -1,0 +1,115 @@
+"""One root asset for each entity set of the ERP: reading it again is materializing it again."""
+
+import logging
+from collections.abc import Iterator
+
+import dagster as dg
+
+from mlc_dagster.frames import source_schema
+from mlc_dagster.ledger import Run
+from mlc_dagster.orchestration import reports
+from mlc_dagster.orchestration.failures import told
+from mlc_dagster.orchestration.partitions import ONE_RUN, scope_of
+from mlc_dagster.systems.ifs.metadata import SchemaReport
+from mlc_dagster.vocabulary import EntitySet, Pull
+
+log = logging.getLogger("mlc_dagster.sources")
+
+COMPLETE = "complete"
+SCHEMA = "schema_as_expected"
+
+
+def source_asset(entity: EntitySet, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """The asset of an entity set, with its two checks."""
+
+    @dg.asset(
+        key=list(entity.key),
+        partitions_def=partitions,
+        backfill_policy=ONE_RUN,
+        group_name=entity.system,
+        kinds={"ifs", "odata", "parquet"},
+        owners=["team:data-platform"],
+        pool=entity.system,
+        tags={"mlc/entity_set": entity.path},
+        description=entity.description,
+        metadata={"dagster/column_schema": reports.column_schema(entity.record), "entity set": entity.path},
+        required_resource_keys={entity.system, "ledger", "storage"},
+        check_specs=[
+            dg.AssetCheckSpec(COMPLETE, asset=list(entity.key), blocking=True, description=complete.__doc__),
+            dg.AssetCheckSpec(SCHEMA, asset=list(entity.key), blocking=True, description=as_expected.__doc__),
+        ],
+    )
+    def read(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+        with told():
+            schema = getattr(context.resources, entity.system).client.schema_report(entity)
+            pulls = [read_partition(context, entity, partition) for partition in context.partition_keys]
+        yield dg.MaterializeResult(check_results=[complete(pulls), as_expected(schema)])
+
+    return read
+
+
+def read_partition(context: dg.AssetExecutionContext, entity: EntitySet, partition: str) -> Pull:
+    """Read one partition into storage, and note the pull in the ledger and in the UI."""
+    client, ledger = getattr(context.resources, entity.system).client, context.resources.ledger.open
+    pull = Pull("/".join(entity.key), partition)
+    batches = client.read(entity, scope_of(entity, partition), pull, ledger.sightings)
+    store = context.resources.storage.store
+    store.write(entity.key, partition, source_schema(entity.record), _progress(batches, pull))
+    if pull.stale:
+        store.write(
+            entity.key, partition, source_schema(entity.record), _without(store.read(entity.key, partition), pull)
+        )
+    ledger.record_pull(pull, run=Run(context.run.run_id, partition))
+    context.add_asset_metadata(
+        {**reports.of_pull(pull), "dagster/uri": str(store.path(entity.key, partition))}, partition_key=partition
+    )
+    log.info("%s %s: %d rows in %d requests", pull.entity, partition, pull.rows, pull.requests)
+    return pull
+
+
+def complete(pulls: list[Pull]) -> dg.AssetCheckResult:
+    """The tenant's own count of the window, before and after, agrees with the rows read, and all keys are distinct."""
+    wrong = {pull.partition: fault for pull in pulls if (fault := _fault(pull))}
+    counted = [pull for pull in pulls if pull.expected_before is not None]
+    return dg.AssetCheckResult(
+        check_name=COMPLETE,
+        passed=not wrong,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={
+            "rows": sum(pull.rows for pull in pulls),
+            "partitions": len(pulls),
+            "partitions_counted_by_the_tenant": len(counted),
+            "faults": reports.sentences(wrong),
+        },
+    )
+
+
+def _fault(pull: Pull) -> str:
+    if pull.duplicate_keys:
+        return f"{pull.duplicate_keys} keys stand on more than one row"
+    before, after = pull.expected_before, pull.expected_after
+    if before is None:
+        return ""
+    low, high = min(before, before if after is None else after), max(before, before if after is None else after)
+    if low <= pull.rows <= high:
+        return ""
+    return f"{pull.rows} rows read, the tenant counts {before}" + ("" if after in (None, before) else f", then {after}")
+
+
+def as_expected(found: SchemaReport | None) -> dg.AssetCheckResult:
+    """The tenant has every field that is read, of the type that is expected."""
+    if found is None:
+        return dg.AssetCheckResult(
+            check_name=SCHEMA, passed=True, metadata={"metadata": "the tenant answers no $metadata"}
+        )
+    changed = {name: f"expected {expected}, found {actual}" for name, (expected, actual) in found.changed.items()}
+    return dg.AssetCheckResult(
+        check_name=SCHEMA,
+        passed=not found.gone and not changed,
+        severity=dg.AssetCheckSeverity.ERROR if found.gone else dg.AssetCheckSeverity.WARN,
+        metadata={
+            "gone": ", ".join(sorted(found.gone)) or "nothing",
+            "new": ", ".join(sorted(found.new)) or "nothing",
+            "types_changed": reports.sentences(changed),
+        },
+    )

@@ -1,0 +1,34 @@
+"""`python -m mlc_dagster.sandbox`: the sandbox in the foreground."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mlc_dagster.errors import MlcError
+from mlc_dagster.sandbox.serve import serve
+
+Today = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of the demo records")]
+
+
+def main(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1")] = 8787,
+    seed: Annotated[str, typer.Option(help="demo or empty")] = "demo",
+    today: Today = None,
+    cin7_calls_per_minute: Annotated[int, typer.Option(help="Of each application key")] = 60,
+    ifs_requests_per_minute: int = 1000,
+    state: Annotated[Path | None, typer.Option(help="Keep what was sent in this file, across restarts")] = None,
+) -> None:
+    """Serve IFS Cloud and Cin7 Core on one local port."""
+    try:
+        serve(port, seed, today.date() if today else None, cin7_calls_per_minute, ifs_requests_per_minute, state)
+    except MlcError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,161 @@
+"""One sandbox: the systems, their faults, limits and journal, and a server thread for tests."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections import Counter
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+import uvicorn
+
+from mlc_dagster.errors import Misconfigured
+from mlc_dagster.sandbox.app import SandboxApp
+from mlc_dagster.sandbox.cin7 import Cin7Sandbox
+from mlc_dagster.sandbox.faults import Faults
+from mlc_dagster.sandbox.ifs import IfsSandbox
+from mlc_dagster.sandbox.ifs_catalogue import Tenant
+from mlc_dagster.sandbox.journal import Journal
+from mlc_dagster.sandbox.limits import Limits, RollingCounts
+from mlc_dagster.sandbox.seed import sow
+from mlc_dagster.sandbox.state import read, restore, save
+
+_START_SECONDS = 15
+
+
+class _Server(uvicorn.Server):
+    """uvicorn looks ten times a second whether it should stop; tests start and stop many sandboxes."""
+
+    async def main_loop(self) -> None:
+        while not self.should_exit:
+            await asyncio.sleep(0.01)
+
+
+class Sandbox:
+    """IFS Cloud and Cin7 Core on one local port; `with` starts and stops the server.
+
+    `today` is the last day of the demo seed. `port=0` takes any free one.
+    `state` names a file: what it holds is served instead of the seed, and `save` writes it.
+    Raises Misconfigured for a port in use.
+    """
+
+    def __init__(
+        self,
+        seed: Literal["empty", "demo"] = "empty",
+        today: date | None = None,
+        tenant: Tenant | None = None,
+        limits: Limits | None = None,
+        port: int = 0,
+        state: Path | None = None,
+    ) -> None:
+        limits, self._port = limits or Limits(), port
+        self.lock = threading.RLock()
+        self.faults, self._journal = Faults(), Journal()
+        self.tenant = tenant or Tenant()
+        ifs_counts = RollingCounts(limits.ifs_requests_per_minute, limits.window_seconds)
+        cin7_counts = RollingCounts(limits.cin7_calls_per_minute, limits.window_seconds)
+        self.ifs = IfsSandbox(self.tenant, ifs_counts, self._journal, self.lock)
+        self.cin7 = Cin7Sandbox(cin7_counts, self._journal, self.lock)
+        self.today, self._state = today or datetime.now(UTC).date(), state
+        self.flaws: dict[str, list[str]] = {}  # of the demo seed: flaw -> the keys of the records that have it
+        self._begin(seed)
+        self.app = SandboxApp(self.ifs, self.cin7, self.faults, self._journal, self.lock)
+        self._socket: socket.socket | None = None
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def _begin(self, seed: str) -> None:
+        """Where a state was saved, go on with it; else sow."""
+        if self._state and self._state.exists():
+            content = read(self._state)
+            self.today = date.fromisoformat(content["today"])
+            restore(content, self.ifs, self.cin7)
+        else:
+            self.flaws = sow(seed, self.today, self.ifs, self.cin7)
+
+    def save(self) -> None:
+        """Write what both systems hold to the state file, where there is one."""
+        if self._state:
+            with self.lock:
+                save(self._state, self.today, self.ifs, self.cin7)
+
+    @property
+    def url(self) -> str:
+        """ "http://127.0.0.1:PORT", once the port is bound."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def journal(self, system: str) -> list[dict[str, Any]]:
+        """Every request that changed something: at, method, path, body, id."""
+        return self._journal.changes(system)
+
+    def calls(self, system: str) -> Counter[tuple[str, str]]:
+        """(method, path) -> how often it was called, refused calls included."""
+        return self._journal.calls(system)
+
+    def forget_calls(self) -> None:
+        """Empty the journal and the call counts; what the systems keep stays."""
+        self._journal.clear()
+
+    def peaks(self, system: str) -> dict[str, int]:
+        """Credential -> the most calls it made in any window of the limit, refused ones included."""
+        counts = {"ifs": self.ifs.counts, "cin7": self.cin7.counts}[system]
+        return counts.peaks()
+
+    def bind(self) -> socket.socket:
+        """Take the port. Raises Misconfigured where it is in use."""
+        if self._socket is None:
+            self._socket = bound_socket(self._port)
+            self._port = self._socket.getsockname()[1]
+        return self._socket
+
+    def server(self) -> uvicorn.Server:
+        config = uvicorn.Config(
+            self.app,
+            log_level="warning",
+            lifespan="off",
+            ws="none",
+            date_header=False,  # ours may be wrong on purpose
+            server_header=False,
+            timeout_graceful_shutdown=2,
+        )
+        return _Server(config)
+
+    def __enter__(self) -> Sandbox:
+        sockets = [self.bind()]
+        self._server = self.server()
+        self._thread = threading.Thread(target=self._server.run, args=(sockets,), name="sandbox", daemon=True)
+        self._thread.start()
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                raise RuntimeError("the sandbox's server did not start")
+            time.sleep(0.005)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._server and self._thread:
+            self._server.should_exit = True
+            self._thread.join(_START_SECONDS)
+        if self._socket:
+            self._socket.close()
+            self._socket = None
+
+
+def bound_socket(port: int) -> socket.socket:
+    """A listening place on the loopback address."""
+    place = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        place.bind(("127.0.0.1", port))
+    except OSError as error:
+        place.close()
+        cure = "Stop what uses it, or give another --port."
+        raise Misconfigured(f"port {port} on 127.0.0.1 cannot be used: {error.strerror}", cure=cure) from None
+    return place

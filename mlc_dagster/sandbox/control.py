@@ -1,0 +1,84 @@
+"""The sandbox's own endpoints, for the demo and for tests in another process."""
+
+from __future__ import annotations
+
+from collections import Counter
+from threading import RLock
+from typing import Any
+
+from mlc_dagster.sandbox.cin7 import Cin7Sandbox
+from mlc_dagster.sandbox.faults import Faults
+from mlc_dagster.sandbox.ifs import IfsSandbox
+from mlc_dagster.sandbox.journal import Journal
+from mlc_dagster.sandbox.limits import RollingCounts
+from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode
+
+PLACES = (
+    "GET /_sandbox/health, GET /_sandbox/journal/{system}, GET /_sandbox/state/{system}, "
+    "POST or DELETE /_sandbox/faults, PUT /_sandbox/ifs/{EntitySet}, POST /_sandbox/cin7/accounts"
+)
+
+
+class Control:
+    def __init__(self, ifs: IfsSandbox, cin7: Cin7Sandbox, faults: Faults, journal: Journal, lock: RLock) -> None:
+        self._ifs, self._cin7, self._faults, self._journal, self._lock = ifs, cin7, faults, journal, lock
+
+    def answer(self, call: Call) -> Answer:
+        """The answer to a request under /_sandbox; 400 says what was wrong with the body."""
+        words = [call.method, *call.path.strip("/").split("/")[1:]]
+        try:
+            with self._lock:
+                content = self._content(words, decode(call.body) if call.body else {})
+        except (ValueError, TypeError, AttributeError) as error:
+            return answer_json(400, {"error": str(error)})
+        if content is None:
+            return answer_json(404, {"error": f"{call.method} {call.path} is not here. There is: {PLACES}"})
+        return answer_json(200, content)
+
+    def _content(self, words: list[str], body: Any) -> Any:
+        match words:
+            case ["GET", "health"]:
+                return {"status": "ok", "systems": ["ifs", "cin7"]}
+            case ["GET", "journal", ("ifs" | "cin7") as system]:
+                return self._journal.changes(system)
+            case ["GET", "state", "ifs"]:
+                rows = {name: len(rows.by_key) for name, rows in self._ifs.sets.items()}
+                return {"rows": rows, **self._traffic("ifs", self._ifs.counts)}
+            case ["GET", "state", "cin7"]:
+                return self._cin7_state()
+            case ["POST", "faults"]:
+                self._faults.add(**body)
+                return {"added": body}
+            case ["DELETE", "faults"]:
+                self._faults.clear()
+                return {"cleared": True}
+            case ["PUT", "ifs", set_name] if set_name in self._ifs.sets:
+                return {"etag": self._ifs.put(set_name, body)}
+            case ["POST", "cin7", "accounts"]:
+                return self._add_account(body)
+        return None
+
+    def _add_account(self, body: dict[str, Any]) -> dict[str, Any]:
+        names = {"kind": "Type", "status": "Status", "system": "SystemAccountCode"}
+        options = {name: str(body[wire]) for name, wire in names.items() if body.get(wire)}
+        if not body.get("Code"):
+            raise ValueError('the body needs "Code", and may give Name, Type, Status, SystemAccountCode')
+        self._cin7.add_account(str(body["Code"]), str(body.get("Name") or body["Code"]), **options)
+        return self._cin7.accounts[str(body["Code"])]
+
+    def _traffic(self, system: str, counts: RollingCounts) -> dict[str, Any]:
+        return {"calls": _calls(self._journal.calls(system)), "peaks": counts.peaks(), "limit": counts.limit}
+
+    def _cin7_state(self) -> dict[str, Any]:
+        """All suppliers and purchases with their totals, for comparing with what was sent."""
+        purchases = list(self._cin7.purchases.values())
+        return {
+            "suppliers": list(self._cin7.suppliers.values()),
+            "purchases": [{**purchase, "Total": purchase["Order"]["Total"]} for purchase in purchases],
+            "accounts": sorted(self._cin7.accounts),
+            **self._traffic("cin7", self._cin7.counts),
+        }
+
+
+def _calls(calls: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
+    return [{"method": method, "path": path, "count": count} for (method, path), count in calls.items()]

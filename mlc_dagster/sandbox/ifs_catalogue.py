@@ -1,0 +1,174 @@
+"""The entity sets that the sandboxed tenant serves, under the catalogue's names, and how a tenant renames them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+CODES = " ".join(f"Code{letter}" for letter in "BCDEFGHIJ")
+STANDARD = {"ObjState": "text", "LastModified": "timestamp"}
+
+
+def _types(text: str) -> dict[str, str]:
+    """`"Company RowId:int"` -> {"Company": "text", "RowId": "int"}."""
+    pairs = (word.partition(":") for word in text.split())
+    return {name: kind or "text" for name, _, kind in pairs}
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of an entity set: a navigation property of the header, and a set of their own."""
+
+    navigation: str
+    set: str
+    keys: tuple[str, ...]  # the header's keys come first
+    fields: Mapping[str, str]  # name -> text, decimal, int, bool, date, timestamp; keys included
+    first: Mapping[str, object] = field(default_factory=dict)  # what stands in a key that is left out
+
+
+@dataclass(frozen=True)
+class Kind:
+    """An entity set. `number` is the key that the server gives when a create leaves it out."""
+
+    set: str
+    projection: str
+    keys: tuple[str, ...]
+    fields: Mapping[str, str]
+    lines: Lines | None = None
+    number: str | None = None
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """What one tenant calls things, and what its release can do. Names left out are the catalogue's.
+
+    projections: set or projection -> projection; sets: set or line set -> set; fields: set or line set -> {name: name};
+    navigations: navigation property -> name. next_link=True: links to the next page; a text is the links' origin.
+    """
+
+    projections: Mapping[str, str] = field(default_factory=dict)
+    sets: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    navigations: Mapping[str, str] = field(default_factory=dict)
+    expand: bool = True  # False: 501
+    count: bool = True  # False: /$count is 501 and $count=true is ignored
+    next_link: bool | str = False
+    modified: bool = True  # False: no set has a LastModified column
+    metadata: bool = True  # False: 404
+    token_seconds: float = 3600
+    clock_skew_seconds: float = 0  # the server's clock minus ours
+    rows_without_top: int = 100
+
+
+def _kind(set_name: str, projection: str, keys: str, fields: str, lines: Lines | None = None, number: str = "") -> Kind:
+    types = {**_types(keys), **_types(fields), **STANDARD}
+    return Kind(set_name, projection, tuple(_types(keys)), MappingProxyType(types), lines, number or None)
+
+
+def _lines(navigation: str, set_name: str, keys: str, fields: str, **first: object) -> Lines:
+    types = {**_types(keys), **_types(fields), **STANDARD}
+    return Lines(navigation, set_name, tuple(_types(keys)), MappingProxyType(types), first)
+
+
+KINDS = (
+    _kind(
+        "SupplierSet",
+        "SupplierHandling",
+        "SupplierId",
+        "Name AssociationNo Country DefaultLanguage CurrencyCode PaymentTerms BankAccount Email VatNo "
+        "CreationDate:date Blocked:bool CreditLimit:decimal DefaultAccount CostCenter Notes",
+        number="SupplierId",
+    ),
+    _kind(
+        "CustomerSet",
+        "CustomerHandling",
+        "CustomerId",
+        "Name AssociationNo Country CurrencyCode PaymentTerms CreationDate:date CreditLimit:decimal DefaultAccount "
+        "CostCenter Notes",
+    ),
+    _kind(
+        "PurchaseOrderSet",
+        "PurchaseOrderHandling",
+        "OrderNo",
+        "Company Contract VendorNo OrderDate:date WantedReceiptDate:date CurrencyCode CurrencyRate:decimal BuyerCode "
+        "TotalAmount:decimal Notes",
+        _lines(
+            "PurchaseOrderLines",
+            "PurchaseOrderLineSet",
+            "OrderNo LineNo ReleaseNo",
+            "Company PartNo Description BuyQtyDue:decimal BuyUnitMeas BuyUnitPrice:decimal LineAmount:decimal TaxCode "
+            f"WantedDeliveryDate:date Account {CODES}",
+            ReleaseNo="1",
+        ),
+        number="OrderNo",
+    ),
+    _kind(
+        "PostingProposalHeadSet",
+        "PostingProposalHandling",
+        "Company ProposalId:int",
+        "InvoiceId:int InvoiceNo SupplierId InvoiceDate:date DueDate:date CurrencyCode CurrencyRate:decimal "
+        "NetAmount:decimal VatAmount:decimal GrossAmount:decimal PoReference ExternalRef Text",
+        _lines(
+            "PostingProposalLines",
+            "PostingProposalLineSet",
+            "Company ProposalId:int RowId:int",
+            f"Amount:decimal CurrencyAmount:decimal Quantity:decimal TaxCode Text Account {CODES}",
+        ),
+        number="ProposalId",
+    ),
+    _kind(
+        "VoucherSet",
+        "VoucherHandling",
+        "Company VoucherType AccountingYear:int VoucherNo:int",
+        "AccountingPeriod:int VoucherDate:date UserGroup Text ExternalRef",
+        _lines(
+            "VoucherRows",
+            "VoucherRowSet",
+            "Company VoucherType AccountingYear:int VoucherNo:int RowNo:int",
+            f"Account {CODES} DebitAmount:decimal CreditAmount:decimal CurrencyCode CurrencyAmount:decimal "
+            "CurrencyRate:decimal Text",
+        ),
+        number="VoucherNo",
+    ),
+    _kind(
+        "CustomerOrderSet",
+        "CustomerOrderHandling",
+        "OrderNo",
+        "Company Contract CustomerNo OrderDate:date CurrencyCode CurrencyRate:decimal TotalAmount:decimal Notes",
+        _lines(
+            "CustomerOrderLines",
+            "CustomerOrderLineSet",
+            "OrderNo LineNo RelNo",
+            "CatalogNo Description BuyQtyDue:decimal SaleUnitPrice:decimal LineAmount:decimal",
+            RelNo="1",
+        ),
+        number="OrderNo",
+    ),
+    _kind(
+        "AccountSet",
+        "AccountHandling",
+        "Company Account",
+        "Description AccountType LogicalAccountType ValidFrom:date ValidUntil:date Blocked:bool",
+    ),
+    _kind(
+        "CodePartValueSet",
+        "CodePartValueHandling",
+        "Company CodePart CodePartValue",
+        "Description ValidFrom:date ValidUntil:date",
+    ),
+    _kind(
+        "SupplierInvoiceSet",
+        "SupplierInvoiceHandling",
+        "Company InvoiceId:int",
+        "InvoiceSeries InvoiceNo SupplierId InvoiceDate:date DueDate:date CurrencyCode CurrencyRate:decimal "
+        "NetAmount:decimal VatAmount:decimal GrossAmount:decimal PoReference ExternalRef Text",
+        _lines(
+            "SupplierInvoiceLines",
+            "SupplierInvoiceLineSet",
+            "Company InvoiceId:int RowId:int",
+            f"Amount:decimal TaxCode Text Account {CODES}",
+        ),
+        number="InvoiceId",
+    ),
+)

@@ -1,0 +1,65 @@
+"""Sign-in as Keycloak answers it: client credentials in, tokens that really expire out."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from base64 import b64decode
+from urllib.parse import unquote_plus
+
+from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode, query_of
+
+CLIENT_ID, CLIENT_SECRET = "sandbox", "sandbox-secret"
+PATH = "/ifs/auth/realms/sandbox/protocol/openid-connect/token"
+
+
+class Tokens:
+    """The tokens given out, and until when each is good."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._until: dict[str, float] = {}
+        self.granted = 0
+
+    def expire_all(self) -> None:
+        self._until.clear()
+
+    def grant(self, call: Call) -> Answer:
+        if call.method != "POST":
+            return answer_json(405, {"error": "HTTP 405 Method Not Allowed"})
+        try:
+            form = _form(call)
+        except ValueError as error:
+            return answer_json(400, {"error": "invalid_request", "error_description": str(error)})
+        if form.get("grant_type") != "client_credentials":
+            return answer_json(400, {"error": "unsupported_grant_type", "error_description": "Unsupported grant_type"})
+        if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
+            text = "Invalid client or Invalid client credentials"
+            return answer_json(401, {"error": "unauthorized_client", "error_description": text})
+        return self._granted(form.get("scope", ""))
+
+    def _granted(self, scope: str) -> Answer:
+        token = secrets.token_urlsafe(24)
+        self._until[token] = time.monotonic() + self.seconds
+        self.granted += 1
+        seconds = int(self.seconds) if self.seconds == int(self.seconds) else self.seconds
+        content = {"access_token": token, "expires_in": seconds, "token_type": "Bearer", "not-before-policy": 0}
+        return answer_json(200, {**content, "scope": scope or "microprofile-jwt profile email"})
+
+    def accepts(self, authorization: str) -> bool:
+        kind, _, token = authorization.partition(" ")
+        return kind.lower() == "bearer" and self._until.get(token.strip(), 0.0) > time.monotonic()
+
+
+def _form(call: Call) -> dict[str, str]:
+    """The parameters, from a form or from JSON; client id and secret may also come as Basic authorization."""
+    if "json" in call.headers.get("content-type", ""):
+        body = decode(call.body)
+        form = {str(name): str(value) for name, value in body.items()} if isinstance(body, dict) else {}
+    else:
+        form = query_of(call.body.decode("utf-8", "replace"), plus_is_space=True)
+    kind, _, text = call.headers.get("authorization", "").partition(" ")
+    if kind.lower() == "basic":
+        name, _, secret = b64decode(text).decode().partition(":")
+        form = {"client_id": unquote_plus(name), "client_secret": unquote_plus(secret), **form}
+    return form

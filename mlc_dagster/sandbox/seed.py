@@ -1,0 +1,76 @@
+"""What stands in the sandbox when it starts, and the settings that fit it."""
+
+from __future__ import annotations
+
+import copy
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any
+
+from mlc_dagster.sandbox.cin7 import Cin7Sandbox
+from mlc_dagster.sandbox.ifs import IfsSandbox
+from mlc_dagster.sandbox.ifs_tokens import PATH as TOKEN_PATH
+from mlc_dagster.sandbox.seed_books import (
+    COMPANIES,
+    GL_ACCOUNTS,
+    INACTIVE_TERM,
+    PAYMENT_TERMS,
+    TAX_RULES,
+    sow_cin7_books,
+    sow_ifs_books,
+)
+from mlc_dagster.sandbox.seed_orders import sow_customer_orders, sow_orders
+from mlc_dagster.sandbox.seed_partners import DAYS, Season, sow_customers, sow_partners
+from mlc_dagster.sandbox.seed_postings import sow_proposals, sow_vouchers
+
+DEMO_SETTINGS: dict[str, Any] = {
+    "companies": {
+        code: {
+            "currency": company["currency"],
+            "decimals": str(company["decimals"]),
+            "cin7": {"location": company["location"]},
+        }
+        for code, company in COMPANIES.items()
+    },
+    "ifs": {"requests_per_minute": "1000"},
+    "cin7": {
+        "calls_per_minute": "60",
+        "location": "Main Warehouse",
+        "attribute_set": "IFS",
+        "external_key": "AdditionalAttribute1",
+        "tax_rule": "Tax Exempt",
+        "payment_terms": {**PAYMENT_TERMS, INACTIVE_TERM: "15 days"},
+        "tax_rules": dict(TAX_RULES),
+        "gl_accounts": dict(GL_ACCOUNTS),
+    },
+}
+"""The content of mlc.yaml for the demo seed, without addresses: `demo_settings` fills them in."""
+
+
+def demo_settings(url: str, today: date | None = None) -> dict[str, Any]:
+    """The content of mlc.yaml for a sandbox at `url` with the demo seed of that day; its scalars are text."""
+    content = copy.deepcopy(DEMO_SETTINGS)
+    first = (today or datetime.now(UTC).date()) - timedelta(days=DAYS - 1)
+    content["ifs"].update(base_url=f"{url}/ifs", token_url=f"{url}{TOKEN_PATH}")
+    content["cin7"].update(base_url=f"{url}/cin7/ExternalApi/v2")
+    return {"partitions_start": first.isoformat(), **content}
+
+
+def sow(seed: str, today: date, ifs: IfsSandbox, cin7: Cin7Sandbox) -> dict[str, list[str]]:
+    """Fill both systems; flaw -> the keys of the records that have it. Raises ValueError for a seed that there is not.
+
+    The same for every `today`, but for the dates: the thirty days up to and including it.
+    """
+    if seed == "empty":
+        return {}
+    if seed != "demo":
+        raise ValueError(f'seed is "empty" or "demo"; found {seed!r}')
+    season = Season(today, Random(20261121))
+    sow_ifs_books(ifs, today)
+    sow_cin7_books(cin7)
+    partners = sow_partners(ifs, cin7, season)
+    orders = sow_orders(ifs, season, partners)
+    sow_proposals(ifs, season, partners, orders)
+    sow_vouchers(ifs, season)
+    sow_customer_orders(ifs, season, sow_customers(ifs, season))
+    return season.flaws

@@ -1,0 +1,49 @@
+"""The sandbox in the foreground, for `mlc sandbox`."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Literal, cast
+
+from mlc_dagster.errors import Misconfigured
+from mlc_dagster.sandbox.box import Sandbox
+from mlc_dagster.sandbox.limits import Limits
+
+
+def serve(
+    port: int = 8787,
+    seed: str = "demo",
+    today: date | None = None,
+    cin7_calls_per_minute: int = 60,
+    ifs_requests_per_minute: int = 1000,
+    state: Path | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM. Prints one line with the address.
+
+    With `state`, what was sent is kept in that file and served again at the next start.
+    Raises Misconfigured for a port in use.
+    """
+    if seed not in ("demo", "empty"):
+        raise Misconfigured(f"there is no seed {seed!r}", cure="Give --seed demo or --seed empty.")
+    limits = Limits(cin7_calls_per_minute, ifs_requests_per_minute)
+    box = Sandbox(cast(Literal["demo", "empty"], seed), today, limits=limits, port=port, state=state)
+    place = box.bind()
+    words = f"seed {seed}, today {box.today}; Ctrl-C stops it"
+    sys.stdout.write(f"Sandbox of IFS Cloud and Cin7 Core on {box.url}  ({words})\n")
+    sys.stdout.flush()
+    _run(box, place)
+
+
+def _run(box: Sandbox, place: socket.socket) -> None:
+    server = box.server()
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again once it has stopped
+        signal.signal(number, lambda *_: setattr(server, "should_exit", True))
+    try:
+        server.run(sockets=[place])
+    finally:
+        box.save()
+        place.close()

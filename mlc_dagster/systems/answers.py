@@ -1,0 +1,185 @@
+"""What a remote answer means: a value, or an error that says what the caller must do. Status codes stop here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any, Generic, TypeVar
+
+import httpx
+import msgspec
+
+from mlc_dagster.errors import (
+    AccessDenied,
+    Misconfigured,
+    MlcError,
+    OutcomeUnknown,
+    RecordRejected,
+    StaleRecord,
+    TransientError,
+)
+
+Value = TypeVar("Value")
+
+NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+UNREADABLE = (ValueError, ArithmeticError, SyntaxError, EOFError, msgspec.MsgspecError)
+
+_exact = msgspec.json.Decoder(float_hook=Decimal)
+_NUMBER = re.compile(r"\s*(\d+(?:\.\d+)?)\s*[a-z.]*\s*", re.IGNORECASE)
+
+
+class Throttled(TransientError):
+    """Too many calls: the server did not act, and the credential that made them must be silent for a while."""
+
+
+def exact_json(content: bytes) -> Any:
+    """JSON with fractions as Decimal and integers as int, of any size. Raises msgspec.DecodeError (a ValueError)."""
+    return _exact.decode(content)
+
+
+def json_or_nothing(content: bytes) -> Any:
+    """As `exact_json`; None for an empty body, as writes are often answered."""
+    return _exact.decode(content) if content else None
+
+
+@dataclass(frozen=True)
+class Answer(Generic[Value]):
+    """A 2xx answer that was read whole. `value` is what `decode` made of it: exact JSON, unless the caller chose."""
+
+    status: int
+    headers: Mapping[str, str]  # names in any case
+    content: bytes  # unzipped, without a byte order mark
+    url: str
+    value: Value
+    is_json: bool = True
+
+    def json(self) -> Any:
+        """The body with exact decimals; None where it is empty."""
+        return self.value if self.is_json else json_or_nothing(self.content)
+
+
+@dataclass(frozen=True)
+class Call:
+    """What was asked, as messages may show it: never a query, a header or a body."""
+
+    system: str
+    method: str
+    path: str
+    repeatable: bool
+    base_url: str = ""
+    setting: str = "base_url"
+
+    def says(self, text: str) -> str:
+        return f"{self.system}: {self.method} {self.path[:200]}: {text}"
+
+    @property
+    def check_address(self) -> str:
+        return f"Check {self.system}.{self.setting} in mlc.yaml."
+
+    def unanswered(self, text: str, retry_after: float | None = None) -> TransientError | OutcomeUnknown:
+        """No trustworthy answer: ask again what may be asked again; else look first."""
+        if self.repeatable:
+            return TransientError(self.says(text), retry_after=retry_after)
+        return OutcomeUnknown(self.says(text))
+
+
+def snippet(content: bytes, length: int = 200) -> str:
+    """The start of a body on one line, fit for a message."""
+    text = " ".join(content[: length * 8].decode("utf-8", "replace").split())
+    return "".join(char if char.isprintable() else "?" for char in text[:length])
+
+
+def refusal(call: Call, response: httpx.Response, *, now: float, cure: str | None = None) -> MlcError | None:
+    """The error of an answer, None where it is a 2xx. `now` is epoch seconds; `cure` is for wrong credentials."""
+    status = response.status_code
+    if status < 300:
+        return None
+    said = call.says(f"{status} {snippet(response.content)}".rstrip())
+    if status < 400:
+        return Misconfigured(call.says(f"{status} points to {_elsewhere(response)}"), cure=call.check_address)
+    if status in (401, 403):
+        right = "These credentials may lack the right to this. " if status == 403 else ""
+        return AccessDenied(said, cure=f"{right}{cure or ''}".strip() or None)
+    if status == 412:
+        return StaleRecord(said)
+    if status == 429:
+        return Throttled(said, retry_after=retry_after(response.headers, now))
+    if status == 408 or (status >= 500 and status != 501):
+        text = f"{status} {snippet(response.content)}".rstrip()
+        return call.unanswered(text, retry_after(response.headers, now))
+    return RecordRejected(said, status=status, body=_parsed(response.content))
+
+
+def _elsewhere(response: httpx.Response) -> str:
+    """Scheme and host of a redirect: its path and query may hold anything."""
+    location = re.match(r"https?://[^/?#@\s]+(?=[/?#]|$)", response.headers.get("location", ""))
+    return location.group() if location else "another path"
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        found = exact_json(content)
+    except msgspec.DecodeError:
+        return None
+    return found if isinstance(found, dict | list) else None
+
+
+def lost(call: Call, error: httpx.RequestError) -> MlcError:
+    """The error of a request that got no answer, or half of one."""
+    text = str(error) or type(error).__name__
+    if isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol):  # its text may quote a header
+        return Misconfigured(
+            call.says("cannot be sent: the address or a header value is malformed"), cure=call.check_address
+        )
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return Misconfigured(
+            f"{call.system}: {call.base_url} shows a certificate that is not trusted", cure=call.check_address
+        )
+    if isinstance(error, NEVER_LEFT):
+        reason = re.sub(r"^\[Errno -?\d+\] ", "", text).lower()
+        return TransientError(f"{call.system}: cannot reach {call.base_url}: {reason}", cure=call.check_address)
+    return call.unanswered(f"no whole answer: {text}")
+
+
+def unreadable(call: Call, response: httpx.Response, error: BaseException) -> TransientError | OutcomeUnknown:
+    """The error of a 2xx whose body is not what it should be: a maintenance page, a truncated page."""
+    kind = response.headers.get("content-type", "no content type").split(";")[0]
+    return call.unanswered(
+        f"expected JSON, got {kind} ({str(error)[:100]}): {snippet(response.content, 80)}".rstrip(": ")
+    )
+
+
+def without(secrets: Iterable[str], response: httpx.Response) -> httpx.Response:
+    """The same answer; where the server echoed a credential, with asterisks in its place."""
+    content = response.content
+    for secret in secrets:
+        content = content.replace(secret.encode("latin-1", "replace"), b"***")
+    if content == response.content:
+        return response
+    kept = {name: text for name, text in response.headers.items() if name not in ("content-encoding", "content-length")}
+    return httpx.Response(response.status_code, headers=kept, content=content, request=response.request)
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds that the server asks to wait; None where it does not say, or not intelligibly.
+
+    Seen: "120", "60 Seconds" (Cin7), an HTTP date, which is measured against the server's own clock where it is told.
+    """
+    said = headers.get("retry-after", "")
+    if number := _NUMBER.fullmatch(said):
+        return float(number[1])
+    when = http_date(said)
+    return None if when is None else max(0.0, when - (http_date(headers.get("date", "")) or now))
+
+
+def http_date(text: str) -> float | None:
+    """Epoch seconds of an HTTP date, None where it is none."""
+    try:
+        when: datetime = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError):
+        return None
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,51 @@
+"""Cin7's reference books: accounts, payment terms, tax rules, locations, products, and the suppliers' currencies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from mlc_dagster.systems.cin7.calls import Cin7Api, Document
+from mlc_dagster.vocabulary import Books
+
+PAYABLE = "CREDITORS"
+"""The system code of the one account that suppliers may be payable on; another liability account is refused."""
+
+
+def read_books(api: Cin7Api, suppliers: Sequence[Document], products: Sequence[Document]) -> Books:
+    """The books as they are now, whole lists: asking for one missing account answers 400, not an empty list."""
+    accounts = [account for account in api.pages("/ref/account", "AccountsList") if _is_active(account)]
+    taxes = [tax for tax in api.pages("/ref/tax", "TaxRuleList") if _is_on(tax) and tax.get("IsTaxForPurchase", True)]
+    return Books(
+        accounts=frozenset(str(account["Code"]) for account in accounts if account.get("Code")),
+        payment_terms=frozenset(
+            term["Name"] for term in api.pages("/ref/paymentterm", "PaymentTermList") if _is_on(term)
+        ),
+        tax_rules=frozenset(tax["Name"] for tax in taxes),
+        tax_percents={tax["Name"]: Decimal(tax.get("TaxPercent") or 0) for tax in taxes},
+        products=frozenset(product["SKU"] for product in products if product.get("SKU")),
+        locations=frozenset(_locations(api)),
+        supplier_currency={supplier["ID"]: supplier.get("Currency") or "" for supplier in suppliers},
+        payable_account=next((str(account["Code"]) for account in accounts if _is_payable(account)), ""),
+        base_currency=api.get("/me").get("Currency") or "",
+    )
+
+
+def _locations(api: Cin7Api) -> Iterator[str]:
+    for place in api.pages("/ref/location", "LocationList"):
+        if not place.get("IsDeprecated"):
+            yield place["Name"]
+
+
+def _is_active(account: Document) -> bool:
+    return str(account.get("Status") or "").upper() == "ACTIVE"
+
+
+def _is_on(entry: Document) -> bool:
+    """IsActive is left out of some answers: then the entry is active."""
+    return entry.get("IsActive", True) is not False
+
+
+def _is_payable(account: Document) -> bool:
+    """The 2024 blueprint has the code in SystemAccount, today's in SystemAccountCode."""
+    return PAYABLE in (account.get("SystemAccountCode"), account.get("SystemAccount"))

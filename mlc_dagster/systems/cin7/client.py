@@ -1,0 +1,77 @@
+"""Cin7 Core: what the pipeline knows of it. Saves drafts one by one, and reads the reference books."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from mlc_dagster.errors import OutcomeUnknown, RecordRejected, StaleRecord
+from mlc_dagster.systems.cin7.books import read_books
+from mlc_dagster.systems.cin7.calls import Cin7Api, Document, classify
+from mlc_dagster.systems.cin7.invoices import Invoices
+from mlc_dagster.systems.cin7.look import Look
+from mlc_dagster.systems.cin7.purchases import Purchases, Sender
+from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
+from mlc_dagster.systems.cin7.suppliers import Suppliers
+from mlc_dagster.systems.http import ApiClient
+from mlc_dagster.vocabulary import Books, Draft, Outcome, Refused, Target, Unanswered
+
+__all__ = ["Cin7Client", "classify"]
+
+BOOKS_FRESH = 60.0  # seconds that rules are judged by the same books
+PRODUCTS_FRESH = 600.0  # seconds that sent lines take ids and names from the same list of products
+
+
+class Cin7Client:
+    """One Cin7 account; implements vocabulary.Client. The account's limits and keys are the ApiClient's business."""
+
+    def __init__(
+        self, api: ApiClient, options: Mapping[str, str] | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._api, self._options, self._clock = Cin7Api(api), options or {}, clock
+        self._suppliers = Suppliers(self._api, clock)
+        sender = Sender(self._api, Look(self._api, clock), lambda: self._known_products(PRODUCTS_FRESH))
+        self._rooms: Mapping[str, Suppliers | Purchases | Invoices] = {
+            SUPPLIERS.name: self._suppliers,
+            PURCHASES.name: Purchases(sender),
+            PURCHASE_INVOICES.name: Invoices(sender),
+        }
+        self._products: tuple[float, Mapping[str, Document]] | None = None
+        self._books: tuple[float, Books] | None = None
+
+    def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
+        """Send the drafts, one after the other: Cin7 counts calls, it has no batches.
+
+        Raises AccessDenied, Misconfigured, TransientError (retries are exhausted): for this draft and the rest.
+        """
+        room = self._rooms[target.name]
+        for draft in drafts:
+            try:
+                yield from room.save(draft)
+            except (RecordRejected, StaleRecord) as error:
+                yield Refused(draft, error.message)
+            except OutcomeUnknown as error:
+                yield Unanswered(draft, error.message)
+
+    def books(self) -> Books:
+        """Accounts, terms, tax rules, locations, products, suppliers' currencies; read anew, at most once a minute."""
+        if self._books is None or self._clock() - self._books[0] > BOOKS_FRESH:
+            now = self._clock()
+            products = list(self._known_products(BOOKS_FRESH).values())
+            self._books = (now, read_books(self._api, self._suppliers.listed(), products))
+        return self._books[1]
+
+    def missing(self) -> list[str]:
+        """What mlc.yaml names and this account does not have, one sentence each; empty where all is there."""
+        books, sets = self.books(), {row["Name"] for row in self._api.pages("/ref/attributeset", "AttributeSetList")}
+        known = {"location": books.locations, "tax_rule": books.tax_rules, "attribute_set": frozenset(sets)}
+        named = [(name, self._options[name]) for name in known if self._options.get(name)]
+        absent = [f"cin7.{name} is {text!r}, and Cin7 has none" for name, text in named if text not in known[name]]
+        return absent if books.payable_account else [*absent, "Cin7 has no account with the system code CREDITORS"]
+
+    def _known_products(self, fresh: float) -> Mapping[str, Document]:
+        """SKU -> product."""
+        if self._products is None or self._clock() - self._products[0] > fresh:
+            now, rows = self._clock(), self._api.pages("/product", "Products")
+            self._products = (now, {str(row["SKU"]): row for row in rows})
+        return self._products[1]

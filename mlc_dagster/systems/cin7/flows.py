@@ -1,0 +1,101 @@
+"""What moves from IFS Cloud to Cin7 Core."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mlc_dagster import rules
+from mlc_dagster.systems.cin7.mapping import (
+    PURCHASES_FLOW,
+    SUPPLIERS_FLOW,
+    invoice_from_proposal,
+    purchase_from_order,
+    supplier_from_ifs,
+)
+from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
+from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.vocabulary import Flow, key_text
+
+
+def _order_refers_to(order: ifs.PurchaseOrder) -> Mapping[str, str]:
+    return {SUPPLIERS_FLOW: key_text(order.vendor_no)} if order.vendor_no else {}
+
+
+def _proposal_refers_to(proposal: ifs.PostingProposal) -> Mapping[str, str]:
+    supplier = {SUPPLIERS_FLOW: key_text(proposal.supplier_id)} if proposal.supplier_id else {}
+    return {**supplier, PURCHASES_FLOW: key_text(proposal.po_reference)} if proposal.po_reference else supplier
+
+
+FLOWS = (
+    Flow(
+        SUPPLIERS_FLOW,
+        ifs.SUPPLIERS,
+        SUPPLIERS,
+        supplier_from_ifs,
+        rules=(
+            rules.required_fields_are_given,
+            rules.payment_term_is_mapped,
+            rules.tax_rule_is_mapped,
+            rules.texts_fit,
+        ),
+        checks_accounts=False,
+        description=(
+            "Suppliers of IFS in Cin7: name, currency, payment term, tax number, mail address, country. A supplier "
+            "that is blocked in IFS is deprecated in Cin7. What people keep in Cin7 beside it stays as it is."
+        ),
+    ),
+    Flow(
+        PURCHASES_FLOW,
+        ifs.PURCHASE_ORDERS,
+        PURCHASES,
+        purchase_from_order,
+        rules=(
+            rules.gl_accounts_exist,
+            rules.company_is_mapped,
+            rules.is_not_cancelled,
+            rules.required_fields_are_given,
+            rules.supplier_is_delivered,
+            rules.currency_is_the_suppliers,
+            rules.location_exists,
+            rules.products_exist,
+            rules.tax_rule_is_mapped,
+            rules.texts_fit,
+            rules.amounts_fit,
+            rules.amounts_add_up,
+        ),
+        needs=(SUPPLIERS_FLOW,),
+        needs_key=_order_refers_to,
+        description=(
+            "Purchase orders of IFS in Cin7's purchases, as draft orders. Parts are lines, everything else is an "
+            "additional charge. The GL account of each line is checked in both charts of accounts and stands in the "
+            "line's comment. The note begins with IFS, the company and the order number."
+        ),
+    ),
+    Flow(
+        "cin7/purchase_invoices",
+        ifs.POSTING_PROPOSALS,
+        PURCHASE_INVOICES,
+        invoice_from_proposal,
+        rules=(
+            rules.gl_accounts_exist,
+            rules.company_is_mapped,
+            rules.is_not_cancelled,
+            rules.is_not_a_credit_note,
+            rules.required_fields_are_given,
+            rules.supplier_is_delivered,
+            rules.order_is_delivered,
+            rules.currency_is_the_suppliers,
+            rules.location_exists,
+            rules.tax_rule_is_mapped,
+            rules.texts_fit,
+            rules.amounts_fit,
+            rules.amounts_add_up,
+        ),
+        needs=(SUPPLIERS_FLOW, PURCHASES_FLOW),
+        needs_key=_proposal_refers_to,
+        description=(
+            "Supplier invoices of IFS (posting proposals) in Cin7: on the purchase of their order, or on a purchase of "
+            "their own, each line on its GL account. The order is authorised in Cin7 when its first invoice arrives."
+        ),
+    ),
+)

@@ -1,0 +1,230 @@
+"""IFS suppliers, orders and posting proposals become Cin7 suppliers, purchases and invoices. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TypeVar
+
+import msgspec
+
+from mlc_dagster.rules import round_half_up, times
+from mlc_dagster.systems.cin7.countries import COUNTRIES
+from mlc_dagster.systems.cin7.records import (
+    DECIMALS,
+    Charge,
+    Contact,
+    Line,
+    OrderLine,
+    Purchase,
+    PurchaseInvoice,
+    Supplier,
+)
+from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.vocabulary import Facts, key_text
+
+SUPPLIERS_FLOW, PURCHASES_FLOW = "cin7/suppliers", "cin7/purchases"
+HALF_A_CENT = Decimal("0.005")
+
+AnyLine = TypeVar("AnyLine", bound=Line)
+
+
+def supplier_from_ifs(supplier: ifs.Supplier, facts: Facts) -> Supplier:
+    """An IFS supplier becomes a Cin7 supplier; a blocked one is deprecated there."""
+    key = key_text(supplier.supplier_id)
+    return Supplier(
+        key=key,
+        slot=facts.options.get("external_key", ""),
+        attribute_set=facts.options.get("attribute_set", ""),
+        name=(supplier.name or "").strip() or None,
+        currency=supplier.currency_code,
+        payment_term=facts.payment_terms.get(supplier.payment_terms or ""),
+        tax_rule=facts.options.get("tax_rule"),
+        payable_account=facts.books.payable_account,
+        status="Deprecated" if supplier.blocked else "Active",
+        tax_number=supplier.vat_no,
+        comments=supplier.notes,
+        contact=_contact(supplier, key),
+        country=COUNTRIES.get((supplier.country or "").upper()),
+    )
+
+
+def _contact(supplier: ifs.Supplier, key: str) -> Contact | None:
+    """IFS keeps one address for mail and no person; the mark finds this contact again when name and address change."""
+    named = (supplier.name or "").strip()
+    return Contact(name=named, email=supplier.email.strip(), mark=f"IFS {key}") if supplier.email and named else None
+
+
+# --- orders ---------------------------------------------------------------------------------------------------------
+
+
+def purchase_from_order(order: ifs.PurchaseOrder, facts: Facts) -> Purchase:
+    """An IFS order becomes a Cin7 purchase at its order stage: parts become lines, the rest additional charges.
+
+    Cin7's order lines have no GL account; it is carried in their comment, and set on the invoice.
+    """
+    lines = [line for line in _ordered(order) if line.part_no]
+    charges = [line for line in _ordered(order) if not line.part_no]
+    return Purchase(
+        company=order.company or "",
+        marker=key_text(order.company or "", order.order_no),
+        slot=facts.options.get("external_key", ""),
+        supplier_no=order.vendor_no,
+        supplier_id=facts.remote_id(SUPPLIERS_FLOW, key_text(order.vendor_no)),
+        currency=order.currency_code,
+        location=_location(order.company, facts),
+        currency_rate=_currency_rate(order.company, order.currency_code, order.currency_rate, facts),
+        dated=order.order_date,
+        required_by=order.wanted_receipt_date,
+        remark=order.notes,
+        lines=tuple(_taxed(_order_line(order, line, facts), facts) for line in lines),
+        charges=tuple(_taxed(_order_charge(order, line, facts), facts) for line in charges),
+        stated_total=order.total_amount
+        if order.total_amount is not None
+        else _sum([i.line_amount for i in order.lines]),
+    )
+
+
+def _ordered(order: ifs.PurchaseOrder) -> list[ifs.PurchaseOrderLine]:
+    """By line and release, numbers by their value: in which order a tenant gives the lines must change nothing."""
+    return sorted(
+        order.lines, key=lambda line: (len(line.line_no), line.line_no, len(line.release_no), line.release_no)
+    )
+
+
+def _order_line(order: ifs.PurchaseOrder, line: ifs.PurchaseOrderLine, facts: Facts) -> OrderLine:
+    return OrderLine(
+        where=f"line {line.line_no}/{line.release_no}",
+        sku=line.part_no or "",
+        name=line.description or line.part_no or "",
+        quantity=line.buy_qty_due,
+        price=line.buy_unit_price,
+        stated=line.line_amount,
+        tax_code=line.tax_code,
+        tax_rule=_tax_rule(line.tax_code, facts),
+        comment=_origin(order, line, facts),
+    )
+
+
+def _order_charge(order: ifs.PurchaseOrder, line: ifs.PurchaseOrderLine, facts: Facts) -> Charge:
+    """A line without a part; one that states only an amount is a quantity of one."""
+    lump = line.buy_qty_due is None and line.buy_unit_price is None
+    return Charge(
+        where=f"line {line.line_no}/{line.release_no}",
+        description=line.description or "",
+        quantity=Decimal(1) if lump else line.buy_qty_due,
+        price=line.line_amount if lump else line.buy_unit_price,
+        stated=line.line_amount,
+        tax_code=line.tax_code,
+        tax_rule=_tax_rule(line.tax_code, facts),
+        comment=_origin(order, line, facts),
+    )
+
+
+def _origin(order: ifs.PurchaseOrder, line: ifs.PurchaseOrderLine, facts: Facts) -> str:
+    """ "IFS 0010/P1/1/1 account 4010": the ERP's line, and the account that its invoice will be posted on."""
+    key = key_text(order.company or "", order.order_no, line.line_no, line.release_no)
+    return f"IFS {key} account {facts.account_in_target(line.account)}" if line.account else f"IFS {key}"
+
+
+# --- invoices -------------------------------------------------------------------------------------------------------
+
+
+def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> PurchaseInvoice:
+    """An IFS posting proposal becomes a supplier invoice in Cin7, each of its lines a charge on its GL account.
+
+    It goes on the purchase of its order; without an order it gets a purchase of its own.
+    """
+    order_no = proposal.po_reference or None
+    rows = sorted(proposal.lines, key=lambda line: line.row_id)
+    charges = [_taxed(_invoice_charge(proposal, line, facts), facts) for line in rows]
+    return PurchaseInvoice(
+        company=proposal.company,
+        marker=key_text("proposal", proposal.company, proposal.proposal_id),  # never the text of an order's marker
+        slot=facts.options.get("external_key", ""),
+        supplier_no=proposal.supplier_id,
+        supplier_id=facts.remote_id(SUPPLIERS_FLOW, key_text(proposal.supplier_id)),
+        currency=proposal.currency_code,
+        location=_location(proposal.company, facts),
+        currency_rate=_currency_rate(proposal.company, proposal.currency_code, proposal.currency_rate, facts),
+        dated=proposal.invoice_date,
+        remark=proposal.text,
+        order_no=order_no,
+        purchase_id=facts.remote_id(PURCHASES_FLOW, key_text(order_no)) if order_no else None,
+        invoice_number=proposal.invoice_no,
+        invoice_date=proposal.invoice_date,
+        due_date=proposal.due_date,
+        status="AUTHORISED" if facts.options.get("invoice_status") == "AUTHORISED" else "DRAFT",
+        charges=_with_the_stated_tax(charges, proposal.vat_amount),
+        stated_net=proposal.net_amount,
+        stated_tax=proposal.vat_amount,
+        stated_gross=proposal.gross_amount,
+    )
+
+
+def _invoice_charge(proposal: ifs.PostingProposal, line: ifs.PostingProposalLine, facts: Facts) -> Charge:
+    amount = _in_invoice_currency(proposal, line, facts)
+    return Charge(
+        where=f"line {line.row_id}",
+        description=line.text or proposal.text or f"{proposal.invoice_no or ''} {line.row_id}".strip(),
+        quantity=Decimal(1),
+        price=amount,
+        stated=amount,
+        tax_code=line.tax_code,
+        tax_rule=_tax_rule(line.tax_code, facts),
+        comment=f"IFS {key_text(proposal.company, proposal.proposal_id, line.row_id)}",
+        account=facts.account_in_target(line.account or ""),
+    )
+
+
+def _in_invoice_currency(proposal: ifs.PostingProposal, line: ifs.PostingProposalLine, facts: Facts) -> Decimal | None:
+    """`Amount` is in the company's currency; it stands for the invoice's own where the two are one."""
+    company = facts.companies.get(proposal.company)
+    own = company is not None and company.currency == proposal.currency_code
+    return line.amount if line.currency_amount is None and own else line.currency_amount
+
+
+def _with_the_stated_tax(charges: Sequence[Charge], stated: Decimal | None) -> tuple[Charge, ...]:
+    """IFS states VAT for the whole invoice, Cin7 takes it line by line: what rounding leaves, at most half a cent for
+    each taxed line, goes to the line with the most tax. A larger difference stays, and is held by `amounts_add_up`.
+    """
+    taxed = [index for index, charge in enumerate(charges) if charge.tax]
+    rest = (stated or Decimal(0)) - sum((charge.tax for charge in charges), Decimal(0))
+    if not taxed or abs(rest) > HALF_A_CENT * len(taxed):
+        return tuple(charges)
+    most = max(taxed, key=lambda index: abs(charges[index].tax))
+    adjusted = msgspec.structs.replace(charges[most], tax=charges[most].tax + rest)
+    return (*charges[:most], adjusted, *charges[most + 1 :])
+
+
+# --- both -----------------------------------------------------------------------------------------------------------
+
+
+def _location(company: str | None, facts: Facts) -> str:
+    mapping = facts.companies.get(company or "")
+    own = mapping.targets.get("cin7", {}) if mapping else {}
+    return own.get("location") or facts.options.get("location", "")
+
+
+def _currency_rate(company: str | None, currency: str | None, rate: Decimal | None, facts: Facts) -> Decimal | None:
+    """Cin7 wants its base currency for one unit of the supplier's; IFS gives the company's currency for one unit."""
+    mapping = facts.companies.get(company or "")
+    if currency and currency == facts.books.base_currency:
+        return Decimal(1)
+    return rate if mapping and mapping.currency == facts.books.base_currency else None
+
+
+def _tax_rule(code: str | None, facts: Facts) -> str | None:
+    return facts.tax_rules.get(code) if code else facts.options.get("tax_rule")
+
+
+def _taxed(line: AnyLine, facts: Facts) -> AnyLine:
+    """The line with the tax that its rule makes: Cin7 wants it stated."""
+    percent = facts.books.tax_percents.get(line.tax_rule or "", Decimal(0))
+    return msgspec.structs.replace(line, tax=round_half_up(times(line.total(), percent) / 100, DECIMALS))
+
+
+def _sum(amounts: Sequence[Decimal | None]) -> Decimal | None:
+    """The sum, None where one of them is missing or there are none."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known, Decimal(0)) if known and len(known) == len(amounts) else None

@@ -1,0 +1,141 @@
+"""Purchases in Cin7: a header, which gets the id, then the lines. Found again by their marker, and never doubled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from mlc_dagster.errors import MlcError, RecordRejected
+from mlc_dagster.systems.cin7 import papers
+from mlc_dagster.systems.cin7.calls import Cin7Api, Document, covers
+from mlc_dagster.systems.cin7.look import Look, abandoned, read
+from mlc_dagster.systems.cin7.records import Paper, Purchase
+from mlc_dagster.vocabulary import Begun, Draft, Outcome, Saved
+
+Products = Callable[[], Mapping[str, Document]]
+
+
+class Sender:
+    """The two steps that purchases and invoices share, and what Cin7 taught us about line totals on the way."""
+
+    def __init__(self, api: Cin7Api, look: Look, products: Products) -> None:
+        self.api, self.look, self.products = api, look, products
+        self._taxed = False
+
+    def known(self, draft: Draft, purchase_id: str | None) -> Document | None:
+        """The purchase of a draft: by its id, or by its marker where the draft says since when it may be there."""
+        if purchase_id and not abandoned(found := read(self.api, purchase_id)):
+            return found
+        return self.look.find(draft.record, draft.look_since) if draft.look_since else None
+
+    def begin(self, paper: Paper) -> Document:
+        """The header of a new purchase: the first step. Sent once."""
+        made: Document = self.api.write("POST", "/advanced-purchase", papers.new_header(paper))
+        self.look.remember(made, paper)
+        return made
+
+    def write_order(self, paper: Paper, theirs: Document, status: str) -> Document:
+        """All lines of the order: the second step. A header whose lines are refused is voided, not left half made."""
+        products = self.products() if paper.parts() else {}
+
+        def send(taxed: bool) -> Document:
+            body = papers.order(paper, theirs["ID"], products, status, taxed=taxed)
+            answer: Document = self.api.write("POST", "/purchase/order", body, repeatable=status == "DRAFT")
+            return answer
+
+        try:
+            answer = self.total_tried(paper, send)
+        except RecordRejected:
+            if is_empty(theirs):
+                self.api.remove("/advanced-purchase", ID=theirs["ID"], Void="true")
+            raise
+        return self.agreed(paper, answer)
+
+    def total_tried(self, paper: Paper, send: Callable[[bool], Document]) -> Document:
+        """Whether a line's total holds its tax is not documented: Cin7 names what it expects, and writes nothing."""
+        try:
+            return send(self._taxed)
+        except RecordRejected as error:
+            if not paper.tax() or "expected value" not in error.message.lower():
+                raise
+            answer = send(not self._taxed)
+            self._taxed = not self._taxed
+            return answer
+
+    def agreed(self, paper: Paper, answer: Document) -> Document:
+        """The answer, where its totals are ours. Raises RecordRejected, with both figures."""
+        for name, ours in (("TotalBeforeTax", paper.net()), ("Tax", paper.tax())):
+            theirs = answer.get(name)
+            if theirs is not None and Decimal(theirs) != ours:
+                raise RecordRejected(
+                    f"Cin7 keeps {name} {theirs} for {paper.marker}, and IFS says {ours}. Correct it in Cin7."
+                )
+        return answer
+
+
+class Purchases:
+    """Orders of the ERP as purchases."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+
+    def save(self, draft: Draft) -> Iterator[Outcome]:
+        """Begun when the header has its id, then one Saved. Raises RecordRejected, OutcomeUnknown."""
+        try:
+            known = self._sender.known(draft, draft.remote_id)
+            yield from self._create(draft) if known is None else self._complete(draft, known)
+        except MlcError:
+            self._sender.look.doubt()
+            raise
+
+    def _create(self, draft: Draft) -> Iterator[Outcome]:
+        made = self._sender.begin(draft.record)
+        yield Begun(draft, made["ID"])
+        self._sender.write_order(draft.record, made, "DRAFT")
+        yield _saved(draft, made, "created")
+
+    def _complete(self, draft: Draft, theirs: Document) -> Iterator[Outcome]:
+        paper: Purchase = draft.record
+        refuse_voided(theirs)
+        header_is_equal = covers(theirs, papers.header(paper))
+        order_is_equal = covers(theirs["Order"], papers.order_says(paper))
+        if header_is_equal and order_is_equal:
+            yield _saved(draft, theirs, "adopted")
+            return
+        _refuse_closed(paper, theirs)
+        if draft.remote_id is None:
+            yield Begun(draft, theirs["ID"])
+        if not header_is_equal:
+            self._sender.api.write("PUT", "/advanced-purchase", papers.changed_header(paper, theirs), repeatable=True)
+        if not order_is_equal:
+            self._sender.write_order(paper, theirs, "DRAFT")
+        yield _saved(draft, theirs, "created" if is_empty(theirs) else "updated")
+
+
+def is_empty(purchase: Document) -> bool:
+    """A header whose lines never came."""
+    stage = purchase.get("Order") or {}
+    return stage.get("Status") in papers.OPEN and not stage.get("Lines") and not stage.get("AdditionalCharges")
+
+
+def refuse_voided(purchase: Document) -> None:
+    if purchase["Status"] == "VOIDED":
+        raise RecordRejected(f"{purchase['OrderNumber']} was voided in Cin7. Cancel it in IFS, or discard this hold.")
+
+
+def _refuse_closed(paper: Purchase, theirs: Document) -> None:
+    state, number = theirs["Order"]["Status"], theirs["OrderNumber"]
+    if state not in papers.OPEN:
+        raise RecordRejected(
+            f"{number} is {state} in Cin7 and differs from {paper.marker}: Cin7 takes no changes any more. "
+            "Undo the authorisation there and replay, or make the change by hand and discard this hold."
+        )
+    if bool(theirs.get("IsServiceOnly")) and paper.lines:
+        raise RecordRejected(
+            f"{number} is a service purchase in Cin7 and cannot hold parts. Void it there, and replay."
+        )
+
+
+def _saved(draft: Draft, purchase: Document, action: Any) -> Saved:
+    return Saved(draft, str(purchase["ID"]), action, detail=str(purchase.get("OrderNumber") or ""))

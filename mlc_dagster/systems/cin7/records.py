@@ -1,0 +1,211 @@
+"""Cin7 Core's suppliers, purchases and purchase invoices: what is sent, and what a sent record is compared by.
+
+Where the lengths and limits come from: the official API blueprint (dearinventory.docs.apiary.io), sections Supplier,
+Advanced Purchase and Purchase Order. `stated` amounts are the ERP's own figures: they are compared, never sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from mlc_dagster.rules import round_half_up, times
+from mlc_dagster.vocabulary import Record, Target
+
+DECIMALS = 2
+"""Cin7 computes every line's total with two decimals, whatever the currency."""
+
+PRICE_DECIMALS = 4
+LEAST_QUANTITY, MOST = Decimal(1), Decimal(10) ** 13
+ANY_PRICE = -MOST
+
+Numbers = Iterator[tuple[str, Decimal | None, int, Decimal, Decimal]]
+Texts = Iterator[tuple[str, str | None, int]]
+Totals = Iterator[tuple[str, Decimal | None, Decimal]]
+
+
+class Contact(Record, frozen=True, kw_only=True):
+    """The person, or the office, that mail goes to. `mark` tells our own contact from those that people entered."""
+
+    name: str
+    email: str
+    mark: str
+
+
+class Supplier(Record, frozen=True, kw_only=True):
+    """A supplier. None: IFS has no value, and Cin7 keeps its own."""
+
+    key: str  # IFS SupplierId: the external key
+    slot: str  # the attribute that holds the external key: "AdditionalAttribute1"
+    attribute_set: str  # the set that has this slot; empty: no external key is kept in Cin7
+    name: str | None
+    currency: str | None
+    payment_term: str | None
+    tax_rule: str | None
+    payable_account: str
+    status: Literal["Active", "Deprecated"] = "Active"
+    tax_number: str | None = None
+    comments: str | None = None
+    contact: Contact | None = None
+    country: str | None = None  # full name
+
+    def taxes(self) -> Iterator[tuple[str, str | None, str | None]]:
+        yield "", None, self.tax_rule
+
+    def required(self) -> Iterator[tuple[str, object]]:
+        yield "Name", self.name
+        yield "Currency", self.currency
+        yield "AccountPayable (Cin7's account with the system code CREDITORS)", self.payable_account
+
+    def texts(self) -> Texts:
+        yield "SupplierId", self.key, 256
+        yield "Name", self.name, 256
+        yield "VatNo", self.tax_number, 256
+        yield "Notes", self.comments, 256
+        yield "Email", self.contact.email if self.contact else None, 256
+
+
+class Line(Record, frozen=True, kw_only=True):
+    """What order lines and charges have in common: a quantity at a price, under a tax rule."""
+
+    where: str  # "line 1/1", for reasons
+    quantity: Decimal | None
+    price: Decimal | None
+    stated: Decimal | None  # the ERP's amount
+    tax_code: str | None = None  # the ERP's
+    tax_rule: str | None = None
+    tax: Decimal = Decimal(0)
+    comment: str = ""  # "IFS 0010/P1/1/1 account 4010": where it came from, and where it will be posted
+
+    def total(self) -> Decimal:
+        """As Cin7 computes it, before tax."""
+        return round_half_up(times(self.quantity or Decimal(0), self.price or Decimal(0)), DECIMALS)
+
+    def numbers(self) -> Numbers:
+        yield f"{self.where}, quantity", self.quantity, 6, LEAST_QUANTITY, MOST
+        yield f"{self.where}, price", self.price, PRICE_DECIMALS, ANY_PRICE, MOST
+
+
+class OrderLine(Line, frozen=True, kw_only=True):
+    """A quantity of a product."""
+
+    sku: str
+    name: str
+
+
+class Charge(Line, frozen=True, kw_only=True):
+    """An additional charge: a service, or freight; on an invoice, an amount on a GL account."""
+
+    description: str
+    account: str | None = None  # Cin7 code; order charges have none
+
+
+class Paper(Record, frozen=True, kw_only=True):
+    """What purchases and invoices have in common: a supplier, a currency, lines, and a marker to be found by."""
+
+    company: str
+    marker: str  # the ERP's key: "0010/P1"; in an attribute and in the note
+    slot: str  # the attribute that holds the marker: "AdditionalAttribute1"
+    supplier_no: str | None
+    supplier_id: str | None  # Cin7's; None: not delivered
+    currency: str | None
+    location: str
+    currency_rate: Decimal | None = None  # base units for one supplier unit; None: Cin7 takes its own
+    dated: date | None = None  # the ERP's order or invoice date: it is in Cin7 no earlier than that
+    required_by: date | None = None
+    remark: str | None = None
+    charges: tuple[Charge, ...] = ()
+
+    def parts(self) -> tuple[OrderLine, ...]:
+        return ()
+
+    def note(self) -> str:
+        """The marker on the first line, for accounts without attributes; the ERP's own note below."""
+        return f"IFS {self.marker}\n{self.remark}" if self.remark else f"IFS {self.marker}"
+
+    def amount_lines(self) -> tuple[Line, ...]:
+        return (*self.parts(), *self.charges)
+
+    def net(self) -> Decimal:
+        """The total before tax, as Cin7 computes it."""
+        return sum((line.total() for line in self.amount_lines()), Decimal(0))
+
+    def tax(self) -> Decimal:
+        return sum((line.tax for line in self.amount_lines()), Decimal(0))
+
+    def taxes(self) -> Iterator[tuple[str, str | None, str | None]]:
+        return ((line.where, line.tax_code, line.tax_rule) for line in self.amount_lines())
+
+    def numbers(self) -> Numbers:
+        for line in self.amount_lines():
+            yield from line.numbers()
+        yield "CurrencyRate", self.currency_rate, 10, Decimal("0.0000000001"), MOST
+
+    def texts(self) -> Texts:
+        yield "the ERP's key", self.marker, 256
+        yield "Notes", self.note(), 1024
+        for line in self.amount_lines():
+            yield f"{line.where}, comment", line.comment, 256
+        for charge in self.charges:
+            yield f"{charge.where}, description", charge.description, 256
+        for part in self.parts():
+            yield f"{part.where}, PartNo", part.sku, 50
+
+
+class Purchase(Paper, frozen=True, kw_only=True):
+    """A purchase at its order stage."""
+
+    lines: tuple[OrderLine, ...] = ()
+    stated_total: Decimal | None = None
+
+    def parts(self) -> tuple[OrderLine, ...]:
+        return self.lines
+
+    def skus(self) -> Iterator[tuple[str, str]]:
+        return ((line.where, line.sku) for line in self.lines)
+
+    def totals(self) -> Totals:
+        yield "total before tax", self.stated_total, self.net()
+
+    def required(self) -> Iterator[tuple[str, object]]:
+        yield "CurrencyCode", self.currency
+        yield "at least one order line", self.amount_lines()
+        for charge in self.charges:
+            yield f"{charge.where}, Description (a line without a part needs one)", charge.description
+
+
+class PurchaseInvoice(Paper, frozen=True, kw_only=True):
+    """A supplier invoice: on the purchase of its order, or, without an order, on a purchase of its own."""
+
+    order_no: str | None  # the ERP's PoReference; None: a purchase of its own
+    purchase_id: str | None  # Cin7's; None: no order, or not delivered
+    invoice_number: str | None
+    invoice_date: date | None
+    due_date: date | None
+    status: Literal["DRAFT", "AUTHORISED"] = "DRAFT"
+    stated_net: Decimal | None = None
+    stated_tax: Decimal | None = None
+    stated_gross: Decimal | None = None
+
+    def totals(self) -> Totals:
+        yield "net amount", self.stated_net, self.net()
+        yield "VAT amount", self.stated_tax, self.tax()
+        yield "gross amount", self.stated_gross, self.net() + self.tax()
+
+    def required(self) -> Iterator[tuple[str, object]]:
+        yield "InvoiceNo", self.invoice_number
+        yield "InvoiceDate", self.invoice_date
+        yield "DueDate", self.due_date
+        yield "CurrencyCode", self.currency
+        yield "at least one line", self.charges
+
+    def texts(self) -> Texts:
+        yield from super().texts()
+        yield "InvoiceNo", self.invoice_number, 50
+
+
+SUPPLIERS = Target("cin7", "suppliers", Supplier, batch=4)
+PURCHASES = Target("cin7", "purchases", Purchase, batch=4)
+PURCHASE_INVOICES = Target("cin7", "purchase_invoices", PurchaseInvoice, batch=4)

@@ -1,0 +1,65 @@
+"""Connections that one thread at a time uses.
+
+httpcore 1.0.9 looks at an idle connection of a shared pool while another thread begins to use it, takes the answer that
+arrives for a server's goodbye, and closes it: "Bad file descriptor", or a wait until the time is up. Seen on a busy
+machine with 32 threads, once in some 2,000 calls. For a write that would be an unknown outcome. So nothing is shared.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+
+import httpx
+
+
+class Connections:
+    """At most `most` clients, made by `opened` when first needed; the last one given back is the next one taken."""
+
+    def __init__(self, opened: Callable[[], httpx.Client], most: int) -> None:
+        self._opened = opened
+        self._places = threading.BoundedSemaphore(most)
+        self._lock = threading.Lock()
+        self._free: list[httpx.Client] = []
+        self._closed = False
+
+    @contextmanager
+    def one(self) -> Iterator[httpx.Client]:
+        """A client for this thread alone; waits for one where all are taken."""
+        with self._places:
+            client = self._take()
+            try:
+                yield client
+            finally:
+                self._give_back(client)
+
+    def close(self) -> None:
+        """Close those that are free; the others are closed when they are given back."""
+        with self._lock:
+            self._closed, free, self._free = True, self._free, []
+        for client in free:
+            client.close()
+
+    def _take(self) -> httpx.Client:
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("this client is closed")
+            if self._free:
+                return self._free.pop()
+        return self._opened()
+
+    def _give_back(self, client: httpx.Client) -> None:
+        with self._lock:
+            if not self._closed:
+                self._free.append(client)
+                return
+        client.close()
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """The certificates that are trusted, read once: SSL_CERT_FILE and SSL_CERT_DIR count."""
+    return httpx.create_ssl_context()

@@ -1,0 +1,248 @@
+"""One remote system over HTTP: send, retry what is safe, keep the rate, translate errors."""
+
+from __future__ import annotations
+
+import random as randomness
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from operator import methodcaller
+from typing import Any, TypeVar, overload
+
+import httpx
+
+from mlc_dagster.errors import MlcError, TransientError
+from mlc_dagster.systems.addresses import Params, address, body_of, headers_of, origin, shown
+from mlc_dagster.systems.answers import (
+    UNREADABLE,
+    Answer,
+    Call,
+    Throttled,
+    exact_json,
+    http_date,
+    json_or_nothing,
+    lost,
+    refusal,
+    snippet,
+    unreadable,
+    without,
+)
+from mlc_dagster.systems.budgets import KeyRing, LocalBudget, Slot, slots_of
+from mlc_dagster.systems.connections import Connections, trusted
+from mlc_dagster.systems.retries import HasTries, Patience, Tries, asks_for_silence
+from mlc_dagster.systems.waiting import in_order
+from mlc_dagster.systems.waiting import sleep as wait_for
+from mlc_dagster.vocabulary import Budget
+
+__all__ = [
+    "Answer",
+    "ApiClient",
+    "KeyRing",
+    "LocalBudget",
+    "Throttled",
+    "exact_json",
+    "in_order",
+    "json_or_nothing",
+    "snippet",
+]
+
+Value = TypeVar("Value")
+Classify = Callable[[httpx.Response], Exception | None]
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+IDLE_SECONDS = 4.0  # many servers close an idle connection after 5: a write must not meet that moment
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass
+class _Send(HasTries):
+    """One request on its way through the retry loop."""
+
+    tries: Tries
+    call: Call
+    build: Callable[[httpx.Client], httpx.Request]
+    decode: Callable[[bytes], Any]
+    is_json: bool
+    secrets: list[str] = field(default_factory=list)  # what the last attempt was signed with
+
+
+class ApiClient:
+    """One remote system over HTTP, for up to 32 threads at once.
+
+    `classify` reads an answer before anyone else, of any status, and returns the error to raise, or None. It returns
+    TransientError where the system certainly did not act: then even a write is sent again; with a `retry_after`, or as
+    `Throttled`, the credential is silent for that long. Its message is built from `snippet(response.content)`.
+    """
+
+    def __init__(
+        self,
+        system: str,
+        base_url: str,
+        *,
+        auth: httpx.Auth | None = None,
+        budget: Budget | KeyRing | None = None,
+        timeout: float = 60.0,
+        classify: Classify | None = None,
+        headers: Mapping[str, str] | None = None,
+        transport: httpx.BaseTransport | None = None,
+        max_attempts: int = 8,
+        max_seconds: float = 300.0,
+        max_wait: float = 120.0,
+        connections: int = 16,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = wait_for,
+        random: Callable[[], float] = randomness.random,
+    ) -> None:
+        self.system, self.base_url = system, base_url.rstrip("/")
+        self.requests = self.retries = 0
+        self.throttled_seconds = 0.0  # summed over threads
+        self.skew_seconds: float | None = None  # server's Date header minus our clock, latest answer; whole seconds
+        self._origin = origin(system, self.base_url)
+        self._classify = classify
+        self._clock, self._wall = clock, wall
+        self._patience = Patience(max_attempts, max_seconds, max_wait, clock, sleep, random)
+        self._slot = slots_of(budget, auth, LocalBudget(clock=clock, sleep=sleep))
+        self._lock = threading.Lock()
+        self._connections = Connections(partial(self._open, timeout, dict(headers or {}), transport), connections)
+
+    @overload
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool | None = None,
+        decode: None = None,
+    ) -> Answer[Any]: ...
+
+    @overload
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool | None = None,
+        decode: Callable[[bytes], Value],
+    ) -> Answer[Value]: ...
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool | None = None,
+        decode: Callable[[bytes], Any] | None = None,
+    ) -> Answer[Any]:
+        """The 2xx answer, read whole; every other end is an error.
+
+        `path` is appended to the base URL as it is, so it is percent-encoded already; an absolute URL must be of the
+        same origin. `params` are encoded here (a None is left out); `json` may hold Decimal, datetime and Record.
+        `repeatable` says that a second call does no harm: GET and HEAD unless told. `decode` makes the value from the
+        body inside the retry loop: where it raises ValueError or the like, the page is asked for again.
+
+        Raises TransientError, OutcomeUnknown (a write without a trustworthy answer), StaleRecord (412), RecordRejected,
+        AccessDenied, Misconfigured.
+        """
+        safe = method in ("GET", "HEAD") if repeatable is None else repeatable
+        call = Call(self.system, method, shown(path), safe, self.base_url)
+        url, body = address(call, self._origin, path, params), body_of(call, json)
+        read = decode or (exact_json if method == "GET" else json_or_nothing)
+        build = methodcaller("build_request", method, url, content=body, headers=headers_of(call, headers, body))
+        send = _Send(Tries(), call, build, read, decode is None)
+        return self._patience.retry(self._attempt, send)
+
+    def close(self) -> None:
+        self._connections.close()
+
+    def __enter__(self) -> ApiClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"ApiClient({self.system!r}, {self.base_url!r})"
+
+    def _open(self, timeout: float, headers: Mapping[str, str], transport: httpx.BaseTransport | None) -> httpx.Client:
+        """A client for one thread at a time: a connection to the system, and one to where it signs in."""
+        return httpx.Client(
+            headers={"Accept": "application/json", "User-Agent": "mlc-dagster", **headers},
+            timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
+            limits=httpx.Limits(max_connections=2, max_keepalive_connections=2, keepalive_expiry=IDLE_SECONDS),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # a session must not outlive or mix credentials
+            transport=transport,
+            trust_env=httpx.URL(self.base_url).host not in LOOPBACK,  # a proxy cannot reach our own sandbox
+            verify=trusted(),
+            follow_redirects=False,
+        )
+
+    # --- one attempt --------------------------------------------------------------------------------------------------
+
+    def _attempt(self, send: _Send) -> Answer[Any]:
+        slot = self._slot()
+        with self._lock:
+            self.requests += 1
+            self.retries += send.tries.begin(self._clock())
+            self.throttled_seconds += slot.waited
+        try:
+            return self._answer(send, self._exchange(send, slot), slot)
+        except TransientError as error:
+            send.tries.count(error)
+            if asks_for_silence(error):
+                slot.pause(self._patience.silence(error, send.tries))
+            raise
+
+    def _exchange(self, send: _Send, slot: Slot) -> httpx.Response:
+        with self._connections.one() as client:
+            request = send.build(client)
+            unsigned = set(request.headers)
+            try:
+                response = client.send(request, auth=slot.auth)
+            except httpx.LocalProtocolError as error:
+                raise self._lost(send, request, error) from None  # its text quotes headers
+            except httpx.RequestError as error:
+                raise self._lost(send, request, error) from error
+        if when := http_date(response.headers.get("date", "")):
+            self.skew_seconds = when - self._wall()
+        words = (text.split()[-1] for name, text in request.headers.items() if name not in unsigned and text.strip())
+        send.secrets = [word for word in words if len(word) >= 8]
+        return response if response.is_success else without(send.secrets, response)
+
+    def _lost(self, send: _Send, request: httpx.Request, error: httpx.RequestError) -> MlcError:
+        if error.request is request:
+            return lost(send.call, error)
+        where = error.request.url  # the sign-in: nothing was asked of the system itself yet
+        host = f"{where.scheme}://{where.netloc.decode('ascii')}"
+        return lost(Call(self.system, error.request.method, where.path, True, host, "token_url"), error)
+
+    def _answer(self, send: _Send, response: httpx.Response, slot: Slot) -> Answer[Any]:
+        if self._classify and (error := self._classify(response)):
+            raise error
+        if refused := refusal(send.call, response, now=self._wall(), cure=_cure(slot)):
+            raise refused
+        content = response.content.removeprefix(BYTE_ORDER_MARK)
+        try:
+            if not content and response.num_bytes_downloaded:  # httpx makes nothing, and no error, of half a gzip
+                raise EOFError("compressed, and not whole")
+            value = send.decode(content)
+        except UNREADABLE as error:
+            raise unreadable(send.call, without(send.secrets, response), error) from error
+        return Answer(response.status_code, response.headers, content, str(response.url), value, send.is_json)
+
+
+def _cure(slot: Slot) -> str | None:
+    cure: str | None = getattr(slot.auth, "cure", None)
+    return f"It was {slot.credential}. {cure or ''}".rstrip() if slot.credential else cure

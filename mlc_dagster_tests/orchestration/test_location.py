@@ -1,0 +1,117 @@
+"""What Dagster is given: lineage, groups, schedules, the sensor, and no secret."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from mlc_dagster.orchestration.location import build
+from mlc_dagster.settings import Environment
+from mlc_dagster_tests.orchestration.conftest import World, settings_for
+
+
+@pytest.fixture(scope="module")
+def defs() -> dg.Definitions:
+    return build(settings_for("http://127.0.0.1:9"), Environment())
+
+
+def specs(defs: dg.Definitions) -> dict[str, dg.AssetSpec]:
+    return {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
+
+
+def test_the_location_is_valid(defs: dg.Definitions) -> None:
+    dg.Definitions.validate_loadable(defs)
+
+
+def test_lineage_goes_from_the_erp_over_prepared_to_the_target(defs: dg.Definitions) -> None:
+    upstream = {key: {dep.asset_key.to_user_string() for dep in spec.deps} for key, spec in specs(defs).items()}
+    assert upstream["cin7/purchases"] == {"cin7/purchases_prepared"}
+    assert upstream["cin7/purchases_prepared"] == {"ifs/purchase_order_set", "ifs/account_set", "cin7/suppliers"}
+    assert upstream["ifs/purchase_order_set"] == set()
+
+
+def test_every_asset_says_what_finance_wants_to_know(defs: dg.Definitions) -> None:
+    for key, spec in specs(defs).items():
+        assert len(spec.description or "") > 40, key
+        assert spec.group_name in {"ifs", "cin7"} and spec.owners and spec.kinds, key
+        assert spec.metadata.get("dagster/column_schema") or key in {
+            "cin7/suppliers",
+            "cin7/purchases",
+            "cin7/purchase_invoices",
+        }, key
+
+
+def test_eight_entity_sets_are_partitioned_by_day_or_by_company(defs: dg.Definitions) -> None:
+    found = {key: type(spec.partitions_def).__name__ for key, spec in specs(defs).items() if key.startswith("ifs/")}
+    by_company = {key for key, kind in found.items() if kind == "StaticPartitionsDefinition"}
+    assert len(found) == 8 and by_company == {"ifs/account_set", "ifs/code_part_value_set"}
+
+
+def test_every_rule_is_a_check_of_its_own_with_words(defs: dg.Definitions) -> None:
+    checks = {spec.name: spec for asset in defs.assets or [] for spec in getattr(asset, "check_specs", []) if spec.asset_key.path[-1] == "purchases_prepared"}  # fmt: skip
+    assert {
+        "gl_accounts_exist",
+        "company_is_mapped",
+        "supplier_is_delivered",
+        "amounts_add_up",
+        "record_is_readable",
+    } <= set(checks)
+    assert all(spec.blocking and spec.description for spec in checks.values())
+
+
+def test_the_running_day_is_a_partition(defs: dg.Definitions) -> None:
+    partitions = specs(defs)["ifs/supplier_set"].partitions_def
+    assert partitions is not None
+    assert datetime.now(UTC).date().isoformat() in partitions.get_partition_keys()
+
+
+def test_schedules_ask_for_the_running_day_and_for_yesterday(defs: dg.Definitions) -> None:
+    at = datetime(2026, 11, 6, 0, 15, tzinfo=UTC)
+
+    def asked(name: str) -> list[str | None]:
+        ticked = defs.resolve_schedule_def(name).evaluate_tick(dg.build_schedule_context(scheduled_execution_time=at))
+        return [request.partition_key for request in ticked.run_requests or []]
+
+    assert asked("cin7_running_day") == ["2026-11-06"]
+    assert asked("cin7_yesterday") == ["2026-11-05"]
+    assert asked("chart_of_accounts") == ["0010"]
+
+
+def test_no_secret_stands_in_what_the_ui_is_shown(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = world.defs.get_repository_def()
+    from dagster._core.remote_representation.external_data import RepositorySnap
+
+    shown = dg.serialize_value(RepositorySnap.from_def(repository))
+    for name in ("sandbox-secret", "sandbox-key-1", "sandbox-account"):
+        assert name not in shown
+    assert "IFS_CLIENT_SECRET" in shown, "the name of the variable is shown, so the search would have found the value"
+
+
+def test_the_sensor_requests_the_days_that_changed_and_only_once(world: World) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    world.put_order("P1", at=now)
+    world.put_supplier("S2")
+    sensor = world.defs.resolve_sensor_def("cin7_changes")
+
+    def tick(cursor: str | None) -> Any:
+        resources = world.defs.get_repository_def().get_top_level_resources()
+        context = dg.build_sensor_context(
+            instance=world.instance, cursor=cursor, repository_def=world.defs.get_repository_def(), resources=resources
+        )
+        return sensor.evaluate_tick(context)
+
+    first = tick(None)
+    second = tick(first.cursor)
+
+    assert [request.partition_key for request in first.run_requests] == [now.date().isoformat()]
+    keys = [request.run_key for request in first.run_requests]
+    assert [request.run_key for request in second.run_requests] == keys, (
+        "the look-back sees the same rows: Dagster skips the key"
+    )
+    world.put_order("P2", at=now)
+    assert [request.run_key for request in tick(second.cursor).run_requests] != keys
+    assert set(json.loads(first.cursor)) == {"supplier_set", "purchase_order_set", "posting_proposal_head_set"}

@@ -1,0 +1,50 @@
+"""One load in a process of its own, to be killed."""
+
+from __future__ import annotations
+
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+from mlc_dagster import pipeline
+from mlc_dagster.connections import cin7_client
+from mlc_dagster.ledger import Ledger, Run
+from mlc_dagster.settings import load
+from mlc_dagster.systems.cin7.flows import FLOWS
+from mlc_dagster.systems.ifs.records import PurchaseOrder, PurchaseOrderLine
+from mlc_dagster.vocabulary import Ready, fingerprint, key_text
+
+FLOW = next(flow for flow in FLOWS if flow.name == "cin7/purchases")
+
+
+def orders(count: int) -> list[PurchaseOrder]:
+    return [
+        PurchaseOrder(
+            order_no=f"P{number}", company="0010", vendor_no="S1", currency_code="SEK", total_amount=Decimal(number),
+            lines=(PurchaseOrderLine(order_no=f"P{number}", line_no="1", release_no="1", description="Service", buy_qty_due=Decimal(1),
+                                     buy_unit_price=Decimal(number), line_amount=Decimal(number), account="4010"),),
+        )
+        for number in range(1, count + 1)
+    ]  # fmt: skip
+
+
+def main(config: str, database: str, count: int) -> None:
+    settings, ledger = load(Path(config)), Ledger.open(database)
+    assert settings.cin7 is not None
+    client = cin7_client(settings.cin7, "sandbox-account", "sandbox-key-1,sandbox-key-2", ledger.budget)
+    supplier_id, _ = next(iter(client.books().supplier_currency.items()))
+    facts = settings.facts_for("cin7").__class__(
+        **{**settings.facts_for("cin7").__dict__, "delivered": {"cin7/suppliers": {key_text("S1"): supplier_id}}}
+    )
+    mapped = [(order, FLOW.mapping(order, facts)) for order in orders(count)]
+    ready = [
+        Ready(key_text(order.order_no), "2026-11-05T09:00:00.000000Z", fingerprint(purchase), purchase)
+        for order, purchase in mapped
+    ]
+    loaded = pipeline.load(FLOW, ready, client, ledger, Run("test", "2026-11-05"))
+    assert loaded.held == 0, loaded.reasons
+    print(f"asked={loaded.asked} delivered={loaded.delivered} unchanged={loaded.unchanged}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

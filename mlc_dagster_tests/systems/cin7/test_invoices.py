@@ -1,0 +1,190 @@
+"""Supplier invoices over real HTTP against the sandbox: on their order's purchase or their own, one for each number."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from mlc_dagster.sandbox import Sandbox
+from mlc_dagster.systems.cin7.mapping import invoice_from_proposal, purchase_from_order, supplier_from_ifs
+from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS, PurchaseInvoice
+from mlc_dagster.vocabulary import Begun, Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster_tests.systems.cin7.samples import (
+    BOOKS,
+    EVER,
+    client_on,
+    facts,
+    order,
+    proposal,
+    proposal_line,
+    save,
+    supplier,
+)
+
+Delivered = dict[str, dict[str, str]]
+
+
+@pytest.fixture
+def delivered(box: Sandbox) -> Iterator[Delivered]:
+    """Supplier S100 and order P1 are there."""
+    client = client_on(box)
+    record = supplier_from_ifs(supplier(), facts())
+    known = {"S100": last(save(client, SUPPLIERS, Draft("S100", record, None, EVER))).remote_id}
+    purchase = purchase_from_order(order(), facts(delivered={"cin7/suppliers": known}))
+    done = last(save(client, PURCHASES, Draft("P1", purchase, None, EVER)))
+    box.forget_calls()
+    yield {"cin7/suppliers": known, "cin7/purchases": {"P1": done.remote_id}}
+
+
+def last(outcomes: list[Outcome]) -> Saved:
+    assert isinstance(outcomes[-1], Saved), outcomes
+    return outcomes[-1]
+
+
+def invoice(delivered: Delivered, *lines: Any, status: str = "DRAFT", **changes: Any) -> PurchaseInvoice:
+    options = {**facts().options, "invoice_status": status}
+    return invoice_from_proposal(proposal(*lines, **changes), facts(BOOKS, delivered=delivered, options=options))
+
+
+def draft(record: PurchaseInvoice, remote_id: str | None = None) -> Draft:
+    return Draft("0010/7", record, remote_id, EVER)
+
+
+def there(box: Sandbox, saved: Saved) -> dict[str, Any]:
+    purchase_id, _, task_id = saved.remote_id.partition("/")
+    (found,) = [one for one in box.cin7.purchases[purchase_id]["Invoice"] if one["TaskID"] == task_id]
+    return found
+
+
+def test_an_invoice_stands_on_the_purchase_of_its_order_each_line_on_its_account(
+    box: Sandbox, delivered: Delivered
+) -> None:
+    lines = [proposal_line(1), proposal_line(2, currency_amount=Decimal(300), account="4200", text="Course")]
+    totals = {"net_amount": Decimal(425), "vat_amount": Decimal("106.25"), "gross_amount": Decimal("531.25")}
+    record = invoice(delivered, *lines, po_reference="P1", **totals)
+    (outcome,) = save(client_on(box), PURCHASE_INVOICES, draft(record))
+    assert isinstance(outcome, Saved)
+    assert outcome.detail == "PO-00001, invoice F-2026-17"
+    assert outcome.remote_id.startswith(f"{delivered['cin7/purchases']['P1']}/")
+    made = there(box, outcome)
+    assert [(row["Account"], row["Total"], row["Tax"]) for row in made["AdditionalCharges"]] == [
+        ("4010", 125, Decimal("31.25")),
+        ("4200", 300, 75),
+    ]
+    assert (made["InvoiceNumber"], made["Status"], made["Total"]) == ("F-2026-17", "DRAFT", Decimal("531.25"))
+    assert made["InvoiceDueDate"] == "2026-12-31T00:00:00"
+
+
+def test_the_order_is_authorised_first_with_the_lines_it_has(box: Sandbox, delivered: Delivered) -> None:
+    before = box.cin7.purchases[delivered["cin7/purchases"]["P1"]]["Order"]
+    save(client_on(box), PURCHASE_INVOICES, draft(invoice(delivered, po_reference="P1")))
+    after = box.cin7.purchases[delivered["cin7/purchases"]["P1"]]["Order"]
+    assert after == {**before, "Status": "AUTHORISED"}
+
+
+def test_the_same_again_is_adopted_by_its_number_or_its_id_without_a_write(box: Sandbox, delivered: Delivered) -> None:
+    record = invoice(delivered, po_reference="P1")
+    done = last(save(client_on(box), PURCHASE_INVOICES, draft(record)))
+    box.forget_calls()
+    for remote_id in (None, done.remote_id):
+        again = last(save(client_on(box), PURCHASE_INVOICES, draft(record, remote_id)))
+        assert (again.action, again.remote_id) == ("adopted", done.remote_id)
+    assert box.journal("cin7") == []
+
+
+def test_a_second_invoice_on_the_order_gets_a_task_of_its_own(box: Sandbox, delivered: Delivered) -> None:
+    client = client_on(box)
+    for number in ("F-1", "F-2"):
+        save(client, PURCHASE_INVOICES, draft(invoice(delivered, po_reference="P1", invoice_no=number)))
+    found = box.cin7.purchases[delivered["cin7/purchases"]["P1"]]["Invoice"]
+    assert [one["InvoiceNumber"] for one in found] == ["F-1", "F-2"]
+
+
+def test_a_draft_invoice_is_overwritten_an_authorised_one_is_not(box: Sandbox, delivered: Delivered) -> None:
+    client = client_on(box)
+    done = last(save(client, PURCHASE_INVOICES, draft(invoice(delivered, po_reference="P1"))))
+    more = invoice(delivered, proposal_line(currency_amount=Decimal(200)), po_reference="P1", vat_amount=Decimal(50))
+    again = last(save(client, PURCHASE_INVOICES, draft(more, done.remote_id)))
+    assert (again.action, again.remote_id, there(box, again)["Total"]) == ("updated", done.remote_id, 250)
+    box.cin7.purchases[done.remote_id.split("/")[0]]["Invoice"][0]["Status"] = "AUTHORISED"
+    (outcome,) = save(client, PURCHASE_INVOICES, draft(invoice(delivered, po_reference="P1"), done.remote_id))
+    assert isinstance(outcome, Refused)
+    assert outcome.reason.startswith(
+        "Invoice F-2026-17 of PO-00001 is AUTHORISED in Cin7 and differs from proposal/0010/7."
+    )
+
+
+def test_a_draft_is_authorised_when_the_settings_say_so(box: Sandbox, delivered: Delivered) -> None:
+    client = client_on(box)
+    done = last(save(client, PURCHASE_INVOICES, draft(invoice(delivered, po_reference="P1"))))
+    wanted = invoice(delivered, po_reference="P1", status="AUTHORISED")
+    assert there(box, last(save(client, PURCHASE_INVOICES, draft(wanted, done.remote_id))))["Status"] == "AUTHORISED"
+    assert last(save(client, PURCHASE_INVOICES, draft(wanted, done.remote_id))).action == "adopted"
+    later = invoice(delivered, po_reference="P1")
+    assert last(save(client, PURCHASE_INVOICES, draft(later, done.remote_id))).action == "adopted"
+
+
+def test_an_invoice_without_an_order_gets_a_purchase_of_its_own(box: Sandbox, delivered: Delivered) -> None:
+    begun, done = save(client_on(box), PURCHASE_INVOICES, draft(invoice(delivered)))
+    assert isinstance(begun, Begun) and isinstance(done, Saved)
+    own = box.cin7.purchases[begun.remote_id]
+    assert done.remote_id.startswith(f"{begun.remote_id}/")
+    assert (own["IsServiceOnly"], own["Order"]["Status"]) == (True, "AUTHORISED")
+    assert own["Note"].startswith("IFS proposal/0010/7\n")
+    assert there(box, done)["AdditionalCharges"][0]["Account"] == "4010"
+
+
+@pytest.mark.parametrize(
+    "path, times", [("advanced-purchase", 1), ("purchase/order", 1), ("advanced-purchase/invoice", 9)]
+)
+@pytest.mark.parametrize("lost", ["before", "after"])
+@pytest.mark.parametrize("reference", [None, "P1"])
+def test_a_lost_answer_at_any_step_never_makes_two(
+    box: Sandbox, delivered: Delivered, reference: str | None, lost: str, path: str, times: int
+) -> None:
+    record, client = invoice(delivered, po_reference=reference, status="AUTHORISED"), client_on(box)
+    box.faults.add(system="cin7", method="POST", path=path, drop=lost, times=1)
+    remote_id = None
+    for attempt in range(4):
+        for outcome in save(client, PURCHASE_INVOICES, draft(record, remote_id)):
+            remote_id = outcome.remote_id if isinstance(outcome, Begun | Saved) else remote_id
+        if isinstance(outcome, Saved):
+            break
+        assert isinstance(outcome, Unanswered), outcome
+    assert isinstance(outcome, Saved) and attempt <= 1
+    made = [one for purchase in box.cin7.purchases.values() for one in purchase["Invoice"] if one["InvoiceNumber"]]
+    assert [one["Total"] for one in made] == [Decimal("156.25")]
+    assert len(box.cin7.purchases) == (1 if reference else 2)
+
+
+def test_a_crash_between_the_steps_is_resumed_by_the_id(box: Sandbox, delivered: Delivered) -> None:
+    record = invoice(delivered)
+    outcomes = client_on(box).save(PURCHASE_INVOICES, [draft(record)])
+    begun = next(outcomes)
+    outcomes.close()  # type: ignore[attr-defined]
+    assert isinstance(begun, Begun)
+    done = last(save(client_on(box), PURCHASE_INVOICES, draft(record, begun.remote_id)))
+    assert done.remote_id.startswith(f"{begun.remote_id}/") and len(box.cin7.purchases) == 2
+
+
+def test_an_invoice_of_another_supplier_than_its_orders_is_refused(box: Sandbox, delivered: Delivered) -> None:
+    record = supplier_from_ifs(supplier(supplier_id="S9", name="Another"), facts())
+    other = last(save(client_on(box), SUPPLIERS, Draft("S9", record, None, EVER))).remote_id
+    known = {**delivered, "cin7/suppliers": {"S9": other}}
+    (outcome,) = save(client_on(box), PURCHASE_INVOICES, draft(invoice(known, po_reference="P1", supplier_id="S9")))
+    assert isinstance(outcome, Refused)
+    assert outcome.reason.startswith("PO-00001 is of supplier Nordic Bolts AB in Cin7, and the invoice of S9.")
+
+
+def test_an_account_that_cin7_lost_meanwhile_is_refused_in_its_words(box: Sandbox, delivered: Delivered) -> None:
+    box.cin7.remove_account("4010")
+    outcome = save(client_on(box), PURCHASE_INVOICES, draft(invoice(delivered, po_reference="P1")))[-1]
+    assert isinstance(outcome, Refused) and outcome.reason.endswith("Account with code '4010' not found")
+
+
+def test_an_invoice_on_an_order_without_lines_waits(box: Sandbox, delivered: Delivered) -> None:
+    stage = box.cin7.purchases[delivered["cin7/purchases"]["P1"]]["Order"]
+    stage.update(Lines=[], AdditionalCharges=[], Status="NOT AVAILABLE")
+    (outcome,) = save(client_on(box), PURCHASE_INVOICES, draft(invoice(delivered, po_reference="P1")))
+    assert isinstance(outcome, Refused) and outcome.reason.startswith("PO-00001 has no lines in Cin7 yet.")

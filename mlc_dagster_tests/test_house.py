@@ -1,0 +1,64 @@
+"""The house defends itself: imports point down, modules stay rooms, nothing names this machine."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HOUSE = ROOT / "mlc_dagster"
+
+PURE = {"dagster", "httpx", "sqlalchemy", "starlette", "pyarrow", "pandas", "tenacity", "mlc_dagster.systems"}
+FORBIDDEN = {
+    "vocabulary.py": PURE | {"mlc_dagster.ledger", "mlc_dagster.orchestration", "mlc_dagster.settings", "pydantic"},
+    "errors.py": PURE | {"mlc_dagster"},
+    "pace.py": PURE | {"mlc_dagster"},
+    "rules.py": PURE | {"mlc_dagster.ledger", "mlc_dagster.orchestration", "mlc_dagster.settings"},
+    "settings.py": PURE | {"mlc_dagster.ledger", "mlc_dagster.orchestration"},
+    "frames.py": {"dagster", "httpx", "sqlalchemy", "mlc_dagster.systems", "mlc_dagster.ledger"},
+    "pipeline.py": {"dagster", "httpx", "sqlalchemy", "starlette", "mlc_dagster.systems", "mlc_dagster.orchestration"},
+    "systems/*.py": {"dagster", "sqlalchemy", "mlc_dagster.ledger", "mlc_dagster.pipeline", "mlc_dagster.orchestration"},
+    "systems/ifs/*.py": {"dagster", "sqlalchemy", "mlc_dagster.ledger", "mlc_dagster.pipeline", "mlc_dagster.orchestration", "mlc_dagster.systems.cin7"},
+    "systems/cin7/*.py": {"dagster", "sqlalchemy", "mlc_dagster.ledger", "mlc_dagster.pipeline", "mlc_dagster.orchestration"},
+    "systems/*/records.py": PURE - {"mlc_dagster.systems"},
+    "systems/*/mapping.py": PURE - {"mlc_dagster.systems"} | {"mlc_dagster.systems.http", "mlc_dagster.systems.auth"},
+    "systems/*/flows.py": PURE - {"mlc_dagster.systems"} | {"mlc_dagster.systems.http", "mlc_dagster.systems.auth"},
+    "ledger/**/*.py": {"dagster", "httpx", "mlc_dagster.systems", "mlc_dagster.pipeline", "mlc_dagster.orchestration"},
+    "orchestration/*.py": {"httpx", "sqlalchemy", "mlc_dagster.sandbox"},
+    "sandbox/*.py": {"dagster", "httpx", "sqlalchemy", "mlc_dagster.systems", "mlc_dagster.ledger", "mlc_dagster.pipeline"},
+}  # fmt: skip
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("rooms", FORBIDDEN)
+def test_imports_point_down(rooms: str) -> None:
+    paths = list(HOUSE.glob(rooms))
+    assert paths, f"no room matches {rooms}"
+    for path in paths:
+        reached = {name for name in imports(path) for ban in FORBIDDEN[rooms] if f"{name}.".startswith(f"{ban}.")}
+        assert not reached, f"{path.relative_to(ROOT)} imports {sorted(reached)}"
+
+
+@pytest.mark.parametrize("library, rooms", [("sqlalchemy", {"ledger"}), ("dagster", {"orchestration", "definitions.py", "demo", "cli.py", "__init__.py"})])  # fmt: skip
+def test_a_library_has_one_room(library: str, rooms: set[str]) -> None:
+    for path in HOUSE.rglob("*.py"):
+        if any(f"{name}.".startswith(f"{library}.") for name in imports(path)):
+            assert path.relative_to(HOUSE).parts[0] in rooms, f"{path.relative_to(ROOT)} imports {library}"
+
+
+def test_every_module_says_why_it_exists_and_is_one_room() -> None:
+    for path in HOUSE.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if text.strip():
+            assert ast.get_docstring(ast.parse(text)), f"{path.relative_to(ROOT)} has no docstring"
+        assert text.count("\n") <= 300, f"{path.relative_to(ROOT)} has {text.count(chr(10))} lines"
