@@ -8,11 +8,12 @@ from collections.abc import Callable
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.settings import Cin7Settings, IfsSettings
 from mlc_dagster.systems.auth import ClientCredentials
+from mlc_dagster.systems.cin7.calls import classify as cin7_answers
+from mlc_dagster.systems.cin7.calls import signature
 from mlc_dagster.systems.cin7.client import Cin7Client
-from mlc_dagster.systems.cin7.client import classify as cin7_answers
 from mlc_dagster.systems.http import ApiClient, KeyRing
 from mlc_dagster.systems.ifs.client import IfsClient
-from mlc_dagster.systems.ifs.client import classify as ifs_answers
+from mlc_dagster.systems.ifs.refusals import classify as ifs_answers
 from mlc_dagster.vocabulary import Budget
 
 Budgets = Callable[[str, int, float], Budget]
@@ -49,12 +50,10 @@ def cin7_client(settings: Cin7Settings, account_id: str, application_keys: str, 
     keys = [key.strip() for key in application_keys.split(",") if key.strip()]
     _present("".join(keys), "CIN7_APPLICATION_KEYS")
     ring = KeyRing(
-        [(account_id, key) for key in keys],
+        [signature(account_id, key) for key in keys],
         [budgets(_name("cin7", account_id, key), settings.calls_per_minute, 60.0) for key in keys],
     )
-    api = ApiClient(
-        "cin7", settings.base_url, auth=ring, budget=ring, timeout=settings.timeout_seconds, classify=cin7_answers
-    )
+    api = ApiClient("cin7", settings.base_url, budget=ring, timeout=settings.timeout_seconds, classify=cin7_answers)
     return Cin7Client(api, settings.options())
 
 

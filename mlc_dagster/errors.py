@@ -6,7 +6,9 @@ MlcError
 ├── StaleRecord      read again, then write: the ETag has moved on
 ├── RecordRejected   hold this record, go on with the rest
 ├── AccessDenied     stop the run: the credentials or their rights are wrong
-└── Misconfigured    stop the run: a setting names what is not there
+├── Misconfigured    stop the run: a setting names what is not there
+├── LeaseLost          stop: another run has taken over; nothing was written    (ledger/leases.py)
+└── LedgerUnavailable  stop: the ledger's disk is full, or it cannot be reached (ledger/database.py)
 """
 
 from collections.abc import Mapping

@@ -2,30 +2,28 @@
 
 A rule asks the records only for what it needs, by name: `source.postings()`, `target.skus()`. Any flow whose records
 answer can use it. A docstring is what the UI shows; a reason names the code, the line, the company, the date, and what
-to do. What another rule reports already (an unmapped company, a missing supplier) is not reported twice.
+to do.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import Decimal
 from typing import Any, Protocol
 
-from mlc_dagster.vocabulary import CompanyMapping, Facts, Problem
+from mlc_dagster.amounts import currency_decimals, round_half_up, times
+from mlc_dagster.vocabulary import Facts, Problem
 
 SHOWN = 5
 """How many failures of one record a reason spells out."""
 
-DECIMALS = dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"), 0) | dict.fromkeys(
-    ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3
-)
-"""ISO 4217 currencies that are not counted in hundredths."""
-
 NOT_DELIVERED = "Cancelled"
 """The states that are held where the option `not_delivered_states` (comma separated) says nothing."""
 
-_EXACT = Context(prec=120, rounding=ROUND_HALF_UP)
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # all but tab and line ends
 
 
 class Posting(Protocol):
@@ -52,26 +50,6 @@ class AmountLine(Protocol):
     def price(self) -> Decimal | None: ...
     @property
     def stated(self) -> Decimal | None: ...
-
-
-def round_half_up(amount: Decimal, decimals: int) -> Decimal:
-    """Commercial rounding, the one that ERPs and invoices use: 0.125 -> 0.13, -0.125 -> -0.13.
-
-    Exact up to 120 digits, where the default context of 28 would round twice.
-    """
-    return amount.quantize(Decimal(1).scaleb(-decimals), context=_EXACT)
-
-
-def times(quantity: Decimal, price: Decimal) -> Decimal:
-    """The product, with every digit."""
-    return _EXACT.multiply(quantity, price)
-
-
-def currency_decimals(currency: str | None, company: CompanyMapping | None) -> int:
-    """How many decimals amounts in a currency have: the company's word for its own, ISO 4217 for the others."""
-    if company is not None and currency in (None, company.currency):
-        return company.decimals
-    return DECIMALS.get(currency or "", 2)
 
 
 # --- the books: accounts, companies, reference lists ----------------------------------------------------------------
@@ -251,7 +229,7 @@ def texts_fit(source: Any, target: Any, facts: Facts) -> Problem | None:
 def _text_failure(name: str, text: str, most: int) -> str | None:
     if len(text) > most:
         return f"{name} has {len(text)} characters, and the target takes {most}. Shorten it in the ERP."
-    if any(ord(sign) < 32 and sign not in "\t\r\n" for sign in text):
+    if _CONTROL.search(text):
         return f"{name} holds a control character, which the target would drop. Remove it in the ERP."
     return None
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -35,7 +36,9 @@ class LineSet:
     path: str  # the lines' own entity set, for tenants that refuse $expand
     record: type[Record]
     keys: tuple[str, ...]  # record fields; the header's keys come first
-    wire: Mapping[str, str] = field(default_factory=dict)  # record field -> name on the wire, where it differs
+    wire: Mapping[str, str] = dataclasses.field(
+        default_factory=dict
+    )  # record field -> name on the wire, where it differs
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class EntitySet:
     partition: Literal["day", "company"] = "day"
     delta: Literal["modified", "sweep"] = "modified"
     expand: Literal["auto", "always", "never"] = "auto"
-    wire: Mapping[str, str] = field(default_factory=dict)
+    wire: Mapping[str, str] = dataclasses.field(default_factory=dict)
     description: str = ""
 
     @property
@@ -138,7 +141,9 @@ class CompanyMapping:
     code: str
     currency: str
     decimals: int = 2
-    targets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # system -> its own names for this company
+    targets: Mapping[str, Mapping[str, str]] = dataclasses.field(
+        default_factory=dict
+    )  # system -> its own names for this company
 
 
 @dataclass(frozen=True)
@@ -160,10 +165,10 @@ class Books:
     accounts: frozenset[str] = frozenset()  # codes that may be posted to
     payment_terms: frozenset[str] = frozenset()
     tax_rules: frozenset[str] = frozenset()
-    tax_percents: Mapping[str, Decimal] = field(default_factory=dict)  # tax rule -> per cent
+    tax_percents: Mapping[str, Decimal] = dataclasses.field(default_factory=dict)  # tax rule -> per cent
     products: frozenset[str] = frozenset()
     locations: frozenset[str] = frozenset()
-    supplier_currency: Mapping[str, str] = field(default_factory=dict)  # remote id -> currency
+    supplier_currency: Mapping[str, str] = dataclasses.field(default_factory=dict)  # remote id -> currency
     payable_account: str = ""
     base_currency: str = ""
 
@@ -172,15 +177,23 @@ class Books:
 class Facts:
     """All that mappings and rules may know beside the record. Frozen for the length of one prepare."""
 
-    companies: Mapping[str, CompanyMapping] = field(default_factory=dict)
-    accounts: Mapping[tuple[str, str], LedgerAccount] = field(default_factory=dict)  # (company, code), from the ERP
-    books: Books = field(default_factory=Books)
-    payment_terms: Mapping[str, str] = field(default_factory=dict)  # ERP code -> the target's name
-    tax_rules: Mapping[str, str] = field(default_factory=dict)
-    gl_accounts: Mapping[str, str] = field(default_factory=dict)  # ERP account -> the target's; absent: the same code
-    options: Mapping[str, str] = field(default_factory=dict)  # the target's own settings: location, attribute, ...
-    delivered: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # flow -> key -> remote id
-    unusable: Mapping[str, str] = field(default_factory=dict)  # rule -> why there is nothing to validate against
+    companies: Mapping[str, CompanyMapping] = dataclasses.field(default_factory=dict)
+    accounts: Mapping[tuple[str, str], LedgerAccount] = dataclasses.field(
+        default_factory=dict
+    )  # (company, code), from the ERP
+    books: Books = dataclasses.field(default_factory=Books)
+    payment_terms: Mapping[str, str] = dataclasses.field(default_factory=dict)  # ERP code -> the target's name
+    tax_rules: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    gl_accounts: Mapping[str, str] = dataclasses.field(
+        default_factory=dict
+    )  # ERP account -> the target's; absent: the same code
+    options: Mapping[str, str] = dataclasses.field(
+        default_factory=dict
+    )  # the target's own settings: location, attribute, ...
+    delivered: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)  # flow -> key -> remote id
+    unusable: Mapping[str, str] = dataclasses.field(
+        default_factory=dict
+    )  # rule -> why there is nothing to validate against
 
     def account_in_target(self, account: str) -> str:
         return self.gl_accounts.get(account, account)
@@ -295,8 +308,21 @@ class Unanswered:
 Outcome = Begun | Saved | Refused | Unanswered
 
 
+class Traffic(NamedTuple):
+    """What a client has cost so far."""
+
+    requests: int
+    throttled_seconds: float  # spent waiting for the rate budget
+
+    def since(self, before: Traffic) -> Traffic:
+        return Traffic(self.requests - before.requests, self.throttled_seconds - before.throttled_seconds)
+
+
 class Client(Protocol):
     """What the pipeline knows of a target system."""
+
+    @property
+    def traffic(self) -> Traffic: ...
 
     def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
         """Send the drafts; outcomes come out one by one, at most one Begun before the last word on a draft.

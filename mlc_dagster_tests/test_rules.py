@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster import rules
+from mlc_dagster.amounts import currency_decimals, round_half_up, times
 from mlc_dagster.systems.cin7.flows import FLOWS
 from mlc_dagster.systems.cin7.mapping import invoice_from_proposal, purchase_from_order, supplier_from_ifs
 from mlc_dagster.vocabulary import CompanyMapping, Facts, Flow, LedgerAccount, Problem
@@ -194,13 +194,13 @@ def test_held_states_are_those_of_the_settings() -> None:
     [("0.125", 2, "0.13"), ("-0.125", 2, "-0.13"), ("2.5", 0, "3"), ("1.0005", 3, "1.001"), ("0.124999", 2, "0.12")],
 )
 def test_halves_are_rounded_away_from_zero(amount: str, decimals: int, rounded: str) -> None:
-    assert rules.round_half_up(Decimal(amount), decimals) == Decimal(rounded)
+    assert round_half_up(Decimal(amount), decimals) == Decimal(rounded)
 
 
 def test_no_digit_of_a_long_amount_is_lost() -> None:
     long = Decimal("12345678901234567890123456789012345.125")
-    assert str(rules.round_half_up(long, 2)) == "12345678901234567890123456789012345.13"
-    assert str(rules.times(long, Decimal("3.0001"))) == "37038271271593827127159382712715936.6095125"
+    assert str(round_half_up(long, 2)) == "12345678901234567890123456789012345.13"
+    assert str(times(long, Decimal("3.0001"))) == "37038271271593827127159382712715936.6095125"
 
 
 def test_a_line_that_is_not_quantity_times_price_gives_all_figures() -> None:
@@ -237,9 +237,9 @@ def test_currencies_that_cin7_rounds_otherwise_are_held(
 
 
 def test_foreign_amounts_have_the_decimals_of_their_own_currency() -> None:
-    assert rules.currency_decimals("KWD", CompanyMapping("0010", "SEK")) == 3
-    assert rules.currency_decimals("SEK", CompanyMapping("0010", "SEK", 2)) == 2
-    assert rules.currency_decimals("EUR", None) == 2
+    assert currency_decimals("KWD", CompanyMapping("0010", "SEK")) == 3
+    assert currency_decimals("SEK", CompanyMapping("0010", "SEK", 2)) == 2
+    assert currency_decimals("EUR", None) == 2
 
 
 def test_an_amount_that_is_missing_is_never_taken_for_nothing() -> None:

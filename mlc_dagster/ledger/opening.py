@@ -80,16 +80,18 @@ def _prepare_file(path: str) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + BUSY_SECONDS
     with closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
-        while not _switched_to_wal(connection, deadline):
+        while not _switched_to_wal(connection):
+            if time.monotonic() > deadline:
+                raise OSError("SQLite cannot switch to WAL; a network share is no place for it, and PostgreSQL is")
             time.sleep(0.05)
 
 
-def _switched_to_wal(connection: sqlite3.Connection, deadline: float) -> bool:
-    """SQLite does not wait for others when it switches: it refuses at once, and is asked again until the deadline."""
+def _switched_to_wal(connection: sqlite3.Connection) -> bool:
+    """SQLite does not wait for others when it switches: it refuses at once."""
     try:
         return bool(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0] == "wal")
     except sqlite3.OperationalError as error:
-        if "locked" not in str(error) or time.monotonic() > deadline:
+        if "locked" not in str(error):
             raise
         return False
 

@@ -117,16 +117,16 @@ def prepare_partition(
 
 def load_partition(context: dg.AssetExecutionContext, flow: Flow, partition: str) -> Loaded:
     """Load one day, with progress in the log every few seconds."""
-    target = getattr(context.resources, flow.target.system)
-    before = target.requests, target.throttled_seconds
+    client = getattr(context.resources, flow.target.system).client
+    before = client.traffic
     ready = _stored(context.resources.storage.store, flow, partition)
     run = Run(context.run.run_id, partition)
-    loaded = pipeline.load(flow, ready, target.client, context.resources.ledger.open, run)
-    requests, throttled = target.requests - before[0], target.throttled_seconds - before[1]
-    context.add_asset_metadata(reports.of_load(loaded, requests, throttled), partition_key=partition)
+    loaded = pipeline.load(flow, ready, client, context.resources.ledger.open, run)
+    spent = client.traffic.since(before)
+    context.add_asset_metadata(reports.of_load(loaded, spent), partition_key=partition)
     log.info(
         "%s %s: %d delivered, %d unchanged, %d held, %d requests",
-        flow.name, partition, loaded.delivered, loaded.unchanged, loaded.held, requests,
+        flow.name, partition, loaded.delivered, loaded.unchanged, loaded.held, spent.requests,
     )  # fmt: skip
     return loaded
 

@@ -34,12 +34,11 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
         ],
         asset_checks=[voucher_check(catalogue[VOUCHERS], system, settings, days) for system in flows],
         jobs=[
-            *(automation.job_for(system, table, [catalogue[VOUCHERS]], days) for system, table in flows.items()),
-            automation.read_job(by_day, automation.READ_JOB, days, "Reads all of the ERP's entity sets of a day."),
+            *(automation.job_for(system, table, [catalogue[VOUCHERS]]) for system, table in flows.items()),
+            automation.read_job(by_day, automation.READ_JOB, "Reads all of the ERP's entity sets of a day."),
             automation.read_job(
                 by_company,
                 automation.CHART_JOB,
-                companies,
                 "Refreshes the charts of accounts and code parts, by company.",
             ),
         ],

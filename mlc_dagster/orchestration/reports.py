@@ -9,7 +9,7 @@ import dagster as dg
 
 from mlc_dagster.frames import schema_of
 from mlc_dagster.pipeline import Loaded, Verdict
-from mlc_dagster.vocabulary import Problem, Pull, Record
+from mlc_dagster.vocabulary import Problem, Pull, Record, Traffic
 
 HELD_COLUMNS = dg.TableSchema(
     [dg.TableColumn("record", "string"), dg.TableColumn("about", "string"), dg.TableColumn("reason", "string")]
@@ -54,7 +54,7 @@ def of_verdict(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def of_load(loaded: Loaded, requests: int, throttled: float) -> dict[str, Any]:
+def of_load(loaded: Loaded, spent: Traffic) -> dict[str, Any]:
     """The account of a load."""
     return {
         "dagster/partition_row_count": loaded.delivered + loaded.unchanged,
@@ -65,9 +65,9 @@ def of_load(loaded: Loaded, requests: int, throttled: float) -> dict[str, Any]:
         "unchanged": loaded.unchanged,
         "superseded": loaded.superseded,
         "held": loaded.held,
-        "requests": requests,
+        "requests": spent.requests,
         "seconds": round(loaded.seconds, 3),
-        "seconds_throttled": round(throttled, 3),
+        "seconds_throttled": round(spent.throttled_seconds, 3),
         **({"refused": held_table((k, Problem("", r)) for k, r in loaded.reasons.items())} if loaded.reasons else {}),
     }
 

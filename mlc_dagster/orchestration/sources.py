@@ -1,15 +1,18 @@
 """One root asset for each entity set of the ERP: reading it again is materializing it again."""
 
 import logging
+import time
 from collections.abc import Iterator
 
 import dagster as dg
+import pyarrow as pa
 
-from mlc_dagster.frames import source_schema
+from mlc_dagster.frames import source_schema, without
 from mlc_dagster.ledger import Run
 from mlc_dagster.orchestration import reports
 from mlc_dagster.orchestration.failures import told
 from mlc_dagster.orchestration.partitions import ONE_RUN, scope_of
+from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.ifs.metadata import SchemaReport
 from mlc_dagster.vocabulary import EntitySet, Pull
 
@@ -17,6 +20,7 @@ log = logging.getLogger("mlc_dagster.sources")
 
 COMPLETE = "complete"
 SCHEMA = "schema_as_expected"
+SECONDS_BETWEEN_WORDS = 5.0
 
 
 def source_asset(entity: EntitySet, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -43,7 +47,7 @@ def source_asset(entity: EntitySet, partitions: dg.PartitionsDefinition[str]) ->
         with told():
             schema = getattr(context.resources, entity.system).client.schema_report(entity)
             pulls = [read_partition(context, entity, partition) for partition in context.partition_keys]
-        yield dg.MaterializeResult(check_results=[complete(pulls), as_expected(schema)])
+        yield dg.MaterializeResult(check_results=[complete(pulls), as_expected(entity, schema)])
 
     return read
 
@@ -54,10 +58,10 @@ def read_partition(context: dg.AssetExecutionContext, entity: EntitySet, partiti
     pull = Pull("/".join(entity.key), partition)
     batches = client.read(entity, scope_of(entity, partition), pull, ledger.sightings)
     store = context.resources.storage.store
-    store.write(entity.key, partition, source_schema(entity.record), _progress(batches, pull))
+    store.write(entity.key, partition, source_schema(entity.record), told_while_reading(batches, pull))
     if pull.stale:
         store.write(
-            entity.key, partition, source_schema(entity.record), _without(store.read(entity.key, partition), pull)
+            entity.key, partition, source_schema(entity.record), without(store.read(entity.key, partition), pull.stale)
         )
     ledger.record_pull(pull, run=Run(context.run.run_id, partition))
     context.add_asset_metadata(
@@ -65,6 +69,17 @@ def read_partition(context: dg.AssetExecutionContext, entity: EntitySet, partiti
     )
     log.info("%s %s: %d rows in %d requests", pull.entity, partition, pull.rows, pull.requests)
     return pull
+
+
+def told_while_reading(batches: Iterator[pa.RecordBatch], pull: Pull) -> Iterator[pa.RecordBatch]:
+    """The batches as they come, with a line in the log every few seconds."""
+    rows, told_at = 0, time.monotonic()
+    for batch in batches:
+        rows += batch.num_rows
+        if time.monotonic() - told_at > SECONDS_BETWEEN_WORDS:
+            told_at = time.monotonic()
+            log.info("%s %s: %d rows so far", pull.entity, pull.partition, rows)
+        yield batch
 
 
 def complete(pulls: list[Pull]) -> dg.AssetCheckResult:
@@ -96,7 +111,7 @@ def _fault(pull: Pull) -> str:
     return f"{pull.rows} rows read, the tenant counts {before}" + ("" if after in (None, before) else f", then {after}")
 
 
-def as_expected(found: SchemaReport | None) -> dg.AssetCheckResult:
+def as_expected(entity: EntitySet, found: SchemaReport | None) -> dg.AssetCheckResult:
     """The tenant has every field that is read, of the type that is expected."""
     if found is None:
         return dg.AssetCheckResult(
@@ -108,7 +123,7 @@ def as_expected(found: SchemaReport | None) -> dg.AssetCheckResult:
         passed=not found.gone and not changed,
         severity=dg.AssetCheckSeverity.ERROR if found.gone else dg.AssetCheckSeverity.WARN,
         metadata={
-            "gone": ", ".join(sorted(found.gone)) or "nothing",
+            "gone": ", ".join(f"{name} ({wire_name(name, entity.wire)})" for name in sorted(found.gone)) or "nothing",
             "new": ", ".join(sorted(found.new)) or "nothing",
             "types_changed": reports.sentences(changed),
         },

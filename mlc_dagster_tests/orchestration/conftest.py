@@ -73,9 +73,13 @@ class World:
     ) -> dg.ExecuteInProcessResult:
         keys = [dg.AssetKey(name.split("/")) for name in only] if only else None
         tags = {"dagster/asset_partition_range_start": start, "dagster/asset_partition_range_end": end or start}
-        return self.defs.resolve_job_def(job).execute_in_process(
+        result = self.defs.resolve_job_def(job).execute_in_process(
             instance=self.instance, tags=tags, run_config=QUIET, raise_on_error=False, asset_selection=keys
         )
+        for event in result.all_events:
+            if event.is_step_failure:
+                print(event.step_key, event.step_failure_data.error_display_string)
+        return result
 
     def put_supplier(self, number: str = "S1", **fields: Any) -> None:
         row = {

@@ -73,7 +73,8 @@ def test_schedules_ask_for_the_running_day_and_for_yesterday(defs: dg.Definition
     at = datetime(2026, 11, 6, 0, 15, tzinfo=UTC)
 
     def asked(name: str) -> list[str | None]:
-        ticked = defs.resolve_schedule_def(name).evaluate_tick(dg.build_schedule_context(scheduled_execution_time=at))
+        context = dg.build_schedule_context(scheduled_execution_time=at, repository_def=defs.get_repository_def())
+        ticked = defs.resolve_schedule_def(name).evaluate_tick(context)
         return [request.partition_key for request in ticked.run_requests or []]
 
     assert asked("cin7_running_day") == ["2026-11-06"]
@@ -99,10 +100,10 @@ def test_the_sensor_requests_the_days_that_changed_and_only_once(world: World) -
 
     def tick(cursor: str | None) -> Any:
         resources = world.defs.get_repository_def().get_top_level_resources()
-        context = dg.build_sensor_context(
+        with dg.build_sensor_context(
             instance=world.instance, cursor=cursor, repository_def=world.defs.get_repository_def(), resources=resources
-        )
-        return sensor.evaluate_tick(context)
+        ) as context:
+            return sensor.evaluate_tick(context)
 
     first = tick(None)
     second = tick(first.cursor)

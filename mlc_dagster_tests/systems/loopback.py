@@ -46,6 +46,7 @@ class Loopback:
     reply: Callable[[Asked], bytes | Wire]
     asked: list[Asked] = field(default_factory=list)
     url: str = ""
+    connections: int = 0
 
     @contextmanager
     def running(self) -> Iterator["Loopback"]:
@@ -53,6 +54,7 @@ class Loopback:
 
         class Conversation(StreamRequestHandler):
             def handle(self) -> None:
+                ours.connections += 1
                 while line := self.rfile.readline().decode("latin-1").strip():
                     headers = {}
                     while field_line := self.rfile.readline().decode("latin-1").strip():

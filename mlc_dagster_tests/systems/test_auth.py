@@ -4,7 +4,9 @@ import json
 import threading
 import time
 import traceback
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -79,23 +81,31 @@ def signed_in(tenant: Any, passing: FakeTime, **options: Any) -> ApiClient:
     )
 
 
+@contextmanager
+def over_loopback(tenant: Tenant) -> Iterator[ApiClient]:
+    with (
+        Loopback(tenant.over_the_wire).running() as server,
+        ApiClient("ifs", server.url, auth=credentials(server.url)) as api,
+    ):
+        yield api
+
+
 # --- a token's life: C5 ---------------------------------------------------------------------------------------------
 
 
 def test_a_token_that_lives_two_seconds_costs_eight_workers_no_call_and_one_renewal_each_time() -> None:
     tenant = Tenant(lifetime=2.0)
-    with Loopback(tenant.over_the_wire).running() as server:
-        with ApiClient("ifs", server.url, auth=credentials(server.url)) as api, ThreadPoolExecutor(8) as pool:
-            ends = time.monotonic() + 4.0
+    with over_loopback(tenant) as api, ThreadPoolExecutor(8) as pool:
+        ends = time.monotonic() + 4.0
 
-            def work(worker: int) -> int:
-                done = 0
-                while time.monotonic() < ends:
-                    api.request("POST", f"/{worker}/{done}", json={})
-                    done += 1
-                return done
+        def work(worker: int) -> int:
+            done = 0
+            while time.monotonic() < ends:
+                api.request("POST", f"/{worker}/{done}", json={})
+                done += 1
+            return done
 
-            counts = list(pool.map(work, range(8)))
+        counts = list(pool.map(work, range(8)))
     expected = [f"/{worker}/{number}" for worker, done in enumerate(counts) for number in range(done)]
     assert sorted(tenant.saved) == sorted(expected)
     assert tenant.sign_ins == 3  # at 0, 1.67 and 3.33 seconds
@@ -181,13 +191,12 @@ def test_a_fresh_token_that_is_refused_is_access_denied_within_two_tries() -> No
 
 def test_revoked_credentials_stop_eight_workers_within_two_sign_ins() -> None:
     tenant = Tenant()
-    with Loopback(tenant.over_the_wire).running() as server:
-        with ApiClient("ifs", server.url, auth=credentials(server.url)) as api, ThreadPoolExecutor(8) as pool:
-            api.request("GET", "/first")
-            tenant.granted.clear()
-            tenant.token_status, tenant.token_body = 401, {"error": "unauthorized_client"}
-            asked = [pool.submit(api.request, "GET", f"/{n}") for n in range(24)]
-            errors = [call.exception(10) for call in asked]
+    with over_loopback(tenant) as api, ThreadPoolExecutor(8) as pool:
+        api.request("GET", "/first")
+        tenant.granted.clear()
+        tenant.token_status, tenant.token_body = 401, {"error": "unauthorized_client"}
+        asked = [pool.submit(api.request, "GET", f"/{n}") for n in range(24)]
+        errors = [call.exception(10) for call in asked]
     assert all(isinstance(error, AccessDenied) for error in errors)
     assert all("401 unauthorized_client\n  Check IFS_CLIENT_ID" in str(error) for error in errors)
     assert tenant.sign_ins == 2

@@ -120,9 +120,10 @@ def test_a_path_cannot_become_a_host(path: str) -> None:
 def test_a_redirect_is_not_followed_and_names_the_setting() -> None:
     with Loopback(lambda asked: answers(body={})).running() as elsewhere:
         away = {"Location": f"{elsewhere.url}/login?token=marked-secret"}
-        with Loopback(lambda asked: answers(302, {}, away)).running() as server, client(server.url) as api:
-            with pytest.raises(Misconfigured, match=r"302 points to http://127.0.0.1:\d+\n  Check ifs.base_url"):
-                api.request("POST", "/x", json={})
+        server = Loopback(lambda asked: answers(302, {}, away))
+        named = pytest.raises(Misconfigured, match=r"302 points to http://127.0.0.1:\d+\n  Check ifs.base_url")
+        with server.running(), client(server.url) as api, named:
+            api.request("POST", "/x", json={})
     assert (len(server.asked), len(elsewhere.asked)) == (1, 0)
 
 
@@ -189,9 +190,9 @@ def test_a_page_that_is_not_whole_is_asked_for_again(fault: str) -> None:
 def test_a_write_without_a_trustworthy_answer_is_never_repeated(fault: str, method: str) -> None:
     if fault == "no answer in time" and method != "POST":
         pytest.skip("one method is enough for a fault that takes half a second")
-    with Loopback(lambda asked: FAULTS[fault]).running() as server, client(server.url) as api:
-        with pytest.raises(OutcomeUnknown):
-            api.request(method, "/voucher", json={"No": 1})
+    server = Loopback(lambda asked: FAULTS[fault])
+    with server.running(), client(server.url) as api, pytest.raises(OutcomeUnknown):
+        api.request(method, "/voucher", json={"No": 1})
     assert len(server.asked) == 1
 
 
@@ -491,11 +492,12 @@ def test_a_key_without_rights_is_named_but_not_shown() -> None:
 
 
 def test_thirty_two_threads_share_one_client() -> None:
-    with Loopback(lambda asked: answers(body={"at": asked.target})).running() as server:
-        with ApiClient("ifs", server.url, connections=8) as api, ThreadPoolExecutor(32) as pool:
-            found = list(pool.map(lambda n: api.request("GET", f"/{n}").json()["at"], range(400)))
+    server = Loopback(lambda asked: answers(body={"at": asked.target}))
+    with server.running(), ApiClient("ifs", server.url, connections=8) as api, ThreadPoolExecutor(32) as pool:
+        found = list(pool.map(lambda n: api.request("POST", f"/{n}", json={}).json()["at"], range(400)))
     assert found == [f"/{n}" for n in range(400)]
     assert api.requests == len(server.asked) == 400
+    assert server.connections <= 8
 
 
 def test_the_servers_clock_is_compared_with_ours() -> None:

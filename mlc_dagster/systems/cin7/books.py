@@ -1,8 +1,8 @@
-"""Cin7's reference books: accounts, payment terms, tax rules, locations, products, and the suppliers' currencies."""
+"""Cin7's reference books: accounts, payment terms, tax rules, locations, products."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from mlc_dagster.systems.cin7.calls import Cin7Api, Document
@@ -12,7 +12,7 @@ PAYABLE = "CREDITORS"
 """The system code of the one account that suppliers may be payable on; another liability account is refused."""
 
 
-def read_books(api: Cin7Api, suppliers: Sequence[Document], products: Sequence[Document]) -> Books:
+def read_books(api: Cin7Api, skus: Iterable[str]) -> Books:
     """The books as they are now, whole lists: asking for one missing account answers 400, not an empty list."""
     accounts = [account for account in api.pages("/ref/account", "AccountsList") if _is_active(account)]
     taxes = [tax for tax in api.pages("/ref/tax", "TaxRuleList") if _is_on(tax) and tax.get("IsTaxForPurchase", True)]
@@ -23,9 +23,8 @@ def read_books(api: Cin7Api, suppliers: Sequence[Document], products: Sequence[D
         ),
         tax_rules=frozenset(tax["Name"] for tax in taxes),
         tax_percents={tax["Name"]: Decimal(tax.get("TaxPercent") or 0) for tax in taxes},
-        products=frozenset(product["SKU"] for product in products if product.get("SKU")),
+        products=frozenset(skus),
         locations=frozenset(_locations(api)),
-        supplier_currency={supplier["ID"]: supplier.get("Currency") or "" for supplier in suppliers},
         payable_account=next((str(account["Code"]) for account in accounts if _is_payable(account)), ""),
         base_currency=api.get("/me").get("Currency") or "",
     )

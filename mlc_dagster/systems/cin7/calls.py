@@ -11,8 +11,9 @@ from typing import Any
 
 import httpx
 
-from mlc_dagster.errors import AccessDenied, Misconfigured, MlcError, RecordRejected
+from mlc_dagster.errors import Misconfigured, MlcError, RecordRejected
 from mlc_dagster.systems.answers import retry_after
+from mlc_dagster.systems.auth import HeaderKeys
 from mlc_dagster.systems.http import ApiClient, Throttled, exact_json, json_or_nothing, snippet
 
 PAGE = 1000  # the most that Cin7 gives
@@ -23,6 +24,12 @@ Document = Mapping[str, Any]
 
 _BUSY = re.compile(rb"\d+ calls per", re.IGNORECASE)
 _HTML = re.compile(rb"\s*<", re.IGNORECASE)
+
+
+def signature(account_id: str, application_key: str) -> HeaderKeys:
+    """How a call is signed: one account, one of its application keys. Raises Misconfigured where one is no header."""
+    cure = "Check CIN7_ACCOUNT_ID and CIN7_APPLICATION_KEYS; keys are made in Cin7, Integrations, API."
+    return HeaderKeys({"api-auth-accountid": account_id, "api-auth-applicationkey": application_key}, cure=cure)
 
 
 def classify(response: httpx.Response) -> MlcError | None:
@@ -38,13 +45,9 @@ def classify(response: httpx.Response) -> MlcError | None:
     asked = retry_after(response.headers, time.time())
     if status == 429 or _BUSY.search(response.content) or (status == 503 and asked is not None):
         return Throttled(said, retry_after=SILENCE if asked is None else asked)
-    if status in (401, 403):
-        return AccessDenied(
-            said, cure="Check CIN7_ACCOUNT_ID and CIN7_APPLICATION_KEYS; keys are made in Cin7, Integrations, API."
-        )
-    if status < 500 and status != 408:
-        return RecordRejected(said, status=status, body=_parsed(response.content))
-    return None
+    if status >= 500 or status in (401, 403, 408):  # the house names the key that was refused, and the cure
+        return None
+    return RecordRejected(said, status=status, body=_parsed(response.content))
 
 
 def words(content: bytes) -> str:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from mlc_dagster.errors import OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.systems.cin7.books import read_books
-from mlc_dagster.systems.cin7.calls import Cin7Api, Document, classify
+from mlc_dagster.systems.cin7.calls import Cin7Api, Document, classify, signature
 from mlc_dagster.systems.cin7.invoices import Invoices
 from mlc_dagster.systems.cin7.look import Look
 from mlc_dagster.systems.cin7.purchases import Purchases, Sender
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
 from mlc_dagster.systems.cin7.suppliers import Suppliers
 from mlc_dagster.systems.http import ApiClient
-from mlc_dagster.vocabulary import Books, Draft, Outcome, Refused, Target, Unanswered
+from mlc_dagster.vocabulary import Books, Draft, Outcome, Refused, Target, Traffic, Unanswered
 
-__all__ = ["Cin7Client", "classify"]
+__all__ = ["Cin7Client", "classify", "signature"]
 
 BOOKS_FRESH = 60.0  # seconds that rules are judged by the same books
 PRODUCTS_FRESH = 600.0  # seconds that sent lines take ids and names from the same list of products
@@ -28,7 +29,7 @@ class Cin7Client:
     def __init__(
         self, api: ApiClient, options: Mapping[str, str] | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._api, self._options, self._clock = Cin7Api(api), options or {}, clock
+        self.api, self._api, self._options, self._clock = api, Cin7Api(api), options or {}, clock
         self._suppliers = Suppliers(self._api, clock)
         sender = Sender(self._api, Look(self._api, clock), lambda: self._known_products(PRODUCTS_FRESH))
         self._rooms: Mapping[str, Suppliers | Purchases | Invoices] = {
@@ -38,6 +39,10 @@ class Cin7Client:
         }
         self._products: tuple[float, Mapping[str, Document]] | None = None
         self._books: tuple[float, Books] | None = None
+
+    @property
+    def traffic(self) -> Traffic:
+        return Traffic(self.api.requests, self.api.throttled_seconds)
 
     def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
         """Send the drafts, one after the other: Cin7 counts calls, it has no batches.
@@ -57,9 +62,9 @@ class Cin7Client:
         """Accounts, terms, tax rules, locations, products, suppliers' currencies; read anew, at most once a minute."""
         if self._books is None or self._clock() - self._books[0] > BOOKS_FRESH:
             now = self._clock()
-            products = list(self._known_products(BOOKS_FRESH).values())
-            self._books = (now, read_books(self._api, self._suppliers.listed(), products))
-        return self._books[1]
+            self._books = (now, read_books(self._api, self._known_products(BOOKS_FRESH)))
+        currencies = {str(row["ID"]): str(row.get("Currency") or "") for row in self._suppliers.listed()}
+        return replace(self._books[1], supplier_currency=currencies)  # with those that we made since
 
     def missing(self) -> list[str]:
         """What mlc.yaml names and this account does not have, one sentence each; empty where all is there."""

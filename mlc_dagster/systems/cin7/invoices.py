@@ -78,9 +78,9 @@ class Invoices:
         if there is None:
             self._authorise(theirs)
             return _saved(draft, theirs, self._write(paper, theirs, _free_task(invoices)), "created")
-        if covers(there, papers.invoice_says(paper)) and (
-            paper.status == "DRAFT" or there["Status"] not in papers.OPEN
-        ):
+        equal = covers(there, papers.invoice_says(paper))
+        if equal and (paper.status == "DRAFT" or there["Status"] not in papers.OPEN):
+            self._sender.agreed(paper, there)
             return _saved(draft, theirs, str(there["TaskID"]), "adopted")
         if there["Status"] not in papers.OPEN:
             raise RecordRejected(

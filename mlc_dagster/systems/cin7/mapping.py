@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from mlc_dagster.rules import round_half_up, times
+from mlc_dagster.amounts import round_half_up, times
 from mlc_dagster.systems.cin7.countries import COUNTRIES
 from mlc_dagster.systems.cin7.records import (
     DECIMALS,

@@ -46,6 +46,11 @@ def header(paper: Paper) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
 
 
+def header_says(paper: Paper) -> dict[str, Any]:
+    """What a header in Cin7 must cover to be equal to ours: not the attribute, which an account may not have."""
+    return {name: value for name, value in header(paper).items() if name != "AdditionalAttributes"}
+
+
 def new_header(paper: Paper) -> dict[str, Any]:
     """The body of the first step. Invoices come before the goods, as in IFS; charges alone are a service purchase."""
     kind = {

@@ -98,12 +98,14 @@ class Purchases:
     def _complete(self, draft: Draft, theirs: Document) -> Iterator[Outcome]:
         paper: Purchase = draft.record
         refuse_voided(theirs)
-        header_is_equal = covers(theirs, papers.header(paper))
+        header_is_equal = covers(theirs, papers.header_says(paper))
         order_is_equal = covers(theirs["Order"], papers.order_says(paper))
         if header_is_equal and order_is_equal:
+            self._sender.agreed(paper, theirs["Order"])
             yield _saved(draft, theirs, "adopted")
             return
-        _refuse_closed(paper, theirs)
+        if not order_is_equal:
+            _refuse_closed(paper, theirs)
         if draft.remote_id is None:
             yield Begun(draft, theirs["ID"])
         if not header_is_equal:

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from mlc_dagster.rules import round_half_up, times
+from mlc_dagster.amounts import round_half_up, times
 from mlc_dagster.vocabulary import Record, Target
 
 DECIMALS = 2

@@ -40,7 +40,9 @@ class Lines:
             return page
         headers = [
             key if problem is None else None
-            for key, problem in zip(_keys(page.batch, self._entity.keys), page.batch["unreadable"].to_pylist(), strict=True)
+            for key, problem in zip(
+                _keys(page.batch, self._entity.keys), page.batch["unreadable"].to_pylist(), strict=True
+            )
         ]
         found = self._linked(page, headers) if page.is_whole else self._asked(headers)
         return replace(page, batch=self._joined(page.batch, headers, found), is_whole=True, more_lines={})
@@ -52,7 +54,7 @@ class Lines:
         return [batch for batches in found for batch in batches]
 
     def _linked(self, page: Page, headers: list[Key | None]) -> list[pa.RecordBatch]:
-        """Nested lines that the tenant cut off, by its own links; the header's key is set, since they may not repeat it."""
+        """Nested lines that the tenant cut off, by its own links. They may not repeat the header's key: it is set."""
         found = []
         for place, link in page.more_lines.items():
             if (key := headers[place]) is not None:
@@ -60,17 +62,19 @@ class Lines:
         return found
 
     def _walk(self, span: Span, condition: str | None) -> Iterator[pa.RecordBatch]:
-        walk = Walk(self._query.order, lambda span: self._query.page(span, condition), 1)
+        walk = Walk(self._query.order, lambda span: self._query.page(span, condition))
         return (page.batch for page in walk.read(span))
 
     def _under(self, key: Key, batch: pa.RecordBatch) -> pa.RecordBatch:
         for name, value in zip(self._lines.keys, key, strict=False):
             place = batch.schema.get_field_index(name)
-            batch = batch.set_column(place, batch.schema.field(place), pa.array([value] * len(batch), batch.schema.types[place]))
+            batch = batch.set_column(
+                place, batch.schema.field(place), pa.array([value] * len(batch), batch.schema.types[place])
+            )
         return batch
 
     def _joined(self, batch: pa.RecordBatch, headers: list[Key | None], found: list[pa.RecordBatch]) -> pa.RecordBatch:
-        """Lines under their headers, after those that are there already. A line that does not fit makes its header not fit."""
+        """Lines under their headers, after those that are there already. A header fits if all of its lines do."""
         lines = pa.Table.from_batches(found) if found else None
         if lines is None:
             return _with_lists(batch, self._lines.field, None, [])
@@ -103,9 +107,7 @@ def _as_line(problem: str) -> str:
     return json.dumps({"reason": f"a line: {found['reason']}", "row": found["row"]})
 
 
-def _with_lists(
-    batch: pa.RecordBatch, name: str, lines: pa.Table | None, owners: list[int | None]
-) -> pa.RecordBatch:
+def _with_lists(batch: pa.RecordBatch, name: str, lines: pa.Table | None, owners: list[int | None]) -> pa.RecordBatch:
     place = batch.schema.get_field_index(name)
     kind, present = batch.schema.types[place], batch.column(place)
     lengths = present.value_lengths().fill_null(0).to_pylist()

@@ -58,7 +58,7 @@ def schema_report(entity: EntitySet, fetch: Callable[[str], ET.Element]) -> Sche
     if types is None:
         raise Misconfigured(
             f"{entity.projection} has no entity set {entity.path}",
-            cure=f"Set ifs.entity_sets.{entity.name}.set in mlc.yaml; it has {', '.join(sorted(model.sets)) or 'none'}.",
+            cure=f"It has {', '.join(sorted(model.sets))}. Set ifs.entity_sets.{entity.name}.set in mlc.yaml.",
         )
     report = _compared(entity.record, entity.wire, types, "", {entity.lines.field} if entity.lines else set())
     if entity.modified is None:

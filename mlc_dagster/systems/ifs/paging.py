@@ -50,8 +50,11 @@ Ask = Callable[[Span], Page]
 class Walk:
     """One walk through a collection. `windows` counts the spans that were walked side by side."""
 
-    def __init__(self, order: Order, ask: Ask, in_flight: int, now: Callable[[], datetime]) -> None:
-        """`ask` sends one request; `now` is the server's time, where windows of a running day end for the present."""
+    def __init__(self, order: Order, ask: Ask, in_flight: int = 1, now: Callable[[], datetime] | None = None) -> None:
+        """`ask` sends one request; `now` is the server's time, where windows of a running day end for the present.
+
+        Without it there is one window.
+        """
         self._order, self._ask, self._in_flight, self._now = order, ask, in_flight, now
         self.windows = self.pages = 0
 
@@ -100,7 +103,9 @@ class Walk:
     def _cut(self, rest: Span, page: Page) -> list[Span]:
         """The rest in windows of about a page each; in one, where it is short, not counted, or not walked by time."""
         start = rest.after[0] if rest.after else None
-        if not isinstance(start, datetime) or rest.high is None or not rest.expected or rest.expected <= page.rows:
+        if self._now is None or not isinstance(start, datetime) or rest.high is None:
+            return [rest]
+        if not rest.expected or rest.expected <= page.rows:
             return [rest]
         if self._is_one_moment(page.batch):
             bounds = [start.replace(microsecond=0) + SECOND]

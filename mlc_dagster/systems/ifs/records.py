@@ -181,8 +181,6 @@ class Account(Record, frozen=True, kw_only=True):
     valid_from: date | None = None
     valid_until: date | None = None
     blocked: bool | None = None
-    obj_state: str | None = None
-    last_modified: datetime | None = None
 
 
 class CodePartValue(Record, frozen=True, kw_only=True):
@@ -196,8 +194,6 @@ class CodePartValue(Record, frozen=True, kw_only=True):
     description: str | None = None
     valid_from: date | None = None
     valid_until: date | None = None
-    obj_state: str | None = None
-    last_modified: datetime | None = None
 
 
 def _set(path: str, projection: str, record: type[Record], *keys: str, lines: LineSet | None = None) -> EntitySet:
@@ -252,11 +248,14 @@ CUSTOMER_ORDERS = _set(
     lines=_lines("CustomerOrderLines", "CustomerOrderLineSet", CustomerOrderLine, "order_no", "line_no", "rel_no"),
 )
 
-ACCOUNTS = replace(_set("AccountSet", "AccountHandling", Account, "company", "account"), partition="company")
+ACCOUNTS = replace(
+    _set("AccountSet", "AccountHandling", Account, "company", "account"), partition="company", modified=None
+)
 
 CODE_PART_VALUES = replace(
     _set("CodePartValueSet", "CodePartValueHandling", CodePartValue, "company", "code_part", "code_part_value"),
     partition="company",
+    modified=None,
 )
 
 ENTITY_SETS = (

@@ -18,8 +18,9 @@ Key = tuple[object, ...]
 class Tally:
     """Counts what one read hands over, in the order in which it is handed over.
 
-    Only a row that was modified after the walk began can be seen twice, as it was and as it is: those are remembered
-    whole. Of the others only a hash of the key is kept; two of them under one key are two rows.
+    Only a row that was modified after the walk began can be seen twice, as it was and as it is: those, and rows whose
+    timestamp cannot be read, are remembered whole. Of the others only a hash of the key is kept; two of them under one
+    key are two rows.
     """
 
     def __init__(self, entity: EntitySet) -> None:
@@ -66,7 +67,7 @@ class Tally:
         if modified is None or self.moving_since is None:
             return
         since = pa.scalar(self.moving_since, batch.schema.field(modified).type)
-        moving = pc.fill_null(pc.greater_equal(batch.column(modified), since), False)
+        moving = pc.fill_null(pc.greater_equal(batch.column(modified), since), True)
         for place in pc.indices_nonzero(moving).to_pylist():
             self._recent[keys[place]] = etags[place]
             self._recent_places.add(self._rows + place)

@@ -7,21 +7,25 @@ from decimal import Decimal
 from typing import Any
 
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.systems.auth import HeaderKeys
-from mlc_dagster.systems.cin7.client import Cin7Client, classify
+from mlc_dagster.systems.cin7.client import Cin7Client, classify, signature
 from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.vocabulary import Books, CompanyMapping, Draft, Facts, LedgerAccount, Outcome, Target
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 TODAY = datetime.now(UTC).date()
-KEYS = {"api-auth-accountid": "sandbox-account", "api-auth-applicationkey": "sandbox-key-1"}
 
 
 def api_on(url: str, **settings: Any) -> ApiClient:
     """Fast: what it waits for does not take time here."""
     quick: dict[str, Any] = {"sleep": lambda seconds: None, "timeout": 5.0, **settings}
-    return ApiClient("cin7", f"{url}/cin7/ExternalApi/v2", auth=HeaderKeys(KEYS), classify=classify, **quick)
+    return ApiClient(
+        "cin7",
+        f"{url}/cin7/ExternalApi/v2",
+        auth=signature("sandbox-account", "sandbox-key-1"),
+        classify=classify,
+        **quick,
+    )
 
 
 def client_on(box: Sandbox, **settings: Any) -> Cin7Client:

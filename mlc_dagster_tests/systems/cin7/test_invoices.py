@@ -135,24 +135,18 @@ def test_an_invoice_without_an_order_gets_a_purchase_of_its_own(box: Sandbox, de
     assert there(box, done)["AdditionalCharges"][0]["Account"] == "4010"
 
 
-@pytest.mark.parametrize(
-    "path, times", [("advanced-purchase", 1), ("purchase/order", 1), ("advanced-purchase/invoice", 9)]
-)
+@pytest.mark.parametrize("path", ["advanced-purchase", "purchase/order", "advanced-purchase/invoice"])
 @pytest.mark.parametrize("lost", ["before", "after"])
 @pytest.mark.parametrize("reference", [None, "P1"])
 def test_a_lost_answer_at_any_step_never_makes_two(
-    box: Sandbox, delivered: Delivered, reference: str | None, lost: str, path: str, times: int
+    box: Sandbox, delivered: Delivered, reference: str | None, lost: Any, path: str
 ) -> None:
     record, client = invoice(delivered, po_reference=reference, status="AUTHORISED"), client_on(box)
-    box.faults.add(system="cin7", method="POST", path=path, drop=lost, times=1)
-    remote_id = None
-    for attempt in range(4):
-        for outcome in save(client, PURCHASE_INVOICES, draft(record, remote_id)):
-            remote_id = outcome.remote_id if isinstance(outcome, Begun | Saved) else remote_id
-        if isinstance(outcome, Saved):
-            break
-        assert isinstance(outcome, Unanswered), outcome
-    assert isinstance(outcome, Saved) and attempt <= 1
+    box.faults.add(system="cin7", method="POST", path=path, drop=lost)
+    first = save(client, PURCHASE_INVOICES, draft(record))
+    assert isinstance(first[-1], Unanswered)
+    remote_id = next((outcome.remote_id for outcome in first if isinstance(outcome, Begun)), None)
+    last(save(client, PURCHASE_INVOICES, draft(record, remote_id)))
     made = [one for purchase in box.cin7.purchases.values() for one in purchase["Invoice"] if one["InvoiceNumber"]]
     assert [one["Total"] for one in made] == [Decimal("156.25")]
     assert len(box.cin7.purchases) == (1 if reference else 2)

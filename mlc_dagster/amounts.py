@@ -1,0 +1,35 @@
+"""Exact arithmetic with money: products with every digit, and one way of rounding. Pure."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+from mlc_dagster.vocabulary import CompanyMapping
+
+DECIMALS = dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"), 0) | dict.fromkeys(
+    ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3
+)
+"""ISO 4217 currencies that are not counted in hundredths."""
+
+_EXACT = Context(prec=120, rounding=ROUND_HALF_UP)
+_STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(13))  # 1, 0.1, 0.01, ...
+
+
+def round_half_up(amount: Decimal, decimals: int) -> Decimal:
+    """Commercial rounding, the one that ERPs and invoices use: 0.125 -> 0.13, -0.125 -> -0.13.
+
+    Exact up to 120 digits, where the default context of 28 would round twice.
+    """
+    return amount.quantize(_STEPS[decimals], context=_EXACT)
+
+
+def times(quantity: Decimal, price: Decimal) -> Decimal:
+    """The product, with every digit."""
+    return _EXACT.multiply(quantity, price)
+
+
+def currency_decimals(currency: str | None, company: CompanyMapping | None) -> int:
+    """How many decimals amounts in a currency have: the company's word for its own, ISO 4217 for the others."""
+    if company is not None and currency in (None, company.currency):
+        return company.decimals
+    return DECIMALS.get(currency or "", 2)

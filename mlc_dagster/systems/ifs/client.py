@@ -1,0 +1,201 @@
+"""IFS Cloud over OData v4: reads partitions, says what changed, writes one row at a time with its ETag."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from hashlib import blake2b
+from typing import Any
+
+import pyarrow as pa
+
+from mlc_dagster.errors import OutcomeUnknown, RecordRejected, StaleRecord
+from mlc_dagster.frames import rows_of
+from mlc_dagster.systems.http import ApiClient
+from mlc_dagster.systems.ifs.catalogue import wire_name
+from mlc_dagster.systems.ifs.lines import Lines
+from mlc_dagster.systems.ifs.metadata import SchemaReport
+from mlc_dagster.systems.ifs.odata import Order, collection, equals, one
+from mlc_dagster.systems.ifs.paging import Span, Walk
+from mlc_dagster.systems.ifs.queries import Connection, Query
+from mlc_dagster.systems.ifs.reading import Reading
+from mlc_dagster.systems.ifs.refusals import classify as classify
+from mlc_dagster.systems.ifs.wire import Page, Wire
+from mlc_dagster.vocabulary import EntitySet, Pull, Row, Scope, Sightings
+
+TRIES = 3
+"""How often a row that others change meanwhile is read and written again, before it is held."""
+
+
+class IfsClient:
+    """One tenant. Safe for several threads; at most `in_flight` requests at a time.
+
+    Nothing needs `IEEE754Compatible=true`: numbers are read from their digits, and as text where a tenant sends text.
+    """
+
+    def __init__(
+        self,
+        api: ApiClient,
+        *,
+        in_flight: int = 8,
+        page_size: int = 5000,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """`api` has the surface in its base URL (".../projection/v1"), and `classify`."""
+        self.api, self._clock = api, clock
+        self._connection = Connection(api, in_flight, page_size)
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def read(
+        self, entity: EntitySet, scope: Scope, pull: Pull, sightings: Sightings | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of a scope, page by page, in the columns of `frames.source_schema`; memory stays level.
+
+        When the last batch is out, the pull is filled in; the rows at `pull.stale` are then to be dropped, since newer
+        versions of them follow (`frames.without`). Raises TransientError, AccessDenied, Misconfigured.
+        """
+        return Reading(self._connection, entity, scope, pull, sightings, self._clock).batches()
+
+    def changed_since(self, entity: EntitySet, since: datetime) -> dict[date, str]:
+        """The days touched since then, each with a mark that differs when other rows, or other versions, are seen.
+
+        Mostly one small request: keys, timestamps, ETags from the full hour before `since` on, so that the mark stays
+        the same while `since` moves and nothing changes. Empty for a set without a modified column.
+        """
+        if entity.modified is None:
+            return {}
+        order = Order(entity, by_time=True)
+        now = self._clock() + timedelta(seconds=self.api.skew_seconds or 0.0)
+        start = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        end = datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1)
+        query = Query(self._connection, entity, order, lines=False, only_keys=True)
+        walk = Walk(order, query.page, self._connection.in_flight, lambda: now)
+        seen: dict[date, tuple[int, int]] = {}
+        for page in walk.read(Span(low=start, high=end)):
+            _mark(seen, page.batch, entity)
+        return {day: f"{count} {digest % 2**128:032x}" for day, (count, digest) in sorted(seen.items())}
+
+    def schema_report(self, entity: EntitySet) -> SchemaReport | None:
+        """How the tenant's fields differ from the record's; None where it does not answer $metadata."""
+        return self._connection.report(entity)
+
+    def get(self, entity: EntitySet, key: Mapping[str, object]) -> tuple[Row, str]:
+        """(row with its lines, ETag). Raises RecordRejected with status 404 where there is none, or it does not fit."""
+        wire = Wire.of(entity, expand=False)
+        answer = self._connection.get(one(entity, key), {"$select": wire.select}, partial(_single, wire))
+        page = answer.value
+        if entity.lines:
+            page = Lines(self._connection, entity, entity.lines).complete(page)
+        return _row_and_etag(entity, page, answer.headers.get("etag"))
+
+    def find(self, entity: EntitySet, most: int = 10, **conditions: object) -> list[tuple[Row, str]]:
+        """The rows, at most so many, that have these values: `find(VOUCHERS, external_ref="PR-77")`; without lines."""
+        names = [wire_name(name, entity.wire) for name in conditions]
+        wire = Wire.of(entity, expand=False)
+        asked = {"$filter": equals(names, list(conditions.values())), "$top": str(most), "$select": wire.select}
+        params = {**asked, "$orderby": Order(entity, by_time=False).orderby}
+        batch = self._connection.get(collection(entity), params, wire.decode).value.batch
+        return [_row_and_etag(entity, Page(batch.slice(number, 1)), None) for number in range(batch.num_rows)]
+
+    # --- writing ------------------------------------------------------------------------------------------------------
+
+    def create(self, entity: EntitySet, row: Mapping[str, Any]) -> tuple[Row, str]:
+        """Create a row, then its lines one by one; (row as the tenant keeps it, ETag).
+
+        Not repeatable: look for it by its reference first. Raises OutcomeUnknown, RecordRejected.
+        """
+        lines, wire = entity.lines, Wire.of(entity, expand=False)
+        header = {name: value for name, value in row.items() if lines is None or name != lines.field}
+        answer = self.api.request("POST", collection(entity), json=_body(entity, header), decode=partial(_single, wire))
+        created, etag = _row_and_etag(entity, answer.value, answer.headers.get("etag"))
+        if lines is None or not row.get(lines.field):
+            return created, etag
+        key = {name: created[name] for name in entity.keys}
+        for line in row[lines.field]:
+            body = {wire_name(name, lines.wire): value for name, value in line.items() if value is not None}
+            self.api.request("POST", f"{one(entity, key)}/{lines.navigation}", json=body)
+        return self.get(entity, key)
+
+    def update(
+        self, entity: EntitySet, key: Mapping[str, object], changes: Mapping[str, Any], etag: str
+    ) -> tuple[Row, str]:
+        """Change fields of the version that the ETag names; (row, new ETag), without lines.
+
+        Raises StaleRecord where another version is there by now, OutcomeUnknown, RecordRejected.
+        """
+        wire = Wire.of(entity, expand=False)
+        answer = self.api.request(
+            "PATCH",
+            one(entity, key),
+            json=_body(entity, changes),
+            headers={"If-Match": etag},
+            decode=lambda content: _single(wire, content) if content else None,
+        )
+        if answer.value is None:
+            return self.get(entity, key)
+        return _row_and_etag(entity, answer.value, answer.headers.get("etag"))
+
+    def modify(
+        self, entity: EntitySet, key: Mapping[str, object], change: Callable[[Row], Mapping[str, Any]]
+    ) -> tuple[Row, str]:
+        """Read a row, ask `change` what to write, write that; again where the row changed meanwhile, or no answer came.
+
+        Nothing is sent where `change` has nothing to write. Raises StaleRecord or OutcomeUnknown after three tries.
+        """
+        last: StaleRecord | OutcomeUnknown | None = None
+        for _ in range(TRIES):
+            row, etag = self.get(entity, key)
+            if not (changes := change(row)):
+                return row, etag
+            try:
+                return self.update(entity, key, changes, etag)
+            except (StaleRecord, OutcomeUnknown) as error:
+                last = error
+        assert last is not None
+        raise type(last)(f"{last.message} (given up after {TRIES} tries)") from last
+
+    def close(self) -> None:
+        self.api.close()
+
+
+def _body(entity: EntitySet, values: Mapping[str, Any]) -> dict[str, Any]:
+    if unknown := sorted(set(values) - set(entity.record.__struct_fields__)):
+        raise ValueError(f"{entity.name} has no field {', '.join(unknown)}")
+    return {wire_name(name, entity.wire): value for name, value in values.items()}
+
+
+def _single(wire: Wire, content: bytes) -> Page:
+    """One row: bare, or in a collection of one, as some tenants answer a GET by key."""
+    page = wire.decode(content if _is_collection(content) else b'{"value":[' + content + b"]}")
+    if page.rows != 1:
+        raise ValueError(f"expected one row, found {page.rows}")
+    return Page(page.batch, is_whole=False)
+
+
+def _is_collection(content: bytes) -> bool:
+    found = json.loads(content)
+    return isinstance(found, dict) and isinstance(found.get("value"), list)
+
+
+def _row_and_etag(entity: EntitySet, page: Page, header: str | None) -> tuple[Row, str]:
+    """The header's ETag comes first: some rows have none in their body."""
+    row = next(rows_of(page.batch))
+    etag, problem = row.pop("etag"), row.pop("unreadable")
+    if problem is not None:
+        raise RecordRejected(f"ifs/{entity.name}: {json.loads(problem)['reason']}")
+    if not (header or etag):
+        raise RecordRejected(f"ifs/{entity.name}: the tenant gives this row no ETag, so it cannot be changed safely")
+    return row, header or etag
+
+
+def _mark(seen: dict[date, tuple[int, int]], batch: pa.RecordBatch, entity: EntitySet) -> None:
+    for row in rows_of(batch.select([*entity.keys, entity.modified, "etag"])):
+        moment = row[str(entity.modified)]
+        if moment is not None:
+            text = repr(([row[name] for name in entity.keys], row["etag"], moment)).encode("utf-8", "surrogatepass")
+            count, digest = seen.get(moment.date(), (0, 0))
+            digest += int.from_bytes(blake2b(text, digest_size=16).digest(), "little")
+            seen[moment.date()] = (count + 1, digest)
