@@ -9,9 +9,10 @@ from decimal import Decimal
 
 from mlc_dagster import pipeline
 from mlc_dagster.frames import records_of, source_batch
+from mlc_dagster.outcomes import Ready
 from mlc_dagster.systems.cin7.flows import FLOWS
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import Books, CompanyMapping, Facts, LedgerAccount, Ready
+from mlc_dagster.vocabulary import Books, CompanyMapping, Facts, LedgerAccount
 
 FLOW = next(flow for flow in FLOWS if flow.name == "cin7/purchases")
 ORDERS = 20_000
@@ -19,25 +20,49 @@ FACTS = Facts(
     companies={"0010": CompanyMapping("0010", "SEK")},
     accounts={("0010", "4010"): LedgerAccount("0010", "4010")},
     books=Books(
-        accounts=frozenset({"4010"}), tax_rules=frozenset({"Tax Exempt"}), products=frozenset({"A-1"}),
-        locations=frozenset({"Main Warehouse"}), supplier_currency={"id-1": "SEK"}, base_currency="SEK",
+        accounts=frozenset({"4010"}),
+        tax_rules=frozenset({"Tax Exempt"}),
+        products=frozenset({"A-1"}),
+        locations=frozenset({"Main Warehouse"}),
+        supplier_currency={"id-1": "SEK"},
+        base_currency="SEK",
     ),
     tax_rules={"V0": "Tax Exempt"},
     options={"location": "Main Warehouse", "external_key": "AdditionalAttribute1", "tax_rule": "Tax Exempt"},
     delivered={"cin7/suppliers": {"S1": "id-1"}},
-)  # fmt: skip
+)
 
 
 def order(number: int) -> dict[str, object]:
     lines = [
-        {"order_no": f"P{number}", "line_no": str(n), "release_no": "1", "company": "0010", "part_no": "A-1", "description": "Bearing",
-         "buy_qty_due": Decimal(3), "buy_unit_price": Decimal("12.50"), "line_amount": Decimal("37.50"), "tax_code": "V0", "account": "4010"}
+        {
+            "order_no": f"P{number}",
+            "line_no": str(n),
+            "release_no": "1",
+            "company": "0010",
+            "part_no": "A-1",
+            "description": "Bearing",
+            "buy_qty_due": Decimal(3),
+            "buy_unit_price": Decimal("12.50"),
+            "line_amount": Decimal("37.50"),
+            "tax_code": "V0",
+            "account": "4010",
+        }
         for n in range(1, 5)
-    ]  # fmt: skip
+    ]
     return {
-        "order_no": f"P{number}", "company": "0010", "contract": "A", "vendor_no": "S1", "order_date": date(2026, 11, 5), "currency_code": "SEK",
-        "currency_rate": Decimal(1), "total_amount": Decimal("150.00"), "obj_state": "Released", "last_modified": datetime(2026, 11, 5, tzinfo=UTC), "lines": lines,
-    }  # fmt: skip
+        "order_no": f"P{number}",
+        "company": "0010",
+        "contract": "A",
+        "vendor_no": "S1",
+        "order_date": date(2026, 11, 5),
+        "currency_code": "SEK",
+        "currency_rate": Decimal(1),
+        "total_amount": Decimal("150.00"),
+        "obj_state": "Released",
+        "last_modified": datetime(2026, 11, 5, tzinfo=UTC),
+        "lines": lines,
+    }
 
 
 def run() -> dict[str, float]:

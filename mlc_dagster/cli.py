@@ -66,7 +66,7 @@ def ping() -> None:
     from mlc_dagster.ping import ping_all
 
     environment = settings_file.environment()
-    findings = ping_all(settings_file.load(environment.config), environment)
+    findings = ping_all(settings_file.load(environment.config))
     table = Table("connection", "what", "answer", box=None)
     for finding in findings:
         table.add_row(finding.system, finding.what, ("[green]ok[/] " if finding.ok else "[red]✗[/] ") + finding.answer)

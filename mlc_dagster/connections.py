@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 
 from mlc_dagster.errors import Misconfigured
+from mlc_dagster.outcomes import Budget
 from mlc_dagster.settings import Cin7Settings, IfsSettings
 from mlc_dagster.systems.auth import ClientCredentials
 from mlc_dagster.systems.cin7.calls import classify as cin7_answers
@@ -14,13 +15,14 @@ from mlc_dagster.systems.cin7.client import Cin7Client
 from mlc_dagster.systems.http import ApiClient, KeyRing
 from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.ifs.refusals import classify as ifs_answers
-from mlc_dagster.vocabulary import Budget
 
 Budgets = Callable[[str, int, float], Budget]
 """(name, calls, seconds) -> the budget of one credential; the ledger's is shared by processes and machines."""
 
 
-def ifs_client(settings: IfsSettings, client_id: str, client_secret: str, budgets: Budgets) -> IfsClient:
+def ifs_client(
+    settings: IfsSettings, client_id: str, client_secret: str, budgets: Budgets, tries: int = 8
+) -> IfsClient:
     """The ERP's client. Nothing is sent before its first use."""
     _present(client_id, "IFS_CLIENT_ID")
     _present(client_secret, "IFS_CLIENT_SECRET")
@@ -40,11 +42,14 @@ def ifs_client(settings: IfsSettings, client_id: str, client_secret: str, budget
         budget=budgets(_name("ifs", settings.base_url, client_id), settings.requests_per_minute, 60.0),
         timeout=settings.timeout_seconds,
         classify=ifs_answers,
+        max_attempts=tries,
     )
     return IfsClient(api, in_flight=settings.in_flight, page_size=settings.page_size)
 
 
-def cin7_client(settings: Cin7Settings, account_id: str, application_keys: str, budgets: Budgets) -> Cin7Client:
+def cin7_client(
+    settings: Cin7Settings, account_id: str, application_keys: str, budgets: Budgets, tries: int = 8
+) -> Cin7Client:
     """Cin7's client; several application keys, comma separated, share the work."""
     _present(account_id, "CIN7_ACCOUNT_ID")
     keys = [key.strip() for key in application_keys.split(",") if key.strip()]
@@ -53,7 +58,14 @@ def cin7_client(settings: Cin7Settings, account_id: str, application_keys: str, 
         [signature(account_id, key) for key in keys],
         [budgets(_name("cin7", account_id, key), settings.calls_per_minute, 60.0) for key in keys],
     )
-    api = ApiClient("cin7", settings.base_url, budget=ring, timeout=settings.timeout_seconds, classify=cin7_answers)
+    api = ApiClient(
+        "cin7",
+        settings.base_url,
+        budget=ring,
+        timeout=settings.timeout_seconds,
+        classify=cin7_answers,
+        max_attempts=tries,
+    )
     return Cin7Client(api, settings.options())
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -14,29 +15,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from mlc_dagster.ledger import Held, Lease, Ledger, Run, Standing
-from mlc_dagster.vocabulary import (
-    Begun,
-    Client,
-    Draft,
-    Facts,
-    Flow,
-    Outcome,
-    Problem,
-    Ready,
-    Record,
-    Refused,
-    Saved,
-    State,
-    Unanswered,
-    fingerprint,
-    record_key,
-    version_of,
-)
+from mlc_dagster.outcomes import Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
+from mlc_dagster.vocabulary import Facts, Flow, Problem, Record, fingerprint, record_key, version_of
 
 log = logging.getLogger("mlc_dagster.pipeline")
 
 T = TypeVar("T")
-AsRead = tuple[Record | None, str, str | None]
+AsRead = tuple[Record | None, str | None, str | None]
 """A record, its ETag, and why it could not be read (JSON text) where the record is None."""
 
 READABLE = "record_is_readable"
@@ -49,6 +34,7 @@ BUILT_IN = {
 }
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 JUDGED_AT_ONCE = 1000  # records whose standing is looked up in one go
+SECONDS_BETWEEN_WORDS = 5.0
 EXAMPLES = 200  # held records that a verdict names
 
 
@@ -138,21 +124,12 @@ def judge(flow: Flow, row: AsRead, facts: Facts, partition: str) -> Ready | Held
     return Held(key, version, tuple(problems), msgspec.to_builtins(record), partition)
 
 
-def _unreadable(etag: str, text: str, partition: str) -> Held:
+def _unreadable(etag: str | None, text: str, partition: str) -> Held:
     """A row that fits no record is held under what could be read of its key, or under its ETag."""
     found = msgspec.json.decode(text)
-    key = found.get("key") or f"unreadable {etag or fingerprint_of(text)}"
+    key = found.get("key") or f"unreadable {etag or hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}"
     reason = found.get("reason", "the row does not fit its record")
     return Held(key, "", (Problem(READABLE, reason),), {"row": found.get("row", text)}, partition)
-
-
-def fingerprint_of(text: str) -> str:
-    """A short name for a row that has neither key nor ETag."""
-    return fingerprint(_Text(text=text))
-
-
-class _Text(Record):
-    text: str
 
 
 def hold_all(flow: Flow, ready: Iterable[Ready], rule: str, reason: str, ledger: Ledger, run: Run) -> int:
@@ -193,11 +170,13 @@ def load(
     client: Client,
     ledger: Ledger,
     run: Run,
-    progress: Callable[[Loaded], None] = lambda loaded: None,
+    *,
+    lease_seconds: float = 30.0,
 ) -> Loaded:
     """Deliver what is new or changed, look first where an earlier attempt has no answer, and remember each outcome.
 
-    One writer for a flow at a time: a second load waits, and then finds everything unchanged.
+    One writer for a flow at a time: a second load waits, and then finds everything unchanged. A writer that was killed
+    is out of the way after `lease_seconds`.
     Raises AccessDenied, TransientError, Misconfigured; what was delivered until then is in the ledger.
     """
     loaded, started = Loaded(), time.monotonic()
@@ -205,12 +184,10 @@ def load(
     def waiting(owner: str) -> None:
         log.info("%s: waiting for run %s, which is delivering", flow.name, owner)
 
-    with ledger.lease(f"load {flow.name}", run.run_id, on_wait=waiting) as lease:
+    with ledger.lease(f"load {flow.name}", run.run_id, seconds=lease_seconds, on_wait=waiting) as lease:
         delivery = _Delivery(flow, client, ledger, lease, run, loaded)
         for chunk in chunks(ready, JUDGED_AT_ONCE):
             delivery.take(chunk)
-            loaded.seconds = time.monotonic() - started
-            progress(loaded)
         delivery.look_again()
     loaded.seconds = time.monotonic() - started
     return loaded
@@ -227,6 +204,7 @@ class _Delivery:
     run: Run
     loaded: Loaded
     unanswered: list[Ready] = field(default_factory=list)
+    told_at: float = field(default_factory=time.monotonic)
 
     def take(self, ready: Sequence[Ready]) -> None:
         """Sort by what the ledger says of each; send what must be sent."""
@@ -245,6 +223,13 @@ class _Delivery:
             self.ledger.begin(self.flow.name, attempts, run=self.run, lease=self.lease)
             drafts = {one.key: _draft(one, standings[one.key]) for one in batch}
             self._remember({one.key: one for one in batch}, self.client.save(self.flow.target, drafts.values()))
+            self._tell()
+
+    def _tell(self) -> None:
+        """A line in the log every few seconds, never for each record."""
+        if time.monotonic() - self.told_at > SECONDS_BETWEEN_WORDS:
+            self.told_at = time.monotonic()
+            log.info("%s %s: %d delivered so far", self.flow.name, self.run.partition, self.loaded.delivered)
 
     def _remember(self, batch: dict[str, Ready], outcomes: Iterator[Outcome]) -> None:
         """Write what came back before anything else is sent, also when the client gives up in mid-batch."""

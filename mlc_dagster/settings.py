@@ -93,12 +93,16 @@ class Cin7Settings(Section):
         return {name: getattr(self, name) for name in names}
 
 
+class CompanyInCin7(Section):
+    location: str | None = Field(None, description="Where this company's purchases are received")
+
+
 class CompanySettings(Section):
     """One ERP company. A company that is not listed is not loaded: its records are held."""
 
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     decimals: int = Field(2, ge=0, le=4)
-    cin7: dict[Literal["location"], str] = Field(default_factory=dict)
+    cin7: CompanyInCin7 = CompanyInCin7()
 
 
 class Policies(Section):
@@ -150,7 +154,9 @@ class Settings(Section):
     def company_mappings(self) -> dict[str, CompanyMapping]:
         """Company code -> its mapping, as rules and mappings know it."""
         return {
-            code: CompanyMapping(code, company.currency, company.decimals, {"cin7": dict(company.cin7)})
+            code: CompanyMapping(
+                code, company.currency, company.decimals, {"cin7": company.cin7.model_dump(exclude_none=True)}
+            )
             for code, company in self.companies.items()
         }
 

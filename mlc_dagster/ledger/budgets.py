@@ -14,7 +14,7 @@ from mlc_dagster.pace import next_slot
 
 
 class SharedBudget:
-    """`vocabulary.Budget`, kept in the ledger: the slots of the credential's calls are one list in one row."""
+    """`outcomes.Budget`, kept in the ledger: the slots of the credential's calls are one list in one row."""
 
     def __init__(self, database: Database, name: str, limit: int, period: float) -> None:
         if limit < 1 or period <= 0:

@@ -14,7 +14,7 @@ from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import chunks, upsert
 from mlc_dagster.ledger.entries import Answer, Event, Run, Standing, is_older
 from mlc_dagster.ledger.tables import deliveries, flows
-from mlc_dagster.vocabulary import Ready, Refused, Saved, State, Unanswered
+from mlc_dagster.outcomes import Ready, Refused, Saved, State, Unanswered
 
 _JUDGED = (
     deliveries.c.key,

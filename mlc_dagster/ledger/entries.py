@@ -7,7 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from mlc_dagster.vocabulary import Problem, Pull, Ready, Refused, Saved, State, Unanswered
+from mlc_dagster.outcomes import Ready, Refused, Saved, State, Unanswered
+from mlc_dagster.vocabulary import Problem, Pull
 
 Answer = Saved | Refused | Unanswered
 """The last word on a draft. `Begun` is not one: see `Ledger.note_id`."""

@@ -31,7 +31,8 @@ from mlc_dagster.ledger.entries import (
 from mlc_dagster.ledger.leases import Lease
 from mlc_dagster.ledger.opening import open_database
 from mlc_dagster.ledger.sightings import LedgerSightings
-from mlc_dagster.vocabulary import Pull, Ready, Saved, State
+from mlc_dagster.outcomes import Ready, Saved, State
+from mlc_dagster.vocabulary import Pull
 
 
 class Ledger:

@@ -11,7 +11,7 @@ import dagster as dg
 from mlc_dagster.errors import MlcError
 from mlc_dagster.orchestration.loads import prepared_key
 from mlc_dagster.settings import Settings
-from mlc_dagster.vocabulary import EntitySet, Flow
+from mlc_dagster.vocabulary import EntitySet, Flow, Pull
 
 AssetJob = Any  # what define_asset_job gives; Dagster exports no name for it
 
@@ -21,7 +21,7 @@ READ_JOB = "ifs"
 
 def job_for(system: str, flows: Sequence[Flow], also: Iterable[EntitySet]) -> AssetJob:
     """Reads, prepares and loads all that goes to one SaaS, for a day or a range of days."""
-    keys = {flow.source.key for flow in flows} | {entity.key for entity in also}
+    keys: set[tuple[str, ...]] = {flow.source.key for flow in flows} | {entity.key for entity in also}
     keys |= {key for flow in flows for key in (flow.key, prepared_key(flow))}
     return dg.define_asset_job(
         system,
@@ -102,7 +102,7 @@ def _look_back(entity: EntitySet, context: dg.SensorEvaluationContext, settings:
     """Never less than the last walk took, plus the difference of the clocks."""
     asked = timedelta(minutes=settings.policies.look_back_minutes)
     latest = context.resources.ledger.open.pulls("/".join(entity.key), limit=1)
-    pull = latest[0].pull if latest else None
+    pull: Pull | None = latest[0].pull if latest else None
     if pull is None or pull.started_at is None or pull.ended_at is None:
         return asked
     return max(asked, pull.ended_at - pull.started_at + timedelta(seconds=abs(pull.clock_skew_seconds)))

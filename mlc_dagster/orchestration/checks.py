@@ -36,7 +36,7 @@ def voucher_check(
             asked = 0
             for voucher in _vouchers(context, vouchers):
                 asked += 1
-                for account in sorted({posting.account for posting in voucher.postings()}):
+                for account in sorted({posting.account for posting in voucher.postings() if posting.account}):
                     if facts.account_in_target(account) not in known:
                         missing[account] += 1
                         reason = f"{target} has no account {facts.account_in_target(account)}"

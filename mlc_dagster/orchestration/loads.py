@@ -126,8 +126,13 @@ def load_partition(context: dg.AssetExecutionContext, flow: Flow, partition: str
     context.add_asset_metadata(reports.of_load(loaded, spent), partition_key=partition)
     log.info(
         "%s %s: %d delivered, %d unchanged, %d held, %d requests",
-        flow.name, partition, loaded.delivered, loaded.unchanged, loaded.held, spent.requests,
-    )  # fmt: skip
+        flow.name,
+        partition,
+        loaded.delivered,
+        loaded.unchanged,
+        loaded.held,
+        spent.requests,
+    )
     return loaded
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import dagster as dg
 
 from mlc_dagster.frames import schema_of
+from mlc_dagster.outcomes import Traffic
 from mlc_dagster.pipeline import Loaded, Verdict
-from mlc_dagster.vocabulary import Problem, Pull, Record, Traffic
+from mlc_dagster.vocabulary import Problem, Pull, Record
 
 HELD_COLUMNS = dg.TableSchema(
     [dg.TableColumn("record", "string"), dg.TableColumn("about", "string"), dg.TableColumn("reason", "string")]

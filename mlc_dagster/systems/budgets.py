@@ -12,9 +12,9 @@ from functools import partial
 import httpx
 
 from mlc_dagster.errors import Misconfigured
+from mlc_dagster.outcomes import Budget
 from mlc_dagster.pace import next_slot
 from mlc_dagster.systems.waiting import sleep as wait_for
-from mlc_dagster.vocabulary import Budget
 
 NEARLY = 1e-6  # seconds; below it a clock cannot be trusted to move
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, overload
 import httpx
 
 from mlc_dagster.errors import MlcError, TransientError
+from mlc_dagster.outcomes import Budget
 from mlc_dagster.systems.addresses import Params, address, body_of, headers_of, origin, shown
 from mlc_dagster.systems.answers import (
     UNREADABLE,
@@ -35,7 +36,6 @@ from mlc_dagster.systems.connections import Connections, trusted
 from mlc_dagster.systems.retries import HasTries, Patience, Tries, asks_for_silence
 from mlc_dagster.systems.waiting import in_order
 from mlc_dagster.systems.waiting import sleep as wait_for
-from mlc_dagster.vocabulary import Budget
 
 __all__ = [
     "Answer",

@@ -2,7 +2,8 @@
 
 from mlc_dagster.ledger.entries import Held, Run
 from mlc_dagster.ledger.ledger import Ledger
-from mlc_dagster.vocabulary import Draft, Problem, Ready, Record, Refused, Saved, Unanswered
+from mlc_dagster.outcomes import Draft, Ready, Refused, Saved, Unanswered
+from mlc_dagster.vocabulary import Problem, Record
 
 FLOW = "cin7/purchases"
 RUN = Run("run-1", "2026-11-05")

@@ -9,7 +9,7 @@ from mlc_dagster.ledger import deliveries, holds
 from mlc_dagster.ledger.database import LedgerUnavailable
 from mlc_dagster.ledger.entries import Run
 from mlc_dagster.ledger.ledger import Ledger
-from mlc_dagster.vocabulary import Ready, State
+from mlc_dagster.outcomes import Ready, State
 from mlc_dagster_tests.ledger.samples import (
     FLOW,
     RUN,

@@ -7,7 +7,7 @@ import pytest
 
 from mlc_dagster.ledger.leases import LeaseLost
 from mlc_dagster.ledger.ledger import Ledger
-from mlc_dagster.vocabulary import State
+from mlc_dagster.outcomes import State
 from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, events, ready, saved
 
 HOLD_FOR_EVER = """

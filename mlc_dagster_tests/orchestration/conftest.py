@@ -116,10 +116,31 @@ class World:
         from decimal import Decimal
 
         amount = Decimal(price) * 2
-        line = {"OrderNo": number, "LineNo": "1", "ReleaseNo": "1", "Company": "0010", "PartNo": None, "Description": "Service", "BuyQtyDue": Decimal(2),
-                "BuyUnitPrice": Decimal(price), "LineAmount": amount, "TaxCode": "V0", "Account": account}  # fmt: skip
-        row = {"OrderNo": number, "Company": "0010", "Contract": "A", "VendorNo": "S1", "OrderDate": "2026-11-04", "CurrencyCode": "SEK", "CurrencyRate": Decimal(1),
-               "TotalAmount": amount, "ObjState": "Released", "PurchaseOrderLines": [line]}  # fmt: skip
+        line = {
+            "OrderNo": number,
+            "LineNo": "1",
+            "ReleaseNo": "1",
+            "Company": "0010",
+            "PartNo": None,
+            "Description": "Service",
+            "BuyQtyDue": Decimal(2),
+            "BuyUnitPrice": Decimal(price),
+            "LineAmount": amount,
+            "TaxCode": "V0",
+            "Account": account,
+        }
+        row = {
+            "OrderNo": number,
+            "Company": "0010",
+            "Contract": "A",
+            "VendorNo": "S1",
+            "OrderDate": "2026-11-04",
+            "CurrencyCode": "SEK",
+            "CurrencyRate": Decimal(1),
+            "TotalAmount": amount,
+            "ObjState": "Released",
+            "PurchaseOrderLines": [line],
+        }
         self.box.ifs.put("PurchaseOrderSet", {**row, **fields}, modified=at or datetime(2026, 11, 5, 9, tzinfo=UTC))
 
     def order_markers(self) -> list[str]:
@@ -155,10 +176,12 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
     environment = Environment(storage=str(tmp_path / "storage"), database_url=f"sqlite:///{tmp_path / 'ledger.db'}")
     for name, value in {**SECRETS, "MLC_DATABASE_URL": environment.database_url}.items():
         monkeypatch.setenv(name, value)
-    with Sandbox(seed="empty", today=date(2026, 11, 20), tenant=tenant, limits=PLENTY) as box:
-        with dg.DagsterInstance.ephemeral() as instance:
-            world = World(box, settings_for(box.url, **ifs), environment, instance)
-            world.put_account("4010")
-            world.put_supplier()
-            box.cin7.add_account("4010", "Raw materials")
-            yield world
+    with (
+        Sandbox(seed="empty", today=date(2026, 11, 20), tenant=tenant, limits=PLENTY) as box,
+        dg.DagsterInstance.ephemeral() as instance,
+    ):
+        world = World(box, settings_for(box.url, **ifs), environment, instance)
+        world.put_account("4010")
+        world.put_supplier()
+        box.cin7.add_account("4010", "Raw materials")
+        yield world

@@ -135,7 +135,10 @@ def test_an_order_whose_supplier_is_missing_is_held_and_heals(world: World) -> N
 
 
 def test_the_voucher_check_names_accounts_that_cin7_does_not_have(world: World) -> None:
-    rows = [{"RowNo": n, "Account": account, "DebitAmount": debit, "CreditAmount": credit} for n, (account, debit, credit) in enumerate([("4010", 5, None), ("9999", None, 5)], 1)]  # fmt: skip
+    rows = [
+        {"RowNo": n, "Account": account, "DebitAmount": debit, "CreditAmount": credit}
+        for n, (account, debit, credit) in enumerate([("4010", 5, None), ("9999", None, 5)], 1)
+    ]
     voucher = {
         "Company": "0010",
         "VoucherType": "M",

@@ -52,7 +52,12 @@ def test_eight_entity_sets_are_partitioned_by_day_or_by_company(defs: dg.Definit
 
 
 def test_every_rule_is_a_check_of_its_own_with_words(defs: dg.Definitions) -> None:
-    checks = {spec.name: spec for asset in defs.assets or [] for spec in getattr(asset, "check_specs", []) if spec.asset_key.path[-1] == "purchases_prepared"}  # fmt: skip
+    checks = {
+        spec.name: spec
+        for asset in defs.assets or []
+        for spec in getattr(asset, "check_specs", [])
+        if spec.asset_key.path[-1] == "purchases_prepared"
+    }
     assert {
         "gl_accounts_exist",
         "company_is_mapped",

@@ -9,10 +9,11 @@ from pathlib import Path
 from mlc_dagster import pipeline
 from mlc_dagster.connections import cin7_client
 from mlc_dagster.ledger import Ledger, Run
+from mlc_dagster.outcomes import Ready
 from mlc_dagster.settings import load
 from mlc_dagster.systems.cin7.flows import FLOWS
 from mlc_dagster.systems.ifs.records import PurchaseOrder, PurchaseOrderLine
-from mlc_dagster.vocabulary import Ready, fingerprint, key_text
+from mlc_dagster.vocabulary import fingerprint, key_text
 
 FLOW = next(flow for flow in FLOWS if flow.name == "cin7/purchases")
 
@@ -20,12 +21,26 @@ FLOW = next(flow for flow in FLOWS if flow.name == "cin7/purchases")
 def orders(count: int) -> list[PurchaseOrder]:
     return [
         PurchaseOrder(
-            order_no=f"P{number}", company="0010", vendor_no="S1", currency_code="SEK", total_amount=Decimal(number),
-            lines=(PurchaseOrderLine(order_no=f"P{number}", line_no="1", release_no="1", description="Service", buy_qty_due=Decimal(1),
-                                     buy_unit_price=Decimal(number), line_amount=Decimal(number), account="4010"),),
+            order_no=f"P{number}",
+            company="0010",
+            vendor_no="S1",
+            currency_code="SEK",
+            total_amount=Decimal(number),
+            lines=(
+                PurchaseOrderLine(
+                    order_no=f"P{number}",
+                    line_no="1",
+                    release_no="1",
+                    description="Service",
+                    buy_qty_due=Decimal(1),
+                    buy_unit_price=Decimal(number),
+                    line_amount=Decimal(number),
+                    account="4010",
+                ),
+            ),
         )
         for number in range(1, count + 1)
-    ]  # fmt: skip
+    ]
 
 
 def main(config: str, database: str, count: int) -> None:
@@ -41,7 +56,7 @@ def main(config: str, database: str, count: int) -> None:
         Ready(key_text(order.order_no), "2026-11-05T09:00:00.000000Z", fingerprint(purchase), purchase)
         for order, purchase in mapped
     ]
-    loaded = pipeline.load(FLOW, ready, client, ledger, Run("test", "2026-11-05"))
+    loaded = pipeline.load(FLOW, ready, client, ledger, Run("test", "2026-11-05"), lease_seconds=1.5)
     assert loaded.held == 0, loaded.reasons
     print(f"asked={loaded.asked} delivered={loaded.delivered} unchanged={loaded.unchanged}")
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from mlc_dagster.errors import OutcomeUnknown, RecordRejected, StaleRecord
+from mlc_dagster.outcomes import Draft, Outcome, Refused, Traffic, Unanswered
 from mlc_dagster.systems.cin7.books import read_books
 from mlc_dagster.systems.cin7.calls import Cin7Api, Document, classify, signature
 from mlc_dagster.systems.cin7.invoices import Invoices
@@ -15,7 +16,7 @@ from mlc_dagster.systems.cin7.purchases import Purchases, Sender
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
 from mlc_dagster.systems.cin7.suppliers import Suppliers
 from mlc_dagster.systems.http import ApiClient
-from mlc_dagster.vocabulary import Books, Draft, Outcome, Refused, Target, Traffic, Unanswered
+from mlc_dagster.vocabulary import Books, Target
 
 __all__ = ["Cin7Client", "classify", "signature"]
 
@@ -24,7 +25,7 @@ PRODUCTS_FRESH = 600.0  # seconds that sent lines take ids and names from the sa
 
 
 class Cin7Client:
-    """One Cin7 account; implements vocabulary.Client. The account's limits and keys are the ApiClient's business."""
+    """One Cin7 account; implements outcomes.Client. The account's limits and keys are the ApiClient's business."""
 
     def __init__(
         self, api: ApiClient, options: Mapping[str, str] | None = None, clock: Callable[[], float] = time.monotonic

@@ -6,12 +6,12 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 from mlc_dagster.errors import MlcError, RecordRejected
+from mlc_dagster.outcomes import Begun, Draft, Outcome, Saved
 from mlc_dagster.systems.cin7 import papers
 from mlc_dagster.systems.cin7.calls import NOWHERE, Document, covers, same_id
 from mlc_dagster.systems.cin7.look import read
 from mlc_dagster.systems.cin7.purchases import Sender, is_empty, refuse_voided
 from mlc_dagster.systems.cin7.records import PurchaseInvoice
-from mlc_dagster.vocabulary import Begun, Draft, Outcome, Saved
 
 
 class Invoices:

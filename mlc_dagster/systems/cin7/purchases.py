@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from mlc_dagster.errors import MlcError, RecordRejected
+from mlc_dagster.outcomes import Begun, Draft, Outcome, Saved
 from mlc_dagster.systems.cin7 import papers
 from mlc_dagster.systems.cin7.calls import Cin7Api, Document, covers
 from mlc_dagster.systems.cin7.look import Look, abandoned, read
 from mlc_dagster.systems.cin7.records import Paper, Purchase
-from mlc_dagster.vocabulary import Begun, Draft, Outcome, Saved
 
 Products = Callable[[], Mapping[str, Document]]
 

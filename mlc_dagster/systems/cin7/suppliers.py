@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mlc_dagster.errors import MlcError, RecordRejected
+from mlc_dagster.outcomes import Draft, Outcome, Saved
 from mlc_dagster.systems.cin7.calls import Cin7Api, Document, covers, same_id
 from mlc_dagster.systems.cin7.records import Contact, Supplier
-from mlc_dagster.vocabulary import Draft, Outcome, Saved
 
 FRESH = 60.0  # seconds that a list is taken for the truth
 

@@ -19,7 +19,7 @@ from mlc_dagster.systems.ifs.lines import Lines
 from mlc_dagster.systems.ifs.metadata import SchemaReport
 from mlc_dagster.systems.ifs.odata import Order, collection, equals, one
 from mlc_dagster.systems.ifs.paging import Span, Walk
-from mlc_dagster.systems.ifs.queries import Connection, Query
+from mlc_dagster.systems.ifs.queries import Connection, Query, no_such_set
 from mlc_dagster.systems.ifs.reading import Reading
 from mlc_dagster.systems.ifs.refusals import classify as classify
 from mlc_dagster.systems.ifs.wire import Page, Wire
@@ -95,9 +95,14 @@ class IfsClient:
         """The rows, at most so many, that have these values: `find(VOUCHERS, external_ref="PR-77")`; without lines."""
         names = [wire_name(name, entity.wire) for name in conditions]
         wire = Wire.of(entity, expand=False)
-        asked = {"$filter": equals(names, list(conditions.values())), "$top": str(most), "$select": wire.select}
-        params = {**asked, "$orderby": Order(entity, by_time=False).orderby}
-        batch = self._connection.get(collection(entity), params, wire.decode).value.batch
+        asked = {"$filter": equals(names, list(conditions.values()))} if conditions else {}
+        params = {**asked, "$top": str(most), "$select": wire.select, "$orderby": Order(entity, by_time=False).orderby}
+        try:
+            batch = self._connection.get(collection(entity), params, wire.decode).value.batch
+        except RecordRejected as error:
+            if error.status == 404:
+                raise no_such_set(entity, error) from error
+            raise
         return [_row_and_etag(entity, Page(batch.slice(number, 1)), None) for number in range(batch.num_rows)]
 
     # --- writing ------------------------------------------------------------------------------------------------------

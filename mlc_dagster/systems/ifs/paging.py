@@ -29,9 +29,6 @@ SECOND = timedelta(seconds=1)
 FULL = 0.9
 """The share of a page that a window is meant to fill: activity is never quite even."""
 
-MOST_WINDOWS = 64
-"""Made by one cut: the look-ahead is short, and a dense window is cut again."""
-
 
 @dataclass(frozen=True)
 class Span:
@@ -110,7 +107,7 @@ class Walk:
         if self._is_one_moment(page.batch):
             bounds = [start.replace(microsecond=0) + SECOND]
         else:
-            pieces = min(MOST_WINDOWS, math.ceil(rest.expected / (FULL * page.rows)))
+            pieces = math.ceil(rest.expected / (FULL * page.rows))
             bounds = _bounds(start, max(start, min(rest.high, self._now())), pieces)
         bounds = [bound for bound in bounds if bound < rest.high]
         if not bounds:

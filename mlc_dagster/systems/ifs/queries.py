@@ -50,6 +50,15 @@ class Connection:
         return schema_report(entity, lambda path: self.get(path, {}, edmx).value)
 
 
+def no_such_set(entity: EntitySet, error: RecordRejected) -> Misconfigured:
+    """What a 404 on a collection means."""
+    name = f"ifs.entity_sets.{entity.name}"
+    return Misconfigured(
+        f"{error.message}\n  The tenant has no entity set {entity.path} in {entity.projection}.",
+        cure=f"Set {name}.projection and {name}.set in mlc.yaml, or activate the service in IFS.",
+    )
+
+
 class Query:
     """Pages of one entity set under one condition.
 
@@ -146,11 +155,7 @@ class Query:
         if expanded and self.entity.expand == "auto" and is_not_built(error):
             self._connection.expands = False
         elif error.status == 404:
-            name = f"ifs.entity_sets.{self.entity.name}"
-            raise Misconfigured(
-                f"{error.message}\n  The tenant has no entity set {self.entity.path} in {self.entity.projection}.",
-                cure=f"Set {name}.projection and {name}.set in mlc.yaml, or activate the service in IFS.",
-            ) from error
+            raise no_such_set(self.entity, error) from error
         elif error.status != 400 or not self._lacks_fields():
             raise error
 

@@ -2,7 +2,7 @@
 
 Why nothing that moves is lost: a row that is not touched during the walk keeps its place, and the walk passes every
 place once. A row that is touched gets a timestamp after the walk's start; so what was modified since then is read again
-at the end, until one page holds it all, an answer in one piece in which nothing moves, or until nothing in it is new.
+at the end, page after page, and what is touched then still lies ahead.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MARGIN = timedelta(minutes=2)
 """Before the walk's start: what was stamped then and committed while it ran, and clocks that are read a second late."""
 
 MOST_TAILS = 5
-"""Readings of the end of a running day, where each takes so long that more than a page changes meanwhile."""
+"""Readings of the end of a running day, where each takes so long that something changes meanwhile."""
 
 KEYS_IN_A_QUERY = 50
 """Rows fetched by key in one request, about; a page of the whole set holds a hundred times as many."""
@@ -63,6 +63,8 @@ class Reading:
             if batch.num_rows:
                 self._tally.add(batch)
                 yield batch
+                del batch
+                pa.system_memory_pool().release_unused()
         self._end()
 
     def _parts(self) -> Iterator[pa.RecordBatch]:
@@ -105,9 +107,11 @@ class Reading:
             yield from self._tail(window, self._tally.moving_since)
 
     def _tail(self, window: Window, since: datetime) -> Iterator[pa.RecordBatch]:
+        """What was modified since; again while there is news, since many rows can have the timestamp of this second."""
         for _ in range(MOST_TAILS):
             began, pages, news = self._server_now(), 0, 0
-            for page in self._walk(self._by_time, None, Span(low=max(since, window.start), high=window.end)):
+            span = Span(low=max(since, window.start), high=window.end)
+            for page in self._walk(self._by_time, None, span, in_windows=False):
                 fresh = self._tally.unseen(page.batch)
                 pages, news = pages + bool(page.rows), news + fresh.num_rows
                 yield fresh
@@ -157,7 +161,13 @@ class Reading:
     # --- one walk -----------------------------------------------------------------------------------------------------
 
     def _walk(
-        self, order: Order, condition: str | None = None, span: Span | None = None, *, only_keys: bool = False
+        self,
+        order: Order,
+        condition: str | None = None,
+        span: Span | None = None,
+        *,
+        only_keys: bool = False,
+        in_windows: bool = True,
     ) -> Iterator[Page]:
         query = Query(self._connection, self._entity, order, lines=not only_keys, only_keys=only_keys)
         lines = (
@@ -168,7 +178,7 @@ class Reading:
             page = query.page(part, condition)
             return lines.complete(page) if lines else page
 
-        walk = Walk(order, ask, self._connection.in_flight, self._server_now)
+        walk = Walk(order, ask, self._connection.in_flight, self._server_now if in_windows else None)
         self._queries.append(query)
         self._walks.append(walk)
         self._lines += [lines] if lines else []

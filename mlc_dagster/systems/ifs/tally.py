@@ -77,13 +77,13 @@ class Tally:
 
         The last one handed over is the newest: a row moves to the end of the order, and the end is read last.
         """
-        hashes = pa.array(self._hashes, pa.int64())
-        counts = pc.value_counts(hashes)
-        several = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+        ordered = pa.array(self._hashes, pa.int64()).to_numpy(zero_copy_only=False).copy()
+        ordered.sort()
+        several = pa.array(ordered[1:][ordered[1:] == ordered[:-1]])
         if not len(several):
             return [], 0
         groups: dict[int, list[int]] = defaultdict(list)
-        for place in pc.indices_nonzero(pc.is_in(hashes, several)).to_pylist():
+        for place in pc.indices_nonzero(pc.is_in(pa.array(self._hashes, pa.int64()), several)).to_pylist():
             groups[self._hashes[place]].append(place)
         moved = [places for places in groups.values() if places[-1] in self._recent_places]
         return [place for places in moved for place in places[:-1]], len(groups) - len(moved)

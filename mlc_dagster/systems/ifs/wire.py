@@ -156,7 +156,7 @@ class Wire:
     # --- row by row ---------------------------------------------------------------------------------------------------
 
     def _row_by_row(self, content: bytes) -> Page:
-        document = json.loads(content, parse_float=Decimal, parse_constant=_refuse)
+        document = _document(content)
         if not isinstance(document, dict) or not isinstance(document.get("value"), list):
             raise ValueError("expected an OData collection: an object with a list under 'value'")
         rows, problems = [], []
@@ -215,13 +215,19 @@ def _page_schema(fields: list[pa.Field]) -> pa.Schema:
 
 
 def _parsed(content: bytes, schema: pa.Schema) -> pa.Table:
-    """One JSON object as a table of one row. Line ends can only stand between tokens, where a space does as well."""
+    """One JSON object as a table of one row. Line ends can only stand between tokens, where a space does as well.
+
+    What is no object is never shown to Arrow: version 26 crashes on a document that is `null`.
+    """
+    if not content[:64].lstrip().startswith(b"{"):
+        raise _Misfit("not an object")
     if not content.isascii():
         content.decode()
     return pj.read_json(
         pa.BufferReader(content.replace(b"\n", b" ") if b"\n" in content else content),
         read_options=pj.ReadOptions(use_threads=False, block_size=len(content) + 1),
         parse_options=pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
+        memory_pool=pa.system_memory_pool(),  # gives back what a page took; Arrow's own keeps it for each thread
     )
 
 
@@ -268,6 +274,13 @@ def _fitted(column: Column, value: Any) -> Any:
 def _etag(raw: Any) -> str | None:
     found = raw.get(ETAG) if isinstance(raw, dict) else None
     return found if isinstance(found, str) else None
+
+
+def _document(content: bytes) -> Any:
+    try:
+        return json.loads(content, parse_float=Decimal, parse_constant=_refuse)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def _refuse(constant: str) -> Any:

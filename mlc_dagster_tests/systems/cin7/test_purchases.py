@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from mlc_dagster.outcomes import Begun, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.cin7.mapping import purchase_from_order, supplier_from_ifs
 from mlc_dagster.systems.cin7.records import PURCHASES, SUPPLIERS, Purchase
-from mlc_dagster.vocabulary import Begun, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster_tests.systems.cin7.samples import (
     BOOKS,
     EVER,

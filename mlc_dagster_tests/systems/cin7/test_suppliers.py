@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from mlc_dagster.outcomes import Draft, Refused, Saved, Unanswered
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.cin7.mapping import supplier_from_ifs
 from mlc_dagster.systems.cin7.records import SUPPLIERS, Supplier
-from mlc_dagster.vocabulary import Draft, Refused, Saved, Unanswered
 from mlc_dagster_tests.systems.cin7.samples import EVER, client_on, facts, save, supplier
 
 THERE = {"Currency": "SEK", "PaymentTerm": "30 days", "TaxRule": "Tax Exempt", "AccountPayable": "800"}

@@ -93,6 +93,16 @@ def test_rows_that_are_inserted_changed_and_deleted_while_paging_are_neither_mis
     assert pull.duplicate_keys == 0
 
 
+def test_rows_that_were_changed_just_now_are_handed_over_once_when_nothing_moves(box: Sandbox) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    box.ifs.put_many(
+        "SupplierSet",
+        suppliers(100, lambda n: max(now - timedelta(seconds=n), datetime.combine(now, datetime.min.time(), UTC))),
+    )
+    rows, pull = Reader(client_of(box, page_size=20))(ifs.SUPPLIERS, Scope(str(now.date()), Window.day(now.date())))
+    assert (len(rows), pull.repeated, pull.stale) == (100, 0, frozenset())
+
+
 def test_rows_of_a_past_day_that_change_while_it_is_read_move_to_today_and_nothing_else_is_missed(box: Sandbox) -> None:
     box.ifs.put_many("SupplierSet", suppliers(300, lambda n: TEN + timedelta(seconds=n)))
     touched = iter(range(0, 300, 7))
@@ -187,7 +197,7 @@ def test_lines_are_the_same_with_and_without_expand(start: Start) -> None:
 
 def test_an_order_with_more_lines_than_a_response_may_hold_is_read_whole(box: Sandbox) -> None:
     box.ifs.put_many("PurchaseOrderSet", [order(1, 3), order(2, 6_000), order(3, 2_000), order(4, 4_900), order(5, 1)])
-    rows, pull = Reader(client_of(box))(ifs.PURCHASE_ORDERS)
+    rows, _ = Reader(client_of(box))(ifs.PURCHASE_ORDERS)
     assert [len(row["lines"]) for row in rows] == [3, 6_000, 2_000, 4_900, 1]
     assert len({line["line_no"] for line in rows[1]["lines"]}) == 6_000
 
@@ -237,7 +247,7 @@ def test_a_company_is_read_by_its_code_as_text(box: Sandbox) -> None:
     assert (pull.expected_before, pull.filter) == (70, "Company eq '0010'")
 
 
-# --- rows that are odd ------------------------------------------------------------------------------------------------
+# --- rows that are odd ----------------------------------------------------------------------------------------------
 
 
 def test_rows_that_no_timestamp_places_belong_to_the_day_they_were_first_seen(box: Sandbox) -> None:
@@ -324,12 +334,12 @@ HOSTILE = [
 def test_keys_hold_anything_and_the_walk_passes_them_all(box: Sandbox) -> None:
     box.ifs.put_many("PurchaseOrderSet", [{**order(0, 1), "OrderNo": key} for key in HOSTILE])
     for size in (12, 5_000):
-        rows, pull = Reader(client_of(box, page_size=size))(ifs.PURCHASE_ORDERS)
+        rows, _ = Reader(client_of(box, page_size=size))(ifs.PURCHASE_ORDERS)
         assert sorted(keys(rows, "order_no")) == sorted(HOSTILE)
         assert {len(row["lines"]) for row in rows} == {1}
 
 
-# --- answers that go wrong ----------------------------------------------------------------------------------------------
+# --- answers that go wrong ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -371,7 +381,7 @@ def test_a_missing_right_names_the_projection_to_grant(box: Sandbox) -> None:
         Reader(client_of(box))(ifs.SUPPLIERS)
 
 
-# --- what changed -----------------------------------------------------------------------------------------------------
+# --- what changed ---------------------------------------------------------------------------------------------------
 
 
 def test_the_mark_of_a_day_tells_every_change_and_rests_when_nothing_changes(box: Sandbox) -> None:

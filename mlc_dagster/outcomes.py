@@ -1,0 +1,115 @@
+"""What is sent to a target, what can come of it, and what the pipeline knows of the one who sends. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal, NamedTuple, Protocol
+
+from mlc_dagster.vocabulary import Books, Record, Target
+
+
+class State(StrEnum):
+    """What the ledger says of a ready record."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    SUPERSEDED = "superseded"  # something newer was delivered already
+    IN_DOUBT = "in_doubt"  # an earlier attempt has no answer
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A prepared record, as it is stored between prepare and load."""
+
+    key: str
+    version: str  # sortable text: the source's modified timestamp, microseconds, UTC
+    fingerprint: str
+    record: Record
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A record on its way to the target."""
+
+    key: str
+    record: Any
+    remote_id: str | None = None  # known: update; None: create, after a look where `look_since` says so
+    look_since: datetime | None = None  # look in the target by external key before creating; from when it may exist
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The target has the record, but not all of it yet: remember the id, then go on."""
+
+    draft: Draft
+    remote_id: str
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The target has the record as it should be."""
+
+    draft: Draft
+    remote_id: str
+    action: Literal["created", "updated", "adopted"]  # adopted: it was there already, and equal
+    detail: str = ""  # what a person would look for: "PO-00102"
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The target said no to this one record. It is held with this reason."""
+
+    draft: Draft
+    reason: str
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """It was sent, and no answer came: look before it is sent again."""
+
+    draft: Draft
+    reason: str
+
+
+Outcome = Begun | Saved | Refused | Unanswered
+
+
+class Traffic(NamedTuple):
+    """What a client has cost so far."""
+
+    requests: int
+    throttled_seconds: float  # spent waiting for the rate budget
+
+    def since(self, before: Traffic) -> Traffic:
+        return Traffic(self.requests - before.requests, self.throttled_seconds - before.throttled_seconds)
+
+
+class Client(Protocol):
+    """What the pipeline knows of a target system."""
+
+    @property
+    def traffic(self) -> Traffic: ...
+
+    def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
+        """Send the drafts; outcomes come out one by one, at most one Begun before the last word on a draft.
+
+        Raises AccessDenied, TransientError (retries are exhausted; nothing was done for the drafts not yet answered).
+        """
+
+    def books(self) -> Books:
+        """The reference books that rules validate against; read anew, at most once a minute."""
+
+
+class Budget(Protocol):
+    """How many calls a credential may make. Holds across threads, and across processes where its store does."""
+
+    def take(self) -> float:
+        """Wait for the next free slot; the seconds waited."""
+
+    def pause(self, seconds: float) -> None:
+        """The server asked for silence: nobody takes a slot before then."""

@@ -1,0 +1,91 @@
+"""Is everything there? Signs in to each connection, asks for each entity set, names what is missing and its cure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from mlc_dagster.connections import cin7_client, ifs_client
+from mlc_dagster.errors import AccessDenied, MlcError, TransientError
+from mlc_dagster.settings import Settings
+from mlc_dagster.systems.cin7.client import Cin7Client
+from mlc_dagster.systems.http import LocalBudget
+from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.ifs.catalogue import wire_name
+from mlc_dagster.systems.ifs.client import IfsClient
+from mlc_dagster.vocabulary import EntitySet
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the answer."""
+
+    system: str
+    what: str
+    ok: bool
+    answer: str
+
+
+def ping_all(settings: Settings) -> list[Finding]:
+    """Every connection that is on, at once. Reads only; the ledger is not opened."""
+    asked: list[Callable[[], list[Finding]]] = [lambda: list(_ifs(settings))]
+    if settings.cin7:
+        asked.append(lambda: list(_cin7(settings)))
+    with ThreadPoolExecutor(len(asked)) as threads:
+        return [finding for found in threads.map(lambda ask: ask(), asked) for finding in found]
+
+
+def _ifs(settings: Settings) -> Iterator[Finding]:
+    """The first entity set tells whether sign-in and host are right; if not, the rest would say the same."""
+    catalogue = list(ifs.catalogue(settings.ifs.entity_sets).values())
+    try:
+        client = ifs_client(settings.ifs, _secret("IFS_CLIENT_ID"), _secret("IFS_CLIENT_SECRET"), _budget, tries=2)
+    except MlcError as error:
+        yield Finding("ifs", "sign-in", False, str(error))
+        return
+    first, fatal = _entity_set(client, catalogue[0])
+    yield Finding("ifs", "sign-in", not fatal, first.answer if fatal else settings.ifs.base_url)
+    if not fatal:
+        with ThreadPoolExecutor(settings.ifs.in_flight) as threads:
+            yield from [finding for finding, _ in threads.map(lambda entity: _entity_set(client, entity), catalogue)]
+        yield Finding("ifs", "clock", True, f"{client.api.skew_seconds or 0.0:+.1f} s from ours")
+
+
+def _entity_set(client: IfsClient, entity: EntitySet) -> tuple[Finding, bool]:
+    """What the tenant says of an entity set, and whether it would say it of all."""
+    what = f"{entity.projection}/{entity.path}"
+    try:
+        report = client.schema_report(entity)
+        gone = [f"{name} ({wire_name(name, entity.wire)})" for name in report.gone] if report else []
+        if gone:
+            cure = f"Name them in mlc.yaml: ifs.entity_sets.{entity.name}.fields"
+            return Finding("ifs", what, False, f"the tenant has no {', '.join(gone)}\n  {cure}"), False
+        client.find(entity, most=1)
+    except MlcError as error:
+        fatal = isinstance(error, TransientError) or (isinstance(error, AccessDenied) and "token" in str(error).lower())
+        return Finding("ifs", what, False, str(error)), fatal
+    return Finding("ifs", what, True, "reads" if report else "reads; it answers no $metadata"), False
+
+
+def _cin7(settings: Settings) -> Iterator[Finding]:
+    assert settings.cin7 is not None
+    try:
+        keys = _secret("CIN7_ACCOUNT_ID"), _secret("CIN7_APPLICATION_KEYS")
+        client: Cin7Client = cin7_client(settings.cin7, *keys, _budget, tries=2)
+        books = client.books()
+        yield Finding("cin7", "sign-in", True, f"base currency {books.base_currency}")
+        yield Finding("cin7", "chart of accounts", bool(books.accounts), f"{len(books.accounts)} accounts to post to")
+        yield from (Finding("cin7", "mlc.yaml", False, sentence) for sentence in client.missing())
+    except MlcError as error:
+        yield Finding("cin7", "sign-in", False, str(error))
+
+
+def _budget(name: str, calls: int, seconds: float) -> LocalBudget:
+    """A ping writes nothing, so it does not share the ledger's budget; it asks a dozen times."""
+    return LocalBudget(calls, seconds)
+
+
+def _secret(name: str) -> str:
+    return os.environ.get(name, "")

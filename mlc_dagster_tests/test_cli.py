@@ -1,0 +1,123 @@
+"""What a person reads when something is wrong: the setting, and no traceback."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mlc_dagster import cli
+from mlc_dagster.sandbox import Limits, Sandbox
+from mlc_dagster.sandbox.seed import demo_settings
+from mlc_dagster_tests.orchestration.conftest import SECRETS
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    with Sandbox(seed="demo", limits=Limits(100_000, 100_000)) as sandbox:
+        yield sandbox
+
+
+def mlc(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path, content: Any, *words: str
+) -> tuple[int, str]:
+    """Exit code and all that was printed, on one line."""
+    (folder / "mlc.yaml").write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("MLC_CONFIG", "mlc.yaml")
+    monkeypatch.setenv("COLUMNS", "1000")
+    monkeypatch.setattr("sys.argv", ["mlc", *words])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    printed = capsys.readouterr()
+    return int(stopped.value.code or 0), " ".join((printed.out + printed.err).split())
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    return lambda content, *words: mlc(capsys, monkeypatch, tmp_path, content, *words)
+
+
+def test_ping_finds_everything_in_order(run: Any, box: Sandbox) -> None:
+    code, printed = run(demo_settings(box.url), "ping")
+    assert code == 0, printed
+    assert "PurchaseOrderHandling/PurchaseOrderSet" in printed and "chart of accounts" in printed
+
+
+def test_a_wrong_password_names_the_variables_to_check(run: Any, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IFS_CLIENT_SECRET", "marked-wrong-secret")
+    monkeypatch.setenv("CIN7_APPLICATION_KEYS", "marked-wrong-key")
+    code, printed = run(demo_settings(box.url), "ping")
+    assert code == 1
+    assert "IFS_CLIENT_SECRET" in printed and "CIN7_APPLICATION_KEYS" in printed
+    assert "Traceback" not in printed and "marked-wrong" not in printed
+
+
+def test_a_projection_that_the_tenant_does_not_have_is_named_with_its_setting(run: Any, box: Sandbox) -> None:
+    content = demo_settings(box.url)
+    content["ifs"]["entity_sets"] = {"purchase_order_set": {"projection": "AcmeOrders"}}
+    code, printed = run(content, "ping")
+    assert code == 1
+    assert "AcmeOrders" in printed and "ifs.entity_sets.purchase_order_set" in printed and "Traceback" not in printed
+
+
+def test_an_unreachable_host_names_the_setting(run: Any, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        content = demo_settings(box.url)
+        content["ifs"]["base_url"] = f"http://127.0.0.1:{closed.getsockname()[1]}/ifs"
+        code, printed = run(content, "ping")
+    assert code == 1
+    assert "ifs.base_url" in printed and "cannot reach" in printed and "Traceback" not in printed
+
+
+def test_a_missing_secret_is_asked_for_by_name(run: Any, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CIN7_ACCOUNT_ID")
+    code, printed = run(demo_settings(box.url), "ping")
+    assert code == 1 and "CIN7_ACCOUNT_ID is not set" in printed
+
+
+@pytest.mark.parametrize(
+    "content, said",
+    [
+        ("companies: [", "is not YAML"),
+        ("companies: {'0010': {currency: kr}}", "companies.0010.currency"),
+        ("companies: {'0010': {currency: SEK}}", "ifs: is missing"),
+        ("ifs: {}\nifs: {}", "'ifs' stands twice"),
+        ("companies: {'0010': {currency: SEK}}\nifs: {client_secret: x}", "never write secrets here"),
+    ],
+)
+def test_a_wrong_file_is_told_by_the_path_of_each_mistake(run: Any, content: str, said: str) -> None:
+    code, printed = run(content, "check")
+    assert code == 2
+    assert said in printed and "Traceback" not in printed
+
+
+def test_an_unknown_entity_set_is_told_with_those_that_are_known(run: Any, box: Sandbox) -> None:
+    content = demo_settings(box.url)
+    content["ifs"]["entity_sets"] = {"purchase_orders": {"projection": "X"}}
+    code, printed = run(content, "check")
+    assert code == 2 and "ifs.entity_sets.purchase_orders" in printed and "purchase_order_set" in printed
+
+
+def test_a_missing_file_says_how_to_begin(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, printed = run("", "check", "nowhere.yaml")
+    assert code == 2 and "mlc.example.yaml" in printed
+
+
+def test_codes_in_the_file_stay_text(run: Any, box: Sandbox) -> None:
+    content = yaml.safe_dump(demo_settings(box.url)).replace("'0010'", "0010")
+    code, printed = run(content, "check")
+    assert code == 0 and "0010" in printed
+
+
+def test_the_example_settings_are_correct(run: Any) -> None:
+    example = Path(cli.__file__).parents[1] / "mlc.example.yaml"
+    code, printed = run(example.read_text(), "check")
+    assert code == 0 and "0010, 0020" in printed
