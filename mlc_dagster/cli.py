@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +18,8 @@ from mlc_dagster.sandbox.__main__ import main as sandbox
 app = typer.Typer(
     help="IFS Cloud beside Cin7 Core, kept in agreement by Dagster.", no_args_is_help=True, add_completion=False
 )
-out, err = Console(), Console(stderr=True)
+WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 110  # a log file is as wide as it needs to be
+out, err = Console(width=WIDTH), Console(stderr=True)
 
 
 @app.command()

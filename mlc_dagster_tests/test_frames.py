@@ -133,7 +133,9 @@ def test_no_rows_are_a_batch_with_every_column() -> None:
 
 
 def test_a_row_that_did_not_fit_comes_out_as_text_between_the_others() -> None:
-    rows: list[dict[str, Any]] = [{"key": "a", "parts": []}, {"key": None}, {"key": "c", "parts": [{"name": "x"}]}]
+    given = {"state": "open", "words": []}
+    rows: list[dict[str, Any]] = [{"key": "a", "parts": [], **given}, {"key": None}]
+    rows.append({"key": "c", "parts": [{"name": "x"}], **given})
     batch = source_batch(rows, ["1", None, "3"], [None, '{"reason":"x"}', None], Thing)
     assert list(records_of(batch, Thing)) == [
         (Thing(key="a"), "1", None),

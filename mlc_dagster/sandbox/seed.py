@@ -20,7 +20,8 @@ from mlc_dagster.sandbox.seed_books import (
     sow_ifs_books,
 )
 from mlc_dagster.sandbox.seed_orders import sow_customer_orders, sow_orders
-from mlc_dagster.sandbox.seed_partners import DAYS, Season, sow_customers, sow_partners
+from mlc_dagster.sandbox.seed_partners import DAYS as DAYS
+from mlc_dagster.sandbox.seed_partners import Season, sow_customers, sow_partners
 from mlc_dagster.sandbox.seed_postings import sow_proposals, sow_vouchers
 
 DEMO_SETTINGS: dict[str, Any] = {

@@ -208,16 +208,17 @@ class Reading:
             self._tally.moving_since = since if since < window.end else None
 
     def _count(self, condition: str | None) -> int | None:
-        """What `/$count` answers; None where the tenant refuses it."""
+        """What `/$count` answers; None where the tenant refuses it, or answers something else."""
         if not self._connection.counts:
             return None
         self._pull.requests += 1
+        path, params = f"{collection(self._entity)}/$count", {"$filter": condition}
         try:
-            params = {"$filter": condition}
-            return self._connection.get(f"{collection(self._entity)}/$count", params, int).value
+            text = self._connection.get(path, params, bytes).value.strip()
         except RecordRejected:
-            self._connection.counts = False
-            return None
+            text = b""
+        self._connection.counts = text.isdigit()
+        return int(text) if text.isdigit() else None
 
     def _server_now(self) -> datetime:
         return self._clock() + self._skew()

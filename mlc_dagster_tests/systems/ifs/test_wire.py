@@ -128,13 +128,13 @@ def test_both_ways_of_reading_agree_on_random_pages() -> None:
                 TotalAmount=rolls.choice([None, rolls.randrange(10**12) / 10**4, rolls.randrange(9), "7.25"]),
                 OrderDate=rolls.choice([None, "2026-01-31", "2026-01-31T00:00:00Z"]),
                 LastModified=rolls.choice([None, "2026-01-31T10:00:00Z", "2026-01-31T10:00:00+01:00"]),
-                PurchaseOrderLines=[{**LINE, "BuyQtyDue": rolls.random()} for _ in range(rolls.randrange(4))],
+                PurchaseOrderLines=[{**LINE, "BuyQtyDue": round(rolls.random(), 6)} for _ in range(rolls.randrange(4))],
             )
             for n in range(rolls.randrange(1, 40))
         ]
         by_column, row_by_row = page(*rows), page(*rows, BAD)
         assert list(rows_of(by_column.batch)) == list(rows_of(row_by_row.batch))[:-1]
-        assert by_column.elements == row_by_row.elements - 2
+        assert by_column.elements == row_by_row.elements - 1
 
 
 @pytest.mark.parametrize("count, expected", [(7, 7), ("7", 7), (None, None)])
