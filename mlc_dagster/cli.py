@@ -52,7 +52,7 @@ def check(config: Annotated[Path | None, typer.Argument(help="Default: MLC_CONFI
     path = config or settings_file.environment().config
     found = settings_file.load(path)
     catalogue(found.ifs.entity_sets)
-    on = ", ".join(name for name in ("cin7",) if getattr(found, name))
+    on = ", ".join(found.targets)
     out.print(f"{path}: correct. Companies {', '.join(found.companies)}; switched on: ifs, {on}")
 
 

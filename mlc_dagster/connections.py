@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.outcomes import Budget
-from mlc_dagster.settings import Cin7Settings, IfsSettings
+from mlc_dagster.settings.cin7 import Cin7Settings
+from mlc_dagster.settings.ifs import IfsSettings
 from mlc_dagster.systems.auth import ClientCredentials
 from mlc_dagster.systems.cin7.calls import classify as cin7_answers
 from mlc_dagster.systems.cin7.calls import signature

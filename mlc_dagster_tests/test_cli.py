@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from rich.console import Console
 
 from mlc_dagster import cli
 from mlc_dagster.sandbox import Limits, Sandbox
@@ -29,7 +30,8 @@ def mlc(
     (folder / "mlc.yaml").write_text(content if isinstance(content, str) else yaml.safe_dump(content))
     monkeypatch.chdir(folder)
     monkeypatch.setenv("MLC_CONFIG", "mlc.yaml")
-    monkeypatch.setenv("COLUMNS", "1000")
+    monkeypatch.setattr(cli, "out", Console(width=1000))
+    monkeypatch.setattr(cli, "err", Console(width=1000, stderr=True))
     monkeypatch.setattr("sys.argv", ["mlc", *words])
     with pytest.raises(SystemExit) as stopped:
         cli.main()

@@ -15,7 +15,7 @@ FORBIDDEN = {
     "errors.py": PURE | {"mlc_dagster"},
     "pace.py": PURE | {"mlc_dagster"},
     "rules.py": PURE | {"mlc_dagster.ledger", "mlc_dagster.orchestration", "mlc_dagster.settings"},
-    "settings.py": PURE | {"mlc_dagster.ledger", "mlc_dagster.orchestration"},
+    "settings/*.py": PURE | {"mlc_dagster.ledger", "mlc_dagster.orchestration"},
     "frames.py": {"dagster", "httpx", "sqlalchemy", "mlc_dagster.systems", "mlc_dagster.ledger"},
     "pipeline.py": {"dagster", "httpx", "sqlalchemy", "starlette", "mlc_dagster.systems", "mlc_dagster.orchestration"},
     "systems/*.py": {

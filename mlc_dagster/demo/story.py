@@ -18,10 +18,11 @@ from mlc_dagster.demo.agreement import disagreements
 from mlc_dagster.demo.place import CALLS_A_MINUTE, Place
 from mlc_dagster.demo.runs import Moved, Runs
 from mlc_dagster.errors import Misconfigured, MlcError
+from mlc_dagster.moves import FLOWS
 from mlc_dagster.sandbox.seed import DAYS as SEEDED_DAYS
-from mlc_dagster.systems.cin7.flows import FLOWS
 
 RARE = ("adopted", "superseded")  # shown where there are any
+ALL = tuple(flow for table in FLOWS.values() for flow in table)
 COLUMNS = ("read", "ready", "held", "created", "updated", "adopted", "unchanged", "superseded", "requests", "seconds")
 
 
@@ -41,7 +42,7 @@ def run_demo(folder: Path, days: int, out: Console) -> None:
 
 def _passes(place: Place, days: int, out: Console) -> None:
     settings = settings_file.load(place.config)
-    runs = Runs(days, sorted(settings.companies), FLOWS, out)
+    runs = Runs(days, sorted(settings.companies), ALL, out)
     first = runs.everything("first pass")
     _print_moved(first, "What moved", out)
     _print_held(first, out)
@@ -49,12 +50,12 @@ def _passes(place: Place, days: int, out: Console) -> None:
     second = runs.everything("second pass")
     _print_moved(second, "The same again", out)
     unread = list(_unread(first, place.state("ifs")["rows"])) if days == SEEDED_DAYS else []
-    _conclude(first, second, place.writes() - before, [*unread, *disagreements(place, FLOWS)], out)
+    _conclude(first, second, place.writes() - before, [*unread, *disagreements(place, ALL)], out)
 
 
 def _unread(flows: dict[str, Moved], rows: dict[str, int]) -> Iterator[str]:
     """A line for each entity set of which the sandbox holds another number of rows than were read."""
-    for flow in FLOWS:
+    for flow in ALL:
         read, there = flows[flow.name].prepared["rows_read"], rows[flow.source.path]
         if read != there:
             yield f"{flow.name}: {read} rows read, the ERP holds {there} in {flow.source.path}"

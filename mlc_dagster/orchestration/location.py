@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import dagster as dg
 
+from mlc_dagster.moves import FLOWS
 from mlc_dagster.orchestration import automation, partitions
 from mlc_dagster.orchestration.checks import voucher_check
 from mlc_dagster.orchestration.loads import loaded_asset, prepared_asset
 from mlc_dagster.orchestration.resources import Cin7Resource, IfsResource, LedgerResource, StorageResource
 from mlc_dagster.orchestration.sources import source_asset
 from mlc_dagster.settings import Environment, Settings
-from mlc_dagster.systems.cin7.flows import FLOWS as CIN7_FLOWS
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.vocabulary import EntitySet, Flow
 
@@ -21,7 +21,7 @@ VOUCHERS = ifs.VOUCHERS.name
 def build(settings: Settings, environment: Environment) -> dg.Definitions:
     """Everything that Dagster shows and runs for these settings. Raises Misconfigured."""
     catalogue = ifs.catalogue(settings.ifs.entity_sets)
-    flows = {system: tenants_flows(table, catalogue) for system, table in _tables(settings).items()}
+    flows = {system: tenants_flows(table, catalogue) for system, table in FLOWS.items() if system in settings.targets}
     days, companies = partitions.days(settings), partitions.companies(settings)
     by_day = [entity for entity in catalogue.values() if entity.partition == "day"]
     by_company = [entity for entity in catalogue.values() if entity.partition == "company"]
@@ -47,10 +47,6 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
         resources=resources(settings, environment),
         executor=dg.in_process_executor,  # the work is HTTP: steps in one process are eight times faster
     )
-
-
-def _tables(settings: Settings) -> dict[str, tuple[Flow, ...]]:
-    return {"cin7": CIN7_FLOWS} if settings.cin7 else {}
 
 
 def tenants_flows(flows: tuple[Flow, ...], catalogue: Mapping[str, EntitySet]) -> tuple[Flow, ...]:

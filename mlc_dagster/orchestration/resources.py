@@ -6,7 +6,8 @@ from pydantic import PrivateAttr
 from mlc_dagster.connections import cin7_client, ifs_client
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.storage import RowStore
-from mlc_dagster.settings import Cin7Settings, IfsSettings
+from mlc_dagster.settings.cin7 import Cin7Settings
+from mlc_dagster.settings.ifs import IfsSettings
 from mlc_dagster.systems.cin7.client import Cin7Client
 from mlc_dagster.systems.ifs.client import IfsClient
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from threading import RLock
@@ -12,11 +13,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from mlc_dagster.sandbox.cin7 import Cin7Sandbox
 from mlc_dagster.sandbox.control import Control
 from mlc_dagster.sandbox.faults import Fault, Faults
-from mlc_dagster.sandbox.ifs import IfsSandbox
 from mlc_dagster.sandbox.journal import Journal
+from mlc_dagster.sandbox.system import System
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json
 
 _WORTH_PACKING = 2000  # bytes
@@ -25,9 +25,9 @@ _WORTH_PACKING = 2000  # bytes
 class SandboxApp:
     """The ASGI application."""
 
-    def __init__(self, ifs: IfsSandbox, cin7: Cin7Sandbox, faults: Faults, journal: Journal, lock: RLock) -> None:
-        self._ifs, self._cin7, self._faults, self._journal, self._lock = ifs, cin7, faults, journal, lock
-        self._control = Control(ifs, cin7, faults, journal, lock)
+    def __init__(self, systems: Mapping[str, System], faults: Faults, journal: Journal, lock: RLock) -> None:
+        self._systems, self._faults, self._journal, self._lock = systems, faults, journal, lock
+        self._control = Control(systems, faults, journal, lock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -35,12 +35,12 @@ class SandboxApp:
         request = Request(scope, receive)
         call = _call(request, await request.body())
         system = call.path.split("/", 2)[1]
-        if system in ("ifs", "cin7"):
+        if system in self._systems:
             await self._serve(system, call, receive, send)
         elif system == "_sandbox":
             await _send(send, call, self._control.answer(call), self._dated(system))
         else:
-            where = "Paths start with /ifs, /cin7/ExternalApi/v2 or /_sandbox."
+            where = f"Paths start with {', '.join(f'/{name}' for name in self._systems)} or /_sandbox."
             await _send(
                 send, call, answer_json(404, {"error": f"{call.path} is not served. {where}"}), self._dated(system)
             )
@@ -63,13 +63,13 @@ class SandboxApp:
 
     def _answer(self, system: str, call: Call) -> Answer:
         with self._lock:
-            return self._ifs.answer(call) if system == "ifs" else self._cin7.answer(call)
+            return self._systems[system].answer(call)
 
     def _faulty(self, fault: Fault) -> Answer:
         return Answer(fault.status or 500, fault.body.encode(), {"content-type": "text/plain", **fault.headers})
 
     def _dated(self, system: str) -> dict[str, str]:
-        skew = self._ifs.tenant.clock_skew_seconds if system == "ifs" else 0
+        skew = self._systems[system].skew_seconds if system in self._systems else 0
         return {"date": format_datetime(datetime.now(UTC) + timedelta(seconds=skew), usegmt=True)}
 
 

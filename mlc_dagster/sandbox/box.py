@@ -24,6 +24,7 @@ from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import Limits, RollingCounts
 from mlc_dagster.sandbox.seed import sow
 from mlc_dagster.sandbox.state import read, restore, save
+from mlc_dagster.sandbox.system import System
 
 _START_SECONDS = 15
 
@@ -61,10 +62,11 @@ class Sandbox:
         cin7_counts = RollingCounts(limits.cin7_calls_per_minute, limits.window_seconds)
         self.ifs = IfsSandbox(self.tenant, ifs_counts, self._journal, self.lock)
         self.cin7 = Cin7Sandbox(cin7_counts, self._journal, self.lock)
+        self.systems: dict[str, System] = {"ifs": self.ifs, "cin7": self.cin7}
         self.today, self._state = today or datetime.now(UTC).date(), state
         self.flaws: dict[str, list[str]] = {}  # of the demo seed: flaw -> the keys of the records that have it
         self._begin(seed)
-        self.app = SandboxApp(self.ifs, self.cin7, self.faults, self._journal, self.lock)
+        self.app = SandboxApp(self.systems, self.faults, self._journal, self.lock)
         self._socket: socket.socket | None = None
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -74,7 +76,7 @@ class Sandbox:
         if self._state and self._state.exists():
             content = read(self._state)
             self.today = date.fromisoformat(content["today"])
-            restore(content, self.ifs, self.cin7)
+            restore(content, self.systems)
         else:
             self.flaws = sow(seed, self.today, self.ifs, self.cin7)
 
@@ -82,7 +84,7 @@ class Sandbox:
         """Write what both systems hold to the state file, where there is one."""
         if self._state:
             with self.lock:
-                save(self._state, self.today, self.ifs, self.cin7)
+                save(self._state, self.today, self.systems)
 
     @property
     def url(self) -> str:
@@ -103,8 +105,7 @@ class Sandbox:
 
     def peaks(self, system: str) -> dict[str, int]:
         """Credential -> the most calls it made in any window of the limit, refused ones included."""
-        counts = {"ifs": self.ifs.counts, "cin7": self.cin7.counts}[system]
-        return counts.peaks()
+        return self.systems[system].counts.peaks()
 
     def bind(self) -> socket.socket:
         """Take the port. Raises Misconfigured where it is in use."""

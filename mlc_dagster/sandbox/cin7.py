@@ -101,6 +101,19 @@ class Cin7Sandbox:
             self._suppliers.by_id = {supplier["ID"].lower(): supplier for supplier in content["suppliers"]}
             self._purchases.recall(content["purchases"], content["last_number"])
 
+    @property
+    def skew_seconds(self) -> float:
+        return 0.0
+
+    def state(self) -> dict[str, Any]:
+        """All suppliers and purchases with their totals, for comparing with what was sent."""
+        purchases = list(self.purchases.values())
+        return {
+            "suppliers": list(self.suppliers.values()),
+            "purchases": [{**purchase, "Total": purchase["Order"]["Total"]} for purchase in purchases],
+            "accounts": sorted(self.accounts),
+        }
+
     # --- on the wire ---
 
     def answer(self, call: Call) -> Answer:

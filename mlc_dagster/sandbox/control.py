@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from threading import RLock
-from typing import Any
+from typing import Any, cast
 
 from mlc_dagster.sandbox.cin7 import Cin7Sandbox
 from mlc_dagster.sandbox.faults import Faults
 from mlc_dagster.sandbox.ifs import IfsSandbox
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import RollingCounts
+from mlc_dagster.sandbox.system import System
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode
 
 PLACES = (
@@ -20,8 +22,9 @@ PLACES = (
 
 
 class Control:
-    def __init__(self, ifs: IfsSandbox, cin7: Cin7Sandbox, faults: Faults, journal: Journal, lock: RLock) -> None:
-        self._ifs, self._cin7, self._faults, self._journal, self._lock = ifs, cin7, faults, journal, lock
+    def __init__(self, systems: Mapping[str, System], faults: Faults, journal: Journal, lock: RLock) -> None:
+        self._systems, self._faults, self._journal, self._lock = systems, faults, journal, lock
+        self._ifs, self._cin7 = cast(IfsSandbox, systems["ifs"]), cast(Cin7Sandbox, systems["cin7"])
 
     def answer(self, call: Call) -> Answer:
         """The answer to a request under /_sandbox; 400 says what was wrong with the body."""
@@ -38,14 +41,11 @@ class Control:
     def _content(self, words: list[str], body: Any) -> Any:
         match words:
             case ["GET", "health"]:
-                return {"status": "ok", "systems": ["ifs", "cin7"]}
-            case ["GET", "journal", ("ifs" | "cin7") as system]:
+                return {"status": "ok", "systems": list(self._systems)}
+            case ["GET", "journal", system] if system in self._systems:
                 return self._journal.changes(system)
-            case ["GET", "state", "ifs"]:
-                rows = {name: len(rows.by_key) for name, rows in self._ifs.sets.items()}
-                return {"rows": rows, **self._traffic("ifs", self._ifs.counts)}
-            case ["GET", "state", "cin7"]:
-                return self._cin7_state()
+            case ["GET", "state", system] if system in self._systems:
+                return {**self._systems[system].state(), **self._traffic(system, self._systems[system].counts)}
             case ["POST", "faults"]:
                 self._faults.add(**body)
                 return {"added": body}
@@ -68,16 +68,6 @@ class Control:
 
     def _traffic(self, system: str, counts: RollingCounts) -> dict[str, Any]:
         return {"calls": _calls(self._journal.calls(system)), "peaks": counts.peaks(), "limit": counts.limit}
-
-    def _cin7_state(self) -> dict[str, Any]:
-        """All suppliers and purchases with their totals, for comparing with what was sent."""
-        purchases = list(self._cin7.purchases.values())
-        return {
-            "suppliers": list(self._cin7.suppliers.values()),
-            "purchases": [{**purchase, "Total": purchase["Order"]["Total"]} for purchase in purchases],
-            "accounts": sorted(self._cin7.accounts),
-            **self._traffic("cin7", self._cin7.counts),
-        }
 
 
 def _calls(calls: Counter[tuple[str, str]]) -> list[dict[str, Any]]:

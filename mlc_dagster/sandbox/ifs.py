@@ -52,10 +52,22 @@ class IfsSandbox:
         with self._lock:
             return self.sets[set_name].put_many(rows, modified)
 
-    def recall(self, set_name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    @property
+    def skew_seconds(self) -> float:
+        return self.tenant.clock_skew_seconds
+
+    def state(self) -> dict[str, Any]:
+        """How many rows each entity set has."""
+        return {"rows": {name: len(rows.by_key) for name, rows in self.sets.items()}}
+
+    def remembered(self) -> dict[str, Any]:
+        return {name: self.rows(name) for name in self.sets}
+
+    def recall(self, kept: dict[str, Any]) -> None:
         """Rows as `rows` gave them, with their ETags."""
         with self._lock:
-            self.sets[set_name].put_many(rows, etags="@odata.etag")
+            for set_name, rows in kept.items():
+                self.sets[set_name].put_many(rows, etags="@odata.etag")
 
     def delete(self, set_name: str, **keys: Any) -> None:
         """Raises KeyError where there is no such row."""

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from mlc_dagster.errors import Misconfigured
-from mlc_dagster.sandbox.cin7 import Cin7Sandbox
-from mlc_dagster.sandbox.ifs import IfsSandbox
+from mlc_dagster.sandbox.system import System
 from mlc_dagster.sandbox.wire import decode, encode
 
-_VERSION = 1
+_VERSION = 2
 
 
-def save(path: Path, today: date, ifs: IfsSandbox, cin7: Cin7Sandbox) -> None:
+def save(path: Path, today: date, systems: Mapping[str, System]) -> None:
     """Write it whole, then put it in place."""
     content = {
         "version": _VERSION,
         "today": today.isoformat(),
-        "ifs": {name: {"rows": ifs.rows(name)} for name in ifs.sets},
-        "cin7": cin7.remembered(),
+        "systems": {name: system.remembered() for name, system in systems.items()},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f"{path.name}.new")
@@ -39,8 +38,8 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
-def restore(content: dict[str, Any], ifs: IfsSandbox, cin7: Cin7Sandbox) -> None:
-    """Rows get their old ETags back."""
-    for name, kept in content["ifs"].items():
-        ifs.recall(name, kept["rows"])
-    cin7.recall(content["cin7"])
+def restore(content: dict[str, Any], systems: Mapping[str, System]) -> None:
+    """Each system goes on with what it had; one that is new since then begins empty."""
+    for name, system in systems.items():
+        if name in content["systems"]:
+            system.recall(content["systems"][name])

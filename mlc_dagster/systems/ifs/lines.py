@@ -50,7 +50,7 @@ class Lines:
     def _asked(self, headers: list[Key | None]) -> list[pa.RecordBatch]:
         names = [wire_name(name, self._lines.wire) for name in self._lines.keys[: len(self._entity.keys)]]
         filters = [text for text, _ in any_of_keys(names, (key for key in headers if key is not None))]
-        found = in_order(lambda text: list(self._walk(Span(), text)), filters, self._connection.in_flight)
+        found = in_order(lambda text: list(self._walk(text)), filters, self._connection.in_flight)
         return [batch for batches in found for batch in batches]
 
     def _linked(self, page: Page, headers: list[Key | None]) -> list[pa.RecordBatch]:
@@ -58,12 +58,18 @@ class Lines:
         found = []
         for place, link in page.more_lines.items():
             if (key := headers[place]) is not None:
-                found += [self._under(key, batch) for batch in self._walk(Span(link=link), None)]
+                found += [self._under(key, batch) for batch in self._follow(link)]
         return found
 
-    def _walk(self, span: Span, condition: str | None) -> Iterator[pa.RecordBatch]:
+    def _follow(self, link: str | None) -> Iterator[pa.RecordBatch]:
+        while link:
+            page = self._query.page(Span(link=link))
+            yield page.batch
+            link = page.link
+
+    def _walk(self, condition: str) -> Iterator[pa.RecordBatch]:
         walk = Walk(self._query.order, lambda span: self._query.page(span, condition))
-        return (page.batch for page in walk.read(span))
+        return (page.batch for page in walk.read(Span()))
 
     def _under(self, key: Key, batch: pa.RecordBatch) -> pa.RecordBatch:
         for name, value in zip(self._lines.keys, key, strict=False):

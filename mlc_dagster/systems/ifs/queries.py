@@ -74,7 +74,6 @@ class Query:
         self._density = 1.0 + LINES_GUESSED
         self._top = connection.page_size
         self.requests = 0
-        self.first_filter: str | None = None
 
     @property
     def expands(self) -> bool:
@@ -88,7 +87,8 @@ class Query:
         Raises Misconfigured where the tenant has no such entity set, TransientError where even one row is too much.
         """
         while True:
-            expand, top = self.expands, self._allowed(self.expands)
+            expand, gone = self.expands, self._gone()
+            top = self._allowed(expand)
             try:
                 return self._page(span, condition, expand, top)
             except PageTooLarge as error:
@@ -96,14 +96,13 @@ class Query:
                     return self._page(span, condition, False, 1)
                 self._shrink(top, error)
             except RecordRejected as error:
-                self._adapt(error, expand)
+                self._adapt(error, expand, gone)
 
     def _page(self, span: Span, condition: str | None, expand: bool, top: int) -> Page:
         wire = Wire.of(self.entity, expand=expand, gone=self._gone())
         path, params = self._request(span, condition, wire, top)
         with self._lock:
             self.requests += 1
-            self.first_filter = self.first_filter or params.get("$filter")
         page = replace(self._connection.get(path, params, wire.decode).value, asked=top)
         if expand and page.rows:
             self._density = max(page.elements / page.rows, SAFE * self._density)
@@ -150,20 +149,20 @@ class Query:
         with self._lock:
             self._top = min(self._top, top // 2)
 
-    def _adapt(self, error: RecordRejected, expanded: bool) -> None:
+    def _adapt(self, error: RecordRejected, expanded: bool, left_out: frozenset[str]) -> None:
         """Make the next attempt another one, or raise."""
         if expanded and self.entity.expand == "auto" and is_not_built(error):
             self._connection.expands = False
         elif error.status == 404:
             raise no_such_set(self.entity, error) from error
-        elif error.status != 400 or not self._lacks_fields():
+        elif error.status != 400 or not self._lacks_more_than(left_out):
             raise error
 
-    def _lacks_fields(self) -> bool:
-        """Whether $metadata shows fields to be gone that were asked for so far."""
+    def _lacks_more_than(self, left_out: frozenset[str]) -> bool:
+        """Whether $metadata shows fields to be gone that were asked for."""
         report = self._connection.report(self.entity)
         gone = frozenset(report.gone) if report else frozenset()
-        if gone <= self._gone() or gone & set(self.entity.keys):
+        if gone <= left_out or gone & set(self.entity.keys):
             return False
         self._connection.gone[self.entity.name] = gone
         return True

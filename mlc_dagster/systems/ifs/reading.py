@@ -15,7 +15,7 @@ import pyarrow as pa
 from mlc_dagster.errors import RecordRejected
 from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.ifs.lines import Lines
-from mlc_dagster.systems.ifs.odata import Order, any_of_keys, collection, equals, literal
+from mlc_dagster.systems.ifs.odata import MAX_TERMS, Order, any_of_keys, collection, equals, literal
 from mlc_dagster.systems.ifs.paging import Span, Walk
 from mlc_dagster.systems.ifs.placing import Places
 from mlc_dagster.systems.ifs.queries import Connection, Query
@@ -146,6 +146,8 @@ class Reading:
                 self._places.see(page.batch, today)
                 total += page.rows
         placed = self._places.on(day)
+        if not total and len(placed) > MAX_TERMS:
+            total = self._count(None) or 0
         if not self._places.remembers or len(placed) * self._connection.page_size > total * KEYS_IN_A_QUERY > 0:
             wanted = frozenset(placed)
             batches = (page.batch for page in self._walk(self._by_key))

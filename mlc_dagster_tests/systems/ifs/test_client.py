@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs
@@ -89,7 +89,7 @@ def test_an_opaque_link_is_followed_on_the_address_that_is_configured(origin: st
     rows, _ = Reader(tenant.client())(ifs.SUPPLIERS)
     assert [row["supplier_id"] for row in rows] == ["S0", "S1", "S2", "S3", "S4"]
     assert {(url.scheme, url.host, url.port) for url in tenant.asked} == {("https", "erp.test", None)}
-    assert len(tenant.asked) == 3
+    assert len([url for url in tenant.asked if not url.path.endswith("/$count")]) == 3
 
 
 def test_a_link_to_another_host_is_never_followed() -> None:
@@ -323,12 +323,3 @@ def test_postings_name_the_account_the_company_and_the_date_of_each_line(box: Sa
         ("0010", "4010", date(2026, 1, 2), "1/1"),
         ("20", "4020", date(2026, 1, 2), "2/1"),
     ]
-
-
-def test_reads_go_on_while_a_token_expires(start: Start) -> None:
-    box = start(token_seconds=1.0)
-    rows = [{"SupplierId": f"S{n:03}", "LastModified": TEN + timedelta(seconds=n)} for n in range(60)]
-    box.ifs.put_many("SupplierSet", rows)
-    box.faults.add(system="ifs", method="GET", path="SupplierSet", times=None, delay=0.25)
-    found, _ = Reader(client_of(box, page_size=5, in_flight=2))(ifs.SUPPLIERS)
-    assert len(found) == 60

@@ -10,91 +10,19 @@ import os
 from collections.abc import Hashable
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
 from dotenv import load_dotenv
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mlc_dagster.errors import Misconfigured
+from mlc_dagster.settings.cin7 import Cin7Settings as Cin7Settings
+from mlc_dagster.settings.cin7 import CompanyInCin7
+from mlc_dagster.settings.ifs import IfsSettings as IfsSettings
+from mlc_dagster.settings.section import Section, TargetSection
 from mlc_dagster.vocabulary import CompanyMapping, Facts
-
-
-class Section(BaseModel):
-    """A part of the file: frozen, and a name it does not know is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-def _address(value: Any) -> str:
-    """An absolute http(s) address, without a slash at its end."""
-    return str(HttpUrl(value)).rstrip("/")
-
-
-Address = Annotated[str, BeforeValidator(_address)]
-
-
-class LineSetSettings(Section):
-    navigation: str | None = None
-    set: str | None = Field(None, description="The lines' own entity set, for tenants that refuse $expand")
-    fields: dict[str, str] = Field(default_factory=dict, description="record field: name on the wire")
-
-
-class EntitySetSettings(Section):
-    """What this tenant calls an entity set of the catalogue."""
-
-    projection: str | None = None
-    set: str | None = None
-    fields: dict[str, str] = Field(default_factory=dict, description="record field: name on the wire")
-    delta: Literal["modified", "sweep"] | None = Field(None, description="sweep: the set has no modified column")
-    expand: Literal["auto", "always", "never"] | None = None
-    lines: LineSetSettings = LineSetSettings()
-
-
-class IfsSettings(Section):
-    """IFS Cloud. Client id and secret come from IFS_CLIENT_ID and IFS_CLIENT_SECRET."""
-
-    base_url: Address = Field(description="https://<tenant>.ifs.cloud")
-    token_url: Address = Field(description="The realm's token endpoint; API Explorer shows it")
-    scope: str = "openid microprofile-jwt"
-    audience: str = ""
-    token_body: Literal["form", "json"] = "form"  # noqa: S105 - how it is sent
-    surface: str = "/main/ifsapplications/projection/v1"
-    requests_per_minute: int = Field(1000, ge=1)
-    in_flight: int = Field(8, ge=1, le=32, description="Requests at a time")
-    page_size: int = Field(5000, ge=1, le=5000)
-    timeout_seconds: float = Field(60, gt=0)
-    entity_sets: dict[str, EntitySetSettings] = Field(default_factory=dict)
-
-
-class Cin7Settings(Section):
-    """Cin7 Core. Keys come from CIN7_ACCOUNT_ID and CIN7_APPLICATION_KEYS (comma separated: they share the work)."""
-
-    base_url: Address = "https://inventory.dearsystems.com/ExternalApi/v2"
-    calls_per_minute: int = Field(60, ge=1, description="Of each application key")
-    timeout_seconds: float = Field(60, gt=0)
-    location: str = Field(
-        "Main Warehouse", description="Where purchases are received, unless the company says otherwise"
-    )
-    attribute_set: str = Field("IFS", description="Supplier attribute set whose slot holds the ERP's key")
-    external_key: str = Field("AdditionalAttribute1", pattern=r"^AdditionalAttribute([1-9]|10)$")
-    tax_rule: str = Field("Tax Exempt", description="For suppliers and records without a tax code")
-    payment_terms: dict[str, str] = Field(default_factory=dict, description="ERP code: Cin7 name")
-    tax_rules: dict[str, str] = Field(default_factory=dict, description="ERP tax code: Cin7 name")
-    gl_accounts: dict[str, str] = Field(
-        default_factory=dict, description="ERP account: Cin7 account, where they differ"
-    )
-    invoice_status: Literal["DRAFT", "AUTHORISED"] = "DRAFT"
-
-    def options(self) -> dict[str, str]:
-        """What mappings may know of this section, as text."""
-        names = ("location", "attribute_set", "external_key", "tax_rule", "invoice_status")
-        return {name: getattr(self, name) for name in names}
-
-
-class CompanyInCin7(Section):
-    location: str | None = Field(None, description="Where this company's purchases are received")
 
 
 class CompanySettings(Section):
@@ -137,9 +65,15 @@ class Settings(Section):
             raise ValueError(f"a company code is empty: {blank}")
         return companies
 
+    @property
+    def targets(self) -> dict[str, TargetSection]:
+        """The SaaS that are switched on, by name."""
+        found = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: section for name, section in found.items() if isinstance(section, TargetSection)}
+
     def facts_for(self, target: str) -> Facts:
         """What the file says of a target; charts, books and deliveries are added when a partition is prepared."""
-        section = {"cin7": self.cin7}[target]
+        section: TargetSection | None = getattr(self, target)
         if section is None:
             raise Misconfigured(f"{target} is switched off", cure=f"Add a section `{target}:` to mlc.yaml.")
         options = {**section.options(), "not_delivered_states": ",".join(self.policies.not_delivered_states)}

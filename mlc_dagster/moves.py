@@ -1,0 +1,6 @@
+"""What moves, by target system: the table of all flows."""
+
+from mlc_dagster.systems.cin7.flows import FLOWS as CIN7
+from mlc_dagster.vocabulary import Flow
+
+FLOWS: dict[str, tuple[Flow, ...]] = {"cin7": CIN7}

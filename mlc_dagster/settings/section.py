@@ -1,0 +1,33 @@
+"""What every part of mlc.yaml has in common."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl
+
+
+class Section(BaseModel):
+    """A part of the file: frozen, and a name it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+def _address(value: Any) -> str:
+    """An absolute http(s) address, without a slash at its end."""
+    return str(HttpUrl(value)).rstrip("/")
+
+
+Address = Annotated[str, BeforeValidator(_address)]
+
+
+class TargetSection(Section):
+    """A SaaS that records go to: what mappings and rules may know of it."""
+
+    payment_terms: dict[str, str] = Field(default_factory=dict, description="ERP code: the name there")
+    tax_rules: dict[str, str] = Field(default_factory=dict, description="ERP tax code: the name there")
+    gl_accounts: dict[str, str] = Field(default_factory=dict, description="ERP account: the one there, if another")
+
+    def options(self) -> dict[str, str]:
+        """This section's own settings, as text, for mappings."""
+        return {}
