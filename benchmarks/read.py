@@ -11,6 +11,7 @@ import socket
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -60,7 +61,11 @@ class Wide(Record, frozen=True, kw_only=True):
 WIDE = EntitySet("ifs", "wide_set", "Wide", "WideSet", Wide, keys=("key",))
 
 
-def run(rows: int = ROWS) -> dict[str, float]:
+Reader = Callable[[int, int, "multiprocessing.Queue[dict[str, float]]"], None]
+"""(rows, port, where the figures go): reads all rows from the server, in a process of its own."""
+
+
+def run(rows: int = ROWS, reader_of: Reader | None = None) -> dict[str, float]:
     """Rows per second, seconds, requests, and the reader's memory at its highest, in MB."""
     spawn = multiprocessing.get_context("spawn")
     port = _free_port()
@@ -69,17 +74,18 @@ def run(rows: int = ROWS) -> dict[str, float]:
     try:
         _wait_for(port)
         results: multiprocessing.Queue[dict[str, float]] = spawn.Queue()
-        reader = spawn.Process(target=_read, args=(rows, port, results))
+        reader = spawn.Process(target=reader_of or read_ours, args=(rows, port, results))
         reader.start()
-        found = results.get(timeout=600)
-        reader.join()
-        return found
+        reader.join(timeout=600)
+        if reader.exitcode != 0:
+            raise RuntimeError(f"the reader ended with {reader.exitcode}")
+        return results.get(timeout=10)
     finally:
         server.terminate()
         server.join()
 
 
-def _read(rows: int, port: int, results: multiprocessing.Queue[dict[str, float]]) -> None:
+def read_ours(rows: int, port: int, results: multiprocessing.Queue[dict[str, float]]) -> None:
     api = ApiClient("ifs", f"http://127.0.0.1:{port}", classify=classify)
     client, pull = IfsClient(api), Pull("ifs/wide_set", DAY.partition)
     with tempfile.TemporaryDirectory() as folder:

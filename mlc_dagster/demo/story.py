@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -85,9 +86,11 @@ def _dagster(port: int, environment: dict[str, str], out: Console) -> None:
     out.print(f"http://127.0.0.1:{port}  (Ctrl-C stops it)")
     command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
     process = subprocess.Popen(command, env={**os.environ, **environment, "DAGSTER_HOME": str(home)})  # noqa: S603
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service is stopped as a person stops it
     try:
         process.wait()
     except KeyboardInterrupt:
+        process.terminate()
         process.wait(timeout=30)
 
 

@@ -215,6 +215,7 @@ class ApiClient:
                 raise self._lost(send, request, error) from None  # its text quotes headers
             except httpx.RequestError as error:
                 raise self._lost(send, request, error) from error
+        response.stream = httpx.ByteStream(b"")  # else body and stream hold each other until the garbage is collected
         if when := http_date(response.headers.get("date", "")):
             self.skew_seconds = when - self._wall()
         words = (text.split()[-1] for name, text in request.headers.items() if name not in unsigned and text.strip())
