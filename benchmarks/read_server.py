@@ -51,9 +51,10 @@ class Served:
     def page(self, query: str) -> bytes:
         options = {name: values[0] for name, values in parse_qs(query).items()}
         start, end = self.bounds(options.get("$filter", ""))
+        count = max(0, end - start)
         start += int(options.get("$skip", "0"))
         page = b",".join(self.texts[start : min(end, start + int(options.get("$top", "100")))])
-        return b'{"@odata.count":%d,"value":[%s]}' % (max(0, end - start), page)
+        return b'{"@odata.count":%d,"value":[%s]}' % (count, page)
 
     def bounds(self, text: str) -> tuple[int, int]:
         start, end = 0, len(self.places)
