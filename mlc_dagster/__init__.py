@@ -1,1 +1,32 @@
 """mlc_dagster: a Dagster code location that keeps IFS Cloud and its SaaS neighbours in agreement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def load_partition(asset: str, partition: str, *, storage: str | None = None) -> pd.DataFrame:
+    """The rows of a partition for a notebook: `load_partition("ifs/purchase_order_set", "2026-11-05")`.
+
+    Columns keep their exact types (Arrow's decimals and strings). `storage` is MLC_STORAGE unless given.
+    Raises Misconfigured where the partition was never written.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    from mlc_dagster import settings
+    from mlc_dagster.errors import Misconfigured
+    from mlc_dagster.orchestration.storage import RowStore
+
+    store, key = RowStore(storage or settings.environment().storage), tuple(asset.split("/"))
+    batches = list(store.read(key, partition))
+    if not batches and not store.path(key, partition).exists():
+        known = ", ".join(store.partitions(key)[-5:]) or "none"
+        raise Misconfigured(f"{asset} has no partition {partition} at {store.root}; the latest are: {known}")
+    frame: pd.DataFrame = (
+        pa.Table.from_batches(batches).to_pandas(types_mapper=pd.ArrowDtype) if batches else pd.DataFrame()
+    )
+    return frame

@@ -66,6 +66,7 @@ def run_ui(port: int, out: Console) -> None:
     """Dagster's UI: on your own mlc.yaml where there is one, else on the demo with its sandbox beside it."""
     own = settings_file.environment().config
     if own.is_file():
+        settings_file.load(own)  # a mistake is told here, in one line, and not in the UI with a stack
         _dagster(port, {}, out)
         return
     place = Place(Path(".mlc").resolve())
