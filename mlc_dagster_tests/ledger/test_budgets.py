@@ -7,7 +7,7 @@ import pytest
 
 from mlc_dagster.ledger.ledger import Ledger
 
-LIMIT, PERIOD = 20, 1.0
+LIMIT, PERIOD = 20, 2.0
 
 CALL = """
 import sys, threading, time
