@@ -12,7 +12,6 @@ from mlc_dagster.ledger.database import Database, clock, upsert
 from mlc_dagster.ledger.tables import budgets
 from mlc_dagster.pace import MARGIN, next_slot
 
-
 MISSED_AT_MOST = 5  # slots given up by one call, so that a machine that is always late still makes progress
 
 
