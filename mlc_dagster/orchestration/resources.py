@@ -3,11 +3,13 @@
 import dagster as dg
 from pydantic import PrivateAttr
 
-from mlc_dagster.connections import cin7_client, ifs_client
+from mlc_dagster.connections import airbase_client, cin7_client, ifs_client
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.storage import RowStore
+from mlc_dagster.settings.airbase import AirbaseSettings
 from mlc_dagster.settings.cin7 import Cin7Settings
 from mlc_dagster.settings.ifs import IfsSettings
+from mlc_dagster.systems.airbase.client import AirbaseClient
 from mlc_dagster.systems.cin7.client import Cin7Client
 from mlc_dagster.systems.ifs.client import IfsClient
 
@@ -85,4 +87,28 @@ class Cin7Resource(dg.ConfigurableResource):  # type: ignore[type-arg]
             fields = {**{name: getattr(self, name) for name in names}, **self.options}
             settings = Cin7Settings.model_validate(fields)
             self._client = cin7_client(settings, self.account_id, self.application_keys, self.ledger.open.budget)
+        return self._client
+
+
+class AirbaseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Airbase."""
+
+    token: str
+    base_url: str
+    auth_header: str
+    auth_scheme: str
+    requests_per_minute: int
+    page_size: int
+    batch_size: int
+    timeout_seconds: float
+    paths: dict[str, str]
+    ledger: dg.ResourceDependency[LedgerResource]
+    _client: AirbaseClient | None = PrivateAttr(None)
+
+    @property
+    def client(self) -> AirbaseClient:
+        if self._client is None:
+            own = set(type(self).model_fields) & set(AirbaseSettings.model_fields)
+            settings = AirbaseSettings.model_validate({name: getattr(self, name) for name in own})
+            self._client = airbase_client(settings, self.token, self.ledger.open.budget)
         return self._client
