@@ -159,7 +159,7 @@ class AirbaseSandbox:
 
     def _fault(self, name: str, place: int, entity: Any) -> dict[str, Any] | None:
         try:
-            self._shelves.judge(name, entity)
+            self._shelves.check(name, entity)
         except Refusal as refused:
             return {"index": place, **refused.body}
         return None

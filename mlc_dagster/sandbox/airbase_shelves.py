@@ -76,6 +76,11 @@ class Shelves:
             return self.rows[kind].get(str(wanted))
         return next(iter(self._named(kind, str(body.get("erp_reference_id") or ""))), None)
 
+    def check(self, kind: str, entity: Any) -> None:
+        """Raises Refusal as `upsert` would, and keeps nothing."""
+        known = self._known(kind, entity) if isinstance(entity, Mapping) else None
+        self.judge(kind, {**known, **entity} if known else entity)
+
     def judge(self, kind: str, body: Any) -> dict[str, Any]:
         """The fields as they are kept. Raises Refusal."""
         if not isinstance(body, Mapping):

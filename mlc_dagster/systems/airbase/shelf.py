@@ -74,7 +74,7 @@ class Shelf:
         self._whole_until = self._unclaimed_until = 0.0
 
     def _ask_for(self, keys: Collection[str]) -> bool:
-        """Whether each was asked for: not where they are many, or where the filter is not heeded. Then the list is read."""
+        """Whether each was asked for; False where they are many, or where the filter is not heeded: read the list."""
         now = self._clock()
         if now - self._asked_from > FRESH:
             self._asked_from, self._asked = now, 0
