@@ -93,7 +93,10 @@ def airbase_client(settings: AirbaseSettings, token: str, budgets: Budgets, trie
 
 def _present(value: str, name: str) -> None:
     if not value:
-        raise Misconfigured(f"{name} is not set", cure="Set it in the environment or in .env; never in mlc.yaml.")
+        raise Misconfigured(
+            f"{name} is not set",
+            cure=f"Set it in the environment or in .env, or seal it: mlc credentials set {name}. Never in mlc.yaml.",
+        )
 
 
 def _name(*parts: str) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from mlc_dagster.connections import airbase_client, cin7_client, ifs_client
+from mlc_dagster.credentials import secret
 from mlc_dagster.errors import AccessDenied, MlcError, TransientError
-from mlc_dagster.settings import Settings
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.settings import Settings, environment
 from mlc_dagster.systems.cin7.client import Cin7Client
 from mlc_dagster.systems.http import LocalBudget
 from mlc_dagster.systems.ifs import records as ifs
@@ -127,4 +129,6 @@ def _budget(name: str, calls: int, seconds: float) -> LocalBudget:
 
 
 def _secret(name: str) -> str:
-    return os.environ.get(name, "")
+    """From the environment, else from the vault: the ledger is opened only where a master key is set."""
+    with ExitStack() as opened:
+        return secret(name, lambda: opened.enter_context(Ledger.open(environment().database_url)))

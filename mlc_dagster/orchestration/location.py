@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import dagster as dg
 
+from mlc_dagster.credentials import NAMES
 from mlc_dagster.moves import FLOWS
 from mlc_dagster.orchestration import automation, partitions
 from mlc_dagster.orchestration.checks import voucher_check
@@ -85,22 +86,20 @@ def tenants_flows(flows: tuple[Flow, ...], catalogue: Mapping[str, EntitySet]) -
 
 
 def resources(settings: Settings, environment: Environment) -> dict[str, dg.ConfigurableResource]:  # type: ignore[type-arg]
-    """Clients and stores. Secrets are EnvVar: the UI shows their names only."""
+    """Clients and stores. They know the names of their secrets: the UI shows no more than that."""
     ledger = LedgerResource(database_url=dg.EnvVar("MLC_DATABASE_URL"))  # it may hold a password
     found: dict[str, dg.ConfigurableResource] = {  # type: ignore[type-arg]
         "ledger": ledger,
         "storage": StorageResource(root=environment.storage),
         "ifs": IfsResource(
-            client_id=dg.EnvVar("IFS_CLIENT_ID"),
-            client_secret=dg.EnvVar("IFS_CLIENT_SECRET"),
+            secrets=list(NAMES["ifs"]),
             ledger=ledger,
             **settings.ifs.model_dump(exclude={"entity_sets"}),
         ),
     }
     if settings.cin7:
         found["cin7"] = Cin7Resource(
-            account_id=dg.EnvVar("CIN7_ACCOUNT_ID"),
-            application_keys=dg.EnvVar("CIN7_APPLICATION_KEYS"),
+            secrets=list(NAMES["cin7"]),
             base_url=settings.cin7.base_url,
             calls_per_minute=settings.cin7.calls_per_minute,
             timeout_seconds=settings.cin7.timeout_seconds,
@@ -109,7 +108,7 @@ def resources(settings: Settings, environment: Environment) -> dict[str, dg.Conf
         )
     if settings.airbase:
         found["airbase"] = AirbaseResource(
-            token=dg.EnvVar("AIRBASE_TOKEN"),
+            secrets=list(NAMES["airbase"]),
             ledger=ledger,
             **settings.airbase.model_dump(include=set(AirbaseResource.model_fields)),
         )
