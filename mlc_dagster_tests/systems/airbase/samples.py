@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,14 +21,16 @@ EVER = datetime(1970, 1, 1, tzinfo=UTC)
 TOKEN = "sandbox-airbase-token"
 
 
-def client_on(box: Sandbox, scheme: str = "Token", **places: Any) -> AirbaseClient:
+def client_on(
+    box: Sandbox, scheme: str = "Token", sleep: Callable[[float], None] = lambda seconds: None, **places: Any
+) -> AirbaseClient:
     """Fast: what it waits for does not take time here."""
     api = ApiClient(
         "airbase",
         f"{box.url}/airbase",
         auth=signature("Authorization", scheme, TOKEN),
         classify=classify,
-        sleep=lambda seconds: None,
+        sleep=sleep,
         timeout=5.0,
     )
     return AirbaseClient(api, Places(**places))

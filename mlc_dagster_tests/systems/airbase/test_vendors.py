@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from mlc_dagster.errors import AccessDenied, Misconfigured
 from mlc_dagster.outcomes import Refused, Saved, Unanswered
-from mlc_dagster.sandbox import Sandbox
+from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.systems.airbase.records import VENDORS
 from mlc_dagster_tests.systems.airbase.samples import client_on, save, vendor_draft
 
@@ -143,3 +145,13 @@ def test_the_other_scheme_is_suggested_and_the_token_never_shown(box: Sandbox) -
 def test_a_wrong_path_stops_the_run_with_its_setting(box: Sandbox) -> None:
     with pytest.raises(Misconfigured, match=r"airbase\.paths"):
         save(client_on(box, vendors_bulk="/v1/accounting/nowhere/"), VENDORS, vendor_draft())
+
+
+def test_a_busy_airbase_is_waited_for_and_every_vendor_arrives() -> None:
+    limits = Limits(airbase_requests_per_minute=4, window_seconds=0.5)
+    with Sandbox(seed="empty", limits=limits) as box:
+        box.airbase.add_subsidiary("0010", "Plant 1", "SEK")
+        client = client_on(box, vendors_bulk="", sleep=time.sleep)
+        outcomes = save(client, VENDORS, *(vendor_draft(f"S{number}") for number in range(12)))
+        assert all(isinstance(outcome, Saved) for outcome in outcomes.values())
+        assert len(box.airbase.vendors) == 12
