@@ -12,11 +12,15 @@ from rich.console import Console
 from rich.table import Table
 
 from mlc_dagster import settings as settings_file
+from mlc_dagster.cli_credentials import app as credentials
 from mlc_dagster.errors import MlcError
 from mlc_dagster.sandbox.__main__ import main as sandbox
 
 app = typer.Typer(
-    help="IFS Cloud beside Cin7 Core, kept in agreement by Dagster.", no_args_is_help=True, add_completion=False
+    help="IFS Cloud beside Cin7 Core, kept in agreement by Dagster.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # they would hold secrets
 )
 WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 110  # a log file is as wide as it needs to be
 out, err = Console(width=WIDTH), Console(stderr=True)
@@ -42,6 +46,7 @@ def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000) -> 
 
 
 app.command("sandbox")(sandbox)
+app.add_typer(credentials, name="credentials")
 
 
 @app.command()

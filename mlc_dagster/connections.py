@@ -7,8 +7,13 @@ from collections.abc import Callable
 
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.outcomes import Budget
+from mlc_dagster.settings.airbase import AirbaseSettings
 from mlc_dagster.settings.cin7 import Cin7Settings
 from mlc_dagster.settings.ifs import IfsSettings
+from mlc_dagster.systems.airbase.calls import classify as airbase_answers
+from mlc_dagster.systems.airbase.calls import signature as airbase_signature
+from mlc_dagster.systems.airbase.client import AirbaseClient
+from mlc_dagster.systems.airbase.places import Places
 from mlc_dagster.systems.auth import ClientCredentials
 from mlc_dagster.systems.cin7.calls import classify as cin7_answers
 from mlc_dagster.systems.cin7.calls import signature
@@ -70,9 +75,28 @@ def cin7_client(
     return Cin7Client(api, settings.options())
 
 
+def airbase_client(settings: AirbaseSettings, token: str, budgets: Budgets, tries: int = 8) -> AirbaseClient:
+    """Airbase's client. Nothing is sent before its first use."""
+    _present(token, "AIRBASE_TOKEN")
+    api = ApiClient(
+        "airbase",
+        settings.base_url,
+        auth=airbase_signature(settings.auth_header, settings.auth_scheme, token),
+        budget=budgets(_name("airbase", settings.base_url, token), settings.requests_per_minute, 60.0),
+        timeout=settings.timeout_seconds,
+        classify=airbase_answers,
+        max_attempts=tries,
+    )
+    places = Places(**settings.paths.model_dump(), page_size=settings.page_size, batch_size=settings.batch_size)
+    return AirbaseClient(api, places)
+
+
 def _present(value: str, name: str) -> None:
     if not value:
-        raise Misconfigured(f"{name} is not set", cure="Set it in the environment or in .env; never in mlc.yaml.")
+        raise Misconfigured(
+            f"{name} is not set",
+            cure=f"Set it in the environment or in .env, or seal it: mlc credentials set {name}. Never in mlc.yaml.",
+        )
 
 
 def _name(*parts: str) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 
-from mlc_dagster.connections import cin7_client, ifs_client
+from mlc_dagster.connections import airbase_client, cin7_client, ifs_client
+from mlc_dagster.credentials import secret
 from mlc_dagster.errors import AccessDenied, MlcError, TransientError
-from mlc_dagster.settings import Settings
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.settings import Settings, environment
 from mlc_dagster.systems.cin7.client import Cin7Client
 from mlc_dagster.systems.http import LocalBudget
 from mlc_dagster.systems.ifs import records as ifs
@@ -33,6 +35,8 @@ def ping_all(settings: Settings) -> list[Finding]:
     asked: list[Callable[[], list[Finding]]] = [lambda: list(_ifs(settings))]
     if settings.cin7:
         asked.append(lambda: list(_cin7(settings)))
+    if settings.airbase:
+        asked.append(lambda: list(_airbase(settings)))
     with ThreadPoolExecutor(len(asked)) as threads:
         return [finding for found in threads.map(lambda ask: ask(), asked) for finding in found]
 
@@ -82,10 +86,49 @@ def _cin7(settings: Settings) -> Iterator[Finding]:
         yield Finding("cin7", "sign-in", False, str(error))
 
 
+def _airbase(settings: Settings) -> Iterator[Finding]:
+    """Each path by itself, since each may be configured; an empty one is off, and says so."""
+    assert settings.airbase is not None
+    paths = settings.airbase.paths.model_dump()
+    try:
+        client = airbase_client(settings.airbase, _secret("AIRBASE_TOKEN"), _budget, tries=2)
+    except MlcError as error:
+        yield Finding("airbase", "sign-in", False, str(error))
+        return
+    for name, path in paths.items():
+        setting = f"airbase.paths.{name}"
+        if not path:
+            yield Finding("airbase", name, True, f"switched off: {setting} is empty{_WITHOUT.get(name, '')}")
+        elif name.endswith("_bulk"):
+            yield Finding("airbase", name, True, f"{path} (not asked: it takes writes alone)")
+        else:
+            try:
+                client.reach(path)
+                yield Finding("airbase", name, True, f"{path} reads")
+            except MlcError as error:
+                yield Finding("airbase", name, False, f"{error}")
+                if isinstance(error, AccessDenied | TransientError):
+                    return  # the others would say the same
+    for flow, why in settings.airbase.switched_off.items():
+        yield Finding("airbase", flow, True, f"switched off: {why}")
+
+
+_WITHOUT = {
+    "vendors": ": neither vendors nor orders are sent",
+    "vendors_bulk": ": vendors are sent one by one",
+    "accounts": ": accounts are judged by the chart of IFS alone, and the two charts are not compared",
+    "subsidiaries": ": subsidiaries are not checked",
+    "purchase_orders": ": orders are not sent",
+    "purchase_orders_bulk": ": orders are sent one by one",
+}
+
+
 def _budget(name: str, calls: int, seconds: float) -> LocalBudget:
     """A ping writes nothing, so it does not share the ledger's budget; it asks a dozen times."""
     return LocalBudget(calls, seconds)
 
 
 def _secret(name: str) -> str:
-    return os.environ.get(name, "")
+    """From the environment, else from the vault: the ledger is opened only where a master key is set."""
+    with ExitStack() as opened:
+        return secret(name, lambda: opened.enter_context(Ledger.open(environment().database_url)))

@@ -170,6 +170,8 @@ class Books:
     supplier_currency: Mapping[str, str] = dataclasses.field(default_factory=dict)  # remote id -> currency
     payable_account: str = ""
     base_currency: str = ""
+    has_chart: bool = True  # False: this target has no chart of accounts of its own, so the ERP's alone is asked
+    subsidiaries: frozenset[str] | None = None  # None: not known, so that nothing can be said of one
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from mlc_dagster.demo import agree_airbase
 from mlc_dagster.demo.place import Place
 from mlc_dagster.frames import read_ready
 from mlc_dagster.ledger import Ledger
@@ -21,11 +22,17 @@ def disagreements(place: Place, flows: Sequence[Flow]) -> list[str]:
     """One line for each difference between what was prepared and delivered, and what Cin7 holds."""
     state, environment = place.state("cin7"), place.environment()
     store = RowStore(environment["MLC_STORAGE"])
+    airbase = agree_airbase.disagreements(
+        place.state("airbase"), [flow for flow in flows if flow.target.system == "airbase"], store, environment
+    )
+    flows = [flow for flow in flows if flow.target.system == "cin7"]
     with Ledger.open(environment["MLC_DATABASE_URL"]) as ledger:
         delivered = {flow.name: ledger.remote_ids(flow.name) for flow in flows}
     held = Held(state["suppliers"], state["purchases"])
     found = [line for flow in flows for line in _of_flow(flow, store, delivered[flow.name], held)]
-    return found + [f"Cin7 holds purchase {each} that no flow delivered" for each in sorted(held.strangers(delivered))]
+    return [*found, *airbase] + [
+        f"Cin7 holds purchase {each} that no flow delivered" for each in sorted(held.strangers(delivered))
+    ]
 
 
 class Held:

@@ -27,6 +27,7 @@ SECRETS = {
     "IFS_CLIENT_SECRET": "sandbox-secret",
     "CIN7_ACCOUNT_ID": "sandbox-account",
     "CIN7_APPLICATION_KEYS": "sandbox-key-1,sandbox-key-2,sandbox-key-3",
+    "AIRBASE_TOKEN": "sandbox-airbase-token",
 }
 CALLS_A_MINUTE = 60_000
 """Cin7 allows 60 for each key, at which the demo would take half an hour; IFS about 1,000."""
@@ -63,7 +64,11 @@ class Place:
 
     def write_settings(self, port: int) -> None:
         content = demo_settings(f"http://127.0.0.1:{port}")
-        for system, limit in (("ifs", "requests_per_minute"), ("cin7", "calls_per_minute")):
+        for system, limit in (
+            ("ifs", "requests_per_minute"),
+            ("cin7", "calls_per_minute"),
+            ("airbase", "requests_per_minute"),
+        ):
             content[system][limit] = CALLS_A_MINUTE
         words = "# Written by `mlc demo`: the sandbox as a tenant.\n"
         self.config.write_text(words + yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
@@ -88,7 +93,8 @@ class Place:
     def sandbox(self) -> Iterator[None]:
         """The sandbox as a process of its own; what it was sent is kept for the next start."""
         port = self.url.rpartition(":")[2]
-        limits = ["--cin7-calls-per-minute", str(CALLS_A_MINUTE), "--ifs-requests-per-minute", str(CALLS_A_MINUTE)]
+        raised = ("cin7-calls", "ifs-requests", "airbase-requests")
+        limits = [word for name in raised for word in (f"--{name}-per-minute", str(CALLS_A_MINUTE))]
         command = [
             sys.executable,
             "-m",
@@ -122,7 +128,7 @@ class Place:
         """What the sandbox holds now."""
         return _exact(httpx.get(f"{self.url}/_sandbox/state/{system}", timeout=60))
 
-    def writes(self, system: str = "cin7") -> int:
+    def writes(self, system: str) -> int:
         """How many requests have changed something there."""
         return len(_exact(httpx.get(f"{self.url}/_sandbox/journal/{system}", timeout=60)))
 

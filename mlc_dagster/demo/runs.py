@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mlc_dagster.errors import MlcError
-from mlc_dagster.orchestration.automation import CHART_JOB, READ_JOB
+from mlc_dagster.orchestration.automation import CHART_JOB, READ_JOB, reference_job
 from mlc_dagster.orchestration.loads import prepared_key
 from mlc_dagster.vocabulary import Flow
 
@@ -67,6 +67,8 @@ class Runs:
         with self._progress(title, total=days * (6 + 2 * len(self.flows))):
             self.run(CHART_JOB, self.companies)
             self.run(READ_JOB, self.days)
+            for system in systems:
+                self._references(system)
             results = [self.run(system, self.days, self._without_sources(system)) for system in systems]
         return {flow.name: moved(flow, results) for flow in self.flows}
 
@@ -81,6 +83,15 @@ class Runs:
         if not result.success:
             raise MlcError(f"the run of job {job} failed: {_why(result)}", cure=f"`make ui`, run {result.run_id}")
         return result
+
+    def _references(self, system: str) -> None:
+        """What a SaaS keeps of its own accounts, where it is read."""
+        if reference_job(system) in {job.name for job in self.defs.jobs or []}:
+            result = self.defs.resolve_job_def(reference_job(system)).execute_in_process(
+                instance=self.instance, run_config=QUIET, raise_on_error=False
+            )
+            if not result.success:
+                raise MlcError(f"the run of job {reference_job(system)} failed: {_why(result)}")
 
     def _without_sources(self, system: str) -> list[dg.AssetKey]:
         """The rows have just been read; no need to read them again."""

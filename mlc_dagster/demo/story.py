@@ -47,11 +47,17 @@ def _passes(place: Place, days: int, out: Console) -> None:
     first = runs.everything("first pass")
     _print_moved(first, "What moved", out)
     _print_held(first, out)
-    before = place.writes()
+    before = sum(place.writes(system) for system in FLOWS)
     second = runs.everything("second pass")
     _print_moved(second, "The same again", out)
     unread = list(_unread(first, place.state("ifs")["rows"])) if days == SEEDED_DAYS else []
-    _conclude(first, second, place.writes() - before, [*unread, *disagreements(place, ALL)], out)
+    _conclude(
+        first,
+        second,
+        sum(place.writes(system) for system in FLOWS) - before,
+        [*unread, *disagreements(place, ALL)],
+        out,
+    )
 
 
 def _unread(flows: dict[str, Moved], rows: dict[str, int]) -> Iterator[str]:
@@ -146,7 +152,7 @@ def _conclude(
     checked = {
         "every row of the ERP is read, and delivered + unchanged + held + superseded = read": not lost,
         f"the second pass sent {writes} writes": writes == 0,
-        "Cin7 holds what the ledger says, record by record and to the cent": not differences,
+        "each system holds what the ledger says, record by record and to the cent": not differences,
     }
     for words, holds in checked.items():
         out.print(f"{'[green]✓[/]' if holds else '[red]✗[/]'} {words}")

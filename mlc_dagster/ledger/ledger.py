@@ -31,6 +31,7 @@ from mlc_dagster.ledger.entries import (
 from mlc_dagster.ledger.leases import Lease
 from mlc_dagster.ledger.opening import open_database
 from mlc_dagster.ledger.sightings import LedgerSightings
+from mlc_dagster.ledger.vault import Vault
 from mlc_dagster.outcomes import Ready, Saved, State
 from mlc_dagster.vocabulary import Pull
 
@@ -216,6 +217,12 @@ class Ledger:
     def budget(self, name: str, limit: int, period: float) -> SharedBudget:
         """At most `limit` calls in any `period` seconds, for all who name this budget. Never name it by a secret."""
         return SharedBudget(self._database, name, limit, period)
+
+    # --- secrets ---
+
+    def vault(self, master_keys: str) -> Vault:
+        """The sealed credentials. Raises Misconfigured where `master_keys` are none."""
+        return Vault(self._database, master_keys)
 
     def _confirmed(self, connection: Connection, lease: Lease | None) -> datetime:
         now = clock(connection)

@@ -134,3 +134,12 @@ budgets = Table(
     Column("paused_until", Float(53), nullable=False),
     PrimaryKeyConstraint("name", name="budgets_pkey"),
 )
+
+secrets = Table(
+    "secrets",
+    TABLES,
+    Column("name", Key, nullable=False),  # as the environment would name it: AIRBASE_TOKEN
+    Column("sealed", Words, nullable=False),  # a Fernet token over JSON [name, value]
+    Column("sealed_at", Moment, nullable=False),
+    PrimaryKeyConstraint("name", name="secrets_pkey"),
+)

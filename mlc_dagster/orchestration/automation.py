@@ -37,8 +37,25 @@ def read_job(entities: Iterable[EntitySet], name: str, words: str) -> AssetJob:
     return dg.define_asset_job(name, selection=selection, description=words)
 
 
-def schedules(systems: Sequence[str], settings: Settings) -> Iterator[dg.ScheduleDefinition]:
-    """The running day often, yesterday once more after midnight, the chart of accounts by itself."""
+def reference_jobs(references: Sequence[dg.AssetsDefinition]) -> Iterator[AssetJob]:
+    """Reads what a SaaS keeps of its own accounts, and checks it beside the ERP's: a job for each SaaS."""
+    for system in sorted({asset.key.path[0] for asset in references}):
+        keys = [asset.key for asset in references if asset.key.path[0] == system]
+        words = f"Refreshes the reference books of {system}, and checks them beside the ERP's."
+        yield dg.define_asset_job(reference_job(system), selection=dg.AssetSelection.assets(*keys), description=words)
+
+
+def reference_job(system: str) -> str:
+    return f"{system}_references"
+
+
+def schedules(
+    systems: Sequence[str], references: Sequence[dg.AssetsDefinition], settings: Settings
+) -> Iterator[dg.ScheduleDefinition]:
+    """The running day often, yesterday once more after midnight, charts of accounts by themselves."""
+    for system in sorted({asset.key.path[0] for asset in references}):
+        cron = settings.schedules.chart_of_accounts
+        yield dg.ScheduleDefinition(job_name=reference_job(system), cron_schedule=cron, execution_timezone="UTC")
     for system in systems:
         yield _day_schedule(f"{system}_running_day", system, settings.schedules.running_day, days_back=0)
         yield _day_schedule(f"{system}_yesterday", system, settings.schedules.yesterday, days_back=1)

@@ -1,13 +1,20 @@
-"""The clients and the ledger as Dagster resources. Secrets come in as EnvVar, and stay in private attributes."""
+"""The clients and the ledger as Dagster resources.
+
+A resource holds the names of its secrets. The values are looked up when its client is first used, in the environment,
+then in the vault, and live in the client alone: Dagster shows every field of a resource.
+"""
 
 import dagster as dg
 from pydantic import PrivateAttr
 
-from mlc_dagster.connections import cin7_client, ifs_client
+from mlc_dagster.connections import airbase_client, cin7_client, ifs_client
+from mlc_dagster.credentials import secret
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.storage import RowStore
+from mlc_dagster.settings.airbase import AirbaseSettings
 from mlc_dagster.settings.cin7 import Cin7Settings
 from mlc_dagster.settings.ifs import IfsSettings
+from mlc_dagster.systems.airbase.client import AirbaseClient
 from mlc_dagster.systems.cin7.client import Cin7Client
 from mlc_dagster.systems.ifs.client import IfsClient
 
@@ -39,11 +46,24 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return RowStore(self.root)
 
 
-class IfsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+class Signed(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """What signs in: the names of its secrets, and where they are looked up."""
+
+    secrets: list[str]
+    ledger: dg.ResourceDependency[LedgerResource]
+
+    def values(self) -> list[str]:
+        """The secrets, in the order of their names; empty where nobody has one."""
+        return [secret(name, lambda: self.opened) for name in self.secrets]
+
+    @property
+    def opened(self) -> Ledger:
+        return self.ledger.open
+
+
+class IfsResource(Signed):
     """IFS Cloud over OData."""
 
-    client_id: str
-    client_secret: str
     base_url: str
     token_url: str
     scope: str
@@ -54,7 +74,6 @@ class IfsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     in_flight: int
     page_size: int
     timeout_seconds: float
-    ledger: dg.ResourceDependency[LedgerResource]
     _client: IfsClient | None = PrivateAttr(None)
 
     @property
@@ -62,20 +81,18 @@ class IfsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         if self._client is None:
             fields = {name: getattr(self, name) for name in IfsSettings.model_fields if name != "entity_sets"}
             settings = IfsSettings.model_validate(fields)
-            self._client = ifs_client(settings, self.client_id, self.client_secret, self.ledger.open.budget)
+            client_id, client_secret = self.values()
+            self._client = ifs_client(settings, client_id, client_secret, self.opened.budget)
         return self._client
 
 
-class Cin7Resource(dg.ConfigurableResource):  # type: ignore[type-arg]
+class Cin7Resource(Signed):
     """Cin7 Core."""
 
-    account_id: str
-    application_keys: str
     base_url: str
     calls_per_minute: int
     timeout_seconds: float
     options: dict[str, str]
-    ledger: dg.ResourceDependency[LedgerResource]
     _client: Cin7Client | None = PrivateAttr(None)
 
     @property
@@ -84,5 +101,29 @@ class Cin7Resource(dg.ConfigurableResource):  # type: ignore[type-arg]
             names = ("base_url", "calls_per_minute", "timeout_seconds")
             fields = {**{name: getattr(self, name) for name in names}, **self.options}
             settings = Cin7Settings.model_validate(fields)
-            self._client = cin7_client(settings, self.account_id, self.application_keys, self.ledger.open.budget)
+            account_id, application_keys = self.values()
+            self._client = cin7_client(settings, account_id, application_keys, self.opened.budget)
+        return self._client
+
+
+class AirbaseResource(Signed):
+    """Airbase."""
+
+    base_url: str
+    auth_header: str
+    auth_scheme: str
+    requests_per_minute: int
+    page_size: int
+    batch_size: int
+    timeout_seconds: float
+    paths: dict[str, str]
+    _client: AirbaseClient | None = PrivateAttr(None)
+
+    @property
+    def client(self) -> AirbaseClient:
+        if self._client is None:
+            own = set(type(self).model_fields) & set(AirbaseSettings.model_fields)
+            settings = AirbaseSettings.model_validate({name: getattr(self, name) for name in own})
+            (token,) = self.values()
+            self._client = airbase_client(settings, token, self.opened.budget)
         return self._client

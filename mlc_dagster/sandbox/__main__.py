@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mlc_dagster.errors import MlcError
+from mlc_dagster.sandbox.limits import Limits
 from mlc_dagster.sandbox.serve import serve
 
 Today = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of the demo records")]
@@ -20,11 +21,15 @@ def main(
     today: Today = None,
     cin7_calls_per_minute: Annotated[int, typer.Option(help="Of each application key")] = 60,
     ifs_requests_per_minute: int = 1000,
+    airbase_requests_per_minute: int = 500,
     state: Annotated[Path | None, typer.Option(help="Keep what was sent in this file, across restarts")] = None,
 ) -> None:
-    """Serve IFS Cloud and Cin7 Core on one local port."""
+    """Serve IFS Cloud, Cin7 Core and Airbase on one local port."""
     try:
-        serve(port, seed, today.date() if today else None, cin7_calls_per_minute, ifs_requests_per_minute, state)
+        limits = Limits(
+            cin7_calls_per_minute, ifs_requests_per_minute, airbase_requests_per_minute=airbase_requests_per_minute
+        )
+        serve(port, seed, today.date() if today else None, limits, state)
     except MlcError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

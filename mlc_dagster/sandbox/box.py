@@ -15,6 +15,7 @@ from typing import Any, Literal
 import uvicorn
 
 from mlc_dagster.errors import Misconfigured
+from mlc_dagster.sandbox.airbase import AirbaseSandbox
 from mlc_dagster.sandbox.app import SandboxApp
 from mlc_dagster.sandbox.cin7 import Cin7Sandbox
 from mlc_dagster.sandbox.faults import Faults
@@ -62,7 +63,9 @@ class Sandbox:
         cin7_counts = RollingCounts(limits.cin7_calls_per_minute, limits.window_seconds)
         self.ifs = IfsSandbox(self.tenant, ifs_counts, self._journal, self.lock)
         self.cin7 = Cin7Sandbox(cin7_counts, self._journal, self.lock)
-        self.systems: dict[str, System] = {"ifs": self.ifs, "cin7": self.cin7}
+        airbase_counts = RollingCounts(limits.airbase_requests_per_minute, limits.window_seconds)
+        self.airbase = AirbaseSandbox(airbase_counts, self._journal, self.lock)
+        self.systems: dict[str, System] = {"ifs": self.ifs, "cin7": self.cin7, "airbase": self.airbase}
         self.today, self._state = today or datetime.now(UTC).date(), state
         self.flaws: dict[str, list[str]] = {}  # of the demo seed: flaw -> the keys of the records that have it
         self._begin(seed)
@@ -78,7 +81,7 @@ class Sandbox:
             self.today = date.fromisoformat(content["today"])
             restore(content, self.systems)
         else:
-            self.flaws = sow(seed, self.today, self.ifs, self.cin7)
+            self.flaws = sow(seed, self.today, self.ifs, self.cin7, self.airbase)
 
     def save(self) -> None:
         """Write what both systems hold to the state file, where there is one."""

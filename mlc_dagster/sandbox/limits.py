@@ -16,6 +16,7 @@ class Limits:
     cin7_calls_per_minute: int = 60
     ifs_requests_per_minute: int = 1000
     window_seconds: float = 60.0
+    airbase_requests_per_minute: int = 500
 
 
 @dataclass

@@ -7,9 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
+from mlc_dagster.sandbox.airbase import AirbaseSandbox
 from mlc_dagster.sandbox.cin7 import Cin7Sandbox
 from mlc_dagster.sandbox.ifs import IfsSandbox
 from mlc_dagster.sandbox.ifs_tokens import PATH as TOKEN_PATH
+from mlc_dagster.sandbox.seed_airbase import sow_airbase
 from mlc_dagster.sandbox.seed_books import (
     COMPANIES,
     GL_ACCOUNTS,
@@ -44,6 +46,7 @@ DEMO_SETTINGS: dict[str, Any] = {
         "tax_rules": dict(TAX_RULES),
         "gl_accounts": dict(GL_ACCOUNTS),
     },
+    "airbase": {"requests_per_minute": "300"},
 }
 """The content of mlc.yaml for the demo seed, without addresses: `demo_settings` fills them in."""
 
@@ -53,12 +56,13 @@ def demo_settings(url: str, today: date | None = None) -> dict[str, Any]:
     content = copy.deepcopy(DEMO_SETTINGS)
     first = (today or datetime.now(UTC).date()) - timedelta(days=DAYS - 1)
     content["ifs"].update(base_url=f"{url}/ifs", token_url=f"{url}{TOKEN_PATH}")
+    content["airbase"].update(base_url=f"{url}/airbase")
     content["cin7"].update(base_url=f"{url}/cin7/ExternalApi/v2")
     return {"partitions_start": first.isoformat(), **content}
 
 
-def sow(seed: str, today: date, ifs: IfsSandbox, cin7: Cin7Sandbox) -> dict[str, list[str]]:
-    """Fill both systems; flaw -> the keys of the records that have it. Raises ValueError for a seed that there is not.
+def sow(seed: str, today: date, ifs: IfsSandbox, cin7: Cin7Sandbox, airbase: AirbaseSandbox) -> dict[str, list[str]]:
+    """Fill all systems; flaw -> the keys of the records that have it. Raises ValueError for a seed that there is not.
 
     The same for every `today`, but for the dates: the thirty days up to and including it.
     """
@@ -70,6 +74,7 @@ def sow(seed: str, today: date, ifs: IfsSandbox, cin7: Cin7Sandbox) -> dict[str,
     sow_ifs_books(ifs, today)
     sow_cin7_books(cin7)
     partners = sow_partners(ifs, cin7, season)
+    sow_airbase(airbase, ifs.rows("SupplierSet"))
     orders = sow_orders(ifs, season, partners)
     sow_proposals(ifs, season, partners, orders)
     sow_vouchers(ifs, season)

@@ -18,6 +18,8 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mlc_dagster.errors import Misconfigured
+from mlc_dagster.settings.airbase import AirbaseSettings as AirbaseSettings
+from mlc_dagster.settings.airbase import CompanyInAirbase
 from mlc_dagster.settings.cin7 import Cin7Settings as Cin7Settings
 from mlc_dagster.settings.cin7 import CompanyInCin7
 from mlc_dagster.settings.ifs import IfsSettings as IfsSettings
@@ -31,6 +33,7 @@ class CompanySettings(Section):
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     decimals: int = Field(2, ge=0, le=4)
     cin7: CompanyInCin7 = CompanyInCin7()
+    airbase: CompanyInAirbase = CompanyInAirbase()
 
 
 class Policies(Section):
@@ -55,6 +58,7 @@ class Settings(Section):
     companies: dict[str, CompanySettings] = Field(min_length=1)
     ifs: IfsSettings
     cin7: Cin7Settings | None = Field(None, description="Leave it out to switch Cin7 off")
+    airbase: AirbaseSettings | None = Field(None, description="Leave it out to switch Airbase off")
     policies: Policies = Policies()
     schedules: Schedules = Schedules()
 
@@ -89,7 +93,13 @@ class Settings(Section):
         """Company code -> its mapping, as rules and mappings know it."""
         return {
             code: CompanyMapping(
-                code, company.currency, company.decimals, {"cin7": company.cin7.model_dump(exclude_none=True)}
+                code,
+                company.currency,
+                company.decimals,
+                {
+                    "cin7": company.cin7.model_dump(exclude_none=True),
+                    "airbase": company.airbase.model_dump(exclude_none=True),
+                },
             )
             for code, company in self.companies.items()
         }

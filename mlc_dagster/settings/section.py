@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl
@@ -30,4 +31,9 @@ class TargetSection(Section):
 
     def options(self) -> dict[str, str]:
         """This section's own settings, as text, for mappings."""
+        return {}
+
+    @property
+    def switched_off(self) -> Mapping[str, str]:
+        """Flow -> why it is off; empty where all that goes to this SaaS is on."""
         return {}

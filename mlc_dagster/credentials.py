@@ -1,0 +1,42 @@
+"""Where a secret comes from: the environment first, then the vault. Read when a client is first used, kept nowhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from mlc_dagster.errors import Misconfigured
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.ledger.vault import MASTER_KEY, Vault
+
+NAMES: dict[str, tuple[str, ...]] = {
+    "ifs": ("IFS_CLIENT_ID", "IFS_CLIENT_SECRET"),
+    "cin7": ("CIN7_ACCOUNT_ID", "CIN7_APPLICATION_KEYS"),
+    "airbase": ("AIRBASE_TOKEN",),
+}
+"""The secrets of each connection, by the names under which they are looked up."""
+
+
+def master_keys() -> str:
+    return os.environ.get(MASTER_KEY, "")
+
+
+def secret(name: str, ledger: Callable[[], Ledger]) -> str:
+    """The value of a secret; empty where nobody has it. `ledger` is asked only where the environment says nothing.
+
+    Raises Misconfigured where the vault cannot be opened.
+    """
+    if value := os.environ.get(name):
+        return value
+    return ledger().vault(master_keys()).get(name) or "" if master_keys() else ""
+
+
+def known(name: str) -> str:
+    """The name, where some connection asks for it. Raises Misconfigured: a typo would be found out too late."""
+    every = [each for names in NAMES.values() for each in names]
+    if name not in every:
+        raise Misconfigured(f"no connection asks for {name[:40]!r}", cure=f"There is: {', '.join(every)}")
+    return name
+
+
+__all__ = ["NAMES", "Vault", "known", "master_keys", "secret"]

@@ -1,0 +1,175 @@
+"""The sandboxed Airbase: its accounting API, with its token, its pages, its rate limit and its refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from threading import RLock
+from typing import Any
+
+from mlc_dagster.sandbox.airbase_shelves import Refusal, Shelves
+from mlc_dagster.sandbox.journal import Journal
+from mlc_dagster.sandbox.limits import RollingCounts, whole_seconds
+from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode, query_of
+
+BASE = "/airbase/v1/accounting/"
+TOKEN = "sandbox-airbase-token"  # noqa: S105 - known to everybody
+BULK = "bulk_upsert"
+MOST_IN_BULK = 100
+WRITABLE = ("vendors", "purchase_orders")
+
+
+class AirbaseSandbox:
+    """Keeps vendors and purchase orders; accounts and subsidiaries are filled by a seed or by a test.
+
+    `scheme` is the word before the token that this tenant wants; `heeds_filters` whether ?erp_reference_id= works.
+    """
+
+    def __init__(self, counts: RollingCounts, journal: Journal, lock: RLock) -> None:
+        self.counts, self._journal, self._lock = counts, journal, lock
+        self.scheme, self.heeds_filters, self.partial_bulks = "Token", True, False
+        self._shelves = Shelves()
+
+    # --- for tests and seeds ---
+
+    @property
+    def vendors(self) -> dict[str, dict[str, Any]]:
+        """Id -> vendor, as GET answers it."""
+        return self._copy("vendors")
+
+    @property
+    def purchase_orders(self) -> dict[str, dict[str, Any]]:
+        return self._copy("purchase_orders")
+
+    def _copy(self, name: str) -> dict[str, dict[str, Any]]:
+        with self._lock:
+            return {row["airbase_id"]: dict(row) for row in self._shelves.rows[name].values()}
+
+    def add_account(self, code: str, name: str, *, active: bool = True, subsidiaries: tuple[str, ...] = ()) -> None:
+        """Add an account, or replace the one with this code."""
+        with self._lock:
+            self._shelves.add_account(code, name, active, subsidiaries)
+
+    def remove_account(self, code: str) -> None:
+        with self._lock:
+            self._shelves.remove_account(code)
+
+    def add_subsidiary(self, code: str, name: str, currency: str) -> None:
+        with self._lock:
+            self._shelves.add_subsidiary(code, name, currency)
+
+    def add_vendor(self, **vendor: Any) -> str:
+        """A vendor that was there before; its id. Raises Refusal."""
+        with self._lock:
+            return str(self._shelves.upsert("vendors", vendor)[0]["airbase_id"])
+
+    # --- sandbox.System ---
+
+    @property
+    def skew_seconds(self) -> float:
+        return 0.0
+
+    def state(self) -> dict[str, Any]:
+        """All that it holds."""
+        with self._lock:
+            return {name: list(rows.values()) for name, rows in self._shelves.rows.items()}
+
+    def remembered(self) -> dict[str, Any]:
+        return self.state()
+
+    def recall(self, kept: dict[str, Any]) -> None:
+        with self._lock:
+            self._shelves.rows = {name: {row["airbase_id"]: row for row in rows} for name, rows in kept.items()}
+
+    def answer(self, call: Call) -> Answer:
+        if call.headers.get("authorization", "") != f"{self.scheme} {TOKEN}".strip():
+            return answer_json(401, {"detail": "Authentication credentials were not provided."})
+        wait = self.counts.admit("token")
+        count = self.counts.by_credential["token"]
+        left = {"x-ratelimit-limit": str(count.limit), "x-ratelimit-remaining": str(count.limit - len(count.accepted))}
+        if wait:
+            said = {"detail": f"Request was throttled. Expected available in {whole_seconds(wait)} seconds."}
+            answer = answer_json(429, said, retry_after=whole_seconds(wait))
+        else:
+            answer = self._served(call)
+        answer.headers.update(left)
+        return answer
+
+    # --- on the wire ---
+
+    def _served(self, call: Call) -> Answer:
+        if not call.path.endswith("/"):
+            return Answer(301, b"", {"location": f"{call.origin}{call.path}/"})
+        name, *rest = call.path.removeprefix(BASE).strip("/").split("/") if call.path.startswith(BASE) else [""]
+        if name not in self._shelves.rows or len(rest) > 1:
+            return answer_json(404, {"detail": "Not found."})
+        try:
+            return self._shelved(call, name, rest[0] if rest else "")
+        except Refusal as refused:
+            return answer_json(refused.status, refused.body)
+
+    def _shelved(self, call: Call, name: str, which: str) -> Answer:
+        match (call.method, which):
+            case ("GET", ""):
+                return answer_json(200, self._page(name, query_of(call.query, plus_is_space=True)))
+            case ("POST", "") if name in WRITABLE:
+                return self._written(call, name, which)
+            case ("POST", "bulk_upsert") if name in WRITABLE:
+                return self._bulk(call, name)
+            case ("PATCH", _) if name in WRITABLE and which:
+                return self._written(call, name, which)
+        return answer_json(405, {"detail": f'Method "{call.method}" not allowed.'})
+
+    def _page(self, name: str, options: Mapping[str, str]) -> dict[str, Any]:
+        rows = list(self._shelves.rows[name].values())
+        if "erp_reference_id" in options and self.heeds_filters:
+            rows = [row for row in rows if (row["erp_reference_id"] or "") == options["erp_reference_id"]]
+        page, size = int(options.get("page", "1")), min(int(options.get("page_size", "100")), 250)
+        more = page * size < len(rows)
+        pagination = {"next": page + 1 if more else None, "previous": page - 1 if page > 1 else None}
+        return {
+            "data": rows[(page - 1) * size : page * size],
+            "pagination": {**pagination, "page": page, "page_size": size},
+        }
+
+    def _written(self, call: Call, name: str, which: str) -> Answer:
+        body = _body(call)
+        row, made = self._shelves.upsert(name, body, patched=which)
+        self._journal.changed("airbase", call.method, call.path, body, row["airbase_id"])
+        return answer_json(201 if made else 200, row)
+
+    def _bulk(self, call: Call, name: str) -> Answer:
+        """All or nothing; with `partial_bulks` what is good is kept, and the rest is named beside it."""
+        body = _body(call)
+        entities = body.get("entities")
+        if not isinstance(entities, list) or not entities:
+            raise Refusal({"entities": ["This field is required."]})
+        if len(entities) > MOST_IN_BULK:
+            raise Refusal({"entities": [f"Ensure this field has no more than {MOST_IN_BULK} elements."]})
+        errors = [fault for place, each in enumerate(entities) if (fault := self._fault(name, place, each))]
+        bad = {error["index"] for error in errors}
+        if bad and not self.partial_bulks:
+            raise Refusal({"validation_errors": errors})
+        kept = [self._shelves.upsert(name, each) for place, each in enumerate(entities) if place not in bad]
+        answer: dict[str, Any] = {
+            "created": [row for row, made in kept if made],
+            "updated": [row for row, made in kept if not made],
+        }
+        self._journal.changed("airbase", call.method, call.path, body, f"{len(kept)} entities")
+        return answer_json(200, {**answer, "validation_errors": errors} if errors else answer)
+
+    def _fault(self, name: str, place: int, entity: Any) -> dict[str, Any] | None:
+        try:
+            self._shelves.check(name, entity)
+        except Refusal as refused:
+            return {"index": place, **refused.body}
+        return None
+
+
+def _body(call: Call) -> dict[str, Any]:
+    try:
+        body = decode(call.body)
+    except ValueError as error:
+        raise Refusal({"detail": f"JSON parse error - {error}"}) from None
+    if not isinstance(body, dict):
+        raise Refusal({"detail": "Invalid data. Expected a dictionary."})
+    return body

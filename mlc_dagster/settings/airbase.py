@@ -1,0 +1,64 @@
+"""The part of mlc.yaml about Airbase."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from mlc_dagster.settings.section import Address, Section, TargetSection
+
+
+def _path(value: str) -> str:
+    """A path below the host, with the slash at its end that Airbase insists on; empty stays empty."""
+    if value and (not value.startswith("/") or "?" in value or "#" in value):
+        raise ValueError("a path starts with / and has no query; leave it empty to switch the feature off")
+    return value if not value or value.endswith("/") else f"{value}/"
+
+
+ApiPath = Annotated[str, AfterValidator(_path)]
+
+
+class AirbasePaths(Section):
+    """Where things are below `base_url`. An empty path switches its feature off. Airbase documents them to customers
+    alone: vendors, accounts and subsidiaries were seen at these; the paths of purchase orders are to be confirmed.
+    """
+
+    vendors: ApiPath = "/v1/accounting/vendors/"
+    vendors_bulk: ApiPath = Field("/v1/accounting/vendors/bulk_upsert/", description="Empty: vendors go one by one")
+    accounts: ApiPath = "/v1/accounting/accounts/"
+    subsidiaries: ApiPath = "/v1/accounting/subsidiaries/"
+    purchase_orders: ApiPath = "/v1/accounting/purchase_orders/"
+    purchase_orders_bulk: ApiPath = Field(
+        "/v1/accounting/purchase_orders/bulk_upsert/", description="Empty: orders go one by one"
+    )
+
+
+class AirbaseSettings(TargetSection):
+    """Airbase. The token comes from AIRBASE_TOKEN."""
+
+    base_url: Address = "https://api.airbase.io"
+    auth_header: str = Field("Authorization", pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
+    auth_scheme: str = Field("Token", pattern=r"^[A-Za-z]*$", description="Token or Bearer; empty: the token alone")
+    requests_per_minute: int = Field(300, ge=1)
+    page_size: int = Field(250, ge=1, le=1000)
+    batch_size: int = Field(100, ge=1, le=100, description="Records in one bulk upsert")
+    timeout_seconds: float = Field(300, gt=0)
+    paths: AirbasePaths = AirbasePaths()
+
+    @property
+    def switched_off(self) -> dict[str, str]:
+        """Flow -> why it is off."""
+        vendors = "" if self.paths.vendors else "airbase.paths.vendors is empty"
+        orders = "" if self.paths.purchase_orders else "airbase.paths.purchase_orders is empty"
+        why = {
+            "airbase/vendors": vendors,
+            "airbase/purchase_orders": orders or (f"{vendors}, and an order needs its vendor" if vendors else ""),
+        }
+        return {flow: reason for flow, reason in why.items() if reason}
+
+
+class CompanyInAirbase(Section):
+    subsidiary: str | None = Field(
+        None, description="Its erp_reference_id in Airbase; left out: the company's code; empty: it has none"
+    )

@@ -1,0 +1,104 @@
+"""Airbase: what the pipeline knows of it. Saves drafts in bulk, and reads accounts and subsidiaries."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from mlc_dagster.outcomes import Draft, Outcome, Traffic
+from mlc_dagster.systems.airbase import bodies
+from mlc_dagster.systems.airbase.calls import AirbaseApi, Document, amount_of, id_of, reference_of
+from mlc_dagster.systems.airbase.places import Places
+from mlc_dagster.systems.airbase.records import PURCHASE_ORDERS, VENDORS, Account, PurchaseOrder, Subsidiary
+from mlc_dagster.systems.airbase.shelf import Shelf
+from mlc_dagster.systems.airbase.upserts import Kind, Upserts
+from mlc_dagster.systems.http import ApiClient
+from mlc_dagster.vocabulary import Books, Target
+
+BOOKS_FRESH = 60.0  # seconds that rules are judged by the same books
+
+
+class AirbaseClient:
+    """One Airbase tenant; implements outcomes.Client."""
+
+    def __init__(self, api: ApiClient, places: Places, clock: Callable[[], float] = time.monotonic) -> None:
+        self.api, self.places, self._clock = api, places, clock
+        self._api = AirbaseApi(api, places.page_size)
+        vendors = Kind("vendor", bodies.vendor, places.vendors_bulk, by_name=True)
+        orders = Kind("purchase order", bodies.order, places.purchase_orders_bulk, fault=_total_fault)
+        self._rooms = {
+            VENDORS.name: self._room(vendors, places.vendors),
+            PURCHASE_ORDERS.name: self._room(orders, places.purchase_orders),
+        }
+        self._books: tuple[float, Books] | None = None
+
+    def _room(self, kind: Kind, path: str) -> Upserts:
+        return Upserts(self._api, kind, Shelf(self._api, path, self._clock), self.places.batch_size)
+
+    @property
+    def traffic(self) -> Traffic:
+        return Traffic(self.api.requests, self.api.throttled_seconds)
+
+    def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
+        """Raises AccessDenied, Misconfigured, TransientError (retries are exhausted): for those not yet answered."""
+        return self._rooms[target.name].save(list(drafts))
+
+    def books(self) -> Books:
+        """Active accounts and the subsidiaries, by the ERP's key; read anew, at most once a minute."""
+        if self._books is None or self._clock() - self._books[0] > BOOKS_FRESH:
+            now, accounts = self._clock(), self.accounts()
+            subsidiaries = frozenset(each.erp_reference_id for each in self.subsidiaries() if each.erp_reference_id)
+            books = Books(
+                accounts=frozenset(account.code for account in accounts if account.code and account.is_active),
+                has_chart=bool(self.places.accounts),
+                subsidiaries=subsidiaries if self.places.subsidiaries else None,
+            )
+            self._books = (now, books)
+        return self._books[1]
+
+    def accounts(self) -> list[Account]:
+        """The chart of accounts; empty where its path is."""
+        return [_account(row) for row in self._listed(self.places.accounts)]
+
+    def subsidiaries(self) -> list[Subsidiary]:
+        """The subsidiaries; empty where their path is."""
+        return [_subsidiary(row) for row in self._listed(self.places.subsidiaries)]
+
+    def reach(self, path: str) -> None:
+        """One row of a list: is the path there, and the token good? Raises MlcError."""
+        self._api.get(path, page=1, page_size=1)
+
+    def _listed(self, path: str) -> Iterator[Document]:
+        return self._api.pages(path) if path else iter(())
+
+
+def _account(row: Document) -> Account:
+    subsidiaries = row.get("subsidiary_reference_ids") or []
+    return Account(
+        airbase_id=id_of(row),
+        erp_reference_id=reference_of(row) or None,
+        name=row.get("name"),
+        type=row.get("type"),
+        is_active=row.get("is_active", True) is not False,
+        subsidiaries=tuple(sorted(reference_of(each) for each in subsidiaries if reference_of(each))),
+    )
+
+
+def _subsidiary(row: Document) -> Subsidiary:
+    return Subsidiary(
+        airbase_id=id_of(row),
+        erp_reference_id=reference_of(row) or None,
+        name=row.get("name"),
+        currency=row.get("erp_currency_reference_id"),
+    )
+
+
+def _total_fault(record: PurchaseOrder, document: Document) -> str:
+    """Airbase's own sum, where it gives one, is ours."""
+    theirs: Any = document.get("total_amount")
+    if theirs is None or amount_of(theirs) == record.total():
+        return ""
+    return (
+        f"Airbase keeps total_amount {theirs} for {record.key}, and IFS says {record.total()}. Correct it in Airbase."
+    )
