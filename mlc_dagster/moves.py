@@ -1,6 +1,7 @@
 """What moves, by target system: the table of all flows."""
 
 from mlc_dagster.systems.cin7.flows import FLOWS as CIN7
+from mlc_dagster.systems.monday.flows import FLOWS as MONDAY
 from mlc_dagster.vocabulary import Flow
 
-FLOWS: dict[str, tuple[Flow, ...]] = {"cin7": CIN7}
+FLOWS: dict[str, tuple[Flow, ...]] = {"cin7": CIN7, "monday": MONDAY}

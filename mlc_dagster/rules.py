@@ -79,7 +79,7 @@ def _account_failure(posting: Posting, facts: Facts) -> str | None:
         return (
             f"{named} was valid until {account.valid_until}, and the posting date is {posting.on}. Correct one of them."
         )
-    return _target_account_failure(named, posting, facts)
+    return _target_account_failure(named, posting, facts) if facts.books.has_chart else None
 
 
 def _target_account_failure(named: str, posting: Posting, facts: Facts) -> str | None:

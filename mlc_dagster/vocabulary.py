@@ -161,6 +161,7 @@ class LedgerAccount:
 class Books:
     """The reference books of a target, read at the time of judging."""
 
+    has_chart: bool = True  # False: the target has no chart of accounts of its own
     accounts: frozenset[str] = frozenset()  # codes that may be posted to
     payment_terms: frozenset[str] = frozenset()
     tax_rules: frozenset[str] = frozenset()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from mlc_dagster.demo import agree_monday
 from mlc_dagster.demo.place import Place
 from mlc_dagster.frames import read_ready
 from mlc_dagster.ledger import Ledger
@@ -18,7 +19,15 @@ Document = Mapping[str, Any]
 
 
 def disagreements(place: Place, flows: Sequence[Flow]) -> list[str]:
-    """One line for each difference between what was prepared and delivered, and what Cin7 holds."""
+    """One line for each difference between what was prepared and delivered, and what the sandbox's SaaS hold."""
+    monday = [flow for flow in flows if flow.target.system == "monday"]
+    return [
+        *_in_cin7(place, [flow for flow in flows if flow.target.system == "cin7"]),
+        *agree_monday.disagreements(place, monday),
+    ]
+
+
+def _in_cin7(place: Place, flows: Sequence[Flow]) -> list[str]:
     state, environment = place.state("cin7"), place.environment()
     store = RowStore(environment["MLC_STORAGE"])
     with Ledger.open(environment["MLC_DATABASE_URL"]) as ledger:

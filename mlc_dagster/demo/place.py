@@ -26,9 +26,12 @@ SECRETS = {
     "IFS_CLIENT_SECRET": "sandbox-secret",
     "CIN7_ACCOUNT_ID": "sandbox-account",
     "CIN7_APPLICATION_KEYS": "sandbox-key-1,sandbox-key-2,sandbox-key-3",
+    "MONDAY_TOKEN": "sandbox-monday-token",
 }
 CALLS_A_MINUTE = 60_000
 """Cin7 allows 60 for each key, at which the demo would take half an hour; IFS about 1,000."""
+MONDAY_TIMES = 100
+"""monday's limits, so many times: 10,000,000 points and 1,000 calls a minute, 10,000 calls a day."""
 STARTS_WITHIN = 30.0  # seconds
 
 
@@ -63,6 +66,11 @@ class Place:
         content = demo_settings(f"http://127.0.0.1:{port}")
         for system, limit in (("ifs", "requests_per_minute"), ("cin7", "calls_per_minute")):
             content[system][limit] = CALLS_A_MINUTE
+        content["monday"].update(
+            calls_per_minute=1000 * MONDAY_TIMES,
+            calls_per_day=10_000 * MONDAY_TIMES,
+            points_per_minute=10_000_000 * MONDAY_TIMES,
+        )
         words = "# Written by `mlc demo`: the sandbox as a tenant.\n"
         self.config.write_text(words + yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
@@ -87,6 +95,7 @@ class Place:
         """The sandbox as a process of its own; what it was sent is kept for the next start."""
         port = self.url.rpartition(":")[2]
         limits = ["--cin7-calls-per-minute", str(CALLS_A_MINUTE), "--ifs-requests-per-minute", str(CALLS_A_MINUTE)]
+        limits += ["--monday", str(MONDAY_TIMES)]
         command = [
             sys.executable,
             "-m",
@@ -120,9 +129,10 @@ class Place:
         """What the sandbox holds now."""
         return _exact(httpx.get(f"{self.url}/_sandbox/state/{system}", timeout=60))
 
-    def writes(self, system: str = "cin7") -> int:
+    def writes(self, *systems: str) -> int:
         """How many requests have changed something there."""
-        return len(_exact(httpx.get(f"{self.url}/_sandbox/journal/{system}", timeout=60)))
+        addresses = [f"{self.url}/_sandbox/journal/{system}" for system in systems]
+        return sum(len(_exact(httpx.get(address, timeout=60))) for address in addresses)
 
 
 def _exact(answer: httpx.Response) -> Any:

@@ -9,9 +9,16 @@ from mlc_dagster.moves import FLOWS
 from mlc_dagster.orchestration import automation, partitions
 from mlc_dagster.orchestration.checks import voucher_check
 from mlc_dagster.orchestration.loads import loaded_asset, prepared_asset
-from mlc_dagster.orchestration.resources import Cin7Resource, IfsResource, LedgerResource, StorageResource
+from mlc_dagster.orchestration.resources import (
+    Cin7Resource,
+    IfsResource,
+    LedgerResource,
+    MondayResource,
+    StorageResource,
+)
 from mlc_dagster.orchestration.sources import source_asset
 from mlc_dagster.settings import Environment, Settings
+from mlc_dagster.settings.section import TargetSection
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.vocabulary import EntitySet, Flow
 
@@ -21,20 +28,40 @@ VOUCHERS = ifs.VOUCHERS.name
 def build(settings: Settings, environment: Environment) -> dg.Definitions:
     """Everything that Dagster shows and runs for these settings. Raises Misconfigured."""
     catalogue = ifs.catalogue(settings.ifs.entity_sets)
-    flows = {system: tenants_flows(table, catalogue) for system, table in FLOWS.items() if system in settings.targets}
+    flows = {
+        system: tenants_flows(switched_on(table, settings.targets[system]), catalogue)
+        for system, table in FLOWS.items()
+        if system in settings.targets
+    }
+    charted = [system for system in flows if settings.targets[system].has_chart]
     days, companies = partitions.days(settings), partitions.companies(settings)
+    place = {"day": days, "company": companies}
     by_day = [entity for entity in catalogue.values() if entity.partition == "day"]
     by_company = [entity for entity in catalogue.values() if entity.partition == "company"]
     return dg.Definitions(
         assets=[
             *(source_asset(entity, days) for entity in by_day),
             *(source_asset(entity, companies) for entity in by_company),
-            *(prepared_asset(flow, settings, days) for table in flows.values() for flow in table),
-            *(loaded_asset(flow, days) for table in flows.values() for flow in table),
+            *(
+                prepared_asset(flow, settings, place[flow.source.partition])
+                for table in flows.values()
+                for flow in table
+            ),
+            *(loaded_asset(flow, place[flow.source.partition]) for table in flows.values() for flow in table),
         ],
-        asset_checks=[voucher_check(catalogue[VOUCHERS], system, settings, days) for system in flows],
+        asset_checks=[voucher_check(catalogue[VOUCHERS], system, settings, days) for system in charted],
         jobs=[
-            *(automation.job_for(system, table, [catalogue[VOUCHERS]]) for system, table in flows.items()),
+            *(
+                automation.job_for(
+                    system, of_partition("day", table), [catalogue[VOUCHERS]] if system in charted else []
+                )
+                for system, table in flows.items()
+            ),
+            *(
+                automation.job_for(automation.company_job(system), some, [])
+                for system, table in flows.items()
+                if (some := of_partition("company", table))
+            ),
             automation.read_job(by_day, automation.READ_JOB, "Reads all of the ERP's entity sets of a day."),
             automation.read_job(
                 by_company,
@@ -42,11 +69,28 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
                 "Refreshes the charts of accounts and code parts, by company.",
             ),
         ],
-        schedules=list(automation.schedules(list(flows), settings)),
-        sensors=[automation.changes_sensor(system, table, settings) for system, table in flows.items()],
+        schedules=list(automation.schedules(flows, settings)),
+        sensors=[
+            automation.changes_sensor(system, of_partition("day", table), settings) for system, table in flows.items()
+        ],
         resources=resources(settings, environment),
         executor=dg.in_process_executor,  # the work is HTTP: steps in one process are eight times faster
     )
+
+
+def switched_on(flows: tuple[Flow, ...], section: TargetSection) -> tuple[Flow, ...]:
+    """The flows that the settings ask for, without a need of one that is off."""
+    on = [flow for flow in flows if section.moves(flow.name)]
+    names = {flow.name for flow in on}
+    return tuple(
+        flow if names.issuperset(flow.needs) else replace(flow, needs=(), needs_key=None)  # a flow of one need
+        for flow in on
+    )
+
+
+def of_partition(kind: str, flows: tuple[Flow, ...]) -> tuple[Flow, ...]:
+    """Those whose source, and so all that is made of it, is partitioned by day, or by company."""
+    return tuple(flow for flow in flows if flow.source.partition == kind)
 
 
 def tenants_flows(flows: tuple[Flow, ...], catalogue: Mapping[str, EntitySet]) -> tuple[Flow, ...]:
@@ -75,6 +119,12 @@ def resources(settings: Settings, environment: Environment) -> dict[str, dg.Conf
             calls_per_minute=settings.cin7.calls_per_minute,
             timeout_seconds=settings.cin7.timeout_seconds,
             options=settings.cin7.options(),
+            ledger=ledger,
+        )
+    if settings.monday:
+        found["monday"] = MondayResource(
+            token=dg.EnvVar("MONDAY_TOKEN"),
+            settings=settings.monday.model_dump(mode="json", exclude_none=True),
             ledger=ledger,
         )
     return found

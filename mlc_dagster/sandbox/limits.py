@@ -15,6 +15,11 @@ class Limits:
 
     cin7_calls_per_minute: int = 60
     ifs_requests_per_minute: int = 1000
+    monday_calls_per_minute: int = 1000
+    monday_calls_per_day: int = 10_000
+    monday_points_per_minute: int = 10_000_000  # of a personal token
+    monday_points_per_write: int = 30_000
+    monday_points_per_column: int = 0
     window_seconds: float = 60.0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Literal, cast
@@ -21,6 +22,7 @@ def serve(
     cin7_calls_per_minute: int = 60,
     ifs_requests_per_minute: int = 1000,
     state: Path | None = None,
+    monday: int = 1,
 ) -> None:
     """Serve until SIGINT or SIGTERM. Prints one line with the address.
 
@@ -29,7 +31,13 @@ def serve(
     """
     if seed not in ("demo", "empty"):
         raise Misconfigured(f"there is no seed {seed!r}", cure="Give --seed demo or --seed empty.")
-    limits = Limits(cin7_calls_per_minute, ifs_requests_per_minute)
+    plain = Limits(cin7_calls_per_minute, ifs_requests_per_minute)
+    limits = replace(
+        plain,
+        monday_calls_per_minute=plain.monday_calls_per_minute * monday,
+        monday_calls_per_day=plain.monday_calls_per_day * monday,
+        monday_points_per_minute=plain.monday_points_per_minute * monday,
+    )
     box = Sandbox(cast(Literal["demo", "empty"], seed), today, limits=limits, port=port, state=state)
     place = box.bind()
     words = f"seed {seed}, today {box.today}; Ctrl-C stops it"

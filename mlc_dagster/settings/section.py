@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl
 
@@ -24,6 +24,9 @@ Address = Annotated[str, BeforeValidator(_address)]
 class TargetSection(Section):
     """A SaaS that records go to: what mappings and rules may know of it."""
 
+    has_chart: ClassVar[bool] = True
+    """Whether the SaaS has a chart of accounts of its own, to validate against."""
+
     payment_terms: dict[str, str] = Field(default_factory=dict, description="ERP code: the name there")
     tax_rules: dict[str, str] = Field(default_factory=dict, description="ERP tax code: the name there")
     gl_accounts: dict[str, str] = Field(default_factory=dict, description="ERP account: the one there, if another")
@@ -31,3 +34,7 @@ class TargetSection(Section):
     def options(self) -> dict[str, str]:
         """This section's own settings, as text, for mappings."""
         return {}
+
+    def moves(self, flow: str) -> bool:
+        """Whether a flow to this SaaS is on: "monday/invoices"."""
+        return True
