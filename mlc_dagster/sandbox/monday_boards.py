@@ -64,7 +64,7 @@ class Boards:
         return item
 
     def create_item(self, board_id: str, name: str, values: Any, *, labels: bool) -> dict[str, Any]:
-        kept = self._values(self.board(board_id), values, labels=labels)
+        kept = self._values(self.board(board_id), _parsed(values), labels=labels)
         given = {column: value for column, value in kept.items() if value is not None}
         item = {"id": "", "board": board_id, "name": _name(name), "state": "active", "values": given}
         item["id"] = new = self.new_id()
@@ -84,11 +84,11 @@ class Boards:
                 item["values"][column] = value
         return item
 
-    def _values(self, board: Mapping[str, Any], values: Any, *, labels: bool) -> dict[str, Any]:
+    def _values(self, board: Mapping[str, Any], values: Mapping[str, Any], *, labels: bool) -> dict[str, Any]:
         """Column id -> what is kept; all or nothing."""
         columns = {column["id"]: column for column in board["columns"]}
         kept = {}
-        for column_id, value in _parsed(values).items():
+        for column_id, value in values.items():
             if column_id not in columns:
                 raise RefusedError("InvalidColumnIdException", f"no column {column_id} on board {board['id']}")
             kept[column_id] = self._value(columns[column_id], value, labels=labels)
