@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from mlc_dagster.connections import cin7_client, ifs_client
+from mlc_dagster.connections import cin7_client, ifs_client, monday_client
 from mlc_dagster.errors import AccessDenied, MlcError, TransientError
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems.cin7.client import Cin7Client
@@ -33,6 +33,8 @@ def ping_all(settings: Settings) -> list[Finding]:
     asked: list[Callable[[], list[Finding]]] = [lambda: list(_ifs(settings))]
     if settings.cin7:
         asked.append(lambda: list(_cin7(settings)))
+    if settings.monday:
+        asked.append(lambda: list(_monday(settings)))
     with ThreadPoolExecutor(len(asked)) as threads:
         return [finding for found in threads.map(lambda ask: ask(), asked) for finding in found]
 
@@ -80,6 +82,21 @@ def _cin7(settings: Settings) -> Iterator[Finding]:
         yield from (Finding("cin7", "mlc.yaml", False, sentence) for sentence in client.missing())
     except MlcError as error:
         yield Finding("cin7", "sign-in", False, str(error))
+
+
+def _monday(settings: Settings) -> Iterator[Finding]:
+    """Whose token it is, and whether each board has the columns that mlc.yaml names, of a type that fits."""
+    assert settings.monday is not None
+    try:
+        client = monday_client(settings.monday, _secret("MONDAY_TOKEN"), _budget, tries=2)
+        yield Finding("monday", "sign-in", True, client.who())
+        wrong = list(client.missing())
+        made = settings.monday.create_columns
+        yield from (Finding("monday", "mlc.yaml", made and "has no column" in words, words) for words in wrong)
+        if not wrong:
+            yield Finding("monday", "boards", True, f"{len(list(settings.monday.boards.used()))}, with their columns")
+    except MlcError as error:
+        yield Finding("monday", "sign-in", False, str(error))
 
 
 def _budget(name: str, calls: int, seconds: float) -> LocalBudget:

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mlc_dagster.errors import Misconfigured, OutcomeUnknown
+from mlc_dagster.errors import Misconfigured, OutcomeUnknown, RecordRejected
 from mlc_dagster.systems.monday import documents
 from mlc_dagster.systems.monday.calls import MondayApi
 from mlc_dagster.systems.monday.records import Cell
@@ -121,6 +121,8 @@ class Boards:
         except OutcomeUnknown:
             self.refresh([board.id])  # what it did is seen now; the rest is missing, and says so
             return self._boards[board.id][1]
+        except RecordRejected as error:
+            raise Misconfigured(f"board {board.id} takes no new column: {error.message}") from error
         if reply.faults:
             raise Misconfigured(f"board {board.id} takes no new column: {reply.faults[0].message}")
         self.refresh([board.id])

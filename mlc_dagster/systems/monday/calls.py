@@ -211,7 +211,10 @@ class MondayApi:
 
     def read(self, document: str, **variables: Any) -> Mapping[str, Any]:
         """The values of a query. Raises as ApiClient.request, and Misconfigured where monday refuses a part of it."""
-        reply = self._post(document, variables, {}, repeatable=True)
+        try:
+            reply = self._post(document, variables, {}, repeatable=True)
+        except RecordRejected as error:
+            raise Misconfigured(f"monday refuses to read: {error.message}") from error
         self.points.learn(reply.values.get("complexity"), 0, self.clock())
         if faults := [fault for fault in reply.faults if fault.alias != "complexity"]:
             raise Misconfigured(f"monday refuses to read: {faults[0].message}", cure=CURE)

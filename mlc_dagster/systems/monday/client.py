@@ -13,7 +13,7 @@ from mlc_dagster.systems.monday import documents
 from mlc_dagster.systems.monday.boards import Boards, Layout, misfits
 from mlc_dagster.systems.monday.calls import MondayApi, Points
 from mlc_dagster.systems.monday.look import Found, by_key, differing
-from mlc_dagster.systems.monday.records import Cell, Item
+from mlc_dagster.systems.monday.records import KINDS, Cell, Item
 from mlc_dagster.systems.monday.writes import Write, Writer
 from mlc_dagster.vocabulary import Books, Target
 
@@ -77,7 +77,7 @@ class MondayClient:
         writer = Writer(self._api, layout, labels=self._labels, group=group)
         wanted = [draft.record.key for draft in drafts if draft.look_since and not draft.remote_id]
         found = by_key(self._api, layout, wanted) if wanted else {}
-        partly = any(found.values())
+        partly = any(found.get(draft.record.key) for draft in drafts if self._may_be_at_work(draft))
         writes = []
         for draft in drafts:
             planned = self._plan(draft, found.get(draft.record.key, []), layout, partly=partly)
@@ -108,11 +108,20 @@ class MondayClient:
         since = draft.look_since or EVER
         return since > EVER and self._wall() - since < AT_WORK
 
-    def missing(self, boards: Mapping[str, str], cells: Mapping[str, Iterable[Cell]]) -> Iterator[str]:
+    def missing(self) -> Iterator[str]:
         """A sentence for each board, column or type that mlc.yaml names and monday does not have. Reads only."""
+        boards = {name.partition(".")[0]: board for name, board in self._options.items() if name.endswith(".board")}
         self._boards.refresh(list(boards.values()))
         for flow, board in boards.items():
-            yield from misfits(self._boards.board(board), {cell.column: cell for cell in cells[flow]})
+            yield from misfits(self._boards.board(board), {cell.column: cell for cell in self._named(flow)})
+
+    def _named(self, flow: str) -> Iterator[Cell]:
+        """An empty cell for each column that mlc.yaml names for a flow."""
+        start = f"{flow}.columns."
+        for name, column in self._options.items():
+            if name.startswith(start):
+                field = name.removeprefix(start)
+                yield Cell(field=field, column=column, kind=KINDS.get(field, "text"))
 
 
 def _cells(drafts: Iterable[Draft]) -> list[Cell]:

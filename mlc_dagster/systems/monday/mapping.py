@@ -8,31 +8,31 @@ from decimal import Decimal
 
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.line_records import Coded
-from mlc_dagster.systems.monday.records import Cell, Item, Kind
+from mlc_dagster.systems.monday.records import KINDS, Cell, Item
 from mlc_dagster.vocabulary import Facts, key_text, plain, record_key
 
 SUPPLIERS_FLOW = "monday/suppliers"
 
-Field = tuple[str, Kind, object]
-"""Name in mlc.yaml, kind, value: text, Decimal, date, int, None, or a list of codes."""
+Field = tuple[str, object]
+"""Name in mlc.yaml, and value: text, Decimal, date, int, None, or a list of codes."""
 
 
 def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Item:
     """A supplier invoice (posting proposal) becomes an item, linked to its supplier."""
     fields: list[Field] = [
-        ("supplier", "link", facts.remote_id(SUPPLIERS_FLOW, key_text(proposal.supplier_id))),
-        ("supplier_no", "text", proposal.supplier_id),
-        ("company", "text", proposal.company),
-        ("invoice_no", "text", proposal.invoice_no),
-        ("order_no", "text", proposal.po_reference),
-        ("invoice_date", "date", proposal.invoice_date),
-        ("due_date", "date", proposal.due_date),
-        ("currency", "text", proposal.currency_code),
-        ("net_amount", "amount", proposal.net_amount),
-        ("vat_amount", "amount", proposal.vat_amount),
-        ("amount", "amount", proposal.gross_amount),
-        ("status", "state", proposal.obj_state),
-        ("text", "text", proposal.text),
+        ("supplier", facts.remote_id(SUPPLIERS_FLOW, key_text(proposal.supplier_id))),
+        ("supplier_no", proposal.supplier_id),
+        ("company", proposal.company),
+        ("invoice_no", proposal.invoice_no),
+        ("order_no", proposal.po_reference),
+        ("invoice_date", proposal.invoice_date),
+        ("due_date", proposal.due_date),
+        ("currency", proposal.currency_code),
+        ("net_amount", proposal.net_amount),
+        ("vat_amount", proposal.vat_amount),
+        ("amount", proposal.gross_amount),
+        ("status", proposal.obj_state),
+        ("text", proposal.text),
         *_coding(proposal.lines, facts),
     ]
     key = record_key(proposal, ifs.POSTING_PROPOSALS.keys)
@@ -42,17 +42,17 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Item:
 def item_from_order(order: ifs.PurchaseOrder, facts: Facts) -> Item:
     """A purchase order becomes an item, linked to its supplier; its state and delivery date follow the ERP."""
     fields: list[Field] = [
-        ("supplier", "link", facts.remote_id(SUPPLIERS_FLOW, key_text(order.vendor_no))),
-        ("supplier_no", "text", order.vendor_no),
-        ("company", "text", order.company),
-        ("site", "text", order.contract),
-        ("order_date", "date", order.order_date),
-        ("delivery_date", "date", order.wanted_receipt_date),
-        ("currency", "text", order.currency_code),
-        ("amount", "amount", order.total_amount),
-        ("status", "state", order.obj_state),
-        ("buyer", "text", order.buyer_code),
-        ("notes", "text", order.notes),
+        ("supplier", facts.remote_id(SUPPLIERS_FLOW, key_text(order.vendor_no))),
+        ("supplier_no", order.vendor_no),
+        ("company", order.company),
+        ("site", order.contract),
+        ("order_date", order.order_date),
+        ("delivery_date", order.wanted_receipt_date),
+        ("currency", order.currency_code),
+        ("amount", order.total_amount),
+        ("status", order.obj_state),
+        ("buyer", order.buyer_code),
+        ("notes", order.notes),
         *_coding(order.lines, facts),
     ]
     return _item(
@@ -63,16 +63,16 @@ def item_from_order(order: ifs.PurchaseOrder, facts: Facts) -> Item:
 def item_from_voucher(voucher: ifs.Voucher, facts: Facts) -> Item:
     """A journal entry becomes an item with the accounts and departments that its rows are posted on."""
     fields: list[Field] = [
-        ("company", "text", voucher.company),
-        ("voucher_type", "text", voucher.voucher_type),
-        ("voucher_no", "text", voucher.voucher_no),
-        ("voucher_date", "date", voucher.voucher_date),
-        ("period", "text", _period(voucher)),
-        ("debit", "amount", _sum(row.debit_amount for row in voucher.lines)),
-        ("credit", "amount", _sum(row.credit_amount for row in voucher.lines)),
-        ("status", "state", voucher.obj_state),
-        ("reference", "text", voucher.external_ref),
-        ("text", "text", voucher.text),
+        ("company", voucher.company),
+        ("voucher_type", voucher.voucher_type),
+        ("voucher_no", voucher.voucher_no),
+        ("voucher_date", voucher.voucher_date),
+        ("period", _period(voucher)),
+        ("debit", _sum(row.debit_amount for row in voucher.lines)),
+        ("credit", _sum(row.credit_amount for row in voucher.lines)),
+        ("status", voucher.obj_state),
+        ("reference", voucher.external_ref),
+        ("text", voucher.text),
         *_coding(voucher.lines, facts),
     ]
     name = f"{voucher.company} {voucher.voucher_type} {voucher.accounting_year} {voucher.voucher_no}"
@@ -82,14 +82,14 @@ def item_from_voucher(voucher: ifs.Voucher, facts: Facts) -> Item:
 def item_from_customer_order(order: ifs.CustomerOrder, facts: Facts) -> Item:
     """A customer order becomes an item."""
     fields: list[Field] = [
-        ("customer_no", "text", order.customer_no),
-        ("company", "text", order.company),
-        ("site", "text", order.contract),
-        ("order_date", "date", order.order_date),
-        ("currency", "text", order.currency_code),
-        ("amount", "amount", order.total_amount),
-        ("status", "state", order.obj_state),
-        ("notes", "text", order.notes),
+        ("customer_no", order.customer_no),
+        ("company", order.company),
+        ("site", order.contract),
+        ("order_date", order.order_date),
+        ("currency", order.currency_code),
+        ("amount", order.total_amount),
+        ("status", order.obj_state),
+        ("notes", order.notes),
     ]
     return _item("customer_orders", order.order_no, record_key(order, ifs.CUSTOMER_ORDERS.keys), fields, facts)
 
@@ -97,16 +97,16 @@ def item_from_customer_order(order: ifs.CustomerOrder, facts: Facts) -> Item:
 def item_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Item:
     """A supplier becomes an item that invoices and orders link to."""
     fields: list[Field] = [
-        ("supplier_no", "text", supplier.supplier_id),
-        ("country", "text", supplier.country),
-        ("currency", "text", supplier.currency_code),
-        ("payment_terms", "text", facts.payment_terms.get(supplier.payment_terms or "", supplier.payment_terms)),
-        ("email", "email", supplier.email),
-        ("vat_no", "text", supplier.vat_no),
-        ("account", "text", supplier.default_account and facts.account_in_target(supplier.default_account)),
-        ("department", "text", supplier.cost_center),
-        ("status", "state", "Blocked" if supplier.blocked else "Active"),
-        ("notes", "text", supplier.notes),
+        ("supplier_no", supplier.supplier_id),
+        ("country", supplier.country),
+        ("currency", supplier.currency_code),
+        ("payment_terms", facts.payment_terms.get(supplier.payment_terms or "", supplier.payment_terms)),
+        ("email", supplier.email),
+        ("vat_no", supplier.vat_no),
+        ("account", supplier.default_account and facts.account_in_target(supplier.default_account)),
+        ("department", supplier.cost_center),
+        ("status", "Blocked" if supplier.blocked else "Active"),
+        ("notes", supplier.notes),
     ]
     name = supplier.name or supplier.supplier_id
     return _item("suppliers", name, record_key(supplier, ifs.SUPPLIERS.keys), fields, facts)
@@ -115,13 +115,13 @@ def item_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Item:
 def item_from_account(account: ifs.Account, facts: Facts) -> Item:
     """A GL account of a company becomes an item, for filters and lookups."""
     fields: list[Field] = [
-        ("company", "text", account.company),
-        ("account", "text", account.account),
-        ("description", "text", account.description),
-        ("type", "text", account.account_type),
-        ("valid_from", "date", account.valid_from),
-        ("valid_until", "date", account.valid_until),
-        ("status", "state", "Blocked" if account.blocked else "Open"),
+        ("company", account.company),
+        ("account", account.account),
+        ("description", account.description),
+        ("type", account.account_type),
+        ("valid_from", account.valid_from),
+        ("valid_until", account.valid_until),
+        ("status", "Blocked" if account.blocked else "Open"),
     ]
     name = f"{account.account} {account.description or ''}"
     return _item("accounts", name, record_key(account, ifs.ACCOUNTS.keys), fields, facts)
@@ -134,7 +134,7 @@ def _item(
     flow: str, name: str, key: str, fields: Sequence[Field], facts: Facts, supplier_no: str | None = None
 ) -> Item:
     """With the cells that mlc.yaml names a column for: a column that is named later changes the fingerprint."""
-    columns = {field: column for field, *_ in fields if (column := facts.options.get(f"{flow}.columns.{field}"))}
+    columns = {field: column for field, _ in fields if (column := facts.options.get(f"{flow}.columns.{field}"))}
     return Item(
         board=facts.options.get(f"{flow}.board", ""),
         key=key,
@@ -145,7 +145,8 @@ def _item(
 
 
 def _cell(field: Field, columns: dict[str, str], facts: Facts) -> Cell:
-    name, kind, value = field
+    name, value = field
+    kind = KINDS.get(name, "text")
     board = facts.options.get("suppliers.board", "") if kind == "link" else ""
     return Cell(field=name, column=columns[name], kind=kind, values=_texts(value), board=board)
 
@@ -167,7 +168,7 @@ def _coding(lines: Sequence[Coded], facts: Facts) -> tuple[Field, Field]:
     part = f"code_{facts.options.get('department_code_part', 'B').lower()}"
     accounts = {facts.account_in_target(line.account) for line in lines if line.account}
     departments = {str(code).strip() for line in lines if (code := getattr(line, part))}
-    return ("accounts", "codes", sorted(accounts)), ("departments", "codes", sorted(departments))
+    return ("accounts", sorted(accounts)), ("departments", sorted(departments))
 
 
 def _period(voucher: ifs.Voucher) -> str | None:

@@ -6,7 +6,7 @@ type that column has is the board's business, and is looked up when the item is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from mlc_dagster.vocabulary import Record, Target
@@ -16,6 +16,17 @@ TEXT_LENGTH = 2000  # of a long_text column; together the cells of an item have 
 NOT_LINKED = "-"
 
 Kind = Literal["text", "email", "amount", "date", "state", "codes", "link"]
+
+KINDS: Mapping[str, Kind] = {
+    "supplier": "link",
+    "status": "state",
+    "email": "email",
+    **dict.fromkeys(("accounts", "departments"), "codes"),
+    **dict.fromkeys(("amount", "net_amount", "vat_amount", "debit", "credit"), "amount"),
+    **dict.fromkeys(("invoice_date", "due_date", "order_date", "delivery_date", "voucher_date"), "date"),
+    **dict.fromkeys(("valid_from", "valid_until"), "date"),
+}
+"""Field of mlc.yaml -> its kind, where that is not text."""
 
 
 class Cell(Record, frozen=True, kw_only=True):

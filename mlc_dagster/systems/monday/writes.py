@@ -49,19 +49,21 @@ class Writer:
                 yield from self._batch(kind[start : start + size])
                 start += size
 
-    def _batch(self, writes: Sequence[Write]) -> Iterator[Outcome]:
+    def _batch(self, writes: Sequence[Write], key: str = "", *, looked: bool = False) -> Iterator[Outcome]:
+        """One request, and each outcome once. `looked`: it was sent before, and nothing of it was there."""
+        key = key or self._key(writes)
         try:
-            yield from self._answered(writes, self._request(writes, self._key(writes)))
+            reply = self._request(writes, key)
         except TooComplexError as error:
             self._api.points.refused(len(writes))
             yield from self._in_parts(writes, error)
         except OutcomeUnknown as error:
-            yield from self._unknown(writes, error)
+            yield from self._unanswered(writes, error) if looked else self._look(writes, key, error)
         except RecordRejected as error:  # of the request as a whole: find the one that it is about
-            if len(writes) == 1:
-                yield Refused(writes[0].draft, error.message)
-            else:
-                yield from self._in_parts(writes, error)
+            whole = len(writes) == 1
+            yield from [Refused(writes[0].draft, error.message)] if whole else self._in_parts(writes, error)
+        else:
+            yield from self._answered(writes, reply)
 
     def _in_parts(self, writes: Sequence[Write], error: RecordRejected) -> Iterator[Outcome]:
         if len(writes) > 1:
@@ -121,7 +123,7 @@ class Writer:
             else:
                 yield self._refused(write, reply, f"i{number}")
         if failed:  # monday remembers refusals for 30 minutes: ask anew for those alone
-            yield from self._answered(failed, self._request(failed, str(uuid.uuid4())))
+            yield from self._batch(failed, str(uuid.uuid4()))
 
     def _done(self, write: Write, item_id: str) -> Iterator[Outcome]:
         if write.left_out:
@@ -137,34 +139,31 @@ class Writer:
             return Unanswered(write.draft, fault.message)
         return Refused(write.draft, f"monday: {fault.message}")
 
-    def _unknown(self, writes: Sequence[Write], error: OutcomeUnknown) -> Iterator[Outcome]:
-        """No answer to new items: look. Where none of them is there, the same request under the same key is safe, even
-        if monday is slow to show them; where some are, monday may still be at work: the rest stays in doubt.
+    def _look(self, writes: Sequence[Write], key: str, error: OutcomeUnknown) -> Iterator[Outcome]:
+        """No answer to new items. Where none of them is there, the same request under the same key is safe, even if
+        monday is slow to show them; where some are, monday may still be at work: the rest stays in doubt.
         """
         found = by_key(self._api, self._layout, [write.item.key for write in writes])
         if not any(found.values()):
-            try:
-                yield from self._answered(writes, self._request(writes, self._key(writes)))
-            except OutcomeUnknown as again:
-                yield from (Unanswered(write.draft, again.message) for write in writes)
+            yield from self._batch(writes, key, looked=True)
             return
         for write in writes:
             if items := found.get(write.item.key):
-                yield Saved(write.draft, str(items[0]["id"]), "created", write.item.name)
+                yield from self._done(write, str(items[0]["id"]))
             else:
                 yield Unanswered(write.draft, error.message)
+
+    def _unanswered(self, writes: Sequence[Write], error: OutcomeUnknown) -> Iterator[Outcome]:
+        yield from (Unanswered(write.draft, error.message) for write in writes)
 
     # --- one that is too large ----------------------------------------------------------------------------------------
 
     def _with_fewer_columns(self, write: Write, error: RecordRejected) -> Iterator[Outcome]:
-        """A record that is above the limit alone: half of what is missing now, the rest with the next load."""
-        cells = self._missing(write) if write.item_id and not write.left_out else write.cells
-        if not cells and write.item_id:
-            yield Saved(write.draft, write.item_id, "updated", write.item.name)
-            return
-        if not cells:
+        """A record that is above the limit alone: what is missing, or half of it; the rest with the next load."""
+        if not write.cells:
             yield Refused(write.draft, f"monday refuses it even without its columns: {error.message}")
             return
+        cells = self._missing(write) if write.item_id and not write.left_out else write.cells
         fewer = cells if len(cells) < len(write.cells) else cells[: len(cells) // 2]
         left_out = write.left_out + len(cells) - len(fewer)
         yield from self._batch([replace(write, cells=fewer, left_out=left_out)])

@@ -357,7 +357,7 @@ def test_too_much_has_many_faces(status: int, body: Any, headers: dict[str, str]
         (200, error("ColumnValueException"), type(None)),
         (
             200,
-            {"data": {"i0": {"id": "1"}, "i1": None}, **{"errors": error("RATE_LIMIT_EXCEEDED")["errors"]}},
+            {"data": {"i0": {"id": "1"}, "i1": None}, "errors": error("RATE_LIMIT_EXCEEDED")["errors"]},
             type(None),
         ),
         (500, error("INTERNAL_SERVER_ERROR"), type(None)),
