@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from mlc_dagster.errors import Misconfigured
-from mlc_dagster.outcomes import Budget, Draft, Outcome, Refused, Saved, Traffic, Unanswered
+from mlc_dagster.outcomes import Budget, Draft, Outcome, Refused, Saved, Traffic
 from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.monday import documents
 from mlc_dagster.systems.monday.boards import Boards, Layout, misfits
@@ -75,38 +75,33 @@ class MondayClient:
         layout = self._boards.layout(board, _cells(drafts))
         group = self._options.get(f"{target.name}.group", "")
         writer = Writer(self._api, layout, labels=self._labels, group=group)
-        wanted = [draft.record.key for draft in drafts if draft.look_since and not draft.remote_id]
-        found = by_key(self._api, layout, wanted) if wanted else {}
-        partly = any(found.get(draft.record.key) for draft in drafts if self._may_be_at_work(draft))
-        writes = []
-        for draft in drafts:
-            planned = self._plan(draft, found.get(draft.record.key, []), layout, partly=partly)
-            if isinstance(planned, Write):
-                writes.append(planned)
-            else:
-                yield planned
-        yield from writer.send(writes)
+        found = self._found(layout, [draft for draft in drafts if draft.look_since and not draft.remote_id])
+        planned = [_plan(draft, found.get(draft.record.key, []), layout) for draft in drafts]
+        yield from (outcome for outcome in planned if not isinstance(outcome, Write))
+        yield from writer.send([write for write in planned if isinstance(write, Write)])
 
-    def _plan(
-        self, draft: Draft, found: list[Found], layout: Layout, *, partly: bool
-    ) -> Write | Saved | Refused | Unanswered:
-        item: Item = draft.record
-        if draft.remote_id or not found:
-            if partly and not draft.remote_id and self._may_be_at_work(draft):
-                return Unanswered(draft, "monday may still be making it")
-            return Write(draft, item.cells, draft.remote_id)
-        if len(found) > 1:
-            ids = " and ".join(str(each["id"]) for each in found)
-            return Refused(draft, f"board {layout.board.name} has two items for {item.key}: {ids}. Delete one of them.")
-        cells, item_id = differing(item, found[0], layout), str(found[0]["id"])
-        if not cells and str(found[0].get("name")) == item.name:
-            return Saved(draft, item_id, "adopted", item.name)
-        return Write(draft, item.cells, item_id)
+    def _found(self, layout: Layout, drafts: list[Draft]) -> dict[str, list[Found]]:
+        """Key -> items. Where a part of an unanswered request is there, monday may still be at work on the rest of it:
+        after a minute it is not, and then it is looked up again.
+        """
+        if not drafts:
+            return {}
+        keys = [draft.record.key for draft in drafts]
+        found = by_key(self._api, layout, keys)
+        chunks = [drafts[start : start + Points.WRITES] for start in range(0, len(drafts), Points.WRITES)]
+        if wait := max(self._unfinished(chunk, found) for chunk in chunks):
+            self._api.budget.pause(wait)  # the next call waits for it, and counts the seconds
+            return by_key(self._api, layout, keys)
+        return found
 
-    def _may_be_at_work(self, draft: Draft) -> bool:
-        """An attempt of the last minute, of which a part is there already."""
-        since = draft.look_since or EVER
-        return since > EVER and self._wall() - since < AT_WORK
+    def _unfinished(self, drafts: list[Draft], found: Mapping[str, list[Found]]) -> float:
+        """Seconds until one request's worth of drafts is settled: 0 where all of it is there, or nothing."""
+        now = self._wall()
+        ends = [draft.look_since + AT_WORK for draft in drafts if draft.look_since and draft.look_since > EVER]
+        there = sum(bool(found.get(draft.record.key)) for draft in drafts)
+        if not ends or there in (0, len(drafts)):
+            return 0.0
+        return max(0.0, (max(ends) - now).total_seconds())
 
     def missing(self) -> Iterator[str]:
         """A sentence for each board, column or type that mlc.yaml names and monday does not have. Reads only."""
@@ -122,6 +117,20 @@ class MondayClient:
             if name.startswith(start):
                 field = name.removeprefix(start)
                 yield Cell(field=field, column=column, kind=KINDS.get(field, "text"))
+
+
+def _plan(draft: Draft, found: list[Found], layout: Layout) -> Write | Saved | Refused:
+    """What is to be done, or was done already."""
+    item: Item = draft.record
+    if draft.remote_id or not found:
+        return Write(draft, item.cells, draft.remote_id)
+    if len(found) > 1:
+        ids = " and ".join(str(each["id"]) for each in found)
+        return Refused(draft, f"board {layout.board.name} has two items for {item.key}: {ids}. Delete one of them.")
+    item_id = str(found[0]["id"])
+    if not differing(item, found[0], layout) and str(found[0].get("name")) == item.name:
+        return Saved(draft, item_id, "adopted", item.name)
+    return Write(draft, item.cells, item_id)
 
 
 def _cells(drafts: Iterable[Draft]) -> list[Cell]:

@@ -175,16 +175,23 @@ def test_a_slow_index_does_not_double(box: Sandbox, monkeypatch: pytest.MonkeyPa
     assert len(box.monday.rows(INVOICE_BOARD)) == 6
 
 
-def test_what_monday_may_still_be_making_stays_in_doubt(box: Sandbox) -> None:
-    client = client_on(box)
+def test_what_monday_may_still_be_making_is_waited_for(box: Sandbox) -> None:
+    """A part of an unanswered request is there: within its minute monday may make the rest."""
+    clock, now = Clock(), datetime.now(UTC)
+    client = client_on(box, clock)
     save(client, drafts([1]))
-    now = datetime.now(UTC)
-    some = [replace(draft, look_since=now) for draft in drafts([1, 2])]
-    there, missing = sorted(save(client, some), key=lambda outcome: outcome.draft.key)
-    assert isinstance(there, Saved) and isinstance(missing, Unanswered)
-    later = [replace(draft, look_since=now - timedelta(minutes=2)) for draft in drafts([1, 2])]
-    assert all(isinstance(outcome, Saved) for outcome in save(client, later))
-    assert len(rows(box)) == 2
+    outcomes = save(client, [replace(draft, look_since=now - timedelta(seconds=20)) for draft in drafts([1, 2])])
+    assert all(isinstance(outcome, Saved) for outcome in outcomes) and len(rows(box)) == 2
+    assert 30 < clock.slept <= 41
+
+
+def test_a_request_that_is_wholly_there_or_not_at_all_is_not_waited_for(box: Sandbox) -> None:
+    clock, now = Clock(), datetime.now(UTC)
+    client = client_on(box, clock)
+    save(client, drafts(range(25)))
+    outcomes = save(client, [replace(draft, look_since=now) for draft in drafts(range(60))])
+    assert all(isinstance(outcome, Saved) for outcome in outcomes) and len(rows(box)) == 60
+    assert clock.slept == 0 and len(creations(box)) == 3
 
 
 # --- limits ---------------------------------------------------------------------------------------------------------
