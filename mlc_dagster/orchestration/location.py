@@ -1,6 +1,6 @@
 """The code location from settings: assets, checks, jobs, schedules, sensors, resources."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import dagster as dg
@@ -28,47 +28,18 @@ VOUCHERS = ifs.VOUCHERS.name
 def build(settings: Settings, environment: Environment) -> dg.Definitions:
     """Everything that Dagster shows and runs for these settings. Raises Misconfigured."""
     catalogue = ifs.catalogue(settings.ifs.entity_sets)
-    flows = {
-        system: tenants_flows(switched_on(table, settings.targets[system]), catalogue)
-        for system, table in FLOWS.items()
-        if system in settings.targets
-    }
+    flows = flows_of(settings, catalogue)
+    place = {"day": partitions.days(settings), "company": partitions.companies(settings)}
     charted = [system for system in flows if settings.targets[system].has_chart]
-    days, companies = partitions.days(settings), partitions.companies(settings)
-    place = {"day": days, "company": companies}
-    by_day = [entity for entity in catalogue.values() if entity.partition == "day"]
-    by_company = [entity for entity in catalogue.values() if entity.partition == "company"]
+    every = [flow for table in flows.values() for flow in table]
     return dg.Definitions(
         assets=[
-            *(source_asset(entity, days) for entity in by_day),
-            *(source_asset(entity, companies) for entity in by_company),
-            *(
-                prepared_asset(flow, settings, place[flow.source.partition])
-                for table in flows.values()
-                for flow in table
-            ),
-            *(loaded_asset(flow, place[flow.source.partition]) for table in flows.values() for flow in table),
+            *(source_asset(entity, place[entity.partition]) for entity in catalogue.values()),
+            *(prepared_asset(flow, settings, place[flow.source.partition]) for flow in every),
+            *(loaded_asset(flow, place[flow.source.partition]) for flow in every),
         ],
-        asset_checks=[voucher_check(catalogue[VOUCHERS], system, settings, days) for system in charted],
-        jobs=[
-            *(
-                automation.job_for(
-                    system, of_partition("day", table), [catalogue[VOUCHERS]] if system in charted else []
-                )
-                for system, table in flows.items()
-            ),
-            *(
-                automation.job_for(automation.company_job(system), some, [])
-                for system, table in flows.items()
-                if (some := of_partition("company", table))
-            ),
-            automation.read_job(by_day, automation.READ_JOB, "Reads all of the ERP's entity sets of a day."),
-            automation.read_job(
-                by_company,
-                automation.CHART_JOB,
-                "Refreshes the charts of accounts and code parts, by company.",
-            ),
-        ],
+        asset_checks=[voucher_check(catalogue[VOUCHERS], system, settings, place["day"]) for system in charted],
+        jobs=list(jobs(flows, catalogue, charted)),
         schedules=list(automation.schedules(flows, settings)),
         sensors=[
             automation.changes_sensor(system, of_partition("day", table), settings) for system, table in flows.items()
@@ -76,6 +47,31 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
         resources=resources(settings, environment),
         executor=dg.in_process_executor,  # the work is HTTP: steps in one process are eight times faster
     )
+
+
+def flows_of(settings: Settings, catalogue: Mapping[str, EntitySet]) -> dict[str, tuple[Flow, ...]]:
+    """Target system -> its flows that are on, for the targets that are on."""
+    return {
+        system: tenants_flows(switched_on(table, settings.targets[system]), catalogue)
+        for system, table in FLOWS.items()
+        if system in settings.targets
+    }
+
+
+def jobs(
+    flows: Mapping[str, tuple[Flow, ...]], catalogue: Mapping[str, EntitySet], charted: Sequence[str]
+) -> Iterator[automation.AssetJob]:
+    """One for each SaaS, one more for what goes there by company, and two that read only."""
+    for system, table in flows.items():
+        also = [catalogue[VOUCHERS]] if system in charted else []
+        yield automation.job_for(system, of_partition("day", table), also)
+        if by_company := of_partition("company", table):
+            yield automation.job_for(automation.company_job(system), by_company, [])
+    days = [entity for entity in catalogue.values() if entity.partition == "day"]
+    companies = [entity for entity in catalogue.values() if entity.partition == "company"]
+    yield automation.read_job(days, automation.READ_JOB, "Reads all of the ERP's entity sets of a day.")
+    words = "Refreshes the charts of accounts and code parts, by company."
+    yield automation.read_job(companies, automation.CHART_JOB, words)
 
 
 def switched_on(flows: tuple[Flow, ...], section: TargetSection) -> tuple[Flow, ...]:
