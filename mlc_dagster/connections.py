@@ -10,17 +10,22 @@ from mlc_dagster.outcomes import Budget
 from mlc_dagster.settings.airbase import AirbaseSettings
 from mlc_dagster.settings.cin7 import Cin7Settings
 from mlc_dagster.settings.ifs import IfsSettings
+from mlc_dagster.settings.monday import MondaySettings
 from mlc_dagster.systems.airbase.calls import classify as airbase_answers
 from mlc_dagster.systems.airbase.calls import signature as airbase_signature
 from mlc_dagster.systems.airbase.client import AirbaseClient
 from mlc_dagster.systems.airbase.places import Places
-from mlc_dagster.systems.auth import ClientCredentials
+from mlc_dagster.systems.auth import ClientCredentials, HeaderKeys
 from mlc_dagster.systems.cin7.calls import classify as cin7_answers
 from mlc_dagster.systems.cin7.calls import signature
 from mlc_dagster.systems.cin7.client import Cin7Client
 from mlc_dagster.systems.http import ApiClient, KeyRing
 from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.ifs.refusals import classify as ifs_answers
+from mlc_dagster.systems.monday.budget import DAY, MinuteAndDay
+from mlc_dagster.systems.monday.calls import CURE as MONDAY_CURE
+from mlc_dagster.systems.monday.calls import classifier as monday_answers
+from mlc_dagster.systems.monday.client import MondayClient
 
 Budgets = Callable[[str, int, float], Budget]
 """(name, calls, seconds) -> the budget of one credential; the ledger's is shared by processes and machines."""
@@ -89,6 +94,35 @@ def airbase_client(settings: AirbaseSettings, token: str, budgets: Budgets, trie
     )
     places = Places(**settings.paths.model_dump(), page_size=settings.page_size, batch_size=settings.batch_size)
     return AirbaseClient(api, places)
+
+
+def monday_client(settings: MondaySettings, token: str, budgets: Budgets, tries: int = 8) -> MondayClient:
+    """monday.com's client. The token goes as it is, without the word Bearer, an app's too."""
+    plain = token.strip().removeprefix("Bearer ").strip()
+    _present(plain, "MONDAY_TOKEN")
+    name = _name("monday", settings.base_url, plain)
+    budget = MinuteAndDay(
+        budgets(name, settings.calls_per_minute, 60.0),
+        lambda date: budgets(f"{name} {date}", settings.calls_per_day, DAY),
+    )
+    api = ApiClient(
+        "monday",
+        settings.base_url,
+        auth=HeaderKeys({"Authorization": plain}, cure=MONDAY_CURE),
+        headers={"API-Version": settings.api_version},
+        budget=budget,
+        timeout=settings.timeout_seconds,
+        classify=monday_answers(settings.api_version),
+        max_attempts=tries,
+    )
+    return MondayClient(
+        api,
+        budget,
+        settings.options(),
+        points_per_minute=settings.points_per_minute,
+        create_columns=settings.create_columns,
+        create_labels=settings.create_labels,
+    )
 
 
 def _present(value: str, name: str) -> None:

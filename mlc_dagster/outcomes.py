@@ -111,5 +111,8 @@ class Budget(Protocol):
     def take(self) -> float:
         """Wait for the next free slot; the seconds waited."""
 
+    def free_in(self) -> float:
+        """Seconds until a slot is free; takes none."""
+
     def pause(self, seconds: float) -> None:
         """The server asked for silence: nobody takes a slot before then."""

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from mlc_dagster.connections import airbase_client, cin7_client, ifs_client
+from mlc_dagster.connections import airbase_client, cin7_client, ifs_client, monday_client
 from mlc_dagster.credentials import secret
 from mlc_dagster.errors import AccessDenied, MlcError, TransientError
 from mlc_dagster.ledger import Ledger
@@ -37,6 +37,8 @@ def ping_all(settings: Settings) -> list[Finding]:
         asked.append(lambda: list(_cin7(settings)))
     if settings.airbase:
         asked.append(lambda: list(_airbase(settings)))
+    if settings.monday:
+        asked.append(lambda: list(_monday(settings)))
     with ThreadPoolExecutor(len(asked)) as threads:
         return [finding for found in threads.map(lambda ask: ask(), asked) for finding in found]
 
@@ -121,6 +123,21 @@ _WITHOUT = {
     "purchase_orders": ": orders are not sent",
     "purchase_orders_bulk": ": orders are sent one by one",
 }
+
+
+def _monday(settings: Settings) -> Iterator[Finding]:
+    """Whose token it is, and whether each board has the columns that mlc.yaml names, of a type that fits."""
+    assert settings.monday is not None
+    try:
+        client = monday_client(settings.monday, _secret("MONDAY_TOKEN"), _budget, tries=2)
+        yield Finding("monday", "sign-in", True, client.who())
+        wrong = list(client.missing())
+        made = settings.monday.create_columns
+        yield from (Finding("monday", "mlc.yaml", made and "has no column" in words, words) for words in wrong)
+        if not wrong:
+            yield Finding("monday", "boards", True, f"{len(list(settings.monday.boards.used()))}, with their columns")
+    except MlcError as error:
+        yield Finding("monday", "sign-in", False, str(error))
 
 
 def _budget(name: str, calls: int, seconds: float) -> LocalBudget:

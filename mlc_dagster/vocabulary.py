@@ -161,6 +161,7 @@ class LedgerAccount:
 class Books:
     """The reference books of a target, read at the time of judging."""
 
+    has_chart: bool = True  # False: the target has no chart of accounts of its own, so the ERP's alone is asked
     accounts: frozenset[str] = frozenset()  # codes that may be posted to
     payment_terms: frozenset[str] = frozenset()
     tax_rules: frozenset[str] = frozenset()
@@ -170,7 +171,6 @@ class Books:
     supplier_currency: Mapping[str, str] = dataclasses.field(default_factory=dict)  # remote id -> currency
     payable_account: str = ""
     base_currency: str = ""
-    has_chart: bool = True  # False: this target has no chart of accounts of its own, so the ERP's alone is asked
     subsidiaries: frozenset[str] | None = None  # None: not known, so that nothing can be said of one
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.demo import agree_airbase
+from mlc_dagster.demo import agree_airbase, agree_monday
 from mlc_dagster.demo.place import Place
 from mlc_dagster.frames import read_ready
 from mlc_dagster.ledger import Ledger
@@ -19,20 +19,28 @@ Document = Mapping[str, Any]
 
 
 def disagreements(place: Place, flows: Sequence[Flow]) -> list[str]:
-    """One line for each difference between what was prepared and delivered, and what Cin7 holds."""
+    """One line for each difference between what was prepared and delivered, and what the sandbox's SaaS hold."""
+
+    def to(system: str) -> list[Flow]:
+        return [flow for flow in flows if flow.target.system == system]
+
+    environment = place.environment()
+    store = RowStore(environment["MLC_STORAGE"])
+    return [
+        *_in_cin7(place, to("cin7")),
+        *agree_airbase.disagreements(place.state("airbase"), to("airbase"), store, environment),
+        *agree_monday.disagreements(place, to("monday")),
+    ]
+
+
+def _in_cin7(place: Place, flows: Sequence[Flow]) -> list[str]:
     state, environment = place.state("cin7"), place.environment()
     store = RowStore(environment["MLC_STORAGE"])
-    airbase = agree_airbase.disagreements(
-        place.state("airbase"), [flow for flow in flows if flow.target.system == "airbase"], store, environment
-    )
-    flows = [flow for flow in flows if flow.target.system == "cin7"]
     with Ledger.open(environment["MLC_DATABASE_URL"]) as ledger:
         delivered = {flow.name: ledger.remote_ids(flow.name) for flow in flows}
     held = Held(state["suppliers"], state["purchases"])
     found = [line for flow in flows for line in _of_flow(flow, store, delivered[flow.name], held)]
-    return [*found, *airbase] + [
-        f"Cin7 holds purchase {each} that no flow delivered" for each in sorted(held.strangers(delivered))
-    ]
+    return found + [f"Cin7 holds purchase {each} that no flow delivered" for each in sorted(held.strangers(delivered))]
 
 
 class Held:

@@ -28,9 +28,12 @@ SECRETS = {
     "CIN7_ACCOUNT_ID": "sandbox-account",
     "CIN7_APPLICATION_KEYS": "sandbox-key-1,sandbox-key-2,sandbox-key-3",
     "AIRBASE_TOKEN": "sandbox-airbase-token",
+    "MONDAY_TOKEN": "sandbox-monday-token",
 }
 CALLS_A_MINUTE = 60_000
 """Cin7 allows 60 for each key, at which the demo would take half an hour; IFS about 1,000."""
+MONDAY_TIMES = 100
+"""monday's limits, so many times: 10,000,000 points and 1,000 calls a minute, 10,000 calls a day."""
 USUAL_PORT = 8787
 STARTS_WITHIN = 30.0  # seconds
 
@@ -70,6 +73,11 @@ class Place:
             ("airbase", "requests_per_minute"),
         ):
             content[system][limit] = CALLS_A_MINUTE
+        content["monday"].update(
+            calls_per_minute=1000 * MONDAY_TIMES,
+            calls_per_day=10_000 * MONDAY_TIMES,
+            points_per_minute=10_000_000 * MONDAY_TIMES,
+        )
         words = "# Written by `mlc demo`: the sandbox as a tenant.\n"
         self.config.write_text(words + yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
@@ -95,6 +103,7 @@ class Place:
         port = self.url.rpartition(":")[2]
         raised = ("cin7-calls", "ifs-requests", "airbase-requests")
         limits = [word for name in raised for word in (f"--{name}-per-minute", str(CALLS_A_MINUTE))]
+        limits += ["--monday", str(MONDAY_TIMES)]
         command = [
             sys.executable,
             "-m",
@@ -128,9 +137,10 @@ class Place:
         """What the sandbox holds now."""
         return _exact(httpx.get(f"{self.url}/_sandbox/state/{system}", timeout=60))
 
-    def writes(self, system: str) -> int:
+    def writes(self, *systems: str) -> int:
         """How many requests have changed something there."""
-        return len(_exact(httpx.get(f"{self.url}/_sandbox/journal/{system}", timeout=60)))
+        addresses = [f"{self.url}/_sandbox/journal/{system}" for system in systems]
+        return sum(len(_exact(httpx.get(address, timeout=60))) for address in addresses)
 
 
 def _exact(answer: httpx.Response) -> Any:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mlc_dagster.errors import MlcError
-from mlc_dagster.orchestration.automation import CHART_JOB, READ_JOB, reference_job
+from mlc_dagster.orchestration.automation import CHART_JOB, READ_JOB, company_job, reference_job
 from mlc_dagster.orchestration.loads import prepared_key
 from mlc_dagster.vocabulary import Flow
 
@@ -63,13 +63,13 @@ class Runs:
     def everything(self, title: str) -> dict[str, Moved]:
         """The chart of accounts, all the ERP's rows, then each SaaS. What moved, by flow."""
         days = (datetime.fromisoformat(self.days[1]) - datetime.fromisoformat(self.days[0])).days + 1
-        systems = sorted({flow.target.system for flow in self.flows})
+        jobs = sorted({_job(flow) for flow in self.flows})
         with self._progress(title, total=days * (6 + 2 * len(self.flows))):
             self.run(CHART_JOB, self.companies)
             self.run(READ_JOB, self.days)
-            for system in systems:
+            for system in sorted({flow.target.system for flow in self.flows}):
                 self._references(system)
-            results = [self.run(system, self.days, self._without_sources(system)) for system in systems]
+            results = [self.run(job, self._partitions(job), self._without_sources(job)) for job in jobs]
         return {flow.name: moved(flow, results) for flow in self.flows}
 
     def run(
@@ -93,9 +93,13 @@ class Runs:
             if not result.success:
                 raise MlcError(f"the run of job {reference_job(system)} failed: {_why(result)}")
 
-    def _without_sources(self, system: str) -> list[dg.AssetKey]:
+    def _partitions(self, job: str) -> tuple[str, str]:
+        by_company = any(flow.source.partition == "company" for flow in self.flows if _job(flow) == job)
+        return self.companies if by_company else self.days
+
+    def _without_sources(self, job: str) -> list[dg.AssetKey]:
         """The rows have just been read; no need to read them again."""
-        flows = [flow for flow in self.flows if flow.target.system == system]
+        flows = [flow for flow in self.flows if _job(flow) == job]
         return [dg.AssetKey(key) for flow in flows for key in (flow.key, prepared_key(flow))]
 
     @contextmanager
@@ -115,6 +119,11 @@ class Runs:
                 yield
             finally:
                 logger.removeHandler(listener)
+
+
+def _job(flow: Flow) -> str:
+    """The job that moves a flow."""
+    return company_job(flow.target.system) if flow.source.partition == "company" else flow.target.system
 
 
 class _Listener(logging.Handler):

@@ -44,6 +44,14 @@ class SharedBudget:
             elif wait <= 0 or self._paused_until() <= when:
                 return waited
 
+    def free_in(self) -> float:
+        """Seconds until a slot is free; takes none."""
+        with self._database.reading() as connection:
+            mine = select(budgets.c.slots, budgets.c.paused_until).where(budgets.c.name == self._name)
+            row, now = connection.execute(mine).one(), clock(connection).timestamp()
+        when, _ = next_slot(_times(row.slots), max(now, row.paused_until), self._limit, self._period)
+        return max(0.0, when - now)
+
     def pause(self, seconds: float) -> None:
         """Nobody takes a slot before then; who waits for one already waits anew. The longer pause stands."""
         with self._database.writing(hasty=True) as connection:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,6 +31,11 @@ def job_for(system: str, flows: Sequence[Flow], also: Iterable[EntitySet]) -> As
     )
 
 
+def company_job(system: str) -> str:
+    """The name of the job for what goes to a SaaS by company: monday_by_company."""
+    return f"{system}_by_company"
+
+
 def read_job(entities: Iterable[EntitySet], name: str, words: str) -> AssetJob:
     """Reads entity sets of the ERP, and nothing else."""
     selection = dg.AssetSelection.assets(*(list(entity.key) for entity in entities))
@@ -50,16 +55,18 @@ def reference_job(system: str) -> str:
 
 
 def schedules(
-    systems: Sequence[str], references: Sequence[dg.AssetsDefinition], settings: Settings
+    flows: Mapping[str, Sequence[Flow]], references: Sequence[dg.AssetsDefinition], settings: Settings
 ) -> Iterator[dg.ScheduleDefinition]:
-    """The running day often, yesterday once more after midnight, charts of accounts by themselves."""
+    """The running day often, yesterday once more after midnight, charts of accounts, and what goes by company."""
     for system in sorted({asset.key.path[0] for asset in references}):
         cron = settings.schedules.chart_of_accounts
         yield dg.ScheduleDefinition(job_name=reference_job(system), cron_schedule=cron, execution_timezone="UTC")
-    for system in systems:
+    for system, table in flows.items():
         yield _day_schedule(f"{system}_running_day", system, settings.schedules.running_day, days_back=0)
         yield _day_schedule(f"{system}_yesterday", system, settings.schedules.yesterday, days_back=1)
-    yield _chart_schedule(settings)
+        if any(flow.source.partition == "company" for flow in table):
+            yield _company_schedule(company_job(system), settings)
+    yield _company_schedule(CHART_JOB, settings)
 
 
 def _day_schedule(name: str, job: str, cron: str, *, days_back: int) -> dg.ScheduleDefinition:
@@ -72,10 +79,8 @@ def _day_schedule(name: str, job: str, cron: str, *, days_back: int) -> dg.Sched
     return tick
 
 
-def _chart_schedule(settings: Settings) -> dg.ScheduleDefinition:
-    @dg.schedule(
-        name=CHART_JOB, job_name=CHART_JOB, cron_schedule=settings.schedules.chart_of_accounts, execution_timezone="UTC"
-    )
+def _company_schedule(job: str, settings: Settings) -> dg.ScheduleDefinition:
+    @dg.schedule(name=job, job_name=job, cron_schedule=settings.schedules.chart_of_accounts, execution_timezone="UTC")
     def tick(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
         at = context.scheduled_execution_time.astimezone(UTC).isoformat()
         return [dg.RunRequest(partition_key=code, run_key=f"{code} {at}") for code in sorted(settings.companies)]

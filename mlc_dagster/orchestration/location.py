@@ -1,6 +1,6 @@
 """The code location from settings: assets, checks, jobs, schedules, sensors, resources."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import dagster as dg
@@ -16,6 +16,7 @@ from mlc_dagster.orchestration.resources import (
     Cin7Resource,
     IfsResource,
     LedgerResource,
+    MondayResource,
     StorageResource,
 )
 from mlc_dagster.orchestration.sources import source_asset
@@ -25,59 +26,77 @@ from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.vocabulary import EntitySet, Flow
 
 VOUCHERS = ifs.VOUCHERS.name
-POSTED = ("cin7",)
 """The SaaS whose chart of accounts the ERP's journal entries are checked against."""
 
 
 def build(settings: Settings, environment: Environment) -> dg.Definitions:
     """Everything that Dagster shows and runs for these settings. Raises Misconfigured."""
     catalogue = ifs.catalogue(settings.ifs.entity_sets)
-    flows = {
-        system: tenants_flows(switched_on(table, section), catalogue)
-        for system, table in FLOWS.items()
-        if (section := settings.targets.get(system))
-    }
-    days, companies = partitions.days(settings), partitions.companies(settings)
-    by_day = [entity for entity in catalogue.values() if entity.partition == "day"]
-    by_company = [entity for entity in catalogue.values() if entity.partition == "company"]
+    flows = flows_of(settings, catalogue)
+    place = {"day": partitions.days(settings), "company": partitions.companies(settings)}
+    charted = [system for system in flows if settings.targets[system].checks_vouchers]
+    every = [flow for table in flows.values() for flow in table]
+    references = reference_assets(settings)
     return dg.Definitions(
         assets=[
-            *(source_asset(entity, days) for entity in by_day),
-            *(source_asset(entity, companies) for entity in by_company),
-            *(prepared_asset(flow, settings, days) for table in flows.values() for flow in table),
-            *(loaded_asset(flow, days) for table in flows.values() for flow in table),
-            *(references := reference_assets(settings)),
+            *(source_asset(entity, place[entity.partition]) for entity in catalogue.values()),
+            *(prepared_asset(flow, settings, place[flow.source.partition]) for flow in every),
+            *(loaded_asset(flow, place[flow.source.partition]) for flow in every),
+            *references,
         ],
         asset_checks=[
-            *(voucher_check(catalogue[VOUCHERS], system, settings, days) for system in flows if system in POSTED),
+            *(voucher_check(catalogue[VOUCHERS], system, settings, place["day"]) for system in charted),
             *alignment_checks(settings),
         ],
-        jobs=[
-            *(
-                automation.job_for(system, table, [catalogue[VOUCHERS]] if system in POSTED else [])
-                for system, table in flows.items()
-                if table
-            ),
-            *automation.reference_jobs(references),
-            automation.read_job(by_day, automation.READ_JOB, "Reads all of the ERP's entity sets of a day."),
-            automation.read_job(
-                by_company,
-                automation.CHART_JOB,
-                "Refreshes the charts of accounts and code parts, by company.",
-            ),
+        jobs=[*jobs(flows, catalogue, charted), *automation.reference_jobs(references)],
+        schedules=list(automation.schedules(flows, references, settings)),
+        sensors=[
+            automation.changes_sensor(system, of_partition("day", table), settings) for system, table in flows.items()
         ],
-        schedules=list(
-            automation.schedules([system for system, table in flows.items() if table], references, settings)
-        ),
-        sensors=[automation.changes_sensor(system, table, settings) for system, table in flows.items() if table],
         resources=resources(settings, environment),
         executor=dg.in_process_executor,  # the work is HTTP: steps in one process are eight times faster
     )
 
 
+def flows_of(settings: Settings, catalogue: Mapping[str, EntitySet]) -> dict[str, tuple[Flow, ...]]:
+    """Target system -> its flows that are on; targets that are off, or have none, are left out."""
+    on = {
+        system: tenants_flows(switched_on(table, settings.targets[system]), catalogue)
+        for system, table in FLOWS.items()
+        if system in settings.targets
+    }
+    return {system: table for system, table in on.items() if table}
+
+
+def jobs(
+    flows: Mapping[str, tuple[Flow, ...]], catalogue: Mapping[str, EntitySet], charted: Sequence[str]
+) -> Iterator[automation.AssetJob]:
+    """One for each SaaS, one more for what goes there by company, and two that read only."""
+    for system, table in flows.items():
+        also = [catalogue[VOUCHERS]] if system in charted else []
+        yield automation.job_for(system, of_partition("day", table), also)
+        if by_company := of_partition("company", table):
+            yield automation.job_for(automation.company_job(system), by_company, [])
+    days = [entity for entity in catalogue.values() if entity.partition == "day"]
+    companies = [entity for entity in catalogue.values() if entity.partition == "company"]
+    yield automation.read_job(days, automation.READ_JOB, "Reads all of the ERP's entity sets of a day.")
+    words = "Refreshes the charts of accounts and code parts, by company."
+    yield automation.read_job(companies, automation.CHART_JOB, words)
+
+
 def switched_on(flows: tuple[Flow, ...], section: TargetSection) -> tuple[Flow, ...]:
-    """The flows that mlc.yaml leaves on."""
-    return tuple(flow for flow in flows if flow.name not in section.switched_off)
+    """The flows that the settings ask for, without a need of one that is off."""
+    on = [flow for flow in flows if flow.name not in section.switched_off]
+    names = {flow.name for flow in on}
+    return tuple(
+        flow if names.issuperset(flow.needs) else replace(flow, needs=(), needs_key=None)  # a flow of one need
+        for flow in on
+    )
+
+
+def of_partition(kind: str, flows: tuple[Flow, ...]) -> tuple[Flow, ...]:
+    """Those whose source, and so all that is made of it, is partitioned by day, or by company."""
+    return tuple(flow for flow in flows if flow.source.partition == kind)
 
 
 def tenants_flows(flows: tuple[Flow, ...], catalogue: Mapping[str, EntitySet]) -> tuple[Flow, ...]:
@@ -111,5 +130,11 @@ def resources(settings: Settings, environment: Environment) -> dict[str, dg.Conf
             secrets=list(NAMES["airbase"]),
             ledger=ledger,
             **settings.airbase.model_dump(include=set(AirbaseResource.model_fields)),
+        )
+    if settings.monday:
+        found["monday"] = MondayResource(
+            secrets=list(NAMES["monday"]),
+            settings=settings.monday.model_dump(mode="json", exclude_none=True),
+            ledger=ledger,
         )
     return found

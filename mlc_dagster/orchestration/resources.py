@@ -4,19 +4,23 @@ A resource holds the names of its secrets. The values are looked up when its cli
 then in the vault, and live in the client alone: Dagster shows every field of a resource.
 """
 
+from typing import Any
+
 import dagster as dg
 from pydantic import PrivateAttr
 
-from mlc_dagster.connections import airbase_client, cin7_client, ifs_client
+from mlc_dagster.connections import airbase_client, cin7_client, ifs_client, monday_client
 from mlc_dagster.credentials import secret
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.storage import RowStore
 from mlc_dagster.settings.airbase import AirbaseSettings
 from mlc_dagster.settings.cin7 import Cin7Settings
 from mlc_dagster.settings.ifs import IfsSettings
+from mlc_dagster.settings.monday import MondaySettings
 from mlc_dagster.systems.airbase.client import AirbaseClient
 from mlc_dagster.systems.cin7.client import Cin7Client
 from mlc_dagster.systems.ifs.client import IfsClient
+from mlc_dagster.systems.monday.client import MondayClient
 
 
 class LedgerResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -126,4 +130,18 @@ class AirbaseResource(Signed):
             settings = AirbaseSettings.model_validate({name: getattr(self, name) for name in own})
             (token,) = self.values()
             self._client = airbase_client(settings, token, self.opened.budget)
+        return self._client
+
+
+class MondayResource(Signed):
+    """monday.com. `settings` is its section of mlc.yaml: no secret stands there."""
+
+    settings: dict[str, Any]
+    _client: MondayClient | None = PrivateAttr(None)
+
+    @property
+    def client(self) -> MondayClient:
+        if self._client is None:
+            (token,) = self.values()
+            self._client = monday_client(MondaySettings.model_validate(self.settings), token, self.opened.budget)
         return self._client

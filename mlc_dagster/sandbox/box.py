@@ -23,7 +23,9 @@ from mlc_dagster.sandbox.ifs import IfsSandbox
 from mlc_dagster.sandbox.ifs_catalogue import Tenant
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import Limits, RollingCounts
+from mlc_dagster.sandbox.monday import MondaySandbox
 from mlc_dagster.sandbox.seed import sow
+from mlc_dagster.sandbox.seed_monday import sow_monday
 from mlc_dagster.sandbox.state import read, restore, save
 from mlc_dagster.sandbox.system import System
 
@@ -65,7 +67,14 @@ class Sandbox:
         self.cin7 = Cin7Sandbox(cin7_counts, self._journal, self.lock)
         airbase_counts = RollingCounts(limits.airbase_requests_per_minute, limits.window_seconds)
         self.airbase = AirbaseSandbox(airbase_counts, self._journal, self.lock)
-        self.systems: dict[str, System] = {"ifs": self.ifs, "cin7": self.cin7, "airbase": self.airbase}
+        monday_counts = RollingCounts(limits.monday_calls_per_minute, limits.window_seconds)
+        self.monday = MondaySandbox(monday_counts, self._journal, self.lock, limits)
+        self.systems: dict[str, System] = {
+            "ifs": self.ifs,
+            "cin7": self.cin7,
+            "airbase": self.airbase,
+            "monday": self.monday,
+        }
         self.today, self._state = today or datetime.now(UTC).date(), state
         self.flaws: dict[str, list[str]] = {}  # of the demo seed: flaw -> the keys of the records that have it
         self._begin(seed)
@@ -82,6 +91,8 @@ class Sandbox:
             restore(content, self.systems)
         else:
             self.flaws = sow(seed, self.today, self.ifs, self.cin7, self.airbase)
+            if seed == "demo":
+                sow_monday(self.monday)
 
     def save(self) -> None:
         """Write what both systems hold to the state file, where there is one."""

@@ -6,7 +6,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,22 @@ class Limits:
 
     cin7_calls_per_minute: int = 60
     ifs_requests_per_minute: int = 1000
+    monday_calls_per_minute: int = 1000
+    monday_calls_per_day: int = 10_000
+    monday_points_per_minute: int = 10_000_000  # of a personal token
+    monday_points_per_write: int = 30_000
+    monday_points_per_column: int = 0
     window_seconds: float = 60.0
     airbase_requests_per_minute: int = 500
+
+    def with_monday(self, times: int) -> Limits:
+        """monday's three limits, so many times."""
+        return replace(
+            self,
+            monday_calls_per_minute=self.monday_calls_per_minute * times,
+            monday_calls_per_day=self.monday_calls_per_day * times,
+            monday_points_per_minute=self.monday_points_per_minute * times,
+        )
 
 
 @dataclass

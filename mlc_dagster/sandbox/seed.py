@@ -21,6 +21,7 @@ from mlc_dagster.sandbox.seed_books import (
     sow_cin7_books,
     sow_ifs_books,
 )
+from mlc_dagster.sandbox.seed_monday import DEMO_MONDAY
 from mlc_dagster.sandbox.seed_orders import sow_customer_orders, sow_orders
 from mlc_dagster.sandbox.seed_partners import DAYS as DAYS
 from mlc_dagster.sandbox.seed_partners import Season, sow_customers, sow_partners
@@ -47,6 +48,7 @@ DEMO_SETTINGS: dict[str, Any] = {
         "gl_accounts": dict(GL_ACCOUNTS),
     },
     "airbase": {"requests_per_minute": "300"},
+    "monday": DEMO_MONDAY,
 }
 """The content of mlc.yaml for the demo seed, without addresses: `demo_settings` fills them in."""
 
@@ -58,6 +60,7 @@ def demo_settings(url: str, today: date | None = None) -> dict[str, Any]:
     content["ifs"].update(base_url=f"{url}/ifs", token_url=f"{url}{TOKEN_PATH}")
     content["airbase"].update(base_url=f"{url}/airbase")
     content["cin7"].update(base_url=f"{url}/cin7/ExternalApi/v2")
+    content["monday"].update(base_url=f"{url}/monday")
     return {"partitions_start": first.isoformat(), **content}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,8 @@ from mlc_dagster.settings.section import Address, Section, TargetSection
 
 class Cin7Settings(TargetSection):
     """Cin7 Core. Keys come from CIN7_ACCOUNT_ID and CIN7_APPLICATION_KEYS (comma separated: they share the work)."""
+
+    checks_vouchers: ClassVar[bool] = True
 
     base_url: Address = "https://inventory.dearsystems.com/ExternalApi/v2"
     calls_per_minute: int = Field(60, ge=1, description="Of each application key")

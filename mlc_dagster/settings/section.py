@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl
 
@@ -24,6 +24,9 @@ Address = Annotated[str, BeforeValidator(_address)]
 
 class TargetSection(Section):
     """A SaaS that records go to: what mappings and rules may know of it."""
+
+    checks_vouchers: ClassVar[bool] = False
+    """Whether the ERP's journal entries are compared with the chart of accounts of this SaaS."""
 
     payment_terms: dict[str, str] = Field(default_factory=dict, description="ERP code: the name there")
     tax_rules: dict[str, str] = Field(default_factory=dict, description="ERP tax code: the name there")

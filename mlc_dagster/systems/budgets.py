@@ -55,6 +55,12 @@ class LocalBudget:
             self._taken = taken
             return 0.0
 
+    def free_in(self) -> float:
+        """Seconds until a slot is free; takes none."""
+        with self._lock:
+            now = self._clock()
+            return max(0.0, self._next(max(now, self._not_before))[0] - now)
+
     def pause(self, seconds: float) -> None:
         """Nobody takes a slot before `seconds` from now."""
         with self._lock:

@@ -93,3 +93,10 @@ def test_a_budget_outlives_its_process(ledger_url):
 def test_a_budget_that_lets_nothing_through_is_a_mistake(sqlite_ledger, limit, period):
     with pytest.raises(ValueError, match="lets nothing through"):
         sqlite_ledger.budget("credential", limit, period)
+
+
+def test_a_budget_says_when_a_slot_is_free_and_takes_none(ledger: Ledger) -> None:
+    budget = ledger.budget("day", 1, 60.0)
+    assert budget.free_in() == budget.free_in() == 0.0
+    budget.take()
+    assert 50 < budget.free_in() < 64

@@ -1,0 +1,187 @@
+"""The sandboxed monday.com: GraphQL with aliases, complexity, limits by minute and day, and Idempotency-Key."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from threading import RLock
+from typing import Any
+
+from graphql import ExecutionResult, FieldNode, GraphQLError, OperationDefinitionNode, execute, parse, validate
+
+from mlc_dagster.sandbox.journal import Journal
+from mlc_dagster.sandbox.limits import Limits, RollingCounts, whole_seconds
+from mlc_dagster.sandbox.monday_boards import Boards
+from mlc_dagster.sandbox.monday_schema import Resolvers
+from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode
+
+PATH = "/monday/v2"
+TOKEN = "sandbox-monday-token"  # noqa: S105 - the sandbox's, and known to everybody
+VERSION, VERSIONS = "2026-10", ("2026-07", "2026-10", "2027-01")
+MOST_POINTS = 5_000_000  # in one request
+REMEMBERED = 1800.0  # seconds that an answer to an Idempotency-Key is kept
+
+
+@dataclass
+class Points:
+    """The complexity budget of a minute: it is full again a minute after the first request of the last one."""
+
+    limit: int
+    window: float
+    clock: Callable[[], float] = time.monotonic
+    left: int = 0
+    until: float = 0.0
+
+    def begin(self) -> None:
+        if self.clock() >= self.until:
+            self.left, self.until = self.limit, self.clock() + self.window
+
+    @property
+    def reset(self) -> int:
+        return max(1, round(self.until - self.clock()))
+
+
+class MondaySandbox:
+    """Keeps boards and items; boards are made by a seed or by a test."""
+
+    def __init__(self, counts: RollingCounts, journal: Journal, lock: RLock, limits: Limits | None = None) -> None:
+        self.counts, self._journal, self._lock, self.limits = counts, journal, lock, limits or Limits()
+        self.boards = Boards()
+        self.resolvers = Resolvers(self.boards, VERSION)
+        self._schema = self.resolvers.schema()
+        self.points = Points(self.limits.monday_points_per_minute, self.limits.window_seconds)
+        self.largest = 0  # points of the dearest request that was served
+        self._today: tuple[str, int] = ("", 0)
+        self._answers: OrderedDict[str, tuple[float, Answer]] = OrderedDict()
+
+    # --- for tests and seeds ---
+
+    def add_board(self, board_id: str, name: str, columns: dict[str, str] | None = None, **more: Any) -> None:
+        """A board with columns: title -> type."""
+        with self._lock:
+            self.boards.add_board(board_id, name, columns, **more)
+
+    def rows(self, board_id: str) -> list[dict[str, Any]]:
+        """The items of a board: id, name, and each column's value under its title."""
+        with self._lock:
+            titles = {column["id"]: column["title"] for column in self.boards.board(board_id)["columns"]}
+            found = [item for item in self.boards.items.values() if item["board"] == board_id]
+            return [
+                {"id": item["id"], "name": item["name"], **{titles[c]: v for c, v in item["values"].items()}}
+                for item in found
+                if item["state"] == "active"
+            ]
+
+    @property
+    def skew_seconds(self) -> float:
+        return 0.0
+
+    def state(self) -> dict[str, Any]:
+        return {"boards": {board: self.rows(board) for board in self.boards.boards}}
+
+    def remembered(self) -> dict[str, Any]:
+        return {"boards": self.boards.boards, "items": self.boards.items, "last_id": self.boards.last_id}
+
+    def recall(self, kept: dict[str, Any]) -> None:
+        self.boards.boards, self.boards.items = kept["boards"], kept["items"]
+        self.boards.last_id = kept["last_id"]
+
+    # --- on the wire ---
+
+    def answer(self, call: Call) -> Answer:
+        version = call.headers.get("api-version", VERSION)
+        answer = self._admitted(call)
+        answer.headers["api-version"] = version if version in VERSIONS else VERSION
+        return answer
+
+    def _admitted(self, call: Call) -> Answer:
+        if call.path.rstrip("/") != PATH or call.method != "POST":
+            return answer_json(404, {"errors": ["POST /v2 is all there is"]})
+        if call.headers.get("authorization") != TOKEN:
+            return answer_json(401, {"errors": ["Not Authenticated"]})
+        if wait := self.counts.admit(TOKEN):
+            return _error(429, "RATE_LIMIT_EXCEEDED", "Minute limit rate exceeded", wait)
+        day = datetime.now(UTC).date().isoformat()
+        self._today = (day, self._today[1] + 1 if self._today[0] == day else 1)
+        if self._today[1] > self.limits.monday_calls_per_day:
+            return _error(429, "DAILY_LIMIT_EXCEEDED", "Daily limit exceeded")
+        return self._remembering(call)
+
+    def _remembering(self, call: Call) -> Answer:
+        """The same key again: the first answer again. Only what was executed is remembered."""
+        try:
+            body = decode(call.body)
+            operation, document = _operation(body["query"])
+        except (ValueError, KeyError, TypeError, GraphQLError) as error:
+            return _error(400, "GRAPHQL_PARSE_FAILED", str(error))
+        key = call.headers.get("idempotency-key", "") if operation.operation.value == "mutation" else ""
+        kept = self._answers.get(key)
+        if key and kept and time.monotonic() - kept[0] < REMEMBERED:
+            return Answer(kept[1].status, kept[1].body, {**kept[1].headers, "idempotency-replayed": "true"})
+        answer = self._served(call, body, operation, document)
+        if key and answer.status == 200:
+            self._answers[key] = (time.monotonic(), Answer(200, answer.body, dict(answer.headers)))
+            while len(self._answers) > 1000:
+                self._answers.popitem(last=False)
+        return answer
+
+    def _served(self, call: Call, body: Any, operation: OperationDefinitionNode, document: Any) -> Answer:
+        if faults := validate(self._schema, document):
+            return _error(200, "undefinedField", faults[0].message)
+        cost = self._cost(operation, body.get("variables") or {})
+        self.points.begin()
+        if cost > MOST_POINTS:
+            words = f"Query has complexity of {cost}, which exceeds max complexity of {MOST_POINTS}"
+            return _error(200, "ComplexityException", words)
+        if cost > self.points.left:
+            return _error(429, "COMPLEXITY_BUDGET_EXHAUSTED", "Complexity budget exhausted", self.points.reset)
+        before, self.points.left = self.points.left, self.points.left - cost
+        self.largest = max(self.largest, cost)
+        told = {"before": before, "after": self.points.left, "query": cost, "reset_in_x_seconds": self.points.reset}
+        self.resolvers.told, self.resolvers.changed = told, []
+        result = execute(self._schema, document, variable_values=body.get("variables"))
+        assert isinstance(result, ExecutionResult)  # nothing here is awaited
+        if changed := self.resolvers.changed:
+            ids = [identity for _, identity in changed]
+            self._journal.changed("monday", "POST", f"{PATH}/{changed[0][0]}", ids, ids[0])
+        return _answered(result)
+
+    def _cost(self, operation: OperationDefinitionNode, variables: dict[str, Any]) -> int:
+        """Writes are dear; reads cost by what they may give."""
+        if operation.operation.value != "mutation":
+            return 1000
+        calls = [
+            node
+            for node in operation.selection_set.selections
+            if isinstance(node, FieldNode) and node.name.value != "complexity"
+        ]
+        columns = sum(str(value).count('": ') for name, value in variables.items() if name.startswith("v"))
+        return 1 + len(calls) * self.limits.monday_points_per_write + columns * self.limits.monday_points_per_column
+
+
+def _operation(text: str) -> tuple[OperationDefinitionNode, Any]:
+    document = parse(text)
+    (operation,) = document.definitions
+    if not isinstance(operation, OperationDefinitionNode):
+        raise ValueError("one operation is expected")
+    return operation, document
+
+
+def _answered(result: ExecutionResult) -> Answer:
+    content: dict[str, Any] = {"data": result.data, "extensions": {"request_id": "sandbox"}}
+    if result.errors:
+        content["errors"] = [dict(error.formatted) for error in result.errors]
+    return answer_json(200, content)
+
+
+def _error(status: int, code: str, message: str, wait: float | None = None) -> Answer:
+    known: dict[str, Any] = {"code": code, "status_code": status}
+    headers = {}
+    if wait is not None:
+        known["retry_in_seconds"] = int(whole_seconds(wait))
+        headers["retry_after"] = whole_seconds(wait)
+    body = {"data": None, "errors": [{"message": message, "extensions": known}]}
+    return answer_json(status, {**body, "account_id": 1}, **headers)

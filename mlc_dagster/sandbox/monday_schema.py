@@ -1,0 +1,175 @@
+"""The part of monday.com's schema that the sandbox serves. A test holds it against the official one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from graphql import GraphQLError, GraphQLResolveInfo, GraphQLSchema, build_schema
+
+from mlc_dagster.sandbox.monday_boards import Boards, RefusedError, shown
+
+SDL = """
+scalar JSON
+enum ColumnType { text long_text numbers date status dropdown email board_relation checkbox formula }
+enum State { active archived deleted all }
+enum BoardHierarchy { classic multi_level }
+enum VersionKind { current }
+
+type Complexity { before: Int! after: Int! query: Int! reset_in_x_seconds: Int! }
+type User { id: ID! name: String! email: String! }
+type Version { kind: VersionKind! value: String! }
+type Column { id: ID! title: String! type: ColumnType! archived: Boolean! settings: JSON }
+type Board {
+  id: ID! name: String! state: State! hierarchy_type: BoardHierarchy items_count: Int items_limit: Int
+  columns: [Column]
+}
+interface ColumnValue { id: ID! text: String type: ColumnType! }
+type PlainValue implements ColumnValue { id: ID! text: String type: ColumnType! }
+type BoardRelationValue implements ColumnValue { id: ID! text: String type: ColumnType! linked_item_ids: [ID!]! }
+type Item { id: ID! name: String! state: State column_values(ids: [String!]): [ColumnValue!]! }
+type ItemsResponse { cursor: String items: [Item!]! }
+input ItemsPageByColumnValuesQuery { column_id: String! column_values: [String]! }
+
+type Query {
+  me: User
+  version: Version!
+  complexity: Complexity
+  boards(ids: [ID!], limit: Int = 25): [Board]
+  items(ids: [ID!], limit: Int = 25): [Item]
+  items_page_by_column_values(
+    board_id: ID!, columns: [ItemsPageByColumnValuesQuery!], cursor: String, limit: Int! = 25): ItemsResponse!
+  next_items_page(cursor: String!, limit: Int! = 25): ItemsResponse!
+}
+type Mutation {
+  complexity: Complexity
+  create_item(
+    board_id: ID!, item_name: String!, group_id: String, column_values: JSON, create_labels_if_missing: Boolean): Item
+  change_multiple_column_values(
+    board_id: ID!, item_id: ID, column_values: JSON!, create_labels_if_missing: Boolean): Item
+  create_column(board_id: ID!, title: String!, column_type: ColumnType!, defaults: JSON): Column
+}
+"""
+
+
+class Resolvers:
+    """What each root field does. `complexity` is set for each request before it runs."""
+
+    def __init__(self, boards: Boards, version: str) -> None:
+        self._boards, self._version = boards, version
+        self.told: dict[str, int] = {}
+        self.changed: list[tuple[str, str]] = []  # (field, id of what it made or changed), of this request
+        self._cursors: dict[str, list[str]] = {}
+
+    def schema(self) -> GraphQLSchema:
+        built = build_schema(SDL)
+        for root in (built.query_type, built.mutation_type):
+            for name, field in (root.fields if root else {}).items():
+                field.resolve = _refusing(getattr(self, f"on_{name}"))
+        built.type_map["ColumnValue"].resolve_type = lambda value, *_: value["__typename"]  # type: ignore[attr-defined]
+        built.type_map["Item"].fields["column_values"].resolve = self._column_values  # type: ignore[attr-defined]
+        return built
+
+    # --- reads ---
+
+    def on_me(self) -> Any:
+        return {"id": "1", "name": "Sandbox", "email": "sandbox@example.test"}
+
+    def on_version(self) -> Any:
+        return {"kind": "current", "value": self._version}
+
+    def on_complexity(self) -> Any:
+        return self.told
+
+    def on_boards(self, ids: list[str] | None = None, limit: int = 25) -> Any:
+        found = [board for board in self._boards.boards.values() if ids is None or board["id"] in ids]
+        return [
+            {**board, "state": "active", "items_count": 0, "items_limit": 10_000} for board in found[: min(limit, 100)]
+        ]
+
+    def on_items(self, ids: list[str] | None = None, limit: int = 25) -> Any:
+        if len(ids or ()) > 100:
+            raise RefusedError("InvalidArgumentException", "at most 100 ids")
+        found = [self._boards.items[item] for item in ids or () if item in self._boards.items]
+        return found[:limit]
+
+    def on_items_page_by_column_values(
+        self, board_id: str, limit: int, columns: list[dict[str, Any]] | None = None, cursor: str | None = None
+    ) -> Any:
+        self._boards.board(board_id)
+        wanted = {each["column_id"]: {str(v).casefold() for v in each["column_values"]} for each in columns or ()}
+        found = [
+            item["id"]
+            for item in self._boards.items.values()
+            if item["board"] == board_id
+            and item["state"] == "active"
+            and all(str(item["values"].get(column, "")).casefold() in values for column, values in wanted.items())
+        ]
+        return self._page(found, limit)
+
+    def on_next_items_page(self, cursor: str, limit: int) -> Any:
+        if cursor not in self._cursors:
+            raise RefusedError("CursorException", "the cursor is not known, or has expired")
+        return self._page(self._cursors[cursor], limit)
+
+    def _page(self, ids: list[str], limit: int) -> Any:
+        size, cursor = min(limit, 500), None
+        if len(ids) > size:
+            cursor = f"cursor-{len(self._cursors)}"
+            self._cursors[cursor] = ids[size:]
+        return {"cursor": cursor, "items": [self._boards.items[each] for each in ids[:size]]}
+
+    def _column_values(self, item: dict[str, Any], _: GraphQLResolveInfo, ids: list[str] | None = None) -> Any:
+        columns = self._boards.boards[item["board"]]["columns"]
+        return [_column_value(item, column) for column in columns if ids is None or column["id"] in ids]
+
+    # --- writes ---
+
+    def on_create_item(
+        self,
+        board_id: str,
+        item_name: str,
+        group_id: str | None = None,
+        column_values: Any = "{}",
+        create_labels_if_missing: bool = False,
+    ) -> Any:
+        made = self._boards.create_item(board_id, item_name, column_values, labels=create_labels_if_missing)
+        self.changed.append(("create_item", made["id"]))
+        return made
+
+    def on_change_multiple_column_values(
+        self, board_id: str, column_values: Any, item_id: str = "", create_labels_if_missing: bool = False
+    ) -> Any:
+        made = self._boards.change_item(board_id, item_id, column_values, labels=create_labels_if_missing)
+        self.changed.append(("change_multiple_column_values", made["id"]))
+        return made
+
+    def on_create_column(self, board_id: str, title: str, column_type: str, defaults: Any = None) -> Any:
+        made = self._boards.add_column(board_id, title, column_type, json.loads(defaults) if defaults else None)
+        self.changed.append(("create_column", made["id"]))
+        return made
+
+
+def _column_value(item: dict[str, Any], column: dict[str, Any]) -> dict[str, Any]:
+    value = item["values"].get(column["id"])
+    relation = column["type"] == "board_relation"
+    return {
+        "__typename": "BoardRelationValue" if relation else "PlainValue",
+        "id": column["id"],
+        "type": column["type"],
+        "text": shown(column, value),
+        "linked_item_ids": value or [],
+    }
+
+
+def _refusing(act: Any) -> Any:
+    """A root field whose refusal is that alias's error alone."""
+
+    def resolve(_: Any, __: GraphQLResolveInfo, **arguments: Any) -> Any:
+        try:
+            return act(**arguments)
+        except RefusedError as refused:
+            known = {"code": refused.code, "error_data": refused.detail, "status_code": 200}
+            raise GraphQLError(str(refused), extensions=known) from None
+
+    return resolve

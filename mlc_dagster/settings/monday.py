@@ -1,0 +1,189 @@
+"""The part of mlc.yaml about monday.com: boards, and which field goes to which column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from mlc_dagster.settings.section import Address, Section, TargetSection
+
+Column = Annotated[str | None, Field(None, min_length=1, description="Id or title of the column on the board")]
+
+
+class InvoiceColumns(Section):
+    supplier: Column = None  # a link to the item on the suppliers' board
+    supplier_no: Column = None
+    company: Column = None
+    invoice_no: Column = None
+    order_no: Column = None
+    invoice_date: Column = None
+    due_date: Column = None
+    currency: Column = None
+    net_amount: Column = None
+    vat_amount: Column = None
+    amount: Column = None
+    status: Column = None
+    accounts: Column = None
+    departments: Column = None
+    text: Column = None
+
+
+class OrderColumns(Section):
+    supplier: Column = None  # a link to the item on the suppliers' board
+    supplier_no: Column = None
+    company: Column = None
+    site: Column = None
+    order_date: Column = None
+    delivery_date: Column = None
+    currency: Column = None
+    amount: Column = None
+    status: Column = None
+    buyer: Column = None
+    accounts: Column = None
+    departments: Column = None
+    notes: Column = None
+
+
+class JournalColumns(Section):
+    company: Column = None
+    voucher_type: Column = None
+    voucher_no: Column = None
+    voucher_date: Column = None
+    period: Column = None
+    debit: Column = None
+    credit: Column = None
+    status: Column = None
+    accounts: Column = None
+    departments: Column = None
+    reference: Column = None
+    text: Column = None
+
+
+class SalesColumns(Section):
+    customer_no: Column = None
+    company: Column = None
+    site: Column = None
+    order_date: Column = None
+    currency: Column = None
+    amount: Column = None
+    status: Column = None
+    notes: Column = None
+
+
+class SupplierColumns(Section):
+    supplier_no: Column = None
+    country: Column = None
+    currency: Column = None
+    payment_terms: Column = None
+    email: Column = None
+    vat_no: Column = None
+    account: Column = None
+    department: Column = None
+    status: Column = None
+    notes: Column = None
+
+
+class AccountColumns(Section):
+    company: Column = None
+    account: Column = None
+    description: Column = None
+    type: Column = None
+    valid_from: Column = None
+    valid_until: Column = None
+    status: Column = None
+
+
+class Board(Section):
+    board: str = Field(pattern=r"^\d+$", description="The board's id, as its address shows it")
+    group: str = Field("", description="Id of the group that new items go to; empty: the first")
+
+
+class InvoiceBoard(Board):
+    columns: InvoiceColumns = InvoiceColumns()
+
+
+class OrderBoard(Board):
+    columns: OrderColumns = OrderColumns()
+
+
+class JournalBoard(Board):
+    columns: JournalColumns = JournalColumns()
+
+
+class SalesBoard(Board):
+    columns: SalesColumns = SalesColumns()
+
+
+class SupplierBoard(Board):
+    columns: SupplierColumns = SupplierColumns()
+
+
+class AccountBoard(Board):
+    columns: AccountColumns = AccountColumns()
+
+
+AnyBoard = InvoiceBoard | OrderBoard | JournalBoard | SalesBoard | SupplierBoard | AccountBoard
+
+
+class MondayBoards(Section):
+    """A flow without a board is off."""
+
+    invoices: InvoiceBoard | None = None
+    purchase_orders: OrderBoard | None = None
+    journal_entries: JournalBoard | None = None
+    customer_orders: SalesBoard | None = None
+    suppliers: SupplierBoard | None = None
+    accounts: AccountBoard | None = None
+
+    @model_validator(mode="after")
+    def _one_flow_for_a_board(self) -> MondayBoards:
+        seen: dict[str, str] = {}
+        for flow, board in self.used():
+            if (other := seen.setdefault(board.board, flow)) != flow:
+                raise ValueError(f"{flow} and {other} have one board, {board.board}: give each its own")
+            if getattr(board.columns, "supplier", None) and self.suppliers is None:
+                raise ValueError(f"{flow}.columns.supplier links to the suppliers' board: name it, or leave this out")
+        return self
+
+    def used(self) -> Iterator[tuple[str, AnyBoard]]:
+        """(flow, board) of those that are on."""
+        for flow in type(self).model_fields:
+            if (board := getattr(self, flow)) is not None:
+                yield flow, board
+
+
+class MondaySettings(TargetSection):
+    """monday.com. The token comes from MONDAY_TOKEN: personal, or of an app."""
+
+    base_url: Address = "https://api.monday.com"
+    api_version: str = Field("2026-10", pattern=r"^\d{4}-(01|04|07|10)$")
+    points_per_minute: int = Field(
+        10_000_000, ge=100_000, description="Complexity: 10,000,000 for a personal token, 5,000,000 for an app's"
+    )
+    calls_per_minute: int = Field(1000, ge=1, description="Enterprise 5,000, Pro 2,500, other plans 1,000")
+    calls_per_day: int = Field(
+        1000, ge=1, description="Enterprise 25,000, Pro 10,000, other plans 1,000; from 0:00 UTC"
+    )
+    timeout_seconds: float = Field(75, gt=0, description="monday itself gives up after 60")
+    create_columns: bool = Field(False, description="Make columns that a board does not have")
+    create_labels: bool = Field(True, description="Make labels that a status or dropdown column does not have")
+    key_column: str = Field("IFS key", min_length=1, description="Id or title of each board's text column for the key")
+    department_code_part: str = Field("B", pattern=r"^[B-J]$")
+    boards: MondayBoards = MondayBoards()
+
+    def options(self) -> dict[str, str]:
+        """What mappings may know of this section, as text: {"invoices.board": "12", "invoices.columns.amount": ...}."""
+        found = {"key_column": self.key_column, "department_code_part": self.department_code_part}
+        for flow, board in self.boards.used():
+            columns = board.columns.model_dump(exclude_none=True)
+            found |= {f"{flow}.board": board.board, f"{flow}.group": board.group}
+            found |= {f"{flow}.columns.{field}": column for field, column in columns.items()}
+        return found
+
+    @property
+    def switched_off(self) -> Mapping[str, str]:
+        """A flow without a board."""
+        missing = [name for name in type(self.boards).model_fields if getattr(self.boards, name) is None]
+        return {f"monday/{name}": f"monday.boards.{name} is not set" for name in missing}

@@ -1,0 +1,139 @@
+"""monday.com: what the pipeline knows of it. Saves items in batches, and looks before it makes one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+
+from mlc_dagster.errors import Misconfigured
+from mlc_dagster.outcomes import Budget, Draft, Outcome, Refused, Saved, Traffic
+from mlc_dagster.systems.http import ApiClient
+from mlc_dagster.systems.monday import documents
+from mlc_dagster.systems.monday.boards import Boards, Layout, misfits
+from mlc_dagster.systems.monday.calls import MondayApi, Points
+from mlc_dagster.systems.monday.look import Found, by_key, differing
+from mlc_dagster.systems.monday.records import KINDS, Cell, Item
+from mlc_dagster.systems.monday.writes import Write, Writer
+from mlc_dagster.vocabulary import Books, Target
+
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+AT_WORK = timedelta(seconds=60)  # monday gives up after that
+
+
+class MondayClient:
+    """One monday.com account; implements outcomes.Client."""
+
+    def __init__(
+        self,
+        api: ApiClient,
+        budget: Budget,
+        options: Mapping[str, str],
+        *,
+        points_per_minute: int,
+        create_columns: bool = False,
+        create_labels: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.api, self._options, self._labels, self._wall = api, options, create_labels, wall
+        self._api = MondayApi(api, Points(points_per_minute), budget, clock)
+        self._boards = Boards(self._api, options.get("key_column", "IFS key"), create=create_columns, clock=clock)
+
+    @property
+    def traffic(self) -> Traffic:
+        return Traffic(self.api.requests, self.api.throttled_seconds)
+
+    @property
+    def points(self) -> Points:
+        """What is known of the complexity budget."""
+        return self._api.points
+
+    def books(self) -> Books:
+        """monday has no chart of accounts, terms or tax rules: a record is judged by the ERP's."""
+        return Books(has_chart=False)
+
+    def who(self) -> str:
+        """Whose token it is. Raises AccessDenied."""
+        me = self._api.read(documents.WHO).get("me") or {}
+        return f"{me.get('name')} (user {me.get('id')})"
+
+    def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
+        """Send the drafts, twenty-five in a request.
+
+        Raises AccessDenied, Misconfigured, TransientError (retries are exhausted; nothing was done for the rest).
+        """
+        by_board: dict[str, list[Draft]] = {}
+        for draft in drafts:
+            by_board.setdefault(draft.record.board, []).append(draft)
+        for board, some in by_board.items():
+            if not board:
+                raise Misconfigured(f"monday.boards.{target.name} is not set", cure="Name its board in mlc.yaml.")
+            yield from self._save(target, board, some)
+
+    def _save(self, target: Target, board: str, drafts: list[Draft]) -> Iterator[Outcome]:
+        layout = self._boards.layout(board, _cells(drafts))
+        group = self._options.get(f"{target.name}.group", "")
+        writer = Writer(self._api, layout, labels=self._labels, group=group)
+        found = self._found(layout, [draft for draft in drafts if draft.look_since and not draft.remote_id])
+        planned = [_plan(draft, found.get(draft.record.key, []), layout) for draft in drafts]
+        yield from (outcome for outcome in planned if not isinstance(outcome, Write))
+        yield from writer.send([write for write in planned if isinstance(write, Write)])
+
+    def _found(self, layout: Layout, drafts: list[Draft]) -> dict[str, list[Found]]:
+        """Key -> items. Where a part of an unanswered request is there, monday may still be at work on the rest of it:
+        after a minute it is not, and then it is looked up again.
+        """
+        if not drafts:
+            return {}
+        keys = [draft.record.key for draft in drafts]
+        found = by_key(self._api, layout, keys)
+        chunks = [drafts[start : start + Points.WRITES] for start in range(0, len(drafts), Points.WRITES)]
+        if wait := max(self._unfinished(chunk, found) for chunk in chunks):
+            self._api.budget.pause(wait)  # the next call waits for it, and counts the seconds
+            return by_key(self._api, layout, keys)
+        return found
+
+    def _unfinished(self, drafts: list[Draft], found: Mapping[str, list[Found]]) -> float:
+        """Seconds until one request's worth of drafts is settled: 0 where all of it is there, or nothing."""
+        now = self._wall()
+        ends = [draft.look_since + AT_WORK for draft in drafts if draft.look_since and draft.look_since > EVER]
+        there = sum(bool(found.get(draft.record.key)) for draft in drafts)
+        if not ends or there in (0, len(drafts)):
+            return 0.0
+        return max(0.0, (max(ends) - now).total_seconds())
+
+    def missing(self) -> Iterator[str]:
+        """A sentence for each board, column or type that mlc.yaml names and monday does not have. Reads only."""
+        boards = {name.partition(".")[0]: board for name, board in self._options.items() if name.endswith(".board")}
+        self._boards.refresh(list(boards.values()))
+        for flow, board in boards.items():
+            yield from misfits(self._boards.board(board), {cell.column: cell for cell in self._named(flow)})
+
+    def _named(self, flow: str) -> Iterator[Cell]:
+        """An empty cell for each column that mlc.yaml names for a flow."""
+        start = f"{flow}.columns."
+        for name, column in self._options.items():
+            if name.startswith(start):
+                field = name.removeprefix(start)
+                yield Cell(field=field, column=column, kind=KINDS.get(field, "text"))
+
+
+def _plan(draft: Draft, found: list[Found], layout: Layout) -> Write | Saved | Refused:
+    """What is to be done, or was done already."""
+    item: Item = draft.record
+    if draft.remote_id or not found:
+        return Write(draft, item.cells, draft.remote_id)
+    if len(found) > 1:
+        ids = " and ".join(str(each["id"]) for each in found)
+        return Refused(draft, f"board {layout.board.name} has two items for {item.key}: {ids}. Delete one of them.")
+    item_id = str(found[0]["id"])
+    if not differing(item, found[0], layout) and str(found[0].get("name")) == item.name:
+        return Saved(draft, item_id, "adopted", item.name)
+    return Write(draft, item.cells, item_id)
+
+
+def _cells(drafts: Iterable[Draft]) -> list[Cell]:
+    """One of each column: the drafts of a flow have the same ones, unless mlc.yaml changed between two loads."""
+    found = {cell.column: cell for draft in drafts for cell in draft.record.cells}
+    return list(found.values())

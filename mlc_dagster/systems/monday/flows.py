@@ -1,0 +1,107 @@
+"""What moves from IFS Cloud to monday.com."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mlc_dagster import rules
+from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.monday.mapping import (
+    SUPPLIERS_FLOW,
+    invoice_from_proposal,
+    item_from_account,
+    item_from_customer_order,
+    item_from_order,
+    item_from_supplier,
+    item_from_voucher,
+)
+from mlc_dagster.systems.monday.records import (
+    ACCOUNTS,
+    CUSTOMER_ORDERS,
+    INVOICES,
+    JOURNAL_ENTRIES,
+    PURCHASE_ORDERS,
+    SUPPLIERS,
+)
+from mlc_dagster.vocabulary import Flow, key_text
+
+
+def _order_refers_to(order: ifs.PurchaseOrder) -> Mapping[str, str]:
+    return {SUPPLIERS_FLOW: key_text(order.vendor_no)} if order.vendor_no else {}
+
+
+def _proposal_refers_to(proposal: ifs.PostingProposal) -> Mapping[str, str]:
+    return {SUPPLIERS_FLOW: key_text(proposal.supplier_id)} if proposal.supplier_id else {}
+
+
+ITEM = (rules.required_fields_are_given, rules.texts_fit)
+POSTED = (rules.gl_accounts_exist, rules.company_is_mapped)
+
+FLOWS = (
+    Flow(
+        SUPPLIERS_FLOW,
+        ifs.SUPPLIERS,
+        SUPPLIERS,
+        item_from_supplier,
+        rules=ITEM,
+        checks_accounts=False,
+        description=(
+            "Suppliers of IFS as items of a reference board: invoices and orders link to them, and show their name."
+        ),
+    ),
+    Flow(
+        "monday/accounts",
+        ifs.ACCOUNTS,
+        ACCOUNTS,
+        item_from_account,
+        rules=(rules.company_is_mapped, *ITEM),
+        checks_accounts=False,
+        description="The charts of accounts of IFS as items of a reference board, for filters and lookups; by company.",
+    ),
+    Flow(
+        "monday/purchase_orders",
+        ifs.PURCHASE_ORDERS,
+        PURCHASE_ORDERS,
+        item_from_order,
+        rules=(*POSTED, rules.supplier_is_delivered, *ITEM),
+        needs=(SUPPLIERS_FLOW,),
+        needs_key=_order_refers_to,
+        description=(
+            "Purchase orders of IFS as items: state, delivery date and amount follow the ERP, a cancelled order "
+            "included."
+        ),
+    ),
+    Flow(
+        "monday/invoices",
+        ifs.POSTING_PROPOSALS,
+        INVOICES,
+        invoice_from_proposal,
+        rules=(*POSTED, rules.supplier_is_delivered, *ITEM),
+        needs=(SUPPLIERS_FLOW,),
+        needs_key=_proposal_refers_to,
+        description=(
+            "Supplier invoices of IFS (posting proposals) as items of the board where they are approved: number, "
+            "supplier, dates, amounts, state, GL accounts and departments. What people write in other columns stays."
+        ),
+    ),
+    Flow(
+        "monday/journal_entries",
+        ifs.VOUCHERS,
+        JOURNAL_ENTRIES,
+        item_from_voucher,
+        rules=(*POSTED, *ITEM),
+        description=(
+            "Journal entries (vouchers) of IFS as items, with the GL accounts and departments of their rows, debit and "
+            "credit."
+        ),
+    ),
+    Flow(
+        "monday/customer_orders",
+        ifs.CUSTOMER_ORDERS,
+        CUSTOMER_ORDERS,
+        item_from_customer_order,
+        rules=(rules.company_is_mapped, *ITEM),
+        checks_accounts=False,
+        description="Customer orders of IFS as items of the sales board: customer, dates, amount and state.",
+    ),
+)

@@ -1,0 +1,179 @@
+"""IFS records become items of monday.com's boards, with the cells that mlc.yaml names a column for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+
+from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.ifs.line_records import Coded
+from mlc_dagster.systems.monday.records import KINDS, Cell, Item
+from mlc_dagster.vocabulary import Facts, key_text, plain, record_key
+
+SUPPLIERS_FLOW = "monday/suppliers"
+
+Field = tuple[str, object]
+"""Name in mlc.yaml, and value: text, Decimal, date, int, None, or a list of codes."""
+
+
+def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Item:
+    """A supplier invoice (posting proposal) becomes an item, linked to its supplier."""
+    fields: list[Field] = [
+        ("supplier", facts.remote_id(SUPPLIERS_FLOW, key_text(proposal.supplier_id))),
+        ("supplier_no", proposal.supplier_id),
+        ("company", proposal.company),
+        ("invoice_no", proposal.invoice_no),
+        ("order_no", proposal.po_reference),
+        ("invoice_date", proposal.invoice_date),
+        ("due_date", proposal.due_date),
+        ("currency", proposal.currency_code),
+        ("net_amount", proposal.net_amount),
+        ("vat_amount", proposal.vat_amount),
+        ("amount", proposal.gross_amount),
+        ("status", proposal.obj_state),
+        ("text", proposal.text),
+        *_coding(proposal.lines, facts),
+    ]
+    key = record_key(proposal, ifs.POSTING_PROPOSALS.keys)
+    return _item("invoices", proposal.invoice_no or key, key, fields, facts, proposal.supplier_id)
+
+
+def item_from_order(order: ifs.PurchaseOrder, facts: Facts) -> Item:
+    """A purchase order becomes an item, linked to its supplier; its state and delivery date follow the ERP."""
+    fields: list[Field] = [
+        ("supplier", facts.remote_id(SUPPLIERS_FLOW, key_text(order.vendor_no))),
+        ("supplier_no", order.vendor_no),
+        ("company", order.company),
+        ("site", order.contract),
+        ("order_date", order.order_date),
+        ("delivery_date", order.wanted_receipt_date),
+        ("currency", order.currency_code),
+        ("amount", order.total_amount),
+        ("status", order.obj_state),
+        ("buyer", order.buyer_code),
+        ("notes", order.notes),
+        *_coding(order.lines, facts),
+    ]
+    return _item(
+        "purchase_orders", order.order_no, record_key(order, ifs.PURCHASE_ORDERS.keys), fields, facts, order.vendor_no
+    )
+
+
+def item_from_voucher(voucher: ifs.Voucher, facts: Facts) -> Item:
+    """A journal entry becomes an item with the accounts and departments that its rows are posted on."""
+    fields: list[Field] = [
+        ("company", voucher.company),
+        ("voucher_type", voucher.voucher_type),
+        ("voucher_no", voucher.voucher_no),
+        ("voucher_date", voucher.voucher_date),
+        ("period", _period(voucher)),
+        ("debit", _sum(row.debit_amount for row in voucher.lines)),
+        ("credit", _sum(row.credit_amount for row in voucher.lines)),
+        ("status", voucher.obj_state),
+        ("reference", voucher.external_ref),
+        ("text", voucher.text),
+        *_coding(voucher.lines, facts),
+    ]
+    name = f"{voucher.company} {voucher.voucher_type} {voucher.accounting_year} {voucher.voucher_no}"
+    return _item("journal_entries", name, record_key(voucher, ifs.VOUCHERS.keys), fields, facts)
+
+
+def item_from_customer_order(order: ifs.CustomerOrder, facts: Facts) -> Item:
+    """A customer order becomes an item."""
+    fields: list[Field] = [
+        ("customer_no", order.customer_no),
+        ("company", order.company),
+        ("site", order.contract),
+        ("order_date", order.order_date),
+        ("currency", order.currency_code),
+        ("amount", order.total_amount),
+        ("status", order.obj_state),
+        ("notes", order.notes),
+    ]
+    return _item("customer_orders", order.order_no, record_key(order, ifs.CUSTOMER_ORDERS.keys), fields, facts)
+
+
+def item_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Item:
+    """A supplier becomes an item that invoices and orders link to."""
+    fields: list[Field] = [
+        ("supplier_no", supplier.supplier_id),
+        ("country", supplier.country),
+        ("currency", supplier.currency_code),
+        ("payment_terms", facts.payment_terms.get(supplier.payment_terms or "", supplier.payment_terms)),
+        ("email", supplier.email),
+        ("vat_no", supplier.vat_no),
+        ("account", supplier.default_account and facts.account_in_target(supplier.default_account)),
+        ("department", supplier.cost_center),
+        ("status", "Blocked" if supplier.blocked else "Active"),
+        ("notes", supplier.notes),
+    ]
+    name = supplier.name or supplier.supplier_id
+    return _item("suppliers", name, record_key(supplier, ifs.SUPPLIERS.keys), fields, facts)
+
+
+def item_from_account(account: ifs.Account, facts: Facts) -> Item:
+    """A GL account of a company becomes an item, for filters and lookups."""
+    fields: list[Field] = [
+        ("company", account.company),
+        ("account", account.account),
+        ("description", account.description),
+        ("type", account.account_type),
+        ("valid_from", account.valid_from),
+        ("valid_until", account.valid_until),
+        ("status", "Blocked" if account.blocked else "Open"),
+    ]
+    name = f"{account.account} {account.description or ''}"
+    return _item("accounts", name, record_key(account, ifs.ACCOUNTS.keys), fields, facts)
+
+
+# --- all ------------------------------------------------------------------------------------------------------------
+
+
+def _item(
+    flow: str, name: str, key: str, fields: Sequence[Field], facts: Facts, supplier_no: str | None = None
+) -> Item:
+    """With the cells that mlc.yaml names a column for: a column that is named later changes the fingerprint."""
+    columns = {field: column for field, _ in fields if (column := facts.options.get(f"{flow}.columns.{field}"))}
+    return Item(
+        board=facts.options.get(f"{flow}.board", ""),
+        key=key,
+        name=" ".join(name.split()),
+        cells=tuple(_cell(field, columns, facts) for field in fields if field[0] in columns),
+        supplier_no=supplier_no,
+    )
+
+
+def _cell(field: Field, columns: dict[str, str], facts: Facts) -> Cell:
+    name, value = field
+    kind = KINDS.get(name, "text")
+    board = facts.options.get("suppliers.board", "") if kind == "link" else ""
+    return Cell(field=name, column=columns[name], kind=kind, values=_texts(value), board=board)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """Exact text: amounts without trailing zeros, dates as ISO; white space around text is no content."""
+    if isinstance(value, Decimal):
+        return (f"{plain(value):f}",)
+    if isinstance(value, date):
+        return (value.isoformat(),)
+    if isinstance(value, list):
+        return tuple(value)
+    text = "" if value is None else str(value).strip()
+    return (text,) if text else ()
+
+
+def _coding(lines: Sequence[Coded], facts: Facts) -> tuple[Field, Field]:
+    """The GL accounts of the lines, and their departments: each once, in order."""
+    part = f"code_{facts.options.get('department_code_part', 'B').lower()}"
+    accounts = {facts.account_in_target(line.account) for line in lines if line.account}
+    departments = {str(code).strip() for line in lines if (code := getattr(line, part))}
+    return ("accounts", sorted(accounts)), ("departments", sorted(departments))
+
+
+def _period(voucher: ifs.Voucher) -> str | None:
+    return None if voucher.accounting_period is None else f"{voucher.accounting_year}-{voucher.accounting_period:02d}"
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal:
+    return sum((amount for amount in amounts if amount is not None), Decimal(0))

@@ -1,0 +1,72 @@
+"""monday.com's items: what is sent, and what a sent item is compared by.
+
+An item is a row of a board: a name, and cells. Each cell names its column as mlc.yaml does, by id or by title; which
+type that column has is the board's business, and is looked up when the item is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from mlc_dagster.vocabulary import Record, Target
+
+NAME_LENGTH = 255  # ItemNameTooLongException
+TEXT_LENGTH = 2000  # of a long_text column; together the cells of an item have 64 KB
+NOT_LINKED = "-"
+
+Kind = Literal["text", "email", "amount", "date", "state", "codes", "link"]
+
+KINDS: Mapping[str, Kind] = {
+    "supplier": "link",
+    "status": "state",
+    "email": "email",
+    **dict.fromkeys(("accounts", "departments"), "codes"),
+    **dict.fromkeys(("amount", "net_amount", "vat_amount", "debit", "credit"), "amount"),
+    **dict.fromkeys(("invoice_date", "due_date", "order_date", "delivery_date", "voucher_date"), "date"),
+    **dict.fromkeys(("valid_from", "valid_until"), "date"),
+}
+"""Field of mlc.yaml -> its kind, where that is not text."""
+
+
+class Cell(Record, frozen=True, kw_only=True):
+    """One value. `values` is empty, one text, or several (codes); amounts are plain decimals, links are item ids."""
+
+    field: str  # as mlc.yaml calls it: "amount"
+    column: str  # id or title of the column
+    kind: Kind
+    values: tuple[str, ...] = ()
+    board: str = ""  # of a link: the board that it points to
+
+
+class Item(Record, frozen=True, kw_only=True):
+    """An item of a board. `key` is the ERP's key, kept in the board's key column."""
+
+    board: str  # id
+    key: str
+    name: str
+    cells: tuple[Cell, ...] = ()
+    supplier_no: str | None = None
+
+    @property
+    def supplier_id(self) -> str | None:
+        """The supplier's item; where no column links to it, nothing can be missing."""
+        found = [cell.values for cell in self.cells if cell.field == "supplier"]
+        return NOT_LINKED if not found else next(iter(found[0]), None)
+
+    def required(self) -> Iterator[tuple[str, object]]:
+        yield "a name for the item", self.name
+
+    def texts(self) -> Iterator[tuple[str, str | None, int]]:
+        yield "the item's name", self.name, NAME_LENGTH
+        yield "the key", self.key, NAME_LENGTH
+        yield from ((cell.field, ", ".join(cell.values), TEXT_LENGTH) for cell in self.cells)
+
+
+def _target(name: str) -> Target:
+    """A hundred items are looked up in one request, and written in requests of twenty-five."""
+    return Target("monday", name, Item, batch=100)
+
+
+INVOICES, PURCHASE_ORDERS, JOURNAL_ENTRIES = _target("invoices"), _target("purchase_orders"), _target("journal_entries")
+CUSTOMER_ORDERS, SUPPLIERS, ACCOUNTS = _target("customer_orders"), _target("suppliers"), _target("accounts")
