@@ -8,11 +8,15 @@ from collections.abc import Callable
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.outcomes import Budget
 from mlc_dagster.settings.cin7 import Cin7Settings
+from mlc_dagster.settings.hubspot import HubspotSettings
 from mlc_dagster.settings.ifs import IfsSettings
-from mlc_dagster.systems.auth import ClientCredentials
+from mlc_dagster.systems.auth import Bearer, ClientCredentials
 from mlc_dagster.systems.cin7.calls import classify as cin7_answers
 from mlc_dagster.systems.cin7.calls import signature
 from mlc_dagster.systems.cin7.client import Cin7Client
+from mlc_dagster.systems.hubspot.calls import BURST_SECONDS as HUBSPOT_SECONDS
+from mlc_dagster.systems.hubspot.calls import classify as hubspot_answers
+from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster.systems.http import ApiClient, KeyRing
 from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.ifs.refusals import classify as ifs_answers
@@ -68,6 +72,23 @@ def cin7_client(
         max_attempts=tries,
     )
     return Cin7Client(api, settings.options())
+
+
+def hubspot_client(settings: HubspotSettings, token: str, budgets: Budgets, tries: int = 8) -> HubspotClient:
+    """HubSpot's client."""
+    _present(token, "HUBSPOT_TOKEN")
+    calls = settings.calls_per_10_seconds
+    budget = budgets(_name("hubspot", settings.base_url, token), calls, HUBSPOT_SECONDS)
+    api = ApiClient(
+        "hubspot",
+        settings.base_url,
+        auth=Bearer(token, cure="Check HUBSPOT_TOKEN: a service key or a private app token of HubSpot."),
+        budget=budget,
+        timeout=settings.timeout_seconds,
+        classify=hubspot_answers,
+        max_attempts=tries,
+    )
+    return HubspotClient(api, settings.options(), in_flight=settings.in_flight, budget=budget, calls=calls)
 
 
 def _present(value: str, name: str) -> None:

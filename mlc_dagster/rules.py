@@ -84,7 +84,7 @@ def _account_failure(posting: Posting, facts: Facts) -> str | None:
 
 def _target_account_failure(named: str, posting: Posting, facts: Facts) -> str | None:
     code = facts.account_in_target(posting.account or "")
-    if code in facts.books.accounts:
+    if not facts.books.has_chart or code in facts.books.accounts:
         return None
     mapped = f" (there {code}, by gl_accounts)" if code != posting.account else ""
     dated = f", posted {posting.on}" if posting.on else ""

@@ -170,6 +170,8 @@ class Books:
     supplier_currency: Mapping[str, str] = dataclasses.field(default_factory=dict)  # remote id -> currency
     payable_account: str = ""
     base_currency: str = ""
+    currencies: frozenset[str] = frozenset()  # that the target takes
+    has_chart: bool = True  # False: the target has no chart of accounts of its own
 
 
 @dataclass(frozen=True)
@@ -231,6 +233,7 @@ class Flow:
     needs: tuple[str, ...] = ()  # flows that are delivered first, whose remote ids the mapping asks for
     needs_key: Callable[[Any], Mapping[str, str]] | None = None  # source record -> {flow: key} it refers to
     checks_accounts: bool = True  # reads the ERP's chart of accounts
+    switch: str = ""  # the target's option that turns it on ("true"); empty: it is always on
     description: str = ""
     owner: str = "team:finance"
 

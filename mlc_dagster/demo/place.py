@@ -26,9 +26,11 @@ SECRETS = {
     "IFS_CLIENT_SECRET": "sandbox-secret",
     "CIN7_ACCOUNT_ID": "sandbox-account",
     "CIN7_APPLICATION_KEYS": "sandbox-key-1,sandbox-key-2,sandbox-key-3",
+    "HUBSPOT_TOKEN": "pat-na1-sandbox",
 }
 CALLS_A_MINUTE = 60_000
 """Cin7 allows 60 for each key, at which the demo would take half an hour; IFS about 1,000."""
+LIMITS = (("ifs", "requests_per_minute"), ("cin7", "calls_per_minute"), ("hubspot", "calls_per_10_seconds"))
 STARTS_WITHIN = 30.0  # seconds
 
 
@@ -61,7 +63,7 @@ class Place:
 
     def write_settings(self, port: int) -> None:
         content = demo_settings(f"http://127.0.0.1:{port}")
-        for system, limit in (("ifs", "requests_per_minute"), ("cin7", "calls_per_minute")):
+        for system, limit in LIMITS:
             content[system][limit] = CALLS_A_MINUTE
         words = "# Written by `mlc demo`: the sandbox as a tenant.\n"
         self.config.write_text(words + yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
@@ -86,7 +88,11 @@ class Place:
     def sandbox(self) -> Iterator[None]:
         """The sandbox as a process of its own; what it was sent is kept for the next start."""
         port = self.url.rpartition(":")[2]
-        limits = ["--cin7-calls-per-minute", str(CALLS_A_MINUTE), "--ifs-requests-per-minute", str(CALLS_A_MINUTE)]
+        limits = [
+            word
+            for system, limit in LIMITS
+            for word in (f"--{system}-{limit.replace('_', '-')}", str(CALLS_A_MINUTE))
+        ]
         command = [
             sys.executable,
             "-m",
@@ -120,7 +126,7 @@ class Place:
         """What the sandbox holds now."""
         return _exact(httpx.get(f"{self.url}/_sandbox/state/{system}", timeout=60))
 
-    def writes(self, system: str = "cin7") -> int:
+    def writes(self, system: str) -> int:
         """How many requests have changed something there."""
         return len(_exact(httpx.get(f"{self.url}/_sandbox/journal/{system}", timeout=60)))
 

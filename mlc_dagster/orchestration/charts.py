@@ -54,7 +54,7 @@ def _fault(
     accounts: Mapping[tuple[str, str], LedgerAccount], books: Books, settings: Settings, target: str, ledger: Any
 ) -> str:
     """Why no account can be validated, empty where all can: a chart is empty, missing or stale."""
-    if not books.accounts:
+    if books.has_chart and not books.accounts:
         return f"the chart of accounts of {target} is empty: nothing to validate against"
     charted = {company for company, _ in accounts}
     if missing := sorted(set(settings.companies) - charted):

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import dagster as dg
 
-from mlc_dagster.moves import FLOWS
+from mlc_dagster.moves import switched_on
 from mlc_dagster.orchestration import automation, partitions
 from mlc_dagster.orchestration.checks import voucher_check
 from mlc_dagster.orchestration.loads import loaded_asset, prepared_asset
-from mlc_dagster.orchestration.resources import Cin7Resource, IfsResource, LedgerResource, StorageResource
+from mlc_dagster.orchestration.resources import Cin7Resource, HubspotResource, IfsResource, LedgerResource, StorageResource
 from mlc_dagster.orchestration.sources import source_asset
 from mlc_dagster.settings import Environment, Settings
 from mlc_dagster.systems.ifs import records as ifs
@@ -21,7 +21,8 @@ VOUCHERS = ifs.VOUCHERS.name
 def build(settings: Settings, environment: Environment) -> dg.Definitions:
     """Everything that Dagster shows and runs for these settings. Raises Misconfigured."""
     catalogue = ifs.catalogue(settings.ifs.entity_sets)
-    flows = {system: tenants_flows(table, catalogue) for system, table in FLOWS.items() if system in settings.targets}
+    flows = {system: tenants_flows(table, catalogue) for system, table in switched_on(settings).items()}
+    charted = [system for system in flows if settings.targets[system].has_chart]
     days, companies = partitions.days(settings), partitions.companies(settings)
     by_day = [entity for entity in catalogue.values() if entity.partition == "day"]
     by_company = [entity for entity in catalogue.values() if entity.partition == "company"]
@@ -32,9 +33,12 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
             *(prepared_asset(flow, settings, days) for table in flows.values() for flow in table),
             *(loaded_asset(flow, days) for table in flows.values() for flow in table),
         ],
-        asset_checks=[voucher_check(catalogue[VOUCHERS], system, settings, days) for system in flows],
+        asset_checks=[voucher_check(catalogue[VOUCHERS], system, settings, days) for system in charted],
         jobs=[
-            *(automation.job_for(system, table, [catalogue[VOUCHERS]]) for system, table in flows.items()),
+            *(
+                automation.job_for(system, table, [catalogue[VOUCHERS]] if system in charted else [])
+                for system, table in flows.items()
+            ),
             automation.read_job(by_day, automation.READ_JOB, "Reads all of the ERP's entity sets of a day."),
             automation.read_job(
                 by_company,
@@ -76,5 +80,9 @@ def resources(settings: Settings, environment: Environment) -> dict[str, dg.Conf
             timeout_seconds=settings.cin7.timeout_seconds,
             options=settings.cin7.options(),
             ledger=ledger,
+        )
+    if settings.hubspot:
+        found["hubspot"] = HubspotResource(
+            token=dg.EnvVar("HUBSPOT_TOKEN"), section=settings.hubspot.model_dump(mode="json"), ledger=ledger
         )
     return found

@@ -1,14 +1,18 @@
 """The clients and the ledger as Dagster resources. Secrets come in as EnvVar, and stay in private attributes."""
 
+from typing import Any
+
 import dagster as dg
 from pydantic import PrivateAttr
 
-from mlc_dagster.connections import cin7_client, ifs_client
+from mlc_dagster.connections import cin7_client, hubspot_client, ifs_client
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.storage import RowStore
 from mlc_dagster.settings.cin7 import Cin7Settings
+from mlc_dagster.settings.hubspot import HubspotSettings
 from mlc_dagster.settings.ifs import IfsSettings
 from mlc_dagster.systems.cin7.client import Cin7Client
+from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster.systems.ifs.client import IfsClient
 
 
@@ -85,4 +89,20 @@ class Cin7Resource(dg.ConfigurableResource):  # type: ignore[type-arg]
             fields = {**{name: getattr(self, name) for name in names}, **self.options}
             settings = Cin7Settings.model_validate(fields)
             self._client = cin7_client(settings, self.account_id, self.application_keys, self.ledger.open.budget)
+        return self._client
+
+
+class HubspotResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """HubSpot. `section` is its part of mlc.yaml: no secret stands there."""
+
+    token: str
+    section: dict[str, Any]
+    ledger: dg.ResourceDependency[LedgerResource]
+    _client: HubspotClient | None = PrivateAttr(None)
+
+    @property
+    def client(self) -> HubspotClient:
+        if self._client is None:
+            settings = HubspotSettings.model_validate(self.section)
+            self._client = hubspot_client(settings, self.token, self.ledger.open.budget)
         return self._client

@@ -20,11 +20,20 @@ def main(
     today: Today = None,
     cin7_calls_per_minute: Annotated[int, typer.Option(help="Of each application key")] = 60,
     ifs_requests_per_minute: int = 1000,
+    hubspot_calls_per_10_seconds: int = 190,
     state: Annotated[Path | None, typer.Option(help="Keep what was sent in this file, across restarts")] = None,
 ) -> None:
     """Serve IFS Cloud and Cin7 Core on one local port."""
     try:
-        serve(port, seed, today.date() if today else None, cin7_calls_per_minute, ifs_requests_per_minute, state)
+        serve(
+            port,
+            seed,
+            today.date() if today else None,
+            cin7_calls_per_minute,
+            ifs_requests_per_minute,
+            hubspot_calls_per_10_seconds,
+            state,
+        )
     except MlcError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

@@ -18,6 +18,7 @@ from mlc_dagster.errors import Misconfigured
 from mlc_dagster.sandbox.app import SandboxApp
 from mlc_dagster.sandbox.cin7 import Cin7Sandbox
 from mlc_dagster.sandbox.faults import Faults
+from mlc_dagster.sandbox.hubspot import HubspotSandbox
 from mlc_dagster.sandbox.ifs import IfsSandbox
 from mlc_dagster.sandbox.ifs_catalogue import Tenant
 from mlc_dagster.sandbox.journal import Journal
@@ -62,7 +63,9 @@ class Sandbox:
         cin7_counts = RollingCounts(limits.cin7_calls_per_minute, limits.window_seconds)
         self.ifs = IfsSandbox(self.tenant, ifs_counts, self._journal, self.lock)
         self.cin7 = Cin7Sandbox(cin7_counts, self._journal, self.lock)
-        self.systems: dict[str, System] = {"ifs": self.ifs, "cin7": self.cin7}
+        hubspot_counts = RollingCounts(limits.hubspot_calls_per_10_seconds, limits.window_seconds / 6)
+        self.hubspot = HubspotSandbox(hubspot_counts, self._journal, self.lock, limits.hubspot_calls_per_day)
+        self.systems: dict[str, System] = {"ifs": self.ifs, "cin7": self.cin7, "hubspot": self.hubspot}
         self.today, self._state = today or datetime.now(UTC).date(), state
         self.flaws: dict[str, list[str]] = {}  # of the demo seed: flaw -> the keys of the records that have it
         self._begin(seed)

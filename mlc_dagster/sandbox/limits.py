@@ -16,6 +16,8 @@ class Limits:
     cin7_calls_per_minute: int = 60
     ifs_requests_per_minute: int = 1000
     window_seconds: float = 60.0
+    hubspot_calls_per_10_seconds: int = 190  # in a sixth of the window
+    hubspot_calls_per_day: int = 625_000
 
 
 @dataclass

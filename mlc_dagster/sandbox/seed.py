@@ -44,6 +44,7 @@ DEMO_SETTINGS: dict[str, Any] = {
         "tax_rules": dict(TAX_RULES),
         "gl_accounts": dict(GL_ACCOUNTS),
     },
+    "hubspot": {"calls_per_10_seconds": "190", "deals": "true"},
 }
 """The content of mlc.yaml for the demo seed, without addresses: `demo_settings` fills them in."""
 
@@ -54,6 +55,7 @@ def demo_settings(url: str, today: date | None = None) -> dict[str, Any]:
     first = (today or datetime.now(UTC).date()) - timedelta(days=DAYS - 1)
     content["ifs"].update(base_url=f"{url}/ifs", token_url=f"{url}{TOKEN_PATH}")
     content["cin7"].update(base_url=f"{url}/cin7/ExternalApi/v2")
+    content["hubspot"].update(base_url=f"{url}/hubspot")
     return {"partitions_start": first.isoformat(), **content}
 
 

@@ -20,6 +20,7 @@ def serve(
     today: date | None = None,
     cin7_calls_per_minute: int = 60,
     ifs_requests_per_minute: int = 1000,
+    hubspot_calls_per_10_seconds: int = 190,
     state: Path | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM. Prints one line with the address.
@@ -29,11 +30,15 @@ def serve(
     """
     if seed not in ("demo", "empty"):
         raise Misconfigured(f"there is no seed {seed!r}", cure="Give --seed demo or --seed empty.")
-    limits = Limits(cin7_calls_per_minute, ifs_requests_per_minute)
+    limits = Limits(
+        cin7_calls_per_minute,
+        ifs_requests_per_minute,
+        hubspot_calls_per_10_seconds=hubspot_calls_per_10_seconds,
+    )
     box = Sandbox(cast(Literal["demo", "empty"], seed), today, limits=limits, port=port, state=state)
     place = box.bind()
     words = f"seed {seed}, today {box.today}; Ctrl-C stops it"
-    sys.stdout.write(f"Sandbox of IFS Cloud and Cin7 Core on {box.url}  ({words})\n")
+    sys.stdout.write(f"Sandbox of {", ".join(box.systems)} on {box.url}  ({words})\n")
     sys.stdout.flush()
     _run(box, place)
 

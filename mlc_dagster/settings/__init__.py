@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.settings.cin7 import Cin7Settings as Cin7Settings
 from mlc_dagster.settings.cin7 import CompanyInCin7
+from mlc_dagster.settings.hubspot import HubspotSettings as HubspotSettings
 from mlc_dagster.settings.ifs import IfsSettings as IfsSettings
 from mlc_dagster.settings.section import Section, TargetSection
 from mlc_dagster.vocabulary import CompanyMapping, Facts
@@ -55,6 +56,7 @@ class Settings(Section):
     companies: dict[str, CompanySettings] = Field(min_length=1)
     ifs: IfsSettings
     cin7: Cin7Settings | None = Field(None, description="Leave it out to switch Cin7 off")
+    hubspot: HubspotSettings | None = Field(None, description="Leave it out to switch HubSpot off")
     policies: Policies = Policies()
     schedules: Schedules = Schedules()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl
 
@@ -23,6 +23,8 @@ Address = Annotated[str, BeforeValidator(_address)]
 
 class TargetSection(Section):
     """A SaaS that records go to: what mappings and rules may know of it."""
+
+    has_chart: ClassVar[bool] = True  # of accounts, to compare the ERP's vouchers with
 
     payment_terms: dict[str, str] = Field(default_factory=dict, description="ERP code: the name there")
     tax_rules: dict[str, str] = Field(default_factory=dict, description="ERP tax code: the name there")
