@@ -38,7 +38,7 @@ def serve(
     box = Sandbox(cast(Literal["demo", "empty"], seed), today, limits=limits, port=port, state=state)
     place = box.bind()
     words = f"seed {seed}, today {box.today}; Ctrl-C stops it"
-    sys.stdout.write(f"Sandbox of {", ".join(box.systems)} on {box.url}  ({words})\n")
+    sys.stdout.write(f"Sandbox of {', '.join(box.systems)} on {box.url}  ({words})\n")
     sys.stdout.flush()
     _run(box, place)
 
