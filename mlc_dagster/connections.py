@@ -14,10 +14,10 @@ from mlc_dagster.systems.auth import Bearer, ClientCredentials
 from mlc_dagster.systems.cin7.calls import classify as cin7_answers
 from mlc_dagster.systems.cin7.calls import signature
 from mlc_dagster.systems.cin7.client import Cin7Client
+from mlc_dagster.systems.http import ApiClient, KeyRing
 from mlc_dagster.systems.hubspot.calls import BURST_SECONDS as HUBSPOT_SECONDS
 from mlc_dagster.systems.hubspot.calls import classify as hubspot_answers
 from mlc_dagster.systems.hubspot.client import HubspotClient
-from mlc_dagster.systems.http import ApiClient, KeyRing
 from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.ifs.refusals import classify as ifs_answers
 

@@ -89,9 +89,7 @@ class Place:
         """The sandbox as a process of its own; what it was sent is kept for the next start."""
         port = self.url.rpartition(":")[2]
         limits = [
-            word
-            for system, limit in LIMITS
-            for word in (f"--{system}-{limit.replace('_', '-')}", str(CALLS_A_MINUTE))
+            word for system, limit in LIMITS for word in (f"--{system}-{limit.replace('_', '-')}", str(CALLS_A_MINUTE))
         ]
         command = [
             sys.executable,

@@ -9,7 +9,13 @@ from mlc_dagster.moves import switched_on
 from mlc_dagster.orchestration import automation, partitions
 from mlc_dagster.orchestration.checks import voucher_check
 from mlc_dagster.orchestration.loads import loaded_asset, prepared_asset
-from mlc_dagster.orchestration.resources import Cin7Resource, HubspotResource, IfsResource, LedgerResource, StorageResource
+from mlc_dagster.orchestration.resources import (
+    Cin7Resource,
+    HubspotResource,
+    IfsResource,
+    LedgerResource,
+    StorageResource,
+)
 from mlc_dagster.orchestration.sources import source_asset
 from mlc_dagster.settings import Environment, Settings
 from mlc_dagster.systems.ifs import records as ifs

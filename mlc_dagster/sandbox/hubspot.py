@@ -6,6 +6,16 @@ from collections.abc import Callable
 from threading import RLock
 from typing import Any
 
+from mlc_dagster.sandbox.hubspot_answers import (
+    ASSOCIATIONS,
+    batch,
+    body_of,
+    copied,
+    error_answer,
+    input_error,
+    inputs_of,
+    refused_answer,
+)
 from mlc_dagster.sandbox.hubspot_objects import KINDS, InvalidError, Objects, Row
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import RollingCounts, whole_seconds
@@ -13,7 +23,6 @@ from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode
 
 TOKEN = "pat-na1-sandbox"  # noqa: S105 - known to everybody
 VERSION = "2026-09"
-BATCH, ASSOCIATIONS = 100, 2000
 PIPELINES = [
     {
         "id": "default",
@@ -81,7 +90,7 @@ class HubspotSandbox:
         """Objects that are not archived, by kind, and associations."""
         rows = {kind: list(self.objects.live(kind).values()) for kind in KINDS}
         links = {
-            path: {each: self.objects.of(*path.split("/"), each) for each in ends}
+            path: {each: self.objects.of(path.split("/")[0], path.split("/")[1], each) for each in ends}
             for path, ends in self.objects.links.items()
         }
         return {**rows, "associations": links}
@@ -93,7 +102,7 @@ class HubspotSandbox:
     def recall(self, kept: dict[str, Any]) -> None:
         with self._lock:
             self.account = kept["account"]
-            self.objects = self._empty()
+            self.objects.currencies = self._empty().currencies
             for name, value in kept.items():
                 if name != "account":
                     setattr(self.objects, name, value)
@@ -103,7 +112,7 @@ class HubspotSandbox:
     def answer(self, call: Call) -> Answer:
         if call.headers.get("authorization") != f"Bearer {TOKEN}":
             text = "Authentication credentials not found or invalid."
-            return _error(401, text, "INVALID_AUTHENTICATION")
+            return error_answer(401, text, "INVALID_AUTHENTICATION")
         if self.used >= self.daily:
             return self._too_many("DAILY", "You have reached your daily limit.")
         if wait := self.counts.admit(TOKEN):
@@ -114,7 +123,7 @@ class HubspotSandbox:
         try:
             answer = self._served(call)
         except InvalidError as refused:
-            answer = _refused(refused)
+            answer = refused_answer(refused)
         answer.headers.update(self._rate())
         return answer
 
@@ -139,7 +148,7 @@ class HubspotSandbox:
 
     def _served(self, call: Call) -> Answer:
         words = call.path.strip("/").split("/")[1:]
-        body = _body(call)
+        body = body_of(call)
         match (call.method, *words):
             case ("GET", "account-info", version, "details") if version == VERSION:
                 return answer_json(200, self.account)
@@ -171,12 +180,12 @@ class HubspotSandbox:
                 return answer_json(200, {"results": list(groups.values())})
             case ("POST", "groups"):
                 if body["name"] in groups:
-                    return _error(409, f"Group {body['name']} exists", "OBJECT_ALREADY_EXISTS")
+                    return error_answer(409, f"Group {body['name']} exists", "OBJECT_ALREADY_EXISTS")
                 groups[body["name"]] = body
             case ("POST", "batch", "create"):
-                return self._create_properties(kind, _inputs(body))
+                return self._create_properties(kind, inputs_of(body))
             case _:
-                return _error(405, "Method not allowed", "METHOD_NOT_ALLOWED")
+                return error_answer(405, "Method not allowed", "METHOD_NOT_ALLOWED")
         self._journal.changed("hubspot", method, f"properties/{kind}/groups", body, body["name"])
         return answer_json(201, body)
 
@@ -191,7 +200,7 @@ class HubspotSandbox:
                 known[each["name"]] = each
                 made.append(each)
         self._journal.changed("hubspot", "POST", f"properties/{kind}", inputs, "")
-        return _batch(201, made, errors)
+        return batch(201, made, errors)
 
     # --- objects ---
 
@@ -204,7 +213,7 @@ class HubspotSandbox:
             row = self.objects.write(kind, {**({by: each["id"]} if by else {}), **each["properties"]}, known)
             return {**row, "new": known is None}
 
-        return self._each(_inputs(body), one)
+        return self._each(inputs_of(body), one)
 
     def _update(self, kind: str, body: Row) -> Answer:
         def one(each: Row) -> Row:
@@ -213,10 +222,10 @@ class HubspotSandbox:
                 raise InvalidError(f"No {kind} with id {each['id']}", "", "OBJECT_NOT_FOUND", ids=[each["id"]])
             return self.objects.write(kind, each["properties"], known)
 
-        return self._each(_inputs(body), one)
+        return self._each(inputs_of(body), one)
 
     def _create(self, kind: str, body: Row) -> Answer:
-        inputs = [{**each, "id": str(place)} for place, each in enumerate(_inputs(body))]
+        inputs = [{**each, "id": str(place)} for place, each in enumerate(inputs_of(body))]
         return self._each(inputs, lambda each: self.objects.write(kind, each["properties"], None))
 
     def _each(self, inputs: list[Row], one: Callable[[Row], Row]) -> Answer:
@@ -234,12 +243,12 @@ class HubspotSandbox:
             try:
                 results.append({**one(each), "objectWriteTraceId": trace})
             except InvalidError as refused:
-                errors.append(_input_error(refused, trace))
-        return _batch(200, list(reversed(results)), errors)  # never in the order of the inputs
+                errors.append(input_error(refused, trace))
+        return batch(200, list(reversed(results)), errors)  # never in the order of the inputs
 
     def _refuse_whole(self, inputs: list[Row], one: Callable[[Row], Row]) -> None:
         """Try all, and undo: nothing is written where one is refused."""
-        before = decode(_copy(self.remembered()))
+        before = decode(copied(self.remembered()))
         try:
             for each in inputs:
                 one(each)
@@ -248,81 +257,36 @@ class HubspotSandbox:
 
     def _read(self, kind: str, body: Row) -> Answer:
         found, errors = [], []
-        for each in _inputs(body):
+        for each in inputs_of(body):
             row = self.objects.find(kind, each["id"], body.get("idProperty"))
             if row is None:
-                errors.append(_input_error(InvalidError("Not found", "", "OBJECT_NOT_FOUND", ids=[each["id"]]), None))
+                errors.append(input_error(InvalidError("Not found", "", "OBJECT_NOT_FOUND", ids=[each["id"]]), None))
             else:
                 values = {name: row["properties"].get(name) for name in body.get("properties") or ()}
                 found.append({**row, "properties": values})
-        return _batch(200, found, errors)
+        return batch(200, found, errors)
 
     def _archive(self, kind: str, body: Row) -> Answer:
-        self.objects.archive(kind, [each["id"] for each in _inputs(body)])
+        self.objects.archive(kind, [each["id"] for each in inputs_of(body)])
         return Answer(204)
 
     # --- associations ---
 
     def _associations(self, source: str, target: str, verb: list[str], body: Row) -> Answer:
-        inputs = _inputs(body, ASSOCIATIONS)
+        inputs = inputs_of(body, ASSOCIATIONS)
         if verb == ["read"]:
             rows = [(each["id"], self.objects.of(source, target, each["id"])) for each in inputs]
-            results = [{"from": {"id": one}, "to": [{"toObjectId": int(other)} for other in others]} for one, others in rows]
-            return _batch(200, [row for row in results if row["to"]], [])
+            results = [
+                {"from": {"id": one}, "to": [{"toObjectId": int(other)} for other in others]} for one, others in rows
+            ]
+            return batch(200, [row for row in results if row["to"]], [])
         if verb == ["associate", "default"]:
             for each in inputs:
                 self.objects.associate(source, each["from"]["id"], target, each["to"]["id"])
-            return _batch(200, [{"from": each["from"], "to": each["to"]} for each in inputs], [])
+            return batch(200, [{"from": each["from"], "to": each["to"]} for each in inputs], [])
         if verb == ["archive"]:
             for each in inputs:
                 for other in each["to"]:
                     self.objects.separate(source, each["from"]["id"], target, other["id"])
             return Answer(204)
-        return _error(404, "Unknown verb", "NOT_FOUND")
-
-
-def _body(call: Call) -> Row:
-    try:
-        body = decode(call.body) if call.body else {}
-    except ValueError as error:
-        raise InvalidError(f"Invalid input JSON: {error}") from None
-    if not isinstance(body, dict):
-        raise InvalidError("Invalid input JSON: an object is expected")
-    return body
-
-
-def _inputs(body: Row, most: int = BATCH) -> list[Row]:
-    inputs = body.get("inputs")
-    if not isinstance(inputs, list) or not inputs:
-        raise InvalidError("Some required fields were not set: [inputs]")
-    if len(inputs) > most:
-        raise InvalidError(f"The maximum number of inputs supported in a batch request is {most}, found {len(inputs)}")
-    return inputs
-
-
-def _copy(content: Row) -> bytes:
-    return answer_json(200, content).body
-
-
-def _batch(status: int, results: list[Row], errors: list[Row]) -> Answer:
-    told = {"numErrors": len(errors), "errors": errors} if errors else {}
-    return answer_json(207 if errors else status, {"status": "COMPLETE", "results": results, **told})
-
-
-def _input_error(refused: InvalidError, trace: str | None) -> Row:
-    context: Row = dict(refused.context)
-    if trace is not None:
-        context["objectWriteTraceId"] = [trace]
-    return {"status": "error", "category": refused.category, "message": refused.message, "context": context}
-
-
-def _refused(refused: InvalidError) -> Answer:
-    details = [{"message": refused.message, "code": refused.code, "context": refused.context}] if refused.code else []
-    status = 404 if refused.category == "OBJECT_NOT_FOUND" else 400
-    return _error(status, refused.message, refused.category, errors=details)
-
-
-def _error(status: int, message: str, category: str, **more: Any) -> Answer:
-    return answer_json(
-        status, {"status": "error", "message": message, "category": category, "correlationId": "c-1", **more}
-    )
+        return error_answer(404, "Unknown verb", "NOT_FOUND")

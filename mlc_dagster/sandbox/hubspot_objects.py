@@ -13,7 +13,7 @@ Row = dict[str, Any]
 KINDS = ("companies", "contacts", "deals", "invoices", "line_items")
 _TEXT = ("string", "text")
 DEFAULTS: dict[str, dict[str, tuple[str, str]]] = {
-    "companies": {name: _TEXT for name in ("name", "domain", "phone", "city", "country", "description")},
+    "companies": dict.fromkeys(("name", "domain", "phone", "city", "country", "description"), _TEXT),
     "contacts": {"email": _TEXT},
     "deals": {
         "dealname": _TEXT,
@@ -24,7 +24,7 @@ DEFAULTS: dict[str, dict[str, tuple[str, str]]] = {
         "deal_currency_code": _TEXT,
     },
     "invoices": {
-        **{name: _TEXT for name in ("hs_currency", "hs_number", "hs_title", "hs_purchase_order_number", "hs_comments")},
+        **dict.fromkeys(("hs_currency", "hs_number", "hs_title", "hs_purchase_order_number", "hs_comments"), _TEXT),
         "hs_invoice_billable": ("bool", "booleancheckbox"),
         "hs_invoice_status": ("enumeration", "select"),
         "hs_invoice_date": ("datetime", "date"),
@@ -32,7 +32,7 @@ DEFAULTS: dict[str, dict[str, tuple[str, str]]] = {
         "hs_amount_billed": ("number", "number"),
     },
     "line_items": {
-        **{name: _TEXT for name in ("name", "description", "hs_sku", "hs_line_item_currency_code")},
+        **dict.fromkeys(("name", "description", "hs_sku", "hs_line_item_currency_code"), _TEXT),
         "quantity": ("number", "number"),
         "price": ("number", "number"),
         "amount": ("number", "number"),
@@ -65,7 +65,9 @@ class Objects:
     def __post_init__(self) -> None:
         for kind in KINDS:
             named = DEFAULTS[kind].items()
-            definitions = {name: {"name": name, "type": t, "fieldType": f, "hasUniqueValue": False} for name, (t, f) in named}
+            definitions = {
+                name: {"name": name, "type": t, "fieldType": f, "hasUniqueValue": False} for name, (t, f) in named
+            }
             self.properties.setdefault(kind, definitions)
             self.groups.setdefault(kind, {})
             self.rows.setdefault(kind, {})
@@ -88,7 +90,10 @@ class Objects:
         """Create or update. Raises InvalidError, and then nothing has changed."""
         for name, value in properties.items():
             self._judge(kind, name, value, known)
-        merged = {**(known["properties"] if known else {}), **{name: value or None for name, value in properties.items()}}
+        merged = {
+            **(known["properties"] if known else {}),
+            **{name: value or None for name, value in properties.items()},
+        }
         self._judge_whole(kind, merged, known)
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         if known is None:

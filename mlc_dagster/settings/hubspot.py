@@ -26,7 +26,7 @@ class HubspotSettings(TargetSection):
     )
     invoice_status: Status = Field("open", description="The status of invoices in HubSpot")
     invoice_statuses: dict[str, Status] = Field(
-        default_factory=lambda: {"Cancelled": "voided"}, description="ERP state: status, where it is another"
+        {"Cancelled": "voided"}, description="ERP state: status, where it is another"
     )
     deals: bool = Field(False, description="Invoices as closed-won deals too")
     deal_pipeline: str = Field("default", description="Name or id")

@@ -50,7 +50,9 @@ def classify(response: httpx.Response) -> MlcError | None:
     if status < 400:
         return None
     body = _parsed(response.content)
-    said = f"HubSpot answered {status} to {response.request.method} {response.request.url.path}: {words(body, response)}"
+    said = (
+        f"HubSpot answered {status} to {response.request.method} {response.request.url.path}: {words(body, response)}"
+    )
     asked = retry_after(response.headers, time.time())
     if status == 429:
         return _too_many(body, said, asked, response.headers)
@@ -154,5 +156,3 @@ class HubspotApi:
         spent = headers.get("x-hubspot-ratelimit-remaining", "") == "0"
         if self._budget and spent and most.isdigit() and int(most) < self._calls:
             self._budget.pause(_interval(headers))
-
-

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from mlc_dagster.outcomes import Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.outcomes import Draft, Outcome, Refused, Unanswered
 from mlc_dagster.systems.hubspot.batches import Sent, update, upsert
 from mlc_dagster.systems.hubspot.calls import Document, HubspotApi, objects
 from mlc_dagster.systems.hubspot.links import Links
 from mlc_dagster.systems.hubspot.portal import Portal
 from mlc_dagster.systems.hubspot.properties import KEY, number, of_invoice, of_line
 from mlc_dagster.systems.hubspot.records import BATCH, Invoice, Line
+from mlc_dagster.systems.hubspot.rooms import saved
 
 KIND, LINES, TYPE_ID = "invoices", "line_items", "0-53"
 UNANSWERED = "HubSpot's answer did not name it"
@@ -150,9 +151,8 @@ class Invoices:
             return Unanswered(mirror.draft, mirror.unanswered)
         if mirror.refused:
             return Refused(mirror.draft, mirror.refused)
-        action = "created" if mirror.new else "updated" if mirror.draft.remote_id else "adopted"
         link = self._portal.link(TYPE_ID, mirror.remote_id)
-        return Saved(mirror.draft, mirror.remote_id, action, detail=mirror.invoice.number or "", link=link)
+        return saved(mirror.draft, mirror.remote_id, mirror.invoice.number or "", link, new=mirror.new)
 
 
 def _difference(invoice: Invoice, theirs: Document | None) -> str:

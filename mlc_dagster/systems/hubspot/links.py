@@ -79,4 +79,6 @@ class Links:
     def remove(self, pairs: Collection[Pair]) -> None:
         inputs = [{"from": {"id": one}, "to": [{"id": other}]} for one, other in pairs]
         for start in range(0, len(inputs), WRITE):
-            self._api.post(associations(self._source, self._target, "archive"), {"inputs": inputs[start : start + WRITE]})
+            self._api.post(
+                associations(self._source, self._target, "archive"), {"inputs": inputs[start : start + WRITE]}
+            )

@@ -1,4 +1,4 @@
-"""What a HubSpot account has: its currencies, its deal stages, and the custom properties, which are made where missing."""
+"""What a HubSpot account has: currencies, deal stages, and custom properties, which are made where missing."""
 
 from __future__ import annotations
 
@@ -70,7 +70,9 @@ class Portal:
         """The properties to be made, and what is wrong with those that are there."""
         theirs = {str(row["name"]): dict(row) for row in self._api.pages(properties(kind))}
         missing = [each for each in PROPERTIES[kind] if each.name not in theirs]
-        faults = [fault for each in PROPERTIES[kind] if each.name in theirs and (fault := each.fault(theirs[each.name]))]
+        faults = [
+            fault for each in PROPERTIES[kind] if each.name in theirs and (fault := each.fault(theirs[each.name]))
+        ]
         return missing, faults
 
     def _prepare(self, kind: str) -> None:
@@ -127,7 +129,9 @@ class Portal:
         if len(stages) != 1:
             known = ", ".join(f"{each['label']} ({each['id']})" for each in _won(found[0])) or "none"
             cure = "Name one under hubspot.deal_stage in mlc.yaml."
-            raise Misconfigured(f"pipeline {wanted!r} needs one stage that is closed and won; it has: {known}", cure=cure)
+            raise Misconfigured(
+                f"pipeline {wanted!r} needs one stage that is closed and won; it has: {known}", cure=cure
+            )
         return str(found[0]["id"]), str(stages[0]["id"])
 
 

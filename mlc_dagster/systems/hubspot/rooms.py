@@ -10,7 +10,6 @@ from mlc_dagster.systems.hubspot.calls import HubspotApi
 from mlc_dagster.systems.hubspot.links import Links
 from mlc_dagster.systems.hubspot.portal import Portal
 from mlc_dagster.systems.hubspot.properties import of_company, of_deal
-from mlc_dagster.systems.hubspot.records import Deal
 
 
 class Companies:
@@ -49,7 +48,7 @@ class Deals:
         self._tie(sent, "companies", {trace: deal.supplier_id or "" for trace, deal in ends.items()})
         self._tie(sent, "invoices", {trace: deal.invoice_id or "" for trace, deal in ends.items()})
         return [
-            outcome(draft, sent, str(place), _named(draft.record), self._portal, "0-3")
+            outcome(draft, sent, str(place), draft.record.name, self._portal, "0-3")
             for place, draft in enumerate(drafts)
         ]
 
@@ -72,9 +71,11 @@ def outcome(draft: Draft, sent: Sent, trace: str, detail: str, portal: Portal, t
         return Unanswered(draft, "HubSpot's answer did not name it")
     row = sent.results[trace]
     remote_id = str(row["id"])
-    action = "created" if row.get("new") else "updated" if draft.remote_id else "adopted"
-    return Saved(draft, remote_id, action, detail=detail, link=portal.link(type_id, remote_id))
+    return saved(draft, remote_id, detail, portal.link(type_id, remote_id), new=bool(row.get("new")))
 
 
-def _named(deal: Deal) -> str:
-    return deal.name
+def saved(draft: Draft, remote_id: str, detail: str, link: str, *, new: bool) -> Saved:
+    """Adopted: it was there under our key, and the ledger did not know."""
+    if new:
+        return Saved(draft, remote_id, "created", detail, link)
+    return Saved(draft, remote_id, "updated" if draft.remote_id else "adopted", detail, link)
