@@ -22,6 +22,7 @@ SECRETS = {
     "IFS_CLIENT_SECRET": "sandbox-secret",
     "CIN7_ACCOUNT_ID": "sandbox-account",
     "CIN7_APPLICATION_KEYS": "sandbox-key-1,sandbox-key-2,sandbox-key-3",
+    "HUBSPOT_TOKEN": "pat-na1-sandbox",
 }
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 DAY = "2026-11-05"
