@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.errors import Misconfigured, TransientError
 from mlc_dagster.outcomes import Draft, Outcome, Refused, Saved
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.hubspot.client import HubspotClient
@@ -141,6 +141,19 @@ def test_an_answer_lost_at_any_step_never_doubles(
     saved = sent(client, invoice(company_id, line(1), line(2, "75.50")))
     assert there(box, saved.remote_id)["hs_amount_billed"] == "231.75"
     assert len(lines_of(box, saved.remote_id)) == 3 and len(box.hubspot.live("invoices")) == 1
+
+
+@pytest.mark.parametrize("path", ["line_items/batch/upsert", "associate", "batch/update", "batch/read"])
+def test_a_load_that_broke_off_at_any_step_is_completed_by_the_next(box: Sandbox, company_id: str, path: str) -> None:
+    record = invoice(company_id, line(1), line(2, "75.50"))
+    box.faults.add(system="hubspot", path=path, times=None, drop="after")
+    with pytest.raises(TransientError):
+        send(client_on(box, max_attempts=2), record)
+    box.faults.clear()
+    saved = sent(client_on(box), record)
+    assert saved.action == "adopted" and there(box, saved.remote_id)["hs_amount_billed"] == "231.75"
+    assert len(lines_of(box, saved.remote_id)) == 3 and len(box.hubspot.live("invoices")) == 1
+    assert box.hubspot.of("invoices", "companies", saved.remote_id) == [company_id]
 
 
 def test_one_refused_line_holds_its_invoice_and_no_other(box: Sandbox, client: HubspotClient, company_id: str) -> None:
