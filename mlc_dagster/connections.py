@@ -9,17 +9,21 @@ from mlc_dagster.errors import Misconfigured
 from mlc_dagster.outcomes import Budget
 from mlc_dagster.settings.airbase import AirbaseSettings
 from mlc_dagster.settings.cin7 import Cin7Settings
+from mlc_dagster.settings.hubspot import HubspotSettings
 from mlc_dagster.settings.ifs import IfsSettings
 from mlc_dagster.settings.monday import MondaySettings
 from mlc_dagster.systems.airbase.calls import classify as airbase_answers
 from mlc_dagster.systems.airbase.calls import signature as airbase_signature
 from mlc_dagster.systems.airbase.client import AirbaseClient
 from mlc_dagster.systems.airbase.places import Places
-from mlc_dagster.systems.auth import ClientCredentials, HeaderKeys
+from mlc_dagster.systems.auth import Bearer, ClientCredentials, HeaderKeys
 from mlc_dagster.systems.cin7.calls import classify as cin7_answers
 from mlc_dagster.systems.cin7.calls import signature
 from mlc_dagster.systems.cin7.client import Cin7Client
 from mlc_dagster.systems.http import ApiClient, KeyRing
+from mlc_dagster.systems.hubspot.calls import BURST_SECONDS as HUBSPOT_SECONDS
+from mlc_dagster.systems.hubspot.calls import classify as hubspot_answers
+from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.ifs.refusals import classify as ifs_answers
 from mlc_dagster.systems.monday.budget import DAY, MinuteAndDay
@@ -123,6 +127,23 @@ def monday_client(settings: MondaySettings, token: str, budgets: Budgets, tries:
         create_columns=settings.create_columns,
         create_labels=settings.create_labels,
     )
+
+
+def hubspot_client(settings: HubspotSettings, token: str, budgets: Budgets, tries: int = 8) -> HubspotClient:
+    """HubSpot's client."""
+    _present(token, "HUBSPOT_TOKEN")
+    calls = settings.calls_per_10_seconds
+    budget = budgets(_name("hubspot", settings.base_url, token), calls, HUBSPOT_SECONDS)
+    api = ApiClient(
+        "hubspot",
+        settings.base_url,
+        auth=Bearer(token, cure="Check HUBSPOT_TOKEN: a service key or a private app token of HubSpot."),
+        budget=budget,
+        timeout=settings.timeout_seconds,
+        classify=hubspot_answers,
+        max_attempts=tries,
+    )
+    return HubspotClient(api, settings.options(), in_flight=settings.in_flight, budget=budget, calls=calls)
 
 
 def _present(value: str, name: str) -> None:

@@ -13,6 +13,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "ifs": ("IFS_CLIENT_ID", "IFS_CLIENT_SECRET"),
     "cin7": ("CIN7_ACCOUNT_ID", "CIN7_APPLICATION_KEYS"),
     "airbase": ("AIRBASE_TOKEN",),
+    "hubspot": ("HUBSPOT_TOKEN",),
     "monday": ("MONDAY_TOKEN",),
 }
 """The secrets of each connection, by the names under which they are looked up."""

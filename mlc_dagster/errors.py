@@ -6,6 +6,7 @@ MlcError
 ├── StaleRecord      read again, then write: the ETag has moved on
 ├── RecordRejected   hold this record, go on with the rest
 ├── AccessDenied     stop the run: the credentials or their rights are wrong
+│   └── QuotaUsedUp  stop the run: the system takes no more calls today
 ├── Misconfigured    stop the run: a setting names what is not there
 ├── LeaseLost          stop: another run has taken over; nothing was written    (ledger/leases.py)
 └── LedgerUnavailable  stop: the ledger's disk is full, or it cannot be reached (ledger/database.py)
@@ -51,6 +52,10 @@ class RecordRejected(MlcError):
 
 class AccessDenied(MlcError):
     """Sign-in failed, or the credentials lack a right."""
+
+
+class QuotaUsedUp(AccessDenied):
+    """The quota of a day is used up: waiting within a run does not help."""
 
 
 class Misconfigured(MlcError):

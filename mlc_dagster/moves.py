@@ -2,7 +2,8 @@
 
 from mlc_dagster.systems.airbase.flows import FLOWS as AIRBASE
 from mlc_dagster.systems.cin7.flows import FLOWS as CIN7
+from mlc_dagster.systems.hubspot.flows import FLOWS as HUBSPOT
 from mlc_dagster.systems.monday.flows import FLOWS as MONDAY
 from mlc_dagster.vocabulary import Flow
 
-FLOWS: dict[str, tuple[Flow, ...]] = {"cin7": CIN7, "airbase": AIRBASE, "monday": MONDAY}
+FLOWS: dict[str, tuple[Flow, ...]] = {"cin7": CIN7, "airbase": AIRBASE, "hubspot": HUBSPOT, "monday": MONDAY}

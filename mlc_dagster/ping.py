@@ -7,13 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from mlc_dagster.connections import airbase_client, cin7_client, ifs_client, monday_client
+from mlc_dagster.connections import airbase_client, cin7_client, hubspot_client, ifs_client, monday_client
 from mlc_dagster.credentials import secret
 from mlc_dagster.errors import AccessDenied, MlcError, TransientError
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.settings import Settings, environment
 from mlc_dagster.systems.cin7.client import Cin7Client
 from mlc_dagster.systems.http import LocalBudget
+from mlc_dagster.systems.hubspot.portal import Portal
+from mlc_dagster.systems.hubspot.properties import PROPERTIES
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.ifs.client import IfsClient
@@ -39,6 +41,8 @@ def ping_all(settings: Settings) -> list[Finding]:
         asked.append(lambda: list(_airbase(settings)))
     if settings.monday:
         asked.append(lambda: list(_monday(settings)))
+    if settings.hubspot:
+        asked.append(lambda: list(_hubspot(settings)))
     with ThreadPoolExecutor(len(asked)) as threads:
         return [finding for found in threads.map(lambda ask: ask(), asked) for finding in found]
 
@@ -138,6 +142,36 @@ def _monday(settings: Settings) -> Iterator[Finding]:
             yield Finding("monday", "boards", True, f"{len(list(settings.monday.boards.used()))}, with their columns")
     except MlcError as error:
         yield Finding("monday", "sign-in", False, str(error))
+
+
+def _hubspot(settings: Settings) -> Iterator[Finding]:
+    """The account, then each object type: a token may read one and not another."""
+    assert settings.hubspot is not None
+    try:
+        portal = hubspot_client(settings.hubspot, _secret("HUBSPOT_TOKEN"), _budget, tries=2).portal
+        account, books = portal.account(), portal.books()
+    except MlcError as error:
+        yield Finding("hubspot", "sign-in", False, str(error))
+        return
+    yield Finding("hubspot", "sign-in", True, f"portal {account.get('portalId')}")
+    yield Finding("hubspot", "currencies", bool(books.currencies), ", ".join(sorted(books.currencies)))
+    for kind in PROPERTIES if settings.hubspot.deals else [kind for kind in PROPERTIES if kind != "deals"]:
+        try:
+            missing, faults = portal.lacking(kind)
+        except MlcError as error:
+            yield Finding("hubspot", kind, False, str(error))
+        else:
+            made = f"{len(missing)} properties are made by the first load" if missing else "all properties are there"
+            yield Finding("hubspot", kind, not faults, "; ".join(faults) or made)
+    if settings.hubspot.deals:
+        yield _deal_stage(portal)
+
+
+def _deal_stage(portal: Portal) -> Finding:
+    try:
+        return Finding("hubspot", "closed-won stage", True, "/".join(portal.stage()))
+    except MlcError as error:
+        return Finding("hubspot", "closed-won stage", False, str(error))
 
 
 def _budget(name: str, calls: int, seconds: float) -> LocalBudget:

@@ -172,6 +172,7 @@ class Books:
     payable_account: str = ""
     base_currency: str = ""
     subsidiaries: frozenset[str] | None = None  # None: not known, so that nothing can be said of one
+    currencies: frozenset[str] = frozenset()  # that the target takes
 
 
 @dataclass(frozen=True)

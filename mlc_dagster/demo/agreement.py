@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
-from mlc_dagster.demo import agree_airbase, agree_monday
+from mlc_dagster.demo import agree_airbase, agree_hubspot, agree_monday
 from mlc_dagster.demo.place import Place
 from mlc_dagster.frames import read_ready
 from mlc_dagster.ledger import Ledger
@@ -19,49 +19,62 @@ Document = Mapping[str, Any]
 
 
 def disagreements(place: Place, flows: Sequence[Flow]) -> list[str]:
-    """One line for each difference between what was prepared and delivered, and what the sandbox's SaaS hold."""
+    """One line for each difference between what was prepared and delivered, and what the targets hold."""
 
-    def to(system: str) -> list[Flow]:
-        return [flow for flow in flows if flow.target.system == system]
+    def to(*systems: str) -> list[Flow]:
+        return [flow for flow in flows if flow.target.system in systems]
 
     environment = place.environment()
     store = RowStore(environment["MLC_STORAGE"])
     return [
-        *_in_cin7(place, to("cin7")),
+        *_in_tables(place, to("cin7", "hubspot"), store, environment),
         *agree_airbase.disagreements(place.state("airbase"), to("airbase"), store, environment),
         *agree_monday.disagreements(place, to("monday")),
     ]
 
 
-def _in_cin7(place: Place, flows: Sequence[Flow]) -> list[str]:
-    state, environment = place.state("cin7"), place.environment()
-    store = RowStore(environment["MLC_STORAGE"])
+def _in_tables(place: Place, flows: Sequence[Flow], store: RowStore, environment: Mapping[str, str]) -> list[str]:
     with Ledger.open(environment["MLC_DATABASE_URL"]) as ledger:
         delivered = {flow.name: ledger.remote_ids(flow.name) for flow in flows}
-    held = Held(state["suppliers"], state["purchases"])
-    found = [line for flow in flows for line in _of_flow(flow, store, delivered[flow.name], held)]
-    return found + [f"Cin7 holds purchase {each} that no flow delivered" for each in sorted(held.strangers(delivered))]
+    held: dict[str, Target] = {
+        "cin7": Held(place.state("cin7")),
+        "hubspot": agree_hubspot.Held(place.state("hubspot")),
+    }
+    found = [line for flow in flows for line in _of_flow(flow, store, delivered[flow.name], held[flow.target.system])]
+    return found + [line for target in held.values() for line in sorted(target.strangers(delivered))]
+
+
+class Target(Protocol):
+    """What a target holds."""
+
+    def difference(self, record: Any, remote_id: str) -> str:
+        """How the record there differs from what was delivered; empty where it does not."""
+
+    def strangers(self, delivered: Mapping[str, Mapping[str, str]]) -> Iterable[str]:
+        """A line for each record that no ledger entry stands for: something was doubled, or lost on the way back."""
 
 
 class Held:
     """What Cin7 holds, by id."""
 
-    def __init__(self, suppliers: Iterable[Document], purchases: Iterable[Document]) -> None:
-        self.suppliers = {each["ID"]: each for each in suppliers}
-        self.purchases = {each["ID"]: each for each in purchases}
+    def __init__(self, state: Document) -> None:
+        self.suppliers = {each["ID"]: each for each in state["suppliers"]}
+        self.purchases = {each["ID"]: each for each in state["purchases"]}
         self.invoices = {
             f"{each['ID']}/{invoice['TaskID']}": invoice
             for each in self.purchases.values()
             for invoice in each["Invoice"]
         }
 
-    def strangers(self, delivered: Mapping[str, Mapping[str, str]]) -> set[str]:
-        """Purchases that no ledger entry stands for: something was doubled, or lost on the way back."""
+    def difference(self, record: Any, remote_id: str) -> str:
+        return _difference(record, remote_id, self)
+
+    def strangers(self, delivered: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
         known = {remote.partition("/")[0] for ids in delivered.values() for remote in ids.values()}
-        return set(self.purchases) - known
+        return (f"Cin7 holds purchase {each} that no flow delivered" for each in set(self.purchases) - known)
 
 
-def _of_flow(flow: Flow, store: RowStore, delivered: Mapping[str, str], held: Held) -> Iterator[str]:
+def _of_flow(flow: Flow, store: RowStore, delivered: Mapping[str, str], held: Target) -> Iterator[str]:
     newest = {
         ready.key: ready
         for partition in store.partitions(prepared_key(flow))
@@ -70,9 +83,9 @@ def _of_flow(flow: Flow, store: RowStore, delivered: Mapping[str, str], held: He
     }
     shared = len(delivered) - len(set(delivered.values()))
     if shared:
-        yield f"{flow.name}: {shared} keys share a record in Cin7"
+        yield f"{flow.name}: {shared} keys share a record in {flow.target.system}"
     for key, remote_id in delivered.items():
-        if key in newest and (fault := _difference(newest[key].record, remote_id, held)):
+        if key in newest and (fault := held.difference(newest[key].record, remote_id)):
             yield f"{flow.name} {key}: {fault}"
 
 

@@ -29,9 +29,16 @@ SECRETS = {
     "CIN7_APPLICATION_KEYS": "sandbox-key-1,sandbox-key-2,sandbox-key-3",
     "AIRBASE_TOKEN": "sandbox-airbase-token",
     "MONDAY_TOKEN": "sandbox-monday-token",
+    "HUBSPOT_TOKEN": "pat-na1-sandbox",
 }
 CALLS_A_MINUTE = 60_000
 """Cin7 allows 60 for each key, at which the demo would take half an hour; IFS about 1,000."""
+LIMITS = (
+    ("ifs", "requests_per_minute"),
+    ("cin7", "calls_per_minute"),
+    ("airbase", "requests_per_minute"),
+    ("hubspot", "calls_per_10_seconds"),
+)
 MONDAY_TIMES = 100
 """monday's limits, so many times: 10,000,000 points and 1,000 calls a minute, 10,000 calls a day."""
 USUAL_PORT = 8787
@@ -67,11 +74,7 @@ class Place:
 
     def write_settings(self, port: int) -> None:
         content = demo_settings(f"http://127.0.0.1:{port}")
-        for system, limit in (
-            ("ifs", "requests_per_minute"),
-            ("cin7", "calls_per_minute"),
-            ("airbase", "requests_per_minute"),
-        ):
+        for system, limit in LIMITS:
             content[system][limit] = CALLS_A_MINUTE
         content["monday"].update(
             calls_per_minute=1000 * MONDAY_TIMES,
@@ -101,8 +104,9 @@ class Place:
     def sandbox(self) -> Iterator[None]:
         """The sandbox as a process of its own; what it was sent is kept for the next start."""
         port = self.url.rpartition(":")[2]
-        raised = ("cin7-calls", "ifs-requests", "airbase-requests")
-        limits = [word for name in raised for word in (f"--{name}-per-minute", str(CALLS_A_MINUTE))]
+        limits = [
+            word for system, limit in LIMITS for word in (f"--{system}-{limit.replace('_', '-')}", str(CALLS_A_MINUTE))
+        ]
         limits += ["--monday", str(MONDAY_TIMES)]
         command = [
             sys.executable,

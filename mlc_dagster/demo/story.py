@@ -33,7 +33,8 @@ def run_demo(folder: Path, days: int, out: Console) -> None:
     place = Place(folder.resolve())
     place.lay_out()
     os.environ.update(place.environment())
-    out.print(f"[bold]mlc_dagster[/]: {days} days from a sandbox ERP to a sandbox Cin7. State goes to {folder}/")
+    there = f"a sandbox of {', '.join(FLOWS)}"
+    out.print(f"[bold]mlc_dagster[/]: {days} days from a sandbox ERP to {there}. State goes to {folder}/")
     limit = f"the sandbox is set to {CALLS_A_MINUTE:,}, or this would take half an hour"
     out.print(f"[dim]Cin7 allows 60 calls a minute; {limit}.[/]")
     with place.sandbox():

@@ -14,6 +14,7 @@ from mlc_dagster.orchestration.references import alignment_checks, reference_ass
 from mlc_dagster.orchestration.resources import (
     AirbaseResource,
     Cin7Resource,
+    HubspotResource,
     IfsResource,
     LedgerResource,
     MondayResource,
@@ -131,10 +132,13 @@ def resources(settings: Settings, environment: Environment) -> dict[str, dg.Conf
             ledger=ledger,
             **settings.airbase.model_dump(include=set(AirbaseResource.model_fields)),
         )
+    if settings.hubspot:
+        section = settings.hubspot.model_dump(mode="json")
+        found["hubspot"] = HubspotResource(secrets=list(NAMES["hubspot"]), section=section, ledger=ledger)
     if settings.monday:
         found["monday"] = MondayResource(
             secrets=list(NAMES["monday"]),
-            settings=settings.monday.model_dump(mode="json", exclude_none=True),
+            section=settings.monday.model_dump(mode="json", exclude_none=True),
             ledger=ledger,
         )
     return found

@@ -9,16 +9,18 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
-from mlc_dagster.connections import airbase_client, cin7_client, ifs_client, monday_client
+from mlc_dagster.connections import airbase_client, cin7_client, hubspot_client, ifs_client, monday_client
 from mlc_dagster.credentials import secret
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.storage import RowStore
 from mlc_dagster.settings.airbase import AirbaseSettings
 from mlc_dagster.settings.cin7 import Cin7Settings
+from mlc_dagster.settings.hubspot import HubspotSettings
 from mlc_dagster.settings.ifs import IfsSettings
 from mlc_dagster.settings.monday import MondaySettings
 from mlc_dagster.systems.airbase.client import AirbaseClient
 from mlc_dagster.systems.cin7.client import Cin7Client
+from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.monday.client import MondayClient
 
@@ -133,15 +135,29 @@ class AirbaseResource(Signed):
         return self._client
 
 
-class MondayResource(Signed):
-    """monday.com. `settings` is its section of mlc.yaml: no secret stands there."""
+class HubspotResource(Signed):
+    """HubSpot. `section` is its part of mlc.yaml: no secret stands there."""
 
-    settings: dict[str, Any]
+    section: dict[str, Any]
+    _client: HubspotClient | None = PrivateAttr(None)
+
+    @property
+    def client(self) -> HubspotClient:
+        if self._client is None:
+            (token,) = self.values()
+            self._client = hubspot_client(HubspotSettings.model_validate(self.section), token, self.opened.budget)
+        return self._client
+
+
+class MondayResource(Signed):
+    """monday.com. `section` is its part of mlc.yaml: no secret stands there."""
+
+    section: dict[str, Any]
     _client: MondayClient | None = PrivateAttr(None)
 
     @property
     def client(self) -> MondayClient:
         if self._client is None:
             (token,) = self.values()
-            self._client = monday_client(MondaySettings.model_validate(self.settings), token, self.opened.budget)
+            self._client = monday_client(MondaySettings.model_validate(self.section), token, self.opened.budget)
         return self._client

@@ -22,13 +22,17 @@ def main(
     cin7_calls_per_minute: Annotated[int, typer.Option(help="Of each application key")] = 60,
     ifs_requests_per_minute: int = 1000,
     airbase_requests_per_minute: int = 500,
+    hubspot_calls_per_10_seconds: int = 190,
     monday: Annotated[int, typer.Option(help="Its limits, so many times", min=1)] = 1,
     state: Annotated[Path | None, typer.Option(help="Keep what was sent in this file, across restarts")] = None,
 ) -> None:
-    """Serve IFS Cloud, Cin7 Core and Airbase on one local port."""
+    """Serve IFS Cloud and the SaaS beside it on one local port."""
     try:
         limits = Limits(
-            cin7_calls_per_minute, ifs_requests_per_minute, airbase_requests_per_minute=airbase_requests_per_minute
+            cin7_calls_per_minute,
+            ifs_requests_per_minute,
+            airbase_requests_per_minute=airbase_requests_per_minute,
+            hubspot_calls_per_10_seconds=hubspot_calls_per_10_seconds,
         ).with_monday(monday)
         serve(port, seed, today.date() if today else None, limits, state)
     except MlcError as error:

@@ -19,6 +19,7 @@ from mlc_dagster.sandbox.airbase import AirbaseSandbox
 from mlc_dagster.sandbox.app import SandboxApp
 from mlc_dagster.sandbox.cin7 import Cin7Sandbox
 from mlc_dagster.sandbox.faults import Faults
+from mlc_dagster.sandbox.hubspot import HubspotSandbox
 from mlc_dagster.sandbox.ifs import IfsSandbox
 from mlc_dagster.sandbox.ifs_catalogue import Tenant
 from mlc_dagster.sandbox.journal import Journal
@@ -67,12 +68,15 @@ class Sandbox:
         self.cin7 = Cin7Sandbox(cin7_counts, self._journal, self.lock)
         airbase_counts = RollingCounts(limits.airbase_requests_per_minute, limits.window_seconds)
         self.airbase = AirbaseSandbox(airbase_counts, self._journal, self.lock)
+        hubspot_counts = RollingCounts(limits.hubspot_calls_per_10_seconds, limits.window_seconds / 6)
+        self.hubspot = HubspotSandbox(hubspot_counts, self._journal, self.lock, limits.hubspot_calls_per_day)
         monday_counts = RollingCounts(limits.monday_calls_per_minute, limits.window_seconds)
         self.monday = MondaySandbox(monday_counts, self._journal, self.lock, limits)
         self.systems: dict[str, System] = {
             "ifs": self.ifs,
             "cin7": self.cin7,
             "airbase": self.airbase,
+            "hubspot": self.hubspot,
             "monday": self.monday,
         }
         self.today, self._state = today or datetime.now(UTC).date(), state

@@ -22,6 +22,8 @@ class Limits:
     monday_points_per_column: int = 0
     window_seconds: float = 60.0
     airbase_requests_per_minute: int = 500
+    hubspot_calls_per_10_seconds: int = 190  # in a sixth of the window
+    hubspot_calls_per_day: int = 625_000
 
     def with_monday(self, times: int) -> Limits:
         """monday's three limits, so many times."""

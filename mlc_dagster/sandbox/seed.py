@@ -49,6 +49,7 @@ DEMO_SETTINGS: dict[str, Any] = {
     },
     "airbase": {"requests_per_minute": "300"},
     "monday": DEMO_MONDAY,
+    "hubspot": {"calls_per_10_seconds": "190", "deals": "true"},
 }
 """The content of mlc.yaml for the demo seed, without addresses: `demo_settings` fills them in."""
 
@@ -61,6 +62,7 @@ def demo_settings(url: str, today: date | None = None) -> dict[str, Any]:
     content["airbase"].update(base_url=f"{url}/airbase")
     content["cin7"].update(base_url=f"{url}/cin7/ExternalApi/v2")
     content["monday"].update(base_url=f"{url}/monday")
+    content["hubspot"].update(base_url=f"{url}/hubspot")
     return {"partitions_start": first.isoformat(), **content}
 
 

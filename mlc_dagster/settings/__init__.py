@@ -22,6 +22,7 @@ from mlc_dagster.settings.airbase import AirbaseSettings as AirbaseSettings
 from mlc_dagster.settings.airbase import CompanyInAirbase
 from mlc_dagster.settings.cin7 import Cin7Settings as Cin7Settings
 from mlc_dagster.settings.cin7 import CompanyInCin7
+from mlc_dagster.settings.hubspot import HubspotSettings as HubspotSettings
 from mlc_dagster.settings.ifs import IfsSettings as IfsSettings
 from mlc_dagster.settings.monday import MondaySettings as MondaySettings
 from mlc_dagster.settings.section import Section, TargetSection
@@ -61,6 +62,7 @@ class Settings(Section):
     cin7: Cin7Settings | None = Field(None, description="Leave it out to switch Cin7 off")
     airbase: AirbaseSettings | None = Field(None, description="Leave it out to switch Airbase off")
     monday: MondaySettings | None = Field(None, description="Leave it out to switch monday.com off")
+    hubspot: HubspotSettings | None = Field(None, description="Leave it out to switch HubSpot off")
     policies: Policies = Policies()
     schedules: Schedules = Schedules()
 

@@ -24,6 +24,7 @@ SECRETS = {
     "CIN7_APPLICATION_KEYS": "sandbox-key-1,sandbox-key-2,sandbox-key-3",
     "AIRBASE_TOKEN": "sandbox-airbase-token",
     "MONDAY_TOKEN": "sandbox-monday-token",
+    "HUBSPOT_TOKEN": "pat-na1-sandbox",
 }
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 DAY = "2026-11-05"

@@ -1,0 +1,292 @@
+"""The sandboxed HubSpot: version 2026-09 of its CRM API, with batches, 207 answers, limits and refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import RLock
+from typing import Any
+
+from mlc_dagster.sandbox.hubspot_answers import (
+    ASSOCIATIONS,
+    batch,
+    body_of,
+    copied,
+    error_answer,
+    input_error,
+    inputs_of,
+    refused_answer,
+)
+from mlc_dagster.sandbox.hubspot_objects import KINDS, InvalidError, Objects, Row
+from mlc_dagster.sandbox.journal import Journal
+from mlc_dagster.sandbox.limits import RollingCounts, whole_seconds
+from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode
+
+TOKEN = "pat-na1-sandbox"  # noqa: S105 - known to everybody
+VERSION = "2026-09"
+PIPELINES = [
+    {
+        "id": "default",
+        "label": "Sales pipeline",
+        "stages": [
+            {"id": "contractsent", "label": "Contract sent", "metadata": {"isClosed": "false", "probability": "0.9"}},
+            {"id": "closedlost", "label": "Closed lost", "metadata": {"isClosed": "true", "probability": "0.0"}},
+            {"id": "98765432", "label": "Closed won", "metadata": {"isClosed": "true", "probability": "1.0"}},
+        ],
+    },
+]
+
+
+class HubspotSandbox:
+    """Keeps objects and associations. `whole_refusals`: one bad input refuses its batch, as without trace ids."""
+
+    def __init__(self, counts: RollingCounts, journal: Journal, lock: RLock, daily: int = 625_000) -> None:
+        self.counts, self._journal, self._lock, self.daily = counts, journal, lock, daily
+        self.used = 0
+        self.whole_refusals = False
+        self.account: Row = {
+            "portalId": 147_000_001,
+            "accountType": "SANDBOX",
+            "timeZone": "Europe/Stockholm",
+            "companyCurrency": "SEK",
+            "additionalCurrencies": ["EUR", "JPY", "KWD"],
+            "uiDomain": "app.hubspot.com",
+        }
+        self.pipelines: list[Row] = PIPELINES
+        self.objects = self._empty()
+        self._verbs: dict[tuple[str, str], Callable[[str, Row], Answer]] = {
+            ("POST", "upsert"): self._upsert,
+            ("POST", "update"): self._update,
+            ("POST", "create"): self._create,
+            ("POST", "read"): self._read,
+            ("POST", "archive"): self._archive,
+        }
+
+    def _empty(self) -> Objects:
+        stages = {each["id"]: {stage["id"] for stage in each["stages"]} for each in self.pipelines}
+        return Objects({self.account["companyCurrency"], *self.account["additionalCurrencies"]}, stages)
+
+    # --- for tests and the demo ---
+
+    @property
+    def skew_seconds(self) -> float:
+        return 0.0
+
+    def live(self, kind: str) -> dict[str, Row]:
+        """Id -> object, without archived ones."""
+        with self._lock:
+            return {each: dict(row) for each, row in self.objects.live(kind).items()}
+
+    def of(self, source: str, target: str, remote_id: str) -> list[str]:
+        """The ids that an object is associated with."""
+        with self._lock:
+            return list(self.objects.of(source, target, remote_id))
+
+    def add_currency(self, code: str) -> None:
+        with self._lock:
+            self.account["additionalCurrencies"] = [*self.account["additionalCurrencies"], code]
+            self.objects.currencies.add(code)
+
+    def state(self) -> dict[str, Any]:
+        """Objects that are not archived, by kind, and associations."""
+        rows = {kind: list(self.objects.live(kind).values()) for kind in KINDS}
+        links = {
+            path: {each: self.objects.of(path.split("/")[0], path.split("/")[1], each) for each in ends}
+            for path, ends in self.objects.links.items()
+        }
+        return {**rows, "associations": links}
+
+    def remembered(self) -> dict[str, Any]:
+        names = ("properties", "groups", "rows", "links", "required", "last_id")
+        return {"account": self.account, **{name: getattr(self.objects, name) for name in names}}
+
+    def recall(self, kept: dict[str, Any]) -> None:
+        with self._lock:
+            self.account = kept["account"]
+            self.objects.currencies = self._empty().currencies
+            for name, value in kept.items():
+                if name != "account":
+                    setattr(self.objects, name, value)
+
+    # --- on the wire ---
+
+    def answer(self, call: Call) -> Answer:
+        if call.headers.get("authorization") != f"Bearer {TOKEN}":
+            text = "Authentication credentials not found or invalid."
+            return error_answer(401, text, "INVALID_AUTHENTICATION")
+        if self.used >= self.daily:
+            return self._too_many("DAILY", "You have reached your daily limit.")
+        if wait := self.counts.admit(TOKEN):
+            answer = self._too_many("TEN_SECONDLY_ROLLING", "You have reached your ten_secondly_rolling limit.")
+            answer.headers["x-sandbox-wait"] = whole_seconds(wait)
+            return answer
+        self.used += 1
+        try:
+            answer = self._served(call)
+        except InvalidError as refused:
+            answer = refused_answer(refused)
+        answer.headers.update(self._rate())
+        return answer
+
+    def _rate(self) -> dict[str, str]:
+        count = self.counts.by_credential[TOKEN]
+        return {
+            "x-hubspot-ratelimit-max": str(count.limit),
+            "x-hubspot-ratelimit-remaining": str(max(0, count.limit - len(count.accepted))),
+            "x-hubspot-ratelimit-interval-milliseconds": str(int(count.window * 1000)),
+            "x-hubspot-ratelimit-daily": str(self.daily),
+            "x-hubspot-ratelimit-daily-remaining": str(self.daily - self.used),
+        }
+
+    def _too_many(self, policy: str, text: str) -> Answer:
+        body = {"status": "error", "message": text, "errorType": "RATE_LIMIT", "policyName": policy}
+        content = {**body, "correlationId": "c-429", "requestId": "r-429"}
+        daily = {"x-hubspot-ratelimit-daily": str(self.daily)}
+        interval = {"x-hubspot-ratelimit-interval-milliseconds": str(int(self.counts.window * 1000))}
+        answer = answer_json(429, content)
+        answer.headers.update(daily if policy == "DAILY" else interval)
+        return answer
+
+    def _served(self, call: Call) -> Answer:
+        words = call.path.strip("/").split("/")[1:]
+        body = body_of(call)
+        match (call.method, *words):
+            case ("GET", "account-info", version, "details") if version == VERSION:
+                return answer_json(200, self.account)
+            case ("GET", "crm", "pipelines", version, "deals") if version == VERSION:
+                return answer_json(200, {"results": self.pipelines})
+            case (method, "crm", "properties", version, kind, *rest) if version == VERSION and kind in KINDS:
+                return self._properties(method, kind, rest, body)
+            case (method, "crm", "objects", version, kind, "batch", verb) if version == VERSION and kind in KINDS:
+                if found := self._verbs.get((method, verb)):
+                    return self._logged(call, body, verb, found(kind, body))
+            case ("POST", "crm", "associations", version, source, target, "batch", *verb) if version == VERSION:
+                return self._logged(call, body, verb[0], self._associations(source, target, verb, body))
+        return answer_json(404, {"status": "error", "message": f"Unable to infer object type from: {call.path}"})
+
+    def _logged(self, call: Call, body: Row, verb: str, answer: Answer) -> Answer:
+        """In the journal, where it changed something."""
+        if verb != "read" and answer.status < 300:
+            self._journal.changed("hubspot", call.method, call.path, body, "")
+        return answer
+
+    # --- properties ---
+
+    def _properties(self, method: str, kind: str, rest: list[str], body: Row) -> Answer:
+        known, groups = self.objects.properties[kind], self.objects.groups[kind]
+        match (method, *rest):
+            case ("GET",):
+                return answer_json(200, {"results": list(known.values())})
+            case ("GET", "groups"):
+                return answer_json(200, {"results": list(groups.values())})
+            case ("POST", "groups"):
+                if body["name"] in groups:
+                    return error_answer(409, f"Group {body['name']} exists", "OBJECT_ALREADY_EXISTS")
+                groups[body["name"]] = body
+            case ("POST", "batch", "create"):
+                return self._create_properties(kind, inputs_of(body))
+            case _:
+                return error_answer(405, "Method not allowed", "METHOD_NOT_ALLOWED")
+        self._journal.changed("hubspot", method, f"properties/{kind}/groups", body, body["name"])
+        return answer_json(201, body)
+
+    def _create_properties(self, kind: str, inputs: list[Row]) -> Answer:
+        known, made, errors = self.objects.properties[kind], [], []
+        for each in inputs:
+            if each["groupName"] not in self.objects.groups[kind]:
+                raise InvalidError(f"Property group {each['groupName']} does not exist")
+            if each["name"] in known:
+                errors.append({"status": "error", "category": "OBJECT_ALREADY_EXISTS", "message": each["name"]})
+            else:
+                known[each["name"]] = each
+                made.append(each)
+        self._journal.changed("hubspot", "POST", f"properties/{kind}", inputs, "")
+        return batch(201, made, errors)
+
+    # --- objects ---
+
+    def _upsert(self, kind: str, body: Row) -> Answer:
+        def one(each: Row) -> Row:
+            by = each.get("idProperty")
+            known = self.objects.find(kind, each["id"], by)
+            if known is None and not by:
+                raise InvalidError(f"No {kind} with id {each['id']}", "", "OBJECT_NOT_FOUND", ids=[each["id"]])
+            row = self.objects.write(kind, {**({by: each["id"]} if by else {}), **each["properties"]}, known)
+            return {**row, "new": known is None}
+
+        return self._each(inputs_of(body), one)
+
+    def _update(self, kind: str, body: Row) -> Answer:
+        def one(each: Row) -> Row:
+            known = self.objects.find(kind, each["id"], each.get("idProperty"))
+            if known is None:
+                raise InvalidError(f"No {kind} with id {each['id']}", "", "OBJECT_NOT_FOUND", ids=[each["id"]])
+            return self.objects.write(kind, each["properties"], known)
+
+        return self._each(inputs_of(body), one)
+
+    def _create(self, kind: str, body: Row) -> Answer:
+        inputs = [{**each, "id": str(place)} for place, each in enumerate(inputs_of(body))]
+        return self._each(inputs, lambda each: self.objects.write(kind, each["properties"], None))
+
+    def _each(self, inputs: list[Row], one: Callable[[Row], Row]) -> Answer:
+        """With a trace id of its own for each input the good ones are written; else one bad input refuses all."""
+        ids = [str(each["id"]).casefold() for each in inputs]
+        if doubled := sorted({each for each in ids if ids.count(each) > 1}):
+            raise InvalidError(f"Duplicate IDs found in batch input: {doubled}. IDs must be unique", ids=doubled)
+        traces = {each.get("objectWriteTraceId") for each in inputs}
+        apart = not self.whole_refusals and None not in traces and len(traces) == len(inputs)
+        if not apart:
+            self._refuse_whole(inputs, one)
+        results, errors = [], []
+        for each in inputs:
+            trace = each.get("objectWriteTraceId")
+            try:
+                results.append({**one(each), "objectWriteTraceId": trace})
+            except InvalidError as refused:
+                errors.append(input_error(refused, trace))
+        return batch(200, list(reversed(results)), errors)  # never in the order of the inputs
+
+    def _refuse_whole(self, inputs: list[Row], one: Callable[[Row], Row]) -> None:
+        """Try all, and undo: nothing is written where one is refused."""
+        before = decode(copied(self.remembered()))
+        try:
+            for each in inputs:
+                one(each)
+        finally:
+            self.recall(before)
+
+    def _read(self, kind: str, body: Row) -> Answer:
+        found, errors = [], []
+        for each in inputs_of(body):
+            row = self.objects.find(kind, each["id"], body.get("idProperty"))
+            if row is None:
+                errors.append(input_error(InvalidError("Not found", "", "OBJECT_NOT_FOUND", ids=[each["id"]]), None))
+            else:
+                values = {name: row["properties"].get(name) for name in body.get("properties") or ()}
+                found.append({**row, "properties": values})
+        return batch(200, found, errors)
+
+    def _archive(self, kind: str, body: Row) -> Answer:
+        self.objects.archive(kind, [each["id"] for each in inputs_of(body)])
+        return Answer(204)
+
+    # --- associations ---
+
+    def _associations(self, source: str, target: str, verb: list[str], body: Row) -> Answer:
+        inputs = inputs_of(body, ASSOCIATIONS)
+        if verb == ["read"]:
+            rows = [(each["id"], self.objects.of(source, target, each["id"])) for each in inputs]
+            results = [
+                {"from": {"id": one}, "to": [{"toObjectId": int(other)} for other in others]} for one, others in rows
+            ]
+            return batch(200, [row for row in results if row["to"]], [])
+        if verb == ["associate", "default"]:
+            for each in inputs:
+                self.objects.associate(source, each["from"]["id"], target, each["to"]["id"])
+            return batch(200, [{"from": each["from"], "to": each["to"]} for each in inputs], [])
+        if verb == ["archive"]:
+            for each in inputs:
+                for other in each["to"]:
+                    self.objects.separate(source, each["from"]["id"], target, other["id"])
+            return Answer(204)
+        return error_answer(404, "Unknown verb", "NOT_FOUND")

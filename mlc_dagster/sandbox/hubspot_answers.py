@@ -1,0 +1,58 @@
+"""How the sandboxed HubSpot answers: batches, errors of one input, errors of a call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlc_dagster.sandbox.hubspot_objects import InvalidError, Row
+from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode
+
+BATCH, ASSOCIATIONS = 100, 2000
+"""Inputs that one call may have."""
+
+
+def body_of(call: Call) -> Row:
+    try:
+        body = decode(call.body) if call.body else {}
+    except ValueError as error:
+        raise InvalidError(f"Invalid input JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise InvalidError("Invalid input JSON: an object is expected")
+    return body
+
+
+def inputs_of(body: Row, most: int = BATCH) -> list[Row]:
+    inputs = body.get("inputs")
+    if not isinstance(inputs, list) or not inputs:
+        raise InvalidError("Some required fields were not set: [inputs]")
+    if len(inputs) > most:
+        raise InvalidError(f"The maximum number of inputs supported in a batch request is {most}, found {len(inputs)}")
+    return inputs
+
+
+def copied(content: Row) -> bytes:
+    return answer_json(200, content).body
+
+
+def batch(status: int, results: list[Row], errors: list[Row]) -> Answer:
+    told = {"numErrors": len(errors), "errors": errors} if errors else {}
+    return answer_json(207 if errors else status, {"status": "COMPLETE", "results": results, **told})
+
+
+def input_error(refused: InvalidError, trace: str | None) -> Row:
+    context: Row = dict(refused.context)
+    if trace is not None:
+        context["objectWriteTraceId"] = [trace]
+    return {"status": "error", "category": refused.category, "message": refused.message, "context": context}
+
+
+def refused_answer(refused: InvalidError) -> Answer:
+    details = [{"message": refused.message, "code": refused.code, "context": refused.context}] if refused.code else []
+    status = 404 if refused.category == "OBJECT_NOT_FOUND" else 400
+    return error_answer(status, refused.message, refused.category, errors=details)
+
+
+def error_answer(status: int, message: str, category: str, **more: Any) -> Answer:
+    return answer_json(
+        status, {"status": "error", "message": message, "category": category, "correlationId": "c-1", **more}
+    )

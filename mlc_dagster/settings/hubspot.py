@@ -1,0 +1,42 @@
+"""The part of mlc.yaml about HubSpot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from mlc_dagster.settings.section import Address, TargetSection
+
+Status = Literal["draft", "open", "paid", "voided"]
+
+
+class HubspotSettings(TargetSection):
+    """HubSpot. The service key or private app token comes from HUBSPOT_TOKEN."""
+
+    base_url: Address = "https://api.hubapi.com"
+    calls_per_10_seconds: int = Field(190, ge=1, description="Of the app: 100 on Free and Starter, else 190")
+    in_flight: int = Field(10, ge=1, le=16, description="Batches at a time")
+    timeout_seconds: float = Field(60, gt=0)
+    portal_id: str = Field("", description="Where it is given, a token of another portal is refused")
+    company_code: str = Field(
+        "", description="The ERP company that default GL accounts belong to; not needed where there is only one"
+    )
+    invoice_status: Status = Field("open", description="The status of invoices in HubSpot")
+    invoice_statuses: dict[str, Status] = Field(
+        {"Cancelled": "voided"}, description="ERP state: status, where it is another"
+    )
+    deals: bool = Field(False, description="Invoices as closed-won deals too")
+    deal_pipeline: str = Field("default", description="Name or id")
+    deal_stage: str = Field("", description="Name or id; not needed where one stage is closed and won")
+
+    @property
+    def switched_off(self) -> Mapping[str, str]:
+        return {} if self.deals else {"hubspot/deals": "hubspot.deals is false"}
+
+    def options(self) -> dict[str, str]:
+        """What mappings may know of this section, as text."""
+        names = ("portal_id", "company_code", "invoice_status", "deal_pipeline", "deal_stage")
+        statuses = {f"invoice_status.{state}": str(status) for state, status in self.invoice_statuses.items()}
+        return {name: str(getattr(self, name)) for name in names} | statuses | {"deals": str(self.deals).lower()}

@@ -1,0 +1,66 @@
+"""HubSpot: what the pipeline knows of it. Drafts go in batches of 100, several at a time; outcomes come in order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+
+from mlc_dagster.outcomes import Budget, Draft, Outcome, Traffic
+from mlc_dagster.systems.http import ApiClient, in_order
+from mlc_dagster.systems.hubspot.calls import HubspotApi, classify
+from mlc_dagster.systems.hubspot.invoices import Invoices
+from mlc_dagster.systems.hubspot.portal import Portal
+from mlc_dagster.systems.hubspot.records import BATCH, COMPANIES, DEALS, INVOICES
+from mlc_dagster.systems.hubspot.rooms import Companies, Deals
+from mlc_dagster.vocabulary import Books, Target
+
+__all__ = ["HubspotClient", "classify"]
+
+
+class HubspotClient:
+    """One HubSpot account; implements outcomes.Client. `calls` is what mlc.yaml allows in ten seconds."""
+
+    def __init__(
+        self,
+        api: ApiClient,
+        options: Mapping[str, str] | None = None,
+        *,
+        in_flight: int = 10,
+        budget: Budget | None = None,
+        calls: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.api, self._in_flight = api, in_flight
+        hubspot = HubspotApi(api, budget, calls)
+        self.portal = Portal(hubspot, options or {}, clock)
+        self._rooms: Mapping[str, Companies | Invoices | Deals] = {
+            COMPANIES.name: Companies(hubspot, self.portal),
+            INVOICES.name: Invoices(hubspot, self.portal),
+            DEALS.name: Deals(hubspot, self.portal),
+        }
+
+    @property
+    def traffic(self) -> Traffic:
+        return Traffic(self.api.requests, self.api.throttled_seconds)
+
+    def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
+        """Send the drafts by their unique keys: what is there is updated, also after a lost answer.
+
+        Raises AccessDenied, Misconfigured, TransientError (retries are exhausted): for the drafts not yet answered.
+        """
+        room = self._rooms[target.name]
+        self.portal.account()
+        self.portal.prepare(*room.kinds)
+        for outcomes in in_order(room.save, _hundreds(drafts), self._in_flight):
+            yield from outcomes
+
+    def books(self) -> Books:
+        """The portal's currencies; read anew, at most once a minute."""
+        return self.portal.books()
+
+
+def _hundreds(drafts: Iterable[Draft]) -> Iterator[Sequence[Draft]]:
+    source = iter(drafts)
+    while batch := list(islice(source, BATCH)):
+        yield batch

@@ -1,0 +1,102 @@
+"""What moves from IFS Cloud to HubSpot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mlc_dagster import rules
+from mlc_dagster.systems.hubspot import rules as own
+from mlc_dagster.systems.hubspot.mapping import (
+    INVOICES_FLOW,
+    SUPPLIERS_FLOW,
+    company_from_customer,
+    company_from_supplier,
+    deal_from_proposal,
+    invoice_from_proposal,
+)
+from mlc_dagster.systems.hubspot.records import COMPANIES, DEALS, INVOICES
+from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.vocabulary import Flow, key_text
+
+
+def _invoice_refers_to(proposal: ifs.PostingProposal) -> Mapping[str, str]:
+    return {SUPPLIERS_FLOW: key_text(proposal.supplier_id)} if proposal.supplier_id else {}
+
+
+def _deal_refers_to(proposal: ifs.PostingProposal) -> Mapping[str, str]:
+    return {**_invoice_refers_to(proposal), INVOICES_FLOW: key_text(proposal.company, proposal.proposal_id)}
+
+
+_OF_A_COMPANY = (own.gl_accounts_exist, rules.required_fields_are_given, rules.texts_fit)
+
+FLOWS = (
+    Flow(
+        SUPPLIERS_FLOW,
+        ifs.SUPPLIERS,
+        COMPANIES,
+        company_from_supplier,
+        rules=_OF_A_COMPANY,
+        description=(
+            "Suppliers of IFS as companies in HubSpot, tagged with GL account, cost centre, financial dimensions, "
+            "currency and payment terms. What people keep in HubSpot beside that stays as it is."
+        ),
+    ),
+    Flow(
+        "hubspot/customer_companies",
+        ifs.CUSTOMERS,
+        COMPANIES,
+        company_from_customer,
+        rules=_OF_A_COMPANY,
+        description=(
+            "Customers of IFS as companies in HubSpot, tagged with GL account, cost centre, financial dimensions, "
+            "currency and payment terms. What people keep in HubSpot beside that stays as it is."
+        ),
+    ),
+    Flow(
+        INVOICES_FLOW,
+        ifs.POSTING_PROPOSALS,
+        INVOICES,
+        invoice_from_proposal,
+        rules=(
+            rules.gl_accounts_exist,
+            rules.company_is_mapped,
+            own.is_not_cancelled,
+            rules.required_fields_are_given,
+            rules.supplier_is_delivered,
+            own.currency_is_in_the_portal,
+            own.prices_are_not_negative,
+            rules.texts_fit,
+            rules.amounts_add_up,
+        ),
+        needs=(SUPPLIERS_FLOW,),
+        needs_key=_invoice_refers_to,
+        description=(
+            "Supplier invoices of IFS (posting proposals) as non-billable invoices in HubSpot: it shows them, and "
+            "neither sends nor collects anything. One line item for each line, with GL account and code parts, one "
+            "for the VAT, on the supplier's company. HubSpot's total is the gross amount of IFS."
+        ),
+    ),
+    Flow(
+        "hubspot/deals",
+        ifs.POSTING_PROPOSALS,
+        DEALS,
+        deal_from_proposal,
+        rules=(
+            rules.gl_accounts_exist,
+            rules.company_is_mapped,
+            own.is_not_cancelled,
+            own.invoice_is_not_voided,
+            rules.required_fields_are_given,
+            rules.supplier_is_delivered,
+            own.invoice_is_delivered,
+            own.currency_is_in_the_portal,
+            rules.texts_fit,
+        ),
+        needs=(SUPPLIERS_FLOW, INVOICES_FLOW),
+        needs_key=_deal_refers_to,
+        description=(
+            "Invoices of IFS as deals in HubSpot, closed and won, worth the gross amount, on the supplier's company "
+            "and its invoice. Off unless mlc.yaml says hubspot.deals: true."
+        ),
+    ),
+)

@@ -1,0 +1,176 @@
+"""IFS suppliers, customers and posting proposals become HubSpot companies, invoices and deals. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+
+from mlc_dagster.amounts import times
+from mlc_dagster.systems.hubspot.properties import CODE_PARTS
+from mlc_dagster.systems.hubspot.records import Company, Deal, Invoice, Line
+from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.vocabulary import Facts, LedgerAccount, key_text
+
+SUPPLIERS_FLOW, INVOICES_FLOW = "hubspot/supplier_companies", "hubspot/invoices"
+STATUS = "invoice_status"
+"""The option with the status of an invoice; "invoice_status.Cancelled" is that of the cancelled ones."""
+
+PRICE_DECIMALS = 6
+
+
+# --- companies ------------------------------------------------------------------------------------------------------
+
+
+def company_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Company:
+    """An IFS supplier becomes a company, tagged with its GL account, cost centre and dimensions."""
+    return _company("Supplier", supplier.supplier_id, supplier, facts, supplier.vat_no or "", bool(supplier.blocked))
+
+
+def company_from_customer(customer: ifs.Customer, facts: Facts) -> Company:
+    """An IFS customer becomes a company; one that is a supplier as well is two companies, one for each role."""
+    return _company("Customer", customer.customer_id, customer, facts)
+
+
+def _company(
+    role: str,
+    number: str,
+    partner: ifs.Supplier | ifs.Customer,
+    facts: Facts,
+    vat_no: str = "",
+    blocked: bool = False,
+) -> Company:
+    account = default_account(partner.default_account, facts)
+    return Company(
+        key=unique(key_text(role.upper(), number)),
+        role=role,
+        number=number,
+        name=(partner.name or "").strip() or None,
+        company_code=home_company(facts),
+        gl_account=facts.account_in_target(partner.default_account or ""),
+        gl_account_name=account.description if account else "",
+        cost_center=partner.cost_center or "",
+        dimensions=f"B={partner.cost_center}" if partner.cost_center else "",
+        country=partner.country or "",
+        currency=partner.currency_code or "",
+        payment_terms=facts.payment_terms.get(partner.payment_terms or "", partner.payment_terms or ""),
+        vat_no=vat_no,
+        blocked=blocked,
+    )
+
+
+def home_company(facts: Facts) -> str:
+    """The company that default accounts belong to: the one that mlc.yaml names, or the only one."""
+    only = next(iter(facts.companies)) if len(facts.companies) == 1 else ""
+    return facts.options.get("company_code") or only
+
+
+def default_account(code: str | None, facts: Facts) -> LedgerAccount | None:
+    """The account in the home company's chart; where there is no such company, in the first chart that has it."""
+    home = home_company(facts)
+    companies = [home] if home else sorted(facts.companies)
+    found = (facts.accounts.get((company, code or "")) for company in companies)
+    return next((account for account in found if account), None)
+
+
+# --- invoices -------------------------------------------------------------------------------------------------------
+
+
+def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Invoice:
+    """An IFS posting proposal becomes a non-billable invoice: its lines, and one more for the VAT."""
+    lines = [_line(proposal, line, facts) for line in sorted(proposal.lines, key=lambda line: line.row_id)]
+    return Invoice(
+        key=unique(key_text("INVOICE", proposal.company, proposal.proposal_id)),
+        company=proposal.company,
+        number=proposal.invoice_no,
+        supplier_no=proposal.supplier_id,
+        supplier_id=facts.remote_id(SUPPLIERS_FLOW, key_text(proposal.supplier_id)),
+        currency=proposal.currency_code,
+        invoice_date=proposal.invoice_date,
+        due_date=proposal.due_date,
+        status=status_of(proposal.obj_state, facts),
+        order_no=proposal.po_reference or "",
+        remark=proposal.text or "",
+        stated_net=proposal.net_amount,
+        stated_vat=proposal.vat_amount,
+        stated_gross=proposal.gross_amount,
+        lines=tuple(lines),
+        vat=_vat(proposal),
+    )
+
+
+def status_of(state: str | None, facts: Facts) -> str:
+    """What mlc.yaml says of this state of the ERP, else of all."""
+    return facts.options.get(f"{STATUS}.{state}") or facts.options.get(STATUS, "open")
+
+
+def _line(proposal: ifs.PostingProposal, line: ifs.PostingProposalLine, facts: Facts) -> Line:
+    amount = _in_invoice_currency(proposal, line, facts)
+    quantity, price = _priced(amount, line.quantity)
+    return Line(
+        key=_line_key(proposal, line.row_id),
+        where=f"line {line.row_id}",
+        name=line.text or proposal.text or f"{proposal.invoice_no or ''} {line.row_id}".strip(),
+        quantity=quantity,
+        price=price,
+        stated=amount,
+        account=facts.account_in_target(line.account or ""),
+        tax_code=line.tax_code or "",
+        **{f"code_{part}": getattr(line, f"code_{part}") or "" for part in CODE_PARTS},
+    )
+
+
+def _vat(proposal: ifs.PostingProposal) -> Line | None:
+    amount = proposal.vat_amount
+    if not amount:
+        return None
+    key = _line_key(proposal, "VAT")
+    return Line(key=key, where="VAT", name="VAT", quantity=Decimal(1), price=amount, stated=amount)
+
+
+def _line_key(proposal: ifs.PostingProposal, row: object) -> str:
+    return unique(key_text("LINE", proposal.company, proposal.proposal_id, row))
+
+
+def _priced(amount: Decimal | None, quantity: Decimal | None) -> tuple[Decimal, Decimal | None]:
+    """Quantity and price where their product is the amount to the last digit; else a quantity of one."""
+    if amount is not None and quantity is not None and quantity > 0 and quantity != 1:
+        price = (amount / quantity).quantize(Decimal(1).scaleb(-PRICE_DECIMALS))
+        if times(quantity, price) == amount:
+            return quantity, price
+    return Decimal(1), amount
+
+
+def _in_invoice_currency(proposal: ifs.PostingProposal, line: ifs.PostingProposalLine, facts: Facts) -> Decimal | None:
+    """`Amount` is in the company's currency; it stands for the invoice's own where the two are one."""
+    company = facts.companies.get(proposal.company)
+    own = company is not None and company.currency == proposal.currency_code
+    return line.amount if line.currency_amount is None and own else line.currency_amount
+
+
+# --- deals ----------------------------------------------------------------------------------------------------------
+
+
+def deal_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Deal:
+    """An IFS posting proposal becomes a deal that is closed and won."""
+    return Deal(
+        key=unique(key_text("DEAL", proposal.company, proposal.proposal_id)),
+        company=proposal.company,
+        number=proposal.invoice_no,
+        supplier_no=proposal.supplier_id,
+        supplier_id=facts.remote_id(SUPPLIERS_FLOW, key_text(proposal.supplier_id)),
+        invoice_id=facts.remote_id(INVOICES_FLOW, key_text(proposal.company, proposal.proposal_id)),
+        currency=proposal.currency_code,
+        invoice_date=proposal.invoice_date,
+        status=status_of(proposal.obj_state, facts),
+        stated_gross=proposal.gross_amount,
+        name=f"Invoice {proposal.invoice_no or proposal.proposal_id}, company {proposal.company}",
+    )
+
+
+def unique(key: str) -> str:
+    """The key as a unique value. HubSpot may fold case and trim: a key that this could change carries a mark of its
+    own, so that s1 and S1 stay two.
+    """
+    if key == key.upper() and key == key.strip():
+        return key
+    return f"{key.strip()}~{hashlib.blake2b(key.encode(), digest_size=4).hexdigest()}"

@@ -1,0 +1,144 @@
+"""What a HubSpot account has: currencies, deal stages, and custom properties, which are made where missing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from mlc_dagster.errors import Misconfigured, RecordRejected
+from mlc_dagster.systems.hubspot.calls import ACCOUNT, DEAL_PIPELINES, Document, HubspotApi, properties
+from mlc_dagster.systems.hubspot.properties import GROUP, GROUP_LABEL, PROPERTIES, Property
+from mlc_dagster.systems.waiting import sleep as wait_for
+from mlc_dagster.vocabulary import Books
+
+FRESH = 60.0  # seconds that the account is taken for the truth
+LOOKS, BETWEEN_LOOKS = 12, 0.4  # a new property can be read after 250 to 700 ms
+
+
+class Portal:
+    """One HubSpot account. `options` are those of the settings."""
+
+    def __init__(
+        self,
+        api: HubspotApi,
+        options: Mapping[str, str],
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = wait_for,
+    ) -> None:
+        self._api, self._options, self._clock, self._sleep = api, options, clock, sleep
+        self._account: tuple[float, Document] | None = None
+        self._ready: set[str] = set()
+        self._stage: tuple[str, str] | None = None
+
+    def account(self) -> Document:
+        """Read anew, at most once a minute. Raises Misconfigured where the token is of another portal."""
+        if self._account is None or self._clock() - self._account[0] > FRESH:
+            now, account = self._clock(), self._api.get(ACCOUNT)
+            pinned, found = self._options.get("portal_id"), str(account.get("portalId"))
+            if pinned and pinned != found:
+                cure = "Check HUBSPOT_TOKEN, or hubspot.portal_id in mlc.yaml."
+                raise Misconfigured(f"the token is of portal {found}, and mlc.yaml names {pinned}", cure=cure)
+            self._account = (now, account)
+        return self._account[1]
+
+    def books(self) -> Books:
+        """HubSpot has no chart of accounts; what it has is currencies."""
+        account = self.account()
+        own = str(account.get("companyCurrency") or "")
+        more = [str(each) for each in account.get("additionalCurrencies") or ()]
+        return Books(has_chart=False, base_currency=own, currencies=frozenset(filter(None, (own, *more))))
+
+    def link(self, type_id: str, remote_id: str) -> str:
+        """Where a person sees the record."""
+        account = self.account()
+        return f"https://{account.get('uiDomain')}/contacts/{account.get('portalId')}/record/{type_id}/{remote_id}"
+
+    # --- custom properties --------------------------------------------------------------------------------------------
+
+    def prepare(self, *kinds: str) -> None:
+        """Make the group and the properties that an object type lacks; asked once.
+
+        Raises Misconfigured where one is there and of another type: HubSpot can never change it.
+        """
+        for kind in kinds:
+            if kind not in self._ready:
+                self._prepare(kind)
+                self._ready.add(kind)
+
+    def lacking(self, kind: str) -> tuple[list[Property], list[str]]:
+        """The properties to be made, and what is wrong with those that are there."""
+        theirs = {str(row["name"]): dict(row) for row in self._api.pages(properties(kind))}
+        missing = [each for each in PROPERTIES[kind] if each.name not in theirs]
+        faults = [
+            fault for each in PROPERTIES[kind] if each.name in theirs and (fault := each.fault(theirs[each.name]))
+        ]
+        return missing, faults
+
+    def _prepare(self, kind: str) -> None:
+        missing = self._checked(kind)
+        if not missing:
+            return
+        groups = self._api.get(properties(kind, "groups")).get("results") or ()
+        if GROUP not in {group["name"] for group in groups}:
+            self._create(properties(kind, "groups"), {"name": GROUP, "label": GROUP_LABEL, "displayOrder": -1})
+        self._create(properties(kind, "batch/create"), {"inputs": [each.definition() for each in missing]})
+        self._see(kind)
+
+    def _checked(self, kind: str) -> Sequence[Property]:
+        missing, faults = self.lacking(kind)
+        if faults:
+            cure = "Archive or rename it in HubSpot, Settings, Properties: HubSpot cannot change it."
+            raise Misconfigured(f"HubSpot's properties of {kind} do not fit: {'; '.join(faults)}", cure=cure)
+        return missing
+
+    def _create(self, path: str, body: Mapping[str, Any]) -> None:
+        """Another run may have been faster: then it exists, and is compared like any other."""
+        try:
+            self._api.post(path, body)
+        except RecordRejected as error:
+            if error.status != 409:
+                raise Misconfigured(f"a property cannot be created: {error.message}") from error
+
+    def _see(self, kind: str) -> None:
+        for _ in range(LOOKS):
+            missing = self._checked(kind)
+            if not missing:
+                return
+            self._sleep(BETWEEN_LOOKS)
+        names = ", ".join(each.name for each in missing)
+        raise Misconfigured(f"HubSpot did not create {names} of {kind}", cure="Create them there by hand, as text.")
+
+    # --- deals --------------------------------------------------------------------------------------------------------
+
+    def stage(self) -> tuple[str, str]:
+        """The ids of the pipeline and of its stage that is closed and won. Raises Misconfigured where it is not one."""
+        if self._stage is None:
+            self._stage = self._find_stage()
+        return self._stage
+
+    def _find_stage(self) -> tuple[str, str]:
+        wanted, named = self._options.get("deal_pipeline", "default"), self._options.get("deal_stage", "")
+        pipelines = list(self._api.get(DEAL_PIPELINES).get("results") or ())
+        found = [each for each in pipelines if wanted in (each["id"], each["label"])]
+        if len(found) != 1:
+            known = ", ".join(f"{each['label']} ({each['id']})" for each in pipelines)
+            cure = "Name one under hubspot.deal_pipeline in mlc.yaml."
+            raise Misconfigured(f"HubSpot has no deal pipeline {wanted!r} (it has: {known})", cure=cure)
+        stages = [stage for stage in _won(found[0]) if named in ("", stage["id"], stage["label"])]
+        if len(stages) != 1:
+            known = ", ".join(f"{each['label']} ({each['id']})" for each in _won(found[0])) or "none"
+            cure = "Name one under hubspot.deal_stage in mlc.yaml."
+            raise Misconfigured(
+                f"pipeline {wanted!r} needs one stage that is closed and won; it has: {known}", cure=cure
+            )
+        return str(found[0]["id"]), str(stages[0]["id"])
+
+
+def _won(pipeline: Document) -> Iterator[Document]:
+    """Closed, at a probability of one. Archived stages take no deals."""
+    for stage in pipeline.get("stages") or ():
+        told = stage.get("metadata") or {}
+        closed = str(told.get("isClosed")).lower() == "true"
+        if closed and str(told.get("probability")) in ("1.0", "1") and not stage.get("archived"):
+            yield stage

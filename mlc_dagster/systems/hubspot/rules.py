@@ -1,0 +1,65 @@
+"""What must be true of a record before HubSpot gets it, beside the rules of the house. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlc_dagster import rules
+from mlc_dagster.systems.hubspot.mapping import default_account, home_company
+from mlc_dagster.vocabulary import Facts, Problem
+
+
+def gl_accounts_exist(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """The default GL account of a supplier or customer, where it has one, is in the ERP's chart, and not blocked."""
+    code = source.default_account
+    if not code:
+        return None
+    account = default_account(code, facts)
+    where = f"company {home_company(facts)}" if home_company(facts) else "any company in mlc.yaml"
+    if account is None:
+        reason = f"Default GL account {code} is not in the ERP's chart of accounts of {where}. Correct it in the ERP."
+        return Problem("gl_accounts_exist", reason, code)
+    if account.blocked:
+        reason = f"Default GL account {code} is blocked in the ERP. Unblock it, or enter another account."
+        return Problem("gl_accounts_exist", reason, code)
+    return None
+
+
+def is_not_cancelled(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """The record is in a state that is delivered; a cancelled one is, where mlc.yaml says that it is voided there."""
+    return None if target.status == "voided" else rules.is_not_cancelled(source, target, facts)
+
+
+def currency_is_in_the_portal(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """The record's currency is one of the currencies of the HubSpot account."""
+    if not target.currency or target.currency in facts.books.currencies:
+        return None
+    known = ", ".join(sorted(facts.books.currencies)) or "none"
+    reason = f"HubSpot has no currency {target.currency} (it has: {known}). Add it in HubSpot, Settings, Currencies."
+    return Problem("currency_is_in_the_portal", reason, target.currency)
+
+
+def prices_are_not_negative(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """No line is negative: HubSpot takes no price below zero, and knows no credit note."""
+    below = [line for line in target.amount_lines() if line.price is not None and line.price < 0]
+    if not below:
+        return None
+    named = ", ".join(f"{line.where}: {line.price}" for line in below[: rules.SHOWN])
+    reason = f"{named}. HubSpot takes no negative price, and has no credit notes. Discard this hold, or correct the ERP"
+    return Problem("prices_are_not_negative", f"{reason}.")
+
+
+def invoice_is_delivered(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """The deal's invoice is in HubSpot already."""
+    if target.invoice_id:
+        return None
+    reason = f"Invoice {target.number} is not delivered yet. Load it; this deal follows by itself."
+    return Problem("invoice_is_delivered", reason, target.number or "")
+
+
+def invoice_is_not_voided(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """The deal's invoice is not voided: what was cancelled was not won."""
+    if target.status != "voided":
+        return None
+    reason = f"Invoice {target.number} is {source.obj_state} in the ERP. Where HubSpot has the deal, close it as lost."
+    return Problem("invoice_is_not_voided", reason, target.number or "")
