@@ -175,6 +175,13 @@ class Books:
     currencies: frozenset[str] = frozenset()  # that the target takes
 
 
+class Extra(Record, frozen=True, kw_only=True):
+    """A field that mlc.yaml adds to a flow: what the target calls it, and its text."""
+
+    name: str
+    text: str = ""
+
+
 @dataclass(frozen=True)
 class Facts:
     """All that mappings and rules may know beside the record. Frozen for the length of one prepare."""
@@ -193,12 +200,19 @@ class Facts:
         default_factory=dict
     )  # the target's own settings: location, attribute, ...
     delivered: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)  # flow -> key -> remote id
+    extra_fields: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+    """flow -> record field -> what the target calls it: fields that mlc.yaml adds"""
     unusable: Mapping[str, str] = dataclasses.field(
         default_factory=dict
     )  # rule -> why there is nothing to validate against
 
     def account_in_target(self, account: str) -> str:
         return self.gl_accounts.get(account, account)
+
+    def extras(self, flow: str, source: Record) -> tuple[Extra, ...]:
+        """The fields that mlc.yaml adds to this flow, with their values as text."""
+        added = self.extra_fields.get(flow, {})
+        return tuple(Extra(name=name, text=str(getattr(source, field) or "")) for field, name in added.items())
 
     def remote_id(self, flow: str, key: str) -> str | None:
         return self.delivered.get(flow, {}).get(key)

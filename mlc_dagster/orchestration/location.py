@@ -6,6 +6,7 @@ from dataclasses import replace
 import dagster as dg
 
 from mlc_dagster.credentials import NAMES
+from mlc_dagster.errors import Misconfigured
 from mlc_dagster.moves import FLOWS
 from mlc_dagster.orchestration import automation, partitions
 from mlc_dagster.orchestration.checks import voucher_check
@@ -66,6 +67,8 @@ def flows_of(settings: Settings, catalogue: Mapping[str, EntitySet]) -> dict[str
         for system, table in FLOWS.items()
         if system in settings.targets
     }
+    for system, table in on.items():
+        check_extras(table, settings.targets[system])
     return {system: table for system, table in on.items() if table}
 
 
@@ -98,6 +101,16 @@ def switched_on(flows: tuple[Flow, ...], section: TargetSection) -> tuple[Flow, 
 def of_partition(kind: str, flows: tuple[Flow, ...]) -> tuple[Flow, ...]:
     """Those whose source, and so all that is made of it, is partitioned by day, or by company."""
     return tuple(flow for flow in flows if flow.source.partition == kind)
+
+
+def check_extras(flows: Sequence[Flow], section: TargetSection) -> None:
+    """Raises Misconfigured where mlc.yaml adds a field that the flow's source does not have."""
+    for flow in flows:
+        known = flow.source.record.__struct_fields__
+        if unknown := sorted(set(section.extras.get(flow.key[-1], {})) - set(known)):
+            cure = f"Name it first: ifs.entity_sets.{flow.source.name}.extra_fields.{unknown[0]}: Cf_..."
+            where = f"{flow.target.system}.extra_fields.{flow.key[-1]}"
+            raise Misconfigured(f"{where}.{unknown[0]} in mlc.yaml: {flow.source.name} has no such field", cure=cure)
 
 
 def tenants_flows(flows: tuple[Flow, ...], catalogue: Mapping[str, EntitySet]) -> tuple[Flow, ...]:

@@ -91,6 +91,7 @@ class Settings(Section):
             tax_rules=section.tax_rules,
             gl_accounts=section.gl_accounts,
             options=options,
+            extra_fields={f"{target}/{flow}": names for flow, names in section.extras.items()},
         )
 
     def company_mappings(self) -> dict[str, CompanyMapping]:

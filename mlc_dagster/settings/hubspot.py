@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from mlc_dagster.settings.section import Address, TargetSection
 
+Companies = Literal["supplier_companies", "customer_companies"]
+PropertyName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Status = Literal["draft", "open", "paid", "voided"]
 
 
@@ -27,6 +29,9 @@ class HubspotSettings(TargetSection):
     invoice_statuses: dict[str, Status] = Field(
         {"Cancelled": "voided"}, description="ERP state: status, where it is another"
     )
+    extra_fields: dict[Companies, dict[str, PropertyName]] = Field(
+        default_factory=dict, description="flow: record field: company property, made as text where it is missing"
+    )
     deals: bool = Field(False, description="Invoices as closed-won deals too")
     deal_pipeline: str = Field("default", description="Name or id")
     deal_stage: str = Field("", description="Name or id; not needed where one stage is closed and won")
@@ -35,8 +40,21 @@ class HubspotSettings(TargetSection):
     def switched_off(self) -> Mapping[str, str]:
         return {} if self.deals else {"hubspot/deals": "hubspot.deals is false"}
 
+    @property
+    def extras(self) -> Mapping[str, Mapping[str, str]]:
+        return {str(flow): names for flow, names in self.extra_fields.items()}
+
     def options(self) -> dict[str, str]:
         """What mappings may know of this section, as text."""
         names = ("portal_id", "company_code", "invoice_status", "deal_pipeline", "deal_stage")
         statuses = {f"invoice_status.{state}": str(status) for state, status in self.invoice_statuses.items()}
-        return {name: str(getattr(self, name)) for name in names} | statuses | {"deals": str(self.deals).lower()}
+        return (
+            {name: str(getattr(self, name)) for name in names}
+            | statuses
+            | {
+                "deals": str(self.deals).lower(),
+                "extra_properties": ",".join(
+                    sorted({name for names in self.extra_fields.values() for name in names.values()})
+                ),
+            }
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -21,6 +21,9 @@ class EntitySetSettings(Section):
     projection: str | None = None
     set: str | None = None
     fields: dict[str, str] = Field(default_factory=dict, description="record field: name on the wire")
+    extra_fields: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], str] = Field(
+        default_factory=dict, description="a name of ours: a custom field of this tenant (Cf_...), read as text"
+    )
     delta: Literal["modified", "sweep"] | None = Field(None, description="sweep: the set has no modified column")
     expand: Literal["auto", "always", "never"] | None = None
     lines: LineSetSettings = LineSetSettings()

@@ -172,6 +172,19 @@ class MondaySettings(TargetSection):
     key_column: str = Field("IFS key", min_length=1, description="Id or title of each board's text column for the key")
     department_code_part: str = Field("B", pattern=r"^[B-J]$")
     boards: MondayBoards = MondayBoards()
+    extra_fields: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="flow: record field: id or title of the column on the flow's board"
+    )
+
+    @model_validator(mode="after")
+    def _extra_fields_have_a_board(self) -> MondaySettings:
+        if unknown := sorted(set(self.extra_fields) - {flow for flow, _ in self.boards.used()}):
+            raise ValueError(f"extra_fields: {', '.join(unknown)} has no board under monday.boards")
+        return self
+
+    @property
+    def extras(self) -> Mapping[str, Mapping[str, str]]:
+        return dict(self.extra_fields)
 
     def options(self) -> dict[str, str]:
         """What mappings may know of this section, as text: {"invoices.board": "12", "invoices.columns.amount": ...}."""
@@ -179,6 +192,7 @@ class MondaySettings(TargetSection):
         for flow, board in self.boards.used():
             columns = board.columns.model_dump(exclude_none=True)
             found |= {f"{flow}.board": board.board, f"{flow}.group": board.group}
+            columns |= self.extra_fields.get(flow, {})
             found |= {f"{flow}.columns.{field}": column for field, column in columns.items()}
         return found
 

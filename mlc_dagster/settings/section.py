@@ -37,6 +37,11 @@ class TargetSection(Section):
         return {}
 
     @property
+    def extras(self) -> Mapping[str, Mapping[str, str]]:
+        """Flow (without its system) -> record field -> its name there: fields that mlc.yaml adds."""
+        return {}
+
+    @property
     def switched_off(self) -> Mapping[str, str]:
         """Flow -> why it is off; empty where all that goes to this SaaS is on."""
         return {}

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from decimal import Decimal
 
+import msgspec
+
 from mlc_dagster.amounts import times
 from mlc_dagster.systems.hubspot.properties import CODE_PARTS
 from mlc_dagster.systems.hubspot.records import Company, Deal, Invoice, Line
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import Facts, LedgerAccount, key_text
+from mlc_dagster.vocabulary import Extra, Facts, LedgerAccount, key_text
 
+CUSTOMERS_FLOW = "hubspot/customer_companies"
 SUPPLIERS_FLOW, INVOICES_FLOW = "hubspot/supplier_companies", "hubspot/invoices"
 STATUS = "invoice_status"
 """The option with the status of an invoice; "invoice_status.Cancelled" is that of the cancelled ones."""
@@ -23,12 +26,13 @@ PRICE_DECIMALS = 6
 
 def company_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Company:
     """An IFS supplier becomes a company, tagged with its GL account, cost centre and dimensions."""
-    return _company("Supplier", supplier.supplier_id, supplier, facts, supplier.vat_no or "", bool(supplier.blocked))
+    company = _company("Supplier", supplier.supplier_id, supplier, facts, facts.extras(SUPPLIERS_FLOW, supplier))
+    return msgspec.structs.replace(company, vat_no=supplier.vat_no or "", blocked=bool(supplier.blocked))
 
 
 def company_from_customer(customer: ifs.Customer, facts: Facts) -> Company:
     """An IFS customer becomes a company; one that is a supplier as well is two companies, one for each role."""
-    return _company("Customer", customer.customer_id, customer, facts)
+    return _company("Customer", customer.customer_id, customer, facts, facts.extras(CUSTOMERS_FLOW, customer))
 
 
 def _company(
@@ -36,8 +40,7 @@ def _company(
     number: str,
     partner: ifs.Supplier | ifs.Customer,
     facts: Facts,
-    vat_no: str = "",
-    blocked: bool = False,
+    extra: tuple[Extra, ...],
 ) -> Company:
     account = default_account(partner.default_account, facts)
     return Company(
@@ -53,8 +56,7 @@ def _company(
         country=partner.country or "",
         currency=partner.currency_code or "",
         payment_terms=facts.payment_terms.get(partner.payment_terms or "", partner.payment_terms or ""),
-        vat_no=vat_no,
-        blocked=blocked,
+        extra=extra,
     )
 
 

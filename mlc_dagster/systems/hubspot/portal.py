@@ -69,11 +69,15 @@ class Portal:
     def lacking(self, kind: str) -> tuple[list[Property], list[str]]:
         """The properties to be made, and what is wrong with those that are there."""
         theirs = {str(row["name"]): dict(row) for row in self._api.pages(properties(kind))}
-        missing = [each for each in PROPERTIES[kind] if each.name not in theirs]
-        faults = [
-            fault for each in PROPERTIES[kind] if each.name in theirs and (fault := each.fault(theirs[each.name]))
-        ]
+        wanted = [*PROPERTIES[kind], *(self._added() if kind == "companies" else ())]
+        missing = [each for each in wanted if each.name not in theirs]
+        faults = [fault for each in wanted if each.name in theirs and (fault := each.fault(theirs[each.name]))]
         return missing, faults
+
+    def _added(self) -> Iterator[Property]:
+        """The properties that mlc.yaml adds; what of them HubSpot has already must be text."""
+        names = self._options.get("extra_properties", "").split(",")
+        return (Property(name, f"IFS {name.replace('_', ' ')}") for name in names if name)
 
     def _prepare(self, kind: str) -> None:
         missing = self._checked(kind)

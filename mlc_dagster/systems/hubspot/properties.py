@@ -114,6 +114,7 @@ def of_company(company: Company) -> dict[str, str]:
         "ifs_payment_terms": company.payment_terms,
         "ifs_vat_no": company.vat_no,
         "ifs_blocked": "yes" if company.blocked else "no",
+        **{each.name: each.text for each in company.extra},
     }
 
 

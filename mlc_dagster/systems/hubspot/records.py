@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from mlc_dagster.amounts import times
-from mlc_dagster.vocabulary import Record, Target
+from mlc_dagster.vocabulary import Extra, Record, Target
 
 LONGEST_TEXT = 65_536
 """Characters in a string property."""
@@ -40,6 +40,7 @@ class Company(Record, frozen=True, kw_only=True):
     payment_terms: str = ""
     vat_no: str = ""
     blocked: bool = False
+    extra: tuple[Extra, ...] = ()  # properties that mlc.yaml adds
 
     def required(self) -> Iterator[tuple[str, object]]:
         yield "Name", self.name

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Literal, Protocol
+
+import msgspec
 
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.vocabulary import EntitySet, LineSet, Record
@@ -30,6 +33,8 @@ class Override(Protocol):
     def set(self) -> str | None: ...
     @property
     def fields(self) -> Mapping[str, str]: ...
+    @property
+    def extra_fields(self) -> Mapping[str, str]: ...
     @property
     def delta(self) -> Literal["modified", "sweep"] | None: ...
     @property
@@ -61,11 +66,17 @@ def _renamed(entity: EntitySet, names: Override) -> EntitySet:
     known = fields_of(entity.record, without=entity.lines.field if entity.lines else None)
     for name in names.fields:
         _expect(name, known, f"{where}.fields", "field")
+    for name in names.extra_fields:
+        if name in entity.record.__struct_fields__:
+            raise Misconfigured(
+                f"{where}.extra_fields.{name} in mlc.yaml: the record has this field; use {where}.fields"
+            )
     delta = names.delta or entity.delta
-    wire = {**entity.wire, **names.fields}
-    _expect_distinct(known, wire, f"{where}.fields")
+    wire = {**entity.wire, **names.fields, **names.extra_fields}
+    _expect_distinct([*known, *names.extra_fields], wire, f"{where}.fields")
     return replace(
         entity,
+        record=extended(entity.record, tuple(names.extra_fields)),
         projection=names.projection or entity.projection,
         path=names.set or entity.path,
         wire=wire,
@@ -74,6 +85,25 @@ def _renamed(entity: EntitySet, names: Override) -> EntitySet:
         expand=names.expand or entity.expand,
         lines=_lines(entity, names.lines, f"{where}.lines"),
     )
+
+
+@cache
+def extended(record: type[Record], extra: tuple[str, ...]) -> type[Record]:
+    """The record with more fields, as text: what a tenant added to its ERP is read, stored and mapped like the rest."""
+    if not extra:
+        return record
+    fields = [(name, str | None, None) for name in extra]
+    made: type[Record] = msgspec.defstruct(
+        record.__name__,
+        fields,
+        bases=(record,),
+        module=record.__module__,
+        frozen=True,
+        kw_only=True,
+        omit_defaults=True,
+        gc=False,
+    )
+    return made
 
 
 def _lines(entity: EntitySet, names: LineOverride, where: str) -> LineSet | None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.line_records import Coded
 from mlc_dagster.systems.monday.records import KINDS, Cell, Item
-from mlc_dagster.vocabulary import Facts, key_text, plain, record_key
+from mlc_dagster.vocabulary import Facts, Record, key_text, plain, record_key
 
 SUPPLIERS_FLOW = "monday/suppliers"
 
@@ -36,7 +36,7 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Item:
         *_coding(proposal.lines, facts),
     ]
     key = record_key(proposal, ifs.POSTING_PROPOSALS.keys)
-    return _item("invoices", proposal.invoice_no or key, key, fields, facts, proposal.supplier_id)
+    return _item("invoices", proposal, proposal.invoice_no or key, key, fields, facts, proposal.supplier_id)
 
 
 def item_from_order(order: ifs.PurchaseOrder, facts: Facts) -> Item:
@@ -56,7 +56,13 @@ def item_from_order(order: ifs.PurchaseOrder, facts: Facts) -> Item:
         *_coding(order.lines, facts),
     ]
     return _item(
-        "purchase_orders", order.order_no, record_key(order, ifs.PURCHASE_ORDERS.keys), fields, facts, order.vendor_no
+        "purchase_orders",
+        order,
+        order.order_no,
+        record_key(order, ifs.PURCHASE_ORDERS.keys),
+        fields,
+        facts,
+        order.vendor_no,
     )
 
 
@@ -76,7 +82,7 @@ def item_from_voucher(voucher: ifs.Voucher, facts: Facts) -> Item:
         *_coding(voucher.lines, facts),
     ]
     name = f"{voucher.company} {voucher.voucher_type} {voucher.accounting_year} {voucher.voucher_no}"
-    return _item("journal_entries", name, record_key(voucher, ifs.VOUCHERS.keys), fields, facts)
+    return _item("journal_entries", voucher, name, record_key(voucher, ifs.VOUCHERS.keys), fields, facts)
 
 
 def item_from_customer_order(order: ifs.CustomerOrder, facts: Facts) -> Item:
@@ -91,7 +97,7 @@ def item_from_customer_order(order: ifs.CustomerOrder, facts: Facts) -> Item:
         ("status", order.obj_state),
         ("notes", order.notes),
     ]
-    return _item("customer_orders", order.order_no, record_key(order, ifs.CUSTOMER_ORDERS.keys), fields, facts)
+    return _item("customer_orders", order, order.order_no, record_key(order, ifs.CUSTOMER_ORDERS.keys), fields, facts)
 
 
 def item_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Item:
@@ -109,7 +115,7 @@ def item_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Item:
         ("notes", supplier.notes),
     ]
     name = supplier.name or supplier.supplier_id
-    return _item("suppliers", name, record_key(supplier, ifs.SUPPLIERS.keys), fields, facts)
+    return _item("suppliers", supplier, name, record_key(supplier, ifs.SUPPLIERS.keys), fields, facts)
 
 
 def item_from_account(account: ifs.Account, facts: Facts) -> Item:
@@ -124,16 +130,24 @@ def item_from_account(account: ifs.Account, facts: Facts) -> Item:
         ("status", "Blocked" if account.blocked else "Open"),
     ]
     name = f"{account.account} {account.description or ''}"
-    return _item("accounts", name, record_key(account, ifs.ACCOUNTS.keys), fields, facts)
+    return _item("accounts", account, name, record_key(account, ifs.ACCOUNTS.keys), fields, facts)
 
 
 # --- all ------------------------------------------------------------------------------------------------------------
 
 
 def _item(
-    flow: str, name: str, key: str, fields: Sequence[Field], facts: Facts, supplier_no: str | None = None
+    flow: str,
+    source: Record,
+    name: str,
+    key: str,
+    fields: Sequence[Field],
+    facts: Facts,
+    supplier_no: str | None = None,
 ) -> Item:
     """With the cells that mlc.yaml names a column for: a column that is named later changes the fingerprint."""
+    added = facts.extra_fields.get(f"monday/{flow}", {})
+    fields = [*fields, *((field, getattr(source, field)) for field in added)]
     columns = {field: column for field, _ in fields if (column := facts.options.get(f"{flow}.columns.{field}"))}
     return Item(
         board=facts.options.get(f"{flow}.board", ""),
