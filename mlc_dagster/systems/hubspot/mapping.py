@@ -27,7 +27,11 @@ PRICE_DECIMALS = 6
 def company_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Company:
     """An IFS supplier becomes a company, tagged with its GL account, cost centre and dimensions."""
     company = _company("Supplier", supplier.supplier_id, supplier, facts, facts.extras(SUPPLIERS_FLOW, supplier))
-    return msgspec.structs.replace(company, vat_no=supplier.vat_no or "", blocked=bool(supplier.blocked))
+    return msgspec.structs.replace(
+        company,
+        vat_no=supplier.vat_no or "",
+        blocked=bool(supplier.blocked),
+    )
 
 
 def company_from_customer(customer: ifs.Customer, facts: Facts) -> Company:

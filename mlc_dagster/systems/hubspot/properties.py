@@ -59,24 +59,19 @@ def _numbers(**labels: str) -> tuple[Property, ...]:
 _UNIQUE = Property(KEY, "IFS external key", unique=True)
 _COMPANY_CODE = _texts(company_code="company code")
 
+COMPANY_FIELDS = tuple(field for field in Company.__struct_fields__ if field not in ("key", "name", "extra"))
+"""The fields of a company that are properties of ours: `gl_account` is ifs_gl_account."""
+
+LABELS = {
+    "cost_center": "cost centre",
+    "dimensions": "financial dimensions",
+    "gl_account": "GL account",
+    "gl_account_name": "GL account, name",
+    "vat_no": "VAT number",
+}
+
 PROPERTIES: dict[str, tuple[Property, ...]] = {
-    "companies": (
-        _UNIQUE,
-        *_COMPANY_CODE,
-        *_texts(
-            role="role",
-            number="number",
-            gl_account="GL account",
-            gl_account_name="GL account, name",
-            cost_center="cost centre",
-            dimensions="financial dimensions",
-            country="country",
-            currency="currency",
-            payment_terms="payment terms",
-            vat_no="VAT number",
-            blocked="blocked",
-        ),
-    ),
+    "companies": (_UNIQUE, *_texts(**{name: LABELS.get(name, name.replace("_", " ")) for name in COMPANY_FIELDS})),
     "invoices": (
         _UNIQUE,
         *_COMPANY_CODE,
@@ -102,20 +97,13 @@ def of_company(company: Company) -> dict[str, str]:
     return {
         "name": company.name or "",
         KEY: company.key,
-        "ifs_role": company.role,
-        "ifs_number": company.number,
-        "ifs_company_code": company.company_code,
-        "ifs_gl_account": company.gl_account,
-        "ifs_gl_account_name": company.gl_account_name,
-        "ifs_cost_center": company.cost_center,
-        "ifs_dimensions": company.dimensions,
-        "ifs_country": company.country,
-        "ifs_currency": company.currency,
-        "ifs_payment_terms": company.payment_terms,
-        "ifs_vat_no": company.vat_no,
-        "ifs_blocked": "yes" if company.blocked else "no",
+        **{f"ifs_{name}": _text(getattr(company, name)) for name in COMPANY_FIELDS},
         **{each.name: each.text for each in company.extra},
     }
+
+
+def _text(value: str | bool) -> str:
+    return value if isinstance(value, str) else "yes" if value else "no"
 
 
 def of_invoice(invoice: Invoice) -> dict[str, str]:

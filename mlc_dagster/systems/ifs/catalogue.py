@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
-from typing import Literal, Protocol
+from typing import Literal, Protocol, cast
 
 import msgspec
 
@@ -93,7 +93,7 @@ def extended(record: type[Record], extra: tuple[str, ...]) -> type[Record]:
     if not extra:
         return record
     fields = [(name, str | None, None) for name in extra]
-    made: type[Record] = msgspec.defstruct(
+    made = msgspec.defstruct(
         record.__name__,
         fields,
         bases=(record,),
@@ -103,7 +103,7 @@ def extended(record: type[Record], extra: tuple[str, ...]) -> type[Record]:
         omit_defaults=True,
         gc=False,
     )
-    return made
+    return cast(type[Record], made)
 
 
 def _lines(entity: EntitySet, names: LineOverride, where: str) -> LineSet | None:

@@ -28,7 +28,6 @@ class Supplier(Record, frozen=True, kw_only=True):
 
     supplier_id: str
     name: str | None = None
-    association_no: str | None = None
     country: str | None = None  # ISO 3166, two letters
     default_language: str | None = None
     currency_code: str | None = None
@@ -53,7 +52,6 @@ class Customer(Record, frozen=True, kw_only=True):
 
     customer_id: str
     name: str | None = None
-    association_no: str | None = None
     country: str | None = None
     currency_code: str | None = None
     payment_terms: str | None = None
