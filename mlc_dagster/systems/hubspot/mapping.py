@@ -30,6 +30,7 @@ def company_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Company:
     return msgspec.structs.replace(
         company,
         vat_no=supplier.vat_no or "",
+        association_no=supplier.association_no or "",
         blocked=bool(supplier.blocked),
     )
 

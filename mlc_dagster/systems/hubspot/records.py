@@ -39,6 +39,7 @@ class Company(Record, frozen=True, kw_only=True):
     currency: str = ""
     payment_terms: str = ""
     vat_no: str = ""
+    association_no: str = ""
     blocked: bool = False
     extra: tuple[Extra, ...] = ()  # properties that mlc.yaml adds
 

@@ -28,6 +28,7 @@ class Supplier(Record, frozen=True, kw_only=True):
 
     supplier_id: str
     name: str | None = None
+    association_no: str | None = None
     country: str | None = None  # ISO 3166, two letters
     default_language: str | None = None
     currency_code: str | None = None

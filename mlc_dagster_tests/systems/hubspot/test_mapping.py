@@ -13,7 +13,12 @@ from mlc_dagster.outcomes import Ready
 from mlc_dagster.pipeline import judge
 from mlc_dagster.settings.hubspot import HubspotSettings
 from mlc_dagster.systems.hubspot.flows import FLOWS
-from mlc_dagster.systems.hubspot.mapping import company_from_customer, invoice_from_proposal, unique
+from mlc_dagster.systems.hubspot.mapping import (
+    company_from_customer,
+    company_from_supplier,
+    invoice_from_proposal,
+    unique,
+)
 from mlc_dagster.systems.hubspot.properties import of_company, of_line
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.vocabulary import CompanyMapping, Facts, LedgerAccount
@@ -96,6 +101,11 @@ def test_a_price_is_a_quotient_only_where_nothing_is_lost(
 
 def test_without_vat_there_is_no_vat_line() -> None:
     assert [each.where for each in invoice_from_proposal(proposal(vat="0"), facts()).items()] == ["line 1"]
+
+
+def test_the_registration_number_of_a_supplier_is_on_its_company() -> None:
+    company = company_from_supplier(supplier(association_no="00556677"), facts())
+    assert of_company(company)["ifs_association_no"] == "00556677"
 
 
 def test_a_supplier_and_a_customer_of_one_number_are_two_companies() -> None:
