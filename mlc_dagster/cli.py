@@ -17,7 +17,7 @@ from mlc_dagster.errors import MlcError
 from mlc_dagster.sandbox.__main__ import main as sandbox
 
 app = typer.Typer(
-    help="IFS Cloud beside Cin7 Core, kept in agreement by Dagster.",
+    help="IFS Cloud and the SaaS beside it, kept in agreement by Dagster.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,  # they would hold secrets
@@ -31,7 +31,7 @@ def demo(
     days: Annotated[int, typer.Option(help="How many days back, today included.", min=1, max=30)] = 30,
     folder: Annotated[Path, typer.Option(help="Where the demo keeps its state.")] = Path(".mlc"),
 ) -> None:
-    """Move everything from a sandbox ERP to a sandbox Cin7 through real Dagster runs, twice, and show what moved."""
+    """Move everything from a sandbox ERP to the sandbox SaaS through real Dagster runs, twice, and show what moved."""
     from mlc_dagster.demo import run_demo
 
     run_demo(folder, days, out)

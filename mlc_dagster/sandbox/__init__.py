@@ -1,4 +1,4 @@
-"""IFS Cloud and Cin7 Core as one small local server, with their real limits and refusals."""
+"""IFS Cloud and the SaaS beside it as one small local server, with their real limits and refusals."""
 
 from mlc_dagster.sandbox.box import Sandbox
 from mlc_dagster.sandbox.ifs_catalogue import Tenant

@@ -42,7 +42,7 @@ class _Server(uvicorn.Server):
 
 
 class Sandbox:
-    """IFS Cloud and Cin7 Core on one local port; `with` starts and stops the server.
+    """IFS Cloud and the SaaS beside it on one local port; `with` starts and stops the server.
 
     `today` is the last day of the demo seed. `port=0` takes any free one.
     `state` names a file: what it holds is served instead of the seed, and `save` writes it.
