@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from mlc_dagster.settings.section import Address, TargetSection
 
 Companies = Literal["supplier_companies", "customer_companies"]
-PropertyName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+def _free(name: str) -> str:
+    """A property that is not one of ours already."""
+    if name == "name" or name.startswith(("ifs_", "hs_")):
+        raise ValueError(f"{name} is written from the record's own fields: choose another property")
+    return name
+
+
+PropertyName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_free)]
 Status = Literal["draft", "open", "paid", "voided"]
 
 

@@ -180,6 +180,9 @@ class MondaySettings(TargetSection):
     def _extra_fields_have_a_board(self) -> MondaySettings:
         if unknown := sorted(set(self.extra_fields) - {flow for flow, _ in self.boards.used()}):
             raise ValueError(f"extra_fields: {', '.join(unknown)} has no board under monday.boards")
+        for flow, board in self.boards.used():
+            if mapped := sorted(set(self.extra_fields.get(flow, {})) & set(type(board.columns).model_fields)):
+                raise ValueError(f"extra_fields.{flow}.{mapped[0]} is a field of the flow: use boards.{flow}.columns")
         return self
 
     @property

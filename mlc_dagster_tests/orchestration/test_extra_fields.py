@@ -54,6 +54,15 @@ def test_an_added_field_must_not_hide_one_of_the_record(world: World) -> None:
         catalogue(settings.ifs.entity_sets)
 
 
+def test_an_added_field_must_not_take_the_place_of_one_of_ours(world: World) -> None:
+    with pytest.raises(Misconfigured, match="ifs_gl_account is written from the record's own fields"):
+        settings_file.parse(content(world, hubspot=hubspot(world, {"cf_segment": "ifs_gl_account"})), "mlc.yaml")
+    boards = {"suppliers": {"board": "1234567890"}}
+    monday = {"boards": boards, "extra_fields": {"suppliers": {"country": "Land"}}}
+    with pytest.raises(Misconfigured, match=r"boards\.suppliers\.columns"):
+        settings_file.parse(content(world, monday=monday), "mlc.yaml")
+
+
 def test_a_custom_field_becomes_a_cell_on_a_board(world: World) -> None:
     from mlc_dagster.systems.monday.flows import FLOWS
 
