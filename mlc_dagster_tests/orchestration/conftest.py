@@ -12,20 +12,12 @@ import dagster as dg
 import pytest
 
 from mlc_dagster import settings as settings_file
+from mlc_dagster.demo.place import SECRETS as SECRETS
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.location import build
 from mlc_dagster.sandbox import Limits, Sandbox, Tenant
 from mlc_dagster.settings import Environment, Settings
 
-SECRETS = {
-    "IFS_CLIENT_ID": "sandbox",
-    "IFS_CLIENT_SECRET": "sandbox-secret",
-    "CIN7_ACCOUNT_ID": "sandbox-account",
-    "CIN7_APPLICATION_KEYS": "sandbox-key-1,sandbox-key-2,sandbox-key-3",
-    "AIRBASE_TOKEN": "sandbox-airbase-token",
-    "MONDAY_TOKEN": "sandbox-monday-token",
-    "HUBSPOT_TOKEN": "pat-na1-sandbox",
-}
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 DAY = "2026-11-05"
 PLENTY = Limits(cin7_calls_per_minute=100_000, ifs_requests_per_minute=100_000)
