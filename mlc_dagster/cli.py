@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
 from mlc_dagster import settings as settings_file
 from mlc_dagster.cli_credentials import app as credentials
 from mlc_dagster.errors import MlcError
 from mlc_dagster.sandbox.__main__ import main as sandbox
+
+if TYPE_CHECKING:
+    from mlc_dagster.ping import Finding
 
 app = typer.Typer(
     help="IFS Cloud and the SaaS beside it, kept in agreement by Dagster.",
@@ -68,18 +74,31 @@ def schema() -> None:
 
 
 @app.command()
-def ping() -> None:
-    """Sign in to every connection that is on, and ask for each entity set. Exit 1 where something is missing."""
+def ping(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="A list of {system, what, ok, answer}, and no table.")
+    ] = False,
+    within: Annotated[float, typer.Option(help="Seconds that each connection may take.", min=0.1)] = 3.0,
+) -> None:
+    """Ask every connection that is on, at once, whether all is there. Exit 1 where something is missing."""
     from mlc_dagster.ping import ping_all
 
-    environment = settings_file.environment()
-    findings = ping_all(settings_file.load(environment.config))
-    table = Table("connection", "what", "answer", box=None)
-    for finding in findings:
-        table.add_row(finding.system, finding.what, ("[green]ok[/] " if finding.ok else "[red]✗[/] ") + finding.answer)
-    out.print(table)
+    findings = ping_all(settings_file.load(settings_file.environment().config), within)
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
+    else:
+        _show(findings)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
+
+
+def _show(findings: list[Finding]) -> None:
+    """What is wrong comes last: it stands next to the prompt."""
+    table = Table("connection", "what", Column("answer", overflow="fold"), box=None)
+    for finding in sorted(findings, key=lambda finding: not finding.ok):
+        mark = "[green]ok[/] " if finding.ok else "[red]✗[/] "
+        table.add_row(finding.system, escape(finding.what), mark + escape(finding.answer))
+    out.print(table)
 
 
 def main() -> None:

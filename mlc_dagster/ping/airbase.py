@@ -1,0 +1,67 @@
+"""What a ping asks of Airbase: each path that mlc.yaml names, clock, and what is left of its rate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlc_dagster.connections import airbase_client
+from mlc_dagster.errors import AccessDenied, MlcError, TransientError
+from mlc_dagster.ping.finding import Finding, budget, clock, rate, refused, sealed
+from mlc_dagster.settings import Settings
+from mlc_dagster.systems.airbase.client import AirbaseClient
+
+_WITHOUT = {
+    "vendors": ": neither vendors nor orders are sent",
+    "vendors_bulk": ": vendors are sent one by one",
+    "accounts": ": accounts are judged by the chart of IFS alone, and the two charts are not compared",
+    "subsidiaries": ": subsidiaries are not checked",
+    "purchase_orders": ": orders are not sent",
+    "purchase_orders_bulk": ": orders are sent one by one",
+}
+
+
+def ask_airbase(settings: Settings) -> Iterator[Finding]:
+    """Each path by itself, since each may be configured; an empty one is off, and says so."""
+    assert settings.airbase is not None
+    try:
+        client = airbase_client(settings.airbase, sealed("AIRBASE_TOKEN"), budget, tries=2)
+    except MlcError as error:
+        yield refused("airbase", "sign-in", error)
+        return
+    read = ""
+    for name, path in settings.airbase.paths.model_dump().items():
+        try:
+            yield _path(client, name, path)
+            read = read or ("" if name.endswith("_bulk") else path)
+        except MlcError as error:
+            yield refused("airbase", name, error)
+            if isinstance(error, AccessDenied | TransientError):
+                return  # the others would say the same
+    for flow, why in settings.airbase.switched_off.items():
+        yield Finding("airbase", flow, True, f"switched off: {why}")
+    yield from clock("airbase", client.api)
+    yield _rate(client, read, settings.airbase.requests_per_minute)
+
+
+def _path(client: AirbaseClient, name: str, path: str) -> Finding:
+    """Raises MlcError where it does not read."""
+    if not path:
+        setting = f"airbase.paths.{name}"
+        return Finding("airbase", name, True, f"switched off: {setting} is empty{_WITHOUT.get(name, '')}")
+    if name.endswith("_bulk"):
+        return Finding("airbase", name, True, f"{path} (not asked: it takes writes alone)")
+    client.reach(path)
+    return Finding("airbase", name, True, f"{path} reads")
+
+
+def _rate(client: AirbaseClient, path: str, a_minute: int) -> Finding:
+    """X-Ratelimit-Limit and -Remaining were seen; of which period, nobody says."""
+    configured = f"{a_minute} calls a minute"
+    if not path:
+        return rate("airbase", (), configured)
+    try:
+        headers = client.api.request("GET", path, params={"page": 1, "page_size": 1}).headers
+    except MlcError as error:
+        return refused("airbase", "rate", error)
+    left, most = headers.get("x-ratelimit-remaining"), headers.get("x-ratelimit-limit")
+    return rate("airbase", [f"{left} of {most or '?'} calls left" if left else ""], configured)

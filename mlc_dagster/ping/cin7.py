@@ -1,0 +1,87 @@
+"""What a ping asks of Cin7: each key, the chart of accounts, and the names that mlc.yaml takes for granted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlc_dagster.connections import cin7_client
+from mlc_dagster.errors import MlcError
+from mlc_dagster.ping.finding import Finding, budget, clock, rate, refused, sealed, wrong
+from mlc_dagster.settings import Settings
+from mlc_dagster.settings.cin7 import Cin7Settings
+from mlc_dagster.systems.cin7.books import read_books
+from mlc_dagster.systems.cin7.calls import Cin7Api
+from mlc_dagster.systems.http import ApiClient, in_order
+from mlc_dagster.vocabulary import Books
+
+
+def ask_cin7(settings: Settings) -> Iterator[Finding]:
+    """Each key by itself, since a load uses them all; the books by the first that is good."""
+    assert settings.cin7 is not None
+    section = settings.cin7
+    try:
+        account, keys = sealed("CIN7_ACCOUNT_ID"), sealed("CIN7_APPLICATION_KEYS")
+        cin7_client(section, account, keys, budget)
+    except MlcError as error:
+        yield refused("cin7", "sign-in", error)
+        return
+    good: list[ApiClient] = []
+    each_key = [key.strip() for key in keys.split(",") if key.strip()]
+    named = [(key, f"sign-in, key {number} of {len(each_key)}") for number, key in enumerate(each_key, 1)]
+    yield from in_order(lambda pair: _key(section, account, *pair, good), named, len(named))
+    if good:
+        yield from _account(settings, good[0], len(each_key))
+
+
+def _key(section: Cin7Settings, account: str, key: str, what: str, good: list[ApiClient]) -> Finding:
+    client = cin7_client(section, account, key, budget, tries=2)
+    try:
+        me = Cin7Api(client.api).get("/me")
+    except MlcError as error:
+        return refused("cin7", what, error)
+    good.append(client.api)
+    return Finding("cin7", what, True, f"company {me.get('Company')}, base currency {me.get('Currency')}")
+
+
+def _account(settings: Settings, http: ApiClient, keys: int) -> Iterator[Finding]:
+    assert settings.cin7 is not None
+    api = Cin7Api(http)
+    try:
+        books = read_books(api, ())  # without products and suppliers: those are long lists
+        sets = frozenset(row["Name"] for row in api.pages("/ref/attributeset", "AttributeSetList"))
+    except MlcError as error:
+        yield refused("cin7", "books", error)
+        return
+    yield _chart(books)
+    if not books.payable_account:
+        fault = "Cin7 has no account with the system code CREDITORS"
+        yield wrong("cin7", "chart of accounts", fault, "Make it in Cin7: suppliers are payable on no other.")
+    for setting, (name, known) in _named(settings, books, sets).items():
+        if name and name not in known:
+            cure = f"Correct it in mlc.yaml, or make it in Cin7, which has {', '.join(sorted(known)) or 'none at all'}."
+            yield wrong("cin7", "mlc.yaml", f"{setting} is {name!r}, and Cin7 has none", cure)
+    yield from clock("cin7", http)
+    calls = settings.cin7.calls_per_minute
+    yield rate("cin7", (), f"{keys * calls} calls a minute ({keys} keys, {calls} each)")
+
+
+def _chart(books: Books) -> Finding:
+    if books.accounts:
+        return Finding("cin7", "chart of accounts", True, f"{len(books.accounts)} accounts to post to")
+    cure = "Make the chart of accounts in Cin7: without it every record is held."
+    return wrong("cin7", "chart of accounts", "no account to post to", cure)
+
+
+def _named(settings: Settings, books: Books, sets: frozenset[str]) -> dict[str, tuple[str, frozenset[str]]]:
+    """Setting -> the name that it gives, and the names that Cin7 has."""
+    assert settings.cin7 is not None
+    locations = {
+        f"companies.{code}.cin7.location": (company.cin7.location or "", books.locations)
+        for code, company in settings.companies.items()
+    }
+    return {
+        "cin7.location": (settings.cin7.location, books.locations),
+        "cin7.tax_rule": (settings.cin7.tax_rule, books.tax_rules),
+        "cin7.attribute_set": (settings.cin7.attribute_set, sets),
+        **locations,
+    }

@@ -1,0 +1,65 @@
+"""One line of a ping's answer, and what the lines of all systems have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from mlc_dagster.credentials import secret
+from mlc_dagster.errors import MlcError
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.settings import environment
+from mlc_dagster.systems.http import ApiClient, LocalBudget
+
+SKEW = 120.0  # seconds; more is no matter of a slow answer
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the answer: of `system` ("ifs"), on `what`. Where it is not `ok`, its last line is the cure."""
+
+    system: str
+    what: str
+    ok: bool
+    answer: str
+
+
+def wrong(system: str, what: str, fault: str, cure: str) -> Finding:
+    return Finding(system, what, False, f"{fault}\n  {cure}")
+
+
+def refused(system: str, what: str, *errors: MlcError) -> Finding:
+    """What one question met, the same words once; the first cure is the cure."""
+    faults = "; ".join(dict.fromkeys(error.message for error in errors))
+    usual = f"Ask again in a while. Where it stays, check {system} in mlc.yaml, or ask who runs the system."
+    return wrong(system, what, faults, next((error.cure for error in errors if error.cure), usual))
+
+
+def clock(system: str, api: ApiClient) -> Iterator[Finding]:
+    """How far the system's clock is from ours; nothing where it tells no time."""
+    skew = api.skew_seconds
+    if skew is None:
+        return
+    if abs(skew) > SKEW:
+        cure = "Set the clock of this machine (NTP); where it is right, tell who runs the system."
+        yield wrong(system, "clock", f"{skew:+.0f} s from ours", cure)
+    else:
+        yield Finding(system, "clock", True, f"{skew:+.1f} s from ours")
+
+
+def rate(system: str, left: Iterable[str], configured: str) -> Finding:
+    """What the system says is left; where it says nothing, what mlc.yaml allows."""
+    told = ", ".join(each for each in left if each)
+    return Finding(system, "rate", True, told or f"{configured} by mlc.yaml; {system} does not tell what is left")
+
+
+def budget(name: str, calls: int, seconds: float) -> LocalBudget:
+    """A ping does not share the ledger's budget: it works without a ledger, and asks a dozen times."""
+    return LocalBudget(calls, seconds)
+
+
+def sealed(name: str) -> str:
+    """A secret from the environment, else from the vault: the ledger is opened only where a master key is set."""
+    with ExitStack() as opened:
+        return secret(name, lambda: opened.enter_context(Ledger.open(environment().database_url)))

@@ -1,0 +1,106 @@
+"""What a ping asks of HubSpot: the portal, and of each object type the rights, the properties; clock and rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from mlc_dagster.connections import hubspot_client
+from mlc_dagster.errors import MlcError, RecordRejected
+from mlc_dagster.ping.finding import Finding, budget, clock, rate, refused, sealed, wrong
+from mlc_dagster.settings import Settings
+from mlc_dagster.systems.http import ApiClient, in_order
+from mlc_dagster.systems.hubspot.calls import ACCOUNT, HubspotApi, objects, properties
+from mlc_dagster.systems.hubspot.client import HubspotClient
+from mlc_dagster.systems.hubspot.portal import Portal
+from mlc_dagster.systems.hubspot.properties import PROPERTIES
+
+NOBODY = "1"  # an id to ask for: whether there is such an object does not matter
+ANEW = "Archive or rename it in HubSpot, Settings, Properties: HubSpot cannot change it."
+
+
+def ask_hubspot(settings: Settings) -> Iterator[Finding]:
+    """The account, then each object type: a token may reach one and not another."""
+    assert settings.hubspot is not None
+    try:
+        client = hubspot_client(settings.hubspot, sealed("HUBSPOT_TOKEN"), budget, tries=2)
+        account = client.portal.account()
+    except MlcError as error:
+        yield refused("hubspot", "sign-in", error)
+        return
+    yield Finding("hubspot", "sign-in", True, f"portal {account.get('portalId')} ({account.get('accountType')})")
+    yield _currencies(client.portal)
+    kinds = [kind for kind in PROPERTIES if kind != "deals" or settings.hubspot.deals]
+    yield from in_order(lambda kind: _kind(client, kind), kinds, settings.hubspot.in_flight)
+    if settings.hubspot.deals:
+        yield _deal_stage(client.portal)
+    yield from clock("hubspot", client.api)
+    yield _rate(client.api, settings.hubspot.calls_per_10_seconds)
+
+
+def _currencies(portal: Portal) -> Finding:
+    if found := portal.books().currencies:
+        return Finding("hubspot", "currencies", True, ", ".join(sorted(found)))
+    cure = "Set the company currency in HubSpot, Settings, Account defaults, Currency."
+    return wrong("hubspot", "currencies", "the portal tells none", cure)
+
+
+def _kind(client: HubspotClient, kind: str) -> Finding:
+    """Whether the token may read and write objects of this type, and whether the properties fit."""
+    api, errors = HubspotApi(client.api), []
+    answer, faults = "", list[str]()
+    for ask in (lambda: api.read(kind, [NOBODY], "hs_object_id"), lambda: _nothing(api, objects(kind, "batch/upsert"))):
+        errors += _denied(ask)
+    try:
+        missing, faults = client.portal.lacking(kind)
+        answer = f"{len(missing)} properties are made by the first load" if missing else "all properties are there"
+        if missing:
+            errors += _denied(lambda: _nothing(api, properties(kind, "batch/create")))
+    except MlcError as error:
+        errors.append(error)
+    if errors:
+        return refused("hubspot", kind, *errors)
+    return wrong("hubspot", kind, "; ".join(faults), ANEW) if faults else Finding("hubspot", kind, True, answer)
+
+
+def _denied(ask: Callable[[], object]) -> list[MlcError]:
+    try:
+        ask()
+    except MlcError as error:
+        return [error]
+    return []
+
+
+def _nothing(api: HubspotApi, path: str) -> None:
+    """A batch of nothing: it writes nothing, and a missing scope is refused before the batch is looked at."""
+    try:
+        api.post(path, {"inputs": []})
+    except RecordRejected:
+        return  # the right is there: HubSpot read the batch, and found it empty
+
+
+def _deal_stage(portal: Portal) -> Finding:
+    try:
+        return Finding("hubspot", "closed-won stage", True, "/".join(portal.stage()))
+    except MlcError as error:
+        return refused("hubspot", "closed-won stage", error)
+
+
+def _rate(api: ApiClient, calls: int) -> Finding:
+    try:
+        headers = api.request("GET", ACCOUNT).headers
+    except MlcError as error:
+        return refused("hubspot", "rate", error)
+    return rate("hubspot", [_burst(headers), _daily(headers)], f"{calls} calls in 10 s")
+
+
+def _burst(headers: Mapping[str, Any]) -> str:
+    left, most = headers.get("x-hubspot-ratelimit-remaining"), headers.get("x-hubspot-ratelimit-max")
+    milliseconds = str(headers.get("x-hubspot-ratelimit-interval-milliseconds", ""))
+    seconds = f" of {int(milliseconds) / 1000:g} s" if milliseconds.isdigit() else ""
+    return f"{left} of {most} calls{seconds} left" if left and most else ""
+
+
+def _daily(headers: Mapping[str, Any]) -> str:
+    left, most = headers.get("x-hubspot-ratelimit-daily-remaining"), headers.get("x-hubspot-ratelimit-daily")
+    return f"{left} of {most} of today left" if left and most else ""

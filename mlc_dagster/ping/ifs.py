@@ -1,0 +1,88 @@
+"""What a ping asks of IFS: sign-in, each entity set against the tenant's $metadata and with one row, clock, rate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+
+from mlc_dagster.connections import ifs_client
+from mlc_dagster.errors import AccessDenied, MlcError, RecordRejected, TransientError
+from mlc_dagster.ping.finding import Finding, budget, clock, rate, refused, sealed, wrong
+from mlc_dagster.settings import Settings
+from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.ifs.catalogue import wire_name
+from mlc_dagster.systems.ifs.client import IfsClient
+from mlc_dagster.systems.ifs.metadata import SchemaReport
+from mlc_dagster.systems.waiting import in_order
+from mlc_dagster.vocabulary import EntitySet
+
+FEW = 5  # names of the tenant that may be told all at once
+
+
+def ask_ifs(settings: Settings) -> Iterator[Finding]:
+    """The first entity set tells whether sign-in and host are right; if not, the rest would say the same."""
+    section, catalogue = settings.ifs, list(ifs.catalogue(settings.ifs.entity_sets).values())
+    try:
+        client_id = sealed("IFS_CLIENT_ID")
+        client = ifs_client(section, client_id, sealed("IFS_CLIENT_SECRET"), budget, tries=2)
+    except MlcError as error:
+        yield refused("ifs", "sign-in", error)
+        return
+    first, fatal = _entity_set(client, catalogue[0])
+    if fatal:
+        yield Finding("ifs", "sign-in", False, first.answer)
+        return
+    yield Finding("ifs", "sign-in", True, f"client {client_id} at {section.base_url}")
+    yield first
+    rest = in_order(lambda entity: _entity_set(client, entity)[0], catalogue[1:], section.in_flight)
+    yield from rest
+    yield from clock("ifs", client.api)
+    yield rate("ifs", (), f"{section.requests_per_minute} calls a minute")
+
+
+def _entity_set(client: IfsClient, entity: EntitySet) -> tuple[Finding, bool]:
+    """What the tenant says of an entity set, and whether it would say it of all."""
+    what = f"{entity.projection}/{entity.path}"
+    try:
+        report = client.schema_report(entity)
+        if report and report.gone:
+            return wrong("ifs", what, *_gone(entity, report)), False
+        client.find(entity, most=1)
+    except RecordRejected as error:
+        cure = f"Check ifs.entity_sets.{entity.name} in mlc.yaml against the tenant's API explorer."
+        return wrong("ifs", what, error.message, error.cure or cure), False
+    except MlcError as error:
+        fatal = isinstance(error, TransientError) or (isinstance(error, AccessDenied) and "token" in str(error).lower())
+        return refused("ifs", what, error), fatal
+    return Finding("ifs", what, True, _reads(report)), False
+
+
+def _gone(entity: EntitySet, report: SchemaReport) -> tuple[str, str]:
+    """The fault and its cure: the record's fields, what they are called here, and where mlc.yaml names them."""
+    names = {name: _on_wire(entity, name) for name in report.gone}
+    fault = f"the tenant has no {', '.join(f'{wire} ({name})' for name, wire in names.items())}"
+    places = {"lines.fields" if name.startswith("lines.") else "fields" for name in names}
+    where = " and ".join(f"ifs.entity_sets.{entity.name}.{place}" for place in sorted(places))
+    return fault, f"Name them in mlc.yaml: {where}{_instead(list(names.values()), report.new)}"
+
+
+def _on_wire(entity: EntitySet, name: str) -> str:
+    lines = entity.lines
+    if lines and name.startswith("lines."):
+        return wire_name(name.removeprefix("lines."), lines.wire)
+    return wire_name(name, entity.wire)
+
+
+def _instead(gone: Sequence[str], new: Sequence[str]) -> str:
+    """What the tenant may call them: all its other names where they are few, else those that are alike."""
+    alike = [name for each in gone for name in get_close_matches(each, new, n=3)]
+    told = list(new) if len(new) <= FEW else list(dict.fromkeys(alike))
+    return f". No field reads its {', '.join(told)}" if told else ""
+
+
+def _reads(report: SchemaReport | None) -> str:
+    """A field of another type is told and is no fault: a number as text is read too, and what is not is held."""
+    if report is None:
+        return "reads; it answers no $metadata"
+    changed = ", ".join(f"{name} is {found} (usual: {usual})" for name, (usual, found) in report.changed.items())
+    return f"reads; {changed}" if changed else "reads"

@@ -1,0 +1,139 @@
+"""What is wrong with a connection is said in one clear line with its cure, before anything is loaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from rich.console import Console
+
+from mlc_dagster import cli
+from mlc_dagster.ping import ping_all
+from mlc_dagster.sandbox import Limits, Sandbox, Tenant
+from mlc_dagster.sandbox.seed import demo_settings
+from mlc_dagster.settings import parse
+from mlc_dagster_tests.orchestration.conftest import SECRETS
+
+PLENTY = Limits(100_000, 100_000)
+NO_SCOPE = json.dumps(
+    {
+        "status": "error",
+        "category": "MISSING_SCOPES",
+        "message": "This app hasn't been granted all required scopes to make this call.",
+        "context": {"requiredGranularScopes": ["crm.objects.invoices.write"]},
+    }
+)
+
+
+@pytest.fixture
+def box() -> Iterator[Sandbox]:
+    """A tenant that calls a supplier's VAT number something else."""
+    with Sandbox(seed="demo", limits=PLENTY, tenant=Tenant(fields={"SupplierSet": {"VatNo": "TaxIdentity"}})) as made:
+        yield made
+
+
+@pytest.fixture
+def ping(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """Exit code, and what was printed."""
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+
+    def run(content: Any, *words: str) -> tuple[int, str]:
+        (tmp_path / "mlc.yaml").write_text(yaml.safe_dump(content))
+        monkeypatch.setenv("MLC_CONFIG", str(tmp_path / "mlc.yaml"))
+        monkeypatch.setattr(cli, "out", Console(width=1000))
+        monkeypatch.setattr("sys.argv", ["mlc", "ping", *words])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        printed = capsys.readouterr()
+        return int(stopped.value.code or 0), printed.out + printed.err
+
+    return run
+
+
+def renamed(content: dict[str, Any]) -> dict[str, Any]:
+    """The settings that know the tenant's own name."""
+    content["ifs"]["entity_sets"] = {"supplier_set": {"fields": {"vat_no": "TaxIdentity"}}}
+    return content
+
+
+def break_four_things(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A wrong secret, a scope, a column and a field that are not there; the settings."""
+    content = demo_settings(box.url)
+    monkeypatch.setenv("AIRBASE_TOKEN", "marked-wrong-token")
+    box.faults.add(system="hubspot", path="invoices/batch/upsert", times=None, status=403, body=NO_SCOPE)
+    content["monday"]["create_columns"] = "false"
+    for flow in ("purchase_orders", "invoices"):
+        del content["monday"]["boards"][flow]["columns"]["supplier"]
+    content["monday"]["boards"]["suppliers"]["columns"]["payment_terms"] = "Terms of payment"
+    return content
+
+
+def test_four_mistakes_are_four_clear_lines_each_with_its_cure(
+    ping: Any, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, printed = ping(break_four_things(box, monkeypatch))
+    lines = printed.splitlines()
+    wrong = [f"{line} {lines[place + 1]}" for place, line in enumerate(lines) if "✗" in line]
+    assert code == 1 and len(wrong) == 4, printed
+    ifs, airbase, monday, hubspot = wrong
+    assert "SupplierHandling/SupplierSet" in ifs and "VatNo (vat_no)" in ifs
+    assert "ifs.entity_sets.supplier_set.fields" in ifs and "TaxIdentity" in ifs
+    assert "401" in airbase and "Check AIRBASE_TOKEN" in airbase
+    assert "Suppliers (1800000001)" in monday and "'Terms of payment'" in monday and "payment_terms" in monday
+    assert "monday.boards.suppliers.columns" in monday and "monday.create_columns" in monday
+    assert "crm.objects.invoices.write" in hubspot and "Development, Keys" in hubspot
+    assert "Traceback" not in printed and "marked-wrong" not in printed
+    assert not any(secret in printed for name, secret in SECRETS.items() if name not in ("IFS_CLIENT_ID",))
+
+
+def test_json_has_the_same_lines_for_a_machine(ping: Any, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, printed = ping(break_four_things(box, monkeypatch), "--json")
+    found = json.loads(printed)
+    assert code == 1 and all(set(each) == {"system", "what", "ok", "answer"} for each in found)
+    wrong = [each for each in found if not each["ok"]]
+    assert sorted(each["system"] for each in wrong) == ["airbase", "hubspot", "ifs", "monday"]
+    assert all("\n  " in each["answer"] for each in wrong), "each has its cure"
+
+
+def test_all_in_order_tells_as_whom_the_clock_and_what_is_left_and_writes_nothing(ping: Any, box: Sandbox) -> None:
+    code, printed = ping(renamed(demo_settings(box.url)), "--json")
+    found = {(each["system"], each["what"]): each["answer"] for each in json.loads(printed)}
+    assert code == 0, printed
+    assert "client sandbox" in found["ifs", "sign-in"] and "portal 147000001" in found["hubspot", "sign-in"]
+    assert all((system, what) in found for system in box.systems for what in ("clock", "rate"))
+    assert "of 190 calls of 10 s left" in found["hubspot", "rate"] and "points left" in found["monday", "rate"]
+    assert "180 calls a minute (3 keys, 60 each)" in found["cin7", "rate"]
+    assert not any(box.journal(system) for system in box.systems)
+
+
+def test_one_wrong_key_of_three_is_found(ping: Any, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIN7_APPLICATION_KEYS", "sandbox-key-1,marked-wrong-key,sandbox-key-3")
+    code, printed = ping(renamed(demo_settings(box.url)), "--json")
+    (wrong,) = [each for each in json.loads(printed) if not each["ok"]]
+    assert code == 1 and wrong["what"] == "sign-in, key 2 of 3" and "CIN7_APPLICATION_KEYS" in wrong["answer"]
+    assert "marked-wrong" not in printed
+
+
+def test_a_board_without_the_key_column_is_named(ping: Any, box: Sandbox) -> None:
+    content = renamed(demo_settings(box.url))
+    content["monday"] |= {"create_columns": "false", "key_column": "ERP key"}
+    for flow in ("purchase_orders", "invoices"):
+        del content["monday"]["boards"][flow]["columns"]["supplier"]
+    code, printed = ping(content, "--json")
+    wrong = [each["answer"] for each in json.loads(printed) if not each["ok"]]
+    assert code == 1 and len(wrong) == 6 and all("'ERP key'" in each and "monday.key_column" in each for each in wrong)
+
+
+def test_a_system_that_hangs_costs_no_more_than_the_time_given(
+    ping: Any, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.faults.add(system="cin7", delay=2.0, times=None)
+    found = ping_all(parse(renamed(demo_settings(box.url)), "mlc.yaml"), within=1.0)
+    late = [each for each in found if not each.ok]
+    assert [each.system for each in late] == ["cin7"] and "--within" in late[0].answer
+    assert {each.system for each in found} == set(box.systems)
