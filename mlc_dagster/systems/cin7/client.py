@@ -67,14 +67,6 @@ class Cin7Client:
         currencies = {str(row["ID"]): str(row.get("Currency") or "") for row in self._suppliers.listed()}
         return replace(self._books[1], supplier_currency=currencies)  # with those that we made since
 
-    def missing(self) -> list[str]:
-        """What mlc.yaml names and this account does not have, one sentence each; empty where all is there."""
-        books, sets = self.books(), {row["Name"] for row in self._api.pages("/ref/attributeset", "AttributeSetList")}
-        known = {"location": books.locations, "tax_rule": books.tax_rules, "attribute_set": frozenset(sets)}
-        named = [(name, self._options[name]) for name in known if self._options.get(name)]
-        absent = [f"cin7.{name} is {text!r}, and Cin7 has none" for name, text in named if text not in known[name]]
-        return absent if books.payable_account else [*absent, "Cin7 has no account with the system code CREDITORS"]
-
     def _known_products(self, fresh: float) -> Mapping[str, Document]:
         """SKU -> product."""
         if self._products is None or self._clock() - self._products[0] > fresh:

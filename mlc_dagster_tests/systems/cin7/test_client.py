@@ -156,17 +156,6 @@ def test_a_list_without_a_total_ends_with_the_page_that_is_not_full() -> None:
         assert route.call_count == 2
 
 
-def test_what_the_settings_name_and_cin7_lacks_is_told(box: Sandbox) -> None:
-    options = {"location": "Main Warehouse", "tax_rule": "VAT", "attribute_set": "IFS 2"}
-    assert Cin7Client(api_on(box.url), options).missing() == [
-        "cin7.tax_rule is 'VAT', and Cin7 has none",
-        "cin7.attribute_set is 'IFS 2', and Cin7 has none",
-    ]
-
-
-# --- rates ----------------------------------------------------------------------------------------------------------
-
-
 def test_the_limit_is_kept_and_several_keys_share_the_work() -> None:
     limits = Limits(cin7_calls_per_minute=6, window_seconds=1.0)
     with Sandbox(limits=limits) as box:
