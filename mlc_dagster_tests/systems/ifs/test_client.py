@@ -165,6 +165,7 @@ class Names:
     def __init__(self, **said: Any) -> None:
         self.projection = self.set = self.navigation = self.delta = self.expand = None
         self.fields: dict[str, str] = {}
+        self.extra_fields: dict[str, str] = {}
         self.lines: Any = Names() if said else None
         self.__dict__.update(said)
 
