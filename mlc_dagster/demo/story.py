@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -89,13 +90,24 @@ def _dagster(port: int, environment: dict[str, str], out: Console) -> None:
         (home / "dagster.yaml").write_text(Path("dagster.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     out.print(f"http://127.0.0.1:{port}  (Ctrl-C stops it)")
     command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(command, env={**os.environ, **environment, "DAGSTER_HOME": str(home)})  # noqa: S603
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service is stopped as a person stops it
+    for word in (signal.SIGINT, signal.SIGTERM):  # a service is stopped as a person stops it, in the background too
+        signal.signal(word, signal.default_int_handler)
+    known = {**os.environ, **environment, "DAGSTER_HOME": str(home)}
+    process = subprocess.Popen(command, env=known, start_new_session=True)  # noqa: S603 - our own command
     try:
         process.wait()
     except KeyboardInterrupt:
-        process.terminate()
-        process.wait(timeout=30)
+        _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End `dagster dev` with all that it started: asked first, then told. A run in flight goes on where it ended."""
+    for word, seconds in ((signal.SIGTERM, 10), (signal.SIGKILL, 10)):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, word)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=seconds)
+        time.sleep(0.5)
 
 
 def _print_moved(flows: dict[str, Moved], title: str, out: Console) -> None:
