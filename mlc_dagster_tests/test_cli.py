@@ -52,6 +52,12 @@ def test_ping_finds_everything_in_order(run: Any, box: Sandbox) -> None:
     assert "PurchaseOrderHandling/PurchaseOrderSet" in printed and "chart of accounts" in printed
 
 
+def test_ping_changes_nothing_anywhere(run: Any, box: Sandbox) -> None:
+    before = {name: (system.state(), len(box.journal(name))) for name, system in box.systems.items()}
+    assert run(demo_settings(box.url), "ping")[0] == 0
+    assert {name: (system.state(), len(box.journal(name))) for name, system in box.systems.items()} == before
+
+
 def test_a_wrong_password_names_the_variables_to_check(run: Any, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IFS_CLIENT_SECRET", "marked-wrong-secret")
     monkeypatch.setenv("CIN7_APPLICATION_KEYS", "marked-wrong-key")
