@@ -8,7 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, Protocol
 
-from mlc_dagster.vocabulary import Books, Record, Target
+from mlc_dagster.facts import Books
+from mlc_dagster.vocabulary import Record, Target
 
 
 class State(StrEnum):

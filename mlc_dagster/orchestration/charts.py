@@ -7,10 +7,11 @@ from typing import Any
 
 import dagster as dg
 
+from mlc_dagster.facts import Books, Facts, LedgerAccount
 from mlc_dagster.frames import records_of
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import Books, Facts, Flow, LedgerAccount
+from mlc_dagster.vocabulary import Flow
 
 CHART = ifs.ACCOUNTS.key
 GL_RULE = "gl_accounts_exist"

@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mlc_dagster.errors import Misconfigured
+from mlc_dagster.facts import CompanyMapping, Facts
 from mlc_dagster.settings.airbase import AirbaseSettings as AirbaseSettings
 from mlc_dagster.settings.airbase import CompanyInAirbase
 from mlc_dagster.settings.cin7 import Cin7Settings as Cin7Settings
@@ -26,7 +27,6 @@ from mlc_dagster.settings.hubspot import HubspotSettings as HubspotSettings
 from mlc_dagster.settings.ifs import IfsSettings as IfsSettings
 from mlc_dagster.settings.monday import MondaySettings as MondaySettings
 from mlc_dagster.settings.section import Section, TargetSection
-from mlc_dagster.vocabulary import CompanyMapping, Facts
 
 
 class CompanySettings(Section):
