@@ -13,13 +13,13 @@ from typing import Any
 import msgspec
 
 from mlc_dagster.ledger import Held, Lease, Ledger, Run, Standing
-from mlc_dagster.outcomes import Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
+from mlc_dagster.outcomes import ACCEPTED as ACCEPTED
+from mlc_dagster.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
 from mlc_dagster.vocabulary import Flow, Problem
 
 log = logging.getLogger("mlc_dagster.pipeline")
 
-ACCEPTED = "target_accepts_it"
 ANSWERED = "target_answered"
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 SECONDS_BETWEEN_WORDS = 5.0
@@ -55,8 +55,8 @@ def load(
 ) -> Loaded:
     """Deliver what is new or changed, look first where an earlier attempt has no answer, and remember each outcome.
 
-    One writer for a flow at a time: a second load waits, and then finds everything unchanged. A writer that was killed
-    is out of the way after `lease_seconds`.
+    One writer at a time for a flow, or for all that share `flow.writer`: a second load waits, and then finds
+    everything unchanged. A writer that was killed is out of the way after `lease_seconds`.
     Raises AccessDenied, TransientError, Misconfigured; what was delivered until then is in the ledger.
     """
     loaded, started = Loaded(), time.monotonic()
@@ -64,7 +64,7 @@ def load(
     def waiting(owner: str) -> None:
         log.info("%s: waiting for run %s, which is delivering", flow.name, owner)
 
-    with ledger.lease(f"load {flow.name}", run.run_id, seconds=lease_seconds, on_wait=waiting) as lease:
+    with ledger.lease(f"load {flow.writer or flow.name}", run.run_id, seconds=lease_seconds, on_wait=waiting) as lease:
         delivery = _Delivery(flow, client, ledger, lease, run, loaded)
         for chunk in chunks(ready, JUDGED_AT_ONCE):
             delivery.take(chunk)
@@ -101,9 +101,18 @@ class _Delivery:
         for batch in chunks(ready, self.flow.target.batch):
             attempts = [(one, standings[one.key].remote_id) for one in batch]
             self.ledger.begin(self.flow.name, attempts, run=self.run, lease=self.lease)
-            drafts = {one.key: _draft(one, standings[one.key]) for one in batch}
+            drafts = {one.key: self._draft(one, standings[one.key]) for one in batch}
             self._remember({one.key: one for one in batch}, self.client.save(self.flow.target, drafts.values()))
             self._tell()
+
+    def _draft(self, one: Ready, standing: Standing) -> Draft:
+        """New: look for it from ever, a first load adopts what is there. In doubt: from when the attempt was made."""
+        new = EVER if standing.state is State.NEW else None
+        look_since = standing.since if standing.state is State.IN_DOUBT else new
+        return Draft(one.key, one.record, standing.remote_id, look_since, self._agreed)
+
+    def _agreed(self, key: str) -> Agreed | None:
+        return self.ledger.agreements.of(self.flow.pair, key) if self.flow.pair else None
 
     def _tell(self) -> None:
         """A line in the log every few seconds, never for each record."""
@@ -122,7 +131,10 @@ class _Delivery:
                 else:
                     last_words.append((one, outcome))
         finally:
-            self.ledger.finish(self.flow.name, last_words, run=self.run, lease=self.lease)
+            taken = _superseded(self.flow, last_words)
+            self.ledger.finish(
+                self.flow.name, last_words, run=self.run, lease=self.lease, pair=self.flow.pair, supersedes=taken
+            )
             for one, outcome in last_words:
                 self._count(one, outcome)
 
@@ -130,7 +142,7 @@ class _Delivery:
         if isinstance(outcome, Saved):
             setattr(self.loaded, outcome.action, getattr(self.loaded, outcome.action) + 1)
         elif isinstance(outcome, Refused):
-            self._hold(one, ACCEPTED, outcome.reason)
+            self._hold(one, outcome.rule, outcome.reason)
         else:
             self.unanswered.append(one)
             log.warning("%s %s: no answer (%s); it is looked up before anything is sent again", *self._of(one, outcome))
@@ -158,7 +170,12 @@ class _Delivery:
 _NOTHING_TO_SEND = frozenset({State.UNCHANGED, State.SUPERSEDED})
 
 
-def _draft(one: Ready, standing: Standing) -> Draft:
-    """New: look for it from ever, a first load adopts what is there. In doubt: from when the attempt was made."""
-    look_since = standing.since if standing.state is State.IN_DOUBT else EVER if standing.state is State.NEW else None
-    return Draft(one.key, one.record, standing.remote_id, look_since)
+def _superseded(flow: Flow, last_words: Sequence[tuple[Ready, Outcome]]) -> dict[str, dict[str, str]]:
+    """{flow: {key: key of what took its place}}, of what was saved."""
+    found: dict[str, dict[str, str]] = {}
+    if flow.supersedes:
+        for one, outcome in last_words:
+            if isinstance(outcome, Saved):
+                for other, keys in flow.supersedes(one.record).items():
+                    found.setdefault(other, {}).update(dict.fromkeys(keys, f"{flow.name} {one.key}"))
+    return found
