@@ -114,7 +114,7 @@ class IfsClient:
     ) -> list[tuple[Row, str]]:
         """The rows whose field has any of these values: `find_many(VOUCHERS, "external_ref", keys, company="0010")`.
 
-        Few requests for many values; without lines, each with its ETag. Raises Misconfigured for a set that is not there.
+        Few requests for many values; without lines, each with its ETag. Raises Misconfigured where there is no set.
         """
         names = [wire_name(name, entity.wire) for name in (field, *also)]
         filters = [text for text, _ in any_of_keys(names, ((value, *also.values()) for value in distinct(values)))]

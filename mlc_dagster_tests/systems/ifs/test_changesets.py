@@ -397,6 +397,16 @@ def test_a_part_that_could_not_be_begun_is_sent_again(box: Sandbox, client: IfsC
     assert len(box.ifs.rows("VoucherSet")) == 1
 
 
+def test_a_document_that_is_kept_without_being_told_is_an_unknown_outcome() -> None:
+    """A tenant that answers 204 has made it, and only a look tells under which number."""
+    content = answered(*[ok("", "204 No Content")] * 4)
+    headers = {"content-type": "multipart/mixed"}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=content, headers=headers))
+    client = IfsClient(ApiClient("ifs", "https://erp.test", classify=classify, transport=transport))
+    with pytest.raises(OutcomeUnknown, match="created, but"):
+        client.create_document(ifs.VOUCHERS, voucher())
+
+
 def test_a_secret_that_a_part_echoes_is_in_no_message() -> None:
     class Auth(httpx.Auth):
         def auth_flow(self, request: httpx.Request) -> Any:
