@@ -24,7 +24,9 @@ WRITABLE = {
 }
 _LONGEST = {"erp_reference_id": 255, "erp_url": 2000, "error_message": 2000}
 _LINES = {REQUESTS: "line_items", ENTRIES: "expense_list"}
-_PAYS = {"bill_payment": "bill", "reimbursement_payment": "reimbursement"}
+PAYS = {"bill_payment": "bill", "reimbursement_payment": "reimbursement"}
+"""Payment -> what it pays."""
+
 _DAY = "2026-11-05T00:00:00"  # Airbase's own dates have no zone
 _PERSON = {"name": "B. Gonzales", "email": "b.gonzales@example.test"}
 
@@ -114,7 +116,7 @@ def _request(identity: str) -> Row:
 
 def _entry(identity: str, given: Mapping[str, Any]) -> Row:
     kind = str(given.get("type", "bill_payment"))
-    paid, other = _PAYS.get(kind), str(uuid4())
+    paid, other = PAYS.get(kind), str(uuid4())
     return {
         "erp_url": None,
         "url": f"https://dashboard.airbase.example/transactions/{identity}",
