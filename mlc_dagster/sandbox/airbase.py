@@ -95,6 +95,8 @@ class AirbaseSandbox:
     def _add(self, kind: str, fields: Mapping[str, Any]) -> str:
         with self._lock:
             row = spend.made(self._shelves, kind, copy.deepcopy(fields))
+            if row["airbase_id"] in self._shelves.rows[kind]:
+                raise ValueError(f"there is one of {kind} with the id {row['airbase_id']} already; change() changes it")
             self._shelves.rows[kind][row["airbase_id"]] = row
             return str(row["airbase_id"])
 

@@ -115,12 +115,11 @@ def _request(identity: str) -> Row:
 
 
 def _entry(identity: str, given: Mapping[str, Any]) -> Row:
-    kind = str(given.get("type", "bill_payment"))
-    paid, other = PAYS.get(kind), str(uuid4())
+    kind, link = str(given.get("type", "bill_payment")), f"https://dashboard.airbase.example/transactions/{identity}"
     return {
         "erp_url": None,
-        "url": f"https://dashboard.airbase.example/transactions/{identity}",
-        "airbase_url": f"https://dashboard.airbase.example/transactions/{identity}",
+        "url": link,
+        "airbase_url": link,
         "type": kind,
         "status": "sync_ready",
         "error_message": "",
@@ -128,19 +127,23 @@ def _entry(identity: str, given: Mapping[str, Any]) -> Row:
         "credit_mode": None,
         "employee": _PERSON if kind.startswith("reimbursement") else None,
         "invoice_number": None,
-        "bank_account": "1930" if paid else None,
         "ap_account": "2440",
-        "applied_to": [{"id": other, "airbase_id": other, "transaction_type": paid}] if paid else None,
         "receipt_link": None,
         "entry_date": _DAY,
-        "payment_entry_date": given.get("entry_date", _DAY) if paid else None,
         "transaction_tags": [],
         "is_amortized": False,
-        "amortization_account": None,
-        "amortization_start_date": None,
-        "amortization_end_date": None,
-        "amounts": None,
+        **dict.fromkeys(("amortization_account", "amortization_start_date", "amortization_end_date", "amounts")),
+        **_payment(kind, given.get("entry_date", _DAY)),
     }
+
+
+def _payment(kind: str, paid_on: str) -> Row:
+    """What only payments have."""
+    if kind not in PAYS:
+        return {"bank_account": None, "applied_to": None, "payment_entry_date": None}
+    paid = str(uuid4())
+    applied = {"id": paid, "airbase_id": paid, "transaction_type": PAYS[kind]}
+    return {"bank_account": "1930", "applied_to": [applied], "payment_entry_date": paid_on}
 
 
 # --- lines ----------------------------------------------------------------------------------------------------------

@@ -88,33 +88,40 @@ def _request(season: Season, number: int, vendors: Sequence[str]) -> Row:
 
 
 def _entry(season: Season, number: int, vendors: Sequence[str]) -> Row:
-    """Some of the Swedish ones are paid in euros; dates come with and without microseconds, as they do there."""
     rng, company, kind = season.rng, tuple(COMPANIES)[number % 3], _TYPES[number % len(_TYPES)]
-    currency = "EUR" if number % 9 == 6 else COMPANIES[company]["currency"]
-    moment = season.moment(rng.randrange(DAYS)).removesuffix("Z")
-    status = _STATUSES[number % len(_STATUSES)]
-    entry: Row = {
+    status, moment = _STATUSES[number % len(_STATUSES)], season.moment(rng.randrange(DAYS)).removesuffix("Z")
+    entry = {
         "airbase_id": _identity(season),
         "type": kind,
         "status": status,
         "erp_reference_id": f"{company}/P/{7000 + number}" if status == "sync_complete" else None,
         "subsidiary": company,
-        "currency": currency,
-        "entry_date": f"{moment}.{rng.randrange(10**6):06d}" if number % 4 == 0 else moment,
+        "entry_date": f"{moment}.{rng.randrange(10**6):06d}" if number % 4 == 0 else moment,  # there are both
         "spend_owner": _person(season),
         "invoice_number": f"INV-{rng.randrange(1000, 99999)}" if kind in ("bill", "bill_payment") else None,
-        "notes": rng.choice(("", "", "Paid by card", "Övrigt – diverse")),
-        "expense_list": _lines(season, currency, ("Goods", "Services", "Fees")),
+        "notes": rng.choice(("", "", "Second reminder", "Övrigt – diverse")),
+        **_amounts(season, company, foreign=number % 9 == 6),
     }
     if not kind.startswith("reimbursement"):
         entry["vendor"] = rng.choice(vendors)
     if kind in PAYS:
         paid = _identity(season)
         entry["applied_to"] = [{"id": paid, "airbase_id": paid, "transaction_type": PAYS[kind]}]
-    if currency == "EUR":
-        total = sum((line["amount"] for line in entry["expense_list"]), Decimal(0))
-        entry["subsidiary_amount"] = rounded(total * RATES["EUR"], COMPANIES[company]["decimals"])
     return entry
+
+
+def _amounts(season: Season, company: str, *, foreign: bool) -> Row:
+    """In the company's own currency or, with what that makes in its own, in euros; only company 0010 pays in these."""
+    currency = "EUR" if foreign else COMPANIES[company]["currency"]
+    lines = _lines(season, currency, ("Goods", "Services", "Fees"))
+    if not foreign:
+        return {"currency": currency, "expense_list": lines}
+    in_home = rounded(_sum(lines) * RATES[currency], COMPANIES[company]["decimals"])
+    return {"currency": currency, "expense_list": lines, "subsidiary_amount": in_home}
+
+
+def _sum(lines: Sequence[Row]) -> Decimal:
+    return sum((line["amount"] for line in lines), Decimal(0))
 
 
 # --- flaws ----------------------------------------------------------------------------------------------------------
@@ -125,7 +132,7 @@ def _fields(**fields: Any) -> Callable[[Row], object]:
 
 
 def _wrong_total(request: Row) -> None:
-    request["total_amount"] = sum((line["amount"] for line in request["line_items"]), Decimal(0)) + 1
+    request["total_amount"] = _sum(request["line_items"]) + 1
 
 
 def _unknown_department(request: Row) -> None:
