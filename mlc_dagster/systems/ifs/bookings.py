@@ -11,10 +11,9 @@ import msgspec
 
 from mlc_dagster.errors import OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.outcomes import Begun, Draft, Outcome, Refused, Saved, Unanswered
-from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.ifs.changesets import Step
+from mlc_dagster.systems.ifs.documents import change
 from mlc_dagster.systems.ifs.entries import Entry, Invoice, Proposal
-from mlc_dagster.systems.ifs.odata import one, service
 from mlc_dagster.vocabulary import EntitySet, Row, key_text
 
 CANCELLED = "Cancelled"
@@ -120,12 +119,8 @@ class Bookings:
         raise TypeError(f"{type(record).__name__} is entered by nobody")
 
 
-def numbered(record: Any, number: str) -> list[Row]:
-    """The lines as rows, counted from 1: a line that is there is found again by its number."""
-    return [
-        {number: place, **{name: value for name, value in msgspec.structs.asdict(line).items() if value is not None}}
-        for place, line in enumerate(record.lines, 1)
-    ]
+def _lines(record: Any) -> list[Row]:
+    return [msgspec.structs.asdict(line) for line in record.lines]
 
 
 def _payable(record: Invoice | Proposal) -> Row:
@@ -185,8 +180,7 @@ class Invoices(Bookings):
 
     def row(self, record: Invoice) -> Row:
         dates = {"invoice_date": record.invoice_date, "due_date": record.due_date}
-        lines = numbered(record, "row_id")
-        return {**_payable(record), "invoice_no": record.invoice_no, **dates, "lines": lines}
+        return {**_payable(record), "invoice_no": record.invoice_no, **dates, "lines": _lines(record)}
 
 
 def _cancellation(row: Row) -> Mapping[str, Any]:
@@ -213,10 +207,8 @@ class Proposals(Bookings):
         return self._said(draft, row, "updated" if draft.was_delivered else "created")
 
     def _replaced(self, draft: Draft, row: Row, etag: str) -> Saved:
-        entity = self._kind.entity
-        path = one(entity, self._key(row)).removeprefix(f"{service(entity)}/")
-        old = Step("PATCH", path, {wire_name("obj_state", entity.wire): CANCELLED}, etag)
-        made, _ = self._books.create_document(entity, self.row(draft.record), [old])
+        old = change(self._kind.entity, self._key(row), {"obj_state": CANCELLED}, etag)
+        made, _ = self._books.create_document(self._kind.entity, self.row(draft.record), [old])
         return self._said(draft, made, "updated")
 
     def _key(self, row: Row) -> dict[str, object]:
@@ -231,7 +223,7 @@ class Proposals(Bookings):
         }
 
     def row(self, record: Proposal) -> Row:
-        lines = [{**line, "currency_amount": line["amount"]} for line in numbered(record, "row_id")]
+        lines = [{**line, "currency_amount": line["amount"]} for line in _lines(record)]
         return {**_payable(record), "invoice_date": record.dated, "lines": lines}
 
 
@@ -247,7 +239,7 @@ class Entries(Bookings):
             "user_group": record.user_group,
             "text": record.text,
             "external_ref": record.external_ref,
-            "lines": numbered(record, "row_no"),
+            "lines": _lines(record),
         }
 
     def compared(self, record: Entry) -> dict[str, Any]:

@@ -12,8 +12,11 @@ from typing import Any
 import pyarrow as pa
 
 from mlc_dagster.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord
+from mlc_dagster.facts import Books
 from mlc_dagster.frames import rows_of
+from mlc_dagster.outcomes import Draft, Outcome, Traffic
 from mlc_dagster.systems.http import ApiClient
+from mlc_dagster.systems.ifs.bookkeeping import Bookkeeping
 from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.ifs.changesets import Step, StepAnswer, written
 from mlc_dagster.systems.ifs.changesets import answers as answers_of
@@ -24,10 +27,11 @@ from mlc_dagster.systems.ifs.odata import Order, any_of_keys, collection, distin
 from mlc_dagster.systems.ifs.paging import Span, Walk
 from mlc_dagster.systems.ifs.queries import Connection, Query, no_batch, no_such_set
 from mlc_dagster.systems.ifs.reading import Reading
+from mlc_dagster.systems.ifs.records import catalogue as known_sets
 from mlc_dagster.systems.ifs.refusals import classify as classify
 from mlc_dagster.systems.ifs.wire import Page, Wire
 from mlc_dagster.systems.waiting import in_order
-from mlc_dagster.vocabulary import EntitySet, Pull, Row, Scope, Sightings
+from mlc_dagster.vocabulary import EntitySet, Pull, Row, Scope, Sightings, Target
 
 TRIES = 3
 """How often a row that others change meanwhile is read and written again, before it is held."""
@@ -46,10 +50,34 @@ class IfsClient:
         in_flight: int = 8,
         page_size: int = 5000,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        catalogue: Mapping[str, EntitySet] | None = None,
+        currencies: Iterable[str] = (),
     ) -> None:
-        """`api` has the surface in its base URL (".../projection/v1"), and `classify`."""
+        """`api` has the surface in its base URL (".../projection/v1"), and `classify`.
+
+        `catalogue`: what this tenant calls the sets that are written. `currencies`: that may be entered beside the
+        companies' own.
+        """
         self.api, self._clock = api, clock
         self._connection = Connection(api, in_flight, page_size)
+        self._bookkeeping = Bookkeeping(self, catalogue or known_sets({}), currencies)
+
+    # --- outcomes.AsksFirst -------------------------------------------------------------------------------------------
+
+    @property
+    def traffic(self) -> Traffic:
+        return Traffic(self.api.requests, self.api.throttled_seconds)
+
+    def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
+        """Raises AccessDenied, Misconfigured, TransientError: for this draft and the rest."""
+        return self._bookkeeping.save(target, drafts)
+
+    def books(self) -> Books:
+        return self._bookkeeping.books()
+
+    def known(self, target: Target, records: Sequence[Any]) -> Books:
+        """The books, with the suppliers and documents that these records name."""
+        return self._bookkeeping.known(target, records)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
