@@ -19,7 +19,7 @@ class Owner(Record, frozen=True, kw_only=True):
 
 
 class Partner(Record, frozen=True, kw_only=True):
-    """A vendor or supplier of a SaaS. None: the SaaS does not keep the field, or has no value, and IFS keeps its own."""
+    """A vendor or supplier of a SaaS. None: the SaaS does not keep the field, or is silent, and IFS keeps its own."""
 
     external_ref: str  # "procurify-vendor-88"
     supplier_id: str | None = None  # the ERP's number, where the SaaS carries it
