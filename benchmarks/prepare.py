@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from mlc_dagster import pipeline
+from mlc_dagster.facts import Books, CompanyMapping, Facts, LedgerAccount
 from mlc_dagster.frames import records_of, source_batch
 from mlc_dagster.outcomes import Ready
 from mlc_dagster.systems.cin7.flows import FLOWS
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import Books, CompanyMapping, Facts, LedgerAccount
 
 FLOW = next(flow for flow in FLOWS if flow.name == "cin7/purchases")
 ORDERS = 20_000

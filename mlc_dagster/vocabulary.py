@@ -8,9 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
+
+if TYPE_CHECKING:
+    from mlc_dagster.facts import Facts
+
+ERP = "ifs"
+"""The hub: every flow begins or ends there."""
 
 Row = dict[str, Any]
 """A row as read: record field -> exact value (str, Decimal, int, bool, date, aware datetime, list of Row, None)."""
@@ -133,91 +139,6 @@ class Problem:
     subject: str = ""  # the code it is about, for grouping: the account, the supplier, the term
 
 
-@dataclass(frozen=True)
-class CompanyMapping:
-    """What `mlc.yaml` says of one ERP company."""
-
-    code: str
-    currency: str
-    decimals: int = 2
-    targets: Mapping[str, Mapping[str, str]] = dataclasses.field(
-        default_factory=dict
-    )  # system -> its own names for this company
-
-
-@dataclass(frozen=True)
-class LedgerAccount:
-    """One account of the ERP's chart, in one company."""
-
-    company: str
-    code: str
-    description: str = ""
-    valid_from: date | None = None
-    valid_until: date | None = None
-    blocked: bool = False
-
-
-@dataclass(frozen=True)
-class Books:
-    """The reference books of a target, read at the time of judging."""
-
-    has_chart: bool = True  # False: the target has no chart of accounts of its own, so the ERP's alone is asked
-    accounts: frozenset[str] = frozenset()  # codes that may be posted to
-    payment_terms: frozenset[str] = frozenset()
-    tax_rules: frozenset[str] = frozenset()
-    tax_percents: Mapping[str, Decimal] = dataclasses.field(default_factory=dict)  # tax rule -> per cent
-    products: frozenset[str] = frozenset()
-    locations: frozenset[str] = frozenset()
-    supplier_currency: Mapping[str, str] = dataclasses.field(default_factory=dict)  # remote id -> currency
-    payable_account: str = ""
-    base_currency: str = ""
-    subsidiaries: frozenset[str] | None = None  # None: not known, so that nothing can be said of one
-    currencies: frozenset[str] = frozenset()  # that the target takes
-
-
-class Extra(Record, frozen=True, kw_only=True):
-    """A field that mlc.yaml adds to a flow: what the target calls it, and its text."""
-
-    name: str
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class Facts:
-    """All that mappings and rules may know beside the record. Frozen for the length of one prepare."""
-
-    companies: Mapping[str, CompanyMapping] = dataclasses.field(default_factory=dict)
-    accounts: Mapping[tuple[str, str], LedgerAccount] = dataclasses.field(
-        default_factory=dict
-    )  # (company, code), from the ERP
-    books: Books = dataclasses.field(default_factory=Books)
-    payment_terms: Mapping[str, str] = dataclasses.field(default_factory=dict)  # ERP code -> the target's name
-    tax_rules: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    gl_accounts: Mapping[str, str] = dataclasses.field(
-        default_factory=dict
-    )  # ERP account -> the target's; absent: the same code
-    options: Mapping[str, str] = dataclasses.field(
-        default_factory=dict
-    )  # the target's own settings: location, attribute, ...
-    delivered: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)  # flow -> key -> remote id
-    extra_fields: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
-    """flow -> record field -> what the target calls it: fields that mlc.yaml adds"""
-    unusable: Mapping[str, str] = dataclasses.field(
-        default_factory=dict
-    )  # rule -> why there is nothing to validate against
-
-    def account_in_target(self, account: str) -> str:
-        return self.gl_accounts.get(account, account)
-
-    def extras(self, flow: str, source: Record) -> tuple[Extra, ...]:
-        """The fields that mlc.yaml adds to this flow, with their values as text."""
-        added = self.extra_fields.get(flow, {})
-        return tuple(Extra(name=name, text=str(getattr(source, field) or "")) for field, name in added.items())
-
-    def remote_id(self, flow: str, key: str) -> str | None:
-        return self.delivered.get(flow, {}).get(key)
-
-
 class Rule(Protocol):
     """A statement that is true of a good record: its docstring is shown in the UI."""
 
@@ -246,14 +167,28 @@ class Flow:
     mapping: Callable[[Any, Facts], Record]  # pure; a part that cannot be mapped becomes None, and a rule says so
     rules: tuple[Rule, ...] = ()
     needs: tuple[str, ...] = ()  # flows that are delivered first, whose remote ids the mapping asks for
-    needs_key: Callable[[Any], Mapping[str, str]] | None = None  # source record -> {flow: key} it refers to
-    checks_accounts: bool = True  # reads the ERP's chart of accounts
+    needs_key: Callable[[Any], Mapping[str, str | tuple[str, ...]]] | None = None
+    """source record -> {flow: key, or keys, that it refers to}"""
+    checks_accounts: bool = True  # reads the ERP's chart of accounts and code parts
+    scope: Callable[[Any, Facts], str] | None = (
+        None  # (source record, facts) -> why it is no matter of this flow, or ""
+    )
+    looks_up: bool = False  # the target is asked what it has of the very records that are judged
+    writer: str = ""  # flows of one writer are loaded one at a time; empty: each flow has its own
+    supersedes: Callable[[Any], Mapping[str, tuple[str, ...]]] | None = None
+    """target record -> {flow: keys}: what it takes the place of, and what is never delivered after it"""
+    pair: str = ""  # "cin7/suppliers": both sides may change the record; the values last agreed on are kept under this
     description: str = ""
     owner: str = "team:finance"
 
     @property
     def key(self) -> tuple[str, ...]:
         return tuple(self.name.split("/"))
+
+    @property
+    def spoke(self) -> str:
+        """The SaaS on the one side; the ERP is on the other."""
+        return self.source.system if self.target.system == ERP else self.target.system
 
 
 # --- small pure things ----------------------------------------------------------------------------------------------

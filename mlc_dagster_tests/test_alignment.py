@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any
 
 from mlc_dagster.alignment import companies_without_subsidiary, missing_in_erp, missing_in_target
+from mlc_dagster.facts import CompanyMapping, Facts, LedgerAccount
 from mlc_dagster.systems.airbase.records import Account, Subsidiary
-from mlc_dagster.vocabulary import CompanyMapping, Facts, LedgerAccount
 
 TODAY = date(2026, 11, 21)
 PLANTS = {

@@ -80,6 +80,7 @@ holds = Table(
     Column("updated_at", Moment, nullable=False),
     Column("closed_at", Moment),
     Column("closed_how", Name),
+    Column("content", Name),  # fingerprint of the record that is held: a decision is about this content alone
     PrimaryKeyConstraint("id", name="holds_pkey"),
     Index(
         "holds_open",
@@ -142,4 +143,54 @@ secrets = Table(
     Column("sealed", Words, nullable=False),  # a Fernet token over JSON [name, value]
     Column("sealed_at", Moment, nullable=False),
     PrimaryKeyConstraint("name", name="secrets_pkey"),
+)
+
+inbox = Table(
+    "inbox",
+    TABLES,
+    Column("id", Serial, nullable=False, autoincrement=True),
+    Column("source", Name, nullable=False),  # "airbase"
+    Column("event_id", Key, nullable=False),
+    Column("kind", Words, nullable=False),  # "purchase_request_approved"
+    Column("subject", Words, nullable=False),  # id of the record that it is about; empty: not told
+    Column("body", Words, nullable=False),  # as it came
+    Column("received_at", Moment, nullable=False),
+    Column("taken_at", Moment),  # null: no run was asked for yet
+    Column("run_key", Words),
+    PrimaryKeyConstraint("id", name="inbox_pkey"),
+    Index("inbox_by_event", "source", "event_id", unique=True),
+    Index(
+        "inbox_waiting",
+        "source",
+        "id",
+        sqlite_where=text("taken_at IS NULL"),
+        postgresql_where=text("taken_at IS NULL"),
+    ),
+)
+
+agreed = Table(
+    "agreed",
+    TABLES,
+    Column("pair", Name, nullable=False),  # "cin7/suppliers": whose suppliers agree with the ERP's
+    Column("key", Key, nullable=False),  # the ERP's key
+    Column("content", Words, nullable=False),  # JSON: field -> the value that both sides have
+    Column("agreed_at", Moment, nullable=False),
+    Column("run_id", Name, nullable=False),
+    PrimaryKeyConstraint("pair", "key", name="agreed_pkey"),
+    sqlite_with_rowid=False,
+)
+
+decisions = Table(
+    "decisions",
+    TABLES,
+    Column("flow", Name, nullable=False),
+    Column("key", Key, nullable=False),
+    Column("verdict", Name, nullable=False),  # released, discarded
+    Column("rules", Name, nullable=False),  # ",period_is_open,": those that a release waives
+    Column("content", Name, nullable=False),  # fingerprint of the record that was decided on
+    Column("who", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("flow", "key", name="decisions_pkey"),
+    sqlite_with_rowid=False,
 )

@@ -9,13 +9,14 @@ import dagster as dg
 import msgspec
 
 from mlc_dagster.alignment import Missing, companies_without_subsidiary, missing_in_erp, missing_in_target
+from mlc_dagster.facts import Facts, LedgerAccount
 from mlc_dagster.frames import records_of, source_batch, source_schema
 from mlc_dagster.orchestration import reports
 from mlc_dagster.orchestration.charts import CHART, chart_of_accounts
 from mlc_dagster.orchestration.failures import told
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems.airbase.records import Account, Subsidiary
-from mlc_dagster.vocabulary import Facts, LedgerAccount, Record
+from mlc_dagster.vocabulary import Record
 
 log = logging.getLogger("mlc_dagster.references")
 

@@ -51,6 +51,8 @@ def of_verdict(verdict: Verdict) -> dict[str, Any]:
         "ready": verdict.ready,
         "held": verdict.held,
         "superseded": verdict.superseded,
+        "out_of_scope": verdict.out_of_scope.total(),
+        **{f"out of scope: {why}": count for why, count in sorted(verdict.out_of_scope.items())},
         **{f"held: {rule}": count for rule, count in sorted(verdict.held_by.items())},
     }
 

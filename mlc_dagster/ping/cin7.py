@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from mlc_dagster.connections import cin7_client
 from mlc_dagster.errors import MlcError
+from mlc_dagster.facts import Books
 from mlc_dagster.ping.finding import Finding, budget, clock, rate, refused, sealed, wrong
 from mlc_dagster.settings import Settings
 from mlc_dagster.settings.cin7 import Cin7Settings
 from mlc_dagster.systems.cin7.books import read_books
 from mlc_dagster.systems.cin7.calls import Cin7Api
 from mlc_dagster.systems.http import ApiClient, in_order
-from mlc_dagster.vocabulary import Books
 
 
 def ask_cin7(settings: Settings) -> Iterator[Finding]:

@@ -83,7 +83,7 @@ def sow(
     sow_ifs_books(ifs, today)
     sow_cin7_books(cin7)
     partners = sow_partners(ifs, cin7, season)
-    sow_airbase(airbase, ifs.rows("SupplierSet"))
+    sow_airbase(airbase, ifs.rows("SupplierSet"), season)
     orders = sow_orders(ifs, season, partners)
     sow_proposals(ifs, season, partners, orders)
     sow_vouchers(ifs, season)

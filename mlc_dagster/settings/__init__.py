@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mlc_dagster.errors import Misconfigured
+from mlc_dagster.facts import CompanyMapping, Facts
 from mlc_dagster.settings.airbase import AirbaseSettings as AirbaseSettings
 from mlc_dagster.settings.airbase import CompanyInAirbase
 from mlc_dagster.settings.cin7 import Cin7Settings as Cin7Settings
@@ -26,7 +27,6 @@ from mlc_dagster.settings.hubspot import HubspotSettings as HubspotSettings
 from mlc_dagster.settings.ifs import IfsSettings as IfsSettings
 from mlc_dagster.settings.monday import MondaySettings as MondaySettings
 from mlc_dagster.settings.section import Section, TargetSection
-from mlc_dagster.vocabulary import CompanyMapping, Facts
 
 
 class CompanySettings(Section):
@@ -34,6 +34,8 @@ class CompanySettings(Section):
 
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     decimals: int = Field(2, ge=0, le=4)
+    closed_until: date | None = Field(None, description="Last day of the last closed period: nothing is posted before")
+    open_until: date | None = Field(None, description="Nothing is posted after this day")
     cin7: CompanyInCin7 = CompanyInCin7()
     airbase: CompanyInAirbase = CompanyInAirbase()
 
@@ -91,6 +93,7 @@ class Settings(Section):
             tax_rules=section.tax_rules,
             gl_accounts=section.gl_accounts,
             options=options,
+            tables=section.tables(),
             extra_fields={f"{target}/{flow}": names for flow, names in section.extras.items()},
         )
 
@@ -101,6 +104,8 @@ class Settings(Section):
                 code,
                 company.currency,
                 company.decimals,
+                company.closed_until,
+                company.open_until,
                 {
                     "cin7": company.cin7.model_dump(exclude_none=True),
                     "airbase": company.airbase.model_dump(exclude_none=True),

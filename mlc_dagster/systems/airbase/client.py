@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from mlc_dagster.facts import Books
 from mlc_dagster.outcomes import Draft, Outcome, Traffic
 from mlc_dagster.systems.airbase import bodies
 from mlc_dagster.systems.airbase.calls import AirbaseApi, Document, amount_of, id_of, reference_of
@@ -14,7 +15,7 @@ from mlc_dagster.systems.airbase.records import PURCHASE_ORDERS, VENDORS, Accoun
 from mlc_dagster.systems.airbase.shelf import Shelf
 from mlc_dagster.systems.airbase.upserts import Kind, Upserts
 from mlc_dagster.systems.http import ApiClient
-from mlc_dagster.vocabulary import Books, Target
+from mlc_dagster.vocabulary import Target
 
 BOOKS_FRESH = 60.0  # seconds that rules are judged by the same books
 

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from mlc_dagster.alignment import subsidiary_of
 from mlc_dagster.amounts import currency_decimals
+from mlc_dagster.facts import Facts
 from mlc_dagster.systems.airbase.records import OrderLine, PurchaseOrder, Vendor
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import Facts, key_text
+from mlc_dagster.vocabulary import key_text
 
 VENDORS_FLOW, PURCHASE_ORDERS_FLOW = "airbase/vendors", "airbase/purchase_orders"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlc_dagster.vocabulary import Facts, Problem
+from mlc_dagster.facts import Facts
+from mlc_dagster.vocabulary import Problem
 
 
 def subsidiary_exists(source: Any, target: Any, facts: Facts) -> Problem | None:

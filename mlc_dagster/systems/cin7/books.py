@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from mlc_dagster.facts import Books
 from mlc_dagster.systems.cin7.calls import Cin7Api, Document
-from mlc_dagster.vocabulary import Books
 
 PAYABLE = "CREDITORS"
 """The system code of the one account that suppliers may be payable on; another liability account is refused."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from mlc_dagster.errors import OutcomeUnknown, RecordRejected, StaleRecord
+from mlc_dagster.facts import Books
 from mlc_dagster.outcomes import Draft, Outcome, Refused, Traffic, Unanswered
 from mlc_dagster.systems.cin7.books import read_books
 from mlc_dagster.systems.cin7.calls import Cin7Api, Document, classify, signature
@@ -16,7 +17,7 @@ from mlc_dagster.systems.cin7.purchases import Purchases, Sender
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
 from mlc_dagster.systems.cin7.suppliers import Suppliers
 from mlc_dagster.systems.http import ApiClient
-from mlc_dagster.vocabulary import Books, Target
+from mlc_dagster.vocabulary import Target
 
 __all__ = ["Cin7Client", "classify", "signature"]
 

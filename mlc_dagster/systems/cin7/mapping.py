@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from mlc_dagster.amounts import round_half_up, times
+from mlc_dagster.facts import Facts
 from mlc_dagster.systems.cin7.countries import COUNTRIES
 from mlc_dagster.systems.cin7.records import (
     DECIMALS,
@@ -21,7 +22,7 @@ from mlc_dagster.systems.cin7.records import (
     Supplier,
 )
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import Facts, key_text
+from mlc_dagster.vocabulary import key_text
 
 SUPPLIERS_FLOW, PURCHASES_FLOW = "cin7/suppliers", "cin7/purchases"
 HALF_A_CENT = Decimal("0.005")

@@ -11,7 +11,8 @@ from datetime import date
 from decimal import Decimal
 
 from mlc_dagster.amounts import times
-from mlc_dagster.vocabulary import Extra, Record, Target
+from mlc_dagster.facts import Extra
+from mlc_dagster.vocabulary import Record, Target
 
 LONGEST_TEXT = 65_536
 """Characters in a string property."""

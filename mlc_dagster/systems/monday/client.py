@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from mlc_dagster.errors import Misconfigured
+from mlc_dagster.facts import Books
 from mlc_dagster.outcomes import Budget, Draft, Outcome, Refused, Saved, Traffic
 from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.monday import documents
@@ -15,7 +16,7 @@ from mlc_dagster.systems.monday.calls import MondayApi, Points
 from mlc_dagster.systems.monday.look import Found, by_key, differing
 from mlc_dagster.systems.monday.records import KINDS, Cell, Item
 from mlc_dagster.systems.monday.writes import Write, Writer
-from mlc_dagster.vocabulary import Books, Target
+from mlc_dagster.vocabulary import Target
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 AT_WORK = timedelta(seconds=60)  # monday gives up after that

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from mlc_dagster.facts import Books, CompanyMapping, Facts, LedgerAccount
 from mlc_dagster.outcomes import Draft, Outcome
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.airbase.calls import classify, signature
@@ -15,7 +16,7 @@ from mlc_dagster.systems.airbase.mapping import order_from_order, vendor_from_su
 from mlc_dagster.systems.airbase.places import Places
 from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import Books, CompanyMapping, Facts, LedgerAccount, Target
+from mlc_dagster.vocabulary import Target
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 TOKEN = "sandbox-airbase-token"

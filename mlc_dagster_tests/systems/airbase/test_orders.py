@@ -7,12 +7,12 @@ from decimal import Decimal
 import pytest
 
 from mlc_dagster import rules
+from mlc_dagster.facts import Books, CompanyMapping
 from mlc_dagster.outcomes import Refused, Saved, Unanswered
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.airbase.mapping import order_from_order
 from mlc_dagster.systems.airbase.records import PURCHASE_ORDERS
 from mlc_dagster.systems.airbase.rules import subsidiary_exists
-from mlc_dagster.vocabulary import Books, CompanyMapping
 from mlc_dagster_tests.systems.airbase.samples import client_on, facts, order, order_draft, order_line, save
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mlc_dagster.facts import CompanyMapping, Facts, LedgerAccount
 from mlc_dagster.ledger import Held
 from mlc_dagster.outcomes import Ready
 from mlc_dagster.pipeline import judge
@@ -21,7 +22,6 @@ from mlc_dagster.systems.hubspot.mapping import (
 )
 from mlc_dagster.systems.hubspot.properties import of_company, of_line
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import CompanyMapping, Facts, LedgerAccount
 from mlc_dagster_tests.systems.hubspot.samples import SEEDED, facts, line, proposal, supplier
 
 BY_NAME = {flow.name: flow for flow in FLOWS}

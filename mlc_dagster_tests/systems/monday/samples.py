@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from mlc_dagster.facts import CompanyMapping, Facts, LedgerAccount
 from mlc_dagster.outcomes import Draft, Outcome
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.sandbox.monday import TOKEN
@@ -18,7 +19,6 @@ from mlc_dagster.systems.monday.calls import CURE, classifier
 from mlc_dagster.systems.monday.client import MondayClient
 from mlc_dagster.systems.monday.mapping import invoice_from_proposal
 from mlc_dagster.systems.monday.records import INVOICES
-from mlc_dagster.vocabulary import CompanyMapping, Facts, LedgerAccount
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 SUPPLIER_BOARD, INVOICE_BOARD = "11", "22"

@@ -1,0 +1,146 @@
+"""What mappings and rules may know beside the record: companies, charts, books, what mlc.yaml says. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from mlc_dagster.vocabulary import Record
+
+
+@dataclass(frozen=True)
+class CompanyMapping:
+    """What `mlc.yaml` says of one ERP company."""
+
+    code: str
+    currency: str
+    decimals: int = 2
+    closed_until: date | None = None  # last day of the last closed period: nothing is posted on it or before
+    open_until: date | None = None  # nothing is posted after it
+    targets: Mapping[str, Mapping[str, str]] = dataclasses.field(
+        default_factory=dict
+    )  # system -> its own names for this company
+
+
+@dataclass(frozen=True)
+class LedgerAccount:
+    """One account of the ERP's chart, in one company."""
+
+    company: str
+    code: str
+    description: str = ""
+    valid_from: date | None = None
+    valid_until: date | None = None
+    blocked: bool = False
+
+
+@dataclass(frozen=True)
+class CodePart:
+    """A value of an accounting dimension of the ERP, in one company: code part B to J."""
+
+    valid_from: date | None = None
+    valid_until: date | None = None
+    blocked: bool = False
+
+
+@dataclass(frozen=True)
+class KnownSupplier:
+    """A supplier as the ERP has it."""
+
+    supplier_id: str
+    name: str = ""
+    currency: str = ""
+    blocked: bool = False
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A document that the ERP has already."""
+
+    number: str  # "0010/88001"
+    external_ref: str = ""  # empty: entered by hand
+    gross: Decimal | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True)
+class Books:
+    """The reference books of a target, read at the time of judging."""
+
+    has_chart: bool = True  # False: the target has no chart of accounts of its own, so the ERP's alone is asked
+    accounts: frozenset[str] = frozenset()  # codes that may be posted to
+    payment_terms: frozenset[str] = frozenset()
+    tax_rules: frozenset[str] = frozenset()
+    tax_percents: Mapping[str, Decimal] = dataclasses.field(default_factory=dict)  # tax rule -> per cent
+    products: frozenset[str] = frozenset()
+    locations: frozenset[str] = frozenset()
+    supplier_currency: Mapping[str, str] = dataclasses.field(default_factory=dict)  # remote id -> currency
+    payable_account: str = ""
+    base_currency: str = ""
+    subsidiaries: frozenset[str] | None = None  # None: not known, so that nothing can be said of one
+    currencies: frozenset[str] = frozenset()  # that the target takes
+    suppliers: Mapping[str, KnownSupplier] = dataclasses.field(default_factory=dict)  # those that records name
+    posted: Mapping[tuple[str, ...], Posted] = dataclasses.field(
+        default_factory=dict
+    )  # (company, supplier, invoice number) -> what the target has under it, of those that records name
+
+
+class Extra(Record, frozen=True, kw_only=True):
+    """A field that mlc.yaml adds to a flow: what the target calls it, and its text."""
+
+    name: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that mappings and rules may know beside the record. Frozen for the length of one prepare."""
+
+    companies: Mapping[str, CompanyMapping] = dataclasses.field(default_factory=dict)
+    accounts: Mapping[tuple[str, str], LedgerAccount] = dataclasses.field(
+        default_factory=dict
+    )  # (company, code), from the ERP
+    code_parts: Mapping[tuple[str, str, str], CodePart] = dataclasses.field(
+        default_factory=dict
+    )  # (company, code part, value), from the ERP
+    books: Books = dataclasses.field(default_factory=Books)
+    payment_terms: Mapping[str, str] = dataclasses.field(default_factory=dict)  # ERP code -> the target's name
+    tax_rules: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    gl_accounts: Mapping[str, str] = dataclasses.field(
+        default_factory=dict
+    )  # ERP account -> the target's; absent: the same code
+    options: Mapping[str, str] = dataclasses.field(
+        default_factory=dict
+    )  # the target's own settings: location, attribute, ...
+    tables: Mapping[str, Mapping[str, str]] = dataclasses.field(
+        default_factory=dict
+    )  # the target's own tables: cost centre by department, company by location, ...
+    delivered: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)  # flow -> key -> remote id
+    extra_fields: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+    """flow -> record field -> what the target calls it: fields that mlc.yaml adds"""
+    unusable: Mapping[str, str] = dataclasses.field(
+        default_factory=dict
+    )  # rule -> why there is nothing to validate against
+
+    def account_in_target(self, account: str) -> str:
+        return self.gl_accounts.get(account, account)
+
+    def account_in_erp(self, account: str) -> str | None:
+        """The ERP's account for one of the SaaS, by gl_accounts read backwards; None where several stand for it."""
+        ours = [erp for erp, theirs in self.gl_accounts.items() if theirs == account]
+        return None if len(ours) > 1 else ours[0] if ours else account
+
+    def table(self, name: str) -> Mapping[str, str]:
+        """One of the tables of mlc.yaml; empty where it says nothing."""
+        return self.tables.get(name, {})
+
+    def extras(self, flow: str, source: Record) -> tuple[Extra, ...]:
+        """The fields that mlc.yaml adds to this flow, with their values as text."""
+        added = self.extra_fields.get(flow, {})
+        return tuple(Extra(name=name, text=str(getattr(source, field) or "")) for field, name in added.items())
+
+    def remote_id(self, flow: str, key: str) -> str | None:
+        return self.delivered.get(flow, {}).get(key)

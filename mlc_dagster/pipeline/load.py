@@ -1,0 +1,182 @@
+"""What is ready is delivered once in effect, and each outcome is remembered."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from mlc_dagster.ledger import Held, Lease, Ledger, Run, Standing
+from mlc_dagster.outcomes import ACCEPTED as ACCEPTED
+from mlc_dagster.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
+from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
+from mlc_dagster.vocabulary import Flow, Problem
+
+log = logging.getLogger("mlc_dagster.pipeline")
+
+ANSWERED = "target_answered"
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+SECONDS_BETWEEN_WORDS = 5.0
+
+
+@dataclass
+class Loaded:
+    """The account of one load. created + updated + adopted + unchanged + superseded + held = asked."""
+
+    asked: int = 0
+    created: int = 0
+    updated: int = 0
+    adopted: int = 0
+    unchanged: int = 0
+    superseded: int = 0
+    held: int = 0
+    seconds: float = 0.0
+    reasons: dict[str, str] = field(default_factory=dict)  # key -> why the target refused it; the first few
+
+    @property
+    def delivered(self) -> int:
+        return self.created + self.updated + self.adopted
+
+
+def load(
+    flow: Flow,
+    ready: Iterable[Ready],
+    client: Client,
+    ledger: Ledger,
+    run: Run,
+    *,
+    lease_seconds: float = 30.0,
+) -> Loaded:
+    """Deliver what is new or changed, look first where an earlier attempt has no answer, and remember each outcome.
+
+    One writer at a time for a flow, or for all that share `flow.writer`: a second load waits, and then finds
+    everything unchanged. A writer that was killed is out of the way after `lease_seconds`.
+    Raises AccessDenied, TransientError, Misconfigured; what was delivered until then is in the ledger.
+    """
+    loaded, started = Loaded(), time.monotonic()
+
+    def waiting(owner: str) -> None:
+        log.info("%s: waiting for run %s, which is delivering", flow.name, owner)
+
+    with ledger.lease(f"load {flow.writer or flow.name}", run.run_id, seconds=lease_seconds, on_wait=waiting) as lease:
+        delivery = _Delivery(flow, client, ledger, lease, run, loaded)
+        for chunk in chunks(ready, JUDGED_AT_ONCE):
+            delivery.take(chunk)
+        delivery.look_again()
+    loaded.seconds = time.monotonic() - started
+    return loaded
+
+
+@dataclass
+class _Delivery:
+    """One load under way."""
+
+    flow: Flow
+    client: Client
+    ledger: Ledger
+    lease: Lease
+    run: Run
+    loaded: Loaded
+    unanswered: list[Ready] = field(default_factory=list)
+    told_at: float = field(default_factory=time.monotonic)
+
+    def take(self, ready: Sequence[Ready]) -> None:
+        """Sort by what the ledger says of each; send what must be sent."""
+        standings = self.ledger.judge(self.flow.name, ready)
+        settled = [(one, standings[one.key].state) for one in ready if standings[one.key].state in _NOTHING_TO_SEND]
+        self.ledger.settle(self.flow.name, settled, run=self.run)
+        counted = Counter(state for _, state in settled)
+        self.loaded.asked += len(ready)
+        self.loaded.unchanged += counted[State.UNCHANGED]
+        self.loaded.superseded += counted[State.SUPERSEDED]
+        self.send([one for one in ready if standings[one.key].state not in _NOTHING_TO_SEND], standings)
+
+    def send(self, ready: Sequence[Ready], standings: dict[str, Standing]) -> None:
+        for batch in chunks(ready, self.flow.target.batch):
+            attempts = [(one, standings[one.key].remote_id) for one in batch]
+            self.ledger.begin(self.flow.name, attempts, run=self.run, lease=self.lease)
+            drafts = {one.key: self._draft(one, standings[one.key]) for one in batch}
+            self._remember({one.key: one for one in batch}, self.client.save(self.flow.target, drafts.values()))
+            self._tell()
+
+    def _draft(self, one: Ready, standing: Standing) -> Draft:
+        """New: look for it from ever, a first load adopts what is there. In doubt: from when the attempt was made."""
+        new = EVER if standing.state is State.NEW else None
+        look_since = standing.since if standing.state is State.IN_DOUBT else new
+        whole = standing.delivered_version is not None
+        return Draft(one.key, one.record, standing.remote_id, look_since, whole, self._agreed)
+
+    def _agreed(self, key: str) -> Agreed | None:
+        return self.ledger.agreements.of(self.flow.pair, key) if self.flow.pair else None
+
+    def _tell(self) -> None:
+        """A line in the log every few seconds, never for each record."""
+        if time.monotonic() - self.told_at > SECONDS_BETWEEN_WORDS:
+            self.told_at = time.monotonic()
+            log.info("%s %s: %d delivered so far", self.flow.name, self.run.partition, self.loaded.delivered)
+
+    def _remember(self, batch: dict[str, Ready], outcomes: Iterator[Outcome]) -> None:
+        """Write what came back before anything else is sent, also when the client gives up in mid-batch."""
+        last_words: list[tuple[Ready, Saved | Refused | Unanswered]] = []
+        try:
+            for outcome in outcomes:
+                one = batch[outcome.draft.key]
+                if isinstance(outcome, Begun):
+                    self.ledger.note_id(self.flow.name, one.key, outcome.remote_id, run=self.run, lease=self.lease)
+                else:
+                    last_words.append((one, outcome))
+        finally:
+            taken = _superseded(self.flow, last_words)
+            self.ledger.finish(
+                self.flow.name, last_words, run=self.run, lease=self.lease, pair=self.flow.pair, supersedes=taken
+            )
+            for one, outcome in last_words:
+                self._count(one, outcome)
+
+    def _count(self, one: Ready, outcome: Saved | Refused | Unanswered) -> None:
+        if isinstance(outcome, Saved):
+            setattr(self.loaded, outcome.action, getattr(self.loaded, outcome.action) + 1)
+        elif isinstance(outcome, Refused):
+            self._hold(one, outcome.rule, outcome.reason)
+        else:
+            self.unanswered.append(one)
+            log.warning("%s %s: no answer (%s); it is looked up before anything is sent again", *self._of(one, outcome))
+
+    def _of(self, one: Ready, outcome: Unanswered) -> tuple[str, str, str]:
+        return self.flow.name, one.key, outcome.reason
+
+    def look_again(self) -> None:
+        """What was not answered is looked up once more, now; what still has no answer is held, and stays in doubt."""
+        doubtful, self.unanswered = self.unanswered, []
+        if doubtful:
+            self.send(doubtful, self.ledger.judge(self.flow.name, doubtful))
+        for one in self.unanswered:
+            self._hold(one, ANSWERED, f"{self.flow.target.system} gave no answer; the next load looks it up first")
+
+    def _hold(self, one: Ready, rule: str, reason: str) -> None:
+        row: dict[str, Any] = msgspec.to_builtins(one.record)
+        held = Held(one.key, one.version, (Problem(rule, reason),), row, self.run.partition)
+        self.ledger.hold(self.flow.name, [held], run=self.run)
+        self.loaded.held += 1
+        if len(self.loaded.reasons) < EXAMPLES:
+            self.loaded.reasons[one.key] = reason
+
+
+_NOTHING_TO_SEND = frozenset({State.UNCHANGED, State.SUPERSEDED})
+
+
+def _superseded(flow: Flow, last_words: Sequence[tuple[Ready, Outcome]]) -> dict[str, dict[str, str]]:
+    """{flow: {key: key of what took its place}}, of what was saved."""
+    found: dict[str, dict[str, str]] = {}
+    if flow.supersedes:
+        for one, outcome in last_words:
+            if isinstance(outcome, Saved):
+                for other, keys in flow.supersedes(one.record).items():
+                    found.setdefault(other, {}).update(dict.fromkeys(keys, f"{flow.name} {one.key}"))
+    return found

@@ -1,0 +1,114 @@
+"""What is true of the record itself: its state, texts and amounts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any, Protocol
+
+from mlc_dagster.amounts import currency_decimals, round_half_up, times
+from mlc_dagster.facts import Facts
+from mlc_dagster.rules.saying import problem
+from mlc_dagster.vocabulary import Problem
+
+NOT_DELIVERED = "Cancelled"
+"""The states that are held where the option `not_delivered_states` (comma separated) says nothing."""
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # all but tab and line ends
+
+
+class AmountLine(Protocol):
+    """A line as the target will compute it, beside what the ERP states for it."""
+
+    @property
+    def where(self) -> str: ...
+    @property
+    def quantity(self) -> Decimal | None: ...
+    @property
+    def price(self) -> Decimal | None: ...
+    @property
+    def stated(self) -> Decimal | None: ...
+
+
+def is_not_cancelled(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """The record is in a state that is delivered: not cancelled in the ERP."""
+    held = facts.options.get("not_delivered_states", NOT_DELIVERED).split(",")
+    if source.obj_state is None or source.obj_state not in {state.strip() for state in held}:
+        return None
+    reason = f"The record is {source.obj_state} in the ERP. Where the target has it already, cancel it there by hand."
+    return Problem("is_not_cancelled", reason, source.obj_state)
+
+
+def is_not_a_credit_note(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """The invoice is not a credit note: the target keeps those elsewhere, and would book it the wrong way round."""
+    if source.gross_amount is None or source.gross_amount >= 0:
+        return None
+    reason = f"The gross amount is {source.gross_amount}: a credit note. Enter it in the target by hand"
+    return Problem("is_not_a_credit_note", f"{reason}, and discard this hold.")
+
+
+def required_fields_are_given(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """Every field that the target insists on has a value."""
+    missing = [name for name, value in target.required() if value is None or value in ("", ())]
+    if not missing:
+        return None
+    reason = f"The target needs: {', '.join(missing)}. Complete the record in the ERP."
+    return Problem("required_fields_are_given", reason, missing[0])
+
+
+def texts_fit(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """Every text fits the target's field, so that nothing is cut off."""
+    failures = [(name, why) for name, text, most in target.texts() if text and (why := _text_failure(name, text, most))]
+    return problem("texts_fit", failures)
+
+
+def _text_failure(name: str, text: str, most: int) -> str | None:
+    if len(text) > most:
+        return f"{name} has {len(text)} characters, and the target takes {most}. Shorten it in the ERP."
+    if _CONTROL.search(text):
+        return f"{name} holds a control character, which the target would drop. Remove it in the ERP."
+    return None
+
+
+def amounts_fit(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """Every quantity and price fits the target's number fields: digits, decimals, and the least that it takes."""
+    failures = [(name, why) for name, *limits in target.numbers() if (why := _number_failure(name, *limits))]
+    return problem("amounts_fit", failures)
+
+
+def _number_failure(name: str, value: Decimal | None, decimals: int, least: Decimal, most: Decimal) -> str | None:
+    if value is None:
+        return None
+    if not value.is_finite() or not least <= value <= most:
+        return f"{name} is {value}, and the target takes {least} to {most}."
+    if round_half_up(value, decimals) != value:
+        return f"{name} is {value}, and the target takes {decimals} decimals. Change the unit or the price in the ERP."
+    return None
+
+
+def amounts_add_up(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """Each line is quantity times price, the lines make the total, and the target computes what the ERP states."""
+    company = facts.companies.get(getattr(source, "company", ""))
+    decimals = currency_decimals(target.currency, company)
+    failures = list(_line_failures(target.amount_lines(), decimals)) or list(_total_failures(target.totals()))
+    return problem("amounts_add_up", [("", why) for why in failures])
+
+
+def _line_failures(lines: Iterable[AmountLine], decimals: int) -> Iterator[str]:
+    for line in lines:
+        if line.stated is None or line.quantity is None or line.price is None:
+            yield f"{line.where}: quantity, price or amount is missing. Complete it in the ERP."
+        elif (product := round_half_up(times(line.quantity, line.price), decimals)) != line.stated:
+            sum_of_it = f"{line.quantity} x {line.price} = {product}"
+            yield f"{line.where}: {sum_of_it}, and the ERP says {line.stated}. Correct it in the ERP."
+
+
+def _total_failures(totals: Iterable[tuple[str, Decimal | None, Decimal]]) -> Iterator[str]:
+    for name, stated, computed in totals:
+        if stated is None:
+            yield f"{name}: the ERP states none, so there is nothing to compare {computed} with."
+        elif stated != computed:
+            differs = f"{computed} by the target's arithmetic, and the ERP says {stated}"
+            yield f"{name}: {differs}. They differ by {computed - stated}."
