@@ -28,6 +28,7 @@ from mlc_dagster.ledger.entries import (
     Standing,
     newest_by_key,
 )
+from mlc_dagster.ledger.inbox import Inbox
 from mlc_dagster.ledger.leases import Lease
 from mlc_dagster.ledger.opening import open_database
 from mlc_dagster.ledger.sightings import LedgerSightings
@@ -42,6 +43,7 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.sightings = LedgerSightings(database)
+        self.inbox = Inbox(database)
 
     @classmethod
     def open(cls, url: str) -> Self:

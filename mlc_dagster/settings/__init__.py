@@ -27,6 +27,7 @@ from mlc_dagster.settings.hubspot import HubspotSettings as HubspotSettings
 from mlc_dagster.settings.ifs import IfsSettings as IfsSettings
 from mlc_dagster.settings.monday import MondaySettings as MondaySettings
 from mlc_dagster.settings.section import Section, TargetSection
+from mlc_dagster.settings.web import WebSettings
 
 
 class CompanySettings(Section):
@@ -65,6 +66,7 @@ class Settings(Section):
     hubspot: HubspotSettings | None = Field(None, description="Leave it out to switch HubSpot off")
     policies: Policies = Policies()
     schedules: Schedules = Schedules()
+    web: WebSettings = WebSettings()
 
     @field_validator("companies")
     @classmethod
