@@ -32,8 +32,9 @@ GOOD = {"X-Webhook-Secret": SECRET}
 Served = Callable[..., AbstractContextManager[httpx.Client]]
 
 
-def settings_with(**web: Any) -> Settings:
-    content = {
+def content_with(**web: Any) -> dict[str, Any]:
+    """An mlc.yaml in which all three sources are on."""
+    return {
         "companies": {"0010": {"currency": "SEK"}},
         "ifs": {"base_url": "http://127.0.0.1:9", "token_url": "http://127.0.0.1:9/token"},
         "cin7": {"base_url": "http://127.0.0.1:9"},
@@ -41,7 +42,10 @@ def settings_with(**web: Any) -> Settings:
         "monday": {"boards": {"suppliers": {"board": "1", "columns": {"supplier_no": "No"}}}},
         "web": {"sources": ["airbase", "cin7", "monday"], **web},
     }
-    return settings_file.parse(content, "mlc.yaml")
+
+
+def settings_with(**web: Any) -> Settings:
+    return settings_file.parse(content_with(**web), "mlc.yaml")
 
 
 @contextmanager
