@@ -98,8 +98,11 @@ def serve(
 ) -> None:
     """Take in webhooks of the sources in web.sources, for the sensors to run on.
 
-    It listens on 127.0.0.1 and speaks plain HTTP: put a proxy with TLS before it that passes on /webhooks/ alone, and
-    keep addresses out of the proxy's log where a sender's secret stands in its address. docs/webhooks.md tells more.
+    It listens on 127.0.0.1 and speaks plain HTTP: deploy it behind a proxy with TLS.
+
+    Let the proxy pass on /webhooks/ alone, and log no addresses: they may hold a secret.
+
+    docs/webhooks.md tells more.
     """
     from mlc_dagster.web.serve import serve as serve_webhooks
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sys
+import threading
+import time
 
 import uvicorn
 from starlette.applications import Starlette
@@ -32,6 +35,7 @@ def serve(settings: Settings, port: int | None = None) -> None:
             sys.stdout.write(f"Webhooks of {sources} on http://127.0.0.1:{number}/webhooks/  (Ctrl-C stops it)\n")
             sys.stdout.flush()
             _run(server(app), place)
+    _leave()
 
 
 def server(app: Starlette) -> uvicorn.Server:
@@ -52,6 +56,16 @@ def _run(running: uvicorn.Server, place: socket.socket) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again once it has stopped
         signal.signal(number, lambda *_: setattr(running, "should_exit", True))
     running.run(sockets=[place])
+
+
+def _leave() -> None:
+    """A thread may wait for a busy ledger for half a minute more. Its sender has heard 503: nobody waits for it."""
+    deadline = time.monotonic() + 1
+    threads = [thread for thread in threading.enumerate() if thread is not threading.current_thread()]
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    if any(thread.is_alive() for thread in threads):
+        os._exit(0)
 
 
 def _check(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -51,13 +52,13 @@ def build(settings: Settings, ledger: Ledger, secrets: Secrets) -> Starlette:
 
 
 class _Webhooks:
-    def __init__(self, inbox: Inbox, open_doors: Any, most: int) -> None:
+    def __init__(self, inbox: Inbox, open_doors: Mapping[str, Door], most: int) -> None:
         self._inbox, self._doors, self._most = inbox, open_doors, most
         self._writers: anyio.CapacityLimiter | None = None
 
     async def receive(self, request: Request) -> Response:
         source = request.path_params["source"]
-        door: Door | None = self._doors.get(source)
+        door = self._doors.get(source)
         if door is None:
             raise Refusal(404, "no webhooks are taken here")
         _admit(door.lets_in(request.headers, request.path_params.get("secret") or None), source)

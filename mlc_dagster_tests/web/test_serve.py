@@ -6,11 +6,13 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,23 @@ def test_sigterm_answers_what_is_in_flight_and_then_ends_within_two_seconds(sqli
         assert process.stdout.read() == "", "one line is all it says"
     with Ledger.open(sqlite_url) as ledger:
         assert ledger.inbox.count("airbase") == 1
+
+
+def test_sigterm_does_not_wait_for_a_ledger_that_is_busy(sqlite_url: str, tmp_path: Path) -> None:
+    with (
+        served(tmp_path, sqlite_url) as (process, url),
+        closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as another,
+    ):
+        another.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(httpx.post, f"{url}/webhooks/airbase", json=event(), headers=GOOD, timeout=30)
+            time.sleep(0.5)
+            process.terminate()
+            assert answer.result().status_code == 503, "a request in flight is answered first"
+        process.wait(timeout=2)
+    assert process.returncode == 0
+    with Ledger.open(sqlite_url) as ledger:
+        assert ledger.inbox.count() == 0
 
 
 @pytest.mark.parametrize(

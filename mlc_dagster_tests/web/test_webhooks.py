@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+import socket
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -14,7 +17,7 @@ import pytest
 
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.web import build
+from mlc_dagster.web import build, webhooks
 from mlc_dagster_tests.conftest import execute
 from mlc_dagster_tests.web.conftest import (
     CIN7_SECRET,
@@ -170,6 +173,31 @@ def test_a_ledger_that_is_gone_is_503_and_unhealthy_until_it_is_back(
         assert client.post("/webhooks/airbase", json=event(), headers=GOOD).json() == {"stored": "now"}
         assert client.get("/health").status_code == 200
     assert "not stored" in caplog.text and "Traceback" not in caplog.text
+
+
+def test_a_ledger_that_is_busy_for_too_long_is_503_and_a_late_store_is_known_again(
+    served: httpx.Client, sqlite_ledger: Ledger, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "LEDGER_SECONDS", 0.2)
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as another:
+        another.execute("BEGIN IMMEDIATE")
+        assert served.post("/webhooks/airbase", json=event(), headers=GOOD).status_code == 503
+        assert served.get("/health").status_code == 200, "reading goes on, and so does the server"
+        another.execute("ROLLBACK")
+    monkeypatch.undo()
+    assert served.post("/webhooks/airbase", json=event(), headers=GOOD).status_code == 200
+    assert sqlite_ledger.inbox.count("airbase") == 1
+
+
+def test_a_sender_that_hangs_up_leaves_nothing(
+    served: httpx.Client, sqlite_ledger: Ledger, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    head = f"POST /webhooks/airbase HTTP/1.1\r\nHost: x\r\nX-Webhook-Secret: {SECRET}\r\nContent-Length: 100\r\n\r\n"
+    with socket.create_connection((served.base_url.host, served.base_url.port or 0)) as connection:
+        connection.sendall(head.encode() + b'{"id": "evt_1"')
+    assert served.post("/webhooks/airbase", json=event("evt_2"), headers=GOOD).status_code == 200
+    assert [each.event_id for each in sqlite_ledger.inbox.waiting("airbase")] == ["evt_2"]
+    assert "Traceback" not in caplog.text + capfd.readouterr().err
 
 
 def test_no_secret_and_no_refused_body_is_logged_or_answered(
