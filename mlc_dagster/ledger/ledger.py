@@ -29,6 +29,7 @@ from mlc_dagster.ledger.entries import (
     Standing,
     newest_by_key,
 )
+from mlc_dagster.ledger.inbox import Inbox
 from mlc_dagster.ledger.leases import Lease
 from mlc_dagster.ledger.opening import open_database
 from mlc_dagster.ledger.sightings import LedgerSightings
@@ -44,6 +45,7 @@ class Ledger:
         self._database = database
         self.sightings = LedgerSightings(database)
         self.agreements = Agreements(database)
+        self.inbox = Inbox(database)
 
     @classmethod
     def open(cls, url: str) -> Self:
