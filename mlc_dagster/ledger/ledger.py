@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from mlc_dagster.ledger import deliveries, holds, leases, pulls, trail
 from mlc_dagster.ledger.budgets import SharedBudget
 from mlc_dagster.ledger.database import Database, clock
+from mlc_dagster.ledger.decisions import LedgerDecisions
 from mlc_dagster.ledger.entries import (
     Answer,
     Attempt,
@@ -28,6 +29,7 @@ from mlc_dagster.ledger.entries import (
     Standing,
     newest_by_key,
 )
+from mlc_dagster.ledger.history import LedgerHistory
 from mlc_dagster.ledger.leases import Lease
 from mlc_dagster.ledger.opening import open_database
 from mlc_dagster.ledger.sightings import LedgerSightings
@@ -42,6 +44,8 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.sightings = LedgerSightings(database)
+        self.decisions = LedgerDecisions(database)
+        self.history = LedgerHistory(database)
 
     @classmethod
     def open(cls, url: str) -> Self:

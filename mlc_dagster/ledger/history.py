@@ -1,0 +1,113 @@
+"""All that ever happened to a record, over every flow, and all that a run touched: what a person asks afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Column, Connection, Select, func, or_, select
+
+from mlc_dagster.ledger import holds as held
+from mlc_dagster.ledger import trail
+from mlc_dagster.ledger.database import Database
+from mlc_dagster.ledger.decisions import entry as decision
+from mlc_dagster.ledger.entries import Attempt, Decision, HoldEntry
+from mlc_dagster.ledger.tables import attempts, decisions, deliveries, holds, pulls
+
+_IS_OPEN = holds.c.closed_at.is_(None)
+
+
+class LedgerHistory:
+    """Reads only. What is asked by key goes by the index of each flow; what is asked by run walks the tables."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def trail(self, key: str) -> dict[str, list[Attempt]]:
+        """Flow -> all that happened to the key in it, oldest first."""
+        with self._database.reading() as connection:
+            found = {flow: trail.read(connection, flow, key) for flow in _flows(connection)}
+        return {flow: lines for flow, lines in found.items() if lines}
+
+    def holds(self, key: str) -> list[HoldEntry]:
+        """The holds of a key in every flow, the closed ones too, oldest first."""
+        wanted = select(holds).where(holds.c.key == key).order_by(holds.c.id)
+        with self._database.reading() as connection:
+            return [held.entry(row) for row in connection.execute(wanted)]
+
+    def decisions(self, key: str) -> list[Decision]:
+        """The decisions that stand for a key, one for each flow at most."""
+        with self._database.reading() as connection:
+            wanted = select(decisions).where(decisions.c.flow.in_(_flows(connection)), decisions.c.key == key)
+            return [decision(row) for row in connection.execute(wanted.order_by(decisions.c.flow))]
+
+    def open_holds(
+        self,
+        *,
+        flow: str | None = None,
+        system: str | None = None,
+        rule: str | None = None,
+        key: str | None = None,
+        limit: int | None = None,
+    ) -> list[HoldEntry]:
+        """The newest open holds, oldest first; `system` is where the flow goes to, or comes from."""
+        wanted = _narrowed(select(holds).where(_IS_OPEN), flow, system, rule)
+        if key is not None:
+            wanted = wanted.where(holds.c.key == key)
+        with self._database.reading() as connection:
+            newest = [held.entry(row) for row in connection.execute(wanted.order_by(holds.c.id.desc()).limit(limit))]
+        return newest[::-1]
+
+    def next_holds(self, flow: str, after: int, limit: int) -> list[HoldEntry]:
+        """The open holds of a flow behind the one with this id, oldest first: for those who go round in turns."""
+        wanted = select(holds).where(_IS_OPEN, holds.c.flow == flow, holds.c.id > after).order_by(holds.c.id)
+        with self._database.reading() as connection:
+            return [held.entry(row) for row in connection.execute(wanted.limit(limit))]
+
+    def open_keys(self, flow: str | None = None) -> list[str]:
+        """The keys on hold, each once, sorted: to name the nearest where a key was misspelt."""
+        wanted = _narrowed(select(holds.c.key).where(_IS_OPEN), flow, None, None).distinct()
+        with self._database.reading() as connection:
+            return sorted(connection.execute(wanted).scalars())
+
+    def of_run(self, run_id: str) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+        """What a run touched: (flow, partition) of what it held, tried or delivered, (entity, partition) of reads."""
+        with self._database.reading() as connection:
+            moved = {
+                (row.flow, row.partition)
+                for table in (attempts, holds, deliveries)
+                for row in connection.execute(
+                    select(table.c.flow, table.c.partition).where(table.c.run_id == run_id).distinct()
+                )
+            }
+            read = select(pulls.c.entity, pulls.c.partition).where(pulls.c.run_id == run_id).distinct()
+            return moved, {(row.entity, row.partition) for row in connection.execute(read)}
+
+    def partitions(self, flow: str, key: str) -> list[str]:
+        """The partitions in which a key was seen, the latest last."""
+        with self._database.reading() as connection:
+            lines = trail.read(connection, flow, key)
+        return list(dict.fromkeys(line.partition for line in lines if line.partition))
+
+
+def _narrowed(wanted: Select[Any], flow: str | None, system: str | None, rule: str | None) -> Select[Any]:
+    if flow is not None:
+        wanted = wanted.where(holds.c.flow == flow)
+    if system is not None:
+        to, from_ = f"{system}/", f"_from_{system}"
+        wanted = wanted.where(
+            or_(holds.c.flow.startswith(to, autoescape=True), holds.c.flow.contains(from_, autoescape=True))
+        )
+    return wanted if rule is None else wanted.where(holds.c.rules.contains(f",{rule},", autoescape=True))
+
+
+def _flows(connection: Connection) -> list[str]:
+    """The flows that ever did anything. From one to the next by the index: the trail may have millions of lines."""
+    return list(_steps(connection, attempts.c.flow))
+
+
+def _steps(connection: Connection, column: Column[str]) -> Iterator[str]:
+    found = connection.execute(select(func.min(column))).scalar()
+    while found is not None:
+        yield found
+        found = connection.execute(select(func.min(column)).where(column > found)).scalar()
