@@ -18,6 +18,8 @@ class CompanyMapping:
     code: str
     currency: str
     decimals: int = 2
+    closed_until: date | None = None  # last day of the last closed period: nothing is posted on it or before
+    open_until: date | None = None  # nothing is posted after it
     targets: Mapping[str, Mapping[str, str]] = dataclasses.field(
         default_factory=dict
     )  # system -> its own names for this company
@@ -36,6 +38,35 @@ class LedgerAccount:
 
 
 @dataclass(frozen=True)
+class CodePart:
+    """A value of an accounting dimension of the ERP, in one company: code part B to J."""
+
+    valid_from: date | None = None
+    valid_until: date | None = None
+    blocked: bool = False
+
+
+@dataclass(frozen=True)
+class KnownSupplier:
+    """A supplier as the ERP has it."""
+
+    supplier_id: str
+    name: str = ""
+    currency: str = ""
+    blocked: bool = False
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A document that the ERP has already."""
+
+    number: str  # "0010/88001"
+    external_ref: str = ""  # empty: entered by hand
+    gross: Decimal | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True)
 class Books:
     """The reference books of a target, read at the time of judging."""
 
@@ -51,6 +82,10 @@ class Books:
     base_currency: str = ""
     subsidiaries: frozenset[str] | None = None  # None: not known, so that nothing can be said of one
     currencies: frozenset[str] = frozenset()  # that the target takes
+    suppliers: Mapping[str, KnownSupplier] = dataclasses.field(default_factory=dict)  # those that records name
+    posted: Mapping[tuple[str, ...], Posted] = dataclasses.field(
+        default_factory=dict
+    )  # (company, supplier, invoice number) -> what the target has under it, of those that records name
 
 
 class Extra(Record, frozen=True, kw_only=True):
@@ -68,6 +103,9 @@ class Facts:
     accounts: Mapping[tuple[str, str], LedgerAccount] = dataclasses.field(
         default_factory=dict
     )  # (company, code), from the ERP
+    code_parts: Mapping[tuple[str, str, str], CodePart] = dataclasses.field(
+        default_factory=dict
+    )  # (company, code part, value), from the ERP
     books: Books = dataclasses.field(default_factory=Books)
     payment_terms: Mapping[str, str] = dataclasses.field(default_factory=dict)  # ERP code -> the target's name
     tax_rules: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -77,6 +115,9 @@ class Facts:
     options: Mapping[str, str] = dataclasses.field(
         default_factory=dict
     )  # the target's own settings: location, attribute, ...
+    tables: Mapping[str, Mapping[str, str]] = dataclasses.field(
+        default_factory=dict
+    )  # the target's own tables: cost centre by department, company by location, ...
     delivered: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)  # flow -> key -> remote id
     extra_fields: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     """flow -> record field -> what the target calls it: fields that mlc.yaml adds"""
@@ -86,6 +127,15 @@ class Facts:
 
     def account_in_target(self, account: str) -> str:
         return self.gl_accounts.get(account, account)
+
+    def account_in_erp(self, account: str) -> str | None:
+        """The ERP's account for one of the SaaS, by gl_accounts read backwards; None where several stand for it."""
+        ours = [erp for erp, theirs in self.gl_accounts.items() if theirs == account]
+        return None if len(ours) > 1 else ours[0] if ours else account
+
+    def table(self, name: str) -> Mapping[str, str]:
+        """One of the tables of mlc.yaml; empty where it says nothing."""
+        return self.tables.get(name, {})
 
     def extras(self, flow: str, source: Record) -> tuple[Extra, ...]:
         """The fields that mlc.yaml adds to this flow, with their values as text."""

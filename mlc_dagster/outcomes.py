@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, Protocol
@@ -40,6 +40,12 @@ class Draft:
     record: Any
     remote_id: str | None = None  # known: update; None: create, after a look where `look_since` says so
     look_since: datetime | None = None  # look in the target by external key before creating; from when it may exist
+    agreed: Callable[[str], Agreed | None] = field(default=lambda key: None, compare=False)
+    """the ERP's key -> the values that both sides last agreed on, of flows with a pair"""
+
+
+Agreed = Mapping[str, str]
+"""Field -> value, as text, that both sides had when they last agreed."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +65,19 @@ class Saved:
     action: Literal["created", "updated", "adopted"]  # adopted: it was there already, and equal
     detail: str = ""  # what a person would look for: "PO-00102"
     link: str = ""
+    agreed: tuple[str, Agreed] | None = None  # (the ERP's key, values) that both sides have from now on
+
+
+ACCEPTED = "target_accepts_it"
 
 
 @dataclass(frozen=True)
 class Refused:
-    """The target said no to this one record. It is held with this reason."""
+    """The target said no to this one record, or must not be asked. It is held under this rule, with this reason."""
 
     draft: Draft
     reason: str
+    rule: str = ACCEPTED
 
 
 @dataclass(frozen=True)
@@ -104,6 +115,13 @@ class Client(Protocol):
 
     def books(self) -> Books:
         """The reference books that rules validate against; read anew, at most once a minute."""
+
+
+class AsksFirst(Client, Protocol):
+    """A target that is asked what it has of the very records that are judged: `Flow.looks_up`."""
+
+    def known(self, target: Target, records: Sequence[Any]) -> Books:
+        """The books, with the suppliers and the documents that these records name."""
 
 
 class Budget(Protocol):

@@ -15,6 +15,9 @@ import msgspec
 if TYPE_CHECKING:
     from mlc_dagster.facts import Facts
 
+ERP = "ifs"
+"""The hub: every flow begins or ends there."""
+
 Row = dict[str, Any]
 """A row as read: record field -> exact value (str, Decimal, int, bool, date, aware datetime, list of Row, None)."""
 
@@ -164,14 +167,28 @@ class Flow:
     mapping: Callable[[Any, Facts], Record]  # pure; a part that cannot be mapped becomes None, and a rule says so
     rules: tuple[Rule, ...] = ()
     needs: tuple[str, ...] = ()  # flows that are delivered first, whose remote ids the mapping asks for
-    needs_key: Callable[[Any], Mapping[str, str]] | None = None  # source record -> {flow: key} it refers to
-    checks_accounts: bool = True  # reads the ERP's chart of accounts
+    needs_key: Callable[[Any], Mapping[str, str | tuple[str, ...]]] | None = None
+    """source record -> {flow: key, or keys, that it refers to}"""
+    checks_accounts: bool = True  # reads the ERP's chart of accounts and code parts
+    scope: Callable[[Any, Facts], str] | None = (
+        None  # (source record, facts) -> why it is no matter of this flow, or ""
+    )
+    looks_up: bool = False  # the target is asked what it has of the very records that are judged
+    writer: str = ""  # flows of one writer are loaded one at a time; empty: each flow has its own
+    supersedes: Callable[[Any], Mapping[str, tuple[str, ...]]] | None = None
+    """target record -> {flow: keys}: what it takes the place of, and what is never delivered after it"""
+    pair: str = ""  # "cin7/suppliers": both sides may change the record; the values last agreed on are kept under this
     description: str = ""
     owner: str = "team:finance"
 
     @property
     def key(self) -> tuple[str, ...]:
         return tuple(self.name.split("/"))
+
+    @property
+    def spoke(self) -> str:
+        """The SaaS on the one side; the ERP is on the other."""
+        return self.source.system if self.target.system == ERP else self.target.system
 
 
 # --- small pure things ----------------------------------------------------------------------------------------------

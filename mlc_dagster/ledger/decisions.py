@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -12,9 +13,9 @@ from mlc_dagster.ledger import deliveries, holds, trail
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks, clock, upsert
 from mlc_dagster.ledger.entries import Decided, Decision, Event, HoldEntry, Run
-from mlc_dagster.ledger.tables import decisions
+from mlc_dagster.ledger.tables import attempts, decisions
 from mlc_dagster.ledger.tables import holds as held
-from mlc_dagster.waiving import TAKEN_AS_KNOWN, unwaivable
+from mlc_dagster.waiving import AT_THE_LOAD, TAKEN_AS_KNOWN, unwaivable
 
 _EVENTS: dict[Decided, Event] = {"released": Event.RELEASED, "discarded": Event.DISCARDED}
 
@@ -35,8 +36,8 @@ class LedgerDecisions:
             if not _has_any(connection, flow):
                 return {}
             stored = {stored_key(key): key for key in keys}
-            rows = _rows(connection, flow, list(stored))
-            return {stored[row.key]: entry(row) for row in rows}
+            found = [entry(row) for row in _rows(connection, flow, list(stored))]
+            return {stored[each.key]: replace(each, version=_version(connection, each)) for each in found}
 
     def release(self, hold: HoldEntry, who: str, reason: str, run: Run) -> Decision:
         """This content passes the rules that it was held by. Raises DecisionRefused.
@@ -64,8 +65,8 @@ class LedgerDecisions:
         with self._database.writing() as connection:
             row, now = _still_open(connection, hold), clock(connection)
             decision = Decision(hold.flow, hold.key, verdict, hold.rules, hold.content, who, reason, now)
-            _write(connection, decision)
-            lines = [_line(Event(_EVENTS[verdict]), decision, hold)]
+            _write(connection, decision, anew=not _tries_again(connection, decision))
+            lines = [_line(_EVENTS[verdict], decision, hold)]
             if verdict == "released" and TAKEN_AS_KNOWN in hold.rules:
                 lines += _taken_as_known(connection, decision, hold)
             trail.write(connection, hold.flow, lines, run, now)
@@ -105,10 +106,29 @@ def _still_open(connection: Connection, hold: HoldEntry) -> Row[Any]:
     return row
 
 
-def _write(connection: Connection, decision: Decision) -> None:
+def _version(connection: Connection, decision: Decision) -> str:
+    """The version that was decided on, from the trail."""
+    mine = (attempts.c.flow == decision.flow, attempts.c.key == decision.key)
+    event = _EVENTS[decision.verdict]
+    lines = select(attempts.c.version).where(*mine, attempts.c.event == event).order_by(attempts.c.id.desc())
+    found: str | None = connection.execute(lines.limit(1)).scalar()
+    return found or ""
+
+
+def _tries_again(connection: Connection, decision: Decision) -> bool:
+    """Released after the target refused it: an earlier release of its rules has to stand, or it never gets there."""
+    if decision.verdict == "discarded" or not AT_THE_LOAD.issuperset(decision.rules):
+        return False
+    standing = select(decisions.c.verdict).where(decisions.c.flow == decision.flow, decisions.c.key == decision.key)
+    return connection.execute(standing).scalar() == "released"
+
+
+def _write(connection: Connection, decision: Decision, *, anew: bool) -> None:
     fields = {**vars(decision), "rules": f",{','.join(decision.rules)},"}
+    del fields["version"]
     statement = upsert(connection, decisions)
-    replaced = {name: statement.excluded[name] for name in fields if name not in ("flow", "key")}
+    names = [name for name in fields if name not in ("flow", "key")] if anew else ["at"]
+    replaced = {name: statement.excluded[name] for name in names}
     connection.execute(statement.on_conflict_do_update(index_elements=["flow", "key"], set_=replaced), fields)
 
 

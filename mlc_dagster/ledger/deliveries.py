@@ -25,6 +25,9 @@ _JUDGED = (
     deliveries.c.open_remote_id,
     deliveries.c.open_version,
 )
+NEVER_AGAIN = "9999-12-31T23:59:59.999999Z"
+"""The version of what another record took the place of: every other one is older."""
+
 _OPEN = {"open_since": null(), "open_remote_id": null(), "open_version": null()}
 
 
@@ -50,6 +53,8 @@ def _standing(ready: Ready, row: Row[Any] | None) -> Standing:
 
 
 def _state(ready: Ready, row: Row[Any]) -> State:
+    if row.version == NEVER_AGAIN:
+        return State.SUPERSEDED
     # An attempt without an answer may have reached the target: what is older than it must not follow it there.
     if is_older(ready.version, row.version) or is_older(ready.version, row.open_version):
         return State.SUPERSEDED
@@ -218,6 +223,19 @@ def raise_versions(connection: Connection, flow: str, newer: Mapping[str, str]) 
     if newer:
         rows = [{"of_flow": flow, "of_key": key, "to_version": version} for key, version in newer.items()]
         connection.execute(raised, rows)
+
+
+def supersede(connection: Connection, flow: str, taken: Mapping[str, str], run: Run, at: datetime) -> list[str]:
+    """Key -> what took its place: nothing is delivered under these keys any more. Those that are new to this."""
+    known = {row.key for row in _rows(connection, flow, list(taken)) if row.version == NEVER_AGAIN}
+    new = [key for key in sorted(taken) if stored_key(key) not in known]
+    if new:
+        statement = upsert(connection, deliveries)
+        last = statement.on_conflict_do_update(index_elements=["flow", "key"], set_={"version": NEVER_AGAIN})
+        connection.execute(last, [{"flow": flow, "key": key, "version": NEVER_AGAIN} for key in new])
+        lines = (trail.line(Event.SUPERSEDED, key, version=NEVER_AGAIN, detail=f"by {taken[key]}") for key in new)
+        trail.write(connection, flow, lines, run, at)
+    return new
 
 
 def remote_ids(connection: Connection, flow: str, keys: Sequence[str] | None) -> dict[str, str]:

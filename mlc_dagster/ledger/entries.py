@@ -103,6 +103,7 @@ class Decision:
     who: str
     reason: str
     at: datetime
+    version: str = ""  # of the record that was decided on
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, Connection, Select, func, or_, select
 
+from mlc_dagster.ledger import deliveries, trail
 from mlc_dagster.ledger import holds as held
-from mlc_dagster.ledger import trail
 from mlc_dagster.ledger.database import Database
 from mlc_dagster.ledger.decisions import entry as decision
-from mlc_dagster.ledger.entries import Attempt, Decision, HoldEntry
-from mlc_dagster.ledger.tables import attempts, decisions, deliveries, holds, pulls
+from mlc_dagster.ledger.entries import Attempt, Decision, Event, HoldEntry
+from mlc_dagster.ledger.tables import agreed, attempts, decisions, holds, inbox, pulls
+from mlc_dagster.ledger.tables import deliveries as delivered_rows
 
 _IS_OPEN = holds.c.closed_at.is_(None)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A webhook event about a record, without its body."""
+
+    source: str
+    event_id: str
+    kind: str
+    received_at: datetime
+    taken_at: datetime | None
+    run_key: str | None
 
 
 class LedgerHistory:
@@ -58,6 +74,20 @@ class LedgerHistory:
             newest = [held.entry(row) for row in connection.execute(wanted.order_by(holds.c.id.desc()).limit(limit))]
         return newest[::-1]
 
+    def released(self, flow: str, since: datetime) -> list[tuple[Decision, str]]:
+        """What was released since then, and was not moved by any run yet; with its partition."""
+        wanted = select(decisions).where(decisions.c.flow == flow, decisions.c.verdict == "released")
+        with self._database.reading() as connection:
+            found = [decision(row) for row in connection.execute(wanted.where(decisions.c.at >= since))]
+            latest = [(each, trail.read(connection, flow, each.key)[-1]) for each in found]
+            delivered = deliveries.versions(connection, flow, [each.key for each in found])
+        return [
+            (each, line.partition)
+            for each, line in latest
+            if (line.event, line.detail) == (Event.CLOSED, "released")
+            and not (line.version and line.version <= delivered.get(each.key, ""))
+        ]
+
     def next_holds(self, flow: str, after: int, limit: int) -> list[HoldEntry]:
         """The open holds of a flow behind the one with this id, oldest first: for those who go round in turns."""
         wanted = select(holds).where(_IS_OPEN, holds.c.flow == flow, holds.c.id > after).order_by(holds.c.id)
@@ -75,7 +105,7 @@ class LedgerHistory:
         with self._database.reading() as connection:
             moved = {
                 (row.flow, row.partition)
-                for table in (attempts, holds, deliveries)
+                for table in (attempts, holds, delivered_rows)
                 for row in connection.execute(
                     select(table.c.flow, table.c.partition).where(table.c.run_id == run_id).distinct()
                 )
@@ -83,11 +113,33 @@ class LedgerHistory:
             read = select(pulls.c.entity, pulls.c.partition).where(pulls.c.run_id == run_id).distinct()
             return moved, {(row.entity, row.partition) for row in connection.execute(read)}
 
-    def partitions(self, flow: str, key: str) -> list[str]:
-        """The partitions in which a key was seen, the latest last."""
+    def partition_of(self, flow: str, key: str) -> str | None:
+        """Where the newest state of a key lies: where it is held, else delivered from, else was last seen."""
+        mine = (holds.c.flow == flow, holds.c.key == key, _IS_OPEN)
+        there = (delivered_rows.c.flow == flow, delivered_rows.c.key == key)
         with self._database.reading() as connection:
-            lines = trail.read(connection, flow, key)
-        return list(dict.fromkeys(line.partition for line in lines if line.partition))
+            seen = [line.partition for line in trail.read(connection, flow, key) if line.partition]
+            found: str | None = (
+                connection.execute(select(holds.c.partition).where(*mine)).scalar()
+                or connection.execute(select(delivered_rows.c.partition).where(*there)).scalar()
+                or (seen[-1] if seen else None)
+            )
+        return found
+
+    def agreed(self, key: str) -> dict[str, tuple[dict[str, str], datetime, str]]:
+        """Pair -> (the values that both sides last agreed on under the ERP's key, since when, by which run)."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(agreed).where(agreed.c.key == key).order_by(agreed.c.pair))
+            return {row.pair: (json.loads(row.content), row.agreed_at, row.run_id) for row in rows}
+
+    def told(self, subject: str) -> list[Told]:
+        """The webhook events about a record, oldest first."""
+        wanted = select(inbox).where(inbox.c.subject == subject).order_by(inbox.c.id)
+        with self._database.reading() as connection:
+            return [
+                Told(row.source, row.event_id, row.kind, row.received_at, row.taken_at, row.run_key)
+                for row in connection.execute(wanted)
+            ]
 
 
 def _narrowed(wanted: Select[Any], flow: str | None, system: str | None, rule: str | None) -> Select[Any]:

@@ -6,14 +6,15 @@ Every call may raise LedgerUnavailable.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Self
 
 from sqlalchemy import Connection
 
-from mlc_dagster.ledger import deliveries, holds, leases, pulls, trail
+from mlc_dagster.ledger import agreements, deliveries, holds, leases, pulls, trail
+from mlc_dagster.ledger.agreements import Agreements
 from mlc_dagster.ledger.budgets import SharedBudget
 from mlc_dagster.ledger.database import Database, clock
 from mlc_dagster.ledger.decisions import LedgerDecisions
@@ -46,6 +47,7 @@ class Ledger:
         self.sightings = LedgerSightings(database)
         self.decisions = LedgerDecisions(database)
         self.history = LedgerHistory(database)
+        self.agreements = Agreements(database)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -100,19 +102,32 @@ class Ledger:
             deliveries.note_id(connection, flow, key, remote_id, run, self._confirmed(connection, lease))
 
     def finish(
-        self, flow: str, outcomes: Sequence[tuple[Ready, Answer]], *, run: Run, lease: Lease | None = None
+        self,
+        flow: str,
+        outcomes: Sequence[tuple[Ready, Answer]],
+        *,
+        run: Run,
+        lease: Lease | None = None,
+        pair: str = "",
+        supersedes: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         """Write down the answers. Raises LeaseLost, and ValueError where a key stands twice.
 
         Saved: delivered, and its hold is closed unless that is newer. Refused: no longer in doubt; an id that the
         target gave is kept, so that the next attempt updates. Unanswered: in doubt from its first attempt on.
+        `supersedes`: {flow: {key: what took its place}}: never delivered from now on, whatever its version.
         """
         saved = {ready.key: ready.version for ready, answer in outcomes if isinstance(answer, Saved)}
+        agreed = dict(answer.agreed for _, answer in outcomes if isinstance(answer, Saved) and answer.agreed)
         with self._database.writing() as connection:
             now = self._confirmed(connection, lease)
             deliveries.finish(connection, flow, outcomes, run, now)
             healed = holds.open_up_to(connection, flow, saved)
             holds.close(connection, flow, healed, "delivered", run, now)
+            agreements.write(connection, pair, agreed, run, now)
+            for other, taken in (supersedes or {}).items():
+                new = deliveries.supersede(connection, other, taken, run, now)
+                holds.close(connection, other, holds.of_keys(connection, other, new), "superseded", run, now)
 
     def settle(self, flow: str, settled: Sequence[tuple[Ready, State]], *, run: Run) -> None:
         """Write down what needs no request: records that are UNCHANGED or SUPERSEDED; others are not looked at.

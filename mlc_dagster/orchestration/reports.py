@@ -51,6 +51,9 @@ def of_verdict(verdict: Verdict) -> dict[str, Any]:
         "ready": verdict.ready,
         "held": verdict.held,
         "superseded": verdict.superseded,
+        "discarded": verdict.discarded,
+        "out_of_scope": verdict.out_of_scope.total(),
+        **{f"out of scope: {why}": count for why, count in sorted(verdict.out_of_scope.items())},
         **{f"held: {rule}": count for rule, count in sorted(verdict.held_by.items())},
     }
 
@@ -66,6 +69,7 @@ def of_load(loaded: Loaded, spent: Traffic) -> dict[str, Any]:
         "unchanged": loaded.unchanged,
         "superseded": loaded.superseded,
         "held": loaded.held,
+        "discarded": loaded.discarded,
         "requests": spent.requests,
         "seconds": round(loaded.seconds, 3),
         "seconds_throttled": round(spent.throttled_seconds, 3),

@@ -8,18 +8,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
-import msgspec
-
-from mlc_dagster.ledger import Held, Lease, Ledger, Run, Standing
-from mlc_dagster.outcomes import Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
+from mlc_dagster.ledger import Lease, Ledger, Run, Standing
+from mlc_dagster.outcomes import ACCEPTED as ACCEPTED
+from mlc_dagster.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
+from mlc_dagster.pipeline.prepare import held_target
 from mlc_dagster.vocabulary import Flow, Problem
 
 log = logging.getLogger("mlc_dagster.pipeline")
 
-ACCEPTED = "target_accepts_it"
 ANSWERED = "target_answered"
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 SECONDS_BETWEEN_WORDS = 5.0
@@ -27,7 +25,7 @@ SECONDS_BETWEEN_WORDS = 5.0
 
 @dataclass
 class Loaded:
-    """The account of one load. created + updated + adopted + unchanged + superseded + held = asked."""
+    """The account of one load. created + updated + adopted + unchanged + superseded + held + discarded = asked."""
 
     asked: int = 0
     created: int = 0
@@ -36,6 +34,7 @@ class Loaded:
     unchanged: int = 0
     superseded: int = 0
     held: int = 0
+    discarded: int = 0  # prepared before a person decided that it is never sent
     seconds: float = 0.0
     reasons: dict[str, str] = field(default_factory=dict)  # key -> why the target refused it; the first few
 
@@ -55,8 +54,8 @@ def load(
 ) -> Loaded:
     """Deliver what is new or changed, look first where an earlier attempt has no answer, and remember each outcome.
 
-    One writer for a flow at a time: a second load waits, and then finds everything unchanged. A writer that was killed
-    is out of the way after `lease_seconds`.
+    One writer at a time for a flow, or for all that share `flow.writer`: a second load waits, and then finds
+    everything unchanged. A writer that was killed is out of the way after `lease_seconds`.
     Raises AccessDenied, TransientError, Misconfigured; what was delivered until then is in the ledger.
     """
     loaded, started = Loaded(), time.monotonic()
@@ -64,7 +63,7 @@ def load(
     def waiting(owner: str) -> None:
         log.info("%s: waiting for run %s, which is delivering", flow.name, owner)
 
-    with ledger.lease(f"load {flow.name}", run.run_id, seconds=lease_seconds, on_wait=waiting) as lease:
+    with ledger.lease(f"load {flow.writer or flow.name}", run.run_id, seconds=lease_seconds, on_wait=waiting) as lease:
         delivery = _Delivery(flow, client, ledger, lease, run, loaded)
         for chunk in chunks(ready, JUDGED_AT_ONCE):
             delivery.take(chunk)
@@ -86,13 +85,20 @@ class _Delivery:
     unanswered: list[Ready] = field(default_factory=list)
     told_at: float = field(default_factory=time.monotonic)
 
-    def take(self, ready: Sequence[Ready]) -> None:
-        """Sort by what the ledger says of each; send what must be sent."""
+    def take(self, prepared: Sequence[Ready]) -> None:
+        """Sort by what the ledger says of each; send what must be sent.
+
+        While a discard stands, prepare makes nothing ready under that key: what is ready was so before.
+        """
+        decisions = self.ledger.decisions.of(self.flow.name, [one.key for one in prepared])
+        away = {key for key, decision in decisions.items() if decision.verdict == "discarded"}
+        ready = [one for one in prepared if one.key not in away]
         standings = self.ledger.judge(self.flow.name, ready)
         settled = [(one, standings[one.key].state) for one in ready if standings[one.key].state in _NOTHING_TO_SEND]
         self.ledger.settle(self.flow.name, settled, run=self.run)
         counted = Counter(state for _, state in settled)
-        self.loaded.asked += len(ready)
+        self.loaded.asked += len(prepared)
+        self.loaded.discarded += len(prepared) - len(ready)
         self.loaded.unchanged += counted[State.UNCHANGED]
         self.loaded.superseded += counted[State.SUPERSEDED]
         self.send([one for one in ready if standings[one.key].state not in _NOTHING_TO_SEND], standings)
@@ -101,9 +107,18 @@ class _Delivery:
         for batch in chunks(ready, self.flow.target.batch):
             attempts = [(one, standings[one.key].remote_id) for one in batch]
             self.ledger.begin(self.flow.name, attempts, run=self.run, lease=self.lease)
-            drafts = {one.key: _draft(one, standings[one.key]) for one in batch}
+            drafts = {one.key: self._draft(one, standings[one.key]) for one in batch}
             self._remember({one.key: one for one in batch}, self.client.save(self.flow.target, drafts.values()))
             self._tell()
+
+    def _draft(self, one: Ready, standing: Standing) -> Draft:
+        """New: look for it from ever, a first load adopts what is there. In doubt: from when the attempt was made."""
+        new = EVER if standing.state is State.NEW else None
+        look_since = standing.since if standing.state is State.IN_DOUBT else new
+        return Draft(one.key, one.record, standing.remote_id, look_since, self._agreed)
+
+    def _agreed(self, key: str) -> Agreed | None:
+        return self.ledger.agreements.of(self.flow.pair, key) if self.flow.pair else None
 
     def _tell(self) -> None:
         """A line in the log every few seconds, never for each record."""
@@ -122,7 +137,10 @@ class _Delivery:
                 else:
                     last_words.append((one, outcome))
         finally:
-            self.ledger.finish(self.flow.name, last_words, run=self.run, lease=self.lease)
+            taken = _superseded(self.flow, last_words)
+            self.ledger.finish(
+                self.flow.name, last_words, run=self.run, lease=self.lease, pair=self.flow.pair, supersedes=taken
+            )
             for one, outcome in last_words:
                 self._count(one, outcome)
 
@@ -130,7 +148,7 @@ class _Delivery:
         if isinstance(outcome, Saved):
             setattr(self.loaded, outcome.action, getattr(self.loaded, outcome.action) + 1)
         elif isinstance(outcome, Refused):
-            self._hold(one, ACCEPTED, outcome.reason)
+            self._hold(one, outcome.rule, outcome.reason)
         else:
             self.unanswered.append(one)
             log.warning("%s %s: no answer (%s); it is looked up before anything is sent again", *self._of(one, outcome))
@@ -147,8 +165,7 @@ class _Delivery:
             self._hold(one, ANSWERED, f"{self.flow.target.system} gave no answer; the next load looks it up first")
 
     def _hold(self, one: Ready, rule: str, reason: str) -> None:
-        row: dict[str, Any] = msgspec.to_builtins(one.record)
-        held = Held(one.key, one.version, (Problem(rule, reason),), row, self.run.partition)
+        held = held_target(one, (Problem(rule, reason),), self.run.partition)
         self.ledger.hold(self.flow.name, [held], run=self.run)
         self.loaded.held += 1
         if len(self.loaded.reasons) < EXAMPLES:
@@ -158,7 +175,12 @@ class _Delivery:
 _NOTHING_TO_SEND = frozenset({State.UNCHANGED, State.SUPERSEDED})
 
 
-def _draft(one: Ready, standing: Standing) -> Draft:
-    """New: look for it from ever, a first load adopts what is there. In doubt: from when the attempt was made."""
-    look_since = standing.since if standing.state is State.IN_DOUBT else EVER if standing.state is State.NEW else None
-    return Draft(one.key, one.record, standing.remote_id, look_since)
+def _superseded(flow: Flow, last_words: Sequence[tuple[Ready, Outcome]]) -> dict[str, dict[str, str]]:
+    """{flow: {key: key of what took its place}}, of what was saved."""
+    found: dict[str, dict[str, str]] = {}
+    if flow.supersedes:
+        for one, outcome in last_words:
+            if isinstance(outcome, Saved):
+                for other, keys in flow.supersedes(one.record).items():
+                    found.setdefault(other, {}).update(dict.fromkeys(keys, f"{flow.name} {one.key}"))
+    return found

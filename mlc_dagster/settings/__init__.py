@@ -34,6 +34,8 @@ class CompanySettings(Section):
 
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     decimals: int = Field(2, ge=0, le=4)
+    closed_until: date | None = Field(None, description="Last day of the last closed period: nothing is posted before")
+    open_until: date | None = Field(None, description="Nothing is posted after this day")
     cin7: CompanyInCin7 = CompanyInCin7()
     airbase: CompanyInAirbase = CompanyInAirbase()
 
@@ -101,6 +103,8 @@ class Settings(Section):
                 code,
                 company.currency,
                 company.decimals,
+                company.closed_until,
+                company.open_until,
                 {
                     "cin7": company.cin7.model_dump(exclude_none=True),
                     "airbase": company.airbase.model_dump(exclude_none=True),

@@ -17,10 +17,10 @@ from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.ifs.lines import Lines
 from mlc_dagster.systems.ifs.odata import MAX_TERMS, Order, any_of_keys, collection, equals, literal
 from mlc_dagster.systems.ifs.paging import Span, Walk
-from mlc_dagster.systems.ifs.placing import Places
 from mlc_dagster.systems.ifs.queries import Connection, Query
 from mlc_dagster.systems.ifs.tally import Tally
 from mlc_dagster.systems.ifs.wire import Page
+from mlc_dagster.systems.placing import Places
 from mlc_dagster.systems.waiting import in_order
 from mlc_dagster.vocabulary import EntitySet, Pull, Scope, Sightings, Window
 

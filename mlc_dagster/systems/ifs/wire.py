@@ -20,7 +20,7 @@ import pyarrow.json as pj
 
 from mlc_dagster.frames import AMOUNT, MOMENT, source_batch, source_schema
 from mlc_dagster.systems.ifs.catalogue import wire_name
-from mlc_dagster.systems.ifs.values import FITTING, day, moment
+from mlc_dagster.systems.values import FITTING, day, moment
 from mlc_dagster.vocabulary import EntitySet, LineSet, Record, Row
 
 ETAG, LINK, COUNT = "@odata.etag", "@odata.nextLink", "@odata.count"
