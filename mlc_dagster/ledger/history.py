@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,6 +74,17 @@ class LedgerHistory:
         with self._database.reading() as connection:
             newest = [held.entry(row) for row in connection.execute(wanted.order_by(holds.c.id.desc()).limit(limit))]
         return newest[::-1]
+
+    def count_open(
+        self, *, flow: str | None = None, system: str | None = None, rule: str | None = None
+    ) -> dict[tuple[str, str], int]:
+        """(flow, rule) -> open holds; a hold with two rules counts for both, also where one rule was asked for."""
+        wanted = _narrowed(select(holds.c.flow, holds.c.rules, func.count()).where(_IS_OPEN), flow, system, rule)
+        counted: Counter[tuple[str, str]] = Counter()
+        with self._database.reading() as connection:
+            for name, rules, number in connection.execute(wanted.group_by(holds.c.flow, holds.c.rules)):
+                counted.update({(name, each): number for each in rules.strip(",").split(",")})
+        return dict(counted)
 
     def released(self, flow: str, since: datetime) -> list[tuple[Decision, str]]:
         """What was released since then, and was not moved by any run yet; with its partition."""

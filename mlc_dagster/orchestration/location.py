@@ -10,6 +10,7 @@ from mlc_dagster.errors import Misconfigured
 from mlc_dagster.moves import FLOWS
 from mlc_dagster.orchestration import automation, partitions
 from mlc_dagster.orchestration.checks import voucher_check
+from mlc_dagster.orchestration.healing import healing_sensor
 from mlc_dagster.orchestration.loads import loaded_asset, prepared_asset
 from mlc_dagster.orchestration.references import alignment_checks, reference_assets
 from mlc_dagster.orchestration.resources import (
@@ -53,7 +54,11 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
         jobs=[*jobs(flows, catalogue, charted), *automation.reference_jobs(references)],
         schedules=list(automation.schedules(flows, references, settings)),
         sensors=[
-            automation.changes_sensor(system, of_partition("day", table), settings) for system, table in flows.items()
+            *(
+                automation.changes_sensor(system, of_partition("day", table), settings)
+                for system, table in flows.items()
+            ),
+            *(healing_sensor(system, table, settings) for system, table in flows.items()),
         ],
         resources=resources(settings, environment),
         executor=dg.in_process_executor,  # the work is HTTP: steps in one process are eight times faster

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import dagster as dg
 
-from mlc_dagster.errors import MlcError
+from mlc_dagster.errors import Misconfigured, MlcError
 from mlc_dagster.orchestration.loads import prepared_key
 from mlc_dagster.vocabulary import Flow
 
@@ -42,6 +44,21 @@ class Moved:
     def accounted(self) -> bool:
         """delivered + unchanged + held + superseded + discarded + out of scope = read"""
         return self.prepared["rows_read"] == self.ends.total()
+
+
+USUAL_HOME = Path(".mlc/home")
+
+
+def instance_at_home() -> dg.DagsterInstance:
+    """The instance in DAGSTER_HOME, or where `mlc ui` keeps it. Raises Misconfigured."""
+    if not os.environ.get("DAGSTER_HOME"):
+        if not (USUAL_HOME / "dagster.yaml").is_file():
+            raise Misconfigured(
+                f"DAGSTER_HOME is not set, and there is no {USUAL_HOME} here",
+                cure="Set DAGSTER_HOME to the instance's folder.",
+            )
+        os.environ["DAGSTER_HOME"] = str(USUAL_HOME.resolve())
+    return dg.DagsterInstance.get()
 
 
 def run_job(
