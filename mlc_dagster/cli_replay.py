@@ -36,7 +36,7 @@ def replay(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be replayed, and stop.")] = False,
     who: Annotated[str, typer.Option(help="Who replays. Default: the login name.", show_default=False)] = "",
 ) -> None:
-    """Prepare and load stored rows once more; what the target has already costs no request. Exit 1 where a run failed."""
+    """Prepare and load stored rows once more; what the target has costs no request. Exit 1 where a run failed."""
     from mlc_dagster.orchestration.replaying import flows_on, stretches
 
     environment = settings_file.environment()

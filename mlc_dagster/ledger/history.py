@@ -158,10 +158,12 @@ def _narrowed(wanted: Select[Any], flow: str | None, system: str | None, rule: s
     if flow is not None:
         wanted = wanted.where(holds.c.flow == flow)
     if system is not None:
-        to, from_ = f"{system}/", f"_from_{system}"
-        wanted = wanted.where(
-            or_(holds.c.flow.startswith(to, autoescape=True), holds.c.flow.contains(from_, autoescape=True))
+        sides = (
+            holds.c.flow.startswith(f"{system}/", autoescape=True),
+            holds.c.flow.endswith(f"_from_{system}", autoescape=True),
+            holds.c.flow.contains(f"_from_{system}_", autoescape=True),
         )
+        wanted = wanted.where(or_(*sides))
     return wanted if rule is None else wanted.where(holds.c.rules.contains(f",{rule},", autoescape=True))
 
 

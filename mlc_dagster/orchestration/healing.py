@@ -40,12 +40,13 @@ def healing_sensor(system: str, flows: Sequence[Flow], settings: Settings) -> dg
         requests: Requests = []
         reasons: list[str] = []
         ledger = context.resources.ledger.open
+        asked: Any = context  # facts come from its resources, which a sensor has as an asset has them
         try:
             for flow in flows:
                 holds, cursor[flow.name] = _turn(ledger, flow, cursor.get(flow.name, 0))
                 requests += _tried_again(flow, holds)
                 requests += _released(flow, ledger)
-                requests += _healed(flow, holds, ledger, partial(facts_for, flow, settings, context), context, reasons)
+                requests += _healed(flow, holds, ledger, partial(facts_for, flow, settings, asked), context, reasons)
         except MlcError as error:
             return dg.SkipReason(str(error))
         skip = "; ".join(dict.fromkeys(reasons)) or "nothing on hold would pass now"
