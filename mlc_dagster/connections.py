@@ -25,6 +25,7 @@ from mlc_dagster.systems.hubspot.calls import BURST_SECONDS as HUBSPOT_SECONDS
 from mlc_dagster.systems.hubspot.calls import classify as hubspot_answers
 from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster.systems.ifs.client import IfsClient
+from mlc_dagster.systems.ifs.records import catalogue
 from mlc_dagster.systems.ifs.refusals import classify as ifs_answers
 from mlc_dagster.systems.monday.budget import DAY, MinuteAndDay
 from mlc_dagster.systems.monday.calls import CURE as MONDAY_CURE
@@ -59,7 +60,13 @@ def ifs_client(
         classify=ifs_answers,
         max_attempts=tries,
     )
-    return IfsClient(api, in_flight=settings.in_flight, page_size=settings.page_size)
+    return IfsClient(
+        api,
+        in_flight=settings.in_flight,
+        page_size=settings.page_size,
+        catalogue=catalogue(settings.entity_sets),
+        currencies=settings.currencies,
+    )
 
 
 def cin7_client(

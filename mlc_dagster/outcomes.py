@@ -40,6 +40,7 @@ class Draft:
     record: Any
     remote_id: str | None = None  # known: update; None: create, after a look where `look_since` says so
     look_since: datetime | None = None  # look in the target by external key before creating; from when it may exist
+    was_delivered: bool = False  # the target had it whole before: what is sent now is a change
     agreed: Callable[[str], Agreed | None] = field(default=lambda key: None, compare=False)
     """the ERP's key -> the values that both sides last agreed on, of flows with a pair"""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 NOTHING_TO_SEND = "there is nothing that could be sent in its place"
 TARGET_NEEDS_IT = "the target would refuse the record, or book it elsewhere"
+TWICE_IN_THE_BOOKS = "it would be in the books twice"
 BOOKS_WOULD_BE_WRONG = "the books of the two systems would differ"
 
 UNWAIVABLE = {
@@ -13,6 +14,7 @@ UNWAIVABLE = {
     "record_can_be_mapped": NOTHING_TO_SEND,
     "required_fields_are_given": TARGET_NEEDS_IT,
     "gl_accounts_exist": TARGET_NEEDS_IT,
+    "code_parts_exist": TARGET_NEEDS_IT,
     "company_is_mapped": TARGET_NEEDS_IT,
     "payment_term_is_mapped": TARGET_NEEDS_IT,
     "tax_rule_is_mapped": TARGET_NEEDS_IT,
@@ -28,6 +30,8 @@ UNWAIVABLE = {
     "amounts_add_up": BOOKS_WOULD_BE_WRONG,
     "voucher_balances": BOOKS_WOULD_BE_WRONG,
     "currency_is_the_suppliers": BOOKS_WOULD_BE_WRONG,
+    "currency_is_known": TARGET_NEEDS_IT,
+    "not_posted_already": TWICE_IN_THE_BOOKS,
     "currency_is_in_the_portal": TARGET_NEEDS_IT,
     "is_not_a_credit_note": BOOKS_WOULD_BE_WRONG,
     "prices_are_not_negative": TARGET_NEEDS_IT,

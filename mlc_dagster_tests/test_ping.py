@@ -61,6 +61,11 @@ def renamed(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
+def connected(box: Sandbox) -> set[str]:
+    """The systems that the demo's settings name; the sandbox may serve more."""
+    return box.systems.keys() & demo_settings(box.url).keys()
+
+
 def break_four_things(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A wrong secret, a scope, a column and a field that are not there; the settings."""
     content = demo_settings(box.url)
@@ -105,7 +110,7 @@ def test_all_in_order_tells_as_whom_the_clock_and_what_is_left_and_writes_nothin
     found = {(each["system"], each["what"]): each["answer"] for each in json.loads(printed)}
     assert code == 0, printed
     assert "client sandbox" in found["ifs", "sign-in"] and "portal 147000001" in found["hubspot", "sign-in"]
-    assert all((system, what) in found for system in box.systems for what in ("clock", "rate"))
+    assert all((system, what) in found for system in connected(box) for what in ("clock", "rate"))
     assert "of 190 calls of 10 s left" in found["hubspot", "rate"] and "points left" in found["monday", "rate"]
     assert "180 calls a minute (3 keys, 60 each)" in found["cin7", "rate"]
     assert not any(box.journal(system) for system in box.systems)
@@ -136,4 +141,4 @@ def test_a_system_that_hangs_costs_no_more_than_the_time_given(
     found = ping_all(parse(renamed(demo_settings(box.url)), "mlc.yaml"), within=1.0)
     late = [each for each in found if not each.ok]
     assert [each.system for each in late] == ["cin7"] and "--within" in late[0].answer
-    assert {each.system for each in found} == set(box.systems)
+    assert {each.system for each in found} == connected(box)

@@ -30,6 +30,8 @@ SECRETS = {
     "AIRBASE_TOKEN": "sandbox-airbase-token",
     "MONDAY_TOKEN": "sandbox-monday-token",
     "HUBSPOT_TOKEN": "pat-na1-sandbox",
+    "PROCURIFY_CLIENT_ID": "sandbox-procurify",
+    "PROCURIFY_CLIENT_SECRET": "sandbox-procurify-secret",
 }
 CALLS_A_MINUTE = 60_000
 """Cin7 allows 60 for each key, at which the demo would take half an hour; IFS about 1,000."""

@@ -1,43 +1,67 @@
 """The facts that a partition is judged by: charts of accounts from storage, reference books from the target."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import dagster as dg
 
-from mlc_dagster.facts import Books, Facts, LedgerAccount
+from mlc_dagster.facts import Books, CodePart, Facts, LedgerAccount
 from mlc_dagster.frames import records_of
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import Flow
+from mlc_dagster.vocabulary import Flow, Record
 
 CHART = ifs.ACCOUNTS.key
-GL_RULE = "gl_accounts_exist"
+CODE_PARTS = ifs.CODE_PART_VALUES.key
+GL_RULE, CODE_PART_RULE = "gl_accounts_exist", "code_parts_exist"
+CLOSED = ("Blocked", "Closed", "Inactive")
+"""The ObjState of a code part value that nothing may be posted under."""
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 def facts_for(flow: Flow, settings: Settings, context: dg.AssetExecutionContext) -> Facts:
     """All that mappings and rules may know. What cannot be validated against is named in `unusable`, by rule."""
-    facts = settings.facts_for(flow.target.system)
     books = getattr(context.resources, flow.target.system).client.books()
+    facts = replace(settings.facts_for(flow.spoke), books=books)
     if not flow.checks_accounts:
-        return replace(facts, books=books)
-    accounts = chart_of_accounts(context.resources.storage.store, settings)
-    fault = _fault(accounts, books, settings, flow.target.system, context.resources.ledger.open)
-    return replace(facts, books=books, accounts=accounts, unusable={GL_RULE: fault} if fault else {})
+        return facts
+    store, ledger = context.resources.storage.store, context.resources.ledger.open
+    accounts = chart_of_accounts(store, settings)
+    fault = _empty(accounts, books, settings, flow.target.system) or _stale(CHART, settings, ledger)
+    facts = replace(facts, accounts=accounts, unusable={GL_RULE: fault} if fault else {})
+    return _with_code_parts(facts, store, settings, ledger) if judges_code_parts(flow) else facts
+
+
+def judges_code_parts(flow: Flow) -> bool:
+    """Whether a rule of the flow asks for the ERP's accounting dimensions."""
+    return any(rule.__name__ == CODE_PART_RULE for rule in flow.rules)
+
+
+def _with_code_parts(facts: Facts, store: Any, settings: Settings, ledger: Any) -> Facts:
+    found = {
+        (value.company, value.code_part, value.code_part_value): CodePart(
+            value.valid_from, value.valid_until, value.obj_state in CLOSED
+        )
+        for value in _snapshots(store, settings, CODE_PARTS, ifs.CodePartValue)
+    }
+    fault = _stale(CODE_PARTS, settings, ledger)
+    unusable = {**facts.unusable, **({CODE_PART_RULE: fault} if fault else {})}
+    return replace(facts, code_parts=found, unusable=unusable)
 
 
 def chart_of_accounts(store: Any, settings: Settings) -> dict[tuple[str, str], LedgerAccount]:
     """(company, account) -> account, of every company's latest snapshot."""
-    found = (
-        record
-        for company in settings.companies
-        for batch in store.read(CHART, company)
-        for record, _, _ in records_of(batch, ifs.Account)
-        if record is not None
-    )
+    found = _snapshots(store, settings, CHART, ifs.Account)
     return {(account.company, account.account): _ledger_account(account) for account in found}
+
+
+def _snapshots(store: Any, settings: Settings, key: tuple[str, str], record: type[AnyRecord]) -> Iterator[AnyRecord]:
+    for company in settings.companies:
+        for batch in store.read(key, company):
+            yield from (found for found, _, _ in records_of(batch, record) if found is not None)
 
 
 def _ledger_account(account: ifs.Account) -> LedgerAccount:
@@ -51,18 +75,22 @@ def _ledger_account(account: ifs.Account) -> LedgerAccount:
     )
 
 
-def _fault(
-    accounts: Mapping[tuple[str, str], LedgerAccount], books: Books, settings: Settings, target: str, ledger: Any
-) -> str:
-    """Why no account can be validated, empty where all can: a chart is empty, missing or stale."""
+def _empty(accounts: Mapping[tuple[str, str], LedgerAccount], books: Books, settings: Settings, target: str) -> str:
+    """Why no account can be validated, empty where all can: a chart is empty, or was never read."""
     if books.has_chart and not books.accounts:
         return f"the chart of accounts of {target} is empty: nothing to validate against"
     charted = {company for company, _ in accounts}
     if missing := sorted(set(settings.companies) - charted):
         return f"IFS gave no chart of accounts for company {', '.join(missing)}: materialize {'/'.join(CHART)}"
-    oldest = datetime.now(UTC) - timedelta(hours=settings.policies.accounts_max_age_hours)
-    read_at = ledger.freshness("/".join(CHART))
-    if stale := sorted(code for code in settings.companies if read_at.get(("/".join(CHART), code), oldest) <= oldest):
-        hours = f"{settings.policies.accounts_max_age_hours:g} hours: materialize {'/'.join(CHART)}"
-        return f"the chart of accounts of company {', '.join(stale)} is older than {hours}"
+    return ""
+
+
+def _stale(key: tuple[str, str], settings: Settings, ledger: Any) -> str:
+    """Why a snapshot cannot be judged by; empty where it is fresh for every company."""
+    name, hours = "/".join(key), settings.policies.accounts_max_age_hours
+    oldest = datetime.now(UTC) - timedelta(hours=hours)
+    read_at = ledger.freshness(name)
+    if stale := sorted(code for code in settings.companies if read_at.get((name, code), oldest) <= oldest):
+        what = "the chart of accounts" if key == CHART else f"the snapshot {name}"
+        return f"{what} of company {', '.join(stale)} is older than {hours:g} hours: materialize {name}"
     return ""

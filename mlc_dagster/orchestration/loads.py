@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -10,21 +11,24 @@ from mlc_dagster import pipeline
 from mlc_dagster.frames import read_ready, ready_batch, ready_schema, records_of
 from mlc_dagster.ledger import Run
 from mlc_dagster.orchestration import reports
-from mlc_dagster.orchestration.charts import CHART, facts_for
+from mlc_dagster.orchestration.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.failures import told
 from mlc_dagster.orchestration.partitions import ONE_RUN
 from mlc_dagster.pipeline import Loaded, Verdict
 from mlc_dagster.settings import Settings
-from mlc_dagster.vocabulary import Flow, Rule
+from mlc_dagster.vocabulary import ERP, Flow, Rule
 
 log = logging.getLogger("mlc_dagster.loads")
-
-GL_RULE = "gl_accounts_exist"
 
 
 def prepared_key(flow: Flow) -> tuple[str, ...]:
     """cin7/purchases -> cin7/purchases_prepared: lineage nodes show only the last segment."""
     return (*flow.key[:-1], f"{flow.key[-1]}_prepared")
+
+
+def group_of(flow: Flow) -> str:
+    """The collapsed lineage reads: the ERP, then the SaaS, then back into the ERP."""
+    return f"{ERP}_inbound" if flow.target.system == ERP else flow.target.system
 
 
 def prepared_asset(flow: Flow, settings: Settings, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -35,8 +39,8 @@ def prepared_asset(flow: Flow, settings: Settings, partitions: dg.PartitionsDefi
         key=list(key),
         partitions_def=partitions,
         backfill_policy=ONE_RUN,
-        group_name=flow.target.system,
-        kinds={flow.target.system, "parquet"},
+        group_name=group_of(flow),
+        kinds={flow.spoke, "parquet"},
         owners=[flow.owner],
         tags={"mlc/flow": flow.name.replace("/", ".")},
         description=f"{flow.description}\n\nPrepared: typed, mapped and judged; held records wait in the ledger.",
@@ -64,7 +68,7 @@ def loaded_asset(flow: Flow, partitions: dg.PartitionsDefinition[str]) -> dg.Ass
         key=list(flow.key),
         partitions_def=partitions,
         backfill_policy=ONE_RUN,
-        group_name=flow.target.system,
+        group_name=group_of(flow),
         kinds={flow.target.system},
         owners=[flow.owner],
         tags={"mlc/flow": flow.name.replace("/", ".")},
@@ -82,8 +86,9 @@ def loaded_asset(flow: Flow, partitions: dg.PartitionsDefinition[str]) -> dg.Ass
 
 
 def _upstream(flow: Flow) -> list[dg.AssetDep]:
-    chart = [dg.AssetDep(list(CHART), partition_mapping=dg.AllPartitionMapping())] if flow.checks_accounts else []
-    return [dg.AssetDep(list(flow.source.key)), *chart, *(dg.AssetDep(needed.split("/")) for needed in flow.needs)]
+    keys = [CHART] * flow.checks_accounts + [CODE_PARTS] * judges_code_parts(flow)
+    charts = [dg.AssetDep(list(key), partition_mapping=dg.AllPartitionMapping()) for key in keys]
+    return [dg.AssetDep(list(flow.source.key)), *charts, *(dg.AssetDep(needed.split("/")) for needed in flow.needs)]
 
 
 def statements(flow: Flow) -> dict[str, str]:
@@ -103,7 +108,9 @@ def prepare_partition(
     key, schema = prepared_key(flow), ready_schema(flow.target.record)
     verdict, run = Verdict(partition), Run(context.run.run_id, partition)
     rows = (records_of(batch, flow.source.record) for batch in store.read(flow.source.key, partition))
-    ready = pipeline.prepare(flow, rows, facts, ledger, run, verdict)
+    client = getattr(context.resources, flow.target.system).client
+    look = partial(client.known, flow.target) if flow.looks_up else None
+    ready = pipeline.prepare(flow, rows, facts, ledger, run, verdict, look)
     store.write(key, partition, schema, (ready_batch(chunk, flow.target.record) for chunk in ready))
     if settings.policies.gl_policy == "block_partition" and verdict.held_by[GL_RULE] and not verdict.blocked:
         reason = f"{verdict.held_by[GL_RULE]} record(s) of {partition} name an account that may not be posted to"

@@ -26,7 +26,7 @@ from mlc_dagster.orchestration.sources import source_asset
 from mlc_dagster.settings import Environment, Settings
 from mlc_dagster.settings.section import TargetSection
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import EntitySet, Flow
+from mlc_dagster.vocabulary import ERP, EntitySet, Flow
 
 VOUCHERS = ifs.VOUCHERS.name
 """The SaaS whose chart of accounts the ERP's journal entries are checked against."""
@@ -42,7 +42,7 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
     references = reference_assets(settings)
     return dg.Definitions(
         assets=[
-            *(source_asset(entity, place[entity.partition]) for entity in catalogue.values()),
+            *(source_asset(entity, place[entity.partition]) for entity in read_by_day_or_company(catalogue, every)),
             *(prepared_asset(flow, settings, place[flow.source.partition]) for flow in every),
             *(loaded_asset(flow, place[flow.source.partition]) for flow in every),
             *references,
@@ -55,8 +55,9 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
         schedules=list(automation.schedules(flows, references, settings)),
         sensors=[
             *(
-                automation.changes_sensor(system, of_partition("day", table), settings)
+                automation.changes_sensor(system, of_partition("day", outbound(table)), settings)
                 for system, table in flows.items()
+                if outbound(table)
             ),
             *(healing_sensor(system, table, settings) for system, table in flows.items()),
         ],
@@ -86,8 +87,9 @@ def jobs(
         yield automation.job_for(system, of_partition("day", table), also)
         if by_company := of_partition("company", table):
             yield automation.job_for(automation.company_job(system), by_company, [])
-    days = [entity for entity in catalogue.values() if entity.partition == "day"]
-    companies = [entity for entity in catalogue.values() if entity.partition == "company"]
+    erps = read_by_day_or_company(catalogue, ())
+    days = [entity for entity in erps if entity.partition == "day"]
+    companies = [entity for entity in erps if entity.partition == "company"]
     yield automation.read_job(days, automation.READ_JOB, "Reads all of the ERP's entity sets of a day.")
     words = "Refreshes the charts of accounts and code parts, by company."
     yield automation.read_job(companies, automation.CHART_JOB, words)
@@ -101,6 +103,18 @@ def switched_on(flows: tuple[Flow, ...], section: TargetSection) -> tuple[Flow, 
         flow if names.issuperset(flow.needs) else replace(flow, needs=(), needs_key=None)  # a flow of one need
         for flow in on
     )
+
+
+def outbound(flows: tuple[Flow, ...]) -> tuple[Flow, ...]:
+    """Those that begin in the ERP, which tells cheaply what changed."""
+    return tuple(flow for flow in flows if flow.source.system == ERP)
+
+
+def read_by_day_or_company(catalogue: Mapping[str, EntitySet], flows: Sequence[Flow]) -> list[EntitySet]:
+    """What is read as an asset: all of the ERP's catalogue, and what flows ask of a SaaS, each once."""
+    written = {entity.name for entity in ifs.WRITTEN}
+    erps = [entity for entity in catalogue.values() if entity.name not in written]
+    return [*erps, *{flow.source.key: flow.source for flow in flows if flow.source.system != ERP}.values()]
 
 
 def of_partition(kind: str, flows: tuple[Flow, ...]) -> tuple[Flow, ...]:
@@ -120,7 +134,9 @@ def check_extras(flows: Sequence[Flow], section: TargetSection) -> None:
 
 def tenants_flows(flows: tuple[Flow, ...], catalogue: Mapping[str, EntitySet]) -> tuple[Flow, ...]:
     """The flows on what this tenant calls its entity sets."""
-    return tuple(replace(flow, source=catalogue[flow.source.name]) for flow in flows)
+    return tuple(
+        replace(flow, source=catalogue[flow.source.name]) if flow.source.system == ERP else flow for flow in flows
+    )
 
 
 def resources(settings: Settings, environment: Environment) -> dict[str, dg.ConfigurableResource]:  # type: ignore[type-arg]
@@ -130,9 +146,7 @@ def resources(settings: Settings, environment: Environment) -> dict[str, dg.Conf
         "ledger": ledger,
         "storage": StorageResource(root=environment.storage),
         "ifs": IfsResource(
-            secrets=list(NAMES["ifs"]),
-            ledger=ledger,
-            **settings.ifs.model_dump(exclude={"entity_sets"}),
+            secrets=list(NAMES["ifs"]), section=settings.ifs.model_dump(mode="json", exclude_none=True), ledger=ledger
         ),
     }
     if settings.cin7:

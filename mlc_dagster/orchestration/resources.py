@@ -68,26 +68,16 @@ class Signed(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 class IfsResource(Signed):
-    """IFS Cloud over OData."""
+    """IFS Cloud over OData. `section` is its part of mlc.yaml: no secret stands there."""
 
-    base_url: str
-    token_url: str
-    scope: str
-    audience: str
-    token_body: str
-    surface: str
-    requests_per_minute: int
-    in_flight: int
-    page_size: int
-    timeout_seconds: float
+    section: dict[str, Any]
     _client: IfsClient | None = PrivateAttr(None)
 
     @property
     def client(self) -> IfsClient:
         if self._client is None:
-            fields = {name: getattr(self, name) for name in IfsSettings.model_fields if name != "entity_sets"}
-            settings = IfsSettings.model_validate(fields)
             client_id, client_secret = self.values()
+            settings = IfsSettings.model_validate(self.section)
             self._client = ifs_client(settings, client_id, client_secret, self.opened.budget)
         return self._client
 

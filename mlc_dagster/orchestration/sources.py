@@ -1,4 +1,4 @@
-"""One root asset for each entity set of the ERP: reading it again is materializing it again."""
+"""One root asset for each entity set of the ERP, and each list of a SaaS: to read again is to materialize again."""
 
 import logging
 import time
@@ -14,7 +14,7 @@ from mlc_dagster.orchestration.failures import told
 from mlc_dagster.orchestration.partitions import ONE_RUN, scope_of
 from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.ifs.metadata import SchemaReport
-from mlc_dagster.vocabulary import EntitySet, Pull
+from mlc_dagster.vocabulary import ERP, EntitySet, Pull
 
 log = logging.getLogger("mlc_dagster.sources")
 
@@ -31,7 +31,7 @@ def source_asset(entity: EntitySet, partitions: dg.PartitionsDefinition[str]) ->
         partitions_def=partitions,
         backfill_policy=ONE_RUN,
         group_name=entity.system,
-        kinds={"ifs", "odata", "parquet"},
+        kinds={entity.system, "odata", "parquet"} if entity.system == ERP else {entity.system, "parquet"},
         owners=["team:data-platform"],
         pool=entity.system,
         tags={"mlc/entity_set": entity.path},
@@ -116,7 +116,7 @@ def as_expected(entity: EntitySet, found: SchemaReport | None) -> dg.AssetCheckR
     """The tenant has every field that is read, of the type that is expected."""
     if found is None:
         return dg.AssetCheckResult(
-            check_name=SCHEMA, passed=True, metadata={"metadata": "the tenant answers no $metadata"}
+            check_name=SCHEMA, passed=True, metadata={"fields": f"{entity.system} does not tell which fields it has"}
         )
     changed = {name: f"expected {expected}, found {actual}" for name, (expected, actual) in found.changed.items()}
     return dg.AssetCheckResult(

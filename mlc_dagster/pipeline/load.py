@@ -115,7 +115,8 @@ class _Delivery:
         """New: look for it from ever, a first load adopts what is there. In doubt: from when the attempt was made."""
         new = EVER if standing.state is State.NEW else None
         look_since = standing.since if standing.state is State.IN_DOUBT else new
-        return Draft(one.key, one.record, standing.remote_id, look_since, self._agreed)
+        whole = standing.delivered_version is not None
+        return Draft(one.key, one.record, standing.remote_id, look_since, whole, self._agreed)
 
     def _agreed(self, key: str) -> Agreed | None:
         return self.ledger.agreements.of(self.flow.pair, key) if self.flow.pair else None

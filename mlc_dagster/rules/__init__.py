@@ -11,6 +11,14 @@ from mlc_dagster.rules.books import location_exists as location_exists
 from mlc_dagster.rules.books import payment_term_is_mapped as payment_term_is_mapped
 from mlc_dagster.rules.books import products_exist as products_exist
 from mlc_dagster.rules.books import tax_rule_is_mapped as tax_rule_is_mapped
+from mlc_dagster.rules.postings import Dimension as Dimension
+from mlc_dagster.rules.postings import code_parts_exist as code_parts_exist
+from mlc_dagster.rules.postings import currency_is_known as currency_is_known
+from mlc_dagster.rules.postings import dimensions_of as dimensions_of
+from mlc_dagster.rules.postings import not_posted_already as not_posted_already
+from mlc_dagster.rules.postings import period_is_open as period_is_open
+from mlc_dagster.rules.postings import supplier_exists as supplier_exists
+from mlc_dagster.rules.postings import voucher_balances as voucher_balances
 from mlc_dagster.rules.records import amounts_add_up as amounts_add_up
 from mlc_dagster.rules.records import amounts_fit as amounts_fit
 from mlc_dagster.rules.records import is_not_a_credit_note as is_not_a_credit_note

@@ -25,7 +25,8 @@ class Posting(Protocol):
 
 def gl_accounts_exist(source: Any, target: Any, facts: Facts) -> Problem | None:
     """Every GL account of the record exists in the ERP's chart, is open on the posting date, and is in the target's."""
-    failures = [(p.account or "", why) for p in source.postings() if (why := _account_failure(p, facts))]
+    erps = target if hasattr(target, "postings") else source  # the side of the ERP, which is posted to
+    failures = [(p.account or "", why) for p in erps.postings() if (why := _account_failure(p, facts))]
     return problem("gl_accounts_exist", failures)
 
 

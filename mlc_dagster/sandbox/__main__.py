@@ -23,6 +23,7 @@ def main(
     ifs_requests_per_minute: int = 1000,
     airbase_requests_per_minute: int = 500,
     hubspot_calls_per_10_seconds: int = 190,
+    procurify_requests_per_second: int = 2,
     monday: Annotated[int, typer.Option(help="Its limits, so many times", min=1)] = 1,
     state: Annotated[Path | None, typer.Option(help="Keep what was sent in this file, across restarts")] = None,
 ) -> None:
@@ -33,6 +34,7 @@ def main(
             ifs_requests_per_minute,
             airbase_requests_per_minute=airbase_requests_per_minute,
             hubspot_calls_per_10_seconds=hubspot_calls_per_10_seconds,
+            procurify_requests_per_second=procurify_requests_per_second,
         ).with_monday(monday)
         serve(port, seed, today.date() if today else None, limits, state)
     except MlcError as error:

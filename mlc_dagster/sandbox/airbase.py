@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from threading import RLock
 from typing import Any
 
-from mlc_dagster.sandbox.airbase_shelves import Refusal, Shelves
+from mlc_dagster.sandbox import airbase_spend as spend
+from mlc_dagster.sandbox.airbase_shelves import ENTRIES, REQUESTS, Refusal, Shelves
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import RollingCounts, whole_seconds
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode, query_of
@@ -16,17 +18,21 @@ TOKEN = "sandbox-airbase-token"  # noqa: S105 - known to everybody
 BULK = "bulk_upsert"
 MOST_IN_BULK = 100
 WRITABLE = ("vendors", "purchase_orders")
+IN_THE_UI = ("name", "email", "is_active", "payment_terms")
 
 
 class AirbaseSandbox:
-    """Keeps vendors and purchase orders; accounts and subsidiaries are filled by a seed or by a test.
+    """Keeps vendors and purchase orders, and acknowledgements of purchase requests and ledger entries; these, accounts
+    and subsidiaries are filled by a seed or by a test.
 
-    `scheme` is the word before the token that this tenant wants; `heeds_filters` whether ?erp_reference_id= works.
+    `scheme` is the word before the token that this tenant wants; `heeds_filters` whether ?erp_reference_id= and
+    ?status= work; `has_payment_terms` whether its vendors have any.
     """
 
     def __init__(self, counts: RollingCounts, journal: Journal, lock: RLock) -> None:
         self.counts, self._journal, self._lock = counts, journal, lock
         self.scheme, self.heeds_filters, self.partial_bulks = "Token", True, False
+        self.has_payment_terms = False
         self._shelves = Shelves()
 
     # --- for tests and seeds ---
@@ -40,9 +46,18 @@ class AirbaseSandbox:
     def purchase_orders(self) -> dict[str, dict[str, Any]]:
         return self._copy("purchase_orders")
 
+    @property
+    def purchase_requests(self) -> dict[str, dict[str, Any]]:
+        return self._copy(REQUESTS)
+
+    @property
+    def ledger_entries(self) -> dict[str, dict[str, Any]]:
+        """Id -> ledger entry, whatever its status."""
+        return self._copy(ENTRIES)
+
     def _copy(self, name: str) -> dict[str, dict[str, Any]]:
         with self._lock:
-            return {row["airbase_id"]: dict(row) for row in self._shelves.rows[name].values()}
+            return copy.deepcopy({known: self._shown(name, row) for known, row in self._shelves.rows[name].items()})
 
     def add_account(self, code: str, name: str, *, active: bool = True, subsidiaries: tuple[str, ...] = ()) -> None:
         """Add an account, or replace the one with this code."""
@@ -62,6 +77,35 @@ class AirbaseSandbox:
         with self._lock:
             return str(self._shelves.upsert("vendors", vendor)[0]["airbase_id"])
 
+    def change_vendor(self, which: str, **fields: Any) -> None:
+        """As a person would: name, email, is_active, payment_terms. Raises KeyError, ValueError, Refusal."""
+        if strangers := fields.keys() - set(IN_THE_UI):
+            raise ValueError(f"people change {', '.join(IN_THE_UI)} of a vendor; found {', '.join(sorted(strangers))}")
+        with self._lock:
+            self._shelves.upsert("vendors", fields, patched=self._shelves.rows["vendors"][which]["airbase_id"])
+
+    def add_request(self, **fields: Any) -> str:
+        """An approved purchase request; its id. Fields as in `airbase_spend.made`. Raises ValueError."""
+        return self._add(REQUESTS, fields)
+
+    def add_entry(self, **fields: Any) -> str:
+        """A bill payment that waits for the ERP; its id. Fields as in `airbase_spend.made`. Raises ValueError."""
+        return self._add(ENTRIES, fields)
+
+    def _add(self, kind: str, fields: Mapping[str, Any]) -> str:
+        with self._lock:
+            row = spend.made(self._shelves, kind, copy.deepcopy(fields))
+            if row["airbase_id"] in self._shelves.rows[kind]:
+                raise ValueError(f"there is one of {kind} with the id {row['airbase_id']} already; change() changes it")
+            self._shelves.rows[kind][row["airbase_id"]] = row
+            return str(row["airbase_id"])
+
+    def change(self, kind: str, which: str, **fields: Any) -> None:
+        """As a person would, on "purchase_requests" or "ledger_entries". Raises KeyError and ValueError."""
+        with self._lock:
+            rows = self._shelves.rows[kind]
+            rows[which] = spend.changed(self._shelves, kind, rows[which], copy.deepcopy(fields))
+
     # --- sandbox.System ---
 
     @property
@@ -69,16 +113,18 @@ class AirbaseSandbox:
         return 0.0
 
     def state(self) -> dict[str, Any]:
-        """All that it holds."""
+        """All that it holds, as GET answers it."""
+        return {name: list(self._copy(name).values()) for name in self._shelves.rows}
+
+    def remembered(self) -> dict[str, Any]:
         with self._lock:
             return {name: list(rows.values()) for name, rows in self._shelves.rows.items()}
 
-    def remembered(self) -> dict[str, Any]:
-        return self.state()
-
     def recall(self, kept: dict[str, Any]) -> None:
+        """Go on with what was kept; a kind that is new since then begins empty."""
         with self._lock:
-            self._shelves.rows = {name: {row["airbase_id"]: row for row in rows} for name, rows in kept.items()}
+            for name, rows in kept.items():
+                self._shelves.rows[name] = {row["airbase_id"]: row for row in rows}
 
     def answer(self, call: Call) -> Answer:
         if call.headers.get("authorization", "") != f"{self.scheme} {TOKEN}".strip():
@@ -117,25 +163,62 @@ class AirbaseSandbox:
                 return self._bulk(call, name)
             case ("PATCH", _) if name in WRITABLE and which:
                 return self._written(call, name, which)
+            case ("GET", _) if name in spend.STATUSES:
+                return answer_json(200, self._shown(name, self._found(name, which)))
+            case ("PATCH", _) if name in spend.STATUSES and which:
+                return self._acknowledged(call, name, which)
         return answer_json(405, {"detail": f'Method "{call.method}" not allowed.'})
 
     def _page(self, name: str, options: Mapping[str, str]) -> dict[str, Any]:
-        rows = list(self._shelves.rows[name].values())
-        if "erp_reference_id" in options and self.heeds_filters:
-            rows = [row for row in rows if (row["erp_reference_id"] or "") == options["erp_reference_id"]]
+        rows = self._filtered(name, options)
         page, size = int(options.get("page", "1")), min(int(options.get("page_size", "100")), 250)
         more = page * size < len(rows)
         pagination = {"next": page + 1 if more else None, "previous": page - 1 if page > 1 else None}
         return {
-            "data": rows[(page - 1) * size : page * size],
+            "data": [self._shown(name, row) for row in rows[(page - 1) * size : page * size]],
             "pagination": {**pagination, "page": page, "page_size": size},
         }
 
+    def _filtered(self, name: str, options: Mapping[str, str]) -> list[dict[str, Any]]:
+        """A filter that is not heeded is no error: all rows come, as though it had matched them."""
+        rows = list(self._shelves.rows[name].values())
+        if "erp_reference_id" in options and self.heeds_filters:
+            rows = [row for row in rows if (row["erp_reference_id"] or "") == options["erp_reference_id"]]
+        if name not in spend.STATUSES or ("status" in options and not self.heeds_filters):
+            return rows
+        status = options.get("status", spend.UNASKED.get(name, ""))
+        if status and status not in spend.STATUSES[name]:
+            raise Refusal({"status": [f"Select a valid choice. {status} is not one of the available choices."]})
+        return [row for row in rows if status in ("", row["status"])]
+
+    def _shown(self, name: str, row: Mapping[str, Any]) -> dict[str, Any]:
+        shown = self._shelves.shown(row)
+        if name == "vendors" and not self.has_payment_terms:
+            shown.pop("payment_terms", None)
+        return shown
+
+    def _found(self, name: str, which: str) -> dict[str, Any]:
+        if which not in self._shelves.rows[name]:
+            raise Refusal({"detail": "Not found."}, 404)
+        return self._shelves.rows[name][which]
+
+    def _acknowledged(self, call: Call, name: str, which: str) -> Answer:
+        body, row = _body(call), self._found(name, which)
+        row.update(spend.acknowledged(name, body))
+        self._journal.changed("airbase", call.method, call.path, body, which)
+        return answer_json(200, self._shown(name, row))
+
     def _written(self, call: Call, name: str, which: str) -> Answer:
         body = _body(call)
-        row, made = self._shelves.upsert(name, body, patched=which)
+        row, made = self._shelves.upsert(name, self._heard(name, body), patched=which)
         self._journal.changed("airbase", call.method, call.path, body, row["airbase_id"])
-        return answer_json(201 if made else 200, row)
+        return answer_json(201 if made else 200, self._shown(name, row))
+
+    def _heard(self, name: str, entity: Any) -> Any:
+        """Fields that this tenant does not have are dropped without a word."""
+        if name != "vendors" or self.has_payment_terms or not isinstance(entity, dict):
+            return entity
+        return {field: value for field, value in entity.items() if field != "payment_terms"}
 
     def _bulk(self, call: Call, name: str) -> Answer:
         """All or nothing; with `partial_bulks` what is good is kept, and the rest is named beside it."""
@@ -145,14 +228,15 @@ class AirbaseSandbox:
             raise Refusal({"entities": ["This field is required."]})
         if len(entities) > MOST_IN_BULK:
             raise Refusal({"entities": [f"Ensure this field has no more than {MOST_IN_BULK} elements."]})
+        entities = [self._heard(name, each) for each in entities]
         errors = [fault for place, each in enumerate(entities) if (fault := self._fault(name, place, each))]
         bad = {error["index"] for error in errors}
         if bad and not self.partial_bulks:
             raise Refusal({"validation_errors": errors})
         kept = [self._shelves.upsert(name, each) for place, each in enumerate(entities) if place not in bad]
         answer: dict[str, Any] = {
-            "created": [row for row, made in kept if made],
-            "updated": [row for row, made in kept if not made],
+            "created": [self._shown(name, row) for row, made in kept if made],
+            "updated": [self._shown(name, row) for row, made in kept if not made],
         }
         self._journal.changed("airbase", call.method, call.path, body, f"{len(kept)} entities")
         return answer_json(200, {**answer, "validation_errors": errors} if errors else answer)

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import uuid4
 
+REQUESTS, ENTRIES = "purchase_requests", "ledger_entries"
 BLANK = "This field may not be blank."
 _AMOUNT = re.compile(r"-?\d{1,20}(\.\d{1,6})?")
 
@@ -24,8 +25,15 @@ class Shelves:
     """Rows by kind and id."""
 
     def __init__(self) -> None:
-        kinds = ("vendors", "accounts", "subsidiaries", "purchase_orders")
+        kinds = ("vendors", "accounts", "subsidiaries", "purchase_orders", REQUESTS, ENTRIES)
         self.rows: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in kinds}
+
+    def shown(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """As GET answers it: the vendor within has the name and the key that it has now."""
+        within = row.get("vendor")
+        vendor = self.rows["vendors"].get(within.get("airbase_id")) if within else None
+        now = {name: vendor[name] for name in ("name", "erp_reference_id")} if vendor else {}
+        return {**row, "vendor": {**within, **now}} if within else dict(row)
 
     # --- the chart and the subsidiaries ---
 
@@ -95,6 +103,7 @@ class Shelves:
             "name": _text(body, "name", 255),
             "is_active": body.get("is_active", True) is True,
             "email": _text(body, "email", 255, required=False),
+            "payment_terms": _text(body, "payment_terms", 255, required=False) or None,
             "subsidiary_reference_ids": [self._subsidiary(each) for each in subsidiaries],
         }
 

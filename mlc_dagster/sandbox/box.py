@@ -25,6 +25,7 @@ from mlc_dagster.sandbox.ifs_catalogue import Tenant
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import Limits, RollingCounts
 from mlc_dagster.sandbox.monday import MondaySandbox
+from mlc_dagster.sandbox.procurify import ProcurifySandbox
 from mlc_dagster.sandbox.seed import sow
 from mlc_dagster.sandbox.seed_monday import sow_monday
 from mlc_dagster.sandbox.state import read, restore, save
@@ -72,12 +73,15 @@ class Sandbox:
         self.hubspot = HubspotSandbox(hubspot_counts, self._journal, self.lock, limits.hubspot_calls_per_day)
         monday_counts = RollingCounts(limits.monday_calls_per_minute, limits.window_seconds)
         self.monday = MondaySandbox(monday_counts, self._journal, self.lock, limits)
+        procurify_counts = RollingCounts(limits.procurify_requests_per_second, limits.window_seconds / 60)
+        self.procurify = ProcurifySandbox(procurify_counts, self._journal, self.lock)
         self.systems: dict[str, System] = {
             "ifs": self.ifs,
             "cin7": self.cin7,
             "airbase": self.airbase,
             "hubspot": self.hubspot,
             "monday": self.monday,
+            "procurify": self.procurify,
         }
         self.today, self._state = today or datetime.now(UTC).date(), state
         self.flaws: dict[str, list[str]] = {}  # of the demo seed: flaw -> the keys of the records that have it
@@ -94,7 +98,7 @@ class Sandbox:
             self.today = date.fromisoformat(content["today"])
             restore(content, self.systems)
         else:
-            self.flaws = sow(seed, self.today, self.ifs, self.cin7, self.airbase)
+            self.flaws = sow(seed, self.today, self.ifs, self.cin7, self.airbase, self.procurify)
             if seed == "demo":
                 sow_monday(self.monday)
 

@@ -87,6 +87,21 @@ class Cin7Sandbox:
         with self._lock:
             return str(self._suppliers.create(supplier)["ID"])
 
+    def change_supplier(
+        self,
+        which: str,
+        *,
+        contact: Mapping[str, Any] | None = None,
+        address: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> None:
+        """As a person would: fields of the supplier, of its first contact and of its first address, or of a new one.
+
+        Fields as PUT /supplier takes them. Raises RefusedError.
+        """
+        with self._lock:
+            self._suppliers.edit(which, fields, contact, address)
+
     def remembered(self) -> dict[str, Any]:
         """All that it keeps, for `recall` after a restart."""
         with self._lock:

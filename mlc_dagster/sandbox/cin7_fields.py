@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -22,7 +22,16 @@ COUNTRIES = frozenset(name.strip() for name in _COUNTRIES.replace("\n", " ").spl
 
 
 def now_text() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return _moment_text(datetime.now(UTC))
+
+
+def next_moment(text: str) -> str:
+    """A millisecond later: Cin7's clock is no finer. Nothing comes after nothing."""
+    return _moment_text(datetime.fromisoformat(text) + timedelta(milliseconds=1)) if text else ""
+
+
+def _moment_text(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def text(body: Mapping[str, Any], name: str, longest: int, *, required: bool = False) -> str:

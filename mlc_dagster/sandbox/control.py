@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from threading import RLock
 from typing import Any, cast
 
+from mlc_dagster.sandbox.airbase import AirbaseSandbox
 from mlc_dagster.sandbox.cin7 import Cin7Sandbox
 from mlc_dagster.sandbox.faults import Faults
 from mlc_dagster.sandbox.ifs import IfsSandbox
@@ -17,7 +18,8 @@ from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode
 
 PLACES = (
     "GET /_sandbox/health, GET /_sandbox/journal/{system}, GET /_sandbox/state/{system}, "
-    "POST or DELETE /_sandbox/faults, PUT /_sandbox/ifs/{EntitySet}, POST /_sandbox/cin7/accounts"
+    "POST or DELETE /_sandbox/faults, PUT /_sandbox/ifs/{EntitySet}, POST /_sandbox/cin7/accounts, "
+    "POST /_sandbox/airbase/requests, POST /_sandbox/airbase/entries"
 )
 
 
@@ -25,6 +27,7 @@ class Control:
     def __init__(self, systems: Mapping[str, System], faults: Faults, journal: Journal, lock: RLock) -> None:
         self._systems, self._faults, self._journal, self._lock = systems, faults, journal, lock
         self._ifs, self._cin7 = cast(IfsSandbox, systems["ifs"]), cast(Cin7Sandbox, systems["cin7"])
+        self._airbase = cast(AirbaseSandbox, systems["airbase"])
 
     def answer(self, call: Call) -> Answer:
         """The answer to a request under /_sandbox; 400 says what was wrong with the body."""
@@ -56,6 +59,10 @@ class Control:
                 return {"etag": self._ifs.put(set_name, body)}
             case ["POST", "cin7", "accounts"]:
                 return self._add_account(body)
+            case ["POST", "airbase", "requests"]:
+                return {"id": self._airbase.add_request(**body)}
+            case ["POST", "airbase", "entries"]:
+                return {"id": self._airbase.add_entry(**body)}
         return None
 
     def _add_account(self, body: dict[str, Any]) -> dict[str, Any]:

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from threading import RLock
 from typing import Any
 from urllib.parse import unquote
 
-from mlc_dagster.sandbox import ifs_tokens, ifs_write, odata
+from mlc_dagster.sandbox import ifs_batch, ifs_tokens, ifs_write
+from mlc_dagster.sandbox.ifs_batch import Answered, Part
 from mlc_dagster.sandbox.ifs_catalogue import KINDS, Tenant
 from mlc_dagster.sandbox.ifs_metadata import edmx
 from mlc_dagster.sandbox.ifs_names import Collection
 from mlc_dagster.sandbox.ifs_read import Reader, count
+from mlc_dagster.sandbox.ifs_requests import (
+    as_texts,
+    body_of,
+    envelope,
+    key_of,
+    nowhere,
+    odata_headers,
+    refused,
+    segment,
+    wrong_method,
+)
 from mlc_dagster.sandbox.ifs_rows import Modified, RowSet, Stored
+from mlc_dagster.sandbox.ifs_transactions import Transaction
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import RollingCounts, whole_seconds
 from mlc_dagster.sandbox.odata import ODataError
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode, query_of
 
 SURFACE = "/ifs/main/ifsapplications/projection/v1"
-_SEGMENT = re.compile(r"([A-Za-z_][\w]*)(?:\((.*)\))?", re.DOTALL)
 
 
 class IfsSandbox:
@@ -96,43 +107,80 @@ class IfsSandbox:
         if not self.tokens.accepts(call.headers.get("authorization", "")):
             realm = f'Bearer realm="{call.origin}/ifs/auth/realms/sandbox"'
             return answer_json(
-                401, _error("UNAUTHORIZED", "The token is missing, unknown or has expired."), www_authenticate=realm
+                401, envelope("UNAUTHORIZED", "The token is missing, unknown or has expired."), www_authenticate=realm
             )
         if wait := self.counts.admit(ifs_tokens.CLIENT_ID):
-            return answer_json(429, _error("TOO_MANY_REQUESTS", "Too many requests."), retry_after=whole_seconds(wait))
+            return answer_json(
+                429, envelope("TOO_MANY_REQUESTS", "Too many requests."), retry_after=whole_seconds(wait)
+            )
         try:
             return self._served(call)
-        except ifs_write.RefusalError as refusal:
-            details = [{"code": "DATABASE_ERROR", "message": refusal.detail}]
-            return answer_json(refusal.status, _error(refusal.code, str(refusal), details))
-        except ODataError as mistake:
-            return answer_json(mistake.status, _error(mistake.code, str(mistake)))
-        except UnicodeDecodeError as error:
-            return answer_json(400, _error("ODP_BAD_REQUEST", f"The URI is not UTF-8: {error}"))
+        except (ODataError, UnicodeDecodeError) as mistake:
+            return refused(mistake)
 
     def _served(self, call: Call) -> Answer:
         service, *segments = call.path.removeprefix(SURFACE + "/").split("/")
         projection = service.removesuffix(".svc")
         names = [name for name, _ in self._collections if name == projection]
         if not call.path.startswith(SURFACE + "/") or not names or not service.endswith(".svc") or not segments:
-            raise _nowhere(call.path)
+            raise nowhere(call.path)
+        if segments == ["$batch"]:
+            return self._batch(call, f"{SURFACE}/{service}")
+        with self._transaction() as work:
+            return self._routed(call, work)
+
+    def _transaction(self) -> Transaction:
+        return Transaction(self.sets, self.tenant, self._journal)
+
+    def _batch(self, call: Call, service: str) -> Answer:
+        """Requests in order, each on its own and each change set as a whole, up to the first that is refused."""
+        if not self.tenant.batch:
+            raise ODataError("Batch is not implemented.", 501, "ODP_NOT_IMPLEMENTED")
+        if call.method != "POST":
+            raise wrong_method(call)
+        answers: list[Answered | list[Answered]] = []
+        for asked in ifs_batch.requests(call, service):
+            answered = self._kept(asked if isinstance(asked, list) else [asked], service)
+            answers.append(answered[0] if isinstance(answered, list) and isinstance(asked, Part) else answered)
+            if isinstance(answered, tuple) and "odata.continue-on-error" not in call.headers.get("prefer", ""):
+                break
+        return ifs_batch.answer(answers)
+
+    def _kept(self, parts: list[Part], service: str) -> list[Answered] | Answered:
+        """An answer to each part; or, where one is refused, its answer alone, and nothing was done."""
+        number, answered, made = "", [], dict[str, tuple[Collection, tuple[Any, ...]]]()
+        try:
+            with self._transaction() as work:
+                for part in parts:
+                    number, work.written = part.number, None
+                    answered.append((number, self._routed(ifs_batch.resolved(part.call, service, made), work)))
+                    if work.written:
+                        made[number] = work.written
+                number = ""  # what is judged now is the whole
+        except (ODataError, UnicodeDecodeError) as mistake:
+            return number, refused(mistake)
+        return answered
+
+    def _routed(self, call: Call, work: Transaction) -> Answer:
+        service, *segments = call.path.removeprefix(SURFACE + "/").split("/")
+        projection = service.removesuffix(".svc")
         if segments == ["$metadata"]:
             return self._metadata(projection, call.path)
-        name, keys = _segment(segments[0])
+        name, keys = segment(segments[0])
         collection = self._collections.get((projection, name))
         if collection is None:
-            raise _nowhere(call.path)
+            raise nowhere(call.path)
         if keys is None:
-            return self._on_collection(call, collection, segments[1:])
-        return self._on_row(call, collection, _key(collection, keys), segments[1:])
+            return self._on_collection(call, collection, segments[1:], work)
+        return self._on_row(call, collection, key_of(collection, keys), segments[1:], work)
 
     def _metadata(self, projection: str, path: str) -> Answer:
         if not self.tenant.metadata:
-            raise _nowhere(path)
+            raise nowhere(path)
         served = [each for (name, _), each in self._collections.items() if name == projection]
         return Answer(200, edmx(projection, served), {"content-type": "application/xml"})
 
-    def _on_collection(self, call: Call, collection: Collection, rest: list[str]) -> Answer:
+    def _on_collection(self, call: Call, collection: Collection, rest: list[str], work: Transaction) -> Answer:
         if call.method == "GET" and rest in ([], ["$count"]):
             if self.on_request:
                 self.on_request(unquote(call.path), self.reads)
@@ -140,52 +188,59 @@ class IfsSandbox:
             options = query_of(call.query)
             if rest:
                 return Answer(200, str(count(collection, options)).encode(), {"content-type": "text/plain"})
-            body = self._reader.page(collection, options, _as_texts(call), call.origin + SURFACE)
-            return Answer(200, body, _odata_headers(call))
+            body = self._reader.page(collection, options, as_texts(call), call.origin + SURFACE)
+            return Answer(200, body, odata_headers(call))
         if call.method == "POST" and not rest and not collection.is_lines:
-            stored = ifs_write.create(collection, _body(call), self.sets)
-            return self._row(call, collection, stored, 201)
-        raise _wrong_method(call) if not rest else _nowhere(call.path)
+            stored = ifs_write.create(collection, body_of(call), work)
+            return self._row(call, collection, stored, 201, work)
+        raise wrong_method(call) if not rest else nowhere(call.path)
 
-    def _on_row(self, call: Call, collection: Collection, key: tuple[Any, ...], rest: list[str]) -> Answer:
+    def _on_row(
+        self, call: Call, collection: Collection, key: tuple[Any, ...], rest: list[str], work: Transaction
+    ) -> Answer:
         stored = collection.find(key)
         if stored is None:
-            raise _nowhere(call.path)
+            raise nowhere(call.path)
         if rest:
-            return self._on_lines(call, collection, stored, rest)
+            return self._on_lines(call, collection, stored, rest, work)
         if call.method == "GET":
-            return self._row(call, collection, stored, 200)
+            return self._row(call, collection, stored, 200, work)
         if call.method not in ("PATCH", "DELETE"):
-            raise _wrong_method(call)
+            raise wrong_method(call)
         ifs_write.precondition(stored, call.headers)
         if call.method == "PATCH":
-            return self._row(call, collection, ifs_write.change(collection, stored, _body(call), self.sets), 200)
-        ifs_write.remove(collection, stored)
-        self._journal.changed("ifs", "DELETE", unquote(call.path), None, _text(stored))
+            changed = ifs_write.change(collection, stored, body_of(call), work)
+            return self._row(call, collection, changed, 200, work)
+        ifs_write.remove(collection, stored, work)
+        work.note("DELETE", unquote(call.path), None, _text(stored))
         return Answer(204)
 
-    def _on_lines(self, call: Call, collection: Collection, header: Stored, rest: list[str]) -> Answer:
+    def _on_lines(
+        self, call: Call, collection: Collection, header: Stored, rest: list[str], work: Transaction
+    ) -> Answer:
         """`Set(key)/Lines`: read or add lines; `Set(key)/Lines(key)`: one of them."""
-        name, keys = _segment(rest[0])
+        name, keys = segment(rest[0])
         if name != collection.navigation or len(rest) > 1:
-            raise _nowhere(call.path)
+            raise nowhere(call.path)
         lines = collection.lines()
         if keys is not None:
-            return self._on_row(call, lines, _key(lines, keys), [])
+            return self._on_row(call, lines, key_of(lines, keys), [], work)
         if call.method == "POST":
-            return self._row(call, lines, ifs_write.create_line(lines, header, _body(call), self.sets), 201)
+            made = ifs_write.create_line(lines, header, body_of(call), work)
+            return self._row(call, lines, made, 201, work)
         if call.method != "GET":
-            raise _wrong_method(call)
-        shape = self._reader.shape(lines, query_of(call.query), _as_texts(call))
+            raise wrong_method(call)
+        shape = self._reader.shape(lines, query_of(call.query), as_texts(call))
         body = b'{"value":[%s]}' % b",".join([shape.text(line) for line in header.lines])
-        return Answer(200, body, _odata_headers(call))
+        return Answer(200, body, odata_headers(call))
 
-    def _row(self, call: Call, collection: Collection, stored: Stored, status: int) -> Answer:
+    def _row(self, call: Call, collection: Collection, stored: Stored, status: int, work: Transaction) -> Answer:
         if status == 201 or call.method == "PATCH":
-            self._journal.changed("ifs", call.method, unquote(call.path), decode(call.body), _text(stored))
+            work.written = collection, stored.key
+            work.note(call.method, unquote(call.path), decode(call.body), _text(stored))
         options = query_of(call.query) if call.method == "GET" else {}
-        shape = self._reader.shape(collection, options, _as_texts(call))
-        headers = {**_odata_headers(call), "etag": stored.etag}
+        shape = self._reader.shape(collection, options, as_texts(call))
+        headers = {**odata_headers(call), "etag": stored.etag}
         service = f"{call.origin}{SURFACE}/{collection.projection}.svc"
         context = f'{{"@odata.context":"{service}/$metadata#{collection.set}/$entity",'.encode()
         return Answer(status, context + shape.text(stored)[1:], headers)
@@ -198,55 +253,3 @@ def _shown(stored: Stored, navigation: str | None) -> dict[str, Any]:
 
 def _text(stored: Stored) -> str:
     return "/".join(str(part) for part in stored.key)
-
-
-def _segment(text: str) -> tuple[str, str | None]:
-    """A path segment, decoded on its own, so that a %2F within a key is a slash of the key."""
-    match = _SEGMENT.fullmatch(unquote(text, errors="strict"))
-    if match is None:
-        raise ODataError(f"The URI is malformed: {text!r}.")
-    return match[1], match[2]
-
-
-def _key(collection: Collection, text: str) -> tuple[Any, ...]:
-    given, names = odata.parse_keys(text), collection.keys
-    wires = [collection.wire(name) for name in names]
-    if set(given) == {""} and len(names) == 1:
-        given = {wires[0]: given[""]}
-    if set(given) != set(wires):
-        raise ODataError(f"The key of '{collection.set}' is {', '.join(wires)}; found {', '.join(given) or 'a value'}.")
-    for name, wire in zip(names, wires, strict=True):
-        if isinstance(given[wire], str) != (collection.types[name] != "int"):
-            raise ODataError(f"The key '{wire}' is of type {collection.types[name]}; found {given[wire]!r}.")
-    return tuple(given[wire] for wire in wires)
-
-
-def _body(call: Call) -> Any:
-    if "json" not in call.headers.get("content-type", "application/json"):
-        raise ODataError("The content type is not supported.", 415, "ODP_UNSUPPORTED_MEDIA_TYPE")
-    try:
-        return decode(call.body)
-    except ValueError as error:
-        raise ODataError("Error while de-serializing contents.", code="ODP_DESERIALIZATION_ERROR") from error
-
-
-def _as_texts(call: Call) -> bool:
-    return "ieee754compatible=true" in call.headers.get("accept", "").lower().replace(" ", "")
-
-
-def _odata_headers(call: Call) -> dict[str, str]:
-    kind = f"application/json;odata.metadata=minimal;IEEE754Compatible={str(_as_texts(call)).lower()}"
-    return {"content-type": kind, "odata-version": "4.0"}
-
-
-def _nowhere(path: str) -> ODataError:
-    return ODataError(f"The requested resource does not exist: {unquote(path)}", 404, "ODP_RESOURCE_NOTFOUND")
-
-
-def _wrong_method(call: Call) -> ODataError:
-    return ODataError(f"{call.method} is not allowed here.", 405, "ODP_METHOD_NOT_ALLOWED")
-
-
-def _error(code: str, message: str, details: list[dict[str, str]] | None = None) -> dict[str, Any]:
-    content: dict[str, Any] = {"code": code, "message": message}
-    return {"error": {**content, "details": details} if details else content}

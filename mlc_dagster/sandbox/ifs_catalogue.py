@@ -56,6 +56,8 @@ class Tenant:
     next_link: bool | str = False
     modified: bool = True  # False: no set has a LastModified column
     metadata: bool = True  # False: 404
+    batch: bool = True  # False: $batch is 501
+    closed_until: Mapping[str, str] = field(default_factory=dict)  # company -> the last day of its closed periods
     token_seconds: float = 3600
     clock_skew_seconds: float = 0  # the server's clock minus ours
     rows_without_top: int = 100

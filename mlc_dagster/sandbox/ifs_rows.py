@@ -78,8 +78,9 @@ class RowSet:
         self._ordered: list[Stored] | None = None
         self._lines: list[Stored] | None = None
 
-    def put(self, row: Mapping[str, Any], modified: Modified = ...) -> Stored:
-        stored = self._stored(row, _modified_text(row, modified), "")
+    def put(self, row: Mapping[str, Any], modified: Modified = ..., etags: str = "") -> Stored:
+        """Insert or replace a row. `etags`: the field with its ETag and those of its lines, where they keep them."""
+        stored = self._stored(row, _modified_text(row, modified), etags)
         self.by_key[stored.key] = stored
         self._ordered = self._lines = None
         return stored
@@ -98,6 +99,11 @@ class RowSet:
         stored = self.by_key.pop(key)
         self._ordered = self._lines = None
         return stored
+
+    def restore(self, by_key: dict[tuple[Any, ...], Stored]) -> None:
+        """The rows as they were."""
+        self.by_key = by_key
+        self._ordered = self._lines = None
 
     def _stored(self, row: Mapping[str, Any], modified: str | None, etags: str) -> Stored:
         kind, given = self.kind, dict(row)

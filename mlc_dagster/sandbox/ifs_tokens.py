@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from base64 import b64decode
+from typing import Any
 from urllib.parse import unquote_plus
 
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode, query_of
@@ -39,12 +40,16 @@ class Tokens:
         return self._granted(form.get("scope", ""))
 
     def _granted(self, scope: str) -> Answer:
+        content = {**self.issue(), "not-before-policy": 0}
+        return answer_json(200, {**content, "scope": scope or "microprofile-jwt profile email"})
+
+    def issue(self) -> dict[str, Any]:
+        """A new token, as every OAuth 2.0 answer has it."""
         token = secrets.token_urlsafe(24)
         self._until[token] = time.monotonic() + self.seconds
         self.granted += 1
         seconds = int(self.seconds) if self.seconds == int(self.seconds) else self.seconds
-        content = {"access_token": token, "expires_in": seconds, "token_type": "Bearer", "not-before-policy": 0}
-        return answer_json(200, {**content, "scope": scope or "microprofile-jwt profile email"})
+        return {"access_token": token, "expires_in": seconds, "token_type": "Bearer"}
 
     def accepts(self, authorization: str) -> bool:
         kind, _, token = authorization.partition(" ")

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from mlc_dagster.sandbox.ifs_judges import RefusalError
 from mlc_dagster.sandbox.ifs_names import Collection
 from mlc_dagster.sandbox.ifs_rows import RowSet, Stored, exact
+from mlc_dagster.sandbox.ifs_transactions import Transaction
 from mlc_dagster.sandbox.odata import ODataError
 
-
-class RefusalError(ODataError):
-    """The database's own word: a general message, and the useful text in details[0]."""
-
-    def __init__(self, detail: str, status: int = 400, code: str = "ODP_DATABASE_ERROR") -> None:
-        super().__init__("Error in the database, see details.", status, code)
-        self.detail = detail
+_ETAG = "@odata.etag"
 
 
 def fields_from(collection: Collection, body: Any) -> dict[str, Any]:
@@ -56,71 +51,96 @@ def precondition(stored: Stored, headers: Mapping[str, str]) -> None:
         raise ODataError("The precondition has failed: the record was modified.", 412, "ODP_PRECONDITION_FAILED")
 
 
-def create(collection: Collection, body: Any, sets: Mapping[str, RowSet]) -> Stored:
+def create(collection: Collection, body: Any, work: Transaction) -> Stored:
     """A new row, with the number that the server gives. Raises ODataError."""
     rows, row = collection.rows, fields_from(collection, body)
+    _fill_period(rows.kind.set, row)
     _give_number(rows, row)
-    for key in rows.kind.keys:
-        if row.get(key) is None:
+    for name in rows.kind.keys:
+        if row.get(name) is None:
             raise RefusalError(
-                f"ORA-20124: {rows.kind.set.removesuffix('Set')}.{key.upper()}NULL: Field [{key}] is mandatory."
+                f"ORA-20124: {rows.kind.set.removesuffix('Set')}.{name.upper()}NULL: Field [{name}] is mandatory."
             )
-    if tuple(row[key] for key in rows.kind.keys) in rows.by_key:
+    key = tuple(row[name] for name in rows.kind.keys)
+    if key in rows.by_key:
         raise RefusalError(f"ORA-20112: {rows.kind.set}.EXIST: The object already exists.", 409, "FND_RECORD_EXIST")
     row.setdefault("ObjState", _FIRST_STATE.get(rows.kind.set))
-    _judge(rows.kind.set, row, sets)
+    work.touch(rows, key).is_new = True
     return rows.put(row)
 
 
-def create_line(collection: Collection, header: Stored, body: Any, sets: Mapping[str, RowSet]) -> Stored:
-    """A new line of a header, whose ETag changes too. Raises ODataError."""
+def create_line(collection: Collection, header: Stored, body: Any, work: Transaction) -> Stored:
+    """A new line of a header, whose ETag changes too, unless its version is of this transaction. Raises ODataError."""
     rows, lines = collection.rows, collection.rows.kind.lines
     if lines is None:
         raise ODataError("There are no lines here.", 404, "ODP_RESOURCE_NOTFOUND")
-    kept = [dict(line.fields) for line in header.lines]
     line = fields_from(collection, body)
     last = lines.keys[-1] if lines.fields[lines.keys[-1]] == "int" else lines.keys[-2]
-    numbers = [int(row[last]) for row in kept if str(row[last]).isdigit()]
-    following = max(numbers, default=0) + 1
+    taken = [row.fields[last] for row in header.lines]
+    following = max((int(number) for number in taken if str(number).isdigit()), default=0) + 1
     line[last] = line.get(last) or (following if lines.fields[last] == "int" else str(following))
-    rows.put(_changed(header, {lines.navigation: [*kept, line]}, lines.navigation))
-    return rows.by_key[header.key].lines[-1]
+    touch = work.touch(rows, header.key)
+    rows.put(_changed(rows, header, [*_kept_lines(header), line], {}, work), etags=_ETAG)
+    made = rows.by_key[header.key].lines[-1]
+    if made.key in {row.key for row in header.lines}:
+        raise RefusalError(f"ORA-20112: {lines.set}.EXIST: The object already exists.", 409, "FND_RECORD_EXIST")
+    touch.lines.add(made.key)
+    return made
 
 
-def change(collection: Collection, stored: Stored, body: Any, sets: Mapping[str, RowSet]) -> Stored:
+def change(collection: Collection, stored: Stored, body: Any, work: Transaction) -> Stored:
     """A row with some fields replaced; keys cannot be. Raises ODataError."""
     given = fields_from(collection, body)
     for key in collection.keys:
         if key in given and exact(given[key]) != stored.fields[key]:
             raise RefusalError(f"ORA-20120: {collection.catalogue_set}.UPD: Field [{key}] may not be changed.")
-    kind = collection.rows.kind
-    if collection.is_lines and kind.lines:
-        header = collection.rows.by_key[stored.key[: len(kind.keys)]]
-        lines = [{**line.fields, **given} if line.key == stored.key else dict(line.fields) for line in header.lines]
-        changed = _changed(header, {kind.lines.navigation: lines}, kind.lines.navigation)
-    else:
-        changed = _changed(stored, given, kind.lines.navigation if kind.lines else "")
-    _judge(kind.set, changed, sets)
-    head = collection.rows.put(changed)
-    return next(line for line in head.lines if line.key == stored.key) if collection.is_lines else head
+    rows = collection.rows
+    if collection.is_lines:
+        return _change_line(rows, stored, given, work)
+    row = _changed(rows, stored, _kept_lines(stored), given, work)
+    touch = work.touch(rows, stored.key)
+    touch.fields.update(given)
+    head = rows.put(row, etags=_ETAG)
+    if rows.kind.lines and rows.kind.lines.navigation in given:
+        touch.lines.update(line.key for line in head.lines)
+    return head
 
 
-def remove(collection: Collection, stored: Stored) -> None:
-    kind = collection.rows.kind
-    if not collection.is_lines or kind.lines is None:
-        collection.rows.remove(stored.key)
+def _change_line(rows: RowSet, stored: Stored, given: Mapping[str, Any], work: Transaction) -> Stored:
+    header = rows.by_key[stored.key[: len(rows.kind.keys)]]
+    others = [line for line in _kept_lines(header) if line[_ETAG] != stored.etag]
+    place = next(number for number, line in enumerate(header.lines) if line.key == stored.key)
+    others.insert(place, {**stored.fields, **given})
+    work.touch(rows, header.key).lines.add(stored.key)
+    head = rows.put(_changed(rows, header, others, {}, work), etags=_ETAG)
+    return head.lines[place]
+
+
+def remove(collection: Collection, stored: Stored, work: Transaction) -> None:
+    rows = collection.rows
+    if not collection.is_lines:
+        work.touch(rows, stored.key)
+        rows.remove(stored.key)
         return
-    header = collection.rows.by_key[stored.key[: len(kind.keys)]]
-    left = [dict(line.fields) for line in header.lines if line.key != stored.key]
-    collection.rows.put(_changed(header, {kind.lines.navigation: left}, kind.lines.navigation))
+    header = rows.by_key[stored.key[: len(rows.kind.keys)]]
+    work.touch(rows, header.key).lines.add(stored.key)
+    left = [line for line in _kept_lines(header) if line[_ETAG] != stored.etag]
+    rows.put(_changed(rows, header, left, {}, work), etags=_ETAG)
 
 
-def _changed(stored: Stored, given: Mapping[str, Any], navigation: str) -> dict[str, Any]:
-    """The whole row again, without its old modified timestamp: a change sets a new one."""
-    row = {name: value for name, value in stored.fields.items() if name != "LastModified"}
-    if navigation:
-        row[navigation] = [dict(line.fields) for line in stored.lines]
-    return {**row, **given}
+def _kept_lines(header: Stored) -> list[dict[str, Any]]:
+    return [{**line.fields, _ETAG: line.etag} for line in header.lines]
+
+
+def _changed(
+    rows: RowSet, stored: Stored, lines: list[dict[str, Any]], given: Mapping[str, Any], work: Transaction
+) -> dict[str, Any]:
+    """The whole row again. A change makes a new version and sets a new modified timestamp: once in a transaction."""
+    kept = {**stored.fields, _ETAG: stored.etag}
+    if not work.has_written(rows, stored.key):
+        del kept["LastModified"], kept[_ETAG]
+    navigation = {rows.kind.lines.navigation: lines} if rows.kind.lines else {}
+    return {**kept, **navigation, **given}
 
 
 _FIRST_STATE = {
@@ -130,6 +150,15 @@ _FIRST_STATE = {
     "PostingProposalHeadSet": "Unbalanced",
     "CustomerOrderSet": "Planned",
 }
+
+
+def _fill_period(set_name: str, row: dict[str, Any]) -> None:
+    """A voucher belongs to the year and the month of its date."""
+    day = row.get("VoucherDate")
+    if set_name == "VoucherSet" and day:
+        for name, digits in (("AccountingYear", day[:4]), ("AccountingPeriod", day[5:7])):
+            if row.get(name) is None and digits.isdigit():
+                row[name] = int(digits)
 
 
 def _give_number(rows: RowSet, row: dict[str, Any]) -> None:
@@ -149,43 +178,3 @@ def _give_number(rows: RowSet, row: dict[str, Any]) -> None:
 def _digits(value: Any) -> str:
     text = str(value).lstrip("PC")
     return text if text.isascii() and text.isdigit() and len(text) < 10 else ""
-
-
-def _judge(set_name: str, row: Mapping[str, Any], sets: Mapping[str, RowSet]) -> None:
-    if judge := _JUDGES.get(set_name):
-        judge(row, sets)
-
-
-def _judge_voucher(row: Mapping[str, Any], sets: Mapping[str, RowSet]) -> None:
-    """Debit equals credit, and every account is in the company's chart."""
-    rows = row.get("VoucherRows") or []
-    sums: dict[str, Decimal] = defaultdict(Decimal)
-    for line in rows:
-        sums["debit"] += line.get("DebitAmount") or 0
-        sums["credit"] += line.get("CreditAmount") or 0
-    if sums["debit"] != sums["credit"]:
-        text = f"debit {sums['debit']} and credit {sums['credit']} differ"
-        raise RefusalError(f"ORA-20110: Voucher.NOTBALANCED: The voucher does not balance: {text}.")
-    chart = {account for company, account in sets["AccountSet"].by_key if company == row["Company"]}
-    for line in rows:
-        if chart and line.get("Account") not in chart:
-            raise RefusalError(
-                f"ORA-20111: Account.NOTEXIST: Account {line.get('Account')} does not exist in {row['Company']}."
-            )
-
-
-def _judge_invoice(row: Mapping[str, Any], sets: Mapping[str, RowSet]) -> None:
-    """One invoice number of a supplier in a company, once."""
-    names = ("Company", "SupplierId", "InvoiceNo")
-    number = [row.get(name) for name in names]
-    for stored in sets["SupplierInvoiceSet"].by_key.values():
-        same = number[2] is not None and number == [stored.fields[name] for name in names]
-        if same and stored.fields["InvoiceId"] != row.get("InvoiceId") and stored.fields["ObjState"] != "Cancelled":
-            text = f"Invoice {number[2]} of supplier {number[1]} is registered as {stored.fields['InvoiceId']}."
-            raise RefusalError(f"ORA-20112: ManSuppInvoice.DUPLICATE: {text}")
-
-
-_JUDGES: dict[str, Callable[[Mapping[str, Any], Mapping[str, RowSet]], None]] = {
-    "VoucherSet": _judge_voucher,
-    "SupplierInvoiceSet": _judge_invoice,
-}

@@ -24,6 +24,7 @@ class Limits:
     airbase_requests_per_minute: int = 500
     hubspot_calls_per_10_seconds: int = 190  # in a sixth of the window
     hubspot_calls_per_day: int = 625_000
+    procurify_requests_per_second: int = 2  # in a sixtieth of the window
 
     def with_monday(self, times: int) -> Limits:
         """monday's three limits, so many times."""

@@ -11,6 +11,7 @@ from mlc_dagster.sandbox.airbase import AirbaseSandbox
 from mlc_dagster.sandbox.cin7 import Cin7Sandbox
 from mlc_dagster.sandbox.ifs import IfsSandbox
 from mlc_dagster.sandbox.ifs_tokens import PATH as TOKEN_PATH
+from mlc_dagster.sandbox.procurify import ProcurifySandbox
 from mlc_dagster.sandbox.seed_airbase import sow_airbase
 from mlc_dagster.sandbox.seed_books import (
     COMPANIES,
@@ -26,6 +27,7 @@ from mlc_dagster.sandbox.seed_orders import sow_customer_orders, sow_orders
 from mlc_dagster.sandbox.seed_partners import DAYS as DAYS
 from mlc_dagster.sandbox.seed_partners import Season, sow_customers, sow_partners
 from mlc_dagster.sandbox.seed_postings import sow_proposals, sow_vouchers
+from mlc_dagster.sandbox.seed_procurify import sow_procurify
 
 DEMO_SETTINGS: dict[str, Any] = {
     "companies": {
@@ -66,7 +68,9 @@ def demo_settings(url: str, today: date | None = None) -> dict[str, Any]:
     return {"partitions_start": first.isoformat(), **content}
 
 
-def sow(seed: str, today: date, ifs: IfsSandbox, cin7: Cin7Sandbox, airbase: AirbaseSandbox) -> dict[str, list[str]]:
+def sow(
+    seed: str, today: date, ifs: IfsSandbox, cin7: Cin7Sandbox, airbase: AirbaseSandbox, procurify: ProcurifySandbox
+) -> dict[str, list[str]]:
     """Fill all systems; flaw -> the keys of the records that have it. Raises ValueError for a seed that there is not.
 
     The same for every `today`, but for the dates: the thirty days up to and including it.
@@ -79,9 +83,10 @@ def sow(seed: str, today: date, ifs: IfsSandbox, cin7: Cin7Sandbox, airbase: Air
     sow_ifs_books(ifs, today)
     sow_cin7_books(cin7)
     partners = sow_partners(ifs, cin7, season)
-    sow_airbase(airbase, ifs.rows("SupplierSet"))
+    sow_airbase(airbase, ifs.rows("SupplierSet"), season)
     orders = sow_orders(ifs, season, partners)
     sow_proposals(ifs, season, partners, orders)
     sow_vouchers(ifs, season)
     sow_customer_orders(ifs, season, sow_customers(ifs, season))
+    sow_procurify(procurify, season, ifs.rows("SupplierSet"))
     return season.flaws

@@ -1,20 +1,27 @@
-"""The demo's Airbase: a subsidiary for each company, nearly all of the chart, and vendors that were entered by hand."""
+"""The demo's Airbase: a subsidiary for each company, nearly all of the chart, vendors entered by hand, and spend."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from random import Random
 from typing import Any
 
 from mlc_dagster.sandbox.airbase import AirbaseSandbox
+from mlc_dagster.sandbox.seed_airbase_spend import sow_spend
 from mlc_dagster.sandbox.seed_books import ACCOUNTS, BLOCKED, COMPANIES, EXPIRED
+from mlc_dagster.sandbox.seed_partners import Season
 
 ONLY_IN_AIRBASE = {"9100": "Card spend, unassigned", "": "Out of pocket"}
 NOT_IN_AIRBASE = ("7510",)
 INACTIVE = "7010"
 BY_HAND = slice(70, 76)
+NEW_VENDORS = ("Cloudberry Software AB", "Nordic Fair Stands AB", "Ginza Print K.K.", "Souk Catering W.L.L.")
+AMBIGUOUS = "Twin Goods AB"
+"""Two suppliers of the ERP have this name."""
 
 
-def sow_airbase(airbase: AirbaseSandbox, suppliers: Sequence[Mapping[str, Any]]) -> None:
+def sow_airbase(airbase: AirbaseSandbox, suppliers: Sequence[Mapping[str, Any]], season: Season) -> None:
     """Some accounts are missing on either side, one is not active; some vendors have no key of the ERP yet."""
     for company, each in COMPANIES.items():
         airbase.add_subsidiary(company, f"Company {company}", each["currency"])
@@ -25,5 +32,9 @@ def sow_airbase(airbase: AirbaseSandbox, suppliers: Sequence[Mapping[str, Any]])
         airbase.add_account(code, "Closed in the ERP")
     for code, name in ONLY_IN_AIRBASE.items():
         airbase.add_account(code, name, subsidiaries=("0010",) if code else ())
-    for supplier in suppliers[BY_HAND]:
-        airbase.add_vendor(name=supplier["Name"], email="entered.by.hand@example.test")
+    by_hand = [
+        airbase.add_vendor(name=name, email="entered.by.hand@example.test")
+        for name in (*(supplier["Name"] for supplier in suppliers[BY_HAND]), *NEW_VENDORS, AMBIGUOUS)
+    ]
+    season.flawed("vendor: name of two suppliers", AMBIGUOUS)
+    sow_spend(airbase, replace(season, rng=Random(20261126)), by_hand)

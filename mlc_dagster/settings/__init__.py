@@ -93,6 +93,7 @@ class Settings(Section):
             tax_rules=section.tax_rules,
             gl_accounts=section.gl_accounts,
             options=options,
+            tables=section.tables(),
             extra_fields={f"{target}/{flow}": names for flow, names in section.extras.items()},
         )
 

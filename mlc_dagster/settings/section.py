@@ -36,6 +36,10 @@ class TargetSection(Section):
         """This section's own settings, as text, for mappings."""
         return {}
 
+    def tables(self) -> dict[str, dict[str, str]]:
+        """This section's own tables, by name, for mappings: what stands for what."""
+        return {}
+
     @property
     def extras(self) -> Mapping[str, Mapping[str, str]]:
         """Flow (without its system) -> record field -> its name there: fields that mlc.yaml adds."""

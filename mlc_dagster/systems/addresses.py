@@ -17,6 +17,8 @@ from mlc_dagster.systems.answers import Call, exact_json
 
 Params = Mapping[str, Any] | Iterable[tuple[str, Any]]
 Origin = tuple[str, str, int | None]
+Content = tuple[str, bytes]
+"""A media type and a body of it."""
 
 _ABSOLUTE = re.compile(r"https?://[^/?]*", re.IGNORECASE)
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -64,7 +66,7 @@ def shown(path: str) -> str:
     return _ABSOLUTE.sub("", path, count=1).split("?")[0] or "/"
 
 
-def body_of(call: Call, json: Any) -> bytes | None:
+def body_of(call: Call, json: Any) -> Content | None:
     """JSON with decimals as exact numbers, times as ISO 8601. Raises RecordRejected for what JSON cannot say."""
     if json is None:
         return None
@@ -74,12 +76,12 @@ def body_of(call: Call, json: Any) -> bytes | None:
             exact_json(body)
     except (UnicodeEncodeError, msgspec.DecodeError) as error:
         raise RecordRejected(call.says("the record holds an amount that is no number, or half a character")) from error
-    return body
+    return "application/json", body
 
 
-def headers_of(call: Call, headers: Mapping[str, str] | None, body: bytes | None) -> dict[str, str]:
+def headers_of(call: Call, headers: Mapping[str, str] | None, content: Content | None) -> dict[str, str]:
     """The call's own headers. Raises RecordRejected for a value that no header can hold, for example a broken ETag."""
-    kind = {} if body is None else {"Content-Type": "application/json"}
+    kind = {"Content-Type": content[0]} if content else {}
     if bad := [name for name, value in (headers or {}).items() if not (value.isascii() and value.isprintable())]:
         raise RecordRejected(call.says(f"the header {bad[0]} would hold a character that no header can"))
     return {**kind, **(headers or {})}

@@ -148,8 +148,10 @@ def lost(call: Call, error: httpx.RequestError) -> MlcError:
 def unreadable(call: Call, response: httpx.Response, error: BaseException) -> TransientError | OutcomeUnknown:
     """The error of a 2xx whose body is not what it should be: a maintenance page, a truncated page."""
     kind = response.headers.get("content-type", "no content type").split(";")[0]
+    asked = response.request.headers.get("accept", "")
+    wanted = asked if "multipart" in asked else "JSON"
     return call.unanswered(
-        f"expected JSON, got {kind} ({str(error)[:100]}): {snippet(response.content, 80)}".rstrip(": ")
+        f"expected {wanted}, got {kind} ({str(error)[:100]}): {snippet(response.content, 80)}".rstrip(": ")
     )
 
 

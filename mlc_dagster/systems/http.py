@@ -16,7 +16,7 @@ import httpx
 
 from mlc_dagster.errors import MlcError, TransientError
 from mlc_dagster.outcomes import Budget
-from mlc_dagster.systems.addresses import Params, address, body_of, headers_of, origin, shown
+from mlc_dagster.systems.addresses import Content, Params, address, body_of, headers_of, origin, shown
 from mlc_dagster.systems.answers import (
     UNREADABLE,
     Answer,
@@ -117,6 +117,7 @@ class ApiClient:
         *,
         params: Params | None = None,
         json: Any = None,
+        content: Content | None = None,
         headers: Mapping[str, str] | None = None,
         repeatable: bool | None = None,
         decode: None = None,
@@ -130,6 +131,7 @@ class ApiClient:
         *,
         params: Params | None = None,
         json: Any = None,
+        content: Content | None = None,
         headers: Mapping[str, str] | None = None,
         repeatable: bool | None = None,
         decode: Callable[[bytes], Value],
@@ -142,6 +144,7 @@ class ApiClient:
         *,
         params: Params | None = None,
         json: Any = None,
+        content: Content | None = None,
         headers: Mapping[str, str] | None = None,
         repeatable: bool | None = None,
         decode: Callable[[bytes], Any] | None = None,
@@ -149,7 +152,8 @@ class ApiClient:
         """The 2xx answer, read whole; every other end is an error.
 
         `path` is appended to the base URL as it is, so it is percent-encoded already; an absolute URL must be of the
-        same origin. `params` are encoded here (a None is left out); `json` may hold Decimal, datetime and Record.
+        same origin. `params` are encoded here (a None is left out); `json` may hold Decimal, datetime and Record;
+        `content` is a body that is not JSON, with its media type.
         `repeatable` says that a second call does no harm: GET and HEAD unless told. `decode` makes the value from the
         body inside the retry loop: where it raises ValueError or the like, the page is asked for again.
 
@@ -158,9 +162,10 @@ class ApiClient:
         """
         safe = method in ("GET", "HEAD") if repeatable is None else repeatable
         call = Call(self.system, method, shown(path), safe, self.base_url)
-        url, body = address(call, self._origin, path, params), body_of(call, json)
+        url, given = address(call, self._origin, path, params), content or body_of(call, json)
         read = decode or (exact_json if method == "GET" else json_or_nothing)
-        build = methodcaller("build_request", method, url, content=body, headers=headers_of(call, headers, body))
+        own = headers_of(call, headers, given)
+        build = methodcaller("build_request", method, url, content=given and given[1], headers=own)
         send = _Send(Tries(), call, build, read, decode is None)
         return self._patience.retry(self._attempt, send)
 
@@ -220,7 +225,8 @@ class ApiClient:
             self.skew_seconds = when - self._wall()
         words = (text.split()[-1] for name, text in request.headers.items() if name not in unsigned and text.strip())
         send.secrets = [word for word in words if len(word) >= 8]
-        return response if response.is_success else without(send.secrets, response)
+        may_refuse = response.is_error or "multipart" in response.headers.get("content-type", "")  # within its parts
+        return without(send.secrets, response) if may_refuse else response
 
     def _lost(self, send: _Send, request: httpx.Request, error: httpx.RequestError) -> MlcError:
         if error.request is request:

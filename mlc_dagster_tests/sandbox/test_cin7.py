@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from mlc_dagster.sandbox import Limits, Sandbox
+from mlc_dagster.sandbox.cin7_books import RefusedError
 from mlc_dagster_tests.sandbox.conftest import CIN7, Cin7, json_of
 
 SUPPLIER = {
@@ -162,3 +163,28 @@ def test_the_minute_is_counted_for_each_key_and_answers_in_two_ways(start: Calla
     assert httpx.get(url, headers=other).status_code == 200
     assert httpx.get(url, headers={**CIN7, "api-auth-applicationkey": "x"}).status_code == 403
     assert box.peaks("cin7") == {"sandbox-key-1": 5, "sandbox-key-2": 1}
+
+
+def test_people_change_a_supplier_with_its_first_contact_and_address(cin7: Cin7, box: Sandbox) -> None:
+    known = box.cin7.add_supplier(**SUPPLIER, Contacts=[{"Name": "Ann", "Phone": "1"}, {"Name": "Bo", "Phone": "2"}])
+    before = box.cin7.suppliers[known]
+    box.cin7.change_supplier(known, Comments="by hand", contact={"Phone": "3"}, address={"City": "Lund"})
+    box.cin7.change_supplier(known, address={"City": "Malmö"})
+    supplier = cin7("GET", "supplier", ID=known).json()["SupplierList"][0]
+    assert supplier["Comments"] == "by hand" and supplier["LastModifiedOn"] > before["LastModifiedOn"]
+    assert [(row["Name"], row["Phone"]) for row in supplier["Contacts"]] == [("Ann", "3"), ("Bo", "2")]
+    assert [row["City"] for row in supplier["Addresses"]] == ["Malmö"]
+
+
+def test_people_give_a_supplier_its_first_contact(box: Sandbox) -> None:
+    known = box.cin7.add_supplier(**SUPPLIER)
+    box.cin7.change_supplier(known, contact={"Email": "ann@example.test"})
+    assert [row["Email"] for row in box.cin7.suppliers[known]["Contacts"]] == ["ann@example.test"]
+
+
+def test_people_are_refused_what_cin7_refuses(box: Sandbox) -> None:
+    known = box.cin7.add_supplier(**SUPPLIER)
+    with pytest.raises(RefusedError, match="not found"):
+        box.cin7.change_supplier(known, PaymentTerm="whenever")
+    with pytest.raises(RefusedError, match="not found"):
+        box.cin7.change_supplier("nobody", Comments="x")

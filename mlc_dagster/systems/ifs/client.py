@@ -1,9 +1,9 @@
-"""IFS Cloud over OData v4: reads partitions, says what changed, writes one row at a time with its ETag."""
+"""IFS Cloud over OData v4: reads partitions, says what changed, writes rows with their ETag, and documents whole."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from hashlib import blake2b
@@ -11,19 +11,27 @@ from typing import Any
 
 import pyarrow as pa
 
-from mlc_dagster.errors import OutcomeUnknown, RecordRejected, StaleRecord
+from mlc_dagster.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord
+from mlc_dagster.facts import Books
 from mlc_dagster.frames import rows_of
+from mlc_dagster.outcomes import Draft, Outcome, Traffic
 from mlc_dagster.systems.http import ApiClient
+from mlc_dagster.systems.ifs.bookkeeping import Bookkeeping
 from mlc_dagster.systems.ifs.catalogue import wire_name
+from mlc_dagster.systems.ifs.changesets import Step, StepAnswer, written
+from mlc_dagster.systems.ifs.changesets import answers as answers_of
+from mlc_dagster.systems.ifs.documents import creation, kept, on_wire
 from mlc_dagster.systems.ifs.lines import Lines
 from mlc_dagster.systems.ifs.metadata import SchemaReport
-from mlc_dagster.systems.ifs.odata import Order, collection, equals, one
+from mlc_dagster.systems.ifs.odata import Order, any_of_keys, collection, distinct, equals, one, service
 from mlc_dagster.systems.ifs.paging import Span, Walk
-from mlc_dagster.systems.ifs.queries import Connection, Query, no_such_set
+from mlc_dagster.systems.ifs.queries import Connection, Query, no_batch, no_such_set
 from mlc_dagster.systems.ifs.reading import Reading
+from mlc_dagster.systems.ifs.records import catalogue as known_sets
 from mlc_dagster.systems.ifs.refusals import classify as classify
 from mlc_dagster.systems.ifs.wire import Page, Wire
-from mlc_dagster.vocabulary import EntitySet, Pull, Row, Scope, Sightings
+from mlc_dagster.systems.waiting import in_order
+from mlc_dagster.vocabulary import EntitySet, Pull, Row, Scope, Sightings, Target
 
 TRIES = 3
 """How often a row that others change meanwhile is read and written again, before it is held."""
@@ -42,10 +50,34 @@ class IfsClient:
         in_flight: int = 8,
         page_size: int = 5000,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        catalogue: Mapping[str, EntitySet] | None = None,
+        currencies: Iterable[str] = (),
     ) -> None:
-        """`api` has the surface in its base URL (".../projection/v1"), and `classify`."""
+        """`api` has the surface in its base URL (".../projection/v1"), and `classify`.
+
+        `catalogue`: what this tenant calls the sets that are written. `currencies`: that may be entered beside the
+        companies' own.
+        """
         self.api, self._clock = api, clock
         self._connection = Connection(api, in_flight, page_size)
+        self._bookkeeping = Bookkeeping(self, catalogue or known_sets({}), currencies)
+
+    # --- outcomes.AsksFirst -------------------------------------------------------------------------------------------
+
+    @property
+    def traffic(self) -> Traffic:
+        return Traffic(self.api.requests, self.api.throttled_seconds)
+
+    def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
+        """Raises AccessDenied, Misconfigured, TransientError: for this draft and the rest."""
+        return self._bookkeeping.save(target, drafts)
+
+    def books(self) -> Books:
+        return self._bookkeeping.books()
+
+    def known(self, target: Target, records: Sequence[Any]) -> Books:
+        """The books, with the suppliers and documents that these records name."""
+        return self._bookkeeping.known(target, records)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
@@ -103,26 +135,73 @@ class IfsClient:
             if error.status == 404:
                 raise no_such_set(entity, error) from error
             raise
-        return [_row_and_etag(entity, Page(batch.slice(number, 1)), None) for number in range(batch.num_rows)]
+        return _rows_and_etags(entity, batch)
+
+    def find_many(
+        self, entity: EntitySet, field: str, values: Iterable[object], **also: object
+    ) -> list[tuple[Row, str]]:
+        """The rows whose field has any of these values: `find_many(VOUCHERS, "external_ref", keys, company="0010")`.
+
+        Few requests for many values; without lines, each with its ETag. Raises Misconfigured where there is no set.
+        """
+        names = [wire_name(name, entity.wire) for name in (field, *also)]
+        filters = [text for text, _ in any_of_keys(names, ((value, *also.values()) for value in distinct(values)))]
+        found = in_order(partial(self._walked, entity), filters, self._connection.in_flight)
+        return [pair for pairs in found for pair in pairs]
+
+    def _walked(self, entity: EntitySet, condition: str) -> list[tuple[Row, str]]:
+        query = Query(self._connection, entity, Order(entity, by_time=False), lines=False)
+        walk = Walk(query.order, lambda span: query.page(span, condition))
+        batches = (page.batch for page in walk.read(Span()))
+        return [pair for batch in batches for pair in _rows_and_etags(entity, batch)]
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
     def create(self, entity: EntitySet, row: Mapping[str, Any]) -> tuple[Row, str]:
-        """Create a row, then its lines one by one; (row as the tenant keeps it, ETag).
+        """Create a row without lines; (row as the tenant keeps it, ETag).
 
         Not repeatable: look for it by its reference first. Raises OutcomeUnknown, RecordRejected.
         """
-        lines, wire = entity.lines, Wire.of(entity, expand=False)
-        header = {name: value for name, value in row.items() if lines is None or name != lines.field}
-        answer = self.api.request("POST", collection(entity), json=_body(entity, header), decode=partial(_single, wire))
-        created, etag = _row_and_etag(entity, answer.value, answer.headers.get("etag"))
-        if lines is None or not row.get(lines.field):
-            return created, etag
-        key = {name: created[name] for name in entity.keys}
-        for line in row[lines.field]:
-            body = {wire_name(name, lines.wire): value for name, value in line.items() if value is not None}
-            self.api.request("POST", f"{one(entity, key)}/{lines.navigation}", json=body)
-        return self.get(entity, key)
+        if entity.lines:
+            raise ValueError(f"{entity.name} has lines, which never travel alone: use create_document")
+        wire = Wire.of(entity, expand=False)
+        answer = self.api.request("POST", collection(entity), json=on_wire(entity, row), decode=partial(_single, wire))
+        return _row_and_etag(entity, answer.value, answer.headers.get("etag"))
+
+    def create_document(self, entity: EntitySet, row: Mapping[str, Any], also: Sequence[Step] = ()) -> tuple[Row, str]:
+        """Create a row with all its lines, after the steps of `also` on the same service: all of it, or nothing.
+
+        (row with lines as the tenant answered them, the header's ETag as the tenant gave it with the header; empty
+        where it gave none). Lines are numbered from 1. Raises as `change_set` does.
+        """
+        steps = [*also, *creation(entity, row, len(also) + 1)]
+        answers = self.change_set(entity, steps)[len(also) :]
+        try:
+            return kept(entity, answers), answers[0].etag or ""
+        except ValueError as error:
+            raise OutcomeUnknown(f"ifs/{entity.name}: created, but the answer does not tell what: {error}") from error
+
+    def change_set(self, service_of: EntitySet | str, steps: Sequence[Step]) -> list[StepAnswer]:
+        """Write all steps to one service, given by an entity set or the projection's name, or none of them.
+
+        Not repeatable: look first. Raises RecordRejected, StaleRecord and AccessDenied where IFS refused a step and
+        kept nothing, TransientError where it did not begin, OutcomeUnknown where no whole answer came, Misconfigured
+        where the tenant has no $batch.
+        """
+        if not steps:
+            return []
+        path = f"/{service_of}.svc" if isinstance(service_of, str) else service(service_of)
+        decode = partial(answers_of, self.api.base_url + path, steps)
+        accept, content = {"Accept": "multipart/mixed"}, written(path, steps)
+        try:
+            found = self.api.request("POST", f"{path}/$batch", content=content, headers=accept, decode=decode).value
+        except RecordRejected as error:
+            if error.status in (404, 405, 501):
+                raise no_batch(path, error) from error
+            raise
+        if isinstance(found, MlcError):
+            raise found
+        return found
 
     def update(
         self, entity: EntitySet, key: Mapping[str, object], changes: Mapping[str, Any], etag: str
@@ -135,7 +214,7 @@ class IfsClient:
         answer = self.api.request(
             "PATCH",
             one(entity, key),
-            json=_body(entity, changes),
+            json=on_wire(entity, changes),
             headers={"If-Match": etag},
             decode=lambda content: _single(wire, content) if content else None,
         )
@@ -166,12 +245,6 @@ class IfsClient:
         self.api.close()
 
 
-def _body(entity: EntitySet, values: Mapping[str, Any]) -> dict[str, Any]:
-    if unknown := sorted(set(values) - set(entity.record.__struct_fields__)):
-        raise ValueError(f"{entity.name} has no field {', '.join(unknown)}")
-    return {wire_name(name, entity.wire): value for name, value in values.items()}
-
-
 def _single(wire: Wire, content: bytes) -> Page:
     """One row: bare, or in a collection of one, as some tenants answer a GET by key."""
     page = wire.decode(content if _is_collection(content) else b'{"value":[' + content + b"]}")
@@ -194,6 +267,10 @@ def _row_and_etag(entity: EntitySet, page: Page, header: str | None) -> tuple[Ro
     if not (header or etag):
         raise RecordRejected(f"ifs/{entity.name}: the tenant gives this row no ETag, so it cannot be changed safely")
     return row, header or etag
+
+
+def _rows_and_etags(entity: EntitySet, batch: pa.RecordBatch) -> list[tuple[Row, str]]:
+    return [_row_and_etag(entity, Page(batch.slice(number, 1)), None) for number in range(batch.num_rows)]
 
 
 def _mark(seen: dict[date, tuple[int, int]], batch: pa.RecordBatch, entity: EntitySet) -> None:

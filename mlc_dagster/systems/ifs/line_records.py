@@ -59,6 +59,15 @@ class PostingProposalLine(Coded, frozen=True, kw_only=True):
     text: str | None = None
 
 
+class SupplierInvoiceLine(Coded, frozen=True, kw_only=True):
+    company: str | None = None
+    invoice_id: int | None = None
+    row_id: int
+    amount: Decimal | None = None
+    tax_code: str | None = None
+    text: str | None = None
+
+
 class VoucherRow(Coded, frozen=True, kw_only=True):
     company: str | None = None
     voucher_type: str | None = None

@@ -47,8 +47,13 @@ def collection(entity: EntitySet) -> str:
 
 def one(entity: EntitySet, key: Mapping[str, object]) -> str:
     """The path of one row: `/SupplierHandling.svc/SupplierSet(SupplierId='a%2Fb')`."""
+    return f"{service(entity)}/{key_path(entity, key)}"
+
+
+def key_path(entity: EntitySet, key: Mapping[str, object]) -> str:
+    """The path of one row below its service."""
     parts = (f"{wire_name(name, entity.wire)}={quote(literal(key[name]), safe='')}" for name in entity.keys)
-    return f"{collection(entity)}({','.join(parts)})"
+    return f"{entity.path}({','.join(parts)})"
 
 
 def equals(names: Sequence[str], values: Sequence[object]) -> str:
@@ -71,6 +76,15 @@ def all_of(*conditions: str | None) -> str | None:
     """The conditions joined by `and`; None where there is none."""
     given = [f"({each})" if " or " in each else each for each in conditions if each]
     return " and ".join(given) or None
+
+
+def distinct(values: Iterable[object]) -> list[object]:
+    """Each value once. A text that UTF-8 cannot hold is no value that a tenant can have."""
+    return [value for value in dict.fromkeys(values) if not (isinstance(value, str) and _is_broken(value))]
+
+
+def _is_broken(text: str) -> bool:
+    return any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def any_of_keys(names: Sequence[str], keys: Iterable[Sequence[object]]) -> Iterator[tuple[str, list[Sequence[object]]]]:

@@ -59,6 +59,14 @@ def no_such_set(entity: EntitySet, error: RecordRejected) -> Misconfigured:
     )
 
 
+def no_batch(path: str, error: RecordRejected) -> Misconfigured:
+    """What a refusal of $batch itself means."""
+    return Misconfigured(
+        f"{error.message}\n  The tenant has no {path}/$batch: a document with lines could be written by halves.",
+        cure="Check the projection's name in ifs.entity_sets of mlc.yaml, and that the service takes OData $batch.",
+    )
+
+
 class Query:
     """Pages of one entity set under one condition.
 

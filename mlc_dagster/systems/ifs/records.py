@@ -17,7 +17,9 @@ from mlc_dagster.systems.ifs.line_records import CustomerOrderLine as CustomerOr
 from mlc_dagster.systems.ifs.line_records import Posting as Posting
 from mlc_dagster.systems.ifs.line_records import PostingProposalLine as PostingProposalLine
 from mlc_dagster.systems.ifs.line_records import PurchaseOrderLine as PurchaseOrderLine
+from mlc_dagster.systems.ifs.line_records import SupplierInvoiceLine as SupplierInvoiceLine
 from mlc_dagster.systems.ifs.line_records import VoucherRow as VoucherRow
+from mlc_dagster.systems.ifs.lookup_records import SupplierInvoice as SupplierInvoice
 from mlc_dagster.vocabulary import EntitySet, LineSet, Record, key_text
 
 
@@ -193,6 +195,7 @@ class CodePartValue(Record, frozen=True, kw_only=True):
     description: str | None = None
     valid_from: date | None = None
     valid_until: date | None = None
+    obj_state: str | None = None
 
 
 def _set(path: str, projection: str, record: type[Record], *keys: str, lines: LineSet | None = None) -> EntitySet:
@@ -257,6 +260,20 @@ CODE_PART_VALUES = replace(
     modified=None,
 )
 
+SUPPLIER_INVOICES = _set(
+    "SupplierInvoiceSet",
+    "SupplierInvoiceHandling",
+    SupplierInvoice,
+    "company",
+    "invoice_id",
+    lines=_lines(
+        "SupplierInvoiceLines", "SupplierInvoiceLineSet", SupplierInvoiceLine, "company", "invoice_id", "row_id"
+    ),
+)
+
+WRITTEN = (SUPPLIER_INVOICES,)
+"""What is written and looked up, and not read day by day: no asset stands for it."""
+
 ENTITY_SETS = (
     *(SUPPLIERS, CUSTOMERS, PURCHASE_ORDERS, POSTING_PROPOSALS),
     *(VOUCHERS, CUSTOMER_ORDERS, ACCOUNTS, CODE_PART_VALUES),
@@ -265,4 +282,4 @@ ENTITY_SETS = (
 
 def catalogue(overrides: Mapping[str, Override]) -> dict[str, EntitySet]:
     """Asset name -> entity set, under this tenant's names. Raises Misconfigured with the path in mlc.yaml."""
-    return catalogue_of(ENTITY_SETS, overrides)
+    return catalogue_of((*ENTITY_SETS, *WRITTEN), overrides)

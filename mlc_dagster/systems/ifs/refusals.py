@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 from urllib.parse import unquote
 
 import httpx
 
 from mlc_dagster.errors import AccessDenied, MlcError, RecordRejected, StaleRecord, TransientError
-from mlc_dagster.systems.answers import snippet
+from mlc_dagster.systems.answers import retry_after, snippet
 
 _LOCKED = re.compile(r"FND_LOCKED|currently locked")
 _STALE = re.compile(r"modified by another user|FND_RECORD_MODIFIED")
@@ -38,6 +39,8 @@ def classify(response: httpx.Response) -> Exception | None:
         return TransientError(says)  # its metadata cache was renewed, or the row is locked: it did not act
     if _STALE.search(code + text):
         return StaleRecord(says)
+    if status == 503 and response.request.url.path.endswith("/$batch") and (code or "retry-after" in response.headers):
+        return TransientError(says, retry_after=retry_after(response.headers, time.time()))  # IFS's own word: not begun
     if "$top" in response.request.url.params and (status == 504 or (status == 500 and _TOO_LARGE.search(text))):
         return PageTooLarge(says)
     if status == 403:

@@ -260,7 +260,7 @@ def test_a_voucher_is_created_with_its_rows_and_found_by_its_reference(box: Sand
         "company": "0010", "voucher_type": "M", "accounting_year": 2026, "voucher_date": date(2026, 11, 5),
         "external_ref": "PR'77", "lines": lines,
     }  # fmt: skip
-    created, etag = client.create(ifs.VOUCHERS, row)
+    created, etag = client.create_document(ifs.VOUCHERS, row)
     ((found, found_etag),) = client.find(ifs.VOUCHERS, company="0010", external_ref="PR'77")
     assert created["voucher_no"] == found["voucher_no"]
     assert etag == found_etag

@@ -1,0 +1,70 @@
+"""What a JSON document says becomes the row of a record, value by value and exactly; a misfit names its field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from types import NoneType
+from typing import Any, get_args, get_origin
+
+import msgspec
+
+from mlc_dagster.frames import schema_of
+from mlc_dagster.systems.values import FITTING
+from mlc_dagster.vocabulary import Record, Row
+
+Fit = Callable[[Any], Any]
+
+
+def fitted(record: type[Record], found: Mapping[str, Any]) -> Row:
+    """Record field -> exact value. `found` has the values as JSON gave them, by record field; null and absent are one.
+
+    Raises ValueError that names the field.
+    """
+    return {name: _value(name, found.get(name), fit, required) for name, (fit, required) in _fits(record).items()}
+
+
+def readable(record: type[Record], found: Mapping[str, Any], names: tuple[str, ...]) -> Row:
+    """Those of these fields that can be read; the others are null."""
+    row: Row = {}
+    for name in names:
+        fit, _ = _fits(record)[name]
+        try:
+            row[name] = _value(name, found.get(name), fit, False)
+        except ValueError:
+            row[name] = None
+    return row
+
+
+def _value(name: str, value: Any, fit: Fit, required: bool) -> Any:
+    try:
+        if value is None and required:
+            raise ValueError("is missing")
+        return None if value is None else fit(value)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+@cache
+def _fits(record: type[Record]) -> dict[str, tuple[Fit, bool]]:
+    kinds = schema_of(record)
+    return {
+        field.name: (_fit(field.type, kinds.field(field.name).type), field.required)
+        for field in msgspec.structs.fields(record)
+    }
+
+
+def _fit(hint: Any, kind: Any) -> Fit:
+    inner = [part for part in get_args(hint) if part is not NoneType and part is not Ellipsis]
+    if get_origin(hint) in (tuple, list):
+        each = _fit(inner[0], kind.value_type)
+        return lambda values: [each(value) for value in _listed(values)]
+    if isinstance(hint, type) and issubclass(hint, Record):
+        return lambda value: fitted(hint, value)
+    return FITTING[kind]
+
+
+def _listed(values: Any) -> list[Any]:
+    if not isinstance(values, list | tuple):
+        raise ValueError(f"expected a list, found {str(values)[:80]!r}")
+    return list(values)

@@ -1,0 +1,146 @@
+"""What is entered in the ERP's books: invoices, posting proposals and vouchers, as they are sent and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from mlc_dagster.facts import Posted
+from mlc_dagster.rules import Dimension
+from mlc_dagster.rules.postings import dimensions_of
+from mlc_dagster.systems.ifs.line_records import Coded, Posting
+from mlc_dagster.vocabulary import ERP, Record, Target
+
+TEXT, NUMBER, REFERENCE = 200, 50, 100
+"""Characters in a text, an invoice number and a reference. A tenant may take more; the ERP's own word comes last."""
+
+
+class Entered(Record, frozen=True, kw_only=True):
+    """A document with lines, each on an account of its company."""
+
+    external_ref: str  # the key of the record that it comes from, in its system: "procurify-bill-8f1c2e"
+    company: str
+    currency: str | None
+    text: str | None = None
+
+    def rows(self) -> tuple[Any, ...]:
+        lines: tuple[Any, ...] = getattr(self, "lines", ())
+        return lines
+
+    def posted_on(self) -> date | None:
+        """The posting date; None where the document has none."""
+        return None
+
+    def postings(self) -> Iterator[Posting]:
+        """Every line: one without an account cannot be posted."""
+        for number, line in enumerate(self.rows(), 1):
+            yield Posting(self.company, line.account or None, self.posted_on(), str(number))
+
+    def dimensions(self) -> Iterator[Dimension]:
+        for number, line in enumerate(self.rows(), 1):
+            yield from dimensions_of(self.company, line, self.posted_on(), str(number))
+
+    def required(self) -> Iterator[tuple[str, object]]:
+        yield "posting date", self.posted_on()
+        yield "at least one line", self.rows()
+
+    def texts(self) -> Iterator[tuple[str, str | None, int]]:
+        yield "external reference", self.external_ref, REFERENCE
+        yield "text", self.text, TEXT
+        for number, line in enumerate(self.rows(), 1):
+            yield f"line {number}, text", line.text, TEXT
+
+
+class PayableLine(Coded, frozen=True, kw_only=True):
+    """An amount on an account, in the document's currency, without tax."""
+
+    amount: Decimal
+    tax_code: str | None = None
+    text: str | None = None
+
+
+class Payable(Entered, frozen=True, kw_only=True):
+    """What a supplier is owed, or will be. `net + vat = gross`, and the lines add up to net."""
+
+    supplier_id: str | None
+    supplier_named: str | None = None  # who that is at the source, for reasons
+    net_amount: Decimal
+    vat_amount: Decimal
+    gross_amount: Decimal
+    stated_gross: Decimal | None = None  # what the source says is payable
+    po_reference: str | None = None
+    lines: tuple[PayableLine, ...] = ()
+
+    def amount_lines(self) -> tuple[()]:
+        return ()
+
+    def totals(self) -> Iterator[tuple[str, Decimal | None, Decimal]]:
+        yield "net", self.net_amount, sum((line.amount for line in self.lines), Decimal(0))
+        yield "total", self.stated_gross, self.net_amount + self.vat_amount
+
+
+class Invoice(Payable, frozen=True, kw_only=True):
+    """A supplier invoice."""
+
+    invoice_no: str | None
+    invoice_date: date | None
+    due_date: date | None = None
+    orders: tuple[str, ...] = ()  # keys of the orders whose proposals it takes the place of
+    proposals: tuple[str, ...] = ()  # external references of those proposals, delivered or not
+
+    def posted_on(self) -> date | None:
+        return self.invoice_date
+
+    def identity(self) -> tuple[str, str, str]:
+        return self.company, self.supplier_id or "", self.invoice_no or ""
+
+    def is_the_same_as(self, there: Posted) -> bool:
+        """Whether what was entered by hand is this very invoice: it is adopted, not doubled."""
+        return not there.external_ref and (there.gross, there.currency) == (self.gross_amount, self.currency)
+
+    def required(self) -> Iterator[tuple[str, object]]:
+        yield from super().required()
+        yield "invoice number", self.invoice_no
+
+    def texts(self) -> Iterator[tuple[str, str | None, int]]:
+        yield from super().texts()
+        yield "invoice number", self.invoice_no, NUMBER
+
+
+class Proposal(Payable, frozen=True, kw_only=True):
+    """What an order is expected to cost, as a posting proposal; its bill takes its place."""
+
+    dated: date | None
+    is_cancelled: bool = False  # the order was cancelled at its source: the proposal is, too
+
+    def posted_on(self) -> date | None:
+        return self.dated
+
+
+class EntryLine(Coded, frozen=True, kw_only=True):
+    """One side of a journal entry; debit and credit are in the company's currency."""
+
+    debit_amount: Decimal | None = None
+    credit_amount: Decimal | None = None
+    currency_code: str | None = None
+    currency_amount: Decimal | None = None  # in `currency_code`, negative on the credit side
+    text: str | None = None
+
+
+class Entry(Entered, frozen=True, kw_only=True):
+    """A journal entry, as it is entered as a voucher: its number is the ERP's to give."""
+
+    voucher_type: str
+    voucher_date: date | None
+    user_group: str | None = None
+    lines: tuple[EntryLine, ...] = ()
+
+    def posted_on(self) -> date | None:
+        return self.voucher_date
+
+
+INVOICES = Target(ERP, "supplier_invoices", Invoice, batch=20)
+PROPOSALS = Target(ERP, "posting_proposals", Proposal, batch=20)
+ENTRIES = Target(ERP, "vouchers", Entry, batch=20)
