@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -126,18 +127,19 @@ def _print_trail(trail: list[Attempt], out: Console) -> None:
 
 def _print_ways(hold: HoldEntry, out: Console) -> None:
     """What can be done, with the commands ready."""
+    say = partial(out.print, soft_wrap=True)  # a command that is folded cannot be copied
     named = escape(f"{hold.key} --flow {hold.flow}")
-    out.print("\n[bold]What to do[/]")
-    out.print("  Correct it where the reason says. It heals by itself within minutes, or at once by")
-    out.print(f"    mlc replay --key {named}")
+    say("\n[bold]What to do[/]")
+    say("  Correct it where the reason says. It heals by itself within minutes, or at once by")
+    say(f"    mlc replay --key {named}")
     if kept := waiving.unwaivable(hold.rules):
         why = "; ".join(f"{rule} ({because})" for rule, because in kept.items())
-        out.print(f"  It cannot be released: {escape(why)}.")
+        say(f"  It cannot be released: {escape(why)}.")
     else:
-        out.print(f"  Let it pass as it is, {_meaning(hold)}:")
-        out.print(f'    mlc holds release {named} --reason "..."')
-    out.print("  Never send it as it is; if it changes at its source it is held again:")
-    out.print(f'    mlc holds discard {named} --reason "..."')
+        say(f"  Let it pass as it is, {_meaning(hold)}:")
+        say(f'    mlc holds release {named} --reason "..."')
+    say("  Never send it as it is; if it changes at its source it is held again:")
+    say(f'    mlc holds discard {named} --reason "..."')
 
 
 def _meaning(hold: HoldEntry) -> str:

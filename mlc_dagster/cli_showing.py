@@ -63,6 +63,8 @@ def shortened(text: str, most: int) -> str:
 def held(opened: Ledger, key: str, flow: str | None) -> HoldEntry:
     """The one open hold of a key. Raises NotFound: with the nearest keys, or with the flows to choose from."""
     found = opened.history.open_holds(key=key, flow=flow)
+    if not found and any(flow in (None, hold.flow) for hold in opened.history.holds(key)):
+        raise NotFound(f"{key} is not on hold any more", cure=f"What became of it: mlc audit show {key}")
     if not found:
         raise nothing(opened, f"no record {key!r} is on hold{f' in {flow}' if flow else ''}", key, flow)
     return the_one(found, key)

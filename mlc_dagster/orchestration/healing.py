@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -24,15 +24,23 @@ REMEMBERED = timedelta(days=7)  # how long a release is carried out that no run 
 Requests = list[dg.RunRequest]
 
 
-def healing_sensor(system: str, flows: Sequence[Flow], settings: Settings) -> dg.SensorDefinition:
+def healing_sensors(flows: Mapping[str, Sequence[Flow]], settings: Settings) -> Iterator[dg.SensorDefinition]:
+    """One for each SaaS, and one more for what goes there by company: a run has partitions of one kind."""
+    for system, table in flows.items():
+        for kind, name in (("day", f"{system}_heals"), ("company", f"{system}_heals_by_company")):
+            if of_kind := [flow for flow in table if flow.source.partition == kind]:
+                yield healing_sensor(name, of_kind, settings)
+
+
+def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.SensorDefinition:
     """Judges what is on hold by today's facts, as prepare would, and requests the partitions of what would pass."""
     keys = [list(key) for flow in flows for key in (prepared_key(flow), flow.key)]
 
     @dg.sensor(
-        name=f"{system}_heals",
+        name=name,
         target=dg.AssetSelection.assets(*keys),
         minimum_interval_seconds=60,
-        description=f"Replays the partitions of {system} that hold something whose reason has gone, or was released.",
+        description=f"Replays what is on hold for {flows[0].spoke}, where the reason has gone or a person released it.",
         required_resource_keys={"ledger", "storage", *(flow.target.system for flow in flows)},
     )
     def heal(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
