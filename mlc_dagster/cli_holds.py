@@ -68,7 +68,8 @@ def _print_list(shown: list[HoldEntry], counts: dict[tuple[str, str], int], olde
     out.print(summary, listed)
     if older:
         out.print(f"[dim]There are older ones: --limit {2 * len(shown)} shows more.[/]")
-    out.print(f"\nAll of it: [bold]mlc holds show {escape(shown[-1].key)}[/]")
+    named = escape(f"{shown[-1].key} --flow {shown[-1].flow}")
+    out.print(f"\nAll of it, and what to do: [bold]mlc holds show {named}[/]", soft_wrap=True)
 
 
 @app.command(epilog="Example: mlc holds show P00102 --flow cin7/purchases")
@@ -130,7 +131,7 @@ def _print_ways(hold: HoldEntry, out: Console) -> None:
     say = partial(out.print, soft_wrap=True)  # a command that is folded cannot be copied
     named = escape(f"{hold.key} --flow {hold.flow}")
     say("\n[bold]What to do[/]")
-    say("  Correct it where the reason says. It heals by itself within minutes, or at once by")
+    say("  Correct it where the reason says. The healing sensor sees it within minutes, where it is on; at once:")
     say(f"    mlc replay --key {named}")
     if kept := waiving.unwaivable(hold.rules):
         why = "; ".join(f"{rule} ({because})" for rule, because in kept.items())
@@ -165,7 +166,7 @@ def release(
     for decision in decided:
         typer.echo(f"{decision.flow} {decision.key} is released by {decision.who}.")
     if decided:
-        typer.echo(f"The healing sensor loads it within minutes; at once: {_replay(decided)}")
+        typer.echo(f"The healing sensor loads it within minutes, where it is on; at once: {_replay(decided)}")
     _end(refused)
 
 
