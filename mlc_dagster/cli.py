@@ -15,7 +15,10 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from mlc_dagster import settings as settings_file
+from mlc_dagster.cli_audit import app as audit
 from mlc_dagster.cli_credentials import app as credentials
+from mlc_dagster.cli_holds import app as holds
+from mlc_dagster.cli_replay import EXAMPLES, replay
 from mlc_dagster.errors import MlcError
 from mlc_dagster.sandbox.__main__ import main as sandbox
 
@@ -53,6 +56,9 @@ def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000) -> 
 
 app.command("sandbox")(sandbox)
 app.add_typer(credentials, name="credentials")
+app.add_typer(holds, name="holds")
+app.add_typer(audit, name="audit")
+app.command("replay", epilog=EXAMPLES)(replay)
 
 
 @app.command()

@@ -1,12 +1,13 @@
 """What was delivered, tried, held and read, in one database. The only room that knows SQL."""
 
-from mlc_dagster.ledger.entries import Attempt, Event, Held, HoldEntry, PullEntry, Run, Standing
+from mlc_dagster.ledger.entries import Attempt, Decision, Event, Held, HoldEntry, PullEntry, Run, Standing
 from mlc_dagster.ledger.inbox import Inbox, InboxEvent
 from mlc_dagster.ledger.leases import Lease
 from mlc_dagster.ledger.ledger import Ledger
 
 __all__ = [
     "Attempt",
+    "Decision",
     "Event",
     "Held",
     "HoldEntry",
