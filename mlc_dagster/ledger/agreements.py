@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, upsert
-from mlc_dagster.ledger.entries import Run
 from mlc_dagster.ledger.tables import agreed
+from mlc_dagster.ledger.trail import Trail
 from mlc_dagster.outcomes import Agreed
 
 
@@ -31,15 +30,15 @@ class Agreements:
         return found
 
 
-def write(connection: Connection, pair: str, values: Mapping[str, Agreed], run: Run, at: datetime) -> None:
+def write(trail: Trail, pair: str, values: Mapping[str, Agreed]) -> None:
     """Key -> values, in place of those that were agreed on before."""
-    common = {"pair": pair, "run_id": run.run_id, "agreed_at": at}
+    common = {"pair": pair, "run_id": trail.run.run_id, "agreed_at": trail.at}
     rows: list[dict[str, Any]] = [
         {"key": key, "content": json.dumps(dict(content), sort_keys=True), **common}
         for key, content in sorted(values.items())
     ]
     if rows:
-        statement = upsert(connection, agreed)
+        statement = upsert(trail.connection, agreed)
         new = statement.excluded
         replaced = {name: new[name] for name in ("content", "agreed_at", "run_id")}
-        connection.execute(statement.on_conflict_do_update(index_elements=["pair", "key"], set_=replaced), rows)
+        trail.connection.execute(statement.on_conflict_do_update(index_elements=["pair", "key"], set_=replaced), rows)
