@@ -1,4 +1,4 @@
-"""What a load costs in the ledger alone: by its size, by the order of the keys, and with one or a hundred in a batch."""
+"""What a load costs in the ledger alone: by its size, by the order of its keys, and by how many go in a batch."""
 
 from __future__ import annotations
 
