@@ -15,7 +15,7 @@ from sqlalchemy import Connection, insert
 from mlc_dagster.ledger import Ledger, Run, chain
 from mlc_dagster.ledger.tables import attempts, chains, deliveries, flows
 from mlc_dagster.outcomes import Draft, Ready, Saved, State
-from mlc_dagster.vocabulary import Record, fingerprint, key_text
+from mlc_dagster.vocabulary import Record, fingerprint, key_text, version_of
 
 FLOW = "hubspot/customer_companies"
 RECORDS = 10_000
@@ -73,8 +73,7 @@ def _fill(connection: Connection, named: Sequence[str], head: chain.Head) -> cha
         for event in ("sent", "created")
         for key, remote_id in zip(named, [None if event == "sent" else key for key in named], strict=True)
     ]
-    for line, after in zip(lines, chain.chained(head, FLOW, lines), strict=True):
-        line["seq"], line["hash"], head = after.seq, after.hash, after
+    head = chain.chained(head, (FLOW, version_of(AT), known["run_id"], known["partition"]), lines)
     connection.execute(insert(attempts), lines)
     return head
 

@@ -38,7 +38,7 @@ def write(trail: Trail, pair: str, values: Mapping[str, Agreed]) -> None:
         for key, content in sorted(values.items())
     ]
     if rows:
-        statement = upsert(trail.connection, agreed)
+        statement = upsert(trail.connection.dialect.name, agreed)
         new = statement.excluded
         replaced = {name: new[name] for name in ("content", "agreed_at", "run_id")}
         trail.connection.execute(statement.on_conflict_do_update(index_elements=["pair", "key"], set_=replaced), rows)

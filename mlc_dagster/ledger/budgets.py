@@ -24,7 +24,7 @@ class SharedBudget:
         self._database, self._name, self._limit, self._period = database, name, limit, period
         with database.writing(hasty=True) as connection:
             new = {"name": name, "slots": b"", "paused_until": 0.0}
-            connection.execute(upsert(connection, budgets).on_conflict_do_nothing(), new)
+            connection.execute(upsert(connection.dialect.name, budgets).on_conflict_do_nothing(), new)
 
     def take(self) -> float:
         """Wait for the next free slot; the seconds waited. Raises LedgerUnavailable.

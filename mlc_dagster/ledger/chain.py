@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from mlc_dagster.ledger.database import upsert
 from mlc_dagster.ledger.tables import chains
-from mlc_dagster.vocabulary import version_of
 
-HASHED = ("key", "event", "version", "fingerprint", "remote_id", "detail", "run_id", "partition")
-"""All columns of a line but id, which the database gives, and those that are hashed by other means. Never change it."""
+COMMON = ("flow", "at", "run_id", "partition")  # alike in all lines that are written at once
+OWN = ("key", "event", "version", "fingerprint", "remote_id", "detail")
+"""All columns of a line but its id, which the database gives. What is hashed, and how, never changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,26 +29,39 @@ class Head:
 START = Head(0, "")
 
 
-def link(previous: str, flow: str, seq: int, at: str, values: Sequence[str | None]) -> str:
-    """The hash of a line: `at` as `version_of` writes it, `values` as they are stored, in the order of HASHED."""
-    text = json.dumps([previous, flow, seq, at, *values], default=repr)  # ASCII; two lines never have one text
-    return hashlib.blake2b(text.encode("ascii"), digest_size=16).hexdigest()
+def canonical(values: Iterable[str | None]) -> str:
+    """Each value behind its length, so that two lists never have one text."""
+    return "".join(["-," if value is None else f"{len(value)}:{value}," for value in values])
 
 
-def chained(head: Head, flow: str, lines: Sequence[Mapping[str, Any]]) -> Iterator[Head]:
-    """The head after each line, of lines as they are stored."""
-    seq, last = head.seq, head.hash
+def link(previous: str, seq: int, common: str, own: str) -> str:
+    """The hash of a line: of the one before it, its place, and the canonical texts of its COMMON and OWN values.
+
+    Values are as they are stored, `at` as `version_of` writes it.
+    """
+    return hashlib.blake2b(f"{previous},{seq},{common}{own}".encode(), digest_size=16).hexdigest()
+
+
+def chained(head: Head, common: Sequence[str], lines: Sequence[dict[str, Any]]) -> Head:
+    """Give each line its `seq` and `hash`; the new head. Lines are as they are stored, COMMON is alike in all."""
+    seq, last, shared = head.seq, head.hash, canonical(common)
     for line in lines:
         seq += 1
-        last = link(last, flow, seq, version_of(line["at"]), [line[name] for name in HASHED])
-        yield Head(seq, last)
+        last = link(last, seq, shared, canonical(_own(line)))
+        line["seq"], line["hash"] = seq, last
+    return Head(seq, last)
+
+
+_own = itemgetter(*OWN)
 
 
 def locked(connection: Connection, flow: str) -> Head:
     """The head of a flow's trail; nobody else moves it until this transaction ends."""
     found = connection.execute(_LOCKED, {"of_flow": flow}).first()
     if found is None:
-        connection.execute(upsert(connection, chains).on_conflict_do_nothing(), {"flow": flow, "seq": 0, "hash": ""})
+        connection.execute(
+            upsert(connection.dialect.name, chains).on_conflict_do_nothing(), {"flow": flow, "seq": 0, "hash": ""}
+        )
         found = connection.execute(_LOCKED, {"of_flow": flow}).one()
     return Head(found.seq, found.hash)
 

@@ -128,7 +128,7 @@ def _tries_again(connection: Connection, decision: Decision) -> bool:
 def _write(connection: Connection, decision: Decision, *, anew: bool) -> None:
     fields = {**vars(decision), "rules": f",{','.join(decision.rules)},"}
     del fields["version"]
-    statement = upsert(connection, decisions)
+    statement = upsert(connection.dialect.name, decisions)
     names = [name for name in fields if name not in ("flow", "key")] if anew else ["at"]
     replaced = {name: statement.excluded[name] for name in names}
     connection.execute(statement.on_conflict_do_update(index_elements=["flow", "key"], set_=replaced), fields)

@@ -88,13 +88,17 @@ def begin(trail: Trail, attempts: Sequence[tuple[Ready, str | None]]) -> None:
     ]
     if not rows:
         return
-    first = upsert(trail.connection, flows).on_conflict_do_nothing()
-    trail.connection.execute(first, {"flow": trail.flow, "began_at": trail.at})
-    trail.connection.execute(_opened(trail.connection), rows)
+    trail.connection.execute(_begun(trail.connection.dialect.name), {"flow": trail.flow, "began_at": trail.at})
+    trail.connection.execute(_opened(trail.connection.dialect.name), rows)
     trail.add(
         line(Event.SENT, ready.key, version=ready.version, fingerprint=ready.fingerprint, remote_id=remote_id)
         for ready, remote_id in attempts
     )
+
+
+@cache
+def _begun(dialect: str) -> Any:
+    return upsert(dialect, flows).on_conflict_do_nothing()
 
 
 def refuse_repeats(keys: Iterable[str]) -> None:
@@ -106,9 +110,10 @@ def refuse_repeats(keys: Iterable[str]) -> None:
         )
 
 
-def _opened(connection: Connection) -> Any:
+@cache
+def _opened(dialect: str) -> Any:
     """Opens an attempt; where one is open already, its earlier time stands: from then on the record may exist."""
-    statement = upsert(connection, deliveries)
+    statement = upsert(dialect, deliveries)
     new = statement.excluded
     return statement.on_conflict_do_update(
         index_elements=["flow", "key"],
@@ -140,7 +145,7 @@ def finish(trail: Trail, outcomes: Sequence[tuple[Ready, Answer]]) -> None:
     delivered = [_delivery(trail, ready, answer) for ready, answer in outcomes if isinstance(answer, Saved)]
     refused = [{"of_flow": trail.flow, "of_key": r.key} for r, answer in outcomes if isinstance(answer, Refused)]
     if delivered:
-        trail.connection.execute(_delivered(trail.connection), delivered)
+        trail.connection.execute(_delivered(trail.connection.dialect.name), delivered)
     if refused:
         trail.connection.execute(_refused(), refused)
     trail.add(_line(ready, answer) for ready, answer in outcomes)
@@ -161,8 +166,9 @@ def _delivery(trail: Trail, ready: Ready, saved: Saved) -> dict[str, Any]:
     }
 
 
-def _delivered(connection: Connection) -> Any:
-    statement = upsert(connection, deliveries)
+@cache
+def _delivered(dialect: str) -> Any:
+    statement = upsert(dialect, deliveries)
     new = statement.excluded
     plain = ("remote_id", "fingerprint", "link", "detail", "delivered_at", "run_id", "partition")
     return statement.on_conflict_do_update(
@@ -233,7 +239,7 @@ def supersede(trail: Trail, taken: Mapping[str, str]) -> list[str]:
     known = {row.key for row in _rows(trail.connection, trail.flow, list(taken)) if row.version == NEVER_AGAIN}
     new = [key for key in sorted(taken) if stored_key(key) not in known]
     if new:
-        statement = upsert(trail.connection, deliveries)
+        statement = upsert(trail.connection.dialect.name, deliveries)
         last = statement.on_conflict_do_update(index_elements=["flow", "key"], set_={"version": NEVER_AGAIN})
         trail.connection.execute(last, [{"flow": trail.flow, "key": key, "version": NEVER_AGAIN} for key in new])
         trail.add(line(Event.SUPERSEDED, key, version=NEVER_AGAIN, detail=f"by {taken[key]}") for key in new)

@@ -85,7 +85,7 @@ def _sentence(problems: Sequence[Problem]) -> str:
 
 
 def _held(connection: Connection) -> Any:
-    statement = upsert(connection, holds)
+    statement = upsert(connection.dialect.name, holds)
     replaced = ("version", "rules", "problems", "row", "partition", "content", "run_id", "updated_at")
     return statement.on_conflict_do_update(
         index_elements=["flow", "key"],

@@ -55,7 +55,7 @@ class Inbox:
         with self._database.writing() as connection:
             _in_order(connection, source)
             row = {"source": source, "event_id": event_id, "kind": kind, "subject": subject, "body": body}
-            statement = upsert(connection, inbox).values(**row, received_at=clock(connection))
+            statement = upsert(connection.dialect.name, inbox).values(**row, received_at=clock(connection))
             new = statement.on_conflict_do_nothing(index_elements=["source", "event_id"]).returning(inbox.c.id)
             return connection.execute(new).first() is not None
 

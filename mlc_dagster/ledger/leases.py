@@ -77,7 +77,7 @@ def _wait_for(
 def _take(connection: Connection, name: str, owner: str, seconds: float) -> tuple[int | None, str]:
     """The token where the lease is ours now; else None, and who has it."""
     now = clock(connection)
-    statement = upsert(connection, leases)
+    statement = upsert(connection.dialect.name, leases)
     new = statement.excluded
     take = statement.on_conflict_do_update(
         index_elements=["name"],

@@ -30,7 +30,7 @@ class LedgerSightings:
         if not rows:
             return
         with self._database.writing() as connection:
-            statement = upsert(connection, sightings)
+            statement = upsert(connection.dialect.name, sightings)
             new = statement.excluded
             moved = statement.on_conflict_do_update(
                 index_elements=["entity", "key"], set_={"etag": new.etag, "placed_on": new.placed_on}

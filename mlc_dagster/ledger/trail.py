@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, column, insert, select, table
 
 from mlc_dagster.ledger import chain
 from mlc_dagster.ledger.columns import storable, stored_key
 from mlc_dagster.ledger.database import clock
 from mlc_dagster.ledger.entries import Attempt, Event, Run
 from mlc_dagster.ledger.tables import attempts
+from mlc_dagster.vocabulary import version_of
 
 
 def line(
@@ -42,23 +43,23 @@ class Trail:
 
     def add(self, lines: Iterable[dict[str, Any]]) -> None:
         """Add lines, in their order."""
-        common = {
-            "flow": self.flow,
-            "run_id": self.run.run_id,
-            "partition": storable(self.run.partition),
-            "at": self.at,
-        }
-        rows = [line | common for line in lines]
+        rows = list(lines)
         if not rows:
             return
-        for row, head in zip(rows, chain.chained(self._head, self.flow, rows), strict=True):
-            row["seq"], row["hash"] = head.seq, head.hash
-            self._head = head
-        self.connection.execute(insert(attempts), rows)
+        text = version_of(self.at)
+        run_id, partition = self.run.run_id, storable(self.run.partition)
+        at = text if self.connection.dialect.name == "sqlite" else self.at
+        common = {"flow": self.flow, "at": at, "run_id": run_id, "partition": partition}
+        for row in rows:
+            row.update(common)
+        self._head = chain.chained(self._head, (self.flow, text, run_id, partition), rows)
+        self.connection.execute(_ADDED, rows)
         chain.move(self.connection, self.flow, self._head)
 
 
-_TOLD = [column for column in attempts.c if column.name not in ("seq", "hash")]
+# The values are as they are stored already: the columns' own types would go over each of them once more.
+_ADDED = insert(table("attempts", *(column(name) for name in (*chain.COMMON, *chain.OWN, "seq", "hash"))))
+_TOLD = [each for each in attempts.c if each.name not in ("seq", "hash")]
 
 
 def read(connection: Connection, flow: str, key: str) -> list[Attempt]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, String, func, select, type_coerce
 
-from mlc_dagster.ledger.chain import HASHED, Head, link
+from mlc_dagster.ledger.chain import COMMON, OWN, Head, canonical, link
 from mlc_dagster.ledger.database import Database
 from mlc_dagster.ledger.tables import attempts, chains
 
@@ -65,8 +65,8 @@ class Verification:
 
     def _rows(self, connection: Connection) -> Iterable[Row[Any]]:
         """The database sorts, on its disk: no index is kept for it, which each delivery would pay for."""
-        places = (attempts.c.flow, attempts.c.seq, attempts.c.id, attempts.c.hash, _at(connection))
-        columns = (*places, *(type_coerce(attempts.c[name], String).label(name) for name in HASHED))
+        texts = (type_coerce(attempts.c[name], String).label(name) for name in (*COMMON, *OWN) if name != "at")
+        columns = (attempts.c.seq, attempts.c.id, attempts.c.hash, _at(connection), *texts)
         wanted = select(*columns).order_by(attempts.c.flow, attempts.c.seq, attempts.c.id)
         if self._flow is not None:
             wanted = wanted.where(attempts.c.flow == self._flow)
@@ -115,7 +115,14 @@ class _Walk:
 
 
 def _link(previous: str, line: Row[Any]) -> str:
-    return link(previous, line.flow, line.seq, line.at, line[-len(HASHED) :])
+    """Its hash as it should be. What is no text there was not put there by a ledger."""
+    found = line._mapping
+    common, own = ([_text(found[name]) for name in names] for names in (COMMON, OWN))
+    return link(previous, line.seq, canonical(common), canonical(own))
+
+
+def _text(value: object) -> str | None:
+    return value if value is None or isinstance(value, str) else repr(value)
 
 
 def _at(connection: Connection) -> ColumnElement[Any]:

@@ -5,8 +5,9 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from mlc_dagster.ledger.chain import HASHED, START, Head, chained
+from mlc_dagster.ledger.chain import COMMON, OWN, START, Head, chained
 from mlc_dagster.ledger.columns import Key, Moment, Name, Serial, Words
+from mlc_dagster.vocabulary import version_of
 
 revision = "0004"
 down_revision = "0003"
@@ -69,7 +70,8 @@ def _chain_lines() -> dict[str, Head]:
     while rows := _next_lines(last):
         places = []
         for row in rows:
-            heads[row["flow"]] = next(chained(heads.get(row["flow"], START), row["flow"], [row]))
+            common = [version_of(row[name]) if name == "at" else row[name] for name in COMMON]
+            heads[row["flow"]] = chained(heads.get(row["flow"], START), common, [row])
             places.append((row["id"], heads[row["flow"]]))
         _place(places)
         last = rows[-1]["id"]
@@ -77,7 +79,7 @@ def _chain_lines() -> dict[str, Head]:
 
 
 def _next_lines(last: int) -> list[dict[str, Any]]:
-    columns = [_attempts.c[name] for name in ("id", "flow", "at", *HASHED)]
+    columns = [_attempts.c[name] for name in ("id", *COMMON, *OWN)]
     wanted = sa.select(*columns).where(_attempts.c.id > last).order_by(_attempts.c.id).limit(LINES)
     return [dict(row) for row in op.get_bind().execute(wanted).mappings()]
 
