@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.ledger import Ledger, Run
+from mlc_dagster.ledger import Ledger, Run, chain
 from mlc_dagster.outcomes import State
 from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, held, ready, refused, saved, unanswered
 
@@ -212,3 +212,14 @@ def test_writers_of_one_flow_at_once_never_fork_the_chain(ledger_url):
         verification = ledger.history.verify()
         assert list(verification) == []
         assert verification.lines >= WRITERS * ROUNDS * 6
+
+
+def test_the_hash_of_a_line_is_the_same_in_every_release():
+    common = ("cin7/purchases", "2026-11-05T10:00:00.000000Z", "run-1", "2026-11-05")
+    lines = [
+        {"key": "0010/Å1", "event": "sent", "version": "", "fingerprint": "f", "remote_id": None, "detail": ""},
+        {"key": "0010/Å1", "event": "created", "version": "", "fingerprint": "f", "remote_id": "c-1", "detail": "🚚,"},
+    ]
+    head = chain.chained(chain.START, common, lines)
+    assert [line["hash"] for line in lines] == ["8da180670f930c0af5c7065265fe8ff2", "20549ce38c1a23ed7dbd0a45bea2aa53"]
+    assert head == chain.Head(2, "20549ce38c1a23ed7dbd0a45bea2aa53")
