@@ -15,6 +15,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "airbase": ("AIRBASE_TOKEN",),
     "hubspot": ("HUBSPOT_TOKEN",),
     "monday": ("MONDAY_TOKEN",),
+    "procurify": ("PROCURIFY_CLIENT_ID", "PROCURIFY_CLIENT_SECRET"),
 }
 """The secrets of each connection, by the names under which they are looked up."""
 

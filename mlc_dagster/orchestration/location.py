@@ -19,6 +19,7 @@ from mlc_dagster.orchestration.resources import (
     IfsResource,
     LedgerResource,
     MondayResource,
+    ProcurifyResource,
     StorageResource,
 )
 from mlc_dagster.orchestration.sources import source_asset
@@ -169,4 +170,7 @@ def resources(settings: Settings, environment: Environment) -> dict[str, dg.Conf
             section=settings.monday.model_dump(mode="json", exclude_none=True),
             ledger=ledger,
         )
+    if settings.procurify:
+        section = settings.procurify.model_dump(mode="json", exclude_none=True)
+        found["procurify"] = ProcurifyResource(secrets=list(NAMES["procurify"]), section=section, ledger=ledger)
     return found

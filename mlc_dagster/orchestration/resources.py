@@ -9,7 +9,14 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
-from mlc_dagster.connections import airbase_client, cin7_client, hubspot_client, ifs_client, monday_client
+from mlc_dagster.connections import (
+    airbase_client,
+    cin7_client,
+    hubspot_client,
+    ifs_client,
+    monday_client,
+    procurify_client,
+)
 from mlc_dagster.credentials import secret
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.storage import RowStore
@@ -18,11 +25,13 @@ from mlc_dagster.settings.cin7 import Cin7Settings
 from mlc_dagster.settings.hubspot import HubspotSettings
 from mlc_dagster.settings.ifs import IfsSettings
 from mlc_dagster.settings.monday import MondaySettings
+from mlc_dagster.settings.procurify import ProcurifySettings
 from mlc_dagster.systems.airbase.client import AirbaseClient
 from mlc_dagster.systems.cin7.client import Cin7Client
 from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.monday.client import MondayClient
+from mlc_dagster.systems.procurify.client import ProcurifyClient
 
 
 class LedgerResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -150,4 +159,19 @@ class MondayResource(Signed):
         if self._client is None:
             (token,) = self.values()
             self._client = monday_client(MondaySettings.model_validate(self.section), token, self.opened.budget)
+        return self._client
+
+
+class ProcurifyResource(Signed):
+    """Procurify. `section` is its part of mlc.yaml: no secret stands there."""
+
+    section: dict[str, Any]
+    _client: ProcurifyClient | None = PrivateAttr(None)
+
+    @property
+    def client(self) -> ProcurifyClient:
+        if self._client is None:
+            client_id, client_secret = self.values()
+            settings = ProcurifySettings.model_validate(self.section)
+            self._client = procurify_client(settings, client_id, client_secret, self.opened.budget)
         return self._client

@@ -26,6 +26,7 @@ from mlc_dagster.settings.cin7 import CompanyInCin7
 from mlc_dagster.settings.hubspot import HubspotSettings as HubspotSettings
 from mlc_dagster.settings.ifs import IfsSettings as IfsSettings
 from mlc_dagster.settings.monday import MondaySettings as MondaySettings
+from mlc_dagster.settings.procurify import ProcurifySettings as ProcurifySettings
 from mlc_dagster.settings.section import Section, TargetSection
 
 
@@ -65,6 +66,7 @@ class Settings(Section):
     airbase: AirbaseSettings | None = Field(None, description="Leave it out to switch Airbase off")
     monday: MondaySettings | None = Field(None, description="Leave it out to switch monday.com off")
     hubspot: HubspotSettings | None = Field(None, description="Leave it out to switch HubSpot off")
+    procurify: ProcurifySettings | None = Field(None, description="Leave it out to switch Procurify off")
     policies: Policies = Policies()
     schedules: Schedules = Schedules()
 

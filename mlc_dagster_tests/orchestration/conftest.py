@@ -20,7 +20,7 @@ from mlc_dagster.settings import Environment, Settings
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 DAY = "2026-11-05"
-PLENTY = Limits(cin7_calls_per_minute=100_000, ifs_requests_per_minute=100_000)
+PLENTY = Limits(cin7_calls_per_minute=100_000, ifs_requests_per_minute=100_000, procurify_requests_per_second=100_000)
 
 
 def settings_for(url: str, **ifs: Any) -> Settings:

@@ -10,7 +10,6 @@ import msgspec
 
 from mlc_dagster.amounts import round_half_up, times
 from mlc_dagster.facts import Facts
-from mlc_dagster.systems.cin7.countries import COUNTRIES
 from mlc_dagster.systems.cin7.records import (
     DECIMALS,
     Charge,
@@ -21,6 +20,7 @@ from mlc_dagster.systems.cin7.records import (
     PurchaseInvoice,
     Supplier,
 )
+from mlc_dagster.systems.countries import COUNTRIES
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.vocabulary import key_text
 
