@@ -10,6 +10,7 @@ from mlc_dagster.errors import Misconfigured
 from mlc_dagster.moves import FLOWS
 from mlc_dagster.orchestration import automation, partitions
 from mlc_dagster.orchestration.checks import voucher_check
+from mlc_dagster.orchestration.drift import drift_assets
 from mlc_dagster.orchestration.loads import loaded_asset, prepared_asset
 from mlc_dagster.orchestration.references import alignment_checks, reference_assets
 from mlc_dagster.orchestration.resources import (
@@ -39,7 +40,7 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
     place = {"day": partitions.days(settings), "company": partitions.companies(settings)}
     charted = [system for system in flows if settings.targets[system].checks_vouchers]
     every = [flow for table in flows.values() for flow in table]
-    references = reference_assets(settings)
+    references = [*reference_assets(settings), *drift_assets(settings)]
     return dg.Definitions(
         assets=[
             *(source_asset(entity, place[entity.partition]) for entity in read_by_day_or_company(catalogue, every)),

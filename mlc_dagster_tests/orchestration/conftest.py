@@ -76,6 +76,11 @@ class World:
                 print(event.step_key, event.step_failure_data.error_display_string)
         return result
 
+    def references(self, system: str) -> dg.ExecuteInProcessResult:
+        """What the SaaS keeps beside the ERP, read and checked."""
+        job = self.defs.resolve_job_def(f"{system}_references")
+        return job.execute_in_process(instance=self.instance, run_config=QUIET, raise_on_error=False)
+
     def put_supplier(self, number: str = "S1", **fields: Any) -> None:
         row = {
             "SupplierId": number,
