@@ -91,6 +91,8 @@ class VendorRoom:
     def _changed(self, draft: Draft, row: Document) -> Saved:
         vendor: Vendor = draft.record
         differs = {name: value for name, value in self._wanted(vendor).items() if not _says(row, name, value)}
+        if "email" in differs:  # what people added stays, behind ours
+            differs["email"] = [*differs["email"], *(row.get("email") or [])]
         if not differs:
             return Saved(draft, str(row["id"]), "adopted", detail=vendor.name or "")
         self._api.patch(self._at.vendor, row["id"], differs)
