@@ -16,8 +16,19 @@ NAMES: dict[str, tuple[str, ...]] = {
     "hubspot": ("HUBSPOT_TOKEN",),
     "monday": ("MONDAY_TOKEN",),
     "procurify": ("PROCURIFY_CLIENT_ID", "PROCURIFY_CLIENT_SECRET"),
+    "webhooks": (
+        "AIRBASE_WEBHOOK_SECRET",
+        "AIRBASE_WEBHOOK_HMAC_KEY",
+        "CIN7_WEBHOOK_SECRET",
+        "CIN7_WEBHOOK_HMAC_KEY",
+        "MONDAY_WEBHOOK_SECRET",
+        "MONDAY_WEBHOOK_HMAC_KEY",
+    ),
 }
 """The secrets of each connection, by the names under which they are looked up."""
+
+OPTIONAL = frozenset({"webhooks"})
+"""Connections that need not have all of their secrets: nobody misses one."""
 
 
 def master_keys() -> str:
@@ -42,4 +53,4 @@ def known(name: str) -> str:
     return name
 
 
-__all__ = ["NAMES", "Vault", "known", "master_keys", "secret"]
+__all__ = ["NAMES", "OPTIONAL", "Vault", "known", "master_keys", "secret"]

@@ -6,19 +6,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
-from mlc_dagster.demo import agree_airbase, agree_hubspot, agree_monday
+from mlc_dagster.demo import agree_airbase, agree_hubspot, agree_monday, agree_procurify
 from mlc_dagster.demo.place import Place
 from mlc_dagster.frames import read_ready
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.loads import prepared_key
 from mlc_dagster.orchestration.storage import RowStore
+from mlc_dagster.settings import Settings
 from mlc_dagster.systems.cin7.records import Paper, PurchaseInvoice, Supplier
 from mlc_dagster.vocabulary import Flow
 
 Document = Mapping[str, Any]
 
 
-def disagreements(place: Place, flows: Sequence[Flow]) -> list[str]:
+def disagreements(place: Place, flows: Sequence[Flow], settings: Settings) -> list[str]:
     """One line for each difference between what was prepared and delivered, and what the targets hold."""
 
     def to(*systems: str) -> list[Flow]:
@@ -30,6 +31,7 @@ def disagreements(place: Place, flows: Sequence[Flow]) -> list[str]:
         *_in_tables(place, to("cin7", "hubspot"), store, environment),
         *agree_airbase.disagreements(place.state("airbase"), to("airbase"), store, environment),
         *agree_monday.disagreements(place, to("monday")),
+        *(agree_procurify.disagreements(place, settings.procurify) if settings.procurify else ()),
     ]
 
 

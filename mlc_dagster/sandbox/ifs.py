@@ -31,6 +31,8 @@ from mlc_dagster.sandbox.limits import RollingCounts, whole_seconds
 from mlc_dagster.sandbox.odata import ODataError
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode, query_of
 
+ENTERED = ("SupplierInvoiceSet", "PostingProposalHeadSet", "VoucherSet")
+"""What other systems enter in the ERP's books."""
 SURFACE = "/ifs/main/ifsapplications/projection/v1"
 
 
@@ -68,8 +70,9 @@ class IfsSandbox:
         return self.tenant.clock_skew_seconds
 
     def state(self) -> dict[str, Any]:
-        """How many rows each entity set has."""
-        return {"rows": {name: len(rows.by_key) for name, rows in self.sets.items()}}
+        """How many rows each entity set has, and the documents that came from elsewhere, with their references."""
+        entered = {name: [row for row in self.rows(name) if row["ExternalRef"]] for name in ENTERED}
+        return {"rows": {name: len(rows.by_key) for name, rows in self.sets.items()}, "entered": entered}
 
     def remembered(self) -> dict[str, Any]:
         return {name: self.rows(name) for name in self.sets}

@@ -28,6 +28,7 @@ from mlc_dagster.settings.ifs import IfsSettings as IfsSettings
 from mlc_dagster.settings.monday import MondaySettings as MondaySettings
 from mlc_dagster.settings.procurify import ProcurifySettings as ProcurifySettings
 from mlc_dagster.settings.section import Section, TargetSection
+from mlc_dagster.settings.web import WebSettings
 
 
 class CompanySettings(Section):
@@ -69,6 +70,7 @@ class Settings(Section):
     procurify: ProcurifySettings | None = Field(None, description="Leave it out to switch Procurify off")
     policies: Policies = Policies()
     schedules: Schedules = Schedules()
+    web: WebSettings = WebSettings()
 
     @field_validator("companies")
     @classmethod
@@ -106,12 +108,12 @@ class Settings(Section):
                 code,
                 company.currency,
                 company.decimals,
-                company.closed_until,
-                company.open_until,
                 {
                     "cin7": company.cin7.model_dump(exclude_none=True),
                     "airbase": company.airbase.model_dump(exclude_none=True),
                 },
+                company.closed_until,
+                company.open_until,
             )
             for code, company in self.companies.items()
         }
