@@ -1,4 +1,4 @@
-"""Is every bill of the sandboxed Procurify in the ERP's books once, or held, to the cent, and no order beside its bill?"""
+"""Is every bill of the sandboxed Procurify in the books once, or held, to the cent, and no order beside its bill?"""
 
 from __future__ import annotations
 
