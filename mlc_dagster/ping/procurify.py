@@ -11,7 +11,8 @@ from mlc_dagster.settings import Settings
 from mlc_dagster.systems.procurify.calls import sentence
 from mlc_dagster.systems.procurify.client import ProcurifyClient
 
-LISTS = ("bills", "purchase_orders", "vendors", "departments", "locations", "currencies")
+LISTS = ("bills", "purchase_orders", "vendors", "departments", "locations")
+"""At two calls a second a person waits for each."""
 
 
 def ask_procurify(settings: Settings) -> Iterator[Finding]:
