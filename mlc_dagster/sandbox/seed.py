@@ -38,7 +38,7 @@ DEMO_SETTINGS: dict[str, Any] = {
         }
         for code, company in COMPANIES.items()
     },
-    "ifs": {"requests_per_minute": "1000"},
+    "ifs": {"requests_per_minute": "1000", "currencies": ["EUR", "USD"]},
     "cin7": {
         "calls_per_minute": "60",
         "location": "Main Warehouse",

@@ -16,7 +16,7 @@ from mlc_dagster.outcomes import Draft, Ready, Saved
 from mlc_dagster.sandbox.procurify_lines import Line
 from mlc_dagster.settings.procurify import ProcurifySettings
 from mlc_dagster.systems.procurify.mapping import BILLS_FLOW, PROPOSALS_FLOW, SUPPLIERS_FLOW
-from mlc_dagster_tests.orchestration.conftest import DAY, World, check, metadata
+from mlc_dagster_tests.orchestration.conftest import DAY, World, check, metadata, settings_for
 
 AT = datetime(2026, 11, 5, 9, tzinfo=UTC)
 LATER = datetime(2026, 11, 5, 15, tzinfo=UTC)
@@ -271,7 +271,7 @@ def test_a_bill_that_is_taken_back_after_posting_is_held_for_review_by_one_rule(
     [
         (Line("100", "4O10"), "gl_accounts_exist"),
         (Line("100", "5999"), "gl_accounts_exist"),
-        (Line("100", splits=()), "gl_accounts_exist"),
+        (Line("100", splits=()), "department_is_mapped"),
         (Line("100", "4010", None), "department_is_mapped"),
         (Line("100", "4010", "Ventures"), "department_is_mapped"),
         (Line("100", "4010", "Unknown place"), "all_is_of_one_company"),
@@ -434,3 +434,15 @@ def test_a_supplier_without_a_vendor_is_held_or_created_as_the_settings_say(proc
     made = [row for row in procurify.box.procurify.vendors.values() if row["external_id"] == "S7"]
     assert [(row["name"], row["country"]) for row in made] == [("Lofoten Ropes AS", "Norway")]
     assert held(procurify, "procurify/vendors") == {}
+
+
+def test_what_an_order_will_cost_is_no_invoice_for_another_saas(procurify: World) -> None:
+    put_order(procurify)
+    load(procurify)
+    cin7 = procurify.settings.model_copy(update={"cin7": settings_for(procurify.box.url).cin7})
+    today = datetime.now(UTC).date().isoformat()
+    only = ["ifs/posting_proposal_head_set", "cin7/purchase_invoices_prepared", "cin7/purchase_invoices"]
+    result = replace(procurify, settings=cin7).run("cin7", today, only=only)
+    shown = metadata(result, "cin7/purchase_invoices_prepared", today)
+    assert shown["rows_read"] == shown["out of scope: what an order of Procurify will cost"] == 1
+    assert held(procurify, "cin7/purchase_invoices") == {} and procurify.box.cin7.purchases == {}

@@ -14,6 +14,7 @@ from mlc_dagster.systems.cin7.mapping import (
 )
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
 from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.ifs.origins import is_expected_only
 from mlc_dagster.vocabulary import Flow, key_text
 
 
@@ -76,6 +77,7 @@ FLOWS = (
         ifs.POSTING_PROPOSALS,
         PURCHASE_INVOICES,
         invoice_from_proposal,
+        scope=is_expected_only,
         rules=(
             rules.gl_accounts_exist,
             rules.company_is_mapped,

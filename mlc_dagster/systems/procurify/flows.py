@@ -35,6 +35,7 @@ from mlc_dagster.systems.procurify.rules import (
     credits_are_posted,
     department_is_mapped,
     where_it_stands,
+    where_its_company_is_known,
 )
 from mlc_dagster.vocabulary import Flow, key_text
 
@@ -100,8 +101,8 @@ FLOWS = (
         rules=tuple(
             where_it_stands(rule)
             for rule in (
-                rules.gl_accounts_exist,
-                rules.code_parts_exist,
+                where_its_company_is_known(rules.gl_accounts_exist),
+                where_its_company_is_known(rules.code_parts_exist),
                 all_is_of_one_company,
                 department_is_mapped,
                 rules.supplier_exists,
@@ -131,8 +132,8 @@ FLOWS = (
             *(
                 where_it_stands(rule)
                 for rule in (
-                    rules.gl_accounts_exist,
-                    rules.code_parts_exist,
+                    where_its_company_is_known(rules.gl_accounts_exist),
+                    where_its_company_is_known(rules.code_parts_exist),
                     all_is_of_one_company,
                     department_is_mapped,
                     credits_are_posted,

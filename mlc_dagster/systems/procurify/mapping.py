@@ -10,6 +10,7 @@ from mlc_dagster.facts import Facts
 from mlc_dagster.systems.countries import COUNTRIES, country_code
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entries import NUMBER, TEXT, Invoice, PayableLine, Proposal
+from mlc_dagster.systems.ifs.origins import EXPECTED
 from mlc_dagster.systems.ifs.partners import SHARED, Owner, Partner
 from mlc_dagster.systems.procurify.records import Allocation, Bill, Paper, PurchaseOrder, Vendor, VendorRow
 from mlc_dagster.systems.procurify.standing import is_cancelled
@@ -83,7 +84,7 @@ def proposal_from_order(order: PurchaseOrder, facts: Facts) -> Proposal:
 
 def proposal_reference(order: str) -> str:
     """The external reference of an order's proposal."""
-    return f"procurify-po-{order}"
+    return f"{EXPECTED}{order}"
 
 
 def invoice_number(bill: Bill) -> str | None:
@@ -92,8 +93,8 @@ def invoice_number(bill: Bill) -> str | None:
 
 
 def company_of(paper: Paper, facts: Facts) -> str | None:
-    """The ERP's company of all allocations; None where one has none, or they have several."""
-    found = {company_of_location(each, facts) for each in paper.allocations}
+    """The ERP's company of all that has a department; None where one has none, or they have several."""
+    found = {company_of_location(each, facts) for each in paper.allocations if each.department}
     return found.pop() if len(found) == 1 else None
 
 

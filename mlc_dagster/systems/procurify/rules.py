@@ -22,6 +22,16 @@ def where_it_stands(rule: Rule) -> Rule:
     return judged
 
 
+def where_its_company_is_known(rule: Rule) -> Rule:
+    """The rule, for papers of one company: of others `all_is_of_one_company` says what is wrong."""
+
+    @wraps(rule)
+    def judged(source: Any, target: Any, facts: Facts) -> Problem | None:
+        return rule(source, target, facts) if target.company else None
+
+    return judged
+
+
 def bill_still_stands(source: Any, target: Any, facts: Facts) -> Problem | None:
     """A bill that was posted in the ERP is still approved in Procurify, and still a bill of a supplier."""
     if stands(source, facts):
@@ -45,6 +55,8 @@ def all_is_of_one_company(source: Any, target: Any, facts: Facts) -> Problem | N
     """Every line is of a location that stands for one and the same company, which mlc.yaml lists."""
     failures, companies = [], set()
     for each in source.allocations:
+        if not each.department:  # department_is_mapped says so
+            continue
         company = company_of_location(each, facts)
         companies.add(company)
         if why := _company_failure(each.location, company, facts):
@@ -66,13 +78,12 @@ def _company_failure(location: str | None, company: str | None, facts: Facts) ->
 
 
 def department_is_mapped(source: Any, target: Any, facts: Facts) -> Problem | None:
-    """Every line has a department, and the department a cost centre."""
-    if not facts.options.get("department_code_part", "B"):
-        return None
+    """Every line has a department, and the department a cost centre, unless lines have none by mlc.yaml."""
+    is_coded = bool(facts.options.get("department_code_part", "B"))
     failures = [
         (each.department or "", f"line {each.line}: {_department_failure(each.department)}")
         for each in source.allocations
-        if not each.department or not cost_centre_of(each, facts)
+        if not each.department or (is_coded and not cost_centre_of(each, facts))
     ]
     return problem("department_is_mapped", failures)
 

@@ -298,8 +298,10 @@ def test_the_cost_centre_is_the_departments(
 def test_the_cost_centre_may_be_another_code_part_or_none() -> None:
     assert invoice_from_bill(bill(), facts(department_code_part="C")).lines[0].code_c == "CC100"
     known = facts(department_code_part="")
-    given = bill(part("100", department=None, department_external_id=None))
+    given = bill(part("100", department="Ventures", department_external_id=None))
     assert department_is_mapped(given, invoice_from_bill(given, known), known) is None
+    nobody = bill(part("100", department=None, department_external_id=None))
+    assert department_is_mapped(nobody, invoice_from_bill(nobody, known), known) is not None
 
 
 def test_the_account_is_the_erps_and_never_guessed() -> None:
