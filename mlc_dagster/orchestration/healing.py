@@ -13,7 +13,7 @@ from mlc_dagster import pipeline
 from mlc_dagster.errors import MlcError
 from mlc_dagster.ledger import HoldEntry, Ledger
 from mlc_dagster.orchestration.charts import facts_for
-from mlc_dagster.orchestration.loads import prepared_key
+from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.settings import Settings
 from mlc_dagster.vocabulary import Flow
 from mlc_dagster.waiving import AT_THE_LOAD

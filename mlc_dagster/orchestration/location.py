@@ -40,6 +40,7 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
     place = {"day": partitions.days(settings), "company": partitions.companies(settings)}
     charted = [system for system in flows if settings.targets[system].checks_vouchers]
     every = [flow for table in flows.values() for flow in table]
+    check_guards(every, settings)
     references = reference_assets(settings)
     return dg.Definitions(
         assets=[
@@ -132,6 +133,16 @@ def check_extras(flows: Sequence[Flow], section: TargetSection) -> None:
             cure = f"Name it first: ifs.entity_sets.{flow.source.name}.extra_fields.{unknown[0]}: Cf_..."
             where = f"{flow.target.system}.extra_fields.{flow.key[-1]}"
             raise Misconfigured(f"{where}.{unknown[0]} in mlc.yaml: {flow.source.name} has no such field", cure=cure)
+
+
+def check_guards(flows: Sequence[Flow], settings: Settings) -> None:
+    """Raises Misconfigured where mlc.yaml guards a flow that there is not."""
+    known = {flow.name for table in FLOWS.values() for flow in table}
+    if unknown := sorted(set(settings.guards) - known):
+        there = ", ".join(sorted(flow.name for flow in flows))
+        raise Misconfigured(
+            f"guards.{unknown[0]} in mlc.yaml: there is no such flow", cure=f"Flows that are on: {there}"
+        )
 
 
 def tenants_flows(flows: tuple[Flow, ...], catalogue: Mapping[str, EntitySet]) -> tuple[Flow, ...]:
