@@ -85,6 +85,7 @@ def test_a_share_of_changes_above_the_guard_changes_nothing(world: World) -> Non
 
 def test_a_day_with_far_fewer_rows_than_usual_is_not_loaded(world: World) -> None:
     world.chart()
+    assert world.run("cin7").success, "their supplier is there first"
     for day in (2, 3, 4):
         put_orders(world, range(day * 100, day * 100 + 10), day=day)
         assert world.run("cin7", f"2026-11-0{day}").success
