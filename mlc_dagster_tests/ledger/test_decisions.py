@@ -1,11 +1,14 @@
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import insert
 
 from mlc_dagster.ledger import Decision, HoldEntry, Ledger, Run
 from mlc_dagster.ledger.decisions import DecisionRefused
-from mlc_dagster.outcomes import State
-from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, events, held, ready, version
+from mlc_dagster.ledger.tables import inbox
+from mlc_dagster.outcomes import Saved, State
+from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, draft, events, held, ready, version
 
 CLI = Run("cli", "2026-11-05")
 
@@ -150,3 +153,26 @@ def test_open_holds_are_narrowed_counted_and_taken_in_turns(ledger):
     first = history.next_holds(FLOW, 0, 3)
     assert [hold.key for hold in first + history.next_holds(FLOW, first[-1].id, 3)] == [f"P{n}" for n in range(5)]
     assert history.open_keys() == ["P0", "P1", "P2", "P3", "P4", "S1"]
+
+
+def test_history_tells_what_both_sides_agreed_on_and_what_a_webhook_told(ledger):
+    record = ready("S1")
+    saved = Saved(draft(record), "c-1", "updated", agreed=("S1", {"terms": "30"}))
+    ledger.begin(FLOW, [(record, "c-1")], run=RUN)
+    ledger.finish(FLOW, [(record, saved)], run=RUN, pair="cin7/suppliers")
+    (content, _, run_id) = ledger.history.agreed("S1")["cin7/suppliers"]
+    assert (content, run_id) == ({"terms": "30"}, "run-1") and ledger.history.agreed("S2") == {}
+
+    at = datetime(2026, 11, 5, tzinfo=UTC)
+    event = {
+        "source": "airbase",
+        "event_id": "e1",
+        "kind": "approved",
+        "subject": "S1",
+        "body": "{}",
+        "received_at": at,
+    }
+    with ledger._database.writing() as connection:
+        connection.execute(insert(inbox), event)
+    (told,) = ledger.history.told("S1")
+    assert (told.source, told.kind, told.received_at, told.taken_at) == ("airbase", "approved", at, None)
