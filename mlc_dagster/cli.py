@@ -98,6 +98,23 @@ def ping(
         raise typer.Exit(1)
 
 
+@app.command()
+def serve(
+    port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1; default: web.port in mlc.yaml.")] = None,
+) -> None:
+    """Take in webhooks of the sources in web.sources, for the sensors to run on.
+
+    It listens on 127.0.0.1 and speaks plain HTTP: deploy it behind a proxy with TLS.
+
+    Let the proxy pass on /webhooks/ alone, and log no addresses: they may hold a secret.
+
+    docs/webhooks.md tells more.
+    """
+    from mlc_dagster.web.serve import serve as serve_webhooks
+
+    serve_webhooks(settings_file.load(settings_file.environment().config), port)
+
+
 def _show(findings: list[Finding]) -> None:
     """What is wrong comes last: it stands next to the prompt."""
     table = Table("connection", "what", Column("answer", overflow="fold"), box=None)

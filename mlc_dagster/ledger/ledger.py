@@ -31,6 +31,7 @@ from mlc_dagster.ledger.entries import (
     newest_by_key,
 )
 from mlc_dagster.ledger.history import LedgerHistory
+from mlc_dagster.ledger.inbox import Inbox
 from mlc_dagster.ledger.leases import Lease
 from mlc_dagster.ledger.opening import open_database
 from mlc_dagster.ledger.sightings import LedgerSightings
@@ -48,6 +49,7 @@ class Ledger:
         self.decisions = LedgerDecisions(database)
         self.history = LedgerHistory(database)
         self.agreements = Agreements(database)
+        self.inbox = Inbox(database)
 
     @classmethod
     def open(cls, url: str) -> Self:

@@ -11,6 +11,7 @@ from mlc_dagster.moves import FLOWS
 from mlc_dagster.orchestration import automation, partitions
 from mlc_dagster.orchestration.checks import voucher_check
 from mlc_dagster.orchestration.healing import healing_sensors
+from mlc_dagster.orchestration.inbox import inbox_sensors
 from mlc_dagster.orchestration.loads import loaded_asset, prepared_asset
 from mlc_dagster.orchestration.references import alignment_checks, reference_assets
 from mlc_dagster.orchestration.resources import (
@@ -59,6 +60,7 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
                 for system, table in flows.items()
                 if outbound(table)
             ),
+            *inbox_sensors(flows, settings),
             *healing_sensors(flows, settings),
         ],
         resources=resources(settings, environment),
