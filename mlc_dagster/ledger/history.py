@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,8 @@ from sqlalchemy import Column, Connection, Select, func, or_, select
 
 from mlc_dagster.ledger import deliveries, trail
 from mlc_dagster.ledger import holds as held
-from mlc_dagster.ledger.database import Database
+from mlc_dagster.ledger.columns import stored_key
+from mlc_dagster.ledger.database import Database, chunks
 from mlc_dagster.ledger.decisions import entry as decision
 from mlc_dagster.ledger.entries import Attempt, Decision, Event, HoldEntry
 from mlc_dagster.ledger.tables import agreed, attempts, decisions, holds, pulls
@@ -123,6 +124,17 @@ class LedgerHistory:
                 or connection.execute(select(delivered_rows.c.partition).where(*there)).scalar()
                 or (seen[-1] if seen else None)
             )
+        return found
+
+    def delivered_from(self, flow: str, keys: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """Key -> (partition, fingerprint) of its latest delivery, for the keys that were delivered."""
+        stored = {stored_key(key): key for key in keys}
+        wanted = select(delivered_rows).where(delivered_rows.c.flow == flow, delivered_rows.c.fingerprint.is_not(None))
+        found: dict[str, tuple[str, str]] = {}
+        with self._database.reading() as connection:
+            for chunk in chunks(list(stored)):
+                for row in connection.execute(wanted.where(delivered_rows.c.key.in_(chunk))):
+                    found[stored[row.key]] = (row.partition or "", row.fingerprint)
         return found
 
     def agreed(self, key: str) -> dict[str, tuple[dict[str, str], datetime, str]]:

@@ -13,6 +13,7 @@ from mlc_dagster.orchestration.checks import voucher_check
 from mlc_dagster.orchestration.healing import healing_sensors
 from mlc_dagster.orchestration.inbox import inbox_sensors
 from mlc_dagster.orchestration.loads import loaded_asset, prepared_asset
+from mlc_dagster.orchestration.planning import plan_job
 from mlc_dagster.orchestration.references import alignment_checks, reference_assets
 from mlc_dagster.orchestration.resources import (
     AirbaseResource,
@@ -53,7 +54,11 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
             *(voucher_check(catalogue[VOUCHERS], system, settings, place["day"]) for system in charted),
             *alignment_checks(settings),
         ],
-        jobs=[*jobs(flows, catalogue, charted), *automation.reference_jobs(references)],
+        jobs=[
+            *jobs(flows, catalogue, charted),
+            *automation.reference_jobs(references),
+            plan_job(every, settings, resources(settings, environment, shares_budget=False)),
+        ],
         schedules=list(automation.schedules(flows, references, settings)),
         sensors=[
             *(
@@ -152,14 +157,22 @@ def tenants_flows(flows: tuple[Flow, ...], catalogue: Mapping[str, EntitySet]) -
     )
 
 
-def resources(settings: Settings, environment: Environment) -> dict[str, dg.ConfigurableResource]:  # type: ignore[type-arg]
-    """Clients and stores. They know the names of their secrets: the UI shows no more than that."""
+def resources(
+    settings: Settings, environment: Environment, *, shares_budget: bool = True
+) -> dict[str, dg.ConfigurableResource]:  # type: ignore[type-arg]
+    """Clients and stores. They know the names of their secrets: the UI shows no more than that.
+
+    `shares_budget=False`: their calls are not counted in the ledger, which so stays as it is.
+    """
     ledger = LedgerResource(database_url=dg.EnvVar("MLC_DATABASE_URL"))  # it may hold a password
     found: dict[str, dg.ConfigurableResource] = {  # type: ignore[type-arg]
         "ledger": ledger,
         "storage": StorageResource(root=environment.storage),
         "ifs": IfsResource(
-            secrets=list(NAMES["ifs"]), section=settings.ifs.model_dump(mode="json", exclude_none=True), ledger=ledger
+            secrets=list(NAMES["ifs"]),
+            section=settings.ifs.model_dump(mode="json", exclude_none=True),
+            ledger=ledger,
+            shares_budget=shares_budget,
         ),
     }
     if settings.cin7:
@@ -170,20 +183,25 @@ def resources(settings: Settings, environment: Environment) -> dict[str, dg.Conf
             timeout_seconds=settings.cin7.timeout_seconds,
             options=settings.cin7.options(),
             ledger=ledger,
+            shares_budget=shares_budget,
         )
     if settings.airbase:
         found["airbase"] = AirbaseResource(
             secrets=list(NAMES["airbase"]),
             ledger=ledger,
+            shares_budget=shares_budget,
             **settings.airbase.model_dump(include=set(AirbaseResource.model_fields)),
         )
     if settings.hubspot:
         section = settings.hubspot.model_dump(mode="json")
-        found["hubspot"] = HubspotResource(secrets=list(NAMES["hubspot"]), section=section, ledger=ledger)
+        found["hubspot"] = HubspotResource(
+            secrets=list(NAMES["hubspot"]), section=section, ledger=ledger, shares_budget=shares_budget
+        )
     if settings.monday:
         found["monday"] = MondayResource(
             secrets=list(NAMES["monday"]),
             section=settings.monday.model_dump(mode="json", exclude_none=True),
             ledger=ledger,
+            shares_budget=shares_budget,
         )
     return found
