@@ -110,7 +110,7 @@ class _Delivery:
         new = EVER if standing.state is State.NEW else None
         look_since = standing.since if standing.state is State.IN_DOUBT else new
         whole = standing.delivered_version is not None
-        return Draft(one.key, one.record, standing.remote_id, look_since, whole, self._agreed)
+        return Draft(one.key, one.record, standing.remote_id, look_since, whole, self._agreed, one.version)
 
     def _agreed(self, key: str) -> Agreed | None:
         return self.ledger.agreements.of(self.flow.pair, key) if self.flow.pair else None
