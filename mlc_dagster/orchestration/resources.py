@@ -113,6 +113,7 @@ class AirbaseResource(Signed):
     page_size: int
     batch_size: int
     timeout_seconds: float
+    payment_terms: dict[str, str]
     paths: dict[str, str]
     _client: AirbaseClient | None = PrivateAttr(None)
 
