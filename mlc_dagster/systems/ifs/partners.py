@@ -38,8 +38,8 @@ class Partner(Record, frozen=True, kw_only=True):
 
     @property
     def system(self) -> str:
-        """ "procurify": the SaaS that it comes from."""
-        return self.external_ref.partition("-")[0]
+        """ "Procurify": the SaaS that it comes from."""
+        return self.external_ref.partition("-")[0].capitalize()
 
     def required(self) -> Iterator[tuple[str, object]]:
         yield "name", self.name
