@@ -16,7 +16,7 @@ from mlc_dagster.ledger import Held, Lease, Ledger, Run, Standing
 from mlc_dagster.outcomes import ACCEPTED as ACCEPTED
 from mlc_dagster.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
-from mlc_dagster.vocabulary import Flow, Problem
+from mlc_dagster.vocabulary import ERP, Flow, Problem, key_text
 
 log = logging.getLogger("mlc_dagster.pipeline")
 
@@ -89,13 +89,28 @@ class _Delivery:
     def take(self, ready: Sequence[Ready]) -> None:
         """Sort by what the ledger says of each; send what must be sent."""
         standings = self.ledger.judge(self.flow.name, ready)
-        settled = [(one, standings[one.key].state) for one in ready if standings[one.key].state in _NOTHING_TO_SEND]
+        again = self._to_look_at(ready, standings)
+        settled = [
+            (one, standings[one.key].state)
+            for one in ready
+            if standings[one.key].state in _NOTHING_TO_SEND and one.key not in again
+        ]
         self.ledger.settle(self.flow.name, settled, run=self.run)
         counted = Counter(state for _, state in settled)
         self.loaded.asked += len(ready)
         self.loaded.unchanged += counted[State.UNCHANGED]
         self.loaded.superseded += counted[State.SUPERSEDED]
-        self.send([one for one in ready if standings[one.key].state not in _NOTHING_TO_SEND], standings)
+        done = {one.key for one, _ in settled}
+        self.send([one for one in ready if one.key not in done], standings)
+
+    def _to_look_at(self, ready: Sequence[Ready], standings: dict[str, Standing]) -> frozenset[str]:
+        """What is as it was delivered, of a pair whose other flow has delivered something else since."""
+        if not self.flow.pair:
+            return frozenset()
+        same = {key: one.remote_id for key, one in standings.items() if one.state is State.UNCHANGED}
+        into_erp = self.flow.target.system == ERP
+        erps = {key: key_text(remote_id) if into_erp else key for key, remote_id in same.items()}
+        return self.ledger.agreements.newer(self.flow.pair, self.flow.name, erps)
 
     def send(self, ready: Sequence[Ready], standings: dict[str, Standing]) -> None:
         for batch in chunks(ready, self.flow.target.batch):

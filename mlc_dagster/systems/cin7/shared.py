@@ -74,14 +74,14 @@ def settled(record: Supplier, met: Meeting, row: Document) -> Supplier:
 
 
 def _contact(record: Supplier, met: Meeting, name: str, row: Document) -> Contact | None:
-    """Our contact has the supplier's name. An address that IFS cleared is cleared on our own contact alone."""
-    email, mark = met.ours["email"], f"{MARK}{record.key}"
-    if met.takes("email"):
-        return None
-    if email:
-        return Contact(name=name, email=email, mark=mark)
+    """Our own contact has the supplier's name, whoever's address. IFS clears an address on our own contact alone."""
+    mark = f"{MARK}{record.key}"
     marked = any(each.get("Comment") == mark for each in row.get("Contacts") or [])
-    return Contact(name=name, email="", mark=mark) if marked and "email" in met.written else None
+    email = said(row)["email"] if met.takes("email") else met.ours["email"]
+    if marked:
+        cleared = not email and "email" not in met.written and not met.takes("email")
+        return None if cleared else Contact(name=name, email=email, mark=mark)
+    return Contact(name=name, email=email, mark=mark) if email and not met.takes("email") else None
 
 
 def concluded(met: Meeting, row: Document, *, wrote: bool) -> tuple[str, Agreed]:
