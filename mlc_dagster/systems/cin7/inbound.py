@@ -25,7 +25,7 @@ def partner_from_supplier(supplier: ListedSupplier, facts: Facts) -> Partner:
         payment_terms=codes[0] if len(codes) == 1 else None,
         terms=codes if len(codes) > 1 else (),
         email=supplier.email,
-        vat_no=supplier.tax_number or "",
+        vat_no=supplier.tax_number,
         may_create=facts.options.get("create_suppliers_in_ifs") == "true",
         owners=owners_from(facts.table("supplier_owners")),
     )

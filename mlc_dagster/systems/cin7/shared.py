@@ -29,11 +29,13 @@ def link(row: Document) -> str:
 
 
 def said(row: Document) -> dict[str, str]:
-    """The shared fields in Cin7's own words. Left out: what nothing there could hold, a country without an address."""
+    """The shared fields in Cin7's own words. Left out: what Cin7 does not answer, and what nothing there could hold: a
+    country without an address.
+    """
     found = {"name": "Name", "currency_code": "Currency", "payment_terms": "PaymentTerm", "vat_no": "TaxNumber"}
-    values = {name: str(row.get(field) or "") for name, field in found.items()}
-    if (contact := _mailed(row.get("Contacts") or [])) is not None:
-        values["email"] = str(contact.get("Email") or "")
+    values = {name: str(row[field] or "") for name, field in found.items() if field in row}
+    if (contact := _mailed(row.get("Contacts") or [])) is not None and "Email" in contact:
+        values["email"] = str(contact["Email"] or "")
     addresses = [each for each in row.get("Addresses") or [] if each.get("Type") == "Business"]
     return {**values, "country": str(addresses[0].get("Country") or "")} if addresses else values
 

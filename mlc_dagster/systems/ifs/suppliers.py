@@ -88,7 +88,14 @@ class Suppliers:
 
     def _number(self, draft: Draft, there: Collection[str]) -> str | None:
         """By our own crosswalk, by the number that the SaaS carries, by name; None: the ERP does not have it."""
-        for number, whose in ((draft.remote_id, "belongs to"), (draft.record.supplier_id, "stands on")):
+        ours, carried = draft.remote_id, draft.record.supplier_id
+        if ours and carried and ours != carried:
+            raise NotOneError(
+                f"{draft.record.external_ref} was supplier {ours} of the ERP, and carries the number {carried} now. "
+                f"Enter {ours} there again.",
+                UNIQUE,
+            )
+        for number, whose in ((ours, "belongs to"), (carried, "stands on")):
             if number in there:
                 return number
             if number:

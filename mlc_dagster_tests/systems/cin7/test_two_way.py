@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 
+from mlc_dagster.facts import Facts
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.sandbox.wire import Answer, Call
+from mlc_dagster.systems.cin7.inbound import partner_from_supplier
+from mlc_dagster.systems.cin7.lists import listed_supplier
+from mlc_dagster.systems.cin7.records import ListedSupplier
 from mlc_dagster_tests.systems.rounds import Rounds
 
 BACK = "ifs/suppliers_from_cin7"
@@ -284,3 +288,18 @@ def test_a_change_back_before_our_own_write_was_read_again_is_a_change(rounds: R
     edit(rounds, Name="Supplier S1")
     rounds.once()
     assert rounds.supplier()["Name"] == theirs(rounds)["Name"] == "Supplier S1"
+
+
+def test_a_supplier_that_carries_another_key_by_now_is_written_to_neither(rounds: Rounds) -> None:
+    rounds.put("S2")
+    edit(rounds, AdditionalAttribute1="S2", TaxNumber="SE9")
+    rounds.load(rounds.back, rounds.prepared(rounds.back))
+    assert "was supplier S1 of the ERP, and carries the number S2 now" in rounds.holds()[BACK, theirs(rounds)["ID"]]
+    assert (rounds.supplier("S1")["VatNo"], rounds.supplier("S2")["VatNo"]) == ("SES1", "SES2")
+
+
+def test_a_field_that_cin7_does_not_answer_any_more_clears_nothing() -> None:
+    row = {"ID": "AB-1", "Name": "Bolts AB", "Contacts": [{"Name": "Office", "Default": True}]}
+    found = listed_supplier({}, row)
+    partner = partner_from_supplier(ListedSupplier(**{**found, "last_modified_on": None}), Facts())
+    assert (partner.name, partner.vat_no, partner.email, partner.country) == ("Bolts AB", None, None, None)
