@@ -1,5 +1,6 @@
 """The code location from settings: assets, checks, jobs, schedules, sensors, resources."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -45,7 +46,10 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
     references = reference_assets(settings)
     return dg.Definitions(
         assets=[
-            *(source_asset(entity, place[entity.partition]) for entity in read_by_day_or_company(catalogue, every)),
+            *(
+                source_asset(entity, place[entity.partition], written_before(entity, every))
+                for entity in read_by_day_or_company(catalogue, every)
+            ),
             *(prepared_asset(flow, settings, place[flow.source.partition]) for flow in every),
             *(loaded_asset(flow, place[flow.source.partition]) for flow in every),
             *references,
@@ -104,13 +108,23 @@ def jobs(
 
 
 def switched_on(flows: tuple[Flow, ...], section: TargetSection) -> tuple[Flow, ...]:
-    """The flows that the settings ask for, without a need of one that is off."""
+    """The flows that the settings ask for, without a need of one that is off; where a pair's way back is off, the
+    ERP's values count.
+    """
     on = [flow for flow in flows if flow.name not in section.switched_off]
     names = {flow.name for flow in on}
+    ways = Counter(flow.pair for flow in on)
+    on = [replace(flow, pair="") if flow.source.system == ERP and ways[flow.pair] == 1 else flow for flow in on]
     return tuple(
         flow if names.issuperset(flow.needs) else replace(flow, needs=(), needs_key=None)  # a flow of one need
         for flow in on
     )
+
+
+def written_before(entity: EntitySet, flows: Sequence[Flow]) -> list[str]:
+    """What a run delivers to the other side of a pair before it reads that side: so it reads what it wrote."""
+    pairs = {flow.pair for flow in flows if flow.source.key == entity.key} if entity.system != ERP else set()
+    return [flow.name for flow in flows if flow.pair and flow.pair in pairs and flow.source.system == ERP]
 
 
 def outbound(flows: tuple[Flow, ...]) -> tuple[Flow, ...]:
@@ -181,6 +195,7 @@ def resources(
             base_url=settings.cin7.base_url,
             calls_per_minute=settings.cin7.calls_per_minute,
             timeout_seconds=settings.cin7.timeout_seconds,
+            payment_terms=settings.cin7.payment_terms,
             options=settings.cin7.options(),
             ledger=ledger,
             shares_budget=shares_budget,

@@ -95,13 +95,14 @@ class Cin7Resource(Signed):
     base_url: str
     calls_per_minute: int
     timeout_seconds: float
+    payment_terms: dict[str, str]
     options: dict[str, str]
     _client: Cin7Client | None = PrivateAttr(None)
 
     @property
     def client(self) -> Cin7Client:
         if self._client is None:
-            names = ("base_url", "calls_per_minute", "timeout_seconds")
+            names = ("base_url", "calls_per_minute", "timeout_seconds", "payment_terms")
             fields = {**{name: getattr(self, name) for name in names}, **self.options}
             settings = Cin7Settings.model_validate(fields)
             account_id, application_keys = self.values()
@@ -119,6 +120,7 @@ class AirbaseResource(Signed):
     page_size: int
     batch_size: int
     timeout_seconds: float
+    payment_terms: dict[str, str]
     paths: dict[str, str]
     _client: AirbaseClient | None = PrivateAttr(None)
 
