@@ -94,7 +94,7 @@ def cin7_client(
         classify=cin7_answers,
         max_attempts=tries,
     )
-    return Cin7Client(api, settings.options())
+    return Cin7Client(api, settings.options(), terms=settings.payment_terms)
 
 
 def airbase_client(settings: AirbaseSettings, token: str, budgets: Budgets, tries: int = 8) -> AirbaseClient:
@@ -110,7 +110,7 @@ def airbase_client(settings: AirbaseSettings, token: str, budgets: Budgets, trie
         max_attempts=tries,
     )
     places = Places(**settings.paths.model_dump(), page_size=settings.page_size, batch_size=settings.batch_size)
-    return AirbaseClient(api, places)
+    return AirbaseClient(api, places, terms=settings.payment_terms)
 
 
 def monday_client(settings: MondaySettings, token: str, budgets: Budgets, tries: int = 8) -> MondayClient:

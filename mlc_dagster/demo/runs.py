@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mlc_dagster.orchestration.automation import CHART_JOB, READ_JOB, company_job, reference_job
-from mlc_dagster.orchestration.loads import prepared_key
+from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.orchestration.running import Moved, moved, run_job
 from mlc_dagster.vocabulary import ERP, Flow
 
@@ -31,18 +31,15 @@ class Runs:
         self.instance = dg.DagsterInstance.get()
 
     def everything(self, title: str) -> dict[str, Moved]:
-        """The chart of accounts, what each SaaS has for the ERP, all the ERP's rows, then the way out. What moved, by
-        flow.
-        """
+        """The chart of accounts, all the ERP's rows, then each SaaS. What moved, by flow."""
         days = (datetime.fromisoformat(self.days[1]) - datetime.fromisoformat(self.days[0])).days + 1
-        inbound, outbound = _split(self.flows)
+        jobs = sorted({_job(flow) for flow in self.flows})
         with self._progress(title, total=days * (6 + 2 * len(self.flows))):
             self.run(CHART_JOB, self.companies)
-            results = [self.run(job, self.days, _with_sources(flows)) for job, flows in inbound.items()]
             self.run(READ_JOB, self.days)
             for system in sorted({flow.spoke for flow in self.flows}):
                 self._references(system)
-            results += [self.run(job, self._partitions(job), _without_sources(f)) for job, f in outbound.items()]
+            results = [self.run(job, self._partitions(job), self._without_sources(job)) for job in jobs]
         return {flow.name: moved(flow, results) for flow in self.flows}
 
     def run(
@@ -59,6 +56,12 @@ class Runs:
     def _partitions(self, job: str) -> tuple[str, str]:
         by_company = any(flow.source.partition == "company" for flow in self.flows if _job(flow) == job)
         return self.companies if by_company else self.days
+
+    def _without_sources(self, job: str) -> list[dg.AssetKey]:
+        """The ERP's rows have just been read; no need to read them again."""
+        flows = [flow for flow in self.flows if _job(flow) == job]
+        sources = {flow.source.key for flow in flows if flow.source.system != ERP}
+        return [dg.AssetKey(key) for flow in flows for key in (flow.key, prepared_key(flow), *sources)]
 
     @contextmanager
     def _progress(self, title: str, total: int) -> Iterator[None]:
@@ -82,24 +85,6 @@ class Runs:
 def _job(flow: Flow) -> str:
     """The job that moves a flow."""
     return company_job(flow.spoke) if flow.source.partition == "company" else flow.spoke
-
-
-def _split(flows: Sequence[Flow]) -> tuple[dict[str, list[Flow]], dict[str, list[Flow]]]:
-    """(what goes into the ERP, what goes out of it), by job: what came in goes out in the same pass."""
-    inbound: dict[str, list[Flow]] = {}
-    outbound: dict[str, list[Flow]] = {}
-    for flow in sorted(flows, key=_job):
-        (inbound if flow.target.system == ERP else outbound).setdefault(_job(flow), []).append(flow)
-    return inbound, outbound
-
-
-def _with_sources(flows: Sequence[Flow]) -> list[dg.AssetKey]:
-    return [*{dg.AssetKey(flow.source.key) for flow in flows}, *_without_sources(flows)]
-
-
-def _without_sources(flows: Sequence[Flow]) -> list[dg.AssetKey]:
-    """The ERP's rows have just been read; no need to read them again."""
-    return [dg.AssetKey(key) for flow in flows for key in (flow.key, prepared_key(flow))]
 
 
 class _Listener(logging.Handler):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
-from mlc_dagster.settings.section import Address, Section, TargetSection
+from mlc_dagster.settings.section import Address, Section, TargetSection, sides
 
 NEVER_POSTED = (0, 1, 3, 5)
 """Statuses of a bill: draft, confirmed (it waits for approval), denied, withdrawn."""
@@ -97,13 +97,10 @@ class ProcurifySettings(TargetSection):
         }
 
     def tables(self) -> dict[str, dict[str, str]]:
-        owners: dict[str, str] = {
-            field: "saas" if owner == "procurify" else owner for field, owner in self.supplier_owners.items()
-        }
         return {
             "companies_by_location": self.companies_by_location,
             "cost_centers": self.cost_centers,
-            "supplier_owners": owners,
+            "supplier_owners": sides(self.supplier_owners),
         }
 
     @property

@@ -11,7 +11,7 @@ from mlc_dagster.systems.countries import COUNTRIES, country_code
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entries import NUMBER, TEXT, Invoice, PayableLine, Proposal
 from mlc_dagster.systems.ifs.origins import EXPECTED
-from mlc_dagster.systems.ifs.partners import SHARED, Owner, Partner
+from mlc_dagster.systems.ifs.partners import Partner, codes_of, number_of, owners_from
 from mlc_dagster.systems.procurify.records import Allocation, Bill, Paper, PurchaseOrder, Vendor, VendorRow
 from mlc_dagster.systems.procurify.standing import is_cancelled
 from mlc_dagster.systems.procurify.sums import NOTHING, Settled, Stated, largest, most_of_rounding, settle
@@ -189,24 +189,19 @@ def _named(start: str, orders: Sequence[str]) -> str:
 
 def partner_from_vendor(vendor: VendorRow, facts: Facts) -> Partner:
     """A Procurify vendor becomes a supplier of IFS: the one that it is, or a new one."""
-    owners = facts.table("supplier_owners")
+    codes = codes_of(vendor.payment_terms, facts.payment_terms)
     return Partner(
         external_ref=f"procurify-vendor-{vendor.vendor_id}",
-        supplier_id=vendor.external_id,
+        supplier_id=number_of(vendor.external_id),
         name=_words(vendor.name or "") or None,
         country=country_code(vendor.country),
         currency_code=vendor.currency,
-        payment_terms=_term_code(vendor.payment_terms, facts),
+        payment_terms=codes[0] if len(codes) == 1 else None,
+        terms=codes if len(codes) > 1 else (),
         email=vendor.email,
         may_create=bool(facts.options.get("create_suppliers_in_ifs")),
-        owners=tuple(Owner(field=field, side=owners[field]) for field in SHARED if field in owners),  # type: ignore[arg-type]
+        owners=owners_from(facts.table("supplier_owners")),
     )
-
-
-def _term_code(name: str | None, facts: Facts) -> str | None:
-    """The ERP's code, by payment_terms read backwards; None where none or several stand for the name."""
-    codes = [code for code, theirs in facts.payment_terms.items() if name and theirs == name]
-    return codes[0] if len(codes) == 1 else None
 
 
 def vendor_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Vendor:
