@@ -80,6 +80,13 @@ def proposals(world: World) -> list[Mapping[str, Any]]:
     return [row for row in world.box.ifs.rows("PostingProposalHeadSet") if row["ObjState"] != "Cancelled"]
 
 
+def load_vendors(world: World) -> None:
+    """They are of the day on which they were first seen, which is today."""
+    today = datetime.now(UTC).date().isoformat()
+    only = ["procurify/vendor_list", f"{SUPPLIERS_FLOW}_prepared", SUPPLIERS_FLOW]
+    assert world.run("procurify", today, only=only).success
+
+
 def with_section(world: World, **changes: Any) -> World:
     section = world.settings.procurify.model_copy(update=changes)  # type: ignore[union-attr]
     return replace(world, settings=world.settings.model_copy(update={"procurify": section}))
@@ -307,16 +314,19 @@ def test_a_bill_of_a_closed_period_is_held(procurify: World) -> None:
 
 
 def test_a_vendor_that_is_no_supplier_yet_holds_its_bill_until_it_is(procurify: World) -> None:
-    vendor = procurify.box.procurify.put_vendor(name="New", currency="SEK")
-    lines = (Line("100", "4010"),)
+    vendor = procurify.box.procurify.put_vendor(name="Lofoten Ropes AS", country="Norway", currency="SEK")
     dated = {"invoice_date": "2026-11-04T00:00:00Z", "last_modified_datetime": AT}
-    uuid = procurify.box.procurify.put_bill(vendor, lines, **dated)
+    uuid = procurify.box.procurify.put_bill(vendor, (Line("100", "4010"),), **dated)
     load(procurify)
     assert held(procurify) == {uuid: {"supplier_exists"}}
-    procurify.put_supplier("S2")
-    link(procurify, str(vendor), "S2")
+    load_vendors(procurify)
     load(procurify)
-    assert held(procurify) == {} and [row["SupplierId"] for row in invoices(procurify)] == ["S2"]
+    (made,) = [row for row in procurify.box.ifs.rows("SupplierSet") if row["Name"] == "Lofoten Ropes AS"]
+    assert (made["Country"], made["CurrencyCode"]) == ("NO", "SEK")
+    assert held(procurify) == {} and [row["SupplierId"] for row in invoices(procurify)] == [made["SupplierId"]]
+    procurify.box.forget_calls()
+    load_vendors(procurify)
+    assert procurify.box.journal("ifs") == [] and procurify.box.journal("procurify") == []
 
 
 def enter_by_hand(world: World, gross: str) -> None:
@@ -434,6 +444,22 @@ def test_a_supplier_without_a_vendor_is_held_or_created_as_the_settings_say(proc
     made = [row for row in procurify.box.procurify.vendors.values() if row["external_id"] == "S7"]
     assert [(row["name"], row["country"]) for row in made] == [("Lofoten Ropes AS", "Norway")]
     assert held(procurify, "procurify/vendors") == {}
+
+
+def test_with_writing_on_a_field_that_both_sides_changed_is_the_owners(procurify: World) -> None:
+    on = with_section(procurify, vendor_writeback=True, supplier_owners={"email": "hold", "name": "procurify"})
+    only = ["ifs/supplier_set", "procurify/vendors_prepared", "procurify/vendors"]
+    assert on.run("procurify", only=only).success
+    on.put_supplier("S1", Name="Supplier One", Email="new@example.test")
+    on.box.procurify.touch_vendor(81, name="Supplier Uno")
+    on.box.forget_calls()
+    assert on.run("procurify", only=only).success
+    (written,) = [entry["body"] for entry in on.box.journal("procurify")]
+    assert written["email"][0] == "new@example.test" and "name" not in written, "its own name counts, and goes to IFS"
+    on.put_supplier("S1", Name="Supplier One", Email="newer@example.test")
+    on.box.procurify.touch_vendor(81, email=["other@example.test"])
+    assert on.run("procurify", only=only).success
+    assert held(on, "procurify/vendors") == {"S1": {"both_sides_agree"}}
 
 
 def test_what_an_order_will_cost_is_no_invoice_for_another_saas(procurify: World) -> None:

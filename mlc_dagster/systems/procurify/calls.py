@@ -118,11 +118,13 @@ class ProcurifyApi:
 
     def post(self, path: str, body: Document) -> Document:
         """The record that was made; sent once."""
+        self._kept.clear()
         made: Document = self._api.request("POST", path, json=body).value["data"]
         return made
 
     def patch(self, path: str, key: object, body: Document) -> Document:
         """The record as it is now; a second call does no harm."""
+        self._kept.clear()
         changed: Document = self._api.request("PATCH", f"{path}{key}/", json=body, repeatable=True).value["data"]
         return changed
 

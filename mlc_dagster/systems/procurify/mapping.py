@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from mlc_dagster.amounts import currency_decimals
 from mlc_dagster.facts import Facts
-from mlc_dagster.systems.countries import COUNTRIES, country_code
+from mlc_dagster.systems.countries import country_code
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entries import NUMBER, TEXT, Invoice, PayableLine, Proposal
 from mlc_dagster.systems.ifs.origins import EXPECTED
@@ -206,13 +206,12 @@ def partner_from_vendor(vendor: VendorRow, facts: Facts) -> Partner:
 
 def vendor_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Vendor:
     """A supplier of IFS becomes a vendor of Procurify, whose countries are free text."""
-    country = country_code(supplier.country)
     return Vendor(
         key=key_text(supplier.supplier_id),
         name=_words(supplier.name or "") or None,
-        country=country,
-        country_name=COUNTRIES[country] if country else None,
+        country=country_code(supplier.country),
         email=(supplier.email or "").strip() or None,
-        currency=supplier.currency_code,
+        currency_code=supplier.currency_code,
         may_create=bool(facts.options.get("create_vendors")),
+        owners=owners_from(facts.table("supplier_owners")),
     )

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 
+from mlc_dagster.systems.ifs.partners import Owner
 from mlc_dagster.vocabulary import EntitySet, Record, Target
 
-NAME, MAIL, EXTERNAL_ID, COUNTRY = 150, 254, 100, 80
+NAME, MAIL, EXTERNAL_ID = 150, 254, 100
 """Characters that Procurify takes."""
 
 
@@ -112,11 +113,11 @@ class Vendor(Record, frozen=True, kw_only=True):
 
     key: str  # IFS SupplierId: external_id
     name: str | None
-    country: str | None = None  # two letters: by it and the name a vendor without external_id is found
-    country_name: str | None = None
+    country: str | None = None  # two letters; by it and the name a vendor without external_id is found
     email: str | None = None
-    currency: str | None = None
+    currency_code: str | None = None
     may_create: bool = False
+    owners: tuple[Owner, ...] = ()  # of fields that both sides changed; without one: the ERP
 
     def required(self) -> Iterator[tuple[str, object]]:
         yield "Name", self.name
@@ -125,7 +126,6 @@ class Vendor(Record, frozen=True, kw_only=True):
         yield "SupplierId", self.key, EXTERNAL_ID
         yield "Name", self.name, NAME
         yield "Email", self.email, MAIL
-        yield "Country", self.country_name, COUNTRY
 
 
 def _told(record: type[Record]) -> str:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from mlc_dagster.errors import OutcomeUnknown, RecordRejected
-from mlc_dagster.outcomes import Draft, Outcome, Refused, Saved, Unanswered
-from mlc_dagster.systems.countries import country_code
+from mlc_dagster.outcomes import ACCEPTED, Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.systems.countries import COUNTRIES, country_code
+from mlc_dagster.systems.meeting import Meeting, Words
+from mlc_dagster.systems.merging import AGREE, DisagreementError
 from mlc_dagster.systems.procurify.calls import Document, ProcurifyApi
 from mlc_dagster.systems.procurify.papers import text
 from mlc_dagster.systems.procurify.places import Addresses
 from mlc_dagster.systems.procurify.records import Vendor
 
 REGULAR = 4
+SHARED = ("name", "country", "email", "currency_code")
+"""What a vendor and a supplier both keep, by the names of the ERP's record."""
 MATCHED = "vendor_is_matched"
 NO_SUPPLIERS = (1, 2, 5, 6, 8)
 """Types: placeholder, punchout, employee, card provider, pending."""
@@ -39,7 +43,9 @@ def vendor_values(row: Document, currencies: Mapping[str, str]) -> dict[str, Any
 
 
 class VendorRoom:
-    """Saves suppliers of IFS as vendors: only what differs is sent, since even an empty change moves dateModified."""
+    """Saves suppliers of IFS as vendors: only what Procurify is to take is sent; even an empty change moves
+    dateModified.
+    """
 
     def __init__(self, api: ProcurifyApi, at: Addresses) -> None:
         self._api, self._at = api, at
@@ -60,7 +66,7 @@ class VendorRoom:
             try:
                 yield self._saved(draft, shelf, taken)
             except RecordRejected as error:
-                yield Refused(draft, error.message)
+                yield Refused(draft, error.message, AGREE if isinstance(error, DisagreementError) else ACCEPTED)
             except OutcomeUnknown as error:
                 yield Unanswered(draft, error.message)
 
@@ -84,32 +90,53 @@ class VendorRoom:
         if not vendor.may_create:
             reason = f"No vendor of Procurify has external id {vendor.key}, or this name and country."
             return Refused(draft, f"{reason} Enter it there, or set procurify.create_vendors.", MATCHED)
+        met = self._met(draft, None)
         new: dict[str, Any] = {"name": vendor.name, "email": [], "type": REGULAR, "overall_score": None}
-        made = self._api.post(self._at.vendors, {**new, **self._wanted(vendor)})
-        return Saved(draft, str(made["id"]), "created", detail=vendor.name or "")
+        told = {"external_id": vendor.key, **self._on_the_wire(met.ours, None)}
+        return self._said(draft, met, self._api.post(self._at.vendors, {**new, **told}), "created")
 
     def _changed(self, draft: Draft, row: Document) -> Saved:
-        vendor: Vendor = draft.record
-        differs = {name: value for name, value in self._wanted(vendor).items() if not _says(row, name, value)}
-        if "email" in differs:  # what people added stays, behind ours
-            differs["email"] = [*differs["email"], *(row.get("email") or [])]
+        met = self._met(draft, row)
+        number = {"external_id": draft.record.key} if row.get("external_id") != draft.record.key else {}
+        differs = {**number, **self._on_the_wire(met.written, row)}
         if not differs:
-            return Saved(draft, str(row["id"]), "adopted", detail=vendor.name or "")
-        self._api.patch(self._at.vendor, row["id"], differs)
-        return Saved(draft, str(row["id"]), "updated", detail=vendor.name or "")
+            return self._said(draft, met, row, "adopted")
+        return self._said(draft, met, self._api.patch(self._at.vendor, row["id"], differs), "updated")
 
-    def _wanted(self, vendor: Vendor) -> dict[str, Any]:
-        """What IFS has a value for."""
-        ids = {name: number for number, name in self.currencies().items()}
-        currency = ids.get(vendor.currency or "")
-        wanted = {
-            "external_id": vendor.key,
-            "name": vendor.name,
-            "country": vendor.country_name,
-            "email": [vendor.email] if vendor.email else None,
-            "currency": int(currency) if currency else None,
+    def _met(self, draft: Draft, row: Document | None) -> Meeting:
+        """Raises DisagreementError where a person must decide."""
+        vendor: Vendor = draft.record
+        ours = {name: value for name in SHARED if (value := getattr(vendor, name))}
+        return Meeting(draft, Words("Procurify"), ours, _shared(row, self.currencies()) if row else {})
+
+    def _said(
+        self, draft: Draft, met: Meeting, row: Document, action: Literal["created", "updated", "adopted"]
+    ) -> Saved:
+        """Procurify moves dateModified with every call: it tells nothing of a single field."""
+        now, number = _shared(row, self.currencies()), str(row["id"])
+        agreed = met.concluded(now, "", f"procurify-vendor-{number}", wrote=action != "adopted")
+        return Saved(draft, number, action, detail=draft.record.name or "", agreed=agreed)
+
+    def _on_the_wire(self, values: Mapping[str, str], row: Document | None) -> dict[str, Any]:
+        """What IFS has a value for; mail addresses that people added stay, behind ours."""
+        ids = {name: int(number) for number, name in self.currencies().items()}
+        others = [each for each in (row or {}).get("email") or [] if each != values.get("email")]
+        said: dict[str, Any] = {
+            "name": values.get("name"),
+            "country": COUNTRIES.get(values.get("country", "")),
+            "email": [values["email"], *others] if values.get("email") else None,
+            "currency": ids.get(values.get("currency_code", "")),
         }
-        return {name: value for name, value in wanted.items() if value is not None}
+        return {name: value for name, value in said.items() if value}
+
+
+def _shared(row: Document, currencies: Mapping[str, str]) -> dict[str, str]:
+    """The shared fields in the ERP's words. A country that is none that we know is left out: nothing is said of it."""
+    mails = row.get("email") or [""]
+    country = country_code(row.get("country"))
+    known = {"country": country or ""} if country or not text(row.get("country")) else {}
+    currency = currencies.get(str(row.get("currency")), "")
+    return {"name": row.get("name") or "", "email": mails[0], "currency_code": currency, **known}
 
 
 class _Shelf:
@@ -138,13 +165,3 @@ class _Shelf:
 
 def _name(value: Any) -> str:
     return " ".join(str(value or "").split()).casefold()
-
-
-def _says(row: Document, name: str, value: Any) -> bool:
-    """Whether Procurify says so already. Mail addresses: people may have added others behind ours."""
-    there = row.get(name)
-    if name == "email":
-        return value[0] in (there or [])
-    if name == "country":
-        return country_code(there) == country_code(value)
-    return bool(there == value)
