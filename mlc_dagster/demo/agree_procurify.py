@@ -19,16 +19,20 @@ CANCELLED = "Cancelled"
 
 def disagreements(place: Place, section: ProcurifySettings) -> list[str]:
     """One line for each difference between what Procurify says is owed, and what the ERP holds."""
-    state, entered = place.state("procurify"), place.state("ifs")["entered"]
     with Ledger.open(place.environment()["MLC_DATABASE_URL"]) as ledger:
         held = {flow: {hold.key for hold in ledger.open_holds(flow)} for flow in (BILLS_FLOW, PROPOSALS_FLOW)}
+    return list(differences(place.state("procurify"), place.state("ifs")["entered"], held, section))
+
+
+def differences(
+    state: Document, entered: Mapping[str, Sequence[Document]], held: Mapping[str, set[str]], section: ProcurifySettings
+) -> Iterator[str]:
+    """The lines. `entered`: set -> the ERP's documents that came from elsewhere; `held`: flow -> keys."""
     owed = [bill for bill in state["bills"] if _is_owed(bill, section)]
     invoices, proposals = (_by_reference(entered[name]) for name in ("SupplierInvoiceSet", "PostingProposalHeadSet"))
-    return [
-        *_of_bills(owed, invoices, held[BILLS_FLOW]),
-        *_of_sums(owed, invoices, held[BILLS_FLOW]),
-        *_of_orders(state["purchase_orders"], owed, invoices, proposals, held[PROPOSALS_FLOW]),
-    ]
+    yield from _of_bills(owed, invoices, held[BILLS_FLOW])
+    yield from _of_sums(owed, invoices, held[BILLS_FLOW])
+    yield from _of_orders(state["purchase_orders"], owed, invoices, proposals, held[PROPOSALS_FLOW])
 
 
 def _is_owed(bill: Document, section: ProcurifySettings) -> bool:
