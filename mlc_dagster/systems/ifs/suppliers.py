@@ -43,7 +43,7 @@ class Suppliers:
 
     def __init__(self, master: Master, entity: EntitySet, clock: Callable[[], float] = time.monotonic) -> None:
         self._master, self._entity, self._clock = master, entity, clock
-        self._rows: list[Row] = []
+        self._names: dict[str, list[Row]] = {}
         self._read_at: float | None = None
 
     def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
@@ -77,7 +77,7 @@ class Suppliers:
         taken[number] = draft.record.external_ref
         merged = _merge(draft, row, agreed)
         if merged.to_erp or merged.conflicts:
-            return self._merged(draft, number, agreed)
+            return self._merged(draft, row, agreed)
         return _outcome(draft, row, "adopted", agreed, _said(draft, agreed, row), ())
 
     def _refuse_a_second(self, partner: Partner, number: str, first: str) -> None:
@@ -110,8 +110,8 @@ class Suppliers:
     def _named(self, draft: Draft) -> Row | None:
         """The one of this name, in this country where both sides name one."""
         partner: Partner = draft.record
-        rows = self._listed()
-        found = [row for row in rows if _folded(row["name"]) == _folded(partner.name)]
+        names = self._listed()
+        found = names.get(_folded(partner.name), [])
         if len(found) > 1:
             raise NotOneError(
                 f"IFS has {len(found)} suppliers of the name {partner.name}: {_numbers(found)}. "
@@ -125,7 +125,7 @@ class Suppliers:
                 UNIQUE,
             )
         if not found:
-            self._refuse_what_may_be_ours(draft, rows)
+            self._refuse_what_may_be_ours(draft, [row for rows in names.values() for row in rows])
         return found[0] if found else None
 
     def _refuse_what_may_be_ours(self, draft: Draft, rows: Sequence[Row]) -> None:
@@ -146,13 +146,22 @@ class Suppliers:
                 UNIQUE,
             )
 
-    def _listed(self) -> Sequence[Row]:
-        """All suppliers; read anew after a minute, and where an earlier attempt is in doubt."""
+    def _listed(self) -> Mapping[str, list[Row]]:
+        """All suppliers by their names; read anew after a minute, and where an earlier attempt is in doubt."""
         if self._read_at is None or self._clock() - self._read_at > FRESH:
-            started = self._clock()
-            self._rows = [row for row, _ in self._master.every(self._entity)]
+            started, self._names = self._clock(), {}
+            for row, _ in self._master.every(self._entity):
+                self._keep(row)
             self._read_at = started
-        return self._rows
+        return self._names
+
+    def _keep(self, row: Row, before: Row | None = None) -> None:
+        """What was written is known without reading it."""
+        if before is not None:
+            old = _folded(before["name"])
+            others = [each for each in self._names.get(old, []) if each["supplier_id"] != before["supplier_id"]]
+            self._names[old] = others
+        self._names.setdefault(_folded(row["name"]), []).append(row)
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
@@ -170,11 +179,11 @@ class Suppliers:
         except MlcError:
             self._read_at = None
             raise
-        self._rows = [*self._rows, row]
+        self._keep(row)
         taken[str(row["supplier_id"])] = partner.external_ref
         return _outcome(draft, row, "created", None, values, values)
 
-    def _merged(self, draft: Draft, number: str, agreed: Agreed | None) -> Saved:
+    def _merged(self, draft: Draft, known: Row, agreed: Agreed | None) -> Saved:
         """Only what the ERP is to take is written, on what was just read; where that changed meanwhile, once more."""
         written: set[str] = set()
 
@@ -184,8 +193,8 @@ class Suppliers:
             written.update(merged.to_erp)
             return {name: value or None for name, value in merged.to_erp.items()}
 
-        row, _ = self._master.modify(self._entity, {"supplier_id": number}, change)
-        self._rows = [row if known["supplier_id"] == number else known for known in self._rows]
+        row, _ = self._master.modify(self._entity, {"supplier_id": known["supplier_id"]}, change)
+        self._keep(row, known)
         action: Action = "updated" if written else "adopted"
         return _outcome(draft, row, action, agreed, _said(draft, agreed, row), written)
 
