@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
-from mlc_dagster.demo import agree_airbase, agree_hubspot, agree_monday
+from mlc_dagster.demo import agree_airbase, agree_hubspot, agree_ifs, agree_monday
 from mlc_dagster.demo.place import Place
 from mlc_dagster.frames import read_ready
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.loads import prepared_key
 from mlc_dagster.orchestration.storage import RowStore
 from mlc_dagster.systems.cin7.records import Paper, PurchaseInvoice, Supplier
-from mlc_dagster.vocabulary import Flow
+from mlc_dagster.vocabulary import ERP, Flow
 
 Document = Mapping[str, Any]
 
@@ -30,6 +30,7 @@ def disagreements(place: Place, flows: Sequence[Flow]) -> list[str]:
         *_in_tables(place, to("cin7", "hubspot"), store, environment),
         *agree_airbase.disagreements(place.state("airbase"), to("airbase"), store, environment),
         *agree_monday.disagreements(place, to("monday")),
+        *agree_ifs.disagreements(place.state(ERP)["suppliers"], to(ERP), store, environment),
     ]
 
 

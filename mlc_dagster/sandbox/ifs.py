@@ -68,8 +68,11 @@ class IfsSandbox:
         return self.tenant.clock_skew_seconds
 
     def state(self) -> dict[str, Any]:
-        """How many rows each entity set has."""
-        return {"rows": {name: len(rows.by_key) for name, rows in self.sets.items()}}
+        """How many rows each entity set has, and the suppliers, which people change on both sides."""
+        return {
+            "rows": {name: len(rows.by_key) for name, rows in self.sets.items()},
+            "suppliers": self.rows("SupplierSet"),
+        }
 
     def remembered(self) -> dict[str, Any]:
         return {name: self.rows(name) for name in self.sets}
