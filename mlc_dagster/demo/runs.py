@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mlc_dagster.orchestration.automation import CHART_JOB, READ_JOB, company_job, reference_job
-from mlc_dagster.orchestration.loads import prepared_key
+from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.orchestration.running import Moved, moved, run_job
 from mlc_dagster.vocabulary import ERP, Flow
 

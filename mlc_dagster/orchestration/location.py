@@ -14,6 +14,7 @@ from mlc_dagster.orchestration.checks import voucher_check
 from mlc_dagster.orchestration.healing import healing_sensors
 from mlc_dagster.orchestration.inbox import inbox_sensors
 from mlc_dagster.orchestration.loads import loaded_asset, prepared_asset
+from mlc_dagster.orchestration.planning import plan_job
 from mlc_dagster.orchestration.references import alignment_checks, reference_assets
 from mlc_dagster.orchestration.resources import (
     AirbaseResource,
@@ -41,6 +42,7 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
     place = {"day": partitions.days(settings), "company": partitions.companies(settings)}
     charted = [system for system in flows if settings.targets[system].checks_vouchers]
     every = [flow for table in flows.values() for flow in table]
+    check_guards(every, settings)
     references = reference_assets(settings)
     return dg.Definitions(
         assets=[
@@ -56,7 +58,11 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
             *(voucher_check(catalogue[VOUCHERS], system, settings, place["day"]) for system in charted),
             *alignment_checks(settings),
         ],
-        jobs=[*jobs(flows, catalogue, charted), *automation.reference_jobs(references)],
+        jobs=[
+            *jobs(flows, catalogue, charted),
+            *automation.reference_jobs(references),
+            plan_job(every, settings, resources(settings, environment, shares_budget=False)),
+        ],
         schedules=list(automation.schedules(flows, references, settings)),
         sensors=[
             *(
@@ -148,6 +154,16 @@ def check_extras(flows: Sequence[Flow], section: TargetSection) -> None:
             raise Misconfigured(f"{where}.{unknown[0]} in mlc.yaml: {flow.source.name} has no such field", cure=cure)
 
 
+def check_guards(flows: Sequence[Flow], settings: Settings) -> None:
+    """Raises Misconfigured where mlc.yaml guards a flow that there is not."""
+    known = {flow.name for table in FLOWS.values() for flow in table}
+    if unknown := sorted(set(settings.guards) - known):
+        there = ", ".join(sorted(flow.name for flow in flows))
+        raise Misconfigured(
+            f"guards.{unknown[0]} in mlc.yaml: there is no such flow", cure=f"Flows that are on: {there}"
+        )
+
+
 def tenants_flows(flows: tuple[Flow, ...], catalogue: Mapping[str, EntitySet]) -> tuple[Flow, ...]:
     """The flows on what this tenant calls its entity sets."""
     return tuple(
@@ -155,14 +171,22 @@ def tenants_flows(flows: tuple[Flow, ...], catalogue: Mapping[str, EntitySet]) -
     )
 
 
-def resources(settings: Settings, environment: Environment) -> dict[str, dg.ConfigurableResource]:  # type: ignore[type-arg]
-    """Clients and stores. They know the names of their secrets: the UI shows no more than that."""
+def resources(
+    settings: Settings, environment: Environment, *, shares_budget: bool = True
+) -> dict[str, dg.ConfigurableResource]:  # type: ignore[type-arg]
+    """Clients and stores. They know the names of their secrets: the UI shows no more than that.
+
+    `shares_budget=False`: their calls are not counted in the ledger, which so stays as it is.
+    """
     ledger = LedgerResource(database_url=dg.EnvVar("MLC_DATABASE_URL"))  # it may hold a password
     found: dict[str, dg.ConfigurableResource] = {  # type: ignore[type-arg]
         "ledger": ledger,
         "storage": StorageResource(root=environment.storage),
         "ifs": IfsResource(
-            secrets=list(NAMES["ifs"]), section=settings.ifs.model_dump(mode="json", exclude_none=True), ledger=ledger
+            secrets=list(NAMES["ifs"]),
+            section=settings.ifs.model_dump(mode="json", exclude_none=True),
+            ledger=ledger,
+            shares_budget=shares_budget,
         ),
     }
     if settings.cin7:
@@ -174,20 +198,25 @@ def resources(settings: Settings, environment: Environment) -> dict[str, dg.Conf
             payment_terms=settings.cin7.payment_terms,
             options=settings.cin7.options(),
             ledger=ledger,
+            shares_budget=shares_budget,
         )
     if settings.airbase:
         found["airbase"] = AirbaseResource(
             secrets=list(NAMES["airbase"]),
             ledger=ledger,
+            shares_budget=shares_budget,
             **settings.airbase.model_dump(include=set(AirbaseResource.model_fields)),
         )
     if settings.hubspot:
         section = settings.hubspot.model_dump(mode="json")
-        found["hubspot"] = HubspotResource(secrets=list(NAMES["hubspot"]), section=section, ledger=ledger)
+        found["hubspot"] = HubspotResource(
+            secrets=list(NAMES["hubspot"]), section=section, ledger=ledger, shares_budget=shares_budget
+        )
     if settings.monday:
         found["monday"] = MondayResource(
             secrets=list(NAMES["monday"]),
             section=settings.monday.model_dump(mode="json", exclude_none=True),
             ledger=ledger,
+            shares_budget=shares_budget,
         )
     return found
