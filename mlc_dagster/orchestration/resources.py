@@ -113,6 +113,9 @@ class AirbaseResource(Signed):
     batch_size: int
     timeout_seconds: float
     paths: dict[str, str]
+    request_status: str
+    ledger_status: str
+    fields: dict[str, dict[str, str]]
     _client: AirbaseClient | None = PrivateAttr(None)
 
     @property

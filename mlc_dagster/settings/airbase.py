@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from mlc_dagster.settings.section import Address, Section, TargetSection
+from mlc_dagster.settings.airbase_spend import SpendSettings
+from mlc_dagster.settings.section import Address, Section
 
 
 def _path(value: str) -> str:
@@ -21,7 +22,7 @@ ApiPath = Annotated[str, AfterValidator(_path)]
 
 class AirbasePaths(Section):
     """Where things are below `base_url`. An empty path switches its feature off. Airbase documents them to customers
-    alone: vendors, accounts and subsidiaries were seen at these; the paths of purchase orders are to be confirmed.
+    alone: vendors, accounts, subsidiaries and ledger entries were seen at these; the others are to be confirmed.
     """
 
     vendors: ApiPath = "/v1/accounting/vendors/"
@@ -32,9 +33,11 @@ class AirbasePaths(Section):
     purchase_orders_bulk: ApiPath = Field(
         "/v1/accounting/purchase_orders/bulk_upsert/", description="Empty: orders go one by one"
     )
+    purchase_requests: ApiPath = Field("", description="To be confirmed in the portal; nobody has published it")
+    ledger_entries: ApiPath = "/v1/accounting/ledger_entries/"
 
 
-class AirbaseSettings(TargetSection):
+class AirbaseSettings(SpendSettings):
     """Airbase. The token comes from AIRBASE_TOKEN."""
 
     base_url: Address = "https://api.airbase.io"
@@ -54,6 +57,7 @@ class AirbaseSettings(TargetSection):
         why = {
             "airbase/vendors": vendors,
             "airbase/purchase_orders": orders or (f"{vendors}, and an order needs its vendor" if vendors else ""),
+            **self.spend_off(self.paths.purchase_requests, self.paths.ledger_entries),
         }
         return {flow: reason for flow, reason in why.items() if reason}
 

@@ -1,23 +1,36 @@
-"""Airbase: what the pipeline knows of it. Saves drafts in bulk, and reads accounts and subsidiaries."""
+"""Airbase: what the pipeline knows of it. Saves drafts, reads what was spent, accounts and subsidiaries."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Protocol
+
+import pyarrow as pa
 
 from mlc_dagster.facts import Books
 from mlc_dagster.outcomes import Draft, Outcome, Traffic
 from mlc_dagster.systems.airbase import bodies
+from mlc_dagster.systems.airbase.acknowledgements import Acknowledgements
 from mlc_dagster.systems.airbase.calls import AirbaseApi, Document, amount_of, id_of, reference_of
+from mlc_dagster.systems.airbase.documents import payment_extract, request_extract
+from mlc_dagster.systems.airbase.lists import Kind as ListKind
+from mlc_dagster.systems.airbase.lists import Lists
 from mlc_dagster.systems.airbase.places import Places
 from mlc_dagster.systems.airbase.records import PURCHASE_ORDERS, VENDORS, Account, PurchaseOrder, Subsidiary
 from mlc_dagster.systems.airbase.shelf import Shelf
+from mlc_dagster.systems.airbase.spend_records import ACKNOWLEDGEMENTS, PAYMENTS, PURCHASE_REQUESTS
 from mlc_dagster.systems.airbase.upserts import Kind, Upserts
 from mlc_dagster.systems.http import ApiClient
-from mlc_dagster.vocabulary import Target
+from mlc_dagster.vocabulary import EntitySet, Pull, Scope, Sightings, Target
 
 BOOKS_FRESH = 60.0  # seconds that rules are judged by the same books
+
+
+class Room(Protocol):
+    """Saves drafts of one target."""
+
+    def save(self, drafts: list[Draft]) -> Iterator[Outcome]: ...
 
 
 class AirbaseClient:
@@ -28,9 +41,12 @@ class AirbaseClient:
         self._api = AirbaseApi(api, places.page_size)
         vendors = Kind("vendor", bodies.vendor, places.vendors_bulk, by_name=True)
         orders = Kind("purchase order", bodies.order, places.purchase_orders_bulk, fault=_total_fault)
-        self._rooms = {
+        self._lists = Lists(api, self._api, _lists(places), clock)
+        spent = {PURCHASE_REQUESTS.path: places.purchase_requests, PAYMENTS.path: places.ledger_entries}
+        self._rooms: dict[str, Room] = {
             VENDORS.name: self._room(vendors, places.vendors),
             PURCHASE_ORDERS.name: self._room(orders, places.purchase_orders),
+            ACKNOWLEDGEMENTS.name: Acknowledgements(self._api, spent, self._lists.forget),
         }
         self._books: tuple[float, Books] | None = None
 
@@ -44,6 +60,15 @@ class AirbaseClient:
     def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
         """Raises AccessDenied, Misconfigured, TransientError (retries are exhausted): for those not yet answered."""
         return self._rooms[target.name].save(list(drafts))
+
+    def read(
+        self, entity: EntitySet, scope: Scope, pull: Pull, sightings: Sightings | None
+    ) -> Iterator[pa.RecordBatch]:
+        """One day of a list. Raises AccessDenied, Misconfigured, TransientError."""
+        return self._lists.read(entity, scope, pull, sightings)
+
+    def schema_report(self, entity: EntitySet) -> None:
+        """Airbase does not tell which fields it has."""
 
     def books(self) -> Books:
         """Active accounts and the subsidiaries, by the ERP's key; read anew, at most once a minute."""
@@ -72,6 +97,14 @@ class AirbaseClient:
 
     def _listed(self, path: str) -> Iterator[Document]:
         return self._api.pages(path) if path else iter(())
+
+
+def _lists(places: Places) -> dict[str, ListKind]:
+    requests, entries = {"status": places.request_status}, {"status": places.ledger_status}
+    return {
+        PURCHASE_REQUESTS.name: ListKind(places.purchase_requests, requests, request_extract(places.request_fields)),
+        PAYMENTS.name: ListKind(places.ledger_entries, entries, payment_extract(places.payment_fields)),
+    }
 
 
 def _account(row: Document) -> Account:

@@ -1,4 +1,4 @@
-"""What moves from IFS Cloud to Airbase."""
+"""What moves between IFS Cloud and Airbase."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from mlc_dagster.systems.airbase.mapping import (
 )
 from mlc_dagster.systems.airbase.records import PURCHASE_ORDERS, VENDORS
 from mlc_dagster.systems.airbase.rules import subsidiary_exists
+from mlc_dagster.systems.airbase.spend_flows import SPEND
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.vocabulary import Flow, key_text
 
@@ -58,4 +59,5 @@ FLOWS = (
             "GL account, which is checked in both charts of accounts."
         ),
     ),
+    *SPEND,
 )
