@@ -51,30 +51,29 @@ class Bookings:
         there = self._there(drafts)
         for draft in drafts:
             try:
-                yield from self._saved(draft, there)
+                yield from self._saved(draft, self._one(draft, there.get(draft.record.external_ref, ())))
             except (RecordRejected, StaleRecord) as error:
                 yield Refused(draft, error.message)
             except OutcomeUnknown as error:
                 yield Unanswered(draft, error.message)
 
-    def _there(self, drafts: Sequence[Draft]) -> Mapping[str, Found]:
-        """External reference -> the document that stands under it. Cancelled ones do not count."""
+    def _there(self, drafts: Sequence[Draft]) -> dict[str, list[Found]]:
+        """External reference -> the documents that stand under it. Cancelled ones do not count."""
         found: dict[str, list[Found]] = defaultdict(list)
         references = {draft.record.external_ref for draft in drafts}
         for row, etag in self._books.find_many(self._kind.entity, "external_ref", references):
             if row["obj_state"] != CANCELLED:
                 found[str(row["external_ref"])].append((row, etag))
-        return {reference: self._one(reference, rows) for reference, rows in found.items()}
+        return found
 
-    def _one(self, reference: str, rows: Sequence[Found]) -> Found:
-        """The first of them: another run entered it first. Two are a matter for a person, who sees both numbers."""
+    def _one(self, draft: Draft, rows: Sequence[Found]) -> Found | None:
+        """The one that is there. Raises RecordRejected for two: that is a matter for a person, who is told both."""
         if len(rows) > 1:
             named = " and ".join(self.remote_id(row) for row, _ in rows)
-            raise RecordRejected(f"IFS has two documents for {reference}: {named}. Cancel one of them.")
-        return rows[0]
+            raise RecordRejected(f"IFS has two documents for {draft.record.external_ref}: {named}. Cancel one of them.")
+        return rows[0] if rows else None
 
-    def _saved(self, draft: Draft, there: Mapping[str, Found]) -> Iterator[Outcome]:
-        found = there.get(draft.record.external_ref)
+    def _saved(self, draft: Draft, found: Found | None) -> Iterator[Outcome]:
         if found is not None:
             yield self._kept(draft, found[0])
         elif draft.was_delivered:
@@ -144,20 +143,20 @@ class Invoices(Bookings):
         super().__init__(books, kind)
         self._proposals = proposals
 
-    def _there(self, drafts: Sequence[Draft]) -> Mapping[str, Found]:
+    def _there(self, drafts: Sequence[Draft]) -> dict[str, list[Found]]:
         """By our reference; else by company, supplier and number, where a person entered the same by hand."""
-        found = dict(super()._there(drafts))
+        found = super()._there(drafts)
         new = {draft.record.identity(): draft.record for draft in drafts if draft.record.external_ref not in found}
         numbers = {number for _, _, number in new}
         for row, etag in self._books.find_many(self._kind.entity, "invoice_no", numbers):
             record = new.get((row["company"], row["supplier_id"] or "", row["invoice_no"] or ""))
             if record is not None and row["obj_state"] != CANCELLED and not row["external_ref"]:
-                found.setdefault(record.external_ref, (row, etag))
+                found[record.external_ref].append((row, etag))
         return found
 
-    def _saved(self, draft: Draft, there: Mapping[str, Found]) -> Iterator[Outcome]:
+    def _saved(self, draft: Draft, found: Found | None) -> Iterator[Outcome]:
         """The invoice, then the end of the proposals: it is not done before both are."""
-        for outcome in super()._saved(draft, there):
+        for outcome in super()._saved(draft, found):
             if isinstance(outcome, Saved) and draft.record.proposals:
                 yield Begun(draft, outcome.remote_id)
                 self._cancel_proposals(draft.record)
@@ -190,8 +189,7 @@ def _cancellation(row: Row) -> Mapping[str, Any]:
 class Proposals(Bookings):
     """Posting proposals. A changed order gets a new one in place of the old, in one change set."""
 
-    def _saved(self, draft: Draft, there: Mapping[str, Found]) -> Iterator[Outcome]:
-        found = there.get(draft.record.external_ref)
+    def _saved(self, draft: Draft, found: Found | None) -> Iterator[Outcome]:
         if found is None:
             yield self._refused(draft, "is cancelled") if draft.record.is_cancelled else self._entered(draft)
         elif draft.record.is_cancelled:
