@@ -208,6 +208,16 @@ def test_a_request_that_changes_after_its_voucher_is_held_and_the_voucher_stays(
     assert posted(voucher)[0][1] == Decimal("100.00")
 
 
+def test_what_changed_after_its_voucher_is_not_acknowledged_before_a_person_has_looked(spent: World) -> None:
+    request = spent.box.airbase.add_request(total_amount="100.00")
+    run(spent)
+    spending(spent, acknowledge=ACKNOWLEDGE)
+    spent.box.airbase.change("purchase_requests", request, total_amount="120.00")
+    run(spent)
+    assert holds(spent, "airbase/requests_acknowledged") == {request: "voucher_is_in_the_ledger"}
+    assert spent.box.airbase.purchase_requests[request]["status"] == "approved"
+
+
 def test_what_is_no_matter_of_the_flow_is_counted_and_not_held(spent: World) -> None:
     spent.box.airbase.heeds_filters = False
     spent.box.airbase.add_entry(type="bill")

@@ -122,8 +122,8 @@ def _no_rate(reason: str) -> Problem:
 
 
 def voucher_is_in_the_ledger(source: Any, target: Any, facts: Facts) -> Problem | None:
-    """The ERP has the voucher of what is acknowledged."""
+    """The ERP has the voucher of what is acknowledged, and nothing of it is on hold."""
     if target.voucher:
         return None
-    reason = "The ERP does not have its voucher yet. Load it; the acknowledgement follows by itself."
+    reason = "The ERP does not have its voucher, or it is on hold. Load it; the acknowledgement follows by itself."
     return Problem("voucher_is_in_the_ledger", reason)
