@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from mlc_dagster.errors import MlcError
 from mlc_dagster.orchestration.automation import CHART_JOB, READ_JOB, company_job, reference_job
 from mlc_dagster.orchestration.loads import prepared_key
-from mlc_dagster.vocabulary import Flow
+from mlc_dagster.vocabulary import ERP, Flow
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 RANGE = "dagster/asset_partition_range_"
@@ -34,9 +34,8 @@ class Moved:
     def ends(self) -> Counter[str]:
         """Each record in exactly one end."""
         names = ("created", "updated", "adopted", "unchanged", "superseded", "held")
-        return Counter({name: self.loaded[name] for name in names}) + Counter(
-            held=self.prepared["held"], superseded=self.prepared["superseded"]
-        )
+        before = {name: self.prepared[name] for name in ("held", "superseded", "out_of_scope")}
+        return Counter({name: self.loaded[name] for name in names}) + Counter(before)
 
     @property
     def held(self) -> int:
@@ -44,7 +43,7 @@ class Moved:
 
     @property
     def accounted(self) -> bool:
-        """delivered + unchanged + held + superseded = read"""
+        """delivered + unchanged + held + superseded + out of scope = read"""
         return self.prepared["rows_read"] == self.ends.total()
 
 
@@ -61,16 +60,26 @@ class Runs:
         self.instance = dg.DagsterInstance.get()
 
     def everything(self, title: str) -> dict[str, Moved]:
-        """The chart of accounts, all the ERP's rows, then each SaaS. What moved, by flow."""
+        """The chart of accounts, all the ERP's rows, then each SaaS. What moved, by flow.
+
+        Those that the ERP hears of go first: what they entered there is read before it is told to the others.
+        """
         days = (datetime.fromisoformat(self.days[1]) - datetime.fromisoformat(self.days[0])).days + 1
-        jobs = sorted({_job(flow) for flow in self.flows})
+        heard = {_job(flow) for flow in self.flows if flow.target.system == ERP}
+        jobs = sorted({_job(flow) for flow in self.flows} - heard)
         with self._progress(title, total=days * (6 + 2 * len(self.flows))):
             self.run(CHART_JOB, self.companies)
             self.run(READ_JOB, self.days)
-            for system in sorted({flow.target.system for flow in self.flows}):
+            for system in sorted({flow.spoke for flow in self.flows}):
                 self._references(system)
-            results = [self.run(job, self._partitions(job), self._without_sources(job)) for job in jobs]
+            results = [self._moves(job) for job in sorted(heard)]
+            if heard:
+                self.run(READ_JOB, self.days)
+            results += [self._moves(job) for job in jobs]
         return {flow.name: moved(flow, results) for flow in self.flows}
+
+    def _moves(self, job: str) -> dg.ExecuteInProcessResult:
+        return self.run(job, self._partitions(job), self._without_sources(job))
 
     def run(
         self, job: str, partitions: tuple[str, str], only: list[dg.AssetKey] | None = None
@@ -98,9 +107,10 @@ class Runs:
         return self.companies if by_company else self.days
 
     def _without_sources(self, job: str) -> list[dg.AssetKey]:
-        """The rows have just been read; no need to read them again."""
+        """The ERP's rows have just been read; no need to read them again."""
         flows = [flow for flow in self.flows if _job(flow) == job]
-        return [dg.AssetKey(key) for flow in flows for key in (flow.key, prepared_key(flow))]
+        theirs = {flow.source.key for flow in flows if flow.source.system != ERP}
+        return [dg.AssetKey(key) for key in (*theirs, *(k for flow in flows for k in (flow.key, prepared_key(flow))))]
 
     @contextmanager
     def _progress(self, title: str, total: int) -> Iterator[None]:
@@ -123,7 +133,7 @@ class Runs:
 
 def _job(flow: Flow) -> str:
     """The job that moves a flow."""
-    return company_job(flow.target.system) if flow.source.partition == "company" else flow.target.system
+    return company_job(flow.spoke) if flow.source.partition == "company" else flow.spoke
 
 
 class _Listener(logging.Handler):
