@@ -208,6 +208,21 @@ def test_a_request_that_changes_after_its_voucher_is_held_and_the_voucher_stays(
     assert posted(voucher)[0][1] == Decimal("100.00")
 
 
+def test_a_voucher_of_another_amount_under_the_reference_is_never_adopted(spent: World) -> None:
+    """As after a killed run, whose request was changed before the next one."""
+    request = spent.box.airbase.add_request(total_amount="100.00")
+    run(spent)
+    (voucher,) = vouchers(spent)
+    row = {**voucher, "ExternalRef": "airbase-request-r2", "VoucherNo": voucher["VoucherNo"] + 1}
+    spent.box.ifs.put("VoucherSet", row, modified=datetime.now(UTC))
+    spent.box.airbase.add_request(airbase_id="r2", total_amount="120.00")
+    run(spent)
+    assert request not in holds(spent, REQUESTS)
+    (hold,) = spent.ledger.open_holds(REQUESTS)
+    assert hold.key == "r2" and "its debit is 100" in hold.problems[0].reason and "120" in hold.problems[0].reason
+    assert len(vouchers(spent)) == 2
+
+
 def test_what_changed_after_its_voucher_is_not_acknowledged_before_a_person_has_looked(spent: World) -> None:
     request = spent.box.airbase.add_request(total_amount="100.00")
     run(spent)

@@ -72,7 +72,7 @@ _BOOKED = (
     rules.gl_accounts_exist,
     rules.code_parts_exist,
     rules.currency_is_known,
-    rules.voucher_balances,
+    own.voucher_balances,
     rules.period_is_open,
     rules.required_fields_are_given,
     rules.texts_fit,

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from mlc_dagster import rules
 from mlc_dagster.facts import Facts
 from mlc_dagster.rules.saying import problem
 from mlc_dagster.systems.airbase import shares, vouchers
@@ -115,6 +116,15 @@ def company_amount_is_known(source: Any, target: Any, facts: Facts) -> Problem |
         reason = f"The total is {source.total_amount} {source.currency}, and {given} in the subsidiary's own currency"
         return _no_rate(f"{reason}, which is the same. Correct it in Airbase.")
     return None
+
+
+def voucher_balances(source: Any, target: Any, facts: Facts) -> Problem | None:
+    if lines_make_the_total(source, target, facts) or company_amount_is_known(source, target, facts):
+        return None  # then it cannot, and the reason is there already
+    return rules.voucher_balances(source, target, facts)
+
+
+voucher_balances.__doc__ = rules.voucher_balances.__doc__
 
 
 def _no_rate(reason: str) -> Problem:
