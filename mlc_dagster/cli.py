@@ -15,7 +15,10 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from mlc_dagster import settings as settings_file
+from mlc_dagster.cli_audit import app as audit
 from mlc_dagster.cli_credentials import app as credentials
+from mlc_dagster.cli_holds import app as holds
+from mlc_dagster.cli_replay import EXAMPLES, replay
 from mlc_dagster.errors import MlcError
 from mlc_dagster.sandbox.__main__ import main as sandbox
 
@@ -53,6 +56,9 @@ def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000) -> 
 
 app.command("sandbox")(sandbox)
 app.add_typer(credentials, name="credentials")
+app.add_typer(holds, name="holds")
+app.add_typer(audit, name="audit")
+app.command("replay", epilog=EXAMPLES)(replay)
 
 
 @app.command()
@@ -90,6 +96,23 @@ def ping(
         _show(findings)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
+
+
+@app.command()
+def serve(
+    port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1; default: web.port in mlc.yaml.")] = None,
+) -> None:
+    """Take in webhooks of the sources in web.sources, for the sensors to run on.
+
+    It listens on 127.0.0.1 and speaks plain HTTP: deploy it behind a proxy with TLS.
+
+    Let the proxy pass on /webhooks/ alone, and log no addresses: they may hold a secret.
+
+    docs/webhooks.md tells more.
+    """
+    from mlc_dagster.web.serve import serve as serve_webhooks
+
+    serve_webhooks(settings_file.load(settings_file.environment().config), port)
 
 
 def _show(findings: list[Finding]) -> None:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.credentials import NAMES, known, master_keys
+from mlc_dagster.credentials import NAMES, OPTIONAL, known, master_keys
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.vault import MASTER_KEY, Vault
@@ -47,6 +47,8 @@ def list_() -> None:
     strange = [("-", name) for name in sealed if name not in {name for _, name in asked}]
     for system, name in [*asked, *strange]:
         found = sealed.get(name)
+        if system in OPTIONAL and not (found or os.environ.get(name)):
+            continue
         origin = "environment" if os.environ.get(name) else "vault" if found else "nobody has it"
         state = "" if not found else f"{found.sealed_at:%Y-%m-%d %H:%M} UTC"
         if found and not found.newest_key:

@@ -15,8 +15,19 @@ NAMES: dict[str, tuple[str, ...]] = {
     "airbase": ("AIRBASE_TOKEN",),
     "hubspot": ("HUBSPOT_TOKEN",),
     "monday": ("MONDAY_TOKEN",),
+    "webhooks": (
+        "AIRBASE_WEBHOOK_SECRET",
+        "AIRBASE_WEBHOOK_HMAC_KEY",
+        "CIN7_WEBHOOK_SECRET",
+        "CIN7_WEBHOOK_HMAC_KEY",
+        "MONDAY_WEBHOOK_SECRET",
+        "MONDAY_WEBHOOK_HMAC_KEY",
+    ),
 }
 """The secrets of each connection, by the names under which they are looked up."""
+
+OPTIONAL = frozenset({"webhooks"})
+"""Connections that need not have all of their secrets: nobody misses one."""
 
 
 def master_keys() -> str:
@@ -41,4 +52,4 @@ def known(name: str) -> str:
     return name
 
 
-__all__ = ["NAMES", "Vault", "known", "master_keys", "secret"]
+__all__ = ["NAMES", "OPTIONAL", "Vault", "known", "master_keys", "secret"]

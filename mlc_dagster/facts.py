@@ -18,11 +18,11 @@ class CompanyMapping:
     code: str
     currency: str
     decimals: int = 2
-    closed_until: date | None = None  # last day of the last closed period: nothing is posted on it or before
-    open_until: date | None = None  # nothing is posted after it
     targets: Mapping[str, Mapping[str, str]] = dataclasses.field(
         default_factory=dict
     )  # system -> its own names for this company
+    closed_until: date | None = None  # last day of the last closed period: nothing is posted on it or before
+    open_until: date | None = None  # nothing is posted after it
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,14 @@ def test_a_value_as_an_argument_is_refused_and_not_repeated(run: Any) -> None:
         assert code == 2 and "history" in printed and MARKED not in printed
 
 
+def test_the_secrets_of_webhooks_are_missed_by_nobody_and_sealed_like_the_others(run: Any) -> None:
+    assert "WEBHOOK" not in run("list")[1]
+    assert run("set", "AIRBASE_WEBHOOK_SECRET", piped=MARKED) == (0, "AIRBASE_WEBHOOK_SECRET is sealed.")
+    code, printed = run("list")
+    assert code == 0 and "AIRBASE_WEBHOOK_SECRET vault" in printed
+    assert "CIN7_WEBHOOK_SECRET" not in printed and MARKED not in printed
+
+
 def test_a_name_that_nobody_asks_for_is_refused_with_those_that_there_are(run: Any) -> None:
     code, printed = run("set", "AIRBASE_TOKENS", piped=MARKED)
     assert code == 2 and "AIRBASE_TOKEN" in printed and MARKED not in printed

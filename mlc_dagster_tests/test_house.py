@@ -69,6 +69,7 @@ FORBIDDEN = {
     "systems/*/mapping.py": PURE - {"mlc_dagster.systems"} | {"mlc_dagster.systems.http", "mlc_dagster.systems.auth"},
     "systems/*/flows.py": PURE - {"mlc_dagster.systems"} | {"mlc_dagster.systems.http", "mlc_dagster.systems.auth"},
     "ledger/**/*.py": {"dagster", "httpx", "mlc_dagster.systems", "mlc_dagster.pipeline", "mlc_dagster.orchestration"},
+    "web/*.py": {"dagster", "httpx", "sqlalchemy", "mlc_dagster.systems", "mlc_dagster.pipeline"},
     "orchestration/*.py": {"httpx", "sqlalchemy", "mlc_dagster.sandbox"},
     "sandbox/*.py": {
         "dagster",

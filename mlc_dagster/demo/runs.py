@@ -1,12 +1,10 @@
-"""The demo's Dagster runs, with their progress, and what each flow moved in them."""
+"""The demo's Dagster runs, with their progress."""
 
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,37 +12,10 @@ import dagster as dg
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from mlc_dagster.errors import MlcError
 from mlc_dagster.orchestration.automation import CHART_JOB, READ_JOB, company_job, reference_job
 from mlc_dagster.orchestration.loads import prepared_key
+from mlc_dagster.orchestration.running import Moved, moved, run_job
 from mlc_dagster.vocabulary import ERP, Flow
-
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-RANGE = "dagster/asset_partition_range_"
-
-
-@dataclass
-class Moved:
-    """What one flow moved in one pass, over all its partitions."""
-
-    prepared: Counter[str] = field(default_factory=Counter)
-    loaded: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def ends(self) -> Counter[str]:
-        """Each record in exactly one end."""
-        names = ("created", "updated", "adopted", "unchanged", "superseded", "held")
-        before = {name: self.prepared[name] for name in ("held", "superseded", "out_of_scope")}
-        return Counter({name: self.loaded[name] for name in names}) + Counter(before)
-
-    @property
-    def held(self) -> int:
-        return self.prepared["held"] + self.loaded["held"]
-
-    @property
-    def accounted(self) -> bool:
-        """delivered + unchanged + held + superseded + out of scope = read"""
-        return self.prepared["rows_read"] == self.ends.total()
 
 
 class Runs:
@@ -85,22 +56,12 @@ class Runs:
         self, job: str, partitions: tuple[str, str], only: list[dg.AssetKey] | None = None
     ) -> dg.ExecuteInProcessResult:
         """One run over a range of partitions. Raises MlcError with the words of the step that failed."""
-        tags = {f"{RANGE}start": partitions[0], f"{RANGE}end": partitions[1]}
-        result = self.defs.resolve_job_def(job).execute_in_process(
-            instance=self.instance, tags=tags, run_config=QUIET, asset_selection=only, raise_on_error=False
-        )
-        if not result.success:
-            raise MlcError(f"the run of job {job} failed: {_why(result)}", cure=f"`make ui`, run {result.run_id}")
-        return result
+        return run_job(self.defs.resolve_job_def(job), self.instance, partitions, only)
 
     def _references(self, system: str) -> None:
         """What a SaaS keeps of its own accounts, where it is read."""
         if reference_job(system) in {job.name for job in self.defs.jobs or []}:
-            result = self.defs.resolve_job_def(reference_job(system)).execute_in_process(
-                instance=self.instance, run_config=QUIET, raise_on_error=False
-            )
-            if not result.success:
-                raise MlcError(f"the run of job {reference_job(system)} failed: {_why(result)}")
+            run_job(self.defs.resolve_job_def(reference_job(system)), self.instance)
 
     def _partitions(self, job: str) -> tuple[str, str]:
         by_company = any(flow.source.partition == "company" for flow in self.flows if _job(flow) == job)
@@ -145,31 +106,3 @@ class _Listener(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.progress.update(self.task, advance=1, last=record.getMessage()[:90])
-
-
-def moved(flow: Flow, results: Sequence[dg.ExecuteInProcessResult]) -> Moved:
-    """Sums of the counts that the UI plots, over the partitions of these runs."""
-    found = Moved()
-    for result in results:
-        for event in result.all_events:
-            if event.is_step_materialization and event.asset_key is not None:
-                path = tuple(event.asset_key.path)
-                counts = found.loaded if path == flow.key else found.prepared if path == prepared_key(flow) else None
-                if counts is not None:
-                    counts.update(_numbers(event))
-    return found
-
-
-def _numbers(event: dg.DagsterEvent) -> Counter[str]:
-    values = {name: entry.value for name, entry in event.step_materialization_data.materialization.metadata.items()}
-    return Counter({name: value for name, value in values.items() if isinstance(value, int | float)})
-
-
-def _why(result: dg.ExecuteInProcessResult) -> str:
-    failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
-    for failure in failures:
-        if failure.user_failure_data and failure.user_failure_data.description:
-            return failure.user_failure_data.description
-        if failure.error:
-            return failure.error.message.strip()
-    return "no step failed; see the run's log"

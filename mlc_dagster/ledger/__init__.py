@@ -1,7 +1,21 @@
 """What was delivered, tried, held and read, in one database. The only room that knows SQL."""
 
-from mlc_dagster.ledger.entries import Attempt, Event, Held, HoldEntry, PullEntry, Run, Standing
+from mlc_dagster.ledger.entries import Attempt, Decision, Event, Held, HoldEntry, PullEntry, Run, Standing
+from mlc_dagster.ledger.inbox import Inbox, InboxEvent
 from mlc_dagster.ledger.leases import Lease
 from mlc_dagster.ledger.ledger import Ledger
 
-__all__ = ["Attempt", "Event", "Held", "HoldEntry", "Lease", "Ledger", "PullEntry", "Run", "Standing"]
+__all__ = [
+    "Attempt",
+    "Decision",
+    "Event",
+    "Held",
+    "HoldEntry",
+    "Inbox",
+    "InboxEvent",
+    "Lease",
+    "Ledger",
+    "PullEntry",
+    "Run",
+    "Standing",
+]

@@ -199,6 +199,16 @@ def versions(connection: Connection, flow: str, keys: Sequence[str]) -> dict[str
     return {stored[row.key]: row.version for row in _rows(connection, flow, keys) if row.version is not None}
 
 
+def take_as_known(connection: Connection, flow: str, key: str, fingerprint: str, version: str) -> bool:
+    """This content counts as delivered, though nothing was sent. False: nothing was ever delivered under the key."""
+    known = (
+        update(deliveries)
+        .where(deliveries.c.flow == flow, deliveries.c.key == key, deliveries.c.fingerprint.is_not(None))
+        .values(fingerprint=fingerprint, version=_newer(deliveries.c.version, bindparam("to_version", version)))
+    )
+    return connection.execute(known).rowcount == 1
+
+
 def raise_versions(connection: Connection, flow: str, newer: Mapping[str, str]) -> None:
     """Key -> version that was found equal in content to what was delivered."""
     raised = (

@@ -16,6 +16,9 @@ Answer = Saved | Refused | Unanswered
 Closing = Literal["delivered", "superseded", "ready_again", "released", "discarded"]
 """Why a hold was closed."""
 
+Decided = Literal["released", "discarded"]
+"""What a person can say of a held record."""
+
 
 class Event(StrEnum):
     """What can happen to a key: one line of its trail."""
@@ -30,6 +33,8 @@ class Event(StrEnum):
     SUPERSEDED = "superseded"
     HELD = "held"
     CLOSED = "closed"  # the hold was closed
+    RELEASED = "released"  # a person let it pass
+    DISCARDED = "discarded"  # a person decided that it is never sent
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ class Held:
     problems: tuple[Problem, ...]
     row: dict[str, Any] = field(default_factory=dict)  # what a person needs to see; plain JSON, Decimals as text
     partition: str = ""
+    content: str = ""  # fingerprint of the record that is held: a decision is about this content alone
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,29 @@ class HoldEntry:
     run_id: str
     opened_at: datetime
     updated_at: datetime
+    content: str = ""  # empty: held by a release that did not keep it
+    closed_at: datetime | None = None
+    closed_how: Closing | None = None
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules that it does not meet, each once."""
+        return tuple(dict.fromkeys(problem.rule for problem in self.problems))
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a person decided on a held record, and on this content of it alone: what changes is judged anew."""
+
+    flow: str
+    key: str
+    verdict: Decided
+    rules: tuple[str, ...]  # those that the record did not meet; a release waives them
+    content: str
+    who: str
+    reason: str
+    at: datetime
+    version: str = ""  # of the record that was decided on
 
 
 @dataclass(frozen=True)

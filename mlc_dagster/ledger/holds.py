@@ -59,13 +59,14 @@ def _newest_by_key(held: Sequence[Held]) -> dict[str, Held]:
     return newest
 
 
-def _content(held: Held) -> dict[str, str]:
+def _content(held: Held) -> dict[str, str | None]:
     return {
         "version": held.version,
         "rules": "".join(f",{rule}" for rule in dict.fromkeys(p.rule for p in held.problems)) + ",",
         "problems": _json(held.problems),
         "row": _json(held.row),
         "partition": held.partition,
+        "content": held.content or None,
     }
 
 
@@ -80,7 +81,7 @@ def _sentence(problems: Sequence[Problem]) -> str:
 
 def _held(connection: Connection) -> Any:
     statement = upsert(connection, holds)
-    replaced = ("version", "rules", "problems", "row", "partition", "run_id", "updated_at")
+    replaced = ("version", "rules", "problems", "row", "partition", "content", "run_id", "updated_at")
     return statement.on_conflict_do_update(
         index_elements=["flow", "key"],
         index_where=_IS_OPEN,
@@ -129,10 +130,10 @@ def read(connection: Connection, flow: str | None, rule: str | None, limit: int 
         wanted = wanted.where(holds.c.flow == flow)
     if rule is not None:
         wanted = wanted.where(holds.c.rules.contains(f",{rule},", autoescape=True))
-    return [_entry(row) for row in connection.execute(wanted)]
+    return [entry(row) for row in connection.execute(wanted)]
 
 
-def _entry(row: Row[Any]) -> HoldEntry:
+def entry(row: Row[Any]) -> HoldEntry:
     return HoldEntry(
         id=row.id,
         flow=row.flow,
@@ -144,6 +145,9 @@ def _entry(row: Row[Any]) -> HoldEntry:
         run_id=row.run_id,
         opened_at=row.opened_at,
         updated_at=row.updated_at,
+        content=row.content or "",
+        closed_at=row.closed_at,
+        closed_how=row.closed_how,
     )
 
 

@@ -18,6 +18,7 @@ from mlc_dagster.ledger.agreements import Agreements
 from mlc_dagster.ledger.budgets import SharedBudget
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, clock
+from mlc_dagster.ledger.decisions import LedgerDecisions
 from mlc_dagster.ledger.entries import (
     Answer,
     Attempt,
@@ -30,6 +31,8 @@ from mlc_dagster.ledger.entries import (
     Standing,
     newest_by_key,
 )
+from mlc_dagster.ledger.history import LedgerHistory
+from mlc_dagster.ledger.inbox import Inbox
 from mlc_dagster.ledger.leases import Lease
 from mlc_dagster.ledger.opening import open_database
 from mlc_dagster.ledger.sightings import LedgerSightings
@@ -44,7 +47,10 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.sightings = LedgerSightings(database)
+        self.decisions = LedgerDecisions(database)
+        self.history = LedgerHistory(database)
         self.agreements = Agreements(database)
+        self.inbox = Inbox(database)
 
     @classmethod
     def open(cls, url: str) -> Self:

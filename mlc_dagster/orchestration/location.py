@@ -10,6 +10,8 @@ from mlc_dagster.errors import Misconfigured
 from mlc_dagster.moves import FLOWS
 from mlc_dagster.orchestration import automation, partitions
 from mlc_dagster.orchestration.checks import voucher_check
+from mlc_dagster.orchestration.healing import healing_sensors
+from mlc_dagster.orchestration.inbox import inbox_sensors
 from mlc_dagster.orchestration.loads import loaded_asset, prepared_asset
 from mlc_dagster.orchestration.references import alignment_checks, reference_assets
 from mlc_dagster.orchestration.resources import (
@@ -53,9 +55,13 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
         jobs=[*jobs(flows, catalogue, charted), *automation.reference_jobs(references)],
         schedules=list(automation.schedules(flows, references, settings)),
         sensors=[
-            automation.changes_sensor(system, of_partition("day", outbound(table)), settings)
-            for system, table in flows.items()
-            if outbound(table)
+            *(
+                automation.changes_sensor(system, of_partition("day", outbound(table)), settings)
+                for system, table in flows.items()
+                if outbound(table)
+            ),
+            *inbox_sensors(flows, settings),
+            *healing_sensors(flows, settings),
         ],
         resources=resources(settings, environment),
         executor=dg.in_process_executor,  # the work is HTTP: steps in one process are eight times faster

@@ -1,5 +1,7 @@
 """A row's journey as plain functions: prepare() maps and judges, load() delivers and remembers."""
 
+from mlc_dagster.pipeline.decided import NOT_DISCARDED, Discarded
+from mlc_dagster.pipeline.healing import heals
 from mlc_dagster.pipeline.load import ACCEPTED, ANSWERED, Loaded, load
 from mlc_dagster.pipeline.prepare import BUILT_IN, MAPPABLE, READABLE, Verdict, hold_all, judge, prepare
 
@@ -8,9 +10,12 @@ __all__ = [
     "ANSWERED",
     "BUILT_IN",
     "MAPPABLE",
+    "NOT_DISCARDED",
     "READABLE",
+    "Discarded",
     "Loaded",
     "Verdict",
+    "heals",
     "hold_all",
     "judge",
     "load",

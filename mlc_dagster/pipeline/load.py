@@ -8,14 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
-import msgspec
-
-from mlc_dagster.ledger import Held, Lease, Ledger, Run, Standing
+from mlc_dagster.ledger import Lease, Ledger, Run, Standing
 from mlc_dagster.outcomes import ACCEPTED as ACCEPTED
 from mlc_dagster.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
+from mlc_dagster.pipeline.prepare import held_target
 from mlc_dagster.vocabulary import Flow, Problem
 
 log = logging.getLogger("mlc_dagster.pipeline")
@@ -27,7 +25,7 @@ SECONDS_BETWEEN_WORDS = 5.0
 
 @dataclass
 class Loaded:
-    """The account of one load. created + updated + adopted + unchanged + superseded + held = asked."""
+    """The account of one load. created + updated + adopted + unchanged + superseded + held + discarded = asked."""
 
     asked: int = 0
     created: int = 0
@@ -36,6 +34,7 @@ class Loaded:
     unchanged: int = 0
     superseded: int = 0
     held: int = 0
+    discarded: int = 0  # prepared before a person decided that it is never sent
     seconds: float = 0.0
     reasons: dict[str, str] = field(default_factory=dict)  # key -> why the target refused it; the first few
 
@@ -86,13 +85,20 @@ class _Delivery:
     unanswered: list[Ready] = field(default_factory=list)
     told_at: float = field(default_factory=time.monotonic)
 
-    def take(self, ready: Sequence[Ready]) -> None:
-        """Sort by what the ledger says of each; send what must be sent."""
+    def take(self, prepared: Sequence[Ready]) -> None:
+        """Sort by what the ledger says of each; send what must be sent.
+
+        While a discard stands, prepare makes nothing ready under that key: what is ready was so before.
+        """
+        decisions = self.ledger.decisions.of(self.flow.name, [one.key for one in prepared])
+        away = {key for key, decision in decisions.items() if decision.verdict == "discarded"}
+        ready = [one for one in prepared if one.key not in away]
         standings = self.ledger.judge(self.flow.name, ready)
         settled = [(one, standings[one.key].state) for one in ready if standings[one.key].state in _NOTHING_TO_SEND]
         self.ledger.settle(self.flow.name, settled, run=self.run)
         counted = Counter(state for _, state in settled)
-        self.loaded.asked += len(ready)
+        self.loaded.asked += len(prepared)
+        self.loaded.discarded += len(prepared) - len(ready)
         self.loaded.unchanged += counted[State.UNCHANGED]
         self.loaded.superseded += counted[State.SUPERSEDED]
         self.send([one for one in ready if standings[one.key].state not in _NOTHING_TO_SEND], standings)
@@ -160,8 +166,7 @@ class _Delivery:
             self._hold(one, ANSWERED, f"{self.flow.target.system} gave no answer; the next load looks it up first")
 
     def _hold(self, one: Ready, rule: str, reason: str) -> None:
-        row: dict[str, Any] = msgspec.to_builtins(one.record)
-        held = Held(one.key, one.version, (Problem(rule, reason),), row, self.run.partition)
+        held = held_target(one, (Problem(rule, reason),), self.run.partition)
         self.ledger.hold(self.flow.name, [held], run=self.run)
         self.loaded.held += 1
         if len(self.loaded.reasons) < EXAMPLES:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 
 from mlc_dagster.facts import Books, Facts
-from mlc_dagster.ledger import Held, Ledger, Run
+from mlc_dagster.ledger import Decision, Held, Ledger, Run
 from mlc_dagster.outcomes import Ready
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
+from mlc_dagster.pipeline.decided import NOT_DISCARDED, Discarded, decided
 from mlc_dagster.vocabulary import Flow, Problem, Record, fingerprint, record_key, version_of
 
 AsRead = tuple[Record | None, str | None, str | None]
@@ -24,18 +26,20 @@ MAPPABLE = "record_can_be_mapped"
 BUILT_IN = {
     READABLE: "The row has its key, and every value fits its field.",
     MAPPABLE: "The mapping has what it needs.",
+    NOT_DISCARDED: "Nobody discarded the record before it changed.",
 }
 
 
 @dataclass
 class Verdict:
-    """The account of one prepare. ready + held + superseded + out of scope = read."""
+    """The account of one prepare. ready + held + superseded + discarded + out of scope = read."""
 
     partition: str
     read: int = 0
     ready: int = 0
     held: int = 0
     superseded: int = 0  # not held: something newer was delivered, or is held
+    discarded: int = 0  # a person decided that it is never sent
     out_of_scope: Counter[str] = field(default_factory=Counter)  # why it is no matter of this flow -> records
     held_by: Counter[str] = field(default_factory=Counter)  # rule -> records; a record may break several
     examples: dict[str, list[tuple[str, Problem]]] = field(default_factory=dict)  # rule -> (key, problem)
@@ -54,6 +58,9 @@ class Verdict:
 Look = Callable[[Sequence[Record]], Books]
 """Asks the target what it has of these mapped records: the books to judge them by."""
 
+Decisions = Callable[[Sequence[str]], Mapping[str, Decision]]
+"""Of these keys those that a person decided on."""
+
 
 def prepare(
     flow: Flow,
@@ -71,15 +78,15 @@ def prepare(
     verdict.blocked.update(facts.unusable)
     for batch in batches:
         rows = list(batch)
-        judged = list(
-            judge_all(flow, rows, replace(facts, delivered=delivered(flow, rows, ledger)), run.partition, look)
-        )
+        known = replace(facts, delivered=delivered(flow, rows, ledger))
+        judged = list(judge_all(flow, rows, known, run.partition, look, partial(ledger.decisions.of, flow.name)))
         ready = [one for one in judged if isinstance(one, Ready)]
         held = [one for one in judged if isinstance(one, Held)]
         passed = ledger.hold(flow.name, held, run=run)
         verdict.read += len(rows)
         verdict.ready += len(ready)
         verdict.superseded += sum(one.key in passed for one in held)
+        verdict.discarded += sum(isinstance(one, Discarded) for one in judged)
         verdict.out_of_scope.update(one for one in judged if isinstance(one, str))
         verdict.count([one for one in held if one.key not in passed])
         yield ready
@@ -103,20 +110,34 @@ def delivered(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, d
 
 
 def judge_all(
-    flow: Flow, rows: Sequence[AsRead], facts: Facts, partition: str, look: Look | None = None
-) -> Iterator[Ready | Held | str]:
+    flow: Flow,
+    rows: Sequence[AsRead],
+    facts: Facts,
+    partition: str,
+    look: Look | None = None,
+    decisions: Decisions | None = None,
+) -> Iterator[Ready | Held | Discarded | str]:
     """Each row becomes ready, is held with every rule that it breaks, or is out of scope: the text says why.
+
+    What a person released is not held by the rules that were waived; what a person discarded stays away.
 
     All are mapped first, so that the target is asked once for what it has of them.
     """
     mapped = [_map(flow, row, facts, partition) for row in rows]
     if look is not None and (records := [one.target for one in mapped if isinstance(one, _Mapped)]):
         facts = replace(facts, books=look(records))
+    standing = decisions([one.key for one in mapped if not isinstance(one, str)]) if decisions else {}
     for one in mapped:
-        yield one.judged(flow, facts) if isinstance(one, _Mapped) else one
+        if isinstance(one, _Mapped):
+            yield one.judged(flow, facts, standing.get(one.key))
+        elif isinstance(one, Held) and (decision := standing.get(one.key)):
+            left = decided(decision, one.version, (one.content,), one.problems)
+            yield left if isinstance(left, Discarded) else replace(one, problems=left)
+        else:
+            yield one
 
 
-def judge(flow: Flow, row: AsRead, facts: Facts, partition: str) -> Ready | Held | str:
+def judge(flow: Flow, row: AsRead, facts: Facts, partition: str) -> Ready | Held | Discarded | str:
     """One row, as `judge_all`, by the facts alone."""
     return next(judge_all(flow, [row], facts, partition))
 
@@ -130,11 +151,17 @@ class _Mapped(NamedTuple):
     source: Record
     target: Record
 
-    def judged(self, flow: Flow, facts: Facts) -> Ready | Held:
-        problems = [problem for rule in flow.rules if (problem := rule(self.source, self.target, facts))]
+    def judged(self, flow: Flow, facts: Facts, decision: Decision | None) -> Ready | Held | Discarded:
+        problems = tuple(problem for rule in flow.rules if (problem := rule(self.source, self.target, facts)))
+        content = fingerprint(self.target)
+        if decision is not None:
+            left = decided(decision, self.version, (fingerprint(self.source), content), problems)
+            if isinstance(left, Discarded):
+                return left
+            problems = left
         if problems:
             return _held(self.key, self.version, problems, self.source, self.partition)
-        return Ready(self.key, self.version, fingerprint(self.target), self.target)
+        return Ready(self.key, self.version, content, self.target)
 
 
 def _map(flow: Flow, row: AsRead, facts: Facts, partition: str) -> _Mapped | Held | str:
@@ -154,7 +181,7 @@ def _map(flow: Flow, row: AsRead, facts: Facts, partition: str) -> _Mapped | Hel
 
 
 def _held(key: str, version: str, problems: Sequence[Problem], record: Record, partition: str) -> Held:
-    return Held(key, version, tuple(problems), msgspec.to_builtins(record), partition)
+    return Held(key, version, tuple(problems), msgspec.to_builtins(record), partition, fingerprint(record))
 
 
 def _version(flow: Flow, record: Record, partition: str) -> str:
@@ -167,9 +194,15 @@ def _version(flow: Flow, record: Record, partition: str) -> str:
 def _unreadable(etag: str | None, text: str, partition: str) -> Held:
     """A row that fits no record is held under what could be read of its key, or under its ETag."""
     found = msgspec.json.decode(text)
-    key = found.get("key") or f"unreadable {etag or hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}"
+    content = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    key = found.get("key") or f"unreadable {etag or content}"
     reason = found.get("reason", "the row does not fit its record")
-    return Held(key, "", (Problem(READABLE, reason),), {"row": found.get("row", text)}, partition)
+    return Held(key, "", (Problem(READABLE, reason),), {"row": found.get("row", text)}, partition, content)
+
+
+def held_target(one: Ready, problems: tuple[Problem, ...], partition: str) -> Held:
+    """A record that was ready, as the target would have it."""
+    return Held(one.key, one.version, problems, msgspec.to_builtins(one.record), partition, one.fingerprint)
 
 
 def hold_all(flow: Flow, ready: Iterable[Ready], rule: str, reason: str, ledger: Ledger, run: Run) -> int:
@@ -177,6 +210,6 @@ def hold_all(flow: Flow, ready: Iterable[Ready], rule: str, reason: str, ledger:
     held = 0
     for chunk in chunks(ready, JUDGED_AT_ONCE):
         problem = (Problem(rule, reason),)
-        entries = [Held(one.key, one.version, problem, msgspec.to_builtins(one.record), run.partition) for one in chunk]
+        entries = [held_target(one, problem, run.partition) for one in chunk]
         held += len(entries) - len(ledger.hold(flow.name, entries, run=run))
     return held

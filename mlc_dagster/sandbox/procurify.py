@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import RLock
 from typing import Any
 from uuid import uuid4
@@ -199,23 +199,30 @@ class ProcurifySandbox:
         except Refusal as refused:
             return answer_json(refused.status, refused.body)
 
-    def _listed(self, call: Call, rows: Sequence[Row], listing: Listing, **metadata: Any) -> Answer:
-        found = listing.narrowed(rows, query_of(call.query, plus_is_space=True), self.heeds_filters)
-        return answer_json(200, page(call, found, self.flat_pagination, self.link_origin, **metadata))
+    def _listed(
+        self, call: Call, rows: Iterable[Row], listing: Listing, show: Callable[[Row], Row] = dict, **metadata: Any
+    ) -> Answer:
+        found = listing.narrowed(list(rows), query_of(call.query, plus_is_space=True), self.heeds_filters)
+        pagination, wanted = page(call, found, self.link_origin)
+        data = [show(row) for row in wanted]
+        if self.flat_pagination:
+            return answer_json(200, {"pagination": pagination, "metadata": metadata, "data": data})
+        return answer_json(200, {"metadata": {"pagination": pagination, **metadata}, "data": data})
 
     def _me(self, _: Call) -> Answer:
         return answer_json(200, {"metadata": {}, "data": ME})
 
     def _book(self, call: Call, name: str) -> Answer:
-        rows = list(getattr(self.books, name.replace("-", "_")).values())
+        rows = getattr(self.books, name.replace("-", "_")).values()
         return self._listed(call, rows, ACCOUNT_CODES if name == "account-codes" else PLAIN)
 
     def _orders(self, call: Call, _role: str, status: str) -> Answer:
         if status not in ORDER_STATUSES:
             raise NOT_FOUND
-        rows = [self._shelves.order_row(order) for order in self._shelves.purchase_orders.values()]
+        rows = self._shelves.purchase_orders.values()
         counts = {name: sum(map(fits, rows)) for name, fits in ORDER_STATUSES.items()}
-        return self._listed(call, [row for row in rows if ORDER_STATUSES[status](row)], ORDERS, counts=counts)
+        found = filter(ORDER_STATUSES[status], rows)
+        return self._listed(call, found, ORDERS, self._shelves.order_row, counts=counts)
 
     def _order(self, _: Call, which: str) -> Answer:
         if (order := self._shelves.order_of(which)) is None:
@@ -223,7 +230,7 @@ class ProcurifySandbox:
         return answer_json(200, {"metadata": {"permissions": {}}, "data": self._shelves.shown(order)})
 
     def _bills(self, call: Call) -> Answer:
-        return self._listed(call, [self._shelves.bill_row(bill) for bill in self._shelves.bills.values()], BILLS)
+        return self._listed(call, self._shelves.bills.values(), BILLS, self._shelves.bill_row)
 
     def _bill(self, _: Call, which: str) -> Answer:
         if which not in self._shelves.bills:

@@ -54,7 +54,11 @@ class Listing:
         column = order.removeprefix("-")
         if column not in self.orders:
             return rows
-        return sorted(rows, key=lambda row: (row[column] is not None, row[column] or 0), reverse=order.startswith("-"))
+        return sorted(rows, key=lambda row: _first_none(row[column]), reverse=order.startswith("-"))
+
+
+def _first_none(value: Any) -> tuple[bool, Any]:
+    return (value is not None, 0 if value is None else value)
 
 
 def _same(row: Row, options: Options, asked: tuple[str, Callable[[Row], Any]]) -> bool:
@@ -92,8 +96,8 @@ def _within(value: str | None, low: Any, high: Any, measure: Callable[[datetime]
     return (low is None or measured >= low) and (high is None or measured <= high)
 
 
-def page(call: Call, rows: Sequence[Row], flat: bool = False, origin: str = "", **metadata: Any) -> Row:
-    """One page in its envelope. Raises Refusal for a page that there is not."""
+def page(call: Call, rows: Sequence[Row], origin: str = "") -> tuple[Row, Sequence[Row]]:
+    """(pagination, its rows). Raises Refusal for a page that there is not."""
     options = query_of(call.query, plus_is_space=True)
     size = min(_positive(options.get("page_size", ""), USUAL_PAGE), LARGEST_PAGE)
     pages = max(-(-len(rows) // size), 1)
@@ -108,10 +112,7 @@ def page(call: Call, rows: Sequence[Row], flat: bool = False, origin: str = "", 
         "num_pages": pages,
         "current_page": number,
     }
-    data = rows[(number - 1) * size : number * size]
-    if flat:
-        return {"pagination": pagination, "metadata": metadata, "data": data}
-    return {"metadata": {"pagination": pagination, **metadata}, "data": data}
+    return pagination, rows[(number - 1) * size : number * size]
 
 
 def _positive(words: str, otherwise: int) -> int:

@@ -11,7 +11,7 @@ from mlc_dagster.sandbox.procurify_lines import Cost, Line
 from mlc_dagster.sandbox.procurify_vendors import blank, brief
 
 _KEPT_BOOKS = ("currencies", "locations", "departments", "account_codes")
-_FIRST = {"vendors": 81, "purchase_orders": 1001, "bills": 701}
+_BEFORE_VENDORS, _BEFORE_ORDERS, _BEFORE_BILLS = 80, 1000, 700
 
 
 class Shelves:
@@ -22,9 +22,10 @@ class Shelves:
         self.vendors: dict[int, Row] = {}
         self.purchase_orders: dict[int, Row] = {}
         self.bills: dict[str, Row] = {}
+        self._last_bill = _BEFORE_BILLS
 
     def put_vendor(self, fields: Row) -> Row:
-        number = fields.pop("id", None) or _FIRST["vendors"] + len(self.vendors)
+        number = fields.pop("id", None) or max(self.vendors, default=_BEFORE_VENDORS) + 1
         given = papers.plain(fields)
         if isinstance(given.get("currency"), str):
             given["currency"] = self.books.currency(given["currency"])["id"]
@@ -32,7 +33,7 @@ class Shelves:
         return self.vendors[number]
 
     def put_order(self, vendor: int | None, lines: Sequence[Line], currency: str | None, given: Row) -> Row:
-        number = given.get("procurify_PO") or _FIRST["purchase_orders"] + len(self.purchase_orders)
+        number = given.get("procurify_PO") or max(self.purchase_orders, default=_BEFORE_ORDERS) + 1
         buyer = self._vendor(vendor)
         money = currency or self._currency_of(buyer)
         self.purchase_orders[number] = papers.order(self.books, number, brief(buyer), lines, money, given)
@@ -48,12 +49,13 @@ class Shelves:
         orders: Sequence[int],
         given: Row,
     ) -> str:
-        number = given.get("id") or _FIRST["bills"] + len(self.bills)
+        number = given.get("id") or self._last_bill + 1
         biller = self._vendor(vendor)
         numbers = dict.fromkeys([*orders, *(line.po for line in lines if line.po)])
         covered = {each: self.purchase_orders[each] for each in numbers}
         money = currency or self._currency_of(biller)
         bill = papers.bill(self.books, number, brief(biller), lines, costs, shipping, money, covered, given)
+        self._last_bill = max(self._last_bill, number)
         key: str = bill["uuid"].replace("-", "")
         self.bills[key] = bill
         return key
@@ -106,3 +108,4 @@ class Shelves:
         self.vendors = {row["id"]: row for row in kept["vendors"]}
         self.purchase_orders = {row["procurify_PO"]: row for row in kept["purchase_orders"]}
         self.bills = {row["uuid"].replace("-", ""): row for row in kept["bills"]}
+        self._last_bill = max((row["id"] for row in kept["bills"]), default=_BEFORE_BILLS)

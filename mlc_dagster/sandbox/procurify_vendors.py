@@ -66,14 +66,7 @@ def _fault(books: Books, name: str, value: Any) -> str:
     if name in _LONGEST:
         return _text_fault(name, value)
     if name == "email":
-        good = isinstance(value, list) and all(isinstance(each, str) and "@" in each for each in value)
-        return (
-            ""
-            if good
-            else 'Expected a list of items but got type "str".'
-            if isinstance(value, str)
-            else "Enter a valid email address."
-        )
+        return _email_fault(value)
     if name == "type" and value not in _WRITABLE_TYPES:
         return f'"{value}" is not a valid choice.'
     if name == "active" and not isinstance(value, bool):
@@ -81,6 +74,13 @@ def _fault(books: Books, name: str, value: Any) -> str:
     if name == "currency" and value is not None and value not in [row["id"] for row in books.currencies.values()]:
         return f'Invalid pk "{value}" - object does not exist.'
     return ""
+
+
+def _email_fault(value: Any) -> str:
+    if not isinstance(value, list):
+        return f'Expected a list of items but got type "{type(value).__name__}".'
+    good = all(isinstance(each, str) and "@" in each for each in value)
+    return "" if good else "Enter a valid email address."
 
 
 def _text_fault(name: str, value: Any) -> str:

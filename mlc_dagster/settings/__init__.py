@@ -27,6 +27,7 @@ from mlc_dagster.settings.hubspot import HubspotSettings as HubspotSettings
 from mlc_dagster.settings.ifs import IfsSettings as IfsSettings
 from mlc_dagster.settings.monday import MondaySettings as MondaySettings
 from mlc_dagster.settings.section import Section, TargetSection
+from mlc_dagster.settings.web import WebSettings
 
 
 class CompanySettings(Section):
@@ -67,6 +68,7 @@ class Settings(Section):
     hubspot: HubspotSettings | None = Field(None, description="Leave it out to switch HubSpot off")
     policies: Policies = Policies()
     schedules: Schedules = Schedules()
+    web: WebSettings = WebSettings()
 
     @field_validator("companies")
     @classmethod
@@ -104,12 +106,12 @@ class Settings(Section):
                 code,
                 company.currency,
                 company.decimals,
-                company.closed_until,
-                company.open_until,
                 {
                     "cin7": company.cin7.model_dump(exclude_none=True),
                     "airbase": company.airbase.model_dump(exclude_none=True),
                 },
+                company.closed_until,
+                company.open_until,
             )
             for code, company in self.companies.items()
         }

@@ -14,6 +14,7 @@ from mlc_dagster.systems.values import FITTING
 from mlc_dagster.vocabulary import Record, Row
 
 Fit = Callable[[Any], Any]
+LISTED = "listed"  # the name of what fits a list: where there is none, the list is empty
 
 
 def fitted(record: type[Record], found: Mapping[str, Any]) -> Row:
@@ -40,7 +41,7 @@ def _value(name: str, value: Any, fit: Fit, required: bool) -> Any:
     try:
         if value is None and required:
             raise ValueError("is missing")
-        return None if value is None else fit(value)
+        return fit(value) if value is not None else [] if fit.__name__ == LISTED else None
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
 
@@ -57,14 +58,16 @@ def _fits(record: type[Record]) -> dict[str, tuple[Fit, bool]]:
 def _fit(hint: Any, kind: Any) -> Fit:
     inner = [part for part in get_args(hint) if part is not NoneType and part is not Ellipsis]
     if get_origin(hint) in (tuple, list):
-        each = _fit(inner[0], kind.value_type)
-        return lambda values: [each(value) for value in _listed(values)]
+        return _each(_fit(inner[0], kind.value_type))
     if isinstance(hint, type) and issubclass(hint, Record):
         return lambda value: fitted(hint, value)
     return FITTING[kind]
 
 
-def _listed(values: Any) -> list[Any]:
-    if not isinstance(values, list | tuple):
-        raise ValueError(f"expected a list, found {str(values)[:80]!r}")
-    return list(values)
+def _each(fit: Fit) -> Fit:
+    def listed(values: Any) -> list[Any]:
+        if not isinstance(values, list | tuple):
+            raise ValueError(f"expected a list, found {str(values)[:80]!r}")
+        return [fit(value) for value in values]
+
+    return listed

@@ -225,8 +225,8 @@ class ApiClient:
             self.skew_seconds = when - self._wall()
         words = (text.split()[-1] for name, text in request.headers.items() if name not in unsigned and text.strip())
         send.secrets = [word for word in words if len(word) >= 8]
-        may_refuse = response.is_error or "multipart" in response.headers.get("content-type", "")  # within its parts
-        return without(send.secrets, response) if may_refuse else response
+        is_batch = "multipart" in response.headers.get("content-type", "")  # its parts may be refusals
+        return response if response.is_success and not is_batch else without(send.secrets, response)
 
     def _lost(self, send: _Send, request: httpx.Request, error: httpx.RequestError) -> MlcError:
         if error.request is request:

@@ -213,8 +213,9 @@ def test_a_voucher_of_another_amount_under_the_reference_is_never_adopted(spent:
     request = spent.box.airbase.add_request(total_amount="100.00")
     run(spent)
     (voucher,) = vouchers(spent)
-    row = {**voucher, "ExternalRef": "airbase-request-r2", "VoucherNo": voucher["VoucherNo"] + 1}
-    spent.box.ifs.put("VoucherSet", row, modified=datetime.now(UTC))
+    other = {"ExternalRef": "airbase-request-r2", "VoucherNo": voucher["VoucherNo"] + 1}
+    rows = [{**row, "VoucherNo": other["VoucherNo"]} for row in voucher["VoucherRows"]]
+    spent.box.ifs.put("VoucherSet", {**voucher, **other, "VoucherRows": rows}, modified=datetime.now(UTC))
     spent.box.airbase.add_request(airbase_id="r2", total_amount="120.00")
     run(spent)
     assert request not in holds(spent, REQUESTS)

@@ -17,6 +17,12 @@ SECRET = {"grant_type": "client_credentials", "client_id": "sandbox", "client_se
 SURFACE = "/ifs/main/ifsapplications/projection/v1"
 ORDERS = "/PurchaseOrderHandling.svc/PurchaseOrderSet"
 CIN7 = {"api-auth-accountid": "sandbox-account", "api-auth-applicationkey": "sandbox-key-1"}
+PROCURIFY_GRANT = {
+    "client_id": "sandbox-procurify",
+    "client_secret": "sandbox-procurify-secret",
+    "audience": "https://api.procurify.com/",
+    "grant_type": "client_credentials",
+}
 _exact = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -29,6 +35,20 @@ def json_of(answer: httpx.Response) -> Any:
 def ifs_client(box: Sandbox) -> httpx.Client:
     token = httpx.post(box.url + TOKEN, data=SECRET).json()["access_token"]
     return httpx.Client(base_url=box.url + SURFACE, headers={"Authorization": f"Bearer {token}"})
+
+
+def procurify_client(box: Sandbox) -> httpx.Client:
+    token = httpx.post(f"{box.url}/procurify/oauth/token", json=PROCURIFY_GRANT).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}", "X-Procurify-Client": "api"}
+    return httpx.Client(base_url=f"{box.url}/procurify", headers=headers)
+
+
+def listed(client: httpx.Client, path: str, **options: Any) -> list[dict[str, Any]]:
+    """A list of Procurify's, up to a hundred rows."""
+    answer = client.get(path, params={"page_size": 100, **options})
+    assert answer.status_code == 200, answer.text
+    rows: list[dict[str, Any]] = json_of(answer)["data"]
+    return rows
 
 
 class Cin7:
@@ -48,7 +68,8 @@ def start() -> Iterator[Callable[..., Sandbox]]:
     boxes: list[Sandbox] = []
 
     def started(tenant: Tenant | None = None, limits: Limits | None = None, **options: Any) -> Sandbox:
-        box = Sandbox(tenant=tenant, limits=limits or Limits(10_000, 10_000), **options)
+        fast = Limits(10_000, 10_000, procurify_requests_per_second=10_000)
+        box = Sandbox(tenant=tenant, limits=limits or fast, **options)
         boxes.append(box)
         return box.__enter__()
 
@@ -71,3 +92,9 @@ def ifs(box: Sandbox) -> Iterator[httpx.Client]:
 @pytest.fixture
 def cin7(box: Sandbox) -> Cin7:
     return Cin7(box.url)
+
+
+@pytest.fixture
+def procurify(box: Sandbox) -> Iterator[httpx.Client]:
+    with procurify_client(box) as client:
+        yield client

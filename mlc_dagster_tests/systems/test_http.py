@@ -208,6 +208,12 @@ def test_a_write_that_is_repeatable_is_sent_again() -> None:
     assert asked[0].content == asked[1].content == b'{"ID":"a"}'
 
 
+def test_a_body_that_is_not_json_goes_out_as_it_is_under_its_own_media_type() -> None:
+    api, asked = answering(says(204, b""))
+    api.request("POST", "/$batch", content=("multipart/mixed;boundary=b", b"--b--\r\n"), repeatable=False)
+    assert (asked[0].headers["content-type"], asked[0].content) == ("multipart/mixed;boundary=b", b"--b--\r\n")
+
+
 def test_a_page_of_the_wrong_shape_is_asked_for_again_inside_the_loop() -> None:
     class Page(msgspec.Struct):
         value: list[dict[str, str]]

@@ -153,7 +153,7 @@ class Invoices(Bookings):
         for row, etag in self._books.find_many(self._kind.entity, "invoice_no", numbers):
             record = new.get((row["company"], row["supplier_id"] or "", row["invoice_no"] or ""))
             if record is not None and row["obj_state"] != CANCELLED and not row["external_ref"]:
-                found[record.external_ref].append((row, etag))
+                found.setdefault(record.external_ref, []).append((row, etag))
         return found
 
     def _saved(self, draft: Draft, found: Found | None) -> Iterator[Outcome]:

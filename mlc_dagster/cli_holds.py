@@ -1,0 +1,256 @@
+"""`mlc holds`: what is on hold and why, and the decisions of a person on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from mlc_dagster import waiving
+from mlc_dagster.cli_showing import as_json, console, held, ledger, moment, person, shortened, table
+from mlc_dagster.errors import Misconfigured
+from mlc_dagster.ledger import Attempt, Decision, HoldEntry, Ledger, Run
+from mlc_dagster.ledger.decisions import DecisionRefused
+
+app = typer.Typer(
+    help="Records on hold: what, why, and what a person decides. Every decision stays in the trail, with who and why.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # they would hold secrets
+)
+REASON = 90  # characters of a reason in the list
+BY_HAND = "cli"  # stands in the trail where a run id would
+
+FlowOption = Annotated[str | None, typer.Option("--flow", help="Such as cin7/purchases.")]
+RuleOption = Annotated[str | None, typer.Option("--rule", help="Such as gl_accounts_exist.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON, and no table.")]
+KeyArgument = Annotated[str | None, typer.Argument(help="The record's key, as the list shows it.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why. It stays in the trail.")]
+WhoOption = Annotated[str, typer.Option("--who", help="Who decides. Default: the login name.", show_default=False)]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask before many records are decided on at once.")]
+
+
+@app.command("list", epilog="Example: mlc holds list --flow cin7/purchases --rule gl_accounts_exist")
+def list_(
+    flow: FlowOption = None,
+    rule: RuleOption = None,
+    system: Annotated[str | None, typer.Option(help="What goes to a system or comes from it: cin7.")] = None,
+    limit: Annotated[int, typer.Option(help="The newest so many.", min=1)] = 50,
+    json_: JsonOption = False,
+) -> None:
+    """What is on hold: a summary by flow and rule, then the records, the newest last."""
+    with ledger() as opened:
+        found = opened.history.open_holds(flow=flow, rule=rule, system=system, limit=limit + 1)
+        counts = opened.history.count_open(flow=flow, rule=rule, system=system)
+    older, shown = len(found) > limit, found[-limit:]
+    if json_:
+        summary = [{"flow": name, "rule": broken, "holds": number} for (name, broken), number in sorted(counts.items())]
+        as_json({"summary": summary, "more": older, "holds": [_as_json(hold) for hold in shown]})
+        return
+    _print_list(shown, counts, older, console())
+
+
+def _print_list(shown: list[HoldEntry], counts: dict[tuple[str, str], int], older: bool, out: Console) -> None:
+    if not shown:
+        out.print("Nothing is on hold.")
+        return
+    summary = table("flow", "rule that is not met", "records", title="On hold")
+    for (name, rule), number in sorted(counts.items()):
+        summary.add_row(name, rule, f"{number:,}")
+    listed = table("since (UTC)", "flow", "key", "rules", "reason", "partition", title="\nThe newest last")
+    for hold in shown:
+        reason = shortened(hold.problems[0].reason, REASON) if hold.problems else ""
+        cells = (moment(hold.opened_at), hold.flow, hold.key, ", ".join(hold.rules), reason, hold.partition)
+        listed.add_row(*map(escape, cells))
+    out.print(summary, listed)
+    if older:
+        out.print(f"[dim]There are older ones: --limit {2 * len(shown)} shows more.[/]")
+    named = escape(f"{shown[-1].key} --flow {shown[-1].flow}")
+    out.print(f"\nAll of it, and what to do: [bold]mlc holds show {named}[/]", soft_wrap=True)
+
+
+@app.command(epilog="Example: mlc holds show P00102 --flow cin7/purchases")
+def show(
+    key: Annotated[str, typer.Argument(help="The record's key.")], flow: FlowOption = None, json_: JsonOption = False
+) -> None:
+    """One record on hold: every problem in full, the record, its trail, and what can be done."""
+    with ledger() as opened:
+        hold = held(opened, key, flow)
+        trail = opened.trail(hold.flow, hold.key)
+    if json_:
+        as_json({**_as_json(hold), "record": hold.row, "trail": [_line(line) for line in trail]})
+        return
+    out = console()
+    out.print(
+        f"[bold]{escape(hold.flow)} {escape(hold.key)}[/]  partition {hold.partition}, on hold since "
+        f"{moment(hold.opened_at)} UTC, version {hold.version or 'not known'}\n"
+    )
+    for problem in hold.problems:
+        out.print(f"[yellow]{escape(problem.rule)}[/]  {escape(problem.reason)}")
+    _print_record(hold, out)
+    _print_trail(trail, out)
+    _print_ways(hold, out)
+
+
+def _print_record(hold: HoldEntry, out: Console) -> None:
+    whose = "as it would be sent" if waiving.AT_THE_LOAD.issuperset(hold.rules) else "as it was read"
+    fields = table("field", "value", title=f"\nThe record, {whose}")
+    for name, value in hold.row.items():
+        if not (isinstance(value, list) and value and isinstance(value[0], dict)):
+            fields.add_row(escape(name), escape(_text(value)))
+    out.print(fields)
+    for name, value in hold.row.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            _print_lines(name, value, out)
+
+
+def _print_lines(name: str, lines: list[dict[str, Any]], out: Console) -> None:
+    columns = list(dict.fromkeys(field for line in lines for field in line))
+    listed = table(*columns, title=f"\n{name}")
+    for line in lines:
+        listed.add_row(*(escape(_text(line.get(column))) for column in columns))
+    out.print(listed)
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _print_trail(trail: list[Attempt], out: Console) -> None:
+    listed = table("at (UTC)", "event", "detail", "run", title="\nIts trail")
+    for line in trail:
+        listed.add_row(moment(line.at), str(line.event), escape(line.detail), line.run_id)
+    out.print(listed)
+
+
+def _print_ways(hold: HoldEntry, out: Console) -> None:
+    """What can be done, with the commands ready."""
+    say = partial(out.print, soft_wrap=True)  # a command that is folded cannot be copied
+    named = escape(f"{hold.key} --flow {hold.flow}")
+    say("\n[bold]What to do[/]")
+    say("  Correct it where the reason says. The healing sensor sees it within minutes, where it is on; at once:")
+    say(f"    mlc replay --key {named}")
+    if kept := waiving.unwaivable(hold.rules):
+        why = "; ".join(f"{rule} ({because})" for rule, because in kept.items())
+        say(f"  It cannot be released: {escape(why)}.")
+    else:
+        say(f"  Let it pass as it is, {_meaning(hold)}:")
+        say(f'    mlc holds release {named} --reason "..."')
+    say("  Never send it as it is; if it changes at its source it is held again:")
+    say(f'    mlc holds discard {named} --reason "..."')
+
+
+def _meaning(hold: HoldEntry) -> str:
+    if waiving.TAKEN_AS_KNOWN in hold.rules:
+        return "which writes nothing: what was posted stays, and the change counts as known"
+    if waiving.AT_THE_LOAD.issuperset(hold.rules):
+        return "which tries it once more"
+    return "for this content alone"
+
+
+@app.command(epilog='Example: mlc holds release P00102 --reason "the buyer confirmed it, ticket 4711"')
+def release(
+    reason: ReasonOption,
+    key: KeyArgument = None,
+    flow: FlowOption = None,
+    rule: RuleOption = None,
+    who: WhoOption = "",
+    yes: YesOption = False,
+) -> None:
+    """Let a record pass as it is: these rules, this content. One KEY, or all of a --rule in a --flow."""
+    with ledger() as opened:
+        decided, refused = _decide(opened, opened.decisions.release, "release", (key, flow, rule), (who, reason), yes)
+    for decision in decided:
+        typer.echo(f"{decision.flow} {decision.key} is released by {decision.who}.")
+    if decided:
+        typer.echo(f"The healing sensor loads it within minutes, where it is on; at once: {_replay(decided)}")
+    _end(refused)
+
+
+@app.command(epilog='Example: mlc holds discard P00102 --reason "paid by hand on 3 November"')
+def discard(
+    reason: ReasonOption,
+    key: KeyArgument = None,
+    flow: FlowOption = None,
+    rule: RuleOption = None,
+    who: WhoOption = "",
+    yes: YesOption = False,
+) -> None:
+    """Never send a record as it is now. One KEY, or all of a --rule in a --flow."""
+    with ledger() as opened:
+        decided, refused = _decide(opened, opened.decisions.discard, "discard", (key, flow, rule), (who, reason), yes)
+    for decision in decided:
+        typer.echo(f"{decision.flow} {decision.key} is discarded by {decision.who}: it is never sent as it is now.")
+    _end(refused)
+
+
+def _end(refused: int) -> None:
+    """Exit 1 where some of many were refused; the others stand."""
+    if refused:
+        typer.echo(f"{refused} could not be decided on; they are still on hold.", err=True)
+        raise typer.Exit(1)
+
+
+def _replay(decided: list[Decision]) -> str:
+    if len(decided) == 1:
+        return f"mlc replay --flow {decided[0].flow} --key {decided[0].key}"
+    return f"mlc replay --flow {decided[0].flow} --partition ..."
+
+
+def _decide(
+    opened: Ledger,
+    decide: Callable[[HoldEntry, str, str, Run], Decision],
+    word: str,
+    which: tuple[str | None, str | None, str | None],
+    by: tuple[str, str],
+    yes: bool,
+) -> tuple[list[Decision], int]:
+    """The decisions that were written, and how many were refused."""
+    key, flow, rule = which
+    who, reason = person(by[0]), by[1]
+    if key is not None and rule is None:
+        hold = held(opened, key, flow)
+        return [decide(hold, who, reason, Run(BY_HAND, hold.partition))], 0
+    if key is not None or flow is None or rule is None:
+        raise Misconfigured(
+            "it is not said which records", cure=f"mlc holds {word} KEY, or --rule R together with --flow F."
+        )
+    found = opened.history.open_holds(flow=flow, rule=rule)
+    if found and not yes:
+        typer.confirm(f"{word} {len(found)} record(s) of {flow} that are held by {rule}?", abort=True)
+    return _all(decide, found, who, reason)
+
+
+def _all(
+    decide: Callable[[HoldEntry, str, str, Run], Decision], found: list[HoldEntry], who: str, reason: str
+) -> tuple[list[Decision], int]:
+    decided, refused = [], 0
+    for hold in found:
+        try:
+            decided.append(decide(hold, who, reason, Run(BY_HAND, hold.partition)))
+        except DecisionRefused as error:
+            refused += 1
+            typer.echo(str(error), err=True)
+    return decided, refused
+
+
+def _as_json(hold: HoldEntry) -> dict[str, Any]:
+    return {
+        "flow": hold.flow,
+        "key": hold.key,
+        "version": hold.version,
+        "rules": list(hold.rules),
+        "problems": [vars(problem) for problem in hold.problems],
+        "partition": hold.partition,
+        "since": hold.opened_at.isoformat(),
+        "run_id": hold.run_id,
+        "content": hold.content,
+        "can_be_released": not waiving.unwaivable(hold.rules),
+    }
+
+
+def _line(line: Attempt) -> dict[str, Any]:
+    return {**{name: getattr(line, name) for name in line.__dataclass_fields__}, "at": line.at.isoformat()}

@@ -1,0 +1,138 @@
+"""`mlc replay`: prepare and load once more, by partition, run, key or rule, and say what moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from mlc_dagster import settings as settings_file
+from mlc_dagster.cli_showing import NotFound, console, nothing, person, table
+from mlc_dagster.errors import Misconfigured
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.settings import Settings
+from mlc_dagster.vocabulary import Flow
+
+if TYPE_CHECKING:
+    from mlc_dagster.orchestration.replaying import Place, Replayed, Stretch
+
+COUNTS = ("created", "updated", "adopted", "unchanged", "superseded", "held", "discarded", "out_of_scope")
+EXAMPLES = """Examples: mlc replay --flow cin7/purchases --partition 2026-11-03 --to 2026-11-05 ·
+mlc replay --key P00102 · mlc replay --rule gl_accounts_exist --dry-run · mlc replay --run 1f0c92ab-... --read-again"""
+
+
+def replay(
+    flow: Annotated[str | None, typer.Option(help="Of this flow, such as cin7/purchases.")] = None,
+    partition: Annotated[str | None, typer.Option(help="A day or a company; needs --flow.")] = None,
+    to: Annotated[str | None, typer.Option(help="With --partition: up to this one, included.")] = None,
+    run: Annotated[str | None, typer.Option(help="All that a Dagster run touched, by its id.")] = None,
+    key: Annotated[str | None, typer.Option(help="The partition in which a record lies.")] = None,
+    rule: Annotated[str | None, typer.Option(help="All that is held by this rule.")] = None,
+    all_held: Annotated[bool, typer.Option("--all-held", help="All that is on hold.")] = False,
+    read_again: Annotated[bool, typer.Option("--read-again", help="Read the source once more, too.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be replayed, and stop.")] = False,
+    who: Annotated[str, typer.Option(help="Who replays. Default: the login name.", show_default=False)] = "",
+) -> None:
+    """Prepare and load stored rows once more; what the target has costs no request. Exit 1 where a run failed."""
+    from mlc_dagster.orchestration.replaying import flows_on, stretches
+
+    environment = settings_file.environment()
+    settings = settings_file.load(environment.config)
+    flows = flows_on(settings)
+    _check(flow, flows, {"partition": partition, "run": run, "key": key, "rule": rule, "all-held": all_held or None})
+    with Ledger.open(environment.database_url) as opened:
+        if partition is not None:
+            places = _days(flows, flow, partition, to, settings)
+        else:
+            places = _places(opened, flows, flow, run=run, key=key, rule=rule)
+    plan, out = stretches(places, flows, settings), console()
+    _print_plan(plan, read_again, out)
+    if plan and not dry_run:
+        asked = run or key or rule or partition or "all held"
+        _go(plan, settings, {"mlc/replay_of": asked, "mlc/who": person(who)}, read_again, out)
+
+
+def _check(flow: str | None, flows: Mapping[str, Flow], asked: Mapping[str, object]) -> None:
+    """Raises Misconfigured where it is not said, or said twice, what to replay."""
+    if flow is not None and flow not in flows:
+        raise Misconfigured(f"no flow {flow!r} is switched on", cure=f"There are: {', '.join(flows)}")
+    if len(named := [name for name, value in asked.items() if value is not None]) != 1:
+        words = f"both --{' and --'.join(named)} are given" if named else "it is not said what to replay"
+        raise Misconfigured(words, cure=f"One of: --{', --'.join(asked)}.")
+
+
+def _days(
+    flows: Mapping[str, Flow], flow: str | None, partition: str, to: str | None, settings: Settings
+) -> Sequence[Place]:
+    from mlc_dagster.orchestration.replaying import between
+
+    if flow is None:
+        raise Misconfigured("--partition is of one flow", cure=f"Say which: --flow {', --flow '.join(flows)}")
+    return between(flows[flow], partition, to or partition, settings)
+
+
+def _places(
+    opened: Ledger, flows: Mapping[str, Flow], flow: str | None, *, run: str | None, key: str | None, rule: str | None
+) -> Sequence[Place]:
+    from mlc_dagster.orchestration.replaying import of_run
+
+    if key is not None:
+        return [_of_key(opened, flows, flow, key)]
+    if run is None:
+        holds = opened.history.open_holds(flow=flow, rule=rule)
+        return sorted({(hold.flow, hold.partition) for hold in holds if hold.flow in flows and hold.partition})
+    found = [place for place in of_run(opened, run, flows) if flow in (None, place[0])]
+    if not found:
+        raise NotFound(f"the ledger knows of no run {run!r}{f' of {flow}' if flow else ''}", cure="Give the whole id.")
+    return found
+
+
+def _of_key(opened: Ledger, flows: Mapping[str, Flow], flow: str | None, key: str) -> Place:
+    names = [flow] if flow else [name for name in opened.history.trail(key) if name in flows]
+    lying = {name: partition for name in names if (partition := opened.history.partition_of(name, key))}
+    if not lying:
+        raise nothing(opened, f"the ledger knows of no record {key!r}{f' in {flow}' if flow else ''}", key, flow)
+    if len(lying) > 1:
+        raise NotFound(f"{key} moved in {len(lying)} flows: {', '.join(lying)}", cure=f"Say which: --flow {names[0]}")
+    return next(iter(lying.items()))
+
+
+def _print_plan(plan: Sequence[Stretch], read_again: bool, out: Console) -> None:
+    if not plan:
+        out.print("Nothing is on hold there: nothing to replay.")
+        return
+    listed = table(
+        "flow", "partitions", title="To be read, prepared and loaded" if read_again else "To be prepared and loaded"
+    )
+    for stretch in plan:
+        days = " to ".join(dict.fromkeys((stretch.partitions[0], stretch.partitions[-1])))
+        for flow in stretch.flows:
+            listed.add_row(flow.name, days)
+    out.print(listed)
+
+
+def _go(plan: Sequence[Stretch], settings: Settings, tags: Mapping[str, str], read_again: bool, out: Console) -> None:
+    from mlc_dagster.orchestration import replaying
+    from mlc_dagster.orchestration.running import instance_at_home
+
+    with instance_at_home() as instance:
+        environment = settings_file.environment()
+        done = replaying.replay(plan, settings, environment, instance, tags, read_again=read_again)
+    _print_moved(done, out)
+    for failure in done.failures:
+        out.print(f"[red]failed[/] {escape(failure)}")
+    if done.failures:
+        raise typer.Exit(1)
+
+
+def _print_moved(done: Replayed, out: Console) -> None:
+    shown = [name for name in COUNTS if any(moved.ends[name] for moved in done.moved.values())]
+    listed = table("flow", "read", *(name.replace("_", " ") for name in shown), title="\nWhat moved")
+    for name, moved in done.moved.items():
+        listed.add_row(name, f"{moved.prepared['rows_read']:,.0f}", *(f"{moved.ends[each]:,.0f}" for each in shown))
+    if done.moved:
+        out.print(listed)
+        out.print(f"[dim]run {', '.join(done.runs)}[/]")

@@ -1,0 +1,92 @@
+"""What the commands that show records have in common: tables as wide as the screen, times, the way to a record."""
+
+from __future__ import annotations
+
+import difflib
+import getpass
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from mlc_dagster import settings as settings_file
+from mlc_dagster.errors import Misconfigured, MlcError
+from mlc_dagster.ledger import HoldEntry, Ledger
+
+NEAREST = 5  # keys that are named where one was misspelt
+
+
+class NotFound(MlcError):
+    """Nothing in the ledger goes by this name."""
+
+
+@contextmanager
+def ledger() -> Iterator[Ledger]:
+    """The ledger that the environment names."""
+    with Ledger.open(settings_file.environment().database_url) as opened:
+        yield opened
+
+
+def console() -> Console:
+    """A log file is as wide as it needs to be; a terminal folds what is long."""
+    return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160, highlight=False)
+
+
+def table(*columns: str, title: str = "") -> Table:
+    made = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for name in columns:
+        made.add_column(name, overflow="fold")
+    return made
+
+
+def as_json(found: Any) -> None:
+    typer.echo(json.dumps(found, ensure_ascii=False, indent=2, default=str))
+
+
+def moment(at: datetime | None) -> str:
+    return "" if at is None else f"{at:%Y-%m-%d %H:%M:%S}"
+
+
+def shortened(text: str, most: int) -> str:
+    """In one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def held(opened: Ledger, key: str, flow: str | None) -> HoldEntry:
+    """The one open hold of a key. Raises NotFound: with the nearest keys, or with the flows to choose from."""
+    found = opened.history.open_holds(key=key, flow=flow)
+    if not found and any(flow in (None, hold.flow) for hold in opened.history.holds(key)):
+        raise NotFound(f"{key} is not on hold any more", cure=f"What became of it: mlc audit show {key}")
+    if not found:
+        raise nothing(opened, f"no record {key!r} is on hold{f' in {flow}' if flow else ''}", key, flow)
+    return the_one(found, key)
+
+
+def the_one(found: list[HoldEntry], key: str) -> HoldEntry:
+    if len(found) > 1:
+        flows = ", ".join(hold.flow for hold in found)
+        raise NotFound(f"{key} is on hold in {len(found)} flows: {flows}", cure=f"Say which: --flow {found[0].flow}")
+    return found[0]
+
+
+def nothing(opened: Ledger, words: str, key: str, flow: str | None) -> NotFound:
+    """What was asked for is not there; the nearest of what is on hold may be meant."""
+    near = difflib.get_close_matches(key, opened.history.open_keys(flow), n=NEAREST, cutoff=0.5)
+    cure = f"Nearest on hold: {', '.join(near)}" if near else "`mlc holds list` shows what is on hold."
+    return NotFound(words, cure=cure)
+
+
+def person(named: str) -> str:
+    """Who acts: the one who is named, else the login name. Raises Misconfigured where there is none."""
+    try:
+        return named.strip() or getpass.getuser()
+    except (OSError, KeyError):  # a container may run under a number that has no name
+        raise Misconfigured("this machine does not know who you are", cure="Say it: --who NAME") from None

@@ -1,0 +1,142 @@
+"""What people decided on held records: a release lets one content pass, a discard keeps one content away for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from mlc_dagster.errors import MlcError
+from mlc_dagster.ledger import deliveries, holds, trail
+from mlc_dagster.ledger.columns import stored_key
+from mlc_dagster.ledger.database import Database, chunks, clock, upsert
+from mlc_dagster.ledger.entries import Decided, Decision, Event, HoldEntry, Run
+from mlc_dagster.ledger.tables import attempts, decisions
+from mlc_dagster.ledger.tables import holds as held
+from mlc_dagster.waiving import AT_THE_LOAD, TAKEN_AS_KNOWN, unwaivable
+
+_EVENTS: dict[Decided, Event] = {"released": Event.RELEASED, "discarded": Event.DISCARDED}
+
+
+class DecisionRefused(MlcError):
+    """The decision was not written: nothing has changed."""
+
+
+class LedgerDecisions:
+    """At most one decision stands for a key: the latest. The trail keeps all of them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def of(self, flow: str, keys: Iterable[str]) -> dict[str, Decision]:
+        """Key -> the decision that stands. A flow without any costs one small question."""
+        with self._database.reading() as connection:
+            if not _has_any(connection, flow):
+                return {}
+            stored = {stored_key(key): key for key in keys}
+            found = [entry(row) for row in _rows(connection, flow, list(stored))]
+            return {stored[each.key]: replace(each, version=_version(connection, each)) for each in found}
+
+    def release(self, hold: HoldEntry, who: str, reason: str, run: Run) -> Decision:
+        """This content passes the rules that it was held by. Raises DecisionRefused.
+
+        A record that was held since it changed after it was posted counts as known: nothing is written to the target.
+        """
+        if kept := unwaivable(hold.rules):
+            why = "; ".join(f"{rule} cannot be waived: {because}" for rule, because in kept.items())
+            cure = "Correct it at its source; the hold heals by itself. Or discard it: it is then never sent."
+            raise DecisionRefused(f"{hold.flow} {hold.key} cannot be released. {why}.", cure=cure)
+        return self._decide(hold, "released", who, reason, run)
+
+    def discard(self, hold: HoldEntry, who: str, reason: str, run: Run) -> Decision:
+        """This content is never sent. Raises DecisionRefused."""
+        return self._decide(hold, "discarded", who, reason, run)
+
+    def _decide(self, hold: HoldEntry, verdict: Decided, who: str, reason: str, run: Run) -> Decision:
+        """The decision, the end of the hold and their lines in the trail: all of it, or nothing."""
+        who, reason = who.strip(), reason.strip()
+        if not who or not reason:
+            raise DecisionRefused(
+                f"{hold.flow} {hold.key} is not {verdict}: it is not said {'why' if who else 'by whom'}",
+                cure="The trail keeps who decided, and why.",
+            )
+        with self._database.writing() as connection:
+            row, now = _still_open(connection, hold), clock(connection)
+            decision = Decision(hold.flow, hold.key, verdict, hold.rules, hold.content, who, reason, now)
+            _write(connection, decision, anew=not _tries_again(connection, decision))
+            lines = [_line(_EVENTS[verdict], decision, hold)]
+            if verdict == "released" and TAKEN_AS_KNOWN in hold.rules:
+                lines += _taken_as_known(connection, decision, hold)
+            trail.write(connection, hold.flow, lines, run, now)
+            holds.close(connection, hold.flow, [row], verdict, run, now)
+        return decision
+
+
+def _has_any(connection: Connection, flow: str) -> bool:
+    return connection.execute(select(decisions.c.key).where(decisions.c.flow == flow).limit(1)).first() is not None
+
+
+def _rows(connection: Connection, flow: str, keys: Sequence[str]) -> Iterator[Row[Any]]:
+    for chunk in chunks(keys):
+        yield from connection.execute(
+            select(decisions).where(decisions.c.flow == flow, decisions.c.key.in_(chunk)).order_by(decisions.c.key)
+        )
+
+
+def entry(row: Row[Any]) -> Decision:
+    fields = dict(row._mapping)
+    return Decision(**{**fields, "rules": tuple(rule for rule in row.rules.split(",") if rule)})
+
+
+def _still_open(connection: Connection, hold: HoldEntry) -> Row[Any]:
+    """The hold as the person saw it. Raises DecisionRefused where it is no longer so."""
+    row = connection.execute(
+        select(held).where(held.c.id == hold.id, held.c.closed_at.is_(None)).with_for_update()
+    ).first()
+    look = f"Look again: mlc holds show {hold.key} --flow {hold.flow}"
+    if row is None:
+        raise DecisionRefused(f"{hold.flow} {hold.key} is no longer on hold", cure=look)
+    if (row.version, row.content, row.rules) != (hold.version, hold.content or None, f",{','.join(hold.rules)},"):
+        raise DecisionRefused(f"{hold.flow} {hold.key} has changed while you looked at it", cure=look)
+    if not row.content:
+        cure = f"Hold it anew first: mlc replay --flow {hold.flow} --key {hold.key}"
+        raise DecisionRefused(f"{hold.flow} {hold.key}: an earlier release held it, and kept no fingerprint", cure=cure)
+    return row
+
+
+def _version(connection: Connection, decision: Decision) -> str:
+    """The version that was decided on, from the trail."""
+    mine = (attempts.c.flow == decision.flow, attempts.c.key == decision.key)
+    event = _EVENTS[decision.verdict]
+    lines = select(attempts.c.version).where(*mine, attempts.c.event == event).order_by(attempts.c.id.desc())
+    found: str | None = connection.execute(lines.limit(1)).scalar()
+    return found or ""
+
+
+def _tries_again(connection: Connection, decision: Decision) -> bool:
+    """Released after the target refused it: an earlier release of its rules has to stand, or it never gets there."""
+    if decision.verdict == "discarded" or not AT_THE_LOAD.issuperset(decision.rules):
+        return False
+    standing = select(decisions.c.verdict).where(decisions.c.flow == decision.flow, decisions.c.key == decision.key)
+    return connection.execute(standing).scalar() == "released"
+
+
+def _write(connection: Connection, decision: Decision, *, anew: bool) -> None:
+    fields = {**vars(decision), "rules": f",{','.join(decision.rules)},"}
+    del fields["version"]
+    statement = upsert(connection, decisions)
+    names = [name for name in fields if name not in ("flow", "key")] if anew else ["at"]
+    replaced = {name: statement.excluded[name] for name in names}
+    connection.execute(statement.on_conflict_do_update(index_elements=["flow", "key"], set_=replaced), fields)
+
+
+def _line(event: Event, decision: Decision, hold: HoldEntry) -> dict[str, Any]:
+    detail = f"by {decision.who}: {decision.reason}"
+    return trail.line(event, hold.key, version=hold.version, fingerprint=hold.content, detail=detail)
+
+
+def _taken_as_known(connection: Connection, decision: Decision, hold: HoldEntry) -> list[dict[str, Any]]:
+    known = deliveries.take_as_known(connection, hold.flow, hold.key, hold.content, hold.version)
+    return [_line(Event.ADOPTED, decision, hold)] if known else []

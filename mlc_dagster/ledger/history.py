@@ -1,0 +1,179 @@
+"""All that ever happened to a record, over every flow, and all that a run touched: what a person asks afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Connection, Select, func, or_, select
+
+from mlc_dagster.ledger import deliveries, trail
+from mlc_dagster.ledger import holds as held
+from mlc_dagster.ledger.database import Database
+from mlc_dagster.ledger.decisions import entry as decision
+from mlc_dagster.ledger.entries import Attempt, Decision, Event, HoldEntry
+from mlc_dagster.ledger.tables import agreed, attempts, decisions, holds, inbox, pulls
+from mlc_dagster.ledger.tables import deliveries as delivered_rows
+
+_IS_OPEN = holds.c.closed_at.is_(None)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A webhook event about a record, without its body."""
+
+    source: str
+    event_id: str
+    kind: str
+    received_at: datetime
+    taken_at: datetime | None
+    run_key: str | None
+
+
+class LedgerHistory:
+    """Reads only. What is asked by key goes by the index of each flow; what is asked by run walks the tables."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def trail(self, key: str) -> dict[str, list[Attempt]]:
+        """Flow -> all that happened to the key in it, oldest first."""
+        with self._database.reading() as connection:
+            found = {flow: trail.read(connection, flow, key) for flow in _flows(connection)}
+        return {flow: lines for flow, lines in found.items() if lines}
+
+    def holds(self, key: str) -> list[HoldEntry]:
+        """The holds of a key in every flow, the closed ones too, oldest first."""
+        wanted = select(holds).where(holds.c.key == key).order_by(holds.c.id)
+        with self._database.reading() as connection:
+            return [held.entry(row) for row in connection.execute(wanted)]
+
+    def decisions(self, key: str) -> list[Decision]:
+        """The decisions that stand for a key, one for each flow at most."""
+        with self._database.reading() as connection:
+            wanted = select(decisions).where(decisions.c.flow.in_(_flows(connection)), decisions.c.key == key)
+            return [decision(row) for row in connection.execute(wanted.order_by(decisions.c.flow))]
+
+    def open_holds(
+        self,
+        *,
+        flow: str | None = None,
+        system: str | None = None,
+        rule: str | None = None,
+        key: str | None = None,
+        limit: int | None = None,
+    ) -> list[HoldEntry]:
+        """The newest open holds, oldest first; `system` is where the flow goes to, or comes from."""
+        wanted = _narrowed(select(holds).where(_IS_OPEN), flow, system, rule)
+        if key is not None:
+            wanted = wanted.where(holds.c.key == key)
+        with self._database.reading() as connection:
+            newest = [held.entry(row) for row in connection.execute(wanted.order_by(holds.c.id.desc()).limit(limit))]
+        return newest[::-1]
+
+    def count_open(
+        self, *, flow: str | None = None, system: str | None = None, rule: str | None = None
+    ) -> dict[tuple[str, str], int]:
+        """(flow, rule) -> open holds; a hold with two rules counts for both, also where one rule was asked for."""
+        wanted = _narrowed(select(holds.c.flow, holds.c.rules, func.count()).where(_IS_OPEN), flow, system, rule)
+        counted: Counter[tuple[str, str]] = Counter()
+        with self._database.reading() as connection:
+            for name, rules, number in connection.execute(wanted.group_by(holds.c.flow, holds.c.rules)):
+                counted.update({(name, each): number for each in rules.strip(",").split(",")})
+        return dict(counted)
+
+    def released(self, flow: str, since: datetime) -> list[tuple[Decision, str]]:
+        """What was released since then, and was not moved by any run yet; with its partition."""
+        wanted = select(decisions).where(decisions.c.flow == flow, decisions.c.verdict == "released")
+        with self._database.reading() as connection:
+            found = [decision(row) for row in connection.execute(wanted.where(decisions.c.at >= since))]
+            latest = [(each, trail.read(connection, flow, each.key)[-1]) for each in found]
+            delivered = deliveries.versions(connection, flow, [each.key for each in found])
+        return [
+            (each, line.partition)
+            for each, line in latest
+            if (line.event, line.detail) == (Event.CLOSED, "released")
+            and not (line.version and line.version <= delivered.get(each.key, ""))
+        ]
+
+    def next_holds(self, flow: str, after: int, limit: int) -> list[HoldEntry]:
+        """The open holds of a flow behind the one with this id, oldest first: for those who go round in turns."""
+        wanted = select(holds).where(_IS_OPEN, holds.c.flow == flow, holds.c.id > after).order_by(holds.c.id)
+        with self._database.reading() as connection:
+            return [held.entry(row) for row in connection.execute(wanted.limit(limit))]
+
+    def open_keys(self, flow: str | None = None) -> list[str]:
+        """The keys on hold, each once, sorted: to name the nearest where a key was misspelt."""
+        wanted = _narrowed(select(holds.c.key).where(_IS_OPEN), flow, None, None).distinct()
+        with self._database.reading() as connection:
+            return sorted(connection.execute(wanted).scalars())
+
+    def of_run(self, run_id: str) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+        """What a run touched: (flow, partition) of what it held, tried or delivered, (entity, partition) of reads."""
+        with self._database.reading() as connection:
+            moved = {
+                (row.flow, row.partition)
+                for table in (attempts, holds, delivered_rows)
+                for row in connection.execute(
+                    select(table.c.flow, table.c.partition).where(table.c.run_id == run_id).distinct()
+                )
+            }
+            read = select(pulls.c.entity, pulls.c.partition).where(pulls.c.run_id == run_id).distinct()
+            return moved, {(row.entity, row.partition) for row in connection.execute(read)}
+
+    def partition_of(self, flow: str, key: str) -> str | None:
+        """Where the newest state of a key lies: where it is held, else delivered from, else was last seen."""
+        mine = (holds.c.flow == flow, holds.c.key == key, _IS_OPEN)
+        there = (delivered_rows.c.flow == flow, delivered_rows.c.key == key)
+        with self._database.reading() as connection:
+            seen = [line.partition for line in trail.read(connection, flow, key) if line.partition]
+            found: str | None = (
+                connection.execute(select(holds.c.partition).where(*mine)).scalar()
+                or connection.execute(select(delivered_rows.c.partition).where(*there)).scalar()
+                or (seen[-1] if seen else None)
+            )
+        return found
+
+    def agreed(self, key: str) -> dict[str, tuple[dict[str, str], datetime, str]]:
+        """Pair -> (the values that both sides last agreed on under the ERP's key, since when, by which run)."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(agreed).where(agreed.c.key == key).order_by(agreed.c.pair))
+            return {row.pair: (json.loads(row.content), row.agreed_at, row.run_id) for row in rows}
+
+    def told(self, subject: str) -> list[Told]:
+        """The webhook events about a record, oldest first."""
+        wanted = select(inbox).where(inbox.c.subject == subject).order_by(inbox.c.id)
+        with self._database.reading() as connection:
+            return [
+                Told(row.source, row.event_id, row.kind, row.received_at, row.taken_at, row.run_key)
+                for row in connection.execute(wanted)
+            ]
+
+
+def _narrowed(wanted: Select[Any], flow: str | None, system: str | None, rule: str | None) -> Select[Any]:
+    if flow is not None:
+        wanted = wanted.where(holds.c.flow == flow)
+    if system is not None:
+        sides = (
+            holds.c.flow.startswith(f"{system}/", autoescape=True),
+            holds.c.flow.endswith(f"_from_{system}", autoescape=True),
+            holds.c.flow.contains(f"_from_{system}_", autoescape=True),
+        )
+        wanted = wanted.where(or_(*sides))
+    return wanted if rule is None else wanted.where(holds.c.rules.contains(f",{rule},", autoescape=True))
+
+
+def _flows(connection: Connection) -> list[str]:
+    """The flows that ever did anything. From one to the next by the index: the trail may have millions of lines."""
+    return list(_steps(connection, attempts.c.flow))
+
+
+def _steps(connection: Connection, column: Column[str]) -> Iterator[str]:
+    found = connection.execute(select(func.min(column))).scalar()
+    while found is not None:
+        yield found
+        found = connection.execute(select(func.min(column)).where(column > found)).scalar()

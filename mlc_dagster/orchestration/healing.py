@@ -1,0 +1,135 @@
+"""Holds heal: where the reason of one has gone, the partition that it lies in is prepared and loaded once more."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import dagster as dg
+
+from mlc_dagster import pipeline
+from mlc_dagster.errors import MlcError
+from mlc_dagster.ledger import HoldEntry, Ledger
+from mlc_dagster.orchestration.charts import facts_for
+from mlc_dagster.orchestration.loads import prepared_key
+from mlc_dagster.settings import Settings
+from mlc_dagster.vocabulary import Flow
+from mlc_dagster.waiving import AT_THE_LOAD
+
+AT_ONCE = 500  # holds of a flow that are judged in one tick; the next tick goes on behind them
+REMEMBERED = timedelta(days=7)  # how long a release is carried out that no run has picked up
+
+Requests = list[dg.RunRequest]
+
+
+def healing_sensors(flows: Mapping[str, Sequence[Flow]], settings: Settings) -> Iterator[dg.SensorDefinition]:
+    """One for each SaaS, and one more for what goes there by company: a run has partitions of one kind."""
+    for system, table in flows.items():
+        for kind, name in (("day", f"{system}_heals"), ("company", f"{system}_heals_by_company")):
+            if of_kind := [flow for flow in table if flow.source.partition == kind]:
+                yield healing_sensor(name, of_kind, settings)
+
+
+def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.SensorDefinition:
+    """Judges what is on hold by today's facts, as prepare would, and requests the partitions of what would pass."""
+    keys = [list(key) for flow in flows for key in (prepared_key(flow), flow.key)]
+
+    @dg.sensor(
+        name=name,
+        target=dg.AssetSelection.assets(*keys),
+        minimum_interval_seconds=60,
+        description=f"Replays what is on hold for {flows[0].spoke}, where the reason has gone or a person released it.",
+        required_resource_keys={"ledger", "storage", *(flow.target.system for flow in flows)},
+    )
+    def heal(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        cursor: dict[str, int] = json.loads(context.cursor or "{}")
+        requests: Requests = []
+        reasons: list[str] = []
+        ledger = context.resources.ledger.open
+        asked: Any = context  # facts come from its resources, which a sensor has as an asset has them
+        try:
+            for flow in flows:
+                holds, cursor[flow.name] = _turn(ledger, flow, cursor.get(flow.name, 0))
+                requests += _tried_again(flow, holds)
+                requests += _released(flow, ledger)
+                requests += _healed(flow, holds, ledger, partial(facts_for, flow, settings, asked), context, reasons)
+        except MlcError as error:
+            return dg.SkipReason(str(error))
+        skip = "; ".join(dict.fromkeys(reasons)) or "nothing on hold would pass now"
+        return dg.SensorResult(run_requests=requests, skip_reason=None if requests else skip, cursor=json.dumps(cursor))
+
+    return heal
+
+
+def _turn(ledger: Ledger, flow: Flow, after: int) -> tuple[list[HoldEntry], int]:
+    """The next holds, oldest first, and where the next tick goes on; behind the last one it begins anew."""
+    holds = ledger.history.next_holds(flow.name, after, AT_ONCE)
+    if not holds and after:
+        holds = ledger.history.next_holds(flow.name, 0, AT_ONCE)
+    return holds, holds[-1].id if len(holds) == AT_ONCE else 0
+
+
+def _healed(
+    flow: Flow,
+    holds: Sequence[HoldEntry],
+    ledger: Ledger,
+    ask: Callable[[], Any],
+    context: dg.SensorEvaluationContext,
+    reasons: list[str],
+) -> Iterator[dg.RunRequest]:
+    """What prepare held and would let pass now. Nobody is asked where nothing is on hold."""
+    waiting = [hold for hold in holds if not AT_THE_LOAD.issuperset(hold.rules)]
+    if not waiting:
+        return
+    facts = ask()
+    reasons += facts.unusable.values()
+    client = getattr(context.resources, flow.target.system).client
+    look = partial(client.known, flow.target) if flow.looks_up else None
+    passing = pipeline.heals(flow, waiting, facts, ledger, look)
+    for day, marks in _by_partition(passing).items():
+        yield _request(flow, day, "heals", *marks, _this_hour())
+
+
+def _tried_again(flow: Flow, holds: Sequence[HoldEntry]) -> Iterator[dg.RunRequest]:
+    """What the load held: without an answer it is looked up at once; refused it is tried once a day."""
+    today = datetime.now(UTC).date()
+    unanswered = [hold for hold in holds if hold.rules == (pipeline.ANSWERED,)]
+    refused = [hold for hold in holds if hold.rules == (pipeline.ACCEPTED,) and hold.updated_at.date() < today]
+    for day, marks in _by_partition(unanswered).items():
+        yield _request(flow, day, "looks up", *marks, _this_hour())
+    for day in _by_partition(refused):
+        yield _request(flow, day, "tries again", today.isoformat())
+
+
+def _released(flow: Flow, ledger: Ledger) -> Iterator[dg.RunRequest]:
+    """A hold that a person released is closed: without this nobody would ask for its load."""
+    waiting: dict[str, list[str]] = {}
+    for decision, day in ledger.history.released(flow.name, datetime.now(UTC) - REMEMBERED):
+        waiting.setdefault(day, []).append(f"{decision.key} {decision.at.isoformat()}")
+    for day, marks in waiting.items():
+        yield _request(flow, day, "released", *marks, _this_hour())
+
+
+def _by_partition(holds: Sequence[HoldEntry]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for hold in holds:
+        if hold.partition:
+            found.setdefault(hold.partition, []).append(f"{hold.id} {hold.key} {hold.content}")
+    return found
+
+
+def _this_hour() -> str:
+    """A run key is used once: what still waits an hour later, since its run failed, is asked for again."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H}"
+
+
+def _request(flow: Flow, partition: str, why: str, *marks: str) -> dg.RunRequest:
+    digest = hashlib.blake2b("\n".join(sorted(marks)).encode(), digest_size=8).hexdigest()
+    return dg.RunRequest(
+        run_key=f"{flow.name} {partition} {why} {digest}",
+        partition_key=partition,
+        asset_selection=[dg.AssetKey(prepared_key(flow)), dg.AssetKey(flow.key)],
+        tags={"mlc/target": flow.spoke, "mlc/healing": flow.name},
+    )

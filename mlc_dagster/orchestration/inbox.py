@@ -1,0 +1,59 @@
+"""A sensor on each source's webhooks: what was told becomes one run that reads the records again."""
+
+import json
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from mlc_dagster.ledger import Inbox
+from mlc_dagster.settings import Settings
+
+SECONDS = 10
+
+
+def inbox_sensors(jobs: Collection[str], settings: Settings) -> Iterator[dg.SensorDefinition]:
+    """One for each source that is on and has a job of its own."""
+    return (inbox_sensor(source) for source in settings.web.sources if source in jobs)
+
+
+def inbox_sensor(source: str, job: str | None = None) -> dg.SensorDefinition:
+    """Asks for today's partition of `job`, the source's own by default, when its events wait.
+
+    Events count as taken one tick later, when Dagster has kept the cursor and with it the request: whoever dies in
+    between, they are asked for again, under the same run key while nothing new came in.
+    """
+
+    @dg.sensor(
+        name=f"{source}_inbox",
+        job_name=job or source,
+        minimum_interval_seconds=SECONDS,
+        description=f"Runs {job or source} for today when webhooks of {source} came in. "
+        "What they tell is a hint: the run reads the records again.",
+        required_resource_keys={"ledger"},
+    )
+    def told(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        inbox: Inbox = context.resources.ledger.open.inbox
+        _take_requested(inbox, source, context.cursor)
+        batch = inbox.batch(source)
+        if batch is None:
+            return dg.SensorResult(skip_reason=f"no webhook of {source} waits")
+        newest = batch.event_ids[0]
+        request = dg.RunRequest(
+            partition_key=datetime.now(UTC).date().isoformat(),
+            run_key=newest,
+            tags={"mlc/events": str(batch.count), "mlc/event_ids": " ".join(batch.event_ids)[:1000]},
+        )
+        return dg.SensorResult(run_requests=[request], cursor=json.dumps([batch.up_to_id, newest]))
+
+    return told
+
+
+def _take_requested(inbox: Inbox, source: str, cursor: str | None) -> None:
+    """What the cursor says was requested; not where it is another ledger's, in which that id is another event."""
+    if cursor is None:
+        return
+    up_to_id, run_key = json.loads(cursor)
+    event = inbox.read(source, run_key)
+    if event is not None and event.id == up_to_id and event.taken_at is None:
+        inbox.take(source, up_to_id, run_key)

@@ -1,0 +1,107 @@
+"""Runs in this process, on the instance in DAGSTER_HOME, and what each flow moved in them."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import dagster as dg
+
+from mlc_dagster.errors import Misconfigured, MlcError
+from mlc_dagster.orchestration.loads import prepared_key
+from mlc_dagster.vocabulary import Flow
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+RANGE = "dagster/asset_partition_range_"
+
+
+@dataclass
+class Moved:
+    """What one flow moved in one pass, over all its partitions."""
+
+    prepared: Counter[str] = field(default_factory=Counter)
+    loaded: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def ends(self) -> Counter[str]:
+        """Each record in exactly one end."""
+        names = ("created", "updated", "adopted", "unchanged", "superseded", "held", "discarded")
+        return Counter({name: self.loaded[name] for name in names}) + Counter(
+            held=self.prepared["held"],
+            superseded=self.prepared["superseded"],
+            discarded=self.prepared["discarded"],
+            out_of_scope=self.prepared["out_of_scope"],
+        )
+
+    @property
+    def held(self) -> int:
+        return self.prepared["held"] + self.loaded["held"]
+
+    @property
+    def accounted(self) -> bool:
+        """delivered + unchanged + held + superseded + discarded + out of scope = read"""
+        return self.prepared["rows_read"] == self.ends.total()
+
+
+USUAL_HOME = Path(".mlc/home")
+
+
+def instance_at_home() -> dg.DagsterInstance:
+    """The instance in DAGSTER_HOME, or where `mlc ui` keeps it. Raises Misconfigured."""
+    if not os.environ.get("DAGSTER_HOME"):
+        if not (USUAL_HOME / "dagster.yaml").is_file():
+            raise Misconfigured(
+                f"DAGSTER_HOME is not set, and there is no {USUAL_HOME} here",
+                cure="Set DAGSTER_HOME to the instance's folder.",
+            )
+        os.environ["DAGSTER_HOME"] = str(USUAL_HOME.resolve())
+    return dg.DagsterInstance.get()
+
+
+def run_job(
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    partitions: tuple[str, str] | None = None,
+    only: Sequence[dg.AssetKey] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> dg.ExecuteInProcessResult:
+    """One run, over a range of partitions where it is given. Raises MlcError with the words of the step that failed."""
+    span = {f"{RANGE}start": partitions[0], f"{RANGE}end": partitions[1]} if partitions else {}
+    result = job.execute_in_process(
+        instance=instance, tags={**span, **(tags or {})}, run_config=QUIET, asset_selection=only, raise_on_error=False
+    )
+    if not result.success:
+        named = "the run" if job.name.startswith("__") else f"the run of job {job.name}"
+        raise MlcError(f"{named} failed: {why(result)}", cure=f"`make ui`, run {result.run_id}")
+    return result
+
+
+def moved(flow: Flow, results: Sequence[dg.ExecuteInProcessResult]) -> Moved:
+    """Sums of the counts that the UI plots, over the partitions of these runs."""
+    found = Moved()
+    for result in results:
+        for event in result.all_events:
+            if event.is_step_materialization and event.asset_key is not None:
+                path = tuple(event.asset_key.path)
+                counts = found.loaded if path == flow.key else found.prepared if path == prepared_key(flow) else None
+                if counts is not None:
+                    counts.update(_numbers(event))
+    return found
+
+
+def _numbers(event: dg.DagsterEvent) -> Counter[str]:
+    values = {name: entry.value for name, entry in event.step_materialization_data.materialization.metadata.items()}
+    return Counter({name: value for name, value in values.items() if isinstance(value, int | float)})
+
+
+def why(result: dg.ExecuteInProcessResult) -> str:
+    failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    for failure in failures:
+        if failure.user_failure_data and failure.user_failure_data.description:
+            return failure.user_failure_data.description
+        if failure.error:
+            return failure.error.message.strip()
+    return "no step failed; see the run's log"

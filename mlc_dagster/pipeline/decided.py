@@ -1,0 +1,33 @@
+"""What a person decided holds for the content that was decided on: a release waives rules, a discard keeps away."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mlc_dagster.ledger import Decision
+from mlc_dagster.ledger.entries import is_older
+from mlc_dagster.vocabulary import Problem
+
+NOT_DISCARDED = "not_discarded"
+
+
+class Discarded(NamedTuple):
+    """A record that is never sent."""
+
+    key: str
+
+
+def decided(
+    decision: Decision, version: str, contents: tuple[str, ...], problems: tuple[Problem, ...]
+) -> Discarded | tuple[Problem, ...]:
+    """The problems that a decision leaves. `contents`: fingerprints of the record, as it was read and as it is sent.
+
+    What is older than the record that was discarded stays away with it; what is newer, or else differs, is held anew.
+    """
+    same = decision.content in contents
+    if decision.verdict == "released":
+        return tuple(problem for problem in problems if not (same and problem.rule in decision.rules))
+    if same or is_older(version, decision.version):
+        return Discarded(decision.key)
+    said = f"was discarded by {decision.who} on {decision.at:%Y-%m-%d}: {decision.reason}, and has changed since."
+    return (Problem(NOT_DISCARDED, f"{said} Release or discard it again.", decision.who), *problems)

@@ -1,0 +1,43 @@
+"""The part of mlc.yaml about webhooks: which systems may tell us what happened, and how they prove who they are."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from mlc_dagster.settings.section import Section
+
+Source = Literal["airbase", "cin7", "monday"]
+
+_HEADER = r"^[A-Za-z0-9][A-Za-z0-9-]*$"
+
+
+class WebhookSource(Section):
+    """How one system proves itself: a shared secret, in this header or at the end of the address."""
+
+    header: str = Field("X-Webhook-Secret", pattern=_HEADER, description="Carries the secret, or `Bearer` and it")
+
+
+class SignedSource(WebhookSource):
+    """One that can sign too: HMAC-SHA256 over the body as sent. Off without `hmac_header`."""
+
+    hmac_header: str | None = Field(None, pattern=_HEADER, description="Carries the signature; left out: unsigned")
+    hmac_prefix: str = Field("", description="What stands before the signature, such as sha256=")
+    hmac_encoding: Literal["hex", "base64"] = "hex"
+
+
+class WebSettings(Section):
+    """`mlc serve`. Secrets come from AIRBASE_WEBHOOK_SECRET, AIRBASE_WEBHOOK_HMAC_KEY and the like."""
+
+    port: int = Field(8788, ge=0, le=65535, description="On 127.0.0.1; 0 takes any free one")
+    max_body_kib: int = Field(256, ge=1, le=16384, description="A larger webhook is refused")
+    sources: tuple[Source, ...] = Field((), description="Whose webhooks are taken; empty: nobody's")
+    airbase: SignedSource = SignedSource()
+    cin7: SignedSource = SignedSource()
+    monday: WebhookSource = WebhookSource()
+
+    @field_validator("sources")
+    @classmethod
+    def _once(cls, sources: tuple[Source, ...]) -> tuple[Source, ...]:
+        return tuple(dict.fromkeys(sources))

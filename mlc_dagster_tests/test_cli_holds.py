@@ -1,0 +1,196 @@
+"""Holds, their story and a replay, by the command line alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import Result
+from typer.testing import CliRunner
+
+from mlc_dagster.cli import app
+from mlc_dagster.errors import MlcError
+from mlc_dagster_tests.orchestration.conftest import DAY, World
+from mlc_dagster_tests.orchestration.conftest import world as world
+
+PURCHASES = "cin7/purchases"
+
+
+@pytest.fixture(autouse=True)
+def place(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with mlc.yaml and a Dagster instance, as a person would have it."""
+    content = world.settings.model_dump(mode="json", exclude_unset=True)
+    (tmp_path / "mlc.yaml").write_text(yaml.safe_dump(content))
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLC_CONFIG", "mlc.yaml")
+    monkeypatch.setenv("MLC_STORAGE", world.environment.storage)
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    monkeypatch.setenv("COLUMNS", "400")
+
+
+def mlc(*words: str, says: str | None = None) -> Result:
+    return CliRunner().invoke(app, list(words), input=says)
+
+
+def told(*words: str) -> Any:
+    result = mlc(*words, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def refusal(*words: str) -> str:
+    result = mlc(*words)
+    assert isinstance(result.exception, MlcError), result.output
+    return str(result.exception)
+
+
+@pytest.fixture
+def two_held(world: World) -> World:
+    """P1 is cancelled in the ERP, and may be released; P2 is on an account that nobody knows."""
+    world.chart()
+    world.put_order("P1", ObjState="Cancelled")
+    world.put_order("P2", account="4711")
+    assert world.run("cin7").success
+    return world
+
+
+def test_a_held_order_is_found_understood_and_released_then_posted_once(two_held: World) -> None:
+    listed = told("holds", "list")
+    assert listed["summary"] == [
+        {"flow": PURCHASES, "rule": "gl_accounts_exist", "holds": 1},
+        {"flow": PURCHASES, "rule": "is_not_cancelled", "holds": 1},
+    ]
+    assert {hold["key"]: hold["can_be_released"] for hold in listed["holds"]} == {"P1": True, "P2": False}
+    shown = mlc("holds", "show", "P1").output
+    assert "is Cancelled in the ERP" in shown and "vendor_no" in shown and "held" in shown
+    assert 'mlc holds release P1 --flow cin7/purchases --reason "..."' in shown
+
+    released = mlc("holds", "release", "P1", "--reason", "the buyer confirmed it", "--who", "ann")
+    assert released.exit_code == 0 and "released by ann" in released.output
+    replayed = mlc("replay", "--key", "P1")
+    assert replayed.exit_code == 0 and "created" in replayed.output, replayed.output
+    assert mlc("replay", "--key", "P1").exit_code == 0
+
+    assert two_held.order_markers() == ["0010/P1"]
+    assert len(two_held.box.cin7.purchases) == 1
+    (story,) = told("audit", "show", "P1")["flows"]
+    assert [each["what"] for each in story["happened"]] == [
+        "read",
+        "held",
+        "released",
+        "closed",
+        "sent",
+        "begun",
+        "created",
+    ]
+    assert story["happened"][2]["detail"] == "by ann: the buyer confirmed it"
+    assert story["decision"]["who"] == "ann"
+    assert "by ann: the buyer confirmed it" in mlc("audit", "show", "P1").output
+
+
+def test_a_discarded_order_is_never_sent(two_held: World) -> None:
+    assert mlc("holds", "discard", "P1", "--reason", "ordered twice", "--who", "bo").exit_code == 0
+    replayed = mlc("replay", "--flow", PURCHASES, "--partition", DAY, "--read-again")
+    assert replayed.exit_code == 0 and "discarded" in replayed.output
+    assert two_held.order_markers() == [] and [hold.key for hold in two_held.ledger.open_holds()] == ["P2"]
+    (story,) = told("audit", "show", "P1")["flows"]
+    assert story["happened"][-2]["detail"] == "by bo: ordered twice"
+    assert [hold["closed_how"] for hold in story["holds"]] == ["discarded"]
+
+
+def test_what_cannot_be_released_says_why_and_what_helps(two_held: World) -> None:
+    said = refusal("holds", "release", "P2", "--reason", "please")
+    assert "gl_accounts_exist cannot be waived" in said and "heals by itself" in said
+    assert "cannot be released" in mlc("holds", "show", "P2").output
+
+
+def test_a_reason_is_asked_for(two_held: World) -> None:
+    assert mlc("holds", "release", "P1").exit_code == 2
+    assert "why" in refusal("holds", "release", "P1", "--reason", " ")
+    assert len(two_held.ledger.open_holds()) == 2
+
+
+def test_an_unknown_key_names_the_nearest_ones(two_held: World) -> None:
+    assert "P1" in refusal("holds", "show", "P1x")
+    assert "P1" in refusal("audit", "show", "P1x")
+    assert "P1" in refusal("replay", "--key", "P1x")
+
+
+def test_a_key_on_hold_in_two_flows_asks_which(two_held: World) -> None:
+    ledger = two_held.ledger
+    (first, _) = ledger.open_holds()
+    from mlc_dagster.ledger import Held, Run
+
+    again = Held("P1", first.version, first.problems, first.row, DAY, first.content)
+    ledger.hold("monday/purchase_orders", [again], run=Run("run-1", DAY))
+    said = refusal("holds", "show", "P1")
+    assert "cin7/purchases, monday/purchase_orders" in said and "--flow" in said
+    assert told("holds", "show", "P1", "--flow", "monday/purchase_orders")["flow"] == "monday/purchase_orders"
+    assert [hold["key"] for hold in told("holds", "list", "--system", "monday")["holds"]] == ["P1"]
+
+
+def test_many_are_decided_on_at_once_after_a_question(two_held: World) -> None:
+    words = ("holds", "discard", "--flow", PURCHASES, "--rule", "is_not_cancelled", "--reason", "all cancelled")
+    assert mlc(*words, says="n\n").exit_code == 1 and len(two_held.ledger.open_holds()) == 2
+    assert mlc(*words, says="y\n").exit_code == 0
+    assert [hold.key for hold in two_held.ledger.open_holds()] == ["P2"]
+    refused = mlc("holds", "release", "--flow", PURCHASES, "--rule", "gl_accounts_exist", "--reason", "x", "--yes")
+    assert refused.exit_code == 1 and len(two_held.ledger.open_holds()) == 1
+
+
+def test_a_replay_by_rule_moves_what_heals_and_says_so(two_held: World) -> None:
+    two_held.put_account("4711")
+    two_held.box.cin7.add_account("4711", "Services")
+    two_held.chart()
+    planned = mlc("replay", "--rule", "gl_accounts_exist", "--dry-run")
+    assert planned.exit_code == 0 and DAY in planned.output and two_held.order_markers() == []
+    assert mlc("replay", "--rule", "gl_accounts_exist").exit_code == 0
+    assert two_held.order_markers() == ["0010/P2"]
+
+
+def test_a_replay_by_run_finds_what_the_run_touched(two_held: World) -> None:
+    run_id = two_held.ledger.open_holds()[0].run_id
+    planned = mlc("replay", "--run", run_id, "--dry-run").output
+    assert "cin7/purchases" in planned and "cin7/suppliers" in planned and "cin7/purchase_invoices" in planned
+    assert "no run" in refusal("replay", "--run", "unknown")
+
+
+def test_neighbouring_days_are_one_run(two_held: World) -> None:
+    planned = mlc("replay", "--flow", PURCHASES, "--partition", "2026-11-03", "--to", DAY, "--dry-run").output
+    assert f"2026-11-03 to {DAY}" in planned
+    assert "no partition" in refusal("replay", "--flow", PURCHASES, "--partition", "2020-01-01")
+
+
+def test_a_replay_that_fails_says_why_and_ends_with_1(two_held: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIN7_APPLICATION_KEYS", "wrong")
+    result = mlc("replay", "--all-held")
+    assert result.exit_code == 1 and "CIN7_APPLICATION_KEYS" in result.output
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        ((), "what to replay"),
+        (("--key", "P1", "--all-held"), "both"),
+        (("--flow", "cin7/x", "--all-held"), "no flow"),
+        (("--partition", DAY), "--flow cin7/suppliers"),
+    ],
+)
+def test_a_replay_that_is_not_clear_asks(two_held: World, words: tuple[str, ...], said: str) -> None:
+    assert said in refusal("replay", *words)
+
+
+def test_nothing_on_hold_is_said_in_words() -> None:
+    assert "Nothing is on hold" in mlc("holds", "list").output
+    assert "nothing to replay" in mlc("replay", "--all-held").output
+
+
+@pytest.mark.parametrize("words", [("holds", "list"), ("holds", "release"), ("audit", "show"), ("replay",)])
+def test_every_command_has_an_example(words: tuple[str, ...]) -> None:
+    assert "Example" in mlc(*words, "--help").output
