@@ -88,7 +88,7 @@ def cin7_client(
         classify=cin7_answers,
         max_attempts=tries,
     )
-    return Cin7Client(api, settings.options())
+    return Cin7Client(api, settings.options(), terms=settings.payment_terms)
 
 
 def airbase_client(settings: AirbaseSettings, token: str, budgets: Budgets, tries: int = 8) -> AirbaseClient:
@@ -112,7 +112,7 @@ def airbase_client(settings: AirbaseSettings, token: str, budgets: Budgets, trie
         request_fields=settings.fields.requests,
         payment_fields=settings.fields.payments,
     )
-    return AirbaseClient(api, places)
+    return AirbaseClient(api, places, terms=settings.payment_terms)
 
 
 def monday_client(settings: MondaySettings, token: str, budgets: Budgets, tries: int = 8) -> MondayClient:

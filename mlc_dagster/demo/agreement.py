@@ -10,7 +10,7 @@ from mlc_dagster.demo import agree_airbase, agree_hubspot, agree_monday, agree_v
 from mlc_dagster.demo.place import Place
 from mlc_dagster.frames import read_ready
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.orchestration.loads import prepared_key
+from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.orchestration.storage import RowStore
 from mlc_dagster.systems.airbase.spend_records import ACKNOWLEDGEMENTS
 from mlc_dagster.systems.cin7.records import Paper, PurchaseInvoice, Supplier

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mlc_dagster.orchestration.automation import CHART_JOB, READ_JOB, company_job, reference_job
-from mlc_dagster.orchestration.loads import prepared_key
+from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.orchestration.running import Moved, moved, run_job
 from mlc_dagster.vocabulary import ERP, Flow
 
@@ -31,26 +31,16 @@ class Runs:
         self.instance = dg.DagsterInstance.get()
 
     def everything(self, title: str) -> dict[str, Moved]:
-        """The chart of accounts, all the ERP's rows, then each SaaS. What moved, by flow.
-
-        Those that the ERP hears of go first: what they entered there is read before it is told to the others.
-        """
+        """The chart of accounts, all the ERP's rows, then each SaaS. What moved, by flow."""
         days = (datetime.fromisoformat(self.days[1]) - datetime.fromisoformat(self.days[0])).days + 1
-        heard = {_job(flow) for flow in self.flows if flow.target.system == ERP}
-        jobs = sorted({_job(flow) for flow in self.flows} - heard)
+        jobs = sorted({_job(flow) for flow in self.flows})
         with self._progress(title, total=days * (6 + 2 * len(self.flows))):
             self.run(CHART_JOB, self.companies)
             self.run(READ_JOB, self.days)
             for system in sorted({flow.spoke for flow in self.flows}):
                 self._references(system)
-            results = [self._moves(job) for job in sorted(heard)]
-            if heard:
-                self.run(READ_JOB, self.days)
-            results += [self._moves(job) for job in jobs]
+            results = [self.run(job, self._partitions(job), self._without_sources(job)) for job in jobs]
         return {flow.name: moved(flow, results) for flow in self.flows}
-
-    def _moves(self, job: str) -> dg.ExecuteInProcessResult:
-        return self.run(job, self._partitions(job), self._without_sources(job))
 
     def run(
         self, job: str, partitions: tuple[str, str], only: list[dg.AssetKey] | None = None
@@ -70,8 +60,8 @@ class Runs:
     def _without_sources(self, job: str) -> list[dg.AssetKey]:
         """The ERP's rows have just been read; no need to read them again."""
         flows = [flow for flow in self.flows if _job(flow) == job]
-        theirs = {flow.source.key for flow in flows if flow.source.system != ERP}
-        return [dg.AssetKey(key) for key in (*theirs, *(k for flow in flows for k in (flow.key, prepared_key(flow))))]
+        sources = {flow.source.key for flow in flows if flow.source.system != ERP}
+        return [dg.AssetKey(key) for flow in flows for key in (flow.key, prepared_key(flow), *sources)]
 
     @contextmanager
     def _progress(self, title: str, total: int) -> Iterator[None]:

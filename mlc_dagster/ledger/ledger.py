@@ -121,7 +121,7 @@ class Ledger:
         `supersedes`: {flow: {key: what took its place}}: never delivered from now on, whatever its version.
         """
         saved = {ready.key: ready.version for ready, answer in outcomes if isinstance(answer, Saved)}
-        agreed = dict(answer.agreed for _, answer in outcomes if isinstance(answer, Saved) and answer.agreed)
+        agreed = dict(answer.agreed for _, answer in outcomes if pair and isinstance(answer, Saved) and answer.agreed)
         with self._database.writing() as connection:
             now = self._confirmed(connection, lease)
             deliveries.finish(connection, flow, outcomes, run, now)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from mlc_dagster.settings.airbase_spend import SpendSettings
-from mlc_dagster.settings.section import Address, Section
+from mlc_dagster.settings.section import Address, Section, sides
 
 
 def _path(value: str) -> str:
@@ -47,7 +47,21 @@ class AirbaseSettings(SpendSettings):
     page_size: int = Field(250, ge=1, le=1000)
     batch_size: int = Field(100, ge=1, le=100, description="Records in one bulk upsert")
     timeout_seconds: float = Field(300, gt=0)
+    vendors_into_ifs: bool = Field(
+        True, description="New vendors, and what people change of vendors in Airbase, go into IFS"
+    )
+    create_suppliers_in_ifs: bool = Field(True, description="Vendors that only Airbase has are made in IFS")
+    supplier_owners: dict[Literal["name", "email", "payment_terms"], Literal["ifs", "airbase", "hold"]] = Field(
+        default_factory=dict, description="Whose value counts where both sides changed a field; of the others: ifs"
+    )
     paths: AirbasePaths = AirbasePaths()
+
+    def options(self) -> dict[str, str]:
+        """What mappings may know of this section, as text."""
+        return {**super().options(), "create_suppliers_in_ifs": str(self.create_suppliers_in_ifs).lower()}
+
+    def tables(self) -> dict[str, dict[str, str]]:
+        return {**super().tables(), "supplier_owners": sides(self.supplier_owners)}
 
     @property
     def switched_off(self) -> dict[str, str]:
@@ -56,6 +70,8 @@ class AirbaseSettings(SpendSettings):
         orders = "" if self.paths.purchase_orders else "airbase.paths.purchase_orders is empty"
         why = {
             "airbase/vendors": vendors,
+            "ifs/suppliers_from_airbase": vendors
+            or ("" if self.vendors_into_ifs else "airbase.vendors_into_ifs is false"),
             "airbase/purchase_orders": orders or (f"{vendors}, and an order needs its vendor" if vendors else ""),
             **self.spend_off(self.paths.purchase_requests, self.paths.ledger_entries),
         }

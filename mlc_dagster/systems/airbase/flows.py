@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlc_dagster import rules
+from mlc_dagster.systems.airbase.inbound import FLOWS as INBOUND
 from mlc_dagster.systems.airbase.mapping import (
     PURCHASE_ORDERS_FLOW,
     VENDORS_FLOW,
@@ -30,6 +31,7 @@ FLOWS = (
         vendor_from_supplier,
         rules=(rules.required_fields_are_given, rules.texts_fit),
         checks_accounts=False,
+        pair=VENDORS_FLOW,
         description=(
             "Suppliers of IFS in Airbase's vendor list, under the supplier's number: name, mail address, subsidiaries. "
             "A supplier that is blocked in IFS is not active in Airbase. A vendor that was entered in Airbase by hand "
@@ -60,4 +62,5 @@ FLOWS = (
         ),
     ),
     *SPEND,
+    *INBOUND,
 )

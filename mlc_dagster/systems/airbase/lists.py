@@ -1,67 +1,65 @@
-"""Reads Airbase's lists: all pages of a status, once for all the days of a run, since nothing filters them by time."""
+"""Airbase's lists, as they are read for the way into the ERP: whole, once a minute, whatever days are asked for."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import pyarrow as pa
 
 from mlc_dagster.errors import Misconfigured
-from mlc_dagster.systems.airbase.calls import AirbaseApi, Document
-from mlc_dagster.systems.airbase.documents import Extract
-from mlc_dagster.systems.http import ApiClient
-from mlc_dagster.systems.listing import Listing
+from mlc_dagster.systems.airbase.calls import AirbaseApi, Document, id_of, reference_of
+from mlc_dagster.systems.listing import Extract, Listing
 from mlc_dagster.vocabulary import EntitySet, Pull, Scope, Sightings
 
-FRESH = 60.0  # seconds that a list is taken for the truth: a range of days is one run that reads day by day
+FRESH = 60.0  # seconds that a list is taken for the truth: a range of days is read day by day
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A list: where it is, which part of it is asked for, and how a document of it is read."""
-
-    path: str  # empty: this tenant has none
-    filter: Mapping[str, str]
-    extract: Extract
-
-
-class Lists:
-    """The lists that are read as assets, by the name of their entity set."""
+class List:
+    """One list without a filter by time; `filter` says which part of it is asked for."""
 
     def __init__(
         self,
-        http: ApiClient,
         api: AirbaseApi,
-        kinds: Mapping[str, Kind],
-        clock: Callable[[], float] = time.monotonic,
+        path: str,
+        extract: Extract,
+        clock: Callable[[], float],
+        filter: Mapping[str, str] | None = None,
     ) -> None:
-        self._http, self._api, self._kinds, self._clock = http, api, kinds, clock
-        self._kept: dict[str, tuple[float, Sequence[Document]]] = {}
+        self._api, self._path, self._extract, self._clock, self._filter = api, path, extract, clock, filter or {}
+        self._read: tuple[float, list[Document]] | None = None
 
-    def read(
+    def batches(
         self, entity: EntitySet, scope: Scope, pull: Pull, sightings: Sightings | None
     ) -> Iterator[pa.RecordBatch]:
-        """The rows of one day. Raises MlcError."""
-        kind = self._kinds[entity.name]
-        pull.filter = "&".join(f"{name}={value}" for name, value in kind.filter.items())
-        requests, throttled = self._http.requests, self._http.throttled_seconds
-        documents = self._documents(entity.name, kind)
-        pull.requests = pull.pages = self._http.requests - requests
-        pull.throttled_seconds = self._http.throttled_seconds - throttled
-        yield from Listing(entity, scope, pull, sightings).batches(documents, kind.extract)
+        """The rows of the scope, in the columns of `frames.source_schema`. Raises Misconfigured without a path."""
+        if not self._path:
+            cure = "Set it under airbase.paths in mlc.yaml."
+            raise Misconfigured(f"airbase: the path of {entity.name} is empty", cure=cure)
+        pull.filter = "&".join(f"{name}={value}" for name, value in self._filter.items())
+        return Listing(entity, scope, pull, sightings).batches(self._documents(), self._extract)
 
     def forget(self) -> None:
-        """Something was written: what was read before is no longer the truth."""
-        self._kept.clear()
+        """The next read asks anew."""
+        self._read = None
 
-    def _documents(self, name: str, kind: Kind) -> Sequence[Document]:
-        if not kind.path:
-            raise Misconfigured(f"airbase: the path of {name} is empty", cure="Set it under airbase.paths in mlc.yaml.")
-        read_at, documents = self._kept.get(name, (0.0, ()))
-        if name not in self._kept or self._clock() - read_at > FRESH:
-            read_at = self._clock()
-            documents = tuple(self._api.pages(kind.path, **kind.filter))
-            self._kept[name] = (read_at, documents)
-        return documents
+    def _documents(self) -> list[Document]:
+        if self._read is None or self._clock() - self._read[0] > FRESH:
+            started = self._clock()
+            self._read = (started, list(self._api.pages(self._path, **self._filter)))
+        return self._read[1]
+
+
+def listed_vendor(row: Document) -> dict[str, Any]:
+    """Record field -> what Airbase says. A payment term that the tenant's vendors do not have is null, an empty one
+    is an empty text.
+    """
+    term = row["payment_terms"] or "" if "payment_terms" in row else None
+    return {
+        "airbase_id": id_of(row) or None,
+        "erp_reference_id": reference_of(row) or None,
+        "name": row.get("name"),
+        "email": row["email"] or "" if "email" in row else None,
+        "payment_term": term,
+        "is_active": row.get("is_active", True) is not False,
+    }

@@ -1,10 +1,11 @@
-"""What moves from IFS Cloud to Cin7 Core."""
+"""What moves between IFS Cloud and Cin7 Core."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from mlc_dagster import rules
+from mlc_dagster.systems.cin7.inbound import FLOWS as INBOUND
 from mlc_dagster.systems.cin7.mapping import (
     PURCHASES_FLOW,
     SUPPLIERS_FLOW,
@@ -39,6 +40,7 @@ FLOWS = (
             rules.texts_fit,
         ),
         checks_accounts=False,
+        pair=SUPPLIERS_FLOW,
         description=(
             "Suppliers of IFS in Cin7: name, currency, payment term, tax number, mail address, country. A supplier "
             "that is blocked in IFS is deprecated in Cin7. What people keep in Cin7 beside it stays as it is."
@@ -98,4 +100,5 @@ FLOWS = (
             "their own, each line on its GL account. The order is authorised in Cin7 when its first invoice arrives."
         ),
     ),
+    *INBOUND,
 )
