@@ -109,7 +109,15 @@ def airbase_client(settings: AirbaseSettings, token: str, budgets: Budgets, trie
         classify=airbase_answers,
         max_attempts=tries,
     )
-    places = Places(**settings.paths.model_dump(), page_size=settings.page_size, batch_size=settings.batch_size)
+    places = Places(
+        **settings.paths.model_dump(),
+        page_size=settings.page_size,
+        batch_size=settings.batch_size,
+        request_status=settings.request_status,
+        ledger_status=settings.ledger_status,
+        request_fields=settings.fields.requests,
+        payment_fields=settings.fields.payments,
+    )
     return AirbaseClient(api, places, terms=settings.payment_terms)
 
 

@@ -21,15 +21,18 @@ def disagreements(place: Place, section: ProcurifySettings) -> list[str]:
     """One line for each difference between what Procurify says is owed, and what the ERP holds."""
     with Ledger.open(place.environment()["MLC_DATABASE_URL"]) as ledger:
         held = {flow: {hold.key for hold in ledger.open_holds(flow)} for flow in (BILLS_FLOW, PROPOSALS_FLOW)}
-    return list(differences(place.state("procurify"), place.state("ifs")["entered"], held, section))
+    return list(differences(place.state("procurify"), place.state("ifs")["documents"], held, section))
 
 
 def differences(
-    state: Document, entered: Mapping[str, Sequence[Document]], held: Mapping[str, set[str]], section: ProcurifySettings
+    state: Document,
+    documents: Mapping[str, Sequence[Document]],
+    held: Mapping[str, set[str]],
+    section: ProcurifySettings,
 ) -> Iterator[str]:
-    """The lines. `entered`: set -> the ERP's documents that came from elsewhere; `held`: flow -> keys."""
+    """The lines. `documents`: entity set -> the ERP's rows; `held`: flow -> keys."""
     owed = [bill for bill in state["bills"] if _is_owed(bill, section)]
-    invoices, proposals = (_by_reference(entered[name]) for name in ("SupplierInvoiceSet", "PostingProposalHeadSet"))
+    invoices, proposals = (_by_reference(documents[name]) for name in ("SupplierInvoiceSet", "PostingProposalHeadSet"))
     yield from _of_bills(owed, invoices, held[BILLS_FLOW])
     yield from _of_sums(owed, invoices, held[BILLS_FLOW])
     yield from _of_orders(state["purchase_orders"], owed, invoices, proposals, held[PROPOSALS_FLOW])
@@ -42,7 +45,7 @@ def _is_owed(bill: Document, section: ProcurifySettings) -> bool:
 def _by_reference(rows: Sequence[Document]) -> dict[str, list[Document]]:
     found: dict[str, list[Document]] = defaultdict(list)
     for row in rows:
-        if row["ObjState"] != CANCELLED and row["ExternalRef"].startswith("procurify-"):
+        if row["ObjState"] != CANCELLED and (row["ExternalRef"] or "").startswith("procurify-"):
             found[row["ExternalRef"]].append(row)
     return found
 

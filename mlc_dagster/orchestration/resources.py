@@ -132,6 +132,9 @@ class AirbaseResource(Signed):
     timeout_seconds: float
     payment_terms: dict[str, str]
     paths: dict[str, str]
+    request_status: str
+    ledger_status: str
+    fields: dict[str, dict[str, str]]
     _client: AirbaseClient | None = PrivateAttr(None)
 
     @property

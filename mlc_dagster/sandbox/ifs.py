@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from mlc_dagster.sandbox import ifs_batch, ifs_tokens, ifs_write
 from mlc_dagster.sandbox.ifs_batch import Answered, Part
 from mlc_dagster.sandbox.ifs_catalogue import KINDS, Tenant
+from mlc_dagster.sandbox.ifs_judges import DOCUMENTS
 from mlc_dagster.sandbox.ifs_metadata import edmx
 from mlc_dagster.sandbox.ifs_names import Collection
 from mlc_dagster.sandbox.ifs_read import Reader, count
@@ -31,8 +32,6 @@ from mlc_dagster.sandbox.limits import RollingCounts, whole_seconds
 from mlc_dagster.sandbox.odata import ODataError
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode, query_of
 
-ENTERED = ("SupplierInvoiceSet", "PostingProposalHeadSet", "VoucherSet")
-"""What other systems enter in the ERP's books."""
 SURFACE = "/ifs/main/ifsapplications/projection/v1"
 
 
@@ -70,9 +69,12 @@ class IfsSandbox:
         return self.tenant.clock_skew_seconds
 
     def state(self) -> dict[str, Any]:
-        """How many rows each entity set has, and the documents that came from elsewhere, with their references."""
-        entered = {name: [row for row in self.rows(name) if row["ExternalRef"]] for name in ENTERED}
-        return {"rows": {name: len(rows.by_key) for name, rows in self.sets.items()}, "entered": entered}
+        """How many rows each entity set has, the documents that a SaaS may enter, and the suppliers that both change."""
+        return {
+            "rows": {name: len(rows.by_key) for name, rows in self.sets.items()},
+            "documents": {name: self.rows(name) for name in DOCUMENTS},
+            "suppliers": self.rows("SupplierSet"),
+        }
 
     def remembered(self) -> dict[str, Any]:
         return {name: self.rows(name) for name in self.sets}

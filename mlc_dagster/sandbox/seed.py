@@ -12,7 +12,7 @@ from mlc_dagster.sandbox.cin7 import Cin7Sandbox
 from mlc_dagster.sandbox.ifs import IfsSandbox
 from mlc_dagster.sandbox.ifs_tokens import PATH as TOKEN_PATH
 from mlc_dagster.sandbox.procurify import ProcurifySandbox
-from mlc_dagster.sandbox.seed_airbase import sow_airbase
+from mlc_dagster.sandbox.seed_airbase import DEMO_AIRBASE, sow_airbase
 from mlc_dagster.sandbox.seed_books import (
     COMPANIES,
     GL_ACCOUNTS,
@@ -49,7 +49,7 @@ DEMO_SETTINGS: dict[str, Any] = {
         "tax_rules": dict(TAX_RULES),
         "gl_accounts": dict(GL_ACCOUNTS),
     },
-    "airbase": {"requests_per_minute": "300"},
+    "airbase": DEMO_AIRBASE,
     "monday": DEMO_MONDAY,
     "hubspot": {"calls_per_10_seconds": "190", "deals": "true"},
     "procurify": {

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from mlc_dagster.settings.section import Address, Section, TargetSection, sides
+from mlc_dagster.settings.airbase_spend import SpendSettings
+from mlc_dagster.settings.section import Address, Section, sides
 
 
 def _path(value: str) -> str:
@@ -21,7 +22,7 @@ ApiPath = Annotated[str, AfterValidator(_path)]
 
 class AirbasePaths(Section):
     """Where things are below `base_url`. An empty path switches its feature off. Airbase documents them to customers
-    alone: vendors, accounts and subsidiaries were seen at these; the paths of purchase orders are to be confirmed.
+    alone: vendors, accounts, subsidiaries and ledger entries were seen at these; the others are to be confirmed.
     """
 
     vendors: ApiPath = "/v1/accounting/vendors/"
@@ -32,9 +33,11 @@ class AirbasePaths(Section):
     purchase_orders_bulk: ApiPath = Field(
         "/v1/accounting/purchase_orders/bulk_upsert/", description="Empty: orders go one by one"
     )
+    purchase_requests: ApiPath = Field("", description="To be confirmed in the portal; nobody has published it")
+    ledger_entries: ApiPath = "/v1/accounting/ledger_entries/"
 
 
-class AirbaseSettings(TargetSection):
+class AirbaseSettings(SpendSettings):
     """Airbase. The token comes from AIRBASE_TOKEN."""
 
     base_url: Address = "https://api.airbase.io"
@@ -55,10 +58,10 @@ class AirbaseSettings(TargetSection):
 
     def options(self) -> dict[str, str]:
         """What mappings may know of this section, as text."""
-        return {"create_suppliers_in_ifs": str(self.create_suppliers_in_ifs).lower()}
+        return {**super().options(), "create_suppliers_in_ifs": str(self.create_suppliers_in_ifs).lower()}
 
     def tables(self) -> dict[str, dict[str, str]]:
-        return {"supplier_owners": sides(self.supplier_owners)}
+        return {**super().tables(), "supplier_owners": sides(self.supplier_owners)}
 
     @property
     def switched_off(self) -> dict[str, str]:
@@ -70,6 +73,7 @@ class AirbaseSettings(TargetSection):
             "ifs/suppliers_from_airbase": vendors
             or ("" if self.vendors_into_ifs else "airbase.vendors_into_ifs is false"),
             "airbase/purchase_orders": orders or (f"{vendors}, and an order needs its vendor" if vendors else ""),
+            **self.spend_off(self.paths.purchase_requests, self.paths.ledger_entries),
         }
         return {flow: reason for flow, reason in why.items() if reason}
 

@@ -14,6 +14,7 @@ from mlc_dagster.systems.airbase.mapping import (
 )
 from mlc_dagster.systems.airbase.records import PURCHASE_ORDERS, VENDORS
 from mlc_dagster.systems.airbase.rules import subsidiary_exists
+from mlc_dagster.systems.airbase.spend_flows import SPEND
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.vocabulary import Flow, key_text
 
@@ -60,5 +61,6 @@ FLOWS = (
             "GL account, which is checked in both charts of accounts."
         ),
     ),
+    *SPEND,
     *INBOUND,
 )

@@ -43,7 +43,7 @@ class Suppliers:
 
     def __init__(self, master: Master, entity: EntitySet, clock: Callable[[], float] = time.monotonic) -> None:
         self._master, self._entity, self._clock = master, entity, clock
-        self._rows: list[Row] = []
+        self._names: dict[str, list[Row]] = {}
         self._read_at: float | None = None
 
     def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
@@ -61,20 +61,24 @@ class Suppliers:
                 self._read_at = None
                 yield Unanswered(draft, error.message)
 
-    def _there(self, drafts: Sequence[Draft]) -> frozenset[str]:
-        """The numbers, of those that drafts carry, that the ERP has."""
+    def _there(self, drafts: Sequence[Draft]) -> Mapping[str, Row]:
+        """Number -> supplier, of the numbers that drafts carry and the ERP has."""
         numbers = {number for draft in drafts if (number := draft.remote_id or draft.record.supplier_id)}
         found = self._master.find_many(self._entity, "supplier_id", numbers) if numbers else []
-        return frozenset(str(row["supplier_id"]) for row, _ in found)
+        return {str(row["supplier_id"]): row for row, _ in found}
 
-    def _saved(self, draft: Draft, there: Collection[str], taken: dict[str, str]) -> Saved:
-        number = self._number(draft, there)
-        if number is None:
+    def _saved(self, draft: Draft, there: Mapping[str, Row], taken: dict[str, str]) -> Saved:
+        row = self._found(draft, there)
+        if row is None:
             return self._created(draft, taken)
+        number = str(row["supplier_id"])
         agreed = draft.agreed(key_text(number))
         self._refuse_a_second(draft.record, number, taken.get(number) or link_of(agreed))
         taken[number] = draft.record.external_ref
-        return self._merged(draft, number, agreed)
+        merged = _merge(draft, row, agreed)
+        if merged.to_erp or merged.conflicts:
+            return self._merged(draft, row, agreed)
+        return _outcome(draft, row, "adopted", agreed, _said(draft, agreed, row), ())
 
     def _refuse_a_second(self, partner: Partner, number: str, first: str) -> None:
         if first and first != partner.external_ref and partner.supplier_id != number:
@@ -86,7 +90,7 @@ class Suppliers:
 
     # --- which one ----------------------------------------------------------------------------------------------------
 
-    def _number(self, draft: Draft, there: Collection[str]) -> str | None:
+    def _found(self, draft: Draft, there: Mapping[str, Row]) -> Row | None:
         """By our own crosswalk, by the number that the SaaS carries, by name; None: the ERP does not have it."""
         ours, carried = draft.remote_id, draft.record.supplier_id
         if ours and carried and ours != carried:
@@ -96,18 +100,18 @@ class Suppliers:
                 UNIQUE,
             )
         for number, whose in ((ours, "belongs to"), (carried, "stands on")):
-            if number in there:
-                return number
+            if known := there.get(number or ""):
+                return known
             if number:
                 why = f"Supplier {number} {whose} {draft.record.external_ref}, and IFS does not have it (any more)."
                 raise NotOneError(f"{why} Restore it in IFS, or discard this hold.", EXISTS)
         return self._named(draft)
 
-    def _named(self, draft: Draft) -> str | None:
+    def _named(self, draft: Draft) -> Row | None:
         """The one of this name, in this country where both sides name one."""
         partner: Partner = draft.record
-        rows = self._listed()
-        found = [row for row in rows if _folded(row["name"]) == _folded(partner.name)]
+        names = self._listed()
+        found = names.get(_folded(partner.name), [])
         if len(found) > 1:
             raise NotOneError(
                 f"IFS has {len(found)} suppliers of the name {partner.name}: {_numbers(found)}. "
@@ -121,8 +125,8 @@ class Suppliers:
                 UNIQUE,
             )
         if not found:
-            self._refuse_what_may_be_ours(draft, rows)
-        return str(found[0]["supplier_id"]) if found else None
+            self._refuse_what_may_be_ours(draft, [row for rows in names.values() for row in rows])
+        return found[0] if found else None
 
     def _refuse_what_may_be_ours(self, draft: Draft, rows: Sequence[Row]) -> None:
         """An attempt to make it went unanswered, and it was renamed since: what was made then has its old name."""
@@ -142,13 +146,22 @@ class Suppliers:
                 UNIQUE,
             )
 
-    def _listed(self) -> Sequence[Row]:
-        """All suppliers; read anew after a minute, and where an earlier attempt is in doubt."""
+    def _listed(self) -> Mapping[str, list[Row]]:
+        """All suppliers by their names; read anew after a minute, and where an earlier attempt is in doubt."""
         if self._read_at is None or self._clock() - self._read_at > FRESH:
-            started = self._clock()
-            self._rows = [row for row, _ in self._master.every(self._entity)]
+            started, self._names = self._clock(), {}
+            for row, _ in self._master.every(self._entity):
+                self._keep(row)
             self._read_at = started
-        return self._rows
+        return self._names
+
+    def _keep(self, row: Row, before: Row | None = None) -> None:
+        """What was written is known without reading it."""
+        if before is not None:
+            old = _folded(before["name"])
+            others = [each for each in self._names.get(old, []) if each["supplier_id"] != before["supplier_id"]]
+            self._names[old] = others
+        self._names.setdefault(_folded(row["name"]), []).append(row)
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
@@ -166,12 +179,12 @@ class Suppliers:
         except MlcError:
             self._read_at = None
             raise
-        self._rows = [*self._rows, row]
+        self._keep(row)
         taken[str(row["supplier_id"])] = partner.external_ref
         return _outcome(draft, row, "created", None, values, values)
 
-    def _merged(self, draft: Draft, number: str, agreed: Agreed | None) -> Saved:
-        """Only what the ERP is to take is written; where it changed meanwhile it is read and merged again."""
+    def _merged(self, draft: Draft, known: Row, agreed: Agreed | None) -> Saved:
+        """Only what the ERP is to take is written, on what was just read; where that changed meanwhile, once more."""
         written: set[str] = set()
 
         def change(row: Row) -> Mapping[str, Any]:
@@ -180,8 +193,8 @@ class Suppliers:
             written.update(merged.to_erp)
             return {name: value or None for name, value in merged.to_erp.items()}
 
-        row, _ = self._master.modify(self._entity, {"supplier_id": number}, change)
-        self._rows = [row if known["supplier_id"] == number else known for known in self._rows]
+        row, _ = self._master.modify(self._entity, {"supplier_id": known["supplier_id"]}, change)
+        self._keep(row, known)
         action: Action = "updated" if written else "adopted"
         return _outcome(draft, row, action, agreed, _said(draft, agreed, row), written)
 
