@@ -1,7 +1,8 @@
-"""`mlc audit`: everything that ever happened to a record."""
+"""`mlc audit`: everything that ever happened to a record, and whether the trail is as it was written."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -9,7 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from mlc_dagster.auditing import Story, stories
-from mlc_dagster.cli_showing import as_json, console, ledger, moment, nothing, table
+from mlc_dagster.cli_showing import NotFound, as_json, console, ledger, moment, nothing, table
+from mlc_dagster.ledger import Fault, Verification
 from mlc_dagster.moves import FLOWS
 
 app = typer.Typer(
@@ -17,11 +19,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,  # they would hold secrets
 )
-
-
-@app.callback()
-def _group() -> None:
-    """Keeps `show` a word of its own while it is the only one."""
 
 
 @app.command(epilog="Example: mlc audit show P00102 --json")
@@ -59,3 +56,69 @@ def _print(story: Story, key: str, out: Console) -> None:
     if decision := story.decision:
         words = f"{decision.verdict} by {decision.who} on {moment(decision.at)}: {decision.reason}"
         out.print(f"  decision that stands: {escape(words)}")
+
+
+FAULTS_SHOWN = 1000  # of a trail that was rewritten as a whole every line is one
+
+
+@app.command(epilog="Example: mlc audit verify --flow cin7/purchases")
+def verify(
+    flow: Annotated[str | None, typer.Option("--flow", help="Of this flow alone, such as cin7/purchases.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="JSON, and no table; with the last hash of each flow.")] = False,
+) -> None:
+    """Whether a line of the trail was changed, removed, slipped in or moved since it was written; exit 1 if so.
+
+    Each line carries a hash over itself and the one before it. Who can write to the database can rewrite all of them:
+    keep the last hashes (--json) elsewhere to notice that.
+    """
+    with ledger() as opened:
+        verification = opened.history.verify(flow)
+        faults = _counted(verification)
+        if flow is not None and not verification.lines and not faults[0]:
+            raise NotFound(f"the trail has no line of {flow!r}", cure="`mlc audit verify` looks at every flow.")
+    if json_:
+        as_json(_verdict(verification, *faults))
+    else:
+        _print_verdict(verification, *faults)
+    if faults[0]:
+        raise typer.Exit(1)
+
+
+def _counted(verification: Verification) -> tuple[int, list[Fault]]:
+    """How many faults, and the first of them."""
+    count, shown = 0, []
+    for fault in verification:
+        count += 1
+        if count <= FAULTS_SHOWN:
+            shown.append(fault)
+    return count, shown
+
+
+def _verdict(verification: Verification, count: int, faults: list[Fault]) -> dict[str, object]:
+    return {
+        "intact": not count,
+        "lines": verification.lines,
+        "heads": {flow: {"line": head.seq, "hash": head.hash} for flow, head in verification.heads.items()},
+        "faults": count,
+        "found": [asdict(fault) for fault in faults],
+    }
+
+
+def _print_verdict(verification: Verification, count: int, faults: list[Fault]) -> None:
+    counted = f"{verification.lines:,} lines of {len(verification.heads):,} flows"
+    if not count:
+        console().print(f"{counted}: intact")
+        return
+    listed = table("flow", "line", "id", "what", "key", "written (UTC)")
+    for fault in faults:
+        cells = (fault.flow, _lines(fault), str(fault.id or ""), fault.what, fault.key, fault.at)
+        listed.add_row(*map(escape, cells))
+    out = console()
+    out.print(listed)
+    more = f"; the first {len(faults):,} are shown" if count > len(faults) else ""
+    out.print(f"{counted}: NOT intact, {count:,} {'faults' if count > 1 else 'fault'}{more}")
+
+
+def _lines(fault: Fault) -> str:
+    last = "" if fault.until in (None, fault.seq) else f"-{fault.until}"
+    return f"{'' if fault.seq is None else fault.seq}{last}"

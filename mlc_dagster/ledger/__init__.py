@@ -4,11 +4,13 @@ from mlc_dagster.ledger.entries import Attempt, Decision, Event, Held, HoldEntry
 from mlc_dagster.ledger.inbox import Inbox, InboxEvent
 from mlc_dagster.ledger.leases import Lease
 from mlc_dagster.ledger.ledger import Ledger
+from mlc_dagster.ledger.verifying import Fault, Verification
 
 __all__ = [
     "Attempt",
     "Decision",
     "Event",
+    "Fault",
     "Held",
     "HoldEntry",
     "Inbox",
@@ -18,4 +20,5 @@ __all__ = [
     "PullEntry",
     "Run",
     "Standing",
+    "Verification",
 ]

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks, upsert
-from mlc_dagster.ledger.entries import Run
 from mlc_dagster.ledger.tables import agreed, deliveries
+from mlc_dagster.ledger.trail import Trail
 from mlc_dagster.outcomes import Agreed
 
 
@@ -59,17 +59,17 @@ def _moments(
     return found
 
 
-def write(connection: Connection, pair: str, values: Mapping[str, Agreed], run: Run, at: datetime) -> None:
+def write(trail: Trail, pair: str, values: Mapping[str, Agreed]) -> None:
     """Key -> values, in place of those that were agreed on before; the same again leaves their time as it was."""
-    common = {"pair": pair, "run_id": run.run_id, "agreed_at": at}
+    common = {"pair": pair, "run_id": trail.run.run_id, "agreed_at": trail.at}
     rows: list[dict[str, Any]] = [
         {"key": key, "content": json.dumps(dict(content), sort_keys=True), **common}
         for key, content in sorted(values.items())
     ]
     if rows:
-        statement = upsert(connection, agreed)
+        statement = upsert(trail.connection, agreed)
         new = statement.excluded
         replaced = {name: new[name] for name in ("content", "agreed_at", "run_id")}
         differs = agreed.c.content != new.content
         newer = statement.on_conflict_do_update(index_elements=["pair", "key"], set_=replaced, where=differs)
-        connection.execute(newer, rows)
+        trail.connection.execute(newer, rows)

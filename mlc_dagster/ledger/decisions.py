@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from mlc_dagster.errors import MlcError
-from mlc_dagster.ledger import deliveries, holds, trail
+from mlc_dagster.ledger import deliveries, holds
 from mlc_dagster.ledger.columns import stored_key
-from mlc_dagster.ledger.database import Database, chunks, clock, upsert
+from mlc_dagster.ledger.database import Database, chunks, upsert
 from mlc_dagster.ledger.entries import Decided, Decision, Event, HoldEntry, Run
 from mlc_dagster.ledger.tables import attempts, decisions
 from mlc_dagster.ledger.tables import holds as held
+from mlc_dagster.ledger.trail import Trail, line
 from mlc_dagster.waiving import AT_THE_LOAD, TAKEN_AS_KNOWN, unwaivable
 
 _EVENTS: dict[Decided, Event] = {"released": Event.RELEASED, "discarded": Event.DISCARDED}
@@ -63,14 +64,15 @@ class LedgerDecisions:
                 cure="The trail keeps who decided, and why.",
             )
         with self._database.writing() as connection:
-            row, now = _still_open(connection, hold), clock(connection)
-            decision = Decision(hold.flow, hold.key, verdict, hold.rules, hold.content, who, reason, now)
+            trail = Trail(connection, hold.flow, run)
+            row = _still_open(connection, hold)
+            decision = Decision(hold.flow, hold.key, verdict, hold.rules, hold.content, who, reason, trail.at)
             _write(connection, decision, anew=not _tries_again(connection, decision))
             lines = [_line(_EVENTS[verdict], decision, hold)]
             if verdict == "released" and TAKEN_AS_KNOWN in hold.rules:
                 lines += _taken_as_known(connection, decision, hold)
-            trail.write(connection, hold.flow, lines, run, now)
-            holds.close(connection, hold.flow, [row], verdict, run, now)
+            trail.add(lines)
+            holds.close(trail, [row], verdict)
         return decision
 
 
@@ -134,7 +136,7 @@ def _write(connection: Connection, decision: Decision, *, anew: bool) -> None:
 
 def _line(event: Event, decision: Decision, hold: HoldEntry) -> dict[str, Any]:
     detail = f"by {decision.who}: {decision.reason}"
-    return trail.line(event, hold.key, version=hold.version, fingerprint=hold.content, detail=detail)
+    return line(event, hold.key, version=hold.version, fingerprint=hold.content, detail=detail)
 
 
 def _taken_as_known(connection: Connection, decision: Decision, hold: HoldEntry) -> list[dict[str, Any]]:

@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, case, func, null, select, update
 
-from mlc_dagster.ledger import trail
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import chunks, upsert
-from mlc_dagster.ledger.entries import Answer, Event, Run, Standing, is_older
+from mlc_dagster.ledger.entries import Answer, Event, Standing, is_older
 from mlc_dagster.ledger.tables import deliveries, flows
+from mlc_dagster.ledger.trail import Trail, line
 from mlc_dagster.outcomes import Ready, Refused, Saved, State, Unanswered
 
 _JUDGED = (
@@ -74,24 +74,27 @@ def began_at(connection: Connection, flow: str) -> datetime | None:
     return connection.execute(select(flows.c.began_at).where(flows.c.flow == flow)).scalar()
 
 
-def begin(
-    connection: Connection, flow: str, attempts: Sequence[tuple[Ready, str | None]], run: Run, at: datetime
-) -> None:
+def begin(trail: Trail, attempts: Sequence[tuple[Ready, str | None]]) -> None:
     refuse_repeats(ready.key for ready, _ in attempts)
     rows = [
-        {"flow": flow, "key": ready.key, "open_since": at, "open_remote_id": remote_id, "open_version": ready.version}
+        {
+            "flow": trail.flow,
+            "key": ready.key,
+            "open_since": trail.at,
+            "open_remote_id": remote_id,
+            "open_version": ready.version,
+        }
         for ready, remote_id in attempts
     ]
     if not rows:
         return
-    first = upsert(connection, flows).on_conflict_do_nothing()
-    connection.execute(first, {"flow": flow, "began_at": at})
-    connection.execute(_opened(connection), rows)
-    lines = (
-        trail.line(Event.SENT, ready.key, version=ready.version, fingerprint=ready.fingerprint, remote_id=remote_id)
+    first = upsert(trail.connection, flows).on_conflict_do_nothing()
+    trail.connection.execute(first, {"flow": trail.flow, "began_at": trail.at})
+    trail.connection.execute(_opened(trail.connection), rows)
+    trail.add(
+        line(Event.SENT, ready.key, version=ready.version, fingerprint=ready.fingerprint, remote_id=remote_id)
         for ready, remote_id in attempts
     )
-    trail.write(connection, flow, lines, run, at)
 
 
 def refuse_repeats(keys: Iterable[str]) -> None:
@@ -121,40 +124,40 @@ def _newer(old: ColumnElement[str], new: ColumnElement[str]) -> ColumnElement[st
     return case((func.coalesce(old, "") > new, old), else_=new)
 
 
-def note_id(connection: Connection, flow: str, key: str, remote_id: str, run: Run, at: datetime) -> None:
+def note_id(trail: Trail, key: str, remote_id: str) -> None:
     noted = (
         update(deliveries)
-        .where(deliveries.c.flow == flow, deliveries.c.key == key, deliveries.c.open_since.is_not(None))
+        .where(deliveries.c.flow == trail.flow, deliveries.c.key == key, deliveries.c.open_since.is_not(None))
         .values(open_remote_id=remote_id)
     )
-    if connection.execute(noted).rowcount != 1:
-        raise ValueError(f"{flow} {key!r}: the target gave it an id, but no attempt was begun")
-    trail.write(connection, flow, [trail.line(Event.BEGUN, key, remote_id=remote_id)], run, at)
+    if trail.connection.execute(noted).rowcount != 1:
+        raise ValueError(f"{trail.flow} {key!r}: the target gave it an id, but no attempt was begun")
+    trail.add([line(Event.BEGUN, key, remote_id=remote_id)])
 
 
-def finish(connection: Connection, flow: str, outcomes: Sequence[tuple[Ready, Answer]], run: Run, at: datetime) -> None:
+def finish(trail: Trail, outcomes: Sequence[tuple[Ready, Answer]]) -> None:
     refuse_repeats(ready.key for ready, _ in outcomes)
-    delivered = [_delivery(flow, ready, answer, run, at) for ready, answer in outcomes if isinstance(answer, Saved)]
-    refused = [{"of_flow": flow, "of_key": r.key} for r, answer in outcomes if isinstance(answer, Refused)]
+    delivered = [_delivery(trail, ready, answer) for ready, answer in outcomes if isinstance(answer, Saved)]
+    refused = [{"of_flow": trail.flow, "of_key": r.key} for r, answer in outcomes if isinstance(answer, Refused)]
     if delivered:
-        connection.execute(_delivered(connection), delivered)
+        trail.connection.execute(_delivered(trail.connection), delivered)
     if refused:
-        connection.execute(_refused(), refused)
-    trail.write(connection, flow, [_line(ready, answer) for ready, answer in outcomes], run, at)
+        trail.connection.execute(_refused(), refused)
+    trail.add(_line(ready, answer) for ready, answer in outcomes)
 
 
-def _delivery(flow: str, ready: Ready, saved: Saved, run: Run, at: datetime) -> dict[str, Any]:
+def _delivery(trail: Trail, ready: Ready, saved: Saved) -> dict[str, Any]:
     return {
-        "flow": flow,
+        "flow": trail.flow,
         "key": ready.key,
         "remote_id": saved.remote_id,
         "fingerprint": ready.fingerprint,
         "version": ready.version,
         "link": saved.link,
         "detail": saved.detail,
-        "delivered_at": at,
-        "run_id": run.run_id,
-        "partition": run.partition,
+        "delivered_at": trail.at,
+        "run_id": trail.run.run_id,
+        "partition": trail.run.partition,
     }
 
 
@@ -188,7 +191,7 @@ def _line(ready: Ready, answer: Answer) -> dict[str, Any]:
             event = Event.REFUSED
         case Unanswered(reason=reason):
             event = Event.UNANSWERED
-    return trail.line(
+    return line(
         event, ready.key, version=ready.version, fingerprint=ready.fingerprint, remote_id=remote_id, detail=reason
     )
 
@@ -225,16 +228,15 @@ def raise_versions(connection: Connection, flow: str, newer: Mapping[str, str]) 
         connection.execute(raised, rows)
 
 
-def supersede(connection: Connection, flow: str, taken: Mapping[str, str], run: Run, at: datetime) -> list[str]:
+def supersede(trail: Trail, taken: Mapping[str, str]) -> list[str]:
     """Key -> what took its place: nothing is delivered under these keys any more. Those that are new to this."""
-    known = {row.key for row in _rows(connection, flow, list(taken)) if row.version == NEVER_AGAIN}
+    known = {row.key for row in _rows(trail.connection, trail.flow, list(taken)) if row.version == NEVER_AGAIN}
     new = [key for key in sorted(taken) if stored_key(key) not in known]
     if new:
-        statement = upsert(connection, deliveries)
+        statement = upsert(trail.connection, deliveries)
         last = statement.on_conflict_do_update(index_elements=["flow", "key"], set_={"version": NEVER_AGAIN})
-        connection.execute(last, [{"flow": flow, "key": key, "version": NEVER_AGAIN} for key in new])
-        lines = (trail.line(Event.SUPERSEDED, key, version=NEVER_AGAIN, detail=f"by {taken[key]}") for key in new)
-        trail.write(connection, flow, lines, run, at)
+        trail.connection.execute(last, [{"flow": trail.flow, "key": key, "version": NEVER_AGAIN} for key in new])
+        trail.add(line(Event.SUPERSEDED, key, version=NEVER_AGAIN, detail=f"by {taken[key]}") for key in new)
     return new
 
 

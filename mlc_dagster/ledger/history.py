@@ -18,6 +18,7 @@ from mlc_dagster.ledger.decisions import entry as decision
 from mlc_dagster.ledger.entries import Attempt, Decision, Event, HoldEntry
 from mlc_dagster.ledger.tables import agreed, attempts, decisions, holds, pulls
 from mlc_dagster.ledger.tables import deliveries as delivered_rows
+from mlc_dagster.ledger.verifying import Verification
 
 _IS_OPEN = holds.c.closed_at.is_(None)
 
@@ -142,6 +143,10 @@ class LedgerHistory:
         with self._database.reading() as connection:
             rows = connection.execute(select(agreed).where(agreed.c.key == key).order_by(agreed.c.pair))
             return {row.pair: (json.loads(row.content), row.agreed_at, row.run_id) for row in rows}
+
+    def verify(self, flow: str | None = None) -> Verification:
+        """Iterate over it for the lines of the trail that are not as they were written; over every flow, or one."""
+        return Verification(self._database, flow)
 
 
 def _narrowed(wanted: Select[Any], flow: str | None, system: str | None, rule: str | None) -> Select[Any]:

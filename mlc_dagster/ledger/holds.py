@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row, Select, bindparam, func, select, update
 
-from mlc_dagster.ledger import deliveries, trail
+from mlc_dagster.ledger import deliveries
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import chunks, upsert
-from mlc_dagster.ledger.entries import Closing, Event, Held, HoldEntry, Run, is_older
+from mlc_dagster.ledger.entries import Closing, Event, Held, HoldEntry, is_older
 from mlc_dagster.ledger.tables import holds
+from mlc_dagster.ledger.trail import Trail, line
 from mlc_dagster.vocabulary import Problem
 
 _IS_OPEN = holds.c.closed_at.is_(None)
@@ -41,14 +41,19 @@ class Changes:
     def __bool__(self) -> bool:
         return bool(self.written or self.superseded)
 
-    def write(self, connection: Connection, flow: str, run: Run, at: datetime) -> None:
+    def write(self, trail: Trail) -> None:
         if self.written:
-            common = {"flow": flow, "run_id": run.run_id, "opened_at": at, "updated_at": at}
+            common = {
+                "flow": trail.flow,
+                "run_id": trail.run.run_id,
+                "opened_at": trail.at,
+                "updated_at": trail.at,
+            }
             in_order = sorted(self.written, key=lambda each: each.key)  # two that hold at once cannot block each other
-            connection.execute(_held(connection), [_content(h) | {"key": h.key} | common for h in in_order])
-        lines = [trail.line(Event.HELD, h.key, version=h.version, detail=_sentence(h.problems)) for h in self.written]
-        lines += [trail.line(Event.SUPERSEDED, h.key, version=h.version) for h in self.superseded]
-        trail.write(connection, flow, lines, run, at)
+            trail.connection.execute(_held(trail.connection), [_content(h) | {"key": h.key} | common for h in in_order])
+        lines = [line(Event.HELD, h.key, version=h.version, detail=_sentence(h.problems)) for h in self.written]
+        lines += [line(Event.SUPERSEDED, h.key, version=h.version) for h in self.superseded]
+        trail.add(lines)
 
 
 def _newest_by_key(held: Sequence[Held]) -> dict[str, Held]:
@@ -111,16 +116,13 @@ def of_keys(connection: Connection, flow: str, keys: Sequence[str]) -> list[Row[
     return _open_rows(connection, flow, keys)
 
 
-def close(
-    connection: Connection, flow: str, rows: Sequence[Row[Any]], how: Closing, run: Run, at: datetime, reason: str = ""
-) -> None:
+def close(trail: Trail, rows: Sequence[Row[Any]], how: Closing, reason: str = "") -> None:
     if not rows:
         return
-    closing = update(holds).where(holds.c.id == bindparam("of_id"), _IS_OPEN).values(closed_at=at, closed_how=how)
-    connection.execute(closing, [{"of_id": row.id} for row in rows])
+    closing = update(holds).where(holds.c.id == bindparam("of_id"), _IS_OPEN).values(closed_at=trail.at, closed_how=how)
+    trail.connection.execute(closing, [{"of_id": row.id} for row in rows])
     detail = f"{how}: {reason}" if reason else how
-    lines = (trail.line(Event.CLOSED, row.key, version=row.version, detail=detail) for row in rows)
-    trail.write(connection, flow, lines, run, at)
+    trail.add(line(Event.CLOSED, row.key, version=row.version, detail=detail) for row in rows)
 
 
 def read(connection: Connection, flow: str | None, rule: str | None, limit: int | None) -> list[HoldEntry]:

@@ -17,7 +17,7 @@ from mlc_dagster.ledger import agreements, deliveries, holds, leases, pulls, tra
 from mlc_dagster.ledger.agreements import Agreements
 from mlc_dagster.ledger.budgets import SharedBudget
 from mlc_dagster.ledger.columns import stored_key
-from mlc_dagster.ledger.database import Database, clock
+from mlc_dagster.ledger.database import Database
 from mlc_dagster.ledger.decisions import LedgerDecisions
 from mlc_dagster.ledger.entries import (
     Answer,
@@ -36,6 +36,7 @@ from mlc_dagster.ledger.inbox import Inbox
 from mlc_dagster.ledger.leases import Lease
 from mlc_dagster.ledger.opening import open_database
 from mlc_dagster.ledger.sightings import LedgerSightings
+from mlc_dagster.ledger.trail import Trail
 from mlc_dagster.ledger.vault import Vault
 from mlc_dagster.outcomes import Ready, Saved, State
 from mlc_dagster.vocabulary import Pull
@@ -97,12 +98,12 @@ class Ledger:
         Raises LeaseLost, and ValueError where a key stands twice.
         """
         with self._database.writing() as connection:
-            deliveries.begin(connection, flow, attempts, run, self._confirmed(connection, lease))
+            deliveries.begin(_trail(connection, flow, run, lease), attempts)
 
     def note_id(self, flow: str, key: str, remote_id: str, *, run: Run, lease: Lease | None = None) -> None:
         """The target has an id for a key that was begun, but not all of it yet. Raises LeaseLost."""
         with self._database.writing() as connection:
-            deliveries.note_id(connection, flow, key, remote_id, run, self._confirmed(connection, lease))
+            deliveries.note_id(_trail(connection, flow, run, lease), key, remote_id)
 
     def finish(
         self,
@@ -123,14 +124,14 @@ class Ledger:
         saved = {ready.key: ready.version for ready, answer in outcomes if isinstance(answer, Saved)}
         agreed = dict(answer.agreed for _, answer in outcomes if pair and isinstance(answer, Saved) and answer.agreed)
         with self._database.writing() as connection:
-            now = self._confirmed(connection, lease)
-            deliveries.finish(connection, flow, outcomes, run, now)
-            healed = holds.open_up_to(connection, flow, saved)
-            holds.close(connection, flow, healed, "delivered", run, now)
-            agreements.write(connection, pair, agreed, run, now)
-            for other, taken in (supersedes or {}).items():
-                new = deliveries.supersede(connection, other, taken, run, now)
-                holds.close(connection, other, holds.of_keys(connection, other, new), "superseded", run, now)
+            mine = _trail(connection, flow, run, lease)
+            deliveries.finish(mine, outcomes)
+            holds.close(mine, holds.open_up_to(connection, flow, saved), "delivered")
+            agreements.write(mine, pair, agreed)
+            for other, taken in sorted((supersedes or {}).items()):
+                theirs = Trail(connection, other, run)
+                new = deliveries.supersede(theirs, taken)
+                holds.close(theirs, holds.of_keys(connection, other, new), "superseded")
 
     def settle(self, flow: str, settled: Sequence[tuple[Ready, State]], *, run: Run) -> None:
         """Write down what needs no request: records that are UNCHANGED or SUPERSEDED; others are not looked at.
@@ -148,13 +149,12 @@ class Ledger:
             passed = holds.open_up_to(connection, flow, overtaken)
         if not (newer or healed or superseded):
             return
-        lines = [trail.line(Event.SUPERSEDED, key, version=ready.version) for key, ready in superseded.items()]
         with self._database.writing() as connection:
-            now = clock(connection)
+            mine = Trail(connection, flow, run)
             deliveries.raise_versions(connection, flow, newer)
-            trail.write(connection, flow, lines, run, now)
-            holds.close(connection, flow, healed, "delivered", run, now)
-            holds.close(connection, flow, passed, "superseded", run, now)
+            mine.add(trail.line(Event.SUPERSEDED, key, version=ready.version) for key, ready in superseded.items())
+            holds.close(mine, healed, "delivered")
+            holds.close(mine, passed, "superseded")
 
     def remote_ids(self, flow: str, keys: Iterable[str] | None = None) -> dict[str, str]:
         """Key -> remote id, of what was delivered; of the whole flow where no keys are named."""
@@ -177,14 +177,15 @@ class Ledger:
             changes = holds.Changes(connection, flow, held)
         if changes:
             with self._database.writing() as connection:
-                changes.write(connection, flow, run, clock(connection))
+                changes.write(Trail(connection, flow, run))
         return frozenset(each.key for each in changes.superseded)
 
     def close_holds(self, flow: str, keys: Iterable[str], how: Closing, *, run: Run, reason: str = "") -> int:
         """Close the open holds of keys, whatever their version; how many there were."""
         with self._database.writing() as connection:
+            mine = Trail(connection, flow, run)
             found = holds.of_keys(connection, flow, list(keys))
-            holds.close(connection, flow, found, how, run, clock(connection), reason)
+            holds.close(mine, found, how, reason)
             return len(found)
 
     def open_holds(self, flow: str | None = None, rule: str | None = None, limit: int | None = 1000) -> list[HoldEntry]:
@@ -252,8 +253,10 @@ class Ledger:
         """The sealed credentials. Raises Misconfigured where `master_keys` are none."""
         return Vault(self._database, master_keys)
 
-    def _confirmed(self, connection: Connection, lease: Lease | None) -> datetime:
-        now = clock(connection)
-        if lease is not None:
-            leases.confirm(connection, lease, now)
-        return now
+
+def _trail(connection: Connection, flow: str, run: Run, lease: Lease | None) -> Trail:
+    """The flow's trail, for whoever still has the lease. Raises LeaseLost."""
+    opened = Trail(connection, flow, run)
+    if lease is not None:
+        leases.confirm(connection, lease, opened.at)
+    return opened

@@ -60,8 +60,19 @@ attempts = Table(
     Column("detail", Words, nullable=False),
     Column("run_id", Name, nullable=False),
     Column("partition", Words, nullable=False),
+    Column("seq", Serial),  # its place in its flow's trail, from 1
+    Column("hash", Name),  # over the line and the one before it: see chain.py
     PrimaryKeyConstraint("id", name="attempts_pkey"),
     Index("attempts_by_key", "flow", "key", "id"),
+)
+
+chains = Table(
+    "chains",
+    TABLES,
+    Column("flow", Name, nullable=False),
+    Column("seq", Serial, nullable=False, autoincrement=False),  # of the last line; who adds lines locks this row
+    Column("hash", Name, nullable=False),
+    PrimaryKeyConstraint("flow", name="chains_pkey"),
 )
 
 holds = Table(

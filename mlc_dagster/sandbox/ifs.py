@@ -69,7 +69,7 @@ class IfsSandbox:
         return self.tenant.clock_skew_seconds
 
     def state(self) -> dict[str, Any]:
-        """How many rows each entity set has, the documents that a SaaS may enter, and the suppliers."""
+        """Rows of each entity set, the documents that a SaaS may enter, and the suppliers that both sides change."""
         return {
             "rows": {name: len(rows.by_key) for name, rows in self.sets.items()},
             "documents": {name: self.rows(name) for name in DOCUMENTS},
