@@ -3,13 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: demo ui test lint bench clean
+.PHONY: demo ui test test-slow soak lint bench promises clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   the whole product against the sandbox, no credentials"
 	@echo "make ui     look at what the demo moved, in Dagster's UI"
-	@echo "make test   the tests, on SQLite and on PostgreSQL"
+	@echo "make test   the tests, on SQLite and on PostgreSQL (make test-slow: the long ones, make soak: an hour of faults)"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  speed and memory, beside dlt"
 
@@ -37,7 +37,10 @@ ui: .venv/installed
 	@$(BIN)/mlc ui
 
 test: .venv/installed-dev
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+
+test-slow: .venv/installed-dev
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

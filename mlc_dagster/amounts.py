@@ -28,6 +28,11 @@ def times(quantity: Decimal, price: Decimal) -> Decimal:
     return _EXACT.multiply(quantity, price)
 
 
+def proportion(total: Decimal, part: Decimal, whole: Decimal) -> Decimal:
+    """As much of the total as the part is of the whole, to 120 digits."""
+    return _EXACT.divide(_EXACT.multiply(total, part), whole)
+
+
 def currency_decimals(currency: str | None, company: CompanyMapping | None) -> int:
     """How many decimals amounts in a currency have: the company's word for its own, ISO 4217 for the others."""
     if company is not None and currency in (None, company.currency):

@@ -102,10 +102,9 @@ def _read(entry: PullEntry) -> Happened:
 
 def _beside(ledger: Ledger, key: str, flow: Flow) -> Iterator[Happened]:
     """What webhooks told of it, and what both sides agreed on."""
-    for told in ledger.history.told(key):
-        if told.source == flow.source.system:
-            taken = f"taken {told.taken_at:%Y-%m-%d %H:%M:%S}" if told.taken_at else "not taken yet"
-            yield Happened(told.received_at, "told", f"{told.source}: {told.kind} ({told.event_id}), {taken}")
+    for told in ledger.inbox.of_subject(flow.source.system, key):
+        taken = f"taken {told.taken_at:%Y-%m-%d %H:%M:%S}" if told.taken_at else "not taken yet"
+        yield Happened(told.received_at, "told", f"{told.source}: {told.kind} ({told.event_id}), {taken}")
     if flow.pair and (met := ledger.history.agreed(key).get(flow.pair)):
         content, at, run_id = met
         yield Happened(at, "agreed", "; ".join(f"{name}: {value}" for name, value in content.items()), run_id)

@@ -18,6 +18,8 @@ from mlc_dagster import settings as settings_file
 from mlc_dagster.cli_audit import app as audit
 from mlc_dagster.cli_credentials import app as credentials
 from mlc_dagster.cli_holds import app as holds
+from mlc_dagster.cli_plan import EXAMPLES as PLANS
+from mlc_dagster.cli_plan import apply, plan
 from mlc_dagster.cli_replay import EXAMPLES, replay
 from mlc_dagster.errors import MlcError
 from mlc_dagster.sandbox.__main__ import main as sandbox
@@ -59,6 +61,8 @@ app.add_typer(credentials, name="credentials")
 app.add_typer(holds, name="holds")
 app.add_typer(audit, name="audit")
 app.command("replay", epilog=EXAMPLES)(replay)
+app.command("plan", epilog=PLANS)(plan)
+app.command("apply")(apply)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import fields
 
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.outcomes import Budget
@@ -12,6 +13,7 @@ from mlc_dagster.settings.cin7 import Cin7Settings
 from mlc_dagster.settings.hubspot import HubspotSettings
 from mlc_dagster.settings.ifs import IfsSettings
 from mlc_dagster.settings.monday import MondaySettings
+from mlc_dagster.settings.procurify import ProcurifySettings
 from mlc_dagster.systems.airbase.calls import classify as airbase_answers
 from mlc_dagster.systems.airbase.calls import signature as airbase_signature
 from mlc_dagster.systems.airbase.client import AirbaseClient
@@ -31,6 +33,10 @@ from mlc_dagster.systems.monday.budget import DAY, MinuteAndDay
 from mlc_dagster.systems.monday.calls import CURE as MONDAY_CURE
 from mlc_dagster.systems.monday.calls import classifier as monday_answers
 from mlc_dagster.systems.monday.client import MondayClient
+from mlc_dagster.systems.procurify.calls import CURE as PROCURIFY_CURE
+from mlc_dagster.systems.procurify.calls import classify as procurify_answers
+from mlc_dagster.systems.procurify.client import ProcurifyClient
+from mlc_dagster.systems.procurify.places import Addresses, Reach
 
 Budgets = Callable[[str, int, float], Budget]
 """(name, calls, seconds) -> the budget of one credential; the ledger's is shared by processes and machines."""
@@ -88,7 +94,7 @@ def cin7_client(
         classify=cin7_answers,
         max_attempts=tries,
     )
-    return Cin7Client(api, settings.options())
+    return Cin7Client(api, settings.options(), terms=settings.payment_terms)
 
 
 def airbase_client(settings: AirbaseSettings, token: str, budgets: Budgets, tries: int = 8) -> AirbaseClient:
@@ -103,8 +109,16 @@ def airbase_client(settings: AirbaseSettings, token: str, budgets: Budgets, trie
         classify=airbase_answers,
         max_attempts=tries,
     )
-    places = Places(**settings.paths.model_dump(), page_size=settings.page_size, batch_size=settings.batch_size)
-    return AirbaseClient(api, places)
+    places = Places(
+        **settings.paths.model_dump(),
+        page_size=settings.page_size,
+        batch_size=settings.batch_size,
+        request_status=settings.request_status,
+        ledger_status=settings.ledger_status,
+        request_fields=settings.fields.requests,
+        payment_fields=settings.fields.payments,
+    )
+    return AirbaseClient(api, places, terms=settings.payment_terms)
 
 
 def monday_client(settings: MondaySettings, token: str, budgets: Budgets, tries: int = 8) -> MondayClient:
@@ -151,6 +165,35 @@ def hubspot_client(settings: HubspotSettings, token: str, budgets: Budgets, trie
         max_attempts=tries,
     )
     return HubspotClient(api, settings.options(), in_flight=settings.in_flight, budget=budget, calls=calls)
+
+
+def procurify_client(
+    settings: ProcurifySettings, client_id: str, client_secret: str, budgets: Budgets, tries: int = 8
+) -> ProcurifyClient:
+    """Procurify's client. There is no refresh token: the grant is asked for again before it ends."""
+    _present(client_id, "PROCURIFY_CLIENT_ID")
+    _present(client_secret, "PROCURIFY_CLIENT_SECRET")
+    auth = ClientCredentials(
+        settings.sign_in,
+        client_id,
+        client_secret,
+        audience=settings.audience,
+        body="json",
+        cure=PROCURIFY_CURE,
+        address_cure="Check procurify.base_url and procurify.token_url in mlc.yaml.",
+    )
+    api = ApiClient(
+        "procurify",
+        settings.base_url,
+        auth=auth,
+        headers={"X-Procurify-Client": "api"},
+        budget=budgets(_name("procurify", settings.base_url, client_id), settings.requests_per_second, 1.0),
+        timeout=settings.timeout_seconds,
+        classify=procurify_answers,
+        max_attempts=tries,
+    )
+    reach = Reach(**{field.name: getattr(settings, field.name) for field in fields(Reach)})
+    return ProcurifyClient(api, Addresses(**settings.paths.model_dump()), reach)
 
 
 def _present(value: str, name: str) -> None:

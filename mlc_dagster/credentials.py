@@ -15,6 +15,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "airbase": ("AIRBASE_TOKEN",),
     "hubspot": ("HUBSPOT_TOKEN",),
     "monday": ("MONDAY_TOKEN",),
+    "procurify": ("PROCURIFY_CLIENT_ID", "PROCURIFY_CLIENT_SECRET"),
     "webhooks": (
         "AIRBASE_WEBHOOK_SECRET",
         "AIRBASE_WEBHOOK_HMAC_KEY",

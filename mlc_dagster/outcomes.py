@@ -43,6 +43,7 @@ class Draft:
     was_delivered: bool = False  # the target had it whole before: what is sent now is a change
     agreed: Callable[[str], Agreed | None] = field(default=lambda key: None, compare=False)
     """the ERP's key -> the values that both sides last agreed on, of flows with a pair"""
+    version: str = ""  # the source's modified timestamp, as in Ready
 
 
 Agreed = Mapping[str, str]

@@ -169,6 +169,7 @@ class Flow:
     needs: tuple[str, ...] = ()  # flows that are delivered first, whose remote ids the mapping asks for
     needs_key: Callable[[Any], Mapping[str, str | tuple[str, ...]]] | None = None
     """source record -> {flow: key, or keys, that it refers to}"""
+    needs_settled: bool = False  # what it needs counts only while nothing of it is on hold
     checks_accounts: bool = True  # reads the ERP's chart of accounts and code parts
     scope: Callable[[Any, Facts], str] | None = (
         None  # (source record, facts) -> why it is no matter of this flow, or ""

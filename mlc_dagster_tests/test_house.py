@@ -56,6 +56,14 @@ FORBIDDEN = {
         "mlc_dagster.orchestration",
         "mlc_dagster.systems.cin7",
     },
+    "systems/procurify/*.py": {
+        "dagster",
+        "sqlalchemy",
+        "mlc_dagster.ledger",
+        "mlc_dagster.pipeline",
+        "mlc_dagster.orchestration",
+        "mlc_dagster.systems.cin7",
+    },
     "systems/monday/*.py": {
         "dagster",
         "sqlalchemy",

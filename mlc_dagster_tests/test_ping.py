@@ -18,7 +18,7 @@ from mlc_dagster.sandbox.seed import demo_settings
 from mlc_dagster.settings import parse
 from mlc_dagster_tests.orchestration.conftest import SECRETS
 
-PLENTY = Limits(100_000, 100_000)
+PLENTY = Limits(100_000, 100_000, procurify_requests_per_second=100_000)
 NO_SCOPE = json.dumps(
     {
         "status": "error",
@@ -138,7 +138,20 @@ def test_a_system_that_hangs_costs_no_more_than_the_time_given(
     ping: Any, box: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     box.faults.add(system="cin7", delay=2.0, times=None)
-    found = ping_all(parse(renamed(demo_settings(box.url)), "mlc.yaml"), within=1.0)
+    content = renamed(demo_settings(box.url))
+    content["procurify"]["requests_per_second"] = "1000"  # at two a second it would be late, too
+    found = ping_all(parse(content, "mlc.yaml"), within=1.0)
     late = [each for each in found if not each.ok]
     assert [each.system for each in late] == ["cin7"] and "--within" in late[0].answer
     assert {each.system for each in found} == connected(box)
+
+
+def test_what_the_role_may_not_see_in_procurify_is_one_line_with_its_cure(ping: Any, box: Sandbox) -> None:
+    box.procurify.forbidden.add("/purchase_orders/")
+    code, printed = ping(renamed(demo_settings(box.url)), "--json")
+    found = {each["what"]: each for each in json.loads(printed) if each["system"] == "procurify"}
+    (wrong,) = [each for each in found.values() if not each["ok"]]
+    assert code == 1 and wrong["what"] == "purchase_orders" and "role of the user" in wrong["answer"]
+    assert found["bills"]["ok"] and "service@example.test" in found["sign-in"]["answer"]
+    assert "vendor_writeback is off" in found["procurify/vendors"]["answer"]
+    assert box.journal("procurify") == []

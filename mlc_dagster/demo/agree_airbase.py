@@ -8,7 +8,7 @@ from typing import Any
 
 from mlc_dagster.frames import read_ready
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.orchestration.loads import prepared_key
+from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.orchestration.storage import RowStore
 from mlc_dagster.systems.airbase.records import PurchaseOrder, Vendor
 from mlc_dagster.vocabulary import Flow
@@ -22,7 +22,7 @@ def disagreements(
     """One line for each difference between what was prepared and delivered, and what Airbase holds."""
     found: list[str] = []
     with Ledger.open(environment["MLC_DATABASE_URL"]) as ledger:
-        for flow in flows:
+        for flow in (each for each in flows if each.target.name in state):
             rows = {row["airbase_id"]: row for row in state[flow.target.name]}
             found += _of_flow(flow, store, ledger.remote_ids(flow.name), rows)
     return found

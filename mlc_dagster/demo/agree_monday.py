@@ -9,7 +9,7 @@ from typing import Any
 from mlc_dagster.demo.place import Place
 from mlc_dagster.frames import read_ready
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.orchestration.loads import prepared_key
+from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.orchestration.storage import RowStore
 from mlc_dagster.systems.monday.records import Cell, Item
 from mlc_dagster.vocabulary import Flow

@@ -6,19 +6,29 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
-from mlc_dagster.demo import agree_airbase, agree_hubspot, agree_monday
+from mlc_dagster.demo import (
+    agree_airbase,
+    agree_hubspot,
+    agree_ifs,
+    agree_monday,
+    agree_procurify,
+    agree_vouchers,
+)
 from mlc_dagster.demo.place import Place
 from mlc_dagster.frames import read_ready
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.orchestration.loads import prepared_key
+from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.orchestration.storage import RowStore
+from mlc_dagster.settings import Settings
+from mlc_dagster.systems.airbase.spend_records import ACKNOWLEDGEMENTS
 from mlc_dagster.systems.cin7.records import Paper, PurchaseInvoice, Supplier
-from mlc_dagster.vocabulary import Flow
+from mlc_dagster.systems.ifs.entries import ENTRIES
+from mlc_dagster.vocabulary import ERP, Flow
 
 Document = Mapping[str, Any]
 
 
-def disagreements(place: Place, flows: Sequence[Flow]) -> list[str]:
+def disagreements(place: Place, flows: Sequence[Flow], settings: Settings) -> list[str]:
     """One line for each difference between what was prepared and delivered, and what the targets hold."""
 
     def to(*systems: str) -> list[Flow]:
@@ -29,7 +39,16 @@ def disagreements(place: Place, flows: Sequence[Flow]) -> list[str]:
     return [
         *_in_tables(place, to("cin7", "hubspot"), store, environment),
         *agree_airbase.disagreements(place.state("airbase"), to("airbase"), store, environment),
+        *agree_vouchers.disagreements(
+            place.state("ifs"),
+            place.state("airbase"),
+            [flow for flow in flows if flow.source.system == "airbase" and flow.target in (ENTRIES, ACKNOWLEDGEMENTS)],
+            store,
+            environment,
+        ),
         *agree_monday.disagreements(place, to("monday")),
+        *(agree_procurify.disagreements(place, settings.procurify) if settings.procurify else ()),
+        *agree_ifs.disagreements(place.state(ERP)["suppliers"], to(ERP), store, environment),
     ]
 
 

@@ -40,6 +40,7 @@ LIMITS = (
     ("cin7", "calls_per_minute"),
     ("airbase", "requests_per_minute"),
     ("hubspot", "calls_per_10_seconds"),
+    ("procurify", "requests_per_second"),
 )
 MONDAY_TIMES = 100
 """monday's limits, so many times: 10,000,000 points and 1,000 calls a minute, 10,000 calls a day."""

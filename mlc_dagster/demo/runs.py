@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mlc_dagster.orchestration.automation import CHART_JOB, READ_JOB, company_job, reference_job
-from mlc_dagster.orchestration.loads import prepared_key
+from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.orchestration.running import Moved, moved, run_job
-from mlc_dagster.vocabulary import Flow
+from mlc_dagster.vocabulary import ERP, Flow
 
 
 class Runs:
@@ -37,7 +37,7 @@ class Runs:
         with self._progress(title, total=days * (6 + 2 * len(self.flows))):
             self.run(CHART_JOB, self.companies)
             self.run(READ_JOB, self.days)
-            for system in sorted({flow.target.system for flow in self.flows}):
+            for system in sorted({flow.spoke for flow in self.flows}):
                 self._references(system)
             results = [self.run(job, self._partitions(job), self._without_sources(job)) for job in jobs]
         return {flow.name: moved(flow, results) for flow in self.flows}
@@ -58,9 +58,10 @@ class Runs:
         return self.companies if by_company else self.days
 
     def _without_sources(self, job: str) -> list[dg.AssetKey]:
-        """The rows have just been read; no need to read them again."""
+        """The ERP's rows have just been read; no need to read them again."""
         flows = [flow for flow in self.flows if _job(flow) == job]
-        return [dg.AssetKey(key) for flow in flows for key in (flow.key, prepared_key(flow))]
+        sources = {flow.source.key for flow in flows if flow.source.system != ERP}
+        return [dg.AssetKey(key) for flow in flows for key in (flow.key, prepared_key(flow), *sources)]
 
     @contextmanager
     def _progress(self, title: str, total: int) -> Iterator[None]:
@@ -83,7 +84,7 @@ class Runs:
 
 def _job(flow: Flow) -> str:
     """The job that moves a flow."""
-    return company_job(flow.target.system) if flow.source.partition == "company" else flow.target.system
+    return company_job(flow.spoke) if flow.source.partition == "company" else flow.spoke
 
 
 class _Listener(logging.Handler):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Connection, select
 
 from mlc_dagster.ledger.columns import stored_key
-from mlc_dagster.ledger.database import Database, upsert
-from mlc_dagster.ledger.tables import agreed
+from mlc_dagster.ledger.database import Database, chunks, upsert
+from mlc_dagster.ledger.tables import agreed, deliveries
 from mlc_dagster.ledger.trail import Trail
 from mlc_dagster.outcomes import Agreed
 
@@ -29,9 +30,37 @@ class Agreements:
         found: dict[str, str] | None = None if content is None else json.loads(content)
         return found
 
+    def newer(self, pair: str, flow: str, keys: Mapping[str, str]) -> frozenset[str]:
+        """Of keys of the flow (-> the ERP's keys) those under which the other flow of the pair agreed on something
+        else since this one delivered: what is unchanged on this side may be a change back.
+        """
+        if not keys:
+            return frozenset()
+        with self._database.reading() as connection:
+            delivered = _moments(
+                connection, deliveries.c.key, deliveries.c.delivered_at, deliveries.c.flow == flow, keys
+            )
+            met = _moments(connection, agreed.c.key, agreed.c.agreed_at, agreed.c.pair == pair, keys.values())
+        return frozenset(
+            key
+            for key, erps in keys.items()
+            if (at := met.get(stored_key(erps))) and (was := delivered.get(stored_key(key))) and at > was
+        )
+
+
+def _moments(
+    connection: Connection, key: Any, moment: Any, among: ColumnElement[bool], wanted: Iterable[str]
+) -> dict[str, datetime]:
+    """Stored key -> moment."""
+    found: dict[str, datetime] = {}
+    for chunk in chunks(sorted({stored_key(each) for each in wanted})):
+        rows = connection.execute(select(key, moment).where(among, key.in_(chunk)))
+        found.update({row[0]: row[1] for row in rows if row[1] is not None})
+    return found
+
 
 def write(trail: Trail, pair: str, values: Mapping[str, Agreed]) -> None:
-    """Key -> values, in place of those that were agreed on before."""
+    """Key -> values, in place of those that were agreed on before; the same again leaves their time as it was."""
     common = {"pair": pair, "run_id": trail.run.run_id, "agreed_at": trail.at}
     rows: list[dict[str, Any]] = [
         {"key": key, "content": json.dumps(dict(content), sort_keys=True), **common}
@@ -41,4 +70,6 @@ def write(trail: Trail, pair: str, values: Mapping[str, Agreed]) -> None:
         statement = upsert(trail.connection.dialect.name, agreed)
         new = statement.excluded
         replaced = {name: new[name] for name in ("content", "agreed_at", "run_id")}
-        trail.connection.execute(statement.on_conflict_do_update(index_elements=["pair", "key"], set_=replaced), rows)
+        differs = agreed.c.content != new.content
+        newer = statement.on_conflict_do_update(index_elements=["pair", "key"], set_=replaced, where=differs)
+        trail.connection.execute(newer, rows)

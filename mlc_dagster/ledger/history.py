@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,26 +12,15 @@ from sqlalchemy import Column, Connection, Select, func, or_, select
 
 from mlc_dagster.ledger import deliveries, trail
 from mlc_dagster.ledger import holds as held
-from mlc_dagster.ledger.database import Database
+from mlc_dagster.ledger.columns import stored_key
+from mlc_dagster.ledger.database import Database, chunks
 from mlc_dagster.ledger.decisions import entry as decision
 from mlc_dagster.ledger.entries import Attempt, Decision, Event, HoldEntry
-from mlc_dagster.ledger.tables import agreed, attempts, decisions, holds, inbox, pulls
+from mlc_dagster.ledger.tables import agreed, attempts, decisions, holds, pulls
 from mlc_dagster.ledger.tables import deliveries as delivered_rows
 from mlc_dagster.ledger.verifying import Verification
 
 _IS_OPEN = holds.c.closed_at.is_(None)
-
-
-@dataclass(frozen=True)
-class Told:
-    """A webhook event about a record, without its body."""
-
-    source: str
-    event_id: str
-    kind: str
-    received_at: datetime
-    taken_at: datetime | None
-    run_key: str | None
 
 
 class LedgerHistory:
@@ -139,6 +127,17 @@ class LedgerHistory:
             )
         return found
 
+    def delivered_from(self, flow: str, keys: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """Key -> (partition, fingerprint) of its latest delivery, for the keys that were delivered."""
+        stored = {stored_key(key): key for key in keys}
+        wanted = select(delivered_rows).where(delivered_rows.c.flow == flow, delivered_rows.c.fingerprint.is_not(None))
+        found: dict[str, tuple[str, str]] = {}
+        with self._database.reading() as connection:
+            for chunk in chunks(list(stored)):
+                for row in connection.execute(wanted.where(delivered_rows.c.key.in_(chunk))):
+                    found[stored[row.key]] = (row.partition or "", row.fingerprint)
+        return found
+
     def agreed(self, key: str) -> dict[str, tuple[dict[str, str], datetime, str]]:
         """Pair -> (the values that both sides last agreed on under the ERP's key, since when, by which run)."""
         with self._database.reading() as connection:
@@ -148,15 +147,6 @@ class LedgerHistory:
     def verify(self, flow: str | None = None) -> Verification:
         """Iterate over it for the lines of the trail that are not as they were written; over every flow, or one."""
         return Verification(self._database, flow)
-
-    def told(self, subject: str) -> list[Told]:
-        """The webhook events about a record, oldest first."""
-        wanted = select(inbox).where(inbox.c.subject == subject).order_by(inbox.c.id)
-        with self._database.reading() as connection:
-            return [
-                Told(row.source, row.event_id, row.kind, row.received_at, row.taken_at, row.run_key)
-                for row in connection.execute(wanted)
-            ]
 
 
 def _narrowed(wanted: Select[Any], flow: str | None, system: str | None, rule: str | None) -> Select[Any]:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from mlc_dagster.ledger import agreements, deliveries, holds, leases, pulls, trail
 from mlc_dagster.ledger.agreements import Agreements
 from mlc_dagster.ledger.budgets import SharedBudget
+from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database
 from mlc_dagster.ledger.decisions import LedgerDecisions
 from mlc_dagster.ledger.entries import (
@@ -121,7 +122,7 @@ class Ledger:
         `supersedes`: {flow: {key: what took its place}}: never delivered from now on, whatever its version.
         """
         saved = {ready.key: ready.version for ready, answer in outcomes if isinstance(answer, Saved)}
-        agreed = dict(answer.agreed for _, answer in outcomes if isinstance(answer, Saved) and answer.agreed)
+        agreed = dict(answer.agreed for _, answer in outcomes if pair and isinstance(answer, Saved) and answer.agreed)
         with self._database.writing() as connection:
             mine = _trail(connection, flow, run, lease)
             deliveries.finish(mine, outcomes)
@@ -191,6 +192,12 @@ class Ledger:
         """Open holds, the oldest first; of a flow, or of those in which a rule is named."""
         with self._database.reading() as connection:
             return holds.read(connection, flow, rule, limit)
+
+    def held(self, flow: str, keys: Iterable[str]) -> frozenset[str]:
+        """Those of the keys that have an open hold."""
+        stored = {stored_key(key): key for key in keys}
+        with self._database.reading() as connection:
+            return frozenset(stored[row.key] for row in holds.of_keys(connection, flow, list(stored.values())))
 
     def count_holds(self) -> dict[tuple[str, str], int]:
         """(flow, rule) -> open holds; a hold with two rules counts for both."""

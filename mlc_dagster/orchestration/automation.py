@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from mlc_dagster.errors import MlcError
-from mlc_dagster.orchestration.loads import prepared_key
+from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.settings import Settings
 from mlc_dagster.vocabulary import EntitySet, Flow, Pull
 

@@ -13,7 +13,7 @@ from mlc_dagster import pipeline
 from mlc_dagster.errors import MlcError
 from mlc_dagster.ledger import HoldEntry, Ledger
 from mlc_dagster.orchestration.charts import facts_for
-from mlc_dagster.orchestration.loads import prepared_key
+from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.settings import Settings
 from mlc_dagster.vocabulary import Flow
 from mlc_dagster.waiving import AT_THE_LOAD
@@ -89,7 +89,7 @@ def _healed(
     look = partial(client.known, flow.target) if flow.looks_up else None
     passing = pipeline.heals(flow, waiting, facts, ledger, look)
     for day, marks in _by_partition(passing).items():
-        yield _request(flow, day, "heals", *marks, _this_hour())
+        yield _request(flow, day, "heals", *marks, _turn_of_the_clock([h for h in passing if h.partition == day]))
 
 
 def _tried_again(flow: Flow, holds: Sequence[HoldEntry]) -> Iterator[dg.RunRequest]:
@@ -98,7 +98,7 @@ def _tried_again(flow: Flow, holds: Sequence[HoldEntry]) -> Iterator[dg.RunReque
     unanswered = [hold for hold in holds if hold.rules == (pipeline.ANSWERED,)]
     refused = [hold for hold in holds if hold.rules == (pipeline.ACCEPTED,) and hold.updated_at.date() < today]
     for day, marks in _by_partition(unanswered).items():
-        yield _request(flow, day, "looks up", *marks, _this_hour())
+        yield _request(flow, day, "looks up", *marks, _turn_of_the_clock(unanswered))
     for day in _by_partition(refused):
         yield _request(flow, day, "tries again", today.isoformat())
 
@@ -109,7 +109,7 @@ def _released(flow: Flow, ledger: Ledger) -> Iterator[dg.RunRequest]:
     for decision, day in ledger.history.released(flow.name, datetime.now(UTC) - REMEMBERED):
         waiting.setdefault(day, []).append(f"{decision.key} {decision.at.isoformat()}")
     for day, marks in waiting.items():
-        yield _request(flow, day, "released", *marks, _this_hour())
+        yield _request(flow, day, "released", *marks, f"{datetime.now(UTC):%Y-%m-%dT%H}")
 
 
 def _by_partition(holds: Sequence[HoldEntry]) -> dict[str, list[str]]:
@@ -120,9 +120,11 @@ def _by_partition(holds: Sequence[HoldEntry]) -> dict[str, list[str]]:
     return found
 
 
-def _this_hour() -> str:
-    """A run key is used once: what still waits an hour later, since its run failed, is asked for again."""
-    return f"{datetime.now(UTC):%Y-%m-%dT%H}"
+def _turn_of_the_clock(holds: Sequence[HoldEntry]) -> str:
+    """A run key is used once. What still waits is asked for again after an hour; after a day, once a day."""
+    now = datetime.now(UTC)
+    young = any(now - hold.updated_at < timedelta(days=1) for hold in holds)
+    return f"{now:%Y-%m-%dT%H}" if young else f"{now:%Y-%m-%d}"
 
 
 def _request(flow: Flow, partition: str, why: str, *marks: str) -> dg.RunRequest:

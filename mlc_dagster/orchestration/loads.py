@@ -8,32 +8,25 @@ from typing import Any
 import dagster as dg
 
 from mlc_dagster import pipeline
-from mlc_dagster.frames import read_ready, ready_batch, ready_schema, records_of
+from mlc_dagster.frames import ready_batch, ready_schema, records_of
 from mlc_dagster.ledger import Run
 from mlc_dagster.orchestration import reports
 from mlc_dagster.orchestration.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.failures import told
+from mlc_dagster.orchestration.guarding import block, guard, stored
+from mlc_dagster.orchestration.keys import group_of, prepared_key
 from mlc_dagster.orchestration.partitions import ONE_RUN
-from mlc_dagster.pipeline import Loaded, Verdict
+from mlc_dagster.pipeline import Loaded, Verdict, guards
+from mlc_dagster.pipeline.guards import Guards
 from mlc_dagster.settings import Settings
-from mlc_dagster.vocabulary import ERP, Flow, Rule
+from mlc_dagster.vocabulary import Flow, Rule
 
 log = logging.getLogger("mlc_dagster.loads")
 
 
-def prepared_key(flow: Flow) -> tuple[str, ...]:
-    """cin7/purchases -> cin7/purchases_prepared: lineage nodes show only the last segment."""
-    return (*flow.key[:-1], f"{flow.key[-1]}_prepared")
-
-
-def group_of(flow: Flow) -> str:
-    """The collapsed lineage reads: the ERP, then the SaaS, then back into the ERP."""
-    return f"{ERP}_inbound" if flow.target.system == ERP else flow.target.system
-
-
 def prepared_asset(flow: Flow, settings: Settings, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     """Maps and judges a day's rows; blocking checks keep a bad day away from the load."""
-    key = prepared_key(flow)
+    key, limits = prepared_key(flow), settings.guards.get(flow.name)
 
     @dg.asset(
         key=list(key),
@@ -49,14 +42,19 @@ def prepared_asset(flow: Flow, settings: Settings, partitions: dg.PartitionsDefi
         required_resource_keys={flow.target.system, "ledger", "storage"},
         check_specs=[
             dg.AssetCheckSpec(name, asset=list(key), blocking=True, description=words)
-            for name, words in statements(flow).items()
+            for name, words in statements(flow, limits).items()
         ],
     )
     def prepare(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         with told():
             facts = facts_for(flow, settings, context)
             verdicts = [prepare_partition(context, flow, facts, settings, day) for day in context.partition_keys]
-        yield dg.MaterializeResult(check_results=list(judgements(flow, verdicts)))
+            if limits is not None:
+                store, ledger = context.resources.storage.store, context.resources.ledger.open
+                guard(flow, limits, verdicts, store, ledger, context.run.run_id)
+            for verdict in verdicts:
+                tell(context, flow, verdict)
+        yield dg.MaterializeResult(check_results=list(judgements(flow, verdicts, limits)))
 
     return prepare
 
@@ -91,13 +89,14 @@ def _upstream(flow: Flow) -> list[dg.AssetDep]:
     return [dg.AssetDep(list(flow.source.key)), *charts, *(dg.AssetDep(needed.split("/")) for needed in flow.needs)]
 
 
-def statements(flow: Flow) -> dict[str, str]:
+def statements(flow: Flow, limits: Guards | None = None) -> dict[str, str]:
     """Each rule that a record of this flow must meet, in words: one check for each."""
 
     def words(rule: Rule) -> str:
         return " ".join((rule.__doc__ or rule.__name__).split())
 
-    return {**pipeline.BUILT_IN, **{rule.__name__: words(rule) for rule in flow.rules}}
+    guarded = {} if limits is None else {guards.RULE: guards.WORDS}
+    return {**pipeline.BUILT_IN, **{rule.__name__: words(rule) for rule in flow.rules}, **guarded}
 
 
 def prepare_partition(
@@ -105,28 +104,31 @@ def prepare_partition(
 ) -> Verdict:
     """Prepare one day. A blocked day stores nothing as ready, so a load that runs alone is as safe."""
     ledger, store = context.resources.ledger.open, context.resources.storage.store
-    key, schema = prepared_key(flow), ready_schema(flow.target.record)
+    schema = ready_schema(flow.target.record)
     verdict, run = Verdict(partition), Run(context.run.run_id, partition)
     rows = (records_of(batch, flow.source.record) for batch in store.read(flow.source.key, partition))
     client = getattr(context.resources, flow.target.system).client
     look = partial(client.known, flow.target) if flow.looks_up else None
     ready = pipeline.prepare(flow, rows, facts, ledger, run, verdict, look)
-    store.write(key, partition, schema, (ready_batch(chunk, flow.target.record) for chunk in ready))
+    store.write(prepared_key(flow), partition, schema, (ready_batch(chunk, flow.target.record) for chunk in ready))
     if settings.policies.gl_policy == "block_partition" and verdict.held_by[GL_RULE] and not verdict.blocked:
         reason = f"{verdict.held_by[GL_RULE]} record(s) of {partition} name an account that may not be posted to"
-        verdict.held += pipeline.hold_all(flow, _stored(store, flow, partition), GL_RULE, reason, ledger, run)
-        verdict.ready, verdict.blocked[GL_RULE] = 0, reason
-        store.write(key, partition, schema, ())
-    context.add_asset_metadata(reports.of_verdict(verdict), partition_key=partition)
-    log.info("%s %s: %d read, %d ready, %d held", "/".join(key), partition, verdict.read, verdict.ready, verdict.held)
+        block(flow, verdict, GL_RULE, reason, store, ledger, context.run.run_id)
     return verdict
+
+
+def tell(context: dg.AssetExecutionContext, flow: Flow, verdict: Verdict) -> None:
+    """The account of one day, in the UI and in the log."""
+    context.add_asset_metadata(reports.of_verdict(verdict), partition_key=verdict.partition)
+    name = "/".join(prepared_key(flow))
+    log.info("%s %s: %d read, %d ready, %d held", name, verdict.partition, verdict.read, verdict.ready, verdict.held)
 
 
 def load_partition(context: dg.AssetExecutionContext, flow: Flow, partition: str) -> Loaded:
     """Load one day, with progress in the log every few seconds."""
     client = getattr(context.resources, flow.target.system).client
     before = client.traffic
-    ready = _stored(context.resources.storage.store, flow, partition)
+    ready = stored(context.resources.storage.store, flow, partition)
     run = Run(context.run.run_id, partition)
     loaded = pipeline.load(flow, ready, client, context.resources.ledger.open, run)
     spent = client.traffic.since(before)
@@ -143,14 +145,9 @@ def load_partition(context: dg.AssetExecutionContext, flow: Flow, partition: str
     return loaded
 
 
-def _stored(store: Any, flow: Flow, partition: str) -> Iterator[Any]:
-    for batch in store.read(prepared_key(flow), partition):
-        yield from read_ready(batch, flow.target.record)
-
-
-def judgements(flow: Flow, verdicts: list[Verdict]) -> Iterator[dg.AssetCheckResult]:
+def judgements(flow: Flow, verdicts: list[Verdict], limits: Guards | None = None) -> Iterator[dg.AssetCheckResult]:
     """A line in the UI for each rule: how many were asked, how many held, which, and why."""
-    for rule in statements(flow):
+    for rule in statements(flow, limits):
         held = sum(verdict.held_by[rule] for verdict in verdicts)
         blocked = {verdict.partition: verdict.blocked[rule] for verdict in verdicts if rule in verdict.blocked}
         examples = [example for verdict in verdicts for example in verdict.examples.get(rule, [])]

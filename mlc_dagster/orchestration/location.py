@@ -1,5 +1,6 @@
 """The code location from settings: assets, checks, jobs, schedules, sensors, resources."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -10,9 +11,11 @@ from mlc_dagster.errors import Misconfigured
 from mlc_dagster.moves import FLOWS
 from mlc_dagster.orchestration import automation, partitions
 from mlc_dagster.orchestration.checks import voucher_check
+from mlc_dagster.orchestration.drift import drift_assets
 from mlc_dagster.orchestration.healing import healing_sensors
 from mlc_dagster.orchestration.inbox import inbox_sensors
 from mlc_dagster.orchestration.loads import loaded_asset, prepared_asset
+from mlc_dagster.orchestration.planning import plan_job
 from mlc_dagster.orchestration.references import alignment_checks, reference_assets
 from mlc_dagster.orchestration.resources import (
     AirbaseResource,
@@ -21,6 +24,7 @@ from mlc_dagster.orchestration.resources import (
     IfsResource,
     LedgerResource,
     MondayResource,
+    ProcurifyResource,
     StorageResource,
 )
 from mlc_dagster.orchestration.sources import source_asset
@@ -40,10 +44,14 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
     place = {"day": partitions.days(settings), "company": partitions.companies(settings)}
     charted = [system for system in flows if settings.targets[system].checks_vouchers]
     every = [flow for table in flows.values() for flow in table]
-    references = reference_assets(settings)
+    check_guards(every, settings)
+    references = [*reference_assets(settings), *drift_assets(settings)]
     return dg.Definitions(
         assets=[
-            *(source_asset(entity, place[entity.partition]) for entity in read_by_day_or_company(catalogue, every)),
+            *(
+                source_asset(entity, place[entity.partition], written_before(entity, every))
+                for entity in read_by_day_or_company(catalogue, every)
+            ),
             *(prepared_asset(flow, settings, place[flow.source.partition]) for flow in every),
             *(loaded_asset(flow, place[flow.source.partition]) for flow in every),
             *references,
@@ -52,7 +60,11 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
             *(voucher_check(catalogue[VOUCHERS], system, settings, place["day"]) for system in charted),
             *alignment_checks(settings),
         ],
-        jobs=[*jobs(flows, catalogue, charted), *automation.reference_jobs(references)],
+        jobs=[
+            *jobs(flows, catalogue, charted),
+            *automation.reference_jobs(references),
+            plan_job(every, settings, resources(settings, environment, shares_budget=False)),
+        ],
         schedules=list(automation.schedules(flows, references, settings)),
         sensors=[
             *(
@@ -98,13 +110,23 @@ def jobs(
 
 
 def switched_on(flows: tuple[Flow, ...], section: TargetSection) -> tuple[Flow, ...]:
-    """The flows that the settings ask for, without a need of one that is off."""
+    """The flows that the settings ask for, without a need of one that is off; where a pair's way back is off, the
+    ERP's values count.
+    """
     on = [flow for flow in flows if flow.name not in section.switched_off]
     names = {flow.name for flow in on}
+    ways = Counter(flow.pair for flow in on)
+    on = [replace(flow, pair="") if flow.source.system == ERP and ways[flow.pair] == 1 else flow for flow in on]
     return tuple(
         flow if names.issuperset(flow.needs) else replace(flow, needs=(), needs_key=None)  # a flow of one need
         for flow in on
     )
+
+
+def written_before(entity: EntitySet, flows: Sequence[Flow]) -> list[str]:
+    """What a run delivers to the other side of a pair before it reads that side: so it reads what it wrote."""
+    pairs = {flow.pair for flow in flows if flow.source.key == entity.key} if entity.system != ERP else set()
+    return [flow.name for flow in flows if flow.pair and flow.pair in pairs and flow.source.system == ERP]
 
 
 def outbound(flows: tuple[Flow, ...]) -> tuple[Flow, ...]:
@@ -134,6 +156,16 @@ def check_extras(flows: Sequence[Flow], section: TargetSection) -> None:
             raise Misconfigured(f"{where}.{unknown[0]} in mlc.yaml: {flow.source.name} has no such field", cure=cure)
 
 
+def check_guards(flows: Sequence[Flow], settings: Settings) -> None:
+    """Raises Misconfigured where mlc.yaml guards a flow that there is not."""
+    known = {flow.name for table in FLOWS.values() for flow in table}
+    if unknown := sorted(set(settings.guards) - known):
+        there = ", ".join(sorted(flow.name for flow in flows))
+        raise Misconfigured(
+            f"guards.{unknown[0]} in mlc.yaml: there is no such flow", cure=f"Flows that are on: {there}"
+        )
+
+
 def tenants_flows(flows: tuple[Flow, ...], catalogue: Mapping[str, EntitySet]) -> tuple[Flow, ...]:
     """The flows on what this tenant calls its entity sets."""
     return tuple(
@@ -141,14 +173,22 @@ def tenants_flows(flows: tuple[Flow, ...], catalogue: Mapping[str, EntitySet]) -
     )
 
 
-def resources(settings: Settings, environment: Environment) -> dict[str, dg.ConfigurableResource]:  # type: ignore[type-arg]
-    """Clients and stores. They know the names of their secrets: the UI shows no more than that."""
+def resources(
+    settings: Settings, environment: Environment, *, shares_budget: bool = True
+) -> dict[str, dg.ConfigurableResource]:  # type: ignore[type-arg]
+    """Clients and stores. They know the names of their secrets: the UI shows no more than that.
+
+    `shares_budget=False`: their calls are not counted in the ledger, which so stays as it is.
+    """
     ledger = LedgerResource(database_url=dg.EnvVar("MLC_DATABASE_URL"))  # it may hold a password
     found: dict[str, dg.ConfigurableResource] = {  # type: ignore[type-arg]
         "ledger": ledger,
         "storage": StorageResource(root=environment.storage),
         "ifs": IfsResource(
-            secrets=list(NAMES["ifs"]), section=settings.ifs.model_dump(mode="json", exclude_none=True), ledger=ledger
+            secrets=list(NAMES["ifs"]),
+            section=settings.ifs.model_dump(mode="json", exclude_none=True),
+            ledger=ledger,
+            shares_budget=shares_budget,
         ),
     }
     if settings.cin7:
@@ -157,22 +197,33 @@ def resources(settings: Settings, environment: Environment) -> dict[str, dg.Conf
             base_url=settings.cin7.base_url,
             calls_per_minute=settings.cin7.calls_per_minute,
             timeout_seconds=settings.cin7.timeout_seconds,
+            payment_terms=settings.cin7.payment_terms,
             options=settings.cin7.options(),
             ledger=ledger,
+            shares_budget=shares_budget,
         )
     if settings.airbase:
         found["airbase"] = AirbaseResource(
             secrets=list(NAMES["airbase"]),
             ledger=ledger,
+            shares_budget=shares_budget,
             **settings.airbase.model_dump(include=set(AirbaseResource.model_fields)),
         )
     if settings.hubspot:
         section = settings.hubspot.model_dump(mode="json")
-        found["hubspot"] = HubspotResource(secrets=list(NAMES["hubspot"]), section=section, ledger=ledger)
+        found["hubspot"] = HubspotResource(
+            secrets=list(NAMES["hubspot"]), section=section, ledger=ledger, shares_budget=shares_budget
+        )
     if settings.monday:
         found["monday"] = MondayResource(
             secrets=list(NAMES["monday"]),
             section=settings.monday.model_dump(mode="json", exclude_none=True),
             ledger=ledger,
+            shares_budget=shares_budget,
+        )
+    if settings.procurify:
+        section = settings.procurify.model_dump(mode="json", exclude_none=True)
+        found["procurify"] = ProcurifyResource(
+            secrets=list(NAMES["procurify"]), section=section, ledger=ledger, shares_budget=shares_budget
         )
     return found

@@ -10,7 +10,7 @@ import dagster as dg
 from mlc_dagster.errors import Misconfigured, MlcError
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration import partitions
-from mlc_dagster.orchestration.loads import prepared_key
+from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.orchestration.location import build, flows_of
 from mlc_dagster.orchestration.running import Moved, moved, run_job
 from mlc_dagster.settings import Environment, Settings

@@ -9,7 +9,15 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
-from mlc_dagster.connections import airbase_client, cin7_client, hubspot_client, ifs_client, monday_client
+from mlc_dagster.connections import (
+    Budgets,
+    airbase_client,
+    cin7_client,
+    hubspot_client,
+    ifs_client,
+    monday_client,
+    procurify_client,
+)
 from mlc_dagster.credentials import secret
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.storage import RowStore
@@ -18,11 +26,14 @@ from mlc_dagster.settings.cin7 import Cin7Settings
 from mlc_dagster.settings.hubspot import HubspotSettings
 from mlc_dagster.settings.ifs import IfsSettings
 from mlc_dagster.settings.monday import MondaySettings
+from mlc_dagster.settings.procurify import ProcurifySettings
 from mlc_dagster.systems.airbase.client import AirbaseClient
+from mlc_dagster.systems.budgets import LocalBudget
 from mlc_dagster.systems.cin7.client import Cin7Client
 from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.monday.client import MondayClient
+from mlc_dagster.systems.procurify.client import ProcurifyClient
 
 
 class LedgerResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -56,6 +67,7 @@ class Signed(dg.ConfigurableResource):  # type: ignore[type-arg]
     """What signs in: the names of its secrets, and where they are looked up."""
 
     secrets: list[str]
+    shares_budget: bool = True  # False: it asks a few questions, and leaves the ledger as it is
     ledger: dg.ResourceDependency[LedgerResource]
 
     def values(self) -> list[str]:
@@ -65,6 +77,11 @@ class Signed(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def opened(self) -> Ledger:
         return self.ledger.open
+
+    @property
+    def budgets(self) -> Budgets:
+        """The ledger's, which hold across processes and machines; or one of its own."""
+        return self.opened.budget if self.shares_budget else lambda name, calls, seconds: LocalBudget(calls, seconds)
 
 
 class IfsResource(Signed):
@@ -78,7 +95,7 @@ class IfsResource(Signed):
         if self._client is None:
             client_id, client_secret = self.values()
             settings = IfsSettings.model_validate(self.section)
-            self._client = ifs_client(settings, client_id, client_secret, self.opened.budget)
+            self._client = ifs_client(settings, client_id, client_secret, self.budgets)
         return self._client
 
 
@@ -88,17 +105,18 @@ class Cin7Resource(Signed):
     base_url: str
     calls_per_minute: int
     timeout_seconds: float
+    payment_terms: dict[str, str]
     options: dict[str, str]
     _client: Cin7Client | None = PrivateAttr(None)
 
     @property
     def client(self) -> Cin7Client:
         if self._client is None:
-            names = ("base_url", "calls_per_minute", "timeout_seconds")
+            names = ("base_url", "calls_per_minute", "timeout_seconds", "payment_terms")
             fields = {**{name: getattr(self, name) for name in names}, **self.options}
             settings = Cin7Settings.model_validate(fields)
             account_id, application_keys = self.values()
-            self._client = cin7_client(settings, account_id, application_keys, self.opened.budget)
+            self._client = cin7_client(settings, account_id, application_keys, self.budgets)
         return self._client
 
 
@@ -112,7 +130,11 @@ class AirbaseResource(Signed):
     page_size: int
     batch_size: int
     timeout_seconds: float
+    payment_terms: dict[str, str]
     paths: dict[str, str]
+    request_status: str
+    ledger_status: str
+    fields: dict[str, dict[str, str]]
     _client: AirbaseClient | None = PrivateAttr(None)
 
     @property
@@ -121,7 +143,7 @@ class AirbaseResource(Signed):
             own = set(type(self).model_fields) & set(AirbaseSettings.model_fields)
             settings = AirbaseSettings.model_validate({name: getattr(self, name) for name in own})
             (token,) = self.values()
-            self._client = airbase_client(settings, token, self.opened.budget)
+            self._client = airbase_client(settings, token, self.budgets)
         return self._client
 
 
@@ -135,7 +157,7 @@ class HubspotResource(Signed):
     def client(self) -> HubspotClient:
         if self._client is None:
             (token,) = self.values()
-            self._client = hubspot_client(HubspotSettings.model_validate(self.section), token, self.opened.budget)
+            self._client = hubspot_client(HubspotSettings.model_validate(self.section), token, self.budgets)
         return self._client
 
 
@@ -149,5 +171,20 @@ class MondayResource(Signed):
     def client(self) -> MondayClient:
         if self._client is None:
             (token,) = self.values()
-            self._client = monday_client(MondaySettings.model_validate(self.section), token, self.opened.budget)
+            self._client = monday_client(MondaySettings.model_validate(self.section), token, self.budgets)
+        return self._client
+
+
+class ProcurifyResource(Signed):
+    """Procurify. `section` is its part of mlc.yaml: no secret stands there."""
+
+    section: dict[str, Any]
+    _client: ProcurifyClient | None = PrivateAttr(None)
+
+    @property
+    def client(self) -> ProcurifyClient:
+        if self._client is None:
+            client_id, client_secret = self.values()
+            settings = ProcurifySettings.model_validate(self.section)
+            self._client = procurify_client(settings, client_id, client_secret, self.budgets)
         return self._client

@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 
 from mlc_dagster.errors import Misconfigured, MlcError
-from mlc_dagster.orchestration.loads import prepared_key
+from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.vocabulary import Flow
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

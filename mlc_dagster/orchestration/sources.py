@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 import pyarrow as pa
@@ -23,8 +23,10 @@ SCHEMA = "schema_as_expected"
 SECONDS_BETWEEN_WORDS = 5.0
 
 
-def source_asset(entity: EntitySet, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    """The asset of an entity set, with its two checks."""
+def source_asset(
+    entity: EntitySet, partitions: dg.PartitionsDefinition[str], after: Sequence[str] = ()
+) -> dg.AssetsDefinition:
+    """The asset of an entity set, with its two checks; read after these flows are loaded."""
 
     @dg.asset(
         key=list(entity.key),
@@ -34,7 +36,8 @@ def source_asset(entity: EntitySet, partitions: dg.PartitionsDefinition[str]) ->
         kinds={entity.system, "odata", "parquet"} if entity.system == ERP else {entity.system, "parquet"},
         owners=["team:data-platform"],
         pool=entity.system,
-        tags={"mlc/entity_set": entity.path},
+        deps=[dg.AssetDep(name.split("/")) for name in after],
+        tags={"mlc/entity_set": entity.path.strip("/").replace("/", ".")},
         description=entity.description,
         metadata={"dagster/column_schema": reports.column_schema(entity.record), "entity set": entity.path},
         required_resource_keys={entity.system, "ledger", "storage"},

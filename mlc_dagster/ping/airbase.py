@@ -17,6 +17,8 @@ _WITHOUT = {
     "subsidiaries": ": subsidiaries are not checked",
     "purchase_orders": ": orders are not sent",
     "purchase_orders_bulk": ": orders are sent one by one",
+    "purchase_requests": ": approved requests do not become vouchers",
+    "ledger_entries": ": payments do not become vouchers",
 }
 
 

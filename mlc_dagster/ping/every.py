@@ -13,6 +13,7 @@ from mlc_dagster.ping.finding import Finding, wrong
 from mlc_dagster.ping.hubspot import ask_hubspot
 from mlc_dagster.ping.ifs import ask_ifs
 from mlc_dagster.ping.monday import ask_monday
+from mlc_dagster.ping.procurify import ask_procurify
 from mlc_dagster.settings import Settings
 from mlc_dagster.settings.section import Section
 
@@ -25,6 +26,7 @@ ASKED: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "airbase": ask_airbase,
     "monday": ask_monday,
     "hubspot": ask_hubspot,
+    "procurify": ask_procurify,
 }
 
 

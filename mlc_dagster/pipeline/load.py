@@ -14,7 +14,7 @@ from mlc_dagster.outcomes import ACCEPTED as ACCEPTED
 from mlc_dagster.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
 from mlc_dagster.pipeline.prepare import held_target
-from mlc_dagster.vocabulary import Flow, Problem
+from mlc_dagster.vocabulary import ERP, Flow, Problem, key_text
 
 log = logging.getLogger("mlc_dagster.pipeline")
 
@@ -94,14 +94,25 @@ class _Delivery:
         away = {key for key, decision in decisions.items() if decision.verdict == "discarded"}
         ready = [one for one in prepared if one.key not in away]
         standings = self.ledger.judge(self.flow.name, ready)
-        settled = [(one, standings[one.key].state) for one in ready if standings[one.key].state in _NOTHING_TO_SEND]
+        again = self._to_look_at(standings)
+        done = {key for key, one in standings.items() if one.state in _NOTHING_TO_SEND} - again
+        settled = [(one, standings[one.key].state) for one in ready if one.key in done]
         self.ledger.settle(self.flow.name, settled, run=self.run)
         counted = Counter(state for _, state in settled)
         self.loaded.asked += len(prepared)
         self.loaded.discarded += len(prepared) - len(ready)
         self.loaded.unchanged += counted[State.UNCHANGED]
         self.loaded.superseded += counted[State.SUPERSEDED]
-        self.send([one for one in ready if standings[one.key].state not in _NOTHING_TO_SEND], standings)
+        self.send([one for one in ready if one.key not in done], standings)
+
+    def _to_look_at(self, standings: dict[str, Standing]) -> frozenset[str]:
+        """What is as it was delivered, of a pair whose other flow has delivered something else since."""
+        if not self.flow.pair:
+            return frozenset()
+        same = {key: one.remote_id for key, one in standings.items() if one.state is State.UNCHANGED}
+        into_erp = self.flow.target.system == ERP
+        erps = {key: key_text(remote_id) if into_erp else key for key, remote_id in same.items()}
+        return self.ledger.agreements.newer(self.flow.pair, self.flow.name, erps)
 
     def send(self, ready: Sequence[Ready], standings: dict[str, Standing]) -> None:
         for batch in chunks(ready, self.flow.target.batch):
@@ -116,7 +127,7 @@ class _Delivery:
         new = EVER if standing.state is State.NEW else None
         look_since = standing.since if standing.state is State.IN_DOUBT else new
         whole = standing.delivered_version is not None
-        return Draft(one.key, one.record, standing.remote_id, look_since, whole, self._agreed)
+        return Draft(one.key, one.record, standing.remote_id, look_since, whole, self._agreed, one.version)
 
     def _agreed(self, key: str) -> Agreed | None:
         return self.ledger.agreements.of(self.flow.pair, key) if self.flow.pair else None

@@ -100,7 +100,13 @@ def delivered(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, d
     for record, _, _ in rows:
         for needed, keys in flow.needs_key(record).items() if record is not None else ():
             wanted.setdefault(needed, set()).update((keys,) if isinstance(keys, str) else keys)
-    return {needed: ledger.remote_ids(needed, keys) for needed, keys in wanted.items()}
+    found = {needed: ledger.remote_ids(needed, keys) for needed, keys in wanted.items()}
+    if not flow.needs_settled:
+        return found
+    held = {needed: ledger.held(needed, ids) for needed, ids in found.items()}
+    return {
+        needed: {key: each for key, each in ids.items() if key not in held[needed]} for needed, ids in found.items()
+    }
 
 
 def judge_all(

@@ -27,5 +27,6 @@ from mlc_dagster.rules.records import required_fields_are_given as required_fiel
 from mlc_dagster.rules.records import texts_fit as texts_fit
 from mlc_dagster.rules.references import currency_is_the_suppliers as currency_is_the_suppliers
 from mlc_dagster.rules.references import order_is_delivered as order_is_delivered
+from mlc_dagster.rules.references import payment_term_has_a_code as payment_term_has_a_code
 from mlc_dagster.rules.references import supplier_is_delivered as supplier_is_delivered
 from mlc_dagster.rules.saying import SHOWN as SHOWN

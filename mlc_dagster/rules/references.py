@@ -39,3 +39,12 @@ def currency_is_the_suppliers(source: Any, target: Any, facts: Facts) -> Problem
     reason = f"The record is in {target.currency}, and supplier {target.supplier_no} is in {theirs} in the target"
     cure = "which books every purchase in the supplier's currency. Use a supplier of that currency."
     return Problem("currency_is_the_suppliers", f"{reason}, {cure}", target.currency or "")
+
+
+def payment_term_has_a_code(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """The payment term stands for one of the ERP's, by payment_terms in mlc.yaml read backwards."""
+    name = source.payment_term
+    if not name or not facts.payment_terms or target.payment_terms or target.terms:
+        return None
+    reason = f"Payment term {name!r} stands for none of the ERP's. Add it under payment_terms in mlc.yaml"
+    return Problem("payment_term_has_a_code", f"{reason}, or choose one that is listed there.", name)

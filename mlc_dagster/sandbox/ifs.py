@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from mlc_dagster.sandbox import ifs_batch, ifs_tokens, ifs_write
 from mlc_dagster.sandbox.ifs_batch import Answered, Part
 from mlc_dagster.sandbox.ifs_catalogue import KINDS, Tenant
+from mlc_dagster.sandbox.ifs_judges import DOCUMENTS
 from mlc_dagster.sandbox.ifs_metadata import edmx
 from mlc_dagster.sandbox.ifs_names import Collection
 from mlc_dagster.sandbox.ifs_read import Reader, count
@@ -68,8 +69,12 @@ class IfsSandbox:
         return self.tenant.clock_skew_seconds
 
     def state(self) -> dict[str, Any]:
-        """How many rows each entity set has."""
-        return {"rows": {name: len(rows.by_key) for name, rows in self.sets.items()}}
+        """Rows of each entity set, the documents that a SaaS may enter, and the suppliers that both sides change."""
+        return {
+            "rows": {name: len(rows.by_key) for name, rows in self.sets.items()},
+            "documents": {name: self.rows(name) for name in DOCUMENTS},
+            "suppliers": self.rows("SupplierSet"),
+        }
 
     def remembered(self) -> dict[str, Any]:
         return {name: self.rows(name) for name in self.sets}

@@ -12,7 +12,7 @@ from mlc_dagster.sandbox.cin7 import Cin7Sandbox
 from mlc_dagster.sandbox.ifs import IfsSandbox
 from mlc_dagster.sandbox.ifs_tokens import PATH as TOKEN_PATH
 from mlc_dagster.sandbox.procurify import ProcurifySandbox
-from mlc_dagster.sandbox.seed_airbase import sow_airbase
+from mlc_dagster.sandbox.seed_airbase import DEMO_AIRBASE, sow_airbase
 from mlc_dagster.sandbox.seed_books import (
     COMPANIES,
     GL_ACCOUNTS,
@@ -27,7 +27,7 @@ from mlc_dagster.sandbox.seed_orders import sow_customer_orders, sow_orders
 from mlc_dagster.sandbox.seed_partners import DAYS as DAYS
 from mlc_dagster.sandbox.seed_partners import Season, sow_customers, sow_partners
 from mlc_dagster.sandbox.seed_postings import sow_proposals, sow_vouchers
-from mlc_dagster.sandbox.seed_procurify import sow_procurify
+from mlc_dagster.sandbox.seed_procurify import procurify_demo_settings, sow_procurify
 
 DEMO_SETTINGS: dict[str, Any] = {
     "companies": {
@@ -38,7 +38,7 @@ DEMO_SETTINGS: dict[str, Any] = {
         }
         for code, company in COMPANIES.items()
     },
-    "ifs": {"requests_per_minute": "1000"},
+    "ifs": {"requests_per_minute": "1000", "currencies": ["EUR", "USD"]},
     "cin7": {
         "calls_per_minute": "60",
         "location": "Main Warehouse",
@@ -49,9 +49,14 @@ DEMO_SETTINGS: dict[str, Any] = {
         "tax_rules": dict(TAX_RULES),
         "gl_accounts": dict(GL_ACCOUNTS),
     },
-    "airbase": {"requests_per_minute": "300"},
+    "airbase": DEMO_AIRBASE,
     "monday": DEMO_MONDAY,
     "hubspot": {"calls_per_10_seconds": "190", "deals": "true"},
+    "procurify": {
+        "requests_per_second": "2",
+        "payment_terms": {code: f"Net {code}" for code in PAYMENT_TERMS},
+        "department_code_part": "B",
+    },
 }
 """The content of mlc.yaml for the demo seed, without addresses: `demo_settings` fills them in."""
 
@@ -65,6 +70,7 @@ def demo_settings(url: str, today: date | None = None) -> dict[str, Any]:
     content["cin7"].update(base_url=f"{url}/cin7/ExternalApi/v2")
     content["monday"].update(base_url=f"{url}/monday")
     content["hubspot"].update(base_url=f"{url}/hubspot")
+    content["procurify"].update(procurify_demo_settings(url))
     return {"partitions_start": first.isoformat(), **content}
 
 

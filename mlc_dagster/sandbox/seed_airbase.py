@@ -12,6 +12,16 @@ from mlc_dagster.sandbox.seed_airbase_spend import sow_spend
 from mlc_dagster.sandbox.seed_books import ACCOUNTS, BLOCKED, COMPANIES, EXPIRED
 from mlc_dagster.sandbox.seed_partners import Season
 
+DEMO_AIRBASE: dict[str, Any] = {
+    "requests_per_minute": "300",
+    "paths": {"purchase_requests": "/v1/accounting/purchase_requests/"},
+    "payment_types": ["bill_payment", "reimbursement", "reimbursement_payment", "card_transaction"],
+    "accounts_by_purchase_type": {"Software": "5420", "Travel": "5800", "Office": "6110", "Marketing": "4200"},
+    "accrual_account": "2440",
+    "ap_account": "2440",
+    "credit_accounts": {"reimbursement": "2440", "card_transaction": "1930"},
+    "acknowledge": {"requests": {"status": "sync_complete", "erp_reference_id": "{voucher}"}},
+}
 ONLY_IN_AIRBASE = {"9100": "Card spend, unassigned", "": "Out of pocket"}
 NOT_IN_AIRBASE = ("7510",)
 INACTIVE = "7010"

@@ -23,9 +23,11 @@ from mlc_dagster.settings.airbase import AirbaseSettings as AirbaseSettings
 from mlc_dagster.settings.airbase import CompanyInAirbase
 from mlc_dagster.settings.cin7 import Cin7Settings as Cin7Settings
 from mlc_dagster.settings.cin7 import CompanyInCin7
+from mlc_dagster.settings.guards import GuardSettings
 from mlc_dagster.settings.hubspot import HubspotSettings as HubspotSettings
 from mlc_dagster.settings.ifs import IfsSettings as IfsSettings
 from mlc_dagster.settings.monday import MondaySettings as MondaySettings
+from mlc_dagster.settings.procurify import ProcurifySettings as ProcurifySettings
 from mlc_dagster.settings.section import Section, TargetSection
 from mlc_dagster.settings.web import WebSettings
 
@@ -66,8 +68,12 @@ class Settings(Section):
     airbase: AirbaseSettings | None = Field(None, description="Leave it out to switch Airbase off")
     monday: MondaySettings | None = Field(None, description="Leave it out to switch monday.com off")
     hubspot: HubspotSettings | None = Field(None, description="Leave it out to switch HubSpot off")
+    procurify: ProcurifySettings | None = Field(None, description="Leave it out to switch Procurify off")
     policies: Policies = Policies()
     schedules: Schedules = Schedules()
+    guards: dict[str, GuardSettings] = Field(
+        default_factory=dict, description="flow (cin7/purchases): when its run must stop before the first write"
+    )
     web: WebSettings = WebSettings()
 
     @field_validator("companies")

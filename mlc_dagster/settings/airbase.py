@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from mlc_dagster.settings.section import Address, Section, TargetSection
+from mlc_dagster.settings.airbase_spend import SpendSettings
+from mlc_dagster.settings.section import Address, Section, sides
 
 
 def _path(value: str) -> str:
@@ -21,7 +22,7 @@ ApiPath = Annotated[str, AfterValidator(_path)]
 
 class AirbasePaths(Section):
     """Where things are below `base_url`. An empty path switches its feature off. Airbase documents them to customers
-    alone: vendors, accounts and subsidiaries were seen at these; the paths of purchase orders are to be confirmed.
+    alone: vendors, accounts, subsidiaries and ledger entries were seen at these; the others are to be confirmed.
     """
 
     vendors: ApiPath = "/v1/accounting/vendors/"
@@ -32,9 +33,11 @@ class AirbasePaths(Section):
     purchase_orders_bulk: ApiPath = Field(
         "/v1/accounting/purchase_orders/bulk_upsert/", description="Empty: orders go one by one"
     )
+    purchase_requests: ApiPath = Field("", description="To be confirmed in the portal; nobody has published it")
+    ledger_entries: ApiPath = "/v1/accounting/ledger_entries/"
 
 
-class AirbaseSettings(TargetSection):
+class AirbaseSettings(SpendSettings):
     """Airbase. The token comes from AIRBASE_TOKEN."""
 
     base_url: Address = "https://api.airbase.io"
@@ -44,7 +47,21 @@ class AirbaseSettings(TargetSection):
     page_size: int = Field(250, ge=1, le=1000)
     batch_size: int = Field(100, ge=1, le=100, description="Records in one bulk upsert")
     timeout_seconds: float = Field(300, gt=0)
+    vendors_into_ifs: bool = Field(
+        True, description="New vendors, and what people change of vendors in Airbase, go into IFS"
+    )
+    create_suppliers_in_ifs: bool = Field(True, description="Vendors that only Airbase has are made in IFS")
+    supplier_owners: dict[Literal["name", "email", "payment_terms"], Literal["ifs", "airbase", "hold"]] = Field(
+        default_factory=dict, description="Whose value counts where both sides changed a field; of the others: ifs"
+    )
     paths: AirbasePaths = AirbasePaths()
+
+    def options(self) -> dict[str, str]:
+        """What mappings may know of this section, as text."""
+        return {**super().options(), "create_suppliers_in_ifs": str(self.create_suppliers_in_ifs).lower()}
+
+    def tables(self) -> dict[str, dict[str, str]]:
+        return {**super().tables(), "supplier_owners": sides(self.supplier_owners)}
 
     @property
     def switched_off(self) -> dict[str, str]:
@@ -53,7 +70,10 @@ class AirbaseSettings(TargetSection):
         orders = "" if self.paths.purchase_orders else "airbase.paths.purchase_orders is empty"
         why = {
             "airbase/vendors": vendors,
+            "ifs/suppliers_from_airbase": vendors
+            or ("" if self.vendors_into_ifs else "airbase.vendors_into_ifs is false"),
             "airbase/purchase_orders": orders or (f"{vendors}, and an order needs its vendor" if vendors else ""),
+            **self.spend_off(self.paths.purchase_requests, self.paths.ledger_entries),
         }
         return {flow: reason for flow, reason in why.items() if reason}
 

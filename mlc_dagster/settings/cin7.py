@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from mlc_dagster.settings.section import Address, Section, TargetSection
+from mlc_dagster.settings.section import Address, Section, SupplierField, TargetSection, sides
 
 
 class Cin7Settings(TargetSection):
@@ -25,10 +25,26 @@ class Cin7Settings(TargetSection):
     tax_rule: str = Field("Tax Exempt", description="For suppliers and records without a tax code")
     invoice_status: Literal["DRAFT", "AUTHORISED"] = "DRAFT"
 
+    suppliers_into_ifs: bool = Field(True, description="What people change of suppliers in Cin7 goes into IFS")
+    create_suppliers_in_ifs: bool = Field(
+        False, description="Suppliers that only Cin7 has are made in IFS; needs suppliers_into_ifs"
+    )
+    supplier_owners: dict[SupplierField, Literal["ifs", "cin7", "hold"]] = Field(
+        default_factory=dict, description="Whose value counts where both sides changed a field; of the others: ifs"
+    )
+
+    @property
+    def switched_off(self) -> dict[str, str]:
+        return {} if self.suppliers_into_ifs else {"ifs/suppliers_from_cin7": "cin7.suppliers_into_ifs is false"}
+
+    def tables(self) -> dict[str, dict[str, str]]:
+        return {"supplier_owners": sides(self.supplier_owners)}
+
     def options(self) -> dict[str, str]:
         """What mappings may know of this section, as text."""
         names = ("location", "attribute_set", "external_key", "tax_rule", "invoice_status")
-        return {name: getattr(self, name) for name in names}
+        creates = str(self.create_suppliers_in_ifs).lower()
+        return {**{name: getattr(self, name) for name in names}, "create_suppliers_in_ifs": creates}
 
 
 class CompanyInCin7(Section):

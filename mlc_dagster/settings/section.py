@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl
 
@@ -20,6 +20,15 @@ def _address(value: Any) -> str:
 
 
 Address = Annotated[str, BeforeValidator(_address)]
+
+
+SupplierField = Literal["name", "country", "currency_code", "payment_terms", "email", "vat_no"]
+"""What the ERP's suppliers share with those of a SaaS, as `systems.ifs.partners.SHARED` names it."""
+
+
+def sides(owners: Mapping[Any, str]) -> dict[str, str]:
+    """Owners by field, as mappings know them: "ifs", "saas" or "hold"."""
+    return {str(name): owner if owner in ("ifs", "hold") else "saas" for name, owner in owners.items()}
 
 
 class TargetSection(Section):

@@ -2,10 +2,12 @@ from dataclasses import replace
 
 import pytest
 
+from mlc_dagster.auditing import stories
 from mlc_dagster.ledger import Decision, HoldEntry, Ledger, Run
 from mlc_dagster.ledger.decisions import DecisionRefused
-from mlc_dagster.outcomes import State
-from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, events, held, ready, version
+from mlc_dagster.moves import FLOWS
+from mlc_dagster.outcomes import Saved, State
+from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, draft, events, held, ready, version
 
 CLI = Run("cli", "2026-11-05")
 
@@ -150,3 +152,21 @@ def test_open_holds_are_narrowed_counted_and_taken_in_turns(ledger):
     first = history.next_holds(FLOW, 0, 3)
     assert [hold.key for hold in first + history.next_holds(FLOW, first[-1].id, 3)] == [f"P{n}" for n in range(5)]
     assert history.open_keys() == ["P0", "P1", "P2", "P3", "P4", "S1"]
+
+
+def test_history_tells_what_both_sides_agreed_on(ledger):
+    record = ready("S1")
+    saved = Saved(draft(record), "c-1", "updated", agreed=("S1", {"terms": "30"}))
+    ledger.begin(FLOW, [(record, "c-1")], run=RUN)
+    ledger.finish(FLOW, [(record, saved)], run=RUN, pair="cin7/suppliers")
+    (content, _, run_id) = ledger.history.agreed("S1")["cin7/suppliers"]
+    assert (content, run_id) == ({"terms": "30"}, "run-1") and ledger.history.agreed("S2") == {}
+
+
+def test_the_story_of_a_record_begins_with_the_webhook_that_told_of_it(sqlite_ledger):
+    lists = replace(FLOWS["cin7"][0], source=replace(FLOWS["cin7"][0].source, system="airbase"))
+    sqlite_ledger.inbox.store("airbase", "e1", "purchase_request_approved", "S1", "{}")
+    sqlite_ledger.hold(lists.name, [held("S1")], run=RUN)
+    (story,) = stories(sqlite_ledger, "S1", {lists.name: lists})
+    assert [each.what for each in story.happened] == ["told", "held"]
+    assert "purchase_request_approved (e1), not taken yet" in story.happened[0].detail

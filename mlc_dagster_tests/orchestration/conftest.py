@@ -20,7 +20,7 @@ from mlc_dagster.settings import Environment, Settings
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 DAY = "2026-11-05"
-PLENTY = Limits(cin7_calls_per_minute=100_000, ifs_requests_per_minute=100_000)
+PLENTY = Limits(cin7_calls_per_minute=100_000, ifs_requests_per_minute=100_000, procurify_requests_per_second=100_000)
 
 
 def settings_for(url: str, **ifs: Any) -> Settings:
@@ -75,6 +75,11 @@ class World:
             if event.is_step_failure:
                 print(event.step_key, event.step_failure_data.error_display_string)
         return result
+
+    def references(self, system: str) -> dg.ExecuteInProcessResult:
+        """What the SaaS keeps beside the ERP, read and checked."""
+        job = self.defs.resolve_job_def(f"{system}_references")
+        return job.execute_in_process(instance=self.instance, run_config=QUIET, raise_on_error=False)
 
     def put_supplier(self, number: str = "S1", **fields: Any) -> None:
         row = {

@@ -34,19 +34,27 @@ def test_lineage_goes_from_the_erp_over_prepared_to_the_target(defs: dg.Definiti
     assert upstream["ifs/purchase_order_set"] == set()
 
 
+def test_suppliers_of_the_target_are_read_after_the_erps_are_delivered_there(defs: dg.Definitions) -> None:
+    upstream = {key: {dep.asset_key.to_user_string() for dep in spec.deps} for key, spec in specs(defs).items()}
+    assert upstream["cin7/supplier_list"] == {"cin7/suppliers"}
+    assert upstream["ifs/suppliers_from_cin7_prepared"] == {"cin7/supplier_list"}
+    assert upstream["ifs/supplier_set"] == set()
+
+
 def test_every_asset_says_what_finance_wants_to_know(defs: dg.Definitions) -> None:
     for key, spec in specs(defs).items():
         assert len(spec.description or "") > 40, key
-        assert spec.group_name in {"ifs", "cin7"} and spec.owners and spec.kinds, key
+        assert spec.group_name in {"ifs", "cin7", "ifs_inbound"} and spec.owners and spec.kinds, key
         assert spec.metadata.get("dagster/column_schema") or key in {
             "cin7/suppliers",
             "cin7/purchases",
             "cin7/purchase_invoices",
+            "ifs/suppliers_from_cin7",
         }, key
 
 
 def test_eight_entity_sets_are_partitioned_by_day_or_by_company(defs: dg.Definitions) -> None:
-    found = {key: type(spec.partitions_def).__name__ for key, spec in specs(defs).items() if key.startswith("ifs/")}
+    found = {key: type(spec.partitions_def).__name__ for key, spec in specs(defs).items() if spec.group_name == "ifs"}
     by_company = {key for key, kind in found.items() if kind == "StaticPartitionsDefinition"}
     assert len(found) == 8 and by_company == {"ifs/account_set", "ifs/code_part_value_set"}
 

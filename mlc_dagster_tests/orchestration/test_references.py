@@ -94,16 +94,17 @@ def test_a_day_goes_to_airbase_and_the_same_again_sends_nothing(beside: World) -
 
 
 def test_an_empty_path_takes_its_assets_and_checks_away(beside: World) -> None:
-    paths = {"accounts": "", "purchase_orders": ""}
+    paths = {"accounts": "", "purchase_orders": "", "ledger_entries": ""}
     defs = build(settings_for(beside.box.url, paths=paths), beside.environment)
     keys = {spec.key.to_user_string() for spec in defs.resolve_all_asset_specs()}
     assert {key for key in keys if key.startswith("airbase/")} == {
         "airbase/vendors",
         "airbase/vendors_prepared",
+        "airbase/vendor_list",
         "airbase/subsidiaries",
     }
     dg.Definitions.validate_loadable(defs)
-    off = {"vendors": "", "accounts": "", "subsidiaries": ""}
+    off = {"vendors": "", "accounts": "", "subsidiaries": "", "ledger_entries": ""}
     without = build(settings_for(beside.box.url, paths=off), beside.environment)
     dg.Definitions.validate_loadable(without)
     assert not any(spec.key.path[0] == "airbase" for spec in without.resolve_all_asset_specs())

@@ -13,6 +13,8 @@ def vendor(record: Vendor, theirs: Document | None) -> dict[str, Any]:
     body: dict[str, Any] = {"erp_reference_id": record.key, "name": record.name, "is_active": record.is_active}
     if record.email is not None:
         body["email"] = record.email
+    if record.payment_term is not None:
+        body["payment_terms"] = record.payment_term
     if subsidiaries := _subsidiaries(record, theirs):
         body["subsidiary_reference_ids"] = subsidiaries
     return body

@@ -83,6 +83,11 @@ class AirbaseApi:
         """The parsed answer of a list. Raises as ApiClient.request, and Misconfigured where there is no such list."""
         return self._at(path, "GET", params=params)
 
+    def one(self, path: str) -> Document:
+        """One document. Raises as ApiClient.request: RecordRejected where it is gone."""
+        answer: Document = self._api.request("GET", path).value
+        return answer
+
     def post(self, path: str, body: Document) -> Any:
         """The parsed answer; sent once. Raises as `get`."""
         return self._at(path, "POST", json=on_the_wire(body), repeatable=False)

@@ -1,36 +1,69 @@
-"""Airbase: what the pipeline knows of it. Saves drafts in bulk, and reads accounts and subsidiaries."""
+"""Airbase: what the pipeline knows of it. Saves drafts, and reads vendors, spend, accounts and subsidiaries."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+import pyarrow as pa
 
 from mlc_dagster.facts import Books
 from mlc_dagster.outcomes import Draft, Outcome, Traffic
 from mlc_dagster.systems.airbase import bodies
+from mlc_dagster.systems.airbase.acknowledgements import Acknowledgements
 from mlc_dagster.systems.airbase.calls import AirbaseApi, Document, amount_of, id_of, reference_of
+from mlc_dagster.systems.airbase.documents import payment_extract, request_extract
+from mlc_dagster.systems.airbase.lists import List, listed_vendor
 from mlc_dagster.systems.airbase.places import Places
-from mlc_dagster.systems.airbase.records import PURCHASE_ORDERS, VENDORS, Account, PurchaseOrder, Subsidiary
+from mlc_dagster.systems.airbase.records import (
+    PURCHASE_ORDERS,
+    VENDOR_LIST,
+    VENDORS,
+    Account,
+    PurchaseOrder,
+    Subsidiary,
+)
+from mlc_dagster.systems.airbase.shared import Vendors
 from mlc_dagster.systems.airbase.shelf import Shelf
+from mlc_dagster.systems.airbase.spend_records import ACKNOWLEDGEMENTS, PAYMENTS, PURCHASE_REQUESTS
 from mlc_dagster.systems.airbase.upserts import Kind, Upserts
 from mlc_dagster.systems.http import ApiClient
-from mlc_dagster.vocabulary import Target
+from mlc_dagster.vocabulary import EntitySet, Pull, Scope, Sightings, Target
 
 BOOKS_FRESH = 60.0  # seconds that rules are judged by the same books
+
+
+class Room(Protocol):
+    """Saves drafts of one target."""
+
+    def save(self, drafts: list[Draft]) -> Iterator[Outcome]: ...
 
 
 class AirbaseClient:
     """One Airbase tenant; implements outcomes.Client."""
 
-    def __init__(self, api: ApiClient, places: Places, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        api: ApiClient,
+        places: Places,
+        clock: Callable[[], float] = time.monotonic,
+        terms: Mapping[str, str] | None = None,
+    ) -> None:
+        """`terms`: the ERP's payment terms -> their names in Airbase; none: they are not shared."""
         self.api, self.places, self._clock = api, places, clock
         self._api = AirbaseApi(api, places.page_size)
-        vendors = Kind("vendor", bodies.vendor, places.vendors_bulk, by_name=True)
+        vendors = Kind("vendor", bodies.vendor, places.vendors_bulk, by_name=True, two_way=Vendors(terms or {}))
         orders = Kind("purchase order", bodies.order, places.purchase_orders_bulk, fault=_total_fault)
-        self._rooms = {
+        spent = {PURCHASE_REQUESTS.path: places.purchase_requests, PAYMENTS.path: places.ledger_entries}
+        self._rooms: dict[str, Room] = {
             VENDORS.name: self._room(vendors, places.vendors),
             PURCHASE_ORDERS.name: self._room(orders, places.purchase_orders),
+            ACKNOWLEDGEMENTS.name: Acknowledgements(self._api, spent, self._forget),
+        }
+        self._lists = {
+            VENDOR_LIST.name: List(self._api, places.vendors, listed_vendor, clock),
+            **_spend_lists(self._api, places, clock),
         }
         self._books: tuple[float, Books] | None = None
 
@@ -44,6 +77,23 @@ class AirbaseClient:
     def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
         """Raises AccessDenied, Misconfigured, TransientError (retries are exhausted): for those not yet answered."""
         return self._rooms[target.name].save(list(drafts))
+
+    def read(
+        self, entity: EntitySet, scope: Scope, pull: Pull, sightings: Sightings | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of a day, in the columns of `frames.source_schema`. Raises as `save`."""
+        before = self.traffic
+        yield from self._lists[entity.name].batches(entity, scope, pull, sightings)
+        pull.requests, pull.throttled_seconds = self.traffic.since(before)
+        pull.pages = pull.requests
+
+    def _forget(self) -> None:
+        """What was written is not what was read."""
+        for each in self._lists.values():
+            each.forget()
+
+    def schema_report(self, entity: EntitySet) -> None:
+        """Airbase does not tell which fields it has."""
 
     def books(self) -> Books:
         """Active accounts and the subsidiaries, by the ERP's key; read anew, at most once a minute."""
@@ -72,6 +122,16 @@ class AirbaseClient:
 
     def _listed(self, path: str) -> Iterator[Document]:
         return self._api.pages(path) if path else iter(())
+
+
+def _spend_lists(api: AirbaseApi, places: Places, clock: Callable[[], float]) -> dict[str, List]:
+    requests, entries = {"status": places.request_status}, {"status": places.ledger_status}
+    return {
+        PURCHASE_REQUESTS.name: List(
+            api, places.purchase_requests, request_extract(places.request_fields), clock, requests
+        ),
+        PAYMENTS.name: List(api, places.ledger_entries, payment_extract(places.payment_fields), clock, entries),
+    }
 
 
 def _account(row: Document) -> Account:

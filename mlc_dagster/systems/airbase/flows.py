@@ -1,10 +1,11 @@
-"""What moves from IFS Cloud to Airbase."""
+"""What moves between IFS Cloud and Airbase."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from mlc_dagster import rules
+from mlc_dagster.systems.airbase.inbound import FLOWS as INBOUND
 from mlc_dagster.systems.airbase.mapping import (
     PURCHASE_ORDERS_FLOW,
     VENDORS_FLOW,
@@ -13,6 +14,7 @@ from mlc_dagster.systems.airbase.mapping import (
 )
 from mlc_dagster.systems.airbase.records import PURCHASE_ORDERS, VENDORS
 from mlc_dagster.systems.airbase.rules import subsidiary_exists
+from mlc_dagster.systems.airbase.spend_flows import SPEND
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.vocabulary import Flow, key_text
 
@@ -29,6 +31,7 @@ FLOWS = (
         vendor_from_supplier,
         rules=(rules.required_fields_are_given, rules.texts_fit),
         checks_accounts=False,
+        pair=VENDORS_FLOW,
         description=(
             "Suppliers of IFS in Airbase's vendor list, under the supplier's number: name, mail address, subsidiaries. "
             "A supplier that is blocked in IFS is not active in Airbase. A vendor that was entered in Airbase by hand "
@@ -58,4 +61,6 @@ FLOWS = (
             "GL account, which is checked in both charts of accounts."
         ),
     ),
+    *SPEND,
+    *INBOUND,
 )

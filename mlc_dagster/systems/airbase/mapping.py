@@ -10,6 +10,7 @@ from mlc_dagster.amounts import currency_decimals
 from mlc_dagster.facts import Facts
 from mlc_dagster.systems.airbase.records import OrderLine, PurchaseOrder, Vendor
 from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.ifs.partners import owners_from
 from mlc_dagster.vocabulary import key_text
 
 VENDORS_FLOW, PURCHASE_ORDERS_FLOW = "airbase/vendors", "airbase/purchase_orders"
@@ -23,6 +24,8 @@ def vendor_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Vendor:
         is_active=not supplier.blocked,
         email=(supplier.email or "").strip() or None,
         subsidiaries=_all_subsidiaries(facts),
+        payment_term=facts.payment_terms.get(supplier.payment_terms or ""),
+        owners=owners_from(facts.table("supplier_owners")),
     )
 
 

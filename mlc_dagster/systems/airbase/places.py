@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -15,5 +16,11 @@ class Places:
     subsidiaries: str = "/v1/accounting/subsidiaries/"
     purchase_orders: str = "/v1/accounting/purchase_orders/"
     purchase_orders_bulk: str = "/v1/accounting/purchase_orders/bulk_upsert/"
+    purchase_requests: str = ""
+    ledger_entries: str = "/v1/accounting/ledger_entries/"
     page_size: int = 250
     batch_size: int = 100
+    request_status: str = "approved"
+    ledger_status: str = "sync_ready"
+    request_fields: Mapping[str, str] = field(default_factory=dict)  # our field -> dotted path, where it differs
+    payment_fields: Mapping[str, str] = field(default_factory=dict)

@@ -11,7 +11,8 @@ from datetime import date
 from decimal import Decimal
 
 from mlc_dagster.amounts import round_half_up, times
-from mlc_dagster.vocabulary import Record, Target
+from mlc_dagster.systems.ifs.partners import Owner
+from mlc_dagster.vocabulary import EntitySet, Record, Target
 
 TEXT = 255
 """Characters in a short text field: what Django's CharField mostly has."""
@@ -30,6 +31,8 @@ class Vendor(Record, frozen=True, kw_only=True):
     is_active: bool = True
     email: str | None = None
     subsidiaries: tuple[str, ...] = ()  # erp_reference_ids; those that people added in Airbase stay
+    payment_term: str | None = None  # Airbase's name, where mlc.yaml has names for the ERP's
+    owners: tuple[Owner, ...] = ()  # whose value counts where both sides changed a field; of the others: the ERP
 
     def required(self) -> Iterator[tuple[str, object]]:
         yield "Name", self.name
@@ -38,6 +41,19 @@ class Vendor(Record, frozen=True, kw_only=True):
         yield "SupplierId", self.key, TEXT
         yield "Name", self.name, TEXT
         yield "Email", self.email, TEXT
+
+
+class ListedVendor(Record, frozen=True, kw_only=True):
+    """Vendors in Airbase, by the day on which their present state was first seen: the ERP's key where they carry one,
+    and the fields that the ERP keeps too.
+    """
+
+    airbase_id: str
+    erp_reference_id: str | None = None
+    name: str | None = None
+    email: str | None = None
+    payment_term: str | None = None  # Airbase's name; None: this tenant's vendors have none
+    is_active: bool = True
 
 
 class OrderLine(Record, frozen=True, kw_only=True):
@@ -129,3 +145,15 @@ class Subsidiary(Record, frozen=True, kw_only=True):
 
 VENDORS = Target("airbase", "vendors", Vendor, batch=100)
 PURCHASE_ORDERS = Target("airbase", "purchase_orders", PurchaseOrder, batch=100)
+
+VENDOR_LIST = EntitySet(
+    "airbase",
+    "vendor_list",
+    "",
+    "vendors",
+    ListedVendor,
+    keys=("airbase_id",),
+    modified=None,
+    delta="sweep",
+    description=ListedVendor.__doc__ or "",
+)

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mlc_dagster.errors import OutcomeUnknown, RecordRejected, StaleRecord
-from mlc_dagster.outcomes import Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.outcomes import ACCEPTED, Agreed, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.systems.airbase.calls import AirbaseApi, Document, covers, id_of, reference_of, sentence
+from mlc_dagster.systems.airbase.shared import Vendors
 from mlc_dagster.systems.airbase.shelf import Shelf
+from mlc_dagster.systems.meeting import Meeting
+from mlc_dagster.systems.merging import AGREE, DisagreementError
 
 Body = Callable[[Any, Document | None], dict[str, Any]]
 Judge = Callable[[Any, Document], str]
@@ -24,6 +27,7 @@ class Kind:
     bulk: str  # path; empty: one by one
     by_name: bool = False  # one without a key of the ERP, of the same name, is the same
     fault: Judge = lambda record, document: ""  # what is wrong with what Airbase kept; empty: nothing
+    two_way: Vendors | None = None  # people change them on both sides
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class _Letter:
     draft: Draft
     body: dict[str, Any]
     theirs: Document | None
+    met: Meeting | None = None  # of those that people change on both sides
 
 
 class Upserts:
@@ -50,7 +55,8 @@ class Upserts:
             try:
                 letter = self._letter(draft, taken)
             except RecordRejected as error:
-                yield Refused(draft, error.message)
+                rule = AGREE if isinstance(error, DisagreementError) else ACCEPTED
+                yield Refused(draft, error.message, rule)
                 continue
             if letter.theirs is not None and covers(letter.theirs, letter.body):
                 yield self._kept(letter, letter.theirs, "adopted")
@@ -66,13 +72,13 @@ class Upserts:
                 f"Airbase's {self._kind.name} {id_of(theirs)} is one, and both {taken[id_of(theirs)]} and {draft.key} "
                 "match it by name. Enter the right key in Airbase."
             )
-        body = self._kind.body(draft.record, theirs)
         if theirs is not None and reference_of(theirs) not in ("", draft.key):
             raise RecordRejected(
                 f"Airbase's {self._kind.name} {id_of(theirs)} carries the key {reference_of(theirs)}, not {draft.key}. "
                 "Two cannot be one: correct the key in Airbase."
             )
-        return _Letter(draft, body, theirs)
+        record, met = self._kind.two_way.meet(draft, theirs) if self._kind.two_way else (draft.record, None)
+        return _Letter(draft, self._kind.body(record, theirs), theirs, met)
 
     def _known(self, draft: Draft) -> Document | None:
         """By the ERP's key, by Airbase's id, then by name among those without a key. Raises RecordRejected for two."""
@@ -172,7 +178,13 @@ class Upserts:
 
     def _kept(self, letter: _Letter, row: Document, action: Literal["created", "updated", "adopted"]) -> Saved:
         detail = str(row.get("po_number") or row.get("name") or "")
-        return Saved(letter.draft, id_of(row), action, detail, str(row.get("airbase_url") or ""))
+        link, agreed = str(row.get("airbase_url") or ""), self._agreed(letter, row, wrote=action == "updated")
+        return Saved(letter.draft, id_of(row), action, detail, link, agreed)
+
+    def _agreed(self, letter: _Letter, row: Document, *, wrote: bool) -> tuple[str, Agreed] | None:
+        if self._kind.two_way is None or letter.met is None:
+            return None
+        return self._kind.two_way.concluded(letter.met, row, wrote=wrote)
 
 
 def _entity(letter: _Letter) -> dict[str, Any]:

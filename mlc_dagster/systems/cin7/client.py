@@ -1,10 +1,13 @@
-"""Cin7 Core: what the pipeline knows of it. Saves drafts one by one, and reads the reference books."""
+"""Cin7 Core: what the pipeline knows of it. Saves drafts one by one, and reads suppliers and the reference books."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
+
+import pyarrow as pa
 
 from mlc_dagster.errors import OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.facts import Books
@@ -12,12 +15,15 @@ from mlc_dagster.outcomes import Draft, Outcome, Refused, Traffic, Unanswered
 from mlc_dagster.systems.cin7.books import read_books
 from mlc_dagster.systems.cin7.calls import Cin7Api, Document, classify, signature
 from mlc_dagster.systems.cin7.invoices import Invoices
+from mlc_dagster.systems.cin7.lists import listed_supplier, supplier_pages
 from mlc_dagster.systems.cin7.look import Look
 from mlc_dagster.systems.cin7.purchases import Purchases, Sender
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
 from mlc_dagster.systems.cin7.suppliers import Suppliers
 from mlc_dagster.systems.http import ApiClient
-from mlc_dagster.vocabulary import Target
+from mlc_dagster.systems.listing import Listing
+from mlc_dagster.systems.merging import AGREE, DisagreementError
+from mlc_dagster.vocabulary import EntitySet, Pull, Scope, Sightings, Target
 
 __all__ = ["Cin7Client", "classify", "signature"]
 
@@ -29,10 +35,15 @@ class Cin7Client:
     """One Cin7 account; implements outcomes.Client. The account's limits and keys are the ApiClient's business."""
 
     def __init__(
-        self, api: ApiClient, options: Mapping[str, str] | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        api: ApiClient,
+        options: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        terms: Mapping[str, str] | None = None,
     ) -> None:
+        """`terms`: the ERP's payment terms -> their names in Cin7."""
         self.api, self._api, self._options, self._clock = api, Cin7Api(api), options or {}, clock
-        self._suppliers = Suppliers(self._api, clock)
+        self._suppliers = Suppliers(self._api, clock, terms)
         sender = Sender(self._api, Look(self._api, clock), lambda: self._known_products(PRODUCTS_FRESH))
         self._rooms: Mapping[str, Suppliers | Purchases | Invoices] = {
             SUPPLIERS.name: self._suppliers,
@@ -55,10 +66,24 @@ class Cin7Client:
         for draft in drafts:
             try:
                 yield from room.save(draft)
+            except DisagreementError as error:
+                yield Refused(draft, error.message, AGREE)
             except (RecordRejected, StaleRecord) as error:
                 yield Refused(draft, error.message)
             except OutcomeUnknown as error:
                 yield Unanswered(draft, error.message)
+
+    def read(
+        self, entity: EntitySet, scope: Scope, pull: Pull, sightings: Sightings | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """The suppliers of a day, in the columns of `frames.source_schema`. Raises as `save`."""
+        before = self.api.requests
+        rows = supplier_pages(self._api, scope, pull)
+        yield from Listing(entity, scope, pull, sightings).batches(rows, partial(listed_supplier, self._options))
+        pull.requests = pull.pages = self.api.requests - before
+
+    def schema_report(self, entity: EntitySet) -> None:
+        """Cin7 does not tell which fields it has."""
 
     def books(self) -> Books:
         """Accounts, terms, tax rules, locations, products, suppliers' currencies; read anew, at most once a minute."""

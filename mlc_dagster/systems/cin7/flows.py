@@ -1,10 +1,11 @@
-"""What moves from IFS Cloud to Cin7 Core."""
+"""What moves between IFS Cloud and Cin7 Core."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from mlc_dagster import rules
+from mlc_dagster.systems.cin7.inbound import FLOWS as INBOUND
 from mlc_dagster.systems.cin7.mapping import (
     PURCHASES_FLOW,
     SUPPLIERS_FLOW,
@@ -14,6 +15,7 @@ from mlc_dagster.systems.cin7.mapping import (
 )
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
 from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.ifs.origins import is_expected_only
 from mlc_dagster.vocabulary import Flow, key_text
 
 
@@ -39,6 +41,7 @@ FLOWS = (
             rules.texts_fit,
         ),
         checks_accounts=False,
+        pair=SUPPLIERS_FLOW,
         description=(
             "Suppliers of IFS in Cin7: name, currency, payment term, tax number, mail address, country. A supplier "
             "that is blocked in IFS is deprecated in Cin7. What people keep in Cin7 beside it stays as it is."
@@ -76,6 +79,7 @@ FLOWS = (
         ifs.POSTING_PROPOSALS,
         PURCHASE_INVOICES,
         invoice_from_proposal,
+        scope=is_expected_only,
         rules=(
             rules.gl_accounts_exist,
             rules.company_is_mapped,
@@ -98,4 +102,5 @@ FLOWS = (
             "their own, each line on its GL account. The order is authorised in Cin7 when its first invoice arrives."
         ),
     ),
+    *INBOUND,
 )

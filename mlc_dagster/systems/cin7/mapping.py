@@ -10,7 +10,6 @@ import msgspec
 
 from mlc_dagster.amounts import round_half_up, times
 from mlc_dagster.facts import Facts
-from mlc_dagster.systems.cin7.countries import COUNTRIES
 from mlc_dagster.systems.cin7.records import (
     DECIMALS,
     Charge,
@@ -21,7 +20,9 @@ from mlc_dagster.systems.cin7.records import (
     PurchaseInvoice,
     Supplier,
 )
+from mlc_dagster.systems.countries import COUNTRIES
 from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.ifs.partners import owners_from
 from mlc_dagster.vocabulary import key_text
 
 SUPPLIERS_FLOW, PURCHASES_FLOW = "cin7/suppliers", "cin7/purchases"
@@ -47,6 +48,7 @@ def supplier_from_ifs(supplier: ifs.Supplier, facts: Facts) -> Supplier:
         comments=supplier.notes,
         contact=_contact(supplier, key),
         country=COUNTRIES.get((supplier.country or "").upper()),
+        owners=owners_from(facts.table("supplier_owners")),
     )
 
 

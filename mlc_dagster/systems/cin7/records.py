@@ -7,12 +7,13 @@ Advanced Purchase and Purchase Order. `stated` amounts are the ERP's own figures
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
 from mlc_dagster.amounts import round_half_up, times
-from mlc_dagster.vocabulary import Record, Target
+from mlc_dagster.systems.ifs.partners import Owner
+from mlc_dagster.vocabulary import EntitySet, Record, Target
 
 DECIMALS = 2
 """Cin7 computes every line's total with two decimals, whatever the currency."""
@@ -50,6 +51,7 @@ class Supplier(Record, frozen=True, kw_only=True):
     comments: str | None = None
     contact: Contact | None = None
     country: str | None = None  # full name
+    owners: tuple[Owner, ...] = ()  # whose value counts where both sides changed a field; of the others: the ERP
 
     def taxes(self) -> Iterator[tuple[str, str | None, str | None]]:
         yield "", None, self.tax_rule
@@ -65,6 +67,24 @@ class Supplier(Record, frozen=True, kw_only=True):
         yield "VatNo", self.tax_number, 256
         yield "Notes", self.comments, 256
         yield "Email", self.contact.email if self.contact else None, 256
+
+
+class ListedSupplier(Record, frozen=True, kw_only=True):
+    """Suppliers in Cin7 that people or we changed on a day, deprecated ones included: the ERP's key where they carry
+    one, and the fields that the ERP keeps too.
+    """
+
+    id: str
+    erp_key: str | None = None  # as our slot holds it
+    uses_other_attributes: bool = False  # people use another attribute set, so there is no slot for our key
+    name: str | None = None
+    currency: str | None = None
+    payment_term: str | None = None  # Cin7's name
+    tax_number: str | None = None
+    email: str | None = None  # of our own contact, else of the default one; None: there is neither
+    country: str | None = None  # full name, of the business address; None: there is none
+    status: str | None = None
+    last_modified_on: datetime | None = None
 
 
 class Line(Record, frozen=True, kw_only=True):
@@ -209,3 +229,14 @@ class PurchaseInvoice(Paper, frozen=True, kw_only=True):
 SUPPLIERS = Target("cin7", "suppliers", Supplier, batch=4)
 PURCHASES = Target("cin7", "purchases", Purchase, batch=4)
 PURCHASE_INVOICES = Target("cin7", "purchase_invoices", PurchaseInvoice, batch=4)
+
+SUPPLIER_LIST = EntitySet(
+    "cin7",
+    "supplier_list",
+    "",
+    "/supplier",
+    ListedSupplier,
+    keys=("id",),
+    modified="last_modified_on",
+    description=ListedSupplier.__doc__ or "",
+)

@@ -10,6 +10,8 @@ from mlc_dagster.errors import MlcError, RecordRejected
 from mlc_dagster.outcomes import Draft, Outcome, Saved
 from mlc_dagster.systems.cin7.calls import Cin7Api, Document, covers, same_id
 from mlc_dagster.systems.cin7.records import Contact, Supplier
+from mlc_dagster.systems.cin7.shared import concluded, meet, settled, words
+from mlc_dagster.systems.meeting import Meeting
 
 FRESH = 60.0  # seconds that a list is taken for the truth
 
@@ -31,8 +33,11 @@ _LISTS = ("Addresses", "Contacts")
 class Suppliers:
     """The suppliers of one Cin7 account. The list of all is read once and kept for a minute, with what we write."""
 
-    def __init__(self, api: Cin7Api, clock: Callable[[], float] = time.monotonic) -> None:
-        self._api, self._clock = api, clock
+    def __init__(
+        self, api: Cin7Api, clock: Callable[[], float] = time.monotonic, terms: Mapping[str, str] | None = None
+    ) -> None:
+        """`terms`: the ERP's payment terms -> their names in Cin7."""
+        self._api, self._clock, self._words = api, clock, words(terms or {})
         self._rows: dict[str, Document] = {}
         self._read_at: float | None = None
 
@@ -56,8 +61,9 @@ class Suppliers:
     def _saved(self, draft: Draft) -> Saved:
         known = self._by_id(draft.remote_id) if draft.remote_id else None
         if known is None and (match := self._match(draft.record)):
-            if covers(match, merged(draft.record, match)):
-                return _saved(draft, match, "adopted")
+            met = meet(draft, self._words, match)
+            if covers(match, merged(settled(draft.record, met, match), match)):
+                return _saved(draft, match, "adopted", met)
             known = self._by_id(match["ID"]) or match
         return self._create(draft) if known is None else self._update(draft, known)
 
@@ -82,7 +88,8 @@ class Suppliers:
         return None
 
     def _create(self, draft: Draft) -> Saved:
-        return _saved(draft, self._write("POST", merged(draft.record, {}), repeatable=False), "created")
+        met = meet(draft, self._words, None)
+        return _saved(draft, self._write("POST", merged(draft.record, {}), repeatable=False), "created", met)
 
     def _update(self, draft: Draft, known: Document) -> Saved:
         supplier: Supplier = draft.record
@@ -92,11 +99,12 @@ class Suppliers:
                 f"Cin7's supplier {known['Name']} ({known['ID']}) carries the key {other}, not {supplier.key}. "
                 "Two suppliers cannot be one: rename one in IFS, or correct the key in Cin7."
             )
-        body = merged(supplier, known)
+        met = meet(draft, self._words, known)
+        body = merged(settled(supplier, met, known), known)
         if covers(known, body):
-            return _saved(draft, known, "adopted")
+            return _saved(draft, known, "adopted", met)
         nothing_new = all(row.get("ID") for name in _LISTS for row in body[name])
-        return _saved(draft, self._write("PUT", body, repeatable=nothing_new), "updated")
+        return _saved(draft, self._write("PUT", body, repeatable=nothing_new), "updated", met)
 
     def _write(self, method: str, body: Document, *, repeatable: bool) -> Document:
         row: Document = self._api.write(method, "/supplier", body, repeatable=repeatable)["SupplierList"][0]
@@ -105,9 +113,14 @@ class Suppliers:
 
 
 def key_of(row: Document, supplier: Supplier) -> str:
-    """The ERP's key that a supplier in Cin7 carries; under another attribute set the slot means something else."""
-    ours = supplier.attribute_set and row.get("AttributeSet") == supplier.attribute_set
-    return str(row.get(supplier.slot) or "") if ours else ""
+    """The ERP's key that a supplier in Cin7 carries."""
+    return key_in(row, supplier.slot, supplier.attribute_set)
+
+
+def key_in(row: Document, slot: str, attribute_set: str) -> str:
+    """The text of our slot; under another attribute set the slot means something else."""
+    ours = attribute_set and row.get("AttributeSet") == attribute_set
+    return str(row.get(slot) or "") if ours else ""
 
 
 def merged(supplier: Supplier, theirs: Document) -> dict[str, Any]:
@@ -185,5 +198,6 @@ def _folded(text: Any) -> str:
     return str(text or "").strip().casefold()
 
 
-def _saved(draft: Draft, row: Document, action: Any) -> Saved:
-    return Saved(draft, str(row["ID"]), action, detail=str(row.get("Name") or ""))
+def _saved(draft: Draft, row: Document, action: Any, met: Meeting) -> Saved:
+    agreed = concluded(met, row, wrote=action == "updated")
+    return Saved(draft, str(row["ID"]), action, detail=str(row.get("Name") or ""), agreed=agreed)

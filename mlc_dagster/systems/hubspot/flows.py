@@ -16,6 +16,7 @@ from mlc_dagster.systems.hubspot.mapping import (
 )
 from mlc_dagster.systems.hubspot.records import COMPANIES, DEALS, INVOICES
 from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.ifs.origins import is_expected_only
 from mlc_dagster.vocabulary import Flow, key_text
 
 
@@ -57,6 +58,7 @@ FLOWS = (
         ifs.POSTING_PROPOSALS,
         INVOICES,
         invoice_from_proposal,
+        scope=is_expected_only,
         rules=(
             rules.gl_accounts_exist,
             rules.company_is_mapped,
@@ -81,6 +83,7 @@ FLOWS = (
         ifs.POSTING_PROPOSALS,
         DEALS,
         deal_from_proposal,
+        scope=is_expected_only,
         rules=(
             rules.gl_accounts_exist,
             rules.company_is_mapped,

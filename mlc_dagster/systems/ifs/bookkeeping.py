@@ -11,6 +11,8 @@ from mlc_dagster.outcomes import Draft, Outcome
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.bookings import CANCELLED, Books, Entries, Invoices, Kind, Proposals
 from mlc_dagster.systems.ifs.entries import ENTRIES, INVOICES, PROPOSALS
+from mlc_dagster.systems.ifs.partners import PARTNERS
+from mlc_dagster.systems.ifs.suppliers import Master, Suppliers
 from mlc_dagster.vocabulary import EntitySet, Row, Target, key_text
 
 
@@ -20,10 +22,14 @@ class Room(Protocol):
     def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]: ...
 
 
+class Writes(Books, Master, Protocol):
+    """What all rooms together need of the client."""
+
+
 class Bookkeeping:
     """Rooms by target, under this tenant's names."""
 
-    def __init__(self, books: Books, catalogue: Mapping[str, EntitySet], currencies: Iterable[str]) -> None:
+    def __init__(self, books: Writes, catalogue: Mapping[str, EntitySet], currencies: Iterable[str]) -> None:
         self._books, self._currencies = books, frozenset(currencies)
         self._suppliers, self._invoices = catalogue[ifs.SUPPLIERS.name], catalogue[ifs.SUPPLIER_INVOICES.name]
         proposals, vouchers = catalogue[ifs.POSTING_PROPOSALS.name], catalogue[ifs.VOUCHERS.name]
@@ -31,6 +37,7 @@ class Bookkeeping:
             INVOICES.name: Invoices(books, Kind(self._invoices, "supplier invoice"), proposals),
             PROPOSALS.name: Proposals(books, Kind(proposals, "posting proposal")),
             ENTRIES.name: Entries(books, Kind(vouchers, "voucher")),
+            PARTNERS.name: Suppliers(books, self._suppliers),
         }
 
     def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:

@@ -149,7 +149,11 @@ class IfsClient:
         found = in_order(partial(self._walked, entity), filters, self._connection.in_flight)
         return [pair for pairs in found for pair in pairs]
 
-    def _walked(self, entity: EntitySet, condition: str) -> list[tuple[Row, str]]:
+    def every(self, entity: EntitySet) -> list[tuple[Row, str]]:
+        """All rows, without lines, each with its ETag. Raises Misconfigured where there is no set."""
+        return self._walked(entity, None)
+
+    def _walked(self, entity: EntitySet, condition: str | None) -> list[tuple[Row, str]]:
         query = Query(self._connection, entity, Order(entity, by_time=False), lines=False)
         walk = Walk(query.order, lambda span: query.page(span, condition))
         batches = (page.batch for page in walk.read(Span()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from mlc_dagster.vocabulary import ERP, Record, Target
@@ -19,7 +19,10 @@ class Owner(Record, frozen=True, kw_only=True):
 
 
 class Partner(Record, frozen=True, kw_only=True):
-    """A vendor or supplier of a SaaS. None: the SaaS does not keep the field, or is silent, and IFS keeps its own."""
+    """A vendor or supplier of a SaaS. None: the SaaS does not keep the field, or is silent, and IFS keeps its own.
+
+    An empty text: the SaaS keeps the field, and it is empty there.
+    """
 
     external_ref: str  # "procurify-vendor-88"
     supplier_id: str | None = None  # the ERP's number, where the SaaS carries it
@@ -29,8 +32,14 @@ class Partner(Record, frozen=True, kw_only=True):
     payment_terms: str | None = None  # the ERP's code
     email: str | None = None
     vat_no: str | None = None
+    terms: tuple[str, ...] = ()  # the ERP's codes, where the name that the SaaS has stands for several
     may_create: bool = True  # a supplier that the ERP does not have is made there
     owners: tuple[Owner, ...] = ()  # of fields without one: the ERP
+
+    @property
+    def system(self) -> str:
+        """ "Procurify": the SaaS that it comes from."""
+        return self.external_ref.partition("-")[0].capitalize()
 
     def required(self) -> Iterator[tuple[str, object]]:
         yield "name", self.name
@@ -42,3 +51,27 @@ class Partner(Record, frozen=True, kw_only=True):
 
 
 PARTNERS = Target(ERP, "suppliers", Partner, batch=20)
+
+
+def owners_from(table: Mapping[str, str]) -> tuple[Owner, ...]:
+    """{field: side} of mlc.yaml, but for what is the ERP's anyway: naming a default changes no record."""
+    return tuple(Owner(field=name, side=_SIDES[side]) for name, side in sorted(table.items()) if side != "ifs")
+
+
+def number_of(key: str | None) -> str | None:
+    """The ERP's number from the text of a key that a SaaS carries; the way back of `key_text`. None: it has none."""
+    return key.strip().replace("%2F", "/").replace("%25", "%") if key and key.strip() else None
+
+
+def codes_of(name: str | None, terms: Mapping[str, str]) -> tuple[str, ...]:
+    """The ERP's payment terms that a name in the SaaS stands for, sorted. `terms`: ERP code -> the name there."""
+    wanted = (name or "").strip()
+    return tuple(sorted(code for code, there in terms.items() if wanted and there.strip() == wanted))
+
+
+def owners_of(owners: Iterable[Owner]) -> dict[str, str]:
+    """Field -> side."""
+    return {owner.field: owner.side for owner in owners}
+
+
+_SIDES: dict[str, Literal["ifs", "saas", "hold"]] = {"ifs": "ifs", "saas": "saas", "hold": "hold"}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mlc_dagster import rules
 from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.ifs.origins import is_expected_only
 from mlc_dagster.systems.monday.mapping import (
     SUPPLIERS_FLOW,
     invoice_from_proposal,
@@ -76,6 +77,7 @@ FLOWS = (
         ifs.POSTING_PROPOSALS,
         INVOICES,
         invoice_from_proposal,
+        scope=is_expected_only,
         rules=(*POSTED, rules.supplier_is_delivered, *ITEM),
         needs=(SUPPLIERS_FLOW,),
         needs_key=_proposal_refers_to,

@@ -1,4 +1,6 @@
-"""Full country names, as Cin7 wants them in addresses, by the ISO 3166 code that IFS keeps."""
+"""Countries by the ISO 3166 code that IFS keeps: full names as Cin7 wants them, free text as Procurify has it."""
+
+from __future__ import annotations
 
 COUNTRIES = {
     "AD": "Andorra",
@@ -74,3 +76,26 @@ COUNTRIES = {
     "ZA": "South Africa",
 }
 """The countries that suppliers usually come from; a code that is not here makes no address."""
+
+_ALSO = {
+    "czechia": "CZ",
+    "great britain": "GB",
+    "holland": "NL",
+    "korea": "KR",
+    "korea, republic of": "KR",
+    "republic of korea": "KR",
+    "the netherlands": "NL",
+    "türkiye": "TR",
+    "uae": "AE",
+    "uk": "GB",
+    "united states of america": "US",
+    "usa": "US",
+    "viet nam": "VN",
+}
+_CODES = {**{name.casefold(): code for code, name in COUNTRIES.items()}, **_ALSO}
+
+
+def country_code(text: str | None) -> str | None:
+    """The code of a country that people wrote: "Sweden", "USA" or "se"; None where it is not known."""
+    words = " ".join((text or "").replace(".", "").split())
+    return words.upper() if words.upper() in COUNTRIES else _CODES.get(words.casefold())

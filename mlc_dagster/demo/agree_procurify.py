@@ -1,0 +1,114 @@
+"""Is every bill of the sandboxed Procurify in the books once, or held, to the cent, and no order beside its bill?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from mlc_dagster.demo.place import Place
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.settings.procurify import ProcurifySettings
+from mlc_dagster.systems.procurify.mapping import BILLS_FLOW, PROPOSALS_FLOW, proposal_reference
+from mlc_dagster.systems.procurify.papers import plain_uuid
+
+Document = Mapping[str, Any]
+CANCELLED = "Cancelled"
+
+
+def disagreements(place: Place, section: ProcurifySettings) -> list[str]:
+    """One line for each difference between what Procurify says is owed, and what the ERP holds."""
+    with Ledger.open(place.environment()["MLC_DATABASE_URL"]) as ledger:
+        held = {flow: {hold.key for hold in ledger.open_holds(flow)} for flow in (BILLS_FLOW, PROPOSALS_FLOW)}
+    return list(differences(place.state("procurify"), place.state("ifs")["documents"], held, section))
+
+
+def differences(
+    state: Document,
+    documents: Mapping[str, Sequence[Document]],
+    held: Mapping[str, set[str]],
+    section: ProcurifySettings,
+) -> Iterator[str]:
+    """The lines. `documents`: entity set -> the ERP's rows; `held`: flow -> keys."""
+    owed = [bill for bill in state["bills"] if _is_owed(bill, section)]
+    invoices, proposals = (_by_reference(documents[name]) for name in ("SupplierInvoiceSet", "PostingProposalHeadSet"))
+    yield from _of_bills(owed, invoices, held[BILLS_FLOW])
+    yield from _of_sums(owed, invoices, held[BILLS_FLOW])
+    yield from _of_orders(state["purchase_orders"], owed, invoices, proposals, held[PROPOSALS_FLOW])
+
+
+def _is_owed(bill: Document, section: ProcurifySettings) -> bool:
+    return bill["status"] in section.bill_statuses and bill["type"] in section.bill_types
+
+
+def _by_reference(rows: Sequence[Document]) -> dict[str, list[Document]]:
+    found: dict[str, list[Document]] = defaultdict(list)
+    for row in rows:
+        if row["ObjState"] != CANCELLED and (row["ExternalRef"] or "").startswith("procurify-"):
+            found[row["ExternalRef"]].append(row)
+    return found
+
+
+def _reference(bill: Document) -> str:
+    return f"procurify-bill-{plain_uuid(bill['uuid'])}"
+
+
+def _of_bills(owed: Sequence[Document], invoices: Mapping[str, list[Document]], held: set[str]) -> Iterator[str]:
+    for bill in owed:
+        found, is_held = invoices.get(_reference(bill), []), plain_uuid(bill["uuid"]) in held
+        if len(found) + is_held != 1:
+            yield f"bill {bill['id']} of Procurify: {len(found)} invoices in IFS, {'held' if is_held else 'not held'}"
+        yield from (f"bill {bill['id']} of Procurify: {fault}" for row in found if (fault := _difference(bill, row)))
+    for reference in sorted(set(invoices) - {_reference(bill) for bill in owed}):
+        yield f"IFS holds invoice {reference}, which no bill of Procurify stands for"
+
+
+def _difference(bill: Document, invoice: Document) -> str:
+    gross, owed = _amount(invoice["GrossAmount"]), _amount(bill["total_cost_with_tax"])
+    lines = sum((_amount(line["Amount"]) for line in invoice["SupplierInvoiceLines"]), _amount(invoice["VatAmount"]))
+    if (gross, invoice["CurrencyCode"]) != (owed, bill["currency"]["name"]):
+        return f"{owed} {bill['currency']['name']} is owed, and IFS has {gross} {invoice['CurrencyCode']}"
+    return "" if lines == gross else f"its lines and VAT make {lines} in IFS, and the invoice is {gross}"
+
+
+def _of_sums(owed: Sequence[Document], invoices: Mapping[str, list[Document]], held: set[str]) -> Iterator[str]:
+    """By currency: posted and held together are what Procurify says."""
+    there, here = defaultdict[str, Decimal](Decimal), defaultdict[str, Decimal](Decimal)
+    for bill in owed:
+        there[bill["currency"]["name"]] += _amount(bill["total_cost_with_tax"])
+        if plain_uuid(bill["uuid"]) in held:
+            here[bill["currency"]["name"]] += _amount(bill["total_cost_with_tax"])
+    for row in (row for rows in invoices.values() for row in rows):
+        here[row["CurrencyCode"]] += _amount(row["GrossAmount"])
+    for currency in sorted({*there, *here}):
+        if there[currency] != here[currency]:
+            yield f"{currency}: Procurify's bills are {there[currency]}, posted and held are {here[currency]}"
+
+
+def _of_orders(
+    orders: Sequence[Document],
+    owed: Sequence[Document],
+    invoices: Mapping[str, list[Document]],
+    proposals: Mapping[str, list[Document]],
+    held: set[str],
+) -> Iterator[str]:
+    posted = [bill for bill in owed if invoices.get(_reference(bill))]
+    billed = {order["id"] for bill in posted for order in bill["added_purchase_orders"]}
+    for order in orders:
+        number, found = order["procurify_PO"], proposals.get(proposal_reference(order["procurify_PO"]), [])
+        if number in billed and found:
+            yield f"order {number} of Procurify is billed and posted, and its proposal stands in IFS beside it"
+        elif _is_expected(order) and number not in billed and len(found) + (str(number) in held) != 1:
+            yield f"order {number} of Procurify has {len(found)} proposals in IFS, and is not held"
+    for reference in sorted(set(proposals) - {proposal_reference(each["procurify_PO"]) for each in orders}):
+        yield f"IFS holds proposal {reference}, which no order of Procurify stands for"
+
+
+def _is_expected(order: Document) -> bool:
+    """Open when it was first seen, and the newest of its versions."""
+    return order["state"] in (0, 5) and order["most_recent_version"] is not False
+
+
+def _amount(value: Any) -> Decimal:
+    return Decimal(str(value or 0))

@@ -1,0 +1,130 @@
+"""A plan as a Dagster job: what a load of one flow and partition would do, without a write anywhere."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import dagster as dg
+
+from mlc_dagster.errors import Misconfigured
+from mlc_dagster.frames import records_of
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.orchestration.charts import facts_for
+from mlc_dagster.orchestration.failures import told
+from mlc_dagster.orchestration.guarding import stored
+from mlc_dagster.pipeline.plan import Plan, plan
+from mlc_dagster.settings import Settings
+from mlc_dagster.vocabulary import Flow, Record
+
+JOB = "plan"
+SHOWN = 200  # steps that the UI shows
+
+
+class Asked(dg.Config):
+    """What to plan."""
+
+    flow: str  # "cin7/purchases"
+    partition: str  # "2026-11-05", or a company
+
+
+def plan_job(flows: Sequence[Flow], settings: Settings, resources: Mapping[str, Any]) -> dg.JobDefinition:
+    """`plan`, for any flow that is on. Its resources ask on a budget of their own: the ledger stays as it is."""
+    by_name = {flow.name: flow for flow in flows}
+
+    @dg.op(name="show", required_resource_keys=set(resources), description="What a load would do, field by field.")
+    def show(context: dg.OpExecutionContext, config: Asked) -> dict[str, Any]:
+        with told():
+            found = make(context, _flow(by_name, config.flow), config.partition, settings)
+        context.add_output_metadata(_told(found))
+        return as_document(found)
+
+    words = "What a load of one flow and partition would do, field by field. Writes nothing, anywhere."
+
+    @dg.job(name=JOB, description=words, resource_defs=dict(resources), executor_def=dg.in_process_executor)
+    def planned() -> None:
+        show()
+
+    return planned
+
+
+def _flow(by_name: Mapping[str, Flow], name: str) -> Flow:
+    if name not in by_name:
+        raise Misconfigured(f"no flow {name!r} is switched on", cure=f"There are: {', '.join(by_name)}")
+    return by_name[name]
+
+
+def make(context: Any, flow: Flow, partition: str, settings: Settings) -> Plan:
+    """Raises Misconfigured where the source partition was never read."""
+    store, ledger = context.resources.storage.store, context.resources.ledger.open
+    if not store.path(flow.source.key, partition).exists():
+        name = "/".join(flow.source.key)
+        raise Misconfigured(f"{name} was never read for {partition}", cure=f"Materialize {name} for {partition} first.")
+    facts = facts_for(flow, settings, context)
+    client = getattr(context.resources, flow.target.system).client
+    look = partial(client.known, flow.target) if flow.looks_up else None
+    rows = (records_of(batch, flow.source.record) for batch in store.read(flow.source.key, partition))
+    return plan(flow, rows, facts, ledger, partition, partial(_before, flow, store, ledger), look)
+
+
+def _before(flow: Flow, store: Any, ledger: Ledger, keys: Sequence[str]) -> dict[str, Record]:
+    """What was delivered last, from the prepared partition that it came from, where that still holds it."""
+    from_where = ledger.history.delivered_from(flow.name, keys)
+    return {
+        one.key: one.record
+        for partition in {place for place, _ in from_where.values()}
+        for one in stored(store, flow, partition)
+        if from_where.get(one.key) == (partition, one.fingerprint)
+    }
+
+
+def as_document(found: Plan) -> dict[str, Any]:
+    """Plain JSON: what `mlc plan --out` writes and `mlc apply` reads."""
+    return {
+        "flow": found.flow,
+        "partition": found.partition,
+        "digest": found.digest,
+        "counts": dict(found.counts),
+        "writes": found.writes,
+        "steps": [
+            {
+                "key": step.key,
+                "does": step.does,
+                "changes": [change._asdict() for change in step.changes],
+                "why": step.why,
+                "mark": step.mark,
+            }
+            for step in found.steps
+        ],
+    }
+
+
+def _told(found: Plan) -> dict[str, Any]:
+    columns = [dg.TableColumn(name, "string") for name in ("record", "does", "what")]
+    rows = [
+        dg.TableRecord({"record": step.key, "does": step.does, "what": step.why or _fields(step.changes)})
+        for step in found.steps
+        if step.does not in ("nothing", "superseded")
+    ]
+    return {
+        **{f"would {does}" if does in ("create", "change") else does: count for does, count in found.counts.items()},
+        "digest": found.digest,
+        "steps": dg.MetadataValue.table(rows[:SHOWN], schema=dg.TableSchema(columns)),
+    }
+
+
+def _fields(changes: Sequence[Any]) -> str:
+    return "; ".join(f"{each.field}: {each.before or '-'} -> {each.after or '-'}" for each in changes)[:1000]
+
+
+def run(job: dg.JobDefinition, flow: str, partition: str) -> dict[str, Any]:
+    """The plan's document, by a run that leaves no trace. Raises dg.Failure's words as Misconfigured."""
+    from mlc_dagster.orchestration.running import QUIET, why
+
+    asked = {**QUIET, "ops": {"show": {"config": {"flow": flow, "partition": partition}}}}
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = job.execute_in_process(run_config=asked, instance=instance, raise_on_error=False)
+        if not result.success:
+            raise Misconfigured(f"no plan: {why(result)}")
+        found: dict[str, Any] = json.loads(json.dumps(result.output_for_node("show")))
+    return found

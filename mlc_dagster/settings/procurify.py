@@ -1,0 +1,120 @@
+"""The part of mlc.yaml about Procurify."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, field_validator
+
+from mlc_dagster.settings.section import Address, Section, TargetSection, sides
+
+NEVER_POSTED = (0, 1, 3, 5)
+"""Statuses of a bill: draft, confirmed (it waits for approval), denied, withdrawn."""
+
+
+def _path(value: str) -> str:
+    """A path below the host, with the slash at its end without which Procurify only points elsewhere."""
+    if not value.startswith("/") or "?" in value or "#" in value:
+        raise ValueError("a path starts with / and has no query")
+    return value if value.endswith("/") else f"{value}/"
+
+
+ApiPath = Annotated[str, AfterValidator(_path)]
+Number = Annotated[int, Field(ge=0, le=8)]
+SharedField = Literal["name", "country", "currency_code", "payment_terms", "email"]
+"""What both an IFS supplier and a Procurify vendor keep."""
+
+
+class ProcurifyPaths(Section):
+    """Where things are below `base_url`; of one record the key is appended to `bill`, `purchase_order` and `vendor`."""
+
+    bills: ApiPath = "/api/v3/ap/bills/"
+    bill: ApiPath = "/api/v2/ap/bills/"
+    purchase_orders: ApiPath = "/api/v2/purchase_orders/purchased/all/"
+    purchase_order: ApiPath = "/api/v2/purchase_orders/"
+    vendors: ApiPath = "/api/v3/vendors/"
+    vendor: ApiPath = "/api/v3/vendors/"
+    departments: ApiPath = "/api/v3/departments/"
+    locations: ApiPath = "/api/v2/locations/"
+    currencies: ApiPath = "/api/v2/currencies/"
+    me: ApiPath = "/api/v3/users/me/"
+
+
+class ProcurifySettings(TargetSection):
+    """Procurify. The secrets come from PROCURIFY_CLIENT_ID and PROCURIFY_CLIENT_SECRET."""
+
+    base_url: Address = Field(description="https://<domain>.procurify.com")
+    token_url: Address | None = Field(None, description="Left out: base_url and /oauth/token")
+    audience: str = Field("https://api.procurify.com/", description="Asked for at sign-in")
+    requests_per_second: int = Field(2, ge=1, description="Procurify publishes no limit, and suspends who overdoes it")
+    page_size: int = Field(50, ge=1, le=100)
+    in_flight: int = Field(4, ge=1, le=16, description="Bills and orders that are asked for at once")
+    timeout_seconds: float = Field(60, gt=0)
+    bill_overlap_minutes: float = Field(10, ge=0, description="Bills are asked for so much around each day")
+    order_overlap_days: int = Field(1, ge=1, description="Orders are filtered by date alone, in a time zone untold")
+    bill_types: tuple[Number, ...] = Field((0,), description="0 order, 1 expense, 2 credit card")
+    bill_statuses: tuple[Number, ...] = Field((2, 4, 6, 7), description="What is posted; 8 may be added")
+    vendor_types: tuple[Number, ...] = Field((3, 4), description="3 preferred, 4 regular; 7 checkout may be added")
+    post_credits: bool = Field(False, description="A bill below zero is posted as a credit invoice, else held")
+    companies_by_location: dict[str, str] = Field(
+        default_factory=dict, description="Location, by name or external id: company; left out: its external id"
+    )
+    cost_centers: dict[str, str] = Field(
+        default_factory=dict, description="Department, by external id or name: value; left out: its external id"
+    )
+    department_code_part: str = Field("B", pattern=r"^[B-J]?$", description="Empty: lines have no cost centre")
+    shipping_account: str = Field("", description="A line of its own; empty: shipping is added to the largest line")
+    tax_account: str = Field("", description="A line of its own; empty: tax that is not in the price is the VAT")
+    purchase_orders: Literal["proposals", "off"] = Field("proposals", description="Orders as posting proposals")
+    backfill_closed: bool = Field(False, description="Orders that were closed or paid when first seen get a proposal")
+    create_suppliers_in_ifs: bool = Field(True, description="Vendors that IFS does not have become suppliers there")
+    supplier_owners: dict[SharedField, Literal["ifs", "procurify", "hold"]] = Field(
+        default_factory=dict, description="Field: whose value counts where both sides changed it; left out: ifs"
+    )
+    vendor_writeback: bool = Field(False, description="Write suppliers of IFS into Procurify's vendors")
+    create_vendors: bool = Field(False, description="With vendor_writeback: suppliers without a vendor get one")
+    paths: ProcurifyPaths = ProcurifyPaths()
+
+    @field_validator("bill_statuses")
+    @classmethod
+    def _approved(cls, statuses: tuple[int, ...]) -> tuple[int, ...]:
+        if wrong := sorted(set(statuses) & set(NEVER_POSTED)):
+            raise ValueError(f"{wrong} are drafts, not approved, denied or withdrawn: they are never posted")
+        return statuses
+
+    @property
+    def sign_in(self) -> str:
+        """Where tokens are given out."""
+        return self.token_url or f"{self.base_url}/oauth/token"
+
+    def options(self) -> dict[str, str]:
+        """Lists joined by commas; a switch that is on is "true"."""
+        listed = {name: ",".join(map(str, getattr(self, name))) for name in _LISTS}
+        return {
+            **listed,
+            **{name: "true" if getattr(self, name) else "" for name in _SWITCHES},
+            **{name: getattr(self, name) for name in _TEXTS},
+        }
+
+    def tables(self) -> dict[str, dict[str, str]]:
+        return {
+            "companies_by_location": self.companies_by_location,
+            "cost_centers": self.cost_centers,
+            "supplier_owners": sides(self.supplier_owners),
+        }
+
+    @property
+    def switched_off(self) -> dict[str, str]:
+        """Flow -> why it is off."""
+        why = {
+            "ifs/posting_proposals_from_procurify": (
+                "procurify.purchase_orders is off" if self.purchase_orders == "off" else ""
+            ),
+            "procurify/vendors": "" if self.vendor_writeback else "procurify.vendor_writeback is off",
+        }
+        return {flow: reason for flow, reason in why.items() if reason}
+
+
+_LISTS = ("bill_types", "bill_statuses", "vendor_types")
+_SWITCHES = ("post_credits", "backfill_closed", "create_suppliers_in_ifs", "create_vendors")
+_TEXTS = ("department_code_part", "shipping_account", "tax_account")

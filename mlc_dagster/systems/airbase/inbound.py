@@ -1,0 +1,45 @@
+"""Vendors of Airbase on their way into the ERP. Pure."""
+
+from __future__ import annotations
+
+from mlc_dagster import rules
+from mlc_dagster.facts import Facts
+from mlc_dagster.systems.airbase.mapping import VENDORS_FLOW
+from mlc_dagster.systems.airbase.records import VENDOR_LIST, ListedVendor
+from mlc_dagster.systems.ifs.partners import PARTNERS, Partner, codes_of, number_of, owners_from
+from mlc_dagster.vocabulary import Flow
+
+
+def partner_from_vendor(vendor: ListedVendor, facts: Facts) -> Partner:
+    """A vendor in Airbase becomes a supplier of the ERP. Whether it is active there is Airbase's own business."""
+    codes = codes_of(vendor.payment_term, facts.payment_terms)
+    cleared = vendor.payment_term == "" and bool(facts.payment_terms)
+    return Partner(
+        external_ref=f"airbase-vendor-{vendor.airbase_id}",
+        supplier_id=number_of(vendor.erp_reference_id),
+        name=(vendor.name or "").strip() or None,
+        payment_terms=codes[0] if len(codes) == 1 else "" if cleared else None,
+        terms=codes if len(codes) > 1 else (),
+        email=vendor.email,
+        may_create=facts.options.get("create_suppliers_in_ifs") == "true",
+        owners=owners_from(facts.table("supplier_owners")),
+    )
+
+
+FLOWS = (
+    Flow(
+        "ifs/suppliers_from_airbase",
+        VENDOR_LIST,
+        PARTNERS,
+        partner_from_vendor,
+        rules=(rules.required_fields_are_given, rules.payment_term_has_a_code, rules.texts_fit),
+        checks_accounts=False,
+        writer=VENDORS_FLOW,
+        pair=VENDORS_FLOW,
+        description=(
+            "Vendors that were entered in Airbase, and what people change of vendors there, in the ERP's supplier "
+            "master: name, mail address, and payment terms where Airbase keeps them. A new one is made in the ERP, or "
+            "found there by its name, and gets its number in Airbase with the next delivery of vendors."
+        ),
+    ),
+)

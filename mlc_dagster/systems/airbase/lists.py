@@ -1,0 +1,65 @@
+"""Airbase's lists, as they are read for the way into the ERP: whole, once a minute, whatever days are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from mlc_dagster.errors import Misconfigured
+from mlc_dagster.systems.airbase.calls import AirbaseApi, Document, id_of, reference_of
+from mlc_dagster.systems.listing import Extract, Listing
+from mlc_dagster.vocabulary import EntitySet, Pull, Scope, Sightings
+
+FRESH = 60.0  # seconds that a list is taken for the truth: a range of days is read day by day
+
+
+class List:
+    """One list without a filter by time; `filter` says which part of it is asked for."""
+
+    def __init__(
+        self,
+        api: AirbaseApi,
+        path: str,
+        extract: Extract,
+        clock: Callable[[], float],
+        filter: Mapping[str, str] | None = None,
+    ) -> None:
+        self._api, self._path, self._extract, self._clock, self._filter = api, path, extract, clock, filter or {}
+        self._read: tuple[float, list[Document]] | None = None
+
+    def batches(
+        self, entity: EntitySet, scope: Scope, pull: Pull, sightings: Sightings | None
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of the scope, in the columns of `frames.source_schema`. Raises Misconfigured without a path."""
+        if not self._path:
+            cure = "Set it under airbase.paths in mlc.yaml."
+            raise Misconfigured(f"airbase: the path of {entity.name} is empty", cure=cure)
+        pull.filter = "&".join(f"{name}={value}" for name, value in self._filter.items())
+        return Listing(entity, scope, pull, sightings).batches(self._documents(), self._extract)
+
+    def forget(self) -> None:
+        """The next read asks anew."""
+        self._read = None
+
+    def _documents(self) -> list[Document]:
+        if self._read is None or self._clock() - self._read[0] > FRESH:
+            started = self._clock()
+            self._read = (started, list(self._api.pages(self._path, **self._filter)))
+        return self._read[1]
+
+
+def listed_vendor(row: Document) -> dict[str, Any]:
+    """Record field -> what Airbase says. A payment term that the tenant's vendors do not have is null, an empty one
+    is an empty text.
+    """
+    term = row["payment_terms"] or "" if "payment_terms" in row else None
+    return {
+        "airbase_id": id_of(row) or None,
+        "erp_reference_id": reference_of(row) or None,
+        "name": row.get("name"),
+        "email": row["email"] or "" if "email" in row else None,
+        "payment_term": term,
+        "is_active": row.get("is_active", True) is not False,
+    }

@@ -1,0 +1,38 @@
+"""Cin7's list of suppliers, as it is read for the way into the ERP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mlc_dagster.systems.cin7.calls import Cin7Api, Document
+from mlc_dagster.systems.cin7.shared import said
+from mlc_dagster.systems.cin7.suppliers import key_in
+from mlc_dagster.vocabulary import Pull, Scope
+
+
+def supplier_pages(api: Cin7Api, scope: Scope, pull: Pull) -> Iterator[Document]:
+    """All that changed since the day began, deprecated ones too; the filter has no end, so later ones come as well."""
+    params = {"IncludeDeprecated": "true"}
+    if scope.window:
+        params["ModifiedSince"] = scope.window.start.strftime("%Y-%m-%dT%H:%M:%S")
+    pull.filter = "&".join(f"{name}={value}" for name, value in params.items())
+    return api.pages("/supplier", "SupplierList", **params)
+
+
+def listed_supplier(options: Mapping[str, str], row: Document) -> dict[str, Any]:
+    """Record field -> what Cin7 says. `options`: the slot of the ERP's key, and its attribute set."""
+    attribute_set, values = options.get("attribute_set", ""), said(row)
+    return {
+        "id": row["ID"],
+        "erp_key": key_in(row, options.get("external_key", ""), attribute_set) or None,
+        "uses_other_attributes": bool(row.get("AttributeSet")) and row.get("AttributeSet") != attribute_set,
+        "name": values.get("name"),
+        "currency": values.get("currency_code"),
+        "payment_term": values.get("payment_terms"),
+        "tax_number": values.get("vat_no"),
+        "email": values.get("email"),
+        "country": values.get("country"),
+        "status": row.get("Status"),
+        "last_modified_on": row.get("LastModifiedOn"),
+    }

@@ -1,0 +1,77 @@
+"""A supplier of the ERP meets the record that a SaaS has of it: what is written there, and what is left as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mlc_dagster.outcomes import Agreed, Draft
+from mlc_dagster.systems.ifs.partners import codes_of, owners_of
+from mlc_dagster.systems.merging import Values, agreement, as_of, conclude, merge
+
+
+@dataclass(frozen=True)
+class Words:
+    """How a SaaS says what the ERP has codes for."""
+
+    system: str
+    terms: Mapping[str, str] = field(default_factory=dict)  # ERP code -> the name there
+    countries: Mapping[str, str] = field(default_factory=dict)  # ISO code -> the name there; empty: the code itself
+
+    def theirs(self, values: Agreed | None) -> Agreed | None:
+        """The ERP's values as the SaaS would say them."""
+        if values is None:
+            return None
+        tables = (("payment_terms", self.terms), ("country", self.countries))
+        said = {name: table.get(values[name], values[name]) for name, table in tables if name in values}
+        return {**values, **said}
+
+    def codes(self, values: Values, before: Agreed | None) -> dict[str, str]:
+        """The SaaS's values in the ERP's codes. A name that stands for several, of which none was agreed on, is left
+        out: nothing can be said of it.
+        """
+        found = dict(values)
+        for name, table in (("payment_terms", self.terms), ("country", self.countries or None)):
+            if found.get(name) and table is not None:
+                codes = codes_of(found.pop(name), table)
+                known = [code for code in codes if code == (before or {}).get(name)] or codes
+                if len(known) == 1:
+                    found[name] = known[0]
+        return found
+
+
+class Meeting:
+    """What to do with the fields that both sides keep, given what they last agreed on."""
+
+    def __init__(self, draft: Draft, words: Words, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+        """`ours`, `theirs`: shared fields in the SaaS's own words; empty `theirs`: it is new there.
+
+        Raises DisagreementError where a person must decide.
+        """
+        self._key, self._words = draft.record.key, words
+        self._before = draft.agreed(self._key)
+        base = words.theirs(self._before)
+        self.ours = as_of(ours, base, "ifs", draft.version)
+        self._merged = conclude(merge(base, self.ours, theirs, owners_of(draft.record.owners)), words.system)
+
+    @property
+    def written(self) -> Mapping[str, str]:
+        """Field -> value that goes to the SaaS."""
+        return self._merged.to_saas
+
+    def leaves(self, name: str) -> bool:
+        """Whether the SaaS keeps the value that it has: it is ours too, or its own counts, and goes to the ERP."""
+        return name in self._merged.agreed or name in self._merged.to_erp
+
+    def takes(self, name: str) -> bool:
+        """Whether the ERP takes the value of the SaaS, by the flow in the other direction."""
+        return name in self._merged.to_erp
+
+    def concluded(self, now: Mapping[str, Any], version: str, link: str, *, wrote: bool) -> tuple[str, Agreed]:
+        """(the ERP's key, what both agree on from now on). `now`: what the SaaS has; `version`: since when."""
+        there = as_of(now, None, "saas", "")
+        same = {name: value for name, value in self.ours.items() if there.get(name) == value}
+        written = self.written if wrote else ()
+        codes = self._words.codes(same, self._before)
+        return self._key, agreement(self._before, codes, side="saas", written=written, version=version, link=link)

@@ -1,0 +1,92 @@
+"""Procurify: what the pipeline knows of it. Reads bills, purchase orders and vendors, and saves vendors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+
+from mlc_dagster.facts import Books
+from mlc_dagster.outcomes import Draft, Outcome, Traffic
+from mlc_dagster.systems.http import ApiClient
+from mlc_dagster.systems.listing import Listing
+from mlc_dagster.systems.procurify.calls import Document, ProcurifyApi
+from mlc_dagster.systems.procurify.lists import PaperLists
+from mlc_dagster.systems.procurify.papers import Places, bill_values, by_id_and_name, order_values
+from mlc_dagster.systems.procurify.places import Addresses, Reach
+from mlc_dagster.systems.procurify.records import BILLS, PURCHASE_ORDERS, VENDOR_LIST
+from mlc_dagster.systems.procurify.vendors import VendorRoom, vendor_values
+from mlc_dagster.vocabulary import EntitySet, Pull, Scope, Sightings, Target
+
+
+class ProcurifyClient:
+    """One Procurify domain; implements outcomes.Client, and is read."""
+
+    def __init__(
+        self,
+        api: ApiClient,
+        at: Addresses | None = None,
+        reach: Reach | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.api, self.at, self._now = api, at or Addresses(), now
+        reach = reach or Reach()
+        self._api = ProcurifyApi(api, reach.page_size, clock)
+        self._lists = PaperLists(self._api, self.at, reach)
+        self._vendors = VendorRoom(self._api, self.at)
+
+    @property
+    def traffic(self) -> Traffic:
+        return Traffic(self.api.requests, self.api.throttled_seconds)
+
+    def read(
+        self, entity: EntitySet, scope: Scope, pull: Pull, sightings: Sightings | None
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of a day. Raises AccessDenied, Misconfigured, TransientError: then nothing is handed over."""
+        documents, extract = self._reading(entity, scope, pull)
+        return Listing(entity, scope, pull, sightings, self._now).batches(documents, extract)
+
+    def schema_report(self, entity: EntitySet) -> None:
+        """Procurify does not tell which fields it has."""
+
+    def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
+        """Raises AccessDenied, Misconfigured, TransientError (retries are exhausted): for those not yet answered."""
+        return self._vendors.save(list(drafts))
+
+    def books(self) -> Books:
+        """Vendors are judged by themselves alone."""
+        return Books(has_chart=False)
+
+    def reach(self, path: str) -> Document:
+        """One row of a list: is the path there, and may the role see it? Raises MlcError."""
+        return self._api.reach(path)
+
+    def _reading(
+        self, entity: EntitySet, scope: Scope, pull: Pull
+    ) -> tuple[Iterable[Document], Callable[[Document], Mapping[str, Any]]]:
+        if entity.name == VENDOR_LIST.name:
+            return self._all_vendors(pull), partial(vendor_values, currencies=self._currencies())
+        places = self._places()
+        if entity.name == BILLS.name:
+            return self._lists.bills(scope, pull), partial(bill_values, places=places)
+        if entity.name == PURCHASE_ORDERS.name:
+            return self._lists.purchase_orders(scope, pull), partial(order_values, places=places)
+        raise ValueError(f"Procurify has no {entity.name}")
+
+    def _all_vendors(self, pull: Pull) -> Iterator[Document]:
+        requests, pages = self._api.requests, self._api.pages
+        yield from self._vendors.all()
+        pull.requests, pull.pages = self._api.requests - requests, self._api.pages - pages
+
+    def _currencies(self) -> dict[str, str]:
+        """Id -> ISO code."""
+        return self._vendors.currencies()
+
+    def _places(self) -> Places:
+        departments, locations = (self._api.kept(path) for path in (self.at.departments, self.at.locations))
+        return Places(by_id_and_name(departments), by_id_and_name(locations))

@@ -1,0 +1,175 @@
+"""What moves between Procurify and IFS Cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mlc_dagster import rules
+from mlc_dagster.facts import Facts
+from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.ifs.entries import INVOICES, PROPOSALS, Invoice
+from mlc_dagster.systems.ifs.partners import PARTNERS
+from mlc_dagster.systems.procurify import standing
+from mlc_dagster.systems.procurify.mapping import (
+    BILLS_FLOW,
+    PROPOSALS_FLOW,
+    SUPPLIERS_FLOW,
+    VENDORS_FLOW,
+    invoice_from_bill,
+    partner_from_vendor,
+    proposal_from_order,
+    vendor_from_supplier,
+)
+from mlc_dagster.systems.procurify.records import (
+    BILLS,
+    PURCHASE_ORDERS,
+    VENDOR_LIST,
+    VENDORS,
+    Bill,
+    PurchaseOrder,
+    VendorRow,
+)
+from mlc_dagster.systems.procurify.rules import (
+    all_is_of_one_company,
+    bill_still_stands,
+    credits_are_posted,
+    department_is_mapped,
+    where_it_stands,
+    where_its_company_is_known,
+)
+from mlc_dagster.vocabulary import Flow, key_text
+
+WRITER = "ifs/from_procurify"
+
+
+def _bill_refers_to(bill: Bill) -> Mapping[str, str]:
+    vendor = {SUPPLIERS_FLOW: key_text(bill.vendor_id)} if bill.vendor_id else {}
+    return {**vendor, BILLS_FLOW: key_text(bill.uuid)}
+
+
+def _order_refers_to(order: PurchaseOrder) -> Mapping[str, str]:
+    vendor = {SUPPLIERS_FLOW: key_text(order.vendor_id)} if order.vendor_id else {}
+    return {**vendor, PROPOSALS_FLOW: key_text(order.order_id)}
+
+
+def _bill_scope(bill: Bill, facts: Facts) -> str:
+    """A bill that was posted stays a matter of the flow, whatever becomes of it."""
+    posted = facts.remote_id(BILLS_FLOW, key_text(bill.uuid))
+    return "" if posted or standing.stands(bill, facts) else standing.why_not_a_bill(bill, facts)
+
+
+def _order_scope(order: PurchaseOrder, facts: Facts) -> str:
+    delivered = facts.remote_id(PROPOSALS_FLOW, key_text(order.order_id)) is not None
+    return standing.why_not_an_order(order, delivered, facts)
+
+
+def _vendor_scope(vendor: VendorRow, facts: Facts) -> str:
+    if not standing.listed(vendor.type, "vendor_types", facts):
+        return standing.word(vendor.type, standing.VENDOR_TYPES, "type")
+    return "" if vendor.is_active else "not active"
+
+
+def _supplier_scope(supplier: ifs.Supplier, facts: Facts) -> str:
+    return "blocked" if supplier.blocked else ""
+
+
+def _taken_place_of(invoice: Invoice) -> Mapping[str, tuple[str, ...]]:
+    return {PROPOSALS_FLOW: invoice.orders}
+
+
+FLOWS = (
+    Flow(
+        SUPPLIERS_FLOW,
+        VENDOR_LIST,
+        PARTNERS,
+        partner_from_vendor,
+        rules=(rules.required_fields_are_given, rules.texts_fit),
+        checks_accounts=False,
+        scope=_vendor_scope,
+        writer="ifs/suppliers",
+        pair=VENDORS_FLOW,
+        description=(
+            "Vendors of Procurify as suppliers of IFS: the supplier whose number is the vendor's external id, else the "
+            "only one of the same name and country, else a new one. Other types than procurify.vendor_types stay out."
+        ),
+    ),
+    Flow(
+        PROPOSALS_FLOW,
+        PURCHASE_ORDERS,
+        PROPOSALS,
+        proposal_from_order,
+        rules=tuple(
+            where_it_stands(rule)
+            for rule in (
+                where_its_company_is_known(rules.gl_accounts_exist),
+                where_its_company_is_known(rules.code_parts_exist),
+                all_is_of_one_company,
+                department_is_mapped,
+                rules.supplier_exists,
+                rules.currency_is_known,
+                rules.required_fields_are_given,
+                rules.texts_fit,
+                rules.amounts_add_up,
+            )
+        ),
+        needs=(SUPPLIERS_FLOW,),
+        needs_key=_order_refers_to,
+        scope=_order_scope,
+        looks_up=True,
+        writer=WRITER,
+        description=(
+            "Purchase orders of Procurify as posting proposals of IFS: what is expected to be posted, with account and "
+            "cost centre. The bill of the order takes the proposal's place, so that nothing is posted twice."
+        ),
+    ),
+    Flow(
+        BILLS_FLOW,
+        BILLS,
+        INVOICES,
+        invoice_from_bill,
+        rules=(
+            bill_still_stands,
+            *(
+                where_it_stands(rule)
+                for rule in (
+                    where_its_company_is_known(rules.gl_accounts_exist),
+                    where_its_company_is_known(rules.code_parts_exist),
+                    all_is_of_one_company,
+                    department_is_mapped,
+                    credits_are_posted,
+                    rules.period_is_open,
+                    rules.supplier_exists,
+                    rules.currency_is_known,
+                    rules.not_posted_already,
+                    rules.required_fields_are_given,
+                    rules.texts_fit,
+                    rules.amounts_add_up,
+                )
+            ),
+        ),
+        needs=(SUPPLIERS_FLOW,),
+        needs_key=_bill_refers_to,
+        scope=_bill_scope,
+        looks_up=True,
+        writer=WRITER,
+        supersedes=_taken_place_of,
+        description=(
+            "Approved bills of Procurify as supplier invoices of IFS, a line for each allocation, on the account and "
+            "the cost centre of its department. Posted once; a bill that is changed or denied later is held for review."
+        ),
+    ),
+    Flow(
+        VENDORS_FLOW,
+        ifs.SUPPLIERS,
+        VENDORS,
+        vendor_from_supplier,
+        rules=(rules.required_fields_are_given, rules.texts_fit),
+        checks_accounts=False,
+        scope=_supplier_scope,
+        pair=VENDORS_FLOW,
+        description=(
+            "Suppliers of IFS in Procurify's vendors: the supplier's number as external id, and what differs. Off "
+            "unless procurify.vendor_writeback is set: nothing is written into Procurify."
+        ),
+    ),
+)

@@ -1,0 +1,217 @@
+"""Procurify's bills, purchase orders and vendors become documents and suppliers of IFS, and back. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from mlc_dagster.amounts import currency_decimals
+from mlc_dagster.facts import Facts
+from mlc_dagster.systems.countries import country_code
+from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.ifs.entries import NUMBER, TEXT, Invoice, PayableLine, Proposal
+from mlc_dagster.systems.ifs.origins import EXPECTED
+from mlc_dagster.systems.ifs.partners import Partner, codes_of, number_of, owners_from
+from mlc_dagster.systems.procurify.records import Allocation, Bill, Paper, PurchaseOrder, Vendor, VendorRow
+from mlc_dagster.systems.procurify.standing import is_cancelled
+from mlc_dagster.systems.procurify.sums import NOTHING, Settled, Stated, largest, most_of_rounding, settle
+from mlc_dagster.vocabulary import key_text
+
+BILLS_FLOW = "ifs/supplier_invoices_from_procurify"
+PROPOSALS_FLOW = "ifs/posting_proposals_from_procurify"
+SUPPLIERS_FLOW = "ifs/suppliers_from_procurify"
+VENDORS_FLOW = "procurify/vendors"
+
+
+# --- bills and orders -----------------------------------------------------------------------------------------------
+
+
+def invoice_from_bill(bill: Bill, facts: Facts) -> Invoice:
+    """A Procurify bill becomes a supplier invoice: a line for each allocation, on its account and cost centre."""
+    company = company_of(bill, facts) or ""
+    stated = Stated(
+        _decimals(bill, company, facts),
+        bill.exclusive_tax or NOTHING,
+        bill.shipping or NOTHING,
+        bill.payable,
+        bill.total_cost,
+    )
+    settled = settle(bill.allocations, stated)
+    lines = tuple(_lines(bill, settled, stated, facts, "shipping"))
+    vat = NOTHING if facts.options.get("tax_account") else settled.tax
+    return Invoice(
+        external_ref=f"procurify-bill-{bill.uuid}",
+        company=company,
+        currency=bill.currency,
+        text=_named(f"Procurify bill {bill.number} {bill.uuid}", bill.order_numbers),
+        supplier_id=_supplier(bill, facts),
+        supplier_named=_vendor(bill),
+        net_amount=settled.net + settled.tax - vat,
+        vat_amount=vat,
+        gross_amount=settled.net + settled.tax,
+        stated_gross=None if bill.payable is None else settled.net + settled.tax,
+        lines=lines,
+        invoice_no=invoice_number(bill),
+        invoice_date=bill.invoice_date,
+        due_date=bill.due_date,
+        orders=bill.orders,
+        proposals=tuple(proposal_reference(order) for order in bill.orders),
+    )
+
+
+def proposal_from_order(order: PurchaseOrder, facts: Facts) -> Proposal:
+    """A Procurify order becomes a posting proposal: what its bill is expected to post."""
+    company = company_of(order, facts) or ""
+    stated = _expected(order, _decimals(order, company, facts))
+    settled = settle(order.allocations, stated)
+    vat = NOTHING if facts.options.get("tax_account") else settled.tax
+    return Proposal(
+        external_ref=proposal_reference(order.order_id),
+        company=company,
+        currency=order.currency,
+        text=_named(f"Procurify order {order.number or order.order_id}", ()),
+        supplier_id=_supplier(order, facts),
+        supplier_named=_vendor(order),
+        net_amount=settled.net + settled.tax - vat,
+        vat_amount=vat,
+        gross_amount=settled.net + settled.tax,
+        stated_gross=None if stated.payable is None else settled.net + settled.tax,
+        lines=tuple(_lines(order, settled, stated, facts, "freight and other charges")),
+        dated=order.dated,
+        is_cancelled=is_cancelled(order),
+    )
+
+
+def proposal_reference(order: str) -> str:
+    """The external reference of an order's proposal."""
+    return f"{EXPECTED}{order}"
+
+
+def invoice_number(bill: Bill) -> str | None:
+    """The vendor's own number; it may be empty, and then Procurify's stands for it."""
+    return bill.invoice_number or (f"PFY-{bill.number}"[:NUMBER] if bill.number else None)
+
+
+def company_of(paper: Paper, facts: Facts) -> str | None:
+    """The ERP's company of all that has a department; None where one has none, or they have several."""
+    found = {company_of_location(each, facts) for each in paper.allocations if each.department}
+    return found.pop() if len(found) == 1 else None
+
+
+def company_of_location(each: Allocation, facts: Facts) -> str | None:
+    """By the table, else the location's external id or name where it is a company's code itself."""
+    table = facts.table("companies_by_location")
+    names = [name for name in (each.location_external_id, each.location) if name]
+    mapped = [table[name] for name in names if name in table]
+    return next(iter((*mapped, *(name for name in names if name in facts.companies))), None)
+
+
+def cost_centre_of(each: Allocation, facts: Facts) -> str | None:
+    """By the table, else the department's external id; None where there is neither."""
+    table = facts.table("cost_centers")
+    names = [name for name in (each.department_external_id, each.department) if name]
+    return next((table[name] for name in names if name in table), each.department_external_id)
+
+
+def _expected(order: PurchaseOrder, decimals: int) -> Stated:
+    """Whether the order's total has the denied lines in it, Procurify does not say: the nearer sum is taken."""
+    shipping, tax = (order.shipping or NOTHING) + (order.extras or NOTHING), order.tax or NOTHING
+    expected = sum((each.amount for each in order.allocations), shipping + tax)
+    total = order.total
+    if total is not None and order.left_out and abs(total - order.left_out - expected) < abs(total - expected):
+        total -= order.left_out
+    return Stated(decimals, tax, shipping, total)
+
+
+def _lines(paper: Paper, settled: Settled, stated: Stated, facts: Facts, charges: str) -> Iterator[PayableLine]:
+    """Those with an amount; what belongs to none goes to an account of its own, or to the largest."""
+    if not paper.allocations:
+        return
+    amounts, place = list(settled.amounts), largest(settled.amounts)
+    if abs(settled.rest) <= most_of_rounding(len(amounts), stated.decimals):
+        amounts[place] += settled.rest
+    texts = [_words(each.text or "") for each in paper.allocations]
+    shipping_account, tax_account = (facts.options.get(f"{name}_account") for name in ("shipping", "tax"))
+    if settled.shipping and not shipping_account:
+        amounts[place] += settled.shipping
+        texts[place] = _with(texts[place], f"with {charges} {settled.shipping}")
+    for each, amount, text in zip(paper.allocations, amounts, texts, strict=True):
+        if amount:
+            yield _line(each, amount, text, each.account and facts.account_in_erp(each.account), facts)
+    main = paper.allocations[place]
+    if settled.shipping and shipping_account:
+        yield _line(main, settled.shipping, charges.capitalize(), shipping_account, facts)
+    if settled.tax and tax_account:
+        yield _line(main, settled.tax, "Tax", tax_account, facts)
+
+
+def _line(each: Allocation, amount: Decimal, text: str, account: str | None, facts: Facts) -> PayableLine:
+    part = facts.options.get("department_code_part", "B")
+    coded = {f"code_{part.lower()}": cost_centre_of(each, facts)} if part else {}
+    return PayableLine(account=account or None, amount=amount, text=text or None, **coded)
+
+
+def _decimals(paper: Paper, company: str, facts: Facts) -> int:
+    mapping = facts.companies.get(company)
+    return currency_decimals(paper.currency, mapping) if paper.currency else 2
+
+
+def _supplier(paper: Paper, facts: Facts) -> str | None:
+    """The ERP's own number, as the flow of vendors has found or made it."""
+    return facts.remote_id(SUPPLIERS_FLOW, key_text(paper.vendor_id)) if paper.vendor_id else None
+
+
+def _vendor(paper: Paper) -> str:
+    return f"Vendor {paper.vendor_id or '(none)'} {paper.vendor_name or ''} of Procurify".replace("  ", " ")
+
+
+# --- texts ----------------------------------------------------------------------------------------------------------
+
+
+def _words(text: str, most: int = TEXT) -> str:
+    """On one line, without control characters; what is too long stays whole in Procurify."""
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def _with(text: str, also: str) -> str:
+    room = TEXT - len(also) - 3
+    return f"{_words(text, room)} ({also})" if text else also.capitalize()
+
+
+def _named(start: str, orders: Sequence[str]) -> str:
+    """As many of the orders as there is room for."""
+    return _words(f"{start}, {'orders' if len(orders) > 1 else 'order'} {', '.join(orders)}" if orders else start)
+
+
+# --- vendors --------------------------------------------------------------------------------------------------------
+
+
+def partner_from_vendor(vendor: VendorRow, facts: Facts) -> Partner:
+    """A Procurify vendor becomes a supplier of IFS: the one that it is, or a new one."""
+    codes = codes_of(vendor.payment_terms, facts.payment_terms)
+    return Partner(
+        external_ref=f"procurify-vendor-{vendor.vendor_id}",
+        supplier_id=number_of(vendor.external_id),
+        name=_words(vendor.name or "") or None,
+        country=country_code(vendor.country),
+        currency_code=vendor.currency,
+        payment_terms=codes[0] if len(codes) == 1 else None,
+        terms=codes if len(codes) > 1 else (),
+        email=vendor.email,
+        may_create=bool(facts.options.get("create_suppliers_in_ifs")),
+        owners=owners_from(facts.table("supplier_owners")),
+    )
+
+
+def vendor_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Vendor:
+    """A supplier of IFS becomes a vendor of Procurify, whose countries are free text."""
+    return Vendor(
+        key=key_text(supplier.supplier_id),
+        name=_words(supplier.name or "") or None,
+        country=country_code(supplier.country),
+        email=(supplier.email or "").strip() or None,
+        currency_code=supplier.currency_code,
+        may_create=bool(facts.options.get("create_vendors")),
+        owners=owners_from(facts.table("supplier_owners")),
+    )

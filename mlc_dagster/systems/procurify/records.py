@@ -1,0 +1,155 @@
+"""Procurify's bills, purchase orders and vendors: as they are read, and a vendor as it is sent.
+
+Amounts are in the currency of the paper. What a line is posted on hangs below its allocation in Procurify, five levels
+deep; here each allocation is a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+
+from mlc_dagster.systems.ifs.partners import Owner
+from mlc_dagster.vocabulary import EntitySet, Record, Target
+
+NAME, MAIL, EXTERNAL_ID = 150, 254, 100
+"""Characters that Procurify takes."""
+
+
+class Allocation(Record, frozen=True, kw_only=True):
+    """A part of an item or of a bill's own cost, on the account and department that it was spent on.
+
+    An item that nothing was allocated of is one row without account and department.
+    """
+
+    line: str  # "4001": the item's id in Procurify; "cost 5" for a cost of the whole bill
+    text: str | None = None
+    amount: Decimal
+    net: Decimal | None = None  # of the whole item, without shipping and without tax that is not in its price
+    tax: Decimal | None = None  # of the whole item, not in its price
+    shipping: Decimal | None = None  # of the whole item
+    account: str | None = None
+    department: str | None = None
+    department_external_id: str | None = None
+    location: str | None = None
+    location_external_id: str | None = None
+    is_cost: bool = False  # of the whole bill: it has neither tax nor shipping
+
+
+class Paper(Record, frozen=True, kw_only=True):
+    """What bills and purchase orders have in common. `is_whole`: it was read with its lines."""
+
+    vendor_id: str | None = None
+    vendor_name: str | None = None
+    currency: str | None = None
+    payment_terms: str | None = None
+    last_modified: datetime | None = None
+    is_whole: bool = False
+    allocations: tuple[Allocation, ...] = ()
+
+
+class Bill(Paper, frozen=True, kw_only=True):
+    """Bills of Procurify that were changed on a day: vendor, invoice number, dates and totals, and what each part of
+    them was spent on. Drafts and others that are not posted come without their lines.
+    """
+
+    uuid: str  # lower case, without dashes: the only key that is surely unique
+    number: str | None = None  # what people see: it counts up
+    status: int
+    type: int
+    version: int | None = None
+    invoice_number: str | None = None
+    invoice_date: date | None = None
+    due_date: date | None = None
+    gl_post_date: date | None = None
+    note: str | None = None
+    total_cost: Decimal | None = None  # items and costs, without shipping and without tax that is not in the price
+    exclusive_tax: Decimal | None = None
+    shipping: Decimal | None = None
+    payable: Decimal | None = None
+    orders: tuple[str, ...] = ()  # keys of the purchase orders that it covers
+    order_numbers: tuple[str, ...] = ()  # as people know them: "PF1042"
+
+
+class PurchaseOrder(Paper, frozen=True, kw_only=True):
+    """Purchase orders of Procurify that were changed on a day: vendor, state and totals, and what each line is to be
+    spent on. Lines that were denied or not yet approved are left out.
+    """
+
+    order_id: str  # procurify_PO
+    number: str | None = None
+    state: int
+    version: int | None = None
+    is_most_recent: bool = True
+    dated: date | None = None
+    comment: str | None = None
+    tax: Decimal | None = None
+    extras: Decimal | None = None  # freight and other charges, less the discount
+    shipping: Decimal | None = None  # of the lines
+    left_out: Decimal | None = None  # of the lines that are not expected, with tax and shipping
+    total: Decimal | None = None
+
+
+class VendorRow(Record, frozen=True, kw_only=True):
+    """Vendors of Procurify, on the day on which their present state was first seen: Procurify cannot be asked what
+    changed.
+    """
+
+    vendor_id: str
+    name: str | None = None
+    is_active: bool = True
+    type: int | None = None
+    external_id: str | None = None
+    email: str | None = None
+    country: str | None = None  # as people wrote it
+    currency: str | None = None
+    payment_terms: str | None = None
+    last_modified: datetime | None = None
+
+
+class Vendor(Record, frozen=True, kw_only=True):
+    """A supplier of IFS on its way to Procurify. None: IFS has no value, and Procurify keeps its own."""
+
+    key: str  # IFS SupplierId: external_id
+    name: str | None
+    country: str | None = None  # two letters; by it and the name a vendor without external_id is found
+    email: str | None = None
+    currency_code: str | None = None
+    may_create: bool = False
+    owners: tuple[Owner, ...] = ()  # of fields that both sides changed; without one: the ERP
+
+    def required(self) -> Iterator[tuple[str, object]]:
+        yield "Name", self.name
+
+    def texts(self) -> Iterator[tuple[str, str | None, int]]:
+        yield "SupplierId", self.key, EXTERNAL_ID
+        yield "Name", self.name, NAME
+        yield "Email", self.email, MAIL
+
+
+def _told(record: type[Record]) -> str:
+    return " ".join((record.__doc__ or "").split())
+
+
+BILLS = EntitySet("procurify", "bill_list", "", "bills", Bill, ("uuid",), description=_told(Bill))
+PURCHASE_ORDERS = EntitySet(
+    "procurify",
+    "purchase_order_list",
+    "",
+    "purchase_orders",
+    PurchaseOrder,
+    ("order_id",),
+    description=_told(PurchaseOrder),
+)
+VENDOR_LIST = EntitySet(
+    "procurify",
+    "vendor_list",
+    "",
+    "vendors",
+    VendorRow,
+    ("vendor_id",),
+    delta="sweep",
+    description=_told(VendorRow),
+)
+VENDORS = Target("procurify", "vendors", Vendor, batch=20)

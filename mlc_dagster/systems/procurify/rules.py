@@ -1,0 +1,95 @@
+"""What must be true of a paper of Procurify alone before it enters the books."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import Any
+
+from mlc_dagster.facts import Facts
+from mlc_dagster.rules.saying import problem
+from mlc_dagster.systems.procurify.mapping import company_of_location, cost_centre_of
+from mlc_dagster.systems.procurify.standing import stands, why_not_a_bill
+from mlc_dagster.vocabulary import Problem, Rule
+
+
+def where_it_stands(rule: Rule) -> Rule:
+    """The rule, for papers that are to be in the books: of one that is to leave them it asks nothing."""
+
+    @wraps(rule)
+    def judged(source: Any, target: Any, facts: Facts) -> Problem | None:
+        return rule(source, target, facts) if stands(source, facts) else None
+
+    return judged
+
+
+def where_its_company_is_known(rule: Rule) -> Rule:
+    """The rule, for papers of one company: of others `all_is_of_one_company` says what is wrong."""
+
+    @wraps(rule)
+    def judged(source: Any, target: Any, facts: Facts) -> Problem | None:
+        return rule(source, target, facts) if target.company else None
+
+    return judged
+
+
+def bill_still_stands(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """A bill that was posted in the ERP is still approved in Procurify, and still a bill of a supplier."""
+    if stands(source, facts):
+        return None
+    why = why_not_a_bill(source, facts)
+    reason = f"Bill {source.number} was posted in the ERP, and in Procurify it is now: {why}."
+    return Problem(
+        "bill_still_stands", f"{reason} Cancel or credit it in the ERP by hand, then discard this hold.", why
+    )
+
+
+def credits_are_posted(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """The bill is not below zero, or credits are to be posted as credit invoices."""
+    if facts.options.get("post_credits") or target.gross_amount >= 0:
+        return None
+    reason = f"The total is {target.gross_amount} {target.currency}: a credit."
+    return Problem("credits_are_posted", f"{reason} Enter it in the ERP by hand, or set procurify.post_credits.")
+
+
+def all_is_of_one_company(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """Every line is of a location that stands for one and the same company, which mlc.yaml lists."""
+    failures, companies = [], set()
+    for each in source.allocations:
+        if not each.department:  # department_is_mapped says so
+            continue
+        company = company_of_location(each, facts)
+        companies.add(company)
+        if why := _company_failure(each.location, company, facts):
+            failures.append((each.location or "", f"line {each.line}: {why}"))
+    if not failures and len(companies) > 1:
+        named = ", ".join(sorted(str(company) for company in companies))
+        failures.append((named, f"Its lines are of companies {named}. Split it in Procurify: a document has one."))
+    return problem("all_is_of_one_company", failures)
+
+
+def _company_failure(location: str | None, company: str | None, facts: Facts) -> str:
+    if not location:
+        return "its department has no location. Give it one in Procurify."
+    if company is None:
+        return f"location {location} stands for no company. Add it under procurify.companies_by_location in mlc.yaml."
+    if company not in facts.companies:
+        return f"location {location} is company {company}, which mlc.yaml does not list. Add it under companies."
+    return ""
+
+
+def department_is_mapped(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """Every line has a department, and the department a cost centre, unless lines have none by mlc.yaml."""
+    is_coded = bool(facts.options.get("department_code_part", "B"))
+    failures = [
+        (each.department or "", f"line {each.line}: {_department_failure(each.department)}")
+        for each in source.allocations
+        if not each.department or (is_coded and not cost_centre_of(each, facts))
+    ]
+    return problem("department_is_mapped", failures)
+
+
+def _department_failure(department: str | None) -> str:
+    if not department:
+        return "it is allocated to no department. Allocate it in Procurify."
+    cure = "Give it an external id there, or add it under procurify.cost_centers in mlc.yaml."
+    return f"department {department} has no external id, and so no cost centre. {cure}"
