@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import NamedTuple
 
 import msgspec
 
@@ -136,7 +135,7 @@ def judge(flow: Flow, row: AsRead, facts: Facts, partition: str) -> Ready | Held
     return next(judge_all(flow, [row], facts, partition))
 
 
-class _Mapped(NamedTuple):
+class _Mapped(msgspec.Struct, frozen=True, gc=False):
     """A row that was read and mapped, on its way to its rules."""
 
     key: str
