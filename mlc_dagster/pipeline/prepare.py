@@ -145,7 +145,8 @@ class _Mapped(msgspec.Struct, frozen=True, gc=False):
     target: Record
 
     def judged(self, flow: Flow, facts: Facts, decision: Decision | None) -> Ready | Held | Discarded:
-        problems = tuple(problem for rule in flow.rules if (problem := rule(self.source, self.target, facts)))
+        source, target = self.source, self.target
+        problems = tuple([problem for rule in flow.rules if (problem := rule(source, target, facts))])
         content = fingerprint(self.target)
         if decision is not None:
             left = decided(decision, self.version, (fingerprint(self.source), content), problems)

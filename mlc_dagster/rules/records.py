@@ -82,19 +82,18 @@ def _text_failure(name: str, text: str, most: int) -> str:
 def amounts_fit(source: Any, target: Any, facts: Facts) -> Problem | None:
     """Every quantity and price fits the target's number fields: digits, decimals, and the least that it takes."""
     failures = [
-        (name, why)
+        (name, _number_failure(name, value, decimals, least, most))
         for name, value, decimals, least, most in target.numbers()
-        if value is not None and (why := _number_failure(name, value, decimals, least, most))
+        if value is not None
+        and not (value.is_finite() and least <= value <= most and round_half_up(value, decimals) == value)
     ]
     return problem("amounts_fit", failures)
 
 
-def _number_failure(name: str, value: Decimal, decimals: int, least: Decimal, most: Decimal) -> str | None:
+def _number_failure(name: str, value: Decimal, decimals: int, least: Decimal, most: Decimal) -> str:
     if not value.is_finite() or not least <= value <= most:
         return f"{name} is {value}, and the target takes {least} to {most}."
-    if round_half_up(value, decimals) != value:
-        return f"{name} is {value}, and the target takes {decimals} decimals. Change the unit or the price in the ERP."
-    return None
+    return f"{name} is {value}, and the target takes {decimals} decimals. Change the unit or the price in the ERP."
 
 
 def amounts_add_up(source: Any, target: Any, facts: Facts) -> Problem | None:

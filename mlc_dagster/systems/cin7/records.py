@@ -132,7 +132,7 @@ class Paper(Record, frozen=True, kw_only=True):
 
     def net(self) -> Decimal:
         """The total before tax, as Cin7 computes it."""
-        return sum([line.total() for line in self.amount_lines()], ZERO)
+        return sum([line_total(line.quantity, line.price) for line in self.amount_lines()], ZERO)
 
     def tax(self) -> Decimal:
         return sum([line.tax for line in self.amount_lines()], ZERO)
@@ -193,9 +193,10 @@ class PurchaseInvoice(Paper, frozen=True, kw_only=True):
     stated_gross: Decimal | None = None
 
     def totals(self) -> Totals:
-        yield "net amount", self.stated_net, self.net()
-        yield "VAT amount", self.stated_tax, self.tax()
-        yield "gross amount", self.stated_gross, self.net() + self.tax()
+        net, tax = self.net(), self.tax()
+        yield "net amount", self.stated_net, net
+        yield "VAT amount", self.stated_tax, tax
+        yield "gross amount", self.stated_gross, net + tax
 
     def required(self) -> Iterator[tuple[str, object]]:
         yield "InvoiceNo", self.invoice_number
