@@ -1,4 +1,4 @@
-"""The same rows read by dlt, from the same server, into Parquet: as its documentation shows, and with Arrow pages."""
+"""The same by dlt, at the same server: rows read into Parquet, and companies delivered, as its documentation shows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from typing import Any
+
+import httpx
+import msgspec
 
 PAGE = 5000
 
@@ -53,3 +56,37 @@ def _pages(port: int, arrow: bool) -> Iterator[Any]:
     client = RESTClient(f"http://127.0.0.1:{port}", paginator=paginator, data_selector="value")
     for page in client.paginate("WideSet", params={"$orderby": "LastModified,Key"}):
         yield pa.Table.from_pylist(list(page)) if arrow else page
+
+
+def deliver_dlt(companies: int, port: int, results: multiprocessing.Queue[dict[str, float]]) -> None:
+    """dlt's custom destination as its documentation shows it, one batch after the other."""
+    _deliver(companies, port, results, threads=1)
+
+
+def deliver_dlt_threads(companies: int, port: int, results: multiprocessing.Queue[dict[str, float]]) -> None:
+    """The same, eight load jobs at once: each file is a job, so the rows are split into files of 100."""
+    _deliver(companies, port, results, threads=8)
+
+
+def _deliver(companies: int, port: int, results: multiprocessing.Queue[dict[str, float]], *, threads: int) -> None:
+    os.environ.update(RUNTIME__DLTHUB_TELEMETRY="false", RUNTIME__LOG_LEVEL="ERROR", LOAD__WORKERS=str(threads))
+    if threads > 1:
+        os.environ.update(DATA_WRITER__FILE_MAX_ITEMS="100", DATA_WRITER__BUFFER_MAX_ITEMS="100")
+    import dlt
+
+    from benchmarks.deliver import company, post
+
+    client = httpx.Client(base_url=f"http://127.0.0.1:{port}")
+    companies_by_key = {each.key: each for each in map(company, range(companies))}
+
+    @dlt.destination(batch_size=100, name="portal", naming_convention="direct", skip_dlt_columns_and_tables=True)
+    def portal(items: list[dict[str, Any]], table: dict[str, Any]) -> None:
+        post(client, [companies_by_key[item["key"]] for item in items])
+
+    with tempfile.TemporaryDirectory() as folder:
+        pipeline = dlt.pipeline("bench", destination=portal, pipelines_dir=folder)
+        rows = [msgspec.to_builtins(each) for each in companies_by_key.values()]
+        started, busy = time.perf_counter(), time.process_time()
+        pipeline.run(rows, table_name="companies")
+        seconds, busy = time.perf_counter() - started, time.process_time() - busy
+    results.put({"seconds": seconds, "processor_seconds": busy})

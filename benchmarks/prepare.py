@@ -1,4 +1,7 @@
-"""Records prepared per second: orders of four lines from rows to fingerprints, every rule asked, on one core."""
+"""Records prepared per second of one core: orders of four lines from rows to fingerprints, every rule asked.
+
+By the processor's time: what else the machine does changes little.
+"""
 
 from __future__ import annotations
 
@@ -70,11 +73,11 @@ def run() -> dict[str, float]:
     rows = [order(number) for number in range(ORDERS)]
     batch = source_batch(rows, ["e"] * ORDERS, [None] * ORDERS, ifs.PurchaseOrder)
     flow = replace(FLOW)
-    started = time.perf_counter()
+    started = time.process_time()
     records = list(records_of(batch, ifs.PurchaseOrder))
-    parsed = time.perf_counter()
+    parsed = time.process_time()
     judged = [pipeline.judge(flow, row, FACTS, "2026-11-05") for row in records]
-    done = time.perf_counter()
+    done = time.process_time()
     assert all(isinstance(one, Ready) for one in judged), judged[0]
     return {
         "records_per_second": ORDERS / (done - started),

@@ -68,11 +68,11 @@ Reader = Callable[[int, int, "multiprocessing.Queue[dict[str, float]]"], None]
 def run(rows: int = ROWS, reader_of: Reader | None = None) -> dict[str, float]:
     """Rows per second, seconds, requests, and the reader's memory at its highest, in MB."""
     spawn = multiprocessing.get_context("spawn")
-    port = _free_port()
+    port = free_port()
     server = spawn.Process(target=serve, args=(rows, port), daemon=True)
     server.start()
     try:
-        _wait_for(port)
+        wait_for(port)
         results: multiprocessing.Queue[dict[str, float]] = spawn.Queue()
         reader = spawn.Process(target=reader_of or read_ours, args=(rows, port, results))
         reader.start()
@@ -97,13 +97,13 @@ def read_ours(rows: int, port: int, results: multiprocessing.Queue[dict[str, flo
     results.put({"rows_per_second": rows / seconds, "seconds": seconds, "requests": pull.requests, "peak_mb": peak})
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         try:

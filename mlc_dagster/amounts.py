@@ -12,6 +12,7 @@ DECIMALS = dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF"
 """ISO 4217 currencies that are not counted in hundredths."""
 
 _EXACT = Context(prec=120, rounding=ROUND_HALF_UP)
+_QUANTIZE = _EXACT.quantize  # the context's own: half the time of `amount.quantize(step, context=_EXACT)`
 _STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(13))  # 1, 0.1, 0.01, ...
 
 
@@ -20,12 +21,11 @@ def round_half_up(amount: Decimal, decimals: int) -> Decimal:
 
     Exact up to 120 digits, where the default context of 28 would round twice.
     """
-    return amount.quantize(_STEPS[decimals], context=_EXACT)
+    return _QUANTIZE(amount, _STEPS[decimals])
 
 
-def times(quantity: Decimal, price: Decimal) -> Decimal:
-    """The product, with every digit."""
-    return _EXACT.multiply(quantity, price)
+times = _EXACT.multiply
+"""(quantity, price) -> the product, with every digit."""
 
 
 def proportion(total: Decimal, part: Decimal, whole: Decimal) -> Decimal:

@@ -267,7 +267,10 @@ def _amounts(array: pa.Array) -> list[Decimal | None]:
     """
     texts = pc.cast(array, pa.string())
     short = pc.utf8_rtrim(pc.utf8_rtrim(texts, "0"), ".")
-    texts = pc.if_else(pc.equal(texts, "0E-10"), "0", pc.if_else(pc.match_substring(texts, "E"), texts, short))
+    small = pc.match_substring(texts, "E")
+    if not pc.any(small).as_py():
+        return [None if text is None else Decimal(text) for text in short.to_pylist()]
+    texts = pc.if_else(pc.equal(texts, "0E-10"), "0", pc.if_else(small, texts, short))
     return [None if text is None else _amount(text) for text in texts.to_pylist()]
 
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, Protocol
 
+import msgspec
+
 from mlc_dagster.facts import Books
 from mlc_dagster.vocabulary import Record, Target
 
@@ -22,8 +24,7 @@ class State(StrEnum):
     IN_DOUBT = "in_doubt"  # an earlier attempt has no answer
 
 
-@dataclass(frozen=True)
-class Ready:
+class Ready(msgspec.Struct, frozen=True, gc=False):
     """A prepared record, as it is stored between prepare and load."""
 
     key: str

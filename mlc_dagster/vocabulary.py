@@ -204,7 +204,11 @@ def fingerprint(record: Record) -> str:
 
 def version_of(modified: datetime | None) -> str:
     """Sortable text of a timestamp; empty where the source gives none."""
-    return "" if modified is None else modified.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if modified is None:
+        return ""
+    moment = modified.astimezone(UTC)
+    to_the_second = _ENCODER.encode(moment)[1:20].decode()  # behind the quote; a tenth of the time of strftime
+    return f"{to_the_second}.{moment.microsecond:06}Z"
 
 
 def plain(amount: Decimal) -> Decimal:
@@ -218,9 +222,13 @@ def record_key(record: Record, keys: Sequence[str]) -> str:
 
     Parts are joined by "/"; a slash or percent sign inside a part is percent-encoded, so two keys are never one text.
     """
-    return key_text(*(getattr(record, name) for name in keys))
+    return key_text(*[getattr(record, name) for name in keys])
 
 
 def key_text(*parts: object) -> str:
     """The text of a key from its parts: key_text("0010", 7) is "0010/7"."""
-    return "/".join(str(part).replace("%", "%25").replace("/", "%2F") for part in parts)
+    return "/".join([_escaped(text) if "/" in text or "%" in text else text for text in map(str, parts)])
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("/", "%2F")

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import NamedTuple
 
 import msgspec
 
@@ -142,7 +141,7 @@ def judge(flow: Flow, row: AsRead, facts: Facts, partition: str) -> Ready | Held
     return next(judge_all(flow, [row], facts, partition))
 
 
-class _Mapped(NamedTuple):
+class _Mapped(msgspec.Struct, frozen=True, gc=False):
     """A row that was read and mapped, on its way to its rules."""
 
     key: str
@@ -152,7 +151,8 @@ class _Mapped(NamedTuple):
     target: Record
 
     def judged(self, flow: Flow, facts: Facts, decision: Decision | None) -> Ready | Held | Discarded:
-        problems = tuple(problem for rule in flow.rules if (problem := rule(self.source, self.target, facts)))
+        source, target = self.source, self.target
+        problems = tuple([problem for rule in flow.rules if (problem := rule(source, target, facts))])
         content = fingerprint(self.target)
         if decision is not None:
             left = decided(decision, self.version, (fingerprint(self.source), content), problems)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Protocol
 
-from mlc_dagster.facts import Facts
+from mlc_dagster.facts import Facts, LedgerAccount
 from mlc_dagster.rules.saying import problem
 from mlc_dagster.vocabulary import Problem
 
@@ -31,34 +31,38 @@ def gl_accounts_exist(source: Any, target: Any, facts: Facts) -> Problem | None:
 
 
 def _account_failure(posting: Posting, facts: Facts) -> str | None:
-    where = f"line {posting.line}: " if posting.line not in (None, "") else ""
-    if not posting.account:
-        return f"{where}no GL account. Enter one in the ERP."
-    named = f"{where}GL account {posting.account} of company {posting.company}"
-    account = facts.accounts.get((posting.company, posting.account))
+    if posting.account:
+        account = facts.accounts.get((posting.company, posting.account))
+        why = _erp_account_failure(account, posting.on) or _target_account_failure(posting.account, posting.on, facts)
+        named = why and f"GL account {posting.account} of company {posting.company}{why}"
+    else:
+        named = "no GL account. Enter one in the ERP."
+    return f"line {posting.line}: {named}" if named and posting.line not in (None, "") else named
+
+
+def _erp_account_failure(account: LedgerAccount | None, on: date | None) -> str | None:
     if account is None:
-        return f"{named} is not in the ERP's chart of accounts. Correct the line, or create the account."
+        return " is not in the ERP's chart of accounts. Correct the line, or create the account."
     if account.blocked:
-        return f"{named} is blocked in the ERP. Unblock it, or post to another account."
-    if posting.on is None and (account.valid_from or account.valid_until):
-        return f"{named} is valid between dates only, and the record has no posting date. Enter one in the ERP."
-    if posting.on and account.valid_from and posting.on < account.valid_from:
-        return f"{named} is valid from {account.valid_from}, and the posting date is {posting.on}. Correct one of them."
-    if posting.on and account.valid_until and posting.on > account.valid_until:
-        return (
-            f"{named} was valid until {account.valid_until}, and the posting date is {posting.on}. Correct one of them."
-        )
-    return _target_account_failure(named, posting, facts)
+        return " is blocked in the ERP. Unblock it, or post to another account."
+    first, last = account.valid_from, account.valid_until
+    if on is None and (first or last):
+        return " is valid between dates only, and the record has no posting date. Enter one in the ERP."
+    if on and first and on < first:
+        return f" is valid from {first}, and the posting date is {on}. Correct one of them."
+    if on and last and on > last:
+        return f" was valid until {last}, and the posting date is {on}. Correct one of them."
+    return None
 
 
-def _target_account_failure(named: str, posting: Posting, facts: Facts) -> str | None:
-    code = facts.account_in_target(posting.account or "")
+def _target_account_failure(account: str, on: date | None, facts: Facts) -> str | None:
+    code = facts.account_in_target(account)
     if not facts.books.has_chart or code in facts.books.accounts:
         return None
-    mapped = f" (there {code}, by gl_accounts)" if code != posting.account else ""
-    dated = f", posted {posting.on}" if posting.on else ""
+    mapped = f" (there {code}, by gl_accounts)" if code != account else ""
+    dated = f", posted {on}" if on else ""
     return (
-        f"{named}{mapped}{dated} is not in the target's active chart of accounts. "
+        f"{mapped}{dated} is not in the target's active chart of accounts. "
         "Create or activate it there, or map it under gl_accounts in mlc.yaml."
     )
 
@@ -97,13 +101,13 @@ def tax_rule_is_mapped(source: Any, target: Any, facts: Facts) -> Problem | None
 
 
 def _tax_failure(where: str, code: str | None, rule: str | None, facts: Facts) -> str | None:
+    if rule and rule in facts.books.tax_rules:
+        return None
     start = f"{where}: " if where else ""
     named = f"tax code {code}" if code else "no tax code, so the default tax rule"
     if not rule:
         return f"{start}{named} has no tax rule in the target. Add it under tax_rules in mlc.yaml."
-    if rule not in facts.books.tax_rules:
-        return f"{start}{named} is {rule!r} in mlc.yaml, and the target has no active purchase tax rule of that name."
-    return None
+    return f"{start}{named} is {rule!r} in mlc.yaml, and the target has no active purchase tax rule of that name."
 
 
 def products_exist(source: Any, target: Any, facts: Facts) -> Problem | None:

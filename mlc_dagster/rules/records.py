@@ -60,32 +60,40 @@ def required_fields_are_given(source: Any, target: Any, facts: Facts) -> Problem
 
 def texts_fit(source: Any, target: Any, facts: Facts) -> Problem | None:
     """Every text fits the target's field, so that nothing is cut off."""
-    failures = [(name, why) for name, text, most in target.texts() if text and (why := _text_failure(name, text, most))]
+    failures = [
+        (name, _text_failure(name, text, most))
+        for name, text, most in target.texts()
+        if text and (len(text) > most or _has_control(text))
+    ]
     return problem("texts_fit", failures)
 
 
-def _text_failure(name: str, text: str, most: int) -> str | None:
+def _has_control(text: str) -> bool:
+    """Asks first what is quick: a text that can be printed holds no control character."""
+    return not text.isprintable() and _CONTROL.search(text) is not None
+
+
+def _text_failure(name: str, text: str, most: int) -> str:
     if len(text) > most:
         return f"{name} has {len(text)} characters, and the target takes {most}. Shorten it in the ERP."
-    if _CONTROL.search(text):
-        return f"{name} holds a control character, which the target would drop. Remove it in the ERP."
-    return None
+    return f"{name} holds a control character, which the target would drop. Remove it in the ERP."
 
 
 def amounts_fit(source: Any, target: Any, facts: Facts) -> Problem | None:
     """Every quantity and price fits the target's number fields: digits, decimals, and the least that it takes."""
-    failures = [(name, why) for name, *limits in target.numbers() if (why := _number_failure(name, *limits))]
+    failures = [
+        (name, _number_failure(name, value, decimals, least, most))
+        for name, value, decimals, least, most in target.numbers()
+        if value is not None
+        and not (value.is_finite() and least <= value <= most and round_half_up(value, decimals) == value)
+    ]
     return problem("amounts_fit", failures)
 
 
-def _number_failure(name: str, value: Decimal | None, decimals: int, least: Decimal, most: Decimal) -> str | None:
-    if value is None:
-        return None
+def _number_failure(name: str, value: Decimal, decimals: int, least: Decimal, most: Decimal) -> str:
     if not value.is_finite() or not least <= value <= most:
         return f"{name} is {value}, and the target takes {least} to {most}."
-    if round_half_up(value, decimals) != value:
-        return f"{name} is {value}, and the target takes {decimals} decimals. Change the unit or the price in the ERP."
-    return None
+    return f"{name} is {value}, and the target takes {decimals} decimals. Change the unit or the price in the ERP."
 
 
 def amounts_add_up(source: Any, target: Any, facts: Facts) -> Problem | None:

@@ -91,7 +91,7 @@ class PurchaseOrder(Record, frozen=True, kw_only=True):
         return self.lines
 
     def total(self) -> Decimal:
-        return sum((line.total(self.decimals) for line in self.lines), Decimal(0))
+        return sum([line.total(self.decimals) for line in self.lines], Decimal(0))
 
     def totals(self) -> Iterator[tuple[str, Decimal | None, Decimal]]:
         yield "total", self.stated_total, self.total()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TypeVar
 
 import msgspec
 
@@ -12,13 +11,14 @@ from mlc_dagster.amounts import round_half_up, times
 from mlc_dagster.facts import Facts
 from mlc_dagster.systems.cin7.records import (
     DECIMALS,
+    ZERO,
     Charge,
     Contact,
-    Line,
     OrderLine,
     Purchase,
     PurchaseInvoice,
     Supplier,
+    line_total,
 )
 from mlc_dagster.systems.countries import COUNTRIES
 from mlc_dagster.systems.ifs import records as ifs
@@ -27,8 +27,6 @@ from mlc_dagster.vocabulary import key_text
 
 SUPPLIERS_FLOW, PURCHASES_FLOW = "cin7/suppliers", "cin7/purchases"
 HALF_A_CENT = Decimal("0.005")
-
-AnyLine = TypeVar("AnyLine", bound=Line)
 
 
 def supplier_from_ifs(supplier: ifs.Supplier, facts: Facts) -> Supplier:
@@ -66,11 +64,11 @@ def purchase_from_order(order: ifs.PurchaseOrder, facts: Facts) -> Purchase:
 
     Cin7's order lines have no GL account; it is carried in their comment, and set on the invoice.
     """
-    lines = [line for line in _ordered(order) if line.part_no]
-    charges = [line for line in _ordered(order) if not line.part_no]
+    ordered = _ordered(order)
+    marker = key_text(order.company or "", order.order_no)
     return Purchase(
         company=order.company or "",
-        marker=key_text(order.company or "", order.order_no),
+        marker=marker,
         slot=facts.options.get("external_key", ""),
         supplier_no=order.vendor_no,
         supplier_id=facts.remote_id(SUPPLIERS_FLOW, key_text(order.vendor_no)),
@@ -80,8 +78,8 @@ def purchase_from_order(order: ifs.PurchaseOrder, facts: Facts) -> Purchase:
         dated=order.order_date,
         required_by=order.wanted_receipt_date,
         remark=order.notes,
-        lines=tuple(_taxed(_order_line(order, line, facts), facts) for line in lines),
-        charges=tuple(_taxed(_order_charge(order, line, facts), facts) for line in charges),
+        lines=tuple([_order_line(marker, line, facts) for line in ordered if line.part_no]),
+        charges=tuple([_order_charge(marker, line, facts) for line in ordered if not line.part_no]),
         stated_total=order.total_amount
         if order.total_amount is not None
         else _sum([i.line_amount for i in order.lines]),
@@ -95,7 +93,8 @@ def _ordered(order: ifs.PurchaseOrder) -> list[ifs.PurchaseOrderLine]:
     )
 
 
-def _order_line(order: ifs.PurchaseOrder, line: ifs.PurchaseOrderLine, facts: Facts) -> OrderLine:
+def _order_line(marker: str, line: ifs.PurchaseOrderLine, facts: Facts) -> OrderLine:
+    tax_rule = _tax_rule(line.tax_code, facts)
     return OrderLine(
         where=f"line {line.line_no}/{line.release_no}",
         sku=line.part_no or "",
@@ -104,29 +103,33 @@ def _order_line(order: ifs.PurchaseOrder, line: ifs.PurchaseOrderLine, facts: Fa
         price=line.buy_unit_price,
         stated=line.line_amount,
         tax_code=line.tax_code,
-        tax_rule=_tax_rule(line.tax_code, facts),
-        comment=_origin(order, line, facts),
+        tax_rule=tax_rule,
+        tax=_tax(line_total(line.buy_qty_due, line.buy_unit_price), tax_rule, facts),
+        comment=_origin(marker, line, facts),
     )
 
 
-def _order_charge(order: ifs.PurchaseOrder, line: ifs.PurchaseOrderLine, facts: Facts) -> Charge:
+def _order_charge(marker: str, line: ifs.PurchaseOrderLine, facts: Facts) -> Charge:
     """A line without a part; one that states only an amount is a quantity of one."""
     lump = line.buy_qty_due is None and line.buy_unit_price is None
+    quantity, price = (Decimal(1), line.line_amount) if lump else (line.buy_qty_due, line.buy_unit_price)
+    tax_rule = _tax_rule(line.tax_code, facts)
     return Charge(
         where=f"line {line.line_no}/{line.release_no}",
         description=line.description or "",
-        quantity=Decimal(1) if lump else line.buy_qty_due,
-        price=line.line_amount if lump else line.buy_unit_price,
+        quantity=quantity,
+        price=price,
         stated=line.line_amount,
         tax_code=line.tax_code,
-        tax_rule=_tax_rule(line.tax_code, facts),
-        comment=_origin(order, line, facts),
+        tax_rule=tax_rule,
+        tax=_tax(line_total(quantity, price), tax_rule, facts),
+        comment=_origin(marker, line, facts),
     )
 
 
-def _origin(order: ifs.PurchaseOrder, line: ifs.PurchaseOrderLine, facts: Facts) -> str:
+def _origin(marker: str, line: ifs.PurchaseOrderLine, facts: Facts) -> str:
     """ "IFS 0010/P1/1/1 account 4010": the ERP's line, and the account that its invoice will be posted on."""
-    key = key_text(order.company or "", order.order_no, line.line_no, line.release_no)
+    key = f"{marker}/{key_text(line.line_no, line.release_no)}"
     return f"IFS {key} account {facts.account_in_target(line.account)}" if line.account else f"IFS {key}"
 
 
@@ -140,10 +143,11 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Purcha
     """
     order_no = proposal.po_reference or None
     rows = sorted(proposal.lines, key=lambda line: line.row_id)
-    charges = [_taxed(_invoice_charge(proposal, line, facts), facts) for line in rows]
+    marker = key_text(proposal.company, proposal.proposal_id)
+    charges = [_invoice_charge(proposal, marker, line, facts) for line in rows]
     return PurchaseInvoice(
         company=proposal.company,
-        marker=key_text("proposal", proposal.company, proposal.proposal_id),  # never the text of an order's marker
+        marker=f"proposal/{marker}",  # never the text of an order's marker
         slot=facts.options.get("external_key", ""),
         supplier_no=proposal.supplier_id,
         supplier_id=facts.remote_id(SUPPLIERS_FLOW, key_text(proposal.supplier_id)),
@@ -165,8 +169,9 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Purcha
     )
 
 
-def _invoice_charge(proposal: ifs.PostingProposal, line: ifs.PostingProposalLine, facts: Facts) -> Charge:
+def _invoice_charge(proposal: ifs.PostingProposal, marker: str, line: ifs.PostingProposalLine, facts: Facts) -> Charge:
     amount = _in_invoice_currency(proposal, line, facts)
+    tax_rule = _tax_rule(line.tax_code, facts)
     return Charge(
         where=f"line {line.row_id}",
         description=line.text or proposal.text or f"{proposal.invoice_no or ''} {line.row_id}".strip(),
@@ -174,8 +179,9 @@ def _invoice_charge(proposal: ifs.PostingProposal, line: ifs.PostingProposalLine
         price=amount,
         stated=amount,
         tax_code=line.tax_code,
-        tax_rule=_tax_rule(line.tax_code, facts),
-        comment=f"IFS {key_text(proposal.company, proposal.proposal_id, line.row_id)}",
+        tax_rule=tax_rule,
+        tax=_tax(line_total(Decimal(1), amount), tax_rule, facts),
+        comment=f"IFS {marker}/{line.row_id}",
         account=facts.account_in_target(line.account or ""),
     )
 
@@ -221,10 +227,10 @@ def _tax_rule(code: str | None, facts: Facts) -> str | None:
     return facts.tax_rules.get(code) if code else facts.options.get("tax_rule")
 
 
-def _taxed(line: AnyLine, facts: Facts) -> AnyLine:
-    """The line with the tax that its rule makes: Cin7 wants it stated."""
-    percent = facts.books.tax_percents.get(line.tax_rule or "", Decimal(0))
-    return msgspec.structs.replace(line, tax=round_half_up(times(line.total(), percent) / 100, DECIMALS))
+def _tax(total: Decimal, rule: str | None, facts: Facts) -> Decimal:
+    """The tax that a rule makes of a line's total: Cin7 wants it stated."""
+    percent = facts.books.tax_percents.get(rule or "", ZERO)
+    return round_half_up(times(total, percent) / 100, DECIMALS)
 
 
 def _sum(amounts: Sequence[Decimal | None]) -> Decimal | None:

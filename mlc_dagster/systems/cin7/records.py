@@ -18,9 +18,11 @@ from mlc_dagster.vocabulary import EntitySet, Record, Target
 DECIMALS = 2
 """Cin7 computes every line's total with two decimals, whatever the currency."""
 
+ZERO = Decimal(0)
 PRICE_DECIMALS = 4
 LEAST_QUANTITY, MOST = Decimal(1), Decimal(10) ** 13
 ANY_PRICE = -MOST
+LEAST_RATE = Decimal(1).scaleb(-10)
 
 Numbers = Iterator[tuple[str, Decimal | None, int, Decimal, Decimal]]
 Texts = Iterator[tuple[str, str | None, int]]
@@ -96,16 +98,16 @@ class Line(Record, frozen=True, kw_only=True):
     stated: Decimal | None  # the ERP's amount
     tax_code: str | None = None  # the ERP's
     tax_rule: str | None = None
-    tax: Decimal = Decimal(0)
+    tax: Decimal = ZERO
     comment: str = ""  # "IFS 0010/P1/1/1 account 4010": where it came from, and where it will be posted
 
     def total(self) -> Decimal:
-        """As Cin7 computes it, before tax."""
-        return round_half_up(times(self.quantity or Decimal(0), self.price or Decimal(0)), DECIMALS)
+        return line_total(self.quantity, self.price)
 
-    def numbers(self) -> Numbers:
-        yield f"{self.where}, quantity", self.quantity, 6, LEAST_QUANTITY, MOST
-        yield f"{self.where}, price", self.price, PRICE_DECIMALS, ANY_PRICE, MOST
+
+def line_total(quantity: Decimal | None, price: Decimal | None) -> Decimal:
+    """As Cin7 computes it, before tax."""
+    return round_half_up(times(quantity or ZERO, price or ZERO), DECIMALS)
 
 
 class OrderLine(Line, frozen=True, kw_only=True):
@@ -150,18 +152,19 @@ class Paper(Record, frozen=True, kw_only=True):
 
     def net(self) -> Decimal:
         """The total before tax, as Cin7 computes it."""
-        return sum((line.total() for line in self.amount_lines()), Decimal(0))
+        return sum([line_total(line.quantity, line.price) for line in self.amount_lines()], ZERO)
 
     def tax(self) -> Decimal:
-        return sum((line.tax for line in self.amount_lines()), Decimal(0))
+        return sum([line.tax for line in self.amount_lines()], ZERO)
 
     def taxes(self) -> Iterator[tuple[str, str | None, str | None]]:
         return ((line.where, line.tax_code, line.tax_rule) for line in self.amount_lines())
 
     def numbers(self) -> Numbers:
         for line in self.amount_lines():
-            yield from line.numbers()
-        yield "CurrencyRate", self.currency_rate, 10, Decimal("0.0000000001"), MOST
+            yield f"{line.where}, quantity", line.quantity, 6, LEAST_QUANTITY, MOST
+            yield f"{line.where}, price", line.price, PRICE_DECIMALS, ANY_PRICE, MOST
+        yield "CurrencyRate", self.currency_rate, 10, LEAST_RATE, MOST
 
     def texts(self) -> Texts:
         yield "the ERP's key", self.marker, 256
@@ -210,9 +213,10 @@ class PurchaseInvoice(Paper, frozen=True, kw_only=True):
     stated_gross: Decimal | None = None
 
     def totals(self) -> Totals:
-        yield "net amount", self.stated_net, self.net()
-        yield "VAT amount", self.stated_tax, self.tax()
-        yield "gross amount", self.stated_gross, self.net() + self.tax()
+        net, tax = self.net(), self.tax()
+        yield "net amount", self.stated_net, net
+        yield "VAT amount", self.stated_tax, tax
+        yield "gross amount", self.stated_gross, net + tax
 
     def required(self) -> Iterator[tuple[str, object]]:
         yield "InvoiceNo", self.invoice_number

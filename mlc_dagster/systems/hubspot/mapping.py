@@ -9,7 +9,6 @@ import msgspec
 
 from mlc_dagster.amounts import times
 from mlc_dagster.facts import Extra, Facts, LedgerAccount
-from mlc_dagster.systems.hubspot.properties import CODE_PARTS
 from mlc_dagster.systems.hubspot.records import Company, Deal, Invoice, Line
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.vocabulary import key_text
@@ -123,7 +122,15 @@ def _line(proposal: ifs.PostingProposal, line: ifs.PostingProposalLine, facts: F
         stated=amount,
         account=facts.account_in_target(line.account or ""),
         tax_code=line.tax_code or "",
-        **{f"code_{part}": getattr(line, f"code_{part}") or "" for part in CODE_PARTS},
+        code_b=line.code_b or "",
+        code_c=line.code_c or "",
+        code_d=line.code_d or "",
+        code_e=line.code_e or "",
+        code_f=line.code_f or "",
+        code_g=line.code_g or "",
+        code_h=line.code_h or "",
+        code_i=line.code_i or "",
+        code_j=line.code_j or "",
     )
 
 

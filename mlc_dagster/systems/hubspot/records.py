@@ -110,11 +110,12 @@ class Invoice(Mirrored, frozen=True, kw_only=True):
         return self.items()
 
     def net(self) -> Decimal:
-        return sum((line.total() for line in self.lines), Decimal(0))
+        return sum([line.total() for line in self.lines], Decimal(0))
 
     def totals(self) -> Totals:
-        yield "net amount", self.stated_net, self.net()
-        yield "gross amount", self.stated_gross, self.net() + (self.vat.total() if self.vat else Decimal(0))
+        net = self.net()
+        yield "net amount", self.stated_net, net
+        yield "gross amount", self.stated_gross, net + (self.vat.total() if self.vat else Decimal(0))
 
     def required(self) -> Iterator[tuple[str, object]]:
         yield "InvoiceNo", self.number

@@ -20,7 +20,7 @@ from mlc_dagster.systems.ifs.line_records import PurchaseOrderLine as PurchaseOr
 from mlc_dagster.systems.ifs.line_records import SupplierInvoiceLine as SupplierInvoiceLine
 from mlc_dagster.systems.ifs.line_records import VoucherRow as VoucherRow
 from mlc_dagster.systems.ifs.lookup_records import SupplierInvoice as SupplierInvoice
-from mlc_dagster.vocabulary import EntitySet, LineSet, Record, key_text
+from mlc_dagster.vocabulary import EntitySet, LineSet, Record
 
 
 class Supplier(Record, frozen=True, kw_only=True):
@@ -92,7 +92,7 @@ class PurchaseOrder(Record, frozen=True, kw_only=True):
         for line in self.lines:
             if line.account:
                 company = line.company or self.company or ""
-                yield Posting(company, line.account, self.order_date, key_text(line.line_no, line.release_no))
+                yield Posting(company, line.account, self.order_date, f"{line.line_no}/{line.release_no}")
 
 
 class PostingProposal(Record, frozen=True, kw_only=True):
