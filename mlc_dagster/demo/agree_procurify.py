@@ -31,14 +31,14 @@ def differences(
     section: ProcurifySettings,
 ) -> Iterator[str]:
     """The lines. `documents`: entity set -> the ERP's rows; `held`: flow -> keys."""
-    owed = [bill for bill in state["bills"] if _is_owed(bill, section)]
+    owed = [bill for bill in state["bills"] if is_owed(bill, section)]
     invoices, proposals = (_by_reference(documents[name]) for name in ("SupplierInvoiceSet", "PostingProposalHeadSet"))
     yield from _of_bills(owed, invoices, held[BILLS_FLOW])
     yield from _of_sums(owed, invoices, held[BILLS_FLOW])
     yield from _of_orders(state["purchase_orders"], owed, invoices, proposals, held[PROPOSALS_FLOW])
 
 
-def _is_owed(bill: Document, section: ProcurifySettings) -> bool:
+def is_owed(bill: Document, section: ProcurifySettings) -> bool:
     return bill["status"] in section.bill_statuses and bill["type"] in section.bill_types
 
 
@@ -65,8 +65,8 @@ def _of_bills(owed: Sequence[Document], invoices: Mapping[str, list[Document]], 
 
 
 def _difference(bill: Document, invoice: Document) -> str:
-    gross, owed = _amount(invoice["GrossAmount"]), _amount(bill["total_cost_with_tax"])
-    lines = sum((_amount(line["Amount"]) for line in invoice["SupplierInvoiceLines"]), _amount(invoice["VatAmount"]))
+    gross, owed = amount(invoice["GrossAmount"]), amount(bill["total_cost_with_tax"])
+    lines = sum((amount(line["Amount"]) for line in invoice["SupplierInvoiceLines"]), amount(invoice["VatAmount"]))
     if (gross, invoice["CurrencyCode"]) != (owed, bill["currency"]["name"]):
         return f"{owed} {bill['currency']['name']} is owed, and IFS has {gross} {invoice['CurrencyCode']}"
     return "" if lines == gross else f"its lines and VAT make {lines} in IFS, and the invoice is {gross}"
@@ -76,11 +76,11 @@ def _of_sums(owed: Sequence[Document], invoices: Mapping[str, list[Document]], h
     """By currency: posted and held together are what Procurify says."""
     there, here = defaultdict[str, Decimal](Decimal), defaultdict[str, Decimal](Decimal)
     for bill in owed:
-        there[bill["currency"]["name"]] += _amount(bill["total_cost_with_tax"])
+        there[bill["currency"]["name"]] += amount(bill["total_cost_with_tax"])
         if plain_uuid(bill["uuid"]) in held:
-            here[bill["currency"]["name"]] += _amount(bill["total_cost_with_tax"])
+            here[bill["currency"]["name"]] += amount(bill["total_cost_with_tax"])
     for row in (row for rows in invoices.values() for row in rows):
-        here[row["CurrencyCode"]] += _amount(row["GrossAmount"])
+        here[row["CurrencyCode"]] += amount(row["GrossAmount"])
     for currency in sorted({*there, *here}):
         if there[currency] != here[currency]:
             yield f"{currency}: Procurify's bills are {there[currency]}, posted and held are {here[currency]}"
@@ -110,5 +110,5 @@ def _is_expected(order: Document) -> bool:
     return order["state"] in (0, 5) and order["most_recent_version"] is not False
 
 
-def _amount(value: Any) -> Decimal:
+def amount(value: Any) -> Decimal:
     return Decimal(str(value or 0))

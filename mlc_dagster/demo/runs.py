@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,16 +32,28 @@ class Runs:
         self.instance = dg.DagsterInstance.get()
 
     def everything(self, title: str) -> dict[str, Moved]:
-        """The chart of accounts, all the ERP's rows, then each SaaS. What moved, by flow."""
+        """The charts, what comes into the ERP, all of the ERP's rows, then what goes out. What moved, by flow."""
         days = (datetime.fromisoformat(self.days[1]) - datetime.fromisoformat(self.days[0])).days + 1
-        jobs = sorted({_job(flow) for flow in self.flows})
-        with self._progress(title, total=days * (6 + 2 * len(self.flows))):
+        comes_in = [flow for flow in self.flows if flow.target.system == ERP]
+        goes_out = [flow for flow in self.flows if flow.target.system != ERP]
+        with self._progress(title, total=days * (6 + 2 * len(self.flows) + len({f.source.key for f in comes_in}))):
             self.run(CHART_JOB, self.companies)
-            self.run(READ_JOB, self.days)
             for system in sorted({flow.spoke for flow in self.flows}):
                 self._references(system)
-            results = [self.run(job, self._partitions(job), self._without_sources(job)) for job in jobs]
+            results = self._jobs(comes_in, {flow.source.key for flow in comes_in})
+            self.run(READ_JOB, self.days)
+            results += self._jobs(goes_out, set())
         return {flow.name: moved(flow, results) for flow in self.flows}
+
+    def _jobs(self, flows: Sequence[Flow], sources: AbstractSet[tuple[str, str]]) -> list[dg.ExecuteInProcessResult]:
+        """A run of each job that moves one of these flows, with those of their sources that are not read yet."""
+        found = []
+        for job in sorted({_job(flow) for flow in flows}):
+            mine = [flow for flow in flows if _job(flow) == job]
+            keys = [key for flow in mine for key in (flow.key, prepared_key(flow))]
+            keys += [flow.source.key for flow in mine if flow.source.key in sources]
+            found.append(self.run(job, self._partitions(job), [dg.AssetKey(key) for key in dict.fromkeys(keys)]))
+        return found
 
     def run(
         self, job: str, partitions: tuple[str, str], only: list[dg.AssetKey] | None = None
@@ -56,12 +69,6 @@ class Runs:
     def _partitions(self, job: str) -> tuple[str, str]:
         by_company = any(flow.source.partition == "company" for flow in self.flows if _job(flow) == job)
         return self.companies if by_company else self.days
-
-    def _without_sources(self, job: str) -> list[dg.AssetKey]:
-        """The ERP's rows have just been read; no need to read them again."""
-        flows = [flow for flow in self.flows if _job(flow) == job]
-        sources = {flow.source.key for flow in flows if flow.source.system != ERP}
-        return [dg.AssetKey(key) for flow in flows for key in (flow.key, prepared_key(flow), *sources)]
 
     @contextmanager
     def _progress(self, title: str, total: int) -> Iterator[None]:
