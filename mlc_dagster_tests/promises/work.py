@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.systems.auth import Bearer
@@ -44,3 +46,20 @@ def write_without_an_end(database: str) -> None:
             connection.exec_driver_sql("UPDATE budgets SET paused_until = 9e9")
             print("held", flush=True)
             time.sleep(600)
+
+
+def run_job(config: str, database: str, storage: str, job: str, day: str) -> bool:
+    """A run of the code location's own job for one day, on an instance of its own; whether it succeeded."""
+    import dagster as dg
+
+    from mlc_dagster import settings
+    from mlc_dagster.demo.place import SECRETS
+    from mlc_dagster.orchestration.location import build
+
+    os.environ.update(SECRETS, MLC_DATABASE_URL=database)
+    found = build(settings.load(Path(config)), settings.Environment(storage=storage, database_url=database))
+    tags = {"dagster/asset_partition_range_start": day, "dagster/asset_partition_range_end": day}
+    with dg.DagsterInstance.ephemeral() as instance:
+        print("begins", flush=True)
+        result = found.resolve_job_def(job).execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+        return result.success
