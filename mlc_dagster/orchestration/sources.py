@@ -119,7 +119,9 @@ def _fault(pull: Pull) -> str:
 def gone(entity: EntitySet, found: SchemaReport) -> dg.Failure:
     """Nothing is stored: what is materialized alone must not take a field that is gone for one that was emptied."""
     names = ", ".join(f"{name} ({wire_name(name, entity.wire)})" for name in sorted(found.gone))
-    words = f"{entity.system}/{entity.name} was not read: the tenant has no {names}. The rows of the last read are kept."
+    words = (
+        f"{entity.system}/{entity.name} was not read: the tenant has no {names}. The rows of the last read are kept."
+    )
     cure = f"Say in mlc.yaml what the tenant calls it: {entity.system}.entity_sets.{entity.name}.fields"
     return dg.Failure(description=f"{words}\n  {cure}", allow_retries=False)
 

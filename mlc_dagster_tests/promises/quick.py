@@ -1,4 +1,4 @@
-"""Clients, rows and records that the promises share: real HTTP, and waits that take no time unless a test wants them."""
+"""What the promises share: clients over real HTTP whose waits take no time unless a test wants them, rows, records."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.sandbox.ifs import SURFACE
 from mlc_dagster.sandbox.ifs_tokens import PATH as TOKEN
 from mlc_dagster.systems.auth import ClientCredentials
-from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.cin7.flows import FLOWS as CIN7_FLOWS
+from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.hubspot.flows import FLOWS as HUBSPOT_FLOWS
 from mlc_dagster.systems.hubspot.mapping import company_from_supplier
 from mlc_dagster.systems.ifs.client import IfsClient, classify

@@ -1,4 +1,4 @@
-"""Tries all promises and writes docs/promises.md: `python -m mlc_dagster_tests.promises.report [file] [pytest's words]`."""
+"""Tries all promises and writes docs/promises.md: `python -m mlc_dagster_tests.promises.report [file] [options]`."""
 
 from __future__ import annotations
 

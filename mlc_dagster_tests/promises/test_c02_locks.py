@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import inspect
 import random
+import shutil
 import time
+from pathlib import Path
 
 import pytest
 
 from mlc_dagster import pipeline
 from mlc_dagster.ledger import Ledger
+from mlc_dagster.sandbox import Sandbox
 from mlc_dagster_tests.promises import work
+from mlc_dagster_tests.promises.quick import PLENTY
+from mlc_dagster_tests.promises.test_c24_told_to_end import ROWS, place, wait_for
 from mlc_dagster_tests.promises.victims import Child, Victims
+from mlc_dagster_tests.systems.hubspot.samples import UPSERT
 
 LEASE_SECONDS, POLL = 0.6, 0.25
 STARTS_WITHIN = 60.0  # what is promised
@@ -63,3 +69,29 @@ def test_c2_after_kill_9_in_mid_transaction_the_ledger_is_free_and_the_half_is_g
 
 def test_c2_the_lease_of_a_load_is_shorter_than_the_minute_that_is_promised() -> None:
     assert inspect.signature(pipeline.load).parameters["lease_seconds"].default <= STARTS_WITHIN / 2
+
+
+@pytest.mark.slow  # a lease lasts 30 s
+@pytest.mark.promise("C2", "kill -9 of a whole Dagster run amid its upserts, on an instance as dagster.yaml makes it")
+def test_c2_after_kill_9_of_a_dagster_run_the_next_one_delivers_within_a_minute(
+    victims: Victims, sqlite_url: str, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copy(Path(__file__).parents[2] / "dagster.yaml", home)
+    with Sandbox(limits=PLENTY) as box:
+        asked = (place(tmp_path, box), sqlite_url, str(tmp_path / "storage"))
+        chart = victims.start(work.run_job, *asked, "chart_of_accounts", "0010", str(home)).wait(120)
+        assert chart.value is True, chart.said
+        box.faults.add(system="hubspot", path="companies/batch/upsert", times=None, delay=0.2)
+        child = victims.start(work.run_job, *asked, "hubspot", "2026-11-05", str(home))
+        wait_for(box, 3, child)
+        child.kill()
+        assert child.wait().was_killed
+        box.faults.clear()
+        before, begun = box.calls("hubspot")[UPSERT], time.monotonic()
+        again = victims.start(work.run_job, *asked, "hubspot", "2026-11-05", str(home))
+        wait_for(box, before + 1, again)
+        assert time.monotonic() - begun <= STARTS_WITHIN
+        assert again.wait(120).value is True
+        assert len(box.hubspot.live("companies")) == ROWS

@@ -13,8 +13,8 @@ import pytest
 from mlc_dagster import pipeline
 from mlc_dagster.frames import read_ready, ready_batch, ready_schema, records_of, source_schema
 from mlc_dagster.ledger import Ledger, Run
-from mlc_dagster.outcomes import Draft, Saved
 from mlc_dagster.orchestration.storage import RowStore
+from mlc_dagster.outcomes import Draft, Saved
 from mlc_dagster.pipeline import Verdict
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.ifs import records as ifs
@@ -29,7 +29,7 @@ TEXTS = {
     "formula": '=HYPERLINK("http://x.example";"y")',
     "formula with @": "@SUM(1+1)*cmd|' /C calc'!A0",
     "plus": "+4670000000",
-    "quotes": "O'Brien \"& Sons\" <b>AB</b>",
+    "quotes": 'O\'Brien "& Sons" <b>AB</b>',
     "percent": "100% a/b %2F {{x}} ${y}",
     "combining": "a\u030a is not å",
     "line ends": "first\nsecond\r\nthird\ttab",
@@ -38,10 +38,28 @@ TEXTS = {
     "spaces": "\u00a0 in \u2003 between",
     "long": "x" * 1_000_000,
 }
-KEYS = ["O'Brien", "a/b", "100%", "%2F", "a%2Fb", '"', "\\", "a b+c", "å", "日本", "0001", "1", "(x=1)", "a#b?c&d", "\U0001f600", "''"]
+KEYS = [
+    "O'Brien",
+    "a/b",
+    "100%",
+    "%2F",
+    "a%2Fb",
+    '"',
+    "\\",
+    "a b+c",
+    "å",
+    "日本",
+    "0001",
+    "1",
+    "(x=1)",
+    "a#b?c&d",
+    "\U0001f600",
+    "''",
+]
 AMOUNTS = {
     "0.01": True, "-0.01": True, "0": True, "-0": True, "1E+3": True, "123456789.12": True, "9999999999999999.99": True,
-    "0.0000000001": True, "1" * 28: True, "1" * 38: False, "0." + "1" * 38: False, "1234567890123456789012345678.1234567891": True,
+    "0.0000000001": True, "1" * 28: True, "1" * 38: False, "0." + "1" * 38: False,
+    "1234567890123456789012345678.1234567891": True,
 }  # fmt: skip
 
 
@@ -56,7 +74,9 @@ def delivered(ledger: Ledger, supplier: str) -> Ledger:
 def moved(box: Sandbox, flow: Flow, facts: Any, client: Any, ledger: Ledger, store: RowStore) -> set[str]:
     """Read into Parquet, prepare into Parquet, load: as the assets do. The keys that are held."""
     entity, pull, run = flow.source, Pull("/".join(flow.source.key), "2026-11-05"), Run("run", "2026-11-05")
-    store.write(entity.key, run.partition, source_schema(entity.record), ifs_client(box, 5000).read(entity, scope(), pull))
+    store.write(
+        entity.key, run.partition, source_schema(entity.record), ifs_client(box, 5000).read(entity, scope(), pull)
+    )
     rows = (records_of(batch, entity.record) for batch in store.read(entity.key, run.partition))
     verdict = Verdict(run.partition)
     judged = pipeline.prepare(flow, rows, facts, ledger, run, verdict)
@@ -77,11 +97,16 @@ def test_c21_odd_names_reach_hubspot_exactly_or_are_held(ledger: Ledger, tmp_pat
         rows = [{"SupplierId": kind.upper(), "Name": text, "LastModified": TEN} for kind, text in TEXTS.items()]
         box.ifs.put_many("SupplierSet", rows)
         held = moved(box, COMPANIES, hubspot.facts(), hubspot.client_on(box), ledger, RowStore(str(tmp_path)))
-        there = {row["properties"]["ifs_external_key"]: row["properties"]["name"] for row in box.hubspot.live("companies").values()}
+        there = {
+            row["properties"]["ifs_external_key"]: row["properties"]["name"]
+            for row in box.hubspot.live("companies").values()
+        }
     found = {key.removeprefix("SUPPLIER/"): name for key, name in there.items()}
     texts = {kind.upper(): text for kind, text in TEXTS.items()}
     assert set(found) ^ held == set(texts), "each in exactly one state"
-    assert {kind: name for kind, name in found.items() if name != texts[kind].strip()} == {}, "white space around it aside"
+    assert {kind: name for kind, name in found.items() if name != texts[kind].strip()} == {}, (
+        "white space around it aside"
+    )
     assert {"EMOJI", "RIGHT TO LEFT", "FORMULA", "QUOTES", "PERCENT", "COMBINING"} <= set(found)
 
 
@@ -104,7 +129,9 @@ def test_c21_odd_keys_stay_apart_from_the_erp_to_the_marker_in_cin7(ledger: Ledg
     assert set(ledger.remote_ids(PURCHASES.name)) == {key_text(key) for key in KEYS}
 
 
-@pytest.mark.promise("C21", "twelve amounts, up to 38 digits and -0, on orders: exact in Parquet, or held; never a float")
+@pytest.mark.promise(
+    "C21", "twelve amounts, up to 38 digits and -0, on orders: exact in Parquet, or held; never a float"
+)
 def test_c21_amounts_are_exact_to_the_last_digit_or_held(ledger: Ledger, tmp_path: Path) -> None:
     with Sandbox(limits=PLENTY) as box:
         supplier, store = a_supplier(box), RowStore(str(tmp_path))

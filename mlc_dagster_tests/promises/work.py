@@ -48,8 +48,8 @@ def write_without_an_end(database: str) -> None:
             time.sleep(600)
 
 
-def run_job(config: str, database: str, storage: str, job: str, day: str) -> bool:
-    """A run of the code location's own job for one day, on an instance of its own; whether it succeeded."""
+def run_job(config: str, database: str, storage: str, job: str, day: str, home: str = "") -> bool:
+    """A run of the code location's own job for one day, on the instance in `home` if any; whether it succeeded."""
     import dagster as dg
 
     from mlc_dagster import settings
@@ -59,7 +59,6 @@ def run_job(config: str, database: str, storage: str, job: str, day: str) -> boo
     os.environ.update(SECRETS, MLC_DATABASE_URL=database)
     found = build(settings.load(Path(config)), settings.Environment(storage=storage, database_url=database))
     tags = {"dagster/asset_partition_range_start": day, "dagster/asset_partition_range_end": day}
-    with dg.DagsterInstance.ephemeral() as instance:
-        print("begins", flush=True)
+    with dg.DagsterInstance.from_config(home) if home else dg.DagsterInstance.ephemeral() as instance:
         result = found.resolve_job_def(job).execute_in_process(instance=instance, tags=tags, raise_on_error=False)
         return result.success
