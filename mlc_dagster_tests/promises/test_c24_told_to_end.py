@@ -44,10 +44,12 @@ def wait_for(box: Sandbox, calls: int, child: Child) -> None:
         time.sleep(0.005)
 
 
-@pytest.mark.promise("C24", "SIGTERM to a Dagster run amid its upserts, each 0.2 s long; then the same run again")
-@pytest.mark.parametrize("calls", [1, 7])
-def test_c24_sigterm_lets_the_batch_in_flight_end_and_the_next_run_resumes(
-    calls: int, victims: Victims, ledger_url: str, tmp_path: Path
+@pytest.mark.promise(
+    "C24", "SIGTERM, and the SIGINT that `terminate` in the UI becomes, to a Dagster run amid its upserts"
+)
+@pytest.mark.parametrize("calls, word", [(1, signal.SIGTERM), (7, signal.SIGINT)])
+def test_c24_a_run_told_to_end_lets_the_batch_in_flight_end_and_the_next_one_resumes(
+    calls: int, word: signal.Signals, victims: Victims, ledger_url: str, tmp_path: Path
 ) -> None:
     with Sandbox(limits=PLENTY) as box:
         asked = (place(tmp_path, box), ledger_url, str(tmp_path / "storage"), "hubspot", DAY)
@@ -57,7 +59,7 @@ def test_c24_sigterm_lets_the_batch_in_flight_end_and_the_next_run_resumes(
         child = victims.start(work.run_job, *asked)
         wait_for(box, calls, child)
         told = time.monotonic()
-        child.kill(signal.SIGTERM)
+        child.kill(word)
         end = child.wait(ENDS_WITHIN + 60)
         assert time.monotonic() - told <= ENDS_WITHIN
         assert end.value is not True, "it did not go on to the end"
