@@ -19,7 +19,7 @@ from mlc_dagster_tests.promises.test_c24_told_to_end import ROWS, place, wait_fo
 from mlc_dagster_tests.promises.victims import Child, Victims
 from mlc_dagster_tests.systems.hubspot.samples import UPSERT
 
-LEASE_SECONDS, POLL = 0.6, 0.25
+LEASE_SECONDS, POLL = 0.5, 0.25
 STARTS_WITHIN = 60.0  # what is promised
 
 

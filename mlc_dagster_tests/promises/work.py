@@ -13,7 +13,7 @@ from mlc_dagster.systems.hubspot.calls import classify
 from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster_tests.promises.quick import COMPANIES, companies, deliver
 
-LEASE, BUDGET, LIMIT, PERIOD = "load of a victim", "budget of a victim", 5, 1.0
+LEASE, BUDGET, LIMIT, PERIOD = "load of a victim", "budget of a victim", 5, 0.4
 
 
 def companies_client(url: str) -> HubspotClient:
