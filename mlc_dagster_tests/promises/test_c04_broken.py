@@ -47,9 +47,15 @@ SHARE = 1 - 0.8 ** (1 / len(WAYS))  # of each, so that a fifth of all calls meet
 LOADS = 6
 
 
+NEVER_ACTS = {"hanging": {**WAYS["hanging"], "drop": "before"}}
+"""A write that hangs ends in nothing here. One that Cin7 carries out after we gave up and looked is doubled: no look can
+see it. Our time is 60 s, the test's 0.4: that is a matter of C12, and shown to people by `Look.find`."""
+
+
 def break_a_fifth(box: Sandbox, system: str, seed: int, path: str = "") -> list[Any]:
     box.faults._random = random.Random(seed)
-    return [box.faults.add(system=system, path=path, times=None, share=SHARE, **way) for way in WAYS.values()]
+    ways = WAYS if system == "ifs" else WAYS | NEVER_ACTS
+    return [box.faults.add(system=system, path=path, times=None, share=SHARE, **way) for way in ways.values()]
 
 
 @pytest.mark.promise("C4", "reads from IFS, a fifth of 40 pages and more broken in eleven ways")

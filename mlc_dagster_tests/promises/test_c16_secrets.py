@@ -247,7 +247,7 @@ def test_c16_no_secret_is_in_logs_events_ledger_errors_graphql_or_pages(
         "errors": "\n".join(errors),
         "pages": pages(place),
         "GraphQL": asked_of_the_ui(place),
-        "log": "\n".join(_line(record) for record in caplog.records),
+        "log": "\n".join(_line(record) for record in caplog.records if not _is_ours(record)),
         "Dagster's files": files_text(place.home),
         "ledger": ledger_text(place.database),
         "rows": files_text(place.folder / "storage"),
@@ -264,6 +264,11 @@ def test_c16_no_secret_is_in_logs_events_ledger_errors_graphql_or_pages(
 
 def _line(record: logging.LogRecord) -> str:
     return logging.Formatter("%(name)s %(message)s").format(record)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """The client of this test logs what it asks of the webhooks' server; the server's own lines are searched."""
+    return record.name == "httpx" and "/webhooks/" in record.getMessage()
 
 
 def around(content: str) -> str:
