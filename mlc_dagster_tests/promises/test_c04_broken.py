@@ -48,8 +48,8 @@ LOADS = 6
 
 
 NEVER_ACTS = {"hanging": {**WAYS["hanging"], "drop": "before"}}
-"""A write that hangs ends in nothing here. One that Cin7 carries out after we gave up and looked is doubled: no look can
-see it. Our time is 60 s, the test's 0.4: that is a matter of C12, and shown to people by `Look.find`."""
+"""A write that hangs ends in nothing here. One that Cin7 carries out after we gave up and looked is doubled: no look
+can see it. Our time is 60 s, the test's 0.4: that is a matter of C12, and shown to people by `Look.find`."""
 
 
 def break_a_fifth(box: Sandbox, system: str, seed: int, path: str = "") -> list[Any]:
