@@ -50,11 +50,11 @@ def check(box: Sandbox, ledger: Ledger, bad: set[int]) -> None:
 @pytest.mark.promise("C11", "1 to 100 bad of 100 companies, answered 207")
 @pytest.mark.parametrize("seed, count", SPOILED)
 def test_c11_bad_ones_named_by_a_207_are_held_alone_and_cost_no_call(
-    seed: int, count: int, box: Sandbox, ledger: Ledger
+    seed: int, count: int, box: Sandbox, sqlite_ledger: Ledger
 ) -> None:
     bad = spoil(seed, count)
-    assert sent(box, ledger, bad) == 1
-    check(box, ledger, bad)
+    assert sent(box, sqlite_ledger, bad) == 1
+    check(box, sqlite_ledger, bad)
 
 
 @pytest.mark.promise("C11", "1 to 100 bad of 100 companies, the batch answered 400 as a whole")
