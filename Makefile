@@ -3,13 +3,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: demo ui test test-slow soak lint bench promises clean
+.PHONY: demo ui test test-slow promises soak lint bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   the whole product against the sandbox, no credentials"
 	@echo "make ui     look at what the demo moved, in Dagster's UI"
-	@echo "make test   the tests, on SQLite and on PostgreSQL (make test-slow: the long ones, make soak: an hour of faults)"
+	@echo "make test   the tests, on SQLite and on PostgreSQL; make test-slow: those that take long"
+	@echo "make promises  each promise tried, and docs/promises.md written"
+	@echo "make soak   an hour of mixed faults, 1,000,000 records: make soak SECONDS=300 RECORDS=0 for less"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  speed and memory, beside dlt"
 
@@ -41,6 +43,14 @@ test: .venv/installed-dev
 
 test-slow: .venv/installed-dev
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
+
+promises: .venv/installed-dev
+	@$(BIN)/python -m mlc_dagster_tests.promises.report docs/promises.md -n 2 --dist loadgroup
+
+SECONDS ?= 3600
+RECORDS ?= 1000000
+soak: .venv/installed-dev
+	@$(BIN)/python -m mlc_dagster_tests.promises.soak --seconds $(SECONDS) --records $(RECORDS)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -29,8 +29,8 @@ AMOUNT = pa.decimal128(38, 10)
 MOMENT = pa.timestamp("us", "UTC")
 
 SOURCE_COLUMNS = {"etag": pa.string(), "unreadable": pa.string()}
-"""Beside the record's own, in what was read: `unreadable` is null, or JSON {"reason": ..., "row": ...} where the row
-did not fit the record; then only its keys, and its timestamp where that is readable, are set."""
+"""Beside the record's own, in what was read: `unreadable` is null, or JSON {"reason": ..., "row": ..., "key": ...}
+where the row did not fit the record; then only its keys, and its timestamp where that is readable, are set."""
 
 READY_COLUMNS = {"mlc_key": pa.string(), "mlc_version": pa.string(), "mlc_fingerprint": pa.string()}
 """Beside the record's own, in what was prepared."""

@@ -49,6 +49,10 @@ def source_asset(
     def read(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         with told():
             schema = getattr(context.resources, entity.system).client.schema_report(entity)
+        if schema and schema.gone:
+            yield as_expected(entity, schema)  # type: ignore[misc]
+            raise gone(entity, schema)
+        with told():
             pulls = [read_partition(context, entity, partition) for partition in context.partition_keys]
         yield dg.MaterializeResult(check_results=[complete(pulls), as_expected(entity, schema)])
 
@@ -113,6 +117,16 @@ def _fault(pull: Pull) -> str:
     if min(before, after) <= pull.rows and (moving or pull.rows <= before):
         return ""
     return f"{pull.rows} rows read, the tenant counts {before}" + (f", then {after}" if moving else "")
+
+
+def gone(entity: EntitySet, found: SchemaReport) -> dg.Failure:
+    """Nothing is stored: what is materialized alone must not take a field that is gone for one that was emptied."""
+    names = ", ".join(f"{name} ({wire_name(name, entity.wire)})" for name in sorted(found.gone))
+    words = (
+        f"{entity.system}/{entity.name} was not read: the tenant has no {names}. The rows of the last read are kept."
+    )
+    cure = f"Say in mlc.yaml what the tenant calls it: {entity.system}.entity_sets.{entity.name}.fields"
+    return dg.Failure(description=f"{words}\n  {cure}", allow_retries=False)
 
 
 def as_expected(entity: EntitySet, found: SchemaReport | None) -> dg.AssetCheckResult:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from mlc_dagster.ledger import Lease, Ledger, Run, Standing
 from mlc_dagster.outcomes import ACCEPTED as ACCEPTED
 from mlc_dagster.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
+from mlc_dagster.pipeline import ending
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
 from mlc_dagster.pipeline.prepare import held_target
 from mlc_dagster.vocabulary import ERP, Flow, Problem, key_text
@@ -119,7 +120,8 @@ class _Delivery:
             attempts = [(one, standings[one.key].remote_id) for one in batch]
             self.ledger.begin(self.flow.name, attempts, run=self.run, lease=self.lease)
             drafts = {one.key: self._draft(one, standings[one.key]) for one in batch}
-            self._remember({one.key: one for one in batch}, self.client.save(self.flow.target, drafts.values()))
+            with ending.after_this():
+                self._remember({one.key: one for one in batch}, self.client.save(self.flow.target, drafts.values()))
             self._tell()
 
     def _draft(self, one: Ready, standing: Standing) -> Draft:

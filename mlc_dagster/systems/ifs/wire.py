@@ -21,7 +21,7 @@ import pyarrow.json as pj
 from mlc_dagster.frames import AMOUNT, MOMENT, source_batch, source_schema
 from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.values import FITTING, day, moment
-from mlc_dagster.vocabulary import EntitySet, LineSet, Record, Row
+from mlc_dagster.vocabulary import EntitySet, LineSet, Record, Row, key_text
 
 ETAG, LINK, COUNT = "@odata.etag", "@odata.nextLink", "@odata.count"
 
@@ -72,11 +72,12 @@ class Wire:
         names: Mapping[str, str],
         lines: LineSet | None = None,
         gone: frozenset[str] = frozenset(),
+        keys: tuple[str, ...] = (),
     ) -> None:
         """`lines`: nested in the rows, by $expand. `gone`: fields ("notes", "lines.part_no") that this tenant does not
-        have; they are null.
+        have; they are null. `keys`: of a row that does not fit they are told, where they can be read.
         """
-        self.record, self.lines = record, lines
+        self.record, self.lines, self._keys = record, lines, keys
         self._schema = source_schema(record)
         self.columns = [
             Column(one.name, wire_name(one.name, names), self._schema.field(one.name).type, one.required)
@@ -90,7 +91,7 @@ class Wire:
     @classmethod
     def of(cls, entity: EntitySet, *, expand: bool, gone: frozenset[str] = frozenset()) -> Wire:
         hidden = gone if entity.modified else gone | {"last_modified"}
-        return cls(entity.record, entity.wire, entity.lines if expand else None, hidden)
+        return cls(entity.record, entity.wire, entity.lines if expand else None, hidden, entity.keys)
 
     @property
     def select(self) -> str:
@@ -176,8 +177,9 @@ class Wire:
         try:
             return self.row(raw), None
         except ValueError as error:
-            problem = json.dumps({"reason": str(error), "row": raw}, default=str)
-            return self._readable(raw if isinstance(raw, dict) else {}), problem
+            row = self._readable(raw if isinstance(raw, dict) else {})
+            told = {"reason": str(error), "row": raw, **self._key(row)}
+            return row, json.dumps(told, default=str)
 
     def row(self, raw: Any) -> Row:
         """Raises ValueError that names the field."""
@@ -200,6 +202,11 @@ class Wire:
                 except ValueError:
                     row[column.name] = None
         return row
+
+    def _key(self, row: Row) -> dict[str, str]:
+        """Under which the row is held, as it would be if it fitted: then its next version heals the hold."""
+        parts = [row.get(name) for name in self._keys]
+        return {} if not parts or None in parts else {"key": key_text(*parts)}
 
     def _links(self, document: Mapping[str, Any]) -> dict[int, str]:
         if self.lines is None:

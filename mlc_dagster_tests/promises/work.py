@@ -1,0 +1,64 @@
+"""What victims do: functions of plain arguments, each in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.systems.auth import Bearer
+from mlc_dagster.systems.http import ApiClient
+from mlc_dagster.systems.hubspot.calls import classify
+from mlc_dagster.systems.hubspot.client import HubspotClient
+from mlc_dagster_tests.promises.quick import COMPANIES, companies, deliver
+
+LEASE, BUDGET, LIMIT, PERIOD = "load of a victim", "budget of a victim", 5, 0.4
+
+
+def companies_client(url: str) -> HubspotClient:
+    return HubspotClient(ApiClient("hubspot", f"{url}/hubspot", auth=Bearer("pat-na1-sandbox"), classify=classify))
+
+
+def deliver_companies(url: str, database: str, count: int) -> int:
+    """Load so many companies into HubSpot; how many were delivered now."""
+    with Ledger.open(database) as ledger:
+        return deliver(ledger, COMPANIES, companies(range(count)), companies_client(url)).delivered
+
+
+def hold_everything(database: str, seconds: float) -> None:
+    """Take the lease and all slots of the budget, in turns, without an end."""
+    with Ledger.open(database) as ledger:
+        budget = ledger.budget(BUDGET, LIMIT, PERIOD)
+        while True:
+            with ledger.lease(LEASE, "victim", seconds=seconds):
+                print("held", flush=True)
+                for _ in range(LIMIT):
+                    budget.take()
+                time.sleep(0.01)
+
+
+def write_without_an_end(database: str) -> None:
+    """Hold the ledger's own write lock, as a process that is killed in mid-transaction does."""
+    with Ledger.open(database) as ledger:
+        ledger.budget(BUDGET, LIMIT, PERIOD)
+        with ledger._database.writing() as connection:
+            connection.exec_driver_sql("UPDATE budgets SET paused_until = 9e9")
+            print("held", flush=True)
+            time.sleep(600)
+
+
+def run_job(config: str, database: str, storage: str, job: str, day: str, home: str = "") -> bool:
+    """A run of the code location's own job for one day, on the instance in `home` if any; whether it succeeded."""
+    import dagster as dg
+
+    from mlc_dagster import settings
+    from mlc_dagster.demo.place import SECRETS
+    from mlc_dagster.orchestration.location import build
+
+    os.environ.update(SECRETS, MLC_DATABASE_URL=database)
+    found = build(settings.load(Path(config)), settings.Environment(storage=storage, database_url=database))
+    tags = {"dagster/asset_partition_range_start": day, "dagster/asset_partition_range_end": day}
+    with dg.DagsterInstance.from_config(home) if home else dg.DagsterInstance.ephemeral() as instance:
+        result = found.resolve_job_def(job).execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+        return result.success
