@@ -13,7 +13,7 @@ from mlc_dagster.vocabulary import Problem, Pull
 Answer = Saved | Refused | Unanswered
 """The last word on a draft. `Begun` is not one: see `Ledger.note_id`."""
 
-Closing = Literal["delivered", "superseded", "ready_again", "released", "discarded"]
+Closing = Literal["delivered", "superseded", "out_of_scope", "released", "discarded"]
 """Why a hold was closed."""
 
 Decided = Literal["released", "discarded"]

@@ -180,6 +180,17 @@ class Ledger:
                 changes.write(Trail(connection, flow, run))
         return frozenset(each.key for each in changes.superseded)
 
+    def leave(self, flow: str, versions: Mapping[str, str], *, run: Run) -> None:
+        """Close the holds of records that are no matter of the flow any more: key -> version, above which it stays."""
+        if not versions:
+            return
+        with self._database.reading() as connection:
+            if not holds.open_up_to(connection, flow, versions):
+                return
+        with self._database.writing() as connection:
+            mine = Trail(connection, flow, run)
+            holds.close(mine, holds.open_up_to(connection, flow, versions), "out_of_scope")
+
     def close_holds(self, flow: str, keys: Iterable[str], how: Closing, *, run: Run, reason: str = "") -> int:
         """Close the open holds of keys, whatever their version; how many there were."""
         with self._database.writing() as connection:

@@ -16,7 +16,7 @@ from mlc_dagster.facts import Facts
 from mlc_dagster.ledger import Held, Ledger, Standing
 from mlc_dagster.outcomes import Ready, State
 from mlc_dagster.pipeline.decided import Discarded
-from mlc_dagster.pipeline.prepare import AsRead, Look, delivered, judge_all
+from mlc_dagster.pipeline.prepare import AsRead, Look, OutOfScope, delivered, judge_all
 from mlc_dagster.vocabulary import Flow, Record
 
 Does = Literal["create", "change", "look first", "nothing", "superseded", "held", "discarded", "out of scope"]
@@ -117,9 +117,9 @@ def _step(one: Ready, standing: Standing, earlier: Record | None) -> Step:
     return Step(one.key, does, tuple(differences(earlier, one.record)) if does in WRITES else (), mark=mark)
 
 
-def _left(one: Held | Discarded | str) -> Step:
-    if isinstance(one, str):
-        return Step("", "out of scope", why=one)
+def _left(one: Held | Discarded | OutOfScope) -> Step:
+    if isinstance(one, OutOfScope):
+        return Step(one.key, "out of scope", why=one.why)
     if isinstance(one, Held):
         return Step(one.key, "held", why="; ".join(f"{p.rule}: {p.reason}" for p in one.problems), mark=one.content)
     return Step(one.key, "discarded")

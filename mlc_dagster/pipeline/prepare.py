@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 
@@ -54,6 +55,14 @@ class Verdict:
         self.held += len(held)
 
 
+class OutOfScope(NamedTuple):
+    """A record that is no matter of the flow: a draft, an expense. A hold of it, not newer than this, is over."""
+
+    key: str
+    version: str
+    why: str
+
+
 Look = Callable[[Sequence[Record]], Books]
 """Asks the target what it has of these mapped records: the books to judge them by."""
 
@@ -86,7 +95,9 @@ def prepare(
         verdict.ready += len(ready)
         verdict.superseded += sum(one.key in passed for one in held)
         verdict.discarded += sum(isinstance(one, Discarded) for one in judged)
-        verdict.out_of_scope.update(one for one in judged if isinstance(one, str))
+        outside = [one for one in judged if isinstance(one, OutOfScope)]
+        ledger.leave(flow.name, {one.key: one.version for one in outside}, run=run)
+        verdict.out_of_scope.update(one.why for one in outside)
         verdict.count([one for one in held if one.key not in passed])
         yield ready
 
@@ -115,8 +126,8 @@ def judge_all(
     partition: str,
     look: Look | None = None,
     decisions: Decisions | None = None,
-) -> Iterator[Ready | Held | Discarded | str]:
-    """Each row becomes ready, is held with every rule that it breaks, or is out of scope: the text says why.
+) -> Iterator[Ready | Held | Discarded | OutOfScope]:
+    """Each row becomes ready, is held with every rule that it breaks, or is out of scope.
 
     What a person released is not held by the rules that were waived; what a person discarded stays away.
 
@@ -125,7 +136,7 @@ def judge_all(
     mapped = [_map(flow, row, facts, partition) for row in rows]
     if look is not None and (records := [one.target for one in mapped if isinstance(one, _Mapped)]):
         facts = replace(facts, books=look(records))
-    standing = decisions([one.key for one in mapped if not isinstance(one, str)]) if decisions else {}
+    standing = decisions([one.key for one in mapped if not isinstance(one, OutOfScope)]) if decisions else {}
     for one in mapped:
         if isinstance(one, _Mapped):
             yield one.judged(flow, facts, standing.get(one.key))
@@ -136,7 +147,7 @@ def judge_all(
             yield one
 
 
-def judge(flow: Flow, row: AsRead, facts: Facts, partition: str) -> Ready | Held | Discarded | str:
+def judge(flow: Flow, row: AsRead, facts: Facts, partition: str) -> Ready | Held | Discarded | OutOfScope:
     """One row, as `judge_all`, by the facts alone."""
     return next(judge_all(flow, [row], facts, partition))
 
@@ -164,13 +175,13 @@ class _Mapped(msgspec.Struct, frozen=True, gc=False):
         return Ready(self.key, self.version, content, self.target)
 
 
-def _map(flow: Flow, row: AsRead, facts: Facts, partition: str) -> _Mapped | Held | str:
+def _map(flow: Flow, row: AsRead, facts: Facts, partition: str) -> _Mapped | Held | OutOfScope:
     record, etag, unreadable = row
     if record is None:
         return _unreadable(etag, unreadable or "{}", partition)
-    if flow.scope and (why := flow.scope(record, facts)):
-        return why
     key, version = record_key(record, flow.source.keys), _version(flow, record, partition)
+    if flow.scope and (why := flow.scope(record, facts)):
+        return OutOfScope(key, version, why)
     if facts.unusable:
         problems = [Problem(rule, reason) for rule, reason in facts.unusable.items()]
         return _held(key, version, problems, record, partition)

@@ -81,7 +81,8 @@ class SpendSettings(TargetSection):
         default_factory=dict, description="Payment type: ERP account that is credited, instead of its bank's"
     )
     bank_accounts: dict[str, str] = Field(
-        default_factory=dict, description="Bank account in Airbase, by its ERP reference or name: ERP account"
+        default_factory=dict,
+        description="Bank account in Airbase, by its ERP reference or name: ERP account. Payments are off without",
     )
     dimensions: Annotated[dict[str, str], AfterValidator(_letters)] = Field(
         {"Department": "B"}, description="Tag group: code part, B to J. Tags of other groups are not posted"
@@ -114,6 +115,8 @@ class SpendSettings(TargetSection):
         no_requests = no_requests or ("" if self.accrual_account else "airbase.accrual_account is empty")
         no_payments = "" if payments else "airbase.paths.ledger_entries is empty"
         no_payments = no_payments or ("" if self.payment_types else "airbase.payment_types is empty")
+        if not (self.bank_accounts or self.credit_accounts):
+            no_payments = no_payments or "airbase.bank_accounts and airbase.credit_accounts are empty"
         tables = self.tables()
         silent = {
             name: "" if tables[f"acknowledge_{name}"] else f"airbase.acknowledge.{name} is not set"

@@ -103,6 +103,18 @@ def test_what_is_out_of_scope_is_counted_by_its_reason_and_neither_held_nor_aske
     assert [hold.key for hold in sqlite_ledger.open_holds(FLOW.name)] == ["c"]
 
 
+def test_a_hold_is_over_when_its_record_leaves_the_scope_and_an_older_state_of_it_closes_nothing(
+    ledger: Ledger,
+) -> None:
+    books = Books2()
+    prepared([bill("a", day=4, supplier="S9")], ledger, books)
+    prepared([bill("a", day=3, status="draft")], ledger, books)
+    assert [hold.key for hold in ledger.open_holds(FLOW.name)] == ["a"], "the draft is older than what is held"
+    prepared([bill("a", day=5, status="draft")], ledger, books)
+    assert ledger.open_holds(FLOW.name) == []
+    assert [each.detail for each in ledger.trail(FLOW.name, "a")][-1] == "out_of_scope"
+
+
 def test_what_a_bill_takes_the_place_of_is_never_delivered_after_it(ledger: Ledger) -> None:
     books = Books2()
     loaded(FLOW, [bill("bill-1", orders=("po-1", "po-2"))], ledger, books)

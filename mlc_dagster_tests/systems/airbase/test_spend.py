@@ -201,16 +201,35 @@ def settings_of() -> Callable[[dict[str, Any]], Any]:
     )
 
 
+BOTH: dict[str, Any] = {
+    "accrual_account": "2990",
+    "bank_accounts": {"Main": "1930"},
+    "paths": {"purchase_requests": "/r/"},
+}
+
+
 @pytest.mark.parametrize(
     "airbase, off",
     [
-        ({}, {"ifs/vouchers_from_airbase_requests", "airbase/requests_acknowledged", "airbase/payments_acknowledged"}),
         (
-            {"accrual_account": "2990", "paths": {"purchase_requests": "/r/"}, "acknowledge": {}},
+            {},
+            {
+                "ifs/vouchers_from_airbase_requests",
+                "ifs/vouchers_from_airbase_payments",
+                "airbase/requests_acknowledged",
+                "airbase/payments_acknowledged",
+            },
+        ),
+        (
+            {"bank_accounts": {"Main": "1930"}},
+            {"ifs/vouchers_from_airbase_requests", "airbase/requests_acknowledged", "airbase/payments_acknowledged"},
+        ),
+        (
+            {**BOTH, "acknowledge": {}},
             {"airbase/requests_acknowledged"},
         ),
         (
-            {"acknowledge": {"payments": "none"}, "accrual_account": "2990", "paths": {"purchase_requests": "/r/"}},
+            {**BOTH, "acknowledge": {"payments": "none"}},
             {"airbase/requests_acknowledged", "airbase/payments_acknowledged"},
         ),
         (
