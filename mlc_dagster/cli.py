@@ -128,9 +128,25 @@ def _show(findings: list[Finding]) -> None:
     out.print(table)
 
 
+OF_RECORDS = ("holds", "audit", "replay", "plan", "apply")
+"""Commands that tell of records, and so of the demo's where there is nothing else."""
+
+
+def _stand_in() -> None:
+    """Where there is no mlc.yaml, the demo in .mlc is meant."""
+    from mlc_dagster.demo.place import Place
+
+    place = Place(Path(".mlc").resolve())
+    if not settings_file.environment().config.is_file() and place.config.is_file():
+        os.environ.update(place.environment())
+        err.print(f"[dim]no mlc.yaml here: the demo in {place.folder.name}/[/]", highlight=False)
+
+
 def main() -> None:
     """Our errors in their own words, without a traceback; exit 2."""
     try:
+        if sys.argv[1:2] and sys.argv[1] in OF_RECORDS:
+            _stand_in()
         app()
     except MlcError as error:
         err.print(f"[red]{type(error).__name__}[/] {error}", highlight=False)

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mlc_dagster import settings as settings_file
+from mlc_dagster.amounts import currency_decimals
 from mlc_dagster.demo import books
 from mlc_dagster.demo.agreement import disagreements
 from mlc_dagster.demo.place import CALLS_A_MINUTE, Place
@@ -182,19 +183,21 @@ def _print_held(flows: dict[str, Moved], out: Console) -> None:
 def _print_books(place: Place, settings: Settings, out: Console) -> None:
     """What is in the ERP's books now: both sides of its vouchers, and what Procurify's bills came to."""
     documents = place.state(ERP)["documents"]
-    table = _table("The books: vouchers in IFS, debit and credit", "company")
+    table = _table("The books: vouchers in IFS", "company")
     for name in ("vouchers", "debit", "credit"):
         table.add_column(name, justify="right")
     for side in books.sides(documents):
-        table.add_row(side.company, f"{side.vouchers:,}", f"{side.debit:,}", f"{side.credit:,}")
+        decimals = settings.companies[side.company].decimals if side.company in settings.companies else 2
+        table.add_row(side.company, f"{side.vouchers:,}", f"{side.debit:,.{decimals}f}", f"{side.credit:,.{decimals}f}")
     out.print(table)
     if settings.procurify:
         table = _table("The books: Procurify's bills in states that are posted", "currency")
         for name in ("bills", "posted in IFS", "held", "difference"):
             table.add_column(name, justify="right")
         for each in books.owed(place, settings.procurify, documents):
-            difference = each.owed - each.posted - each.held
-            table.add_row(each.currency, f"{each.owed:,}", f"{each.posted:,}", f"{each.held:,}", f"{difference:,}")
+            amounts = (each.owed, each.posted, each.held, each.owed - each.posted - each.held)
+            decimals = currency_decimals(each.currency, None)
+            table.add_row(each.currency, *(f"{amount:,.{decimals}f}" for amount in amounts))
         out.print(table)
 
 

@@ -13,6 +13,7 @@ from mlc_dagster.sandbox.seed_books import ACCOUNTS, BLOCKED, COMPANIES, EXPIRED
 from mlc_dagster.sandbox.seed_partners import Season
 
 DEMO_AIRBASE: dict[str, Any] = {
+    "payments_into_ifs": "true",
     "requests_per_minute": "300",
     "paths": {"purchase_requests": "/v1/accounting/purchase_requests/"},
     "payment_types": ["bill_payment", "reimbursement", "reimbursement_payment", "card_transaction"],

@@ -66,6 +66,7 @@ class SpendSettings(TargetSection):
 
     request_status: str = Field("approved", min_length=1, description="Requests in this status are entered")
     ledger_status: str = Field("sync_ready", min_length=1, description="Ledger entries in this status are entered")
+    payments_into_ifs: bool = Field(False, description="Payments become vouchers; nothing is posted while it is off")
     payment_types: tuple[str, ...] = Field(("bill_payment",), description="Types of ledger entries that are entered")
     voucher_type: str = Field("M", min_length=1)
     user_group: str = ""
@@ -81,8 +82,7 @@ class SpendSettings(TargetSection):
         default_factory=dict, description="Payment type: ERP account that is credited, instead of its bank's"
     )
     bank_accounts: dict[str, str] = Field(
-        default_factory=dict,
-        description="Bank account in Airbase, by its ERP reference or name: ERP account. Payments are off without",
+        default_factory=dict, description="Bank account in Airbase, by its ERP reference or name: ERP account"
     )
     dimensions: Annotated[dict[str, str], AfterValidator(_letters)] = Field(
         {"Department": "B"}, description="Tag group: code part, B to J. Tags of other groups are not posted"
@@ -115,8 +115,7 @@ class SpendSettings(TargetSection):
         no_requests = no_requests or ("" if self.accrual_account else "airbase.accrual_account is empty")
         no_payments = "" if payments else "airbase.paths.ledger_entries is empty"
         no_payments = no_payments or ("" if self.payment_types else "airbase.payment_types is empty")
-        if not (self.bank_accounts or self.credit_accounts):
-            no_payments = no_payments or "airbase.bank_accounts and airbase.credit_accounts are empty"
+        no_payments = no_payments or ("" if self.payments_into_ifs else "airbase.payments_into_ifs is false")
         tables = self.tables()
         silent = {
             name: "" if tables[f"acknowledge_{name}"] else f"airbase.acknowledge.{name} is not set"

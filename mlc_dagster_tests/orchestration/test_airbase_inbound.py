@@ -32,6 +32,7 @@ def spending(world: World, **changes: Any) -> None:
         "requests_per_minute": 100_000,
         "paths": {"purchase_requests": "/v1/accounting/purchase_requests/", "purchase_orders": ""},
         "accrual_account": "2990",
+        "payments_into_ifs": True,
         "accounts_by_purchase_type": {"Software": "5420"},
     }
     airbase = AirbaseSettings.model_validate({**section, **changes})

@@ -203,7 +203,7 @@ def settings_of() -> Callable[[dict[str, Any]], Any]:
 
 BOTH: dict[str, Any] = {
     "accrual_account": "2990",
-    "bank_accounts": {"Main": "1930"},
+    "payments_into_ifs": True,
     "paths": {"purchase_requests": "/r/"},
 }
 
@@ -221,7 +221,7 @@ BOTH: dict[str, Any] = {
             },
         ),
         (
-            {"bank_accounts": {"Main": "1930"}},
+            {"payments_into_ifs": "true"},
             {"ifs/vouchers_from_airbase_requests", "airbase/requests_acknowledged", "airbase/payments_acknowledged"},
         ),
         (
@@ -233,7 +233,7 @@ BOTH: dict[str, Any] = {
             {"airbase/requests_acknowledged", "airbase/payments_acknowledged"},
         ),
         (
-            {"paths": {"ledger_entries": ""}, "acknowledge": {}},
+            {"paths": {"ledger_entries": ""}, "payments_into_ifs": "true", "acknowledge": {}},
             {
                 "ifs/vouchers_from_airbase_requests",
                 "ifs/vouchers_from_airbase_payments",
