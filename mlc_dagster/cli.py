@@ -33,7 +33,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,  # they would hold secrets
 )
-WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 110  # a log file is as wide as it needs to be
+WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 130  # a log file is as wide as it needs to be
 out, err = Console(width=WIDTH), Console(stderr=True)
 
 
