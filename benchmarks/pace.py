@@ -31,15 +31,17 @@ def run(keys: int = 1) -> dict[str, float]:
             [signature(ACCOUNT, key) for key in mine], [ledger.budget(f"cin7 {key}", LIMIT, PERIOD) for key in mine]
         )
         with ApiClient("cin7", f"{box.url}/cin7/ExternalApi/v2", budget=ring, classify=classify) as api:
-            started = time.perf_counter()
+            started, ended = time.perf_counter(), []
             for _ in range(calls):
                 api.request("GET", "/me")
-            seconds = time.perf_counter() - started
+                ended.append(time.perf_counter() - started)
             refused = api.retries
         peak = max(box.peaks("cin7").values())
-    # The first period's calls leave at once: what is paced is the rest.
-    paced = (calls - LIMIT * keys) / (LIMIT * keys / PERIOD)
-    return {"records_per_second": calls / seconds, "used": paced / seconds, "peak": peak / LIMIT, "refused": refused}
+    # A budget's calls leave at once, then each a period after the one that had its slot before: from the first call of
+    # the first period to the first one of the last.
+    whole = LIMIT * keys * (PERIODS - 1)
+    used = (PERIODS - 1) * PERIOD / (ended[whole] - ended[0])
+    return {"records_per_second": whole / ended[whole], "used": used, "peak": peak / LIMIT, "refused": refused}
 
 
 if __name__ == "__main__":
