@@ -12,6 +12,10 @@ import psycopg2
 import pytest
 
 from mlc_dagster.ledger.ledger import Ledger
+from mlc_dagster_tests.promises.account import pytest_configure as pytest_configure
+from mlc_dagster_tests.promises.account import pytest_runtest_logreport as pytest_runtest_logreport
+from mlc_dagster_tests.promises.account import pytest_runtest_setup as pytest_runtest_setup
+from mlc_dagster_tests.promises.account import pytest_sessionfinish as pytest_sessionfinish
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it tells that XDG_RUNTIME_DIR is not set

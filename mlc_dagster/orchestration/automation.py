@@ -121,13 +121,13 @@ def changes_sensor(system: str, flows: Sequence[Flow], settings: Settings) -> dg
 
 
 def _look_back(entity: EntitySet, context: dg.SensorEvaluationContext, settings: Settings) -> timedelta:
-    """Never less than the last walk took, plus the difference of the clocks."""
+    """Never less than the last walk took, and longer by the difference of the clocks: the rows have the ERP's time."""
     asked = timedelta(minutes=settings.policies.look_back_minutes)
     latest = context.resources.ledger.open.pulls("/".join(entity.key), limit=1)
     pull: Pull | None = latest[0].pull if latest else None
     if pull is None or pull.started_at is None or pull.ended_at is None:
         return asked
-    return max(asked, pull.ended_at - pull.started_at + timedelta(seconds=abs(pull.clock_skew_seconds)))
+    return max(asked, pull.ended_at - pull.started_at) + timedelta(seconds=abs(pull.clock_skew_seconds))
 
 
 def _known(day: str, settings: Settings) -> bool:

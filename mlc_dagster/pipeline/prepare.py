@@ -185,10 +185,14 @@ def _held(key: str, version: str, problems: Sequence[Problem], record: Record, p
 
 
 def _version(flow: Flow, record: Record, partition: str) -> str:
-    """Its modified timestamp; of a set that is swept the day on which this state was first seen."""
+    """Its modified timestamp; of a set that is swept the day on which this state was first seen.
+
+    A timestamp beyond the day it was read on is not believed: every correction of it would count as older.
+    """
     if flow.source.delta == "sweep":
         return partition
-    return version_of(getattr(record, flow.source.modified or "last_modified", None))
+    version = version_of(getattr(record, flow.source.modified or "last_modified", None))
+    return "" if flow.source.partition == "day" and version[:10] > partition else version
 
 
 def _unreadable(etag: str | None, text: str, partition: str) -> Held:

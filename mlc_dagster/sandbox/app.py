@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
+import struct
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -51,11 +53,11 @@ class SandboxApp:
         if fault.delay:
             await asyncio.sleep(fault.delay)
         if fault.drop == "before":
-            await _hang_up(receive, send)
+            await _hang_up(receive, send, reset=fault.reset)
             return
         answer = self._faulty(fault) if fault.status else self._answer(system, call)
         if fault.drop == "after":
-            await _hang_up(receive, send)
+            await _hang_up(receive, send, reset=fault.reset)
         else:
             await _send(send, call, answer, self._dated(system), truncate=fault.truncate)
             if fault.truncate:
@@ -96,9 +98,12 @@ async def _send(send: Send, call: Call, answer: Answer, also: dict[str, str], *,
         await send({"type": "http.response.body", "body": body})
 
 
-async def _hang_up(receive: Receive, send: Send) -> None:
+async def _hang_up(receive: Receive, send: Send, *, reset: bool = False) -> None:
     """Close the connection without another word. uvicorn's `send` is a method of the request, which holds it."""
     transport = send.__self__.transport  # type: ignore[attr-defined]
+    if reset:
+        at_once = struct.pack("ii", 1, 0)
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
     transport.close()
     while (await receive())["type"] != "http.disconnect":
         pass

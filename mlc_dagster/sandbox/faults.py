@@ -13,7 +13,8 @@ from typing import Any, Literal
 class Fault:
     """What goes wrong with the calls that match. `times=None` goes on until the faults are cleared.
 
-    drop="before" closes the connection and the system never sees the call; drop="after" lets it act first.
+    drop="before" closes the connection and the system never sees the call; drop="after" lets it act first; with
+    `reset` the connection is not closed but reset.
     truncate sends half of the answer's body. Without status, drop or truncate the call is only delayed (seconds).
     """
 
@@ -26,6 +27,7 @@ class Fault:
     body: str = ""
     delay: float = 0.0
     drop: Literal["before", "after"] | None = None
+    reset: bool = False
     truncate: bool = False
     share: float = 1.0  # of the matching calls, by a seeded random
     hits: int = 0

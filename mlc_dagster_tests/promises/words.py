@@ -1,0 +1,123 @@
+"""The promises in words: ID -> (the fault, the rule by which it passes)."""
+
+from __future__ import annotations
+
+PROMISES: dict[str, tuple[str, str]] = {
+    "C1": (
+        "kill -9 at 20 random points of read, prepare, load, and the ledger's own writes",
+        "run again: 0 missing, 0 doubled; sent again: only what was in flight; the states sum",
+    ),
+    "C2": (
+        "kill -9 while holding a lease, a pool slot or a rate budget",
+        "the next run starts within 60 s; nothing stays locked",
+    ),
+    "C3": (
+        "half of all calls answered 429 for a minute, with Retry-After in seconds, as a date, absent, 3,600",
+        "the run ends, waits are capped, the limit is never passed in any window, calls at most 2.2 times the least",
+    ),
+    "C4": (
+        "a fifth of the calls 500/502/503, reset, hanging, truncated, broken gzip, an HTML page with status 200",
+        "0 lost, 0 doubled; a truncated page is asked for again, never taken for the last one",
+    ),
+    "C5": (
+        "a token that lives 2 s, dies in mid-page, in the retry loop, under 8 workers; a revoked one",
+        "0 failures, one renewal for an expiry; revoked: AccessDenied within two tries",
+    ),
+    "C6": (
+        "30 % answers 412; another writer changes another field, then the same field",
+        "the other field kept always; the same field by policy or held; at most 3 tries; If-Match never missing",
+    ),
+    "C7": (
+        "rows inserted, deleted, changed while paging",
+        "0 live rows missed",
+    ),
+    "C8": (
+        "7,000 and 25,000 rows with one timestamp, pages of 5,000",
+        "all rows, ends, requests at most rows/5,000 + windows + 2",
+    ),
+    "C9": (
+        "rows that appear late, behind the cursor; clocks 5 minutes apart; offsets; a missing zone",
+        "0 missed inside the look-back; what is outside is found by reconciliation and counted",
+    ),
+    "C10": (
+        "a timestamp in 2999, null, or unreadable",
+        "no silent stop: the row is pulled or held, never dropped",
+    ),
+    "C11": (
+        "a batch with 1 to 100 bad of 100: answered 207, or 400/409 as a whole",
+        "every good record delivered; each bad one held alone; extra calls at most 8 for each bad one",
+    ),
+    "C12": (
+        "the target acts, the answer is lost (timeout, reset, 502)",
+        "0 doubled, on each SaaS and on IFS",
+    ),
+    "C13": (
+        "the same load started twice at once; schedule, sensor and hand together; from two processes",
+        "one writer for a record; 0 doubled; the trail says who",
+    ),
+    "C14": (
+        "1,000 webhooks doubled, out of order, replayed, forged, oversized",
+        "one effect for an event; older never over newer; a forged one changes nothing",
+    ),
+    "C15": (
+        "a field added, removed, of another type; a new enum value",
+        "by policy; a removed field never writes null over a value in the target",
+    ),
+    "C16": (
+        "marked secrets for all six systems",
+        "0 hits in logs, events, metadata, ledger, exceptions, GraphQL answers, rendered pages",
+    ),
+    "C17": (
+        "plan, ping, dry run",
+        "0 writes anywhere; the ledger unchanged byte for byte",
+    ),
+    "C18": (
+        "an account missing, blocked, expired, or added later; a company without mapping",
+        "held with its reason, the target not called; after the fix one delivery, the hold closed",
+    ),
+    "C19": (
+        "replay of a run, a partition, a key, twice",
+        "the same end; the second time 0 writes; the trail links old and new",
+    ),
+    "C20": (
+        "disk full or read-only under storage and ledger; SQLite locked; Postgres restarted in mid-load",
+        "fails loudly; nothing called delivered that is not in the ledger; clean on the next run",
+    ),
+    "C21": (
+        "text of 1 MB, NUL, emoji, right-to-left, 38-digit decimals, -0, formulas in names, keys with quotes,"
+        " slashes and percent signs",
+        "exact round trip, or held with a reason; never a float in money",
+    ),
+    "C22": (
+        "an empty source; 90 % fewer rows than usual",
+        "nothing removed or archived; a guard holds the run and says so",
+    ),
+    "C23": (
+        "both sides of a supplier edited between syncs; 50 rounds with nothing edited",
+        "the owner's value, or held; 0 writes after the two agree",
+    ),
+    "C24": (
+        "SIGTERM, and terminate from the UI",
+        "the batch in flight ends, state is kept, within 30 s; the next run resumes",
+    ),
+    "C25": (
+        "a backfill of 30 days while today's partition runs",
+        "nothing newer overwritten by something older",
+    ),
+    "C26": (
+        "two full reads of a source that rests",
+        "equal",
+    ),
+    "C27": (
+        "a row of the audit trail deleted or edited",
+        "`audit verify` names it; the trail equals the target's own journal",
+    ),
+    "C28": (
+        "an hour of mixed faults, 1,000,000 records (`make soak`; five minutes of it in CI)",
+        "the states sum; memory and open files stay level",
+    ),
+    "C29": (
+        "a ledger written by the previous release",
+        "opens, migrates, sends nothing again",
+    ),
+}

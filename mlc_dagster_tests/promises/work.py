@@ -1,0 +1,46 @@
+"""What victims do: functions of plain arguments, each in a process of its own."""
+
+from __future__ import annotations
+
+import time
+
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.systems.auth import Bearer
+from mlc_dagster.systems.http import ApiClient
+from mlc_dagster.systems.hubspot.calls import classify
+from mlc_dagster.systems.hubspot.client import HubspotClient
+from mlc_dagster_tests.promises.quick import COMPANIES, companies, deliver
+
+LEASE, BUDGET, LIMIT, PERIOD = "load of a victim", "budget of a victim", 5, 1.0
+
+
+def companies_client(url: str) -> HubspotClient:
+    return HubspotClient(ApiClient("hubspot", f"{url}/hubspot", auth=Bearer("pat-na1-sandbox"), classify=classify))
+
+
+def deliver_companies(url: str, database: str, count: int) -> int:
+    """Load so many companies into HubSpot; how many were delivered now."""
+    with Ledger.open(database) as ledger:
+        return deliver(ledger, COMPANIES, companies(range(count)), companies_client(url)).delivered
+
+
+def hold_everything(database: str, seconds: float) -> None:
+    """Take the lease and all slots of the budget, in turns, without an end."""
+    with Ledger.open(database) as ledger:
+        budget = ledger.budget(BUDGET, LIMIT, PERIOD)
+        while True:
+            with ledger.lease(LEASE, "victim", seconds=seconds):
+                print("held", flush=True)
+                for _ in range(LIMIT):
+                    budget.take()
+                time.sleep(0.01)
+
+
+def write_without_an_end(database: str) -> None:
+    """Hold the ledger's own write lock, as a process that is killed in mid-transaction does."""
+    with Ledger.open(database) as ledger:
+        ledger.budget(BUDGET, LIMIT, PERIOD)
+        with ledger._database.writing() as connection:
+            connection.exec_driver_sql("UPDATE budgets SET paused_until = 9e9")
+            print("held", flush=True)
+            time.sleep(600)
