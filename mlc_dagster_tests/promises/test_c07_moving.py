@@ -46,7 +46,9 @@ class Others:
             self.done["changed"] += 1
 
 
-@pytest.mark.promise("C7", "orders inserted, changed and deleted between the pages; kept as Parquet; lines nested, and apart")
+@pytest.mark.promise(
+    "C7", "orders inserted, changed and deleted between the pages; kept as Parquet; lines nested, and apart"
+)
 @pytest.mark.parametrize("expand", [True, False])
 @pytest.mark.parametrize("seed", range(20))
 def test_c7_rows_that_move_while_paging_are_all_there_once_and_in_their_newest_version(
@@ -59,7 +61,9 @@ def test_c7_rows_that_move_while_paging_are_all_there_once_and_in_their_newest_v
         box.ifs.put_many("PurchaseOrderSet", [order(n, "first", today + step * n) for n in range(ORDERS)])
         box.ifs.on_request = others = Others(box, seed)
         rows, pull = read(box, now, RowStore(str(tmp_path)))
-        living = {row["OrderNo"]: (row["Notes"], len(row["PurchaseOrderLines"])) for row in box.ifs.rows("PurchaseOrderSet")}
+        living = {
+            row["OrderNo"]: (row["Notes"], len(row["PurchaseOrderLines"])) for row in box.ifs.rows("PurchaseOrderSet")
+        }
 
     found = {row["order_no"]: (row["notes"], len(row["lines"] or ())) for row in rows}
     assert others.done["changed"] and others.done["deleted"]
@@ -95,7 +99,9 @@ def test_c7_deletions_behind_the_walk_shift_no_row_out_of_sight(seed: int) -> No
                 box.ifs.delete("PurchaseOrderSet", OrderNo=key)
 
         box.ifs.on_request = vanish
-        batches = ifs_client(box, 20, 1).read(ifs.PURCHASE_ORDERS, scope(), Pull("ifs/purchase_order_set", "2026-11-05"))
+        batches = ifs_client(box, 20, 1).read(
+            ifs.PURCHASE_ORDERS, scope(), Pull("ifs/purchase_order_set", "2026-11-05")
+        )
         found = [row["order_no"] for batch in batches for row in rows_of(batch)]
     assert gone
     assert {f"P{n:04}" for n in range(ORDERS)} - gone <= set(found)

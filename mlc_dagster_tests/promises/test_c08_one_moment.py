@@ -16,7 +16,9 @@ from mlc_dagster_tests.systems.ifs.conftest import Reader
 PAGE = 5_000
 
 
-@pytest.mark.promise("C8", "7,000 and 25,000 rows of one timestamp, pages of 5,000, with and without the tenant's $count")
+@pytest.mark.promise(
+    "C8", "7,000 and 25,000 rows of one timestamp, pages of 5,000, with and without the tenant's $count"
+)
 @pytest.mark.parametrize("counted", [True, False])
 @pytest.mark.parametrize("count", [7_000, 25_000])
 def test_c8_rows_of_one_timestamp_are_all_read_once_in_few_requests(count: int, counted: bool) -> None:
@@ -39,4 +41,6 @@ def test_c8_orders_of_one_timestamp_come_with_all_their_lines() -> None:
         rows, pull = Reader(ifs_client(box, PAGE))(ifs.PURCHASE_ORDERS, scope())
     assert sorted(row["order_no"] for row in rows) == [f"P{n:05}" for n in range(7_000)]
     assert {len(row["lines"]) for row in rows} == {2}
-    assert pull.requests <= ceil(7_000 * 3 / (PAGE * 0.8)) + pull.windows + 2, "a page with lines is meant to be 0.8 full"
+    assert pull.requests <= ceil(7_000 * 3 / (PAGE * 0.8)) + pull.windows + 2, (
+        "a page with lines is meant to be 0.8 full"
+    )

@@ -28,7 +28,9 @@ def put(world: World, number: str, at: Any, price: str = "10.50") -> None:
     world.box.ifs.put("PurchaseOrderSet", row, modified=at)
 
 
-@pytest.mark.promise("C10", "an order stamped 2999, null, or with a text that is no time, among good ones; by a Dagster run")
+@pytest.mark.promise(
+    "C10", "an order stamped 2999, null, or with a text that is no time, among good ones; by a Dagster run"
+)
 @pytest.mark.parametrize("at", [FAR, None, "soon", "2026-13-45T99:99:99Z"], ids=["2999", "null", "soon", "no date"])
 def test_c10_a_row_with_an_odd_timestamp_is_delivered_or_held_and_the_others_go_on(world: World, at: Any) -> None:
     begin(world)

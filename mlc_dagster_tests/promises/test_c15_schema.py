@@ -52,8 +52,12 @@ def test_c15_a_new_field_is_named_and_changes_nothing(world: World) -> None:
     assert metadata(result, LOADED)["unchanged"] == 1 and world.box.journal("cin7") == []
 
 
-@pytest.mark.promise("C15", "a mapped field removed, with and without $metadata; then prepare and load materialized alone")
-@pytest.mark.parametrize("world", [(Tenant(), {}), (Tenant(metadata=False), {})], ids=["metadata", "none"], indirect=True)
+@pytest.mark.promise(
+    "C15", "a mapped field removed, with and without $metadata; then prepare and load materialized alone"
+)
+@pytest.mark.parametrize(
+    "world", [(Tenant(), {}), (Tenant(metadata=False), {})], ids=["metadata", "none"], indirect=True
+)
 def test_c15_a_removed_field_never_writes_null_over_a_value_in_the_target(world: World) -> None:
     begun(world)
     remove_field(world, "Email")

@@ -36,7 +36,9 @@ def kept(world: World) -> dict[str, Any]:
         return copy.deepcopy({"cin7": box.cin7.state(), "hubspot": box.hubspot.live("companies")})
 
 
-@pytest.mark.promise("C22", "nothing left, and 2 of 20 left, in a day that was loaded into Cin7 and HubSpot; nothing removed")
+@pytest.mark.promise(
+    "C22", "nothing left, and 2 of 20 left, in a day that was loaded into Cin7 and HubSpot; nothing removed"
+)
 @pytest.mark.parametrize("left", [0, 2])
 @pytest.mark.parametrize("target", ["cin7", "hubspot"])
 def test_c22_a_source_that_shrinks_removes_and_archives_nothing(world: World, target: str, left: int) -> None:

@@ -27,7 +27,9 @@ def versions(chance: random.Random) -> list[list[Ready]]:
     return [companies(some, at=at, cost_center=f"day {at:%d}") for some, at in zip(days, dated, strict=True)]
 
 
-@pytest.mark.promise("C25", "29 days in random order beside today's partition again and again, two writers, two ledgers")
+@pytest.mark.promise(
+    "C25", "29 days in random order beside today's partition again and again, two writers, two ledgers"
+)
 @pytest.mark.parametrize("seed", range(20))
 def test_c25_a_backfill_beside_todays_run_never_puts_an_older_version_over_a_newer_one(
     seed: int, ledger_url: str
@@ -35,7 +37,9 @@ def test_c25_a_backfill_beside_todays_run_never_puts_an_older_version_over_a_new
     chance = random.Random(seed)
     *past, today = versions(chance)
     chance.shuffle(past)  # as a backfill of single days would run them
-    newest = {ready.key: ready for ready in sorted([each for day in [*past, today] for each in day], key=lambda r: r.version)}
+    newest = {
+        ready.key: ready for ready in sorted([each for day in [*past, today] for each in day], key=lambda r: r.version)
+    }
 
     with Sandbox(limits=PLENTY) as box:
 
@@ -51,7 +55,9 @@ def test_c25_a_backfill_beside_todays_run_never_puts_an_older_version_over_a_new
             for done in [pool.submit(writer, past, "backfill"), pool.submit(writer, [today] * 3, "today")]:
                 done.result()
 
-        there = {row["properties"]["ifs_external_key"]: row["properties"] for row in box.hubspot.live("companies").values()}
+        there = {
+            row["properties"]["ifs_external_key"]: row["properties"] for row in box.hubspot.live("companies").values()
+        }
         written = box.journal("hubspot")
     found = {key: properties["ifs_cost_center"] for key, properties in there.items()}
     assert found == {f"SUPPLIER/{key}": ready.record.cost_center for key, ready in newest.items()}  # type: ignore[attr-defined]

@@ -40,7 +40,12 @@ def test_c26_two_full_reads_of_a_source_that_rests_are_equal(seed: int, tmp_path
 
 def order(number: int, chance: random.Random) -> dict[str, Any]:
     lines = [
-        {"LineNo": str(n), "ReleaseNo": "1", "LineAmount": Decimal(chance.randrange(10**9)).scaleb(-4), "Account": "0010"}
+        {
+            "LineNo": str(n),
+            "ReleaseNo": "1",
+            "LineAmount": Decimal(chance.randrange(10**9)).scaleb(-4),
+            "Account": "0010",
+        }
         for n in range(chance.randrange(5))
     ]
     at = TEN + timedelta(seconds=chance.randrange(200))
