@@ -1,33 +1,61 @@
-"""C13: the same load started twice at once, from two processes: one writer, nothing doubled."""
+"""C13: the same load started several times at once: one writer for a record, nothing doubled, the trail says who."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from pathlib import Path
+import random
+import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from mlc_dagster.ledger import Ledger
-from mlc_dagster.sandbox import Limits, Sandbox
-from mlc_dagster_tests.promises.test_c01_kill import ORDERS, loader, marker, settings_file
+from mlc_dagster.ledger.entries import Event
+from mlc_dagster_tests.promises.kinds import KINDS, RECORDS, Kind
+from mlc_dagster_tests.promises.rooms import DELIVERED, Room, Rooms, ended
+
+REPEATS, SEED = 20, 20261113
 
 
 @pytest.mark.slow
-def test_c13_three_loads_at_once_make_each_purchase_once(ledger_url: str, tmp_path: Path) -> None:
-    with Sandbox(seed="empty", limits=Limits(cin7_calls_per_minute=100_000)) as box:
-        box.cin7.add_supplier(
-            Name="Supplier S1", Currency="SEK", PaymentTerm="30 days", TaxRule="Tax Exempt", AccountPayable="800"
-        )
-        config = settings_file(tmp_path, box.url)
-        started = [loader(config, ledger_url) for _ in range(3)]
-        said = [each.communicate(timeout=120)[0] for each in started]
+@pytest.mark.promise("C13", "each kind of flow, in two and three processes, and in two threads", times=REPEATS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.xdist_group(str(kind))) for kind in KINDS], ids=str
+)
+def test_c13_the_same_run_several_times_at_once_delivers_each_record_once(
+    kind: Kind, rooms_of: Callable[[Kind], Rooms]
+) -> None:
+    rooms = rooms_of(kind)
+    for repeat in range(REPEATS):
+        dice = random.Random(SEED + repeat)
+        with rooms.room() as room:
+            accounts = (processes, processes, threads)[repeat % 3](room, 2 + repeat % 2, dice)
+            check(rooms, room, accounts, f"repeat {repeat}")
 
-        assert [each.returncode for each in started] == [0, 0, 0], said
-        assert Counter(marker(each) for each in box.cin7.purchases.values()) == {
-            f"0010/P{n}": 1 for n in range(1, ORDERS + 1)
-        }
-        delivered = [int(found[1]) for text in said if (found := re.search(r"delivered=(\d+)", text))]
-        assert sum(delivered) == ORDERS, "what one delivered, the others found unchanged"
-    with Ledger.open(ledger_url) as ledger:
-        assert len(ledger.remote_ids("cin7/purchases")) == ORDERS
+
+def processes(room: Room, count: int, dice: random.Random) -> list[dict[str, int]]:
+    started = []
+    for number in range(count):
+        started.append(room.start(f"run {number}"))
+        time.sleep(dice.choice((0.0, 0.0, 0.05, 0.2)))
+    return [ended(each) for each in started]
+
+
+def threads(room: Room, count: int, dice: random.Random) -> list[dict[str, int]]:
+    found: list[dict[str, int]] = ended(room.start("run", at_once=2))
+    return found
+
+
+def check(rooms: Rooms, room: Room, accounts: list[dict[str, int]], where: str) -> None:
+    assert room.held() == rooms.good, where
+    assert room.holds() == {} and not any(account["held"] for account in accounts), where
+    delivered = sum(account[name] for account in accounts for name in ("created", "updated", "adopted"))
+    assert delivered == RECORDS, f"{where}: what one delivers, the others find unchanged: {accounts}"
+    assert room.writes() == rooms.writes, f"{where}: {room.writes()} writes, {rooms.writes} are needed"
+    for key, lines in room.trails().items():
+        writers = {line.run_id for line in lines if line.event in (Event.SENT, *DELIVERED)}
+        assert len(writers) == 1, f"{where}: {key} was sent by {writers}"
+        assert _events(lines).count(Event.SENT) == 1, f"{where}: {key} {_events(lines)}"
+
+
+def _events(lines: list[Any]) -> list[Event]:
+    return [line.event for line in lines]

@@ -27,6 +27,8 @@ def remove_field(world: World, name: str) -> None:
     """From now on the tenant has no such field, in rows and in $metadata."""
     rows = world.box.ifs.sets["SupplierSet"]
     rows.kind = replace(rows.kind, fields={known: kind for known, kind in rows.kind.fields.items() if known != name})
+    row = next(row for row in world.box.ifs.rows("SupplierSet") if row["SupplierId"] == "S1")
+    world.box.ifs.put("SupplierSet", {known: value for known, value in row.items() if known != name}, modified=AT)
 
 
 def email(world: World) -> str:
