@@ -38,6 +38,7 @@ class Kind:
     held: Callable[[Sandbox], Held]
     first: tuple[str, ...] = ()  # flows that are delivered before
     in_flight: int = BATCH  # records that may be sent twice after a kill
+    forgets: bool = False  # the source lists a record only until the target has it, so it is not read again
 
     @property
     def system(self) -> str:
@@ -221,7 +222,7 @@ KINDS = (
     Kind("hubspot/deals", proposals, _in_hubspot("deals", "invoices", "companies"), (COMPANIES, INVOICES)),
     Kind("airbase/vendors", suppliers, _in_airbase("vendors")),
     Kind("airbase/purchase_orders", orders, _in_airbase("purchase_orders"), ("airbase/vendors",)),
-    Kind("airbase/payments_acknowledged", payments, _in_airbase("ledger_entries"), (PAYMENTS,)),
+    Kind("airbase/payments_acknowledged", payments, _in_airbase("ledger_entries"), (PAYMENTS,), forgets=True),
     Kind("monday/invoices", proposals, _in_monday("invoices"), ("monday/suppliers",)),
     Kind(PAYMENTS, payments, _vouchers),
     Kind(VENDORS, vendors, _in_ifs("SupplierSet", "Name")),
