@@ -59,9 +59,7 @@ def rounds(request: pytest.FixtureRequest, sqlite_ledger: Ledger) -> Iterator[Ro
 def edit(rounds: Rounds, number: str, email: str) -> None:
     """As a person in the SaaS does."""
     if rounds.spoke == "cin7":
-        (which,) = (
-            s["ID"] for s in rounds.box.cin7.suppliers.values() if s["AdditionalAttribute1"] == number
-        )
+        (which,) = (s["ID"] for s in rounds.box.cin7.suppliers.values() if s["AdditionalAttribute1"] == number)
         rounds.box.cin7.change_supplier(which, contact={"Email": email})
         return
     (which,) = (i for i, row in rounds.box.airbase.vendors.items() if row["erp_reference_id"] == number)

@@ -45,7 +45,12 @@ def lost(rooms: Rooms, loss: Mapping[str, Any], dice: random.Random, where: str)
         place = PLACE.get(rooms.kind.system, f"/{rooms.kind.system}/")
         faults = [
             room.box.faults.add(
-                system=rooms.kind.system, method=verb, path=place, times=LOST, share=dice.choice((0.3, 0.6, 1.0)), **loss
+                system=rooms.kind.system,
+                method=verb,
+                path=place,
+                times=LOST,
+                share=dice.choice((0.3, 0.6, 1.0)),
+                **loss,
             )
             for verb in ("POST", "PUT", "PATCH")
         ]
@@ -59,7 +64,9 @@ def lost(rooms: Rooms, loss: Mapping[str, Any], dice: random.Random, where: str)
         assert room.held() == rooms.good, where
         assert account["held"] == 0 and room.holds() == {}, where
         trails = room.trails()
-        assert len(trails) == RECORDS and all(lines[-1].event in DELIVERED or _closed(lines) for lines in trails.values())
+        assert len(trails) == RECORDS and all(
+            lines[-1].event in DELIVERED or _closed(lines) for lines in trails.values()
+        )
         return sum(fault.hits for fault in faults)
 
 

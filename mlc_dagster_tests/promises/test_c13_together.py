@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from mlc_dagster.ledger.entries import Event
+from mlc_dagster_tests.orchestration.conftest import SECRETS, World
+from mlc_dagster_tests.promises import started
+from mlc_dagster_tests.promises.days import begin, tick, today
 from mlc_dagster_tests.promises.kinds import KINDS, RECORDS, Kind
 from mlc_dagster_tests.promises.rooms import DELIVERED, Room, Rooms, ended
+from mlc_dagster_tests.promises.victims import Victims
 
 REPEATS, SEED = 20, 20261113
 
@@ -33,11 +41,11 @@ def test_c13_the_same_run_several_times_at_once_delivers_each_record_once(
 
 
 def processes(room: Room, count: int, dice: random.Random) -> list[dict[str, int]]:
-    started = []
+    running = []
     for number in range(count):
-        started.append(room.start(f"run {number}"))
+        running.append(room.start(f"run {number}"))
         time.sleep(dice.choice((0.0, 0.0, 0.05, 0.2)))
-    return [ended(each) for each in started]
+    return [ended(each) for each in running]
 
 
 def threads(room: Room, count: int, dice: random.Random) -> list[dict[str, int]]:
@@ -59,3 +67,66 @@ def check(rooms: Rooms, room: Room, accounts: list[dict[str, int]], where: str) 
 
 def _events(lines: list[Any]) -> list[Event]:
     return [line.event for line in lines]
+
+
+@pytest.mark.slow
+@pytest.mark.promise("C13", "schedule, sensor and hand at once, three Dagster runs in processes of their own", times=3)
+def test_c13_schedule_sensor_and_hand_at_once_deliver_once_and_the_trail_says_who(
+    world: World, victims: Victims, tmp_path: Path
+) -> None:
+    begin(world)
+    for number in range(1, ORDERS + 1):
+        world.put_order(f"P{number}", at=datetime.now(UTC))
+    world.put_supplier()
+    put_today(world)
+    home, settings = tmp_path / "home", world.settings.model_dump(mode="json", exclude_none=True)
+    home.mkdir()
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    with dg.DagsterInstance.from_config(str(home)) as instance:  # Dagster's own tables are made by one
+        assert not (instance.get_runs() or instance.all_asset_keys() or instance.all_instigator_state())
+    environment = {
+        **SECRETS,
+        "MLC_DATABASE_URL": world.environment.database_url,
+        "MLC_STORAGE": world.environment.storage,
+    }
+
+    asked = [*requests(world), {"dagster/partition": today(), "mlc/who": "ann"}]
+    started_at_once = [victims.start(started.run, str(home), settings, environment, "cin7", tags) for tags in asked]
+    runs = [str(ended(each)) for each in started_at_once]
+
+    assert world.ledger.open_holds() == []
+    assert Counter(world.order_markers()) == {f"0010/P{n}": 1 for n in range(1, ORDERS + 1)}
+    assert len(world.box.cin7.suppliers) == 1 and world.ledger.open_holds() == []
+    said = {"dagster/schedule_name": "cin7_running_day", "dagster/sensor_name": "cin7_changes", "mlc/who": "ann"}
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        for number in range(1, ORDERS + 1):
+            lines = world.ledger.trail("cin7/purchases", f"P{number}")
+            (writer,) = {line.run_id for line in lines if line.event in (Event.SENT, *DELIVERED)}
+            tags = instance.get_run_by_id(writer).tags  # type: ignore[union-attr]
+            assert writer in runs, "the trail says which run"
+            assert sum(tags.get(name) == value for name, value in said.items()) == 1, "the run says who asked for it"
+
+
+ORDERS = 6
+
+
+def put_today(world: World) -> None:
+    row = next(row for row in world.box.ifs.rows("SupplierSet") if row["SupplierId"] == "S1")
+    world.box.ifs.put("SupplierSet", row, modified=datetime.now(UTC))
+
+
+def requests(world: World) -> list[dict[str, str]]:
+    """The tags of the runs that the schedule and the sensor ask for now; both are of today."""
+    definition = world.defs.resolve_schedule_def("cin7_running_day")
+    context = dg.build_schedule_context(
+        instance=world.instance,
+        scheduled_execution_time=datetime.now(UTC),
+        repository_def=world.defs.get_repository_def(),
+    )
+    (scheduled,) = definition.evaluate_tick(context).run_requests or []
+    seen = {request.partition_key: request for request in tick(world).run_requests}
+    assert scheduled.partition_key == today() and today() in seen
+    return [
+        {**scheduled.tags, "dagster/schedule_name": "cin7_running_day"},
+        {**seen[today()].tags, "dagster/sensor_name": "cin7_changes"},
+    ]

@@ -13,7 +13,9 @@ from mlc_dagster_tests.systems.rounds import Rounds
 ROUNDS, EDITS = 50, 20
 
 
-@pytest.mark.promise("C23", "names and mail addresses of six suppliers edited on both sides at random, two SaaS", times=EDITS)
+@pytest.mark.promise(
+    "C23", "names and mail addresses of six suppliers edited on both sides at random, two SaaS", times=EDITS
+)
 def test_c23_what_both_sides_edit_is_the_owners_and_what_one_edits_reaches_the_other(rounds: Rounds) -> None:
     dice = Random(20261123)
     for number_of_edit in range(EDITS):

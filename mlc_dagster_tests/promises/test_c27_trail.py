@@ -63,7 +63,9 @@ def verified(place: str, monkeypatch: Any, code: int, *words: str) -> None:
     assert all(re.search(rf"\b{re.escape(word)}\b", result.output) for word in words), (words, result.output)
 
 
-@pytest.mark.promise("C27", "each kind of flow, answers lost on the way: the trail against the target's journal", times=1)
+@pytest.mark.promise(
+    "C27", "each kind of flow, answers lost on the way: the trail against the target's journal", times=1
+)
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_c27_the_trail_tells_what_the_targets_journal_tells(kind: Kind, rooms_of: Callable[[Kind], Rooms]) -> None:
     with rooms_of(kind).room() as room:
