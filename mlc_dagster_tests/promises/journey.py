@@ -104,6 +104,7 @@ class Journey:
     ledger: Ledger
     store: RowStore
     run_id: str
+    alone: bool = True  # others that run at the same time may replace the partition between our prepare and our load
     clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, system: str) -> Any:
@@ -122,6 +123,7 @@ class Journey:
             verdict = self.prepare(day, facts)
             loaded = self.load(day)
             _sums(verdict, loaded)
+            assert loaded.asked == verdict.ready or not self.alone, (verdict, loaded)
             for name in _COUNTED:
                 setattr(total, name, getattr(total, name) + getattr(loaded, name))
             total.held += verdict.held
@@ -183,16 +185,18 @@ def _sums(verdict: Verdict, loaded: Loaded) -> None:
     left = verdict.held + verdict.superseded + verdict.discarded + verdict.out_of_scope.total()
     assert verdict.read == verdict.ready + left, verdict
     ends = loaded.delivered + loaded.unchanged + loaded.superseded + loaded.held + loaded.discarded
-    assert loaded.asked == verdict.ready == ends, loaded
+    assert loaded.asked == ends, loaded
 
 
 # --- what a victim runs ---------------------------------------------------------------------------------------------
 
 
-def travel(url: str, database: str, storage: str, flow: str, run_id: str = "run", timeout: float = 20.0) -> Any:
+def travel(
+    url: str, database: str, storage: str, flow: str, run_id: str = "run", timeout: float = 20.0, alone: bool = True
+) -> Any:
     """One run of a flow against the sandbox at `url`; its account."""
     with Ledger.open(database) as ledger:
-        journey = Journey(flow_of(flow), settings_at(url, timeout), ledger, RowStore(storage), run_id)
+        journey = Journey(flow_of(flow), settings_at(url, timeout), ledger, RowStore(storage), run_id, alone)
         return {name: value for name, value in asdict(journey.make()).items() if name in _COUNTED}
 
 
@@ -204,8 +208,6 @@ def open_ledger(database: str) -> None:
 def travel_together(at_once: int, *words: Any) -> list[Any]:
     """The same run in so many threads at once; their accounts."""
     with ThreadPoolExecutor(at_once) as threads:
-        url, database, storage, flow, run_id, timeout = words
-        started = [
-            threads.submit(travel, url, database, storage, flow, f"{run_id}.{n}", timeout) for n in range(at_once)
-        ]
+        *where, run_id, timeout, alone = words
+        started = [threads.submit(travel, *where, f"{run_id}.{n}", timeout, alone) for n in range(at_once)]
         return [each.result() for each in started]

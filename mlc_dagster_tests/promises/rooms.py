@@ -33,9 +33,9 @@ class Room:
     storage: str
     victims: Victims
 
-    def start(self, run_id: str, timeout: float = 20.0, at_once: int = 1) -> Child:
+    def start(self, run_id: str, timeout: float = 20.0, at_once: int = 1, alone: bool = True) -> Child:
         """The flow's whole journey, in a process of its own; `at_once`: in so many of its threads."""
-        words = (self.box.url, self.database, self.storage, self.kind.flow, run_id, timeout)
+        words = (self.box.url, self.database, self.storage, self.kind.flow, run_id, timeout, alone)
         if at_once > 1:
             return self.victims.start(journey.travel_together, at_once, *words)
         return self.victims.start(journey.travel, *words)

@@ -43,13 +43,13 @@ def test_c13_the_same_run_several_times_at_once_delivers_each_record_once(
 def processes(room: Room, count: int, dice: random.Random) -> list[dict[str, int]]:
     running = []
     for number in range(count):
-        running.append(room.start(f"run {number}"))
+        running.append(room.start(f"run {number}", alone=False))
         time.sleep(dice.choice((0.0, 0.0, 0.05, 0.2)))
     return [ended(each) for each in running]
 
 
 def threads(room: Room, count: int, dice: random.Random) -> list[dict[str, int]]:
-    found: list[dict[str, int]] = ended(room.start("run", at_once=2))
+    found: list[dict[str, int]] = ended(room.start("run", at_once=2, alone=False))
     return found
 
 
