@@ -50,12 +50,13 @@ class SandboxApp:
     async def _serve(self, system: str, call: Call, receive: Receive, send: Send) -> None:
         self._journal.called(system, call.method, call.path)
         fault = self._faults.take(system, call.method, call.path) or Fault()
+        done = self._answer(system, call) if fault.acts else None
         if fault.delay:
             await asyncio.sleep(fault.delay)
         if fault.drop == "before":
             await _hang_up(receive, send, reset=fault.reset)
             return
-        answer = self._faulty(fault) if fault.status else self._answer(system, call)
+        answer = self._faulty(fault) if fault.status else done or self._answer(system, call)
         if fault.drop == "after":
             await _hang_up(receive, send, reset=fault.reset)
         else:

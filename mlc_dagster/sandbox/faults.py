@@ -16,6 +16,7 @@ class Fault:
     drop="before" closes the connection and the system never sees the call; drop="after" lets it act first; with
     `reset` the connection is not closed but reset.
     truncate sends half of the answer's body. Without status, drop or truncate the call is only delayed (seconds).
+    With `acts` the system acts at once, whatever becomes of its answer: it comes late, or the status takes its place.
     """
 
     system: str | None = None  # "ifs", "cin7"; None: any
@@ -29,6 +30,7 @@ class Fault:
     drop: Literal["before", "after"] | None = None
     reset: bool = False
     truncate: bool = False
+    acts: bool = False
     share: float = 1.0  # of the matching calls, by a seeded random
     hits: int = 0
 
@@ -59,6 +61,11 @@ class Faults:
         with self._lock:
             self._waiting.append(added)
         return added
+
+    def reseed(self, number: int) -> None:
+        """Let chance choose other calls, or the same again."""
+        with self._lock:
+            self._random.seed(number)
 
     def clear(self) -> None:
         with self._lock:

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from mlc_dagster_tests.orchestration.conftest import world as world
+from mlc_dagster_tests.promises.kinds import Kind
+from mlc_dagster_tests.promises.rooms import Rooms
 from mlc_dagster_tests.promises.victims import Victims
 
 
 @pytest.fixture(scope="session")
 def victims() -> Iterator[Victims]:
     """One loader for all tests of a worker."""
-    with Victims("mlc_dagster_tests.promises.work") as loader:
+    with Victims("mlc_dagster_tests.promises.work", "mlc_dagster_tests.promises.journey", "pandas") as loader:
         yield loader
+
+
+@pytest.fixture(scope="session")
+def rooms_of(victims: Victims, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Kind], Rooms]:
+    """What comes before a flow is delivered once for all that try it; its ledger is kept on SQLite."""
+    made: dict[str, Rooms] = {}
+
+    def rooms(kind: Kind) -> Rooms:
+        if kind.flow not in made:
+            made[kind.flow] = Rooms(kind, victims, tmp_path_factory.mktemp("rooms"))
+        return made[kind.flow]
+
+    return rooms

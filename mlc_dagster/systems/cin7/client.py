@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pyarrow as pa
 
@@ -92,6 +93,16 @@ class Cin7Client:
             self._books = (now, read_books(self._api, self._known_products(BOOKS_FRESH)))
         currencies = {str(row["ID"]): str(row.get("Currency") or "") for row in self._suppliers.listed()}
         return replace(self._books[1], supplier_currency=currencies)  # with those that we made since
+
+    def known(self, target: Target, records: Sequence[Any]) -> Books:
+        """The books. The list of suppliers is read anew where it lacks one that these records name: since it was read
+        another run may have made that one.
+        """
+        books = self.books()
+        if {record.supplier_id for record in records if record.supplier_id} <= books.supplier_currency.keys():
+            return books
+        self._suppliers.forget()
+        return self.books()
 
     def _known_products(self, fresh: float) -> Mapping[str, Document]:
         """SKU -> product."""

@@ -68,6 +68,7 @@ FLOWS = (
         ),
         needs=(SUPPLIERS_FLOW,),
         needs_key=_order_refers_to,
+        looks_up=True,
         description=(
             "Purchase orders of IFS in Cin7's purchases, as draft orders. Parts are lines, everything else is an "
             "additional charge. The GL account of each line is checked in both charts of accounts and stands in the "
@@ -97,6 +98,7 @@ FLOWS = (
         ),
         needs=(SUPPLIERS_FLOW, PURCHASES_FLOW),
         needs_key=_proposal_refers_to,
+        looks_up=True,
         description=(
             "Supplier invoices of IFS (posting proposals) in Cin7: on the purchase of their order, or on a purchase of "
             "their own, each line on its GL account. The order is authorised in Cin7 when its first invoice arrives."

@@ -50,6 +50,10 @@ class Suppliers:
             self._read_at = started
         return list(self._rows.values())
 
+    def forget(self) -> None:
+        """Read the list anew when it is asked for next."""
+        self._read_at = None
+
     def save(self, draft: Draft) -> Iterator[Outcome]:
         """One outcome. Raises RecordRejected, OutcomeUnknown for this draft; others for all."""
         try:

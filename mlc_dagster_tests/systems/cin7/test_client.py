@@ -14,10 +14,10 @@ from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.systems.auth import HeaderKeys
 from mlc_dagster.systems.cin7.calls import Cin7Api, covers
 from mlc_dagster.systems.cin7.client import Cin7Client, classify, signature
-from mlc_dagster.systems.cin7.mapping import invoice_from_proposal, supplier_from_ifs
+from mlc_dagster.systems.cin7.mapping import invoice_from_proposal, purchase_from_order, supplier_from_ifs
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
 from mlc_dagster.systems.http import ApiClient, KeyRing, LocalBudget, Throttled
-from mlc_dagster_tests.systems.cin7.samples import EVER, api_on, client_on, facts, proposal, save, supplier
+from mlc_dagster_tests.systems.cin7.samples import EVER, api_on, client_on, facts, order, proposal, save, supplier
 
 NOW = {"retry-after": "0 Seconds"}
 BUSY = '[{"ErrorCode":400,"Exception":"You have reached 60 calls per 60 seconds API limit."}]'
@@ -244,3 +244,16 @@ def test_two_documents_are_equal_by_their_meaning(theirs: Any, ours: Any, same: 
 
 def test_the_targets_are_what_the_client_dispatches_on(box: Sandbox) -> None:
     assert set(client_on(box)._rooms) == {target.name for target in (SUPPLIERS, PURCHASES, PURCHASE_INVOICES)}
+
+
+def test_a_supplier_that_another_run_made_since_the_list_was_read_is_known(box: Sandbox) -> None:
+    client = client_on(box)
+    assert client.books().supplier_currency == {}
+    fields = {"Currency": "EUR", "PaymentTerm": "30 days", "TaxRule": "Tax Exempt", "AccountPayable": "800"}
+    made = box.cin7.add_supplier(Name="Made Meanwhile AB", **fields)
+    purchase = purchase_from_order(order(), facts(delivered={"cin7/suppliers": {"S100": made}}))
+    assert client.known(PURCHASES, [purchase]).supplier_currency == {made: "EUR"}
+    listed = ("GET", "/cin7/ExternalApi/v2/supplier")
+    before = box.calls("cin7")[listed]
+    client.known(PURCHASES, [purchase])
+    assert box.calls("cin7")[listed] == before, "what the list has costs no call"

@@ -1,0 +1,213 @@
+"""A flow's whole journey in one function that a victim can run: read, prepare, load, as the assets do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from mlc_dagster import pipeline
+from mlc_dagster import settings as settings_file
+from mlc_dagster.connections import (
+    Budgets,
+    airbase_client,
+    cin7_client,
+    hubspot_client,
+    ifs_client,
+    monday_client,
+    procurify_client,
+)
+from mlc_dagster.facts import CodePart, Facts, LedgerAccount
+from mlc_dagster.frames import read_ready, ready_batch, ready_schema, records_of, source_schema, without
+from mlc_dagster.ledger import Ledger, Run
+from mlc_dagster.moves import FLOWS
+from mlc_dagster.orchestration.keys import prepared_key
+from mlc_dagster.orchestration.storage import RowStore
+from mlc_dagster.pipeline import Loaded, Verdict
+from mlc_dagster.sandbox.ifs_tokens import PATH as TOKEN
+from mlc_dagster.sandbox.seed_monday import DEMO_MONDAY
+from mlc_dagster.settings import Settings
+from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.vocabulary import ERP, EntitySet, Flow, Pull, Scope, Window
+
+BATCH = 3
+"""Records in flight: few, so that a load has several batches."""
+LEASE_SECONDS = 0.8
+"""How long a killed writer is in the way."""
+PLENTY = "100000"
+SIGN_INS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
+    "ifs": (ifs_client, ("sandbox", "sandbox-secret")),
+    "cin7": (cin7_client, ("sandbox-account", "sandbox-key-1")),
+    "airbase": (airbase_client, ("sandbox-airbase-token",)),
+    "hubspot": (hubspot_client, ("pat-na1-sandbox",)),
+    "monday": (monday_client, ("sandbox-monday-token",)),
+    "procurify": (procurify_client, ("sandbox-procurify", "sandbox-procurify-secret")),
+}
+
+
+def settings_at(url: str, timeout: float = 20.0) -> Settings:
+    """All five SaaS are on, with limits that nobody reaches."""
+    slow = {"timeout_seconds": str(timeout)}
+    airbase = {"base_url": f"{url}/airbase", "requests_per_minute": PLENTY, "accrual_account": "2990"}
+    acknowledge = {"payments": {"status": "sync_complete", "erp_reference_id": "{voucher}"}}
+    many = {"calls_per_minute": PLENTY, "calls_per_day": PLENTY, "points_per_minute": "100000000"}
+    content: dict[str, Any] = {
+        "companies": {"0010": {"currency": "SEK"}},
+        "ifs": {"base_url": f"{url}/ifs", "token_url": f"{url}{TOKEN}", "requests_per_minute": PLENTY, **slow},
+        "cin7": {
+            "base_url": f"{url}/cin7/ExternalApi/v2",
+            "calls_per_minute": PLENTY,
+            "payment_terms": {"30": "30 days"},
+            "tax_rules": {"V0": "Tax Exempt"},
+            **slow,
+        },
+        "airbase": {**airbase, "acknowledge": acknowledge, **slow},
+        "hubspot": {"base_url": f"{url}/hubspot", "calls_per_10_seconds": PLENTY, "deals": "true", **slow},
+        "monday": {**DEMO_MONDAY, "base_url": f"{url}/monday", **many, **slow},
+        "procurify": {
+            "base_url": f"{url}/procurify",
+            "requests_per_second": PLENTY,
+            "payment_terms": {"30": "Net 30"},
+            "vendor_writeback": "true",
+            "create_vendors": "true",
+            **slow,
+        },
+    }
+    return settings_file.parse(content, "mlc.yaml")
+
+
+def flow_of(name: str) -> Flow:
+    flow = next(flow for flows in FLOWS.values() for flow in flows if flow.name == name)
+    return replace(flow, target=replace(flow.target, batch=BATCH))
+
+
+def client_of(system: str, settings: Settings, budgets: Budgets) -> Any:
+    make, secrets = SIGN_INS[system]
+    return make(getattr(settings, system), *secrets, budgets)
+
+
+def days() -> list[str]:
+    """Yesterday and today, so that midnight changes nothing."""
+    today = datetime.now(UTC).date()
+    return [(today - timedelta(days=1)).isoformat(), today.isoformat()]
+
+
+@dataclass(frozen=True)
+class Journey:
+    """One run of one flow: clients, ledger and store of its own, as a run in Dagster has."""
+
+    flow: Flow
+    settings: Settings
+    ledger: Ledger
+    store: RowStore
+    run_id: str
+    alone: bool = True  # others that run at the same time may replace the partition between our prepare and our load
+    clients: dict[str, Any] = field(default_factory=dict)
+
+    def client(self, system: str) -> Any:
+        """A run has one client for each system."""
+        if system not in self.clients:
+            self.clients[system] = client_of(system, self.settings, self.ledger.budget)
+        return self.clients[system]
+
+    def make(self) -> Loaded:
+        """Read, prepare, load; the account of both days. What was read ends in exactly one state."""
+        total = Loaded()
+        for day in days():
+            self.read(day)
+        facts = self.facts()
+        for day in days():
+            verdict = self.prepare(day, facts)
+            loaded = self.load(day)
+            _sums(verdict, loaded)
+            assert loaded.asked == verdict.ready or not self.alone, (verdict, loaded)
+            for name in _COUNTED:
+                setattr(total, name, getattr(total, name) + getattr(loaded, name))
+            total.held += verdict.held
+        return total
+
+    def read(self, day: str) -> None:
+        entity, client = self.flow.source, self.client(self.flow.source.system)
+        pull, schema = Pull("/".join(entity.key), day), source_schema(entity.record)
+        scope = Scope(day, Window.day(datetime.fromisoformat(day).date()))
+        self.store.write(entity.key, day, schema, client.read(entity, scope, pull, self.ledger.sightings))
+        if pull.stale:
+            self.store.write(entity.key, day, schema, without(self.store.read(entity.key, day), pull.stale))
+        self.ledger.record_pull(pull, run=Run(self.run_id, day))
+
+    def prepare(self, day: str, facts: Facts) -> Verdict:
+        flow, verdict = self.flow, Verdict(day)
+        rows = (records_of(batch, flow.source.record) for batch in self.store.read(flow.source.key, day))
+        look = partial(self.client(flow.target.system).known, flow.target) if flow.looks_up else None
+        ready = pipeline.prepare(flow, rows, facts, self.ledger, Run(self.run_id, day), verdict, look)
+        batches = (ready_batch(chunk, flow.target.record) for chunk in ready)
+        self.store.write(prepared_key(flow), day, ready_schema(flow.target.record), batches)
+        return verdict
+
+    def load(self, day: str) -> Loaded:
+        flow, stored = self.flow, self.store.read(prepared_key(self.flow), day)
+        ready = (one for batch in stored for one in read_ready(batch, flow.target.record))
+        client = self.client(flow.target.system)
+        return pipeline.load(flow, ready, client, self.ledger, Run(self.run_id, day), lease_seconds=LEASE_SECONDS)
+
+    def facts(self) -> Facts:
+        """As the assets have them: the charts of the ERP, the books of the target."""
+        facts = replace(self.settings.facts_for(self.flow.spoke), books=self.client(self.flow.target.system).books())
+        if not self.flow.checks_accounts:
+            return facts
+        accounts = {
+            (a.company, a.account): LedgerAccount(
+                a.company, a.account, "", a.valid_from, a.valid_until, bool(a.blocked)
+            )
+            for a in self._snapshot(ifs.ACCOUNTS)
+        }
+        parts = {
+            (part.company, part.code_part, part.code_part_value): CodePart(part.valid_from, part.valid_until)
+            for part in self._snapshot(ifs.CODE_PART_VALUES)
+        }
+        return replace(facts, accounts=accounts, code_parts=parts)
+
+    def _snapshot(self, entity: EntitySet) -> Iterator[Any]:
+        for company in self.settings.companies:
+            scope, pull = Scope(company, company=company), Pull("/".join(entity.key), company)
+            for batch in self.client(ERP).read(entity, scope, pull, self.ledger.sightings):
+                yield from (found for found, _, _ in records_of(batch, entity.record) if found is not None)
+
+
+_COUNTED = ("asked", "created", "updated", "adopted", "unchanged", "superseded", "held", "discarded")
+
+
+def _sums(verdict: Verdict, loaded: Loaded) -> None:
+    """Every record that was read ends in exactly one state."""
+    left = verdict.held + verdict.superseded + verdict.discarded + verdict.out_of_scope.total()
+    assert verdict.read == verdict.ready + left, verdict
+    ends = loaded.delivered + loaded.unchanged + loaded.superseded + loaded.held + loaded.discarded
+    assert loaded.asked == ends, loaded
+
+
+# --- what a victim runs ---------------------------------------------------------------------------------------------
+
+
+def travel(
+    url: str, database: str, storage: str, flow: str, run_id: str = "run", timeout: float = 20.0, alone: bool = True
+) -> Any:
+    """One run of a flow against the sandbox at `url`; its account."""
+    with Ledger.open(database) as ledger:
+        journey = Journey(flow_of(flow), settings_at(url, timeout), ledger, RowStore(storage), run_id, alone)
+        return {name: value for name, value in asdict(journey.make()).items() if name in _COUNTED}
+
+
+def open_ledger(database: str) -> None:
+    """An empty one."""
+    Ledger.open(database).close()
+
+
+def travel_together(at_once: int, *words: Any) -> list[Any]:
+    """The same run in so many threads at once; their accounts."""
+    with ThreadPoolExecutor(at_once) as threads:
+        *where, run_id, timeout, alone = words
+        started = [threads.submit(travel, *where, f"{run_id}.{n}", timeout, alone) for n in range(at_once)]
+        return [each.result() for each in started]
