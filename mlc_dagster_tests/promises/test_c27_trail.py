@@ -17,7 +17,7 @@ from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.entries import Attempt, Event
 from mlc_dagster_tests.ledger.test_verifying import attack
 from mlc_dagster_tests.promises.kinds import KINDS, Kind
-from mlc_dagster_tests.promises.rooms import DELIVERED, Room, Rooms, attempts_of
+from mlc_dagster_tests.promises.rooms import DELIVERED, Rooms, attempts_of
 
 ATTACKS, SEED = 20, 20261127
 
