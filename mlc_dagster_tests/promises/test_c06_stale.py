@@ -1,4 +1,4 @@
-"""C6: a third of our changes meets another writer: what he wrote stays, If-Match is never missing, three tries at most."""
+"""C6: a third of our changes meets another writer: what he wrote stays, If-Match is never missing, three tries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""C14: a thousand webhooks doubled, out of order, replayed, forged and oversized: one voucher, of what Airbase says now."""
+"""C14: a thousand webhooks doubled, out of order, replayed, forged, oversized: one voucher, of what Airbase says."""
 
 from __future__ import annotations
 

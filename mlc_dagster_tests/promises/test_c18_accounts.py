@@ -1,4 +1,4 @@
-"""C18: an account missing, blocked, expired, a company without mapping: held, the target not called; then one delivery."""
+"""C18: an account missing, blocked, expired, a company without mapping: held, nothing called; then one delivery."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""C19: a run, a partition and a key replayed twice: the same end, nothing written the second time, old and new linked."""
+"""C19: a run, a partition and a key replayed twice: the same end, no write the second time, old and new linked."""
 
 from __future__ import annotations
 
