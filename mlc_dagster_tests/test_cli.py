@@ -52,7 +52,8 @@ def test_ping_finds_everything_in_order(run: Any, box: Sandbox) -> None:
     assert "PurchaseOrderHandling/PurchaseOrderSet" in printed and "chart of accounts" in printed
 
 
-def test_ping_changes_nothing_anywhere(run: Any, box: Sandbox) -> None:
+@pytest.mark.promise("C17", "a ping of every connection: journals and folders as before")
+def test_c17_a_ping_changes_nothing_anywhere(run: Any, box: Sandbox) -> None:
     before = {name: (system.state(), len(box.journal(name))) for name, system in box.systems.items()}
     assert run(demo_settings(box.url), "ping")[0] == 0
     assert {name: (system.state(), len(box.journal(name))) for name, system in box.systems.items()} == before

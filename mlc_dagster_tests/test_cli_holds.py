@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,19 @@ def test_a_replay_by_rule_moves_what_heals_and_says_so(two_held: World) -> None:
     assert planned.exit_code == 0 and DAY in planned.output and two_held.order_markers() == []
     assert mlc("replay", "--rule", "gl_accounts_exist").exit_code == 0
     assert two_held.order_markers() == ["0010/P2"]
+
+
+@pytest.mark.promise("C17", "a dry replay, a list and a story of held records: the journals, the ledger as text")
+def test_c17_a_dry_replay_and_a_look_change_nothing_anywhere(two_held: World) -> None:
+    with sqlite3.connect(two_held.environment.database_url.removeprefix("sqlite:///")) as connection:
+        before = list(connection.iterdump())
+    two_held.box.forget_calls()
+    looks = (("replay", "--all-held", "--dry-run"), ("holds", "list"), ("holds", "show", "P1"), ("audit", "show", "P1"))
+    for words in (*looks, ("audit", "verify")):
+        assert mlc(*words).exit_code == 0
+    assert all(two_held.box.journal(name) == [] for name in two_held.box.systems)
+    with sqlite3.connect(two_held.environment.database_url.removeprefix("sqlite:///")) as connection:
+        assert list(connection.iterdump()) == before
 
 
 def test_a_replay_by_run_finds_what_the_run_touched(two_held: World) -> None:

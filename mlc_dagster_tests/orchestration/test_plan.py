@@ -49,6 +49,7 @@ def loaded(world: World) -> World:
     return world
 
 
+@pytest.mark.promise("C17", "a plan of a changed, a new and a bad record: the targets' journals, the ledger as text")
 def test_c17_a_plan_tells_fields_and_changes_nothing_anywhere(loaded: World) -> None:
     before = everything_in(loaded)
     plan = planned(loaded)
