@@ -17,6 +17,7 @@ from mlc_dagster.errors import Misconfigured, MlcError
 
 SETTING = "MLC_DATABASE_URL"
 CURE = f"Set {SETTING} to sqlite:///folder/ledger.db or postgresql://user:password@host/database."
+DIALECTS = ("sqlite", "postgresql")
 BUSY_SECONDS = 30  # how long a writer of SQLite waits for another one
 CHUNK = 1000  # keys in one question
 CACHE_KIB = 65_536  # at most, for each connection: the inner pages of a ledger of millions of deliveries

@@ -5,12 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
+from itertools import starmap
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, case, func, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    null,
+    select,
+    update,
+)
 
-from mlc_dagster.ledger.columns import stored_key
-from mlc_dagster.ledger.database import chunks, upsert
+from mlc_dagster.ledger.bulk import Bulk
+from mlc_dagster.ledger.columns import storable, stored_key
+from mlc_dagster.ledger.database import DIALECTS, chunks, upsert
 from mlc_dagster.ledger.entries import Answer, Event, Standing, is_older
 from mlc_dagster.ledger.tables import deliveries, flows
 from mlc_dagster.ledger.trail import Trail, line
@@ -76,24 +91,16 @@ def began_at(connection: Connection, flow: str) -> datetime | None:
 
 def begin(trail: Trail, attempts: Sequence[tuple[Ready, str | None]]) -> None:
     refuse_repeats(ready.key for ready, _ in attempts)
-    rows = [
-        {
-            "flow": trail.flow,
-            "key": ready.key,
-            "open_since": trail.at,
-            "open_remote_id": remote_id,
-            "open_version": ready.version,
-        }
-        for ready, remote_id in attempts
-    ]
-    if not rows:
+    if not attempts:
         return
-    trail.connection.execute(_begun(trail.connection.dialect.name), {"flow": trail.flow, "began_at": trail.at})
-    trail.connection.execute(_opened(trail.connection.dialect.name), rows)
-    trail.add(
+    lines = [
         line(Event.SENT, ready.key, version=ready.version, fingerprint=ready.fingerprint, remote_id=remote_id)
         for ready, remote_id in attempts
-    )
+    ]
+    trail.connection.execute(_begun(trail.connection.dialect.name), {"flow": trail.flow, "began_at": trail.at})
+    opened = map(itemgetter("key", "remote_id", "version"), lines)
+    _OPENED.write(trail.connection, {"flow": trail.flow, "open_since": trail.at}, opened)
+    trail.add(lines)
 
 
 @cache
@@ -110,7 +117,6 @@ def refuse_repeats(keys: Iterable[str]) -> None:
         )
 
 
-@cache
 def _opened(dialect: str) -> Any:
     """Opens an attempt; where one is open already, its earlier time stands: from then on the record may exist."""
     statement = upsert(dialect, deliveries)
@@ -126,7 +132,14 @@ def _opened(dialect: str) -> Any:
 
 
 def _newer(old: ColumnElement[str], new: ColumnElement[str]) -> ColumnElement[str]:
-    return case((func.coalesce(old, "") > new, old), else_=new)
+    return case((func.coalesce(old, literal_column("''")) > new, old), else_=new)
+
+
+_OPENED = Bulk(
+    {name: _opened(name) for name in DIALECTS},
+    alike=("flow", "open_since"),
+    own=("key", "open_remote_id", "open_version"),
+)
 
 
 def note_id(trail: Trail, key: str, remote_id: str) -> None:
@@ -142,31 +155,21 @@ def note_id(trail: Trail, key: str, remote_id: str) -> None:
 
 def finish(trail: Trail, outcomes: Sequence[tuple[Ready, Answer]]) -> None:
     refuse_repeats(ready.key for ready, _ in outcomes)
-    delivered = [_delivery(trail, ready, answer) for ready, answer in outcomes if isinstance(answer, Saved)]
+    lines = [_line(ready, answer) for ready, answer in outcomes]
+    saved = [(told, answer) for told, (_, answer) in zip(lines, outcomes, strict=True) if isinstance(answer, Saved)]
     refused = [{"of_flow": trail.flow, "of_key": r.key} for r, answer in outcomes if isinstance(answer, Refused)]
-    if delivered:
-        trail.connection.execute(_delivered(trail.connection.dialect.name), delivered)
+    common = {"flow": trail.flow, "delivered_at": trail.at, "run_id": trail.run.run_id}
+    _DELIVERED.write(trail.connection, {**common, "partition": trail.run.partition}, starmap(_delivery, saved))
     if refused:
         trail.connection.execute(_refused(), refused)
-    trail.add(_line(ready, answer) for ready, answer in outcomes)
+    trail.add(lines)
 
 
-def _delivery(trail: Trail, ready: Ready, saved: Saved) -> dict[str, Any]:
-    return {
-        "flow": trail.flow,
-        "key": ready.key,
-        "remote_id": saved.remote_id,
-        "fingerprint": ready.fingerprint,
-        "version": ready.version,
-        "link": saved.link,
-        "detail": saved.detail,
-        "delivered_at": trail.at,
-        "run_id": trail.run.run_id,
-        "partition": trail.run.partition,
-    }
+def _delivery(told: dict[str, Any], saved: Saved) -> tuple[str, ...]:
+    link = storable(saved.link)
+    return told["key"], told["remote_id"], told["fingerprint"], told["version"], link, told["detail"]
 
 
-@cache
 def _delivered(dialect: str) -> Any:
     statement = upsert(dialect, deliveries)
     new = statement.excluded
@@ -175,6 +178,13 @@ def _delivered(dialect: str) -> Any:
         index_elements=["flow", "key"],
         set_={name: new[name] for name in plain} | {"version": _newer(deliveries.c.version, new.version)} | _OPEN,
     )
+
+
+_DELIVERED = Bulk(
+    {name: _delivered(name) for name in DIALECTS},
+    alike=("flow", "delivered_at", "run_id", "partition"),
+    own=("key", "remote_id", "fingerprint", "version", "link", "detail"),
+)
 
 
 @cache

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, column, insert, select, table
+from sqlalchemy import Connection, select
 
 from mlc_dagster.ledger import chain
+from mlc_dagster.ledger.bulk import Bulk
 from mlc_dagster.ledger.columns import storable, stored_key
-from mlc_dagster.ledger.database import clock
+from mlc_dagster.ledger.database import DIALECTS, clock, upsert
 from mlc_dagster.ledger.entries import Attempt, Event, Run
 from mlc_dagster.ledger.tables import attempts
 from mlc_dagster.vocabulary import version_of
@@ -48,17 +50,17 @@ class Trail:
             return
         text = version_of(self.at)
         run_id, partition = self.run.run_id, storable(self.run.partition)
-        at = text if self.connection.dialect.name == "sqlite" else self.at
-        common = {"flow": self.flow, "at": at, "run_id": run_id, "partition": partition}
-        for row in rows:
-            row.update(common)
         self._head = chain.chained(self._head, (self.flow, text, run_id, partition), rows)
-        self.connection.execute(_ADDED, rows)
+        common = {"flow": self.flow, "at": self.at, "run_id": run_id, "partition": partition}
+        _ADDED.write(self.connection, common, map(itemgetter(*_ADDED.own), rows))
         chain.move(self.connection, self.flow, self._head)
 
 
-# The values are as they are stored already: the columns' own types would go over each of them once more.
-_ADDED = insert(table("attempts", *(column(name) for name in (*chain.COMMON, *chain.OWN, "seq", "hash"))))
+_ADDED = Bulk(
+    {name: upsert(name, attempts).inline() for name in DIALECTS},
+    alike=chain.COMMON,
+    own=(*chain.OWN, "seq", "hash"),
+)
 _TOLD = [each for each in attempts.c if each.name not in ("seq", "hash")]
 
 
