@@ -24,7 +24,7 @@ from mlc_dagster_tests.systems.cin7.samples import (
     supplier,
 )
 
-SUPPLIERS, PURCHASES, INVOICES = FLOWS
+SUPPLIERS, PURCHASES, INVOICES = FLOWS[:3]
 WITH_ORDER = {"cin7/suppliers": {"S100": "sup-1"}, "cin7/purchases": {"P1": "pur-1"}}
 
 

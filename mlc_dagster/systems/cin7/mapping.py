@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import msgspec
 
-from mlc_dagster.amounts import round_half_up, times
+from mlc_dagster.amounts import round_to, times
 from mlc_dagster.facts import Facts
 from mlc_dagster.systems.cin7.records import (
-    DECIMALS,
+    CENT,
     ZERO,
     Charge,
     Contact,
@@ -26,7 +26,7 @@ from mlc_dagster.systems.ifs.partners import owners_from
 from mlc_dagster.vocabulary import key_text
 
 SUPPLIERS_FLOW, PURCHASES_FLOW = "cin7/suppliers", "cin7/purchases"
-HALF_A_CENT = Decimal("0.005")
+HALF_A_CENT, HUNDREDTH = Decimal("0.005"), Decimal("0.01")
 
 
 def supplier_from_ifs(supplier: ifs.Supplier, facts: Facts) -> Supplier:
@@ -230,7 +230,7 @@ def _tax_rule(code: str | None, facts: Facts) -> str | None:
 def _tax(total: Decimal, rule: str | None, facts: Facts) -> Decimal:
     """The tax that a rule makes of a line's total: Cin7 wants it stated."""
     percent = facts.books.tax_percents.get(rule or "", ZERO)
-    return round_half_up(times(total, percent) / 100, DECIMALS)
+    return round_to(times(times(total, percent), HUNDREDTH), CENT)
 
 
 def _sum(amounts: Sequence[Decimal | None]) -> Decimal | None:
