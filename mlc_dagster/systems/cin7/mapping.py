@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 
@@ -26,6 +27,7 @@ from mlc_dagster.systems.ifs.partners import owners_from
 from mlc_dagster.vocabulary import key_text
 
 SUPPLIERS_FLOW, PURCHASES_FLOW = "cin7/suppliers", "cin7/purchases"
+_line_key = lru_cache(4096)(key_text)  # the lines of all orders are numbered alike
 HALF_A_CENT, HUNDREDTH = Decimal("0.005"), Decimal("0.01")
 
 
@@ -129,7 +131,7 @@ def _order_charge(marker: str, line: ifs.PurchaseOrderLine, facts: Facts) -> Cha
 
 def _origin(marker: str, line: ifs.PurchaseOrderLine, facts: Facts) -> str:
     """ "IFS 0010/P1/1/1 account 4010": the ERP's line, and the account that its invoice will be posted on."""
-    key = f"{marker}/{key_text(line.line_no, line.release_no)}"
+    key = f"{marker}/{_line_key(line.line_no, line.release_no)}"
     return f"IFS {key} account {facts.account_in_target(line.account)}" if line.account else f"IFS {key}"
 
 
