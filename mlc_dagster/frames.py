@@ -27,6 +27,7 @@ AMOUNT = pa.decimal128(38, 10)
 """Up to 28 digits before the point and ten after: the ERP's rates have ten decimals."""
 
 MOMENT = pa.timestamp("us", "UTC")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 SOURCE_COLUMNS = {"etag": pa.string(), "unreadable": pa.string()}
 """Beside the record's own, in what was read: `unreadable` is null, or JSON {"reason": ..., "row": ..., "key": ...}
@@ -243,7 +244,8 @@ def _values(array: pa.Array, build: _Build) -> list[Any]:
     if pa.types.is_decimal(kind):
         return _amounts(array)
     if pa.types.is_timestamp(kind):
-        return [moment and moment.replace(tzinfo=UTC) for moment in _objects(array.cast(pa.timestamp("us")))]
+        since = _objects(array.cast(MOMENT).cast(pa.int64()).cast(pa.duration("us")))
+        return [None if passed is None else EPOCH + passed for passed in since]  # a tenth of the time of `replace`
     if pa.types.is_date32(kind):
         return _objects(array)
     if pa.types.is_struct(kind):
