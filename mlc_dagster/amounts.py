@@ -12,8 +12,11 @@ DECIMALS = dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF"
 """ISO 4217 currencies that are not counted in hundredths."""
 
 _EXACT = Context(prec=120, rounding=ROUND_HALF_UP)
-_QUANTIZE = _EXACT.quantize  # the context's own: half the time of `amount.quantize(step, context=_EXACT)`
-_STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(13))  # 1, 0.1, 0.01, ...
+STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(13))
+"""Decimals -> the step between two amounts: 1, 0.1, 0.01, ..."""
+
+round_to = _EXACT.quantize  # half the time of `amount.quantize(step, context=_EXACT)`
+"""(amount, step) -> the amount, rounded as by `round_half_up`: for what is done for every line of every record."""
 
 
 def round_half_up(amount: Decimal, decimals: int) -> Decimal:
@@ -21,7 +24,7 @@ def round_half_up(amount: Decimal, decimals: int) -> Decimal:
 
     Exact up to 120 digits, where the default context of 28 would round twice.
     """
-    return _QUANTIZE(amount, _STEPS[decimals])
+    return round_to(amount, STEPS[decimals])
 
 
 times = _EXACT.multiply

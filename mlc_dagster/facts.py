@@ -125,6 +125,12 @@ class Facts:
         default_factory=dict
     )  # rule -> why there is nothing to validate against
 
+    account_failures: dict[tuple[str, str | None, date | None], str | None] = dataclasses.field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """(company, account, date) -> why it cannot be posted to: what a rule has found out by these facts. Other facts, by
+    `replace` too, begin with none."""
+
     def account_in_target(self, account: str) -> str:
         return self.gl_accounts.get(account, account)
 

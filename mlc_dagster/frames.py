@@ -27,6 +27,7 @@ AMOUNT = pa.decimal128(38, 10)
 """Up to 28 digits before the point and ten after: the ERP's rates have ten decimals."""
 
 MOMENT = pa.timestamp("us", "UTC")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 SOURCE_COLUMNS = {"etag": pa.string(), "unreadable": pa.string()}
 """Beside the record's own, in what was read: `unreadable` is null, or JSON {"reason": ..., "row": ..., "key": ...}
@@ -243,7 +244,8 @@ def _values(array: pa.Array, build: _Build) -> list[Any]:
     if pa.types.is_decimal(kind):
         return _amounts(array)
     if pa.types.is_timestamp(kind):
-        return [moment and moment.replace(tzinfo=UTC) for moment in _objects(array.cast(pa.timestamp("us")))]
+        since = _objects(array.cast(MOMENT).cast(pa.int64()).cast(pa.duration("us")))
+        return [None if passed is None else EPOCH + passed for passed in since]  # a tenth of the time of `replace`
     if pa.types.is_date32(kind):
         return _objects(array)
     if pa.types.is_struct(kind):
@@ -261,7 +263,14 @@ def _objects(array: pa.Array) -> list[Any]:
 
 
 def _amounts(array: pa.Array) -> list[Decimal | None]:
-    """Canonical decimals: the text of ten decimals, without its trailing zeros.
+    """Canonical decimals, each distinct one made once: quantities, rates and prices come again and again."""
+    encoded = array.dictionary_encode()
+    distinct = _canonical(encoded.dictionary)
+    return [None if place is None else distinct[place] for place in encoded.indices.to_pylist()]
+
+
+def _canonical(array: pa.Array) -> list[Decimal]:
+    """The text of ten decimals, without its trailing zeros.
 
     Arrow writes small ones with an exponent ("1.50E-8"), whose zeros must stay.
     """
@@ -269,9 +278,9 @@ def _amounts(array: pa.Array) -> list[Decimal | None]:
     short = pc.utf8_rtrim(pc.utf8_rtrim(texts, "0"), ".")
     small = pc.match_substring(texts, "E")
     if not pc.any(small).as_py():
-        return [None if text is None else Decimal(text) for text in short.to_pylist()]
+        return list(map(Decimal, short.to_pylist()))
     texts = pc.if_else(pc.equal(texts, "0E-10"), "0", pc.if_else(small, texts, short))
-    return [None if text is None else _amount(text) for text in texts.to_pylist()]
+    return list(map(_amount, texts.to_pylist()))
 
 
 def _amount(text: str) -> Decimal:

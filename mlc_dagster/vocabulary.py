@@ -227,7 +227,9 @@ def record_key(record: Record, keys: Sequence[str]) -> str:
 
 def key_text(*parts: object) -> str:
     """The text of a key from its parts: key_text("0010", 7) is "0010/7"."""
-    return "/".join([_escaped(text) if "/" in text or "%" in text else text for text in map(str, parts)])
+    text = "/".join(map(str, parts))
+    plain_parts = "%" not in text and text.count("/") < len(parts)
+    return text if plain_parts else "/".join([_escaped(str(part)) for part in parts])
 
 
 def _escaped(text: str) -> str:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from mlc_dagster.amounts import round_half_up, times
-from mlc_dagster.frames import AMOUNT, rows_of
+from mlc_dagster.frames import AMOUNT, MOMENT, rows_of
 from mlc_dagster.rules.records import texts_fit
 from mlc_dagster.vocabulary import key_text, plain, version_of
 
@@ -96,6 +96,14 @@ def test_a_text_is_held_where_it_is_too_long_or_has_a_control_character() -> Non
     for text in TEXTS + [chr(code) for code in range(0x300)]:
         wrong = len(text) > 20 or control.search(text) is not None
         assert (texts_fit(None, Named(text), None) is not None) == wrong, repr(text)  # type: ignore[arg-type]
+
+
+def test_moments_come_out_of_columns_as_they_went_in() -> None:
+    first, last = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC)
+    given = [None, first, last, *(first + (last - first) * RANDOM.random() for _ in range(1000)), None]
+    found = [row["at"] for row in rows_of(pa.record_batch([pa.array(given, MOMENT)], names=["at"]))]
+    assert found == given
+    assert {moment.tzinfo for moment in found if moment} == {UTC}
 
 
 def stored(amounts: list[Decimal | None]) -> list[Decimal | None]:

@@ -26,18 +26,29 @@ class Posting(Protocol):
 def gl_accounts_exist(source: Any, target: Any, facts: Facts) -> Problem | None:
     """Every GL account of the record exists in the ERP's chart, is open on the posting date, and is in the target's."""
     erps = target if hasattr(target, "postings") else source  # the side of the ERP, which is posted to
-    failures = [(p.account or "", why) for p in erps.postings() if (why := _account_failure(p, facts))]
+    failures = [
+        (p.account or "", why if p.line in (None, "") else f"line {p.line}: {why}")
+        for p in erps.postings()
+        if (why := _account_failure(p, facts))
+    ]
     return problem("gl_accounts_exist", failures)
 
 
 def _account_failure(posting: Posting, facts: Facts) -> str | None:
-    if posting.account:
-        account = facts.accounts.get((posting.company, posting.account))
-        why = _erp_account_failure(account, posting.on) or _target_account_failure(posting.account, posting.on, facts)
-        named = why and f"GL account {posting.account} of company {posting.company}{why}"
-    else:
-        named = "no GL account. Enter one in the ERP."
-    return f"line {posting.line}: {named}" if named and posting.line not in (None, "") else named
+    """Many lines are posted on few accounts: of each account and date it is found out once."""
+    asked, found = (posting.company, posting.account, posting.on), facts.account_failures
+    if asked not in found:
+        found[asked] = _failure_of_account(*asked, facts)
+    return found[asked]
+
+
+def _failure_of_account(company: str, account: str | None, on: date | None, facts: Facts) -> str | None:
+    if not account:
+        return "no GL account. Enter one in the ERP."
+    why = _erp_account_failure(facts.accounts.get((company, account)), on) or _target_account_failure(
+        account, on, facts
+    )
+    return why and f"GL account {account} of company {company}{why}"
 
 
 def _erp_account_failure(account: LedgerAccount | None, on: date | None) -> str | None:
@@ -95,14 +106,14 @@ def payment_term_is_mapped(source: Any, target: Any, facts: Facts) -> Problem | 
 def tax_rule_is_mapped(source: Any, target: Any, facts: Facts) -> Problem | None:
     """Every tax code of the record has a tax rule in the target, active and meant for purchases."""
     failures = [
-        (code or "", why) for where, code, rule in target.taxes() if (why := _tax_failure(where, code, rule, facts))
+        (code or "", _tax_failure(where, code, rule))
+        for where, code, rule in target.taxes()
+        if not rule or rule not in facts.books.tax_rules
     ]
     return problem("tax_rule_is_mapped", failures)
 
 
-def _tax_failure(where: str, code: str | None, rule: str | None, facts: Facts) -> str | None:
-    if rule and rule in facts.books.tax_rules:
-        return None
+def _tax_failure(where: str, code: str | None, rule: str | None) -> str:
     start = f"{where}: " if where else ""
     named = f"tax code {code}" if code else "no tax code, so the default tax rule"
     if not rule:

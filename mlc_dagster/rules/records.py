@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Protocol
 
-from mlc_dagster.amounts import currency_decimals, round_half_up, times
+from mlc_dagster.amounts import STEPS, currency_decimals, round_to, times
 from mlc_dagster.facts import Facts
 from mlc_dagster.rules.saying import problem
 from mlc_dagster.vocabulary import Problem
@@ -63,14 +63,9 @@ def texts_fit(source: Any, target: Any, facts: Facts) -> Problem | None:
     failures = [
         (name, _text_failure(name, text, most))
         for name, text, most in target.texts()
-        if text and (len(text) > most or _has_control(text))
+        if text and (len(text) > most or (not text.isprintable() and _CONTROL.search(text)))
     ]
     return problem("texts_fit", failures)
-
-
-def _has_control(text: str) -> bool:
-    """Asks first what is quick: a text that can be printed holds no control character."""
-    return not text.isprintable() and _CONTROL.search(text) is not None
 
 
 def _text_failure(name: str, text: str, most: int) -> str:
@@ -82,10 +77,10 @@ def _text_failure(name: str, text: str, most: int) -> str:
 def amounts_fit(source: Any, target: Any, facts: Facts) -> Problem | None:
     """Every quantity and price fits the target's number fields: digits, decimals, and the least that it takes."""
     failures = [
-        (name, _number_failure(name, value, decimals, least, most))
-        for name, value, decimals, least, most in target.numbers()
+        (name := f"{where}, {field}" if where else field, _number_failure(name, value, decimals, least, most))
+        for where, field, value, decimals, least, most in target.numbers()
         if value is not None
-        and not (value.is_finite() and least <= value <= most and round_half_up(value, decimals) == value)
+        and not (value.is_finite() and least <= value <= most and round_to(value, STEPS[decimals]) == value)
     ]
     return problem("amounts_fit", failures)
 
@@ -99,18 +94,24 @@ def _number_failure(name: str, value: Decimal, decimals: int, least: Decimal, mo
 def amounts_add_up(source: Any, target: Any, facts: Facts) -> Problem | None:
     """Each line is quantity times price, the lines make the total, and the target computes what the ERP states."""
     company = facts.companies.get(getattr(source, "company", ""))
-    decimals = currency_decimals(target.currency, company)
-    failures = list(_line_failures(target.amount_lines(), decimals)) or list(_total_failures(target.totals()))
+    step = STEPS[currency_decimals(target.currency, company)]
+    wrong = [
+        line
+        for line in target.amount_lines()
+        if line.stated is None
+        or line.quantity is None
+        or line.price is None
+        or round_to(times(line.quantity, line.price), step) != line.stated
+    ]
+    failures = [_line_failure(line, step) for line in wrong] or list(_total_failures(target.totals()))
     return problem("amounts_add_up", [("", why) for why in failures])
 
 
-def _line_failures(lines: Iterable[AmountLine], decimals: int) -> Iterator[str]:
-    for line in lines:
-        if line.stated is None or line.quantity is None or line.price is None:
-            yield f"{line.where}: quantity, price or amount is missing. Complete it in the ERP."
-        elif (product := round_half_up(times(line.quantity, line.price), decimals)) != line.stated:
-            sum_of_it = f"{line.quantity} x {line.price} = {product}"
-            yield f"{line.where}: {sum_of_it}, and the ERP says {line.stated}. Correct it in the ERP."
+def _line_failure(line: AmountLine, step: Decimal) -> str:
+    if line.stated is None or line.quantity is None or line.price is None:
+        return f"{line.where}: quantity, price or amount is missing. Complete it in the ERP."
+    sum_of_it = f"{line.quantity} x {line.price} = {round_to(times(line.quantity, line.price), step)}"
+    return f"{line.where}: {sum_of_it}, and the ERP says {line.stated}. Correct it in the ERP."
 
 
 def _total_failures(totals: Iterable[tuple[str, Decimal | None, Decimal]]) -> Iterator[str]:

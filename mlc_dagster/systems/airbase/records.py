@@ -109,10 +109,10 @@ class PurchaseOrder(Record, frozen=True, kw_only=True):
         for line in self.lines:
             yield f"{line.where}, description", line.description, TEXT
 
-    def numbers(self) -> Iterator[tuple[str, Decimal | None, int, Decimal, Decimal]]:
+    def numbers(self) -> Iterator[tuple[str, str, Decimal | None, int, Decimal, Decimal]]:
         for line in self.lines:
-            yield f"{line.where}, quantity", line.quantity, DECIMALS, LEAST, MOST
-            yield f"{line.where}, price", line.price, DECIMALS, LEAST, MOST
+            yield line.where, "quantity", line.quantity, DECIMALS, LEAST, MOST
+            yield line.where, "price", line.price, DECIMALS, LEAST, MOST
 
 
 class Account(Record, frozen=True, kw_only=True):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 
-from mlc_dagster.amounts import round_half_up, times
+from mlc_dagster.amounts import round_to, times
 from mlc_dagster.facts import Facts
 from mlc_dagster.systems.cin7.records import (
-    DECIMALS,
+    CENT,
     ZERO,
     Charge,
     Contact,
@@ -26,7 +27,8 @@ from mlc_dagster.systems.ifs.partners import owners_from
 from mlc_dagster.vocabulary import key_text
 
 SUPPLIERS_FLOW, PURCHASES_FLOW = "cin7/suppliers", "cin7/purchases"
-HALF_A_CENT = Decimal("0.005")
+_line_key = lru_cache(4096)(key_text)  # the lines of all orders are numbered alike
+HALF_A_CENT, HUNDREDTH = Decimal("0.005"), Decimal("0.01")
 
 
 def supplier_from_ifs(supplier: ifs.Supplier, facts: Facts) -> Supplier:
@@ -129,7 +131,7 @@ def _order_charge(marker: str, line: ifs.PurchaseOrderLine, facts: Facts) -> Cha
 
 def _origin(marker: str, line: ifs.PurchaseOrderLine, facts: Facts) -> str:
     """ "IFS 0010/P1/1/1 account 4010": the ERP's line, and the account that its invoice will be posted on."""
-    key = f"{marker}/{key_text(line.line_no, line.release_no)}"
+    key = f"{marker}/{_line_key(line.line_no, line.release_no)}"
     return f"IFS {key} account {facts.account_in_target(line.account)}" if line.account else f"IFS {key}"
 
 
@@ -230,7 +232,7 @@ def _tax_rule(code: str | None, facts: Facts) -> str | None:
 def _tax(total: Decimal, rule: str | None, facts: Facts) -> Decimal:
     """The tax that a rule makes of a line's total: Cin7 wants it stated."""
     percent = facts.books.tax_percents.get(rule or "", ZERO)
-    return round_half_up(times(total, percent) / 100, DECIMALS)
+    return round_to(times(times(total, percent), HUNDREDTH), CENT)
 
 
 def _sum(amounts: Sequence[Decimal | None]) -> Decimal | None:

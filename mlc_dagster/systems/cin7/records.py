@@ -11,20 +11,21 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from mlc_dagster.amounts import round_half_up, times
+from mlc_dagster.amounts import STEPS, round_to, times
 from mlc_dagster.systems.ifs.partners import Owner
 from mlc_dagster.vocabulary import EntitySet, Record, Target
 
 DECIMALS = 2
 """Cin7 computes every line's total with two decimals, whatever the currency."""
 
+CENT = STEPS[DECIMALS]
 ZERO = Decimal(0)
 PRICE_DECIMALS = 4
 LEAST_QUANTITY, MOST = Decimal(1), Decimal(10) ** 13
 ANY_PRICE = -MOST
 LEAST_RATE = Decimal(1).scaleb(-10)
 
-Numbers = Iterator[tuple[str, Decimal | None, int, Decimal, Decimal]]
+Numbers = Iterator[tuple[str, str, Decimal | None, int, Decimal, Decimal]]
 Texts = Iterator[tuple[str, str | None, int]]
 Totals = Iterator[tuple[str, Decimal | None, Decimal]]
 
@@ -107,7 +108,7 @@ class Line(Record, frozen=True, kw_only=True):
 
 def line_total(quantity: Decimal | None, price: Decimal | None) -> Decimal:
     """As Cin7 computes it, before tax."""
-    return round_half_up(times(quantity or ZERO, price or ZERO), DECIMALS)
+    return round_to(times(quantity or ZERO, price or ZERO), CENT)
 
 
 class OrderLine(Line, frozen=True, kw_only=True):
@@ -148,7 +149,7 @@ class Paper(Record, frozen=True, kw_only=True):
         return f"IFS {self.marker}\n{self.remark}" if self.remark else f"IFS {self.marker}"
 
     def amount_lines(self) -> tuple[Line, ...]:
-        return (*self.parts(), *self.charges)
+        return self.parts() + self.charges
 
     def net(self) -> Decimal:
         """The total before tax, as Cin7 computes it."""
@@ -162,9 +163,9 @@ class Paper(Record, frozen=True, kw_only=True):
 
     def numbers(self) -> Numbers:
         for line in self.amount_lines():
-            yield f"{line.where}, quantity", line.quantity, 6, LEAST_QUANTITY, MOST
-            yield f"{line.where}, price", line.price, PRICE_DECIMALS, ANY_PRICE, MOST
-        yield "CurrencyRate", self.currency_rate, 10, LEAST_RATE, MOST
+            yield line.where, "quantity", line.quantity, 6, LEAST_QUANTITY, MOST
+            yield line.where, "price", line.price, PRICE_DECIMALS, ANY_PRICE, MOST
+        yield "", "CurrencyRate", self.currency_rate, 10, LEAST_RATE, MOST
 
     def texts(self) -> Texts:
         yield "the ERP's key", self.marker, 256

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+
+import msgspec
 
 from mlc_dagster.vocabulary import Record
 
 
-class Posting(NamedTuple):
+class Posting(msgspec.Struct, frozen=True, gc=False):
     """A line's wish to be posted: on a GL account of a company, on a date. `line` names the line for a person."""
 
     company: str

@@ -18,6 +18,7 @@ from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.client import IfsClient, classify
+from mlc_dagster.systems.ifs.line_records import Posting
 from mlc_dagster.systems.ifs.odata import any_of_keys, beyond, literal, one
 from mlc_dagster.vocabulary import Pull, Row
 from mlc_dagster_tests.systems.ifs.conftest import A_DAY, TEN, Reader, client_of
@@ -320,7 +321,7 @@ def test_postings_name_the_account_the_company_and_the_date_of_each_line(box: Sa
 
     ((record, _, _),) = records_of(batch, ifs.PurchaseOrder)
     assert record is not None and len(list(rows_of(batch))) == 1
-    assert [tuple(posting) for posting in record.postings()] == [
-        ("0010", "4010", date(2026, 1, 2), "1/1"),
-        ("20", "4020", date(2026, 1, 2), "2/1"),
+    assert list(record.postings()) == [
+        Posting("0010", "4010", date(2026, 1, 2), "1/1"),
+        Posting("20", "4020", date(2026, 1, 2), "2/1"),
     ]
