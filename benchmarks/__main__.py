@@ -78,14 +78,14 @@ leaves and one when it was answered. Taken on a machine that others used too: th
 - **By size.** With 1,000,000 deliveries there and keys that come as if by chance, a load by 100 takes 1.4 to 2 times as
   long as into an empty ledger, not the 1.2 that we want. Most of the difference is in the commits: 0.4 s of the
   processor against 1.1 s; judging and writing the rows are 0.3 s against 0.6 s, since pages are found further away.
-- **Why.** It is not the log: 210 MB against 240 MB for 10,000 records, since keys by chance touch a page each in a small
-  ledger too. It is, for the greater part, the log's copying into the file: 4,000 pages of log are few pages of a small
-  file, changed often, and nearly 4,000 places of a large one. With no copying at all 1.3 to 1.4 remain.
+- **Why.** It is not the log: 210 MB against 240 MB for 10,000 records, since keys by chance touch a page each in a
+  small ledger too. It is, for the greater part, the log's copying into the file: 4,000 pages of log are few pages of a
+  small file, changed often, and nearly 4,000 places of a large one. With no copying at all 1.3 to 1.4 remain.
 - **What does not help.** 64 MB or 1 GB of cache, reading through mmap or not: no difference beyond the noise. Without
   the index of the trail by key half of the writing is gone, but the empty ledger gains as much. Packed pages, as a bulk
   load leaves them, are a little better than those of a ledger that has grown: 1.5 against 1.7 in the processor's time.
-- **What helps a little.** A log of 32,000 pages in place of 4,000 takes a quarter of the commits' processor time away. It
-  is not set: one commit would then wait for up to 130 MB of scattered writes, which a slow disk may take longer for
+- **What helps a little.** A log of 32,000 pages in place of 4,000 takes a quarter of the commits' processor time away.
+  It is not set: one commit would then wait for up to 130 MB of scattered writes, which a slow disk may take longer for
   than a lease lasts.
 """
 
