@@ -27,7 +27,7 @@ from mlc_dagster.ledger.database import LedgerUnavailable
 from mlc_dagster.outcomes import State
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, ready, saved
-from mlc_dagster_tests.promises.test_c01_kill import ORDERS, loader, marker, settings_file
+from mlc_dagster_tests.promises.loader import ORDERS, loader, marker, settings_file
 
 NOBODY = 65534
 
@@ -63,6 +63,7 @@ def assert_clean_on_the_next_run(box: Sandbox, config: Path, url: str) -> None:
     assert len(delivered_by_the_ledger(url)) == ORDERS
 
 
+@pytest.mark.promise("C20", "a disk that fills up in mid load fails loudly")
 @pytest.mark.slow
 @pytest.mark.parametrize("room", [48, 96, 144], ids=lambda kilobytes: f"{kilobytes} kB")
 def test_c20_a_disk_that_fills_up_in_mid_load_fails_loudly(box: Sandbox, sqlite_url: str, tmp_path: Path, room: int):
@@ -80,6 +81,7 @@ def test_c20_a_disk_that_fills_up_in_mid_load_fails_loudly(box: Sandbox, sqlite_
     assert_clean_on_the_next_run(box, config, sqlite_url)
 
 
+@pytest.mark.promise("C20", "a postgresql that restarts in mid load fails loudly")
 @pytest.mark.slow
 @pytest.mark.parametrize("writes", [2, 9, 17])
 def test_c20_a_postgresql_that_restarts_in_mid_load_fails_loudly(box: Sandbox, tmp_path: Path, writes: int):
@@ -111,6 +113,7 @@ def _keep_locked(path: str, told: Any, free: Any) -> None:
         free.wait(60)
 
 
+@pytest.mark.promise("C20", "a ledger that another process keeps locked fails loudly")
 def test_c20_a_ledger_that_another_process_keeps_locked_fails_loudly(sqlite_url, monkeypatch):
     monkeypatch.setattr("mlc_dagster.ledger.database.BUSY_SECONDS", 0.3)
     context = multiprocessing.get_context("fork")
@@ -146,6 +149,7 @@ def _open_and_deliver(url: str, said: Any) -> None:
         said.send((type(error).__name__, str(error)))
 
 
+@pytest.mark.promise("C20", "a read only disk is told before anything is sent")
 @pytest.mark.parametrize("what", ["file", "folder"])
 def test_c20_a_read_only_disk_is_told_before_anything_is_sent(what: str):
     folder = Path(tempfile.mkdtemp(prefix="mlc-ro-"))

@@ -53,6 +53,7 @@ def _typed(table: Table, row: dict[str, Any]) -> dict[str, Any]:
     return {name: datetime.fromisoformat(value) if value and name in times else value for name, value in row.items()}
 
 
+@pytest.mark.promise("C29", "a ledger of the release before opens and sends nothing again")
 def test_c29_a_ledger_of_the_release_before_opens_and_sends_nothing_again(older_url: str) -> None:
     with Ledger.open(older_url) as ledger:
         with ledger._database.reading() as connection:
@@ -66,6 +67,7 @@ def test_c29_a_ledger_of_the_release_before_opens_and_sends_nothing_again(older_
         assert refused["0010/P11"].state is State.NEW
 
 
+@pytest.mark.promise("C29", "an attempt that was open is in doubt with its id and its time")
 def test_c29_an_attempt_that_was_open_is_in_doubt_with_its_id_and_its_time(older_url: str) -> None:
     with Ledger.open(older_url) as ledger:
         standings = ledger.judge(FLOW, [ready("0010/P9"), ready("0010/P10")])
@@ -74,6 +76,7 @@ def test_c29_an_attempt_that_was_open_is_in_doubt_with_its_id_and_its_time(older
         assert standings["0010/P9"].since == ledger.trail(FLOW, "0010/P9")[0].at
 
 
+@pytest.mark.promise("C29", "holds and pulls are as they were")
 def test_c29_holds_and_pulls_are_as_they_were(older_url: str) -> None:
     with Ledger.open(older_url) as ledger:
         open_now = {hold.key: hold.rules for hold in ledger.open_holds(FLOW)}
@@ -85,6 +88,7 @@ def test_c29_holds_and_pulls_are_as_they_were(older_url: str) -> None:
         assert len(ledger.pulls("ifs/purchase_order_set")) == 1
 
 
+@pytest.mark.promise("C29", "the lines that were there are chained and the next ones follow")
 def test_c29_the_lines_that_were_there_are_chained_and_the_next_ones_follow(older_url: str) -> None:
     with Ledger.open(older_url) as ledger:
         verification = ledger.history.verify()
@@ -95,6 +99,7 @@ def test_c29_the_lines_that_were_there_are_chained_and_the_next_ones_follow(olde
         assert list(ledger.history.verify()) == []
 
 
+@pytest.mark.promise("C29", "the trail stays closed to changes after the migration")
 def test_c29_the_trail_stays_closed_to_changes_after_the_migration(older_url: str) -> None:
     with Ledger.open(older_url) as ledger:
         for change in ("UPDATE attempts SET detail = 'x'", "DELETE FROM attempts"):
@@ -102,6 +107,7 @@ def test_c29_the_trail_stays_closed_to_changes_after_the_migration(older_url: st
                 connection.exec_driver_sql(change)
 
 
+@pytest.mark.promise("C29", "a migration that is cut off leaves the ledger as it was")
 def test_c29_a_migration_that_is_cut_off_leaves_the_ledger_as_it_was(
     older_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
