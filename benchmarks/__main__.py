@@ -91,6 +91,16 @@ dlt pages one by one with `$skip`, as its documentation shows. Preparing is one 
 is to an upsert of 100 a batch that takes 100 ms and allows 190 calls in ten seconds. A budget stretches its period by
 5 %, so that a call that leaves late does not fall into its successor's window: 95.2 % is all that it can use.
 
+## Where preparing spends its time
+
+Where the time of preparing goes, in microseconds of one core for an order of four lines, the least of many runs when
+all is quiet: reading 6.5 (half of it the records' types being checked), mapping 8.5, version, key and the way between
+3, fingerprint 3.7 (984 bytes of JSON, then the hash), twelve rules 13.5: amounts_add_up 3.9, amounts_fit 2.9,
+gl_accounts_exist 2.0, texts_fit 1.9, the other eight 2.8. That is 36, and 35,000 a second would be 28.6. It is not
+less because each line is computed three times (for its tax, against the ERP's amount, in the order's total): a total
+kept in the line would change every fingerprint, and with it deliver everything again. Each number and each text is
+asked one by one, so that a reason can name it; and what is stored is checked again when it is read.
+
 ## What the ledger costs
 
 `python -m benchmarks.ledger`. SQLite with full synchronization; each batch is two commits, one before the request
