@@ -3,14 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: demo ui test test-slow promises soak lint bench clean
+.PHONY: demo ui test promises soak lint bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   the whole product against the sandbox, no credentials"
 	@echo "make ui     look at what the demo moved, in Dagster's UI"
-	@echo "make test   the tests, on SQLite and on PostgreSQL; make test-slow: those that take long"
-	@echo "make promises  each promise tried, and docs/promises.md written"
+	@echo "make test   the tests, on SQLite and on PostgreSQL"
+	@echo "make promises  what is promised, tried until it hurts (20 minutes); writes docs/promises.md"
 	@echo "make soak   an hour of mixed faults, 1,000,000 records: make soak SECONDS=300 RECORDS=0 for less"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  speed and memory, beside dlt"
@@ -40,9 +40,6 @@ ui: .venv/installed
 
 test: .venv/installed-dev
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
-
-test-slow: .venv/installed-dev
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
 
 promises: .venv/installed-dev
 	@$(BIN)/python -m mlc_dagster_tests.promises.report docs/promises.md -n 2 --dist loadgroup

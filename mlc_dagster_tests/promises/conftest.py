@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,15 @@ from mlc_dagster_tests.orchestration.conftest import world as world
 from mlc_dagster_tests.promises.kinds import Kind
 from mlc_dagster_tests.promises.rooms import Rooms
 from mlc_dagster_tests.promises.victims import Victims
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What breaks things twenty times takes long: `make promises` runs it, and `make test` all that is quick."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

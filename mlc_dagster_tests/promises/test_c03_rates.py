@@ -9,7 +9,7 @@ from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster_tests.promises import rates
 from mlc_dagster_tests.promises.victims import Victims
 
-LIMIT, PERIOD, PROCESSES = 40, 6.0, 4
+LIMIT, PERIOD, PROCESSES = 40, 12.0, 4
 
 
 @pytest.mark.promise("C3", "four processes share each key's budget: the sandbox's rolling count never passes the limit")
