@@ -12,7 +12,7 @@ from mlc_dagster_tests.promises.account import PLACE
 
 def main(words: list[str]) -> int:
     os.environ[PLACE] = words[0] if words else "docs/promises.md"
-    return int(pytest.main(["-m", "promise", *words[1:]]))
+    return int(pytest.main(["-m", "promise or slow", *words[1:]]))
 
 
 if __name__ == "__main__":
