@@ -92,8 +92,12 @@ def _whole(send: Send, batch: Sequence[Input]) -> Sent:
 def _search(send: Send, suspects: Sequence[Input], error: RecordRejected, sent: Sent) -> Sequence[Input]:
     """Find the first culprit by halving; what is sent on the way is sent. The inputs behind it, of which nothing is
     known yet. The reason is that of the last refusal, in which all others have since been accepted.
+
+    A 400 is about what was sent, so who is left is the culprit. A 409 may be about what HubSpot was doing just then,
+    and no input need be to blame: who is left is sent once alone before it is held.
     """
     behind: list[Input] = []
+    alone = False  # whether the last refusal was of a single input
     while len(suspects) > 1:
         middle = len(suspects) // 2
         try:
@@ -101,5 +105,12 @@ def _search(send: Send, suspects: Sequence[Input], error: RecordRejected, sent: 
             suspects = suspects[middle:]
         except RecordRejected as closer:
             error, behind, suspects = closer, [*suspects[middle:], *behind], suspects[:middle]
+            alone = middle == 1
+    if error.status == 409 and not alone:
+        try:
+            sent.add(send(suspects))
+            return behind
+        except RecordRejected as closer:
+            error = closer
     sent.refused[suspects[0].trace] = error.message
     return behind
