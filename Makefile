@@ -42,7 +42,7 @@ test: .venv/installed-dev
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
 
 promises: .venv/installed-dev
-	@$(BIN)/python -m mlc_dagster_tests.promises.report docs/promises.md -n 2 --dist loadgroup
+	@$(BIN)/python -m mlc_dagster_tests.promises.report docs/promises.md -n 3 --dist loadgroup
 
 SECONDS ?= 3600
 RECORDS ?= 1000000
