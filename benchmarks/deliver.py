@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from benchmarks import ledger as filling
 from benchmarks.deliver_server import BATCH, serve
 from benchmarks.peer_dlt import deliver_dlt, deliver_dlt_threads
 from benchmarks.read import free_port, wait_for
@@ -33,6 +34,7 @@ from mlc_dagster.vocabulary import fingerprint
 
 FLOW = next(flow for flow in FLOWS if flow.name == "hubspot/supplier_companies")
 COMPANIES = 10_000
+THERE = 1_000_000  # deliveries of a ledger that has grown
 UNPACED = 19_000  # what the limit of 190 batches lets through at once: beyond it who keeps no budget is refused
 UPSERT = objects("companies", "batch/upsert")
 
@@ -83,9 +85,23 @@ def run(companies: int = COMPANIES, writer_of: Writer | None = None) -> Figures:
 
 def deliver_ours(companies: int, port: int, results: multiprocessing.Queue[Figures]) -> None:
     """A first load, and the same once more: every record through the real ledger, in a file of SQLite."""
+    _deliver(companies, port, results, there=0)
+
+
+def deliver_grown(companies: int, port: int, results: multiprocessing.Queue[Figures]) -> None:
+    """As `deliver_ours`, where the ledger holds a million deliveries under keys that come as if by chance."""
+    _deliver(companies, port, results, there=THERE)
+
+
+def _deliver(companies: int, port: int, results: multiprocessing.Queue[Figures], there: int) -> None:
+    named = filling.keys(there + companies, scattered=True)
     records = [company(number) for number in range(companies)]
-    ready = [Ready(each.number, "2026-11-05T09:00:00.000000Z", fingerprint(each), each) for each in records]
+    ready = [
+        Ready(key, "2026-11-05T09:00:00.000000Z", fingerprint(each), each)
+        for key, each in zip(named[there:], records, strict=True)
+    ]
     with tempfile.TemporaryDirectory() as folder, Ledger.open(f"sqlite:///{folder}/ledger.db") as ledger:
+        filling.fill(ledger, FLOW.name, named[:there])
         first, api = _client(port), _client(port)
         once, busy = _timed(lambda: load(FLOW, ready, first, ledger, Run("first", "2026-11-05")))
         again, _ = _timed(lambda: load(FLOW, ready, api, ledger, Run("second", "2026-11-05")))
@@ -123,7 +139,7 @@ def _timed(work: Callable[[], Any]) -> tuple[float, float]:
 
 if __name__ == "__main__":
     count = int(sys.argv[1]) if len(sys.argv) > 1 else COMPANIES
-    writers = {"ours": deliver_ours}
+    writers = {"ours": deliver_ours, "ours, 1,000,000 in the ledger": deliver_grown}
     if count <= UNPACED:
         writers["bare httpx"] = deliver_bare
     if count <= UNPACED and importlib.util.find_spec("dlt"):

@@ -42,19 +42,19 @@ def ready(named: Sequence[str]) -> list[Ready]:
     return [Ready(key, VERSION, fingerprint(Company(customer_id=key)), Company(customer_id=key)) for key in named]
 
 
-def fill(ledger: Ledger, named: Sequence[str]) -> None:
-    """Everything under these keys was delivered: one row and two lines of the trail for each, in bulk."""
+def fill(ledger: Ledger, flow: str, named: Sequence[str]) -> None:
+    """Everything of the flow under these keys was delivered: one row and two lines of the trail for each, in bulk."""
     if not named:
         return
     with ledger._database.writing() as connection:
-        connection.execute(insert(flows), {"flow": FLOW, "began_at": AT})
+        connection.execute(insert(flows), {"flow": flow, "began_at": AT})
         head = chain.START
         _filled_index(connection, dropped=True)
         in_order = sorted(named)
         for start in range(0, len(named), BULK):
-            head = _fill(connection, in_order[start : start + BULK], head)
+            head = _fill(connection, flow, in_order[start : start + BULK], head)
         _filled_index(connection, dropped=False)
-        connection.execute(insert(chains), {"flow": FLOW, "seq": head.seq, "hash": head.hash})
+        connection.execute(insert(chains), {"flow": flow, "seq": head.seq, "hash": head.hash})
 
 
 def _filled_index(connection: Connection, *, dropped: bool) -> None:
@@ -63,8 +63,8 @@ def _filled_index(connection: Connection, *, dropped: bool) -> None:
     (index.drop if dropped else index.create)(connection)
 
 
-def _fill(connection: Connection, named: Sequence[str], head: chain.Head) -> chain.Head:
-    common = {"flow": FLOW, "version": "2026-11-01T10:00:00.000000Z", "run_id": "0" * 32, "partition": "2026-11-01"}
+def _fill(connection: Connection, flow: str, named: Sequence[str], head: chain.Head) -> chain.Head:
+    common = {"flow": flow, "version": "2026-11-01T10:00:00.000000Z", "run_id": "0" * 32, "partition": "2026-11-01"}
     known = {**common, "fingerprint": "f" * 32, "detail": ""}
     rows = [{**known, "key": key, "remote_id": key, "link": "https://app.test/" + key} for key in named]
     connection.execute(insert(deliveries), [{**row, "delivered_at": AT} for row in rows])
@@ -73,7 +73,7 @@ def _fill(connection: Connection, named: Sequence[str], head: chain.Head) -> cha
         for event in ("sent", "created")
         for key, remote_id in zip(named, [None if event == "sent" else key for key in named], strict=True)
     ]
-    head = chain.chained(head, (FLOW, version_of(AT), known["run_id"], known["partition"]), lines)
+    head = chain.chained(head, (flow, version_of(AT), known["run_id"], known["partition"]), lines)
     connection.execute(insert(attempts), lines)
     return head
 
@@ -114,7 +114,7 @@ def run(
             fresh = records * repeats
             named = keys(size + fresh, scattered=scattered)
             dice = random.Random(SEED)
-            fill(full, named[:size])
+            fill(full, FLOW, named[:size])
             old, new = dice.sample(named[:size], min(size, fresh) // 2), named[size:]
             found: dict[str, list[tuple[float, float]]] = {"full": [], "empty": []}
             for turn in range(repeats):

@@ -21,7 +21,6 @@ DIALECTS = ("sqlite", "postgresql")
 BUSY_SECONDS = 30  # how long a writer of SQLite waits for another one
 CHUNK = 1000  # keys in one question
 CACHE_KIB = 65_536  # at most, for each connection: the inner pages of a ledger of millions of deliveries
-MAPPED_BYTES = 1 << 30  # read in place; SQLite's own reading copies each page
 LOG_PAGES = 4_000  # 16 MB: a page that changes in every batch is copied into the file less often
 
 
@@ -148,7 +147,6 @@ def _prepare_sqlite(engine: Engine, synchronous: str) -> None:
         connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-        connection.execute(f"PRAGMA mmap_size={MAPPED_BYTES}")
         connection.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
 
     @event.listens_for(engine, "begin")

@@ -8,8 +8,8 @@ from mlc_dagster.connections import procurify_client
 from mlc_dagster.errors import AccessDenied, Misconfigured, MlcError, TransientError
 from mlc_dagster.ping.finding import Finding, budget, clock, rate, refused, sealed
 from mlc_dagster.settings import Settings
-from mlc_dagster.systems.procurify.calls import sentence
 from mlc_dagster.systems.procurify.client import ProcurifyClient
+from mlc_dagster.systems.words import sentence
 
 LISTS = ("bills", "purchase_orders", "vendors", "departments", "locations")
 """At two calls a second a person waits for each."""

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import uvicorn
 
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.loopback import bound_socket
 from mlc_dagster.sandbox.airbase import AirbaseSandbox
 from mlc_dagster.sandbox.app import SandboxApp
 from mlc_dagster.sandbox.cin7 import Cin7Sandbox
@@ -169,16 +169,3 @@ class Sandbox:
         if self._socket:
             self._socket.close()
             self._socket = None
-
-
-def bound_socket(port: int) -> socket.socket:
-    """A listening place on the loopback address."""
-    place = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        place.bind(("127.0.0.1", port))
-    except OSError as error:
-        place.close()
-        cure = "Stop what uses it, or give another --port."
-        raise Misconfigured(f"port {port} on 127.0.0.1 cannot be used: {error.strerror}", cure=cure) from None
-    return place

@@ -37,12 +37,14 @@ PIPELINES = [
 
 
 class HubspotSandbox:
-    """Keeps objects and associations. `whole_refusals`: one bad input refuses its batch, as without trace ids."""
+    """Keeps objects and associations. `whole_refusals`: one bad input refuses its batch, as without trace ids,
+    with this status: 400 or 409.
+    """
 
     def __init__(self, counts: RollingCounts, journal: Journal, lock: RLock, daily: int = 625_000) -> None:
         self.counts, self._journal, self._lock, self.daily = counts, journal, lock, daily
         self.used = 0
-        self.whole_refusals = False
+        self.whole_refusals: int | None = None
         self.account: Row = {
             "portalId": 147_000_001,
             "accountType": "SANDBOX",
@@ -252,6 +254,9 @@ class HubspotSandbox:
         try:
             for each in inputs:
                 one(each)
+        except InvalidError as refused:
+            refused.status = self.whole_refusals or refused.status
+            raise
         finally:
             self.recall(before)
 

@@ -48,8 +48,7 @@ def input_error(refused: InvalidError, trace: str | None) -> Row:
 
 def refused_answer(refused: InvalidError) -> Answer:
     details = [{"message": refused.message, "code": refused.code, "context": refused.context}] if refused.code else []
-    status = 404 if refused.category == "OBJECT_NOT_FOUND" else 400
-    return error_answer(status, refused.message, refused.category, errors=details)
+    return error_answer(refused.status, refused.message, refused.category, errors=details)
 
 
 def error_answer(status: int, message: str, category: str, **more: Any) -> Answer:

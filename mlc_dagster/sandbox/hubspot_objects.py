@@ -47,6 +47,7 @@ class InvalidError(Exception):
     def __init__(self, message: str, code: str = "", category: str = "VALIDATION_ERROR", **context: list[str]) -> None:
         super().__init__(message)
         self.message, self.code, self.category, self.context = message, code, category, context
+        self.status = 404 if category == "OBJECT_NOT_FOUND" else 400
 
 
 @dataclass

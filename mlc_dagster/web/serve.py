@@ -16,7 +16,7 @@ from mlc_dagster import settings as settings_file
 from mlc_dagster.credentials import secret
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.sandbox.box import bound_socket
+from mlc_dagster.loopback import bound_socket
 from mlc_dagster.settings import Settings
 from mlc_dagster.web.webhooks import LEDGER_SECONDS, build
 

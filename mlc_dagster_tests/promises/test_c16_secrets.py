@@ -24,9 +24,9 @@ from sqlalchemy import create_engine, inspect, text
 
 from mlc_dagster import settings as settings_file
 from mlc_dagster.ledger import Ledger
+from mlc_dagster.loopback import bound_socket
 from mlc_dagster.orchestration.location import build
 from mlc_dagster.sandbox import Limits, Sandbox
-from mlc_dagster.sandbox.box import bound_socket
 from mlc_dagster.sandbox.seed import demo_settings
 from mlc_dagster_tests.web.conftest import serving
 

@@ -17,7 +17,7 @@ import pytest
 
 from mlc_dagster import settings as settings_file
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.sandbox.box import bound_socket
+from mlc_dagster.loopback import bound_socket
 from mlc_dagster.settings import Settings
 from mlc_dagster.web import build
 from mlc_dagster.web.serve import server

@@ -9,13 +9,11 @@ from typing import Any
 import httpx
 
 from mlc_dagster.errors import Misconfigured, MlcError, RecordRejected
-from mlc_dagster.systems.answers import exact_json
 from mlc_dagster.systems.auth import HeaderKeys, fit_for_header
 from mlc_dagster.systems.http import ApiClient, snippet
+from mlc_dagster.systems.words import parsed, sentence
 
 Document = Mapping[str, Any]
-
-WORDS = 300  # characters of Airbase's own words in a reason
 
 
 def signature(header: str, scheme: str, token: str) -> HeaderKeys:
@@ -39,27 +37,10 @@ def classify(response: httpx.Response) -> MlcError | None:
     """
     if response.status_code not in (400, 404, 405, 409, 413, 422):
         return None
-    body = _parsed(response.content)
+    body = parsed(response.content)
     where = f"{response.request.method} {response.request.url.path}"
     said = f"Airbase answered {response.status_code} to {where}: {sentence(body) or snippet(response.content)}"
     return RecordRejected(said, status=response.status_code, body=body)
-
-
-def sentence(body: Any) -> str:
-    """What a refusal says, on one line: {"name": ["This field may not be blank."]} -> name: This field ..."""
-    if isinstance(body, Mapping):
-        said = {name: text for name, each in body.items() if (text := sentence(each))}
-        return "; ".join(text if name == "detail" else f"{name}: {text}" for name, text in said.items())[:WORDS]
-    if isinstance(body, list | tuple):
-        return "; ".join(text for each in body if (text := sentence(each)))[:WORDS]
-    return "" if body is None else " ".join(str(body).split())[:WORDS]
-
-
-def _parsed(content: bytes) -> Any:
-    try:
-        return exact_json(content)
-    except ValueError:
-        return None
 
 
 class AirbaseApi:

@@ -9,12 +9,11 @@ from typing import Any
 import httpx
 
 from mlc_dagster.errors import AccessDenied, Misconfigured, MlcError, RecordRejected, TransientError
-from mlc_dagster.systems.answers import exact_json
 from mlc_dagster.systems.http import ApiClient, snippet
+from mlc_dagster.systems.words import parsed, sentence
 
 Document = Mapping[str, Any]
 
-WORDS = 300  # characters of Procurify's own words in a reason
 CURE = "Check PROCURIFY_CLIENT_ID and PROCURIFY_CLIENT_SECRET, and procurify.token_url and audience in mlc.yaml."
 ROLE = "The application has the role of the user who made it: give that user the right to see this."
 WALKS = 4  # a list that moves while it is paged is walked again
@@ -22,13 +21,10 @@ FRESH = 60.0  # seconds that a list without a working filter is kept
 
 
 def classify(response: httpx.Response) -> MlcError | None:
-    """A refused record, in Procurify's own words; None where the house's own reading is right.
-
-    Seen: {"detail": "..."}, {"message": "..."}, {"field": ["..."]}, {"errors": {"field": {"message": "..."}}}.
-    """
+    """A refused record, in Procurify's own words; None where the house's own reading is right."""
     if response.status_code not in (400, 403, 404, 405, 409, 422):
         return None
-    body = _parsed(response.content)
+    body = parsed(response.content)
     traced = response.headers.get("x-request-id") or response.headers.get("x-procurify-request-id")
     where = f"{response.request.method} {response.request.url.path}"
     said = f"Procurify answered {response.status_code} to {where}: {sentence(body) or snippet(response.content)}"
@@ -36,30 +32,6 @@ def classify(response: httpx.Response) -> MlcError | None:
     if response.status_code == 403:
         return AccessDenied(said, cure=ROLE)
     return RecordRejected(said, status=response.status_code, body=body)
-
-
-def sentence(body: Any) -> str:
-    """What a refusal says, on one line: {"name": ["This field may not be blank."]} -> name: This field ..."""
-    if isinstance(body, Mapping):
-        told = body.get("errors", body)
-        if isinstance(told, Mapping) and "message" in told:
-            return sentence(told["message"])
-        if not isinstance(told, Mapping):
-            return sentence(told)
-        said = {name: text for name, each in told.items() if (text := sentence(each))}
-        return "; ".join(text if name in ("detail", "null") else f"{name}: {text}" for name, text in said.items())[
-            :WORDS
-        ]
-    if isinstance(body, list | tuple):
-        return "; ".join(text for each in body if (text := sentence(each)))[:WORDS]
-    return "" if body is None else " ".join(str(body).split())[:WORDS]
-
-
-def _parsed(content: bytes) -> Any:
-    try:
-        return exact_json(content)
-    except ValueError:
-        return None
 
 
 class ProcurifyApi:

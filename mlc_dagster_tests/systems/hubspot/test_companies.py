@@ -72,7 +72,7 @@ def test_of_a_hundred_with_seven_bad_ones_the_others_are_delivered(box: Sandbox)
 def test_where_the_batch_is_refused_whole_at_most_eight_more_calls_find_each_bad_one(
     box: Sandbox, bad: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    box.hubspot.whole_refusals = True
+    box.hubspot.whole_refusals = 400
     monkeypatch.setattr("mlc_dagster_tests.systems.hubspot.test_companies.BAD", bad)
     outcomes = save(client_on(box), COMPANIES, *spoiled(companies(100)))
     refused = {outcome.draft.key: outcome.reason for outcome in outcomes if isinstance(outcome, Refused)}

@@ -15,9 +15,10 @@ from mlc_dagster.frames import records_of
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.sandbox.procurify_lines import Cost, Line
 from mlc_dagster.systems.http import ApiClient, LocalBudget
-from mlc_dagster.systems.procurify.calls import ProcurifyApi, classify, sentence
+from mlc_dagster.systems.procurify.calls import ProcurifyApi, classify
 from mlc_dagster.systems.procurify.client import ProcurifyClient
 from mlc_dagster.systems.procurify.records import BILLS, PURCHASE_ORDERS, VENDOR_LIST, Bill
+from mlc_dagster.systems.words import sentence
 from mlc_dagster.vocabulary import EntitySet, Pull, Scope, Window
 from mlc_dagster_tests.systems.loopback import Asked, Loopback, answers
 

@@ -1,0 +1,20 @@
+"""A place to listen on this machine alone."""
+
+from __future__ import annotations
+
+import socket
+
+from mlc_dagster.errors import Misconfigured
+
+
+def bound_socket(port: int) -> socket.socket:
+    """A listening place on the loopback address; port 0 takes one that is free. Raises Misconfigured: it is in use."""
+    place = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        place.bind(("127.0.0.1", port))
+    except OSError as error:
+        place.close()
+        cure = "Stop what uses it, or give another --port."
+        raise Misconfigured(f"port {port} on 127.0.0.1 cannot be used: {error.strerror}", cure=cure) from None
+    return place
