@@ -79,7 +79,7 @@ class Child:
     def _seen(self) -> End | None:
         if self._end is None and (code := self._victims.ask(poll=self.pid)["code"]) is not None:
             result = self._folder / "value"
-            self._end = End(code, json.loads(result.read_text()) if result.exists() else None, self.said)
+            self._end = End(code, None if code else json.loads(result.read_text()), self.said)
         return self._end
 
 
