@@ -240,6 +240,8 @@ KINDS = (
     ),
     Kind("procurify/vendors", suppliers, lambda box: _vendors_of(box)),
 )
+ON_POSTGRES = ("cin7/purchases", "hubspot/invoices", PAYMENTS)
+"""One kind of each way to write (step by step, in batches, in change sets): what is tried on PostgreSQL, too."""
 
 
 def _vendors_of(box: Sandbox) -> Held:

@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 
 from mlc_dagster.ledger.entries import Event
-from mlc_dagster_tests.promises.kinds import KINDS, RECORDS, Kind
+from mlc_dagster_tests.promises.kinds import KINDS, ON_POSTGRES, RECORDS, Kind
 from mlc_dagster_tests.promises.rooms import DELIVERED, Room, Rooms
 from mlc_dagster_tests.promises.victims import Child, Victims
 
 POINTS = 20
 SEED = 20261105
-ON_POSTGRES = ("cin7/purchases", "hubspot/invoices", "ifs/vouchers_from_airbase_payments")
 
 
 @pytest.mark.slow
@@ -33,11 +32,10 @@ def test_c1_killed_anywhere_the_same_run_again_completes_it(kind: Kind, rooms_of
 
 @pytest.mark.slow
 @pytest.mark.promise("C1", "three kinds of flow, from read to load, ledger on PostgreSQL", times=POINTS)
-@pytest.mark.parametrize("name", ON_POSTGRES)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.flow in ON_POSTGRES], ids=str)
 def test_c1_killed_anywhere_the_same_run_again_completes_it_on_postgresql(
-    name: str, victims: Victims, tmp_path: Path, postgres_server: str
+    kind: Kind, victims: Victims, tmp_path: Path, postgres_server: str
 ) -> None:
-    kind = next(kind for kind in KINDS if kind.flow == name)
     killed_everywhere(Rooms(kind, victims, tmp_path, postgres_server))
 
 

@@ -17,7 +17,7 @@ from mlc_dagster.ledger.entries import Event
 from mlc_dagster_tests.orchestration.conftest import SECRETS, World
 from mlc_dagster_tests.promises import started
 from mlc_dagster_tests.promises.days import begin, tick, today
-from mlc_dagster_tests.promises.kinds import KINDS, RECORDS, Kind
+from mlc_dagster_tests.promises.kinds import KINDS, ON_POSTGRES, RECORDS, Kind
 from mlc_dagster_tests.promises.rooms import DELIVERED, Room, Rooms, ended
 from mlc_dagster_tests.promises.victims import Victims
 
@@ -32,7 +32,19 @@ REPEATS, SEED = 20, 20261113
 def test_c13_the_same_run_several_times_at_once_delivers_each_record_once(
     kind: Kind, rooms_of: Callable[[Kind], Rooms]
 ) -> None:
-    rooms = rooms_of(kind)
+    several_at_once(rooms_of(kind))
+
+
+@pytest.mark.slow
+@pytest.mark.promise("C13", "three kinds of flow, likewise, ledger on PostgreSQL", times=REPEATS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.flow in ON_POSTGRES], ids=str)
+def test_c13_the_same_run_several_times_at_once_delivers_each_record_once_on_postgresql(
+    kind: Kind, victims: Victims, tmp_path: Path, postgres_server: str
+) -> None:
+    several_at_once(Rooms(kind, victims, tmp_path, postgres_server))
+
+
+def several_at_once(rooms: Rooms) -> None:
     for repeat in range(REPEATS):
         dice = random.Random(SEED + repeat)
         with rooms.room() as room:
