@@ -26,7 +26,7 @@ VERSION = "2026-11-05T10:00:00.000000Z"
 SEED = 20261105
 
 
-class Company(Record):
+class Company(Record, frozen=True, kw_only=True):
     customer_id: str
 
 
