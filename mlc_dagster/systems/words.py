@@ -10,7 +10,7 @@ from mlc_dagster.systems.answers import exact_json
 LONGEST = 300
 """Characters of a system's own words in a reason."""
 
-_SAY_NOTHING = ("detail", "null")  # names of fields that stand for the whole record
+_SAY_NOTHING = ("detail", "message", "null")  # names of fields that stand for the whole record
 
 
 def parsed(content: bytes) -> Any:
@@ -28,11 +28,10 @@ def sentence(body: Any) -> str:
     """
     if isinstance(body, Mapping):
         told = body.get("errors") or body
-        if isinstance(told, Mapping) and "message" in told:
-            told = told["message"]
         if not isinstance(told, Mapping):
             return sentence(told)
-        said = {name: text for name, each in told.items() if (text := sentence(each))}
+        unsaid = "code" if "message" in told else ""  # the message says it in words
+        said = {name: text for name, each in told.items() if name != unsaid and (text := sentence(each))}
         return "; ".join(text if name in _SAY_NOTHING else f"{name}: {text}" for name, text in said.items())[:LONGEST]
     if isinstance(body, list | tuple):
         return "; ".join(text for each in body if (text := sentence(each)))[:LONGEST]

@@ -247,6 +247,7 @@ def test_a_list_without_any_envelope_is_one_page() -> None:
     [
         ({"detail": "Not found."}, "Not found."),
         ({"message": "No."}, "No."),
+        ({"message": "No.", "currency": ["Unknown."]}, "No.; currency: Unknown."),
         ({"name": ["This field may not be blank."]}, "name: This field may not be blank."),
         ({"errors": {"null": {"message": "Already active.", "code": "X"}}}, "Already active."),
         ({"errors": {"name": {"message": "Too long.", "code": "X"}}}, "name: Too long."),
