@@ -120,4 +120,28 @@ PROMISES: dict[str, tuple[str, str]] = {
         "a ledger written by the previous release",
         "opens, migrates, sends nothing again",
     ),
+    "C32": (
+        "the write acted, the answer proves nothing: 503 with Retry-After, 503 with JSON, 500 locked, 423,"
+        " 429 of a gateway, MI_MODIFIED, 429 with partial data",
+        "0 doubled, on each SaaS and on IFS, each kind of flow",
+    ),
+    "C33": (
+        "a writer suspended, cut off from the ledger, or overtaken because of a clock, for longer than its lease,"
+        " at any request",
+        "0 doubled outside the measured window between check and first byte; inside it 0 where the target has a unique"
+        " key, elsewhere told with both numbers within the hour; what it says of what was written is true; the trail"
+        " has it",
+    ),
+    "C48": (
+        "`mlc demo`, in a folder with real settings, ledger and rows",
+        "touches nothing that it did not make",
+    ),
+    "C49": (
+        "a reading command in the wrong folder, with a wrong MLC_CONFIG, a flow or rule that is none",
+        "exit 2 with the name of what is not there; makes nothing; never an all-clear",
+    ),
+    "C51": (
+        "`mlc pause` in mid-load; `mode: shadow` for a week of changes",
+        "the batch in flight ends, no write after it; shadow: 0 writes, every difference told",
+    ),
 }
