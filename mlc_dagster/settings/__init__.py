@@ -126,7 +126,7 @@ class Settings(Section):
 class Environment(BaseSettings):
     """Where things are, from the environment. Secrets are read where they are used, never here."""
 
-    model_config = SettingsConfigDict(env_prefix="MLC_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MLC_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     config: Path = Path("mlc.yaml")
     storage: str = ".mlc/storage"
@@ -134,11 +134,28 @@ class Environment(BaseSettings):
 
 
 def environment() -> Environment:
-    """The environment, with .env where it says nothing; what it leaves out is set, for those that read it by name."""
+    """The environment, with .env where it says nothing; what it leaves out is set, for those that read it by name.
+
+    Raises Misconfigured where MLC_CONFIG names no file: what is asked for is never the usual one in its stead.
+    """
     load_dotenv(".env")
     found = Environment()
-    os.environ.setdefault("MLC_DATABASE_URL", found.database_url)
+    if "config" in found.model_fields_set and not found.config.exists():
+        raise Misconfigured(
+            f"MLC_CONFIG names {found.config}, and there is no such file",
+            cure="Correct MLC_CONFIG (in the environment, or in .env), or take it out: then mlc.yaml in this folder is meant.",
+        )
+    if not os.environ.get("MLC_DATABASE_URL"):
+        os.environ["MLC_DATABASE_URL"] = found.database_url
     return found
+
+
+def is_chosen() -> bool:
+    """Whether the environment, .env or an mlc.yaml in this folder says where things are. Ask it before `environment`."""
+    load_dotenv(".env")
+    usual = Environment.model_fields
+    database = os.environ.get("MLC_DATABASE_URL") or usual["database_url"].default
+    return bool(os.environ.get("MLC_CONFIG")) or usual["config"].default.is_file() or database != usual["database_url"].default
 
 
 class _Reader(yaml.BaseLoader):
