@@ -18,6 +18,7 @@ from mlc_dagster import settings as settings_file
 from mlc_dagster.cli_audit import app as audit
 from mlc_dagster.cli_credentials import app as credentials
 from mlc_dagster.cli_holds import app as holds
+from mlc_dagster.cli_ledger import app as ledger
 from mlc_dagster.cli_plan import EXAMPLES as PLANS
 from mlc_dagster.cli_plan import apply, plan
 from mlc_dagster.cli_replay import EXAMPLES, replay
@@ -60,6 +61,7 @@ app.command("sandbox")(sandbox)
 app.add_typer(credentials, name="credentials")
 app.add_typer(holds, name="holds")
 app.add_typer(audit, name="audit")
+app.add_typer(ledger, name="ledger")
 app.command("replay", epilog=EXAMPLES)(replay)
 app.command("plan", epilog=PLANS)(plan)
 app.command("apply")(apply)
@@ -128,7 +130,7 @@ def _show(findings: list[Finding]) -> None:
     out.print(table)
 
 
-OF_RECORDS = ("holds", "audit", "replay", "plan", "apply")
+OF_RECORDS = ("holds", "audit", "ledger", "replay", "plan", "apply")
 """Commands that tell of records, and so of the demo's where there is nothing else."""
 
 
@@ -137,7 +139,7 @@ def _stand_in() -> None:
     from mlc_dagster.demo.place import Place
 
     place = Place(Path(".mlc").resolve())
-    if not settings_file.environment().config.is_file() and place.config.is_file():
+    if not settings_file.is_chosen() and place.config.is_file():
         os.environ.update(place.environment())
         err.print(f"[dim]no mlc.yaml here: the demo in {place.folder.name}/[/]", highlight=False)
 
@@ -149,5 +151,5 @@ def main() -> None:
             _stand_in()
         app()
     except MlcError as error:
-        err.print(f"[red]{type(error).__name__}[/] {error}", highlight=False)
+        err.print(f"[red]{type(error).__name__}[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)

@@ -140,7 +140,8 @@ def _engine(url: URL, *, hasty: bool, reads_only: bool) -> Engine:
         hide_parameters=True,
         pool_pre_ping=True,  # a server that was restarted costs no run
         executemany_mode="values_plus_batch",  # else each row of an UPDATE is a round trip
-        execution_options={"postgresql_readonly": reads_only},  # each transaction: a pooler keeps nothing of it
+        # Said with each transaction: a pooler between keeps nothing of it.
+        execution_options={"postgresql_readonly": True} if reads_only else {},
     )
     if hasty:
         _prepare_postgresql(engine)

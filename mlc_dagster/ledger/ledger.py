@@ -63,7 +63,7 @@ class Ledger:
 
     @classmethod
     def existing(cls, url: str) -> Self:
-        """The ledger that is there already, to be written; migrated where needed. Raises Misconfigured: there is none."""
+        """The one that is there already, to be written; migrated where needed. Raises Misconfigured: there is none."""
         return cls(existing_database(url, reads_only=False))
 
     @classmethod

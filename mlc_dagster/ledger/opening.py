@@ -80,7 +80,7 @@ def _check_revision(database: Database, where: str, reads_only: bool) -> None:
     if found in _known_revisions():
         raise Misconfigured(
             f"the ledger in {where} is at revision {found}, and this release reads revision {HEAD}",
-            cure="A reading command changes nothing. Bring it up to date: mlc ledger migrate; or let the next run do it.",
+            cure="Who reads changes nothing. Bring it up to date: mlc ledger migrate; or the next run does it.",
         )
     raise _too_new(where, found)
 

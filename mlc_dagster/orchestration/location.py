@@ -180,7 +180,8 @@ def resources(
 
     `shares_budget=False`: their calls are not counted in the ledger, which so stays as it is.
     """
-    ledger = LedgerResource(database_url=dg.EnvVar("MLC_DATABASE_URL"))  # it may hold a password
+    address = dg.EnvVar("MLC_DATABASE_URL")  # it may hold a password
+    ledger = LedgerResource(database_url=address, reads_only=not shares_budget)
     found: dict[str, dg.ConfigurableResource] = {  # type: ignore[type-arg]
         "ledger": ledger,
         "storage": StorageResource(root=environment.storage),

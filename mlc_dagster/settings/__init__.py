@@ -143,7 +143,7 @@ def environment() -> Environment:
     if "config" in found.model_fields_set and not found.config.exists():
         raise Misconfigured(
             f"MLC_CONFIG names {found.config}, and there is no such file",
-            cure="Correct MLC_CONFIG (in the environment, or in .env), or take it out: then mlc.yaml in this folder is meant.",
+            cure="Correct it (in the environment or .env), or take it out: then mlc.yaml in this folder is meant.",
         )
     if not os.environ.get("MLC_DATABASE_URL"):
         os.environ["MLC_DATABASE_URL"] = found.database_url
@@ -151,11 +151,11 @@ def environment() -> Environment:
 
 
 def is_chosen() -> bool:
-    """Whether the environment, .env or an mlc.yaml in this folder says where things are. Ask it before `environment`."""
+    """Whether the environment, .env or an mlc.yaml here says where things are."""
     load_dotenv(".env")
-    usual = Environment.model_fields
-    database = os.environ.get("MLC_DATABASE_URL") or usual["database_url"].default
-    return bool(os.environ.get("MLC_CONFIG")) or usual["config"].default.is_file() or database != usual["database_url"].default
+    config, database = (Environment.model_fields[name].default for name in ("config", "database_url"))
+    elsewhere = os.environ.get("MLC_DATABASE_URL") not in (None, "", database)  # `environment` sets the usual one
+    return bool(os.environ.get("MLC_CONFIG")) or elsewhere or config.is_file()
 
 
 class _Reader(yaml.BaseLoader):
