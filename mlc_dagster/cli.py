@@ -69,12 +69,11 @@ app.command("apply")(apply)
 
 @app.command()
 def check(config: Annotated[Path | None, typer.Argument(help="Default: MLC_CONFIG, or mlc.yaml.")] = None) -> None:
-    """Read mlc.yaml and name every mistake by its path."""
-    from mlc_dagster.systems.ifs.records import catalogue
+    """Read mlc.yaml and name every mistake by its line and its path."""
+    from mlc_dagster.checking import checked
 
     path = config or settings_file.environment().config
-    found = settings_file.load(path)
-    catalogue(found.ifs.entity_sets)
+    found = checked(path)
     on = ", ".join(found.targets)
     out.print(f"{path}: correct. Companies {', '.join(found.companies)}; switched on: ifs, {on}")
 

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from mlc_dagster.auditing import Story, stories
-from mlc_dagster.cli_places import HOUSE, NotFound, expect, ledger
+from mlc_dagster.checking import HOUSE
+from mlc_dagster.cli_places import NotFound, expect, ledger
 from mlc_dagster.cli_showing import as_json, console, moment, nothing, table
 from mlc_dagster.ledger import Fault, Verification
 

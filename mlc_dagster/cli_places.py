@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from mlc_dagster import pipeline, waiving
 from mlc_dagster import settings as settings_file
+from mlc_dagster.checking import HOUSE
 from mlc_dagster.errors import Misconfigured, MlcError
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.moves import FLOWS
@@ -18,9 +19,8 @@ from mlc_dagster.near_names import offered
 from mlc_dagster.pipeline import guards
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems.procurify.vendors import MATCHED
-from mlc_dagster.vocabulary import ERP, Flow
+from mlc_dagster.vocabulary import ERP
 
-HOUSE: Mapping[str, Flow] = {flow.name: flow for table in FLOWS.values() for flow in table}
 EVERY_FLOW = frozenset({*pipeline.BUILT_IN, guards.RULE, *waiving.AT_THE_LOAD, MATCHED})
 """Rules that any flow may hold by, beside its own: those of the row, of the run, and of the load."""
 

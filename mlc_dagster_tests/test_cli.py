@@ -14,6 +14,7 @@ from rich.console import Console
 from mlc_dagster import cli
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.sandbox.seed import demo_settings
+from mlc_dagster.settings import load
 from mlc_dagster_tests.orchestration.conftest import SECRETS
 
 
@@ -126,7 +127,26 @@ def test_codes_in_the_file_stay_text(run: Any, box: Sandbox) -> None:
     assert code == 0 and "0010" in printed
 
 
-def test_the_example_settings_are_correct(run: Any) -> None:
-    example = Path(cli.__file__).parents[1] / "mlc.example.yaml"
-    code, printed = run(example.read_text(), "check")
+EXAMPLE = Path(cli.__file__).parents[1] / "mlc.example.yaml"
+
+
+def test_the_example_is_correct_and_a_copy_of_it_has_to_be_filled_in(run: Any) -> None:
+    assert list(load(EXAMPLE).companies) == ["0010", "0020"]
+    code, printed = run(EXAMPLE.read_text(), "check")
+    assert code == 2 and printed.count("this is still the example's value") == 2
+    assert "line 11, ifs.base_url" in printed and "line 12, ifs.token_url" in printed and "your own realm" in printed
+    filled_in = EXAMPLE.read_text().replace("acme.ifs.cloud", "brewery.ifs.cloud").replace("acmeprod", "brewprod")
+    code, printed = run(filled_in, "check")
     assert code == 0 and "0010, 0020" in printed
+
+
+def test_what_is_commented_in_the_example_is_correct_too_and_each_placeholder_is_found(run: Any) -> None:
+    text = EXAMPLE.read_text()
+    begin, end = text.index("# monday:"), text.index("policies:")
+    code, printed = run(text[:begin] + text[begin:end].replace("\n# ", "\n")[2:] + text[end:], "check")
+    told = printed.split(" line ")[1:]
+    assert code == 2 and all("this is still the example's value" in each for each in told), printed
+    boards = [f"monday.boards.{name}.board" for name in ("suppliers", "invoices", "journal_entries", "accounts")]
+    for name in ("ifs.base_url", "ifs.token_url", *boards, "hubspot.portal_id", "procurify.base_url"):
+        assert any(f", {name}: " in each for each in told), name
+    assert len(told) == 10

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from mlc_dagster import settings as settings_file
 from mlc_dagster.amounts import currency_decimals
+from mlc_dagster.checking import checked
 from mlc_dagster.demo import books
 from mlc_dagster.demo.agreement import disagreements
 from mlc_dagster.demo.place import CALLS_A_MINUTE, Place
@@ -95,9 +96,9 @@ def _unread(last: dict[str, Moved], flows: Sequence[Flow], rows: dict[str, int])
 
 def run_ui(port: int, out: Console) -> None:
     """Dagster's UI: on your own mlc.yaml where there is one, else on the demo with its sandbox beside it."""
-    own = settings_file.environment().config
-    if own.is_file():
-        settings_file.load(own)  # a mistake is told here, in one line, and not in the UI with a stack
+    chosen, own = settings_file.is_chosen(), settings_file.environment().config
+    if chosen:
+        checked(own)  # a mistake is told here, in one line, and not in the UI with a stack
         _dagster(port, {}, out)
         return
     place = Place(Path(".mlc").resolve())

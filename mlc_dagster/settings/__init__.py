@@ -7,35 +7,37 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Hashable
-from datetime import date
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from dotenv import load_dotenv
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.facts import CompanyMapping, Facts
+from mlc_dagster.settings import crossing, document, sentences
 from mlc_dagster.settings.airbase import AirbaseSettings as AirbaseSettings
 from mlc_dagster.settings.airbase import CompanyInAirbase
 from mlc_dagster.settings.cin7 import Cin7Settings as Cin7Settings
 from mlc_dagster.settings.cin7 import CompanyInCin7
+from mlc_dagster.settings.document import Document
 from mlc_dagster.settings.guards import GuardSettings
 from mlc_dagster.settings.hubspot import HubspotSettings as HubspotSettings
 from mlc_dagster.settings.ifs import IfsSettings as IfsSettings
+from mlc_dagster.settings.mistakes import Mistake, misconfigured
 from mlc_dagster.settings.monday import MondaySettings as MondaySettings
 from mlc_dagster.settings.procurify import ProcurifySettings as ProcurifySettings
-from mlc_dagster.settings.section import Section, TargetSection
+from mlc_dagster.settings.section import CURRENCY, Section, TargetSection
 from mlc_dagster.settings.web import WebSettings
 
 
 class CompanySettings(Section):
     """One ERP company. A company that is not listed is not loaded: its records are held."""
 
-    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    currency: str = Field(pattern=CURRENCY)
     decimals: int = Field(2, ge=0, le=4)
     closed_until: date | None = Field(None, description="Last day of the last closed period: nothing is posted before")
     open_until: date | None = Field(None, description="Nothing is posted after this day")
@@ -82,6 +84,13 @@ class Settings(Section):
         if blank := [code for code in companies if not code.strip()]:
             raise ValueError(f"a company code is empty: {blank}")
         return companies
+
+    @field_validator("partitions_start")
+    @classmethod
+    def _has_begun(cls, day: date) -> date:
+        if day > datetime.now(UTC).date():
+            raise ValueError(f"found {day}, which is still to come: no day could be read; expected today, or before")
+        return day
 
     @property
     def targets(self) -> dict[str, TargetSection]:
@@ -158,50 +167,26 @@ def is_chosen() -> bool:
     return bool(os.environ.get("MLC_CONFIG")) or elsewhere or config.is_file()
 
 
-class _Reader(yaml.BaseLoader):
-    """Scalars stay text; a name written twice is an error, where YAML would silently keep the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        names: set[Any] = set()
-        for key_node, _ in node.value:
-            if key_node.value in names:
-                raise Misconfigured(f"line {key_node.start_mark.line + 1}: {key_node.value!r} stands twice")
-            names.add(key_node.value)
-        return super().construct_mapping(node, deep)
-
-
 def load(path: Path) -> Settings:
     """The settings in a file. Raises Misconfigured, with one line for each mistake."""
-    if not path.is_file():
-        raise Misconfigured(f"no settings at {path}", cure="Copy mlc.example.yaml to mlc.yaml, or set MLC_CONFIG.")
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Reader) or {}  # noqa: S506 - BaseLoader makes text only
-    except yaml.YAMLError as error:
-        raise Misconfigured(f"{path} is not YAML: {error}") from error
-    except Misconfigured as error:
-        raise Misconfigured(f"{path}, {error.message}") from error
-    return parse(content, str(path))
+    return settled(document.read(path))
 
 
 def parse(content: Any, where: str) -> Settings:
     """Settings from parsed YAML; `where` names the file in messages."""
+    return settled(Document(where, content))
+
+
+def settled(text: Document, also: Iterable[Mistake] = ()) -> Settings:
+    """The settings of a document. Raises Misconfigured with all mistakes: its own, and those that others found."""
+    wrong = [*text.mistakes, *crossing.mistakes(text.content), *also]
     try:
-        return Settings.model_validate(content)
+        found = Settings.model_validate(text.content)
     except ValidationError as error:
-        lines = "\n".join(f"  {_path(mistake['loc'])}: {_sentence(mistake)}" for mistake in error.errors())
-        raise Misconfigured(f"{where} has {error.error_count()} mistake(s):\n{lines}") from None
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location) or "the file"
-
-
-def _sentence(mistake: Any) -> str:
-    if mistake["type"] == "extra_forbidden":
-        return "no setting of this name; see mlc.example.yaml, and never write secrets here"
-    if mistake["type"] == "missing":
-        return "is missing"
-    return f"{mistake['msg']}; found {mistake['input']!r}"
+        raise misconfigured(text, [*wrong, *sentences.told(error, Settings)]) from None
+    if wrong:
+        raise misconfigured(text, wrong)
+    return found
 
 
 def json_schema() -> str:
