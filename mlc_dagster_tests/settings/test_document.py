@@ -24,7 +24,7 @@ def refusal(path: Path) -> str:
     [
         ('a: 1\nb: "x\nc: 2\n', "line 2: a quote is opened here and not closed"),
         ("a: 1\nb: [1, 2\nc: 3\n", "line 2: a bracket [ is opened here and not closed"),
-        ("a: [1,", "line 3, column 1: the file ends here, and a bracket"),
+        ("a: [1,", "line 2, column 1: the file ends here, and a bracket"),
         ("a: {b: 1\n", "line 1: a brace { is opened here and not closed"),
         ("a:\n\tb: 1\n", "line 2, column 1: a tab stands here; YAML is indented by spaces"),
         ("a: b: c\n", "line 1, column 5: a colon where none is expected"),
