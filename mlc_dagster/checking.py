@@ -58,9 +58,9 @@ def _texts(content: Any, *path: str) -> dict[str, str]:
 
 
 def _crons(schedules: dict[str, Any]) -> Iterator[Mistake]:
-    from mlc_dagster.orchestration.crons import is_cron
-
     for name, line in schedules.items():
+        from mlc_dagster.orchestration.crons import is_cron  # Dagster takes a second to load
+
         if isinstance(line, str) and not is_cron(line):
             yield Mistake(("schedules", name), f"{found((), line)}; expected {CRON}")
 
