@@ -84,7 +84,13 @@ class Call:
         """No trustworthy answer: ask again what may be asked again; else look first."""
         if self.repeatable:
             return TransientError(self.says(text), retry_after=retry_after)
-        return OutcomeUnknown(self.says(text))
+        return OutcomeUnknown(self.says(text), retry_after=retry_after)
+
+    def busy(self, said: str, retry_after: float | None) -> TransientError | OutcomeUnknown:
+        """Too many calls, says somebody on the way: for a write that is no proof that it did not act."""
+        if self.repeatable:
+            return Throttled(said, retry_after=retry_after)
+        return OutcomeUnknown(said, retry_after=retry_after)
 
 
 def snippet(content: bytes, length: int = 200) -> str:
@@ -107,8 +113,8 @@ def refusal(call: Call, response: httpx.Response, *, now: float, cure: str | Non
     if status == 412:
         return StaleRecord(said)
     if status == 429:
-        return Throttled(said, retry_after=retry_after(response.headers, now))
-    if status == 408 or (status >= 500 and status != 501):
+        return call.busy(said, retry_after(response.headers, now))
+    if status in (408, 423) or (status >= 500 and status != 501):
         text = f"{status} {snippet(response.content)}".rstrip()
         return call.unanswered(text, retry_after(response.headers, now))
     return RecordRejected(said, status=status, body=_parsed(response.content))

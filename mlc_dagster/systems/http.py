@@ -5,7 +5,7 @@ from __future__ import annotations
 import random as randomness
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -14,7 +14,7 @@ from typing import Any, TypeVar, overload
 
 import httpx
 
-from mlc_dagster.errors import MlcError, TransientError
+from mlc_dagster.errors import MlcError, OutcomeUnknown, TransientError
 from mlc_dagster.outcomes import Budget
 from mlc_dagster.systems.addresses import Content, Params, address, body_of, headers_of, origin, shown
 from mlc_dagster.systems.answers import (
@@ -33,6 +33,7 @@ from mlc_dagster.systems.answers import (
 )
 from mlc_dagster.systems.budgets import KeyRing, LocalBudget, Slot, slots_of
 from mlc_dagster.systems.connections import Connections, trusted
+from mlc_dagster.systems.proof import Proof
 from mlc_dagster.systems.retries import HasTries, Patience, Tries, asks_for_silence
 from mlc_dagster.systems.waiting import in_order
 from mlc_dagster.systems.waiting import sleep as wait_for
@@ -72,9 +73,10 @@ class _Send(HasTries):
 class ApiClient:
     """One remote system over HTTP, for up to 32 threads at once.
 
-    `classify` reads an answer before anyone else, of any status, and returns the error to raise, or None. It returns
-    TransientError where the system certainly did not act: then even a write is sent again; with a `retry_after`, or as
-    `Throttled`, the credential is silent for that long. Its message is built from `snippet(response.content)`.
+    `classify` reads an answer before anyone else, of any status, and returns the error to raise, or None. With a
+    `retry_after`, or as `Throttled`, a TransientError silences the credential for that long. A write is sent again
+    only where `proof`, patterns of the system's own words, recognises the body; else its outcome is unknown.
+    Messages are built from `snippet(response.content)`.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class ApiClient:
         budget: Budget | KeyRing | None = None,
         timeout: float = 60.0,
         classify: Classify | None = None,
+        proof: Sequence[str] | None = (),
         headers: Mapping[str, str] | None = None,
         transport: httpx.BaseTransport | None = None,
         max_attempts: int = 8,
@@ -102,7 +105,8 @@ class ApiClient:
         self.throttled_seconds = 0.0  # summed over threads
         self.skew_seconds: float | None = None  # server's Date header minus our clock, latest answer; whole seconds
         self._origin = origin(system, self.base_url)
-        self._classify = classify
+        self._classify, self._proof = classify, Proof(proof)
+        self._unknown = 0  # outcomes in a row
         self._clock, self._wall = clock, wall
         self._patience = Patience(max_attempts, max_seconds, max_wait, clock, sleep, random)
         self._slot = slots_of(budget, auth, LocalBudget(clock=clock, sleep=sleep))
@@ -169,6 +173,10 @@ class ApiClient:
         send = _Send(Tries(), call, build, read, decode is None)
         return self._patience.retry(self._attempt, send)
 
+    def breathe(self, times: int) -> None:
+        """Wait before a row that others have in hand is written again; longer each time."""
+        self._patience.breathe(times)
+
     def close(self) -> None:
         self._connections.close()
 
@@ -203,12 +211,18 @@ class ApiClient:
             self.retries += send.tries.begin(self._clock())
             self.throttled_seconds += slot.waited
         try:
-            return self._answer(send, self._exchange(send, slot), slot)
+            answer = self._answer(send, self._exchange(send, slot), slot)
         except TransientError as error:
             send.tries.count(error)
             if asks_for_silence(error):
                 slot.pause(self._patience.silence(error, send.tries))
             raise
+        except OutcomeUnknown as error:
+            self._unknown += 1
+            slot.pause(self._patience.quiet(error, self._unknown))
+            raise
+        self._unknown = 0
+        return answer
 
     def _exchange(self, send: _Send, slot: Slot) -> httpx.Response:
         with self._connections.one() as client:
@@ -236,10 +250,9 @@ class ApiClient:
         return lost(Call(self.system, error.request.method, where.path, True, host, "token_url"), error)
 
     def _answer(self, send: _Send, response: httpx.Response, slot: Slot) -> Answer[Any]:
-        if self._classify and (error := self._classify(response)):
-            raise error
-        if refused := refusal(send.call, response, now=self._wall(), cure=_cure(slot)):
-            raise refused
+        said = self._classify(response) if self._classify else None
+        if error := said or refusal(send.call, response, now=self._wall(), cure=_cure(slot)):
+            raise self._proof.judge(send.call, response, error)
         content = response.content.removeprefix(BYTE_ORDER_MARK)
         try:
             if not content and response.num_bytes_downloaded:  # httpx makes nothing, and no error, of half a gzip
