@@ -14,6 +14,7 @@ from typing import Any, TypeVar, overload
 
 import httpx
 
+from mlc_dagster import departures
 from mlc_dagster.errors import MlcError, OutcomeUnknown, TransientError
 from mlc_dagster.outcomes import Budget
 from mlc_dagster.systems.addresses import Content, Params, address, body_of, headers_of, origin, shown
@@ -55,6 +56,7 @@ Classify = Callable[[httpx.Response], Exception | None]
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 IDLE_SECONDS = 4.0  # many servers close an idle connection after 5: a write must not meet that moment
+READS = ("GET", "HEAD")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -101,6 +103,7 @@ class ApiClient:
         random: Callable[[], float] = randomness.random,
     ) -> None:
         self.system, self.base_url = system, base_url.rstrip("/")
+        self.timeout = timeout  # seconds: what was sent may be under way for so long
         self.requests = self.retries = 0
         self.throttled_seconds = 0.0  # summed over threads
         self.skew_seconds: float | None = None  # server's Date header minus our clock, latest answer; whole seconds
@@ -164,7 +167,7 @@ class ApiClient:
         Raises TransientError, OutcomeUnknown (a write without a trustworthy answer), StaleRecord (412), RecordRejected,
         AccessDenied, Misconfigured.
         """
-        safe = method in ("GET", "HEAD") if repeatable is None else repeatable
+        safe = method in READS if repeatable is None else repeatable
         call = Call(self.system, method, shown(path), safe, self.base_url)
         url, given = address(call, self._origin, path, params), content or body_of(call, json)
         read = decode or (exact_json if method == "GET" else json_or_nothing)
@@ -228,6 +231,8 @@ class ApiClient:
         with self._connections.one() as client:
             request = send.build(client)
             unsigned = set(request.headers)
+            if send.call.method not in READS and (guard := departures.guard()):
+                request.extensions["trace"] = partial(_before_it_leaves, guard, f"{send.call.method} {send.call.path}")
             try:
                 response = client.send(request, auth=slot.auth)
             except httpx.LocalProtocolError as error:
@@ -261,6 +266,14 @@ class ApiClient:
         except UNREADABLE as error:
             raise unreadable(send.call, without(send.secrets, response), error) from error
         return Answer(response.status_code, response.headers, content, str(response.url), value, send.is_json)
+
+
+def _before_it_leaves(guard: departures.Guard, call: str, event: str, _: object) -> None:
+    """httpcore tells what it is about to do: what is raised here closes the connection, and nothing was asked."""
+    if event.endswith("send_request_headers.started"):
+        guard.before_headers(call)
+    elif event.endswith("send_request_body.started"):
+        guard.before_body(call)
 
 
 def _cure(slot: Slot) -> str | None:
