@@ -21,6 +21,11 @@ class Guard(Protocol):
     def before_body(self, call: str) -> None:
         """Looks at the clock alone: the server does not act on headers without their body."""
 
+    def answered(self, call: str, error: Exception | None, suspicion: int) -> None:
+        """What came of it. `suspicion`, 0 to 4: how much a refusal speaks against the address or the rights, and not
+        against the record; where it is so for write after write, this raises what stops the run.
+        """
+
 
 _guard: ContextVar[Guard | None] = ContextVar("departures", default=None)
 

@@ -15,6 +15,7 @@ from mlc_dagster.outcomes import ACCEPTED as ACCEPTED
 from mlc_dagster.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
 from mlc_dagster.pipeline import ending
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
+from mlc_dagster.pipeline.futility import Futility
 from mlc_dagster.pipeline.prepare import held_target
 from mlc_dagster.vocabulary import ERP, Flow, Problem, key_text
 
@@ -81,6 +82,7 @@ def load(
             delivery.take(chunk)
         delivery.look_at_what_was_left()
         delivery.look_again()
+        delivery.hold_what_was_refused()
     loaded.seconds = time.monotonic() - started
     return loaded
 
@@ -98,7 +100,11 @@ class _Delivery:
     longest_request: float
     left: list[Ready] = field(default_factory=list)  # what the one before may have under way
     unanswered: list[Ready] = field(default_factory=list)
+    refused: list[tuple[Ready, Refused]] = field(default_factory=list)  # it may not have been the record's fault
     told_at: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.futility = Futility(self.flow.target.system)
 
     def take(self, prepared: Sequence[Ready]) -> None:
         """Sort by what the ledger says of each; send what must be sent.
@@ -148,12 +154,20 @@ class _Delivery:
                 self._remember({one.key: one for one in batch}, self.client.save(self.flow.target, drafts.values()))
             self._tell()
 
+    def hold_what_was_refused(self) -> None:
+        refused, self.refused = self.refused, []
+        for one, outcome in refused:
+            self._hold(one, outcome.rule, outcome.reason)
+
     def before_headers(self, call: str) -> None:
         """As departures.Guard: nothing leaves any more where another one writes, or may."""
         self.ledger.ask_lease(self.lease, call)
 
     def before_body(self, call: str) -> None:
         self.lease.check(call)
+
+    def answered(self, call: str, error: Exception | None, suspicion: int) -> None:
+        self.futility.answered(call, error, suspicion)
 
     def _draft(self, one: Ready, standing: Standing) -> Draft:
         """New: look for it from ever, a first load adopts what is there. In doubt: from when the attempt was made."""
@@ -185,6 +199,8 @@ class _Delivery:
             self._write_down(last_words)
             for one, outcome in last_words:
                 self._count(one, outcome)
+            if not self.futility.is_suspected:
+                self.hold_what_was_refused()
 
     def _write_down(self, last_words: Sequence[tuple[Ready, Answered]]) -> None:
         """Raises LeaseLost, which says how much was answered all the same: that is in the trail, and looked for."""
@@ -202,7 +218,7 @@ class _Delivery:
         if isinstance(outcome, Saved):
             setattr(self.loaded, outcome.action, getattr(self.loaded, outcome.action) + 1)
         elif isinstance(outcome, Refused):
-            self._hold(one, outcome.rule, outcome.reason)
+            self.refused.append((one, outcome))
         else:
             self.unanswered.append(one)
             log.warning("%s %s: no answer (%s); it is looked up before anything is sent again", *self._of(one, outcome))

@@ -15,7 +15,7 @@ from typing import Any, TypeVar, overload
 import httpx
 
 from mlc_dagster import departures
-from mlc_dagster.errors import MlcError, OutcomeUnknown, TransientError
+from mlc_dagster.errors import MlcError, OutcomeUnknown, RecordRejected, TransientError
 from mlc_dagster.outcomes import Budget
 from mlc_dagster.systems.addresses import Content, Params, address, body_of, headers_of, origin, shown
 from mlc_dagster.systems.answers import (
@@ -29,6 +29,7 @@ from mlc_dagster.systems.answers import (
     lost,
     refusal,
     snippet,
+    suspicion,
     unreadable,
     without,
 )
@@ -70,6 +71,12 @@ class _Send(HasTries):
     decode: Callable[[bytes], Any]
     is_json: bool
     secrets: list[str] = field(default_factory=list)  # what the last attempt was signed with
+    guard: departures.Guard | None = None
+    suspicion: int = 0  # of the last attempt's answer
+
+    def answered(self, error: Exception | None) -> None:
+        if self.guard:
+            self.guard.answered(self.call.shown, error, 1 if isinstance(error, OutcomeUnknown) else self.suspicion)
 
 
 class ApiClient:
@@ -174,7 +181,14 @@ class ApiClient:
         own = headers_of(call, headers, given)
         build = methodcaller("build_request", method, url, content=given and given[1], headers=own)
         send = _Send(Tries(), call, build, read, decode is None)
-        return self._patience.retry(self._attempt, send)
+        send.guard = None if method in READS else departures.guard()
+        try:
+            answer = self._patience.retry(self._attempt, send)
+        except (RecordRejected, OutcomeUnknown) as error:
+            send.answered(error)
+            raise
+        send.answered(None)
+        return answer
 
     def breathe(self, times: int) -> None:
         """Wait before a row that others have in hand is written again; longer each time."""
@@ -231,8 +245,8 @@ class ApiClient:
         with self._connections.one() as client:
             request = send.build(client)
             unsigned = set(request.headers)
-            if send.call.method not in READS and (guard := departures.guard()):
-                request.extensions["trace"] = partial(_before_it_leaves, guard, f"{send.call.method} {send.call.path}")
+            if send.guard:
+                request.extensions["trace"] = partial(_before_it_leaves, send.guard, send.call.shown)
             try:
                 response = client.send(request, auth=slot.auth)
             except httpx.LocalProtocolError as error:
@@ -255,6 +269,7 @@ class ApiClient:
         return lost(Call(self.system, error.request.method, where.path, True, host, "token_url"), error)
 
     def _answer(self, send: _Send, response: httpx.Response, slot: Slot) -> Answer[Any]:
+        send.suspicion = suspicion(send.call.method, response)
         said = self._classify(response) if self._classify else None
         if error := said or refusal(send.call, response, now=self._wall(), cure=_cure(slot)):
             raise self._proof.judge(send.call, response, error)
