@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, Protocol
 
-from mlc_dagster.vocabulary import Target, Twice
+from mlc_dagster.vocabulary import Target, Twice, plain
 
 By = Literal["reference", "invoice number", "name", "empty"]
 Crosswalk = Callable[[str], Mapping[str, str]]
@@ -186,8 +186,12 @@ def _listed(double: Double) -> str:
 
 
 def amount(each: Carried) -> str:
-    """ "120.00 SEK"; empty where the list does not say."""
-    return "" if each.amount is None else f"{each.amount:f} {each.currency}".strip()
+    """ "120.00 SEK", with the decimals that it has, and two at least; empty where the list does not say."""
+    if each.amount is None:
+        return ""
+    shortest = plain(each.amount)
+    decimals = max(2, -int(shortest.as_tuple().exponent))
+    return f"{shortest:.{decimals}f} {each.currency}".strip()
 
 
 def _and(words: Sequence[str]) -> str:

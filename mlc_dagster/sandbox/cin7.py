@@ -98,14 +98,18 @@ class Cin7Sandbox:
             purchase = self._purchases.create({**usual, **header})
             if order is not None:
                 self._purchases.write_order({"TaskID": purchase["ID"], "Status": "AUTHORISED", **order})
-            if at is not None:
-                purchase["LastUpdatedDate"] = at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+            self._touched(purchase["ID"], at)
             return str(purchase["ID"])
 
-    def add_invoice(self, purchase_id: str, **invoice: Any) -> None:
+    def add_invoice(self, purchase_id: str, at: datetime | None = None, **invoice: Any) -> None:
         """An invoice more on a purchase. Fields as POST /advanced-purchase/invoice takes them. Raises RefusedError."""
         with self._lock:
             self._purchases.write_invoice({"PurchaseID": purchase_id, "Status": "DRAFT", **invoice})
+            self._touched(purchase_id, at)
+
+    def _touched(self, purchase_id: str, at: datetime | None) -> None:
+        if at is not None:
+            self._purchases.find(purchase_id)["LastUpdatedDate"] = at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
     def void_purchase(self, purchase_id: str) -> None:
         """Raises RefusedError."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from typing import Any
 
 from mlc_dagster.doubles import Carried, LookedAt
@@ -105,22 +106,16 @@ class Duplicates:
                 yield by_id[board_id], item
 
     def _until(self, page: Any, columns: list[str], since: datetime) -> Iterator[Item]:
-        """The items that were touched since then. A board that comes in another order is read to its end."""
-        before: datetime | None = None
-        in_order = True
+        """The items that were touched since then. A board that does not come newest first is read to its end."""
+        times: list[datetime | None] = []
         while True:
             for item in page["items"]:
-                at = _moment(item.get("updated_at"))
-                in_order = in_order and at is not None and (before is None or at <= before)
-                before = at
+                times.append(at := _moment(item.get("updated_at")))
                 if at is None or at >= since:
                     yield item
-            passed = in_order and before is not None and before < since
-            if passed or not page.get("cursor"):
+            if not page.get("cursor") or _have_passed(times, since):
                 return
-            page = self._api.read(documents.MORE_NEWEST_ITEMS, cursor=page["cursor"], columns=columns)[
-                "next_items_page"
-            ]
+            page = self._next(page["cursor"], columns)
 
     def _same_keys(self, places: Sequence[_Place], columns: list[str], look: _Look) -> Iterator[tuple[_Place, Item]]:
         """What else carries the keys of these items, of whatever age."""
@@ -134,14 +129,22 @@ class Duplicates:
             for number, (place, _) in enumerate(some):
                 yield from ((place, item) for item in self._whole(answer[f"i{number}"], columns))
 
+    def _next(self, cursor: str, columns: list[str]) -> Any:
+        return self._api.read(documents.MORE_NEWEST_ITEMS, cursor=cursor, columns=columns)["next_items_page"]
+
     def _whole(self, page: Any, columns: list[str]) -> Iterator[Item]:
         while True:
             yield from page["items"]
             if not page.get("cursor"):
                 return
-            page = self._api.read(documents.MORE_NEWEST_ITEMS, cursor=page["cursor"], columns=columns)[
-                "next_items_page"
-            ]
+            page = self._next(page["cursor"], columns)
+
+
+def _have_passed(times: Sequence[datetime | None], since: datetime) -> bool:
+    """Whether what follows is older still: only where the times fall, and not where all are one."""
+    known = [at for at in times if at is not None]
+    falls = len(known) == len(times) and all(later <= at for at, later in pairwise(known))
+    return falls and bool(known) and known[-1] < since and known[0] > known[-1]
 
 
 def _chunks(place: _Place, items: Mapping[str, Item]) -> Iterator[list[str]]:
