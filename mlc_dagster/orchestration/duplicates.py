@@ -14,6 +14,7 @@ from mlc_dagster.settings import Settings
 from mlc_dagster.vocabulary import Flow
 
 AGAIN = "look_again_from"
+OUTAGE = 100  # looks that may fail one after the other before the last good one is forgotten
 SHOWN = 200  # rows of the table
 COLUMNS = ("what", "number", "amount", "changed", "link", "how_sure")
 WORDS = (
@@ -126,11 +127,14 @@ def _looked(
 
 
 def _again(instance: dg.DagsterInstance, flow: Flow) -> datetime | None:
-    """From when the last look's doubles are to be seen again; None where there were none."""
-    record = instance.event_log_storage.get_latest_asset_check_execution_by_key([check_key(flow)]).get(check_key(flow))
-    evaluation = record.evaluation if record else None
-    value = evaluation.metadata.get(AGAIN) if evaluation else None
-    return datetime.fromtimestamp(float(str(value.value)), UTC) if value else None
+    """From when the last look's doubles are to be seen again; None where there were none. Looks that failed, and the
+    one that has just begun, have no evaluation: the newest that has one counts.
+    """
+    for record in instance.event_log_storage.get_asset_check_execution_history(check_key(flow), limit=OUTAGE):
+        if isinstance(found := record.evaluation, dg.AssetCheckEvaluation):
+            value = found.metadata.get(AGAIN)
+            return datetime.fromtimestamp(float(str(value.value)), UTC) if value else None
+    return None
 
 
 def _result(looked: Looked) -> dg.AssetCheckResult:

@@ -42,6 +42,7 @@ class _Look:
     rows: Mapping[str, Document]  # id in one case -> row of the list, newest last
     read: dict[str, Document] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
+    of_supplier: dict[str, list[str]] = field(default_factory=dict)  # its name -> ids of all its live purchases
 
 
 class Duplicates:
@@ -94,13 +95,13 @@ class Duplicates:
         for marker in marks(stranger, self._slot):
             name = PURCHASE_INVOICES.name if marker.startswith(OWN) else PURCHASES.name
             there = [other for other, key in ids[name].items() if key == marker.partition("/")[2]]
-            yield from there or self._unknown(stranger, ids)
+            yield from there or self._unknown(look, str(stranger.get("Supplier") or ""), ids)
 
-    def _unknown(self, stranger: Document, ids: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-        for row in self._api.pages("/purchaseList", "PurchaseList", Search=stranger.get("Supplier")):
-            number = _one_case(row["ID"])
-            if _is_live(row) and not any(number in names for names in ids.values()):
-                yield number
+    def _unknown(self, look: _Look, supplier: str, ids: Mapping[str, Mapping[str, str]]) -> list[str]:
+        if supplier not in look.of_supplier:
+            rows = self._api.pages("/purchaseList", "PurchaseList", Search=supplier)
+            look.of_supplier[supplier] = [_one_case(row["ID"]) for row in rows if _is_live(row)]
+        return [number for number in look.of_supplier[supplier] if not any(number in names for names in ids.values())]
 
     def _carried(self, purchase: Document) -> Iterator[Carried]:
         touched = _moment(purchase.get("LastUpdatedDate"))
