@@ -157,6 +157,25 @@ def test_a_board_that_is_gone_leaves_the_others_looked_at_and_fails_the_run(all_
     assert len(result.get_asset_check_evaluations()) == 3
 
 
+def test_what_a_writer_sends_that_woke_too_late_is_told_beside_what_was_delivered_meanwhile(world: World) -> None:
+    """Its two requests, as they were sent by the run that overtook it; the ledger knows the first purchase alone."""
+    world.chart()
+    world.put_order("P100311")
+    assert world.run("cin7").success
+    assert verdict(world, "cin7/purchases").passed
+    header, order = (
+        each["body"]
+        for each in world.box.journal("cin7")
+        if each["method"] == "POST" and each["path"].lower().endswith(("advanced-purchase", "purchase/order"))
+    )
+    world.box.cin7.add_purchase(**header, Order={key: value for key, value in order.items() if key != "TaskID"})
+    found = verdict(world, "cin7/purchases")
+    first, second = (purchase["OrderNumber"] for purchase in world.box.cin7.purchases.values())
+    assert found.description == (
+        f"Cin7 has two purchases for IFS order 0010/P100311: {first} and {second} (21.00 SEK each). Void one of them."
+    )
+
+
 def test_the_schedule_is_on_from_the_start_and_asks_nothing_before_the_first_load(world: World) -> None:
     name = "cin7_duplicates"
     schedule = world.defs.resolve_schedule_def(name)

@@ -80,11 +80,8 @@ def purchase(world: World, mark: str, at: datetime) -> str:
     charge = {"Quantity": 1, "Price": 120, "Discount": 0, "Tax": 0, "Total": 120, "TaxRule": "Tax Exempt"}
     lines = {"Lines": [], "AdditionalCharges": [{**charge, "Description": "Service"}]}
     order = {"CombineAdditionalCharges": False, **lines}
-    return str(
-        world.box.cin7.purchases[world.box.cin7.add_purchase(at, SupplierID=acme, Note=note, Order=order)][
-            "OrderNumber"
-        ]
-    )
+    made = world.box.cin7.add_purchase(at, SupplierID=acme, Note=note, Order=order)
+    return str(world.box.cin7.purchases[made]["OrderNumber"])
 
 
 def item(world: World, mark: str, at: datetime) -> str:
