@@ -176,6 +176,21 @@ def test_what_a_writer_sends_that_woke_too_late_is_told_beside_what_was_delivere
     )
 
 
+def test_a_replay_is_about_its_load_and_does_not_look(world: World) -> None:
+    world.chart()
+    world.put_order()
+    assert world.run("cin7").success
+    job = world.defs.resolve_implicit_global_asset_job_def()
+    names = ("cin7/purchases_prepared", "cin7/purchases")
+    result = job.execute_in_process(
+        instance=world.instance,
+        run_config=QUIET,
+        partition_key=DAY,
+        asset_selection=[dg.AssetKey(name.split("/")) for name in names],
+    )
+    assert result.success and "no_duplicates" not in {e.check_name for e in result.get_asset_check_evaluations()}
+
+
 def test_the_schedule_is_on_from_the_start_and_asks_nothing_before_the_first_load(world: World) -> None:
     name = "cin7_duplicates"
     schedule = world.defs.resolve_schedule_def(name)

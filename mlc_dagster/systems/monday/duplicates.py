@@ -58,9 +58,11 @@ class Duplicates:
 
     def look(self, target: Target, since: datetime) -> LookedAt:
         """Raises MlcError."""
-        places = {name.removesuffix(".board"): self._place(name) for name in self._options if name.endswith(".board")}
-        if target.name not in places:
+        if not self._options.get(f"{target.name}.board"):
             raise Misconfigured(f"monday.boards.{target.name} is not set", cure="Name its board in mlc.yaml.")
+        if not self._is_fresh(since):
+            self._boards.refresh([board for name, board in self._options.items() if name.endswith(".board")])
+        places = {name.removesuffix(".board"): self._place(name) for name in self._options if name.endswith(".board")}
         place = places[target.name]
         found = self._looked(list(places.values()), since).items.get(place.board.id, {})
         return LookedAt([_carried(place, item) for item in found.values() if _key(place, item)], len(found))
@@ -82,11 +84,15 @@ class Duplicates:
         named = (board.column(self._options[option]) for option in options if option in self._options)
         return next((column.id for column in named if column), "")
 
+    def _is_fresh(self, since: datetime) -> bool:
+        kept = self._kept
+        return kept is not None and kept.since == since and self._clock() - kept.at <= FRESH
+
     # --- calls --------------------------------------------------------------------------------------------------------
 
     def _looked(self, places: Sequence[_Place], since: datetime) -> _Look:
         kept = self._kept
-        if kept is None or kept.since != since or self._clock() - kept.at > FRESH:
+        if kept is None or not self._is_fresh(since):
             kept = self._kept = _Look(since, self._clock())
             columns = list(dict.fromkeys(column for place in places for column in place.columns))
             for place, item in [*self._newest(places, columns, since)]:
