@@ -112,12 +112,13 @@ def _client(name: str, settings: Settings, opened: Ledger) -> Iterator[Any]:
 def _show(asked: Sequence[Asked], hours: float, out: Console) -> None:
     for each in asked:
         for text in sentences(each.looked):
-            out.print(f"[red]{each.system}[/] {escape(text)}")
+            out.print(f"[red]found[/] {escape(text)}")
     out.print(_counts(asked))
     out.print(f"Looked {hours:g} hours back, and at what is alike whatever its age. Nothing was written.")
     for each in asked:
         for error in each.errors:
-            out.print(f"[red]not known[/] {each.system}: {escape(error)}")
+            named = error if error.startswith(f"{each.system}:") else f"{each.system}: {error}"
+            out.print(f"[red]not known[/] {escape(named)}")
 
 
 def _counts(asked: Sequence[Asked]) -> Any:
