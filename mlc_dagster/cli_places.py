@@ -13,7 +13,7 @@ from mlc_dagster import pipeline, waiving
 from mlc_dagster import settings as settings_file
 from mlc_dagster.checking import HOUSE
 from mlc_dagster.errors import Misconfigured, MlcError
-from mlc_dagster.ledger import Ledger
+from mlc_dagster.ledger import Ledger, place_of
 from mlc_dagster.moves import FLOWS
 from mlc_dagster.near_names import offered
 from mlc_dagster.pipeline import guards
@@ -40,7 +40,7 @@ def ledger(*, writes: bool = False) -> Iterator[Ledger]:
 
 def shown(url: str) -> str:
     """A file as seen from here, or host and database."""
-    place = Ledger.place(url)
+    place = place_of(url)
     here = str(Path.cwd())
     return place.removeprefix(f"{here}/") if url.startswith("sqlite") else place
 

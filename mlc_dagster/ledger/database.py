@@ -103,6 +103,11 @@ def place(url: URL) -> str:
     return f"{host}{f':{url.port}' if url.port else ''}/{url.database}"
 
 
+def place_of(url: str) -> str:
+    """Where a ledger is: a file, or host and database; never user and password. Raises Misconfigured."""
+    return place(parse(url))
+
+
 def reason(error: BaseException) -> str:
     """The database's own words in one line, without the statement."""
     return " ".join(str(getattr(error, "orig", None) or error).split())

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mlc_dagster.settings.addresses import Address, TenantAddress
-from mlc_dagster.settings.section import CURRENCY, OUR_NAME, Section
+from mlc_dagster.settings.section import CURRENCY, OUR_NAME, PROOF, Pattern, Section
 
 
 class LineSetSettings(Section):
@@ -43,6 +43,7 @@ class IfsSettings(Section):
     in_flight: int = Field(8, ge=1, le=32, description="Requests at a time")
     page_size: int = Field(5000, ge=1, le=5000)
     timeout_seconds: float = Field(60, gt=0)
+    proof: tuple[Pattern, ...] = Field((), description=PROOF)
     currencies: tuple[Annotated[str, Field(pattern=CURRENCY)], ...] = Field(
         (), description="Beside the companies' own: what may be entered from a SaaS"
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Section(BaseModel):
@@ -26,6 +27,22 @@ def shape(pattern: str, words: str) -> str:
 
 CURRENCY = shape(r"^[A-Z]{3}$", "three capital letters, such as SEK")
 OUR_NAME = shape(r"^[a-z][a-z0-9_]*$", "a name of small letters, digits and _ that begins with a letter")
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value.encode())
+    except re.error as error:
+        raise ValueError(f"no regular expression: {error.msg}; expected words that the answer has") from None
+    return value
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
+"""A regular expression, searched in what a system answers."""
+
+PROOF = "Patterns of the system's own words in a 429 or 503 that prove that a write did not act; else it is looked for"
+"""What `proof` is for, in each section that has it."""
+
 
 SupplierField = Literal["name", "country", "currency_code", "payment_terms", "email", "vat_no"]
 """What the ERP's suppliers share with those of a SaaS, as `systems.ifs.partners.SHARED` names it."""

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from mlc_dagster.errors import Misconfigured
-from mlc_dagster.ledger import Ledger
+from mlc_dagster.ledger import Ledger, place_of
 from mlc_dagster.ledger.database import LedgerUnavailable, _existing_file
 from mlc_dagster.ledger.opening import VERSION_TABLE
 from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, events, held, ready
@@ -98,5 +98,5 @@ def test_a_ledger_of_a_newer_release_asks_for_that_release(ledger_url, opened_by
 
 
 def test_a_place_is_told_without_user_and_password():
-    assert Ledger.place("postgresql://mlc:s3cr3t@db.test:5433/ledger") == "db.test:5433/ledger"
-    assert Ledger.place("sqlite:////var/mlc/ledger.db") == "/var/mlc/ledger.db"
+    assert place_of("postgresql://mlc:s3cr3t@db.test:5433/ledger") == "db.test:5433/ledger"
+    assert place_of("sqlite:////var/mlc/ledger.db") == "/var/mlc/ledger.db"

@@ -18,7 +18,7 @@ import yaml
 from alembic import command as alembic
 from cryptography.fernet import Fernet
 
-from mlc_dagster.ledger import Ledger
+from mlc_dagster.ledger import Ledger, place_of
 from mlc_dagster.ledger.database import Database, parse
 from mlc_dagster.ledger.opening import _prepare_file, alembic_config
 from mlc_dagster.sandbox.seed import demo_settings
@@ -28,7 +28,15 @@ from mlc_dagster_tests.promises.victims import Victims
 
 KEY, DAY, HELD = Fernet.generate_key().decode(), "2026-11-05", "0010/P2"
 PASSWORD = "s3cr3t-marked"
-ALL_CLEAR = ("Nothing is on hold", "intact", "is released", "is discarded", "Nothing was written", "nobody has it")
+ALL_CLEAR = (
+    "Looked ",
+    "Nothing is on hold",
+    "intact",
+    "is released",
+    "is discarded",
+    "Nothing was written",
+    "nobody has it",
+)
 
 READING = (
     ("holds", "list"),
@@ -53,9 +61,10 @@ WRITING = (
     ("credentials", "rotate"),
     ("credentials", "remove", "IFS_CLIENT_SECRET"),
     ("ledger", "migrate"),
+    ("duplicates",),
 )
 COMMANDS = (*READING, *WRITING)
-NEED_SETTINGS = ("replay", "plan", "apply")
+NEED_SETTINGS = ("replay", "plan", "apply", "duplicates")
 
 
 def in_words(words: tuple[str, ...]) -> str:
@@ -194,6 +203,7 @@ NONE = (
     (("plan", "--flow", "cin7/purchase", "--partition", DAY), "nearest: cin7/purchases"),
     (("plan", "--flow", FLOW, "--partition", "2026-11-55"), "nearest: 2026-11-05"),
     (("plan", "--flow", FLOW, "--partition", DAY), "ifs/purchase_order_set was never read"),
+    (("duplicates", "--system", "cin8"), "there is no system cin8; nearest: cin7"),
     (("credentials", "remove", "IFS_CLIENT_SECRET"), "IFS_CLIENT_SECRET"),
 )
 
@@ -240,7 +250,7 @@ def test_c49_who_reads_does_not_migrate(victims: Victims, folder: Path, ledger_u
 @pytest.mark.promise("C49", "a good ledger beside the wrong place: it is named, its password never", times=2)
 def test_c49_each_answer_says_which_ledger_it_is_of(shell: Any, folder: Path, ledger_url: str) -> None:
     filled(ledger_url)
-    place = Ledger.place(ledger_url)
+    place = place_of(ledger_url)
     for words in (("holds", "list", "--json"), ("audit", "verify", "--json")):
         said = shell(words, MLC_DATABASE_URL=ledger_url)
         assert said["code"] == 0 and said["err"] == f"ledger: {place}\n" and json.loads(said["out"])
