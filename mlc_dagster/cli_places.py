@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -108,17 +108,14 @@ def _expect_flow(opened: Ledger, name: str, settings: Settings | None) -> None:
             cure="Switch it on in mlc.yaml, or leave --flow out to ask about every flow.",
         )
     else:
-        near = offered(name, {*HOUSE, *recorded})
-        raise NotFound(f"there is no flow {name}{near}", cure=f"There are: {', '.join(sorted({*HOUSE, *recorded}))}")
+        raise _none(f"there is no flow {name}", name, {*HOUSE, *recorded})
 
 
 def _expect_system(opened: Ledger, name: str, settings: Settings | None) -> None:
     if name == ERP:
         return
     if name not in FLOWS:
-        raise NotFound(
-            f"there is no system {name}{offered(name, [*FLOWS, ERP])}", cure=f"There are: {ERP}, {', '.join(FLOWS)}"
-        )
+        raise _none(f"there is no system {name}", name, [ERP, *FLOWS])
     if settings is None or name in settings.targets:
         return
     if opened.history.flows().isdisjoint(flow.name for flow in FLOWS[name]):
@@ -135,8 +132,13 @@ def _expect_rule(opened: Ledger, name: str, flow: str | None) -> None:
     if name in known or name in opened.history.rules(flow):
         return
     words = f"{flow} has no rule {name}" if flow in HOUSE else f"there is no rule {name}"
-    cure = f"{'Its rules' if flow in HOUSE else 'There are'}: {', '.join(sorted(known))}"
-    raise NotFound(f"{words}{offered(name, known)}", cure=cure)
+    raise _none(words, name, known)
+
+
+def _none(words: str, name: str, known: Collection[str]) -> NotFound:
+    """With the nearest names; with all where none is near."""
+    near = offered(name, known)
+    return NotFound(f"{words}{near}", cure=None if near else f"There are: {', '.join(sorted(known))}")
 
 
 def rules_of(flow: str) -> frozenset[str]:
