@@ -110,8 +110,8 @@ class IfsClient:
             _mark(seen, page.batch, entity)
         return {day: f"{count} {digest % 2**128:032x}" for day, (count, digest) in sorted(seen.items())}
 
-    def schema_report(self, entity: EntitySet) -> SchemaReport | None:
-        """How the tenant's fields differ from the record's; None where it does not answer $metadata."""
+    def schema_report(self, entity: EntitySet) -> SchemaReport:
+        """How the tenant's fields differ from the record's, or why it does not tell its fields."""
         return self._connection.report(entity)
 
     def get(self, entity: EntitySet, key: Mapping[str, object]) -> tuple[Row, str]:
