@@ -55,12 +55,12 @@ class Connection:
             headers = {"Accept": accept} if accept else None
             return self.api.request("GET", path, params=params, headers=headers, decode=decode)
 
-    def report(self, entity: EntitySet) -> SchemaReport:
+    def report(self, entity: EntitySet, *, aloud: bool = True) -> SchemaReport:
         """What of the record this tenant lacks. Where its $metadata cannot be had it says so, in the log once."""
         found = self._metadata(f"{service(entity)}/$metadata")
         if isinstance(found, Model):
             return schema_report(entity, found)
-        if entity.projection not in self._untold:
+        if aloud and entity.projection not in self._untold:
             self._untold.add(entity.projection)
             log.warning("%s: the fields are not compared with the tenant's: %s", entity.projection, found.why)
         return SchemaReport(untold=found.why)
