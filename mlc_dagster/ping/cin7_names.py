@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -65,8 +66,8 @@ def _unusable(setting: str, name: str, book: Book, api: Cin7Api) -> Finding:
 
 def _slot(section: Cin7Settings, sets: Mapping[str, Document]) -> Iterator[Finding]:
     """Cin7 drops a value silently for which the attribute set has no slot: the ERP's key would be lost."""
-    slot = f"{section.external_key.removeprefix('Additional')}Name"
-    if section.attribute_set in sets and not sets[section.attribute_set].get(slot):
+    slot, slots = f"{section.external_key.removeprefix('Additional')}Name", sets.get(section.attribute_set, {})
+    if any(re.fullmatch(r"Attribute\d+Name", name) for name in slots) and not slots.get(slot):
         fault = f"cin7.external_key is {section.external_key!r}, and attribute set {section.attribute_set!r} has no"
         cure = (
             "Give it a name in Cin7, Settings, Reference books, Additional attribute sets; or name another in mlc.yaml."

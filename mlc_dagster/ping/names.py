@@ -15,5 +15,5 @@ def instead(name: str, known: Iterable[str]) -> str:
         return "There is none at all."
     if len(there) <= FEW:
         return f"There is {', '.join(there)}."
-    alike = get_close_matches(name, there, n=3)
+    alike = get_close_matches(name, there, n=5)
     return f"There is {', '.join(alike)}." if alike else f"There are {len(there)}, and none is alike."

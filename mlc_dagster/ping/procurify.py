@@ -59,7 +59,7 @@ def _named(client: ProcurifyClient, name: str, path: str, settings: Settings) ->
     known = {str(row[field]) for row in rows for field in ("name", "external_id") if row.get(field)}
     for key, value in table.items():
         if key not in known:
-            fault = f"{setting} maps {key!r}, and Procurify has none of its {name} by that name or external id"
+            fault = f"{setting} maps {key!r}, and none of Procurify's {name} has that name or external id"
             cure = f"Correct it in mlc.yaml, or make it in Procurify. {instead(key, known)}"
             yield wrong("procurify", "mlc.yaml", fault, cure)
         if name == "locations" and value not in settings.companies:

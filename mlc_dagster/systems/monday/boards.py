@@ -90,7 +90,8 @@ class Boards:
 
     def layout(self, board_id: str, cells: Iterable[Cell]) -> Layout:
         """The columns that these cells and the key go to. Raises Misconfigured where one is missing or does not fit."""
-        wanted, board = self._wanted(cells), self.board(board_id)
+        wanted = {self._key_column: _KEY, **{cell.column: cell for cell in cells}}
+        board = self.board(board_id)
         if missing := [(name, cell) for name, cell in wanted.items() if board.column(name) is None]:
             board = self._completed(board, missing)
         if faults := list(misfits(board, wanted)):
@@ -112,16 +113,13 @@ class Boards:
         except Misconfigured as error:
             yield Flaw(error.message, error.cure or "")
             return
-        for name, cell in self._wanted(cells).items():
+        for name, cell in [(self._key_column, _KEY), *((cell.column, cell) for cell in cells)]:
             try:
                 words, absent = list(misfits(board, {name: cell})), board.column(name) is None
             except Misconfigured as error:
                 yield Flaw(error.message, error.cure or "", cell)
             else:
                 yield from (Flaw(each, column=cell, is_absent=absent) for each in words)
-
-    def _wanted(self, cells: Iterable[Cell]) -> dict[str, Cell]:
-        return {self._key_column: _KEY, **{cell.column: cell for cell in cells}}
 
     def look(self, board_ids: Sequence[str]) -> None:
         """Read these boards anew, in one request; archived and deleted ones too."""
