@@ -123,6 +123,10 @@ class Settings(Section):
         }
 
 
+DEMO_FOLDER = Path(".mlc-demo")
+"""Where the demo keeps its state: apart from what is real."""
+
+
 class Environment(BaseSettings):
     """Where things are, from the environment. Secrets are read where they are used, never here."""
 
