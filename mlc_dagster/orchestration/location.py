@@ -27,6 +27,7 @@ from mlc_dagster.orchestration.resources import (
     ProcurifyResource,
     StorageResource,
 )
+from mlc_dagster.orchestration.retention import purge_job, purge_schedule
 from mlc_dagster.orchestration.sources import source_asset
 from mlc_dagster.settings import Environment, Settings
 from mlc_dagster.settings.section import TargetSection
@@ -46,6 +47,11 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
     every = [flow for table in flows.values() for flow in table]
     check_guards(every, settings)
     references = [*reference_assets(settings), *drift_assets(settings)]
+    moving = [
+        *jobs(flows, catalogue, charted),
+        *automation.reference_jobs(references),
+        plan_job(every, settings, resources(settings, environment, shares_budget=False)),
+    ]
     return dg.Definitions(
         assets=[
             *(
@@ -60,12 +66,8 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
             *(voucher_check(catalogue[VOUCHERS], system, settings, place["day"]) for system in charted),
             *alignment_checks(settings),
         ],
-        jobs=[
-            *jobs(flows, catalogue, charted),
-            *automation.reference_jobs(references),
-            plan_job(every, settings, resources(settings, environment, shares_budget=False)),
-        ],
-        schedules=list(automation.schedules(flows, references, settings)),
+        jobs=[*moving, purge_job(settings, [job.name for job in moving])],
+        schedules=[*automation.schedules(flows, references, settings), purge_schedule(settings)],
         sensors=[
             *(
                 automation.changes_sensor(system, of_partition("day", outbound(table)), settings)
