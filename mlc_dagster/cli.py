@@ -41,8 +41,8 @@ out, err = Console(width=WIDTH), Console(stderr=True)
 
 @app.command()
 def demo(
-    days: Annotated[int, typer.Option(help="How many days back, today included.", min=1, max=30)] = 30,
-    folder: Annotated[Path, typer.Option(help="Where the demo keeps its state.")] = Path(".mlc"),
+    days: Annotated[int, typer.Option(help="How many days back, today included.", min=1, max=30)] = 7,
+    folder: Annotated[Path, typer.Option(help="Where the demo keeps its state.")] = settings_file.DEMO_FOLDER,
 ) -> None:
     """Move everything from a sandbox ERP to the sandbox SaaS through real Dagster runs, twice, and show what moved."""
     from mlc_dagster.demo import run_demo
@@ -51,11 +51,14 @@ def demo(
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000) -> None:
+def ui(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000,
+    of_the_demo: Annotated[bool, typer.Option("--demo", help="On the demo, where there is an mlc.yaml too.")] = False,
+) -> None:
     """Open Dagster's UI on the demo, or on your own mlc.yaml where there is one."""
     from mlc_dagster.demo import run_ui
 
-    run_ui(port, out)
+    run_ui(port, out, demo=of_the_demo)
 
 
 app.command("sandbox")(sandbox)
@@ -136,13 +139,16 @@ OF_RECORDS = ("holds", "audit", "replay", "plan", "apply", "duplicates")
 
 
 def _stand_in() -> None:
-    """Where there is no mlc.yaml, the demo in .mlc is meant."""
+    """Where there is no mlc.yaml, the demo in .mlc-demo is meant."""
+    folder = settings_file.DEMO_FOLDER
+    if settings_file.environment().config.is_file() or not folder.is_dir():
+        return
+    from mlc_dagster.demo.folder import absolute, is_demo
     from mlc_dagster.demo.place import Place
 
-    place = Place(Path(".mlc").resolve())
-    if not settings_file.environment().config.is_file() and place.config.is_file():
-        os.environ.update(place.environment())
-        err.print(f"[dim]no mlc.yaml here: the demo in {place.folder.name}/[/]", highlight=False)
+    if is_demo(folder):
+        os.environ.update(Place(absolute(folder)).environment())
+        err.print(f"[dim]no mlc.yaml here: the demo in {folder}/[/]", highlight=False)
 
 
 def main() -> None:

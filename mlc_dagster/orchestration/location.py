@@ -27,6 +27,7 @@ from mlc_dagster.orchestration.resources import (
     ProcurifyResource,
     StorageResource,
 )
+from mlc_dagster.orchestration.retention import purge_job, purge_schedule
 from mlc_dagster.orchestration.sources import source_asset
 from mlc_dagster.settings import Environment, Settings
 from mlc_dagster.settings.section import TargetSection
@@ -46,6 +47,12 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
     every = [flow for table in flows.values() for flow in table]
     check_guards(every, settings)
     references = [*reference_assets(settings), *drift_assets(settings)]
+    moving = [
+        *jobs(flows, catalogue, charted),
+        *automation.reference_jobs(references),
+        *duplicates.duplicates_jobs(every),
+        plan_job(every, settings, resources(settings, environment, shares_budget=False)),
+    ]
     return dg.Definitions(
         assets=[
             *(
@@ -61,15 +68,11 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
             *alignment_checks(settings),
             *duplicates.duplicates_checks(every, settings),
         ],
-        jobs=[
-            *jobs(flows, catalogue, charted),
-            *automation.reference_jobs(references),
-            *duplicates.duplicates_jobs(every),
-            plan_job(every, settings, resources(settings, environment, shares_budget=False)),
-        ],
+        jobs=[*moving, purge_job(settings, [job.name for job in moving])],
         schedules=[
             *automation.schedules(flows, references, settings),
             *duplicates.duplicates_schedules(every, settings),
+            purge_schedule(settings),
         ],
         sensors=[
             *(

@@ -60,6 +60,18 @@ class Schedules(Section):
     yesterday: str = Field("15 0 * * *", description="Cron, UTC: reads yesterday once more")
     chart_of_accounts: str = Field("5 */6 * * *", description="Cron, UTC: refreshes accounts and code parts")
     duplicates: str = Field("20 * * * *", description="Cron, UTC: looks for documents that stand twice in a target")
+    purge_runs: str = Field("40 2 * * *", description="Cron, UTC: deletes runs as retention says; on from the start")
+
+
+class RetentionSettings(Section):
+    """How long Dagster's own storage keeps runs. The ledger's trail is not touched: it is kept for ever."""
+
+    runs_days: int = Field(
+        30,
+        ge=0,
+        description="Runs that ended well or were canceled, and their events, are deleted so long after; 0: never",
+    )
+    failed_runs_days: int = Field(90, ge=0, description="The same of runs that failed; 0: never")
 
 
 class Settings(Section):
@@ -75,6 +87,7 @@ class Settings(Section):
     procurify: ProcurifySettings | None = Field(None, description="Leave it out to switch Procurify off")
     policies: Policies = Policies()
     schedules: Schedules = Schedules()
+    retention: RetentionSettings = RetentionSettings()
     guards: dict[str, GuardSettings] = Field(
         default_factory=dict, description="flow (cin7/purchases): when its run must stop before the first write"
     )
@@ -125,6 +138,10 @@ class Settings(Section):
             )
             for code, company in self.companies.items()
         }
+
+
+DEMO_FOLDER = Path(".mlc-demo")
+"""Where the demo keeps its state: apart from what is real."""
 
 
 class Environment(BaseSettings):
