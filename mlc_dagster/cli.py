@@ -20,6 +20,7 @@ from mlc_dagster.cli_credentials import app as credentials
 from mlc_dagster.cli_duplicates import EXAMPLES as LOOKS
 from mlc_dagster.cli_duplicates import duplicates
 from mlc_dagster.cli_holds import app as holds
+from mlc_dagster.cli_ledger import app as ledger
 from mlc_dagster.cli_plan import EXAMPLES as PLANS
 from mlc_dagster.cli_plan import apply, plan
 from mlc_dagster.cli_replay import EXAMPLES, replay
@@ -65,6 +66,7 @@ app.command("sandbox")(sandbox)
 app.add_typer(credentials, name="credentials")
 app.add_typer(holds, name="holds")
 app.add_typer(audit, name="audit")
+app.add_typer(ledger, name="ledger")
 app.command("replay", epilog=EXAMPLES)(replay)
 app.command("plan", epilog=PLANS)(plan)
 app.command("apply")(apply)
@@ -73,12 +75,11 @@ app.command("duplicates", epilog=LOOKS)(duplicates)
 
 @app.command()
 def check(config: Annotated[Path | None, typer.Argument(help="Default: MLC_CONFIG, or mlc.yaml.")] = None) -> None:
-    """Read mlc.yaml and name every mistake by its path."""
-    from mlc_dagster.systems.ifs.records import catalogue
+    """Read mlc.yaml and name every mistake by its line and its path."""
+    from mlc_dagster.checking import checked
 
     path = config or settings_file.environment().config
-    found = settings_file.load(path)
-    catalogue(found.ifs.entity_sets)
+    found = checked(path)
     on = ", ".join(found.targets)
     out.print(f"{path}: correct. Companies {', '.join(found.companies)}; switched on: ifs, {on}")
 
@@ -134,14 +135,14 @@ def _show(findings: list[Finding]) -> None:
     out.print(table)
 
 
-OF_RECORDS = ("holds", "audit", "replay", "plan", "apply", "duplicates")
+OF_RECORDS = ("holds", "audit", "ledger", "replay", "plan", "apply", "duplicates")
 """Commands that tell of records, and so of the demo's where there is nothing else."""
 
 
 def _stand_in() -> None:
     """Where there is no mlc.yaml, the demo in .mlc-demo is meant."""
     folder = settings_file.DEMO_FOLDER
-    if settings_file.environment().config.is_file() or not folder.is_dir():
+    if settings_file.is_chosen() or not folder.is_dir():
         return
     from mlc_dagster.demo.folder import absolute, is_demo
     from mlc_dagster.demo.place import Place
@@ -158,5 +159,5 @@ def main() -> None:
             _stand_in()
         app()
     except MlcError as error:
-        err.print(f"[red]{type(error).__name__}[/] {error}", highlight=False)
+        err.print(f"[red]{type(error).__name__}[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from mlc_dagster import settings as settings_file
 from mlc_dagster.amounts import currency_decimals
+from mlc_dagster.checking import checked
 from mlc_dagster.demo import books
 from mlc_dagster.demo.agreement import disagreements
 from mlc_dagster.demo.folder import absolute, is_demo, kept, replaced, strangers
@@ -117,9 +118,9 @@ def _unread(last: dict[str, Moved], flows: Sequence[Flow], rows: dict[str, int])
 
 def run_ui(port: int, out: Console, *, demo: bool = False) -> None:
     """Dagster's UI: on your own mlc.yaml where there is one, else on the demo with its sandbox beside it."""
-    own = settings_file.environment().config
-    if own.is_file() and not demo:
-        settings_file.load(own)  # a mistake is told here, in one line, and not in the UI with a stack
+    chosen, own = settings_file.is_chosen(), settings_file.environment().config
+    if chosen and not demo:
+        checked(own)  # a mistake is told here, in one line, and not in the UI with a stack
         _dagster(port, Path("workspace.yaml"), out)
         return
     if not is_demo(DEMO_FOLDER):

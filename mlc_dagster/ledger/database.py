@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -44,10 +47,11 @@ class Database:
     Hasty commits survive a kill of the process, not of the machine: leases and budgets, which end with it.
     """
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, reads_only: bool = False) -> None:
+        """`reads_only`: no file is made, and the database itself refuses every write."""
         self.url = url
         self.is_sqlite = url.get_backend_name() == "sqlite"
-        self._durable, self._hasty = _engine(url, hasty=False), _engine(url, hasty=True)
+        self._durable, self._hasty = (_engine(url, hasty=hasty, reads_only=reads_only) for hasty in (False, True))
         # Writers of one process queue here: SQLite's own waiting is polling, up to 100 ms at a time.
         self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
 
@@ -115,6 +119,11 @@ def place(url: URL) -> str:
     return f"{host}{f':{url.port}' if url.port else ''}/{url.database}"
 
 
+def place_of(url: str) -> str:
+    """Where a ledger is: a file, or host and database; never user and password. Raises Misconfigured."""
+    return place(parse(url))
+
+
 def reason(error: BaseException) -> str:
     """The database's own words in one line, without the statement."""
     return " ".join(str(getattr(error, "orig", None) or error).split())
@@ -138,10 +147,11 @@ def chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
         yield keys[start : start + CHUNK]
 
 
-def _engine(url: URL, *, hasty: bool) -> Engine:
+def _engine(url: URL, *, hasty: bool, reads_only: bool) -> Engine:
     # hide_parameters: what is delivered has no place in a traceback.
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
+        there = {"creator": partial(_existing_file, str(url.database))} if reads_only else {}
+        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True, **there)
         _prepare_sqlite(engine, "NORMAL" if hasty else "FULL")
         return engine
     arguments = {} if "connect_timeout" in url.query else {"connect_timeout": 10}
@@ -151,10 +161,24 @@ def _engine(url: URL, *, hasty: bool) -> Engine:
         hide_parameters=True,
         pool_pre_ping=True,  # a server that was restarted costs no run
         executemany_mode="values_plus_batch",  # else each row of an UPDATE is a round trip
+        # Said with each transaction: a pooler between keeps nothing of it.
+        execution_options={"postgresql_readonly": True} if reads_only else {},
     )
     if hasty:
         _prepare_postgresql(engine)
     return engine
+
+
+def _existing_file(path: str) -> sqlite3.Connection:
+    """To be read. SQLite makes its -wal and -shm beside it for as long as it is open; where neither the folder nor the
+    file can be written, and nobody writes (there is no -wal), it is read as it lies.
+    """
+    mode = "mode=rw"
+    if not (os.access(path, os.W_OK) and os.access(Path(path).parent, os.W_OK)):
+        mode = "mode=ro" if Path(f"{path}-wal").exists() else "mode=ro&immutable=1"
+    connection = sqlite3.connect(f"file:{quote(path)}?{mode}", uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
+    connection.execute("PRAGMA query_only=ON")
+    return connection
 
 
 def _prepare_sqlite(engine: Engine, synchronous: str) -> None:

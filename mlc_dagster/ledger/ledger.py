@@ -34,7 +34,7 @@ from mlc_dagster.ledger.entries import (
 from mlc_dagster.ledger.history import LedgerHistory
 from mlc_dagster.ledger.inbox import Inbox
 from mlc_dagster.ledger.leases import Lease
-from mlc_dagster.ledger.opening import open_database
+from mlc_dagster.ledger.opening import existing_database, open_database
 from mlc_dagster.ledger.sightings import LedgerSightings
 from mlc_dagster.ledger.trail import Trail
 from mlc_dagster.ledger.vault import Vault
@@ -60,6 +60,19 @@ class Ledger:
         Raises Misconfigured when it cannot be reached or written, or is not a ledger that this release understands.
         """
         return cls(open_database(url))
+
+    @classmethod
+    def existing(cls, url: str) -> Self:
+        """The one that is there already, to be written; migrated where needed. Raises Misconfigured: there is none."""
+        return cls(existing_database(url, reads_only=False))
+
+    @classmethod
+    def to_read(cls, url: str) -> Self:
+        """The ledger that is there already, as it is. Raises Misconfigured: there is none, or it is of another release.
+
+        Every call that writes raises LedgerUnavailable.
+        """
+        return cls(existing_database(url, reads_only=True))
 
     def close(self) -> None:
         self._database.close()
