@@ -59,6 +59,7 @@ class MondaySandbox:
         self.troubles: list[Trouble] = []  # of the next writes
         self.refusals: Refusals | None = None  # how refused writes are told; None: each with its path, beside values
         self.keys: list[str] = []  # Idempotency-Keys, as they came
+        self._trouble: Trouble | None = None  # of this request
         self._today: tuple[str, int] = ("", 0)
         self._answers: OrderedDict[str, tuple[float, bytes, Answer]] = OrderedDict()
 
@@ -98,7 +99,10 @@ class MondaySandbox:
 
     def answer(self, call: Call) -> Answer:
         version = call.headers.get("api-version", VERSION)
+        self._trouble = None
         answer = self._admitted(call)
+        if self._trouble and self._trouble.kind == "gateway":
+            return self._trouble.lost()
         answer.headers["api-version"] = version if version in VERSIONS else VERSION
         return answer
 
@@ -170,10 +174,10 @@ class MondaySandbox:
         return content
 
     def _gate(self) -> Gate:
-        trouble = next((each for each in self.troubles if each.times > 0), None)
-        if trouble:
-            trouble.times -= 1
-        return Gate(trouble, self.refusals)
+        self._trouble = next((each for each in self.troubles if each.times > 0), None)
+        if self._trouble:
+            self._trouble.times -= 1
+        return Gate(self._trouble, self.refusals)
 
     def _cost(self, operation: OperationDefinitionNode, variables: dict[str, Any]) -> int:
         """Writes are dear; reads cost by what they may give."""

@@ -1,6 +1,6 @@
 """Answers of monday.com that tell a part of what was done, or nothing of it; each is true of what was executed.
 
-A gateway's answers, in front of a monday that acted or did not, are `Faults` with `acts`.
+Of a monday that did not act a gateway tells by `Faults`.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mlc_dagster.sandbox.limits import whole_seconds
 from mlc_dagster.sandbox.monday_boards import RefusedError
 from mlc_dagster.sandbox.wire import Answer, answer_json
 
@@ -22,14 +23,20 @@ class Trouble:
     "silence": each other one is null without an error of its own, beside an error of the request; `also` of them were
     executed all the same.
     "internal": each other one has an error of its own that leaves open what was done; `also` of them were executed.
+    "gateway": all are executed, and a gateway that lost sight of monday answers `status` and `body` in its place.
     """
 
-    kind: Literal["limit", "silence", "internal"] = "limit"
+    kind: Literal["limit", "silence", "internal", "gateway"] = "limit"
     done: int = 1
     also: int = 0
     times: int = 1
     status: int = 429
-    wait: float = 1.0  # seconds that monday asks for
+    wait: float = 1.0  # seconds of silence that the answer asks for
+    body: str = ""
+
+    def lost(self) -> Answer:
+        headers = {"retry-after": whole_seconds(self.wait)} if self.wait else {}
+        return Answer(self.status, self.body.encode(), {"content-type": "text/html", **headers})
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,8 @@ class Gate:
     """Asked before each write of a request whether it is executed, and afterwards how the request is answered."""
 
     def __init__(self, trouble: Trouble | None, refusals: Refusals | None) -> None:
-        self._trouble, self._refusals = trouble, refusals
+        self._trouble = trouble if trouble and trouble.kind != "gateway" else None
+        self._refusals = refusals
         self.begun = 0
         self._has_failed = False
 
@@ -93,7 +101,7 @@ class Gate:
         if trouble.kind == "silence" and errors:
             general = {name: value for name, value in errors[0].items() if name not in ("path", "locations")}
             content = {**content, "errors": [general]}
-        headers = {"retry_after": str(max(1, round(trouble.wait)))} if trouble.status == 429 else {}
+        headers = {"retry_after": whole_seconds(trouble.wait)} if trouble.status == 429 else {}
         return answer_json(trouble.status if errors else 200, content, **headers)
 
     def _told(self, how: Refusals, content: dict[str, Any], errors: list[dict[str, Any]]) -> Answer:

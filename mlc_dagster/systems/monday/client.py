@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.facts import Books
@@ -13,7 +13,7 @@ from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.monday import documents
 from mlc_dagster.systems.monday.boards import Boards, Layout, misfits
 from mlc_dagster.systems.monday.calls import MondayApi, Points
-from mlc_dagster.systems.monday.doubts import Doubts, Group, is_in_doubt
+from mlc_dagster.systems.monday.doubts import AT_WORK, Doubts, Group, is_in_doubt
 from mlc_dagster.systems.monday.look import Found, by_key, differing
 from mlc_dagster.systems.monday.records import KINDS, Cell, Item
 from mlc_dagster.systems.monday.writes import Write, Writer
@@ -102,7 +102,7 @@ class MondayClient:
         there = sum(bool(found.get(draft.record.key)) for draft in group.drafts)
         if there == len(group.drafts) or (there == 0 and not group.answered):
             return 0.0
-        return max(0.0, (group.ends - self._wall()).total_seconds())
+        return min(AT_WORK, max(timedelta(0), group.ends - self._wall())).total_seconds()
 
     def missing(self) -> Iterator[str]:
         """A sentence for each board, column or type that mlc.yaml names and monday does not have. Reads only."""

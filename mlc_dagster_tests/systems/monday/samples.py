@@ -39,7 +39,7 @@ class Clock:
     """Waiting takes no time, and moves this clock."""
 
     def __init__(self) -> None:
-        self.now, self.slept = 0.0, 0.0
+        self.now, self.slept, self.began = 0.0, 0.0, datetime.now(UTC)
 
     def __call__(self) -> float:
         return self.now
@@ -49,7 +49,7 @@ class Clock:
         self.slept += seconds
 
     def wall(self) -> datetime:
-        return datetime(2026, 11, 5, 10, tzinfo=UTC) + timedelta(seconds=self.now)
+        return self.began + timedelta(seconds=self.now)
 
 
 def client_on(

@@ -65,6 +65,14 @@ def in_doubt(client: MondayClient, outcomes: list[Outcome]) -> list[Draft]:
 
 
 @pytest.mark.parametrize("status", [429, 200])
+def test_a_limit_that_stops_every_alias_is_no_answer_for_ever(box: Sandbox, client: MondayClient, status: int) -> None:
+    """monday may remember it under the key for half an hour."""
+    box.monday.troubles.append(Trouble("limit", done=0, status=status))
+    assert len(saved(save(client, drafts(range(5))))) == 5 and there(box) == once(*range(5))
+    assert len(box.monday.keys) == len(set(box.monday.keys)) == 2
+
+
+@pytest.mark.parametrize("status", [429, 200])
 def test_what_was_done_beside_a_rate_limit_is_taken_and_the_rest_sent_again_after_the_silence(
     box: Sandbox, client: MondayClient, clock: Clock, status: int
 ) -> None:
