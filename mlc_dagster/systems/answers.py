@@ -73,8 +73,12 @@ class Call:
     base_url: str = ""
     setting: str = "base_url"
 
+    @property
+    def shown(self) -> str:
+        return f"{self.method} {self.path[:200]}"
+
     def says(self, text: str) -> str:
-        return f"{self.system}: {self.method} {self.path[:200]}: {text}"
+        return f"{self.system}: {self.shown}: {text}"
 
     @property
     def check_address(self) -> str:
@@ -118,6 +122,17 @@ def refusal(call: Call, response: httpx.Response, *, now: float, cure: str | Non
         text = f"{status} {snippet(response.content)}".rstrip()
         return call.unanswered(text, retry_after(response.headers, now))
     return RecordRejected(said, status=status, body=_parsed(response.content))
+
+
+def suspicion(method: str, response: httpx.Response) -> int:
+    """How much a refusal speaks against the address, the rights or a gateway, and not against the record: 0 to 4.
+
+    A row that is addressed by its key may be gone; nothing else of a record makes a 404, a 405 or a web page.
+    """
+    is_page = response.content.lstrip()[:1] == b"<"
+    if is_page or response.status_code in (405, 501) or (method == "POST" and response.status_code in (404, 410)):
+        return 4
+    return int(response.status_code in (404, 410))
 
 
 def _elsewhere(response: httpx.Response) -> str:

@@ -14,7 +14,8 @@ from typing import Any, TypeVar, overload
 
 import httpx
 
-from mlc_dagster.errors import MlcError, OutcomeUnknown, TransientError
+from mlc_dagster import departures
+from mlc_dagster.errors import MlcError, OutcomeUnknown, RecordRejected, TransientError
 from mlc_dagster.outcomes import Budget
 from mlc_dagster.systems.addresses import Content, Params, address, body_of, headers_of, origin, shown
 from mlc_dagster.systems.answers import (
@@ -28,6 +29,7 @@ from mlc_dagster.systems.answers import (
     lost,
     refusal,
     snippet,
+    suspicion,
     unreadable,
     without,
 )
@@ -55,6 +57,7 @@ Classify = Callable[[httpx.Response], Exception | None]
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 IDLE_SECONDS = 4.0  # many servers close an idle connection after 5: a write must not meet that moment
+READS = ("GET", "HEAD")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -68,6 +71,12 @@ class _Send(HasTries):
     decode: Callable[[bytes], Any]
     is_json: bool
     secrets: list[str] = field(default_factory=list)  # what the last attempt was signed with
+    guard: departures.Guard | None = None
+    suspicion: int = 0  # of the last attempt's answer
+
+    def answered(self, error: Exception | None) -> None:
+        if self.guard:
+            self.guard.answered(self.call.shown, error, 1 if isinstance(error, OutcomeUnknown) else self.suspicion)
 
 
 class ApiClient:
@@ -101,6 +110,7 @@ class ApiClient:
         random: Callable[[], float] = randomness.random,
     ) -> None:
         self.system, self.base_url = system, base_url.rstrip("/")
+        self.timeout = timeout  # seconds: what was sent may be under way for so long
         self.requests = self.retries = 0
         self.throttled_seconds = 0.0  # summed over threads
         self.skew_seconds: float | None = None  # server's Date header minus our clock, latest answer; whole seconds
@@ -164,14 +174,21 @@ class ApiClient:
         Raises TransientError, OutcomeUnknown (a write without a trustworthy answer), StaleRecord (412), RecordRejected,
         AccessDenied, Misconfigured.
         """
-        safe = method in ("GET", "HEAD") if repeatable is None else repeatable
+        safe = method in READS if repeatable is None else repeatable
         call = Call(self.system, method, shown(path), safe, self.base_url)
         url, given = address(call, self._origin, path, params), content or body_of(call, json)
         read = decode or (exact_json if method == "GET" else json_or_nothing)
         own = headers_of(call, headers, given)
         build = methodcaller("build_request", method, url, content=given and given[1], headers=own)
         send = _Send(Tries(), call, build, read, decode is None)
-        return self._patience.retry(self._attempt, send)
+        send.guard = None if method in READS else departures.guard()
+        try:
+            answer = self._patience.retry(self._attempt, send)
+        except (RecordRejected, OutcomeUnknown) as error:
+            send.answered(error)
+            raise
+        send.answered(None)
+        return answer
 
     def breathe(self, times: int) -> None:
         """Wait before a row that others have in hand is written again; longer each time."""
@@ -228,6 +245,8 @@ class ApiClient:
         with self._connections.one() as client:
             request = send.build(client)
             unsigned = set(request.headers)
+            if send.guard:
+                request.extensions["trace"] = partial(_before_it_leaves, send.guard, send.call.shown)
             try:
                 response = client.send(request, auth=slot.auth)
             except httpx.LocalProtocolError as error:
@@ -250,6 +269,7 @@ class ApiClient:
         return lost(Call(self.system, error.request.method, where.path, True, host, "token_url"), error)
 
     def _answer(self, send: _Send, response: httpx.Response, slot: Slot) -> Answer[Any]:
+        send.suspicion = suspicion(send.call.method, response)
         said = self._classify(response) if self._classify else None
         if error := said or refusal(send.call, response, now=self._wall(), cure=_cure(slot)):
             raise self._proof.judge(send.call, response, error)
@@ -261,6 +281,14 @@ class ApiClient:
         except UNREADABLE as error:
             raise unreadable(send.call, without(send.secrets, response), error) from error
         return Answer(response.status_code, response.headers, content, str(response.url), value, send.is_json)
+
+
+def _before_it_leaves(guard: departures.Guard, call: str, event: str, _: object) -> None:
+    """httpcore tells what it is about to do: what is raised here closes the connection, and nothing was asked."""
+    if event.endswith("send_request_headers.started"):
+        guard.before_headers(call)
+    elif event.endswith("send_request_body.started"):
+        guard.before_body(call)
 
 
 def _cure(slot: Slot) -> str | None:
