@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from mlc_dagster.outcomes import Draft
+from mlc_dagster.outcomes import EVER, Draft
 
-EVER = datetime(1970, 1, 1, tzinfo=UTC)
 AT_WORK = timedelta(seconds=60)  # monday gives up after that, and what it made is found by then
 
 
 def is_in_doubt(draft: Draft) -> bool:
-    """Whether it may be there from an attempt; a first load looks from ever, and nothing was attempted."""
-    return draft.remote_id is None and draft.look_since is not None and draft.look_since > EVER
+    """Whether it may be there from an attempt, under an id that nobody knows."""
+    return draft.remote_id is None and draft.is_in_doubt
 
 
 @dataclass(frozen=True)
