@@ -49,7 +49,7 @@ class Suppliers:
     def __init__(self, master: Master, entity: EntitySet, clock: Callable[[], float] = time.monotonic) -> None:
         self._master, self._entity, self._clock = master, entity, clock
         self._names: dict[str, list[Row]] = {}
-        self._named_here: set[str] = set()  # by the drafts in hand
+        self._others: set[str] = set()  # names and numbers that the drafts in hand tell
         self._read_at: float | None = None
 
     def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
@@ -58,7 +58,7 @@ class Suppliers:
             self._read_at = None
         there = self._there(drafts)
         taken: dict[str, str] = {}  # number -> the record that it belongs to
-        self._named_here = {_folded(draft.record.name) for draft in drafts}
+        self._others = {name for draft in drafts for name in _told_by(draft)}
         for draft in drafts:
             try:
                 yield self._saved(draft, there, taken)
@@ -143,7 +143,8 @@ class Suppliers:
             return
         since = draft.look_since - CLOCKS
         made = [row for row in rows if _made_on(row, since.date()) >= since.date() - ELSEWHERE]
-        alike = [row for row in made if _folded(row["name"]) not in self._named_here and not self._owner(draft, row)]
+        alike = [row for row in made if not {_folded(row["name"]), str(row["supplier_id"])} & self._others]
+        alike = [row for row in alike if not self._owner(draft, row)]
         if alike:
             ref = draft.record.external_ref
             raise MayBeOursError(
@@ -208,6 +209,11 @@ class Suppliers:
         self._keep(row, known)
         action: Action = "updated" if written else "adopted"
         return _outcome(draft, row, action, agreed, _said(draft, agreed, row), written)
+
+
+def _told_by(draft: Draft) -> set[str]:
+    """What finds it, whoever else looks: its name, and its number in the ERP."""
+    return {_folded(draft.record.name), *filter(None, (draft.remote_id, draft.record.supplier_id))}
 
 
 def _made_on(row: Row, unknown: date) -> date:
