@@ -17,6 +17,8 @@ from rich.table import Column, Table
 from mlc_dagster import settings as settings_file
 from mlc_dagster.cli_audit import app as audit
 from mlc_dagster.cli_credentials import app as credentials
+from mlc_dagster.cli_duplicates import EXAMPLES as LOOKS
+from mlc_dagster.cli_duplicates import duplicates
 from mlc_dagster.cli_holds import app as holds
 from mlc_dagster.cli_plan import EXAMPLES as PLANS
 from mlc_dagster.cli_plan import apply, plan
@@ -63,6 +65,7 @@ app.add_typer(audit, name="audit")
 app.command("replay", epilog=EXAMPLES)(replay)
 app.command("plan", epilog=PLANS)(plan)
 app.command("apply")(apply)
+app.command("duplicates", epilog=LOOKS)(duplicates)
 
 
 @app.command()
@@ -128,7 +131,7 @@ def _show(findings: list[Finding]) -> None:
     out.print(table)
 
 
-OF_RECORDS = ("holds", "audit", "replay", "plan", "apply")
+OF_RECORDS = ("holds", "audit", "replay", "plan", "apply", "duplicates")
 """Commands that tell of records, and so of the demo's where there is nothing else."""
 
 
