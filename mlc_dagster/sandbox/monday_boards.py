@@ -18,6 +18,12 @@ class RefusedError(Exception):
     def __init__(self, code: str, message: str, **detail: Any) -> None:
         super().__init__(message)
         self.code, self.detail = code, detail
+        self.status, self.wait = 200, 0.0
+
+    def with_status(self, status: int, wait: float = 0.0) -> RefusedError:
+        """`wait`: seconds that monday asks for."""
+        self.status, self.wait = status, wait
+        return self
 
 
 class Boards:
