@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -14,7 +14,9 @@ from mlc_dagster.errors import MlcError
 from mlc_dagster.ledger import HoldEntry, Ledger
 from mlc_dagster.orchestration.charts import facts_for
 from mlc_dagster.orchestration.duplicates import apart
+from mlc_dagster.orchestration.failures import each_once
 from mlc_dagster.orchestration.keys import prepared_key
+from mlc_dagster.orchestration.partitions import unknown
 from mlc_dagster.settings import Settings
 from mlc_dagster.vocabulary import Flow
 from mlc_dagster.waiving import AT_THE_LOAD
@@ -44,24 +46,41 @@ def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.S
         description=f"Replays what is on hold for {flows[0].spoke}, where the reason has gone or a person released it.",
         required_resource_keys={"ledger", "storage", *(flow.target.system for flow in flows)},
     )
-    def heal(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    def heal(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         cursor: dict[str, int] = json.loads(context.cursor or "{}")
         requests: Requests = []
         reasons: list[str] = []
+        failed: dict[str, MlcError] = {}
         ledger = context.resources.ledger.open
         asked: Any = context  # facts come from its resources, which a sensor has as an asset has them
-        try:
-            for flow in flows:
-                holds, cursor[flow.name] = _turn(ledger, flow, cursor.get(flow.name, 0))
-                requests += _tried_again(flow, holds)
-                requests += _released(flow, ledger)
-                requests += _healed(flow, holds, ledger, partial(facts_for, flow, settings, asked), context, reasons)
-        except MlcError as error:
-            return dg.SkipReason(str(error))
-        skip = "; ".join(dict.fromkeys(reasons)) or "nothing on hold would pass now"
+        for flow in flows:
+            try:
+                holds, after = _turn(ledger, flow, cursor.get(flow.name, 0))
+                requests += _known(flow, _tried_again(flow, holds), settings, reasons)
+                requests += _known(flow, _released(flow, ledger), settings, reasons)
+                facts = partial(facts_for, flow, settings, asked)
+                requests += _known(flow, _healed(flow, holds, ledger, facts, context, reasons), settings, reasons)
+                cursor[flow.name] = after
+            except MlcError as error:  # of this flow: what the others found is requested
+                failed[flow.name] = error
+        if failed:
+            context.log.warning(f"Not all holds were looked at, and are again: {each_once(failed)}")
+        told = [each_once(failed), "; ".join(dict.fromkeys(reasons))]
+        skip = "\n".join(filter(None, told)) or "nothing on hold would pass now"
         return dg.SensorResult(run_requests=requests, skip_reason=None if requests else skip, cursor=json.dumps(cursor))
 
     return heal
+
+
+def _known(
+    flow: Flow, requests: Iterable[dg.RunRequest], settings: Settings, reasons: list[str]
+) -> Iterator[dg.RunRequest]:
+    """Those whose partition there is; of the others, why there is none."""
+    for request in requests:
+        if why := unknown(flow.source, str(request.partition_key), settings):
+            reasons.append(f"{flow.name}: what is on hold cannot be replayed: {why}")
+        else:
+            yield request
 
 
 def _turn(ledger: Ledger, flow: Flow, after: int) -> tuple[list[HoldEntry], int]:

@@ -71,6 +71,11 @@ class MondaySandbox:
         with self._lock:
             self.boards.add_board(board_id, name, columns, **more)
 
+    def put_away(self, board_id: str, state: str) -> None:
+        """As a person would: "archived" or "deleted"; "active" restores it. Raises KeyError."""
+        with self._lock:
+            self.boards.boards[board_id]["state"] = state
+
     def rows(self, board_id: str) -> list[dict[str, Any]]:
         """The items of a board: id, name, and each column's value under its title."""
         with self._lock:

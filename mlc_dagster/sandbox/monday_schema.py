@@ -48,7 +48,7 @@ type Query {
   me: User
   version: Version!
   complexity: Complexity
-  boards(ids: [ID!], limit: Int = 25): [Board]
+  boards(ids: [ID!], limit: Int = 25, state: State = active): [Board]
   items(ids: [ID!], limit: Int = 25): [Item]
   items_page_by_column_values(
     board_id: ID!, columns: [ItemsPageByColumnValuesQuery!], cursor: String, limit: Int! = 25): ItemsResponse!
@@ -118,11 +118,14 @@ class Resolvers:
     def on_complexity(self) -> Any:
         return self.told
 
-    def on_boards(self, ids: list[str] | None = None, limit: int = 25) -> Any:
-        found = [board for board in self._boards.boards.values() if ids is None or board["id"] in ids]
-        return [
-            {**board, "state": "active", "items_count": 0, "items_limit": 10_000} for board in found[: min(limit, 100)]
+    def on_boards(self, ids: list[str] | None = None, limit: int = 25, state: str = "active") -> Any:
+        boards = [{"state": "active", **board} for board in self._boards.boards.values()]
+        found = [
+            board
+            for board in boards
+            if (ids is None or board["id"] in ids) and (state == "all" or board["state"] == state)
         ]
+        return [{**board, "items_count": 0, "items_limit": 10_000} for board in found[: min(limit, 100)]]
 
     def on_items(self, ids: list[str] | None = None, limit: int = 25) -> Any:
         if len(ids or ()) > 100:

@@ -12,7 +12,7 @@ from mlc_dagster.facts import Books
 from mlc_dagster.outcomes import Budget, Draft, Outcome, Refused, Saved, Traffic
 from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.monday import documents
-from mlc_dagster.systems.monday.boards import Boards, Layout, misfits
+from mlc_dagster.systems.monday.boards import Boards, Flaw, Layout
 from mlc_dagster.systems.monday.calls import MondayApi, Points
 from mlc_dagster.systems.monday.doubts import AT_WORK, Doubts, Group, is_in_doubt
 from mlc_dagster.systems.monday.duplicates import Duplicates
@@ -111,12 +111,12 @@ class MondayClient:
             return 0.0
         return min(AT_WORK, max(timedelta(0), group.ends - self._wall())).total_seconds()
 
-    def missing(self) -> Iterator[str]:
-        """A sentence for each board, column or type that mlc.yaml names and monday does not have. Reads only."""
+    def flaws(self) -> Iterator[tuple[str, Flaw]]:
+        """(flow, what its board lacks): all that mlc.yaml names and monday does not have. Reads only."""
         boards = {name.partition(".")[0]: board for name, board in self._options.items() if name.endswith(".board")}
-        self._boards.refresh(list(boards.values()))
+        self._boards.look(list(boards.values()))
         for flow, board in boards.items():
-            yield from misfits(self._boards.board(board), {cell.column: cell for cell in self._named(flow)})
+            yield from ((flow, flaw) for flaw in self._boards.flaws(board, self._named(flow)))
 
     def _named(self, flow: str) -> Iterator[Cell]:
         """An empty cell for each column that mlc.yaml names for a flow."""
@@ -124,7 +124,9 @@ class MondayClient:
         for name, column in self._options.items():
             if name.startswith(start):
                 field = name.removeprefix(start)
-                yield Cell(field=field, column=column, kind=KINDS.get(field, "text"))
+                kind = KINDS.get(field, "text")
+                board = self._options.get("suppliers.board", "") if kind == "link" else ""
+                yield Cell(field=field, column=column, kind=kind, board=board)
 
 
 def _plan(draft: Draft, found: list[Found], layout: Layout) -> Write | Saved | Refused:
