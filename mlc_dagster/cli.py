@@ -17,7 +17,10 @@ from rich.table import Column, Table
 from mlc_dagster import settings as settings_file
 from mlc_dagster.cli_audit import app as audit
 from mlc_dagster.cli_credentials import app as credentials
+from mlc_dagster.cli_duplicates import EXAMPLES as LOOKS
+from mlc_dagster.cli_duplicates import duplicates
 from mlc_dagster.cli_holds import app as holds
+from mlc_dagster.cli_ledger import app as ledger
 from mlc_dagster.cli_plan import EXAMPLES as PLANS
 from mlc_dagster.cli_plan import apply, plan
 from mlc_dagster.cli_replay import EXAMPLES, replay
@@ -39,8 +42,8 @@ out, err = Console(width=WIDTH), Console(stderr=True)
 
 @app.command()
 def demo(
-    days: Annotated[int, typer.Option(help="How many days back, today included.", min=1, max=30)] = 30,
-    folder: Annotated[Path, typer.Option(help="Where the demo keeps its state.")] = Path(".mlc"),
+    days: Annotated[int, typer.Option(help="How many days back, today included.", min=1, max=30)] = 7,
+    folder: Annotated[Path, typer.Option(help="Where the demo keeps its state.")] = settings_file.DEMO_FOLDER,
 ) -> None:
     """Move everything from a sandbox ERP to the sandbox SaaS through real Dagster runs, twice, and show what moved."""
     from mlc_dagster.demo import run_demo
@@ -49,30 +52,34 @@ def demo(
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000) -> None:
+def ui(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000,
+    of_the_demo: Annotated[bool, typer.Option("--demo", help="On the demo, where there is an mlc.yaml too.")] = False,
+) -> None:
     """Open Dagster's UI on the demo, or on your own mlc.yaml where there is one."""
     from mlc_dagster.demo import run_ui
 
-    run_ui(port, out)
+    run_ui(port, out, demo=of_the_demo)
 
 
 app.command("sandbox")(sandbox)
 app.add_typer(credentials, name="credentials")
 app.add_typer(holds, name="holds")
 app.add_typer(audit, name="audit")
+app.add_typer(ledger, name="ledger")
 app.command("replay", epilog=EXAMPLES)(replay)
 app.command("plan", epilog=PLANS)(plan)
 app.command("apply")(apply)
+app.command("duplicates", epilog=LOOKS)(duplicates)
 
 
 @app.command()
 def check(config: Annotated[Path | None, typer.Argument(help="Default: MLC_CONFIG, or mlc.yaml.")] = None) -> None:
-    """Read mlc.yaml and name every mistake by its path."""
-    from mlc_dagster.systems.ifs.records import catalogue
+    """Read mlc.yaml and name every mistake by its line and its path."""
+    from mlc_dagster.checking import checked
 
     path = config or settings_file.environment().config
-    found = settings_file.load(path)
-    catalogue(found.ifs.entity_sets)
+    found = checked(path)
     on = ", ".join(found.targets)
     out.print(f"{path}: correct. Companies {', '.join(found.companies)}; switched on: ifs, {on}")
 
@@ -132,18 +139,21 @@ def _show(findings: list[Finding]) -> None:
     out.print(table)
 
 
-OF_RECORDS = ("holds", "audit", "replay", "plan", "apply")
+OF_RECORDS = ("holds", "audit", "ledger", "replay", "plan", "apply", "duplicates")
 """Commands that tell of records, and so of the demo's where there is nothing else."""
 
 
 def _stand_in() -> None:
-    """Where there is no mlc.yaml, the demo in .mlc is meant."""
+    """Where there is no mlc.yaml, the demo in .mlc-demo is meant."""
+    folder = settings_file.DEMO_FOLDER
+    if settings_file.is_chosen() or not folder.is_dir():
+        return
+    from mlc_dagster.demo.folder import absolute, is_demo
     from mlc_dagster.demo.place import Place
 
-    place = Place(Path(".mlc").resolve())
-    if not settings_file.environment().config.is_file() and place.config.is_file():
-        os.environ.update(place.environment())
-        err.print(f"[dim]no mlc.yaml here: the demo in {place.folder.name}/[/]", highlight=False)
+    if is_demo(folder):
+        os.environ.update(Place(absolute(folder)).environment())
+        err.print(f"[dim]no mlc.yaml here: the demo in {folder}/[/]", highlight=False)
 
 
 def main() -> None:
@@ -153,5 +163,5 @@ def main() -> None:
             _stand_in()
         app()
     except MlcError as error:
-        err.print(f"[red]{type(error).__name__}[/] {error}", highlight=False)
+        err.print(f"[red]{type(error).__name__}[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import fields
+from typing import Any
 
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.outcomes import Budget
@@ -65,6 +66,7 @@ def ifs_client(
         budget=budgets(_name("ifs", settings.base_url, client_id), settings.requests_per_minute, 60.0),
         timeout=settings.timeout_seconds,
         classify=ifs_answers,
+        proof=settings.proof,
         max_attempts=tries,
     )
     return IfsClient(
@@ -93,6 +95,7 @@ def cin7_client(
         budget=ring,
         timeout=settings.timeout_seconds,
         classify=cin7_answers,
+        proof=settings.proof,
         max_attempts=tries,
     )
     return Cin7Client(api, settings.options(), terms=settings.payment_terms)
@@ -108,6 +111,7 @@ def airbase_client(settings: AirbaseSettings, token: str, budgets: Budgets, trie
         budget=budgets(_name("airbase", settings.base_url, token), settings.requests_per_minute, 60.0),
         timeout=settings.timeout_seconds,
         classify=airbase_answers,
+        proof=settings.proof,
         max_attempts=tries,
     )
     places = Places(
@@ -139,6 +143,7 @@ def monday_client(settings: MondaySettings, token: str, budgets: Budgets, tries:
         budget=budget,
         timeout=settings.timeout_seconds,
         classify=monday_answers(settings.api_version),
+        proof=None,  # its codes tell
         max_attempts=tries,
     )
     return MondayClient(
@@ -163,6 +168,7 @@ def hubspot_client(settings: HubspotSettings, token: str, budgets: Budgets, trie
         budget=budget,
         timeout=settings.timeout_seconds,
         classify=hubspot_answers,
+        proof=settings.proof,
         max_attempts=tries,
     )
     return HubspotClient(api, settings.options(), in_flight=settings.in_flight, budget=budget, calls=calls)
@@ -191,10 +197,22 @@ def procurify_client(
         budget=budgets(_name("procurify", settings.base_url, client_id), settings.requests_per_second, 1.0),
         timeout=settings.timeout_seconds,
         classify=procurify_answers,
+        proof=settings.proof,
         max_attempts=tries,
     )
     reach = Reach(**{field.name: getattr(settings, field.name) for field in fields(Reach)})
     return ProcurifyClient(api, Addresses(**settings.paths.model_dump()), reach)
+
+
+CLIENTS: dict[str, Callable[..., Any]] = {
+    "ifs": ifs_client,
+    "cin7": cin7_client,
+    "airbase": airbase_client,
+    "monday": monday_client,
+    "hubspot": hubspot_client,
+    "procurify": procurify_client,
+}
+"""System -> (its section of mlc.yaml, its secrets in the order of credentials.NAMES, budgets) -> its client."""
 
 
 def _present(value: str, name: str) -> None:

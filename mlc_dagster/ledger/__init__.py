@@ -1,8 +1,9 @@
 """What was delivered, tried, held and read, in one database. The only room that knows SQL."""
 
+from mlc_dagster.ledger.database import place_of
 from mlc_dagster.ledger.entries import Attempt, Decision, Event, Held, HoldEntry, PullEntry, Run, Standing
 from mlc_dagster.ledger.inbox import Inbox, InboxEvent
-from mlc_dagster.ledger.leases import Lease
+from mlc_dagster.ledger.leases import Lease, LeaseLost
 from mlc_dagster.ledger.ledger import Ledger
 from mlc_dagster.ledger.verifying import Fault, Verification
 
@@ -16,9 +17,11 @@ __all__ = [
     "Inbox",
     "InboxEvent",
     "Lease",
+    "LeaseLost",
     "Ledger",
     "PullEntry",
     "Run",
     "Standing",
     "Verification",
+    "place_of",
 ]

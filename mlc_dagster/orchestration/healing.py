@@ -13,6 +13,7 @@ from mlc_dagster import pipeline
 from mlc_dagster.errors import MlcError
 from mlc_dagster.ledger import HoldEntry, Ledger
 from mlc_dagster.orchestration.charts import facts_for
+from mlc_dagster.orchestration.duplicates import apart
 from mlc_dagster.orchestration.failures import each_once
 from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.orchestration.partitions import unknown
@@ -40,7 +41,7 @@ def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.S
 
     @dg.sensor(
         name=name,
-        target=dg.AssetSelection.assets(*keys),
+        target=apart(dg.AssetSelection.assets(*keys), flows),
         minimum_interval_seconds=60,
         description=f"Replays what is on hold for {flows[0].spoke}, where the reason has gone or a person released it.",
         required_resource_keys={"ledger", "storage", *(flow.target.system for flow in flows)},

@@ -130,7 +130,8 @@ def load_partition(context: dg.AssetExecutionContext, flow: Flow, partition: str
     before = client.traffic
     ready = stored(context.resources.storage.store, flow, partition)
     run = Run(context.run.run_id, partition)
-    loaded = pipeline.load(flow, ready, client, context.resources.ledger.open, run)
+    ledger, longest = context.resources.ledger.open, client.api.timeout
+    loaded = pipeline.load(flow, ready, client, ledger, run, longest_request=longest)
     spent = client.traffic.since(before)
     context.add_asset_metadata(reports.of_load(loaded, spent), partition_key=partition)
     log.info(

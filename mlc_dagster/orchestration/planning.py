@@ -10,6 +10,7 @@ import dagster as dg
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.frames import records_of
 from mlc_dagster.ledger import Ledger
+from mlc_dagster.near_names import offered
 from mlc_dagster.orchestration.charts import facts_for
 from mlc_dagster.orchestration.failures import told
 from mlc_dagster.orchestration.guarding import stored
@@ -50,7 +51,8 @@ def plan_job(flows: Sequence[Flow], settings: Settings, resources: Mapping[str, 
 
 def _flow(by_name: Mapping[str, Flow], name: str) -> Flow:
     if name not in by_name:
-        raise Misconfigured(f"no flow {name!r} is switched on", cure=f"There are: {', '.join(by_name)}")
+        cure = f"Flows that are on: {', '.join(by_name)}"
+        raise Misconfigured(f"no flow {name} is switched on{offered(name, by_name)}", cure=cure)
     return by_name[name]
 
 
@@ -58,8 +60,10 @@ def make(context: Any, flow: Flow, partition: str, settings: Settings) -> Plan:
     """Raises Misconfigured where the source partition was never read."""
     store, ledger = context.resources.storage.store, context.resources.ledger.open
     if not store.path(flow.source.key, partition).exists():
-        name = "/".join(flow.source.key)
-        raise Misconfigured(f"{name} was never read for {partition}", cure=f"Materialize {name} for {partition} first.")
+        name, there = "/".join(flow.source.key), ", ".join(store.partitions(flow.source.key)[-3:])
+        latest = f"; the latest that were: {there}" if there else f"; nor for any other partition, at {store.root}"
+        cure = f"Materialize {name} for {partition} first."
+        raise Misconfigured(f"{name} was never read for {partition}{latest}", cure=cure)
     facts = facts_for(flow, settings, context)
     client = getattr(context.resources, flow.target.system).client
     look = partial(client.known, flow.target) if flow.looks_up else None

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
+from math import inf
 from typing import Any
 
 from graphql import GraphQLError, GraphQLResolveInfo, GraphQLSchema, build_schema
 
+from mlc_dagster.sandbox.limits import whole_seconds
 from mlc_dagster.sandbox.monday_boards import Boards, RefusedError, shown
+from mlc_dagster.sandbox.monday_troubles import Gate
 
 SDL = """
 scalar JSON
+scalar Date
 enum ColumnType { text long_text numbers date status dropdown email board_relation checkbox formula }
 enum State { active archived deleted all }
 enum BoardHierarchy { classic multi_level }
@@ -23,12 +29,19 @@ type Column { id: ID! title: String! type: ColumnType! archived: Boolean! settin
 type Board {
   id: ID! name: String! state: State! hierarchy_type: BoardHierarchy items_count: Int items_limit: Int
   columns: [Column]
+  items_page(limit: Int! = 25, cursor: String, query_params: ItemsQuery): ItemsResponse!
 }
 interface ColumnValue { id: ID! text: String type: ColumnType! }
 type PlainValue implements ColumnValue { id: ID! text: String type: ColumnType! }
 type BoardRelationValue implements ColumnValue { id: ID! text: String type: ColumnType! linked_item_ids: [ID!]! }
-type Item { id: ID! name: String! state: State column_values(ids: [String!]): [ColumnValue!]! }
+type Item {
+  id: ID! name: String! state: State created_at: Date updated_at: Date url: String!
+  column_values(ids: [String!]): [ColumnValue!]!
+}
 type ItemsResponse { cursor: String items: [Item!]! }
+enum ItemsOrderByDirection { asc desc }
+input ItemsQueryOrderBy { column_id: String! direction: ItemsOrderByDirection = asc }
+input ItemsQuery { order_by: [ItemsQueryOrderBy!] }
 input ItemsPageByColumnValuesQuery { column_id: String! column_values: [String]! }
 
 type Query {
@@ -52,6 +65,10 @@ type Mutation {
 """
 
 
+ORDERS = {"__creation_log__": "created_at", "__last_updated__": "updated_at"}
+"""What a board is ordered by without a column for it."""
+
+
 class Resolvers:
     """What each root field does. `complexity` is set for each request before it runs."""
 
@@ -59,16 +76,36 @@ class Resolvers:
         self._boards, self._version = boards, version
         self.told: dict[str, int] = {}
         self.changed: list[tuple[str, str]] = []  # (field, id of what it made or changed), of this request
+        self.gate = Gate(None, None)  # of this request
+        self.index_seconds = 0.0  # until what was made is found by its columns
+        self.clock: Callable[[], float] = time.monotonic
+        self._made_at: dict[str, float] = {}
         self._cursors: dict[str, list[str]] = {}
 
     def schema(self) -> GraphQLSchema:
         built = build_schema(SDL)
         for root in (built.query_type, built.mutation_type):
             for name, field in (root.fields if root else {}).items():
-                field.resolve = _refusing(getattr(self, f"on_{name}"))
+                field.resolve = self._refusing(getattr(self, f"on_{name}"))
         built.type_map["ColumnValue"].resolve_type = lambda value, *_: value["__typename"]  # type: ignore[attr-defined]
+        built.type_map["Board"].fields["items_page"].resolve = self._items_page  # type: ignore[attr-defined]
         built.type_map["Item"].fields["column_values"].resolve = self._column_values  # type: ignore[attr-defined]
         return built
+
+    def _refusing(self, act: Any) -> Any:
+        """A root field whose refusal is that alias's error alone."""
+
+        def resolve(_: Any, __: GraphQLResolveInfo, **arguments: Any) -> Any:
+            try:
+                return act(**arguments)
+            except RefusedError as refused:
+                self.gate.failed()
+                known = {"code": refused.code, "error_data": refused.detail, "status_code": refused.status}
+                if refused.wait:
+                    known["retry_in_seconds"] = int(whole_seconds(refused.wait))
+                raise GraphQLError(str(refused), extensions=known) from None
+
+        return resolve
 
     # --- reads ---
 
@@ -106,9 +143,28 @@ class Resolvers:
             for item in self._boards.items.values()
             if item["board"] == board_id
             and item["state"] == "active"
+            and self.clock() - self._made_at.get(item["id"], -inf) >= self.index_seconds
             and all(str(item["values"].get(column, "")).casefold() in values for column, values in wanted.items())
         ]
         return self._page(found, limit)
+
+    def _items_page(
+        self,
+        board: dict[str, Any],
+        _: GraphQLResolveInfo,
+        limit: int,
+        cursor: str | None = None,
+        query_params: dict[str, Any] | None = None,
+    ) -> Any:
+        """Active items; ordered by when they were made or changed, where that is asked for."""
+        if cursor:
+            return self.on_next_items_page(cursor, limit)
+        items = [item for item in self._boards.items.values() if item["board"] == board["id"]]
+        found = [item for item in items if item["state"] == "active"]
+        for order in reversed((query_params or {}).get("order_by") or ()):
+            if (name := ORDERS.get(order["column_id"])) and self._boards.heeds_order:
+                found.sort(key=lambda item: item[name], reverse=order["direction"] == "desc")
+        return self._page([item["id"] for item in found], limit)
 
     def on_next_items_page(self, cursor: str, limit: int) -> Any:
         if cursor not in self._cursors:
@@ -136,16 +192,19 @@ class Resolvers:
         column_values: Any = "{}",
         create_labels_if_missing: bool = False,
     ) -> Any:
+        self.gate.enter()
         made = self._boards.create_item(board_id, item_name, column_values, labels=create_labels_if_missing)
+        self._made_at[made["id"]] = self.clock()
         self.changed.append(("create_item", made["id"]))
-        return made
+        return self.gate.leave(made)
 
     def on_change_multiple_column_values(
         self, board_id: str, column_values: Any, item_id: str = "", create_labels_if_missing: bool = False
     ) -> Any:
+        self.gate.enter()
         made = self._boards.change_item(board_id, item_id, column_values, labels=create_labels_if_missing)
         self.changed.append(("change_multiple_column_values", made["id"]))
-        return made
+        return self.gate.leave(made)
 
     def on_create_column(self, board_id: str, title: str, column_type: str, defaults: Any = None) -> Any:
         made = self._boards.add_column(board_id, title, column_type, json.loads(defaults) if defaults else None)
@@ -163,16 +222,3 @@ def _column_value(item: dict[str, Any], column: dict[str, Any]) -> dict[str, Any
         "text": shown(column, value),
         "linked_item_ids": value or [],
     }
-
-
-def _refusing(act: Any) -> Any:
-    """A root field whose refusal is that alias's error alone."""
-
-    def resolve(_: Any, __: GraphQLResolveInfo, **arguments: Any) -> Any:
-        try:
-            return act(**arguments)
-        except RefusedError as refused:
-            known = {"code": refused.code, "error_data": refused.detail, "status_code": 200}
-            raise GraphQLError(str(refused), extensions=known) from None
-
-    return resolve

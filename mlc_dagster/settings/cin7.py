@@ -6,7 +6,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from mlc_dagster.settings.section import Address, Section, SupplierField, TargetSection, sides
+from mlc_dagster.settings.addresses import Address
+from mlc_dagster.settings.section import PROOF, Pattern, Section, SupplierField, TargetSection, shape, sides
+
+SLOT = shape(r"^AdditionalAttribute([1-9]|10)$", "AdditionalAttribute1 to AdditionalAttribute10")
 
 
 class Cin7Settings(TargetSection):
@@ -17,11 +20,12 @@ class Cin7Settings(TargetSection):
     base_url: Address = "https://inventory.dearsystems.com/ExternalApi/v2"
     calls_per_minute: int = Field(60, ge=1, description="Of each application key")
     timeout_seconds: float = Field(60, gt=0)
+    proof: tuple[Pattern, ...] = Field((r"\d+ calls per",), description=PROOF)
     location: str = Field(
         "Main Warehouse", description="Where purchases are received, unless the company says otherwise"
     )
     attribute_set: str = Field("IFS", description="Supplier attribute set whose slot holds the ERP's key")
-    external_key: str = Field("AdditionalAttribute1", pattern=r"^AdditionalAttribute([1-9]|10)$")
+    external_key: str = Field("AdditionalAttribute1", pattern=SLOT)
     tax_rule: str = Field("Tax Exempt", description="For suppliers and records without a tax code")
     invoice_status: Literal["DRAFT", "AUTHORISED"] = "DRAFT"
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from mlc_dagster.amounts import STEPS, round_to, times
 from mlc_dagster.systems.ifs.partners import Owner
-from mlc_dagster.vocabulary import EntitySet, Record, Target
+from mlc_dagster.vocabulary import EntitySet, Record, Target, Twice
 
 DECIMALS = 2
 """Cin7 computes every line's total with two decimals, whatever the currency."""
@@ -24,6 +24,8 @@ PRICE_DECIMALS = 4
 LEAST_QUANTITY, MOST = Decimal(1), Decimal(10) ** 13
 ANY_PRICE = -MOST
 LEAST_RATE = Decimal(1).scaleb(-10)
+PROPOSAL = "proposal/"
+"""What the marker of an invoice begins with: it is never the text of an order's."""
 
 Numbers = Iterator[tuple[str, str, Decimal | None, int, Decimal, Decimal]]
 Texts = Iterator[tuple[str, str | None, int]]
@@ -213,6 +215,11 @@ class PurchaseInvoice(Paper, frozen=True, kw_only=True):
     stated_tax: Decimal | None = None
     stated_gross: Decimal | None = None
 
+    @property
+    def reference(self) -> str:
+        """What its lines begin with behind "IFS ": its key, whichever purchase it is on."""
+        return self.marker.removeprefix(PROPOSAL)
+
     def totals(self) -> Totals:
         net, tax = self.net(), self.tax()
         yield "net amount", self.stated_net, net
@@ -232,8 +239,16 @@ class PurchaseInvoice(Paper, frozen=True, kw_only=True):
 
 
 SUPPLIERS = Target("cin7", "suppliers", Supplier, batch=4)
-PURCHASES = Target("cin7", "purchases", Purchase, batch=4)
-PURCHASE_INVOICES = Target("cin7", "purchase_invoices", PurchaseInvoice, batch=4)
+PURCHASES = Target(
+    "cin7", "purchases", Purchase, batch=4, twice=Twice("Cin7", "purchases", "IFS order", "Void one of them.")
+)
+PURCHASE_INVOICES = Target(
+    "cin7",
+    "purchase_invoices",
+    PurchaseInvoice,
+    batch=4,
+    twice=Twice("Cin7", "purchase invoices", "IFS", "Void one of them."),
+)
 
 SUPPLIER_LIST = EntitySet(
     "cin7",

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mlc_dagster.errors import Misconfigured, OutcomeUnknown, RecordRejected
+from mlc_dagster.errors import Misconfigured, OutcomeUnknown, RecordRejected, TransientError
 from mlc_dagster.systems.monday import documents
 from mlc_dagster.systems.monday.calls import MondayApi
 from mlc_dagster.systems.monday.records import Cell
@@ -147,12 +147,14 @@ class Boards:
             variables |= {f"t{number}": name, f"k{number}": FITS[cell.kind][0], f"d{number}": _defaults(cell)}
         document, key = documents.columns(len(missing)), str(uuid.uuid4())
         try:
-            reply = self._api.write(document, variables, len(missing), key, again=False)
+            reply = self._api.write(document, variables, len(missing), key)
         except OutcomeUnknown:
             self.refresh([board.id])  # what it did is seen now; the rest is missing, and says so
             return self._boards[board.id][1]
         except RecordRejected as error:
             raise Misconfigured(f"board {board.id} takes no new column: {error.message}") from error
+        if any(fault.is_limit for fault in reply.faults):
+            raise TransientError(f"board {board.id} did not get all its columns: {reply.faults[0].message}")
         if reply.faults:
             raise Misconfigured(f"board {board.id} takes no new column: {reply.faults[0].message}")
         self.refresh([board.id])
