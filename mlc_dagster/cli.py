@@ -18,9 +18,11 @@ from mlc_dagster import settings as settings_file
 from mlc_dagster.cli_audit import app as audit
 from mlc_dagster.cli_credentials import app as credentials
 from mlc_dagster.cli_holds import app as holds
+from mlc_dagster.cli_pause import PAUSES, RESUMES, pause, resume
 from mlc_dagster.cli_plan import EXAMPLES as PLANS
 from mlc_dagster.cli_plan import apply, plan
 from mlc_dagster.cli_replay import EXAMPLES, replay
+from mlc_dagster.cli_status import status
 from mlc_dagster.errors import MlcError
 from mlc_dagster.sandbox.__main__ import main as sandbox
 
@@ -63,6 +65,9 @@ app.add_typer(audit, name="audit")
 app.command("replay", epilog=EXAMPLES)(replay)
 app.command("plan", epilog=PLANS)(plan)
 app.command("apply")(apply)
+app.command("pause", epilog=PAUSES)(pause)
+app.command("resume", epilog=RESUMES)(resume)
+app.command("status")(status)
 
 
 @app.command()
@@ -128,7 +133,7 @@ def _show(findings: list[Finding]) -> None:
     out.print(table)
 
 
-OF_RECORDS = ("holds", "audit", "replay", "plan", "apply")
+OF_RECORDS = ("holds", "audit", "replay", "plan", "apply", "pause", "resume", "status")
 """Commands that tell of records, and so of the demo's where there is nothing else."""
 
 

@@ -4,6 +4,7 @@ from mlc_dagster.ledger.entries import Attempt, Decision, Event, Held, HoldEntry
 from mlc_dagster.ledger.inbox import Inbox, InboxEvent
 from mlc_dagster.ledger.leases import Lease
 from mlc_dagster.ledger.ledger import Ledger
+from mlc_dagster.ledger.pauses import Pause, Paused
 from mlc_dagster.ledger.verifying import Fault, Verification
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "InboxEvent",
     "Lease",
     "Ledger",
+    "Pause",
+    "Paused",
     "PullEntry",
     "Run",
     "Standing",

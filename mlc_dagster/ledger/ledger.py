@@ -34,7 +34,9 @@ from mlc_dagster.ledger.entries import (
 from mlc_dagster.ledger.history import LedgerHistory
 from mlc_dagster.ledger.inbox import Inbox
 from mlc_dagster.ledger.leases import Lease
+from mlc_dagster.ledger.loads import Loads
 from mlc_dagster.ledger.opening import open_database
+from mlc_dagster.ledger.pauses import Pauses
 from mlc_dagster.ledger.sightings import LedgerSightings
 from mlc_dagster.ledger.trail import Trail
 from mlc_dagster.ledger.vault import Vault
@@ -52,6 +54,8 @@ class Ledger:
         self.history = LedgerHistory(database)
         self.agreements = Agreements(database)
         self.inbox = Inbox(database)
+        self.pauses = Pauses(database)
+        self.loads = Loads(database)
 
     @classmethod
     def open(cls, url: str) -> Self:

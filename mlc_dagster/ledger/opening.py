@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.ledger.database import BUSY_SECONDS, CURE, SETTING, Database, LedgerUnavailable, parse, place, reason
 
-HEAD = "0004"  # the newest revision in migrations/versions
+HEAD = "0005"  # the newest revision in migrations/versions
 VERSION_TABLE = "ledger_version"  # not alembic_version: Dagster may keep its own in the same database
 _ADVISORY_LOCK = 0x6D6C63_6C6564  # "mlc" "led": any number that nobody else locks in this database
 _alembic = threading.Lock()  # alembic keeps the migration in progress in module globals

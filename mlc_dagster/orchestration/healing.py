@@ -5,13 +5,14 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 
 from mlc_dagster import pipeline
 from mlc_dagster.errors import MlcError
-from mlc_dagster.ledger import HoldEntry, Ledger
+from mlc_dagster.ledger import HoldEntry, Ledger, Pause
+from mlc_dagster.orchestration import pausing
 from mlc_dagster.orchestration.charts import facts_for
 from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.settings import Settings
@@ -19,6 +20,7 @@ from mlc_dagster.vocabulary import Flow
 from mlc_dagster.waiving import AT_THE_LOAD
 
 AT_ONCE = 500  # holds of a flow that are judged in one tick; the next tick goes on behind them
+BY_HAND = "released"  # stands where the run would that ended without it
 REMEMBERED = timedelta(days=7)  # how long a release is carried out that no run has picked up
 
 Requests = list[dg.RunRequest]
@@ -33,30 +35,43 @@ def healing_sensors(flows: Mapping[str, Sequence[Flow]], settings: Settings) -> 
 
 
 def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.SensorDefinition:
-    """Judges what is on hold by today's facts, as prepare would, and requests the partitions of what would pass."""
-    keys = [list(key) for flow in flows for key in (prepared_key(flow), flow.key)]
+    """Judges what is on hold by today's facts, as prepare would, and requests the partitions of what would pass.
+
+    Nothing is requested that a pause would stop; when it is lifted, what waited for that is requested.
+    """
+    keys = [list(key) for key in pausing.assets(flows)]
 
     @dg.sensor(
         name=name,
         target=dg.AssetSelection.assets(*keys),
         minimum_interval_seconds=60,
-        description=f"Replays what is on hold for {flows[0].spoke}, where the reason has gone or a person released it.",
+        description=f"Replays what is on hold for {flows[0].spoke}, where the reason has gone or a person released it; "
+        "and what a pause left.",
         required_resource_keys={"ledger", "storage", *(flow.target.system for flow in flows)},
     )
     def heal(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         cursor: dict[str, int] = json.loads(context.cursor or "{}")
+        ledger, asked = (
+            context.resources.ledger.open,
+            cast(Any, context),
+        )  # facts come from its resources, as an asset's
+        resumed: Requests = []
         requests: Requests = []
         reasons: list[str] = []
-        ledger = context.resources.ledger.open
-        asked: Any = context  # facts come from its resources, which a sensor has as an asset has them
         try:
+            resumed += pausing.resumed(flows, settings, ledger)
+            reasons += pausing.reasons(flows, ledger)
             for flow in flows:
+                if pause := ledger.pauses.of(flow.target.system):
+                    _keep_released(flow, ledger, pause)
+                    continue
                 holds, cursor[flow.name] = _turn(ledger, flow, cursor.get(flow.name, 0))
                 requests += _tried_again(flow, holds)
                 requests += _released(flow, ledger)
                 requests += _healed(flow, holds, ledger, partial(facts_for, flow, settings, asked), context, reasons)
         except MlcError as error:
-            return dg.SkipReason(str(error))
+            return dg.SensorResult(run_requests=resumed) if resumed else dg.SkipReason(str(error))
+        requests = [*resumed, *requests]
         skip = "; ".join(dict.fromkeys(reasons)) or "nothing on hold would pass now"
         return dg.SensorResult(run_requests=requests, skip_reason=None if requests else skip, cursor=json.dumps(cursor))
 
@@ -110,6 +125,14 @@ def _released(flow: Flow, ledger: Ledger) -> Iterator[dg.RunRequest]:
         waiting.setdefault(day, []).append(f"{decision.key} {decision.at.isoformat()}")
     for day, marks in waiting.items():
         yield _request(flow, day, "released", *marks, f"{datetime.now(UTC):%Y-%m-%dT%H}")
+
+
+def _keep_released(flow: Flow, ledger: Ledger, pause: Pause) -> None:
+    """A release is not carried out for ever: what was released while nothing may be sent waits with the rest."""
+    places = {(flow.name, day) for _, day in ledger.history.released(flow.name, datetime.now(UTC) - REMEMBERED)}
+    known = {(load.flow, load.partition) for load in ledger.pauses.loads([flow.name])}
+    if new := sorted(places - known):
+        ledger.pauses.keep(pause.connection, new, BY_HAND)
 
 
 def _by_partition(holds: Sequence[HoldEntry]) -> dict[str, list[str]]:

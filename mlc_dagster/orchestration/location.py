@@ -15,6 +15,7 @@ from mlc_dagster.orchestration.drift import drift_assets
 from mlc_dagster.orchestration.healing import healing_sensors
 from mlc_dagster.orchestration.inbox import inbox_sensors
 from mlc_dagster.orchestration.loads import loaded_asset, prepared_asset
+from mlc_dagster.orchestration.pausing import after
 from mlc_dagster.orchestration.planning import plan_job
 from mlc_dagster.orchestration.references import alignment_checks, reference_assets
 from mlc_dagster.orchestration.resources import (
@@ -53,7 +54,7 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
                 for entity in read_by_day_or_company(catalogue, every)
             ),
             *(prepared_asset(flow, settings, place[flow.source.partition]) for flow in every),
-            *(loaded_asset(flow, place[flow.source.partition]) for flow in every),
+            *(loaded_asset(flow, place[flow.source.partition], after(flow, every)) for flow in every),
             *references,
         ],
         asset_checks=[

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from mlc_dagster.ledger import Lease, Ledger, Run, Standing
+from mlc_dagster.ledger import Lease, Ledger, Pause, Paused, Run, Standing
 from mlc_dagster.outcomes import ACCEPTED as ACCEPTED
 from mlc_dagster.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
 from mlc_dagster.pipeline import ending
@@ -26,7 +26,10 @@ SECONDS_BETWEEN_WORDS = 5.0
 
 @dataclass
 class Loaded:
-    """The account of one load. created + updated + adopted + unchanged + superseded + held + discarded = asked."""
+    """The account of one load.
+
+    created + updated + adopted + unchanged + superseded + held + discarded + paused = asked.
+    """
 
     asked: int = 0
     created: int = 0
@@ -36,6 +39,8 @@ class Loaded:
     superseded: int = 0
     held: int = 0
     discarded: int = 0  # prepared before a person decided that it is never sent
+    paused: int = 0  # a person stopped the writing: neither delivered nor held, and sent by the next load
+    pause: Pause | None = None  # the one that this load met
     seconds: float = 0.0
     reasons: dict[str, str] = field(default_factory=dict)  # key -> why the target refused it; the first few
 
@@ -57,6 +62,7 @@ def load(
 
     One writer at a time for a flow, or for all that share `flow.writer`: a second load waits, and then finds
     everything unchanged. A writer that was killed is out of the way after `lease_seconds`.
+    A pause of the target, given at any time, lets the batch in flight end; the rest is counted as paused.
     Raises AccessDenied, TransientError, Misconfigured; what was delivered until then is in the ledger.
     """
     loaded, started = Loaded(), time.monotonic()
@@ -117,12 +123,29 @@ class _Delivery:
 
     def send(self, ready: Sequence[Ready], standings: dict[str, Standing]) -> None:
         for batch in chunks(ready, self.flow.target.batch):
+            if self._is_paused():
+                self.loaded.paused += len(batch)
+                continue
             attempts = [(one, standings[one.key].remote_id) for one in batch]
             self.ledger.begin(self.flow.name, attempts, run=self.run, lease=self.lease)
             drafts = {one.key: self._draft(one, standings[one.key]) for one in batch}
             with ending.after_this():
-                self._remember({one.key: one for one in batch}, self.client.save(self.flow.target, drafts.values()))
+                self._save({one.key: one for one in batch}, drafts.values())
             self._tell()
+
+    def _is_paused(self) -> bool:
+        """Asked before anything of a batch is written down or sent; who met a pause once stays away."""
+        if self.loaded.pause is None:
+            self.loaded.pause = self.ledger.pauses.of(self.flow.target.system)
+        return self.loaded.pause is not None
+
+    def _save(self, batch: dict[str, Ready], drafts: Iterable[Draft]) -> None:
+        """One batch. What a pause stops in its midst was begun, so that the next load looks it up first."""
+        try:
+            self._remember(batch, self.client.save(self.flow.target, drafts))
+        except Paused as error:
+            self.loaded.pause = error.pause
+            self.loaded.paused += len(batch)
 
     def _draft(self, one: Ready, standing: Standing) -> Draft:
         """New: look for it from ever, a first load adopts what is there. In doubt: from when the attempt was made."""
@@ -141,7 +164,10 @@ class _Delivery:
             log.info("%s %s: %d delivered so far", self.flow.name, self.run.partition, self.loaded.delivered)
 
     def _remember(self, batch: dict[str, Ready], outcomes: Iterator[Outcome]) -> None:
-        """Write what came back before anything else is sent, also when the client gives up in mid-batch."""
+        """Write what came back before anything else is sent, also when the client gives up in mid-batch.
+
+        Takes what was answered out of the batch.
+        """
         last_words: list[tuple[Ready, Saved | Refused | Unanswered]] = []
         try:
             for outcome in outcomes:
@@ -156,7 +182,7 @@ class _Delivery:
                 self.flow.name, last_words, run=self.run, lease=self.lease, pair=self.flow.pair, supersedes=taken
             )
             for one, outcome in last_words:
-                self._count(one, outcome)
+                self._count(batch.pop(one.key), outcome)
 
     def _count(self, one: Ready, outcome: Saved | Refused | Unanswered) -> None:
         if isinstance(outcome, Saved):

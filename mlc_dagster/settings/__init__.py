@@ -10,7 +10,7 @@ import os
 from collections.abc import Hashable
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 from dotenv import load_dotenv
@@ -185,6 +185,17 @@ def _sentence(mistake: Any) -> str:
     if mistake["type"] == "missing":
         return "is missing"
     return f"{mistake['msg']}; found {mistake['input']!r}"
+
+
+def connections() -> tuple[str, ...]:
+    """The sections of mlc.yaml that name a system to be written to: the ERP, then the SaaS that there are."""
+    kinds = {name: field.annotation for name, field in Settings.model_fields.items()}
+    saas = [name for name, kind in kinds.items() if any(_is_target(each) for each in get_args(kind))]
+    return ("ifs", *saas)
+
+
+def _is_target(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, TargetSection)
 
 
 def json_schema() -> str:
