@@ -64,6 +64,7 @@ def ifs_client(
         budget=budgets(_name("ifs", settings.base_url, client_id), settings.requests_per_minute, 60.0),
         timeout=settings.timeout_seconds,
         classify=ifs_answers,
+        proof=settings.proof,
         max_attempts=tries,
     )
     return IfsClient(
@@ -92,6 +93,7 @@ def cin7_client(
         budget=ring,
         timeout=settings.timeout_seconds,
         classify=cin7_answers,
+        proof=settings.proof,
         max_attempts=tries,
     )
     return Cin7Client(api, settings.options(), terms=settings.payment_terms)
@@ -107,6 +109,7 @@ def airbase_client(settings: AirbaseSettings, token: str, budgets: Budgets, trie
         budget=budgets(_name("airbase", settings.base_url, token), settings.requests_per_minute, 60.0),
         timeout=settings.timeout_seconds,
         classify=airbase_answers,
+        proof=settings.proof,
         max_attempts=tries,
     )
     places = Places(
@@ -138,6 +141,7 @@ def monday_client(settings: MondaySettings, token: str, budgets: Budgets, tries:
         budget=budget,
         timeout=settings.timeout_seconds,
         classify=monday_answers(settings.api_version),
+        proof=None,  # its codes tell
         max_attempts=tries,
     )
     return MondayClient(
@@ -162,6 +166,7 @@ def hubspot_client(settings: HubspotSettings, token: str, budgets: Budgets, trie
         budget=budget,
         timeout=settings.timeout_seconds,
         classify=hubspot_answers,
+        proof=settings.proof,
         max_attempts=tries,
     )
     return HubspotClient(api, settings.options(), in_flight=settings.in_flight, budget=budget, calls=calls)
@@ -190,6 +195,7 @@ def procurify_client(
         budget=budgets(_name("procurify", settings.base_url, client_id), settings.requests_per_second, 1.0),
         timeout=settings.timeout_seconds,
         classify=procurify_answers,
+        proof=settings.proof,
         max_attempts=tries,
     )
     reach = Reach(**{field.name: getattr(settings, field.name) for field in fields(Reach)})

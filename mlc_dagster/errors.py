@@ -35,7 +35,14 @@ class TransientError(MlcError):
 
 
 class OutcomeUnknown(MlcError):
-    """A write left, and no trustworthy answer came back: it may or may not have acted."""
+    """A write left, and no trustworthy answer came back: it may or may not have acted.
+
+    `retry_after`: seconds that the server asks to be left alone, which says nothing of what it did.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None, cure: str | None = None) -> None:
+        super().__init__(message, cure=cure)
+        self.retry_after = retry_after
 
 
 class StaleRecord(MlcError):

@@ -2,7 +2,7 @@
 
 from mlc_dagster.ledger.entries import Attempt, Decision, Event, Held, HoldEntry, PullEntry, Run, Standing
 from mlc_dagster.ledger.inbox import Inbox, InboxEvent
-from mlc_dagster.ledger.leases import Lease
+from mlc_dagster.ledger.leases import Lease, LeaseLost
 from mlc_dagster.ledger.ledger import Ledger
 from mlc_dagster.ledger.pauses import Pause, Paused
 from mlc_dagster.ledger.verifying import Fault, Verification
@@ -17,6 +17,7 @@ __all__ = [
     "Inbox",
     "InboxEvent",
     "Lease",
+    "LeaseLost",
     "Ledger",
     "Pause",
     "Paused",

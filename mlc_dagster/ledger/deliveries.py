@@ -198,6 +198,14 @@ def _refused() -> Any:
     )
 
 
+def late(outcomes: Sequence[tuple[Ready, Answer]]) -> Iterator[dict[str, Any]]:
+    """Lines that tell what a writer was answered which had been overtaken, and change no delivery."""
+    for ready, answer in outcomes:
+        told = _line(ready, answer)
+        said = told["event"] if not told["detail"] else f"{told['event']}: {told['detail']}"
+        yield {**told, "event": Event.LATE.value, "detail": said}
+
+
 def _line(ready: Ready, answer: Answer) -> dict[str, Any]:
     remote_id = answer.draft.remote_id
     match answer:

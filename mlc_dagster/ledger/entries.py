@@ -30,6 +30,7 @@ class Event(StrEnum):
     ADOPTED = "adopted"
     REFUSED = "refused"
     UNANSWERED = "unanswered"
+    LATE = "late"  # answered, when another writer had taken over
     SUPERSEDED = "superseded"
     HELD = "held"
     CLOSED = "closed"  # the hold was closed

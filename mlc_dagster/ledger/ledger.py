@@ -36,7 +36,7 @@ from mlc_dagster.ledger.inbox import Inbox
 from mlc_dagster.ledger.leases import Lease
 from mlc_dagster.ledger.loads import Loads
 from mlc_dagster.ledger.opening import open_database
-from mlc_dagster.ledger.pauses import Pauses
+from mlc_dagster.ledger.pauses import Pause, Pauses
 from mlc_dagster.ledger.sightings import LedgerSightings
 from mlc_dagster.ledger.trail import Trail
 from mlc_dagster.ledger.vault import Vault
@@ -136,6 +136,11 @@ class Ledger:
                 theirs = Trail(connection, other, run)
                 new = deliveries.supersede(theirs, taken)
                 holds.close(theirs, holds.of_keys(connection, other, new), "superseded")
+
+    def tell_late(self, flow: str, outcomes: Sequence[tuple[Ready, Answer]], *, run: Run) -> None:
+        """Answers to a writer that was overtaken: lines in the trail, and nothing else. The next one has looked."""
+        with self._database.writing() as connection:
+            Trail(connection, flow, run).add(deliveries.late(outcomes))
 
     def settle(self, flow: str, settled: Sequence[tuple[Ready, State]], *, run: Run) -> None:
         """Write down what needs no request: records that are UNCHANGED or SUPERSEDED; others are not looked at.
@@ -250,13 +255,21 @@ class Ledger:
     # --- who may write, and call ---
 
     def lease(
-        self, name: str, owner: str, *, seconds: float = 30.0, on_wait: Callable[[str], None] | None = None
+        self, name: str, owner: str, *, seconds: float = 20.0, on_wait: Callable[[str], None] | None = None
     ) -> AbstractContextManager[Lease]:
         """Be the one writer for a name; waits while another is, and tells `on_wait` who it is.
 
-        A writer that was killed is out of the way after `seconds`. Hand the lease to begin, note_id and finish.
+        A writer that was killed is out of the way after `seconds`; what it sent last may be under way for longer.
+        Hand the lease to begin, note_id and finish, and ask it before a write leaves.
         """
         return leases.lease(self._database, name, owner, seconds=seconds, on_wait=on_wait)
+
+    def ask_lease(self, lease: Lease, call: str, target: str) -> Pause | None:
+        """Before `call` leaves: is the lease still ours? Raises LeaseLost, which says that it was not sent.
+
+        The pause of `target`, where one stands: what follows from it is the caller's matter.
+        """
+        return leases.ask(self._database, lease, call, target)
 
     def budget(self, name: str, limit: int, period: float) -> SharedBudget:
         """At most `limit` calls in any `period` seconds, for all who name this budget. Never name it by a secret."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, delete, func, select, text, update
@@ -27,10 +27,14 @@ class Pause:
     lifted_by: str | None = None
     lifted_because: str | None = None
 
+    def end_after(self, grace: float, call: str) -> None:
+        """A batch that was in flight may end, within `grace` seconds. Raises Paused after that: `call` is not sent."""
+        if datetime.now(UTC) - self.at > timedelta(seconds=grace):
+            raise Paused(self, f"{call} was not sent.")
+
     def __str__(self) -> str:
-        return (
-            f"{self.connection} is paused by {self.who} since {self.at:%Y-%m-%d %H:%M} UTC: {self.reason.rstrip('.')}"
-        )
+        since, why = f"{self.at:%Y-%m-%d %H:%M} UTC", self.reason.rstrip(".")
+        return f"{self.connection} is paused by {self.who} since {since}: {why}"
 
 
 class Paused(MlcError):

@@ -140,8 +140,9 @@ def load_partition(
     client, ledger = getattr(context.resources, flow.target.system).client, context.resources.ledger.open
     before = client.traffic
     ready = stored(context.resources.storage.store, flow, partition)
-    loaded = pipeline.load(flow, ready, client, ledger, Run(context.run.run_id, partition))
-    pausing.note(flow, partition, loaded, after, ledger, context.run.run_id)
+    run = Run(context.run.run_id, partition)
+    loaded = pipeline.load(flow, ready, client, ledger, run, longest_request=client.api.timeout)
+    pausing.note(flow, partition, loaded, after, ledger, run.run_id)
     spent = client.traffic.since(before)
     log.info(
         "%s %s: %d delivered, %d unchanged, %d held, %d paused, %d requests",

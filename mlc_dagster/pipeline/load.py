@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from mlc_dagster.ledger import Lease, Ledger, Pause, Paused, Run, Standing
+from mlc_dagster import departures
+from mlc_dagster.ledger import Lease, LeaseLost, Ledger, Pause, Paused, Run, Standing
 from mlc_dagster.outcomes import ACCEPTED as ACCEPTED
 from mlc_dagster.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
 from mlc_dagster.pipeline import ending
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
+from mlc_dagster.pipeline.futility import Futility
 from mlc_dagster.pipeline.prepare import held_target
 from mlc_dagster.vocabulary import ERP, Flow, Problem, key_text
 
@@ -22,6 +24,12 @@ log = logging.getLogger("mlc_dagster.pipeline")
 ANSWERED = "target_answered"
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 SECONDS_BETWEEN_WORDS = 5.0
+LEASE_SECONDS = 20.0
+LONGEST_REQUEST = 60.0  # seconds that a target may be at work on what it was sent
+ROUNDS_IN_VAIN = 3  # of looking for what has no answer, before it is held
+
+
+Answered = Saved | Refused | Unanswered
 
 
 @dataclass
@@ -56,14 +64,16 @@ def load(
     ledger: Ledger,
     run: Run,
     *,
-    lease_seconds: float = 30.0,
+    lease_seconds: float = LEASE_SECONDS,
+    longest_request: float = LONGEST_REQUEST,
 ) -> Loaded:
     """Deliver what is new or changed, look first where an earlier attempt has no answer, and remember each outcome.
 
     One writer at a time for a flow, or for all that share `flow.writer`: a second load waits, and then finds
-    everything unchanged. A writer that was killed is out of the way after `lease_seconds`.
+    everything unchanged. A writer that was killed is out of the way after `lease_seconds`, and what it sent last is
+    looked for when that is answered, or never will be: `longest_request` seconds later.
     A pause of the target, given at any time, lets the batch in flight end; the rest is counted as paused.
-    Raises AccessDenied, TransientError, Misconfigured; what was delivered until then is in the ledger.
+    Raises AccessDenied, TransientError, Misconfigured, LeaseLost; what was delivered until then is in the ledger.
     """
     loaded, started = Loaded(), time.monotonic()
 
@@ -71,10 +81,14 @@ def load(
         log.info("%s: waiting for run %s, which is delivering", flow.name, owner)
 
     with ledger.lease(f"load {flow.writer or flow.name}", run.run_id, seconds=lease_seconds, on_wait=waiting) as lease:
-        delivery = _Delivery(flow, client, ledger, lease, run, loaded)
+        delivery = _Delivery(flow, client, ledger, lease, run, loaded, longest_request)
+        if flow.writer:  # what another flow has under way may be the same record
+            lease.settle(longest_request)
         for chunk in chunks(ready, JUDGED_AT_ONCE):
             delivery.take(chunk)
+        delivery.look_at_what_was_left()
         delivery.look_again()
+        delivery.hold_what_was_refused()
     loaded.seconds = time.monotonic() - started
     return loaded
 
@@ -89,8 +103,14 @@ class _Delivery:
     lease: Lease
     run: Run
     loaded: Loaded
+    longest_request: float
+    left: list[Ready] = field(default_factory=list)  # what the one before may have under way
     unanswered: list[Ready] = field(default_factory=list)
+    refused: list[tuple[Ready, Refused]] = field(default_factory=list)  # it may not have been the record's fault
     told_at: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.futility = Futility(self.flow.target.system)
 
     def take(self, prepared: Sequence[Ready]) -> None:
         """Sort by what the ledger says of each; send what must be sent.
@@ -110,7 +130,18 @@ class _Delivery:
         self.loaded.discarded += len(prepared) - len(ready)
         self.loaded.unchanged += counted[State.UNCHANGED]
         self.loaded.superseded += counted[State.SUPERSEDED]
-        self.send([one for one in ready if one.key not in done], standings)
+        to_send = [one for one in ready if one.key not in done]
+        if self.lease.quiet_for(self.longest_request):
+            self.left += [one for one in to_send if standings[one.key].state is State.IN_DOUBT]
+            to_send = [one for one in to_send if standings[one.key].state is not State.IN_DOUBT]
+        self.send(to_send, standings)
+
+    def look_at_what_was_left(self) -> None:
+        """What a writer that was killed or overtaken had sent is looked for when it can be seen, and last."""
+        if self.left:
+            if not self._is_paused():
+                self.lease.settle(self.longest_request)
+            self.send(self.left, self.ledger.judge(self.flow.name, self.left))
 
     def _to_look_at(self, standings: dict[str, Standing]) -> frozenset[str]:
         """What is as it was delivered, of a pair whose other flow has delivered something else since."""
@@ -129,7 +160,7 @@ class _Delivery:
             attempts = [(one, standings[one.key].remote_id) for one in batch]
             self.ledger.begin(self.flow.name, attempts, run=self.run, lease=self.lease)
             drafts = {one.key: self._draft(one, standings[one.key]) for one in batch}
-            with ending.after_this():
+            with ending.after_this(), departures.guarded_by(self):
                 self._save({one.key: one for one in batch}, drafts.values())
             self._tell()
 
@@ -146,6 +177,22 @@ class _Delivery:
         except Paused as error:
             self.loaded.pause = error.pause
             self.loaded.paused += len(batch)
+
+    def hold_what_was_refused(self) -> None:
+        refused, self.refused = self.refused, []
+        for one, outcome in refused:
+            self._hold(one, outcome.rule, outcome.reason)
+
+    def before_headers(self, call: str) -> None:
+        """As departures.Guard: nothing leaves any more where another one writes, or may, nor long after a pause."""
+        if pause := self.ledger.ask_lease(self.lease, call, self.flow.target.system):
+            pause.end_after(ending.GRACE_SECONDS, call)
+
+    def before_body(self, call: str) -> None:
+        self.lease.check(call)
+
+    def answered(self, call: str, error: Exception | None, suspicion: int) -> None:
+        self.futility.answered(call, error, suspicion)
 
     def _draft(self, one: Ready, standing: Standing) -> Draft:
         """New: look for it from ever, a first load adopts what is there. In doubt: from when the attempt was made."""
@@ -168,7 +215,7 @@ class _Delivery:
 
         Takes what was answered out of the batch.
         """
-        last_words: list[tuple[Ready, Saved | Refused | Unanswered]] = []
+        last_words: list[tuple[Ready, Answered]] = []
         try:
             for outcome in outcomes:
                 one = batch[outcome.draft.key]
@@ -177,18 +224,29 @@ class _Delivery:
                 else:
                     last_words.append((one, outcome))
         finally:
-            taken = _superseded(self.flow, last_words)
-            self.ledger.finish(
-                self.flow.name, last_words, run=self.run, lease=self.lease, pair=self.flow.pair, supersedes=taken
-            )
+            self._write_down(last_words)
             for one, outcome in last_words:
                 self._count(batch.pop(one.key), outcome)
+            if not self.futility.is_suspected:
+                self.hold_what_was_refused()
 
-    def _count(self, one: Ready, outcome: Saved | Refused | Unanswered) -> None:
+    def _write_down(self, last_words: Sequence[tuple[Ready, Answered]]) -> None:
+        """Raises LeaseLost, which says how much was answered all the same: that is in the trail, and looked for."""
+        flow, run = self.flow, self.run
+        taken = _superseded(flow, last_words)
+        try:
+            self.ledger.finish(flow.name, last_words, run=run, lease=self.lease, pair=flow.pair, supersedes=taken)
+        except LeaseLost as lost:
+            self.ledger.tell_late(flow.name, last_words, run=run)
+            saved = sum(isinstance(outcome, Saved) for _, outcome in last_words)
+            words = f"{lost.message}; {flow.target.system} took {saved} record(s) of this batch before that"
+            raise LeaseLost(words, cure=lost.cure) from lost
+
+    def _count(self, one: Ready, outcome: Answered) -> None:
         if isinstance(outcome, Saved):
             setattr(self.loaded, outcome.action, getattr(self.loaded, outcome.action) + 1)
         elif isinstance(outcome, Refused):
-            self._hold(one, outcome.rule, outcome.reason)
+            self.refused.append((one, outcome))
         else:
             self.unanswered.append(one)
             log.warning("%s %s: no answer (%s); it is looked up before anything is sent again", *self._of(one, outcome))
@@ -197,10 +255,15 @@ class _Delivery:
         return self.flow.name, one.key, outcome.reason
 
     def look_again(self) -> None:
-        """What was not answered is looked up once more, now; what still has no answer is held, and stays in doubt."""
-        doubtful, self.unanswered = self.unanswered, []
-        if doubtful:
+        """What has no answer is looked up, and sent again where it is not there, as long as that helps.
+
+        What still has no answer is held, and stays in doubt.
+        """
+        in_vain = 0
+        while self.unanswered and in_vain < ROUNDS_IN_VAIN:
+            doubtful, self.unanswered = self.unanswered, []
             self.send(doubtful, self.ledger.judge(self.flow.name, doubtful))
+            in_vain = in_vain + 1 if len(self.unanswered) == len(doubtful) else 0
         for one in self.unanswered:
             self._hold(one, ANSWERED, f"{self.flow.target.system} gave no answer; the next load looks it up first")
 

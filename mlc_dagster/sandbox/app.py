@@ -12,7 +12,7 @@ from email.utils import format_datetime
 from threading import RLock
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
 from mlc_dagster.sandbox.control import Control
@@ -35,7 +35,10 @@ class SandboxApp:
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
-        call = _call(request, await request.body())
+        try:
+            call = _call(request, await request.body())
+        except ClientDisconnect:  # headers whose body never came ask for nothing
+            return
         system = call.path.split("/", 2)[1]
         if system in self._systems:
             await self._serve(system, call, receive, send)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from mlc_dagster.settings.airbase_spend import SpendSettings
-from mlc_dagster.settings.section import Address, Section, sides
+from mlc_dagster.settings.section import PROOF, Address, Pattern, Section, sides
 
 
 def _path(value: str) -> str:
@@ -47,6 +47,7 @@ class AirbaseSettings(SpendSettings):
     page_size: int = Field(250, ge=1, le=1000)
     batch_size: int = Field(100, ge=1, le=100, description="Records in one bulk upsert")
     timeout_seconds: float = Field(300, gt=0)
+    proof: tuple[Pattern, ...] = Field(("Request was throttled",), description=PROOF)
     vendors_into_ifs: bool = Field(
         True, description="New vendors, and what people change of vendors in Airbase, go into IFS"
     )

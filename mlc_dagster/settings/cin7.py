@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from mlc_dagster.settings.section import Address, Section, SupplierField, TargetSection, sides
+from mlc_dagster.settings.section import PROOF, Address, Pattern, Section, SupplierField, TargetSection, sides
 
 
 class Cin7Settings(TargetSection):
@@ -17,6 +17,7 @@ class Cin7Settings(TargetSection):
     base_url: Address = "https://inventory.dearsystems.com/ExternalApi/v2"
     calls_per_minute: int = Field(60, ge=1, description="Of each application key")
     timeout_seconds: float = Field(60, gt=0)
+    proof: tuple[Pattern, ...] = Field((r"\d+ calls per",), description=PROOF)
     location: str = Field(
         "Main Warehouse", description="Where purchases are received, unless the company says otherwise"
     )

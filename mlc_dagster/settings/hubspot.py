@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from mlc_dagster.settings.section import Address, TargetSection
+from mlc_dagster.settings.section import PROOF, Address, Pattern, TargetSection
 
 Companies = Literal["supplier_companies", "customer_companies"]
 
@@ -30,6 +30,7 @@ class HubspotSettings(TargetSection):
     calls_per_10_seconds: int = Field(190, ge=1, description="Of the app: 100 on Free and Starter, else 190")
     in_flight: int = Field(10, ge=1, le=16, description="Batches at a time")
     timeout_seconds: float = Field(60, gt=0)
+    proof: tuple[Pattern, ...] = Field(("RATE_LIMIT", '"policyName"'), description=PROOF)
     portal_id: str = Field("", description="Where it is given, a token of another portal is refused")
     company_code: str = Field(
         "", description="The ERP company that default GL accounts belong to; not needed where there is only one"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mlc_dagster.settings.section import Address, Section
+from mlc_dagster.settings.section import PROOF, Address, Pattern, Section
 
 
 class LineSetSettings(Section):
@@ -42,6 +42,7 @@ class IfsSettings(Section):
     in_flight: int = Field(8, ge=1, le=32, description="Requests at a time")
     page_size: int = Field(5000, ge=1, le=5000)
     timeout_seconds: float = Field(60, gt=0)
+    proof: tuple[Pattern, ...] = Field((), description=PROOF)
     currencies: tuple[Annotated[str, Field(pattern=r"^[A-Z]{3}$")], ...] = Field(
         (), description="Beside the companies' own: what may be entered from a SaaS"
     )

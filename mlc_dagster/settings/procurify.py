@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
-from mlc_dagster.settings.section import Address, Section, TargetSection, sides
+from mlc_dagster.settings.section import PROOF, Address, Pattern, Section, TargetSection, sides
 
 NEVER_POSTED = (0, 1, 3, 5)
 """Statuses of a bill: draft, confirmed (it waits for approval), denied, withdrawn."""
@@ -50,6 +50,7 @@ class ProcurifySettings(TargetSection):
     page_size: int = Field(50, ge=1, le=100)
     in_flight: int = Field(4, ge=1, le=16, description="Bills and orders that are asked for at once")
     timeout_seconds: float = Field(60, gt=0)
+    proof: tuple[Pattern, ...] = Field(("Request was throttled",), description=PROOF)
     bill_overlap_minutes: float = Field(10, ge=0, description="Bills are asked for so much around each day")
     order_overlap_days: int = Field(1, ge=1, description="Orders are filtered by date alone, in a time zone untold")
     bill_types: tuple[Number, ...] = Field((0,), description="0 order, 1 expense, 2 credit card")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl
 
 
 class Section(BaseModel):
@@ -20,6 +21,18 @@ def _address(value: Any) -> str:
 
 
 Address = Annotated[str, BeforeValidator(_address)]
+
+
+def _pattern(value: str) -> str:
+    re.compile(value.encode())
+    return value
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
+"""A regular expression, searched in what a system answers."""
+
+PROOF = "Patterns of the system's own words in a 429 or 503 that prove that a write did not act; else it is looked for"
+"""What `proof` is for, in each section that has it."""
 
 
 SupplierField = Literal["name", "country", "currency_code", "payment_terms", "email", "vat_no"]

@@ -73,8 +73,12 @@ class Call:
     base_url: str = ""
     setting: str = "base_url"
 
+    @property
+    def shown(self) -> str:
+        return f"{self.method} {self.path[:200]}"
+
     def says(self, text: str) -> str:
-        return f"{self.system}: {self.method} {self.path[:200]}: {text}"
+        return f"{self.system}: {self.shown}: {text}"
 
     @property
     def check_address(self) -> str:
@@ -84,7 +88,13 @@ class Call:
         """No trustworthy answer: ask again what may be asked again; else look first."""
         if self.repeatable:
             return TransientError(self.says(text), retry_after=retry_after)
-        return OutcomeUnknown(self.says(text))
+        return OutcomeUnknown(self.says(text), retry_after=retry_after)
+
+    def busy(self, said: str, retry_after: float | None) -> TransientError | OutcomeUnknown:
+        """Too many calls, says somebody on the way: for a write that is no proof that it did not act."""
+        if self.repeatable:
+            return Throttled(said, retry_after=retry_after)
+        return OutcomeUnknown(said, retry_after=retry_after)
 
 
 def snippet(content: bytes, length: int = 200) -> str:
@@ -107,11 +117,22 @@ def refusal(call: Call, response: httpx.Response, *, now: float, cure: str | Non
     if status == 412:
         return StaleRecord(said)
     if status == 429:
-        return Throttled(said, retry_after=retry_after(response.headers, now))
-    if status == 408 or (status >= 500 and status != 501):
+        return call.busy(said, retry_after(response.headers, now))
+    if status in (408, 423) or (status >= 500 and status != 501):
         text = f"{status} {snippet(response.content)}".rstrip()
         return call.unanswered(text, retry_after(response.headers, now))
     return RecordRejected(said, status=status, body=_parsed(response.content))
+
+
+def suspicion(method: str, response: httpx.Response) -> int:
+    """How much a refusal speaks against the address, the rights or a gateway, and not against the record: 0 to 4.
+
+    A row that is addressed by its key may be gone; nothing else of a record makes a 404, a 405 or a web page.
+    """
+    is_page = response.content.lstrip()[:1] == b"<"
+    if is_page or response.status_code in (405, 501) or (method == "POST" and response.status_code in (404, 410)):
+        return 4
+    return int(response.status_code in (404, 410))
 
 
 def _elsewhere(response: httpx.Response) -> str:

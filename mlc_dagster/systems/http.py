@@ -5,7 +5,7 @@ from __future__ import annotations
 import random as randomness
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -14,7 +14,8 @@ from typing import Any, TypeVar, overload
 
 import httpx
 
-from mlc_dagster.errors import MlcError, TransientError
+from mlc_dagster import departures
+from mlc_dagster.errors import MlcError, OutcomeUnknown, RecordRejected, TransientError
 from mlc_dagster.outcomes import Budget
 from mlc_dagster.systems.addresses import Content, Params, address, body_of, headers_of, origin, shown
 from mlc_dagster.systems.answers import (
@@ -28,11 +29,13 @@ from mlc_dagster.systems.answers import (
     lost,
     refusal,
     snippet,
+    suspicion,
     unreadable,
     without,
 )
 from mlc_dagster.systems.budgets import KeyRing, LocalBudget, Slot, slots_of
 from mlc_dagster.systems.connections import Connections, trusted
+from mlc_dagster.systems.proof import Proof
 from mlc_dagster.systems.retries import HasTries, Patience, Tries, asks_for_silence
 from mlc_dagster.systems.waiting import in_order
 from mlc_dagster.systems.waiting import sleep as wait_for
@@ -54,6 +57,7 @@ Classify = Callable[[httpx.Response], Exception | None]
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 IDLE_SECONDS = 4.0  # many servers close an idle connection after 5: a write must not meet that moment
+READS = ("GET", "HEAD")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -67,14 +71,21 @@ class _Send(HasTries):
     decode: Callable[[bytes], Any]
     is_json: bool
     secrets: list[str] = field(default_factory=list)  # what the last attempt was signed with
+    guard: departures.Guard | None = None
+    suspicion: int = 0  # of the last attempt's answer
+
+    def answered(self, error: Exception | None) -> None:
+        if self.guard:
+            self.guard.answered(self.call.shown, error, 1 if isinstance(error, OutcomeUnknown) else self.suspicion)
 
 
 class ApiClient:
     """One remote system over HTTP, for up to 32 threads at once.
 
-    `classify` reads an answer before anyone else, of any status, and returns the error to raise, or None. It returns
-    TransientError where the system certainly did not act: then even a write is sent again; with a `retry_after`, or as
-    `Throttled`, the credential is silent for that long. Its message is built from `snippet(response.content)`.
+    `classify` reads an answer before anyone else, of any status, and returns the error to raise, or None. With a
+    `retry_after`, or as `Throttled`, a TransientError silences the credential for that long. A write is sent again
+    only where `proof`, patterns of the system's own words, recognises the body; else its outcome is unknown.
+    Messages are built from `snippet(response.content)`.
     """
 
     def __init__(
@@ -86,6 +97,7 @@ class ApiClient:
         budget: Budget | KeyRing | None = None,
         timeout: float = 60.0,
         classify: Classify | None = None,
+        proof: Sequence[str] | None = (),
         headers: Mapping[str, str] | None = None,
         transport: httpx.BaseTransport | None = None,
         max_attempts: int = 8,
@@ -98,11 +110,13 @@ class ApiClient:
         random: Callable[[], float] = randomness.random,
     ) -> None:
         self.system, self.base_url = system, base_url.rstrip("/")
+        self.timeout = timeout  # seconds: what was sent may be under way for so long
         self.requests = self.retries = 0
         self.throttled_seconds = 0.0  # summed over threads
         self.skew_seconds: float | None = None  # server's Date header minus our clock, latest answer; whole seconds
         self._origin = origin(system, self.base_url)
-        self._classify = classify
+        self._classify, self._proof = classify, Proof(proof)
+        self._unknown = 0  # outcomes in a row
         self._clock, self._wall = clock, wall
         self._patience = Patience(max_attempts, max_seconds, max_wait, clock, sleep, random)
         self._slot = slots_of(budget, auth, LocalBudget(clock=clock, sleep=sleep))
@@ -160,14 +174,25 @@ class ApiClient:
         Raises TransientError, OutcomeUnknown (a write without a trustworthy answer), StaleRecord (412), RecordRejected,
         AccessDenied, Misconfigured.
         """
-        safe = method in ("GET", "HEAD") if repeatable is None else repeatable
+        safe = method in READS if repeatable is None else repeatable
         call = Call(self.system, method, shown(path), safe, self.base_url)
         url, given = address(call, self._origin, path, params), content or body_of(call, json)
         read = decode or (exact_json if method == "GET" else json_or_nothing)
         own = headers_of(call, headers, given)
         build = methodcaller("build_request", method, url, content=given and given[1], headers=own)
         send = _Send(Tries(), call, build, read, decode is None)
-        return self._patience.retry(self._attempt, send)
+        send.guard = None if method in READS else departures.guard()
+        try:
+            answer = self._patience.retry(self._attempt, send)
+        except (RecordRejected, OutcomeUnknown) as error:
+            send.answered(error)
+            raise
+        send.answered(None)
+        return answer
+
+    def breathe(self, times: int) -> None:
+        """Wait before a row that others have in hand is written again; longer each time."""
+        self._patience.breathe(times)
 
     def close(self) -> None:
         self._connections.close()
@@ -203,17 +228,25 @@ class ApiClient:
             self.retries += send.tries.begin(self._clock())
             self.throttled_seconds += slot.waited
         try:
-            return self._answer(send, self._exchange(send, slot), slot)
+            answer = self._answer(send, self._exchange(send, slot), slot)
         except TransientError as error:
             send.tries.count(error)
             if asks_for_silence(error):
                 slot.pause(self._patience.silence(error, send.tries))
             raise
+        except OutcomeUnknown as error:
+            self._unknown += 1
+            slot.pause(self._patience.quiet(error, self._unknown))
+            raise
+        self._unknown = 0
+        return answer
 
     def _exchange(self, send: _Send, slot: Slot) -> httpx.Response:
         with self._connections.one() as client:
             request = send.build(client)
             unsigned = set(request.headers)
+            if send.guard:
+                request.extensions["trace"] = partial(_before_it_leaves, send.guard, send.call.shown)
             try:
                 response = client.send(request, auth=slot.auth)
             except httpx.LocalProtocolError as error:
@@ -236,10 +269,10 @@ class ApiClient:
         return lost(Call(self.system, error.request.method, where.path, True, host, "token_url"), error)
 
     def _answer(self, send: _Send, response: httpx.Response, slot: Slot) -> Answer[Any]:
-        if self._classify and (error := self._classify(response)):
-            raise error
-        if refused := refusal(send.call, response, now=self._wall(), cure=_cure(slot)):
-            raise refused
+        send.suspicion = suspicion(send.call.method, response)
+        said = self._classify(response) if self._classify else None
+        if error := said or refusal(send.call, response, now=self._wall(), cure=_cure(slot)):
+            raise self._proof.judge(send.call, response, error)
         content = response.content.removeprefix(BYTE_ORDER_MARK)
         try:
             if not content and response.num_bytes_downloaded:  # httpx makes nothing, and no error, of half a gzip
@@ -248,6 +281,14 @@ class ApiClient:
         except UNREADABLE as error:
             raise unreadable(send.call, without(send.secrets, response), error) from error
         return Answer(response.status_code, response.headers, content, str(response.url), value, send.is_json)
+
+
+def _before_it_leaves(guard: departures.Guard, call: str, event: str, _: object) -> None:
+    """httpcore tells what it is about to do: what is raised here closes the connection, and nothing was asked."""
+    if event.endswith("send_request_headers.started"):
+        guard.before_headers(call)
+    elif event.endswith("send_request_body.started"):
+        guard.before_body(call)
 
 
 def _cure(slot: Slot) -> str | None:

@@ -8,13 +8,14 @@ from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
-from mlc_dagster.errors import TransientError
+from mlc_dagster.errors import OutcomeUnknown, TransientError
 from mlc_dagster.systems.answers import Throttled
 
 Send = TypeVar("Send", bound="HasTries")
 Result = TypeVar("Result")
 
 FIRST_WAIT, LONGEST_BACKOFF = 0.5, 30.0  # seconds, before the jitter
+LONGEST_UNASKED = 2.0  # seconds of silence after an unknown outcome, where the server does not ask for it
 TRIES_PER_FAILURE = 8  # a 429 weighs this much less than a failure: the server is well, only busy
 
 
@@ -78,6 +79,16 @@ class Patience:
         if error.retry_after is None:
             return self._backoff(tries.throttled)
         return min(error.retry_after, self.max_wait) + min(1.0, self._backoff(tries.throttled))
+
+    def quiet(self, error: OutcomeUnknown, times: int) -> float:
+        """Seconds without a call after the `times`-th unknown outcome in a row: a look is worth more a moment later."""
+        if error.retry_after is None:
+            return min(LONGEST_UNASKED, self._backoff(times))
+        return min(error.retry_after, self.max_wait) + min(1.0, self._backoff(times))
+
+    def breathe(self, times: int) -> None:
+        """Wait a growing while before the same is tried for the `times`-th time."""
+        self.sleep(self._backoff(times))
 
     def _backoff(self, times: int) -> float:
         return self.random() * min(LONGEST_BACKOFF, FIRST_WAIT * 2.0 ** (times - 1))

@@ -37,6 +37,8 @@ BATCH = 3
 """Records in flight: few, so that a load has several batches."""
 LEASE_SECONDS = 0.8
 """How long a killed writer is in the way."""
+LONGEST_REQUEST = 0.5
+"""How long the sandbox is at work on what a killed writer sent, at the most."""
 PLENTY = "100000"
 SIGN_INS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "ifs": (ifs_client, ("sandbox", "sandbox-secret")),
@@ -151,7 +153,8 @@ class Journey:
         flow, stored = self.flow, self.store.read(prepared_key(self.flow), day)
         ready = (one for batch in stored for one in read_ready(batch, flow.target.record))
         client = self.client(flow.target.system)
-        return pipeline.load(flow, ready, client, self.ledger, Run(self.run_id, day), lease_seconds=LEASE_SECONDS)
+        run, times = Run(self.run_id, day), {"lease_seconds": LEASE_SECONDS, "longest_request": LONGEST_REQUEST}
+        return pipeline.load(flow, ready, client, self.ledger, run, **times)
 
     def facts(self) -> Facts:
         """As the assets have them: the charts of the ERP, the books of the target."""

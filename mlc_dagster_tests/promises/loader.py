@@ -82,7 +82,9 @@ def main(config: str, database: str, count: int) -> None:
         Ready(key_text(order.order_no), "2026-11-05T09:00:00.000000Z", fingerprint(purchase), purchase)
         for order, purchase in mapped
     ]
-    loaded = pipeline.load(FLOW, ready, client, ledger, Run("test", "2026-11-05"), lease_seconds=1.5)
+    loaded = pipeline.load(
+        FLOW, ready, client, ledger, Run("test", "2026-11-05"), lease_seconds=1.5, longest_request=0.5
+    )
     assert loaded.held == 0, loaded.reasons
     print(f"asked={loaded.asked} delivered={loaded.delivered} unchanged={loaded.unchanged}")
 

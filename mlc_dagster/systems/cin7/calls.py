@@ -45,7 +45,7 @@ def classify(response: httpx.Response) -> MlcError | None:
     asked = retry_after(response.headers, time.time())
     if status == 429 or _BUSY.search(response.content) or (status == 503 and asked is not None):
         return Throttled(said, retry_after=SILENCE if asked is None else asked)
-    if status >= 500 or status in (401, 403, 408):  # the house names the key that was refused, and the cure
+    if status >= 500 or status in (401, 403, 408, 423):  # the house names the key that was refused, and the cure
         return None
     return RecordRejected(said, status=status, body=_parsed(response.content))
 

@@ -20,6 +20,7 @@ from mlc_dagster.errors import MlcError, RecordRejected, StaleRecord, TransientE
 from mlc_dagster.systems.addresses import body_of, headers_of
 from mlc_dagster.systems.answers import Call, exact_json, refusal, snippet
 from mlc_dagster.systems.ifs.refusals import classify
+from mlc_dagster.systems.proof import Proof
 
 _PART = b"Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\nContent-ID: %d\r\n\r\n"
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})\b")
@@ -128,7 +129,7 @@ def _answer(part: _Part) -> StepAnswer:
 
 
 def _refusal(service_url: str, steps: Sequence[Step], part: _Part) -> MlcError:
-    """What a refused part means, as if it had been sent alone: but that it certainly did not act."""
+    """What a refused part means, as if it had been sent alone."""
     step = _asked(steps, part)
     path = step.path if step else "$batch"
     request = httpx.Request(step.method if step else "POST", f"{service_url}/{path}")
@@ -138,10 +139,8 @@ def _refusal(service_url: str, steps: Sequence[Step], part: _Part) -> MlcError:
     had_version = step.etag is not None if step else any(each.etag for each in steps)
     if part.status == 412 or (part.status == 428 and had_version):
         return StaleRecord(says)
-    error = classify(response)
-    if error is None and part.status == 503:
-        return TransientError(says)
-    found = error or refusal(call, response, now=time.time())
+    error = classify(response) or refusal(call, response, now=time.time())
+    found = Proof(()).judge(call, response, error) if error else None
     return found if isinstance(found, MlcError) else RecordRejected(says, status=part.status)
 
 

@@ -234,7 +234,9 @@ class IfsClient:
         Nothing is sent where `change` has nothing to write. Raises StaleRecord or OutcomeUnknown after three tries.
         """
         last: StaleRecord | OutcomeUnknown | None = None
-        for _ in range(TRIES):
+        for times in range(TRIES):
+            if isinstance(last, OutcomeUnknown):
+                self.api.breathe(times)
             row, etag = self.get(entity, key)
             if not (changes := change(row)):
                 return row, etag

@@ -36,11 +36,9 @@ def classify(response: httpx.Response) -> Exception | None:
     status, code, text = response.status_code, *_said(response)
     says = _told(response, text)
     if "MI_MODIFIED_ERROR" in code + text or _LOCKED.search(code + text) or status == 423:
-        return TransientError(says)  # its metadata cache was renewed, or the row is locked: it did not act
+        return TransientError(says, retry_after=retry_after(response.headers, time.time()))  # a passing state
     if _STALE.search(code + text):
         return StaleRecord(says)
-    if status == 503 and response.request.url.path.endswith("/$batch") and (code or "retry-after" in response.headers):
-        return TransientError(says, retry_after=retry_after(response.headers, time.time()))  # IFS's own word: not begun
     if "$top" in response.request.url.params and (status == 504 or (status == 500 and _TOO_LARGE.search(text))):
         return PageTooLarge(says)
     if status == 403:

@@ -270,9 +270,10 @@ def test_a_gateway_that_fails_is_an_unknown_outcome(box: Sandbox, client: IfsCli
         {"status": 503, "body": '{"error": {"code": "MI_MODIFIED_ERROR", "message": "again"}}'},
     ],
 )
-def test_what_was_not_begun_is_sent_again(box: Sandbox, client: IfsClient, fault: dict[str, Any]) -> None:
-    box.faults.add(system="ifs", path="$batch", **fault)
-    client.create_document(ifs.VOUCHERS, voucher())
+def test_what_may_have_been_kept_is_not_sent_again(box: Sandbox, client: IfsClient, fault: dict[str, Any]) -> None:
+    box.faults.add(system="ifs", path="$batch", acts=True, **fault)
+    with pytest.raises(OutcomeUnknown):
+        client.create_document(ifs.VOUCHERS, voucher())
     assert len(box.ifs.rows("VoucherSet")) == 1
 
 
@@ -387,12 +388,23 @@ def test_a_refused_part_means_what_it_means_alone(status: str, error: type[MlcEr
     assert type(found) is error
 
 
-def test_a_part_that_could_not_be_begun_is_sent_again(box: Sandbox, client: IfsClient) -> None:
-    locked = '{"error": {"code": "FND_LOCKED", "message": "The record is currently locked."}}'
-    busy = [ok(locked, "500 Error"), ok("", "503 Busy"), ok("", "429 Many", "Retry-After: 0\n")]
-    for part in busy:
-        body = answered(part).decode()
-        box.faults.add(system="ifs", path="$batch", status=200, body=body, headers={"content-type": "multipart/mixed"})
+LOCKED = '{"error": {"code": "FND_LOCKED", "message": "The record is currently locked."}}'
+
+
+@pytest.mark.parametrize(
+    "part", [ok(LOCKED, "500 Error"), ok("", "503 Busy"), ok("", "429 Many", "Retry-After: 0\n"), ok("", "423 Locked")]
+)
+def test_a_part_that_says_busy_proves_nothing(box: Sandbox, client: IfsClient, part: bytes) -> None:
+    body, headers = answered(part).decode(), {"content-type": "multipart/mixed"}
+    box.faults.add(system="ifs", path="$batch", status=200, body=body, headers=headers, acts=True)
+    with pytest.raises(OutcomeUnknown):
+        client.create_document(ifs.VOUCHERS, voucher())
+    assert len(box.ifs.rows("VoucherSet")) == 1
+
+
+def test_a_part_that_was_refused_for_a_lock_is_sent_again(box: Sandbox, client: IfsClient) -> None:
+    body, headers = answered(ok(LOCKED, "400 Bad")).decode(), {"content-type": "multipart/mixed"}
+    box.faults.add(system="ifs", path="$batch", status=200, body=body, headers=headers)
     client.create_document(ifs.VOUCHERS, voucher())
     assert len(box.ifs.rows("VoucherSet")) == 1
 
