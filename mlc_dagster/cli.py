@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from mlc_dagster import settings as settings_file
+from mlc_dagster.cli_alerts import app as alerts
 from mlc_dagster.cli_audit import app as audit
 from mlc_dagster.cli_credentials import app as credentials
 from mlc_dagster.cli_holds import app as holds
@@ -62,6 +63,7 @@ app.command("sandbox")(sandbox)
 app.add_typer(credentials, name="credentials")
 app.add_typer(holds, name="holds")
 app.add_typer(audit, name="audit")
+app.add_typer(alerts, name="alerts")
 app.command("replay", epilog=EXAMPLES)(replay)
 app.command("plan", epilog=PLANS)(plan)
 app.command("apply")(apply)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from mlc_dagster.ledger import agreements, deliveries, holds, leases, pulls, trail
 from mlc_dagster.ledger.agreements import Agreements
+from mlc_dagster.ledger.alerts import Alerts
 from mlc_dagster.ledger.budgets import SharedBudget
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database
@@ -56,6 +57,7 @@ class Ledger:
         self.inbox = Inbox(database)
         self.pauses = Pauses(database)
         self.loads = Loads(database)
+        self.alerts = Alerts(database)
 
     @classmethod
     def open(cls, url: str) -> Self:

@@ -249,3 +249,13 @@ loads = Table(
     PrimaryKeyConstraint("flow", "partition", name="loads_pkey"),
     sqlite_with_rowid=False,
 )
+
+alerts = Table(
+    "alerts",
+    TABLES,
+    Column("cause", Name, nullable=False),  # a digest of job and error
+    Column("told_at", Moment, nullable=False),
+    Column("untold", Serial, nullable=False),  # how often it happened since
+    PrimaryKeyConstraint("cause", name="alerts_pkey"),
+    sqlite_with_rowid=False,
+)

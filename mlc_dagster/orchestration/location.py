@@ -9,7 +9,7 @@ import dagster as dg
 from mlc_dagster.credentials import NAMES
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.moves import FLOWS
-from mlc_dagster.orchestration import automation, partitions
+from mlc_dagster.orchestration import alerts, automation, partitions
 from mlc_dagster.orchestration.checks import voucher_check
 from mlc_dagster.orchestration.drift import drift_assets
 from mlc_dagster.orchestration.healing import healing_sensors
@@ -65,8 +65,9 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
             *jobs(flows, catalogue, charted),
             *automation.reference_jobs(references),
             plan_job(every, settings, resources(settings, environment, shares_budget=False)),
+            *alerts.daily_jobs(settings, environment),
         ],
-        schedules=list(automation.schedules(flows, references, settings)),
+        schedules=[*automation.schedules(flows, references, settings), *alerts.daily_schedules(settings)],
         sensors=[
             *(
                 automation.changes_sensor(system, of_partition("day", outbound(table)), settings)
@@ -75,6 +76,7 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
             ),
             *inbox_sensors(flows, settings),
             *healing_sensors(flows, settings),
+            *alerts.failure_sensors(settings, environment),
         ],
         resources=resources(settings, environment),
         executor=dg.in_process_executor,  # the work is HTTP: steps in one process are eight times faster

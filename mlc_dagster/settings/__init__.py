@@ -21,6 +21,7 @@ from mlc_dagster.errors import Misconfigured
 from mlc_dagster.facts import CompanyMapping, Facts
 from mlc_dagster.settings.airbase import AirbaseSettings as AirbaseSettings
 from mlc_dagster.settings.airbase import CompanyInAirbase
+from mlc_dagster.settings.alerts import UNSHOWN, AlertSettings
 from mlc_dagster.settings.cin7 import Cin7Settings as Cin7Settings
 from mlc_dagster.settings.cin7 import CompanyInCin7
 from mlc_dagster.settings.guards import GuardSettings
@@ -75,6 +76,7 @@ class Settings(Section):
         default_factory=dict, description="flow (cin7/purchases): when its run must stop before the first write"
     )
     web: WebSettings = WebSettings()
+    alerts: AlertSettings | None = Field(None, description="Leave it out, and nobody is told of failed runs and holds")
 
     @field_validator("companies")
     @classmethod
@@ -184,6 +186,8 @@ def _sentence(mistake: Any) -> str:
         return "no setting of this name; see mlc.example.yaml, and never write secrets here"
     if mistake["type"] == "missing":
         return "is missing"
+    if mistake["type"] == UNSHOWN:
+        return str(mistake["msg"])
     return f"{mistake['msg']}; found {mistake['input']!r}"
 
 

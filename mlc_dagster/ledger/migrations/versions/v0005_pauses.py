@@ -1,4 +1,4 @@
-"""A person can stop the writing to a connection; what waits for the end of that is known, and each flow's last load."""
+"""A person can stop the writing to a connection; each flow's last load is known, and what people were told of."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -43,5 +43,13 @@ def upgrade() -> None:
         sa.Column("ended_at", Moment, nullable=False),
         sa.Column("run_id", Name, nullable=False),
         sa.PrimaryKeyConstraint("flow", "partition", name="loads_pkey"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "alerts",
+        sa.Column("cause", Name, nullable=False),
+        sa.Column("told_at", Moment, nullable=False),
+        sa.Column("untold", Serial, nullable=False),
+        sa.PrimaryKeyConstraint("cause", name="alerts_pkey"),
         sqlite_with_rowid=False,
     )
