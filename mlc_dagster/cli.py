@@ -18,6 +18,8 @@ from mlc_dagster import settings as settings_file
 from mlc_dagster.cli_alerts import app as alerts
 from mlc_dagster.cli_audit import app as audit
 from mlc_dagster.cli_credentials import app as credentials
+from mlc_dagster.cli_duplicates import EXAMPLES as LOOKS
+from mlc_dagster.cli_duplicates import duplicates
 from mlc_dagster.cli_holds import app as holds
 from mlc_dagster.cli_pause import PAUSES, RESUMES, pause, resume
 from mlc_dagster.cli_plan import EXAMPLES as PLANS
@@ -67,6 +69,7 @@ app.add_typer(alerts, name="alerts")
 app.command("replay", epilog=EXAMPLES)(replay)
 app.command("plan", epilog=PLANS)(plan)
 app.command("apply")(apply)
+app.command("duplicates", epilog=LOOKS)(duplicates)
 app.command("pause", epilog=PAUSES)(pause)
 app.command("resume", epilog=RESUMES)(resume)
 app.command("status")(status)
@@ -135,7 +138,7 @@ def _show(findings: list[Finding]) -> None:
     out.print(table)
 
 
-OF_RECORDS = ("holds", "audit", "replay", "plan", "apply", "pause", "resume", "status")
+OF_RECORDS = ("holds", "audit", "replay", "plan", "apply", "duplicates", "pause", "resume", "status")
 """Commands that tell of records, and so of the demo's where there is nothing else."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import fields
+from typing import Any
 
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.outcomes import Budget
@@ -200,6 +201,17 @@ def procurify_client(
     )
     reach = Reach(**{field.name: getattr(settings, field.name) for field in fields(Reach)})
     return ProcurifyClient(api, Addresses(**settings.paths.model_dump()), reach)
+
+
+CLIENTS: dict[str, Callable[..., Any]] = {
+    "ifs": ifs_client,
+    "cin7": cin7_client,
+    "airbase": airbase_client,
+    "monday": monday_client,
+    "hubspot": hubspot_client,
+    "procurify": procurify_client,
+}
+"""System -> (its section of mlc.yaml, its secrets in the order of credentials.NAMES, budgets) -> its client."""
 
 
 def _present(value: str, name: str) -> None:

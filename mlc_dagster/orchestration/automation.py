@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from mlc_dagster.errors import MlcError
+from mlc_dagster.orchestration.duplicates import apart
 from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.settings import Settings
 from mlc_dagster.vocabulary import EntitySet, Flow, Pull
@@ -25,7 +26,7 @@ def job_for(system: str, flows: Sequence[Flow], also: Iterable[EntitySet]) -> As
     keys |= {key for flow in flows for key in (flow.key, prepared_key(flow))}
     return dg.define_asset_job(
         system,
-        selection=dg.AssetSelection.assets(*sorted(list(key) for key in keys)),
+        selection=apart(dg.AssetSelection.assets(*sorted(list(key) for key in keys)), flows),
         description=f"Reads the ERP's entity sets that {system} needs, prepares and loads them.",
         tags={"mlc/target": system},
     )

@@ -14,6 +14,7 @@ from mlc_dagster.errors import MlcError
 from mlc_dagster.ledger import HoldEntry, Ledger, Pause
 from mlc_dagster.orchestration import pausing
 from mlc_dagster.orchestration.charts import facts_for
+from mlc_dagster.orchestration.duplicates import apart
 from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.settings import Settings
 from mlc_dagster.vocabulary import Flow
@@ -43,7 +44,7 @@ def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.S
 
     @dg.sensor(
         name=name,
-        target=dg.AssetSelection.assets(*keys),
+        target=apart(dg.AssetSelection.assets(*keys), flows),
         minimum_interval_seconds=60,
         description=f"Replays what is on hold for {flows[0].spoke}, where the reason has gone or a person released it; "
         "and what a pause left.",

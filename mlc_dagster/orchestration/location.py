@@ -9,7 +9,7 @@ import dagster as dg
 from mlc_dagster.credentials import NAMES
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.moves import FLOWS
-from mlc_dagster.orchestration import alerts, automation, partitions
+from mlc_dagster.orchestration import alerts, automation, duplicates, partitions
 from mlc_dagster.orchestration.checks import voucher_check
 from mlc_dagster.orchestration.drift import drift_assets
 from mlc_dagster.orchestration.healing import healing_sensors
@@ -60,14 +60,20 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
         asset_checks=[
             *(voucher_check(catalogue[VOUCHERS], system, settings, place["day"]) for system in charted),
             *alignment_checks(settings),
+            *duplicates.duplicates_checks(every, settings),
         ],
         jobs=[
             *jobs(flows, catalogue, charted),
             *automation.reference_jobs(references),
+            *duplicates.duplicates_jobs(every),
             plan_job(every, settings, resources(settings, environment, shares_budget=False)),
             *alerts.daily_jobs(settings, environment),
         ],
-        schedules=[*automation.schedules(flows, references, settings), *alerts.daily_schedules(settings)],
+        schedules=[
+            *automation.schedules(flows, references, settings),
+            *duplicates.duplicates_schedules(every, settings),
+            *alerts.daily_schedules(settings),
+        ],
         sensors=[
             *(
                 automation.changes_sensor(system, of_partition("day", outbound(table)), settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from threading import RLock
 from typing import Any
 
@@ -86,6 +87,34 @@ class Cin7Sandbox:
         """A supplier that was there before; its ID. Fields as POST /supplier takes them. Raises RefusedError."""
         with self._lock:
             return str(self._suppliers.create(supplier)["ID"])
+
+    def add_purchase(self, at: datetime | None = None, **header: Any) -> str:
+        """A purchase that somebody else made, changed last at that time; its ID. Fields as POST /advanced-purchase
+        takes them, and `Order`, as POST /purchase/order does. Raises RefusedError.
+        """
+        with self._lock:
+            order = header.pop("Order", None)
+            usual = {"Approach": "INVOICE", "PurchaseType": "Advanced", "Location": "Main Warehouse"}
+            purchase = self._purchases.create({**usual, **header})
+            if order is not None:
+                self._purchases.write_order({"TaskID": purchase["ID"], "Status": "AUTHORISED", **order})
+            self._touched(purchase["ID"], at)
+            return str(purchase["ID"])
+
+    def add_invoice(self, purchase_id: str, at: datetime | None = None, **invoice: Any) -> None:
+        """An invoice more on a purchase. Fields as POST /advanced-purchase/invoice takes them. Raises RefusedError."""
+        with self._lock:
+            self._purchases.write_invoice({"PurchaseID": purchase_id, "Status": "DRAFT", **invoice})
+            self._touched(purchase_id, at)
+
+    def _touched(self, purchase_id: str, at: datetime | None) -> None:
+        if at is not None:
+            self._purchases.find(purchase_id)["LastUpdatedDate"] = at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+    def void_purchase(self, purchase_id: str) -> None:
+        """Raises RefusedError."""
+        with self._lock:
+            self._purchases.void(purchase_id, True)
 
     def change_supplier(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -75,6 +76,21 @@ class MondaySandbox:
                 if item["state"] == "active"
             ]
 
+    def add_item(self, board_id: str, name: str, at: datetime | None = None, **values: str) -> str:
+        """An item that a person made, with texts by column title, changed last at that time; its id."""
+        with self._lock:
+            ids = {column["title"]: column["id"] for column in self.boards.board(board_id)["columns"]}
+            content = json.dumps({ids[title.replace("_", " ")]: value for title, value in values.items()})
+            item = self.boards.create_item(board_id, name, content, labels=True)
+            if at is not None:
+                item["created_at"] = item["updated_at"] = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+            return str(item["id"])
+
+    def archive_item(self, item_id: str) -> None:
+        """As a person would: no list shows it any more. Raises KeyError."""
+        with self._lock:
+            self.boards.items[item_id]["state"] = "archived"
+
     @property
     def skew_seconds(self) -> float:
         return 0.0
@@ -86,7 +102,9 @@ class MondaySandbox:
         return {"boards": self.boards.boards, "items": self.boards.items, "last_id": self.boards.last_id}
 
     def recall(self, kept: dict[str, Any]) -> None:
-        self.boards.boards, self.boards.items = kept["boards"], kept["items"]
+        unknown = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "url": ""}
+        self.boards.boards = kept["boards"]
+        self.boards.items = {number: {**unknown, **item} for number, item in kept["items"].items()}
         self.boards.last_id = kept["last_id"]
 
     # --- on the wire ---

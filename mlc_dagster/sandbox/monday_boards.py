@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -26,6 +27,7 @@ class Boards:
         self.boards: dict[str, dict[str, Any]] = {}
         self.items: dict[str, dict[str, Any]] = {}
         self.last_id = 9_000_000_000  # ids exceed 32 bits
+        self.heeds_order = True  # False: `order_by` does nothing, without a word
 
     def new_id(self) -> str:
         self.last_id += 1
@@ -68,6 +70,8 @@ class Boards:
         given = {column: value for column, value in kept.items() if value is not None}
         item = {"id": "", "board": board_id, "name": _name(name), "state": "active", "values": given}
         item["id"] = new = self.new_id()
+        item["url"] = f"https://sandbox.monday.com/boards/{board_id}/pulses/{new}"
+        item["created_at"] = item["updated_at"] = _now()
         self.items[new] = item
         return item
 
@@ -76,7 +80,7 @@ class Boards:
         given = _parsed(values)
         name = _name(str(given.pop("name", item["name"])))
         kept = self._values(self.board(board_id), given, labels=labels)
-        item["name"] = name
+        item["name"], item["updated_at"] = name, _now()
         for column, value in kept.items():
             if value is None:
                 item["values"].pop(column, None)
@@ -162,6 +166,10 @@ def _name(name: str) -> str:
     if not 1 <= len(name.strip()) <= MOST_NAME:
         raise RefusedError("ItemNameTooLongException", f"an item's name has 1 to {MOST_NAME} characters")
     return name.strip()
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _parsed(values: Any) -> dict[str, Any]:

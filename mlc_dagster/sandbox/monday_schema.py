@@ -11,6 +11,7 @@ from mlc_dagster.sandbox.monday_boards import Boards, RefusedError, shown
 
 SDL = """
 scalar JSON
+scalar Date
 enum ColumnType { text long_text numbers date status dropdown email board_relation checkbox formula }
 enum State { active archived deleted all }
 enum BoardHierarchy { classic multi_level }
@@ -23,12 +24,19 @@ type Column { id: ID! title: String! type: ColumnType! archived: Boolean! settin
 type Board {
   id: ID! name: String! state: State! hierarchy_type: BoardHierarchy items_count: Int items_limit: Int
   columns: [Column]
+  items_page(limit: Int! = 25, cursor: String, query_params: ItemsQuery): ItemsResponse!
 }
 interface ColumnValue { id: ID! text: String type: ColumnType! }
 type PlainValue implements ColumnValue { id: ID! text: String type: ColumnType! }
 type BoardRelationValue implements ColumnValue { id: ID! text: String type: ColumnType! linked_item_ids: [ID!]! }
-type Item { id: ID! name: String! state: State column_values(ids: [String!]): [ColumnValue!]! }
+type Item {
+  id: ID! name: String! state: State created_at: Date updated_at: Date url: String!
+  column_values(ids: [String!]): [ColumnValue!]!
+}
 type ItemsResponse { cursor: String items: [Item!]! }
+enum ItemsOrderByDirection { asc desc }
+input ItemsQueryOrderBy { column_id: String! direction: ItemsOrderByDirection = asc }
+input ItemsQuery { order_by: [ItemsQueryOrderBy!] }
 input ItemsPageByColumnValuesQuery { column_id: String! column_values: [String]! }
 
 type Query {
@@ -52,6 +60,10 @@ type Mutation {
 """
 
 
+ORDERS = {"__creation_log__": "created_at", "__last_updated__": "updated_at"}
+"""What a board is ordered by without a column for it."""
+
+
 class Resolvers:
     """What each root field does. `complexity` is set for each request before it runs."""
 
@@ -67,6 +79,7 @@ class Resolvers:
             for name, field in (root.fields if root else {}).items():
                 field.resolve = _refusing(getattr(self, f"on_{name}"))
         built.type_map["ColumnValue"].resolve_type = lambda value, *_: value["__typename"]  # type: ignore[attr-defined]
+        built.type_map["Board"].fields["items_page"].resolve = self._items_page  # type: ignore[attr-defined]
         built.type_map["Item"].fields["column_values"].resolve = self._column_values  # type: ignore[attr-defined]
         return built
 
@@ -106,6 +119,24 @@ class Resolvers:
             and all(str(item["values"].get(column, "")).casefold() in values for column, values in wanted.items())
         ]
         return self._page(found, limit)
+
+    def _items_page(
+        self,
+        board: dict[str, Any],
+        _: GraphQLResolveInfo,
+        limit: int,
+        cursor: str | None = None,
+        query_params: dict[str, Any] | None = None,
+    ) -> Any:
+        """Active items; ordered by when they were made or changed, where that is asked for."""
+        if cursor:
+            return self.on_next_items_page(cursor, limit)
+        items = [item for item in self._boards.items.values() if item["board"] == board["id"]]
+        found = [item for item in items if item["state"] == "active"]
+        for order in reversed((query_params or {}).get("order_by") or ()):
+            if (name := ORDERS.get(order["column_id"])) and self._boards.heeds_order:
+                found.sort(key=lambda item: item[name], reverse=order["direction"] == "desc")
+        return self._page([item["id"] for item in found], limit)
 
     def on_next_items_page(self, cursor: str, limit: int) -> Any:
         if cursor not in self._cursors:

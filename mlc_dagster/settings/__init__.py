@@ -50,6 +50,9 @@ class Policies(Section):
     )
     accounts_max_age_hours: float = Field(26, gt=0, description="An older chart of accounts counts as stale")
     look_back_minutes: float = Field(10, ge=1, description="Rows committed late are found this far back")
+    duplicates_hours: float = Field(
+        26, ge=1, description="What was made or changed so long ago is looked at for doubles"
+    )
     not_delivered_states: tuple[str, ...] = Field(("Cancelled",), description="ObjState values that are held")
 
 
@@ -57,6 +60,7 @@ class Schedules(Section):
     running_day: str = Field("*/15 * * * *", description="Cron, UTC: reads and loads the running day")
     yesterday: str = Field("15 0 * * *", description="Cron, UTC: reads yesterday once more")
     chart_of_accounts: str = Field("5 */6 * * *", description="Cron, UTC: refreshes accounts and code parts")
+    duplicates: str = Field("20 * * * *", description="Cron, UTC: looks for documents that stand twice in a target")
 
 
 class Settings(Section):

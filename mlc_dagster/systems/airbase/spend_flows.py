@@ -17,7 +17,7 @@ from mlc_dagster.systems.airbase.spend_records import (
     Said,
     Spend,
 )
-from mlc_dagster.systems.airbase.vouchers import entry_from_payment, entry_from_request
+from mlc_dagster.systems.airbase.vouchers import PAYMENT, REQUEST, entry_from_payment, entry_from_request
 from mlc_dagster.systems.ifs.entries import ENTRIES
 from mlc_dagster.vocabulary import Flow, key_text
 
@@ -86,6 +86,7 @@ SPEND = (
         entry_from_request,
         rules=(own.subsidiary_is_a_company, own.purchase_type_has_an_account, *_BOOKED),
         scope=request_scope,
+        marks=REQUEST,
         description=(
             "Purchase requests that were approved in Airbase, as vouchers in IFS: a debit for each line on its account "
             "or that of its purchase type, with its department, against the accrual account."
@@ -98,6 +99,7 @@ SPEND = (
         entry_from_payment,
         rules=(own.subsidiary_is_a_company, own.payment_has_its_accounts, *_BOOKED),
         scope=payment_scope,
+        marks=PAYMENT,
         description=(
             "Payments of Airbase as vouchers in IFS: accounts payable, or the accounts of the lines, against the bank. "
             "The voucher is looked for by Airbase's id before it is entered, so that no payment is booked twice."

@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
+from mlc_dagster.doubles import Crosswalk, LookedAt
 from mlc_dagster.errors import OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.facts import Books
 from mlc_dagster.outcomes import Draft, Outcome, Refused, Traffic, Unanswered
 from mlc_dagster.systems.cin7.books import read_books
 from mlc_dagster.systems.cin7.calls import Cin7Api, Document, classify, signature
+from mlc_dagster.systems.cin7.duplicates import Duplicates
 from mlc_dagster.systems.cin7.invoices import Invoices
 from mlc_dagster.systems.cin7.lists import listed_supplier, supplier_pages
 from mlc_dagster.systems.cin7.look import Look
@@ -51,6 +54,7 @@ class Cin7Client:
             PURCHASES.name: Purchases(sender),
             PURCHASE_INVOICES.name: Invoices(sender),
         }
+        self._duplicates = Duplicates(self._api, self._options.get("external_key", ""), clock)
         self._products: tuple[float, Mapping[str, Document]] | None = None
         self._books: tuple[float, Books] | None = None
 
@@ -82,6 +86,10 @@ class Cin7Client:
         rows = supplier_pages(self._api, scope, pull)
         yield from Listing(entity, scope, pull, sightings).batches(rows, partial(listed_supplier, self._options))
         pull.requests = pull.pages = self.api.requests - before
+
+    def carried(self, target: Target, since: datetime, known: Crosswalk) -> LookedAt:
+        """What may be in Cin7 twice: doubles.TakesTwice. Raises as `save`."""
+        return self._duplicates.look(target, since, known)
 
     def schema_report(self, entity: EntitySet) -> None:
         """Cin7 does not tell which fields it has."""

@@ -78,7 +78,7 @@ class Look:
         name = str(row["ID"]).casefold()
         if name not in self._marks:
             purchase = read(self._api, row["ID"])
-            self._marks[name] = frozenset() if abandoned(purchase) else frozenset(_marks(purchase, slot))
+            self._marks[name] = frozenset() if abandoned(purchase) else frozenset(marks(purchase, slot))
         return self._marks[name]
 
 
@@ -93,7 +93,7 @@ def abandoned(purchase: Document) -> bool:
     return purchase.get("Status") == "VOIDED" and not stage.get("Lines") and not stage.get("AdditionalCharges")
 
 
-def _marks(purchase: Document, slot: str) -> Iterator[str]:
+def marks(purchase: Document, slot: str) -> Iterator[str]:
     """The marker in its attribute, or behind "IFS " on the first line of the note."""
     if marker := (purchase.get("AdditionalAttributes") or {}).get(slot):
         yield marker

@@ -13,7 +13,7 @@ from typing import Literal
 
 from mlc_dagster.amounts import STEPS, round_to, times
 from mlc_dagster.systems.ifs.partners import Owner
-from mlc_dagster.vocabulary import EntitySet, Record, Target
+from mlc_dagster.vocabulary import EntitySet, Record, Target, Twice
 
 DECIMALS = 2
 """Cin7 computes every line's total with two decimals, whatever the currency."""
@@ -232,8 +232,16 @@ class PurchaseInvoice(Paper, frozen=True, kw_only=True):
 
 
 SUPPLIERS = Target("cin7", "suppliers", Supplier, batch=4)
-PURCHASES = Target("cin7", "purchases", Purchase, batch=4)
-PURCHASE_INVOICES = Target("cin7", "purchase_invoices", PurchaseInvoice, batch=4)
+PURCHASES = Target(
+    "cin7", "purchases", Purchase, batch=4, twice=Twice("Cin7", "purchases", "IFS order", "Void one of them.")
+)
+PURCHASE_INVOICES = Target(
+    "cin7",
+    "purchase_invoices",
+    PurchaseInvoice,
+    batch=4,
+    twice=Twice("Cin7", "purchase invoices", "IFS", "Void one of them."),
+)
 
 SUPPLIER_LIST = EntitySet(
     "cin7",

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from mlc_dagster.doubles import Crosswalk, LookedAt
 from mlc_dagster.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.facts import Books
 from mlc_dagster.frames import rows_of
@@ -21,6 +22,7 @@ from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.ifs.changesets import Step, StepAnswer, written
 from mlc_dagster.systems.ifs.changesets import answers as answers_of
 from mlc_dagster.systems.ifs.documents import creation, kept, on_wire
+from mlc_dagster.systems.ifs.duplicates import Duplicates
 from mlc_dagster.systems.ifs.lines import Lines
 from mlc_dagster.systems.ifs.metadata import SchemaReport
 from mlc_dagster.systems.ifs.odata import Order, any_of_keys, collection, distinct, equals, one, service
@@ -60,7 +62,9 @@ class IfsClient:
         """
         self.api, self._clock = api, clock
         self._connection = Connection(api, in_flight, page_size)
-        self._bookkeeping = Bookkeeping(self, catalogue or known_sets({}), currencies)
+        named = catalogue or known_sets({})
+        self._bookkeeping = Bookkeeping(self, named, currencies)
+        self._duplicates = Duplicates(self._connection, named)
 
     # --- outcomes.AsksFirst -------------------------------------------------------------------------------------------
 
@@ -78,6 +82,10 @@ class IfsClient:
     def known(self, target: Target, records: Sequence[Any]) -> Books:
         """The books, with the suppliers and documents that these records name."""
         return self._bookkeeping.known(target, records)
+
+    def carried(self, target: Target, since: datetime, known: Crosswalk) -> LookedAt:
+        """What may be entered twice: doubles.TakesTwice. The crosswalk is not needed: references can be asked for."""
+        return self._duplicates.look(target, since)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from mlc_dagster.facts import Posted
 from mlc_dagster.rules import Dimension
 from mlc_dagster.rules.postings import dimensions_of
 from mlc_dagster.systems.ifs.line_records import Coded, Posting
-from mlc_dagster.vocabulary import ERP, Record, Target
+from mlc_dagster.vocabulary import ERP, Record, Target, Twice
 
 TEXT, NUMBER, REFERENCE = 200, 50, 100
 """Characters in a text, an invoice number and a reference. A tenant may take more; the ERP's own word comes last."""
@@ -141,6 +141,7 @@ class Entry(Entered, frozen=True, kw_only=True):
         return self.voucher_date
 
 
-INVOICES = Target(ERP, "supplier_invoices", Invoice, batch=20)
-PROPOSALS = Target(ERP, "posting_proposals", Proposal, batch=20)
-ENTRIES = Target(ERP, "vouchers", Entry, batch=20)
+CANCEL = "Cancel one of them."
+INVOICES = Target(ERP, "supplier_invoices", Invoice, batch=20, twice=Twice("IFS", "supplier invoices", "", CANCEL))
+PROPOSALS = Target(ERP, "posting_proposals", Proposal, batch=20, twice=Twice("IFS", "posting proposals", "", CANCEL))
+ENTRIES = Target(ERP, "vouchers", Entry, batch=20, twice=Twice("IFS", "vouchers", "", CANCEL))

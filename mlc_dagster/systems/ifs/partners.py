@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
-from mlc_dagster.vocabulary import ERP, Record, Target
+from mlc_dagster.vocabulary import ERP, Record, Target, Twice
 
 SHARED = ("name", "country", "currency_code", "payment_terms", "email", "vat_no")
 """The fields of an IFS supplier that both sides may keep, by the names of its record."""
@@ -50,7 +50,9 @@ class Partner(Record, frozen=True, kw_only=True):
         yield "tax number", self.vat_no, 50
 
 
-PARTNERS = Target(ERP, "suppliers", Partner, batch=20)
+PARTNERS = Target(
+    ERP, "suppliers", Partner, batch=20, twice=Twice("IFS", "suppliers", "", "Block one of them, or rename it.")
+)
 
 
 def owners_from(table: Mapping[str, str]) -> tuple[Owner, ...]:

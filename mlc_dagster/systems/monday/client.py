@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
+from mlc_dagster.doubles import Crosswalk, LookedAt
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.facts import Books
 from mlc_dagster.outcomes import Budget, Draft, Outcome, Refused, Saved, Traffic
@@ -13,6 +14,7 @@ from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.monday import documents
 from mlc_dagster.systems.monday.boards import Boards, Layout, misfits
 from mlc_dagster.systems.monday.calls import MondayApi, Points
+from mlc_dagster.systems.monday.duplicates import Duplicates
 from mlc_dagster.systems.monday.look import Found, by_key, differing
 from mlc_dagster.systems.monday.records import KINDS, Cell, Item
 from mlc_dagster.systems.monday.writes import Write, Writer
@@ -40,6 +42,7 @@ class MondayClient:
         self.api, self._options, self._labels, self._wall = api, options, create_labels, wall
         self._api = MondayApi(api, Points(points_per_minute), budget, clock)
         self._boards = Boards(self._api, options.get("key_column", "IFS key"), create=create_columns, clock=clock)
+        self._duplicates = Duplicates(self._api, self._boards, options, clock)
 
     @property
     def traffic(self) -> Traffic:
@@ -53,6 +56,10 @@ class MondayClient:
     def books(self) -> Books:
         """monday has no chart of accounts, terms or tax rules: a record is judged by the ERP's."""
         return Books(has_chart=False)
+
+    def carried(self, target: Target, since: datetime, known: Crosswalk) -> LookedAt:
+        """What may be on a board twice: doubles.TakesTwice. The crosswalk is not needed: keys can be asked for."""
+        return self._duplicates.look(target, since)
 
     def who(self) -> str:
         """Whose token it is. Raises AccessDenied."""

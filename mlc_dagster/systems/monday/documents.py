@@ -32,6 +32,32 @@ ITEMS_BY_ID = (
     f"query ($ids: [ID!], $columns: [String!]) {{ items(ids: $ids, limit: 100) {{ {_ITEM} state }} {COMPLEXITY} }}"
 )
 
+_CARRIED = "id name created_at updated_at url column_values(ids: $columns) { id text }"
+
+NEWEST_ITEMS = (
+    "query ($boards: [ID!], $columns: [String!]) { boards(ids: $boards, limit: 100) { id items_page(limit: 500, "
+    'query_params: {order_by: [{column_id: "__last_updated__", direction: desc}]}) '
+    f"{{ cursor items {{ {_CARRIED} }} }} }} {COMPLEXITY} }}"
+)
+"""The newest first, of several boards. No board needs a column for it (changelog: sort items_page by last updated)."""
+
+MORE_NEWEST_ITEMS = (
+    "query ($cursor: String!, $columns: [String!]) { next_items_page(cursor: $cursor, limit: 500) "
+    f"{{ cursor items {{ {_CARRIED} }} }} {COMPLEXITY} }}"
+)
+
+
+def items_by_keys(looks: int) -> str:
+    """Items of so many boards by their keys, in one request: variables $b0, $k0, $v0, ...; aliases i0, i1, ..."""
+    head = _head("$columns: [String!]", ["$b{}: ID!, $k{}: String!, $v{}: [String]!"], looks)
+    call = (
+        "i{0}: items_page_by_column_values(board_id: $b{0}, limit: 500, "
+        "columns: [{{column_id: $k{0}, column_values: $v{0}}}]) {{ cursor items {{ "
+        + _CARRIED.replace("{", "{{").replace("}", "}}")
+        + " }} }}"
+    )
+    return f"query ({head}) {{ {' '.join(call.format(number) for number in range(looks))} {COMPLEXITY} }}"
+
 
 def creates(writes: int, *, group: bool = False) -> str:
     """A mutation that makes so many items: variables $b, $l, $n0, $v0, ...; aliases i0, i1, ..."""

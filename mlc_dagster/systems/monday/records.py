@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from mlc_dagster.vocabulary import Record, Target
+from mlc_dagster.vocabulary import Record, Target, Twice
 
 NAME_LENGTH = 255  # ItemNameTooLongException
 TEXT_LENGTH = 2000  # of a long_text column; together the cells of an item have 64 KB
@@ -63,10 +63,11 @@ class Item(Record, frozen=True, kw_only=True):
         yield from ((cell.field, ", ".join(cell.values), TEXT_LENGTH) for cell in self.cells)
 
 
-def _target(name: str) -> Target:
+def _target(name: str, of: str) -> Target:
     """A hundred items are looked up in one request, and written in requests of twenty-five."""
-    return Target("monday", name, Item, batch=100)
+    return Target("monday", name, Item, batch=100, twice=Twice("monday", "items", f"IFS {of}", "Delete one of them."))
 
 
-INVOICES, PURCHASE_ORDERS, JOURNAL_ENTRIES = _target("invoices"), _target("purchase_orders"), _target("journal_entries")
-CUSTOMER_ORDERS, SUPPLIERS, ACCOUNTS = _target("customer_orders"), _target("suppliers"), _target("accounts")
+INVOICES, PURCHASE_ORDERS = _target("invoices", "posting proposal"), _target("purchase_orders", "order")
+JOURNAL_ENTRIES, CUSTOMER_ORDERS = _target("journal_entries", "voucher"), _target("customer_orders", "customer order")
+SUPPLIERS, ACCOUNTS = _target("suppliers", "supplier"), _target("accounts", "account")

@@ -10,11 +10,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from mlc_dagster.doubles import Crosswalk, LookedAt
 from mlc_dagster.facts import Books
 from mlc_dagster.outcomes import Draft, Outcome, Traffic
 from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.listing import Listing
 from mlc_dagster.systems.procurify.calls import Document, ProcurifyApi
+from mlc_dagster.systems.procurify.duplicates import look
 from mlc_dagster.systems.procurify.lists import PaperLists
 from mlc_dagster.systems.procurify.papers import Places, bill_values, by_id_and_name, order_values
 from mlc_dagster.systems.procurify.places import Addresses, Reach
@@ -61,6 +63,10 @@ class ProcurifyClient:
     def books(self) -> Books:
         """Vendors are judged by themselves alone."""
         return Books(has_chart=False)
+
+    def carried(self, target: Target, since: datetime, known: Crosswalk) -> LookedAt:
+        """Vendors that may be there twice: doubles.TakesTwice. The crosswalk is not needed: all of them are read."""
+        return look(self._vendors, since)
 
     def reach(self, path: str) -> Document:
         """One row of a list: is the path there, and may the role see it? Raises MlcError."""

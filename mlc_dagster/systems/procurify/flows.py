@@ -8,9 +8,11 @@ from mlc_dagster import rules
 from mlc_dagster.facts import Facts
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entries import INVOICES, PROPOSALS, Invoice
+from mlc_dagster.systems.ifs.origins import EXPECTED
 from mlc_dagster.systems.ifs.partners import PARTNERS
 from mlc_dagster.systems.procurify import standing
 from mlc_dagster.systems.procurify.mapping import (
+    BILL,
     BILLS_FLOW,
     PROPOSALS_FLOW,
     SUPPLIERS_FLOW,
@@ -117,6 +119,7 @@ FLOWS = (
         scope=_order_scope,
         looks_up=True,
         writer=WRITER,
+        marks=EXPECTED,
         description=(
             "Purchase orders of Procurify as posting proposals of IFS: what is expected to be posted, with account and "
             "cost centre. The bill of the order takes the proposal's place, so that nothing is posted twice."
@@ -152,6 +155,7 @@ FLOWS = (
         scope=_bill_scope,
         looks_up=True,
         writer=WRITER,
+        marks=BILL,
         supersedes=_taken_place_of,
         description=(
             "Approved bills of Procurify as supplier invoices of IFS, a line for each allocation, on the account and "

@@ -21,6 +21,8 @@ BILLS_FLOW = "ifs/supplier_invoices_from_procurify"
 PROPOSALS_FLOW = "ifs/posting_proposals_from_procurify"
 SUPPLIERS_FLOW = "ifs/suppliers_from_procurify"
 VENDORS_FLOW = "procurify/vendors"
+BILL = "procurify-bill-"
+"""What the external reference of a bill's invoice begins with."""
 
 
 # --- bills and orders -----------------------------------------------------------------------------------------------
@@ -40,7 +42,7 @@ def invoice_from_bill(bill: Bill, facts: Facts) -> Invoice:
     lines = tuple(_lines(bill, settled, stated, facts, "shipping"))
     vat = NOTHING if facts.options.get("tax_account") else settled.tax
     return Invoice(
-        external_ref=f"procurify-bill-{bill.uuid}",
+        external_ref=f"{BILL}{bill.uuid}",
         company=company,
         currency=bill.currency,
         text=_named(f"Procurify bill {bill.number} {bill.uuid}", bill.order_numbers),

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from mlc_dagster.systems.ifs.partners import Owner
-from mlc_dagster.vocabulary import EntitySet, Record, Target
+from mlc_dagster.vocabulary import EntitySet, Record, Target, Twice
 
 NAME, MAIL, EXTERNAL_ID = 150, 254, 100
 """Characters that Procurify takes."""
@@ -152,4 +152,10 @@ VENDOR_LIST = EntitySet(
     delta="sweep",
     description=_told(VendorRow),
 )
-VENDORS = Target("procurify", "vendors", Vendor, batch=20)
+VENDORS = Target(
+    "procurify",
+    "vendors",
+    Vendor,
+    batch=20,
+    twice=Twice("Procurify", "vendors", "IFS supplier", "Deactivate one of them."),
+)

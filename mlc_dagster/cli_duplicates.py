@@ -1,0 +1,165 @@
+"""`mlc duplicates`: does a target hold one of our documents twice? The hourly look, by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from mlc_dagster import settings as settings_file
+from mlc_dagster.cli_showing import as_json, console, ledger, table
+from mlc_dagster.doubles import amount
+from mlc_dagster.errors import Misconfigured, MlcError
+from mlc_dagster.pipeline.duplicates import Looked, Looks, sentences
+
+if TYPE_CHECKING:
+    from mlc_dagster.ledger import Ledger
+    from mlc_dagster.settings import Settings
+    from mlc_dagster.vocabulary import Flow
+
+EXAMPLES = "Examples: mlc duplicates · mlc duplicates --system cin7 --since 72 · mlc duplicates --json"
+DOUBLES, ERRORS = 1, 2  # exit codes
+
+
+@dataclass
+class Asked:
+    """What one system said."""
+
+    system: str
+    looked: list[Looked] = field(default_factory=list)
+    requests: int = 0
+    errors: list[str] = field(default_factory=list)
+
+
+def duplicates(
+    system: Annotated[str | None, typer.Option(help="Such as cin7. Default: all that are on.")] = None,
+    since: Annotated[
+        float | None, typer.Option(help="Hours back. Default: policies.duplicates_hours.", min=0.1, max=24 * 400)
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="What was found as JSON, and no table.")] = False,
+) -> None:
+    """Look whether a target holds one of our documents twice. Reads only.
+
+    What was made or changed in the last hours is compared with all that carries the same reference or invoice number,
+    whatever its age. Exit 1 where something stands twice, 2 where a system could not be asked.
+    """
+    found = settings_file.load(settings_file.environment().config)
+    wanted = _wanted(found, system)
+    hours = found.policies.duplicates_hours if since is None else since
+    with ledger() as opened:
+        asked = [_ask(name, flows, found, hours, opened) for name, flows in wanted.items()]
+    as_json([_document(each) for each in asked]) if json else _show(asked, hours, console())
+    if any(each.errors or any(look.unread for look in each.looked) for each in asked):
+        raise typer.Exit(ERRORS)
+    if any(look.found for each in asked for look in each.looked):
+        raise typer.Exit(DOUBLES)
+
+
+def _wanted(settings: Settings, system: str | None) -> dict[str, list[Flow]]:
+    """Raises Misconfigured for a system that there is not, or whose documents cannot stand twice."""
+    from mlc_dagster.orchestration.duplicates import by_system
+    from mlc_dagster.orchestration.replaying import flows_on
+
+    there = by_system(list(flows_on(settings).values()))
+    if system is None:
+        return there
+    if system not in there:
+        on = f"There are: {', '.join(there)}. Others are off in mlc.yaml, or refuse a second document themselves."
+        raise Misconfigured(f"no target {system[:40]!r} can hold a document twice", cure=on)
+    return {system: there[system]}
+
+
+def _ask(name: str, flows: Sequence[Flow], settings: Settings, hours: float, opened: Ledger) -> Asked:
+    """A system that does not answer keeps no other back."""
+    asked = Asked(name)
+    try:
+        with _client(name, settings, opened) as client:
+            _look(asked, flows, Looks(client, opened), datetime.now(UTC) - timedelta(hours=hours))
+            asked.requests = client.traffic.requests
+    except MlcError as error:
+        asked.errors.append(str(error))
+    return asked
+
+
+def _look(asked: Asked, flows: Sequence[Flow], looks: Looks, since: datetime) -> None:
+    for flow in flows:
+        try:
+            asked.looked.append(looks.at(flow, since))
+        except Misconfigured as error:
+            asked.errors.append(f"{flow.name}: {error}")
+
+
+@contextmanager
+def _client(name: str, settings: Settings, opened: Ledger) -> Iterator[Any]:
+    """Its calls are counted in the ledger, with those of the loads."""
+    from mlc_dagster.connections import CLIENTS
+    from mlc_dagster.credentials import NAMES, secret
+
+    values = [secret(each, lambda: opened) for each in NAMES[name]]
+    client = CLIENTS[name](getattr(settings, name), *values, opened.budget)
+    try:
+        yield client
+    finally:
+        client.api.close()
+
+
+def _show(asked: Sequence[Asked], hours: float, out: Console) -> None:
+    for each in asked:
+        for text in sentences(each.looked):
+            out.print(f"[red]found[/] {escape(text)}")
+    out.print(_counts(asked))
+    out.print(f"Looked {hours:g} hours back, and at what is alike whatever its age. Nothing was written.")
+    for each in asked:
+        for error in each.errors:
+            named = error if error.startswith(f"{each.system}:") else f"{each.system}: {error}"
+            out.print(f"[red]not known[/] {escape(named)}")
+
+
+def _counts(asked: Sequence[Asked]) -> Any:
+    listed = table("target", "compared", "doubles", "requests")
+    for each in asked:
+        for place, look in enumerate(each.looked):
+            requests = f"{each.requests}" if place == 0 else ""
+            listed.add_row(look.flow.name, f"{look.compared:,}", str(len(look.found)), requests)
+    return listed
+
+
+def _document(asked: Asked) -> Mapping[str, Any]:
+    return {
+        "system": asked.system,
+        "requests": asked.requests,
+        "errors": asked.errors,
+        "told": sentences(asked.looked),
+        "flows": [
+            {
+                "flow": look.flow.name,
+                "compared": look.compared,
+                "not_read": look.unread,
+                "doubles": [
+                    {
+                        "by": double.by,
+                        "certain": double.is_certain,
+                        "what": double.what,
+                        "documents": [
+                            {
+                                "number": one.number,
+                                "id": one.id,
+                                "amount": amount(one),
+                                "changed": one.at,
+                                "link": one.link,
+                            }
+                            for one in double.documents
+                        ],
+                    }
+                    for double in look.found
+                ],
+            }
+            for look in asked.looked
+        ],
+    }

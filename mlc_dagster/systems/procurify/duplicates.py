@@ -1,0 +1,39 @@
+"""Looks in Procurify for two vendors of one supplier number, or of one name and country."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from mlc_dagster.doubles import Carried, LookedAt
+from mlc_dagster.systems.countries import country_code
+from mlc_dagster.systems.procurify.calls import Document
+from mlc_dagster.systems.procurify.papers import text
+from mlc_dagster.systems.procurify.vendors import NO_SUPPLIERS, VendorRoom
+from mlc_dagster.systems.values import moment
+
+
+def look(vendors: VendorRoom, since: datetime) -> LookedAt:
+    """All active vendors: the list has no filter by time, and it is read whole by every load. Raises MlcError."""
+    rows = vendors.all()
+    return LookedAt([_carried(row, since) for row in rows if row.get("type") not in NO_SUPPLIERS], len(rows))
+
+
+def _carried(row: Document, since: datetime) -> Carried:
+    touched = _moment(row.get("dateModified"))
+    return Carried(
+        id=str(row["id"]),
+        number=f"vendor {row['id']}",
+        reference=str(row.get("external_id") or ""),
+        name=(text(row.get("name")) or "", country_code(row.get("country")) or ""),
+        at=touched,
+        is_live=row.get("active") is not False,
+        is_recent=touched is None or touched >= since,
+    )
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        return moment(value)
+    except ValueError:
+        return None
