@@ -25,6 +25,8 @@ from mlc_dagster.cli_pause import PAUSES, RESUMES, pause, resume
 from mlc_dagster.cli_plan import EXAMPLES as PLANS
 from mlc_dagster.cli_plan import apply, plan
 from mlc_dagster.cli_replay import EXAMPLES, replay
+from mlc_dagster.cli_shadow import EXAMPLES as SHADOWS
+from mlc_dagster.cli_shadow import shadow
 from mlc_dagster.cli_status import status
 from mlc_dagster.errors import MlcError
 from mlc_dagster.sandbox.__main__ import main as sandbox
@@ -72,6 +74,7 @@ app.command("apply")(apply)
 app.command("duplicates", epilog=LOOKS)(duplicates)
 app.command("pause", epilog=PAUSES)(pause)
 app.command("resume", epilog=RESUMES)(resume)
+app.command("shadow", epilog=SHADOWS)(shadow)
 app.command("status")(status)
 
 
@@ -138,7 +141,7 @@ def _show(findings: list[Finding]) -> None:
     out.print(table)
 
 
-OF_RECORDS = ("holds", "audit", "replay", "plan", "apply", "duplicates", "pause", "resume", "status")
+OF_RECORDS = ("holds", "audit", "replay", "plan", "apply", "duplicates", "pause", "resume", "shadow", "status")
 """Commands that tell of records, and so of the demo's where there is nothing else."""
 
 

@@ -31,6 +31,7 @@ def _systems(opened: Ledger, settings: Settings) -> list[dict[str, Any]]:
         {
             "system": name,
             "on": name == "ifs" or name in settings.targets,
+            "shadow": settings.is_shadow(name),
             "paused": _paused(pauses[name]) if name in pauses else None,
             "loads_waiting": sum(load.connection == name for load in loads),
         }
@@ -85,7 +86,8 @@ def _state(system: dict[str, Any]) -> str:
     waiting = f"{number} load{'s wait' if number > 1 else ' waits'}"
     if system["paused"]:
         return f"{system['paused']['says']}" + (f" ({waiting})" if number else "")
-    return ("on" if system["on"] else "off") + (f"; {waiting} for the healing sensor" if number else "")
+    mode = "in shadow: nothing is written; mlc shadow" if system["shadow"] else "on" if system["on"] else "off"
+    return mode + (f"; {waiting} for the healing sensor" if number else "")
 
 
 def _when(text: str | None) -> str:

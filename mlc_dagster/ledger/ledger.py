@@ -38,6 +38,7 @@ from mlc_dagster.ledger.leases import Lease
 from mlc_dagster.ledger.loads import Loads
 from mlc_dagster.ledger.opening import open_database
 from mlc_dagster.ledger.pauses import Pause, Pauses
+from mlc_dagster.ledger.shadow import Shadow
 from mlc_dagster.ledger.sightings import LedgerSightings
 from mlc_dagster.ledger.trail import Trail
 from mlc_dagster.ledger.vault import Vault
@@ -58,6 +59,7 @@ class Ledger:
         self.pauses = Pauses(database)
         self.loads = Loads(database)
         self.alerts = Alerts(database)
+        self.shadow = Shadow(database)
 
     @classmethod
     def open(cls, url: str) -> Self:

@@ -259,3 +259,19 @@ alerts = Table(
     PrimaryKeyConstraint("cause", name="alerts_pkey"),
     sqlite_with_rowid=False,
 )
+
+shadowed = Table(
+    "shadowed",
+    TABLES,
+    Column("id", Serial, nullable=False, autoincrement=True),
+    Column("flow", Name, nullable=False),
+    Column("key", Key, nullable=False),
+    Column("mark", Name, nullable=False),  # differs when the record, or what the ledger says of it, differs
+    Column("does", Name, nullable=False),  # create, change, look first
+    Column("changes", Words, nullable=False),  # JSON: [field, before, after]
+    Column("partition", Words, nullable=False),
+    Column("run_id", Name, nullable=False),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("id", name="shadowed_pkey"),
+    Index("shadowed_once", "flow", "key", "mark", unique=True),
+)

@@ -1,6 +1,6 @@
 """A sensor on runs that fail, and a job once a day: both tell people, and neither fails when that does not work."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,7 +10,7 @@ from mlc_dagster import alerting
 from mlc_dagster.alerting import FailedRun
 from mlc_dagster.ledger import Ledger, Paused
 from mlc_dagster.orchestration.running import RANGE
-from mlc_dagster.settings import Environment, Settings
+from mlc_dagster.settings import Environment, Settings, connections
 from mlc_dagster.settings.alerts import AlertSettings
 
 SENSOR, JOB = "tells_of_failed_runs", "daily_word"
@@ -27,7 +27,7 @@ def failure_sensors(settings: Settings, environment: Environment) -> Iterator[dg
 def daily_jobs(settings: Settings, environment: Environment) -> Iterator[dg.JobDefinition]:
     """One, where mlc.yaml says who is told, and when."""
     if settings.alerts is not None and settings.alerts.daily:
-        yield _daily(settings.alerts, environment)
+        yield _daily(settings.alerts, environment, shadows(settings))
 
 
 def daily_schedules(settings: Settings) -> Iterator[dg.ScheduleDefinition]:
@@ -38,6 +38,11 @@ def daily_schedules(settings: Settings) -> Iterator[dg.ScheduleDefinition]:
             execution_timezone="UTC",
             default_status=dg.DefaultScheduleStatus.RUNNING,
         )
+
+
+def shadows(settings: Settings) -> list[str]:
+    """A line for each system that nothing is written to."""
+    return [f"{name} is in shadow: nothing is written" for name in connections() if settings.is_shadow(name)]
 
 
 def _sensor(alerts: AlertSettings, environment: Environment) -> dg.SensorDefinition:
@@ -57,11 +62,11 @@ def _sensor(alerts: AlertSettings, environment: Environment) -> dg.SensorDefinit
     return tell
 
 
-def _daily(alerts: AlertSettings, environment: Environment) -> dg.JobDefinition:
+def _daily(alerts: AlertSettings, environment: Environment, also: Sequence[str]) -> dg.JobDefinition:
     @dg.op(name="tell", description="What is on hold and what is paused, to the people that mlc.yaml names.")
     def tell(context: dg.OpExecutionContext) -> None:
         with _ledger(environment) as ledger:
-            said = alerting.tell_daily(alerts, ledger)
+            said = alerting.tell_daily(alerts, ledger, also)
         context.log.info(said)
         context.add_output_metadata({"outcome": said})
 

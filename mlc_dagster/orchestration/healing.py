@@ -52,10 +52,8 @@ def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.S
     )
     def heal(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         cursor: dict[str, int] = json.loads(context.cursor or "{}")
-        ledger, asked = (
-            context.resources.ledger.open,
-            cast(Any, context),
-        )  # facts come from its resources, as an asset's
+        ledger = context.resources.ledger.open
+        asked = cast(Any, context)  # facts come from its resources, which a sensor has as an asset has them
         resumed: Requests = []
         requests: Requests = []
         reasons: list[str] = []
@@ -67,9 +65,11 @@ def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.S
                     _keep_released(flow, ledger, pause)
                     continue
                 holds, cursor[flow.name] = _turn(ledger, flow, cursor.get(flow.name, 0))
-                requests += _tried_again(flow, holds)
-                requests += _released(flow, ledger)
-                requests += _healed(flow, holds, ledger, partial(facts_for, flow, settings, asked), context, reasons)
+                once = settings.is_shadow(flow.target.system)  # nothing is delivered there, so nothing would end it
+                requests += [] if once else _tried_again(flow, holds)
+                requests += _released(flow, ledger, once)
+                facts = partial(facts_for, flow, settings, asked)
+                requests += _healed(flow, holds, ledger, facts, context, reasons, once)
         except MlcError as error:
             return dg.SensorResult(run_requests=resumed) if resumed else dg.SkipReason(str(error))
         requests = [*resumed, *requests]
@@ -94,6 +94,7 @@ def _healed(
     ask: Callable[[], Any],
     context: dg.SensorEvaluationContext,
     reasons: list[str],
+    once: bool,
 ) -> Iterator[dg.RunRequest]:
     """What prepare held and would let pass now. Nobody is asked where nothing is on hold."""
     waiting = [hold for hold in holds if not AT_THE_LOAD.issuperset(hold.rules)]
@@ -105,7 +106,8 @@ def _healed(
     look = partial(client.known, flow.target) if flow.looks_up else None
     passing = pipeline.heals(flow, waiting, facts, ledger, look)
     for day, marks in _by_partition(passing).items():
-        yield _request(flow, day, "heals", *marks, _turn_of_the_clock([h for h in passing if h.partition == day]))
+        again = "" if once else _turn_of_the_clock([h for h in passing if h.partition == day])
+        yield _request(flow, day, "heals", *marks, again)
 
 
 def _tried_again(flow: Flow, holds: Sequence[HoldEntry]) -> Iterator[dg.RunRequest]:
@@ -119,13 +121,13 @@ def _tried_again(flow: Flow, holds: Sequence[HoldEntry]) -> Iterator[dg.RunReque
         yield _request(flow, day, "tries again", today.isoformat())
 
 
-def _released(flow: Flow, ledger: Ledger) -> Iterator[dg.RunRequest]:
+def _released(flow: Flow, ledger: Ledger, once: bool) -> Iterator[dg.RunRequest]:
     """A hold that a person released is closed: without this nobody would ask for its load."""
     waiting: dict[str, list[str]] = {}
     for decision, day in ledger.history.released(flow.name, datetime.now(UTC) - REMEMBERED):
         waiting.setdefault(day, []).append(f"{decision.key} {decision.at.isoformat()}")
     for day, marks in waiting.items():
-        yield _request(flow, day, "released", *marks, f"{datetime.now(UTC):%Y-%m-%dT%H}")
+        yield _request(flow, day, "released", *marks, "" if once else f"{datetime.now(UTC):%Y-%m-%dT%H}")
 
 
 def _keep_released(flow: Flow, ledger: Ledger, pause: Pause) -> None:

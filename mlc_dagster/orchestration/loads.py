@@ -10,7 +10,7 @@ import dagster as dg
 from mlc_dagster import pipeline
 from mlc_dagster.frames import ready_batch, ready_schema, records_of
 from mlc_dagster.ledger import Run
-from mlc_dagster.orchestration import pausing, reports
+from mlc_dagster.orchestration import pausing, reports, shadowing
 from mlc_dagster.orchestration.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.failures import told
 from mlc_dagster.orchestration.guarding import block, guard, stored
@@ -60,12 +60,13 @@ def prepared_asset(flow: Flow, settings: Settings, partitions: dg.PartitionsDefi
 
 
 def loaded_asset(
-    flow: Flow, partitions: dg.PartitionsDefinition[str], after: Sequence[str] = ()
+    flow: Flow, partitions: dg.PartitionsDefinition[str], after: Sequence[str] = (), *, in_shadow: bool = False
 ) -> dg.AssetsDefinition:
-    """Delivers what is ready; what the target has already costs no request.
+    """Delivers what is ready; what the target has already costs no request. In shadow it tells what it would do.
 
     `after`: the flows that a run leaves out where this one ends as paused.
     """
+    shadow = f"\n\n{shadowing.WORDS.format(system=flow.target.system)}" if in_shadow else ""
 
     @dg.asset(
         key=list(flow.key),
@@ -74,12 +75,18 @@ def loaded_asset(
         group_name=group_of(flow),
         kinds={flow.target.system},
         owners=[flow.owner],
-        tags={"mlc/flow": flow.name.replace("/", ".")},
-        description=flow.description,
+        tags={"mlc/flow": flow.name.replace("/", "."), **({"mlc/mode": "shadow"} if in_shadow else {})},
+        description=f"{flow.description}{shadow}",
         deps=[dg.AssetDep(list(prepared_key(flow)))],
         required_resource_keys={flow.target.system, "ledger", "storage"},
     )
     def load(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        if in_shadow:
+            with told():
+                for partition in context.partition_keys:
+                    context.add_asset_metadata(shadowing.partition(context, flow, partition), partition_key=partition)
+            yield dg.MaterializeResult()
+            return
         with told():
             loads = {partition: load_partition(context, flow, partition, after) for partition in context.partition_keys}
         yield from pausing.seen(flow, loads)

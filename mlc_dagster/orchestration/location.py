@@ -54,7 +54,15 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
                 for entity in read_by_day_or_company(catalogue, every)
             ),
             *(prepared_asset(flow, settings, place[flow.source.partition]) for flow in every),
-            *(loaded_asset(flow, place[flow.source.partition], after(flow, every)) for flow in every),
+            *(
+                loaded_asset(
+                    flow,
+                    place[flow.source.partition],
+                    after(flow, every),
+                    in_shadow=settings.is_shadow(flow.target.system),
+                )
+                for flow in every
+            ),
             *references,
         ],
         asset_checks=[
@@ -205,6 +213,7 @@ def resources(
             secrets=list(NAMES["cin7"]),
             base_url=settings.cin7.base_url,
             calls_per_minute=settings.cin7.calls_per_minute,
+            mode=settings.cin7.mode,
             timeout_seconds=settings.cin7.timeout_seconds,
             payment_terms=settings.cin7.payment_terms,
             options=settings.cin7.options(),

@@ -64,10 +64,10 @@ def make(context: Any, flow: Flow, partition: str, settings: Settings) -> Plan:
     client = getattr(context.resources, flow.target.system).client
     look = partial(client.known, flow.target) if flow.looks_up else None
     rows = (records_of(batch, flow.source.record) for batch in store.read(flow.source.key, partition))
-    return plan(flow, rows, facts, ledger, partition, partial(_before, flow, store, ledger), look)
+    return plan(flow, rows, facts, ledger, partition, partial(last_delivered, flow, store, ledger), look)
 
 
-def _before(flow: Flow, store: Any, ledger: Ledger, keys: Sequence[str]) -> dict[str, Record]:
+def last_delivered(flow: Flow, store: Any, ledger: Ledger, keys: Sequence[str]) -> dict[str, Record]:
     """What was delivered last, from the prepared partition that it came from, where that still holds it."""
     from_where = ledger.history.delivered_from(flow.name, keys)
     return {
@@ -102,7 +102,7 @@ def as_document(found: Plan) -> dict[str, Any]:
 def _told(found: Plan) -> dict[str, Any]:
     columns = [dg.TableColumn(name, "string") for name in ("record", "does", "what")]
     rows = [
-        dg.TableRecord({"record": step.key, "does": step.does, "what": step.why or _fields(step.changes)})
+        dg.TableRecord({"record": step.key, "does": step.does, "what": step.why or fields(step.changes)})
         for step in found.steps
         if step.does not in ("nothing", "superseded")
     ]
@@ -113,7 +113,8 @@ def _told(found: Plan) -> dict[str, Any]:
     }
 
 
-def _fields(changes: Sequence[Any]) -> str:
+def fields(changes: Sequence[Any]) -> str:
+    """In one line: field: before -> after."""
     return "; ".join(f"{each.field}: {each.before or '-'} -> {each.after or '-'}" for each in changes)[:1000]
 
 

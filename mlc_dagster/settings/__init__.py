@@ -95,6 +95,11 @@ class Settings(Section):
         found = {name: getattr(self, name) for name in type(self).model_fields}
         return {name: section for name, section in found.items() if isinstance(section, TargetSection)}
 
+    def is_shadow(self, connection: str) -> bool:
+        """Whether nothing may be written to it."""
+        section = self.ifs if connection == "ifs" else self.targets.get(connection)
+        return section is not None and section.mode == "shadow"
+
     def facts_for(self, target: str) -> Facts:
         """What the file says of a target; charts, books and deliveries are added when a partition is prepared."""
         section: TargetSection | None = getattr(self, target)

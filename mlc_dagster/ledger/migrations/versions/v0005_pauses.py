@@ -1,9 +1,9 @@
-"""A person can stop the writing to a connection; each flow's last load is known, and what people were told of."""
+"""A person can stop the writing to a connection; what is told of shadows and failures, and when loads ended."""
 
 import sqlalchemy as sa
 from alembic import op
 
-from mlc_dagster.ledger.columns import Moment, Name, Serial, Words
+from mlc_dagster.ledger.columns import Key, Moment, Name, Serial, Words
 
 revision = "0005"
 down_revision = "0004"
@@ -53,3 +53,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("cause", name="alerts_pkey"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "shadowed",
+        sa.Column("id", Serial, nullable=False, autoincrement=True),
+        sa.Column("flow", Name, nullable=False),
+        sa.Column("key", Key, nullable=False),
+        sa.Column("mark", Name, nullable=False),
+        sa.Column("does", Name, nullable=False),
+        sa.Column("changes", Words, nullable=False),
+        sa.Column("partition", Words, nullable=False),
+        sa.Column("run_id", Name, nullable=False),
+        sa.Column("at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="shadowed_pkey"),
+    )
+    op.create_index("shadowed_once", "shadowed", ["flow", "key", "mark"], unique=True)
