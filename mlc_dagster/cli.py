@@ -21,6 +21,7 @@ from mlc_dagster.cli_credentials import app as credentials
 from mlc_dagster.cli_duplicates import EXAMPLES as LOOKS
 from mlc_dagster.cli_duplicates import duplicates
 from mlc_dagster.cli_holds import app as holds
+from mlc_dagster.cli_ledger import app as ledger
 from mlc_dagster.cli_pause import PAUSES, RESUMES, pause, resume
 from mlc_dagster.cli_plan import EXAMPLES as PLANS
 from mlc_dagster.cli_plan import apply, plan
@@ -46,8 +47,8 @@ out, err = Console(width=WIDTH), Console(stderr=True)
 
 @app.command()
 def demo(
-    days: Annotated[int, typer.Option(help="How many days back, today included.", min=1, max=30)] = 30,
-    folder: Annotated[Path, typer.Option(help="Where the demo keeps its state.")] = Path(".mlc"),
+    days: Annotated[int, typer.Option(help="How many days back, today included.", min=1, max=30)] = 7,
+    folder: Annotated[Path, typer.Option(help="Where the demo keeps its state.")] = settings_file.DEMO_FOLDER,
 ) -> None:
     """Move everything from a sandbox ERP to the sandbox SaaS through real Dagster runs, twice, and show what moved."""
     from mlc_dagster.demo import run_demo
@@ -56,11 +57,14 @@ def demo(
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000) -> None:
+def ui(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000,
+    of_the_demo: Annotated[bool, typer.Option("--demo", help="On the demo, where there is an mlc.yaml too.")] = False,
+) -> None:
     """Open Dagster's UI on the demo, or on your own mlc.yaml where there is one."""
     from mlc_dagster.demo import run_ui
 
-    run_ui(port, out)
+    run_ui(port, out, demo=of_the_demo)
 
 
 app.command("sandbox")(sandbox)
@@ -68,6 +72,7 @@ app.add_typer(credentials, name="credentials")
 app.add_typer(holds, name="holds")
 app.add_typer(audit, name="audit")
 app.add_typer(alerts, name="alerts")
+app.add_typer(ledger, name="ledger")
 app.command("replay", epilog=EXAMPLES)(replay)
 app.command("plan", epilog=PLANS)(plan)
 app.command("apply")(apply)
@@ -80,12 +85,11 @@ app.command("status")(status)
 
 @app.command()
 def check(config: Annotated[Path | None, typer.Argument(help="Default: MLC_CONFIG, or mlc.yaml.")] = None) -> None:
-    """Read mlc.yaml and name every mistake by its path."""
-    from mlc_dagster.systems.ifs.records import catalogue
+    """Read mlc.yaml and name every mistake by its line and its path."""
+    from mlc_dagster.checking import checked
 
     path = config or settings_file.environment().config
-    found = settings_file.load(path)
-    catalogue(found.ifs.entity_sets)
+    found = checked(path)
     on = ", ".join(found.targets)
     out.print(f"{path}: correct. Companies {', '.join(found.companies)}; switched on: ifs, {on}")
 
@@ -101,18 +105,22 @@ def ping(
     as_json: Annotated[
         bool, typer.Option("--json", help="A list of {system, what, ok, answer}, and no table.")
     ] = False,
-    within: Annotated[float, typer.Option(help="Seconds that each connection may take.", min=0.1)] = 3.0,
+    within: Annotated[float, typer.Option(help="Seconds that each connection may take.", min=0.1)] = 10.0,
 ) -> None:
     """Ask every connection that is on, at once, whether all is there. Exit 1 where something is missing."""
-    from mlc_dagster.ping import ping_all
+    from mlc_dagster.ping import ping_all, still_asking
 
     findings = ping_all(settings_file.load(settings_file.environment().config), within)
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
     else:
         _show(findings)
-    if not all(finding.ok for finding in findings):
-        raise typer.Exit(1)
+    code = 0 if all(finding.ok for finding in findings) else 1
+    if still_asking():  # a thread that outlives the interpreter would take it down
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -141,18 +149,24 @@ def _show(findings: list[Finding]) -> None:
     out.print(table)
 
 
-OF_RECORDS = ("holds", "audit", "replay", "plan", "apply", "duplicates", "pause", "resume", "shadow", "status")
+OF_RECORDS = (
+    *("holds", "audit", "ledger", "replay", "plan", "apply", "duplicates"),
+    *("pause", "resume", "shadow", "status"),
+)
 """Commands that tell of records, and so of the demo's where there is nothing else."""
 
 
 def _stand_in() -> None:
-    """Where there is no mlc.yaml, the demo in .mlc is meant."""
+    """Where there is no mlc.yaml, the demo in .mlc-demo is meant."""
+    folder = settings_file.DEMO_FOLDER
+    if settings_file.is_chosen() or not folder.is_dir():
+        return
+    from mlc_dagster.demo.folder import absolute, is_demo
     from mlc_dagster.demo.place import Place
 
-    place = Place(Path(".mlc").resolve())
-    if not settings_file.environment().config.is_file() and place.config.is_file():
-        os.environ.update(place.environment())
-        err.print(f"[dim]no mlc.yaml here: the demo in {place.folder.name}/[/]", highlight=False)
+    if is_demo(folder):
+        os.environ.update(Place(absolute(folder)).environment())
+        err.print(f"[dim]no mlc.yaml here: the demo in {folder}/[/]", highlight=False)
 
 
 def main() -> None:
@@ -162,5 +176,5 @@ def main() -> None:
             _stand_in()
         app()
     except MlcError as error:
-        err.print(f"[red]{type(error).__name__}[/] {error}", highlight=False)
+        err.print(f"[red]{type(error).__name__}[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from mlc_dagster.auditing import Story, stories
-from mlc_dagster.cli_showing import NotFound, as_json, console, ledger, moment, nothing, table
+from mlc_dagster.checking import HOUSE
+from mlc_dagster.cli_places import NotFound, expect, ledger
+from mlc_dagster.cli_showing import as_json, console, moment, nothing, table
 from mlc_dagster.ledger import Fault, Verification
-from mlc_dagster.moves import FLOWS
 
 app = typer.Typer(
     help="The trail: lines are added to it, never changed, never deleted.",
@@ -28,9 +29,9 @@ def show(
     json_: Annotated[bool, typer.Option("--json", help="JSON, and no table.")] = False,
 ) -> None:
     """Every read, hold, decision, attempt and answer of a record, by flow, the oldest first. Times are UTC."""
-    flows = {each.name: each for table in FLOWS.values() for each in table}
     with ledger() as opened:
-        found = [story for story in stories(opened, key, flows) if flow in (None, story.flow)]
+        expect(opened, flow=flow)
+        found = [story for story in stories(opened, key, HOUSE) if flow in (None, story.flow)]
         if not found:
             raise nothing(
                 opened, f"nothing ever happened to a record {key!r}{f' in {flow}' if flow else ''}", key, flow
@@ -72,16 +73,24 @@ def verify(
     keep the last hashes (--json) elsewhere to notice that.
     """
     with ledger() as opened:
+        expect(opened, flow=flow)
         verification = opened.history.verify(flow)
         faults = _counted(verification)
-        if flow is not None and not verification.lines and not faults[0]:
-            raise NotFound(f"the trail has no line of {flow!r}", cure="`mlc audit verify` looks at every flow.")
+        if not verification.lines and not faults[0]:
+            raise _no_line(flow)
     if json_:
         as_json(_verdict(verification, *faults))
     else:
         _print_verdict(verification, *faults)
     if faults[0]:
         raise typer.Exit(1)
+
+
+def _no_line(flow: str | None) -> NotFound:
+    """Nothing is not intact: there is nothing to look at."""
+    if flow is None:
+        return NotFound("the trail has no line: no record ever moved by this ledger", cure="Is it the right ledger?")
+    return NotFound(f"the trail has no line of {flow}", cure="`mlc audit verify` looks at every flow.")
 
 
 def _counted(verification: Verification) -> tuple[int, list[Fault]]:

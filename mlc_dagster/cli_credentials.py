@@ -13,10 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from mlc_dagster import settings as settings_file
+from mlc_dagster.cli_places import ledger, shown, tell
 from mlc_dagster.credentials import NAMES, OPTIONAL, known, master_keys
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.ledger.vault import MASTER_KEY, Vault
+from mlc_dagster.ledger.vault import MASTER_KEY, Vault, check_keys
 
 app = typer.Typer(
     help=f"Secrets, sealed in the ledger's database with {MASTER_KEY}. The environment wins over the vault.",
@@ -31,16 +32,19 @@ def set_(context: typer.Context, name: str) -> None:
     """Seal the value of NAME. It is asked for, unseen; or piped in: `mlc credentials set NAME < file`."""
     if context.args:  # never quoted: it is the value
         raise Misconfigured("a value is no argument: it would stay in the shell's history", cure="Leave it out.")
-    with _vault() as vault:
-        value = _value(known(name))
-        vault.set(name, value)
+    value = _value(known(name))
+    check_keys(master_keys())
+    url = settings_file.environment().database_url
+    with Ledger.open(url) as opened:  # the one command that makes a ledger: on the first day there is none yet
+        tell(f"ledger: {shown(url)}")
+        opened.vault(master_keys()).set(name, value)
     typer.echo(f"{name} is sealed.{_shadow(name)}")
 
 
 @app.command("list")
 def list_() -> None:
     """Which secrets are in the vault, which are in the environment, and which nobody has."""
-    with _vault() as vault:
+    with _vault(writes=False) as vault:
         sealed = {each.name: each for each in vault.sealed()}
     table = Table("connection", "secret", "from", "sealed", box=None)
     asked = [(system, name) for system, names in NAMES.items() for name in names]
@@ -77,10 +81,9 @@ def remove(name: str) -> None:
 
 
 @contextmanager
-def _vault() -> Iterator[Vault]:
-    environment = settings_file.environment()
-    with Ledger.open(environment.database_url) as ledger:
-        yield ledger.vault(master_keys())
+def _vault(*, writes: bool = True) -> Iterator[Vault]:
+    with ledger(writes=writes) as opened:
+        yield opened.vault(master_keys())
 
 
 def _value(name: str) -> str:

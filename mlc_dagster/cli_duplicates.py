@@ -13,9 +13,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli_showing import as_json, console, ledger, table
+from mlc_dagster.cli_places import NotFound, ledger
+from mlc_dagster.cli_showing import as_json, console, table
 from mlc_dagster.doubles import amount
 from mlc_dagster.errors import Misconfigured, MlcError
+from mlc_dagster.moves import FLOWS
+from mlc_dagster.near_names import offered
 from mlc_dagster.pipeline.duplicates import Looked, Looks, sentences
 
 if TYPE_CHECKING:
@@ -52,7 +55,7 @@ def duplicates(
     found = settings_file.load(settings_file.environment().config)
     wanted = _wanted(found, system)
     hours = found.policies.duplicates_hours if since is None else since
-    with ledger() as opened:
+    with ledger(writes=True) as opened:  # its calls are counted there
         asked = [_ask(name, flows, found, hours, opened) for name, flows in wanted.items()]
     as_json([_document(each) for each in asked]) if json else _show(asked, hours, console())
     if any(each.errors or any(look.unread for look in each.looked) for each in asked):
@@ -69,6 +72,8 @@ def _wanted(settings: Settings, system: str | None) -> dict[str, list[Flow]]:
     there = by_system(list(flows_on(settings).values()))
     if system is None:
         return there
+    if system not in FLOWS:
+        raise NotFound(f"there is no system {system}{offered(system, there)}", cure=f"There are: {', '.join(there)}")
     if system not in there:
         on = f"There are: {', '.join(there)}. Others are off in mlc.yaml, or refuse a second document themselves."
         raise Misconfigured(f"no target {system[:40]!r} can hold a document twice", cure=on)

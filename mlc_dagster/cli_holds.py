@@ -11,10 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from mlc_dagster import waiving
-from mlc_dagster.cli_showing import as_json, console, held, ledger, moment, person, shortened, table
+from mlc_dagster.cli_places import NotFound, expect, ledger
+from mlc_dagster.cli_showing import as_json, console, held, moment, person, shortened, table
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.ledger import Attempt, Decision, HoldEntry, Ledger, Run
 from mlc_dagster.ledger.decisions import DecisionRefused
+from mlc_dagster.vocabulary import ERP
 
 app = typer.Typer(
     help="Records on hold: what, why, and what a person decides. Every decision stays in the trail, with who and why.",
@@ -42,21 +44,34 @@ def list_(
     json_: JsonOption = False,
 ) -> None:
     """What is on hold: a summary by flow and rule, then the records, the newest last."""
+    narrowed = {"flow": flow, "rule": rule, "system": None if system == ERP else system}  # every flow is the ERP's
     with ledger() as opened:
-        found = opened.history.open_holds(flow=flow, rule=rule, system=system, limit=limit + 1)
-        counts = opened.history.count_open(flow=flow, rule=rule, system=system)
+        expect(opened, flow=flow, rule=rule, system=system)
+        found = opened.history.open_holds(**narrowed, limit=limit + 1)
+        counts = opened.history.count_open(**narrowed)
+        moved = opened.history.flows()
     older, shown = len(found) > limit, found[-limit:]
     if json_:
         summary = [{"flow": name, "rule": broken, "holds": number} for (name, broken), number in sorted(counts.items())]
         as_json({"summary": summary, "more": older, "holds": [_as_json(hold) for hold in shown]})
         return
-    _print_list(shown, counts, older, console())
+    if shown:
+        _print_list(shown, counts, older, console())
+    else:
+        console().print(_nothing(flow, rule, system, moved), soft_wrap=True)
+
+
+def _nothing(flow: str | None, rule: str | None, system: str | None, moved: frozenset[str]) -> str:
+    """What that is said of: nobody reads more out of it than the ledger knows."""
+    where = f" in {flow}" if flow else f" of {system}" if system else ""
+    if not moved:
+        return f"Nothing is on hold{where}: no record ever moved by this ledger."
+    if flow is not None and flow not in moved:
+        return f"Nothing is on hold{where}: it never moved a record yet."
+    return escape(f"Nothing is on hold{where}{f' by {rule}' if rule else ''}.")
 
 
 def _print_list(shown: list[HoldEntry], counts: dict[tuple[str, str], int], older: bool, out: Console) -> None:
-    if not shown:
-        out.print("Nothing is on hold.")
-        return
     summary = table("flow", "rule that is not met", "records", title="On hold")
     for (name, rule), number in sorted(counts.items()):
         summary.add_row(name, rule, f"{number:,}")
@@ -78,6 +93,7 @@ def show(
 ) -> None:
     """One record on hold: every problem in full, the record, its trail, and what can be done."""
     with ledger() as opened:
+        expect(opened, flow=flow)
         hold = held(opened, key, flow)
         trail = opened.trail(hold.flow, hold.key)
     if json_:
@@ -161,7 +177,7 @@ def release(
     yes: YesOption = False,
 ) -> None:
     """Let a record pass as it is: these rules, this content. One KEY, or all of a --rule in a --flow."""
-    with ledger() as opened:
+    with ledger(writes=True) as opened:
         decided, refused = _decide(opened, opened.decisions.release, "release", (key, flow, rule), (who, reason), yes)
     for decision in decided:
         typer.echo(f"{decision.flow} {decision.key} is released by {decision.who}.")
@@ -180,7 +196,7 @@ def discard(
     yes: YesOption = False,
 ) -> None:
     """Never send a record as it is now. One KEY, or all of a --rule in a --flow."""
-    with ledger() as opened:
+    with ledger(writes=True) as opened:
         decided, refused = _decide(opened, opened.decisions.discard, "discard", (key, flow, rule), (who, reason), yes)
     for decision in decided:
         typer.echo(f"{decision.flow} {decision.key} is discarded by {decision.who}: it is never sent as it is now.")
@@ -210,6 +226,7 @@ def _decide(
 ) -> tuple[list[Decision], int]:
     """The decisions that were written, and how many were refused."""
     key, flow, rule = which
+    expect(opened, flow=flow, rule=rule)
     who, reason = person(by[0]), by[1]
     if key is not None and rule is None:
         hold = held(opened, key, flow)
@@ -219,7 +236,11 @@ def _decide(
             "it is not said which records", cure=f"mlc holds {word} KEY, or --rule R together with --flow F."
         )
     found = opened.history.open_holds(flow=flow, rule=rule)
-    if found and not yes:
+    if not found:
+        raise NotFound(
+            f"nothing of {flow} is held by {rule}", cure=f"`mlc holds list --flow {flow}` shows what is held."
+        )
+    if not yes:
         typer.confirm(f"{word} {len(found)} record(s) of {flow} that are held by {rule}?", abort=True)
     return _all(decide, found, who, reason)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Annotated
 
 import typer
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli_showing import ledger, person
+from mlc_dagster.cli_places import ledger
+from mlc_dagster.cli_showing import person
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.ledger import Ledger, Pause
+from mlc_dagster.near_names import nearest
 
 PAUSES = 'Examples: mlc pause cin7 --reason "month end" · mlc pause --all --reason "wrong prices, ticket 4711"'
 ONE_WAITS = "1 load waits. The healing sensor requests it"
@@ -30,7 +31,7 @@ def pause(
     names, by, why = _named(connection, every, "pause"), person(who), reason.strip()
     if not why:
         raise Misconfigured("it is not said why", cure='--reason "...": others will ask.')
-    with ledger() as opened:
+    with ledger(writes=True) as opened:
         for name in names:
             found, began = opened.pauses.pause(name, by, why)
             typer.echo(f"{found}." if began else f"Nothing has changed: {found}.")
@@ -46,7 +47,7 @@ def resume(
 ) -> None:
     """Let a system be written to again; what waited is loaded by itself."""
     names, by = _named(connection, every, "resume"), person(who)
-    with ledger() as opened:
+    with ledger(writes=True) as opened:
         lifted = [found for name in names if (found := opened.pauses.lift(name, by, reason.strip()))]
         for found in lifted:
             typer.echo(_told(found, opened))
@@ -75,7 +76,7 @@ def _named(connection: str | None, every: bool, verb: str) -> tuple[str, ...]:
     if connection is None:
         raise Misconfigured("it is not said which system", cure=f"mlc {verb} {' | '.join(known)} | --all")
     if connection not in known:
-        near = difflib.get_close_matches(connection.lower(), known, n=3, cutoff=0.4)
+        near = nearest(connection, known)
         cure = f"Nearest: {', '.join(near)}." if near else f"There is: {', '.join(known)}."
         raise Misconfigured(f"no system is called {connection!r}; nothing has changed", cure=cure)
     return (connection,)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from mlc_dagster import settings as settings_file
+from mlc_dagster.cli_places import flow_that_is_on, ledger
 from mlc_dagster.cli_showing import as_json, console, person, table
 from mlc_dagster.errors import Misconfigured
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 MOVED = 3  # the exit code of an apply that was refused
 PENDING = 2  # with --detailed-exitcode: there is something to write
+TO_PLAN = "mlc plan --flow cin7/purchases --partition 2026-11-05 --out plan.json"
 EXAMPLES = """Examples: mlc plan --flow cin7/purchases --partition 2026-11-05 ·
 mlc plan --flow cin7/purchases --partition 2026-11-05 --out plan.json, then mlc apply plan.json"""
 
@@ -80,18 +82,23 @@ def _plan(flow: str, partition: str) -> dict[str, Any]:
 
     environment = settings_file.environment()
     settings: Settings = settings_file.load(environment.config)
-    flows = list(replaying.flows_on(settings).values())
-    job = planning.plan_job(flows, settings, resources(settings, environment, shares_budget=False))
-    return planning.run(job, flow, partition)
+    flow_that_is_on(flow, settings)
+    flows = replaying.flows_on(settings)
+    replaying.between(flows[flow], partition, partition, settings)
+    with ledger():  # it must be there; the job reads it as its own
+        job = planning.plan_job(list(flows.values()), settings, resources(settings, environment, shares_budget=False))
+        return planning.run(job, flow, partition)
 
 
 def _read(file: Path) -> dict[str, Any]:
     """Raises Misconfigured for another file."""
+    if not file.is_file():
+        raise Misconfigured(f"there is no plan at {file}", cure=f"Make one: {TO_PLAN}")
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
         _ = found["flow"], found["partition"], found["digest"], found["steps"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Misconfigured(f"{file} is no plan: {error}", cure="Make one: mlc plan --out plan.json") from None
+        raise Misconfigured(f"{file} is no plan: {error}", cure=f"Make one: {TO_PLAN}") from None
     return dict(found)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli_showing import NotFound, console, nothing, person, table
+from mlc_dagster.cli_places import NotFound, expect, flow_that_is_on, ledger, tell
+from mlc_dagster.cli_showing import console, nothing, person, table
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.settings import Settings
@@ -39,11 +41,12 @@ def replay(
     """Prepare and load stored rows once more; what the target has costs no request. Exit 1 where a run failed."""
     from mlc_dagster.orchestration.replaying import flows_on, stretches
 
-    environment = settings_file.environment()
-    settings = settings_file.load(environment.config)
+    settings = settings_file.load(settings_file.environment().config)
     flows = flows_on(settings)
-    _check(flow, flows, {"partition": partition, "run": run, "key": key, "rule": rule, "all-held": all_held or None})
-    with Ledger.open(environment.database_url) as opened:
+    asked_by = {"partition": partition, "run": run, "key": key, "rule": rule, "all-held": all_held or None}
+    _check(flow, settings, asked_by, to)
+    with ledger(writes=not dry_run) as opened:
+        expect(opened, rule=rule)
         if partition is not None:
             places = _days(flows, flow, partition, to, settings)
         else:
@@ -55,10 +58,12 @@ def replay(
         _go(plan, settings, {"mlc/replay_of": asked, "mlc/who": person(who)}, read_again, out)
 
 
-def _check(flow: str | None, flows: Mapping[str, Flow], asked: Mapping[str, object]) -> None:
-    """Raises Misconfigured where it is not said, or said twice, what to replay."""
-    if flow is not None and flow not in flows:
-        raise Misconfigured(f"no flow {flow!r} is switched on", cure=f"There are: {', '.join(flows)}")
+def _check(flow: str | None, settings: Settings, asked: Mapping[str, object], to: str | None) -> None:
+    """Raises MlcError where it is not said, or said twice, what to replay; or by a flow that is not on."""
+    if flow is not None:
+        flow_that_is_on(flow, settings)
+    if to is not None and asked["partition"] is None:
+        raise Misconfigured("--to ends a range of partitions", cure="Say where it begins: --partition 2026-11-03.")
     if len(named := [name for name, value in asked.items() if value is not None]) != 1:
         words = f"both --{' and --'.join(named)} are given" if named else "it is not said what to replay"
         raise Misconfigured(words, cure=f"One of: --{', --'.join(asked)}.")
@@ -83,16 +88,27 @@ def _places(
         return [_of_key(opened, flows, flow, key)]
     if run is None:
         holds = opened.history.open_holds(flow=flow, rule=rule)
+        _tell_of_those_off(hold.flow for hold in holds if hold.flow not in flows)
         return sorted({(hold.flow, hold.partition) for hold in holds if hold.flow in flows and hold.partition})
     found = [place for place in of_run(opened, run, flows) if flow in (None, place[0])]
     if not found:
-        raise NotFound(f"the ledger knows of no run {run!r}{f' of {flow}' if flow else ''}", cure="Give the whole id.")
+        like = ", ".join(opened.history.runs_like(run))
+        cure = f"Give the whole id: {like}" if like else "`mlc audit show KEY --json` has the runs of a record."
+        raise NotFound(f"the ledger knows of no run {run}{f' of {flow}' if flow else ''}", cure=cure)
     return found
+
+
+def _tell_of_those_off(flows: Iterable[str]) -> None:
+    for name, count in sorted(Counter(flows).items()):
+        tell(f"left out: {count} on hold of {name}, which is no flow that is on")
 
 
 def _of_key(opened: Ledger, flows: Mapping[str, Flow], flow: str | None, key: str) -> Place:
     names = [flow] if flow else [name for name in opened.history.trail(key) if name in flows]
     lying = {name: partition for name in names if (partition := opened.history.partition_of(name, key))}
+    if not lying and (off := sorted(opened.history.trail(key))) and flow is None:
+        cure = f"Switch it on in mlc.yaml to replay it. What became of {key}: mlc audit show {key}"
+        raise NotFound(f"{key} moved in {', '.join(off)} alone, which is no flow that is on", cure=cure)
     if not lying:
         raise nothing(opened, f"the ledger knows of no record {key!r}{f' in {flow}' if flow else ''}", key, flow)
     if len(lying) > 1:

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from mlc_dagster.cli_showing import as_json, console, ledger, moment, table
+from mlc_dagster.cli_places import ledger
+from mlc_dagster.cli_showing import as_json, console, moment, table
 
 EXAMPLES = "Examples: mlc shadow --flow cin7/purchases · mlc shadow --key P00102 --json"
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import getpass
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -16,22 +13,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from mlc_dagster import settings as settings_file
-from mlc_dagster.errors import Misconfigured, MlcError
+from mlc_dagster.cli_places import NotFound
+from mlc_dagster.errors import Misconfigured
 from mlc_dagster.ledger import HoldEntry, Ledger
+from mlc_dagster.near_names import nearest
 
 NEAREST = 5  # keys that are named where one was misspelt
-
-
-class NotFound(MlcError):
-    """Nothing in the ledger goes by this name."""
-
-
-@contextmanager
-def ledger() -> Iterator[Ledger]:
-    """The ledger that the environment names."""
-    with Ledger.open(settings_file.environment().database_url) as opened:
-        yield opened
 
 
 def console() -> Console:
@@ -78,10 +65,12 @@ def the_one(found: list[HoldEntry], key: str) -> HoldEntry:
 
 
 def nothing(opened: Ledger, words: str, key: str, flow: str | None) -> NotFound:
-    """What was asked for is not there; the nearest of what is on hold may be meant."""
-    near = difflib.get_close_matches(key, opened.history.open_keys(flow), n=NEAREST, cutoff=0.5)
-    cure = f"Nearest on hold: {', '.join(near)}" if near else "`mlc holds list` shows what is on hold."
-    return NotFound(words, cure=cure)
+    """What was asked for is not there; the nearest of what is on hold, or ever moved, may be meant."""
+    on_hold = nearest(key, opened.history.open_keys(flow), NEAREST)
+    moved = [each for each in nearest(key, opened.history.keys_like(key, flow), NEAREST) if each not in on_hold]
+    cures = [f"Nearest on hold: {', '.join(on_hold)}."] * bool(on_hold)
+    cures += [f"Nearest in the trail: {', '.join(moved)}."] * bool(moved)
+    return NotFound(words, cure=" ".join(cures) or "`mlc holds list` shows what is on hold.")
 
 
 def person(named: str) -> str:

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli_showing import as_json, console, ledger, moment, table
+from mlc_dagster.cli_places import ledger
+from mlc_dagster.cli_showing import as_json, console, moment, table
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.settings import Settings
 

@@ -278,7 +278,7 @@ def test_a_test_message_is_sent_and_what_came_of_it_is_told(
             "webhook (ALERTS_WEBHOOK_URL): sent",
             f"e-mail (127.0.0.1:{mails.port}): sent",
         ]
-        assert "This is a test." in receiver.texts[0] and "Nothing is on hold" in mails.mails[0].get_content()
+        assert "This is a test." in receiver.texts[0] and "there is no ledger" in mails.mails[0].get_content()
         receiver.status = 500
         again = CliRunner().invoke(app, ["alerts", "test"])
         assert again.exit_code == 1 and "answered 500" in again.output and "e-mail" in again.output

@@ -11,9 +11,10 @@ import pytest
 import yaml
 from rich.console import Console
 
-from mlc_dagster import cli
+from mlc_dagster import cli, settings
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.sandbox.seed import demo_settings
+from mlc_dagster.settings import load
 from mlc_dagster_tests.orchestration.conftest import SECRETS
 
 
@@ -126,7 +127,72 @@ def test_codes_in_the_file_stay_text(run: Any, box: Sandbox) -> None:
     assert code == 0 and "0010" in printed
 
 
-def test_the_example_settings_are_correct(run: Any) -> None:
-    example = Path(cli.__file__).parents[1] / "mlc.example.yaml"
-    code, printed = run(example.read_text(), "check")
+def test_all_that_the_house_knows_better_is_told_at_once_with_the_nearest_names(run: Any, box: Sandbox) -> None:
+    content = demo_settings(box.url)
+    fields = {"fields": {"vendor_nr": "VendorNo"}, "lines": {"fields": {"lineno": "LineNo"}}, "expand": "perhaps"}
+    content["ifs"]["entity_sets"] = {"purchase_orders": {}, "purchase_order_set": fields}
+    content["guards"] = {"cin7/purchase": {"max_creates": "5"}, "cin7/purchases": {"max_creates": "5"}}
+    content["schedules"] = {"running_day": "every 5 minutes", "yesterday": "0 24 * * *", "chart_of_accounts": "@daily"}
+    content["hubspot"]["extra_fields"] = {"supplier_companies": {"nam": "segment"}}
+    code, printed = run(content, "check")
+    assert code == 2 and "has 8 mistakes" in printed, printed
+    for said in (
+        "ifs.entity_sets.purchase_orders: no entity set of this name; nearest: purchase_order_set",
+        "ifs.entity_sets.purchase_order_set.fields.vendor_nr: no field of this name; nearest: vendor_no",
+        "ifs.entity_sets.purchase_order_set.lines.fields.lineno: no field of this name; nearest: line_no",
+        "ifs.entity_sets.purchase_order_set.expand: found 'perhaps'; expected auto or always or never",
+        "guards.cin7/purchase: there is no such flow; nearest: cin7/purchases",
+        "schedules.running_day: found 'every 5 minutes'; expected a cron line",
+        "schedules.yesterday: found '0 24 * * *'; expected a cron line",
+        "hubspot.extra_fields.supplier_companies.nam: supplier_set has no such field; nearest: name",
+    ):
+        assert said in printed, said
+
+
+def test_the_demo_stands_in_only_where_nothing_says_where_things_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("MLC_CONFIG", "MLC_DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    assert not settings.is_chosen()
+    settings.environment()  # it sets the usual address, which chooses nothing
+    assert not settings.is_chosen()
+    monkeypatch.setenv("MLC_DATABASE_URL", "postgresql://db.test/ledger")
+    assert settings.is_chosen()
+    monkeypatch.delenv("MLC_DATABASE_URL")
+    monkeypatch.setenv("MLC_CONFIG", "elsewhere.yaml")
+    assert settings.is_chosen()
+    monkeypatch.delenv("MLC_CONFIG")
+    (tmp_path / "mlc.yaml").write_text("companies: {}")
+    assert settings.is_chosen()
+
+
+def test_a_message_is_not_taken_for_markup_and_not_folded(run: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    code, printed = run("'[bold]': 1", "check")
+    assert code == 2 and "line 1, [bold]: no setting of this name" in printed
+
+
+EXAMPLE = Path(cli.__file__).parents[1] / "mlc.example.yaml"
+
+
+def test_the_example_is_correct_and_a_copy_of_it_has_to_be_filled_in(run: Any) -> None:
+    assert list(load(EXAMPLE).companies) == ["0010", "0020"]
+    code, printed = run(EXAMPLE.read_text(), "check")
+    assert code == 2 and printed.count("this is still the example's value") == 2
+    assert "line 11, ifs.base_url" in printed and "line 12, ifs.token_url" in printed and "your own realm" in printed
+    filled_in = EXAMPLE.read_text().replace("acme.ifs.cloud", "brewery.ifs.cloud").replace("acmeprod", "brewprod")
+    code, printed = run(filled_in, "check")
     assert code == 0 and "0010, 0020" in printed
+
+
+def test_what_is_commented_in_the_example_is_correct_too_and_each_placeholder_is_found(run: Any) -> None:
+    text = EXAMPLE.read_text()
+    begin, end = text.index("# monday:"), text.index("policies:")
+    code, printed = run(text[:begin] + text[begin:end].replace("\n# ", "\n")[2:] + text[end:], "check")
+    told = printed.split(" line ")[1:]
+    assert code == 2 and all("this is still the example's value" in each for each in told), printed
+    boards = [f"monday.boards.{name}.board" for name in ("suppliers", "invoices", "journal_entries", "accounts")]
+    for name in ("ifs.base_url", "ifs.token_url", *boards, "hubspot.portal_id", "procurify.base_url"):
+        assert any(f", {name}: " in each for each in told), name
+    assert len(told) == 10

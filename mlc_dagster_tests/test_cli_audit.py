@@ -38,7 +38,7 @@ def attack(ledger: Ledger, statement: str) -> None:
 
 def test_an_untouched_trail_is_intact(delivered: Ledger) -> None:
     result = mlc()
-    assert (result.exit_code, result.output) == (0, "4 lines of 1 flows: intact\n")
+    assert (result.exit_code, result.stdout) == (0, "4 lines of 1 flows: intact\n")
 
 
 def test_an_edited_line_is_named_by_flow_line_key_and_time(delivered: Ledger) -> None:
@@ -73,4 +73,13 @@ def test_json_has_every_fault_and_the_last_hash_of_each_flow(delivered: Ledger) 
 def test_a_flow_that_never_did_anything_is_no_success(delivered: Ledger) -> None:
     result = mlc("--flow", "cin7/purchase")
     assert isinstance(result.exception, MlcError)
-    assert "'cin7/purchase'" in str(result.exception)
+    assert "there is no flow cin7/purchase; nearest: cin7/purchases" in str(result.exception)
+    result = mlc("--flow", "cin7/suppliers")
+    assert isinstance(result.exception, MlcError) and "no line of cin7/suppliers" in str(result.exception)
+
+
+def test_an_empty_trail_is_not_intact(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLC_DATABASE_URL", sqlite_url)
+    Ledger.open(sqlite_url).close()
+    result = mlc()
+    assert isinstance(result.exception, MlcError) and "no record ever moved" in str(result.exception)

@@ -194,15 +194,101 @@ def test_a_replay_that_fails_says_why_and_ends_with_1(two_held: World, monkeypat
         (("--key", "P1", "--all-held"), "both"),
         (("--flow", "cin7/x", "--all-held"), "no flow"),
         (("--partition", DAY), "--flow cin7/suppliers"),
+        (("--key", "P1", "--to", DAY), "--partition"),
+        (("--flow", PURCHASES, "--partition", "2026-11-5"), "2026-11-05"),
+        (("--rule", "gl_account_exist"), "nearest: gl_accounts_exist"),
     ],
 )
 def test_a_replay_that_is_not_clear_asks(two_held: World, words: tuple[str, ...], said: str) -> None:
     assert said in refusal("replay", *words)
 
 
-def test_nothing_on_hold_is_said_in_words() -> None:
-    assert "Nothing is on hold" in mlc("holds", "list").output
+def test_nothing_on_hold_is_said_in_words_and_of_what(world: World) -> None:
+    with world.ledger:
+        assert "Nothing is on hold: no record ever moved by this ledger." in mlc("holds", "list").output
     assert "nothing to replay" in mlc("replay", "--all-held").output
+    world.chart()
+    world.put_order("P1")
+    assert world.run("cin7").success
+    assert mlc("holds", "list").stdout == "Nothing is on hold.\n"
+    assert mlc("holds", "list", "--system", "ifs").stdout == "Nothing is on hold of ifs.\n"
+    by_rule = mlc("holds", "list", "--flow", PURCHASES, "--rule", "gl_accounts_exist").stdout
+    assert by_rule == "Nothing is on hold in cin7/purchases by gl_accounts_exist.\n"
+
+
+def test_each_command_says_which_ledger_it_read_and_json_stays_json(two_held: World) -> None:
+    for words in (("holds", "list"), ("holds", "show", "P1"), ("audit", "show", "P1"), ("audit", "verify")):
+        result = mlc(*words, "--json")
+        assert json.loads(result.stdout) and result.stderr == "ledger: ledger.db\n", words
+    assert "ledger: ledger.db" in mlc("replay", "--all-held", "--dry-run").stderr
+
+
+def test_the_holds_of_every_system_are_the_erps(two_held: World) -> None:
+    assert {hold["key"] for hold in told("holds", "list", "--system", "ifs")["holds"]} == {"P1", "P2"}
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (("--flow", "cin7/purchase"), "there is no flow cin7/purchase; nearest: cin7/purchases"),
+        (("--flow", "purchases"), "there is no flow purchases; nearest: cin7/purchases"),
+        (("--flow", "monday/invoices"), "monday/invoices is switched off: mlc.yaml has no section `monday:`"),
+        (("--rule", "gl_account_exist"), "there is no rule gl_account_exist; nearest: gl_accounts_exist"),
+        (("--flow", PURCHASES, "--rule", "voucher_balances"), "cin7/purchases has no rule voucher_balances"),
+        (("--system", "hubspott"), "there is no system hubspott; nearest: hubspot"),
+        (("--system", "hubspot"), "hubspot is switched off: mlc.yaml has no section `hubspot:`"),
+    ],
+)
+def test_what_is_asked_about_and_is_not_there_is_named_with_the_nearest(
+    two_held: World, words: tuple[str, ...], said: str
+) -> None:
+    assert said in refusal("holds", "list", *words)
+
+
+def test_a_flow_that_is_off_now_and_moved_once_is_answered_from_the_ledger(two_held: World, tmp_path: Path) -> None:
+    file = tmp_path / "mlc.yaml"
+    content = yaml.safe_load(file.read_text())
+    file.write_text(yaml.safe_dump({name: value for name, value in content.items() if name != "cin7"}))
+    result = mlc("holds", "list", "--flow", PURCHASES, "--json")
+    assert {hold["key"] for hold in json.loads(result.stdout)["holds"]} == {"P1", "P2"}
+    assert "mlc.yaml has no section `cin7:`" in result.stderr and "what the ledger has of it" in result.stderr
+    assert "cin7/purchases is switched off" in refusal("replay", "--flow", PURCHASES, "--all-held")
+    assert "no flow that is on" in refusal("replay", "--key", "P1")
+    left = mlc("replay", "--all-held")
+    assert left.exit_code == 0 and "left out: 2 on hold of cin7/purchases" in left.stderr
+
+
+def test_a_flow_that_no_release_knows_any_more_is_answered_from_the_ledger(two_held: World) -> None:
+    from mlc_dagster.ledger import Held, Run
+
+    first = two_held.ledger.open_holds()[0]
+    again = Held("P7", first.version, first.problems, first.row, DAY, first.content)
+    two_held.ledger.hold("cin7/orders", [again], run=Run("run-1", DAY))
+    result = mlc("holds", "list", "--flow", "cin7/orders", "--json")
+    assert [hold["key"] for hold in json.loads(result.stdout)["holds"]] == ["P7"]
+    assert "this release has no flow of this name" in result.stderr
+
+
+def test_settings_with_mistakes_do_not_keep_the_holds_from_being_seen(two_held: World, tmp_path: Path) -> None:
+    (tmp_path / "mlc.yaml").write_text("companies: [")
+    result = mlc("holds", "list", "--flow", PURCHASES, "--json")
+    assert len(json.loads(result.stdout)["holds"]) == 2 and "has mistakes" in result.stderr
+
+
+def test_nothing_to_release_at_once_is_no_success(two_held: World) -> None:
+    words = ("--flow", PURCHASES, "--rule", "texts_fit", "--reason", "x", "--yes")
+    assert "nothing of cin7/purchases is held by texts_fit" in refusal("holds", "release", *words)
+
+
+def test_a_key_that_was_delivered_is_among_the_nearest(two_held: World) -> None:
+    two_held.put_order("P100311")
+    assert two_held.run("cin7").success
+    assert "Nearest in the trail: P100311" in refusal("audit", "show", "P100312")
+
+
+def test_a_run_is_found_by_the_part_of_its_id_that_tables_show(two_held: World) -> None:
+    run_id = two_held.ledger.open_holds()[0].run_id
+    assert f"Give the whole id: {run_id}" in refusal("replay", "--run", run_id[:8])
 
 
 @pytest.mark.parametrize("words", [("holds", "list"), ("holds", "release"), ("audit", "show"), ("replay",)])

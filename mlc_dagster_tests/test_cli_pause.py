@@ -13,6 +13,13 @@ from mlc_dagster_tests.orchestration.conftest import world as world
 from mlc_dagster_tests.test_cli_holds import PURCHASES, mlc, refusal, told
 from mlc_dagster_tests.test_cli_holds import place as place
 
+
+@pytest.fixture(autouse=True)
+def made(world: World) -> None:
+    """The ledger is there, as after a first run."""
+    world.ledger.close()
+
+
 ANNA = ("--who", "anna", "--reason", "month end")
 
 
@@ -30,7 +37,7 @@ def test_a_pause_says_what_it_does_and_how_to_go_on_and_the_status_shows_it(worl
     resumed = mlc("resume", "cin7", "--who", "bo")
 
     assert "cin7 goes on; anna had paused it since" in resumed.output and "No load waits." in resumed.output
-    assert mlc("resume", "cin7").output.strip() == "cin7 is not paused."
+    assert mlc("resume", "cin7").stdout.strip() == "cin7 is not paused."
     (kept,) = world.ledger.pauses.history()
     assert (kept.who, kept.reason, kept.lifted_by) == ("anna", "month end", "bo")
 
@@ -44,7 +51,7 @@ def test_all_stops_every_system_and_all_lets_them_go_on(world: World) -> None:
         "hubspot": "bo",
     }
     assert mlc("resume", "--all").output.count("goes on") == 6
-    assert mlc("resume", "--all").output.strip() == "Nothing is paused." and world.ledger.pauses.standing() == {}
+    assert mlc("resume", "--all").stdout.strip() == "Nothing is paused." and world.ledger.pauses.standing() == {}
 
 
 @pytest.mark.parametrize(
@@ -62,6 +69,13 @@ def test_what_is_not_clear_changes_nothing_and_says_what_was_expected(
     words: tuple[str, ...], says: str, world: World
 ) -> None:
     assert says in refusal(*words) and world.ledger.pauses.history() == []
+
+
+def test_a_pause_where_there_is_no_ledger_says_so_and_makes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLC_DATABASE_URL", f"sqlite:///{tmp_path / 'other.db'}")
+    assert "there is no ledger at" in refusal("pause", "cin7", *ANNA) and not (tmp_path / "other.db").exists()
 
 
 def test_a_misspelt_system_and_a_missing_reason_exit_with_2(tmp_path: Path) -> None:

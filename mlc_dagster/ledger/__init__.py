@@ -1,5 +1,6 @@
 """What was delivered, tried, held and read, in one database. The only room that knows SQL."""
 
+from mlc_dagster.ledger.database import place_of
 from mlc_dagster.ledger.entries import Attempt, Decision, Event, Held, HoldEntry, PullEntry, Run, Standing
 from mlc_dagster.ledger.inbox import Inbox, InboxEvent
 from mlc_dagster.ledger.leases import Lease, LeaseLost
@@ -25,4 +26,5 @@ __all__ = [
     "Run",
     "Standing",
     "Verification",
+    "place_of",
 ]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,7 +21,12 @@ from mlc_dagster.errors import Misconfigured, MlcError
 
 SETTING = "MLC_DATABASE_URL"
 CURE = f"Set {SETTING} to sqlite:///folder/ledger.db or postgresql://user:password@host/database."
+ENCODED = "In a user's name or password @ is written %40, : is %3A, / is %2F, # is %23 and ? is %3F."
 DIALECTS = ("sqlite", "postgresql")
+DRIVERS = {  # as people and hosting providers write them; PostgreSQL is the same, whatever the driver
+    "postgresql+psycopg2": ("postgresql", "postgres", "postgresql+psycopg2", "postgresql+psycopg", "postgres+psycopg2"),
+    "sqlite": ("sqlite", "sqlite+pysqlite"),
+}
 BUSY_SECONDS = 30  # how long a writer of SQLite waits for another one
 CHUNK = 1000  # keys in one question
 CACHE_KIB = 65_536  # at most, for each connection: the inner pages of a ledger of millions of deliveries
@@ -38,10 +47,11 @@ class Database:
     Hasty commits survive a kill of the process, not of the machine: leases and budgets, which end with it.
     """
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, reads_only: bool = False) -> None:
+        """`reads_only`: no file is made, and the database itself refuses every write."""
         self.url = url
         self.is_sqlite = url.get_backend_name() == "sqlite"
-        self._durable, self._hasty = _engine(url, hasty=False), _engine(url, hasty=True)
+        self._durable, self._hasty = (_engine(url, hasty=hasty, reads_only=reads_only) for hasty in (False, True))
         # Writers of one process queue here: SQLite's own waiting is polling, up to 100 ms at a time.
         self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
 
@@ -75,19 +85,30 @@ class Database:
 def parse(url: str) -> URL:
     """The address of the ledger. Raises Misconfigured; what it says never shows the address, which may hold a password.
 
-    `postgres://` and `postgresql://` mean psycopg2: SQLAlchemy 2.1 would take psycopg 3, which Dagster cannot use.
+    A scheme is written in either case. Every way to say PostgreSQL means psycopg2, as Dagster's own storage does.
     """
     try:
-        parsed = make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
+        parsed = make_url(url.strip())
     except (ArgumentError, ValueError):
-        raise Misconfigured(f"{SETTING} is not the address of a database", cure=CURE) from None
-    if parsed.drivername in ("postgresql", "postgresql+psycopg2"):
-        return parsed.set(drivername="postgresql+psycopg2")
-    if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
+        raise Misconfigured(f"{SETTING} is not the address of a database", cure=f"{CURE} {ENCODED}") from None
+    said = parsed.drivername.lower()
+    driver = next((driver for driver, ways in DRIVERS.items() if said in ways), None)
+    if driver is None:
         raise Misconfigured(f"{SETTING} names {parsed.drivername!r}, which the ledger cannot be kept in", cure=CURE)
-    if not parsed.database or parsed.database == ":memory:":
+    return _of_file(parsed.set(drivername=driver)) if driver == "sqlite" else _of_server(parsed.set(drivername=driver))
+
+
+def _of_server(url: URL) -> URL:
+    """A socket's folder may stand where a host does, as PostgreSQL's own programs take it: %2Fvar%2Frun%2Fpg."""
+    if "@" in (url.host or ""):
+        raise Misconfigured(f"{SETTING}: there is more than one @ in it", cure=ENCODED)
+    return url.set(host=unquote(url.host)) if url.host else url
+
+
+def _of_file(url: URL) -> URL:
+    if not url.database or url.database == ":memory:":
         raise Misconfigured(f"{SETTING} names no file: a ledger in memory forgets what was delivered", cure=CURE)
-    return parsed.set(database=str(Path(parsed.database).absolute()))
+    return url.set(database=str(Path(url.database).absolute()))
 
 
 def place(url: URL) -> str:
@@ -96,6 +117,11 @@ def place(url: URL) -> str:
         return str(url.database)
     host = url.host or url.query.get("host") or "localhost"
     return f"{host}{f':{url.port}' if url.port else ''}/{url.database}"
+
+
+def place_of(url: str) -> str:
+    """Where a ledger is: a file, or host and database; never user and password. Raises Misconfigured."""
+    return place(parse(url))
 
 
 def reason(error: BaseException) -> str:
@@ -121,10 +147,11 @@ def chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
         yield keys[start : start + CHUNK]
 
 
-def _engine(url: URL, *, hasty: bool) -> Engine:
+def _engine(url: URL, *, hasty: bool, reads_only: bool) -> Engine:
     # hide_parameters: what is delivered has no place in a traceback.
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
+        there = {"creator": partial(_existing_file, str(url.database))} if reads_only else {}
+        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True, **there)
         _prepare_sqlite(engine, "NORMAL" if hasty else "FULL")
         return engine
     arguments = {} if "connect_timeout" in url.query else {"connect_timeout": 10}
@@ -134,10 +161,24 @@ def _engine(url: URL, *, hasty: bool) -> Engine:
         hide_parameters=True,
         pool_pre_ping=True,  # a server that was restarted costs no run
         executemany_mode="values_plus_batch",  # else each row of an UPDATE is a round trip
+        # Said with each transaction: a pooler between keeps nothing of it.
+        execution_options={"postgresql_readonly": True} if reads_only else {},
     )
     if hasty:
         _prepare_postgresql(engine)
     return engine
+
+
+def _existing_file(path: str) -> sqlite3.Connection:
+    """To be read. SQLite makes its -wal and -shm beside it for as long as it is open; where neither the folder nor the
+    file can be written, and nobody writes (there is no -wal), it is read as it lies.
+    """
+    mode = "mode=rw"
+    if not (os.access(path, os.W_OK) and os.access(Path(path).parent, os.W_OK)):
+        mode = "mode=ro" if Path(f"{path}-wal").exists() else "mode=ro&immutable=1"
+    connection = sqlite3.connect(f"file:{quote(path)}?{mode}", uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
+    connection.execute("PRAGMA query_only=ON")
+    return connection
 
 
 def _prepare_sqlite(engine: Engine, synchronous: str) -> None:

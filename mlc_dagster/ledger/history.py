@@ -114,6 +114,40 @@ class LedgerHistory:
         with self._database.reading() as connection:
             return sorted(connection.execute(wanted).scalars())
 
+    def flows(self) -> frozenset[str]:
+        """The flows that ever did anything, also those that no release knows any more."""
+        with self._database.reading() as connection:
+            return frozenset(_flows(connection))
+
+    def rules(self, flow: str | None = None) -> frozenset[str]:
+        """The rules that anything was ever held by; in one flow, or in all."""
+        wanted = select(holds.c.rules).distinct()
+        if flow is not None:
+            wanted = wanted.where(holds.c.flow == flow)
+        with self._database.reading() as connection:
+            found = connection.execute(wanted).scalars()
+            return frozenset(rule for rules in found for rule in rules.strip(",").split(",") if rule)
+
+    def keys_like(self, key: str, flow: str | None = None, most: int = 200) -> list[str]:
+        """Keys of the trail that begin as this one does, each once: to name the nearest. By index, not by walking."""
+        begins = {key[: max(1, length)] for length in (len(key) // 2, len(key) - 2, len(key) - 1, len(key))}
+        found: set[str] = set()
+        with self._database.reading() as connection:
+            for name in _flows(connection) if flow is None else [flow]:
+                for begin in begins:
+                    alike = attempts.c.key.between(begin, begin + chr(0x10FFFF))
+                    wanted = select(attempts.c.key).where(attempts.c.flow == name, alike).distinct().limit(most)
+                    found.update(connection.execute(wanted).scalars())
+        return sorted(found)
+
+    def runs_like(self, run_id: str, most: int = 5) -> list[str]:
+        """Runs whose id begins like this: a table shows the first eight characters of it."""
+        if not run_id:
+            return []
+        wanted = select(attempts.c.run_id).where(attempts.c.run_id.startswith(run_id, autoescape=True)).distinct()
+        with self._database.reading() as connection:
+            return sorted(connection.execute(wanted.limit(most)).scalars())
+
     def of_run(self, run_id: str) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
         """What a run touched: (flow, partition) of what it held, tried or delivered, (entity, partition) of reads."""
         with self._database.reading() as connection:

@@ -14,12 +14,8 @@ from typing import Self
 from sqlalchemy import Connection
 
 from mlc_dagster.ledger import agreements, deliveries, holds, leases, pulls, trail
-from mlc_dagster.ledger.agreements import Agreements
-from mlc_dagster.ledger.alerts import Alerts
 from mlc_dagster.ledger.budgets import SharedBudget
 from mlc_dagster.ledger.columns import stored_key
-from mlc_dagster.ledger.database import Database
-from mlc_dagster.ledger.decisions import LedgerDecisions
 from mlc_dagster.ledger.entries import (
     Answer,
     Attempt,
@@ -32,34 +28,18 @@ from mlc_dagster.ledger.entries import (
     Standing,
     newest_by_key,
 )
-from mlc_dagster.ledger.history import LedgerHistory
-from mlc_dagster.ledger.inbox import Inbox
 from mlc_dagster.ledger.leases import Lease
-from mlc_dagster.ledger.loads import Loads
-from mlc_dagster.ledger.opening import open_database
-from mlc_dagster.ledger.pauses import Pause, Pauses
-from mlc_dagster.ledger.shadow import Shadow
-from mlc_dagster.ledger.sightings import LedgerSightings
+from mlc_dagster.ledger.opening import existing_database, open_database
+from mlc_dagster.ledger.pauses import Pause
+from mlc_dagster.ledger.sections import Sections
 from mlc_dagster.ledger.trail import Trail
 from mlc_dagster.ledger.vault import Vault
 from mlc_dagster.outcomes import Ready, Saved, State
 from mlc_dagster.vocabulary import Pull
 
 
-class Ledger:
+class Ledger(Sections):
     """Safe to share between threads. Other processes open it by the same address."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self.sightings = LedgerSightings(database)
-        self.decisions = LedgerDecisions(database)
-        self.history = LedgerHistory(database)
-        self.agreements = Agreements(database)
-        self.inbox = Inbox(database)
-        self.pauses = Pauses(database)
-        self.loads = Loads(database)
-        self.alerts = Alerts(database)
-        self.shadow = Shadow(database)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -68,6 +48,19 @@ class Ledger:
         Raises Misconfigured when it cannot be reached or written, or is not a ledger that this release understands.
         """
         return cls(open_database(url))
+
+    @classmethod
+    def existing(cls, url: str) -> Self:
+        """The one that is there already, to be written; migrated where needed. Raises Misconfigured: there is none."""
+        return cls(existing_database(url, reads_only=False))
+
+    @classmethod
+    def to_read(cls, url: str) -> Self:
+        """The ledger that is there already, as it is. Raises Misconfigured: there is none, or it is of another release.
+
+        Every call that writes raises LedgerUnavailable.
+        """
+        return cls(existing_database(url, reads_only=True))
 
     def close(self) -> None:
         self._database.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import URL, Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
@@ -19,6 +20,10 @@ from mlc_dagster.ledger.database import BUSY_SECONDS, CURE, SETTING, Database, L
 
 HEAD = "0005"  # the newest revision in migrations/versions
 VERSION_TABLE = "ledger_version"  # not alembic_version: Dagster may keep its own in the same database
+RUNS_MAKE_IT = "The first run makes a ledger; a command that tells of records never does."
+NO_FILE = f"Go to the folder where mlc runs, or set {SETTING} (unset: .mlc/ledger.db in this folder). {RUNS_MAKE_IT}"
+NO_TABLES = f"{SETTING} names another database, or nothing ran yet. {RUNS_MAKE_IT}"
+NO_ACCESS = f"Is the database there, and may you read it? {SETTING} names it."
 _ADVISORY_LOCK = 0x6D6C63_6C6564  # "mlc" "led": any number that nobody else locks in this database
 _alembic = threading.Lock()  # alembic keeps the migration in progress in module globals
 
@@ -35,6 +40,60 @@ def open_database(url: str) -> Database:
         database.close()
         raise _misconfigured(database.url, reason(error.__cause__ or error)) from None
     return database
+
+
+def existing_database(url: str, *, reads_only: bool) -> Database:
+    """The database at an address where a ledger is already; nothing is made, no folder, no file, no table.
+
+    To be read it is not migrated either: one of another revision is told. Raises Misconfigured.
+    """
+    parsed = parse(url)
+    where = place(parsed)
+    if parsed.get_backend_name() == "sqlite" and not Path(where).is_file():
+        raise Misconfigured(f"there is no ledger at {where}{_why_no_file(Path(where))}", cure=NO_FILE)
+    database = Database(parsed, reads_only=True)
+    try:
+        _check_revision(database, where, reads_only)
+    except (LedgerUnavailable, DBAPIError, sqlite3.Error, OSError) as error:
+        why = reason(error.__cause__ or error)
+        raise Misconfigured(f"no ledger can be read in {where}: {why}", cure=NO_ACCESS) from None
+    finally:
+        if not reads_only:
+            database.close()
+    return database if reads_only else open_database(url)
+
+
+def _why_no_file(path: Path) -> str:
+    if path.is_dir():
+        return ": it is a folder"
+    return "" if path.parent.is_dir() else f": there is no folder {path.parent}"
+
+
+def _check_revision(database: Database, where: str, reads_only: bool) -> None:
+    """Raises Misconfigured where there are no tables of a ledger, or those of another release."""
+    with database.reading() as connection:
+        found = _revision(connection)
+    if found is None:
+        raise Misconfigured(f"there is no ledger in {where}: the database has no table {VERSION_TABLE}", cure=NO_TABLES)
+    if found == HEAD or (not reads_only and found in _known_revisions()):
+        return
+    if found in _known_revisions():
+        raise Misconfigured(
+            f"the ledger in {where} is at revision {found}, and this release reads revision {HEAD}",
+            cure="Who reads changes nothing. Bring it up to date: mlc ledger migrate; or the next run does it.",
+        )
+    raise _too_new(where, found)
+
+
+def _known_revisions() -> frozenset[str]:
+    return frozenset(each.revision for each in ScriptDirectory.from_config(alembic_config()).walk_revisions())
+
+
+def _too_new(where: str, found: str | None) -> Misconfigured:
+    return Misconfigured(
+        f"the ledger in {where} is at revision {found!r}; this release knows revisions up to {HEAD!r}",
+        cure="A newer release of mlc-dagster has written it. Install that release, or another ledger.",
+    )
 
 
 def migrate(database: Database) -> None:
@@ -62,10 +121,7 @@ def _upgrade(connection: Connection, where: str) -> None:
     try:
         command.upgrade(alembic_config(connection), "head")
     except CommandError as error:
-        raise Misconfigured(
-            f"the ledger in {where} is at revision {found!r}; this release knows revisions up to {HEAD!r}",
-            cure="A newer release of mlc-dagster has written it. Install that release, or another ledger.",
-        ) from error
+        raise _too_new(where, found) from error
 
 
 def _revision(connection: Connection) -> str | None:

@@ -116,6 +116,11 @@ class Vault:
         return True
 
 
+def check_keys(master_keys: str) -> None:
+    """Raises Misconfigured where there is no master key, or one is none: before anything is made for it."""
+    _keys(master_keys)
+
+
 def _keys(text: str) -> list[Fernet]:
     """The master keys. `cryptography` is loaded when a vault is used, not with every ledger."""
     from cryptography.fernet import Fernet

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import dagster as dg
 
@@ -15,7 +15,9 @@ from mlc_dagster.ledger import HoldEntry, Ledger, Pause
 from mlc_dagster.orchestration import pausing
 from mlc_dagster.orchestration.charts import facts_for
 from mlc_dagster.orchestration.duplicates import apart
+from mlc_dagster.orchestration.failures import each_once
 from mlc_dagster.orchestration.keys import prepared_key
+from mlc_dagster.orchestration.partitions import unknown
 from mlc_dagster.settings import Settings
 from mlc_dagster.vocabulary import Flow
 from mlc_dagster.waiving import AT_THE_LOAD
@@ -50,33 +52,46 @@ def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.S
         "and what a pause left.",
         required_resource_keys={"ledger", "storage", *(flow.target.system for flow in flows)},
     )
-    def heal(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    def heal(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         cursor: dict[str, int] = json.loads(context.cursor or "{}")
         ledger = context.resources.ledger.open
-        asked = cast(Any, context)  # facts come from its resources, which a sensor has as an asset has them
-        resumed: Requests = []
-        requests: Requests = []
-        reasons: list[str] = []
-        try:
-            resumed += pausing.resumed(flows, settings, ledger)
-            reasons += pausing.reasons(flows, ledger)
-            for flow in flows:
+        asked: Any = context  # facts come from its resources, which a sensor has as an asset has them
+        requests: Requests = list(pausing.resumed(flows, settings, ledger))
+        reasons = list(pausing.reasons(flows, ledger))
+        failed: dict[str, MlcError] = {}
+        for flow in flows:
+            try:
                 if pause := ledger.pauses.of(flow.target.system):
                     _keep_released(flow, ledger, pause)
                     continue
-                holds, cursor[flow.name] = _turn(ledger, flow, cursor.get(flow.name, 0))
+                holds, after = _turn(ledger, flow, cursor.get(flow.name, 0))
                 once = settings.is_shadow(flow.target.system)  # nothing is delivered there, so nothing would end it
-                requests += [] if once else _tried_again(flow, holds)
-                requests += _released(flow, ledger, once)
+                again = () if once else _tried_again(flow, holds)
+                requests += _known(flow, again, settings, reasons)
+                requests += _known(flow, _released(flow, ledger, once), settings, reasons)
                 facts = partial(facts_for, flow, settings, asked)
-                requests += _healed(flow, holds, ledger, facts, context, reasons, once)
-        except MlcError as error:
-            return dg.SensorResult(run_requests=resumed) if resumed else dg.SkipReason(str(error))
-        requests = [*resumed, *requests]
-        skip = "; ".join(dict.fromkeys(reasons)) or "nothing on hold would pass now"
+                requests += _known(flow, _healed(flow, holds, ledger, facts, context, reasons, once), settings, reasons)
+                cursor[flow.name] = after
+            except MlcError as error:  # of this flow: what the others found is requested
+                failed[flow.name] = error
+        if failed:
+            context.log.warning(f"Not all holds were looked at, and are again: {each_once(failed)}")
+        told = [each_once(failed), "; ".join(dict.fromkeys(reasons))]
+        skip = "\n".join(filter(None, told)) or "nothing on hold would pass now"
         return dg.SensorResult(run_requests=requests, skip_reason=None if requests else skip, cursor=json.dumps(cursor))
 
     return heal
+
+
+def _known(
+    flow: Flow, requests: Iterable[dg.RunRequest], settings: Settings, reasons: list[str]
+) -> Iterator[dg.RunRequest]:
+    """Those whose partition there is; of the others, why there is none."""
+    for request in requests:
+        if why := unknown(flow.source, str(request.partition_key), settings):
+            reasons.append(f"{flow.name}: what is on hold cannot be replayed: {why}")
+        else:
+            yield request
 
 
 def _turn(ledger: Ledger, flow: Flow, after: int) -> tuple[list[HoldEntry], int]:

@@ -10,7 +10,7 @@ import dagster as dg
 from mlc_dagster import pipeline
 from mlc_dagster.frames import ready_batch, ready_schema, records_of
 from mlc_dagster.ledger import Run
-from mlc_dagster.orchestration import pausing, reports, shadowing
+from mlc_dagster.orchestration import delivered, pausing, reports, shadowing
 from mlc_dagster.orchestration.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.failures import told
 from mlc_dagster.orchestration.guarding import block, guard, stored
@@ -122,6 +122,8 @@ def prepare_partition(
     ledger, store = context.resources.ledger.open, context.resources.storage.store
     schema = ready_schema(flow.target.record)
     verdict, run = Verdict(partition), Run(context.run.run_id, partition)
+    if settings.is_shadow(flow.target.system):
+        delivered.keep(flow, store, ledger, partition)
     rows = (records_of(batch, flow.source.record) for batch in store.read(flow.source.key, partition))
     client = getattr(context.resources, flow.target.system).client
     look = partial(client.known, flow.target) if flow.looks_up else None

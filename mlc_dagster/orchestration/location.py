@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import dagster as dg
 
+from mlc_dagster.checking import strange_field, strange_guards
 from mlc_dagster.credentials import NAMES
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.moves import FLOWS
@@ -28,8 +29,10 @@ from mlc_dagster.orchestration.resources import (
     ProcurifyResource,
     StorageResource,
 )
+from mlc_dagster.orchestration.retention import purge_job, purge_schedule
 from mlc_dagster.orchestration.sources import source_asset
 from mlc_dagster.settings import Environment, Settings
+from mlc_dagster.settings.mistakes import named
 from mlc_dagster.settings.section import TargetSection
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.vocabulary import ERP, EntitySet, Flow
@@ -45,8 +48,14 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
     place = {"day": partitions.days(settings), "company": partitions.companies(settings)}
     charted = [system for system in flows if settings.targets[system].checks_vouchers]
     every = [flow for table in flows.values() for flow in table]
-    check_guards(every, settings)
+    check_guards(settings)
     references = [*reference_assets(settings), *drift_assets(settings)]
+    moving = [
+        *jobs(flows, catalogue, charted),
+        *automation.reference_jobs(references),
+        *duplicates.duplicates_jobs(every),
+        plan_job(every, settings, resources(settings, environment, shares_budget=False)),
+    ]
     return dg.Definitions(
         assets=[
             *(
@@ -71,15 +80,14 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
             *duplicates.duplicates_checks(every, settings),
         ],
         jobs=[
-            *jobs(flows, catalogue, charted),
-            *automation.reference_jobs(references),
-            *duplicates.duplicates_jobs(every),
-            plan_job(every, settings, resources(settings, environment, shares_budget=False)),
+            *moving,
+            purge_job(settings, [job.name for job in moving]),
             *alerts.daily_jobs(settings, environment),
         ],
         schedules=[
             *automation.schedules(flows, references, settings),
             *duplicates.duplicates_schedules(every, settings),
+            purge_schedule(settings),
             *alerts.daily_schedules(settings),
         ],
         sensors=[
@@ -168,19 +176,14 @@ def check_extras(flows: Sequence[Flow], section: TargetSection) -> None:
     for flow in flows:
         known = flow.source.record.__struct_fields__
         if unknown := sorted(set(section.extras.get(flow.key[-1], {})) - set(known)):
-            cure = f"Name it first: ifs.entity_sets.{flow.source.name}.extra_fields.{unknown[0]}: Cf_..."
-            where = f"{flow.target.system}.extra_fields.{flow.key[-1]}"
-            raise Misconfigured(f"{where}.{unknown[0]} in mlc.yaml: {flow.source.name} has no such field", cure=cure)
+            where = f"{flow.target.system}.extra_fields.{flow.key[-1]}.{unknown[0]}"
+            raise Misconfigured(f"{where} in mlc.yaml: {strange_field(flow, unknown[0], set(known))}")
 
 
-def check_guards(flows: Sequence[Flow], settings: Settings) -> None:
+def check_guards(settings: Settings) -> None:
     """Raises Misconfigured where mlc.yaml guards a flow that there is not."""
-    known = {flow.name for table in FLOWS.values() for flow in table}
-    if unknown := sorted(set(settings.guards) - known):
-        there = ", ".join(sorted(flow.name for flow in flows))
-        raise Misconfigured(
-            f"guards.{unknown[0]} in mlc.yaml: there is no such flow", cure=f"Flows that are on: {there}"
-        )
+    for wrong in strange_guards(dict(settings.guards)):
+        raise Misconfigured(f"{named(wrong.path)} in mlc.yaml: {wrong.sentence}")
 
 
 def tenants_flows(flows: tuple[Flow, ...], catalogue: Mapping[str, EntitySet]) -> tuple[Flow, ...]:
@@ -197,7 +200,8 @@ def resources(
 
     `shares_budget=False`: their calls are not counted in the ledger, which so stays as it is.
     """
-    ledger = LedgerResource(database_url=dg.EnvVar("MLC_DATABASE_URL"))  # it may hold a password
+    address = dg.EnvVar("MLC_DATABASE_URL")  # it may hold a password
+    ledger = LedgerResource(database_url=address, reads_only=not shares_budget)
     found: dict[str, dg.ConfigurableResource] = {  # type: ignore[type-arg]
         "ledger": ledger,
         "storage": StorageResource(root=environment.storage),

@@ -9,9 +9,9 @@ from typing import Any
 import dagster as dg
 
 from mlc_dagster.ledger import Ledger, Paused
-from mlc_dagster.ledger.pauses import PausedLoad
 from mlc_dagster.orchestration import reports
 from mlc_dagster.orchestration.keys import prepared_key
+from mlc_dagster.orchestration.partitions import unknown
 from mlc_dagster.pipeline import Loaded
 from mlc_dagster.settings import Settings
 from mlc_dagster.vocabulary import ERP, Flow
@@ -78,7 +78,7 @@ def resumed(flows: Sequence[Flow], settings: Settings, ledger: Ledger) -> Iterat
     by_name, standing = {flow.name: flow for flow in flows}, ledger.pauses.standing()
     due: dict[tuple[str, str], list[str]] = {}
     for load in ledger.pauses.loads(by_name):
-        if not _is_there(load, by_name[load.flow], settings):
+        if unknown(by_name[load.flow].source, load.partition, settings):
             ledger.pauses.done(load.flow, load.partition)
         elif load.connection not in standing:
             due.setdefault((load.partition, load.connection), []).append(load.flow)
@@ -105,13 +105,6 @@ def assets(flows: Iterable[Flow]) -> list[tuple[str, ...]]:
     """What a run makes of flows that waited, each once; a SaaS that is read after it was written is read again."""
     read = {flow.source.key: None for flow in flows if flow.source.system != ERP}
     return list(read | {key: None for flow in flows for key in (prepared_key(flow), flow.key)})
-
-
-def _is_there(load: PausedLoad, flow: Flow, settings: Settings) -> bool:
-    """A day before partitions_start, or a company that left mlc.yaml, is no partition any more."""
-    if flow.source.partition == "company":
-        return load.partition in settings.companies
-    return settings.partitions_start.isoformat() <= load.partition <= datetime.now(UTC).date().isoformat()
 
 
 def account(loaded: Loaded, spent: Any) -> dict[str, Any]:

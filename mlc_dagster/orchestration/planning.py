@@ -9,13 +9,13 @@ import dagster as dg
 
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.frames import records_of
-from mlc_dagster.ledger import Ledger
+from mlc_dagster.near_names import offered
 from mlc_dagster.orchestration.charts import facts_for
+from mlc_dagster.orchestration.delivered import last_delivered
 from mlc_dagster.orchestration.failures import told
-from mlc_dagster.orchestration.guarding import stored
 from mlc_dagster.pipeline.plan import Plan, plan
 from mlc_dagster.settings import Settings
-from mlc_dagster.vocabulary import Flow, Record
+from mlc_dagster.vocabulary import Flow
 
 JOB = "plan"
 SHOWN = 200  # steps that the UI shows
@@ -50,7 +50,8 @@ def plan_job(flows: Sequence[Flow], settings: Settings, resources: Mapping[str, 
 
 def _flow(by_name: Mapping[str, Flow], name: str) -> Flow:
     if name not in by_name:
-        raise Misconfigured(f"no flow {name!r} is switched on", cure=f"There are: {', '.join(by_name)}")
+        cure = f"Flows that are on: {', '.join(by_name)}"
+        raise Misconfigured(f"no flow {name} is switched on{offered(name, by_name)}", cure=cure)
     return by_name[name]
 
 
@@ -58,24 +59,15 @@ def make(context: Any, flow: Flow, partition: str, settings: Settings) -> Plan:
     """Raises Misconfigured where the source partition was never read."""
     store, ledger = context.resources.storage.store, context.resources.ledger.open
     if not store.path(flow.source.key, partition).exists():
-        name = "/".join(flow.source.key)
-        raise Misconfigured(f"{name} was never read for {partition}", cure=f"Materialize {name} for {partition} first.")
+        name, there = "/".join(flow.source.key), ", ".join(store.partitions(flow.source.key)[-3:])
+        latest = f"; the latest that were: {there}" if there else f"; nor for any other partition, at {store.root}"
+        cure = f"Materialize {name} for {partition} first."
+        raise Misconfigured(f"{name} was never read for {partition}{latest}", cure=cure)
     facts = facts_for(flow, settings, context)
     client = getattr(context.resources, flow.target.system).client
     look = partial(client.known, flow.target) if flow.looks_up else None
     rows = (records_of(batch, flow.source.record) for batch in store.read(flow.source.key, partition))
     return plan(flow, rows, facts, ledger, partition, partial(last_delivered, flow, store, ledger), look)
-
-
-def last_delivered(flow: Flow, store: Any, ledger: Ledger, keys: Sequence[str]) -> dict[str, Record]:
-    """What was delivered last, from the prepared partition that it came from, where that still holds it."""
-    from_where = ledger.history.delivered_from(flow.name, keys)
-    return {
-        one.key: one.record
-        for partition in {place for place, _ in from_where.values()}
-        for one in stored(store, flow, partition)
-        if from_where.get(one.key) == (partition, one.fingerprint)
-    }
 
 
 def as_document(found: Plan) -> dict[str, Any]:

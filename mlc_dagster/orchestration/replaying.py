@@ -9,6 +9,7 @@ import dagster as dg
 
 from mlc_dagster.errors import Misconfigured, MlcError
 from mlc_dagster.ledger import Ledger
+from mlc_dagster.near_names import offered
 from mlc_dagster.orchestration import partitions
 from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.orchestration.location import build, flows_of
@@ -50,8 +51,8 @@ def between(flow: Flow, first: str, last: str, settings: Settings) -> list[Place
     for key in (first, last):
         if key not in keys:
             raise Misconfigured(
-                f"{flow.name} has no partition {key!r}: it has {keys[0]} to {keys[-1]}",
-                cure="Days are written 2026-11-05; companies as in mlc.yaml.",
+                f"{flow.name} has no partition {key}: it has {keys[0]} to {keys[-1]}{offered(key, keys)}",
+                cure="Days are written 2026-11-05, and begin with partitions_start; companies are those of mlc.yaml.",
             )
     if keys.index(first) > keys.index(last):
         raise Misconfigured(f"{first} comes after {last}", cure="Name the earlier partition first.")

@@ -35,17 +35,20 @@ from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.monday.client import MondayClient
 from mlc_dagster.systems.procurify.client import ProcurifyClient
 
+TICK_SECONDS = 60.0  # that Dagster gives a sensor
+
 
 class LedgerResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """What was delivered, attempted, held and pulled: SQLite in a file, or PostgreSQL by URL."""
 
     database_url: str
+    reads_only: bool = False  # it must be there, and stays as it is
     _ledger: Ledger | None = PrivateAttr(None)
 
     @property
     def open(self) -> Ledger:
         if self._ledger is None:
-            self._ledger = Ledger.open(self.database_url)
+            self._ledger = (Ledger.to_read if self.reads_only else Ledger.open)(self.database_url)
         return self._ledger
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
@@ -89,14 +92,28 @@ class IfsResource(Signed):
 
     section: dict[str, Any]
     _client: IfsClient | None = PrivateAttr(None)
+    _quick_client: IfsClient | None = PrivateAttr(None)
 
     @property
     def client(self) -> IfsClient:
         if self._client is None:
             client_id, client_secret = self.values()
-            settings = IfsSettings.model_validate(self.section)
-            self._client = ifs_client(settings, client_id, client_secret, self.budgets)
+            self._client = ifs_client(self._settings, client_id, client_secret, self.budgets)
         return self._client
+
+    @property
+    def quick_client(self) -> IfsClient:
+        """For a sensor: Dagster ends its tick after a minute, and the next one asks again."""
+        if self._quick_client is None:
+            client_id, client_secret = self.values()
+            seconds = min(self._settings.timeout_seconds, TICK_SECONDS / 4)
+            settings = self._settings.model_copy(update={"timeout_seconds": seconds})
+            self._quick_client = ifs_client(settings, client_id, client_secret, self.budgets, tries=2)
+        return self._quick_client
+
+    @property
+    def _settings(self) -> IfsSettings:
+        return IfsSettings.model_validate(self.section)
 
 
 class Cin7Resource(Signed):

@@ -58,6 +58,14 @@ def instance_at_home() -> dg.DagsterInstance:
                 cure="Set DAGSTER_HOME to the instance's folder.",
             )
         os.environ["DAGSTER_HOME"] = str(USUAL_HOME.resolve())
+    home = Path(os.environ["DAGSTER_HOME"])
+    if not (home.is_absolute() and home.is_dir()):
+        raise Misconfigured(
+            f"DAGSTER_HOME names {home}, and there is no such folder"
+            if home.is_absolute()
+            else f"DAGSTER_HOME is {home}: it is no absolute path",
+            cure="Set DAGSTER_HOME to the absolute path of the instance's folder.",
+        )
     return dg.DagsterInstance.get()
 
 

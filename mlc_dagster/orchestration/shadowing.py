@@ -9,8 +9,9 @@ from typing import Any
 import dagster as dg
 
 from mlc_dagster.ledger import Run
+from mlc_dagster.orchestration.delivered import last_delivered
 from mlc_dagster.orchestration.guarding import stored
-from mlc_dagster.orchestration.planning import fields, last_delivered
+from mlc_dagster.orchestration.planning import fields
 from mlc_dagster.pipeline.shadow import Shadowed, shadow
 from mlc_dagster.vocabulary import Flow
 

@@ -6,12 +6,12 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 
 from mlc_dagster import departures
 from mlc_dagster.ledger import Lease, LeaseLost, Ledger, Pause, Paused, Run, Standing
 from mlc_dagster.outcomes import ACCEPTED as ACCEPTED
+from mlc_dagster.outcomes import EVER as EVER
 from mlc_dagster.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
 from mlc_dagster.pipeline import ending
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
@@ -22,7 +22,6 @@ from mlc_dagster.vocabulary import ERP, Flow, Problem, key_text
 log = logging.getLogger("mlc_dagster.pipeline")
 
 ANSWERED = "target_answered"
-EVER = datetime(1970, 1, 1, tzinfo=UTC)
 SECONDS_BETWEEN_WORDS = 5.0
 LEASE_SECONDS = 20.0
 LONGEST_REQUEST = 60.0  # seconds that a target may be at work on what it was sent
@@ -199,7 +198,8 @@ class _Delivery:
         new = EVER if standing.state is State.NEW else None
         look_since = standing.since if standing.state is State.IN_DOUBT else new
         whole = standing.delivered_version is not None
-        return Draft(one.key, one.record, standing.remote_id, look_since, whole, self._agreed, one.version)
+        known = Draft(one.key, one.record, standing.remote_id, look_since, whole, self._agreed, one.version)
+        return replace(known, as_sent=standing.as_sent)
 
     def _agreed(self, key: str) -> Agreed | None:
         return self.ledger.agreements.of(self.flow.pair, key) if self.flow.pair else None

@@ -7,36 +7,38 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Hashable
-from datetime import date
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import yaml
 from dotenv import load_dotenv
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.facts import CompanyMapping, Facts
+from mlc_dagster.settings import crossing, document, sentences
 from mlc_dagster.settings.airbase import AirbaseSettings as AirbaseSettings
 from mlc_dagster.settings.airbase import CompanyInAirbase
-from mlc_dagster.settings.alerts import UNSHOWN, AlertSettings
+from mlc_dagster.settings.alerts import AlertSettings
 from mlc_dagster.settings.cin7 import Cin7Settings as Cin7Settings
 from mlc_dagster.settings.cin7 import CompanyInCin7
+from mlc_dagster.settings.document import Document
 from mlc_dagster.settings.guards import GuardSettings
 from mlc_dagster.settings.hubspot import HubspotSettings as HubspotSettings
 from mlc_dagster.settings.ifs import IfsSettings as IfsSettings
+from mlc_dagster.settings.mistakes import Mistake, misconfigured
 from mlc_dagster.settings.monday import MondaySettings as MondaySettings
 from mlc_dagster.settings.procurify import ProcurifySettings as ProcurifySettings
-from mlc_dagster.settings.section import Section, TargetSection
+from mlc_dagster.settings.section import CURRENCY, Section, TargetSection
 from mlc_dagster.settings.web import WebSettings
 
 
 class CompanySettings(Section):
     """One ERP company. A company that is not listed is not loaded: its records are held."""
 
-    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    currency: str = Field(pattern=CURRENCY)
     decimals: int = Field(2, ge=0, le=4)
     closed_until: date | None = Field(None, description="Last day of the last closed period: nothing is posted before")
     open_until: date | None = Field(None, description="Nothing is posted after this day")
@@ -61,6 +63,18 @@ class Schedules(Section):
     yesterday: str = Field("15 0 * * *", description="Cron, UTC: reads yesterday once more")
     chart_of_accounts: str = Field("5 */6 * * *", description="Cron, UTC: refreshes accounts and code parts")
     duplicates: str = Field("20 * * * *", description="Cron, UTC: looks for documents that stand twice in a target")
+    purge_runs: str = Field("40 2 * * *", description="Cron, UTC: deletes runs as retention says; on from the start")
+
+
+class RetentionSettings(Section):
+    """How long Dagster's own storage keeps runs. The ledger's trail is not touched: it is kept for ever."""
+
+    runs_days: int = Field(
+        30,
+        ge=0,
+        description="Runs that ended well or were canceled, and their events, are deleted so long after; 0: never",
+    )
+    failed_runs_days: int = Field(90, ge=0, description="The same of runs that failed; 0: never")
 
 
 class Settings(Section):
@@ -76,6 +90,7 @@ class Settings(Section):
     procurify: ProcurifySettings | None = Field(None, description="Leave it out to switch Procurify off")
     policies: Policies = Policies()
     schedules: Schedules = Schedules()
+    retention: RetentionSettings = RetentionSettings()
     guards: dict[str, GuardSettings] = Field(
         default_factory=dict, description="flow (cin7/purchases): when its run must stop before the first write"
     )
@@ -88,6 +103,13 @@ class Settings(Section):
         if blank := [code for code in companies if not code.strip()]:
             raise ValueError(f"a company code is empty: {blank}")
         return companies
+
+    @field_validator("partitions_start")
+    @classmethod
+    def _has_begun(cls, day: date) -> date:
+        if day > datetime.now(UTC).date():
+            raise ValueError(f"found {day}, which is still to come: no day could be read; expected today, or before")
+        return day
 
     @property
     def targets(self) -> dict[str, TargetSection]:
@@ -134,10 +156,14 @@ class Settings(Section):
         }
 
 
+DEMO_FOLDER = Path(".mlc-demo")
+"""Where the demo keeps its state: apart from what is real."""
+
+
 class Environment(BaseSettings):
     """Where things are, from the environment. Secrets are read where they are used, never here."""
 
-    model_config = SettingsConfigDict(env_prefix="MLC_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MLC_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     config: Path = Path("mlc.yaml")
     storage: str = ".mlc/storage"
@@ -145,59 +171,50 @@ class Environment(BaseSettings):
 
 
 def environment() -> Environment:
-    """The environment, with .env where it says nothing; what it leaves out is set, for those that read it by name."""
+    """The environment, with .env where it says nothing; what it leaves out is set, for those that read it by name.
+
+    Raises Misconfigured where MLC_CONFIG names no file: what is asked for is never the usual one in its stead.
+    """
     load_dotenv(".env")
     found = Environment()
-    os.environ.setdefault("MLC_DATABASE_URL", found.database_url)
+    if "config" in found.model_fields_set and not found.config.exists():
+        raise Misconfigured(
+            f"MLC_CONFIG names {found.config}, and there is no such file",
+            cure="Correct it (in the environment or .env), or take it out: then mlc.yaml in this folder is meant.",
+        )
+    if not os.environ.get("MLC_DATABASE_URL"):
+        os.environ["MLC_DATABASE_URL"] = found.database_url
     return found
 
 
-class _Reader(yaml.BaseLoader):
-    """Scalars stay text; a name written twice is an error, where YAML would silently keep the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        names: set[Any] = set()
-        for key_node, _ in node.value:
-            if key_node.value in names:
-                raise Misconfigured(f"line {key_node.start_mark.line + 1}: {key_node.value!r} stands twice")
-            names.add(key_node.value)
-        return super().construct_mapping(node, deep)
+def is_chosen() -> bool:
+    """Whether the environment, .env or an mlc.yaml here says where things are."""
+    load_dotenv(".env")
+    config, database = (Environment.model_fields[name].default for name in ("config", "database_url"))
+    elsewhere = os.environ.get("MLC_DATABASE_URL") not in (None, "", database)  # `environment` sets the usual one
+    return bool(os.environ.get("MLC_CONFIG")) or elsewhere or config.is_file()
 
 
 def load(path: Path) -> Settings:
     """The settings in a file. Raises Misconfigured, with one line for each mistake."""
-    if not path.is_file():
-        raise Misconfigured(f"no settings at {path}", cure="Copy mlc.example.yaml to mlc.yaml, or set MLC_CONFIG.")
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Reader) or {}  # noqa: S506 - BaseLoader makes text only
-    except yaml.YAMLError as error:
-        raise Misconfigured(f"{path} is not YAML: {error}") from error
-    except Misconfigured as error:
-        raise Misconfigured(f"{path}, {error.message}") from error
-    return parse(content, str(path))
+    return settled(document.read(path))
 
 
 def parse(content: Any, where: str) -> Settings:
     """Settings from parsed YAML; `where` names the file in messages."""
+    return settled(Document(where, content))
+
+
+def settled(text: Document, also: Iterable[Mistake] = ()) -> Settings:
+    """The settings of a document. Raises Misconfigured with all mistakes: its own, and those that others found."""
+    wrong = [*text.mistakes, *crossing.mistakes(text.content), *also]
     try:
-        return Settings.model_validate(content)
+        found = Settings.model_validate(text.content)
     except ValidationError as error:
-        lines = "\n".join(f"  {_path(mistake['loc'])}: {_sentence(mistake)}" for mistake in error.errors())
-        raise Misconfigured(f"{where} has {error.error_count()} mistake(s):\n{lines}") from None
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location) or "the file"
-
-
-def _sentence(mistake: Any) -> str:
-    if mistake["type"] == "extra_forbidden":
-        return "no setting of this name; see mlc.example.yaml, and never write secrets here"
-    if mistake["type"] == "missing":
-        return "is missing"
-    if mistake["type"] == UNSHOWN:
-        return str(mistake["msg"])
-    return f"{mistake['msg']}; found {mistake['input']!r}"
+        raise misconfigured(text, [*wrong, *sentences.told(error, Settings)]) from None
+    if wrong:
+        raise misconfigured(text, wrong)
+    return found
 
 
 def connections() -> tuple[str, ...]:

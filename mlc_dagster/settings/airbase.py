@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from mlc_dagster.settings.addresses import Address
 from mlc_dagster.settings.airbase_spend import SpendSettings
-from mlc_dagster.settings.section import PROOF, Address, Pattern, Section, sides
+from mlc_dagster.settings.section import PROOF, Pattern, Section, shape, sides
 
 
 def _path(value: str) -> str:
@@ -41,8 +42,14 @@ class AirbaseSettings(SpendSettings):
     """Airbase. The token comes from AIRBASE_TOKEN."""
 
     base_url: Address = "https://api.airbase.io"
-    auth_header: str = Field("Authorization", pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
-    auth_scheme: str = Field("Token", pattern=r"^[A-Za-z]*$", description="Token or Bearer; empty: the token alone")
+    auth_header: str = Field(
+        "Authorization", pattern=shape(r"^[A-Za-z][A-Za-z0-9-]*$", "a header's name, such as Authorization")
+    )
+    auth_scheme: str = Field(
+        "Token",
+        pattern=shape(r"^[A-Za-z]*$", "one word: Token or Bearer, never the token itself"),
+        description="Token or Bearer; empty: the token alone",
+    )
     requests_per_minute: int = Field(300, ge=1)
     page_size: int = Field(250, ge=1, le=1000)
     batch_size: int = Field(100, ge=1, le=100, description="Records in one bulk upsert")

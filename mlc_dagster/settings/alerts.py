@@ -6,19 +6,19 @@ import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
-from pydantic_core import PydanticCustomError
 
-from mlc_dagster.settings.section import Address, Section
+from mlc_dagster.settings.addresses import Address
+from mlc_dagster.settings.section import Section
 
 WEBHOOK, PASSWORD = "ALERTS_WEBHOOK_URL", "ALERTS_SMTP_PASSWORD"
-UNSHOWN = "unshown"
-"""Type of a mistake whose value is never printed: it may be a secret."""
 
 
 def _name(value: Any) -> Any:
-    if isinstance(value, str) and not re.fullmatch(r"[A-Z][A-Z0-9_]*", value):
-        words = f"an address is a secret and does not stand here: write the name of what holds it, such as {WEBHOOK}"
-        raise PydanticCustomError(UNSHOWN, words)
+    if isinstance(value, str) and not re.fullmatch(r"[A-Z][A-Z0-9_]*", value.strip()):
+        raise ValueError(
+            "found what is no name, and is not shown: an address is a secret and does not stand here; "
+            f"expected the name of what holds it, such as {WEBHOOK}"
+        )
     return value
 
 

@@ -6,7 +6,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from mlc_dagster.settings.section import PROOF, Address, Pattern, Section, SupplierField, TargetSection, sides
+from mlc_dagster.settings.addresses import Address
+from mlc_dagster.settings.section import PROOF, Pattern, Section, SupplierField, TargetSection, shape, sides
+
+SLOT = shape(r"^AdditionalAttribute([1-9]|10)$", "AdditionalAttribute1 to AdditionalAttribute10")
 
 
 class Cin7Settings(TargetSection):
@@ -22,7 +25,7 @@ class Cin7Settings(TargetSection):
         "Main Warehouse", description="Where purchases are received, unless the company says otherwise"
     )
     attribute_set: str = Field("IFS", description="Supplier attribute set whose slot holds the ERP's key")
-    external_key: str = Field("AdditionalAttribute1", pattern=r"^AdditionalAttribute([1-9]|10)$")
+    external_key: str = Field("AdditionalAttribute1", pattern=SLOT)
     tax_rule: str = Field("Tax Exempt", description="For suppliers and records without a tax code")
     invoice_status: Literal["DRAFT", "AUTHORISED"] = "DRAFT"
 

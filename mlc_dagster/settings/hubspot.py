@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from mlc_dagster.settings.section import PROOF, Address, Pattern, TargetSection
+from mlc_dagster.settings.addresses import Address
+from mlc_dagster.settings.section import OUR_NAME, PROOF, Pattern, TargetSection
 
 Companies = Literal["supplier_companies", "customer_companies"]
 
@@ -19,7 +20,7 @@ def _free(name: str) -> str:
     return name
 
 
-PropertyName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_free)]
+PropertyName = Annotated[str, Field(pattern=OUR_NAME), AfterValidator(_free)]
 Status = Literal["draft", "open", "paid", "voided"]
 
 

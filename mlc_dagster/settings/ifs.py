@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mlc_dagster.settings.section import PROOF, SHADOW, Address, Mode, Pattern, Section
+from mlc_dagster.settings.addresses import Address, TenantAddress
+from mlc_dagster.settings.section import CURRENCY, OUR_NAME, PROOF, SHADOW, Mode, Pattern, Section
 
 
 class LineSetSettings(Section):
@@ -21,7 +22,7 @@ class EntitySetSettings(Section):
     projection: str | None = None
     set: str | None = None
     fields: dict[str, str] = Field(default_factory=dict, description="record field: name on the wire")
-    extra_fields: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], str] = Field(
+    extra_fields: dict[Annotated[str, Field(pattern=OUR_NAME)], str] = Field(
         default_factory=dict, description="a name of ours: a custom field of this tenant (Cf_...), read as text"
     )
     delta: Literal["modified", "sweep"] | None = Field(None, description="sweep: the set has no modified column")
@@ -33,7 +34,7 @@ class IfsSettings(Section):
     """IFS Cloud. Client id and secret come from IFS_CLIENT_ID and IFS_CLIENT_SECRET."""
 
     mode: Mode = Field("live", description=SHADOW)
-    base_url: Address = Field(description="https://<tenant>.ifs.cloud")
+    base_url: TenantAddress = Field(description="https://<tenant>.ifs.cloud")
     token_url: Address = Field(description="The realm's token endpoint; API Explorer shows it")
     scope: str = "openid microprofile-jwt"
     audience: str = ""
@@ -44,7 +45,7 @@ class IfsSettings(Section):
     page_size: int = Field(5000, ge=1, le=5000)
     timeout_seconds: float = Field(60, gt=0)
     proof: tuple[Pattern, ...] = Field((), description=PROOF)
-    currencies: tuple[Annotated[str, Field(pattern=r"^[A-Z]{3}$")], ...] = Field(
+    currencies: tuple[Annotated[str, Field(pattern=CURRENCY)], ...] = Field(
         (), description="Beside the companies' own: what may be entered from a SaaS"
     )
     entity_sets: dict[str, EntitySetSettings] = Field(default_factory=dict)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from mlc_dagster.settings.section import Address, Section, TargetSection
+from mlc_dagster.settings.addresses import Address
+from mlc_dagster.settings.section import Section, TargetSection, shape
 
 Column = Annotated[str | None, Field(None, min_length=1, description="Id or title of the column on the board")]
 
@@ -96,7 +97,10 @@ class AccountColumns(Section):
 
 
 class Board(Section):
-    board: str = Field(pattern=r"^\d+$", description="The board's id, as its address shows it")
+    board: str = Field(
+        pattern=shape(r"^\d+$", "the board's id: digits alone, as its address shows it"),
+        description="The board's id, as its address shows it",
+    )
     group: str = Field("", description="Id of the group that new items go to; empty: the first")
 
 
@@ -158,7 +162,9 @@ class MondaySettings(TargetSection):
     """monday.com. The token comes from MONDAY_TOKEN: personal, or of an app."""
 
     base_url: Address = "https://api.monday.com"
-    api_version: str = Field("2026-10", pattern=r"^\d{4}-(01|04|07|10)$")
+    api_version: str = Field(
+        "2026-10", pattern=shape(r"^\d{4}-(01|04|07|10)$", "a version of monday's API, such as 2026-10")
+    )
     points_per_minute: int = Field(
         10_000_000, ge=100_000, description="Complexity: 10,000,000 for a personal token, 5,000,000 for an app's"
     )
@@ -170,7 +176,7 @@ class MondaySettings(TargetSection):
     create_columns: bool = Field(False, description="Make columns that a board does not have")
     create_labels: bool = Field(True, description="Make labels that a status or dropdown column does not have")
     key_column: str = Field("IFS key", min_length=1, description="Id or title of each board's text column for the key")
-    department_code_part: str = Field("B", pattern=r"^[B-J]$")
+    department_code_part: str = Field("B", pattern=shape(r"^[B-J]$", "a code part, a letter from B to J"))
     boards: MondayBoards = MondayBoards()
     extra_fields: dict[str, dict[str, str]] = Field(
         default_factory=dict, description="flow: record field: id or title of the column on the flow's board"

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
-from mlc_dagster.settings.section import PROOF, Address, Pattern, Section, TargetSection, sides
+from mlc_dagster.settings.addresses import Address
+from mlc_dagster.settings.section import PROOF, Pattern, Section, TargetSection, shape, sides
 
 NEVER_POSTED = (0, 1, 3, 5)
 """Statuses of a bill: draft, confirmed (it waits for approval), denied, withdrawn."""
@@ -23,6 +24,9 @@ ApiPath = Annotated[str, AfterValidator(_path)]
 Number = Annotated[int, Field(ge=0, le=8)]
 SharedField = Literal["name", "country", "currency_code", "payment_terms", "email"]
 """What both an IFS supplier and a Procurify vendor keep."""
+
+
+CODE_PART = shape(r"^[B-J]?$", "a code part, a letter from B to J, or nothing")
 
 
 class ProcurifyPaths(Section):
@@ -63,7 +67,7 @@ class ProcurifySettings(TargetSection):
     cost_centers: dict[str, str] = Field(
         default_factory=dict, description="Department, by external id or name: value; left out: its external id"
     )
-    department_code_part: str = Field("B", pattern=r"^[B-J]?$", description="Empty: lines have no cost centre")
+    department_code_part: str = Field("B", pattern=CODE_PART, description="Empty: lines have no cost centre")
     shipping_account: str = Field("", description="A line of its own; empty: shipping is added to the largest line")
     tax_account: str = Field("", description="A line of its own; empty: tax that is not in the price is the VAT")
     purchase_orders: Literal["proposals", "off"] = Field("proposals", description="Orders as posting proposals")

@@ -6,25 +6,34 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Section(BaseModel):
     """A part of the file: frozen, and a name it does not know is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, allow_inf_nan=False)
 
 
-def _address(value: Any) -> str:
-    """An absolute http(s) address, without a slash at its end."""
-    return str(HttpUrl(value)).rstrip("/")
+SHAPES: dict[str, str] = {}
+"""Pattern -> what it asks for, in words."""
 
 
-Address = Annotated[str, BeforeValidator(_address)]
+def shape(pattern: str, words: str) -> str:
+    """A pattern that can be said: `expected three capital letters, such as SEK`."""
+    SHAPES[pattern] = words
+    return pattern
+
+
+CURRENCY = shape(r"^[A-Z]{3}$", "three capital letters, such as SEK")
+OUR_NAME = shape(r"^[a-z][a-z0-9_]*$", "a name of small letters, digits and _ that begins with a letter")
 
 
 def _pattern(value: str) -> str:
-    re.compile(value.encode())
+    try:
+        re.compile(value.encode())
+    except re.error as error:
+        raise ValueError(f"no regular expression: {error.msg}; expected words that the answer has") from None
     return value
 
 

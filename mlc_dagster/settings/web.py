@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from mlc_dagster.settings.section import Section
+from mlc_dagster.settings.section import Section, shape
 
 Source = Literal["airbase", "cin7", "monday"]
 
-_HEADER = r"^[A-Za-z0-9][A-Za-z0-9-]*$"
+_HEADER = shape(r"^[A-Za-z0-9][A-Za-z0-9-]*$", "a header's name, such as X-Webhook-Secret")
 
 
 class WebhookSource(Section):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Literal, Protocol, cast
@@ -10,6 +10,7 @@ from typing import Literal, Protocol, cast
 import msgspec
 
 from mlc_dagster.errors import Misconfigured
+from mlc_dagster.near_names import offered
 from mlc_dagster.vocabulary import EntitySet, LineSet, Record
 
 
@@ -44,10 +45,10 @@ class Override(Protocol):
 
 
 def catalogue_of(entities: Iterable[EntitySet], overrides: Mapping[str, Override]) -> dict[str, EntitySet]:
-    """Name -> entity set, under the tenant's names. Raises Misconfigured for a name that nothing has."""
+    """Name -> entity set, under the tenant's names. Raises Misconfigured with every name that nothing has."""
     known = {entity.name: entity for entity in entities}
-    for name in overrides:
-        _expect(name, known, "ifs.entity_sets", "entity set")
+    if wrong := [f"{'.'.join(path)} in mlc.yaml: {words}" for path, words in wrong_names(known.values(), overrides)]:
+        raise Misconfigured("\n".join(wrong))
     return {name: _renamed(entity, overrides[name]) if name in overrides else entity for name, entity in known.items()}
 
 
@@ -61,29 +62,67 @@ def fields_of(record: type[Record], *, without: str | None = None) -> tuple[str,
     return tuple(name for name in record.__struct_fields__ if name != without)
 
 
-def _renamed(entity: EntitySet, names: Override) -> EntitySet:
-    where = f"ifs.entity_sets.{entity.name}"
+Wrong = tuple[tuple[str, ...], str]
+"""(path in mlc.yaml, what is wrong there)"""
+
+
+def wrong_names(entities: Iterable[EntitySet], overrides: Mapping[str, Override]) -> Iterator[Wrong]:
+    """Entity sets and fields that the catalogue does not have, and two fields that have one name on the wire."""
+    known = {entity.name: entity for entity in entities}
+    for name, names in overrides.items():
+        where = ("ifs", "entity_sets", name)
+        if name in known:
+            yield from _wrong_in(known[name], names, where)
+        else:
+            yield where, _none(name, known, "entity set")
+
+
+def _wrong_in(entity: EntitySet, names: Override, where: tuple[str, ...]) -> Iterator[Wrong]:
     known = fields_of(entity.record, without=entity.lines.field if entity.lines else None)
-    for name in names.fields:
-        _expect(name, known, f"{where}.fields", "field")
+    yield from ((((*where, "fields", name)), _none(name, known, "field")) for name in names.fields if name not in known)
     for name in names.extra_fields:
         if name in entity.record.__struct_fields__:
-            raise Misconfigured(
-                f"{where}.extra_fields.{name} in mlc.yaml: the record has this field; use {where}.fields"
-            )
-    delta = names.delta or entity.delta
+            yield (*where, "extra_fields", name), f"the record has this field; use {'.'.join(where)}.fields"
     wire = {**entity.wire, **names.fields, **names.extra_fields}
-    _expect_distinct([*known, *names.extra_fields], wire, f"{where}.fields")
+    for name, other in _same_on_the_wire([*known, *names.extra_fields], wire):
+        yield (*where, "fields"), f"{wire_name(name, wire)} stands for both {other} and {name}"
+    yield from _wrong_lines(entity, names.lines, (*where, "lines"))
+
+
+def _wrong_lines(entity: EntitySet, names: LineOverride, where: tuple[str, ...]) -> Iterator[Wrong]:
+    if entity.lines is None:
+        if names.navigation or names.set or names.fields:
+            yield where, f"{entity.name} has no lines. Take this section out"
+        return
+    known = fields_of(entity.lines.record)
+    yield from ((((*where, "fields", name)), _none(name, known, "field")) for name in names.fields if name not in known)
+
+
+def _none(name: str, known: Iterable[str], what: str) -> str:
+    there = sorted(known)
+    return f"no {what} of this name" + (offered(name, there) or f"; known are {', '.join(there)}")
+
+
+def _same_on_the_wire(names: Iterable[str], wire: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Two fields under one name on the wire would hold each other's values."""
+    by_wire: dict[str, str] = {}
+    for name in names:
+        if (other := by_wire.setdefault(wire_name(name, wire), name)) != name:
+            yield name, other
+
+
+def _renamed(entity: EntitySet, names: Override) -> EntitySet:
+    delta = names.delta or entity.delta
     return replace(
         entity,
         record=extended(entity.record, tuple(names.extra_fields)),
         projection=names.projection or entity.projection,
         path=names.set or entity.path,
-        wire=wire,
+        wire={**entity.wire, **names.fields, **names.extra_fields},
         delta=delta,
         modified=None if delta == "sweep" else entity.modified,
         expand=names.expand or entity.expand,
-        lines=_lines(entity, names.lines, f"{where}.lines"),
+        lines=_lines(entity, names.lines),
     )
 
 
@@ -106,29 +145,12 @@ def extended(record: type[Record], extra: tuple[str, ...]) -> type[Record]:
     return cast(type[Record], made)
 
 
-def _lines(entity: EntitySet, names: LineOverride, where: str) -> LineSet | None:
+def _lines(entity: EntitySet, names: LineOverride) -> LineSet | None:
     if entity.lines is None:
-        if names.navigation or names.set or names.fields:
-            raise Misconfigured(f"{where}: {entity.name} has no lines", cure="Take the lines section out of mlc.yaml.")
         return None
-    for name in names.fields:
-        _expect(name, fields_of(entity.lines.record), f"{where}.fields", "field")
     return replace(
         entity.lines,
         navigation=names.navigation or entity.lines.navigation,
         path=names.set or entity.lines.path,
         wire={**entity.lines.wire, **names.fields},
     )
-
-
-def _expect(name: str, known: Iterable[str], where: str, what: str) -> None:
-    if name not in known:
-        raise Misconfigured(f"{where}.{name} in mlc.yaml: no {what} of this name; known are {', '.join(sorted(known))}")
-
-
-def _expect_distinct(names: Iterable[str], wire: Mapping[str, str], where: str) -> None:
-    """Two fields under one name on the wire would hold each other's values."""
-    by_wire: dict[str, str] = {}
-    for name in names:
-        if (other := by_wire.setdefault(wire_name(name, wire), name)) != name:
-            raise Misconfigured(f"{where} in mlc.yaml: {wire_name(name, wire)} stands for both {other} and {name}")

@@ -12,7 +12,8 @@ from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from mlc_dagster.systems.ifs.catalogue import Override, catalogue_of
+from mlc_dagster.systems.ifs import catalogue as names
+from mlc_dagster.systems.ifs.catalogue import Override
 from mlc_dagster.systems.ifs.line_records import CustomerOrderLine as CustomerOrderLine
 from mlc_dagster.systems.ifs.line_records import Posting as Posting
 from mlc_dagster.systems.ifs.line_records import PostingProposalLine as PostingProposalLine
@@ -282,4 +283,9 @@ ENTITY_SETS = (
 
 def catalogue(overrides: Mapping[str, Override]) -> dict[str, EntitySet]:
     """Asset name -> entity set, under this tenant's names. Raises Misconfigured with the path in mlc.yaml."""
-    return catalogue_of((*ENTITY_SETS, *WRITTEN), overrides)
+    return names.catalogue_of((*ENTITY_SETS, *WRITTEN), overrides)
+
+
+def wrong_names(overrides: Mapping[str, Override]) -> Iterator[names.Wrong]:
+    """What mlc.yaml calls by a name that the catalogue does not have."""
+    return names.wrong_names((*ENTITY_SETS, *WRITTEN), overrides)

@@ -151,10 +151,6 @@ def test_a_type_that_changed_is_reported(box: Sandbox) -> None:
     }
 
 
-def test_a_tenant_without_metadata_has_no_report(start: Start) -> None:
-    assert client_of(start(metadata=False)).schema_report(ifs.SUPPLIERS) is None
-
-
 def test_a_field_that_the_tenant_lacks_is_left_out_and_the_rest_is_read(start: Start) -> None:
     box = start(fields={"PurchaseOrderSet": {"Notes": "Remark"}, "PurchaseOrderLineSet": {"TaxCode": "VatCode"}})
     box.ifs.put("PurchaseOrderSet", {"OrderNo": "P1", "Notes": "n", "PurchaseOrderLines": [{"LineNo": "1"}]}, TEN)

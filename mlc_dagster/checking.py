@@ -1,0 +1,88 @@
+"""Whether mlc.yaml says what the house knows: flows, entity sets, fields, cron lines; and whether it was filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mlc_dagster.moves import FLOWS
+from mlc_dagster.near_names import offered
+from mlc_dagster.settings import Settings, document, placeholders, settled
+from mlc_dagster.settings.ifs import EntitySetSettings, LineSetSettings
+from mlc_dagster.settings.mistakes import Mistake, found
+from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.vocabulary import ERP, Flow
+
+HOUSE: dict[str, Flow] = {flow.name: flow for table in FLOWS.values() for flow in table}
+CRON = "a cron line, UTC: minute, hour, day, month and weekday, such as */15 * * * *"
+
+
+def checked(path: Path) -> Settings:
+    """The settings in a file, good for a start. Raises Misconfigured with all that is wrong in it, by line."""
+    text = document.read(path)
+    return settled(text, [*of_the_house(text.content), *placeholders.mistakes(text.content)])
+
+
+def of_the_house(content: Any) -> Iterator[Mistake]:
+    """What the settings alone cannot know; asked of the text, so that other mistakes do not hide it."""
+    yield from strange_guards(_section(content, "guards"))
+    yield from _entity_sets(_section(content, ERP, "entity_sets"))
+    yield from _crons("schedules", _section(content, "schedules"))
+    yield from _crons("alerts", {"daily": _section(content, "alerts").get("daily")})
+    for system in FLOWS:
+        yield from _extra_fields(content, system)
+
+
+def strange_guards(guards: dict[str, Any]) -> Iterator[Mistake]:
+    """Guards of flows that there are not."""
+    for name in guards:
+        if name not in HOUSE:
+            near = offered(name, HOUSE) or f"; there are: {', '.join(HOUSE)}"
+            yield Mistake(("guards", name), f"there is no such flow{near}")
+
+
+def _entity_sets(overrides: dict[str, Any]) -> Iterator[Mistake]:
+    named = {str(name): _names(names) for name, names in overrides.items()}
+    yield from (Mistake(path, sentence) for path, sentence in ifs.wrong_names(named))
+
+
+def _names(content: Any) -> EntitySetSettings:
+    """What can be read of an entity set's names: what else is wrong with it is told with the other mistakes."""
+    lines = LineSetSettings(fields=_texts(content, "lines", "fields"))
+    fields, extra = _texts(content, "fields"), _texts(content, "extra_fields")
+    return EntitySetSettings.model_construct(fields=fields, extra_fields=extra, lines=lines)
+
+
+def _texts(content: Any, *path: str) -> dict[str, str]:
+    return {str(name): value for name, value in _section(content, *path).items() if isinstance(value, str)}
+
+
+def _crons(section: str, lines: dict[str, Any]) -> Iterator[Mistake]:
+    for name, line in lines.items():
+        from mlc_dagster.orchestration.crons import is_cron  # Dagster takes a second to load
+
+        if isinstance(line, str) and line and not is_cron(line):
+            yield Mistake((section, name), f"{found((), line)}; expected {CRON}")
+
+
+def _extra_fields(content: Any, system: str) -> Iterator[Mistake]:
+    """Fields that mlc.yaml adds to a target, and that the flow's source does not have."""
+    for name, fields in _section(content, system, "extra_fields").items():
+        flow = HOUSE.get(f"{system}/{name}")
+        if flow is not None and isinstance(fields, dict):
+            added = _section(content, ERP, "entity_sets", flow.source.name, "extra_fields")
+            known = {*flow.source.record.__struct_fields__, *added}
+            for field in [field for field in fields if field not in known]:
+                yield Mistake((system, "extra_fields", name, field), strange_field(flow, field, known))
+
+
+def strange_field(flow: Flow, field: str, known: set[str]) -> str:
+    where = f"ifs.entity_sets.{flow.source.name}.extra_fields.{field}: Cf_..."
+    return f"{flow.source.name} has no such field{offered(field, known)}. One of your ERP's own is named first: {where}"
+
+
+def _section(content: Any, *path: str) -> dict[Any, Any]:
+    for name in path:
+        content = content.get(name) if isinstance(content, dict) else None
+    return content if isinstance(content, dict) else {}

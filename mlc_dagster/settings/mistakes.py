@@ -1,0 +1,88 @@
+"""A mistake in mlc.yaml: where it is, what was found, what was expected. What may be a secret is never shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+from mlc_dagster.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from mlc_dagster.settings.document import Document
+
+Place = tuple[int | str, ...]
+"""The path of a setting: ("companies", "0010", "currency")."""
+
+LONGEST = 60  # characters of a value that is shown
+_SECRET_NAMES = re.compile(
+    r"secret|passw|pwd|token(?!_url|_body)|credential|api_?key|application_?key|client_id|private|hmac_key", re.I
+)
+_SECRET_WORDS = re.compile(r"^(bearer|basic|token)\s+\S", re.I)
+_SECRET_BEGINS = ("pat-", "sk-", "sk_", "pk_", "ghp_", "xox", "eyJ", "AKIA", "-----BEGIN")
+_RANDOM = re.compile(r"(?=(?:.*\d){3})(?=.*[A-Za-z])[\w./+=:~-]{20,}")
+
+
+class Mistake(NamedTuple):
+    """One mistake. `line`: where its own place is not the one that `path` has in the file."""
+
+    path: Place
+    sentence: str
+    line: int | None = None
+
+
+def misconfigured(document: Document, mistakes: Iterable[Mistake]) -> Misconfigured:
+    """All of them in one message, by their lines."""
+    placed = [(each.line or document.line_of(each.path), each) for each in mistakes]
+    placed.sort(key=lambda pair: pair[0] or 0)
+    told = dict.fromkeys(
+        f"{f'line {line}, ' if line else ''}{named(each.path)}: {each.sentence}" for line, each in placed
+    )
+    count = "1 mistake" if len(told) == 1 else f"{len(told)} mistakes"
+    return Misconfigured(f"{document.where} has {count}:\n" + "\n".join(f"  {line}" for line in told))
+
+
+def named(path: Place) -> str:
+    """companies.0010.currency"""
+    return ".".join(_part(str(part)) for part in path if part != "[key]") or "the file"
+
+
+def _part(part: str) -> str:
+    return f"<a name of {len(part)} characters>" if looks_secret(part) else part
+
+
+def found(path: Place, value: Any) -> str:
+    """What stands there, as far as it may be shown."""
+    if value is None or value == "" or value in ([], (), {}):
+        return "found nothing"
+    if isinstance(value, (list, tuple)):
+        return "found a list"
+    if isinstance(value, dict):
+        return "found settings below it"
+    text = str(value)
+    if smells(path, text) or len(text) > LONGEST:
+        return f"found a value of {len(text)} characters"
+    return f"found {text!r}" if "://" not in text else f"found {shown_address(text)}"
+
+
+def smells(path: Place, text: str) -> bool:
+    """Whether it may be a secret: by the names above it, or by its own look. An address without a user is none."""
+    if "://" in text:
+        return False
+    return any(_SECRET_NAMES.search(str(part)) for part in path) or looks_secret(text)
+
+
+def looks_secret(text: str) -> bool:
+    return bool(text.startswith(_SECRET_BEGINS) or _SECRET_WORDS.match(text) or _RANDOM.fullmatch(text))
+
+
+def shown_address(text: str) -> str:
+    """An address without user, password and query: where one has them, scheme and host alone."""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return f"an address of {len(text)} characters"
+    whole = f"{parts.scheme}://{host}{port}"
+    return whole if "@" in text or parts.query or parts.fragment or len(text) > 2 * LONGEST else f"{whole}{parts.path}"
