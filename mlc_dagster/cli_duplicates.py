@@ -20,6 +20,7 @@ from mlc_dagster.errors import Misconfigured, MlcError
 from mlc_dagster.moves import FLOWS
 from mlc_dagster.near_names import offered
 from mlc_dagster.pipeline.duplicates import Looked, Looks, sentences
+from mlc_dagster.vocabulary import ERP
 
 if TYPE_CHECKING:
     from mlc_dagster.ledger import Ledger
@@ -72,7 +73,7 @@ def _wanted(settings: Settings, system: str | None) -> dict[str, list[Flow]]:
     there = by_system(list(flows_on(settings).values()))
     if system is None:
         return there
-    if system not in FLOWS:
+    if system not in {*FLOWS, ERP}:
         raise NotFound(f"there is no system {system}{offered(system, there)}", cure=f"There are: {', '.join(there)}")
     if system not in there:
         on = f"There are: {', '.join(there)}. Others are off in mlc.yaml, or refuse a second document themselves."

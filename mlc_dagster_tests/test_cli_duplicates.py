@@ -15,6 +15,7 @@ from rich.console import Console
 
 from mlc_dagster import cli
 from mlc_dagster.demo.place import SECRETS
+from mlc_dagster.ledger import Ledger
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster_tests.orchestration.conftest import PLENTY, settings_for
 
@@ -47,6 +48,7 @@ def run(
     monkeypatch.setenv("COLUMNS", "1000")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cli, "err", Console(width=1000, stderr=True))
+    Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}").close()
 
     def mlc(*words: str) -> tuple[int, str]:
         Path("mlc.yaml").write_text(yaml.safe_dump(content))
@@ -92,7 +94,7 @@ def test_hours_and_one_system_can_be_asked_for(run: Run, box: Sandbox) -> None:
 def test_the_same_as_json(run: Run, box: Sandbox) -> None:
     double(box)
     code, printed = run("--system", "ifs", "--json")
-    (found,) = json.loads(printed)
+    (found,) = json.loads(printed.removesuffix("ledger: ledger.db\n"))  # that is on stderr
     (flow,) = [each for each in found["flows"] if each["doubles"]]
     assert code == 1 and found["system"] == "ifs" and found["errors"] == [] and len(found["told"]) == 1
     assert [one["number"] for one in flow["doubles"][0]["documents"]] == ["0010/1", "0010/2"]

@@ -291,6 +291,17 @@ def test_a_run_is_found_by_the_part_of_its_id_that_tables_show(two_held: World) 
     assert f"Give the whole id: {run_id}" in refusal("replay", "--run", run_id[:8])
 
 
+@pytest.mark.parametrize(
+    "home, said",
+    [("/not/there", "DAGSTER_HOME names /not/there, and there is no such folder"), ("here", "absolute path")],
+)
+def test_a_replay_without_its_instance_makes_none(
+    two_held: World, monkeypatch: pytest.MonkeyPatch, home: str, said: str
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", home)
+    assert said in refusal("replay", "--all-held") and not Path(home).exists()
+
+
 @pytest.mark.parametrize("words", [("holds", "list"), ("holds", "release"), ("audit", "show"), ("replay",)])
 def test_every_command_has_an_example(words: tuple[str, ...]) -> None:
     assert "Example" in mlc(*words, "--help").output

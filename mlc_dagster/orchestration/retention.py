@@ -4,16 +4,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus
 
+from mlc_dagster.orchestration.leftovers import remove_check_results, remove_files
 from mlc_dagster.settings import RetentionSettings, Settings
 
 PURGE_JOB = "purge_runs"
 ENDED = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
-AT_ONCE = 200  # runs that are listed in one question
+AT_ONCE = 100  # runs that are listed, and looked at, together
 MINUTES = 10  # that one purge takes at most; the next one goes on
 OF_LOCATION = ".dagster/repository"  # the tag by which Dagster knows whose run it is
 OURS = "mlc/"  # tags of the runs that `mlc replay` and `mlc apply` make
@@ -58,7 +58,7 @@ def _words(kept: RetentionSettings) -> str:
     )
     return (
         f"Deletes runs of this location with their events: {ended}. The run that made a partition last, or last tried"
-        " to, stays; so do all results of checks. See retention in mlc.yaml."
+        " to, stays; so does the last result of each check. See retention in mlc.yaml."
     )
 
 
@@ -84,32 +84,29 @@ class Runs:
         """Delete what is old and not needed; how many were deleted, kept, and are of other locations."""
         counts: Counter[str] = Counter(deleted=0, kept_as_the_latest_of_a_partition=0)
         until = time.monotonic() + seconds
-        for record in self._old(kept, now):
-            run = record.dagster_run
-            if not self._is_ours(run):
-                counts["of_other_locations"] += 1
-            elif self._is_needed(run):
-                counts["kept_as_the_latest_of_a_partition"] += 1
-            else:
-                self._delete(run.run_id)
-                counts["deleted"] += 1
+        for page in self._old(kept, now):
+            ends = [(self._end_of(run), run.run_id) for run in page]
+            self._delete([run_id for end, run_id in ends if end == "deleted"])
+            counts.update(end for end, _ in ends)
             if time.monotonic() > until:
                 self._say(f"{seconds / 60:.0f} minutes are over: the next purge goes on")
                 break
         self._say(f"{counts['deleted']} runs deleted, {counts['kept_as_the_latest_of_a_partition']} kept: see metadata")
         return counts
 
-    def _old(self, kept: RetentionSettings, now: datetime) -> Iterator[dg.RunRecord]:
+    def _end_of(self, run: dg.DagsterRun) -> str:
+        if not self._is_ours(run):
+            return "of_other_locations"
+        return "kept_as_the_latest_of_a_partition" if self._is_needed(run) else "deleted"
+
+    def _old(self, kept: RetentionSettings, now: datetime) -> Iterator[list[dg.DagsterRun]]:
         """Ended runs whose time is over, oldest first. The next ones are asked for before these are deleted."""
         ages = dict.fromkeys(ENDED, kept.runs_days) | {DagsterRunStatus.FAILURE: kept.failed_runs_days}
         before = {status: now - timedelta(days=days) for status, days in ages.items() if days}
         page = self._page(before, None) if before else ()
         while page:
             following = self._page(before, page[-1].dagster_run.run_id)
-            for record in page:
-                ended = datetime.fromtimestamp(record.end_time, UTC) if record.end_time else record.create_timestamp
-                if ended < before[record.dagster_run.status]:
-                    yield record
+            yield [record.dagster_run for record in page if _ended_at(record) < before[record.dagster_run.status]]
             page = following
 
     def _page(self, before: dict[DagsterRunStatus, datetime], after: str | None) -> Sequence[dg.RunRecord]:
@@ -153,17 +150,13 @@ class Runs:
             self._tried[asset, partition] = found.run_id if found else None
         return self._tried[asset, partition]
 
-    def _delete(self, run_id: str) -> None:
-        self._instance.delete_run(run_id)
-        self._instance.compute_log_manager.delete_logs(prefix=[run_id])
-        for path in _files(self._instance, run_id):
-            path.unlink(missing_ok=True)
+    def _delete(self, run_ids: Sequence[str]) -> None:
+        for run_id in run_ids:
+            self._instance.delete_run(run_id)
+            remove_files(self._instance, run_id)
+        if run_ids:
+            remove_check_results(self._instance, run_ids)
 
 
-def _files(instance: dg.DagsterInstance, run_id: str) -> Iterator[Path]:
-    """On SQLite each run's events are a file of their own, which Dagster empties and leaves."""
-    storage = instance.event_log_storage
-    storage = getattr(getattr(storage, "_storage", None), "event_log_storage", storage)
-    if path_of := getattr(storage, "path_for_shard", None):
-        shard = Path(path_of(run_id))
-        yield from (shard.with_name(f"{shard.name}{end}") for end in ("", "-wal", "-shm", "-journal"))
+def _ended_at(record: dg.RunRecord) -> datetime:
+    return datetime.fromtimestamp(record.end_time, UTC) if record.end_time else record.create_timestamp

@@ -96,7 +96,6 @@ def seen(instance: dg.DagsterInstance) -> dict[str, Any]:
         "failed": set(cached.deserialize_failed_partition_subsets(DAYS).get_partition_keys()),
         "known": set(instance.get_materialized_partitions(ORDERS)),
         "check": (checks[RULE].status, checks[RULE].run_id),
-        "history": len(instance.event_log_storage.get_asset_check_execution_history(RULE, limit=100)),
         "latest": latest and latest.run_id,
         "chart": instance.get_latest_materialization_event(CHART) is not None,
     }
@@ -116,6 +115,22 @@ def test_all_but_the_run_that_made_a_partition_last_is_deleted_and_nothing_looks
     assert before["materialized"] == before["known"] == {"2026-11-02", "2026-11-03"}
     events = instance.fetch_materializations(ORDERS, limit=100).records
     assert {each.run_id for each in events} == set(needed[:2]), "the events of the others have gone with them"
+
+
+def test_of_the_results_of_a_check_the_last_one_stays_and_the_last_that_said_something(
+    instance: dg.DagsterInstance,
+) -> None:
+    def history() -> list[tuple[str, str]]:
+        found = instance.event_log_storage.get_asset_check_execution_history(RULE, limit=100)
+        return [(each.run_id, each.status.value) for each in found]
+
+    for _ in range(3):
+        run(instance, "2026-11-02", **FAILS)
+        run(instance, "2026-11-02")
+    said, failed = run(instance, "2026-11-02"), [run(instance, "2026-11-02", **FAILS) for _ in range(2)]
+    assert len(history()) == 13, "what was planned for a day, and what came of it, are two lines"
+    purge(instance, timedelta(days=91))
+    assert history() == [(failed[1], "PLANNED"), (said, "SUCCEEDED"), (said, "PLANNED")]
 
 
 def test_the_last_failure_of_a_partition_stays_until_it_is_made(instance: dg.DagsterInstance) -> None:
@@ -190,7 +205,10 @@ def test_more_runs_than_one_page_are_gone_through_whatever_is_kept_between(
     assert set(kept) < left(instance)
 
 
-def test_a_purge_ends_in_time_and_the_next_one_goes_on(instance: dg.DagsterInstance) -> None:
+def test_a_purge_ends_in_time_and_the_next_one_goes_on(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlc_dagster.orchestration.retention.AT_ONCE", 1)
     for _ in range(4):
         run(instance, "2026-11-02")
     said: list[str] = []

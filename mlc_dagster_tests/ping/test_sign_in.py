@@ -111,3 +111,13 @@ def test_airbase_tells_a_wrong_token_from_one_right_that_is_lacking(
     box.faults.add(system="airbase", path="/subsidiaries/", times=None, status=status, body="{}")
     found = ask(only(content, "airbase"))
     assert [each.what for each in found] == (["sign-in"] if status == 401 else ["vendors", "subsidiaries"])
+
+
+def test_a_gateway_before_procurifys_token_endpoint_is_one_line(
+    box: Sandbox, content: dict[str, Any], ask: Ask
+) -> None:
+    body = '{"error": {"code": "403", "message": "no"}}'
+    box.faults.add(system="procurify", path="/oauth/token", times=None, status=403, body=body)
+    (found,) = ask(only(content, "procurify"))
+    assert found.what == "sign-in" and "is an object with code 403" in found.answer
+    assert "PROCURIFY_CLIENT_ID" in found.answer

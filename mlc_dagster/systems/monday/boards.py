@@ -14,6 +14,7 @@ from mlc_dagster.systems.monday.calls import MondayApi
 from mlc_dagster.systems.monday.records import Cell
 from mlc_dagster.systems.monday.values import FITS
 
+TRIES = 4  # of making columns whose answer tells nothing, or a part
 FRESH = 300.0  # seconds that a board's columns are taken for what they were
 
 
@@ -142,23 +143,31 @@ class Boards:
                 f"board {board.name} ({board.id}) has no column {named}",
                 cure="Make it there, correct monday.boards in mlc.yaml, or set monday.create_columns.",
             )
+        key, said = str(uuid.uuid4()), ""
+        for _ in range(TRIES):
+            try:
+                self._make(board, missing, key)
+            except OutcomeUnknown as error:
+                said = error.message
+            self.refresh([board.id])  # what was made is seen now
+            board = self._boards[board.id][1]
+            left = [(name, cell) for name, cell in missing if board.column(name) is None]
+            if not left:
+                return board
+            key, missing = key if left == missing else str(uuid.uuid4()), left
+        raise TransientError(f"board {board.id} did not get all its columns: {said or 'monday does not show them'}")
+
+    def _make(self, board: Board, missing: Sequence[tuple[str, Cell]], key: str) -> None:
+        """Raises OutcomeUnknown, Misconfigured, TransientError."""
         variables: dict[str, object] = {"b": board.id}
         for number, (name, cell) in enumerate(missing):
             variables |= {f"t{number}": name, f"k{number}": FITS[cell.kind][0], f"d{number}": _defaults(cell)}
-        document, key = documents.columns(len(missing)), str(uuid.uuid4())
         try:
-            reply = self._api.write(document, variables, len(missing), key)
-        except OutcomeUnknown:
-            self.refresh([board.id])  # what it did is seen now; the rest is missing, and says so
-            return self._boards[board.id][1]
+            reply = self._api.write(documents.columns(len(missing)), variables, len(missing), key)
         except RecordRejected as error:
             raise Misconfigured(f"board {board.id} takes no new column: {error.message}") from error
-        if any(fault.is_limit for fault in reply.faults):
-            raise TransientError(f"board {board.id} did not get all its columns: {reply.faults[0].message}")
-        if reply.faults:
-            raise Misconfigured(f"board {board.id} takes no new column: {reply.faults[0].message}")
-        self.refresh([board.id])
-        return self._boards[board.id][1]
+        if refused := [fault for fault in reply.faults if not (fault.is_limit or fault.proves_nothing)]:
+            raise Misconfigured(f"board {board.id} takes no new column: {refused[0].message}")
 
 
 _KEY = Cell(field="key", column="", kind="text")

@@ -387,3 +387,21 @@ def test_a_server_that_stays_down_is_transient(box: Sandbox) -> None:
     box.faults.add(system="monday", times=None, status=503)
     with pytest.raises(TransientError):
         save(client_on(box, max_attempts=2), drafts([7]))
+
+
+@pytest.mark.parametrize("acts", [True, False])
+@pytest.mark.parametrize(
+    "fault", [{"status": 503}, {"status": 429, "headers": {"retry-after": "3"}}, {"drop": "after"}]
+)
+def test_a_column_whose_answer_tells_nothing_is_looked_for_and_made_once(
+    box: Sandbox, fault: dict[str, Any], acts: bool
+) -> None:
+    columns = {"amount": "Gross", "due_date": "Falls due"}
+    client = client_on(box, create_columns=True, boards={"invoices": {"board": INVOICE_BOARD, "columns": columns}})
+    client._boards.board(INVOICE_BOARD)  # the next call makes the columns
+    lost = {"drop": "before"} if "drop" in fault and not acts else fault
+    box.faults.add(system="monday", **{"times": 2, "share": 1.0, "acts": acts, **lost})
+    (saved,) = save(client, drafts([7], facts(options=client._options)))
+    assert isinstance(saved, Saved) and rows(box)["0010/7"]["Gross"] == "156.25"
+    titles = [column["title"] for column in box.monday.boards.boards[INVOICE_BOARD]["columns"]]
+    assert titles.count("Gross") == titles.count("Falls due") == 1
