@@ -15,15 +15,20 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from mlc_dagster import settings as settings_file
+from mlc_dagster.cli_alerts import app as alerts
 from mlc_dagster.cli_audit import app as audit
 from mlc_dagster.cli_credentials import app as credentials
 from mlc_dagster.cli_duplicates import EXAMPLES as LOOKS
 from mlc_dagster.cli_duplicates import duplicates
 from mlc_dagster.cli_holds import app as holds
 from mlc_dagster.cli_ledger import app as ledger
+from mlc_dagster.cli_pause import PAUSES, RESUMES, pause, resume
 from mlc_dagster.cli_plan import EXAMPLES as PLANS
 from mlc_dagster.cli_plan import apply, plan
 from mlc_dagster.cli_replay import EXAMPLES, replay
+from mlc_dagster.cli_shadow import EXAMPLES as SHADOWS
+from mlc_dagster.cli_shadow import shadow
+from mlc_dagster.cli_status import status
 from mlc_dagster.errors import MlcError
 from mlc_dagster.sandbox.__main__ import main as sandbox
 
@@ -66,11 +71,16 @@ app.command("sandbox")(sandbox)
 app.add_typer(credentials, name="credentials")
 app.add_typer(holds, name="holds")
 app.add_typer(audit, name="audit")
+app.add_typer(alerts, name="alerts")
 app.add_typer(ledger, name="ledger")
 app.command("replay", epilog=EXAMPLES)(replay)
 app.command("plan", epilog=PLANS)(plan)
 app.command("apply")(apply)
 app.command("duplicates", epilog=LOOKS)(duplicates)
+app.command("pause", epilog=PAUSES)(pause)
+app.command("resume", epilog=RESUMES)(resume)
+app.command("shadow", epilog=SHADOWS)(shadow)
+app.command("status")(status)
 
 
 @app.command()
@@ -139,7 +149,10 @@ def _show(findings: list[Finding]) -> None:
     out.print(table)
 
 
-OF_RECORDS = ("holds", "audit", "ledger", "replay", "plan", "apply", "duplicates")
+OF_RECORDS = (
+    *("holds", "audit", "ledger", "replay", "plan", "apply", "duplicates"),
+    *("pause", "resume", "shadow", "status"),
+)
 """Commands that tell of records, and so of the demo's where there is nothing else."""
 
 

@@ -10,6 +10,7 @@ MlcError
 │   └── QuotaUsedUp  stop the run: the system takes no more calls today
 ├── Misconfigured    stop the run: a setting names what is not there
 ├── LeaseLost          stop: another run has taken over; nothing was written    (ledger/leases.py)
+├── Paused             stop: a person said so; nothing was sent after that      (ledger/pauses.py)
 └── LedgerUnavailable  stop: the ledger's disk is full, or it cannot be reached (ledger/database.py)
 """
 

@@ -121,6 +121,7 @@ class Cin7Resource(Signed):
 
     base_url: str
     calls_per_minute: int
+    mode: str = "live"
     timeout_seconds: float
     payment_terms: dict[str, str]
     options: dict[str, str]
@@ -129,7 +130,7 @@ class Cin7Resource(Signed):
     @property
     def client(self) -> Cin7Client:
         if self._client is None:
-            names = ("base_url", "calls_per_minute", "timeout_seconds", "payment_terms")
+            names = ("base_url", "calls_per_minute", "mode", "timeout_seconds", "payment_terms")
             fields = {**{name: getattr(self, name) for name in names}, **self.options}
             settings = Cin7Settings.model_validate(fields)
             account_id, application_keys = self.values()
@@ -141,6 +142,7 @@ class AirbaseResource(Signed):
     """Airbase."""
 
     base_url: str
+    mode: str = "live"
     auth_header: str
     auth_scheme: str
     requests_per_minute: int
