@@ -171,9 +171,9 @@ class Names:
     "overrides, words",
     [
         ({"orders": Names(set="x")}, r"ifs\.entity_sets\.orders in mlc\.yaml: no entity set .* purchase_order_set"),
-        ({"supplier_set": Names(fields={"nam": "x"})}, r"supplier_set\.fields\.nam in mlc\.yaml: no field .* vat_no"),
+        ({"supplier_set": Names(fields={"nam": "x"})}, r"supplier_set\.fields\.nam in mlc\.yaml: no field .* name"),
         ({"supplier_set": Names(fields={"name": "Notes"})}, r"Notes stands for both name and notes"),
-        ({"supplier_set": Names(lines=Names(set="x"))}, r"supplier_set\.lines: supplier_set has no lines"),
+        ({"supplier_set": Names(lines=Names(set="x"))}, r"supplier_set\.lines in .*supplier_set has no lines"),
         ({"voucher_set": Names(lines=Names(fields={"x": "y"}))}, r"voucher_set\.lines\.fields\.x"),
     ],
 )
