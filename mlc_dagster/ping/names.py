@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+
+from mlc_dagster.near_names import nearest
 
 FEW = 8  # names that may be told all at once
 
@@ -15,5 +16,5 @@ def instead(name: str, known: Iterable[str]) -> str:
         return "There is none at all."
     if len(there) <= FEW:
         return f"There is {', '.join(there)}."
-    alike = get_close_matches(name, there, n=5)
+    alike = nearest(name, there, 5)
     return f"There is {', '.join(alike)}." if alike else f"There are {len(there)}, and none is alike."

@@ -57,14 +57,11 @@ def _named(client: ProcurifyClient, name: str, path: str, settings: Settings) ->
         return
     setting, rows = f"procurify.{NAMED[name]}", client.listed(path)
     known = {str(row[field]) for row in rows for field in ("name", "external_id") if row.get(field)}
-    for key, value in table.items():
+    for key in table:
         if key not in known:
             fault = f"{setting} maps {key!r}, and none of Procurify's {name} has that name or external id"
             cure = f"Correct it in mlc.yaml, or make it in Procurify. {instead(key, known)}"
             yield wrong("procurify", "mlc.yaml", fault, cure)
-        if name == "locations" and value not in settings.companies:
-            cure = f"Correct it in mlc.yaml, or add the company there. {instead(value, settings.companies)}"
-            yield wrong("procurify", "mlc.yaml", f"{setting}.{key} is company {value!r}, which mlc.yaml lacks", cure)
 
 
 def _whom(client: ProcurifyClient) -> str:
