@@ -7,7 +7,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo   the whole product against the sandbox, no credentials"
+	@echo "make demo   the whole product against the sandbox, no credentials: make demo DAYS=30 for more"
 	@echo "make ui     look at what the demo moved, in Dagster's UI"
 	@echo "make test   the tests, on SQLite and on PostgreSQL"
 	@echo "make promises  what is promised, tried until it hurts (20 minutes); writes docs/promises.md"
@@ -32,8 +32,9 @@ help:
 	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	@touch $@
 
+DAYS ?= 7
 demo: .venv/installed
-	@$(BIN)/mlc demo
+	@$(BIN)/mlc demo --days $(DAYS)
 
 ui: .venv/installed
 	@$(BIN)/mlc ui
@@ -58,4 +59,5 @@ bench: .venv/installed-bench
 	@$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf .venv .mlc build *.egg-info
+	rm -rf .venv build *.egg-info
+	@echo "kept: .mlc (your ledger and rows) and .mlc-demo (the demo's)"

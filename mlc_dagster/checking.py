@@ -28,7 +28,8 @@ def of_the_house(content: Any) -> Iterator[Mistake]:
     """What the settings alone cannot know; asked of the text, so that other mistakes do not hide it."""
     yield from strange_guards(_section(content, "guards"))
     yield from _entity_sets(_section(content, ERP, "entity_sets"))
-    yield from _crons(_section(content, "schedules"))
+    yield from _crons("schedules", _section(content, "schedules"))
+    yield from _crons("alerts", {"daily": _section(content, "alerts").get("daily")})
     for system in FLOWS:
         yield from _extra_fields(content, system)
 
@@ -57,12 +58,12 @@ def _texts(content: Any, *path: str) -> dict[str, str]:
     return {str(name): value for name, value in _section(content, *path).items() if isinstance(value, str)}
 
 
-def _crons(schedules: dict[str, Any]) -> Iterator[Mistake]:
-    for name, line in schedules.items():
+def _crons(section: str, lines: dict[str, Any]) -> Iterator[Mistake]:
+    for name, line in lines.items():
         from mlc_dagster.orchestration.crons import is_cron  # Dagster takes a second to load
 
-        if isinstance(line, str) and not is_cron(line):
-            yield Mistake(("schedules", name), f"{found((), line)}; expected {CRON}")
+        if isinstance(line, str) and line and not is_cron(line):
+            yield Mistake((section, name), f"{found((), line)}; expected {CRON}")
 
 
 def _extra_fields(content: Any, system: str) -> Iterator[Mistake]:

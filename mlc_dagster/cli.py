@@ -15,15 +15,20 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from mlc_dagster import settings as settings_file
+from mlc_dagster.cli_alerts import app as alerts
 from mlc_dagster.cli_audit import app as audit
 from mlc_dagster.cli_credentials import app as credentials
 from mlc_dagster.cli_duplicates import EXAMPLES as LOOKS
 from mlc_dagster.cli_duplicates import duplicates
 from mlc_dagster.cli_holds import app as holds
 from mlc_dagster.cli_ledger import app as ledger
+from mlc_dagster.cli_pause import PAUSES, RESUMES, pause, resume
 from mlc_dagster.cli_plan import EXAMPLES as PLANS
 from mlc_dagster.cli_plan import apply, plan
 from mlc_dagster.cli_replay import EXAMPLES, replay
+from mlc_dagster.cli_shadow import EXAMPLES as SHADOWS
+from mlc_dagster.cli_shadow import shadow
+from mlc_dagster.cli_status import status
 from mlc_dagster.errors import MlcError
 from mlc_dagster.sandbox.__main__ import main as sandbox
 
@@ -42,8 +47,8 @@ out, err = Console(width=WIDTH), Console(stderr=True)
 
 @app.command()
 def demo(
-    days: Annotated[int, typer.Option(help="How many days back, today included.", min=1, max=30)] = 30,
-    folder: Annotated[Path, typer.Option(help="Where the demo keeps its state.")] = Path(".mlc"),
+    days: Annotated[int, typer.Option(help="How many days back, today included.", min=1, max=30)] = 7,
+    folder: Annotated[Path, typer.Option(help="Where the demo keeps its state.")] = settings_file.DEMO_FOLDER,
 ) -> None:
     """Move everything from a sandbox ERP to the sandbox SaaS through real Dagster runs, twice, and show what moved."""
     from mlc_dagster.demo import run_demo
@@ -52,22 +57,30 @@ def demo(
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000) -> None:
+def ui(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000,
+    of_the_demo: Annotated[bool, typer.Option("--demo", help="On the demo, where there is an mlc.yaml too.")] = False,
+) -> None:
     """Open Dagster's UI on the demo, or on your own mlc.yaml where there is one."""
     from mlc_dagster.demo import run_ui
 
-    run_ui(port, out)
+    run_ui(port, out, demo=of_the_demo)
 
 
 app.command("sandbox")(sandbox)
 app.add_typer(credentials, name="credentials")
 app.add_typer(holds, name="holds")
 app.add_typer(audit, name="audit")
+app.add_typer(alerts, name="alerts")
 app.add_typer(ledger, name="ledger")
 app.command("replay", epilog=EXAMPLES)(replay)
 app.command("plan", epilog=PLANS)(plan)
 app.command("apply")(apply)
 app.command("duplicates", epilog=LOOKS)(duplicates)
+app.command("pause", epilog=PAUSES)(pause)
+app.command("resume", epilog=RESUMES)(resume)
+app.command("shadow", epilog=SHADOWS)(shadow)
+app.command("status")(status)
 
 
 @app.command()
@@ -92,18 +105,22 @@ def ping(
     as_json: Annotated[
         bool, typer.Option("--json", help="A list of {system, what, ok, answer}, and no table.")
     ] = False,
-    within: Annotated[float, typer.Option(help="Seconds that each connection may take.", min=0.1)] = 3.0,
+    within: Annotated[float, typer.Option(help="Seconds that each connection may take.", min=0.1)] = 10.0,
 ) -> None:
     """Ask every connection that is on, at once, whether all is there. Exit 1 where something is missing."""
-    from mlc_dagster.ping import ping_all
+    from mlc_dagster.ping import ping_all, still_asking
 
     findings = ping_all(settings_file.load(settings_file.environment().config), within)
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
     else:
         _show(findings)
-    if not all(finding.ok for finding in findings):
-        raise typer.Exit(1)
+    code = 0 if all(finding.ok for finding in findings) else 1
+    if still_asking():  # a thread that outlives the interpreter would take it down
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -132,18 +149,24 @@ def _show(findings: list[Finding]) -> None:
     out.print(table)
 
 
-OF_RECORDS = ("holds", "audit", "ledger", "replay", "plan", "apply", "duplicates")
+OF_RECORDS = (
+    *("holds", "audit", "ledger", "replay", "plan", "apply", "duplicates"),
+    *("pause", "resume", "shadow", "status"),
+)
 """Commands that tell of records, and so of the demo's where there is nothing else."""
 
 
 def _stand_in() -> None:
-    """Where there is no mlc.yaml, the demo in .mlc is meant."""
+    """Where there is no mlc.yaml, the demo in .mlc-demo is meant."""
+    folder = settings_file.DEMO_FOLDER
+    if settings_file.is_chosen() or not folder.is_dir():
+        return
+    from mlc_dagster.demo.folder import absolute, is_demo
     from mlc_dagster.demo.place import Place
 
-    place = Place(Path(".mlc").resolve())
-    if not settings_file.is_chosen() and place.config.is_file():
-        os.environ.update(place.environment())
-        err.print(f"[dim]no mlc.yaml here: the demo in {place.folder.name}/[/]", highlight=False)
+    if is_demo(folder):
+        os.environ.update(Place(absolute(folder)).environment())
+        err.print(f"[dim]no mlc.yaml here: the demo in {folder}/[/]", highlight=False)
 
 
 def main() -> None:

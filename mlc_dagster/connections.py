@@ -38,6 +38,7 @@ from mlc_dagster.systems.procurify.calls import CURE as PROCURIFY_CURE
 from mlc_dagster.systems.procurify.calls import classify as procurify_answers
 from mlc_dagster.systems.procurify.client import ProcurifyClient
 from mlc_dagster.systems.procurify.places import Addresses, Reach
+from mlc_dagster.systems.shadow import allowed, hubspot_asks, monday_asks
 
 Budgets = Callable[[str, int, float], Budget]
 """(name, calls, seconds) -> the budget of one credential; the ledger's is shared by processes and machines."""
@@ -57,6 +58,7 @@ def ifs_client(
         audience=settings.audience,
         body=settings.token_body,
         cure="Check IFS_CLIENT_ID and IFS_CLIENT_SECRET, and ifs.token_url and ifs.scope in mlc.yaml.",
+        address_cure="Check ifs.token_url in mlc.yaml: the API Explorer of IFS shows it, with its realm.",
     )
     api = ApiClient(
         "ifs",
@@ -66,6 +68,7 @@ def ifs_client(
         timeout=settings.timeout_seconds,
         classify=ifs_answers,
         proof=settings.proof,
+        allows=allowed("ifs", settings.mode),
         max_attempts=tries,
     )
     return IfsClient(
@@ -95,6 +98,7 @@ def cin7_client(
         timeout=settings.timeout_seconds,
         classify=cin7_answers,
         proof=settings.proof,
+        allows=allowed("cin7", settings.mode),
         max_attempts=tries,
     )
     return Cin7Client(api, settings.options(), terms=settings.payment_terms)
@@ -111,6 +115,7 @@ def airbase_client(settings: AirbaseSettings, token: str, budgets: Budgets, trie
         timeout=settings.timeout_seconds,
         classify=airbase_answers,
         proof=settings.proof,
+        allows=allowed("airbase", settings.mode),
         max_attempts=tries,
     )
     places = Places(
@@ -143,6 +148,7 @@ def monday_client(settings: MondaySettings, token: str, budgets: Budgets, tries:
         timeout=settings.timeout_seconds,
         classify=monday_answers(settings.api_version),
         proof=None,  # its codes tell
+        allows=allowed("monday", settings.mode, monday_asks),
         max_attempts=tries,
     )
     return MondayClient(
@@ -168,6 +174,7 @@ def hubspot_client(settings: HubspotSettings, token: str, budgets: Budgets, trie
         timeout=settings.timeout_seconds,
         classify=hubspot_answers,
         proof=settings.proof,
+        allows=allowed("hubspot", settings.mode, hubspot_asks),
         max_attempts=tries,
     )
     return HubspotClient(api, settings.options(), in_flight=settings.in_flight, budget=budget, calls=calls)
@@ -197,6 +204,7 @@ def procurify_client(
         timeout=settings.timeout_seconds,
         classify=procurify_answers,
         proof=settings.proof,
+        allows=allowed("procurify", settings.mode),
         max_attempts=tries,
     )
     reach = Reach(**{field.name: getattr(settings, field.name) for field in fields(Reach)})

@@ -24,10 +24,11 @@ NAMES: dict[str, tuple[str, ...]] = {
         "MONDAY_WEBHOOK_SECRET",
         "MONDAY_WEBHOOK_HMAC_KEY",
     ),
+    "alerts": ("ALERTS_WEBHOOK_URL", "ALERTS_SMTP_PASSWORD"),
 }
 """The secrets of each connection, by the names under which they are looked up."""
 
-OPTIONAL = frozenset({"webhooks"})
+OPTIONAL = frozenset({"webhooks", "alerts"})
 """Connections that need not have all of their secrets: nobody misses one."""
 
 

@@ -5,10 +5,12 @@ MlcError
 ├── OutcomeUnknown   look before you send again: a POST that was not answered
 ├── StaleRecord      read again, then write: the ETag has moved on
 ├── RecordRejected   hold this record, go on with the rest
+│   └── StillInDoubt   and look for it again: an earlier attempt may have made it
 ├── AccessDenied     stop the run: the credentials or their rights are wrong
 │   └── QuotaUsedUp  stop the run: the system takes no more calls today
 ├── Misconfigured    stop the run: a setting names what is not there
 ├── LeaseLost          stop: another run has taken over; nothing was written    (ledger/leases.py)
+├── Paused             stop: a person said so; nothing was sent after that      (ledger/pauses.py)
 └── LedgerUnavailable  stop: the ledger's disk is full, or it cannot be reached (ledger/database.py)
 """
 
@@ -55,6 +57,10 @@ class RecordRejected(MlcError):
         super().__init__(message, cure=cure)
         self.status = status
         self.body: Mapping[str, Any] | list[Any] | None = body
+
+
+class StillInDoubt(RecordRejected):
+    """What an earlier attempt made may be there, and is not told apart: nothing is sent until a person says which."""
 
 
 class AccessDenied(MlcError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -12,6 +12,9 @@ import msgspec
 
 from mlc_dagster.facts import Books
 from mlc_dagster.vocabulary import Record, Target
+
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""From when a first load looks in the target."""
 
 
 class State(StrEnum):
@@ -45,6 +48,20 @@ class Draft:
     agreed: Callable[[str], Agreed | None] = field(default=lambda key: None, compare=False)
     """the ERP's key -> the values that both sides last agreed on, of flows with a pair"""
     version: str = ""  # the source's modified timestamp, as in Ready
+    as_sent: bool = False
+    """In doubt, and each attempt without an answer was made with this very content. Else a supplier, a name, a date or
+    an amount may have been corrected since: it is looked for by what cannot have changed, our reference and the time.
+    """
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """An attempt has no answer. A first load looks from ever, and nothing was ever attempted under its key."""
+        return self.look_since is not None and self.look_since > EVER
+
+    @property
+    def may_be_elsewhere(self) -> bool:
+        """In doubt, and no id of it is known, and what it was sent with may have been corrected since."""
+        return self.is_in_doubt and self.remote_id is None and not self.as_sent
 
 
 Agreed = Mapping[str, str]
@@ -81,6 +98,7 @@ class Refused:
     draft: Draft
     reason: str
     rule: str = ACCEPTED
+    in_doubt: bool = False  # an earlier attempt is still without an answer: it is looked for again
 
 
 @dataclass(frozen=True)

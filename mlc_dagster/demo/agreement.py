@@ -28,11 +28,8 @@ from mlc_dagster.vocabulary import ERP, Flow
 Document = Mapping[str, Any]
 
 
-def disagreements(place: Place, flows: Sequence[Flow], settings: Settings, *, all_days: bool) -> list[str]:
-    """One line for each difference between what was prepared and delivered, and what the targets hold.
-
-    `all_days`: everything was read, so every bill must be in the books or held.
-    """
+def disagreements(place: Place, flows: Sequence[Flow], settings: Settings) -> list[str]:
+    """One line for each difference between what was prepared and delivered, and what the targets hold."""
 
     def to(*systems: str) -> list[Flow]:
         return [flow for flow in flows if flow.target.system in systems]
@@ -50,7 +47,7 @@ def disagreements(place: Place, flows: Sequence[Flow], settings: Settings, *, al
             environment,
         ),
         *agree_monday.disagreements(place, to("monday")),
-        *(agree_procurify.disagreements(place, settings.procurify) if settings.procurify and all_days else ()),
+        *(agree_procurify.disagreements(place, settings.procurify) if settings.procurify else ()),
         *agree_ifs.disagreements(place.state(ERP)["suppliers"], to(ERP), store, environment),
     ]
 

@@ -1,10 +1,13 @@
-"""Where the demo lives: a folder with its settings, its ledger, its Dagster instance, and the sandbox beside it."""
+"""Where the demo lives: a folder with its settings, its ledger, its Dagster instance, and the sandbox beside it.
+
+What the folder that it is started in says of real systems (.env, dagster.yaml, the shell) does not reach it.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import shutil
+import os
 import socket
 import subprocess
 import sys
@@ -19,8 +22,13 @@ from typing import Any
 import httpx
 import yaml
 
+import mlc_dagster
+from mlc_dagster.credentials import NAMES
 from mlc_dagster.errors import Misconfigured
-from mlc_dagster.sandbox.seed import demo_settings
+from mlc_dagster.ledger.database import parse
+from mlc_dagster.ledger.vault import MASTER_KEY
+from mlc_dagster.sandbox.seed import DAYS, demo_settings
+from mlc_dagster.settings import environment
 
 SECRETS = {
     "IFS_CLIENT_ID": "sandbox",
@@ -44,6 +52,17 @@ LIMITS = (
 )
 MONDAY_TIMES = 100
 """monday's limits, so many times: 10,000,000 points and 1,000 calls a minute, 10,000 calls a day."""
+LIMITING = ("concurrency", "run_monitoring", "run_retries", "retention", "sensors", "schedules")
+OWN = {
+    "run_coordinator": {
+        "module": "dagster.core.run_coordinator",
+        "class": "QueuedRunCoordinator",
+        "config": {"dequeue_interval_seconds": 1},
+    },
+    "python_logs": {"managed_python_loggers": ["mlc_dagster"], "python_log_level": "INFO"},
+    "telemetry": {"enabled": False},
+    "nux": {"enabled": False},
+}
 USUAL_PORT = 8787
 STARTS_WITHIN = 30.0  # seconds
 
@@ -62,21 +81,14 @@ class Place:
     def home(self) -> Path:
         return self.folder / "home"
 
-    def lay_out(self) -> None:
-        """Start from nothing: the sandbox does, so the ledger must."""
-        instance = Path("dagster.yaml")
-        if not instance.is_file():
-            raise Misconfigured(
-                "no dagster.yaml in this folder", cure="Run the demo from a checkout: it is the instance's settings."
-            )
-        for part in ("home", "storage", "ledger.db", "ledger.db-wal", "ledger.db-shm", "sandbox.state"):
-            _remove(self.folder / part)
+    def lay_out(self, days: int, instance: str) -> None:
+        """Settings of a sandbox of so many days, and Dagster's own. `instance`: dagster.yaml of the folder."""
         self.home.mkdir(parents=True)
-        shutil.copy(instance, self.home / "dagster.yaml")
-        self.write_settings(_free_port())
+        (self.home / "dagster.yaml").write_text(_of_the_demo(instance), encoding="utf-8")
+        self.write_settings(_free_port(), days)
 
-    def write_settings(self, port: int) -> None:
-        content = demo_settings(f"http://127.0.0.1:{port}")
+    def write_settings(self, port: int, days: int) -> None:
+        content = demo_settings(f"http://127.0.0.1:{port}", days=days)
         for system, limit in LIMITS:
             content[system][limit] = CALLS_A_MINUTE
         content["monday"].update(
@@ -93,19 +105,30 @@ class Place:
         return address.removesuffix("/ifs")
 
     def environment(self) -> dict[str, str]:
-        """What the demo's processes need to know. The secrets are the sandbox's, and known to everybody."""
+        """What the demo's processes need to know. Its secrets are the sandbox's, known to everybody; others are empty,
+        so that an .env does not fill them in."""
+        packages = [str(Path(mlc_dagster.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
         return {
+            **dict.fromkeys((MASTER_KEY, *(name for names in NAMES.values() for name in names)), ""),
             "MLC_CONFIG": str(self.config),
             "MLC_STORAGE": str(self.folder / "storage"),
             "MLC_DATABASE_URL": f"sqlite:///{self.folder / 'ledger.db'}",
             "DAGSTER_HOME": str(self.home),
             "DAGSTER_DISABLE_TELEMETRY": "1",
+            "PYTHONPATH": os.pathsep.join(packages),  # its processes run in the demo's folder, not in the checkout
             **SECRETS,
         }
 
+    def enter(self) -> None:
+        """From now on this process knows the demo alone: its settings, and its folder, where no .env is read."""
+        for name in [name for name in os.environ if name.startswith(("MLC_", "DAGSTER_"))]:
+            del os.environ[name]
+        os.environ.update(self.environment())
+        os.chdir(self.folder)
+
     @contextmanager
-    def sandbox(self) -> Iterator[None]:
-        """The sandbox as a process of its own; what it was sent is kept for the next start."""
+    def sandbox(self, days: int = DAYS) -> Iterator[None]:
+        """The sandbox as a process of its own; what it was sent is kept for the next start, whatever its days."""
         port = self.url.rpartition(":")[2]
         limits = [
             word for system, limit in LIMITS for word in (f"--{system}-{limit.replace('_', '-')}", str(CALLS_A_MINUTE))
@@ -119,9 +142,14 @@ class Place:
             port,
             "--state",
             str(self.folder / "sandbox.state"),
+            "--days",
+            str(days),
         ]
+        known = {**os.environ, **self.environment()}
         with (self.folder / "sandbox.log").open("w") as log:
-            process = subprocess.Popen([*command, *limits], stdout=log, stderr=log)  # noqa: S603 - our own module
+            process = subprocess.Popen(  # noqa: S603 - our own module
+                [*command, *limits], stdout=log, stderr=log, env=known, cwd=self.folder
+            )
             try:
                 self._wait_for(process)
                 yield
@@ -133,7 +161,7 @@ class Place:
         deadline = time.monotonic() + STARTS_WITHIN
         while time.monotonic() < deadline and process.poll() is None:
             try:
-                if httpx.get(f"{self.url}/_sandbox/health").is_success:
+                if _ask(f"{self.url}/_sandbox/health").is_success:
                     return
             except httpx.TransportError:
                 time.sleep(0.05)
@@ -142,23 +170,43 @@ class Place:
 
     def state(self, system: str) -> Any:
         """What the sandbox holds now."""
-        return _exact(httpx.get(f"{self.url}/_sandbox/state/{system}", timeout=60))
+        return _exact(_ask(f"{self.url}/_sandbox/state/{system}"))
 
     def writes(self, *systems: str) -> int:
         """How many requests have changed something there."""
         addresses = [f"{self.url}/_sandbox/journal/{system}" for system in systems]
-        return sum(len(_exact(httpx.get(address, timeout=60))) for address in addresses)
+        return sum(len(_exact(_ask(address))) for address in addresses)
+
+
+def _ask(address: str) -> httpx.Response:
+    return httpx.get(address, timeout=60, trust_env=False)  # a proxy cannot reach our own sandbox
 
 
 def _exact(answer: httpx.Response) -> Any:
     return json.loads(answer.raise_for_status().text, parse_float=Decimal)
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+def real_places() -> dict[str, Path]:
+    """Setting -> the place on this disk that it names: by .env, by the shell or by default."""
+    said = environment()
+    found = {"MLC_CONFIG": said.config, "MLC_STORAGE": Path(said.storage)}
+    with contextlib.suppress(Misconfigured):  # no address of a ledger: nothing to look out for
+        if (url := parse(said.database_url)).get_backend_name() == "sqlite":
+            found["MLC_DATABASE_URL"] = Path(str(url.database))
+    if home := os.environ.get("DAGSTER_HOME"):
+        found["DAGSTER_HOME"] = Path(home)
+    return found
+
+
+def _of_the_demo(instance: str) -> str:
+    """What dagster.yaml says of limits and manners. Its storage, launcher and logs may be real ones: they stay out."""
+    try:
+        content = yaml.safe_load(instance) or {}
+    except yaml.YAMLError as error:
+        raise Misconfigured(f"dagster.yaml is not YAML: {error}") from error
+    kept = {name: content[name] for name in LIMITING if name in content}
+    words = "# Written by `mlc demo`: SQLite in this folder, whatever the dagster.yaml of yours says.\n"
+    return words + yaml.safe_dump({**kept, **OWN}, sort_keys=False)
 
 
 def _free_port() -> int:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from mlc_dagster import settings as settings_file
@@ -20,13 +21,13 @@ from mlc_dagster.amounts import currency_decimals
 from mlc_dagster.checking import checked
 from mlc_dagster.demo import books
 from mlc_dagster.demo.agreement import disagreements
-from mlc_dagster.demo.place import CALLS_A_MINUTE, Place
+from mlc_dagster.demo.folder import absolute, is_demo, kept, replaced, strangers
+from mlc_dagster.demo.place import CALLS_A_MINUTE, Place, real_places
 from mlc_dagster.demo.runs import Runs
 from mlc_dagster.errors import Misconfigured, MlcError
 from mlc_dagster.moves import FLOWS
-from mlc_dagster.orchestration.running import Moved
-from mlc_dagster.sandbox.seed import DAYS as SEEDED_DAYS
-from mlc_dagster.settings import Settings
+from mlc_dagster.orchestration.running import USUAL_HOME, Moved
+from mlc_dagster.settings import DEMO_FOLDER, Settings
 from mlc_dagster.vocabulary import ERP, Flow
 
 RARE = ("adopted", "superseded", "discarded", "out_of_scope")  # shown where there are any
@@ -49,17 +50,38 @@ COLUMNS = (
 
 def run_demo(folder: Path, days: int, out: Console) -> None:
     """Seed, move, move on, move again, compare. Raises MlcError where anything does not add up."""
-    started = time.monotonic()
-    place = Place(folder.resolve())
-    place.lay_out()
-    os.environ.update(place.environment())
+    started, place = time.monotonic(), Place(absolute(folder))
+    instance, own = _instance(), settings_file.environment().config.is_file()
+    with replaced(folder, real_places()) as before:
+        if before:
+            out.print(f"replaces the demo of {before.words} in {folder}", highlight=False)
+        for name in strangers(folder):
+            out.print(f"[dim]not the demo's, left as it is: {escape(f'{folder}/{name}')}[/]", highlight=False)
+        place.lay_out(days, instance)
+        place.enter()
+        _show(place, days, folder, out)
+    look = "mlc ui --demo" if own else "make ui"
+    out.print(f"Took {time.monotonic() - started:.0f} s. Now look at it: [bold]{look}[/]")
+
+
+def _instance() -> str:
+    """The text of dagster.yaml. Raises Misconfigured."""
+    try:
+        return Path("dagster.yaml").read_text(encoding="utf-8")
+    except OSError:
+        raise Misconfigured(
+            "no dagster.yaml in this folder", cure="Run the demo from a checkout: it is the instance's settings."
+        ) from None
+
+
+def _show(place: Place, days: int, folder: Path, out: Console) -> None:
+    many = "1 day" if days == 1 else f"{days} days"
     there = f"a sandbox of {', '.join(FLOWS)}"
-    out.print(f"[bold]mlc_dagster[/]: {days} days from a sandbox ERP to {there}. State goes to {folder}/")
+    out.print(f"[bold]mlc_dagster[/]: {many} from a sandbox ERP to {there}. State goes to {folder}/")
     limit = f"the sandbox is set to {CALLS_A_MINUTE:,}, or this would take half an hour"
     out.print(f"[dim]Cin7 allows 60 calls a minute; {limit}.[/]")
-    with place.sandbox():
+    with place.sandbox(days):
         _passes(place, days, out)
-    out.print(f"Took {time.monotonic() - started:.0f} s. Now look at it: [bold]make ui[/]")
 
 
 def _passes(place: Place, days: int, out: Console) -> None:
@@ -74,8 +96,8 @@ def _passes(place: Place, days: int, out: Console) -> None:
     _print_moved(second, "The same again", out)
     writes = place.writes(ERP, *FLOWS) - before
     _print_books(place, settings, out)
-    unread = list(_unread(second, flows, place.state(ERP)["rows"])) if days == SEEDED_DAYS else []
-    differences = disagreements(place, flows, settings, all_days=days == SEEDED_DAYS)
+    unread = list(_unread(second, flows, place.state(ERP)["rows"]))
+    differences = disagreements(place, flows, settings)
     _conclude([first, second], writes, [*unread, *differences], out)
 
 
@@ -94,33 +116,35 @@ def _unread(last: dict[str, Moved], flows: Sequence[Flow], rows: dict[str, int])
             yield f"{flow.name}: {read} rows read, the ERP holds {there} in {flow.source.path}"
 
 
-def run_ui(port: int, out: Console) -> None:
+def run_ui(port: int, out: Console, *, demo: bool = False) -> None:
     """Dagster's UI: on your own mlc.yaml where there is one, else on the demo with its sandbox beside it."""
     chosen, own = settings_file.is_chosen(), settings_file.environment().config
-    if chosen:
+    if chosen and not demo:
         checked(own)  # a mistake is told here, in one line, and not in the UI with a stack
-        _dagster(port, {}, out)
+        _dagster(port, Path("workspace.yaml"), out)
         return
-    place = Place(Path(".mlc").resolve())
-    if not place.config.is_file():
+    if not is_demo(DEMO_FOLDER):
         raise Misconfigured(
-            "there is neither an mlc.yaml nor a demo to look at",
+            f"there is no demo in {DEMO_FOLDER} to look at" if demo else "there is neither an mlc.yaml nor a demo here",
             cure="`make demo`, or copy mlc.example.yaml to mlc.yaml.",
         )
-    with place.sandbox():
-        _dagster(port, place.environment(), out)
+    place, workspace = Place(absolute(DEMO_FOLDER)), Path("workspace.yaml").resolve()
+    with kept(DEMO_FOLDER):
+        place.enter()
+        with place.sandbox():
+            _dagster(port, workspace, out)
 
 
-def _dagster(port: int, environment: dict[str, str], out: Console) -> None:
-    home = Path(environment.get("DAGSTER_HOME") or os.environ.get("DAGSTER_HOME") or ".mlc/home").resolve()
+def _dagster(port: int, workspace: Path, out: Console) -> None:
+    home = Path(os.environ.get("DAGSTER_HOME") or USUAL_HOME).resolve()
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "dagster.yaml").exists():
         (home / "dagster.yaml").write_text(Path("dagster.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     out.print(f"http://127.0.0.1:{port}  (Ctrl-C stops it)")
-    command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, "-m", "dagster", "dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)]
     for word in (signal.SIGINT, signal.SIGTERM):  # a service is stopped as a person stops it, in the background too
         signal.signal(word, signal.default_int_handler)
-    known = {**os.environ, **environment, "DAGSTER_HOME": str(home)}
+    known = {**os.environ, "DAGSTER_HOME": str(home)}
     process = subprocess.Popen(command, env=known, start_new_session=True)  # noqa: S603 - our own command
     try:
         process.wait()

@@ -5,6 +5,7 @@ from mlc_dagster.ledger.entries import Attempt, Decision, Event, Held, HoldEntry
 from mlc_dagster.ledger.inbox import Inbox, InboxEvent
 from mlc_dagster.ledger.leases import Lease, LeaseLost
 from mlc_dagster.ledger.ledger import Ledger
+from mlc_dagster.ledger.pauses import Pause, Paused
 from mlc_dagster.ledger.verifying import Fault, Verification
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "Lease",
     "LeaseLost",
     "Ledger",
+    "Pause",
+    "Paused",
     "PullEntry",
     "Run",
     "Standing",

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -21,7 +21,12 @@ from mlc_dagster.errors import Misconfigured, MlcError
 
 SETTING = "MLC_DATABASE_URL"
 CURE = f"Set {SETTING} to sqlite:///folder/ledger.db or postgresql://user:password@host/database."
+ENCODED = "In a user's name or password @ is written %40, : is %3A, / is %2F, # is %23 and ? is %3F."
 DIALECTS = ("sqlite", "postgresql")
+DRIVERS = {  # as people and hosting providers write them; PostgreSQL is the same, whatever the driver
+    "postgresql+psycopg2": ("postgresql", "postgres", "postgresql+psycopg2", "postgresql+psycopg", "postgres+psycopg2"),
+    "sqlite": ("sqlite", "sqlite+pysqlite"),
+}
 BUSY_SECONDS = 30  # how long a writer of SQLite waits for another one
 CHUNK = 1000  # keys in one question
 CACHE_KIB = 65_536  # at most, for each connection: the inner pages of a ledger of millions of deliveries
@@ -80,19 +85,30 @@ class Database:
 def parse(url: str) -> URL:
     """The address of the ledger. Raises Misconfigured; what it says never shows the address, which may hold a password.
 
-    `postgres://` and `postgresql://` mean psycopg2: SQLAlchemy 2.1 would take psycopg 3, which Dagster cannot use.
+    A scheme is written in either case. Every way to say PostgreSQL means psycopg2, as Dagster's own storage does.
     """
     try:
-        parsed = make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
+        parsed = make_url(url.strip())
     except (ArgumentError, ValueError):
-        raise Misconfigured(f"{SETTING} is not the address of a database", cure=CURE) from None
-    if parsed.drivername in ("postgresql", "postgresql+psycopg2"):
-        return parsed.set(drivername="postgresql+psycopg2")
-    if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
+        raise Misconfigured(f"{SETTING} is not the address of a database", cure=f"{CURE} {ENCODED}") from None
+    said = parsed.drivername.lower()
+    driver = next((driver for driver, ways in DRIVERS.items() if said in ways), None)
+    if driver is None:
         raise Misconfigured(f"{SETTING} names {parsed.drivername!r}, which the ledger cannot be kept in", cure=CURE)
-    if not parsed.database or parsed.database == ":memory:":
+    return _of_file(parsed.set(drivername=driver)) if driver == "sqlite" else _of_server(parsed.set(drivername=driver))
+
+
+def _of_server(url: URL) -> URL:
+    """A socket's folder may stand where a host does, as PostgreSQL's own programs take it: %2Fvar%2Frun%2Fpg."""
+    if "@" in (url.host or ""):
+        raise Misconfigured(f"{SETTING}: there is more than one @ in it", cure=ENCODED)
+    return url.set(host=unquote(url.host)) if url.host else url
+
+
+def _of_file(url: URL) -> URL:
+    if not url.database or url.database == ":memory:":
         raise Misconfigured(f"{SETTING} names no file: a ledger in memory forgets what was delivered", cure=CURE)
-    return parsed.set(database=str(Path(parsed.database).absolute()))
+    return url.set(database=str(Path(url.database).absolute()))
 
 
 def place(url: URL) -> str:

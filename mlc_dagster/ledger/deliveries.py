@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from itertools import starmap
@@ -28,7 +29,7 @@ from mlc_dagster.ledger.columns import storable, stored_key
 from mlc_dagster.ledger.database import DIALECTS, chunks, upsert
 from mlc_dagster.ledger.entries import Answer, Event, Standing, is_older
 from mlc_dagster.ledger.tables import deliveries, flows
-from mlc_dagster.ledger.trail import Trail, line
+from mlc_dagster.ledger.trail import Trail, line, sent_since
 from mlc_dagster.outcomes import Ready, Refused, Saved, State, Unanswered
 
 _JUDGED = (
@@ -53,7 +54,13 @@ def lookup(flow: str, keys: Sequence[str]) -> Select[Any]:
 
 def judge(connection: Connection, flow: str, ready: Sequence[Ready]) -> dict[str, Standing]:
     known = {row.key: row for row in _rows(connection, flow, [each.key for each in ready])}
-    return {each.key: _standing(each, known.get(stored_key(each.key))) for each in ready}
+    found = {each.key: _standing(each, known.get(stored_key(each.key))) for each in ready}
+    doubtful = [each for each in ready if found[each.key].state is State.IN_DOUBT]
+    sent = sent_since(connection, flow, {stored_key(each.key): found[each.key].since for each in doubtful})
+    for each in doubtful:
+        as_sent = sent.get(stored_key(each.key)) == {each.fingerprint}
+        found[each.key] = replace(found[each.key], as_sent=as_sent)
+    return found
 
 
 def _rows(connection: Connection, flow: str, keys: Sequence[str]) -> Iterator[Row[Any]]:
@@ -157,12 +164,17 @@ def finish(trail: Trail, outcomes: Sequence[tuple[Ready, Answer]]) -> None:
     refuse_repeats(ready.key for ready, _ in outcomes)
     lines = [_line(ready, answer) for ready, answer in outcomes]
     saved = [(told, answer) for told, (_, answer) in zip(lines, outcomes, strict=True) if isinstance(answer, Saved)]
-    refused = [{"of_flow": trail.flow, "of_key": r.key} for r, answer in outcomes if isinstance(answer, Refused)]
+    refused = [{"of_flow": trail.flow, "of_key": r.key} for r, answer in outcomes if _is_an_answer(answer)]
     common = {"flow": trail.flow, "delivered_at": trail.at, "run_id": trail.run.run_id}
     _DELIVERED.write(trail.connection, {**common, "partition": trail.run.partition}, starmap(_delivery, saved))
     if refused:
         trail.connection.execute(_refused(), refused)
     trail.add(lines)
+
+
+def _is_an_answer(answer: Answer) -> bool:
+    """A refusal that ends the doubt. Else the attempt stays open."""
+    return isinstance(answer, Refused) and not answer.in_doubt
 
 
 def _delivery(told: dict[str, Any], saved: Saved) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, Select, func, or_, select
 
@@ -21,6 +21,13 @@ from mlc_dagster.ledger.tables import deliveries as delivered_rows
 from mlc_dagster.ledger.verifying import Verification
 
 _IS_OPEN = holds.c.closed_at.is_(None)
+
+
+class Stock(NamedTuple):
+    """What a flow has on hold."""
+
+    holds: int
+    oldest: datetime
 
 
 class LedgerHistory:
@@ -74,6 +81,12 @@ class LedgerHistory:
             for name, rules, number in connection.execute(wanted.group_by(holds.c.flow, holds.c.rules)):
                 counted.update({(name, each): number for each in rules.strip(",").split(",")})
         return dict(counted)
+
+    def stock(self) -> dict[str, Stock]:
+        """Flow -> what it has on hold."""
+        wanted = select(holds.c.flow, func.count(), func.min(holds.c.opened_at)).where(_IS_OPEN).group_by(holds.c.flow)
+        with self._database.reading() as connection:
+            return {flow: Stock(number, oldest) for flow, number, oldest in connection.execute(wanted)}
 
     def released(self, flow: str, since: datetime) -> list[tuple[Decision, str]]:
         """What was released since then, and was not moved by any run yet; with its partition."""

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select, update
 
 from mlc_dagster.errors import MlcError
 from mlc_dagster.ledger.database import Database, LedgerUnavailable, clock, upsert
+from mlc_dagster.ledger.pauses import Pause, standing
 from mlc_dagster.ledger.tables import leases
 
 POLL_SECONDS = 0.25
@@ -105,15 +106,20 @@ def confirm(connection: Connection, held: Lease, now: datetime) -> None:
     held.renewed(asked_at)
 
 
-def ask(database: Database, held: Lease, call: str) -> None:
-    """Whether it is still ours, asked of the ledger before `call` leaves. Raises LeaseLost, LedgerUnavailable."""
+def ask(database: Database, held: Lease, call: str, target: str) -> Pause | None:
+    """Whether it is still ours, asked of the ledger before `call` leaves; in the same look the pause of its target.
+
+    Raises LeaseLost, LedgerUnavailable.
+    """
     with database.reading() as connection:
+        pause = standing(connection, target)
         found = connection.execute(select(leases.c.token, leases.c.owner).where(leases.c.name == held.name)).one()
     if found.token != held.token:
         raise lost(held, call, f"lost {held.name} to {found.owner}")
     if boot_time() >= held.good_until:
         _renew(database, held)
     held.check(call)
+    return pause
 
 
 def _wait_for(

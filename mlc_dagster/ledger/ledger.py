@@ -14,11 +14,8 @@ from typing import Self
 from sqlalchemy import Connection
 
 from mlc_dagster.ledger import agreements, deliveries, holds, leases, pulls, trail
-from mlc_dagster.ledger.agreements import Agreements
 from mlc_dagster.ledger.budgets import SharedBudget
 from mlc_dagster.ledger.columns import stored_key
-from mlc_dagster.ledger.database import Database
-from mlc_dagster.ledger.decisions import LedgerDecisions
 from mlc_dagster.ledger.entries import (
     Answer,
     Attempt,
@@ -31,27 +28,18 @@ from mlc_dagster.ledger.entries import (
     Standing,
     newest_by_key,
 )
-from mlc_dagster.ledger.history import LedgerHistory
-from mlc_dagster.ledger.inbox import Inbox
 from mlc_dagster.ledger.leases import Lease
 from mlc_dagster.ledger.opening import existing_database, open_database
-from mlc_dagster.ledger.sightings import LedgerSightings
+from mlc_dagster.ledger.pauses import Pause
+from mlc_dagster.ledger.sections import Sections
 from mlc_dagster.ledger.trail import Trail
 from mlc_dagster.ledger.vault import Vault
 from mlc_dagster.outcomes import Ready, Saved, State
 from mlc_dagster.vocabulary import Pull
 
 
-class Ledger:
+class Ledger(Sections):
     """Safe to share between threads. Other processes open it by the same address."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self.sightings = LedgerSightings(database)
-        self.decisions = LedgerDecisions(database)
-        self.history = LedgerHistory(database)
-        self.agreements = Agreements(database)
-        self.inbox = Inbox(database)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -273,9 +261,12 @@ class Ledger:
         """
         return leases.lease(self._database, name, owner, seconds=seconds, on_wait=on_wait)
 
-    def ask_lease(self, lease: Lease, call: str) -> None:
-        """Before `call` leaves: is the lease still ours? Raises LeaseLost, which says that it was not sent."""
-        leases.ask(self._database, lease, call)
+    def ask_lease(self, lease: Lease, call: str, target: str) -> Pause | None:
+        """Before `call` leaves: is the lease still ours? Raises LeaseLost, which says that it was not sent.
+
+        The pause of `target`, where one stands: what follows from it is the caller's matter.
+        """
+        return leases.ask(self._database, lease, call, target)
 
     def budget(self, name: str, limit: int, period: float) -> SharedBudget:
         """At most `limit` calls in any `period` seconds, for all who name this budget. Never name it by a secret."""

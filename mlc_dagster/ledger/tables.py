@@ -205,3 +205,73 @@ decisions = Table(
     PrimaryKeyConstraint("flow", "key", name="decisions_pkey"),
     sqlite_with_rowid=False,
 )
+
+pauses = Table(
+    "pauses",
+    TABLES,
+    Column("id", Serial, nullable=False, autoincrement=True),
+    Column("connection", Name, nullable=False),  # the section of mlc.yaml: "cin7"
+    Column("at", Moment, nullable=False),
+    Column("who", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("lifted_at", Moment),  # null: nothing is written to the connection
+    Column("lifted_by", Words),
+    Column("lifted_because", Words),
+    PrimaryKeyConstraint("id", name="pauses_pkey"),
+    Index(
+        "pauses_standing",
+        "connection",
+        unique=True,
+        sqlite_where=text("lifted_at IS NULL"),
+        postgresql_where=text("lifted_at IS NULL"),
+    ),
+)
+
+paused_loads = Table(
+    "paused_loads",
+    TABLES,
+    Column("flow", Name, nullable=False),
+    Column("partition", Words, nullable=False),
+    Column("connection", Name, nullable=False),  # whose pause it waits for
+    Column("since", Moment, nullable=False),
+    Column("run_id", Name, nullable=False),  # the run that ended without it
+    PrimaryKeyConstraint("flow", "partition", name="paused_loads_pkey"),
+    sqlite_with_rowid=False,
+)
+
+loads = Table(
+    "loads",
+    TABLES,
+    Column("flow", Name, nullable=False),
+    Column("partition", Words, nullable=False),
+    Column("ended_at", Moment, nullable=False),  # of its latest load that came to its end
+    Column("run_id", Name, nullable=False),
+    PrimaryKeyConstraint("flow", "partition", name="loads_pkey"),
+    sqlite_with_rowid=False,
+)
+
+alerts = Table(
+    "alerts",
+    TABLES,
+    Column("cause", Name, nullable=False),  # a digest of job and error
+    Column("told_at", Moment, nullable=False),
+    Column("untold", Serial, nullable=False),  # how often it happened since
+    PrimaryKeyConstraint("cause", name="alerts_pkey"),
+    sqlite_with_rowid=False,
+)
+
+shadowed = Table(
+    "shadowed",
+    TABLES,
+    Column("id", Serial, nullable=False, autoincrement=True),
+    Column("flow", Name, nullable=False),
+    Column("key", Key, nullable=False),
+    Column("mark", Name, nullable=False),  # differs when the record, or what the ledger says of it, differs
+    Column("does", Name, nullable=False),  # create, change, look first
+    Column("changes", Words, nullable=False),  # JSON: [field, before, after]
+    Column("partition", Words, nullable=False),
+    Column("run_id", Name, nullable=False),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("id", name="shadowed_pkey"),
+    Index("shadowed_once", "flow", "key", "mark", unique=True),
+)

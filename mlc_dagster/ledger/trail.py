@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
@@ -11,7 +13,7 @@ from sqlalchemy import Connection, select
 from mlc_dagster.ledger import chain
 from mlc_dagster.ledger.bulk import Bulk
 from mlc_dagster.ledger.columns import storable, stored_key
-from mlc_dagster.ledger.database import DIALECTS, clock, upsert
+from mlc_dagster.ledger.database import DIALECTS, chunks, clock, upsert
 from mlc_dagster.ledger.entries import Attempt, Event, Run
 from mlc_dagster.ledger.tables import attempts
 from mlc_dagster.vocabulary import version_of
@@ -70,3 +72,17 @@ def read(connection: Connection, flow: str, key: str) -> list[Attempt]:
         select(*_TOLD).where(attempts.c.flow == flow, attempts.c.key == key).order_by(attempts.c.id)
     )
     return [Attempt(**{**row, "key": key, "event": Event(row["event"])}) for row in found.mappings()]
+
+
+def sent_since(connection: Connection, flow: str, since: Mapping[str, datetime | None]) -> dict[str, set[str]]:
+    """Key -> fingerprints of the contents that were sent from its moment on."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for chunk in chunks(list(since)):
+        wanted = select(attempts.c.key, attempts.c.at, attempts.c.fingerprint).where(
+            attempts.c.flow == flow, attempts.c.key.in_(chunk), attempts.c.event == Event.SENT
+        )
+        for row in connection.execute(wanted):
+            start = since[row.key]
+            if start is None or row.at >= start:
+                found[row.key].add(row.fingerprint)
+    return found

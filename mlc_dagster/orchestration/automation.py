@@ -2,19 +2,25 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
 from mlc_dagster.errors import MlcError
 from mlc_dagster.orchestration.duplicates import apart
+from mlc_dagster.orchestration.failures import each_once
 from mlc_dagster.orchestration.keys import prepared_key
+from mlc_dagster.orchestration.partitions import unknown_day
 from mlc_dagster.settings import Settings
+from mlc_dagster.systems.waiting import in_order
 from mlc_dagster.vocabulary import EntitySet, Flow, Pull
 
 AssetJob = Any  # what define_asset_job gives; Dagster exports no name for it
+
+Asked = tuple[str, datetime, datetime, dict[date, str] | MlcError]
+"""An entity set, from when on it was asked, when, and the days that it touched with their marks; or why none came."""
 
 CHART_JOB = "chart_of_accounts"
 READ_JOB = "ifs"
@@ -63,18 +69,21 @@ def schedules(
         cron = settings.schedules.chart_of_accounts
         yield dg.ScheduleDefinition(job_name=reference_job(system), cron_schedule=cron, execution_timezone="UTC")
     for system, table in flows.items():
-        yield _day_schedule(f"{system}_running_day", system, settings.schedules.running_day, days_back=0)
-        yield _day_schedule(f"{system}_yesterday", system, settings.schedules.yesterday, days_back=1)
+        running, yesterday = settings.schedules.running_day, settings.schedules.yesterday
+        yield _day_schedule(f"{system}_running_day", system, running, settings, days_back=0)
+        yield _day_schedule(f"{system}_yesterday", system, yesterday, settings, days_back=1)
         if any(flow.source.partition == "company" for flow in table):
             yield _company_schedule(company_job(system), settings)
     yield _company_schedule(CHART_JOB, settings)
 
 
-def _day_schedule(name: str, job: str, cron: str, *, days_back: int) -> dg.ScheduleDefinition:
+def _day_schedule(name: str, job: str, cron: str, settings: Settings, *, days_back: int) -> dg.ScheduleDefinition:
     @dg.schedule(name=name, job_name=job, cron_schedule=cron, execution_timezone="UTC")
-    def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         at = context.scheduled_execution_time.astimezone(UTC)
         day = (at - timedelta(days=days_back)).date().isoformat()
+        if why := unknown_day(day, settings, at):
+            return dg.SkipReason(why)
         return dg.RunRequest(partition_key=day, run_key=f"{name} {day} {at.isoformat()}")
 
     return tick
@@ -100,25 +109,63 @@ def changes_sensor(system: str, flows: Sequence[Flow], settings: Settings) -> dg
         description=f"Requests the days whose rows changed in the ERP, for {system}; looks back for late ones.",
         required_resource_keys={"ifs", "ledger"},
     )
-    def changes(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    def changes(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         cursor: dict[str, str] = json.loads(context.cursor or "{}")
-        now = datetime.now(UTC)
         touched: dict[str, list[str]] = {}
-        for name, entity in entities.items():
-            since = datetime.fromisoformat(cursor[name]) if name in cursor else now - timedelta(days=1)
-            try:
-                found = context.resources.ifs.client.changed_since(
-                    entity, since - _look_back(entity, context, settings)
-                )
-            except MlcError as error:
-                return dg.SkipReason(str(error))
+        failed: dict[str, MlcError] = {}
+        try:
+            answers = _asked(entities.values(), cursor, context, settings)
+        except MlcError as error:  # a secret is missing, or the ledger is not there
+            return dg.SensorResult(skip_reason=str(error), cursor=context.cursor)
+        for name, since, asked_at, found in answers:
+            if isinstance(found, MlcError):
+                failed[name], cursor[name] = found, since.isoformat()
+                continue
+            cursor[name] = asked_at.isoformat()
             for day, mark in found.items():
                 touched.setdefault(day.isoformat(), []).append(f"{name} {mark}")
-            cursor[name] = now.isoformat()
-        requests = [_request(day, marks) for day, marks in sorted(touched.items()) if _known(day, settings)]
-        return dg.SensorResult(run_requests=requests, cursor=json.dumps(cursor))
+        return _requested(touched, failed, cursor, context, settings)
 
     return changes
+
+
+def _asked(
+    entities: Collection[EntitySet], cursor: Mapping[str, str], context: dg.SensorEvaluationContext, settings: Settings
+) -> Iterator[Asked]:
+    """Every entity set on its own and at once: one that is refused, or hangs, keeps none of the others waiting."""
+    now, client = datetime.now(UTC), context.resources.ifs.quick_client
+    start = {entity.name: now - timedelta(days=1) for entity in entities}
+    start |= {name: datetime.fromisoformat(since) for name, since in cursor.items() if name in start}
+    back = {entity.name: _look_back(entity, context, settings) for entity in entities}
+
+    def ask(entity: EntitySet) -> Asked:
+        since = start[entity.name]
+        try:
+            return entity.name, since, now, client.changed_since(entity, since - back[entity.name])
+        except MlcError as error:
+            return entity.name, since, now, error
+
+    return in_order(ask, entities, len(entities))
+
+
+def _requested(
+    touched: Mapping[str, Sequence[str]],
+    failed: Mapping[str, MlcError],
+    cursor: Mapping[str, str],
+    context: dg.SensorEvaluationContext,
+    settings: Settings,
+) -> dg.SensorResult:
+    """The days that there are; and what could not be asked is told at every tick."""
+    now = datetime.now(UTC)
+    days = {day: marks for day, marks in sorted(touched.items()) if not unknown_day(day, settings, now)}
+    words = each_once(failed)
+    if failed:
+        context.log.warning(f"The ERP did not tell what changed; it is asked again from the same moment: {words}")
+    return dg.SensorResult(
+        run_requests=[_request(day, marks) for day, marks in days.items()],
+        skip_reason=words if failed and not days else None,
+        cursor=json.dumps(cursor),
+    )
 
 
 def _look_back(entity: EntitySet, context: dg.SensorEvaluationContext, settings: Settings) -> timedelta:
@@ -129,10 +176,6 @@ def _look_back(entity: EntitySet, context: dg.SensorEvaluationContext, settings:
     if pull is None or pull.started_at is None or pull.ended_at is None:
         return asked
     return max(asked, pull.ended_at - pull.started_at) + timedelta(seconds=abs(pull.clock_skew_seconds))
-
-
-def _known(day: str, settings: Settings) -> bool:
-    return settings.partitions_start.isoformat() <= day <= datetime.now(UTC).date().isoformat()
 
 
 def _request(day: str, marks: Sequence[str]) -> dg.RunRequest:

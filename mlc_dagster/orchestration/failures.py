@@ -1,6 +1,6 @@
 """Our errors as Dagster shows them: what happened and what to do, instead of a stack."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import dagster as dg
@@ -15,3 +15,11 @@ def told() -> Iterator[None]:
         yield
     except MlcError as error:
         raise dg.Failure(description=str(error), metadata={"kind": type(error).__name__}, allow_retries=False) from None
+
+
+def each_once(failed: Mapping[str, MlcError]) -> str:
+    """What did not work, and of whom, `supplier_set, voucher_set: ...`, line by line; the same words once."""
+    named: dict[str, list[str]] = {}
+    for name, error in failed.items():
+        named.setdefault(str(error), []).append(name)
+    return "\n".join(f"{', '.join(names)}: {words}" for words, names in named.items())

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -11,15 +11,19 @@ import dagster as dg
 
 from mlc_dagster import pipeline
 from mlc_dagster.errors import MlcError
-from mlc_dagster.ledger import HoldEntry, Ledger
+from mlc_dagster.ledger import HoldEntry, Ledger, Pause
+from mlc_dagster.orchestration import pausing
 from mlc_dagster.orchestration.charts import facts_for
 from mlc_dagster.orchestration.duplicates import apart
+from mlc_dagster.orchestration.failures import each_once
 from mlc_dagster.orchestration.keys import prepared_key
+from mlc_dagster.orchestration.partitions import unknown
 from mlc_dagster.settings import Settings
 from mlc_dagster.vocabulary import Flow
 from mlc_dagster.waiving import AT_THE_LOAD
 
 AT_ONCE = 500  # holds of a flow that are judged in one tick; the next tick goes on behind them
+BY_HAND = "released"  # stands where the run would that ended without it
 REMEMBERED = timedelta(days=7)  # how long a release is carried out that no run has picked up
 
 Requests = list[dg.RunRequest]
@@ -34,34 +38,60 @@ def healing_sensors(flows: Mapping[str, Sequence[Flow]], settings: Settings) -> 
 
 
 def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.SensorDefinition:
-    """Judges what is on hold by today's facts, as prepare would, and requests the partitions of what would pass."""
-    keys = [list(key) for flow in flows for key in (prepared_key(flow), flow.key)]
+    """Judges what is on hold by today's facts, as prepare would, and requests the partitions of what would pass.
+
+    Nothing is requested that a pause would stop; when it is lifted, what waited for that is requested.
+    """
+    keys = [list(key) for key in pausing.assets(flows)]
 
     @dg.sensor(
         name=name,
         target=apart(dg.AssetSelection.assets(*keys), flows),
         minimum_interval_seconds=60,
-        description=f"Replays what is on hold for {flows[0].spoke}, where the reason has gone or a person released it.",
+        description=f"Replays what is on hold for {flows[0].spoke}, where the reason has gone or a person released it; "
+        "and what a pause left.",
         required_resource_keys={"ledger", "storage", *(flow.target.system for flow in flows)},
     )
-    def heal(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    def heal(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         cursor: dict[str, int] = json.loads(context.cursor or "{}")
-        requests: Requests = []
-        reasons: list[str] = []
         ledger = context.resources.ledger.open
         asked: Any = context  # facts come from its resources, which a sensor has as an asset has them
-        try:
-            for flow in flows:
-                holds, cursor[flow.name] = _turn(ledger, flow, cursor.get(flow.name, 0))
-                requests += _tried_again(flow, holds)
-                requests += _released(flow, ledger)
-                requests += _healed(flow, holds, ledger, partial(facts_for, flow, settings, asked), context, reasons)
-        except MlcError as error:
-            return dg.SkipReason(str(error))
-        skip = "; ".join(dict.fromkeys(reasons)) or "nothing on hold would pass now"
+        requests: Requests = list(pausing.resumed(flows, settings, ledger))
+        reasons = list(pausing.reasons(flows, ledger))
+        failed: dict[str, MlcError] = {}
+        for flow in flows:
+            try:
+                if pause := ledger.pauses.of(flow.target.system):
+                    _keep_released(flow, ledger, pause)
+                    continue
+                holds, after = _turn(ledger, flow, cursor.get(flow.name, 0))
+                once = settings.is_shadow(flow.target.system)  # nothing is delivered there, so nothing would end it
+                again = () if once else _tried_again(flow, holds)
+                requests += _known(flow, again, settings, reasons)
+                requests += _known(flow, _released(flow, ledger, once), settings, reasons)
+                facts = partial(facts_for, flow, settings, asked)
+                requests += _known(flow, _healed(flow, holds, ledger, facts, context, reasons, once), settings, reasons)
+                cursor[flow.name] = after
+            except MlcError as error:  # of this flow: what the others found is requested
+                failed[flow.name] = error
+        if failed:
+            context.log.warning(f"Not all holds were looked at, and are again: {each_once(failed)}")
+        told = [each_once(failed), "; ".join(dict.fromkeys(reasons))]
+        skip = "\n".join(filter(None, told)) or "nothing on hold would pass now"
         return dg.SensorResult(run_requests=requests, skip_reason=None if requests else skip, cursor=json.dumps(cursor))
 
     return heal
+
+
+def _known(
+    flow: Flow, requests: Iterable[dg.RunRequest], settings: Settings, reasons: list[str]
+) -> Iterator[dg.RunRequest]:
+    """Those whose partition there is; of the others, why there is none."""
+    for request in requests:
+        if why := unknown(flow.source, str(request.partition_key), settings):
+            reasons.append(f"{flow.name}: what is on hold cannot be replayed: {why}")
+        else:
+            yield request
 
 
 def _turn(ledger: Ledger, flow: Flow, after: int) -> tuple[list[HoldEntry], int]:
@@ -79,6 +109,7 @@ def _healed(
     ask: Callable[[], Any],
     context: dg.SensorEvaluationContext,
     reasons: list[str],
+    once: bool,
 ) -> Iterator[dg.RunRequest]:
     """What prepare held and would let pass now. Nobody is asked where nothing is on hold."""
     waiting = [hold for hold in holds if not AT_THE_LOAD.issuperset(hold.rules)]
@@ -90,7 +121,8 @@ def _healed(
     look = partial(client.known, flow.target) if flow.looks_up else None
     passing = pipeline.heals(flow, waiting, facts, ledger, look)
     for day, marks in _by_partition(passing).items():
-        yield _request(flow, day, "heals", *marks, _turn_of_the_clock([h for h in passing if h.partition == day]))
+        again = "" if once else _turn_of_the_clock([h for h in passing if h.partition == day])
+        yield _request(flow, day, "heals", *marks, again)
 
 
 def _tried_again(flow: Flow, holds: Sequence[HoldEntry]) -> Iterator[dg.RunRequest]:
@@ -104,13 +136,21 @@ def _tried_again(flow: Flow, holds: Sequence[HoldEntry]) -> Iterator[dg.RunReque
         yield _request(flow, day, "tries again", today.isoformat())
 
 
-def _released(flow: Flow, ledger: Ledger) -> Iterator[dg.RunRequest]:
+def _released(flow: Flow, ledger: Ledger, once: bool) -> Iterator[dg.RunRequest]:
     """A hold that a person released is closed: without this nobody would ask for its load."""
     waiting: dict[str, list[str]] = {}
     for decision, day in ledger.history.released(flow.name, datetime.now(UTC) - REMEMBERED):
         waiting.setdefault(day, []).append(f"{decision.key} {decision.at.isoformat()}")
     for day, marks in waiting.items():
-        yield _request(flow, day, "released", *marks, f"{datetime.now(UTC):%Y-%m-%dT%H}")
+        yield _request(flow, day, "released", *marks, "" if once else f"{datetime.now(UTC):%Y-%m-%dT%H}")
+
+
+def _keep_released(flow: Flow, ledger: Ledger, pause: Pause) -> None:
+    """A release is not carried out for ever: what was released while nothing may be sent waits with the rest."""
+    places = {(flow.name, day) for _, day in ledger.history.released(flow.name, datetime.now(UTC) - REMEMBERED)}
+    known = {(load.flow, load.partition) for load in ledger.pauses.loads([flow.name])}
+    if new := sorted(places - known):
+        ledger.pauses.keep(pause.connection, new, BY_HAND)
 
 
 def _by_partition(holds: Sequence[HoldEntry]) -> dict[str, list[str]]:

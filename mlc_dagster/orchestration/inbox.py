@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from mlc_dagster.ledger import Inbox
+from mlc_dagster.orchestration.partitions import unknown_day
 from mlc_dagster.settings import Settings
 
 SECONDS = 10
@@ -14,10 +15,10 @@ SECONDS = 10
 
 def inbox_sensors(jobs: Collection[str], settings: Settings) -> Iterator[dg.SensorDefinition]:
     """One for each source that is on and has a job of its own."""
-    return (inbox_sensor(source) for source in settings.web.sources if source in jobs)
+    return (inbox_sensor(source, settings) for source in settings.web.sources if source in jobs)
 
 
-def inbox_sensor(source: str, job: str | None = None) -> dg.SensorDefinition:
+def inbox_sensor(source: str, settings: Settings, job: str | None = None) -> dg.SensorDefinition:
     """Asks for today's partition of `job`, the source's own by default, when its events wait.
 
     Events count as taken one tick later, when Dagster has kept the cursor and with it the request: whoever dies in
@@ -38,9 +39,12 @@ def inbox_sensor(source: str, job: str | None = None) -> dg.SensorDefinition:
         batch = inbox.batch(source)
         if batch is None:
             return dg.SensorResult(skip_reason=f"no webhook of {source} waits")
-        newest = batch.event_ids[0]
+        newest, now = batch.event_ids[0], datetime.now(UTC)
+        today = now.date().isoformat()
+        if why := unknown_day(today, settings, now):
+            return dg.SensorResult(skip_reason=f"{batch.count} webhooks of {source} wait: {why}")
         request = dg.RunRequest(
-            partition_key=datetime.now(UTC).date().isoformat(),
+            partition_key=today,
             run_key=newest,
             tags={"mlc/events": str(batch.count), "mlc/event_ids": " ".join(batch.event_ids)[:1000]},
         )

@@ -1,7 +1,7 @@
 """Two assets for each flow: what was prepared, with a check for each rule, and what was loaded."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,7 +10,7 @@ import dagster as dg
 from mlc_dagster import pipeline
 from mlc_dagster.frames import ready_batch, ready_schema, records_of
 from mlc_dagster.ledger import Run
-from mlc_dagster.orchestration import reports
+from mlc_dagster.orchestration import delivered, pausing, reports, shadowing
 from mlc_dagster.orchestration.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.failures import told
 from mlc_dagster.orchestration.guarding import block, guard, stored
@@ -59,8 +59,14 @@ def prepared_asset(flow: Flow, settings: Settings, partitions: dg.PartitionsDefi
     return prepare
 
 
-def loaded_asset(flow: Flow, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    """Delivers what is ready; what the target has already costs no request."""
+def loaded_asset(
+    flow: Flow, partitions: dg.PartitionsDefinition[str], after: Sequence[str] = (), *, in_shadow: bool = False
+) -> dg.AssetsDefinition:
+    """Delivers what is ready; what the target has already costs no request. In shadow it tells what it would do.
+
+    `after`: the flows that a run leaves out where this one ends as paused.
+    """
+    shadow = f"\n\n{shadowing.WORDS.format(system=flow.target.system)}" if in_shadow else ""
 
     @dg.asset(
         key=list(flow.key),
@@ -69,16 +75,26 @@ def loaded_asset(flow: Flow, partitions: dg.PartitionsDefinition[str]) -> dg.Ass
         group_name=group_of(flow),
         kinds={flow.target.system},
         owners=[flow.owner],
-        tags={"mlc/flow": flow.name.replace("/", ".")},
-        description=flow.description,
+        tags={"mlc/flow": flow.name.replace("/", "."), **({"mlc/mode": "shadow"} if in_shadow else {})},
+        description=f"{flow.description}{shadow}",
         deps=[dg.AssetDep(list(prepared_key(flow)))],
         required_resource_keys={flow.target.system, "ledger", "storage"},
     )
-    def load(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    def load(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        if in_shadow:
+            with told():
+                for partition in context.partition_keys:
+                    context.add_asset_metadata(shadowing.partition(context, flow, partition), partition_key=partition)
+            yield dg.MaterializeResult()
+            return
         with told():
-            for partition in context.partition_keys:
-                load_partition(context, flow, partition)
-        return dg.MaterializeResult()
+            loads = {partition: load_partition(context, flow, partition, after) for partition in context.partition_keys}
+        yield from pausing.seen(flow, loads)
+        with told():
+            pausing.stop(flow, loads)
+        for partition, (_, account) in loads.items():
+            context.add_asset_metadata(account, partition_key=partition)
+        yield dg.MaterializeResult()
 
     return load
 
@@ -106,6 +122,8 @@ def prepare_partition(
     ledger, store = context.resources.ledger.open, context.resources.storage.store
     schema = ready_schema(flow.target.record)
     verdict, run = Verdict(partition), Run(context.run.run_id, partition)
+    if settings.is_shadow(flow.target.system):
+        delivered.keep(flow, store, ledger, partition)
     rows = (records_of(batch, flow.source.record) for batch in store.read(flow.source.key, partition))
     client = getattr(context.resources, flow.target.system).client
     look = partial(client.known, flow.target) if flow.looks_up else None
@@ -124,26 +142,28 @@ def tell(context: dg.AssetExecutionContext, flow: Flow, verdict: Verdict) -> Non
     log.info("%s %s: %d read, %d ready, %d held", name, verdict.partition, verdict.read, verdict.ready, verdict.held)
 
 
-def load_partition(context: dg.AssetExecutionContext, flow: Flow, partition: str) -> Loaded:
-    """Load one day, with progress in the log every few seconds."""
-    client = getattr(context.resources, flow.target.system).client
+def load_partition(
+    context: dg.AssetExecutionContext, flow: Flow, partition: str, after: Sequence[str] = ()
+) -> tuple[Loaded, dict[str, Any]]:
+    """Load one day, with progress in the log every few seconds; its account, and that as the UI shows it."""
+    client, ledger = getattr(context.resources, flow.target.system).client, context.resources.ledger.open
     before = client.traffic
     ready = stored(context.resources.storage.store, flow, partition)
     run = Run(context.run.run_id, partition)
-    ledger, longest = context.resources.ledger.open, client.api.timeout
-    loaded = pipeline.load(flow, ready, client, ledger, run, longest_request=longest)
+    loaded = pipeline.load(flow, ready, client, ledger, run, longest_request=client.api.timeout)
+    pausing.note(flow, partition, loaded, after, ledger, run.run_id)
     spent = client.traffic.since(before)
-    context.add_asset_metadata(reports.of_load(loaded, spent), partition_key=partition)
     log.info(
-        "%s %s: %d delivered, %d unchanged, %d held, %d requests",
+        "%s %s: %d delivered, %d unchanged, %d held, %d paused, %d requests",
         flow.name,
         partition,
         loaded.delivered,
         loaded.unchanged,
         loaded.held,
+        loaded.paused,
         spent.requests,
     )
-    return loaded
+    return loaded, pausing.account(loaded, spent)
 
 
 def judgements(flow: Flow, verdicts: list[Verdict], limits: Guards | None = None) -> Iterator[dg.AssetCheckResult]:

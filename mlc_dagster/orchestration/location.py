@@ -10,12 +10,13 @@ from mlc_dagster.checking import strange_field, strange_guards
 from mlc_dagster.credentials import NAMES
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.moves import FLOWS
-from mlc_dagster.orchestration import automation, duplicates, partitions
+from mlc_dagster.orchestration import alerts, automation, duplicates, partitions
 from mlc_dagster.orchestration.checks import voucher_check
 from mlc_dagster.orchestration.drift import drift_assets
 from mlc_dagster.orchestration.healing import healing_sensors
 from mlc_dagster.orchestration.inbox import inbox_sensors
 from mlc_dagster.orchestration.loads import loaded_asset, prepared_asset
+from mlc_dagster.orchestration.pausing import after
 from mlc_dagster.orchestration.planning import plan_job
 from mlc_dagster.orchestration.references import alignment_checks, reference_assets
 from mlc_dagster.orchestration.resources import (
@@ -28,6 +29,7 @@ from mlc_dagster.orchestration.resources import (
     ProcurifyResource,
     StorageResource,
 )
+from mlc_dagster.orchestration.retention import purge_job, purge_schedule
 from mlc_dagster.orchestration.sources import source_asset
 from mlc_dagster.settings import Environment, Settings
 from mlc_dagster.settings.mistakes import named
@@ -48,6 +50,12 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
     every = [flow for table in flows.values() for flow in table]
     check_guards(settings)
     references = [*reference_assets(settings), *drift_assets(settings)]
+    moving = [
+        *jobs(flows, catalogue, charted),
+        *automation.reference_jobs(references),
+        *duplicates.duplicates_jobs(every),
+        plan_job(every, settings, resources(settings, environment, shares_budget=False)),
+    ]
     return dg.Definitions(
         assets=[
             *(
@@ -55,7 +63,15 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
                 for entity in read_by_day_or_company(catalogue, every)
             ),
             *(prepared_asset(flow, settings, place[flow.source.partition]) for flow in every),
-            *(loaded_asset(flow, place[flow.source.partition]) for flow in every),
+            *(
+                loaded_asset(
+                    flow,
+                    place[flow.source.partition],
+                    after(flow, every),
+                    in_shadow=settings.is_shadow(flow.target.system),
+                )
+                for flow in every
+            ),
             *references,
         ],
         asset_checks=[
@@ -64,14 +80,15 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
             *duplicates.duplicates_checks(every, settings),
         ],
         jobs=[
-            *jobs(flows, catalogue, charted),
-            *automation.reference_jobs(references),
-            *duplicates.duplicates_jobs(every),
-            plan_job(every, settings, resources(settings, environment, shares_budget=False)),
+            *moving,
+            purge_job(settings, [job.name for job in moving]),
+            *alerts.daily_jobs(settings, environment),
         ],
         schedules=[
             *automation.schedules(flows, references, settings),
             *duplicates.duplicates_schedules(every, settings),
+            purge_schedule(settings),
+            *alerts.daily_schedules(settings),
         ],
         sensors=[
             *(
@@ -81,6 +98,7 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
             ),
             *inbox_sensors(flows, settings),
             *healing_sensors(flows, settings),
+            *alerts.failure_sensors(settings, environment),
         ],
         resources=resources(settings, environment),
         executor=dg.in_process_executor,  # the work is HTTP: steps in one process are eight times faster
@@ -199,6 +217,7 @@ def resources(
             secrets=list(NAMES["cin7"]),
             base_url=settings.cin7.base_url,
             calls_per_minute=settings.cin7.calls_per_minute,
+            mode=settings.cin7.mode,
             timeout_seconds=settings.cin7.timeout_seconds,
             payment_terms=settings.cin7.payment_terms,
             options=settings.cin7.options(),

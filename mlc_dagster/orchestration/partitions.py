@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import dagster as dg
 
@@ -26,3 +26,18 @@ def scope_of(entity: EntitySet, partition: str) -> Scope:
     if entity.partition == "company":
         return Scope(partition, company=partition)
     return Scope(partition, window=Window.day(date.fromisoformat(partition)))
+
+
+def unknown(entity: EntitySet, partition: str, settings: Settings) -> str:
+    """Why there is no such partition, empty where there is: one request for one that is not there fails the tick."""
+    if entity.partition == "company":
+        return "" if partition in settings.companies else f"company {partition} is not in mlc.yaml"
+    return unknown_day(partition, settings, datetime.now(UTC))
+
+
+def unknown_day(day: str, settings: Settings, now: datetime) -> str:
+    """As `unknown`, of a day as its key; `now` is aware."""
+    first, today = settings.partitions_start.isoformat(), now.astimezone(UTC).date().isoformat()
+    if day < first:
+        return f"{day} lies before {first}, which is partitions_start in mlc.yaml"
+    return f"{day} has not begun" if day > today else ""

@@ -9,14 +9,13 @@ import dagster as dg
 
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.frames import records_of
-from mlc_dagster.ledger import Ledger
 from mlc_dagster.near_names import offered
 from mlc_dagster.orchestration.charts import facts_for
+from mlc_dagster.orchestration.delivered import last_delivered
 from mlc_dagster.orchestration.failures import told
-from mlc_dagster.orchestration.guarding import stored
 from mlc_dagster.pipeline.plan import Plan, plan
 from mlc_dagster.settings import Settings
-from mlc_dagster.vocabulary import Flow, Record
+from mlc_dagster.vocabulary import Flow
 
 JOB = "plan"
 SHOWN = 200  # steps that the UI shows
@@ -68,18 +67,7 @@ def make(context: Any, flow: Flow, partition: str, settings: Settings) -> Plan:
     client = getattr(context.resources, flow.target.system).client
     look = partial(client.known, flow.target) if flow.looks_up else None
     rows = (records_of(batch, flow.source.record) for batch in store.read(flow.source.key, partition))
-    return plan(flow, rows, facts, ledger, partition, partial(_before, flow, store, ledger), look)
-
-
-def _before(flow: Flow, store: Any, ledger: Ledger, keys: Sequence[str]) -> dict[str, Record]:
-    """What was delivered last, from the prepared partition that it came from, where that still holds it."""
-    from_where = ledger.history.delivered_from(flow.name, keys)
-    return {
-        one.key: one.record
-        for partition in {place for place, _ in from_where.values()}
-        for one in stored(store, flow, partition)
-        if from_where.get(one.key) == (partition, one.fingerprint)
-    }
+    return plan(flow, rows, facts, ledger, partition, partial(last_delivered, flow, store, ledger), look)
 
 
 def as_document(found: Plan) -> dict[str, Any]:
@@ -106,7 +94,7 @@ def as_document(found: Plan) -> dict[str, Any]:
 def _told(found: Plan) -> dict[str, Any]:
     columns = [dg.TableColumn(name, "string") for name in ("record", "does", "what")]
     rows = [
-        dg.TableRecord({"record": step.key, "does": step.does, "what": step.why or _fields(step.changes)})
+        dg.TableRecord({"record": step.key, "does": step.does, "what": step.why or fields(step.changes)})
         for step in found.steps
         if step.does not in ("nothing", "superseded")
     ]
@@ -117,7 +105,8 @@ def _told(found: Plan) -> dict[str, Any]:
     }
 
 
-def _fields(changes: Sequence[Any]) -> str:
+def fields(changes: Sequence[Any]) -> str:
+    """In one line: field: before -> after."""
     return "; ".join(f"{each.field}: {each.before or '-'} -> {each.after or '-'}" for each in changes)[:1000]
 
 

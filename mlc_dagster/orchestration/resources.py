@@ -35,6 +35,8 @@ from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.monday.client import MondayClient
 from mlc_dagster.systems.procurify.client import ProcurifyClient
 
+TICK_SECONDS = 60.0  # that Dagster gives a sensor
+
 
 class LedgerResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """What was delivered, attempted, held and pulled: SQLite in a file, or PostgreSQL by URL."""
@@ -90,14 +92,28 @@ class IfsResource(Signed):
 
     section: dict[str, Any]
     _client: IfsClient | None = PrivateAttr(None)
+    _quick_client: IfsClient | None = PrivateAttr(None)
 
     @property
     def client(self) -> IfsClient:
         if self._client is None:
             client_id, client_secret = self.values()
-            settings = IfsSettings.model_validate(self.section)
-            self._client = ifs_client(settings, client_id, client_secret, self.budgets)
+            self._client = ifs_client(self._settings, client_id, client_secret, self.budgets)
         return self._client
+
+    @property
+    def quick_client(self) -> IfsClient:
+        """For a sensor: Dagster ends its tick after a minute, and the next one asks again."""
+        if self._quick_client is None:
+            client_id, client_secret = self.values()
+            seconds = min(self._settings.timeout_seconds, TICK_SECONDS / 4)
+            settings = self._settings.model_copy(update={"timeout_seconds": seconds})
+            self._quick_client = ifs_client(settings, client_id, client_secret, self.budgets, tries=2)
+        return self._quick_client
+
+    @property
+    def _settings(self) -> IfsSettings:
+        return IfsSettings.model_validate(self.section)
 
 
 class Cin7Resource(Signed):
@@ -105,6 +121,7 @@ class Cin7Resource(Signed):
 
     base_url: str
     calls_per_minute: int
+    mode: str = "live"
     timeout_seconds: float
     payment_terms: dict[str, str]
     options: dict[str, str]
@@ -113,7 +130,7 @@ class Cin7Resource(Signed):
     @property
     def client(self) -> Cin7Client:
         if self._client is None:
-            names = ("base_url", "calls_per_minute", "timeout_seconds", "payment_terms")
+            names = ("base_url", "calls_per_minute", "mode", "timeout_seconds", "payment_terms")
             fields = {**{name: getattr(self, name) for name in names}, **self.options}
             settings = Cin7Settings.model_validate(fields)
             account_id, application_keys = self.values()
@@ -125,6 +142,7 @@ class AirbaseResource(Signed):
     """Airbase."""
 
     base_url: str
+    mode: str = "live"
     auth_header: str
     auth_scheme: str
     requests_per_minute: int

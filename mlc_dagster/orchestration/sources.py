@@ -131,10 +131,10 @@ def gone(entity: EntitySet, found: SchemaReport) -> dg.Failure:
 
 def as_expected(entity: EntitySet, found: SchemaReport | None) -> dg.AssetCheckResult:
     """The tenant has every field that is read, of the type that is expected."""
-    if found is None:
-        return dg.AssetCheckResult(
-            check_name=SCHEMA, passed=True, metadata={"fields": f"{entity.system} does not tell which fields it has"}
-        )
+    if found is None or found.untold:
+        why = f": {found.untold}" if found else ""
+        words = f"{entity.system} does not tell which fields it has{why}"
+        return dg.AssetCheckResult(check_name=SCHEMA, passed=True, metadata={"fields": words})
     changed = {name: f"expected {expected}, found {actual}" for name, (expected, actual) in found.changed.items()}
     return dg.AssetCheckResult(
         check_name=SCHEMA,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlc_dagster.connections import airbase_client
-from mlc_dagster.errors import AccessDenied, MlcError, TransientError
-from mlc_dagster.ping.finding import Finding, budget, clock, rate, refused, sealed
+from mlc_dagster.errors import MlcError
+from mlc_dagster.ping.finding import NOT_SIGNED_IN, Finding, budget, clock, rate, refused, sealed, wrong
+from mlc_dagster.ping.names import instead
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems.airbase.client import AirbaseClient
 
@@ -36,9 +37,11 @@ def ask_airbase(settings: Settings) -> Iterator[Finding]:
             yield _path(client, name, path)
             read = read or ("" if name.endswith("_bulk") else path)
         except MlcError as error:
+            if NOT_SIGNED_IN.search(error.message):  # the others would say the same
+                yield refused("airbase", "sign-in", error)
+                return
             yield refused("airbase", name, error)
-            if isinstance(error, AccessDenied | TransientError):
-                return  # the others would say the same
+    yield from _names(settings, client)
     for flow, why in settings.airbase.switched_off.items():
         yield Finding("airbase", flow, True, f"switched off: {why}")
     yield from clock("airbase", client.api)
@@ -54,6 +57,26 @@ def _path(client: AirbaseClient, name: str, path: str) -> Finding:
         return Finding("airbase", name, True, f"{path} (not asked: it takes writes alone)")
     client.reach(path)
     return Finding("airbase", name, True, f"{path} reads")
+
+
+def _names(settings: Settings, client: AirbaseClient) -> Iterator[Finding]:
+    """Subsidiaries and accounts that mlc.yaml names and Airbase does not have. Of payment terms it keeps no list."""
+    assert settings.airbase is not None
+    try:
+        books = client.books()
+    except MlcError:
+        return  # its path said so
+    for code, company in settings.companies.items():
+        name = code if company.airbase.subsidiary is None else company.airbase.subsidiary
+        if books.subsidiaries is not None and name and name not in books.subsidiaries:
+            cure = f"Name it in mlc.yaml, leave it empty, or make it in Airbase. {instead(name, books.subsidiaries)}"
+            fault = f"companies.{code}.airbase.subsidiary is {name!r}, and Airbase has none with this ERP reference"
+            yield wrong("airbase", "mlc.yaml", fault, cure)
+    for code, name in settings.airbase.gl_accounts.items():
+        if books.has_chart and name not in books.accounts:
+            fault = f"airbase.gl_accounts.{code} is {name!r}, and Airbase has no such account that is active"
+            cure = f"Correct it in mlc.yaml, or make it in Airbase. {instead(name, books.accounts)}"
+            yield wrong("airbase", "mlc.yaml", fault, cure)
 
 
 def _rate(client: AirbaseClient, path: str, a_minute: int) -> Finding:

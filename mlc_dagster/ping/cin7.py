@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from mlc_dagster.connections import cin7_client
 from mlc_dagster.errors import MlcError
 from mlc_dagster.facts import Books
+from mlc_dagster.ping.cin7_names import names_in_cin7
 from mlc_dagster.ping.finding import Finding, budget, clock, rate, refused, sealed, wrong
 from mlc_dagster.settings import Settings
 from mlc_dagster.settings.cin7 import Cin7Settings
@@ -48,18 +49,13 @@ def _account(settings: Settings, http: ApiClient, keys: int) -> Iterator[Finding
     api = Cin7Api(http)
     try:
         books = read_books(api, ())  # without products and suppliers: those are long lists
-        sets = frozenset(row["Name"] for row in api.pages("/ref/attributeset", "AttributeSetList"))
+        yield _chart(books)
+        if not books.payable_account:
+            fault = "Cin7 has no account with the system code CREDITORS"
+            yield wrong("cin7", "chart of accounts", fault, "Make it in Cin7: suppliers are payable on no other.")
+        yield from names_in_cin7(settings, books, api)
     except MlcError as error:
         yield refused("cin7", "books", error)
-        return
-    yield _chart(books)
-    if not books.payable_account:
-        fault = "Cin7 has no account with the system code CREDITORS"
-        yield wrong("cin7", "chart of accounts", fault, "Make it in Cin7: suppliers are payable on no other.")
-    for setting, (name, known) in _named(settings, books, sets).items():
-        if name and name not in known:
-            cure = f"Correct it in mlc.yaml, or make it in Cin7, which has {', '.join(sorted(known)) or 'none at all'}."
-            yield wrong("cin7", "mlc.yaml", f"{setting} is {name!r}, and Cin7 has none", cure)
     yield from clock("cin7", http)
     calls = settings.cin7.calls_per_minute
     yield rate("cin7", (), f"{keys * calls} calls a minute ({keys} keys, {calls} each)")
@@ -70,18 +66,3 @@ def _chart(books: Books) -> Finding:
         return Finding("cin7", "chart of accounts", True, f"{len(books.accounts)} accounts to post to")
     cure = "Make the chart of accounts in Cin7: without it every record is held."
     return wrong("cin7", "chart of accounts", "no account to post to", cure)
-
-
-def _named(settings: Settings, books: Books, sets: frozenset[str]) -> dict[str, tuple[str, frozenset[str]]]:
-    """Setting -> the name that it gives, and the names that Cin7 has."""
-    assert settings.cin7 is not None
-    locations = {
-        f"companies.{code}.cin7.location": (company.cin7.location or "", books.locations)
-        for code, company in settings.companies.items()
-    }
-    return {
-        "cin7.location": (settings.cin7.location, books.locations),
-        "cin7.tax_rule": (settings.cin7.tax_rule, books.tax_rules),
-        "cin7.attribute_set": (settings.cin7.attribute_set, sets),
-        **locations,
-    }

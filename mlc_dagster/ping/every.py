@@ -7,17 +7,20 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+from mlc_dagster.errors import MlcError
 from mlc_dagster.ping.airbase import ask_airbase
 from mlc_dagster.ping.cin7 import ask_cin7
-from mlc_dagster.ping.finding import Finding, wrong
+from mlc_dagster.ping.finding import Finding, refused, unset, wrong
 from mlc_dagster.ping.hubspot import ask_hubspot
 from mlc_dagster.ping.ifs import ask_ifs
 from mlc_dagster.ping.monday import ask_monday
 from mlc_dagster.ping.procurify import ask_procurify
 from mlc_dagster.settings import Settings
 from mlc_dagster.settings.section import Section
+from mlc_dagster.systems.hanging_up import Calls
 
-WITHIN = 3.0  # seconds that a system may take for all its answers: with the start, a person waits less than five
+WITHIN = 10.0  # seconds that a system may take for all its answers
+GRACE = 2.0  # seconds in which what was hung up on ends by itself
 
 SomeSection = TypeVar("SomeSection", bound=Section)
 ASKED: dict[str, Callable[[Settings], Iterator[Finding]]] = {
@@ -28,25 +31,36 @@ ASKED: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "hubspot": ask_hubspot,
     "procurify": ask_procurify,
 }
+_NAME = "ping "  # of a thread
 
 
 def ping_all(settings: Settings, within: float = WITHIN) -> list[Finding]:
     """Every connection that is on, at once; after `within` seconds, what was found by then, and who was too slow.
 
-    Writes nothing. Raises Misconfigured where mlc.yaml names an entity set or field that no record has.
+    In the order of mlc.example.yaml. Writes nothing, raises nothing.
     """
-    hasty = _hasty(settings, within)
-    talks = [_Talk(system, ask, hasty) for system, ask in ASKED.items() if getattr(settings, system) is not None]
+    calls, hasty = Calls(), _hasty(settings, within)
+    talks = [_Talk(system, hasty, calls) for system in ASKED if getattr(settings, system) is not None]
     deadline = time.monotonic() + within
     for talk in talks:
         talk.start()
     for talk in talks:
         talk.join(max(0.0, deadline - time.monotonic()))
-    return [finding for talk in talks for finding in talk.result(within)]
+    found = [finding for talk in talks for finding in talk.result(within)]
+    calls.hang_up()
+    ends = time.monotonic() + GRACE
+    for talk in talks:
+        talk.join(max(0.0, ends - time.monotonic()))
+    return found
+
+
+def still_asking() -> bool:
+    """Whether a question hangs where no socket is to be shut down, such as in a look-up of a name."""
+    return any(thread.name.startswith(_NAME) for thread in threading.enumerate())
 
 
 def _hasty(settings: Settings, within: float) -> Settings:
-    """The same with shorter timeouts, for two tries: the process can end when the ping does."""
+    """The same with shorter timeouts, for two tries."""
     sections = {system: section for system in ASKED if (section := getattr(settings, system)) is not None}
     return settings.model_copy(update={system: _within(section, within) for system, section in sections.items()})
 
@@ -57,26 +71,41 @@ def _within(section: SomeSection, seconds: float) -> SomeSection:
 
 
 class _Talk(threading.Thread):
-    """The questions to one system. A daemon: who hangs does not keep the process."""
+    """The questions to one system."""
 
-    def __init__(self, system: str, ask: Callable[[Settings], Iterator[Finding]], settings: Settings) -> None:
-        super().__init__(name=f"ping-{system}", daemon=True)
-        self._system, self._ask, self._settings = system, ask, settings
+    def __init__(self, system: str, settings: Settings, calls: Calls) -> None:
+        super().__init__(name=f"{_NAME}{system}", daemon=True)
+        self._system, self._settings, self._calls = system, settings, calls
         self._found: list[Finding] = []
-        self._error: BaseException | None = None
+        self._is_through = False
 
     def run(self) -> None:
+        self._calls.take_part()
         try:
-            for finding in self._ask(self._settings):
-                self._found.append(finding)
-        except BaseException as error:  # raised where the ping is waited for
-            self._error = error
+            self._ask()
+        except MlcError as error:
+            self._found.append(refused(self._system, "answers", error))
+        except Exception as error:  # an answer of another system, say: the others are asked all the same
+            self._found.append(_strange(self._system, error))
+        self._is_through = True
+
+    def _ask(self) -> None:
+        if lacking := unset(self._system):
+            self._found.append(lacking)
+            return
+        for finding in ASKED[self._system](self._settings):
+            self._found.append(finding)
 
     def result(self, within: float) -> list[Finding]:
-        if self._error:
-            raise self._error
-        if not self.is_alive():
-            return self._found
+        """What was found by now."""
+        found = list(self._found)
+        if self._is_through:
+            return found
         cure = f"Give it longer (mlc ping --within 60), or check the address in mlc.yaml: {self._system}.base_url."
-        late = wrong(self._system, "answers", f"not all that was asked came within {within:g} s", cure)
-        return [*self._found, late]
+        return [*found, wrong(self._system, "answers", f"not all that was asked came within {within:g} s", cure)]
+
+
+def _strange(system: str, error: Exception) -> Finding:
+    fault = f"an answer is not understood ({type(error).__name__}: {str(error)[:100]})"
+    cure = f"Check {system}.base_url in mlc.yaml. Where it is right, please report this line."
+    return wrong(system, "answers", fault, cure)

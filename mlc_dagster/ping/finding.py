@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from mlc_dagster.credentials import secret
+from mlc_dagster.credentials import NAMES, secret
 from mlc_dagster.errors import MlcError
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.settings import environment
 from mlc_dagster.systems.http import ApiClient, LocalBudget
+
+NOT_SIGNED_IN = re.compile(r"\bsign-in at |: 401\b|cannot reach ")
+"""What a system would say to every question alike."""
 
 SKEW = 120.0  # seconds; more is no matter of a slow answer
 
@@ -63,3 +67,16 @@ def sealed(name: str) -> str:
     """A secret from the environment, else from the vault: the ledger is opened only where a master key is set."""
     with ExitStack() as opened:
         return secret(name, lambda: opened.enter_context(Ledger.open(environment().database_url)))
+
+
+def unset(system: str) -> Finding | None:
+    """The secrets of a connection that nobody has set, all at once."""
+    try:
+        missing = [name for name in NAMES[system] if not sealed(name).strip()]
+    except MlcError as error:
+        return refused(system, "sign-in", error)
+    if not missing:
+        return None
+    commands = " and ".join(f"mlc credentials set {name}" for name in missing)
+    cure = f"Set in the environment or in .env, or seal: {commands}. Never in mlc.yaml."
+    return wrong(system, "sign-in", f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set", cure)

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from mlc_dagster.connections import ifs_client
-from mlc_dagster.errors import AccessDenied, MlcError, RecordRejected, TransientError
-from mlc_dagster.ping.finding import Finding, budget, clock, rate, refused, sealed, wrong
+from mlc_dagster.errors import Misconfigured, MlcError, RecordRejected
+from mlc_dagster.ping.finding import NOT_SIGNED_IN, Finding, budget, clock, rate, refused, sealed, wrong
+from mlc_dagster.ping.ifs_books import ask_books
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.catalogue import wire_name
@@ -17,44 +18,58 @@ from mlc_dagster.systems.waiting import in_order
 from mlc_dagster.vocabulary import EntitySet
 
 FEW = 5  # names of the tenant that may be told all at once
+Asked = tuple[Finding, MlcError | None]
+"""Of an entity set: what is told, and why nothing was read of it."""
 
 
 def ask_ifs(settings: Settings) -> Iterator[Finding]:
-    """The first entity set tells whether sign-in and host are right; if not, the rest would say the same."""
-    section, catalogue = settings.ifs, list(ifs.catalogue(settings.ifs.entity_sets).values())
+    """Signed in is who was answered with a token: that one was given out proves nothing."""
+    section, client_id = settings.ifs, sealed("IFS_CLIENT_ID")
     try:
-        client_id = sealed("IFS_CLIENT_ID")
+        catalogue = list(ifs.catalogue(section.entity_sets).values())
         client = ifs_client(section, client_id, sealed("IFS_CLIENT_SECRET"), budget, tries=2)
     except MlcError as error:
-        yield refused("ifs", "sign-in", error)
+        yield refused("ifs", "mlc.yaml", error)
         return
-    first, fatal = _entity_set(client, catalogue[0])
-    if fatal:
-        yield Finding("ifs", "sign-in", False, first.answer)
+    first = _entity_set(client, catalogue[0])
+    if first[1] and NOT_SIGNED_IN.search(first[1].message):
+        yield refused("ifs", "sign-in", first[1])
         return
-    yield Finding("ifs", "sign-in", True, f"client {client_id} at {section.base_url}")
-    yield first
-    rest = in_order(lambda entity: _entity_set(client, entity)[0], catalogue[1:], section.in_flight)
-    yield from rest
+    rest = in_order(lambda entity: _entity_set(client, entity), catalogue[1:], section.in_flight)
+    asked = [first, *rest]
+    errors = [error for _, error in asked if error]
+    if len(errors) < len(asked):
+        yield Finding("ifs", "sign-in", True, f"client {client_id} at {section.base_url}")
+    else:
+        yield _nothing_read(errors[0])
+    if len(errors) < len(asked) or any(not isinstance(error, Misconfigured) for error in errors):
+        yield from (finding for finding, _ in asked)
+    readable = {entity.name for entity, (finding, _) in zip(catalogue, asked, strict=True) if finding.ok}
+    yield from ask_books(client, [entity for entity in catalogue if entity.name in readable], settings)
     yield from clock("ifs", client.api)
     yield rate("ifs", (), f"{section.requests_per_minute} calls a minute")
 
 
-def _entity_set(client: IfsClient, entity: EntitySet) -> tuple[Finding, bool]:
-    """What the tenant says of an entity set, and whether it would say it of all."""
+def _nothing_read(error: MlcError) -> Finding:
+    """A token, and no answer with it: then what each entity set could be called matters little."""
+    fault = f"a token was given out, and no entity set could be read with it: {error.message}"
+    cure = "Check ifs.base_url, ifs.surface and the realm in ifs.token_url, and the service account's rights in IFS."
+    return wrong("ifs", "sign-in", fault, cure)
+
+
+def _entity_set(client: IfsClient, entity: EntitySet) -> Asked:
     what = f"{entity.projection}/{entity.path}"
     try:
-        report = client.schema_report(entity)
-        if report and report.gone:
-            return wrong("ifs", what, *_gone(entity, report)), False
+        report = client.schema_report(entity, aloud=False)
+        if report.gone:
+            return wrong("ifs", what, *_gone(entity, report)), None
         client.find(entity, most=1)
     except RecordRejected as error:
         cure = f"Check ifs.entity_sets.{entity.name} in mlc.yaml against the tenant's API explorer."
-        return wrong("ifs", what, error.message, error.cure or cure), False
+        return wrong("ifs", what, error.message, error.cure or cure), error
     except MlcError as error:
-        fatal = isinstance(error, TransientError) or (isinstance(error, AccessDenied) and "token" in str(error).lower())
-        return refused("ifs", what, error), fatal
-    return Finding("ifs", what, True, _reads(report)), False
+        return refused("ifs", what, error), error
+    return Finding("ifs", what, True, _reads(report)), None
 
 
 def _gone(entity: EntitySet, report: SchemaReport) -> tuple[str, str]:
@@ -80,9 +95,9 @@ def _instead(gone: Sequence[str], new: Sequence[str]) -> str:
     return f". No field reads its {', '.join(told)}" if told else ""
 
 
-def _reads(report: SchemaReport | None) -> str:
+def _reads(report: SchemaReport) -> str:
     """A field of another type is told and is no fault: a number as text is read too, and what is not is held."""
-    if report is None:
-        return "reads; it answers no $metadata"
+    if report.untold:
+        return f"reads; its fields are not compared: {report.untold}"
     changed = ", ".join(f"{name} is {found} (usual: {usual})" for name, (usual, found) in report.changed.items())
     return f"reads; {changed}" if changed else "reads"

@@ -6,12 +6,11 @@ import time
 from collections.abc import Iterator
 
 from mlc_dagster.connections import monday_client
-from mlc_dagster.errors import Misconfigured, MlcError
-from mlc_dagster.ping.finding import Finding, budget, clock, rate, refused, sealed
+from mlc_dagster.errors import MlcError
+from mlc_dagster.ping.finding import Finding, budget, clock, rate, refused, sealed, wrong
 from mlc_dagster.settings import Settings
-from mlc_dagster.settings.monday import AnyBoard, MondaySettings
-from mlc_dagster.systems.monday.boards import Boards
-from mlc_dagster.systems.monday.calls import MondayApi
+from mlc_dagster.settings.monday import MondaySettings
+from mlc_dagster.systems.monday.boards import Flaw
 from mlc_dagster.systems.monday.client import MondayClient
 
 
@@ -25,7 +24,7 @@ def ask_monday(settings: Settings) -> Iterator[Finding]:
         yield refused("monday", "sign-in", error)
         return
     try:
-        found = [*_columns(settings.monday, client), *_keys(settings.monday, client)]
+        found = [_flaw(settings.monday, flow, flaw) for flow, flaw in client.flaws()]
     except MlcError as error:
         found = [refused("monday", "boards", error)]
     yield from found
@@ -35,41 +34,27 @@ def ask_monday(settings: Settings) -> Iterator[Finding]:
     yield _rate(settings.monday, client)
 
 
-def _columns(section: MondaySettings, client: MondayClient) -> Iterator[Finding]:
-    """A line for each column that is missing or does not fit."""
-    for words in client.missing():
-        absent, where = "has no column" in words, _setting(section, words)
-        made = section.create_columns and absent
-        cure = "The first load makes it: monday.create_columns is on." if made else _cure(where, absent)
-        yield Finding("monday", "mlc.yaml", made, f"{words}\n  {cure}")
+def _flaw(section: MondaySettings, flow: str, flaw: Flaw) -> Finding:
+    """A board or a column that is missing or does not fit; what the first load makes is no mistake."""
+    where = f"monday.boards.{flow}"
+    if flaw.column is None:
+        return wrong("monday", "boards", flaw.words, f"{flaw.cure} {where}.board names it.")
+    made = section.create_columns and flaw.is_absent
+    cure = "The first load makes it: monday.create_columns is on." if made else _cure(where, flaw)
+    setting = " monday.key_column in mlc.yaml names it." if flaw.is_of_the_key else ""
+    what = "key" if flaw.is_of_the_key else "mlc.yaml"
+    return Finding("monday", what, made, f"{flaw.words}\n  {cure}{setting}")
 
 
-def _cure(where: str, absent: bool) -> str:
-    if absent:
+def _cure(where: str, flaw: Flaw) -> str:
+    if flaw.cure:
+        return f"{flaw.cure} See {where}."
+    if flaw.is_absent:
         return f"Make it on the board, correct {where}.columns in mlc.yaml, or set monday.create_columns there."
+    if "links to" in flaw.words:
+        made = "monday takes the board of a link column when it is made, and never changes it by its API"
+        return f"Make another link column, and name it under {where}.columns in mlc.yaml: {made}."
     return f"Name another column under {where}.columns in mlc.yaml, or make one of that type on the board."
-
-
-def _setting(section: MondaySettings, words: str) -> str:
-    """Where mlc.yaml names the board that a sentence is about."""
-    flows = [flow for flow, board in section.boards.used() if f"({board.board})" in words]
-    return f"monday.boards.{flows[0]}" if flows else "monday.boards.*"
-
-
-def _keys(section: MondaySettings, client: MondayClient) -> Iterator[Finding]:
-    """The key's column, which every board needs; and that the board is one that keeps amounts."""
-    boards = Boards(MondayApi(client.api, client.points, budget("monday", 60, 60.0)), section.key_column, create=False)
-    used: list[tuple[str, AnyBoard]] = list(section.boards.used())
-    if used:
-        boards.refresh([board.board for _, board in used])
-    for _, board in used:
-        try:
-            boards.layout(board.board, ())
-        except Misconfigured as error:
-            made = section.create_columns and "has no column" in error.message
-            cure = "The first load makes it: monday.create_columns is on." if made else error.cure
-            setting = "monday.key_column in mlc.yaml names it."
-            yield Finding("monday", "key", made, f"{error.message}\n  {cure} {setting}")
 
 
 def _rate(section: MondaySettings, client: MondayClient) -> Finding:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mlc_dagster.connections import procurify_client
-from mlc_dagster.errors import AccessDenied, Misconfigured, MlcError, TransientError
-from mlc_dagster.ping.finding import Finding, budget, clock, rate, refused, sealed
+from mlc_dagster.errors import MlcError
+from mlc_dagster.ping.finding import NOT_SIGNED_IN, Finding, budget, clock, rate, refused, sealed, wrong
+from mlc_dagster.ping.names import instead
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems.procurify.client import ProcurifyClient
 from mlc_dagster.systems.words import sentence
 
 LISTS = ("bills", "purchase_orders", "vendors", "departments", "locations")
 """At two calls a second a person waits for each."""
+
+NAMED = {"departments": "cost_centers", "locations": "companies_by_location"}
+"""Lists that mlc.yaml names entries of -> the table whose keys they are."""
 
 
 def ask_procurify(settings: Settings) -> Iterator[Finding]:
@@ -29,17 +33,35 @@ def ask_procurify(settings: Settings) -> Iterator[Finding]:
     for name in LISTS:
         path = getattr(section.paths, name)
         try:
-            client.reach(path)
+            if name in NAMED:
+                yield from _named(client, name, path, settings)
+            else:
+                client.reach(path)
             yield Finding("procurify", name, True, f"{path} reads")
-        except (AccessDenied, Misconfigured) as error:
+        except MlcError as error:
             yield refused("procurify", name, error)
-        except TransientError as error:
-            yield refused("procurify", name, error)
-            return  # the others would say the same
+            if NOT_SIGNED_IN.search(error.message):
+                return  # the others would say the same
     for flow, why in section.switched_off.items():
         yield Finding("procurify", flow, True, f"switched off: {why}")
     yield from clock("procurify", client.api)
     yield rate("procurify", (), f"{section.requests_per_second} calls a second")
+
+
+def _named(client: ProcurifyClient, name: str, path: str, settings: Settings) -> Iterator[Finding]:
+    """A line for each department or location that mlc.yaml maps and Procurify does not have. Raises MlcError."""
+    assert settings.procurify is not None
+    table: Mapping[str, str] = getattr(settings.procurify, NAMED[name])
+    if not table:
+        client.reach(path)
+        return
+    setting, rows = f"procurify.{NAMED[name]}", client.listed(path)
+    known = {str(row[field]) for row in rows for field in ("name", "external_id") if row.get(field)}
+    for key in table:
+        if key not in known:
+            fault = f"{setting} maps {key!r}, and none of Procurify's {name} has that name or external id"
+            cure = f"Correct it in mlc.yaml, or make it in Procurify. {instead(key, known)}"
+            yield wrong("procurify", "mlc.yaml", fault, cure)
 
 
 def _whom(client: ProcurifyClient) -> str:

@@ -6,12 +6,12 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 
 from mlc_dagster import departures
-from mlc_dagster.ledger import Lease, LeaseLost, Ledger, Run, Standing
+from mlc_dagster.ledger import Lease, LeaseLost, Ledger, Pause, Paused, Run, Standing
 from mlc_dagster.outcomes import ACCEPTED as ACCEPTED
+from mlc_dagster.outcomes import EVER as EVER
 from mlc_dagster.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
 from mlc_dagster.pipeline import ending
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
@@ -22,7 +22,6 @@ from mlc_dagster.vocabulary import ERP, Flow, Problem, key_text
 log = logging.getLogger("mlc_dagster.pipeline")
 
 ANSWERED = "target_answered"
-EVER = datetime(1970, 1, 1, tzinfo=UTC)
 SECONDS_BETWEEN_WORDS = 5.0
 LEASE_SECONDS = 20.0
 LONGEST_REQUEST = 60.0  # seconds that a target may be at work on what it was sent
@@ -34,7 +33,10 @@ Answered = Saved | Refused | Unanswered
 
 @dataclass
 class Loaded:
-    """The account of one load. created + updated + adopted + unchanged + superseded + held + discarded = asked."""
+    """The account of one load.
+
+    created + updated + adopted + unchanged + superseded + held + discarded + paused = asked.
+    """
 
     asked: int = 0
     created: int = 0
@@ -44,6 +46,8 @@ class Loaded:
     superseded: int = 0
     held: int = 0
     discarded: int = 0  # prepared before a person decided that it is never sent
+    paused: int = 0  # a person stopped the writing: neither delivered nor held, and sent by the next load
+    pause: Pause | None = None  # the one that this load met
     seconds: float = 0.0
     reasons: dict[str, str] = field(default_factory=dict)  # key -> why the target refused it; the first few
 
@@ -67,6 +71,7 @@ def load(
     One writer at a time for a flow, or for all that share `flow.writer`: a second load waits, and then finds
     everything unchanged. A writer that was killed is out of the way after `lease_seconds`, and what it sent last is
     looked for when that is answered, or never will be: `longest_request` seconds later.
+    A pause of the target, given at any time, lets the batch in flight end; the rest is counted as paused.
     Raises AccessDenied, TransientError, Misconfigured, LeaseLost; what was delivered until then is in the ledger.
     """
     loaded, started = Loaded(), time.monotonic()
@@ -133,7 +138,8 @@ class _Delivery:
     def look_at_what_was_left(self) -> None:
         """What a writer that was killed or overtaken had sent is looked for when it can be seen, and last."""
         if self.left:
-            self.lease.settle(self.longest_request)
+            if not self._is_paused():
+                self.lease.settle(self.longest_request)
             self.send(self.left, self.ledger.judge(self.flow.name, self.left))
 
     def _to_look_at(self, standings: dict[str, Standing]) -> frozenset[str]:
@@ -147,12 +153,29 @@ class _Delivery:
 
     def send(self, ready: Sequence[Ready], standings: dict[str, Standing]) -> None:
         for batch in chunks(ready, self.flow.target.batch):
+            if self._is_paused():
+                self.loaded.paused += len(batch)
+                continue
             attempts = [(one, standings[one.key].remote_id) for one in batch]
             self.ledger.begin(self.flow.name, attempts, run=self.run, lease=self.lease)
             drafts = {one.key: self._draft(one, standings[one.key]) for one in batch}
             with ending.after_this(), departures.guarded_by(self):
-                self._remember({one.key: one for one in batch}, self.client.save(self.flow.target, drafts.values()))
+                self._save({one.key: one for one in batch}, drafts.values())
             self._tell()
+
+    def _is_paused(self) -> bool:
+        """Asked before anything of a batch is written down or sent; who met a pause once stays away."""
+        if self.loaded.pause is None:
+            self.loaded.pause = self.ledger.pauses.of(self.flow.target.system)
+        return self.loaded.pause is not None
+
+    def _save(self, batch: dict[str, Ready], drafts: Iterable[Draft]) -> None:
+        """One batch. What a pause stops in its midst was begun, so that the next load looks it up first."""
+        try:
+            self._remember(batch, self.client.save(self.flow.target, drafts))
+        except Paused as error:
+            self.loaded.pause = error.pause
+            self.loaded.paused += len(batch)
 
     def hold_what_was_refused(self) -> None:
         refused, self.refused = self.refused, []
@@ -160,8 +183,9 @@ class _Delivery:
             self._hold(one, outcome.rule, outcome.reason)
 
     def before_headers(self, call: str) -> None:
-        """As departures.Guard: nothing leaves any more where another one writes, or may."""
-        self.ledger.ask_lease(self.lease, call)
+        """As departures.Guard: nothing leaves any more where another one writes, or may, nor long after a pause."""
+        if pause := self.ledger.ask_lease(self.lease, call, self.flow.target.system):
+            pause.end_after(ending.GRACE_SECONDS, call)
 
     def before_body(self, call: str) -> None:
         self.lease.check(call)
@@ -174,7 +198,8 @@ class _Delivery:
         new = EVER if standing.state is State.NEW else None
         look_since = standing.since if standing.state is State.IN_DOUBT else new
         whole = standing.delivered_version is not None
-        return Draft(one.key, one.record, standing.remote_id, look_since, whole, self._agreed, one.version)
+        known = Draft(one.key, one.record, standing.remote_id, look_since, whole, self._agreed, one.version)
+        return replace(known, as_sent=standing.as_sent)
 
     def _agreed(self, key: str) -> Agreed | None:
         return self.ledger.agreements.of(self.flow.pair, key) if self.flow.pair else None
@@ -186,7 +211,10 @@ class _Delivery:
             log.info("%s %s: %d delivered so far", self.flow.name, self.run.partition, self.loaded.delivered)
 
     def _remember(self, batch: dict[str, Ready], outcomes: Iterator[Outcome]) -> None:
-        """Write what came back before anything else is sent, also when the client gives up in mid-batch."""
+        """Write what came back before anything else is sent, also when the client gives up in mid-batch.
+
+        Takes what was answered out of the batch.
+        """
         last_words: list[tuple[Ready, Answered]] = []
         try:
             for outcome in outcomes:
@@ -198,7 +226,7 @@ class _Delivery:
         finally:
             self._write_down(last_words)
             for one, outcome in last_words:
-                self._count(one, outcome)
+                self._count(batch.pop(one.key), outcome)
             if not self.futility.is_suspected:
                 self.hold_what_was_refused()
 

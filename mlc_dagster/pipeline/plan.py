@@ -106,12 +106,13 @@ def _steps(
     earlier = before([one.key for one in ready if standings[one.key].state is State.CHANGED])
     for one in judged:
         if isinstance(one, Ready):
-            yield _step(one, standings[one.key], earlier.get(one.key))
+            yield step_of(one, standings[one.key], earlier.get(one.key))
         else:
             yield _left(one)
 
 
-def _step(one: Ready, standing: Standing, earlier: Record | None) -> Step:
+def step_of(one: Ready, standing: Standing, earlier: Record | None) -> Step:
+    """What a load would do with a ready record that stands so."""
     does = _DOES[standing.state]
     mark = f"{one.fingerprint} {standing.state.value} {standing.remote_id} {standing.delivered_version}"
     return Step(one.key, does, tuple(differences(earlier, one.record)) if does in WRITES else (), mark=mark)

@@ -10,6 +10,7 @@ import typer
 
 from mlc_dagster.errors import MlcError
 from mlc_dagster.sandbox.limits import Limits
+from mlc_dagster.sandbox.seed import DAYS
 from mlc_dagster.sandbox.serve import serve
 
 Today = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of the demo records")]
@@ -19,6 +20,7 @@ def main(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1")] = 8787,
     seed: Annotated[str, typer.Option(help="demo or empty")] = "demo",
     today: Today = None,
+    days: Annotated[int, typer.Option(help="How many days the demo records lie in", min=1, max=DAYS)] = DAYS,
     cin7_calls_per_minute: Annotated[int, typer.Option(help="Of each application key")] = 60,
     ifs_requests_per_minute: int = 1000,
     airbase_requests_per_minute: int = 500,
@@ -36,7 +38,7 @@ def main(
             hubspot_calls_per_10_seconds=hubspot_calls_per_10_seconds,
             procurify_requests_per_second=procurify_requests_per_second,
         ).with_monday(monday)
-        serve(port, seed, today.date() if today else None, limits, state)
+        serve(port, seed, today.date() if today else None, limits, state, days)
     except MlcError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

@@ -26,7 +26,7 @@ from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import Limits, RollingCounts
 from mlc_dagster.sandbox.monday import MondaySandbox
 from mlc_dagster.sandbox.procurify import ProcurifySandbox
-from mlc_dagster.sandbox.seed import sow
+from mlc_dagster.sandbox.seed import DAYS, sow
 from mlc_dagster.sandbox.seed_monday import sow_monday
 from mlc_dagster.sandbox.state import read, restore, save
 from mlc_dagster.sandbox.system import System
@@ -45,7 +45,7 @@ class _Server(uvicorn.Server):
 class Sandbox:
     """IFS Cloud and the SaaS beside it on one local port; `with` starts and stops the server.
 
-    `today` is the last day of the demo seed. `port=0` takes any free one.
+    `today` is the last of the demo seed's `days`. `port=0` takes any free one.
     `state` names a file: what it holds is served instead of the seed, and `save` writes it.
     Raises Misconfigured for a port in use.
     """
@@ -58,6 +58,7 @@ class Sandbox:
         limits: Limits | None = None,
         port: int = 0,
         state: Path | None = None,
+        days: int = DAYS,
     ) -> None:
         limits, self._port = limits or Limits(), port
         self.lock = threading.RLock()
@@ -85,20 +86,20 @@ class Sandbox:
         }
         self.today, self._state = today or datetime.now(UTC).date(), state
         self.flaws: dict[str, list[str]] = {}  # of the demo seed: flaw -> the keys of the records that have it
-        self._begin(seed)
+        self._begin(seed, days)
         self.app = SandboxApp(self.systems, self.faults, self._journal, self.lock)
         self._socket: socket.socket | None = None
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
-    def _begin(self, seed: str) -> None:
+    def _begin(self, seed: str, days: int) -> None:
         """Where a state was saved, go on with it; else sow."""
         if self._state and self._state.exists():
             content = read(self._state)
             self.today = date.fromisoformat(content["today"])
             restore(content, self.systems)
         else:
-            self.flaws = sow(seed, self.today, self.ifs, self.cin7, self.airbase, self.procurify)
+            self.flaws = sow(seed, self.today, self.ifs, self.cin7, self.airbase, self.procurify, days)
             if seed == "demo":
                 sow_monday(self.monday)
 

@@ -11,7 +11,7 @@ from mlc_dagster.sandbox import ifs_batch, ifs_tokens, ifs_write
 from mlc_dagster.sandbox.ifs_batch import Answered, Part
 from mlc_dagster.sandbox.ifs_catalogue import KINDS, Tenant
 from mlc_dagster.sandbox.ifs_judges import DOCUMENTS
-from mlc_dagster.sandbox.ifs_metadata import edmx
+from mlc_dagster.sandbox.ifs_metadata import metadata
 from mlc_dagster.sandbox.ifs_names import Collection
 from mlc_dagster.sandbox.ifs_read import Reader, count
 from mlc_dagster.sandbox.ifs_requests import (
@@ -170,7 +170,7 @@ class IfsSandbox:
         service, *segments = call.path.removeprefix(SURFACE + "/").split("/")
         projection = service.removesuffix(".svc")
         if segments == ["$metadata"]:
-            return self._metadata(projection, call.path)
+            return self._metadata(projection, call)
         name, keys = segment(segments[0])
         collection = self._collections.get((projection, name))
         if collection is None:
@@ -179,11 +179,12 @@ class IfsSandbox:
             return self._on_collection(call, collection, segments[1:], work)
         return self._on_row(call, collection, key_of(collection, keys), segments[1:], work)
 
-    def _metadata(self, projection: str, path: str) -> Answer:
-        if not self.tenant.metadata:
-            raise nowhere(path)
+    def _metadata(self, projection: str, call: Call) -> Answer:
         served = [each for (name, _), each in self._collections.items() if name == projection]
-        return Answer(200, edmx(projection, served), {"content-type": "application/xml"})
+        found = metadata(projection, served, self.tenant.metadata, call.headers.get("accept", "").lower())
+        if found is None:
+            raise nowhere(call.path)
+        return found
 
     def _on_collection(self, call: Call, collection: Collection, rest: list[str], work: Transaction) -> Answer:
         if call.method == "GET" and rest in ([], ["$count"]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Literal
 
 CODES = " ".join(f"Code{letter}" for letter in "BCDEFGHIJ")
 STANDARD = {"ObjState": "text", "LastModified": "timestamp"}
@@ -39,6 +40,11 @@ class Kind:
     number: str | None = None
 
 
+Metadata = Literal["xml", "by accept", "406", "json", "page", "none"]
+"""$metadata: XML whatever is asked for; XML or JSON as the Accept header says (Olingo since 4.5); XML, and 406 to a
+JSON Accept (Olingo before it); JSON whatever is asked for; a web page; 404."""
+
+
 @dataclass(frozen=True)
 class Tenant:
     """What one tenant calls things, and what its release can do. Names left out are the catalogue's.
@@ -55,7 +61,7 @@ class Tenant:
     count: bool = True  # False: /$count is 501 and $count=true is ignored
     next_link: bool | str = False
     modified: bool = True  # False: no set has a LastModified column
-    metadata: bool = True  # False: 404
+    metadata: bool | Metadata = "xml"  # True is "xml", False is "none"
     batch: bool = True  # False: $batch is 501
     closed_until: Mapping[str, str] = field(default_factory=dict)  # company -> the last day of its closed periods
     token_seconds: float = 3600

@@ -1,11 +1,14 @@
-"""$metadata of one projection, as EDMX, under the tenant's own names."""
+"""$metadata of one projection, as EDMX and as CSDL JSON, under the tenant's own names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 from xml.sax.saxutils import quoteattr
 
+from mlc_dagster.sandbox.ifs_catalogue import Metadata
 from mlc_dagster.sandbox.ifs_names import Collection
+from mlc_dagster.sandbox.wire import Answer, answer_json, encode
 
 _EDM = {
     "text": "Edm.String",
@@ -15,6 +18,44 @@ _EDM = {
     "date": "Edm.Date",
     "timestamp": "Edm.DateTimeOffset",
 }
+
+
+_PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><p>Sign in<br></body></html>"
+
+
+def metadata(projection: str, collections: Iterable[Collection], trait: bool | Metadata, accept: str) -> Answer | None:
+    """The answer that this tenant gives to an Accept header; None where it has no $metadata."""
+    if trait in (False, "none"):
+        return None
+    wants_json = "json" in accept and "xml" not in accept
+    if trait == "406" and wants_json:
+        return answer_json(406, {"error": {"code": None, "message": "The requested content type is not supported."}})
+    if trait == "page":
+        return Answer(200, _PAGE, {"content-type": "text/html"})
+    if trait == "json" or (trait == "by accept" and wants_json):
+        return Answer(200, csdl(projection, collections), {"content-type": "application/json;odata.metadata=minimal"})
+    return Answer(200, edmx(projection, collections), {"content-type": "application/xml"})
+
+
+def csdl(projection: str, collections: Iterable[Collection]) -> bytes:
+    """As Olingo writes it: entity sets by their $Kind, each property with its $Type, $Nullable only where false."""
+    space = f"IfsApp.{projection}"
+    served = list(collections)
+    types = {_type_name(collection): _json_type(collection, space) for collection in served}
+    sets = {each.set: {"$Kind": "EntitySet", "$Type": f"{space}.{_type_name(each)}"} for each in served}
+    container = {projection: {"$Kind": "EntityContainer", **sets}}
+    return encode({"$Version": "4.01", space: {**types, **container}})
+
+
+def _json_type(collection: Collection, space: str) -> dict[str, Any]:
+    keys = [collection.wire(key) for key in collection.keys]
+    facets = {wire: {"$Nullable": False} if wire in keys else {} for wire in collection.names}
+    properties = {wire: {"$Type": _EDM[kind], **facets[wire]} for wire, (_, kind) in collection.names.items()}
+    links: dict[str, Any] = {}
+    if collection.navigation:
+        target = f"{space}.{_type_name(collection.lines())}"
+        links = {collection.navigation: {"$Kind": "NavigationProperty", "$Type": target, "$Collection": True}}
+    return {"$Kind": "EntityType", "$Key": keys, **properties, **links}
 
 
 def edmx(projection: str, collections: Iterable[Collection]) -> bytes:

@@ -6,6 +6,7 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import RLock
@@ -17,6 +18,7 @@ from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import Limits, RollingCounts, whole_seconds
 from mlc_dagster.sandbox.monday_boards import Boards
 from mlc_dagster.sandbox.monday_schema import Resolvers
+from mlc_dagster.sandbox.monday_troubles import Gate, Refusals, Trouble
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode
 
 PATH = "/monday/v2"
@@ -55,8 +57,12 @@ class MondaySandbox:
         self._schema = self.resolvers.schema()
         self.points = Points(self.limits.monday_points_per_minute, self.limits.window_seconds)
         self.largest = 0  # points of the dearest request that was served
+        self.troubles: list[Trouble] = []  # of the next writes
+        self.refusals: Refusals | None = None  # how refused writes are told; None: each with its path, beside values
+        self.keys: list[str] = []  # Idempotency-Keys, as they came
+        self._trouble: Trouble | None = None  # of this request
         self._today: tuple[str, int] = ("", 0)
-        self._answers: OrderedDict[str, tuple[float, Answer]] = OrderedDict()
+        self._answers: OrderedDict[str, tuple[float, bytes, Answer]] = OrderedDict()
 
     # --- for tests and seeds ---
 
@@ -64,6 +70,11 @@ class MondaySandbox:
         """A board with columns: title -> type."""
         with self._lock:
             self.boards.add_board(board_id, name, columns, **more)
+
+    def put_away(self, board_id: str, state: str) -> None:
+        """As a person would: "archived" or "deleted"; "active" restores it. Raises KeyError."""
+        with self._lock:
+            self.boards.boards[board_id]["state"] = state
 
     def rows(self, board_id: str) -> list[dict[str, Any]]:
         """The items of a board: id, name, and each column's value under its title."""
@@ -111,7 +122,10 @@ class MondaySandbox:
 
     def answer(self, call: Call) -> Answer:
         version = call.headers.get("api-version", VERSION)
+        self._trouble = None
         answer = self._admitted(call)
+        if self._trouble and self._trouble.kind == "gateway":
+            return self._trouble.lost()
         answer.headers["api-version"] = version if version in VERSIONS else VERSION
         return answer
 
@@ -136,17 +150,21 @@ class MondaySandbox:
         except (ValueError, KeyError, TypeError, GraphQLError) as error:
             return _error(400, "GRAPHQL_PARSE_FAILED", str(error))
         key = call.headers.get("idempotency-key", "") if operation.operation.value == "mutation" else ""
-        kept = self._answers.get(key)
-        if key and kept and time.monotonic() - kept[0] < REMEMBERED:
-            return Answer(kept[1].status, kept[1].body, {**kept[1].headers, "idempotency-replayed": "true"})
+        self.keys += [key] if key else []
+        at, sent, kept = self._answers.get(key, (0.0, b"", Answer(0)))
+        if key and kept.status and time.monotonic() - at < REMEMBERED:
+            if sent != call.body:
+                return _error(409, "IDEMPOTENCY_CONFLICT", "This key was used for another request", 1)
+            return Answer(kept.status, kept.body, {**kept.headers, "idempotency-replayed": "true"})
         answer = self._served(call, body, operation, document)
-        if key and answer.status == 200:
-            self._answers[key] = (time.monotonic(), Answer(200, answer.body, dict(answer.headers)))
+        if key and (answer.status == 200 or self.resolvers.changed):
+            self._answers[key] = (time.monotonic(), call.body, Answer(answer.status, answer.body, dict(answer.headers)))
             while len(self._answers) > 1000:
                 self._answers.popitem(last=False)
         return answer
 
     def _served(self, call: Call, body: Any, operation: OperationDefinitionNode, document: Any) -> Answer:
+        self.resolvers.changed = []
         if faults := validate(self._schema, document):
             return _error(200, "undefinedField", faults[0].message)
         cost = self._cost(operation, body.get("variables") or {})
@@ -159,13 +177,30 @@ class MondaySandbox:
         before, self.points.left = self.points.left, self.points.left - cost
         self.largest = max(self.largest, cost)
         told = {"before": before, "after": self.points.left, "query": cost, "reset_in_x_seconds": self.points.reset}
-        self.resolvers.told, self.resolvers.changed = told, []
-        result = execute(self._schema, document, variable_values=body.get("variables"))
-        assert isinstance(result, ExecutionResult)  # nothing here is awaited
+        self.resolvers.told = told
+        content = self._executed(document, body, operation.operation.value)
         if changed := self.resolvers.changed:
             ids = [identity for _, identity in changed]
             self._journal.changed("monday", "POST", f"{PATH}/{changed[0][0]}", ids, ids[0])
-        return _answered(result)
+        return self.resolvers.gate.answer(content)
+
+    def _executed(self, document: Any, body: Any, kind: str) -> dict[str, Any]:
+        """The content of the answer; what is to be undone is undone."""
+        gate = self.resolvers.gate = self._gate() if kind == "mutation" else Gate(None, None)
+        before = deepcopy(self.remembered()) if self.refusals else {}
+        result = execute(self._schema, document, variable_values=body.get("variables"))
+        assert isinstance(result, ExecutionResult)  # nothing here is awaited
+        content = _content(result)
+        if gate.rolls_back(content.get("errors", [])):
+            self.recall(before)
+            self.resolvers.changed = []
+        return content
+
+    def _gate(self) -> Gate:
+        self._trouble = next((each for each in self.troubles if each.times > 0), None)
+        if self._trouble:
+            self._trouble.times -= 1
+        return Gate(self._trouble, self.refusals)
 
     def _cost(self, operation: OperationDefinitionNode, variables: dict[str, Any]) -> int:
         """Writes are dear; reads cost by what they may give."""
@@ -188,11 +223,11 @@ def _operation(text: str) -> tuple[OperationDefinitionNode, Any]:
     return operation, document
 
 
-def _answered(result: ExecutionResult) -> Answer:
+def _content(result: ExecutionResult) -> dict[str, Any]:
     content: dict[str, Any] = {"data": result.data, "extensions": {"request_id": "sandbox"}}
     if result.errors:
         content["errors"] = [dict(error.formatted) for error in result.errors]
-    return answer_json(200, content)
+    return content
 
 
 def _error(status: int, code: str, message: str, wait: float | None = None) -> Answer:

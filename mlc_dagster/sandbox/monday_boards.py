@@ -18,6 +18,12 @@ class RefusedError(Exception):
     def __init__(self, code: str, message: str, **detail: Any) -> None:
         super().__init__(message)
         self.code, self.detail = code, detail
+        self.status, self.wait = 200, 0.0
+
+    def with_status(self, status: int, wait: float = 0.0) -> RefusedError:
+        """`wait`: seconds that monday asks for."""
+        self.status, self.wait = status, wait
+        return self
 
 
 class Boards:
@@ -55,9 +61,11 @@ class Boards:
         return column
 
     def board(self, board_id: str) -> dict[str, Any]:
-        if board_id not in self.boards:
+        """Raises RefusedError where there is none that is active."""
+        board = self.boards.get(board_id)
+        if board is None or board.get("state", "active") != "active":
             raise RefusedError("InvalidBoardIdException", f"board {board_id} does not exist")
-        return self.boards[board_id]
+        return board
 
     def item(self, item_id: str, board_id: str) -> dict[str, Any]:
         item = self.items.get(item_id)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
+from math import inf
 from typing import Any
 
 from graphql import GraphQLError, GraphQLResolveInfo, GraphQLSchema, build_schema
 
+from mlc_dagster.sandbox.limits import whole_seconds
 from mlc_dagster.sandbox.monday_boards import Boards, RefusedError, shown
+from mlc_dagster.sandbox.monday_troubles import Gate
 
 SDL = """
 scalar JSON
@@ -43,7 +48,7 @@ type Query {
   me: User
   version: Version!
   complexity: Complexity
-  boards(ids: [ID!], limit: Int = 25): [Board]
+  boards(ids: [ID!], limit: Int = 25, state: State = active): [Board]
   items(ids: [ID!], limit: Int = 25): [Item]
   items_page_by_column_values(
     board_id: ID!, columns: [ItemsPageByColumnValuesQuery!], cursor: String, limit: Int! = 25): ItemsResponse!
@@ -71,17 +76,36 @@ class Resolvers:
         self._boards, self._version = boards, version
         self.told: dict[str, int] = {}
         self.changed: list[tuple[str, str]] = []  # (field, id of what it made or changed), of this request
+        self.gate = Gate(None, None)  # of this request
+        self.index_seconds = 0.0  # until what was made is found by its columns
+        self.clock: Callable[[], float] = time.monotonic
+        self._made_at: dict[str, float] = {}
         self._cursors: dict[str, list[str]] = {}
 
     def schema(self) -> GraphQLSchema:
         built = build_schema(SDL)
         for root in (built.query_type, built.mutation_type):
             for name, field in (root.fields if root else {}).items():
-                field.resolve = _refusing(getattr(self, f"on_{name}"))
+                field.resolve = self._refusing(getattr(self, f"on_{name}"))
         built.type_map["ColumnValue"].resolve_type = lambda value, *_: value["__typename"]  # type: ignore[attr-defined]
         built.type_map["Board"].fields["items_page"].resolve = self._items_page  # type: ignore[attr-defined]
         built.type_map["Item"].fields["column_values"].resolve = self._column_values  # type: ignore[attr-defined]
         return built
+
+    def _refusing(self, act: Any) -> Any:
+        """A root field whose refusal is that alias's error alone."""
+
+        def resolve(_: Any, __: GraphQLResolveInfo, **arguments: Any) -> Any:
+            try:
+                return act(**arguments)
+            except RefusedError as refused:
+                self.gate.failed()
+                known = {"code": refused.code, "error_data": refused.detail, "status_code": refused.status}
+                if refused.wait:
+                    known["retry_in_seconds"] = int(whole_seconds(refused.wait))
+                raise GraphQLError(str(refused), extensions=known) from None
+
+        return resolve
 
     # --- reads ---
 
@@ -94,11 +118,14 @@ class Resolvers:
     def on_complexity(self) -> Any:
         return self.told
 
-    def on_boards(self, ids: list[str] | None = None, limit: int = 25) -> Any:
-        found = [board for board in self._boards.boards.values() if ids is None or board["id"] in ids]
-        return [
-            {**board, "state": "active", "items_count": 0, "items_limit": 10_000} for board in found[: min(limit, 100)]
+    def on_boards(self, ids: list[str] | None = None, limit: int = 25, state: str = "active") -> Any:
+        boards = [{"state": "active", **board} for board in self._boards.boards.values()]
+        found = [
+            board
+            for board in boards
+            if (ids is None or board["id"] in ids) and (state == "all" or board["state"] == state)
         ]
+        return [{**board, "items_count": 0, "items_limit": 10_000} for board in found[: min(limit, 100)]]
 
     def on_items(self, ids: list[str] | None = None, limit: int = 25) -> Any:
         if len(ids or ()) > 100:
@@ -116,6 +143,7 @@ class Resolvers:
             for item in self._boards.items.values()
             if item["board"] == board_id
             and item["state"] == "active"
+            and self.clock() - self._made_at.get(item["id"], -inf) >= self.index_seconds
             and all(str(item["values"].get(column, "")).casefold() in values for column, values in wanted.items())
         ]
         return self._page(found, limit)
@@ -164,16 +192,19 @@ class Resolvers:
         column_values: Any = "{}",
         create_labels_if_missing: bool = False,
     ) -> Any:
+        self.gate.enter()
         made = self._boards.create_item(board_id, item_name, column_values, labels=create_labels_if_missing)
+        self._made_at[made["id"]] = self.clock()
         self.changed.append(("create_item", made["id"]))
-        return made
+        return self.gate.leave(made)
 
     def on_change_multiple_column_values(
         self, board_id: str, column_values: Any, item_id: str = "", create_labels_if_missing: bool = False
     ) -> Any:
+        self.gate.enter()
         made = self._boards.change_item(board_id, item_id, column_values, labels=create_labels_if_missing)
         self.changed.append(("change_multiple_column_values", made["id"]))
-        return made
+        return self.gate.leave(made)
 
     def on_create_column(self, board_id: str, title: str, column_type: str, defaults: Any = None) -> Any:
         made = self._boards.add_column(board_id, title, column_type, json.loads(defaults) if defaults else None)
@@ -191,16 +222,3 @@ def _column_value(item: dict[str, Any], column: dict[str, Any]) -> dict[str, Any
         "text": shown(column, value),
         "linked_item_ids": value or [],
     }
-
-
-def _refusing(act: Any) -> Any:
-    """A root field whose refusal is that alias's error alone."""
-
-    def resolve(_: Any, __: GraphQLResolveInfo, **arguments: Any) -> Any:
-        try:
-            return act(**arguments)
-        except RefusedError as refused:
-            known = {"code": refused.code, "error_data": refused.detail, "status_code": 200}
-            raise GraphQLError(str(refused), extensions=known) from None
-
-    return resolve

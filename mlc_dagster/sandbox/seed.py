@@ -61,10 +61,10 @@ DEMO_SETTINGS: dict[str, Any] = {
 """The content of mlc.yaml for the demo seed, without addresses: `demo_settings` fills them in."""
 
 
-def demo_settings(url: str, today: date | None = None) -> dict[str, Any]:
-    """The content of mlc.yaml for a sandbox at `url` with the demo seed of that day; its scalars are text."""
+def demo_settings(url: str, today: date | None = None, days: int = DAYS) -> dict[str, Any]:
+    """The content of mlc.yaml for a sandbox at `url` with the demo seed of those days; its scalars are text."""
     content = copy.deepcopy(DEMO_SETTINGS)
-    first = (today or datetime.now(UTC).date()) - timedelta(days=DAYS - 1)
+    first = (today or datetime.now(UTC).date()) - timedelta(days=days - 1)
     content["ifs"].update(base_url=f"{url}/ifs", token_url=f"{url}{TOKEN_PATH}")
     content["airbase"].update(base_url=f"{url}/airbase")
     content["cin7"].update(base_url=f"{url}/cin7/ExternalApi/v2")
@@ -75,17 +75,23 @@ def demo_settings(url: str, today: date | None = None) -> dict[str, Any]:
 
 
 def sow(
-    seed: str, today: date, ifs: IfsSandbox, cin7: Cin7Sandbox, airbase: AirbaseSandbox, procurify: ProcurifySandbox
+    seed: str,
+    today: date,
+    ifs: IfsSandbox,
+    cin7: Cin7Sandbox,
+    airbase: AirbaseSandbox,
+    procurify: ProcurifySandbox,
+    days: int = DAYS,
 ) -> dict[str, list[str]]:
     """Fill all systems; flaw -> the keys of the records that have it. Raises ValueError for a seed that there is not.
 
-    The same for every `today`, but for the dates: the thirty days up to and including it.
+    The same for every `today`, but for the dates: the `days` up to and including it.
     """
     if seed == "empty":
         return {}
     if seed != "demo":
         raise ValueError(f'seed is "empty" or "demo"; found {seed!r}')
-    season = Season(today, Random(20261121))
+    season = Season(today, Random(20261121), days=days)
     sow_ifs_books(ifs, today)
     sow_cin7_books(cin7)
     partners = sow_partners(ifs, cin7, season)

@@ -22,22 +22,27 @@ ALREADY_IN_CIN7 = 8
 
 @dataclass
 class Season:
-    """Thirty days up to and including `today`, a seeded random, and what was made hostile on the way."""
+    """Thirty turns in the last `days` up to and including `today`, a seeded random, and what was made hostile.
+
+    Fewer days hold the same records, closer together.
+    """
 
     today: date
     rng: Random
     flaws: dict[str, list[str]] = field(default_factory=dict)  # flaw -> keys
+    days: int = DAYS
 
     def flawed(self, flaw: str, key: object) -> None:
         self.flaws.setdefault(flaw, []).append(str(key))
 
     def day(self, number: int) -> date:
-        """0 is the first day, 29 is today."""
-        return self.today - timedelta(days=DAYS - 1 - number)
+        """Turn 0 is on the first day, turn 29 is today."""
+        return self.today - timedelta(days=self.days - 1 - number * self.days // DAYS)
 
     def moment(self, number: int) -> str:
         """A time on that day; today's rows are of its first hour, so that they are seldom in the future."""
-        return seconds_into(self.day(number), self.rng.randrange(3600 if number == DAYS - 1 else 86400))
+        day = self.day(number)
+        return seconds_into(day, self.rng.randrange(3600 if day == self.today else 86400))
 
 
 @dataclass(frozen=True)

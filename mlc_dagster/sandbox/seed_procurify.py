@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -44,7 +45,7 @@ def procurify_demo_settings(url: str) -> dict[str, str]:
 
 def sow_procurify(procurify: ProcurifySandbox, season: Season, suppliers: Sequence[Supplier]) -> None:
     """Draws from a random of its own, so that what the other systems hold stays as it is."""
-    own = Season(season.today, Random(20261126), season.flaws)
+    own = replace(season, rng=Random(20261126))
     _sow_books(procurify)
     buyers = [*_sow_vendors(procurify, own, suppliers), *_sow_new_vendors(procurify, own)]
     ambiguous = _sow_odd_vendors(procurify, own, suppliers)

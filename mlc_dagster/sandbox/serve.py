@@ -12,6 +12,7 @@ from typing import Literal, cast
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.sandbox.box import Sandbox
 from mlc_dagster.sandbox.limits import Limits
+from mlc_dagster.sandbox.seed import DAYS
 
 
 def serve(
@@ -20,6 +21,7 @@ def serve(
     today: date | None = None,
     limits: Limits | None = None,
     state: Path | None = None,
+    days: int = DAYS,
 ) -> None:
     """Serve until SIGINT or SIGTERM. Prints one line with the address.
 
@@ -28,7 +30,7 @@ def serve(
     """
     if seed not in ("demo", "empty"):
         raise Misconfigured(f"there is no seed {seed!r}", cure="Give --seed demo or --seed empty.")
-    box = Sandbox(cast(Literal["demo", "empty"], seed), today, limits=limits, port=port, state=state)
+    box = Sandbox(cast(Literal["demo", "empty"], seed), today, limits=limits, port=port, state=state, days=days)
     place = box.bind()
     words = f"seed {seed}, today {box.today}; Ctrl-C stops it"
     sys.stdout.write(f"Sandbox of {', '.join(box.systems)} on {box.url}  ({words})\n")

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from dotenv import load_dotenv
 from pydantic import Field, ValidationError, field_validator
@@ -21,6 +21,7 @@ from mlc_dagster.facts import CompanyMapping, Facts
 from mlc_dagster.settings import crossing, document, sentences
 from mlc_dagster.settings.airbase import AirbaseSettings as AirbaseSettings
 from mlc_dagster.settings.airbase import CompanyInAirbase
+from mlc_dagster.settings.alerts import AlertSettings
 from mlc_dagster.settings.cin7 import Cin7Settings as Cin7Settings
 from mlc_dagster.settings.cin7 import CompanyInCin7
 from mlc_dagster.settings.document import Document
@@ -62,6 +63,18 @@ class Schedules(Section):
     yesterday: str = Field("15 0 * * *", description="Cron, UTC: reads yesterday once more")
     chart_of_accounts: str = Field("5 */6 * * *", description="Cron, UTC: refreshes accounts and code parts")
     duplicates: str = Field("20 * * * *", description="Cron, UTC: looks for documents that stand twice in a target")
+    purge_runs: str = Field("40 2 * * *", description="Cron, UTC: deletes runs as retention says; on from the start")
+
+
+class RetentionSettings(Section):
+    """How long Dagster's own storage keeps runs. The ledger's trail is not touched: it is kept for ever."""
+
+    runs_days: int = Field(
+        30,
+        ge=0,
+        description="Runs that ended well or were canceled, and their events, are deleted so long after; 0: never",
+    )
+    failed_runs_days: int = Field(90, ge=0, description="The same of runs that failed; 0: never")
 
 
 class Settings(Section):
@@ -77,10 +90,12 @@ class Settings(Section):
     procurify: ProcurifySettings | None = Field(None, description="Leave it out to switch Procurify off")
     policies: Policies = Policies()
     schedules: Schedules = Schedules()
+    retention: RetentionSettings = RetentionSettings()
     guards: dict[str, GuardSettings] = Field(
         default_factory=dict, description="flow (cin7/purchases): when its run must stop before the first write"
     )
     web: WebSettings = WebSettings()
+    alerts: AlertSettings | None = Field(None, description="Leave it out, and nobody is told of failed runs and holds")
 
     @field_validator("companies")
     @classmethod
@@ -101,6 +116,11 @@ class Settings(Section):
         """The SaaS that are switched on, by name."""
         found = {name: getattr(self, name) for name in type(self).model_fields}
         return {name: section for name, section in found.items() if isinstance(section, TargetSection)}
+
+    def is_shadow(self, connection: str) -> bool:
+        """Whether nothing may be written to it."""
+        section = self.ifs if connection == "ifs" else self.targets.get(connection)
+        return section is not None and section.mode == "shadow"
 
     def facts_for(self, target: str) -> Facts:
         """What the file says of a target; charts, books and deliveries are added when a partition is prepared."""
@@ -134,6 +154,10 @@ class Settings(Section):
             )
             for code, company in self.companies.items()
         }
+
+
+DEMO_FOLDER = Path(".mlc-demo")
+"""Where the demo keeps its state: apart from what is real."""
 
 
 class Environment(BaseSettings):
@@ -191,6 +215,17 @@ def settled(text: Document, also: Iterable[Mistake] = ()) -> Settings:
     if wrong:
         raise misconfigured(text, wrong)
     return found
+
+
+def connections() -> tuple[str, ...]:
+    """The sections of mlc.yaml that name a system to be written to: the ERP, then the SaaS that there are."""
+    kinds = {name: field.annotation for name, field in Settings.model_fields.items()}
+    saas = [name for name, kind in kinds.items() if any(_is_target(each) for each in get_args(kind))]
+    return ("ifs", *saas)
+
+
+def _is_target(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, TargetSection)
 
 
 def json_schema() -> str:

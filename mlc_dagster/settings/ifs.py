@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mlc_dagster.settings.addresses import Address, TenantAddress
-from mlc_dagster.settings.section import CURRENCY, OUR_NAME, PROOF, Pattern, Section
+from mlc_dagster.settings.section import CURRENCY, OUR_NAME, PROOF, SHADOW, Mode, Pattern, Section
 
 
 class LineSetSettings(Section):
@@ -33,6 +33,7 @@ class EntitySetSettings(Section):
 class IfsSettings(Section):
     """IFS Cloud. Client id and secret come from IFS_CLIENT_ID and IFS_CLIENT_SECRET."""
 
+    mode: Mode = Field("live", description=SHADOW)
     base_url: TenantAddress = Field(description="https://<tenant>.ifs.cloud")
     token_url: Address = Field(description="The realm's token endpoint; API Explorer shows it")
     scope: str = "openid microprofile-jwt"

@@ -53,12 +53,17 @@ def sides(owners: Mapping[Any, str]) -> dict[str, str]:
     return {str(name): owner if owner in ("ifs", "hold") else "saas" for name, owner in owners.items()}
 
 
+Mode = Literal["live", "shadow"]
+SHADOW = "shadow: everything is read, prepared and told, and nothing is written: the weeks before going live"
+
+
 class TargetSection(Section):
     """A SaaS that records go to: what mappings and rules may know of it."""
 
     checks_vouchers: ClassVar[bool] = False
     """Whether the ERP's journal entries are compared with the chart of accounts of this SaaS."""
 
+    mode: Mode = Field("live", description=SHADOW)
     payment_terms: dict[str, str] = Field(default_factory=dict, description="ERP code: the name there")
     tax_rules: dict[str, str] = Field(default_factory=dict, description="ERP tax code: the name there")
     gl_accounts: dict[str, str] = Field(default_factory=dict, description="ERP account: the one there, if another")

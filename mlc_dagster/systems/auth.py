@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -10,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import httpx
-import msgspec
 
 from mlc_dagster.errors import AccessDenied, Misconfigured, TransientError
 from mlc_dagster.systems.answers import exact_json, retry_after
@@ -166,9 +166,9 @@ class ClientCredentials(httpx.Auth):
     def _accept(self, response: httpx.Response, asked_at: float) -> _Token:
         granted = _parsed(response)
         self._judge(response, granted)
-        lifetime = _seconds(granted.get("expires_in"))
+        lifetime, token = _seconds(granted.get("expires_in")), granted.get("access_token")
         try:
-            text = fit_for_header("access_token", str(granted.get("access_token") or ""))
+            text = fit_for_header("access_token", token if isinstance(token, str) else "")
         except Misconfigured as error:
             said = self._says(f"{response.status_code} without a usable token")
             raise Misconfigured(said, cure=self.address_cure) from error
@@ -177,7 +177,7 @@ class ClientCredentials(httpx.Auth):
     def _judge(self, response: httpx.Response, granted: Mapping[str, Any]) -> None:
         """Raises what an answer without a grant means."""
         status, reason = response.status_code, granted.get("error")
-        said = self._says(f"{status} {reason if reason in KNOWN_REASONS else ''}".rstrip())
+        said = self._says(f"{status} {_reason(reason)}".rstrip())
         if status in (400, 401, 403) or (status < 300 and reason):
             raise AccessDenied(said, cure=self.cure)
         if status in (408, 429) or status >= 500:
@@ -209,9 +209,21 @@ def _parsed(response: httpx.Response) -> Mapping[str, Any]:
     """The answer's JSON object; empty where it is none."""
     try:
         found = exact_json(response.content)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _reason(error: object) -> str:
+    """Why a grant was refused, as far as it may be shown: OAuth's own word. A gateway before the endpoint says it
+    otherwise: by an object with a code, a list, a number.
+    """
+    if error is None or isinstance(error, str):
+        return error if error in KNOWN_REASONS else ""
+    code = str(error.get("code")) if isinstance(error, dict) else ""
+    told = f" with code {code}" if re.fullmatch(r"\d{1,6}", code) else ""
+    shape = "an object" if isinstance(error, dict) else "a list" if isinstance(error, list) else "a number"
+    return f"(its error is {shape}{told}, not a word of OAuth: perhaps a gateway before the endpoint answered)"
 
 
 def _seconds(announced: object) -> float:

@@ -15,6 +15,8 @@ from functools import cache
 
 import httpx
 
+from mlc_dagster.systems.hanging_up import watched
+
 
 class Connections:
     """At most `most` clients, made by `opened` when first needed; the last one given back is the next one taken."""
@@ -49,7 +51,7 @@ class Connections:
                 raise RuntimeError("this client is closed")
             if self._free:
                 return self._free.pop()
-        return self._opened()
+        return watched(self._opened())
 
     def _give_back(self, client: httpx.Client) -> None:
         with self._lock:

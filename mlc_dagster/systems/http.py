@@ -37,6 +37,7 @@ from mlc_dagster.systems.budgets import KeyRing, LocalBudget, Slot, slots_of
 from mlc_dagster.systems.connections import Connections, trusted
 from mlc_dagster.systems.proof import Proof
 from mlc_dagster.systems.retries import HasTries, Patience, Tries, asks_for_silence
+from mlc_dagster.systems.shadow import Allows, everything
 from mlc_dagster.systems.waiting import in_order
 from mlc_dagster.systems.waiting import sleep as wait_for
 
@@ -85,7 +86,7 @@ class ApiClient:
     `classify` reads an answer before anyone else, of any status, and returns the error to raise, or None. With a
     `retry_after`, or as `Throttled`, a TransientError silences the credential for that long. A write is sent again
     only where `proof`, patterns of the system's own words, recognises the body; else its outcome is unknown.
-    Messages are built from `snippet(response.content)`.
+    Messages are built from `snippet(response.content)`. `allows` is asked of each call before it is made.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class ApiClient:
         proof: Sequence[str] | None = (),
         headers: Mapping[str, str] | None = None,
         transport: httpx.BaseTransport | None = None,
+        allows: Allows = everything,
         max_attempts: int = 8,
         max_seconds: float = 300.0,
         max_wait: float = 120.0,
@@ -115,7 +117,7 @@ class ApiClient:
         self.throttled_seconds = 0.0  # summed over threads
         self.skew_seconds: float | None = None  # server's Date header minus our clock, latest answer; whole seconds
         self._origin = origin(system, self.base_url)
-        self._classify, self._proof = classify, Proof(proof)
+        self._classify, self._proof, self._allows = classify, Proof(proof), allows
         self._unknown = 0  # outcomes in a row
         self._clock, self._wall = clock, wall
         self._patience = Patience(max_attempts, max_seconds, max_wait, clock, sleep, random)
@@ -179,6 +181,7 @@ class ApiClient:
         url, given = address(call, self._origin, path, params), content or body_of(call, json)
         read = decode or (exact_json if method == "GET" else json_or_nothing)
         own = headers_of(call, headers, given)
+        self._allows(method, path, json)
         build = methodcaller("build_request", method, url, content=given and given[1], headers=own)
         send = _Send(Tries(), call, build, read, decode is None)
         send.guard = None if method in READS else departures.guard()

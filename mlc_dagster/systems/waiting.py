@@ -9,13 +9,43 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 from typing import TypeVar
+from weakref import WeakSet
 
 from mlc_dagster.errors import TransientError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_ended: ContextVar[threading.Event | None] = ContextVar("ended", default=None)
+
+class Ending(threading.Event):
+    """Once it is set, what sleeps in the threads that work for it wakes; and with it all that they have begun."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock, self._within = threading.Lock(), WeakSet[Ending]()
+        if (outer := _ended.get()) is not None:
+            outer._take_along(self)
+
+    def set(self) -> None:
+        super().set()
+        with self._lock:
+            within = list(self._within)
+        for each in within:
+            each.set()
+
+    def _take_along(self, other: Ending) -> None:
+        with self._lock:
+            self._within.add(other)
+        if self.is_set():
+            other.set()
+
+
+_ended: ContextVar[Ending | None] = ContextVar("ended", default=None)
+
+
+def work_for(ending: Ending) -> None:
+    """This thread's waits end when `ending` is set, from now on."""
+    _ended.set(ending)
 
 
 def sleep(seconds: float) -> None:
@@ -37,7 +67,7 @@ def in_order(function: Callable[[Item], Result], items: Iterable[Item], in_fligh
     if in_flight <= 1:
         yield from map(function, items)
         return
-    source, ended, running = iter(items), threading.Event(), deque[Future[Result]]()
+    source, ended, running = iter(items), Ending(), deque[Future[Result]]()
     executor = ThreadPoolExecutor(in_flight, thread_name_prefix="in-order")
     try:
         while True:
@@ -52,7 +82,7 @@ def in_order(function: Callable[[Item], Result], items: Iterable[Item], in_fligh
 
 
 def _begin(
-    executor: ThreadPoolExecutor, function: Callable[[Item], Result], source: Iterator[Item], ended: threading.Event
+    executor: ThreadPoolExecutor, function: Callable[[Item], Result], source: Iterator[Item], ended: Ending
 ) -> Future[Result] | None:
     """The next item's call, None where there is no next item; an error of the source takes the item's place."""
     try:

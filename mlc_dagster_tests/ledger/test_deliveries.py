@@ -1,5 +1,6 @@
 import random
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -69,6 +70,26 @@ def test_a_record_in_doubt_may_exist_since_its_first_attempt(ledger):
     ledger.finish(FLOW, [unanswered(ready(day=6))], run=Run("run-2"))
     standing = ledger.judge(FLOW, [ready(day=6)])["0010/P1"]
     assert (standing.state, standing.since) == (State.IN_DOUBT, first)
+
+
+def test_a_record_in_doubt_is_as_it_was_sent_or_was_corrected_since(ledger):
+    """What was corrected and is as it was first sent again has been something else in between."""
+    deliver(ledger, ready())
+    ledger.begin(FLOW, [(ready(day=6, content="b"), None)], run=RUN)
+    as_sent = [ledger.judge(FLOW, [ready(day=7, content=each)])["0010/P1"].as_sent for each in ("b", "c", "a")]
+    assert as_sent == [True, False, False], "what was delivered before the doubt began does not count"
+    ledger.begin(FLOW, [(ready(day=7, content="c"), None)], run=RUN)
+    assert not any(ledger.judge(FLOW, [ready(day=8, content=each)])["0010/P1"].as_sent for each in ("b", "c"))
+
+
+def test_a_refusal_that_tells_nothing_of_the_attempt_leaves_it_in_doubt(ledger):
+    ledger.begin(FLOW, [(ready(), None)], run=RUN)
+    first = ledger.judge(FLOW, [ready()])["0010/P1"].since
+    one, answer = refused(ready())
+    ledger.finish(FLOW, [(one, replace(answer, in_doubt=True))], run=RUN)
+    standing = ledger.judge(FLOW, [ready(content="b", day=6)])["0010/P1"]
+    assert (standing.state, standing.since) == (State.IN_DOUBT, first)
+    assert events(ledger) == ["sent", "refused"]
 
 
 def test_an_answer_ends_the_doubt(ledger):

@@ -2,6 +2,7 @@ import subprocess
 import sys
 import traceback
 from subprocess import PIPE
+from urllib.parse import quote
 
 import psycopg2
 import pytest
@@ -70,7 +71,9 @@ def test_a_ledger_of_a_newer_release_is_left_alone(ledger_url):
     "url",
     [
         f"mysql://mlc:{SECRET}@db.test/ledger",
-        f"postgresql+psycopg://mlc:{SECRET}@db.test/ledger",
+        f"postgresql+asyncpg://mlc:{SECRET}@db.test/ledger",
+        f"postgresql://mlc:{SECRET}@{SECRET}@db.test/ledger",
+        f"postgresql://mlc:{SECRET}/{SECRET}@db.test/ledger",
         f"postgresql://mlc:{SECRET}@127.0.0.1:1/ledger",
         f"postgresql://mlc:{SECRET}@127.0.0.1:port/ledger",
         f"mlc:{SECRET}",
@@ -84,6 +87,22 @@ def test_an_address_that_no_ledger_can_be_kept_at_is_named_without_its_password(
         Ledger.open(url)
     assert SECRET not in str(caught.value)
     assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    "scheme", ["postgres", "postgresql", "POSTGRESQL", "postgresql+psycopg2", "postgresql+psycopg"]
+)
+@pytest.mark.parametrize("form", ["{scheme}://{user}@/{name}?host={folder}", "{scheme}://{user}@{encoded}/{name}"])
+def test_a_ledger_on_postgresql_opens_at_its_address_as_people_write_it(postgres_url, scheme, form):
+    asked = parse(postgres_url)
+    folder = asked.query["host"]
+    address = form.format(
+        scheme=scheme, user=asked.username, name=asked.database, folder=folder, encoded=quote(folder, safe="")
+    )
+    for options in ("", "sslmode=prefer&connect_timeout=5&application_name=mlc"):
+        with Ledger.open(f" {address}{'&' if '?' in address else '?'}{options}\n" if options else address) as ledger:
+            deliver(ledger, ready())
+            assert ledger.remote_ids(FLOW) == {"0010/P1": "c-1"}
 
 
 def test_a_file_that_is_no_database_is_not_touched(tmp_path):

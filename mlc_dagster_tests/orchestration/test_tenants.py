@@ -44,7 +44,11 @@ KINDS = {
     "without $count": (Tenant(count=False), {}),
     "with nextLink": (Tenant(next_link=True), {}),
     "without a modified column": (Tenant(modified=False), SWEEP),
-    "without $metadata": (Tenant(metadata=False), {}),
+    "without $metadata": (Tenant(metadata="none"), {}),
+    "with $metadata by the Accept header": (Tenant(metadata="by accept"), {}),
+    "with $metadata as JSON": (Tenant(metadata="json"), {}),
+    "with 406 to a JSON Accept of $metadata": (Tenant(metadata="406"), {}),
+    "with a web page for $metadata": (Tenant(metadata="page"), {}),
 }
 
 

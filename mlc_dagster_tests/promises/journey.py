@@ -180,14 +180,14 @@ class Journey:
                 yield from (found for found, _, _ in records_of(batch, entity.record) if found is not None)
 
 
-_COUNTED = ("asked", "created", "updated", "adopted", "unchanged", "superseded", "held", "discarded")
+_COUNTED = ("asked", "created", "updated", "adopted", "unchanged", "superseded", "held", "discarded", "paused")
 
 
 def _sums(verdict: Verdict, loaded: Loaded) -> None:
     """Every record that was read ends in exactly one state."""
     left = verdict.held + verdict.superseded + verdict.discarded + verdict.out_of_scope.total()
     assert verdict.read == verdict.ready + left, verdict
-    ends = loaded.delivered + loaded.unchanged + loaded.superseded + loaded.held + loaded.discarded
+    ends = loaded.delivered + loaded.unchanged + loaded.superseded + loaded.held + loaded.discarded + loaded.paused
     assert loaded.asked == ends, loaded
 
 

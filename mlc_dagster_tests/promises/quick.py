@@ -83,7 +83,7 @@ def ready(key: str, record: Record, at: datetime = TEN) -> Ready:
 def deliver(ledger: Ledger, flow: Flow, records: Sequence[Ready], client: Any, run: str = "run") -> Loaded:
     """A load, of which the account holds."""
     loaded = load(flow, records, client, ledger, Run(run, DAY.isoformat()), lease_seconds=2.0, longest_request=0.5)
-    ends = loaded.delivered + loaded.unchanged + loaded.superseded + loaded.held + loaded.discarded
+    ends = loaded.delivered + loaded.unchanged + loaded.superseded + loaded.held + loaded.discarded + loaded.paused
     assert ends == loaded.asked == len(records)
     return loaded
 

@@ -62,3 +62,11 @@ def run_job(config: str, database: str, storage: str, job: str, day: str, home: 
     with dg.DagsterInstance.from_config(home) if home else dg.DagsterInstance.ephemeral() as instance:
         result = found.resolve_job_def(job).execute_in_process(instance=instance, tags=tags, raise_on_error=False)
         return result.success
+
+
+def mlc(database: str, *words: str) -> None:
+    """The command line as a person has it, on this ledger; what it says stands in the child's output."""
+    from mlc_dagster.cli import app
+
+    os.environ["MLC_DATABASE_URL"] = database
+    app(list(words), standalone_mode=False)

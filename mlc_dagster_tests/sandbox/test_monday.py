@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from mlc_dagster.sandbox import Limits, Sandbox
+from mlc_dagster.sandbox.monday_troubles import Trouble
 
 CREATE = "mutation ($n: String!, $v: JSON) { a: create_item(board_id: 1, item_name: $n, column_values: $v) { id } }"
 TWO = (
@@ -116,3 +117,62 @@ def test_what_it_holds_survives_a_restart(box: Sandbox) -> None:
     with Sandbox(seed="empty") as other:
         other.monday.recall(json.loads(json.dumps(box.monday.remembered())))
         assert other.monday.rows("1") == box.monday.rows("1") != []
+
+
+PAIR = (
+    'mutation { a: create_item(board_id: 1, item_name: "first") { id } '
+    'b: create_item(board_id: 1, item_name: "second") { id } }'
+)
+
+
+def told(box: Sandbox, document: str = PAIR, **headers: str) -> tuple[int, list[bool], list[list[str] | None]]:
+    """Status, which aliases have a value, and the paths of the errors."""
+    answer = ask(box, document, **headers)
+    body = answer.json()
+    values = [bool(value) for value in (body["data"] or {}).values()]
+    return answer.status_code, values, [error.get("path") for error in body.get("errors", [])]
+
+
+@pytest.mark.parametrize(
+    "trouble, answer, made",
+    [
+        (Trouble("limit", done=1), (429, [True, False], [["b"]]), 1),
+        (Trouble("silence", done=1), (429, [True, False], [None]), 1),
+        (Trouble("silence", done=1, also=1), (429, [True, False], [None]), 2),
+        (Trouble("internal", done=0, also=1, status=200), (200, [False, False], [["a"], ["b"]]), 1),
+    ],
+)
+def test_an_answer_in_part_is_true_of_what_was_made(
+    box: Sandbox, trouble: Trouble, answer: tuple[Any, ...], made: int
+) -> None:
+    box.monday.troubles.append(trouble)
+    assert told(box) == answer and len(box.monday.rows("1")) == made
+    assert told(box)[0] == 200, "once"
+
+
+def test_a_gateway_answers_in_the_place_of_a_monday_that_acted(box: Sandbox) -> None:
+    box.monday.troubles.append(Trouble("gateway", status=503, wait=7, body="upstream"))
+    answer = ask(box, PAIR)
+    assert (answer.status_code, answer.text, answer.headers["retry-after"]) == (503, "upstream", "7")
+    assert "api-version" not in answer.headers and len(box.monday.rows("1")) == 2
+
+
+def test_a_key_that_was_used_for_something_else_is_a_conflict(box: Sandbox) -> None:
+    assert told(box, **{"Idempotency-Key": "k"})[0] == 200
+    assert ask(box, PAIR.replace("first", "third"), **{"Idempotency-Key": "k"}).status_code == 409
+    assert len(box.monday.rows("1")) == 2
+
+
+def test_what_was_made_is_found_by_its_columns_later(box: Sandbox) -> None:
+    now = [0.0]
+    box.monday.resolvers.clock, box.monday.resolvers.index_seconds = (lambda: now[0]), 30
+    create(box, {"text_mk1": "0010/7"})
+    look = """{ items_page_by_column_values(board_id: 1, columns: [{column_id: "text_mk1", column_values: ["0010/7"]}])
+               { items { id } } }"""
+
+    def found() -> int:
+        return len(ask(box, look).json()["data"]["items_page_by_column_values"]["items"])
+
+    assert found() == 0
+    now[0] = 30.0
+    assert found() == 1

@@ -146,7 +146,10 @@ def test_a_token_that_dies_in_mid_page_and_in_the_retry_loop_is_renewed() -> Non
 
 @pytest.mark.parametrize(
     "announced, renewed_at",
-    [(180, 150), ("3600", 3000), (3600.0, 3000), (None, 250), (0, 250), (-1, 250), ("soon", 250), ("NaN", 250)],
+    [
+        *[(180, 150), ("3600", 3000), (3600.0, 3000), (None, 250), (0, 250), (-1, 250), ("-180", 250), ("soon", 250)],
+        *[("NaN", 250), ({"seconds": 180}, 250), ([180], 250), (True, 250), (10**400, 250)],
+    ],
 )
 def test_a_token_is_renewed_at_five_sixths_of_what_was_announced(announced: Any, renewed_at: float) -> None:
     passing = FakeTime()
@@ -229,6 +232,24 @@ def test_credentials_that_are_put_right_work_again_without_a_restart() -> None:
         (200, b"<html>marked-echo</html>", TransientError, "expected a token as JSON"),
         (200, b'{"access_token": "marked-echo', TransientError, "expected a token as JSON"),
         (500, b"marked-echo", TransientError, "500"),
+        (401, {"error": {"code": "401", "message": "marked-echo"}}, AccessDenied, "is an object with code 401, not"),
+        (400, {"error": {"code": "marked-echo"}}, AccessDenied, "its error is an object, not a word of OAuth"),
+        (403, {"error": {"code": {"marked": "echo"}}}, AccessDenied, "403 (its error is an object, not"),
+        (401, {"error": ["marked-echo", {}]}, AccessDenied, "401 (its error is a list, not"),
+        (401, {"error": 401}, AccessDenied, "401 (its error is a number, not"),
+        (401, {"error": None}, AccessDenied, ": 401\n"),
+        (401, ["marked-echo"], AccessDenied, ": 401\n"),
+        (401, b"", AccessDenied, ": 401\n"),
+        (401, b'{"a":' * 50_000, AccessDenied, ": 401\n"),
+        (500, {"error": {"code": "500"}}, TransientError, "500 (its error is an object with code 500"),
+        (404, {"error": {"code": 404}}, Misconfigured, "404 (its error is an object with code 404"),
+        (200, {"error": {"code": "401"}}, AccessDenied, "200 (its error is an object with code 401"),
+        (200, {"access_token": {"marked": "echo"}}, Misconfigured, "without a usable token"),
+        (200, {"access_token": 12345678}, Misconfigured, "without a usable token"),
+        (200, {"access_token": None, "expires_in": "marked-echo"}, Misconfigured, "without a usable token"),
+        (200, ["marked-echo"], TransientError, "expected a token as JSON"),
+        (200, b"", TransientError, "expected a token as JSON"),
+        (200, b"\xff\xfe", TransientError, "expected a token as JSON"),
         (503, {}, TransientError, "503"),
         (429, {}, TransientError, "429"),
     ],

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from mlc_dagster.doubles import Crosswalk, LookedAt
-from mlc_dagster.errors import OutcomeUnknown, RecordRejected, StaleRecord
+from mlc_dagster.errors import OutcomeUnknown, RecordRejected, StaleRecord, StillInDoubt
 from mlc_dagster.facts import Books
 from mlc_dagster.outcomes import Draft, Outcome, Refused, Traffic, Unanswered
 from mlc_dagster.systems.cin7.books import read_books
@@ -74,7 +74,7 @@ class Cin7Client:
             except DisagreementError as error:
                 yield Refused(draft, error.message, AGREE)
             except (RecordRejected, StaleRecord) as error:
-                yield Refused(draft, error.message)
+                yield Refused(draft, error.message, in_doubt=isinstance(error, StillInDoubt))
             except OutcomeUnknown as error:
                 yield Unanswered(draft, error.message)
 

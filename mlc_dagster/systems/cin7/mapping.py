@@ -12,6 +12,7 @@ from mlc_dagster.amounts import round_to, times
 from mlc_dagster.facts import Facts
 from mlc_dagster.systems.cin7.records import (
     CENT,
+    PROPOSAL,
     ZERO,
     Charge,
     Contact,
@@ -149,7 +150,7 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Purcha
     charges = [_invoice_charge(proposal, marker, line, facts) for line in rows]
     return PurchaseInvoice(
         company=proposal.company,
-        marker=f"proposal/{marker}",  # never the text of an order's marker
+        marker=f"{PROPOSAL}{marker}",
         slot=facts.options.get("external_key", ""),
         supplier_no=proposal.supplier_id,
         supplier_id=facts.remote_id(SUPPLIERS_FLOW, key_text(proposal.supplier_id)),

@@ -9,7 +9,7 @@ from typing import Any
 from mlc_dagster.errors import MlcError, RecordRejected
 from mlc_dagster.outcomes import Begun, Draft, Outcome, Saved
 from mlc_dagster.systems.cin7 import papers
-from mlc_dagster.systems.cin7.calls import Cin7Api, Document, covers
+from mlc_dagster.systems.cin7.calls import Cin7Api, Document, covers, same_id
 from mlc_dagster.systems.cin7.look import Look, abandoned, read
 from mlc_dagster.systems.cin7.records import Paper, Purchase
 
@@ -27,7 +27,7 @@ class Sender:
         """The purchase of a draft: by its id, or by its marker where the draft says since when it may be there."""
         if purchase_id and not abandoned(found := read(self.api, purchase_id)):
             return found
-        return self.look.find(draft.record, draft.look_since) if draft.look_since else None
+        return self.look.find(draft) if draft.look_since else None
 
     def begin(self, paper: Paper) -> Document:
         """The header of a new purchase: the first step. Sent once."""
@@ -65,13 +65,27 @@ class Sender:
 
     def agreed(self, paper: Paper, answer: Document) -> Document:
         """The answer, where its totals are ours. Raises RecordRejected, with both figures."""
-        for name, ours in (("TotalBeforeTax", paper.net()), ("Tax", paper.tax())):
-            theirs = answer.get(name)
-            if theirs is not None and Decimal(theirs) != ours:
-                raise RecordRejected(
-                    f"Cin7 keeps {name} {theirs} for {paper.marker}, and IFS says {ours}. Correct it in Cin7."
-                )
+        for name, theirs, ours in other_totals(paper, answer):
+            raise RecordRejected(
+                f"Cin7 keeps {name} {theirs} for {paper.marker}, and IFS says {ours}. Correct it in Cin7."
+            )
         return answer
+
+    def write_header(self, paper: Paper, theirs: Document) -> None:
+        """What the header says now; twice does no harm."""
+        self.api.write("PUT", "/advanced-purchase", papers.changed_header(paper, theirs), repeatable=True)
+
+
+def other_totals(paper: Paper, answer: Document) -> Iterator[tuple[str, Any, Decimal]]:
+    """(name, theirs, ours) of the totals that Cin7 keeps otherwise."""
+    for name, ours in (("TotalBeforeTax", paper.net()), ("Tax", paper.tax())):
+        theirs = answer.get(name)
+        if theirs is not None and Decimal(theirs) != ours:
+            yield name, theirs, ours
+
+
+def has_our_totals(paper: Paper, answer: Document) -> bool:
+    return not any(other_totals(paper, answer))
 
 
 class Purchases:
@@ -96,20 +110,23 @@ class Purchases:
         yield _saved(draft, made, "created")
 
     def _complete(self, draft: Draft, theirs: Document) -> Iterator[Outcome]:
+        """What is found and is not as it should be is remembered by its id before anything can refuse."""
         paper: Purchase = draft.record
-        refuse_voided(theirs)
         header_is_equal = covers(theirs, papers.header_says(paper))
         order_is_equal = covers(theirs["Order"], papers.order_says(paper))
-        if header_is_equal and order_is_equal:
-            self._sender.agreed(paper, theirs["Order"])
+        if header_is_equal and order_is_equal and has_our_totals(paper, theirs["Order"]) and not is_voided(theirs):
             yield _saved(draft, theirs, "adopted")
             return
-        if not order_is_equal:
-            _refuse_closed(paper, theirs)
         if draft.remote_id is None:
             yield Begun(draft, theirs["ID"])
+        refuse_voided(theirs)
+        refuse_other_supplier(paper, theirs)
+        if order_is_equal:
+            self._sender.agreed(paper, theirs["Order"])
+        else:
+            _refuse_closed(paper, theirs)
         if not header_is_equal:
-            self._sender.api.write("PUT", "/advanced-purchase", papers.changed_header(paper, theirs), repeatable=True)
+            self._sender.write_header(paper, theirs)
         if not order_is_equal:
             self._sender.write_order(paper, theirs, "DRAFT")
         yield _saved(draft, theirs, "created" if is_empty(theirs) else "updated")
@@ -121,9 +138,24 @@ def is_empty(purchase: Document) -> bool:
     return stage.get("Status") in papers.OPEN and not stage.get("Lines") and not stage.get("AdditionalCharges")
 
 
+def is_voided(purchase: Document) -> bool:
+    return bool(purchase["Status"] == "VOIDED")
+
+
 def refuse_voided(purchase: Document) -> None:
-    if purchase["Status"] == "VOIDED":
+    if is_voided(purchase):
         raise RecordRejected(f"{purchase['OrderNumber']} was voided in Cin7. Cancel it in IFS, or discard this hold.")
+
+
+def refuse_other_supplier(paper: Paper, theirs: Document) -> None:
+    """Cin7 changes the supplier of a purchase until its order is authorised."""
+    state, number = theirs["Order"]["Status"], theirs["OrderNumber"]
+    if state not in papers.OPEN and not same_id(theirs.get("SupplierID"), paper.supplier_id):
+        raise RecordRejected(
+            f"{number} was made for {paper.marker} and supplier {theirs.get('Supplier')}, and IFS says supplier "
+            f"{paper.supplier_no} now. The order is {state} in Cin7, where the supplier cannot be changed any more: "
+            "undo the authorisation there and replay, or correct the supplier in IFS."
+        )
 
 
 def _refuse_closed(paper: Purchase, theirs: Document) -> None:

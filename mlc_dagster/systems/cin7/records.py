@@ -24,6 +24,8 @@ PRICE_DECIMALS = 4
 LEAST_QUANTITY, MOST = Decimal(1), Decimal(10) ** 13
 ANY_PRICE = -MOST
 LEAST_RATE = Decimal(1).scaleb(-10)
+PROPOSAL = "proposal/"
+"""What the marker of an invoice begins with: it is never the text of an order's."""
 
 Numbers = Iterator[tuple[str, str, Decimal | None, int, Decimal, Decimal]]
 Texts = Iterator[tuple[str, str | None, int]]
@@ -212,6 +214,11 @@ class PurchaseInvoice(Paper, frozen=True, kw_only=True):
     stated_net: Decimal | None = None
     stated_tax: Decimal | None = None
     stated_gross: Decimal | None = None
+
+    @property
+    def reference(self) -> str:
+        """What its lines begin with behind "IFS ": its key, whichever purchase it is on."""
+        return self.marker.removeprefix(PROPOSAL)
 
     def totals(self) -> Totals:
         net, tax = self.net(), self.tax()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
-from mlc_dagster.errors import MlcError, RecordRejected
+from mlc_dagster.errors import MlcError, RecordRejected, StillInDoubt
 from mlc_dagster.outcomes import Draft, Outcome, Saved
 from mlc_dagster.systems.cin7.calls import Cin7Api, Document, covers, same_id
 from mlc_dagster.systems.cin7.records import Contact, Supplier
-from mlc_dagster.systems.cin7.shared import concluded, meet, settled, words
+from mlc_dagster.systems.cin7.shared import MARK, concluded, meet, settled, words
 from mlc_dagster.systems.meeting import Meeting
 
 FRESH = 60.0  # seconds that a list is taken for the truth
+CLOCKS = timedelta(minutes=15)  # between Cin7's clock and ours
 
 _SCALARS = (
     "Name",
@@ -64,7 +66,7 @@ class Suppliers:
 
     def _saved(self, draft: Draft) -> Saved:
         known = self._by_id(draft.remote_id) if draft.remote_id else None
-        if known is None and (match := self._match(draft.record)):
+        if known is None and (match := self._match(draft)):
             met = meet(draft, self._words, match)
             if covers(match, merged(settled(draft.record, met, match), match)):
                 return _saved(draft, match, "adopted", met)
@@ -75,21 +77,40 @@ class Suppliers:
         rows = self._api.get("/supplier", ID=remote_id, IncludeDeprecated="true").get("SupplierList") or []
         return next((row for row in rows if same_id(row["ID"], remote_id)), None)
 
-    def _match(self, supplier: Supplier) -> Document | None:
-        """By key, then by name. Raises RecordRejected where two answer."""
-        rows = self.listed()
+    def _match(self, draft: Draft) -> Document | None:
+        """By key, by the mark of our contact, then by name. Raises StillInDoubt where two answer."""
+        supplier: Supplier = draft.record
+        rows, mark = self.listed(), f"{MARK}{supplier.key}"
         for found in (
             [row for row in rows if key_of(row, supplier) == supplier.key],
+            [row for row in rows if mark in _marks(row)],
             [row for row in rows if _folded(row.get("Name")) == _folded(supplier.name)],
         ):
             if len(found) > 1:
-                named = " and ".join(f"{row['Name']} ({row['ID']})" for row in found)
-                raise RecordRejected(
-                    f"Cin7 has two suppliers for {supplier.key} {supplier.name}: {named}. Deprecate or rename one."
+                raise StillInDoubt(
+                    f"Cin7 has two suppliers for {supplier.key} {supplier.name}: {_named(found)}. "
+                    "Deprecate or rename one."
                 )
             if found:
                 return found[0]
+        self._refuse_what_may_be_ours(draft, rows)
         return None
+
+    def _refuse_what_may_be_ours(self, draft: Draft, rows: Sequence[Document]) -> None:
+        """An attempt to make it went unanswered, and it was corrected since. Where its key has no slot in Cin7,
+        whatever was made or changed since then may be it.
+        """
+        supplier: Supplier = draft.record
+        if not draft.may_be_elsewhere or supplier.attribute_set or draft.look_since is None:
+            return
+        since = (draft.look_since - CLOCKS).strftime("%Y-%m-%dT%H:%M:%S")
+        alike = [row for row in rows if str(row.get("LastModifiedOn") or since)[:19] >= since and not _marks(row)]
+        if alike:
+            raise StillInDoubt(
+                f"Cin7 may have {supplier.key} {supplier.name} already, as {_named(alike)}, from an attempt that was "
+                "not answered, and it keeps no key of IFS. Give the right one the name that it has in IFS, and replay. "
+                "If none of them is it, create it in Cin7 under this name."
+            )
 
     def _create(self, draft: Draft) -> Saved:
         met = meet(draft, self._words, None)
@@ -196,6 +217,16 @@ def _replaced(
     if place is None:
         return [*rows, new]
     return [*rows[:place], {**rows[place], **change}, *rows[place + 1 :]]
+
+
+def _marks(row: Document) -> set[str]:
+    """What our own contact carries in its comment."""
+    comments = {str(contact.get("Comment") or "") for contact in row.get("Contacts") or ()}
+    return {comment for comment in comments if comment.startswith(MARK)}
+
+
+def _named(rows: Sequence[Document]) -> str:
+    return " and ".join(f"{row['Name']} ({row['ID']})" for row in rows)
 
 
 def _folded(text: Any) -> str:

@@ -118,9 +118,9 @@ class IfsClient:
             _mark(seen, page.batch, entity)
         return {day: f"{count} {digest % 2**128:032x}" for day, (count, digest) in sorted(seen.items())}
 
-    def schema_report(self, entity: EntitySet) -> SchemaReport | None:
-        """How the tenant's fields differ from the record's; None where it does not answer $metadata."""
-        return self._connection.report(entity)
+    def schema_report(self, entity: EntitySet, *, aloud: bool = True) -> SchemaReport:
+        """How the tenant's fields differ from the record's, or why it does not tell them; `aloud`: that is logged."""
+        return self._connection.report(entity, aloud=aloud)
 
     def get(self, entity: EntitySet, key: Mapping[str, object]) -> tuple[Row, str]:
         """(row with its lines, ETag). Raises RecordRejected with status 404 where there is none, or it does not fit."""

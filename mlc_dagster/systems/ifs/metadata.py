@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,9 +9,9 @@ from typing import Any, get_args
 
 import msgspec
 
-from mlc_dagster.errors import Misconfigured, RecordRejected
+from mlc_dagster.errors import Misconfigured
 from mlc_dagster.systems.ifs.catalogue import fields_of, wire_name
-from mlc_dagster.systems.ifs.odata import service
+from mlc_dagster.systems.ifs.csdl import Model, Types
 from mlc_dagster.vocabulary import EntitySet, LineSet, Record
 
 WHOLE = ("Edm.Int64", "Edm.Int32", "Edm.Int16", "Edm.Byte", "Edm.SByte", "Edm.Decimal")
@@ -28,13 +26,6 @@ KNOWN_AS: dict[type, tuple[str, ...]] = {
 }
 """Type of a field -> the types it may have in $metadata, the usual one first. An enumeration is text."""
 
-_Types = dict[str, str]
-
-
-def edmx(content: bytes) -> ET.Element:
-    """The document. Raises SyntaxError. Expat refuses entity bombs since 2.4, and loads nothing from elsewhere."""
-    return ET.fromstring(content)  # noqa: S314
-
 
 @dataclass(frozen=True)
 class SchemaReport:
@@ -43,23 +34,19 @@ class SchemaReport:
     gone: tuple[str, ...] = ()  # record fields that the tenant does not have
     new: tuple[str, ...] = ()  # names on the wire that the record does not have
     changed: dict[str, tuple[str, str]] = field(default_factory=dict)  # record field -> (expected, found)
+    untold: str = ""  # why nothing is known of the tenant's fields: then the above is empty
 
 
-def schema_report(entity: EntitySet, fetch: Callable[[str], ET.Element]) -> SchemaReport | None:
-    """None where the tenant does not answer $metadata. `fetch` gets the document at a path.
-
-    Raises Misconfigured where $metadata is answered and does not have the entity set.
-    """
-    try:
-        model = _Model(fetch(f"{service(entity)}/$metadata"))
-    except RecordRejected:
-        return None
+def schema_report(entity: EntitySet, model: Model) -> SchemaReport:
+    """Raises Misconfigured where the service does not have the entity set."""
     types = model.properties(entity.path)
     if types is None:
         raise Misconfigured(
             f"{entity.projection} has no entity set {entity.path}",
             cure=f"It has {', '.join(sorted(model.sets))}. Set ifs.entity_sets.{entity.name}.set in mlc.yaml.",
         )
+    if not types:
+        return SchemaReport(untold=f"$metadata names the type {model.sets[entity.path]}, and does not describe it")
     report = _compared(entity.record, entity.wire, types, "", {entity.lines.field} if entity.lines else set())
     if entity.modified is None:
         report = SchemaReport(
@@ -68,33 +55,7 @@ def schema_report(entity: EntitySet, fetch: Callable[[str], ET.Element]) -> Sche
     return _with_lines(report, entity.lines, model)
 
 
-class _Model:
-    """The types of an EDMX document; its namespaces differ between versions, so local names are compared."""
-
-    def __init__(self, root: ET.Element) -> None:
-        self._types: dict[str, ET.Element] = {}
-        self.sets: dict[str, str] = {}
-        for schema in _all(root, "Schema"):
-            space = schema.get("Namespace", "")
-            self._types |= {f"{space}.{kind.get('Name')}": kind for kind in _all(schema, "EntityType")}
-            self.sets |= {one.get("Name", ""): one.get("EntityType", "") for one in _all(schema, "EntitySet")}
-
-    def properties(self, name: str) -> _Types | None:
-        """Property -> type of an entity set, those of its base types included; None where there is no such set."""
-        return self._of(self._types.get(self.sets[name])) if name in self.sets else None
-
-    def _of(self, kind: ET.Element | None) -> _Types:
-        if kind is None:
-            return {}
-        own = {one.get("Name", ""): one.get("Type", "") for one in _all(kind, "Property")}
-        return {**self._of(self._types.get(kind.get("BaseType", ""))), **own}
-
-
-def _all(element: ET.Element, name: str) -> Iterator[ET.Element]:
-    return (one for one in element.iter() if one.tag.rpartition("}")[2] == name)
-
-
-def _compared(record: type[Record], wire: Any, types: _Types, prefix: str, apart: set[str]) -> SchemaReport:
+def _compared(record: type[Record], wire: Any, types: Types, prefix: str, apart: set[str]) -> SchemaReport:
     names = {name: wire_name(name, wire) for name in fields_of(record) if name not in apart}
     found = {name: types[on_wire] for name, on_wire in names.items() if on_wire in types}
     return SchemaReport(
@@ -112,7 +73,7 @@ def _change(record: type[Record], name: str, found: str) -> tuple[str, str] | No
     return None if fits else (kinds[0], found)
 
 
-def _with_lines(report: SchemaReport, lines: LineSet | None, model: _Model) -> SchemaReport:
+def _with_lines(report: SchemaReport, lines: LineSet | None, model: Model) -> SchemaReport:
     """The line set may stand in another projection: then nothing is known of it."""
     types = model.properties(lines.path) if lines else None
     if lines is None or types is None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from mlc_dagster.errors import Misconfigured, RecordRejected, TransientError
+from mlc_dagster.errors import AccessDenied, Misconfigured, RecordRejected, TransientError
 from mlc_dagster.systems.answers import Answer
 from mlc_dagster.systems.http import ApiClient
-from mlc_dagster.systems.ifs.metadata import SchemaReport, edmx, schema_report
+from mlc_dagster.systems.ifs.csdl import Model, Unread, read_metadata
+from mlc_dagster.systems.ifs.metadata import SchemaReport, schema_report
 from mlc_dagster.systems.ifs.odata import Order, all_of, collection, service
 from mlc_dagster.systems.ifs.paging import Span
 from mlc_dagster.systems.ifs.refusals import PageTooLarge, is_not_built
@@ -24,7 +26,11 @@ LINES_GUESSED = 4
 SAFE = 0.8
 """The share of the elements allowed that a page with lines is meant to fill: some orders are longer than others."""
 
+NOT_ACCEPTABLE = (406, 415)
+
 Value = TypeVar("Value")
+
+log = logging.getLogger("mlc_dagster.ifs")
 
 
 @dataclass
@@ -40,14 +46,38 @@ class Connection:
 
     def __post_init__(self) -> None:
         self._slots = threading.BoundedSemaphore(self.in_flight)
+        self._untold: set[str] = set()  # services of which it was said that they tell no fields
 
-    def get(self, path: str, params: Mapping[str, Any], decode: Callable[[bytes], Value]) -> Answer[Value]:
+    def get(
+        self, path: str, params: Mapping[str, Any], decode: Callable[[bytes], Value], accept: str | None = None
+    ) -> Answer[Value]:
         with self._slots:
-            return self.api.request("GET", path, params=params, decode=decode)
+            headers = {"Accept": accept} if accept else None
+            return self.api.request("GET", path, params=params, headers=headers, decode=decode)
 
-    def report(self, entity: EntitySet) -> SchemaReport | None:
-        """What of the record this tenant lacks; None where it does not answer $metadata."""
-        return schema_report(entity, lambda path: self.get(path, {}, edmx).value)
+    def report(self, entity: EntitySet, *, aloud: bool = True) -> SchemaReport:
+        """What of the record this tenant lacks. Where its $metadata cannot be had it says so, in the log once."""
+        found = self._metadata(f"{service(entity)}/$metadata")
+        if isinstance(found, Model):
+            return schema_report(entity, found)
+        if aloud and entity.projection not in self._untold:
+            self._untold.add(entity.projection)
+            log.warning("%s: the fields are not compared with the tenant's: %s", entity.projection, found.why)
+        return SchemaReport(untold=found.why)
+
+    def _metadata(self, path: str) -> Model | Unread:
+        """As XML: asked for JSON, some servers answer 406. As JSON where XML is what they refuse."""
+        refused: RecordRejected | AccessDenied | None = None
+        for accept in ("application/xml", "application/json"):
+            try:
+                found = self.get(path, {}, read_metadata, accept).value
+                return Unread(f"GET {path} answers {found.why}") if isinstance(found, Unread) else found
+            except (RecordRejected, AccessDenied) as error:
+                refused = refused or error
+                if not (isinstance(error, RecordRejected) and error.status in NOT_ACCEPTABLE):
+                    break
+        assert refused is not None
+        return Unread(refused.message)
 
 
 def no_such_set(entity: EntitySet, error: RecordRejected) -> Misconfigured:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Literal, Protocol
 
 from mlc_dagster.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord
@@ -16,6 +16,7 @@ from mlc_dagster.vocabulary import EntitySet, Row, key_text, version_of
 
 FRESH = 60.0  # seconds that the list of names is taken for the truth
 CLOCKS = timedelta(minutes=15)  # between the ERP's clock and ours
+ELSEWHERE = timedelta(days=1)  # the ERP dates a supplier in the time zone of its server
 Action = Literal["created", "updated", "adopted"]
 UNIQUE, EXISTS = "supplier_is_unique", "supplier_exists"
 
@@ -38,25 +39,31 @@ class NotOneError(RecordRejected):
         self.rule = rule
 
 
+class MayBeOursError(NotOneError):
+    """One of several may be what an unanswered attempt made; it is looked for again."""
+
+
 class Suppliers:
     """The supplier master. All names are read once and kept for a minute, when something must be found by name."""
 
     def __init__(self, master: Master, entity: EntitySet, clock: Callable[[], float] = time.monotonic) -> None:
         self._master, self._entity, self._clock = master, entity, clock
         self._names: dict[str, list[Row]] = {}
+        self._others: set[str] = set()  # names and numbers that the drafts in hand tell
         self._read_at: float | None = None
 
     def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
         """One outcome for each draft. Raises what concerns them all."""
-        if any(_is_in_doubt(draft) for draft in drafts):
+        if any(draft.is_in_doubt for draft in drafts):
             self._read_at = None
         there = self._there(drafts)
         taken: dict[str, str] = {}  # number -> the record that it belongs to
+        self._others = {name for draft in drafts for name in _told_by(draft)}
         for draft in drafts:
             try:
                 yield self._saved(draft, there, taken)
             except (RecordRejected, StaleRecord) as error:
-                yield Refused(draft, error.message, _rule(error))
+                yield Refused(draft, error.message, _rule(error), isinstance(error, MayBeOursError))
             except OutcomeUnknown as error:
                 self._read_at = None
                 yield Unanswered(draft, error.message)
@@ -129,22 +136,27 @@ class Suppliers:
         return found[0] if found else None
 
     def _refuse_what_may_be_ours(self, draft: Draft, rows: Sequence[Row]) -> None:
-        """An attempt to make it went unanswered, and it was renamed since: what was made then has its old name."""
-        since, partner = draft.look_since, draft.record
-        if since is None or not _is_in_doubt(draft):
+        """An attempt to make it went unanswered, and it was corrected since: the ERP keeps no key of another system, so
+        whatever was made there since then, and belongs to nobody else, may be it.
+        """
+        if not draft.may_be_elsewhere or draft.look_since is None:
             return
-        alike = [
-            row
-            for row in rows
-            if (row["creation_date"] or (row["last_modified"] or since).date()) >= (since - CLOCKS).date()
-            and any(getattr(partner, name) and row[name] == getattr(partner, name) for name in ("email", "vat_no"))
-        ]
+        since = draft.look_since - CLOCKS
+        made = [row for row in rows if _made_on(row, since.date()) >= since.date() - ELSEWHERE]
+        alike = [row for row in made if not {_folded(row["name"]), str(row["supplier_id"])} & self._others]
+        alike = [row for row in alike if not self._owner(draft, row)]
         if alike:
-            raise NotOneError(
-                f"IFS may have {partner.external_ref} already, as {_numbers(alike)}, from an attempt that was not "
-                f"answered. Enter the number with {partner.external_ref}, or rename it as it is in IFS.",
+            ref = draft.record.external_ref
+            raise MayBeOursError(
+                f"IFS may have {ref} already, as {_numbers(alike)}, from an attempt that was not answered, before it "
+                f"was corrected. Enter the right number with {ref}, or give it the name that it has in IFS. If none of "
+                "them is it, create it in IFS and enter its number.",
                 UNIQUE,
             )
+
+    def _owner(self, draft: Draft, row: Row) -> str:
+        """Whose it is already, of the records of this system."""
+        return link_of(draft.agreed(key_text(str(row["supplier_id"]))))
 
     def _listed(self) -> Mapping[str, list[Row]]:
         """All suppliers by their names; read anew after a minute, and where an earlier attempt is in doubt."""
@@ -199,9 +211,14 @@ class Suppliers:
         return _outcome(draft, row, action, agreed, _said(draft, agreed, row), written)
 
 
-def _is_in_doubt(draft: Draft) -> bool:
-    """An attempt to make it went unanswered; a first load looks from ever, and nothing was attempted."""
-    return draft.look_since is not None and draft.look_since.year > 1970
+def _told_by(draft: Draft) -> set[str]:
+    """What finds it, whoever else looks: its name, and its number in the ERP."""
+    return {_folded(draft.record.name), *filter(None, (draft.remote_id, draft.record.supplier_id))}
+
+
+def _made_on(row: Row, unknown: date) -> date:
+    made: date | None = row["creation_date"] or (row["last_modified"].date() if row["last_modified"] else None)
+    return made or unknown
 
 
 def _merge(draft: Draft, row: Row, agreed: Agreed | None) -> Merged:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mlc_dagster.errors import Misconfigured, OutcomeUnknown, RecordRejected
+from mlc_dagster.errors import Misconfigured, OutcomeUnknown, RecordRejected, TransientError
 from mlc_dagster.systems.monday import documents
 from mlc_dagster.systems.monday.calls import MondayApi
 from mlc_dagster.systems.monday.records import Cell
 from mlc_dagster.systems.monday.values import FITS
 
+TRIES = 4  # of making columns whose answer tells nothing, or a part
 FRESH = 300.0  # seconds that a board's columns are taken for what they were
 
 
@@ -22,6 +23,7 @@ class Column:
     id: str
     title: str
     type: str
+    links: tuple[str, ...] | None = None  # the boards that a link column points to; None: it does not say
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Board:
     id: str
     name: str
     columns: tuple[Column, ...]
+    state: str = "active"  # or archived, deleted
     rolls_up: bool = False  # parents of a multi-level board compute their numbers: writes succeed and change nothing
 
     def column(self, named: str) -> Column | None:
@@ -44,6 +47,20 @@ class Board:
                 cure="Name one of them by its id in mlc.yaml.",
             )
         return found[0] if found else None
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """Why a board does not take what mlc.yaml sends to it."""
+
+    words: str
+    cure: str = ""
+    column: Cell | None = None  # None: it is the board itself
+    is_absent: bool = False  # the column is not there; it may be made
+
+    @property
+    def is_of_the_key(self) -> bool:
+        return self.column is _KEY
 
 
 @dataclass(frozen=True)
@@ -76,11 +93,6 @@ class Boards:
         """The columns that these cells and the key go to. Raises Misconfigured where one is missing or does not fit."""
         wanted = {self._key_column: _KEY, **{cell.column: cell for cell in cells}}
         board = self.board(board_id)
-        if board.rolls_up:
-            raise Misconfigured(
-                f"board {board.name} ({board.id}) has several levels: it would take amounts and not keep them",
-                cure="Use a classic board.",
-            )
         if missing := [(name, cell) for name, cell in wanted.items() if board.column(name) is None]:
             board = self._completed(board, missing)
         if faults := list(misfits(board, wanted)):
@@ -89,16 +101,35 @@ class Boards:
         return Layout(board, columns.pop(self._key_column), columns)
 
     def board(self, board_id: str) -> Board:
-        """As it was within the last minutes. Raises Misconfigured where there is none that this token sees."""
+        """As it was within the last minutes. Raises Misconfigured where this token sees none that keeps amounts."""
         known = self._boards.get(board_id)
         if known is None or self._clock() - known[0] > FRESH:
             self.refresh([board_id])
-        return self._boards[board_id][1]
+        return _usable(self._boards[board_id][1])
 
-    def refresh(self, board_ids: Sequence[str]) -> None:
-        """Read these boards anew, in one request. Raises Misconfigured."""
+    def flaws(self, board_id: str, cells: Iterable[Cell]) -> Iterator[Flaw]:
+        """All that `layout` would raise, one after the other; nothing is made."""
+        try:
+            board = self.board(board_id)
+        except Misconfigured as error:
+            yield Flaw(error.message, error.cure or "")
+            return
+        for name, cell in [(self._key_column, _KEY), *((cell.column, cell) for cell in cells)]:
+            try:
+                words, absent = list(misfits(board, {name: cell})), board.column(name) is None
+            except Misconfigured as error:
+                yield Flaw(error.message, error.cure or "", cell)
+            else:
+                yield from (Flaw(each, column=cell, is_absent=absent) for each in words)
+
+    def look(self, board_ids: Sequence[str]) -> None:
+        """Read these boards anew, in one request; archived and deleted ones too."""
         for found in self._api.read(documents.BOARDS, ids=list(board_ids)).get("boards") or []:
             self._boards[str(found["id"])] = (self._clock(), _board(found))
+
+    def refresh(self, board_ids: Sequence[str]) -> None:
+        """As `look`. Raises Misconfigured where one is not there."""
+        self.look(board_ids)
         if missing := [board_id for board_id in board_ids if board_id not in self._boards]:
             raise Misconfigured(
                 f"monday has no board {', '.join(missing)} that this token may see",
@@ -112,24 +143,46 @@ class Boards:
                 f"board {board.name} ({board.id}) has no column {named}",
                 cure="Make it there, correct monday.boards in mlc.yaml, or set monday.create_columns.",
             )
+        key, said = str(uuid.uuid4()), ""
+        for _ in range(TRIES):
+            try:
+                self._make(board, missing, key)
+            except OutcomeUnknown as error:
+                said = error.message
+            self.refresh([board.id])  # what was made is seen now
+            board = self._boards[board.id][1]
+            left = [(name, cell) for name, cell in missing if board.column(name) is None]
+            if not left:
+                return board
+            key, missing = key if left == missing else str(uuid.uuid4()), left
+        raise TransientError(f"board {board.id} did not get all its columns: {said or 'monday does not show them'}")
+
+    def _make(self, board: Board, missing: Sequence[tuple[str, Cell]], key: str) -> None:
+        """Raises OutcomeUnknown, Misconfigured, TransientError."""
         variables: dict[str, object] = {"b": board.id}
         for number, (name, cell) in enumerate(missing):
             variables |= {f"t{number}": name, f"k{number}": FITS[cell.kind][0], f"d{number}": _defaults(cell)}
-        document, key = documents.columns(len(missing)), str(uuid.uuid4())
         try:
-            reply = self._api.write(document, variables, len(missing), key, again=False)
-        except OutcomeUnknown:
-            self.refresh([board.id])  # what it did is seen now; the rest is missing, and says so
-            return self._boards[board.id][1]
+            reply = self._api.write(documents.columns(len(missing)), variables, len(missing), key)
         except RecordRejected as error:
             raise Misconfigured(f"board {board.id} takes no new column: {error.message}") from error
-        if reply.faults:
-            raise Misconfigured(f"board {board.id} takes no new column: {reply.faults[0].message}")
-        self.refresh([board.id])
-        return self._boards[board.id][1]
+        if refused := [fault for fault in reply.faults if not (fault.is_limit or fault.proves_nothing)]:
+            raise Misconfigured(f"board {board.id} takes no new column: {refused[0].message}")
 
 
 _KEY = Cell(field="key", column="", kind="text")
+
+
+def _usable(board: Board) -> Board:
+    """Raises Misconfigured where nothing can be kept on it."""
+    named = f"board {board.name} ({board.id})"
+    if board.state != "active":
+        cure = "Restore it in monday, or name another board under monday.boards in mlc.yaml."
+        raise Misconfigured(f"{named} is {board.state}", cure=cure)
+    if board.rolls_up:
+        words = f"{named} has several levels: it would take amounts and not keep them"
+        raise Misconfigured(words, cure="Use a classic board.")
+    return board
 
 
 def misfits(board: Board, wanted: Mapping[str, Cell]) -> Iterable[str]:
@@ -142,6 +195,9 @@ def misfits(board: Board, wanted: Mapping[str, Cell]) -> Iterable[str]:
         elif column.type not in fits:
             where = f"column {name!r} of board {board.name} ({board.id}) is of type {column.type}"
             yield f"{where}, and {cell.field} needs {' or '.join(fits)}"
+        elif cell.board and column.links is not None and cell.board not in column.links:
+            points = f"links to board {' and '.join(column.links)}" if column.links else "links to no board"
+            yield f"column {name!r} of board {board.name} ({board.id}) {points}, and {cell.field} is on {cell.board}"
 
 
 def _defaults(cell: Cell) -> str | None:
@@ -154,5 +210,13 @@ def _defaults(cell: Cell) -> str | None:
 def _board(found: Mapping[str, object]) -> Board:
     listed = found.get("columns")
     rows: list[Mapping[str, object]] = listed if isinstance(listed, list) else []
-    columns = [Column(str(row["id"]), str(row["title"]), str(row["type"])) for row in rows if not row.get("archived")]
-    return Board(str(found["id"]), str(found["name"]), tuple(columns), found.get("hierarchy_type") == "multi_level")
+    columns = tuple(_column(row) for row in rows if not row.get("archived"))
+    levels = found.get("hierarchy_type") == "multi_level"
+    return Board(str(found["id"]), str(found["name"]), columns, str(found.get("state") or "active"), levels)
+
+
+def _column(row: Mapping[str, object]) -> Column:
+    settings, is_link = row.get("settings"), row["type"] == "board_relation"
+    ids = settings.get("boardIds") if is_link and isinstance(settings, Mapping) else None
+    links = tuple(str(each) for each in ids) if isinstance(ids, list) else None
+    return Column(str(row["id"]), str(row["title"]), str(row["type"]), links)

@@ -12,16 +12,14 @@ from mlc_dagster.facts import Books
 from mlc_dagster.outcomes import Budget, Draft, Outcome, Refused, Saved, Traffic
 from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.monday import documents
-from mlc_dagster.systems.monday.boards import Boards, Layout, misfits
+from mlc_dagster.systems.monday.boards import Boards, Flaw, Layout
 from mlc_dagster.systems.monday.calls import MondayApi, Points
+from mlc_dagster.systems.monday.doubts import AT_WORK, Doubts, Group, is_in_doubt
 from mlc_dagster.systems.monday.duplicates import Duplicates
 from mlc_dagster.systems.monday.look import Found, by_key, differing
 from mlc_dagster.systems.monday.records import KINDS, Cell, Item
 from mlc_dagster.systems.monday.writes import Write, Writer
 from mlc_dagster.vocabulary import Target
-
-EVER = datetime(1970, 1, 1, tzinfo=UTC)
-AT_WORK = timedelta(seconds=60)  # monday gives up after that
 
 
 class MondayClient:
@@ -41,6 +39,7 @@ class MondayClient:
     ) -> None:
         self.api, self._options, self._labels, self._wall = api, options, create_labels, wall
         self._api = MondayApi(api, Points(points_per_minute), budget, clock)
+        self._doubts = Doubts(wall)
         self._boards = Boards(self._api, options.get("key_column", "IFS key"), create=create_columns, clock=clock)
         self._duplicates = Duplicates(self._api, self._boards, options, clock)
 
@@ -80,43 +79,44 @@ class MondayClient:
             yield from self._save(target, board, some)
 
     def _save(self, target: Target, board: str, drafts: list[Draft]) -> Iterator[Outcome]:
+        """What is in doubt goes as it went before, and with nothing else."""
         layout = self._boards.layout(board, _cells(drafts))
         group = self._options.get(f"{target.name}.group", "")
-        writer = Writer(self._api, layout, labels=self._labels, group=group)
-        found = self._found(layout, [draft for draft in drafts if draft.look_since and not draft.remote_id])
-        planned = [_plan(draft, found.get(draft.record.key, []), layout) for draft in drafts]
-        yield from (outcome for outcome in planned if not isinstance(outcome, Write))
-        yield from writer.send([write for write in planned if isinstance(write, Write)])
+        writer = Writer(self._api, layout, self._doubts, labels=self._labels, group=group)
+        doubtful = self._doubts.groups(filter(is_in_doubt, drafts), Points.WRITES)
+        found = self._found(layout, [draft for draft in drafts if draft.look_since and not draft.remote_id], doubtful)
+        for some, anew in [
+            ([draft for draft in drafts if not is_in_doubt(draft)], False),
+            *((group.drafts, group.answered) for group in doubtful),
+        ]:
+            planned = [_plan(draft, found.get(draft.record.key, []), layout) for draft in some]
+            yield from (outcome for outcome in planned if not isinstance(outcome, Write))
+            yield from writer.send([write for write in planned if isinstance(write, Write)], anew=anew)
 
-    def _found(self, layout: Layout, drafts: list[Draft]) -> dict[str, list[Found]]:
-        """Key -> items. Where a part of an unanswered request is there, monday may still be at work on the rest of it:
-        after a minute it is not, and then it is looked up again.
-        """
+    def _found(self, layout: Layout, drafts: list[Draft], doubtful: list[Group]) -> dict[str, list[Found]]:
+        """Key -> items. What monday may still be at work on, or not show yet, is looked up again after a minute."""
         if not drafts:
             return {}
         keys = [draft.record.key for draft in drafts]
         found = by_key(self._api, layout, keys)
-        chunks = [drafts[start : start + Points.WRITES] for start in range(0, len(drafts), Points.WRITES)]
-        if wait := max(self._unfinished(chunk, found) for chunk in chunks):
-            self._api.budget.pause(wait)  # the next call waits for it, and counts the seconds
+        if wait := max((self._unfinished(group, found) for group in doubtful), default=0.0):
+            self._api.be_silent(wait)  # the next call waits for it, and counts the seconds
             return by_key(self._api, layout, keys)
         return found
 
-    def _unfinished(self, drafts: list[Draft], found: Mapping[str, list[Found]]) -> float:
-        """Seconds until one request's worth of drafts is settled: 0 where all of it is there, or nothing."""
-        now = self._wall()
-        ends = [draft.look_since + AT_WORK for draft in drafts if draft.look_since and draft.look_since > EVER]
-        there = sum(bool(found.get(draft.record.key)) for draft in drafts)
-        if not ends or there in (0, len(drafts)):
+    def _unfinished(self, group: Group, found: Mapping[str, list[Found]]) -> float:
+        """Seconds until a request is settled: 0 where all of it is there; or nothing, and it goes again as it was."""
+        there = sum(bool(found.get(draft.record.key)) for draft in group.drafts)
+        if there == len(group.drafts) or (there == 0 and not group.answered):
             return 0.0
-        return max(0.0, (max(ends) - now).total_seconds())
+        return min(AT_WORK, max(timedelta(0), group.ends - self._wall())).total_seconds()
 
-    def missing(self) -> Iterator[str]:
-        """A sentence for each board, column or type that mlc.yaml names and monday does not have. Reads only."""
+    def flaws(self) -> Iterator[tuple[str, Flaw]]:
+        """(flow, what its board lacks): all that mlc.yaml names and monday does not have. Reads only."""
         boards = {name.partition(".")[0]: board for name, board in self._options.items() if name.endswith(".board")}
-        self._boards.refresh(list(boards.values()))
+        self._boards.look(list(boards.values()))
         for flow, board in boards.items():
-            yield from misfits(self._boards.board(board), {cell.column: cell for cell in self._named(flow)})
+            yield from ((flow, flaw) for flaw in self._boards.flaws(board, self._named(flow)))
 
     def _named(self, flow: str) -> Iterator[Cell]:
         """An empty cell for each column that mlc.yaml names for a flow."""
@@ -124,7 +124,9 @@ class MondayClient:
         for name, column in self._options.items():
             if name.startswith(start):
                 field = name.removeprefix(start)
-                yield Cell(field=field, column=column, kind=KINDS.get(field, "text"))
+                kind = KINDS.get(field, "text")
+                board = self._options.get("suppliers.board", "") if kind == "link" else ""
+                yield Cell(field=field, column=column, kind=kind, board=board)
 
 
 def _plan(draft: Draft, found: list[Found], layout: Layout) -> Write | Saved | Refused:

@@ -9,7 +9,7 @@ COMPLEXITY = "complexity { before after query reset_in_x_seconds }"
 WHO = "query { me { id name email } version { kind value } }"
 
 BOARDS = (
-    "query ($ids: [ID!]) { boards(ids: $ids, limit: 100) "
+    "query ($ids: [ID!]) { boards(ids: $ids, limit: 100, state: all) "
     "{ id name state hierarchy_type items_count items_limit columns { id title type archived settings } } "
     f"{COMPLEXITY} }}"
 )

@@ -72,6 +72,10 @@ class ProcurifyClient:
         """One row of a list: is the path there, and may the role see it? Raises MlcError."""
         return self._api.reach(path)
 
+    def listed(self, path: str) -> list[Document]:
+        """Every row of a list of reference data. Raises MlcError."""
+        return self._api.kept(path)
+
     def _reading(
         self, entity: EntitySet, scope: Scope, pull: Pull
     ) -> tuple[Iterable[Document], Callable[[Document], Mapping[str, Any]]]:

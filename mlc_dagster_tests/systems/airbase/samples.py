@@ -10,6 +10,7 @@ from typing import Any
 from mlc_dagster.facts import Books, CompanyMapping, Facts, LedgerAccount
 from mlc_dagster.outcomes import Draft, Outcome
 from mlc_dagster.sandbox import Sandbox
+from mlc_dagster.settings.airbase import AirbaseSettings
 from mlc_dagster.systems.airbase.calls import classify, signature
 from mlc_dagster.systems.airbase.client import AirbaseClient
 from mlc_dagster.systems.airbase.mapping import order_from_order, vendor_from_supplier
@@ -31,6 +32,7 @@ def client_on(
         f"{box.url}/airbase",
         auth=signature("Authorization", scheme, TOKEN),
         classify=classify,
+        proof=AirbaseSettings.model_fields["proof"].default,
         sleep=sleep,
         timeout=5.0,
     )

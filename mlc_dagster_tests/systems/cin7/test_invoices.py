@@ -95,8 +95,10 @@ def test_the_same_again_is_adopted_by_its_number_or_its_id_without_a_write(box: 
 
 def test_a_second_invoice_on_the_order_gets_a_task_of_its_own(box: Sandbox, delivered: Delivered) -> None:
     client = client_on(box)
-    for number in ("F-1", "F-2"):
-        save(client, PURCHASE_INVOICES, draft(invoice(delivered, po_reference="P1", invoice_no=number)))
+    for key, number in enumerate(("F-1", "F-2"), 7):
+        save(
+            client, PURCHASE_INVOICES, draft(invoice(delivered, po_reference="P1", invoice_no=number, proposal_id=key))
+        )
     found = box.cin7.purchases[delivered["cin7/purchases"]["P1"]]["Invoice"]
     assert [one["InvoiceNumber"] for one in found] == ["F-1", "F-2"]
 

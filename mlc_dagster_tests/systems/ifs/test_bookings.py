@@ -248,3 +248,15 @@ def test_what_the_books_know_of_records_is_asked_in_few_requests(box: Sandbox) -
 def test_an_outcome_is_compared_by_what_was_sent_not_by_its_ledger(box: Sandbox) -> None:
     one = draft(invoice())
     assert replace(one, agreed=lambda key: {"name": key}) == one
+
+
+def test_an_invoice_in_doubt_whose_number_and_supplier_were_corrected_is_found_by_its_reference(box: Sandbox) -> None:
+    """Both numbers are told, and nothing is entered beside it."""
+    box.ifs.put("SupplierSet", {"SupplierId": "S2", "Name": "Southern Nuts", "CurrencyCode": "SEK"}, TEN)
+    box.faults.add(system="ifs", path="$batch", drop="after")
+    (lost,) = save(box, INVOICES, draft(invoice()))
+    assert isinstance(lost, Unanswered)
+    corrected = replace(draft(invoice("INV-2", supplier_id="S2")), look_since=datetime.now(UTC))
+    (outcome,) = save(box, INVOICES, corrected)
+    assert isinstance(outcome, Refused) and len(live(box, "SupplierInvoiceSet")) == 1
+    assert "its supplier id is S1 there and S2 here; its invoice no is INV-1 there and INV-2 here" in outcome.reason

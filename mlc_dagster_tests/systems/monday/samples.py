@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -39,7 +39,7 @@ class Clock:
     """Waiting takes no time, and moves this clock."""
 
     def __init__(self) -> None:
-        self.now, self.slept = 0.0, 0.0
+        self.now, self.slept, self.began = 0.0, 0.0, datetime.now(UTC)
 
     def __call__(self) -> float:
         return self.now
@@ -48,9 +48,18 @@ class Clock:
         self.now += seconds
         self.slept += seconds
 
+    def wall(self) -> datetime:
+        return self.began + timedelta(seconds=self.now)
+
 
 def client_on(
-    box: Sandbox, clock: Clock | None = None, *, max_attempts: int = 8, token: str = TOKEN, **changes: Any
+    box: Sandbox,
+    clock: Clock | None = None,
+    *,
+    max_attempts: int = 8,
+    token: str = TOKEN,
+    wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    **changes: Any,
 ) -> MondayClient:
     found, ticking = settings(**changes), clock or Clock()
     budget = LocalBudget(clock=ticking, sleep=ticking.sleep)
@@ -62,6 +71,7 @@ def client_on(
         budget=budget,
         timeout=5.0,
         classify=classifier(found.api_version),
+        proof=None,
         max_attempts=max_attempts,
         clock=ticking,
         sleep=ticking.sleep,
@@ -74,6 +84,7 @@ def client_on(
         create_columns=found.create_columns,
         create_labels=found.create_labels,
         clock=ticking,
+        wall=wall,
     )
 
 

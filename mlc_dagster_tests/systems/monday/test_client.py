@@ -17,8 +17,8 @@ from mlc_dagster.outcomes import Begun, Draft, Refused, Saved, Unanswered
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.systems.http import LocalBudget, Throttled
 from mlc_dagster.systems.monday.budget import MinuteAndDay
-from mlc_dagster.systems.monday.calls import TooComplexError, classifier
 from mlc_dagster.systems.monday.records import INVOICES
+from mlc_dagster.systems.monday.responses import InPartError, RefusedWholeError, TooComplexError, classifier
 from mlc_dagster_tests.systems.monday.samples import (
     COLUMNS,
     INVOICE_BOARD,
@@ -341,7 +341,6 @@ LEGACY = "Complexity budget exhausted, query cost 30001 budget remaining 19986 o
         (200, error("API_TEMPORARILY_BLOCKED"), {}, 10),
         (409, error("IDEMPOTENCY_CONFLICT"), {"Retry-After": "3"}, 3),
         (423, error("", "Resource is currently locked, please try again later"), {}, 10),
-        (429, "<html>slow down</html>", {}, 10),
     ],
 )
 def test_too_much_has_many_faces(status: int, body: Any, headers: dict[str, str], seconds: float) -> None:
@@ -361,14 +360,16 @@ def test_too_much_has_many_faces(status: int, body: Any, headers: dict[str, str]
         (403, error("USER_ACCESS_DENIED"), AccessDenied),
         (401, {"errors": ["Not Authenticated"]}, AccessDenied),
         (200, error("undefinedField"), Misconfigured),
-        (200, error("ColumnValueException"), type(None)),
+        (200, error("ColumnValueException"), RefusedWholeError),
         (
             200,
             {"data": {"i0": {"id": "1"}, "i1": None}, "errors": error("RATE_LIMIT_EXCEEDED")["errors"]},
-            type(None),
+            InPartError,
         ),
         (500, error("INTERNAL_SERVER_ERROR"), type(None)),
         (502, "<html>", type(None)),
+        (429, "<html>slow down</html>", type(None)),
+        (429, {"message": "API rate limit exceeded"}, type(None)),
     ],
 )
 def test_an_answer_says_what_to_do(status: int, body: Any, kind: type) -> None:
@@ -386,3 +387,21 @@ def test_a_server_that_stays_down_is_transient(box: Sandbox) -> None:
     box.faults.add(system="monday", times=None, status=503)
     with pytest.raises(TransientError):
         save(client_on(box, max_attempts=2), drafts([7]))
+
+
+@pytest.mark.parametrize("acts", [True, False])
+@pytest.mark.parametrize(
+    "fault", [{"status": 503}, {"status": 429, "headers": {"retry-after": "3"}}, {"drop": "after"}]
+)
+def test_a_column_whose_answer_tells_nothing_is_looked_for_and_made_once(
+    box: Sandbox, fault: dict[str, Any], acts: bool
+) -> None:
+    columns = {"amount": "Gross", "due_date": "Falls due"}
+    client = client_on(box, create_columns=True, boards={"invoices": {"board": INVOICE_BOARD, "columns": columns}})
+    client._boards.board(INVOICE_BOARD)  # the next call makes the columns
+    lost = {"drop": "before"} if "drop" in fault and not acts else fault
+    box.faults.add(system="monday", **{"times": 2, "share": 1.0, "acts": acts, **lost})
+    (saved,) = save(client, drafts([7], facts(options=client._options)))
+    assert isinstance(saved, Saved) and rows(box)["0010/7"]["Gross"] == "156.25"
+    titles = [column["title"] for column in box.monday.boards.boards[INVOICE_BOARD]["columns"]]
+    assert titles.count("Gross") == titles.count("Falls due") == 1

@@ -1,0 +1,154 @@
+"""Somebody is told: of a run that failed, and once a day of what is on hold. What fails here, fails nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from mlc_dagster.credentials import NAMES, secret
+from mlc_dagster.errors import Misconfigured, MlcError
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.settings.alerts import PASSWORD, AlertSettings
+from mlc_dagster.systems.alerts import Channel, Email, NotSent, Webhook
+
+log = logging.getLogger("mlc_dagster.alerts")
+
+LONGEST = 1500  # characters of what one error says
+Opened = Callable[[], Ledger]
+
+
+def channels(settings: AlertSettings, ledger: Opened) -> Iterator[Channel]:
+    """The ways that mlc.yaml names. Raises Misconfigured where the secret of one is missing."""
+    if settings.webhook is not None:
+        yield Webhook(_secret(settings.webhook, ledger), settings.webhook, settings.timeout_seconds)
+    if mail := settings.email:
+        password = _secret(PASSWORD, ledger) if mail.user else ""
+        yield Email(**mail.model_dump(), password=password, timeout=settings.timeout_seconds)
+
+
+def _secret(name: str, ledger: Opened) -> str:
+    if value := secret(name, ledger).strip():
+        return value
+    where = "the environment or .env, or seal it: mlc credentials set" if name in NAMES["alerts"] else "the environment"
+    raise Misconfigured(f"{name} is not set, and alerts in mlc.yaml need it", cure=f"Set it in {where} {name}.")
+
+
+def tell(settings: AlertSettings, ledger: Opened, subject: str, text: str) -> list[str]:
+    """Send it every way; a sentence for each that failed, which is logged too. Never raises an error of ours."""
+    failed: list[str] = []
+    try:
+        for channel in channels(settings, ledger):
+            try:
+                channel.send(subject, text)
+            except NotSent as error:
+                failed.append(str(error))
+    except MlcError as error:
+        failed.append(str(error))
+    for words in failed:
+        log.warning("an alert was not sent: %s", words)
+    return failed
+
+
+def redacted(text: str, ledger: Opened) -> str:
+    """The text without any secret that we know, cut to what a person reads."""
+    for value in sorted(set(_known(ledger)), key=len, reverse=True):
+        text = text.replace(value, "***")
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _known(ledger: Opened) -> Iterator[str]:
+    names = [name for table in NAMES.values() for name in table]
+    for name in (*names, "MLC_MASTER_KEY"):
+        found = os.environ.get(name, "")
+        with suppress(MlcError):  # the ledger may be what has failed
+            found = found or secret(name, ledger)
+        yield from (each.strip() for each in (found, *found.split(",")) if len(each.strip()) >= 6)
+    if password := re.match(r"\w[\w+]*://[^:/@]*:([^@]+)@", os.environ.get("MLC_DATABASE_URL", "")):
+        yield password[1]
+
+
+# --- a run that failed ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FailedRun:
+    """What a message says of it."""
+
+    job: str
+    run_id: str
+    partitions: str  # "2026-11-05", "2026-11-01 to 2026-11-05"; empty: it has none
+    errors: tuple[str, ...]  # of its steps, each in words with its cure
+
+    @property
+    def cause(self) -> str:
+        """Equal for runs of one job that failed alike, whatever number, day or record they name."""
+        alike = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+", "#", " ".join((self.job, *self.errors)))
+        return hashlib.blake2b(alike.encode(), digest_size=16).hexdigest()
+
+    def subject(self) -> str:
+        days = f" for {self.partitions}" if self.partitions else ""
+        return f"mlc: {self.job} failed{days}"
+
+    def text(self, ui_url: str | None, before: int) -> str:
+        again = f"So did {before} more run{'s' if before > 1 else ''} of it since the last message." if before else ""
+        where = f"{ui_url}/runs/{self.run_id}" if ui_url else f"run {self.run_id}"
+        return "\n".join([*(self.errors or ("No step failed; see the run's log.",)), *filter(None, (again, where))])
+
+
+def tell_failure(settings: AlertSettings, ledger: Opened, failed: FailedRun) -> str:
+    """One message for one cause in `quiet_minutes`. What came of it, in a few words."""
+    before = _due(settings, ledger, failed.cause)
+    if before is None:
+        return f"{failed.job} failed for the same cause a short while ago: it was told then"
+    text = redacted(failed.text(settings.ui_url, before), ledger)
+    failures = tell(settings, ledger, redacted(failed.subject(), ledger), text)
+    return f"not told: {'; '.join(failures)}" if failures else f"told that {failed.job} failed"
+
+
+def _due(settings: AlertSettings, ledger: Opened, cause: str) -> int | None:
+    """How often it was not told since the last message; None: not now. A ledger that fails keeps no message back."""
+    try:
+        return ledger().alerts.due(cause, settings.quiet_minutes * 60)
+    except MlcError as error:
+        log.warning("whether this was told already is not known: %s", error.message)
+        return 0
+
+
+# --- once a day -----------------------------------------------------------------------------------------------------
+
+
+def daily(ledger: Ledger, also: Iterable[str] = ()) -> tuple[str, str]:
+    """Subject and text: of each flow how many are on hold, since when, by which rules; then what is paused."""
+    stock, pauses = ledger.history.stock(), ledger.pauses.standing()
+    by_flow: dict[str, list[str]] = defaultdict(list)
+    for (flow, rule), number in sorted(ledger.count_holds().items(), key=lambda each: -each[1]):
+        by_flow[flow].append(f"{rule} {number}")
+    held = [
+        f"{flow}: {one.holds} since {one.oldest:%Y-%m-%d} ({', '.join(by_flow[flow])})"
+        for flow, one in sorted(stock.items())
+    ]
+    stopped = [f"{pause}{_waiting(ledger, name)}" for name, pause in pauses.items()]
+    total = sum(one.holds for one in stock.values())
+    subject = f"mlc: {total or 'nothing'} on hold" + (f", {', '.join(pauses)} paused" if pauses else "")
+    return subject, "\n".join([*held, *stopped, *also]) or "Nothing is on hold, and nothing is paused."
+
+
+def _waiting(ledger: Ledger, connection: str) -> str:
+    waiting = sum(load.connection == connection for load in ledger.pauses.loads())
+    return f" ({waiting} load{'s wait' if waiting > 1 else ' waits'})" if waiting else ""
+
+
+def tell_daily(settings: AlertSettings, ledger: Opened, also: Sequence[str] = ()) -> str:
+    """What came of it, in a few words."""
+    try:
+        subject, text = daily(ledger(), also)
+    except MlcError as error:
+        subject, text = "mlc: what is on hold is not known", str(error)
+    failures = tell(settings, ledger, redacted(subject, ledger), redacted(text, ledger))
+    return f"not told: {'; '.join(failures)}" if failures else f"told: {subject.removeprefix('mlc: ')}"

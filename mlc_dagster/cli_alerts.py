@@ -1,0 +1,54 @@
+"""`mlc alerts`: whether the people that mlc.yaml names are reached."""
+
+from __future__ import annotations
+
+import typer
+
+from mlc_dagster import settings as settings_file
+from mlc_dagster.errors import Misconfigured, MlcError
+from mlc_dagster.ledger import Ledger
+
+app = typer.Typer(
+    help="Who is told of failed runs, and once a day of what is on hold: `alerts` in mlc.yaml.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # they would hold secrets
+)
+
+
+@app.callback()
+def group() -> None:
+    """A group of one command is a group all the same."""
+
+
+@app.command()
+def test() -> None:
+    """Send a test message every way, and say what came of each. Exit 1 where one did not get out."""
+    from mlc_dagster import alerting
+    from mlc_dagster.systems.alerts import NotSent
+
+    environment = settings_file.environment()
+    alerts = settings_file.load(environment.config).alerts
+    if alerts is None:
+        cure = "Add `alerts:` with webhook or email; mlc.example.yaml shows it."
+        raise Misconfigured("mlc.yaml has no section alerts: nobody is told", cure=cure)
+    text, failed = f"This is a test. Now it would say:\n{_now(environment.database_url)}", False
+    for channel in alerting.channels(alerts, lambda: Ledger.to_read(environment.database_url)):
+        try:
+            channel.send("mlc: a test", text)
+            typer.echo(f"{channel.name}: sent")
+        except NotSent as error:
+            failed = True
+            typer.echo(str(error), err=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _now(url: str) -> str:
+    """What the daily word would be; a test works where nothing was moved yet, too."""
+    from mlc_dagster import alerting
+
+    try:
+        with Ledger.to_read(url) as opened:
+            return "\n".join(alerting.daily(opened))
+    except MlcError as error:
+        return error.message

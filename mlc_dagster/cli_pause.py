@@ -1,0 +1,82 @@
+"""`mlc pause` and `mlc resume`: stop writing to a system at once, and go on; nothing is lost in between."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mlc_dagster import settings as settings_file
+from mlc_dagster.cli_places import ledger
+from mlc_dagster.cli_showing import person
+from mlc_dagster.errors import Misconfigured
+from mlc_dagster.ledger import Ledger, Pause
+from mlc_dagster.near_names import nearest
+
+PAUSES = 'Examples: mlc pause cin7 --reason "month end" · mlc pause --all --reason "wrong prices, ticket 4711"'
+ONE_WAITS = "1 load waits. The healing sensor requests it"
+RESUMES = "Examples: mlc resume cin7 · mlc resume --all"
+
+ConnectionArgument = Annotated[str | None, typer.Argument(help="Its section in mlc.yaml: cin7, ifs, ...")]
+WhoOption = Annotated[str, typer.Option("--who", help="Who decides. Default: the login name.", show_default=False)]
+
+
+def pause(
+    reason: Annotated[str, typer.Option("--reason", help="Why. It is shown wherever something waits for it.")],
+    connection: ConnectionArgument = None,
+    every: Annotated[bool, typer.Option("--all", help="Every system, those that are off too.")] = False,
+    who: WhoOption = "",
+) -> None:
+    """Stop writing to a system: the batch in flight ends, and nothing is sent after it. Reading goes on."""
+    names, by, why = _named(connection, every, "pause"), person(who), reason.strip()
+    if not why:
+        raise Misconfigured("it is not said why", cure='--reason "...": others will ask.')
+    with ledger(writes=True) as opened:
+        for name in names:
+            found, began = opened.pauses.pause(name, by, why)
+            typer.echo(f"{found}." if began else f"Nothing has changed: {found}.")
+    typer.echo("A batch in flight ends; nothing is written after it. Reading and preparing go on.")
+    typer.echo(f"To go on: mlc resume {'--all' if every else names[0]}")
+
+
+def resume(
+    connection: ConnectionArgument = None,
+    every: Annotated[bool, typer.Option("--all", help="Everything that is paused.")] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Why. It is kept.", show_default=False)] = "",
+    who: WhoOption = "",
+) -> None:
+    """Let a system be written to again; what waited is loaded by itself."""
+    names, by = _named(connection, every, "resume"), person(who)
+    with ledger(writes=True) as opened:
+        lifted = [found for name in names if (found := opened.pauses.lift(name, by, reason.strip()))]
+        for found in lifted:
+            typer.echo(_told(found, opened))
+    if not lifted:
+        typer.echo("Nothing is paused." if every else f"{names[0]} is not paused.")
+
+
+def _told(lifted: Pause, opened: Ledger) -> str:
+    words = f"{lifted.connection} goes on; {lifted.who} had paused it since {lifted.at:%Y-%m-%d %H:%M} UTC."
+    waiting = [load for load in opened.pauses.loads() if load.connection == lifted.connection]
+    if not waiting:
+        return f"{words} No load waits."
+    first, many = waiting[0], len(waiting) > 1
+    counted = f"{len(waiting)} loads wait. The healing sensor requests them" if many else ONE_WAITS
+    replay = f"mlc replay --flow {first.flow} --partition {first.partition}"
+    return f"{words} {counted} within a minute, where it is on; at once{', one by one' if many else ''}: {replay}"
+
+
+def _named(connection: str | None, every: bool, verb: str) -> tuple[str, ...]:
+    """The connections that are meant. Raises Misconfigured, with the nearest where one was misspelt."""
+    known = settings_file.connections()
+    if every and connection is not None:
+        raise Misconfigured(f"{connection} and --all at once", cure=f"mlc {verb} {connection}, or mlc {verb} --all.")
+    if every:
+        return known
+    if connection is None:
+        raise Misconfigured("it is not said which system", cure=f"mlc {verb} {' | '.join(known)} | --all")
+    if connection not in known:
+        near = nearest(connection, known)
+        cure = f"Nearest: {', '.join(near)}." if near else f"There is: {', '.join(known)}."
+        raise Misconfigured(f"no system is called {connection!r}; nothing has changed", cure=cure)
+    return (connection,)

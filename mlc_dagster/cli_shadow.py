@@ -1,0 +1,36 @@
+"""`mlc shadow`: what loads in shadow would have written, each difference once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from mlc_dagster.cli_places import ledger
+from mlc_dagster.cli_showing import as_json, console, moment, table
+
+EXAMPLES = "Examples: mlc shadow --flow cin7/purchases · mlc shadow --key P00102 --json"
+
+
+def shadow(
+    flow: Annotated[str | None, typer.Option(help="Such as cin7/purchases.")] = None,
+    key: Annotated[str | None, typer.Option(help="The record's key.")] = None,
+    limit: Annotated[int, typer.Option(help="The newest so many.", min=1)] = 50,
+    json_: Annotated[bool, typer.Option("--json", help="JSON, and no table.")] = False,
+) -> None:
+    """What would have been written where mlc.yaml says `mode: shadow`, field by field; each content once."""
+    with ledger() as opened:
+        found, counts = opened.shadow.read(flow, key, limit), opened.shadow.count()
+    if json_:
+        as_json([{**each._asdict(), "at": each.at.isoformat()} for each in found])
+        return
+    shown, out = table("at", "flow", "record", "would", "field", "before", "after"), console()
+    for each in found:
+        for place, (name, before, after) in enumerate(each.changes or (("", None, None),)):
+            first = (moment(each.at), each.flow, each.key, each.does) if place == 0 else ("", "", "", "")
+            shown.add_row(*map(escape, (*first, name, before or "", after or "")))
+    if found:
+        out.print(shown)
+    told = [f"{name}: {number} {does}" for (name, does), number in sorted(counts.items()) if flow in (None, name)]
+    out.print(escape("; ".join(told)) + ". Nothing was written." if told else "Nothing was told in shadow.")

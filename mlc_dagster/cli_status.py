@@ -1,0 +1,97 @@
+"""`mlc status`: what is on, what is paused and why, what is on hold since when, and when each flow was last loaded."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from mlc_dagster import settings as settings_file
+from mlc_dagster.cli_places import ledger
+from mlc_dagster.cli_showing import as_json, console, moment, table
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.settings import Settings
+
+
+def status(json_: Annotated[bool, typer.Option("--json", help="JSON, and no tables.")] = False) -> None:
+    """What is on and what is paused; of each flow what is on hold, since when, and its last load."""
+    settings = settings_file.load(settings_file.environment().config)
+    with ledger() as opened:
+        found = {"systems": _systems(opened, settings), "flows": _flows(opened, settings)}
+    if json_:
+        as_json(found)
+    else:
+        _show(found, console())
+
+
+def _systems(opened: Ledger, settings: Settings) -> list[dict[str, Any]]:
+    pauses, loads = opened.pauses.standing(), opened.pauses.loads()
+    return [
+        {
+            "system": name,
+            "on": name == "ifs" or name in settings.targets,
+            "shadow": settings.is_shadow(name),
+            "paused": _paused(pauses[name]) if name in pauses else None,
+            "loads_waiting": sum(load.connection == name for load in loads),
+        }
+        for name in settings_file.connections()
+    ]
+
+
+def _paused(pause: Any) -> dict[str, str]:
+    return {"by": pause.who, "since": pause.at.isoformat(), "reason": pause.reason, "says": str(pause)}
+
+
+def _flows(opened: Ledger, settings: Settings) -> list[dict[str, Any]]:
+    """Those that are on, and those of which something is on hold still."""
+    stock, latest = opened.history.stock(), opened.loads.latest()
+    names = dict.fromkeys([*_on(settings), *sorted(stock)])
+    return [
+        {
+            "flow": name,
+            "on_hold": stock[name].holds if name in stock else 0,
+            "oldest_hold": stock[name].oldest.isoformat() if name in stock else None,
+            "last_load": latest[name].ended_at.isoformat() if name in latest else None,
+            "last_loaded": latest[name].partition if name in latest else None,
+        }
+        for name in names
+    ]
+
+
+def _on(settings: Settings) -> list[str]:
+    from mlc_dagster.moves import FLOWS
+
+    tables = [(table, settings.targets[name].switched_off) for name, table in FLOWS.items() if name in settings.targets]
+    return [flow.name for flows, off in tables for flow in flows if flow.name not in off]
+
+
+def _show(found: dict[str, Any], out: Console) -> None:
+    systems = table("system", "state")
+    for each in found["systems"]:
+        systems.add_row(each["system"], escape(_state(each)))
+    out.print(systems)
+    out.print()
+    flows = table("flow", "on hold", "since", "last load", "of")
+    for each in found["flows"]:
+        since, last = _when(each["oldest_hold"]), _when(each["last_load"])
+        flows.add_row(each["flow"], str(each["on_hold"] or ""), since, last or "never", each["last_loaded"] or "")
+    out.print(flows)
+    if any(each["on_hold"] for each in found["flows"]):
+        out.print("What is on hold, and why: mlc holds list")
+
+
+def _state(system: dict[str, Any]) -> str:
+    number = system["loads_waiting"]
+    waiting = f"{number} load{'s wait' if number > 1 else ' waits'}"
+    if system["paused"]:
+        return f"{system['paused']['says']}" + (f" ({waiting})" if number else "")
+    mode = "in shadow: nothing is written; mlc shadow" if system["shadow"] else "on" if system["on"] else "off"
+    return mode + (f"; {waiting} for the healing sensor" if number else "")
+
+
+def _when(text: str | None) -> str:
+    from datetime import datetime
+
+    return moment(datetime.fromisoformat(text)) if text else ""

@@ -1,0 +1,35 @@
+"""Which causes people were told of, and when: a run that fails every quarter of an hour is one message an hour."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from mlc_dagster.ledger.database import Database, clock, upsert
+from mlc_dagster.ledger.tables import alerts
+
+
+class Alerts:
+    """One line for each cause."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def due(self, cause: str, quiet_seconds: float) -> int | None:
+        """None where it was told within that time, and is counted; else it counts as told now.
+
+        Then: how often it was not told since the last message.
+        """
+        mine = alerts.c.cause == cause
+        with self._database.writing() as connection:
+            now = clock(connection)
+            new = upsert(connection.dialect.name, alerts).values(cause=cause, told_at=now, untold=0)
+            if connection.execute(new.on_conflict_do_nothing().returning(alerts.c.cause)).first():
+                return 0
+            row = connection.execute(select(alerts).where(mine).with_for_update()).one()
+            if now - row.told_at < timedelta(seconds=quiet_seconds):
+                connection.execute(update(alerts).where(mine).values(untold=row.untold + 1))
+                return None
+            connection.execute(update(alerts).where(mine).values(told_at=now, untold=0))
+            return int(row.untold)

@@ -1,0 +1,40 @@
+"""When each flow was last loaded to its end, partition by partition: also where nothing had to be sent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from mlc_dagster.ledger.database import Database, clock, upsert
+from mlc_dagster.ledger.tables import loads
+
+
+class LastLoad(NamedTuple):
+    """A load that came to its end."""
+
+    partition: str
+    ended_at: datetime
+    run_id: str
+
+
+class Loads:
+    """One line for each flow and partition: its latest."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def ended(self, flow: str, partition: str, run_id: str) -> None:
+        """Hasty: what is lost with the machine is told anew by the next load."""
+        with self._database.writing(hasty=True) as connection:
+            row = {"flow": flow, "partition": partition, "ended_at": clock(connection), "run_id": run_id}
+            new = upsert(connection.dialect.name, loads).values(**row)
+            changed = {"ended_at": new.excluded.ended_at, "run_id": new.excluded.run_id}
+            connection.execute(new.on_conflict_do_update(index_elements=["flow", "partition"], set_=changed))
+
+    def latest(self) -> dict[str, LastLoad]:
+        """Flow -> its latest load, of any partition."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(loads).order_by(loads.c.ended_at)).all()
+        return {row.flow: LastLoad(row.partition, row.ended_at, row.run_id) for row in rows}

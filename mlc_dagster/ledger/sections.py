@@ -1,0 +1,30 @@
+"""The sections of the ledger that are asked by their own name: `ledger.pauses`, `ledger.history` and so on."""
+
+from __future__ import annotations
+
+from mlc_dagster.ledger.agreements import Agreements
+from mlc_dagster.ledger.alerts import Alerts
+from mlc_dagster.ledger.database import Database
+from mlc_dagster.ledger.decisions import LedgerDecisions
+from mlc_dagster.ledger.history import LedgerHistory
+from mlc_dagster.ledger.inbox import Inbox
+from mlc_dagster.ledger.loads import Loads
+from mlc_dagster.ledger.pauses import Pauses
+from mlc_dagster.ledger.shadow import Shadow
+from mlc_dagster.ledger.sightings import LedgerSightings
+
+
+class Sections:
+    """Each with tables of its own, in one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.sightings = LedgerSightings(database)
+        self.decisions = LedgerDecisions(database)
+        self.history = LedgerHistory(database)
+        self.agreements = Agreements(database)
+        self.inbox = Inbox(database)
+        self.pauses = Pauses(database)
+        self.loads = Loads(database)
+        self.alerts = Alerts(database)
+        self.shadow = Shadow(database)

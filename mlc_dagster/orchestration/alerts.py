@@ -1,0 +1,151 @@
+"""A sensor on runs that fail, and a job once a day: both tell people, and neither fails when that does not work."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+
+from mlc_dagster import alerting
+from mlc_dagster.alerting import FailedRun
+from mlc_dagster.ledger import Ledger, Paused
+from mlc_dagster.orchestration.running import RANGE
+from mlc_dagster.settings import Environment, Settings, connections
+from mlc_dagster.settings.alerts import AlertSettings
+
+SENSOR, JOB = "tells_of_failed_runs", "daily_word"
+SHOWN = 3  # errors and checks of one run
+PARTITION = "dagster/partition"
+
+
+def failure_sensors(settings: Settings, environment: Environment) -> Iterator[dg.SensorDefinition]:
+    """One, where mlc.yaml says who is told."""
+    if settings.alerts is not None:
+        yield _sensor(settings.alerts, environment)
+
+
+def daily_jobs(settings: Settings, environment: Environment) -> Iterator[dg.JobDefinition]:
+    """One, where mlc.yaml says who is told, and when."""
+    if settings.alerts is not None and settings.alerts.daily:
+        yield _daily(settings.alerts, environment, shadows(settings))
+
+
+def daily_schedules(settings: Settings) -> Iterator[dg.ScheduleDefinition]:
+    if settings.alerts is not None and settings.alerts.daily:
+        yield dg.ScheduleDefinition(
+            job_name=JOB,
+            cron_schedule=settings.alerts.daily,
+            execution_timezone="UTC",
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+        )
+
+
+def shadows(settings: Settings) -> list[str]:
+    """A line for each system that nothing is written to."""
+    return [f"{name} is in shadow: nothing is written" for name in connections() if settings.is_shadow(name)]
+
+
+def _sensor(alerts: AlertSettings, environment: Environment) -> dg.SensorDefinition:
+    @dg.run_failure_sensor(
+        name=SENSOR,
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Tells people of a run that failed, as `alerts` in mlc.yaml says: once for a cause and hour.",
+    )
+    def tell(context: dg.RunFailureSensorContext) -> dg.SkipReason:
+        failed = failed_run(context)
+        if failed is None:
+            return dg.SkipReason("a pause ended it: that is no news")
+        with _ledger(environment) as ledger:
+            return dg.SkipReason(alerting.tell_failure(alerts, ledger, failed))
+
+    return tell
+
+
+def _daily(alerts: AlertSettings, environment: Environment, also: Sequence[str]) -> dg.JobDefinition:
+    @dg.op(name="tell", description="What is on hold and what is paused, to the people that mlc.yaml names.")
+    def tell(context: dg.OpExecutionContext) -> None:
+        with _ledger(environment) as ledger:
+            said = alerting.tell_daily(alerts, ledger, also)
+        context.log.info(said)
+        context.add_output_metadata({"outcome": said})
+
+    @dg.job(name=JOB, description="Once a day: what is on hold, since when, by which rule; and what is paused.")
+    def daily() -> None:
+        tell()
+
+    return daily
+
+
+@contextmanager
+def _ledger(environment: Environment) -> Iterator[Callable[[], Ledger]]:
+    """The ledger, opened when it is first asked for: it may be what has failed."""
+    opened: list[Ledger] = []
+
+    def ask() -> Ledger:
+        if not opened:
+            opened.append(Ledger.open(environment.database_url))
+        return opened[0]
+
+    try:
+        yield ask
+    finally:
+        for each in opened:
+            each.close()
+
+
+# --- what is said of a run ------------------------------------------------------------------------------------------
+
+
+def failed_run(context: dg.RunFailureSensorContext) -> FailedRun | None:
+    """None where a person's pause ended it."""
+    run, events = context.dagster_run, context.get_step_failure_events()
+    failures = [event.step_failure_data for event in events]
+    kinds = [_kind(failure) for failure in failures]
+    if kinds and all(kind == Paused.__name__ for kind in kinds):
+        return None
+    errors = [_words(failure) for failure in failures] or [context.failure_event.message or ""]
+    found = [*_checks(context), *errors]
+    return FailedRun(_job(run), run.run_id, _partitions(run), tuple(dict.fromkeys(filter(None, found)))[:SHOWN])
+
+
+def _kind(failure: Any) -> str:
+    told = failure.user_failure_data
+    kind = told.metadata.get("kind") if told else None
+    return str(kind.value) if kind is not None else ""
+
+
+def _words(failure: Any) -> str:
+    """Our errors in their own words with their cure; of others the first line."""
+    told = failure.user_failure_data
+    if told and told.description:
+        kind = _kind(failure)
+        return f"{kind}: {told.description}" if kind else str(told.description)
+    if failure.error is None:
+        return ""
+    first = (failure.error.message.strip().splitlines() or [""])[0]
+    return "" if "DagsterAssetCheckFailedError" in (failure.error.cls_name or "") else first
+
+
+def _checks(context: dg.RunFailureSensorContext) -> Iterator[str]:
+    """The checks that stopped the run, each in the words that the UI shows."""
+    kinds = {dg.DagsterEventType.ASSET_CHECK_EVALUATION}
+    for record in context.instance.all_logs(context.dagster_run.run_id, of_type=kinds):
+        event = record.dagster_event
+        found = event.asset_check_evaluation_data if event else None
+        if found and not found.passed and found.severity is dg.AssetCheckSeverity.ERROR:
+            name = f"{found.asset_key.to_user_string()} {found.check_name}"
+            yield f"The check {name} stopped it: {found.description or 'see the UI'}"
+
+
+def _job(run: dg.DagsterRun) -> str:
+    """The job's name; a run of assets that somebody chose is told by these."""
+    if not run.job_name.startswith("__"):
+        return run.job_name
+    keys = sorted(key.to_user_string() for key in run.asset_selection or ())
+    return ", ".join(keys[:SHOWN]) + (f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else "") or "a run"
+
+
+def _partitions(run: dg.DagsterRun) -> str:
+    first, last = (run.tags.get(f"{RANGE}{end}", run.tags.get(PARTITION, "")) for end in ("start", "end"))
+    return " to ".join(dict.fromkeys(filter(None, (first, last))))

@@ -1,0 +1,43 @@
+"""The records that were delivered last, for those who say what would change: from where they were prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+from mlc_dagster.frames import read_ready, ready_batch, ready_schema
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.orchestration.guarding import stored
+from mlc_dagster.outcomes import Ready
+from mlc_dagster.vocabulary import Flow, Record
+
+
+def last_delivered(flow: Flow, store: Any, ledger: Ledger, keys: Sequence[str]) -> dict[str, Record]:
+    """Key -> the record, where it is still kept."""
+    from_where = ledger.history.delivered_from(flow.name, keys)
+    return {
+        one.key: one.record
+        for partition in {place for place, _ in from_where.values()}
+        for one in chain(stored(store, flow, partition), _kept(store, flow, partition))
+        if from_where.get(one.key) == (partition, one.fingerprint)
+    }
+
+
+def keep(flow: Flow, store: Any, ledger: Ledger, partition: str) -> None:
+    """Before a partition is prepared anew in shadow: what was delivered from it stays readable, and comparable."""
+    rows = [*_kept(store, flow, partition), *stored(store, flow, partition)]
+    last = ledger.history.delivered_from(flow.name, [one.key for one in rows])
+    found = {one.key: one for one in rows if last.get(one.key) == (partition, one.fingerprint)}
+    if found:
+        record = flow.target.record
+        store.write(_key(flow), partition, ready_schema(record), [ready_batch(list(found.values()), record)])
+
+
+def _key(flow: Flow) -> tuple[str, ...]:
+    return (*flow.key[:-1], f"{flow.key[-1]}_delivered_before_shadow")
+
+
+def _kept(store: Any, flow: Flow, partition: str) -> Iterator[Ready]:
+    for batch in store.read(_key(flow), partition):
+        yield from read_ready(batch, flow.target.record)

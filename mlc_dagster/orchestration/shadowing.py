@@ -1,0 +1,52 @@
+"""A loaded asset whose connection is in shadow: everything but writes, and what would have been written is told."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import Any
+
+import dagster as dg
+
+from mlc_dagster.ledger import Run
+from mlc_dagster.orchestration.delivered import last_delivered
+from mlc_dagster.orchestration.guarding import stored
+from mlc_dagster.orchestration.planning import fields
+from mlc_dagster.pipeline.shadow import Shadowed, shadow
+from mlc_dagster.vocabulary import Flow
+
+log = logging.getLogger("mlc_dagster.loads")
+
+WORDS = "**In shadow** ({system}.mode in mlc.yaml): nothing is written; what would be is told: `mlc shadow`."
+_COLUMNS = [dg.TableColumn(name, "string") for name in ("record", "would", "fields")]
+
+
+def partition(context: dg.AssetExecutionContext, flow: Flow, name: str) -> dict[str, Any]:
+    """One day as a load would take it; its account, as the UI shows it."""
+    store, ledger = context.resources.storage.store, context.resources.ledger.open
+    run, before = Run(context.run.run_id, name), partial(last_delivered, flow, store, ledger)
+    found = shadow(flow, stored(store, flow, name), ledger, run, before)
+    words = "%s %s: in shadow, %d would be written, %d of them told now; nothing was sent"
+    log.info(words, flow.name, name, found.would_write, found.told)
+    return account(found)
+
+
+def account(found: Shadowed) -> dict[str, Any]:
+    """Plain numbers, and a table of what is told now."""
+    rows = [
+        dg.TableRecord({"record": step.key, "would": step.does, "fields": fields(step.changes)})
+        for step in found.examples
+    ]
+    told = {"told_now": dg.MetadataValue.table(rows, schema=dg.TableSchema(_COLUMNS))} if rows else {}
+    return {
+        "mode": "shadow",
+        "ready": found.asked,
+        "would_create": found.does["create"],
+        "would_change": found.does["change"],
+        "would_look_first": found.does["look first"],
+        "unchanged": found.does["nothing"],
+        "superseded": found.does["superseded"],
+        "discarded": found.does["discarded"],
+        "differences_told": found.told,
+        **told,
+    }

@@ -1,0 +1,59 @@
+"""The part of mlc.yaml about alerts: who is told of failed runs and, once a day, of what is on hold."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from mlc_dagster.settings.addresses import Address
+from mlc_dagster.settings.section import Section
+
+WEBHOOK, PASSWORD = "ALERTS_WEBHOOK_URL", "ALERTS_SMTP_PASSWORD"
+
+
+def _name(value: Any) -> Any:
+    if isinstance(value, str) and not re.fullmatch(r"[A-Z][A-Z0-9_]*", value.strip()):
+        raise ValueError(
+            "found what is no name, and is not shown: an address is a secret and does not stand here; "
+            f"expected the name of what holds it, such as {WEBHOOK}"
+        )
+    return value
+
+
+class EmailSettings(Section):
+    """Where mail goes. The password, where `user` signs in, comes from ALERTS_SMTP_PASSWORD."""
+
+    host: str = Field(min_length=1)
+    port: int = Field(587, ge=1, le=65535)
+    security: Literal["starttls", "ssl", "none"] = Field("starttls", description="ssl: from the first byte, port 465")
+    sender: str = Field(min_length=3, description="mlc@acme.com")
+    to: tuple[str, ...] = Field(min_length=1)
+    user: str = Field("", description="Empty: the server takes mail without a sign-in")
+
+    @model_validator(mode="after")
+    def _keeps_the_password(self) -> EmailSettings:
+        if self.user and self.security == "none":
+            raise ValueError("a password would be sent in clear: set security to starttls or ssl, or leave user out")
+        return self
+
+
+class AlertSettings(Section):
+    """Told to a webhook, by e-mail, or both."""
+
+    webhook: Annotated[str, BeforeValidator(_name)] | None = Field(
+        None,
+        description=f"Name of what holds its address: {WEBHOOK} (environment or vault), or an environment variable",
+    )
+    email: EmailSettings | None = None
+    daily: str = Field("0 7 * * *", description="Cron, UTC: a word on what is on hold and paused; empty: none")
+    ui_url: Address | None = Field(None, description="Where Dagster's UI is: messages link to the run")
+    quiet_minutes: float = Field(60, ge=0, description="One job that fails for one cause is told once in this time")
+    timeout_seconds: float = Field(10, gt=0, le=60)
+
+    @model_validator(mode="after")
+    def _tells_somebody(self) -> AlertSettings:
+        if self.webhook is None and self.email is None:
+            raise ValueError("nobody is told: give webhook or email")
+        return self

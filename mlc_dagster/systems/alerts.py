@@ -1,0 +1,144 @@
+"""A message to people: by a webhook that Slack and its like understand, or by e-mail. Secrets are never shown."""
+
+from __future__ import annotations
+
+import html
+import logging
+import smtplib
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Literal, Protocol
+
+import httpx
+
+from mlc_dagster.errors import MlcError
+from mlc_dagster.systems.answers import snippet
+from mlc_dagster.systems.connections import trusted
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class NotSent(MlcError):
+    """A message did not get out: why, in words."""
+
+
+class Channel(Protocol):
+    """A way to tell people."""
+
+    @property
+    def name(self) -> str: ...
+
+    def send(self, subject: str, text: str) -> None:
+        """Raises NotSent."""
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """JSON {"text": ...} by POST. The address is a secret: `secret` is the name that it goes by."""
+
+    url: str = field(repr=False)
+    secret: str
+    timeout: float = 10.0
+
+    @property
+    def name(self) -> str:
+        return f"webhook ({self.secret})"
+
+    def send(self, subject: str, text: str) -> None:
+        cure = f"Check {self.secret}: the address of an incoming webhook."
+        try:
+            address = httpx.URL(self.url)
+            with _unlogged():
+                answer = httpx.post(
+                    address,
+                    json={"text": html.escape(f"{subject}\n{text}", quote=False)},  # else <!channel> calls everybody
+                    timeout=self.timeout,
+                    verify=trusted(),
+                    trust_env=address.host not in LOOPBACK,
+                )
+        except (httpx.RequestError, httpx.InvalidURL, UnicodeError) as error:
+            raise NotSent(f"the {self.name} was not reached: {_reason(error)}", cure=cure) from None
+        if not answer.is_success:
+            said = snippet(answer.content, 100)
+            for part in (self.url, *address.path.split("/")):
+                said = said.replace(part, "***") if len(part) >= 4 else said
+            raise NotSent(f"the {self.name} answered {answer.status_code} {said}".rstrip(), cure=cure)
+
+
+def _reason(error: Exception) -> str:
+    """Never the text of an error that may quote the address."""
+    told = isinstance(error, httpx.NetworkError | httpx.TimeoutException) and str(error)
+    return told or type(error).__name__
+
+
+@dataclass(frozen=True)
+class Email:
+    """One plain mail to all."""
+
+    host: str
+    port: int
+    security: Literal["starttls", "ssl", "none"]
+    sender: str
+    to: tuple[str, ...]
+    user: str = ""
+    password: str = field(default="", repr=False)
+    timeout: float = 10.0
+
+    @property
+    def name(self) -> str:
+        return f"e-mail ({self.host}:{self.port})"
+
+    def send(self, subject: str, text: str) -> None:
+        try:
+            with self._server() as server:
+                if self.security == "starttls":
+                    server.starttls(context=trusted())
+                if self.user:
+                    server.login(self.user, self.password)
+                refused = server.send_message(self._mail(subject, text))
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            raise NotSent(f"the {self.name} was not sent: {self._told(error)}", cure=self._cure(error)) from None
+        if refused:
+            raise NotSent(f"the {self.name} went out, but not to {', '.join(refused)}: the server refuses them")
+
+    def _server(self) -> smtplib.SMTP:
+        if self.security == "ssl":
+            return smtplib.SMTP_SSL(self.host, self.port, timeout=self.timeout, context=trusted())
+        return smtplib.SMTP(self.host, self.port, timeout=self.timeout)
+
+    def _mail(self, subject: str, text: str) -> EmailMessage:
+        mail = EmailMessage()
+        mail["Subject"], mail["From"], mail["To"] = " ".join(subject.split()), self.sender, ", ".join(self.to)
+        mail.set_content(text)
+        return mail
+
+    def _told(self, error: Exception) -> str:
+        text = " ".join(str(error).split()) or type(error).__name__
+        return text.replace(self.password, "***") if self.password else text
+
+    def _cure(self, error: Exception) -> str:
+        if isinstance(error, smtplib.SMTPAuthenticationError):
+            return "Check alerts.email.user in mlc.yaml, and ALERTS_SMTP_PASSWORD."
+        if isinstance(error, smtplib.SMTPNotSupportedError | ssl.SSLError):
+            return "Check alerts.email.security in mlc.yaml: starttls (port 587), ssl (port 465), or none."
+        return "Check alerts.email in mlc.yaml."
+
+
+# --- httpx tells each address that it asks, at level INFO -----------------------------------------------------------
+
+_silent: ContextVar[bool] = ContextVar("silent", default=False)
+_speaks: Callable[[logging.LogRecord], bool] = lambda record: not _silent.get()  # noqa: E731
+logging.getLogger("httpx").addFilter(_speaks)
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    token = _silent.set(True)
+    try:
+        yield
+    finally:
+        _silent.reset(token)
