@@ -29,7 +29,8 @@ def of_the_house(content: Any) -> Iterator[Mistake]:
     yield from strange_guards(_section(content, "guards"))
     yield from _entity_sets(_section(content, ERP, "entity_sets"))
     yield from _crons("schedules", _section(content, "schedules"))
-    yield from _crons("alerts", {"daily": _section(content, "alerts").get("daily")})
+    if daily := _section(content, "alerts").get("daily"):  # empty: there is no daily word
+        yield from _crons("alerts", {"daily": daily})
     for system in FLOWS:
         yield from _extra_fields(content, system)
 
@@ -62,7 +63,7 @@ def _crons(section: str, lines: dict[str, Any]) -> Iterator[Mistake]:
     for name, line in lines.items():
         from mlc_dagster.orchestration.crons import is_cron  # Dagster takes a second to load
 
-        if isinstance(line, str) and line and not is_cron(line):
+        if isinstance(line, str) and not is_cron(line):
             yield Mistake((section, name), f"{found((), line)}; expected {CRON}")
 
 

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from mlc_dagster.cli_places import ledger
-from mlc_dagster.cli_showing import as_json, console, moment, table
+from mlc_dagster.cli_places import expect, ledger
+from mlc_dagster.cli_showing import as_json, console, moment, nothing, table
 
 EXAMPLES = "Examples: mlc shadow --flow cin7/purchases · mlc shadow --key P00102 --json"
 
@@ -21,7 +21,11 @@ def shadow(
 ) -> None:
     """What would have been written where mlc.yaml says `mode: shadow`, field by field; each content once."""
     with ledger() as opened:
+        expect(opened, flow=flow)
         found, counts = opened.shadow.read(flow, key, limit), opened.shadow.count()
+        if key is not None and not found:
+            words = f"nothing was told in shadow of a record {key!r}{f' in {flow}' if flow else ''}"
+            raise nothing(opened, words, key, flow)
     if json_:
         as_json([{**each._asdict(), "at": each.at.isoformat()} for each in found])
         return

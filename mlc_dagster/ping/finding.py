@@ -66,7 +66,7 @@ def budget(name: str, calls: int, seconds: float) -> LocalBudget:
 def sealed(name: str) -> str:
     """A secret from the environment, else from the vault: the ledger is opened only where a master key is set."""
     with ExitStack() as opened:
-        return secret(name, lambda: opened.enter_context(Ledger.open(environment().database_url)))
+        return secret(name, lambda: opened.enter_context(Ledger.to_read(environment().database_url)))
 
 
 def unset(system: str) -> Finding | None:

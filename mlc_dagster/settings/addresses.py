@@ -15,16 +15,21 @@ _PROJECTION = re.compile(r"/(main|int|b2b)(/|$)|/ifsapplications|/projection/|\.
 
 
 def _address(value: Any) -> str:
-    """An absolute http(s) address, without a slash at its end."""
+    """An absolute address without a slash at its end: records and sign-ins go there, so it is encrypted."""
+    address = _link(value)
+    parts = urlsplit(address)
+    if parts.scheme == "http" and not is_this_machine(parts.hostname or ""):
+        said, secure = shown_address(address), shown_address(f"https{address[4:]}")
+        raise ValueError(f"found {said}; expected {secure}: http shows everybody the sign-in and every record")
+    return address
+
+
+def _link(value: Any) -> str:
+    """Where people look, by http or https."""
     text = str("" if value is None else value).strip()
     parts = _parts(text)
     if "@" in parts.netloc:
         raise ValueError(f"found {shown_address(text)} with a user or a password in it; take them out: {NO_SECRETS}")
-    if parts.scheme == "http" and not is_this_machine(parts.hostname or ""):
-        secure = shown_address(f"https{text[4:]}")
-        raise ValueError(
-            f"found {shown_address(text)}; expected {secure}: http shows everybody the sign-in and every record"
-        )
     try:
         return str(HttpUrl(text)).rstrip("/")
     except ValidationError:
@@ -66,4 +71,5 @@ def _tenant(address: str) -> str:
 
 
 Address = Annotated[str, BeforeValidator(_address)]
+Link = Annotated[str, BeforeValidator(_link)]
 TenantAddress = Annotated[Address, AfterValidator(_tenant)]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from mlc_dagster.settings.addresses import Address
+from mlc_dagster.settings.addresses import Link
 from mlc_dagster.settings.section import Section
 
 WEBHOOK, PASSWORD = "ALERTS_WEBHOOK_URL", "ALERTS_SMTP_PASSWORD"
@@ -48,7 +48,7 @@ class AlertSettings(Section):
     )
     email: EmailSettings | None = None
     daily: str = Field("0 7 * * *", description="Cron, UTC: a word on what is on hold and paused; empty: none")
-    ui_url: Address | None = Field(None, description="Where Dagster's UI is: messages link to the run")
+    ui_url: Link | None = Field(None, description="Where Dagster's UI is: messages link to the run")
     quiet_minutes: float = Field(60, ge=0, description="One job that fails for one cause is told once in this time")
     timeout_seconds: float = Field(10, gt=0, le=60)
 

@@ -29,6 +29,9 @@ from mlc_dagster_tests.promises.victims import Victims
 KEY, DAY, HELD = Fernet.generate_key().decode(), "2026-11-05", "0010/P2"
 PASSWORD = "s3cr3t-marked"
 ALL_CLEAR = (
+    "Nothing was told",
+    "Nothing is paused",
+    "on_hold",
     "Looked ",
     "Nothing is on hold",
     "intact",
@@ -49,6 +52,10 @@ READING = (
     ("replay", "--all-held", "--dry-run"),
     ("plan", "--flow", FLOW, "--partition", DAY),
     ("credentials", "list"),
+    ("shadow", "--json"),
+    ("shadow", "--flow", FLOW),
+    ("status",),
+    ("status", "--json"),
 )
 WRITING = (
     ("holds", "release", HELD, "--reason", "x"),
@@ -62,9 +69,13 @@ WRITING = (
     ("credentials", "remove", "IFS_CLIENT_SECRET"),
     ("ledger", "migrate"),
     ("duplicates",),
+    ("pause", "cin7", "--reason", "x"),
+    ("pause", "--all", "--reason", "x"),
+    ("resume", "cin7"),
+    ("resume", "--all"),
 )
 COMMANDS = (*READING, *WRITING)
-NEED_SETTINGS = ("replay", "plan", "apply", "duplicates")
+NEED_SETTINGS = ("replay", "plan", "apply", "duplicates", "status")
 
 
 def in_words(words: tuple[str, ...]) -> str:
@@ -203,6 +214,10 @@ NONE = (
     (("plan", "--flow", "cin7/purchase", "--partition", DAY), "nearest: cin7/purchases"),
     (("plan", "--flow", FLOW, "--partition", "2026-11-55"), "nearest: 2026-11-05"),
     (("plan", "--flow", FLOW, "--partition", DAY), "ifs/purchase_order_set was never read"),
+    (("pause", "cin8", "--reason", "x"), "earest: cin7"),
+    (("resume", "cin8"), "earest: cin7"),
+    (("shadow", "--flow", "cin7/purchase"), "nearest: cin7/purchases"),
+    (("shadow", "--key", "0010/P22"), HELD),
     (("duplicates", "--system", "cin8"), "there is no system cin8; nearest: cin7"),
     (("credentials", "remove", "IFS_CLIENT_SECRET"), "IFS_CLIENT_SECRET"),
 )
@@ -245,6 +260,12 @@ def test_c49_who_reads_does_not_migrate(victims: Victims, folder: Path, ledger_u
     assert said["code"] == 0 and "those of this release" in said["out"]
     said = victims.start(mlc, str(folder), environment, "holds", "list").wait().value
     assert said["code"] == 0 and "no record ever moved" in said["out"]
+
+
+@pytest.mark.promise("C49", "a ping that looks for its secrets in a vault that is not there", times=1)
+def test_c49_a_ping_makes_no_ledger_to_look_for_secrets_in(shell: Any) -> None:
+    said = shell(("ping", "--json", "--within", "2"))
+    assert said["code"] == 1 and "there is no ledger" in said["out"], said
 
 
 @pytest.mark.promise("C49", "a good ledger beside the wrong place: it is named, its password never", times=2)

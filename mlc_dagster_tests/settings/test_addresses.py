@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from mlc_dagster.settings.addresses import Address, TenantAddress, is_this_machine
+from mlc_dagster.settings.addresses import Address, Link, TenantAddress, is_this_machine
 
 ANY: Any = TypeAdapter(Address)
 TENANT: Any = TypeAdapter(TenantAddress)
@@ -37,6 +37,11 @@ def test_an_encrypted_address_or_one_of_this_machine_is_taken(address: str) -> N
 def test_plain_http_is_for_this_machine_alone(host: str) -> None:
     said = refusal(ANY, f"http://{host}/path")
     assert f"found http://{host.strip('[]')}/path; expected https://" in said and "sign-in" in said
+
+
+def test_what_people_only_look_at_may_be_plain_and_holds_no_password_either() -> None:
+    assert TypeAdapter(Link).validate_python("http://dagster.acme.test:3000/") == "http://dagster.acme.test:3000"
+    assert "take them out" in refusal(TypeAdapter(Link), "http://joe:hunter2@dagster.acme.test")
 
 
 def test_a_password_in_an_address_is_never_shown() -> None:
