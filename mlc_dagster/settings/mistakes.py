@@ -61,9 +61,11 @@ def found(path: Place, value: Any) -> str:
     if isinstance(value, dict):
         return "found settings below it"
     text = str(value)
-    if smells(path, text) or len(text) > LONGEST:
-        return f"found a value of {len(text)} characters"
-    return f"found {text!r}" if "://" not in text else f"found {shown_address(text)}"
+    if "://" in text:
+        return f"found {shown_address(text)}"
+    return (
+        f"found a value of {len(text)} characters" if smells(path, text) or len(text) > LONGEST else f"found {text!r}"
+    )
 
 
 def smells(path: Place, text: str) -> bool:
@@ -78,11 +80,12 @@ def looks_secret(text: str) -> bool:
 
 
 def shown_address(text: str) -> str:
-    """An address without user, password and query: where one has them, scheme and host alone."""
+    """An address without user, password, query, or a token in its path: where one has them, scheme and host alone."""
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
     except ValueError:
         return f"an address of {len(text)} characters"
     whole = f"{parts.scheme}://{host}{port}"
-    return whole if "@" in text or parts.query or parts.fragment or len(text) > 2 * LONGEST else f"{whole}{parts.path}"
+    hidden = "@" in text or parts.query or parts.fragment or any(map(looks_secret, parts.path.split("/")))
+    return whole if hidden or len(text) > 2 * LONGEST else f"{whole}{parts.path}"

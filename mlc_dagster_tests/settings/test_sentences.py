@@ -148,6 +148,7 @@ SECRETS = (
     "Bearer 3f9a8c7d",
     "3f9a8c7d6e5b4a39281706f5e4d3c2b1",
     "https://joe:hunter2@idp.test/token",
+    "https://hooks.test/services/T01234567/B0123456789abcdefghij012",
 )
 
 
@@ -156,7 +157,7 @@ SECRETS = (
     "path",
     [
         *(("ifs", "client_secret"), ("hubspot", "token"), ("cin7", "application_keys"), ("hubspot", "portal_ids")),
-        *(("airbase", "auth_scheme"), ("ifs", "base_url"), ("ifs", "token_url"), ("companies", "0010", "currency")),
+        *(("airbase", "auth_scheme"), ("companies", "0010", "currency"), ("alerts", "webhook")),
         *(("monday", "boards"), ("policies", "gl_policy"), ("schedules",), ("ifs", "page_size"), ("web", "sources")),
         *(("cin7", "external_key"), ("airbase", "paths", "vendors"), ("partitions_start",), ("hubspot", "deals")),
     ],
@@ -169,6 +170,14 @@ def test_what_may_be_a_secret_is_never_shown(path: Place, secret: str) -> None:
     for part in (secret, secret.removeprefix("Bearer "), "hunter2", "joe:"):
         assert part not in said, said
     assert ".".join(path) in said
+
+
+@pytest.mark.parametrize("secret", SECRETS[:-1])
+@pytest.mark.parametrize("name", ["base_url", "token_url"])
+def test_a_secret_in_the_place_of_an_address_is_not_shown(name: str, secret: str) -> None:
+    with pytest.raises(Misconfigured, match=rf"ifs\.{name}: found") as caught:
+        parse(content_with(("ifs", name), secret), "mlc.yaml")
+    assert secret not in str(caught.value) and "hunter2" not in str(caught.value)
 
 
 def test_a_secret_that_stands_as_a_name_is_not_shown_either() -> None:
