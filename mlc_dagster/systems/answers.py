@@ -26,7 +26,7 @@ from mlc_dagster.errors import (
 Value = TypeVar("Value")
 
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-UNREADABLE = (ValueError, ArithmeticError, SyntaxError, EOFError, msgspec.MsgspecError)
+UNREADABLE = (ValueError, ArithmeticError, SyntaxError, EOFError, RecursionError, msgspec.MsgspecError)
 
 _exact = msgspec.json.Decoder(float_hook=Decimal)
 _NUMBER = re.compile(r"\s*(\d+(?:\.\d+)?)\s*[a-z.]*\s*", re.IGNORECASE)
