@@ -20,6 +20,8 @@ from mlc_dagster.ledger.tables import leases
 POLL_SECONDS = 0.25
 FREE = datetime(1970, 1, 1, tzinfo=UTC)
 """When a lease ends that its owner gave back: what that one sent was answered, or it said otherwise."""
+LEFT = FREE + timedelta(seconds=1)
+"""The same where something may be under way still. No clock has a part in either: the owner's may be wrong."""
 _BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 log = logging.getLogger(__name__)
 
@@ -190,6 +192,6 @@ def _release(database: Database, held: Lease) -> None:
     try:
         with database.writing(hasty=True) as connection:
             free = update(leases).where(leases.c.name == held.name, leases.c.token == held.token)
-            connection.execute(free.values(expires_at=FREE if held.is_settled else clock(connection)))
+            connection.execute(free.values(expires_at=FREE if held.is_settled else LEFT))
     except LedgerUnavailable as error:
         log.warning("lease %s was not released, it expires in %g s: %s", held.name, held.seconds, error.message)

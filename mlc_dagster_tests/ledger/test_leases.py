@@ -2,9 +2,11 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mlc_dagster.ledger import leases
 from mlc_dagster.ledger.leases import LeaseLost
 from mlc_dagster.ledger.ledger import Ledger
 from mlc_dagster.outcomes import State
@@ -135,3 +137,44 @@ def _expire(ledger: Ledger) -> None:
     """As after half a minute in which the process was suspended."""
     with ledger._database.writing() as connection:
         connection.exec_driver_sql("UPDATE leases SET expires_at = '2026-01-01T00:00:00.000000Z'")
+
+
+def test_what_an_owner_left_under_way_is_waited_for_by_the_next_and_by_the_one_after_it(ledger):
+    with pytest.raises(KeyboardInterrupt), ledger.lease(FLOW, "stopped"):
+        raise KeyboardInterrupt
+    with ledger.lease(FLOW, "next") as following:
+        assert following.taken_from == "stopped" and following.quiet_for(60) > 50
+    with ledger.lease(FLOW, "third") as third:
+        assert third.quiet_for(60) > 50, "the next did not wait for it"
+        third.settle(0)
+    with ledger.lease(FLOW, "fourth") as last:
+        assert (last.taken_from, last.quiet_for(60)) == ("", 0.0)
+
+
+def test_a_lease_that_was_given_back_on_a_host_whose_clock_is_ahead_is_free(sqlite_ledger, monkeypatch):
+    with sqlite_ledger.lease(FLOW, "first"):
+        _expire(sqlite_ledger)
+        with monkeypatch.context() as patch:
+            patch.setattr(leases, "clock", lambda _: datetime.now(UTC) + timedelta(days=1))
+            with sqlite_ledger.lease(FLOW, "ahead"):
+                pass
+    begun = time.monotonic()
+    with sqlite_ledger.lease(FLOW, "next"):
+        assert time.monotonic() - begun < 5
+
+
+def test_a_suspended_owner_is_told_before_its_next_write_that_it_was_overtaken_and_by_whom(ledger):
+    with ledger.lease(FLOW, "slept", seconds=30) as old:
+        _expire(ledger)
+        with ledger.lease(FLOW, "next"), pytest.raises(LeaseLost, match="slept lost cin7/purchases to next") as lost:
+            ledger.ask_lease(old, "POST /vouchers", "cin7")
+    assert "POST /vouchers was not sent" in lost.value.message
+
+
+def test_by_the_boot_clock_a_lease_that_was_not_renewed_ends_without_asking_anybody(ledger, monkeypatch):
+    with ledger.lease(FLOW, "slept", seconds=30) as held:
+        held.check("POST /vouchers")
+        later = leases.boot_time() + 31
+        monkeypatch.setattr(leases, "boot_time", lambda: later)
+        with pytest.raises(LeaseLost, match="did not renew cin7/purchases for 30 s"):
+            held.check("POST /vouchers")
