@@ -17,6 +17,7 @@ from mlc_dagster.orchestration.charts import facts_for
 from mlc_dagster.orchestration.duplicates import apart
 from mlc_dagster.orchestration.failures import each_once
 from mlc_dagster.orchestration.keys import prepared_key
+from mlc_dagster.orchestration.loads import judged_by
 from mlc_dagster.orchestration.partitions import unknown
 from mlc_dagster.settings import Settings
 from mlc_dagster.vocabulary import Flow
@@ -43,6 +44,7 @@ def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.S
     Nothing is requested that a pause would stop; when it is lifted, what waited for that is requested.
     """
     keys = [list(key) for key in pausing.assets(flows)]
+    checks = {dg.AssetKey(prepared_key(flow)): judged_by(flow, settings) for flow in flows}
 
     @dg.sensor(
         name=name,
@@ -78,9 +80,24 @@ def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.S
             context.log.warning(f"Not all holds were looked at, and are again: {each_once(failed)}")
         told = [each_once(failed), "; ".join(dict.fromkeys(reasons))]
         skip = "\n".join(filter(None, told)) or "nothing on hold would pass now"
-        return dg.SensorResult(run_requests=requests, skip_reason=None if requests else skip, cursor=json.dumps(cursor))
+        asked_for = [_with_checks(request, checks) for request in requests]
+        return dg.SensorResult(
+            run_requests=asked_for, skip_reason=None if requests else skip, cursor=json.dumps(cursor)
+        )
 
     return heal
+
+
+def _with_checks(request: dg.RunRequest, checks: Mapping[dg.AssetKey, Sequence[dg.AssetCheckKey]]) -> dg.RunRequest:
+    """Those of the assets that it asks for; of others Dagster would write down that they were skipped."""
+    keys = [check for key in request.asset_selection or () for check in checks.get(key, ())]
+    return dg.RunRequest(
+        run_key=request.run_key,
+        partition_key=request.partition_key,
+        asset_selection=request.asset_selection,
+        asset_check_keys=keys,
+        tags=request.tags,
+    )
 
 
 def _known(

@@ -115,6 +115,12 @@ def statements(flow: Flow, limits: Guards | None = None) -> dict[str, str]:
     return {**pipeline.BUILT_IN, **{rule.__name__: words(rule) for rule in flow.rules}, **guarded}
 
 
+def judged_by(flow: Flow, settings: Settings) -> list[dg.AssetCheckKey]:
+    """The checks that a run of the flow makes: one for each rule, and none that looks at the target by itself."""
+    asset = dg.AssetKey(prepared_key(flow))
+    return [dg.AssetCheckKey(asset, name) for name in statements(flow, settings.guards.get(flow.name))]
+
+
 def prepare_partition(
     context: dg.AssetExecutionContext, flow: Flow, facts: Any, settings: Settings, partition: str
 ) -> Verdict:

@@ -11,6 +11,8 @@ import dagster as dg
 import pytest
 
 from mlc_dagster.orchestration.location import build
+from mlc_dagster.orchestration.running import run_job
+from mlc_dagster.pipeline.duplicates import CHECK
 from mlc_dagster.settings.monday import MondaySettings
 from mlc_dagster.settings.procurify import ProcurifySettings
 from mlc_dagster_tests.orchestration.conftest import DAY, QUIET, World, check
@@ -215,3 +217,17 @@ def test_the_schedule_is_on_from_the_start_and_asks_nothing_before_the_first_loa
 
 def test_the_location_loads_with_everything_on(all_on: World) -> None:
     dg.Definitions.validate_loadable(build(all_on.settings, all_on.environment))
+
+
+def test_a_run_of_chosen_assets_leaves_no_line_of_a_look_that_was_skipped(world: World) -> None:
+    """A check that is planned and makes no result stands as "Skipped" in the UI."""
+    world.chart()
+    world.run("cin7")
+    job = world.defs.resolve_implicit_global_asset_job_def()
+    keys = [dg.AssetKey(list(key)) for key in (("cin7", "purchases_prepared"), ("cin7", "purchases"))]
+    result = run_job(job, world.instance, (DAY, DAY), keys)
+    wanted = {dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED}
+    records = world.instance.get_records_for_run(result.run_id, of_type=wanted).records
+    events = [record.event_log_entry.get_dagster_event() for record in records]
+    named = {event.asset_check_planned_data.asset_check_key.name for event in events}
+    assert "gl_accounts_exist" in named and CHECK not in named
