@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mlc_dagster_tests.promises.kinds import KINDS, RECORDS, Kind
+from mlc_dagster_tests.promises.kinds import KINDS, ON_POSTGRES, RECORDS, Kind
 from mlc_dagster_tests.promises.rooms import DELIVERED, Room, Rooms
 from mlc_dagster_tests.promises.test_c12_lost_answers import PLACE
+from mlc_dagster_tests.promises.victims import Victims
 
 SEED, TIMES = 20261132, 3
 JSON = {"content-type": "application/json"}
@@ -38,7 +40,19 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "kind", [pytest.param(kind, marks=pytest.mark.xdist_group(str(kind))) for kind in KINDS], ids=str
 )
 def test_c32_what_may_have_acted_is_looked_for_in_the_same_load(kind: Kind, rooms_of: Callable[[Kind], Rooms]) -> None:
-    rooms = rooms_of(kind)
+    try_each_answer(rooms_of(kind))
+
+
+@pytest.mark.slow
+@pytest.mark.promise("C32", "three kinds of flow, likewise, ledger on PostgreSQL", times=12)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.flow in ON_POSTGRES], ids=str)
+def test_c32_what_may_have_acted_is_looked_for_in_the_same_load_on_postgresql(
+    kind: Kind, victims: Victims, tmp_path: Path, postgres_server: str
+) -> None:
+    try_each_answer(Rooms(kind, victims, tmp_path, postgres_server))
+
+
+def try_each_answer(rooms: Rooms) -> None:
     hits = [
         met(rooms, answer, acts, random.Random(SEED + number), f"{name}, {'acted' if acts else 'did not act'}")
         for number, (name, answer) in enumerate(ANSWERS.items())
