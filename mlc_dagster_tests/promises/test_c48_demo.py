@@ -155,7 +155,8 @@ def test_c48_a_folder_that_may_be_real_is_refused(folder: Path, way: str) -> Non
 
 def test_c48_the_demo_is_looked_at_where_no_mlc_yaml_is_and_its_ledger_alone(folder: Path) -> None:
     """Commands that tell of records stand in for the demo only where it has its mark."""
-    (folder / "mlc.yaml").unlink()
+    for name in ("mlc.yaml", ".env"):  # it names an mlc.yaml, and what is named must be there
+        (folder / name).unlink()
     shutil.copytree(folder / ".mlc", folder / DEMO)
     (folder / DEMO / "mlc.yaml").write_text("")
     before = everything(folder, but="")
