@@ -92,7 +92,7 @@ def mlc(folder: Path, *words: str, **also: str) -> tuple[int, str]:
     done = subprocess.run(
         [sys.executable, "-m", "mlc_dagster", *words],
         cwd=folder,
-        env=known,
+        env={name: value for name, value in known.items() if value},
         capture_output=True,
         text=True,
         timeout=900,
@@ -155,11 +155,13 @@ def test_c48_a_folder_that_may_be_real_is_refused(folder: Path, way: str) -> Non
 
 def test_c48_the_demo_is_looked_at_where_no_mlc_yaml_is_and_its_ledger_alone(folder: Path) -> None:
     """Commands that tell of records stand in for the demo only where it has its mark."""
-    for name in ("mlc.yaml", ".env"):  # it names an mlc.yaml, and what is named must be there
+    for name in ("mlc.yaml", ".env"):
         (folder / name).unlink()
     shutil.copytree(folder / ".mlc", folder / DEMO)
     (folder / DEMO / "mlc.yaml").write_text("")
     before = everything(folder, but="")
     code, said = mlc(folder, "ui")
+    assert code == 2 and "MLC_CONFIG names mlc.yaml, and there is no such file" in said, "what is named must be there"
+    code, said = mlc(folder, "ui", MLC_CONFIG="")
     assert code == 2 and "there is neither an mlc.yaml nor a demo here" in said
     assert everything(folder, but="") == before
