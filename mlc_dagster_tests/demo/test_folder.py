@@ -198,6 +198,8 @@ def test_a_real_setting_that_names_the_demos_folder_stops_it(
     folder: Path, monkeypatch: pytest.MonkeyPatch, setting: str, value: str, said_by: str
 ) -> None:
     lay_out()
+    if setting == "MLC_CONFIG":
+        Path(value).write_text("")  # what is named must be there
     monkeypatch.setenv(setting, value.format(folder=folder))  # so that what .env puts there is taken away again
     if said_by == "env":
         monkeypatch.delenv(setting)
