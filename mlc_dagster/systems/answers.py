@@ -129,7 +129,7 @@ def suspicion(method: str, response: httpx.Response) -> int:
 
     A row that is addressed by its key may be gone; nothing else of a record makes a 404, a 405 or a web page.
     """
-    is_page = response.content.lstrip()[:1] == b"<"
+    is_page = response.content[:64].lstrip().startswith(b"<")
     if is_page or response.status_code in (405, 501) or (method == "POST" and response.status_code in (404, 410)):
         return 4
     return int(response.status_code in (404, 410))

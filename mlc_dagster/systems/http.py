@@ -272,9 +272,9 @@ class ApiClient:
         return lost(Call(self.system, error.request.method, where.path, True, host, "token_url"), error)
 
     def _answer(self, send: _Send, response: httpx.Response, slot: Slot) -> Answer[Any]:
-        send.suspicion = suspicion(send.call.method, response)
         said = self._classify(response) if self._classify else None
         if error := said or refusal(send.call, response, now=self._wall(), cure=_cure(slot)):
+            send.suspicion = suspicion(send.call.method, response)
             raise self._proof.judge(send.call, response, error)
         content = response.content.removeprefix(BYTE_ORDER_MARK)
         try:
