@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -46,16 +47,23 @@ def travel_ahead(url: str, database: str, storage: str, flow: str, run_id: str) 
 
 
 def stop_at(owner: Any, name: str, after: bool, nth: int) -> None:
-    method, seen = getattr(owner, name), 0
+    """Not while its lease is being renewed: who is suspended in that moment keeps the ledger locked for all."""
+    method, seen, renew, quiet = getattr(owner, name), 0, leases._renew, threading.Lock()
+
+    def renewing(*words: Any) -> bool:
+        with quiet:
+            return renew(*words)
 
     def stopping(*words: Any, **named: Any) -> Any:
         nonlocal seen
         seen += 1
         found = method(*words, **named) if after else None
         if seen == nth:
-            os.kill(os.getpid(), signal.SIGSTOP)
+            with quiet:
+                os.kill(os.getpid(), signal.SIGSTOP)
         return found if after else method(*words, **named)
 
+    leases._renew = renewing  # type: ignore[assignment]
     setattr(owner, name, stopping)
 
 
