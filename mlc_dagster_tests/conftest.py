@@ -16,6 +16,7 @@ from mlc_dagster_tests.promises.account import pytest_configure as pytest_config
 from mlc_dagster_tests.promises.account import pytest_runtest_logreport as pytest_runtest_logreport
 from mlc_dagster_tests.promises.account import pytest_runtest_setup as pytest_runtest_setup
 from mlc_dagster_tests.promises.account import pytest_sessionfinish as pytest_sessionfinish
+from mlc_dagster_tests.promises.seeds import DAY as DAY
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it tells that XDG_RUNTIME_DIR is not set

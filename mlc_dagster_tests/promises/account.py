@@ -14,13 +14,15 @@ from pathlib import Path
 
 import pytest
 
+from mlc_dagster_tests.promises.seeds import DAY, FEW, seeds
 from mlc_dagster_tests.promises.words import PROMISES
 
 PLACE = "MLC_PROMISES"
 _MARK, _HEAD = "promise", "# What we promise, and what was tried\n"
 _LEAD = """
-Written by `make promises`, from the tests that carry the mark `promise`. Each promise is a fault and a pass rule;
-"how often" counts every repetition, on SQLite and on PostgreSQL where both are asked.
+Written by `make promises-all`, from the tests that carry the mark `promise`. Each promise is a fault and a pass rule;
+"how often" counts every repetition, on SQLite and on PostgreSQL where both are asked. Here each random one was tried on
+{seeds} seeds of {day}; CI tries {few}, others each day.
 
 | ID | the fault, and the rule | what was tried | how often | outcome |
 |---|---|---|---|---|
@@ -65,7 +67,8 @@ class Account:
 def table(tried: Mapping[tuple[str, str], Tried]) -> str:
     """The document: the same for the same outcomes, whatever ran first, wherever."""
     lines = [line for promise in PROMISES for line in _rows(promise, tried)]
-    return _HEAD + _LEAD + "".join(f"{line}\n" for line in lines)
+    lead = _LEAD.format(seeds=len(seeds()), day=os.environ[DAY], few=FEW)
+    return _HEAD + lead + "".join(f"{line}\n" for line in lines)
 
 
 def _rows(promise: str, tried: Mapping[tuple[str, str], Tried]) -> Iterable[str]:

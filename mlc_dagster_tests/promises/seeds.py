@@ -6,10 +6,22 @@ import os
 from datetime import UTC, datetime
 
 HOW_MANY = "MLC_SEEDS"
-"""The environment's name for how many seeds each random test has; unset: two."""
+"""The environment's name for how many seeds each random test has; unset: `FEW`."""
+
+DAY = "MLC_SEED_DAY"
+"""The day whose seeds they are, as 2026-11-28; unset: today, UTC. A failure of another day is tried again by it."""
+
+FEW = 2
+STRIDE = 101  # a prime: what a test chooses by the remainder of its seed changes from day to day
+os.environ.setdefault(DAY, datetime.now(UTC).date().isoformat())  # for the workers too: midnight may come in between
 
 
 def seeds(base: int = 0) -> list[int]:
-    """Those of today, UTC; `base` sets tests apart that share their chances otherwise."""
-    first = datetime.now(UTC).date().toordinal() * 100 + base
-    return [first + number for number in range(int(os.environ.get(HOW_MANY, "2")))]
+    """Those of the day, one after the other; `base` sets tests apart that would share their chances."""
+    first = datetime.fromisoformat(os.environ[DAY]).toordinal() * STRIDE + base
+    return [first + number for number in range(int(os.environ.get(HOW_MANY, FEW)))]
+
+
+def seed(base: int = 0) -> int:
+    """The first of them, for a test that throws its dice often enough by itself."""
+    return seeds(base)[0]

@@ -13,10 +13,10 @@ import pytest
 from mlc_dagster.ledger.entries import Event
 from mlc_dagster_tests.promises.kinds import KINDS, ON_POSTGRES, RECORDS, Kind
 from mlc_dagster_tests.promises.rooms import DELIVERED, Room, Rooms
+from mlc_dagster_tests.promises.seeds import seeds
 from mlc_dagster_tests.promises.victims import Child, Victims
 
-POINTS = 20
-SEED = 20261105
+POINTS = len(seeds())
 
 
 @pytest.mark.slow
@@ -40,19 +40,19 @@ def test_c1_killed_anywhere_the_same_run_again_completes_it_on_postgresql(
 
 
 def killed_everywhere(rooms: Rooms) -> None:
-    """At points spread over the journey: the even ones by the count of calls, the odd ones by the clock."""
-    for point in range(POINTS):
-        dice = random.Random(SEED + point)
-        while not killed_once(rooms, point, dice):
+    """At points spread over the journey: by the count of calls and by the clock in turn."""
+    for point, seed in enumerate(seeds(KINDS.index(rooms.kind))):
+        dice = random.Random(seed)
+        while not killed_once(rooms, point, seed % 2 == 1, dice):
             pass  # it came to its end first, and tells how long that is
 
 
-def killed_once(rooms: Rooms, point: int, dice: random.Random) -> bool:
+def killed_once(rooms: Rooms, point: int, by_clock: bool, dice: random.Random) -> bool:
     """Whether it was killed while it worked; then the run after it was right."""
     share = (point + dice.random()) / POINTS
     with rooms.room() as room:
         began, victim = time.monotonic(), room.start("killed")
-        if point % 2:
+        if by_clock:
             time.sleep(share * rooms.seconds)
         else:
             wait_for_calls(room, victim, int(share * rooms.calls))

@@ -15,6 +15,7 @@ from mlc_dagster.ledger import Ledger
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster_tests.promises import work
 from mlc_dagster_tests.promises.quick import PLENTY
+from mlc_dagster_tests.promises.seeds import seeds
 from mlc_dagster_tests.promises.test_c24_told_to_end import ROWS, place, wait_for
 from mlc_dagster_tests.promises.victims import Child, Victims
 from mlc_dagster_tests.systems.hubspot.samples import UPSERT
@@ -31,7 +32,7 @@ def wait_until_held(child: Child) -> None:
 
 
 @pytest.mark.promise("C2", "kill -9 at random while lease and rate budget are held: both free after the lease's time")
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", seeds())
 def test_c2_after_kill_9_of_who_held_lease_and_budget_the_next_one_begins(
     seed: int, victims: Victims, ledger_url: str
 ) -> None:

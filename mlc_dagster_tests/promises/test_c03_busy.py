@@ -14,6 +14,7 @@ from mlc_dagster.ledger import Ledger
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster_tests.promises.quick import PLENTY, ifs_client, numbered, scope, spread
+from mlc_dagster_tests.promises.seeds import seeds
 from mlc_dagster_tests.systems.ifs.conftest import Reader
 from mlc_dagster_tests.systems.loopback import FakeTime
 
@@ -49,7 +50,7 @@ class Minute:
 
 
 @pytest.mark.promise("C3", "half of all calls to IFS 429 for a minute; Retry-After in all four ways, clock faked")
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", seeds())
 def test_c3_half_of_all_calls_429_for_a_minute_costs_twice_the_calls_and_capped_waits(seed: int) -> None:
     with Sandbox(limits=PLENTY) as box:
         box.ifs.put_many("SupplierSet", spread(ROWS))
@@ -64,7 +65,7 @@ def test_c3_half_of_all_calls_429_for_a_minute_costs_twice_the_calls_and_capped_
 
 
 @pytest.mark.promise("C3", "Retry-After of 3,600 s on half of the calls: asked again after 2 minutes, clock faked")
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", seeds())
 def test_c3_a_server_that_asks_for_an_hour_is_asked_again_after_two_minutes(seed: int) -> None:
     with Sandbox(limits=PLENTY) as box:
         box.ifs.put_many("SupplierSet", spread(100))

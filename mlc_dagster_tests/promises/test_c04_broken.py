@@ -25,6 +25,7 @@ from mlc_dagster_tests.promises.quick import (
     scope,
     spread,
 )
+from mlc_dagster_tests.promises.seeds import seeds
 from mlc_dagster_tests.systems.cin7 import samples as cin7
 from mlc_dagster_tests.systems.hubspot import samples as hubspot
 from mlc_dagster_tests.systems.ifs.conftest import Reader
@@ -59,7 +60,7 @@ def break_a_fifth(box: Sandbox, system: str, seed: int, path: str = "") -> list[
 
 
 @pytest.mark.promise("C4", "reads from IFS, a fifth of 40 pages and more broken in eleven ways")
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", seeds())
 def test_c4_a_read_whose_every_fifth_call_breaks_has_all_rows_once(seed: int) -> None:
     with Sandbox(limits=PLENTY) as box:
         box.ifs.put_many("SupplierSet", spread(400))
@@ -89,7 +90,7 @@ def test_c4_a_broken_page_is_asked_for_again_and_never_taken_for_the_last_one(wa
 
 
 @pytest.mark.promise("C4", "12 purchases into Cin7, a fifth of all calls broken; at most six loads")
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", seeds())
 def test_c4_purchases_reach_cin7_once_each_though_every_fifth_call_breaks(seed: int, sqlite_ledger: Ledger) -> None:
     with Sandbox(limits=PLENTY) as box:
         records = purchases(range(1, 13), a_supplier(box))
@@ -105,7 +106,7 @@ def test_c4_purchases_reach_cin7_once_each_though_every_fifth_call_breaks(seed: 
 
 
 @pytest.mark.promise("C4", "250 companies into HubSpot, a fifth of all calls broken; at most six loads")
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", seeds())
 def test_c4_companies_reach_hubspot_once_each_though_every_fifth_call_breaks(seed: int, sqlite_ledger: Ledger) -> None:
     with Sandbox(limits=PLENTY) as box:
         records = companies(range(250))

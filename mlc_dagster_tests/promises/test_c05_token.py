@@ -14,6 +14,7 @@ from mlc_dagster.sandbox import Limits, Sandbox, Tenant
 from mlc_dagster.sandbox.ifs_tokens import PATH as TOKEN
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster_tests.promises.quick import PLENTY, ifs_client, numbered, scope, spread
+from mlc_dagster_tests.promises.seeds import seeds
 from mlc_dagster_tests.systems.ifs.conftest import Reader
 
 WORKERS, SECONDS = 8, 5.5
@@ -42,7 +43,7 @@ def test_c5_a_token_that_lives_two_seconds_costs_no_call_and_one_renewal_for_eac
 
 
 @pytest.mark.promise("C5", "tokens killed in mid-page at random, also between a 503 and its repetition")
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", seeds())
 def test_c5_a_token_that_dies_in_mid_page_or_in_the_retry_loop_is_renewed_once(seed: int) -> None:
     chance, kills, last = random.Random(seed), 0, 0
 

@@ -13,17 +13,18 @@ from mlc_dagster.ledger import Ledger
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.sandbox.wire import Answer, Call
 from mlc_dagster_tests.promises.kinds import PLENTY
+from mlc_dagster_tests.promises.seeds import seed
 from mlc_dagster_tests.systems.rounds import Rounds
 
 SUPPLIERS = [f"S{n}" for n in range(1, 7)]
-SHARE, MOST_TRIES = 0.3, 3
+SHARE, MOST_TRIES, ROUNDS = 0.3, 3, 10
 
 
 class Others:
     """People who change a field of the very supplier that we are about to change, in a share of our tries."""
 
-    def __init__(self, rounds: Rounds, field: str, seed: int, share: float = SHARE) -> None:
-        self.dice, self.share = Random(seed), share
+    def __init__(self, rounds: Rounds, field: str, dice: int, share: float = SHARE) -> None:
+        self.dice, self.share = Random(dice), share
         self.tries: Counter[str] = Counter()
         self.without_if_match = self.stale = 0
         self.said: dict[str, str] = {}  # supplier -> what they wrote last
@@ -80,11 +81,12 @@ def ours(rounds: Rounds, number: str) -> tuple[str, str]:
     return row["Name"], row["Email"]
 
 
-@pytest.mark.promise("C6", "another field of six suppliers changed before 30 % of our writes, two SaaS", times=10)
+@pytest.mark.promise("C6", "another field of six suppliers changed before 30 % of our writes, two SaaS", times=ROUNDS)
 def test_c6_another_field_that_others_change_meanwhile_is_kept(rounds: Rounds) -> None:
     stale = 0
-    for seed in range(10):
-        others, mail = Others(rounds, "Name", seed), f"new{seed}@example.test"
+    for number_of_round in range(ROUNDS):
+        others = Others(rounds, "Name", seed(number_of_round))
+        mail = f"new{number_of_round}@example.test"
         for number in SUPPLIERS:
             edit(rounds, number, mail)
         rounds.once()
@@ -104,7 +106,7 @@ def test_c6_another_field_that_others_change_meanwhile_is_kept(rounds: Rounds) -
 @pytest.mark.parametrize("owner", ["ifs", "saas", "hold"])
 def test_c6_the_same_field_is_the_owners_or_held_after_three_tries_at_most(rounds: Rounds, owner: str) -> None:
     rounds.section = {"supplier_owners": {"email": rounds.spoke if owner == "saas" else owner}}
-    others = Others(rounds, "Email", 0, share=1.0)
+    others = Others(rounds, "Email", seed(), share=1.0)
     edit(rounds, "S1", "saas@example.test")
     there, back = rounds.prepared(rounds.there), rounds.prepared(rounds.back)
     rounds.load(rounds.there, there)

@@ -16,6 +16,7 @@ from mlc_dagster.sandbox import Sandbox, Tenant
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.vocabulary import Pull
 from mlc_dagster_tests.promises.quick import PLENTY, ifs_client, scope
+from mlc_dagster_tests.promises.seeds import seeds
 
 ORDERS, DISTURBED = 160, 40
 
@@ -50,7 +51,7 @@ class Others:
     "C7", "orders inserted, changed and deleted between the pages; kept as Parquet; lines nested, and apart"
 )
 @pytest.mark.parametrize("expand", [True, False])
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", seeds())
 def test_c7_rows_that_move_while_paging_are_all_there_once_and_in_their_newest_version(
     seed: int, expand: bool, tmp_path: Path
 ) -> None:
@@ -84,7 +85,7 @@ def read(box: Sandbox, now: datetime, store: RowStore) -> tuple[list[dict[str, A
 
 
 @pytest.mark.promise("C7", "rows deleted right behind the place that the walk has reached, page after page")
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", seeds())
 def test_c7_deletions_behind_the_walk_shift_no_row_out_of_sight(seed: int) -> None:
     """A walk by a growing $skip loses a row for each that vanishes before it."""
     chance, gone = random.Random(seed), set[str]()

@@ -12,6 +12,7 @@ from mlc_dagster.sandbox import Tenant
 from mlc_dagster.vocabulary import key_text
 from mlc_dagster_tests.orchestration.conftest import World
 from mlc_dagster_tests.promises.days import begin, counts, run, tick
+from mlc_dagster_tests.promises.seeds import seed
 
 LOOK_BACK = timedelta(minutes=10)
 SKEW = 300  # seconds
@@ -50,7 +51,7 @@ def test_c9_a_row_that_appears_late_inside_the_look_back_has_its_day_read_again(
     begin(world)
     put(world, "P0", datetime.now(UTC).replace(microsecond=0))
     run(world)  # the walk tells how far the clocks are apart
-    chance, cursor = random.Random(9), tick(world).cursor
+    chance, cursor = random.Random(seed()), tick(world).cursor
     skew = timedelta(seconds=world.box.tenant.clock_skew_seconds)
     for number in range(1, 21):
         before = tick(world, cursor)
@@ -80,7 +81,7 @@ def test_c9_the_look_back_reaches_as_far_on_the_erps_clock_as_on_ours(skew: int)
     ledger = SimpleNamespace(pulls=lambda *_, **__: [SimpleNamespace(pull=walk)])
     context: Any = SimpleNamespace(resources=SimpleNamespace(ledger=SimpleNamespace(open=ledger)))
     settings: Any = SimpleNamespace(policies=SimpleNamespace(look_back_minutes=10))
-    chance = random.Random(skew)
+    chance = random.Random(seed(abs(skew)))
     for _ in range(20):
         late = chance.random() * LOOK_BACK
         behind_our_clock = late - timedelta(seconds=skew)  # of a row that is committed at this very moment
@@ -105,15 +106,15 @@ def test_c9_offsets_and_a_missing_zone_place_a_row_on_its_day_in_utc(world: Worl
     "C9", "rows committed days late, outside the look-back: found when their days are read again, and counted", times=20
 )
 def test_c9_what_is_outside_the_look_back_is_found_when_its_days_are_read_again(world: World) -> None:
-    chance = random.Random(9)
+    chance = random.Random(seed())
     begin(world)
     days = [datetime(2026, 11, day, 9, tzinfo=UTC) for day in (2, 3, 4)]
     for number, at in enumerate(days):
         world.put_order(f"P{number}", at=at)
     assert world.run("cin7", "2026-11-02", "2026-11-04", ORDERS).success
     expected = {"0010/P0", "0010/P1", "0010/P2"}
-    for seed in range(20):
-        late = {f"L{seed}/{n}": chance.choice(days) + timedelta(minutes=chance.randrange(600)) for n in range(1, 4)}
+    for again in range(20):
+        late = {f"L{again}/{n}": chance.choice(days) + timedelta(minutes=chance.randrange(600)) for n in range(1, 4)}
         for key, at in late.items():
             world.put_order(key, at=at)
         assert world.run("cin7", "2026-11-02", "2026-11-04", ORDERS).success

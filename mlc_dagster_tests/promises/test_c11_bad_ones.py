@@ -11,10 +11,11 @@ from mlc_dagster.ledger import Ledger
 from mlc_dagster.outcomes import ACCEPTED
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster_tests.promises.quick import COMPANIES, PLENTY, companies, deliver
+from mlc_dagster_tests.promises.seeds import seed, seeds
 from mlc_dagster_tests.systems.hubspot.samples import UPSERT, client_on
 
 BATCH = 100
-SPOILED = [(seed, 1 if seed == 0 else 100 if seed == 1 else random.Random(seed).randint(1, 100)) for seed in range(20)]
+SPOILED = [(seed(), 1), (seed(), BATCH), *((each, random.Random(each).randint(2, BATCH - 1)) for each in seeds(1))]
 
 
 @pytest.fixture
@@ -23,8 +24,8 @@ def box() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def spoil(seed: int, count: int) -> set[int]:
-    return set(random.Random(seed).sample(range(BATCH), count))
+def spoil(dice: int, count: int) -> set[int]:
+    return set(random.Random(dice).sample(range(BATCH), count))
 
 
 def sent(box: Sandbox, ledger: Ledger, bad: set[int]) -> int:
@@ -48,21 +49,21 @@ def check(box: Sandbox, ledger: Ledger, bad: set[int]) -> None:
 
 
 @pytest.mark.promise("C11", "1 to 100 bad of 100 companies, answered 207")
-@pytest.mark.parametrize("seed, count", SPOILED)
+@pytest.mark.parametrize("dice, count", SPOILED)
 def test_c11_bad_ones_named_by_a_207_are_held_alone_and_cost_no_call(
-    seed: int, count: int, box: Sandbox, sqlite_ledger: Ledger
+    dice: int, count: int, box: Sandbox, sqlite_ledger: Ledger
 ) -> None:
-    bad = spoil(seed, count)
+    bad = spoil(dice, count)
     assert sent(box, sqlite_ledger, bad) == 1
     check(box, sqlite_ledger, bad)
 
 
 @pytest.mark.promise("C11", "1 to 100 bad of 100 companies, the batch answered 400 as a whole")
-@pytest.mark.parametrize("seed, count", SPOILED)
+@pytest.mark.parametrize("dice, count", SPOILED)
 def test_c11_where_the_batch_is_refused_whole_the_bad_ones_are_found_by_at_most_eight_calls_each(
-    seed: int, count: int, box: Sandbox, ledger: Ledger
+    dice: int, count: int, box: Sandbox, ledger: Ledger
 ) -> None:
-    box.hubspot.whole_refusals, bad = 400, spoil(seed, count)
+    box.hubspot.whole_refusals, bad = 400, spoil(dice, count)
     assert sent(box, ledger, bad) - 1 <= 8 * len(bad)
     check(box, ledger, bad)
 
@@ -70,11 +71,11 @@ def test_c11_where_the_batch_is_refused_whole_the_bad_ones_are_found_by_at_most_
 @pytest.mark.promise(
     "C11", "the same, answered 409: nine calls for a bad one, since who is left by halving may be innocent of a 409"
 )
-@pytest.mark.parametrize("seed, count", SPOILED)
+@pytest.mark.parametrize("dice, count", SPOILED)
 def test_c11_where_the_batch_is_refused_by_409_who_is_left_is_sent_alone_before_it_is_held(
-    seed: int, count: int, box: Sandbox, sqlite_ledger: Ledger
+    dice: int, count: int, box: Sandbox, sqlite_ledger: Ledger
 ) -> None:
-    box.hubspot.whole_refusals, bad = 409, spoil(seed, count)
+    box.hubspot.whole_refusals, bad = 409, spoil(dice, count)
     assert sent(box, sqlite_ledger, bad) - 1 <= 9 * len(bad)
     check(box, sqlite_ledger, bad)
 

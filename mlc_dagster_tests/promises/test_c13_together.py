@@ -19,9 +19,10 @@ from mlc_dagster_tests.promises import started
 from mlc_dagster_tests.promises.days import begin, tick, today
 from mlc_dagster_tests.promises.kinds import KINDS, ON_POSTGRES, RECORDS, Kind
 from mlc_dagster_tests.promises.rooms import DELIVERED, Room, Rooms, ended
+from mlc_dagster_tests.promises.seeds import seeds
 from mlc_dagster_tests.promises.victims import Victims
 
-REPEATS, SEED = 20, 20261113
+REPEATS = len(seeds())
 
 
 @pytest.mark.slow
@@ -45,11 +46,11 @@ def test_c13_the_same_run_several_times_at_once_delivers_each_record_once_on_pos
 
 
 def several_at_once(rooms: Rooms) -> None:
-    for repeat in range(REPEATS):
-        dice = random.Random(SEED + repeat)
+    for seed in seeds(KINDS.index(rooms.kind)):
+        dice = random.Random(seed)
         with rooms.room() as room:
-            accounts = (processes, processes, threads)[repeat % 3](room, 2 + repeat % 2, dice)
-            check(rooms, room, accounts, f"repeat {repeat}")
+            accounts = (processes, processes, threads)[seed % 3](room, 2 + seed % 2, dice)
+            check(rooms, room, accounts, f"seed {seed}")
 
 
 def processes(room: Room, count: int, dice: random.Random) -> list[dict[str, int]]:

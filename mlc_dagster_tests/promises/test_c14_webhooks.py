@@ -19,6 +19,7 @@ from mlc_dagster_tests.orchestration.conftest import World, metadata
 from mlc_dagster_tests.orchestration.test_airbase_inbound import REQUESTS, posted, run, today, vouchers
 from mlc_dagster_tests.orchestration.test_airbase_inbound import spent as spent
 from mlc_dagster_tests.promises.days import tick
+from mlc_dagster_tests.promises.seeds import seed
 from mlc_dagster_tests.web.conftest import GOOD, event
 from mlc_dagster_tests.web.test_serve import served
 
@@ -84,7 +85,7 @@ def test_c14_a_thousand_webhooks_are_one_voucher_of_what_is_true_now(spent: Worl
     folder = tmp_path / "serve"
     folder.mkdir()
     with served(folder, spent.environment.database_url) as (_, url):
-        answers = send(url, posts(request, Random(20261114)))
+        answers = send(url, posts(request, Random(seed())))
         assert answers == {
             ("good", 200, "now"): EVENTS,
             ("good", 200, "before"): EVENTS * (TIMES - 1),

@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from mlc_dagster_tests.promises.seeds import seed
 from mlc_dagster_tests.promises.test_c06_stale import SUPPLIERS, edit, ours, theirs
 from mlc_dagster_tests.promises.test_c06_stale import rounds as rounds
 from mlc_dagster_tests.systems.rounds import Rounds
@@ -17,7 +18,7 @@ ROUNDS, EDITS = 50, 20
     "C23", "names and mail addresses of six suppliers edited on both sides at random, two SaaS", times=EDITS
 )
 def test_c23_what_both_sides_edit_is_the_owners_and_what_one_edits_reaches_the_other(rounds: Rounds) -> None:
-    dice = Random(20261123)
+    dice = Random(seed())
     for number_of_edit in range(EDITS):
         names, mails = {n: ours(rounds, n)[0] for n in SUPPLIERS}, {n: ours(rounds, n)[1] for n in SUPPLIERS}
         for number in SUPPLIERS:

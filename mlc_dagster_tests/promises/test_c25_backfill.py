@@ -14,6 +14,7 @@ from mlc_dagster.ledger import Ledger
 from mlc_dagster.outcomes import Ready
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster_tests.promises.quick import COMPANIES, PLENTY, companies, deliver
+from mlc_dagster_tests.promises.seeds import seeds
 from mlc_dagster_tests.systems.hubspot.samples import client_on
 
 DAYS, SUPPLIERS = 30, 40
@@ -30,7 +31,7 @@ def versions(chance: random.Random) -> list[list[Ready]]:
 @pytest.mark.promise(
     "C25", "29 days in random order beside today's partition again and again, two writers, two ledgers"
 )
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", seeds())
 def test_c25_a_backfill_beside_todays_run_never_puts_an_older_version_over_a_newer_one(
     seed: int, ledger_url: str
 ) -> None:

@@ -16,12 +16,13 @@ from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.vocabulary import Pull
 from mlc_dagster_tests.promises.quick import PLENTY, TEN, ifs_client, scope
+from mlc_dagster_tests.promises.seeds import seeds
 
 ORDERS = 300
 
 
 @pytest.mark.promise("C26", "random orders with lines read twice into Parquet, by other pages and more in flight")
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", seeds())
 def test_c26_two_full_reads_of_a_source_that_rests_are_equal(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
     with Sandbox(limits=PLENTY) as box:

@@ -18,8 +18,9 @@ from mlc_dagster.ledger.entries import Attempt, Event
 from mlc_dagster_tests.ledger.test_verifying import attack
 from mlc_dagster_tests.promises.kinds import KINDS, Kind
 from mlc_dagster_tests.promises.rooms import DELIVERED, Rooms, attempts_of
+from mlc_dagster_tests.promises.seeds import seed
 
-ATTACKS, SEED = 20, 20261127
+ATTACKS = 20
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def test_c27_a_line_that_was_edited_or_deleted_is_named(mixed: str, tmp_path: Pa
     monkeypatch.setenv("COLUMNS", "300")
     verified(mixed, monkeypatch, 0, "intact")
     for number in range(ATTACKS):
-        dice, place = random.Random(SEED + number), str(tmp_path / f"{number}.db")
+        dice, place = random.Random(seed(number)), str(tmp_path / f"{number}.db")
         shutil.copy(mixed, place)
         with Ledger.open(f"sqlite:///{place}") as ledger:
             lines = attempts_of(ledger, "cin7/purchases")

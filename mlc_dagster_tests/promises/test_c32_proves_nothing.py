@@ -11,10 +11,11 @@ import pytest
 
 from mlc_dagster_tests.promises.kinds import KINDS, ON_POSTGRES, RECORDS, Kind
 from mlc_dagster_tests.promises.rooms import DELIVERED, Room, Rooms
+from mlc_dagster_tests.promises.seeds import seed
 from mlc_dagster_tests.promises.test_c12_lost_answers import PLACE
 from mlc_dagster_tests.promises.victims import Victims
 
-SEED, TIMES = 20261132, 3
+SEED, TIMES = seed(), 3
 JSON = {"content-type": "application/json"}
 ANSWERS: dict[str, dict[str, Any]] = {
     "503 with Retry-After": {"status": 503, "headers": {"retry-after": "1"}, "body": "<html>upstream reset</html>"},

@@ -21,10 +21,11 @@ from mlc_dagster_tests.promises import stops
 from mlc_dagster_tests.promises.journey import client_of, flow_of, settings_at
 from mlc_dagster_tests.promises.kinds import KINDS, ON_POSTGRES, Kind
 from mlc_dagster_tests.promises.rooms import DELIVERED, Room, Rooms, ended
+from mlc_dagster_tests.promises.seeds import seed
 from mlc_dagster_tests.promises.victims import Child, End, Victims
 from mlc_dagster_tests.promises.wires import wire
 
-SEED = 20261133
+SEED = seed()
 DOUBLED = ("cin7/purchases", "ifs/vouchers_from_airbase_payments", "procurify/vendors")
 """Flows whose first request within the window makes a second document."""
 

@@ -13,7 +13,8 @@ PROMISES: dict[str, tuple[str, str]] = {
     ),
     "C3": (
         "half of all calls answered 429 for a minute, with Retry-After in seconds, as a date, absent, 3,600",
-        "the run ends, waits are capped, the limit is never passed in any window, calls at most 2.2 times the least",
+        "the run ends, waits are capped, the limit is never passed in any window, calls at most 2.2 times the least, looks counted apart; "
+        "a server that asks for longer than the cap ends the run as throttled, nothing held",
     ),
     "C4": (
         "a fifth of the calls 500/502/503, reset, hanging, truncated, broken gzip, an HTML page with status 200",
@@ -132,6 +133,26 @@ PROMISES: dict[str, tuple[str, str]] = {
         " key, elsewhere told with both numbers within the hour; what it says of what was written is true; the trail"
         " has it",
     ),
+    "C34": (
+        "kill -9 of all of Dagster in mid-backfill, of a Celery worker in mid-load, of its child; reboot; with the run queue",
+        "noticed and taken up within 5 minutes (detection times are settings: seconds in the test); nothing queued behind a dead run; 0 doubled",
+    ),
+    "C35": (
+        "the clock a day ahead for one run, then right; an hour back; two hosts a minute apart",
+        "the next run starts within 60 s; 0 doubled; no silent wait of more than a minute",
+    ),
+    "C36": (
+        "an answer that drips, never ends, is a bomb of gzip, is nested 500,000 deep",
+        "ended by its deadline or size, memory under 400 MB, told in one sentence",
+    ),
+    "C37": (
+        "stored rows missing, short, of another day, with a flipped bit",
+        "never taken for an empty or right day: refused, with its cure",
+    ),
+    "C47": (
+        "hostile names and keys in a terminal, in a command to copy, in a page; plain http to another host; other users of the machine",
+        "inert, quoted, refused, unreadable",
+    ),
     "C48": (
         "`mlc demo`, in a folder with real settings, ledger and rows",
         "touches nothing that it did not make",
@@ -140,8 +161,16 @@ PROMISES: dict[str, tuple[str, str]] = {
         "a reading command in the wrong folder, with a wrong MLC_CONFIG, a flow or rule that is none",
         "exit 2 with the name of what is not there; makes nothing; never an all-clear",
     ),
+    "C50": (
+        "the load behind the hold list: 100,000 holds, 2,000,000 lines of trail, 1,826 days of 60 assets",
+        "healing looks at all of them within 10 minutes; list, show, page under 2 s; memory level",
+    ),
     "C51": (
         "`mlc pause` in mid-load; `mode: shadow` for a week of changes",
         "the batch in flight ends, no write after it; shadow: 0 writes, every difference told",
+    ),
+    "C54": (
+        "a tenant that sorts by language and compares by bytes; å, hyphens, lower case in keys",
+        "0 rows lost, or the read fails with that word",
     ),
 }
