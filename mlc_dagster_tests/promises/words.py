@@ -13,8 +13,8 @@ PROMISES: dict[str, tuple[str, str]] = {
     ),
     "C3": (
         "half of all calls answered 429 for a minute, with Retry-After in seconds, as a date, absent, 3,600",
-        "the run ends, waits are capped, the limit is never passed in any window, calls at most 2.2 times the least, looks counted apart; "
-        "a server that asks for longer than the cap ends the run as throttled, nothing held",
+        "the run ends, waits are capped, the limit is never passed in any window, calls at most 2.2 times the least,"
+        " looks counted apart; a server that asks for longer than the cap ends the run as throttled, nothing held",
     ),
     "C4": (
         "a fifth of the calls 500/502/503, reset, hanging, truncated, broken gzip, an HTML page with status 200",
@@ -134,8 +134,10 @@ PROMISES: dict[str, tuple[str, str]] = {
         " has it",
     ),
     "C34": (
-        "kill -9 of all of Dagster in mid-backfill, of a Celery worker in mid-load, of its child; reboot; with the run queue",
-        "noticed and taken up within 5 minutes (detection times are settings: seconds in the test); nothing queued behind a dead run; 0 doubled",
+        "kill -9 of all of Dagster in mid-backfill, of a Celery worker in mid-load,"
+        " of its child; reboot; with the run queue",
+        "noticed and taken up within 5 minutes (detection times are settings: seconds in the test);"
+        " nothing queued behind a dead run; 0 doubled",
     ),
     "C35": (
         "the clock a day ahead for one run, then right; an hour back; two hosts a minute apart",
@@ -150,7 +152,8 @@ PROMISES: dict[str, tuple[str, str]] = {
         "never taken for an empty or right day: refused, with its cure",
     ),
     "C47": (
-        "hostile names and keys in a terminal, in a command to copy, in a page; plain http to another host; other users of the machine",
+        "hostile names and keys in a terminal, in a command to copy,"
+        " in a page; plain http to another host; other users of the machine",
         "inert, quoted, refused, unreadable",
     ),
     "C48": (
