@@ -12,6 +12,7 @@ from mlc_dagster.ledger.loads import Loads
 from mlc_dagster.ledger.pauses import Pauses
 from mlc_dagster.ledger.shadow import Shadow
 from mlc_dagster.ledger.sightings import LedgerSightings
+from mlc_dagster.ledger.stored import Stored
 
 
 class Sections:
@@ -28,3 +29,4 @@ class Sections:
         self.loads = Loads(database)
         self.alerts = Alerts(database)
         self.shadow = Shadow(database)
+        self.stored = Stored(database)

@@ -275,3 +275,18 @@ shadowed = Table(
     PrimaryKeyConstraint("id", name="shadowed_pkey"),
     Index("shadowed_once", "flow", "key", "mark", unique=True),
 )
+
+stored = Table(
+    "stored",
+    TABLES,
+    Column("id", Serial, nullable=False, autoincrement=True),
+    Column("asset", Name, nullable=False),  # "ifs/purchase_order_set"
+    Column("partition", Words, nullable=False),
+    Column("digest", Name, nullable=False),  # SHA-256 of the whole file; empty: the rows were removed
+    Column("size", Serial, nullable=False),  # bytes
+    Column("rows", Serial, nullable=False),
+    Column("written_at", Moment, nullable=False),
+    Column("placed_at", Moment),  # null: it may have taken its place, or is about to
+    PrimaryKeyConstraint("id", name="stored_pkey"),
+    Index("stored_by_partition", "asset", "partition", "id"),
+)

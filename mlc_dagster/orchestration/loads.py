@@ -130,7 +130,7 @@ def prepare_partition(
     verdict, run = Verdict(partition), Run(context.run.run_id, partition)
     if settings.is_shadow(flow.target.system):
         delivered.keep(flow, store, ledger, partition)
-    rows = (records_of(batch, flow.source.record) for batch in store.read(flow.source.key, partition))
+    rows = (records_of(batch, flow.source.record) for batch in store.read(flow.source.key, partition, needed=True))
     client = getattr(context.resources, flow.target.system).client
     look = partial(client.known, flow.target) if flow.looks_up else None
     ready = pipeline.prepare(flow, rows, facts, ledger, run, verdict, look)
@@ -154,7 +154,7 @@ def load_partition(
     """Load one day, with progress in the log every few seconds; its account, and that as the UI shows it."""
     client, ledger = getattr(context.resources, flow.target.system).client, context.resources.ledger.open
     before = client.traffic
-    ready = stored(context.resources.storage.store, flow, partition)
+    ready = stored(context.resources.storage.store, flow, partition, needed=True)
     run = Run(context.run.run_id, partition)
     loaded = pipeline.load(flow, ready, client, ledger, run, longest_request=client.api.timeout)
     pausing.note(flow, partition, loaded, after, ledger, run.run_id)

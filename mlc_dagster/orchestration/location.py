@@ -204,7 +204,7 @@ def resources(
     ledger = LedgerResource(database_url=address, reads_only=not shares_budget)
     found: dict[str, dg.ConfigurableResource] = {  # type: ignore[type-arg]
         "ledger": ledger,
-        "storage": StorageResource(root=environment.storage),
+        "storage": StorageResource(root=environment.storage, ledger=ledger),
         "ifs": IfsResource(
             secrets=list(NAMES["ifs"]),
             section=settings.ifs.model_dump(mode="json", exclude_none=True),

@@ -58,7 +58,7 @@ def _flow(by_name: Mapping[str, Flow], name: str) -> Flow:
 def make(context: Any, flow: Flow, partition: str, settings: Settings) -> Plan:
     """Raises Misconfigured where the source partition was never read."""
     store, ledger = context.resources.storage.store, context.resources.ledger.open
-    if not store.path(flow.source.key, partition).exists():
+    if not (store.path(flow.source.key, partition).exists() or ledger.stored.of("/".join(flow.source.key), partition)):
         name, there = "/".join(flow.source.key), ", ".join(store.partitions(flow.source.key)[-3:])
         latest = f"; the latest that were: {there}" if there else f"; nor for any other partition, at {store.root}"
         cure = f"Materialize {name} for {partition} first."
@@ -66,7 +66,7 @@ def make(context: Any, flow: Flow, partition: str, settings: Settings) -> Plan:
     facts = facts_for(flow, settings, context)
     client = getattr(context.resources, flow.target.system).client
     look = partial(client.known, flow.target) if flow.looks_up else None
-    rows = (records_of(batch, flow.source.record) for batch in store.read(flow.source.key, partition))
+    rows = (records_of(batch, flow.source.record) for batch in store.read(flow.source.key, partition, needed=True))
     return plan(flow, rows, facts, ledger, partition, partial(last_delivered, flow, store, ledger), look)
 
 

@@ -70,3 +70,21 @@ def mlc(database: str, *words: str) -> None:
 
     os.environ["MLC_DATABASE_URL"] = database
     app(list(words), standalone_mode=False)
+
+
+ROWS = 500
+
+
+def write_rows(database: str, storage: str, asset: str, partition: str) -> None:
+    """Replace a partition again and again, each time by so many other rows."""
+    import pyarrow as pa
+
+    from mlc_dagster.orchestration.storage import RowStore
+
+    with Ledger.open(database) as ledger:
+        store, turn = RowStore(storage, ledger.stored), 0
+        while True:
+            turn += 1
+            rows = pa.RecordBatch.from_pydict({"row": [f"{turn}.{number}" for number in range(ROWS)]})
+            store.write(tuple(asset.split("/")), partition, rows.schema, [rows])
+            print("wrote", flush=True)
