@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.ledger.database import BUSY_SECONDS, CURE, SETTING, Database, LedgerUnavailable, parse, place, reason
+from mlc_dagster.ledger.postgresql import unbounded
 
 HEAD = "0006"  # the newest revision in migrations/versions
 VERSION_TABLE = "ledger_version"  # not alembic_version: Dagster may keep its own in the same database
@@ -103,6 +104,7 @@ def migrate(database: Database) -> None:
             return
     with _alembic, database.writing() as connection:
         if not database.is_sqlite:
+            unbounded(connection)
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _ADVISORY_LOCK})
         _upgrade(connection, place(database.url))
 
