@@ -8,6 +8,7 @@ from mlc_dagster.ledger.database import Database
 from mlc_dagster.ledger.decisions import LedgerDecisions
 from mlc_dagster.ledger.history import LedgerHistory
 from mlc_dagster.ledger.inbox import Inbox
+from mlc_dagster.ledger.keeping import Keeping
 from mlc_dagster.ledger.loads import Loads
 from mlc_dagster.ledger.pauses import Pauses
 from mlc_dagster.ledger.shadow import Shadow
@@ -30,3 +31,4 @@ class Sections:
         self.alerts = Alerts(database)
         self.shadow = Shadow(database)
         self.stored = Stored(database)
+        self.keeping = Keeping(database)
