@@ -102,7 +102,7 @@ class LedgerHistory:
             and not (line.version and line.version <= delivered.get(each.key, ""))
         ]
 
-    def next_holds(self, flow: str, after: int, limit: int) -> list[HoldEntry]:
+    def next_holds(self, flow: str, after: int, limit: int | None = None) -> list[HoldEntry]:
         """The open holds of a flow behind the one with this id, oldest first: for those who go round in turns."""
         wanted = select(holds).where(_IS_OPEN, holds.c.flow == flow, holds.c.id > after).order_by(holds.c.id)
         with self._database.reading() as connection:

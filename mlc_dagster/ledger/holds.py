@@ -14,6 +14,7 @@ from mlc_dagster.ledger import deliveries
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import chunks, upsert
 from mlc_dagster.ledger.entries import Closing, Event, Held, HoldEntry, is_older
+from mlc_dagster.ledger.narrow import NAMES, narrow
 from mlc_dagster.ledger.tables import holds
 from mlc_dagster.ledger.trail import Trail, line
 from mlc_dagster.vocabulary import Problem
@@ -41,16 +42,18 @@ class Changes:
     def __bool__(self) -> bool:
         return bool(self.written or self.superseded)
 
-    def write(self, trail: Trail) -> None:
+    def write(self, trail: Trail, owner: str = "") -> None:
         if self.written:
             common = {
                 "flow": trail.flow,
+                "owner": owner or None,
                 "run_id": trail.run.run_id,
                 "opened_at": trail.at,
                 "updated_at": trail.at,
             }
             in_order = sorted(self.written, key=lambda each: each.key)  # two that hold at once cannot block each other
-            trail.connection.execute(_held(trail.connection), [_content(h) | {"key": h.key} | common for h in in_order])
+            rows = [_content(h) | _at_a_glance(h) | {"key": h.key} | common for h in in_order]
+            trail.connection.execute(_held(trail.connection), rows)
         lines = [line(Event.HELD, h.key, version=h.version, detail=_sentence(h.problems)) for h in self.written]
         lines += [line(Event.SUPERSEDED, h.key, version=h.version) for h in self.superseded]
         trail.add(lines)
@@ -75,6 +78,11 @@ def _content(held: Held) -> dict[str, str | None]:
     }
 
 
+def _at_a_glance(held: Held) -> dict[str, Any]:
+    """Follows from the content: two holds never differ by it alone."""
+    return narrow((problem.subject for problem in held.problems), held.row)
+
+
 def _json(value: object) -> str:
     """Decimals and times as text; what is not ASCII is escaped, so that NUL and the like come back exactly."""
     return json.dumps(msgspec.to_builtins(value))
@@ -86,11 +94,11 @@ def _sentence(problems: Sequence[Problem]) -> str:
 
 def _held(connection: Connection) -> Any:
     statement = upsert(connection.dialect.name, holds)
-    replaced = ("version", "rules", "problems", "row", "partition", "content", "run_id", "updated_at")
+    replaced = ("version", "rules", "problems", "row", "partition", "content", "run_id", "updated_at", "owner", *NAMES)
     return statement.on_conflict_do_update(
         index_elements=["flow", "key"],
         index_where=_IS_OPEN,
-        set_={name: statement.excluded[name] for name in replaced},
+        set_={**{name: statement.excluded[name] for name in replaced}, "passes_at": None},
     )
 
 
@@ -150,6 +158,14 @@ def entry(row: Row[Any]) -> HoldEntry:
         content=row.content or "",
         closed_at=row.closed_at,
         closed_how=row.closed_how,
+        company=row.company,
+        missing=row.missing,
+        party=row.party or "",
+        amount=row.amount or "",
+        currency=row.currency or "",
+        dated=row.dated,
+        owner=row.owner or "",
+        passes_at=row.passes_at,
     )
 
 
