@@ -177,7 +177,8 @@ class Ledger(Sections):
     def hold(self, flow: str, held: Sequence[Held], *, run: Run, owner: str = "") -> frozenset[str]:
         """Put records on hold: one open hold for a key, replaced when held anew, untouched when nothing changed.
 
-        `owner`: who is asked about them. Returns the keys that were not held, since something newer was delivered or is held: they are superseded.
+        `owner`: who is asked about them.
+        Returns the keys that were not held, since something newer was delivered or is held: they are superseded.
         """
         with self._database.reading() as connection:
             changes = holds.Changes(connection, flow, held)

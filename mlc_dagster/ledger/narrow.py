@@ -16,7 +16,7 @@ PARTY = ("vendor_no", "supplier_no", "customer_no", "supplier_id", "customer_id"
 AMOUNT = ("gross_amount", "total_amount", "total", "total_cost", "stated_gross", "stated_total", "net_amount")
 CURRENCY = ("currency_code", "currency")
 DATED = ("invoice_date", "voucher_date", "order_date", "dated", "entry_date", "approved_date", "payment_entry_date")
-"""Fields of the records that are held, as they were read or as they would be sent; the first that has a value counts."""
+"""Fields of the records that are held, as read or as they would be sent; the first that has a value counts."""
 
 NAMES = ("company", "missing", "party", "amount", "currency", "dated")
 

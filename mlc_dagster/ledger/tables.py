@@ -93,7 +93,7 @@ holds = Table(
     Column("closed_how", Name),
     Column("content", Name),  # fingerprint of the record that is held: a decision is about this content alone
     Column("company", Name, nullable=False, server_default=""),  # from here to `dated`: see narrow.py
-    Column("missing", Name, nullable=False, server_default=""),  # what its problems are about: accounts, suppliers, terms
+    Column("missing", Name, nullable=False, server_default=""),  # what its problems are about: accounts, suppliers
     Column("party", Words),
     Column("amount", Words),  # exact, in `currency`
     Column("currency", Name),

@@ -71,7 +71,9 @@ def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.S
                     _keep_released(flow, ledger, pause)
                     continue
                 wanted = _Wanted(flow, once=settings.is_shadow(flow.target.system))
-                turns[flow.name], usable = _looked_over(flow, settings, context, turns.get(flow.name, 0), until, reasons)
+                turns[flow.name], usable = _looked_over(
+                    flow, settings, context, turns.get(flow.name, 0), until, reasons
+                )
                 wanted.of(ledger, usable)
                 requests += wanted.requests(context.instance, settings, reasons)
             except MlcError as error:  # of this flow: what the others found is requested
@@ -135,7 +137,8 @@ class _Wanted:
     def of(self, ledger: Ledger, usable: bool) -> None:
         causes, name = ledger.causes, self.flow.name
         if not self.once:
-            self.tried_again(causes.by_rule_alone(name, pipeline.ANSWERED), causes.by_rule_alone(name, pipeline.ACCEPTED))
+            held_by = (causes.by_rule_alone(name, rule) for rule in (pipeline.ANSWERED, pipeline.ACCEPTED))
+            self.tried_again(*held_by)
         self._released(ledger)
         if usable:
             for day, holds in _by_partition(causes.passing(name)).items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from importlib import metadata
 
 from mlc_dagster.facts import Books, Facts
@@ -33,7 +33,7 @@ def _mark(*known: object) -> str:
 
 def _general(facts: Facts) -> str:
     """All that is no list of values: what mlc.yaml says, and the release, whose rules may be others."""
-    books = replace(facts.books, **dict.fromkeys(_LISTS, frozenset()), **{name: {} for name in _MAPS})
+    books = [getattr(facts.books, one.name) for one in fields(Books) if one.name not in (*_LISTS, *_MAPS)]
     listed = (facts.companies, facts.payment_terms, facts.tax_rules, facts.gl_accounts, facts.options, facts.tables)
     return _mark(RELEASE, books, facts.extra_fields, *listed)
 
@@ -49,7 +49,7 @@ def _of_cause(cause: Cause, facts: Facts, delivered: Mapping[str, list[Delivered
         there = delivered.get(value, [])
         yield there
         for name in [*_names(value, facts), *(remote_id for _, remote_id, _ in there)]:
-            yield from (getattr(facts.books, each) is not None and name in getattr(facts.books, each) for each in _LISTS)
+            yield from (name in (getattr(facts.books, each) or ()) for each in _LISTS)
             yield from (getattr(facts.books, each).get(name) for each in _MAPS)
             yield from (facts.accounts.get((company, name)) for company in companies)
             yield from (facts.code_parts.get((company, part, name)) for company in companies for part in CODE_PARTS)

@@ -63,7 +63,7 @@ _HOLDS = sa.table(
 def _fill() -> None:
     """The holds that are open now, as far as what they keep tells."""
     connection = op.get_bind()
-    new = {name: sa.bindparam(f"new_{name}") for name in NAMES}
+    new: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in NAMES}
     filling = sa.update(_HOLDS).where(_HOLDS.c.id == sa.bindparam("of_id")).values(new)
     for rows in _open_holds(connection):
         connection.execute(filling, [_filled(row) for row in rows])
