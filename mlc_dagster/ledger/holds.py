@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, bindparam, func, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, null, select, update
 
 from mlc_dagster.ledger import deliveries
-from mlc_dagster.ledger.columns import stored_key
-from mlc_dagster.ledger.database import chunks, upsert
+from mlc_dagster.ledger.bulk import Bulk
+from mlc_dagster.ledger.columns import storable, stored_key
+from mlc_dagster.ledger.database import DIALECTS, chunks, upsert
 from mlc_dagster.ledger.entries import Closing, Event, Held, HoldEntry, is_older
 from mlc_dagster.ledger.narrow import NAMES, narrow
 from mlc_dagster.ledger.tables import holds
@@ -52,8 +53,7 @@ class Changes:
                 "updated_at": trail.at,
             }
             in_order = sorted(self.written, key=lambda each: each.key)  # two that hold at once cannot block each other
-            rows = [_content(h) | _at_a_glance(h) | {"key": h.key} | common for h in in_order]
-            trail.connection.execute(_held(trail.connection), rows)
+            _HELD.write(trail.connection, common, map(_as_stored, in_order))
         lines = [line(Event.HELD, h.key, version=h.version, detail=_sentence(h.problems)) for h in self.written]
         lines += [line(Event.SUPERSEDED, h.key, version=h.version) for h in self.superseded]
         trail.add(lines)
@@ -78,11 +78,6 @@ def _content(held: Held) -> dict[str, str | None]:
     }
 
 
-def _at_a_glance(held: Held) -> dict[str, Any]:
-    """Follows from the content: two holds never differ by it alone."""
-    return narrow((problem.subject for problem in held.problems), held.row)
-
-
 def _json(value: object) -> str:
     """Decimals and times as text; what is not ASCII is escaped, so that NUL and the like come back exactly."""
     return json.dumps(msgspec.to_builtins(value))
@@ -92,14 +87,32 @@ def _sentence(problems: Sequence[Problem]) -> str:
     return "; ".join(f"{problem.rule}: {problem.reason}" for problem in problems)
 
 
-def _held(connection: Connection) -> Any:
-    statement = upsert(connection.dialect.name, holds)
-    replaced = ("version", "rules", "problems", "row", "partition", "content", "run_id", "updated_at", "owner", *NAMES)
-    return statement.on_conflict_do_update(
+_OWN = ("key", "version", "rules", "problems", "row", "partition", "content", *NAMES)
+_REPLACED = (*_OWN[1:], "run_id", "updated_at", "owner")
+
+
+def _as_stored(held: Held) -> tuple[Any, ...]:
+    """In the order of `_OWN`. What lists show follows from the content: two holds never differ by it alone."""
+    version, rules, problems, row, partition, content = _content(held).values()
+    shown = narrow((problem.subject for problem in held.problems), held.row)
+    told = (stored_key(held.key), version, rules, problems, row, storable(partition or ""), content)
+    return (*told, *(shown[name] for name in NAMES))
+
+
+def _upsert(dialect: str) -> Any:
+    statement = upsert(dialect, holds)
+    return statement.inline().on_conflict_do_update(
         index_elements=["flow", "key"],
         index_where=_IS_OPEN,
-        set_={**{name: statement.excluded[name] for name in replaced}, "passes_at": None},
+        set_={**{name: statement.excluded[name] for name in _REPLACED}, "passes_at": null()},
     )
+
+
+_HELD = Bulk(
+    {dialect: _upsert(dialect) for dialect in DIALECTS},
+    alike=("flow", "owner", "run_id", "opened_at", "updated_at"),
+    own=_OWN,
+)
 
 
 def _open_rows(connection: Connection, flow: str, keys: Sequence[str]) -> list[Row[Any]]:

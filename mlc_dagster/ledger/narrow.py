@@ -21,8 +21,11 @@ DATED = ("invoice_date", "voucher_date", "order_date", "dated", "entry_date", "a
 NAMES = ("company", "missing", "party", "amount", "currency", "dated")
 
 
-def narrow(subjects: Iterable[str], row: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of a hold, from what its problems are about and the record that it keeps; empty: not told."""
+def narrow(subjects: Iterable[str], row: Mapping[str, Any]) -> dict[str, str | None]:
+    """The columns of a hold as they are stored, from what its problems are about and the record that it keeps.
+
+    Empty: not told. A day is ISO text, or None.
+    """
     return {
         "company": _first(row, COMPANY),
         "missing": _short(BETWEEN.join(dict.fromkeys(subject for subject in subjects if subject))),
@@ -42,8 +45,8 @@ def _short(text: str) -> str:
     return storable(text[:MOST]) if text else ""
 
 
-def _day(text: str) -> date | None:
+def _day(text: str) -> str | None:
     try:
-        return date.fromisoformat(text[:10]) if text else None
+        return date.fromisoformat(text[:10]).isoformat() if text else None
     except ValueError:
         return None

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -79,5 +80,6 @@ def _open_holds(connection: Any) -> Iterator[Any]:
 
 def _filled(row: Any) -> dict[str, Any]:
     problems, record = json.loads(row.problems), json.loads(row.row)
-    told = narrow((str(problem.get("subject", "")) for problem in problems), record)
+    told: dict[str, Any] = narrow((str(problem.get("subject", "")) for problem in problems), record)
+    told["dated"] = told["dated"] and date.fromisoformat(told["dated"])
     return {"of_id": row.id, **{f"new_{name}": value for name, value in told.items()}}
