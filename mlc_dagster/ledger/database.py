@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, make_url, select
@@ -20,6 +20,8 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, Operati
 from mlc_dagster.errors import Misconfigured, MlcError
 from mlc_dagster.ledger.postgresql import engine_for
 from mlc_dagster.ledger.waiting import for_whom
+
+Key = TypeVar("Key")
 
 SETTING = "MLC_DATABASE_URL"
 CURE = f"Set {SETTING} to sqlite:///folder/ledger.db or postgresql://user:password@host/database."
@@ -143,7 +145,7 @@ def upsert(dialect: str, table: Table) -> Any:
     return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
-def chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+def chunks(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
     for start in range(0, len(keys), CHUNK):
         yield keys[start : start + CHUNK]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlc_dagster.ledger.agreements import Agreements
 from mlc_dagster.ledger.alerts import Alerts
+from mlc_dagster.ledger.causes import Causes
 from mlc_dagster.ledger.database import Database
 from mlc_dagster.ledger.decisions import LedgerDecisions
 from mlc_dagster.ledger.history import LedgerHistory
@@ -24,6 +25,7 @@ class Sections:
         self.sightings = LedgerSightings(database)
         self.decisions = LedgerDecisions(database)
         self.history = LedgerHistory(database)
+        self.causes = Causes(database)
         self.agreements = Agreements(database)
         self.inbox = Inbox(database)
         self.pauses = Pauses(database)
