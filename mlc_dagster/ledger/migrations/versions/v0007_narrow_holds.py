@@ -11,8 +11,8 @@ from alembic import op
 from mlc_dagster.ledger.columns import Moment, Name, Serial, Words
 from mlc_dagster.ledger.narrow import NAMES, narrow
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 AT_ONCE = 1000  # holds in memory
 
