@@ -191,5 +191,5 @@ def _request(flow: Flow, partition: str, why: str, *marks: str) -> dg.RunRequest
         run_key=f"{flow.name} {partition} {why} {digest}",
         partition_key=partition,
         asset_selection=[dg.AssetKey(prepared_key(flow)), dg.AssetKey(flow.key)],
-        tags={"mlc/target": flow.spoke, "mlc/healing": flow.name},
+        tags={"mlc/healing": flow.name},
     )
