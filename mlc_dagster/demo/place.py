@@ -56,7 +56,7 @@ LIMITING = ("concurrency", "run_monitoring", "run_retries", "retention", "sensor
 OWN = {
     "run_launcher": {"module": "mlc_dagster.orchestration.launchers", "class": "LocalRunLauncher"},
     "run_coordinator": {
-        "module": "dagster.core.run_coordinator",
+        "module": "mlc_dagster.orchestration.run_queue",
         "class": "QueuedRunCoordinator",
         "config": {"dequeue_interval_seconds": 1},
     },
