@@ -117,7 +117,7 @@ def test_c34_a_celery_worker_that_is_killed_with_or_without_its_child_is_noticed
         sent = sum(purchases(box).values())
         until(lambda: at_work(whole) and sum(purchases(box).values()) > sent, WITHIN, whole.story)
         (second,) = at_work(whole)
-        for pid in whole.pids("celery"):
+        for pid in whole.pids("celery -A"):
             os.kill(pid, signal.SIGKILL)
         start_worker(whole, url, "next")
         until(lambda: whole.status(second) == "FAILURE", WITHIN, whole.story)

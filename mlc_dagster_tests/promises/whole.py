@@ -102,13 +102,13 @@ class Whole:
                 process.poll()
         self.started.clear()
 
-    def pids(self, word: str = "") -> Iterator[int]:
-        """Living processes that know this instance's folder as their home, of which a command line has this word."""
+    def pids(self, words: str = "") -> Iterator[int]:
+        """Living processes that know this instance's folder as their home, whose command line has these words."""
         mark = f"DAGSTER_HOME={self.home}".encode()
         for place in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 known = (place / "environ").read_bytes().split(b"\0")
-                if mark in known and word.encode() in (place / "cmdline").read_bytes():
+                if mark in known and words.replace(" ", "\0").encode() in (place / "cmdline").read_bytes():
                     yield int(place.name)
 
     def _answers(self, process: subprocess.Popen[bytes]) -> bool:
