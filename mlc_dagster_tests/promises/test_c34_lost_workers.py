@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from mlc_dagster.orchestration.launchers import AsksItsWorkers
 from mlc_dagster.orchestration.workers import Worker, worker_of
 from mlc_dagster_tests.promises.lost import company, days, each_order_once, purchases, read_the_charts
 from mlc_dagster_tests.promises.whole import Whole, free_port, until
@@ -75,6 +77,7 @@ def test_c34_killed_with_all_of_dagster_and_again_alone_a_backfill_ends_by_itsel
 
 REDIS = shutil.which("redis-server")
 needs_redis = pytest.mark.skipif(REDIS is None, reason="redis-server is not installed: apt-get install redis-server")
+needs_celery = pytest.mark.skipif(find_spec("dagster_celery") is None, reason="pip install mlc-dagster[celery]")
 
 
 def celery(url: str, postgres: str) -> dict[str, Any]:
@@ -91,7 +94,16 @@ def start_worker(whole: Whole, url: str, name: str) -> None:
     whole.spawn([sys.executable, "-m", "celery", *where, *how], f"{name}.log")
 
 
+def who_started_it_says(whole: Whole, run: dg.DagsterRun) -> bool | None:
+    """As the launcher knows of a run whose process it cannot see: by asking Celery."""
+    with whole.instance() as instance:
+        launcher, now = instance.run_launcher, instance.get_run_by_id(run.run_id)
+        assert isinstance(launcher, AsksItsWorkers) and now is not None
+        return launcher.is_executed(now)
+
+
 @needs_redis
+@needs_celery
 @pytest.mark.promise(
     "C34",
     "kill -9 of a Celery worker's child amid a load, then of the worker with its child; Redis; ledger and Dagster's "
@@ -112,13 +124,16 @@ def test_c34_a_celery_worker_that_is_killed_with_or_without_its_child_is_noticed
         until(lambda: purchases(box) and at_work(whole), 120, whole.story)
         (first,) = at_work(whole)
 
+        assert who_started_it_says(whole, first) is True
         os.kill(worker(whole, first).pid, signal.SIGKILL)
+        until(lambda: who_started_it_says(whole, first) is False, 30, whole.story)
         until(lambda: whole.status(first) == "FAILURE", WITHIN, whole.story)
         sent = sum(purchases(box).values())
         until(lambda: at_work(whole) and sum(purchases(box).values()) > sent, WITHIN, whole.story)
         (second,) = at_work(whole)
         for pid in whole.pids("celery -A"):
             os.kill(pid, signal.SIGKILL)
+        assert who_started_it_says(whole, second) is None, "nobody is left who could"
         start_worker(whole, url, "next")
         until(lambda: whole.status(second) == "FAILURE", WITHIN, whole.story)
         box.faults.clear()
