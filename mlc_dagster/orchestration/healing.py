@@ -228,5 +228,5 @@ def _request(flow: Flow, partition: str, whys: Mapping[str, Sequence[str]]) -> d
         run_key=f"{flow.name} {partition} {' and '.join(sorted(whys))} {digest}",
         partition_key=partition,
         asset_selection=[dg.AssetKey(prepared_key(flow)), dg.AssetKey(flow.key)],
-        tags={"mlc/target": flow.spoke, HEALING: flow.name},
+        tags={HEALING: flow.name},
     )

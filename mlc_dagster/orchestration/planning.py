@@ -13,6 +13,7 @@ from mlc_dagster.near_names import offered
 from mlc_dagster.orchestration.charts import facts_for
 from mlc_dagster.orchestration.delivered import last_delivered
 from mlc_dagster.orchestration.failures import told
+from mlc_dagster.orchestration.signs_of_life import in_process_executor
 from mlc_dagster.pipeline.plan import Plan, plan
 from mlc_dagster.settings import Settings
 from mlc_dagster.vocabulary import Flow
@@ -41,7 +42,7 @@ def plan_job(flows: Sequence[Flow], settings: Settings, resources: Mapping[str, 
 
     words = "What a load of one flow and partition would do, field by field. Writes nothing, anywhere."
 
-    @dg.job(name=JOB, description=words, resource_defs=dict(resources), executor_def=dg.in_process_executor)
+    @dg.job(name=JOB, description=words, resource_defs=dict(resources), executor_def=in_process_executor)
     def planned() -> None:
         show()
 

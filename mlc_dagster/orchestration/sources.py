@@ -35,7 +35,6 @@ def source_asset(
         group_name=entity.system,
         kinds={entity.system, "odata", "parquet"} if entity.system == ERP else {entity.system, "parquet"},
         owners=["team:data-platform"],
-        pool=entity.system,
         deps=[dg.AssetDep(name.split("/")) for name in after],
         tags={"mlc/entity_set": entity.path.strip("/").replace("/", ".")},
         description=entity.description,
