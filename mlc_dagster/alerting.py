@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import re
 from collections import defaultdict
@@ -14,10 +13,11 @@ from dataclasses import dataclass
 from mlc_dagster.credentials import NAMES, secret
 from mlc_dagster.errors import Misconfigured, MlcError
 from mlc_dagster.ledger import Ledger
+from mlc_dagster.logs import logger
 from mlc_dagster.settings.alerts import PASSWORD, AlertSettings
 from mlc_dagster.systems.alerts import Channel, Email, NotSent, Webhook
 
-log = logging.getLogger("mlc_dagster.alerts")
+log = logger("mlc_dagster.alerts")
 
 LONGEST = 1500  # characters of what one error says
 Opened = Callable[[], Ledger]

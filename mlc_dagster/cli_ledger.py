@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from mlc_dagster.cli_places import ledger
+from mlc_dagster.terminal import say
 
 app = typer.Typer(
     help="The ledger: what was delivered, tried, held and read, in one database.",
@@ -22,4 +23,4 @@ def about() -> None:
 def migrate() -> None:
     """Bring the tables of a ledger that an older release wrote up to this one. Nothing that it holds is lost."""
     with ledger(writes=True):
-        typer.echo("Its tables are those of this release.")
+        say("Its tables are those of this release.")

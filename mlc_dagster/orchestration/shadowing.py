@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from functools import partial
 from typing import Any
 
 import dagster as dg
 
 from mlc_dagster.ledger import Run
+from mlc_dagster.logs import logger
 from mlc_dagster.orchestration.delivered import last_delivered
 from mlc_dagster.orchestration.guarding import stored
 from mlc_dagster.orchestration.planning import fields
 from mlc_dagster.pipeline.shadow import Shadowed, shadow
 from mlc_dagster.vocabulary import Flow
 
-log = logging.getLogger("mlc_dagster.loads")
+log = logger("mlc_dagster.loads")
 
 WORDS = "**In shadow** ({system}.mode in mlc.yaml): nothing is written; what would be is told: `mlc shadow`."
 _COLUMNS = [dg.TableColumn(name, "string") for name in ("record", "would", "fields")]

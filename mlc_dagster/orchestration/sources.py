@@ -1,6 +1,5 @@
 """One root asset for each entity set of the ERP, and each list of a SaaS: to read again is to materialize again."""
 
-import logging
 import time
 from collections.abc import Iterator, Sequence
 
@@ -9,6 +8,7 @@ import pyarrow as pa
 
 from mlc_dagster.frames import source_schema, without
 from mlc_dagster.ledger import Run
+from mlc_dagster.logs import logger
 from mlc_dagster.orchestration import reports
 from mlc_dagster.orchestration.failures import told
 from mlc_dagster.orchestration.partitions import ONE_RUN, scope_of
@@ -16,7 +16,7 @@ from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.ifs.metadata import SchemaReport
 from mlc_dagster.vocabulary import ERP, EntitySet, Pull
 
-log = logging.getLogger("mlc_dagster.sources")
+log = logger("mlc_dagster.sources")
 
 COMPLETE = "complete"
 SCHEMA = "schema_as_expected"

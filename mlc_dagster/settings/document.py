@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from mlc_dagster.commands import quoted
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.settings.mistakes import Mistake, Place
 
@@ -75,7 +76,7 @@ def _text(path: Path) -> str:
         found = path.read_bytes()
         return found.decode("utf-8-sig")
     except OSError as error:
-        cure = f"May you read it? ls -l {path}"
+        cure = f"May you read it? ls -l {quoted(str(path))}"
         raise Misconfigured(f"{path} cannot be read: {error.strerror or error}", cure=cure) from None
     except UnicodeDecodeError as error:
         line = found[: error.start].count(b"\n") + 1

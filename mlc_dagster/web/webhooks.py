@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -16,6 +15,7 @@ from starlette.routing import Route
 
 from mlc_dagster.ledger import Inbox, Ledger
 from mlc_dagster.ledger.database import LedgerUnavailable
+from mlc_dagster.logs import logger
 from mlc_dagster.settings import Settings
 from mlc_dagster.web.doors import Door, Secrets, doors
 from mlc_dagster.web.events import READERS, Told, challenge, parsed
@@ -24,7 +24,7 @@ LEDGER_SECONDS = 8.0  # Cin7 and monday.com give up after ten and more; the ledg
 RETRY_SECONDS = 30
 WRITERS = 8  # SQLite writes one by one, and PostgreSQL's pool has fifteen connections
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 class Refusal(Exception):
