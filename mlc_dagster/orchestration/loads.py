@@ -8,6 +8,7 @@ import dagster as dg
 
 from mlc_dagster import pipeline
 from mlc_dagster.frames import ready_batch, ready_schema, records_of
+from mlc_dagster.inert import inert
 from mlc_dagster.ledger import Run
 from mlc_dagster.logs import logger
 from mlc_dagster.orchestration import delivered, pausing, reports, shadowing
@@ -182,7 +183,7 @@ def judgements(flow: Flow, verdicts: list[Verdict], limits: Guards | None = None
             check_name=rule,
             passed=not held and not blocked,
             severity=dg.AssetCheckSeverity.ERROR if blocked else dg.AssetCheckSeverity.WARN,
-            description="; ".join(sorted(set(blocked.values()))) or (f"{held} held" if held else None),
+            description=inert("; ".join(sorted(set(blocked.values())))) or (f"{held} held" if held else None),
             metadata={
                 "asked": sum(verdict.read for verdict in verdicts),
                 "held": held,

@@ -121,6 +121,4 @@ def _nothing_to_compare(side: str, key: tuple[str, ...]) -> dg.AssetCheckResult:
 
 def _table(missing: Sequence[Missing]) -> dg.TableMetadataValue:
     columns = ("missing_in", "company", "code", "name", "reason")
-    schema = dg.TableSchema([dg.TableColumn(name, "string") for name in columns])
-    rows = [dg.TableRecord({name: getattr(each, name) for name in columns}) for each in missing]
-    return dg.MetadataValue.table(rows, schema=schema)
+    return reports.table(columns, ([getattr(each, name) for name in columns] for each in missing))

@@ -7,6 +7,7 @@ import dagster as dg
 import pyarrow as pa
 
 from mlc_dagster.frames import source_schema, without
+from mlc_dagster.inert import inert
 from mlc_dagster.ledger import Run
 from mlc_dagster.logs import logger
 from mlc_dagster.orchestration import reports
@@ -126,7 +127,7 @@ def gone(entity: EntitySet, found: SchemaReport) -> dg.Failure:
         f"{entity.system}/{entity.name} was not read: the tenant has no {names}. The rows of the last read are kept."
     )
     cure = f"Say in mlc.yaml what the tenant calls it: {entity.system}.entity_sets.{entity.name}.fields"
-    return dg.Failure(description=f"{words}\n  {cure}", allow_retries=False)
+    return dg.Failure(description=f"{inert(words)}\n  {cure}", allow_retries=False)
 
 
 def as_expected(entity: EntitySet, found: SchemaReport | None) -> dg.AssetCheckResult:
@@ -134,7 +135,7 @@ def as_expected(entity: EntitySet, found: SchemaReport | None) -> dg.AssetCheckR
     if found is None or found.untold:
         why = f": {found.untold}" if found else ""
         words = f"{entity.system} does not tell which fields it has{why}"
-        return dg.AssetCheckResult(check_name=SCHEMA, passed=True, metadata={"fields": words})
+        return dg.AssetCheckResult(check_name=SCHEMA, passed=True, metadata={"fields": inert(words)})
     changed = {name: f"expected {expected}, found {actual}" for name, (expected, actual) in found.changed.items()}
     return dg.AssetCheckResult(
         check_name=SCHEMA,
@@ -142,7 +143,7 @@ def as_expected(entity: EntitySet, found: SchemaReport | None) -> dg.AssetCheckR
         severity=dg.AssetCheckSeverity.ERROR if found.gone else dg.AssetCheckSeverity.WARN,
         metadata={
             "gone": ", ".join(f"{name} ({wire_name(name, entity.wire)})" for name in sorted(found.gone)) or "nothing",
-            "new": ", ".join(sorted(found.new)) or "nothing",
+            "new": inert(", ".join(sorted(found.new))) or "nothing",
             "types_changed": reports.sentences(changed),
         },
     )

@@ -16,6 +16,7 @@ from typing import Literal, Protocol
 import httpx
 
 from mlc_dagster.errors import MlcError
+from mlc_dagster.inert import inert, inert_lines
 from mlc_dagster.systems.answers import snippet
 from mlc_dagster.systems.connections import trusted
 
@@ -55,7 +56,9 @@ class Webhook:
             with _unlogged():
                 answer = httpx.post(
                     address,
-                    json={"text": html.escape(f"{subject}\n{text}", quote=False)},  # else <!channel> calls everybody
+                    json={
+                        "text": html.escape(inert_lines(f"{subject}\n{text}"), quote=False)
+                    },  # else <!channel> calls everybody
                     timeout=self.timeout,
                     verify=trusted(),
                     trust_env=address.host not in LOOPBACK,
@@ -112,8 +115,8 @@ class Email:
 
     def _mail(self, subject: str, text: str) -> EmailMessage:
         mail = EmailMessage()
-        mail["Subject"], mail["From"], mail["To"] = " ".join(subject.split()), self.sender, ", ".join(self.to)
-        mail.set_content(text)
+        mail["Subject"], mail["From"], mail["To"] = inert(" ".join(subject.split())), self.sender, ", ".join(self.to)
+        mail.set_content(inert_lines(text))
         return mail
 
     def _told(self, error: Exception) -> str:
