@@ -41,18 +41,18 @@ def _secret(name: str, ledger: Opened) -> str:
 
 def tell(settings: AlertSettings, ledger: Opened, subject: str, text: str) -> list[str]:
     """Send it every way; a sentence for each that failed, which is logged too. Never raises an error of ours."""
-    failed: list[str] = []
+    failed: list[MlcError] = []
     try:
         for channel in channels(settings, ledger):
             try:
                 channel.send(subject, text)
             except NotSent as error:
-                failed.append(str(error))
+                failed.append(error)
     except MlcError as error:
-        failed.append(str(error))
-    for words in failed:
-        log.warning("an alert was not sent: %s", words)
-    return failed
+        failed.append(error)
+    for each in failed:
+        log.warning("an alert was not sent: %s", each)
+    return [str(each) for each in failed]
 
 
 def redacted(text: str, ledger: Opened) -> str:
