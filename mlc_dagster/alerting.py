@@ -26,7 +26,8 @@ Opened = Callable[[], Ledger]
 def channels(settings: AlertSettings, ledger: Opened) -> Iterator[Channel]:
     """The ways that mlc.yaml names. Raises Misconfigured where the secret of one is missing."""
     if settings.webhook is not None:
-        yield Webhook(_secret(settings.webhook, ledger), settings.webhook, settings.timeout_seconds)
+        where, plain = _secret(settings.webhook, ledger), settings.plain_http is not None
+        yield Webhook(where, settings.webhook, settings.timeout_seconds, plain)
     if mail := settings.email:
         password = _secret(PASSWORD, ledger) if mail.user else ""
         yield Email(**mail.model_dump(), password=password, timeout=settings.timeout_seconds)

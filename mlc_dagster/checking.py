@@ -9,6 +9,7 @@ from typing import Any
 from mlc_dagster.moves import FLOWS
 from mlc_dagster.near_names import offered
 from mlc_dagster.settings import Settings, document, placeholders, settled
+from mlc_dagster.settings.addresses import is_plain
 from mlc_dagster.settings.ifs import EntitySetSettings, LineSetSettings
 from mlc_dagster.settings.mistakes import Mistake, found
 from mlc_dagster.systems.ifs import records as ifs
@@ -22,6 +23,14 @@ def checked(path: Path) -> Settings:
     """The settings in a file, good for a start. Raises Misconfigured with all that is wrong in it, by line."""
     text = document.read(path)
     return settled(text, [*of_the_house(text.content), *placeholders.mistakes(text.content)])
+
+
+def plain_addresses(settings: Settings) -> Iterator[tuple[str, str]]:
+    """(system, why) of each whose address is not encrypted."""
+    for name, section in {ERP: settings.ifs, **settings.targets}.items():
+        addresses = [getattr(section, each, None) or "" for each in ("base_url", "token_url")]
+        if section.plain_http and any(map(is_plain, addresses)):
+            yield name, section.plain_http
 
 
 def of_the_house(content: Any) -> Iterator[Mistake]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlc_dagster import commands
+from mlc_dagster import commands, private
 from mlc_dagster import settings as settings_file
 from mlc_dagster.cli_places import flow_that_is_on, ledger
 from mlc_dagster.cli_showing import person, table
@@ -38,7 +38,7 @@ def plan(
     """Say what a load of the stored rows would do, field by field. Writes nothing, anywhere."""
     found = _plan(flow, partition)
     if out is not None:
-        out.write_text(json.dumps(found, ensure_ascii=False, indent=2), encoding="utf-8")
+        private.write_text(out, json.dumps(found, ensure_ascii=False, indent=2))
     if as_document:
         say_json(found)
     else:

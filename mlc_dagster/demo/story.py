@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from mlc_dagster import private
 from mlc_dagster import settings as settings_file
 from mlc_dagster.amounts import currency_decimals
 from mlc_dagster.checking import checked
@@ -49,6 +50,7 @@ COLUMNS = (
 
 def run_demo(folder: Path, days: int, out: Terminal) -> None:
     """Seed, move, move on, move again, compare. Raises MlcError where anything does not add up."""
+    private.keep_private()
     started, place = time.monotonic(), Place(absolute(folder))
     instance, own = _instance(), settings_file.environment().config.is_file()
     with replaced(folder, real_places()) as before:
@@ -117,6 +119,7 @@ def _unread(last: dict[str, Moved], flows: Sequence[Flow], rows: dict[str, int])
 
 def run_ui(port: int, out: Terminal, *, demo: bool = False) -> None:
     """Dagster's UI: on your own mlc.yaml where there is one, else on the demo with its sandbox beside it."""
+    private.keep_private()  # of Dagster, too: it keeps its runs beside ours
     chosen, own = settings_file.is_chosen(), settings_file.environment().config
     if chosen and not demo:
         checked(own)  # a mistake is told here, in one line, and not in the UI with a stack
@@ -136,7 +139,7 @@ def run_ui(port: int, out: Terminal, *, demo: bool = False) -> None:
 
 def _dagster(port: int, workspace: Path, out: Terminal) -> None:
     home = Path(os.environ.get("DAGSTER_HOME") or USUAL_HOME).resolve()
-    home.mkdir(parents=True, exist_ok=True)
+    private.make_folder(home)
     if not (home / "dagster.yaml").exists():
         (home / "dagster.yaml").write_text(Path("dagster.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     out.print(f"http://127.0.0.1:{port}  (Ctrl-C stops it)")

@@ -216,6 +216,7 @@ def resources(
         found["cin7"] = Cin7Resource(
             secrets=list(NAMES["cin7"]),
             base_url=settings.cin7.base_url,
+            plain_http=settings.cin7.plain_http,
             calls_per_minute=settings.cin7.calls_per_minute,
             mode=settings.cin7.mode,
             timeout_seconds=settings.cin7.timeout_seconds,

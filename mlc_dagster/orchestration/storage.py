@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
 
+from mlc_dagster import private
 from mlc_dagster.errors import Misconfigured
 
 LOCAL = frozenset({"", "file", "local"})
@@ -68,7 +69,10 @@ class RowStore:
     @contextmanager
     def _replacing(self, path: UPath) -> Iterator[IO[bytes]]:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.protocol in LOCAL:
+                private.make_folder(Path(path.path).parent)
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
             with _beside(path) if path.protocol in LOCAL else _put(path) as file:
                 yield file
         except OSError as error:
@@ -83,7 +87,7 @@ def _beside(path: UPath) -> Iterator[IO[bytes]]:
     """A local file that takes the place of `path` when it is complete and on the disk."""
     draft = Path(path.path).with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        with draft.open("wb") as file:
+        with private.opened(draft) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

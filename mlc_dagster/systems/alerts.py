@@ -17,6 +17,7 @@ import httpx
 
 from mlc_dagster.errors import MlcError
 from mlc_dagster.inert import inert, inert_lines
+from mlc_dagster.settings.addresses import is_plain
 from mlc_dagster.systems.answers import snippet
 from mlc_dagster.systems.connections import trusted
 
@@ -44,6 +45,7 @@ class Webhook:
     url: str = field(repr=False)
     secret: str
     timeout: float = 10.0
+    may_be_plain: bool = False
 
     @property
     def name(self) -> str:
@@ -53,12 +55,12 @@ class Webhook:
         cure = f"Check {self.secret}: the address of an incoming webhook."
         try:
             address = httpx.URL(self.url)
+            self._refuse_plain(cure)
             with _unlogged():
+                words = html.escape(inert_lines(f"{subject}\n{text}"), quote=False)  # else <!channel> calls everybody
                 answer = httpx.post(
                     address,
-                    json={
-                        "text": html.escape(inert_lines(f"{subject}\n{text}"), quote=False)
-                    },  # else <!channel> calls everybody
+                    json={"text": words},
                     timeout=self.timeout,
                     verify=trusted(),
                     trust_env=address.host not in LOOPBACK,
@@ -70,6 +72,12 @@ class Webhook:
             for part in (self.url, *address.path.split("/")):
                 said = said.replace(part, "***") if len(part) >= 4 else said
             raise NotSent(f"the {self.name} answered {answer.status_code} {said}".rstrip(), cure=cure)
+
+    def _refuse_plain(self, cure: str) -> None:
+        if is_plain(self.url) and not self.may_be_plain:
+            why = "an http:// address of another machine: everybody on the way would read what is on hold"
+            meant = "Where that is known and meant, say why: alerts.plain_http in mlc.yaml."
+            raise NotSent(f"the {self.name} is {why}", cure=f"{cure} {meant}")
 
 
 def _reason(error: Exception) -> str:
