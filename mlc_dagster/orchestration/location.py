@@ -233,7 +233,7 @@ def resources(
             **settings.airbase.model_dump(include=set(AirbaseResource.model_fields)),
         )
     if settings.hubspot:
-        section = settings.hubspot.model_dump(mode="json")
+        section = settings.hubspot.model_dump(mode="json", exclude_none=True)
         found["hubspot"] = HubspotResource(
             secrets=list(NAMES["hubspot"]), section=section, ledger=ledger, shares_budget=shares_budget
         )
