@@ -110,13 +110,24 @@ def test_a_connection_is_kept_for_more_than_one_request(
 def test_a_thousand_half_sent_requests_stand_in_nobodys_way(
     sqlite_ledger: Ledger, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with serving(sqlite_ledger, max_connections=16, request_seconds=60, tell_seconds=600) as client:
-        with half_sent(port_of(client), 1010 - 16) as crowd:
-            assert [good(client, f"evt_{number}") for number in range(10)] == [200] * 10
-            busy = answer(crowd[0])
-            assert busy.startswith(b"HTTP/1.1 503 ") and b"retry-after: 30" in busy
+    with (
+        serving(sqlite_ledger, max_connections=16, request_seconds=60, tell_seconds=600) as client,
+        half_sent(port_of(client), 1010 - 16) as crowd,
+    ):
+        assert [good(client, f"evt_{number}") for number in range(10)] == [200] * 10
+        busy = answer(crowd[0])
+        assert busy.startswith(b"HTTP/1.1 503 ") and b"retry-after: 30" in busy
     (line,) = [record.getMessage() for record in caplog.records if "for others" in record.getMessage()]
     assert re.search(r": 9\d\d within 600 s, from 127.0.0.1 \(9\d\d\)$", line), line
+
+
+def as_a_sender(url: str, name: str) -> int:
+    """It tries again where it is asked to."""
+    for _ in range(20):
+        status = httpx.post(url, json=event(name), headers=GOOD, timeout=30).status_code
+        if status != 503:
+            break
+    return status
 
 
 def test_where_every_place_is_at_work_the_next_is_answered_503_and_others_later_200(
@@ -130,7 +141,7 @@ def test_where_every_place_is_at_work_the_next_is_answered_503_and_others_later_
     ):
         another.execute("BEGIN IMMEDIATE")
         url = f"http://127.0.0.1:{port_of(client)}/webhooks/airbase"
-        at_work = [pool.submit(httpx.post, url, json=event(f"evt_{n}"), headers=GOOD, timeout=30) for n in range(4)]
+        at_work = [pool.submit(as_a_sender, url, f"evt_{number}") for number in range(4)]
         deadline, status = time.monotonic() + 5, 0
         while status != 503 and time.monotonic() < deadline:
             with httpx.Client(timeout=1) as late:
@@ -140,7 +151,7 @@ def test_where_every_place_is_at_work_the_next_is_answered_503_and_others_later_
                     continue
         assert status == 503
         another.execute("ROLLBACK")
-        assert [each.result().status_code for each in at_work] == [200] * 4
+        assert [each.result() for each in at_work] == [200] * 4
         assert good(client, "evt_9") == 200
         wait_for("all places are taken", caplog)
 
