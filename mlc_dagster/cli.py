@@ -85,13 +85,17 @@ def check(config: Annotated[Path | None, typer.Argument(help="Default: MLC_CONFI
     """Read mlc.yaml and name every mistake by its line and its path."""
     from mlc_dagster.checking import checked, plain_addresses
     from mlc_dagster.exposure import open_to_others
+    from mlc_dagster.systems.way_out import check_way_out, odd_exceptions
 
     path = config or settings_file.environment().config
     found = checked(path)
+    check_way_out()
     on = ", ".join(found.targets)
     out.print(f"{plain(str(path))}: correct. Companies {', '.join(found.companies)}; switched on: ifs, {on}")
     for name, reason in plain_addresses(found):
         err.print(f"[yellow]plain http[/] {name}, because: {plain(reason)}", highlight=False, soft_wrap=True)
+    if words := odd_exceptions():
+        err.print(f"[yellow]proxy[/] {paragraph(words)}", highlight=False, soft_wrap=True)
     if words := open_to_others(settings_file.environment()):
         err.print(f"[yellow]open[/] {paragraph(words)}", highlight=False, soft_wrap=True)
 
