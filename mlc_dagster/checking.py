@@ -11,7 +11,7 @@ from mlc_dagster.near_names import offered
 from mlc_dagster.settings import Settings, document, placeholders, settled
 from mlc_dagster.settings.addresses import is_plain
 from mlc_dagster.settings.ifs import EntitySetSettings, LineSetSettings
-from mlc_dagster.settings.mistakes import Mistake, found
+from mlc_dagster.settings.mistakes import Mistake, found, shown_name
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.vocabulary import ERP, Flow
 
@@ -88,7 +88,7 @@ def _extra_fields(content: Any, system: str) -> Iterator[Mistake]:
 
 
 def strange_field(flow: Flow, field: str, known: set[str]) -> str:
-    where = f"ifs.entity_sets.{flow.source.name}.extra_fields.{field}: Cf_..."
+    where = f"ifs.entity_sets.{flow.source.name}.extra_fields.{shown_name(field)}: Cf_..."
     return f"{flow.source.name} has no such field{offered(field, known)}. One of your ERP's own is named first: {where}"
 
 

@@ -11,7 +11,7 @@ import yaml
 
 from mlc_dagster.commands import quoted
 from mlc_dagster.errors import Misconfigured
-from mlc_dagster.settings.mistakes import Mistake, Place
+from mlc_dagster.settings.mistakes import Mistake, Place, shown_name
 from mlc_dagster.settings.plain_yaml import Reader
 
 BEGIN = "Copy mlc.example.yaml to mlc.yaml and fill it in, or set MLC_CONFIG to where it is."
@@ -57,7 +57,11 @@ def _numbered(node: yaml.Node, lines: dict[Place, int]) -> Iterator[Mistake]:
     for place, line in _lines(node, ()):
         if place in lines and not any(place[:length] in twice for length in range(len(place))):
             twice.add(place)
-            yield Mistake(place, f"{place[-1]!r} stands twice: in line {lines[place]} too. Keep one of them", line)
+            yield Mistake(
+                place,
+                f"{shown_name(str(place[-1]))!r} stands twice: in line {lines[place]} too. Keep one of them",
+                line,
+            )
         lines[place] = line
 
 
