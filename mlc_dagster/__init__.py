@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
+
+from mlc_dagster.logs import logger
 
 if TYPE_CHECKING:
     import pandas as pd
 
-log = logging.getLogger("mlc_dagster.storage")
+log = logger("mlc_dagster.storage")
 
 
 def load_partition(asset: str, partition: str, *, storage: str | None = None) -> pd.DataFrame:

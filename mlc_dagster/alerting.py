@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import re
 from collections import defaultdict
@@ -14,10 +13,11 @@ from dataclasses import dataclass
 from mlc_dagster.credentials import NAMES, secret
 from mlc_dagster.errors import Misconfigured, MlcError
 from mlc_dagster.ledger import Ledger
+from mlc_dagster.logs import logger
 from mlc_dagster.settings.alerts import PASSWORD, AlertSettings
 from mlc_dagster.systems.alerts import Channel, Email, NotSent, Webhook
 
-log = logging.getLogger("mlc_dagster.alerts")
+log = logger("mlc_dagster.alerts")
 
 LONGEST = 1500  # characters of what one error says
 Opened = Callable[[], Ledger]
@@ -26,7 +26,8 @@ Opened = Callable[[], Ledger]
 def channels(settings: AlertSettings, ledger: Opened) -> Iterator[Channel]:
     """The ways that mlc.yaml names. Raises Misconfigured where the secret of one is missing."""
     if settings.webhook is not None:
-        yield Webhook(_secret(settings.webhook, ledger), settings.webhook, settings.timeout_seconds)
+        where, plain = _secret(settings.webhook, ledger), settings.plain_http is not None
+        yield Webhook(where, settings.webhook, settings.timeout_seconds, plain)
     if mail := settings.email:
         password = _secret(PASSWORD, ledger) if mail.user else ""
         yield Email(**mail.model_dump(), password=password, timeout=settings.timeout_seconds)
@@ -41,18 +42,18 @@ def _secret(name: str, ledger: Opened) -> str:
 
 def tell(settings: AlertSettings, ledger: Opened, subject: str, text: str) -> list[str]:
     """Send it every way; a sentence for each that failed, which is logged too. Never raises an error of ours."""
-    failed: list[str] = []
+    failed: list[MlcError] = []
     try:
         for channel in channels(settings, ledger):
             try:
                 channel.send(subject, text)
             except NotSent as error:
-                failed.append(str(error))
+                failed.append(error)
     except MlcError as error:
-        failed.append(str(error))
-    for words in failed:
-        log.warning("an alert was not sent: %s", words)
-    return failed
+        failed.append(error)
+    for each in failed:
+        log.warning("an alert was not sent: %s", each)
+    return [str(each) for each in failed]
 
 
 def redacted(text: str, ledger: Opened) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 from mlc_dagster.moves import FLOWS
 from mlc_dagster.near_names import offered
 from mlc_dagster.settings import Settings, document, placeholders, settled
+from mlc_dagster.settings.addresses import is_plain
 from mlc_dagster.settings.ifs import EntitySetSettings, LineSetSettings
-from mlc_dagster.settings.mistakes import Mistake, found
+from mlc_dagster.settings.mistakes import Mistake, found, shown_name
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.vocabulary import ERP, Flow
 
@@ -22,6 +23,14 @@ def checked(path: Path) -> Settings:
     """The settings in a file, good for a start. Raises Misconfigured with all that is wrong in it, by line."""
     text = document.read(path)
     return settled(text, [*of_the_house(text.content), *placeholders.mistakes(text.content)])
+
+
+def plain_addresses(settings: Settings) -> Iterator[tuple[str, str]]:
+    """(system, why) of each whose address is not encrypted."""
+    for name, section in {ERP: settings.ifs, **settings.targets}.items():
+        addresses = [getattr(section, each, None) or "" for each in ("base_url", "token_url")]
+        if section.plain_http and any(map(is_plain, addresses)):
+            yield name, section.plain_http
 
 
 def of_the_house(content: Any) -> Iterator[Mistake]:
@@ -79,7 +88,7 @@ def _extra_fields(content: Any, system: str) -> Iterator[Mistake]:
 
 
 def strange_field(flow: Flow, field: str, known: set[str]) -> str:
-    where = f"ifs.entity_sets.{flow.source.name}.extra_fields.{field}: Cf_..."
+    where = f"ifs.entity_sets.{flow.source.name}.extra_fields.{shown_name(field)}: Cf_..."
     return f"{flow.source.name} has no such field{offered(field, known)}. One of your ERP's own is named first: {where}"
 
 

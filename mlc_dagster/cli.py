@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from dataclasses import asdict
@@ -10,8 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Column, Table
 
 from mlc_dagster import settings as settings_file
@@ -31,6 +28,7 @@ from mlc_dagster.cli_shadow import shadow
 from mlc_dagster.cli_status import status
 from mlc_dagster.errors import MlcError
 from mlc_dagster.sandbox.__main__ import main as sandbox
+from mlc_dagster.terminal import Terminal, paragraph, plain, say_json, terminal
 
 if TYPE_CHECKING:
     from mlc_dagster.ping import Finding
@@ -41,8 +39,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,  # they would hold secrets
 )
-WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 130  # a log file is as wide as it needs to be
-out, err = Console(width=WIDTH), Console(stderr=True)
+out, err = terminal(130, highlight=True), Terminal(stderr=True)
 
 
 @app.command()
@@ -86,12 +83,21 @@ app.command("status")(status)
 @app.command()
 def check(config: Annotated[Path | None, typer.Argument(help="Default: MLC_CONFIG, or mlc.yaml.")] = None) -> None:
     """Read mlc.yaml and name every mistake by its line and its path."""
-    from mlc_dagster.checking import checked
+    from mlc_dagster.checking import checked, plain_addresses
+    from mlc_dagster.exposure import open_to_others
+    from mlc_dagster.systems.way_out import check_way_out, odd_exceptions
 
     path = config or settings_file.environment().config
     found = checked(path)
+    check_way_out()
     on = ", ".join(found.targets)
-    out.print(f"{path}: correct. Companies {', '.join(found.companies)}; switched on: ifs, {on}")
+    out.print(f"{plain(str(path))}: correct. Companies {', '.join(found.companies)}; switched on: ifs, {on}")
+    for name, reason in plain_addresses(found):
+        err.print(f"[yellow]plain http[/] {name}, because: {plain(reason)}", highlight=False, soft_wrap=True)
+    if words := odd_exceptions():
+        err.print(f"[yellow]proxy[/] {paragraph(words)}", highlight=False, soft_wrap=True)
+    if words := open_to_others(settings_file.environment()):
+        err.print(f"[yellow]open[/] {paragraph(words)}", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -112,7 +118,7 @@ def ping(
 
     findings = ping_all(settings_file.load(settings_file.environment().config), within)
     if as_json:
-        typer.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
+        say_json([asdict(finding) for finding in findings])
     else:
         _show(findings)
     code = 0 if all(finding.ok for finding in findings) else 1
@@ -145,7 +151,7 @@ def _show(findings: list[Finding]) -> None:
     table = Table("connection", "what", Column("answer", overflow="fold"), box=None)
     for finding in sorted(findings, key=lambda finding: not finding.ok):
         mark = "[green]ok[/] " if finding.ok else "[red]✗[/] "
-        table.add_row(finding.system, escape(finding.what), mark + escape(finding.answer))
+        table.add_row(finding.system, plain(finding.what), mark + paragraph(finding.answer))
     out.print(table)
 
 
@@ -176,5 +182,5 @@ def main() -> None:
             _stand_in()
         app()
     except MlcError as error:
-        err.print(f"[red]{type(error).__name__}[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        err.print(f"[red]{type(error).__name__}[/] {paragraph(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)

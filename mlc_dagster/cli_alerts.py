@@ -7,6 +7,7 @@ import typer
 from mlc_dagster import settings as settings_file
 from mlc_dagster.errors import Misconfigured, MlcError
 from mlc_dagster.ledger import Ledger
+from mlc_dagster.terminal import say, tell_error
 
 app = typer.Typer(
     help="Who is told of failed runs, and once a day of what is on hold: `alerts` in mlc.yaml.",
@@ -35,10 +36,10 @@ def test() -> None:
     for channel in alerting.channels(alerts, lambda: Ledger.to_read(environment.database_url)):
         try:
             channel.send("mlc: a test", text)
-            typer.echo(f"{channel.name}: sent")
+            say(f"{channel.name}: sent")
         except NotSent as error:
             failed = True
-            typer.echo(str(error), err=True)
+            tell_error(error)
     if failed:
         raise typer.Exit(1)
 

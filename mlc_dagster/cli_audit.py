@@ -6,14 +6,13 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from mlc_dagster.auditing import Story, stories
 from mlc_dagster.checking import HOUSE
 from mlc_dagster.cli_places import NotFound, expect, ledger
-from mlc_dagster.cli_showing import as_json, console, moment, nothing, table
+from mlc_dagster.cli_showing import moment, nothing, table
 from mlc_dagster.ledger import Fault, Verification
+from mlc_dagster.terminal import Terminal, plain, say_json, terminal
 
 app = typer.Typer(
     help="The trail: lines are added to it, never changed, never deleted.",
@@ -37,26 +36,26 @@ def show(
                 opened, f"nothing ever happened to a record {key!r}{f' in {flow}' if flow else ''}", key, flow
             )
     if json_:
-        as_json({"key": key, "flows": [story.as_json() for story in found]})
+        say_json({"key": key, "flows": [story.as_json() for story in found]})
         return
-    out = console()
+    out = terminal()
     for story in found:
         _print(story, key, out)
 
 
-def _print(story: Story, key: str, out: Console) -> None:
+def _print(story: Story, key: str, out: Terminal) -> None:
     listed = table("at (UTC)", "what", "detail", "remote id", "version", "partition", "run")
-    listed.title, listed.title_style = f"\n{escape(story.flow)} {escape(key)}", "bold"
+    listed.title, listed.title_style = f"\n{plain(story.flow)} {plain(key)}", "bold"
     for each in story.happened:
         cells = (moment(each.at), each.what, each.detail, each.remote_id, each.version, each.partition, each.run_id[:8])
-        listed.add_row(*map(escape, cells))
+        listed.add_row(*map(plain, cells))
     out.print(listed)
     for hold in story.holds:
         end = f"{hold.closed_how} {moment(hold.closed_at)}" if hold.closed_at else "[yellow]still open[/]"
-        out.print(f"  on hold {moment(hold.opened_at)} by {escape(', '.join(hold.rules))}: {end}")
+        out.print(f"  on hold {moment(hold.opened_at)} by {plain(', '.join(hold.rules))}: {end}")
     if decision := story.decision:
         words = f"{decision.verdict} by {decision.who} on {moment(decision.at)}: {decision.reason}"
-        out.print(f"  decision that stands: {escape(words)}")
+        out.print(f"  decision that stands: {plain(words)}")
 
 
 FAULTS_SHOWN = 1000  # of a trail that was rewritten as a whole every line is one
@@ -79,7 +78,7 @@ def verify(
         if not verification.lines and not faults[0]:
             raise _no_line(flow)
     if json_:
-        as_json(_verdict(verification, *faults))
+        say_json(_verdict(verification, *faults))
     else:
         _print_verdict(verification, *faults)
     if faults[0]:
@@ -116,13 +115,13 @@ def _verdict(verification: Verification, count: int, faults: list[Fault]) -> dic
 def _print_verdict(verification: Verification, count: int, faults: list[Fault]) -> None:
     counted = f"{verification.lines:,} lines of {len(verification.heads):,} flows"
     if not count:
-        console().print(f"{counted}: intact")
+        terminal().print(f"{counted}: intact")
         return
     listed = table("flow", "line", "id", "what", "key", "written (UTC)")
     for fault in faults:
         cells = (fault.flow, _lines(fault), str(fault.id or ""), fault.what, fault.key, fault.at)
-        listed.add_row(*map(escape, cells))
-    out = console()
+        listed.add_row(*map(plain, cells))
+    out = terminal()
     out.print(listed)
     more = f"; the first {len(faults):,} are shown" if count > len(faults) else ""
     out.print(f"{counted}: NOT intact, {count:,} {'faults' if count > 1 else 'fault'}{more}")

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from mlc_dagster import settings as settings_file
@@ -18,6 +17,7 @@ from mlc_dagster.credentials import NAMES, OPTIONAL, known, master_keys
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.vault import MASTER_KEY, Vault, check_keys
+from mlc_dagster.terminal import say, terminal
 
 app = typer.Typer(
     help=f"Secrets, sealed in the ledger's database with {MASTER_KEY}. The environment wins over the vault.",
@@ -38,7 +38,7 @@ def set_(context: typer.Context, name: str) -> None:
     with Ledger.open(url) as opened:  # the one command that makes a ledger: on the first day there is none yet
         tell(f"ledger: {shown(url)}")
         opened.vault(master_keys()).set(name, value)
-    typer.echo(f"{name} is sealed.{_shadow(name)}")
+    say(f"{name} is sealed.{_shadow(name)}")
 
 
 @app.command("list")
@@ -58,7 +58,7 @@ def list_() -> None:
         if found and not found.newest_key:
             state += ", with an older key: rotate" if found.opens else f", and no key in {MASTER_KEY} opens it"
         table.add_row(system, name, origin, state)
-    Console(width=None if sys.stdout.isatty() else 110).print(table)
+    terminal(110).print(table)
 
 
 @app.command()
@@ -66,7 +66,7 @@ def rotate() -> None:
     """Seal every secret anew with the first key in MLC_MASTER_KEY; then the others can be taken out."""
     with _vault() as vault:
         count = vault.rotate()
-    typer.echo(f"{count} secret(s) sealed with the first key in {MASTER_KEY}; the other keys are not needed any more.")
+    say(f"{count} secret(s) sealed with the first key in {MASTER_KEY}; the other keys are not needed any more.")
 
 
 @app.command()
@@ -77,7 +77,7 @@ def remove(name: str) -> None:
             raise Misconfigured(
                 f"the vault has no secret {name[:40]!r}", cure="`mlc credentials list` shows what it has."
             )
-    typer.echo(f"{name} is removed.")
+    say(f"{name} is removed.")
 
 
 @contextmanager

@@ -9,17 +9,16 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from mlc_dagster import settings as settings_file
 from mlc_dagster.cli_places import NotFound, ledger
-from mlc_dagster.cli_showing import as_json, console, table
+from mlc_dagster.cli_showing import table
 from mlc_dagster.doubles import amount
 from mlc_dagster.errors import Misconfigured, MlcError
 from mlc_dagster.moves import FLOWS
 from mlc_dagster.near_names import offered
 from mlc_dagster.pipeline.duplicates import Looked, Looks, sentences
+from mlc_dagster.terminal import Terminal, paragraph, plain, say_json, terminal
 from mlc_dagster.vocabulary import ERP
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def duplicates(
     hours = found.policies.duplicates_hours if since is None else since
     with ledger(writes=True) as opened:  # its calls are counted there
         asked = [_ask(name, flows, found, hours, opened) for name, flows in wanted.items()]
-    as_json([_document(each) for each in asked]) if json else _show(asked, hours, console())
+    say_json([_document(each) for each in asked]) if json else _show(asked, hours, terminal())
     if any(each.errors or any(look.unread for look in each.looked) for each in asked):
         raise typer.Exit(ERRORS)
     if any(look.found for each in asked for look in each.looked):
@@ -115,16 +114,16 @@ def _client(name: str, settings: Settings, opened: Ledger) -> Iterator[Any]:
         client.api.close()
 
 
-def _show(asked: Sequence[Asked], hours: float, out: Console) -> None:
+def _show(asked: Sequence[Asked], hours: float, out: Terminal) -> None:
     for each in asked:
         for text in sentences(each.looked):
-            out.print(f"[red]found[/] {escape(text)}")
+            out.print(f"[red]found[/] {plain(text)}")
     out.print(_counts(asked))
     out.print(f"Looked {hours:g} hours back, and at what is alike whatever its age. Nothing was written.")
     for each in asked:
         for error in each.errors:
             named = error if error.startswith(f"{each.system}:") else f"{each.system}: {error}"
-            out.print(f"[red]not known[/] {escape(named)}")
+            out.print(f"[red]not known[/] {paragraph(named)}")
 
 
 def _counts(asked: Sequence[Asked]) -> Any:

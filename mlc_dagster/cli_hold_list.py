@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-from rich.markup import escape
-
+from mlc_dagster import commands
 from mlc_dagster.cli_showing import moment, shortened, table
 from mlc_dagster.ledger import HoldEntry
 from mlc_dagster.ledger.history import Counted
+from mlc_dagster.terminal import Terminal, plain
 
 REASON = 90  # characters of a reason in the list
 
@@ -19,10 +18,10 @@ def nothing(flow: str | None, rule: str | None, system: str | None, moved: froze
         return f"Nothing is on hold{where}: no record ever moved by this ledger."
     if flow is not None and flow not in moved:
         return f"Nothing is on hold{where}: it never moved a record yet."
-    return escape(f"Nothing is on hold{where}{f' by {rule}' if rule else ''}.")
+    return f"Nothing is on hold{where}{f' by {rule}' if rule else ''}."
 
 
-def print_list(shown: list[HoldEntry], counted: Counted, out: Console) -> None:
+def print_list(shown: list[HoldEntry], counted: Counted, out: Terminal) -> None:
     summary = table("flow", "rule that is not met", "records", title="On hold")
     for (name, rule), number in sorted(counted.by_rule.items()):
         summary.add_row(name, rule, f"{number:,}")
@@ -30,16 +29,16 @@ def print_list(shown: list[HoldEntry], counted: Counted, out: Console) -> None:
     for hold in shown:
         reason = shortened(hold.problems[0].reason, REASON) if hold.problems else ""
         cells = (moment(hold.opened_at), hold.flow, hold.key, ", ".join(hold.rules), reason, hold.partition)
-        listed.add_row(*map(escape, cells))
+        listed.add_row(*map(plain, cells))
     out.print(summary, listed)
 
 
-def print_rest(holds: int, shown: int, older: int, page: int, out: Console) -> None:
+def print_rest(holds: int, shown: int, older: int, page: int, out: Terminal) -> None:
     if older or page > 1:
         rest = f"{older:,} older ones: --page {page + 1}, or narrow it by --flow and --rule" if older else "the oldest"
         out.print(f"[dim]{shown:,} of {holds:,} on hold are shown; {rest}.[/]", soft_wrap=True)
 
 
-def print_next(hold: HoldEntry, out: Console) -> None:
-    named = escape(f"{hold.key} --flow {hold.flow}")
-    out.print(f"\nAll of it, and what to do: [bold]mlc holds show {named}[/]", soft_wrap=True)
+def print_next(hold: HoldEntry, out: Terminal) -> None:
+    named = plain(commands.offered("holds show", hold.key, flow=hold.flow))
+    out.print(f"\nAll of it, and what to do: [bold]{named}[/]", soft_wrap=True)

@@ -7,16 +7,15 @@ from functools import partial
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from mlc_dagster import waiving
+from mlc_dagster import commands, waiving
 from mlc_dagster.cli_hold_list import nothing, print_list, print_next, print_rest
 from mlc_dagster.cli_places import NotFound, expect, ledger
-from mlc_dagster.cli_showing import as_json, console, held, moment, person, table
+from mlc_dagster.cli_showing import held, moment, person, table
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.ledger import Attempt, Decision, HoldEntry, Ledger, Run
 from mlc_dagster.ledger.decisions import DecisionRefused
+from mlc_dagster.terminal import Terminal, plain, say, say_json, tell_error, terminal
 from mlc_dagster.vocabulary import ERP
 
 app = typer.Typer(
@@ -58,17 +57,16 @@ def list_(
             for (name, broken), number in sorted(counted.by_rule.items())
         ]
         told = {"summary": summary, "on_hold": counted.holds, "more": older > 0, "older": older}
-        as_json({**told, "holds": [_as_json(hold) for hold in shown]})
+        say_json({**told, "holds": [_as_json(hold) for hold in shown]})
     elif shown:
-        print_list(shown, counted, console())
-        print_rest(counted.holds, len(shown), older, page, console())
-        print_next(shown[-1], console())
+        print_list(shown, counted, terminal())
+        print_rest(counted.holds, len(shown), older, page, terminal())
+        print_next(shown[-1], terminal())
     elif counted.holds:
         pages = -(-counted.holds // limit)
-        words = f"{counted.holds:,} are on hold, on {pages:,} page(s) of {limit}: there is no page {page}."
-        console().print(words, soft_wrap=True)
+        say(f"{counted.holds:,} are on hold, on {pages:,} page(s) of {limit}: there is no page {page}.")
     else:
-        console().print(nothing(flow, rule, system, moved), soft_wrap=True)
+        say(nothing(flow, rule, system, moved))
 
 
 @app.command(epilog="Example: mlc holds show P00102 --flow cin7/purchases")
@@ -81,37 +79,37 @@ def show(
         hold = held(opened, key, flow)
         trail = opened.trail(hold.flow, hold.key)
     if json_:
-        as_json({**_as_json(hold), "record": hold.row, "trail": [_line(line) for line in trail]})
+        say_json({**_as_json(hold), "record": hold.row, "trail": [_line(line) for line in trail]})
         return
-    out = console()
+    out = terminal()
     out.print(
-        f"[bold]{escape(hold.flow)} {escape(hold.key)}[/]  partition {hold.partition}, on hold since "
+        f"[bold]{plain(hold.flow)} {plain(hold.key)}[/]  partition {plain(hold.partition)}, on hold since "
         f"{moment(hold.opened_at)} UTC, version {hold.version or 'not known'}\n"
     )
     for problem in hold.problems:
-        out.print(f"[yellow]{escape(problem.rule)}[/]  {escape(problem.reason)}")
+        out.print(f"[yellow]{plain(problem.rule)}[/]  {plain(problem.reason)}")
     _print_record(hold, out)
     _print_trail(trail, out)
     _print_ways(hold, out)
 
 
-def _print_record(hold: HoldEntry, out: Console) -> None:
+def _print_record(hold: HoldEntry, out: Terminal) -> None:
     whose = "as it would be sent" if waiving.AT_THE_LOAD.issuperset(hold.rules) else "as it was read"
     fields = table("field", "value", title=f"\nThe record, {whose}")
     for name, value in hold.row.items():
         if not (isinstance(value, list) and value and isinstance(value[0], dict)):
-            fields.add_row(escape(name), escape(_text(value)))
+            fields.add_row(plain(name), plain(_text(value)))
     out.print(fields)
     for name, value in hold.row.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
             _print_lines(name, value, out)
 
 
-def _print_lines(name: str, lines: list[dict[str, Any]], out: Console) -> None:
+def _print_lines(name: str, lines: list[dict[str, Any]], out: Terminal) -> None:
     columns = list(dict.fromkeys(field for line in lines for field in line))
     listed = table(*columns, title=f"\n{name}")
     for line in lines:
-        listed.add_row(*(escape(_text(line.get(column))) for column in columns))
+        listed.add_row(*(plain(_text(line.get(column))) for column in columns))
     out.print(listed)
 
 
@@ -119,28 +117,31 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _print_trail(trail: list[Attempt], out: Console) -> None:
+def _print_trail(trail: list[Attempt], out: Terminal) -> None:
     listed = table("at (UTC)", "event", "detail", "run", title="\nIts trail")
     for line in trail:
-        listed.add_row(moment(line.at), str(line.event), escape(line.detail), line.run_id)
+        listed.add_row(moment(line.at), str(line.event), plain(line.detail), line.run_id)
     out.print(listed)
 
 
-def _print_ways(hold: HoldEntry, out: Console) -> None:
+def _print_ways(hold: HoldEntry, out: Terminal) -> None:
     """What can be done, with the commands ready."""
-    say = partial(out.print, soft_wrap=True)  # a command that is folded cannot be copied
-    named = escape(f"{hold.key} --flow {hold.flow}")
-    say("\n[bold]What to do[/]")
-    say("  Correct it where the reason says. The healing sensor sees it within minutes, where it is on; at once:")
-    say(f"    mlc replay --key {named}")
+    tell = partial(out.print, soft_wrap=True)  # a command that is folded cannot be copied
+
+    def offer(verb: str, *keys: str, **options: str) -> None:
+        tell(f"    {plain(commands.offered(verb, *keys, **options))}")
+
+    tell("\n[bold]What to do[/]")
+    tell("  Correct it where the reason says. The healing sensor sees it within minutes, where it is on; at once:")
+    offer("replay", key=hold.key, flow=hold.flow)
     if kept := waiving.unwaivable(hold.rules):
         why = "; ".join(f"{rule} ({because})" for rule, because in kept.items())
-        say(f"  It cannot be released: {escape(why)}.")
+        tell(f"  It cannot be released: {plain(why)}.")
     else:
-        say(f"  Let it pass as it is, {_meaning(hold)}:")
-        say(f'    mlc holds release {named} --reason "..."')
-    say("  Never send it as it is; if it changes at its source it is held again:")
-    say(f'    mlc holds discard {named} --reason "..."')
+        tell(f"  Let it pass as it is, {_meaning(hold)}:")
+        offer("holds release", hold.key, flow=hold.flow, reason=commands.REASON)
+    tell("  Never send it as it is; if it changes at its source it is held again:")
+    offer("holds discard", hold.key, flow=hold.flow, reason=commands.REASON)
 
 
 def _meaning(hold: HoldEntry) -> str:
@@ -164,9 +165,9 @@ def release(
     with ledger(writes=True) as opened:
         decided, refused = _decide(opened, opened.decisions.release, "release", (key, flow, rule), (who, reason), yes)
     for decision in decided:
-        typer.echo(f"{decision.flow} {decision.key} is released by {decision.who}.")
+        say(f"{decision.flow} {decision.key} is released by {decision.who}.")
     if decided:
-        typer.echo(f"The healing sensor loads it within minutes, where it is on; at once: {_replay(decided)}")
+        say(f"The healing sensor loads it within minutes, where it is on; at once: {_replay(decided)}")
     _end(refused)
 
 
@@ -183,21 +184,21 @@ def discard(
     with ledger(writes=True) as opened:
         decided, refused = _decide(opened, opened.decisions.discard, "discard", (key, flow, rule), (who, reason), yes)
     for decision in decided:
-        typer.echo(f"{decision.flow} {decision.key} is discarded by {decision.who}: it is never sent as it is now.")
+        say(f"{decision.flow} {decision.key} is discarded by {decision.who}: it is never sent as it is now.")
     _end(refused)
 
 
 def _end(refused: int) -> None:
     """Exit 1 where some of many were refused; the others stand."""
     if refused:
-        typer.echo(f"{refused} could not be decided on; they are still on hold.", err=True)
+        say(f"{refused} could not be decided on; they are still on hold.", err=True)
         raise typer.Exit(1)
 
 
 def _replay(decided: list[Decision]) -> str:
     if len(decided) == 1:
-        return f"mlc replay --flow {decided[0].flow} --key {decided[0].key}"
-    return f"mlc replay --flow {decided[0].flow} --partition ..."
+        return commands.offered("replay", flow=decided[0].flow, key=decided[0].key)
+    return f"{commands.offered('replay', flow=decided[0].flow)} --partition ..."
 
 
 def _decide(
@@ -222,7 +223,8 @@ def _decide(
     number = opened.history.count_open(flow=flow, rule=rule).holds
     if not number:
         raise NotFound(
-            f"nothing of {flow} is held by {rule}", cure=f"`mlc holds list --flow {flow}` shows what is held."
+            f"nothing of {flow} is held by {rule}",
+            cure=f"`{commands.offered('holds list', flow=flow)}` shows what is held.",
         )
     if not yes:
         typer.confirm(f"{word} {number} record(s) of {flow} that are held by {rule}?", abort=True)
@@ -238,7 +240,7 @@ def _all(
             decided.append(decide(hold, who, reason, Run(BY_HAND, hold.partition)))
         except DecisionRefused as error:
             refused += 1
-            typer.echo(str(error), err=True)
+            tell_error(error)
     return decided, refused
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
+from mlc_dagster import commands
 from mlc_dagster import settings as settings_file
 from mlc_dagster.cli_places import ledger, shown
-from mlc_dagster.cli_showing import as_json, console, moment
+from mlc_dagster.cli_showing import moment
 from mlc_dagster.ledger.keeping import Look
 from mlc_dagster.ledger.restoring import Restored
 from mlc_dagster.ledger.restoring import restore as put_back
+from mlc_dagster.terminal import Terminal, plain, say, say_json, terminal
 
 app = typer.Typer(
     help="The ledger: what was delivered, tried, held and read, in one database.",
@@ -35,7 +35,7 @@ def about() -> None:
 def migrate() -> None:
     """Bring the tables of a ledger that an older release wrote up to this one. Nothing that it holds is lost."""
     with ledger(writes=True):
-        typer.echo("Its tables are those of this release.")
+        say("Its tables are those of this release.")
 
 
 @app.command()
@@ -45,7 +45,7 @@ def where(json_: JsonOption = False) -> None:
     with ledger() as opened:
         found = opened.keeping.about()
     if json_:
-        as_json({**asdict(found), "storage": storage})
+        say_json({**asdict(found), "storage": storage})
         return
     rows = ", ".join(f"{count:,} {name}" for name, count in found.rows.items() if count) or "none"
     last = f"{moment(found.last_line_at)} UTC" if found.last_line_at else "nothing was ever written"
@@ -58,7 +58,7 @@ def where(json_: JsonOption = False) -> None:
         "stored rows": storage,
     }
     for name, value in facts.items():
-        console().print(f"{name:24}{escape(value)}", soft_wrap=True)
+        terminal().print(f"{name:24}{plain(value)}", soft_wrap=True)
 
 
 @app.command()
@@ -77,9 +77,9 @@ def check(
             looks.append(look_at_rows(storage, opened))
     sound = not any(look.faults for look in looks)
     if json_:
-        as_json({"sound": sound, "looks": [asdict(look) for look in looks]})
+        say_json({"sound": sound, "looks": [asdict(look) for look in looks]})
     else:
-        _print_looks(looks, console())
+        _print_looks(looks, terminal())
     raise typer.Exit(0 if sound else 1)
 
 
@@ -90,8 +90,8 @@ def backup(file: FileArgument) -> None:
         manifest = opened.keeping.backup(file)
     rows = sum(manifest.rows.values())
     size = file.stat().st_size / 1_000_000
-    typer.echo(f"{file}: {rows:,} rows of {moment(manifest.taken_at)} UTC, {size:,.1f} MB. Keep it elsewhere,")
-    typer.echo("together with a copy of MLC_MASTER_KEY: without that key its secrets stay closed.")
+    say(f"{file}: {rows:,} rows of {moment(manifest.taken_at)} UTC, {size:,.1f} MB. Keep it elsewhere,")
+    say("together with a copy of MLC_MASTER_KEY: without that key its secrets stay closed.")
 
 
 @app.command(epilog="Example: mlc ledger restore ledger-2026-11-05.zip")
@@ -108,22 +108,22 @@ def restore(
     """
     url = settings_file.environment().database_url
     done = put_back(file, url, giving_up)
-    _print_restored(done, shown(url), console())
+    _print_restored(done, shown(url), terminal())
 
 
-def _print_looks(looks: list[Look], out: Console) -> None:
+def _print_looks(looks: list[Look], out: Terminal) -> None:
     for look in looks:
         mark = "[red]✗[/] " if look.faults else "[green]ok[/]"
-        out.print(f"{mark} {look.what:12}{escape(look.told)}", soft_wrap=True)
+        out.print(f"{mark} {look.what:12}{plain(look.told)}", soft_wrap=True)
         for fault in look.faults:
-            out.print(f"     {escape(fault)}", soft_wrap=True)
+            out.print(f"     {plain(fault)}", soft_wrap=True)
     wrong = sum(bool(look.faults) for look in looks)
     out.print("The ledger is sound." if not wrong else "The ledger is NOT sound: docs/keeping.md says what to do.")
 
 
-def _print_restored(done: Restored, place: str, out: Console) -> None:
+def _print_restored(done: Restored, place: str, out: Terminal) -> None:
     manifest, given_up = done.manifest, done.given_up
-    out.print(f"{escape(place)} is the ledger of {moment(manifest.taken_at)} UTC.", soft_wrap=True)
+    out.print(f"{plain(place)} is the ledger of {moment(manifest.taken_at)} UTC.", soft_wrap=True)
     if given_up.records:
         out.print(f"{given_up.records:,} records had moved since, {given_up.delivered:,} were delivered.")
     out.print(
@@ -131,6 +131,5 @@ def _print_restored(done: Restored, place: str, out: Console) -> None:
         soft_wrap=True,
     )
     for connection in done.lifted:
-        out.print(
-            f"{connection} was paused then, and is not any more: mlc pause {connection} --reason ... stops it again."
-        )
+        again = commands.offered("pause", connection, reason=commands.REASON)
+        out.print(f"{plain(connection)} was paused then, and is not any more: {plain(again)} stops it again.")

@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
+from mlc_dagster import commands
 from mlc_dagster import settings as settings_file
 from mlc_dagster.cli_places import ledger
 from mlc_dagster.cli_showing import person
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.ledger import Ledger, Pause
 from mlc_dagster.near_names import nearest
+from mlc_dagster.terminal import say
 
 PAUSES = 'Examples: mlc pause cin7 --reason "month end" · mlc pause --all --reason "wrong prices, ticket 4711"'
 ONE_WAITS = "1 load waits. The healing sensor requests it"
@@ -34,9 +36,9 @@ def pause(
     with ledger(writes=True) as opened:
         for name in names:
             found, began = opened.pauses.pause(name, by, why)
-            typer.echo(f"{found}." if began else f"Nothing has changed: {found}.")
-    typer.echo("A batch in flight ends; nothing is written after it. Reading and preparing go on.")
-    typer.echo(f"To go on: mlc resume {'--all' if every else names[0]}")
+            say(f"{found}." if began else f"Nothing has changed: {found}.")
+    say("A batch in flight ends; nothing is written after it. Reading and preparing go on.")
+    say(f"To go on: mlc resume {'--all' if every else names[0]}")
 
 
 def resume(
@@ -50,9 +52,9 @@ def resume(
     with ledger(writes=True) as opened:
         lifted = [found for name in names if (found := opened.pauses.lift(name, by, reason.strip()))]
         for found in lifted:
-            typer.echo(_told(found, opened))
+            say(_told(found, opened))
     if not lifted:
-        typer.echo("Nothing is paused." if every else f"{names[0]} is not paused.")
+        say("Nothing is paused." if every else f"{names[0]} is not paused.")
 
 
 def _told(lifted: Pause, opened: Ledger) -> str:
@@ -62,7 +64,7 @@ def _told(lifted: Pause, opened: Ledger) -> str:
         return f"{words} No load waits."
     first, many = waiting[0], len(waiting) > 1
     counted = f"{len(waiting)} loads wait. The healing sensor requests them" if many else ONE_WAITS
-    replay = f"mlc replay --flow {first.flow} --partition {first.partition}"
+    replay = commands.offered("replay", flow=first.flow, partition=first.partition)
     return f"{words} {counted} within a minute, where it is on; at once{', one by one' if many else ''}: {replay}"
 
 

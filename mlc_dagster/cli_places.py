@@ -6,9 +6,6 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
-from rich.markup import escape
-
 from mlc_dagster import pipeline, waiving
 from mlc_dagster import settings as settings_file
 from mlc_dagster.checking import HOUSE
@@ -19,6 +16,7 @@ from mlc_dagster.near_names import offered
 from mlc_dagster.pipeline import guards
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems.procurify.vendors import MATCHED
+from mlc_dagster.terminal import beside
 from mlc_dagster.vocabulary import ERP
 
 EVERY_FLOW = frozenset({*pipeline.BUILT_IN, guards.RULE, *waiving.AT_THE_LOAD, MATCHED})
@@ -47,7 +45,7 @@ def shown(url: str) -> str:
 
 def tell(words: str) -> None:
     """Beside the answer, on stderr: stdout may be JSON."""
-    Console(stderr=True, highlight=False).print(f"[dim]{escape(words)}[/]", soft_wrap=True)
+    beside(words)
 
 
 def settings_here() -> Settings | None:

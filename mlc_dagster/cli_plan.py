@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
+from mlc_dagster import commands, private
 from mlc_dagster import settings as settings_file
 from mlc_dagster.cli_places import flow_that_is_on, ledger
-from mlc_dagster.cli_showing import as_json, console, person, table
+from mlc_dagster.cli_showing import person, table
 from mlc_dagster.errors import Misconfigured
+from mlc_dagster.terminal import Terminal, paragraph, plain, say_json, terminal
 
 if TYPE_CHECKING:
     from mlc_dagster.settings import Settings
@@ -38,11 +38,11 @@ def plan(
     """Say what a load of the stored rows would do, field by field. Writes nothing, anywhere."""
     found = _plan(flow, partition)
     if out is not None:
-        out.write_text(json.dumps(found, ensure_ascii=False, indent=2), encoding="utf-8")
+        private.write_text(out, json.dumps(found, ensure_ascii=False, indent=2))
     if as_document:
-        as_json(found)
+        say_json(found)
     else:
-        _show(found, console(), out)
+        _show(found, terminal(), out)
     if detailed and found["writes"]:
         raise typer.Exit(PENDING)
 
@@ -55,7 +55,7 @@ def apply(
     from mlc_dagster.orchestration import replaying
     from mlc_dagster.orchestration.running import instance_at_home
 
-    planned, shown = _read(file), console()
+    planned, shown = _read(file), terminal()
     now = _plan(planned["flow"], planned["partition"])
     if now["digest"] != planned["digest"]:
         _show_moved(planned, now, shown)
@@ -68,7 +68,7 @@ def apply(
         tags = {"mlc/plan": planned["digest"], "mlc/who": person(who)}
         done = replaying.replay(stretch, settings, environment, instance, tags)
     for failure in done.failures:
-        shown.print(f"[red]failed[/] {escape(failure)}")
+        shown.print(f"[red]failed[/] {paragraph(failure)}")
     for name, moved in done.moved.items():
         counts = ", ".join(f"{count:,.0f} {end.replace('_', ' ')}" for end, count in moved.ends.items() if count)
         shown.print(f"{name} {planned['partition']}: {counts or 'nothing to do'}")
@@ -102,7 +102,7 @@ def _read(file: Path) -> dict[str, Any]:
     return dict(found)
 
 
-def _show(found: Mapping[str, Any], out: Console, file: Path | None) -> None:
+def _show(found: Mapping[str, Any], out: Terminal, file: Path | None) -> None:
     listed = table("record", "does", "field", "before", "after")
     for step in found["steps"]:
         if step["does"] in ("nothing", "superseded", "out of scope", "discarded"):
@@ -110,24 +110,25 @@ def _show(found: Mapping[str, Any], out: Console, file: Path | None) -> None:
         rows = step["changes"] or [{"field": step["why"], "before": None, "after": None}]
         for place, change in enumerate(rows):
             first = (step["key"], step["does"]) if place == 0 else ("", "")
-            listed.add_row(*map(escape, (*first, change["field"], change["before"] or "", change["after"] or "")))
+            listed.add_row(*map(plain, (*first, change["field"], change["before"] or "", change["after"] or "")))
     if listed.row_count:
         out.print(listed)
     counts = ", ".join(f"{count} {does}" for does, count in found["counts"].items()) or "no rows"
     out.print(f"{found['flow']} {found['partition']}: {counts}. Nothing was written.")
     if file is not None:
-        out.print(f"To do just this: mlc apply {file}")
+        out.print(f"To do just this: {plain(commands.offered('apply', str(file)))}", soft_wrap=True)
 
 
-def _show_moved(planned: Mapping[str, Any], now: Mapping[str, Any], out: Console) -> None:
+def _show_moved(planned: Mapping[str, Any], now: Mapping[str, Any], out: Terminal) -> None:
     before, after = ({step["key"]: step for step in each["steps"]} for each in (planned, now))
     keys = [key for key in dict.fromkeys([*before, *after]) if _state(before.get(key)) != _state(after.get(key))]
     out.print(f"[red]refused[/] {len(keys)} record(s) have moved since the plan was made; nothing was written.")
     listed = table("record", "planned", "now")
     for key in keys[:50]:
-        listed.add_row(*(escape(text) for text in (key, _does(before.get(key)), _does(after.get(key)))))
+        listed.add_row(*(plain(text) for text in (key, _does(before.get(key)), _does(after.get(key)))))
     out.print(listed)
-    out.print(f"Plan again: mlc plan --flow {planned['flow']} --partition {planned['partition']} --out plan.json")
+    again = commands.offered("plan", flow=planned["flow"], partition=planned["partition"], out="plan.json")
+    out.print(f"Plan again: {plain(again)}", soft_wrap=True)
 
 
 def _state(step: Mapping[str, Any] | None) -> Sequence[str]:

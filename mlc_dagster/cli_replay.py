@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
+from mlc_dagster import commands
 from mlc_dagster import settings as settings_file
 from mlc_dagster.cli_places import NotFound, expect, flow_that_is_on, ledger, tell
-from mlc_dagster.cli_showing import console, nothing, person, table
+from mlc_dagster.cli_showing import nothing, person, table
 from mlc_dagster.errors import Misconfigured
+from mlc_dagster.inert import inert
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.settings import Settings
+from mlc_dagster.terminal import Terminal, paragraph, terminal
 from mlc_dagster.vocabulary import Flow
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def replay(
             places = _days(flows, flow, partition, to, settings)
         else:
             places = _places(opened, flows, flow, run=run, key=key, rule=rule)
-    plan, out = stretches(places, flows, settings), console()
+    plan, out = stretches(places, flows, settings), terminal()
     _print_plan(plan, read_again, out)
     if plan and not dry_run:
         asked = run or key or rule or partition or "all held"
@@ -110,16 +111,18 @@ def _of_key(opened: Ledger, flows: Mapping[str, Flow], flow: str | None, key: st
     names = [flow] if flow else [name for name in opened.history.trail(key) if name in flows]
     lying = {name: partition for name in names if (partition := opened.history.partition_of(name, key))}
     if not lying and (off := sorted(opened.history.trail(key))) and flow is None:
-        cure = f"Switch it on in mlc.yaml to replay it. What became of {key}: mlc audit show {key}"
-        raise NotFound(f"{key} moved in {', '.join(off)} alone, which is no flow that is on", cure=cure)
+        cure = f"Switch it on in mlc.yaml to replay it. What became of it: {commands.offered('audit show', key)}"
+        raise NotFound(f"{inert(key)} moved in {', '.join(off)} alone, which is no flow that is on", cure=cure)
     if not lying:
         raise nothing(opened, f"the ledger knows of no record {key!r}{f' in {flow}' if flow else ''}", key, flow)
     if len(lying) > 1:
-        raise NotFound(f"{key} moved in {len(lying)} flows: {', '.join(lying)}", cure=f"Say which: --flow {names[0]}")
+        raise NotFound(
+            f"{inert(key)} moved in {len(lying)} flows: {', '.join(lying)}", cure=f"Say which: --flow {names[0]}"
+        )
     return next(iter(lying.items()))
 
 
-def _print_plan(plan: Sequence[Stretch], read_again: bool, out: Console) -> None:
+def _print_plan(plan: Sequence[Stretch], read_again: bool, out: Terminal) -> None:
     if not plan:
         out.print("Nothing is on hold there: nothing to replay.")
         return
@@ -133,7 +136,7 @@ def _print_plan(plan: Sequence[Stretch], read_again: bool, out: Console) -> None
     out.print(listed)
 
 
-def _go(plan: Sequence[Stretch], settings: Settings, tags: Mapping[str, str], read_again: bool, out: Console) -> None:
+def _go(plan: Sequence[Stretch], settings: Settings, tags: Mapping[str, str], read_again: bool, out: Terminal) -> None:
     from mlc_dagster.orchestration import replaying
     from mlc_dagster.orchestration.running import instance_at_home
 
@@ -142,12 +145,12 @@ def _go(plan: Sequence[Stretch], settings: Settings, tags: Mapping[str, str], re
         done = replaying.replay(plan, settings, environment, instance, tags, read_again=read_again)
     _print_moved(done, out)
     for failure in done.failures:
-        out.print(f"[red]failed[/] {escape(failure)}")
+        out.print(f"[red]failed[/] {paragraph(failure)}")
     if done.failures:
         raise typer.Exit(1)
 
 
-def _print_moved(done: Replayed, out: Console) -> None:
+def _print_moved(done: Replayed, out: Terminal) -> None:
     shown = [name for name in COUNTS if any(moved.ends[name] for moved in done.moved.values())]
     listed = table("flow", "read", *(name.replace("_", " ") for name in shown), title="\nWhat moved")
     for name, moved in done.moved.items():

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from mlc_dagster.cli_places import expect, ledger
-from mlc_dagster.cli_showing import as_json, console, moment, nothing, table
+from mlc_dagster.cli_showing import moment, nothing, table
+from mlc_dagster.terminal import plain, say_json, terminal
 
 EXAMPLES = "Examples: mlc shadow --flow cin7/purchases · mlc shadow --key P00102 --json"
 
@@ -27,14 +27,14 @@ def shadow(
             words = f"nothing was told in shadow of a record {key!r}{f' in {flow}' if flow else ''}"
             raise nothing(opened, words, key, flow)
     if json_:
-        as_json([{**each._asdict(), "at": each.at.isoformat()} for each in found])
+        say_json([{**each._asdict(), "at": each.at.isoformat()} for each in found])
         return
-    shown, out = table("at", "flow", "record", "would", "field", "before", "after"), console()
+    shown, out = table("at", "flow", "record", "would", "field", "before", "after"), terminal()
     for each in found:
         for place, (name, before, after) in enumerate(each.changes or (("", None, None),)):
             first = (moment(each.at), each.flow, each.key, each.does) if place == 0 else ("", "", "", "")
-            shown.add_row(*map(escape, (*first, name, before or "", after or "")))
+            shown.add_row(*map(plain, (*first, name, before or "", after or "")))
     if found:
         out.print(shown)
     told = [f"{name}: {number} {does}" for (name, does), number in sorted(counts.items()) if flow in (None, name)]
-    out.print(escape("; ".join(told)) + ". Nothing was written." if told else "Nothing was told in shadow.")
+    out.print(plain("; ".join(told)) + ". Nothing was written." if told else "Nothing was told in shadow.")

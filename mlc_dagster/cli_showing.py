@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 import getpass
-import json
-import os
-import sys
 from datetime import datetime
-from typing import Any
 
-import typer
-from rich.console import Console
 from rich.table import Table
 
+from mlc_dagster import commands
 from mlc_dagster.cli_places import NotFound
 from mlc_dagster.errors import Misconfigured
+from mlc_dagster.inert import inert
 from mlc_dagster.ledger import HoldEntry, Ledger
 from mlc_dagster.near_names import nearest
+from mlc_dagster.terminal import Listing
 
 NEAREST = 5  # keys that are named where one was misspelt
 
 
-def console() -> Console:
-    """A log file is as wide as it needs to be; a terminal folds what is long."""
-    return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160, highlight=False)
-
-
 def table(*columns: str, title: str = "") -> Table:
-    made = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    made = Listing(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for name in columns:
         made.add_column(name, overflow="fold")
     return made
-
-
-def as_json(found: Any) -> None:
-    typer.echo(json.dumps(found, ensure_ascii=False, indent=2, default=str))
 
 
 def moment(at: datetime | None) -> str:
@@ -51,7 +39,8 @@ def held(opened: Ledger, key: str, flow: str | None) -> HoldEntry:
     """The one open hold of a key. Raises NotFound: with the nearest keys, or with the flows to choose from."""
     found = opened.history.open_holds(key=key, flow=flow)
     if not found and any(flow in (None, hold.flow) for hold in opened.history.holds(key)):
-        raise NotFound(f"{key} is not on hold any more", cure=f"What became of it: mlc audit show {key}")
+        cure = f"What became of it: {commands.offered('audit show', key)}"
+        raise NotFound(f"{inert(key)} is not on hold any more", cure=cure)
     if not found:
         raise nothing(opened, f"no record {key!r} is on hold{f' in {flow}' if flow else ''}", key, flow)
     return the_one(found, key)
@@ -60,7 +49,9 @@ def held(opened: Ledger, key: str, flow: str | None) -> HoldEntry:
 def the_one(found: list[HoldEntry], key: str) -> HoldEntry:
     if len(found) > 1:
         flows = ", ".join(hold.flow for hold in found)
-        raise NotFound(f"{key} is on hold in {len(found)} flows: {flows}", cure=f"Say which: --flow {found[0].flow}")
+        raise NotFound(
+            f"{inert(key)} is on hold in {len(found)} flows: {flows}", cure=f"Say which: --flow {found[0].flow}"
+        )
     return found[0]
 
 
@@ -68,8 +59,8 @@ def nothing(opened: Ledger, words: str, key: str, flow: str | None) -> NotFound:
     """What was asked for is not there; the nearest of what is on hold, or ever moved, may be meant."""
     on_hold = nearest(key, opened.history.open_keys(flow), NEAREST)
     moved = [each for each in nearest(key, opened.history.keys_like(key, flow), NEAREST) if each not in on_hold]
-    cures = [f"Nearest on hold: {', '.join(on_hold)}."] * bool(on_hold)
-    cures += [f"Nearest in the trail: {', '.join(moved)}."] * bool(moved)
+    cures = [f"Nearest on hold: {', '.join(map(inert, on_hold))}."] * bool(on_hold)
+    cures += [f"Nearest in the trail: {', '.join(map(inert, moved))}."] * bool(moved)
     return NotFound(words, cure=" ".join(cures) or "`mlc holds list` shows what is on hold.")
 
 

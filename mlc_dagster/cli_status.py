@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from mlc_dagster import settings as settings_file
 from mlc_dagster.cli_places import ledger
-from mlc_dagster.cli_showing import as_json, console, moment, table
+from mlc_dagster.cli_showing import moment, table
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.settings import Settings
+from mlc_dagster.terminal import Terminal, plain, say_json, terminal
 
 
 def status(json_: Annotated[bool, typer.Option("--json", help="JSON, and no tables.")] = False) -> None:
@@ -21,9 +20,9 @@ def status(json_: Annotated[bool, typer.Option("--json", help="JSON, and no tabl
     with ledger() as opened:
         found = {"systems": _systems(opened, settings), "flows": _flows(opened, settings)}
     if json_:
-        as_json(found)
+        say_json(found)
     else:
-        _show(found, console())
+        _show(found, terminal())
 
 
 def _systems(opened: Ledger, settings: Settings) -> list[dict[str, Any]]:
@@ -67,10 +66,10 @@ def _on(settings: Settings) -> list[str]:
     return [flow.name for flows, off in tables for flow in flows if flow.name not in off]
 
 
-def _show(found: dict[str, Any], out: Console) -> None:
+def _show(found: dict[str, Any], out: Terminal) -> None:
     systems = table("system", "state")
     for each in found["systems"]:
-        systems.add_row(each["system"], escape(_state(each)))
+        systems.add_row(each["system"], plain(_state(each)))
     out.print(systems)
     out.print()
     flows = table("flow", "on hold", "since", "last load", "of")

@@ -16,13 +16,11 @@ NAMES: dict[str, tuple[str, ...]] = {
     "hubspot": ("HUBSPOT_TOKEN",),
     "monday": ("MONDAY_TOKEN",),
     "procurify": ("PROCURIFY_CLIENT_ID", "PROCURIFY_CLIENT_SECRET"),
-    "webhooks": (
-        "AIRBASE_WEBHOOK_SECRET",
-        "AIRBASE_WEBHOOK_HMAC_KEY",
-        "CIN7_WEBHOOK_SECRET",
-        "CIN7_WEBHOOK_HMAC_KEY",
-        "MONDAY_WEBHOOK_SECRET",
-        "MONDAY_WEBHOOK_HMAC_KEY",
+    "webhooks": tuple(
+        f"{source}_WEBHOOK_{kind}{which}"
+        for source in ("AIRBASE", "CIN7", "MONDAY")
+        for kind in ("SECRET", "HMAC_KEY")
+        for which in ("", "_NEXT")  # the one that is to replace it: both are good meanwhile
     ),
     "alerts": ("ALERTS_WEBHOOK_URL", "ALERTS_SMTP_PASSWORD"),
 }

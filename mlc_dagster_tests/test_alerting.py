@@ -170,7 +170,9 @@ def test_a_receiver_that_is_down_is_a_line_in_the_log_and_the_other_way_is_tried
         both = by_mail(receiver.port).model_copy(update={"webhook": "ALERTS_WEBHOOK_URL"})
         (said,) = alerting.tell(both, lambda: sqlite_ledger, "subject", "text")
     assert said.startswith("the webhook (ALERTS_WEBHOOK_URL) was not reached: [Errno 111] Connection refused")
-    assert f"an alert was not sent: {said}" in [record.getMessage() for record in caplog.records]
+    why, _, cure = said.partition("\n  ")
+    in_one_line = f"an alert was not sent: {why} ({cure})"
+    assert in_one_line in [record.getMessage() for record in caplog.records]
     assert len(receiver.mails) == 1
 
 
@@ -285,3 +287,15 @@ def test_a_test_message_is_sent_and_what_came_of_it_is_told(
         config.write_text(yaml.safe_dump({name: each for name, each in file_with().items() if name != "alerts"}))
         none = CliRunner().invoke(app, ["alerts", "test"])
         assert isinstance(none.exception, MlcError) and "nobody is told" in str(none.exception)
+
+
+def test_what_is_on_hold_is_not_told_in_clear_to_another_machine_unless_mlc_yaml_says_why(
+    monkeypatch: pytest.MonkeyPatch, sqlite_ledger: Ledger
+) -> None:
+    monkeypatch.setenv("ALERTS_WEBHOOK_URL", "http://hooks.acme.invalid/s3cr3t")
+    (said,) = alerting.tell(alerts(), lambda: sqlite_ledger, "subject", "text")
+    assert "is an http:// address of another machine" in said and "alerts.plain_http in mlc.yaml" in said
+    assert "s3cr3t" not in said
+    meant = alerts().model_copy(update={"plain_http": "our own network, no certificate"})
+    (said,) = alerting.tell(meant, lambda: sqlite_ledger, "subject", "text")
+    assert "was not reached" in said

@@ -119,6 +119,21 @@ def test_a_library_has_one_room(library: str, rooms: set[str]) -> None:
             assert path.relative_to(HOUSE).parts[0] in rooms, f"{path.relative_to(ROOT)} imports {library}"
 
 
+@pytest.mark.parametrize(
+    "words, rooms",
+    [
+        ("logging.getLogger(", {"logs.py", "systems/alerts.py", "demo/runs.py"}),  # filters and levels, no lines
+        ("rich.console", {"terminal.py"}),
+        ("rich.markup", {"terminal.py"}),
+        ("TableRecord(", {"orchestration/reports.py"}),
+        ("MetadataValue.md(", {"orchestration/reports.py"}),
+    ],
+)
+def test_what_is_shown_goes_through_one_room(words: str, rooms: set[str]) -> None:
+    found = {str(path.relative_to(HOUSE)) for path in HOUSE.rglob("*.py") if words in path.read_text(encoding="utf-8")}
+    assert found - rooms == set(), f"{words} acts on a screen or a log unless its values are made inert"
+
+
 def test_every_module_says_why_it_exists_and_is_one_room() -> None:
     for path in HOUSE.rglob("*.py"):
         text = path.read_text(encoding="utf-8")

@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO
 
+from mlc_dagster import private
 from mlc_dagster.errors import Misconfigured
 
 MARK = "made-by-mlc-demo.json"
@@ -65,7 +66,8 @@ def replaced(folder: Path, named_elsewhere: Mapping[str, Path]) -> Iterator[Mark
     _refuse_overlap(folder, named_elsewhere)
     place = absolute(folder)
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        private.make_folder(place)
+        private.tighten(place)  # it is a demo's alone, or empty
         file = _opened(place / MARK)
     except OSError as error:
         raise Misconfigured(f"cannot make the demo's folder {folder}: {error.strerror}") from error
@@ -167,7 +169,9 @@ def _read(folder: Path) -> Mark:
 def _opened(path: Path) -> IO[str]:
     """The mark, which is the lock too: it is written in place. A link is not followed."""
     return os.fdopen(
-        os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644), "r+", encoding="utf-8"
+        os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, private.file_mode()),
+        "r+",
+        encoding="utf-8",
     )
 
 

@@ -23,6 +23,7 @@ import httpx
 import yaml
 
 import mlc_dagster
+from mlc_dagster import private
 from mlc_dagster.credentials import NAMES
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.ledger.database import parse
@@ -84,7 +85,7 @@ class Place:
 
     def lay_out(self, days: int, instance: str) -> None:
         """Settings of a sandbox of so many days, and Dagster's own. `instance`: dagster.yaml of the folder."""
-        self.home.mkdir(parents=True)
+        private.make_folder(self.home)
         (self.home / "dagster.yaml").write_text(_of_the_demo(instance), encoding="utf-8")
         self.write_settings(_free_port(), days)
 
@@ -147,7 +148,7 @@ class Place:
             str(days),
         ]
         known = {**os.environ, **self.environment()}
-        with (self.folder / "sandbox.log").open("w") as log:
+        with private.opened(self.folder / "sandbox.log") as log:
             process = subprocess.Popen(  # noqa: S603 - our own module
                 [*command, *limits], stdout=log, stderr=log, env=known, cwd=self.folder
             )

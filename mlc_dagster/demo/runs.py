@@ -10,19 +10,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mlc_dagster.orchestration.automation import CHART_JOB, READ_JOB, company_job, reference_job
 from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.orchestration.running import Moved, moved, run_job
+from mlc_dagster.terminal import Terminal
 from mlc_dagster.vocabulary import ERP, Flow
 
 
 class Runs:
     """Runs of the code location's own jobs, on the instance in DAGSTER_HOME."""
 
-    def __init__(self, days: int, companies: Sequence[str], flows: Sequence[Flow], out: Console) -> None:
+    def __init__(self, days: int, companies: Sequence[str], flows: Sequence[Flow], out: Terminal) -> None:
         from mlc_dagster.definitions import defs
 
         self.defs, self.flows, self.out = defs, flows, out

@@ -12,10 +12,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from mlc_dagster import private
 from mlc_dagster import settings as settings_file
 from mlc_dagster.amounts import currency_decimals
 from mlc_dagster.checking import checked
@@ -28,6 +27,7 @@ from mlc_dagster.errors import Misconfigured, MlcError
 from mlc_dagster.moves import FLOWS
 from mlc_dagster.orchestration.running import USUAL_HOME, Moved
 from mlc_dagster.settings import DEMO_FOLDER, Settings
+from mlc_dagster.terminal import Terminal, plain
 from mlc_dagster.vocabulary import ERP, Flow
 
 RARE = ("adopted", "superseded", "discarded", "out_of_scope")  # shown where there are any
@@ -48,15 +48,16 @@ COLUMNS = (
 )
 
 
-def run_demo(folder: Path, days: int, out: Console) -> None:
+def run_demo(folder: Path, days: int, out: Terminal) -> None:
     """Seed, move, move on, move again, compare. Raises MlcError where anything does not add up."""
+    private.keep_private()
     started, place = time.monotonic(), Place(absolute(folder))
     instance, own = _instance(), settings_file.environment().config.is_file()
     with replaced(folder, real_places()) as before:
         if before:
             out.print(f"replaces the demo of {before.words} in {folder}", highlight=False)
         for name in strangers(folder):
-            out.print(f"[dim]not the demo's, left as it is: {escape(f'{folder}/{name}')}[/]", highlight=False)
+            out.print(f"[dim]not the demo's, left as it is: {plain(f'{folder}/{name}')}[/]", highlight=False)
         place.lay_out(days, instance)
         place.enter()
         _show(place, days, folder, out)
@@ -74,7 +75,7 @@ def _instance() -> str:
         ) from None
 
 
-def _show(place: Place, days: int, folder: Path, out: Console) -> None:
+def _show(place: Place, days: int, folder: Path, out: Terminal) -> None:
     many = "1 day" if days == 1 else f"{days} days"
     there = f"a sandbox of {', '.join(FLOWS)}"
     out.print(f"[bold]mlc_dagster[/]: {many} from a sandbox ERP to {there}. State goes to {folder}/")
@@ -84,7 +85,7 @@ def _show(place: Place, days: int, folder: Path, out: Console) -> None:
         _passes(place, days, out)
 
 
-def _passes(place: Place, days: int, out: Console) -> None:
+def _passes(place: Place, days: int, out: Terminal) -> None:
     settings = settings_file.load(place.config)
     flows = _on(settings)
     runs = Runs(days, sorted(settings.companies), flows, out)
@@ -116,8 +117,9 @@ def _unread(last: dict[str, Moved], flows: Sequence[Flow], rows: dict[str, int])
             yield f"{flow.name}: {read} rows read, the ERP holds {there} in {flow.source.path}"
 
 
-def run_ui(port: int, out: Console, *, demo: bool = False) -> None:
+def run_ui(port: int, out: Terminal, *, demo: bool = False) -> None:
     """Dagster's UI: on your own mlc.yaml where there is one, else on the demo with its sandbox beside it."""
+    private.keep_private()  # of Dagster, too: it keeps its runs beside ours
     chosen, own = settings_file.is_chosen(), settings_file.environment().config
     if chosen and not demo:
         checked(own)  # a mistake is told here, in one line, and not in the UI with a stack
@@ -135,9 +137,9 @@ def run_ui(port: int, out: Console, *, demo: bool = False) -> None:
             _dagster(port, workspace, out)
 
 
-def _dagster(port: int, workspace: Path, out: Console) -> None:
+def _dagster(port: int, workspace: Path, out: Terminal) -> None:
     home = Path(os.environ.get("DAGSTER_HOME") or USUAL_HOME).resolve()
-    home.mkdir(parents=True, exist_ok=True)
+    private.make_folder(home)
     if not (home / "dagster.yaml").exists():
         (home / "dagster.yaml").write_text(Path("dagster.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     out.print(f"http://127.0.0.1:{port}  (Ctrl-C stops it)")
@@ -162,7 +164,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.5)
 
 
-def _print_moved(flows: dict[str, Moved], title: str, out: Console) -> None:
+def _print_moved(flows: dict[str, Moved], title: str, out: Terminal) -> None:
     found = {name: _counts(flow) for name, flow in flows.items()}
     shown = [name for name in COLUMNS if name not in RARE or any(counts[name] for counts in found.values())]
     table = _table(title, "flow")
@@ -193,7 +195,7 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _print_held(flows: dict[str, Moved], out: Console) -> None:
+def _print_held(flows: dict[str, Moved], out: Terminal) -> None:
     table = _table("Held, and why: each with its reason in the UI", "flow", "rule that it does not meet")
     table.add_column("records", justify="right")
     for name, flow in flows.items():
@@ -205,7 +207,7 @@ def _print_held(flows: dict[str, Moved], out: Console) -> None:
     out.print(table)
 
 
-def _print_books(place: Place, settings: Settings, out: Console) -> None:
+def _print_books(place: Place, settings: Settings, out: Terminal) -> None:
     """What is in the ERP's books now: both sides of its vouchers, and what Procurify's bills came to."""
     documents = place.state(ERP)["documents"]
     table = _table("The books: vouchers in IFS", "company")
@@ -226,7 +228,7 @@ def _print_books(place: Place, settings: Settings, out: Console) -> None:
         out.print(table)
 
 
-def _conclude(passes: Sequence[dict[str, Moved]], writes: int, differences: list[str], out: Console) -> None:
+def _conclude(passes: Sequence[dict[str, Moved]], writes: int, differences: list[str], out: Terminal) -> None:
     """Say what was checked, and fail where a check did not hold."""
     lost = [name for moved in passes for name, flow in moved.items() if not flow.accounted]
     checked = {

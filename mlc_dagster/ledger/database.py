@@ -97,7 +97,8 @@ def parse(url: str) -> URL:
     said = parsed.drivername.lower()
     driver = next((driver for driver, ways in DRIVERS.items() if said in ways), None)
     if driver is None:
-        raise Misconfigured(f"{SETTING} names {parsed.drivername!r}, which the ledger cannot be kept in", cure=CURE)
+        named = repr(parsed.drivername) if parsed.drivername.replace("+", "").isalpha() else "a kind of database"
+        raise Misconfigured(f"{SETTING} names {named}, which the ledger cannot be kept in", cure=CURE)
     return _of_file(parsed.set(drivername=driver)) if driver == "sqlite" else _of_server(parsed.set(drivername=driver))
 
 
@@ -109,6 +110,8 @@ def _of_server(url: URL) -> URL:
 
 
 def _of_file(url: URL) -> URL:
+    if url.host:
+        raise Misconfigured(f"{SETTING}: a file is named after three slashes: sqlite:///folder/ledger.db", cure=CURE)
     if not url.database or url.database == ":memory:":
         raise Misconfigured(f"{SETTING} names no file: a ledger in memory forgets what was delivered", cure=CURE)
     return url.set(database=str(Path(url.database).absolute()))

@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from mlc_dagster.commands import offered
 from mlc_dagster.errors import MlcError
+from mlc_dagster.inert import inert
 from mlc_dagster.ledger import deliveries, holds
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks, upsert
@@ -97,14 +99,14 @@ def _still_open(connection: Connection, hold: HoldEntry) -> Row[Any]:
     row = connection.execute(
         select(held).where(held.c.id == hold.id, held.c.closed_at.is_(None)).with_for_update()
     ).first()
-    look = f"Look again: mlc holds show {hold.key} --flow {hold.flow}"
+    look, named = f"Look again: {offered('holds show', hold.key, flow=hold.flow)}", f"{hold.flow} {inert(hold.key)}"
     if row is None:
-        raise DecisionRefused(f"{hold.flow} {hold.key} is no longer on hold", cure=look)
+        raise DecisionRefused(f"{named} is no longer on hold", cure=look)
     if (row.version, row.content, row.rules) != (hold.version, hold.content or None, f",{','.join(hold.rules)},"):
-        raise DecisionRefused(f"{hold.flow} {hold.key} has changed while you looked at it", cure=look)
+        raise DecisionRefused(f"{named} has changed while you looked at it", cure=look)
     if not row.content:
-        cure = f"Hold it anew first: mlc replay --flow {hold.flow} --key {hold.key}"
-        raise DecisionRefused(f"{hold.flow} {hold.key}: an earlier release held it, and kept no fingerprint", cure=cure)
+        cure = f"Hold it anew first: {offered('replay', flow=hold.flow, key=hold.key)}"
+        raise DecisionRefused(f"{named}: an earlier release held it, and kept no fingerprint", cure=cure)
     return row
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from mlc_dagster.errors import MlcError
 from mlc_dagster.ledger.database import Database, LedgerUnavailable, clock, upsert
 from mlc_dagster.ledger.pauses import Pause, standing
 from mlc_dagster.ledger.tables import leases
+from mlc_dagster.logs import logger
 
 POLL_SECONDS = 0.25
 FREE = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,7 +23,7 @@ FREE = datetime(1970, 1, 1, tzinfo=UTC)
 LEFT = FREE + timedelta(seconds=1)
 """The same where something may be under way still. No clock has a part in either: the owner's may be wrong."""
 _BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 class LeaseLost(MlcError):

@@ -15,9 +15,11 @@ from alembic.util.exc import CommandError
 from sqlalchemy import URL, Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from mlc_dagster import private
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.ledger.database import BUSY_SECONDS, CURE, SETTING, Database, LedgerUnavailable, parse, place, reason
 from mlc_dagster.ledger.postgresql import unbounded
+from mlc_dagster.logs import logger
 
 HEAD = "0007"  # the newest revision in migrations/versions
 VERSION_TABLE = "ledger_version"  # not alembic_version: Dagster may keep its own in the same database
@@ -26,6 +28,7 @@ NO_FILE = f"Go to the folder where mlc runs, or set {SETTING} (unset: .mlc/ledge
 NO_TABLES = f"{SETTING} names another database, or nothing ran yet. {RUNS_MAKE_IT}"
 NO_ACCESS = f"Is the database there, and may you read it? {SETTING} names it."
 _ADVISORY_LOCK = 0x6D6C63_6C6564  # "mlc" "led": any number that nobody else locks in this database
+log = logger(__name__)
 _alembic = threading.Lock()  # alembic keeps the migration in progress in module globals
 
 
@@ -135,13 +138,24 @@ def _revision(connection: Connection) -> str | None:
 
 def _prepare_file(path: str) -> None:
     """Make the folder, and switch the file to WAL: readers and the writer do not wait for each other."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    make_private(Path(path))
     deadline = time.monotonic() + BUSY_SECONDS
     with closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
         while not _switched_to_wal(connection):
             if time.monotonic() > deadline:
                 raise OSError("SQLite cannot switch to WAL; a network share is no place for it, and PostgreSQL is")
             time.sleep(0.05)
+
+
+def make_private(path: Path) -> None:
+    """SQLite gives its -wal and -shm the rights of the file; those of an earlier release are as open as it was."""
+    private.make_folder(path.parent)
+    before = private.shown_mode(path) if path.is_file() else ""
+    private.make_file(path)
+    for beside in (Path(f"{path}-wal"), Path(f"{path}-shm")):
+        private.tighten(beside)
+    if before and before != private.shown_mode(path):
+        log.warning("%s was open to other users (%s): it is its owner's now, as %s says", path, before, private.SETTING)
 
 
 def _switched_to_wal(connection: sqlite3.Connection) -> bool:

@@ -8,6 +8,7 @@ import dagster as dg
 
 from mlc_dagster import alerting
 from mlc_dagster.alerting import FailedRun
+from mlc_dagster.inert import inert
 from mlc_dagster.ledger import Ledger, Paused
 from mlc_dagster.orchestration.running import RANGE
 from mlc_dagster.settings import Environment, Settings, connections
@@ -70,8 +71,8 @@ def _daily(alerts: AlertSettings, environment: Environment, also: Sequence[str])
     def tell(context: dg.OpExecutionContext) -> None:
         with _ledger(environment) as ledger:
             said = alerting.tell_daily(alerts, ledger, also)
-        context.log.info(said)
-        context.add_output_metadata({"outcome": said})
+        context.log.info(inert(said))
+        context.add_output_metadata({"outcome": inert(said)})
 
     @dg.job(name=JOB, description="Once a day: what is on hold, since when, by which rule; and what is paused.")
     def daily() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from mlc_dagster.errors import MlcError
+from mlc_dagster.inert import inert_lines
 from mlc_dagster.orchestration.duplicates import apart
 from mlc_dagster.orchestration.failures import each_once
 from mlc_dagster.orchestration.keys import prepared_key
@@ -115,7 +116,7 @@ def changes_sensor(system: str, flows: Sequence[Flow], settings: Settings) -> dg
         try:
             answers = _asked(entities.values(), cursor, context, settings)
         except MlcError as error:  # a secret is missing, or the ledger is not there
-            return dg.SensorResult(skip_reason=str(error), cursor=context.cursor)
+            return dg.SensorResult(skip_reason=inert_lines(str(error)), cursor=context.cursor)
         for name, since, asked_at, found in answers:
             if isinstance(found, MlcError):
                 failed[name], cursor[name] = found, since.isoformat()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from mlc_dagster.frames import records_of
+from mlc_dagster.inert import inert
 from mlc_dagster.orchestration import reports
 from mlc_dagster.orchestration.failures import told
 from mlc_dagster.settings import Settings
@@ -46,7 +47,7 @@ def voucher_check(
             severity=dg.AssetCheckSeverity.WARN,
             metadata={
                 "asked": asked,
-                "accounts": ", ".join(f"{account} ({count})" for account, count in missing.most_common())
+                "accounts": ", ".join(f"{inert(account)} ({count})" for account, count in missing.most_common())
                 or "none missing",
                 **({"vouchers": reports.held_table(examples[:200])} if examples else {}),
             },

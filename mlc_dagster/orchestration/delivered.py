@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
 from mlc_dagster.frames import read_ready, ready_batch, ready_schema
 from mlc_dagster.ledger import Ledger
+from mlc_dagster.logs import logger
 from mlc_dagster.orchestration.guarding import stored
 from mlc_dagster.orchestration.refusing import RowsRefused
 from mlc_dagster.outcomes import Ready
 from mlc_dagster.vocabulary import Flow, Record
 
-log = logging.getLogger("mlc_dagster.storage")
+log = logger("mlc_dagster.storage")
 
 
 def last_delivered(flow: Flow, store: Any, ledger: Ledger, keys: Sequence[str]) -> dict[str, Record]:

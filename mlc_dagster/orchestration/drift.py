@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from mlc_dagster.frames import records_of
+from mlc_dagster.orchestration import reports
 from mlc_dagster.orchestration.failures import told
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems.ifs.records import SUPPLIERS
@@ -84,6 +85,4 @@ def _verdict(name: str, wrong: int) -> dg.AssetCheckResult:
 
 def _table(found: Sequence[Drift]) -> dg.TableMetadataValue:
     columns = ("vendor_id", "vendor", "supplier_id", "kind", "why")
-    schema = dg.TableSchema([dg.TableColumn(name, "string") for name in columns])
-    rows = [dg.TableRecord({name: getattr(each, name) for name in columns}) for each in found]
-    return dg.MetadataValue.table(rows, schema=schema)
+    return reports.table(columns, ([getattr(each, name) for name in columns] for each in found))

@@ -1,6 +1,6 @@
 """The safety net: each hour, targets without a unique key are asked whether they hold one of our documents twice."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +8,8 @@ import dagster as dg
 
 from mlc_dagster.doubles import Carried, Double, amount
 from mlc_dagster.errors import Misconfigured, RecordRejected
+from mlc_dagster.inert import inert
+from mlc_dagster.orchestration import reports
 from mlc_dagster.orchestration.failures import told
 from mlc_dagster.pipeline.duplicates import CHECK, Looked, Looks, look_back, may_be_doubled, tell
 from mlc_dagster.settings import Settings
@@ -148,7 +150,7 @@ def _result(looked: Looked) -> dg.AssetCheckResult:
         asset_key=list(looked.flow.key),
         passed=looked.is_clear,
         severity=dg.AssetCheckSeverity.WARN if only_warned else dg.AssetCheckSeverity.ERROR,
-        description=" ".join(told_of) or f"{looked.compared:,} documents compared: none stands twice",
+        description=inert(" ".join(told_of)) or f"{looked.compared:,} documents compared: none stands twice",
         metadata={
             "compared": looked.compared,
             "doubles": len(looked.found),
@@ -161,13 +163,11 @@ def _result(looked: Looked) -> dg.AssetCheckResult:
 
 
 def _table(found: Sequence[Double]) -> dg.TableMetadataValue:
-    schema = dg.TableSchema([dg.TableColumn(name, "string") for name in COLUMNS])
     rows = [_row(double, each) for double in found for each in double.documents]
-    return dg.MetadataValue.table([dg.TableRecord(row) for row in rows[:SHOWN]], schema=schema)
+    return reports.table(COLUMNS, rows[:SHOWN])
 
 
-def _row(double: Double, each: Carried) -> Mapping[str, str]:
+def _row(double: Double, each: Carried) -> tuple[str, ...]:
     sure = {"reference": "certain", "empty": "no lines"}.get(double.by, f"probable, by {double.by}")
     changed = f"{each.at:%Y-%m-%d %H:%M}" if each.at else ""
-    values = (each.reference or double.what, each.number, amount(each), changed, each.link, sure)
-    return dict(zip(COLUMNS, values, strict=True))
+    return each.reference or double.what, each.number, amount(each), changed, each.link, sure

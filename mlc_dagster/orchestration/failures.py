@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from mlc_dagster.errors import MlcError
+from mlc_dagster.inert import inert_lines
 
 
 @contextmanager
@@ -14,7 +15,9 @@ def told() -> Iterator[None]:
     try:
         yield
     except MlcError as error:
-        raise dg.Failure(description=str(error), metadata={"kind": type(error).__name__}, allow_retries=False) from None
+        raise dg.Failure(
+            description=inert_lines(str(error)), metadata={"kind": type(error).__name__}, allow_retries=False
+        ) from None
 
 
 def each_once(failed: Mapping[str, MlcError]) -> str:
@@ -22,4 +25,4 @@ def each_once(failed: Mapping[str, MlcError]) -> str:
     named: dict[str, list[str]] = {}
     for name, error in failed.items():
         named.setdefault(str(error), []).append(name)
-    return "\n".join(f"{', '.join(names)}: {words}" for words, names in named.items())
+    return inert_lines("\n".join(f"{', '.join(names)}: {words}" for words, names in named.items()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import shutil
 import tempfile
@@ -16,11 +15,13 @@ from typing import IO
 
 from upath import UPath
 
+from mlc_dagster import private
 from mlc_dagster.errors import Misconfigured
+from mlc_dagster.logs import logger
 
 LOCAL = frozenset({"", "file", "local"})
 DRAFT_SECONDS = 86_400.0  # after which the draft of a writer that was killed is removed
-log = logging.getLogger("mlc_dagster.storage")
+log = logger("mlc_dagster.storage")
 
 
 @contextmanager
@@ -30,11 +31,12 @@ def draft_of(path: UPath) -> Iterator[IO[bytes]]:
         with tempfile.TemporaryFile() as file:
             yield file
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private.make_folder(Path(path.path).parent)
     sweep(Path(path.path))
     draft = Path(path.path).with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        with draft.open("w+b") as file:
+        private.make_file(draft)
+        with draft.open("r+b") as file:
             yield file
     finally:
         draft.unlink(missing_ok=True)

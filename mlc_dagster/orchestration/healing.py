@@ -12,6 +12,7 @@ import dagster as dg
 
 from mlc_dagster import pipeline
 from mlc_dagster.errors import MlcError
+from mlc_dagster.inert import inert_lines
 from mlc_dagster.ledger import Ledger, Pause
 from mlc_dagster.ledger.causes import Waiting
 from mlc_dagster.orchestration import pausing
@@ -81,7 +82,7 @@ def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.S
         if failed:
             context.log.warning(f"Not all holds were looked at, and are again: {each_once(failed)}")
         told = [each_once(failed), "; ".join(dict.fromkeys(reasons))]
-        skip = "\n".join(filter(None, told)) or "nothing on hold would pass now"
+        skip = inert_lines("\n".join(filter(None, told))) or "nothing on hold would pass now"
         asked_for = [_with_checks(request, checks) for request in requests]
         return dg.SensorResult(run_requests=asked_for, skip_reason=None if requests else skip, cursor=json.dumps(turns))
 

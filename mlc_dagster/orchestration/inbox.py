@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from mlc_dagster.inert import inert
 from mlc_dagster.ledger import Inbox
 from mlc_dagster.orchestration.partitions import unknown_day
 from mlc_dagster.settings import Settings
@@ -46,7 +47,7 @@ def inbox_sensor(source: str, settings: Settings, job: str | None = None) -> dg.
         request = dg.RunRequest(
             partition_key=today,
             run_key=newest,
-            tags={"mlc/events": str(batch.count), "mlc/event_ids": " ".join(batch.event_ids)[:1000]},
+            tags={"mlc/events": str(batch.count), "mlc/event_ids": inert(" ".join(batch.event_ids))[:1000]},
         )
         return dg.SensorResult(run_requests=[request], cursor=json.dumps([batch.up_to_id, newest]))
 

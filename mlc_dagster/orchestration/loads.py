@@ -1,6 +1,5 @@
 """Two assets for each flow: what was prepared, with a check for each rule, and what was loaded."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -9,7 +8,9 @@ import dagster as dg
 
 from mlc_dagster import pipeline
 from mlc_dagster.frames import ready_batch, ready_schema, records_of
+from mlc_dagster.inert import inert
 from mlc_dagster.ledger import Run
+from mlc_dagster.logs import logger
 from mlc_dagster.orchestration import delivered, pausing, reports, shadowing
 from mlc_dagster.orchestration.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.failures import told
@@ -21,7 +22,7 @@ from mlc_dagster.pipeline.guards import Guards
 from mlc_dagster.settings import Settings
 from mlc_dagster.vocabulary import Flow, Rule
 
-log = logging.getLogger("mlc_dagster.loads")
+log = logger("mlc_dagster.loads")
 
 
 def prepared_asset(flow: Flow, settings: Settings, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -184,7 +185,7 @@ def judgements(flow: Flow, verdicts: list[Verdict], limits: Guards | None = None
             check_name=rule,
             passed=not held and not blocked,
             severity=dg.AssetCheckSeverity.ERROR if blocked else dg.AssetCheckSeverity.WARN,
-            description="; ".join(sorted(set(blocked.values()))) or (f"{held} held" if held else None),
+            description=inert("; ".join(sorted(set(blocked.values())))) or (f"{held} held" if held else None),
             metadata={
                 "asked": sum(verdict.read for verdict in verdicts),
                 "held": held,

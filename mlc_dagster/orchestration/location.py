@@ -219,6 +219,7 @@ def resources(
         found["cin7"] = Cin7Resource(
             secrets=list(NAMES["cin7"]),
             base_url=settings.cin7.base_url,
+            plain_http=settings.cin7.plain_http,
             calls_per_minute=settings.cin7.calls_per_minute,
             mode=settings.cin7.mode,
             timeout_seconds=settings.cin7.timeout_seconds,
@@ -235,7 +236,7 @@ def resources(
             **settings.airbase.model_dump(include=set(AirbaseResource.model_fields)),
         )
     if settings.hubspot:
-        section = settings.hubspot.model_dump(mode="json")
+        section = settings.hubspot.model_dump(mode="json", exclude_none=True)
         found["hubspot"] = HubspotResource(
             secrets=list(NAMES["hubspot"]), section=section, ledger=ledger, shares_budget=shares_budget
         )

@@ -10,6 +10,7 @@ import dagster as dg
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.frames import records_of
 from mlc_dagster.near_names import offered
+from mlc_dagster.orchestration import reports
 from mlc_dagster.orchestration.charts import facts_for
 from mlc_dagster.orchestration.delivered import last_delivered
 from mlc_dagster.orchestration.failures import told
@@ -93,16 +94,15 @@ def as_document(found: Plan) -> dict[str, Any]:
 
 
 def _told(found: Plan) -> dict[str, Any]:
-    columns = [dg.TableColumn(name, "string") for name in ("record", "does", "what")]
     rows = [
-        dg.TableRecord({"record": step.key, "does": step.does, "what": step.why or fields(step.changes)})
+        (step.key, step.does, step.why or fields(step.changes))
         for step in found.steps
         if step.does not in ("nothing", "superseded")
     ]
     return {
         **{f"would {does}" if does in ("create", "change") else does: count for does, count in found.counts.items()},
         "digest": found.digest,
-        "steps": dg.MetadataValue.table(rows[:SHOWN], schema=dg.TableSchema(columns)),
+        "steps": reports.table(("record", "does", "what"), rows[:SHOWN]),
     }
 
 

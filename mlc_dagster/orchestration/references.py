@@ -1,6 +1,5 @@
 """What a SaaS keeps of its own accounts and subsidiaries, beside the ERP's: read whole, checked in both directions."""
 
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
@@ -11,6 +10,7 @@ import msgspec
 from mlc_dagster.alignment import Missing, companies_without_subsidiary, missing_in_erp, missing_in_target
 from mlc_dagster.facts import Facts, LedgerAccount
 from mlc_dagster.frames import records_of, source_batch, source_schema
+from mlc_dagster.logs import logger
 from mlc_dagster.orchestration import reports
 from mlc_dagster.orchestration.charts import CHART, chart_of_accounts
 from mlc_dagster.orchestration.failures import told
@@ -18,7 +18,7 @@ from mlc_dagster.settings import Settings
 from mlc_dagster.systems.airbase.records import Account, Subsidiary
 from mlc_dagster.vocabulary import Record
 
-log = logging.getLogger("mlc_dagster.references")
+log = logger("mlc_dagster.references")
 
 SNAPSHOT = "latest"
 ACCOUNTS, SUBSIDIARIES = ("airbase", "accounts"), ("airbase", "subsidiaries")
@@ -121,6 +121,4 @@ def _nothing_to_compare(side: str, key: tuple[str, ...]) -> dg.AssetCheckResult:
 
 def _table(missing: Sequence[Missing]) -> dg.TableMetadataValue:
     columns = ("missing_in", "company", "code", "name", "reason")
-    schema = dg.TableSchema([dg.TableColumn(name, "string") for name in columns])
-    rows = [dg.TableRecord({name: getattr(each, name) for name in columns}) for each in missing]
-    return dg.MetadataValue.table(rows, schema=schema)
+    return reports.table(columns, ([getattr(each, name) for name in columns] for each in missing))

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
 from mlc_dagster.frames import schema_of
+from mlc_dagster.inert import inert, inert_markdown
 from mlc_dagster.outcomes import Traffic
 from mlc_dagster.pipeline import Loaded, Verdict
 from mlc_dagster.vocabulary import Problem, Pull, Record
 
-HELD_COLUMNS = dg.TableSchema(
-    [dg.TableColumn("record", "string"), dg.TableColumn("about", "string"), dg.TableColumn("reason", "string")]
-)
+HELD_COLUMNS = ("record", "about", "reason")
 
 
 def column_schema(record: type[Record]) -> dg.TableSchema:
@@ -53,8 +52,8 @@ def of_verdict(verdict: Verdict) -> dict[str, Any]:
         "superseded": verdict.superseded,
         "discarded": verdict.discarded,
         "out_of_scope": verdict.out_of_scope.total(),
-        **{f"out of scope: {why}": count for why, count in sorted(verdict.out_of_scope.items())},
-        **{f"held: {rule}": count for rule, count in sorted(verdict.held_by.items())},
+        **{f"out of scope: {inert(why)}": count for why, count in sorted(verdict.out_of_scope.items())},
+        **{f"held: {inert(rule)}": count for rule, count in sorted(verdict.held_by.items())},
     }
 
 
@@ -79,12 +78,19 @@ def of_load(loaded: Loaded, spent: Traffic) -> dict[str, Any]:
 
 def held_table(examples: Iterable[tuple[str, Problem]]) -> dg.TableMetadataValue:
     """Held records by key, each with what it is about and why."""
+    return table(HELD_COLUMNS, ((key, problem.subject, problem.reason) for key, problem in examples))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> dg.TableMetadataValue:
+    """Texts in columns; nothing of a value acts on the page that shows it."""
     records = [
-        dg.TableRecord({"record": key, "about": problem.subject, "reason": problem.reason}) for key, problem in examples
+        dg.TableRecord({name: inert(str(value)) for name, value in zip(columns, row, strict=True)}) for row in rows
     ]
-    return dg.MetadataValue.table(records, schema=HELD_COLUMNS)
+    return dg.MetadataValue.table(records, schema=dg.TableSchema([dg.TableColumn(name, "string") for name in columns]))
 
 
 def sentences(found: Mapping[str, str]) -> dg.MarkdownMetadataValue:
     """A short list of what was found, one line for each."""
-    return dg.MetadataValue.md("\n".join(f"- `{name}`: {what}" for name, what in found.items()) or "nothing")
+    return dg.MetadataValue.md(
+        "\n".join(f"- {inert_markdown(name)}: {inert_markdown(what)}" for name, what in found.items()) or "nothing"
+    )

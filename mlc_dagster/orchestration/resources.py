@@ -122,6 +122,7 @@ class Cin7Resource(Signed):
     """Cin7 Core."""
 
     base_url: str
+    plain_http: str | None = None
     calls_per_minute: int
     mode: str = "live"
     timeout_seconds: float
@@ -132,7 +133,7 @@ class Cin7Resource(Signed):
     @property
     def client(self) -> Cin7Client:
         if self._client is None:
-            names = ("base_url", "calls_per_minute", "mode", "timeout_seconds", "payment_terms")
+            names = ("plain_http", "base_url", "calls_per_minute", "mode", "timeout_seconds", "payment_terms")
             fields = {**{name: getattr(self, name) for name in names}, **self.options}
             settings = Cin7Settings.model_validate(fields)
             account_id, application_keys = self.values()
@@ -144,6 +145,7 @@ class AirbaseResource(Signed):
     """Airbase."""
 
     base_url: str
+    plain_http: str | None = None
     mode: str = "live"
     auth_header: str
     auth_scheme: str

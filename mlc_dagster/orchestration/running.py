@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ import dagster as dg
 from dagster._core.utils import make_new_run_id
 
 from mlc_dagster.errors import Misconfigured, MlcError
+from mlc_dagster.logs import logger
 from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.orchestration.signs_of_life import speaking
 from mlc_dagster.orchestration.turns import wait_for_turn
@@ -21,7 +21,7 @@ from mlc_dagster.vocabulary import Flow
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 RANGE = "dagster/asset_partition_range_"
-log = logging.getLogger("mlc_dagster.runs")
+log = logger("mlc_dagster.runs")
 
 
 @dataclass

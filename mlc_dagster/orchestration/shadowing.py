@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 from functools import partial
 from typing import Any
 
 import dagster as dg
 
 from mlc_dagster.ledger import Run
+from mlc_dagster.logs import logger
+from mlc_dagster.orchestration import reports
 from mlc_dagster.orchestration.delivered import last_delivered
 from mlc_dagster.orchestration.guarding import stored
 from mlc_dagster.orchestration.planning import fields
 from mlc_dagster.pipeline.shadow import Shadowed, shadow
 from mlc_dagster.vocabulary import Flow
 
-log = logging.getLogger("mlc_dagster.loads")
+log = logger("mlc_dagster.loads")
 
 WORDS = "**In shadow** ({system}.mode in mlc.yaml): nothing is written; what would be is told: `mlc shadow`."
-_COLUMNS = [dg.TableColumn(name, "string") for name in ("record", "would", "fields")]
 
 
 def partition(context: dg.AssetExecutionContext, flow: Flow, name: str) -> dict[str, Any]:
@@ -33,11 +33,8 @@ def partition(context: dg.AssetExecutionContext, flow: Flow, name: str) -> dict[
 
 def account(found: Shadowed) -> dict[str, Any]:
     """Plain numbers, and a table of what is told now."""
-    rows = [
-        dg.TableRecord({"record": step.key, "would": step.does, "fields": fields(step.changes)})
-        for step in found.examples
-    ]
-    told = {"told_now": dg.MetadataValue.table(rows, schema=dg.TableSchema(_COLUMNS))} if rows else {}
+    rows = [(step.key, step.does, fields(step.changes)) for step in found.examples]
+    told = {"told_now": reports.table(("record", "would", "fields"), rows)} if rows else {}
     return {
         "mode": "shadow",
         "ready": found.asked,

@@ -1,6 +1,5 @@
 """A run says that it is executed: who does, when it begins, and every minute in which it says nothing else."""
 
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,10 +8,11 @@ from typing import Any
 import dagster as dg
 from dagster._core.events import DagsterEvent, EngineEventData
 
+from mlc_dagster.logs import logger
 from mlc_dagster.orchestration.workers import Worker
 
 QUIET_SECONDS = 45.0
-log = logging.getLogger("mlc_dagster.runs")
+log = logger("mlc_dagster.runs")
 
 
 def latest_event(run_id: str, instance: dg.DagsterInstance) -> int | None:

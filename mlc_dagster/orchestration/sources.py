@@ -1,6 +1,5 @@
 """One root asset for each entity set of the ERP, and each list of a SaaS: to read again is to materialize again."""
 
-import logging
 import time
 from collections.abc import Iterator, Sequence
 
@@ -8,7 +7,9 @@ import dagster as dg
 import pyarrow as pa
 
 from mlc_dagster.frames import source_schema
+from mlc_dagster.inert import inert
 from mlc_dagster.ledger import Run
+from mlc_dagster.logs import logger
 from mlc_dagster.orchestration import reports
 from mlc_dagster.orchestration.failures import told
 from mlc_dagster.orchestration.partitions import ONE_RUN, scope_of
@@ -16,7 +17,7 @@ from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.ifs.metadata import SchemaReport
 from mlc_dagster.vocabulary import ERP, EntitySet, Pull
 
-log = logging.getLogger("mlc_dagster.sources")
+log = logger("mlc_dagster.sources")
 
 COMPLETE = "complete"
 SCHEMA = "schema_as_expected"
@@ -122,7 +123,7 @@ def gone(entity: EntitySet, found: SchemaReport) -> dg.Failure:
         f"{entity.system}/{entity.name} was not read: the tenant has no {names}. The rows of the last read are kept."
     )
     cure = f"Say in mlc.yaml what the tenant calls it: {entity.system}.entity_sets.{entity.name}.fields"
-    return dg.Failure(description=f"{words}\n  {cure}", allow_retries=False)
+    return dg.Failure(description=f"{inert(words)}\n  {cure}", allow_retries=False)
 
 
 def as_expected(entity: EntitySet, found: SchemaReport | None) -> dg.AssetCheckResult:
@@ -130,7 +131,7 @@ def as_expected(entity: EntitySet, found: SchemaReport | None) -> dg.AssetCheckR
     if found is None or found.untold:
         why = f": {found.untold}" if found else ""
         words = f"{entity.system} does not tell which fields it has{why}"
-        return dg.AssetCheckResult(check_name=SCHEMA, passed=True, metadata={"fields": words})
+        return dg.AssetCheckResult(check_name=SCHEMA, passed=True, metadata={"fields": inert(words)})
     changed = {name: f"expected {expected}, found {actual}" for name, (expected, actual) in found.changed.items()}
     return dg.AssetCheckResult(
         check_name=SCHEMA,
@@ -138,7 +139,7 @@ def as_expected(entity: EntitySet, found: SchemaReport | None) -> dg.AssetCheckR
         severity=dg.AssetCheckSeverity.ERROR if found.gone else dg.AssetCheckSeverity.WARN,
         metadata={
             "gone": ", ".join(f"{name} ({wire_name(name, entity.wire)})" for name in sorted(found.gone)) or "nothing",
-            "new": ", ".join(sorted(found.new)) or "nothing",
+            "new": inert(", ".join(sorted(found.new))) or "nothing",
             "types_changed": reports.sentences(changed),
         },
     )

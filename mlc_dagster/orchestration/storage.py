@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
@@ -15,13 +14,14 @@ from upath import UPath
 
 from mlc_dagster.frames import without
 from mlc_dagster.ledger.stored import REMOVED, Entry, Write
+from mlc_dagster.logs import logger
 from mlc_dagster.orchestration import files, refusing
 
 ROWS_AT_ONCE = 5000  # a row group: what is in memory while reading
 WHOSE = b"mlc_dagster.rows_of"
 """Under which a file says what it holds: `ifs/purchase_order_set 2026-11-05`."""
 TRIES = 3  # of reading a file that others replace again and again
-log = logging.getLogger("mlc_dagster.storage")
+log = logger("mlc_dagster.storage")
 
 Asset = tuple[str, ...]
 

@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from mlc_dagster.doubles import Crosswalk, Double, LookedAt, TakesTwice, doubles, sentence
+from mlc_dagster.logs import logger
 from mlc_dagster.vocabulary import Flow
 
 CHECK = "no_duplicates"
 MOST_BACK = timedelta(days=45)
 """How long a double that nobody removes is looked at again."""
 
-log = logging.getLogger("mlc_dagster.duplicates")
+log = logger("mlc_dagster.duplicates")
 
 
 class Ledger(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from mlc_dagster import departures
 from mlc_dagster.ledger import Lease, LeaseLost, Ledger, Pause, Paused, Run, Standing
+from mlc_dagster.logs import logger
 from mlc_dagster.outcomes import ACCEPTED as ACCEPTED
 from mlc_dagster.outcomes import EVER as EVER
 from mlc_dagster.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
@@ -19,7 +19,7 @@ from mlc_dagster.pipeline.futility import Futility
 from mlc_dagster.pipeline.prepare import held_target
 from mlc_dagster.vocabulary import ERP, Flow, Problem, key_text
 
-log = logging.getLogger("mlc_dagster.pipeline")
+log = logger("mlc_dagster.pipeline")
 
 ANSWERED = "target_answered"
 SECONDS_BETWEEN_WORDS = 5.0

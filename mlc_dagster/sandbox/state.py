@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from mlc_dagster import private
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.sandbox.system import System
 from mlc_dagster.sandbox.wire import decode, encode
@@ -21,9 +22,10 @@ def save(path: Path, today: date, systems: Mapping[str, System]) -> None:
         "today": today.isoformat(),
         "systems": {name: system.remembered() for name, system in systems.items()},
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private.make_folder(path.parent)
     beside = path.with_name(f"{path.name}.new")
-    beside.write_bytes(encode(content))
+    with private.opened(beside) as file:
+        file.write(encode(content))
     beside.replace(path)
 
 

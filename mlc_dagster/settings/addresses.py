@@ -7,21 +7,46 @@ import re
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, HttpUrl, ValidationError
+from pydantic import AfterValidator, BeforeValidator, HttpUrl, ValidationError, ValidationInfo
 
 from mlc_dagster.settings.mistakes import found, shown_address
 
 _PROJECTION = re.compile(r"/(main|int|b2b)(/|$)|/ifsapplications|/projection/|\.svc", re.I)
 
 
-def _address(value: Any) -> str:
-    """An absolute address without a slash at its end: records and sign-ins go there, so it is encrypted."""
+def _address(value: Any, info: ValidationInfo) -> str:
+    """An absolute address without a slash at its end: records and sign-ins go there, so it is encrypted.
+
+    Unless its section gives a reason (`plain_http`, a field before it) why it is not.
+    """
     address = _link(value)
-    parts = urlsplit(address)
-    if parts.scheme == "http" and not is_this_machine(parts.hostname or ""):
+    if is_plain(address) and not (getattr(info, "data", None) or {}).get("plain_http"):
         said, secure = shown_address(address), shown_address(f"https{address[4:]}")
-        raise ValueError(f"found {said}; expected {secure}: http shows everybody the sign-in and every record")
+        raise ValueError(f"found {said}; expected {secure}: http shows everybody the sign-in and every record. {WHY}")
     return address
+
+
+def is_plain(address: str) -> bool:
+    """Whether what is sent there can be read on the way."""
+    try:
+        parts = urlsplit(address.strip())
+    except ValueError:
+        return False  # no address: whoever asks it will say so
+    return parts.scheme.lower() == "http" and not is_this_machine(parts.hostname or "")
+
+
+def _reason(value: Any) -> str:
+    """Why an address is not encrypted: words, no switch."""
+    text = str("" if value is None else value).strip()
+    if len(text) < SHORTEST or text.lower() in SWITCHES:
+        raise ValueError(f"{found((), text)}; expected the reason, in words that others understand later: {EXAMPLE}")
+    return text
+
+
+SHORTEST = 5  # characters of a reason
+SWITCHES = ("false", "allow", "allowed", "enabled")
+EXAMPLE = '"inside the VPN, the ERP has no certificate yet"'
+WHY = f"Where that is known and meant, say why beside it: plain_http: {EXAMPLE}"
 
 
 def _link(value: Any) -> str:
@@ -71,5 +96,6 @@ def _tenant(address: str) -> str:
 
 
 Address = Annotated[str, BeforeValidator(_address)]
+Reason = Annotated[str, BeforeValidator(_reason)]
 Link = Annotated[str, BeforeValidator(_link)]
 TenantAddress = Annotated[Address, AfterValidator(_tenant)]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from mlc_dagster.settings.addresses import Link
-from mlc_dagster.settings.section import Section
+from mlc_dagster.settings.section import Connection, Section
 
 WEBHOOK, PASSWORD = "ALERTS_WEBHOOK_URL", "ALERTS_SMTP_PASSWORD"
 
@@ -39,7 +39,7 @@ class EmailSettings(Section):
         return self
 
 
-class AlertSettings(Section):
+class AlertSettings(Connection):
     """Told to a webhook, by e-mail, or both."""
 
     webhook: Annotated[str, BeforeValidator(_name)] | None = Field(

@@ -9,10 +9,13 @@ from typing import Any
 
 import yaml
 
+from mlc_dagster.commands import quoted
 from mlc_dagster.errors import Misconfigured
-from mlc_dagster.settings.mistakes import Mistake, Place
+from mlc_dagster.settings.mistakes import Mistake, Place, shown_name
+from mlc_dagster.settings.plain_yaml import Reader
 
 BEGIN = "Copy mlc.example.yaml to mlc.yaml and fill it in, or set MLC_CONFIG to where it is."
+LARGEST = 1024 * 1024  # bytes
 AS_TEXT = "Save it as UTF-8 text, without a password or a format of its own."
 
 
@@ -37,7 +40,7 @@ def read(path: Path) -> Document:
     """Raises Misconfigured, with the line, where there is no file, no text, no YAML, or no settings in it."""
     text = _text(path)
     try:
-        reader = yaml.BaseLoader(text)  # it makes text only: 0010 stays a company code, NO stays a country
+        reader = Reader(text)
         node = reader.get_single_node()
         content = None if node is None else reader.construct_document(node)
     except yaml.YAMLError as error:
@@ -54,7 +57,11 @@ def _numbered(node: yaml.Node, lines: dict[Place, int]) -> Iterator[Mistake]:
     for place, line in _lines(node, ()):
         if place in lines and not any(place[:length] in twice for length in range(len(place))):
             twice.add(place)
-            yield Mistake(place, f"{place[-1]!r} stands twice: in line {lines[place]} too. Keep one of them", line)
+            yield Mistake(
+                place,
+                f"{shown_name(str(place[-1]))!r} stands twice: in line {lines[place]} too. Keep one of them",
+                line,
+            )
         lines[place] = line
 
 
@@ -72,15 +79,25 @@ def _text(path: Path) -> str:
         there = "" if path.is_absolute() else f" in {Path.cwd()}"
         raise Misconfigured(f"there are no settings: no {path}{there}", cure=BEGIN)
     try:
-        found = path.read_bytes()
+        found = _bytes(path)
         return found.decode("utf-8-sig")
     except OSError as error:
-        cure = f"May you read it? ls -l {path}"
+        cure = f"May you read it? ls -l {quoted(str(path))}"
         raise Misconfigured(f"{path} cannot be read: {error.strerror or error}", cure=cure) from None
     except UnicodeDecodeError as error:
         line = found[: error.start].count(b"\n") + 1
         wide = " (it looks like UTF-16)" if found[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
         raise Misconfigured(f"{path} is not UTF-8 text, in line {line}{wide}", cure=AS_TEXT) from None
+
+
+def _bytes(path: Path) -> bytes:
+    """Raises Misconfigured for what is too large; no more than that is ever read, of a device neither."""
+    with path.open("rb") as file:
+        found = file.read(LARGEST + 1)
+    if len(found) > LARGEST:
+        cure = "Is it the right file? MLC_CONFIG, or the command's argument, names it."
+        raise Misconfigured(f"{path} has more than {LARGEST // 1024:,} KiB; settings have a few", cure=cure)
+    return found
 
 
 def _lines(node: yaml.Node, place: Place, above: tuple[int, ...] = ()) -> Iterator[tuple[Place, int]]:
@@ -113,7 +130,6 @@ MET = (
     ("found another document", "a second document begins here (---); the settings are one"),
     ("<stream end>", "the file ends here, and a bracket, a brace or a quote is still open"),
     ("recursive node", "it refers to itself"),
-    ("unhashable key", "a name is a word, not a list or a section; put what has braces or brackets in quotes"),
     ("found undefined alias", "an alias (*) that no anchor (&) defines; in quotes it is a text"),
     ("unknown escape character", "a backslash in double quotes; take single quotes, or write it twice"),
     ("that cannot start any token", "a character that no value begins with; put the value in quotes"),

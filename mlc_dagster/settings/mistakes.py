@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from mlc_dagster.errors import Misconfigured
+from mlc_dagster.inert import inert
 
 if TYPE_CHECKING:
     from mlc_dagster.settings.document import Document
@@ -20,7 +21,13 @@ _SECRET_NAMES = re.compile(
     r"secret|passw|pwd|token(?!_url|_body)|credential|api_?key|application_?key|client_id|private|hmac_key", re.I
 )
 _SECRET_WORDS = re.compile(r"^(bearer|basic|token)\s+\S", re.I)
-_SECRET_BEGINS = ("pat-", "sk-", "sk_", "pk_", "ghp_", "xox", "eyJ", "AKIA", "-----BEGIN")
+_SECRET_BEGINS = (
+    *("pat-", "sk-", "sk_", "pk_", "ghp_", "github_pat_", "glpat-", "xox", "eyJ", "AKIA", "AIza", "ya29.", "SG."),
+    "-----BEGIN",
+)
+_BETWEEN_WORDS = re.compile(r"[^\w./+=:~-]+")
+_WITH_PASSWORD = re.compile(r"[^\s@]+:[^\s@]+@\S+")  # an address whose scheme was left out
+_HEADER = re.compile(r"[A-Za-z][\w-]*:\s+\S{8,}")  # a header with its value
 _RANDOM = re.compile(r"(?=(?:.*\d){3})(?=.*[A-Za-z])[\w./+=:~-]{20,}")
 
 
@@ -45,11 +52,11 @@ def misconfigured(document: Document, mistakes: Iterable[Mistake]) -> Misconfigu
 
 def named(path: Place) -> str:
     """companies.0010.currency"""
-    return ".".join(_part(str(part)) for part in path if part != "[key]") or "the file"
+    return ".".join(shown_name(str(part)) for part in path if part != "[key]") or "the file"
 
 
-def _part(part: str) -> str:
-    return f"<a name of {len(part)} characters>" if looks_secret(part) else part
+def shown_name(part: str) -> str:
+    return f"<a name of {len(part)} characters>" if looks_secret(part) else inert(part)
 
 
 def found(path: Place, value: Any) -> str:
@@ -76,7 +83,9 @@ def smells(path: Place, text: str) -> bool:
 
 
 def looks_secret(text: str) -> bool:
-    return bool(text.startswith(_SECRET_BEGINS) or _SECRET_WORDS.match(text) or _RANDOM.fullmatch(text))
+    alike = (_SECRET_WORDS.match, _WITH_PASSWORD.search, _HEADER.fullmatch)
+    words = _BETWEEN_WORDS.split(text)
+    return text.startswith(_SECRET_BEGINS) or any(looks(text) for looks in alike) or any(map(_RANDOM.fullmatch, words))
 
 
 def shown_address(text: str) -> str:

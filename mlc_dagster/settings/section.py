@@ -8,6 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from mlc_dagster.settings.addresses import Reason
+
 
 class Section(BaseModel):
     """A part of the file: frozen, and a name it does not know is an error."""
@@ -57,7 +59,13 @@ Mode = Literal["live", "shadow"]
 SHADOW = "shadow: everything is read, prepared and told, and nothing is written: the weeks before going live"
 
 
-class TargetSection(Section):
+class Connection(Section):
+    """A system that is talked to. Its first field: the addresses below it are judged by it."""
+
+    plain_http: Reason | None = Field(None, description="Why its addresses may be http:// to another machine, in words")
+
+
+class TargetSection(Connection):
     """A SaaS that records go to: what mappings and rules may know of it."""
 
     checks_vouchers: ClassVar[bool] = False

@@ -49,6 +49,8 @@ def _sentence(error: Any, root: type[BaseModel]) -> str:
     if kind in OWN:
         return OWN[kind](error, root)
     stands, context = found(path, error["input"]), error.get("ctx", {})
+    if kind == "model_type" and isinstance(error["input"], str) and error["input"]:
+        stands = "found a text"  # where a section is expected somebody may have written a token
     expected = BOUNDS[kind].format(**context) if kind in BOUNDS else EXPECTED.get(kind) or _described(path, root)
     if kind == "model_type" and error["input"] == "":  # every line of the section is commented out
         expected += f", or `{path[-1]}: {{}}` for its defaults{_may_be_left_out(path, root)}"

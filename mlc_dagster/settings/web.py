@@ -28,10 +28,13 @@ class SignedSource(WebhookSource):
 
 
 class WebSettings(Section):
-    """`mlc serve`. Secrets come from AIRBASE_WEBHOOK_SECRET, AIRBASE_WEBHOOK_HMAC_KEY and the like."""
+    """`mlc serve`. Secrets come from AIRBASE_WEBHOOK_SECRET, AIRBASE_WEBHOOK_HMAC_KEY and the like; and from _NEXT."""
 
     port: int = Field(8788, ge=0, le=65535, description="On 127.0.0.1; 0 takes any free one")
     max_body_kib: int = Field(256, ge=1, le=16384, description="A larger webhook is refused")
+    max_connections: int = Field(200, ge=4, le=10_000, description="At a time; who sends slowest gives way to others")
+    request_seconds: float = Field(10, gt=0, le=300, description="For a whole request, headers and body")
+    tell_seconds: float = Field(60, gt=0, le=3600, description="Refused calls of so long a time are one warning")
     sources: tuple[Source, ...] = Field((), description="Whose webhooks are taken; empty: nobody's")
     airbase: SignedSource = SignedSource()
     cin7: SignedSource = SignedSource()

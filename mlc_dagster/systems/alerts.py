@@ -15,11 +15,11 @@ from typing import Literal, Protocol
 
 import httpx
 
-from mlc_dagster.errors import MlcError
+from mlc_dagster.errors import Misconfigured, MlcError
+from mlc_dagster.inert import inert, inert_lines
+from mlc_dagster.settings.addresses import is_plain
 from mlc_dagster.systems.answers import snippet
-from mlc_dagster.systems.connections import trusted
-
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
+from mlc_dagster.systems.way_out import LOOPBACK, opened, trusted
 
 
 class NotSent(MlcError):
@@ -43,6 +43,7 @@ class Webhook:
     url: str = field(repr=False)
     secret: str
     timeout: float = 10.0
+    may_be_plain: bool = False
 
     @property
     def name(self) -> str:
@@ -52,14 +53,12 @@ class Webhook:
         cure = f"Check {self.secret}: the address of an incoming webhook."
         try:
             address = httpx.URL(self.url)
+            self._refuse_plain(cure)
             with _unlogged():
-                answer = httpx.post(
-                    address,
-                    json={"text": html.escape(f"{subject}\n{text}", quote=False)},  # else <!channel> calls everybody
-                    timeout=self.timeout,
-                    verify=trusted(),
-                    trust_env=address.host not in LOOPBACK,
-                )
+                words = html.escape(inert_lines(f"{subject}\n{text}"), quote=False)  # else <!channel> calls everybody
+                answer = self._post(address, words)
+        except Misconfigured as error:
+            raise NotSent(f"the {self.name} was not reached: {error.message}", cure=error.cure) from None
         except (httpx.RequestError, httpx.InvalidURL, UnicodeError) as error:
             raise NotSent(f"the {self.name} was not reached: {_reason(error)}", cure=cure) from None
         if not answer.is_success:
@@ -67,6 +66,16 @@ class Webhook:
             for part in (self.url, *address.path.split("/")):
                 said = said.replace(part, "***") if len(part) >= 4 else said
             raise NotSent(f"the {self.name} answered {answer.status_code} {said}".rstrip(), cure=cure)
+
+    def _post(self, address: httpx.URL, words: str) -> httpx.Response:
+        with opened(timeout=self.timeout, trust_env=address.host not in LOOPBACK) as client:
+            return client.post(address, json={"text": words})
+
+    def _refuse_plain(self, cure: str) -> None:
+        if is_plain(self.url) and not self.may_be_plain:
+            why = "an http:// address of another machine: everybody on the way would read what is on hold"
+            meant = "Where that is known and meant, say why: alerts.plain_http in mlc.yaml."
+            raise NotSent(f"the {self.name} is {why}", cure=f"{cure} {meant}")
 
 
 def _reason(error: Exception) -> str:
@@ -100,6 +109,8 @@ class Email:
                 if self.user:
                     server.login(self.user, self.password)
                 refused = server.send_message(self._mail(subject, text))
+        except Misconfigured as error:
+            raise NotSent(f"the {self.name} was not sent: {error.message}", cure=error.cure) from None
         except (smtplib.SMTPException, OSError, ValueError) as error:
             raise NotSent(f"the {self.name} was not sent: {self._told(error)}", cure=self._cure(error)) from None
         if refused:
@@ -112,8 +123,8 @@ class Email:
 
     def _mail(self, subject: str, text: str) -> EmailMessage:
         mail = EmailMessage()
-        mail["Subject"], mail["From"], mail["To"] = " ".join(subject.split()), self.sender, ", ".join(self.to)
-        mail.set_content(text)
+        mail["Subject"], mail["From"], mail["To"] = inert(" ".join(subject.split())), self.sender, ", ".join(self.to)
+        mail.set_content(inert_lines(text))
         return mail
 
     def _told(self, error: Exception) -> str:

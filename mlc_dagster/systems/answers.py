@@ -22,6 +22,7 @@ from mlc_dagster.errors import (
     StaleRecord,
     TransientError,
 )
+from mlc_dagster.systems.way_out import NO_TLS, UNTRUSTED, proxy_of, why_untrusted
 
 Value = TypeVar("Value")
 
@@ -156,14 +157,30 @@ def lost(call: Call, error: httpx.RequestError) -> MlcError:
         return Misconfigured(
             call.says("cannot be sent: the address or a header value is malformed"), cure=call.check_address
         )
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        return Misconfigured(
-            f"{call.system}: {call.base_url} shows a certificate that is not trusted", cure=call.check_address
-        )
+    if UNTRUSTED in text:
+        why, cure = why_untrusted(text)
+        words = f"{call.system}: {call.base_url} shows a certificate that is not trusted{f': {why}' if why else ''}"
+        return Misconfigured(words, cure=cure or call.check_address)
     if isinstance(error, NEVER_LEFT):
-        reason = re.sub(r"^\[Errno -?\d+\] ", "", text).lower()
-        return TransientError(f"{call.system}: cannot reach {call.base_url}: {reason}", cure=call.check_address)
+        return _unreached(call, error, text)
     return call.unanswered(f"no whole answer: {text}")
+
+
+def _unreached(call: Call, error: httpx.RequestError, text: str) -> MlcError:
+    """Nothing left: the address, the proxy before it, or the network is to blame."""
+    proxy = proxy_of(call.base_url)
+    where = f"{call.base_url} by the proxy {proxy.shown}" if proxy else call.base_url
+    cure = proxy.cure if proxy else call.check_address
+    if any(sign in text for sign in NO_TLS):
+        said = f"{call.system}: {proxy.shown if proxy else call.base_url} does not speak TLS: is it http://?"
+        return Misconfigured(said, cure=cure)
+    if isinstance(error, httpx.ProxyError) and re.match(r"4\d\d ", text):
+        asks = "; it asks for a user and a password, which stand in its address" if text.startswith("407") else ""
+        return Misconfigured(
+            f"{call.system}: cannot reach {where}: it answers {snippet(text.encode())}{asks}", cure=cure
+        )
+    reason = re.sub(r"^\[Errno -?\d+\] ", "", text).lower()
+    return TransientError(f"{call.system}: cannot reach {where}: {reason}", cure=cure)
 
 
 def unreadable(call: Call, response: httpx.Response, error: BaseException) -> TransientError | OutcomeUnknown:

@@ -7,11 +7,9 @@ machine with 32 threads, once in some 2,000 calls. For a write that would be an 
 
 from __future__ import annotations
 
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 
 import httpx
 
@@ -59,9 +57,3 @@ class Connections:
                 self._free.append(client)
                 return
         client.close()
-
-
-@cache
-def trusted() -> ssl.SSLContext:
-    """The certificates that are trusted, read once: SSL_CERT_FILE and SSL_CERT_DIR count."""
-    return httpx.create_ssl_context()

@@ -34,12 +34,13 @@ from mlc_dagster.systems.answers import (
     without,
 )
 from mlc_dagster.systems.budgets import KeyRing, LocalBudget, Slot, slots_of
-from mlc_dagster.systems.connections import Connections, trusted
+from mlc_dagster.systems.connections import Connections
 from mlc_dagster.systems.proof import Proof
 from mlc_dagster.systems.retries import HasTries, Patience, Tries, asks_for_silence
 from mlc_dagster.systems.shadow import Allows, everything
 from mlc_dagster.systems.waiting import in_order
 from mlc_dagster.systems.waiting import sleep as wait_for
+from mlc_dagster.systems.way_out import LOOPBACK, opened
 
 __all__ = [
     "Answer",
@@ -59,7 +60,6 @@ Classify = Callable[[httpx.Response], Exception | None]
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 IDLE_SECONDS = 4.0  # many servers close an idle connection after 5: a write must not meet that moment
 READS = ("GET", "HEAD")
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass
@@ -211,14 +211,13 @@ class ApiClient:
 
     def _open(self, timeout: float, headers: Mapping[str, str], transport: httpx.BaseTransport | None) -> httpx.Client:
         """A client for one thread at a time: a connection to the system, and one to where it signs in."""
-        return httpx.Client(
+        return opened(
             headers={"Accept": "application/json", "User-Agent": "mlc-dagster", **headers},
             timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
             limits=httpx.Limits(max_connections=2, max_keepalive_connections=2, keepalive_expiry=IDLE_SECONDS),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # a session must not outlive or mix credentials
             transport=transport,
             trust_env=httpx.URL(self.base_url).host not in LOOPBACK,  # a proxy cannot reach our own sandbox
-            verify=trusted(),
             follow_redirects=False,
         )
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers
 
 from mlc_dagster.errors import Misconfigured
+from mlc_dagster.ledger.database import LedgerUnavailable
+from mlc_dagster.logs import logger
 from mlc_dagster.settings.web import SignedSource, WebhookSource, WebSettings
 from mlc_dagster.web.signatures import same_secret, signed, token_holds
+
+log = logger(__name__)
 
 Secrets = Callable[[str], str]
 """Name -> value of a secret; "" where nobody has it."""
@@ -18,49 +22,84 @@ Secrets = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Door:
-    """What a sender must show. `secret` and `key` are never both empty; what there is must all be right."""
+    """What a sender must show: one of the secrets, and a signature by one of the keys, where there are any.
+
+    Where there are neither, nobody comes in.
+    """
 
     settings: WebhookSource
-    secret: str = field(repr=False)
-    key: str = field(repr=False)  # of the HMAC, or monday.com's signing secret
+    secrets: tuple[str, ...] = field(default=(), repr=False)  # today's and the next
+    keys: tuple[str, ...] = field(default=(), repr=False)  # of the HMAC, or monday.com's signing secrets
 
     def lets_in(self, headers: Headers, in_path: str | None) -> bool:
         """By what is known before the body is read. A secret in the address counts alone where there is one."""
-        if self.secret:
+        if self.secrets:
             given = _bytes(headers, self.settings.header) if in_path is None else in_path.encode(errors="replace")
-            if not same_secret(given, self.secret):
+            if True not in [same_secret(given, secret) for secret in self.secrets]:  # each is compared, always
                 return False
         elif in_path is not None:
             return False
-        if self.key and not isinstance(self.settings, SignedSource):
-            return token_holds(_bytes(headers, "Authorization"), self.key, time.time())
-        return True
+        if self.keys and not isinstance(self.settings, SignedSource):
+            given, now = _bytes(headers, "Authorization"), time.time()
+            return True in [token_holds(given, key, now) for key in self.keys]
+        return bool(self.secrets or self.keys)
 
     def believes(self, headers: Headers, body: bytes) -> bool:
         """By the signature over the body, where one is asked for."""
-        if not self.key or not isinstance(self.settings, SignedSource):
+        if not self.keys or not isinstance(self.settings, SignedSource):
             return True
         given = _bytes(headers, self.settings.hmac_header or "")
-        return signed(body, given, self.key, self.settings.hmac_prefix, self.settings.hmac_encoding)
+        by = self.settings.hmac_prefix, self.settings.hmac_encoding
+        return True in [signed(body, given, key, *by) for key in self.keys]
 
 
-def doors(settings: WebSettings, secrets: Secrets) -> Mapping[str, Door]:
-    """Source -> its door. Raises Misconfigured where one would stand open, or would check less than it seems to."""
-    return {source: _door(source, getattr(settings, source), secrets) for source in settings.sources}
+class Doors:
+    """The door of each source; its secrets are looked up again while the server runs."""
+
+    def __init__(self, settings: WebSettings, secrets: Secrets) -> None:
+        """Raises Misconfigured where one would stand open, or would check less than it seems to."""
+        self._settings, self._secrets = settings, secrets
+        self._doors: dict[str, Door] = {source: self._made(source) for source in settings.sources}
+        self._why: dict[str, str] = {}
+
+    def of(self, source: str) -> Door | None:
+        """None where nobody's webhooks are taken in this name."""
+        return self._doors.get(source)
+
+    def look_again(self) -> None:
+        """What the vault says now. A door that would stand open is closed; a ledger that fails changes nothing."""
+        for source in self._settings.sources:
+            try:
+                self._doors[source], why = self._made(source), ""
+            except LedgerUnavailable:
+                return
+            except Misconfigured as error:
+                self._doors[source], why = Door(getattr(self._settings, source)), str(error)
+                if why != self._why.get(source):
+                    log.error("nobody is let in any more: %s", error)
+            self._why[source] = why
+
+    def _made(self, source: str) -> Door:
+        return _door(source, getattr(self._settings, source), self._secrets)
 
 
 def _door(source: str, settings: WebhookSource, secrets: Secrets) -> Door:
     names = f"{source.upper()}_WEBHOOK_SECRET", f"{source.upper()}_WEBHOOK_HMAC_KEY"
-    secret, key = (secrets(name).strip() for name in names)
-    if not secret and not key:
+    given, keys = (_both(name, secrets) for name in names)
+    if not given and not keys:
         cure = f"Set {names[0]} or {names[1]}, or `mlc credentials set` one; or take {source} out of web.sources."
         raise Misconfigured(f"web.sources names {source}, and anybody could send in its name: no secret", cure=cure)
-    if isinstance(settings, SignedSource) and bool(key) != bool(settings.hmac_header):
+    if isinstance(settings, SignedSource) and bool(keys) != bool(settings.hmac_header):
         where = f"web.{source}.hmac_header"
-        has, lacks = (names[1], where) if key else (where, names[1])
+        has, lacks = (names[1], where) if keys else (where, names[1])
         cure = f"Set {lacks} too, or take {has} away."
         raise Misconfigured(f"{has} is set, but {lacks} is not: no signature would be checked", cure=cure)
-    return Door(settings, secret, key)
+    return Door(settings, given, keys)
+
+
+def _both(name: str, secrets: Secrets) -> tuple[str, ...]:
+    """Today's and the next, as far as there are any."""
+    return tuple(value for each in (name, f"{name}_NEXT") if (value := secrets(each).strip()))
 
 
 def _bytes(headers: Headers, name: str) -> bytes:

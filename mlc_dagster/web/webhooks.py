@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping
+import time
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -16,15 +16,20 @@ from starlette.routing import Route
 
 from mlc_dagster.ledger import Inbox, Ledger
 from mlc_dagster.ledger.database import LedgerUnavailable
+from mlc_dagster.logs import logger
 from mlc_dagster.settings import Settings
-from mlc_dagster.web.doors import Door, Secrets, doors
+from mlc_dagster.settings.web import WebhookSource
+from mlc_dagster.web.doors import Door, Doors, Secrets
 from mlc_dagster.web.events import READERS, Told, challenge, parsed
+from mlc_dagster.web.tally import Tally
 
 LEDGER_SECONDS = 8.0  # Cin7 and monday.com give up after ten and more; the ledger itself would wait for thirty
 RETRY_SECONDS = 30
+LOOK_AGAIN = 10.0  # seconds after which the vault is asked again: a rotated secret needs no restart
+REFUSED = "webhooks in the name of {} were refused, their secret or signature missing or wrong"
 WRITERS = 8  # SQLite writes one by one, and PostgreSQL's pool has fifteen connections
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 class Refusal(Exception):
@@ -35,12 +40,13 @@ class Refusal(Exception):
         self.answer = JSONResponse({"error": words}, status, {k.replace("_", "-"): v for k, v in headers.items()})
 
 
-def build(settings: Settings, ledger: Ledger, secrets: Secrets) -> Starlette:
-    """The ASGI application for the sources in `web.sources`; `secrets` gives a secret by its name, "" for none.
+def build(settings: Settings, ledger: Ledger, secrets: Secrets, tally: Tally, again: float = LOOK_AGAIN) -> Starlette:
+    """The ASGI application for the sources in `web.sources`; `secrets` gives a secret by its name, "" for none, and is
+    asked anew after `again` seconds.
 
     Raises Misconfigured where a source is on and nobody has a secret for it.
     """
-    hooks = _Webhooks(ledger.inbox, doors(settings.web, secrets), settings.web.max_body_kib * 1024)
+    hooks = _Webhooks(ledger.inbox, Doors(settings.web, secrets), settings.web.max_body_kib * 1024, tally, again)
     routes = [
         Route("/webhooks/{source}", hooks.receive, methods=["POST"]),
         Route("/webhooks/{source}/{secret:path}", hooks.receive, methods=["POST"]),
@@ -52,18 +58,20 @@ def build(settings: Settings, ledger: Ledger, secrets: Secrets) -> Starlette:
 
 
 class _Webhooks:
-    def __init__(self, inbox: Inbox, open_doors: Mapping[str, Door], most: int) -> None:
-        self._inbox, self._doors, self._most = inbox, open_doors, most
+    def __init__(self, inbox: Inbox, doors: Doors, most: int, tally: Tally, again: float) -> None:
+        self._inbox, self._doors, self._most, self._tally = inbox, doors, most, tally
+        self._again, self._due = again, time.monotonic() + again
         self._writers: anyio.CapacityLimiter | None = None
 
     async def receive(self, request: Request) -> Response:
         source = request.path_params["source"]
-        door = self._doors.get(source)
-        if door is None:
+        if self._doors.of(source) is None:
             raise Refusal(404, "no webhooks are taken here")
-        _admit(door.lets_in(request.headers, request.path_params.get("secret") or None), source)
+        await self._look_again()
+        door = self._doors.of(source) or Door(WebhookSource())
+        self._admit(door.lets_in(request.headers, request.path_params.get("secret") or None), source, request)
         body = await _body(request, self._most)
-        _admit(door.believes(request.headers, body), source)
+        self._admit(door.believes(request.headers, body), source, request)
         try:
             payload = parsed(body)
         except ValueError as error:
@@ -76,6 +84,19 @@ class _Webhooks:
     async def health(self, request: Request) -> Response:
         await self._ask(partial(self._inbox.waiting, limit=1), "")
         return JSONResponse({"status": "ok"})
+
+    def _admit(self, right: bool, source: str, request: Request) -> None:
+        if not right:
+            self._tally.count(REFUSED.format(source), request.client.host if request.client else "?")
+            raise Refusal(401, "secret or signature missing or wrong")
+
+    async def _look_again(self) -> None:
+        """One request does, and the others go on with what is known; a ledger that is busy keeps nobody waiting."""
+        if time.monotonic() < self._due:
+            return
+        self._due = time.monotonic() + self._again
+        with suppress(LedgerUnavailable):
+            await self._ask(self._doors.look_again)
 
     def _keep(self, source: str, told: Told, body: str) -> bool:
         """Whether it is new. On the disk on return, either way."""
@@ -94,12 +115,6 @@ class _Webhooks:
                 return await anyio.to_thread.run_sync(call, *args, abandon_on_cancel=True, limiter=self._writers)
         except TimeoutError:
             raise LedgerUnavailable(f"the ledger gave no answer within {LEDGER_SECONDS:g} s") from None
-
-
-def _admit(right: bool, source: str) -> None:
-    if not right:
-        log.warning("a webhook in the name of %s was refused: its secret or signature is missing or wrong", source)
-        raise Refusal(401, "secret or signature missing or wrong")
 
 
 async def _body(request: Request, most: int) -> bytes:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import dagster as dg
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from mlc_dagster.checking import plain_addresses
+from mlc_dagster.errors import Misconfigured
+from mlc_dagster.orchestration.location import resources
+from mlc_dagster.settings import Environment, parse
 from mlc_dagster.settings.addresses import Address, Link, TenantAddress, is_this_machine
+from mlc_dagster_tests.orchestration.conftest import SECRETS
 
 ANY: Any = TypeAdapter(Address)
 TENANT: Any = TypeAdapter(TenantAddress)
@@ -87,3 +93,48 @@ def test_an_address_below_a_proxy_is_the_tenants_too() -> None:
 
 def test_this_machine_is_what_no_other_can_listen_to() -> None:
     assert is_this_machine("127.0.0.53") and is_this_machine("::1") and not is_this_machine("example.localhost.test")
+
+
+# --- with a reason ----------------------------------------------------------------------------------------------------
+
+PLAIN = "http://gateway.acme.test:8080"
+REASON = "inside the VPN, the gateway has no certificate yet"
+SECTIONS: dict[str, dict[str, Any]] = {
+    "ifs": {"base_url": PLAIN, "token_url": f"{PLAIN}/token"},
+    "cin7": {"base_url": PLAIN},
+    "airbase": {"base_url": PLAIN},
+    "hubspot": {"base_url": PLAIN},
+    "procurify": {"base_url": PLAIN, "token_url": f"{PLAIN}/token"},
+    "monday": {"base_url": PLAIN, "boards": {"suppliers": {"board": "1", "columns": {"supplier_no": "No"}}}},
+}
+
+
+def content_with(system: str, **fields: Any) -> dict[str, Any]:
+    ifs = {"base_url": "https://tenant.ifs.test", "token_url": "https://tenant.ifs.test/token"}
+    return {"companies": {"0010": {"currency": "SEK"}}, "ifs": ifs, system: {**SECTIONS[system], **fields}}
+
+
+@pytest.mark.parametrize("system", SECTIONS)
+def test_plain_http_is_refused_unless_its_connection_says_why(
+    system: str, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        parse(content_with(system), "mlc.yaml")
+    told = str(refused.value)
+    for name in SECTIONS[system].keys() & {"base_url", "token_url"}:
+        assert f"{system}.{name}: found {SECTIONS[system][name]}; expected https://gateway.acme.test:8080" in told
+    assert 'say why beside it: plain_http: "' in told
+    found = parse(content_with(system, plain_http=f" {REASON} "), "mlc.yaml")
+    assert list(plain_addresses(found)) == [(system, REASON)]
+    for name, value in {**SECRETS, "MLC_DATABASE_URL": sqlite_url}.items():
+        monkeypatch.setenv(name, value)
+    with dg.build_resources(resources(found, Environment())) as built:
+        assert getattr(built, system).client, "Dagster's resource knows the reason too"
+
+
+@pytest.mark.parametrize("reason", ["", " ", "true", "yes", "on", "1", "false", "allowed", []])
+def test_a_reason_is_words_and_no_switch(reason: Any) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        parse(content_with("hubspot", plain_http=reason), "mlc.yaml")
+    assert "hubspot.plain_http: found" in str(refused.value) and "expected the reason, in words" in str(refused.value)
+    assert "hubspot.base_url: found" in str(refused.value)

@@ -20,7 +20,9 @@ from mlc_dagster.ledger import Ledger
 from mlc_dagster.loopback import bound_socket
 from mlc_dagster.settings import Settings
 from mlc_dagster.web import build
+from mlc_dagster.web.doors import Secrets
 from mlc_dagster.web.serve import server
+from mlc_dagster.web.tally import Tally
 
 SECRET, CIN7_SECRET, KEY = "marked-airbase-secret", "marked/cin7+secret=", "marked-hmac-key"
 SECRETS = {
@@ -49,11 +51,16 @@ def settings_with(**web: Any) -> Settings:
 
 
 @contextmanager
-def serving(ledger: Ledger, secrets: dict[str, str] | None = None, **web: Any) -> Iterator[httpx.Client]:
+def serving(
+    ledger: Ledger, secrets: dict[str, str] | Secrets | None = None, *, again: float = 10.0, **web: Any
+) -> Iterator[httpx.Client]:
     """A client of the server that runs with these settings."""
     held = SECRETS if secrets is None else secrets
-    app = build(settings_with(**web), ledger, lambda name: held.get(name, ""))
-    place, running = bound_socket(0), server(app)
+    ask = held if callable(held) else lambda name: held.get(name, "")
+    settings = settings_with(**web)
+    tally = Tally(settings.web.tell_seconds)
+    app = build(settings, ledger, ask, tally, again)
+    place, running = bound_socket(0), server(app, settings.web, tally)
     thread = threading.Thread(target=running.run, args=([place],), daemon=True)
     thread.start()
     while not running.started:
@@ -65,6 +72,7 @@ def serving(ledger: Ledger, secrets: dict[str, str] | None = None, **web: Any) -
     finally:
         running.should_exit = True
         thread.join(15)
+        tally.tell()
         place.close()
 
 

@@ -18,6 +18,7 @@ import pytest
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.web import build, webhooks
+from mlc_dagster.web.tally import Tally
 from mlc_dagster_tests.conftest import execute
 from mlc_dagster_tests.web.conftest import (
     CIN7_SECRET,
@@ -213,7 +214,7 @@ def test_no_secret_and_no_refused_body_is_logged_or_answered(
         answers.append(client.post("/webhooks/airbase", json=event("evt_2", note="marked-note" * 9999), headers=GOOD))
     assert {answer.status_code for answer in answers} == {200, 400, 401, 503}
     ours = [record.getMessage() for record in caplog.records if not record.name.startswith("httpx")]
-    assert any("was refused" in line for line in ours) and any("not stored" in line for line in ours)
+    assert any("were refused" in line for line in ours) and any("not stored" in line for line in ours)
     printed = capfd.readouterr()
     shown = [*ours, *(f"{dict(each.headers)}{each.text}" for each in answers), printed.out, printed.err]
     assert not any("marked" in text for text in shown)
@@ -233,7 +234,7 @@ def test_a_source_that_would_check_nothing_does_not_start(
 ) -> None:
     settings = settings_with(sources=["airbase"], **web)
     with pytest.raises(Misconfigured, match=said):
-        build(settings, sqlite_ledger, lambda name: secrets.get(name, ""))
+        build(settings, sqlite_ledger, lambda name: secrets.get(name, ""), Tally(60))
 
 
 def test_settings_name_the_mistake() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from mlc_dagster.errors import AccessDenied, Misconfigured, RecordRejected, TransientError
+from mlc_dagster.logs import logger
 from mlc_dagster.systems.answers import Answer
 from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.ifs.csdl import Model, Unread, read_metadata
@@ -30,7 +30,7 @@ NOT_ACCEPTABLE = (406, 415)
 
 Value = TypeVar("Value")
 
-log = logging.getLogger("mlc_dagster.ifs")
+log = logger("mlc_dagster.ifs")
 
 
 @dataclass
