@@ -104,7 +104,7 @@ def test_c20_after_a_disaster_the_same_runs_end_where_they_had(
 ) -> None:
     monkeypatch.setattr(
         "mlc_dagster.ledger.restoring.LEFT", FREE
-    )  # else each flow waits once for a writer that is lost
+    )  # else each flow waits a minute once
     world.chart()
     world.put_order("P1", price="1.00")
     world.put_order("P2", price="2.00")
