@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError, InterfaceError, ProgrammingError
 
 from mlc_dagster.errors import Misconfigured, MlcError
 from mlc_dagster.ledger.postgresql import engine_for
@@ -79,7 +79,9 @@ class Database:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except (OperationalError, InternalError, InterfaceError) as error:
+        except (DatabaseError, InterfaceError) as error:
+            if isinstance(error, (IntegrityError, ProgrammingError, DataError)):  # ours, not the database's
+                raise
             usual = "Look at the database and its disk, then run again: it goes on from what the ledger says."
             words, cure = for_whom(error, self._durable, BUSY_SECONDS) or (reason(error), usual)
             raise LedgerUnavailable(f"the ledger in {place(self.url)} failed: {words}", cure=cure) from error

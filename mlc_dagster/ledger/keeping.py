@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from mlc_dagster.ledger.backups import Manifest, back_up
-from mlc_dagster.ledger.database import Database, place, reason
+from mlc_dagster.ledger.database import Database, LedgerUnavailable, place, reason
 from mlc_dagster.ledger.opening import HEAD, VERSION_TABLE
 from mlc_dagster.ledger.tables import TABLES, attempts
 from mlc_dagster.ledger.verifying import Fault, Verification
@@ -68,8 +68,11 @@ class Keeping:
         """The file, the tables, the trail; each as soon as it was looked at."""
         if self._database.is_sqlite:
             yield self._file()
-        yield self._tables()
-        yield self._trail()
+        for what, look in {"tables": self._tables, "trail": self._trail}.items():
+            try:
+                yield look()
+            except LedgerUnavailable as error:
+                yield Look(what, "it cannot be read to its end", (error.message,))
 
     def _size(self, connection: Connection) -> int:
         if self._database.is_sqlite:

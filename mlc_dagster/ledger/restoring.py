@@ -7,7 +7,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, case, delete, distinct, func, insert, select, update
 
@@ -131,10 +131,10 @@ def _as_of_now(backup: Database, there: Database) -> list[str]:
         standing = [
             dict(row._mapping) for row in connection.execute(select(pauses).where(pauses.c.lifted_at.is_(None)))
         ]
+        writers = [dict(row._mapping) for row in connection.execute(select(leases))]
     with backup.writing() as connection:
         now = clock(connection)
-        # A writer of before is recognised as late, and the next one waits for what it may have under way.
-        connection.execute(update(leases).values(token=func.max(leases.c.token, int(time.time())), expires_at=LEFT))
+        _leases_of_now(connection, writers)
         connection.execute(delete(budgets))
         stood = connection.execute(select(pauses.c.connection).where(pauses.c.lifted_at.is_(None))).scalars().all()
         why = "it stood when the backup was taken"
@@ -146,6 +146,18 @@ def _as_of_now(backup: Database, there: Database) -> list[str]:
             connection.execute(delete(stored))
             connection.execute(insert(stored), files)
     return sorted(set(stood) - {pause["connection"] for pause in standing})
+
+
+def _leases_of_now(connection: Connection, writers: list[dict[str, Any]]) -> None:
+    """A writer of before is recognised as late; the next one waits for what it may have under way, where nobody knows.
+
+    Tokens go on from this second: however many writers there were since the backup, none of theirs comes again.
+    """
+    connection.execute(update(leases).values(expires_at=LEFT))
+    for writer in writers:
+        connection.execute(delete(leases).where(leases.c.name == writer["name"]))
+        connection.execute(insert(leases), writer)
+    connection.execute(update(leases).values(token=func.max(leases.c.token, int(time.time()))))
 
 
 def _install(tables: Path, there: Database) -> None:

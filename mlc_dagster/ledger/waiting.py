@@ -18,12 +18,15 @@ LOST = (
     "Is the server up, or was this process suspended for more than {} s? Then the server ended what it was at."
     " Run again: it goes on from what the ledger says."
 )
+DAMAGED = "`mlc ledger check` says what is damaged; `mlc ledger restore` puts a backup in its place: docs/keeping.md."
 THEN = "Nothing was written here; then run again."
 
 
 def for_whom(error: DBAPIError, engine: Engine, seconds: float) -> tuple[str, str] | None:
     """Words and cure, where it was another one's lock that was waited for, or the server gave this one up."""
     if engine.dialect.name == "sqlite":
+        if "malformed" in str(error.orig) or "not a database" in str(error.orig):
+            return " ".join(str(error.orig).split()), DAMAGED
         return _of_file(str(engine.url.database), seconds) if "database is locked" in str(error.orig) else None
     if error.connection_invalidated:
         return " ".join(str(error.orig).split()), LOST.format(postgresql.IDLE_SECONDS)
