@@ -67,6 +67,8 @@ class Tenant:
     token_seconds: float = 3600
     clock_skew_seconds: float = 0  # the server's clock minus ours
     rows_without_top: int = 100
+    sorts: Literal["bytes", "language", "caseless", "none"] = "bytes"  # texts in $orderby; none: it is not heeded
+    compares: Literal["bytes", "language", "caseless"] = "bytes"  # texts in $filter; caseless: 'a' eq 'A'
 
 
 def _kind(set_name: str, projection: str, keys: str, fields: str, lines: Lines | None = None, number: str = "") -> Kind:

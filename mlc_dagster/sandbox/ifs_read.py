@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mlc_dagster.sandbox import odata
+from mlc_dagster.sandbox.collation import Row, collated, compared, names_beside
 from mlc_dagster.sandbox.ifs_names import Collection
 from mlc_dagster.sandbox.ifs_rows import Stored
 from mlc_dagster.sandbox.odata import ODataError
@@ -113,26 +114,33 @@ def _condition(collection: Collection, options: Mapping[str, str]) -> tuple[Pred
     if not options.get("$filter", "").strip():
         return None, None, None
     tree, names = odata.parse_filter(options["$filter"]), collection.names
-    wanted = predicate(tree, names)
+    wanted, kind = predicate(tree, names), collection.tenant.compares
+    if kind != "bytes":
+        by_language = predicate(compared(tree, names, kind), names_beside(names))
+        wanted = lambda fields: by_language(Row(fields, kind))  # noqa: E731
     return (wanted, *modified_bounds(tree, names))
 
 
 def _is_kept_order(collection: Collection, order: list[tuple[str, bool]]) -> bool:
     """Whether the rows are kept in this order anyway: (LastModified, keys), ascending."""
     kept = [collection.wire(name) for name in (MODIFIED, *collection.keys)]
-    return bool(order) and order == [(name, False) for name in kept[: len(order)]] and collection.tenant.modified
+    as_kept = bool(order) and order == [(name, False) for name in kept[: len(order)]] and collection.tenant.modified
+    return as_kept and collection.tenant.sorts == "bytes"
 
 
 def _sorted(rows: list[Stored], collection: Collection, order: list[tuple[str, bool]]) -> list[Stored]:
-    names = collection.names
+    names, kind = collection.names, collection.tenant.sorts
     for wire, descending in reversed(order):
         if wire not in names:
             raise ODataError(f"The property '{wire}', used in $orderby, is not defined.")
         name = names[wire][0]
+        values = {id(row): collated(row.fields[name], kind) for row in rows}
+        if kind == "none":
+            continue
         try:
-            rows = sorted(rows, key=lambda row: (row.fields[name] is None, row.fields[name] or 0), reverse=descending)
+            rows = sorted(rows, key=lambda row: (values[id(row)] is None, values[id(row)] or 0), reverse=descending)
         except TypeError:  # texts, or texts among numbers
-            rows = sorted(rows, key=lambda row: (row.fields[name] is None, str(row.fields[name])), reverse=descending)
+            rows = sorted(rows, key=lambda row: (values[id(row)] is None, str(values[id(row)])), reverse=descending)
     return rows
 
 

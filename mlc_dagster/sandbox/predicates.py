@@ -9,7 +9,7 @@ from typing import Any
 
 from mlc_dagster.sandbox.odata import Both, Comparison, Either, Literal, Membership, Node, ODataError, Opposite
 
-Predicate = Callable[[dict[str, Any]], bool]
+Predicate = Callable[[Mapping[str, Any]], bool]
 Names = Mapping[str, tuple[str, str]]
 """Name on the wire -> (name in the catalogue, type)."""
 
@@ -88,7 +88,7 @@ def _comparison(node: Comparison, names: Names) -> Predicate:
         return lambda row: bool(row[field] == value)
     compare, lower = _OPERATORS[node.operator], node.lower
 
-    def holds(row: dict[str, Any]) -> bool:
+    def holds(row: Mapping[str, Any]) -> bool:
         found = row[field]
         if found is None:
             return False

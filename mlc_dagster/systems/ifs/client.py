@@ -26,8 +26,9 @@ from mlc_dagster.systems.ifs.duplicates import Duplicates
 from mlc_dagster.systems.ifs.lines import Lines
 from mlc_dagster.systems.ifs.metadata import SchemaReport
 from mlc_dagster.systems.ifs.odata import Order, any_of_keys, collection, distinct, equals, one, service
-from mlc_dagster.systems.ifs.paging import Span, Walk
+from mlc_dagster.systems.ifs.paging import Walk
 from mlc_dagster.systems.ifs.queries import Connection, Query, no_batch, no_such_set
+from mlc_dagster.systems.ifs.ranges import Span
 from mlc_dagster.systems.ifs.reading import Reading
 from mlc_dagster.systems.ifs.records import catalogue as known_sets
 from mlc_dagster.systems.ifs.refusals import classify as classify
@@ -153,9 +154,13 @@ class IfsClient:
         Few requests for many values; without lines, each with its ETag. Raises Misconfigured where there is no set.
         """
         names = [wire_name(name, entity.wire) for name in (field, *also)]
-        filters = [text for text, _ in any_of_keys(names, ((value, *also.values()) for value in distinct(values)))]
+        wanted = distinct(values)
+        filters = [text for text, _ in any_of_keys(names, ((value, *also.values()) for value in wanted))]
         found = in_order(partial(self._walked, entity), filters, self._connection.in_flight)
-        return [pair for pairs in found for pair in pairs]
+        texts = {value for value in wanted if isinstance(value, str)}  # some tenants hold 'a' and 'A' to be equal
+        pairs = (pair for each in found for pair in each)
+        unique = {tuple(row[name] for name in entity.keys): (row, etag) for row, etag in pairs}
+        return [pair for pair in unique.values() if not isinstance(pair[0][field], str) or pair[0][field] in texts]
 
     def every(self, entity: EntitySet) -> list[tuple[Row, str]]:
         """All rows, without lines, each with its ETag. Raises Misconfigured where there is no set."""

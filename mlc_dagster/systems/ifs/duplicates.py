@@ -14,9 +14,10 @@ from mlc_dagster.systems.ifs.bookings import CANCELLED
 from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.ifs.entries import ENTRIES, INVOICES, PROPOSALS
 from mlc_dagster.systems.ifs.odata import Order, all_of, any_of_keys, distinct, literal
-from mlc_dagster.systems.ifs.paging import Span, Walk
+from mlc_dagster.systems.ifs.paging import Walk
 from mlc_dagster.systems.ifs.partners import PARTNERS
 from mlc_dagster.systems.ifs.queries import Connection, Query
+from mlc_dagster.systems.ifs.ranges import Span
 from mlc_dagster.systems.waiting import in_order
 from mlc_dagster.vocabulary import EntitySet, Record, Row, Target, key_text
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.ifs.odata import Order, any_of_keys
-from mlc_dagster.systems.ifs.paging import Span, Walk
+from mlc_dagster.systems.ifs.paging import Walk
 from mlc_dagster.systems.ifs.queries import Connection, Query
+from mlc_dagster.systems.ifs.ranges import Span, of_keys
 from mlc_dagster.systems.ifs.wire import Page
 from mlc_dagster.systems.waiting import in_order
 from mlc_dagster.vocabulary import EntitySet, LineSet
@@ -49,8 +50,8 @@ class Lines:
 
     def _asked(self, headers: list[Key | None]) -> list[pa.RecordBatch]:
         names = [wire_name(name, self._lines.wire) for name in self._lines.keys[: len(self._entity.keys)]]
-        filters = [text for text, _ in any_of_keys(names, (key for key in headers if key is not None))]
-        found = in_order(lambda text: list(self._walk(text)), filters, self._connection.in_flight)
+        asked = any_of_keys(names, (key for key in headers if key is not None))
+        found = in_order(lambda some: list(self._walk(*some)), asked, self._connection.in_flight)
         return [batch for batches in found for batch in batches]
 
     def _linked(self, page: Page, headers: list[Key | None]) -> list[pa.RecordBatch]:
@@ -67,9 +68,10 @@ class Lines:
             yield page.batch
             link = page.link
 
-    def _walk(self, condition: str) -> Iterator[pa.RecordBatch]:
+    def _walk(self, condition: str, asked: Sequence[Sequence[object]]) -> Iterator[pa.RecordBatch]:
         walk = Walk(self._query.order, lambda span: self._query.page(span, condition))
-        return (page.batch for page in walk.read(Span()))
+        headers = self._lines.keys[: len(self._entity.keys)]
+        return (of_keys(page.batch, headers, asked) for page in walk.read(Span()))
 
     def _under(self, key: Key, batch: pa.RecordBatch) -> pa.RecordBatch:
         for name, value in zip(self._lines.keys, key, strict=False):

@@ -72,6 +72,14 @@ def beyond(names: Sequence[str], values: Sequence[object]) -> str:
     return f"({first} or ({names[0]} eq {literal(values[0])} and {beyond(names[1:], values[1:])}))"
 
 
+def up_to(names: Sequence[str], values: Sequence[object]) -> str:
+    """What does not come after a row: `(A lt 'x' or (A eq 'x' and B le 7))`."""
+    if len(names) == 1:
+        return f"{names[0]} le {literal(values[0])}"
+    first = f"{names[0]} lt {literal(values[0])}"
+    return f"({first} or ({names[0]} eq {literal(values[0])} and {up_to(names[1:], values[1:])}))"
+
+
 def all_of(*conditions: str | None) -> str | None:
     """The conditions joined by `and`; None where there is none."""
     given = [f"({each})" if " or " in each else each for each in conditions if each]
@@ -130,12 +138,22 @@ class Order:
         found = tuple(row[name] for name in self.fields)
         return None if None in found else found
 
-    def filter(self, after: Sequence[object] | None, low: datetime | None, high: datetime | None) -> str | None:
-        """`low` <= modified < `high`, and after a place. The bounds are stated beside it: databases index them."""
+    def filter(
+        self,
+        after: Sequence[object] | None,
+        low: datetime | None,
+        high: datetime | None,
+        upto: Sequence[object] | None = None,
+    ) -> str | None:
+        """`low` <= modified < `high`, after a place, and up to another one.
+
+        The bounds are stated beside it: databases index them.
+        """
         first = self.names[0]
         start = after[0] if after and self.by_time else low
         return all_of(
             f"{first} ge {literal(start)}" if start is not None and self.by_time else None,
             f"{first} lt {literal(high)}" if high is not None and self.by_time else None,
             beyond(self.names, after) if after else None,
+            up_to(self.names, upto) if upto else None,
         )

@@ -15,7 +15,7 @@ from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.ifs.csdl import Model, Unread, read_metadata
 from mlc_dagster.systems.ifs.metadata import SchemaReport, schema_report
 from mlc_dagster.systems.ifs.odata import Order, all_of, collection, service
-from mlc_dagster.systems.ifs.paging import Span
+from mlc_dagster.systems.ifs.ranges import Span
 from mlc_dagster.systems.ifs.refusals import PageTooLarge, is_not_built
 from mlc_dagster.systems.ifs.wire import Page, Wire
 from mlc_dagster.vocabulary import EntitySet
@@ -126,7 +126,7 @@ class Query:
         """
         while True:
             expand, gone = self.expands, self._gone()
-            top = self._allowed(expand)
+            top = min(self._allowed(expand), span.top or self._top)
             try:
                 return self._page(span, condition, expand, top)
             except PageTooLarge as error:
@@ -149,9 +149,11 @@ class Query:
     def _request(self, span: Span, condition: str | None, wire: Wire, top: int) -> tuple[str, dict[str, str | None]]:
         if span.link is not None:
             return self._rebased(span.link), {}
+        place = self.order.filter(span.after, span.low, span.high, span.upto)
         return collection(self.entity), {
-            "$filter": all_of(condition, self.order.filter(span.after, span.low, span.high)),
+            "$filter": all_of(condition, place),
             "$orderby": self.order.orderby,
+            "$skip": str(span.skip) if span.skip else None,
             "$top": str(top),
             "$count": "true",
             "$select": ",".join(self.order.names) if self._only_keys else wire.select,

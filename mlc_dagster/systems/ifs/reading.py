@@ -7,7 +7,7 @@ at the end, page after page, and what is touched then still lies ahead.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
@@ -16,8 +16,9 @@ from mlc_dagster.errors import RecordRejected
 from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.ifs.lines import Lines
 from mlc_dagster.systems.ifs.odata import MAX_TERMS, Order, any_of_keys, collection, equals, literal
-from mlc_dagster.systems.ifs.paging import Span, Walk
+from mlc_dagster.systems.ifs.paging import Walk
 from mlc_dagster.systems.ifs.queries import Connection, Query
+from mlc_dagster.systems.ifs.ranges import Span, of_keys
 from mlc_dagster.systems.ifs.tally import Tally
 from mlc_dagster.systems.ifs.wire import Page
 from mlc_dagster.systems.placing import Places
@@ -156,9 +157,12 @@ class Reading:
             yield from self._by_keys(placed)
 
     def _by_keys(self, placed: list[str]) -> Iterator[pa.RecordBatch]:
-        filters = [text for text, _ in any_of_keys(self._by_key.names, self._places.keys(placed))]
-        found = in_order(lambda text: list(self._walk(self._by_key, text)), filters, self._connection.in_flight)
-        return (page.batch for pages in found for page in pages)
+        asked = any_of_keys(self._by_key.names, self._places.keys(placed))
+
+        def of(some: tuple[str, list[Sequence[object]]]) -> list[pa.RecordBatch]:
+            return [of_keys(page.batch, self._by_key.fields, some[1]) for page in self._walk(self._by_key, some[0])]
+
+        return (batch for batches in in_order(of, asked, self._connection.in_flight) for batch in batches)
 
     # --- one walk -----------------------------------------------------------------------------------------------------
 
