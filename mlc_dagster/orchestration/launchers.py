@@ -25,7 +25,7 @@ SETTING = dg.Field(
     default_value=SILENT_SECONDS,
     is_required=False,
     description="A run whose process cannot be seen from here, which nobody says to execute and which says nothing "
-    "itself, counts as lost after so many seconds. A run says something at least every 45.",
+    "itself, counts as lost after so many seconds. A run says something at least once a minute.",
 )
 GONE = "has ended without a word. What it had under way is looked up in the target before it is sent again"
 

@@ -11,7 +11,7 @@ from dagster._core.events import DagsterEvent, EngineEventData
 from mlc_dagster.logs import logger
 from mlc_dagster.orchestration.workers import Worker
 
-QUIET_SECONDS = 45.0
+QUIET_SECONDS = 30.0
 log = logger("mlc_dagster.runs")
 
 

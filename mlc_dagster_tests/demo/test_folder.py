@@ -247,7 +247,7 @@ def test_the_demos_dagster_keeps_all_of_its_state_in_the_demos_folder(folder: Pa
         assert str(place.home) in str(instance.get_ref().to_dict())
         assert "real" not in (place.home / "dagster.yaml").read_text()
         assert type(instance.run_coordinator).__name__ == "QueuedRunCoordinator"
-        assert type(instance.run_launcher).__name__ == "DefaultRunLauncher"
+        assert type(instance.run_launcher).__name__ == "LocalRunLauncher"
 
 
 def test_a_process_that_entered_the_demo_knows_nothing_of_the_real_settings(

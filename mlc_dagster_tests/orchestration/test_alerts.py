@@ -27,8 +27,10 @@ def told(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
 def sense(world: World, result: dg.ExecuteInProcessResult) -> Any:
     """What the sensor says of a failed run, as the daemon asks it."""
     (failure,) = [event for event in result.all_events if event.event_type_value == "PIPELINE_FAILURE"]
+    run = world.instance.get_run_by_id(result.run_id)
+    assert run is not None
     context = dg.build_run_status_sensor_context(
-        sensor_name=SENSOR, dagster_event=failure, dagster_instance=world.instance, dagster_run=result.dagster_run
+        sensor_name=SENSOR, dagster_event=failure, dagster_instance=world.instance, dagster_run=run
     )
     return world.defs.resolve_sensor_def(SENSOR)(context.for_run_failure())
 
@@ -61,6 +63,16 @@ def test_a_check_that_stopped_a_run_is_told_with_its_reason(world: World, told: 
     sense(world, result)
     assert "The check cin7/purchases_prepared gl_accounts_exist stopped it: " in told.texts[0]
     assert "materialize ifs/account_set" in told.texts[0]
+
+
+def test_a_run_that_is_taken_up_again_by_itself_is_no_news_until_that_fails(world: World, told: Receiver) -> None:
+    world.put_order("P1")
+    result = world.run("cin7")
+    assert not result.success
+    world.instance.add_run_tags(result.run_id, {"dagster/will_retry": "true"})
+    assert "it is taken up again by itself" in sense(world, result).skip_message and told.texts == []
+    world.instance.add_run_tags(result.run_id, {"dagster/will_retry": "false"})
+    assert sense(world, result).skip_message == "told that cin7 failed"
 
 
 def test_a_run_that_a_pause_ended_is_no_news(world: World, told: Receiver) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import sys
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
@@ -17,7 +15,7 @@ import pytest
 from mlc_dagster.orchestration.launchers import AsksItsWorkers
 from mlc_dagster.orchestration.workers import Worker, worker_of
 from mlc_dagster_tests.promises.lost import company, days, each_order_once, purchases, read_the_charts
-from mlc_dagster_tests.promises.whole import Whole, free_port, until
+from mlc_dagster_tests.promises.whole import Whole, celery_of, free_port, start_celery, until
 
 BACKFILLS = ("five_days", "one_day")
 WITHIN = 300.0
@@ -80,20 +78,6 @@ needs_redis = pytest.mark.skipif(REDIS is None, reason="redis-server is not inst
 needs_celery = pytest.mark.skipif(find_spec("dagster_celery") is None, reason="pip install mlc-dagster[celery]")
 
 
-def celery(url: str, postgres: str) -> dict[str, Any]:
-    """dagster.yaml as for production: runs on Celery workers, everything in PostgreSQL."""
-    config = {"broker": f"{url}/0", "backend": f"{url}/1", "silent_seconds": 5.0}
-    launcher = {"module": "mlc_dagster.orchestration.celery_launcher", "class": "CeleryRunLauncher", "config": config}
-    storage = {"postgres": {"postgres_url": postgres.replace("postgresql://", "postgresql+psycopg2://")}}
-    return {"run_launcher": launcher, "storage": storage}
-
-
-def start_worker(whole: Whole, url: str, name: str) -> None:
-    where = ["-A", "dagster_celery.app", "-b", f"{url}/0", "--result-backend", f"{url}/1"]
-    how = ["worker", "-Q", "dagster", "-c", "1", "-n", f"{name}@%h", "--without-gossip", "--without-mingle"]
-    whole.spawn([sys.executable, "-m", "celery", *where, *how], f"{name}.log")
-
-
 def who_started_it_says(whole: Whole, run: dg.DagsterRun) -> bool | None:
     """As the launcher knows of a run whose process it cannot see: by asking Celery."""
     with whole.instance() as instance:
@@ -113,13 +97,14 @@ def test_c34_a_celery_worker_that_is_killed_with_or_without_its_child_is_noticed
     postgres_url: str, postgres_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = f"redis://127.0.0.1:{free_port()}"
-    with company(tmp_path, postgres_url, monkeypatch, **celery(url, postgres_url)) as (box, whole):
+    production = {**celery_of(url), "storage": {"postgres": {"postgres_url": postgres_url}}}
+    with company(tmp_path, postgres_url, monkeypatch, **production) as (box, whole):
         assert REDIS is not None
         whole.spawn([REDIS, "--port", url.rpartition(":")[2], "--save", "", "--appendonly", "no"], "redis.log")
         read_the_charts(whole)
         whole.ask_for_backfill("five_days", "cin7", days())
         box.faults.add(system="cin7", method="POST", times=None, delay=1.5)
-        start_worker(whole, url, "first")
+        start_celery(whole, url, "first")
         whole.start()
         until(lambda: purchases(box) and at_work(whole), 120, whole.story)
         (first,) = at_work(whole)
@@ -134,7 +119,7 @@ def test_c34_a_celery_worker_that_is_killed_with_or_without_its_child_is_noticed
         for pid in whole.pids("celery -A"):
             os.kill(pid, signal.SIGKILL)
         assert who_started_it_says(whole, second) is None, "nobody is left who could"
-        start_worker(whole, url, "next")
+        start_celery(whole, url, "next")
         until(lambda: whole.status(second) == "FAILURE", WITHIN, whole.story)
         box.faults.clear()
         until(lambda: whole.backfill_status("five_days") == "COMPLETED_SUCCESS", WITHIN, whole.story)

@@ -195,3 +195,16 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def celery_of(redis: str) -> dict[str, Any]:
+    """What dagster.yaml says where runs are executed by Celery workers."""
+    launcher = {"module": "mlc_dagster.orchestration.celery_launcher", "class": "CeleryRunLauncher"}
+    return {"run_launcher": {**launcher, "config": {"broker": f"{redis}/0", "backend": f"{redis}/1"}}}
+
+
+def start_celery(whole: Whole, redis: str, name: str) -> None:
+    """A worker with one child."""
+    where = ["-A", "dagster_celery.app", "-b", f"{redis}/0", "--result-backend", f"{redis}/1"]
+    how = ["worker", "-Q", "dagster", "-c", "1", "-n", f"{name}@%h", "--without-gossip", "--without-mingle"]
+    whole.spawn([sys.executable, "-m", "celery", *where, *how], f"{name}.log")
