@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
+
+from mlc_dagster.logs import logger
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logger("mlc_dagster.storage")
 
 
 def load_partition(asset: str, partition: str, *, storage: str | None = None) -> pd.DataFrame:
     """The rows of a partition for a notebook: `load_partition("ifs/purchase_order_set", "2026-11-05")`.
 
-    Columns keep their exact types (Arrow's decimals and strings). `storage` is MLC_STORAGE unless given.
-    Raises Misconfigured where the partition was never written.
+    Columns keep their exact types (Arrow's decimals and strings). `storage` is MLC_STORAGE unless given; rows of that
+    are compared with what the ledger of this place knows of them. Raises RowsRefused where they are missing, or not as
+    they were stored, and Misconfigured where the partition was never written.
     """
     import pandas as pd
     import pyarrow as pa
 
     from mlc_dagster import settings
     from mlc_dagster.errors import Misconfigured
+    from mlc_dagster.ledger import Ledger
     from mlc_dagster.orchestration.storage import RowStore
 
-    store, key = RowStore(storage or settings.environment().storage), tuple(asset.split("/"))
-    batches = list(store.read(key, partition))
+    here, key = settings.environment(), tuple(asset.split("/"))
+    ledger = None
+    if storage in (None, here.storage):
+        try:
+            ledger = Ledger.to_read(here.database_url)
+        except Misconfigured as error:
+            log.warning("%s %s: the rows are not compared with what was stored: %s", asset, partition, error.message)
+    with ledger or nullcontext():
+        store = RowStore(storage or here.storage, ledger.stored if ledger else None)
+        batches = list(store.read(key, partition))
     if not batches and not store.path(key, partition).exists():
         known = ", ".join(store.partitions(key)[-5:]) or "none"
         raise Misconfigured(f"{asset} has no partition {partition} at {store.root}; the latest are: {known}")

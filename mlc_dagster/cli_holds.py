@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from mlc_dagster import commands, waiving
+from mlc_dagster.cli_hold_list import nothing, print_list, print_next, print_rest
 from mlc_dagster.cli_places import NotFound, expect, ledger
-from mlc_dagster.cli_showing import held, moment, person, shortened, table
+from mlc_dagster.cli_showing import held, moment, person, table
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.ledger import Attempt, Decision, HoldEntry, Ledger, Run
 from mlc_dagster.ledger.decisions import DecisionRefused
@@ -22,7 +23,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,  # they would hold secrets
 )
-REASON = 90  # characters of a reason in the list
 BY_HAND = "cli"  # stands in the trail where a run id would
 
 FlowOption = Annotated[str | None, typer.Option("--flow", help="Such as cin7/purchases.")]
@@ -39,51 +39,34 @@ def list_(
     flow: FlowOption = None,
     rule: RuleOption = None,
     system: Annotated[str | None, typer.Option(help="What goes to a system or comes from it: cin7.")] = None,
-    limit: Annotated[int, typer.Option(help="The newest so many.", min=1)] = 50,
+    limit: Annotated[int, typer.Option(help="So many of them: a page.", min=1)] = 50,
+    page: Annotated[int, typer.Option(help="1: the newest; 2: those before them; and so on.", min=1)] = 1,
     json_: JsonOption = False,
 ) -> None:
     """What is on hold: a summary by flow and rule, then the records, the newest last."""
     narrowed = {"flow": flow, "rule": rule, "system": None if system == ERP else system}  # every flow is the ERP's
     with ledger() as opened:
         expect(opened, flow=flow, rule=rule, system=system)
-        found = opened.history.open_holds(**narrowed, limit=limit + 1)
-        counts = opened.history.count_open(**narrowed)
+        shown = opened.history.open_holds(**narrowed, limit=limit, newer=(page - 1) * limit)
+        counted = opened.history.count_open(**narrowed)
         moved = opened.history.flows()
-    older, shown = len(found) > limit, found[-limit:]
+    older = max(0, counted.holds - (page - 1) * limit - len(shown))
     if json_:
-        summary = [{"flow": name, "rule": broken, "holds": number} for (name, broken), number in sorted(counts.items())]
-        say_json({"summary": summary, "more": older, "holds": [_as_json(hold) for hold in shown]})
-        return
-    if shown:
-        _print_list(shown, counts, older, terminal())
+        summary = [
+            {"flow": name, "rule": broken, "holds": number}
+            for (name, broken), number in sorted(counted.by_rule.items())
+        ]
+        told = {"summary": summary, "on_hold": counted.holds, "more": older > 0, "older": older}
+        say_json({**told, "holds": [_as_json(hold) for hold in shown]})
+    elif shown:
+        print_list(shown, counted, terminal())
+        print_rest(counted.holds, len(shown), older, page, terminal())
+        print_next(shown[-1], terminal())
+    elif counted.holds:
+        pages = -(-counted.holds // limit)
+        say(f"{counted.holds:,} are on hold, on {pages:,} page(s) of {limit}: there is no page {page}.")
     else:
-        terminal().print(_nothing(flow, rule, system, moved), soft_wrap=True)
-
-
-def _nothing(flow: str | None, rule: str | None, system: str | None, moved: frozenset[str]) -> str:
-    """What that is said of: nobody reads more out of it than the ledger knows."""
-    where = f" in {flow}" if flow else f" of {system}" if system else ""
-    if not moved:
-        return f"Nothing is on hold{where}: no record ever moved by this ledger."
-    if flow is not None and flow not in moved:
-        return f"Nothing is on hold{where}: it never moved a record yet."
-    return plain(f"Nothing is on hold{where}{f' by {rule}' if rule else ''}.")
-
-
-def _print_list(shown: list[HoldEntry], counts: dict[tuple[str, str], int], older: bool, out: Terminal) -> None:
-    summary = table("flow", "rule that is not met", "records", title="On hold")
-    for (name, rule), number in sorted(counts.items()):
-        summary.add_row(name, rule, f"{number:,}")
-    listed = table("since (UTC)", "flow", "key", "rules", "reason", "partition", title="\nThe newest last")
-    for hold in shown:
-        reason = shortened(hold.problems[0].reason, REASON) if hold.problems else ""
-        cells = (moment(hold.opened_at), hold.flow, hold.key, ", ".join(hold.rules), reason, hold.partition)
-        listed.add_row(*map(plain, cells))
-    out.print(summary, listed)
-    if older:
-        out.print(f"[dim]There are older ones: --limit {2 * len(shown)} shows more.[/]")
-    named = plain(commands.offered("holds show", shown[-1].key, flow=shown[-1].flow))
-    out.print(f"\nAll of it, and what to do: [bold]{named}[/]", soft_wrap=True)
+        say(nothing(flow, rule, system, moved))
 
 
 @app.command(epilog="Example: mlc holds show P00102 --flow cin7/purchases")
@@ -237,19 +220,19 @@ def _decide(
         raise Misconfigured(
             "it is not said which records", cure=f"mlc holds {word} KEY, or --rule R together with --flow F."
         )
-    found = opened.history.open_holds(flow=flow, rule=rule)
-    if not found:
+    number = opened.history.count_open(flow=flow, rule=rule).holds
+    if not number:
         raise NotFound(
             f"nothing of {flow} is held by {rule}",
             cure=f"`{commands.offered('holds list', flow=flow)}` shows what is held.",
         )
     if not yes:
-        typer.confirm(f"{word} {len(found)} record(s) of {flow} that are held by {rule}?", abort=True)
-    return _all(decide, found, who, reason)
+        typer.confirm(f"{word} {number} record(s) of {flow} that are held by {rule}?", abort=True)
+    return _all(decide, opened.history.each_open(flow, rule), who, reason)
 
 
 def _all(
-    decide: Callable[[HoldEntry, str, str, Run], Decision], found: list[HoldEntry], who: str, reason: str
+    decide: Callable[[HoldEntry, str, str, Run], Decision], found: Iterable[HoldEntry], who: str, reason: str
 ) -> tuple[list[Decision], int]:
     decided, refused = [], 0
     for hold in found:
@@ -270,6 +253,13 @@ def _as_json(hold: HoldEntry) -> dict[str, Any]:
         "problems": [vars(problem) for problem in hold.problems],
         "partition": hold.partition,
         "since": hold.opened_at.isoformat(),
+        "company": hold.company,
+        "missing": hold.missing,
+        "party": hold.party,
+        "amount": hold.amount,
+        "currency": hold.currency,
+        "dated": hold.dated,
+        "owner": hold.owner,
         "run_id": hold.run_id,
         "content": hold.content,
         "can_be_released": not waiving.unwaivable(hold.rules),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -88,9 +88,9 @@ def _places(
     if key is not None:
         return [_of_key(opened, flows, flow, key)]
     if run is None:
-        holds = opened.history.open_holds(flow=flow, rule=rule)
-        _tell_of_those_off(hold.flow for hold in holds if hold.flow not in flows)
-        return sorted({(hold.flow, hold.partition) for hold in holds if hold.flow in flows and hold.partition})
+        lying = opened.history.held_partitions(flow=flow, rule=rule)
+        _tell_of_those_off({place: number for place, number in lying.items() if place[0] not in flows})
+        return sorted(place for place in lying if place[0] in flows and place[1])
     found = [place for place in of_run(opened, run, flows) if flow in (None, place[0])]
     if not found:
         like = ", ".join(opened.history.runs_like(run))
@@ -99,8 +99,11 @@ def _places(
     return found
 
 
-def _tell_of_those_off(flows: Iterable[str]) -> None:
-    for name, count in sorted(Counter(flows).items()):
+def _tell_of_those_off(lying: Mapping[Place, int]) -> None:
+    counted: Counter[str] = Counter()
+    for (flow, _), number in lying.items():
+        counted[flow] += number
+    for name, count in sorted(counted.items()):
         tell(f"left out: {count} on hold of {name}, which is no flow that is on")
 
 

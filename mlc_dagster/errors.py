@@ -9,6 +9,7 @@ MlcError
 ├── AccessDenied     stop the run: the credentials or their rights are wrong
 │   └── QuotaUsedUp  stop the run: the system takes no more calls today
 ├── Misconfigured    stop the run: a setting names what is not there
+├── RowsRefused        stop: stored rows are not there, or not as stored     (orchestration/refusing.py)
 ├── LeaseLost          stop: another run has taken over; nothing was written    (ledger/leases.py)
 ├── Paused             stop: a person said so; nothing was sent after that      (ledger/pauses.py)
 └── LedgerUnavailable  stop: the ledger's disk is full, or it cannot be reached (ledger/database.py)

@@ -55,8 +55,9 @@ MONDAY_TIMES = 100
 """monday's limits, so many times: 10,000,000 points and 1,000 calls a minute, 10,000 calls a day."""
 LIMITING = ("concurrency", "run_monitoring", "run_retries", "retention", "sensors", "schedules")
 OWN = {
+    "run_launcher": {"module": "mlc_dagster.orchestration.launchers", "class": "LocalRunLauncher"},
     "run_coordinator": {
-        "module": "dagster.core.run_coordinator",
+        "module": "mlc_dagster.orchestration.run_queue",
         "class": "QueuedRunCoordinator",
         "config": {"dequeue_interval_seconds": 1},
     },

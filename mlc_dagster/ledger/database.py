@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, make_url, select
@@ -18,6 +18,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError
 
 from mlc_dagster.errors import Misconfigured, MlcError
+from mlc_dagster.ledger.postgresql import engine_for
+from mlc_dagster.ledger.waiting import for_whom
+
+Key = TypeVar("Key")
 
 SETTING = "MLC_DATABASE_URL"
 CURE = f"Set {SETTING} to sqlite:///folder/ledger.db or postgresql://user:password@host/database."
@@ -76,10 +80,9 @@ class Database:
         try:
             yield
         except (OperationalError, InternalError, InterfaceError) as error:
-            raise LedgerUnavailable(
-                f"the ledger in {place(self.url)} failed: {reason(error)}",
-                cure="Look at the database and its disk, then run again: it goes on from what the ledger says.",
-            ) from error
+            usual = "Look at the database and its disk, then run again: it goes on from what the ledger says."
+            words, cure = for_whom(error, self._durable, BUSY_SECONDS) or (reason(error), usual)
+            raise LedgerUnavailable(f"the ledger in {place(self.url)} failed: {words}", cure=cure) from error
 
 
 def parse(url: str) -> URL:
@@ -145,7 +148,7 @@ def upsert(dialect: str, table: Table) -> Any:
     return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
-def chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+def chunks(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
     for start in range(0, len(keys), CHUNK):
         yield keys[start : start + CHUNK]
 
@@ -157,19 +160,7 @@ def _engine(url: URL, *, hasty: bool, reads_only: bool) -> Engine:
         engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True, **there)
         _prepare_sqlite(engine, "NORMAL" if hasty else "FULL")
         return engine
-    arguments = {} if "connect_timeout" in url.query else {"connect_timeout": 10}
-    engine = create_engine(
-        url,
-        connect_args=arguments,
-        hide_parameters=True,
-        pool_pre_ping=True,  # a server that was restarted costs no run
-        executemany_mode="values_plus_batch",  # else each row of an UPDATE is a round trip
-        # Said with each transaction: a pooler between keeps nothing of it.
-        execution_options={"postgresql_readonly": True} if reads_only else {},
-    )
-    if hasty:
-        _prepare_postgresql(engine)
-    return engine
+    return engine_for(url, hasty=hasty, reads_only=reads_only)
 
 
 def _existing_file(path: str) -> sqlite3.Connection:
@@ -198,11 +189,3 @@ def _prepare_sqlite(engine: Engine, synchronous: str) -> None:
         # A transaction that reads first and then writes is refused when another one wrote in between.
         writes = connection.get_execution_options().get("writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _prepare_postgresql(engine: Engine) -> None:
-    @event.listens_for(engine, "connect")
-    def settle(connection: Any, _: Any) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("SET synchronous_commit TO off")
-        connection.commit()

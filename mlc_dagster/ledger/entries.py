@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -86,6 +86,14 @@ class HoldEntry:
     content: str = ""  # empty: held by a release that did not keep it
     closed_at: datetime | None = None
     closed_how: Closing | None = None
+    company: str = ""  # from here to `owner` as the list shows it; empty: not told
+    missing: str = ""
+    party: str = ""
+    amount: str = ""
+    currency: str = ""
+    dated: date | None = None
+    owner: str = ""
+    passes_at: datetime | None = None  # when healing last found that it would pass
 
     @property
     def rules(self) -> tuple[str, ...]:

@@ -30,6 +30,14 @@ class Stock(NamedTuple):
     oldest: datetime
 
 
+class Counted(NamedTuple):
+    """Open holds."""
+
+    holds: int
+    by_rule: dict[tuple[str, str], int]
+    """(flow, rule) -> holds; one with two rules counts for both, also where one rule was asked for."""
+
+
 class LedgerHistory:
     """Reads only. What is asked by key goes by the index of each flow; what is asked by run walks the tables."""
 
@@ -62,31 +70,61 @@ class LedgerHistory:
         rule: str | None = None,
         key: str | None = None,
         limit: int | None = None,
+        newer: int = 0,
     ) -> list[HoldEntry]:
-        """The newest open holds, oldest first; `system` is where the flow goes to, or comes from."""
-        wanted = _narrowed(select(holds).where(_IS_OPEN), flow, system, rule)
-        if key is not None:
-            wanted = wanted.where(holds.c.key == key)
-        with self._database.reading() as connection:
-            newest = [held.entry(row) for row in connection.execute(wanted.order_by(holds.c.id.desc()).limit(limit))]
-        return newest[::-1]
+        """The newest open holds behind the `newer` newest, oldest first; `system`: where the flow goes, or comes from.
 
-    def count_open(
-        self, *, flow: str | None = None, system: str | None = None, rule: str | None = None
-    ) -> dict[tuple[str, str], int]:
-        """(flow, rule) -> open holds; a hold with two rules counts for both, also where one rule was asked for."""
-        wanted = _narrowed(select(holds.c.flow, holds.c.rules, func.count()).where(_IS_OPEN), flow, system, rule)
-        counted: Counter[tuple[str, str]] = Counter()
+        Which they are is found by the index; only of those that are handed out the contents are read.
+        """
         with self._database.reading() as connection:
-            for name, rules, number in connection.execute(wanted.group_by(holds.c.flow, holds.c.rules)):
-                counted.update({(name, each): number for each in rules.strip(",").split(",")})
-        return dict(counted)
+            ids = _narrowed(connection, select(holds.c.id).where(_IS_OPEN), flow, system, rule)
+            if key is not None:
+                ids = ids.where(holds.c.key == key)
+            ids = ids.order_by(holds.c.id.desc()).limit(limit).offset(newer)
+            wanted = select(holds).where(holds.c.id.in_(ids.subquery().select())).order_by(holds.c.id)
+            return [held.entry(row) for row in connection.execute(wanted)]
+
+    def each_open(self, flow: str, rule: str, at_once: int = 500) -> Iterator[HoldEntry]:
+        """All open holds of a flow by a rule, the oldest first; few of them are in memory at once."""
+        last = 0
+        while True:
+            with self._database.reading() as connection:
+                ids = _narrowed(connection, select(holds.c.id).where(_IS_OPEN, holds.c.id > last), flow, None, rule)
+                ids = ids.order_by(holds.c.id).limit(at_once)
+                wanted = select(holds).where(holds.c.id.in_(ids.subquery().select())).order_by(holds.c.id)
+                found = [held.entry(row) for row in connection.execute(wanted)]
+            if not found:
+                return
+            yield from found
+            last = found[-1].id
+
+    def count_open(self, *, flow: str | None = None, system: str | None = None, rule: str | None = None) -> Counted:
+        """How many are on hold, and by which rules, from one grouped query."""
+        with self._database.reading() as connection:
+            counted = select(holds.c.flow, holds.c.rules, func.count()).where(_IS_OPEN)
+            wanted = _narrowed(connection, counted, flow, system, rule)
+            found = list(connection.execute(wanted.group_by(holds.c.flow, holds.c.rules)))
+        by_rule: Counter[tuple[str, str]] = Counter()
+        for name, rules, number in found:
+            by_rule.update({(name, each): number for each in rules.strip(",").split(",")})
+        return Counted(sum(number for _, _, number in found), dict(by_rule))
+
+    def held_partitions(self, *, flow: str | None = None, rule: str | None = None) -> dict[tuple[str, str], int]:
+        """(flow, partition) -> open holds."""
+        counted = select(holds.c.flow, holds.c.partition, func.count()).where(_IS_OPEN)
+        with self._database.reading() as connection:
+            wanted = _narrowed(connection, counted, flow, None, rule).group_by(holds.c.flow, holds.c.partition)
+            return {(name, partition): number for name, partition, number in connection.execute(wanted)}
 
     def stock(self) -> dict[str, Stock]:
         """Flow -> what it has on hold."""
-        wanted = select(holds.c.flow, func.count(), func.min(holds.c.opened_at)).where(_IS_OPEN).group_by(holds.c.flow)
+        wanted = select(holds.c.flow, func.count(), func.min(holds.c.id)).where(_IS_OPEN).group_by(holds.c.flow)
         with self._database.reading() as connection:
-            return {flow: Stock(number, oldest) for flow, number, oldest in connection.execute(wanted)}
+            found = {flow: (number, first) for flow, number, first in connection.execute(wanted)}
+            ids = [first for _, first in found.values()]
+            opened = select(holds.c.id, holds.c.opened_at).where(holds.c.id.in_(ids))
+            oldest = {row.id: row.opened_at for row in connection.execute(opened)} if ids else {}
+        return {flow: Stock(number, oldest[first]) for flow, (number, first) in found.items()}
 
     def released(self, flow: str, since: datetime) -> list[tuple[Decision, str]]:
         """What was released since then, and was not moved by any run yet; with its partition."""
@@ -102,7 +140,7 @@ class LedgerHistory:
             and not (line.version and line.version <= delivered.get(each.key, ""))
         ]
 
-    def next_holds(self, flow: str, after: int, limit: int) -> list[HoldEntry]:
+    def next_holds(self, flow: str, after: int, limit: int | None = None) -> list[HoldEntry]:
         """The open holds of a flow behind the one with this id, oldest first: for those who go round in turns."""
         wanted = select(holds).where(_IS_OPEN, holds.c.flow == flow, holds.c.id > after).order_by(holds.c.id)
         with self._database.reading() as connection:
@@ -110,9 +148,9 @@ class LedgerHistory:
 
     def open_keys(self, flow: str | None = None) -> list[str]:
         """The keys on hold, each once, sorted: to name the nearest where a key was misspelt."""
-        wanted = _narrowed(select(holds.c.key).where(_IS_OPEN), flow, None, None).distinct()
         with self._database.reading() as connection:
-            return sorted(connection.execute(wanted).scalars())
+            wanted = _narrowed(connection, select(holds.c.key).where(_IS_OPEN), flow, None, None)
+            return sorted(connection.execute(wanted.distinct()).scalars())
 
     def flows(self) -> frozenset[str]:
         """The flows that ever did anything, also those that no release knows any more."""
@@ -196,7 +234,9 @@ class LedgerHistory:
         return Verification(self._database, flow)
 
 
-def _narrowed(wanted: Select[Any], flow: str | None, system: str | None, rule: str | None) -> Select[Any]:
+def _narrowed(
+    connection: Connection, wanted: Select[Any], flow: str | None, system: str | None, rule: str | None
+) -> Select[Any]:
     if flow is not None:
         wanted = wanted.where(holds.c.flow == flow)
     if system is not None:
@@ -206,7 +246,13 @@ def _narrowed(wanted: Select[Any], flow: str | None, system: str | None, rule: s
             holds.c.flow.contains(f"_from_{system}_", autoescape=True),
         )
         wanted = wanted.where(or_(*sides))
-    return wanted if rule is None else wanted.where(holds.c.rules.contains(f",{rule},", autoescape=True))
+    return wanted if rule is None else wanted.where(holds.c.rules.in_(_sets_with(connection, rule)))
+
+
+def _sets_with(connection: Connection, rule: str) -> list[str]:
+    """The sets of rules in which this one stands, as they are stored: an index finds these, and not a part of them."""
+    found = connection.execute(select(holds.c.rules).where(_IS_OPEN).group_by(holds.c.flow, holds.c.rules)).scalars()
+    return sorted({rules for rules in found if f",{rule}," in rules})
 
 
 def _flows(connection: Connection) -> list[str]:

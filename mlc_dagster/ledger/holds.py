@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, bindparam, func, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, null, select, update
 
 from mlc_dagster.ledger import deliveries
-from mlc_dagster.ledger.columns import stored_key
-from mlc_dagster.ledger.database import chunks, upsert
+from mlc_dagster.ledger.bulk import Bulk
+from mlc_dagster.ledger.columns import storable, stored_key
+from mlc_dagster.ledger.database import DIALECTS, chunks, upsert
 from mlc_dagster.ledger.entries import Closing, Event, Held, HoldEntry, is_older
+from mlc_dagster.ledger.narrow import NAMES, narrow
 from mlc_dagster.ledger.tables import holds
 from mlc_dagster.ledger.trail import Trail, line
 from mlc_dagster.vocabulary import Problem
@@ -41,16 +43,17 @@ class Changes:
     def __bool__(self) -> bool:
         return bool(self.written or self.superseded)
 
-    def write(self, trail: Trail) -> None:
+    def write(self, trail: Trail, owner: str = "") -> None:
         if self.written:
             common = {
                 "flow": trail.flow,
+                "owner": owner or None,
                 "run_id": trail.run.run_id,
                 "opened_at": trail.at,
                 "updated_at": trail.at,
             }
             in_order = sorted(self.written, key=lambda each: each.key)  # two that hold at once cannot block each other
-            trail.connection.execute(_held(trail.connection), [_content(h) | {"key": h.key} | common for h in in_order])
+            _HELD.write(trail.connection, common, map(_as_stored, in_order))
         lines = [line(Event.HELD, h.key, version=h.version, detail=_sentence(h.problems)) for h in self.written]
         lines += [line(Event.SUPERSEDED, h.key, version=h.version) for h in self.superseded]
         trail.add(lines)
@@ -84,14 +87,32 @@ def _sentence(problems: Sequence[Problem]) -> str:
     return "; ".join(f"{problem.rule}: {problem.reason}" for problem in problems)
 
 
-def _held(connection: Connection) -> Any:
-    statement = upsert(connection.dialect.name, holds)
-    replaced = ("version", "rules", "problems", "row", "partition", "content", "run_id", "updated_at")
-    return statement.on_conflict_do_update(
+_OWN = ("key", "version", "rules", "problems", "row", "partition", "content", *NAMES)
+_REPLACED = (*_OWN[1:], "run_id", "updated_at", "owner")
+
+
+def _as_stored(held: Held) -> tuple[Any, ...]:
+    """In the order of `_OWN`. What lists show follows from the content: two holds never differ by it alone."""
+    version, rules, problems, row, partition, content = _content(held).values()
+    shown = narrow((problem.subject for problem in held.problems), held.row)
+    told = (stored_key(held.key), version, rules, problems, row, storable(partition or ""), content)
+    return (*told, *(shown[name] for name in NAMES))
+
+
+def _upsert(dialect: str) -> Any:
+    statement = upsert(dialect, holds)
+    return statement.inline().on_conflict_do_update(
         index_elements=["flow", "key"],
         index_where=_IS_OPEN,
-        set_={name: statement.excluded[name] for name in replaced},
+        set_={**{name: statement.excluded[name] for name in _REPLACED}, "passes_at": null()},
     )
+
+
+_HELD = Bulk(
+    {dialect: _upsert(dialect) for dialect in DIALECTS},
+    alike=("flow", "owner", "run_id", "opened_at", "updated_at"),
+    own=_OWN,
+)
 
 
 def _open_rows(connection: Connection, flow: str, keys: Sequence[str]) -> list[Row[Any]]:
@@ -150,6 +171,14 @@ def entry(row: Row[Any]) -> HoldEntry:
         content=row.content or "",
         closed_at=row.closed_at,
         closed_how=row.closed_how,
+        company=row.company,
+        missing=row.missing,
+        party=row.party or "",
+        amount=row.amount or "",
+        currency=row.currency or "",
+        dated=row.dated,
+        owner=row.owner or "",
+        passes_at=row.passes_at,
     )
 
 

@@ -174,16 +174,17 @@ class Ledger(Sections):
 
     # --- holds ---
 
-    def hold(self, flow: str, held: Sequence[Held], *, run: Run) -> frozenset[str]:
+    def hold(self, flow: str, held: Sequence[Held], *, run: Run, owner: str = "") -> frozenset[str]:
         """Put records on hold: one open hold for a key, replaced when held anew, untouched when nothing changed.
 
+        `owner`: who is asked about them.
         Returns the keys that were not held, since something newer was delivered or is held: they are superseded.
         """
         with self._database.reading() as connection:
             changes = holds.Changes(connection, flow, held)
         if changes:
             with self._database.writing() as connection:
-                changes.write(Trail(connection, flow, run))
+                changes.write(Trail(connection, flow, run), owner)
         return frozenset(each.key for each in changes.superseded)
 
     def leave(self, flow: str, versions: Mapping[str, str], *, run: Run) -> None:

@@ -18,9 +18,10 @@ from sqlalchemy.exc import DBAPIError
 from mlc_dagster import private
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.ledger.database import BUSY_SECONDS, CURE, SETTING, Database, LedgerUnavailable, parse, place, reason
+from mlc_dagster.ledger.postgresql import unbounded
 from mlc_dagster.logs import logger
 
-HEAD = "0005"  # the newest revision in migrations/versions
+HEAD = "0007"  # the newest revision in migrations/versions
 VERSION_TABLE = "ledger_version"  # not alembic_version: Dagster may keep its own in the same database
 RUNS_MAKE_IT = "The first run makes a ledger; a command that tells of records never does."
 NO_FILE = f"Go to the folder where mlc runs, or set {SETTING} (unset: .mlc/ledger.db in this folder). {RUNS_MAKE_IT}"
@@ -106,6 +107,7 @@ def migrate(database: Database) -> None:
             return
     with _alembic, database.writing() as connection:
         if not database.is_sqlite:
+            unbounded(connection)
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _ADVISORY_LOCK})
         _upgrade(connection, place(database.url))
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from mlc_dagster.ledger.agreements import Agreements
 from mlc_dagster.ledger.alerts import Alerts
+from mlc_dagster.ledger.causes import Causes
 from mlc_dagster.ledger.database import Database
 from mlc_dagster.ledger.decisions import LedgerDecisions
 from mlc_dagster.ledger.history import LedgerHistory
 from mlc_dagster.ledger.inbox import Inbox
+from mlc_dagster.ledger.keeping import Keeping
 from mlc_dagster.ledger.loads import Loads
 from mlc_dagster.ledger.pauses import Pauses
 from mlc_dagster.ledger.shadow import Shadow
 from mlc_dagster.ledger.sightings import LedgerSightings
+from mlc_dagster.ledger.stored import Stored
 
 
 class Sections:
@@ -22,9 +25,12 @@ class Sections:
         self.sightings = LedgerSightings(database)
         self.decisions = LedgerDecisions(database)
         self.history = LedgerHistory(database)
+        self.causes = Causes(database)
         self.agreements = Agreements(database)
         self.inbox = Inbox(database)
         self.pauses = Pauses(database)
         self.loads = Loads(database)
         self.alerts = Alerts(database)
         self.shadow = Shadow(database)
+        self.stored = Stored(database)
+        self.keeping = Keeping(database)

@@ -8,15 +8,15 @@ from sqlalchemy import (
     Float,
     Index,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     text,
 )
 
 from mlc_dagster.ledger.columns import Key, Moment, Name, Serial, Words
-
-TABLES = MetaData()
+from mlc_dagster.ledger.hold_tables import TABLES as TABLES
+from mlc_dagster.ledger.hold_tables import causes as causes
+from mlc_dagster.ledger.hold_tables import holds as holds
 
 flows = Table(
     "flows",
@@ -73,34 +73,6 @@ chains = Table(
     Column("seq", Serial, nullable=False, autoincrement=False),  # of the last line; who adds lines locks this row
     Column("hash", Name, nullable=False),
     PrimaryKeyConstraint("flow", name="chains_pkey"),
-)
-
-holds = Table(
-    "holds",
-    TABLES,
-    Column("id", Serial, nullable=False, autoincrement=True),
-    Column("flow", Name, nullable=False),
-    Column("key", Key, nullable=False),
-    Column("version", Name, nullable=False),
-    Column("rules", Name, nullable=False),  # ",gl_accounts_exist,supplier_is_delivered,"
-    Column("problems", Words, nullable=False),  # JSON
-    Column("row", Words, nullable=False),  # JSON
-    Column("partition", Words, nullable=False),
-    Column("run_id", Name, nullable=False),
-    Column("opened_at", Moment, nullable=False),
-    Column("updated_at", Moment, nullable=False),
-    Column("closed_at", Moment),
-    Column("closed_how", Name),
-    Column("content", Name),  # fingerprint of the record that is held: a decision is about this content alone
-    PrimaryKeyConstraint("id", name="holds_pkey"),
-    Index(
-        "holds_open",
-        "flow",
-        "key",
-        unique=True,
-        sqlite_where=text("closed_at IS NULL"),
-        postgresql_where=text("closed_at IS NULL"),
-    ),
 )
 
 pulls = Table(
@@ -274,4 +246,19 @@ shadowed = Table(
     Column("at", Moment, nullable=False),
     PrimaryKeyConstraint("id", name="shadowed_pkey"),
     Index("shadowed_once", "flow", "key", "mark", unique=True),
+)
+
+stored = Table(
+    "stored",
+    TABLES,
+    Column("id", Serial, nullable=False, autoincrement=True),
+    Column("asset", Name, nullable=False),  # "ifs/purchase_order_set"
+    Column("partition", Words, nullable=False),
+    Column("digest", Name, nullable=False),  # SHA-256 of the whole file; empty: the rows were removed
+    Column("size", Serial, nullable=False),  # bytes
+    Column("rows", Serial, nullable=False),
+    Column("written_at", Moment, nullable=False),
+    Column("placed_at", Moment),  # null: it may have taken its place, or is about to
+    PrimaryKeyConstraint("id", name="stored_pkey"),
+    Index("stored_by_partition", "asset", "partition", "id"),
 )

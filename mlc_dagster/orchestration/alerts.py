@@ -17,6 +17,7 @@ from mlc_dagster.settings.alerts import AlertSettings
 SENSOR, JOB = "tells_of_failed_runs", "daily_word"
 SHOWN = 3  # errors and checks of one run
 PARTITION = "dagster/partition"
+TAKEN_UP_AGAIN = "dagster/will_retry"  # by run_retries in dagster.yaml
 
 
 def failure_sensors(settings: Settings, environment: Environment) -> Iterator[dg.SensorDefinition]:
@@ -54,6 +55,8 @@ def _sensor(alerts: AlertSettings, environment: Environment) -> dg.SensorDefinit
         description="Tells people of a run that failed, as `alerts` in mlc.yaml says: once for a cause and hour.",
     )
     def tell(context: dg.RunFailureSensorContext) -> dg.SkipReason:
+        if context.dagster_run.tags.get(TAKEN_UP_AGAIN) == "true":
+            return dg.SkipReason("its worker was lost, and it is taken up again by itself: it is news once that fails")
         failed = failed_run(context)
         if failed is None:
             return dg.SkipReason("a pause ended it: that is no news")

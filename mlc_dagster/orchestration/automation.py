@@ -35,7 +35,6 @@ def job_for(system: str, flows: Sequence[Flow], also: Iterable[EntitySet]) -> As
         system,
         selection=apart(dg.AssetSelection.assets(*sorted(list(key) for key in keys)), flows),
         description=f"Reads the ERP's entity sets that {system} needs, prepares and loads them.",
-        tags={"mlc/target": system},
     )
 
 

@@ -15,9 +15,9 @@ from mlc_dagster.pipeline import Verdict, guards
 from mlc_dagster.vocabulary import Flow
 
 
-def stored(store: Any, flow: Flow, partition: str) -> Iterator[Ready]:
-    """What a partition has ready."""
-    for batch in store.read(prepared_key(flow), partition):
+def stored(store: Any, flow: Flow, partition: str, *, needed: bool = False) -> Iterator[Ready]:
+    """What a partition has ready. Raises RowsRefused; also where it was never prepared and is `needed`."""
+    for batch in store.read(prepared_key(flow), partition, needed=needed):
         yield from read_ready(batch, flow.target.record)
 
 

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -12,7 +13,8 @@ import dagster as dg
 from mlc_dagster import pipeline
 from mlc_dagster.errors import MlcError
 from mlc_dagster.inert import inert_lines
-from mlc_dagster.ledger import HoldEntry, Ledger, Pause
+from mlc_dagster.ledger import Ledger, Pause
+from mlc_dagster.ledger.causes import Waiting
 from mlc_dagster.orchestration import pausing
 from mlc_dagster.orchestration.charts import facts_for
 from mlc_dagster.orchestration.duplicates import apart
@@ -22,11 +24,14 @@ from mlc_dagster.orchestration.loads import judged_by
 from mlc_dagster.orchestration.partitions import unknown
 from mlc_dagster.settings import Settings
 from mlc_dagster.vocabulary import Flow
-from mlc_dagster.waiving import AT_THE_LOAD
 
-AT_ONCE = 500  # holds of a flow that are judged in one tick; the next tick goes on behind them
+SECONDS = 20.0  # of judging in one tick: Dagster ends a tick after 60; the next one goes on where this one stopped
+UNDER_WAY = 25  # runs of a flow that heal at once: the newest days come first, the others follow as these end
 BY_HAND = "released"  # stands where the run would that ended without it
 REMEMBERED = timedelta(days=7)  # how long a release is carried out that no run has picked up
+HEALING, RUN_KEY, PARTITION = "mlc/healing", "dagster/run_key", "dagster/partition"
+
+FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 
 Requests = list[dg.RunRequest]
 
@@ -56,9 +61,8 @@ def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.S
         required_resource_keys={"ledger", "storage", *(flow.target.system for flow in flows)},
     )
     def heal(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        cursor: dict[str, int] = json.loads(context.cursor or "{}")
-        ledger = context.resources.ledger.open
-        asked: Any = context  # facts come from its resources, which a sensor has as an asset has them
+        turns: dict[str, int] = json.loads(context.cursor or "{}")
+        ledger, until = context.resources.ledger.open, time.monotonic() + SECONDS
         requests: Requests = list(pausing.resumed(flows, settings, ledger))
         reasons = list(pausing.reasons(flows, ledger))
         failed: dict[str, MlcError] = {}
@@ -67,14 +71,12 @@ def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.S
                 if pause := ledger.pauses.of(flow.target.system):
                     _keep_released(flow, ledger, pause)
                     continue
-                holds, after = _turn(ledger, flow, cursor.get(flow.name, 0))
-                once = settings.is_shadow(flow.target.system)  # nothing is delivered there, so nothing would end it
-                again = () if once else _tried_again(flow, holds)
-                requests += _known(flow, again, settings, reasons)
-                requests += _known(flow, _released(flow, ledger, once), settings, reasons)
-                facts = partial(facts_for, flow, settings, asked)
-                requests += _known(flow, _healed(flow, holds, ledger, facts, context, reasons, once), settings, reasons)
-                cursor[flow.name] = after
+                wanted = _Wanted(flow, once=settings.is_shadow(flow.target.system))
+                turns[flow.name], usable = _looked_over(
+                    flow, settings, context, turns.get(flow.name, 0), until, reasons
+                )
+                wanted.of(ledger, usable)
+                requests += wanted.requests(context.instance, settings, reasons)
             except MlcError as error:  # of this flow: what the others found is requested
                 failed[flow.name] = error
         if failed:
@@ -82,9 +84,7 @@ def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.S
         told = [each_once(failed), "; ".join(dict.fromkeys(reasons))]
         skip = inert_lines("\n".join(filter(None, told))) or "nothing on hold would pass now"
         asked_for = [_with_checks(request, checks) for request in requests]
-        return dg.SensorResult(
-            run_requests=asked_for, skip_reason=None if requests else skip, cursor=json.dumps(cursor)
-        )
+        return dg.SensorResult(run_requests=asked_for, skip_reason=None if requests else skip, cursor=json.dumps(turns))
 
     return heal
 
@@ -101,66 +101,99 @@ def _with_checks(request: dg.RunRequest, checks: Mapping[dg.AssetKey, Sequence[d
     )
 
 
-def _known(
-    flow: Flow, requests: Iterable[dg.RunRequest], settings: Settings, reasons: list[str]
-) -> Iterator[dg.RunRequest]:
-    """Those whose partition there is; of the others, why there is none."""
-    for request in requests:
-        if why := unknown(flow.source, str(request.partition_key), settings):
-            reasons.append(f"{flow.name}: what is on hold cannot be replayed: {why}")
-        else:
-            yield request
-
-
-def _turn(ledger: Ledger, flow: Flow, after: int) -> tuple[list[HoldEntry], int]:
-    """The next holds, oldest first, and where the next tick goes on; behind the last one it begins anew."""
-    holds = ledger.history.next_holds(flow.name, after, AT_ONCE)
-    if not holds and after:
-        holds = ledger.history.next_holds(flow.name, 0, AT_ONCE)
-    return holds, holds[-1].id if len(holds) == AT_ONCE else 0
-
-
-def _healed(
+def _looked_over(
     flow: Flow,
-    holds: Sequence[HoldEntry],
-    ledger: Ledger,
-    ask: Callable[[], Any],
+    settings: Settings,
     context: dg.SensorEvaluationContext,
+    turn: int,
+    until: float,
     reasons: list[str],
-    once: bool,
-) -> Iterator[dg.RunRequest]:
-    """What prepare held and would let pass now. Nobody is asked where nothing is on hold."""
-    waiting = [hold for hold in holds if not AT_THE_LOAD.issuperset(hold.rules)]
-    if not waiting:
-        return
-    facts = ask()
-    reasons += facts.unusable.values()
-    client = getattr(context.resources, flow.target.system).client
-    look = partial(client.known, flow.target) if flow.looks_up else None
-    passing = pipeline.heals(flow, waiting, facts, ledger, look)
-    for day, marks in _by_partition(passing).items():
-        again = "" if once else _turn_of_the_clock([h for h in passing if h.partition == day])
-        yield _request(flow, day, "heals", *marks, again)
+) -> tuple[int, bool]:
+    """Where the next tick's tries begin, and whether it could be judged at all. Nobody is asked where nothing waits."""
+
+    def ask() -> tuple[Any, Any]:
+        asked: Any = context  # facts come from its resources, which a sensor has as an asset has them
+        facts = facts_for(flow, settings, asked)
+        client = getattr(context.resources, flow.target.system).client
+        return facts, (lambda records: client.known(flow.target, records)) if flow.looks_up else None
+
+    ledger: Ledger = context.resources.ledger.open
+    turn, facts = pipeline.look_over(flow, ledger, ask, turn, lambda: time.monotonic() < until)
+    if facts is not None:
+        reasons += facts.unusable.values()
+    return turn, facts is not None and not facts.unusable
 
 
-def _tried_again(flow: Flow, holds: Sequence[HoldEntry]) -> Iterator[dg.RunRequest]:
-    """What the load held: without an answer it is looked up at once; refused it is tried once a day."""
-    today = datetime.now(UTC).date()
-    unanswered = [hold for hold in holds if hold.rules == (pipeline.ANSWERED,)]
-    refused = [hold for hold in holds if hold.rules == (pipeline.ACCEPTED,) and hold.updated_at.date() < today]
-    for day, marks in _by_partition(unanswered).items():
-        yield _request(flow, day, "looks up", *marks, _turn_of_the_clock(unanswered))
-    for day in _by_partition(refused):
-        yield _request(flow, day, "tries again", today.isoformat())
+# --- what is asked for ------------------------------------------------------------------------------------------------
 
 
-def _released(flow: Flow, ledger: Ledger, once: bool) -> Iterator[dg.RunRequest]:
-    """A hold that a person released is closed: without this nobody would ask for its load."""
-    waiting: dict[str, list[str]] = {}
-    for decision, day in ledger.history.released(flow.name, datetime.now(UTC) - REMEMBERED):
-        waiting.setdefault(day, []).append(f"{decision.key} {decision.at.isoformat()}")
-    for day, marks in waiting.items():
-        yield _request(flow, day, "released", *marks, "" if once else f"{datetime.now(UTC):%Y-%m-%dT%H}")
+@dataclass
+class _Wanted:
+    """The partitions of a flow that would heal: of each why, and the marks that make its run key another one."""
+
+    flow: Flow
+    once: bool  # in shadow nothing is delivered, so nothing would end it
+    whys: dict[str, dict[str, list[str]]] = field(default_factory=dict)  # partition -> why -> marks
+
+    def of(self, ledger: Ledger, usable: bool) -> None:
+        causes, name = ledger.causes, self.flow.name
+        if not self.once:
+            held_by = (causes.by_rule_alone(name, rule) for rule in (pipeline.ANSWERED, pipeline.ACCEPTED))
+            self.tried_again(*held_by)
+        self._released(ledger)
+        if usable:
+            for day, holds in _by_partition(causes.passing(name)).items():
+                self._add(day, "heals", _marks(holds), "" if self.once else _turn_of_the_clock(holds))
+
+    def tried_again(self, unanswered: Sequence[Waiting], refused: Sequence[Waiting]) -> None:
+        """What the load held: without an answer it is looked up at once; refused it is tried once a day."""
+        today = datetime.now(UTC).date()
+        for day, holds in _by_partition(unanswered).items():
+            self._add(day, "looks up", _marks(holds), _turn_of_the_clock(holds))
+        for day in _by_partition(hold for hold in refused if hold.updated_at.date() < today):
+            self._add(day, "tries again", [today.isoformat()])
+
+    def _released(self, ledger: Ledger) -> None:
+        """A hold that a person released is closed: without this nobody would ask for its load."""
+        waiting: dict[str, list[str]] = {}
+        for decision, day in ledger.history.released(self.flow.name, datetime.now(UTC) - REMEMBERED):
+            waiting.setdefault(day, []).append(f"{decision.key} {decision.at.isoformat()}")
+        for day, marks in waiting.items():
+            self._add(day, "released", marks, "" if self.once else f"{datetime.now(UTC):%Y-%m-%dT%H}")
+
+    def _add(self, partition: str, why: str, marks: Iterable[str], turn: str = "") -> None:
+        self.whys.setdefault(partition, {})[why] = [*marks, turn]
+
+    def requests(self, instance: dg.DagsterInstance, settings: Settings, reasons: list[str]) -> Requests:
+        """One for each partition, the newest first, as many as may be under way; what was asked for is not again."""
+        known = [day for day in sorted(self.whys, reverse=True) if self._is_known(day, settings, reasons)]
+        if not known:
+            return []
+        under_way, asked = _under_way(self.flow, instance), _asked(self.flow, instance)
+        new = (_request(self.flow, day, self.whys[day]) for day in known if day not in under_way)
+        found = [request for request in new if request.run_key not in asked]
+        room = max(0, UNDER_WAY - len(under_way))
+        if left := found[room:]:
+            reasons.append(f"{self.flow.name}: {len(left)} more partitions would heal, and follow as these runs end")
+        return found[:room]
+
+    def _is_known(self, partition: str, settings: Settings, reasons: list[str]) -> bool:
+        if why := unknown(self.flow.source, partition, settings):
+            reasons.append(f"{self.flow.name}: what is on hold cannot be replayed: {why}")
+        return not why
+
+
+def _under_way(flow: Flow, instance: dg.DagsterInstance) -> set[str]:
+    """The partitions whose healing runs have not ended."""
+    waiting = [status for status in dg.DagsterRunStatus if status not in FINISHED]
+    runs = instance.get_runs(dg.RunsFilter(tags={HEALING: flow.name}, statuses=waiting))
+    return {run.tags.get(PARTITION, "") for run in runs}
+
+
+def _asked(flow: Flow, instance: dg.DagsterInstance) -> set[str]:
+    """The run keys that were used: Dagster uses each once."""
+    found = instance.get_run_tags(tag_keys=[RUN_KEY], value_prefix=f"{flow.name} ")
+    return {key for _, keys in found for key in keys}
 
 
 def _keep_released(flow: Flow, ledger: Ledger, pause: Pause) -> None:
@@ -171,26 +204,30 @@ def _keep_released(flow: Flow, ledger: Ledger, pause: Pause) -> None:
         ledger.pauses.keep(pause.connection, new, BY_HAND)
 
 
-def _by_partition(holds: Sequence[HoldEntry]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+def _by_partition(holds: Iterable[Waiting]) -> dict[str, list[Waiting]]:
+    found: dict[str, list[Waiting]] = {}
     for hold in holds:
-        if hold.partition:
-            found.setdefault(hold.partition, []).append(f"{hold.id} {hold.key} {hold.content}")
+        found.setdefault(hold.partition, []).append(hold)
     return found
 
 
-def _turn_of_the_clock(holds: Sequence[HoldEntry]) -> str:
+def _marks(holds: Iterable[Waiting]) -> list[str]:
+    return [f"{hold.id} {hold.key} {hold.content}" for hold in holds]
+
+
+def _turn_of_the_clock(holds: Iterable[Waiting]) -> str:
     """A run key is used once. What still waits is asked for again after an hour; after a day, once a day."""
     now = datetime.now(UTC)
     young = any(now - hold.updated_at < timedelta(days=1) for hold in holds)
     return f"{now:%Y-%m-%dT%H}" if young else f"{now:%Y-%m-%d}"
 
 
-def _request(flow: Flow, partition: str, why: str, *marks: str) -> dg.RunRequest:
-    digest = hashlib.blake2b("\n".join(sorted(marks)).encode(), digest_size=8).hexdigest()
+def _request(flow: Flow, partition: str, whys: Mapping[str, Sequence[str]]) -> dg.RunRequest:
+    marks = sorted(f"{why} {mark}" for why, each in whys.items() for mark in each)
+    digest = hashlib.blake2b("\n".join(marks).encode(), digest_size=8).hexdigest()
     return dg.RunRequest(
-        run_key=f"{flow.name} {partition} {why} {digest}",
+        run_key=f"{flow.name} {partition} {' and '.join(sorted(whys))} {digest}",
         partition_key=partition,
         asset_selection=[dg.AssetKey(prepared_key(flow)), dg.AssetKey(flow.key)],
-        tags={"mlc/target": flow.spoke, "mlc/healing": flow.name},
+        tags={HEALING: flow.name},
     )

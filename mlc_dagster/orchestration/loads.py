@@ -36,6 +36,7 @@ def prepared_asset(flow: Flow, settings: Settings, partitions: dg.PartitionsDefi
         group_name=group_of(flow),
         kinds={flow.spoke, "parquet"},
         owners=[flow.owner],
+        pool=flow.spoke,
         tags={"mlc/flow": flow.name.replace("/", ".")},
         description=f"{flow.description}\n\nPrepared: typed, mapped and judged; held records wait in the ledger.",
         metadata={"dagster/column_schema": reports.column_schema(flow.target.record)},
@@ -76,6 +77,7 @@ def loaded_asset(
         group_name=group_of(flow),
         kinds={flow.target.system},
         owners=[flow.owner],
+        pool=flow.spoke,
         tags={"mlc/flow": flow.name.replace("/", "."), **({"mlc/mode": "shadow"} if in_shadow else {})},
         description=f"{flow.description}{shadow}",
         deps=[dg.AssetDep(list(prepared_key(flow)))],
@@ -131,7 +133,7 @@ def prepare_partition(
     verdict, run = Verdict(partition), Run(context.run.run_id, partition)
     if settings.is_shadow(flow.target.system):
         delivered.keep(flow, store, ledger, partition)
-    rows = (records_of(batch, flow.source.record) for batch in store.read(flow.source.key, partition))
+    rows = (records_of(batch, flow.source.record) for batch in store.read(flow.source.key, partition, needed=True))
     client = getattr(context.resources, flow.target.system).client
     look = partial(client.known, flow.target) if flow.looks_up else None
     ready = pipeline.prepare(flow, rows, facts, ledger, run, verdict, look)
@@ -155,7 +157,7 @@ def load_partition(
     """Load one day, with progress in the log every few seconds; its account, and that as the UI shows it."""
     client, ledger = getattr(context.resources, flow.target.system).client, context.resources.ledger.open
     before = client.traffic
-    ready = stored(context.resources.storage.store, flow, partition)
+    ready = stored(context.resources.storage.store, flow, partition, needed=True)
     run = Run(context.run.run_id, partition)
     loaded = pipeline.load(flow, ready, client, ledger, run, longest_request=client.api.timeout)
     pausing.note(flow, partition, loaded, after, ledger, run.run_id)

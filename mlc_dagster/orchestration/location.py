@@ -16,6 +16,7 @@ from mlc_dagster.orchestration.drift import drift_assets
 from mlc_dagster.orchestration.healing import healing_sensors
 from mlc_dagster.orchestration.inbox import inbox_sensors
 from mlc_dagster.orchestration.loads import loaded_asset, prepared_asset
+from mlc_dagster.orchestration.lost_runs import lost_runs_sensor
 from mlc_dagster.orchestration.pausing import after
 from mlc_dagster.orchestration.planning import plan_job
 from mlc_dagster.orchestration.references import alignment_checks, reference_assets
@@ -30,6 +31,7 @@ from mlc_dagster.orchestration.resources import (
     StorageResource,
 )
 from mlc_dagster.orchestration.retention import purge_job, purge_schedule
+from mlc_dagster.orchestration.signs_of_life import in_process_executor
 from mlc_dagster.orchestration.sources import source_asset
 from mlc_dagster.settings import Environment, Settings
 from mlc_dagster.settings.mistakes import named
@@ -99,9 +101,10 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
             *inbox_sensors(flows, settings),
             *healing_sensors(flows, settings),
             *alerts.failure_sensors(settings, environment),
+            lost_runs_sensor(),
         ],
         resources=resources(settings, environment),
-        executor=dg.in_process_executor,  # the work is HTTP: steps in one process are eight times faster
+        executor=in_process_executor,
     )
 
 
@@ -204,7 +207,7 @@ def resources(
     ledger = LedgerResource(database_url=address, reads_only=not shares_budget)
     found: dict[str, dg.ConfigurableResource] = {  # type: ignore[type-arg]
         "ledger": ledger,
-        "storage": StorageResource(root=environment.storage),
+        "storage": StorageResource(root=environment.storage, ledger=ledger),
         "ifs": IfsResource(
             secrets=list(NAMES["ifs"]),
             section=settings.ifs.model_dump(mode="json", exclude_none=True),

@@ -88,7 +88,7 @@ def resumed(flows: Sequence[Flow], settings: Settings, ledger: Ledger) -> Iterat
             run_key=f"{connection} {partition} resumed {number} {' '.join(names)} {hour}",
             partition_key=partition,
             asset_selection=[dg.AssetKey(key) for key in assets([by_name[name] for name in names])],
-            tags={"mlc/target": by_name[names[0]].spoke, "mlc/resumed": connection},
+            tags={"mlc/resumed": connection},
         )
 
 

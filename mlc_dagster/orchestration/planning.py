@@ -14,6 +14,7 @@ from mlc_dagster.orchestration import reports
 from mlc_dagster.orchestration.charts import facts_for
 from mlc_dagster.orchestration.delivered import last_delivered
 from mlc_dagster.orchestration.failures import told
+from mlc_dagster.orchestration.signs_of_life import in_process_executor
 from mlc_dagster.pipeline.plan import Plan, plan
 from mlc_dagster.settings import Settings
 from mlc_dagster.vocabulary import Flow
@@ -42,7 +43,7 @@ def plan_job(flows: Sequence[Flow], settings: Settings, resources: Mapping[str, 
 
     words = "What a load of one flow and partition would do, field by field. Writes nothing, anywhere."
 
-    @dg.job(name=JOB, description=words, resource_defs=dict(resources), executor_def=dg.in_process_executor)
+    @dg.job(name=JOB, description=words, resource_defs=dict(resources), executor_def=in_process_executor)
     def planned() -> None:
         show()
 
@@ -59,7 +60,7 @@ def _flow(by_name: Mapping[str, Flow], name: str) -> Flow:
 def make(context: Any, flow: Flow, partition: str, settings: Settings) -> Plan:
     """Raises Misconfigured where the source partition was never read."""
     store, ledger = context.resources.storage.store, context.resources.ledger.open
-    if not store.path(flow.source.key, partition).exists():
+    if not (store.path(flow.source.key, partition).exists() or ledger.stored.of("/".join(flow.source.key), partition)):
         name, there = "/".join(flow.source.key), ", ".join(store.partitions(flow.source.key)[-3:])
         latest = f"; the latest that were: {there}" if there else f"; nor for any other partition, at {store.root}"
         cure = f"Materialize {name} for {partition} first."
@@ -67,7 +68,7 @@ def make(context: Any, flow: Flow, partition: str, settings: Settings) -> Plan:
     facts = facts_for(flow, settings, context)
     client = getattr(context.resources, flow.target.system).client
     look = partial(client.known, flow.target) if flow.looks_up else None
-    rows = (records_of(batch, flow.source.record) for batch in store.read(flow.source.key, partition))
+    rows = (records_of(batch, flow.source.record) for batch in store.read(flow.source.key, partition, needed=True))
     return plan(flow, rows, facts, ledger, partition, partial(last_delivered, flow, store, ledger), look)
 
 

@@ -72,8 +72,10 @@ def stretches(places: Iterable[Place], flows: Mapping[str, Flow], settings: Sett
     Raises Misconfigured where a partition is not one any more.
     """
     wanted: dict[str, set[str]] = {}
+    known = {kind: frozenset(_keys_of(kind, settings)) for kind in ("company", "day")}
     for name, partition in places:
-        between(flows[name], partition, partition, settings)
+        if partition not in known[flows[name].source.partition]:
+            between(flows[name], partition, partition, settings)
         wanted.setdefault(partition, set()).add(name)
     return [stretch for kind in ("company", "day") for stretch in _of_kind(kind, wanted, flows, settings)]
 

@@ -60,10 +60,12 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Rows between assets, as Parquet."""
 
     root: str
+    ledger: dg.ResourceDependency[LedgerResource]
 
     @property
     def store(self) -> RowStore:
-        return RowStore(self.root)
+        """With what the ledger knows of each file in it."""
+        return RowStore(self.root, self.ledger.open.stored)
 
 
 class Signed(dg.ConfigurableResource):  # type: ignore[type-arg]

@@ -9,6 +9,7 @@ import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus
 
 from mlc_dagster.orchestration.leftovers import remove_check_results, remove_files
+from mlc_dagster.orchestration.signs_of_life import in_process_executor
 from mlc_dagster.settings import RetentionSettings, Settings
 
 PURGE_JOB = "purge_runs"
@@ -33,7 +34,7 @@ def purge_job(settings: Settings, jobs: Collection[str]) -> dg.JobDefinition:
         counts = mine.purge(kept, datetime.now(UTC))
         context.add_output_metadata({name.replace("_", " "): count for name, count in counts.items()})
 
-    @dg.job(name=PURGE_JOB, description=_words(kept), executor_def=dg.in_process_executor)
+    @dg.job(name=PURGE_JOB, description=_words(kept), executor_def=in_process_executor)
     def purge_runs() -> None:
         delete_runs()
 

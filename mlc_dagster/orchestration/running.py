@@ -9,13 +9,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.utils import make_new_run_id
 
 from mlc_dagster.errors import Misconfigured, MlcError
+from mlc_dagster.logs import logger
 from mlc_dagster.orchestration.keys import prepared_key
+from mlc_dagster.orchestration.signs_of_life import speaking
+from mlc_dagster.orchestration.turns import wait_for_turn
+from mlc_dagster.orchestration.workers import Worker
 from mlc_dagster.vocabulary import Flow
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 RANGE = "dagster/asset_partition_range_"
+log = logger("mlc_dagster.runs")
 
 
 @dataclass
@@ -79,14 +85,18 @@ def run_job(
     """One run, over a range of partitions where it is given. Raises MlcError with the words of the step that failed.
 
     `only` these assets, with the checks that are made beside them: of others Dagster would write down that they were
-    skipped.
+    skipped. It waits for its turn, as a run in Dagster's queue does.
     """
     if only:
         job = job.get_subset(asset_selection=set(only), asset_check_selection=_beside(job, only))
     span = {f"{RANGE}start": partitions[0], f"{RANGE}end": partitions[1]} if partitions else {}
-    result = job.execute_in_process(
-        instance=instance, tags={**span, **(tags or {})}, run_config=QUIET, raise_on_error=False
-    )
+    wait_for_turn(job, instance, log.warning)
+    worker = Worker.of_this_process(make_new_run_id())
+    noted = {**span, **(tags or {}), **worker.noted()}
+    with speaking(worker, instance):
+        result = job.execute_in_process(
+            instance=instance, tags=noted, run_config=QUIET, raise_on_error=False, run_id=worker.run_id
+        )
     if not result.success:
         named = "the run" if job.name.startswith("__") else f"the run of job {job.name}"
         raise MlcError(f"{named} failed: {why(result)}", cure=f"`make ui`, run {result.run_id}")

@@ -25,7 +25,7 @@ def partition(context: dg.AssetExecutionContext, flow: Flow, name: str) -> dict[
     """One day as a load would take it; its account, as the UI shows it."""
     store, ledger = context.resources.storage.store, context.resources.ledger.open
     run, before = Run(context.run.run_id, name), partial(last_delivered, flow, store, ledger)
-    found = shadow(flow, stored(store, flow, name), ledger, run, before)
+    found = shadow(flow, stored(store, flow, name, needed=True), ledger, run, before)
     words = "%s %s: in shadow, %d would be written, %d of them told now; nothing was sent"
     log.info(words, flow.name, name, found.would_write, found.told)
     return account(found)

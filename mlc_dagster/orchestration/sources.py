@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 import pyarrow as pa
 
-from mlc_dagster.frames import source_schema, without
+from mlc_dagster.frames import source_schema
 from mlc_dagster.inert import inert
 from mlc_dagster.ledger import Run
 from mlc_dagster.logs import logger
@@ -36,7 +36,6 @@ def source_asset(
         group_name=entity.system,
         kinds={entity.system, "odata", "parquet"} if entity.system == ERP else {entity.system, "parquet"},
         owners=["team:data-platform"],
-        pool=entity.system,
         deps=[dg.AssetDep(name.split("/")) for name in after],
         tags={"mlc/entity_set": entity.path.strip("/").replace("/", ".")},
         description=entity.description,
@@ -66,11 +65,8 @@ def read_partition(context: dg.AssetExecutionContext, entity: EntitySet, partiti
     pull = Pull("/".join(entity.key), partition)
     batches = client.read(entity, scope_of(entity, partition), pull, ledger.sightings)
     store = context.resources.storage.store
-    store.write(entity.key, partition, source_schema(entity.record), told_while_reading(batches, pull))
-    if pull.stale:
-        store.write(
-            entity.key, partition, source_schema(entity.record), without(store.read(entity.key, partition), pull.stale)
-        )
+    told = told_while_reading(batches, pull)
+    store.write(entity.key, partition, source_schema(entity.record), told, stale=lambda: pull.stale)
     ledger.record_pull(pull, run=Run(context.run.run_id, partition))
     context.add_asset_metadata(
         {**reports.of_pull(pull), "dagster/uri": str(store.path(entity.key, partition))}, partition_key=partition

@@ -2,64 +2,108 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 from urllib.parse import quote, unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
 
-from mlc_dagster import private
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.frames import without
+from mlc_dagster.ledger.stored import REMOVED, Entry, Write
+from mlc_dagster.logs import logger
+from mlc_dagster.orchestration import files, refusing
 
-LOCAL = frozenset({"", "file", "local"})
 ROWS_AT_ONCE = 5000  # a row group: what is in memory while reading
+WHOSE = b"mlc_dagster.rows_of"
+"""Under which a file says what it holds: `ifs/purchase_order_set 2026-11-05`."""
+TRIES = 3  # of reading a file that others replace again and again
+log = logger("mlc_dagster.storage")
+
+Asset = tuple[str, ...]
+
+
+class Known(Protocol):
+    """`ledger.Stored`: which file may lie in a partition's place."""
+
+    def begin(self, asset: str, partition: str, *, digest: str, size: int, rows: int) -> Write: ...
+
+    def placed(self, write: Write) -> None: ...
+
+    def of(self, asset: str, partition: str) -> list[Entry]: ...
 
 
 class RowStore:
     """Partitions as files: `<root>/ifs/purchase_order_set/2026-11-05.parquet`.
 
-    A file appears whole or not at all: on a local disk by rename, on an object store because a put is atomic.
+    A file appears whole or not at all: on a local disk by rename, on an object store because a put is atomic. With
+    what the ledger has `known` of each, one that is missing, short, altered or another's raises RowsRefused; what a
+    release wrote that kept no digests is read as it is. Without it nothing is compared.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, known: Known | None = None) -> None:
         self.root = UPath(root)
+        self._known = known
 
-    def path(self, asset: tuple[str, ...], partition: str) -> UPath:
+    def path(self, asset: Asset, partition: str) -> UPath:
         """Where a partition lies, or would lie. Partition keys hold anything, so they are percent-encoded."""
         return self.root.joinpath(*asset, f"{quote(partition, safe=' ')}.parquet")
 
     def write(
-        self, asset: tuple[str, ...], partition: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+        self,
+        asset: Asset,
+        partition: str,
+        schema: pa.Schema,
+        batches: Iterable[pa.RecordBatch],
+        stale: Callable[[], AbstractSet[int]] = frozenset,
     ) -> int:
-        """Replace a partition by these batches, page by page; the number of rows. Nothing changes if it fails."""
-        rows = 0
-        with (
-            self._replacing(self.path(asset, partition)) as file,
-            pq.ParquetWriter(file, schema, compression="zstd") as out,
-        ):
-            for batch in batches:
-                if batch.num_rows:
-                    out.write_batch(batch)
-                    rows += batch.num_rows
+        """Replace a partition by these batches, page by page; the number of rows. Nothing changes if it fails.
+
+        `stale`, asked when they have come to their end: the places of rows that are left out, as `frames.without`.
+        """
+        path = self.path(asset, partition)
+        with files.told(path), files.draft_of(path) as draft:
+            rows = _written(draft, asset, partition, schema, batches)
+            if places := stale():
+                with files.draft_of(path) as second:
+                    kept = without(_batches(draft), places)
+                    rows = _written(second, asset, partition, schema, kept)
+                    self._place(second, asset, partition, rows)
+            else:
+                self._place(draft, asset, partition, rows)
         return rows
 
-    def read(self, asset: tuple[str, ...], partition: str) -> Iterator[pa.RecordBatch]:
-        """The batches of a partition; none where it was never written."""
+    def read(self, asset: Asset, partition: str, *, needed: bool = False) -> Iterator[pa.RecordBatch]:
+        """The batches of a partition; none where it was never written, which RowsRefused says where it is `needed`."""
         path = self.path(asset, partition)
-        if not path.exists():
-            return
-        with path.open("rb") as file:
-            yield from pq.ParquetFile(file).iter_batches(batch_size=ROWS_AT_ONCE)
+        with self._checked(asset, partition, path) as file:
+            if file is None:
+                if needed:
+                    raise refusing.never_stored(asset, partition, self.root)
+                return
+            try:
+                yield from _of_file(file, asset, partition, path)
+            except (pa.ArrowException, OSError) as error:
+                raise refusing.unreadable(asset, partition, path, error) from error
 
-    def partitions(self, asset: tuple[str, ...]) -> list[str]:
+    def check(self, asset: Asset, partition: str) -> None:
+        """Raises RowsRefused where its file is not what the ledger knows."""
+        with self._checked(asset, partition, self.path(asset, partition)):
+            pass
+
+    def remove(self, asset: Asset, partition: str) -> None:
+        """Its rows had their time: who reads them is told so."""
+        path = self.path(asset, partition)
+        write = self._known.begin("/".join(asset), partition, digest=REMOVED, size=0, rows=0) if self._known else None
+        with files.told(path):
+            path.unlink(missing_ok=True)
+        if write and self._known:
+            self._known.placed(write)
+
+    def partitions(self, asset: Asset) -> list[str]:
         """The partitions that were written, sorted."""
         folder = self.root.joinpath(*asset)
         if not folder.exists():
@@ -67,40 +111,89 @@ class RowStore:
         return sorted(unquote(path.stem) for path in folder.iterdir() if path.suffix == ".parquet")
 
     @contextmanager
-    def _replacing(self, path: UPath) -> Iterator[IO[bytes]]:
-        try:
-            if path.protocol in LOCAL:
-                private.make_folder(Path(path.path).parent)
-            else:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            with _beside(path) if path.protocol in LOCAL else _put(path) as file:
-                yield file
-        except OSError as error:
-            raise Misconfigured(
-                f"cannot write {path}: {error.strerror or error}",
-                cure="Check MLC_STORAGE: is it there, writable, full? The old partition is as it was.",
-            ) from error
+    def _checked(self, asset: Asset, partition: str, path: UPath) -> Iterator[IO[bytes] | None]:
+        """The file, open, as it was stored; None where none ever was.
+
+        Another run may put a new one in its place meanwhile: what is open stays as it was, and is looked at once more.
+        """
+        for tries_left in reversed(range(TRIES)):
+            with files.opened(path) as file:
+                digest, size = files.digest(file) if file else ("", 0)
+                entries = self._known.of("/".join(asset), partition) if self._known else []
+                fault = _fault(asset, partition, path, entries, file, digest, size)
+                if fault is None:
+                    if file and self._known and not entries:
+                        log.info("%s is of a release that kept no digests, or of another ledger: read as it is", path)
+                    yield file
+                    return
+                if not tries_left:
+                    raise fault
+
+    def _place(self, draft: IO[bytes], asset: Asset, partition: str, rows: int) -> None:
+        """The ledger knows the file before it can be found: a kill at any moment leaves what is there known."""
+        path = self.path(asset, partition)
+        draft.flush()
+        digest, size = files.digest(draft)
+        if self._known is None:
+            files.put(draft, path)
+            return
+        write = self._known.begin("/".join(asset), partition, digest=digest, size=size, rows=rows)
+        files.put(draft, path)
+        self._known.placed(write)
 
 
-@contextmanager
-def _beside(path: UPath) -> Iterator[IO[bytes]]:
-    """A local file that takes the place of `path` when it is complete and on the disk."""
-    draft = Path(path.path).with_name(f".{path.name}.{uuid.uuid4().hex}")
+def _fault(
+    asset: Asset,
+    partition: str,
+    path: UPath,
+    entries: list[Entry],
+    file: IO[bytes] | None,
+    digest: str,
+    size: int,
+) -> refusing.RowsRefused | None:
+    """Why a file is not taken for the rows of its partition."""
+    there, removals = [each for each in entries if not each.is_removal], [each for each in entries if each.is_removal]
+    if file is None:
+        if removals:
+            return refusing.removed(asset, partition, removals[-1])
+        placed = [each for each in there if each.placed_at]
+        return refusing.missing(asset, partition, path, placed[-1]) if placed else None
+    if not entries or digest in {each.digest for each in there}:
+        return None
+    if not there:
+        return refusing.removed(asset, partition, removals[-1])
+    return refusing.altered(asset, partition, path, there[-1], digest, size, _whose(file))
+
+
+def _written(
+    file: IO[bytes], asset: Asset, partition: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+) -> int:
+    rows = 0
+    with pq.ParquetWriter(file, schema, compression="zstd") as out:
+        out.add_key_value_metadata({WHOSE.decode(): f"{'/'.join(asset)} {partition}"})
+        for batch in batches:
+            if batch.num_rows:
+                out.write_batch(batch)
+                rows += batch.num_rows
+    return rows
+
+
+def _of_file(file: IO[bytes], asset: Asset, partition: str, path: UPath) -> Iterator[pa.RecordBatch]:
+    whose = _whose(file)
+    if whose and whose != f"{'/'.join(asset)} {partition}":
+        raise refusing.of_another(asset, partition, path, whose)
+    yield from _batches(file)
+
+
+def _batches(file: IO[bytes]) -> Iterator[pa.RecordBatch]:
+    file.seek(0)
+    yield from pq.ParquetFile(file).iter_batches(batch_size=ROWS_AT_ONCE)
+
+
+def _whose(file: IO[bytes]) -> str:
+    """What it says that it holds; empty where it does not say, or is no Parquet file."""
     try:
-        with private.opened(draft) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path.path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-@contextmanager
-def _put(path: UPath) -> Iterator[IO[bytes]]:
-    """A file that is uploaded when it is complete: an object store would keep the half of one that failed."""
-    with tempfile.TemporaryFile() as file:
-        yield file
         file.seek(0)
-        with path.open("wb") as target:
-            shutil.copyfileobj(file, target)
+        return str((pq.read_metadata(file).metadata or {}).get(WHOSE, b""), errors="replace")
+    except (pa.ArrowException, OSError):
+        return ""

@@ -269,7 +269,7 @@ class _Delivery:
 
     def _hold(self, one: Ready, rule: str, reason: str) -> None:
         held = held_target(one, (Problem(rule, reason),), self.run.partition)
-        self.ledger.hold(self.flow.name, [held], run=self.run)
+        self.ledger.hold(self.flow.name, [held], run=self.run, owner=self.flow.owner)
         self.loaded.held += 1
         if len(self.loaded.reasons) < EXAMPLES:
             self.loaded.reasons[one.key] = reason

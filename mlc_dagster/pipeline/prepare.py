@@ -90,7 +90,7 @@ def prepare(
         judged = list(judge_all(flow, rows, known, run.partition, look, partial(ledger.decisions.of, flow.name)))
         ready = [one for one in judged if isinstance(one, Ready)]
         held = [one for one in judged if isinstance(one, Held)]
-        passed = ledger.hold(flow.name, held, run=run)
+        passed = ledger.hold(flow.name, held, run=run, owner=flow.owner)
         verdict.read += len(rows)
         verdict.ready += len(ready)
         verdict.superseded += sum(one.key in passed for one in held)
@@ -226,5 +226,5 @@ def hold_all(flow: Flow, ready: Iterable[Ready], rule: str, reason: str, ledger:
     for chunk in chunks(ready, JUDGED_AT_ONCE):
         problem = (Problem(rule, reason),)
         entries = [held_target(one, problem, run.partition) for one in chunk]
-        held += len(entries) - len(ledger.hold(flow.name, entries, run=run))
+        held += len(entries) - len(ledger.hold(flow.name, entries, run=run, owner=flow.owner))
     return held

@@ -148,7 +148,7 @@ def test_open_holds_are_narrowed_counted_and_taken_in_turns(ledger):
     history = ledger.history
     assert [hold.key for hold in history.open_holds(flow=FLOW, limit=2)] == ["P3", "P4"]
     assert len(history.open_holds(system="cin7")) == 6 and history.open_holds(system="cin") == []
-    assert history.count_open(system="ifs") == {("ifs/suppliers_from_cin7", "gl_accounts_exist"): 1}
+    assert history.count_open(system="ifs").by_rule == {("ifs/suppliers_from_cin7", "gl_accounts_exist"): 1}
     first = history.next_holds(FLOW, 0, 3)
     assert [hold.key for hold in first + history.next_holds(FLOW, first[-1].id, 3)] == [f"P{n}" for n in range(5)]
     assert history.open_keys() == ["P0", "P1", "P2", "P3", "P4", "S1"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from mlc_dagster import auditing
 from mlc_dagster.ledger import Decision, Held, Run
+from mlc_dagster.ledger.causes import Waiting
 from mlc_dagster.moves import FLOWS
 from mlc_dagster.orchestration import healing
 from mlc_dagster.orchestration.running import run_job
@@ -114,8 +114,10 @@ def test_a_supplier_that_arrives_heals_its_order(world: World) -> None:
     assert world.order_markers() == ["0010/P1"]
 
 
-def test_many_holds_are_taken_in_turns(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(healing, "AT_ONCE", 2)
+def test_the_newest_days_are_asked_for_first_and_the_others_as_these_runs_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(healing, "UNDER_WAY", 2)
     world.chart()
     world.put_account("4711")
     for number, day in ((1, 2), (2, 3), (3, 4)):
@@ -124,10 +126,13 @@ def test_many_holds_are_taken_in_turns(world: World, monkeypatch: pytest.MonkeyP
     world.box.cin7.add_account("4711", "Services")
     world.chart()
     first = tick(world)
-    second = tick(world, first.cursor)
-    third = tick(world, second.cursor)
-    asked = [[request.partition_key for request in each.run_requests] for each in (first, second, third)]
-    assert asked == [["2026-11-02", "2026-11-03"], ["2026-11-04"], ["2026-11-02", "2026-11-03"]]
+    assert [request.partition_key for request in first.run_requests] == ["2026-11-04", "2026-11-03"]
+    for request in first.run_requests:
+        carry_out(world, request)
+    (last,) = tick(world).run_requests
+    assert last.partition_key == "2026-11-02"
+    carry_out(world, last)
+    assert world.ledger.open_holds() == [] and tick(world).run_requests == []
 
 
 def test_a_released_order_is_loaded_by_the_sensor_and_once(world: World) -> None:
@@ -218,9 +223,10 @@ def test_a_refused_order_is_tried_again_the_next_day_alone(world: World) -> None
     assert hold.rules == ("target_accepts_it",)
     assert tick(world).run_requests == [], "it was refused today"
 
-    yesterday = replace(hold, updated_at=hold.updated_at - timedelta(days=1))
-    flow = next(flow for flow in FLOWS["cin7"] if flow.name == PURCHASES)
-    (request,) = healing._tried_again(flow, [yesterday])
+    yesterday = Waiting(hold.id, hold.key, hold.content, hold.partition, hold.updated_at - timedelta(days=1))
+    wanted = healing._Wanted(next(flow for flow in FLOWS["cin7"] if flow.name == PURCHASES), once=False)
+    wanted.tried_again([], [yesterday])
+    (request,) = wanted.requests(world.instance, world.settings, [])
     assert request.partition_key == DAY and "tries again" in (request.run_key or "")
 
     decide(world, "released", "Cin7 was closed for stocktaking")

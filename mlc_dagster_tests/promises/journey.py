@@ -21,7 +21,7 @@ from mlc_dagster.connections import (
     procurify_client,
 )
 from mlc_dagster.facts import CodePart, Facts, LedgerAccount
-from mlc_dagster.frames import read_ready, ready_batch, ready_schema, records_of, source_schema, without
+from mlc_dagster.frames import read_ready, ready_batch, ready_schema, records_of, source_schema
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.moves import FLOWS
 from mlc_dagster.orchestration.keys import prepared_key
@@ -135,14 +135,13 @@ class Journey:
         entity, client = self.flow.source, self.client(self.flow.source.system)
         pull, schema = Pull("/".join(entity.key), day), source_schema(entity.record)
         scope = Scope(day, Window.day(datetime.fromisoformat(day).date()))
-        self.store.write(entity.key, day, schema, client.read(entity, scope, pull, self.ledger.sightings))
-        if pull.stale:
-            self.store.write(entity.key, day, schema, without(self.store.read(entity.key, day), pull.stale))
+        rows = client.read(entity, scope, pull, self.ledger.sightings)
+        self.store.write(entity.key, day, schema, rows, stale=lambda: pull.stale)
         self.ledger.record_pull(pull, run=Run(self.run_id, day))
 
     def prepare(self, day: str, facts: Facts) -> Verdict:
         flow, verdict = self.flow, Verdict(day)
-        rows = (records_of(batch, flow.source.record) for batch in self.store.read(flow.source.key, day))
+        rows = (records_of(batch, flow.source.record) for batch in self.store.read(flow.source.key, day, needed=True))
         look = partial(self.client(flow.target.system).known, flow.target) if flow.looks_up else None
         ready = pipeline.prepare(flow, rows, facts, self.ledger, Run(self.run_id, day), verdict, look)
         batches = (ready_batch(chunk, flow.target.record) for chunk in ready)
@@ -150,7 +149,7 @@ class Journey:
         return verdict
 
     def load(self, day: str) -> Loaded:
-        flow, stored = self.flow, self.store.read(prepared_key(self.flow), day)
+        flow, stored = self.flow, self.store.read(prepared_key(self.flow), day, needed=True)
         ready = (one for batch in stored for one in read_ready(batch, flow.target.record))
         client = self.client(flow.target.system)
         run, times = Run(self.run_id, day), {"lease_seconds": LEASE_SECONDS, "longest_request": LONGEST_REQUEST}
@@ -199,7 +198,9 @@ def travel(
 ) -> Any:
     """One run of a flow against the sandbox at `url`; its account."""
     with Ledger.open(database) as ledger:
-        journey = Journey(flow_of(flow), settings_at(url, timeout), ledger, RowStore(storage), run_id, alone)
+        journey = Journey(
+            flow_of(flow), settings_at(url, timeout), ledger, RowStore(storage, ledger.stored), run_id, alone
+        )
         return {name: value for name, value in asdict(journey.make()).items() if name in _COUNTED}
 
 

@@ -70,3 +70,35 @@ def mlc(database: str, *words: str) -> None:
 
     os.environ["MLC_DATABASE_URL"] = database
     app(list(words), standalone_mode=False)
+
+
+ROWS = 500
+
+
+def write_rows(database: str, storage: str, asset: str, partition: str) -> None:
+    """Replace a partition again and again, each time by so many other rows."""
+    import pyarrow as pa
+
+    from mlc_dagster.orchestration.storage import RowStore
+
+    with Ledger.open(database) as ledger:
+        store, turn = RowStore(storage, ledger.stored), 0
+        while True:
+            turn += 1
+            rows = pa.RecordBatch.from_pydict({"row": [f"{turn}.{number}" for number in range(ROWS)]})
+            store.write(tuple(asset.split("/")), partition, rows.schema, [rows])
+            print("wrote", flush=True)
+
+
+def write_slowly(database: str, flow: str, idle_seconds: int, seconds: float) -> None:
+    """Lock the flow's trail in a transaction, and say nothing to the database for so long; then write."""
+    from mlc_dagster.ledger import Run, postgresql
+    from mlc_dagster.ledger.trail import Trail
+
+    postgresql.IDLE_SECONDS = idle_seconds
+    with Ledger.open(database) as ledger, ledger._database.writing() as connection:
+        trail = Trail(connection, flow, Run("slow"))
+        print("held", flush=True)
+        time.sleep(seconds)
+        trail.add([])
+        connection.exec_driver_sql("SELECT 1")

@@ -1,0 +1,44 @@
+"""The stored rows beside what the ledger knows of them, file by file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from urllib.parse import unquote
+
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.ledger.keeping import Look
+from mlc_dagster.orchestration.refusing import RowsRefused
+from mlc_dagster.orchestration.storage import RowStore
+
+
+def look(root: str, ledger: Ledger, most: int = 10) -> Look:
+    """Reads each file whole; sentences for the first few that are not as they were stored."""
+    store = RowStore(root, ledger.stored)
+    known, faults, expired = set[tuple[str, str]](), list[str](), 0
+    for entries in ledger.stored.all():
+        last = entries[-1]
+        known.add((last.asset, last.partition))
+        if last.is_removal:
+            expired += 1
+            continue
+        try:
+            store.check(tuple(last.asset.split("/")), last.partition)
+        except RowsRefused as error:
+            faults.append(str(error).replace("\n  ", ". "))
+    others = sum(place not in known for place in _files(store))
+    words = f"{len(known) - expired:,} files at {store.root}"
+    words += f"; {expired:,} whose time was over" * bool(expired)
+    words += f"; {others:,} of another release or ledger, not compared" * bool(others)
+    more = [f"{len(faults) - most:,} more"] if len(faults) > most else []
+    return Look("stored rows", words, (*faults[:most], *more))
+
+
+def _files(store: RowStore) -> Iterator[tuple[str, str]]:
+    """(asset, partition) of every file that lies there."""
+    if not store.root.exists():
+        return
+    for path in store.root.glob("**/*.parquet"):
+        if not path.name.startswith("."):
+            inside = PurePosixPath(path.path).relative_to(PurePosixPath(store.root.path))
+            yield str(inside.parent), unquote(path.stem)

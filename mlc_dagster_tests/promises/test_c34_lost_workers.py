@@ -1,0 +1,141 @@
+"""C34: what is killed is noticed and taken up again by itself; nothing waits behind it, nothing is sent twice."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+from importlib.util import find_spec
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from mlc_dagster.orchestration.launchers import AsksItsWorkers
+from mlc_dagster.orchestration.workers import Worker, worker_of
+from mlc_dagster_tests.promises.lost import company, days, each_order_once, purchases, read_the_charts
+from mlc_dagster_tests.promises.whole import Whole, free_port, until
+
+BACKFILLS = ("five_days", "one_day")
+WITHIN = 300.0
+"""Seconds: what is promised of the shipped settings."""
+
+
+def states(whole: Whole) -> dict[str, list[str]]:
+    """Backfill -> what became of its runs, oldest first: the one that it asked for, and those that took it up again."""
+    runs = whole.runs()[::-1]
+    return {name: [run.status.value for run in runs if run.tags.get("dagster/backfill") == name] for name in BACKFILLS}
+
+
+def at_work(whole: Whole) -> list[dg.DagsterRun]:
+    return [run for run in whole.runs() if run.status is dg.DagsterRunStatus.STARTED]
+
+
+def worker(whole: Whole, run: dg.DagsterRun) -> Worker:
+    with whole.instance() as instance:
+        found = worker_of(run, instance)
+    assert found is not None, "it has noted itself"
+    return found
+
+
+@pytest.mark.promise(
+    "C34",
+    "kill -9 of `dagster dev` amid a backfill of five days, another of the same SaaS queued behind it; then of a run's "
+    "process alone; shipped dagster.yaml, polled every second",
+)
+def test_c34_killed_with_all_of_dagster_and_again_alone_a_backfill_ends_by_itself(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with company(tmp_path, sqlite_url, monkeypatch) as (box, whole):
+        read_the_charts(whole)
+        for name, partitions in zip(BACKFILLS, (days(), days()[-1:]), strict=True):
+            whole.ask_for_backfill(name, "cin7", partitions)
+        box.faults.add(system="cin7", method="POST", times=None, delay=1.5)
+        whole.start()
+        one_behind_the_other = [["QUEUED"], ["STARTED"]]
+        until(lambda: purchases(box) and sorted(states(whole).values()) == one_behind_the_other, 120, whole.story)
+
+        whole.kill()
+        assert sorted(states(whole).values()) == one_behind_the_other, "nobody is left to say otherwise"
+        (lost,) = at_work(whole)
+        sent = sum(purchases(box).values())
+        whole.start()
+        until(lambda: whole.status(lost) == "FAILURE", WITHIN, whole.story)
+        until(lambda: at_work(whole) and sum(purchases(box).values()) > sent, WITHIN, whole.story)
+        (alone,) = at_work(whole)
+
+        os.kill(worker(whole, alone).pid, signal.SIGKILL)
+        until(lambda: whole.status(alone) == "FAILURE", WITHIN, whole.story)
+        box.faults.clear()
+        until(lambda: {whole.backfill_status(name) for name in BACKFILLS} == {"COMPLETED_SUCCESS"}, WITHIN, whole.story)
+        assert sorted(chain(*states(whole).values())) == ["FAILURE", "FAILURE", "SUCCESS", "SUCCESS"]
+        assert purchases(box) == each_order_once()
+
+
+REDIS = shutil.which("redis-server")
+needs_redis = pytest.mark.skipif(REDIS is None, reason="redis-server is not installed: apt-get install redis-server")
+needs_celery = pytest.mark.skipif(find_spec("dagster_celery") is None, reason="pip install mlc-dagster[celery]")
+
+
+def celery(url: str, postgres: str) -> dict[str, Any]:
+    """dagster.yaml as for production: runs on Celery workers, everything in PostgreSQL."""
+    config = {"broker": f"{url}/0", "backend": f"{url}/1", "silent_seconds": 5.0}
+    launcher = {"module": "mlc_dagster.orchestration.celery_launcher", "class": "CeleryRunLauncher", "config": config}
+    storage = {"postgres": {"postgres_url": postgres.replace("postgresql://", "postgresql+psycopg2://")}}
+    return {"run_launcher": launcher, "storage": storage}
+
+
+def start_worker(whole: Whole, url: str, name: str) -> None:
+    where = ["-A", "dagster_celery.app", "-b", f"{url}/0", "--result-backend", f"{url}/1"]
+    how = ["worker", "-Q", "dagster", "-c", "1", "-n", f"{name}@%h", "--without-gossip", "--without-mingle"]
+    whole.spawn([sys.executable, "-m", "celery", *where, *how], f"{name}.log")
+
+
+def who_started_it_says(whole: Whole, run: dg.DagsterRun) -> bool | None:
+    """As the launcher knows of a run whose process it cannot see: by asking Celery."""
+    with whole.instance() as instance:
+        launcher, now = instance.run_launcher, instance.get_run_by_id(run.run_id)
+        assert isinstance(launcher, AsksItsWorkers) and now is not None
+        return launcher.is_executed(now)
+
+
+@needs_redis
+@needs_celery
+@pytest.mark.promise(
+    "C34",
+    "kill -9 of a Celery worker's child amid a load, then of the worker with its child; Redis; ledger and Dagster's "
+    "storage on PostgreSQL; polled every second",
+)
+def test_c34_a_celery_worker_that_is_killed_with_or_without_its_child_is_noticed(
+    postgres_url: str, postgres_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"redis://127.0.0.1:{free_port()}"
+    with company(tmp_path, postgres_url, monkeypatch, **celery(url, postgres_url)) as (box, whole):
+        assert REDIS is not None
+        whole.spawn([REDIS, "--port", url.rpartition(":")[2], "--save", "", "--appendonly", "no"], "redis.log")
+        read_the_charts(whole)
+        whole.ask_for_backfill("five_days", "cin7", days())
+        box.faults.add(system="cin7", method="POST", times=None, delay=1.5)
+        start_worker(whole, url, "first")
+        whole.start()
+        until(lambda: purchases(box) and at_work(whole), 120, whole.story)
+        (first,) = at_work(whole)
+
+        assert who_started_it_says(whole, first) is True
+        os.kill(worker(whole, first).pid, signal.SIGKILL)
+        until(lambda: who_started_it_says(whole, first) is False, 30, whole.story)
+        until(lambda: whole.status(first) == "FAILURE", WITHIN, whole.story)
+        sent = sum(purchases(box).values())
+        until(lambda: at_work(whole) and sum(purchases(box).values()) > sent, WITHIN, whole.story)
+        (second,) = at_work(whole)
+        for pid in whole.pids("celery -A"):
+            os.kill(pid, signal.SIGKILL)
+        assert who_started_it_says(whole, second) is None, "nobody is left who could"
+        start_worker(whole, url, "next")
+        until(lambda: whole.status(second) == "FAILURE", WITHIN, whole.story)
+        box.faults.clear()
+        until(lambda: whole.backfill_status("five_days") == "COMPLETED_SUCCESS", WITHIN, whole.story)
+        assert purchases(box) == each_order_once()
