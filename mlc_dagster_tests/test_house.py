@@ -122,7 +122,10 @@ def test_a_library_has_one_room(library: str, rooms: set[str]) -> None:
 @pytest.mark.parametrize(
     "words, rooms",
     [
-        ("logging.getLogger(", {"logs.py", "systems/alerts.py", "demo/runs.py"}),  # filters and levels, no lines
+        (
+            "logging.getLogger(",
+            {"logs.py", "systems/alerts.py", "demo/runs.py", "web/connections.py"},
+        ),  # filters and levels, no lines
         ("rich.console", {"terminal.py"}),
         ("rich.markup", {"terminal.py"}),
         ("TableRecord(", {"orchestration/reports.py"}),

@@ -84,6 +84,7 @@ def smells(path: Place, text: str) -> bool:
 
 def looks_secret(text: str) -> bool:
     alike = (_SECRET_WORDS.match, _WITH_PASSWORD.search, _HEADER.fullmatch)
+    text = text.strip()
     words = _BETWEEN_WORDS.split(text)
     return text.startswith(_SECRET_BEGINS) or any(looks(text) for looks in alike) or any(map(_RANDOM.fullmatch, words))
 

@@ -8,6 +8,7 @@ has kept us waiting longest goes first.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,15 +19,22 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 Tell = Callable[[str, str], None]
 """(what happened, from where)."""
 
+ONE_BY_ONE = ("Invalid HTTP request", "Unsupported upgrade", "No supported WebSocket")
+"""What uvicorn would log of each call, anybody's: the tally counts them."""
+
 GOODBYE = 1.0  # seconds in which a refused sender may read its answer
-SLOW, CROWDED, FULL = (
+SLOW, CROWDED, FULL, MALFORMED = (
     "connections without a whole request in time were closed",
     "connections without a whole request were closed, for others to be served (web.max_connections)",
     "connections were answered 503: all places are taken (web.max_connections)",
+    "requests that are no HTTP were answered 400",
 )
 _HEADERS = "content-type: application/json\r\ncontent-length: {length}\r\n{more}connection: close\r\n\r\n{body}"
 _ANSWER = "HTTP/1.1 {status}\r\n" + _HEADERS
 BUSY = ("503 Service Unavailable", "busy; send it again", "retry-after: 30\r\n")
+
+
+logging.getLogger("uvicorn.error").addFilter(lambda record: not str(record.msg).startswith(ONE_BY_ONE))
 
 
 @dataclass
@@ -80,6 +88,10 @@ class Connection(H11Protocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._take_stock()
+
+    def send_400_response(self, msg: str) -> None:
+        self._places.tell(MALFORMED, self.sender)
+        super().send_400_response(msg)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget()

@@ -156,6 +156,23 @@ def test_where_every_place_is_at_work_the_next_is_answered_503_and_others_later_
         wait_for("all places are taken", caplog)
 
 
+def test_what_is_no_http_is_counted_too_and_not_logged_one_by_one(
+    sqlite_ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    strange = (
+        b"\x16\x03\x01\x02\x00\x01\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n",
+    )
+    with serving(sqlite_ledger, tell_seconds=600) as client:
+        for _ in range(10):
+            for sent, said in zip(strange, (b"HTTP/1.1 400", b"HTTP/1.1 404"), strict=True):
+                with half_sent(port_of(client), 1, sent) as (connection,):
+                    assert connection.recv(12) == said
+        assert good(client, "evt_1") == 200
+    assert "requests that are no HTTP were answered 400: 10 within 600 s, from 127.0.0.1 (10)" in caplog.text
+    assert len([record for record in caplog.records if record.name != "httpx"]) == 1
+
+
 def test_many_forged_calls_are_one_warning_that_counts_them(
     sqlite_ledger: Ledger, caplog: pytest.LogCaptureFixture
 ) -> None:
