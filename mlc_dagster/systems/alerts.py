@@ -17,9 +17,11 @@ import httpx
 
 from mlc_dagster.errors import MlcError
 from mlc_dagster.systems.answers import snippet
+from mlc_dagster.systems.bounds import Bounds
 from mlc_dagster.systems.connections import trusted
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+ANSWER_MEGABYTES = 1.0  # of a webhook: "ok" is what it says
 
 
 class NotSent(MlcError):
@@ -53,13 +55,7 @@ class Webhook:
         try:
             address = httpx.URL(self.url)
             with _unlogged():
-                answer = httpx.post(
-                    address,
-                    json={"text": html.escape(f"{subject}\n{text}", quote=False)},  # else <!channel> calls everybody
-                    timeout=self.timeout,
-                    verify=trusted(),
-                    trust_env=address.host not in LOOPBACK,
-                )
+                answer = self._post(address, html.escape(f"{subject}\n{text}", quote=False))
         except (httpx.RequestError, httpx.InvalidURL, UnicodeError) as error:
             raise NotSent(f"the {self.name} was not reached: {_reason(error)}", cure=cure) from None
         if not answer.is_success:
@@ -67,6 +63,13 @@ class Webhook:
             for part in (self.url, *address.path.split("/")):
                 said = said.replace(part, "***") if len(part) >= 4 else said
             raise NotSent(f"the {self.name} answered {answer.status_code} {said}".rstrip(), cure=cure)
+
+
+    def _post(self, address: httpx.URL, text: str) -> httpx.Response:
+        """`text` is escaped: else <!channel> calls everybody."""
+        own = httpx.Client(timeout=self.timeout, verify=trusted(), trust_env=address.host not in LOOPBACK)
+        with Bounds(3 * self.timeout, ANSWER_MEGABYTES).hold(own) as client:
+            return client.post(address, json={"text": text})
 
 
 def _reason(error: Exception) -> str:

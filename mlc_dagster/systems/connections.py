@@ -15,14 +15,15 @@ from functools import cache
 
 import httpx
 
+from mlc_dagster.systems.bounds import Bounds
 from mlc_dagster.systems.hanging_up import watched
 
 
 class Connections:
-    """At most `most` clients, made by `opened` when first needed; the last one given back is the next one taken."""
+    """At most `most` clients whose answers end within `bounds`, made by `opened` when first needed; the last one given back is the next one taken."""
 
-    def __init__(self, opened: Callable[[], httpx.Client], most: int) -> None:
-        self._opened = opened
+    def __init__(self, opened: Callable[[], httpx.Client], bounds: Bounds, most: int) -> None:
+        self._opened, self._bounds = opened, bounds
         self._places = threading.BoundedSemaphore(most)
         self._lock = threading.Lock()
         self._free: list[httpx.Client] = []
@@ -51,7 +52,7 @@ class Connections:
                 raise RuntimeError("this client is closed")
             if self._free:
                 return self._free.pop()
-        return watched(self._opened())
+        return watched(self._bounds.hold(self._opened()))
 
     def _give_back(self, client: httpx.Client) -> None:
         with self._lock:

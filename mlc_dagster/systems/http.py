@@ -33,6 +33,7 @@ from mlc_dagster.systems.answers import (
     unreadable,
     without,
 )
+from mlc_dagster.systems.bounds import Bounds, Unbounded
 from mlc_dagster.systems.budgets import KeyRing, LocalBudget, Slot, slots_of
 from mlc_dagster.systems.connections import Connections, trusted
 from mlc_dagster.systems.proof import Proof
@@ -97,6 +98,7 @@ class ApiClient:
         auth: httpx.Auth | None = None,
         budget: Budget | KeyRing | None = None,
         timeout: float = 60.0,
+        bounds: Bounds | None = None,
         classify: Classify | None = None,
         proof: Sequence[str] | None = (),
         headers: Mapping[str, str] | None = None,
@@ -123,7 +125,9 @@ class ApiClient:
         self._patience = Patience(max_attempts, max_seconds, max_wait, clock, sleep, random)
         self._slot = slots_of(budget, auth, LocalBudget(clock=clock, sleep=sleep))
         self._lock = threading.Lock()
-        self._connections = Connections(partial(self._open, timeout, dict(headers or {}), transport), connections)
+        opened = partial(self._open, timeout, dict(headers or {}), transport)
+        self._bounds = bounds or Bounds()
+        self._connections = Connections(opened, self._bounds, connections)
 
     @overload
     def request(
@@ -278,9 +282,10 @@ class ApiClient:
             raise self._proof.judge(send.call, response, error)
         content = response.content.removeprefix(BYTE_ORDER_MARK)
         try:
-            if not content and response.num_bytes_downloaded:  # httpx makes nothing, and no error, of half a gzip
-                raise EOFError("compressed, and not whole")
+            self._bounds.refuse_dense(content)
             value = send.decode(content)
+        except Unbounded as error:
+            raise lost(send.call, error) from error
         except UNREADABLE as error:
             raise unreadable(send.call, without(send.secrets, response), error) from error
         return Answer(response.status_code, response.headers, content, str(response.url), value, send.is_json)

@@ -10,12 +10,14 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from mlc_dagster.errors import OutcomeUnknown, TransientError
 from mlc_dagster.systems.answers import Throttled
+from mlc_dagster.systems.bounds import Unbounded
 
 Send = TypeVar("Send", bound="HasTries")
 Result = TypeVar("Result")
 
 FIRST_WAIT, LONGEST_BACKOFF = 0.5, 30.0  # seconds, before the jitter
 LONGEST_UNASKED = 2.0  # seconds of silence after an unknown outcome, where the server does not ask for it
+UNBOUNDED_WEIGHS = 4  # failures: what took minutes, or megabytes, is not asked for eight times
 TRIES_PER_FAILURE = 8  # a 429 weighs this much less than a failure: the server is well, only busy
 
 
@@ -43,7 +45,7 @@ class Tries:
         if asks_for_silence(error):
             self.throttled += 1
         else:
-            self.failures += 1
+            self.failures += UNBOUNDED_WEIGHS if isinstance(error.__cause__, Unbounded) else 1
 
 
 class HasTries:
