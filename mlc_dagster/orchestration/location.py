@@ -215,14 +215,10 @@ def resources(
     if settings.cin7:
         found["cin7"] = Cin7Resource(
             secrets=list(NAMES["cin7"]),
-            base_url=settings.cin7.base_url,
-            calls_per_minute=settings.cin7.calls_per_minute,
-            mode=settings.cin7.mode,
-            timeout_seconds=settings.cin7.timeout_seconds,
-            payment_terms=settings.cin7.payment_terms,
             options=settings.cin7.options(),
             ledger=ledger,
             shares_budget=shares_budget,
+            **settings.cin7.model_dump(include=set(Cin7Resource.model_fields)),
         )
     if settings.airbase:
         found["airbase"] = AirbaseResource(

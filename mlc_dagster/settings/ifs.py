@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mlc_dagster.settings.addresses import Address, TenantAddress
-from mlc_dagster.settings.section import CURRENCY, OUR_NAME, PROOF, SHADOW, Mode, Pattern, Section
+from mlc_dagster.settings.section import CURRENCY, OUR_NAME, PROOF, SHADOW, Mode, Pattern, RemoteSection, Section
 
 
 class LineSetSettings(Section):
@@ -30,7 +30,7 @@ class EntitySetSettings(Section):
     lines: LineSetSettings = LineSetSettings()
 
 
-class IfsSettings(Section):
+class IfsSettings(RemoteSection):
     """IFS Cloud. Client id and secret come from IFS_CLIENT_ID and IFS_CLIENT_SECRET."""
 
     mode: Mode = Field("live", description=SHADOW)

@@ -57,7 +57,19 @@ Mode = Literal["live", "shadow"]
 SHADOW = "shadow: everything is read, prepared and told, and nothing is written: the weeks before going live"
 
 
-class TargetSection(Section):
+class RemoteSection(Section):
+    """A system that is asked over HTTP: for how long, and how much of an answer."""
+
+    answer_seconds: float | None = Field(
+        None, gt=0, description="An answer as a whole takes no longer; left out: three times timeout_seconds"
+    )
+    answer_megabytes: float = Field(32, gt=0, le=1024, description="An answer is no larger, packed or unpacked")
+    max_wait_seconds: float = Field(
+        120, gt=0, le=3600, description="Who is asked to wait longer ends as throttled, and is run when that is over"
+    )
+
+
+class TargetSection(RemoteSection):
     """A SaaS that records go to: what mappings and rules may know of it."""
 
     checks_vouchers: ClassVar[bool] = False
