@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -145,11 +146,19 @@ class AsksFirst(Client, Protocol):
         """The books, with the suppliers and the documents that these records name."""
 
 
+class TooFar(Exception):
+    """A budget's next slot is `seconds` away: further than the caller waits. None was taken."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the next slot is {seconds:.0f} s away")
+        self.seconds = seconds
+
+
 class Budget(Protocol):
     """How many calls a credential may make. Holds across threads, and across processes where its store does."""
 
-    def take(self) -> float:
-        """Wait for the next free slot; the seconds waited."""
+    def take(self, longest: float = math.inf) -> float:
+        """Wait for the next free slot; the seconds waited. Raises TooFar where that is more than `longest` away."""
 
     def free_in(self) -> float:
         """Seconds until a slot is free; takes none."""

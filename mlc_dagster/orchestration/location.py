@@ -59,16 +59,17 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
     return dg.Definitions(
         assets=[
             *(
-                source_asset(entity, place[entity.partition], written_before(entity, every))
+                source_asset(entity, place[entity.partition], written_before(entity, every), fed_by(entity, every))
                 for entity in read_by_day_or_company(catalogue, every)
             ),
-            *(prepared_asset(flow, settings, place[flow.source.partition]) for flow in every),
+            *(prepared_asset(flow, settings, place[flow.source.partition], after(flow, every)) for flow in every),
             *(
                 loaded_asset(
                     flow,
                     place[flow.source.partition],
                     after(flow, every),
                     in_shadow=settings.is_shadow(flow.target.system),
+                    slice_seconds=60 * settings.policies.slice_minutes,
                 )
                 for flow in every
             ),
@@ -152,6 +153,11 @@ def written_before(entity: EntitySet, flows: Sequence[Flow]) -> list[str]:
     """What a run delivers to the other side of a pair before it reads that side: so it reads what it wrote."""
     pairs = {flow.pair for flow in flows if flow.source.key == entity.key} if entity.system != ERP else set()
     return [flow.name for flow in flows if flow.pair and flow.pair in pairs and flow.source.system == ERP]
+
+
+def fed_by(entity: EntitySet, flows: Sequence[Flow]) -> list[Flow]:
+    """What is made of an entity set."""
+    return [flow for flow in flows if flow.source.key == entity.key]
 
 
 def outbound(flows: tuple[Flow, ...]) -> tuple[Flow, ...]:

@@ -107,7 +107,9 @@ class IfsResource(Signed):
         if self._quick_client is None:
             client_id, client_secret = self.values()
             seconds = min(self._settings.timeout_seconds, TICK_SECONDS / 4)
-            settings = self._settings.model_copy(update={"timeout_seconds": seconds, "answer_seconds": 2 * seconds})
+            settings = self._settings.model_copy(
+                update={"timeout_seconds": seconds, "answer_seconds": 2 * seconds, "max_wait_seconds": seconds}
+            )
             self._quick_client = ifs_client(settings, client_id, client_secret, self.budgets, tries=2)
         return self._quick_client
 

@@ -64,7 +64,6 @@ class Webhook:
                 said = said.replace(part, "***") if len(part) >= 4 else said
             raise NotSent(f"the {self.name} answered {answer.status_code} {said}".rstrip(), cure=cure)
 
-
     def _post(self, address: httpx.URL, text: str) -> httpx.Response:
         """`text` is escaped: else <!channel> calls everybody."""
         own = httpx.Client(timeout=self.timeout, verify=trusted(), trust_env=address.host not in LOOPBACK)

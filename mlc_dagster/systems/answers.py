@@ -183,9 +183,7 @@ def unreadable(call: Call, response: httpx.Response, error: BaseException) -> Tr
     asked = response.request.headers.get("accept", "")
     wanted = asked if "multipart" in asked else "JSON"
     why = str(error)[:100] or type(error).__name__
-    return call.unanswered(
-        f"expected {wanted}, got {kind} ({why}): {snippet(response.content, 80)}".rstrip(": ")
-    )
+    return call.unanswered(f"expected {wanted}, got {kind} ({why}): {snippet(response.content, 80)}".rstrip(": "))
 
 
 def without(secrets: Iterable[str], response: httpx.Response) -> httpx.Response:

@@ -67,7 +67,6 @@ class Bounds:
         if size > self.megabytes * MEGABYTE:
             raise TooLarge(f"it is larger than {self.megabytes:g} MB, and was not read to its end")
 
-
     def refuse_dense(self, content: bytes) -> None:
         """Raises TooLarge where so many values would be read from it that they take all memory: `[],[],[],...`."""
         size = len(content)
@@ -119,7 +118,9 @@ class _Unpacked(httpx.SyncByteStream):
 
     def __init__(self, stream: httpx.SyncByteStream, codings: str, bounds: Bounds) -> None:
         self._stream, self._bounds = stream, bounds
-        self._codings = [coding for each in codings.lower().split(",") if (coding := each.strip()) not in ("", "identity")]
+        self._codings = [
+            coding for each in codings.lower().split(",") if (coding := each.strip()) not in ("", "identity")
+        ]
 
     def __iter__(self) -> Iterator[bytes]:
         parts = self._counted(self._stream)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import httpx
 
 from mlc_dagster.errors import Misconfigured
-from mlc_dagster.outcomes import Budget
+from mlc_dagster.outcomes import Budget, TooFar
 from mlc_dagster.pace import next_slot
 from mlc_dagster.systems.waiting import sleep as wait_for
 
+log = logging.getLogger(__name__)
+
+QUIETLY = 60.0  # seconds that are waited without a word
 NEARLY = 1e-6  # seconds; below it a clock cannot be trusted to move
 
 
@@ -38,10 +44,13 @@ class LocalBudget:
         self._taken: list[float] = []
         self._not_before = 0.0
 
-    def take(self) -> float:
-        """Wait for the next free slot; the seconds waited."""
+    def take(self, longest: float = math.inf) -> float:
+        """Wait for the next free slot; the seconds waited. Raises TooFar."""
         started = self._clock()
         while delay := self.try_take():
+            if delay > longest:
+                raise TooFar(delay)
+            _tell(delay)
             self._sleep(delay)
         return self._clock() - started
 
@@ -100,13 +109,17 @@ class _Key:
             with self.lock:
                 self.waiting -= 1
 
-    def try_take(self) -> float:
-        """As LocalBudget.try_take. A budget that cannot be asked without waiting is waited for."""
+    def try_take(self, longest: float) -> float:
+        """As LocalBudget.try_take. A budget that cannot be asked without waiting is waited for, if not too long."""
         ask = getattr(self.budget, "try_take", None)
         with self.asked():
-            if ask is None:
-                self.budget.take()
-            return 0.0 if ask is None else float(ask())
+            if ask is not None:
+                return float(ask())
+            try:
+                self.budget.take(longest)
+            except TooFar as error:
+                return error.seconds
+            return 0.0
 
 
 class KeyRing:
@@ -131,17 +144,20 @@ class KeyRing:
         self._keys = [_Key(f"key {n} of {len(keys)}", auth, budget) for n, (auth, budget) in enumerate(pairs, 1)]
         self._clock, self._sleep = clock, sleep
 
-    def slot(self) -> Slot:
-        """Wait for the earliest slot of any key."""
+    def slot(self, longest: float = math.inf) -> Slot:
+        """Wait for the earliest slot of any key. Raises TooFar."""
         started = self._clock()
         while True:
             soonest = float("inf")
             for key in self._by_turn():
-                delay = key.try_take()
+                delay = key.try_take(longest)
                 if not delay:
                     key.taken += 1
                     return Slot(self._clock() - started, key.auth, partial(self._pause, key), key.name)
                 soonest = min(soonest, delay)
+            if soonest > longest:
+                raise TooFar(soonest)
+            _tell(soonest)
             self._sleep(soonest)
 
     def _by_turn(self) -> list[_Key]:
@@ -154,11 +170,18 @@ class KeyRing:
         key.budget.pause(seconds)
 
 
-def slots_of(budget: Budget | KeyRing | None, auth: httpx.Auth | None, spare: Budget) -> Callable[[], Slot]:
+def _tell(seconds: float) -> None:
+    """No wait of more than a minute is silent."""
+    if seconds > QUIETLY:
+        until = datetime.now(UTC) + timedelta(seconds=seconds)
+        log.info("waiting until %s UTC for the next call: a system asked to be left alone", f"{until:%H:%M:%S}")
+
+
+def slots_of(budget: Budget | KeyRing | None, auth: httpx.Auth | None, spare: Budget) -> Callable[[float], Slot]:
     """What ApiClient asks before each attempt; `spare` counts where no budget is given."""
     if isinstance(budget, KeyRing):
         if auth is not None:
             raise Misconfigured("a key ring signs the calls itself: give either auth or a key ring")
         return budget.slot
     one = spare if budget is None else budget
-    return lambda: Slot(one.take(), auth, one.pause)
+    return lambda longest: Slot(one.take(longest), auth, one.pause)

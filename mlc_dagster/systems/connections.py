@@ -20,7 +20,7 @@ from mlc_dagster.systems.hanging_up import watched
 
 
 class Connections:
-    """At most `most` clients whose answers end within `bounds`, made by `opened` when first needed; the last one given back is the next one taken."""
+    """At most `most` clients, whose answers end within `bounds`; the last one given back is the next one taken."""
 
     def __init__(self, opened: Callable[[], httpx.Client], bounds: Bounds, most: int) -> None:
         self._opened, self._bounds = opened, bounds

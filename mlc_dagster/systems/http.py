@@ -15,8 +15,8 @@ from typing import Any, TypeVar, overload
 import httpx
 
 from mlc_dagster import departures
-from mlc_dagster.errors import MlcError, OutcomeUnknown, RecordRejected, TransientError
-from mlc_dagster.outcomes import Budget
+from mlc_dagster.errors import MlcError, OutcomeUnknown, RecordRejected, ThrottledUntil, TransientError
+from mlc_dagster.outcomes import Budget, TooFar
 from mlc_dagster.systems.addresses import Content, Params, address, body_of, headers_of, origin, shown
 from mlc_dagster.systems.answers import (
     UNREADABLE,
@@ -178,7 +178,7 @@ class ApiClient:
         body inside the retry loop: where it raises ValueError or the like, the page is asked for again.
 
         Raises TransientError, OutcomeUnknown (a write without a trustworthy answer), StaleRecord (412), RecordRejected,
-        AccessDenied, Misconfigured.
+        AccessDenied, Misconfigured, ThrottledUntil (the system's credential is to be silent for more than `max_wait`).
         """
         safe = method in READS if repeatable is None else repeatable
         call = Call(self.system, method, shown(path), safe, self.base_url)
@@ -229,7 +229,7 @@ class ApiClient:
     # --- one attempt --------------------------------------------------------------------------------------------------
 
     def _attempt(self, send: _Send) -> Answer[Any]:
-        slot = self._slot()
+        slot = self._leave()
         with self._lock:
             self.requests += 1
             self.retries += send.tries.begin(self._clock())
@@ -247,6 +247,13 @@ class ApiClient:
             raise
         self._unknown = 0
         return answer
+
+    def _leave(self) -> Slot:
+        """Raises ThrottledUntil where nobody is asked that soon: neither this call nor another one is made."""
+        try:
+            return self._slot(self._patience.longest)
+        except TooFar as error:
+            raise ThrottledUntil(self.system, error.seconds) from None
 
     def _exchange(self, send: _Send, slot: Slot) -> httpx.Response:
         with self._connections.one() as client:

@@ -22,7 +22,7 @@ from mlc_dagster.vocabulary import ERP, Flow, Pull, Scope, Window
 class Free:
     """A budget without a limit."""
 
-    def take(self) -> float:
+    def take(self, longest: float = 0.0) -> float:
         return 0.0
 
     def free_in(self) -> float:
