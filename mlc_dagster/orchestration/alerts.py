@@ -57,7 +57,7 @@ def _sensor(alerts: AlertSettings, environment: Environment) -> dg.SensorDefinit
     def tell(context: dg.RunFailureSensorContext) -> dg.SkipReason:
         failed = failed_run(context)
         if failed is None:
-            return dg.SkipReason("a pause, or a system that asks to be left alone, ended it: that is no news")
+            return dg.SkipReason("a pause ended it, or a system that asks to be left alone: that is no news")
         with _ledger(environment) as ledger:
             return dg.SkipReason(alerting.tell_failure(alerts, ledger, failed))
 

@@ -11,13 +11,14 @@ from datetime import UTC, datetime, timedelta
 
 from mlc_dagster import departures
 from mlc_dagster.errors import ThrottledUntil
-from mlc_dagster.ledger import Lease, LeaseLost, Ledger, Pause, Paused, Run, Standing, boot_time
+from mlc_dagster.ledger import Lease, LeaseLost, Ledger, Paused, Run, Standing, boot_time
 from mlc_dagster.outcomes import ACCEPTED as ACCEPTED
 from mlc_dagster.outcomes import EVER as EVER
 from mlc_dagster.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
 from mlc_dagster.pipeline import ending
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, Slice, chunks
 from mlc_dagster.pipeline.futility import Futility
+from mlc_dagster.pipeline.loaded import Loaded as Loaded
 from mlc_dagster.pipeline.prepare import held_target
 from mlc_dagster.vocabulary import ERP, Flow, Problem, key_text
 
@@ -33,37 +34,6 @@ ROUNDS_IN_VAIN = 3  # of looking for what has no answer, before it is held
 
 
 Answered = Saved | Refused | Unanswered
-
-
-@dataclass
-class Loaded:
-    """The account of one load.
-
-    created + updated + adopted + unchanged + superseded + held + discarded + paused = asked.
-    """
-
-    asked: int = 0
-    created: int = 0
-    updated: int = 0
-    adopted: int = 0
-    unchanged: int = 0
-    superseded: int = 0
-    held: int = 0
-    discarded: int = 0  # prepared before a person decided that it is never sent
-    paused: int = 0  # it was stopped, or gave way: neither delivered nor held, and sent by the next load
-    pause: Pause | None = None  # the person's that this load met
-    throttled: ThrottledUntil | None = None  # the target asks to be left alone for longer than is waited
-    gave_way: bool = False  # its slice was over
-    seconds: float = 0.0
-    reasons: dict[str, str] = field(default_factory=dict)  # key -> why the target refused it; the first few
-
-    @property
-    def is_stopped(self) -> bool:
-        return self.gave_way or self.pause is not None or self.throttled is not None
-
-    @property
-    def delivered(self) -> int:
-        return self.created + self.updated + self.adopted
 
 
 def load(

@@ -88,6 +88,12 @@ class Slot:
     pause: Callable[[float], None]
     credential: str = ""  # "key 2 of 3"; never the key
 
+    @property
+    def cure(self) -> str | None:
+        """Of wrong credentials."""
+        cure: str | None = getattr(self.auth, "cure", None)
+        return f"It was {self.credential}. {cure or ''}".rstrip() if self.credential else cure
+
 
 @dataclass
 class _Key:

@@ -15,6 +15,7 @@ from functools import cache
 
 import httpx
 
+from mlc_dagster import departures
 from mlc_dagster.systems.bounds import Bounds
 from mlc_dagster.systems.hanging_up import watched
 
@@ -66,3 +67,11 @@ class Connections:
 def trusted() -> ssl.SSLContext:
     """The certificates that are trusted, read once: SSL_CERT_FILE and SSL_CERT_DIR count."""
     return httpx.create_ssl_context()
+
+
+def before_it_leaves(guard: departures.Guard, call: str, event: str, _: object) -> None:
+    """httpcore tells what it is about to do: what is raised here closes the connection, and nothing was asked."""
+    if event.endswith("send_request_headers.started"):
+        guard.before_headers(call)
+    elif event.endswith("send_request_body.started"):
+        guard.before_body(call)

@@ -35,7 +35,7 @@ from mlc_dagster.systems.answers import (
 )
 from mlc_dagster.systems.bounds import Bounds, Unbounded
 from mlc_dagster.systems.budgets import KeyRing, LocalBudget, Slot, slots_of
-from mlc_dagster.systems.connections import Connections, trusted
+from mlc_dagster.systems.connections import Connections, before_it_leaves, trusted
 from mlc_dagster.systems.proof import Proof
 from mlc_dagster.systems.retries import HasTries, Patience, Tries, asks_for_silence
 from mlc_dagster.systems.shadow import Allows, everything
@@ -260,7 +260,7 @@ class ApiClient:
             request = send.build(client)
             unsigned = set(request.headers)
             if send.guard:
-                request.extensions["trace"] = partial(_before_it_leaves, send.guard, send.call.shown)
+                request.extensions["trace"] = partial(before_it_leaves, send.guard, send.call.shown)
             try:
                 response = client.send(request, auth=slot.auth)
             except httpx.LocalProtocolError as error:
@@ -284,7 +284,7 @@ class ApiClient:
 
     def _answer(self, send: _Send, response: httpx.Response, slot: Slot) -> Answer[Any]:
         said = self._classify(response) if self._classify else None
-        if error := said or refusal(send.call, response, now=self._wall(), cure=_cure(slot)):
+        if error := said or refusal(send.call, response, now=self._wall(), cure=slot.cure):
             send.suspicion = suspicion(send.call.method, response)
             raise self._proof.judge(send.call, response, error)
         content = response.content.removeprefix(BYTE_ORDER_MARK)
@@ -296,16 +296,3 @@ class ApiClient:
         except UNREADABLE as error:
             raise unreadable(send.call, without(send.secrets, response), error) from error
         return Answer(response.status_code, response.headers, content, str(response.url), value, send.is_json)
-
-
-def _before_it_leaves(guard: departures.Guard, call: str, event: str, _: object) -> None:
-    """httpcore tells what it is about to do: what is raised here closes the connection, and nothing was asked."""
-    if event.endswith("send_request_headers.started"):
-        guard.before_headers(call)
-    elif event.endswith("send_request_body.started"):
-        guard.before_body(call)
-
-
-def _cure(slot: Slot) -> str | None:
-    cure: str | None = getattr(slot.auth, "cure", None)
-    return f"It was {slot.credential}. {cure or ''}".rstrip() if slot.credential else cure
