@@ -147,7 +147,7 @@ class AsksFirst(Client, Protocol):
 
 
 class TooFar(Exception):
-    """A budget's next slot is `seconds` away: further than the caller waits. None was taken."""
+    """A system asks for a silence that the caller does not wait for: the next slot is `seconds` away."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"the next slot is {seconds:.0f} s away")
@@ -158,7 +158,7 @@ class Budget(Protocol):
     """How many calls a credential may make. Holds across threads, and across processes where its store does."""
 
     def take(self, longest: float = math.inf) -> float:
-        """Wait for the next free slot; the seconds waited. Raises TooFar where that is more than `longest` away."""
+        """Wait for the next free slot; the seconds waited. Raises TooFar where a pause lasts longer than `longest`."""
 
     def free_in(self) -> float:
         """Seconds until a slot is free; takes none."""

@@ -92,7 +92,7 @@ class SharedBudget:
             look = self._seen(connection, self._row(connection, locked=True))
             when, taken = self._next(look)
             wait = when - look.now
-            if wait > longest:
+            if look.paused_until - look.now > longest:
                 raise TooFar(wait)
             if wait > self._ahead:
                 return when, wait, False

@@ -38,7 +38,7 @@ def resumed(
     Asked again every hour until a load has come to its end.
     """
     by_name = {flow.name: flow for flow in flows}
-    sources = {read_of(flow.source): flow.source for flow in flows}
+    sources = {read_of(entity): entity for entity in [*reads, *(flow.source for flow in flows)]}
     found = list(_known(ledger.pauses.due([*by_name, *sources]), by_name, sources, settings, ledger))
     unread = {(load.flow, load.partition): load for load in found if load.flow in sources}
     loads: dict[tuple[str, str], list[PausedLoad]] = {}

@@ -30,15 +30,20 @@ REMEMBERED = timedelta(days=7)  # how long a release is carried out that no run 
 Requests = list[dg.RunRequest]
 
 
-def healing_sensors(flows: Mapping[str, Sequence[Flow]], settings: Settings) -> Iterator[dg.SensorDefinition]:
-    """One for each SaaS, and one more for what goes there by company: a run has partitions of one kind."""
-    asked: set[tuple[str, ...]] = set()
+def healing_sensors(
+    flows: Mapping[str, Sequence[Flow]], settings: Settings, read: Sequence[EntitySet] = ()
+) -> Iterator[dg.SensorDefinition]:
+    """One for each SaaS, and one more for what goes there by company: a run has partitions of one kind.
+
+    The first one asks for what was not `read`, too.
+    """
+    left = {entity.key: entity for entity in read}
     for system, table in flows.items():
         for kind, name in (("day", f"{system}_heals"), ("company", f"{system}_heals_by_company")):
             if of_kind := [flow for flow in table if flow.source.partition == kind]:
-                reads = {flow.source.key: flow.source for flow in of_kind if flow.source.key not in asked}
-                asked |= reads.keys()
-                yield healing_sensor(name, of_kind, settings, list(reads.values()))
+                reads = [entity for entity in left.values() if entity.partition == kind]
+                left = {key: entity for key, entity in left.items() if entity.partition != kind}
+                yield healing_sensor(name, of_kind, settings, reads)
 
 
 def healing_sensor(
@@ -49,7 +54,8 @@ def healing_sensor(
     Nothing is requested that a pause or a silence would stop; when it is over, what waited for that is requested. So
     is what was not read of `reads`: of each set one sensor asks.
     """
-    keys = [list(key) for key in dict.fromkeys([*(flow.source.key for flow in flows), *due.assets(flows)])]
+    read = [*(entity.key for entity in reads), *(flow.source.key for flow in flows)]
+    keys = [list(key) for key in dict.fromkeys([*read, *due.assets(flows)])]
     checks = {dg.AssetKey(prepared_key(flow)): judged_by(flow, settings) for flow in flows}
 
     @dg.sensor(

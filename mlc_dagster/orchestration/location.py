@@ -98,7 +98,7 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
                 if outbound(table)
             ),
             *inbox_sensors(flows, settings),
-            *healing_sensors(flows, settings),
+            *healing_sensors(flows, settings, read_by_day_or_company(catalogue, every)),
             *alerts.failure_sensors(settings, environment),
         ],
         resources=resources(settings, environment),

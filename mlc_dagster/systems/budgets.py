@@ -47,18 +47,18 @@ class LocalBudget:
     def take(self, longest: float = math.inf) -> float:
         """Wait for the next free slot; the seconds waited. Raises TooFar."""
         started = self._clock()
-        while delay := self.try_take():
-            if delay > longest:
-                raise TooFar(delay)
+        while delay := self.try_take(longest):
             _tell(delay)
             self._sleep(delay)
         return self._clock() - started
 
-    def try_take(self) -> float:
-        """Take a slot now: 0. Or none is free: the seconds until one may be."""
+    def try_take(self, longest: float = math.inf) -> float:
+        """Take a slot now: 0. Or none is free: the seconds until one may be. Raises TooFar."""
         with self._lock:
             now = self._clock()
             when, taken = self._next(max(now, self._not_before))
+            if self._not_before - now > longest:
+                raise TooFar(when - now)
             if when - now > NEARLY:
                 return when - now
             self._taken = taken
@@ -116,16 +116,12 @@ class _Key:
                 self.waiting -= 1
 
     def try_take(self, longest: float) -> float:
-        """As LocalBudget.try_take. A budget that cannot be asked without waiting is waited for, if not too long."""
+        """As LocalBudget.try_take. A budget that cannot be asked without waiting is waited for."""
         ask = getattr(self.budget, "try_take", None)
         with self.asked():
-            if ask is not None:
-                return float(ask())
-            try:
+            if ask is None:
                 self.budget.take(longest)
-            except TooFar as error:
-                return error.seconds
-            return 0.0
+            return 0.0 if ask is None else float(ask(longest))
 
 
 class KeyRing:
@@ -154,15 +150,19 @@ class KeyRing:
         """Wait for the earliest slot of any key. Raises TooFar."""
         started = self._clock()
         while True:
-            soonest = float("inf")
+            soonest, silent = math.inf, list[float]()
             for key in self._by_turn():
-                delay = key.try_take(longest)
+                try:
+                    delay = key.try_take(longest)
+                except TooFar as error:
+                    silent.append(error.seconds)
+                    continue
                 if not delay:
                     key.taken += 1
                     return Slot(self._clock() - started, key.auth, partial(self._pause, key), key.name)
                 soonest = min(soonest, delay)
-            if soonest > longest:
-                raise TooFar(soonest)
+            if len(silent) == len(self._keys):
+                raise TooFar(min(silent))
             _tell(soonest)
             self._sleep(soonest)
 

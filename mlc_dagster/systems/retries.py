@@ -91,8 +91,8 @@ class Patience:
 
     @property
     def longest(self) -> float:
-        """Seconds that a slot may be away."""
-        return self.max_wait + JITTER
+        """Seconds of silence that are waited for."""
+        return self.max_wait + 2 * JITTER
 
     def breathe(self, times: int) -> None:
         """Wait a growing while before the same is tried for the `times`-th time."""
