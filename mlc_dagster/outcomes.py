@@ -163,5 +163,8 @@ class Budget(Protocol):
     def free_in(self) -> float:
         """Seconds until a slot is free; takes none."""
 
+    def left(self, late: float) -> None:
+        """A call leaves now, so many seconds after its slot: on a busy machine a thread may be kept from it."""
+
     def pause(self, seconds: float) -> None:
         """The server asked for silence: nobody takes a slot before then."""

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Row, select, update
 from mlc_dagster.ledger.database import Database, clock, upsert
 from mlc_dagster.ledger.tables import budgets
 from mlc_dagster.outcomes import TooFar
-from mlc_dagster.pace import MARGIN, next_slot
+from mlc_dagster.pace import MARGIN, moved, next_slot
 
 MISSED_AT_MOST = 5  # slots given up by one call, so that a machine that is always late still makes progress
 AHEAD = 60.0  # seconds that a slot is taken in advance at most, whatever the period
@@ -76,6 +76,15 @@ class SharedBudget:
         """Seconds until a slot is free; takes none."""
         look = self._look()
         return max(0.0, self._next(look)[0] - look.now)
+
+    def left(self, late: float) -> None:
+        """As outcomes.Budget; what the margin covers is not written down."""
+        if late <= self._period * MARGIN / 2:
+            return
+        with self._database.writing(hasty=True) as connection:
+            look = self._seen(connection, self._row(connection, locked=True))
+            slots = moved(look.taken, look.now - late, look.now)
+            self._write(connection, slots=array("d", slots).tobytes())
 
     def pause(self, seconds: float) -> None:
         """Nobody takes a slot before then; who waits for one already waits anew. The longer pause stands."""

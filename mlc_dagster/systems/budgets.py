@@ -16,12 +16,13 @@ import httpx
 
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.outcomes import Budget, TooFar
-from mlc_dagster.pace import next_slot
+from mlc_dagster.pace import moved, next_slot
 from mlc_dagster.systems.waiting import sleep as wait_for
 
 log = logging.getLogger(__name__)
 
 QUIETLY = 60.0  # seconds that are waited without a word
+PROMPTLY = 0.002  # seconds between a slot and its call: more is told to the budget
 NEARLY = 1e-6  # seconds; below it a clock cannot be trusted to move
 
 
@@ -70,6 +71,12 @@ class LocalBudget:
             now = self._clock()
             return max(0.0, self._next(max(now, self._not_before))[0] - now)
 
+    def left(self, late: float) -> None:
+        """As outcomes.Budget."""
+        with self._lock:
+            now = self._clock()
+            self._taken = moved(self._taken, now - late, now)
+
     def pause(self, seconds: float) -> None:
         """Nobody takes a slot before `seconds` from now."""
         with self._lock:
@@ -87,6 +94,7 @@ class Slot:
     auth: httpx.Auth | None
     pause: Callable[[float], None]
     credential: str = ""  # "key 2 of 3"; never the key
+    left: Callable[[], None] = lambda: None  # to be called when it leaves
 
     @property
     def cure(self) -> str | None:
@@ -159,7 +167,8 @@ class KeyRing:
                     continue
                 if not delay:
                     key.taken += 1
-                    return Slot(self._clock() - started, key.auth, partial(self._pause, key), key.name)
+                    left = partial(_left, key.budget, self._clock, self._clock())
+                    return Slot(self._clock() - started, key.auth, partial(self._pause, key), key.name, left)
                 soonest = min(soonest, delay)
             if len(silent) == len(self._keys):
                 raise TooFar(min(silent))
@@ -183,11 +192,23 @@ def _tell(seconds: float) -> None:
         log.info("waiting until %s UTC for the next call: a system asked to be left alone", f"{until:%H:%M:%S}")
 
 
-def slots_of(budget: Budget | KeyRing | None, auth: httpx.Auth | None, spare: Budget) -> Callable[[float], Slot]:
+def _left(budget: Budget, clock: Callable[[], float], granted: float) -> None:
+    if (late := clock() - granted) > PROMPTLY:
+        budget.left(late)
+
+
+def slots_of(
+    budget: Budget | KeyRing | None, auth: httpx.Auth | None, spare: Budget, clock: Callable[[], float]
+) -> Callable[[float], Slot]:
     """What ApiClient asks before each attempt; `spare` counts where no budget is given."""
     if isinstance(budget, KeyRing):
         if auth is not None:
             raise Misconfigured("a key ring signs the calls itself: give either auth or a key ring")
         return budget.slot
     one = spare if budget is None else budget
-    return lambda longest: Slot(one.take(longest), auth, one.pause)
+
+    def slot(longest: float) -> Slot:
+        waited = one.take(longest)
+        return Slot(waited, auth, one.pause, left=partial(_left, one, clock, clock()))
+
+    return slot

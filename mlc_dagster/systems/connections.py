@@ -69,9 +69,13 @@ def trusted() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def before_it_leaves(guard: departures.Guard, call: str, event: str, _: object) -> None:
+def before_it_leaves(
+    guard: departures.Guard | None, call: str, left: Callable[[], None], event: str, _: object
+) -> None:
     """httpcore tells what it is about to do: what is raised here closes the connection, and nothing was asked."""
     if event.endswith("send_request_headers.started"):
-        guard.before_headers(call)
-    elif event.endswith("send_request_body.started"):
+        if guard:
+            guard.before_headers(call)
+        left()
+    elif guard and event.endswith("send_request_body.started"):
         guard.before_body(call)

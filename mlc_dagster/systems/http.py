@@ -123,7 +123,7 @@ class ApiClient:
         self._unknown = 0  # outcomes in a row
         self._clock, self._wall = clock, wall
         self._patience = Patience(max_attempts, max_seconds, max_wait, clock, sleep, random)
-        self._slot = slots_of(budget, auth, LocalBudget(clock=clock, sleep=sleep))
+        self._slot = slots_of(budget, auth, LocalBudget(clock=clock, sleep=sleep), clock)
         self._lock = threading.Lock()
         opened = partial(self._open, timeout, dict(headers or {}), transport)
         self._bounds = bounds or Bounds()
@@ -259,8 +259,7 @@ class ApiClient:
         with self._connections.one() as client:
             request = send.build(client)
             unsigned = set(request.headers)
-            if send.guard:
-                request.extensions["trace"] = partial(before_it_leaves, send.guard, send.call.shown)
+            request.extensions["trace"] = partial(before_it_leaves, send.guard, send.call.shown, slot.left)
             try:
                 response = client.send(request, auth=slot.auth)
             except httpx.LocalProtocolError as error:

@@ -28,6 +28,9 @@ class Free:
     def free_in(self) -> float:
         return 0.0
 
+    def left(self, late: float) -> None:
+        pass
+
     def pause(self, seconds: float) -> None:
         pass
 

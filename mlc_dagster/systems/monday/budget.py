@@ -38,6 +38,9 @@ class MinuteAndDay:
     def free_in(self) -> float:
         return max(self._today().free_in(), self._minute.free_in())
 
+    def left(self, late: float) -> None:
+        self._minute.left(late)
+
     def pause(self, seconds: float) -> None:
         self._minute.pause(seconds)
 
