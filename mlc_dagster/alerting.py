@@ -135,6 +135,10 @@ def daily(ledger: Ledger, also: Iterable[str] = ()) -> tuple[str, str]:
         for flow, one in sorted(stock.items())
     ]
     stopped = [f"{pause}{_waiting(ledger, name)}" for name, pause in pauses.items()]
+    stopped += [
+        f"{name} asks to be left alone: waiting until {until:%Y-%m-%d %H:%M} UTC{_waiting(ledger, name)}"
+        for name, until in sorted(ledger.pauses.waiting_until().items())
+    ]
     total = sum(one.holds for one in stock.values())
     subject = f"mlc: {total or 'nothing'} on hold" + (f", {', '.join(pauses)} paused" if pauses else "")
     return subject, "\n".join([*held, *stopped, *also]) or "Nothing is on hold, and nothing is paused."

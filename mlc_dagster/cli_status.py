@@ -26,13 +26,14 @@ def status(json_: Annotated[bool, typer.Option("--json", help="JSON, and no tabl
 
 
 def _systems(opened: Ledger, settings: Settings) -> list[dict[str, Any]]:
-    pauses, loads = opened.pauses.standing(), opened.pauses.loads()
+    pauses, loads, silent = opened.pauses.standing(), opened.pauses.loads(), opened.pauses.waiting_until()
     return [
         {
             "system": name,
             "on": name == "ifs" or name in settings.targets,
             "shadow": settings.is_shadow(name),
             "paused": _paused(pauses[name]) if name in pauses else None,
+            "waiting_until": silent[name].isoformat() if name in silent else None,
             "loads_waiting": sum(load.connection == name for load in loads),
         }
         for name in settings_file.connections()
@@ -86,6 +87,9 @@ def _state(system: dict[str, Any]) -> str:
     waiting = f"{number} load{'s wait' if number > 1 else ' waits'}"
     if system["paused"]:
         return f"{system['paused']['says']}" + (f" ({waiting})" if number else "")
+    if system["waiting_until"]:
+        until = f"waiting until {_when(system['waiting_until'])}: it asks to be left alone"
+        return until + (f" ({waiting})" if number else "")
     mode = "in shadow: nothing is written; mlc shadow" if system["shadow"] else "on" if system["on"] else "off"
     return mode + (f"; {waiting} for the healing sensor" if number else "")
 

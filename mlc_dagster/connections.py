@@ -20,6 +20,7 @@ from mlc_dagster.systems.airbase.calls import signature as airbase_signature
 from mlc_dagster.systems.airbase.client import AirbaseClient
 from mlc_dagster.systems.airbase.places import Places
 from mlc_dagster.systems.auth import Bearer, ClientCredentials, HeaderKeys
+from mlc_dagster.systems.bounds import Bounds
 from mlc_dagster.systems.cin7.calls import classify as cin7_answers
 from mlc_dagster.systems.cin7.calls import signature
 from mlc_dagster.systems.cin7.client import Cin7Client
@@ -39,6 +40,9 @@ from mlc_dagster.systems.procurify.calls import classify as procurify_answers
 from mlc_dagster.systems.procurify.client import ProcurifyClient
 from mlc_dagster.systems.procurify.places import Addresses, Reach
 from mlc_dagster.systems.shadow import allowed, hubspot_asks, monday_asks
+
+ANSWERS = 3
+"""Timeouts that an answer may take as a whole, where mlc.yaml does not say."""
 
 Budgets = Callable[[str, int, float], Budget]
 """(name, calls, seconds) -> the budget of one credential; the ledger's is shared by processes and machines."""
@@ -65,7 +69,7 @@ def ifs_client(
         settings.base_url + settings.surface,
         auth=auth,
         budget=budgets(_name("ifs", settings.base_url, client_id), settings.requests_per_minute, 60.0),
-        timeout=settings.timeout_seconds,
+        **_patience(settings),
         classify=ifs_answers,
         proof=settings.proof,
         allows=allowed("ifs", settings.mode),
@@ -95,7 +99,7 @@ def cin7_client(
         "cin7",
         settings.base_url,
         budget=ring,
-        timeout=settings.timeout_seconds,
+        **_patience(settings),
         classify=cin7_answers,
         proof=settings.proof,
         allows=allowed("cin7", settings.mode),
@@ -112,7 +116,7 @@ def airbase_client(settings: AirbaseSettings, token: str, budgets: Budgets, trie
         settings.base_url,
         auth=airbase_signature(settings.auth_header, settings.auth_scheme, token),
         budget=budgets(_name("airbase", settings.base_url, token), settings.requests_per_minute, 60.0),
-        timeout=settings.timeout_seconds,
+        **_patience(settings),
         classify=airbase_answers,
         proof=settings.proof,
         allows=allowed("airbase", settings.mode),
@@ -145,7 +149,7 @@ def monday_client(settings: MondaySettings, token: str, budgets: Budgets, tries:
         auth=HeaderKeys({"Authorization": plain}, cure=MONDAY_CURE),
         headers={"API-Version": settings.api_version},
         budget=budget,
-        timeout=settings.timeout_seconds,
+        **_patience(settings),
         classify=monday_answers(settings.api_version),
         proof=None,  # its codes tell
         allows=allowed("monday", settings.mode, monday_asks),
@@ -171,7 +175,7 @@ def hubspot_client(settings: HubspotSettings, token: str, budgets: Budgets, trie
         settings.base_url,
         auth=Bearer(token, cure="Check HUBSPOT_TOKEN: a service key or a private app token of HubSpot."),
         budget=budget,
-        timeout=settings.timeout_seconds,
+        **_patience(settings),
         classify=hubspot_answers,
         proof=settings.proof,
         allows=allowed("hubspot", settings.mode, hubspot_asks),
@@ -201,7 +205,7 @@ def procurify_client(
         auth=auth,
         headers={"X-Procurify-Client": "api"},
         budget=budgets(_name("procurify", settings.base_url, client_id), settings.requests_per_second, 1.0),
-        timeout=settings.timeout_seconds,
+        **_patience(settings),
         classify=procurify_answers,
         proof=settings.proof,
         allows=allowed("procurify", settings.mode),
@@ -220,6 +224,14 @@ CLIENTS: dict[str, Callable[..., Any]] = {
     "procurify": procurify_client,
 }
 """System -> (its section of mlc.yaml, its secrets in the order of credentials.NAMES, budgets) -> its client."""
+
+
+def _patience(settings: Any) -> dict[str, Any]:
+    """How long is waited, and for how much, by the section of a system."""
+    timeout: float = settings.timeout_seconds
+    seconds = settings.answer_seconds or ANSWERS * timeout
+    bounds = Bounds(max(seconds, timeout), settings.answer_megabytes)
+    return {"timeout": timeout, "bounds": bounds, "max_wait": settings.max_wait_seconds}
 
 
 def _present(value: str, name: str) -> None:

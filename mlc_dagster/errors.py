@@ -10,12 +10,14 @@ MlcError
 │   └── QuotaUsedUp  stop the run: the system takes no more calls today
 ├── Misconfigured    stop the run: a setting names what is not there
 ├── RowsRefused        stop: stored rows are not there, or not as stored     (orchestration/refusing.py)
+├── ThrottledUntil     stop: the system asks to be left alone for longer than a run waits; it is due then
 ├── LeaseLost          stop: another run has taken over; nothing was written    (ledger/leases.py)
 ├── Paused             stop: a person said so; nothing was sent after that      (ledger/pauses.py)
 └── LedgerUnavailable  stop: the ledger's disk is full, or it cannot be reached (ledger/database.py)
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 
@@ -45,6 +47,23 @@ class OutcomeUnknown(MlcError):
     def __init__(self, message: str, *, retry_after: float | None = None, cure: str | None = None) -> None:
         super().__init__(message, cure=cure)
         self.retry_after = retry_after
+
+
+class ThrottledUntil(MlcError):
+    """The system asks to be left alone for longer than a run waits. Nothing is held: what waits is due then."""
+
+    def __init__(self, system: str, seconds: float, left: str = "") -> None:
+        self.system, self.seconds = system, seconds
+        self.until = datetime.now(UTC) + timedelta(seconds=seconds)
+        super().__init__(
+            f"{system} asks to be left alone until {self.until:%Y-%m-%d %H:%M:%S} UTC ({seconds:.0f} s): "
+            f"it is not called before then. {left or 'Nothing is held.'}",
+            cure="What waits is run by itself then, by the healing sensor; or materialize it again after that.",
+        )
+
+    def left(self) -> float:
+        """Seconds until then."""
+        return max(0.0, (self.until - datetime.now(UTC)).total_seconds())
 
 
 class StaleRecord(MlcError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -145,14 +146,25 @@ class AsksFirst(Client, Protocol):
         """The books, with the suppliers and the documents that these records name."""
 
 
+class TooFar(Exception):
+    """A system asks for a silence that the caller does not wait for: the next slot is `seconds` away."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the next slot is {seconds:.0f} s away")
+        self.seconds = seconds
+
+
 class Budget(Protocol):
     """How many calls a credential may make. Holds across threads, and across processes where its store does."""
 
-    def take(self) -> float:
-        """Wait for the next free slot; the seconds waited."""
+    def take(self, longest: float = math.inf) -> float:
+        """Wait for the next free slot; the seconds waited. Raises TooFar where a pause lasts longer than `longest`."""
 
     def free_in(self) -> float:
         """Seconds until a slot is free; takes none."""
+
+    def left(self, late: float) -> None:
+        """A call leaves now, so many seconds after its slot: on a busy machine a thread may be kept from it."""
 
     def pause(self, seconds: float) -> None:
         """The server asked for silence: nobody takes a slot before then."""

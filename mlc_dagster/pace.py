@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections.abc import Sequence
 
 MARGIN = 0.05
 """The share by which a period is stretched: a call that leaves late must not fall into its successor's window."""
+
+
+def moved(taken: Sequence[float], when: float, to: float) -> list[float]:
+    """The slots, where the call that took the one at `when` left only at `to`: no window may count it as earlier."""
+    kept = list(taken)
+    if kept:
+        kept.remove(min(kept, key=lambda slot: abs(slot - when)))
+        insort(kept, to)
+    return kept
 
 
 def next_slot(taken: Sequence[float], now: float, limit: int, period: float) -> tuple[float, list[float]]:

@@ -3,12 +3,14 @@
 from mlc_dagster.ledger.database import place_of
 from mlc_dagster.ledger.entries import Attempt, Decision, Event, Held, HoldEntry, PullEntry, Run, Standing
 from mlc_dagster.ledger.inbox import Inbox, InboxEvent
-from mlc_dagster.ledger.leases import Lease, LeaseLost
+from mlc_dagster.ledger.leases import Lease, LeaseLost, boot_time
 from mlc_dagster.ledger.ledger import Ledger
-from mlc_dagster.ledger.pauses import Pause, Paused
+from mlc_dagster.ledger.pauses import SLICE, THROTTLED, Pause, Paused, PausedLoad
 from mlc_dagster.ledger.verifying import Fault, Verification
 
 __all__ = [
+    "SLICE",
+    "THROTTLED",
     "Attempt",
     "Decision",
     "Event",
@@ -22,9 +24,11 @@ __all__ = [
     "Ledger",
     "Pause",
     "Paused",
+    "PausedLoad",
     "PullEntry",
     "Run",
     "Standing",
     "Verification",
+    "boot_time",
     "place_of",
 ]

@@ -17,7 +17,8 @@ class Alerts:
         self._database = database
 
     def due(self, cause: str, quiet_seconds: float) -> int | None:
-        """None where it was told within that time, and is counted; else it counts as told now.
+        """None where it was told within that time, and is counted; else it counts as told now. What a clock that was
+        ahead says of it is no time.
 
         Then: how often it was not told since the last message.
         """
@@ -28,7 +29,7 @@ class Alerts:
             if connection.execute(new.on_conflict_do_nothing().returning(alerts.c.cause)).first():
                 return 0
             row = connection.execute(select(alerts).where(mine).with_for_update()).one()
-            if now - row.told_at < timedelta(seconds=quiet_seconds):
+            if timedelta(0) <= now - row.told_at < timedelta(seconds=quiet_seconds):
                 connection.execute(update(alerts).where(mine).values(untold=row.untold + 1))
                 return None
             connection.execute(update(alerts).where(mine).values(told_at=now, untold=0))

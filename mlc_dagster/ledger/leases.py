@@ -6,10 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, and_, or_, select, update
 
 from mlc_dagster.errors import MlcError
 from mlc_dagster.ledger.database import Database, LedgerUnavailable, clock, upsert
@@ -18,6 +19,7 @@ from mlc_dagster.ledger.tables import leases
 from mlc_dagster.logs import logger
 
 POLL_SECONDS = 0.25
+SECONDS_BETWEEN_WORDS = 60.0
 FREE = datetime(1970, 1, 1, tzinfo=UTC)
 """When a lease ends that its owner gave back: what that one sent was answered, or it said otherwise."""
 LEFT = FREE + timedelta(seconds=1)
@@ -127,35 +129,67 @@ def ask(database: Database, held: Lease, call: str, target: str) -> Pause | None
 def _wait_for(
     database: Database, name: str, owner: str, seconds: float, on_wait: Callable[[str], None] | None
 ) -> Lease:
-    told: str | None = None
+    watch = _Watch(name, seconds, on_wait)
     while True:
         asked_at = boot_time()
         with database.writing(hasty=True) as connection:
-            token, other = _take(connection, name, owner, seconds)
+            token, other = _take(connection, name, owner, seconds, watch.silent)
         if token is not None:
             return Lease(name, owner, token, seconds, asked_at + seconds, boot_time(), other, not other)
-        if on_wait is not None and other != told:
-            on_wait(other)
-            told = other
+        with database.reading() as connection:
+            watch.look(connection.execute(select(leases).where(leases.c.name == name)).one())
         time.sleep(POLL_SECONDS)
 
 
-def _take(connection: Connection, name: str, owner: str, seconds: float) -> tuple[int | None, str]:
-    """The token where the lease is ours now, and who did not give it back; else None, and who has it."""
+@dataclass
+class _Watch:
+    """Another's lease while it is waited for: who lives renews it. When it ends is the word of a clock, which may have
+    been a day ahead; that nobody renewed it for its own period is seen by the boot clock of this machine.
+    """
+
+    name: str
+    seconds: float
+    on_wait: Callable[[str], None] | None
+    seen: tuple[int, datetime] | None = None
+    silent: tuple[int, datetime] | None = None  # token and end of what nobody renewed: it is void
+    since: float = 0.0
+    told: str | None = None
+    told_at: float = field(default_factory=boot_time)
+
+    def look(self, row: Row[Any]) -> None:
+        now, found = boot_time(), (row.token, row.expires_at)
+        if found != self.seen:
+            self.seen, self.since, self.silent = found, now, None
+        elif now - self.since > max(self.seconds, row.seconds or 0.0):
+            self.silent = found
+        if row.owner != self.told and self.on_wait is not None:
+            self.on_wait(row.owner)
+            self.told, self.told_at = row.owner, now
+        elif now - self.told_at > SECONDS_BETWEEN_WORDS:
+            self.told_at = now
+            words = "%s: still waiting for %s, until that ends or gives no sign of life for %g s"
+            log.info(words, self.name, row.owner, row.seconds or self.seconds)
+
+
+def _take(
+    connection: Connection, name: str, owner: str, seconds: float, silent: tuple[int, datetime] | None
+) -> tuple[int | None, str]:
+    """The token where the lease is ours now, and who did not give it back; None where another has it."""
     now = clock(connection)
     mine = leases.c.name == name
     before = connection.execute(select(leases.c.owner, leases.c.expires_at).where(mine).with_for_update()).first()
+    free = leases.c.expires_at <= now
+    if silent:
+        free = or_(free, and_(leases.c.token == silent[0], leases.c.expires_at == silent[1]))
     statement = upsert(connection.dialect.name, leases)
     new = statement.excluded
+    taken = {name: getattr(new, name) for name in ("owner", "expires_at", "seconds")}
     take = statement.on_conflict_do_update(
-        index_elements=["name"],
-        set_={"owner": new.owner, "token": leases.c.token + 1, "expires_at": new.expires_at},
-        where=leases.c.expires_at <= now,
+        index_elements=["name"], set_={**taken, "token": leases.c.token + 1}, where=free
     ).returning(leases.c.token)
-    ours = {"name": name, "owner": owner, "token": 1, "expires_at": now + timedelta(seconds=seconds)}
+    until = now + timedelta(seconds=seconds)
+    ours = {"name": name, "owner": owner, "token": 1, "expires_at": until, "seconds": seconds}
     token = connection.execute(take, ours).scalar()
-    if token is None:
-        return None, connection.execute(select(leases.c.owner).where(mine)).scalar_one()
     return token, before.owner if before and before.expires_at > FREE else ""
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, func, select, text, update
+from sqlalchemy import Connection, Row, delete, func, or_, select, text, update
 
 from mlc_dagster.errors import MlcError
 from mlc_dagster.ledger.database import Database, clock, upsert
 from mlc_dagster.ledger.tables import paused_loads, pauses
+
+SLEW = timedelta(seconds=1)
+"""By which a clock that is kept right goes back."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +30,9 @@ class Pause:
     lifted_by: str | None = None
     lifted_because: str | None = None
 
-    def end_after(self, grace: float, call: str) -> None:
-        """A batch that was in flight may end, within `grace` seconds. Raises Paused after that: `call` is not sent."""
-        if datetime.now(UTC) - self.at > timedelta(seconds=grace):
+    def end_within(self, seconds: float, call: str) -> None:
+        """A batch that was in flight may end, within so many seconds. Raises Paused after that: `call` is not sent."""
+        if seconds <= 0:
             raise Paused(self, f"{call} was not sent.")
 
     def __str__(self) -> str:
@@ -47,14 +50,24 @@ class Paused(MlcError):
         self.pause = pause
 
 
-class PausedLoad(NamedTuple):
-    """A day, or a company, that a flow did not deliver to its end."""
+THROTTLED, SLICE = "throttled", "slice"
+"""Why a load is due that no person stopped: the system asked to be left alone; it gave way to others."""
 
-    flow: str
+
+class PausedLoad(NamedTuple):
+    """A day, or a company, that a flow did not deliver to its end: it is due."""
+
+    flow: str  # or, of what was not read, READ and the asset
     partition: str
-    connection: str  # whose pause it waits for
+    connection: str  # whose pause, or silence, it waits for
     since: datetime
     run_id: str
+    due_at: datetime | None = None  # None: when the pause is lifted
+    why: str | None = None  # None: a person's pause
+
+    def has_come(self, now: datetime) -> bool:
+        """Whether it is due: a time that lies further ahead than it was meant to is no time."""
+        return self.due_at is None or self.due_at <= now or now < self.since - SLEW
 
 
 class Pauses:
@@ -104,17 +117,33 @@ class Pauses:
 
     # --- what waits ---
 
-    def keep(self, connection: str, places: Iterable[tuple[str, str]], run_id: str) -> None:
-        """Remember (flow, partition) pairs that are to be loaded when the connection goes on; each is kept once."""
+    def keep(
+        self,
+        connection: str,
+        places: Iterable[tuple[str, str]],
+        run_id: str,
+        *,
+        seconds: float | None = None,
+        why: str | None = None,
+    ) -> None:
+        """Remember (flow, partition) pairs that are to be loaded when the connection goes on; each is kept once.
+
+        `seconds` from now they are due, because of `why`: THROTTLED, SLICE. Else when the pause is lifted.
+        """
+        new = upsert("sqlite" if self._database.is_sqlite else "postgresql", paused_loads)
+        names = ("connection", "since", "run_id", "due_at", "why")
+        put = new.on_conflict_do_update(
+            index_elements=["flow", "partition"],
+            set_={name: getattr(new.excluded, name) for name in names},
+            where=or_(paused_loads.c.why.is_not(None), new.excluded.why.is_not(None)),
+        )
         with self._database.writing() as opened:
             now = clock(opened)
-            rows = [
-                {"flow": flow, "partition": partition, "connection": connection, "since": now, "run_id": run_id}
-                for flow, partition in dict.fromkeys(places)
-            ]
+            due_at = None if seconds is None else now + timedelta(seconds=seconds)
+            common = {"connection": connection, "since": now, "run_id": run_id, "due_at": due_at, "why": why}
+            rows = [{"flow": flow, "partition": day, **common} for flow, day in dict.fromkeys(places)]
             if rows:
-                new = upsert(opened.dialect.name, paused_loads)
-                opened.execute(new.on_conflict_do_nothing(index_elements=["flow", "partition"]), rows)
+                opened.execute(put, rows)
 
     def loads(self, flows: Iterable[str] | None = None) -> list[PausedLoad]:
         """What waits, the newest partition first; of all flows, or of these."""
@@ -123,6 +152,27 @@ class Pauses:
             wanted = wanted.where(paused_loads.c.flow.in_(list(flows)))
         with self._database.reading() as opened:
             return [PausedLoad(**row) for row in opened.execute(wanted).mappings()]
+
+    def due(self, flows: Iterable[str] | None = None) -> list[PausedLoad]:
+        """Those of `loads` whose time has come, by the ledger's clock; whether their pause was lifted is not asked."""
+        found = self.loads(flows)
+        if not found:
+            return []
+        with self._database.reading() as opened:
+            now = clock(opened)
+        return [load for load in found if load.has_come(now)]
+
+    def waiting_until(self) -> dict[str, datetime]:
+        """Connection -> the latest time until which it asked to be left alone, of what waits for that still."""
+        late: dict[str, datetime] = {}
+        found = [load for load in self.loads() if load.due_at is not None and load.why == THROTTLED]
+        if found:
+            with self._database.reading() as opened:
+                now = clock(opened)
+            for load in found:
+                if not load.has_come(now) and load.due_at is not None:
+                    late[load.connection] = max(load.due_at, late.get(load.connection, load.due_at))
+        return late
 
     def done(self, flow: str, partition: str) -> None:
         """It was loaded to its end, or is no partition any more. Nothing is written where nothing waited."""

@@ -107,6 +107,7 @@ leases = Table(
     Column("owner", Words, nullable=False),
     Column("token", Serial, nullable=False, autoincrement=False),  # counts up with each owner
     Column("expires_at", Moment, nullable=False),
+    Column("seconds", Float(53)),  # its period; null: the release before did not say
     PrimaryKeyConstraint("name", name="leases_pkey"),
 )
 
@@ -116,6 +117,7 @@ budgets = Table(
     Column("name", Key, nullable=False),
     Column("slots", LargeBinary, nullable=False),  # times of the latest slots, seconds since 1970, 8 bytes each
     Column("paused_until", Float(53), nullable=False),
+    Column("paused_for", Float(53)),  # seconds that the pause was meant to be; null: the release before did not say
     PrimaryKeyConstraint("name", name="budgets_pkey"),
 )
 
@@ -204,9 +206,11 @@ paused_loads = Table(
     TABLES,
     Column("flow", Name, nullable=False),
     Column("partition", Words, nullable=False),
-    Column("connection", Name, nullable=False),  # whose pause it waits for
+    Column("connection", Name, nullable=False),  # whose pause or silence it waits for
     Column("since", Moment, nullable=False),
     Column("run_id", Name, nullable=False),  # the run that ended without it
+    Column("due_at", Moment),  # null: as soon as nothing stands in its way
+    Column("why", Words),  # throttled, slice; null: a person's pause
     PrimaryKeyConstraint("flow", "partition", name="paused_loads_pkey"),
     sqlite_with_rowid=False,
 )

@@ -8,6 +8,7 @@ import dagster as dg
 
 from mlc_dagster import alerting
 from mlc_dagster.alerting import FailedRun
+from mlc_dagster.errors import ThrottledUntil
 from mlc_dagster.inert import inert
 from mlc_dagster.ledger import Ledger, Paused
 from mlc_dagster.orchestration.running import RANGE
@@ -18,6 +19,7 @@ SENSOR, JOB = "tells_of_failed_runs", "daily_word"
 SHOWN = 3  # errors and checks of one run
 PARTITION = "dagster/partition"
 TAKEN_UP_AGAIN = "dagster/will_retry"  # by run_retries in dagster.yaml
+NO_NEWS = {Paused.__name__, ThrottledUntil.__name__}
 
 
 def failure_sensors(settings: Settings, environment: Environment) -> Iterator[dg.SensorDefinition]:
@@ -59,7 +61,7 @@ def _sensor(alerts: AlertSettings, environment: Environment) -> dg.SensorDefinit
             return dg.SkipReason("its worker was lost, and it is taken up again by itself: it is news once that fails")
         failed = failed_run(context)
         if failed is None:
-            return dg.SkipReason("a pause ended it: that is no news")
+            return dg.SkipReason("a pause ended it, or a system that asks to be left alone: that is no news")
         with _ledger(environment) as ledger:
             return dg.SkipReason(alerting.tell_failure(alerts, ledger, failed))
 
@@ -102,11 +104,11 @@ def _ledger(environment: Environment) -> Iterator[Callable[[], Ledger]]:
 
 
 def failed_run(context: dg.RunFailureSensorContext) -> FailedRun | None:
-    """None where a person's pause ended it."""
+    """None where a person's pause ended it, or a system that asks to be left alone: it is run by itself after that."""
     run, events = context.dagster_run, context.get_step_failure_events()
     failures = [event.step_failure_data for event in events]
     kinds = [_kind(failure) for failure in failures]
-    if kinds and all(kind == Paused.__name__ for kind in kinds):
+    if kinds and NO_NEWS.issuperset(kinds):
         return None
     errors = [_words(failure) for failure in failures] or [context.failure_event.message or ""]
     found = [*_checks(context), *errors]

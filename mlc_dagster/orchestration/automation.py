@@ -135,7 +135,7 @@ def _asked(
     """Every entity set on its own and at once: one that is refused, or hangs, keeps none of the others waiting."""
     now, client = datetime.now(UTC), context.resources.ifs.quick_client
     start = {entity.name: now - timedelta(days=1) for entity in entities}
-    start |= {name: datetime.fromisoformat(since) for name, since in cursor.items() if name in start}
+    start |= {name: min(now, datetime.fromisoformat(since)) for name, since in cursor.items() if name in start}
     back = {entity.name: _look_back(entity, context, settings) for entity in entities}
 
     def ask(entity: EntitySet) -> Asked:

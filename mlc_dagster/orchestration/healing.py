@@ -15,7 +15,7 @@ from mlc_dagster.errors import MlcError
 from mlc_dagster.inert import inert_lines
 from mlc_dagster.ledger import Ledger, Pause
 from mlc_dagster.ledger.causes import Waiting
-from mlc_dagster.orchestration import pausing
+from mlc_dagster.orchestration import due
 from mlc_dagster.orchestration.charts import facts_for
 from mlc_dagster.orchestration.duplicates import apart
 from mlc_dagster.orchestration.failures import each_once
@@ -23,7 +23,7 @@ from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.orchestration.loads import judged_by
 from mlc_dagster.orchestration.partitions import unknown
 from mlc_dagster.settings import Settings
-from mlc_dagster.vocabulary import Flow
+from mlc_dagster.vocabulary import EntitySet, Flow
 
 SECONDS = 20.0  # of judging in one tick: Dagster ends a tick after 60; the next one goes on where this one stopped
 UNDER_WAY = 25  # runs of a flow that heal at once: the newest days come first, the others follow as these end
@@ -36,20 +36,32 @@ FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.Dagster
 Requests = list[dg.RunRequest]
 
 
-def healing_sensors(flows: Mapping[str, Sequence[Flow]], settings: Settings) -> Iterator[dg.SensorDefinition]:
-    """One for each SaaS, and one more for what goes there by company: a run has partitions of one kind."""
+def healing_sensors(
+    flows: Mapping[str, Sequence[Flow]], settings: Settings, read: Sequence[EntitySet] = ()
+) -> Iterator[dg.SensorDefinition]:
+    """One for each SaaS, and one more for what goes there by company: a run has partitions of one kind.
+
+    The first one asks for what was not `read`, too.
+    """
+    left = {entity.key: entity for entity in read}
     for system, table in flows.items():
         for kind, name in (("day", f"{system}_heals"), ("company", f"{system}_heals_by_company")):
             if of_kind := [flow for flow in table if flow.source.partition == kind]:
-                yield healing_sensor(name, of_kind, settings)
+                reads = [entity for entity in left.values() if entity.partition == kind]
+                left = {key: entity for key, entity in left.items() if entity.partition != kind}
+                yield healing_sensor(name, of_kind, settings, reads)
 
 
-def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.SensorDefinition:
+def healing_sensor(
+    name: str, flows: Sequence[Flow], settings: Settings, reads: Sequence[EntitySet] = ()
+) -> dg.SensorDefinition:
     """Judges what is on hold by today's facts, as prepare would, and requests the partitions of what would pass.
 
-    Nothing is requested that a pause would stop; when it is lifted, what waited for that is requested.
+    Nothing is requested that a pause or a silence would stop; when it is over, what waited for that is requested. So
+    is what was not read of `reads`: of each set one sensor asks.
     """
-    keys = [list(key) for key in pausing.assets(flows)]
+    read = [*(entity.key for entity in reads), *(flow.source.key for flow in flows)]
+    keys = [list(key) for key in dict.fromkeys([*read, *due.assets(flows)])]
     checks = {dg.AssetKey(prepared_key(flow)): judged_by(flow, settings) for flow in flows}
 
     @dg.sensor(
@@ -57,19 +69,22 @@ def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.S
         target=apart(dg.AssetSelection.assets(*keys), flows),
         minimum_interval_seconds=60,
         description=f"Replays what is on hold for {flows[0].spoke}, where the reason has gone or a person released it; "
-        "and what a pause left.",
+        "and what a pause, a silence or a slice left.",
         required_resource_keys={"ledger", "storage", *(flow.target.system for flow in flows)},
     )
     def heal(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         turns: dict[str, int] = json.loads(context.cursor or "{}")
         ledger, until = context.resources.ledger.open, time.monotonic() + SECONDS
-        requests: Requests = list(pausing.resumed(flows, settings, ledger))
-        reasons = list(pausing.reasons(flows, ledger))
+        requests: Requests = list(due.resumed(flows, settings, ledger, reads, context.instance))
+        reasons = list(due.reasons(flows, ledger))
+        silent = ledger.pauses.waiting_until()
         failed: dict[str, MlcError] = {}
         for flow in flows:
             try:
                 if pause := ledger.pauses.of(flow.target.system):
                     _keep_released(flow, ledger, pause)
+                    continue
+                if flow.target.system in silent:
                     continue
                 wanted = _Wanted(flow, once=settings.is_shadow(flow.target.system))
                 turns[flow.name], usable = _looked_over(

@@ -17,7 +17,8 @@ from mlc_dagster.orchestration.failures import told
 from mlc_dagster.orchestration.guarding import block, guard, stored
 from mlc_dagster.orchestration.keys import group_of, prepared_key
 from mlc_dagster.orchestration.partitions import ONE_RUN
-from mlc_dagster.pipeline import Loaded, Verdict, guards
+from mlc_dagster.pipeline import Loaded, Slice, Verdict, guards
+from mlc_dagster.pipeline.batches import SLICE_SECONDS
 from mlc_dagster.pipeline.guards import Guards
 from mlc_dagster.settings import Settings
 from mlc_dagster.vocabulary import Flow, Rule
@@ -25,8 +26,10 @@ from mlc_dagster.vocabulary import Flow, Rule
 log = logger("mlc_dagster.loads")
 
 
-def prepared_asset(flow: Flow, settings: Settings, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    """Maps and judges a day's rows; blocking checks keep a bad day away from the load."""
+def prepared_asset(
+    flow: Flow, settings: Settings, partitions: dg.PartitionsDefinition[str], after: Sequence[str] = ()
+) -> dg.AssetsDefinition:
+    """Maps and judges a day's rows; blocking checks keep a bad day away from the load. `after` as of a load."""
     key, limits = prepared_key(flow), settings.guards.get(flow.name)
 
     @dg.asset(
@@ -48,7 +51,7 @@ def prepared_asset(flow: Flow, settings: Settings, partitions: dg.PartitionsDefi
         ],
     )
     def prepare(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        with told():
+        with told(), pausing.due_later(context, (flow.name, *after)):
             facts = facts_for(flow, settings, context)
             verdicts = [prepare_partition(context, flow, facts, settings, day) for day in context.partition_keys]
             if limits is not None:
@@ -62,11 +65,16 @@ def prepared_asset(flow: Flow, settings: Settings, partitions: dg.PartitionsDefi
 
 
 def loaded_asset(
-    flow: Flow, partitions: dg.PartitionsDefinition[str], after: Sequence[str] = (), *, in_shadow: bool = False
+    flow: Flow,
+    partitions: dg.PartitionsDefinition[str],
+    after: Sequence[str] = (),
+    *,
+    in_shadow: bool = False,
+    slice_seconds: float = SLICE_SECONDS,
 ) -> dg.AssetsDefinition:
     """Delivers what is ready; what the target has already costs no request. In shadow it tells what it would do.
 
-    `after`: the flows that a run leaves out where this one ends as paused.
+    `after`: the flows that a run leaves out where this one does not come to its end.
     """
     shadow = f"\n\n{shadowing.WORDS.format(system=flow.target.system)}" if in_shadow else ""
 
@@ -82,6 +90,7 @@ def loaded_asset(
         description=f"{flow.description}{shadow}",
         deps=[dg.AssetDep(list(prepared_key(flow)))],
         required_resource_keys={flow.target.system, "ledger", "storage"},
+        output_required=False,  # a run that gave way ends well, and has not loaded all
     )
     def load(context: dg.AssetExecutionContext) -> Iterator[Any]:
         if in_shadow:
@@ -91,10 +100,14 @@ def loaded_asset(
             yield dg.MaterializeResult()
             return
         with told():
-            loads = {partition: load_partition(context, flow, partition, after) for partition in context.partition_keys}
+            slice_ = Slice(slice_seconds)
+            loads = {day: load_partition(context, flow, day, after, slice_) for day in context.partition_keys}
         yield from pausing.seen(flow, loads)
         with told():
             pausing.stop(flow, loads)
+        if gave_way := pausing.gave_way(flow, loads):
+            context.log.info(gave_way)
+            return
         for partition, (_, account) in loads.items():
             context.add_asset_metadata(account, partition_key=partition)
         yield dg.MaterializeResult()
@@ -152,14 +165,18 @@ def tell(context: dg.AssetExecutionContext, flow: Flow, verdict: Verdict) -> Non
 
 
 def load_partition(
-    context: dg.AssetExecutionContext, flow: Flow, partition: str, after: Sequence[str] = ()
+    context: dg.AssetExecutionContext,
+    flow: Flow,
+    partition: str,
+    after: Sequence[str] = (),
+    slice_: Slice | None = None,
 ) -> tuple[Loaded, dict[str, Any]]:
     """Load one day, with progress in the log every few seconds; its account, and that as the UI shows it."""
     client, ledger = getattr(context.resources, flow.target.system).client, context.resources.ledger.open
     before = client.traffic
     ready = stored(context.resources.storage.store, flow, partition, needed=True)
     run = Run(context.run.run_id, partition)
-    loaded = pipeline.load(flow, ready, client, ledger, run, longest_request=client.api.timeout)
+    loaded = pipeline.load(flow, ready, client, ledger, run, longest_request=client.api.timeout, slice_=slice_)
     pausing.note(flow, partition, loaded, after, ledger, run.run_id)
     spent = client.traffic.since(before)
     log.info(

@@ -61,16 +61,17 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
     return dg.Definitions(
         assets=[
             *(
-                source_asset(entity, place[entity.partition], written_before(entity, every))
+                source_asset(entity, place[entity.partition], written_before(entity, every), fed_by(entity, every))
                 for entity in read_by_day_or_company(catalogue, every)
             ),
-            *(prepared_asset(flow, settings, place[flow.source.partition]) for flow in every),
+            *(prepared_asset(flow, settings, place[flow.source.partition], after(flow, every)) for flow in every),
             *(
                 loaded_asset(
                     flow,
                     place[flow.source.partition],
                     after(flow, every),
                     in_shadow=settings.is_shadow(flow.target.system),
+                    slice_seconds=60 * settings.policies.slice_minutes,
                 )
                 for flow in every
             ),
@@ -99,7 +100,7 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
                 if outbound(table)
             ),
             *inbox_sensors(flows, settings),
-            *healing_sensors(flows, settings),
+            *healing_sensors(flows, settings, read_by_day_or_company(catalogue, every)),
             *alerts.failure_sensors(settings, environment),
             lost_runs_sensor(),
         ],
@@ -155,6 +156,11 @@ def written_before(entity: EntitySet, flows: Sequence[Flow]) -> list[str]:
     """What a run delivers to the other side of a pair before it reads that side: so it reads what it wrote."""
     pairs = {flow.pair for flow in flows if flow.source.key == entity.key} if entity.system != ERP else set()
     return [flow.name for flow in flows if flow.pair and flow.pair in pairs and flow.source.system == ERP]
+
+
+def fed_by(entity: EntitySet, flows: Sequence[Flow]) -> list[Flow]:
+    """What is made of an entity set."""
+    return [flow for flow in flows if flow.source.key == entity.key]
 
 
 def outbound(flows: tuple[Flow, ...]) -> tuple[Flow, ...]:
@@ -218,15 +224,10 @@ def resources(
     if settings.cin7:
         found["cin7"] = Cin7Resource(
             secrets=list(NAMES["cin7"]),
-            base_url=settings.cin7.base_url,
-            plain_http=settings.cin7.plain_http,
-            calls_per_minute=settings.cin7.calls_per_minute,
-            mode=settings.cin7.mode,
-            timeout_seconds=settings.cin7.timeout_seconds,
-            payment_terms=settings.cin7.payment_terms,
             options=settings.cin7.options(),
             ledger=ledger,
             shares_budget=shares_budget,
+            **settings.cin7.model_dump(include=set(Cin7Resource.model_fields)),
         )
     if settings.airbase:
         found["airbase"] = AirbaseResource(

@@ -1,19 +1,17 @@
-"""What a pause means for runs: a load ends as paused, its day is remembered, and asked for when the pause is lifted."""
+"""How a run ends that a pause, a silence or the end of its slice stops: what is left is remembered by its day."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
 
-from mlc_dagster.ledger import Ledger, Paused
+from mlc_dagster.errors import ThrottledUntil
+from mlc_dagster.ledger import SLICE, THROTTLED, Ledger, Paused
 from mlc_dagster.orchestration import reports
-from mlc_dagster.orchestration.keys import prepared_key
-from mlc_dagster.orchestration.partitions import unknown
 from mlc_dagster.pipeline import Loaded
-from mlc_dagster.settings import Settings
 from mlc_dagster.vocabulary import ERP, Flow
 
 NAMED = 5  # days that a message names
@@ -34,14 +32,41 @@ def after(flow: Flow, flows: Sequence[Flow]) -> tuple[str, ...]:
 
 
 def note(flow: Flow, partition: str, loaded: Loaded, left_out: Iterable[str], ledger: Ledger, run_id: str) -> None:
-    """Remember a load that ended as paused, with what its run leaves out; forget one that came to its end."""
-    if loaded.paused and loaded.pause is not None:
-        places = [(name, partition) for name in (flow.name, *left_out)]
-        ledger.pauses.keep(loaded.pause.connection, places, run_id)
-    else:
+    """Remember a load that did not come to its end, with what its run leaves out; forget one that did."""
+    places = [(name, partition) for name in (flow.name, *left_out)]
+    if not loaded.paused:
         ledger.pauses.done(flow.name, partition)
         ledger.loads.ended(flow.name, partition, run_id)
+    elif loaded.pause is not None:
+        ledger.pauses.keep(loaded.pause.connection, places, run_id)
+    elif (silence := loaded.throttled) is not None:
+        ledger.pauses.keep(silence.system, places, run_id, seconds=silence.left(), why=THROTTLED)
+    else:
+        ledger.pauses.keep(flow.target.system, places, run_id, seconds=0.0, why=SLICE)
 
+
+# --- what is not even loaded: it was not read, or not prepared ------------------------------------------------------
+
+
+def in_this_run(context: dg.AssetExecutionContext, flows: Iterable[Flow]) -> list[str]:
+    """Those of the flows that this run would have loaded."""
+    chosen = context.job_def.asset_layer.selected_asset_keys
+    return [flow.name for flow in flows if dg.AssetKey(flow.key) in chosen]
+
+
+@contextmanager
+def due_later(context: dg.AssetExecutionContext, names: Iterable[str]) -> Iterator[None]:
+    """What a step does not do since a system asks to be left alone is due when that is over."""
+    try:
+        yield
+    except ThrottledUntil as error:
+        places = [(name, partition) for partition in context.partition_keys for name in names]
+        ledger = context.resources.ledger.open
+        ledger.pauses.keep(error.system, places, context.run.run_id, seconds=error.left(), why=THROTTLED)
+        raise
+
+
+# --- what a load that was stopped says ------------------------------------------------------------------------------
 
 Loads = Mapping[str, tuple[Loaded, dict[str, Any]]]
 """Partition -> its load, and that as the UI shows it."""
@@ -56,58 +81,41 @@ def seen(flow: Flow, loads: Loads) -> Iterator[dg.AssetObservation | dg.AssetMat
 
 
 def stop(flow: Flow, loads: Loads) -> None:
-    """Raises Paused where a partition was not delivered to its end: what is materialized counts as delivered."""
-    paused = {partition: loaded for partition, (loaded, _) in loads.items() if loaded.paused}
-    pauses = [loaded.pause for loaded in paused.values() if loaded.pause is not None]
-    if not pauses:
-        return
-    days, left = sorted(paused), sum(loaded.paused for loaded in paused.values())
-    more = f" and {len(days) - NAMED} more" if len(days) > NAMED else ""
-    counted = f"{left} record{'s' if left > 1 else ''} of {flow.name} wait{'' if left > 1 else 's'}"
-    raise Paused(pauses[0], f"{counted} ({', '.join(days[:NAMED])}{more}); nothing is lost.")
-
-
-# --- when it goes on ------------------------------------------------------------------------------------------------
-
-
-def resumed(flows: Sequence[Flow], settings: Settings, ledger: Ledger) -> Iterator[dg.RunRequest]:
-    """One request for each partition that waited for a pause which is lifted now, the newest first.
-
-    Asked again every hour until a load has come to its end.
+    """Raises Paused or ThrottledUntil where a partition was not delivered to its end: what is materialized counts as
+    delivered.
     """
-    by_name, standing = {flow.name: flow for flow in flows}, ledger.pauses.standing()
-    due: dict[tuple[str, str], list[str]] = {}
-    for load in ledger.pauses.loads(by_name):
-        if unknown(by_name[load.flow].source, load.partition, settings):
-            ledger.pauses.done(load.flow, load.partition)
-        elif load.connection not in standing:
-            due.setdefault((load.partition, load.connection), []).append(load.flow)
-    for (partition, connection), names in due.items():
-        number, hour = ledger.pauses.latest(connection), f"{datetime.now(UTC):%Y-%m-%dT%H}"
-        yield dg.RunRequest(
-            run_key=f"{connection} {partition} resumed {number} {' '.join(names)} {hour}",
-            partition_key=partition,
-            asset_selection=[dg.AssetKey(key) for key in assets([by_name[name] for name in names])],
-            tags={"mlc/resumed": connection},
-        )
+    stopped = {day: loaded for day, (loaded, _) in loads.items() if loaded.paused}
+    left = f"{_counted(flow, stopped)}; nothing is lost."
+    for loaded in stopped.values():
+        if loaded.pause is not None:
+            raise Paused(loaded.pause, left)
+    for loaded in stopped.values():
+        if loaded.throttled is not None:
+            raise ThrottledUntil(loaded.throttled.system, loaded.throttled.left(), left)
 
 
-def reasons(flows: Sequence[Flow], ledger: Ledger) -> Iterator[str]:
-    """A sentence for each pause that keeps these flows from being requested."""
-    targets = {flow.target.system for flow in flows}
-    for connection, pause in ledger.pauses.standing().items():
-        if connection in targets:
-            waiting = sum(load.connection == connection for load in ledger.pauses.loads(flow.name for flow in flows))
-            yield f"{pause} ({waiting} load{'s wait' if waiting > 1 else ' waits'})" if waiting else str(pause)
+def gave_way(flow: Flow, loads: Loads) -> str:
+    """What is left where the slice was over; empty where nothing is."""
+    left = {day: loaded for day, (loaded, _) in loads.items() if loaded.paused}
+    return f"The slice is over: {_counted(flow, left)}; the next run goes on with it." if left else ""
 
 
-def assets(flows: Iterable[Flow]) -> list[tuple[str, ...]]:
-    """What a run makes of flows that waited, each once; a SaaS that is read after it was written is read again."""
-    read = {flow.source.key: None for flow in flows if flow.source.system != ERP}
-    return list(read | {key: None for flow in flows for key in (prepared_key(flow), flow.key)})
+def _counted(flow: Flow, left: Mapping[str, Loaded]) -> str:
+    days, number = sorted(left), sum(loaded.paused for loaded in left.values())
+    more = f" and {len(days) - NAMED} more" if len(days) > NAMED else ""
+    wait = f"{number} record{'s' if number > 1 else ''} of {flow.name} wait{'' if number > 1 else 's'}"
+    return f"{wait} ({', '.join(days[:NAMED])}{more})"
 
 
 def account(loaded: Loaded, spent: Any) -> dict[str, Any]:
-    """As the UI shows it; of a load that ended as paused with who said so."""
+    """As the UI shows it; of a load that did not come to its end with why."""
     told = reports.of_load(loaded, spent)
-    return {**told, "paused": loaded.paused, "why": str(loaded.pause)} if loaded.paused else told
+    return {**told, "paused": loaded.paused, "why": _why(loaded)} if loaded.paused else told
+
+
+def _why(loaded: Loaded) -> str:
+    if loaded.pause is not None:
+        return str(loaded.pause)
+    if (silence := loaded.throttled) is not None:
+        return f"waiting until {silence.until:%Y-%m-%d %H:%M} UTC: {silence.system} asks to be left alone"
+    return "its slice was over: the next run goes on with it"

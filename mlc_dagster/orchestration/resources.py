@@ -109,7 +109,9 @@ class IfsResource(Signed):
         if self._quick_client is None:
             client_id, client_secret = self.values()
             seconds = min(self._settings.timeout_seconds, TICK_SECONDS / 4)
-            settings = self._settings.model_copy(update={"timeout_seconds": seconds})
+            settings = self._settings.model_copy(
+                update={"timeout_seconds": seconds, "answer_seconds": 2 * seconds, "max_wait_seconds": seconds}
+            )
             self._quick_client = ifs_client(settings, client_id, client_secret, self.budgets, tries=2)
         return self._quick_client
 
@@ -126,6 +128,9 @@ class Cin7Resource(Signed):
     calls_per_minute: int
     mode: str = "live"
     timeout_seconds: float
+    answer_seconds: float | None = None
+    answer_megabytes: float = 32
+    max_wait_seconds: float = 120
     payment_terms: dict[str, str]
     options: dict[str, str]
     _client: Cin7Client | None = PrivateAttr(None)
@@ -133,8 +138,8 @@ class Cin7Resource(Signed):
     @property
     def client(self) -> Cin7Client:
         if self._client is None:
-            names = ("plain_http", "base_url", "calls_per_minute", "mode", "timeout_seconds", "payment_terms")
-            fields = {**{name: getattr(self, name) for name in names}, **self.options}
+            own = (set(type(self).model_fields) & set(Cin7Settings.model_fields)) - {"options"}
+            fields = {**{name: getattr(self, name) for name in own}, **self.options}
             settings = Cin7Settings.model_validate(fields)
             account_id, application_keys = self.values()
             self._client = cin7_client(settings, account_id, application_keys, self.budgets)
@@ -153,6 +158,9 @@ class AirbaseResource(Signed):
     page_size: int
     batch_size: int
     timeout_seconds: float
+    answer_seconds: float | None = None
+    answer_megabytes: float = 32
+    max_wait_seconds: float = 120
     payment_terms: dict[str, str]
     paths: dict[str, str]
     request_status: str

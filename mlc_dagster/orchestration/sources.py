@@ -10,12 +10,13 @@ from mlc_dagster.frames import source_schema
 from mlc_dagster.inert import inert
 from mlc_dagster.ledger import Run
 from mlc_dagster.logs import logger
-from mlc_dagster.orchestration import reports
+from mlc_dagster.orchestration import pausing, reports
+from mlc_dagster.orchestration.due import read_of
 from mlc_dagster.orchestration.failures import told
 from mlc_dagster.orchestration.partitions import ONE_RUN, scope_of
 from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.ifs.metadata import SchemaReport
-from mlc_dagster.vocabulary import ERP, EntitySet, Pull
+from mlc_dagster.vocabulary import ERP, EntitySet, Flow, Pull
 
 log = logger("mlc_dagster.sources")
 
@@ -25,9 +26,12 @@ SECONDS_BETWEEN_WORDS = 5.0
 
 
 def source_asset(
-    entity: EntitySet, partitions: dg.PartitionsDefinition[str], after: Sequence[str] = ()
+    entity: EntitySet,
+    partitions: dg.PartitionsDefinition[str],
+    after: Sequence[str] = (),
+    feeds: Sequence[Flow] = (),
 ) -> dg.AssetsDefinition:
-    """The asset of an entity set, with its two checks; read after these flows are loaded."""
+    """The asset of an entity set, with its two checks; read after these flows are loaded, and what is made of it."""
 
     @dg.asset(
         key=list(entity.key),
@@ -47,12 +51,12 @@ def source_asset(
         ],
     )
     def read(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        with told():
+        with told(), pausing.due_later(context, [read_of(entity), *pausing.in_this_run(context, feeds)]):
             schema = getattr(context.resources, entity.system).client.schema_report(entity)
         if schema and schema.gone:
             yield as_expected(entity, schema)  # type: ignore[misc]
             raise gone(entity, schema)
-        with told():
+        with told(), pausing.due_later(context, [read_of(entity), *pausing.in_this_run(context, feeds)]):
             pulls = [read_partition(context, entity, partition) for partition in context.partition_keys]
         yield dg.MaterializeResult(check_results=[complete(pulls), as_expected(entity, schema)])
 
@@ -68,6 +72,7 @@ def read_partition(context: dg.AssetExecutionContext, entity: EntitySet, partiti
     told = told_while_reading(batches, pull)
     store.write(entity.key, partition, source_schema(entity.record), told, stale=lambda: pull.stale)
     ledger.record_pull(pull, run=Run(context.run.run_id, partition))
+    ledger.pauses.done(read_of(entity), partition)
     context.add_asset_metadata(
         {**reports.of_pull(pull), "dagster/uri": str(store.path(entity.key, partition))}, partition_key=partition
     )

@@ -67,7 +67,7 @@ def _hasty(settings: Settings, within: float) -> Settings:
 
 def _within(section: SomeSection, seconds: float) -> SomeSection:
     allowed: float = getattr(section, "timeout_seconds")  # noqa: B009 - each system's section has it
-    return section.model_copy(update={"timeout_seconds": min(allowed, seconds / 2)})
+    return section.model_copy(update={"timeout_seconds": min(allowed, seconds / 2), "answer_seconds": seconds})
 
 
 class _Talk(threading.Thread):

@@ -1,5 +1,6 @@
 """A row's journey as plain functions: prepare() maps and judges, load() delivers and remembers."""
 
+from mlc_dagster.pipeline.batches import Slice
 from mlc_dagster.pipeline.decided import NOT_DISCARDED, Discarded
 from mlc_dagster.pipeline.healing import look_over
 from mlc_dagster.pipeline.load import ACCEPTED, ANSWERED, Loaded, load
@@ -14,6 +15,7 @@ __all__ = [
     "READABLE",
     "Discarded",
     "Loaded",
+    "Slice",
     "Verdict",
     "hold_all",
     "judge",

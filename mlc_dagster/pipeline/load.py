@@ -6,16 +6,19 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 from mlc_dagster import departures
-from mlc_dagster.ledger import Lease, LeaseLost, Ledger, Pause, Paused, Run, Standing
+from mlc_dagster.errors import ThrottledUntil
+from mlc_dagster.ledger import Lease, LeaseLost, Ledger, Paused, Run, Standing, boot_time
 from mlc_dagster.logs import logger
 from mlc_dagster.outcomes import ACCEPTED as ACCEPTED
 from mlc_dagster.outcomes import EVER as EVER
 from mlc_dagster.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
 from mlc_dagster.pipeline import ending
-from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
+from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, Slice, chunks
 from mlc_dagster.pipeline.futility import Futility
+from mlc_dagster.pipeline.loaded import Loaded as Loaded
 from mlc_dagster.pipeline.prepare import held_target
 from mlc_dagster.vocabulary import ERP, Flow, Problem, key_text
 
@@ -25,35 +28,12 @@ ANSWERED = "target_answered"
 SECONDS_BETWEEN_WORDS = 5.0
 LEASE_SECONDS = 20.0
 LONGEST_REQUEST = 60.0  # seconds that a target may be at work on what it was sent
+CLOCKS_APART = timedelta(minutes=5)
+LONG_AGO = EVER + timedelta(seconds=1)  # and yet in doubt: an attempt was made
 ROUNDS_IN_VAIN = 3  # of looking for what has no answer, before it is held
 
 
 Answered = Saved | Refused | Unanswered
-
-
-@dataclass
-class Loaded:
-    """The account of one load.
-
-    created + updated + adopted + unchanged + superseded + held + discarded + paused = asked.
-    """
-
-    asked: int = 0
-    created: int = 0
-    updated: int = 0
-    adopted: int = 0
-    unchanged: int = 0
-    superseded: int = 0
-    held: int = 0
-    discarded: int = 0  # prepared before a person decided that it is never sent
-    paused: int = 0  # a person stopped the writing: neither delivered nor held, and sent by the next load
-    pause: Pause | None = None  # the one that this load met
-    seconds: float = 0.0
-    reasons: dict[str, str] = field(default_factory=dict)  # key -> why the target refused it; the first few
-
-    @property
-    def delivered(self) -> int:
-        return self.created + self.updated + self.adopted
 
 
 def load(
@@ -65,13 +45,16 @@ def load(
     *,
     lease_seconds: float = LEASE_SECONDS,
     longest_request: float = LONGEST_REQUEST,
+    slice_: Slice | None = None,
 ) -> Loaded:
     """Deliver what is new or changed, look first where an earlier attempt has no answer, and remember each outcome.
 
     One writer at a time for a flow, or for all that share `flow.writer`: a second load waits, and then finds
     everything unchanged. A writer that was killed is out of the way after `lease_seconds`, and what it sent last is
     looked for when that is answered, or never will be: `longest_request` seconds later.
-    A pause of the target, given at any time, lets the batch in flight end; the rest is counted as paused.
+    A pause of the target, given at any time, lets the batch in flight end; the rest is counted as paused. So it is
+    where the target asks for a silence that nobody waits for, and after the first batch that ends when the slice is
+    over, which the loads of a run share.
     Raises AccessDenied, TransientError, Misconfigured, LeaseLost; what was delivered until then is in the ledger.
     """
     loaded, started = Loaded(), time.monotonic()
@@ -80,7 +63,7 @@ def load(
         log.info("%s: waiting for run %s, which is delivering", flow.name, owner)
 
     with ledger.lease(f"load {flow.writer or flow.name}", run.run_id, seconds=lease_seconds, on_wait=waiting) as lease:
-        delivery = _Delivery(flow, client, ledger, lease, run, loaded, longest_request)
+        delivery = _Delivery(flow, client, ledger, lease, run, loaded, longest_request, slice_ or Slice())
         if flow.writer:  # what another flow has under way may be the same record
             lease.settle(longest_request)
         for chunk in chunks(ready, JUDGED_AT_ONCE):
@@ -103,10 +86,12 @@ class _Delivery:
     run: Run
     loaded: Loaded
     longest_request: float
+    slice: Slice
     left: list[Ready] = field(default_factory=list)  # what the one before may have under way
     unanswered: list[Ready] = field(default_factory=list)
     refused: list[tuple[Ready, Refused]] = field(default_factory=list)  # it may not have been the record's fault
     told_at: float = field(default_factory=time.monotonic)
+    pause_seen_at: float | None = None  # by the boot clock: the pause's own time is of another clock
 
     def __post_init__(self) -> None:
         self.futility = Futility(self.flow.target.system)
@@ -138,7 +123,7 @@ class _Delivery:
     def look_at_what_was_left(self) -> None:
         """What a writer that was killed or overtaken had sent is looked for when it can be seen, and last."""
         if self.left:
-            if not self._is_paused():
+            if not self._is_stopped():
                 self.lease.settle(self.longest_request)
             self.send(self.left, self.ledger.judge(self.flow.name, self.left))
 
@@ -153,7 +138,7 @@ class _Delivery:
 
     def send(self, ready: Sequence[Ready], standings: dict[str, Standing]) -> None:
         for batch in chunks(ready, self.flow.target.batch):
-            if self._is_paused():
+            if self._is_stopped():
                 self.loaded.paused += len(batch)
                 continue
             attempts = [(one, standings[one.key].remote_id) for one in batch]
@@ -161,20 +146,25 @@ class _Delivery:
             drafts = {one.key: self._draft(one, standings[one.key]) for one in batch}
             with ending.after_this(), departures.guarded_by(self):
                 self._save({one.key: one for one in batch}, drafts.values())
+            self.slice.batches += 1
             self._tell()
 
-    def _is_paused(self) -> bool:
-        """Asked before anything of a batch is written down or sent; who met a pause once stays away."""
-        if self.loaded.pause is None:
+    def _is_stopped(self) -> bool:
+        """Asked before anything of a batch is written down or sent; who was stopped once stays away."""
+        if not self.loaded.is_stopped:
             self.loaded.pause = self.ledger.pauses.of(self.flow.target.system)
-        return self.loaded.pause is not None
+            self.loaded.gave_way = self.loaded.pause is None and self.slice.is_over
+        return self.loaded.is_stopped
 
     def _save(self, batch: dict[str, Ready], drafts: Iterable[Draft]) -> None:
-        """One batch. What a pause stops in its midst was begun, so that the next load looks it up first."""
+        """One batch. What is stopped in its midst was begun, so that the next load looks it up first."""
         try:
             self._remember(batch, self.client.save(self.flow.target, drafts))
         except Paused as error:
             self.loaded.pause = error.pause
+            self.loaded.paused += len(batch)
+        except ThrottledUntil as error:
+            self.loaded.throttled = error
             self.loaded.paused += len(batch)
 
     def hold_what_was_refused(self) -> None:
@@ -185,7 +175,8 @@ class _Delivery:
     def before_headers(self, call: str) -> None:
         """As departures.Guard: nothing leaves any more where another one writes, or may, nor long after a pause."""
         if pause := self.ledger.ask_lease(self.lease, call, self.flow.target.system):
-            pause.end_after(ending.GRACE_SECONDS, call)
+            self.pause_seen_at = self.pause_seen_at or boot_time()
+            pause.end_within(self.pause_seen_at + ending.GRACE_SECONDS - boot_time(), call)
 
     def before_body(self, call: str) -> None:
         self.lease.check(call)
@@ -196,7 +187,7 @@ class _Delivery:
     def _draft(self, one: Ready, standing: Standing) -> Draft:
         """New: look for it from ever, a first load adopts what is there. In doubt: from when the attempt was made."""
         new = EVER if standing.state is State.NEW else None
-        look_since = standing.since if standing.state is State.IN_DOUBT else new
+        look_since = _begun(standing.since) if standing.state is State.IN_DOUBT else new
         whole = standing.delivered_version is not None
         known = Draft(one.key, one.record, standing.remote_id, look_since, whole, self._agreed, one.version)
         return replace(known, as_sent=standing.as_sent)
@@ -273,6 +264,11 @@ class _Delivery:
         self.loaded.held += 1
         if len(self.loaded.reasons) < EXAMPLES:
             self.loaded.reasons[one.key] = reason
+
+
+def _begun(since: datetime | None) -> datetime | None:
+    """When an attempt was made; from the beginning of time where it is still to come: that was another clock."""
+    return LONG_AGO if since is not None and since > datetime.now(UTC) + CLOCKS_APART else since
 
 
 _NOTHING_TO_SEND = frozenset({State.UNCHANGED, State.SUPERSEDED})

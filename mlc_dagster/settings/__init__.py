@@ -55,6 +55,11 @@ class Policies(Section):
     duplicates_hours: float = Field(
         26, ge=1, description="What was made or changed so long ago is looked at for doubles"
     )
+    slice_minutes: float = Field(
+        10,
+        gt=0,
+        description="A run's loads give way after so long; what is left is loaded by the next, newest day first",
+    )
     not_delivered_states: tuple[str, ...] = Field(("Cancelled",), description="ObjState values that are held")
 
 

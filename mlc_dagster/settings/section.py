@@ -60,9 +60,17 @@ SHADOW = "shadow: everything is read, prepared and told, and nothing is written:
 
 
 class Connection(Section):
-    """A system that is talked to. Its first field: the addresses below it are judged by it."""
+    """A system that is talked to over HTTP: how, for how long, and how much of an answer."""
 
+    # The first field: the addresses below it are judged by it.
     plain_http: Reason | None = Field(None, description="Why its addresses may be http:// to another machine, in words")
+    answer_seconds: float | None = Field(
+        None, gt=0, description="An answer as a whole takes no longer; left out: three times timeout_seconds"
+    )
+    answer_megabytes: float = Field(32, gt=0, le=1024, description="An answer is no larger, packed or unpacked")
+    max_wait_seconds: float = Field(
+        120, gt=0, le=3600, description="Who is asked to wait longer ends as throttled, and is run when that is over"
+    )
 
 
 class TargetSection(Connection):

@@ -19,7 +19,10 @@ from mlc_dagster.errors import Misconfigured, MlcError
 from mlc_dagster.inert import inert, inert_lines
 from mlc_dagster.settings.addresses import is_plain
 from mlc_dagster.systems.answers import snippet
+from mlc_dagster.systems.bounds import Bounds
 from mlc_dagster.systems.way_out import LOOPBACK, opened, trusted
+
+ANSWER_MEGABYTES = 1.0  # of a webhook: "ok" is what it says
 
 
 class NotSent(MlcError):
@@ -68,7 +71,8 @@ class Webhook:
             raise NotSent(f"the {self.name} answered {answer.status_code} {said}".rstrip(), cure=cure)
 
     def _post(self, address: httpx.URL, words: str) -> httpx.Response:
-        with opened(timeout=self.timeout, trust_env=address.host not in LOOPBACK) as client:
+        own = opened(timeout=self.timeout, trust_env=address.host not in LOOPBACK)
+        with Bounds(3 * self.timeout, ANSWER_MEGABYTES).hold(own) as client:
             return client.post(address, json={"text": words})
 
     def _refuse_plain(self, cure: str) -> None:

@@ -22,15 +22,18 @@ from mlc_dagster.errors import (
     StaleRecord,
     TransientError,
 )
+from mlc_dagster.systems.bounds import Unbounded
 from mlc_dagster.systems.way_out import NO_TLS, UNTRUSTED, proxy_of, why_untrusted
 
 Value = TypeVar("Value")
 
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-UNREADABLE = (ValueError, ArithmeticError, SyntaxError, EOFError, RecursionError, msgspec.MsgspecError)
+UNREADABLE = (ValueError, ArithmeticError, SyntaxError, EOFError, RecursionError, MemoryError, msgspec.MsgspecError)
+LONGEST_WORD = 64  # characters of a header that tells a time
+LONGEST_SILENCE = 86_400.0  # seconds; what asks for more is believed no further
 
 _exact = msgspec.json.Decoder(float_hook=Decimal)
-_NUMBER = re.compile(r"\s*(\d+(?:\.\d+)?)\s*[a-z.]*\s*", re.IGNORECASE)
+_NUMBER = re.compile(r"(\d+(?:\.\d+)?)\s*[a-z.]*", re.IGNORECASE)
 
 
 class Throttled(TransientError):
@@ -145,7 +148,7 @@ def _elsewhere(response: httpx.Response) -> str:
 def _parsed(content: bytes) -> Any:
     try:
         found = exact_json(content)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
     return found if isinstance(found, dict | list) else None
 
@@ -163,7 +166,15 @@ def lost(call: Call, error: httpx.RequestError) -> MlcError:
         return Misconfigured(words, cure=cure or call.check_address)
     if isinstance(error, NEVER_LEFT):
         return _unreached(call, error, text)
+    if isinstance(error, Unbounded):
+        return _unbounded(call, text, error.setting)
     return call.unanswered(f"no whole answer: {text}")
+
+
+def _unbounded(call: Call, text: str, setting: str) -> MlcError:
+    cure = f"{call.system}.{setting} in mlc.yaml says how much is waited for, should it be right."
+    given_up = call.unanswered(f"no whole answer: {text}")
+    return type(given_up)(given_up.message, retry_after=None, cure=cure)
 
 
 def _unreached(call: Call, error: httpx.RequestError, text: str) -> MlcError:
@@ -188,9 +199,8 @@ def unreadable(call: Call, response: httpx.Response, error: BaseException) -> Tr
     kind = response.headers.get("content-type", "no content type").split(";")[0]
     asked = response.request.headers.get("accept", "")
     wanted = asked if "multipart" in asked else "JSON"
-    return call.unanswered(
-        f"expected {wanted}, got {kind} ({str(error)[:100]}): {snippet(response.content, 80)}".rstrip(": ")
-    )
+    why = str(error)[:100] or type(error).__name__
+    return call.unanswered(f"expected {wanted}, got {kind} ({why}): {snippet(response.content, 80)}".rstrip(": "))
 
 
 def without(secrets: Iterable[str], response: httpx.Response) -> httpx.Response:
@@ -209,17 +219,21 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
     Seen: "120", "60 Seconds" (Cin7), an HTTP date, which is measured against the server's own clock where it is told.
     """
-    said = headers.get("retry-after", "")
-    if number := _NUMBER.fullmatch(said):
-        return float(number[1])
+    said = headers.get("retry-after", "").strip()
+    if number := _NUMBER.fullmatch(said[:LONGEST_WORD].rstrip()):
+        return min(float(number[1]), LONGEST_SILENCE)
     when = http_date(said)
-    return None if when is None else max(0.0, when - (http_date(headers.get("date", "")) or now))
+    if when is None:
+        return None
+    return min(max(0.0, when - (http_date(headers.get("date", "")) or now)), LONGEST_SILENCE)
 
 
 def http_date(text: str) -> float | None:
     """Epoch seconds of an HTTP date, None where it is none."""
+    if len(text) > LONGEST_WORD:
+        return None
     try:
         when: datetime = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()

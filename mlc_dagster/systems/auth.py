@@ -13,7 +13,7 @@ from typing import Any, Literal
 import httpx
 
 from mlc_dagster.errors import AccessDenied, Misconfigured, TransientError
-from mlc_dagster.systems.answers import exact_json, retry_after
+from mlc_dagster.systems.answers import UNREADABLE, exact_json, retry_after
 
 Flow = Generator[httpx.Request, httpx.Response, None]
 Timeouts = dict[str, Any]  # as the call's own: httpx gives a request of a generator none, and it could hang for ever
@@ -209,7 +209,7 @@ def _parsed(response: httpx.Response) -> Mapping[str, Any]:
     """The answer's JSON object; empty where it is none."""
     try:
         found = exact_json(response.content)
-    except (ValueError, RecursionError):
+    except UNREADABLE:
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import httpx
 
 from mlc_dagster.errors import Misconfigured
-from mlc_dagster.outcomes import Budget
-from mlc_dagster.pace import next_slot
+from mlc_dagster.outcomes import Budget, TooFar
+from mlc_dagster.pace import moved, next_slot
 from mlc_dagster.systems.waiting import sleep as wait_for
 
+log = logging.getLogger(__name__)
+
+QUIETLY = 60.0  # seconds that are waited without a word
+PROMPTLY = 0.002  # seconds between a slot and its call: more is told to the budget
 NEARLY = 1e-6  # seconds; below it a clock cannot be trusted to move
 
 
@@ -38,18 +45,21 @@ class LocalBudget:
         self._taken: list[float] = []
         self._not_before = 0.0
 
-    def take(self) -> float:
-        """Wait for the next free slot; the seconds waited."""
+    def take(self, longest: float = math.inf) -> float:
+        """Wait for the next free slot; the seconds waited. Raises TooFar."""
         started = self._clock()
-        while delay := self.try_take():
+        while delay := self.try_take(longest):
+            _tell(delay)
             self._sleep(delay)
         return self._clock() - started
 
-    def try_take(self) -> float:
-        """Take a slot now: 0. Or none is free: the seconds until one may be."""
+    def try_take(self, longest: float = math.inf) -> float:
+        """Take a slot now: 0. Or none is free: the seconds until one may be. Raises TooFar."""
         with self._lock:
             now = self._clock()
             when, taken = self._next(max(now, self._not_before))
+            if self._not_before - now > longest:
+                raise TooFar(when - now)
             if when - now > NEARLY:
                 return when - now
             self._taken = taken
@@ -60,6 +70,12 @@ class LocalBudget:
         with self._lock:
             now = self._clock()
             return max(0.0, self._next(max(now, self._not_before))[0] - now)
+
+    def left(self, late: float) -> None:
+        """As outcomes.Budget."""
+        with self._lock:
+            now = self._clock()
+            self._taken = moved(self._taken, now - late, now)
 
     def pause(self, seconds: float) -> None:
         """Nobody takes a slot before `seconds` from now."""
@@ -78,6 +94,13 @@ class Slot:
     auth: httpx.Auth | None
     pause: Callable[[float], None]
     credential: str = ""  # "key 2 of 3"; never the key
+    left: Callable[[], None] = lambda: None  # to be called when it leaves
+
+    @property
+    def cure(self) -> str | None:
+        """Of wrong credentials."""
+        cure: str | None = getattr(self.auth, "cure", None)
+        return f"It was {self.credential}. {cure or ''}".rstrip() if self.credential else cure
 
 
 @dataclass
@@ -100,13 +123,13 @@ class _Key:
             with self.lock:
                 self.waiting -= 1
 
-    def try_take(self) -> float:
+    def try_take(self, longest: float) -> float:
         """As LocalBudget.try_take. A budget that cannot be asked without waiting is waited for."""
         ask = getattr(self.budget, "try_take", None)
         with self.asked():
             if ask is None:
-                self.budget.take()
-            return 0.0 if ask is None else float(ask())
+                self.budget.take(longest)
+            return 0.0 if ask is None else float(ask(longest))
 
 
 class KeyRing:
@@ -131,17 +154,25 @@ class KeyRing:
         self._keys = [_Key(f"key {n} of {len(keys)}", auth, budget) for n, (auth, budget) in enumerate(pairs, 1)]
         self._clock, self._sleep = clock, sleep
 
-    def slot(self) -> Slot:
-        """Wait for the earliest slot of any key."""
+    def slot(self, longest: float = math.inf) -> Slot:
+        """Wait for the earliest slot of any key. Raises TooFar."""
         started = self._clock()
         while True:
-            soonest = float("inf")
+            soonest, silent = math.inf, list[float]()
             for key in self._by_turn():
-                delay = key.try_take()
+                try:
+                    delay = key.try_take(longest)
+                except TooFar as error:
+                    silent.append(error.seconds)
+                    continue
                 if not delay:
                     key.taken += 1
-                    return Slot(self._clock() - started, key.auth, partial(self._pause, key), key.name)
+                    left = partial(_left, key.budget, self._clock, self._clock())
+                    return Slot(self._clock() - started, key.auth, partial(self._pause, key), key.name, left)
                 soonest = min(soonest, delay)
+            if len(silent) == len(self._keys):
+                raise TooFar(min(silent))
+            _tell(soonest)
             self._sleep(soonest)
 
     def _by_turn(self) -> list[_Key]:
@@ -154,11 +185,30 @@ class KeyRing:
         key.budget.pause(seconds)
 
 
-def slots_of(budget: Budget | KeyRing | None, auth: httpx.Auth | None, spare: Budget) -> Callable[[], Slot]:
+def _tell(seconds: float) -> None:
+    """No wait of more than a minute is silent."""
+    if seconds > QUIETLY:
+        until = datetime.now(UTC) + timedelta(seconds=seconds)
+        log.info("waiting until %s UTC for the next call: a system asked to be left alone", f"{until:%H:%M:%S}")
+
+
+def _left(budget: Budget, clock: Callable[[], float], granted: float) -> None:
+    if (late := clock() - granted) > PROMPTLY:
+        budget.left(late)
+
+
+def slots_of(
+    budget: Budget | KeyRing | None, auth: httpx.Auth | None, spare: Budget, clock: Callable[[], float]
+) -> Callable[[float], Slot]:
     """What ApiClient asks before each attempt; `spare` counts where no budget is given."""
     if isinstance(budget, KeyRing):
         if auth is not None:
             raise Misconfigured("a key ring signs the calls itself: give either auth or a key ring")
         return budget.slot
     one = spare if budget is None else budget
-    return lambda: Slot(one.take(), auth, one.pause)
+
+    def slot(longest: float) -> Slot:
+        waited = one.take(longest)
+        return Slot(waited, auth, one.pause, left=partial(_left, one, clock, clock()))
+
+    return slot

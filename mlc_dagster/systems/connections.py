@@ -13,14 +13,16 @@ from contextlib import contextmanager
 
 import httpx
 
+from mlc_dagster import departures
+from mlc_dagster.systems.bounds import Bounds
 from mlc_dagster.systems.hanging_up import watched
 
 
 class Connections:
-    """At most `most` clients, made by `opened` when first needed; the last one given back is the next one taken."""
+    """At most `most` clients, whose answers end within `bounds`; the last one given back is the next one taken."""
 
-    def __init__(self, opened: Callable[[], httpx.Client], most: int) -> None:
-        self._opened = opened
+    def __init__(self, opened: Callable[[], httpx.Client], bounds: Bounds, most: int) -> None:
+        self._opened, self._bounds = opened, bounds
         self._places = threading.BoundedSemaphore(most)
         self._lock = threading.Lock()
         self._free: list[httpx.Client] = []
@@ -49,7 +51,7 @@ class Connections:
                 raise RuntimeError("this client is closed")
             if self._free:
                 return self._free.pop()
-        return watched(self._opened())
+        return watched(self._bounds.hold(self._opened()))
 
     def _give_back(self, client: httpx.Client) -> None:
         with self._lock:
@@ -57,3 +59,15 @@ class Connections:
                 self._free.append(client)
                 return
         client.close()
+
+
+def before_it_leaves(
+    guard: departures.Guard | None, call: str, left: Callable[[], None], event: str, _: object
+) -> None:
+    """httpcore tells what it is about to do: what is raised here closes the connection, and nothing was asked."""
+    if event.endswith("send_request_headers.started"):
+        if guard:
+            guard.before_headers(call)
+        left()
+    elif guard and event.endswith("send_request_body.started"):
+        guard.before_body(call)

@@ -15,8 +15,8 @@ from typing import Any, TypeVar, overload
 import httpx
 
 from mlc_dagster import departures
-from mlc_dagster.errors import MlcError, OutcomeUnknown, RecordRejected, TransientError
-from mlc_dagster.outcomes import Budget
+from mlc_dagster.errors import MlcError, OutcomeUnknown, RecordRejected, ThrottledUntil, TransientError
+from mlc_dagster.outcomes import Budget, TooFar
 from mlc_dagster.systems.addresses import Content, Params, address, body_of, headers_of, origin, shown
 from mlc_dagster.systems.answers import (
     UNREADABLE,
@@ -33,8 +33,9 @@ from mlc_dagster.systems.answers import (
     unreadable,
     without,
 )
+from mlc_dagster.systems.bounds import Bounds, Unbounded
 from mlc_dagster.systems.budgets import KeyRing, LocalBudget, Slot, slots_of
-from mlc_dagster.systems.connections import Connections
+from mlc_dagster.systems.connections import Connections, before_it_leaves
 from mlc_dagster.systems.proof import Proof
 from mlc_dagster.systems.retries import HasTries, Patience, Tries, asks_for_silence
 from mlc_dagster.systems.shadow import Allows, everything
@@ -97,6 +98,7 @@ class ApiClient:
         auth: httpx.Auth | None = None,
         budget: Budget | KeyRing | None = None,
         timeout: float = 60.0,
+        bounds: Bounds | None = None,
         classify: Classify | None = None,
         proof: Sequence[str] | None = (),
         headers: Mapping[str, str] | None = None,
@@ -121,9 +123,11 @@ class ApiClient:
         self._unknown = 0  # outcomes in a row
         self._clock, self._wall = clock, wall
         self._patience = Patience(max_attempts, max_seconds, max_wait, clock, sleep, random)
-        self._slot = slots_of(budget, auth, LocalBudget(clock=clock, sleep=sleep))
+        self._slot = slots_of(budget, auth, LocalBudget(clock=clock, sleep=sleep), clock)
         self._lock = threading.Lock()
-        self._connections = Connections(partial(self._open, timeout, dict(headers or {}), transport), connections)
+        opened = partial(self._open, timeout, dict(headers or {}), transport)
+        self._bounds = bounds or Bounds()
+        self._connections = Connections(opened, self._bounds, connections)
 
     @overload
     def request(
@@ -174,7 +178,7 @@ class ApiClient:
         body inside the retry loop: where it raises ValueError or the like, the page is asked for again.
 
         Raises TransientError, OutcomeUnknown (a write without a trustworthy answer), StaleRecord (412), RecordRejected,
-        AccessDenied, Misconfigured.
+        AccessDenied, Misconfigured, ThrottledUntil (the system's credential is to be silent for more than `max_wait`).
         """
         safe = method in READS if repeatable is None else repeatable
         call = Call(self.system, method, shown(path), safe, self.base_url)
@@ -224,7 +228,7 @@ class ApiClient:
     # --- one attempt --------------------------------------------------------------------------------------------------
 
     def _attempt(self, send: _Send) -> Answer[Any]:
-        slot = self._slot()
+        slot = self._leave()
         with self._lock:
             self.requests += 1
             self.retries += send.tries.begin(self._clock())
@@ -243,12 +247,18 @@ class ApiClient:
         self._unknown = 0
         return answer
 
+    def _leave(self) -> Slot:
+        """Raises ThrottledUntil where nobody is asked that soon: neither this call nor another one is made."""
+        try:
+            return self._slot(self._patience.longest)
+        except TooFar as error:
+            raise ThrottledUntil(self.system, error.seconds) from None
+
     def _exchange(self, send: _Send, slot: Slot) -> httpx.Response:
         with self._connections.one() as client:
             request = send.build(client)
             unsigned = set(request.headers)
-            if send.guard:
-                request.extensions["trace"] = partial(_before_it_leaves, send.guard, send.call.shown)
+            request.extensions["trace"] = partial(before_it_leaves, send.guard, send.call.shown, slot.left)
             try:
                 response = client.send(request, auth=slot.auth)
             except httpx.LocalProtocolError as error:
@@ -272,27 +282,15 @@ class ApiClient:
 
     def _answer(self, send: _Send, response: httpx.Response, slot: Slot) -> Answer[Any]:
         said = self._classify(response) if self._classify else None
-        if error := said or refusal(send.call, response, now=self._wall(), cure=_cure(slot)):
+        if error := said or refusal(send.call, response, now=self._wall(), cure=slot.cure):
             send.suspicion = suspicion(send.call.method, response)
             raise self._proof.judge(send.call, response, error)
         content = response.content.removeprefix(BYTE_ORDER_MARK)
         try:
-            if not content and response.num_bytes_downloaded:  # httpx makes nothing, and no error, of half a gzip
-                raise EOFError("compressed, and not whole")
+            self._bounds.refuse_dense(content)
             value = send.decode(content)
+        except Unbounded as error:
+            raise lost(send.call, error) from error
         except UNREADABLE as error:
             raise unreadable(send.call, without(send.secrets, response), error) from error
         return Answer(response.status_code, response.headers, content, str(response.url), value, send.is_json)
-
-
-def _before_it_leaves(guard: departures.Guard, call: str, event: str, _: object) -> None:
-    """httpcore tells what it is about to do: what is raised here closes the connection, and nothing was asked."""
-    if event.endswith("send_request_headers.started"):
-        guard.before_headers(call)
-    elif event.endswith("send_request_body.started"):
-        guard.before_body(call)
-
-
-def _cure(slot: Slot) -> str | None:
-    cure: str | None = getattr(slot.auth, "cure", None)
-    return f"It was {slot.credential}. {cure or ''}".rstrip() if slot.credential else cure

@@ -18,12 +18,15 @@ from mlc_dagster.systems.answers import Call, Throttled
 PACING = (429, 503)
 """What a system's own word can turn into "not begun"."""
 
+SEARCHED = 8192
+"""Bytes of a body: a refusal is short, and a pattern of mlc.yaml may take the square of what it is searched in."""
+
 REFUSED = (400, 409, 412, 422)
 """With these a system that was understood says that it did nothing."""
 
 
 class Proof:
-    """Knows a system by the words of its own refusals: `patterns` are searched in the body of an answer.
+    """Knows a system by the words of its own refusals: `patterns` are searched where the body of an answer begins.
 
     None: `classify` of that system returns TransientError only where the answer proves it.
     """
@@ -45,4 +48,4 @@ class Proof:
         return OutcomeUnknown(error.message, retry_after=error.retry_after)
 
     def _shows(self, response: httpx.Response) -> bool:
-        return self._known is not None and self._known.search(response.content) is not None
+        return self._known is not None and self._known.search(response.content[:SEARCHED]) is not None

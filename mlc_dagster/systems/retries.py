@@ -9,13 +9,16 @@ from typing import TypeVar
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from mlc_dagster.errors import OutcomeUnknown, TransientError
-from mlc_dagster.systems.answers import Throttled
+from mlc_dagster.systems.answers import LONGEST_SILENCE, Throttled
+from mlc_dagster.systems.bounds import Unbounded
 
 Send = TypeVar("Send", bound="HasTries")
 Result = TypeVar("Result")
 
 FIRST_WAIT, LONGEST_BACKOFF = 0.5, 30.0  # seconds, before the jitter
+JITTER = 1.0  # seconds, at most, after the server's own word
 LONGEST_UNASKED = 2.0  # seconds of silence after an unknown outcome, where the server does not ask for it
+UNBOUNDED_WEIGHS = 4  # failures: what took minutes, or megabytes, is not asked for eight times
 TRIES_PER_FAILURE = 8  # a 429 weighs this much less than a failure: the server is well, only busy
 
 
@@ -43,7 +46,7 @@ class Tries:
         if asks_for_silence(error):
             self.throttled += 1
         else:
-            self.failures += 1
+            self.failures += UNBOUNDED_WEIGHS if isinstance(error.__cause__, Unbounded) else 1
 
 
 class HasTries:
@@ -58,7 +61,7 @@ class Patience:
 
     max_attempts: int
     max_seconds: float  # from the first slot to the beginning of the last attempt
-    max_wait: float  # seconds; a server that asks for an hour is asked again after this
+    max_wait: float  # seconds; who asks for more is not waited for
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     random: Callable[[], float]
@@ -75,16 +78,21 @@ class Patience:
         return retrying(attempt, send)
 
     def silence(self, error: TransientError, tries: Tries) -> float:
-        """Seconds without a call: the server's word, capped; else a growing wait. Jitter spreads those who return."""
+        """Seconds without a call: the server's word; else a growing wait. Jitter spreads those who return."""
         if error.retry_after is None:
             return self._backoff(tries.throttled)
-        return min(error.retry_after, self.max_wait) + min(1.0, self._backoff(tries.throttled))
+        return min(error.retry_after, LONGEST_SILENCE) + min(JITTER, self._backoff(tries.throttled))
 
     def quiet(self, error: OutcomeUnknown, times: int) -> float:
         """Seconds without a call after the `times`-th unknown outcome in a row: a look is worth more a moment later."""
         if error.retry_after is None:
             return min(LONGEST_UNASKED, self._backoff(times))
-        return min(error.retry_after, self.max_wait) + min(1.0, self._backoff(times))
+        return min(error.retry_after, LONGEST_SILENCE) + min(JITTER, self._backoff(times))
+
+    @property
+    def longest(self) -> float:
+        """Seconds of silence that are waited for."""
+        return self.max_wait + 2 * JITTER
 
     def breathe(self, times: int) -> None:
         """Wait a growing while before the same is tried for the `times`-th time."""

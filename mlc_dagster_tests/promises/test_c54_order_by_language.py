@@ -1,4 +1,4 @@
-"""C54: a tenant that sorts by language and compares by bytes, or the other way round: no row is lost, none comes twice."""
+"""C54: a tenant that sorts by language and compares by bytes, or the other way round: no row is lost, none twice."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import os
 import time
 from pathlib import Path
 
+from mlc_dagster.errors import TransientError
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.systems.auth import Bearer
 from mlc_dagster.systems.http import ApiClient
@@ -102,3 +103,16 @@ def write_slowly(database: str, flow: str, idle_seconds: int, seconds: float) ->
         time.sleep(seconds)
         trail.add([])
         connection.exec_driver_sql("SELECT 1")
+
+
+def ask_and_weigh(url: str) -> tuple[str, float]:
+    """What was told, and the most memory that this process had, in megabytes."""
+    import resource
+
+    with ApiClient("ifs", url, random=lambda: 0.0) as api:
+        try:
+            api.request("GET", "/rows")
+            told = "nothing"
+        except TransientError as error:
+            told = error.message
+    return told, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

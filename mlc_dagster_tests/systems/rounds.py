@@ -22,11 +22,14 @@ from mlc_dagster.vocabulary import ERP, Flow, Pull, Scope, Window
 class Free:
     """A budget without a limit."""
 
-    def take(self) -> float:
+    def take(self, longest: float = 0.0) -> float:
         return 0.0
 
     def free_in(self) -> float:
         return 0.0
+
+    def left(self, late: float) -> None:
+        pass
 
     def pause(self, seconds: float) -> None:
         pass

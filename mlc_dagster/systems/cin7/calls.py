@@ -22,7 +22,7 @@ NOWHERE = "00000000-0000-0000-0000-000000000000"  # a task that is to be made
 
 Document = Mapping[str, Any]
 
-_BUSY = re.compile(rb"\d+ calls per", re.IGNORECASE)
+_BUSY = re.compile(rb"\d calls per", re.IGNORECASE)
 _HTML = re.compile(rb"\s*<", re.IGNORECASE)
 
 

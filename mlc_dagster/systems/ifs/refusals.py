@@ -69,7 +69,8 @@ def _said(response: httpx.Response) -> tuple[str, str]:
 
 def _told(response: httpx.Response, text: str) -> str:
     request, code = response.request, _code(_body(response))
-    shown = re.sub(r".*(?=/[^/]+\.svc)", "", unquote(request.url.path))[:200]
+    before, service, _ = (path := unquote(request.url.path)).rpartition(".svc")
+    shown = path[before.rfind("/") if service else 0 :][:200]
     return f"ifs: {request.method} {shown}: {response.status_code} {code} {text}".rstrip()
 
 

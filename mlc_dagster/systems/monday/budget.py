@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -25,15 +26,20 @@ class MinuteAndDay:
         self._minute, self._open, self._wall = minute, day, wall
         self._day: tuple[str, Budget] | None = None
 
-    def take(self) -> float:
-        """Wait for the minute's next slot; the seconds waited. Raises AccessDenied where the day's are used up."""
+    def take(self, longest: float = math.inf) -> float:
+        """Wait for the minute's next slot; the seconds waited. Raises AccessDenied where the day's are used up, TooFar
+        where the minute's next slot is too far away.
+        """
         day = self._today()
         if day.free_in() > PATIENCE:
             raise AccessDenied("monday: the calls of this day (monday.calls_per_day) are used up", cure=TOMORROW)
-        return day.take() + self._minute.take()
+        return day.take() + self._minute.take(longest)
 
     def free_in(self) -> float:
         return max(self._today().free_in(), self._minute.free_in())
+
+    def left(self, late: float) -> None:
+        self._minute.left(late)
 
     def pause(self, seconds: float) -> None:
         self._minute.pause(seconds)

@@ -64,8 +64,11 @@ PROVES_NOTHING = (408, 409, 423)
 REFUSED = (400, 401, 403, 404, 422)
 """With these monday says that it did nothing, under any code."""
 
-TOO_COMPLEX = re.compile(r"complexity.*(exceed|max|too)", re.IGNORECASE | re.DOTALL)
-"""A single request above 5,000,000 points: its code is not documented."""
+
+def is_too_complex(words: str) -> bool:
+    """Of a single request above 5,000,000 points, whose code is not documented."""
+    _, found, after = words.lower().partition("complexity")
+    return bool(found) and any(word in after for word in ("exceed", "max", "too"))
 
 
 def proves_nothing(code: str, status: int) -> bool:

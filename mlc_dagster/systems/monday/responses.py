@@ -115,7 +115,7 @@ class _Answer:
             return AccessDenied(self._said, cure=TOMORROW)
         if self._proves_nothing or any(fault.proves_nothing for fault in faults):
             return _unproven(self.response, self._said, self._asked(faults), at_work=codes.AT_WORK in found)
-        if self._asked(faults) is None and not self._is_429 and codes.TOO_COMPLEX.search(self._words):
+        if self._asked(faults) is None and not self._is_429 and codes.is_too_complex(self._words):
             return TooComplexError(self._said, status=status)
         if any(fault.is_limit for fault in faults):
             wait = self._wait(faults)

@@ -1,0 +1,39 @@
+"""What came of a load: each record in exactly one end, and what stopped it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mlc_dagster.errors import ThrottledUntil
+from mlc_dagster.ledger import Pause
+
+
+@dataclass
+class Loaded:
+    """The account of one load.
+
+    created + updated + adopted + unchanged + superseded + held + discarded + paused = asked.
+    """
+
+    asked: int = 0
+    created: int = 0
+    updated: int = 0
+    adopted: int = 0
+    unchanged: int = 0
+    superseded: int = 0
+    held: int = 0
+    discarded: int = 0  # prepared before a person decided that it is never sent
+    paused: int = 0  # it was stopped, or gave way: neither delivered nor held, and sent by the next load
+    pause: Pause | None = None  # the person's that this load met
+    throttled: ThrottledUntil | None = None  # the target asks to be left alone for longer than is waited
+    gave_way: bool = False  # its slice was over
+    seconds: float = 0.0
+    reasons: dict[str, str] = field(default_factory=dict)  # key -> why the target refused it; the first few
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.gave_way or self.pause is not None or self.throttled is not None
+
+    @property
+    def delivered(self) -> int:
+        return self.created + self.updated + self.adopted
