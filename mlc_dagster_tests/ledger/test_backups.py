@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import stat
 import threading
+import uuid
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -71,9 +72,10 @@ def other_url(request: pytest.FixtureRequest, tmp_path: Path, postgres_server: s
         return
     from mlc_dagster_tests.conftest import execute
 
-    execute(postgres_server, "CREATE DATABASE other_ledger")
-    yield postgres_server.replace("/postgres?", "/other_ledger?")
-    execute(postgres_server, "DROP DATABASE other_ledger WITH (FORCE)")
+    name = f"other_{uuid.uuid4().hex}"  # the server is shared by the workers of a test run
+    execute(postgres_server, f"CREATE DATABASE {name}")
+    yield postgres_server.replace("/postgres?", f"/{name}?")
+    execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def test_each_row_comes_back_on_either_database(filled: Ledger, other_url: str, tmp_path: Path) -> None:
