@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, case, delete, distinct, func, insert, select, update
 
+from mlc_dagster.commands import offered
 from mlc_dagster.errors import Misconfigured, MlcError
 from mlc_dagster.ledger.backups import Manifest, into_file, unpacked
 from mlc_dagster.ledger.copying import rows_to_server
@@ -86,9 +87,10 @@ def _given_up(there: Database, newer: Newer, manifest: Manifest, file: Path, sai
     if said is not None:
         what = f"{said} were named, and {what}"
     words = f"the ledger in {place(there.url)} knows more than the backup of {manifest.taken_at:%Y-%m-%d %H:%M} UTC"
+    again = offered("ledger restore", str(file), giving_up=str(newer.records))
     cure = (
-        f"To go back all the same: mlc ledger restore {file} --giving-up {newer.records}. What was delivered is looked"
-        " up in the target and adopted; decisions and holds of that time are lost. Before: mlc ledger backup FILE"
+        f"To go back all the same: {again}. What was delivered is looked up in the target and adopted;"
+        " decisions and holds of that time are lost. Before: mlc ledger backup FILE"
     )
     return RestoreRefused(f"{words}: {what}", cure=cure)
 
