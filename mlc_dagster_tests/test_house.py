@@ -1,6 +1,7 @@
 """The house defends itself: imports point down, modules stay rooms, nothing names this machine."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,6 +136,13 @@ def test_a_library_has_one_room(library: str, rooms: set[str]) -> None:
 def test_what_is_shown_goes_through_one_room(words: str, rooms: set[str]) -> None:
     found = {str(path.relative_to(HOUSE)) for path in HOUSE.rglob("*.py") if words in path.read_text(encoding="utf-8")}
     assert found - rooms == set(), f"{words} acts on a screen or a log unless its values are made inert"
+
+
+def test_commands_that_are_offered_with_a_value_are_quoted_for_a_shell() -> None:
+    raw = re.compile(r"\bmlc (?:holds|audit|replay|plan|apply|ledger|shadow)\b[^\"'`;)\n]*\{(?!word\})")
+    for path in HOUSE.rglob("*.py"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            assert not raw.search(line), f"{path.relative_to(ROOT)}: commands.offered() quotes what a key holds: {line}"
 
 
 def test_every_module_says_why_it_exists_and_is_one_room() -> None:
