@@ -70,6 +70,7 @@ class AsksItsWorkers(RunLauncher):
         seconds = self._silence.of(run.run_id, latest_event(run.run_id, self._instance))
         if seconds < self._silence.seconds:
             return _running(f"nobody has answered for it for {seconds:.0f} s")
+        self._silence.forget(run.run_id)
         who = f"{worker}, which executed it, cannot be seen from here" if worker else "its process left no note"
         return _gone(f"{who}; nobody says to execute it, and it has said nothing for {seconds:.0f} s")
 

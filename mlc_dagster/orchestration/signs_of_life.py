@@ -31,7 +31,7 @@ def speaking(worker: Worker, instance: dg.DagsterInstance, seconds: float = QUIE
         yield
     finally:
         stop.set()
-        voice.join()
+        voice.join(timeout=5)  # a storage that hangs does not keep the run from its end
 
 
 def _speak(worker: Worker, instance: dg.DagsterInstance, stop: threading.Event, seconds: float) -> None:

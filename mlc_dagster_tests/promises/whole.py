@@ -80,7 +80,7 @@ class Whole:
 
     def start_with_ui(self) -> None:
         process = self.start()
-        until(lambda: self._answers(process), 90, lambda: (self.folder / "dagster.log").read_text()[-3000:])
+        until(lambda: self._answers(process), 180, lambda: (self.folder / "dagster.log").read_text()[-3000:])
 
     def spawn(self, command: Sequence[str], log: str) -> subprocess.Popen[bytes]:
         with (self.folder / log).open("ab") as said:
