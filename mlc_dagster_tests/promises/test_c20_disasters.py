@@ -102,9 +102,7 @@ def nothing(world: World, backup: Path) -> None:
 def test_c20_after_a_disaster_the_same_runs_end_where_they_had(
     happens: Callable[[World, Path], None], instance: str, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "mlc_dagster.ledger.restoring.LEFT", FREE
-    )  # else each flow waits a minute once
+    monkeypatch.setattr("mlc_dagster.ledger.restoring.LEFT", FREE)  # else each flow waits a minute once
     world.chart()
     world.put_order("P1", price="1.00")
     world.put_order("P2", price="2.00")
