@@ -21,6 +21,7 @@ from mlc_dagster.checking import checked
 from mlc_dagster.demo import books
 from mlc_dagster.demo.agreement import disagreements
 from mlc_dagster.demo.folder import absolute, is_demo, kept, replaced, strangers
+from mlc_dagster.demo.instance import FILE, settle
 from mlc_dagster.demo.place import CALLS_A_MINUTE, Place, real_places
 from mlc_dagster.demo.runs import Runs
 from mlc_dagster.errors import Misconfigured, MlcError
@@ -140,8 +141,8 @@ def run_ui(port: int, out: Terminal, *, demo: bool = False) -> None:
 def _dagster(port: int, workspace: Path, out: Terminal) -> None:
     home = Path(os.environ.get("DAGSTER_HOME") or USUAL_HOME).resolve()
     private.make_folder(home)
-    if not (home / "dagster.yaml").exists():
-        (home / "dagster.yaml").write_text(Path("dagster.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    if told := settle(home, Path(FILE)):
+        out.print(f"[yellow]{plain(told)}[/]", soft_wrap=True)
     out.print(f"http://127.0.0.1:{port}  (Ctrl-C stops it)")
     command = [sys.executable, "-m", "dagster", "dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)]
     for word in (signal.SIGINT, signal.SIGTERM):  # a service is stopped as a person stops it, in the background too

@@ -6,7 +6,6 @@ been when it was written is void.
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from array import array
@@ -18,6 +17,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from mlc_dagster.ledger.database import Database, clock, upsert
 from mlc_dagster.ledger.tables import budgets
+from mlc_dagster.logs import logger
 from mlc_dagster.outcomes import TooFar
 from mlc_dagster.pace import MARGIN, moved, next_slot
 
@@ -27,7 +27,7 @@ SLEW = 1.0  # seconds by which a clock that is kept right goes back
 UNTOLD_PAUSE = 150.0  # seconds of a pause of which the release before did not say how long it was meant to be
 SECONDS_BETWEEN_WORDS = 60.0
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 class _Look(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import threading
 import time
@@ -15,11 +14,12 @@ from functools import partial
 import httpx
 
 from mlc_dagster.errors import Misconfigured
+from mlc_dagster.logs import logger
 from mlc_dagster.outcomes import Budget, TooFar
 from mlc_dagster.pace import moved, next_slot
 from mlc_dagster.systems.waiting import sleep as wait_for
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 QUIETLY = 60.0  # seconds that are waited without a word
 PROMPTLY = 0.002  # seconds between a slot and its call: more is told to the budget

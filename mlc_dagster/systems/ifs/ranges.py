@@ -8,7 +8,6 @@ two at a key of its own.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,10 +18,11 @@ import pyarrow.compute as pc
 
 from mlc_dagster.errors import Misconfigured, RecordRejected
 from mlc_dagster.frames import rows_of
+from mlc_dagster.logs import logger
 from mlc_dagster.systems.ifs.odata import Order
 from mlc_dagster.systems.ifs.wire import Page
 
-log = logging.getLogger("mlc_dagster.ifs")
+log = logger("mlc_dagster.ifs")
 
 Place = tuple[object, ...]
 
