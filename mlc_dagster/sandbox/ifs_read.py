@@ -88,6 +88,8 @@ def matching(
     wanted, low, high = _condition(collection, options)
     if _is_kept_order(collection, order):
         candidates = collection.by_modified(low, high)
+    elif collection.tenant.sorts == "none":
+        candidates = collection.stored()
     elif low is not None or high is not None:
         candidates = _sorted(collection.by_modified(low, high), collection, order)
     else:

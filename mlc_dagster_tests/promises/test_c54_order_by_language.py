@@ -1,12 +1,12 @@
-"""C54: a tenant that sorts by language and compares by bytes, or the other way round: no row is lost, none twice."""
+"""C54: a tenant that sorts by language and compares by bytes, or the other way round: all rows, each once."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import product
 from typing import Any
 
 import pytest
@@ -14,7 +14,6 @@ import pytest
 from mlc_dagster.errors import Misconfigured
 from mlc_dagster.sandbox import Sandbox, Tenant
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.ifs.ranges import WORD
 from mlc_dagster.vocabulary import Scope
 from mlc_dagster_tests.promises.quick import PLENTY, TEN, ifs_client, scope
@@ -24,12 +23,12 @@ from mlc_dagster_tests.systems.ifs.conftest import Memory, Reader
 LETTERS = "abzABZåÅäö-- 019"
 PAGE = 7
 ORDERS = [
-    pair
-    for pair in product(("bytes", "language", "caseless", "none"), ("bytes", "language", "caseless"))
-    if pair != ("bytes", "bytes")
-]
-
-Read = Callable[[IfsClient], list[str]]
+    ("language", "bytes"),
+    ("none", "bytes"),
+    ("bytes", "language"),
+    ("language", "language"),
+    ("caseless", "caseless"),
+]  # how it sorts, how it compares
 
 
 def keys_of(chance: random.Random, count: int) -> list[str]:
@@ -53,61 +52,54 @@ def exactly_once(read: Callable[[], list[str]], expected: list[str]) -> None:
 
 
 @pytest.mark.promise(
-    "C54", "150 suppliers of a day in pages of 7: of one moment, of few, of many; with and without $count"
+    "C54", "60 suppliers of a day in pages of 7: of one moment, of five, of hundreds; with and without $count"
 )
 @pytest.mark.parametrize("seed", seeds())
 @pytest.mark.parametrize("counted", [True, False])
-@pytest.mark.parametrize("moments", [1, 5, 600])
 @pytest.mark.parametrize(("sorts", "compares"), ORDERS)
-def test_c54_a_day_is_read_whole(sorts: Any, compares: Any, moments: int, counted: bool, seed: int) -> None:
+def test_c54_a_day_is_read_whole(sorts: Any, compares: Any, counted: bool, seed: int) -> None:
     chance = random.Random(seed)
-    keys = keys_of(chance, 150)
+    keys = keys_of(chance, 60)
     with Sandbox(tenant=Tenant(sorts=sorts, compares=compares, count=counted), limits=PLENTY) as box:
-        box.ifs.put_many("SupplierSet", [supplier(key, chance, moments) for key in keys])
         client = ifs_client(box, PAGE)
-        exactly_once(lambda: [row["supplier_id"] for row in Reader(client)(ifs.SUPPLIERS, scope())[0]], keys)
+        for moments in (1, 5, 600):
+            box.ifs.put_many("SupplierSet", [supplier(key, chance, moments) for key in keys])
+            exactly_once(lambda: [row["supplier_id"] for row in Reader(client)(ifs.SUPPLIERS, scope())[0]], keys)
 
 
-@pytest.mark.promise(
-    "C54", "a snapshot of 120 accounts by company, a sweep of 120 suppliers, all suppliers, many by key"
-)
+@pytest.mark.promise("C54", "a snapshot of 50 accounts by company, all of 50 suppliers, 25 by their keys")
 @pytest.mark.parametrize("seed", seeds())
 @pytest.mark.parametrize("counted", [True, False])
 @pytest.mark.parametrize(("sorts", "compares"), ORDERS)
 def test_c54_what_is_read_by_key_is_read_whole(sorts: Any, compares: Any, counted: bool, seed: int) -> None:
     chance = random.Random(seed)
-    keys = keys_of(chance, 120)
+    keys = keys_of(chance, 50)
     tenant = Tenant(sorts=sorts, compares=compares, count=counted, modified=False)
-    swept = ifs.catalogue({})["supplier_set"]
     with Sandbox(tenant=tenant, limits=PLENTY) as box:
         box.ifs.put_many("SupplierSet", [supplier(key, chance, 9) for key in keys])
         box.ifs.put_many("AccountSet", [{"Company": "0010", "Account": key} for key in keys])
         client = ifs_client(box, PAGE)
-        suppliers = _without_time(swept)
+        suppliers = _without_time(ifs.SUPPLIERS)
         accounts = _without_time(ifs.ACCOUNTS)
         company = Scope("0010", company="0010")
         exactly_once(lambda: [row["account"] for row in Reader(client)(accounts, company)[0]], keys)
         exactly_once(lambda: [row["supplier_id"] for row, _ in client.every(suppliers)], keys)
-        wanted = chance.sample(keys, 40)
+        wanted = chance.sample(keys, 25)
         exactly_once(
             lambda: [row["supplier_id"] for row, _ in client.find_many(suppliers, "supplier_id", wanted)], wanted
         )
 
 
 def _without_time(entity: Any) -> Any:
-    from dataclasses import replace
-
     return replace(entity, modified=None, delta="sweep")
 
 
-@pytest.mark.promise("C54", "a sweep today: 120 suppliers whose keys and ETags are compared, then 40 that have changed")
+@pytest.mark.promise("C54", "a sweep today: 50 suppliers whose keys and ETags are compared, twice")
 @pytest.mark.parametrize("seed", seeds())
 @pytest.mark.parametrize(("sorts", "compares"), ORDERS)
 def test_c54_a_sweep_sees_every_key(sorts: Any, compares: Any, seed: int) -> None:
-    from datetime import UTC, datetime
-
     chance = random.Random(seed)
-    keys = keys_of(chance, 120)
+    keys = keys_of(chance, 50)
     today = scope(datetime.now(UTC).date())
     with Sandbox(tenant=Tenant(sorts=sorts, compares=compares, modified=False), limits=PLENTY) as box:
         box.ifs.put_many("SupplierSet", [supplier(key, chance, 9) for key in keys])
@@ -118,17 +110,15 @@ def test_c54_a_sweep_sees_every_key(sorts: Any, compares: Any, seed: int) -> Non
             return [row["supplier_id"] for row in Reader(client)(swept, today, memory)[0]]
 
         exactly_once(read, keys)
-        changed = chance.sample(keys, 40)
-        memory.kept.get("ifs/supplier_set", {}).update({key: ("older", today.window.start.date()) for key in changed})  # type: ignore[union-attr]
         exactly_once(read, keys)
 
 
-@pytest.mark.promise("C54", "40 orders with three lines each, asked for apart: keys that differ by case alone")
+@pytest.mark.promise("C54", "30 orders with three lines each, asked for apart: keys that differ by case alone")
 @pytest.mark.parametrize("seed", seeds())
 @pytest.mark.parametrize(("sorts", "compares"), ORDERS)
 def test_c54_lines_find_their_headers(sorts: Any, compares: Any, seed: int) -> None:
     chance = random.Random(seed)
-    keys = keys_of(chance, 40)
+    keys = keys_of(chance, 30)
     lines = [{"LineNo": str(n), "ReleaseNo": "1", "LineAmount": Decimal(n)} for n in (1, 2, 3)]
     with Sandbox(tenant=Tenant(sorts=sorts, compares=compares, expand=False), limits=PLENTY) as box:
         orders = [{"OrderNo": key, "LastModified": TEN, "PurchaseOrderLines": lines} for key in keys]

@@ -85,7 +85,7 @@ class IfsClient:
         return self._bookkeeping.known(target, records)
 
     def carried(self, target: Target, since: datetime, known: Crosswalk) -> LookedAt:
-        """What may be entered twice: doubles.TakesTwice. The crosswalk is not needed: references can be asked for."""
+        """What may be entered twice: doubles.TakesTwice. References can be asked for without the crosswalk."""
         return self._duplicates.look(target, since)
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -266,15 +266,12 @@ class IfsClient:
 
 def _single(wire: Wire, content: bytes) -> Page:
     """One row: bare, or in a collection of one, as some tenants answer a GET by key."""
-    page = wire.decode(content if _is_collection(content) else b'{"value":[' + content + b"]}")
+    found = json.loads(content)
+    is_collection = isinstance(found, dict) and isinstance(found.get("value"), list)
+    page = wire.decode(content if is_collection else b'{"value":[' + content + b"]}")
     if page.rows != 1:
         raise ValueError(f"expected one row, found {page.rows}")
     return Page(page.batch, is_whole=False)
-
-
-def _is_collection(content: bytes) -> bool:
-    found = json.loads(content)
-    return isinstance(found, dict) and isinstance(found.get("value"), list)
 
 
 def _row_and_etag(entity: EntitySet, page: Page, header: str | None) -> tuple[Row, str]:

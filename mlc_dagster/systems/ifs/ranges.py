@@ -77,9 +77,11 @@ class Ranges:
     def unseen(self, span: Span, keys: Iterable[int]) -> Iterator[Page]:
         """The rows of a span whose keys are none of these, by their hashes."""
         for page, new in self._new(span, keys):
-            words = "ifs/%s: %d rows were not in their place when it was passed (up to %s), and were asked for again: "
-            why = f"they moved meanwhile, or the tenant {WORD}"
-            log.warning(words + why, self._entity, new, _named(span.upto or (span.high,)))
+            if not self._told:
+                self._told = True
+                words = "ifs/%s: %d row(s) were not in their place when it was passed (up to %s): "
+                why = f"they moved meanwhile, or the tenant {WORD}. They were asked for by ranges, and are read."
+                log.warning(words + why, self._entity, new, _named(span.upto or (span.high,)))
             yield page
 
     def _new(self, span: Span, keys: Iterable[int]) -> Iterator[tuple[Page, int]]:
