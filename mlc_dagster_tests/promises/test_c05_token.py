@@ -25,7 +25,8 @@ SIGN_IN = ("POST", TOKEN)
 def test_c5_a_token_that_lives_two_seconds_costs_no_call_and_one_renewal_for_each_expiry() -> None:
     with Sandbox(tenant=Tenant(token_seconds=2.0), limits=PLENTY) as box:
         box.ifs.put_many("SupplierSet", spread(40))
-        client, until = ifs_client(box, 20, WORKERS), time.monotonic() + SECONDS
+        client, begun = ifs_client(box, 20, WORKERS, timeout=60.0), time.monotonic()
+        until = begun + SECONDS
 
         def work(_: int) -> int:
             reads = 0
@@ -37,7 +38,7 @@ def test_c5_a_token_that_lives_two_seconds_costs_no_call_and_one_renewal_for_eac
 
         with ThreadPoolExecutor(WORKERS) as pool:
             assert sum(pool.map(work, range(WORKERS))) > WORKERS
-        lifetimes = SECONDS / (2.0 * 5 / 6)
+        lifetimes = (time.monotonic() - begun) / (2.0 * 5 / 6)  # on a busy machine the last reads take longer
         assert 3 <= box.calls("ifs")[SIGN_IN] <= lifetimes + 2, "one renewal for each expiry"
         assert client.api.retries == 0, "a call that is signed anew is no failed one"
 
