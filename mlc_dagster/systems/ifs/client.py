@@ -28,7 +28,7 @@ from mlc_dagster.systems.ifs.metadata import SchemaReport
 from mlc_dagster.systems.ifs.odata import Order, any_of_keys, collection, distinct, equals, one, service
 from mlc_dagster.systems.ifs.paging import Walk
 from mlc_dagster.systems.ifs.queries import Connection, Query, no_batch, no_such_set
-from mlc_dagster.systems.ifs.ranges import Span
+from mlc_dagster.systems.ifs.ranges import Span, each_once
 from mlc_dagster.systems.ifs.reading import Reading
 from mlc_dagster.systems.ifs.records import catalogue as known_sets
 from mlc_dagster.systems.ifs.refusals import classify as classify
@@ -157,10 +157,7 @@ class IfsClient:
         wanted = distinct(values)
         filters = [text for text, _ in any_of_keys(names, ((value, *also.values()) for value in wanted))]
         found = in_order(partial(self._walked, entity), filters, self._connection.in_flight)
-        texts = {value for value in wanted if isinstance(value, str)}  # some tenants hold 'a' and 'A' to be equal
-        pairs = (pair for each in found for pair in each)
-        unique = {tuple(row[name] for name in entity.keys): (row, etag) for row, etag in pairs}
-        return [pair for pair in unique.values() if not isinstance(pair[0][field], str) or pair[0][field] in texts]
+        return each_once((pair for pairs in found for pair in pairs), entity.keys, field, wanted)
 
     def every(self, entity: EntitySet) -> list[tuple[Row, str]]:
         """All rows, without lines, each with its ETag. Raises Misconfigured where there is no set."""

@@ -21,6 +21,7 @@ from mlc_dagster.frames import rows_of
 from mlc_dagster.logs import logger
 from mlc_dagster.systems.ifs.odata import Order
 from mlc_dagster.systems.ifs.wire import Page
+from mlc_dagster.vocabulary import Row
 
 log = logger("mlc_dagster.ifs")
 
@@ -185,6 +186,15 @@ def of_keys(batch: pa.RecordBatch, names: Sequence[str], keys: Iterable[Sequence
     found = zip(*(batch.column(name).to_pylist() for name in names), strict=True)
     keep = [None in key or key in asked for key in found]
     return batch if all(keep) else batch.filter(pa.array(keep, pa.bool_()))
+
+
+def each_once(
+    pairs: Iterable[tuple[Row, str]], keys: Sequence[str], field: str, values: Iterable[object]
+) -> list[tuple[Row, str]]:
+    """The rows whose field has just one of these values; numbers are left as the tenant found them."""
+    texts = {value for value in values if isinstance(value, str)}
+    unique = {tuple(row[name] for name in keys): (row, etag) for row, etag in pairs}
+    return [pair for pair in unique.values() if not isinstance(pair[0][field], str) or pair[0][field] in texts]
 
 
 def _named(place: Place) -> str:
