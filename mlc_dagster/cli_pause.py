@@ -16,7 +16,7 @@ from mlc_dagster.near_names import nearest
 from mlc_dagster.terminal import say
 
 PAUSES = 'Examples: mlc pause cin7 --reason "month end" · mlc pause --all --reason "wrong prices, ticket 4711"'
-ONE_WAITS = "1 load waits. The healing sensor requests it"
+ONE_WAITS = "1 load waits. The sensor `due` requests it"
 RESUMES = "Examples: mlc resume cin7 · mlc resume --all"
 
 ConnectionArgument = Annotated[str | None, typer.Argument(help="Its section in mlc.yaml: cin7, ifs, ...")]
@@ -63,9 +63,9 @@ def _told(lifted: Pause, opened: Ledger) -> str:
     if not waiting:
         return f"{words} No load waits."
     first, many = waiting[0], len(waiting) > 1
-    counted = f"{len(waiting)} loads wait. The healing sensor requests them" if many else ONE_WAITS
+    counted = f"{len(waiting)} loads wait. The sensor `due` requests them" if many else ONE_WAITS
     replay = commands.offered("replay", flow=first.flow, partition=first.partition)
-    return f"{words} {counted} within a minute, where it is on; at once{', one by one' if many else ''}: {replay}"
+    return f"{words} {counted} within a minute; at once{', one by one' if many else ''}: {replay}"
 
 
 def _named(connection: str | None, every: bool, verb: str) -> tuple[str, ...]:

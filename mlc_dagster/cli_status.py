@@ -91,7 +91,7 @@ def _state(system: dict[str, Any]) -> str:
         until = f"waiting until {_when(system['waiting_until'])}: it asks to be left alone"
         return until + (f" ({waiting})" if number else "")
     mode = "in shadow: nothing is written; mlc shadow" if system["shadow"] else "on" if system["on"] else "off"
-    return mode + (f"; {waiting} for the healing sensor" if number else "")
+    return mode + (f"; {waiting} for the sensor `due`" if number else "")
 
 
 def _when(text: str | None) -> str:

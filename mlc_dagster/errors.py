@@ -58,7 +58,7 @@ class ThrottledUntil(MlcError):
         super().__init__(
             f"{system} asks to be left alone until {self.until:%Y-%m-%d %H:%M:%S} UTC ({seconds:.0f} s): "
             f"it is not called before then. {left or 'Nothing is held.'}",
-            cure="What waits is run by itself then, by the healing sensor; or materialize it again after that.",
+            cure="What waits is run by itself then, by the sensor `due`; or materialize it again after that.",
         )
 
     def left(self) -> float:

@@ -103,9 +103,9 @@ def test_what_waits_is_told_by_the_status_and_by_resume_and_a_replay_says_why_it
 
     resumed = mlc("resume", "cin7").output
 
-    assert "2 loads wait. The healing sensor requests them within a minute, where it is on; at once" in resumed
+    assert "2 loads wait. The sensor `due` requests them within a minute; at once" in resumed
     assert f"one by one: mlc replay --flow cin7/purchase_invoices --partition {DAY}" in resumed
-    assert "2 loads wait for the healing sensor" in mlc("status").output
+    assert "2 loads wait for the sensor `due`" in mlc("status").output
     assert mlc("replay", "--flow", PURCHASES, "--partition", DAY).exit_code == 0
     assert world.order_markers() == ["0010/P1"]
     after = mlc("status").output

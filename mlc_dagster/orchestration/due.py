@@ -4,20 +4,68 @@ their way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
 
+from mlc_dagster.inert import inert_lines
 from mlc_dagster.ledger import SLICE, Ledger, PausedLoad
+from mlc_dagster.orchestration.duplicates import apart
 from mlc_dagster.orchestration.keys import prepared_key
+from mlc_dagster.orchestration.loads import judged_by
 from mlc_dagster.orchestration.partitions import unknown
 from mlc_dagster.settings import Settings
 from mlc_dagster.vocabulary import ERP, EntitySet, Flow
 
+SENSOR = "due"
 BACKFILL = "dagster/backfill"
 PRIORITY = {"dagster/priority": "-1"}
 """Of what gave way: a first load of days never stands before today's orders."""
+
+
+def due_sensors(flows: Sequence[Flow], settings: Settings, reads: Sequence[EntitySet]) -> Iterator[dg.SensorDefinition]:
+    """Two: a run has partitions of one kind. On from the start: they go on with what somebody has begun."""
+    for kind, name in (("day", SENSOR), ("company", f"{SENSOR}_by_company")):
+        mine = [flow for flow in flows if flow.source.partition == kind]
+        read = [entity for entity in reads if entity.partition == kind]
+        if mine or read:
+            yield due_sensor(name, mine, settings, read)
+
+
+def due_sensor(name: str, flows: Sequence[Flow], settings: Settings, reads: Sequence[EntitySet]) -> dg.SensorDefinition:
+    """Requests what a pause, a silence or the end of a slice left, when nothing stands in its way any more."""
+    read = [*(entity.key for entity in reads), *(flow.source.key for flow in flows)]
+    keys = [list(key) for key in dict.fromkeys([*read, *assets(flows)])]
+    checks = {dg.AssetKey(prepared_key(flow)): judged_by(flow, settings) for flow in flows}
+
+    @dg.sensor(
+        name=name,
+        target=apart(dg.AssetSelection.assets(*keys), flows),
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Goes on with what is due: days that a pause, a system's silence or the end of a slice left.",
+        required_resource_keys={"ledger"},
+    )
+    def go_on(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        ledger = context.resources.ledger.open
+        requests = [with_checks(each, checks) for each in resumed(flows, settings, ledger, reads, context.instance)]
+        skip = inert_lines("; ".join(reasons(flows, ledger))) or "nothing is due"
+        return dg.SensorResult(run_requests=requests, skip_reason=None if requests else skip)
+
+    return go_on
+
+
+def with_checks(request: dg.RunRequest, checks: Mapping[dg.AssetKey, Sequence[dg.AssetCheckKey]]) -> dg.RunRequest:
+    """Those of the assets that it asks for; of others Dagster would write down that they were skipped."""
+    keys = [check for key in request.asset_selection or () for check in checks.get(key, ())]
+    return dg.RunRequest(
+        run_key=request.run_key,
+        partition_key=request.partition_key,
+        asset_selection=request.asset_selection,
+        asset_check_keys=keys,
+        tags=request.tags,
+    )
 
 
 def read_of(entity: EntitySet) -> str:

@@ -23,7 +23,7 @@ from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.orchestration.loads import judged_by
 from mlc_dagster.orchestration.partitions import unknown
 from mlc_dagster.settings import Settings
-from mlc_dagster.vocabulary import EntitySet, Flow
+from mlc_dagster.vocabulary import Flow
 
 SECONDS = 20.0  # of judging in one tick: Dagster ends a tick after 60; the next one goes on where this one stopped
 UNDER_WAY = 25  # runs of a flow that heal at once: the newest days come first, the others follow as these end
@@ -36,46 +36,33 @@ FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.Dagster
 Requests = list[dg.RunRequest]
 
 
-def healing_sensors(
-    flows: Mapping[str, Sequence[Flow]], settings: Settings, read: Sequence[EntitySet] = ()
-) -> Iterator[dg.SensorDefinition]:
-    """One for each SaaS, and one more for what goes there by company: a run has partitions of one kind.
-
-    The first one asks for what was not `read`, too.
-    """
-    left = {entity.key: entity for entity in read}
+def healing_sensors(flows: Mapping[str, Sequence[Flow]], settings: Settings) -> Iterator[dg.SensorDefinition]:
+    """One for each SaaS, and one more for what goes there by company: a run has partitions of one kind."""
     for system, table in flows.items():
         for kind, name in (("day", f"{system}_heals"), ("company", f"{system}_heals_by_company")):
             if of_kind := [flow for flow in table if flow.source.partition == kind]:
-                reads = [entity for entity in left.values() if entity.partition == kind]
-                left = {key: entity for key, entity in left.items() if entity.partition != kind}
-                yield healing_sensor(name, of_kind, settings, reads)
+                yield healing_sensor(name, of_kind, settings)
 
 
-def healing_sensor(
-    name: str, flows: Sequence[Flow], settings: Settings, reads: Sequence[EntitySet] = ()
-) -> dg.SensorDefinition:
+def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.SensorDefinition:
     """Judges what is on hold by today's facts, as prepare would, and requests the partitions of what would pass.
 
-    Nothing is requested that a pause or a silence would stop; when it is over, what waited for that is requested. So
-    is what was not read of `reads`: of each set one sensor asks.
+    Nothing is requested that a pause or a silence would stop: when it is over, it is due.
     """
-    read = [*(entity.key for entity in reads), *(flow.source.key for flow in flows)]
-    keys = [list(key) for key in dict.fromkeys([*read, *due.assets(flows)])]
+    keys = [list(key) for key in due.assets(flows)]
     checks = {dg.AssetKey(prepared_key(flow)): judged_by(flow, settings) for flow in flows}
 
     @dg.sensor(
         name=name,
         target=apart(dg.AssetSelection.assets(*keys), flows),
         minimum_interval_seconds=60,
-        description=f"Replays what is on hold for {flows[0].spoke}, where the reason has gone or a person released it; "
-        "and what a pause, a silence or a slice left.",
+        description=f"Replays what is on hold for {flows[0].spoke}, where the reason has gone or a person released it.",
         required_resource_keys={"ledger", "storage", *(flow.target.system for flow in flows)},
     )
     def heal(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         turns: dict[str, int] = json.loads(context.cursor or "{}")
         ledger, until = context.resources.ledger.open, time.monotonic() + SECONDS
-        requests: Requests = list(due.resumed(flows, settings, ledger, reads, context.instance))
+        requests: Requests = []
         reasons = list(due.reasons(flows, ledger))
         silent = ledger.pauses.waiting_until()
         failed: dict[str, MlcError] = {}
@@ -98,22 +85,10 @@ def healing_sensor(
             context.log.warning(f"Not all holds were looked at, and are again: {each_once(failed)}")
         told = [each_once(failed), "; ".join(dict.fromkeys(reasons))]
         skip = inert_lines("\n".join(filter(None, told))) or "nothing on hold would pass now"
-        asked_for = [_with_checks(request, checks) for request in requests]
+        asked_for = [due.with_checks(request, checks) for request in requests]
         return dg.SensorResult(run_requests=asked_for, skip_reason=None if requests else skip, cursor=json.dumps(turns))
 
     return heal
-
-
-def _with_checks(request: dg.RunRequest, checks: Mapping[dg.AssetKey, Sequence[dg.AssetCheckKey]]) -> dg.RunRequest:
-    """Those of the assets that it asks for; of others Dagster would write down that they were skipped."""
-    keys = [check for key in request.asset_selection or () for check in checks.get(key, ())]
-    return dg.RunRequest(
-        run_key=request.run_key,
-        partition_key=request.partition_key,
-        asset_selection=request.asset_selection,
-        asset_check_keys=keys,
-        tags=request.tags,
-    )
 
 
 def _looked_over(

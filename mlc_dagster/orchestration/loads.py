@@ -51,7 +51,7 @@ def prepared_asset(
         ],
     )
     def prepare(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        with told(), pausing.due_later(context, (flow.name, *after)):
+        with told(), pausing.due_later(context, [flow.name, *pausing.in_this_run(context, after)]):
             facts = facts_for(flow, settings, context)
             verdicts = [prepare_partition(context, flow, facts, settings, day) for day in context.partition_keys]
             if limits is not None:
@@ -177,7 +177,7 @@ def load_partition(
     ready = stored(context.resources.storage.store, flow, partition, needed=True)
     run = Run(context.run.run_id, partition)
     loaded = pipeline.load(flow, ready, client, ledger, run, longest_request=client.api.timeout, slice_=slice_)
-    pausing.note(flow, partition, loaded, after, ledger, run.run_id)
+    pausing.note(flow, partition, loaded, pausing.in_this_run(context, after), ledger, run.run_id)
     spent = client.traffic.since(before)
     log.info(
         "%s %s: %d delivered, %d unchanged, %d held, %d paused, %d requests",

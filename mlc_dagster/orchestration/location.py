@@ -13,6 +13,7 @@ from mlc_dagster.moves import FLOWS
 from mlc_dagster.orchestration import alerts, automation, duplicates, partitions
 from mlc_dagster.orchestration.checks import voucher_check
 from mlc_dagster.orchestration.drift import drift_assets
+from mlc_dagster.orchestration.due import due_sensors
 from mlc_dagster.orchestration.healing import healing_sensors
 from mlc_dagster.orchestration.inbox import inbox_sensors
 from mlc_dagster.orchestration.loads import loaded_asset, prepared_asset
@@ -100,7 +101,8 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
                 if outbound(table)
             ),
             *inbox_sensors(flows, settings),
-            *healing_sensors(flows, settings, read_by_day_or_company(catalogue, every)),
+            *healing_sensors(flows, settings),
+            *due_sensors(every, settings, read_by_day_or_company(catalogue, every)),
             *alerts.failure_sensors(settings, environment),
             lost_runs_sensor(),
         ],

@@ -48,10 +48,10 @@ def note(flow: Flow, partition: str, loaded: Loaded, left_out: Iterable[str], le
 # --- what is not even loaded: it was not read, or not prepared ------------------------------------------------------
 
 
-def in_this_run(context: dg.AssetExecutionContext, flows: Iterable[Flow]) -> list[str]:
-    """Those of the flows that this run would have loaded."""
+def in_this_run(context: dg.AssetExecutionContext, flows: Iterable[str]) -> list[str]:
+    """Those of the flows, by name, that this run would have loaded: of others it has read nothing."""
     chosen = context.job_def.asset_layer.selected_asset_keys
-    return [flow.name for flow in flows if dg.AssetKey(flow.key) in chosen]
+    return [name for name in flows if dg.AssetKey(name.split("/")) in chosen]
 
 
 @contextmanager

@@ -51,12 +51,18 @@ def source_asset(
         ],
     )
     def read(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        with told(), pausing.due_later(context, [read_of(entity), *pausing.in_this_run(context, feeds)]):
+        with (
+            told(),
+            pausing.due_later(context, [read_of(entity), *pausing.in_this_run(context, (flow.name for flow in feeds))]),
+        ):
             schema = getattr(context.resources, entity.system).client.schema_report(entity)
         if schema and schema.gone:
             yield as_expected(entity, schema)  # type: ignore[misc]
             raise gone(entity, schema)
-        with told(), pausing.due_later(context, [read_of(entity), *pausing.in_this_run(context, feeds)]):
+        with (
+            told(),
+            pausing.due_later(context, [read_of(entity), *pausing.in_this_run(context, (flow.name for flow in feeds))]),
+        ):
             pulls = [read_partition(context, entity, partition) for partition in context.partition_keys]
         yield dg.MaterializeResult(check_results=[complete(pulls), as_expected(entity, schema)])
 

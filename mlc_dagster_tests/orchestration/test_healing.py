@@ -22,7 +22,7 @@ BOTH = ["cin7/purchases_prepared", "cin7/purchases"]
 CLI = Run("cli", DAY)
 
 
-def tick(world: World, cursor: str | None = None) -> Any:
+def tick(world: World, cursor: str | None = None, sensor: str = "cin7_heals") -> Any:
     repository = world.defs.get_repository_def()
     with dg.build_sensor_context(
         instance=world.instance,
@@ -30,7 +30,12 @@ def tick(world: World, cursor: str | None = None) -> Any:
         repository_def=repository,
         resources=repository.get_top_level_resources(),
     ) as context:
-        return world.defs.resolve_sensor_def("cin7_heals").evaluate_tick(context)
+        return world.defs.resolve_sensor_def(sensor).evaluate_tick(context)
+
+
+def due(world: World) -> Any:
+    """What is gone on with, of what was begun."""
+    return tick(world, sensor="due")
 
 
 def carry_out(world: World, request: dg.RunRequest) -> dg.ExecuteInProcessResult:

@@ -11,7 +11,7 @@ from mlc_dagster.ledger import Run
 from mlc_dagster.moves import FLOWS
 from mlc_dagster.orchestration.pausing import after
 from mlc_dagster_tests.orchestration.conftest import DAY, World, metadata
-from mlc_dagster_tests.orchestration.test_healing import carry_out, tick
+from mlc_dagster_tests.orchestration.test_healing import carry_out, due, tick
 
 PURCHASES, SUPPLIERS, BACK = "cin7/purchases", "cin7/suppliers", "ifs/suppliers_from_cin7"
 WHY = "month end"
@@ -71,18 +71,18 @@ def test_while_it_is_paused_nobody_asks_and_after_that_what_waited_is_loaded_by_
     assert not world.run("cin7", DAY, "2026-11-06").success
     flows = (BACK, PURCHASES, "cin7/purchase_invoices", SUPPLIERS)
     assert waiting(world) == sorted((flow, DAY) for flow in flows), "suppliers, and all that the run left out"
-    silent = tick(world)
+    silent = due(world)
     assert silent.run_requests == [] and "cin7 is paused by anna since" in silent.skip_message
     assert "(4 loads wait)" in silent.skip_message
 
     world.ledger.pauses.lift("cin7", "anna")
-    requests = tick(world).run_requests
+    requests = due(world).run_requests
 
     assert [request.partition_key for request in requests] == [DAY]
-    assert requests[0].run_key == tick(world).run_requests[0].run_key, "asked for once"
+    assert requests[0].run_key == due(world).run_requests[0].run_key, "asked for once"
     assert carry_out(world, requests[0]).success
     assert world.order_markers() == ["0010/P1"] and waiting(world) == []
-    assert tick(world).run_requests == []
+    assert due(world).run_requests == []
 
 
 def test_each_resume_asks_anew(world: World) -> None:
@@ -93,7 +93,7 @@ def test_each_resume_asks_anew(world: World) -> None:
         world.ledger.pauses.pause("cin7", "anna", WHY)
         assert not world.run("cin7").success
         world.ledger.pauses.lift("cin7", "anna")
-        (request,) = tick(world).run_requests
+        (request,) = due(world).run_requests
         keys.add(request.run_key)
     assert len(keys) == 2
     assert carry_out(world, request).success and world.order_markers() == ["0010/P1"]
@@ -130,14 +130,14 @@ def test_a_release_while_its_system_is_paused_is_carried_out_after_that(world: W
     world.ledger.decisions.release(hold, "bo", "the buyer confirmed it", Run("cli", DAY))
     assert tick(world).run_requests == [] and waiting(world) == [(PURCHASES, DAY)]
     world.ledger.pauses.lift("cin7", "anna")
-    for request in tick(world).run_requests:
+    for request in due(world).run_requests:
         assert carry_out(world, request).success
     assert world.order_markers() == ["0010/P1"]
 
 
 def test_a_day_that_is_no_partition_any_more_leaves_the_list(world: World) -> None:
     world.ledger.pauses.keep("cin7", [(PURCHASES, "2019-01-01")], "run")
-    assert tick(world).run_requests == [] and waiting(world) == []
+    assert due(world).run_requests == [] and waiting(world) == []
 
 
 def test_what_a_run_leaves_out_follows_needs_and_what_is_read_back() -> None:
@@ -145,3 +145,11 @@ def test_what_a_run_leaves_out_follows_needs_and_what_is_read_back() -> None:
     by_name = {flow.name: flow for flow in flows}
     assert set(after(by_name[SUPPLIERS], flows)) == {PURCHASES, "cin7/purchase_invoices", BACK}
     assert after(by_name["cin7/purchase_invoices"], flows) == ()
+
+
+def test_what_is_due_is_gone_on_with_from_the_start_and_what_is_on_hold_waits_for_a_person_to_switch_that_on(
+    world: World,
+) -> None:
+    on = {name: world.defs.resolve_sensor_def(name).default_status for name in ("due", "due_by_company", "cin7_heals")}
+    running, stopped = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
+    assert on == {"due": running, "due_by_company": running, "cin7_heals": stopped}

@@ -10,7 +10,7 @@ import pytest
 
 from mlc_dagster.ledger import THROTTLED, pauses
 from mlc_dagster_tests.orchestration.conftest import DAY, World
-from mlc_dagster_tests.orchestration.test_healing import carry_out, tick
+from mlc_dagster_tests.orchestration.test_healing import carry_out, due
 from mlc_dagster_tests.orchestration.test_pausing import failure
 
 HOUR = {"Retry-After": "3600"}
@@ -47,23 +47,23 @@ def test_c3_a_load_that_is_throttled_holds_nothing_calls_no_more_and_is_loaded_a
     assert "cin7 asks to be left alone until" in failure(first).description
     assert "3 records of cin7/purchases wait (2026-11-05); nothing is lost" in failure(first).description
     assert world.ledger.open_holds() == []
-    due = {load.flow: load for load in world.ledger.pauses.loads()}
-    assert due[PURCHASES].why == THROTTLED and due[PURCHASES].due_at is not None
-    assert 3500 < (due[PURCHASES].due_at - due[PURCHASES].since).total_seconds() < 3610
+    left = {load.flow: load for load in world.ledger.pauses.loads()}
+    assert left[PURCHASES].why == THROTTLED and left[PURCHASES].due_at is not None
+    assert 3500 < (left[PURCHASES].due_at - left[PURCHASES].since).total_seconds() < 3610
 
     world.box.faults.clear()
     before = calls(world, "cin7")
     again = world.run("cin7", only=[f"{PURCHASES}_prepared", PURCHASES])
     assert not again.success and kind(again) == "ThrottledUntil" and calls(world, "cin7") == before
-    silent = tick(world)
+    silent = due(world)
     assert silent.run_requests == [] and "cin7 asks to be left alone: waiting until" in silent.skip_message
 
     ahead(monkeypatch, 3700)
-    requests = tick(world).run_requests
+    requests = due(world).run_requests
     assert [request.partition_key for request in requests] == [DAY]
     assert carry_out(world, requests[0]).success
     assert sorted(world.order_markers()) == ["0010/P1", "0010/P2", "0010/P3"]
-    assert world.ledger.pauses.loads() == [] and tick(world).run_requests == []
+    assert world.ledger.pauses.loads() == [] and due(world).run_requests == []
 
 
 @pytest.mark.promise("C3", "the ERP asks for an hour amid a read: the day is due, read again and loaded at its time")
@@ -77,9 +77,9 @@ def test_c3_a_read_that_is_throttled_is_read_and_loaded_at_the_servers_time(
     assert not first.success and world.order_markers() == [] and world.ledger.open_holds() == []
     names = {load.flow for load in world.ledger.pauses.loads()}
     assert {"read ifs/purchase_order_set", PURCHASES} <= names
-    assert tick(world).run_requests == []
+    assert due(world).run_requests == []
 
     ahead(monkeypatch, 3700)
-    for request in tick(world).run_requests:
+    for request in due(world).run_requests:
         assert carry_out(world, request).success
     assert world.order_markers() == ["0010/P1"] and world.ledger.pauses.loads() == []

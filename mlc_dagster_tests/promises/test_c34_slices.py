@@ -11,7 +11,7 @@ from mlc_dagster.orchestration import loads
 from mlc_dagster.pipeline import Slice, load
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster_tests.orchestration.conftest import DAY, World
-from mlc_dagster_tests.orchestration.test_healing import carry_out, tick
+from mlc_dagster_tests.orchestration.test_healing import carry_out, due
 from mlc_dagster_tests.promises.quick import PLENTY, PURCHASES, a_supplier, purchased, purchases
 from mlc_dagster_tests.systems.cin7 import samples as cin7
 
@@ -57,7 +57,7 @@ def test_c34_a_run_that_gave_way_ends_well_and_what_is_left_is_loaded_by_itself(
     assert shown == ["its slice was over: the next run goes on with it"] * 2
     assert {load.why for load in world.ledger.pauses.loads()} == {SLICE}
     runs = 0
-    while requests := tick(world).run_requests:
+    while requests := due(world).run_requests:
         days = [request.partition_key for request in requests]
         assert days == sorted(days, reverse=True)
         assert all(request.tags["dagster/priority"] == "-1" for request in requests)
