@@ -200,7 +200,7 @@ def test_c36_no_pattern_of_ours_takes_the_square_of_what_a_system_says() -> None
     assert tried >= 10
 
 
-FULL_MATCHES = ("_HTML", "_OF_AN_INVOICE")
+FULL_MATCHES = ("_HTML", "_OF_AN_INVOICE", "_PROXY")
 """Those that are asked only whether a text begins with, or is, what they say: linear, where a search is not."""
 
 PIECES = (
