@@ -105,16 +105,17 @@ class Ranges:
         return self._order.entity.name
 
     def _parts(self, span: Span) -> Iterator[Page]:
-        parts = [replace(span, expected=None)]
+        parts = [(replace(span, expected=None), frozenset({span.upto}))]
         while parts:
-            part = parts.pop()
+            part, bounds = parts.pop()
             page = self._ask(part)
             self.pages += 1
             if self._is_whole(part, page):
                 yield page
             else:
-                middle = self._middle(part, page)
-                parts += [replace(part, after=middle), replace(part, upto=middle)]
+                middle = self._middle(part, page, bounds)
+                behind = replace(part, after=middle), frozenset({part.upto})
+                parts += [behind, (replace(part, upto=middle), bounds | {middle})]
 
     def _is_whole(self, part: Span, page: Page) -> bool:
         left = rows_left(part, page)
@@ -122,9 +123,9 @@ class Ranges:
             return not left
         return page.rows < page.asked and self.has_more(part, page.rows) is False
 
-    def _middle(self, part: Span, page: Page) -> Place:
-        """A key of the page that was no bound yet: where one divides nothing, another one does."""
-        places = sorted({place for place in self._places(page.batch) if place != part.upto})
+    def _middle(self, part: Span, page: Page, bounds: frozenset[Place | None]) -> Place:
+        """A key of the page that was no upper bound of it yet: where one divides nothing, another one does."""
+        places = sorted({place for place in self._places(page.batch) if place not in bounds})
         if not places:
             raise Misconfigured(
                 f"ifs/{self._entity}: the tenant {WORD}, and {page.rows} or more rows up to {part.upto} are one to it, "
