@@ -145,7 +145,7 @@ def test_c33_a_writer_that_is_overtaken_because_of_a_clock_stops_before_its_next
         end = first.wait(90)
         room.box.faults.clear()
         assert room.held() == rooms.good, end.said
-        assert account["held"] == 0
+        assert account["held"] == 0, room.holds()
         assert end.code == 0 or "LeaseLost" in end.said, end.said
 
 
@@ -167,7 +167,7 @@ def test_c33_a_writer_that_cannot_reach_its_ledger_sends_nothing_any_more(
         line.speak()
         end = first.wait(90)
         assert room.held() == rooms.good, end.said
-        assert account["held"] == 0
+        assert account["held"] == 0, room.holds()
         assert end.code == 1 and ("LeaseLost" in end.said or "LedgerUnavailable" in end.said), end.said
 
 
