@@ -41,7 +41,7 @@ ui: .venv/installed
 	@$(BIN)/mlc ui
 
 test: .venv/installed-dev
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not slow"
 
 promises: .venv/installed-dev
 	@$(BIN)/python -m pytest -m "promise or slow" -n 3 --dist loadgroup
