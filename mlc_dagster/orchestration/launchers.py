@@ -3,6 +3,7 @@
 `run_launcher` in dagster.yaml names one of them; run monitoring asks it, and fails a run that nobody executes.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -56,13 +57,13 @@ class AsksItsWorkers(RunLauncher):
             return _running() if there else _gone(f"{worker or 'its process'} {GONE}")
         return self._by_its_silence(run, worker)
 
+    @abstractmethod
     def is_executed(self, run: dg.DagsterRun) -> bool | None:
         """As who started it knows; None where it does not. Raises NobodyToAsk."""
-        raise NotImplementedError
 
+    @abstractmethod
     def was_launched(self, run: dg.DagsterRun) -> bool:
         """Whether it was started by such a launcher: of others nothing is known without a note of their own."""
-        raise NotImplementedError
 
     def _by_its_silence(self, run: dg.DagsterRun, worker: Worker | None) -> CheckRunHealthResult:
         if worker is None and not self.was_launched(run):

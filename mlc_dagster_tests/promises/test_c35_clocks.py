@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import dagster as dg
 import pytest
 
 from mlc_dagster.ledger import Ledger, budgets, leases, pauses, trail
@@ -20,6 +19,7 @@ from mlc_dagster.ledger.pauses import THROTTLED
 from mlc_dagster.outcomes import Draft, TooFar
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster_tests.orchestration.conftest import World
+from mlc_dagster_tests.promises.days import tick
 from mlc_dagster_tests.promises.quick import PLENTY, PURCHASES, a_supplier, deliver, purchased, purchases
 from mlc_dagster_tests.systems.cin7 import samples as cin7
 
@@ -213,12 +213,5 @@ def test_c35_a_cursor_of_another_clock_hides_no_change(world: World) -> None:
     world.put_order("P1", at=datetime.now(UTC))
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     cursor = json.dumps({"purchase_order_set": tomorrow})
-    repository = world.defs.get_repository_def()
-    with dg.build_sensor_context(
-        instance=world.instance,
-        cursor=cursor,
-        repository_def=repository,
-        resources=repository.get_top_level_resources(),
-    ) as context:
-        found = world.defs.resolve_sensor_def("cin7_changes").evaluate_tick(context)
+    found = tick(world, cursor)
     assert datetime.now(UTC).date().isoformat() in [request.partition_key for request in found.run_requests]
