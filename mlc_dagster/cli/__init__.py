@@ -1,0 +1,1 @@
+"""`mlc`: a module for each command."""

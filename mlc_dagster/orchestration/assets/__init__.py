@@ -1,0 +1,1 @@
+"""Assets and their checks: what is read, prepared and loaded, and what the UI shows of it."""

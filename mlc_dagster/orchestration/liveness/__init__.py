@@ -1,0 +1,1 @@
+"""Whether a run is still executed: signs of life, lost runs, turns."""

@@ -1,0 +1,1 @@
+"""Rows between assets: files, their digests, and why some are refused."""

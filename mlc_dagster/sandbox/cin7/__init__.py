@@ -1,0 +1,1 @@
+"""Cin7 Core in the sandbox: its API, its records, its limits and refusals."""

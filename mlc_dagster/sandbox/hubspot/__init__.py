@@ -1,0 +1,1 @@
+"""HubSpot in the sandbox: its API, its records, its limits and refusals."""

@@ -1,0 +1,1 @@
+"""IFS Cloud in the sandbox: its API, its records, its limits and refusals."""

@@ -1,0 +1,1 @@
+"""monday.com in the sandbox: its API, its records, its limits and refusals."""

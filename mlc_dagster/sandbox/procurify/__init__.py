@@ -1,0 +1,1 @@
+"""Procurify in the sandbox: its API, its records, its limits and refusals."""

@@ -1,0 +1,1 @@
+"""HTTP for every system: client, sign-in, retries, rate limits, threads. The only room that knows httpx and tenacity."""

@@ -1,0 +1,73 @@
+"""Connections that one thread at a time uses.
+
+httpcore 1.0.9 looks at an idle connection of a shared pool while another thread begins to use it, takes the answer that
+arrives for a server's goodbye, and closes it: "Bad file descriptor", or a wait until the time is up. Seen on a busy
+machine with 32 threads, once in some 2,000 calls. For a write that would be an unknown outcome. So nothing is shared.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from mlc_dagster import departures
+from mlc_dagster.systems.bounds import Bounds
+from mlc_dagster.systems.hanging_up import watched
+
+
+class Connections:
+    """At most `most` clients, whose answers end within `bounds`; the last one given back is the next one taken."""
+
+    def __init__(self, opened: Callable[[], httpx.Client], bounds: Bounds, most: int) -> None:
+        self._opened, self._bounds = opened, bounds
+        self._places = threading.BoundedSemaphore(most)
+        self._lock = threading.Lock()
+        self._free: list[httpx.Client] = []
+        self._closed = False
+
+    @contextmanager
+    def one(self) -> Iterator[httpx.Client]:
+        """A client for this thread alone; waits for one where all are taken."""
+        with self._places:
+            client = self._take()
+            try:
+                yield client
+            finally:
+                self._give_back(client)
+
+    def close(self) -> None:
+        """Close those that are free; the others are closed when they are given back."""
+        with self._lock:
+            self._closed, free, self._free = True, self._free, []
+        for client in free:
+            client.close()
+
+    def _take(self) -> httpx.Client:
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("this client is closed")
+            if self._free:
+                return self._free.pop()
+        return watched(self._bounds.hold(self._opened()))
+
+    def _give_back(self, client: httpx.Client) -> None:
+        with self._lock:
+            if not self._closed:
+                self._free.append(client)
+                return
+        client.close()
+
+
+def before_it_leaves(
+    guard: departures.Guard | None, call: str, left: Callable[[], None], event: str, _: object
+) -> None:
+    """httpcore tells what it is about to do: what is raised here closes the connection, and nothing was asked."""
+    if event.endswith("send_request_headers.started"):
+        if guard:
+            guard.before_headers(call)
+        left()
+    elif guard and event.endswith("send_request_body.started"):
+        guard.before_body(call)
