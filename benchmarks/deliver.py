@@ -21,16 +21,16 @@ from benchmarks import ledger as filling
 from benchmarks.deliver_server import BATCH, serve
 from benchmarks.peer_dlt import deliver_dlt, deliver_dlt_threads
 from benchmarks.read import free_port, wait_for
+from mlc_dagster.core.outcomes import Ready
+from mlc_dagster.core.vocabulary import fingerprint
 from mlc_dagster.ledger import Ledger, Run
-from mlc_dagster.outcomes import Ready
 from mlc_dagster.pipeline import load
-from mlc_dagster.systems.http import ApiClient, LocalBudget
 from mlc_dagster.systems.hubspot.calls import classify, objects
 from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster.systems.hubspot.flows import FLOWS
 from mlc_dagster.systems.hubspot.properties import KEY, of_company
 from mlc_dagster.systems.hubspot.records import Company
-from mlc_dagster.vocabulary import fingerprint
+from mlc_dagster.transport.client import ApiClient, LocalBudget
 
 FLOW = next(flow for flow in FLOWS if flow.name == "hubspot/supplier_companies")
 COMPANIES = 10_000

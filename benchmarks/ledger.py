@@ -12,10 +12,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert
 
-from mlc_dagster.ledger import Ledger, Run, chain
+from mlc_dagster.core.outcomes import Draft, Ready, Saved, State
+from mlc_dagster.core.vocabulary import Record, fingerprint, key_text, version_of
+from mlc_dagster.ledger import Ledger, Run
+from mlc_dagster.ledger.records import chain
 from mlc_dagster.ledger.tables import attempts, chains, deliveries, flows
-from mlc_dagster.outcomes import Draft, Ready, Saved, State
-from mlc_dagster.vocabulary import Record, fingerprint, key_text, version_of
 
 FLOW = "hubspot/customer_companies"
 RECORDS = 10_000

@@ -16,10 +16,10 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 from mlc_dagster import pipeline
-from mlc_dagster.facts import Books, CodePart, CompanyMapping, Facts, KnownSupplier, LedgerAccount
-from mlc_dagster.moves import FLOWS
-from mlc_dagster.outcomes import Ready
-from mlc_dagster.vocabulary import Flow, Record, fingerprint
+from mlc_dagster.core.facts import Books, CodePart, CompanyMapping, Facts, KnownSupplier, LedgerAccount
+from mlc_dagster.core.outcomes import Ready
+from mlc_dagster.core.vocabulary import Flow, Record, fingerprint
+from mlc_dagster.systems.moves import FLOWS
 
 RECORDS = 3000
 TEXTS = (

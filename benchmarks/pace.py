@@ -12,7 +12,7 @@ from pathlib import Path
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.systems.cin7.calls import classify, signature
-from mlc_dagster.systems.http import ApiClient, KeyRing
+from mlc_dagster.transport.client import ApiClient, KeyRing
 
 LIMIT, PERIOD, PERIODS = 60, 10.0, 4
 ACCOUNT, KEYS = "sandbox-account", ("sandbox-key-1", "sandbox-key-2", "sandbox-key-3")

@@ -13,14 +13,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from mlc_dagster.facts import Books, CompanyMapping, Facts, LedgerAccount
-from mlc_dagster.frames import records_of, source_batch
-from mlc_dagster.orchestration.storage import ROWS_AT_ONCE
-from mlc_dagster.outcomes import Ready
+from mlc_dagster.core.arrow_columns import records_of, source_batch
+from mlc_dagster.core.facts import Books, CompanyMapping, Facts, LedgerAccount
+from mlc_dagster.core.outcomes import Ready
+from mlc_dagster.core.vocabulary import fingerprint, record_key, version_of
+from mlc_dagster.orchestration.storage.row_store import ROWS_AT_ONCE
 from mlc_dagster.pipeline.prepare import judge_all
 from mlc_dagster.systems.cin7.flows import FLOWS
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import fingerprint, record_key, version_of
 
 FLOW = next(flow for flow in FLOWS if flow.name == "cin7/purchases")
 ORDERS = 20_000

@@ -18,11 +18,11 @@ from decimal import Decimal
 import httpx
 
 from benchmarks.read_server import serve
-from mlc_dagster.frames import source_schema
-from mlc_dagster.orchestration.storage import RowStore
-from mlc_dagster.systems.http import ApiClient
+from mlc_dagster.core.arrow_columns import source_schema
+from mlc_dagster.core.vocabulary import EntitySet, Pull, Record, Scope, Window
+from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.systems.ifs.client import IfsClient, classify
-from mlc_dagster.vocabulary import EntitySet, Pull, Record, Scope, Window
+from mlc_dagster.transport.client import ApiClient
 
 ROWS = 200_000
 DAY = Scope("2026-11-05", Window.day(date(2026, 11, 5)))

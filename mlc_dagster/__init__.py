@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from mlc_dagster.logs import logger
+from mlc_dagster.core.logs import logger
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,9 +24,9 @@ def load_partition(asset: str, partition: str, *, storage: str | None = None) ->
     import pyarrow as pa
 
     from mlc_dagster import settings
-    from mlc_dagster.errors import Misconfigured
+    from mlc_dagster.core.errors import Misconfigured
     from mlc_dagster.ledger import Ledger
-    from mlc_dagster.orchestration.storage import RowStore
+    from mlc_dagster.orchestration.storage.row_store import RowStore
 
     here, key = settings.environment(), tuple(asset.split("/"))
     ledger = None

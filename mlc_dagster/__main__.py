@@ -1,6 +1,6 @@
 """`python -m mlc_dagster` is `mlc`."""
 
-from mlc_dagster.cli import main
+from mlc_dagster.cli.app import main
 
 if __name__ == "__main__":
     main()

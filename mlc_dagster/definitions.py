@@ -1,8 +1,8 @@
 """Puts the house together: what Dagster loads."""
 
 from mlc_dagster import settings
-from mlc_dagster.checking import checked
 from mlc_dagster.orchestration.location import build
+from mlc_dagster.systems.settings_check import checked
 
 environment = settings.environment()
 defs = build(checked(environment.config), environment)

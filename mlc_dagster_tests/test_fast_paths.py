@@ -10,10 +10,10 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 import pyarrow as pa
 import pytest
 
-from mlc_dagster.amounts import round_half_up, times
-from mlc_dagster.frames import AMOUNT, MOMENT, rows_of
+from mlc_dagster.core.amounts import round_half_up, times
+from mlc_dagster.core.arrow_columns import AMOUNT, MOMENT, rows_of
+from mlc_dagster.core.vocabulary import key_text, plain, version_of
 from mlc_dagster.rules.records import texts_fit
-from mlc_dagster.vocabulary import key_text, plain, version_of
 
 RANDOM = random.Random(20261105)
 EXACT = Context(prec=120, rounding=ROUND_HALF_UP)

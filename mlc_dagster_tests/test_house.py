@@ -10,85 +10,25 @@ import pytest
 ROOT = Path(__file__).parents[1]
 HOUSE = ROOT / "mlc_dagster"
 
-PURE = {"dagster", "httpx", "sqlalchemy", "starlette", "pyarrow", "pandas", "tenacity", "mlc_dagster.systems"}
-FORBIDDEN = {
-    "vocabulary.py": PURE | {"mlc_dagster.ledger", "mlc_dagster.orchestration", "mlc_dagster.settings", "pydantic"},
-    "errors.py": PURE | {"mlc_dagster"},
-    "pace.py": PURE | {"mlc_dagster"},
-    "facts.py": PURE | {"mlc_dagster.ledger", "mlc_dagster.orchestration", "mlc_dagster.settings", "pydantic"},
-    "rules/*.py": PURE | {"mlc_dagster.ledger", "mlc_dagster.orchestration", "mlc_dagster.settings"},
-    "settings/*.py": PURE | {"mlc_dagster.ledger", "mlc_dagster.orchestration"},
-    "frames.py": {"dagster", "httpx", "sqlalchemy", "mlc_dagster.systems", "mlc_dagster.ledger"},
-    "pipeline/*.py": {
-        "dagster",
-        "httpx",
-        "sqlalchemy",
-        "starlette",
-        "mlc_dagster.systems",
-        "mlc_dagster.orchestration",
-    },
-    "systems/*.py": {
-        "dagster",
-        "sqlalchemy",
-        "mlc_dagster.ledger",
-        "mlc_dagster.pipeline",
-        "mlc_dagster.orchestration",
-    },
-    "systems/ifs/*.py": {
-        "dagster",
-        "sqlalchemy",
-        "mlc_dagster.ledger",
-        "mlc_dagster.pipeline",
-        "mlc_dagster.orchestration",
-        "mlc_dagster.systems.cin7",
-    },
-    "systems/cin7/*.py": {
-        "dagster",
-        "sqlalchemy",
-        "mlc_dagster.ledger",
-        "mlc_dagster.pipeline",
-        "mlc_dagster.orchestration",
-    },
-    "systems/airbase/*.py": {
-        "dagster",
-        "sqlalchemy",
-        "mlc_dagster.ledger",
-        "mlc_dagster.pipeline",
-        "mlc_dagster.orchestration",
-        "mlc_dagster.systems.cin7",
-    },
-    "systems/procurify/*.py": {
-        "dagster",
-        "sqlalchemy",
-        "mlc_dagster.ledger",
-        "mlc_dagster.pipeline",
-        "mlc_dagster.orchestration",
-        "mlc_dagster.systems.cin7",
-    },
-    "systems/monday/*.py": {
-        "dagster",
-        "sqlalchemy",
-        "mlc_dagster.ledger",
-        "mlc_dagster.pipeline",
-        "mlc_dagster.orchestration",
-        "mlc_dagster.systems.cin7",
-    },
-    "alignment.py": PURE | {"mlc_dagster.ledger", "mlc_dagster.orchestration", "mlc_dagster.settings", "pydantic"},
-    "systems/*/records.py": PURE - {"mlc_dagster.systems"},
-    "systems/*/mapping.py": PURE - {"mlc_dagster.systems"} | {"mlc_dagster.systems.http", "mlc_dagster.systems.auth"},
-    "systems/*/flows.py": PURE - {"mlc_dagster.systems"} | {"mlc_dagster.systems.http", "mlc_dagster.systems.auth"},
-    "ledger/**/*.py": {"dagster", "httpx", "mlc_dagster.systems", "mlc_dagster.pipeline", "mlc_dagster.orchestration"},
-    "web/*.py": {"dagster", "httpx", "sqlalchemy", "mlc_dagster.systems", "mlc_dagster.pipeline"},
-    "orchestration/*.py": {"httpx", "sqlalchemy", "mlc_dagster.sandbox"},
-    "sandbox/*.py": {
-        "dagster",
-        "httpx",
-        "sqlalchemy",
-        "mlc_dagster.systems",
-        "mlc_dagster.ledger",
-        "mlc_dagster.pipeline",
-    },
+LAYERS = ("core", "settings", "rules", "transport", "ledger", "pipeline", "systems", "orchestration", "sandbox", "web", "demo", "cli")
+"""Every room there is: one that is missing here has no rule."""
+
+LIBRARIES = {"dagster", "httpx", "sqlalchemy", "starlette", "tenacity", "pyarrow", "pandas"}
+MAY = {
+    "core": (),
+    "settings": ("core",),
+    "rules": ("core", "settings"),
+    "transport": ("core", "settings"),
+    "ledger": ("core", "settings", "rules"),
+    "pipeline": ("core", "settings", "rules", "transport", "ledger"),
+    "systems": ("core", "settings", "rules", "transport"),
+    "sandbox": ("core", "settings"),
+    "orchestration": ("core", "settings", "rules", "transport", "ledger", "pipeline", "systems"),
+    "web": ("core", "settings", "rules", "ledger", "systems"),
+    "demo": ("core", "settings", "rules", "ledger", "pipeline", "systems", "orchestration", "sandbox", "cli"),
+    "cli": ("core", "settings", "rules", "transport", "ledger", "pipeline", "systems", "orchestration", "sandbox", "web", "demo"),
 }
+"""Room -> the rooms below it, which it may import."""
 
 
 def imports(path: Path) -> Iterator[str]:

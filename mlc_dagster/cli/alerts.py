@@ -5,9 +5,9 @@ from __future__ import annotations
 import typer
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.errors import Misconfigured, MlcError
+from mlc_dagster.cli.terminal import say, tell_error
+from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.terminal import say, tell_error
 
 app = typer.Typer(
     help="Who is told of failed runs, and once a day of what is on hold: `alerts` in mlc.yaml.",
@@ -24,8 +24,8 @@ def group() -> None:
 @app.command()
 def test() -> None:
     """Send a test message every way, and say what came of each. Exit 1 where one did not get out."""
-    from mlc_dagster import alerting
-    from mlc_dagster.systems.alerts import NotSent
+    from mlc_dagster.pipeline import alerting
+    from mlc_dagster.transport.notifications import NotSent
 
     environment = settings_file.environment()
     alerts = settings_file.load(environment.config).alerts
@@ -46,7 +46,7 @@ def test() -> None:
 
 def _now(url: str) -> str:
     """What the daily word would be; a test works where nothing was moved yet, too."""
-    from mlc_dagster import alerting
+    from mlc_dagster.pipeline import alerting
 
     try:
         with Ledger.to_read(url) as opened:

@@ -12,26 +12,26 @@ import typer
 from rich.table import Column, Table
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli_alerts import app as alerts
-from mlc_dagster.cli_audit import app as audit
-from mlc_dagster.cli_credentials import app as credentials
-from mlc_dagster.cli_duplicates import EXAMPLES as LOOKS
-from mlc_dagster.cli_duplicates import duplicates
-from mlc_dagster.cli_holds import app as holds
-from mlc_dagster.cli_ledger import app as ledger
-from mlc_dagster.cli_pause import PAUSES, RESUMES, pause, resume
-from mlc_dagster.cli_plan import EXAMPLES as PLANS
-from mlc_dagster.cli_plan import apply, plan
-from mlc_dagster.cli_replay import EXAMPLES, replay
-from mlc_dagster.cli_shadow import EXAMPLES as SHADOWS
-from mlc_dagster.cli_shadow import shadow
-from mlc_dagster.cli_status import status
-from mlc_dagster.errors import MlcError
+from mlc_dagster.cli.alerts import app as alerts
+from mlc_dagster.cli.audit import app as audit
+from mlc_dagster.cli.credentials import app as credentials
+from mlc_dagster.cli.duplicates import EXAMPLES as LOOKS
+from mlc_dagster.cli.duplicates import duplicates
+from mlc_dagster.cli.holds import app as holds
+from mlc_dagster.cli.ledger import app as ledger
+from mlc_dagster.cli.pause import PAUSES, RESUMES, pause, resume
+from mlc_dagster.cli.plan import EXAMPLES as PLANS
+from mlc_dagster.cli.plan import apply, plan
+from mlc_dagster.cli.replay import EXAMPLES, replay
+from mlc_dagster.cli.shadow import EXAMPLES as SHADOWS
+from mlc_dagster.cli.shadow import shadow
+from mlc_dagster.cli.status import status
+from mlc_dagster.cli.terminal import Terminal, paragraph, plain, say_json, terminal
+from mlc_dagster.core.errors import MlcError
 from mlc_dagster.sandbox.__main__ import main as sandbox
-from mlc_dagster.terminal import Terminal, paragraph, plain, say_json, terminal
 
 if TYPE_CHECKING:
-    from mlc_dagster.ping import Finding
+    from mlc_dagster.systems.shared.findings import Finding
 
 app = typer.Typer(
     help="IFS Cloud and the SaaS beside it, kept in agreement by Dagster.",
@@ -83,9 +83,9 @@ app.command("status")(status)
 @app.command()
 def check(config: Annotated[Path | None, typer.Argument(help="Default: MLC_CONFIG, or mlc.yaml.")] = None) -> None:
     """Read mlc.yaml and name every mistake by its line and its path."""
-    from mlc_dagster.checking import checked, plain_addresses
-    from mlc_dagster.exposure import open_to_others
-    from mlc_dagster.systems.way_out import check_way_out, odd_exceptions
+    from mlc_dagster.cli.exposure import open_to_others
+    from mlc_dagster.systems.settings_check import checked, plain_addresses
+    from mlc_dagster.transport.proxies import check_way_out, odd_exceptions
 
     path = config or settings_file.environment().config
     found = checked(path)
@@ -114,7 +114,7 @@ def ping(
     within: Annotated[float, typer.Option(help="Seconds that each connection may take.", min=0.1)] = 10.0,
 ) -> None:
     """Ask every connection that is on, at once, whether all is there. Exit 1 where something is missing."""
-    from mlc_dagster.ping import ping_all, still_asking
+    from mlc_dagster.systems.ping import ping_all, still_asking
 
     findings = ping_all(settings_file.load(settings_file.environment().config), within)
     if as_json:

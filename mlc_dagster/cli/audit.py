@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from mlc_dagster.auditing import Story, stories
-from mlc_dagster.checking import HOUSE
-from mlc_dagster.cli_places import NotFound, expect, ledger
-from mlc_dagster.cli_showing import moment, nothing, table
+from mlc_dagster.cli.places import NotFound, expect, ledger
+from mlc_dagster.cli.tables import moment, nothing, table
+from mlc_dagster.cli.terminal import Terminal, plain, say_json, terminal
 from mlc_dagster.ledger import Fault, Verification
-from mlc_dagster.terminal import Terminal, plain, say_json, terminal
+from mlc_dagster.pipeline.auditing import Story, stories
+from mlc_dagster.systems.settings_check import HOUSE
 
 app = typer.Typer(
     help="The trail: lines are added to it, never changed, never deleted.",

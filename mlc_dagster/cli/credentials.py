@@ -12,12 +12,12 @@ import typer
 from rich.table import Table
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli_places import ledger, shown, tell
-from mlc_dagster.credentials import NAMES, OPTIONAL, known, master_keys
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.cli.places import ledger, shown, tell
+from mlc_dagster.cli.terminal import say, terminal
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.ledger import Ledger
+from mlc_dagster.ledger.credentials import NAMES, OPTIONAL, known, master_keys
 from mlc_dagster.ledger.vault import MASTER_KEY, Vault, check_keys
-from mlc_dagster.terminal import say, terminal
 
 app = typer.Typer(
     help=f"Secrets, sealed in the ledger's database with {MASTER_KEY}. The environment wins over the vault.",

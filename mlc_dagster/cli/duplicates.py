@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli_places import NotFound, ledger
-from mlc_dagster.cli_showing import table
-from mlc_dagster.doubles import amount
-from mlc_dagster.errors import Misconfigured, MlcError
-from mlc_dagster.moves import FLOWS
-from mlc_dagster.near_names import offered
+from mlc_dagster.cli.places import NotFound, ledger
+from mlc_dagster.cli.tables import table
+from mlc_dagster.cli.terminal import Terminal, paragraph, plain, say_json, terminal
+from mlc_dagster.core.duplicates import amount
+from mlc_dagster.core.errors import Misconfigured, MlcError
+from mlc_dagster.core.near_names import offered
+from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.pipeline.duplicates import Looked, Looks, sentences
-from mlc_dagster.terminal import Terminal, paragraph, plain, say_json, terminal
-from mlc_dagster.vocabulary import ERP
+from mlc_dagster.systems.moves import FLOWS
 
 if TYPE_CHECKING:
+    from mlc_dagster.core.vocabulary import Flow
     from mlc_dagster.ledger import Ledger
     from mlc_dagster.settings import Settings
-    from mlc_dagster.vocabulary import Flow
 
 EXAMPLES = "Examples: mlc duplicates · mlc duplicates --system cin7 --since 72 · mlc duplicates --json"
 DOUBLES, ERRORS = 1, 2  # exit codes
@@ -66,8 +66,8 @@ def duplicates(
 
 def _wanted(settings: Settings, system: str | None) -> dict[str, list[Flow]]:
     """Raises Misconfigured for a system that there is not, or whose documents cannot stand twice."""
-    from mlc_dagster.orchestration.duplicates import by_system
-    from mlc_dagster.orchestration.replaying import flows_on
+    from mlc_dagster.orchestration.automation.duplicates import by_system
+    from mlc_dagster.orchestration.automation.replaying import flows_on
 
     there = by_system(list(flows_on(settings).values()))
     if system is None:
@@ -103,8 +103,8 @@ def _look(asked: Asked, flows: Sequence[Flow], looks: Looks, since: datetime) ->
 @contextmanager
 def _client(name: str, settings: Settings, opened: Ledger) -> Iterator[Any]:
     """Its calls are counted in the ledger, with those of the loads."""
-    from mlc_dagster.connections import CLIENTS
-    from mlc_dagster.credentials import NAMES, secret
+    from mlc_dagster.ledger.credentials import NAMES, secret
+    from mlc_dagster.systems.connections import CLIENTS
 
     values = [secret(each, lambda: opened) for each in NAMES[name]]
     client = CLIENTS[name](getattr(settings, name), *values, opened.budget)

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.ledger.database import parse
-from mlc_dagster.private import SETTING, file_mode, is_open, shown_mode
 from mlc_dagster.settings import Environment
+from mlc_dagster.settings.file_modes import SETTING, file_mode, is_open, shown_mode
 
 USUAL_HOME = Path(".mlc/home")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mlc_dagster import commands
-from mlc_dagster.cli_showing import moment, shortened, table
+from mlc_dagster.cli.tables import moment, shortened, table
+from mlc_dagster.cli.terminal import Terminal, plain
+from mlc_dagster.core import commands
 from mlc_dagster.ledger import HoldEntry
-from mlc_dagster.ledger.history import Counted
-from mlc_dagster.terminal import Terminal, plain
+from mlc_dagster.ledger.records.history import Counted
 
 REASON = 90  # characters of a reason in the list
 

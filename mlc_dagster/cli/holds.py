@@ -8,15 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
-from mlc_dagster import commands, waiving
-from mlc_dagster.cli_hold_list import nothing, print_list, print_next, print_rest
-from mlc_dagster.cli_places import NotFound, expect, ledger
-from mlc_dagster.cli_showing import held, moment, person, table
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.cli.hold_list import nothing, print_list, print_next, print_rest
+from mlc_dagster.cli.places import NotFound, expect, ledger
+from mlc_dagster.cli.tables import held, moment, person, table
+from mlc_dagster.cli.terminal import Terminal, plain, say, say_json, tell_error, terminal
+from mlc_dagster.core import commands
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.ledger import Attempt, Decision, HoldEntry, Ledger, Run
-from mlc_dagster.ledger.decisions import DecisionRefused
-from mlc_dagster.terminal import Terminal, plain, say, say_json, tell_error, terminal
-from mlc_dagster.vocabulary import ERP
+from mlc_dagster.ledger.records.decisions import DecisionRefused
+from mlc_dagster.rules import waiving
 
 app = typer.Typer(
     help="Records on hold: what, why, and what a person decides. Every decision stays in the trail, with who and why.",

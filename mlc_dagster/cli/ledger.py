@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from mlc_dagster import commands
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli_places import ledger, shown
-from mlc_dagster.cli_showing import moment
-from mlc_dagster.ledger.keeping import Look
-from mlc_dagster.ledger.restoring import Restored
-from mlc_dagster.ledger.restoring import restore as put_back
-from mlc_dagster.terminal import Terminal, plain, say, say_json, terminal
+from mlc_dagster.cli.places import ledger, shown
+from mlc_dagster.cli.tables import moment
+from mlc_dagster.cli.terminal import Terminal, plain, say, say_json, terminal
+from mlc_dagster.core import commands
+from mlc_dagster.ledger.upkeep.restoring import Restored
+from mlc_dagster.ledger.upkeep.restoring import restore as put_back
+from mlc_dagster.ledger.upkeep.soundness import Look
 
 app = typer.Typer(
     help="The ledger: what was delivered, tried, held and read, in one database.",
@@ -67,7 +67,7 @@ def check(
     rows: Annotated[bool, typer.Option("--rows/--no-rows", help="Read every stored file of rows, too.")] = True,
 ) -> None:
     """Whether the ledger is sound: its file, its tables, its trail, and the stored rows beside it; exit 1 if not."""
-    from mlc_dagster.orchestration.keeping import look as look_at_rows
+    from mlc_dagster.orchestration.storage.stored_files import look as look_at_rows
 
     storage, looks = settings_file.environment().storage, list[Look]()
     with ledger() as opened:

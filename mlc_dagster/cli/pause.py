@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from mlc_dagster import commands
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli_places import ledger
-from mlc_dagster.cli_showing import person
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.cli.places import ledger
+from mlc_dagster.cli.tables import person
+from mlc_dagster.cli.terminal import say
+from mlc_dagster.core import commands
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.near_names import nearest
 from mlc_dagster.ledger import Ledger, Pause
-from mlc_dagster.near_names import nearest
-from mlc_dagster.terminal import say
 
 PAUSES = 'Examples: mlc pause cin7 --reason "month end" · mlc pause --all --reason "wrong prices, ticket 4711"'
 ONE_WAITS = "1 load waits. The sensor `due` requests it"

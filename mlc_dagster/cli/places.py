@@ -6,18 +6,19 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlc_dagster import pipeline, waiving
+from mlc_dagster import pipeline
 from mlc_dagster import settings as settings_file
-from mlc_dagster.checking import HOUSE
-from mlc_dagster.errors import Misconfigured, MlcError
+from mlc_dagster.cli.terminal import beside
+from mlc_dagster.core.errors import Misconfigured, MlcError
+from mlc_dagster.core.near_names import offered
+from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.ledger import Ledger, place_of
-from mlc_dagster.moves import FLOWS
-from mlc_dagster.near_names import offered
 from mlc_dagster.pipeline import guards
+from mlc_dagster.rules import waiving
 from mlc_dagster.settings import Settings
+from mlc_dagster.systems.moves import FLOWS
 from mlc_dagster.systems.procurify.vendors import MATCHED
-from mlc_dagster.terminal import beside
-from mlc_dagster.vocabulary import ERP
+from mlc_dagster.systems.settings_check import HOUSE
 
 EVERY_FLOW = frozenset({*pipeline.BUILT_IN, guards.RULE, *waiving.AT_THE_LOAD, MATCHED})
 """Rules that any flow may hold by, beside its own: those of the row, of the run, and of the load."""

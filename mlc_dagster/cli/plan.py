@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlc_dagster import commands, private
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli_places import flow_that_is_on, ledger
-from mlc_dagster.cli_showing import person, table
-from mlc_dagster.errors import Misconfigured
-from mlc_dagster.terminal import Terminal, paragraph, plain, say_json, terminal
+from mlc_dagster.cli.places import flow_that_is_on, ledger
+from mlc_dagster.cli.tables import person, table
+from mlc_dagster.cli.terminal import Terminal, paragraph, plain, say_json, terminal
+from mlc_dagster.core import commands
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.settings import file_modes as private
 
 if TYPE_CHECKING:
     from mlc_dagster.settings import Settings
@@ -52,8 +53,8 @@ def apply(
     who: Annotated[str, typer.Option(help="Who applies. Default: the login name.", show_default=False)] = "",
 ) -> None:
     """Prepare and load as planned; exit 3, and nothing is written, where records or ledger have moved since."""
-    from mlc_dagster.orchestration import replaying
-    from mlc_dagster.orchestration.running import instance_at_home
+    from mlc_dagster.orchestration.automation import replaying
+    from mlc_dagster.orchestration.automation.running import instance_at_home
 
     planned, shown = _read(file), terminal()
     now = _plan(planned["flow"], planned["partition"])
@@ -77,7 +78,7 @@ def apply(
 
 
 def _plan(flow: str, partition: str) -> dict[str, Any]:
-    from mlc_dagster.orchestration import planning, replaying
+    from mlc_dagster.orchestration.automation import planning, replaying
     from mlc_dagster.orchestration.location import resources
 
     environment = settings_file.environment()

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlc_dagster import commands
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli_places import NotFound, expect, flow_that_is_on, ledger, tell
-from mlc_dagster.cli_showing import nothing, person, table
-from mlc_dagster.errors import Misconfigured
-from mlc_dagster.inert import inert
+from mlc_dagster.cli.places import NotFound, expect, flow_that_is_on, ledger, tell
+from mlc_dagster.cli.tables import nothing, person, table
+from mlc_dagster.cli.terminal import Terminal, paragraph, terminal
+from mlc_dagster.core import commands
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.inert import inert
+from mlc_dagster.core.vocabulary import Flow
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.settings import Settings
-from mlc_dagster.terminal import Terminal, paragraph, terminal
-from mlc_dagster.vocabulary import Flow
 
 if TYPE_CHECKING:
-    from mlc_dagster.orchestration.replaying import Place, Replayed, Stretch
+    from mlc_dagster.orchestration.automation.replaying import Place, Replayed, Stretch
 
 COUNTS = ("created", "updated", "adopted", "unchanged", "superseded", "held", "discarded", "out_of_scope")
 EXAMPLES = """Examples: mlc replay --flow cin7/purchases --partition 2026-11-03 --to 2026-11-05 ·
@@ -40,7 +40,7 @@ def replay(
     who: Annotated[str, typer.Option(help="Who replays. Default: the login name.", show_default=False)] = "",
 ) -> None:
     """Prepare and load stored rows once more; what the target has costs no request. Exit 1 where a run failed."""
-    from mlc_dagster.orchestration.replaying import flows_on, stretches
+    from mlc_dagster.orchestration.automation.replaying import flows_on, stretches
 
     settings = settings_file.load(settings_file.environment().config)
     flows = flows_on(settings)
@@ -73,7 +73,7 @@ def _check(flow: str | None, settings: Settings, asked: Mapping[str, object], to
 def _days(
     flows: Mapping[str, Flow], flow: str | None, partition: str, to: str | None, settings: Settings
 ) -> Sequence[Place]:
-    from mlc_dagster.orchestration.replaying import between
+    from mlc_dagster.orchestration.automation.replaying import between
 
     if flow is None:
         raise Misconfigured("--partition is of one flow", cure=f"Say which: --flow {', --flow '.join(flows)}")
@@ -83,7 +83,7 @@ def _days(
 def _places(
     opened: Ledger, flows: Mapping[str, Flow], flow: str | None, *, run: str | None, key: str | None, rule: str | None
 ) -> Sequence[Place]:
-    from mlc_dagster.orchestration.replaying import of_run
+    from mlc_dagster.orchestration.automation.replaying import of_run
 
     if key is not None:
         return [_of_key(opened, flows, flow, key)]
@@ -137,8 +137,8 @@ def _print_plan(plan: Sequence[Stretch], read_again: bool, out: Terminal) -> Non
 
 
 def _go(plan: Sequence[Stretch], settings: Settings, tags: Mapping[str, str], read_again: bool, out: Terminal) -> None:
-    from mlc_dagster.orchestration import replaying
-    from mlc_dagster.orchestration.running import instance_at_home
+    from mlc_dagster.orchestration.automation import replaying
+    from mlc_dagster.orchestration.automation.running import instance_at_home
 
     with instance_at_home() as instance:
         environment = settings_file.environment()

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli_places import ledger
-from mlc_dagster.cli_showing import moment, table
+from mlc_dagster.cli.places import ledger
+from mlc_dagster.cli.tables import moment, table
+from mlc_dagster.cli.terminal import Terminal, plain, say_json, terminal
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.settings import Settings
-from mlc_dagster.terminal import Terminal, plain, say_json, terminal
 
 
 def status(json_: Annotated[bool, typer.Option("--json", help="JSON, and no tables.")] = False) -> None:
@@ -61,7 +61,7 @@ def _flows(opened: Ledger, settings: Settings) -> list[dict[str, Any]]:
 
 
 def _on(settings: Settings) -> list[str]:
-    from mlc_dagster.moves import FLOWS
+    from mlc_dagster.systems.moves import FLOWS
 
     tables = [(table, settings.targets[name].switched_off) for name, table in FLOWS.items() if name in settings.targets]
     return [flow.name for flows, off in tables for flow in flows if flow.name not in off]

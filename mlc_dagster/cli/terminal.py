@@ -13,8 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from mlc_dagster.errors import MlcError
-from mlc_dagster.inert import inert, inert_json, inert_lines
+from mlc_dagster.core.errors import MlcError
+from mlc_dagster.core.inert import inert, inert_json, inert_lines
 
 
 class Terminal(Console):

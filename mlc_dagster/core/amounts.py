@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Context, Decimal
 
-from mlc_dagster.facts import CompanyMapping
+from mlc_dagster.core.facts import CompanyMapping
 
 DECIMALS = dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"), 0) | dict.fromkeys(
     ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3

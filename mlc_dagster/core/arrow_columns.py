@@ -20,8 +20,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlc_dagster.outcomes import Ready
-from mlc_dagster.vocabulary import Record, Row, plain
+from mlc_dagster.core.outcomes import Ready
+from mlc_dagster.core.vocabulary import Record, Row, plain
 
 AMOUNT = pa.decimal128(38, 10)
 """Up to 28 digits before the point and ten after: the ERP's rates have ten decimals."""

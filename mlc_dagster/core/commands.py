@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 
-from mlc_dagster.inert import acts
+from mlc_dagster.core.inert import acts
 
 REASON = "..."
 """The value of an option that a person fills in."""

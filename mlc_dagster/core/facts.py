@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from mlc_dagster.vocabulary import Record
+from mlc_dagster.core.vocabulary import Record
 
 
 @dataclass(frozen=True)

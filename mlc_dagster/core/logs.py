@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from mlc_dagster.errors import MlcError
-from mlc_dagster.inert import inert
+from mlc_dagster.core.errors import MlcError
+from mlc_dagster.core.inert import inert
 
 
 def logger(name: str) -> logging.Logger:

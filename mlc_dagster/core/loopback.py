@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
 
 
 def bound_socket(port: int) -> socket.socket:

@@ -11,8 +11,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
-from mlc_dagster.facts import Books
-from mlc_dagster.vocabulary import Record, Target
+from mlc_dagster.core.facts import Books
+from mlc_dagster.core.vocabulary import Record, Target
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 """From when a first load looks in the target."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import msgspec
 
 if TYPE_CHECKING:
-    from mlc_dagster.facts import Facts
+    from mlc_dagster.core.facts import Facts
 
 ERP = "ifs"
 """The hub: every flow begins or ends there."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mlc_dagster.frames import read_ready
+from mlc_dagster.core.arrow_columns import read_ready
+from mlc_dagster.core.vocabulary import Flow, key_text
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.orchestration.keys import prepared_key
-from mlc_dagster.orchestration.storage import RowStore
-from mlc_dagster.systems.ifs.partners import PARTNERS, SHARED
-from mlc_dagster.vocabulary import Flow, key_text
+from mlc_dagster.orchestration.assets.asset_keys import prepared_key
+from mlc_dagster.orchestration.storage.row_store import RowStore
+from mlc_dagster.systems.ifs.supplier_records import PARTNERS, SHARED
 
 
 def disagreements(

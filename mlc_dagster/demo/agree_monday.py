@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from mlc_dagster.core.arrow_columns import read_ready
+from mlc_dagster.core.vocabulary import Flow
 from mlc_dagster.demo.place import Place
-from mlc_dagster.frames import read_ready
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.orchestration.keys import prepared_key
-from mlc_dagster.orchestration.storage import RowStore
+from mlc_dagster.orchestration.assets.asset_keys import prepared_key
+from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.systems.monday.records import Cell, Item
-from mlc_dagster.vocabulary import Flow
 
 KEY = "IFS key"
 

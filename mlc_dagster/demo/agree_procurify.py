@@ -9,9 +9,9 @@ from typing import Any
 
 from mlc_dagster.demo.place import Place
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.settings.procurify import ProcurifySettings
+from mlc_dagster.systems.procurify.documents import plain_uuid
 from mlc_dagster.systems.procurify.mapping import BILLS_FLOW, PROPOSALS_FLOW, proposal_reference
-from mlc_dagster.systems.procurify.papers import plain_uuid
+from mlc_dagster.systems.procurify.settings import ProcurifySettings
 
 Document = Mapping[str, Any]
 CANCELLED = "Cancelled"

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.frames import read_ready
+from mlc_dagster.core.arrow_columns import read_ready
+from mlc_dagster.core.vocabulary import Flow, key_text
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.orchestration.keys import prepared_key
-from mlc_dagster.orchestration.storage import RowStore
+from mlc_dagster.orchestration.assets.asset_keys import prepared_key
+from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.systems.airbase.spend_records import ACKNOWLEDGEMENTS
-from mlc_dagster.systems.ifs.entries import ENTRIES
+from mlc_dagster.systems.ifs.entry_records import ENTRIES
 from mlc_dagster.systems.ifs.records import VOUCHERS
-from mlc_dagster.vocabulary import Flow, key_text
 
 Document = Mapping[str, Any]
 _KEYS = ("Company", "VoucherType", "AccountingYear", "VoucherNo")

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
+from mlc_dagster.core.arrow_columns import read_ready
+from mlc_dagster.core.vocabulary import ERP, Flow
 from mlc_dagster.demo import (
     agree_airbase,
     agree_hubspot,
@@ -15,15 +17,13 @@ from mlc_dagster.demo import (
     agree_vouchers,
 )
 from mlc_dagster.demo.place import Place
-from mlc_dagster.frames import read_ready
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.orchestration.keys import prepared_key
-from mlc_dagster.orchestration.storage import RowStore
+from mlc_dagster.orchestration.assets.asset_keys import prepared_key
+from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems.airbase.spend_records import ACKNOWLEDGEMENTS
 from mlc_dagster.systems.cin7.records import Paper, PurchaseInvoice, Supplier
-from mlc_dagster.systems.ifs.entries import ENTRIES
-from mlc_dagster.vocabulary import ERP, Flow
+from mlc_dagster.systems.ifs.entry_records import ENTRIES
 
 Document = Mapping[str, Any]
 

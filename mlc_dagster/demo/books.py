@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from mlc_dagster.demo.agree_procurify import CANCELLED, amount, is_owed
 from mlc_dagster.demo.place import Place
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.settings.procurify import ProcurifySettings
+from mlc_dagster.systems.procurify.documents import plain_uuid
 from mlc_dagster.systems.procurify.mapping import BILLS_FLOW
-from mlc_dagster.systems.procurify.papers import plain_uuid
+from mlc_dagster.systems.procurify.settings import ProcurifySettings
 
 Document = Mapping[str, Any]
 

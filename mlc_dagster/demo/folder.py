@@ -13,8 +13,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO
 
-from mlc_dagster import private
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.settings import file_modes as private
 
 MARK = "made-by-mlc-demo.json"
 PARTS = ("home", "storage")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from mlc_dagster import private
+from mlc_dagster.settings import file_modes as private
 
 FILE = "dagster.yaml"
 EARLIER = frozenset(

@@ -23,13 +23,13 @@ import httpx
 import yaml
 
 import mlc_dagster
-from mlc_dagster import private
-from mlc_dagster.credentials import NAMES
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.ledger.credentials import NAMES
 from mlc_dagster.ledger.database import parse
 from mlc_dagster.ledger.vault import MASTER_KEY
-from mlc_dagster.sandbox.seed import DAYS, demo_settings
+from mlc_dagster.sandbox.seed.start import DAYS, demo_settings
 from mlc_dagster.settings import environment
+from mlc_dagster.settings import file_modes as private
 
 SECRETS = {
     "IFS_CLIENT_ID": "sandbox",

@@ -14,22 +14,22 @@ from pathlib import Path
 
 from rich.table import Table
 
-from mlc_dagster import private
 from mlc_dagster import settings as settings_file
-from mlc_dagster.amounts import currency_decimals
-from mlc_dagster.checking import checked
+from mlc_dagster.cli.terminal import Terminal, plain
+from mlc_dagster.core.amounts import currency_decimals
+from mlc_dagster.core.errors import Misconfigured, MlcError
+from mlc_dagster.core.vocabulary import ERP, Flow
 from mlc_dagster.demo import books
 from mlc_dagster.demo.agreement import disagreements
 from mlc_dagster.demo.folder import absolute, is_demo, kept, replaced, strangers
 from mlc_dagster.demo.instance import FILE, settle
 from mlc_dagster.demo.place import CALLS_A_MINUTE, Place, real_places
 from mlc_dagster.demo.runs import Runs
-from mlc_dagster.errors import Misconfigured, MlcError
-from mlc_dagster.moves import FLOWS
-from mlc_dagster.orchestration.running import USUAL_HOME, Moved
+from mlc_dagster.orchestration.automation.running import USUAL_HOME, Moved
 from mlc_dagster.settings import DEMO_FOLDER, Settings
-from mlc_dagster.terminal import Terminal, plain
-from mlc_dagster.vocabulary import ERP, Flow
+from mlc_dagster.settings import file_modes as private
+from mlc_dagster.systems.moves import FLOWS
+from mlc_dagster.systems.settings_check import checked
 
 RARE = ("adopted", "superseded", "discarded", "out_of_scope")  # shown where there are any
 ALL = tuple(flow for table in FLOWS.values() for flow in table)

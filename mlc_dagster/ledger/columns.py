@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, Text, Typ
 from sqlalchemy.dialects.postgresql import TEXT
 from sqlalchemy.types import TypeEngine
 
-from mlc_dagster.vocabulary import version_of
+from mlc_dagster.core.vocabulary import version_of
 
 KEY_BYTES = 1000  # PostgreSQL refuses index entries above 2,704 bytes
 

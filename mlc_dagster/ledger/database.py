@@ -17,9 +17,9 @@ from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, fun
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError, InterfaceError, ProgrammingError
 
-from mlc_dagster.errors import Misconfigured, MlcError
+from mlc_dagster.core.errors import Misconfigured, MlcError
+from mlc_dagster.ledger.lock_messages import for_whom
 from mlc_dagster.ledger.postgresql import engine_for
-from mlc_dagster.ledger.waiting import for_whom
 
 Key = TypeVar("Key")
 

@@ -13,9 +13,13 @@ from typing import Self
 
 from sqlalchemy import Connection
 
-from mlc_dagster.ledger import agreements, deliveries, holds, leases, pulls, trail
-from mlc_dagster.ledger.budgets import SharedBudget
+from mlc_dagster.core.outcomes import Ready, Saved, State
+from mlc_dagster.core.vocabulary import Pull
 from mlc_dagster.ledger.columns import stored_key
+from mlc_dagster.ledger.coordination import leases
+from mlc_dagster.ledger.coordination.budgets import SharedBudget
+from mlc_dagster.ledger.coordination.leases import Lease
+from mlc_dagster.ledger.coordination.pauses import Pause
 from mlc_dagster.ledger.entries import (
     Answer,
     Attempt,
@@ -28,14 +32,11 @@ from mlc_dagster.ledger.entries import (
     Standing,
     newest_by_key,
 )
-from mlc_dagster.ledger.leases import Lease
 from mlc_dagster.ledger.opening import existing_database, open_database
-from mlc_dagster.ledger.pauses import Pause
+from mlc_dagster.ledger.records import agreements, deliveries, holds, pulls, trail
+from mlc_dagster.ledger.records.trail import Trail
 from mlc_dagster.ledger.sections import Sections
-from mlc_dagster.ledger.trail import Trail
 from mlc_dagster.ledger.vault import Vault
-from mlc_dagster.outcomes import Ready, Saved, State
-from mlc_dagster.vocabulary import Pull
 
 
 class Ledger(Sections):

@@ -15,11 +15,11 @@ from alembic.util.exc import CommandError
 from sqlalchemy import URL, Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from mlc_dagster import private
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger.database import BUSY_SECONDS, CURE, SETTING, Database, LedgerUnavailable, parse, place, reason
 from mlc_dagster.ledger.postgresql import unbounded
-from mlc_dagster.logs import logger
+from mlc_dagster.settings import file_modes as private
 
 HEAD = "0008"  # the newest revision in migrations/versions
 VERSION_TABLE = "ledger_version"  # not alembic_version: Dagster may keep its own in the same database

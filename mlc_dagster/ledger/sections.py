@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from mlc_dagster.ledger.agreements import Agreements
-from mlc_dagster.ledger.alerts import Alerts
-from mlc_dagster.ledger.causes import Causes
+from mlc_dagster.ledger.coordination.alerts import Alerts
+from mlc_dagster.ledger.coordination.inbox import Inbox
+from mlc_dagster.ledger.coordination.pauses import Pauses
 from mlc_dagster.ledger.database import Database
-from mlc_dagster.ledger.decisions import LedgerDecisions
-from mlc_dagster.ledger.history import LedgerHistory
-from mlc_dagster.ledger.inbox import Inbox
-from mlc_dagster.ledger.keeping import Keeping
-from mlc_dagster.ledger.loads import Loads
-from mlc_dagster.ledger.pauses import Pauses
-from mlc_dagster.ledger.shadow import Shadow
-from mlc_dagster.ledger.sightings import LedgerSightings
-from mlc_dagster.ledger.stored import Stored
+from mlc_dagster.ledger.records.agreements import Agreements
+from mlc_dagster.ledger.records.causes import Causes
+from mlc_dagster.ledger.records.decisions import LedgerDecisions
+from mlc_dagster.ledger.records.history import LedgerHistory
+from mlc_dagster.ledger.records.loads import Loads
+from mlc_dagster.ledger.records.shadow import Shadow
+from mlc_dagster.ledger.records.sightings import LedgerSightings
+from mlc_dagster.ledger.records.stored import Stored
+from mlc_dagster.ledger.upkeep.soundness import Keeping
 
 
 class Sections:

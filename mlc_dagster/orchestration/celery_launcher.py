@@ -12,7 +12,7 @@ from dagster_celery import launcher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG as TASK
 
 from mlc_dagster.orchestration.launchers import SETTING, SILENT_SECONDS, AsksItsWorkers, NobodyToAsk
-from mlc_dagster.orchestration.silence import Silence
+from mlc_dagster.orchestration.liveness.silence import Silence
 
 ANSWERS_WITHIN = 2.0  # seconds, all of them waited for: nobody knows how many workers there are
 ENDED = ("SUCCESS", "FAILURE", "REVOKED")  # the worker itself says so, also of a child that was killed

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from mlc_dagster.errors import MlcError
-from mlc_dagster.inert import inert_lines
+from mlc_dagster.core.errors import MlcError
+from mlc_dagster.core.inert import inert_lines
 
 
 @contextmanager

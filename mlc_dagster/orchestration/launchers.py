@@ -15,9 +15,9 @@ from dagster._grpc.__generated__ import dagster_api_pb2
 from dagster._grpc.types import GetCurrentRunsResult
 from dagster._serdes import deserialize_value
 
-from mlc_dagster.orchestration.signs_of_life import latest_event
-from mlc_dagster.orchestration.silence import Silence
-from mlc_dagster.orchestration.workers import Worker, worker_of
+from mlc_dagster.orchestration.liveness.signs_of_life import latest_event
+from mlc_dagster.orchestration.liveness.silence import Silence
+from mlc_dagster.orchestration.liveness.workers import Worker, worker_of
 
 ASK_SECONDS = 5  # that who started a run may take to answer
 SILENT_SECONDS = 120.0

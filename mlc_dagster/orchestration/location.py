@@ -6,21 +6,25 @@ from dataclasses import replace
 
 import dagster as dg
 
-from mlc_dagster.checking import strange_field, strange_guards
-from mlc_dagster.credentials import NAMES
-from mlc_dagster.errors import Misconfigured
-from mlc_dagster.moves import FLOWS
-from mlc_dagster.orchestration import alerts, automation, duplicates, partitions
-from mlc_dagster.orchestration.checks import voucher_check
-from mlc_dagster.orchestration.drift import drift_assets
-from mlc_dagster.orchestration.due import due_sensors
-from mlc_dagster.orchestration.healing import healing_sensors
-from mlc_dagster.orchestration.inbox import inbox_sensors
-from mlc_dagster.orchestration.loads import loaded_asset, prepared_asset
-from mlc_dagster.orchestration.lost_runs import lost_runs_sensor
-from mlc_dagster.orchestration.pausing import after
-from mlc_dagster.orchestration.planning import plan_job
-from mlc_dagster.orchestration.references import alignment_checks, reference_assets
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.vocabulary import ERP, EntitySet, Flow
+from mlc_dagster.ledger.credentials import NAMES
+from mlc_dagster.orchestration import partitions
+from mlc_dagster.orchestration.assets.checks import voucher_check
+from mlc_dagster.orchestration.assets.loads import loaded_asset, prepared_asset
+from mlc_dagster.orchestration.assets.pausing import after
+from mlc_dagster.orchestration.assets.references import alignment_checks, reference_assets
+from mlc_dagster.orchestration.assets.sources import source_asset
+from mlc_dagster.orchestration.assets.vendor_drift import drift_assets
+from mlc_dagster.orchestration.automation import alerts, duplicates
+from mlc_dagster.orchestration.automation import jobs_and_schedules as automation
+from mlc_dagster.orchestration.automation.due import due_sensors
+from mlc_dagster.orchestration.automation.healing import healing_sensors
+from mlc_dagster.orchestration.automation.inbox import inbox_sensors
+from mlc_dagster.orchestration.automation.planning import plan_job
+from mlc_dagster.orchestration.automation.retention import purge_job, purge_schedule
+from mlc_dagster.orchestration.liveness.lost_runs import lost_runs_sensor
+from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
 from mlc_dagster.orchestration.resources import (
     AirbaseResource,
     Cin7Resource,
@@ -31,14 +35,12 @@ from mlc_dagster.orchestration.resources import (
     ProcurifyResource,
     StorageResource,
 )
-from mlc_dagster.orchestration.retention import purge_job, purge_schedule
-from mlc_dagster.orchestration.signs_of_life import in_process_executor
-from mlc_dagster.orchestration.sources import source_asset
 from mlc_dagster.settings import Environment, Settings
 from mlc_dagster.settings.mistakes import named
 from mlc_dagster.settings.section import TargetSection
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import ERP, EntitySet, Flow
+from mlc_dagster.systems.moves import FLOWS
+from mlc_dagster.systems.settings_check import strange_field, strange_guards
 
 VOUCHERS = ifs.VOUCHERS.name
 """The SaaS whose chart of accounts the ERP's journal entries are checked against."""

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 
 import dagster as dg
 
+from mlc_dagster.core.vocabulary import EntitySet, Scope, Window
 from mlc_dagster.settings import Settings
-from mlc_dagster.vocabulary import EntitySet, Scope, Window
 
 ONE_RUN = dg.BackfillPolicy.single_run()  # thirty days are one run that goes day by day inside
 

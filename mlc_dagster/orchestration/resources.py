@@ -9,7 +9,14 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
-from mlc_dagster.connections import (
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.ledger.credentials import secret
+from mlc_dagster.orchestration.storage.row_store import RowStore
+from mlc_dagster.systems.airbase.client import AirbaseClient
+from mlc_dagster.systems.airbase.settings import AirbaseSettings
+from mlc_dagster.systems.cin7.client import Cin7Client
+from mlc_dagster.systems.cin7.settings import Cin7Settings
+from mlc_dagster.systems.connections import (
     Budgets,
     airbase_client,
     cin7_client,
@@ -18,22 +25,15 @@ from mlc_dagster.connections import (
     monday_client,
     procurify_client,
 )
-from mlc_dagster.credentials import secret
-from mlc_dagster.ledger import Ledger
-from mlc_dagster.orchestration.storage import RowStore
-from mlc_dagster.settings.airbase import AirbaseSettings
-from mlc_dagster.settings.cin7 import Cin7Settings
-from mlc_dagster.settings.hubspot import HubspotSettings
-from mlc_dagster.settings.ifs import IfsSettings
-from mlc_dagster.settings.monday import MondaySettings
-from mlc_dagster.settings.procurify import ProcurifySettings
-from mlc_dagster.systems.airbase.client import AirbaseClient
-from mlc_dagster.systems.budgets import LocalBudget
-from mlc_dagster.systems.cin7.client import Cin7Client
 from mlc_dagster.systems.hubspot.client import HubspotClient
+from mlc_dagster.systems.hubspot.settings import HubspotSettings
 from mlc_dagster.systems.ifs.client import IfsClient
+from mlc_dagster.systems.ifs.settings import IfsSettings
 from mlc_dagster.systems.monday.client import MondayClient
+from mlc_dagster.systems.monday.settings import MondaySettings
 from mlc_dagster.systems.procurify.client import ProcurifyClient
+from mlc_dagster.systems.procurify.settings import ProcurifySettings
+from mlc_dagster.transport.rate_limits import LocalBudget
 
 TICK_SECONDS = 60.0  # that Dagster gives a sensor
 

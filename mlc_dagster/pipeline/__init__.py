@@ -1,7 +1,7 @@
 """A row's journey as plain functions: prepare() maps and judges, load() delivers and remembers."""
 
 from mlc_dagster.pipeline.batches import Slice
-from mlc_dagster.pipeline.decided import NOT_DISCARDED, Discarded
+from mlc_dagster.pipeline.decisions import NOT_DISCARDED, Discarded
 from mlc_dagster.pipeline.healing import look_over
 from mlc_dagster.pipeline.load import ACCEPTED, ANSWERED, Loaded, load
 from mlc_dagster.pipeline.prepare import BUILT_IN, MAPPABLE, READABLE, Verdict, hold_all, judge, prepare

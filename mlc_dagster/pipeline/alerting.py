@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from mlc_dagster.credentials import NAMES, secret
-from mlc_dagster.errors import Misconfigured, MlcError
+from mlc_dagster.core.errors import Misconfigured, MlcError
+from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.logs import logger
+from mlc_dagster.ledger.credentials import NAMES, secret
 from mlc_dagster.settings.alerts import PASSWORD, AlertSettings
-from mlc_dagster.systems.alerts import Channel, Email, NotSent, Webhook
+from mlc_dagster.transport.notifications import Channel, Email, NotSent, Webhook
 
 log = logger("mlc_dagster.alerts")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from mlc_dagster.core.vocabulary import Problem
 from mlc_dagster.ledger import Decision
 from mlc_dagster.ledger.entries import is_older
-from mlc_dagster.vocabulary import Problem
 
 NOT_DISCARDED = "not_discarded"
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from mlc_dagster.doubles import Crosswalk, Double, LookedAt, TakesTwice, doubles, sentence
-from mlc_dagster.logs import logger
-from mlc_dagster.vocabulary import Flow
+from mlc_dagster.core.duplicates import Crosswalk, Double, LookedAt, TakesTwice, doubles, sentence
+from mlc_dagster.core.logs import logger
+from mlc_dagster.core.vocabulary import Flow
 
 CHECK = "no_duplicates"
 MOST_BACK = timedelta(days=45)

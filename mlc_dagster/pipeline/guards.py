@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from mlc_dagster.core.outcomes import Ready, State
+from mlc_dagster.core.vocabulary import Flow
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.outcomes import Ready, State
 from mlc_dagster.pipeline.batches import JUDGED_AT_ONCE, chunks
-from mlc_dagster.vocabulary import Flow
 
 RULE = "guards_allow_it"
 WORDS = "The run creates and changes no more than the guards of mlc.yaml allow, and reads no fewer rows than usual."

@@ -13,14 +13,14 @@ from functools import partial
 
 import msgspec
 
-from mlc_dagster.facts import Facts
+from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.outcomes import Ready
+from mlc_dagster.core.vocabulary import Flow, Problem, Record, record_key
 from mlc_dagster.ledger import Held, HoldEntry, Ledger
-from mlc_dagster.ledger.causes import LAST, Cause, Group, Judged, Place
-from mlc_dagster.outcomes import Ready
-from mlc_dagster.pipeline.known import marks
+from mlc_dagster.ledger.records.causes import LAST, Cause, Group, Judged, Place
+from mlc_dagster.pipeline.known_values import marks
 from mlc_dagster.pipeline.prepare import AsRead, Look, delivered, judge_all
-from mlc_dagster.vocabulary import Flow, Problem, Record, record_key
-from mlc_dagster.waiving import AT_THE_LOAD
+from mlc_dagster.rules.waiving import AT_THE_LOAD
 
 AT_ONCE = 500  # holds in memory; a flow with no more than these has all of them judged each time
 DAILY = timedelta(days=1)

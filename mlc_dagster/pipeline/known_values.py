@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from importlib import metadata
 
-from mlc_dagster.facts import Books, Facts
+from mlc_dagster.core.facts import Books, Facts
+from mlc_dagster.core.vocabulary import Flow, key_text
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.ledger.causes import Cause
-from mlc_dagster.vocabulary import Flow, key_text
+from mlc_dagster.ledger.records.causes import Cause
 
 CODE_PARTS = "BCDEFGHIJ"
 RELEASE = metadata.version("mlc-dagster")

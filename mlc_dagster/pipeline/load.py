@@ -8,19 +8,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from mlc_dagster import departures
-from mlc_dagster.errors import ThrottledUntil
+from mlc_dagster.core import write_guard as departures
+from mlc_dagster.core.errors import ThrottledUntil
+from mlc_dagster.core.logs import logger
+from mlc_dagster.core.outcomes import ACCEPTED as ACCEPTED
+from mlc_dagster.core.outcomes import EVER as EVER
+from mlc_dagster.core.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
+from mlc_dagster.core.vocabulary import ERP, Flow, Problem, key_text
 from mlc_dagster.ledger import Lease, LeaseLost, Ledger, Paused, Run, Standing, boot_time
-from mlc_dagster.logs import logger
-from mlc_dagster.outcomes import ACCEPTED as ACCEPTED
-from mlc_dagster.outcomes import EVER as EVER
-from mlc_dagster.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
 from mlc_dagster.pipeline import ending
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, Slice, chunks
-from mlc_dagster.pipeline.futility import Futility
-from mlc_dagster.pipeline.loaded import Loaded as Loaded
+from mlc_dagster.pipeline.load_result import Loaded as Loaded
 from mlc_dagster.pipeline.prepare import held_target
-from mlc_dagster.vocabulary import ERP, Flow, Problem, key_text
+from mlc_dagster.pipeline.systematic_refusals import Futility
 
 log = logger("mlc_dagster.pipeline")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mlc_dagster.errors import ThrottledUntil
+from mlc_dagster.core.errors import ThrottledUntil
 from mlc_dagster.ledger import Pause
 
 

@@ -12,12 +12,12 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from mlc_dagster.facts import Facts
+from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.outcomes import Ready, State
+from mlc_dagster.core.vocabulary import Flow, Record
 from mlc_dagster.ledger import Held, Ledger, Standing
-from mlc_dagster.outcomes import Ready, State
-from mlc_dagster.pipeline.decided import Discarded
+from mlc_dagster.pipeline.decisions import Discarded
 from mlc_dagster.pipeline.prepare import AsRead, Look, OutOfScope, delivered, judge_all
-from mlc_dagster.vocabulary import Flow, Record
 
 Does = Literal["create", "change", "look first", "nothing", "superseded", "held", "discarded", "out of scope"]
 

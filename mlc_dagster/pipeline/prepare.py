@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from mlc_dagster.facts import Books, Facts
+from mlc_dagster.core.facts import Books, Facts
+from mlc_dagster.core.outcomes import Ready
+from mlc_dagster.core.vocabulary import Flow, Problem, Record, fingerprint, record_key, version_of
 from mlc_dagster.ledger import Decision, Held, Ledger, Run
-from mlc_dagster.outcomes import Ready
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
-from mlc_dagster.pipeline.decided import NOT_DISCARDED, Discarded, decided
-from mlc_dagster.vocabulary import Flow, Problem, Record, fingerprint, record_key, version_of
+from mlc_dagster.pipeline.decisions import NOT_DISCARDED, Discarded, decided
 
 AsRead = tuple[Record | None, str | None, str | None]
 """A record, its ETag, and why it could not be read (JSON text) where the record is None."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from mlc_dagster.errors import Misconfigured, MlcError, OutcomeUnknown, TransientError
+from mlc_dagster.core.errors import Misconfigured, MlcError, OutcomeUnknown, TransientError
 
 ENOUGH = 20
 """Suspicion that stops a run: five writes in a row that a wrong address explains, or twenty without an answer."""

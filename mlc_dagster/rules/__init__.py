@@ -5,12 +5,6 @@ answer can use it. A docstring is what the UI shows; a reason names the code, th
 to do.
 """
 
-from mlc_dagster.rules.books import company_is_mapped as company_is_mapped
-from mlc_dagster.rules.books import gl_accounts_exist as gl_accounts_exist
-from mlc_dagster.rules.books import location_exists as location_exists
-from mlc_dagster.rules.books import payment_term_is_mapped as payment_term_is_mapped
-from mlc_dagster.rules.books import products_exist as products_exist
-from mlc_dagster.rules.books import tax_rule_is_mapped as tax_rule_is_mapped
 from mlc_dagster.rules.postings import Dimension as Dimension
 from mlc_dagster.rules.postings import code_parts_exist as code_parts_exist
 from mlc_dagster.rules.postings import currency_is_known as currency_is_known
@@ -19,14 +13,20 @@ from mlc_dagster.rules.postings import not_posted_already as not_posted_already
 from mlc_dagster.rules.postings import period_is_open as period_is_open
 from mlc_dagster.rules.postings import supplier_exists as supplier_exists
 from mlc_dagster.rules.postings import voucher_balances as voucher_balances
+from mlc_dagster.rules.problems import SHOWN as SHOWN
 from mlc_dagster.rules.records import amounts_add_up as amounts_add_up
 from mlc_dagster.rules.records import amounts_fit as amounts_fit
 from mlc_dagster.rules.records import is_not_a_credit_note as is_not_a_credit_note
 from mlc_dagster.rules.records import is_not_cancelled as is_not_cancelled
 from mlc_dagster.rules.records import required_fields_are_given as required_fields_are_given
 from mlc_dagster.rules.records import texts_fit as texts_fit
+from mlc_dagster.rules.reference_books import company_is_mapped as company_is_mapped
+from mlc_dagster.rules.reference_books import gl_accounts_exist as gl_accounts_exist
+from mlc_dagster.rules.reference_books import location_exists as location_exists
+from mlc_dagster.rules.reference_books import payment_term_is_mapped as payment_term_is_mapped
+from mlc_dagster.rules.reference_books import products_exist as products_exist
+from mlc_dagster.rules.reference_books import tax_rule_is_mapped as tax_rule_is_mapped
 from mlc_dagster.rules.references import currency_is_the_suppliers as currency_is_the_suppliers
 from mlc_dagster.rules.references import order_is_delivered as order_is_delivered
 from mlc_dagster.rules.references import payment_term_has_a_code as payment_term_has_a_code
 from mlc_dagster.rules.references import supplier_is_delivered as supplier_is_delivered
-from mlc_dagster.rules.saying import SHOWN as SHOWN

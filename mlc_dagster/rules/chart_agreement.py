@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import NamedTuple, Protocol
 
-from mlc_dagster.facts import CompanyMapping, Facts, LedgerAccount
+from mlc_dagster.core.facts import CompanyMapping, Facts, LedgerAccount
 
 TARGET, ERP = "Airbase", "IFS"
 

@@ -7,9 +7,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from mlc_dagster.facts import CodePart, Facts
-from mlc_dagster.rules.saying import problem
-from mlc_dagster.vocabulary import Problem
+from mlc_dagster.core.facts import CodePart, Facts
+from mlc_dagster.core.vocabulary import Problem
+from mlc_dagster.rules.problems import problem
 
 
 class Dimension(NamedTuple):

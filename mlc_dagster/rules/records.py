@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Protocol
 
-from mlc_dagster.amounts import STEPS, currency_decimals, round_to, times
-from mlc_dagster.facts import Facts
-from mlc_dagster.rules.saying import problem
-from mlc_dagster.vocabulary import Problem
+from mlc_dagster.core.amounts import STEPS, currency_decimals, round_to, times
+from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.vocabulary import Problem
+from mlc_dagster.rules.problems import problem
 
 NOT_DELIVERED = "Cancelled"
 """The states that are held where the option `not_delivered_states` (comma separated) says nothing."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Protocol
 
-from mlc_dagster.facts import Facts, LedgerAccount
-from mlc_dagster.rules.saying import problem
-from mlc_dagster.vocabulary import Problem
+from mlc_dagster.core.facts import Facts, LedgerAccount
+from mlc_dagster.core.vocabulary import Problem
+from mlc_dagster.rules.problems import problem
 
 
 class Posting(Protocol):

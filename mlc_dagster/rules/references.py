@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlc_dagster.facts import Facts
-from mlc_dagster.vocabulary import Problem
+from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.vocabulary import Problem
 
 
 def supplier_is_delivered(source: Any, target: Any, facts: Facts) -> Problem | None:

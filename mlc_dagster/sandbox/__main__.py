@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from mlc_dagster.errors import MlcError
+from mlc_dagster.core.errors import MlcError
 from mlc_dagster.sandbox.limits import Limits
-from mlc_dagster.sandbox.seed import DAYS
+from mlc_dagster.sandbox.seed.start import DAYS
 from mlc_dagster.sandbox.serve import serve
 
 Today = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of the demo records")]

@@ -14,20 +14,20 @@ from typing import Any, Literal
 
 import uvicorn
 
-from mlc_dagster.loopback import bound_socket
-from mlc_dagster.sandbox.airbase import AirbaseSandbox
+from mlc_dagster.core.loopback import bound_socket
+from mlc_dagster.sandbox.airbase.api import AirbaseSandbox
 from mlc_dagster.sandbox.app import SandboxApp
-from mlc_dagster.sandbox.cin7 import Cin7Sandbox
+from mlc_dagster.sandbox.cin7.api import Cin7Sandbox
 from mlc_dagster.sandbox.faults import Faults
-from mlc_dagster.sandbox.hubspot import HubspotSandbox
-from mlc_dagster.sandbox.ifs import IfsSandbox
-from mlc_dagster.sandbox.ifs_catalogue import Tenant
+from mlc_dagster.sandbox.hubspot.api import HubspotSandbox
+from mlc_dagster.sandbox.ifs.api import IfsSandbox
+from mlc_dagster.sandbox.ifs.catalogue import Tenant
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import Limits, RollingCounts
-from mlc_dagster.sandbox.monday import MondaySandbox
-from mlc_dagster.sandbox.procurify import ProcurifySandbox
-from mlc_dagster.sandbox.seed import DAYS, sow
-from mlc_dagster.sandbox.seed_monday import sow_monday
+from mlc_dagster.sandbox.monday.api import MondaySandbox
+from mlc_dagster.sandbox.procurify.api import ProcurifySandbox
+from mlc_dagster.sandbox.seed.monday import sow_monday
+from mlc_dagster.sandbox.seed.start import DAYS, sow
 from mlc_dagster.sandbox.state import read, restore, save
 from mlc_dagster.sandbox.system import System
 

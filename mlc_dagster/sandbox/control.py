@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from threading import RLock
 from typing import Any, cast
 
-from mlc_dagster.sandbox.airbase import AirbaseSandbox
-from mlc_dagster.sandbox.cin7 import Cin7Sandbox
+from mlc_dagster.sandbox.airbase.api import AirbaseSandbox
+from mlc_dagster.sandbox.cin7.api import Cin7Sandbox
 from mlc_dagster.sandbox.faults import Faults
-from mlc_dagster.sandbox.ifs import IfsSandbox
+from mlc_dagster.sandbox.ifs.api import IfsSandbox
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import RollingCounts
 from mlc_dagster.sandbox.system import System

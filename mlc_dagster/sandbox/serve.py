@@ -9,10 +9,10 @@ from datetime import date
 from pathlib import Path
 from typing import Literal, cast
 
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.sandbox.box import Sandbox
 from mlc_dagster.sandbox.limits import Limits
-from mlc_dagster.sandbox.seed import DAYS
+from mlc_dagster.sandbox.seed.start import DAYS
 
 
 def serve(

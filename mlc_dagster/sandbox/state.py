@@ -7,10 +7,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from mlc_dagster import private
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.sandbox.system import System
 from mlc_dagster.sandbox.wire import decode, encode
+from mlc_dagster.settings import file_modes as private
 
 _VERSION = 2
 

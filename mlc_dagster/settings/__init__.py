@@ -16,23 +16,23 @@ from dotenv import load_dotenv
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from mlc_dagster.errors import Misconfigured
-from mlc_dagster.facts import CompanyMapping, Facts
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.facts import CompanyMapping, Facts
 from mlc_dagster.settings import crossing, document, sentences
-from mlc_dagster.settings.airbase import AirbaseSettings as AirbaseSettings
-from mlc_dagster.settings.airbase import CompanyInAirbase
 from mlc_dagster.settings.alerts import AlertSettings
-from mlc_dagster.settings.cin7 import Cin7Settings as Cin7Settings
-from mlc_dagster.settings.cin7 import CompanyInCin7
 from mlc_dagster.settings.document import Document
 from mlc_dagster.settings.guards import GuardSettings
-from mlc_dagster.settings.hubspot import HubspotSettings as HubspotSettings
-from mlc_dagster.settings.ifs import IfsSettings as IfsSettings
 from mlc_dagster.settings.mistakes import Mistake, misconfigured
-from mlc_dagster.settings.monday import MondaySettings as MondaySettings
-from mlc_dagster.settings.procurify import ProcurifySettings as ProcurifySettings
 from mlc_dagster.settings.section import CURRENCY, Section, TargetSection
 from mlc_dagster.settings.web import WebSettings
+from mlc_dagster.systems.airbase.settings import AirbaseSettings as AirbaseSettings
+from mlc_dagster.systems.airbase.settings import CompanyInAirbase
+from mlc_dagster.systems.cin7.settings import Cin7Settings as Cin7Settings
+from mlc_dagster.systems.cin7.settings import CompanyInCin7
+from mlc_dagster.systems.hubspot.settings import HubspotSettings as HubspotSettings
+from mlc_dagster.systems.ifs.settings import IfsSettings as IfsSettings
+from mlc_dagster.systems.monday.settings import MondaySettings as MondaySettings
+from mlc_dagster.systems.procurify.settings import ProcurifySettings as ProcurifySettings
 
 
 class CompanySettings(Section):

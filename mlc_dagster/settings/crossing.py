@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mlc_dagster.near_names import nearest
+from mlc_dagster.core.near_names import nearest
 from mlc_dagster.settings.mistakes import Mistake, Place, found
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from mlc_dagster.commands import quoted
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.commands import quoted
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.settings.mistakes import Mistake, Place, shown_name
 from mlc_dagster.settings.plain_yaml import Reader
 

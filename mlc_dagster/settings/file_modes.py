@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from typing import IO
 
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
 
 SETTING = "MLC_STATE_MODE"
 MODES = {"0600": 0o600, "0640": 0o640, "0660": 0o660}

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from mlc_dagster.errors import Misconfigured
-from mlc_dagster.inert import inert
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.inert import inert
 
 if TYPE_CHECKING:
     from mlc_dagster.settings.document import Document

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from mlc_dagster.near_names import offered
+from mlc_dagster.core.near_names import offered
 from mlc_dagster.settings.mistakes import Mistake, Place, found, smells
 from mlc_dagster.settings.section import SHAPES
 

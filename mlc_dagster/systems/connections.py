@@ -7,39 +7,39 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from mlc_dagster.errors import Misconfigured
-from mlc_dagster.outcomes import Budget
-from mlc_dagster.settings.airbase import AirbaseSettings
-from mlc_dagster.settings.cin7 import Cin7Settings
-from mlc_dagster.settings.hubspot import HubspotSettings
-from mlc_dagster.settings.ifs import IfsSettings
-from mlc_dagster.settings.monday import MondaySettings
-from mlc_dagster.settings.procurify import ProcurifySettings
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.outcomes import Budget
 from mlc_dagster.systems.airbase.calls import classify as airbase_answers
 from mlc_dagster.systems.airbase.calls import signature as airbase_signature
 from mlc_dagster.systems.airbase.client import AirbaseClient
-from mlc_dagster.systems.airbase.places import Places
-from mlc_dagster.systems.auth import Bearer, ClientCredentials, HeaderKeys
-from mlc_dagster.systems.bounds import Bounds
+from mlc_dagster.systems.airbase.endpoints import Places
+from mlc_dagster.systems.airbase.settings import AirbaseSettings
 from mlc_dagster.systems.cin7.calls import classify as cin7_answers
 from mlc_dagster.systems.cin7.calls import signature
 from mlc_dagster.systems.cin7.client import Cin7Client
-from mlc_dagster.systems.http import ApiClient, KeyRing
+from mlc_dagster.systems.cin7.settings import Cin7Settings
 from mlc_dagster.systems.hubspot.calls import BURST_SECONDS as HUBSPOT_SECONDS
 from mlc_dagster.systems.hubspot.calls import classify as hubspot_answers
 from mlc_dagster.systems.hubspot.client import HubspotClient
+from mlc_dagster.systems.hubspot.settings import HubspotSettings
 from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.ifs.records import catalogue
 from mlc_dagster.systems.ifs.refusals import classify as ifs_answers
+from mlc_dagster.systems.ifs.settings import IfsSettings
 from mlc_dagster.systems.monday.budget import DAY, MinuteAndDay
 from mlc_dagster.systems.monday.calls import CURE as MONDAY_CURE
 from mlc_dagster.systems.monday.calls import classifier as monday_answers
 from mlc_dagster.systems.monday.client import MondayClient
+from mlc_dagster.systems.monday.settings import MondaySettings
 from mlc_dagster.systems.procurify.calls import CURE as PROCURIFY_CURE
 from mlc_dagster.systems.procurify.calls import classify as procurify_answers
 from mlc_dagster.systems.procurify.client import ProcurifyClient
-from mlc_dagster.systems.procurify.places import Addresses, Reach
-from mlc_dagster.systems.shadow import allowed, hubspot_asks, monday_asks
+from mlc_dagster.systems.procurify.endpoints import Addresses, Reach
+from mlc_dagster.systems.procurify.settings import ProcurifySettings
+from mlc_dagster.transport.answer_limits import Bounds
+from mlc_dagster.transport.client import ApiClient, KeyRing
+from mlc_dagster.transport.shadow import allowed, hubspot_asks, monday_asks
+from mlc_dagster.transport.sign_in import Bearer, ClientCredentials, HeaderKeys
 
 ANSWERS = 3
 """Timeouts that an answer may take as a whole, where mlc.yaml does not say."""

@@ -7,17 +7,17 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from mlc_dagster.errors import MlcError
-from mlc_dagster.ping.airbase import ask_airbase
-from mlc_dagster.ping.cin7 import ask_cin7
-from mlc_dagster.ping.finding import Finding, refused, unset, wrong
-from mlc_dagster.ping.hubspot import ask_hubspot
-from mlc_dagster.ping.ifs import ask_ifs
-from mlc_dagster.ping.monday import ask_monday
-from mlc_dagster.ping.procurify import ask_procurify
+from mlc_dagster.core.errors import MlcError
 from mlc_dagster.settings import Settings
 from mlc_dagster.settings.section import Section
-from mlc_dagster.systems.hanging_up import Calls
+from mlc_dagster.systems.airbase.ping import ask_airbase
+from mlc_dagster.systems.cin7.ping import ask_cin7
+from mlc_dagster.systems.hubspot.ping import ask_hubspot
+from mlc_dagster.systems.ifs.ping import ask_ifs
+from mlc_dagster.systems.monday.ping import ask_monday
+from mlc_dagster.systems.procurify.ping import ask_procurify
+from mlc_dagster.systems.shared.findings import Finding, refused, unset, wrong
+from mlc_dagster.transport.cancellation import Calls
 
 WITHIN = 10.0  # seconds that a system may take for all its answers
 GRACE = 2.0  # seconds in which what was hung up on ends by itself

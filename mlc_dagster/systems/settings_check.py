@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mlc_dagster.moves import FLOWS
-from mlc_dagster.near_names import offered
+from mlc_dagster.core.near_names import offered
+from mlc_dagster.core.vocabulary import ERP, Flow
 from mlc_dagster.settings import Settings, document, placeholders, settled
 from mlc_dagster.settings.addresses import is_plain
-from mlc_dagster.settings.ifs import EntitySetSettings, LineSetSettings
 from mlc_dagster.settings.mistakes import Mistake, found, shown_name
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import ERP, Flow
+from mlc_dagster.systems.ifs.settings import EntitySetSettings, LineSetSettings
+from mlc_dagster.systems.moves import FLOWS
 
 HOUSE: dict[str, Flow] = {flow.name: flow for table in FLOWS.values() for flow in table}
 CRON = "a cron line, UTC: minute, hour, day, month and weekday, such as */15 * * * *"
@@ -70,7 +70,7 @@ def _texts(content: Any, *path: str) -> dict[str, str]:
 
 def _crons(section: str, lines: dict[str, Any]) -> Iterator[Mistake]:
     for name, line in lines.items():
-        from mlc_dagster.orchestration.crons import is_cron  # Dagster takes a second to load
+        from mlc_dagster.orchestration.automation.crons import is_cron  # Dagster takes a second to load
 
         if isinstance(line, str) and not is_cron(line):
             yield Mistake((section, name), f"{found((), line)}; expected {CRON}")

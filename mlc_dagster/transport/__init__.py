@@ -1,1 +1,1 @@
-"""HTTP for every system: client, sign-in, retries, rate limits, threads. The only room that knows httpx and tenacity."""
+"""HTTP for every system: client, sign-in, retries, rate limits, threads. Nothing else imports httpx or tenacity."""

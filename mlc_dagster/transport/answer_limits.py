@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from mlc_dagster.systems.hanging_up import CONNECTED
+from mlc_dagster.transport.cancellation import CONNECTED
 
 Trace = Callable[[str, Mapping[str, Any]], None]
 

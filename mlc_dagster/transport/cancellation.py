@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from mlc_dagster.systems.waiting import Ending, work_for
+from mlc_dagster.transport.threads import Ending, work_for
 
 Trace = Callable[[str, Mapping[str, Any]], None]
 

@@ -14,11 +14,16 @@ from typing import Any, TypeVar, overload
 
 import httpx
 
-from mlc_dagster import departures
-from mlc_dagster.errors import MlcError, OutcomeUnknown, RecordRejected, ThrottledUntil, TransientError
-from mlc_dagster.outcomes import Budget, TooFar
-from mlc_dagster.systems.addresses import Content, Params, address, body_of, headers_of, origin, shown
-from mlc_dagster.systems.answers import (
+from mlc_dagster.core import write_guard as departures
+from mlc_dagster.core.errors import MlcError, OutcomeUnknown, RecordRejected, ThrottledUntil, TransientError
+from mlc_dagster.core.outcomes import Budget, TooFar
+from mlc_dagster.transport.answer_limits import Bounds, Unbounded
+from mlc_dagster.transport.connection_pool import Connections, before_it_leaves
+from mlc_dagster.transport.proof import Proof
+from mlc_dagster.transport.proxies import LOOPBACK, opened
+from mlc_dagster.transport.rate_limits import KeyRing, LocalBudget, Slot, slots_of
+from mlc_dagster.transport.requests import Content, Params, address, body_of, headers_of, origin, shown
+from mlc_dagster.transport.responses import (
     UNREADABLE,
     Answer,
     Call,
@@ -33,15 +38,10 @@ from mlc_dagster.systems.answers import (
     unreadable,
     without,
 )
-from mlc_dagster.systems.bounds import Bounds, Unbounded
-from mlc_dagster.systems.budgets import KeyRing, LocalBudget, Slot, slots_of
-from mlc_dagster.systems.connections import Connections, before_it_leaves
-from mlc_dagster.systems.proof import Proof
-from mlc_dagster.systems.retries import HasTries, Patience, Tries, asks_for_silence
-from mlc_dagster.systems.shadow import Allows, everything
-from mlc_dagster.systems.waiting import in_order
-from mlc_dagster.systems.waiting import sleep as wait_for
-from mlc_dagster.systems.way_out import LOOPBACK, opened
+from mlc_dagster.transport.retries import HasTries, Patience, Tries, asks_for_silence
+from mlc_dagster.transport.shadow import Allows, everything
+from mlc_dagster.transport.threads import in_order
+from mlc_dagster.transport.threads import sleep as wait_for
 
 __all__ = [
     "Answer",

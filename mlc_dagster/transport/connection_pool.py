@@ -13,9 +13,9 @@ from contextlib import contextmanager
 
 import httpx
 
-from mlc_dagster import departures
-from mlc_dagster.systems.bounds import Bounds
-from mlc_dagster.systems.hanging_up import watched
+from mlc_dagster.core import write_guard as departures
+from mlc_dagster.transport.answer_limits import Bounds
+from mlc_dagster.transport.cancellation import watched
 
 
 class Connections:

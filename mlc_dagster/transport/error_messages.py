@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlc_dagster.systems.answers import exact_json
+from mlc_dagster.transport.responses import exact_json
 
 LONGEST = 300
 """Characters of a system's own words in a reason."""

@@ -15,12 +15,12 @@ from typing import Literal, Protocol
 
 import httpx
 
-from mlc_dagster.errors import Misconfigured, MlcError
-from mlc_dagster.inert import inert, inert_lines
+from mlc_dagster.core.errors import Misconfigured, MlcError
+from mlc_dagster.core.inert import inert, inert_lines
 from mlc_dagster.settings.addresses import is_plain
-from mlc_dagster.systems.answers import snippet
-from mlc_dagster.systems.bounds import Bounds
-from mlc_dagster.systems.way_out import LOOPBACK, opened, trusted
+from mlc_dagster.transport.answer_limits import Bounds
+from mlc_dagster.transport.proxies import LOOPBACK, opened, trusted
+from mlc_dagster.transport.responses import snippet
 
 ANSWER_MEGABYTES = 1.0  # of a webhook: "ok" is what it says
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import httpx
 
-from mlc_dagster.errors import OutcomeUnknown, TransientError
-from mlc_dagster.systems.answers import Call, Throttled
+from mlc_dagster.core.errors import OutcomeUnknown, TransientError
+from mlc_dagster.transport.responses import Call, Throttled
 
 PACING = (429, 503)
 """What a system's own word can turn into "not begun"."""

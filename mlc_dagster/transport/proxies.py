@@ -15,8 +15,8 @@ from urllib.request import proxy_bypass
 
 import httpx
 
-from mlc_dagster.errors import Misconfigured
-from mlc_dagster.inert import inert
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.inert import inert
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 EXPECTED = "http://proxy.acme.com:8080, with http:// also where it is for https addresses"

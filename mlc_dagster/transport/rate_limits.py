@@ -13,11 +13,11 @@ from functools import partial
 
 import httpx
 
-from mlc_dagster.errors import Misconfigured
-from mlc_dagster.logs import logger
-from mlc_dagster.outcomes import Budget, TooFar
-from mlc_dagster.pace import moved, next_slot
-from mlc_dagster.systems.waiting import sleep as wait_for
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.logs import logger
+from mlc_dagster.core.outcomes import Budget, TooFar
+from mlc_dagster.core.pace import moved, next_slot
+from mlc_dagster.transport.threads import sleep as wait_for
 
 log = logger(__name__)
 

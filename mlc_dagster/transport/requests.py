@@ -12,8 +12,8 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from mlc_dagster.errors import Misconfigured, RecordRejected
-from mlc_dagster.systems.answers import Call, exact_json
+from mlc_dagster.core.errors import Misconfigured, RecordRejected
+from mlc_dagster.transport.responses import Call, exact_json
 
 Params = Mapping[str, Any] | Iterable[tuple[str, Any]]
 Origin = tuple[str, str, int | None]

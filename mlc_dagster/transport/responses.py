@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 import httpx
 import msgspec
 
-from mlc_dagster.errors import (
+from mlc_dagster.core.errors import (
     AccessDenied,
     Misconfigured,
     MlcError,
@@ -22,8 +22,8 @@ from mlc_dagster.errors import (
     StaleRecord,
     TransientError,
 )
-from mlc_dagster.systems.bounds import Unbounded
-from mlc_dagster.systems.way_out import NO_TLS, UNTRUSTED, proxy_of, why_untrusted
+from mlc_dagster.transport.answer_limits import Unbounded
+from mlc_dagster.transport.proxies import NO_TLS, UNTRUSTED, proxy_of, why_untrusted
 
 Value = TypeVar("Value")
 

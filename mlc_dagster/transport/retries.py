@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
-from mlc_dagster.errors import OutcomeUnknown, TransientError
-from mlc_dagster.systems.answers import LONGEST_SILENCE, Throttled
-from mlc_dagster.systems.bounds import Unbounded
+from mlc_dagster.core.errors import OutcomeUnknown, TransientError
+from mlc_dagster.transport.answer_limits import Unbounded
+from mlc_dagster.transport.responses import LONGEST_SILENCE, Throttled
 
 Send = TypeVar("Send", bound="HasTries")
 Result = TypeVar("Result")

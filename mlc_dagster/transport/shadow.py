@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mlc_dagster.errors import MlcError
+from mlc_dagster.core.errors import MlcError
 
 READS = ("GET", "HEAD")
 Allows = Callable[[str, str, Any], None]

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import httpx
 
-from mlc_dagster.errors import AccessDenied, Misconfigured, TransientError
-from mlc_dagster.systems.answers import UNREADABLE, exact_json, retry_after
+from mlc_dagster.core.errors import AccessDenied, Misconfigured, TransientError
+from mlc_dagster.transport.responses import UNREADABLE, exact_json, retry_after
 
 Flow = Generator[httpx.Request, httpx.Response, None]
 Timeouts = dict[str, Any]  # as the call's own: httpx gives a request of a generator none, and it could hang for ever

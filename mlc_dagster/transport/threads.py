@@ -11,7 +11,7 @@ from contextvars import ContextVar, copy_context
 from typing import TypeVar
 from weakref import WeakSet
 
-from mlc_dagster.errors import TransientError
+from mlc_dagster.core.errors import TransientError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

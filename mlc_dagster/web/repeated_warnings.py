@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 
-from mlc_dagster.logs import logger
+from mlc_dagster.core.logs import logger
 
 log = logger(__name__)
 

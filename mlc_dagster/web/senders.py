@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers
 
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger.database import LedgerUnavailable
-from mlc_dagster.logs import logger
 from mlc_dagster.settings.web import SignedSource, WebhookSource, WebSettings
 from mlc_dagster.web.signatures import same_secret, signed, token_holds
 

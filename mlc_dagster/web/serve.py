@@ -17,14 +17,14 @@ import uvicorn
 from starlette.applications import Starlette
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.credentials import secret
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.loopback import bound_socket
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.loopback import bound_socket
+from mlc_dagster.ledger.credentials import secret
 from mlc_dagster.settings import Settings
 from mlc_dagster.settings.web import WebSettings
-from mlc_dagster.web.connections import Connection, Places
-from mlc_dagster.web.tally import Tally
+from mlc_dagster.web.open_connections import Connection, Places
+from mlc_dagster.web.repeated_warnings import Tally
 from mlc_dagster.web.webhooks import LEDGER_SECONDS, build
 
 FILES = 64  # beside connections: the ledger, the log, libraries

@@ -14,14 +14,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger import Inbox, Ledger
 from mlc_dagster.ledger.database import LedgerUnavailable
-from mlc_dagster.logs import logger
 from mlc_dagster.settings import Settings
 from mlc_dagster.settings.web import WebhookSource
-from mlc_dagster.web.doors import Door, Doors, Secrets
 from mlc_dagster.web.events import READERS, Told, challenge, parsed
-from mlc_dagster.web.tally import Tally
+from mlc_dagster.web.repeated_warnings import Tally
+from mlc_dagster.web.senders import Door, Doors, Secrets
 
 LEDGER_SECONDS = 8.0  # Cin7 and monday.com give up after ten and more; the ledger itself would wait for thirty
 RETRY_SECONDS = 30

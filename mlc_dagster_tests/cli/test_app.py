@@ -11,9 +11,10 @@ import pytest
 import yaml
 from rich.console import Console
 
-from mlc_dagster import cli, settings
+from mlc_dagster import settings
+from mlc_dagster.cli import app as cli
 from mlc_dagster.sandbox import Limits, Sandbox
-from mlc_dagster.sandbox.seed import demo_settings
+from mlc_dagster.sandbox.seed.start import demo_settings
 from mlc_dagster.settings import load
 from mlc_dagster_tests.orchestration.conftest import SECRETS
 
@@ -173,7 +174,7 @@ def test_a_message_is_not_taken_for_markup_and_not_folded(run: Any, capsys: pyte
     assert code == 2 and "line 1, [bold]: no setting of this name" in printed
 
 
-EXAMPLE = Path(cli.__file__).parents[1] / "mlc.example.yaml"
+EXAMPLE = Path(cli.__file__).parents[2] / "mlc.example.yaml"
 
 
 def test_the_example_is_correct_and_a_copy_of_it_has_to_be_filled_in(run: Any) -> None:

@@ -9,8 +9,8 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from mlc_dagster.cli import app
-from mlc_dagster.errors import MlcError
+from mlc_dagster.cli.app import app
+from mlc_dagster.core.errors import MlcError
 from mlc_dagster.ledger import Ledger
 from mlc_dagster_tests.ledger.samples import FLOW, deliver, ready
 

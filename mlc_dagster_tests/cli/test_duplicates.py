@@ -13,7 +13,7 @@ import pytest
 import yaml
 from rich.console import Console
 
-from mlc_dagster import cli
+from mlc_dagster.cli import app as cli
 from mlc_dagster.demo.place import SECRETS
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.sandbox import Sandbox

@@ -12,8 +12,8 @@ import yaml
 from click.testing import Result
 from typer.testing import CliRunner
 
-from mlc_dagster.cli import app
-from mlc_dagster.errors import MlcError
+from mlc_dagster.cli.app import app
+from mlc_dagster.core.errors import MlcError
 from mlc_dagster_tests.orchestration.conftest import DAY, World
 from mlc_dagster_tests.orchestration.conftest import world as world
 

@@ -13,11 +13,11 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from mlc_dagster.cli import app
-from mlc_dagster.errors import MlcError
-from mlc_dagster.frames import source_schema
+from mlc_dagster.cli.app import app
+from mlc_dagster.core.arrow_columns import source_schema
+from mlc_dagster.core.errors import MlcError
 from mlc_dagster.ledger import Ledger, place_of
-from mlc_dagster.orchestration.storage import RowStore
+from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.systems.ifs.records import Account
 from mlc_dagster_tests.ledger.samples import FLOW, deliver, ready
 

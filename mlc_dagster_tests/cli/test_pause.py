@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from mlc_dagster_tests.cli.test_holds import PURCHASES, mlc, refusal, told
+from mlc_dagster_tests.cli.test_holds import place as place
 from mlc_dagster_tests.orchestration.conftest import DAY, World
 from mlc_dagster_tests.orchestration.conftest import world as world
-from mlc_dagster_tests.test_cli_holds import PURCHASES, mlc, refusal, told
-from mlc_dagster_tests.test_cli_holds import place as place
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mlc_dagster.frames import (
+from mlc_dagster.core.arrow_columns import (
     batch_of,
     read_ready,
     ready_batch,
@@ -24,8 +24,8 @@ from mlc_dagster.frames import (
     source_schema,
     without,
 )
-from mlc_dagster.outcomes import Ready
-from mlc_dagster.vocabulary import Record, fingerprint
+from mlc_dagster.core.outcomes import Ready
+from mlc_dagster.core.vocabulary import Record, fingerprint
 
 
 class Colour(StrEnum):

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.doubles import Carried, Double, doubles, sentence
+from mlc_dagster.core.duplicates import Carried, Double, doubles, sentence
+from mlc_dagster.core.vocabulary import Target
 from mlc_dagster.pipeline.duplicates import look_back
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES
-from mlc_dagster.systems.ifs.entries import ENTRIES, INVOICES
-from mlc_dagster.systems.ifs.partners import PARTNERS
+from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES
+from mlc_dagster.systems.ifs.supplier_records import PARTNERS
 from mlc_dagster.systems.monday.records import INVOICES as ITEMS
-from mlc_dagster.vocabulary import Target
 
 AT = datetime(2026, 11, 5, 9, tzinfo=UTC)
 

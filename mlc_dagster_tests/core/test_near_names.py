@@ -1,6 +1,6 @@
 """What is offered where a name is none."""
 
-from mlc_dagster.near_names import nearest, offered
+from mlc_dagster.core.near_names import nearest, offered
 
 FLOWS = ("cin7/purchases", "cin7/purchase_invoices", "hubspot/deals", "monday/accounts")
 

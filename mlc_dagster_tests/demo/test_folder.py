@@ -13,9 +13,9 @@ import dagster as dg
 import pytest
 import yaml
 
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.demo.folder import MARK, is_demo, kept, replaced, strangers
 from mlc_dagster.demo.place import SECRETS, Place, real_places
-from mlc_dagster.errors import Misconfigured
 from mlc_dagster.ledger.vault import MASTER_KEY
 
 DEMO = Path(".mlc-demo")

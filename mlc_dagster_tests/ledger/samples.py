@@ -1,9 +1,9 @@
 """Records to put into a ledger, and the answers of a target."""
 
+from mlc_dagster.core.outcomes import Draft, Ready, Refused, Saved, Unanswered
+from mlc_dagster.core.vocabulary import Problem, Record
 from mlc_dagster.ledger.entries import Held, Run
 from mlc_dagster.ledger.ledger import Ledger
-from mlc_dagster.outcomes import Draft, Ready, Refused, Saved, Unanswered
-from mlc_dagster.vocabulary import Problem, Record
 
 FLOW = "cin7/purchases"
 RUN = Run("run-1", "2026-11-05")

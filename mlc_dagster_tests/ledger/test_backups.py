@@ -16,13 +16,13 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import Table, func, select
 
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.outcomes import State
+from mlc_dagster.core.vocabulary import Pull
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.ledger.backups import BackupRefused
-from mlc_dagster.ledger.restoring import RestoreRefused, restore
 from mlc_dagster.ledger.tables import TABLES, budgets, leases, pauses
-from mlc_dagster.outcomes import State
-from mlc_dagster.vocabulary import Pull
+from mlc_dagster.ledger.upkeep.backups import BackupRefused
+from mlc_dagster.ledger.upkeep.restoring import RestoreRefused, restore
 from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, held, ready
 from mlc_dagster_tests.promises.seeds import seeds
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert
 from mlc_dagster.ledger.bulk import PAGE, Bulk
 from mlc_dagster.ledger.columns import storable, stored_key
 from mlc_dagster.ledger.database import DIALECTS, upsert
-from mlc_dagster.ledger.deliveries import _DELIVERED
+from mlc_dagster.ledger.records.deliveries import _DELIVERED
 from mlc_dagster.ledger.tables import deliveries
 
 TIMES = [

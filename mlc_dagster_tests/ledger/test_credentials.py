@@ -13,10 +13,10 @@ import pytest
 import yaml
 from cryptography.fernet import Fernet
 
-from mlc_dagster import cli
-from mlc_dagster.credentials import NAMES, secret
+from mlc_dagster.cli import app as cli
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.sandbox.seed import demo_settings
+from mlc_dagster.ledger.credentials import NAMES, secret
+from mlc_dagster.sandbox.seed.start import demo_settings
 from mlc_dagster_tests.orchestration.conftest import SECRETS, World
 from mlc_dagster_tests.orchestration.conftest import world as world  # the fixture
 

@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from mlc_dagster.auditing import stories
+from mlc_dagster.core.outcomes import Saved, State
 from mlc_dagster.ledger import Decision, HoldEntry, Ledger, Run
-from mlc_dagster.ledger.decisions import DecisionRefused
-from mlc_dagster.moves import FLOWS
-from mlc_dagster.outcomes import Saved, State
+from mlc_dagster.ledger.records.decisions import DecisionRefused
+from mlc_dagster.pipeline.auditing import stories
+from mlc_dagster.systems.moves import FLOWS
 from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, draft, events, held, ready, version
 
 CLI = Run("cli", "2026-11-05")

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.dialects import sqlite
 
-from mlc_dagster.ledger import deliveries, holds
+from mlc_dagster.core.outcomes import Ready, State
 from mlc_dagster.ledger.database import LedgerUnavailable
 from mlc_dagster.ledger.entries import Run
 from mlc_dagster.ledger.ledger import Ledger
-from mlc_dagster.outcomes import Ready, State
+from mlc_dagster.ledger.records import deliveries, holds
 from mlc_dagster_tests.ledger.samples import (
     FLOW,
     RUN,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.ledger import Ledger, place_of
 from mlc_dagster.ledger.database import LedgerUnavailable, _existing_file
 from mlc_dagster.ledger.opening import VERSION_TABLE

@@ -7,9 +7,9 @@ from contextlib import closing
 import psycopg2
 import pytest
 
+from mlc_dagster.core.outcomes import State
 from mlc_dagster.ledger.database import LedgerUnavailable
 from mlc_dagster.ledger.ledger import Ledger
-from mlc_dagster.outcomes import State
 from mlc_dagster_tests.conftest import execute
 from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, held, ready, saved
 

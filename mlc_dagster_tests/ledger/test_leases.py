@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mlc_dagster.ledger import leases
-from mlc_dagster.ledger.leases import LeaseLost
+from mlc_dagster.core.outcomes import State
+from mlc_dagster.ledger.coordination import leases
+from mlc_dagster.ledger.coordination.leases import LeaseLost
 from mlc_dagster.ledger.ledger import Ledger
-from mlc_dagster.outcomes import State
 from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, events, ready, saved
 
 HOLD_FOR_EVER = """

@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.ledger.database import parse
 from mlc_dagster.ledger.ledger import Ledger
 from mlc_dagster.ledger.opening import HEAD, VERSION_TABLE, alembic_config

@@ -1,7 +1,7 @@
 from datetime import UTC, date, datetime
 
+from mlc_dagster.core.vocabulary import Pull
 from mlc_dagster.ledger.entries import Run
-from mlc_dagster.vocabulary import Pull
 from mlc_dagster_tests.ledger.samples import RUN
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.ledger import Ledger, Run, chain
-from mlc_dagster.outcomes import State
+from mlc_dagster.core.outcomes import State
+from mlc_dagster.ledger import Ledger, Run
+from mlc_dagster.ledger.records import chain
 from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, held, ready, refused, saved, unanswered
 
 OTHER = "hubspot/invoices"

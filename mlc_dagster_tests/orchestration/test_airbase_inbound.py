@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from mlc_dagster.settings.airbase import AirbaseSettings
+from mlc_dagster.systems.airbase.settings import AirbaseSettings
 from mlc_dagster_tests.orchestration.conftest import World, check, metadata
 
 REQUESTS, PAYMENTS = "ifs/vouchers_from_airbase_requests", "ifs/vouchers_from_airbase_payments"

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from mlc_dagster.orchestration.alerts import JOB, SENSOR
+from mlc_dagster.orchestration.automation.alerts import JOB, SENSOR
 from mlc_dagster.settings.alerts import AlertSettings
 from mlc_dagster_tests.orchestration.conftest import DAY, QUIET, World
 from mlc_dagster_tests.receivers import Receiver, webhook

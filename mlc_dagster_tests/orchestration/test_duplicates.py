@@ -10,11 +10,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from mlc_dagster.orchestration.automation.running import run_job
 from mlc_dagster.orchestration.location import build
-from mlc_dagster.orchestration.running import run_job
 from mlc_dagster.pipeline.duplicates import CHECK
-from mlc_dagster.settings.monday import MondaySettings
-from mlc_dagster.settings.procurify import ProcurifySettings
+from mlc_dagster.systems.monday.settings import MondaySettings
+from mlc_dagster.systems.procurify.settings import ProcurifySettings
 from mlc_dagster_tests.orchestration.conftest import DAY, QUIET, World, check
 
 NOW = datetime.now(UTC)
@@ -125,7 +125,7 @@ def test_a_double_that_nobody_removes_is_told_until_it_is_gone(all_on: World) ->
 
 
 def test_vouchers_of_two_flows_are_looked_at_once_and_told_where_they_belong(world: World) -> None:
-    from mlc_dagster.settings.airbase import AirbaseSettings
+    from mlc_dagster.systems.airbase.settings import AirbaseSettings
 
     section = AirbaseSettings(
         base_url=f"{world.box.url}/airbase",

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.pipeline.guards import Intent, broken, too_few
 from mlc_dagster.settings.guards import GuardSettings
 from mlc_dagster_tests.orchestration.conftest import DAY, World, check

@@ -8,13 +8,13 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from mlc_dagster import auditing
+from mlc_dagster.core.vocabulary import Problem
 from mlc_dagster.ledger import Decision, Held, Run
-from mlc_dagster.ledger.causes import Waiting
-from mlc_dagster.moves import FLOWS
-from mlc_dagster.orchestration import healing
-from mlc_dagster.orchestration.running import run_job
-from mlc_dagster.vocabulary import Problem
+from mlc_dagster.ledger.records.causes import Waiting
+from mlc_dagster.orchestration.automation import healing
+from mlc_dagster.orchestration.automation.running import run_job
+from mlc_dagster.pipeline import auditing
+from mlc_dagster.systems.moves import FLOWS
 from mlc_dagster_tests.orchestration.conftest import DAY, World, metadata
 
 PURCHASES = "cin7/purchases"

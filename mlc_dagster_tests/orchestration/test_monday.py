@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from mlc_dagster.settings.monday import MondaySettings
+from mlc_dagster.systems.monday.settings import MondaySettings
 from mlc_dagster_tests.orchestration.conftest import World, check, metadata
 
 AT = datetime(2026, 11, 5, 9, tzinfo=UTC)

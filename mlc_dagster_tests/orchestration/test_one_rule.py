@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlc_dagster.settings.hubspot import HubspotSettings
+from mlc_dagster.systems.hubspot.settings import HubspotSettings
 from mlc_dagster_tests.orchestration.conftest import World, check
 from mlc_dagster_tests.orchestration.test_monday import monday as monday
 from mlc_dagster_tests.orchestration.test_monday import put_proposal

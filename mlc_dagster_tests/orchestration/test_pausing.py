@@ -8,8 +8,8 @@ from typing import Any
 import dagster as dg
 
 from mlc_dagster.ledger import Run
-from mlc_dagster.moves import FLOWS
-from mlc_dagster.orchestration.pausing import after
+from mlc_dagster.orchestration.assets.pausing import after
+from mlc_dagster.systems.moves import FLOWS
 from mlc_dagster_tests.orchestration.conftest import DAY, World, metadata
 from mlc_dagster_tests.orchestration.test_healing import carry_out, due, tick
 

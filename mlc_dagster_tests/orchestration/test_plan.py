@@ -12,8 +12,8 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from mlc_dagster.cli import app
-from mlc_dagster.orchestration import planning
+from mlc_dagster.cli.app import app
+from mlc_dagster.orchestration.automation import planning
 from mlc_dagster_tests.orchestration.conftest import DAY, World
 
 FLOW = "cin7/purchases"

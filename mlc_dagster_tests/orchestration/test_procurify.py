@@ -11,11 +11,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from mlc_dagster.core.outcomes import Draft, Ready, Saved
 from mlc_dagster.ledger import Run
-from mlc_dagster.outcomes import Draft, Ready, Saved
-from mlc_dagster.sandbox.procurify_lines import Line
-from mlc_dagster.settings.procurify import ProcurifySettings
+from mlc_dagster.sandbox.procurify.lines import Line
 from mlc_dagster.systems.procurify.mapping import BILLS_FLOW, PROPOSALS_FLOW, SUPPLIERS_FLOW
+from mlc_dagster.systems.procurify.settings import ProcurifySettings
 from mlc_dagster_tests.orchestration.conftest import DAY, World, check, metadata, settings_for
 
 AT = datetime(2026, 11, 5, 9, tzinfo=UTC)

@@ -11,9 +11,9 @@ import pytest
 
 from mlc_dagster import settings as settings_file
 from mlc_dagster.orchestration.location import build
-from mlc_dagster.ping import ping_all
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.settings import Environment, Settings
+from mlc_dagster.systems.ping import ping_all
 from mlc_dagster_tests.orchestration.conftest import QUIET, SECRETS, World, check
 
 PLENTY = Limits(100_000, 100_000, airbase_requests_per_minute=100_000)

@@ -9,7 +9,14 @@ import dagster as dg
 import pytest
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
-from mlc_dagster.orchestration.retention import ENDED, OF_LOCATION, PURGE_JOB, Runs, purge_job, purge_schedule
+from mlc_dagster.orchestration.automation.retention import (
+    ENDED,
+    OF_LOCATION,
+    PURGE_JOB,
+    Runs,
+    purge_job,
+    purge_schedule,
+)
 from mlc_dagster.settings import RetentionSettings, Settings
 from mlc_dagster_tests.orchestration.conftest import QUIET
 
@@ -197,7 +204,7 @@ def test_of_two_settings_one_is_for_failures_and_nought_is_for_ever(instance: dg
 def test_more_runs_than_one_page_are_gone_through_whatever_is_kept_between(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mlc_dagster.orchestration.retention.AT_ONCE", 2)
+    monkeypatch.setattr("mlc_dagster.orchestration.automation.retention.AT_ONCE", 2)
     kept = [run(instance, f"2026-11-{number:02d}") for number in (2, 3, 4)]
     for _ in range(5):
         run(instance, job="cin7_references")
@@ -208,7 +215,7 @@ def test_more_runs_than_one_page_are_gone_through_whatever_is_kept_between(
 def test_a_purge_ends_in_time_and_the_next_one_goes_on(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mlc_dagster.orchestration.retention.AT_ONCE", 1)
+    monkeypatch.setattr("mlc_dagster.orchestration.automation.retention.AT_ONCE", 1)
     for _ in range(4):
         run(instance, "2026-11-02")
     said: list[str] = []

@@ -9,12 +9,12 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from mlc_dagster.core.vocabulary import Problem
 from mlc_dagster.ledger import Held, Run
 from mlc_dagster.orchestration.location import build
 from mlc_dagster.orchestration.resources import LedgerResource
 from mlc_dagster.pipeline import ANSWERED
 from mlc_dagster.settings import Environment, Settings
-from mlc_dagster.vocabulary import Problem
 from mlc_dagster_tests.orchestration.conftest import World
 from mlc_dagster_tests.promises.days import tick
 from mlc_dagster_tests.web.conftest import settings_with

@@ -12,14 +12,14 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from mlc_dagster.cli import app
-from mlc_dagster.connections import cin7_client
+from mlc_dagster.cli.app import app
+from mlc_dagster.core.outcomes import Draft
 from mlc_dagster.ledger.tables import TABLES
-from mlc_dagster.outcomes import Draft
-from mlc_dagster.systems.budgets import LocalBudget
 from mlc_dagster.systems.cin7.flows import FLOWS
 from mlc_dagster.systems.cin7.records import SUPPLIERS
-from mlc_dagster.systems.shadow import WriteInShadow, allowed, hubspot_asks, monday_asks
+from mlc_dagster.systems.connections import cin7_client
+from mlc_dagster.transport.rate_limits import LocalBudget
+from mlc_dagster.transport.shadow import WriteInShadow, allowed, hubspot_asks, monday_asks
 from mlc_dagster_tests.orchestration.conftest import DAY, World, metadata
 from mlc_dagster_tests.orchestration.test_healing import carry_out, tick
 from mlc_dagster_tests.systems.cin7 import samples as cin7

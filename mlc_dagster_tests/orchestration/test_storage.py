@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 
 import mlc_dagster
-from mlc_dagster.errors import Misconfigured
-from mlc_dagster.frames import records_of, source_batch, source_schema
-from mlc_dagster.orchestration.storage import RowStore
+from mlc_dagster.core.arrow_columns import records_of, source_batch, source_schema
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.systems.ifs.records import Account, Supplier
 
 KEY = ("ifs", "account_set")

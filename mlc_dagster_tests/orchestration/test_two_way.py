@@ -10,8 +10,8 @@ import dagster as dg
 import pytest
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.errors import Misconfigured
-from mlc_dagster.systems.ifs.partners import SHARED
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.systems.ifs.supplier_records import SHARED
 from mlc_dagster_tests.orchestration.conftest import World, check
 
 SUPPLIERS = ("ifs/supplier_set", "cin7/suppliers_prepared", "cin7/suppliers", "cin7/supplier_list")

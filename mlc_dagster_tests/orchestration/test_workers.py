@@ -21,13 +21,14 @@ from dagster._core.storage.dagster_run import RunOpConcurrency
 from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._daemon.monitoring.run_monitoring import monitor_started_run
 
-from mlc_dagster.orchestration import launchers, lost_runs
+from mlc_dagster.orchestration import launchers
+from mlc_dagster.orchestration.automation.running import run_job
 from mlc_dagster.orchestration.launchers import AsksItsWorkers, LocalRunLauncher, NobodyToAsk
-from mlc_dagster.orchestration.lost_runs import lost_runs_sensor
-from mlc_dagster.orchestration.running import run_job
-from mlc_dagster.orchestration.signs_of_life import latest_event, speaking
-from mlc_dagster.orchestration.silence import Silence
-from mlc_dagster.orchestration.workers import Place, Worker, started, worker_of
+from mlc_dagster.orchestration.liveness import lost_runs
+from mlc_dagster.orchestration.liveness.lost_runs import lost_runs_sensor
+from mlc_dagster.orchestration.liveness.signs_of_life import latest_event, speaking
+from mlc_dagster.orchestration.liveness.silence import Silence
+from mlc_dagster.orchestration.liveness.workers import Place, Worker, started, worker_of
 from mlc_dagster_tests.promises.whole import until
 
 ELSEWHERE = Place("web-2", "another", "another boot", "pid:[4026531836]")
@@ -156,7 +157,7 @@ def test_a_process_that_the_system_hides_is_not_judged(monkeypatch: pytest.Monke
         raise PermissionError
 
     worker = Worker.of_this_process("r")
-    monkeypatch.setattr("mlc_dagster.orchestration.workers._read", lambda path: "")
+    monkeypatch.setattr("mlc_dagster.orchestration.liveness.workers._read", lambda path: "")
     monkeypatch.setattr("os.kill", refused)
     assert worker.is_there() is None
 
@@ -322,7 +323,7 @@ def test_a_run_in_this_process_waits_for_one_of_its_pool_and_says_for_which(
         instance.report_run_canceled(before)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mlc_dagster.orchestration.turns.time.sleep", ends)
+        patch.setattr("mlc_dagster.orchestration.liveness.turns.time.sleep", ends)
         assert run_job(JOB, instance).success
     assert f"waiting for run {before.run_id}, which works on cin7" in caplog.text
 

@@ -11,16 +11,16 @@ import yaml
 from cryptography.fernet import Fernet
 from typer.testing import CliRunner
 
-from mlc_dagster import alerting
 from mlc_dagster import settings as settings_file
-from mlc_dagster.alerting import FailedRun
-from mlc_dagster.cli import app
-from mlc_dagster.errors import Misconfigured, MlcError
+from mlc_dagster.cli.app import app
+from mlc_dagster.core.errors import Misconfigured, MlcError
+from mlc_dagster.core.vocabulary import Problem
 from mlc_dagster.ledger import Held, Ledger, Run
 from mlc_dagster.ledger.database import LedgerUnavailable
+from mlc_dagster.pipeline import alerting
+from mlc_dagster.pipeline.alerting import FailedRun
 from mlc_dagster.settings.alerts import AlertSettings
-from mlc_dagster.systems import alerts as sending
-from mlc_dagster.vocabulary import Problem
+from mlc_dagster.transport import notifications as sending
 from mlc_dagster_tests.receivers import certificate, mail_server, webhook
 
 TOKEN, PASSWORD = "B0/s3cr3t-t0ken", "p4ssw0rd-marked"

@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from mlc_dagster.facts import Books, Facts, KnownSupplier
+from mlc_dagster.core.facts import Books, Facts, KnownSupplier
+from mlc_dagster.core.outcomes import Draft, Outcome, Ready, Refused, Saved, Traffic
+from mlc_dagster.core.vocabulary import EntitySet, Flow, Problem, Record, Target, fingerprint
 from mlc_dagster.ledger import Ledger, Run
-from mlc_dagster.outcomes import Draft, Outcome, Ready, Refused, Saved, Traffic
 from mlc_dagster.pipeline import Loaded, Verdict, load, prepare
-from mlc_dagster.vocabulary import EntitySet, Flow, Problem, Record, Target, fingerprint
 
 RUN = Run("run-1", "2026-11-05")
 

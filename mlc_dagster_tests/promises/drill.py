@@ -18,10 +18,10 @@ from typing import Any
 import dagster as dg
 import yaml
 
-from mlc_dagster.ledger.leases import boot_time
-from mlc_dagster.orchestration.running import run_job
+from mlc_dagster.ledger.coordination.leases import boot_time
+from mlc_dagster.orchestration.automation.running import run_job
 from mlc_dagster.sandbox import Limits, Sandbox
-from mlc_dagster.sandbox.seed import demo_settings
+from mlc_dagster.sandbox.seed.start import demo_settings
 from mlc_dagster_tests.promises.whole import Whole, celery_of, free_port, start_celery, until
 
 DAYS, AMID = 5, 300  # writes after which it is killed

@@ -11,7 +11,17 @@ from typing import Any
 
 from mlc_dagster import pipeline
 from mlc_dagster import settings as settings_file
-from mlc_dagster.connections import (
+from mlc_dagster.core.arrow_columns import read_ready, ready_batch, ready_schema, records_of, source_schema
+from mlc_dagster.core.facts import CodePart, Facts, LedgerAccount
+from mlc_dagster.core.vocabulary import ERP, EntitySet, Flow, Pull, Scope, Window
+from mlc_dagster.ledger import Ledger, Run
+from mlc_dagster.orchestration.assets.asset_keys import prepared_key
+from mlc_dagster.orchestration.storage.row_store import RowStore
+from mlc_dagster.pipeline import Loaded, Verdict
+from mlc_dagster.sandbox.ifs.tokens import PATH as TOKEN
+from mlc_dagster.sandbox.seed.monday import DEMO_MONDAY
+from mlc_dagster.settings import Settings
+from mlc_dagster.systems.connections import (
     Budgets,
     airbase_client,
     cin7_client,
@@ -20,18 +30,8 @@ from mlc_dagster.connections import (
     monday_client,
     procurify_client,
 )
-from mlc_dagster.facts import CodePart, Facts, LedgerAccount
-from mlc_dagster.frames import read_ready, ready_batch, ready_schema, records_of, source_schema
-from mlc_dagster.ledger import Ledger, Run
-from mlc_dagster.moves import FLOWS
-from mlc_dagster.orchestration.keys import prepared_key
-from mlc_dagster.orchestration.storage import RowStore
-from mlc_dagster.pipeline import Loaded, Verdict
-from mlc_dagster.sandbox.ifs_tokens import PATH as TOKEN
-from mlc_dagster.sandbox.seed_monday import DEMO_MONDAY
-from mlc_dagster.settings import Settings
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import ERP, EntitySet, Flow, Pull, Scope, Window
+from mlc_dagster.systems.moves import FLOWS
 
 BATCH = 3
 """Records in flight: few, so that a load has several batches."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mlc_dagster.orchestration.running import run_job
+from mlc_dagster.orchestration.automation.running import run_job
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster_tests.promises.kinds import PLENTY
 from mlc_dagster_tests.promises.whole import Whole

@@ -10,19 +10,19 @@ from typing import Any
 
 import msgspec
 
+from mlc_dagster.core.outcomes import Ready
+from mlc_dagster.core.vocabulary import Flow, Record, Scope, Window, fingerprint, key_text
 from mlc_dagster.ledger import Ledger, Run
-from mlc_dagster.outcomes import Ready
 from mlc_dagster.pipeline import Loaded, load
 from mlc_dagster.sandbox import Limits, Sandbox
-from mlc_dagster.sandbox.ifs import SURFACE
-from mlc_dagster.sandbox.ifs_tokens import PATH as TOKEN
-from mlc_dagster.systems.auth import ClientCredentials
+from mlc_dagster.sandbox.ifs.api import SURFACE
+from mlc_dagster.sandbox.ifs.tokens import PATH as TOKEN
 from mlc_dagster.systems.cin7.flows import FLOWS as CIN7_FLOWS
-from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.hubspot.flows import FLOWS as HUBSPOT_FLOWS
 from mlc_dagster.systems.hubspot.mapping import company_from_supplier
 from mlc_dagster.systems.ifs.client import IfsClient, classify
-from mlc_dagster.vocabulary import Flow, Record, Scope, Window, fingerprint, key_text
+from mlc_dagster.transport.client import ApiClient
+from mlc_dagster.transport.sign_in import ClientCredentials
 from mlc_dagster_tests.systems.cin7 import samples as cin7
 from mlc_dagster_tests.systems.hubspot import samples as hubspot
 from mlc_dagster_tests.systems.loopback import FakeTime

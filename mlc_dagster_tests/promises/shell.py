@@ -11,7 +11,7 @@ from typing import Any
 
 def mlc(folder: str, environment: dict[str, str], *words: str) -> dict[str, Any]:
     """Exit code, stdout and stderr of `mlc` in a folder. No setting but these is known, as in a fresh shell."""
-    from mlc_dagster import cli
+    from mlc_dagster.cli import app as cli
 
     for name in [name for name in os.environ if name.startswith(("MLC_", "DAGSTER_HOME"))]:
         del os.environ[name]

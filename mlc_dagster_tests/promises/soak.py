@@ -25,18 +25,18 @@ from pathlib import Path
 from typing import Any
 
 from mlc_dagster import pipeline
-from mlc_dagster.frames import read_ready, ready_batch, ready_schema, records_of, source_schema, without
+from mlc_dagster.core.arrow_columns import read_ready, ready_batch, ready_schema, records_of, source_schema, without
+from mlc_dagster.core.vocabulary import Pull, Scope, Window
 from mlc_dagster.ledger import Ledger, Run
-from mlc_dagster.orchestration.storage import RowStore
+from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline import Verdict
 from mlc_dagster.sandbox import Limits, Sandbox
-from mlc_dagster.systems.auth import Bearer, ClientCredentials
-from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.hubspot.calls import classify as hubspot_answers
 from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.ifs.client import classify as ifs_answers
-from mlc_dagster.vocabulary import Pull, Scope, Window
+from mlc_dagster.transport.client import ApiClient
+from mlc_dagster.transport.sign_in import Bearer, ClientCredentials
 from mlc_dagster_tests.promises.quick import COMPANIES
 from mlc_dagster_tests.systems.hubspot.samples import facts
 

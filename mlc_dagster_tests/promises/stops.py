@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.ledger import Ledger, leases
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.ledger.coordination import leases
 from mlc_dagster.pipeline.load import _Delivery
 from mlc_dagster_tests.promises import journey
 from mlc_dagster_tests.promises.victims import Child

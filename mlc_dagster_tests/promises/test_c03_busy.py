@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.errors import ThrottledUntil
+from mlc_dagster.core.errors import ThrottledUntil
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.systems.ifs import records as ifs

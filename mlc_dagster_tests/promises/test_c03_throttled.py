@@ -8,7 +8,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from mlc_dagster.ledger import THROTTLED, pauses
+from mlc_dagster.ledger import THROTTLED
+from mlc_dagster.ledger.coordination import pauses
 from mlc_dagster_tests.orchestration.conftest import DAY, World
 from mlc_dagster_tests.orchestration.test_healing import carry_out, due
 from mlc_dagster_tests.orchestration.test_pausing import failure
@@ -21,7 +22,7 @@ def ahead(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """An hour is over, as the ledger and its budgets see it."""
     later = lambda _: datetime.now(UTC) + timedelta(seconds=seconds)  # noqa: E731
     monkeypatch.setattr(pauses, "clock", later)
-    monkeypatch.setattr("mlc_dagster.ledger.budgets.clock", later)
+    monkeypatch.setattr("mlc_dagster.ledger.coordination.budgets.clock", later)
 
 
 def calls(world: World, system: str) -> int:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.errors import AccessDenied
+from mlc_dagster.core.errors import AccessDenied
 from mlc_dagster.sandbox import Limits, Sandbox, Tenant
-from mlc_dagster.sandbox.ifs_tokens import PATH as TOKEN
+from mlc_dagster.sandbox.ifs.tokens import PATH as TOKEN
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster_tests.promises.quick import PLENTY, ifs_client, numbered, scope, spread
 from mlc_dagster_tests.promises.seeds import seeds

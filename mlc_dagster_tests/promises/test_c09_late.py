@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.sandbox import Tenant
-from mlc_dagster.vocabulary import key_text
 from mlc_dagster_tests.orchestration.conftest import World
 from mlc_dagster_tests.promises.days import begin, counts, run, tick
 from mlc_dagster_tests.promises.seeds import seed
@@ -72,9 +72,9 @@ def test_c9_a_row_that_appears_late_inside_the_look_back_has_its_day_read_again(
 def test_c9_the_look_back_reaches_as_far_on_the_erps_clock_as_on_ours(skew: int) -> None:
     from types import SimpleNamespace
 
-    from mlc_dagster.orchestration.automation import _look_back
+    from mlc_dagster.core.vocabulary import Pull
+    from mlc_dagster.orchestration.automation.jobs_and_schedules import _look_back
     from mlc_dagster.systems.ifs.records import PURCHASE_ORDERS
-    from mlc_dagster.vocabulary import Pull
 
     walk = Pull("ifs/purchase_order_set", "2026-11-05", clock_skew_seconds=skew)
     walk.started_at, walk.ended_at = datetime(2026, 11, 5, tzinfo=UTC), datetime(2026, 11, 5, 0, 1, tzinfo=UTC)

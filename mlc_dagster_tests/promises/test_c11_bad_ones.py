@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from mlc_dagster.core.outcomes import ACCEPTED
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.outcomes import ACCEPTED
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster_tests.promises.quick import COMPANIES, PLENTY, companies, deliver
 from mlc_dagster_tests.promises.seeds import seed, seeds

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from mlc_dagster.orchestration.sources import SCHEMA
+from mlc_dagster.orchestration.assets.sources import SCHEMA
 from mlc_dagster.pipeline import READABLE
 from mlc_dagster.sandbox import Tenant
 from mlc_dagster_tests.orchestration.conftest import World, check, metadata

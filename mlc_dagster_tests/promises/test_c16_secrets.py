@@ -23,11 +23,11 @@ from cryptography.fernet import Fernet
 from sqlalchemy import create_engine, inspect, text
 
 from mlc_dagster import settings as settings_file
+from mlc_dagster.core.loopback import bound_socket
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.loopback import bound_socket
 from mlc_dagster.orchestration.location import build
 from mlc_dagster.sandbox import Limits, Sandbox
-from mlc_dagster.sandbox.seed import demo_settings
+from mlc_dagster.sandbox.seed.start import demo_settings
 from mlc_dagster_tests.web.conftest import serving
 
 MARK = "Zq7mark"  # stands in every secret, and nowhere else
@@ -75,15 +75,15 @@ class Place:
 @pytest.fixture
 def marked(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sandboxed systems take these secrets, and no others; IFS gives a marked token for them."""
-    monkeypatch.setattr("mlc_dagster.sandbox.ifs_tokens.secrets.token_urlsafe", lambda length: TOKEN)
+    monkeypatch.setattr("mlc_dagster.sandbox.ifs.tokens.secrets.token_urlsafe", lambda length: TOKEN)
     for place, value in {
-        "ifs_tokens.CLIENT_ID": SECRETS["IFS_CLIENT_ID"],
-        "ifs_tokens.CLIENT_SECRET": SECRETS["IFS_CLIENT_SECRET"],
-        "cin7.ACCOUNT_ID": SECRETS["CIN7_ACCOUNT_ID"],
-        "cin7.APPLICATION_KEYS": tuple(SECRETS["CIN7_APPLICATION_KEYS"].split(",")),
-        "airbase.TOKEN": SECRETS["AIRBASE_TOKEN"],
-        "hubspot.TOKEN": SECRETS["HUBSPOT_TOKEN"],
-        "monday.TOKEN": SECRETS["MONDAY_TOKEN"],
+        "ifs.tokens.CLIENT_ID": SECRETS["IFS_CLIENT_ID"],
+        "ifs.tokens.CLIENT_SECRET": SECRETS["IFS_CLIENT_SECRET"],
+        "cin7.api.ACCOUNT_ID": SECRETS["CIN7_ACCOUNT_ID"],
+        "cin7.api.APPLICATION_KEYS": tuple(SECRETS["CIN7_APPLICATION_KEYS"].split(",")),
+        "airbase.api.TOKEN": SECRETS["AIRBASE_TOKEN"],
+        "hubspot.api.TOKEN": SECRETS["HUBSPOT_TOKEN"],
+        "monday.api.TOKEN": SECRETS["MONDAY_TOKEN"],
     }.items():
         monkeypatch.setattr(f"mlc_dagster.sandbox.{place}", value)
 

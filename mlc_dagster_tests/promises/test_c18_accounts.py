@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mlc_dagster.ledger.entries import Event
-from mlc_dagster.sandbox.procurify_lines import Line
+from mlc_dagster.sandbox.procurify.lines import Line
 from mlc_dagster.settings import CompanySettings
 from mlc_dagster_tests.orchestration.conftest import DAY, World
 from mlc_dagster_tests.orchestration.test_airbase_inbound import PAYMENTS, vouchers

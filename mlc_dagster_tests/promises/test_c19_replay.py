@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from mlc_dagster.ledger.entries import Event
-from mlc_dagster.orchestration.running import instance_at_home
+from mlc_dagster.orchestration.automation.running import instance_at_home
+from mlc_dagster_tests.cli.test_holds import PURCHASES, mlc
+from mlc_dagster_tests.cli.test_holds import place as place
 from mlc_dagster_tests.orchestration.conftest import DAY, World
-from mlc_dagster_tests.test_cli_holds import PURCHASES, mlc
-from mlc_dagster_tests.test_cli_holds import place as place
 
 ASKED = {
     "a run": lambda run: ["--run", run],

@@ -10,8 +10,8 @@ import dagster as dg
 import pytest
 
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.ledger.leases import FREE
-from mlc_dagster.ledger.restoring import restore
+from mlc_dagster.ledger.coordination.leases import FREE
+from mlc_dagster.ledger.upkeep.restoring import restore
 from mlc_dagster_tests.orchestration.conftest import World
 from mlc_dagster_tests.promises import journey
 from mlc_dagster_tests.promises.kinds import KINDS, RECORDS, Kind
@@ -102,7 +102,7 @@ def nothing(world: World, backup: Path) -> None:
 def test_c20_after_a_disaster_the_same_runs_end_where_they_had(
     happens: Callable[[World, Path], None], instance: str, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mlc_dagster.ledger.restoring.LEFT", FREE)  # else each flow waits a minute once
+    monkeypatch.setattr("mlc_dagster.ledger.upkeep.restoring.LEFT", FREE)  # else each flow waits a minute once
     world.chart()
     world.put_order("P1", price="1.00")
     world.put_order("P2", price="2.00")

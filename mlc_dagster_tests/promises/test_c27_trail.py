@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from mlc_dagster.cli import app
+from mlc_dagster.cli.app import app
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.entries import Attempt, Event
 from mlc_dagster_tests.ledger.test_verifying import attack

@@ -11,12 +11,12 @@ import pytest
 from alembic import command
 from sqlalchemy import Date, MetaData, Table, insert, select, text
 
+from mlc_dagster.core.outcomes import State
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.columns import Moment
 from mlc_dagster.ledger.database import Database, parse
 from mlc_dagster.ledger.opening import HEAD, VERSION_TABLE, _prepare_file, alembic_config
 from mlc_dagster.ledger.tables import TABLES
-from mlc_dagster.outcomes import State
 from mlc_dagster_tests.ledger.samples import FLOW, deliver, events, ready
 
 WRITTEN = Path(__file__).parents[1] / "ledger" / "revision_0003.json"  # by that release: table -> rows
@@ -115,7 +115,7 @@ def test_c29_a_migration_that_is_cut_off_leaves_the_ledger_as_it_was(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("mlc_dagster.ledger.chain.chained", power_cut)
+        patched.setattr("mlc_dagster.ledger.records.chain.chained", power_cut)
         with pytest.raises(KeyboardInterrupt):
             Ledger.open(older_url)
     with Ledger.open(older_url) as ledger, ledger._database.reading() as connection:

@@ -10,15 +10,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from mlc_dagster.core.outcomes import Ready
+from mlc_dagster.core.vocabulary import Flow, key_text
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.outcomes import Ready
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.sandbox.monday_troubles import Refusals, Trouble
+from mlc_dagster.sandbox.monday.partial_answers import Refusals, Trouble
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.monday.client import MondayClient
 from mlc_dagster.systems.monday.flows import FLOWS
 from mlc_dagster.systems.monday.mapping import invoice_from_proposal, item_from_order, item_from_supplier
-from mlc_dagster.vocabulary import Flow, key_text
 from mlc_dagster_tests.promises.kinds import PLENTY
 from mlc_dagster_tests.promises.quick import deliver, ready
 from mlc_dagster_tests.systems.monday import samples

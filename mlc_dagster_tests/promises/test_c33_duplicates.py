@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 
-from mlc_dagster.settings.airbase import AirbaseSettings
-from mlc_dagster.settings.monday import MondaySettings
-from mlc_dagster.settings.procurify import ProcurifySettings
+from mlc_dagster.systems.airbase.settings import AirbaseSettings
+from mlc_dagster.systems.monday.settings import MondaySettings
+from mlc_dagster.systems.procurify.settings import ProcurifySettings
 from mlc_dagster_tests.orchestration.conftest import QUIET, World, check
 from mlc_dagster_tests.promises.seeds import seed
 

@@ -13,7 +13,7 @@ import dagster as dg
 import pytest
 
 from mlc_dagster.orchestration.launchers import AsksItsWorkers
-from mlc_dagster.orchestration.workers import Worker, worker_of
+from mlc_dagster.orchestration.liveness.workers import Worker, worker_of
 from mlc_dagster_tests.promises.lost import company, days, each_order_once, purchases, read_the_charts
 from mlc_dagster_tests.promises.whole import Whole, celery_of, free_port, start_celery, until
 

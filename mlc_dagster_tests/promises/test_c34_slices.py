@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mlc_dagster.ledger import SLICE, Ledger, Run
-from mlc_dagster.orchestration import loads
+from mlc_dagster.orchestration.assets import loads
 from mlc_dagster.pipeline import Slice, load
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster_tests.orchestration.conftest import DAY, World

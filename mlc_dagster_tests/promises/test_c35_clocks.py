@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.ledger import Ledger, budgets, leases, pauses, trail
-from mlc_dagster.ledger.pauses import THROTTLED
-from mlc_dagster.outcomes import Draft, TooFar
+from mlc_dagster.core.outcomes import Draft, TooFar
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.ledger.coordination import budgets, leases, pauses
+from mlc_dagster.ledger.coordination.pauses import THROTTLED
+from mlc_dagster.ledger.records import trail
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster_tests.orchestration.conftest import World
 from mlc_dagster_tests.promises.days import tick

@@ -14,14 +14,14 @@ from typing import Any
 import httpx
 import pytest
 
-from mlc_dagster.errors import MlcError, OutcomeUnknown, TransientError
+from mlc_dagster.core.errors import MlcError, OutcomeUnknown, TransientError
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.systems.alerts import NotSent, Webhook
-from mlc_dagster.systems.auth import ClientCredentials
-from mlc_dagster.systems.bounds import Bounds
-from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.hubspot.client import HubspotClient
+from mlc_dagster.transport.answer_limits import Bounds
+from mlc_dagster.transport.client import ApiClient
+from mlc_dagster.transport.notifications import NotSent, Webhook
+from mlc_dagster.transport.sign_in import ClientCredentials
 from mlc_dagster_tests.promises import work
 from mlc_dagster_tests.promises.quick import COMPANIES, PLENTY, companies, deliver
 from mlc_dagster_tests.promises.victims import Victims

@@ -14,12 +14,12 @@ import pyarrow as pa
 import pytest
 from sqlalchemy import text
 
-from mlc_dagster.frames import records_of, source_batch, source_schema
+from mlc_dagster.core.arrow_columns import records_of, source_batch, source_schema
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.ledger.stored import Stored
-from mlc_dagster.orchestration import files
-from mlc_dagster.orchestration.refusing import RowsRefused
-from mlc_dagster.orchestration.storage import RowStore
+from mlc_dagster.ledger.records.stored import Stored
+from mlc_dagster.orchestration.storage import files
+from mlc_dagster.orchestration.storage.refused_rows import RowsRefused
+from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.systems.ifs.records import Account
 from mlc_dagster_tests.promises import work
 from mlc_dagster_tests.promises.seeds import seeds

@@ -8,10 +8,10 @@ import dagster as dg
 import pytest
 
 import mlc_dagster
-from mlc_dagster.orchestration.refusing import RowsRefused
+from mlc_dagster.orchestration.storage.refused_rows import RowsRefused
+from mlc_dagster_tests.cli.test_holds import mlc
+from mlc_dagster_tests.cli.test_holds import place as place
 from mlc_dagster_tests.orchestration.conftest import DAY, World
-from mlc_dagster_tests.test_cli_holds import mlc
-from mlc_dagster_tests.test_cli_holds import place as place
 
 ORDERS, PREPARED, PURCHASES = "ifs/purchase_order_set", "cin7/purchases_prepared", "cin7/purchases"
 

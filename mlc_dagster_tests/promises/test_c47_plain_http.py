@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster import alerting
-from mlc_dagster.checking import plain_addresses
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.ledger import Ledger
+from mlc_dagster.pipeline import alerting
 from mlc_dagster.settings import parse
 from mlc_dagster.settings.alerts import AlertSettings
+from mlc_dagster.systems.settings_check import plain_addresses
 from mlc_dagster_tests.settings.test_addresses import REASON, SECTIONS, content_with
 
 HOSTS = (

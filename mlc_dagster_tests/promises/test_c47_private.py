@@ -14,14 +14,14 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from mlc_dagster import private
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.demo.folder import absolute, replaced
 from mlc_dagster.demo.place import Place
-from mlc_dagster.errors import Misconfigured
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.orchestration.storage import RowStore
-from mlc_dagster.sandbox.seed import demo_settings
+from mlc_dagster.orchestration.storage.row_store import RowStore
+from mlc_dagster.sandbox.seed.start import demo_settings
 from mlc_dagster.sandbox.state import save
+from mlc_dagster.settings import file_modes as private
 from mlc_dagster_tests.ledger.samples import deliver, ready
 from mlc_dagster_tests.promises.shell import mlc
 from mlc_dagster_tests.promises.victims import Victims

@@ -17,16 +17,16 @@ import dagster as dg
 import pytest
 import yaml
 
-from mlc_dagster.commands import offered, quoted
-from mlc_dagster.errors import MlcError
-from mlc_dagster.inert import inert, inert_markdown
+from mlc_dagster.core.commands import offered, quoted
+from mlc_dagster.core.errors import MlcError
+from mlc_dagster.core.inert import inert, inert_markdown
+from mlc_dagster.core.logs import logger
+from mlc_dagster.core.vocabulary import Problem
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.entries import Held, Run
-from mlc_dagster.logs import logger
-from mlc_dagster.orchestration import reports
+from mlc_dagster.orchestration.assets import reports
 from mlc_dagster.orchestration.failures import told
-from mlc_dagster.sandbox.seed import demo_settings
-from mlc_dagster.vocabulary import Problem
+from mlc_dagster.sandbox.seed.start import demo_settings
 from mlc_dagster_tests.ledger.samples import FLOW, version
 from mlc_dagster_tests.promises.seeds import seeds
 from mlc_dagster_tests.promises.shell import mlc

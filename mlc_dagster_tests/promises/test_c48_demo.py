@@ -19,7 +19,7 @@ import pytest
 import mlc_dagster
 from mlc_dagster.demo.folder import MARK
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.orchestration.storage import RowStore
+from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster_tests.ledger.samples import FLOW, deliver, ready
 
 ROOT = Path(mlc_dagster.__file__).parents[1]

@@ -21,7 +21,7 @@ from cryptography.fernet import Fernet
 from mlc_dagster.ledger import Ledger, place_of
 from mlc_dagster.ledger.database import Database, parse
 from mlc_dagster.ledger.opening import _prepare_file, alembic_config
-from mlc_dagster.sandbox.seed import demo_settings
+from mlc_dagster.sandbox.seed.start import demo_settings
 from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, held, ready
 from mlc_dagster_tests.promises.shell import mlc
 from mlc_dagster_tests.promises.victims import Victims

@@ -15,13 +15,13 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from mlc_dagster.cli import app
-from mlc_dagster.facts import Facts, LedgerAccount
+from mlc_dagster.cli.app import app
+from mlc_dagster.core.facts import Facts, LedgerAccount
+from mlc_dagster.core.outcomes import Draft, Ready, Saved
+from mlc_dagster.core.vocabulary import Flow, Problem, fingerprint
 from mlc_dagster.ledger import Held, Ledger, Run
-from mlc_dagster.orchestration import healing
-from mlc_dagster.outcomes import Draft, Ready, Saved
+from mlc_dagster.orchestration.automation import healing
 from mlc_dagster.pipeline.healing import AT_ONCE, look_over
-from mlc_dagster.vocabulary import Flow, Problem, fingerprint
 from mlc_dagster_tests.orchestration.conftest import World
 from mlc_dagster_tests.promises.quick import PURCHASES
 from mlc_dagster_tests.systems.cin7 import samples as cin7

@@ -15,13 +15,13 @@ import yaml
 from mlc_dagster import settings as settings_file
 from mlc_dagster.demo.place import LIMITS, SECRETS
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.orchestration.guarding import stored
+from mlc_dagster.orchestration.assets.guarding import stored
+from mlc_dagster.orchestration.automation.replaying import flows_on
+from mlc_dagster.orchestration.automation.running import run_job
 from mlc_dagster.orchestration.location import build
-from mlc_dagster.orchestration.replaying import flows_on
-from mlc_dagster.orchestration.running import run_job
-from mlc_dagster.orchestration.storage import RowStore
+from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.sandbox.seed import demo_settings
+from mlc_dagster.sandbox.seed.start import demo_settings
 from mlc_dagster.settings import Environment, Settings
 from mlc_dagster_tests.promises.kinds import PLENTY
 

@@ -26,7 +26,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-USUAL = ("mlc_dagster.connections", "mlc_dagster.pipeline", "mlc_dagster.settings", "mlc_dagster.orchestration.storage")
+USUAL = (
+    "mlc_dagster.systems.connections",
+    "mlc_dagster.pipeline",
+    "mlc_dagster.settings",
+    "mlc_dagster.orchestration.storage.row_store",
+)
 """Imported before the first child: they take a second."""
 
 POLL_SECONDS = 0.002

@@ -23,7 +23,7 @@ from dagster._core.execution.backfill import PartitionBackfill
 import mlc_dagster
 from mlc_dagster import settings as settings_file
 from mlc_dagster.demo.place import SECRETS
-from mlc_dagster.ledger.leases import boot_time
+from mlc_dagster.ledger.coordination.leases import boot_time
 from mlc_dagster.orchestration.location import build
 from mlc_dagster.settings import Environment
 

@@ -6,12 +6,12 @@ import os
 import time
 from pathlib import Path
 
-from mlc_dagster.errors import TransientError
+from mlc_dagster.core.errors import TransientError
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.systems.auth import Bearer
-from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.hubspot.calls import classify
 from mlc_dagster.systems.hubspot.client import HubspotClient
+from mlc_dagster.transport.client import ApiClient
+from mlc_dagster.transport.sign_in import Bearer
 from mlc_dagster_tests.promises.quick import COMPANIES, companies, deliver
 
 LEASE, BUDGET, LIMIT, PERIOD = "load of a victim", "budget of a victim", 5, 0.4
@@ -67,7 +67,7 @@ def run_job(config: str, database: str, storage: str, job: str, day: str, home: 
 
 def mlc(database: str, *words: str) -> None:
     """The command line as a person has it, on this ledger; what it says stands in the child's output."""
-    from mlc_dagster.cli import app
+    from mlc_dagster.cli.app import app
 
     os.environ["MLC_DATABASE_URL"] = database
     app(list(words), standalone_mode=False)
@@ -80,7 +80,7 @@ def write_rows(database: str, storage: str, asset: str, partition: str) -> None:
     """Replace a partition again and again, each time by so many other rows."""
     import pyarrow as pa
 
-    from mlc_dagster.orchestration.storage import RowStore
+    from mlc_dagster.orchestration.storage.row_store import RowStore
 
     with Ledger.open(database) as ledger:
         store, turn = RowStore(storage, ledger.stored), 0
@@ -94,7 +94,7 @@ def write_rows(database: str, storage: str, asset: str, partition: str) -> None:
 def write_slowly(database: str, flow: str, idle_seconds: int, seconds: float) -> None:
     """Lock the flow's trail in a transaction, and say nothing to the database for so long; then write."""
     from mlc_dagster.ledger import Run, postgresql
-    from mlc_dagster.ledger.trail import Trail
+    from mlc_dagster.ledger.records.trail import Trail
 
     postgresql.IDLE_SECONDS = idle_seconds
     with Ledger.open(database) as ledger, ledger._database.writing() as connection:

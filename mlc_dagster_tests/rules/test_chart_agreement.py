@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from mlc_dagster.alignment import companies_without_subsidiary, missing_in_erp, missing_in_target
-from mlc_dagster.facts import CompanyMapping, Facts, LedgerAccount
+from mlc_dagster.core.facts import CompanyMapping, Facts, LedgerAccount
+from mlc_dagster.rules.chart_agreement import companies_without_subsidiary, missing_in_erp, missing_in_target
 from mlc_dagster.systems.airbase.records import Account, Subsidiary
 
 TODAY = date(2026, 11, 21)

@@ -16,11 +16,11 @@ import httpx
 import pytest
 
 from mlc_dagster import settings
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.sandbox import Sandbox, serve
-from mlc_dagster.sandbox.seed import demo_settings
+from mlc_dagster.sandbox.seed.start import demo_settings
+from mlc_dagster_tests.sandbox.cin7.test_cin7 import SUPPLIER
 from mlc_dagster_tests.sandbox.conftest import ORDERS, Cin7
-from mlc_dagster_tests.sandbox.test_cin7 import SUPPLIER
 
 TODAY = date(2026, 11, 21)
 

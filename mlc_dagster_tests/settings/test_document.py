@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mlc_dagster import settings
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
 
 MARKED = "hunter2-marked"
 

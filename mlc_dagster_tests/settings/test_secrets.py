@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from mlc_dagster.checking import checked
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.ledger import Ledger
+from mlc_dagster.systems.settings_check import checked
 
 GOOD_ONES = {
     "companies": {"0010": {"currency": "SEK"}},

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.settings import Settings, parse, sentences
 from mlc_dagster.settings.mistakes import Mistake, Place
 from mlc_dagster.settings.section import SHAPES

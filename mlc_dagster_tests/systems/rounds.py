@@ -9,14 +9,14 @@ from typing import Any
 
 from mlc_dagster import pipeline
 from mlc_dagster import settings as settings_file
-from mlc_dagster.connections import airbase_client, cin7_client, ifs_client
-from mlc_dagster.frames import records_of
+from mlc_dagster.core.arrow_columns import records_of
+from mlc_dagster.core.outcomes import Ready
+from mlc_dagster.core.vocabulary import ERP, Flow, Pull, Scope, Window
 from mlc_dagster.ledger import Ledger, Run
-from mlc_dagster.moves import FLOWS
-from mlc_dagster.outcomes import Ready
 from mlc_dagster.pipeline import Loaded, Verdict
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.vocabulary import ERP, Flow, Pull, Scope, Window
+from mlc_dagster.systems.connections import airbase_client, cin7_client, ifs_client
+from mlc_dagster.systems.moves import FLOWS
 
 
 class Free:

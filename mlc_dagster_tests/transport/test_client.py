@@ -17,7 +17,7 @@ import httpx
 import msgspec
 import pytest
 
-from mlc_dagster.errors import (
+from mlc_dagster.core.errors import (
     AccessDenied,
     Misconfigured,
     MlcError,
@@ -27,8 +27,8 @@ from mlc_dagster.errors import (
     ThrottledUntil,
     TransientError,
 )
-from mlc_dagster.systems.auth import Bearer, HeaderKeys
-from mlc_dagster.systems.http import ApiClient, KeyRing, LocalBudget, Throttled
+from mlc_dagster.transport.client import ApiClient, KeyRing, LocalBudget, Throttled
+from mlc_dagster.transport.sign_in import Bearer, HeaderKeys
 from mlc_dagster_tests.systems.loopback import Asked, FakeTime, Loopback, answers, reset
 
 PAGE = b'{"value": [{"Amount": 1234567890123456789012345678901234.56, "Code": "0010"}]}'

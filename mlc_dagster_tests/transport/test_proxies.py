@@ -19,13 +19,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from mlc_dagster import alerting
-from mlc_dagster.errors import Misconfigured, MlcError, TransientError
+from mlc_dagster.core.errors import Misconfigured, MlcError, TransientError
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.sandbox.seed import demo_settings
+from mlc_dagster.pipeline import alerting
+from mlc_dagster.sandbox.seed.start import demo_settings
 from mlc_dagster.settings.alerts import AlertSettings
-from mlc_dagster.systems.http import ApiClient
-from mlc_dagster.systems.way_out import odd_exceptions, proxy_of, trusted
+from mlc_dagster.transport.client import ApiClient
+from mlc_dagster.transport.proxies import odd_exceptions, proxy_of, trusted
 from mlc_dagster_tests.promises.shell import mlc
 from mlc_dagster_tests.promises.victims import Victims
 
@@ -295,7 +295,7 @@ def said(victims: Victims, tmp_path: Path) -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def victims() -> Iterator[Victims]:
-    with Victims("mlc_dagster.cli") as loader:
+    with Victims("mlc_dagster.cli.app") as loader:
         yield loader
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import httpx
 
+from mlc_dagster.core.pace import moved
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.pace import moved
-from mlc_dagster.systems.http import ApiClient, LocalBudget
+from mlc_dagster.transport.client import ApiClient, LocalBudget
 from mlc_dagster_tests.systems.loopback import FakeTime
 
 

@@ -13,9 +13,9 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from mlc_dagster.errors import AccessDenied, Misconfigured, MlcError, TransientError
-from mlc_dagster.systems.auth import Bearer, ClientCredentials, HeaderKeys, TokenHeader
-from mlc_dagster.systems.http import ApiClient
+from mlc_dagster.core.errors import AccessDenied, Misconfigured, MlcError, TransientError
+from mlc_dagster.transport.client import ApiClient
+from mlc_dagster.transport.sign_in import Bearer, ClientCredentials, HeaderKeys, TokenHeader
 from mlc_dagster_tests.systems.loopback import Asked, FakeTime, Loopback, answers
 
 REALM = "/auth/realms/erp/protocol/openid-connect/token"

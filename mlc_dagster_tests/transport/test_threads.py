@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from mlc_dagster.errors import TransientError
-from mlc_dagster.systems.waiting import in_order, sleep
+from mlc_dagster.core.errors import TransientError
+from mlc_dagster.transport.threads import in_order, sleep
 
 
 def test_results_come_in_order_and_never_more_than_so_many_at_once() -> None:

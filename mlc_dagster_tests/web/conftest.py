@@ -16,13 +16,13 @@ import httpx
 import pytest
 
 from mlc_dagster import settings as settings_file
+from mlc_dagster.core.loopback import bound_socket
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.loopback import bound_socket
 from mlc_dagster.settings import Settings
 from mlc_dagster.web import build
-from mlc_dagster.web.doors import Secrets
+from mlc_dagster.web.repeated_warnings import Tally
+from mlc_dagster.web.senders import Secrets
 from mlc_dagster.web.serve import server
-from mlc_dagster.web.tally import Tally
 
 SECRET, CIN7_SECRET, KEY = "marked-airbase-secret", "marked/cin7+secret=", "marked-hmac-key"
 SECRETS = {

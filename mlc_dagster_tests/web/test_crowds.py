@@ -17,8 +17,8 @@ import httpx
 import pytest
 from cryptography.fernet import Fernet
 
-from mlc_dagster.credentials import known, secret
 from mlc_dagster.ledger import Ledger
+from mlc_dagster.ledger.credentials import known, secret
 from mlc_dagster_tests.web.conftest import GOOD, SECRETS, event, serving
 from mlc_dagster_tests.web.test_serve import served
 

@@ -15,10 +15,10 @@ import httpx
 import psycopg2
 import pytest
 
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.web import build, webhooks
-from mlc_dagster.web.tally import Tally
+from mlc_dagster.web.repeated_warnings import Tally
 from mlc_dagster_tests.conftest import execute
 from mlc_dagster_tests.web.conftest import (
     CIN7_SECRET,

@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Row, select, update
 
+from mlc_dagster.core.logs import logger
+from mlc_dagster.core.outcomes import TooFar
+from mlc_dagster.core.pace import MARGIN, moved, next_slot
 from mlc_dagster.ledger.database import Database, clock, upsert
 from mlc_dagster.ledger.tables import budgets
-from mlc_dagster.logs import logger
-from mlc_dagster.outcomes import TooFar
-from mlc_dagster.pace import MARGIN, moved, next_slot
 
 MISSED_AT_MOST = 5  # slots given up by one call, so that a machine that is always late still makes progress
 AHEAD = 60.0  # seconds that a slot is taken in advance at most, whatever the period

@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, or_, select, update
 
-from mlc_dagster.errors import MlcError
+from mlc_dagster.core.errors import MlcError
+from mlc_dagster.core.logs import logger
+from mlc_dagster.ledger.coordination.pauses import Pause, standing
 from mlc_dagster.ledger.database import Database, LedgerUnavailable, clock, upsert
-from mlc_dagster.ledger.pauses import Pause, standing
 from mlc_dagster.ledger.tables import leases
-from mlc_dagster.logs import logger
 
 POLL_SECONDS = 0.25
 SECONDS_BETWEEN_WORDS = 60.0

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, delete, func, or_, select, text, update
 
-from mlc_dagster.errors import MlcError
+from mlc_dagster.core.errors import MlcError
 from mlc_dagster.ledger.database import Database, clock, upsert
 from mlc_dagster.ledger.tables import paused_loads, pauses
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select
 
+from mlc_dagster.core.outcomes import Agreed
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks, upsert
+from mlc_dagster.ledger.records.trail import Trail
 from mlc_dagster.ledger.tables import agreed, deliveries
-from mlc_dagster.ledger.trail import Trail
-from mlc_dagster.outcomes import Agreed
 
 
 class Agreements:

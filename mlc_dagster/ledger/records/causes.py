@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import and_, delete, func, or_, select, tuple_, update
 
-from mlc_dagster.ledger import holds as held
 from mlc_dagster.ledger.database import Database, chunks, clock, upsert
 from mlc_dagster.ledger.entries import HoldEntry
-from mlc_dagster.ledger.narrow import BETWEEN
+from mlc_dagster.ledger.records import holds as held
+from mlc_dagster.ledger.records.hold_columns import BETWEEN
 from mlc_dagster.ledger.tables import causes, holds
 
 _IS_OPEN = holds.c.closed_at.is_(None)

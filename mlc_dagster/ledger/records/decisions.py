@@ -8,17 +8,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from mlc_dagster.commands import offered
-from mlc_dagster.errors import MlcError
-from mlc_dagster.inert import inert
-from mlc_dagster.ledger import deliveries, holds
+from mlc_dagster.core.commands import offered
+from mlc_dagster.core.errors import MlcError
+from mlc_dagster.core.inert import inert
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks, upsert
 from mlc_dagster.ledger.entries import Decided, Decision, Event, HoldEntry, Run
+from mlc_dagster.ledger.records import deliveries, holds
+from mlc_dagster.ledger.records.trail import Trail, line
 from mlc_dagster.ledger.tables import attempts, decisions
 from mlc_dagster.ledger.tables import holds as held
-from mlc_dagster.ledger.trail import Trail, line
-from mlc_dagster.waiving import AT_THE_LOAD, TAKEN_AS_KNOWN, unwaivable
+from mlc_dagster.rules.waiving import AT_THE_LOAD, TAKEN_AS_KNOWN, unwaivable
 
 _EVENTS: dict[Decided, Event] = {"released": Event.RELEASED, "discarded": Event.DISCARDED}
 

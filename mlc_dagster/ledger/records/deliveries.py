@@ -24,13 +24,13 @@ from sqlalchemy import (
     update,
 )
 
+from mlc_dagster.core.outcomes import Ready, Refused, Saved, State, Unanswered
 from mlc_dagster.ledger.bulk import Bulk
 from mlc_dagster.ledger.columns import storable, stored_key
 from mlc_dagster.ledger.database import DIALECTS, chunks, upsert
 from mlc_dagster.ledger.entries import Answer, Event, Standing, is_older
+from mlc_dagster.ledger.records.trail import Trail, line, sent_since
 from mlc_dagster.ledger.tables import deliveries, flows
-from mlc_dagster.ledger.trail import Trail, line, sent_since
-from mlc_dagster.outcomes import Ready, Refused, Saved, State, Unanswered
 
 _JUDGED = (
     deliveries.c.key,

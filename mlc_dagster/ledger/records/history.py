@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, Select, func, or_, select
 
-from mlc_dagster.ledger import deliveries, trail
-from mlc_dagster.ledger import holds as held
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks
-from mlc_dagster.ledger.decisions import entry as decision
 from mlc_dagster.ledger.entries import Attempt, Decision, Event, HoldEntry
+from mlc_dagster.ledger.records import deliveries, trail
+from mlc_dagster.ledger.records import holds as held
+from mlc_dagster.ledger.records.decisions import entry as decision
+from mlc_dagster.ledger.records.verifying import Verification
 from mlc_dagster.ledger.tables import agreed, attempts, decisions, holds, pulls
 from mlc_dagster.ledger.tables import deliveries as delivered_rows
-from mlc_dagster.ledger.verifying import Verification
 
 _IS_OPEN = holds.c.closed_at.is_(None)
 

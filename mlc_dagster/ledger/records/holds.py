@@ -10,15 +10,15 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, Select, bindparam, func, null, select, update
 
-from mlc_dagster.ledger import deliveries
+from mlc_dagster.core.vocabulary import Problem
 from mlc_dagster.ledger.bulk import Bulk
 from mlc_dagster.ledger.columns import storable, stored_key
 from mlc_dagster.ledger.database import DIALECTS, chunks, upsert
 from mlc_dagster.ledger.entries import Closing, Event, Held, HoldEntry, is_older
-from mlc_dagster.ledger.narrow import NAMES, narrow
+from mlc_dagster.ledger.records import deliveries
+from mlc_dagster.ledger.records.hold_columns import NAMES, narrow
+from mlc_dagster.ledger.records.trail import Trail, line
 from mlc_dagster.ledger.tables import holds
-from mlc_dagster.ledger.trail import Trail, line
-from mlc_dagster.vocabulary import Problem
 
 _IS_OPEN = holds.c.closed_at.is_(None)
 

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, Select, func, insert, select
 
+from mlc_dagster.core.vocabulary import Pull
 from mlc_dagster.ledger.entries import PullEntry, Run
 from mlc_dagster.ledger.tables import pulls
-from mlc_dagster.vocabulary import Pull
 
 _LASTING = (str, int, float, datetime, NoneType)
 

@@ -10,13 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from mlc_dagster.ledger import chain
+from mlc_dagster.core.vocabulary import version_of
 from mlc_dagster.ledger.bulk import Bulk
 from mlc_dagster.ledger.columns import storable, stored_key
 from mlc_dagster.ledger.database import DIALECTS, chunks, clock, upsert
 from mlc_dagster.ledger.entries import Attempt, Event, Run
+from mlc_dagster.ledger.records import chain
 from mlc_dagster.ledger.tables import attempts
-from mlc_dagster.vocabulary import version_of
 
 
 def line(

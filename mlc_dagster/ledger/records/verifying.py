@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, String, func, select, type_coerce
 
-from mlc_dagster.ledger.chain import COMMON, OWN, Head, canonical, link
 from mlc_dagster.ledger.database import Database
+from mlc_dagster.ledger.records.chain import COMMON, OWN, Head, canonical, link
 from mlc_dagster.ledger.tables import attempts, chains
 
 AT_ONCE = 5000  # lines in memory

@@ -19,11 +19,11 @@ from pathlib import Path
 
 import msgspec
 
-from mlc_dagster.errors import MlcError
-from mlc_dagster.ledger.copying import SECONDS_TO_WAIT, rows_from_server
+from mlc_dagster.core.errors import MlcError
 from mlc_dagster.ledger.database import Database, place
 from mlc_dagster.ledger.opening import HEAD, open_database
 from mlc_dagster.ledger.tables import TABLES
+from mlc_dagster.ledger.upkeep.copying import SECONDS_TO_WAIT, rows_from_server
 
 FORMAT = 1
 TABLES_FILE, MANIFEST_FILE = "ledger.db", "manifest.json"

@@ -11,15 +11,15 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, case, delete, distinct, func, insert, select, update
 
-from mlc_dagster.commands import offered
-from mlc_dagster.errors import Misconfigured, MlcError
-from mlc_dagster.ledger.backups import Manifest, into_file, unpacked
-from mlc_dagster.ledger.copying import rows_to_server
+from mlc_dagster.core.commands import offered
+from mlc_dagster.core.errors import Misconfigured, MlcError
+from mlc_dagster.ledger.coordination.leases import LEFT
 from mlc_dagster.ledger.database import Database, clock, parse, place
 from mlc_dagster.ledger.entries import Event
-from mlc_dagster.ledger.leases import LEFT
 from mlc_dagster.ledger.opening import open_database
 from mlc_dagster.ledger.tables import attempts, budgets, chains, leases, pauses, stored
+from mlc_dagster.ledger.upkeep.backups import Manifest, into_file, unpacked
+from mlc_dagster.ledger.upkeep.copying import rows_to_server
 
 DELIVERED = (Event.CREATED, Event.UPDATED, Event.ADOPTED)
 DECIDED = (Event.RELEASED, Event.DISCARDED)

@@ -12,11 +12,11 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from mlc_dagster.ledger.backups import Manifest, back_up
 from mlc_dagster.ledger.database import Database, LedgerUnavailable, place, reason
 from mlc_dagster.ledger.opening import HEAD, VERSION_TABLE
+from mlc_dagster.ledger.records.verifying import Fault, Verification
 from mlc_dagster.ledger.tables import TABLES, attempts
-from mlc_dagster.ledger.verifying import Fault, Verification
+from mlc_dagster.ledger.upkeep.backups import Manifest, back_up
 
 NAMED = 10  # faults of a kind that are told
 GUARDS = {"sqlite": {"attempts_no_update", "attempts_no_delete"}, "postgresql": {"attempts_no_change"}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlc_dagster.vocabulary import ERP, Flow
+from mlc_dagster.core.vocabulary import ERP, Flow
 
 
 def prepared_key(flow: Flow) -> tuple[str, ...]:

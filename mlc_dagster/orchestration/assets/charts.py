@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 
 import dagster as dg
 
-from mlc_dagster.facts import Books, CodePart, Facts, LedgerAccount
-from mlc_dagster.frames import records_of
+from mlc_dagster.core.arrow_columns import records_of
+from mlc_dagster.core.facts import Books, CodePart, Facts, LedgerAccount
+from mlc_dagster.core.vocabulary import Flow, Record
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import Flow, Record
 
 CHART = ifs.ACCOUNTS.key
 CODE_PARTS = ifs.CODE_PART_VALUES.key

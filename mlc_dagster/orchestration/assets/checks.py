@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from mlc_dagster.frames import records_of
-from mlc_dagster.inert import inert
-from mlc_dagster.orchestration import reports
+from mlc_dagster.core.arrow_columns import records_of
+from mlc_dagster.core.inert import inert
+from mlc_dagster.core.vocabulary import EntitySet, Problem, record_key
+from mlc_dagster.orchestration.assets import reports
 from mlc_dagster.orchestration.failures import told
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import EntitySet, Problem, record_key
 
 
 def voucher_check(

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from mlc_dagster.frames import read_ready, ready_batch, ready_schema
+from mlc_dagster.core.arrow_columns import read_ready, ready_batch, ready_schema
+from mlc_dagster.core.logs import logger
+from mlc_dagster.core.outcomes import Ready
+from mlc_dagster.core.vocabulary import Flow, Record
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.logs import logger
-from mlc_dagster.orchestration.guarding import stored
-from mlc_dagster.orchestration.refusing import RowsRefused
-from mlc_dagster.outcomes import Ready
-from mlc_dagster.vocabulary import Flow, Record
+from mlc_dagster.orchestration.assets.guarding import stored
+from mlc_dagster.orchestration.storage.refused_rows import RowsRefused
 
 log = logger("mlc_dagster.storage")
 

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mlc_dagster import pipeline
-from mlc_dagster.frames import read_ready, ready_schema
+from mlc_dagster.core.arrow_columns import read_ready, ready_schema
+from mlc_dagster.core.outcomes import Ready
+from mlc_dagster.core.vocabulary import Flow
 from mlc_dagster.ledger import Ledger, Run
-from mlc_dagster.orchestration.keys import prepared_key
-from mlc_dagster.outcomes import Ready
+from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.pipeline import Verdict, guards
-from mlc_dagster.vocabulary import Flow
 
 
 def stored(store: Any, flow: Flow, partition: str, *, needed: bool = False) -> Iterator[Ready]:

@@ -7,21 +7,21 @@ from typing import Any
 import dagster as dg
 
 from mlc_dagster import pipeline
-from mlc_dagster.frames import ready_batch, ready_schema, records_of
-from mlc_dagster.inert import inert
+from mlc_dagster.core.arrow_columns import ready_batch, ready_schema, records_of
+from mlc_dagster.core.inert import inert
+from mlc_dagster.core.logs import logger
+from mlc_dagster.core.vocabulary import Flow, Rule
 from mlc_dagster.ledger import Run
-from mlc_dagster.logs import logger
-from mlc_dagster.orchestration import delivered, pausing, reports, shadowing
-from mlc_dagster.orchestration.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
+from mlc_dagster.orchestration.assets import delivered, pausing, reports, shadowing
+from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key
+from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
+from mlc_dagster.orchestration.assets.guarding import block, guard, stored
 from mlc_dagster.orchestration.failures import told
-from mlc_dagster.orchestration.guarding import block, guard, stored
-from mlc_dagster.orchestration.keys import group_of, prepared_key
 from mlc_dagster.orchestration.partitions import ONE_RUN
 from mlc_dagster.pipeline import Loaded, Slice, Verdict, guards
 from mlc_dagster.pipeline.batches import SLICE_SECONDS
 from mlc_dagster.pipeline.guards import Guards
 from mlc_dagster.settings import Settings
-from mlc_dagster.vocabulary import Flow, Rule
 
 log = logger("mlc_dagster.loads")
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import dagster as dg
 
-from mlc_dagster.errors import ThrottledUntil
+from mlc_dagster.core.errors import ThrottledUntil
+from mlc_dagster.core.vocabulary import ERP, Flow
 from mlc_dagster.ledger import SLICE, THROTTLED, Ledger, Paused
-from mlc_dagster.orchestration import reports
+from mlc_dagster.orchestration.assets import reports
 from mlc_dagster.pipeline import Loaded
-from mlc_dagster.vocabulary import ERP, Flow
 
 NAMED = 5  # days that a message names
 

@@ -7,16 +7,16 @@ from typing import Any
 import dagster as dg
 import msgspec
 
-from mlc_dagster.alignment import Missing, companies_without_subsidiary, missing_in_erp, missing_in_target
-from mlc_dagster.facts import Facts, LedgerAccount
-from mlc_dagster.frames import records_of, source_batch, source_schema
-from mlc_dagster.logs import logger
-from mlc_dagster.orchestration import reports
-from mlc_dagster.orchestration.charts import CHART, chart_of_accounts
+from mlc_dagster.core.arrow_columns import records_of, source_batch, source_schema
+from mlc_dagster.core.facts import Facts, LedgerAccount
+from mlc_dagster.core.logs import logger
+from mlc_dagster.core.vocabulary import Record
+from mlc_dagster.orchestration.assets import reports
+from mlc_dagster.orchestration.assets.charts import CHART, chart_of_accounts
 from mlc_dagster.orchestration.failures import told
+from mlc_dagster.rules.chart_agreement import Missing, companies_without_subsidiary, missing_in_erp, missing_in_target
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems.airbase.records import Account, Subsidiary
-from mlc_dagster.vocabulary import Record
 
 log = logger("mlc_dagster.references")
 

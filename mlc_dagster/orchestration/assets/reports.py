@@ -7,11 +7,11 @@ from typing import Any
 
 import dagster as dg
 
-from mlc_dagster.frames import schema_of
-from mlc_dagster.inert import inert, inert_markdown
-from mlc_dagster.outcomes import Traffic
+from mlc_dagster.core.arrow_columns import schema_of
+from mlc_dagster.core.inert import inert, inert_markdown
+from mlc_dagster.core.outcomes import Traffic
+from mlc_dagster.core.vocabulary import Problem, Pull, Record
 from mlc_dagster.pipeline import Loaded, Verdict
-from mlc_dagster.vocabulary import Problem, Pull, Record
 
 HELD_COLUMNS = ("record", "about", "reason")
 

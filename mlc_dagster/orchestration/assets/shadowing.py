@@ -7,14 +7,14 @@ from typing import Any
 
 import dagster as dg
 
+from mlc_dagster.core.logs import logger
+from mlc_dagster.core.vocabulary import Flow
 from mlc_dagster.ledger import Run
-from mlc_dagster.logs import logger
-from mlc_dagster.orchestration import reports
-from mlc_dagster.orchestration.delivered import last_delivered
-from mlc_dagster.orchestration.guarding import stored
-from mlc_dagster.orchestration.planning import fields
+from mlc_dagster.orchestration.assets import reports
+from mlc_dagster.orchestration.assets.delivered import last_delivered
+from mlc_dagster.orchestration.assets.guarding import stored
+from mlc_dagster.orchestration.automation.planning import fields
 from mlc_dagster.pipeline.shadow import Shadowed, shadow
-from mlc_dagster.vocabulary import Flow
 
 log = logger("mlc_dagster.loads")
 

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 import pyarrow as pa
 
-from mlc_dagster.frames import source_schema
-from mlc_dagster.inert import inert
+from mlc_dagster.core.arrow_columns import source_schema
+from mlc_dagster.core.inert import inert
+from mlc_dagster.core.logs import logger
+from mlc_dagster.core.vocabulary import ERP, EntitySet, Flow, Pull
 from mlc_dagster.ledger import Run
-from mlc_dagster.logs import logger
-from mlc_dagster.orchestration import pausing, reports
-from mlc_dagster.orchestration.due import read_of
+from mlc_dagster.orchestration.assets import pausing, reports
+from mlc_dagster.orchestration.automation.due import read_of
 from mlc_dagster.orchestration.failures import told
 from mlc_dagster.orchestration.partitions import ONE_RUN, scope_of
 from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.ifs.metadata import SchemaReport
-from mlc_dagster.vocabulary import ERP, EntitySet, Flow, Pull
 
 log = logger("mlc_dagster.sources")
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import dagster as dg
 
-from mlc_dagster.frames import records_of
-from mlc_dagster.orchestration import reports
+from mlc_dagster.core.arrow_columns import records_of
+from mlc_dagster.core.vocabulary import EntitySet, record_key
+from mlc_dagster.orchestration.assets import reports
 from mlc_dagster.orchestration.failures import told
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems.ifs.records import SUPPLIERS
 from mlc_dagster.systems.procurify.drift import Drift, drifts
 from mlc_dagster.systems.procurify.mapping import SUPPLIERS_FLOW
 from mlc_dagster.systems.procurify.records import VENDOR_LIST
-from mlc_dagster.vocabulary import EntitySet, record_key
 
 KEY = ("procurify", "vendor_drift")
 MATCHED, AGREE = "vendors_are_suppliers", "vendors_agree_with_suppliers"

@@ -6,12 +6,12 @@ from typing import Any
 
 import dagster as dg
 
-from mlc_dagster import alerting
-from mlc_dagster.alerting import FailedRun
-from mlc_dagster.errors import ThrottledUntil
-from mlc_dagster.inert import inert
+from mlc_dagster.core.errors import ThrottledUntil
+from mlc_dagster.core.inert import inert
 from mlc_dagster.ledger import Ledger, Paused
-from mlc_dagster.orchestration.running import RANGE
+from mlc_dagster.orchestration.automation.running import RANGE
+from mlc_dagster.pipeline import alerting
+from mlc_dagster.pipeline.alerting import FailedRun
 from mlc_dagster.settings import Environment, Settings, connections
 from mlc_dagster.settings.alerts import AlertSettings
 

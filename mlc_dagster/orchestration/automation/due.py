@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from mlc_dagster.inert import inert_lines
+from mlc_dagster.core.inert import inert_lines
+from mlc_dagster.core.vocabulary import ERP, EntitySet, Flow
 from mlc_dagster.ledger import SLICE, Ledger, PausedLoad
-from mlc_dagster.orchestration.duplicates import apart
-from mlc_dagster.orchestration.keys import prepared_key
-from mlc_dagster.orchestration.loads import judged_by
+from mlc_dagster.orchestration.assets.asset_keys import prepared_key
+from mlc_dagster.orchestration.assets.loads import judged_by
+from mlc_dagster.orchestration.automation.duplicates import apart
 from mlc_dagster.orchestration.partitions import unknown
 from mlc_dagster.settings import Settings
-from mlc_dagster.vocabulary import ERP, EntitySet, Flow
 
 SENSOR = "due"
 BACKFILL = "dagster/backfill"

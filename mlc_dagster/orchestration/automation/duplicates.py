@@ -6,14 +6,14 @@ from typing import Any
 
 import dagster as dg
 
-from mlc_dagster.doubles import Carried, Double, amount
-from mlc_dagster.errors import Misconfigured, RecordRejected
-from mlc_dagster.inert import inert
-from mlc_dagster.orchestration import reports
+from mlc_dagster.core.duplicates import Carried, Double, amount
+from mlc_dagster.core.errors import Misconfigured, RecordRejected
+from mlc_dagster.core.inert import inert
+from mlc_dagster.core.vocabulary import Flow
+from mlc_dagster.orchestration.assets import reports
 from mlc_dagster.orchestration.failures import told
 from mlc_dagster.pipeline.duplicates import CHECK, Looked, Looks, look_back, may_be_doubled, tell
 from mlc_dagster.settings import Settings
-from mlc_dagster.vocabulary import Flow
 
 AGAIN = "look_again_from"
 OUTAGE = 100  # looks that may fail one after the other before the last good one is forgotten

@@ -11,19 +11,19 @@ from typing import Any
 import dagster as dg
 
 from mlc_dagster import pipeline
-from mlc_dagster.errors import MlcError
-from mlc_dagster.inert import inert_lines
+from mlc_dagster.core.errors import MlcError
+from mlc_dagster.core.inert import inert_lines
+from mlc_dagster.core.vocabulary import Flow
 from mlc_dagster.ledger import Ledger, Pause
-from mlc_dagster.ledger.causes import Waiting
-from mlc_dagster.orchestration import due
-from mlc_dagster.orchestration.charts import facts_for
-from mlc_dagster.orchestration.duplicates import apart
+from mlc_dagster.ledger.records.causes import Waiting
+from mlc_dagster.orchestration.assets.asset_keys import prepared_key
+from mlc_dagster.orchestration.assets.charts import facts_for
+from mlc_dagster.orchestration.assets.loads import judged_by
+from mlc_dagster.orchestration.automation import due
+from mlc_dagster.orchestration.automation.duplicates import apart
 from mlc_dagster.orchestration.failures import each_once
-from mlc_dagster.orchestration.keys import prepared_key
-from mlc_dagster.orchestration.loads import judged_by
 from mlc_dagster.orchestration.partitions import unknown
 from mlc_dagster.settings import Settings
-from mlc_dagster.vocabulary import Flow
 
 SECONDS = 20.0  # of judging in one tick: Dagster ends a tick after 60; the next one goes on where this one stopped
 UNDER_WAY = 25  # runs of a flow that heal at once: the newest days come first, the others follow as these end

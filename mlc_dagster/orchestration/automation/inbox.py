@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from mlc_dagster.inert import inert
+from mlc_dagster.core.inert import inert
 from mlc_dagster.ledger import Inbox
 from mlc_dagster.orchestration.partitions import unknown_day
 from mlc_dagster.settings import Settings

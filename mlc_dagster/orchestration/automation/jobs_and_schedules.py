@@ -8,15 +8,15 @@ from typing import Any
 
 import dagster as dg
 
-from mlc_dagster.errors import MlcError
-from mlc_dagster.inert import inert_lines
-from mlc_dagster.orchestration.duplicates import apart
+from mlc_dagster.core.errors import MlcError
+from mlc_dagster.core.inert import inert_lines
+from mlc_dagster.core.vocabulary import EntitySet, Flow, Pull
+from mlc_dagster.orchestration.assets.asset_keys import prepared_key
+from mlc_dagster.orchestration.automation.duplicates import apart
 from mlc_dagster.orchestration.failures import each_once
-from mlc_dagster.orchestration.keys import prepared_key
 from mlc_dagster.orchestration.partitions import unknown_day
 from mlc_dagster.settings import Settings
-from mlc_dagster.systems.waiting import in_order
-from mlc_dagster.vocabulary import EntitySet, Flow, Pull
+from mlc_dagster.transport.threads import in_order
 
 AssetJob = Any  # what define_asset_job gives; Dagster exports no name for it
 

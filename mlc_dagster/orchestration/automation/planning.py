@@ -7,17 +7,17 @@ from typing import Any
 
 import dagster as dg
 
-from mlc_dagster.errors import Misconfigured
-from mlc_dagster.frames import records_of
-from mlc_dagster.near_names import offered
-from mlc_dagster.orchestration import reports
-from mlc_dagster.orchestration.charts import facts_for
-from mlc_dagster.orchestration.delivered import last_delivered
+from mlc_dagster.core.arrow_columns import records_of
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.near_names import offered
+from mlc_dagster.core.vocabulary import Flow
+from mlc_dagster.orchestration.assets import reports
+from mlc_dagster.orchestration.assets.charts import facts_for
+from mlc_dagster.orchestration.assets.delivered import last_delivered
 from mlc_dagster.orchestration.failures import told
-from mlc_dagster.orchestration.signs_of_life import in_process_executor
+from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
 from mlc_dagster.pipeline.plan import Plan, plan
 from mlc_dagster.settings import Settings
-from mlc_dagster.vocabulary import Flow
 
 JOB = "plan"
 SHOWN = 200  # steps that the UI shows
@@ -113,7 +113,7 @@ def fields(changes: Sequence[Any]) -> str:
 
 def run(job: dg.JobDefinition, flow: str, partition: str) -> dict[str, Any]:
     """The plan's document, by a run that leaves no trace. Raises dg.Failure's words as Misconfigured."""
-    from mlc_dagster.orchestration.running import QUIET, why
+    from mlc_dagster.orchestration.automation.running import QUIET, why
 
     asked = {**QUIET, "ops": {"show": {"config": {"flow": flow, "partition": partition}}}}
     with dg.DagsterInstance.ephemeral() as instance:

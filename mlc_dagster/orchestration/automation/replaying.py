@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
-from mlc_dagster.errors import Misconfigured, MlcError
+from mlc_dagster.core.errors import Misconfigured, MlcError
+from mlc_dagster.core.near_names import offered
+from mlc_dagster.core.vocabulary import Flow
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.near_names import offered
 from mlc_dagster.orchestration import partitions
-from mlc_dagster.orchestration.keys import prepared_key
+from mlc_dagster.orchestration.assets.asset_keys import prepared_key
+from mlc_dagster.orchestration.automation.running import Moved, moved, run_job
 from mlc_dagster.orchestration.location import build, flows_of
-from mlc_dagster.orchestration.running import Moved, moved, run_job
 from mlc_dagster.settings import Environment, Settings
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import Flow
 
 Place = tuple[str, str]
 """(flow, partition)"""

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus
 
-from mlc_dagster.orchestration.leftovers import remove_check_results, remove_files
-from mlc_dagster.orchestration.signs_of_life import in_process_executor
+from mlc_dagster.orchestration.automation.leftovers import remove_check_results, remove_files
+from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
 from mlc_dagster.settings import RetentionSettings, Settings
 
 PURGE_JOB = "purge_runs"

@@ -11,13 +11,13 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.utils import make_new_run_id
 
-from mlc_dagster.errors import Misconfigured, MlcError
-from mlc_dagster.logs import logger
-from mlc_dagster.orchestration.keys import prepared_key
-from mlc_dagster.orchestration.signs_of_life import speaking
-from mlc_dagster.orchestration.turns import wait_for_turn
-from mlc_dagster.orchestration.workers import Worker
-from mlc_dagster.vocabulary import Flow
+from mlc_dagster.core.errors import Misconfigured, MlcError
+from mlc_dagster.core.logs import logger
+from mlc_dagster.core.vocabulary import Flow
+from mlc_dagster.orchestration.assets.asset_keys import prepared_key
+from mlc_dagster.orchestration.liveness.signs_of_life import speaking
+from mlc_dagster.orchestration.liveness.turns import wait_for_turn
+from mlc_dagster.orchestration.liveness.workers import Worker
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 RANGE = "dagster/asset_partition_range_"

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import dagster as dg
 from dagster import DagsterRunStatus
 
-from mlc_dagster.ledger.leases import boot_time
+from mlc_dagster.ledger.coordination.leases import boot_time
 from mlc_dagster.orchestration.launchers import GONE, SILENT_SECONDS, AsksItsWorkers
-from mlc_dagster.orchestration.signs_of_life import latest_event
-from mlc_dagster.orchestration.silence import Silence
-from mlc_dagster.orchestration.workers import Place, Worker, worker_of
+from mlc_dagster.orchestration.liveness.signs_of_life import latest_event
+from mlc_dagster.orchestration.liveness.silence import Silence
+from mlc_dagster.orchestration.liveness.workers import Place, Worker, worker_of
 
 SECONDS = 30
 SENSOR = "lost_runs"

@@ -8,8 +8,8 @@ from typing import Any
 import dagster as dg
 from dagster._core.events import DagsterEvent, EngineEventData
 
-from mlc_dagster.logs import logger
-from mlc_dagster.orchestration.workers import Worker
+from mlc_dagster.core.logs import logger
+from mlc_dagster.orchestration.liveness.workers import Worker
 
 QUIET_SECONDS = 30.0
 log = logger("mlc_dagster.runs")

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.storage.dagster_run import ACTIVE_RUN_STATUSES
 
-from mlc_dagster.orchestration.workers import worker_of
+from mlc_dagster.orchestration.liveness.workers import worker_of
 
 POLL_SECONDS = 2.0
 

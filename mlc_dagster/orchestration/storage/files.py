@@ -15,9 +15,9 @@ from typing import IO
 
 from upath import UPath
 
-from mlc_dagster import private
-from mlc_dagster.errors import Misconfigured
-from mlc_dagster.logs import logger
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.logs import logger
+from mlc_dagster.settings import file_modes as private
 
 LOCAL = frozenset({"", "file", "local"})
 DRAFT_SECONDS = 86_400.0  # after which the draft of a writer that was killed is removed

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from mlc_dagster.errors import MlcError
-from mlc_dagster.ledger.stored import Entry
+from mlc_dagster.core.errors import MlcError
+from mlc_dagster.ledger.records.stored import Entry
 
 PREPARED = "_prepared"
 """How the name of an asset ends whose rows were made of stored ones."""

@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
 
-from mlc_dagster.frames import without
-from mlc_dagster.ledger.stored import REMOVED, Entry, Write
-from mlc_dagster.logs import logger
-from mlc_dagster.orchestration import files, refusing
+from mlc_dagster.core.arrow_columns import without
+from mlc_dagster.core.logs import logger
+from mlc_dagster.ledger.records.stored import REMOVED, Entry, Write
+from mlc_dagster.orchestration.storage import files
+from mlc_dagster.orchestration.storage import refused_rows as refusing
 
 ROWS_AT_ONCE = 5000  # a row group: what is in memory while reading
 WHOSE = b"mlc_dagster.rows_of"

@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.ledger.keeping import Look
-from mlc_dagster.orchestration.refusing import RowsRefused
-from mlc_dagster.orchestration.storage import RowStore
+from mlc_dagster.ledger.upkeep.soundness import Look
+from mlc_dagster.orchestration.storage.refused_rows import RowsRefused
+from mlc_dagster.orchestration.storage.row_store import RowStore
 
 
 def look(root: str, ledger: Ledger, most: int = 10) -> Look:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from threading import RLock
 from typing import Any
 
-from mlc_dagster.sandbox import airbase_spend as spend
-from mlc_dagster.sandbox.airbase_shelves import ENTRIES, REQUESTS, Refusal, Shelves
+from mlc_dagster.sandbox.airbase import spend
+from mlc_dagster.sandbox.airbase.state import ENTRIES, REQUESTS, Refusal, Shelves
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import RollingCounts, whole_seconds
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode, query_of

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import uuid4
 
-from mlc_dagster.sandbox.airbase_shelves import ENTRIES, REQUESTS, Refusal, Shelves
+from mlc_dagster.sandbox.airbase.state import ENTRIES, REQUESTS, Refusal, Shelves
 
 Row = dict[str, Any]
 

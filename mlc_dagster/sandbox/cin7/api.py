@@ -7,10 +7,10 @@ from datetime import datetime
 from threading import RLock
 from typing import Any
 
-from mlc_dagster.sandbox import cin7_list
-from mlc_dagster.sandbox.cin7_books import Books, RefusedError
-from mlc_dagster.sandbox.cin7_purchases import Purchases
-from mlc_dagster.sandbox.cin7_suppliers import Suppliers
+from mlc_dagster.sandbox.cin7 import list as cin7_list
+from mlc_dagster.sandbox.cin7.purchases import Purchases
+from mlc_dagster.sandbox.cin7.reference_books import Books, RefusedError
+from mlc_dagster.sandbox.cin7.suppliers import Suppliers
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import RollingCounts
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode, query_of

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from mlc_dagster.sandbox.cin7_books import Books, RefusedError
+from mlc_dagster.sandbox.cin7.reference_books import Books, RefusedError
 
 _CENT = Decimal("0.01")
 _COUNTRIES = """

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.sandbox import cin7_fields as fields
-from mlc_dagster.sandbox.cin7_books import Books, RefusedError
+from mlc_dagster.sandbox.cin7 import fields
+from mlc_dagster.sandbox.cin7.reference_books import Books, RefusedError
 
 _HUNDRED = Decimal(100)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.sandbox.cin7_books import paged
+from mlc_dagster.sandbox.cin7.reference_books import paged
 from mlc_dagster.sandbox.wire import Answer
 
 _AS_THEY_ARE = [

@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-from mlc_dagster.sandbox import cin7_fields as fields
-from mlc_dagster.sandbox.cin7_books import NOBODY, Books, RefusedError
-from mlc_dagster.sandbox.cin7_lines import judged_lines
-from mlc_dagster.sandbox.cin7_suppliers import Suppliers
+from mlc_dagster.sandbox.cin7 import fields
+from mlc_dagster.sandbox.cin7.lines import judged_lines
+from mlc_dagster.sandbox.cin7.reference_books import NOBODY, Books, RefusedError
+from mlc_dagster.sandbox.cin7.suppliers import Suppliers
 
 _TASK_STATES = ("DRAFT", "AUTHORISED")
 _OPEN = ("DRAFT", "NOT AVAILABLE")

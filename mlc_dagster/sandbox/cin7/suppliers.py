@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from mlc_dagster.sandbox import cin7_fields as fields
-from mlc_dagster.sandbox.cin7_books import Books, RefusedError, paged, starts
+from mlc_dagster.sandbox.cin7 import fields
+from mlc_dagster.sandbox.cin7.reference_books import Books, RefusedError, paged, starts
 from mlc_dagster.sandbox.wire import Answer
 
 _ATTRIBUTES = tuple(f"AdditionalAttribute{number}" for number in range(1, 11))

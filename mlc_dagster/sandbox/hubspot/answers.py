@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlc_dagster.sandbox.hubspot_objects import InvalidError, Row
+from mlc_dagster.sandbox.hubspot.objects import InvalidError, Row
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode
 
 BATCH, ASSOCIATIONS = 100, 2000

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import RLock
 from typing import Any
 
-from mlc_dagster.sandbox.hubspot_answers import (
+from mlc_dagster.sandbox.hubspot.answers import (
     ASSOCIATIONS,
     batch,
     body_of,
@@ -16,7 +16,7 @@ from mlc_dagster.sandbox.hubspot_answers import (
     inputs_of,
     refused_answer,
 )
-from mlc_dagster.sandbox.hubspot_objects import KINDS, InvalidError, Objects, Row
+from mlc_dagster.sandbox.hubspot.objects import KINDS, InvalidError, Objects, Row
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import RollingCounts, whole_seconds
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode

@@ -7,14 +7,17 @@ from threading import RLock
 from typing import Any
 from urllib.parse import unquote
 
-from mlc_dagster.sandbox import ifs_batch, ifs_tokens, ifs_write
-from mlc_dagster.sandbox.ifs_batch import Answered, Part
-from mlc_dagster.sandbox.ifs_catalogue import KINDS, Tenant
-from mlc_dagster.sandbox.ifs_judges import DOCUMENTS
-from mlc_dagster.sandbox.ifs_metadata import metadata
-from mlc_dagster.sandbox.ifs_names import Collection
-from mlc_dagster.sandbox.ifs_read import Reader, count
-from mlc_dagster.sandbox.ifs_requests import (
+from mlc_dagster.sandbox.ifs import batch as ifs_batch
+from mlc_dagster.sandbox.ifs import tokens as ifs_tokens
+from mlc_dagster.sandbox.ifs import write as ifs_write
+from mlc_dagster.sandbox.ifs.batch import Answered, Part
+from mlc_dagster.sandbox.ifs.catalogue import KINDS, Tenant
+from mlc_dagster.sandbox.ifs.metadata import metadata
+from mlc_dagster.sandbox.ifs.names import Collection
+from mlc_dagster.sandbox.ifs.odata import ODataError
+from mlc_dagster.sandbox.ifs.posting_rules import DOCUMENTS
+from mlc_dagster.sandbox.ifs.read import Reader, count
+from mlc_dagster.sandbox.ifs.requests import (
     as_texts,
     body_of,
     envelope,
@@ -25,11 +28,10 @@ from mlc_dagster.sandbox.ifs_requests import (
     segment,
     wrong_method,
 )
-from mlc_dagster.sandbox.ifs_rows import Modified, RowSet, Stored
-from mlc_dagster.sandbox.ifs_transactions import Transaction
+from mlc_dagster.sandbox.ifs.rows import Modified, RowSet, Stored
+from mlc_dagster.sandbox.ifs.transactions import Transaction
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import RollingCounts, whole_seconds
-from mlc_dagster.sandbox.odata import ODataError
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode, query_of
 
 SURFACE = "/ifs/main/ifsapplications/projection/v1"

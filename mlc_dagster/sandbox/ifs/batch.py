@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from mlc_dagster.sandbox.ifs_names import Collection
-from mlc_dagster.sandbox.ifs_requests import path_of
-from mlc_dagster.sandbox.ifs_rows import Stored
-from mlc_dagster.sandbox.odata import ODataError
+from mlc_dagster.sandbox.ifs.names import Collection
+from mlc_dagster.sandbox.ifs.odata import ODataError
+from mlc_dagster.sandbox.ifs.requests import path_of
+from mlc_dagster.sandbox.ifs.rows import Stored
 from mlc_dagster.sandbox.wire import Answer, Call
 
 MOST_PARTS = 200

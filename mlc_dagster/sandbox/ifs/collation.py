@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from mlc_dagster.sandbox.odata import Both, Comparison, Either, Membership, Node, Opposite
-from mlc_dagster.sandbox.odata import Literal as Value
+from mlc_dagster.sandbox.ifs.odata import Both, Comparison, Either, Membership, Node, Opposite
+from mlc_dagster.sandbox.ifs.odata import Literal as Value
 
 Compares = Literal["bytes", "language", "caseless"]
 Sorts = Literal["bytes", "language", "caseless", "none"]

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from mlc_dagster.sandbox.ifs_catalogue import Metadata
-from mlc_dagster.sandbox.ifs_names import Collection
+from mlc_dagster.sandbox.ifs.catalogue import Metadata
+from mlc_dagster.sandbox.ifs.names import Collection
 from mlc_dagster.sandbox.wire import Answer, answer_json, encode
 
 _EDM = {

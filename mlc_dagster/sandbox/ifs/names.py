@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from mlc_dagster.sandbox.ifs_catalogue import Tenant
-from mlc_dagster.sandbox.ifs_rows import RowSet, Stored
+from mlc_dagster.sandbox.ifs.catalogue import Tenant
+from mlc_dagster.sandbox.ifs.rows import RowSet, Stored
 
 
 @dataclass(frozen=True)

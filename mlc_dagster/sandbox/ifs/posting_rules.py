@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.sandbox.ifs_catalogue import Tenant
-from mlc_dagster.sandbox.ifs_rows import RowSet, Stored
-from mlc_dagster.sandbox.odata import ODataError
+from mlc_dagster.sandbox.ifs.catalogue import Tenant
+from mlc_dagster.sandbox.ifs.odata import ODataError
+from mlc_dagster.sandbox.ifs.rows import RowSet, Stored
 
 Fields = Mapping[str, Any]
 Sets = Mapping[str, RowSet]

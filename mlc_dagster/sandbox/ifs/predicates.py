@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mlc_dagster.sandbox.odata import Both, Comparison, Either, Literal, Membership, Node, ODataError, Opposite
+from mlc_dagster.sandbox.ifs.odata import Both, Comparison, Either, Literal, Membership, Node, ODataError, Opposite
 
 Predicate = Callable[[Mapping[str, Any]], bool]
 Names = Mapping[str, tuple[str, str]]

@@ -8,12 +8,12 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
-from mlc_dagster.sandbox import odata
-from mlc_dagster.sandbox.collation import Row, collated, compared, names_beside
-from mlc_dagster.sandbox.ifs_names import Collection
-from mlc_dagster.sandbox.ifs_rows import Stored
-from mlc_dagster.sandbox.odata import ODataError
-from mlc_dagster.sandbox.predicates import MODIFIED, Predicate, modified_bounds, predicate
+from mlc_dagster.sandbox.ifs import odata
+from mlc_dagster.sandbox.ifs.collation import Row, collated, compared, names_beside
+from mlc_dagster.sandbox.ifs.names import Collection
+from mlc_dagster.sandbox.ifs.odata import ODataError
+from mlc_dagster.sandbox.ifs.predicates import MODIFIED, Predicate, modified_bounds, predicate
+from mlc_dagster.sandbox.ifs.rows import Stored
 from mlc_dagster.sandbox.wire import encode
 
 ELEMENTS = 5000  # in one response, nested lines included

@@ -6,11 +6,11 @@ import re
 from typing import Any
 from urllib.parse import quote, unquote
 
-from mlc_dagster.sandbox import odata
-from mlc_dagster.sandbox.ifs_judges import RefusalError
-from mlc_dagster.sandbox.ifs_names import Collection
-from mlc_dagster.sandbox.ifs_rows import Stored
-from mlc_dagster.sandbox.odata import ODataError
+from mlc_dagster.sandbox.ifs import odata
+from mlc_dagster.sandbox.ifs.names import Collection
+from mlc_dagster.sandbox.ifs.odata import ODataError
+from mlc_dagster.sandbox.ifs.posting_rules import RefusalError
+from mlc_dagster.sandbox.ifs.rows import Stored
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode
 
 _SEGMENT = re.compile(r"([A-Za-z_][\w]*)(?:\((.*)\))?", re.DOTALL)

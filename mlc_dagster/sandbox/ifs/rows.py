@@ -12,7 +12,7 @@ from decimal import Decimal
 from types import EllipsisType
 from typing import Any
 
-from mlc_dagster.sandbox.ifs_catalogue import Kind, Lines
+from mlc_dagster.sandbox.ifs.catalogue import Kind, Lines
 
 Modified = datetime | str | None | EllipsisType
 """A time, a text as it stands (even an unreadable one), null, or `...`: now."""

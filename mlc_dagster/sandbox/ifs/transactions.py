@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-from mlc_dagster.sandbox.ifs_catalogue import Tenant
-from mlc_dagster.sandbox.ifs_judges import RefusalError, Touch, judge
-from mlc_dagster.sandbox.ifs_names import Collection
-from mlc_dagster.sandbox.ifs_rows import RowSet, Stored
+from mlc_dagster.sandbox.ifs.catalogue import Tenant
+from mlc_dagster.sandbox.ifs.names import Collection
+from mlc_dagster.sandbox.ifs.posting_rules import RefusalError, Touch, judge
+from mlc_dagster.sandbox.ifs.rows import RowSet, Stored
 from mlc_dagster.sandbox.journal import Journal
 
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.sandbox.ifs_judges import RefusalError
-from mlc_dagster.sandbox.ifs_names import Collection
-from mlc_dagster.sandbox.ifs_rows import RowSet, Stored, exact
-from mlc_dagster.sandbox.ifs_transactions import Transaction
-from mlc_dagster.sandbox.odata import ODataError
+from mlc_dagster.sandbox.ifs.names import Collection
+from mlc_dagster.sandbox.ifs.odata import ODataError
+from mlc_dagster.sandbox.ifs.posting_rules import RefusalError
+from mlc_dagster.sandbox.ifs.rows import RowSet, Stored, exact
+from mlc_dagster.sandbox.ifs.transactions import Transaction
 
 _ETAG = "@odata.etag"
 

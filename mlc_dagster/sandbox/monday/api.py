@@ -16,9 +16,9 @@ from graphql import ExecutionResult, FieldNode, GraphQLError, OperationDefinitio
 
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import Limits, RollingCounts, whole_seconds
-from mlc_dagster.sandbox.monday_boards import Boards
-from mlc_dagster.sandbox.monday_schema import Resolvers
-from mlc_dagster.sandbox.monday_troubles import Gate, Refusals, Trouble
+from mlc_dagster.sandbox.monday.boards import Boards
+from mlc_dagster.sandbox.monday.partial_answers import Gate, Refusals, Trouble
+from mlc_dagster.sandbox.monday.schema import Resolvers
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode
 
 PATH = "/monday/v2"

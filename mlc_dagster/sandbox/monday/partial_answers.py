@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mlc_dagster.sandbox.limits import whole_seconds
-from mlc_dagster.sandbox.monday_boards import RefusedError
+from mlc_dagster.sandbox.monday.boards import RefusedError
 from mlc_dagster.sandbox.wire import Answer, answer_json
 
 LIMIT, INTERNAL = "COMPLEXITY_BUDGET_EXHAUSTED", "INTERNAL_SERVER_ERROR"

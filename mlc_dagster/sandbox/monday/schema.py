@@ -11,8 +11,8 @@ from typing import Any
 from graphql import GraphQLError, GraphQLResolveInfo, GraphQLSchema, build_schema
 
 from mlc_dagster.sandbox.limits import whole_seconds
-from mlc_dagster.sandbox.monday_boards import Boards, RefusedError, shown
-from mlc_dagster.sandbox.monday_troubles import Gate
+from mlc_dagster.sandbox.monday.boards import Boards, RefusedError, shown
+from mlc_dagster.sandbox.monday.partial_answers import Gate
 
 SDL = """
 scalar JSON

@@ -9,16 +9,16 @@ from threading import RLock
 from typing import Any
 from uuid import uuid4
 
-from mlc_dagster.sandbox import procurify_papers as papers
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import RollingCounts, whole_seconds
-from mlc_dagster.sandbox.procurify_books import Amount, Books, Row
-from mlc_dagster.sandbox.procurify_lines import Cost, Line
-from mlc_dagster.sandbox.procurify_lists import ACCOUNT_CODES, BILLS, ORDER_STATUSES, ORDERS, PLAIN, VENDORS
-from mlc_dagster.sandbox.procurify_pages import NOT_FOUND, Listing, Refusal, page
-from mlc_dagster.sandbox.procurify_shelves import Shelves
-from mlc_dagster.sandbox.procurify_tokens import CLIENT_ID, DAY, PATH, ProcurifyTokens
-from mlc_dagster.sandbox.procurify_vendors import ALL_GROUPS, GROUPS, OTHER, judged
+from mlc_dagster.sandbox.procurify import documents as papers
+from mlc_dagster.sandbox.procurify.lines import Cost, Line
+from mlc_dagster.sandbox.procurify.lists import ACCOUNT_CODES, BILLS, ORDER_STATUSES, ORDERS, PLAIN, VENDORS
+from mlc_dagster.sandbox.procurify.pages import NOT_FOUND, Listing, Refusal, page
+from mlc_dagster.sandbox.procurify.reference_data import Amount, Books, Row
+from mlc_dagster.sandbox.procurify.state import Shelves
+from mlc_dagster.sandbox.procurify.tokens import CLIENT_ID, DAY, PATH, ProcurifyTokens
+from mlc_dagster.sandbox.procurify.vendors import ALL_GROUPS, GROUPS, OTHER, judged
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode, query_of
 
 BASE = "/procurify/api/"

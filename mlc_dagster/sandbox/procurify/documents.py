@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-from mlc_dagster.sandbox.procurify_books import Amount, Books, Row, converted, floating, text
-from mlc_dagster.sandbox.procurify_lines import Cost, Line, bill_cost, bill_item, order_item, total
+from mlc_dagster.sandbox.procurify.lines import Cost, Line, bill_cost, bill_item, order_item, total
+from mlc_dagster.sandbox.procurify.reference_data import Amount, Books, Row, converted, floating, text
 
 _FLOATS = (
     "subtotal_cost",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.sandbox.procurify_books import DEPARTMENT, Amount, Books, Row, floating, text
+from mlc_dagster.sandbox.procurify.reference_data import DEPARTMENT, Amount, Books, Row, floating, text
 
 Split = tuple[str | None, str | None, Amount]
 """Account code, department's name, amount; None leaves that side open."""

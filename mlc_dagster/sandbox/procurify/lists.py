@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mlc_dagster.sandbox.procurify_books import Row
-from mlc_dagster.sandbox.procurify_pages import Listing
+from mlc_dagster.sandbox.procurify.pages import Listing
+from mlc_dagster.sandbox.procurify.reference_data import Row
 
 PLAIN = Listing(equal={"active": lambda row: row["active"]}, orders=("id", "name"))
 ACCOUNT_CODES = Listing(

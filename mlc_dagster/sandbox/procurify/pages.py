@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from mlc_dagster.sandbox.procurify_books import Row
+from mlc_dagster.sandbox.procurify.reference_data import Row
 from mlc_dagster.sandbox.wire import Call, query_of
 
 USUAL_PAGE, LARGEST_PAGE = 10, 100

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mlc_dagster.sandbox import procurify_papers as papers
-from mlc_dagster.sandbox.procurify_books import Amount, Books, Row
-from mlc_dagster.sandbox.procurify_lines import Cost, Line
-from mlc_dagster.sandbox.procurify_vendors import blank, brief
+from mlc_dagster.sandbox.procurify import documents as papers
+from mlc_dagster.sandbox.procurify.lines import Cost, Line
+from mlc_dagster.sandbox.procurify.reference_data import Amount, Books, Row
+from mlc_dagster.sandbox.procurify.vendors import blank, brief
 
 _KEPT_BOOKS = ("currencies", "locations", "departments", "account_codes")
 _BEFORE_VENDORS, _BEFORE_ORDERS, _BEFORE_BILLS = 80, 1000, 700

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlc_dagster.sandbox.ifs_tokens import Tokens
+from mlc_dagster.sandbox.ifs.tokens import Tokens
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode
 
 CLIENT_ID, CLIENT_SECRET = "sandbox-procurify", "sandbox-procurify-secret"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlc_dagster.sandbox.procurify_books import Books, Row
-from mlc_dagster.sandbox.procurify_pages import Refusal
-from mlc_dagster.sandbox.procurify_papers import stamp
+from mlc_dagster.sandbox.procurify.documents import stamp
+from mlc_dagster.sandbox.procurify.pages import Refusal
+from mlc_dagster.sandbox.procurify.reference_data import Books, Row
 
 OTHER, PREFERRED, CARDS = 1, 3, 6
 GROUPS = {"preferred": PREFERRED, "other": OTHER, "credit_card_providers": CARDS}

@@ -7,10 +7,10 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from mlc_dagster.sandbox.airbase import AirbaseSandbox
-from mlc_dagster.sandbox.seed_airbase_spend import sow_spend
-from mlc_dagster.sandbox.seed_books import ACCOUNTS, BLOCKED, COMPANIES, EXPIRED
-from mlc_dagster.sandbox.seed_partners import Season
+from mlc_dagster.sandbox.airbase.api import AirbaseSandbox
+from mlc_dagster.sandbox.seed.airbase_spend import sow_spend
+from mlc_dagster.sandbox.seed.books import ACCOUNTS, BLOCKED, COMPANIES, EXPIRED
+from mlc_dagster.sandbox.seed.partners import Season
 
 DEMO_AIRBASE: dict[str, Any] = {
     "payments_into_ifs": "true",

@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from mlc_dagster.sandbox.airbase import AirbaseSandbox
-from mlc_dagster.sandbox.airbase_spend import PAYS, department_tag
-from mlc_dagster.sandbox.seed_books import COMPANIES
-from mlc_dagster.sandbox.seed_orders import RATES, Row, price, rounded
-from mlc_dagster.sandbox.seed_partners import DAYS, Season
+from mlc_dagster.sandbox.airbase.api import AirbaseSandbox
+from mlc_dagster.sandbox.airbase.spend import PAYS, department_tag
+from mlc_dagster.sandbox.seed.books import COMPANIES
+from mlc_dagster.sandbox.seed.orders import RATES, Row, price, rounded
+from mlc_dagster.sandbox.seed.partners import DAYS, Season
 
 Flaw = tuple[str, Callable[[Row], object]]
 

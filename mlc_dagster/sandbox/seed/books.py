@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from mlc_dagster.sandbox.cin7 import Cin7Sandbox
-from mlc_dagster.sandbox.ifs import IfsSandbox
-from mlc_dagster.sandbox.seed_texts import PARTS, part_name
+from mlc_dagster.sandbox.cin7.api import Cin7Sandbox
+from mlc_dagster.sandbox.ifs.api import IfsSandbox
+from mlc_dagster.sandbox.seed.texts import PARTS, part_name
 
 COMPANIES: dict[str, dict[str, Any]] = {
     "0010": {

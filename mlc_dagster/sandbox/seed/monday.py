@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlc_dagster.sandbox.monday import MondaySandbox
+from mlc_dagster.sandbox.monday.api import MondaySandbox
 
 BOARDS: dict[str, tuple[str, str, dict[str, tuple[str, str]]]] = {
     "suppliers": (

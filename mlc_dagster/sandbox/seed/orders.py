@@ -7,8 +7,8 @@ from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from mlc_dagster.sandbox.ifs import IfsSandbox
-from mlc_dagster.sandbox.seed_books import (
+from mlc_dagster.sandbox.ifs.api import IfsSandbox
+from mlc_dagster.sandbox.seed.books import (
     BLOCKED,
     CODE_PARTS,
     COMPANIES,
@@ -18,8 +18,8 @@ from mlc_dagster.sandbox.seed_books import (
     NOT_IN_IFS,
     UNMAPPED_COMPANY,
 )
-from mlc_dagster.sandbox.seed_partners import DAYS, Partner, Season
-from mlc_dagster.sandbox.seed_texts import PARTS, SERVICES, UNKNOWN_PARTS, part_name
+from mlc_dagster.sandbox.seed.partners import DAYS, Partner, Season
+from mlc_dagster.sandbox.seed.texts import PARTS, SERVICES, UNKNOWN_PARTS, part_name
 
 ORDERS, CUSTOMER_ORDERS = 600, 100
 RATES = {"EUR": Decimal("11.4235"), "USD": Decimal("10.5512")}

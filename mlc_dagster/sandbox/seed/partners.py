@@ -9,10 +9,10 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from mlc_dagster.sandbox.cin7 import Cin7Sandbox
-from mlc_dagster.sandbox.ifs import IfsSandbox
-from mlc_dagster.sandbox.seed_books import COMPANIES, COSTS, INACTIVE_TERM, PAYMENT_TERMS, UNKNOWN_TERM, seconds_into
-from mlc_dagster.sandbox.seed_texts import HOSTILE_KEYS, HOSTILE_NAMES, TOO_LONG_NAME, company_names
+from mlc_dagster.sandbox.cin7.api import Cin7Sandbox
+from mlc_dagster.sandbox.ifs.api import IfsSandbox
+from mlc_dagster.sandbox.seed.books import COMPANIES, COSTS, INACTIVE_TERM, PAYMENT_TERMS, UNKNOWN_TERM, seconds_into
+from mlc_dagster.sandbox.seed.texts import HOSTILE_KEYS, HOSTILE_NAMES, TOO_LONG_NAME, company_names
 
 DAYS = 30
 COUNTRY = {"0010": "SE", "20": "JP", "0030": "KW"}

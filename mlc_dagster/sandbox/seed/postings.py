@@ -7,8 +7,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.sandbox.ifs import IfsSandbox
-from mlc_dagster.sandbox.seed_books import (
+from mlc_dagster.sandbox.ifs.api import IfsSandbox
+from mlc_dagster.sandbox.seed.books import (
     BLOCKED,
     CODE_PARTS,
     COMPANIES,
@@ -19,8 +19,8 @@ from mlc_dagster.sandbox.seed_books import (
     TAX_PERCENT,
     UNMAPPED_COMPANY,
 )
-from mlc_dagster.sandbox.seed_orders import RATES, Row, price, rounded
-from mlc_dagster.sandbox.seed_partners import DAYS, Partner, Season
+from mlc_dagster.sandbox.seed.orders import RATES, Row, price, rounded
+from mlc_dagster.sandbox.seed.partners import DAYS, Partner, Season
 
 PROPOSALS, VOUCHERS = 400, 300
 

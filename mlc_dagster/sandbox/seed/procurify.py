@@ -7,11 +7,11 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from mlc_dagster.sandbox.procurify import ProcurifySandbox
-from mlc_dagster.sandbox.seed_books import ACCOUNTS, BLOCKED, COMPANIES, COSTS, EXPIRED, NOT_IN_IFS
-from mlc_dagster.sandbox.seed_partners import Season
-from mlc_dagster.sandbox.seed_procurify_bills import sow_bills
-from mlc_dagster.sandbox.seed_procurify_orders import Buyer, sow_purchase_orders
+from mlc_dagster.sandbox.procurify.api import ProcurifySandbox
+from mlc_dagster.sandbox.seed.books import ACCOUNTS, BLOCKED, COMPANIES, COSTS, EXPIRED, NOT_IN_IFS
+from mlc_dagster.sandbox.seed.partners import Season
+from mlc_dagster.sandbox.seed.procurify_bills import sow_bills
+from mlc_dagster.sandbox.seed.procurify_orders import Buyer, sow_purchase_orders
 
 Supplier = Mapping[str, Any]
 

@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from mlc_dagster.sandbox.procurify import ProcurifySandbox
-from mlc_dagster.sandbox.procurify_books import DECIMALS
-from mlc_dagster.sandbox.procurify_lines import Line
-from mlc_dagster.sandbox.seed_books import COSTS
-from mlc_dagster.sandbox.seed_orders import price, rounded
-from mlc_dagster.sandbox.seed_partners import DAYS, Season
+from mlc_dagster.sandbox.procurify.api import ProcurifySandbox
+from mlc_dagster.sandbox.procurify.lines import Line
+from mlc_dagster.sandbox.procurify.reference_data import DECIMALS
+from mlc_dagster.sandbox.seed.books import COSTS
+from mlc_dagster.sandbox.seed.orders import price, rounded
+from mlc_dagster.sandbox.seed.partners import DAYS, Season
 
 ORDERS = 60
 GOODS = ("Drill bits", "Safety shoes", "Toner", "Hotel, two nights", "Hydraulic oil", "Calibration", "Software seats")

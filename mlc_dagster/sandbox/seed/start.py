@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
-from mlc_dagster.sandbox.airbase import AirbaseSandbox
-from mlc_dagster.sandbox.cin7 import Cin7Sandbox
-from mlc_dagster.sandbox.ifs import IfsSandbox
-from mlc_dagster.sandbox.ifs_tokens import PATH as TOKEN_PATH
-from mlc_dagster.sandbox.procurify import ProcurifySandbox
-from mlc_dagster.sandbox.seed_airbase import DEMO_AIRBASE, sow_airbase
-from mlc_dagster.sandbox.seed_books import (
+from mlc_dagster.sandbox.airbase.api import AirbaseSandbox
+from mlc_dagster.sandbox.cin7.api import Cin7Sandbox
+from mlc_dagster.sandbox.ifs.api import IfsSandbox
+from mlc_dagster.sandbox.ifs.tokens import PATH as TOKEN_PATH
+from mlc_dagster.sandbox.procurify.api import ProcurifySandbox
+from mlc_dagster.sandbox.seed.airbase import DEMO_AIRBASE, sow_airbase
+from mlc_dagster.sandbox.seed.books import (
     COMPANIES,
     GL_ACCOUNTS,
     INACTIVE_TERM,
@@ -22,12 +22,12 @@ from mlc_dagster.sandbox.seed_books import (
     sow_cin7_books,
     sow_ifs_books,
 )
-from mlc_dagster.sandbox.seed_monday import DEMO_MONDAY
-from mlc_dagster.sandbox.seed_orders import sow_customer_orders, sow_orders
-from mlc_dagster.sandbox.seed_partners import DAYS as DAYS
-from mlc_dagster.sandbox.seed_partners import Season, sow_customers, sow_partners
-from mlc_dagster.sandbox.seed_postings import sow_proposals, sow_vouchers
-from mlc_dagster.sandbox.seed_procurify import procurify_demo_settings, sow_procurify
+from mlc_dagster.sandbox.seed.monday import DEMO_MONDAY
+from mlc_dagster.sandbox.seed.orders import sow_customer_orders, sow_orders
+from mlc_dagster.sandbox.seed.partners import DAYS as DAYS
+from mlc_dagster.sandbox.seed.partners import Season, sow_customers, sow_partners
+from mlc_dagster.sandbox.seed.postings import sow_proposals, sow_vouchers
+from mlc_dagster.sandbox.seed.procurify import procurify_demo_settings, sow_procurify
 
 DEMO_SETTINGS: dict[str, Any] = {
     "companies": {

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 from urllib.parse import quote
 
-from mlc_dagster.errors import OutcomeUnknown, RecordRejected, StaleRecord
-from mlc_dagster.outcomes import Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord
+from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.systems.airbase.calls import AirbaseApi, Document, covers
 from mlc_dagster.systems.airbase.spend_records import Acknowledgement
 

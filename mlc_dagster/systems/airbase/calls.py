@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 
-from mlc_dagster.errors import Misconfigured, MlcError, RecordRejected
-from mlc_dagster.systems.auth import HeaderKeys, fit_for_header
-from mlc_dagster.systems.http import ApiClient, snippet
-from mlc_dagster.systems.words import parsed, sentence
+from mlc_dagster.core.errors import Misconfigured, MlcError, RecordRejected
+from mlc_dagster.transport.client import ApiClient, snippet
+from mlc_dagster.transport.error_messages import parsed, sentence
+from mlc_dagster.transport.sign_in import HeaderKeys, fit_for_header
 
 Document = Mapping[str, Any]
 

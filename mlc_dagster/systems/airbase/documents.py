@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mlc_dagster.spend_fields import PAYMENT, REQUEST, found
 from mlc_dagster.systems.airbase.calls import Document, id_of
+from mlc_dagster.systems.airbase.spend_fields import PAYMENT, REQUEST, found
 
 Extract = Callable[[Document], Mapping[str, Any]]
 Paths = Mapping[str, str]

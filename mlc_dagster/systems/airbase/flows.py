@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlc_dagster import rules
+from mlc_dagster.core.vocabulary import Flow, key_text
 from mlc_dagster.systems.airbase.inbound import FLOWS as INBOUND
 from mlc_dagster.systems.airbase.mapping import (
     PURCHASE_ORDERS_FLOW,
@@ -16,7 +17,6 @@ from mlc_dagster.systems.airbase.records import PURCHASE_ORDERS, VENDORS
 from mlc_dagster.systems.airbase.rules import subsidiary_exists
 from mlc_dagster.systems.airbase.spend_flows import SPEND
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import Flow, key_text
 
 
 def _order_refers_to(order: ifs.PurchaseOrder) -> Mapping[str, str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from mlc_dagster import rules
-from mlc_dagster.facts import Facts
+from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.vocabulary import Flow
 from mlc_dagster.systems.airbase.mapping import VENDORS_FLOW
 from mlc_dagster.systems.airbase.records import VENDOR_LIST, ListedVendor
-from mlc_dagster.systems.ifs.partners import PARTNERS, Partner, codes_of, number_of, owners_from
-from mlc_dagster.vocabulary import Flow
+from mlc_dagster.systems.ifs.supplier_records import PARTNERS, Partner, codes_of, number_of, owners_from
 
 
 def partner_from_vendor(vendor: ListedVendor, facts: Facts) -> Partner:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from mlc_dagster.amounts import currency_decimals, proportion, round_half_up
-from mlc_dagster.facts import CompanyMapping
+from mlc_dagster.core.amounts import currency_decimals, proportion, round_half_up
+from mlc_dagster.core.facts import CompanyMapping
 from mlc_dagster.systems.airbase.spend_records import Spend
 
 NOTHING = Decimal(0)

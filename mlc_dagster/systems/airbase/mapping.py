@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from mlc_dagster.alignment import subsidiary_of
-from mlc_dagster.amounts import currency_decimals
-from mlc_dagster.facts import Facts
+from mlc_dagster.core.amounts import currency_decimals
+from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.vocabulary import key_text
+from mlc_dagster.rules.chart_agreement import subsidiary_of
 from mlc_dagster.systems.airbase.records import OrderLine, PurchaseOrder, Vendor
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.systems.ifs.partners import owners_from
-from mlc_dagster.vocabulary import key_text
+from mlc_dagster.systems.ifs.supplier_records import owners_from
 
 VENDORS_FLOW, PURCHASE_ORDERS_FLOW = "airbase/vendors", "airbase/purchase_orders"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlc_dagster.connections import airbase_client
-from mlc_dagster.errors import MlcError
-from mlc_dagster.ping.finding import NOT_SIGNED_IN, Finding, budget, clock, rate, refused, sealed, wrong
-from mlc_dagster.ping.names import instead
+from mlc_dagster.core.errors import MlcError
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems.airbase.client import AirbaseClient
+from mlc_dagster.systems.connections import airbase_client
+from mlc_dagster.systems.shared.findings import NOT_SIGNED_IN, Finding, budget, clock, rate, refused, sealed, wrong
+from mlc_dagster.systems.shared.ping_names import instead
 
 _WITHOUT = {
     "vendors": ": neither vendors nor orders are sent",

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
-from mlc_dagster.amounts import round_half_up, times
-from mlc_dagster.systems.ifs.partners import Owner
-from mlc_dagster.vocabulary import EntitySet, Record, Target
+from mlc_dagster.core.amounts import round_half_up, times
+from mlc_dagster.core.vocabulary import EntitySet, Record, Target
+from mlc_dagster.systems.ifs.supplier_records import Owner
 
 TEXT = 255
 """Characters in a short text field: what Django's CharField mostly has."""

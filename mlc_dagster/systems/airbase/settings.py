@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from mlc_dagster.settings.addresses import Address
-from mlc_dagster.settings.airbase_spend import SpendSettings
 from mlc_dagster.settings.section import PROOF, Pattern, Section, shape, sides
+from mlc_dagster.systems.airbase.spend_settings import SpendSettings
 
 
 def _path(value: str) -> str:

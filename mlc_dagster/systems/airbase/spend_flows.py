@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from mlc_dagster import rules
-from mlc_dagster.facts import Facts
+from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.vocabulary import Flow, key_text
 from mlc_dagster.systems.airbase import spend_rules as own
 from mlc_dagster.systems.airbase.spend_records import (
     ACKNOWLEDGEMENTS,
@@ -18,8 +19,7 @@ from mlc_dagster.systems.airbase.spend_records import (
     Spend,
 )
 from mlc_dagster.systems.airbase.vouchers import PAYMENT, REQUEST, entry_from_payment, entry_from_request
-from mlc_dagster.systems.ifs.entries import ENTRIES
-from mlc_dagster.vocabulary import Flow, key_text
+from mlc_dagster.systems.ifs.entry_records import ENTRIES
 
 REQUESTS_FLOW, PAYMENTS_FLOW = "ifs/vouchers_from_airbase_requests", "ifs/vouchers_from_airbase_payments"
 DONE = "in the ERP already"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
-from mlc_dagster.vocabulary import EntitySet, Record, Target
+from mlc_dagster.core.vocabulary import EntitySet, Record, Target
 
 
 class Tag(Record, frozen=True, kw_only=True):

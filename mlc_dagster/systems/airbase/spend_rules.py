@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from mlc_dagster import rules
-from mlc_dagster.facts import Facts
-from mlc_dagster.rules.saying import problem
-from mlc_dagster.systems.airbase import shares, vouchers
+from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.vocabulary import Problem
+from mlc_dagster.rules.problems import problem
+from mlc_dagster.systems.airbase import line_amounts as shares
+from mlc_dagster.systems.airbase import vouchers
 from mlc_dagster.systems.airbase.spend_records import Payment
-from mlc_dagster.vocabulary import Problem
 
 
 def subsidiary_is_a_company(source: Any, target: Any, facts: Facts) -> Problem | None:

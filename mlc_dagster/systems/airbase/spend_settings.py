@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from mlc_dagster.settings.section import Section, TargetSection
-from mlc_dagster.spend_fields import PAYMENT, REQUEST, unknown
+from mlc_dagster.systems.airbase.spend_fields import PAYMENT, REQUEST, unknown
 
 _PLACEHOLDER = re.compile(r"\{[^}]*\}?")
 _PLACEHOLDERS = ("{voucher}", "{remote_id}")

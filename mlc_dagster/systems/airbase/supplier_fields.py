@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from mlc_dagster.outcomes import Agreed, Draft
+from mlc_dagster.core.outcomes import Agreed, Draft
 from mlc_dagster.systems.airbase.calls import Document, id_of
 from mlc_dagster.systems.airbase.records import Vendor
-from mlc_dagster.systems.meeting import Meeting, Words
+from mlc_dagster.systems.shared.supplier_match import Meeting, Words
 
 TERMS = "payment_terms"
 """A field that some tenants' vendors have, and others' not."""

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mlc_dagster.errors import OutcomeUnknown, RecordRejected, StaleRecord
-from mlc_dagster.outcomes import ACCEPTED, Agreed, Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord
+from mlc_dagster.core.outcomes import ACCEPTED, Agreed, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.systems.airbase.calls import AirbaseApi, Document, covers, id_of, reference_of
-from mlc_dagster.systems.airbase.shared import Vendors
-from mlc_dagster.systems.airbase.shelf import Shelf
-from mlc_dagster.systems.meeting import Meeting
-from mlc_dagster.systems.merging import AGREE, DisagreementError
-from mlc_dagster.systems.words import sentence
+from mlc_dagster.systems.airbase.lookup import Shelf
+from mlc_dagster.systems.airbase.supplier_fields import Vendors
+from mlc_dagster.systems.shared.supplier_match import Meeting
+from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
+from mlc_dagster.transport.error_messages import sentence
 
 Body = Callable[[Any, Document | None], dict[str, Any]]
 Judge = Callable[[Any, Document], str]

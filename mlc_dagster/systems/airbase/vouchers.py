@@ -7,11 +7,11 @@ from datetime import date
 
 import msgspec
 
-from mlc_dagster.alignment import subsidiary_of
-from mlc_dagster.facts import Facts
-from mlc_dagster.systems.airbase.shares import Money, parts, whole
+from mlc_dagster.core.facts import Facts
+from mlc_dagster.rules.chart_agreement import subsidiary_of
+from mlc_dagster.systems.airbase.line_amounts import Money, parts, whole
 from mlc_dagster.systems.airbase.spend_records import Payment, PurchaseRequest, Spend, SpendLine, Tag
-from mlc_dagster.systems.ifs.entries import Entry, EntryLine
+from mlc_dagster.systems.ifs.entry_records import Entry, EntryLine
 
 BILL_PAYMENT = "bill_payment"
 REQUEST, PAYMENT = "airbase-request-", "airbase-payment-"

@@ -11,10 +11,10 @@ from typing import Any
 
 import httpx
 
-from mlc_dagster.errors import Misconfigured, MlcError, RecordRejected
-from mlc_dagster.systems.answers import retry_after
-from mlc_dagster.systems.auth import HeaderKeys
-from mlc_dagster.systems.http import ApiClient, Throttled, exact_json, json_or_nothing, snippet
+from mlc_dagster.core.errors import Misconfigured, MlcError, RecordRejected
+from mlc_dagster.transport.client import ApiClient, Throttled, exact_json, json_or_nothing, snippet
+from mlc_dagster.transport.responses import retry_after
+from mlc_dagster.transport.sign_in import HeaderKeys
 
 PAGE = 1000  # the most that Cin7 gives
 SILENCE = 60.0  # seconds: the period that Cin7 counts its calls in

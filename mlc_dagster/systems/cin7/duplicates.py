@@ -14,13 +14,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.doubles import Carried, Crosswalk, LookedAt, folded
+from mlc_dagster.core.duplicates import Carried, Crosswalk, LookedAt, folded
+from mlc_dagster.core.vocabulary import Target
 from mlc_dagster.systems.cin7.calls import PAGE, Cin7Api, Document
-from mlc_dagster.systems.cin7.look import OVERLAP, marks, read
+from mlc_dagster.systems.cin7.purchase_lookup import OVERLAP, marks, read
 from mlc_dagster.systems.cin7.purchases import is_empty
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES
-from mlc_dagster.systems.values import moment
-from mlc_dagster.vocabulary import Target
+from mlc_dagster.systems.shared.json_values import moment
 
 MOST_READ = 240
 """Purchases that one look reads: four minutes of one key's calls."""

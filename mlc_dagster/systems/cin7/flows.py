@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlc_dagster import rules
+from mlc_dagster.core.vocabulary import Flow, key_text
 from mlc_dagster.systems.cin7.inbound import FLOWS as INBOUND
 from mlc_dagster.systems.cin7.mapping import (
     PURCHASES_FLOW,
@@ -16,7 +17,6 @@ from mlc_dagster.systems.cin7.mapping import (
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.origins import is_expected_only
-from mlc_dagster.vocabulary import Flow, key_text
 
 
 def _order_refers_to(order: ifs.PurchaseOrder) -> Mapping[str, str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from mlc_dagster import rules
-from mlc_dagster.facts import Facts
+from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.vocabulary import Flow
 from mlc_dagster.systems.cin7.mapping import SUPPLIERS_FLOW
 from mlc_dagster.systems.cin7.records import SUPPLIER_LIST, ListedSupplier
-from mlc_dagster.systems.countries import COUNTRIES
-from mlc_dagster.systems.ifs.partners import PARTNERS, Partner, codes_of, number_of, owners_from
-from mlc_dagster.vocabulary import Flow
+from mlc_dagster.systems.ifs.supplier_records import PARTNERS, Partner, codes_of, number_of, owners_from
+from mlc_dagster.systems.shared.countries import COUNTRIES
 
 _CODES = {name: code for code, name in COUNTRIES.items()}
 

@@ -6,11 +6,11 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mlc_dagster.errors import MlcError, RecordRejected
-from mlc_dagster.outcomes import Begun, Draft, Outcome, Saved
-from mlc_dagster.systems.cin7 import papers
+from mlc_dagster.core.errors import MlcError, RecordRejected
+from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Saved
+from mlc_dagster.systems.cin7 import request_bodies as papers
 from mlc_dagster.systems.cin7.calls import NOWHERE, Document, covers, same_id
-from mlc_dagster.systems.cin7.look import read, refers
+from mlc_dagster.systems.cin7.purchase_lookup import read, refers
 from mlc_dagster.systems.cin7.purchases import (
     Sender,
     has_our_totals,

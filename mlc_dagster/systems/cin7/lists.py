@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mlc_dagster.core.vocabulary import Pull, Scope
 from mlc_dagster.systems.cin7.calls import Cin7Api, Document
-from mlc_dagster.systems.cin7.shared import said
+from mlc_dagster.systems.cin7.supplier_fields import said
 from mlc_dagster.systems.cin7.suppliers import key_in
-from mlc_dagster.vocabulary import Pull, Scope
 
 
 def supplier_pages(api: Cin7Api, scope: Scope, pull: Pull) -> Iterator[Document]:

@@ -8,8 +8,9 @@ from functools import lru_cache
 
 import msgspec
 
-from mlc_dagster.amounts import round_to, times
-from mlc_dagster.facts import Facts
+from mlc_dagster.core.amounts import round_to, times
+from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.systems.cin7.records import (
     CENT,
     PROPOSAL,
@@ -22,10 +23,9 @@ from mlc_dagster.systems.cin7.records import (
     Supplier,
     line_total,
 )
-from mlc_dagster.systems.countries import COUNTRIES
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.systems.ifs.partners import owners_from
-from mlc_dagster.vocabulary import key_text
+from mlc_dagster.systems.ifs.supplier_records import owners_from
+from mlc_dagster.systems.shared.countries import COUNTRIES
 
 SUPPLIERS_FLOW, PURCHASES_FLOW = "cin7/suppliers", "cin7/purchases"
 _line_key = lru_cache(4096)(key_text)  # the lines of all orders are numbered alike

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlc_dagster.connections import cin7_client
-from mlc_dagster.errors import MlcError
-from mlc_dagster.facts import Books
-from mlc_dagster.ping.cin7_names import names_in_cin7
-from mlc_dagster.ping.finding import Finding, budget, clock, rate, refused, sealed, wrong
+from mlc_dagster.core.errors import MlcError
+from mlc_dagster.core.facts import Books
 from mlc_dagster.settings import Settings
-from mlc_dagster.settings.cin7 import Cin7Settings
-from mlc_dagster.systems.cin7.books import read_books
 from mlc_dagster.systems.cin7.calls import Cin7Api
-from mlc_dagster.systems.http import ApiClient, in_order
+from mlc_dagster.systems.cin7.ping_names import names_in_cin7
+from mlc_dagster.systems.cin7.reference_books import read_books
+from mlc_dagster.systems.cin7.settings import Cin7Settings
+from mlc_dagster.systems.connections import cin7_client
+from mlc_dagster.systems.shared.findings import Finding, budget, clock, rate, refused, sealed, wrong
+from mlc_dagster.transport.client import ApiClient, in_order
 
 
 def ask_cin7(settings: Settings) -> Iterator[Finding]:

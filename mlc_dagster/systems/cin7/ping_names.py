@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from mlc_dagster.facts import Books
-from mlc_dagster.ping.finding import Finding, wrong
-from mlc_dagster.ping.names import instead
+from mlc_dagster.core.facts import Books
 from mlc_dagster.settings import Settings
-from mlc_dagster.settings.cin7 import Cin7Settings
 from mlc_dagster.systems.cin7.calls import Cin7Api, Document
+from mlc_dagster.systems.cin7.settings import Cin7Settings
+from mlc_dagster.systems.shared.findings import Finding, wrong
+from mlc_dagster.systems.shared.ping_names import instead
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mlc_dagster.errors import StillInDoubt
-from mlc_dagster.outcomes import EVER, Draft
+from mlc_dagster.core.errors import StillInDoubt
+from mlc_dagster.core.outcomes import EVER, Draft
 from mlc_dagster.systems.cin7.calls import Cin7Api, Document, same_id
 from mlc_dagster.systems.cin7.records import Paper, PurchaseInvoice
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.errors import MlcError, RecordRejected
-from mlc_dagster.outcomes import Begun, Draft, Outcome, Saved
-from mlc_dagster.systems.cin7 import papers
+from mlc_dagster.core.errors import MlcError, RecordRejected
+from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Saved
+from mlc_dagster.systems.cin7 import request_bodies as papers
 from mlc_dagster.systems.cin7.calls import Cin7Api, Document, covers, same_id
-from mlc_dagster.systems.cin7.look import Look, abandoned, read
+from mlc_dagster.systems.cin7.purchase_lookup import Look, abandoned, read
 from mlc_dagster.systems.cin7.records import Paper, Purchase
 
 Products = Callable[[], Mapping[str, Document]]

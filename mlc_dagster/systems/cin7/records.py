@@ -11,9 +11,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from mlc_dagster.amounts import STEPS, round_to, times
-from mlc_dagster.systems.ifs.partners import Owner
-from mlc_dagster.vocabulary import EntitySet, Record, Target, Twice
+from mlc_dagster.core.amounts import STEPS, round_to, times
+from mlc_dagster.core.vocabulary import EntitySet, Record, Target, Twice
+from mlc_dagster.systems.ifs.supplier_records import Owner
 
 DECIMALS = 2
 """Cin7 computes every line's total with two decimals, whatever the currency."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from mlc_dagster.facts import Books
+from mlc_dagster.core.facts import Books
 from mlc_dagster.systems.cin7.calls import Cin7Api, Document
 
 PAYABLE = "CREDITORS"

@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 
-from mlc_dagster.outcomes import Agreed, Draft
+from mlc_dagster.core.outcomes import Agreed, Draft
+from mlc_dagster.core.vocabulary import version_of
 from mlc_dagster.systems.cin7.calls import Document
 from mlc_dagster.systems.cin7.records import Contact, Supplier
-from mlc_dagster.systems.countries import COUNTRIES
-from mlc_dagster.systems.meeting import Meeting, Words
-from mlc_dagster.systems.values import moment
-from mlc_dagster.vocabulary import version_of
+from mlc_dagster.systems.shared.countries import COUNTRIES
+from mlc_dagster.systems.shared.json_values import moment
+from mlc_dagster.systems.shared.supplier_match import Meeting, Words
 
 MARK = "IFS "
 """What the comment of our own contact begins with; the ERP's key follows."""

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from mlc_dagster.errors import MlcError, RecordRejected, StillInDoubt
-from mlc_dagster.outcomes import Draft, Outcome, Saved
+from mlc_dagster.core.errors import MlcError, RecordRejected, StillInDoubt
+from mlc_dagster.core.outcomes import Draft, Outcome, Saved
 from mlc_dagster.systems.cin7.calls import Cin7Api, Document, covers, same_id
 from mlc_dagster.systems.cin7.records import Contact, Supplier
-from mlc_dagster.systems.cin7.shared import MARK, concluded, meet, settled, words
-from mlc_dagster.systems.meeting import Meeting
+from mlc_dagster.systems.cin7.supplier_fields import MARK, concluded, meet, settled, words
+from mlc_dagster.systems.shared.supplier_match import Meeting
 
 FRESH = 60.0  # seconds that a list is taken for the truth
 CLOCKS = timedelta(minutes=15)  # between Cin7's clock and ours

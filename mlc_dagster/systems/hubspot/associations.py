@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from mlc_dagster.systems.hubspot.batches import Input, Sent, in_batches
+from mlc_dagster.systems.hubspot.batch_answers import Input, Sent, in_batches
 from mlc_dagster.systems.hubspot.calls import HubspotApi, associations
 from mlc_dagster.systems.hubspot.properties import KEY
 from mlc_dagster.systems.hubspot.records import BATCH

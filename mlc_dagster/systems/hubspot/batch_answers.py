@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
-from mlc_dagster.errors import RecordRejected
+from mlc_dagster.core.errors import RecordRejected
 from mlc_dagster.systems.hubspot.calls import Document, HubspotApi, objects, reason
 from mlc_dagster.systems.hubspot.properties import KEY
 from mlc_dagster.systems.hubspot.records import BATCH

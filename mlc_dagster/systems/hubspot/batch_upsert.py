@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mlc_dagster.outcomes import Draft, Outcome, Refused, Saved, Unanswered
-from mlc_dagster.systems.hubspot.batches import Sent, upsert
+from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.systems.hubspot.associations import Links
+from mlc_dagster.systems.hubspot.batch_answers import Sent, upsert
 from mlc_dagster.systems.hubspot.calls import HubspotApi
-from mlc_dagster.systems.hubspot.links import Links
 from mlc_dagster.systems.hubspot.portal import Portal
 from mlc_dagster.systems.hubspot.properties import of_company, of_deal
 

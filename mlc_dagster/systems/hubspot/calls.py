@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 
-from mlc_dagster.errors import AccessDenied, Misconfigured, MlcError, QuotaUsedUp, RecordRejected
-from mlc_dagster.outcomes import Budget
-from mlc_dagster.systems.answers import retry_after
-from mlc_dagster.systems.http import ApiClient, Throttled, exact_json, snippet
+from mlc_dagster.core.errors import AccessDenied, Misconfigured, MlcError, QuotaUsedUp, RecordRejected
+from mlc_dagster.core.outcomes import Budget
+from mlc_dagster.transport.client import ApiClient, Throttled, exact_json, snippet
+from mlc_dagster.transport.responses import retry_after
 
 VERSION = "2026-09"
 """Of every path. HubSpot issues one each March and September, and serves each for 18 months."""

@@ -6,15 +6,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
-from mlc_dagster.facts import Books
-from mlc_dagster.outcomes import Budget, Draft, Outcome, Traffic
-from mlc_dagster.systems.http import ApiClient, in_order
+from mlc_dagster.core.facts import Books
+from mlc_dagster.core.outcomes import Budget, Draft, Outcome, Traffic
+from mlc_dagster.core.vocabulary import Target
+from mlc_dagster.systems.hubspot.batch_upsert import Companies, Deals
 from mlc_dagster.systems.hubspot.calls import HubspotApi, classify
 from mlc_dagster.systems.hubspot.invoices import Invoices
 from mlc_dagster.systems.hubspot.portal import Portal
 from mlc_dagster.systems.hubspot.records import BATCH, COMPANIES, DEALS, INVOICES
-from mlc_dagster.systems.hubspot.rooms import Companies, Deals
-from mlc_dagster.vocabulary import Target
+from mlc_dagster.transport.client import ApiClient, in_order
 
 __all__ = ["HubspotClient", "classify"]
 

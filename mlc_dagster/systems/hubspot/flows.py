@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlc_dagster import rules
+from mlc_dagster.core.vocabulary import Flow, key_text
 from mlc_dagster.systems.hubspot import rules as own
 from mlc_dagster.systems.hubspot.mapping import (
     INVOICES_FLOW,
@@ -17,7 +18,6 @@ from mlc_dagster.systems.hubspot.mapping import (
 from mlc_dagster.systems.hubspot.records import COMPANIES, DEALS, INVOICES
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.origins import is_expected_only
-from mlc_dagster.vocabulary import Flow, key_text
 
 
 def _invoice_refers_to(proposal: ifs.PostingProposal) -> Mapping[str, str]:

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from mlc_dagster.outcomes import Draft, Outcome, Refused, Unanswered
-from mlc_dagster.systems.hubspot.batches import Sent, update, upsert
+from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Unanswered
+from mlc_dagster.systems.hubspot.associations import Links
+from mlc_dagster.systems.hubspot.batch_answers import Sent, update, upsert
+from mlc_dagster.systems.hubspot.batch_upsert import saved
 from mlc_dagster.systems.hubspot.calls import Document, HubspotApi, objects
-from mlc_dagster.systems.hubspot.links import Links
 from mlc_dagster.systems.hubspot.portal import Portal
 from mlc_dagster.systems.hubspot.properties import KEY, number, of_invoice, of_line
 from mlc_dagster.systems.hubspot.records import BATCH, Invoice, Line
-from mlc_dagster.systems.hubspot.rooms import saved
 
 KIND, LINES, TYPE_ID = "invoices", "line_items", "0-53"
 UNANSWERED = "HubSpot's answer did not name it"

@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import msgspec
 
-from mlc_dagster.amounts import times
-from mlc_dagster.facts import Extra, Facts, LedgerAccount
+from mlc_dagster.core.amounts import times
+from mlc_dagster.core.facts import Extra, Facts, LedgerAccount
+from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.systems.hubspot.records import Company, Deal, Invoice, Line
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import key_text
 
 CUSTOMERS_FLOW = "hubspot/customer_companies"
 SUPPLIERS_FLOW, INVOICES_FLOW = "hubspot/supplier_companies", "hubspot/invoices"

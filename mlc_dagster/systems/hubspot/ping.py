@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from mlc_dagster.connections import hubspot_client
-from mlc_dagster.errors import MlcError, RecordRejected
-from mlc_dagster.ping.finding import Finding, budget, clock, rate, refused, sealed, wrong
+from mlc_dagster.core.errors import MlcError, RecordRejected
 from mlc_dagster.settings import Settings
-from mlc_dagster.systems.http import ApiClient, in_order
+from mlc_dagster.systems.connections import hubspot_client
 from mlc_dagster.systems.hubspot.calls import ACCOUNT, HubspotApi, objects, properties
 from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster.systems.hubspot.portal import Portal
 from mlc_dagster.systems.hubspot.properties import PROPERTIES
+from mlc_dagster.systems.shared.findings import Finding, budget, clock, rate, refused, sealed, wrong
+from mlc_dagster.transport.client import ApiClient, in_order
 
 NOBODY = "1"  # an id to ask for: whether there is such an object does not matter
 ANEW = "Archive or rename it in HubSpot, Settings, Properties: HubSpot cannot change it."

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from mlc_dagster.errors import Misconfigured, RecordRejected
-from mlc_dagster.facts import Books
+from mlc_dagster.core.errors import Misconfigured, RecordRejected
+from mlc_dagster.core.facts import Books
 from mlc_dagster.systems.hubspot.calls import ACCOUNT, DEAL_PIPELINES, Document, HubspotApi, properties
 from mlc_dagster.systems.hubspot.properties import GROUP, GROUP_LABEL, PROPERTIES, Property
-from mlc_dagster.systems.waiting import sleep as wait_for
+from mlc_dagster.transport.threads import sleep as wait_for
 
 FRESH = 60.0  # seconds that the account is taken for the truth
 LOOKS, BETWEEN_LOOKS = 12, 0.4  # a new property can be read after 250 to 700 ms

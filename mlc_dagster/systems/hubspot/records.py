@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
-from mlc_dagster.amounts import times
-from mlc_dagster.facts import Extra
-from mlc_dagster.vocabulary import Record, Target
+from mlc_dagster.core.amounts import times
+from mlc_dagster.core.facts import Extra
+from mlc_dagster.core.vocabulary import Record, Target
 
 LONGEST_TEXT = 65_536
 """Characters in a string property."""

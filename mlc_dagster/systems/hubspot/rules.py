@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from mlc_dagster import rules
-from mlc_dagster.facts import Facts
+from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.vocabulary import Problem
 from mlc_dagster.systems.hubspot.mapping import default_account, home_company
-from mlc_dagster.vocabulary import Problem
 
 
 def gl_accounts_exist(source: Any, target: Any, facts: Facts) -> Problem | None:

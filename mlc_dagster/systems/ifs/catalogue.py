@@ -9,9 +9,9 @@ from typing import Literal, Protocol, cast
 
 import msgspec
 
-from mlc_dagster.errors import Misconfigured
-from mlc_dagster.near_names import offered
-from mlc_dagster.vocabulary import EntitySet, LineSet, Record
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.near_names import offered
+from mlc_dagster.core.vocabulary import EntitySet, LineSet, Record
 
 
 class LineOverride(Protocol):

@@ -16,11 +16,11 @@ from typing import Any, Literal
 
 import httpx
 
-from mlc_dagster.errors import MlcError, RecordRejected, StaleRecord, TransientError
-from mlc_dagster.systems.addresses import body_of, headers_of
-from mlc_dagster.systems.answers import Call, exact_json, refusal, snippet
+from mlc_dagster.core.errors import MlcError, RecordRejected, StaleRecord, TransientError
 from mlc_dagster.systems.ifs.refusals import classify
-from mlc_dagster.systems.proof import Proof
+from mlc_dagster.transport.proof import Proof
+from mlc_dagster.transport.requests import body_of, headers_of
+from mlc_dagster.transport.responses import Call, exact_json, refusal, snippet
 
 _PART = b"Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\nContent-ID: %d\r\n\r\n"
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})\b")

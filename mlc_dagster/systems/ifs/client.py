@@ -11,18 +11,18 @@ from typing import Any
 
 import pyarrow as pa
 
-from mlc_dagster.doubles import Crosswalk, LookedAt
-from mlc_dagster.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord
-from mlc_dagster.facts import Books
-from mlc_dagster.frames import rows_of
-from mlc_dagster.outcomes import Draft, Outcome, Traffic
-from mlc_dagster.systems.http import ApiClient
-from mlc_dagster.systems.ifs.bookkeeping import Bookkeeping
+from mlc_dagster.core.arrow_columns import rows_of
+from mlc_dagster.core.duplicates import Crosswalk, LookedAt
+from mlc_dagster.core.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord
+from mlc_dagster.core.facts import Books
+from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
+from mlc_dagster.core.vocabulary import EntitySet, Pull, Row, Scope, Sightings, Target
 from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.ifs.changesets import Step, StepAnswer, written
 from mlc_dagster.systems.ifs.changesets import answers as answers_of
 from mlc_dagster.systems.ifs.documents import creation, kept, on_wire
 from mlc_dagster.systems.ifs.duplicates import Duplicates
+from mlc_dagster.systems.ifs.json_pages import Page, Wire
 from mlc_dagster.systems.ifs.lines import Lines
 from mlc_dagster.systems.ifs.metadata import SchemaReport
 from mlc_dagster.systems.ifs.odata import Order, any_of_keys, collection, distinct, equals, one, service
@@ -32,9 +32,9 @@ from mlc_dagster.systems.ifs.ranges import Span, each_once
 from mlc_dagster.systems.ifs.reading import Reading
 from mlc_dagster.systems.ifs.records import catalogue as known_sets
 from mlc_dagster.systems.ifs.refusals import classify as classify
-from mlc_dagster.systems.ifs.wire import Page, Wire
-from mlc_dagster.systems.waiting import in_order
-from mlc_dagster.vocabulary import EntitySet, Pull, Row, Scope, Sightings, Target
+from mlc_dagster.systems.ifs.target import Bookkeeping
+from mlc_dagster.transport.client import ApiClient
+from mlc_dagster.transport.threads import in_order
 
 TRIES = 3
 """How often a row that others change meanwhile is read and written again, before it is held."""

@@ -10,7 +10,7 @@ from hashlib import blake2b
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlc_dagster.vocabulary import EntitySet, Pull, key_text
+from mlc_dagster.core.vocabulary import EntitySet, Pull, key_text
 
 Key = tuple[object, ...]
 

@@ -10,12 +10,12 @@ from typing import Any, Protocol
 
 import msgspec
 
-from mlc_dagster.errors import OutcomeUnknown, RecordRejected, StaleRecord
-from mlc_dagster.outcomes import Begun, Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord
+from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.core.vocabulary import EntitySet, Row, key_text
 from mlc_dagster.systems.ifs.changesets import Step
 from mlc_dagster.systems.ifs.documents import change
-from mlc_dagster.systems.ifs.entries import Entry, Invoice, Proposal
-from mlc_dagster.vocabulary import EntitySet, Row, key_text
+from mlc_dagster.systems.ifs.entry_records import Entry, Invoice, Proposal
 
 CANCELLED = "Cancelled"
 """The ObjState of a document that counts no more."""

@@ -7,11 +7,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from mlc_dagster.core.vocabulary import EntitySet, LineSet, Row
 from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.ifs.changesets import Step, StepAnswer
+from mlc_dagster.systems.ifs.json_pages import Wire
 from mlc_dagster.systems.ifs.odata import key_path
-from mlc_dagster.systems.ifs.wire import Wire
-from mlc_dagster.vocabulary import EntitySet, LineSet, Row
 
 
 def on_wire(entity: EntitySet | LineSet, values: Mapping[str, Any]) -> dict[str, Any]:

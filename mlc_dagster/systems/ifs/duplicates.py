@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from mlc_dagster.doubles import Carried, LookedAt, folded
-from mlc_dagster.frames import rows_of
+from mlc_dagster.core.arrow_columns import rows_of
+from mlc_dagster.core.duplicates import Carried, LookedAt, folded
+from mlc_dagster.core.vocabulary import EntitySet, Record, Row, Target, key_text
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.systems.ifs.bookings import CANCELLED
 from mlc_dagster.systems.ifs.catalogue import wire_name
-from mlc_dagster.systems.ifs.entries import ENTRIES, INVOICES, PROPOSALS
+from mlc_dagster.systems.ifs.document_entry import CANCELLED
+from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, PROPOSALS
 from mlc_dagster.systems.ifs.odata import Order, all_of, any_of_keys, distinct, literal
 from mlc_dagster.systems.ifs.paging import Walk
-from mlc_dagster.systems.ifs.partners import PARTNERS
 from mlc_dagster.systems.ifs.queries import Connection, Query
 from mlc_dagster.systems.ifs.ranges import Span
-from mlc_dagster.systems.waiting import in_order
-from mlc_dagster.vocabulary import EntitySet, Record, Row, Target, key_text
+from mlc_dagster.systems.ifs.supplier_records import PARTNERS
+from mlc_dagster.transport.threads import in_order
 
 DATED = timedelta(days=62)
 """Where a set has no modified column: how far before that a document's own date may lie."""

@@ -7,11 +7,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.facts import Posted
+from mlc_dagster.core.facts import Posted
+from mlc_dagster.core.vocabulary import ERP, Record, Target, Twice
 from mlc_dagster.rules import Dimension
 from mlc_dagster.rules.postings import dimensions_of
 from mlc_dagster.systems.ifs.line_records import Coded, Posting
-from mlc_dagster.vocabulary import ERP, Record, Target, Twice
 
 TEXT, NUMBER, REFERENCE = 200, 50, 100
 """Characters in a text, an invoice number and a reference. A tenant may take more; the ERP's own word comes last."""

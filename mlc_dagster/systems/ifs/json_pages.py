@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from mlc_dagster.frames import AMOUNT, MOMENT, source_batch, source_schema
+from mlc_dagster.core.arrow_columns import AMOUNT, MOMENT, source_batch, source_schema
+from mlc_dagster.core.vocabulary import EntitySet, LineSet, Record, Row, key_text
 from mlc_dagster.systems.ifs.catalogue import wire_name
-from mlc_dagster.systems.values import FITTING, day, moment
-from mlc_dagster.vocabulary import EntitySet, LineSet, Record, Row, key_text
+from mlc_dagster.systems.shared.json_values import FITTING, day, moment
 
 ETAG, LINK, COUNT = "@odata.etag", "@odata.nextLink", "@odata.count"
 

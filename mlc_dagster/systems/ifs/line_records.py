@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from mlc_dagster.vocabulary import Record
+from mlc_dagster.core.vocabulary import Record
 
 
 class Posting(msgspec.Struct, frozen=True, gc=False):

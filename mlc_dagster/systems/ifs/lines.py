@@ -9,14 +9,14 @@ from itertools import accumulate
 
 import pyarrow as pa
 
+from mlc_dagster.core.vocabulary import EntitySet, LineSet
 from mlc_dagster.systems.ifs.catalogue import wire_name
+from mlc_dagster.systems.ifs.json_pages import Page
 from mlc_dagster.systems.ifs.odata import Order, any_of_keys
 from mlc_dagster.systems.ifs.paging import Walk
 from mlc_dagster.systems.ifs.queries import Connection, Query
 from mlc_dagster.systems.ifs.ranges import Span, of_keys
-from mlc_dagster.systems.ifs.wire import Page
-from mlc_dagster.systems.waiting import in_order
-from mlc_dagster.vocabulary import EntitySet, LineSet
+from mlc_dagster.transport.threads import in_order
 
 Key = tuple[object, ...]
 

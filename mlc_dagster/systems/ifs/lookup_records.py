@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
+from mlc_dagster.core.vocabulary import Record
 from mlc_dagster.systems.ifs.line_records import SupplierInvoiceLine
-from mlc_dagster.vocabulary import Record
 
 
 class SupplierInvoice(Record, frozen=True, kw_only=True):

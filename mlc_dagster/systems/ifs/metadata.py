@@ -9,10 +9,10 @@ from typing import Any, get_args
 
 import msgspec
 
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.vocabulary import EntitySet, LineSet, Record
 from mlc_dagster.systems.ifs.catalogue import fields_of, wire_name
 from mlc_dagster.systems.ifs.csdl import Model, Types
-from mlc_dagster.vocabulary import EntitySet, LineSet, Record
 
 WHOLE = ("Edm.Int64", "Edm.Int32", "Edm.Int16", "Edm.Byte", "Edm.SByte", "Edm.Decimal")
 

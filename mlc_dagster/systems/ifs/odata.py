@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from urllib.parse import quote
 
+from mlc_dagster.core.vocabulary import EntitySet, Row
 from mlc_dagster.systems.ifs.catalogue import wire_name
-from mlc_dagster.vocabulary import EntitySet, Row
 
 MAX_FILTER = 5500
 """Percent-encoded characters of a $filter: with the rest, a URL of about 6,000 passes every proxy seen so far."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlc_dagster.facts import Facts
+from mlc_dagster.core.facts import Facts
 
 EXPECTED = "procurify-po-"
 """What the external reference of a purchase order's proposal begins with: its bill follows, and takes its place."""

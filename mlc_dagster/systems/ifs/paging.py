@@ -22,11 +22,11 @@ from urllib.parse import parse_qs, urlsplit
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.systems.ifs.json_pages import Page
 from mlc_dagster.systems.ifs.odata import Order
 from mlc_dagster.systems.ifs.ranges import Ask, Ranges, Span, rows_left
-from mlc_dagster.systems.ifs.wire import Page
-from mlc_dagster.systems.waiting import in_order
+from mlc_dagster.transport.threads import in_order
 
 SECOND = timedelta(seconds=1)
 """The precision of the ERP's timestamps: no bound lies within a second."""

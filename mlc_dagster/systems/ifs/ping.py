@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
-from mlc_dagster.connections import ifs_client
-from mlc_dagster.errors import Misconfigured, MlcError, RecordRejected
-from mlc_dagster.ping.finding import NOT_SIGNED_IN, Finding, budget, clock, rate, refused, sealed, wrong
-from mlc_dagster.ping.ifs_books import ask_books
+from mlc_dagster.core.errors import Misconfigured, MlcError, RecordRejected
+from mlc_dagster.core.vocabulary import EntitySet
 from mlc_dagster.settings import Settings
+from mlc_dagster.systems.connections import ifs_client
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.ifs.metadata import SchemaReport
-from mlc_dagster.systems.waiting import in_order
-from mlc_dagster.vocabulary import EntitySet
+from mlc_dagster.systems.ifs.ping_books import ask_books
+from mlc_dagster.systems.shared.findings import NOT_SIGNED_IN, Finding, budget, clock, rate, refused, sealed, wrong
+from mlc_dagster.transport.threads import in_order
 
 FEW = 5  # names of the tenant that may be told all at once
 Asked = tuple[Finding, MlcError | None]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from mlc_dagster.errors import MlcError
-from mlc_dagster.ping import erp_names
-from mlc_dagster.ping.finding import Finding, refused, wrong
+from mlc_dagster.core.errors import MlcError
+from mlc_dagster.core.vocabulary import EntitySet
 from mlc_dagster.settings import Settings
+from mlc_dagster.systems.ifs import ping_names as erp_names
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.client import IfsClient
-from mlc_dagster.systems.waiting import in_order
-from mlc_dagster.vocabulary import EntitySet
+from mlc_dagster.systems.shared.findings import Finding, refused, wrong
+from mlc_dagster.transport.threads import in_order
 
 
 def ask_books(client: IfsClient, readable: Sequence[EntitySet], settings: Settings) -> Iterator[Finding]:

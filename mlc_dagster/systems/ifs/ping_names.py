@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlc_dagster.settings import Settings
-from mlc_dagster.settings.airbase import AirbaseSettings
-from mlc_dagster.settings.procurify import ProcurifySettings
+from mlc_dagster.systems.airbase.settings import AirbaseSettings
+from mlc_dagster.systems.procurify.settings import ProcurifySettings
 
 Named = Iterator[tuple[str, str]]
 """("airbase.ap_account is '2440'", what is named)."""

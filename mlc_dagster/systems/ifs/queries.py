@@ -8,17 +8,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from mlc_dagster.errors import AccessDenied, Misconfigured, RecordRejected, TransientError
-from mlc_dagster.logs import logger
-from mlc_dagster.systems.answers import Answer
-from mlc_dagster.systems.http import ApiClient
+from mlc_dagster.core.errors import AccessDenied, Misconfigured, RecordRejected, TransientError
+from mlc_dagster.core.logs import logger
+from mlc_dagster.core.vocabulary import EntitySet
 from mlc_dagster.systems.ifs.csdl import Model, Unread, read_metadata
+from mlc_dagster.systems.ifs.json_pages import Page, Wire
 from mlc_dagster.systems.ifs.metadata import SchemaReport, schema_report
 from mlc_dagster.systems.ifs.odata import Order, all_of, collection, service
 from mlc_dagster.systems.ifs.ranges import Span
 from mlc_dagster.systems.ifs.refusals import PageTooLarge, is_not_built
-from mlc_dagster.systems.ifs.wire import Page, Wire
-from mlc_dagster.vocabulary import EntitySet
+from mlc_dagster.transport.client import ApiClient
+from mlc_dagster.transport.responses import Answer
 
 LINES_GUESSED = 4
 """On a header, before the first page shows how many there are."""

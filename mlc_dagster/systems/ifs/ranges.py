@@ -16,12 +16,12 @@ from itertools import pairwise
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlc_dagster.errors import Misconfigured, RecordRejected
-from mlc_dagster.frames import rows_of
-from mlc_dagster.logs import logger
+from mlc_dagster.core.arrow_columns import rows_of
+from mlc_dagster.core.errors import Misconfigured, RecordRejected
+from mlc_dagster.core.logs import logger
+from mlc_dagster.core.vocabulary import Row
+from mlc_dagster.systems.ifs.json_pages import Page
 from mlc_dagster.systems.ifs.odata import Order
-from mlc_dagster.systems.ifs.wire import Page
-from mlc_dagster.vocabulary import Row
 
 log = logger("mlc_dagster.ifs")
 

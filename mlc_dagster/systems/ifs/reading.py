@@ -12,18 +12,18 @@ from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
 
-from mlc_dagster.errors import RecordRejected
+from mlc_dagster.core.errors import RecordRejected
+from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, Window
 from mlc_dagster.systems.ifs.catalogue import wire_name
+from mlc_dagster.systems.ifs.distinct_rows import Tally
+from mlc_dagster.systems.ifs.json_pages import Page
 from mlc_dagster.systems.ifs.lines import Lines
 from mlc_dagster.systems.ifs.odata import MAX_TERMS, Order, any_of_keys, collection, equals, literal
 from mlc_dagster.systems.ifs.paging import Walk
 from mlc_dagster.systems.ifs.queries import Connection, Query
 from mlc_dagster.systems.ifs.ranges import Span, of_keys
-from mlc_dagster.systems.ifs.tally import Tally
-from mlc_dagster.systems.ifs.wire import Page
-from mlc_dagster.systems.placing import Places
-from mlc_dagster.systems.waiting import in_order
-from mlc_dagster.vocabulary import EntitySet, Pull, Scope, Sightings, Window
+from mlc_dagster.systems.shared.first_seen import Places
+from mlc_dagster.transport.threads import in_order
 
 MARGIN = timedelta(minutes=2)
 """Before the walk's start: what was stamped then and committed while it ran, and clocks that are read a second late."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
+from mlc_dagster.core.vocabulary import EntitySet, LineSet, Record
 from mlc_dagster.systems.ifs import catalogue as names
 from mlc_dagster.systems.ifs.catalogue import Override
 from mlc_dagster.systems.ifs.line_records import CustomerOrderLine as CustomerOrderLine
@@ -21,7 +22,6 @@ from mlc_dagster.systems.ifs.line_records import PurchaseOrderLine as PurchaseOr
 from mlc_dagster.systems.ifs.line_records import SupplierInvoiceLine as SupplierInvoiceLine
 from mlc_dagster.systems.ifs.line_records import VoucherRow as VoucherRow
 from mlc_dagster.systems.ifs.lookup_records import SupplierInvoice as SupplierInvoice
-from mlc_dagster.vocabulary import EntitySet, LineSet, Record
 
 
 class Supplier(Record, frozen=True, kw_only=True):

@@ -14,8 +14,8 @@ from urllib.parse import unquote
 
 import httpx
 
-from mlc_dagster.errors import AccessDenied, MlcError, RecordRejected, StaleRecord, TransientError
-from mlc_dagster.systems.answers import retry_after, snippet
+from mlc_dagster.core.errors import AccessDenied, MlcError, RecordRejected, StaleRecord, TransientError
+from mlc_dagster.transport.responses import retry_after, snippet
 
 _LOCKED = re.compile(r"FND_LOCKED|currently locked")
 _STALE = re.compile(r"modified by another user|FND_RECORD_MODIFIED")

@@ -7,12 +7,21 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import date, timedelta
 from typing import Any, Literal, Protocol
 
-from mlc_dagster.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord
-from mlc_dagster.outcomes import ACCEPTED, Agreed, Draft, Outcome, Refused, Saved, Unanswered
-from mlc_dagster.systems.ifs.bookings import Found
-from mlc_dagster.systems.ifs.partners import SHARED, Partner, owners_of
-from mlc_dagster.systems.merging import AGREE, DisagreementError, Merged, agreement, as_of, conclude, link_of, merge
-from mlc_dagster.vocabulary import EntitySet, Row, key_text, version_of
+from mlc_dagster.core.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord
+from mlc_dagster.core.outcomes import ACCEPTED, Agreed, Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.core.vocabulary import EntitySet, Row, key_text, version_of
+from mlc_dagster.systems.ifs.document_entry import Found
+from mlc_dagster.systems.ifs.supplier_records import SHARED, Partner, owners_of
+from mlc_dagster.systems.shared.three_way_merge import (
+    AGREE,
+    DisagreementError,
+    Merged,
+    agreement,
+    as_of,
+    conclude,
+    link_of,
+    merge,
+)
 
 FRESH = 60.0  # seconds that the list of names is taken for the truth
 CLOCKS = timedelta(minutes=15)  # between the ERP's clock and ours

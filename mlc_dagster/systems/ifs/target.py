@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from mlc_dagster.facts import Books as ReferenceBooks
-from mlc_dagster.facts import KnownSupplier, Posted
-from mlc_dagster.outcomes import Draft, Outcome
+from mlc_dagster.core.facts import Books as ReferenceBooks
+from mlc_dagster.core.facts import KnownSupplier, Posted
+from mlc_dagster.core.outcomes import Draft, Outcome
+from mlc_dagster.core.vocabulary import EntitySet, Row, Target, key_text
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.systems.ifs.bookings import CANCELLED, Books, Entries, Invoices, Kind, Proposals
-from mlc_dagster.systems.ifs.entries import ENTRIES, INVOICES, PROPOSALS
-from mlc_dagster.systems.ifs.partners import PARTNERS
+from mlc_dagster.systems.ifs.document_entry import CANCELLED, Books, Entries, Invoices, Kind, Proposals
+from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, PROPOSALS
+from mlc_dagster.systems.ifs.supplier_records import PARTNERS
 from mlc_dagster.systems.ifs.suppliers import Master, Suppliers
-from mlc_dagster.vocabulary import EntitySet, Row, Target, key_text
 
 
 class Room(Protocol):

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mlc_dagster.errors import Misconfigured, OutcomeUnknown, RecordRejected, TransientError
+from mlc_dagster.core.errors import Misconfigured, OutcomeUnknown, RecordRejected, TransientError
 from mlc_dagster.systems.monday import documents
 from mlc_dagster.systems.monday.calls import MondayApi
 from mlc_dagster.systems.monday.records import Cell

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from mlc_dagster.errors import AccessDenied
-from mlc_dagster.outcomes import Budget
+from mlc_dagster.core.errors import AccessDenied
+from mlc_dagster.core.outcomes import Budget
 from mlc_dagster.systems.monday.calls import TOMORROW
 
 DAY = 86_400.0

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlc_dagster.errors import Misconfigured, RecordRejected
-from mlc_dagster.outcomes import Budget
-from mlc_dagster.systems.http import ApiClient
+from mlc_dagster.core.errors import Misconfigured, RecordRejected
+from mlc_dagster.core.outcomes import Budget
 from mlc_dagster.systems.monday.replies import Reply, is_replay, reply_of
 from mlc_dagster.systems.monday.responses import CURE, KEY_HEADER, TOMORROW, InPartError, TooComplexError, classifier
+from mlc_dagster.transport.client import ApiClient
 
 __all__ = ["CURE", "TOMORROW", "MondayApi", "Points", "TooComplexError", "classifier"]
 

@@ -6,20 +6,20 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
-from mlc_dagster.doubles import Crosswalk, LookedAt
-from mlc_dagster.errors import Misconfigured
-from mlc_dagster.facts import Books
-from mlc_dagster.outcomes import Budget, Draft, Outcome, Refused, Saved, Traffic
-from mlc_dagster.systems.http import ApiClient
+from mlc_dagster.core.duplicates import Crosswalk, LookedAt
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.facts import Books
+from mlc_dagster.core.outcomes import Budget, Draft, Outcome, Refused, Saved, Traffic
+from mlc_dagster.core.vocabulary import Target
 from mlc_dagster.systems.monday import documents
 from mlc_dagster.systems.monday.boards import Boards, Flaw, Layout
 from mlc_dagster.systems.monday.calls import MondayApi, Points
-from mlc_dagster.systems.monday.doubts import AT_WORK, Doubts, Group, is_in_doubt
 from mlc_dagster.systems.monday.duplicates import Duplicates
-from mlc_dagster.systems.monday.look import Found, by_key, differing
+from mlc_dagster.systems.monday.item_lookup import Found, by_key, differing
+from mlc_dagster.systems.monday.open_creates import AT_WORK, Doubts, Group, is_in_doubt
 from mlc_dagster.systems.monday.records import KINDS, Cell, Item
 from mlc_dagster.systems.monday.writes import Write, Writer
-from mlc_dagster.vocabulary import Target
+from mlc_dagster.transport.client import ApiClient
 
 
 class MondayClient:

@@ -10,14 +10,14 @@ from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from typing import Any
 
-from mlc_dagster.doubles import Carried, LookedAt
-from mlc_dagster.errors import Misconfigured
+from mlc_dagster.core.duplicates import Carried, LookedAt
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.vocabulary import Target
 from mlc_dagster.systems.monday import documents
 from mlc_dagster.systems.monday.boards import Board, Boards
 from mlc_dagster.systems.monday.calls import MondayApi
-from mlc_dagster.systems.monday.look import KEYS
-from mlc_dagster.systems.values import moment
-from mlc_dagster.vocabulary import Target
+from mlc_dagster.systems.monday.item_lookup import KEYS
+from mlc_dagster.systems.shared.json_values import moment
 
 FRESH = 60.0  # seconds that what was looked at is taken for the truth
 AT_ONCE = 6  # searches in one request: each may be dear

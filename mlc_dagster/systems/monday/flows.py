@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlc_dagster import rules
+from mlc_dagster.core.vocabulary import Flow, key_text
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.origins import is_expected_only
 from mlc_dagster.systems.monday.mapping import (
@@ -24,7 +25,6 @@ from mlc_dagster.systems.monday.records import (
     PURCHASE_ORDERS,
     SUPPLIERS,
 )
-from mlc_dagster.vocabulary import Flow, key_text
 
 
 def _order_refers_to(order: ifs.PurchaseOrder) -> Mapping[str, str]:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
-from mlc_dagster.facts import Facts
+from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.vocabulary import Record, key_text, plain, record_key
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.line_records import Coded
 from mlc_dagster.systems.monday.records import KINDS, Cell, Item
-from mlc_dagster.vocabulary import Record, key_text, plain, record_key
 
 SUPPLIERS_FLOW = "monday/suppliers"
 

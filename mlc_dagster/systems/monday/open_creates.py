@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mlc_dagster.outcomes import EVER, Draft
+from mlc_dagster.core.outcomes import EVER, Draft
 
 AT_WORK = timedelta(seconds=60)  # monday gives up after that, and what it made is found by then
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from mlc_dagster.connections import monday_client
-from mlc_dagster.errors import MlcError
-from mlc_dagster.ping.finding import Finding, budget, clock, rate, refused, sealed, wrong
+from mlc_dagster.core.errors import MlcError
 from mlc_dagster.settings import Settings
-from mlc_dagster.settings.monday import MondaySettings
+from mlc_dagster.systems.connections import monday_client
 from mlc_dagster.systems.monday.boards import Flaw
 from mlc_dagster.systems.monday.client import MondayClient
+from mlc_dagster.systems.monday.settings import MondaySettings
+from mlc_dagster.systems.shared.findings import Finding, budget, clock, rate, refused, sealed, wrong
 
 
 def ask_monday(settings: Settings) -> Iterator[Finding]:

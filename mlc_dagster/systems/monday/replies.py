@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlc_dagster.systems.answers import snippet
 from mlc_dagster.systems.monday import error_codes as codes
+from mlc_dagster.transport.responses import snippet
 
 _RESET = re.compile(r"reset in (\d+) seconds", re.IGNORECASE)
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 
-from mlc_dagster.errors import AccessDenied, Misconfigured, MlcError, OutcomeUnknown, RecordRejected
-from mlc_dagster.systems.answers import Throttled, exact_json, retry_after, snippet
+from mlc_dagster.core.errors import AccessDenied, Misconfigured, MlcError, OutcomeUnknown, RecordRejected
 from mlc_dagster.systems.monday import error_codes as codes
 from mlc_dagster.systems.monday.replies import Fault, Reply, is_replay, reply_of
+from mlc_dagster.transport.responses import Throttled, exact_json, retry_after, snippet
 
 A_WHILE = 10.0  # seconds, where monday asks to wait and does not say how long
 CURE = "Check MONDAY_TOKEN: in monday, your picture, Developers, API token."

@@ -9,13 +9,13 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mlc_dagster.errors import OutcomeUnknown, RecordRejected, TransientError
-from mlc_dagster.outcomes import Begun, Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, TransientError
+from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.systems.monday import documents
 from mlc_dagster.systems.monday.boards import Layout
 from mlc_dagster.systems.monday.calls import MondayApi
-from mlc_dagster.systems.monday.doubts import AT_WORK, Doubts
-from mlc_dagster.systems.monday.look import by_id, by_key, differing
+from mlc_dagster.systems.monday.item_lookup import by_id, by_key, differing
+from mlc_dagster.systems.monday.open_creates import AT_WORK, Doubts
 from mlc_dagster.systems.monday.records import Cell, Item
 from mlc_dagster.systems.monday.replies import Fault, Reply
 from mlc_dagster.systems.monday.responses import SaidInDoubtError, TooComplexError

@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 
-from mlc_dagster.errors import AccessDenied, Misconfigured, MlcError, RecordRejected, TransientError
-from mlc_dagster.systems.http import ApiClient, snippet
-from mlc_dagster.systems.words import parsed, sentence
+from mlc_dagster.core.errors import AccessDenied, Misconfigured, MlcError, RecordRejected, TransientError
+from mlc_dagster.transport.client import ApiClient, snippet
+from mlc_dagster.transport.error_messages import parsed, sentence
 
 Document = Mapping[str, Any]
 

@@ -10,19 +10,19 @@ from typing import Any
 
 import pyarrow as pa
 
-from mlc_dagster.doubles import Crosswalk, LookedAt
-from mlc_dagster.facts import Books
-from mlc_dagster.outcomes import Draft, Outcome, Traffic
-from mlc_dagster.systems.http import ApiClient
-from mlc_dagster.systems.listing import Listing
+from mlc_dagster.core.duplicates import Crosswalk, LookedAt
+from mlc_dagster.core.facts import Books
+from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
+from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, Target
 from mlc_dagster.systems.procurify.calls import Document, ProcurifyApi
+from mlc_dagster.systems.procurify.documents import Places, bill_values, by_id_and_name, order_values
 from mlc_dagster.systems.procurify.duplicates import look
+from mlc_dagster.systems.procurify.endpoints import Addresses, Reach
 from mlc_dagster.systems.procurify.lists import PaperLists
-from mlc_dagster.systems.procurify.papers import Places, bill_values, by_id_and_name, order_values
-from mlc_dagster.systems.procurify.places import Addresses, Reach
 from mlc_dagster.systems.procurify.records import BILLS, PURCHASE_ORDERS, VENDOR_LIST
 from mlc_dagster.systems.procurify.vendors import VendorRoom, vendor_values
-from mlc_dagster.vocabulary import EntitySet, Pull, Scope, Sightings, Target
+from mlc_dagster.systems.shared.lists_by_day import Listing
+from mlc_dagster.transport.client import ApiClient
 
 
 class ProcurifyClient:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.systems.values import amount
+from mlc_dagster.systems.shared.json_values import amount
 
 Document = Mapping[str, Any]
 Values = dict[str, Any]

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from mlc_dagster.facts import Facts
-from mlc_dagster.systems.countries import country_code
+from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.systems.ifs.records import Supplier
 from mlc_dagster.systems.procurify.records import VendorRow
-from mlc_dagster.systems.procurify.standing import listed
-from mlc_dagster.vocabulary import key_text
+from mlc_dagster.systems.procurify.statuses import listed
+from mlc_dagster.systems.shared.countries import country_code
 
 
 class Drift(NamedTuple):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from mlc_dagster.doubles import Carried, LookedAt
-from mlc_dagster.systems.countries import country_code
+from mlc_dagster.core.duplicates import Carried, LookedAt
 from mlc_dagster.systems.procurify.calls import Document
-from mlc_dagster.systems.procurify.papers import text
+from mlc_dagster.systems.procurify.documents import text
 from mlc_dagster.systems.procurify.vendors import NO_SUPPLIERS, VendorRoom
-from mlc_dagster.systems.values import moment
+from mlc_dagster.systems.shared.countries import country_code
+from mlc_dagster.systems.shared.json_values import moment
 
 
 def look(vendors: VendorRoom, since: datetime) -> LookedAt:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlc_dagster import rules
-from mlc_dagster.facts import Facts
+from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.vocabulary import Flow, key_text
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.systems.ifs.entries import INVOICES, PROPOSALS, Invoice
+from mlc_dagster.systems.ifs.entry_records import INVOICES, PROPOSALS, Invoice
 from mlc_dagster.systems.ifs.origins import EXPECTED
-from mlc_dagster.systems.ifs.partners import PARTNERS
-from mlc_dagster.systems.procurify import standing
+from mlc_dagster.systems.ifs.supplier_records import PARTNERS
+from mlc_dagster.systems.procurify import statuses as standing
 from mlc_dagster.systems.procurify.mapping import (
     BILL,
     BILLS_FLOW,
@@ -39,7 +40,6 @@ from mlc_dagster.systems.procurify.rules import (
     where_it_stands,
     where_its_company_is_known,
 )
-from mlc_dagster.vocabulary import Flow, key_text
 
 WRITER = "ifs/from_procurify"
 

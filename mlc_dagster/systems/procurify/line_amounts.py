@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from mlc_dagster.amounts import round_half_up, times
+from mlc_dagster.core.amounts import round_half_up, times
 from mlc_dagster.systems.procurify.records import Allocation
 
 NOTHING = Decimal(0)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from mlc_dagster.errors import RecordRejected
+from mlc_dagster.core.errors import RecordRejected
+from mlc_dagster.core.vocabulary import Pull, Scope, Window
 from mlc_dagster.systems.procurify.calls import Document, ProcurifyApi
-from mlc_dagster.systems.procurify.papers import FAULT, WHOLE, plain_uuid
-from mlc_dagster.systems.procurify.places import Addresses, Reach
-from mlc_dagster.systems.values import moment
-from mlc_dagster.systems.waiting import in_order
-from mlc_dagster.vocabulary import Pull, Scope, Window
+from mlc_dagster.systems.procurify.documents import FAULT, WHOLE, plain_uuid
+from mlc_dagster.systems.procurify.endpoints import Addresses, Reach
+from mlc_dagster.systems.shared.json_values import moment
+from mlc_dagster.transport.threads import in_order
 
 CANCELLED = 1
 

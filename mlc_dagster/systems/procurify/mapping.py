@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from mlc_dagster.amounts import currency_decimals
-from mlc_dagster.facts import Facts
-from mlc_dagster.systems.countries import country_code
+from mlc_dagster.core.amounts import currency_decimals
+from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.systems.ifs.entries import NUMBER, TEXT, Invoice, PayableLine, Proposal
+from mlc_dagster.systems.ifs.entry_records import NUMBER, TEXT, Invoice, PayableLine, Proposal
 from mlc_dagster.systems.ifs.origins import EXPECTED
-from mlc_dagster.systems.ifs.partners import Partner, codes_of, number_of, owners_from
+from mlc_dagster.systems.ifs.supplier_records import Partner, codes_of, number_of, owners_from
+from mlc_dagster.systems.procurify.line_amounts import NOTHING, Settled, Stated, largest, most_of_rounding, settle
 from mlc_dagster.systems.procurify.records import Allocation, Bill, Paper, PurchaseOrder, Vendor, VendorRow
-from mlc_dagster.systems.procurify.standing import is_cancelled
-from mlc_dagster.systems.procurify.sums import NOTHING, Settled, Stated, largest, most_of_rounding, settle
-from mlc_dagster.vocabulary import key_text
+from mlc_dagster.systems.procurify.statuses import is_cancelled
+from mlc_dagster.systems.shared.countries import country_code
 
 BILLS_FLOW = "ifs/supplier_invoices_from_procurify"
 PROPOSALS_FLOW = "ifs/posting_proposals_from_procurify"

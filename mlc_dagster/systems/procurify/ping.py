@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mlc_dagster.connections import procurify_client
-from mlc_dagster.errors import MlcError
-from mlc_dagster.ping.finding import NOT_SIGNED_IN, Finding, budget, clock, rate, refused, sealed, wrong
-from mlc_dagster.ping.names import instead
+from mlc_dagster.core.errors import MlcError
 from mlc_dagster.settings import Settings
+from mlc_dagster.systems.connections import procurify_client
 from mlc_dagster.systems.procurify.client import ProcurifyClient
-from mlc_dagster.systems.words import sentence
+from mlc_dagster.systems.shared.findings import NOT_SIGNED_IN, Finding, budget, clock, rate, refused, sealed, wrong
+from mlc_dagster.systems.shared.ping_names import instead
+from mlc_dagster.transport.error_messages import sentence
 
 LISTS = ("bills", "purchase_orders", "vendors", "departments", "locations")
 """At two calls a second a person waits for each."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlc_dagster.facts import Facts
+from mlc_dagster.core.facts import Facts
 from mlc_dagster.systems.procurify.records import Bill, Paper, PurchaseOrder
 
 BILL_STATUSES = {

@@ -6,15 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from mlc_dagster.errors import OutcomeUnknown, RecordRejected
-from mlc_dagster.outcomes import ACCEPTED, Draft, Outcome, Refused, Saved, Unanswered
-from mlc_dagster.systems.countries import COUNTRIES, country_code
-from mlc_dagster.systems.meeting import Meeting, Words
-from mlc_dagster.systems.merging import AGREE, DisagreementError
+from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected
+from mlc_dagster.core.outcomes import ACCEPTED, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.systems.procurify.calls import Document, ProcurifyApi
-from mlc_dagster.systems.procurify.papers import text
-from mlc_dagster.systems.procurify.places import Addresses
+from mlc_dagster.systems.procurify.documents import text
+from mlc_dagster.systems.procurify.endpoints import Addresses
 from mlc_dagster.systems.procurify.records import Vendor
+from mlc_dagster.systems.shared.countries import COUNTRIES, country_code
+from mlc_dagster.systems.shared.supplier_match import Meeting, Words
+from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
 
 REGULAR = 4
 SHARED = ("name", "country", "email", "currency_code")

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from mlc_dagster.credentials import NAMES, secret
-from mlc_dagster.errors import MlcError
+from mlc_dagster.core.errors import MlcError
 from mlc_dagster.ledger import Ledger
+from mlc_dagster.ledger.credentials import NAMES, secret
 from mlc_dagster.settings import environment
-from mlc_dagster.systems.http import ApiClient, LocalBudget
+from mlc_dagster.transport.client import ApiClient, LocalBudget
 
 NOT_SIGNED_IN = re.compile(r"\bsign-in at |: 401\b|cannot reach ")
 """What a system would say to every question alike."""

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import msgspec
 import pyarrow as pa
 
-from mlc_dagster.vocabulary import EntitySet, Sightings, key_text
+from mlc_dagster.core.vocabulary import EntitySet, Sightings, key_text
 
 Key = tuple[object, ...]
 

@@ -9,9 +9,9 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
-from mlc_dagster.frames import schema_of
-from mlc_dagster.systems.values import FITTING
-from mlc_dagster.vocabulary import Record, Row
+from mlc_dagster.core.arrow_columns import schema_of
+from mlc_dagster.core.vocabulary import Record, Row
+from mlc_dagster.systems.shared.json_values import FITTING
 
 Fit = Callable[[Any], Any]
 LISTED = "listed"  # the name of what fits a list: where there is none, the list is empty

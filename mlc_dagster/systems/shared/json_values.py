@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from mlc_dagster.frames import AMOUNT, MOMENT
+from mlc_dagster.core.arrow_columns import AMOUNT, MOMENT
 
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _WHOLE = re.compile(r"-?\d+", re.ASCII)

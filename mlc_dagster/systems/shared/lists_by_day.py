@@ -15,9 +15,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from mlc_dagster.frames import source_batch
-from mlc_dagster.systems.fitting import fitted, readable
-from mlc_dagster.vocabulary import EntitySet, Pull, Row, Scope, Sightings, key_text
+from mlc_dagster.core.arrow_columns import source_batch
+from mlc_dagster.core.vocabulary import EntitySet, Pull, Row, Scope, Sightings, key_text
+from mlc_dagster.systems.shared.json_rows import fitted, readable
 
 Document = Mapping[str, Any]
 Extract = Callable[[Document], Mapping[str, Any]]

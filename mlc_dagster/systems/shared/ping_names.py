@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mlc_dagster.near_names import nearest
+from mlc_dagster.core.near_names import nearest
 
 FEW = 8  # names that may be told all at once
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlc_dagster.outcomes import Agreed, Draft
-from mlc_dagster.systems.ifs.partners import codes_of, owners_of
-from mlc_dagster.systems.merging import Values, agreement, as_of, conclude, merge
+from mlc_dagster.core.outcomes import Agreed, Draft
+from mlc_dagster.systems.ifs.supplier_records import codes_of, owners_of
+from mlc_dagster.systems.shared.three_way_merge import Values, agreement, as_of, conclude, merge
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from mlc_dagster.errors import RecordRejected
+from mlc_dagster.core.errors import RecordRejected
 
 Side = Literal["ifs", "saas"]
 Owners = Mapping[str, str]

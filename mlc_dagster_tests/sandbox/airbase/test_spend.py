@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.sandbox.airbase_events import event_for
+from mlc_dagster.sandbox.airbase.events import event_for
 
 TOKEN = {"Authorization": "Token sandbox-airbase-token"}
 

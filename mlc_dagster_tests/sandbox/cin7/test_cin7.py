@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from mlc_dagster.sandbox import Limits, Sandbox
-from mlc_dagster.sandbox.cin7_books import RefusedError
+from mlc_dagster.sandbox.cin7.reference_books import RefusedError
 from mlc_dagster_tests.sandbox.conftest import CIN7, Cin7, json_of
 
 SUPPLIER = {

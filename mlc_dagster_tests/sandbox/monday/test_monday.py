@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from mlc_dagster.sandbox import Limits, Sandbox
-from mlc_dagster.sandbox.monday_troubles import Trouble
+from mlc_dagster.sandbox.monday.partial_answers import Trouble
 
 CREATE = "mutation ($n: String!, $v: JSON) { a: create_item(board_id: 1, item_name: $n, column_values: $v) { id } }"
 TWO = (

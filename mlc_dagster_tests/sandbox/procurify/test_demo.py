@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.sandbox.seed_books import BLOCKED, COSTS, EXPIRED, NOT_IN_IFS
+from mlc_dagster.sandbox.seed.books import BLOCKED, COSTS, EXPIRED, NOT_IN_IFS
 
 
 @pytest.fixture(scope="module")

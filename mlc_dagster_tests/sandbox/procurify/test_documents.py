@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.sandbox.procurify_lines import Cost, Line
+from mlc_dagster.sandbox.procurify.lines import Cost, Line
 from mlc_dagster_tests.sandbox.conftest import json_of, listed
 
 BILLS, ORDERS, VENDORS = "/api/v3/ap/bills/", "/api/v2/purchase_orders/purchased/all/", "/api/v3/vendors/"

@@ -7,17 +7,17 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.facts import Books, CompanyMapping, Facts, LedgerAccount
-from mlc_dagster.outcomes import Draft, Outcome
+from mlc_dagster.core.facts import Books, CompanyMapping, Facts, LedgerAccount
+from mlc_dagster.core.outcomes import Draft, Outcome
+from mlc_dagster.core.vocabulary import Target
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.settings.airbase import AirbaseSettings
 from mlc_dagster.systems.airbase.calls import classify, signature
 from mlc_dagster.systems.airbase.client import AirbaseClient
+from mlc_dagster.systems.airbase.endpoints import Places
 from mlc_dagster.systems.airbase.mapping import order_from_order, vendor_from_supplier
-from mlc_dagster.systems.airbase.places import Places
-from mlc_dagster.systems.http import ApiClient
+from mlc_dagster.systems.airbase.settings import AirbaseSettings
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import Target
+from mlc_dagster.transport.client import ApiClient
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 TOKEN = "sandbox-airbase-token"

@@ -6,8 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.facts import Books, CodePart, CompanyMapping, Facts, LedgerAccount
-from mlc_dagster.settings.airbase import AirbaseSettings
+from mlc_dagster.core.facts import Books, CodePart, CompanyMapping, Facts, LedgerAccount
+from mlc_dagster.systems.airbase.settings import AirbaseSettings
 from mlc_dagster.systems.airbase.spend_records import Payment, PurchaseRequest, SpendLine, Tag
 
 DAY = date(2026, 11, 5)

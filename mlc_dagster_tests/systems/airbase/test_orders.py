@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from mlc_dagster import rules
-from mlc_dagster.facts import Books, CompanyMapping
-from mlc_dagster.outcomes import Refused, Saved, Unanswered
+from mlc_dagster.core.facts import Books, CompanyMapping
+from mlc_dagster.core.outcomes import Refused, Saved, Unanswered
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.airbase.mapping import order_from_order
 from mlc_dagster.systems.airbase.records import PURCHASE_ORDERS

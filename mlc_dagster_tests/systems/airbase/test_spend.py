@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.errors import AccessDenied, Misconfigured
-from mlc_dagster.frames import records_of
-from mlc_dagster.outcomes import Draft, Refused, Saved
+from mlc_dagster.core.arrow_columns import records_of
+from mlc_dagster.core.errors import AccessDenied, Misconfigured
+from mlc_dagster.core.outcomes import Draft, Refused, Saved
+from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Window
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.settings import parse
 from mlc_dagster.systems.airbase.client import AirbaseClient
@@ -24,7 +25,6 @@ from mlc_dagster.systems.airbase.spend_records import (
     Said,
     Tag,
 )
-from mlc_dagster.vocabulary import EntitySet, Pull, Scope, Window
 from mlc_dagster_tests.systems.airbase.samples import client_on, save
 from mlc_dagster_tests.systems.ifs.conftest import Memory
 

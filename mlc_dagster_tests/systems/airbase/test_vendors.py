@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from mlc_dagster.errors import AccessDenied, Misconfigured
-from mlc_dagster.outcomes import Refused, Saved, Unanswered
+from mlc_dagster.core.errors import AccessDenied, Misconfigured
+from mlc_dagster.core.outcomes import Refused, Saved, Unanswered
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.systems.airbase.records import VENDORS
 from mlc_dagster_tests.systems.airbase.samples import client_on, save, vendor_draft

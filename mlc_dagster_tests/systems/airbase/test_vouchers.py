@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.facts import Facts
-from mlc_dagster.systems.airbase.shares import spread
+from mlc_dagster.core.facts import Facts
+from mlc_dagster.systems.airbase.line_amounts import spread
 from mlc_dagster.systems.airbase.spend_flows import SPEND, acknowledgement_of_payment, payment_scope, request_scope
 from mlc_dagster.systems.airbase.spend_records import Payment, PurchaseRequest, Spend, Tag
 from mlc_dagster.systems.airbase.vouchers import entry_from_payment, entry_from_request
-from mlc_dagster.systems.ifs.entries import Entry
+from mlc_dagster.systems.ifs.entry_records import Entry
 from mlc_dagster_tests.systems.airbase.spend_samples import COMPANIES, DAY, payment, request, spend_facts, spend_line
 
 REQUESTS, PAYMENTS = SPEND[0], SPEND[1]

@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.facts import Books, CompanyMapping, Facts, LedgerAccount
-from mlc_dagster.outcomes import Draft, Outcome
+from mlc_dagster.core.facts import Books, CompanyMapping, Facts, LedgerAccount
+from mlc_dagster.core.outcomes import Draft, Outcome
+from mlc_dagster.core.vocabulary import Target
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.cin7.client import Cin7Client, classify, signature
-from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import Target
+from mlc_dagster.transport.client import ApiClient
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 TODAY = datetime.now(UTC).date()

@@ -8,15 +8,15 @@ import httpx
 import pytest
 import respx
 
-from mlc_dagster.errors import AccessDenied, Misconfigured, MlcError, RecordRejected, TransientError
-from mlc_dagster.outcomes import Draft, Saved, Unanswered
+from mlc_dagster.core.errors import AccessDenied, Misconfigured, MlcError, RecordRejected, TransientError
+from mlc_dagster.core.outcomes import Draft, Saved, Unanswered
 from mlc_dagster.sandbox import Limits, Sandbox
-from mlc_dagster.systems.auth import HeaderKeys
 from mlc_dagster.systems.cin7.calls import Cin7Api, covers
 from mlc_dagster.systems.cin7.client import Cin7Client, classify, signature
 from mlc_dagster.systems.cin7.mapping import invoice_from_proposal, purchase_from_order, supplier_from_ifs
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
-from mlc_dagster.systems.http import ApiClient, KeyRing, LocalBudget, Throttled
+from mlc_dagster.transport.client import ApiClient, KeyRing, LocalBudget, Throttled
+from mlc_dagster.transport.sign_in import HeaderKeys
 from mlc_dagster_tests.systems.cin7.samples import EVER, api_on, client_on, facts, order, proposal, save, supplier
 
 NOW = {"retry-after": "0 Seconds"}

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.doubles import doubles, sentence
-from mlc_dagster.errors import TransientError
+from mlc_dagster.core.duplicates import doubles, sentence
+from mlc_dagster.core.errors import TransientError
+from mlc_dagster.core.vocabulary import Target
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.sandbox.cin7 import ACCOUNT_ID, APPLICATION_KEYS
+from mlc_dagster.sandbox.cin7.api import ACCOUNT_ID, APPLICATION_KEYS
 from mlc_dagster.systems.cin7 import duplicates
 from mlc_dagster.systems.cin7.calls import signature
 from mlc_dagster.systems.cin7.client import Cin7Client, classify
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES
-from mlc_dagster.systems.http import ApiClient, LocalBudget
-from mlc_dagster.vocabulary import Target
+from mlc_dagster.transport.client import ApiClient, LocalBudget
 
 SINCE = datetime.now(UTC) - timedelta(hours=26)
 LONG_AGO = SINCE - timedelta(days=400)

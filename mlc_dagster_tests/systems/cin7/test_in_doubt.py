@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.errors import TransientError
-from mlc_dagster.outcomes import Begun, Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.core.errors import TransientError
+from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.cin7.mapping import invoice_from_proposal, purchase_from_order, supplier_from_ifs
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS, Paper

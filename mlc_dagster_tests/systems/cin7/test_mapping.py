@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import msgspec
 
-from mlc_dagster.facts import CompanyMapping
+from mlc_dagster.core.facts import CompanyMapping
+from mlc_dagster.core.vocabulary import fingerprint
 from mlc_dagster.systems.cin7.mapping import invoice_from_proposal, purchase_from_order, supplier_from_ifs
 from mlc_dagster.systems.cin7.records import Purchase
-from mlc_dagster.vocabulary import fingerprint
 from mlc_dagster_tests.systems.cin7.samples import BOOKS, facts, order, order_line, proposal, service_line, supplier
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from mlc_dagster.outcomes import Draft, Refused, Saved, Unanswered
+from mlc_dagster.core.outcomes import Draft, Refused, Saved, Unanswered
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.cin7.mapping import supplier_from_ifs
 from mlc_dagster.systems.cin7.records import SUPPLIERS, Supplier

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.facts import Facts
+from mlc_dagster.core.facts import Facts
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.sandbox.wire import Answer, Call

@@ -7,16 +7,16 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.facts import Books, CompanyMapping, Facts, LedgerAccount
-from mlc_dagster.outcomes import Draft, Outcome
+from mlc_dagster.core.facts import Books, CompanyMapping, Facts, LedgerAccount
+from mlc_dagster.core.outcomes import Draft, Outcome
+from mlc_dagster.core.vocabulary import Target
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.systems.auth import Bearer
-from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.hubspot.client import HubspotClient, classify
 from mlc_dagster.systems.hubspot.mapping import company_from_supplier, invoice_from_proposal
 from mlc_dagster.systems.hubspot.records import COMPANIES, Company, Invoice
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import Target
+from mlc_dagster.transport.client import ApiClient
+from mlc_dagster.transport.sign_in import Bearer
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 UPSERT = ("POST", "/hubspot/crm/objects/2026-09/companies/batch/upsert")

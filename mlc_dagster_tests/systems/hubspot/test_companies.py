@@ -7,17 +7,17 @@ from math import ceil
 
 import pytest
 
-from mlc_dagster.errors import AccessDenied, Misconfigured, QuotaUsedUp, TransientError
+from mlc_dagster.core.errors import AccessDenied, Misconfigured, QuotaUsedUp, TransientError
+from mlc_dagster.core.outcomes import Draft, Ready, Refused, Saved
+from mlc_dagster.core.vocabulary import fingerprint
 from mlc_dagster.ledger import Ledger, Run
-from mlc_dagster.outcomes import Draft, Ready, Refused, Saved
 from mlc_dagster.pipeline import load
 from mlc_dagster.sandbox import Limits, Sandbox
-from mlc_dagster.systems.auth import Bearer
-from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.hubspot.client import HubspotClient, classify
 from mlc_dagster.systems.hubspot.flows import FLOWS
 from mlc_dagster.systems.hubspot.records import COMPANIES
-from mlc_dagster.vocabulary import fingerprint
+from mlc_dagster.transport.client import ApiClient
+from mlc_dagster.transport.sign_in import Bearer
 from mlc_dagster_tests.systems.hubspot.samples import EVER, UPSERT, calls, client_on, companies, company, save
 
 BAD = (3, 17, 18, 44, 60, 98, 99)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.errors import Misconfigured, TransientError
-from mlc_dagster.outcomes import Draft, Outcome, Refused, Saved
+from mlc_dagster.core.errors import Misconfigured, TransientError
+from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Saved
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster.systems.hubspot.mapping import deal_from_proposal

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.facts import CompanyMapping, Facts, LedgerAccount
+from mlc_dagster.core.facts import CompanyMapping, Facts, LedgerAccount
+from mlc_dagster.core.outcomes import Ready
 from mlc_dagster.ledger import Held
-from mlc_dagster.outcomes import Ready
 from mlc_dagster.pipeline import judge
-from mlc_dagster.settings.hubspot import HubspotSettings
 from mlc_dagster.systems.hubspot.flows import FLOWS
 from mlc_dagster.systems.hubspot.mapping import (
     company_from_customer,
@@ -21,6 +20,7 @@ from mlc_dagster.systems.hubspot.mapping import (
     unique,
 )
 from mlc_dagster.systems.hubspot.properties import of_company, of_line
+from mlc_dagster.systems.hubspot.settings import HubspotSettings
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster_tests.systems.hubspot.samples import SEEDED, facts, line, proposal, supplier
 

@@ -10,14 +10,14 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from mlc_dagster.frames import rows_of, without
+from mlc_dagster.core.arrow_columns import rows_of, without
+from mlc_dagster.core.vocabulary import EntitySet, Pull, Row, Scope, Sightings, Window
 from mlc_dagster.sandbox import Limits, Sandbox, Tenant
-from mlc_dagster.sandbox.ifs import SURFACE
-from mlc_dagster.sandbox.ifs_tokens import PATH as TOKEN
-from mlc_dagster.systems.auth import ClientCredentials
-from mlc_dagster.systems.http import ApiClient
+from mlc_dagster.sandbox.ifs.api import SURFACE
+from mlc_dagster.sandbox.ifs.tokens import PATH as TOKEN
 from mlc_dagster.systems.ifs.client import IfsClient, classify
-from mlc_dagster.vocabulary import EntitySet, Pull, Row, Scope, Sightings, Window
+from mlc_dagster.transport.client import ApiClient
+from mlc_dagster.transport.sign_in import ClientCredentials
 
 DAY = date(2026, 11, 5)
 TEN = datetime(2026, 11, 5, 10, tzinfo=UTC)

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mlc_dagster.errors import (
+from mlc_dagster.core.errors import (
     AccessDenied,
     Misconfigured,
     MlcError,
@@ -21,14 +21,14 @@ from mlc_dagster.errors import (
     StaleRecord,
     TransientError,
 )
+from mlc_dagster.core.vocabulary import Row
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.changesets import Step, StepAnswer, answers, written
 from mlc_dagster.systems.ifs.client import IfsClient, classify
 from mlc_dagster.systems.ifs.documents import change
 from mlc_dagster.systems.ifs.odata import key_path
-from mlc_dagster.vocabulary import Row
+from mlc_dagster.transport.client import ApiClient
 from mlc_dagster_tests.systems.ifs.conftest import TEN, client_of
 
 Start = Callable[..., Sandbox]

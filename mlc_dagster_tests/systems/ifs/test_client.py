@@ -12,15 +12,15 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from mlc_dagster.errors import Misconfigured, OutcomeUnknown, RecordRejected, StaleRecord
-from mlc_dagster.frames import rows_of
+from mlc_dagster.core.arrow_columns import rows_of
+from mlc_dagster.core.errors import Misconfigured, OutcomeUnknown, RecordRejected, StaleRecord
+from mlc_dagster.core.vocabulary import Pull, Row
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.client import IfsClient, classify
 from mlc_dagster.systems.ifs.line_records import Posting
 from mlc_dagster.systems.ifs.odata import any_of_keys, beyond, literal, one
-from mlc_dagster.vocabulary import Pull, Row
+from mlc_dagster.transport.client import ApiClient
 from mlc_dagster_tests.systems.ifs.conftest import A_DAY, TEN, Reader, client_of
 
 Start = Callable[..., Sandbox]
@@ -333,7 +333,7 @@ def test_postings_name_the_account_the_company_and_the_date_of_each_line(box: Sa
     box.ifs.put("PurchaseOrderSet", order, TEN)
     pull = Pull("ifs/purchase_order_set", "x")
     (batch,) = client_of(box).read(ifs.PURCHASE_ORDERS, A_DAY, pull)
-    from mlc_dagster.frames import records_of
+    from mlc_dagster.core.arrow_columns import records_of
 
     ((record, _, _),) = records_of(batch, ifs.PurchaseOrder)
     assert record is not None and len(list(rows_of(batch))) == 1

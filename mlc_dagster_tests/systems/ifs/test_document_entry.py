@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from mlc_dagster.outcomes import Begun, Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.core.vocabulary import Target
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.systems.ifs.entries import (
+from mlc_dagster.systems.ifs.entry_records import (
     ENTRIES,
     INVOICES,
     PROPOSALS,
@@ -22,7 +23,6 @@ from mlc_dagster.systems.ifs.entries import (
     PayableLine,
     Proposal,
 )
-from mlc_dagster.vocabulary import Target
 from mlc_dagster_tests.systems.ifs.conftest import TEN, client_of
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.doubles import doubles, sentence
-from mlc_dagster.errors import Misconfigured, TransientError
+from mlc_dagster.core.duplicates import doubles, sentence
+from mlc_dagster.core.errors import Misconfigured, TransientError
+from mlc_dagster.core.vocabulary import Target
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.settings.ifs import EntitySetSettings
-from mlc_dagster.systems.auth import ClientCredentials
-from mlc_dagster.systems.http import ApiClient
 from mlc_dagster.systems.ifs.client import IfsClient, classify
-from mlc_dagster.systems.ifs.entries import ENTRIES, INVOICES, PROPOSALS
-from mlc_dagster.systems.ifs.partners import PARTNERS
+from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, PROPOSALS
 from mlc_dagster.systems.ifs.records import catalogue
-from mlc_dagster.vocabulary import Target
+from mlc_dagster.systems.ifs.settings import EntitySetSettings
+from mlc_dagster.systems.ifs.supplier_records import PARTNERS
+from mlc_dagster.transport.client import ApiClient
+from mlc_dagster.transport.sign_in import ClientCredentials
 from mlc_dagster_tests.systems.ifs.conftest import SURFACE, TOKEN, client_of
 
 NOW = datetime.now(UTC)

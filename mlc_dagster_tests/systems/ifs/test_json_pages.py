@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.frames import rows_of
+from mlc_dagster.core.arrow_columns import rows_of
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.systems.ifs.wire import Page, Wire
+from mlc_dagster.systems.ifs.json_pages import Page, Wire
 
 ORDERS = Wire.of(ifs.PURCHASE_ORDERS, expand=True)
 SUPPLIERS = Wire.of(ifs.SUPPLIERS, expand=False)

@@ -12,16 +12,16 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
+from mlc_dagster.core.vocabulary import Scope, Window
 from mlc_dagster.sandbox import Sandbox, Tenant
-from mlc_dagster.sandbox.ifs_metadata import csdl, edmx
-from mlc_dagster.sandbox.ifs_names import Collection
-from mlc_dagster.sandbox.ifs_rows import RowSet
-from mlc_dagster.systems.http import ApiClient
+from mlc_dagster.sandbox.ifs.metadata import csdl, edmx
+from mlc_dagster.sandbox.ifs.names import Collection
+from mlc_dagster.sandbox.ifs.rows import RowSet
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.client import IfsClient, classify
 from mlc_dagster.systems.ifs.csdl import Model, Unread, read_metadata
 from mlc_dagster.systems.ifs.metadata import SchemaReport
-from mlc_dagster.vocabulary import Scope, Window
+from mlc_dagster.transport.client import ApiClient
 from mlc_dagster_tests.systems.ifs.conftest import DAY, TEN, Memory, Reader, client_of
 from mlc_dagster_tests.systems.loopback import Asked, Loopback, answers
 
@@ -106,7 +106,7 @@ def test_xml_and_json_of_one_service_say_the_same(kind: Callable[..., bytes]) ->
 
 
 def _kinds() -> Any:
-    from mlc_dagster.sandbox.ifs_catalogue import KINDS
+    from mlc_dagster.sandbox.ifs.catalogue import KINDS
 
     return KINDS
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.errors import AccessDenied, Misconfigured
+from mlc_dagster.core.errors import AccessDenied, Misconfigured
+from mlc_dagster.core.vocabulary import Pull, Row, Scope, Window
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.vocabulary import Pull, Row, Scope, Window
 from mlc_dagster_tests.systems.ifs.conftest import A_DAY, DAY, TEN, Memory, Reader, client_of
 
 Start = Callable[..., Sandbox]

@@ -15,7 +15,7 @@ from typing import Any
 
 from graphql import DefinitionNode, build_schema, is_composite_type, parse, print_ast
 
-from mlc_dagster.sandbox.monday_schema import SDL
+from mlc_dagster.sandbox.monday.schema import SDL
 
 CUT = Path(__file__).with_name("official-2026-10.graphql")
 

@@ -7,18 +7,18 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.facts import CompanyMapping, Facts, LedgerAccount
-from mlc_dagster.outcomes import Draft, Outcome
+from mlc_dagster.core.facts import CompanyMapping, Facts, LedgerAccount
+from mlc_dagster.core.outcomes import Draft, Outcome
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.sandbox.monday import TOKEN
-from mlc_dagster.settings.monday import MondaySettings
-from mlc_dagster.systems.auth import HeaderKeys
-from mlc_dagster.systems.http import ApiClient, LocalBudget
+from mlc_dagster.sandbox.monday.api import TOKEN
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.monday.calls import CURE, classifier
 from mlc_dagster.systems.monday.client import MondayClient
 from mlc_dagster.systems.monday.mapping import invoice_from_proposal
 from mlc_dagster.systems.monday.records import INVOICES
+from mlc_dagster.systems.monday.settings import MondaySettings
+from mlc_dagster.transport.client import ApiClient, LocalBudget
+from mlc_dagster.transport.sign_in import HeaderKeys
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 SUPPLIER_BOARD, INVOICE_BOARD = "11", "22"

@@ -12,13 +12,13 @@ import httpx
 import msgspec
 import pytest
 
-from mlc_dagster.errors import AccessDenied, Misconfigured, TransientError
-from mlc_dagster.outcomes import Begun, Draft, Refused, Saved, Unanswered
+from mlc_dagster.core.errors import AccessDenied, Misconfigured, TransientError
+from mlc_dagster.core.outcomes import Begun, Draft, Refused, Saved, Unanswered
 from mlc_dagster.sandbox import Limits, Sandbox
-from mlc_dagster.systems.http import LocalBudget, Throttled
 from mlc_dagster.systems.monday.budget import MinuteAndDay
 from mlc_dagster.systems.monday.records import INVOICES
 from mlc_dagster.systems.monday.responses import InPartError, RefusedWholeError, TooComplexError, classifier
+from mlc_dagster.transport.client import LocalBudget, Throttled
 from mlc_dagster_tests.systems.monday.samples import (
     COLUMNS,
     INVOICE_BOARD,

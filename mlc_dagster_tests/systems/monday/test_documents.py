@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from graphql import GraphQLObjectType, GraphQLSchema, build_schema, parse, validate
 
-from mlc_dagster.sandbox.monday_schema import SDL
+from mlc_dagster.sandbox.monday.schema import SDL
 from mlc_dagster.systems.monday import documents
 from mlc_dagster_tests.systems.monday.cut import CUT
 

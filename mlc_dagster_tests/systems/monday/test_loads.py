@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from mlc_dagster import pipeline
+from mlc_dagster.core.outcomes import Ready
+from mlc_dagster.core.vocabulary import fingerprint
 from mlc_dagster.ledger import Ledger, Run
-from mlc_dagster.outcomes import Ready
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.monday.client import MondayClient
 from mlc_dagster.systems.monday.flows import FLOWS
 from mlc_dagster.systems.monday.mapping import invoice_from_proposal
-from mlc_dagster.vocabulary import fingerprint
 from mlc_dagster_tests.systems.monday.samples import INVOICE_BOARD, client_on, creations, facts, proposal
 
 FLOW = next(flow for flow in FLOWS if flow.name == "monday/invoices")

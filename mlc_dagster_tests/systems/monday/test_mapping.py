@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.errors import Misconfigured
-from mlc_dagster.facts import Books, Facts
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.facts import Books, Facts
+from mlc_dagster.core.vocabulary import fingerprint
 from mlc_dagster.rules import gl_accounts_exist, supplier_is_delivered, texts_fit
-from mlc_dagster.settings import monday as section
 from mlc_dagster.settings import parse
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.monday import mapping
+from mlc_dagster.systems.monday import settings as section
 from mlc_dagster.systems.monday.flows import FLOWS
 from mlc_dagster.systems.monday.records import Item
 from mlc_dagster.systems.monday.values import FITS, shown, written
-from mlc_dagster.vocabulary import fingerprint
 from mlc_dagster_tests.systems.monday.samples import facts, proposal
 
 SAMPLES: dict[str, Any] = {

@@ -10,14 +10,14 @@ from typing import Any
 import httpx
 import pytest
 
-from mlc_dagster.errors import AccessDenied, MlcError, OutcomeUnknown, TransientError
-from mlc_dagster.outcomes import Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.core.errors import AccessDenied, MlcError, OutcomeUnknown, TransientError
+from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.sandbox.monday_troubles import Refusals, Trouble
-from mlc_dagster.systems.http import Throttled
+from mlc_dagster.sandbox.monday.partial_answers import Refusals, Trouble
 from mlc_dagster.systems.monday.client import MondayClient
 from mlc_dagster.systems.monday.records import INVOICES
 from mlc_dagster.systems.monday.responses import KEY_HEADER, RefusedWholeError, SaidInDoubtError, classifier
+from mlc_dagster.transport.client import Throttled
 from mlc_dagster_tests.systems.monday.samples import INVOICE_BOARD, Clock, client_on, creations, drafts, save
 from mlc_dagster_tests.systems.monday.test_client import error
 

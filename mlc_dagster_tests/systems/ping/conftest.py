@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.ping import Finding, ping_all
 from mlc_dagster.sandbox import Limits, Sandbox
-from mlc_dagster.sandbox.seed import demo_settings
+from mlc_dagster.sandbox.seed.start import demo_settings
 from mlc_dagster.settings import parse
+from mlc_dagster.systems.ping import Finding, ping_all
 from mlc_dagster_tests.orchestration.conftest import SECRETS
 
 Ask = Callable[[dict[str, Any]], list[Finding]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster_tests.ping.conftest import Ask, only
+from mlc_dagster_tests.systems.ping.conftest import Ask, only
 
 SUPPLIERS, ACCOUNTS, ORDERS, INVOICES = "1800000001", "1800000002", "1800000003", "1800000004"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlc_dagster.ping import Finding, ping_all
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.settings import parse
-from mlc_dagster_tests.ping.conftest import Ask, only
+from mlc_dagster.systems.ping import Finding, ping_all
+from mlc_dagster_tests.systems.ping.conftest import Ask, only
 
 
 def lines(found: list[Finding]) -> list[str]:

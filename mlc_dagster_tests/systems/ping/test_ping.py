@@ -11,11 +11,11 @@ import pytest
 import yaml
 from rich.console import Console
 
-from mlc_dagster import cli
-from mlc_dagster.ping import ping_all
+from mlc_dagster.cli import app as cli
 from mlc_dagster.sandbox import Limits, Sandbox, Tenant
-from mlc_dagster.sandbox.seed import demo_settings
+from mlc_dagster.sandbox.seed.start import demo_settings
 from mlc_dagster.settings import parse
+from mlc_dagster.systems.ping import ping_all
 from mlc_dagster_tests.orchestration.conftest import SECRETS
 
 PLENTY = Limits(100_000, 100_000, procurify_requests_per_second=100_000)

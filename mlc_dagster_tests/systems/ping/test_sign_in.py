@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.ping import Finding, ping_all
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.settings import parse
-from mlc_dagster_tests.ping.conftest import Ask, only
+from mlc_dagster.systems.ping import Finding, ping_all
+from mlc_dagster_tests.systems.ping.conftest import Ask, only
 
 TOKEN = "/protocol/openid-connect/token"
 

@@ -16,15 +16,15 @@ from typing import Any
 import pytest
 import yaml
 
-from mlc_dagster import cli
-from mlc_dagster.ping import WITHIN, ping_all, still_asking
+from mlc_dagster.cli import app as cli
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.sandbox.seed import demo_settings
+from mlc_dagster.sandbox.seed.start import demo_settings
 from mlc_dagster.settings import parse
+from mlc_dagster.systems.ping import WITHIN, ping_all, still_asking
 from mlc_dagster_tests.orchestration.conftest import SECRETS
 from mlc_dagster_tests.systems.loopback import Asked, Loopback
 
-HOUSE = Path(cli.__file__).parent
+HOUSE = Path(cli.__file__).parents[1]
 OFTEN = 20
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from mlc_dagster.sandbox import Limits, Sandbox
-from mlc_dagster.settings.procurify import ProcurifySettings
-from mlc_dagster.systems.budgets import LocalBudget
 from mlc_dagster.systems.procurify.client import ProcurifyClient
+from mlc_dagster.systems.procurify.settings import ProcurifySettings
+from mlc_dagster.transport.rate_limits import LocalBudget
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def box() -> Iterator[Sandbox]:
 @pytest.fixture
 def client_of() -> Callable[..., ProcurifyClient]:
     """A client as the product makes it, on a sandbox; its settings may be changed."""
-    from mlc_dagster.connections import procurify_client
+    from mlc_dagster.systems.connections import procurify_client
 
     def made(box: Sandbox, **changes: object) -> ProcurifyClient:
         usual = {"base_url": f"{box.url}/procurify", "requests_per_second": 100_000}

@@ -10,16 +10,16 @@ from typing import Any
 import httpx
 import pytest
 
-from mlc_dagster.errors import AccessDenied, Misconfigured, TransientError
-from mlc_dagster.frames import records_of
+from mlc_dagster.core.arrow_columns import records_of
+from mlc_dagster.core.errors import AccessDenied, Misconfigured, TransientError
+from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Window
 from mlc_dagster.sandbox import Limits, Sandbox
-from mlc_dagster.sandbox.procurify_lines import Cost, Line
-from mlc_dagster.systems.http import ApiClient, LocalBudget
+from mlc_dagster.sandbox.procurify.lines import Cost, Line
 from mlc_dagster.systems.procurify.calls import ProcurifyApi, classify
 from mlc_dagster.systems.procurify.client import ProcurifyClient
 from mlc_dagster.systems.procurify.records import BILLS, PURCHASE_ORDERS, VENDOR_LIST, Bill
-from mlc_dagster.systems.words import sentence
-from mlc_dagster.vocabulary import EntitySet, Pull, Scope, Window
+from mlc_dagster.transport.client import ApiClient, LocalBudget
+from mlc_dagster.transport.error_messages import sentence
 from mlc_dagster_tests.systems.loopback import Asked, Loopback, answers
 
 ClientOf = Callable[..., ProcurifyClient]

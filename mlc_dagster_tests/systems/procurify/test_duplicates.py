@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.connections import procurify_client
-from mlc_dagster.doubles import doubles, sentence
-from mlc_dagster.errors import TransientError
+from mlc_dagster.core.duplicates import doubles, sentence
+from mlc_dagster.core.errors import TransientError
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.settings.procurify import ProcurifySettings
-from mlc_dagster.systems.budgets import LocalBudget
+from mlc_dagster.systems.connections import procurify_client
 from mlc_dagster.systems.procurify.client import ProcurifyClient
 from mlc_dagster.systems.procurify.records import VENDORS
+from mlc_dagster.systems.procurify.settings import ProcurifySettings
+from mlc_dagster.transport.rate_limits import LocalBudget
 
 NOW = datetime.now(UTC)
 SINCE, LONG_AGO = NOW - timedelta(hours=26), NOW - timedelta(days=400)

@@ -12,10 +12,8 @@ import msgspec
 import pytest
 
 from mlc_dagster import rules
-from mlc_dagster.facts import CompanyMapping, Facts
-from mlc_dagster.settings.procurify import ProcurifySettings
-from mlc_dagster.systems.countries import country_code
-from mlc_dagster.systems.ifs.entries import Invoice, Proposal
+from mlc_dagster.core.facts import CompanyMapping, Facts
+from mlc_dagster.systems.ifs.entry_records import Invoice, Proposal
 from mlc_dagster.systems.procurify.flows import FLOWS
 from mlc_dagster.systems.procurify.mapping import (
     BILLS_FLOW,
@@ -26,6 +24,8 @@ from mlc_dagster.systems.procurify.mapping import (
 )
 from mlc_dagster.systems.procurify.records import Allocation, Bill, PurchaseOrder, VendorRow
 from mlc_dagster.systems.procurify.rules import all_is_of_one_company, department_is_mapped
+from mlc_dagster.systems.procurify.settings import ProcurifySettings
+from mlc_dagster.systems.shared.countries import country_code
 
 D = Decimal
 UUID = "8f1c2e0011224455aabbccddeeff0011"

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.frames import records_of, rows_of
+from mlc_dagster.core.arrow_columns import records_of, rows_of
+from mlc_dagster.core.vocabulary import EntitySet, Pull, Record, Row, Scope, Window
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.systems.fitting import fitted
-from mlc_dagster.systems.listing import Listing
-from mlc_dagster.vocabulary import EntitySet, Pull, Record, Row, Scope, Window
+from mlc_dagster.systems.shared.json_rows import fitted
+from mlc_dagster.systems.shared.lists_by_day import Listing
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAY = date(2026, 11, 5)

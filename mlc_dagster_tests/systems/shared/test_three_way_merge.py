@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from mlc_dagster.systems.merging import DisagreementError, Merged, agreement, as_of, conclude, merge
+from mlc_dagster.systems.shared.three_way_merge import DisagreementError, Merged, agreement, as_of, conclude, merge
 
 FIELDS = ("name", "email", "vat_no")
 OWNERS = ("ifs", "saas", "hold")

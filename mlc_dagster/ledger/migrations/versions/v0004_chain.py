@@ -5,9 +5,9 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from mlc_dagster.ledger.chain import COMMON, OWN, START, Head, chained
+from mlc_dagster.core.vocabulary import version_of
 from mlc_dagster.ledger.columns import Key, Moment, Name, Serial, Words
-from mlc_dagster.vocabulary import version_of
+from mlc_dagster.ledger.records.chain import COMMON, OWN, START, Head, chained
 
 revision = "0004"
 down_revision = "0003"

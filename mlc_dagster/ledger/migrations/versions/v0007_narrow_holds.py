@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from mlc_dagster.ledger.columns import Moment, Name, Serial, Words
-from mlc_dagster.ledger.narrow import NAMES, narrow
+from mlc_dagster.ledger.records.hold_columns import NAMES, narrow
 
 revision = "0007"
 down_revision = "0006"
