@@ -17,8 +17,9 @@ import msgspec
 
 from mlc_dagster import pipeline
 from mlc_dagster.core.facts import Books, CodePart, CompanyMapping, Facts, KnownSupplier, LedgerAccount
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.outcomes import Ready
-from mlc_dagster.core.vocabulary import Flow, Record, fingerprint
+from mlc_dagster.core.vocabulary import Record, fingerprint
 from mlc_dagster.systems.moves import FLOWS
 
 RECORDS = 3000

@@ -10,7 +10,20 @@ import pytest
 ROOT = Path(__file__).parents[1]
 HOUSE = ROOT / "mlc_dagster"
 
-LAYERS = ("core", "settings", "rules", "transport", "ledger", "pipeline", "systems", "orchestration", "sandbox", "web", "demo", "cli")
+LAYERS = (
+    "core",
+    "settings",
+    "rules",
+    "transport",
+    "ledger",
+    "pipeline",
+    "systems",
+    "orchestration",
+    "sandbox",
+    "web",
+    "demo",
+    "cli",
+)
 """Every room there is: one that is missing here has no rule."""
 
 LIBRARIES = {"dagster", "httpx", "sqlalchemy", "starlette", "tenacity", "pyarrow", "pandas"}
@@ -26,7 +39,19 @@ MAY = {
     "orchestration": ("core", "settings", "rules", "transport", "ledger", "pipeline", "systems"),
     "web": ("core", "settings", "rules", "ledger", "systems"),
     "demo": ("core", "settings", "rules", "ledger", "pipeline", "systems", "orchestration", "sandbox", "cli"),
-    "cli": ("core", "settings", "rules", "transport", "ledger", "pipeline", "systems", "orchestration", "sandbox", "web", "demo"),
+    "cli": (
+        "core",
+        "settings",
+        "rules",
+        "transport",
+        "ledger",
+        "pipeline",
+        "systems",
+        "orchestration",
+        "sandbox",
+        "web",
+        "demo",
+    ),
 }
 """Room -> the rooms below it, which it may import."""
 

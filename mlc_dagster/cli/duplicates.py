@@ -22,7 +22,7 @@ from mlc_dagster.pipeline.duplicates import Looked, Looks, sentences
 from mlc_dagster.systems.moves import FLOWS
 
 if TYPE_CHECKING:
-    from mlc_dagster.core.vocabulary import Flow
+    from mlc_dagster.core.flows import Flow
     from mlc_dagster.ledger import Ledger
     from mlc_dagster.settings import Settings
 

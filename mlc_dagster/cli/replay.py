@@ -14,8 +14,8 @@ from mlc_dagster.cli.tables import nothing, person, table
 from mlc_dagster.cli.terminal import Terminal, paragraph, terminal
 from mlc_dagster.core import commands
 from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert
-from mlc_dagster.core.vocabulary import Flow
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.settings import Settings
 

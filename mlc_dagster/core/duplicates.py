@@ -13,7 +13,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, Protocol
 
-from mlc_dagster.core.vocabulary import Target, Twice, plain
+from mlc_dagster.core.flows import Target, Twice
+from mlc_dagster.core.vocabulary import plain
 
 By = Literal["reference", "invoice number", "name", "empty"]
 Crosswalk = Callable[[str], Mapping[str, str]]

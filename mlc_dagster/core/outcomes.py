@@ -12,7 +12,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 import msgspec
 
 from mlc_dagster.core.facts import Books
-from mlc_dagster.core.vocabulary import Record, Target
+from mlc_dagster.core.flows import Target
+from mlc_dagster.core.vocabulary import Record
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 """From when a first load looks in the target."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from mlc_dagster.core.arrow_columns import read_ready
-from mlc_dagster.core.vocabulary import Flow
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.demo.place import Place
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from mlc_dagster.core.arrow_columns import read_ready
-from mlc_dagster.core.vocabulary import ERP, Flow
+from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.demo import (
     agree_airbase,
     agree_hubspot,

@@ -18,7 +18,8 @@ from mlc_dagster import settings as settings_file
 from mlc_dagster.cli.terminal import Terminal, plain
 from mlc_dagster.core.amounts import currency_decimals
 from mlc_dagster.core.errors import Misconfigured, MlcError
-from mlc_dagster.core.vocabulary import ERP, Flow
+from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.demo import books
 from mlc_dagster.demo.agreement import disagreements
 from mlc_dagster.demo.folder import absolute, is_demo, kept, replaced, strangers

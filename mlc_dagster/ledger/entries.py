@@ -7,8 +7,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Literal
 
+from mlc_dagster.core.flows import Problem
 from mlc_dagster.core.outcomes import Ready, Refused, Saved, State, Unanswered
-from mlc_dagster.core.vocabulary import Problem, Pull
+from mlc_dagster.core.vocabulary import Pull
 
 Answer = Saved | Refused | Unanswered
 """The last word on a draft. `Begun` is not one: see `Ledger.note_id`."""

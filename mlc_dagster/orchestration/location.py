@@ -7,7 +7,8 @@ from dataclasses import replace
 import dagster as dg
 
 from mlc_dagster.core.errors import Misconfigured
-from mlc_dagster.core.vocabulary import ERP, EntitySet, Flow
+from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.vocabulary import ERP, EntitySet
 from mlc_dagster.ledger.credentials import NAMES
 from mlc_dagster.orchestration import partitions
 from mlc_dagster.orchestration.assets.checks import voucher_check

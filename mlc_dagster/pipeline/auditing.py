@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from mlc_dagster.core.vocabulary import Flow
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.ledger import Attempt, Decision, HoldEntry, Ledger, PullEntry
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mlc_dagster.core.vocabulary import Problem
+from mlc_dagster.core.flows import Problem
 from mlc_dagster.ledger import Decision
 from mlc_dagster.ledger.entries import is_older
 

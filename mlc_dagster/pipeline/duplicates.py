@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from mlc_dagster.core.duplicates import Crosswalk, Double, LookedAt, TakesTwice, doubles, sentence
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
-from mlc_dagster.core.vocabulary import Flow
 
 CHECK = "no_duplicates"
 MOST_BACK = timedelta(days=45)

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.outcomes import Ready, State
-from mlc_dagster.core.vocabulary import Flow
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.pipeline.batches import JUDGED_AT_ONCE, chunks
 

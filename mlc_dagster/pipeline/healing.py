@@ -14,8 +14,9 @@ from functools import partial
 import msgspec
 
 from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.flows import Flow, Problem
 from mlc_dagster.core.outcomes import Ready
-from mlc_dagster.core.vocabulary import Flow, Problem, Record, record_key
+from mlc_dagster.core.vocabulary import Record, record_key
 from mlc_dagster.ledger import Held, HoldEntry, Ledger
 from mlc_dagster.ledger.records.causes import LAST, Cause, Group, Judged, Place
 from mlc_dagster.pipeline.known_values import marks

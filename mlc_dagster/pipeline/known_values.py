@@ -8,7 +8,8 @@ from dataclasses import fields
 from importlib import metadata
 
 from mlc_dagster.core.facts import Books, Facts
-from mlc_dagster.core.vocabulary import Flow, key_text
+from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.records.causes import Cause
 

@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 from mlc_dagster.core import write_guard as departures
 from mlc_dagster.core.errors import ThrottledUntil
+from mlc_dagster.core.flows import Flow, Problem
 from mlc_dagster.core.logs import logger
 from mlc_dagster.core.outcomes import ACCEPTED as ACCEPTED
 from mlc_dagster.core.outcomes import EVER as EVER
 from mlc_dagster.core.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
-from mlc_dagster.core.vocabulary import ERP, Flow, Problem, key_text
+from mlc_dagster.core.vocabulary import ERP, key_text
 from mlc_dagster.ledger import Lease, LeaseLost, Ledger, Paused, Run, Standing, boot_time
 from mlc_dagster.pipeline import ending
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, Slice, chunks

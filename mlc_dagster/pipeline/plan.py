@@ -13,8 +13,9 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.outcomes import Ready, State
-from mlc_dagster.core.vocabulary import Flow, Record
+from mlc_dagster.core.vocabulary import Record
 from mlc_dagster.ledger import Held, Ledger, Standing
 from mlc_dagster.pipeline.decisions import Discarded
 from mlc_dagster.pipeline.prepare import AsRead, Look, OutOfScope, delivered, judge_all

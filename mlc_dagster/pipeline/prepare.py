@@ -12,8 +12,9 @@ from typing import NamedTuple
 import msgspec
 
 from mlc_dagster.core.facts import Books, Facts
+from mlc_dagster.core.flows import Flow, Problem
 from mlc_dagster.core.outcomes import Ready
-from mlc_dagster.core.vocabulary import Flow, Problem, Record, fingerprint, record_key, version_of
+from mlc_dagster.core.vocabulary import Record, fingerprint, record_key, version_of
 from mlc_dagster.ledger import Decision, Held, Ledger, Run
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
 from mlc_dagster.pipeline.decisions import NOT_DISCARDED, Discarded, decided

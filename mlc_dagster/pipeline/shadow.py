@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.outcomes import Ready, State
-from mlc_dagster.core.vocabulary import Flow
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.ledger.records.shadow import Told
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks

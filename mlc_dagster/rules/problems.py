@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlc_dagster.core.vocabulary import Problem
+from mlc_dagster.core.flows import Problem
 
 SHOWN = 5
 """How many failures of one record a reason spells out."""

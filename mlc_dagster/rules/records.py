@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from mlc_dagster.core.amounts import STEPS, currency_decimals, round_to, times
 from mlc_dagster.core.facts import Facts
-from mlc_dagster.core.vocabulary import Problem
+from mlc_dagster.core.flows import Problem
 from mlc_dagster.rules.problems import problem
 
 NOT_DELIVERED = "Cancelled"

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from mlc_dagster.core.facts import Facts, LedgerAccount
-from mlc_dagster.core.vocabulary import Problem
+from mlc_dagster.core.flows import Problem
 from mlc_dagster.rules.problems import problem
 
 

@@ -1,6 +1,6 @@
 """What moves, by target system: the table of all flows."""
 
-from mlc_dagster.core.vocabulary import Flow
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.systems.airbase.flows import FLOWS as AIRBASE
 from mlc_dagster.systems.cin7.flows import FLOWS as CIN7
 from mlc_dagster.systems.hubspot.flows import FLOWS as HUBSPOT

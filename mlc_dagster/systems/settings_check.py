@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.near_names import offered
-from mlc_dagster.core.vocabulary import ERP, Flow
+from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.settings import Settings, document, placeholders, settled
 from mlc_dagster.settings.addresses import is_plain
 from mlc_dagster.settings.mistakes import Mistake, found, shown_name

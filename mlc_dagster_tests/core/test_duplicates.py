@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mlc_dagster.core.duplicates import Carried, Double, doubles, sentence
-from mlc_dagster.core.vocabulary import Target
+from mlc_dagster.core.flows import Target
 from mlc_dagster.pipeline.duplicates import look_back
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES
 from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES

@@ -1,7 +1,8 @@
 """Records to put into a ledger, and the answers of a target."""
 
+from mlc_dagster.core.flows import Problem
 from mlc_dagster.core.outcomes import Draft, Ready, Refused, Saved, Unanswered
-from mlc_dagster.core.vocabulary import Problem, Record
+from mlc_dagster.core.vocabulary import Record
 from mlc_dagster.ledger.entries import Held, Run
 from mlc_dagster.ledger.ledger import Ledger
 

@@ -1,7 +1,7 @@
 import random
 
+from mlc_dagster.core.flows import Problem
 from mlc_dagster.core.outcomes import State
-from mlc_dagster.core.vocabulary import Problem
 from mlc_dagster.ledger.entries import Held, Run
 from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, events, held, ready, version
 

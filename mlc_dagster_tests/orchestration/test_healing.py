@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from mlc_dagster.core.vocabulary import Problem
+from mlc_dagster.core.flows import Problem
 from mlc_dagster.ledger import Decision, Held, Run
 from mlc_dagster.ledger.records.causes import Waiting
 from mlc_dagster.orchestration.automation import healing

@@ -11,7 +11,7 @@ import yaml
 from dagster._core.run_coordinator import SubmitRunContext
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.core.vocabulary import Flow
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.automation.replaying import flows_on
 from mlc_dagster.orchestration.liveness.turns import pools

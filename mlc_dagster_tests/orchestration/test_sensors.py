@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from mlc_dagster.core.vocabulary import Problem
+from mlc_dagster.core.flows import Problem
 from mlc_dagster.ledger import Held, Run
 from mlc_dagster.orchestration.location import build
 from mlc_dagster.orchestration.resources import LedgerResource

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from mlc_dagster import settings as settings_file
 from mlc_dagster.cli.app import app
 from mlc_dagster.core.errors import Misconfigured, MlcError
-from mlc_dagster.core.vocabulary import Problem
+from mlc_dagster.core.flows import Problem
 from mlc_dagster.ledger import Held, Ledger, Run
 from mlc_dagster.ledger.database import LedgerUnavailable
 from mlc_dagster.pipeline import alerting

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mlc_dagster.core.facts import Books, Facts, KnownSupplier
+from mlc_dagster.core.flows import Flow, Problem, Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Ready, Refused, Saved, Traffic
-from mlc_dagster.core.vocabulary import EntitySet, Flow, Problem, Record, Target, fingerprint
+from mlc_dagster.core.vocabulary import EntitySet, Record, fingerprint
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.pipeline import Loaded, Verdict, load, prepare
 

@@ -13,7 +13,8 @@ from mlc_dagster import pipeline
 from mlc_dagster import settings as settings_file
 from mlc_dagster.core.arrow_columns import read_ready, ready_batch, ready_schema, records_of, source_schema
 from mlc_dagster.core.facts import CodePart, Facts, LedgerAccount
-from mlc_dagster.core.vocabulary import ERP, EntitySet, Flow, Pull, Scope, Window
+from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.vocabulary import ERP, EntitySet, Pull, Scope, Window
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.storage.row_store import RowStore

@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.outcomes import Ready
-from mlc_dagster.core.vocabulary import Flow, Record, Scope, Window, fingerprint, key_text
+from mlc_dagster.core.vocabulary import Record, Scope, Window, fingerprint, key_text
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.pipeline import Loaded, load
 from mlc_dagster.sandbox import Limits, Sandbox

@@ -12,8 +12,9 @@ import pytest
 
 from mlc_dagster import pipeline
 from mlc_dagster.core.arrow_columns import read_ready, ready_batch, ready_schema, records_of, source_schema
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.outcomes import Draft, Saved
-from mlc_dagster.core.vocabulary import Flow, Pull, key_text
+from mlc_dagster.core.vocabulary import Pull, key_text
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline import Verdict

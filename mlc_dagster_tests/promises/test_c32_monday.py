@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.outcomes import Ready
-from mlc_dagster.core.vocabulary import Flow, key_text
+from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.sandbox.monday.partial_answers import Refusals, Trouble

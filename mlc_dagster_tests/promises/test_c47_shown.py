@@ -19,9 +19,9 @@ import yaml
 
 from mlc_dagster.core.commands import offered, quoted
 from mlc_dagster.core.errors import MlcError
+from mlc_dagster.core.flows import Problem
 from mlc_dagster.core.inert import inert, inert_markdown
 from mlc_dagster.core.logs import logger
-from mlc_dagster.core.vocabulary import Problem
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.entries import Held, Run
 from mlc_dagster.orchestration.assets import reports

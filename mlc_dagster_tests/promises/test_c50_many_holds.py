@@ -17,8 +17,9 @@ from typer.testing import CliRunner
 
 from mlc_dagster.cli.app import app
 from mlc_dagster.core.facts import Facts, LedgerAccount
+from mlc_dagster.core.flows import Flow, Problem
 from mlc_dagster.core.outcomes import Draft, Ready, Saved
-from mlc_dagster.core.vocabulary import Flow, Problem, fingerprint
+from mlc_dagster.core.vocabulary import fingerprint
 from mlc_dagster.ledger import Held, Ledger, Run
 from mlc_dagster.orchestration.automation import healing
 from mlc_dagster.pipeline.healing import AT_ONCE, look_over

@@ -9,7 +9,7 @@ import pytest
 
 from mlc_dagster.core.amounts import currency_decimals, round_half_up, times
 from mlc_dagster.core.facts import CompanyMapping, Facts, LedgerAccount
-from mlc_dagster.core.vocabulary import Flow, Problem
+from mlc_dagster.core.flows import Flow, Problem
 from mlc_dagster.systems.cin7.flows import FLOWS
 from mlc_dagster.systems.cin7.mapping import invoice_from_proposal, purchase_from_order, supplier_from_ifs
 from mlc_dagster_tests.systems.cin7.samples import (

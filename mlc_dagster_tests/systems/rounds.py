@@ -10,8 +10,9 @@ from typing import Any
 from mlc_dagster import pipeline
 from mlc_dagster import settings as settings_file
 from mlc_dagster.core.arrow_columns import records_of
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.outcomes import Ready
-from mlc_dagster.core.vocabulary import ERP, Flow, Pull, Scope, Window
+from mlc_dagster.core.vocabulary import ERP, Pull, Scope, Window
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.pipeline import Loaded, Verdict
 from mlc_dagster.sandbox import Sandbox

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mlc_dagster.core.vocabulary import ERP, Flow
+from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.vocabulary import ERP
 
 
 def prepared_key(flow: Flow) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ import dagster as dg
 
 from mlc_dagster.core.arrow_columns import records_of
 from mlc_dagster.core.facts import Books, CodePart, Facts, LedgerAccount
-from mlc_dagster.core.vocabulary import Flow, Record
+from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.vocabulary import Record
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems.ifs import records as ifs
 

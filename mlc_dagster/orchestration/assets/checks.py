@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import dagster as dg
 
 from mlc_dagster.core.arrow_columns import records_of
+from mlc_dagster.core.flows import Problem
 from mlc_dagster.core.inert import inert
-from mlc_dagster.core.vocabulary import EntitySet, Problem, record_key
+from mlc_dagster.core.vocabulary import EntitySet, record_key
 from mlc_dagster.orchestration.assets import reports
 from mlc_dagster.orchestration.failures import told
 from mlc_dagster.settings import Settings

@@ -7,9 +7,10 @@ from itertools import chain
 from typing import Any
 
 from mlc_dagster.core.arrow_columns import read_ready, ready_batch, ready_schema
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
 from mlc_dagster.core.outcomes import Ready
-from mlc_dagster.core.vocabulary import Flow, Record
+from mlc_dagster.core.vocabulary import Record
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.assets.guarding import stored
 from mlc_dagster.orchestration.storage.refused_rows import RowsRefused

@@ -8,8 +8,8 @@ from typing import Any
 
 from mlc_dagster import pipeline
 from mlc_dagster.core.arrow_columns import read_ready, ready_schema
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.outcomes import Ready
-from mlc_dagster.core.vocabulary import Flow
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.pipeline import Verdict, guards

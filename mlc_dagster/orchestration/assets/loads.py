@@ -8,9 +8,9 @@ import dagster as dg
 
 from mlc_dagster import pipeline
 from mlc_dagster.core.arrow_columns import ready_batch, ready_schema, records_of
+from mlc_dagster.core.flows import Flow, Rule
 from mlc_dagster.core.inert import inert
 from mlc_dagster.core.logs import logger
-from mlc_dagster.core.vocabulary import Flow, Rule
 from mlc_dagster.ledger import Run
 from mlc_dagster.orchestration.assets import delivered, pausing, reports, shadowing
 from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key

@@ -9,7 +9,8 @@ from typing import Any
 import dagster as dg
 
 from mlc_dagster.core.errors import ThrottledUntil
-from mlc_dagster.core.vocabulary import ERP, Flow
+from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.ledger import SLICE, THROTTLED, Ledger, Paused
 from mlc_dagster.orchestration.assets import reports
 from mlc_dagster.pipeline import Loaded

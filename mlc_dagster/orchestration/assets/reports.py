@@ -8,9 +8,10 @@ from typing import Any
 import dagster as dg
 
 from mlc_dagster.core.arrow_columns import schema_of
+from mlc_dagster.core.flows import Problem
 from mlc_dagster.core.inert import inert, inert_markdown
 from mlc_dagster.core.outcomes import Traffic
-from mlc_dagster.core.vocabulary import Problem, Pull, Record
+from mlc_dagster.core.vocabulary import Pull, Record
 from mlc_dagster.pipeline import Loaded, Verdict
 
 HELD_COLUMNS = ("record", "about", "reason")

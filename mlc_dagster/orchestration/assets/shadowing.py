@@ -7,8 +7,8 @@ from typing import Any
 
 import dagster as dg
 
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
-from mlc_dagster.core.vocabulary import Flow
 from mlc_dagster.ledger import Run
 from mlc_dagster.orchestration.assets import reports
 from mlc_dagster.orchestration.assets.delivered import last_delivered

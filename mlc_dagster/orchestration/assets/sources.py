@@ -7,9 +7,10 @@ import dagster as dg
 import pyarrow as pa
 
 from mlc_dagster.core.arrow_columns import source_schema
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert
 from mlc_dagster.core.logs import logger
-from mlc_dagster.core.vocabulary import ERP, EntitySet, Flow, Pull
+from mlc_dagster.core.vocabulary import ERP, EntitySet, Pull
 from mlc_dagster.ledger import Run
 from mlc_dagster.orchestration.assets import pausing, reports
 from mlc_dagster.orchestration.automation.due import read_of

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert_lines
-from mlc_dagster.core.vocabulary import ERP, EntitySet, Flow
+from mlc_dagster.core.vocabulary import ERP, EntitySet
 from mlc_dagster.ledger import SLICE, Ledger, PausedLoad
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.assets.loads import judged_by

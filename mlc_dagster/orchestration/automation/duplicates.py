@@ -8,8 +8,8 @@ import dagster as dg
 
 from mlc_dagster.core.duplicates import Carried, Double, amount
 from mlc_dagster.core.errors import Misconfigured, RecordRejected
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert
-from mlc_dagster.core.vocabulary import Flow
 from mlc_dagster.orchestration.assets import reports
 from mlc_dagster.orchestration.failures import told
 from mlc_dagster.pipeline.duplicates import CHECK, Looked, Looks, look_back, may_be_doubled, tell

@@ -12,8 +12,8 @@ import dagster as dg
 
 from mlc_dagster import pipeline
 from mlc_dagster.core.errors import MlcError
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert_lines
-from mlc_dagster.core.vocabulary import Flow
 from mlc_dagster.ledger import Ledger, Pause
 from mlc_dagster.ledger.records.causes import Waiting
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key

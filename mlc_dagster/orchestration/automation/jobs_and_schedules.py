@@ -9,8 +9,9 @@ from typing import Any
 import dagster as dg
 
 from mlc_dagster.core.errors import MlcError
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert_lines
-from mlc_dagster.core.vocabulary import EntitySet, Flow, Pull
+from mlc_dagster.core.vocabulary import EntitySet, Pull
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.automation.duplicates import apart
 from mlc_dagster.orchestration.failures import each_once

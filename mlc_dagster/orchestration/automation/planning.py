@@ -9,8 +9,8 @@ import dagster as dg
 
 from mlc_dagster.core.arrow_columns import records_of
 from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.near_names import offered
-from mlc_dagster.core.vocabulary import Flow
 from mlc_dagster.orchestration.assets import reports
 from mlc_dagster.orchestration.assets.charts import facts_for
 from mlc_dagster.orchestration.assets.delivered import last_delivered

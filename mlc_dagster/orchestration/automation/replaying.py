@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from mlc_dagster.core.errors import Misconfigured, MlcError
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.near_names import offered
-from mlc_dagster.core.vocabulary import Flow
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration import partitions
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key

@@ -12,8 +12,8 @@ import dagster as dg
 from dagster._core.utils import make_new_run_id
 
 from mlc_dagster.core.errors import Misconfigured, MlcError
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
-from mlc_dagster.core.vocabulary import Flow
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.liveness.signs_of_life import speaking
 from mlc_dagster.orchestration.liveness.turns import wait_for_turn

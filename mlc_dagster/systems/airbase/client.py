@@ -9,8 +9,9 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from mlc_dagster.core.facts import Books
+from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
-from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, Target
+from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
 from mlc_dagster.systems.airbase import request_bodies as bodies
 from mlc_dagster.systems.airbase.acknowledgements import Acknowledgements
 from mlc_dagster.systems.airbase.calls import AirbaseApi, Document, amount_of, id_of, reference_of

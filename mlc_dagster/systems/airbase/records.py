@@ -11,7 +11,8 @@ from datetime import date
 from decimal import Decimal
 
 from mlc_dagster.core.amounts import round_half_up, times
-from mlc_dagster.core.vocabulary import EntitySet, Record, Target
+from mlc_dagster.core.flows import Target
+from mlc_dagster.core.vocabulary import EntitySet, Record
 from mlc_dagster.systems.ifs.supplier_records import Owner
 
 TEXT = 255

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mlc_dagster.core.facts import Facts
-from mlc_dagster.core.vocabulary import Problem
+from mlc_dagster.core.flows import Problem
 
 
 def subsidiary_exists(source: Any, target: Any, facts: Facts) -> Problem | None:

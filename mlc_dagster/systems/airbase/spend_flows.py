@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 from mlc_dagster import rules
 from mlc_dagster.core.facts import Facts
-from mlc_dagster.core.vocabulary import Flow, key_text
+from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.systems.airbase import spend_rules as own
 from mlc_dagster.systems.airbase.spend_records import (
     ACKNOWLEDGEMENTS,

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
-from mlc_dagster.core.vocabulary import EntitySet, Record, Target
+from mlc_dagster.core.flows import Target
+from mlc_dagster.core.vocabulary import EntitySet, Record
 
 
 class Tag(Record, frozen=True, kw_only=True):

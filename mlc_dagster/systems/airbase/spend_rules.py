@@ -8,7 +8,7 @@ from typing import Any
 
 from mlc_dagster import rules
 from mlc_dagster.core.facts import Facts
-from mlc_dagster.core.vocabulary import Problem
+from mlc_dagster.core.flows import Problem
 from mlc_dagster.rules.problems import problem
 from mlc_dagster.systems.airbase import line_amounts as shares
 from mlc_dagster.systems.airbase import vouchers

@@ -14,8 +14,9 @@ import pyarrow as pa
 from mlc_dagster.core.duplicates import Crosswalk, LookedAt
 from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord, StillInDoubt
 from mlc_dagster.core.facts import Books
+from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Traffic, Unanswered
-from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, Target
+from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
 from mlc_dagster.systems.cin7.calls import Cin7Api, Document, classify, signature
 from mlc_dagster.systems.cin7.duplicates import Duplicates
 from mlc_dagster.systems.cin7.invoices import Invoices

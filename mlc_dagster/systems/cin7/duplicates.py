@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from mlc_dagster.core.duplicates import Carried, Crosswalk, LookedAt, folded
-from mlc_dagster.core.vocabulary import Target
+from mlc_dagster.core.flows import Target
 from mlc_dagster.systems.cin7.calls import PAGE, Cin7Api, Document
 from mlc_dagster.systems.cin7.purchase_lookup import OVERLAP, marks, read
 from mlc_dagster.systems.cin7.purchases import is_empty

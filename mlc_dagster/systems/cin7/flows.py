@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlc_dagster import rules
-from mlc_dagster.core.vocabulary import Flow, key_text
+from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.systems.cin7.inbound import FLOWS as INBOUND
 from mlc_dagster.systems.cin7.mapping import (
     PURCHASES_FLOW,

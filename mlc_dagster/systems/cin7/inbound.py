@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlc_dagster import rules
 from mlc_dagster.core.facts import Facts
-from mlc_dagster.core.vocabulary import Flow
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.systems.cin7.mapping import SUPPLIERS_FLOW
 from mlc_dagster.systems.cin7.records import SUPPLIER_LIST, ListedSupplier
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS, Partner, codes_of, number_of, owners_from

@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Literal
 
 from mlc_dagster.core.amounts import STEPS, round_to, times
-from mlc_dagster.core.vocabulary import EntitySet, Record, Target, Twice
+from mlc_dagster.core.flows import Target, Twice
+from mlc_dagster.core.vocabulary import EntitySet, Record
 from mlc_dagster.systems.ifs.supplier_records import Owner
 
 DECIMALS = 2

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from mlc_dagster.core.facts import Books
+from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Budget, Draft, Outcome, Traffic
-from mlc_dagster.core.vocabulary import Target
 from mlc_dagster.systems.hubspot.batch_upsert import Companies, Deals
 from mlc_dagster.systems.hubspot.calls import HubspotApi, classify
 from mlc_dagster.systems.hubspot.invoices import Invoices

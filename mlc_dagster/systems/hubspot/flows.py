@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlc_dagster import rules
-from mlc_dagster.core.vocabulary import Flow, key_text
+from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.systems.hubspot import rules as own
 from mlc_dagster.systems.hubspot.mapping import (
     INVOICES_FLOW,

@@ -12,7 +12,8 @@ from decimal import Decimal
 
 from mlc_dagster.core.amounts import times
 from mlc_dagster.core.facts import Extra
-from mlc_dagster.core.vocabulary import Record, Target
+from mlc_dagster.core.flows import Target
+from mlc_dagster.core.vocabulary import Record
 
 LONGEST_TEXT = 65_536
 """Characters in a string property."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from mlc_dagster import rules
 from mlc_dagster.core.facts import Facts
-from mlc_dagster.core.vocabulary import Problem
+from mlc_dagster.core.flows import Problem
 from mlc_dagster.systems.hubspot.mapping import default_account, home_company
 
 

@@ -15,8 +15,9 @@ from mlc_dagster.core.arrow_columns import rows_of
 from mlc_dagster.core.duplicates import Crosswalk, LookedAt
 from mlc_dagster.core.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.core.facts import Books
+from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
-from mlc_dagster.core.vocabulary import EntitySet, Pull, Row, Scope, Sightings, Target
+from mlc_dagster.core.vocabulary import EntitySet, Pull, Row, Scope, Sightings
 from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.ifs.changesets import Step, StepAnswer, written
 from mlc_dagster.systems.ifs.changesets import answers as answers_of

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from mlc_dagster.core.arrow_columns import rows_of
 from mlc_dagster.core.duplicates import Carried, LookedAt, folded
-from mlc_dagster.core.vocabulary import EntitySet, Record, Row, Target, key_text
+from mlc_dagster.core.flows import Target
+from mlc_dagster.core.vocabulary import EntitySet, Record, Row, key_text
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.ifs.document_entry import CANCELLED

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from mlc_dagster.core.facts import Posted
-from mlc_dagster.core.vocabulary import ERP, Record, Target, Twice
+from mlc_dagster.core.flows import Target, Twice
+from mlc_dagster.core.vocabulary import ERP, Record
 from mlc_dagster.rules import Dimension
 from mlc_dagster.rules.postings import dimensions_of
 from mlc_dagster.systems.ifs.line_records import Coded, Posting

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
-from mlc_dagster.core.vocabulary import ERP, Record, Target, Twice
+from mlc_dagster.core.flows import Target, Twice
+from mlc_dagster.core.vocabulary import ERP, Record
 
 SHARED = ("name", "country", "currency_code", "payment_terms", "email", "vat_no")
 """The fields of an IFS supplier that both sides may keep, by the names of its record."""

@@ -7,8 +7,9 @@ from typing import Any, Protocol
 
 from mlc_dagster.core.facts import Books as ReferenceBooks
 from mlc_dagster.core.facts import KnownSupplier, Posted
+from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome
-from mlc_dagster.core.vocabulary import EntitySet, Row, Target, key_text
+from mlc_dagster.core.vocabulary import EntitySet, Row, key_text
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.document_entry import CANCELLED, Books, Entries, Invoices, Kind, Proposals
 from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, PROPOSALS

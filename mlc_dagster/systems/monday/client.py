@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from mlc_dagster.core.duplicates import Crosswalk, LookedAt
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.facts import Books
+from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Budget, Draft, Outcome, Refused, Saved, Traffic
-from mlc_dagster.core.vocabulary import Target
 from mlc_dagster.systems.monday import documents
 from mlc_dagster.systems.monday.boards import Boards, Flaw, Layout
 from mlc_dagster.systems.monday.calls import MondayApi, Points

@@ -12,7 +12,7 @@ from typing import Any
 
 from mlc_dagster.core.duplicates import Carried, LookedAt
 from mlc_dagster.core.errors import Misconfigured
-from mlc_dagster.core.vocabulary import Target
+from mlc_dagster.core.flows import Target
 from mlc_dagster.systems.monday import documents
 from mlc_dagster.systems.monday.boards import Board, Boards
 from mlc_dagster.systems.monday.calls import MondayApi

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from mlc_dagster.core.vocabulary import Record, Target, Twice
+from mlc_dagster.core.flows import Target, Twice
+from mlc_dagster.core.vocabulary import Record
 
 NAME_LENGTH = 255  # ItemNameTooLongException
 TEXT_LENGTH = 2000  # of a long_text column; together the cells of an item have 64 KB

@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from mlc_dagster.core.duplicates import Crosswalk, LookedAt
 from mlc_dagster.core.facts import Books
+from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
-from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, Target
+from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
 from mlc_dagster.systems.procurify.calls import Document, ProcurifyApi
 from mlc_dagster.systems.procurify.documents import Places, bill_values, by_id_and_name, order_values
 from mlc_dagster.systems.procurify.duplicates import look

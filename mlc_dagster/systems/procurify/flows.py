@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from mlc_dagster import rules
 from mlc_dagster.core.facts import Facts
-from mlc_dagster.core.vocabulary import Flow, key_text
+from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entry_records import INVOICES, PROPOSALS, Invoice
 from mlc_dagster.systems.ifs.origins import EXPECTED

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 
-from mlc_dagster.core.vocabulary import EntitySet, Record, Target, Twice
+from mlc_dagster.core.flows import Target, Twice
+from mlc_dagster.core.vocabulary import EntitySet, Record
 from mlc_dagster.systems.ifs.supplier_records import Owner
 
 NAME, MAIL, EXTERNAL_ID = 150, 254, 100

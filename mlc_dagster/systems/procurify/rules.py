@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any
 
 from mlc_dagster.core.facts import Facts
-from mlc_dagster.core.vocabulary import Problem, Rule
+from mlc_dagster.core.flows import Problem, Rule
 from mlc_dagster.rules.problems import problem
 from mlc_dagster.systems.procurify.mapping import company_of_location, cost_centre_of
 from mlc_dagster.systems.procurify.statuses import stands, why_not_a_bill

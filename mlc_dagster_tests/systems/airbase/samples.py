@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from mlc_dagster.core.facts import Books, CompanyMapping, Facts, LedgerAccount
+from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome
-from mlc_dagster.core.vocabulary import Target
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.airbase.calls import classify, signature
 from mlc_dagster.systems.airbase.client import AirbaseClient

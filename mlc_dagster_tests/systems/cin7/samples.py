@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from mlc_dagster.core.facts import Books, CompanyMapping, Facts, LedgerAccount
+from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome
-from mlc_dagster.core.vocabulary import Target
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.cin7.client import Cin7Client, classify, signature
 from mlc_dagster.systems.ifs import records as ifs

@@ -10,7 +10,7 @@ import pytest
 
 from mlc_dagster.core.duplicates import doubles, sentence
 from mlc_dagster.core.errors import TransientError
-from mlc_dagster.core.vocabulary import Target
+from mlc_dagster.core.flows import Target
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.sandbox.cin7.api import ACCOUNT_ID, APPLICATION_KEYS
 from mlc_dagster.systems.cin7 import duplicates

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Refused, Saved, Unanswered
-from mlc_dagster.core.vocabulary import Target
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.ifs.entry_records import (
     ENTRIES,

@@ -11,7 +11,7 @@ import pytest
 
 from mlc_dagster.core.duplicates import doubles, sentence
 from mlc_dagster.core.errors import Misconfigured, TransientError
-from mlc_dagster.core.vocabulary import Target
+from mlc_dagster.core.flows import Target
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.ifs.client import IfsClient, classify
 from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, PROPOSALS

@@ -9,7 +9,7 @@ import pytest
 
 from mlc_dagster.core.duplicates import doubles, sentence
 from mlc_dagster.core.errors import Misconfigured, TransientError
-from mlc_dagster.core.vocabulary import Target
+from mlc_dagster.core.flows import Target
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.monday.records import INVOICES, PURCHASE_ORDERS, SUPPLIERS
 from mlc_dagster_tests.systems.monday.samples import INVOICE_BOARD, SUPPLIER_BOARD, client_on

@@ -1,0 +1,84 @@
+"""What moves: a flow is a source, a target, a mapping, and the rules that are true of a good record. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.vocabulary import ERP, EntitySet, Record
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a record is held. `rule` is the name of the statement that is not true of it."""
+
+    rule: str
+    reason: str
+    subject: str = ""  # the code it is about, for grouping: the account, the supplier, the term
+
+
+class Rule(Protocol):
+    """A statement that is true of a good record: its docstring is shown in the UI."""
+
+    __name__: str
+
+    def __call__(self, source: Any, target: Any, facts: Facts) -> Problem | None: ...
+
+
+@dataclass(frozen=True)
+class Twice:
+    """How it is told that a target holds one document twice: "Cin7 has two purchases for IFS order 0010/P1: ..." """
+
+    title: str  # "Cin7"
+    things: str  # "purchases"
+    of: str  # what the reference names: "IFS order"; empty: the reference says so itself
+    cure: str  # "Void one of them."
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where records go: the client dispatches on `name`."""
+
+    system: str
+    name: str  # "purchases"
+    record: type[Record]
+    batch: int = 1  # records in flight between two commits of the ledger
+    twice: Twice | None = None  # None: it has a unique key, and refuses the second one itself
+
+
+@dataclass(frozen=True)
+class Flow:
+    """One line of the table of what moves."""
+
+    name: str  # "cin7/purchases", the asset key of the loaded asset
+    source: EntitySet
+    target: Target
+    mapping: Callable[[Any, Facts], Record]  # pure; a part that cannot be mapped becomes None, and a rule says so
+    rules: tuple[Rule, ...] = ()
+    needs: tuple[str, ...] = ()  # flows that are delivered first, whose remote ids the mapping asks for
+    needs_key: Callable[[Any], Mapping[str, str | tuple[str, ...]]] | None = None
+    """source record -> {flow: key, or keys, that it refers to}"""
+    needs_settled: bool = False  # what it needs counts only while nothing of it is on hold
+    checks_accounts: bool = True  # reads the ERP's chart of accounts and code parts
+    scope: Callable[[Any, Facts], str] | None = (
+        None  # (source record, facts) -> why it is no matter of this flow, or ""
+    )
+    looks_up: bool = False  # the target is asked what it has of the very records that are judged
+    writer: str = ""  # flows of one writer are loaded one at a time; empty: each flow has its own
+    marks: str = ""  # what the references of its documents begin with, where flows share a target: "procurify-bill-"
+    supersedes: Callable[[Any], Mapping[str, tuple[str, ...]]] | None = None
+    """target record -> {flow: keys}: what it takes the place of, and what is never delivered after it"""
+    pair: str = ""  # "cin7/suppliers": both sides may change the record; the values last agreed on are kept under this
+    description: str = ""
+    owner: str = "team:finance"
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return tuple(self.name.split("/"))
+
+    @property
+    def spoke(self) -> str:
+        """The SaaS on the one side; the ERP is on the other."""
+        return self.source.system if self.target.system == ERP else self.target.system
