@@ -20,7 +20,7 @@ from mlc_dagster.core.facts import Books, CodePart, CompanyMapping, Facts, Known
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.outcomes import Ready
 from mlc_dagster.core.vocabulary import Record, fingerprint
-from mlc_dagster.systems.moves import FLOWS
+from mlc_dagster.systems.configuration import flows as all_flows
 
 RECORDS = 3000
 TEXTS = (
@@ -71,7 +71,7 @@ FACTS = Facts(
         "payment_types": ",".join(TEXTS),
         "ledger_status": "Released",
     },
-    delivered={flow.name: dict.fromkeys(TEXTS, "1") for table in FLOWS.values() for flow in table},
+    delivered={flow.name: dict.fromkeys(TEXTS, "1") for table in all_flows().values() for flow in table},
 )
 """Books by which some of the seeded records are good, and most break one rule or another."""
 
@@ -142,6 +142,6 @@ def _why(one: Any) -> str:
 
 
 if __name__ == "__main__":
-    for flow in [flow for table in FLOWS.values() for flow in table]:
+    for flow in [flow for table in all_flows().values() for flow in table]:
         digest, kinds, speed = outcomes(flow)
         print(f"{flow.name:45} {digest} {kinds['Ready']:5} ready, {len(kinds):4} kinds of outcome {speed:9,.0f}/s")

@@ -8,6 +8,7 @@ from mlc_dagster import settings as settings_file
 from mlc_dagster.cli.terminal import say, tell_error
 from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.ledger import Ledger
+from mlc_dagster.systems import configuration
 
 app = typer.Typer(
     help="Who is told of failed runs, and once a day of what is on hold: `alerts` in mlc.yaml.",
@@ -28,7 +29,7 @@ def test() -> None:
     from mlc_dagster.transport.notifications import NotSent
 
     environment = settings_file.environment()
-    alerts = settings_file.load(environment.config).alerts
+    alerts = configuration.load(environment.config).alerts
     if alerts is None:
         cure = "Add `alerts:` with webhook or email; mlc.example.yaml shows it."
         raise Misconfigured("mlc.yaml has no section alerts: nobody is told", cure=cure)

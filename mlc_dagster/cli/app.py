@@ -29,6 +29,7 @@ from mlc_dagster.cli.status import status
 from mlc_dagster.cli.terminal import Terminal, paragraph, plain, say_json, terminal
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.sandbox.__main__ import main as sandbox
+from mlc_dagster.systems import configuration
 
 if TYPE_CHECKING:
     from mlc_dagster.systems.shared.findings import Finding
@@ -84,7 +85,7 @@ app.command("status")(status)
 def check(config: Annotated[Path | None, typer.Argument(help="Default: MLC_CONFIG, or mlc.yaml.")] = None) -> None:
     """Read mlc.yaml and name every mistake by its line and its path."""
     from mlc_dagster.cli.exposure import open_to_others
-    from mlc_dagster.systems.settings_check import checked, plain_addresses
+    from mlc_dagster.orchestration.settings_check import checked, plain_addresses
     from mlc_dagster.transport.proxies import check_way_out, odd_exceptions
 
     path = config or settings_file.environment().config
@@ -103,7 +104,7 @@ def check(config: Annotated[Path | None, typer.Argument(help="Default: MLC_CONFI
 @app.command()
 def schema() -> None:
     """Print the JSON schema of mlc.yaml, for editors."""
-    typer.echo(settings_file.json_schema())
+    typer.echo(configuration.json_schema())
 
 
 @app.command()
@@ -114,9 +115,10 @@ def ping(
     within: Annotated[float, typer.Option(help="Seconds that each connection may take.", min=0.1)] = 10.0,
 ) -> None:
     """Ask every connection that is on, at once, whether all is there. Exit 1 where something is missing."""
+    from mlc_dagster.ledger.credentials import sealed
     from mlc_dagster.systems.ping import ping_all, still_asking
 
-    findings = ping_all(settings_file.load(settings_file.environment().config), within)
+    findings = ping_all(configuration.load(settings_file.environment().config), sealed, within)
     if as_json:
         say_json([asdict(finding) for finding in findings])
     else:
@@ -143,7 +145,7 @@ def serve(
     """
     from mlc_dagster.web.serve import serve as serve_webhooks
 
-    serve_webhooks(settings_file.load(settings_file.environment().config), port)
+    serve_webhooks(configuration.load(settings_file.environment().config), port)
 
 
 def _show(findings: list[Finding]) -> None:

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from mlc_dagster.cli.places import NotFound, expect, ledger
+from mlc_dagster.cli.places import NotFound, expect, ledger, settings_here
 from mlc_dagster.cli.tables import moment, nothing, table
 from mlc_dagster.cli.terminal import Terminal, plain, say_json, terminal
 from mlc_dagster.ledger import Fault, Verification
 from mlc_dagster.pipeline.auditing import Story, stories
-from mlc_dagster.systems.settings_check import HOUSE
+from mlc_dagster.systems.configuration import known_flows
 
 app = typer.Typer(
     help="The trail: lines are added to it, never changed, never deleted.",
@@ -30,7 +30,7 @@ def show(
     """Every read, hold, decision, attempt and answer of a record, by flow, the oldest first. Times are UTC."""
     with ledger() as opened:
         expect(opened, flow=flow)
-        found = [story for story in stories(opened, key, HOUSE) if flow in (None, story.flow)]
+        found = [story for story in stories(opened, key, known_flows(settings_here())) if flow in (None, story.flow)]
         if not found:
             raise nothing(
                 opened, f"nothing ever happened to a record {key!r}{f' in {flow}' if flow else ''}", key, flow

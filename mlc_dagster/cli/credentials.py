@@ -12,12 +12,13 @@ import typer
 from rich.table import Table
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli.places import ledger, shown, tell
+from mlc_dagster.cli.places import ledger, settings_here, shown, tell
 from mlc_dagster.cli.terminal import say, terminal
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.ledger.credentials import NAMES, OPTIONAL, known, master_keys
+from mlc_dagster.ledger.credentials import master_keys
 from mlc_dagster.ledger.vault import MASTER_KEY, Vault, check_keys
+from mlc_dagster.systems import configuration
 
 app = typer.Typer(
     help=f"Secrets, sealed in the ledger's database with {MASTER_KEY}. The environment wins over the vault.",
@@ -32,7 +33,7 @@ def set_(context: typer.Context, name: str) -> None:
     """Seal the value of NAME. It is asked for, unseen; or piped in: `mlc credentials set NAME < file`."""
     if context.args:  # never quoted: it is the value
         raise Misconfigured("a value is no argument: it would stay in the shell's history", cure="Leave it out.")
-    value = _value(known(name))
+    value = _value(configuration.known_secret(name, settings_here()))
     check_keys(master_keys())
     url = settings_file.environment().database_url
     with Ledger.open(url) as opened:  # the one command that makes a ledger: on the first day there is none yet
@@ -47,11 +48,13 @@ def list_() -> None:
     with _vault(writes=False) as vault:
         sealed = {each.name: each for each in vault.sealed()}
     table = Table("connection", "secret", "from", "sealed", box=None)
-    asked = [(system, name) for system, names in NAMES.items() for name in names]
+    settings = settings_here()
+    needed, optional = configuration.needed_secrets(settings), configuration.optional_secrets(settings)
+    asked = [(system, name) for system, names in {**needed, **optional}.items() for name in names]
     strange = [("-", name) for name in sealed if name not in {name for _, name in asked}]
     for system, name in [*asked, *strange]:
         found = sealed.get(name)
-        if system in OPTIONAL and not (found or os.environ.get(name)):
+        if system in optional and not (found or os.environ.get(name)):
             continue
         origin = "environment" if os.environ.get(name) else "vault" if found else "nobody has it"
         state = "" if not found else f"{found.sealed_at:%Y-%m-%d %H:%M} UTC"

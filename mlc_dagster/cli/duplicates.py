@@ -17,9 +17,8 @@ from mlc_dagster.cli.terminal import Terminal, paragraph, plain, say_json, termi
 from mlc_dagster.core.duplicates import amount
 from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.core.near_names import offered
-from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.pipeline.duplicates import Looked, Looks, sentences
-from mlc_dagster.systems.moves import FLOWS
+from mlc_dagster.systems import configuration
 
 if TYPE_CHECKING:
     from mlc_dagster.core.flows import Flow
@@ -52,7 +51,7 @@ def duplicates(
     What was made or changed in the last hours is compared with all that carries the same reference or invoice number,
     whatever its age. Exit 1 where something stands twice, 2 where a system could not be asked.
     """
-    found = settings_file.load(settings_file.environment().config)
+    found = configuration.load(settings_file.environment().config)
     wanted = _wanted(found, system)
     hours = found.policies.duplicates_hours if since is None else since
     with ledger(writes=True) as opened:  # its calls are counted there
@@ -72,7 +71,7 @@ def _wanted(settings: Settings, system: str | None) -> dict[str, list[Flow]]:
     there = by_system(list(flows_on(settings).values()))
     if system is None:
         return there
-    if system not in {*FLOWS, ERP}:
+    if system not in configuration.connections(settings):
         raise NotFound(f"there is no system {system}{offered(system, there)}", cure=f"There are: {', '.join(there)}")
     if system not in there:
         on = f"There are: {', '.join(there)}. Others are off in mlc.yaml, or refuse a second document themselves."
@@ -103,11 +102,9 @@ def _look(asked: Asked, flows: Sequence[Flow], looks: Looks, since: datetime) ->
 @contextmanager
 def _client(name: str, settings: Settings, opened: Ledger) -> Iterator[Any]:
     """Its calls are counted in the ledger, with those of the loads."""
-    from mlc_dagster.ledger.credentials import NAMES, secret
-    from mlc_dagster.systems.connections import CLIENTS
+    from mlc_dagster.ledger.credentials import secret
 
-    values = [secret(each, lambda: opened) for each in NAMES[name]]
-    client = CLIENTS[name](getattr(settings, name), *values, opened.budget)
+    client = configuration.client(settings, name, lambda each: secret(each, lambda: opened), opened.budget)
     try:
         yield client
     finally:

@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from mlc_dagster import settings as settings_file
-from mlc_dagster.cli.places import ledger
+from mlc_dagster.cli.places import ledger, settings_here
 from mlc_dagster.cli.tables import person
 from mlc_dagster.cli.terminal import say
 from mlc_dagster.core import commands
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.near_names import nearest
 from mlc_dagster.ledger import Ledger, Pause
+from mlc_dagster.systems import configuration
 
 PAUSES = 'Examples: mlc pause cin7 --reason "month end" · mlc pause --all --reason "wrong prices, ticket 4711"'
 ONE_WAITS = "1 load waits. The sensor `due` requests it"
@@ -70,7 +70,7 @@ def _told(lifted: Pause, opened: Ledger) -> str:
 
 def _named(connection: str | None, every: bool, verb: str) -> tuple[str, ...]:
     """The connections that are meant. Raises Misconfigured, with the nearest where one was misspelt."""
-    known = settings_file.connections()
+    known = tuple(configuration.connections(settings_here()))
     if every and connection is not None:
         raise Misconfigured(f"{connection} and --all at once", cure=f"mlc {verb} {connection}, or mlc {verb} --all.")
     if every:

@@ -16,6 +16,7 @@ from mlc_dagster.cli.terminal import Terminal, paragraph, plain, say_json, termi
 from mlc_dagster.core import commands
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.settings import file_modes as private
+from mlc_dagster.systems import configuration
 
 if TYPE_CHECKING:
     from mlc_dagster.settings import Settings
@@ -62,7 +63,7 @@ def apply(
         _show_moved(planned, now, shown)
         raise typer.Exit(MOVED)
     environment = settings_file.environment()
-    settings = settings_file.load(environment.config)
+    settings = configuration.load(environment.config)
     flows = replaying.flows_on(settings)
     stretch = replaying.stretches([(planned["flow"], planned["partition"])], flows, settings)
     with instance_at_home() as instance:
@@ -82,7 +83,7 @@ def _plan(flow: str, partition: str) -> dict[str, Any]:
     from mlc_dagster.orchestration.location import resources
 
     environment = settings_file.environment()
-    settings: Settings = settings_file.load(environment.config)
+    settings: Settings = configuration.load(environment.config)
     flow_that_is_on(flow, settings)
     flows = replaying.flows_on(settings)
     replaying.between(flows[flow], partition, partition, settings)

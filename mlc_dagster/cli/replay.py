@@ -18,6 +18,7 @@ from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.settings import Settings
+from mlc_dagster.systems import configuration
 
 if TYPE_CHECKING:
     from mlc_dagster.orchestration.automation.replaying import Place, Replayed, Stretch
@@ -42,7 +43,7 @@ def replay(
     """Prepare and load stored rows once more; what the target has costs no request. Exit 1 where a run failed."""
     from mlc_dagster.orchestration.automation.replaying import flows_on, stretches
 
-    settings = settings_file.load(settings_file.environment().config)
+    settings = configuration.load(settings_file.environment().config)
     flows = flows_on(settings)
     asked_by = {"partition": partition, "run": run, "key": key, "rule": rule, "all-held": all_held or None}
     _check(flow, settings, asked_by, to)

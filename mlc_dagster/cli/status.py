@@ -12,11 +12,12 @@ from mlc_dagster.cli.tables import moment, table
 from mlc_dagster.cli.terminal import Terminal, plain, say_json, terminal
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.settings import Settings
+from mlc_dagster.systems import configuration
 
 
 def status(json_: Annotated[bool, typer.Option("--json", help="JSON, and no tables.")] = False) -> None:
     """What is on and what is paused; of each flow what is on hold, since when, and its last load."""
-    settings = settings_file.load(settings_file.environment().config)
+    settings = configuration.load(settings_file.environment().config)
     with ledger() as opened:
         found = {"systems": _systems(opened, settings), "flows": _flows(opened, settings)}
     if json_:
@@ -30,13 +31,13 @@ def _systems(opened: Ledger, settings: Settings) -> list[dict[str, Any]]:
     return [
         {
             "system": name,
-            "on": name == "ifs" or name in settings.targets,
+            "on": name in settings.connections,
             "shadow": settings.is_shadow(name),
             "paused": _paused(pauses[name]) if name in pauses else None,
             "waiting_until": silent[name].isoformat() if name in silent else None,
             "loads_waiting": sum(load.connection == name for load in loads),
         }
-        for name in settings_file.connections()
+        for name in configuration.connections(settings)
     ]
 
 
@@ -61,9 +62,8 @@ def _flows(opened: Ledger, settings: Settings) -> list[dict[str, Any]]:
 
 
 def _on(settings: Settings) -> list[str]:
-    from mlc_dagster.systems.moves import FLOWS
-
-    tables = [(table, settings.targets[name].switched_off) for name, table in FLOWS.items() if name in settings.targets]
+    known = configuration.flows(settings)
+    tables = [(known[name], configuration.switched_off(settings, name)) for name in settings.targets]
     return [flow.name for flows, off in tables for flow in flows if flow.name not in off]
 
 

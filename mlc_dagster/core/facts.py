@@ -18,9 +18,7 @@ class CompanyMapping:
     code: str
     currency: str
     decimals: int = 2
-    targets: Mapping[str, Mapping[str, str]] = dataclasses.field(
-        default_factory=dict
-    )  # system -> its own names for this company
+    names: Mapping[str, str] = dataclasses.field(default_factory=dict)  # the target's own names for this company
     closed_until: date | None = None  # last day of the last closed period: nothing is posted on it or before
     open_until: date | None = None  # nothing is posted after it
 
@@ -99,6 +97,7 @@ class Extra(Record, frozen=True, kw_only=True):
 class Facts:
     """All that mappings and rules may know beside the record. Frozen for the length of one prepare."""
 
+    connection: str = ""  # where it has another name than its system: "hubspot_us"
     companies: Mapping[str, CompanyMapping] = dataclasses.field(default_factory=dict)
     accounts: Mapping[tuple[str, str], LedgerAccount] = dataclasses.field(
         default_factory=dict
@@ -147,6 +146,10 @@ class Facts:
         """The fields that mlc.yaml adds to this flow, with their values as text."""
         added = self.extra_fields.get(flow, {})
         return tuple(Extra(name=name, text=str(getattr(source, field) or "")) for field, name in added.items())
+
+    def reference(self, prefix: str, id: object) -> str:
+        """The reference under which the ERP finds a document again: two connections of one system never share one."""
+        return f"{prefix}{f'{self.connection}-' if self.connection else ''}{id}"
 
     def remote_id(self, flow: str, key: str) -> str | None:
         return self.delivered.get(flow, {}).get(key)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from mlc_dagster.core.facts import Facts
-from mlc_dagster.core.vocabulary import ERP, EntitySet, Record
+from mlc_dagster.core.vocabulary import ERP, EntitySet, Record, renamed
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ class Flow:
     pair: str = ""  # "cin7/suppliers": both sides may change the record; the values last agreed on are kept under this
     description: str = ""
     owner: str = "team:finance"
+    system: str = ""  # the SaaS's own name, where the flow is one of a connection under another name
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -82,3 +83,24 @@ class Flow:
     def spoke(self) -> str:
         """The SaaS on the one side; the ERP is on the other."""
         return self.source.system if self.target.system == ERP else self.target.system
+
+    def under(self, connection: str) -> Flow:
+        """The flow of another connection to the same SaaS: its names say hubspot_us where these say hubspot."""
+        own = self.spoke
+        if connection == own:
+            return self
+        return replace(
+            self,
+            system=self.system or own,
+            name=renamed(self.name, own, connection),
+            source=replace(self.source, system=connection) if self.source.system == own else self.source,
+            target=replace(self.target, system=connection) if self.target.system == own else self.target,
+            needs=tuple(renamed(needed, own, connection) for needed in self.needs),
+            pair=renamed(self.pair, own, connection),
+            writer=renamed(self.writer, own, connection),
+            marks=f"{self.marks}{connection}-" if self.marks else "",
+        )
+
+    def here(self, flow: str) -> str:
+        """The name that another flow of the system has on this flow's connection."""
+        return renamed(flow, self.system, self.spoke) if self.system else flow

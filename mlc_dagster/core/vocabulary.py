@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -124,6 +125,11 @@ class Sightings(Protocol):
 # --- small pure things ----------------------------------------------------------------------------------------------
 
 _ENCODER = msgspec.json.Encoder(decimal_format="string", order="deterministic")
+
+
+def renamed(text: str, system: str, connection: str) -> str:
+    """A name that holds a system's, for another connection to it: ifs/suppliers_from_cin7 is _from_cin7_us there."""
+    return re.sub(rf"(?<![a-z0-9]){system}(?![a-z0-9])", connection, text)
 
 
 def fingerprint(record: Record) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from mlc_dagster.core.facts import Facts
 from mlc_dagster.demo.place import Place
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.systems.procurify.documents import plain_uuid
@@ -96,12 +97,12 @@ def _of_orders(
     posted = [bill for bill in owed if invoices.get(_reference(bill))]
     billed = {order["id"] for bill in posted for order in bill["added_purchase_orders"]}
     for order in orders:
-        number, found = order["procurify_PO"], proposals.get(proposal_reference(order["procurify_PO"]), [])
+        number, found = order["procurify_PO"], proposals.get(proposal_reference(order["procurify_PO"], Facts()), [])
         if number in billed and found:
             yield f"order {number} of Procurify is billed and posted, and its proposal stands in IFS beside it"
         elif _is_expected(order) and number not in billed and len(found) + (str(number) in held) != 1:
             yield f"order {number} of Procurify has {len(found)} proposals in IFS, and is not held"
-    for reference in sorted(set(proposals) - {proposal_reference(each["procurify_PO"]) for each in orders}):
+    for reference in sorted(set(proposals) - {proposal_reference(each["procurify_PO"], Facts()) for each in orders}):
         yield f"IFS holds proposal {reference}, which no order of Procurify stands for"
 
 

@@ -25,6 +25,7 @@ from mlc_dagster.settings import Settings
 from mlc_dagster.systems.airbase.spend_records import ACKNOWLEDGEMENTS
 from mlc_dagster.systems.cin7.records import Paper, PurchaseInvoice, Supplier
 from mlc_dagster.systems.ifs.entry_records import ENTRIES
+from mlc_dagster.systems.procurify.settings import ProcurifySettings
 
 Document = Mapping[str, Any]
 
@@ -35,7 +36,7 @@ def disagreements(place: Place, flows: Sequence[Flow], settings: Settings) -> li
     def to(*systems: str) -> list[Flow]:
         return [flow for flow in flows if flow.target.system in systems]
 
-    environment = place.environment()
+    environment, procurify = place.environment(), settings.connections.get("procurify")
     store = RowStore(environment["MLC_STORAGE"])
     return [
         *_in_tables(place, to("cin7", "hubspot"), store, environment),
@@ -48,7 +49,7 @@ def disagreements(place: Place, flows: Sequence[Flow], settings: Settings) -> li
             environment,
         ),
         *agree_monday.disagreements(place, to("monday")),
-        *(agree_procurify.disagreements(place, settings.procurify) if settings.procurify else ()),
+        *(agree_procurify.disagreements(place, procurify) if isinstance(procurify, ProcurifySettings) else ()),
         *agree_ifs.disagreements(place.state(ERP)["suppliers"], to(ERP), store, environment),
     ]
 

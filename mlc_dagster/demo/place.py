@@ -24,12 +24,12 @@ import yaml
 
 import mlc_dagster
 from mlc_dagster.core.errors import Misconfigured
-from mlc_dagster.ledger.credentials import NAMES
 from mlc_dagster.ledger.database import parse
 from mlc_dagster.ledger.vault import MASTER_KEY
 from mlc_dagster.sandbox.seed.start import DAYS, demo_settings
 from mlc_dagster.settings import environment
 from mlc_dagster.settings import file_modes as private
+from mlc_dagster.systems.configuration import all_secrets
 
 SECRETS = {
     "IFS_CLIENT_ID": "sandbox",
@@ -111,7 +111,7 @@ class Place:
         so that an .env does not fill them in."""
         packages = [str(Path(mlc_dagster.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
         return {
-            **dict.fromkeys((MASTER_KEY, *(name for names in NAMES.values() for name in names)), ""),
+            **dict.fromkeys((MASTER_KEY, *all_secrets()), ""),
             "MLC_CONFIG": str(self.config),
             "MLC_STORAGE": str(self.folder / "storage"),
             "MLC_DATABASE_URL": f"sqlite:///{self.folder / 'ledger.db'}",

@@ -27,13 +27,13 @@ from mlc_dagster.demo.instance import FILE, settle
 from mlc_dagster.demo.place import CALLS_A_MINUTE, Place, real_places
 from mlc_dagster.demo.runs import Runs
 from mlc_dagster.orchestration.automation.running import USUAL_HOME, Moved
+from mlc_dagster.orchestration.settings_check import checked
 from mlc_dagster.settings import DEMO_FOLDER, Settings
 from mlc_dagster.settings import file_modes as private
-from mlc_dagster.systems.moves import FLOWS
-from mlc_dagster.systems.settings_check import checked
+from mlc_dagster.systems import configuration
+from mlc_dagster.systems.procurify.settings import ProcurifySettings
 
 RARE = ("adopted", "superseded", "discarded", "out_of_scope")  # shown where there are any
-ALL = tuple(flow for table in FLOWS.values() for flow in table)
 COLUMNS = (
     "read",
     "ready",
@@ -79,7 +79,7 @@ def _instance() -> str:
 
 def _show(place: Place, days: int, folder: Path, out: Terminal) -> None:
     many = "1 day" if days == 1 else f"{days} days"
-    there = f"a sandbox of {', '.join(FLOWS)}"
+    there = f"a sandbox of {', '.join(configuration.flows())}"
     out.print(f"[bold]mlc_dagster[/]: {many} from a sandbox ERP to {there}. State goes to {folder}/")
     limit = f"the sandbox is set to {CALLS_A_MINUTE:,}, or this would take half an hour"
     out.print(f"[dim]Cin7 allows 60 calls a minute; {limit}.[/]")
@@ -88,16 +88,16 @@ def _show(place: Place, days: int, folder: Path, out: Terminal) -> None:
 
 
 def _passes(place: Place, days: int, out: Terminal) -> None:
-    settings = settings_file.load(place.config)
+    settings = configuration.load(place.config)
     flows = _on(settings)
     runs = Runs(days, sorted(settings.companies), flows, out)
     first = runs.everything("first pass")
     _print_moved(first, "What moved", out)
     _print_held(first, out)
-    before = place.writes(ERP, *FLOWS)
+    before = place.writes(ERP, *configuration.flows())
     second = runs.everything("second pass")
     _print_moved(second, "The same again", out)
-    writes = place.writes(ERP, *FLOWS) - before
+    writes = place.writes(ERP, *configuration.flows()) - before
     _print_books(place, settings, out)
     unread = list(_unread(second, flows, place.state(ERP)["rows"]))
     differences = disagreements(place, flows, settings)
@@ -106,7 +106,9 @@ def _passes(place: Place, days: int, out: Terminal) -> None:
 
 def _on(settings: Settings) -> tuple[Flow, ...]:
     """The flows that the demo's settings ask for."""
-    return tuple(flow for flow in ALL if flow.name not in settings.targets[flow.spoke].switched_off)
+    off = {name for connection in settings.targets for name in configuration.switched_off(settings, connection)}
+    known = configuration.flows(settings)
+    return tuple(flow for name in settings.targets for flow in known[name] if flow.name not in off)
 
 
 def _unread(last: dict[str, Moved], flows: Sequence[Flow], rows: dict[str, int]) -> Iterator[str]:
@@ -219,11 +221,11 @@ def _print_books(place: Place, settings: Settings, out: Terminal) -> None:
         decimals = settings.companies[side.company].decimals if side.company in settings.companies else 2
         table.add_row(side.company, f"{side.vouchers:,}", f"{side.debit:,.{decimals}f}", f"{side.credit:,.{decimals}f}")
     out.print(table)
-    if settings.procurify:
+    if isinstance(procurify := settings.connections.get("procurify"), ProcurifySettings):
         table = _table("The books: Procurify's bills in states that are posted", "currency")
         for name in ("bills", "posted in IFS", "held", "difference"):
             table.add_column(name, justify="right")
-        for each in books.owed(place, settings.procurify, documents):
+        for each in books.owed(place, procurify, documents):
             amounts = (each.owed, each.posted, each.held, each.owed - each.posted - each.held)
             decimals = currency_decimals(each.currency, None)
             table.add_row(each.currency, *(f"{amount:,.{decimals}f}" for amount in amounts))

@@ -9,14 +9,13 @@ import dagster as dg
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import ERP, EntitySet
-from mlc_dagster.ledger.credentials import NAMES
 from mlc_dagster.orchestration import partitions
 from mlc_dagster.orchestration.assets.checks import voucher_check
+from mlc_dagster.orchestration.assets.comparisons import comparison_assets
 from mlc_dagster.orchestration.assets.loads import loaded_asset, prepared_asset
 from mlc_dagster.orchestration.assets.pausing import after
 from mlc_dagster.orchestration.assets.references import alignment_checks, reference_assets
 from mlc_dagster.orchestration.assets.sources import source_asset
-from mlc_dagster.orchestration.assets.vendor_drift import drift_assets
 from mlc_dagster.orchestration.automation import alerts, duplicates
 from mlc_dagster.orchestration.automation import jobs_and_schedules as automation
 from mlc_dagster.orchestration.automation.due import due_sensors
@@ -26,22 +25,14 @@ from mlc_dagster.orchestration.automation.planning import plan_job
 from mlc_dagster.orchestration.automation.retention import purge_job, purge_schedule
 from mlc_dagster.orchestration.liveness.lost_runs import lost_runs_sensor
 from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
-from mlc_dagster.orchestration.resources import (
-    AirbaseResource,
-    Cin7Resource,
-    HubspotResource,
-    IfsResource,
-    LedgerResource,
-    MondayResource,
-    ProcurifyResource,
-    StorageResource,
-)
+from mlc_dagster.orchestration.resources import ConnectionResource, LedgerResource, StorageResource
+from mlc_dagster.orchestration.settings_check import strange_field, strange_guards
 from mlc_dagster.settings import Environment, Settings
 from mlc_dagster.settings.mistakes import named
 from mlc_dagster.settings.section import TargetSection
+from mlc_dagster.systems.configuration import connections, erp_settings, known_flows, secrets, switched_off
+from mlc_dagster.systems.configuration import flows as all_flows
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.systems.moves import FLOWS
-from mlc_dagster.systems.settings_check import strange_field, strange_guards
 
 VOUCHERS = ifs.VOUCHERS.name
 """The SaaS whose chart of accounts the ERP's journal entries are checked against."""
@@ -49,13 +40,13 @@ VOUCHERS = ifs.VOUCHERS.name
 
 def build(settings: Settings, environment: Environment) -> dg.Definitions:
     """Everything that Dagster shows and runs for these settings. Raises Misconfigured."""
-    catalogue = ifs.catalogue(settings.ifs.entity_sets)
+    catalogue = ifs.catalogue(erp_settings(settings).entity_sets)
     flows = flows_of(settings, catalogue)
     place = {"day": partitions.days(settings), "company": partitions.companies(settings)}
     charted = [system for system in flows if settings.targets[system].checks_vouchers]
     every = [flow for table in flows.values() for flow in table]
     check_guards(settings)
-    references = [*reference_assets(settings), *drift_assets(settings)]
+    references = [*reference_assets(settings), *comparison_assets(settings)]
     moving = [
         *jobs(flows, catalogue, charted),
         *automation.reference_jobs(references),
@@ -117,9 +108,9 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
 def flows_of(settings: Settings, catalogue: Mapping[str, EntitySet]) -> dict[str, tuple[Flow, ...]]:
     """Target system -> its flows that are on; targets that are off, or have none, are left out."""
     on = {
-        system: tenants_flows(switched_on(table, settings.targets[system]), catalogue)
-        for system, table in FLOWS.items()
-        if system in settings.targets
+        connection: tenants_flows(switched_on(table, switched_off(settings, connection)), catalogue)
+        for connection, table in all_flows(settings).items()
+        if connection in settings.targets
     }
     for system, table in on.items():
         check_extras(table, settings.targets[system])
@@ -143,11 +134,11 @@ def jobs(
     yield automation.read_job(companies, automation.CHART_JOB, words)
 
 
-def switched_on(flows: tuple[Flow, ...], section: TargetSection) -> tuple[Flow, ...]:
+def switched_on(flows: tuple[Flow, ...], off: Mapping[str, str]) -> tuple[Flow, ...]:
     """The flows that the settings ask for, without a need of one that is off; where a pair's way back is off, the
     ERP's values count.
     """
-    on = [flow for flow in flows if flow.name not in section.switched_off]
+    on = [flow for flow in flows if flow.name not in off]
     names = {flow.name for flow in on}
     ways = Counter(flow.pair for flow in on)
     on = [replace(flow, pair="") if flow.source.system == ERP and ways[flow.pair] == 1 else flow for flow in on]
@@ -190,13 +181,13 @@ def check_extras(flows: Sequence[Flow], section: TargetSection) -> None:
     for flow in flows:
         known = flow.source.record.__struct_fields__
         if unknown := sorted(set(section.extras.get(flow.key[-1], {})) - set(known)):
-            where = f"{flow.target.system}.extra_fields.{flow.key[-1]}.{unknown[0]}"
+            where = f"{flow.spoke}.extra_fields.{flow.key[-1]}.{unknown[0]}"
             raise Misconfigured(f"{where} in mlc.yaml: {strange_field(flow, unknown[0], set(known))}")
 
 
 def check_guards(settings: Settings) -> None:
     """Raises Misconfigured where mlc.yaml guards a flow that there is not."""
-    for wrong in strange_guards(dict(settings.guards)):
+    for wrong in strange_guards(dict(settings.guards), known_flows(settings)):
         raise Misconfigured(f"{named(wrong.path)} in mlc.yaml: {wrong.sentence}")
 
 
@@ -219,43 +210,15 @@ def resources(
     found: dict[str, dg.ConfigurableResource] = {  # type: ignore[type-arg]
         "ledger": ledger,
         "storage": StorageResource(root=environment.storage, ledger=ledger),
-        "ifs": IfsResource(
-            secrets=list(NAMES["ifs"]),
-            section=settings.ifs.model_dump(mode="json", exclude_none=True),
-            ledger=ledger,
-            shares_budget=shares_budget,
-        ),
     }
-    if settings.cin7:
-        found["cin7"] = Cin7Resource(
-            secrets=list(NAMES["cin7"]),
-            options=settings.cin7.options(),
+    known = connections(settings)
+    for name, section in settings.connections.items():
+        found[name] = ConnectionResource(
+            connection=name,
+            system=known[name].name,
+            secrets=list(secrets(name, known[name])),
+            section=section.model_dump(mode="json", exclude_none=True),
             ledger=ledger,
             shares_budget=shares_budget,
-            **settings.cin7.model_dump(include=set(Cin7Resource.model_fields)),
-        )
-    if settings.airbase:
-        found["airbase"] = AirbaseResource(
-            secrets=list(NAMES["airbase"]),
-            ledger=ledger,
-            shares_budget=shares_budget,
-            **settings.airbase.model_dump(include=set(AirbaseResource.model_fields)),
-        )
-    if settings.hubspot:
-        section = settings.hubspot.model_dump(mode="json", exclude_none=True)
-        found["hubspot"] = HubspotResource(
-            secrets=list(NAMES["hubspot"]), section=section, ledger=ledger, shares_budget=shares_budget
-        )
-    if settings.monday:
-        found["monday"] = MondayResource(
-            secrets=list(NAMES["monday"]),
-            section=settings.monday.model_dump(mode="json", exclude_none=True),
-            ledger=ledger,
-            shares_budget=shares_budget,
-        )
-    if settings.procurify:
-        section = settings.procurify.model_dump(mode="json", exclude_none=True)
-        found["procurify"] = ProcurifyResource(
-            secrets=list(NAMES["procurify"]), section=section, ledger=ledger, shares_budget=shares_budget
         )
     return found

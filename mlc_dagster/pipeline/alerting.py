@@ -6,15 +6,15 @@ import hashlib
 import os
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.ledger.credentials import NAMES, secret
-from mlc_dagster.settings.alerts import PASSWORD, AlertSettings
+from mlc_dagster.ledger.credentials import secret
+from mlc_dagster.settings.alerts import PASSWORD, WEBHOOK, AlertSettings
 from mlc_dagster.transport.notifications import Channel, Email, NotSent, Webhook
 
 log = logger("mlc_dagster.alerts")
@@ -36,7 +36,9 @@ def channels(settings: AlertSettings, ledger: Opened) -> Iterator[Channel]:
 def _secret(name: str, ledger: Opened) -> str:
     if value := secret(name, ledger).strip():
         return value
-    where = "the environment or .env, or seal it: mlc credentials set" if name in NAMES["alerts"] else "the environment"
+    where = (
+        "the environment or .env, or seal it: mlc credentials set" if name in (WEBHOOK, PASSWORD) else "the environment"
+    )
     raise Misconfigured(f"{name} is not set, and alerts in mlc.yaml need it", cure=f"Set it in {where} {name}.")
 
 
@@ -56,16 +58,15 @@ def tell(settings: AlertSettings, ledger: Opened, subject: str, text: str) -> li
     return [str(each) for each in failed]
 
 
-def redacted(text: str, ledger: Opened) -> str:
-    """The text without any secret that we know, cut to what a person reads."""
-    for value in sorted(set(_known(ledger)), key=len, reverse=True):
+def redacted(text: str, ledger: Opened, secrets: Collection[str]) -> str:
+    """The text without any of the secrets of these names, cut to what a person reads."""
+    for value in sorted(set(_known(ledger, secrets)), key=len, reverse=True):
         text = text.replace(value, "***")
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def _known(ledger: Opened) -> Iterator[str]:
-    names = [name for table in NAMES.values() for name in table]
-    for name in (*names, "MLC_MASTER_KEY"):
+def _known(ledger: Opened, secrets: Collection[str]) -> Iterator[str]:
+    for name in (*secrets, "MLC_MASTER_KEY"):
         found = os.environ.get(name, "")
         with suppress(MlcError):  # the ledger may be what has failed
             found = found or secret(name, ledger)
@@ -102,13 +103,13 @@ class FailedRun:
         return "\n".join([*(self.errors or ("No step failed; see the run's log.",)), *filter(None, (again, where))])
 
 
-def tell_failure(settings: AlertSettings, ledger: Opened, failed: FailedRun) -> str:
-    """One message for one cause in `quiet_minutes`. What came of it, in a few words."""
+def tell_failure(settings: AlertSettings, ledger: Opened, failed: FailedRun, secrets: Collection[str]) -> str:
+    """One message for one cause in `quiet_minutes`, without the secrets of these names. What came of it, in words."""
     before = _due(settings, ledger, failed.cause)
     if before is None:
         return f"{failed.job} failed for the same cause a short while ago: it was told then"
-    text = redacted(failed.text(settings.ui_url, before), ledger)
-    failures = tell(settings, ledger, redacted(failed.subject(), ledger), text)
+    text = redacted(failed.text(settings.ui_url, before), ledger, secrets)
+    failures = tell(settings, ledger, redacted(failed.subject(), ledger, secrets), text)
     return f"not told: {'; '.join(failures)}" if failures else f"told that {failed.job} failed"
 
 
@@ -149,11 +150,11 @@ def _waiting(ledger: Ledger, connection: str) -> str:
     return f" ({waiting} load{'s wait' if waiting > 1 else ' waits'})" if waiting else ""
 
 
-def tell_daily(settings: AlertSettings, ledger: Opened, also: Sequence[str] = ()) -> str:
+def tell_daily(settings: AlertSettings, ledger: Opened, secrets: Collection[str], also: Sequence[str] = ()) -> str:
     """What came of it, in a few words."""
     try:
         subject, text = daily(ledger(), also)
     except MlcError as error:
         subject, text = "mlc: what is on hold is not known", str(error)
-    failures = tell(settings, ledger, redacted(subject, ledger), redacted(text, ledger))
+    failures = tell(settings, ledger, redacted(subject, ledger, secrets), redacted(text, ledger, secrets))
     return f"not told: {'; '.join(failures)}" if failures else f"told: {subject.removeprefix('mlc: ')}"

@@ -282,5 +282,5 @@ def _superseded(flow: Flow, last_words: Sequence[tuple[Ready, Outcome]]) -> dict
         for one, outcome in last_words:
             if isinstance(outcome, Saved):
                 for other, keys in flow.supersedes(one.record).items():
-                    found.setdefault(other, {}).update(dict.fromkeys(keys, f"{flow.name} {one.key}"))
+                    found.setdefault(flow.here(other), {}).update(dict.fromkeys(keys, f"{flow.name} {one.key}"))
     return found

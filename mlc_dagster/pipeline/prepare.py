@@ -104,17 +104,17 @@ def prepare(
 
 
 def delivered(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, dict[str, str]]:
-    """The remote ids of what these rows refer to: {flow: {key: remote id}}."""
+    """The remote ids of what these rows refer to: {flow, by its system's own name: {key: remote id}}."""
     if flow.needs_key is None:
         return {}
-    wanted: dict[str, set[str]] = {needed: set() for needed in flow.needs}
+    wanted: dict[str, set[str]] = {}
     for record, _, _ in rows:
         for needed, keys in flow.needs_key(record).items() if record is not None else ():
             wanted.setdefault(needed, set()).update((keys,) if isinstance(keys, str) else keys)
-    found = {needed: ledger.remote_ids(needed, keys) for needed, keys in wanted.items()}
+    found = {needed: ledger.remote_ids(flow.here(needed), keys) for needed, keys in wanted.items()}
     if not flow.needs_settled:
         return found
-    held = {needed: ledger.held(needed, ids) for needed, ids in found.items()}
+    held = {needed: ledger.held(flow.here(needed), ids) for needed, ids in found.items()}
     return {
         needed: {key: each for key, each in ids.items() if key not in held[needed]} for needed, ids in found.items()
     }

@@ -135,4 +135,4 @@ def companies_without_subsidiary(
 def subsidiary_of(company: str, companies: Mapping[str, CompanyMapping]) -> str:
     """What a company is called there: its own code, unless mlc.yaml says otherwise."""
     mapping = companies.get(company)
-    return mapping.targets.get("airbase", {}).get("subsidiary", company) if mapping else company
+    return mapping.names.get("subsidiary", company) if mapping else company

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -73,13 +73,24 @@ class Connection(Section):
     )
 
 
-class TargetSection(Connection):
+class SystemConnection(Connection):
+    """The section of a remote system: the ERP, or a SaaS."""
+
+    names_companies: ClassVar[tuple[str, ...]] = ()
+    """Its settings that name a company of the ERP: a text, or the values of a table."""
+
+    system: str = Field("", description="The system it leads to, where the section has another name")
+    base_url: str
+    timeout_seconds: float = Field(60, gt=0)
+    mode: Mode = Field("live", description=SHADOW)
+
+
+class TargetSection(SystemConnection):
     """A SaaS that records go to: what mappings and rules may know of it."""
 
     checks_vouchers: ClassVar[bool] = False
     """Whether the ERP's journal entries are compared with the chart of accounts of this SaaS."""
 
-    mode: Mode = Field("live", description=SHADOW)
     payment_terms: dict[str, str] = Field(default_factory=dict, description="ERP code: the name there")
     tax_rules: dict[str, str] = Field(default_factory=dict, description="ERP tax code: the name there")
     gl_accounts: dict[str, str] = Field(default_factory=dict, description="ERP account: the one there, if another")
@@ -91,6 +102,14 @@ class TargetSection(Connection):
     def tables(self) -> dict[str, dict[str, str]]:
         """This section's own tables, by name, for mappings: what stands for what."""
         return {}
+
+    def erp_accounts(self, connection: str) -> Iterator[tuple[str, str]]:
+        """(setting and what it says, account) of each account of the ERP that the section takes for granted."""
+        yield from ((f"{connection}.gl_accounts maps {code!r}", code) for code in self.gl_accounts)
+
+    def erp_code_part_values(self, connection: str) -> Iterator[tuple[str, str]]:
+        """The same of values of the ERP's code parts."""
+        yield from ()
 
     @property
     def extras(self) -> Mapping[str, Mapping[str, str]]:

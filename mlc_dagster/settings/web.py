@@ -8,8 +8,6 @@ from pydantic import Field, field_validator
 
 from mlc_dagster.settings.section import Section, shape
 
-Source = Literal["airbase", "cin7", "monday"]
-
 _HEADER = shape(r"^[A-Za-z0-9][A-Za-z0-9-]*$", "a header's name, such as X-Webhook-Secret")
 
 
@@ -35,12 +33,14 @@ class WebSettings(Section):
     max_connections: int = Field(200, ge=4, le=10_000, description="At a time; who sends slowest gives way to others")
     request_seconds: float = Field(10, gt=0, le=300, description="For a whole request, headers and body")
     tell_seconds: float = Field(60, gt=0, le=3600, description="Refused calls of so long a time are one warning")
-    sources: tuple[Source, ...] = Field((), description="Whose webhooks are taken; empty: nobody's")
-    airbase: SignedSource = SignedSource()
-    cin7: SignedSource = SignedSource()
-    monday: WebhookSource = WebhookSource()
+    sources: tuple[str, ...] = Field((), description="Whose webhooks are taken; empty: nobody's")
 
     @field_validator("sources")
     @classmethod
-    def _once(cls, sources: tuple[Source, ...]) -> tuple[Source, ...]:
+    def _once(cls, sources: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(sources))
+
+    def source(self, connection: str) -> WebhookSource:
+        """How a connection proves itself; a field that `sections` adds."""
+        found: WebhookSource = getattr(self, connection)
+        return found

@@ -4,43 +4,33 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Callable
 
 from mlc_dagster.core.errors import MlcError
+from mlc_dagster.core.vocabulary import renamed
 from mlc_dagster.settings import Settings
-from mlc_dagster.settings.section import Section
-from mlc_dagster.systems.airbase.ping import ask_airbase
-from mlc_dagster.systems.cin7.ping import ask_cin7
-from mlc_dagster.systems.hubspot.ping import ask_hubspot
-from mlc_dagster.systems.ifs.ping import ask_ifs
-from mlc_dagster.systems.monday.ping import ask_monday
-from mlc_dagster.systems.procurify.ping import ask_procurify
-from mlc_dagster.systems.shared.findings import Finding, refused, unset, wrong
+from mlc_dagster.settings.section import SystemConnection
+from mlc_dagster.systems.configuration import connections, secrets
+from mlc_dagster.systems.shared.findings import Finding, Question, refused, wrong
+from mlc_dagster.systems.system import System
 from mlc_dagster.transport.cancellation import Calls
 
 WITHIN = 10.0  # seconds that a system may take for all its answers
 GRACE = 2.0  # seconds in which what was hung up on ends by itself
 
-SomeSection = TypeVar("SomeSection", bound=Section)
-ASKED: dict[str, Callable[[Settings], Iterator[Finding]]] = {
-    "ifs": ask_ifs,
-    "cin7": ask_cin7,
-    "airbase": ask_airbase,
-    "monday": ask_monday,
-    "hubspot": ask_hubspot,
-    "procurify": ask_procurify,
-}
+Secret = Callable[[str], str]
+"""Name -> the value of a secret; empty where nobody has it. Raises MlcError."""
 _NAME = "ping "  # of a thread
 
 
-def ping_all(settings: Settings, within: float = WITHIN) -> list[Finding]:
+def ping_all(settings: Settings, secret: Secret, within: float = WITHIN) -> list[Finding]:
     """Every connection that is on, at once; after `within` seconds, what was found by then, and who was too slow.
 
-    In the order of mlc.example.yaml. Writes nothing, raises nothing.
+    Writes nothing, raises nothing.
     """
     calls, hasty = Calls(), _hasty(settings, within)
-    talks = [_Talk(system, hasty, calls) for system in ASKED if getattr(settings, system) is not None]
+    asked = [(name, system) for name, system in connections(settings).items() if name in settings.connections]
+    talks = [_Talk(name, system, hasty, secret, calls) for name, system in asked]
     deadline = time.monotonic() + within
     for talk in talks:
         talk.start()
@@ -61,21 +51,23 @@ def still_asking() -> bool:
 
 def _hasty(settings: Settings, within: float) -> Settings:
     """The same with shorter timeouts, for two tries."""
-    sections = {system: section for system in ASKED if (section := getattr(settings, system)) is not None}
-    return settings.model_copy(update={system: _within(section, within) for system, section in sections.items()})
+    return settings.model_copy(
+        update={name: _within(section, within) for name, section in settings.connections.items()}
+    )
 
 
-def _within(section: SomeSection, seconds: float) -> SomeSection:
-    allowed: float = getattr(section, "timeout_seconds")  # noqa: B009 - each system's section has it
-    return section.model_copy(update={"timeout_seconds": min(allowed, seconds / 2), "answer_seconds": seconds})
+def _within(section: SystemConnection, seconds: float) -> SystemConnection:
+    shorter = min(section.timeout_seconds, seconds / 2)
+    return section.model_copy(update={"timeout_seconds": shorter, "answer_seconds": seconds})
 
 
 class _Talk(threading.Thread):
-    """The questions to one system."""
+    """The questions to one connection."""
 
-    def __init__(self, system: str, settings: Settings, calls: Calls) -> None:
-        super().__init__(name=f"{_NAME}{system}", daemon=True)
-        self._system, self._settings, self._calls = system, settings, calls
+    def __init__(self, name: str, system: System, settings: Settings, secret: Secret, calls: Calls) -> None:
+        super().__init__(name=f"{_NAME}{name}", daemon=True)
+        self._connection, self._system, self._settings = name, system, settings
+        self._secret, self._calls = secret, calls
         self._found: list[Finding] = []
         self._is_through = False
 
@@ -84,28 +76,49 @@ class _Talk(threading.Thread):
         try:
             self._ask()
         except MlcError as error:
-            self._found.append(refused(self._system, "answers", error))
+            self._found.append(refused(self._connection, "answers", error))
         except Exception as error:  # an answer of another system, say: the others are asked all the same
-            self._found.append(_strange(self._system, error))
+            self._found.append(_strange(self._connection, error))
         self._is_through = True
 
     def _ask(self) -> None:
-        if lacking := unset(self._system):
-            self._found.append(lacking)
+        names = secrets(self._connection, self._system)
+        try:
+            values = tuple(self._secret(name) for name in names)
+        except MlcError as error:
+            self._found.append(refused(self._connection, "sign-in", error))
             return
-        for finding in ASKED[self._system](self._settings):
-            self._found.append(finding)
+        if missing := [name for name, value in zip(names, values, strict=True) if not value.strip()]:
+            self._found.append(_unset(self._connection, missing))
+            return
+        for finding in self._system.ping(Question(self._connection, self._settings, values)):
+            self._found.append(_of(finding, self._system.name, self._connection))
 
     def result(self, within: float) -> list[Finding]:
         """What was found by now."""
         found = list(self._found)
         if self._is_through:
             return found
-        cure = f"Give it longer (mlc ping --within 60), or check the address in mlc.yaml: {self._system}.base_url."
-        return [*found, wrong(self._system, "answers", f"not all that was asked came within {within:g} s", cure)]
+        cure = f"Give it longer (mlc ping --within 60), or check the address in mlc.yaml: {self._connection}.base_url."
+        return [*found, wrong(self._connection, "answers", f"not all that was asked came within {within:g} s", cure)]
 
 
 def _strange(system: str, error: Exception) -> Finding:
     fault = f"an answer is not understood ({type(error).__name__}: {str(error)[:100]})"
     cure = f"Check {system}.base_url in mlc.yaml. Where it is right, please report this line."
     return wrong(system, "answers", fault, cure)
+
+
+def _unset(connection: str, missing: list[str]) -> Finding:
+    """The secrets of a connection that nobody has set, all at once."""
+    commands = " and ".join(f"mlc credentials set {name}" for name in missing)
+    cure = f"Set in the environment or in .env, or seal: {commands}. Never in mlc.yaml."
+    return wrong(connection, "sign-in", f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set", cure)
+
+
+def _of(finding: Finding, system: str, connection: str) -> Finding:
+    """What a system says of itself, said of a connection under another name."""
+    if connection == system:
+        return finding
+    what, answer = (renamed(text, system, connection) for text in (finding.what, finding.answer))
+    return Finding(connection, what, finding.ok, answer)

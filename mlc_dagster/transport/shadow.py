@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from mlc_dagster.core.errors import MlcError
@@ -32,14 +32,3 @@ def allowed(system: str, mode: str, asks: Callable[[str, Any], bool] = lambda pa
         )
 
     return allows if mode == "shadow" else everything
-
-
-def hubspot_asks(path: str, body: Any) -> bool:
-    """Searches, batches that are read, and associations that are read."""
-    return path.split("?")[0].rstrip("/").rsplit("/", 1)[-1] in ("search", "read")
-
-
-def monday_asks(path: str, body: Any) -> bool:
-    """GraphQL: a document that is a query and holds nothing else."""
-    document = str(body.get("query", "")) if isinstance(body, Mapping) else ""
-    return document.lstrip().startswith(("query", "{")) and "mutation" not in document

@@ -74,13 +74,13 @@ class Doors:
             except LedgerUnavailable:
                 return
             except Misconfigured as error:
-                self._doors[source], why = Door(getattr(self._settings, source)), str(error)
+                self._doors[source], why = Door(self._settings.source(source)), str(error)
                 if why != self._why.get(source):
                     log.error("nobody is let in any more: %s", error)
             self._why[source] = why
 
     def _made(self, source: str) -> Door:
-        return _door(source, getattr(self._settings, source), self._secrets)
+        return _door(source, self._settings.source(source), self._secrets)
 
 
 def _door(source: str, settings: WebhookSource, secrets: Secrets) -> Door:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -19,7 +20,9 @@ from mlc_dagster.ledger import Inbox, Ledger
 from mlc_dagster.ledger.database import LedgerUnavailable
 from mlc_dagster.settings import Settings
 from mlc_dagster.settings.web import WebhookSource
-from mlc_dagster.web.events import READERS, Told, challenge, parsed
+from mlc_dagster.systems.configuration import connections
+from mlc_dagster.systems.shared.webhooks import Told, parsed
+from mlc_dagster.systems.system import Webhooks
 from mlc_dagster.web.repeated_warnings import Tally
 from mlc_dagster.web.senders import Door, Doors, Secrets
 
@@ -46,7 +49,8 @@ def build(settings: Settings, ledger: Ledger, secrets: Secrets, tally: Tally, ag
 
     Raises Misconfigured where a source is on and nobody has a secret for it.
     """
-    hooks = _Webhooks(ledger.inbox, Doors(settings.web, secrets), settings.web.max_body_kib * 1024, tally, again)
+    known = {name: system.webhooks for name, system in connections(settings).items() if system.webhooks}
+    hooks = _Webhooks(known, ledger.inbox, Doors(settings.web, secrets), settings.web.max_body_kib * 1024, tally, again)
     routes = [
         Route("/webhooks/{source}", hooks.receive, methods=["POST"]),
         Route("/webhooks/{source}/{secret:path}", hooks.receive, methods=["POST"]),
@@ -58,7 +62,10 @@ def build(settings: Settings, ledger: Ledger, secrets: Secrets, tally: Tally, ag
 
 
 class _Webhooks:
-    def __init__(self, inbox: Inbox, doors: Doors, most: int, tally: Tally, again: float) -> None:
+    def __init__(
+        self, known: Mapping[str, Webhooks], inbox: Inbox, doors: Doors, most: int, tally: Tally, again: float
+    ) -> None:
+        self._known = known
         self._inbox, self._doors, self._most, self._tally = inbox, doors, most, tally
         self._again, self._due = again, time.monotonic() + again
         self._writers: anyio.CapacityLimiter | None = None
@@ -76,9 +83,10 @@ class _Webhooks:
             payload = parsed(body)
         except ValueError as error:
             raise Refusal(400, str(error)) from None
-        if source == "monday" and (asked := challenge(payload)) is not None:
+        sender = self._known[source]
+        if (asked := sender.challenge(payload)) is not None:
             return JSONResponse({"challenge": asked})
-        new = await self._ask(self._keep, source, READERS[source](payload, body), body.decode())
+        new = await self._ask(self._keep, source, sender.read(payload, body), body.decode())
         return JSONResponse({"stored": "now" if new else "before"})
 
     async def health(self, request: Request) -> Response:

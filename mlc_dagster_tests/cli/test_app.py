@@ -15,7 +15,7 @@ from mlc_dagster import settings
 from mlc_dagster.cli import app as cli
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.sandbox.seed.start import demo_settings
-from mlc_dagster.settings import load
+from mlc_dagster.systems.configuration import load
 from mlc_dagster_tests.orchestration.conftest import SECRETS
 
 

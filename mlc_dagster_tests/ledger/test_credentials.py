@@ -15,8 +15,9 @@ from cryptography.fernet import Fernet
 
 from mlc_dagster.cli import app as cli
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.ledger.credentials import NAMES, secret
+from mlc_dagster.ledger.credentials import secret
 from mlc_dagster.sandbox.seed.start import demo_settings
+from mlc_dagster.systems.configuration import needed_secrets, optional_secrets
 from mlc_dagster_tests.orchestration.conftest import SECRETS, World
 from mlc_dagster_tests.orchestration.conftest import world as world  # the fixture
 
@@ -34,7 +35,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLC_MASTER_KEY", KEY)
     monkeypatch.setenv("MLC_DATABASE_URL", f"sqlite:///{tmp_path / 'ledger.db'}")
-    for names in NAMES.values():
+    for names in (*needed_secrets().values(), *optional_secrets().values()):
         for name in names:
             monkeypatch.delenv(name, raising=False)
 
@@ -153,6 +154,6 @@ def test_graphql_tells_the_names_of_secrets_and_no_value(
     with dg.DagsterInstance.local_temp() as instance, WorkspaceProcessContext(instance, target) as served:
         answer = json.dumps(execute_dagster_graphql(served.create_request_context(), RESOURCES).data)
     assert "marked-" not in answer and KEY not in answer
-    named = [name for system, names in NAMES.items() if system in content for name in names]
+    named = [name for system, names in needed_secrets().items() if system in content for name in names]
     assert all(name in answer for name in named), "the names are told, so the search would have found the values"
     assert len(named) >= 7

@@ -6,7 +6,7 @@ from mlc_dagster.core.outcomes import Saved, State
 from mlc_dagster.ledger import Decision, HoldEntry, Ledger, Run
 from mlc_dagster.ledger.records.decisions import DecisionRefused
 from mlc_dagster.pipeline.auditing import stories
-from mlc_dagster.systems.moves import FLOWS
+from mlc_dagster.systems.configuration import flows as all_flows
 from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, draft, events, held, ready, version
 
 CLI = Run("cli", "2026-11-05")
@@ -164,7 +164,7 @@ def test_history_tells_what_both_sides_agreed_on(ledger):
 
 
 def test_the_story_of_a_record_begins_with_the_webhook_that_told_of_it(sqlite_ledger):
-    lists = replace(FLOWS["cin7"][0], source=replace(FLOWS["cin7"][0].source, system="airbase"))
+    lists = replace(all_flows()["cin7"][0], source=replace(all_flows()["cin7"][0].source, system="airbase"))
     sqlite_ledger.inbox.store("airbase", "e1", "purchase_request_approved", "S1", "{}")
     sqlite_ledger.hold(lists.name, [held("S1")], run=RUN)
     (story,) = stories(sqlite_ledger, "S1", {lists.name: lists})

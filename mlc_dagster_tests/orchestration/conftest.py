@@ -11,12 +11,12 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from mlc_dagster import settings as settings_file
 from mlc_dagster.demo.place import SECRETS as SECRETS
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.location import build
 from mlc_dagster.sandbox import Limits, Sandbox, Tenant
 from mlc_dagster.settings import Environment, Settings
+from mlc_dagster.systems import configuration as settings_file
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 DAY = "2026-11-05"

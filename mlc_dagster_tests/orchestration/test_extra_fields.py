@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster import settings as settings_file
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.orchestration.location import build
+from mlc_dagster.systems import configuration as settings_file
 from mlc_dagster.systems.ifs.records import catalogue
 from mlc_dagster_tests.orchestration.conftest import World
 

@@ -14,7 +14,7 @@ from mlc_dagster.ledger.records.causes import Waiting
 from mlc_dagster.orchestration.automation import healing
 from mlc_dagster.orchestration.automation.running import run_job
 from mlc_dagster.pipeline import auditing
-from mlc_dagster.systems.moves import FLOWS
+from mlc_dagster.systems.configuration import flows as all_flows
 from mlc_dagster_tests.orchestration.conftest import DAY, World, metadata
 
 PURCHASES = "cin7/purchases"
@@ -75,7 +75,7 @@ def test_an_order_on_a_blocked_account_is_delivered_once_after_it_is_unblocked(w
 
     assert world.order_markers() == ["0010/P1"]
     assert world.ledger.open_holds(PURCHASES) == [] and tick(world).run_requests == []
-    (story,) = auditing.stories(world.ledger, "P1", {flow.name: flow for flow in FLOWS["cin7"]})
+    (story,) = auditing.stories(world.ledger, "P1", {flow.name: flow for flow in all_flows()["cin7"]})
     assert [each.what for each in story.happened] == ["read", "held", "sent", "begun", "created", "closed"]
     runs = {each.what: each.run_id for each in story.happened}
     assert (runs["held"], runs["created"]) == (held_run.run_id, healed_run.run_id)
@@ -229,7 +229,7 @@ def test_a_refused_order_is_tried_again_the_next_day_alone(world: World) -> None
     assert tick(world).run_requests == [], "it was refused today"
 
     yesterday = Waiting(hold.id, hold.key, hold.content, hold.partition, hold.updated_at - timedelta(days=1))
-    wanted = healing._Wanted(next(flow for flow in FLOWS["cin7"] if flow.name == PURCHASES), once=False)
+    wanted = healing._Wanted(next(flow for flow in all_flows()["cin7"] if flow.name == PURCHASES), once=False)
     wanted.tried_again([], [yesterday])
     (request,) = wanted.requests(world.instance, world.settings, [])
     assert request.partition_key == DAY and "tries again" in (request.run_key or "")

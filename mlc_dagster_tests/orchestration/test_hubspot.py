@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlc_dagster import settings as settings_file
 from mlc_dagster.orchestration.location import flows_of
+from mlc_dagster.systems import configuration as settings_file
 from mlc_dagster.systems.ifs.records import catalogue
 from mlc_dagster_tests.orchestration.conftest import World, check, metadata
 

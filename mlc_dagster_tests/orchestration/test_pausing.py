@@ -9,7 +9,7 @@ import dagster as dg
 
 from mlc_dagster.ledger import Run
 from mlc_dagster.orchestration.assets.pausing import after
-from mlc_dagster.systems.moves import FLOWS
+from mlc_dagster.systems.configuration import flows as all_flows
 from mlc_dagster_tests.orchestration.conftest import DAY, World, metadata
 from mlc_dagster_tests.orchestration.test_healing import carry_out, due, tick
 
@@ -141,7 +141,7 @@ def test_a_day_that_is_no_partition_any_more_leaves_the_list(world: World) -> No
 
 
 def test_what_a_run_leaves_out_follows_needs_and_what_is_read_back() -> None:
-    flows = FLOWS["cin7"]
+    flows = all_flows()["cin7"]
     by_name = {flow.name: flow for flow in flows}
     assert set(after(by_name[SUPPLIERS], flows)) == {PURCHASES, "cin7/purchase_invoices", BACK}
     assert after(by_name["cin7/purchase_invoices"], flows) == ()

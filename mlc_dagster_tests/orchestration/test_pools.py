@@ -10,7 +10,6 @@ import pytest
 import yaml
 from dagster._core.run_coordinator import SubmitRunContext
 
-from mlc_dagster import settings as settings_file
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.automation.replaying import flows_on
@@ -19,6 +18,7 @@ from mlc_dagster.orchestration.location import build
 from mlc_dagster.orchestration.run_queue import QueuedRunCoordinator
 from mlc_dagster.sandbox.seed.start import demo_settings
 from mlc_dagster.settings import Environment
+from mlc_dagster.systems import configuration as settings_file
 from mlc_dagster_tests.promises.whole import ROOT
 
 READING = ("ifs", "chart_of_accounts", "cin7_duplicates", "airbase_references", "purge_runs", "plan")

@@ -9,11 +9,11 @@ from decimal import Decimal
 import dagster as dg
 import pytest
 
-from mlc_dagster import settings as settings_file
 from mlc_dagster.demo.agree_procurify import differences
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.sandbox.seed.start import demo_settings
 from mlc_dagster.settings import Environment
+from mlc_dagster.systems import configuration as settings_file
 from mlc_dagster.systems.procurify.mapping import BILLS_FLOW, PROPOSALS_FLOW, SUPPLIERS_FLOW
 from mlc_dagster_tests.orchestration.conftest import SECRETS, World
 

@@ -9,10 +9,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from mlc_dagster import settings as settings_file
+from mlc_dagster.ledger.credentials import sealed
 from mlc_dagster.orchestration.location import build
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.settings import Environment, Settings
+from mlc_dagster.systems import configuration as settings_file
 from mlc_dagster.systems.ping import ping_all
 from mlc_dagster_tests.orchestration.conftest import QUIET, SECRETS, World, check
 
@@ -113,7 +114,9 @@ def test_an_empty_path_takes_its_assets_and_checks_away(beside: World) -> None:
 def test_ping_says_which_feature_is_off_and_which_path_is_wrong(beside: World) -> None:
     paths = {"vendors_bulk": "", "purchase_orders": "", "accounts": "/v1/accounting/nowhere"}
     found = {
-        each.what: each for each in ping_all(settings_for(beside.box.url, paths=paths)) if each.system == "airbase"
+        each.what: each
+        for each in ping_all(settings_for(beside.box.url, paths=paths), sealed)
+        if each.system == "airbase"
     }
     assert found["vendors"].ok and found["subsidiaries"].ok
     assert found["vendors_bulk"].ok and "switched off: airbase.paths.vendors_bulk" in found["vendors_bulk"].answer
@@ -122,5 +125,9 @@ def test_ping_says_which_feature_is_off_and_which_path_is_wrong(beside: World) -
 
 
 def test_ping_suggests_the_other_scheme(beside: World) -> None:
-    found = [each for each in ping_all(settings_for(beside.box.url, auth_scheme="Bearer")) if each.system == "airbase"]
+    found = [
+        each
+        for each in ping_all(settings_for(beside.box.url, auth_scheme="Bearer"), sealed)
+        if each.system == "airbase"
+    ]
     assert len(found) == 1 and not found[0].ok and "auth_scheme" in found[0].answer

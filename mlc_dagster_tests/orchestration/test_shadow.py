@@ -15,11 +15,13 @@ from typer.testing import CliRunner
 from mlc_dagster.cli.app import app
 from mlc_dagster.core.outcomes import Draft
 from mlc_dagster.ledger.tables import TABLES
+from mlc_dagster.systems.cin7.connect import cin7_client
 from mlc_dagster.systems.cin7.flows import FLOWS
 from mlc_dagster.systems.cin7.records import SUPPLIERS
-from mlc_dagster.systems.connections import cin7_client
+from mlc_dagster.systems.hubspot.connect import only_asks as hubspot_asks
+from mlc_dagster.systems.monday.connect import only_asks as monday_asks
 from mlc_dagster.transport.rate_limits import LocalBudget
-from mlc_dagster.transport.shadow import WriteInShadow, allowed, hubspot_asks, monday_asks
+from mlc_dagster.transport.shadow import WriteInShadow, allowed
 from mlc_dagster_tests.orchestration.conftest import DAY, World, metadata
 from mlc_dagster_tests.orchestration.test_healing import carry_out, tick
 from mlc_dagster_tests.systems.cin7 import samples as cin7

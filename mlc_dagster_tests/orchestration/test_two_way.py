@@ -9,8 +9,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from mlc_dagster import settings as settings_file
 from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.systems import configuration as settings_file
 from mlc_dagster.systems.ifs.supplier_records import SHARED
 from mlc_dagster_tests.orchestration.conftest import World, check
 

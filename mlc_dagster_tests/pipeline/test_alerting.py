@@ -11,7 +11,6 @@ import yaml
 from cryptography.fernet import Fernet
 from typer.testing import CliRunner
 
-from mlc_dagster import settings as settings_file
 from mlc_dagster.cli.app import app
 from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.core.flows import Problem
@@ -20,10 +19,13 @@ from mlc_dagster.ledger.database import LedgerUnavailable
 from mlc_dagster.pipeline import alerting
 from mlc_dagster.pipeline.alerting import FailedRun
 from mlc_dagster.settings.alerts import AlertSettings
+from mlc_dagster.systems import configuration as settings_file
+from mlc_dagster.systems.configuration import all_secrets
 from mlc_dagster.transport import notifications as sending
 from mlc_dagster_tests.receivers import certificate, mail_server, webhook
 
 TOKEN, PASSWORD = "B0/s3cr3t-t0ken", "p4ssw0rd-marked"
+SECRET_NAMES = all_secrets()
 FAILED = FailedRun(
     "cin7", "run-1", "2026-11-05", ("AccessDenied: cin7: GET /suppliers: 401\n  Check CIN7_ACCOUNT_ID.",)
 )
@@ -58,7 +60,7 @@ def test_a_failed_run_is_one_message_with_its_error_its_cure_and_the_way_to_it(
     with webhook() as receiver:
         monkeypatch.setenv("ALERTS_WEBHOOK_URL", receiver.url())
         named = alerts(webhook="ALERTS_WEBHOOK_URL", ui_url="https://dagster.acme.test")
-        said = alerting.tell_failure(named, lambda: ledger, FAILED)
+        said = alerting.tell_failure(named, lambda: ledger, FAILED, SECRET_NAMES)
     assert said == "told that cin7 failed"
     assert receiver.texts == [
         "mlc: cin7 failed for 2026-11-05\n"
@@ -75,13 +77,13 @@ def test_one_cause_is_told_once_an_hour_and_then_how_often_it_was_meanwhile(
         monkeypatch.setenv("ALERTS_WEBHOOK_URL", receiver.url())
         for number, day in ((1, "2026-11-05"), (2, "2026-11-06"), (3, "2026-11-06")):
             said = alerting.tell_failure(
-                alerts(), lambda: ledger, FailedRun("cin7", f"run-{number}", day, FAILED.errors)
+                alerts(), lambda: ledger, FailedRun("cin7", f"run-{number}", day, FAILED.errors), SECRET_NAMES
             )
         assert "told then" in said and len(receiver.texts) == 1, "other days and runs are the same cause"
-        alerting.tell_failure(alerts(), lambda: ledger, other)
+        alerting.tell_failure(alerts(), lambda: ledger, other, SECRET_NAMES)
         assert len(receiver.texts) == 2, "another job is another cause"
         at_once = alerts(webhook="ALERTS_WEBHOOK_URL", quiet_minutes=0)
-        alerting.tell_failure(at_once, lambda: ledger, FAILED)
+        alerting.tell_failure(at_once, lambda: ledger, FAILED, SECRET_NAMES)
     assert "So did 2 more runs of it since the last message." in receiver.texts[2]
 
 
@@ -229,7 +231,7 @@ def test_no_secret_is_in_a_message_whatever_an_error_quotes(
     quoting = FailedRun("cin7", "run", "", ("ValueError: key-two-s3cr3t, key-one-s3cr3t and db-s3cr3t",))
     with webhook() as receiver:
         monkeypatch.setenv("ALERTS_WEBHOOK_URL", receiver.url())
-        alerting.tell_failure(alerts(), lambda: sqlite_ledger, quoting)
+        alerting.tell_failure(alerts(), lambda: sqlite_ledger, quoting, SECRET_NAMES)
     assert "ValueError: ***, *** and ***" in receiver.texts[0] and "s3cr3t" not in receiver.texts[0]
 
 
@@ -239,8 +241,8 @@ def test_a_ledger_that_fails_keeps_no_message_back(monkeypatch: pytest.MonkeyPat
 
     with webhook() as receiver:
         monkeypatch.setenv("ALERTS_WEBHOOK_URL", receiver.url())
-        assert alerting.tell_failure(alerts(), gone, FAILED) == "told that cin7 failed"
-        assert alerting.tell_daily(alerts(), gone) == "told: what is on hold is not known"
+        assert alerting.tell_failure(alerts(), gone, FAILED, SECRET_NAMES) == "told that cin7 failed"
+        assert alerting.tell_daily(alerts(), gone, SECRET_NAMES) == "told: what is on hold is not known"
     assert "the disk is full" in receiver.texts[1]
 
 

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from mlc_dagster import pipeline
-from mlc_dagster import settings as settings_file
 from mlc_dagster.core.arrow_columns import read_ready, ready_batch, ready_schema, records_of, source_schema
 from mlc_dagster.core.facts import CodePart, Facts, LedgerAccount
 from mlc_dagster.core.flows import Flow
@@ -22,17 +21,16 @@ from mlc_dagster.pipeline import Loaded, Verdict
 from mlc_dagster.sandbox.ifs.tokens import PATH as TOKEN
 from mlc_dagster.sandbox.seed.monday import DEMO_MONDAY
 from mlc_dagster.settings import Settings
-from mlc_dagster.systems.connections import (
-    Budgets,
-    airbase_client,
-    cin7_client,
-    hubspot_client,
-    ifs_client,
-    monday_client,
-    procurify_client,
-)
+from mlc_dagster.systems import configuration as settings_file
+from mlc_dagster.systems.airbase.connect import airbase_client
+from mlc_dagster.systems.cin7.connect import cin7_client
+from mlc_dagster.systems.configuration import flows as all_flows
+from mlc_dagster.systems.hubspot.connect import hubspot_client
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.systems.moves import FLOWS
+from mlc_dagster.systems.ifs.connect import ifs_client
+from mlc_dagster.systems.monday.connect import monday_client
+from mlc_dagster.systems.procurify.connect import procurify_client
+from mlc_dagster.systems.shared.connecting import Budgets
 
 BATCH = 3
 """Records in flight: few, so that a load has several batches."""
@@ -83,7 +81,7 @@ def settings_at(url: str, timeout: float = 20.0) -> Settings:
 
 
 def flow_of(name: str) -> Flow:
-    flow = next(flow for flows in FLOWS.values() for flow in flows if flow.name == name)
+    flow = next(flow for flows in all_flows().values() for flow in flows if flow.name == name)
     return replace(flow, target=replace(flow.target, batch=BATCH))
 
 

@@ -15,9 +15,9 @@ from mlc_dagster import pipeline
 from mlc_dagster.core.outcomes import Ready
 from mlc_dagster.core.vocabulary import fingerprint, key_text
 from mlc_dagster.ledger import Ledger, Run
-from mlc_dagster.settings import load
+from mlc_dagster.systems.cin7.connect import cin7_client
 from mlc_dagster.systems.cin7.flows import FLOWS
-from mlc_dagster.systems.connections import cin7_client
+from mlc_dagster.systems.configuration import load
 from mlc_dagster.systems.ifs.records import PurchaseOrder, PurchaseOrderLine
 
 FLOW = next(flow for flow in FLOWS if flow.name == "cin7/purchases")

@@ -7,9 +7,9 @@ from typing import Any
 
 import dagster as dg
 
-from mlc_dagster import settings as settings_file
 from mlc_dagster.orchestration.location import build
 from mlc_dagster.settings import Environment
+from mlc_dagster.systems import configuration as settings_file
 from mlc_dagster_tests.orchestration.conftest import QUIET
 
 

@@ -14,7 +14,6 @@ from typing import Any
 import httpx
 import pytest
 
-from mlc_dagster.settings.web import WebSettings
 from mlc_dagster_tests.orchestration.conftest import World, metadata
 from mlc_dagster_tests.orchestration.test_airbase_inbound import REQUESTS, posted, run, today, vouchers
 from mlc_dagster_tests.orchestration.test_airbase_inbound import spent as spent
@@ -80,7 +79,9 @@ def carried_out(world: World, cursor: str | None) -> tuple[Any, str | None]:
     "C14", "1,000 webhooks to a real `mlc serve`, through the sensor and a run, into IFS", times=EVENTS * TIMES + 200
 )
 def test_c14_a_thousand_webhooks_are_one_voucher_of_what_is_true_now(spent: World, tmp_path: Path) -> None:
-    spent.settings = spent.settings.model_copy(update={"web": WebSettings(sources=("airbase",))})
+    spent.settings = spent.settings.model_copy(
+        update={"web": spent.settings.web.model_copy(update={"sources": ("airbase",)})}
+    )
     request = spent.box.airbase.add_request(total_amount="120.00", request_number="PR-1")
     folder = tmp_path / "serve"
     folder.mkdir()

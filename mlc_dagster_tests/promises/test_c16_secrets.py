@@ -22,12 +22,12 @@ import yaml
 from cryptography.fernet import Fernet
 from sqlalchemy import create_engine, inspect, text
 
-from mlc_dagster import settings as settings_file
 from mlc_dagster.core.loopback import bound_socket
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.location import build
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.sandbox.seed.start import demo_settings
+from mlc_dagster.systems import configuration as settings_file
 from mlc_dagster_tests.web.conftest import serving
 
 MARK = "Zq7mark"  # stands in every secret, and nowhere else

@@ -8,10 +8,10 @@ import pytest
 
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.ledger import Ledger
+from mlc_dagster.orchestration.settings_check import plain_addresses
 from mlc_dagster.pipeline import alerting
-from mlc_dagster.settings import parse
 from mlc_dagster.settings.alerts import AlertSettings
-from mlc_dagster.systems.settings_check import plain_addresses
+from mlc_dagster.systems.configuration import parse
 from mlc_dagster_tests.settings.test_addresses import REASON, SECTIONS, content_with
 
 HOSTS = (

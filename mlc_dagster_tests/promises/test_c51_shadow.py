@@ -12,7 +12,6 @@ import dagster as dg
 import pytest
 import yaml
 
-from mlc_dagster import settings as settings_file
 from mlc_dagster.demo.place import LIMITS, SECRETS
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.assets.guarding import stored
@@ -23,6 +22,7 @@ from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.sandbox.seed.start import demo_settings
 from mlc_dagster.settings import Environment, Settings
+from mlc_dagster.systems import configuration as settings_file
 from mlc_dagster_tests.promises.kinds import PLENTY
 
 DAYS = 7

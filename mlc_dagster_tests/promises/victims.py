@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Self
 
 USUAL = (
-    "mlc_dagster.systems.connections",
+    "mlc_dagster.systems.configuration",
     "mlc_dagster.pipeline",
     "mlc_dagster.settings",
     "mlc_dagster.orchestration.storage.row_store",

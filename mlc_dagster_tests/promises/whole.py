@@ -21,11 +21,11 @@ import yaml
 from dagster._core.execution.backfill import PartitionBackfill
 
 import mlc_dagster
-from mlc_dagster import settings as settings_file
 from mlc_dagster.demo.place import SECRETS
 from mlc_dagster.ledger.coordination.leases import boot_time
 from mlc_dagster.orchestration.location import build
 from mlc_dagster.settings import Environment
+from mlc_dagster.systems import configuration as settings_file
 
 ROOT = Path(mlc_dagster.__file__).parents[1]
 LAUNCH = """mutation Launch($backfill: LaunchBackfillParams!) {

@@ -53,9 +53,9 @@ def run_job(config: str, database: str, storage: str, job: str, day: str, home: 
     """A run of the code location's own job for one day, on the instance in `home` if any; whether it succeeded."""
     import dagster as dg
 
-    from mlc_dagster import settings
     from mlc_dagster.demo.place import SECRETS
     from mlc_dagster.orchestration.location import build
+    from mlc_dagster.systems import configuration as settings
 
     os.environ.update(SECRETS, MLC_DATABASE_URL=database)
     found = build(settings.load(Path(config)), settings.Environment(storage=storage, database_url=database))

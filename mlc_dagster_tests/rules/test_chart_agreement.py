@@ -12,7 +12,7 @@ from mlc_dagster.systems.airbase.records import Account, Subsidiary
 TODAY = date(2026, 11, 21)
 PLANTS = {
     "0010": CompanyMapping("0010", "SEK"),
-    "20": CompanyMapping("20", "JPY", 0, {"airbase": {"subsidiary": "JP"}}),
+    "20": CompanyMapping("20", "JPY", 0, {"subsidiary": "JP"}),
 }
 FACTS = Facts(companies=PLANTS, gl_accounts={"6110": "6100"})
 

@@ -15,10 +15,10 @@ from typing import Any
 import httpx
 import pytest
 
-from mlc_dagster import settings
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.sandbox import Sandbox, serve
 from mlc_dagster.sandbox.seed.start import demo_settings
+from mlc_dagster.systems import configuration as settings
 from mlc_dagster_tests.sandbox.cin7.test_cin7 import SUPPLIER
 from mlc_dagster_tests.sandbox.conftest import ORDERS, Cin7
 

@@ -10,9 +10,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.orchestration.location import resources
-from mlc_dagster.settings import Environment, parse
+from mlc_dagster.orchestration.settings_check import plain_addresses
+from mlc_dagster.settings import Environment
 from mlc_dagster.settings.addresses import Address, Link, TenantAddress, is_this_machine
-from mlc_dagster.systems.settings_check import plain_addresses
+from mlc_dagster.systems.configuration import parse
 from mlc_dagster_tests.orchestration.conftest import SECRETS
 
 ANY: Any = TypeAdapter(Address)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mlc_dagster import settings
 from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.systems import configuration as settings
 
 MARKED = "hunter2-marked"
 

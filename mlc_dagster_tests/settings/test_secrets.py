@@ -11,7 +11,7 @@ import yaml
 
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.systems.settings_check import checked
+from mlc_dagster.orchestration.settings_check import checked
 
 GOOD_ONES = {
     "companies": {"0010": {"currency": "SEK"}},

@@ -9,9 +9,10 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from mlc_dagster.core.errors import Misconfigured
-from mlc_dagster.settings import Settings, parse, sentences
+from mlc_dagster.settings import Settings, sentences
 from mlc_dagster.settings.mistakes import Mistake, Place
 from mlc_dagster.settings.section import SHAPES
+from mlc_dagster.systems.configuration import parse
 
 PYDANTIC = ("Input should", "String should", "Field required", "Extra inputs", "Value error", "pydantic", "valid dict")
 BAD: tuple[Any, ...] = (

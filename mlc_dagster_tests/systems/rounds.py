@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mlc_dagster import pipeline
-from mlc_dagster import settings as settings_file
 from mlc_dagster.core.arrow_columns import records_of
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.outcomes import Ready
@@ -16,8 +15,9 @@ from mlc_dagster.core.vocabulary import ERP, Pull, Scope, Window
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.pipeline import Loaded, Verdict
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.systems.connections import airbase_client, cin7_client, ifs_client
-from mlc_dagster.systems.moves import FLOWS
+from mlc_dagster.systems import configuration as settings_file
+from mlc_dagster.systems.airbase.connect import airbase_client, cin7_client, ifs_client
+from mlc_dagster.systems.configuration import flows as all_flows
 
 
 class Free:
@@ -52,11 +52,13 @@ class Rounds:
 
     @property
     def there(self) -> Flow:
-        return next(flow for flow in FLOWS[self.spoke] if flow.pair and flow.source.system == ERP)
+        return next(flow for flow in all_flows()[self.spoke] if flow.pair and flow.source.system == ERP)
 
     @property
     def back(self) -> Flow:
-        return next(flow for flow in FLOWS[self.spoke] if flow.pair == self.there.pair and flow.target.system == ERP)
+        return next(
+            flow for flow in all_flows()[self.spoke] if flow.pair == self.there.pair and flow.target.system == ERP
+        )
 
     def once(self) -> tuple[Loaded, Loaded]:
         """There, then back."""

@@ -15,10 +15,10 @@ from typing import Any
 import httpx
 import pytest
 
-from mlc_dagster import settings as settings_file
 from mlc_dagster.core.loopback import bound_socket
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.settings import Settings
+from mlc_dagster.systems import configuration as settings_file
 from mlc_dagster.web import build
 from mlc_dagster.web.repeated_warnings import Tally
 from mlc_dagster.web.senders import Secrets

@@ -18,7 +18,8 @@ import pytest
 from cryptography.fernet import Fernet
 
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.ledger.credentials import known, secret
+from mlc_dagster.ledger.credentials import secret
+from mlc_dagster.systems.configuration import known_secret as known
 from mlc_dagster_tests.web.conftest import GOOD, SECRETS, event, serving
 from mlc_dagster_tests.web.test_serve import served
 

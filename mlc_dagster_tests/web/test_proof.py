@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.web.events import READERS, Told
+from mlc_dagster.systems.shared.webhooks import Told
 from mlc_dagster_tests.web.conftest import GOOD, KEY, SECRETS, event, serving, signature, token
 
 SIGNED = {"hmac_header": "X-Signature", "hmac_prefix": "sha256="}
@@ -91,7 +91,9 @@ def test_mondays_token_is_checked_by_the_apps_signing_secret(sqlite_ledger: Ledg
 
 
 def told(source: str, content: Any) -> Told:
-    return READERS[source](content, json.dumps(content).encode())
+    webhooks = systems()[source].webhooks
+    assert webhooks is not None
+    return webhooks.read(content, json.dumps(content).encode())
 
 
 @pytest.mark.parametrize(

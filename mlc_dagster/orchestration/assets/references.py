@@ -1,49 +1,54 @@
 """What a SaaS keeps of its own accounts and subsidiaries, beside the ERP's: read whole, checked in both directions."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 import msgspec
 
 from mlc_dagster.core.arrow_columns import records_of, source_batch, source_schema
-from mlc_dagster.core.facts import Facts, LedgerAccount
 from mlc_dagster.core.logs import logger
-from mlc_dagster.core.vocabulary import Record
+from mlc_dagster.core.vocabulary import Record, renamed
 from mlc_dagster.orchestration.assets import reports
 from mlc_dagster.orchestration.assets.charts import CHART, chart_of_accounts
 from mlc_dagster.orchestration.failures import told
-from mlc_dagster.rules.chart_agreement import Missing, companies_without_subsidiary, missing_in_erp, missing_in_target
+from mlc_dagster.rules.chart_agreement import Missing
 from mlc_dagster.settings import Settings
-from mlc_dagster.systems.airbase.records import Account, Subsidiary
+from mlc_dagster.systems.configuration import connections
+from mlc_dagster.systems.system import Reference, ReferenceCheck
 
 log = logger("mlc_dagster.references")
 
 SNAPSHOT = "latest"
-ACCOUNTS, SUBSIDIARIES = ("airbase", "accounts"), ("airbase", "subsidiaries")
 SHOWN = 200  # rows of a check's table
 
-Chart = Mapping[tuple[str, str], LedgerAccount]
-Found = Callable[[Chart, Sequence[Any], Facts, date], list[Missing]]
+Key = tuple[str, str]
+
+
+def references(settings: Settings) -> Iterator[tuple[str, Reference]]:
+    """(connection, list) of each list that is on."""
+    for connection, system in connections(settings).items():
+        section = settings.connections.get(connection)
+        if section is not None:
+            yield from ((connection, reference) for reference in system.references if reference.is_on(section))
 
 
 def reference_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     """One asset for each list that is on."""
-    if settings.airbase is None:
-        return []
-    on = {ACCOUNTS: settings.airbase.paths.accounts, SUBSIDIARIES: settings.airbase.paths.subsidiaries}
-    records: dict[tuple[str, str], type[Record]] = {ACCOUNTS: Account, SUBSIDIARIES: Subsidiary}
-    return [_asset(key, records[key]) for key, path in on.items() if path]
+    return [
+        _asset((connection, reference.name), settings.system_of(connection), reference.record)
+        for connection, reference in references(settings)
+    ]
 
 
-def _asset(key: tuple[str, str], record: type[Record]) -> dg.AssetsDefinition:
+def _asset(key: Key, kind: str, record: type[Record]) -> dg.AssetsDefinition:
     system, name = key
 
     @dg.asset(
         key=list(key),
         group_name=system,
-        kinds={system, "parquet"},
+        kinds={kind, "parquet"},
         owners=["team:finance"],
         description=" ".join((record.__doc__ or "").split()),
         metadata={"dagster/column_schema": reports.column_schema(record)},
@@ -63,27 +68,23 @@ def _asset(key: tuple[str, str], record: type[Record]) -> dg.AssetsDefinition:
 
 def alignment_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
     """What is missing on which side: a line in the UI for each direction."""
-    on = {asset.key.path[-1] for asset in reference_assets(settings)}
-    checks = []
-    if "accounts" in on:
-        words = "Every account of IFS that may be posted to is an active account of Airbase, for that company."
-        checks.append(_check("ifs_accounts_are_in_airbase", words, ACCOUNTS, Account, missing_in_target, settings))
-        words = "Every active account of Airbase is in the IFS chart of a company that may post to it, and open."
-        checks.append(_check("airbase_accounts_are_in_ifs", words, ACCOUNTS, Account, missing_in_erp, settings))
-    if "subsidiaries" in on:
-        words = "Every company in mlc.yaml is a subsidiary of Airbase, and every subsidiary is one of these companies."
-        found = companies_without_subsidiary
-        checks.append(_check("companies_are_subsidiaries", words, SUBSIDIARIES, Subsidiary, found, settings))
-    return checks
+    return [
+        _check(connection, reference, check, settings)
+        for connection, reference in references(settings)
+        for check in reference.checks
+    ]
 
 
 def _check(
-    name: str, words: str, key: tuple[str, str], record: type[Record], found: Found, settings: Settings
+    connection: str, reference: Reference, asked: ReferenceCheck, settings: Settings
 ) -> dg.AssetChecksDefinition:
+    key, system = (connection, reference.name), settings.system_of(connection)
+    title = connections(settings)[connection].title
+
     @dg.asset_check(
         asset=list(key),
-        name=name,
-        description=words,
+        name=renamed(asked.name, system, connection),
+        description=asked.words,
         additional_deps=[dg.AssetDep(list(CHART), partition_mapping=dg.AllPartitionMapping())],
         required_resource_keys={"storage"},
     )
@@ -91,16 +92,16 @@ def _check(
         with told():
             store = context.resources.storage.store
             chart = chart_of_accounts(store, settings)
-            theirs = list(_stored(store, key, record))
+            theirs = list(_stored(store, key, reference.record))
             if not chart or not theirs:
-                return _nothing_to_compare("IFS" if not chart else "Airbase", key if chart else CHART)
-            missing = found(chart, theirs, settings.facts_for("airbase"), datetime.now(UTC).date())
+                return _nothing_to_compare("IFS" if not chart else title, key if chart else CHART)
+            missing = asked.missing(chart, theirs, settings.facts_for(connection), datetime.now(UTC).date())
         return dg.AssetCheckResult(
             passed=not missing,
             severity=dg.AssetCheckSeverity.WARN,
             description=f"{len(missing)} missing" if missing else None,
             metadata={
-                "asked": len(chart) if found is missing_in_target else len(theirs),
+                "asked": len(chart) if asked.counts_the_chart else len(theirs),
                 "missing": len(missing),
                 **({"what_is_missing": _table(missing[:SHOWN])} if missing else {}),
             },
@@ -109,7 +110,7 @@ def _check(
     return check
 
 
-def _stored(store: Any, key: tuple[str, str], record: type[Record]) -> Iterator[Any]:
+def _stored(store: Any, key: Key, record: type[Record]) -> Iterator[Any]:
     for batch in store.read(key, SNAPSHOT):
         yield from (found for found, _, _ in records_of(batch, record))
 

@@ -12,8 +12,9 @@ from mlc_dagster.ledger import Ledger, Paused
 from mlc_dagster.orchestration.automation.running import RANGE
 from mlc_dagster.pipeline import alerting
 from mlc_dagster.pipeline.alerting import FailedRun
-from mlc_dagster.settings import Environment, Settings, connections
+from mlc_dagster.settings import Environment, Settings
 from mlc_dagster.settings.alerts import AlertSettings
+from mlc_dagster.systems.configuration import all_secrets
 
 SENSOR, JOB = "tells_of_failed_runs", "daily_word"
 SHOWN = 3  # errors and checks of one run
@@ -25,13 +26,13 @@ NO_NEWS = {Paused.__name__, ThrottledUntil.__name__}
 def failure_sensors(settings: Settings, environment: Environment) -> Iterator[dg.SensorDefinition]:
     """One, where mlc.yaml says who is told."""
     if settings.alerts is not None:
-        yield _sensor(settings.alerts, environment)
+        yield _sensor(settings.alerts, environment, all_secrets(settings))
 
 
 def daily_jobs(settings: Settings, environment: Environment) -> Iterator[dg.JobDefinition]:
     """One, where mlc.yaml says who is told, and when."""
     if settings.alerts is not None and settings.alerts.daily:
-        yield _daily(settings.alerts, environment, shadows(settings))
+        yield _daily(settings, settings.alerts, environment)
 
 
 def daily_schedules(settings: Settings) -> Iterator[dg.ScheduleDefinition]:
@@ -46,10 +47,10 @@ def daily_schedules(settings: Settings) -> Iterator[dg.ScheduleDefinition]:
 
 def shadows(settings: Settings) -> list[str]:
     """A line for each system that nothing is written to."""
-    return [f"{name} is in shadow: nothing is written" for name in connections() if settings.is_shadow(name)]
+    return [f"{name} is in shadow: nothing is written" for name in settings.connections if settings.is_shadow(name)]
 
 
-def _sensor(alerts: AlertSettings, environment: Environment) -> dg.SensorDefinition:
+def _sensor(alerts: AlertSettings, environment: Environment, secrets: Sequence[str]) -> dg.SensorDefinition:
     @dg.run_failure_sensor(
         name=SENSOR,
         minimum_interval_seconds=30,
@@ -63,16 +64,18 @@ def _sensor(alerts: AlertSettings, environment: Environment) -> dg.SensorDefinit
         if failed is None:
             return dg.SkipReason("a pause ended it, or a system that asks to be left alone: that is no news")
         with _ledger(environment) as ledger:
-            return dg.SkipReason(alerting.tell_failure(alerts, ledger, failed))
+            return dg.SkipReason(alerting.tell_failure(alerts, ledger, failed, secrets))
 
     return tell
 
 
-def _daily(alerts: AlertSettings, environment: Environment, also: Sequence[str]) -> dg.JobDefinition:
+def _daily(settings: Settings, alerts: AlertSettings, environment: Environment) -> dg.JobDefinition:
+    secrets, also = all_secrets(settings), shadows(settings)
+
     @dg.op(name="tell", description="What is on hold and what is paused, to the people that mlc.yaml names.")
     def tell(context: dg.OpExecutionContext) -> None:
         with _ledger(environment) as ledger:
-            said = alerting.tell_daily(alerts, ledger, also)
+            said = alerting.tell_daily(alerts, ledger, secrets, also)
         context.log.info(inert(said))
         context.add_output_metadata({"outcome": inert(said)})
 

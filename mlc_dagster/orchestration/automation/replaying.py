@@ -16,6 +16,7 @@ from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.automation.running import Moved, moved, run_job
 from mlc_dagster.orchestration.location import build, flows_of
 from mlc_dagster.settings import Environment, Settings
+from mlc_dagster.systems.configuration import erp_settings
 from mlc_dagster.systems.ifs import records as ifs
 
 Place = tuple[str, str]
@@ -41,7 +42,7 @@ class Replayed:
 
 def flows_on(settings: Settings) -> dict[str, Flow]:
     """Name -> flow, of those that are switched on, in the order of the table."""
-    tables = flows_of(settings, ifs.catalogue(settings.ifs.entity_sets))
+    tables = flows_of(settings, ifs.catalogue(erp_settings(settings).entity_sets))
     return {flow.name: flow for table in tables.values() for flow in table}
 
 

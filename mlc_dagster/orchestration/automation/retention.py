@@ -10,7 +10,8 @@ from dagster import DagsterEventType, DagsterRunStatus
 
 from mlc_dagster.orchestration.automation.leftovers import remove_check_results, remove_files
 from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
-from mlc_dagster.settings import RetentionSettings, Settings
+from mlc_dagster.settings import Settings
+from mlc_dagster.settings.model import RetentionSettings
 
 PURGE_JOB = "purge_runs"
 ENDED = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)

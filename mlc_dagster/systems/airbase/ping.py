@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlc_dagster.core.errors import MlcError
-from mlc_dagster.settings import Settings
 from mlc_dagster.systems.airbase.client import AirbaseClient
-from mlc_dagster.systems.connections import airbase_client
-from mlc_dagster.systems.shared.findings import NOT_SIGNED_IN, Finding, budget, clock, rate, refused, sealed, wrong
+from mlc_dagster.systems.airbase.connect import airbase_client
+from mlc_dagster.systems.airbase.settings import AirbaseSettings
+from mlc_dagster.systems.shared.findings import NOT_SIGNED_IN, Finding, Question, budget, clock, rate, refused, wrong
 from mlc_dagster.systems.shared.ping_names import instead
 
 _WITHOUT = {
@@ -23,16 +23,16 @@ _WITHOUT = {
 }
 
 
-def ask_airbase(settings: Settings) -> Iterator[Finding]:
+def ask_airbase(question: Question) -> Iterator[Finding]:
     """Each path by itself, since each may be configured; an empty one is off, and says so."""
-    assert settings.airbase is not None
+    section, (token,) = question.section(AirbaseSettings), question.secrets
     try:
-        client = airbase_client(settings.airbase, sealed("AIRBASE_TOKEN"), budget, tries=2)
+        client = airbase_client(section, token, budget, tries=2)
     except MlcError as error:
         yield refused("airbase", "sign-in", error)
         return
     read = ""
-    for name, path in settings.airbase.paths.model_dump().items():
+    for name, path in section.paths.model_dump().items():
         try:
             yield _path(client, name, path)
             read = read or ("" if name.endswith("_bulk") else path)
@@ -41,11 +41,11 @@ def ask_airbase(settings: Settings) -> Iterator[Finding]:
                 yield refused("airbase", "sign-in", error)
                 return
             yield refused("airbase", name, error)
-    yield from _names(settings, client)
-    for flow, why in settings.airbase.switched_off.items():
+    yield from _names(question, client)
+    for flow, why in section.switched_off.items():
         yield Finding("airbase", flow, True, f"switched off: {why}")
     yield from clock("airbase", client.api)
-    yield _rate(client, read, settings.airbase.requests_per_minute)
+    yield _rate(client, read, section.requests_per_minute)
 
 
 def _path(client: AirbaseClient, name: str, path: str) -> Finding:
@@ -59,20 +59,20 @@ def _path(client: AirbaseClient, name: str, path: str) -> Finding:
     return Finding("airbase", name, True, f"{path} reads")
 
 
-def _names(settings: Settings, client: AirbaseClient) -> Iterator[Finding]:
+def _names(question: Question, client: AirbaseClient) -> Iterator[Finding]:
     """Subsidiaries and accounts that mlc.yaml names and Airbase does not have. Of payment terms it keeps no list."""
-    assert settings.airbase is not None
+    section = question.section(AirbaseSettings)
     try:
         books = client.books()
     except MlcError:
         return  # its path said so
-    for code, company in settings.companies.items():
-        name = code if company.airbase.subsidiary is None else company.airbase.subsidiary
+    for code, company in question.settings.companies.items():
+        name = company.names_in(question.connection).get("subsidiary", code)
         if books.subsidiaries is not None and name and name not in books.subsidiaries:
             cure = f"Name it in mlc.yaml, leave it empty, or make it in Airbase. {instead(name, books.subsidiaries)}"
             fault = f"companies.{code}.airbase.subsidiary is {name!r}, and Airbase has none with this ERP reference"
             yield wrong("airbase", "mlc.yaml", fault, cure)
-    for code, name in settings.airbase.gl_accounts.items():
+    for code, name in section.gl_accounts.items():
         if books.has_chart and name not in books.accounts:
             fault = f"airbase.gl_accounts.{code} is {name!r}, and Airbase has no such account that is active"
             cure = f"Correct it in mlc.yaml, or make it in Airbase. {instead(name, books.accounts)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -127,3 +128,14 @@ class SpendSettings(TargetSection):
             "airbase/requests_acknowledged": no_requests or silent["requests"],
             "airbase/payments_acknowledged": no_payments or silent["payments"],
         }
+
+    def erp_accounts(self, connection: str) -> Iterator[tuple[str, str]]:
+        yield from super().erp_accounts(connection)
+        single = {"ap_account": self.ap_account, "accrual_account": self.accrual_account}
+        yield from ((f"{connection}.{name} is {code!r}", code) for name, code in single.items() if code)
+        for table in ("debit_accounts", "credit_accounts", "bank_accounts", "accounts_by_purchase_type"):
+            named: Mapping[str, str] = getattr(self, table)
+            yield from ((f"{connection}.{table}.{name} is {code!r}", code) for name, code in named.items())
+
+    def erp_code_part_values(self, connection: str) -> Iterator[tuple[str, str]]:
+        yield from ((f"{connection}.cost_centers.{name} is {each!r}", each) for name, each in self.cost_centers.items())

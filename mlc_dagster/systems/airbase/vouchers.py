@@ -23,7 +23,7 @@ def entry_from_request(request: PurchaseRequest, facts: Facts) -> Entry:
     company = company_of(request, facts)
     total = whole(request, facts.companies.get(company))
     return _entry(
-        f"{REQUEST}{request.id}",
+        facts.reference(REQUEST, request.id),
         f"Airbase request {request.number or request.id}",
         request,
         request.approved_date,
@@ -37,7 +37,7 @@ def entry_from_payment(payment: Payment, facts: Facts) -> Entry:
     total = whole(payment, facts.companies.get(company_of(payment, facts)))
     debits = [_posted(debit_account(payment, facts), total)] if settles(payment, facts) else expenses(payment, facts)
     return _entry(
-        f"{PAYMENT}{payment.id}",
+        facts.reference(PAYMENT, payment.id),
         f"Airbase {(payment.type or 'payment').replace('_', ' ')} {payment.invoice_number or payment.id}",
         payment,
         payment.payment_entry_date or payment.entry_date,

@@ -214,7 +214,7 @@ def _with_the_stated_tax(charges: Sequence[Charge], stated: Decimal | None) -> t
 
 def _location(company: str | None, facts: Facts) -> str:
     mapping = facts.companies.get(company or "")
-    own = mapping.targets.get("cin7", {}) if mapping else {}
+    own = mapping.names if mapping else {}
     return own.get("location") or facts.options.get("location", "")
 
 

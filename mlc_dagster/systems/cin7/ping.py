@@ -6,22 +6,20 @@ from collections.abc import Iterator
 
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.core.facts import Books
-from mlc_dagster.settings import Settings
 from mlc_dagster.systems.cin7.calls import Cin7Api
+from mlc_dagster.systems.cin7.connect import cin7_client
 from mlc_dagster.systems.cin7.ping_names import names_in_cin7
 from mlc_dagster.systems.cin7.reference_books import read_books
 from mlc_dagster.systems.cin7.settings import Cin7Settings
-from mlc_dagster.systems.connections import cin7_client
-from mlc_dagster.systems.shared.findings import Finding, budget, clock, rate, refused, sealed, wrong
+from mlc_dagster.systems.shared.findings import Finding, Question, budget, clock, rate, refused, wrong
 from mlc_dagster.transport.client import ApiClient, in_order
 
 
-def ask_cin7(settings: Settings) -> Iterator[Finding]:
+def ask_cin7(question: Question) -> Iterator[Finding]:
     """Each key by itself, since a load uses them all; the books by the first that is good."""
-    assert settings.cin7 is not None
-    section = settings.cin7
+    section = question.section(Cin7Settings)
     try:
-        account, keys = sealed("CIN7_ACCOUNT_ID"), sealed("CIN7_APPLICATION_KEYS")
+        account, keys = question.secrets
         cin7_client(section, account, keys, budget)
     except MlcError as error:
         yield refused("cin7", "sign-in", error)
@@ -31,7 +29,7 @@ def ask_cin7(settings: Settings) -> Iterator[Finding]:
     named = [(key, f"sign-in, key {number} of {len(each_key)}") for number, key in enumerate(each_key, 1)]
     yield from in_order(lambda pair: _key(section, account, *pair, good), named, len(named))
     if good:
-        yield from _account(settings, good[0], len(each_key))
+        yield from _account(question, good[0], len(each_key))
 
 
 def _key(section: Cin7Settings, account: str, key: str, what: str, good: list[ApiClient]) -> Finding:
@@ -44,8 +42,8 @@ def _key(section: Cin7Settings, account: str, key: str, what: str, good: list[Ap
     return Finding("cin7", what, True, f"company {me.get('Company')}, base currency {me.get('Currency')}")
 
 
-def _account(settings: Settings, http: ApiClient, keys: int) -> Iterator[Finding]:
-    assert settings.cin7 is not None
+def _account(question: Question, http: ApiClient, keys: int) -> Iterator[Finding]:
+    section = question.section(Cin7Settings)
     api = Cin7Api(http)
     try:
         books = read_books(api, ())  # without products and suppliers: those are long lists
@@ -53,11 +51,11 @@ def _account(settings: Settings, http: ApiClient, keys: int) -> Iterator[Finding
         if not books.payable_account:
             fault = "Cin7 has no account with the system code CREDITORS"
             yield wrong("cin7", "chart of accounts", fault, "Make it in Cin7: suppliers are payable on no other.")
-        yield from names_in_cin7(settings, books, api)
+        yield from names_in_cin7(question, books, api)
     except MlcError as error:
         yield refused("cin7", "books", error)
     yield from clock("cin7", http)
-    calls = settings.cin7.calls_per_minute
+    calls = section.calls_per_minute
     yield rate("cin7", (), f"{keys * calls} calls a minute ({keys} keys, {calls} each)")
 
 

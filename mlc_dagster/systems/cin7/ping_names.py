@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mlc_dagster.core.facts import Books
-from mlc_dagster.settings import Settings
 from mlc_dagster.systems.cin7.calls import Cin7Api, Document
 from mlc_dagster.systems.cin7.settings import Cin7Settings
-from mlc_dagster.systems.shared.findings import Finding, wrong
+from mlc_dagster.systems.shared.findings import Finding, Question, wrong
 from mlc_dagster.systems.shared.ping_names import instead
 
 
@@ -25,9 +24,9 @@ class Book:
     name: str = "Name"
 
 
-def names_in_cin7(settings: Settings, books: Books, api: Cin7Api) -> Iterator[Finding]:
+def names_in_cin7(question: Question, books: Books, api: Cin7Api) -> Iterator[Finding]:
     """A line for each name that cannot be used. Raises MlcError."""
-    assert settings.cin7 is not None
+    section = question.section(Cin7Settings)
     sets = {str(row["Name"]): row for row in api.pages("/ref/attributeset", "AttributeSetList")}
     places = {
         "location": Book("location", "/ref/location", "LocationList", books.locations),
@@ -36,17 +35,17 @@ def names_in_cin7(settings: Settings, books: Books, api: Cin7Api) -> Iterator[Fi
         "term": Book("payment term", "/ref/paymentterm", "PaymentTermList", books.payment_terms),
         "account": Book("account to post to", "/ref/account", "AccountsList", books.accounts, "Code"),
     }
-    for setting, kind, name in _named(settings, settings.cin7):
+    for setting, kind, name in _named(question, section):
         if name not in places[kind].usable:
             yield _unusable(setting, name, places[kind], api)
-    yield from _slot(settings.cin7, sets)
+    yield from _slot(section, sets)
 
 
-def _named(settings: Settings, section: Cin7Settings) -> Iterator[tuple[str, str, str]]:
+def _named(question: Question, section: Cin7Settings) -> Iterator[tuple[str, str, str]]:
     """(setting, kind, name), in the order of mlc.yaml."""
-    for code, company in settings.companies.items():
-        if company.cin7.location:
-            yield f"companies.{code}.cin7.location", "location", company.cin7.location
+    for code, company in question.settings.companies.items():
+        if location := company.names_in(question.connection).get("location"):
+            yield f"companies.{code}.cin7.location", "location", location
     single = {"location": "location", "attribute_set": "attribute set", "tax_rule": "tax rule"}
     yield from ((f"cin7.{field}", kind, name) for field, kind in single.items() if (name := getattr(section, field)))
     for table, kind in (("payment_terms", "term"), ("tax_rules", "tax rule"), ("gl_accounts", "account")):

@@ -19,7 +19,6 @@ class Cin7Settings(TargetSection):
 
     base_url: Address = "https://inventory.dearsystems.com/ExternalApi/v2"
     calls_per_minute: int = Field(60, ge=1, description="Of each application key")
-    timeout_seconds: float = Field(60, gt=0)
     proof: tuple[Pattern, ...] = Field((r"\d calls per",), description=PROOF)
     location: str = Field(
         "Main Warehouse", description="Where purchases are received, unless the company says otherwise"

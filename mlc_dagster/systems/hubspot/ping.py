@@ -6,36 +6,36 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from mlc_dagster.core.errors import MlcError, RecordRejected
-from mlc_dagster.settings import Settings
-from mlc_dagster.systems.connections import hubspot_client
 from mlc_dagster.systems.hubspot.calls import ACCOUNT, HubspotApi, objects, properties
 from mlc_dagster.systems.hubspot.client import HubspotClient
+from mlc_dagster.systems.hubspot.connect import hubspot_client
 from mlc_dagster.systems.hubspot.portal import Portal
 from mlc_dagster.systems.hubspot.properties import PROPERTIES
-from mlc_dagster.systems.shared.findings import Finding, budget, clock, rate, refused, sealed, wrong
+from mlc_dagster.systems.hubspot.settings import HubspotSettings
+from mlc_dagster.systems.shared.findings import Finding, Question, budget, clock, rate, refused, wrong
 from mlc_dagster.transport.client import ApiClient, in_order
 
 NOBODY = "1"  # an id to ask for: whether there is such an object does not matter
 ANEW = "Archive or rename it in HubSpot, Settings, Properties: HubSpot cannot change it."
 
 
-def ask_hubspot(settings: Settings) -> Iterator[Finding]:
+def ask_hubspot(question: Question) -> Iterator[Finding]:
     """The account, then each object type: a token may reach one and not another."""
-    assert settings.hubspot is not None
+    section, (token,) = question.section(HubspotSettings), question.secrets
     try:
-        client = hubspot_client(settings.hubspot, sealed("HUBSPOT_TOKEN"), budget, tries=2)
+        client = hubspot_client(section, token, budget, tries=2)
         account = client.portal.account()
     except MlcError as error:
         yield refused("hubspot", "sign-in", error)
         return
     yield Finding("hubspot", "sign-in", True, f"portal {account.get('portalId')} ({account.get('accountType')})")
     yield _currencies(client.portal)
-    kinds = [kind for kind in PROPERTIES if kind != "deals" or settings.hubspot.deals]
-    yield from in_order(lambda kind: _kind(client, kind), kinds, settings.hubspot.in_flight)
-    if settings.hubspot.deals:
+    kinds = [kind for kind in PROPERTIES if kind != "deals" or section.deals]
+    yield from in_order(lambda kind: _kind(client, kind), kinds, section.in_flight)
+    if section.deals:
         yield _deal_stage(client.portal)
     yield from clock("hubspot", client.api)
-    yield _rate(client.api, settings.hubspot.calls_per_10_seconds)
+    yield _rate(client.api, section.calls_per_10_seconds)
 
 
 def _currencies(portal: Portal) -> Finding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -27,10 +27,11 @@ Status = Literal["draft", "open", "paid", "voided"]
 class HubspotSettings(TargetSection):
     """HubSpot. The service key or private app token comes from HUBSPOT_TOKEN."""
 
+    names_companies: ClassVar[tuple[str, ...]] = ("company_code",)
+
     base_url: Address = "https://api.hubapi.com"
     calls_per_10_seconds: int = Field(190, ge=1, description="Of the app: 100 on Free and Starter, else 190")
     in_flight: int = Field(10, ge=1, le=16, description="Batches at a time")
-    timeout_seconds: float = Field(60, gt=0)
     proof: tuple[Pattern, ...] = Field(("RATE_LIMIT", '"policyName"'), description=PROOF)
     portal_id: str = Field("", description="Where it is given, a token of another portal is refused")
     company_code: str = Field(

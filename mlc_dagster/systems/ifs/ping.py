@@ -7,14 +7,14 @@ from difflib import get_close_matches
 
 from mlc_dagster.core.errors import Misconfigured, MlcError, RecordRejected
 from mlc_dagster.core.vocabulary import EntitySet
-from mlc_dagster.settings import Settings
-from mlc_dagster.systems.connections import ifs_client
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.ifs.client import IfsClient
+from mlc_dagster.systems.ifs.connect import ifs_client
 from mlc_dagster.systems.ifs.metadata import SchemaReport
 from mlc_dagster.systems.ifs.ping_books import ask_books
-from mlc_dagster.systems.shared.findings import NOT_SIGNED_IN, Finding, budget, clock, rate, refused, sealed, wrong
+from mlc_dagster.systems.ifs.settings import IfsSettings
+from mlc_dagster.systems.shared.findings import NOT_SIGNED_IN, Finding, Question, budget, clock, rate, refused, wrong
 from mlc_dagster.transport.threads import in_order
 
 FEW = 5  # names of the tenant that may be told all at once
@@ -22,12 +22,12 @@ Asked = tuple[Finding, MlcError | None]
 """Of an entity set: what is told, and why nothing was read of it."""
 
 
-def ask_ifs(settings: Settings) -> Iterator[Finding]:
+def ask_ifs(question: Question) -> Iterator[Finding]:
     """Signed in is who was answered with a token: that one was given out proves nothing."""
-    section, client_id = settings.ifs, sealed("IFS_CLIENT_ID")
+    section, (client_id, client_secret) = question.section(IfsSettings), question.secrets
     try:
         catalogue = list(ifs.catalogue(section.entity_sets).values())
-        client = ifs_client(section, client_id, sealed("IFS_CLIENT_SECRET"), budget, tries=2)
+        client = ifs_client(section, client_id, client_secret, budget, tries=2)
     except MlcError as error:
         yield refused("ifs", "mlc.yaml", error)
         return
@@ -45,7 +45,9 @@ def ask_ifs(settings: Settings) -> Iterator[Finding]:
     if len(errors) < len(asked) or any(not isinstance(error, Misconfigured) for error in errors):
         yield from (finding for finding, _ in asked)
     readable = {entity.name for entity, (finding, _) in zip(catalogue, asked, strict=True) if finding.ok}
-    yield from ask_books(client, [entity for entity in catalogue if entity.name in readable], settings)
+    yield from ask_books(
+        client, [entity for entity in catalogue if entity.name in readable], question.settings, section.in_flight
+    )
     yield from clock("ifs", client.api)
     yield rate("ifs", (), f"{section.requests_per_minute} calls a minute")
 

@@ -7,33 +7,34 @@ from collections.abc import Iterable, Iterator, Sequence
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.core.vocabulary import EntitySet
 from mlc_dagster.settings import Settings
-from mlc_dagster.systems.ifs import ping_names as erp_names
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.shared.findings import Finding, refused, wrong
 from mlc_dagster.transport.threads import in_order
 
 
-def ask_books(client: IfsClient, readable: Sequence[EntitySet], settings: Settings) -> Iterator[Finding]:
+def ask_books(
+    client: IfsClient, readable: Sequence[EntitySet], settings: Settings, in_flight: int
+) -> Iterator[Finding]:
     """Of the sets that read; nothing is said of the others a second time."""
     by_name = {entity.name: entity for entity in readable}
     accounts, values = by_name.get(ifs.ACCOUNTS.name), by_name.get(ifs.CODE_PART_VALUES.name)
     try:
         if accounts:
-            yield from _companies(client, accounts, settings)
-            named = erp_names.accounts(settings)
+            yield from _companies(client, accounts, settings, in_flight)
+            named = [each for name, section in settings.targets.items() for each in section.erp_accounts(name)]
             yield from _named(client, accounts, "account", named, "account", settings)
         if values:
-            named = erp_names.cost_centres(settings)
+            named = [each for name, it in settings.targets.items() for each in it.erp_code_part_values(name)]
             yield from _named(client, values, "code_part_value", named, "code part value", settings)
     except MlcError as error:
         yield refused("ifs", "mlc.yaml", error)
 
 
-def _companies(client: IfsClient, accounts: EntitySet, settings: Settings) -> Iterator[Finding]:
+def _companies(client: IfsClient, accounts: EntitySet, settings: Settings, in_flight: int) -> Iterator[Finding]:
     """IFS shows nothing of a company that the service account may not see, and says 200."""
     codes = list(settings.companies)
-    found = in_order(lambda code: client.find(accounts, most=1, company=code), codes, settings.ifs.in_flight)
+    found = in_order(lambda code: client.find(accounts, most=1, company=code), codes, in_flight)
     shown = {code: bool(rows) for code, rows in zip(codes, found, strict=True)}
     for code in (code for code, is_there in shown.items() if not is_there):
         fault = f"company {code}: IFS shows no account of it"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mlc_dagster.settings.addresses import Address, TenantAddress
-from mlc_dagster.settings.section import CURRENCY, OUR_NAME, PROOF, SHADOW, Connection, Mode, Pattern, Section
+from mlc_dagster.settings.section import CURRENCY, OUR_NAME, PROOF, Pattern, Section, SystemConnection
 
 
 class LineSetSettings(Section):
@@ -30,10 +30,9 @@ class EntitySetSettings(Section):
     lines: LineSetSettings = LineSetSettings()
 
 
-class IfsSettings(Connection):
+class IfsSettings(SystemConnection):
     """IFS Cloud. Client id and secret come from IFS_CLIENT_ID and IFS_CLIENT_SECRET."""
 
-    mode: Mode = Field("live", description=SHADOW)
     base_url: TenantAddress = Field(description="https://<tenant>.ifs.cloud")
     token_url: Address = Field(description="The realm's token endpoint; API Explorer shows it")
     scope: str = "openid microprofile-jwt"
@@ -43,7 +42,6 @@ class IfsSettings(Connection):
     requests_per_minute: int = Field(1000, ge=1)
     in_flight: int = Field(8, ge=1, le=32, description="Requests at a time")
     page_size: int = Field(5000, ge=1, le=5000)
-    timeout_seconds: float = Field(60, gt=0)
     proof: tuple[Pattern, ...] = Field((), description=PROOF)
     currencies: tuple[Annotated[str, Field(pattern=CURRENCY)], ...] = Field(
         (), description="Beside the companies' own: what may be entered from a SaaS"

@@ -6,32 +6,31 @@ import time
 from collections.abc import Iterator
 
 from mlc_dagster.core.errors import MlcError
-from mlc_dagster.settings import Settings
-from mlc_dagster.systems.connections import monday_client
 from mlc_dagster.systems.monday.boards import Flaw
 from mlc_dagster.systems.monday.client import MondayClient
+from mlc_dagster.systems.monday.connect import monday_client
 from mlc_dagster.systems.monday.settings import MondaySettings
-from mlc_dagster.systems.shared.findings import Finding, budget, clock, rate, refused, sealed, wrong
+from mlc_dagster.systems.shared.findings import Finding, Question, budget, clock, rate, refused, wrong
 
 
-def ask_monday(settings: Settings) -> Iterator[Finding]:
+def ask_monday(question: Question) -> Iterator[Finding]:
     """Whose token it is, and whether each board has the columns that mlc.yaml names, of a type that fits."""
-    assert settings.monday is not None
+    section, (token,) = question.section(MondaySettings), question.secrets
     try:
-        client = monday_client(settings.monday, sealed("MONDAY_TOKEN"), budget, tries=2)
+        client = monday_client(section, token, budget, tries=2)
         yield Finding("monday", "sign-in", True, client.who())
     except MlcError as error:
         yield refused("monday", "sign-in", error)
         return
     try:
-        found = [_flaw(settings.monday, flow, flaw) for flow, flaw in client.flaws()]
+        found = [_flaw(section, flow, flaw) for flow, flaw in client.flaws()]
     except MlcError as error:
         found = [refused("monday", "boards", error)]
     yield from found
     if not found:
-        yield Finding("monday", "boards", True, f"{len(list(settings.monday.boards.used()))}, with their columns")
+        yield Finding("monday", "boards", True, f"{len(list(section.boards.used()))}, with their columns")
     yield from clock("monday", client.api)
-    yield _rate(settings.monday, client)
+    yield _rate(section, client)
 
 
 def _flaw(section: MondaySettings, flow: str, flaw: Flaw) -> Finding:

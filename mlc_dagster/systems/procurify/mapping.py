@@ -42,7 +42,7 @@ def invoice_from_bill(bill: Bill, facts: Facts) -> Invoice:
     lines = tuple(_lines(bill, settled, stated, facts, "shipping"))
     vat = NOTHING if facts.options.get("tax_account") else settled.tax
     return Invoice(
-        external_ref=f"{BILL}{bill.uuid}",
+        external_ref=facts.reference(BILL, bill.uuid),
         company=company,
         currency=bill.currency,
         text=_named(f"Procurify bill {bill.number} {bill.uuid}", bill.order_numbers),
@@ -57,7 +57,7 @@ def invoice_from_bill(bill: Bill, facts: Facts) -> Invoice:
         invoice_date=bill.invoice_date,
         due_date=bill.due_date,
         orders=bill.orders,
-        proposals=tuple(proposal_reference(order) for order in bill.orders),
+        proposals=tuple(proposal_reference(order, facts) for order in bill.orders),
     )
 
 
@@ -68,7 +68,7 @@ def proposal_from_order(order: PurchaseOrder, facts: Facts) -> Proposal:
     settled = settle(order.allocations, stated)
     vat = NOTHING if facts.options.get("tax_account") else settled.tax
     return Proposal(
-        external_ref=proposal_reference(order.order_id),
+        external_ref=proposal_reference(order.order_id, facts),
         company=company,
         currency=order.currency,
         text=_named(f"Procurify order {order.number or order.order_id}", ()),
@@ -84,9 +84,9 @@ def proposal_from_order(order: PurchaseOrder, facts: Facts) -> Proposal:
     )
 
 
-def proposal_reference(order: str) -> str:
+def proposal_reference(order: str, facts: Facts) -> str:
     """The external reference of an order's proposal."""
-    return f"{EXPECTED}{order}"
+    return facts.reference(EXPECTED, order)
 
 
 def invoice_number(bill: Bill) -> str | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mlc_dagster.core.errors import MlcError
-from mlc_dagster.settings import Settings
-from mlc_dagster.systems.connections import procurify_client
 from mlc_dagster.systems.procurify.client import ProcurifyClient
-from mlc_dagster.systems.shared.findings import NOT_SIGNED_IN, Finding, budget, clock, rate, refused, sealed, wrong
+from mlc_dagster.systems.procurify.connect import procurify_client
+from mlc_dagster.systems.procurify.settings import ProcurifySettings
+from mlc_dagster.systems.shared.findings import NOT_SIGNED_IN, Finding, Question, budget, clock, rate, refused, wrong
 from mlc_dagster.systems.shared.ping_names import instead
 from mlc_dagster.transport.error_messages import sentence
 
@@ -19,12 +19,11 @@ NAMED = {"departments": "cost_centers", "locations": "companies_by_location"}
 """Lists that mlc.yaml names entries of -> the table whose keys they are."""
 
 
-def ask_procurify(settings: Settings) -> Iterator[Finding]:
+def ask_procurify(question: Question) -> Iterator[Finding]:
     """Each list by itself: the role of the application's user may see one and not the other."""
-    assert settings.procurify is not None
-    section = settings.procurify
+    section = question.section(ProcurifySettings)
     try:
-        client_id, client_secret = sealed("PROCURIFY_CLIENT_ID"), sealed("PROCURIFY_CLIENT_SECRET")
+        client_id, client_secret = question.secrets
         client = procurify_client(section, client_id, client_secret, budget, tries=2)
         yield Finding("procurify", "sign-in", True, _whom(client))
     except MlcError as error:
@@ -34,7 +33,7 @@ def ask_procurify(settings: Settings) -> Iterator[Finding]:
         path = getattr(section.paths, name)
         try:
             if name in NAMED:
-                yield from _named(client, name, path, settings)
+                yield from _named(client, name, path, section)
             else:
                 client.reach(path)
             yield Finding("procurify", name, True, f"{path} reads")
@@ -48,10 +47,9 @@ def ask_procurify(settings: Settings) -> Iterator[Finding]:
     yield rate("procurify", (), f"{section.requests_per_second} calls a second")
 
 
-def _named(client: ProcurifyClient, name: str, path: str, settings: Settings) -> Iterator[Finding]:
+def _named(client: ProcurifyClient, name: str, path: str, section: ProcurifySettings) -> Iterator[Finding]:
     """A line for each department or location that mlc.yaml maps and Procurify does not have. Raises MlcError."""
-    assert settings.procurify is not None
-    table: Mapping[str, str] = getattr(settings.procurify, NAMED[name])
+    table: Mapping[str, str] = getattr(section, NAMED[name])
     if not table:
         client.reach(path)
         return

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
@@ -47,13 +48,14 @@ class ProcurifyPaths(Section):
 class ProcurifySettings(TargetSection):
     """Procurify. The secrets come from PROCURIFY_CLIENT_ID and PROCURIFY_CLIENT_SECRET."""
 
+    names_companies: ClassVar[tuple[str, ...]] = ("companies_by_location",)
+
     base_url: Address = Field(description="https://<domain>.procurify.com")
     token_url: Address | None = Field(None, description="Left out: base_url and /oauth/token")
     audience: str = Field("https://api.procurify.com/", description="Asked for at sign-in")
     requests_per_second: int = Field(2, ge=1, description="Procurify publishes no limit, and suspends who overdoes it")
     page_size: int = Field(50, ge=1, le=100)
     in_flight: int = Field(4, ge=1, le=16, description="Bills and orders that are asked for at once")
-    timeout_seconds: float = Field(60, gt=0)
     proof: tuple[Pattern, ...] = Field(("Request was throttled",), description=PROOF)
     bill_overlap_minutes: float = Field(10, ge=0, description="Bills are asked for so much around each day")
     order_overlap_days: int = Field(1, ge=1, description="Orders are filtered by date alone, in a time zone untold")
@@ -118,6 +120,14 @@ class ProcurifySettings(TargetSection):
             "procurify/vendors": "" if self.vendor_writeback else "procurify.vendor_writeback is off",
         }
         return {flow: reason for flow, reason in why.items() if reason}
+
+    def erp_accounts(self, connection: str) -> Iterator[tuple[str, str]]:
+        yield from super().erp_accounts(connection)
+        single = {"shipping_account": self.shipping_account, "tax_account": self.tax_account}
+        yield from ((f"{connection}.{name} is {code!r}", code) for name, code in single.items() if code)
+
+    def erp_code_part_values(self, connection: str) -> Iterator[tuple[str, str]]:
+        yield from ((f"{connection}.cost_centers.{name} is {each!r}", each) for name, each in self.cost_centers.items())
 
 
 _LISTS = ("bill_types", "bill_statuses", "vendor_types")

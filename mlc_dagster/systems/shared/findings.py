@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from mlc_dagster.core.errors import MlcError
-from mlc_dagster.ledger import Ledger
-from mlc_dagster.ledger.credentials import NAMES, secret
-from mlc_dagster.settings import environment
+from mlc_dagster.settings import Settings
+from mlc_dagster.settings.section import SystemConnection
 from mlc_dagster.transport.client import ApiClient, LocalBudget
 
 NOT_SIGNED_IN = re.compile(r"\bsign-in at |: 401\b|cannot reach ")
 """What a system would say to every question alike."""
 
 SKEW = 120.0  # seconds; more is no matter of a slow answer
+
+
+SomeSection = TypeVar("SomeSection", bound=SystemConnection)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a ping is about: one connection, and the secrets that it signs in with, in the order of their names."""
+
+    connection: str
+    settings: Settings
+    secrets: tuple[str, ...] = field(repr=False)
+
+    def section(self, kind: type[SomeSection]) -> SomeSection:
+        """What mlc.yaml says of the connection."""
+        section = self.settings.section(self.connection)
+        assert isinstance(section, kind), f"{self.connection} is no connection of {kind.__name__}"
+        return section
 
 
 @dataclass(frozen=True)
@@ -61,22 +78,3 @@ def rate(system: str, left: Iterable[str], configured: str) -> Finding:
 def budget(name: str, calls: int, seconds: float) -> LocalBudget:
     """A ping does not share the ledger's budget: it works without a ledger, and asks a dozen times."""
     return LocalBudget(calls, seconds)
-
-
-def sealed(name: str) -> str:
-    """A secret from the environment, else from the vault: the ledger is opened only where a master key is set."""
-    with ExitStack() as opened:
-        return secret(name, lambda: opened.enter_context(Ledger.to_read(environment().database_url)))
-
-
-def unset(system: str) -> Finding | None:
-    """The secrets of a connection that nobody has set, all at once."""
-    try:
-        missing = [name for name in NAMES[system] if not sealed(name).strip()]
-    except MlcError as error:
-        return refused(system, "sign-in", error)
-    if not missing:
-        return None
-    commands = " and ".join(f"mlc credentials set {name}" for name in missing)
-    cure = f"Set in the environment or in .env, or seal: {commands}. Never in mlc.yaml."
-    return wrong(system, "sign-in", f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set", cure)

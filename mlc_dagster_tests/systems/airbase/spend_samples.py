@@ -13,7 +13,7 @@ from mlc_dagster.systems.airbase.spend_records import Payment, PurchaseRequest, 
 DAY = date(2026, 11, 5)
 COMPANIES = {
     "0010": CompanyMapping("0010", "SEK"),
-    "20": CompanyMapping("20", "JPY", 0, targets={"airbase": {"subsidiary": "JP"}}),
+    "20": CompanyMapping("20", "JPY", 0, names={"subsidiary": "JP"}),
     "0030": CompanyMapping("0030", "KWD", 3),
 }
 ASSEMBLY = Tag(group="Department", code="CC100", name="Assembly")

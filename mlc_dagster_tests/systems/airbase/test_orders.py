@@ -93,7 +93,7 @@ def test_amounts_add_up_in_the_decimals_of_their_currency(
 
 
 def test_an_unknown_subsidiary_is_named_with_its_company() -> None:
-    mapped = facts(companies={"0010": CompanyMapping("0010", "SEK", targets={"airbase": {"subsidiary": "PLANT"}})})
+    mapped = facts(companies={"0010": CompanyMapping("0010", "SEK", names={"subsidiary": "PLANT"})})
     problem = subsidiary_exists(order(), order_from_order(order(), mapped), mapped)
     assert problem is not None and "0010" in problem.reason and "'PLANT'" in problem.reason
     unknown = facts(books=Books())

@@ -15,7 +15,6 @@ from mlc_dagster.core.errors import AccessDenied, Misconfigured
 from mlc_dagster.core.outcomes import Draft, Refused, Saved
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Window
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.settings import parse
 from mlc_dagster.systems.airbase.client import AirbaseClient
 from mlc_dagster.systems.airbase.spend_records import (
     ACKNOWLEDGEMENTS,
@@ -25,6 +24,7 @@ from mlc_dagster.systems.airbase.spend_records import (
     Said,
     Tag,
 )
+from mlc_dagster.systems.configuration import parse
 from mlc_dagster_tests.systems.airbase.samples import client_on, save
 from mlc_dagster_tests.systems.ifs.conftest import Memory
 

@@ -47,7 +47,7 @@ def test_the_order_in_which_a_tenant_gives_the_lines_changes_nothing() -> None:
 
 
 def test_the_company_says_where_goods_are_received() -> None:
-    osaka = CompanyMapping("0010", "SEK", targets={"cin7": {"location": "Osaka"}})
+    osaka = CompanyMapping("0010", "SEK", names={"location": "Osaka"})
     assert purchase_from_order(order(), facts(companies={"0010": osaka})).location == "Osaka"
     assert purchase_from_order(order(), facts()).location == "Main Warehouse"
 

@@ -12,7 +12,7 @@ from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.facts import Books, Facts
 from mlc_dagster.core.vocabulary import fingerprint
 from mlc_dagster.rules import gl_accounts_exist, supplier_is_delivered, texts_fit
-from mlc_dagster.settings import parse
+from mlc_dagster.systems.configuration import parse
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.monday import mapping
 from mlc_dagster.systems.monday import settings as section

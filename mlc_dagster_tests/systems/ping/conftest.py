@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from mlc_dagster.ledger.credentials import sealed
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.sandbox.seed.start import demo_settings
-from mlc_dagster.settings import parse
+from mlc_dagster.systems.configuration import parse
 from mlc_dagster.systems.ping import Finding, ping_all
 from mlc_dagster_tests.orchestration.conftest import SECRETS
 
@@ -37,7 +38,7 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Ask:
         monkeypatch.setenv(name, value)
 
     def asked(content: dict[str, Any]) -> list[Finding]:
-        return [finding for finding in ping_all(parse(content, "mlc.yaml"), within=60) if not finding.ok]
+        return [finding for finding in ping_all(parse(content, "mlc.yaml"), sealed, within=60) if not finding.ok]
 
     return asked
 

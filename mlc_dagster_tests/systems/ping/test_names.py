@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlc_dagster.ledger.credentials import sealed
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.settings import parse
+from mlc_dagster.systems.configuration import parse
 from mlc_dagster.systems.ping import Finding, ping_all
 from mlc_dagster_tests.systems.ping.conftest import Ask, only
 
@@ -41,7 +42,9 @@ def test_every_wrong_name_of_cin7_is_a_line_in_the_order_of_the_file(content: di
 
 def test_a_term_that_is_there_and_not_in_use_is_told_and_is_no_mistake(content: dict[str, Any], ask: Ask) -> None:
     ask(only(content, "cin7"))
-    found = [each for each in ping_all(parse(only(content, "cin7"), "mlc.yaml"), 60) if "15 days" in each.answer]
+    found = [
+        each for each in ping_all(parse(only(content, "cin7"), "mlc.yaml"), sealed, 60) if "15 days" in each.answer
+    ]
     (term,) = found
     assert term.ok and "cin7.payment_terms.15 is '15 days', which is not in use in Cin7" in term.answer
 

@@ -12,9 +12,10 @@ import yaml
 from rich.console import Console
 
 from mlc_dagster.cli import app as cli
+from mlc_dagster.ledger.credentials import sealed
 from mlc_dagster.sandbox import Limits, Sandbox, Tenant
 from mlc_dagster.sandbox.seed.start import demo_settings
-from mlc_dagster.settings import parse
+from mlc_dagster.systems.configuration import parse
 from mlc_dagster.systems.ping import ping_all
 from mlc_dagster_tests.orchestration.conftest import SECRETS
 
@@ -140,7 +141,7 @@ def test_a_system_that_hangs_costs_no_more_than_the_time_given(
     box.faults.add(system="cin7", delay=2.0, times=None)
     content = renamed(demo_settings(box.url))
     content["procurify"]["requests_per_second"] = "1000"  # at two a second it would be late, too
-    found = ping_all(parse(content, "mlc.yaml"), within=1.0)
+    found = ping_all(parse(content, "mlc.yaml"), sealed, within=1.0)
     late = [each for each in found if not each.ok]
     assert [each.system for each in late] == ["cin7"] and "--within" in late[0].answer
     assert {each.system for each in found} == connected(box)

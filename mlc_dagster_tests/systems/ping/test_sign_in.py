@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from mlc_dagster.ledger.credentials import sealed
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.settings import parse
+from mlc_dagster.systems.configuration import parse
 from mlc_dagster.systems.ping import Finding, ping_all
 from mlc_dagster_tests.systems.ping.conftest import Ask, only
 
@@ -15,7 +16,7 @@ TOKEN = "/protocol/openid-connect/token"
 
 
 def every(content: dict[str, Any]) -> dict[tuple[str, str], Finding]:
-    return {(each.system, each.what): each for each in ping_all(parse(content, "mlc.yaml"), 60)}
+    return {(each.system, each.what): each for each in ping_all(parse(content, "mlc.yaml"), sealed, 60)}
 
 
 def test_a_realm_that_does_not_exist_is_no_sign_in(content: dict[str, Any], ask: Ask) -> None:

@@ -17,9 +17,10 @@ import pytest
 import yaml
 
 from mlc_dagster.cli import app as cli
+from mlc_dagster.ledger.credentials import sealed
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.sandbox.seed.start import demo_settings
-from mlc_dagster.settings import parse
+from mlc_dagster.systems.configuration import parse
 from mlc_dagster.systems.ping import WITHIN, ping_all, still_asking
 from mlc_dagster_tests.orchestration.conftest import SECRETS
 from mlc_dagster_tests.systems.loopback import Asked, Loopback
@@ -65,7 +66,7 @@ def test_who_is_slow_is_named_and_no_thread_is_left(manner: Callable[[socket], N
     with Loopback(lambda _: manner).running() as server:
         settings = parse(demo_settings(server.url), "mlc.yaml")
         began, before = time.monotonic(), threading.active_count()
-        found = ping_all(settings, within=0.5)
+        found = ping_all(settings, sealed, within=0.5)
         assert not still_asking(), [thread.name for thread in threading.enumerate()]
         names = [thread.name for thread in threading.enumerate() if thread.name.startswith(("ping ", "in-order"))]
         assert names == [] and time.monotonic() - began < 10 and before
@@ -77,7 +78,7 @@ def test_who_is_slow_is_named_and_no_thread_is_left(manner: Callable[[socket], N
 def test_a_system_that_asks_to_wait_for_a_minute_holds_nobody(box: Sandbox, content: dict[str, Any]) -> None:
     box.faults.add(system="hubspot", status=429, headers={"Retry-After": "60"}, times=None)
     began = time.monotonic()
-    wrong = [each for each in ping_all(parse(content, "mlc.yaml"), within=3.0) if each.system == "hubspot"]
+    wrong = [each for each in ping_all(parse(content, "mlc.yaml"), sealed, within=3.0) if each.system == "hubspot"]
     assert [each.ok for each in wrong] == [False] and not still_asking()
     assert time.monotonic() - began < 15
 
@@ -85,7 +86,7 @@ def test_a_system_that_asks_to_wait_for_a_minute_holds_nobody(box: Sandbox, cont
 def test_what_was_found_by_then_is_told(box: Sandbox, content: dict[str, Any]) -> None:
     box.faults.add(system="ifs", path="/CustomerOrderSet", delay=30.0, times=None)
     content["cin7"]["location"] = "Nowhere"
-    found = ping_all(parse(content, "mlc.yaml"), within=4.0)
+    found = ping_all(parse(content, "mlc.yaml"), sealed, within=4.0)
     assert any(each.system == "cin7" and "Nowhere" in each.answer for each in found)
     assert [each.what for each in found if each.system == "ifs" and not each.ok] == ["answers"]
 

@@ -24,7 +24,7 @@ def box() -> Iterator[Sandbox]:
 @pytest.fixture
 def client_of() -> Callable[..., ProcurifyClient]:
     """A client as the product makes it, on a sandbox; its settings may be changed."""
-    from mlc_dagster.systems.connections import procurify_client
+    from mlc_dagster.systems.procurify.connect import procurify_client
 
     def made(box: Sandbox, **changes: object) -> ProcurifyClient:
         usual = {"base_url": f"{box.url}/procurify", "requests_per_second": 100_000}

@@ -11,8 +11,8 @@ import pytest
 from mlc_dagster.core.duplicates import doubles, sentence
 from mlc_dagster.core.errors import TransientError
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.systems.connections import procurify_client
 from mlc_dagster.systems.procurify.client import ProcurifyClient
+from mlc_dagster.systems.procurify.connect import procurify_client
 from mlc_dagster.systems.procurify.records import VENDORS
 from mlc_dagster.systems.procurify.settings import ProcurifySettings
 from mlc_dagster.transport.rate_limits import LocalBudget

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.near_names import offered
 from mlc_dagster.core.vocabulary import ERP
-from mlc_dagster.settings import Settings, document, placeholders, settled
+from mlc_dagster.settings import Settings, document, placeholders
 from mlc_dagster.settings.addresses import is_plain
 from mlc_dagster.settings.mistakes import Mistake, found, shown_name
+from mlc_dagster.settings.sections import connections_in
+from mlc_dagster.systems.configuration import settled
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.settings import EntitySetSettings, LineSetSettings
-from mlc_dagster.systems.moves import FLOWS
+from mlc_dagster.systems.registry import sections, systems
 
-HOUSE: dict[str, Flow] = {flow.name: flow for table in FLOWS.values() for flow in table}
 CRON = "a cron line, UTC: minute, hour, day, month and weekday, such as */15 * * * *"
 
 
@@ -28,7 +29,7 @@ def checked(path: Path) -> Settings:
 
 def plain_addresses(settings: Settings) -> Iterator[tuple[str, str]]:
     """(system, why) of each whose address is not encrypted."""
-    for name, section in {ERP: settings.ifs, **settings.targets}.items():
+    for name, section in settings.connections.items():
         addresses = [getattr(section, each, None) or "" for each in ("base_url", "token_url")]
         if section.plain_http and any(map(is_plain, addresses)):
             yield name, section.plain_http
@@ -36,20 +37,33 @@ def plain_addresses(settings: Settings) -> Iterator[tuple[str, str]]:
 
 def of_the_house(content: Any) -> Iterator[Mistake]:
     """What the settings alone cannot know; asked of the text, so that other mistakes do not hide it."""
-    yield from strange_guards(_section(content, "guards"))
+    known = _flows(content)
+    yield from strange_guards(_section(content, "guards"), known)
     yield from _entity_sets(_section(content, ERP, "entity_sets"))
     yield from _crons("schedules", _section(content, "schedules"))
     if daily := _section(content, "alerts").get("daily"):  # empty: there is no daily word
         yield from _crons("alerts", {"daily": daily})
-    for system in FLOWS:
-        yield from _extra_fields(content, system)
+    for connection in known_connections(content):
+        yield from _extra_fields(content, connection, known)
 
 
-def strange_guards(guards: dict[str, Any]) -> Iterator[Mistake]:
+def known_connections(content: Any) -> dict[str, str]:
+    """Connection -> system, of all that the text names and all that there are."""
+    return connections_in(content, sections())
+
+
+def _flows(content: Any) -> dict[str, Flow]:
+    known = known_connections(content).items()
+    return {
+        each.name: each for name, system in known for flow in systems()[system].flows for each in [flow.under(name)]
+    }
+
+
+def strange_guards(guards: dict[str, Any], known: Collection[str]) -> Iterator[Mistake]:
     """Guards of flows that there are not."""
     for name in guards:
-        if name not in HOUSE:
-            near = offered(name, HOUSE) or f"; there are: {', '.join(HOUSE)}"
+        if name not in known:
+            near = offered(name, known) or f"; there are: {', '.join(known)}"
             yield Mistake(("guards", name), f"there is no such flow{near}")
 
 
@@ -77,15 +91,15 @@ def _crons(section: str, lines: dict[str, Any]) -> Iterator[Mistake]:
             yield Mistake((section, name), f"{found((), line)}; expected {CRON}")
 
 
-def _extra_fields(content: Any, system: str) -> Iterator[Mistake]:
+def _extra_fields(content: Any, connection: str, flows: Mapping[str, Flow]) -> Iterator[Mistake]:
     """Fields that mlc.yaml adds to a target, and that the flow's source does not have."""
-    for name, fields in _section(content, system, "extra_fields").items():
-        flow = HOUSE.get(f"{system}/{name}")
+    for name, fields in _section(content, connection, "extra_fields").items():
+        flow = flows.get(f"{connection}/{name}")
         if flow is not None and isinstance(fields, dict):
             added = _section(content, ERP, "entity_sets", flow.source.name, "extra_fields")
             known = {*flow.source.record.__struct_fields__, *added}
             for field in [field for field in fields if field not in known]:
-                yield Mistake((system, "extra_fields", name, field), strange_field(flow, field, known))
+                yield Mistake((connection, "extra_fields", name, field), strange_field(flow, field, known))
 
 
 def strange_field(flow: Flow, field: str, known: set[str]) -> str:

@@ -1,0 +1,164 @@
+"""What mlc.yaml says beside its connections: companies, policies, schedules, retention."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.facts import CompanyMapping, Facts
+from mlc_dagster.settings.alerts import AlertSettings
+from mlc_dagster.settings.guards import GuardSettings
+from mlc_dagster.settings.section import CURRENCY, Section, SystemConnection, TargetSection, shape
+from mlc_dagster.settings.web import WebSettings
+
+TENANT = shape(r"^([a-z][a-z0-9_]*)?$", "a name of small letters, digits and _ that begins with a letter, or nothing")
+
+
+class CompanySettings(Section):
+    """One ERP company. A company that is not listed is not loaded: its records are held."""
+
+    currency: str = Field(pattern=CURRENCY)
+    decimals: int = Field(2, ge=0, le=4)
+    closed_until: date | None = Field(None, description="Last day of the last closed period: nothing is posted before")
+    open_until: date | None = Field(None, description="Nothing is posted after this day")
+
+    def names_in(self, connection: str) -> dict[str, str]:
+        """What a connection calls the company, by what it is: {"location": "Main Warehouse"}."""
+        own = getattr(self, connection, None)
+        return own.model_dump(exclude_none=True) if isinstance(own, Section) else {}
+
+
+class Policies(Section):
+    gl_policy: Literal["hold", "block_partition"] = Field(
+        "hold", description="block_partition: one record with a wrong account stops its partition"
+    )
+    accounts_max_age_hours: float = Field(26, gt=0, description="An older chart of accounts counts as stale")
+    look_back_minutes: float = Field(10, ge=1, description="Rows committed late are found this far back")
+    duplicates_hours: float = Field(
+        26, ge=1, description="What was made or changed so long ago is looked at for doubles"
+    )
+    slice_minutes: float = Field(
+        10,
+        gt=0,
+        description="A run's loads give way after so long; what is left is loaded by the next, newest day first",
+    )
+    not_delivered_states: tuple[str, ...] = Field(("Cancelled",), description="ObjState values that are held")
+
+
+class Schedules(Section):
+    running_day: str = Field("*/15 * * * *", description="Cron, UTC: reads and loads the running day")
+    yesterday: str = Field("15 0 * * *", description="Cron, UTC: reads yesterday once more")
+    chart_of_accounts: str = Field("5 */6 * * *", description="Cron, UTC: refreshes accounts and code parts")
+    duplicates: str = Field("20 * * * *", description="Cron, UTC: looks for documents that stand twice in a target")
+    purge_runs: str = Field("40 2 * * *", description="Cron, UTC: deletes runs as retention says; on from the start")
+
+
+class RetentionSettings(Section):
+    """How long Dagster's own storage keeps runs. The ledger's trail is not touched: it is kept for ever."""
+
+    runs_days: int = Field(
+        30,
+        ge=0,
+        description="Runs that ended well or were canceled, and their events, are deleted so long after; 0: never",
+    )
+    failed_runs_days: int = Field(90, ge=0, description="The same of runs that failed; 0: never")
+
+
+class Settings(Section):
+    """The whole of mlc.yaml, but for the sections of its connections: those are fields that `sections` adds."""
+
+    systems: ClassVar[Mapping[str, str]] = {}
+    """SystemConnection -> the system that it leads to: {"hubspot": "hubspot", "hubspot_us": "hubspot"}."""
+
+    tenant: str = Field(
+        "", pattern=TENANT, description="The ERP's name in a ledger that several share; left out: the only one"
+    )
+    partitions_start: date = Field(date(2026, 1, 1), description="The first day that can be read")
+    companies: dict[str, CompanySettings] = Field(min_length=1)
+    policies: Policies = Policies()
+    schedules: Schedules = Schedules()
+    retention: RetentionSettings = RetentionSettings()
+    guards: dict[str, GuardSettings] = Field(
+        default_factory=dict, description="flow (cin7/purchases): when its run must stop before the first write"
+    )
+    web: WebSettings = WebSettings()
+    alerts: AlertSettings | None = Field(None, description="Leave it out, and nobody is told of failed runs and holds")
+
+    @field_validator("companies")
+    @classmethod
+    def _codes_are_text(cls, companies: dict[str, CompanySettings]) -> dict[str, CompanySettings]:
+        if blank := [code for code in companies if not code.strip()]:
+            raise ValueError(f"a company code is empty: {blank}")
+        return companies
+
+    @field_validator("partitions_start")
+    @classmethod
+    def _has_begun(cls, day: date) -> date:
+        if day > datetime.now(UTC).date():
+            raise ValueError(f"found {day}, which is still to come: no day could be read; expected today, or before")
+        return day
+
+    @property
+    def connections(self) -> dict[str, SystemConnection]:
+        """What is switched on, by name, the ERP first."""
+        found = {name: getattr(self, name) for name in self.systems}
+        return {name: section for name, section in found.items() if section is not None}
+
+    @property
+    def targets(self) -> dict[str, TargetSection]:
+        """The SaaS that are switched on, by the name of their connection."""
+        return {name: section for name, section in self.connections.items() if isinstance(section, TargetSection)}
+
+    def section(self, connection: str) -> SystemConnection:
+        """What the file says of a connection. Raises Misconfigured where it is switched off."""
+        if (section := self.connections.get(connection)) is None:
+            raise Misconfigured(f"{connection} is switched off", cure=f"Add a section `{connection}:` to mlc.yaml.")
+        return section
+
+    def target(self, connection: str) -> TargetSection:
+        """The same of a SaaS."""
+        section = self.section(connection)
+        assert isinstance(section, TargetSection), f"{connection} is the ERP"
+        return section
+
+    def system_of(self, connection: str) -> str:
+        """The system that a connection leads to: "hubspot" for hubspot_us."""
+        return self.systems.get(connection, connection)
+
+    def is_shadow(self, connection: str) -> bool:
+        """Whether nothing may be written to it."""
+        section = self.connections.get(connection)
+        return section is not None and section.mode == "shadow"
+
+    def facts_for(self, connection: str) -> Facts:
+        """What the file says of a target; charts, books and deliveries are added when a partition is prepared."""
+        section, system = self.target(connection), self.system_of(connection)
+        options = {**section.options(), "not_delivered_states": ",".join(self.policies.not_delivered_states)}
+        return Facts(
+            connection=connection if connection != system else "",
+            companies=self.company_mappings(connection),
+            payment_terms=section.payment_terms,
+            tax_rules=section.tax_rules,
+            gl_accounts=section.gl_accounts,
+            options=options,
+            tables=section.tables(),
+            extra_fields={f"{system}/{flow}": names for flow, names in section.extras.items()},
+        )
+
+    def company_mappings(self, connection: str) -> dict[str, CompanyMapping]:
+        """Company code -> its mapping, as rules and mappings know it, with the connection's own names for it."""
+        return {
+            code: CompanyMapping(
+                code,
+                company.currency,
+                company.decimals,
+                company.names_in(connection),
+                company.closed_until,
+                company.open_until,
+            )
+            for code, company in self.companies.items()
+        }

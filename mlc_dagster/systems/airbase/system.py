@@ -1,0 +1,25 @@
+"""Airbase, as the house knows it."""
+
+from __future__ import annotations
+
+from mlc_dagster.settings.web import SignedSource
+from mlc_dagster.systems.airbase.connect import airbase_client
+from mlc_dagster.systems.airbase.flows import FLOWS
+from mlc_dagster.systems.airbase.ping import ask_airbase
+from mlc_dagster.systems.airbase.references import REFERENCES
+from mlc_dagster.systems.airbase.settings import AirbaseSettings, CompanyInAirbase
+from mlc_dagster.systems.airbase.webhooks import event_of
+from mlc_dagster.systems.system import System, Webhooks
+
+SYSTEM = System(
+    name="airbase",
+    title="Airbase",
+    settings=AirbaseSettings,
+    secrets=("AIRBASE_TOKEN",),
+    connect=airbase_client,
+    ping=ask_airbase,
+    flows=FLOWS,
+    company=CompanyInAirbase,
+    webhooks=Webhooks(SignedSource, event_of),
+    references=REFERENCES,
+)

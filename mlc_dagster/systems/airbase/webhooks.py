@@ -1,0 +1,23 @@
+"""What a webhook of Airbase tells. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlc_dagster.systems.shared.webhooks import Told, digest, first, kind_of
+
+
+def event_of(payload: Mapping[str, Any], body: bytes) -> Told:
+    """Airbase documents the envelope, and not what stands in `data`."""
+    subject = first(
+        payload,
+        "data.id",
+        "data.airbase_id",
+        "data.request.id",
+        "data.purchase_request.id",
+        "data.request_id",
+        "data.purchase_request_id",
+        "data.object.id",
+    )
+    return Told(first(payload, "id") or digest(body), kind_of(first(payload, "type")), subject)

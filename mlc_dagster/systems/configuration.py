@@ -1,0 +1,131 @@
+"""mlc.yaml with the sections of the systems that there are, and what follows from both: flows, secrets, clients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mlc_dagster import settings as text
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.vocabulary import ERP, renamed
+from mlc_dagster.settings import DEMO_FOLDER, Environment, Settings, environment, is_chosen
+from mlc_dagster.settings.alerts import PASSWORD, WEBHOOK
+from mlc_dagster.settings.document import Document
+from mlc_dagster.settings.mistakes import Mistake
+from mlc_dagster.systems.ifs.settings import IfsSettings
+from mlc_dagster.systems.registry import sections, systems
+from mlc_dagster.systems.shared.connecting import Budgets, secret_name
+from mlc_dagster.systems.system import System
+
+__all__ = [
+    "DEMO_FOLDER",
+    "Environment",
+    "Settings",
+    "environment",
+    "is_chosen",
+]
+
+ALERTS = (WEBHOOK, PASSWORD)
+"""The secrets of alerts."""
+
+
+# --- the file -------------------------------------------------------------------------------------------------------
+
+
+def load(path: Path) -> Settings:
+    """The settings in a file. Raises Misconfigured, with one line for each mistake."""
+    return text.load(path, sections())
+
+
+def parse(content: Any, where: str) -> Settings:
+    """Settings from parsed YAML; `where` names the file in messages. Raises Misconfigured."""
+    return text.parse(content, where, sections())
+
+
+def settled(document: Document, also: Iterable[Mistake] = ()) -> Settings:
+    """The settings of a document. Raises Misconfigured with all mistakes: its own, and those that others found."""
+    return text.settled(document, sections(), also)
+
+
+def json_schema() -> str:
+    """The JSON schema of mlc.yaml, for editors."""
+    return text.json_schema(sections())
+
+
+def erp_settings(settings: Settings) -> IfsSettings:
+    """What the file says of the ERP."""
+    section = settings.section(ERP)
+    assert isinstance(section, IfsSettings)
+    return section
+
+
+# --- connections ----------------------------------------------------------------------------------------------------
+
+
+def connections(settings: Settings | None = None) -> dict[str, System]:
+    """Connection -> its system, whether it is on or not; every system's own name where there are no settings."""
+    names = {name: name for name in systems()} if settings is None else settings.systems
+    return {name: systems()[system] for name, system in names.items()}
+
+
+def flows(settings: Settings | None = None) -> dict[str, tuple[Flow, ...]]:
+    """SaaS connection -> all of its flows, whether it is on or not."""
+    known = connections(settings)
+    return {name: tuple(flow.under(name) for flow in system.flows) for name, system in known.items() if system.flows}
+
+
+def known_flows(settings: Settings | None = None) -> dict[str, Flow]:
+    """Name -> flow, of every connection."""
+    return {flow.name: flow for table in flows(settings).values() for flow in table}
+
+
+def switched_off(settings: Settings, connection: str) -> Mapping[str, str]:
+    """Flow -> why mlc.yaml has it off, of a connection that is on."""
+    system = settings.system_of(connection)
+    off = settings.target(connection).switched_off
+    return {renamed(flow, system, connection): renamed(why, system, connection) for flow, why in off.items()}
+
+
+def secrets(connection: str, system: System) -> tuple[str, ...]:
+    """The names of a connection's secrets, in the order in which its client takes them."""
+    return tuple(secret_name(name, system.name, connection) for name in system.secrets)
+
+
+def webhook_secrets(connection: str) -> tuple[str, ...]:
+    """The names of what a sender proves itself by; each has one that is to replace it: both are good meanwhile."""
+    kinds = ("SECRET", "HMAC_KEY")
+    return tuple(f"{connection.upper()}_WEBHOOK_{kind}{which}" for kind in kinds for which in ("", "_NEXT"))
+
+
+def needed_secrets(settings: Settings | None = None) -> dict[str, tuple[str, ...]]:
+    """Connection -> the names of the secrets without which it cannot sign in."""
+    return {name: secrets(name, system) for name, system in connections(settings).items()}
+
+
+def optional_secrets(settings: Settings | None = None) -> dict[str, tuple[str, ...]]:
+    """What -> names of secrets that nobody misses."""
+    senders = [name for name, system in connections(settings).items() if system.webhooks]
+    return {"webhooks": tuple(each for name in senders for each in webhook_secrets(name)), "alerts": ALERTS}
+
+
+def all_secrets(settings: Settings | None = None) -> tuple[str, ...]:
+    """The name of every secret that anything asks for."""
+    tables = (*needed_secrets(settings).values(), *optional_secrets(settings).values())
+    return tuple(name for table in tables for name in table)
+
+
+def known_secret(name: str, settings: Settings | None = None) -> str:
+    """The name, where some connection asks for it. Raises Misconfigured: a typo would be found out too late."""
+    every = all_secrets(settings)
+    if name not in every:
+        raise Misconfigured(f"no connection asks for {name[:40]!r}", cure=f"There is: {', '.join(every)}")
+    return name
+
+
+def client(settings: Settings, connection: str, secret: Callable[[str], str], budgets: Budgets, tries: int = 8) -> Any:
+    """The client of a connection. Nothing is sent before its first use. Raises Misconfigured: a secret is missing."""
+    system = systems()[settings.system_of(connection)]
+    values = [secret(name) for name in secrets(connection, system)]
+    return system.connect(settings.section(connection), *values, budgets, tries=tries, name=connection)

@@ -1,0 +1,53 @@
+"""IFS Cloud's client from its settings and secrets: sign-in, budget and transport."""
+
+from __future__ import annotations
+
+from mlc_dagster.systems.ifs.client import IfsClient
+from mlc_dagster.systems.ifs.records import catalogue
+from mlc_dagster.systems.ifs.refusals import classify as ifs_answers
+from mlc_dagster.systems.ifs.settings import IfsSettings
+from mlc_dagster.systems.shared.connecting import Budgets, budget_name, patience, present, secret_name
+from mlc_dagster.transport.client import ApiClient
+from mlc_dagster.transport.shadow import allowed
+from mlc_dagster.transport.sign_in import ClientCredentials
+
+
+def ifs_client(
+    settings: IfsSettings,
+    client_id: str,
+    client_secret: str,
+    budgets: Budgets,
+    tries: int = 8,
+    name: str = "ifs",
+) -> IfsClient:
+    """The ERP's client. Nothing is sent before its first use."""
+    present(client_id, secret_name("IFS_CLIENT_ID", "ifs", name))
+    present(client_secret, secret_name("IFS_CLIENT_SECRET", "ifs", name))
+    auth = ClientCredentials(
+        settings.token_url,
+        client_id,
+        client_secret,
+        scope=settings.scope,
+        audience=settings.audience,
+        body=settings.token_body,
+        cure="Check IFS_CLIENT_ID and IFS_CLIENT_SECRET, and ifs.token_url and ifs.scope in mlc.yaml.",
+        address_cure="Check ifs.token_url in mlc.yaml: the API Explorer of IFS shows it, with its realm.",
+    )
+    api = ApiClient(
+        name,
+        settings.base_url + settings.surface,
+        auth=auth,
+        budget=budgets(budget_name("ifs", settings.base_url, client_id), settings.requests_per_minute, 60.0),
+        **patience(settings),
+        classify=ifs_answers,
+        proof=settings.proof,
+        allows=allowed(name, settings.mode),
+        max_attempts=tries,
+    )
+    return IfsClient(
+        api,
+        in_flight=settings.in_flight,
+        page_size=settings.page_size,
+        catalogue=catalogue(settings.entity_sets),
+        currencies=settings.currencies,
+    )

@@ -1,0 +1,17 @@
+"""IFS Cloud, the ERP, as the house knows it."""
+
+from __future__ import annotations
+
+from mlc_dagster.systems.ifs.connect import ifs_client
+from mlc_dagster.systems.ifs.ping import ask_ifs
+from mlc_dagster.systems.ifs.settings import IfsSettings
+from mlc_dagster.systems.system import System
+
+SYSTEM = System(
+    name="ifs",
+    title="IFS Cloud",
+    settings=IfsSettings,
+    secrets=("IFS_CLIENT_ID", "IFS_CLIENT_SECRET"),
+    connect=ifs_client,
+    ping=ask_ifs,
+)

@@ -1,0 +1,22 @@
+"""monday.com, as the house knows it."""
+
+from __future__ import annotations
+
+from mlc_dagster.settings.web import WebhookSource
+from mlc_dagster.systems.monday.connect import monday_client
+from mlc_dagster.systems.monday.flows import FLOWS
+from mlc_dagster.systems.monday.ping import ask_monday
+from mlc_dagster.systems.monday.settings import MondaySettings
+from mlc_dagster.systems.monday.webhooks import challenge, event_of
+from mlc_dagster.systems.system import System, Webhooks
+
+SYSTEM = System(
+    name="monday",
+    title="monday.com",
+    settings=MondaySettings,
+    secrets=("MONDAY_TOKEN",),
+    connect=monday_client,
+    ping=ask_monday,
+    flows=FLOWS,
+    webhooks=Webhooks(WebhookSource, event_of, challenge),
+)

@@ -1,0 +1,51 @@
+"""Procurify's client from its settings and secrets."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from mlc_dagster.systems.procurify.calls import CURE as PROCURIFY_CURE
+from mlc_dagster.systems.procurify.calls import classify as procurify_answers
+from mlc_dagster.systems.procurify.client import ProcurifyClient
+from mlc_dagster.systems.procurify.endpoints import Addresses, Reach
+from mlc_dagster.systems.procurify.settings import ProcurifySettings
+from mlc_dagster.systems.shared.connecting import Budgets, budget_name, patience, present, secret_name
+from mlc_dagster.transport.client import ApiClient
+from mlc_dagster.transport.shadow import allowed
+from mlc_dagster.transport.sign_in import ClientCredentials
+
+
+def procurify_client(
+    settings: ProcurifySettings,
+    client_id: str,
+    client_secret: str,
+    budgets: Budgets,
+    tries: int = 8,
+    name: str = "procurify",
+) -> ProcurifyClient:
+    """Procurify's client. There is no refresh token: the grant is asked for again before it ends."""
+    present(client_id, secret_name("PROCURIFY_CLIENT_ID", "procurify", name))
+    present(client_secret, secret_name("PROCURIFY_CLIENT_SECRET", "procurify", name))
+    auth = ClientCredentials(
+        settings.sign_in,
+        client_id,
+        client_secret,
+        audience=settings.audience,
+        body="json",
+        cure=PROCURIFY_CURE,
+        address_cure="Check procurify.base_url and procurify.token_url in mlc.yaml.",
+    )
+    api = ApiClient(
+        name,
+        settings.base_url,
+        auth=auth,
+        headers={"X-Procurify-Client": "api"},
+        budget=budgets(budget_name("procurify", settings.base_url, client_id), settings.requests_per_second, 1.0),
+        **patience(settings),
+        classify=procurify_answers,
+        proof=settings.proof,
+        allows=allowed(name, settings.mode),
+        max_attempts=tries,
+    )
+    reach = Reach(**{field.name: getattr(settings, field.name) for field in fields(Reach)})
+    return ProcurifyClient(api, Addresses(**settings.paths.model_dump()), reach)

@@ -1,0 +1,107 @@
+"""What a system is: one declaration in its folder, `SYSTEM` in system.py, is all that the house asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from mlc_dagster.core.facts import Facts, LedgerAccount
+from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.vocabulary import ERP, EntitySet, Record
+from mlc_dagster.rules.chart_agreement import Missing
+from mlc_dagster.settings.section import Section, SystemConnection
+from mlc_dagster.settings.sections import SystemSection
+from mlc_dagster.settings.web import WebhookSource
+from mlc_dagster.systems.shared.findings import Finding, Question
+from mlc_dagster.systems.shared.webhooks import Told
+
+Chart = Mapping[tuple[str, str], LedgerAccount]
+"""(company, account) -> the account, of the ERP."""
+
+
+@dataclass(frozen=True)
+class ReferenceCheck:
+    """A check of a reference list beside the ERP's chart of accounts: a line in the UI."""
+
+    name: str
+    words: str
+    missing: Callable[[Chart, Sequence[Any], Facts, date], list[Missing]]
+    counts_the_chart: bool = False  # what was asked: the ERP's accounts, else the list's entries
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A list that a SaaS keeps of its own, read whole by the client's method of this name: an asset."""
+
+    name: str
+    record: type[Record]
+    is_on: Callable[[Any], bool]  # of its section of mlc.yaml
+    checks: tuple[ReferenceCheck, ...] = ()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was read last of a SaaS beside what was read last of the ERP: a report, without a call and without a write.
+
+    `find` gives a row for each record, with the attributes `columns`, a `kind` that `checks` names, and a `why` where
+    the two differ: (theirs, ours, the flow's {key: remote id}, facts) -> rows.
+    """
+
+    name: str
+    description: str
+    theirs: EntitySet
+    ours: EntitySet
+    flow: str
+    is_on: Callable[[Any], bool]
+    columns: tuple[str, ...]
+    kinds: tuple[str, ...]
+    checks: Mapping[str, tuple[str, str]]  # name of a check -> (its words, the kind that fails it)
+    find: Callable[..., Iterator[Any]]
+
+
+@dataclass(frozen=True)
+class Webhooks:
+    """What a system tells by webhook, and how it proves itself."""
+
+    settings: type[WebhookSource]
+    read: Callable[[Mapping[str, Any], bytes], Told]  # (parsed body, body)
+    challenge: Callable[[Mapping[str, Any]], str | None] = field(default=lambda payload: None)
+    """What it wants to hear again when a webhook is made; None in an event."""
+
+
+@dataclass(frozen=True)
+class System:
+    """All that the house asks of a remote system. See docs/adding-a-system.md."""
+
+    name: str  # "hubspot": its section of mlc.yaml, the first part of its flows' names
+    title: str  # "HubSpot", as people write it
+    settings: type[SystemConnection]
+    secrets: tuple[str, ...]  # their names in the environment and the vault, each beginning with NAME_
+    connect: Callable[..., Any]
+    """(section, *secrets, budgets, tries=8, name=connection) -> a client (outcomes.Client). Nothing is sent before its
+    first use. Raises Misconfigured for a secret that nobody has set.
+    """
+    ping: Callable[[Question], Iterator[Finding]]
+    flows: tuple[Flow, ...] = ()
+    company: type[Section] | None = None  # what mlc.yaml may say of a company: its name there
+    webhooks: Webhooks | None = None
+    holds_by: tuple[str, ...] = ()  # rules that its client asks by itself, at the load
+    references: tuple[Reference, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    identity: Callable[[Any], str] | None = None
+    """Client -> the immutable id of the account that its secrets lead to. None: the system has none, or does not tell.
+    Raises MlcError.
+    """
+    links: Callable[[Any, str, str], str] | None = None
+    """(client, name of a target, remote id) -> where a person looks at the record; "" where it has no page."""
+
+    @property
+    def section(self) -> SystemSection:
+        """What it adds to mlc.yaml."""
+        return SystemSection(self.title, self.settings, self.company, self.webhooks.settings if self.webhooks else None)
+
+    @property
+    def is_erp(self) -> bool:
+        return self.name == ERP
