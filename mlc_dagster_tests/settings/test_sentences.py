@@ -9,10 +9,12 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from mlc_dagster.core.errors import Misconfigured
-from mlc_dagster.settings import Settings, sentences
+from mlc_dagster.settings import sentences
 from mlc_dagster.settings.mistakes import Mistake, Place
 from mlc_dagster.settings.section import SHAPES
+from mlc_dagster.settings.sections import model_for
 from mlc_dagster.systems.configuration import parse
+from mlc_dagster.systems.registry import sections
 
 PYDANTIC = ("Input should", "String should", "Field required", "Extra inputs", "Value error", "pydantic", "valid dict")
 BAD: tuple[Any, ...] = (
@@ -40,6 +42,8 @@ def below(annotation: Any, path: Place) -> Iterator[Place]:
     elif sentences.get_origin(kind) is tuple:
         yield from below(sentences.get_args(kind)[0], (*path, 0))
 
+
+Settings = model_for({}, sections())
 
 PATHS = list(settings_paths(Settings))
 

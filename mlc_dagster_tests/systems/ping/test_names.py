@@ -87,9 +87,9 @@ def test_accounts_and_cost_centres_that_no_company_of_the_erp_has_are_named(cont
     found = ask(only(content, "cin7", "airbase", "procurify"))
     assert {each.system for each in found} == {"ifs"}
     assert lines(found) == [
-        "cin7.gl_accounts maps '611O', and no company of mlc.yaml has that account",
         "airbase.accrual_account is '2441', and no company of mlc.yaml has that account",
         "airbase.accounts_by_purchase_type.Toys is '5', and no company of mlc.yaml has that account",
+        "cin7.gl_accounts maps '611O', and no company of mlc.yaml has that account",
         "procurify.shipping_account is '26400', and no company of mlc.yaml has that account",
         "airbase.cost_centers.Assembly is 'CC101', and no company of mlc.yaml has that code part value",
     ]
@@ -113,5 +113,5 @@ def test_mistakes_in_all_systems_are_told_in_one_go_and_nothing_is_written(
     before = {name: (system.state(), len(box.journal(name))) for name, system in box.systems.items()}
     found = ask(content)
     systems = list(dict.fromkeys(each.system for each in found))
-    assert systems == ["ifs", "cin7", "airbase", "monday", "hubspot", "procurify"]
+    assert systems == ["ifs", "airbase", "cin7", "hubspot", "monday", "procurify"]
     assert {name: (system.state(), len(box.journal(name))) for name, system in box.systems.items()} == before

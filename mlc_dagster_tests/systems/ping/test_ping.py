@@ -86,7 +86,7 @@ def test_four_mistakes_are_four_clear_lines_each_with_its_cure(
     lines = printed.splitlines()
     wrong = [f"{line} {lines[place + 1]}" for place, line in enumerate(lines) if "✗" in line]
     assert code == 1 and len(wrong) == 4, printed
-    ifs, airbase, monday, hubspot = wrong
+    ifs, airbase, hubspot, monday = wrong
     assert "SupplierHandling/SupplierSet" in ifs and "VatNo (vat_no)" in ifs
     assert "ifs.entity_sets.supplier_set.fields" in ifs and "TaxIdentity" in ifs
     assert "401" in airbase and "Check AIRBASE_TOKEN" in airbase
