@@ -84,6 +84,13 @@ class Flow:
         """The SaaS on the one side; the ERP is on the other."""
         return self.source.system if self.target.system == ERP else self.target.system
 
+    @property
+    def systems(self) -> tuple[str, str]:
+        """The systems on both sides, source and target, by their own names: what they are, and not what mlc.yaml calls
+        the connection."""
+        own = self.system or self.spoke
+        return (ERP, own) if self.source.system == ERP else (own, ERP)
+
     def under(self, connection: str) -> Flow:
         """The flow of another connection to the same SaaS: its names say hubspot_us where these say hubspot."""
         own = self.spoke

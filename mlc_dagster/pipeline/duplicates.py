@@ -71,14 +71,14 @@ class Looks:
         """Raises MlcError: then nothing is known."""
         name = (flow.target.name, since)
         if name not in self._seen:
-            self._seen[name] = self.client.carried(flow.target, since, self._crosswalk)
+            self._seen[name] = self.client.carried(flow.target, since, self._crosswalk(flow))
         seen = self._seen[name]
         found = tuple(double for double in doubles(seen.documents) if double.marked(flow.marks))
         return Looked(flow, since, seen.compared, found, seen.unread)
 
-    @property
-    def _crosswalk(self) -> Crosswalk:
-        return self.ledger.remote_ids
+    def _crosswalk(self, flow: Flow) -> Crosswalk:
+        """The client asks by its system's own names of flows."""
+        return lambda name: self.ledger.remote_ids(flow.here(name))
 
 
 def may_be_doubled(flows: Sequence[Flow]) -> list[Flow]:

@@ -111,7 +111,7 @@ def _strange_connections(content: Any, sections: Sections) -> Iterator[Mistake]:
     """Sections with a `system` that is none, or under a name that cannot be a connection's."""
     for name, section in (content if isinstance(content, dict) else {}).items():
         system = section.get("system") if isinstance(section, dict) else None
-        if system is None or system == name:
+        if not system or system == name:
             continue
         path: Place = (str(name), "system")
         if system not in sections or system == ERP:

@@ -15,7 +15,7 @@ def partner_from_vendor(vendor: ListedVendor, facts: Facts) -> Partner:
     codes = codes_of(vendor.payment_term, facts.payment_terms)
     cleared = vendor.payment_term == "" and bool(facts.payment_terms)
     return Partner(
-        external_ref=f"airbase-vendor-{vendor.airbase_id}",
+        external_ref=facts.reference("airbase-vendor-", vendor.airbase_id),
         supplier_id=number_of(vendor.erp_reference_id),
         name=(vendor.name or "").strip() or None,
         payment_terms=codes[0] if len(codes) == 1 else "" if cleared else None,

@@ -17,7 +17,7 @@ def partner_from_supplier(supplier: ListedSupplier, facts: Facts) -> Partner:
     """A supplier in Cin7 becomes one of the ERP. A country that has no code here says nothing."""
     codes = codes_of(supplier.payment_term, facts.payment_terms)
     return Partner(
-        external_ref=f"cin7-supplier-{supplier.id.casefold()}",
+        external_ref=facts.reference("cin7-supplier-", supplier.id.casefold()),
         supplier_id=number_of(supplier.erp_key),
         name=(supplier.name or "").strip() or None,
         country=_CODES.get((supplier.country or "").strip()),

@@ -193,7 +193,7 @@ def partner_from_vendor(vendor: VendorRow, facts: Facts) -> Partner:
     """A Procurify vendor becomes a supplier of IFS: the one that it is, or a new one."""
     codes = codes_of(vendor.payment_terms, facts.payment_terms)
     return Partner(
-        external_ref=f"procurify-vendor-{vendor.vendor_id}",
+        external_ref=facts.reference("procurify-vendor-", vendor.vendor_id),
         supplier_id=number_of(vendor.external_id),
         name=_words(vendor.name or "") or None,
         country=country_code(vendor.country),
