@@ -1,9 +1,9 @@
-"""A system under several names: two HubSpot portals, two Cin7 accounts, two of whatever mlc.yaml names, on one ledger."""
+"""A system under several names: two HubSpot portals, two Cin7 accounts, on one ledger."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems import configuration
 from mlc_dagster.systems.ping import ping_all
 from mlc_dagster_tests.orchestration.conftest import DAY, PLENTY, SECRETS, World
+from mlc_dagster_tests.orchestration.test_monday import put_proposal
 
 
 @pytest.fixture
@@ -46,8 +47,8 @@ def cin7(box: Sandbox, **more: Any) -> dict[str, Any]:
 
 def companies(box: Sandbox) -> dict[str, str]:
     """The ERP's key -> the id, of the companies in a portal."""
-    found = box.hubspot.objects["companies"].values()
-    return {each["properties"]["ifs_id"]: each["id"] for each in found}
+    found = box.hubspot.objects.live("companies").values()
+    return {each["properties"]["ifs_external_key"].removeprefix("SUPPLIER/"): each["id"] for each in found}
 
 
 def two_portals(world: World, other: Sandbox) -> World:
@@ -85,35 +86,13 @@ def test_a_second_run_of_either_portal_writes_nothing(world: World, other: Sandb
 
 def test_an_invoice_belongs_to_the_company_of_its_own_portal(world: World, other: Sandbox) -> None:
     two_portals(world, other).chart()
-    world.box.ifs.put("PostingProposalHeadSet", proposal(), modified=datetime(2026, 11, 5, 9, tzinfo=UTC))
+    put_proposal(world, 77)
     for job, box in (("hubspot_us", other), ("hubspot", world.box)):
         assert world.run(job).success
-        (invoice,) = box.hubspot.objects["invoices"].values()
-        assert [each for each in box.hubspot.associated("invoices", invoice["id"], "companies")] == [
-            companies(box)["S1"]
-        ]
+        (invoice,) = box.hubspot.objects.live("invoices").values()
+        assert box.hubspot.objects.links["invoices/companies"][invoice["id"]] == [companies(box)["S1"]]
     with world.ledger as ledger:
         assert list(ledger.remote_ids("hubspot/invoices")) == list(ledger.remote_ids("hubspot_us/invoices"))
-
-
-def proposal() -> dict[str, Any]:
-    from decimal import Decimal
-
-    line = {"Company": "0010", "ProposalId": "77", "LineNo": "1", "Account": "4010", "Amount": Decimal(100)}
-    return {
-        "Company": "0010",
-        "ProposalId": "77",
-        "SupplierId": "S1",
-        "InvoiceNo": "F-1",
-        "InvoiceDate": "2026-11-04",
-        "DueDate": "2026-12-04",
-        "Currency": "SEK",
-        "GrossAmount": Decimal(100),
-        "NetAmount": Decimal(100),
-        "VatAmount": Decimal(0),
-        "ObjState": "Posted",
-        "PostingProposalLines": [{**line, "Description": "Work", "DebitAmount": Decimal(100)}],
-    }
 
 
 def test_orders_wait_for_the_supplier_of_their_own_cin7(world: World, other: Sandbox) -> None:

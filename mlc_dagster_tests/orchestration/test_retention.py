@@ -17,7 +17,8 @@ from mlc_dagster.orchestration.automation.retention import (
     purge_job,
     purge_schedule,
 )
-from mlc_dagster.settings import RetentionSettings, Settings
+from mlc_dagster.settings import Settings
+from mlc_dagster.settings.model import RetentionSettings
 from mlc_dagster_tests.orchestration.conftest import QUIET
 
 DAYS = dg.DailyPartitionsDefinition("2026-11-01", end_date="2026-11-30")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +154,7 @@ def test_a_server_without_tls_gets_no_password(sqlite_ledger: Ledger, monkeypatc
 def test_the_secrets_may_stand_in_the_vault(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLC_MASTER_KEY", Fernet.generate_key().decode())
     with webhook() as receiver:
-        ledger.vault(settings_file.os.environ["MLC_MASTER_KEY"]).set("ALERTS_WEBHOOK_URL", receiver.url())
+        ledger.vault(os.environ["MLC_MASTER_KEY"]).set("ALERTS_WEBHOOK_URL", receiver.url())
         assert alerting.tell(alerts(), lambda: ledger, "subject", "text") == []
     assert receiver.texts == ["subject\ntext"]
 

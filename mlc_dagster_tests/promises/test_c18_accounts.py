@@ -10,7 +10,7 @@ import pytest
 
 from mlc_dagster.ledger.entries import Event
 from mlc_dagster.sandbox.procurify.lines import Line
-from mlc_dagster.settings import CompanySettings
+from mlc_dagster.settings.model import CompanySettings
 from mlc_dagster_tests.orchestration.conftest import DAY, World
 from mlc_dagster_tests.orchestration.test_airbase_inbound import PAYMENTS, vouchers
 from mlc_dagster_tests.orchestration.test_airbase_inbound import spent as spent

@@ -16,8 +16,10 @@ from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.pipeline import Loaded, Verdict
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems import configuration as settings_file
-from mlc_dagster.systems.airbase.connect import airbase_client, cin7_client, ifs_client
+from mlc_dagster.systems.airbase.connect import airbase_client
+from mlc_dagster.systems.cin7.connect import cin7_client
 from mlc_dagster.systems.configuration import flows as all_flows
+from mlc_dagster.systems.ifs.connect import ifs_client
 
 
 class Free:

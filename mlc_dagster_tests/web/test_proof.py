@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from mlc_dagster.ledger import Ledger
+from mlc_dagster.systems.registry import systems
 from mlc_dagster.systems.shared.webhooks import Told
 from mlc_dagster_tests.web.conftest import GOOD, KEY, SECRETS, event, serving, signature, token
 

@@ -279,7 +279,7 @@ def test_what_is_not_good_breaks_a_rule_that_says_so(name: str) -> None:
 def test_whatever_the_amounts_every_entry_balances_to_the_smallest_coin(company: str) -> None:
     dice, mapping = random.Random(20261105), COMPANIES[company]
     coin, facts = Decimal(1).scaleb(-mapping.decimals), spend_facts()
-    subsidiary = mapping.targets.get("airbase", {}).get("subsidiary", company)
+    subsidiary = mapping.names.get("subsidiary", company)
     for _ in range(2000):
         lines = [spend_line(str(dice.randrange(-500, 10**7) * coin)) for _ in range(dice.randrange(1, 9))]
         foreign = dice.random() < 0.5
