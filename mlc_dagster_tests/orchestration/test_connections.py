@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,7 +16,6 @@ from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems import configuration
 from mlc_dagster.systems.ping import ping_all
 from mlc_dagster_tests.orchestration.conftest import DAY, PLENTY, SECRETS, World
-from mlc_dagster_tests.orchestration.test_monday import put_proposal
 
 
 @pytest.fixture
@@ -86,13 +86,31 @@ def test_a_second_run_of_either_portal_writes_nothing(world: World, other: Sandb
 
 def test_an_invoice_belongs_to_the_company_of_its_own_portal(world: World, other: Sandbox) -> None:
     two_portals(world, other).chart()
-    put_proposal(world, 77)
+    put_proposal(world)
     for job, box in (("hubspot_us", other), ("hubspot", world.box)):
         assert world.run(job).success
         (invoice,) = box.hubspot.objects.live("invoices").values()
         assert box.hubspot.objects.links["invoices/companies"][invoice["id"]] == [companies(box)["S1"]]
     with world.ledger as ledger:
         assert list(ledger.remote_ids("hubspot/invoices")) == list(ledger.remote_ids("hubspot_us/invoices"))
+
+
+def put_proposal(world: World) -> None:
+    line = {"Company": "0010", "ProposalId": 77, "RowId": 1, "Amount": Decimal(100), "Account": "4010"}
+    row = {
+        "Company": "0010",
+        "ProposalId": 77,
+        "InvoiceNo": "F-1",
+        "SupplierId": "S1",
+        "InvoiceDate": "2026-11-04",
+        "DueDate": "2026-12-04",
+        "CurrencyCode": "SEK",
+        "NetAmount": Decimal(100),
+        "GrossAmount": Decimal(100),
+        "ObjState": "Open",
+        "PostingProposalLines": [line],
+    }
+    world.box.ifs.put("PostingProposalHeadSet", row, modified=datetime(2026, 11, 5, 9, tzinfo=UTC))
 
 
 def test_orders_wait_for_the_supplier_of_their_own_cin7(world: World, other: Sandbox) -> None:
