@@ -12,10 +12,8 @@ from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.facts import CompanyMapping, Facts
 from mlc_dagster.settings.alerts import AlertSettings
 from mlc_dagster.settings.guards import GuardSettings
-from mlc_dagster.settings.section import CURRENCY, Section, SystemConnection, TargetSection, shape
+from mlc_dagster.settings.section import CURRENCY, Section, SystemConnection, TargetSection
 from mlc_dagster.settings.web import WebSettings
-
-TENANT = shape(r"^([a-z][a-z0-9_]*)?$", "a name of small letters, digits and _ that begins with a letter, or nothing")
 
 
 class CompanySettings(Section):
@@ -74,9 +72,6 @@ class Settings(Section):
     systems: ClassVar[Mapping[str, str]] = {}
     """SystemConnection -> the system that it leads to: {"hubspot": "hubspot", "hubspot_us": "hubspot"}."""
 
-    tenant: str = Field(
-        "", pattern=TENANT, description="The ERP's name in a ledger that several share; left out: the only one"
-    )
     partitions_start: date = Field(date(2026, 1, 1), description="The first day that can be read")
     companies: dict[str, CompanySettings] = Field(min_length=1)
     policies: Policies = Policies()

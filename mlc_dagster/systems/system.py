@@ -73,7 +73,7 @@ class Webhooks:
 
 @dataclass(frozen=True)
 class System:
-    """All that the house asks of a remote system. See docs/adding-a-system.md."""
+    """All that the house asks of a remote system."""
 
     name: str  # "hubspot": its section of mlc.yaml, the first part of its flows' names
     title: str  # "HubSpot", as people write it
@@ -90,12 +90,6 @@ class System:
     holds_by: tuple[str, ...] = ()  # rules that its client asks by itself, at the load
     references: tuple[Reference, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
-    identity: Callable[[Any], str] | None = None
-    """Client -> the immutable id of the account that its secrets lead to. None: the system has none, or does not tell.
-    Raises MlcError.
-    """
-    links: Callable[[Any, str, str], str] | None = None
-    """(client, name of a target, remote id) -> where a person looks at the record; "" where it has no page."""
 
     @property
     def section(self) -> SystemSection:
