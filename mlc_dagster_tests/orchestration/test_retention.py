@@ -17,8 +17,8 @@ from mlc_dagster.orchestration.automation.retention import (
     purge_job,
     purge_schedule,
 )
-from mlc_dagster.settings import Settings
 from mlc_dagster.settings.model import RetentionSettings
+from mlc_dagster.systems.configuration import parse
 from mlc_dagster_tests.orchestration.conftest import QUIET
 
 DAYS = dg.DailyPartitionsDefinition("2026-11-01", end_date="2026-11-30")
@@ -238,7 +238,7 @@ def test_on_sqlite_the_files_of_a_deleted_run_go_too(tmp_path: Path) -> None:
 
 
 def test_the_job_deletes_what_its_own_location_ran_and_says_how_much(instance: dg.DagsterInstance) -> None:
-    settings = Settings.model_validate({**MINIMAL, "retention": {"runs_days": "1", "failed_runs_days": "1"}})
+    settings = parse({**MINIMAL, "retention": {"runs_days": "1", "failed_runs_days": "1"}}, "mlc.yaml")
     run(instance, "2026-11-02")
     result = purge_job(settings, ["cin7"]).execute_in_process(instance=instance, run_config=QUIET)
     assert result.success and result.job_def.name == PURGE_JOB
@@ -246,7 +246,7 @@ def test_the_job_deletes_what_its_own_location_ran_and_says_how_much(instance: d
 
 
 def test_the_schedule_is_on_from_the_start_at_the_time_in_mlc_yaml() -> None:
-    schedule = purge_schedule(Settings.model_validate({**MINIMAL, "schedules": {"purge_runs": "1 1 * * *"}}))
+    schedule = purge_schedule(parse({**MINIMAL, "schedules": {"purge_runs": "1 1 * * *"}}, "mlc.yaml"))
     assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
     assert (schedule.cron_schedule, schedule.job_name) == ("1 1 * * *", PURGE_JOB)
     assert all(status.value in ("SUCCESS", "FAILURE", "CANCELED") for status in ENDED)
