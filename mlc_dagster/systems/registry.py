@@ -14,7 +14,6 @@ from importlib.metadata import EntryPoint, entry_points
 
 from mlc_dagster import systems as rooms
 from mlc_dagster.core.errors import Misconfigured
-from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.settings.sections import Sections
 from mlc_dagster.systems.system import System
 
@@ -36,10 +35,6 @@ def systems() -> dict[str, System]:
 def sections() -> Sections:
     """What the systems add to mlc.yaml."""
     return {name: system.section for name, system in systems().items()}
-
-
-def erp() -> System:
-    return systems()[ERP]
 
 
 def _ours() -> Iterator[System]:
