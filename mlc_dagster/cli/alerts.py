@@ -5,8 +5,8 @@ from __future__ import annotations
 import typer
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli.terminal import say, tell_error
 from mlc_dagster.core.errors import Misconfigured, MlcError
+from mlc_dagster.core.terminal import say, tell_error
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.systems import configuration
 

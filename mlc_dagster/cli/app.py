@@ -26,8 +26,8 @@ from mlc_dagster.cli.replay import EXAMPLES, replay
 from mlc_dagster.cli.shadow import EXAMPLES as SHADOWS
 from mlc_dagster.cli.shadow import shadow
 from mlc_dagster.cli.status import status
-from mlc_dagster.cli.terminal import Terminal, paragraph, plain, say_json, terminal
 from mlc_dagster.core.errors import MlcError
+from mlc_dagster.core.terminal import Terminal, paragraph, plain, say_json, terminal
 from mlc_dagster.sandbox.__main__ import main as sandbox
 from mlc_dagster.systems import configuration
 
@@ -49,7 +49,7 @@ def demo(
     folder: Annotated[Path, typer.Option(help="Where the demo keeps its state.")] = settings_file.DEMO_FOLDER,
 ) -> None:
     """Move everything from a sandbox ERP to the sandbox SaaS through real Dagster runs, twice, and show what moved."""
-    from mlc_dagster.demo import run_demo
+    from mlc_dagster.demo.story import run_demo
 
     run_demo(folder, days, out)
 
@@ -60,7 +60,7 @@ def ui(
     of_the_demo: Annotated[bool, typer.Option("--demo", help="On the demo, where there is an mlc.yaml too.")] = False,
 ) -> None:
     """Open Dagster's UI on the demo, or on your own mlc.yaml where there is one."""
-    from mlc_dagster.demo import run_ui
+    from mlc_dagster.demo.story import run_ui
 
     run_ui(port, out, demo=of_the_demo)
 

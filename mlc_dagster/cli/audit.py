@@ -9,7 +9,7 @@ import typer
 
 from mlc_dagster.cli.places import NotFound, expect, ledger, settings_here
 from mlc_dagster.cli.tables import moment, nothing, table
-from mlc_dagster.cli.terminal import Terminal, plain, say_json, terminal
+from mlc_dagster.core.terminal import Terminal, plain, say_json, terminal
 from mlc_dagster.ledger import Fault, Verification
 from mlc_dagster.pipeline.auditing import Story, stories
 from mlc_dagster.systems.configuration import known_flows

@@ -13,8 +13,8 @@ from rich.table import Table
 
 from mlc_dagster import settings as settings_file
 from mlc_dagster.cli.places import ledger, settings_here, shown, tell
-from mlc_dagster.cli.terminal import say, terminal
 from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.terminal import say, terminal
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.credentials import master_keys
 from mlc_dagster.ledger.vault import MASTER_KEY, Vault, check_keys

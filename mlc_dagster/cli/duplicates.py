@@ -13,10 +13,10 @@ import typer
 from mlc_dagster import settings as settings_file
 from mlc_dagster.cli.places import NotFound, ledger
 from mlc_dagster.cli.tables import table
-from mlc_dagster.cli.terminal import Terminal, paragraph, plain, say_json, terminal
 from mlc_dagster.core.duplicates import amount
 from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.core.near_names import offered
+from mlc_dagster.core.terminal import Terminal, paragraph, plain, say_json, terminal
 from mlc_dagster.pipeline.duplicates import Looked, Looks, sentences
 from mlc_dagster.systems import configuration
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mlc_dagster.cli.tables import moment, shortened, table
-from mlc_dagster.cli.terminal import Terminal, plain
 from mlc_dagster.core import commands
+from mlc_dagster.core.terminal import Terminal, plain
 from mlc_dagster.ledger import HoldEntry
 from mlc_dagster.ledger.records.history import Counted
 

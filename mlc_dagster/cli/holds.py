@@ -11,9 +11,9 @@ import typer
 from mlc_dagster.cli.hold_list import nothing, print_list, print_next, print_rest
 from mlc_dagster.cli.places import NotFound, expect, ledger
 from mlc_dagster.cli.tables import held, moment, person, table
-from mlc_dagster.cli.terminal import Terminal, plain, say, say_json, tell_error, terminal
 from mlc_dagster.core import commands
 from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.terminal import Terminal, plain, say, say_json, tell_error, terminal
 from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.ledger import Attempt, Decision, HoldEntry, Ledger, Run
 from mlc_dagster.ledger.records.decisions import DecisionRefused

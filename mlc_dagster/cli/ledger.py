@@ -11,8 +11,8 @@ import typer
 from mlc_dagster import settings as settings_file
 from mlc_dagster.cli.places import ledger, shown
 from mlc_dagster.cli.tables import moment
-from mlc_dagster.cli.terminal import Terminal, plain, say, say_json, terminal
 from mlc_dagster.core import commands
+from mlc_dagster.core.terminal import Terminal, plain, say, say_json, terminal
 from mlc_dagster.ledger.upkeep.restoring import Restored
 from mlc_dagster.ledger.upkeep.restoring import restore as put_back
 from mlc_dagster.ledger.upkeep.soundness import Look

@@ -8,10 +8,10 @@ import typer
 
 from mlc_dagster.cli.places import ledger, settings_here
 from mlc_dagster.cli.tables import person
-from mlc_dagster.cli.terminal import say
 from mlc_dagster.core import commands
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.near_names import nearest
+from mlc_dagster.core.terminal import say
 from mlc_dagster.ledger import Ledger, Pause
 from mlc_dagster.systems import configuration
 

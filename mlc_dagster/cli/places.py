@@ -8,10 +8,10 @@ from pathlib import Path
 
 from mlc_dagster import pipeline
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli.terminal import beside
 from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.near_names import offered
+from mlc_dagster.core.terminal import beside
 from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.ledger import Ledger, place_of
 from mlc_dagster.pipeline import guards

@@ -12,9 +12,9 @@ import typer
 from mlc_dagster import settings as settings_file
 from mlc_dagster.cli.places import flow_that_is_on, ledger
 from mlc_dagster.cli.tables import person, table
-from mlc_dagster.cli.terminal import Terminal, paragraph, plain, say_json, terminal
 from mlc_dagster.core import commands
 from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.terminal import Terminal, paragraph, plain, say_json, terminal
 from mlc_dagster.settings import file_modes as private
 from mlc_dagster.systems import configuration
 

@@ -11,11 +11,11 @@ import typer
 from mlc_dagster import settings as settings_file
 from mlc_dagster.cli.places import NotFound, expect, flow_that_is_on, ledger, tell
 from mlc_dagster.cli.tables import nothing, person, table
-from mlc_dagster.cli.terminal import Terminal, paragraph, terminal
 from mlc_dagster.core import commands
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert
+from mlc_dagster.core.terminal import Terminal, paragraph, terminal
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems import configuration

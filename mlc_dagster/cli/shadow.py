@@ -8,7 +8,7 @@ import typer
 
 from mlc_dagster.cli.places import expect, ledger
 from mlc_dagster.cli.tables import moment, nothing, table
-from mlc_dagster.cli.terminal import plain, say_json, terminal
+from mlc_dagster.core.terminal import plain, say_json, terminal
 
 EXAMPLES = "Examples: mlc shadow --flow cin7/purchases · mlc shadow --key P00102 --json"
 

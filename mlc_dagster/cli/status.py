@@ -9,7 +9,7 @@ import typer
 from mlc_dagster import settings as settings_file
 from mlc_dagster.cli.places import ledger
 from mlc_dagster.cli.tables import moment, table
-from mlc_dagster.cli.terminal import Terminal, plain, say_json, terminal
+from mlc_dagster.core.terminal import Terminal, plain, say_json, terminal
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems import configuration

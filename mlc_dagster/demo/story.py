@@ -15,10 +15,10 @@ from pathlib import Path
 from rich.table import Table
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli.terminal import Terminal, plain
 from mlc_dagster.core.amounts import currency_decimals
 from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.terminal import Terminal, plain
 from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.demo import books
 from mlc_dagster.demo.agreement import disagreements
