@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli.places import NotFound, ledger
-from mlc_dagster.cli.tables import table
+from mlc_dagster.cli.shared.lookup import NotFound, ledger
+from mlc_dagster.cli.shared.tables import table
 from mlc_dagster.core.duplicates import amount
 from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.core.near_names import offered

@@ -6,13 +6,16 @@ from typing import Annotated
 
 import typer
 
-from mlc_dagster.cli.places import expect, ledger
-from mlc_dagster.cli.tables import moment, nothing, table
+from mlc_dagster.cli.shared.lookup import ledger
+from mlc_dagster.cli.shared.tables import moment, nothing, table
 from mlc_dagster.core.terminal import plain, say_json, terminal
 
 EXAMPLES = "Examples: mlc shadow --flow cin7/purchases · mlc shadow --key P00102 --json"
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command(epilog=EXAMPLES)
 def shadow(
     flow: Annotated[str | None, typer.Option(help="Such as cin7/purchases.")] = None,
     key: Annotated[str | None, typer.Option(help="The record's key.")] = None,
@@ -20,6 +23,8 @@ def shadow(
     json_: Annotated[bool, typer.Option("--json", help="JSON, and no table.")] = False,
 ) -> None:
     """What would have been written where mlc.yaml says `mode: shadow`, field by field; each content once."""
+    from mlc_dagster.cli.shared.known_names import expect
+
     with ledger() as opened:
         expect(opened, flow=flow)
         found, counts = opened.shadow.read(flow, key, limit), opened.shadow.count()

@@ -1,19 +1,15 @@
-"""Where a command of records looks, and whether what it is asked about exists: a wrong place is never an all-clear."""
+"""Whether what a command is asked about exists: flows, rules, systems; with the nearest names where it does not."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Collection
 
 from mlc_dagster import pipeline
-from mlc_dagster import settings as settings_file
-from mlc_dagster.core.errors import Misconfigured, MlcError
+from mlc_dagster.cli.shared.lookup import NotFound, settings_here, tell
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.near_names import offered
-from mlc_dagster.core.terminal import beside
 from mlc_dagster.core.vocabulary import ERP
-from mlc_dagster.ledger import Ledger, place_of
+from mlc_dagster.ledger import Ledger
 from mlc_dagster.pipeline import guards
 from mlc_dagster.rules import waiving
 from mlc_dagster.settings import Settings
@@ -22,43 +18,6 @@ from mlc_dagster.systems.registry import systems
 
 EVERY_FLOW = frozenset({*pipeline.BUILT_IN, guards.RULE, *waiving.AT_THE_LOAD})
 """Rules that any flow may hold by, beside its own: those of the row, of the run, and of the load."""
-
-
-class NotFound(MlcError):
-    """Nothing goes by this name."""
-
-
-@contextmanager
-def ledger(*, writes: bool = False) -> Iterator[Ledger]:
-    """The ledger that the environment names, told on stderr. Raises Misconfigured where there is none: none is made."""
-    url = settings_file.environment().database_url
-    with Ledger.existing(url) if writes else Ledger.to_read(url) as opened:
-        tell(f"ledger: {shown(url)}")
-        yield opened
-
-
-def shown(url: str) -> str:
-    """A file as seen from here, or host and database."""
-    place = place_of(url)
-    here = str(Path.cwd())
-    return place.removeprefix(f"{here}/") if url.startswith("sqlite") else place
-
-
-def tell(words: str) -> None:
-    """Beside the answer, on stderr: stdout may be JSON."""
-    beside(words)
-
-
-def settings_here() -> Settings | None:
-    """What mlc.yaml says; None where there is none, or it has mistakes: the ledger can be asked without it."""
-    path = settings_file.environment().config
-    if not path.is_file():
-        return None
-    try:
-        return configuration.load(path)
-    except Misconfigured:
-        tell(f"{path} has mistakes, so it is not known which flows are on: mlc check names them")
-        return None
 
 
 def why_off(name: str, settings: Settings | None) -> str:

@@ -1,4 +1,4 @@
-"""`mlc alerts`: whether the people that mlc.yaml names are reached."""
+"""`mlc alerts test`: whether the people that mlc.yaml names are reached."""
 
 from __future__ import annotations
 
@@ -7,25 +7,16 @@ import typer
 from mlc_dagster import settings as settings_file
 from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.core.terminal import say, tell_error
-from mlc_dagster.ledger import Ledger
-from mlc_dagster.systems import configuration
 
-app = typer.Typer(
-    help="Who is told of failed runs, and once a day of what is on hold: `alerts` in mlc.yaml.",
-    no_args_is_help=True,
-    pretty_exceptions_show_locals=False,  # they would hold secrets
-)
-
-
-@app.callback()
-def group() -> None:
-    """A group of one command is a group all the same."""
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
 def test() -> None:
     """Send a test message every way, and say what came of each. Exit 1 where one did not get out."""
+    from mlc_dagster.ledger import Ledger
     from mlc_dagster.pipeline import alerting
+    from mlc_dagster.systems import configuration
     from mlc_dagster.transport.notifications import NotSent
 
     environment = settings_file.environment()
@@ -47,6 +38,7 @@ def test() -> None:
 
 def _now(url: str) -> str:
     """What the daily word would be; a test works where nothing was moved yet, too."""
+    from mlc_dagster.ledger import Ledger
     from mlc_dagster.pipeline import alerting
 
     try:

@@ -1,12 +1,17 @@
-"""How `mlc holds list` shows a page of what is on hold, and how much more there is."""
+"""How a page of what is on hold is shown, and how much more there is."""
 
 from __future__ import annotations
 
-from mlc_dagster.cli.tables import moment, shortened, table
+from typing import TYPE_CHECKING, Any
+
+from mlc_dagster.cli.shared.tables import moment, shortened, table
 from mlc_dagster.core import commands
 from mlc_dagster.core.terminal import Terminal, plain
-from mlc_dagster.ledger import HoldEntry
-from mlc_dagster.ledger.records.history import Counted
+from mlc_dagster.rules import waiving
+
+if TYPE_CHECKING:
+    from mlc_dagster.ledger import HoldEntry
+    from mlc_dagster.ledger.records.history import Counted
 
 REASON = 90  # characters of a reason in the list
 
@@ -42,3 +47,26 @@ def print_rest(holds: int, shown: int, older: int, page: int, out: Terminal) -> 
 def print_next(hold: HoldEntry, out: Terminal) -> None:
     named = plain(commands.offered("holds show", hold.key, flow=hold.flow))
     out.print(f"\nAll of it, and what to do: [bold]{named}[/]", soft_wrap=True)
+
+
+def as_json(hold: HoldEntry) -> dict[str, Any]:
+    """All of a hold but its record."""
+    return {
+        "flow": hold.flow,
+        "key": hold.key,
+        "version": hold.version,
+        "rules": list(hold.rules),
+        "problems": [vars(problem) for problem in hold.problems],
+        "partition": hold.partition,
+        "since": hold.opened_at.isoformat(),
+        "company": hold.company,
+        "missing": hold.missing,
+        "party": hold.party,
+        "amount": hold.amount,
+        "currency": hold.currency,
+        "dated": hold.dated,
+        "owner": hold.owner,
+        "run_id": hold.run_id,
+        "content": hold.content,
+        "can_be_released": not waiving.unwaivable(hold.rules),
+    }

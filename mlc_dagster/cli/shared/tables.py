@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import getpass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from mlc_dagster.cli.places import NotFound
+from mlc_dagster.cli.shared.lookup import NotFound
 from mlc_dagster.core import commands
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.inert import inert
 from mlc_dagster.core.near_names import nearest
 from mlc_dagster.core.terminal import Listing
-from mlc_dagster.ledger import HoldEntry, Ledger
+
+if TYPE_CHECKING:
+    from mlc_dagster.ledger import HoldEntry, Ledger
 
 NEAREST = 5  # keys that are named where one was misspelt
 

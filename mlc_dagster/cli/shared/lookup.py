@@ -1,0 +1,59 @@
+"""Where a command of records looks: the ledger and the settings of this place. A wrong place is never an all-clear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlc_dagster import settings as settings_file
+from mlc_dagster.core.errors import Misconfigured, MlcError
+from mlc_dagster.core.terminal import beside
+
+if TYPE_CHECKING:
+    from mlc_dagster.ledger import Ledger
+    from mlc_dagster.settings import Settings
+
+
+class NotFound(MlcError):
+    """Nothing goes by this name."""
+
+
+@contextmanager
+def ledger(*, writes: bool = False) -> Iterator[Ledger]:
+    """The ledger that the environment names, told on stderr. Raises Misconfigured where there is none: none is made."""
+    from mlc_dagster.ledger import Ledger
+
+    url = settings_file.environment().database_url
+    with Ledger.existing(url) if writes else Ledger.to_read(url) as opened:
+        tell(f"ledger: {shown(url)}")
+        yield opened
+
+
+def shown(url: str) -> str:
+    """A file as seen from here, or host and database."""
+    from mlc_dagster.ledger import place_of
+
+    place = place_of(url)
+    here = str(Path.cwd())
+    return place.removeprefix(f"{here}/") if url.startswith("sqlite") else place
+
+
+def tell(words: str) -> None:
+    """Beside the answer, on stderr: stdout may be JSON."""
+    beside(words)
+
+
+def settings_here() -> Settings | None:
+    """What mlc.yaml says; None where there is none, or it has mistakes: the ledger can be asked without it."""
+    from mlc_dagster.systems import configuration
+
+    path = settings_file.environment().config
+    if not path.is_file():
+        return None
+    try:
+        return configuration.load(path)
+    except Misconfigured:
+        tell(f"{path} has mistakes, so it is not known which flows are on: mlc check names them")
+        return None
