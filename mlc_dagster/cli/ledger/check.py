@@ -25,7 +25,8 @@ def check(
     """Whether the ledger is sound: its file, its tables, its trail, and the stored rows beside it; exit 1 if not."""
     from mlc_dagster.orchestration.storage.stored_files import look as look_at_rows
 
-    storage, looks = settings_file.environment().storage, list[Look]()
+    storage = settings_file.environment().storage
+    looks: list[Look] = []
     with ledger() as opened:
         for look in opened.keeping.looks():
             looks.append(look)
