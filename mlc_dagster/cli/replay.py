@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli.shared.lookup import NotFound, ledger, tell
+from mlc_dagster.cli.shared.lookup import NotFound, expect, ledger, tell
 from mlc_dagster.cli.shared.tables import nothing, person, table
 from mlc_dagster.core import commands
 from mlc_dagster.core.errors import Misconfigured
@@ -43,7 +43,6 @@ def replay(
     who: Annotated[str, typer.Option(help="Who replays. Default: the login name.", show_default=False)] = "",
 ) -> None:
     """Prepare and load stored rows once more; what the target has costs no request. Exit 1 where a run failed."""
-    from mlc_dagster.cli.shared.known_names import expect
     from mlc_dagster.orchestration.automation.replaying import flows_on, stretches
     from mlc_dagster.systems import configuration
 

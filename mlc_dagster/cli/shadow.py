@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mlc_dagster.cli.shared.lookup import ledger
+from mlc_dagster.cli.shared.lookup import expect, ledger
 from mlc_dagster.cli.shared.tables import moment, nothing, table
 from mlc_dagster.core.terminal import plain, say_json, terminal
 
@@ -23,8 +23,6 @@ def shadow(
     json_: Annotated[bool, typer.Option("--json", help="JSON, and no table.")] = False,
 ) -> None:
     """What would have been written where mlc.yaml says `mode: shadow`, field by field; each content once."""
-    from mlc_dagster.cli.shared.known_names import expect
-
     with ledger() as opened:
         expect(opened, flow=flow)
         found, counts = opened.shadow.read(flow, key, limit), opened.shadow.count()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlc_dagster.cli.shared.lookup import ledger, settings_here
+from mlc_dagster.cli.shared.lookup import expect, ledger, settings_here
 from mlc_dagster.cli.shared.tables import moment, nothing, table
 from mlc_dagster.core.terminal import Terminal, plain, say_json, terminal
 
@@ -23,7 +23,6 @@ def show(
     json_: Annotated[bool, typer.Option("--json", help="JSON, and no table.")] = False,
 ) -> None:
     """Every read, hold, decision, attempt and answer of a record, by flow, the oldest first. Times are UTC."""
-    from mlc_dagster.cli.shared.known_names import expect
     from mlc_dagster.pipeline.auditing import stories
     from mlc_dagster.systems.configuration import known_flows
 

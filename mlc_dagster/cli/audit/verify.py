@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlc_dagster.cli.shared.lookup import NotFound, ledger
+from mlc_dagster.cli.shared.lookup import NotFound, expect, ledger
 from mlc_dagster.cli.shared.tables import table
 from mlc_dagster.core.terminal import plain, say_json, terminal
 
@@ -29,8 +29,6 @@ def verify(
     Each line carries a hash over itself and the one before it. Who can write to the database can rewrite all of them:
     keep the last hashes (--json) elsewhere to notice that.
     """
-    from mlc_dagster.cli.shared.known_names import expect
-
     with ledger() as opened:
         expect(opened, flow=flow)
         verification = opened.history.verify(flow)

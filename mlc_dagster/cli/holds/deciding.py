@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mlc_dagster.cli.shared.lookup import NotFound
+from mlc_dagster.cli.shared.lookup import NotFound, expect
 from mlc_dagster.cli.shared.tables import held, person
 from mlc_dagster.core import commands
 from mlc_dagster.core.errors import Misconfigured
@@ -28,7 +28,6 @@ def decide(
     yes: bool,
 ) -> tuple[list[Decision], int]:
     """The decisions that were written, and how many were refused. Raises NotFound and Misconfigured."""
-    from mlc_dagster.cli.shared.known_names import expect
     from mlc_dagster.ledger import Run
 
     key, flow, rule = which

@@ -8,7 +8,7 @@ import typer
 
 from mlc_dagster.cli.holds.options import FlowOption, JsonOption, RuleOption
 from mlc_dagster.cli.holds.page import as_json, nothing, print_list, print_next, print_rest
-from mlc_dagster.cli.shared.lookup import ledger
+from mlc_dagster.cli.shared.lookup import expect, ledger
 from mlc_dagster.core.terminal import say, say_json, terminal
 from mlc_dagster.core.vocabulary import ERP
 
@@ -25,8 +25,6 @@ def list_(
     json_: JsonOption = False,
 ) -> None:
     """What is on hold: a summary by flow and rule, then the records, the newest last."""
-    from mlc_dagster.cli.shared.known_names import expect
-
     narrowed = {"flow": flow, "rule": rule, "system": None if system == ERP else system}  # every flow is the ERP's
     with ledger() as opened:
         expect(opened, flow=flow, rule=rule, system=system)

@@ -9,7 +9,7 @@ import typer
 
 from mlc_dagster.cli.holds.options import FlowOption, JsonOption
 from mlc_dagster.cli.holds.page import as_json
-from mlc_dagster.cli.shared.lookup import ledger
+from mlc_dagster.cli.shared.lookup import expect, ledger
 from mlc_dagster.cli.shared.tables import held, moment, table
 from mlc_dagster.core import commands
 from mlc_dagster.core.terminal import Terminal, plain, say_json, terminal
@@ -26,8 +26,6 @@ def show(
     key: Annotated[str, typer.Argument(help="The record's key.")], flow: FlowOption = None, json_: JsonOption = False
 ) -> None:
     """One record on hold: every problem in full, the record, its trail, and what can be done."""
-    from mlc_dagster.cli.shared.known_names import expect
-
     with ledger() as opened:
         expect(opened, flow=flow)
         hold = held(opened, key, flow)

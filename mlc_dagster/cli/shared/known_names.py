@@ -30,11 +30,8 @@ def why_off(name: str, settings: Settings | None) -> str:
     return configuration.switched_off(settings, connection).get(name, "")
 
 
-def expect(opened: Ledger, *, flow: str | None = None, rule: str | None = None, system: str | None = None) -> None:
-    """Raises NotFound, with the nearest names, where a flow, a rule or a system is none.
-
-    What is switched off is answered from the ledger's history where it has any, and said to be off.
-    """
+def expect(opened: Ledger, flow: str | None, rule: str | None, system: str | None) -> None:
+    """Raises NotFound: lookup.expect says when."""
     settings = settings_here()
     if flow is not None:
         _expect_flow(opened, flow, settings)
