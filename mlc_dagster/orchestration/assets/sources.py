@@ -13,7 +13,7 @@ from mlc_dagster.core.logs import logger
 from mlc_dagster.core.vocabulary import ERP, EntitySet, Pull
 from mlc_dagster.ledger import Run
 from mlc_dagster.orchestration.assets import pausing, reports
-from mlc_dagster.orchestration.automation.due import read_of
+from mlc_dagster.orchestration.assets.asset_keys import read_of
 from mlc_dagster.orchestration.failures import told
 from mlc_dagster.orchestration.partitions import ONE_RUN, scope_of
 from mlc_dagster.systems.ifs.catalogue import wire_name
