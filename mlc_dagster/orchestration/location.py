@@ -247,7 +247,7 @@ def resources(
         found[name] = ConnectionResource(
             connection=name,
             system=known[name].name,
-            secrets=list(secrets(name, known[name])),
+            secrets=list(secrets(name, known[name], settings)),
             section=section.model_dump(mode="json", exclude_none=True),
             ledger=ledger,
             shares_budget=shares_budget,

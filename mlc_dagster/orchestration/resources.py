@@ -14,7 +14,7 @@ from mlc_dagster.ledger.credentials import secret
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.settings.section import SystemConnection
 from mlc_dagster.systems.registry import systems
-from mlc_dagster.systems.shared.connecting import Budgets
+from mlc_dagster.systems.shared.connecting import Budgets, all_present
 from mlc_dagster.transport.rate_limits import LocalBudget
 
 TICK_SECONDS = 60.0  # that Dagster gives a sensor
@@ -101,5 +101,6 @@ class ConnectionResource(Signed):
         return systems()[self.system].settings.model_validate(self.section)
 
     def _connected(self, settings: SystemConnection, tries: int) -> Any:
-        connect = systems()[self.system].connect
-        return connect(settings, *self.values(), self.budgets, tries=tries, name=self.connection)
+        connect, values = systems()[self.system].connect, self.values()
+        all_present(values, self.secrets)
+        return connect(settings, *values, self.budgets, tries=tries, name=self.connection)

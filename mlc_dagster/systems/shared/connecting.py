@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mlc_dagster.core.errors import Misconfigured
@@ -31,6 +31,12 @@ def present(value: str, name: str) -> str:
             cure=f"Set it in the environment or in .env, or seal it: mlc credentials set {name}. Never in mlc.yaml.",
         )
     return value
+
+
+def all_present(values: Sequence[str], names: Sequence[str]) -> None:
+    """Raises Misconfigured where one of the secrets is not set, by the name that it has here."""
+    for value, name in zip(values, names, strict=True):
+        present(value, name)
 
 
 def budget_name(*parts: str) -> str:
