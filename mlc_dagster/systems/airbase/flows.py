@@ -16,7 +16,7 @@ from mlc_dagster.systems.airbase.mapping import (
 )
 from mlc_dagster.systems.airbase.records import PURCHASE_ORDERS, VENDORS
 from mlc_dagster.systems.airbase.rules import subsidiary_exists
-from mlc_dagster.systems.airbase.spend_flows import SPEND
+from mlc_dagster.systems.airbase.spend.flows import SPEND
 from mlc_dagster.systems.ifs import records as ifs
 
 
