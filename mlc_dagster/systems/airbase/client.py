@@ -26,9 +26,9 @@ from mlc_dagster.systems.airbase.records import (
 from mlc_dagster.systems.airbase.spend.acknowledgements import Acknowledgements
 from mlc_dagster.systems.airbase.spend.documents import payment_extract, request_extract
 from mlc_dagster.systems.airbase.spend.records import ACKNOWLEDGEMENTS, PAYMENTS, PURCHASE_REQUESTS
+from mlc_dagster.systems.airbase.vendors.supplier_fields import Vendors
 from mlc_dagster.systems.airbase.writing import request_bodies as bodies
 from mlc_dagster.systems.airbase.writing.lookup import Shelf
-from mlc_dagster.systems.airbase.writing.supplier_fields import Vendors
 from mlc_dagster.systems.airbase.writing.upserts import Kind, Upserts
 from mlc_dagster.transport.client import ApiClient
 

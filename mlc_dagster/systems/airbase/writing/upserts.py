@@ -9,8 +9,8 @@ from typing import Any, Literal
 from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.core.outcomes import ACCEPTED, Agreed, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.systems.airbase.api import AirbaseApi, Document, covers, id_of, reference_of
+from mlc_dagster.systems.airbase.vendors.supplier_fields import Vendors
 from mlc_dagster.systems.airbase.writing.lookup import Shelf
-from mlc_dagster.systems.airbase.writing.supplier_fields import Vendors
 from mlc_dagster.systems.shared.supplier_match import Meeting
 from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
 from mlc_dagster.transport.error_messages import sentence
