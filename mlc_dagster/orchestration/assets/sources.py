@@ -16,8 +16,8 @@ from mlc_dagster.orchestration.assets import pausing, reports
 from mlc_dagster.orchestration.assets.asset_keys import read_of
 from mlc_dagster.orchestration.failures import told
 from mlc_dagster.orchestration.partitions import ONE_RUN, scope_of
-from mlc_dagster.systems.ifs.catalogue import wire_name
-from mlc_dagster.systems.ifs.metadata import SchemaReport
+from mlc_dagster.systems.ifs.schema.catalogue import wire_name
+from mlc_dagster.systems.ifs.schema.metadata import SchemaReport
 
 log = logger("mlc_dagster.sources")
 

@@ -12,13 +12,9 @@ from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
-from mlc_dagster.systems.airbase import request_bodies as bodies
-from mlc_dagster.systems.airbase.acknowledgements import Acknowledgements
-from mlc_dagster.systems.airbase.calls import AirbaseApi, Document, amount_of, id_of, reference_of
-from mlc_dagster.systems.airbase.documents import payment_extract, request_extract
+from mlc_dagster.systems.airbase.api import AirbaseApi, Document, amount_of, id_of, reference_of
 from mlc_dagster.systems.airbase.endpoints import Places
 from mlc_dagster.systems.airbase.lists import List, listed_vendor
-from mlc_dagster.systems.airbase.lookup import Shelf
 from mlc_dagster.systems.airbase.records import (
     PURCHASE_ORDERS,
     VENDOR_LIST,
@@ -27,9 +23,13 @@ from mlc_dagster.systems.airbase.records import (
     PurchaseOrder,
     Subsidiary,
 )
-from mlc_dagster.systems.airbase.spend_records import ACKNOWLEDGEMENTS, PAYMENTS, PURCHASE_REQUESTS
-from mlc_dagster.systems.airbase.supplier_fields import Vendors
-from mlc_dagster.systems.airbase.upserts import Kind, Upserts
+from mlc_dagster.systems.airbase.spend.acknowledgements import Acknowledgements
+from mlc_dagster.systems.airbase.spend.documents import payment_extract, request_extract
+from mlc_dagster.systems.airbase.spend.records import ACKNOWLEDGEMENTS, PAYMENTS, PURCHASE_REQUESTS
+from mlc_dagster.systems.airbase.vendors.supplier_fields import Vendors
+from mlc_dagster.systems.airbase.writing import request_bodies as bodies
+from mlc_dagster.systems.airbase.writing.lookup import Shelf
+from mlc_dagster.systems.airbase.writing.upserts import Kind, Upserts
 from mlc_dagster.transport.client import ApiClient
 
 BOOKS_FRESH = 60.0  # seconds that rules are judged by the same books

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mlc_dagster.systems.airbase.calls import classify as airbase_answers
-from mlc_dagster.systems.airbase.calls import signature as airbase_signature
+from mlc_dagster.systems.airbase.api import classify as airbase_answers
+from mlc_dagster.systems.airbase.api import signature as airbase_signature
 from mlc_dagster.systems.airbase.client import AirbaseClient
 from mlc_dagster.systems.airbase.endpoints import Places
 from mlc_dagster.systems.airbase.settings import AirbaseSettings

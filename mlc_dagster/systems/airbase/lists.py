@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
-from mlc_dagster.systems.airbase.calls import AirbaseApi, Document, id_of, reference_of
+from mlc_dagster.systems.airbase.api import AirbaseApi, Document, id_of, reference_of
 from mlc_dagster.systems.shared.lists_by_day import Extract, Listing
 
 FRESH = 60.0  # seconds that a list is taken for the truth: a range of days is read day by day

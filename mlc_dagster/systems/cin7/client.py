@@ -17,15 +17,15 @@ from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Traffic, Unanswered
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
-from mlc_dagster.systems.cin7.calls import Cin7Api, Document, classify, signature
+from mlc_dagster.systems.cin7.api import Cin7Api, Document, classify, signature
 from mlc_dagster.systems.cin7.duplicates import Duplicates
-from mlc_dagster.systems.cin7.invoices import Invoices
 from mlc_dagster.systems.cin7.lists import listed_supplier, supplier_pages
-from mlc_dagster.systems.cin7.purchase_lookup import Look
-from mlc_dagster.systems.cin7.purchases import Purchases, Sender
+from mlc_dagster.systems.cin7.purchases.invoice_writer import Invoices
+from mlc_dagster.systems.cin7.purchases.purchase_lookup import Look
+from mlc_dagster.systems.cin7.purchases.purchase_writer import Purchases, Sender
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
 from mlc_dagster.systems.cin7.reference_books import read_books
-from mlc_dagster.systems.cin7.suppliers import Suppliers
+from mlc_dagster.systems.cin7.suppliers.supplier_writer import Suppliers
 from mlc_dagster.systems.shared.lists_by_day import Listing
 from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
 from mlc_dagster.transport.client import ApiClient

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mlc_dagster.systems.cin7.calls import classify as cin7_answers
-from mlc_dagster.systems.cin7.calls import signature
+from mlc_dagster.systems.cin7.api import classify as cin7_answers
+from mlc_dagster.systems.cin7.api import signature
 from mlc_dagster.systems.cin7.client import Cin7Client
 from mlc_dagster.systems.cin7.settings import Cin7Settings
 from mlc_dagster.systems.shared.connecting import Budgets, budget_name, patience, present, secret_name

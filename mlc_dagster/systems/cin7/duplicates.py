@@ -16,9 +16,9 @@ from typing import Any
 
 from mlc_dagster.core.duplicates import Carried, Crosswalk, LookedAt, folded
 from mlc_dagster.core.flows import Target
-from mlc_dagster.systems.cin7.calls import PAGE, Cin7Api, Document
-from mlc_dagster.systems.cin7.purchase_lookup import OVERLAP, marks, read
-from mlc_dagster.systems.cin7.purchases import is_empty
+from mlc_dagster.systems.cin7.api import PAGE, Cin7Api, Document
+from mlc_dagster.systems.cin7.purchases.purchase_lookup import OVERLAP, marks, read
+from mlc_dagster.systems.cin7.purchases.purchase_writer import is_empty
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES
 from mlc_dagster.systems.shared.json_values import moment
 

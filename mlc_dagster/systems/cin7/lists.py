@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlc_dagster.core.vocabulary import Pull, Scope
-from mlc_dagster.systems.cin7.calls import Cin7Api, Document
-from mlc_dagster.systems.cin7.supplier_fields import said
-from mlc_dagster.systems.cin7.suppliers import key_in
+from mlc_dagster.systems.cin7.api import Cin7Api, Document
+from mlc_dagster.systems.cin7.suppliers.supplier_fields import said
+from mlc_dagster.systems.cin7.suppliers.supplier_writer import key_in
 
 
 def supplier_pages(api: Cin7Api, scope: Scope, pull: Pull) -> Iterator[Document]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mlc_dagster.core.facts import Books
-from mlc_dagster.systems.cin7.calls import Cin7Api, Document
+from mlc_dagster.systems.cin7.api import Cin7Api, Document
 from mlc_dagster.systems.cin7.settings import Cin7Settings
 from mlc_dagster.systems.shared.findings import Finding, Question, wrong
 from mlc_dagster.systems.shared.ping_names import instead

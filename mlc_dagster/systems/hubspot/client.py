@@ -9,9 +9,9 @@ from itertools import islice
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Budget, Draft, Outcome, Traffic
-from mlc_dagster.systems.hubspot.batch_upsert import Companies, Deals
-from mlc_dagster.systems.hubspot.calls import HubspotApi, classify
-from mlc_dagster.systems.hubspot.invoices import Invoices
+from mlc_dagster.systems.hubspot.api import HubspotApi, classify
+from mlc_dagster.systems.hubspot.objects.batch_upsert import Companies, Deals
+from mlc_dagster.systems.hubspot.objects.invoices import Invoices
 from mlc_dagster.systems.hubspot.portal import Portal
 from mlc_dagster.systems.hubspot.records import BATCH, COMPANIES, DEALS, INVOICES
 from mlc_dagster.transport.client import ApiClient, in_order

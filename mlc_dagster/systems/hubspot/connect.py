@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlc_dagster.systems.hubspot.calls import BURST_SECONDS as HUBSPOT_SECONDS
-from mlc_dagster.systems.hubspot.calls import classify as hubspot_answers
+from mlc_dagster.systems.hubspot.api import BURST_SECONDS as HUBSPOT_SECONDS
+from mlc_dagster.systems.hubspot.api import classify as hubspot_answers
 from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster.systems.hubspot.settings import HubspotSettings
 from mlc_dagster.systems.shared.connecting import Budgets, budget_name, patience, present, secret_name

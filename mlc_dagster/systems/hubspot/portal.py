@@ -8,8 +8,8 @@ from typing import Any
 
 from mlc_dagster.core.errors import Misconfigured, RecordRejected
 from mlc_dagster.core.facts import Books
-from mlc_dagster.systems.hubspot.calls import ACCOUNT, DEAL_PIPELINES, Document, HubspotApi, properties
-from mlc_dagster.systems.hubspot.properties import GROUP, GROUP_LABEL, PROPERTIES, Property
+from mlc_dagster.systems.hubspot.api import ACCOUNT, DEAL_PIPELINES, Document, HubspotApi, properties
+from mlc_dagster.systems.hubspot.objects.properties import GROUP, GROUP_LABEL, PROPERTIES, Property
 from mlc_dagster.transport.threads import sleep as wait_for
 
 FRESH = 60.0  # seconds that the account is taken for the truth

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mlc_dagster.systems.ifs.client import IfsClient
+from mlc_dagster.systems.ifs.odata.error_responses import classify as ifs_answers
 from mlc_dagster.systems.ifs.records import catalogue
-from mlc_dagster.systems.ifs.refusals import classify as ifs_answers
 from mlc_dagster.systems.ifs.settings import IfsSettings
 from mlc_dagster.systems.shared.connecting import Budgets, budget_name, patience, present, secret_name
 from mlc_dagster.transport.client import ApiClient

@@ -11,14 +11,14 @@ from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Budget, Draft, Outcome, Refused, Saved, Traffic
-from mlc_dagster.systems.monday import documents
-from mlc_dagster.systems.monday.boards import Boards, Flaw, Layout
-from mlc_dagster.systems.monday.calls import MondayApi, Points
+from mlc_dagster.systems.monday.api import MondayApi, Points
+from mlc_dagster.systems.monday.boards.item_lookup import Found, by_key, differing
+from mlc_dagster.systems.monday.boards.item_writer import Write, Writer
+from mlc_dagster.systems.monday.boards.layout import Boards, Flaw, Layout
+from mlc_dagster.systems.monday.boards.open_creates import AT_WORK, Doubts, Group, is_in_doubt
 from mlc_dagster.systems.monday.duplicates import Duplicates
-from mlc_dagster.systems.monday.item_lookup import Found, by_key, differing
-from mlc_dagster.systems.monday.open_creates import AT_WORK, Doubts, Group, is_in_doubt
+from mlc_dagster.systems.monday.graphql import documents
 from mlc_dagster.systems.monday.records import KINDS, Cell, Item
-from mlc_dagster.systems.monday.writes import Write, Writer
 from mlc_dagster.transport.client import ApiClient
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlc_dagster.systems.monday.budget import DAY, MinuteAndDay
-from mlc_dagster.systems.monday.calls import CURE as MONDAY_CURE
-from mlc_dagster.systems.monday.calls import classifier as monday_answers
+from mlc_dagster.systems.monday.api import CURE as MONDAY_CURE
+from mlc_dagster.systems.monday.api import classifier as monday_answers
 from mlc_dagster.systems.monday.client import MondayClient
+from mlc_dagster.systems.monday.graphql.budget import DAY, MinuteAndDay
 from mlc_dagster.systems.monday.settings import MondaySettings
 from mlc_dagster.systems.shared.connecting import Budgets, budget_name, patience, present, secret_name
 from mlc_dagster.transport.client import ApiClient

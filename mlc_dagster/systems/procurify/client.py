@@ -15,13 +15,13 @@ from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
-from mlc_dagster.systems.procurify.calls import Document, ProcurifyApi
-from mlc_dagster.systems.procurify.documents import Places, bill_values, by_id_and_name, order_values
+from mlc_dagster.systems.procurify.api import Document, ProcurifyApi
+from mlc_dagster.systems.procurify.documents.document_values import Places, bill_values, by_id_and_name, order_values
+from mlc_dagster.systems.procurify.documents.lists import PaperLists
 from mlc_dagster.systems.procurify.duplicates import look
 from mlc_dagster.systems.procurify.endpoints import Addresses, Reach
-from mlc_dagster.systems.procurify.lists import PaperLists
 from mlc_dagster.systems.procurify.records import BILLS, PURCHASE_ORDERS, VENDOR_LIST
-from mlc_dagster.systems.procurify.vendors import VendorRoom, vendor_values
+from mlc_dagster.systems.procurify.vendors.vendor_writer import VendorRoom, vendor_values
 from mlc_dagster.systems.shared.lists_by_day import Listing
 from mlc_dagster.transport.client import ApiClient
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from mlc_dagster.systems.procurify.calls import CURE as PROCURIFY_CURE
-from mlc_dagster.systems.procurify.calls import classify as procurify_answers
+from mlc_dagster.systems.procurify.api import CURE as PROCURIFY_CURE
+from mlc_dagster.systems.procurify.api import classify as procurify_answers
 from mlc_dagster.systems.procurify.client import ProcurifyClient
 from mlc_dagster.systems.procurify.endpoints import Addresses, Reach
 from mlc_dagster.systems.procurify.settings import ProcurifySettings

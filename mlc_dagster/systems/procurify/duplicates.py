@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from mlc_dagster.core.duplicates import Carried, LookedAt
-from mlc_dagster.systems.procurify.calls import Document
-from mlc_dagster.systems.procurify.documents import text
-from mlc_dagster.systems.procurify.vendors import NO_SUPPLIERS, VendorRoom
+from mlc_dagster.systems.procurify.api import Document
+from mlc_dagster.systems.procurify.documents.document_values import text
+from mlc_dagster.systems.procurify.vendors.vendor_writer import NO_SUPPLIERS, VendorRoom
 from mlc_dagster.systems.shared.countries import country_code
 from mlc_dagster.systems.shared.json_values import moment
 

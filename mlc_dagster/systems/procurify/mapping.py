@@ -12,7 +12,14 @@ from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entry_records import NUMBER, TEXT, Invoice, PayableLine, Proposal
 from mlc_dagster.systems.ifs.origins import EXPECTED
 from mlc_dagster.systems.ifs.supplier_records import Partner, codes_of, number_of, owners_from
-from mlc_dagster.systems.procurify.line_amounts import NOTHING, Settled, Stated, largest, most_of_rounding, settle
+from mlc_dagster.systems.procurify.documents.line_amounts import (
+    NOTHING,
+    Settled,
+    Stated,
+    largest,
+    most_of_rounding,
+    settle,
+)
 from mlc_dagster.systems.procurify.records import Allocation, Bill, Paper, PurchaseOrder, Vendor, VendorRow
 from mlc_dagster.systems.procurify.statuses import is_cancelled
 from mlc_dagster.systems.shared.countries import country_code

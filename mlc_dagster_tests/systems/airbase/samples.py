@@ -11,7 +11,7 @@ from mlc_dagster.core.facts import Books, CompanyMapping, Facts, LedgerAccount
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.systems.airbase.calls import classify, signature
+from mlc_dagster.systems.airbase.api import classify, signature
 from mlc_dagster.systems.airbase.client import AirbaseClient
 from mlc_dagster.systems.airbase.endpoints import Places
 from mlc_dagster.systems.airbase.mapping import order_from_order, vendor_from_supplier

@@ -11,7 +11,7 @@ import respx
 from mlc_dagster.core.errors import AccessDenied, Misconfigured, MlcError, RecordRejected, TransientError
 from mlc_dagster.core.outcomes import Draft, Saved, Unanswered
 from mlc_dagster.sandbox import Limits, Sandbox
-from mlc_dagster.systems.cin7.calls import Cin7Api, covers
+from mlc_dagster.systems.cin7.api import Cin7Api, covers
 from mlc_dagster.systems.cin7.client import Cin7Client, classify, signature
 from mlc_dagster.systems.cin7.mapping import invoice_from_proposal, purchase_from_order, supplier_from_ifs
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS

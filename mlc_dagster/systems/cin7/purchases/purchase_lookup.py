@@ -1,0 +1,171 @@
+"""Finds a purchase by the ERP's key, which Cin7 cannot search for: it lists what changed, and reads each candidate."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from mlc_dagster.core.errors import StillInDoubt
+from mlc_dagster.core.outcomes import EVER, Draft
+from mlc_dagster.systems.cin7.api import Cin7Api, Document, same_id
+from mlc_dagster.systems.cin7.records import Paper, PurchaseInvoice
+
+FRESH = 60.0  # seconds that the list is taken for the truth, unless a write went unanswered
+OVERLAP = timedelta(minutes=15)  # between Cin7's clock and ours
+ELSEWHERE = timedelta(days=1)  # Cin7 dates an order in the time zone of its account
+SIMPLE = "Simple Purchase"  # we make none
+_OF_AN_INVOICE = re.compile(r"IFS (.+)/[^/\s]+")  # "IFS 0010/7/1", row 1 of proposal 0010/7; orders add their account
+POSTDATED = timedelta(days=31)  # a paper may be dated this far after it was entered in the ERP
+
+
+class Look:
+    """Which purchase carries which marker. Each candidate is read once: markers do not change. For invoices, which come
+    later, it is read again when it was changed since.
+
+    A first load looks "from ever": nothing was ever attempted under its key, and a purchase that is there under its
+    marker all the same was made no earlier than its paper was dated, less a month for papers dated ahead; so candidates
+    are the purchases of the same supplier since then. What is in doubt may have been corrected in the ERP since it was
+    sent: candidates are all purchases that were changed since the attempt, whatever their supplier and date.
+    """
+
+    def __init__(
+        self,
+        api: Cin7Api,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._api, self._clock, self._wall = api, clock, wall
+        self._rows: dict[str, Document] = {}
+        self._from: datetime | None = None  # the list is complete from here
+        self._listed_at = wall()
+        self._fresh_until = 0.0
+        self._marks: dict[str, frozenset[str]] = {}
+        self._invoices: dict[str, tuple[str, frozenset[str]]] = {}  # id -> (last updated, keys of proposals)
+
+    def find(self, draft: Draft) -> Document | None:
+        """The purchase with the draft's marker, as it is now. Raises StillInDoubt where two carry it."""
+        paper: Paper = draft.record
+        found = self._first(draft, lambda row: paper.marker in self._marks_of(row, paper.slot))
+        if len(found) > 1:
+            named = " and ".join(str(row["OrderNumber"]) for row in found)
+            raise StillInDoubt(f"Cin7 has two purchases for {paper.marker}: {named}. Void one of them.")
+        return read(self._api, found[0]["ID"]) if found else None
+
+    def find_invoice(self, draft: Draft) -> tuple[Document, Document] | None:
+        """A purchase and the invoice on it that carries the draft's own reference, whatever number it has now."""
+        paper: PurchaseInvoice = draft.record
+        for row in self._first(draft, lambda row: paper.reference in self._invoices_of(row, paper.slot)):
+            theirs = read(self._api, row["ID"])
+            if invoice := next((each for each in theirs.get("Invoice") or () if refers(each, paper.reference)), None):
+                return theirs, invoice
+        return None
+
+    def remember(self, purchase: Document, paper: Paper) -> None:
+        """A purchase that we made needs no reading."""
+        self._marks[str(purchase["ID"]).casefold()] = frozenset({paper.marker})
+
+    def doubt(self) -> None:
+        """A write went unanswered: list anew before the next find."""
+        self._fresh_until = 0.0
+
+    def _first(self, draft: Draft, fits: Callable[[Document], bool]) -> list[Document]:
+        """The list's rows that fit: of the likeliest, which are read first; where none of them does, of all."""
+        since, paper = draft.look_since or EVER, draft.record
+        earliest = _earliest(paper, since)
+        self._list((since if draft.may_be_elsewhere else max(since, earliest)) - OVERLAP, since)
+        found = [row for row in self._likely(paper, earliest) if fits(row)]
+        if found or not draft.may_be_elsewhere:
+            return found
+        return [row for row in self._changed_since(since - OVERLAP) if fits(row)]
+
+    def _list(self, start: datetime, since: datetime) -> None:
+        begun, begun_at = self._clock(), self._wall()
+        if self._from is not None and start >= self._from:
+            if begun < self._fresh_until and self._listed_at > since:
+                return
+            start = self._listed_at - OVERLAP
+        text = start.strftime("%Y-%m-%dT%H:%M:%S.000")
+        rows = list(self._api.pages("/purchaseList", "PurchaseList", UpdatedSince=text))
+        self._rows.update({str(row["ID"]).casefold(): row for row in rows})
+        self._from = start if self._from is None else min(start, self._from)
+        self._listed_at, self._fresh_until = begun_at, begun + FRESH
+
+    def _likely(self, paper: Paper, earliest: datetime) -> Iterator[Document]:
+        """Of the supplier that the paper names now, and since it is dated now."""
+        made_since = (earliest - ELSEWHERE).strftime("%Y-%m-%d")
+        for row in self._rows.values():
+            ours = same_id(row.get("SupplierID"), paper.supplier_id) and row.get("Type") != SIMPLE
+            if ours and (row.get("OrderDate") or made_since)[:10] >= made_since:
+                yield row
+
+    def _changed_since(self, moment: datetime) -> Iterator[Document]:
+        start = moment.strftime("%Y-%m-%dT%H:%M:%S")
+        for row in self._rows.values():
+            if row.get("Type") != SIMPLE and str(row.get("LastUpdatedDate") or start)[:19] >= start:
+                yield row
+
+    def _marks_of(self, row: Document, slot: str) -> frozenset[str]:
+        name = str(row["ID"]).casefold()
+        if name not in self._marks:
+            self._read(row, slot)
+        return self._marks[name]
+
+    def _invoices_of(self, row: Document, slot: str) -> frozenset[str]:
+        name, changed = str(row["ID"]).casefold(), str(row.get("LastUpdatedDate") or "")
+        if name not in self._invoices or self._invoices[name][0] < changed:
+            self._read(row, slot)
+        return self._invoices[name][1]
+
+    def _read(self, row: Document, slot: str) -> None:
+        name, purchase = str(row["ID"]).casefold(), read(self._api, row["ID"])
+        self._marks[name] = frozenset() if abandoned(purchase) else frozenset(marks(purchase, slot))
+        self._invoices[name] = (str(row.get("LastUpdatedDate") or ""), frozenset(_references(purchase)))
+
+
+def read(api: Cin7Api, purchase_id: str) -> Document:
+    purchase: Document = api.get("/advanced-purchase", ID=purchase_id)
+    return purchase
+
+
+def abandoned(purchase: Document) -> bool:
+    """Voided before it had lines: we did that, when Cin7 refused the lines. It never was the order."""
+    stage: Any = purchase.get("Order") or {}
+    return purchase.get("Status") == "VOIDED" and not stage.get("Lines") and not stage.get("AdditionalCharges")
+
+
+def marks(purchase: Document, slot: str) -> Iterator[str]:
+    """The marker in its attribute, or behind "IFS " on the first line of the note."""
+    if marker := (purchase.get("AdditionalAttributes") or {}).get(slot):
+        yield marker
+    first = str(purchase.get("Note") or "").partition("\n")[0].strip()
+    if first.startswith("IFS "):
+        yield first.removeprefix("IFS ")
+
+
+def _references(purchase: Document) -> Iterator[str]:
+    """The ERP's keys of the invoices on a purchase."""
+    for invoice in purchase.get("Invoice") or ():
+        yield from _keys(invoice)
+
+
+def _keys(invoice: Document) -> Iterator[str]:
+    if invoice.get("Status") != "VOIDED":
+        for charge in invoice.get("AdditionalCharges") or ():
+            if found := _OF_AN_INVOICE.fullmatch(str(charge.get("Reference") or "").strip()):
+                yield found[1]
+
+
+def refers(invoice: Document, reference: str) -> bool:
+    """Whether an invoice in Cin7 carries the ERP's key of a posting proposal on one of its lines."""
+    return reference in _keys(invoice)
+
+
+def _earliest(paper: Paper, since: datetime) -> datetime:
+    """When the purchase can have been made at the earliest; a paper without a sensible date tells nothing."""
+    dated = paper.dated
+    if dated is None or dated.year < since.year:
+        return since
+    return datetime(dated.year, dated.month, dated.day, tzinfo=UTC) - POSTDATED
