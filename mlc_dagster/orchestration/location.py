@@ -240,7 +240,7 @@ def resources(
     ledger = LedgerResource(database_url=address, reads_only=not shares_budget)
     found: dict[str, dg.ConfigurableResource] = {  # type: ignore[type-arg]
         "ledger": ledger,
-        "storage": StorageResource(root=environment.storage, ledger=ledger),
+        "storage": StorageResource(root=environment.storage, tenant=settings.tenant, ledger=ledger),
     }
     known = connections(settings)
     for name, section in settings.connections.items():

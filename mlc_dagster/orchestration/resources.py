@@ -42,12 +42,13 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Rows between assets, as Parquet."""
 
     root: str
+    tenant: str = ""
     ledger: dg.ResourceDependency[LedgerResource]
 
     @property
     def store(self) -> RowStore:
         """With what the ledger knows of each file in it."""
-        return RowStore(self.root, self.ledger.open.stored)
+        return RowStore(self.root, self.ledger.open.stored, self.tenant)
 
 
 class Signed(dg.ConfigurableResource):  # type: ignore[type-arg]
