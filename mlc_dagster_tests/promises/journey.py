@@ -19,7 +19,7 @@ from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline import Loaded, Verdict
 from mlc_dagster.sandbox.ifs.tokens import PATH as TOKEN
-from mlc_dagster.sandbox.seed.monday import DEMO_MONDAY
+from mlc_dagster.sandbox.monday.seed import DEMO_MONDAY
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems import configuration as settings_file
 from mlc_dagster.systems.airbase.connect import airbase_client

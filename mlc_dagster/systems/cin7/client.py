@@ -12,10 +12,9 @@ from typing import Any
 import pyarrow as pa
 
 from mlc_dagster.core.duplicates import Crosswalk, LookedAt
-from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord, StillInDoubt
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
-from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Traffic, Unanswered
+from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, classify, signature
 from mlc_dagster.systems.cin7.duplicates import Duplicates
@@ -27,7 +26,7 @@ from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPL
 from mlc_dagster.systems.cin7.reference_books import read_books
 from mlc_dagster.systems.cin7.suppliers.supplier_writer import Suppliers
 from mlc_dagster.systems.shared.lists_by_day import Listing
-from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
+from mlc_dagster.systems.shared.saving import one_by_one
 from mlc_dagster.transport.client import ApiClient
 
 __all__ = ["Cin7Client", "classify", "signature"]
@@ -68,16 +67,7 @@ class Cin7Client:
 
         Raises AccessDenied, Misconfigured, TransientError (retries are exhausted): for this draft and the rest.
         """
-        room = self._rooms[target.name]
-        for draft in drafts:
-            try:
-                yield from room.save(draft)
-            except DisagreementError as error:
-                yield Refused(draft, error.message, AGREE)
-            except (RecordRejected, StaleRecord) as error:
-                yield Refused(draft, error.message, in_doubt=isinstance(error, StillInDoubt))
-            except OutcomeUnknown as error:
-                yield Unanswered(draft, error.message)
+        return one_by_one(self._rooms[target.name].save, drafts)
 
     def read(
         self, entity: EntitySet, scope: Scope, pull: Pull, sightings: Sightings | None = None

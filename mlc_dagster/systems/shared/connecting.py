@@ -10,6 +10,8 @@ from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.outcomes import Budget
 from mlc_dagster.settings.section import SystemConnection
 from mlc_dagster.transport.answer_limits import Bounds
+from mlc_dagster.transport.client import ApiClient
+from mlc_dagster.transport.shadow import allowed
 
 ANSWERS = 3
 """Timeouts that an answer may take as a whole, where mlc.yaml does not say."""
@@ -50,3 +52,18 @@ def patience(settings: SystemConnection) -> dict[str, Any]:
     seconds = settings.answer_seconds or ANSWERS * timeout
     bounds = Bounds(max(seconds, timeout), settings.answer_megabytes)
     return {"timeout": timeout, "bounds": bounds, "max_wait": settings.max_wait_seconds}
+
+
+def http_api(name: str, settings: SystemConnection, tries: int, **own: Any) -> ApiClient:
+    """HTTP to a connection, as its section says: where, for how long, and in shadow without a write.
+
+    `own`: what the system has of its own, such as auth, budget, classify and proof.
+    """
+    return ApiClient(
+        name,
+        settings.base_url,
+        **patience(settings),
+        allows=allowed(name, settings.mode),
+        max_attempts=tries,
+        **own,
+    )

@@ -7,11 +7,12 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+from mlc_dagster.sandbox.ifs.api import IfsSandbox
 from mlc_dagster.sandbox.procurify.api import ProcurifySandbox
-from mlc_dagster.sandbox.seed.books import ACCOUNTS, BLOCKED, COMPANIES, COSTS, EXPIRED, NOT_IN_IFS
+from mlc_dagster.sandbox.procurify.seed_bills import sow_bills
+from mlc_dagster.sandbox.procurify.seed_orders import Buyer, sow_purchase_orders
+from mlc_dagster.sandbox.seed.books import ACCOUNTS, BLOCKED, COMPANIES, COSTS, EXPIRED, NOT_IN_IFS, PAYMENT_TERMS
 from mlc_dagster.sandbox.seed.partners import Season
-from mlc_dagster.sandbox.seed.procurify_bills import sow_bills
-from mlc_dagster.sandbox.seed.procurify_orders import Buyer, sow_purchase_orders
 
 Supplier = Mapping[str, Any]
 
@@ -38,14 +39,20 @@ NOT_VENDORS = {"Other": 1, "Amazon Business": 2, "Anna Åkesson (expenses)": 5, 
 AMBIGUOUS = "Twin Goods AB"
 
 
-def procurify_demo_settings(url: str) -> dict[str, str]:
-    """The addresses in mlc.yaml of a sandbox at `url`."""
-    return {"base_url": f"{url}/procurify", "token_url": f"{url}/procurify/oauth/token"}
+def demo_settings(url: str) -> dict[str, Any]:
+    """The part of mlc.yaml for a sandbox at `url`."""
+    return {
+        "requests_per_second": "2",
+        "payment_terms": {code: f"Net {code}" for code in PAYMENT_TERMS},
+        "department_code_part": "B",
+        "base_url": f"{url}/procurify",
+        "token_url": f"{url}/procurify/oauth/token",
+    }
 
 
-def sow_procurify(procurify: ProcurifySandbox, season: Season, suppliers: Sequence[Supplier]) -> None:
+def sow_procurify(procurify: ProcurifySandbox, season: Season, ifs: IfsSandbox) -> None:
     """Draws from a random of its own, so that what the other systems hold stays as it is."""
-    own = replace(season, rng=Random(20261126))
+    own, suppliers = replace(season, rng=Random(20261126)), ifs.rows("SupplierSet")
     _sow_books(procurify)
     buyers = [*_sow_vendors(procurify, own, suppliers), *_sow_new_vendors(procurify, own)]
     ambiguous = _sow_odd_vendors(procurify, own, suppliers)

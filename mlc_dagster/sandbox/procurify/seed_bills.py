@@ -11,10 +11,10 @@ from typing import Any
 from mlc_dagster.sandbox.procurify.api import ProcurifySandbox
 from mlc_dagster.sandbox.procurify.lines import Cost, Line
 from mlc_dagster.sandbox.procurify.reference_data import DECIMALS
+from mlc_dagster.sandbox.procurify.seed_orders import Buyer, Ordered, Paper, new_line, new_uuid
 from mlc_dagster.sandbox.seed.books import BLOCKED, EXPIRED, NOT_IN_IFS
 from mlc_dagster.sandbox.seed.orders import rounded
 from mlc_dagster.sandbox.seed.partners import DAYS, Season
-from mlc_dagster.sandbox.seed.procurify_orders import Buyer, Ordered, Paper, new_line, new_uuid
 
 BILLS = 90
 TAX_PERCENT = {"0010": 25, "20": 10, "0030": 0}

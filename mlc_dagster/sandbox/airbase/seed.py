@@ -8,7 +8,8 @@ from random import Random
 from typing import Any
 
 from mlc_dagster.sandbox.airbase.api import AirbaseSandbox
-from mlc_dagster.sandbox.seed.airbase_spend import sow_spend
+from mlc_dagster.sandbox.airbase.seed_spend import sow_spend
+from mlc_dagster.sandbox.ifs.api import IfsSandbox
 from mlc_dagster.sandbox.seed.books import ACCOUNTS, BLOCKED, COMPANIES, EXPIRED
 from mlc_dagster.sandbox.seed.partners import Season
 
@@ -32,8 +33,9 @@ AMBIGUOUS = "Twin Goods AB"
 """Two suppliers of the ERP have this name."""
 
 
-def sow_airbase(airbase: AirbaseSandbox, suppliers: Sequence[Mapping[str, Any]], season: Season) -> None:
+def sow_airbase(airbase: AirbaseSandbox, season: Season, ifs: IfsSandbox) -> None:
     """Some accounts are missing on either side, one is not active; some vendors have no key of the ERP yet."""
+    suppliers = ifs.rows("SupplierSet")
     for company, each in COMPANIES.items():
         airbase.add_subsidiary(company, f"Company {company}", each["currency"])
     for code, name in ACCOUNTS.items():

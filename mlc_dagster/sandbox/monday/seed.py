@@ -100,7 +100,7 @@ DEMO_MONDAY: dict[str, Any] = {
 }
 
 
-def sow_monday(monday: MondaySandbox) -> None:
+def sow_monday(monday: MondaySandbox, *_: object) -> None:
     """Empty boards with their columns, all but the links."""
     for board, name, columns in BOARDS.values():
         monday.add_board(board, name, {"IFS key": "text", **dict(columns.values())})
