@@ -26,7 +26,7 @@ from mlc_dagster.systems.cin7.purchases.purchase_writer import Purchases, Sender
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
 from mlc_dagster.systems.cin7.reference_books import read_books
 from mlc_dagster.systems.cin7.suppliers.supplier_writer import Suppliers
-from mlc_dagster.systems.shared.lists_by_day import Listing
+from mlc_dagster.systems.shared.lists_by_day import ListByDay
 from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
 from mlc_dagster.transport.client import ApiClient
 
@@ -85,7 +85,7 @@ class Cin7Client:
         """The suppliers of a day, in the columns of `frames.source_schema`. Raises as `save`."""
         before = self.api.requests
         rows = supplier_pages(self._api, scope, pull)
-        yield from Listing(entity, scope, pull, sightings).batches(rows, partial(listed_supplier, self._options))
+        yield from ListByDay(entity, scope, pull, sightings).batches(rows, partial(listed_supplier, self._options))
         pull.requests = pull.pages = self.api.requests - before
 
     def carried(self, target: Target, since: datetime, known: Crosswalk) -> LookedAt:

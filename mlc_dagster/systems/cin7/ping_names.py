@@ -10,7 +10,7 @@ from mlc_dagster.core.facts import Books
 from mlc_dagster.systems.cin7.api import Cin7Api, Document
 from mlc_dagster.systems.cin7.settings import Cin7Settings
 from mlc_dagster.systems.shared.findings import Finding, Question, wrong
-from mlc_dagster.systems.shared.ping_names import instead
+from mlc_dagster.systems.shared.ping_names import suggestion
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,9 @@ def _unusable(setting: str, name: str, book: Book, api: Cin7Api) -> Finding:
         cure = f"Activate it in Cin7, or name another {book.what} in mlc.yaml."
         return Finding("cin7", "mlc.yaml", True, f"{said}, which is not in use in Cin7: what has it is held\n  {cure}")
     fault = f"{said}, and Cin7 has no such {book.what}"
-    return wrong("cin7", "mlc.yaml", fault, f"Correct it in mlc.yaml, or make it in Cin7. {instead(name, book.usable)}")
+    return wrong(
+        "cin7", "mlc.yaml", fault, f"Correct it in mlc.yaml, or make it in Cin7. {suggestion(name, book.usable)}"
+    )
 
 
 def _slot(section: Cin7Settings, sets: Mapping[str, Document]) -> Iterator[Finding]:

@@ -22,7 +22,7 @@ from mlc_dagster.systems.procurify.duplicates import look
 from mlc_dagster.systems.procurify.endpoints import Addresses, Reach
 from mlc_dagster.systems.procurify.records import BILLS, PURCHASE_ORDERS, VENDOR_LIST
 from mlc_dagster.systems.procurify.vendors.vendor_writer import VendorRoom, vendor_values
-from mlc_dagster.systems.shared.lists_by_day import Listing
+from mlc_dagster.systems.shared.lists_by_day import ListByDay
 from mlc_dagster.transport.client import ApiClient
 
 
@@ -52,7 +52,7 @@ class ProcurifyClient:
     ) -> Iterator[pa.RecordBatch]:
         """The rows of a day. Raises AccessDenied, Misconfigured, TransientError: then nothing is handed over."""
         documents, extract = self._reading(entity, scope, pull)
-        return Listing(entity, scope, pull, sightings, self._now).batches(documents, extract)
+        return ListByDay(entity, scope, pull, sightings, self._now).batches(documents, extract)
 
     def schema_report(self, entity: EntitySet) -> None:
         """Procurify does not tell which fields it has."""

@@ -9,7 +9,7 @@ from mlc_dagster.systems.procurify.client import ProcurifyClient
 from mlc_dagster.systems.procurify.connect import procurify_client
 from mlc_dagster.systems.procurify.settings import ProcurifySettings
 from mlc_dagster.systems.shared.findings import NOT_SIGNED_IN, Finding, Question, budget, clock, rate, refused, wrong
-from mlc_dagster.systems.shared.ping_names import instead
+from mlc_dagster.systems.shared.ping_names import suggestion
 from mlc_dagster.transport.error_messages import sentence
 
 LISTS = ("bills", "purchase_orders", "vendors", "departments", "locations")
@@ -58,7 +58,7 @@ def _named(client: ProcurifyClient, name: str, path: str, section: ProcurifySett
     for key in table:
         if key not in known:
             fault = f"{setting} maps {key!r}, and none of Procurify's {name} has that name or external id"
-            cure = f"Correct it in mlc.yaml, or make it in Procurify. {instead(key, known)}"
+            cure = f"Correct it in mlc.yaml, or make it in Procurify. {suggestion(key, known)}"
             yield wrong("procurify", "mlc.yaml", fault, cure)
 
 

@@ -23,7 +23,7 @@ def secret_name(name: str, system: str, connection: str) -> str:
     return f"{connection.upper()}{name.removeprefix(system.upper())}"
 
 
-def present(value: str, name: str) -> str:
+def required_secret(value: str, name: str) -> str:
     """The secret, without blanks around it. Raises Misconfigured where nobody has set it."""
     if not value.strip():
         raise Misconfigured(
@@ -38,7 +38,7 @@ def budget_name(*parts: str) -> str:
     return f"{parts[0]} {hashlib.blake2b('|'.join(parts).encode(), digest_size=8).hexdigest()}"
 
 
-def patience(settings: SystemConnection) -> dict[str, Any]:
+def request_limits(settings: SystemConnection) -> dict[str, Any]:
     """How long is waited, and for how much, by the section of a connection."""
     timeout = settings.timeout_seconds
     seconds = settings.answer_seconds or ANSWERS * timeout

@@ -13,14 +13,14 @@ from mlc_dagster.systems.cin7.api import Document
 from mlc_dagster.systems.cin7.records import Contact, Supplier
 from mlc_dagster.systems.shared.countries import COUNTRIES
 from mlc_dagster.systems.shared.json_values import moment
-from mlc_dagster.systems.shared.supplier_match import Meeting, Words
+from mlc_dagster.systems.shared.supplier_match import CodeNames, SupplierMatch
 
 MARK = "IFS "
 """What the comment of our own contact begins with; the ERP's key follows."""
 
 
-def words(terms: Mapping[str, str]) -> Words:
-    return Words("Cin7", terms, COUNTRIES)
+def words(terms: Mapping[str, str]) -> CodeNames:
+    return CodeNames("Cin7", terms, COUNTRIES)
 
 
 def link(row: Document) -> str:
@@ -47,7 +47,7 @@ def _mailed(contacts: Sequence[Document]) -> Document | None:
     return next(iter([*ours, *default]), None)
 
 
-def meet(draft: Draft, words: Words, row: Document | None) -> Meeting:
+def meet(draft: Draft, words: CodeNames, row: Document | None) -> SupplierMatch:
     """Raises DisagreementError where a person must decide."""
     record: Supplier = draft.record
     ours = {
@@ -58,10 +58,10 @@ def meet(draft: Draft, words: Words, row: Document | None) -> Meeting:
         "email": record.contact.email if record.contact else "",
         "country": record.country,
     }
-    return Meeting(draft, words, ours, said(row) if row else {})
+    return SupplierMatch(draft, words, ours, said(row) if row else {})
 
 
-def settled(record: Supplier, met: Meeting, row: Document) -> Supplier:
+def settled(record: Supplier, met: SupplierMatch, row: Document) -> Supplier:
     """The supplier with only those of the shared fields that Cin7 is to take; None: Cin7 keeps its own."""
     name = str(row["Name"]) if met.leaves("name") else record.name
     changes: dict[str, Any] = {
@@ -75,7 +75,7 @@ def settled(record: Supplier, met: Meeting, row: Document) -> Supplier:
     return msgspec.structs.replace(record, **changes)
 
 
-def _contact(record: Supplier, met: Meeting, name: str, row: Document) -> Contact | None:
+def _contact(record: Supplier, met: SupplierMatch, name: str, row: Document) -> Contact | None:
     """Our own contact has the supplier's name, whoever's address. IFS clears an address on our own contact alone."""
     mark = f"{MARK}{record.key}"
     marked = any(each.get("Comment") == mark for each in row.get("Contacts") or [])
@@ -86,7 +86,7 @@ def _contact(record: Supplier, met: Meeting, name: str, row: Document) -> Contac
     return Contact(name=name, email=email, mark=mark) if email and not met.takes("email") else None
 
 
-def concluded(met: Meeting, row: Document, *, wrote: bool) -> tuple[str, Agreed]:
+def agreed_values(met: SupplierMatch, row: Document, *, wrote: bool) -> tuple[str, Agreed]:
     """(the ERP's key, what both agree on), of the supplier as Cin7 answered it."""
     modified = row.get("LastModifiedOn")
-    return met.concluded(said(row), version_of(moment(modified)) if modified else "", link(row), wrote=wrote)
+    return met.agreed_values(said(row), version_of(moment(modified)) if modified else "", link(row), wrote=wrote)

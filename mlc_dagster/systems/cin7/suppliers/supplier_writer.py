@@ -11,8 +11,8 @@ from mlc_dagster.core.errors import MlcError, RecordRejected, StillInDoubt
 from mlc_dagster.core.outcomes import Draft, Outcome, Saved
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, covers, same_id
 from mlc_dagster.systems.cin7.records import Contact, Supplier
-from mlc_dagster.systems.cin7.suppliers.supplier_fields import MARK, concluded, meet, settled, words
-from mlc_dagster.systems.shared.supplier_match import Meeting
+from mlc_dagster.systems.cin7.suppliers.supplier_fields import MARK, agreed_values, meet, settled, words
+from mlc_dagster.systems.shared.supplier_match import SupplierMatch
 
 FRESH = 60.0  # seconds that a list is taken for the truth
 CLOCKS = timedelta(minutes=15)  # between Cin7's clock and ours
@@ -233,6 +233,6 @@ def _folded(text: Any) -> str:
     return str(text or "").strip().casefold()
 
 
-def _saved(draft: Draft, row: Document, action: Any, met: Meeting) -> Saved:
-    agreed = concluded(met, row, wrote=action == "updated")
+def _saved(draft: Draft, row: Document, action: Any, met: SupplierMatch) -> Saved:
+    agreed = agreed_values(met, row, wrote=action == "updated")
     return Saved(draft, str(row["ID"]), action, detail=str(row.get("Name") or ""), agreed=agreed)

@@ -13,7 +13,7 @@ from mlc_dagster.systems.procurify.documents.document_values import text
 from mlc_dagster.systems.procurify.endpoints import Addresses
 from mlc_dagster.systems.procurify.records import Vendor
 from mlc_dagster.systems.shared.countries import COUNTRIES, country_code
-from mlc_dagster.systems.shared.supplier_match import Meeting, Words
+from mlc_dagster.systems.shared.supplier_match import CodeNames, SupplierMatch
 from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
 
 REGULAR = 4
@@ -103,18 +103,18 @@ class VendorRoom:
             return self._said(draft, met, row, "adopted")
         return self._said(draft, met, self._api.patch(self._at.vendor, row["id"], differs), "updated")
 
-    def _met(self, draft: Draft, row: Document | None) -> Meeting:
+    def _met(self, draft: Draft, row: Document | None) -> SupplierMatch:
         """Raises DisagreementError where a person must decide."""
         vendor: Vendor = draft.record
         ours = {name: value for name in SHARED if (value := getattr(vendor, name))}
-        return Meeting(draft, Words("Procurify"), ours, _shared(row, self.currencies()) if row else {})
+        return SupplierMatch(draft, CodeNames("Procurify"), ours, _shared(row, self.currencies()) if row else {})
 
     def _said(
-        self, draft: Draft, met: Meeting, row: Document, action: Literal["created", "updated", "adopted"]
+        self, draft: Draft, met: SupplierMatch, row: Document, action: Literal["created", "updated", "adopted"]
     ) -> Saved:
         """Procurify moves dateModified with every call: it tells nothing of a single field."""
         now, number = _shared(row, self.currencies()), str(row["id"])
-        agreed = met.concluded(now, "", f"procurify-vendor-{number}", wrote=action != "adopted")
+        agreed = met.agreed_values(now, "", f"procurify-vendor-{number}", wrote=action != "adopted")
         return Saved(draft, number, action, detail=draft.record.name or "", agreed=agreed)
 
     def _on_the_wire(self, values: Mapping[str, str], row: Document | None) -> dict[str, Any]:
