@@ -119,7 +119,7 @@ class AirbaseClient:
         """The subsidiaries; empty where their path is."""
         return [_subsidiary(row) for row in self._listed(self.endpoints.subsidiaries)]
 
-    def reach(self, path: str) -> None:
+    def probe(self, path: str) -> None:
         """One row of a list: is the path there, and the token good? Raises MlcError."""
         self._api.get(path, page=1, page_size=1)
 

@@ -55,7 +55,7 @@ def _path(client: AirbaseClient, name: str, path: str) -> Finding:
         return Finding("airbase", name, True, f"switched off: {setting} is empty{_WITHOUT.get(name, '')}")
     if name.endswith("_bulk"):
         return Finding("airbase", name, True, f"{path} (not asked: it takes writes alone)")
-    client.reach(path)
+    client.probe(path)
     return Finding("airbase", name, True, f"{path} reads")
 
 

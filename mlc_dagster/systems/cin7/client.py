@@ -20,12 +20,12 @@ from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, classify, signature
 from mlc_dagster.systems.cin7.duplicates import Duplicates
 from mlc_dagster.systems.cin7.lists import listed_supplier, supplier_pages
-from mlc_dagster.systems.cin7.purchases.invoice_writer import Invoices
-from mlc_dagster.systems.cin7.purchases.purchase_lookup import Look
-from mlc_dagster.systems.cin7.purchases.purchase_writer import Purchases, Sender
+from mlc_dagster.systems.cin7.purchases.invoice_writer import InvoiceWriter
+from mlc_dagster.systems.cin7.purchases.purchase_lookup import PurchaseLookup
+from mlc_dagster.systems.cin7.purchases.purchase_writer import PurchaseSender, PurchaseWriter
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
 from mlc_dagster.systems.cin7.reference_books import read_books
-from mlc_dagster.systems.cin7.suppliers.supplier_writer import Suppliers
+from mlc_dagster.systems.cin7.suppliers.supplier_writer import SupplierWriter
 from mlc_dagster.systems.shared.lists_by_day import ListByDay
 from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
 from mlc_dagster.transport.client import ApiClient
@@ -48,12 +48,14 @@ class Cin7Client:
     ) -> None:
         """`terms`: the ERP's payment terms -> their names in Cin7."""
         self.api, self._api, self._options, self._clock = api, Cin7Api(api), options or {}, clock
-        self._suppliers = Suppliers(self._api, clock, terms)
-        sender = Sender(self._api, Look(self._api, clock), lambda: self._known_products(PRODUCTS_FRESH))
-        self._rooms: Mapping[str, Suppliers | Purchases | Invoices] = {
+        self._suppliers = SupplierWriter(self._api, clock, terms)
+        sender = PurchaseSender(
+            self._api, PurchaseLookup(self._api, clock), lambda: self._known_products(PRODUCTS_FRESH)
+        )
+        self._writers: Mapping[str, SupplierWriter | PurchaseWriter | InvoiceWriter] = {
             SUPPLIERS.name: self._suppliers,
-            PURCHASES.name: Purchases(sender),
-            PURCHASE_INVOICES.name: Invoices(sender),
+            PURCHASES.name: PurchaseWriter(sender),
+            PURCHASE_INVOICES.name: InvoiceWriter(sender),
         }
         self._duplicates = Duplicates(self._api, self._options.get("external_key", ""), clock)
         self._products: tuple[float, Mapping[str, Document]] | None = None
@@ -68,10 +70,10 @@ class Cin7Client:
 
         Raises AccessDenied, Misconfigured, TransientError (retries are exhausted): for this draft and the rest.
         """
-        room = self._rooms[target.name]
+        writer = self._writers[target.name]
         for draft in drafts:
             try:
-                yield from room.save(draft)
+                yield from writer.save(draft)
             except DisagreementError as error:
                 yield Refused(draft, error.message, AGREE)
             except (RecordRejected, StaleRecord) as error:
@@ -90,7 +92,7 @@ class Cin7Client:
 
     def carried(self, target: Target, since: datetime, known: Crosswalk) -> LookedAt:
         """What may be in Cin7 twice: doubles.TakesTwice. Raises as `save`."""
-        return self._duplicates.look(target, since, known)
+        return self._duplicates.scan(target, since, known)
 
     def schema_report(self, entity: EntitySet) -> None:
         """Cin7 does not tell which fields it has."""

@@ -7,7 +7,7 @@ from dataclasses import fields
 from mlc_dagster.systems.procurify.api import CURE as PROCURIFY_CURE
 from mlc_dagster.systems.procurify.api import classify as procurify_answers
 from mlc_dagster.systems.procurify.client import ProcurifyClient
-from mlc_dagster.systems.procurify.endpoints import Addresses, Reach
+from mlc_dagster.systems.procurify.endpoints import Endpoints, ReadScope
 from mlc_dagster.systems.procurify.settings import ProcurifySettings
 from mlc_dagster.systems.shared.connecting import Budgets, budget_name, request_limits, required_secret, secret_name
 from mlc_dagster.transport.client import ApiClient
@@ -47,5 +47,5 @@ def procurify_client(
         allows=allowed(name, settings.mode),
         max_attempts=tries,
     )
-    reach = Reach(**{field.name: getattr(settings, field.name) for field in fields(Reach)})
-    return ProcurifyClient(api, Addresses(**settings.paths.model_dump()), reach)
+    read_scope = ReadScope(**{field.name: getattr(settings, field.name) for field in fields(ReadScope)})
+    return ProcurifyClient(api, Endpoints(**settings.paths.model_dump()), read_scope)

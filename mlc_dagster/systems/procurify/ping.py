@@ -35,7 +35,7 @@ def ask_procurify(question: Question) -> Iterator[Finding]:
             if name in NAMED:
                 yield from _named(client, name, path, section)
             else:
-                client.reach(path)
+                client.probe(path)
             yield Finding("procurify", name, True, f"{path} reads")
         except MlcError as error:
             yield refused("procurify", name, error)
@@ -51,7 +51,7 @@ def _named(client: ProcurifyClient, name: str, path: str, section: ProcurifySett
     """A line for each department or location that mlc.yaml maps and Procurify does not have. Raises MlcError."""
     table: Mapping[str, str] = getattr(section, NAMED[name])
     if not table:
-        client.reach(path)
+        client.probe(path)
         return
     setting, rows = f"procurify.{NAMED[name]}", client.listed(path)
     known = {str(row[field]) for row in rows for field in ("name", "external_id") if row.get(field)}
@@ -64,6 +64,6 @@ def _named(client: ProcurifyClient, name: str, path: str, section: ProcurifySett
 
 def _whom(client: ProcurifyClient) -> str:
     """The user whose role the application has. Raises MlcError."""
-    user = client.reach(client.at.me).get("data") or {}
+    user = client.probe(client.endpoints.me).get("data") or {}
     named = [sentence(user.get(name)) for name in ("email", "role")]
     return f"as {', '.join(each for each in named if each) or 'a user without a name'}"
