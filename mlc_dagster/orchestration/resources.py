@@ -14,7 +14,7 @@ from mlc_dagster.ledger.credentials import secret
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.settings.section import SystemConnection
 from mlc_dagster.systems.registry import systems
-from mlc_dagster.systems.shared.connecting import Budgets, all_present
+from mlc_dagster.systems.shared.connecting import Budgets, required_secrets
 from mlc_dagster.transport.rate_limits import LocalBudget
 
 TICK_SECONDS = 60.0  # that Dagster gives a sensor
@@ -103,5 +103,5 @@ class ConnectionResource(Signed):
 
     def _connected(self, settings: SystemConnection, tries: int) -> Any:
         connect, values = systems()[self.system].connect, self.values()
-        all_present(values, self.secrets)
+        required_secrets(values, self.secrets)
         return connect(settings, *values, self.budgets, tries=tries, name=self.connection)

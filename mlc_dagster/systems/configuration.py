@@ -16,7 +16,7 @@ from mlc_dagster.settings.document import Document
 from mlc_dagster.settings.mistakes import Mistake
 from mlc_dagster.systems.ifs.settings import IfsSettings
 from mlc_dagster.systems.registry import sections, systems
-from mlc_dagster.systems.shared.connecting import Budgets, all_present, secret_name
+from mlc_dagster.systems.shared.connecting import Budgets, required_secrets, secret_name
 from mlc_dagster.systems.system import System
 
 __all__ = [
@@ -134,5 +134,5 @@ def client(settings: Settings, connection: str, secret: Callable[[str], str], bu
     system = systems()[settings.system_of(connection)]
     names = secrets(connection, system, settings)
     values = [secret(name) for name in names]
-    all_present(values, names)
+    required_secrets(values, names)
     return system.connect(settings.section(connection), *values, budgets, tries=tries, name=connection)

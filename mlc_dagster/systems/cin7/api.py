@@ -41,7 +41,8 @@ def classify(response: httpx.Response) -> MlcError | None:
     status = response.status_code
     if status < 400:
         return None
-    said = f"Cin7 answered {status} to {response.request.method} {response.request.url.path}: {words(response.content)}"
+    where = f"{response.request.method} {response.request.url.path}"
+    said = f"Cin7 answered {status} to {where}: {sentences(response.content)}"
     asked = retry_after(response.headers, time.time())
     if status == 429 or _BUSY.search(response.content) or (status == 503 and asked is not None):
         return Throttled(said, retry_after=SILENCE if asked is None else asked)
@@ -50,7 +51,7 @@ def classify(response: httpx.Response) -> MlcError | None:
     return RecordRejected(said, status=status, body=_parsed(response.content))
 
 
-def words(content: bytes) -> str:
+def sentences(content: bytes) -> str:
     """Cin7's own sentences, or the start of whatever else it answered."""
     found = _parsed(content)
     errors = found if isinstance(found, list) else [found]

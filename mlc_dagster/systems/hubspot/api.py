@@ -50,9 +50,8 @@ def classify(response: httpx.Response) -> MlcError | None:
     if status < 400:
         return None
     body = _parsed(response.content)
-    said = (
-        f"HubSpot answered {status} to {response.request.method} {response.request.url.path}: {words(body, response)}"
-    )
+    where = f"{response.request.method} {response.request.url.path}"
+    said = f"HubSpot answered {status} to {where}: {sentences(body, response)}"
     asked = retry_after(response.headers, time.time())
     if status == 429:
         return _too_many(body, said, asked, response.headers)
@@ -86,7 +85,7 @@ def _interval(headers: Mapping[str, str]) -> float:
     return int(milliseconds) / 1000 if milliseconds.isdigit() else BURST_SECONDS
 
 
-def words(body: Document, response: httpx.Response) -> str:
+def sentences(body: Document, response: httpx.Response) -> str:
     """HubSpot's own sentences and its correlation id, or the start of whatever else it answered."""
     return reason(body) if body.get("message") else snippet(response.content)
 

@@ -83,7 +83,7 @@ class ProcurifyApi:
     def keep(self, path: str, rows: list[Document]) -> None:
         self._kept[path] = (self._clock(), rows)
 
-    def reach(self, path: str) -> Document:
+    def probe(self, path: str) -> Document:
         """One row of a list, or what has no rows: is it there, and may the role see it? Raises MlcError."""
         answer: Document = self._page(path, 1, {"page_size": 1})
         return answer

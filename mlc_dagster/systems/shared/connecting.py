@@ -25,7 +25,7 @@ def secret_name(name: str, system: str, connection: str) -> str:
     return f"{connection.upper()}{name.removeprefix(system.upper())}"
 
 
-def present(value: str, name: str) -> str:
+def required_secret(value: str, name: str) -> str:
     """The secret, without blanks around it. Raises Misconfigured where nobody has set it."""
     if not value.strip():
         raise Misconfigured(
@@ -35,10 +35,10 @@ def present(value: str, name: str) -> str:
     return value
 
 
-def all_present(values: Sequence[str], names: Sequence[str]) -> None:
+def required_secrets(values: Sequence[str], names: Sequence[str]) -> None:
     """Raises Misconfigured where one of the secrets is not set, by the name that it has here."""
     for value, name in zip(values, names, strict=True):
-        present(value, name)
+        required_secret(value, name)
 
 
 def budget_name(*parts: str) -> str:
@@ -46,7 +46,7 @@ def budget_name(*parts: str) -> str:
     return f"{parts[0]} {hashlib.blake2b('|'.join(parts).encode(), digest_size=8).hexdigest()}"
 
 
-def patience(settings: SystemConnection) -> dict[str, Any]:
+def request_limits(settings: SystemConnection) -> dict[str, Any]:
     """How long is waited, and for how much, by the section of a connection."""
     timeout = settings.timeout_seconds
     seconds = settings.answer_seconds or ANSWERS * timeout
@@ -62,7 +62,7 @@ def http_api(name: str, settings: SystemConnection, tries: int, **own: Any) -> A
     return ApiClient(
         name,
         settings.base_url,
-        **patience(settings),
+        **request_limits(settings),
         allows=allowed(name, settings.mode),
         max_attempts=tries,
         **own,

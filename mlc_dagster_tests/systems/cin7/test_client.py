@@ -243,7 +243,7 @@ def test_two_documents_are_equal_by_their_meaning(theirs: Any, ours: Any, same: 
 
 
 def test_the_targets_are_what_the_client_dispatches_on(box: Sandbox) -> None:
-    assert set(client_on(box)._rooms) == {target.name for target in (SUPPLIERS, PURCHASES, PURCHASE_INVOICES)}
+    assert set(client_on(box)._writers) == {target.name for target in (SUPPLIERS, PURCHASES, PURCHASE_INVOICES)}
 
 
 def test_a_supplier_that_another_run_made_since_the_list_was_read_is_known(box: Sandbox) -> None:

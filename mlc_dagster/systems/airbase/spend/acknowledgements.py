@@ -12,7 +12,7 @@ from mlc_dagster.systems.airbase.api import AirbaseApi, Document, covers
 from mlc_dagster.systems.airbase.spend.records import Acknowledgement
 
 
-class Acknowledgements:
+class AcknowledgementWriter:
     """PATCHes requests and ledger entries; `paths` are those of their lists, by the name that records use."""
 
     def __init__(self, api: AirbaseApi, paths: Mapping[str, str], forget: Callable[[], None]) -> None:

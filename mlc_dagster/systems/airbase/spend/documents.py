@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlc_dagster.systems.airbase.api import Document, id_of
-from mlc_dagster.systems.airbase.spend.fields import PAYMENT, REQUEST, found
+from mlc_dagster.systems.airbase.spend.fields import PAYMENT, REQUEST, value_at
 
 Extract = Callable[[Document], Mapping[str, Any]]
 Paths = Mapping[str, str]
@@ -35,7 +35,7 @@ def _extract(paths: Paths) -> Extract:
     def extract(document: Document) -> dict[str, Any]:
         """Raises ValueError where a document has no id, or no list where lines should be."""
         return {
-            **{name: _blank_is_none(found(document, path)) for name, path in simple.items()},
+            **{name: _blank_is_none(value_at(document, path)) for name, path in simple.items()},
             "id": id_of(document) or None,
             "tags": _tags(document, paths, paths["tags"]),
             "lines": [_line(line, paths) for line in _rows(document, paths["lines"])],
@@ -46,17 +46,19 @@ def _extract(paths: Paths) -> Extract:
 
 def _line(line: Document, paths: Paths) -> dict[str, Any]:
     names = ("number", "description", "amount", "account")
-    values = {name: _blank_is_none(found(line, paths[f"line_{name}"])) for name in names}
+    values = {name: _blank_is_none(value_at(line, paths[f"line_{name}"])) for name in names}
     return {**values, "tags": _tags(line, paths, paths["line_tags"])}
 
 
 def _tags(document: Document, paths: Paths, path: str) -> list[dict[str, Any]]:
     names = ("group", "code", "name")
-    return [{name: _blank_is_none(found(tag, paths[f"tag_{name}"])) for name in names} for tag in _rows(document, path)]
+    return [
+        {name: _blank_is_none(value_at(tag, paths[f"tag_{name}"])) for name in names} for tag in _rows(document, path)
+    ]
 
 
 def _rows(document: Document, path: str) -> list[Document]:
-    rows = found(document, path)
+    rows = value_at(document, path)
     if rows is None:
         return []
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):

@@ -51,12 +51,12 @@ PAYMENT: Mapping[str, str] = {
 }
 
 
-def unknown(given: Iterable[str], known: Mapping[str, str]) -> str:
+def unknown_fields(given: Iterable[str], known: Mapping[str, str]) -> str:
     """Names that are none of these fields, as one text; empty where all are."""
     return ", ".join(sorted(set(given) - set(known)))
 
 
-def found(document: Mapping[str, Any], path: str) -> Any:
+def value_at(document: Mapping[str, Any], path: str) -> Any:
     """What stands at a dotted path; None where the document has no such place."""
     value: Any = document
     for name in path.split("."):

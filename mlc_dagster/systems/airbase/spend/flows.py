@@ -14,9 +14,9 @@ from mlc_dagster.systems.airbase.spend.records import (
     PAYMENTS,
     PURCHASE_REQUESTS,
     Acknowledgement,
+    AcknowledgementField,
     Payment,
     PurchaseRequest,
-    Said,
     Spend,
 )
 from mlc_dagster.systems.airbase.spend.vouchers import PAYMENT, REQUEST, entry_from_payment, entry_from_request
@@ -58,7 +58,11 @@ def _acknowledgement(document: Spend, of: str, flow: str, template: str, facts: 
     def said(text: str) -> str:
         return text.replace("{voucher}", voucher or "").replace("{remote_id}", document.id)
 
-    fields = tuple(Said(name=name, text=said(text)) for name, text in facts.table(template).items()) if voucher else ()
+    fields = (
+        tuple(AcknowledgementField(name=name, text=said(text)) for name, text in facts.table(template).items())
+        if voucher
+        else ()
+    )
     return Acknowledgement(key=document.id, of=of, voucher=voucher, fields=fields)
 
 

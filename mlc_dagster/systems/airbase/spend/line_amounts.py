@@ -28,16 +28,16 @@ def is_foreign(document: Spend, company: CompanyMapping | None) -> bool:
     return company is not None and document.currency not in (None, company.currency)
 
 
-def whole(document: Spend, company: CompanyMapping | None) -> Money:
+def total_of(document: Spend, company: CompanyMapping | None) -> Money:
     """The document's total; that of its lines where it states none."""
     total = document.total_amount if document.total_amount is not None else _sum(amounts_of(document))
     own = round_half_up(total, currency_decimals(document.currency, company))
     return Money(own, _in_home(document, company) if is_foreign(document, company) else own)
 
 
-def parts(document: Spend, company: CompanyMapping | None) -> list[Money]:
+def amounts_by_line(document: Spend, company: CompanyMapping | None) -> list[Money]:
     """Each line's share of the total. Lines that do not make the total stay as they are: a rule says so."""
-    total, decimals = whole(document, company), currency_decimals(document.currency, company)
+    total, decimals = total_of(document, company), currency_decimals(document.currency, company)
     own = [round_half_up(amount, decimals) for amount in amounts_of(document)]
     if is_rounding(document, company):
         own = _with_rest(own, total.own)
@@ -45,15 +45,15 @@ def parts(document: Spend, company: CompanyMapping | None) -> list[Money]:
         return [Money(amount, amount) for amount in own]
     if total.home is None or company is None:
         return [Money(amount, None) for amount in own]
-    home = spread(total.home, own, company.decimals)
+    home = in_proportion(total.home, own, company.decimals)
     return [Money(*pair) for pair in zip(own, home, strict=True)]
 
 
-def spread(total: Decimal, weights: Sequence[Decimal], decimals: int) -> list[Decimal]:
+def in_proportion(total: Decimal, weights: Sequence[Decimal], decimals: int) -> list[Decimal]:
     """The total in proportion to the weights; their sum is the total, exactly."""
     together = _sum(weights)
-    shares = [round_half_up(proportion(total, each, together), decimals) if together else NOTHING for each in weights]
-    return _with_rest(shares, total)
+    amounts = [round_half_up(proportion(total, each, together), decimals) if together else NOTHING for each in weights]
+    return _with_rest(amounts, total)
 
 
 def amounts_of(document: Spend) -> list[Decimal]:

@@ -71,7 +71,7 @@ class Payment(Spend, frozen=True, kw_only=True):
     applied_to: tuple[str, ...] = ()  # ids of the entries that it pays
 
 
-class Said(Record, frozen=True, kw_only=True):
+class AcknowledgementField(Record, frozen=True, kw_only=True):
     """A field of an acknowledgement."""
 
     name: str
@@ -84,7 +84,7 @@ class Acknowledgement(Record, frozen=True, kw_only=True):
     key: str  # Airbase's id
     of: str  # "purchase_requests" or "ledger_entries"
     voucher: str | None  # None: the ledger does not have it yet
-    fields: tuple[Said, ...] = ()
+    fields: tuple[AcknowledgementField, ...] = ()
 
     def body(self) -> dict[str, str]:
         return {field.name: field.text for field in self.fields}

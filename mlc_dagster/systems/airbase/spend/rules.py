@@ -10,8 +10,7 @@ from mlc_dagster import rules
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Problem
 from mlc_dagster.rules.problems import problem
-from mlc_dagster.systems.airbase.spend import line_amounts as shares
-from mlc_dagster.systems.airbase.spend import vouchers
+from mlc_dagster.systems.airbase.spend import line_amounts, vouchers
 from mlc_dagster.systems.airbase.spend.records import Payment
 
 
@@ -91,9 +90,9 @@ def lines_make_the_total(source: Any, target: Any, facts: Facts) -> Problem | No
     unknown = [number for number, line in enumerate(source.lines, 1) if line.amount is None]
     if unknown:
         return Problem("lines_make_the_total", f"Line {unknown[0]} has no amount. Enter it in Airbase.")
-    if shares.is_rounding(source, facts.companies.get(target.company)):
+    if line_amounts.is_rounding(source, facts.companies.get(target.company)):
         return None
-    rest = shares.difference(source)
+    rest = line_amounts.difference(source)
     reason = f"The total is {source.total_amount}, and the lines make {source.total_amount - rest}"
     return Problem("lines_make_the_total", f"{reason}: {rest} between them. Correct it in Airbase.")
 
@@ -104,8 +103,8 @@ def company_amount_is_known(source: Any, target: Any, facts: Facts) -> Problem |
     if company is None:
         return None
     given, currency = source.subsidiary_amount, source.subsidiary_currency
-    total = shares.whole(source, company)
-    if shares.is_foreign(source, company):
+    total = line_amounts.total_of(source, company)
+    if line_amounts.is_foreign(source, company):
         if total.home is None:
             found = f"{given} {currency}" if given is not None else "none"
             reason = f"It is in {source.currency}, company {company.code} keeps its books in {company.currency}"

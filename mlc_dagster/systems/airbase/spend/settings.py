@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from mlc_dagster.settings.section import Section, TargetSection
-from mlc_dagster.systems.airbase.spend.fields import PAYMENT, REQUEST, unknown
+from mlc_dagster.systems.airbase.spend.fields import PAYMENT, REQUEST, unknown_fields
 
 _PLACEHOLDER = re.compile(r"\{[^}]*\}?")
 _PLACEHOLDERS = ("{voucher}", "{remote_id}")
@@ -40,7 +40,7 @@ class Acknowledge(Section):
 
 def _of(known: Any) -> Any:
     def check(value: dict[str, str]) -> dict[str, str]:
-        if strangers := unknown(value, known):
+        if strangers := unknown_fields(value, known):
             raise ValueError(f"no field is called {strangers}; there are {', '.join(sorted(known))}")
         return value
 

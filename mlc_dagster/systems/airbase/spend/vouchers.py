@@ -9,7 +9,7 @@ import msgspec
 
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.rules.chart_agreement import subsidiary_of
-from mlc_dagster.systems.airbase.spend.line_amounts import Money, parts, whole
+from mlc_dagster.systems.airbase.spend.line_amounts import Money, amounts_by_line, total_of
 from mlc_dagster.systems.airbase.spend.records import Payment, PurchaseRequest, Spend, SpendLine, Tag
 from mlc_dagster.systems.ifs.entry_records import Entry, EntryLine
 
@@ -21,7 +21,7 @@ REQUEST, PAYMENT = "airbase-request-", "airbase-payment-"
 def entry_from_request(request: PurchaseRequest, facts: Facts) -> Entry:
     """An approved request is an expense on the account of its lines or purchase type, against the accrual account."""
     company = company_of(request, facts)
-    total = whole(request, facts.companies.get(company))
+    total = total_of(request, facts.companies.get(company))
     return _entry(
         facts.reference(REQUEST, request.id),
         f"Airbase request {request.number or request.id}",
@@ -34,7 +34,7 @@ def entry_from_request(request: PurchaseRequest, facts: Facts) -> Entry:
 
 def entry_from_payment(payment: Payment, facts: Facts) -> Entry:
     """A payment is a debit of what it pays, or of its lines where it pays no other entry, against the bank."""
-    total = whole(payment, facts.companies.get(company_of(payment, facts)))
+    total = total_of(payment, facts.companies.get(company_of(payment, facts)))
     debits = [_posted(debit_account(payment, facts), total)] if settles(payment, facts) else expenses(payment, facts)
     return _entry(
         facts.reference(PAYMENT, payment.id),
@@ -104,16 +104,16 @@ def credit_account(payment: Payment, facts: Facts) -> str | None:
 
 def expenses(document: Spend, facts: Facts) -> list[EntryLine]:
     """A debit for each line, on its account and dimensions. A document without lines has one."""
-    shares = parts(document, facts.companies.get(company_of(document, facts)))
+    amounts = amounts_by_line(document, facts.companies.get(company_of(document, facts)))
     lines = document.lines or (SpendLine(),)
     return [
         _posted(
             line_account(document, line, facts),
-            share,
+            amount,
             line.description,
             {f"code_{part.lower()}": value_of(tag, facts) for part, tag in dimensions(document, line, facts)},
         )
-        for line, share in zip(lines, shares, strict=True)
+        for line, amount in zip(lines, amounts, strict=True)
     ]
 
 

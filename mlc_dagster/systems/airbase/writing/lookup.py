@@ -13,7 +13,7 @@ FRESH = 60.0  # seconds that the list is taken for the truth, unless a write wen
 FEW = 10  # keys that are asked for one by one within a minute; more of them are cheaper by the list
 
 
-class Shelf:
+class RecordIndex:
     """Documents by id. Looking for a few keys asks Airbase for each; looking for many reads the list."""
 
     def __init__(
@@ -32,7 +32,7 @@ class Shelf:
         self._unclaimed_until = 0.0
         self._filters = True  # whether ?erp_reference_id= does what it says; found out by asking
 
-    def look(self, keys: Collection[str], since: datetime | None) -> None:
+    def refresh(self, keys: Collection[str], since: datetime | None) -> None:
         """Know these keys as they are now; `since`: what was read before that moment is not good enough."""
         if self._clock() < self._whole_until and (since is None or self._read_at > since):
             return
@@ -69,7 +69,7 @@ class Shelf:
         if known := self._rows.pop(remote_id, None):
             self._by_reference[reference_of(known)].discard(remote_id)
 
-    def doubt(self) -> None:
+    def invalidate(self) -> None:
         """A write was refused or went unanswered: read anew before the next look."""
         self._whole_until = self._unclaimed_until = 0.0
 

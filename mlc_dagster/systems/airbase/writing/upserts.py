@@ -9,9 +9,9 @@ from typing import Any, Literal
 from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.core.outcomes import ACCEPTED, Agreed, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.systems.airbase.api import AirbaseApi, Document, covers, id_of, reference_of
-from mlc_dagster.systems.airbase.vendors.supplier_fields import Vendors
-from mlc_dagster.systems.airbase.writing.lookup import Shelf
-from mlc_dagster.systems.shared.supplier_match import Meeting
+from mlc_dagster.systems.airbase.vendors.supplier_fields import VendorMatching
+from mlc_dagster.systems.airbase.writing.lookup import RecordIndex
+from mlc_dagster.systems.shared.supplier_match import SupplierMatch
 from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
 from mlc_dagster.transport.error_messages import sentence
 
@@ -20,7 +20,7 @@ Judge = Callable[[Any, Document], str]
 
 
 @dataclass(frozen=True)
-class Kind:
+class UpsertKind:
     """What vendors and orders differ in."""
 
     name: str  # "vendor", for reasons
@@ -28,46 +28,46 @@ class Kind:
     bulk: str  # path; empty: one by one
     by_name: bool = False  # one without a key of the ERP, of the same name, is the same
     fault: Judge = lambda record, document: ""  # what is wrong with what Airbase kept; empty: nothing
-    two_way: Vendors | None = None  # people change them on both sides
+    two_way: VendorMatching | None = None  # people change them on both sides
 
 
 @dataclass(frozen=True)
-class _Letter:
+class _Upsert:
     """A draft with what is sent for it."""
 
     draft: Draft
     body: dict[str, Any]
     theirs: Document | None
-    met: Meeting | None = None  # of those that people change on both sides
+    match: SupplierMatch | None = None  # of those that people change on both sides
 
 
-class Upserts:
+class UpsertWriter:
     """Airbase matches what it is sent by `airbase_id`, else by `erp_reference_id`: sent twice, it is still one."""
 
-    def __init__(self, api: AirbaseApi, kind: Kind, shelf: Shelf, batch: int) -> None:
-        self._api, self._kind, self._shelf, self._batch = api, kind, shelf, batch
+    def __init__(self, api: AirbaseApi, kind: UpsertKind, index: RecordIndex, batch: int) -> None:
+        self._api, self._kind, self._index, self._batch = api, kind, index, batch
 
     def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
         """One outcome for each draft. Raises AccessDenied, Misconfigured, TransientError for those not yet answered."""
-        letters: list[_Letter] = []
+        upserts: list[_Upsert] = []
         taken: dict[str, str] = {}  # Airbase's id -> the key that it is for
-        self._shelf.look({draft.key for draft in drafts}, _latest(drafts))
+        self._index.refresh({draft.key for draft in drafts}, _latest(drafts))
         for draft in drafts:
             try:
-                letter = self._letter(draft, taken)
+                upsert = self._upsert(draft, taken)
             except RecordRejected as error:
                 rule = AGREE if isinstance(error, DisagreementError) else ACCEPTED
                 yield Refused(draft, error.message, rule)
                 continue
-            if letter.theirs is not None and covers(letter.theirs, letter.body):
-                yield self._kept(letter, letter.theirs, "adopted")
+            if upsert.theirs is not None and covers(upsert.theirs, upsert.body):
+                yield self._kept(upsert, upsert.theirs, "adopted")
             else:
-                letters.append(letter)
-        for start in range(0, len(letters), self._batch):
-            yield from self._send(letters[start : start + self._batch])
+                upserts.append(upsert)
+        for start in range(0, len(upserts), self._batch):
+            yield from self._send(upserts[start : start + self._batch])
 
-    def _letter(self, draft: Draft, taken: dict[str, str]) -> _Letter:
-        theirs = self._known(draft)
+    def _upsert(self, draft: Draft, taken: dict[str, str]) -> _Upsert:
+        theirs = self._found(draft)
         if theirs is not None and taken.setdefault(id_of(theirs), draft.key) != draft.key:
             raise RecordRejected(
                 f"Airbase's {self._kind.name} {id_of(theirs)} is one, and both {taken[id_of(theirs)]} and {draft.key} "
@@ -78,17 +78,17 @@ class Upserts:
                 f"Airbase's {self._kind.name} {id_of(theirs)} carries the key {reference_of(theirs)}, not {draft.key}. "
                 "Two cannot be one: correct the key in Airbase."
             )
-        record, met = self._kind.two_way.meet(draft, theirs) if self._kind.two_way else (draft.record, None)
-        return _Letter(draft, self._kind.body(record, theirs), theirs, met)
+        record, match = self._kind.two_way.match(draft, theirs) if self._kind.two_way else (draft.record, None)
+        return _Upsert(draft, self._kind.body(record, theirs), theirs, match)
 
-    def _known(self, draft: Draft) -> Document | None:
+    def _found(self, draft: Draft) -> Document | None:
         """By the ERP's key, by Airbase's id, then by name among those without a key. Raises RecordRejected for two."""
-        found = self._shelf.with_key(draft.key)
-        if not found and (theirs := self._shelf.with_id(draft.remote_id)):
+        found = self._index.with_key(draft.key)
+        if not found and (theirs := self._index.with_id(draft.remote_id)):
             return theirs
         if not found and self._kind.by_name and draft.remote_id is None:
             wanted = _folded(draft.record.name)
-            found = [row for row in self._shelf.unclaimed() if _folded(row.get("name")) == wanted]
+            found = [row for row in self._index.unclaimed() if _folded(row.get("name")) == wanted]
         if len(found) > 1:
             named = " and ".join(id_of(row) for row in found)
             raise RecordRejected(f"Airbase has two {self._kind.name}s for {draft.key}: {named}. Remove or rename one.")
@@ -96,100 +96,100 @@ class Upserts:
 
     # --- sending ------------------------------------------------------------------------------------------------------
 
-    def _send(self, letters: Sequence[_Letter]) -> Iterator[Outcome]:
+    def _send(self, upserts: Sequence[_Upsert]) -> Iterator[Outcome]:
         try:
-            yield from self._in_bulk(letters) if self._kind.bulk else self._one_by_one(letters)
+            yield from self._in_bulk(upserts) if self._kind.bulk else self._one_by_one(upserts)
         finally:
-            if any(self._shelf.with_key(letter.draft.key) == [] for letter in letters):
-                self._shelf.doubt()  # something was refused or not answered: what we know may be what is wrong
+            if any(self._index.with_key(upsert.draft.key) == [] for upsert in upserts):
+                self._index.invalidate()  # something was refused or not answered: what we know may be what is wrong
 
-    def _one_by_one(self, letters: Iterable[_Letter]) -> Iterator[Outcome]:
-        for letter in letters:
+    def _one_by_one(self, upserts: Iterable[_Upsert]) -> Iterator[Outcome]:
+        for upsert in upserts:
             try:
-                yield self._answered(letter, self._write_one(letter), updated=letter.theirs is not None)
+                yield self._answered(upsert, self._write_one(upsert), updated=upsert.theirs is not None)
             except (RecordRejected, StaleRecord) as error:
-                yield Refused(letter.draft, error.message)
+                yield Refused(upsert.draft, error.message)
             except OutcomeUnknown as error:
-                self._shelf.doubt()
-                yield Unanswered(letter.draft, error.message)
+                self._index.invalidate()
+                yield Unanswered(upsert.draft, error.message)
 
-    def _write_one(self, letter: _Letter) -> Document:
+    def _write_one(self, upsert: _Upsert) -> Document:
         """Airbase takes no change of a key, so a key that is there is not sent."""
-        if letter.theirs is None:
-            made: Document = self._api.post(self._shelf.path, letter.body)
+        if upsert.theirs is None:
+            made: Document = self._api.post(self._index.path, upsert.body)
             return made
-        kept = "erp_reference_id" if reference_of(letter.theirs) else ""
-        body = {name: each for name, each in letter.body.items() if name != kept}
-        changed: Document = self._api.patch(f"{self._shelf.path}{id_of(letter.theirs)}/", body)
+        kept = "erp_reference_id" if reference_of(upsert.theirs) else ""
+        body = {name: each for name, each in upsert.body.items() if name != kept}
+        changed: Document = self._api.patch(f"{self._index.path}{id_of(upsert.theirs)}/", body)
         return changed
 
-    def _in_bulk(self, letters: Sequence[_Letter]) -> Iterator[Outcome]:
+    def _in_bulk(self, upserts: Sequence[_Upsert]) -> Iterator[Outcome]:
         """The whole batch in one call; those that Airbase names are refused, and the others are sent without them."""
-        if not letters:
+        if not upserts:
             return
         try:
-            answer = self._api.post(self._kind.bulk, {"entities": [_entity(letter) for letter in letters]})
+            answer = self._api.post(self._kind.bulk, {"entities": [_entity(upsert) for upsert in upserts]})
         except OutcomeUnknown as error:
-            self._shelf.doubt()
-            yield from (Unanswered(letter.draft, error.message) for letter in letters)
+            self._index.invalidate()
+            yield from (Unanswered(upsert.draft, error.message) for upsert in upserts)
         except (RecordRejected, StaleRecord) as error:
-            yield from self._apart(letters, error)
+            yield from self._without_refused(upserts, error)
         else:
-            yield from self._sorted(letters, answer or {})
+            yield from self._by_answer(upserts, answer or {})
 
-    def _apart(self, letters: Sequence[_Letter], error: RecordRejected | StaleRecord) -> Iterator[Outcome]:
+    def _without_refused(self, upserts: Sequence[_Upsert], error: RecordRejected | StaleRecord) -> Iterator[Outcome]:
         """A refused batch: by the places that the answer names; where it names none, half and half."""
-        named = _faults(getattr(error, "body", None), len(letters))
+        named = _faults(getattr(error, "body", None), len(upserts))
         if named:
-            yield from (Refused(letters[place].draft, f"Airbase: {why}") for place, why in named.items())
-            yield from self._in_bulk([letter for place, letter in enumerate(letters) if place not in named])
-        elif len(letters) == 1:
-            yield Refused(letters[0].draft, error.message)
+            yield from (Refused(upserts[place].draft, f"Airbase: {why}") for place, why in named.items())
+            yield from self._in_bulk([upsert for place, upsert in enumerate(upserts) if place not in named])
+        elif len(upserts) == 1:
+            yield Refused(upserts[0].draft, error.message)
         else:
-            middle = len(letters) // 2
-            yield from self._in_bulk(letters[:middle])
-            yield from self._in_bulk(letters[middle:])
+            middle = len(upserts) // 2
+            yield from self._in_bulk(upserts[:middle])
+            yield from self._in_bulk(upserts[middle:])
 
-    def _sorted(self, letters: Sequence[_Letter], answer: Document) -> Iterator[Outcome]:
+    def _by_answer(self, upserts: Sequence[_Upsert], answer: Document) -> Iterator[Outcome]:
         """What was made, what was changed, and what was refused beside them; silence is no answer."""
-        named = _faults(answer, len(letters))
+        named = _faults(answer, len(upserts))
         rows = {
             mark: (row, what == "updated")
             for what in ("created", "updated")
             for row in answer.get(what) or []
             for mark in (id_of(row), f"key {reference_of(row)}")
         }
-        for place, letter in enumerate(letters):
-            theirs = id_of(letter.theirs) if letter.theirs else ""
-            found = rows.get(f"key {letter.draft.key}") or rows.get(theirs or "-")
+        for place, upsert in enumerate(upserts):
+            theirs = id_of(upsert.theirs) if upsert.theirs else ""
+            found = rows.get(f"key {upsert.draft.key}") or rows.get(theirs or "-")
             if found:
-                yield self._answered(letter, *found)
+                yield self._answered(upsert, *found)
             elif place in named:
-                yield Refused(letter.draft, f"Airbase: {named[place]}")
+                yield Refused(upsert.draft, f"Airbase: {named[place]}")
             else:
-                self._shelf.doubt()
-                yield Unanswered(letter.draft, f"Airbase's answer to the bulk does not name {letter.draft.key}")
+                self._index.invalidate()
+                yield Unanswered(upsert.draft, f"Airbase's answer to the bulk does not name {upsert.draft.key}")
 
-    def _answered(self, letter: _Letter, row: Document, updated: bool) -> Outcome:
-        document = {**(letter.theirs or {}), **row}
-        self._shelf.keep(document)
-        if fault := self._kind.fault(letter.draft.record, document):
-            return Refused(letter.draft, fault)
-        return self._kept(letter, document, "updated" if updated else "created")
+    def _answered(self, upsert: _Upsert, row: Document, updated: bool) -> Outcome:
+        document = {**(upsert.theirs or {}), **row}
+        self._index.keep(document)
+        if fault := self._kind.fault(upsert.draft.record, document):
+            return Refused(upsert.draft, fault)
+        return self._kept(upsert, document, "updated" if updated else "created")
 
-    def _kept(self, letter: _Letter, row: Document, action: Literal["created", "updated", "adopted"]) -> Saved:
+    def _kept(self, upsert: _Upsert, row: Document, action: Literal["created", "updated", "adopted"]) -> Saved:
         detail = str(row.get("po_number") or row.get("name") or "")
-        link, agreed = str(row.get("airbase_url") or ""), self._agreed(letter, row, wrote=action == "updated")
-        return Saved(letter.draft, id_of(row), action, detail, link, agreed)
+        link, agreed = str(row.get("airbase_url") or ""), self._agreed(upsert, row, wrote=action == "updated")
+        return Saved(upsert.draft, id_of(row), action, detail, link, agreed)
 
-    def _agreed(self, letter: _Letter, row: Document, *, wrote: bool) -> tuple[str, Agreed] | None:
-        if self._kind.two_way is None or letter.met is None:
+    def _agreed(self, upsert: _Upsert, row: Document, *, wrote: bool) -> tuple[str, Agreed] | None:
+        if self._kind.two_way is None or upsert.match is None:
             return None
-        return self._kind.two_way.concluded(letter.met, row, wrote=wrote)
+        return self._kind.two_way.agreed_values(upsert.match, row, wrote=wrote)
 
 
-def _entity(letter: _Letter) -> dict[str, Any]:
-    return letter.body if letter.theirs is None else {"airbase_id": id_of(letter.theirs), **letter.body}
+def _entity(upsert: _Upsert) -> dict[str, Any]:
+    return upsert.body if upsert.theirs is None else {"airbase_id": id_of(upsert.theirs), **upsert.body}
 
 
 def _faults(body: Any, count: int) -> dict[int, str]:

@@ -9,10 +9,10 @@ from typing import Any
 from mlc_dagster.core.errors import MlcError, RecordRejected
 from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Saved
 from mlc_dagster.systems.cin7.api import NOWHERE, Document, covers, same_id
-from mlc_dagster.systems.cin7.purchases import request_bodies as papers
+from mlc_dagster.systems.cin7.purchases import request_bodies
 from mlc_dagster.systems.cin7.purchases.purchase_lookup import read, refers
 from mlc_dagster.systems.cin7.purchases.purchase_writer import (
-    Sender,
+    PurchaseSender,
     has_our_totals,
     is_empty,
     is_voided,
@@ -22,10 +22,10 @@ from mlc_dagster.systems.cin7.purchases.purchase_writer import (
 from mlc_dagster.systems.cin7.records import PurchaseInvoice
 
 
-class Invoices:
+class InvoiceWriter:
     """Invoices; their remote id is "purchase id/task id", and the purchase id alone while there is no task yet."""
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: PurchaseSender) -> None:
         self._sender = sender
 
     def save(self, draft: Draft) -> Iterator[Outcome]:
@@ -33,20 +33,20 @@ class Invoices:
 
         Raises RecordRejected, OutcomeUnknown.
         """
-        paper: PurchaseInvoice = draft.record
+        document: PurchaseInvoice = draft.record
         try:
             known_id = draft.remote_id or ""
             if draft.may_be_elsewhere and (known_id := self._elsewhere(draft)):
                 yield Begun(draft, known_id)
                 draft = replace(draft, remote_id=known_id)
             purchase_id, _, task_id = known_id.partition("/")
-            if paper.order_no:
-                theirs = self._of_the_order(paper, purchase_id, task_id)
+            if document.order_no:
+                theirs = self._of_the_order(document, purchase_id, task_id)
             else:
                 theirs = yield from self._of_its_own(draft, purchase_id)
             yield from self._invoice(draft, theirs, task_id)
         except MlcError:
-            self._sender.look.doubt()
+            self._sender.lookup.invalidate()
             raise
 
     # --- its purchase -------------------------------------------------------------------------------------------------
@@ -55,21 +55,21 @@ class Invoices:
         """Where an unanswered attempt put it before it was corrected in the ERP: by the key that its lines carry, or by
         the marker of a purchase that was made for it alone. Empty: nowhere.
         """
-        if found := self._sender.look.find_invoice(draft):
+        if found := self._sender.lookup.find_invoice(draft):
             theirs, invoice = found
             return f"{theirs['ID']}/{invoice['TaskID']}"
-        own = self._sender.look.find(draft)
+        own = self._sender.lookup.find(draft)
         return str(own["ID"]) if own else ""
 
-    def _of_the_order(self, paper: PurchaseInvoice, known_id: str, task_id: str) -> Document:
-        if known_id and not same_id(known_id, paper.purchase_id):
-            self._refuse_elsewhere(paper, known_id, task_id)
-        theirs = read(self._sender.api, paper.purchase_id or "")
+    def _of_the_order(self, document: PurchaseInvoice, known_id: str, task_id: str) -> Document:
+        if known_id and not same_id(known_id, document.purchase_id):
+            self._refuse_elsewhere(document, known_id, task_id)
+        theirs = read(self._sender.api, document.purchase_id or "")
         refuse_voided(theirs)
-        _refuse_other_supplier(paper, theirs)
+        _refuse_other_supplier(document, theirs)
         return theirs
 
-    def _refuse_elsewhere(self, paper: PurchaseInvoice, known_id: str, task_id: str) -> None:
+    def _refuse_elsewhere(self, document: PurchaseInvoice, known_id: str, task_id: str) -> None:
         """An empty purchase that we made for it alone is voided; anything else is a person's to take back."""
         other = read(self._sender.api, known_id)
         if is_empty(other) and not task_id:
@@ -81,98 +81,99 @@ class Invoices:
             return
         named = f", as invoice {invoice['InvoiceNumber']}" if invoice.get("InvoiceNumber") else ""
         raise RecordRejected(
-            f"Invoice {paper.invoice_number} is in Cin7 on {other['OrderNumber']}{named}, which is another purchase "
-            f"than that of order {paper.order_no}. Void it there and replay, or correct the order reference in IFS."
+            f"Invoice {document.invoice_number} is in Cin7 on {other['OrderNumber']}{named}, which is another purchase "
+            f"than that of order {document.order_no}. Void it there and replay, or correct the order reference in IFS."
         )
 
     def _of_its_own(self, draft: Draft, known_id: str) -> Generator[Begun, None, Document]:
         """The purchase that is there for this invoice alone; it is made where there is none, and corrected while it is
         open.
         """
-        paper: PurchaseInvoice = draft.record
+        document: PurchaseInvoice = draft.record
         theirs = self._sender.known(draft, known_id or None)
         if theirs is None:
-            theirs = self._sender.begin(paper)
+            theirs = self._sender.begin(document)
         if not same_id(known_id, theirs["ID"]):
             yield Begun(draft, theirs["ID"])
         refuse_voided(theirs)
-        if not same_id(theirs.get("SupplierID"), paper.supplier_id):
-            refuse_other_supplier(paper, theirs)
-            self._sender.write_header(paper, theirs)
+        if not same_id(theirs.get("SupplierID"), document.supplier_id):
+            refuse_other_supplier(document, theirs)
+            self._sender.write_header(document, theirs)
             theirs = read(self._sender.api, theirs["ID"])
         if is_empty(theirs):
-            self._sender.write_order(paper, theirs, "AUTHORISED")
+            self._sender.write_order(document, theirs, "AUTHORISED")
             theirs = read(self._sender.api, theirs["ID"])
         return theirs
 
     def _authorise(self, theirs: Document) -> None:
         """Cin7 takes an invoice only for an authorised order."""
-        if theirs["Order"]["Status"] in papers.OPEN:
+        if theirs["Order"]["Status"] in request_bodies.OPEN:
             if is_empty(theirs):
                 raise RecordRejected(
                     f"{theirs['OrderNumber']} has no lines in Cin7 yet. Load its order; this invoice follows."
                 )
-            self._sender.api.write("POST", "/purchase/order", papers.authorised(theirs))
+            self._sender.api.write("POST", "/purchase/order", request_bodies.authorised(theirs))
 
     # --- the invoice --------------------------------------------------------------------------------------------------
 
     def _invoice(self, draft: Draft, theirs: Document, task_id: str) -> Iterator[Outcome]:
         """What is found and is not as it should be is remembered by its ids before anything can refuse."""
-        paper: PurchaseInvoice = draft.record
+        document: PurchaseInvoice = draft.record
         invoices = theirs.get("Invoice") or []
-        there = _there(invoices, paper, task_id)
+        there = _there(invoices, document, task_id)
         if there is None:
             self._authorise(theirs)
-            yield _saved(draft, theirs, self._write(paper, theirs, _free_task(invoices)), "created")
+            yield _saved(draft, theirs, self._write(document, theirs, _free_task(invoices)), "created")
             return
-        equal = covers(there, papers.invoice_says(paper)) and has_our_totals(paper, there)
-        if equal and (paper.status == "DRAFT" or there["Status"] not in papers.OPEN):
+        equal = covers(there, request_bodies.compared_invoice(document)) and has_our_totals(document, there)
+        if equal and (document.status == "DRAFT" or there["Status"] not in request_bodies.OPEN):
             yield _saved(draft, theirs, str(there["TaskID"]), "adopted")
             return
-        if paper.order_no and not task_id:
+        if document.order_no and not task_id:
             yield Begun(draft, f"{theirs['ID']}/{there['TaskID']}")
-        self._refuse_closed(paper, theirs, there)
+        self._refuse_closed(document, theirs, there)
         self._authorise(theirs)
-        yield _saved(draft, theirs, self._write(paper, theirs, str(there["TaskID"])), "updated")
+        yield _saved(draft, theirs, self._write(document, theirs, str(there["TaskID"])), "updated")
 
-    def _refuse_closed(self, paper: PurchaseInvoice, theirs: Document, there: Document) -> None:
-        if there["Status"] in papers.OPEN:
+    def _refuse_closed(self, document: PurchaseInvoice, theirs: Document, there: Document) -> None:
+        if there["Status"] in request_bodies.OPEN:
             return
-        if covers(there, papers.invoice_says(paper)):
-            self._sender.agreed(paper, there)
+        if covers(there, request_bodies.compared_invoice(document)):
+            self._sender.with_our_totals(document, there)
         raise RecordRejected(
             f"Invoice {there['InvoiceNumber']} of {theirs['OrderNumber']} is {there['Status']} in Cin7 and differs "
-            f"from {paper.marker}. Undo the authorisation there and replay, or make the change by hand and discard "
+            f"from {document.marker}. Undo the authorisation there and replay, or make the change by hand and discard "
             "this hold."
         )
 
-    def _write(self, paper: PurchaseInvoice, theirs: Document, task_id: str) -> str:
+    def _write(self, document: PurchaseInvoice, theirs: Document, task_id: str) -> str:
         """The task id of the invoice as Cin7 keeps it."""
-        overwrites = task_id != NOWHERE and paper.status == "DRAFT"
+        overwrites = task_id != NOWHERE and document.status == "DRAFT"
 
         def send(taxed: bool) -> Document:
-            body = papers.invoice(paper, theirs["ID"], task_id, taxed=taxed)
+            body = request_bodies.invoice(document, theirs["ID"], task_id, taxed=taxed)
             answer: Document = self._sender.api.write("POST", "/advanced-purchase/invoice", body, repeatable=overwrites)
             return answer
 
-        made = _there(self._sender.total_tried(paper, send).get("Invoices") or [], paper, "")
+        made = _there(self._sender.with_tax_tried(document, send).get("Invoices") or [], document, "")
         if made is None:
             raise RecordRejected(
-                f"Cin7 took invoice {paper.invoice_number} of {theirs['OrderNumber']} and does not show it. Look there."
+                f"Cin7 took invoice {document.invoice_number} of {theirs['OrderNumber']} and does not show it. "
+                "Look there."
             )
-        return str(self._sender.agreed(paper, made)["TaskID"])
+        return str(self._sender.with_our_totals(document, made)["TaskID"])
 
 
-def _there(invoices: Sequence[Document], paper: PurchaseInvoice, task_id: str) -> Document | None:
+def _there(invoices: Sequence[Document], document: PurchaseInvoice, task_id: str) -> Document | None:
     """The invoice by its task, by the ERP's key on its lines, or by its number: a supplier gives a number once, and may
     have to correct it.
     """
     for invoice in invoices:
         if same_id(invoice.get("TaskID"), task_id) and invoice.get("InvoiceNumber"):
             return invoice
-    wanted = (paper.invoice_number or "").strip().casefold()
+    wanted = (document.invoice_number or "").strip().casefold()
     live = [invoice for invoice in invoices if invoice.get("Status") != "VOIDED"]
-    ours = (invoice for invoice in live if refers(invoice, paper.reference))
+    ours = (invoice for invoice in live if refers(invoice, document.reference))
     numbered = (each for each in live if str(each.get("InvoiceNumber") or "").strip().casefold() == wanted)
     return next(ours, None) or next(numbered, None)
 
@@ -181,16 +182,16 @@ def _free_task(invoices: Sequence[Document]) -> str:
     """The first invoice task that holds nothing; the zero id makes a new one."""
     for invoice in invoices:
         empty = not (invoice.get("Lines") or invoice.get("AdditionalCharges") or invoice.get("InvoiceNumber"))
-        if invoice.get("Status") in papers.OPEN and empty:
+        if invoice.get("Status") in request_bodies.OPEN and empty:
             return str(invoice["TaskID"])
     return NOWHERE
 
 
-def _refuse_other_supplier(paper: PurchaseInvoice, theirs: Document) -> None:
-    if not same_id(theirs.get("SupplierID"), paper.supplier_id):
+def _refuse_other_supplier(document: PurchaseInvoice, theirs: Document) -> None:
+    if not same_id(theirs.get("SupplierID"), document.supplier_id):
         raise RecordRejected(
             f"{theirs['OrderNumber']} is of supplier {theirs.get('Supplier')} in Cin7, and the invoice of "
-            f"{paper.supplier_no}. Correct the supplier or the order reference in IFS."
+            f"{document.supplier_no}. Correct the supplier or the order reference in IFS."
         )
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from mlc_dagster.systems.cin7.api import Document, stamp
-from mlc_dagster.systems.cin7.records import Charge, Line, OrderLine, Paper, Purchase, PurchaseInvoice
+from mlc_dagster.systems.cin7.records import Charge, Line, OrderLine, Purchase, PurchaseDocument, PurchaseInvoice
 
 OPEN = ("DRAFT", "NOT AVAILABLE")
 """The states in which Cin7 lets an order or an invoice be overwritten."""
@@ -29,66 +29,66 @@ _ORDER_LINE = (
 _CHARGE = ("Description", "Reference", "Quantity", "Price", "Discount", "Tax", "TaxRule", "Total")
 
 
-def header(paper: Paper) -> dict[str, Any]:
+def header(document: PurchaseDocument) -> dict[str, Any]:
     """What we say of a purchase's header. OrderNumber, OrderDate and Currency are Cin7's own: it takes none.
 
     The marker stands in an attribute, and in the note, since which attributes exist is set up in each account.
     """
     said = {
-        "SupplierID": paper.supplier_id,
-        "Location": paper.location,
+        "SupplierID": document.supplier_id,
+        "Location": document.location,
         "TaxCalculation": "Exclusive",
-        "RequiredBy": stamp(paper.required_by),
-        "CurrencyRate": paper.currency_rate,
-        "Note": paper.note(),
-        "AdditionalAttributes": {paper.slot: paper.marker} if paper.slot else None,
+        "RequiredBy": stamp(document.required_by),
+        "CurrencyRate": document.currency_rate,
+        "Note": document.note(),
+        "AdditionalAttributes": {document.slot: document.marker} if document.slot else None,
     }
     return {name: value for name, value in said.items() if value is not None}
 
 
-def header_says(paper: Paper) -> dict[str, Any]:
+def compared_header(document: PurchaseDocument) -> dict[str, Any]:
     """What a header in Cin7 must cover to be equal to ours: not the attribute, which an account may not have."""
-    return {name: value for name, value in header(paper).items() if name != "AdditionalAttributes"}
+    return {name: value for name, value in header(document).items() if name != "AdditionalAttributes"}
 
 
-def new_header(paper: Paper) -> dict[str, Any]:
+def new_header(document: PurchaseDocument) -> dict[str, Any]:
     """The body of the first step. Invoices come before the goods, as in IFS; charges alone are a service purchase."""
     kind = {
         "Approach": "INVOICE",
         "PurchaseType": "Advanced",
-        "IsServiceOnly": not paper.parts(),
+        "IsServiceOnly": not document.parts(),
         "BlindReceipt": False,
     }
-    return {**kind, **header(paper)}
+    return {**kind, **header(document)}
 
 
-def changed_header(paper: Paper, theirs: Document) -> dict[str, Any]:
+def changed_header(document: PurchaseDocument, theirs: Document) -> dict[str, Any]:
     """The body of PUT: whether Cin7 keeps what is left out is not documented, so theirs is sent along."""
     kept = {name: theirs[name] for name in _KEPT if theirs.get(name) is not None}
-    ours = header(paper)
+    ours = header(document)
     slots = {**(theirs.get("AdditionalAttributes") or {}), **ours.get("AdditionalAttributes", {})}
     return {"ID": theirs["ID"], **kept, **ours, "AdditionalAttributes": slots}
 
 
 def order(
-    paper: Paper, purchase_id: str, products: Mapping[str, Document], status: str, *, taxed: bool
+    document: PurchaseDocument, purchase_id: str, products: Mapping[str, Document], status: str, *, taxed: bool
 ) -> dict[str, Any]:
     """The body of the second step: all lines, each time. `taxed`: totals hold the tax, where Cin7 expects that."""
     return {
         "TaskID": purchase_id,
         "CombineAdditionalCharges": False,
-        "Memo": f"IFS {paper.marker}",
+        "Memo": f"IFS {document.marker}",
         "Status": status,
-        "Lines": [{**order_line(line), **_product(line, products), **_total(line, taxed)} for line in paper.parts()],
-        "AdditionalCharges": [{**order_charge(charge), **_total(charge, taxed)} for charge in paper.charges],
+        "Lines": [{**order_line(line), **_product(line, products), **_total(line, taxed)} for line in document.parts()],
+        "AdditionalCharges": [{**order_charge(charge), **_total(charge, taxed)} for charge in document.charges],
     }
 
 
-def order_says(paper: Purchase) -> dict[str, Any]:
+def compared_order(document: Purchase) -> dict[str, Any]:
     """What an order in Cin7 must cover to be equal to ours."""
     return {
-        "Lines": [order_line(line) for line in paper.lines],
-        "AdditionalCharges": [order_charge(charge) for charge in paper.charges],
+        "Lines": [order_line(line) for line in document.lines],
+        "AdditionalCharges": [order_charge(charge) for charge in document.charges],
     }
 
 
@@ -105,27 +105,27 @@ def authorised(theirs: Document) -> dict[str, Any]:
     }
 
 
-def invoice(paper: PurchaseInvoice, purchase_id: str, task_id: str, *, taxed: bool) -> dict[str, Any]:
+def invoice(document: PurchaseInvoice, purchase_id: str, task_id: str, *, taxed: bool) -> dict[str, Any]:
     """The body of an invoice: every line a charge on its GL account."""
     return {
         "PurchaseID": purchase_id,
         "TaskID": task_id,
         "CombineAdditionalCharges": False,
-        **_invoice_head(paper),
-        "Status": paper.status,
+        **_invoice_head(document),
+        "Status": document.status,
         "Lines": [],
-        "AdditionalCharges": [{**invoice_charge(charge), **_total(charge, taxed)} for charge in paper.charges],
+        "AdditionalCharges": [{**invoice_charge(charge), **_total(charge, taxed)} for charge in document.charges],
     }
 
 
-def invoice_says(paper: PurchaseInvoice) -> dict[str, Any]:
+def compared_invoice(document: PurchaseInvoice) -> dict[str, Any]:
     """What an invoice in Cin7 must cover to be equal to ours."""
-    return {**_invoice_head(paper), "AdditionalCharges": [invoice_charge(charge) for charge in paper.charges]}
+    return {**_invoice_head(document), "AdditionalCharges": [invoice_charge(charge) for charge in document.charges]}
 
 
-def _invoice_head(paper: PurchaseInvoice) -> dict[str, Any]:
-    dates: dict[str, date | None] = {"InvoiceDate": paper.invoice_date, "InvoiceDueDate": paper.due_date}
-    return {"InvoiceNumber": paper.invoice_number, **{name: stamp(day) for name, day in dates.items()}}
+def _invoice_head(document: PurchaseInvoice) -> dict[str, Any]:
+    dates: dict[str, date | None] = {"InvoiceDate": document.invoice_date, "InvoiceDueDate": document.due_date}
+    return {"InvoiceNumber": document.invoice_number, **{name: stamp(day) for name, day in dates.items()}}
 
 
 def order_line(line: OrderLine) -> dict[str, Any]:

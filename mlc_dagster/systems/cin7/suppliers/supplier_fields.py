@@ -13,22 +13,22 @@ from mlc_dagster.systems.cin7.api import Document
 from mlc_dagster.systems.cin7.records import Contact, Supplier
 from mlc_dagster.systems.shared.countries import COUNTRIES
 from mlc_dagster.systems.shared.json_values import moment
-from mlc_dagster.systems.shared.supplier_match import Meeting, Words
+from mlc_dagster.systems.shared.supplier_match import CodeNames, SupplierMatch
 
 MARK = "IFS "
 """What the comment of our own contact begins with; the ERP's key follows."""
 
 
-def words(terms: Mapping[str, str]) -> Words:
-    return Words("Cin7", terms, COUNTRIES)
+def code_names(terms: Mapping[str, str]) -> CodeNames:
+    return CodeNames("Cin7", terms, COUNTRIES)
 
 
-def link(row: Document) -> str:
+def supplier_reference(row: Document) -> str:
     """How a supplier in Cin7 is called elsewhere; Cin7 writes one id in upper case here and lower case there."""
     return f"cin7-supplier-{str(row['ID']).casefold()}"
 
 
-def said(row: Document) -> dict[str, str]:
+def shared_fields(row: Document) -> dict[str, str]:
     """The shared fields in Cin7's own words. Left out: what Cin7 does not answer, and what nothing there could hold: a
     country without an address.
     """
@@ -47,7 +47,7 @@ def _mailed(contacts: Sequence[Document]) -> Document | None:
     return next(iter([*ours, *default]), None)
 
 
-def meet(draft: Draft, words: Words, row: Document | None) -> Meeting:
+def match_supplier(draft: Draft, code_names: CodeNames, row: Document | None) -> SupplierMatch:
     """Raises DisagreementError where a person must decide."""
     record: Supplier = draft.record
     ours = {
@@ -58,35 +58,37 @@ def meet(draft: Draft, words: Words, row: Document | None) -> Meeting:
         "email": record.contact.email if record.contact else "",
         "country": record.country,
     }
-    return Meeting(draft, words, ours, said(row) if row else {})
+    return SupplierMatch(draft, code_names, ours, shared_fields(row) if row else {})
 
 
-def settled(record: Supplier, met: Meeting, row: Document) -> Supplier:
+def only_changes(record: Supplier, match: SupplierMatch, row: Document) -> Supplier:
     """The supplier with only those of the shared fields that Cin7 is to take; None: Cin7 keeps its own."""
-    name = str(row["Name"]) if met.leaves("name") else record.name
+    name = str(row["Name"]) if match.leaves("name") else record.name
     changes: dict[str, Any] = {
         "name": name,
-        "currency": None if met.leaves("currency_code") else record.currency,
-        "payment_term": None if met.leaves("payment_terms") else record.payment_term,
-        "tax_number": None if met.leaves("vat_no") else met.written.get("vat_no", record.tax_number),
-        "country": None if met.leaves("country") else record.country,
-        "contact": _contact(record, met, name or "", row),
+        "currency": None if match.leaves("currency_code") else record.currency,
+        "payment_term": None if match.leaves("payment_terms") else record.payment_term,
+        "tax_number": None if match.leaves("vat_no") else match.written.get("vat_no", record.tax_number),
+        "country": None if match.leaves("country") else record.country,
+        "contact": _contact(record, match, name or "", row),
     }
     return msgspec.structs.replace(record, **changes)
 
 
-def _contact(record: Supplier, met: Meeting, name: str, row: Document) -> Contact | None:
+def _contact(record: Supplier, match: SupplierMatch, name: str, row: Document) -> Contact | None:
     """Our own contact has the supplier's name, whoever's address. IFS clears an address on our own contact alone."""
     mark = f"{MARK}{record.key}"
     marked = any(each.get("Comment") == mark for each in row.get("Contacts") or [])
-    email = said(row)["email"] if met.takes("email") else met.ours["email"]
+    email = shared_fields(row)["email"] if match.takes("email") else match.ours["email"]
     if marked:
-        cleared = not email and "email" not in met.written and not met.takes("email")
+        cleared = not email and "email" not in match.written and not match.takes("email")
         return None if cleared else Contact(name=name, email=email, mark=mark)
-    return Contact(name=name, email=email, mark=mark) if email and not met.takes("email") else None
+    return Contact(name=name, email=email, mark=mark) if email and not match.takes("email") else None
 
 
-def concluded(met: Meeting, row: Document, *, wrote: bool) -> tuple[str, Agreed]:
+def agreed_values(match: SupplierMatch, row: Document, *, wrote: bool) -> tuple[str, Agreed]:
     """(the ERP's key, what both agree on), of the supplier as Cin7 answered it."""
     modified = row.get("LastModifiedOn")
-    return met.concluded(said(row), version_of(moment(modified)) if modified else "", link(row), wrote=wrote)
+    return match.agreed_values(
+        shared_fields(row), version_of(moment(modified)) if modified else "", supplier_reference(row), wrote=wrote
+    )

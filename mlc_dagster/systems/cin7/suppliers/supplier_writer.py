@@ -11,8 +11,14 @@ from mlc_dagster.core.errors import MlcError, RecordRejected, StillInDoubt
 from mlc_dagster.core.outcomes import Draft, Outcome, Saved
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, covers, same_id
 from mlc_dagster.systems.cin7.records import Contact, Supplier
-from mlc_dagster.systems.cin7.suppliers.supplier_fields import MARK, concluded, meet, settled, words
-from mlc_dagster.systems.shared.supplier_match import Meeting
+from mlc_dagster.systems.cin7.suppliers.supplier_fields import (
+    MARK,
+    agreed_values,
+    code_names,
+    match_supplier,
+    only_changes,
+)
+from mlc_dagster.systems.shared.supplier_match import SupplierMatch
 
 FRESH = 60.0  # seconds that a list is taken for the truth
 CLOCKS = timedelta(minutes=15)  # between Cin7's clock and ours
@@ -32,14 +38,14 @@ _SLOTS = ("AttributeSet", *(f"AdditionalAttribute{number}" for number in range(1
 _LISTS = ("Addresses", "Contacts")
 
 
-class Suppliers:
+class SupplierWriter:
     """The suppliers of one Cin7 account. The list of all is read once and kept for a minute, with what we write."""
 
     def __init__(
         self, api: Cin7Api, clock: Callable[[], float] = time.monotonic, terms: Mapping[str, str] | None = None
     ) -> None:
         """`terms`: the ERP's payment terms -> their names in Cin7."""
-        self._api, self._clock, self._words = api, clock, words(terms or {})
+        self._api, self._clock, self._code_names = api, clock, code_names(terms or {})
         self._rows: dict[str, Document] = {}
         self._read_at: float | None = None
 
@@ -66,11 +72,11 @@ class Suppliers:
 
     def _saved(self, draft: Draft) -> Saved:
         known = self._by_id(draft.remote_id) if draft.remote_id else None
-        if known is None and (match := self._match(draft)):
-            met = meet(draft, self._words, match)
-            if covers(match, merged(settled(draft.record, met, match), match)):
-                return _saved(draft, match, "adopted", met)
-            known = self._by_id(match["ID"]) or match
+        if known is None and (same := self._match(draft)):
+            match = match_supplier(draft, self._code_names, same)
+            if covers(same, merged(only_changes(draft.record, match, same), same)):
+                return _saved(draft, same, "adopted", match)
+            known = self._by_id(same["ID"]) or same
         return self._create(draft) if known is None else self._update(draft, known)
 
     def _by_id(self, remote_id: str) -> Document | None:
@@ -113,8 +119,8 @@ class Suppliers:
             )
 
     def _create(self, draft: Draft) -> Saved:
-        met = meet(draft, self._words, None)
-        return _saved(draft, self._write("POST", merged(draft.record, {}), repeatable=False), "created", met)
+        match = match_supplier(draft, self._code_names, None)
+        return _saved(draft, self._write("POST", merged(draft.record, {}), repeatable=False), "created", match)
 
     def _update(self, draft: Draft, known: Document) -> Saved:
         supplier: Supplier = draft.record
@@ -124,12 +130,12 @@ class Suppliers:
                 f"Cin7's supplier {known['Name']} ({known['ID']}) carries the key {other}, not {supplier.key}. "
                 "Two suppliers cannot be one: rename one in IFS, or correct the key in Cin7."
             )
-        met = meet(draft, self._words, known)
-        body = merged(settled(supplier, met, known), known)
+        match = match_supplier(draft, self._code_names, known)
+        body = merged(only_changes(supplier, match, known), known)
         if covers(known, body):
-            return _saved(draft, known, "adopted", met)
+            return _saved(draft, known, "adopted", match)
         nothing_new = all(row.get("ID") for name in _LISTS for row in body[name])
-        return _saved(draft, self._write("PUT", body, repeatable=nothing_new), "updated", met)
+        return _saved(draft, self._write("PUT", body, repeatable=nothing_new), "updated", match)
 
     def _write(self, method: str, body: Document, *, repeatable: bool) -> Document:
         row: Document = self._api.write(method, "/supplier", body, repeatable=repeatable)["SupplierList"][0]
@@ -233,6 +239,6 @@ def _folded(text: Any) -> str:
     return str(text or "").strip().casefold()
 
 
-def _saved(draft: Draft, row: Document, action: Any, met: Meeting) -> Saved:
-    agreed = concluded(met, row, wrote=action == "updated")
+def _saved(draft: Draft, row: Document, action: Any, match: SupplierMatch) -> Saved:
+    agreed = agreed_values(match, row, wrote=action == "updated")
     return Saved(draft, str(row["ID"]), action, detail=str(row.get("Name") or ""), agreed=agreed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from mlc_dagster.systems.hubspot.api import HubspotApi, associations
-from mlc_dagster.systems.hubspot.objects.batch_answers import Input, Sent, in_batches
+from mlc_dagster.systems.hubspot.objects.batch_answers import BatchInput, BatchResult, in_batches
 from mlc_dagster.systems.hubspot.objects.properties import KEY
 from mlc_dagster.systems.hubspot.records import BATCH
 
@@ -15,7 +15,7 @@ READ, WRITE = 1000, 1000
 Pair = tuple[str, str]
 
 
-class Links:
+class Associations:
     """Associations from one object type to another, of HubSpot's default kind."""
 
     def __init__(self, api: HubspotApi, source: str, target: str) -> None:
@@ -41,7 +41,9 @@ class Links:
 
     def make(self, pairs: Mapping[str, Pair]) -> dict[str, str]:
         """Trace -> (from, to). Trace -> why, of those that HubSpot did not make."""
-        inputs = [Input(trace, {"from": {"id": one}, "to": {"id": other}}) for trace, (one, other) in pairs.items()]
+        inputs = [
+            BatchInput(trace, {"from": {"id": one}, "to": {"id": other}}) for trace, (one, other) in pairs.items()
+        ]
         sent = in_batches(self._send, inputs, WRITE)
         return {
             trace: sent.refused.get(trace, "HubSpot did not confirm the association")
@@ -49,12 +51,12 @@ class Links:
             if trace not in sent.results
         }
 
-    def _send(self, batch: Sequence[Input]) -> Sent:
+    def _send(self, batch: Sequence[BatchInput]) -> BatchResult:
         path = associations(self._source, self._target, "associate/default")
         answer = self._api.post(path, {"inputs": [each.body for each in batch]})
         made = {(str(row["from"]["id"]), str(row["to"]["id"])) for row in answer.get("results") or ()}
         pairs = {each.trace: (each.body["from"]["id"], each.body["to"]["id"]) for each in batch}
-        return Sent({trace: {} for trace, pair in pairs.items() if pair in made})
+        return BatchResult({trace: {} for trace, pair in pairs.items() if pair in made})
 
     def replace(self, wanted: Mapping[str, Pair], there: Mapping[str, Sequence[str]]) -> dict[str, str]:
         """As `make`, of those that are not there; what is there and is another one of ours is removed.

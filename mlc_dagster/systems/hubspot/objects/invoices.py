@@ -11,8 +11,8 @@ from decimal import Decimal, InvalidOperation
 
 from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Unanswered
 from mlc_dagster.systems.hubspot.api import Document, HubspotApi, objects
-from mlc_dagster.systems.hubspot.objects.associations import Links
-from mlc_dagster.systems.hubspot.objects.batch_answers import Sent, update, upsert
+from mlc_dagster.systems.hubspot.objects.associations import Associations
+from mlc_dagster.systems.hubspot.objects.batch_answers import BatchResult, update, upsert
 from mlc_dagster.systems.hubspot.objects.batch_upsert import saved
 from mlc_dagster.systems.hubspot.objects.properties import KEY, number, of_invoice, of_line
 from mlc_dagster.systems.hubspot.portal import Portal
@@ -23,7 +23,7 @@ UNANSWERED = "HubSpot's answer did not name it"
 
 
 @dataclass
-class _Mirror:
+class _PendingInvoice:
     """One invoice on its way."""
 
     draft: Draft
@@ -42,7 +42,7 @@ class _Mirror:
     def alive(self) -> bool:
         return not (self.refused or self.unanswered)
 
-    def take(self, sent: Sent, trace: str, what: str = "") -> Document:
+    def take(self, sent: BatchResult, trace: str, what: str = "") -> Document:
         """The result of a step; where there is none, this invoice goes no further."""
         if trace in sent.results:
             return sent.results[trace]
@@ -53,60 +53,62 @@ class _Mirror:
         return {}
 
 
-class Invoices:
+class InvoiceWriter:
     """The invoices of one portal."""
 
     kinds = (KIND, LINES)
 
     def __init__(self, api: HubspotApi, portal: Portal) -> None:
         self._api, self._portal = api, portal
-        self._lines = Links(api, KIND, LINES)
-        self._belongs = Links(api, LINES, KIND)
-        self._companies = Links(api, KIND, "companies")
+        self._lines = Associations(api, KIND, LINES)
+        self._belongs = Associations(api, LINES, KIND)
+        self._companies = Associations(api, KIND, "companies")
 
     def save(self, drafts: Sequence[Draft]) -> list[Outcome]:
         """One outcome for each of at most 100 drafts. Raises AccessDenied, Misconfigured, TransientError."""
-        mirrors = [_Mirror(draft, str(place)) for place, draft in enumerate(drafts)]
-        self._heads(mirrors)
-        self._items(_alive(mirrors))
-        self._of_the_company(_alive(mirrors))
-        self._status(_alive(mirrors))
-        self._look_back(_alive(mirrors))
-        return [self._outcome(mirror) for mirror in mirrors]
+        invoices = [_PendingInvoice(draft, str(place)) for place, draft in enumerate(drafts)]
+        self._heads(invoices)
+        self._items(_alive(invoices))
+        self._of_the_company(_alive(invoices))
+        self._status(_alive(invoices))
+        self._look_back(_alive(invoices))
+        return [self._outcome(pending) for pending in invoices]
 
-    def _heads(self, mirrors: Sequence[_Mirror]) -> None:
-        sent = upsert(self._api, KIND, {each.trace: of_invoice(each.invoice) for each in mirrors})
-        for mirror in mirrors:
-            row = mirror.take(sent, mirror.trace)
-            mirror.remote_id, mirror.new = str(row.get("id") or ""), bool(row.get("new"))
+    def _heads(self, invoices: Sequence[_PendingInvoice]) -> None:
+        sent = upsert(self._api, KIND, {each.trace: of_invoice(each.invoice) for each in invoices})
+        for pending in invoices:
+            row = pending.take(sent, pending.trace)
+            pending.remote_id, pending.new = str(row.get("id") or ""), bool(row.get("new"))
 
     # --- lines --------------------------------------------------------------------------------------------------------
 
-    def _items(self, mirrors: Sequence[_Mirror]) -> None:
+    def _items(self, invoices: Sequence[_PendingInvoice]) -> None:
         """Lines by their own keys, then onto their invoice; those that it has and should not have are archived."""
-        there = self._lines.of([mirror.remote_id for mirror in mirrors if not mirror.new])
-        rows = {trace: of_line(line, mirror.invoice) for mirror, line, trace in _each_line(mirrors)}
+        there = self._lines.of([pending.remote_id for pending in invoices if not pending.new])
+        rows = {trace: of_line(line, pending.invoice) for pending, line, trace in _each_line(invoices)}
         sent = upsert(self._api, LINES, rows)
         ids: dict[str, str] = {}
-        for mirror, line, trace in _each_line(mirrors):
-            ids[trace] = str(mirror.take(sent, trace, f"{line.where}: ").get("id") or "")
-        self._attach(mirrors, ids, there)
-        self._archive(_alive(mirrors), set(ids.values()), there)
+        for pending, line, trace in _each_line(invoices):
+            ids[trace] = str(pending.take(sent, trace, f"{line.where}: ").get("id") or "")
+        self._attach(invoices, ids, there)
+        self._archive(_alive(invoices), set(ids.values()), there)
 
-    def _attach(self, mirrors: Sequence[_Mirror], ids: Mapping[str, str], there: Mapping[str, Sequence[str]]) -> None:
+    def _attach(
+        self, invoices: Sequence[_PendingInvoice], ids: Mapping[str, str], there: Mapping[str, Sequence[str]]
+    ) -> None:
         pairs = {
-            trace: (ids[trace], mirror.remote_id)
-            for mirror, _, trace in _each_line(_alive(mirrors))
-            if ids[trace] not in there.get(mirror.remote_id, ())
+            trace: (ids[trace], pending.remote_id)
+            for pending, _, trace in _each_line(_alive(invoices))
+            if ids[trace] not in there.get(pending.remote_id, ())
         }
         failed = self._belongs.make(pairs)
-        for mirror, line, trace in _each_line(mirrors):
+        for pending, line, trace in _each_line(invoices):
             if trace in failed:
-                mirror.refused = f"{line.where}: {failed[trace]}"
+                pending.refused = f"{line.where}: {failed[trace]}"
 
-    def _archive(self, mirrors: Sequence[_Mirror], ours: set[str], there: Mapping[str, Sequence[str]]) -> None:
+    def _archive(self, invoices: Sequence[_PendingInvoice], ours: set[str], there: Mapping[str, Sequence[str]]) -> None:
         """Only lines that carry a key of ours: what people added stays, and the look back tells that it is too much."""
-        left = [each for mirror in mirrors for each in there.get(mirror.remote_id, ()) if each not in ours]
+        left = [each for pending in invoices for each in there.get(pending.remote_id, ()) if each not in ours]
         for some in _hundreds(left):
             known = self._api.read(LINES, some, KEY)
             vanished = [each for each, row in known.items() if str(row.get(KEY) or "").startswith("LINE/")]
@@ -116,43 +118,43 @@ class Invoices:
 
     # --- company, status, look back -----------------------------------------------------------------------------------
 
-    def _of_the_company(self, mirrors: Sequence[_Mirror]) -> None:
+    def _of_the_company(self, invoices: Sequence[_PendingInvoice]) -> None:
         """On the company of its supplier, and on no other of the ERP's."""
-        there = self._companies.of([mirror.remote_id for mirror in mirrors if not mirror.new])
-        wanted = {each.trace: (each.remote_id, each.invoice.supplier_id or "") for each in mirrors}
+        there = self._companies.of([pending.remote_id for pending in invoices if not pending.new])
+        wanted = {each.trace: (each.remote_id, each.invoice.supplier_id or "") for each in invoices}
         failed = self._companies.replace(wanted, there)
-        for mirror in mirrors:
-            mirror.refused = failed.get(mirror.trace, "")
+        for pending in invoices:
+            pending.refused = failed.get(pending.trace, "")
 
-    def _status(self, mirrors: Sequence[_Mirror]) -> None:
+    def _status(self, invoices: Sequence[_PendingInvoice]) -> None:
         """Only now: HubSpot opens no invoice without lines."""
         rows = {
             each.trace: (
                 each.remote_id,
                 {"hs_invoice_status": each.invoice.status, "hs_amount_billed": number(each.invoice.stated_gross)},
             )
-            for each in mirrors
+            for each in invoices
         }
         sent = update(self._api, KIND, rows)
-        for mirror in mirrors:
-            mirror.take(sent, mirror.trace, f"status {mirror.invoice.status}: ")
+        for pending in invoices:
+            pending.take(sent, pending.trace, f"status {pending.invoice.status}: ")
 
-    def _look_back(self, mirrors: Sequence[_Mirror]) -> None:
+    def _look_back(self, invoices: Sequence[_PendingInvoice]) -> None:
         """HubSpot's total is the ERP's gross amount, or the invoice is held."""
-        if not mirrors:
+        if not invoices:
             return
-        ids = [mirror.remote_id for mirror in mirrors]
+        ids = [pending.remote_id for pending in invoices]
         found = self._api.read(KIND, ids, "hs_amount_billed", "hs_invoice_status")
-        for mirror in mirrors:
-            mirror.refused = _difference(mirror.invoice, found.get(mirror.remote_id))
+        for pending in invoices:
+            pending.refused = _difference(pending.invoice, found.get(pending.remote_id))
 
-    def _outcome(self, mirror: _Mirror) -> Outcome:
-        if mirror.unanswered and not mirror.refused:
-            return Unanswered(mirror.draft, mirror.unanswered)
-        if mirror.refused:
-            return Refused(mirror.draft, mirror.refused)
-        link = self._portal.link(TYPE_ID, mirror.remote_id)
-        return saved(mirror.draft, mirror.remote_id, mirror.invoice.number or "", link, new=mirror.new)
+    def _outcome(self, pending: _PendingInvoice) -> Outcome:
+        if pending.unanswered and not pending.refused:
+            return Unanswered(pending.draft, pending.unanswered)
+        if pending.refused:
+            return Refused(pending.draft, pending.refused)
+        link = self._portal.link(TYPE_ID, pending.remote_id)
+        return saved(pending.draft, pending.remote_id, pending.invoice.number or "", link, new=pending.new)
 
 
 def _difference(invoice: Invoice, theirs: Document | None) -> str:
@@ -174,14 +176,14 @@ def _number(text: object) -> Decimal | None:
         return None
 
 
-def _alive(mirrors: Iterable[_Mirror]) -> list[_Mirror]:
-    return [mirror for mirror in mirrors if mirror.alive]
+def _alive(invoices: Iterable[_PendingInvoice]) -> list[_PendingInvoice]:
+    return [pending for pending in invoices if pending.alive]
 
 
-def _each_line(mirrors: Iterable[_Mirror]) -> Iterator[tuple[_Mirror, Line, str]]:
-    for mirror in mirrors:
-        for place, line in enumerate(mirror.invoice.items()):
-            yield mirror, line, f"{mirror.trace}.{place}"
+def _each_line(invoices: Iterable[_PendingInvoice]) -> Iterator[tuple[_PendingInvoice, Line, str]]:
+    for pending in invoices:
+        for place, line in enumerate(pending.invoice.items()):
+            yield pending, line, f"{pending.trace}.{place}"
 
 
 def _hundreds(ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.systems.hubspot.records import Company, Deal, Invoice, Line, Mirrored
+from mlc_dagster.systems.hubspot.records import Company, Deal, Invoice, InvoiceSummary, Line
 
 GROUP, GROUP_LABEL = "ifs_finance", "IFS finance"
 KEY = "ifs_external_key"
@@ -150,7 +150,7 @@ def of_deal(deal: Deal, pipeline: str, stage: str) -> dict[str, str]:
     }
 
 
-def _origin(record: Mirrored) -> dict[str, str]:
+def _origin(record: InvoiceSummary) -> dict[str, str]:
     return {
         KEY: record.key,
         "ifs_company_code": record.company,

@@ -21,7 +21,7 @@ import pyarrow.json as pj
 from mlc_dagster.core.arrow_columns import AMOUNT, MOMENT, source_batch, source_schema
 from mlc_dagster.core.vocabulary import EntitySet, LineSet, Record, Row, key_text
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
-from mlc_dagster.systems.shared.json_values import FITTING, day, moment
+from mlc_dagster.systems.shared.json_values import CONVERTERS, day, moment
 
 ETAG, LINK, COUNT = "@odata.etag", "@odata.nextLink", "@odata.count"
 
@@ -59,7 +59,7 @@ class Column:
     required: bool
 
 
-class _Misfit(ValueError):
+class _Unreadable(ValueError):
     """A row, or a page, that the columns do not take as a whole."""
 
 
@@ -82,7 +82,7 @@ class Wire:
         self.columns = [
             Column(one.name, wire_name(one.name, names), self._schema.field(one.name).type, one.required)
             for one in msgspec.structs.fields(record)
-            if one.name not in gone and self._schema.field(one.name).type in FITTING
+            if one.name not in gone and self._schema.field(one.name).type in CONVERTERS
         ]
         inner = frozenset(name.removeprefix(f"{lines.field}.") for name in gone) if lines else gone
         self.nested = Wire(lines.record, lines.wire, gone=inner) if lines else None
@@ -105,7 +105,7 @@ class Wire:
         """Raises ValueError for what is no page: truncated, another document, not UTF-8."""
         try:
             return self._columnar(content)
-        except (pa.ArrowException, _Misfit):
+        except (pa.ArrowException, _Unreadable):
             return self._row_by_row(content)
 
     def _as_read(self) -> list[pa.Field]:
@@ -121,13 +121,13 @@ class Wire:
         table = _parsed(content, self._page)
         rows = _only(table, "value")
         if rows.null_count or rows.flatten().null_count:
-            raise _Misfit("no rows, or a row that is null")
+            raise _Unreadable("no rows, or a row that is null")
         rows = rows.flatten()
         found = dict(zip([one.name for one in rows.type], rows.flatten(), strict=True))
         arrays, nested = self._arrays(found, len(rows)), 0
         if self.lines and self.nested:
             if found[self.lines.navigation + LINK].null_count < len(rows):
-                raise _Misfit("lines that go on elsewhere")
+                raise _Unreadable("lines that go on elsewhere")
             arrays[self.lines.field] = self._nested_array(found[self.lines.navigation])
             nested = len(arrays[self.lines.field].values)
         arrays |= {"etag": found[ETAG], "unreadable": pa.nulls(len(rows), pa.string())}
@@ -139,7 +139,7 @@ class Wire:
     def _arrays(self, found: Mapping[str, pa.Array], rows: int) -> dict[str, pa.Array]:
         arrays = {column.name: _cast(found[column.wire], column.kind) for column in self.columns}
         if any(column.required and arrays[column.name].null_count for column in self.columns):
-            raise _Misfit("a key that is null")
+            raise _Unreadable("a key that is null")
         return arrays
 
     def _nested_array(self, lists: pa.Array) -> pa.Array:
@@ -185,7 +185,7 @@ class Wire:
         """Raises ValueError that names the field."""
         if not isinstance(raw, dict):
             raise ValueError(f"expected an object, found {str(raw)[:80]!r}")
-        row = {column.name: _fitted(column, raw.get(column.wire)) for column in self.columns}
+        row = {column.name: _converted(column, raw.get(column.wire)) for column in self.columns}
         if self.lines and self.nested:
             lines = raw.get(self.lines.navigation) or []
             if not isinstance(lines, list):
@@ -198,7 +198,7 @@ class Wire:
         for column in self.columns:
             if column.required or column.kind == MOMENT:
                 try:
-                    row[column.name] = _fitted(column, raw.get(column.wire))
+                    row[column.name] = _converted(column, raw.get(column.wire))
                 except ValueError:
                     row[column.name] = None
         return row
@@ -227,7 +227,7 @@ def _parsed(content: bytes, schema: pa.Schema) -> pa.Table:
     What is no object is never shown to Arrow: version 26 crashes on a document that is `null`.
     """
     if not content[:64].lstrip().startswith(b"{"):
-        raise _Misfit("not an object")
+        raise _Unreadable("not an object")
     if not content.isascii():
         content.decode()
     return pj.read_json(
@@ -241,7 +241,7 @@ def _parsed(content: bytes, schema: pa.Schema) -> pa.Table:
 def _only(table: pa.Table, name: str) -> pa.Array:
     column = table.column(name)
     if len(column) != 1:
-        raise _Misfit("more than one document")
+        raise _Unreadable("more than one document")
     return column.chunk(0)
 
 
@@ -263,17 +263,17 @@ def _texts_as(array: pa.Array, kind: pa.DataType) -> pa.Array:
     try:
         values = pa.array([read(value) for value in coded.dictionary.to_pylist()], kind)
     except ValueError as error:
-        raise _Misfit(str(error)) from error
+        raise _Unreadable(str(error)) from error
     return values.take(coded.indices)
 
 
-def _fitted(column: Column, value: Any) -> Any:
+def _converted(column: Column, value: Any) -> Any:
     if value is None and not column.required:
         return None
     try:
         if value is None:
             raise ValueError("is missing")
-        return FITTING[column.kind](value)
+        return CONVERTERS[column.kind](value)
     except ValueError as error:
         raise ValueError(f"{column.wire}: {error}") from error
 

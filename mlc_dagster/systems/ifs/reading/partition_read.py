@@ -22,7 +22,7 @@ from mlc_dagster.systems.ifs.reading.lines import Lines
 from mlc_dagster.systems.ifs.reading.paging import Walk
 from mlc_dagster.systems.ifs.reading.queries import Connection, Query
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
-from mlc_dagster.systems.shared.first_seen import Places
+from mlc_dagster.systems.shared.first_seen import FirstSeen
 from mlc_dagster.transport.threads import in_order
 
 MARGIN = timedelta(minutes=2)
@@ -50,7 +50,7 @@ class Reading:
         clock: Clock,
     ) -> None:
         self._connection, self._entity, self._scope, self._pull, self._clock = connection, entity, scope, pull, clock
-        self._places, self._tally = Places(entity, sightings), Tally(entity)
+        self._places, self._tally = FirstSeen(entity, sightings), Tally(entity)
         self._by_time, self._by_key = Order(entity, by_time=True), Order(entity, by_time=False)
         self._queries: list[Query] = []
         self._lines: list[Lines] = []

@@ -18,9 +18,9 @@ from mlc_dagster.systems.shared.three_way_merge import (
     Merged,
     agreement,
     as_of,
-    conclude,
     link_of,
     merge,
+    without_conflicts,
 )
 
 FRESH = 60.0  # seconds that the list of names is taken for the truth
@@ -209,7 +209,7 @@ class Suppliers:
         written: set[str] = set()
 
         def change(row: Row) -> Mapping[str, Any]:
-            merged = conclude(_merge(draft, row, agreed), draft.record.system)
+            merged = without_conflicts(_merge(draft, row, agreed), draft.record.system)
             written.clear()
             written.update(merged.to_erp)
             return {name: value or None for name, value in merged.to_erp.items()}

@@ -13,7 +13,7 @@ Document = Mapping[str, Any]
 Values = dict[str, Any]
 
 WHOLE = "mlc_is_whole"
-"""What the client writes beside the fields of a paper that it asked for by itself, with its lines."""
+"""What the client writes beside the fields of a document that it asked for by itself, with its lines."""
 FAULT = "mlc_fault"
 """Why it could not."""
 
@@ -21,8 +21,8 @@ DENIED_LINE, DRAFT_LINE = 7, 8
 
 
 @dataclass(frozen=True)
-class Places:
-    """What papers leave out of departments and locations: some carry no more than a department's name."""
+class DepartmentIndex:
+    """What documents leave out of departments and locations: some carry no more than a department's name."""
 
     departments: Mapping[str, Document] = field(default_factory=dict)  # by "id 12" and by name
     locations: Mapping[str, Document] = field(default_factory=dict)
@@ -58,13 +58,13 @@ def _known(rows: Mapping[str, Document], one: Document) -> Document:
 # --- bills ----------------------------------------------------------------------------------------------------------
 
 
-def bill_values(bill: Document, places: Places) -> Values:
+def bill_values(bill: Document, departments: DepartmentIndex) -> Values:
     """The values of records.Bill. Raises ValueError where the client could not read it whole."""
     if fault := bill.get(FAULT):
         raise ValueError(fault)
     orders = _orders(bill)
     return {
-        **_paper(bill, bill.get("vendor"), bill.get("currency"), bill.get("last_modified_datetime")),
+        **_document(bill, bill.get("vendor"), bill.get("currency"), bill.get("last_modified_datetime")),
         "uuid": plain_uuid(bill.get("uuid")),
         "number": text(bill.get("id")),
         **{name: bill.get(name) for name in ("status", "type", "version", "due_date", "gl_post_date")},
@@ -77,7 +77,7 @@ def bill_values(bill: Document, places: Places) -> Values:
         "payable": bill.get("total_cost_with_tax"),
         "orders": list(orders),
         "order_numbers": list(orders.values()),
-        "allocations": [*_of_items(bill, places), *_of_costs(bill, places)] if bill.get(WHOLE) else [],
+        "allocations": [*_of_items(bill, departments), *_of_costs(bill, departments)] if bill.get(WHOLE) else [],
     }
 
 
@@ -94,7 +94,7 @@ def _exclusive(bill: Document) -> Any:
     return _decimal(bill["tax_amount"]) - _decimal(bill.get("inclusive_tax_amount"))
 
 
-def _of_items(bill: Document, places: Places) -> Iterator[Values]:
+def _of_items(bill: Document, departments: DepartmentIndex) -> Iterator[Values]:
     for item in bill.get("items") or ():
         inside = bool(item.get("tax_is_inclusive"))
         whole = {
@@ -106,21 +106,21 @@ def _of_items(bill: Document, places: Places) -> Iterator[Values]:
             "is_cost": False,
         }
         rows = item.get("cost_allocations") or [{"amount": item.get("total_cost")}]
-        yield from ({**whole, **_coded(row, row.get("budget"), places)} for row in rows)
+        yield from ({**whole, **_coded(row, row.get("budget"), departments)} for row in rows)
 
 
-def _of_costs(bill: Document, places: Places) -> Iterator[Values]:
+def _of_costs(bill: Document, departments: DepartmentIndex) -> Iterator[Values]:
     """Each has one allocation, an object where items have a list."""
     for cost in bill.get("costs") or ():
         row = cost.get("cost_allocation") or {"amount": cost.get("amount")}
         whole = {"line": f"cost {cost.get('id')}", "text": text(cost.get("name")), "net": cost.get("amount")}
-        yield {**whole, "is_cost": True, **_coded(row, row.get("budget"), places)}
+        yield {**whole, "is_cost": True, **_coded(row, row.get("budget"), departments)}
 
 
 # --- purchase orders ------------------------------------------------------------------------------------------------
 
 
-def order_values(order: Document, places: Places) -> Values:
+def order_values(order: Document, departments: DepartmentIndex) -> Values:
     """The values of records.PurchaseOrder. Raises ValueError where the client could not read it whole."""
     if fault := order.get(FAULT):
         raise ValueError(fault)
@@ -129,7 +129,7 @@ def order_values(order: Document, places: Places) -> Values:
     costs = order.get("cost_details") or {}
     tax = costs.get("tax_amount")
     return {
-        **_paper(order, order.get("pref_vendor"), order.get("purchased_currency"), order.get("last_modified")),
+        **_document(order, order.get("pref_vendor"), order.get("purchased_currency"), order.get("last_modified")),
         "order_id": text(order.get("procurify_PO")),
         "number": text(order.get("PO_Num")) or text(order.get("number")),
         "state": order.get("state"),
@@ -142,7 +142,7 @@ def order_values(order: Document, places: Places) -> Values:
         "shipping": _total(expected, "shipping_amount"),
         "left_out": sum((_gross(item) for item in items if not _is_expected(item)), Decimal(0)),
         "total": order.get("total"),
-        "allocations": [row for item in expected for row in _of_order_item(item, places)],
+        "allocations": [row for item in expected for row in _of_order_item(item, departments)],
     }
 
 
@@ -157,7 +157,7 @@ def _discount(order: Document) -> Decimal:
     return value * _decimal(order.get("subtotal")) / 100 if found.get("type") == "percentage" else value
 
 
-def _of_order_item(item: Document, places: Places) -> Iterator[Values]:
+def _of_order_item(item: Document, departments: DepartmentIndex) -> Iterator[Values]:
     """The split, where there is one; it wins over the line's own account."""
     whole = {
         "line": text(item.get("PO_line_num")) or text(item.get("id")) or "?",
@@ -168,7 +168,7 @@ def _of_order_item(item: Document, places: Places) -> Iterator[Values]:
         "is_cost": False,
     }
     rows = item.get("spend_allocation") or [{"amount": item.get("total_cost"), "account": item.get("account")}]
-    yield from ({**whole, **_coded(row, row.get("account"), places)} for row in rows)
+    yield from ({**whole, **_coded(row, row.get("account"), departments)} for row in rows)
 
 
 def _gross(item: Document) -> Decimal:
@@ -178,20 +178,20 @@ def _gross(item: Document) -> Decimal:
 # --- both -----------------------------------------------------------------------------------------------------------
 
 
-def _paper(paper: Document, vendor: Document | None, currency: Document | None, modified: Any) -> Values:
+def _document(document: Document, vendor: Document | None, currency: Document | None, modified: Any) -> Values:
     return {
         "vendor_id": text((vendor or {}).get("id")),
-        "vendor_name": text((vendor or {}).get("name")) or text(paper.get("vendor_name")),
+        "vendor_name": text((vendor or {}).get("name")) or text(document.get("vendor_name")),
         "currency": text((currency or {}).get("name")),
-        "payment_terms": text(paper.get("payment_terms")),
+        "payment_terms": text(document.get("payment_terms")),
         "last_modified": modified,
-        "is_whole": bool(paper.get(WHOLE)),
+        "is_whole": bool(document.get(WHOLE)),
     }
 
 
-def _coded(row: Document, account: Document | None, places: Places) -> Values:
+def _coded(row: Document, account: Document | None, departments: DepartmentIndex) -> Values:
     code = ((account or {}).get("account_code") or {}).get("code")
-    return {"amount": row.get("amount"), "account": text(code), **places.of((account or {}).get("department"))}
+    return {"amount": row.get("amount"), "account": text(code), **departments.of((account or {}).get("department"))}
 
 
 def plain_uuid(value: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""What is posted of a paper: net amounts line by line that make its total, rounded once. Pure."""
+"""What is posted of a document: net amounts line by line that make its total, rounded once. Pure."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True)
-class Stated:
-    """What a paper says of itself, in its currency."""
+class StatedAmounts:
+    """What a document says of itself, in its currency."""
 
     decimals: int
     tax: Decimal  # that is not in the prices
@@ -25,7 +25,7 @@ class Stated:
     cost: Decimal | None = None  # items and costs, without tax and shipping
 
 
-class Settled(NamedTuple):
+class PostedAmounts(NamedTuple):
     """Net amounts of the allocations, in their order, and what comes to them. They make `net` where all adds up."""
 
     amounts: tuple[Decimal, ...]
@@ -35,7 +35,7 @@ class Settled(NamedTuple):
     rest: Decimal  # net less amounts and shipping: a matter of rounding, or not
 
 
-def settle(allocations: Sequence[Allocation], stated: Stated) -> Settled:
+def posted_amounts(allocations: Sequence[Allocation], stated: StatedAmounts) -> PostedAmounts:
     """Amounts without tax. Procurify does not say whether an allocation has tax and shipping in it: its sum tells."""
     has_tax, has_shipping = _inside(allocations, stated)
     exact = _without_tax(allocations) if has_tax else [each.amount for each in allocations]
@@ -44,7 +44,7 @@ def settle(allocations: Sequence[Allocation], stated: Stated) -> Settled:
     shipping = NOTHING if has_shipping else round_half_up(stated.shipping, stated.decimals)
     posted = sum(amounts, shipping)
     net = posted if stated.payable is None else round_half_up(stated.payable, stated.decimals) - tax
-    return Settled(amounts, tax, shipping, net, net - posted)
+    return PostedAmounts(amounts, tax, shipping, net, net - posted)
 
 
 def most_of_rounding(lines: int, decimals: int) -> Decimal:
@@ -57,7 +57,7 @@ def largest(amounts: Sequence[Decimal]) -> int:
     return max(range(len(amounts)), key=lambda place: abs(amounts[place]))
 
 
-def _inside(allocations: Sequence[Allocation], stated: Stated) -> tuple[bool, bool]:
+def _inside(allocations: Sequence[Allocation], stated: StatedAmounts) -> tuple[bool, bool]:
     """(tax, shipping) that the allocations have in them: the sum that they come nearest to, within rounding.
 
     Where two fit alike and mean different things, neither is taken: then the lines do not add up, and a person looks.

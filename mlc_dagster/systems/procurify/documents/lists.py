@@ -1,4 +1,4 @@
-"""Procurify's lists by day: its filters may do nothing, and the lines of a paper are to be had one paper at a time."""
+"""Procurify's lists by day: its filters may do nothing, and lines are to be had one document at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mlc_dagster.core.errors import RecordRejected
 from mlc_dagster.core.vocabulary import Pull, Scope, Window
 from mlc_dagster.systems.procurify.api import Document, ProcurifyApi
 from mlc_dagster.systems.procurify.documents.document_values import FAULT, WHOLE, plain_uuid
-from mlc_dagster.systems.procurify.endpoints import Addresses, Reach
+from mlc_dagster.systems.procurify.endpoints import Endpoints, ReadScope
 from mlc_dagster.systems.shared.json_values import moment
 from mlc_dagster.transport.threads import in_order
 
@@ -20,7 +20,7 @@ CANCELLED = 1
 
 @dataclass(frozen=True)
 class _List:
-    """A list of papers: how it is asked, and where one of them is."""
+    """A list of documents: how it is asked, and where one of them is."""
 
     path: str
     one: str
@@ -32,16 +32,16 @@ class _List:
     key: Callable[[Document], object]
 
 
-class PaperLists:
+class DocumentLists:
     """Bills and purchase orders of a day."""
 
-    def __init__(self, api: ProcurifyApi, at: Addresses, reach: Reach) -> None:
-        self._api, self._at, self._reach = api, at, reach
+    def __init__(self, api: ProcurifyApi, at: Endpoints, read_scope: ReadScope) -> None:
+        self._api, self._at, self._read_scope = api, at, read_scope
 
     def bills(self, scope: Scope, pull: Pull) -> Iterator[Document]:
         """Those changed in the window, whole where they may be posted: a draft costs no call of its own."""
         window = _window(scope)
-        around = timedelta(minutes=self._reach.bill_overlap_minutes)
+        around = timedelta(minutes=self._read_scope.bill_overlap_minutes)
         start, end = window.start - around, window.end + around
         params = {
             "last_modified_datetime_0": start.isoformat(),
@@ -63,7 +63,7 @@ class PaperLists:
     def purchase_orders(self, scope: Scope, pull: Pull) -> Iterator[Document]:
         """Those changed in the window, whole where they are not cancelled; older versions first, so that they lose."""
         window = _window(scope)
-        around = timedelta(days=self._reach.order_overlap_days)
+        around = timedelta(days=self._read_scope.order_overlap_days)
         first, last = (window.start - around).date(), (window.end - timedelta(microseconds=1) + around).date()
         params = {
             "modified_date_0": first.isoformat(),
@@ -83,14 +83,14 @@ class PaperLists:
         return self._documents(asked, window, pull)
 
     def _is_posted(self, row: Document) -> bool:
-        return row.get("status") in self._reach.bill_statuses and row.get("type") in self._reach.bill_types
+        return row.get("status") in self._read_scope.bill_statuses and row.get("type") in self._read_scope.bill_types
 
     def _documents(self, asked: _List, window: Window, pull: Pull) -> Iterator[Document]:
         pull.filter = "&".join(f"{name}={value}" for name, value in asked.params.items())
         requests, pages = self._api.requests, self._api.pages
         here = [row for row in self._rows(asked) if _belongs(row, asked.modified, window)]
         here.sort(key=lambda row: row.get("most_recent_version") is not False)
-        yield from in_order(lambda row: self._whole(asked, row), here, self._reach.in_flight)
+        yield from in_order(lambda row: self._whole(asked, row), here, self._read_scope.in_flight)
         pull.requests, pull.pages = self._api.requests - requests, self._api.pages - pages
 
     def _rows(self, asked: _List) -> Sequence[Document]:

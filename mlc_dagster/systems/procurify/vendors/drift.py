@@ -30,10 +30,10 @@ def drifts(
     """A line for each active vendor of the types that are suppliers. `known`: vendor -> supplier, of what was linked
     already; then by external id, then by exact name and country where one alone fits.
     """
-    shelf = _Shelf(suppliers)
+    index = _SupplierIndex(suppliers)
     for vendor in sorted(vendors, key=lambda each: (len(each.vendor_id), each.vendor_id)):
         if vendor.is_active and listed(vendor.type, "vendor_types", facts):
-            yield _drift(vendor, shelf.find(vendor, known.get(key_text(vendor.vendor_id))))
+            yield _drift(vendor, index.find(vendor, known.get(key_text(vendor.vendor_id))))
 
 
 def _drift(vendor: VendorRow, found: Sequence[Supplier]) -> Drift:
@@ -64,7 +64,7 @@ def _differences(vendor: VendorRow, supplier: Supplier) -> Iterator[str]:
         yield "the supplier is blocked in IFS"
 
 
-class _Shelf:
+class _SupplierIndex:
     """The suppliers, by what tells them apart."""
 
     def __init__(self, suppliers: Iterable[Supplier]) -> None:

@@ -10,10 +10,10 @@ from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected
 from mlc_dagster.core.outcomes import ACCEPTED, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.systems.procurify.api import Document, ProcurifyApi
 from mlc_dagster.systems.procurify.documents.document_values import text
-from mlc_dagster.systems.procurify.endpoints import Addresses
+from mlc_dagster.systems.procurify.endpoints import Endpoints
 from mlc_dagster.systems.procurify.records import Vendor
 from mlc_dagster.systems.shared.countries import COUNTRIES, country_code
-from mlc_dagster.systems.shared.supplier_match import Meeting, Words
+from mlc_dagster.systems.shared.supplier_match import CodeNames, SupplierMatch
 from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
 
 REGULAR = 4
@@ -42,37 +42,37 @@ def vendor_values(row: Document, currencies: Mapping[str, str]) -> dict[str, Any
     }
 
 
-class VendorRoom:
+class VendorWriter:
     """Saves suppliers of IFS as vendors: only what Procurify is to take is sent; even an empty change moves
     dateModified.
     """
 
-    def __init__(self, api: ProcurifyApi, at: Addresses) -> None:
-        self._api, self._at = api, at
+    def __init__(self, api: ProcurifyApi, endpoints: Endpoints) -> None:
+        self._api, self._endpoints = api, endpoints
 
     def all(self) -> list[Document]:
         """Every active vendor, read at most once a minute: the list cannot be asked what changed."""
-        return self._api.kept(self._at.vendors, order_by="id")
+        return self._api.kept(self._endpoints.vendors, order_by="id")
 
     def currencies(self) -> dict[str, str]:
         """Id -> ISO code."""
-        return {str(row["id"]): str(row["name"]) for row in self._api.kept(self._at.currencies)}
+        return {str(row["id"]): str(row["name"]) for row in self._api.kept(self._endpoints.currencies)}
 
     def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
         """One outcome for each draft. The list is read anew: who writes must not trust what is a minute old."""
-        shelf = _Shelf(self._api.listed(self._at.vendors, "id", order_by="id"))
+        index = _VendorIndex(self._api.listed(self._endpoints.vendors, "id", order_by="id"))
         taken: dict[str, str] = {}  # vendor's id -> supplier that got it in this batch
         for draft in drafts:
             try:
-                yield self._saved(draft, shelf, taken)
+                yield self._saved(draft, index, taken)
             except RecordRejected as error:
                 yield Refused(draft, error.message, AGREE if isinstance(error, DisagreementError) else ACCEPTED)
             except OutcomeUnknown as error:
                 yield Unanswered(draft, error.message)
 
-    def _saved(self, draft: Draft, shelf: _Shelf, taken: dict[str, str]) -> Outcome:
+    def _saved(self, draft: Draft, index: _VendorIndex, taken: dict[str, str]) -> Outcome:
         vendor: Vendor = draft.record
-        found = shelf.find(vendor, draft.remote_id)
+        found = index.find(vendor, draft.remote_id)
         if len(found) > 1:
             named = " and ".join(str(row["id"]) for row in found)
             cure = "Enter the supplier number as external id of the right one."
@@ -90,44 +90,44 @@ class VendorRoom:
         if not vendor.may_create:
             reason = f"No vendor of Procurify has external id {vendor.key}, or this name and country."
             return Refused(draft, f"{reason} Enter it there, or set procurify.create_vendors.", MATCHED)
-        met = self._met(draft, None)
+        match = self._match(draft, None)
         new: dict[str, Any] = {"name": vendor.name, "email": [], "type": REGULAR, "overall_score": None}
-        told = {"external_id": vendor.key, **self._on_the_wire(met.ours, None)}
-        return self._said(draft, met, self._api.post(self._at.vendors, {**new, **told}), "created")
+        told = {"external_id": vendor.key, **self._on_the_wire(match.ours, None)}
+        return self._saved_as(draft, match, self._api.post(self._endpoints.vendors, {**new, **told}), "created")
 
     def _changed(self, draft: Draft, row: Document) -> Saved:
-        met = self._met(draft, row)
+        match = self._match(draft, row)
         number = {"external_id": draft.record.key} if row.get("external_id") != draft.record.key else {}
-        differs = {**number, **self._on_the_wire(met.written, row)}
+        differs = {**number, **self._on_the_wire(match.written, row)}
         if not differs:
-            return self._said(draft, met, row, "adopted")
-        return self._said(draft, met, self._api.patch(self._at.vendor, row["id"], differs), "updated")
+            return self._saved_as(draft, match, row, "adopted")
+        return self._saved_as(draft, match, self._api.patch(self._endpoints.vendor, row["id"], differs), "updated")
 
-    def _met(self, draft: Draft, row: Document | None) -> Meeting:
+    def _match(self, draft: Draft, row: Document | None) -> SupplierMatch:
         """Raises DisagreementError where a person must decide."""
         vendor: Vendor = draft.record
         ours = {name: value for name in SHARED if (value := getattr(vendor, name))}
-        return Meeting(draft, Words("Procurify"), ours, _shared(row, self.currencies()) if row else {})
+        return SupplierMatch(draft, CodeNames("Procurify"), ours, _shared(row, self.currencies()) if row else {})
 
-    def _said(
-        self, draft: Draft, met: Meeting, row: Document, action: Literal["created", "updated", "adopted"]
+    def _saved_as(
+        self, draft: Draft, match: SupplierMatch, row: Document, action: Literal["created", "updated", "adopted"]
     ) -> Saved:
         """Procurify moves dateModified with every call: it tells nothing of a single field."""
         now, number = _shared(row, self.currencies()), str(row["id"])
-        agreed = met.concluded(now, "", f"procurify-vendor-{number}", wrote=action != "adopted")
+        agreed = match.agreed_values(now, "", f"procurify-vendor-{number}", wrote=action != "adopted")
         return Saved(draft, number, action, detail=draft.record.name or "", agreed=agreed)
 
     def _on_the_wire(self, values: Mapping[str, str], row: Document | None) -> dict[str, Any]:
         """What IFS has a value for; mail addresses that people added stay, behind ours."""
         ids = {name: int(number) for number, name in self.currencies().items()}
         others = [each for each in (row or {}).get("email") or [] if each != values.get("email")]
-        said: dict[str, Any] = {
+        on_the_wire: dict[str, Any] = {
             "name": values.get("name"),
             "country": COUNTRIES.get(values.get("country", "")),
             "email": [values["email"], *others] if values.get("email") else None,
             "currency": ids.get(values.get("currency_code", "")),
         }
-        return {name: value for name, value in said.items() if value}
+        return {name: value for name, value in on_the_wire.items() if value}
 
 
 def _shared(row: Document, currencies: Mapping[str, str]) -> dict[str, str]:
@@ -139,7 +139,7 @@ def _shared(row: Document, currencies: Mapping[str, str]) -> dict[str, str]:
     return {"name": row.get("name") or "", "email": mails[0], "currency_code": currency, **known}
 
 
-class _Shelf:
+class _VendorIndex:
     """The vendors that can be suppliers, by what tells them apart."""
 
     def __init__(self, rows: Sequence[Document]) -> None:

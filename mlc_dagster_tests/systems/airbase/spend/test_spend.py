@@ -21,7 +21,7 @@ from mlc_dagster.systems.airbase.spend.records import (
     PAYMENTS,
     PURCHASE_REQUESTS,
     Acknowledgement,
-    Said,
+    AcknowledgementField,
     Tag,
 )
 from mlc_dagster.systems.configuration import parse
@@ -111,7 +111,8 @@ class Desk:
 
     def tell(self, key: str, voucher: str = "0010/M/2026/7", **changes: Any) -> Any:
         fields = tuple(
-            Said(name=n, text=t) for n, t in {"status": "sync_complete", "erp_reference_id": voucher}.items()
+            AcknowledgementField(name=n, text=t)
+            for n, t in {"status": "sync_complete", "erp_reference_id": voucher}.items()
         )
         record = Acknowledgement(key=key, of="ledger_entries", voucher=voucher, fields=fields)
         return save(self.client, ACKNOWLEDGEMENTS, Draft(key, record, **changes))[key]

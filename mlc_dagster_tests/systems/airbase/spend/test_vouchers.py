@@ -12,7 +12,7 @@ import pytest
 
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.systems.airbase.spend.flows import SPEND, acknowledgement_of_payment, payment_scope, request_scope
-from mlc_dagster.systems.airbase.spend.line_amounts import spread
+from mlc_dagster.systems.airbase.spend.line_amounts import in_proportion
 from mlc_dagster.systems.airbase.spend.records import Payment, PurchaseRequest, Spend, Tag
 from mlc_dagster.systems.airbase.spend.vouchers import entry_from_payment, entry_from_request
 from mlc_dagster.systems.ifs.entry_records import Entry
@@ -301,12 +301,12 @@ def test_a_total_that_is_shared_out_is_whole_again() -> None:
         decimals = dice.choice((0, 2, 3))
         total = Decimal(dice.randrange(-(10**9), 10**9)).scaleb(-decimals)
         weights = [Decimal(dice.randrange(1, 10**6)).scaleb(-2) for _ in range(dice.randrange(1, 20))]
-        shares = spread(total, weights, decimals)
-        assert sum(shares) == total
+        amounts = in_proportion(total, weights, decimals)
+        assert sum(amounts) == total
         exact = [total * weight / sum(weights) for weight in weights]
         largest = weights.index(max(weights))
         coin = Decimal(1).scaleb(-decimals)
-        assert all(abs(a - b) <= coin / 2 for n, (a, b) in enumerate(zip(shares, exact, strict=True)) if n != largest)
+        assert all(abs(a - b) <= coin / 2 for n, (a, b) in enumerate(zip(amounts, exact, strict=True)) if n != largest)
 
 
 # --- scope and acknowledgement ----------------------------------------------------------------------------------------

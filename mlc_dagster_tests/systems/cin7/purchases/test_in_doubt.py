@@ -13,7 +13,7 @@ from mlc_dagster.core.errors import TransientError
 from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.cin7.mapping import invoice_from_proposal, purchase_from_order, supplier_from_ifs
-from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS, Paper
+from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS, PurchaseDocument
 from mlc_dagster_tests.systems.cin7.samples import (
     BOOKS,
     EVER,
@@ -46,11 +46,11 @@ def delivered(box: Sandbox) -> Iterator[Delivered]:
     yield known
 
 
-def purchase(delivered: Delivered, *lines: Any, **changes: Any) -> Paper:
+def purchase(delivered: Delivered, *lines: Any, **changes: Any) -> PurchaseDocument:
     return purchase_from_order(order(*lines, **changes), facts(BOOKS, delivered=delivered))
 
 
-def invoice(delivered: Delivered, **changes: Any) -> Paper:
+def invoice(delivered: Delivered, **changes: Any) -> PurchaseDocument:
     return invoice_from_proposal(proposal(**changes), facts(BOOKS, delivered=delivered))
 
 
