@@ -218,6 +218,7 @@ def resources(
             system=known[name].name,
             secrets=list(secrets(name, known[name])),
             section=section.model_dump(mode="json", exclude_none=True),
+            connections={each: system.name for each, system in known.items()},
             ledger=ledger,
             shares_budget=shares_budget,
         )
