@@ -249,6 +249,7 @@ def resources(
             system=known[name].name,
             secrets=list(secrets(name, known[name], settings)),
             section=section.model_dump(mode="json", exclude_none=True),
+            connections={each: system.name for each, system in known.items()},
             ledger=ledger,
             shares_budget=shares_budget,
         )

@@ -12,7 +12,9 @@ from pydantic import PrivateAttr
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.credentials import secret
 from mlc_dagster.orchestration.storage.row_store import RowStore
+from mlc_dagster.pipeline.identity import AccountCheck
 from mlc_dagster.settings.section import SystemConnection
+from mlc_dagster.systems import accounts
 from mlc_dagster.systems.registry import systems
 from mlc_dagster.systems.shared.connecting import Budgets, required_secrets
 from mlc_dagster.transport.rate_limits import LocalBudget
@@ -78,6 +80,8 @@ class ConnectionResource(Signed):
     connection: str
     system: str
     section: dict[str, Any]
+    connections: dict[str, str]  # every connection -> its system: the ERP is on one side of all their flows
+    _check: AccountCheck | None = PrivateAttr(None)
     _client: Any = PrivateAttr(None)
     _quick_client: Any = PrivateAttr(None)
 
@@ -87,6 +91,13 @@ class ConnectionResource(Signed):
         if self._client is None:
             self._client = self._connected(self._settings, 8)
         return self._client
+
+    def account(self, run_id: str) -> AccountCheck:
+        """Whether it leads to the account that the ledger knows: asked once in a run, before anything of it counts."""
+        if self._check is None:
+            asked = accounts.asked(self.connection, self.connections, self.client)
+            self._check = AccountCheck(asked, self.opened, run_id)
+        return self._check
 
     @property
     def quick_client(self) -> Any:

@@ -56,7 +56,9 @@ def source_asset(
             told(),
             pausing.due_later(context, [read_of(entity), *pausing.in_this_run(context, (flow.name for flow in feeds))]),
         ):
-            schema = getattr(context.resources, entity.system).client.schema_report(entity)
+            source = getattr(context.resources, entity.system)
+            source.account(context.run.run_id)()  # rows of another account are never taken for this one's
+            schema = source.client.schema_report(entity)
         if schema and schema.gone:
             yield as_expected(entity, schema)  # type: ignore[misc]
             raise gone(entity, schema)

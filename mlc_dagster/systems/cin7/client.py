@@ -44,8 +44,10 @@ class Cin7Client:
         options: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
         terms: Mapping[str, str] | None = None,
+        account_id: str = "",
     ) -> None:
-        """`terms`: the ERP's payment terms -> their names in Cin7."""
+        """`terms`: the ERP's payment terms -> their names in Cin7. `account_id`: whose account this is; a secret."""
+        self.account_id = account_id
         self.api, self._api, self._options, self._clock = api, Cin7Api(api), options or {}, clock
         self._suppliers = SupplierWriter(self._api, clock, terms)
         sender = PurchaseSender(
