@@ -110,6 +110,11 @@ class Sandbox:
             if seed == "demo":
                 sow_monday(self.monday)
 
+    def serve(self, accounts: Mapping[str, str]) -> None:
+        """System -> the id of its account from now on; what it holds stays."""
+        with self.lock:
+            self._accounts.serve(accounts)
+
     def save(self) -> None:
         """Write what both systems hold to the state file, where there is one."""
         if self._state:
