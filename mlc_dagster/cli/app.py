@@ -115,10 +115,11 @@ def ping(
     within: Annotated[float, typer.Option(help="Seconds that each connection may take.", min=0.1)] = 10.0,
 ) -> None:
     """Ask every connection that is on, at once, whether all is there. Exit 1 where something is missing."""
+    from mlc_dagster.cli.ledger_accounts import known_accounts
     from mlc_dagster.ledger.credentials import sealed
     from mlc_dagster.systems.ping import ping_all, still_asking
 
-    findings = ping_all(configuration.load(settings_file.environment().config), sealed, within)
+    findings = ping_all(configuration.load(settings_file.environment().config), sealed, within, known_accounts)
     if as_json:
         say_json([asdict(finding) for finding in findings])
     else:

@@ -56,6 +56,7 @@ class Asked:
     flows: tuple[Flow, ...]  # that write into it, or read of it
     account: Callable[[], Account | None]
     has: Callable[[Delivered], bool] | None
+    others: tuple[str, ...] = ()  # connections to the same system
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -59,7 +59,8 @@ def before_first_write(asked: Asked, ledger: Ledger, who: str) -> None:
         if not account.is_shared or known.title == account.title:
             return
     _read_back(asked, ledger, known, account)
-    if account and (known is None or known.title != account.title or not known.identity):
+    if account:
+        _tell_of_a_second(asked, ledger, account)
         ledger.accounts.note(asked.connection, account.id, account.title, who)
     elif known is None:
         ledger.accounts.note(asked.connection, "", UNTOLD, who)
@@ -77,6 +78,14 @@ def _read_back(asked: Asked, ledger: Ledger, known: KnownAccount | None, account
     if account is None:
         words = "%s: %s does not tell which account this is; it has what was delivered last (%s), and is taken for it"
         log.warning(words, asked.connection, asked.title, _named(sample))
+
+
+def _tell_of_a_second(asked: Asked, ledger: Ledger, account: Account) -> None:
+    """Two connections may share an account on purpose, such as monday's with boards of their own."""
+    known = {other: ledger.accounts.known(other) for other in asked.others}
+    for other in (name for name, one in known.items() if one and one.identity == account.id):
+        words = "%s and %s lead to one account, %s: each overwrites what the other one delivers under the same key"
+        log.warning(words, asked.connection, other, account.title)
 
 
 def sampled(asked: Asked, ledger: Ledger) -> list[Delivered]:

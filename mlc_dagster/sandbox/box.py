@@ -95,6 +95,11 @@ class Sandbox:
             return systems[name]
         raise AttributeError(f"the sandbox has no {name}; there is: {', '.join(systems)}")
 
+    def serve(self, accounts: Mapping[str, str]) -> None:
+        """System -> the id of its account from now on; what it holds stays."""
+        with self.lock:
+            self._accounts.serve(accounts)
+
     def save(self) -> None:
         """Write what all systems hold to the state file, where there is one."""
         if self._state:

@@ -18,7 +18,9 @@ def asked(connection: str, names: Mapping[str, str], client: Any) -> Asked:
     """A connection, to be asked. `names`: every connection -> its system; the ERP is on one side of all their flows."""
     system = systems()[names[connection]]
     has = None if system.has is None else partial(system.has, client)
-    return Asked(connection, system.title, flows_of(connection, names), partial(account_of, system, client), has)
+    others = tuple(each for each, kind in names.items() if kind == system.name and each != connection)
+    flows, account = flows_of(connection, names), partial(account_of, system, client)
+    return Asked(connection, system.title, flows, account, has, others)
 
 
 def account_of(system: System, client: Any) -> Account | None:
