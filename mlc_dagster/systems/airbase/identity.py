@@ -14,7 +14,7 @@ from mlc_dagster.systems.airbase.spend.records import PAYMENTS, PURCHASE_REQUEST
 
 def has(client: AirbaseClient, record: Delivered) -> bool:
     """Whether the tenant has that very document, with the ERP's key where we gave it one."""
-    api, at, flow = AirbaseApi(client.api, client.endpoints.page_size), client.places, record.flow
+    api, at, flow = AirbaseApi(client.api, client.endpoints.page_size), client.endpoints, record.flow
     sent = {VENDORS.name: at.vendors, PURCHASE_ORDERS.name: at.purchase_orders}
     spent = {PURCHASE_REQUESTS.name: at.purchase_requests, PAYMENTS.name: at.ledger_entries}
     if path := sent.get(flow.target.name) if flow.target.system == flow.spoke else "":
