@@ -11,9 +11,11 @@ import typer
 from rich.table import Column, Table
 
 from mlc_dagster import settings as settings_file
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.terminal import paragraph, plain, say_json, terminal
 
 if TYPE_CHECKING:
+    from mlc_dagster.core.accounts import Account
     from mlc_dagster.systems.shared.findings import Finding
 
 app = typer.Typer(add_completion=False)
@@ -31,7 +33,7 @@ def ping(
     from mlc_dagster.systems import configuration
     from mlc_dagster.systems.ping import ping_all, still_asking
 
-    findings = ping_all(configuration.load(settings_file.environment().config), sealed, within)
+    findings = ping_all(configuration.load(settings_file.environment().config), sealed, within, _known_account)
     if as_json:
         say_json([asdict(finding) for finding in findings])
     else:
@@ -51,3 +53,16 @@ def _show(findings: list[Finding]) -> None:
         mark = "[green]ok[/] " if finding.ok else "[red]✗[/] "
         table.add_row(finding.system, plain(finding.what), mark + paragraph(finding.answer))
     terminal(130, highlight=True).print(table)
+
+
+def _known_account(connection: str) -> Account | None:
+    """What the ledger knows a connection as; None where it knows none, or where there is no ledger. Makes nothing."""
+    from mlc_dagster.core.accounts import Account
+    from mlc_dagster.ledger import Ledger
+
+    try:
+        with Ledger.to_read(settings_file.environment().database_url) as opened:
+            known = opened.accounts.known(connection)
+    except Misconfigured:
+        return None
+    return Account(known.identity, known.title) if known else None

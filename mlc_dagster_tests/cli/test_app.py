@@ -20,7 +20,12 @@ from mlc_dagster_tests.orchestration.conftest import SECRETS
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Sandbox]:
-    with Sandbox(seed="demo", limits=Limits(100_000, 100_000, procurify_requests_per_second=100_000)) as sandbox:
+    with Sandbox(
+        seed="demo",
+        limits=Limits(
+            cin7_calls_per_minute=100_000, ifs_requests_per_minute=100_000, procurify_requests_per_second=100_000
+        ),
+    ) as sandbox:
         yield sandbox
 
 

@@ -19,4 +19,12 @@ app = group(
         "Write the whole ledger of this moment to a new file, while runs go on. Sealed secrets stay sealed in it.",
     ),
     Command("restore", "Put a backup in the place of the ledger. Stop Dagster before."),
+    Command(
+        "same-account",
+        "A connection leads to the account that the ledger knows, under another id: what was delivered there, stays.",
+    ),
+    Command(
+        "new-account",
+        "A connection leads to another account from now on: what was delivered to the one before is set aside.",
+    ),
 )

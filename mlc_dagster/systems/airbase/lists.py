@@ -9,13 +9,13 @@ import pyarrow as pa
 
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
-from mlc_dagster.systems.airbase.calls import AirbaseApi, Document, id_of, reference_of
-from mlc_dagster.systems.shared.lists_by_day import Extract, Listing
+from mlc_dagster.systems.airbase.api import AirbaseApi, Document, id_of, reference_of
+from mlc_dagster.systems.shared.lists_by_day import Extract, ListByDay
 
 FRESH = 60.0  # seconds that a list is taken for the truth: a range of days is read day by day
 
 
-class List:
+class AirbaseList:
     """One list without a filter by time; `filter` says which part of it is asked for."""
 
     def __init__(
@@ -37,7 +37,7 @@ class List:
             cure = "Set it under airbase.paths in mlc.yaml."
             raise Misconfigured(f"airbase: the path of {entity.name} is empty", cure=cure)
         pull.filter = "&".join(f"{name}={value}" for name, value in self._filter.items())
-        return Listing(entity, scope, pull, sightings).batches(self._documents(), self._extract)
+        return ListByDay(entity, scope, pull, sightings).batches(self._documents(), self._extract)
 
     def forget(self) -> None:
         """The next read asks anew."""

@@ -128,7 +128,7 @@ class Charge(Line, frozen=True, kw_only=True):
     account: str | None = None  # Cin7 code; order charges have none
 
 
-class Paper(Record, frozen=True, kw_only=True):
+class PurchaseDocument(Record, frozen=True, kw_only=True):
     """What purchases and invoices have in common: a supplier, a currency, lines, and a marker to be found by."""
 
     company: str
@@ -181,7 +181,7 @@ class Paper(Record, frozen=True, kw_only=True):
             yield f"{part.where}, PartNo", part.sku, 50
 
 
-class Purchase(Paper, frozen=True, kw_only=True):
+class Purchase(PurchaseDocument, frozen=True, kw_only=True):
     """A purchase at its order stage."""
 
     lines: tuple[OrderLine, ...] = ()
@@ -203,7 +203,7 @@ class Purchase(Paper, frozen=True, kw_only=True):
             yield f"{charge.where}, Description (a line without a part needs one)", charge.description
 
 
-class PurchaseInvoice(Paper, frozen=True, kw_only=True):
+class PurchaseInvoice(PurchaseDocument, frozen=True, kw_only=True):
     """A supplier invoice: on the purchase of its order, or, without an order, on a purchase of its own."""
 
     order_no: str | None  # the ERP's PoReference; None: a purchase of its own

@@ -79,7 +79,7 @@ class Line(Record, frozen=True, kw_only=True):
         return times(self.quantity or Decimal(0), self.price or Decimal(0))
 
 
-class Mirrored(Record, frozen=True, kw_only=True):
+class InvoiceSummary(Record, frozen=True, kw_only=True):
     """What an invoice and its deal have in common: the posting proposal that they show."""
 
     key: str
@@ -93,7 +93,7 @@ class Mirrored(Record, frozen=True, kw_only=True):
     stated_gross: Decimal | None
 
 
-class Invoice(Mirrored, frozen=True, kw_only=True):
+class Invoice(InvoiceSummary, frozen=True, kw_only=True):
     """A non-billable invoice: HubSpot shows it, and neither sends nor collects anything."""
 
     due_date: date | None
@@ -132,7 +132,7 @@ class Invoice(Mirrored, frozen=True, kw_only=True):
             yield f"{line.where}, text", line.name, LONGEST_TEXT
 
 
-class Deal(Mirrored, frozen=True, kw_only=True):
+class Deal(InvoiceSummary, frozen=True, kw_only=True):
     """A deal that is closed and won, worth the invoice's gross amount."""
 
     name: str

@@ -18,22 +18,22 @@ from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Row, Scope, Sightings
-from mlc_dagster.systems.ifs.catalogue import wire_name
-from mlc_dagster.systems.ifs.changesets import Step, StepAnswer, written
-from mlc_dagster.systems.ifs.changesets import answers as answers_of
-from mlc_dagster.systems.ifs.documents import creation, kept, on_wire
 from mlc_dagster.systems.ifs.duplicates import Duplicates
-from mlc_dagster.systems.ifs.json_pages import Page, Wire
-from mlc_dagster.systems.ifs.lines import Lines
-from mlc_dagster.systems.ifs.metadata import SchemaReport
-from mlc_dagster.systems.ifs.odata import Order, any_of_keys, collection, distinct, equals, one, service
-from mlc_dagster.systems.ifs.paging import Walk
-from mlc_dagster.systems.ifs.queries import Connection, Query, no_batch, no_such_set
-from mlc_dagster.systems.ifs.ranges import Span, each_once
-from mlc_dagster.systems.ifs.reading import Reading
+from mlc_dagster.systems.ifs.odata.changesets import Step, StepAnswer, written
+from mlc_dagster.systems.ifs.odata.changesets import answers as answers_of
+from mlc_dagster.systems.ifs.odata.error_responses import classify as classify
+from mlc_dagster.systems.ifs.odata.expressions import Order, any_of_keys, collection, distinct, equals, one, service
+from mlc_dagster.systems.ifs.odata.json_pages import Page, Wire
+from mlc_dagster.systems.ifs.reading.key_ranges import Span, each_once
+from mlc_dagster.systems.ifs.reading.lines import Lines
+from mlc_dagster.systems.ifs.reading.paging import Walk
+from mlc_dagster.systems.ifs.reading.partition_read import Reading
+from mlc_dagster.systems.ifs.reading.queries import Connection, Query, no_batch, no_such_set
 from mlc_dagster.systems.ifs.records import catalogue as known_sets
-from mlc_dagster.systems.ifs.refusals import classify as classify
-from mlc_dagster.systems.ifs.target import Bookkeeping
+from mlc_dagster.systems.ifs.schema.catalogue import wire_name
+from mlc_dagster.systems.ifs.schema.metadata import SchemaReport
+from mlc_dagster.systems.ifs.writing.document_steps import creation, kept, on_wire
+from mlc_dagster.systems.ifs.writing.erp_target import Bookkeeping
 from mlc_dagster.transport.client import ApiClient
 from mlc_dagster.transport.threads import in_order
 
@@ -64,7 +64,7 @@ class IfsClient:
         """
         self.api, self._clock = api, clock
         self._connection = Connection(api, in_flight, page_size)
-        named = catalogue or known_sets({})
+        self.catalogue = named = catalogue or known_sets({})
         self._bookkeeping = Bookkeeping(self, named, currencies)
         self._duplicates = Duplicates(self._connection, named)
 

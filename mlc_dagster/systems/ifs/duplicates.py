@@ -12,14 +12,14 @@ from mlc_dagster.core.duplicates import Carried, LookedAt, folded
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.vocabulary import EntitySet, Record, Row, key_text
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.systems.ifs.catalogue import wire_name
-from mlc_dagster.systems.ifs.document_entry import CANCELLED
 from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, PROPOSALS
-from mlc_dagster.systems.ifs.odata import Order, all_of, any_of_keys, distinct, literal
-from mlc_dagster.systems.ifs.paging import Walk
-from mlc_dagster.systems.ifs.queries import Connection, Query
-from mlc_dagster.systems.ifs.ranges import Span
+from mlc_dagster.systems.ifs.odata.expressions import Order, all_of, any_of_keys, distinct, literal
+from mlc_dagster.systems.ifs.reading.key_ranges import Span
+from mlc_dagster.systems.ifs.reading.paging import Walk
+from mlc_dagster.systems.ifs.reading.queries import Connection, Query
+from mlc_dagster.systems.ifs.schema.catalogue import wire_name
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS
+from mlc_dagster.systems.ifs.writing.document_entry import CANCELLED
 from mlc_dagster.transport.threads import in_order
 
 DATED = timedelta(days=62)

@@ -5,20 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from mlc_dagster.core.duplicates import Crosswalk, LookedAt
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Budget, Draft, Outcome, Refused, Saved, Traffic
-from mlc_dagster.systems.monday import documents
-from mlc_dagster.systems.monday.boards import Boards, Flaw, Layout
-from mlc_dagster.systems.monday.calls import MondayApi, Points
+from mlc_dagster.systems.monday.api import MondayApi, Points
+from mlc_dagster.systems.monday.boards.item_lookup import Found, by_key, differing
+from mlc_dagster.systems.monday.boards.item_writer import Write, Writer
+from mlc_dagster.systems.monday.boards.layout import Boards, Flaw, Layout
+from mlc_dagster.systems.monday.boards.open_creates import AT_WORK, Doubts, Group, is_in_doubt
 from mlc_dagster.systems.monday.duplicates import Duplicates
-from mlc_dagster.systems.monday.item_lookup import Found, by_key, differing
-from mlc_dagster.systems.monday.open_creates import AT_WORK, Doubts, Group, is_in_doubt
+from mlc_dagster.systems.monday.graphql import documents
 from mlc_dagster.systems.monday.records import KINDS, Cell, Item
-from mlc_dagster.systems.monday.writes import Write, Writer
 from mlc_dagster.transport.client import ApiClient
 
 
@@ -64,6 +65,10 @@ class MondayClient:
         """Whose token it is. Raises AccessDenied."""
         me = self._api.read(documents.WHO).get("me") or {}
         return f"{me.get('name')} (user {me.get('id')})"
+
+    def asked(self, document: str, **variables: object) -> Mapping[str, Any]:
+        """The values of a query that changes nothing. Raises AccessDenied, Misconfigured, TransientError."""
+        return self._api.read(document, **variables)
 
     def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
         """Send the drafts, twenty-five in a request.

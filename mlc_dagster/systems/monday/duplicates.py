@@ -13,10 +13,10 @@ from typing import Any
 from mlc_dagster.core.duplicates import Carried, LookedAt
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.flows import Target
-from mlc_dagster.systems.monday import documents
-from mlc_dagster.systems.monday.boards import Board, Boards
-from mlc_dagster.systems.monday.calls import MondayApi
-from mlc_dagster.systems.monday.item_lookup import KEYS
+from mlc_dagster.systems.monday.api import MondayApi
+from mlc_dagster.systems.monday.boards.item_lookup import KEYS
+from mlc_dagster.systems.monday.boards.layout import Board, Boards
+from mlc_dagster.systems.monday.graphql import documents
 from mlc_dagster.systems.shared.json_values import moment
 
 FRESH = 60.0  # seconds that what was looked at is taken for the truth

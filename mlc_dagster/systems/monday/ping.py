@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from mlc_dagster.core.errors import MlcError
-from mlc_dagster.systems.monday.boards import Flaw
+from mlc_dagster.systems.monday.boards.layout import Flaw
 from mlc_dagster.systems.monday.client import MondayClient
 from mlc_dagster.systems.monday.connect import monday_client
 from mlc_dagster.systems.monday.settings import MondaySettings

@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from mlc_dagster.core.duplicates import Carried, LookedAt
-from mlc_dagster.systems.procurify.calls import Document
-from mlc_dagster.systems.procurify.documents import text
-from mlc_dagster.systems.procurify.vendors import NO_SUPPLIERS, VendorRoom
+from mlc_dagster.systems.procurify.api import Document
+from mlc_dagster.systems.procurify.documents.document_values import text
+from mlc_dagster.systems.procurify.vendors.vendor_writer import NO_SUPPLIERS, VendorWriter
 from mlc_dagster.systems.shared.countries import country_code
 from mlc_dagster.systems.shared.json_values import moment
 
 
-def look(vendors: VendorRoom, since: datetime) -> LookedAt:
+def look(vendors: VendorWriter, since: datetime) -> LookedAt:
     """All active vendors: the list has no filter by time, and it is read whole by every load. Raises MlcError."""
     rows = vendors.all()
     return LookedAt([_carried(row, since) for row in rows if row.get("type") not in NO_SUPPLIERS], len(rows))

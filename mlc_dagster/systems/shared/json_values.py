@@ -93,7 +93,7 @@ def text(value: Any) -> str:
     return value
 
 
-FITTING: dict[pa.DataType, Callable[[Any], Any]] = {
+CONVERTERS: dict[pa.DataType, Callable[[Any], Any]] = {
     pa.string(): text,
     AMOUNT: amount,
     pa.int64(): whole,

@@ -9,7 +9,7 @@ from mlc_dagster.core.near_names import nearest
 FEW = 8  # names that may be told all at once
 
 
-def instead(name: str, known: Iterable[str]) -> str:
+def suggestion(name: str, known: Iterable[str]) -> str:
     """A sentence: all that there is where it is little, else what is alike."""
     there = sorted(each for each in known if each)
     if not there:

@@ -14,7 +14,7 @@ from mlc_dagster.core.flows import Target
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.sandbox.cin7.api import ACCOUNT_ID, APPLICATION_KEYS
 from mlc_dagster.systems.cin7 import duplicates
-from mlc_dagster.systems.cin7.calls import signature
+from mlc_dagster.systems.cin7.api import signature
 from mlc_dagster.systems.cin7.client import Cin7Client, classify
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES
 from mlc_dagster.transport.client import ApiClient, LocalBudget
@@ -140,7 +140,7 @@ def test_a_quiet_hour_is_one_call_for_both_targets(box: Sandbox) -> None:
 
 
 def test_pages_beyond_the_first_are_read(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mlc_dagster.systems.cin7.calls.PAGE", 2)
+    monkeypatch.setattr("mlc_dagster.systems.cin7.api.PAGE", 2)
     acme = supplier(box)
     known = {f"P{each}": put(box, acme, f"0010/P{each}") for each in range(5)}
     second = put(box, acme, "0010/P1")

@@ -16,9 +16,9 @@ from mlc_dagster.systems.configuration import parse
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.monday import mapping
 from mlc_dagster.systems.monday import settings as section
+from mlc_dagster.systems.monday.boards.cell_values import FITS, shown, written
 from mlc_dagster.systems.monday.flows import FLOWS
 from mlc_dagster.systems.monday.records import Item
-from mlc_dagster.systems.monday.values import FITS, shown, written
 from mlc_dagster_tests.systems.monday.samples import facts, proposal
 
 SAMPLES: dict[str, Any] = {

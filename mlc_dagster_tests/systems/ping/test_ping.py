@@ -18,7 +18,7 @@ from mlc_dagster.systems.configuration import parse
 from mlc_dagster.systems.ping import ping_all
 from mlc_dagster_tests.orchestration.conftest import SECRETS
 
-PLENTY = Limits(100_000, 100_000, procurify_requests_per_second=100_000)
+PLENTY = Limits(cin7_calls_per_minute=100_000, ifs_requests_per_minute=100_000, procurify_requests_per_second=100_000)
 NO_SCOPE = json.dumps(
     {
         "status": "error",
