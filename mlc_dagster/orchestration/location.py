@@ -56,7 +56,13 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
     return dg.Definitions(
         assets=[
             *(
-                source_asset(entity, place[entity.partition], written_before(entity, every), fed_by(entity, every))
+                source_asset(
+                    entity,
+                    settings.system_of(entity.system),
+                    place[entity.partition],
+                    written_before(entity, every),
+                    fed_by(entity, every),
+                )
                 for entity in read_by_day_or_company(catalogue, every)
             ),
             *(prepared_asset(flow, settings, place[flow.source.partition], after(flow, every)) for flow in every),
