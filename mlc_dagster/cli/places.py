@@ -54,6 +54,7 @@ def settings_here() -> Settings | None:
     path = settings_file.environment().config
     if not path.is_file():
         return None
+    systems()  # a package that is broken is to blame, and not the file
     try:
         return configuration.load(path)
     except Misconfigured:
