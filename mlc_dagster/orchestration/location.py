@@ -89,7 +89,8 @@ class _Parts:
     def sources(self) -> Iterator[dg.AssetsDefinition]:
         for entity in self.read:
             before, feeds = written_before(entity, self.every), fed_by(entity, self.every)
-            yield source_asset(entity, self.place[entity.partition], before, feeds)
+            system = self.settings.system_of(entity.system)
+            yield source_asset(entity, system, self.place[entity.partition], before, feeds)
 
     def prepared(self) -> Iterator[dg.AssetsDefinition]:
         for flow in self.every:

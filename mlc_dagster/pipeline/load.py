@@ -205,7 +205,7 @@ class _Delivery:
         look_since = _begun(standing.since) if standing.state is State.IN_DOUBT else new
         whole = standing.delivered_version is not None
         known = Draft(one.key, one.record, standing.remote_id, look_since, whole, self._agreed, one.version)
-        return replace(known, as_sent=standing.as_sent)
+        return replace(known, as_sent=standing.as_sent, title=self.flow.title)
 
     def _agreed(self, key: str) -> Agreed | None:
         return self.ledger.agreements.of(self.flow.pair, key) if self.flow.pair else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,12 @@ def connections(settings: Settings | None = None) -> dict[str, System]:
 def flows(settings: Settings | None = None) -> dict[str, tuple[Flow, ...]]:
     """SaaS connection -> all of its flows, whether it is on or not."""
     known = connections(settings)
-    return {name: tuple(flow.under(name) for flow in system.flows) for name, system in known.items() if system.flows}
+    return {name: tuple(_flows_of(system, name)) for name, system in known.items() if system.flows}
+
+
+def _flows_of(system: System, connection: str) -> Iterator[Flow]:
+    for flow in system.flows:
+        yield replace(flow.under(connection), title=system.title)
 
 
 def known_flows(settings: Settings | None = None) -> dict[str, Flow]:

@@ -48,10 +48,12 @@ def tell(words: str) -> None:
 def settings_here() -> Settings | None:
     """What mlc.yaml says; None where there is none, or it has mistakes: the ledger can be asked without it."""
     from mlc_dagster.systems import configuration
+    from mlc_dagster.systems.registry import systems
 
     path = settings_file.environment().config
     if not path.is_file():
         return None
+    systems()  # a package that is broken is to blame, and not the file
     try:
         return configuration.load(path)
     except Misconfigured:

@@ -28,18 +28,22 @@ SECONDS_BETWEEN_WORDS = 5.0
 
 def source_asset(
     entity: EntitySet,
+    system: str,
     partitions: dg.PartitionsDefinition[str],
     after: Sequence[str] = (),
     feeds: Sequence[Flow] = (),
 ) -> dg.AssetsDefinition:
-    """The asset of an entity set, with its two checks; read after these flows are loaded, and what is made of it."""
+    """The asset of an entity set, with its two checks; read after these flows are loaded, and what is made of it.
+
+    `system`: what the connection that it is read from leads to.
+    """
 
     @dg.asset(
         key=list(entity.key),
         partitions_def=partitions,
         backfill_policy=ONE_RUN,
         group_name=entity.system,
-        kinds={entity.system, "odata", "parquet"} if entity.system == ERP else {entity.system, "parquet"},
+        kinds={system, "odata", "parquet"} if system == ERP else {system, "parquet"},
         owners=["team:data-platform"],
         deps=[dg.AssetDep(name.split("/")) for name in after],
         tags={"mlc/entity_set": entity.path.strip("/").replace("/", ".")},
