@@ -53,17 +53,22 @@ def before_first_write(asked: Asked, ledger: Ledger, who: str) -> None:
     Raises Misconfigured where it is another one: nothing was written. Otherwise as ApiClient.request.
     """
     known, account = ledger.accounts.known(asked.connection), asked.account()
-    if known and known.identity and account:
-        if known.identity != account.id:
-            raise _another(asked, ledger, known, account)
-        if not account.is_shared or known.title == account.title:
-            return
-    _read_back(asked, ledger, known, account)
-    if account:
+    if known and known.identity and account and known.identity != account.id:
+        raise _another(asked, ledger, known, account)
+    if not _is_surely(known, account):
+        _read_back(asked, ledger, known, account)
+    if account and (known is None or (known.identity, known.title) != (account.id, account.title)):
         _tell_of_a_second(asked, ledger, account)
         ledger.accounts.note(asked.connection, account.id, account.title, who)
     elif known is None:
         ledger.accounts.note(asked.connection, "", UNTOLD, who)
+
+
+def _is_surely(known: KnownAccount | None, account: Account | None) -> bool:
+    """The same id, which no other account has; or has, and not at this address. Titles of other systems may change."""
+    if known is None or account is None or known.identity != account.id:
+        return False
+    return not account.is_shared or known.title == account.title
 
 
 def _read_back(asked: Asked, ledger: Ledger, known: KnownAccount | None, account: Account | None) -> None:

@@ -97,12 +97,13 @@ def stand_in(box: Sandbox, system: str) -> None:
 def test_c42_another_tenant_of_the_erp_is_not_even_read(company: Company) -> None:
     filled(company.box, COMPANIES)
     company.deliver(COMPANIES)
+    pulls = company.ledger.pulls()
     company.box.serve({"ifs": "acmetest1"})
     company.box.ifs.put("SupplierSet", {"SupplierId": "S1", "Name": "Another company's supplier", "Country": "SE"})
     with pytest.raises(Misconfigured, match=r"ifs leads to realm acmetest1 .* knows it as realm sandbox"):
         company.go(COMPANIES.flow)
-    assert company.writes() == 0
-    assert not [path for path in company.calls("ifs") if "SupplierSet" in path]
+    assert company.writes() == 0 and company.ledger.pulls() == pulls
+    assert [times for path, times in company.calls("ifs").items() if "Set" in path] == [1], "one row, to sign in"
 
 
 @pytest.mark.promise(

@@ -61,8 +61,8 @@ def source_asset(
             pausing.due_later(context, [read_of(entity), *pausing.in_this_run(context, (flow.name for flow in feeds))]),
         ):
             source = getattr(context.resources, entity.system)
-            source.account(context.run.run_id)()  # rows of another account are never taken for this one's
             schema = source.client.schema_report(entity)
+            source.account(context.run.run_id)()  # rows of another account are never taken for this one's
         if schema and schema.gone:
             yield as_expected(entity, schema)  # type: ignore[misc]
             raise gone(entity, schema)
