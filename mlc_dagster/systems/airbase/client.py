@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 
@@ -30,15 +30,10 @@ from mlc_dagster.systems.airbase.vendors.supplier_fields import VendorMatching
 from mlc_dagster.systems.airbase.writing import request_bodies as bodies
 from mlc_dagster.systems.airbase.writing.lookup import RecordIndex
 from mlc_dagster.systems.airbase.writing.upserts import UpsertKind, UpsertWriter
+from mlc_dagster.systems.shared.draft_writer import DraftWriter
 from mlc_dagster.transport.client import ApiClient
 
 BOOKS_FRESH = 60.0  # seconds that rules are judged by the same books
-
-
-class Room(Protocol):
-    """Saves drafts of one target."""
-
-    def save(self, drafts: list[Draft]) -> Iterator[Outcome]: ...
 
 
 class AirbaseClient:
@@ -59,7 +54,7 @@ class AirbaseClient:
         )
         orders = UpsertKind("purchase order", bodies.order, endpoints.purchase_orders_bulk, fault=_total_fault)
         spent = {PURCHASE_REQUESTS.path: endpoints.purchase_requests, PAYMENTS.path: endpoints.ledger_entries}
-        self._writers: dict[str, Room] = {
+        self._writers: dict[str, DraftWriter] = {
             VENDORS.name: self._upsert_writer(vendors, endpoints.vendors),
             PURCHASE_ORDERS.name: self._upsert_writer(orders, endpoints.purchase_orders),
             ACKNOWLEDGEMENTS.name: AcknowledgementWriter(self._api, spent, self._forget),

@@ -15,7 +15,7 @@ from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, PROPOSALS
 from mlc_dagster.systems.ifs.odata.expressions import Order, all_of, any_of_keys, distinct, literal
 from mlc_dagster.systems.ifs.reading.key_ranges import Span
-from mlc_dagster.systems.ifs.reading.paging import Walk
+from mlc_dagster.systems.ifs.reading.paging import PageWalk
 from mlc_dagster.systems.ifs.reading.queries import Connection, Query
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS
@@ -102,7 +102,7 @@ class Duplicates:
         }
         self._suppliers = _Kind(catalogue[ifs.SUPPLIERS.name], Supplier)
 
-    def look(self, target: Target, since: datetime) -> LookedAt:
+    def scan(self, target: Target, since: datetime) -> LookedAt:
         """Raises MlcError."""
         if target.name == PARTNERS.name:
             return self._names(since)
@@ -137,7 +137,7 @@ class Duplicates:
 
     def _walk(self, kind: _Kind, condition: str | None) -> Iterator[Row]:
         query = Query(self._connection, kind.slim, Order(kind.slim, by_time=False), lines=False)
-        for page in Walk(query.order, lambda span: query.page(span, condition)).read(Span()):
+        for page in PageWalk(query.order, lambda span: query.page(span, condition)).read(Span()):
             yield from rows_of(page.batch)
 
 

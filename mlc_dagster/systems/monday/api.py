@@ -14,20 +14,20 @@ from mlc_dagster.systems.monday.graphql.responses import (
     CURE,
     KEY_HEADER,
     TOMORROW,
-    InPartError,
+    PartialAnswerError,
     TooComplexError,
     classifier,
 )
 from mlc_dagster.transport.client import ApiClient
 
-__all__ = ["CURE", "TOMORROW", "MondayApi", "Points", "TooComplexError", "classifier"]
+__all__ = ["CURE", "TOMORROW", "ComplexityBudget", "MondayApi", "TooComplexError", "classifier"]
 
 PATH = "/v2"
 LONGEST_SILENCE = 120.0  # seconds: a server that asks for an hour is asked again after this
 
 
 @dataclass
-class Points:
+class ComplexityBudget:
     """What monday last said of the complexity budget, and what one write costs: learned from its answers."""
 
     a_minute: int
@@ -66,7 +66,7 @@ class MondayApi:
     """Sends documents."""
 
     api: ApiClient
-    points: Points
+    points: ComplexityBudget
     budget: Budget
     clock: Callable[[], float] = time.monotonic
 
@@ -92,7 +92,7 @@ class MondayApi:
             self.budget.pause(wait)  # the next call waits for it, and counts the seconds
         try:
             reply = self._post(document, variables, {KEY_HEADER: key} if key else {}, repeatable=not key)
-        except InPartError as error:
+        except PartialAnswerError as error:
             self.be_silent(error.wait)
             reply = error.reply
         if not reply.replayed:

@@ -23,7 +23,7 @@ from mlc_dagster.systems.procurify.documents.document_values import (
     order_values,
 )
 from mlc_dagster.systems.procurify.documents.lists import DocumentLists
-from mlc_dagster.systems.procurify.duplicates import look
+from mlc_dagster.systems.procurify.duplicates import scan_vendors
 from mlc_dagster.systems.procurify.endpoints import Endpoints, ReadScope
 from mlc_dagster.systems.procurify.records import BILLS, PURCHASE_ORDERS, VENDOR_LIST
 from mlc_dagster.systems.procurify.vendors.vendor_writer import VendorWriter, vendor_values
@@ -72,7 +72,7 @@ class ProcurifyClient:
 
     def carried(self, target: Target, since: datetime, known: Crosswalk) -> LookedAt:
         """Vendors that may be there twice: doubles.TakesTwice. The crosswalk is not needed: all of them are read."""
-        return look(self._vendors, since)
+        return scan_vendors(self._vendors, since)
 
     def probe(self, path: str) -> Document:
         """One row of a list: is the path there, and may the role see it? Raises MlcError."""

@@ -13,7 +13,7 @@ from mlc_dagster.systems.shared.countries import country_code
 from mlc_dagster.systems.shared.json_values import moment
 
 
-def look(vendors: VendorWriter, since: datetime) -> LookedAt:
+def scan_vendors(vendors: VendorWriter, since: datetime) -> LookedAt:
     """All active vendors: the list has no filter by time, and it is read whole by every load. Raises MlcError."""
     rows = vendors.all()
     return LookedAt([_carried(row, since) for row in rows if row.get("type") not in NO_SUPPLIERS], len(rows))

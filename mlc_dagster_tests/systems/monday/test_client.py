@@ -16,7 +16,12 @@ from mlc_dagster.core.errors import AccessDenied, Misconfigured, TransientError
 from mlc_dagster.core.outcomes import Begun, Draft, Refused, Saved, Unanswered
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.systems.monday.graphql.budget import MinuteAndDay
-from mlc_dagster.systems.monday.graphql.responses import InPartError, RefusedWholeError, TooComplexError, classifier
+from mlc_dagster.systems.monday.graphql.responses import (
+    PartialAnswerError,
+    RefusedWholeError,
+    TooComplexError,
+    classifier,
+)
 from mlc_dagster.systems.monday.records import INVOICES
 from mlc_dagster.transport.client import LocalBudget, Throttled
 from mlc_dagster_tests.systems.monday.samples import (
@@ -364,7 +369,7 @@ def test_too_much_has_many_faces(status: int, body: Any, headers: dict[str, str]
         (
             200,
             {"data": {"i0": {"id": "1"}, "i1": None}, "errors": error("RATE_LIMIT_EXCEEDED")["errors"]},
-            InPartError,
+            PartialAnswerError,
         ),
         (500, error("INTERNAL_SERVER_ERROR"), type(None)),
         (502, "<html>", type(None)),

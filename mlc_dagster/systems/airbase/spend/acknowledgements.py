@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 from urllib.parse import quote
 
@@ -18,7 +18,7 @@ class AcknowledgementWriter:
     def __init__(self, api: AirbaseApi, paths: Mapping[str, str], forget: Callable[[], None]) -> None:
         self._api, self._paths, self._forget = api, paths, forget
 
-    def save(self, drafts: Iterable[Draft]) -> Iterator[Outcome]:
+    def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
         """One outcome for each draft. Raises AccessDenied, TransientError for those not yet answered."""
         for draft in drafts:
             try:

@@ -11,14 +11,14 @@ from mlc_dagster.core.facts import Facts
 from mlc_dagster.rules.chart_agreement import subsidiary_of
 from mlc_dagster.systems.airbase.spend.line_amounts import Money, amounts_by_line, total_of
 from mlc_dagster.systems.airbase.spend.records import Payment, PurchaseRequest, Spend, SpendLine, Tag
-from mlc_dagster.systems.ifs.entry_records import Entry, EntryLine
+from mlc_dagster.systems.ifs.entry_records import JournalEntry, JournalEntryLine
 
 BILL_PAYMENT = "bill_payment"
 REQUEST, PAYMENT = "airbase-request-", "airbase-payment-"
 """What the external references of vouchers begin with."""
 
 
-def entry_from_request(request: PurchaseRequest, facts: Facts) -> Entry:
+def entry_from_request(request: PurchaseRequest, facts: Facts) -> JournalEntry:
     """An approved request is an expense on the account of its lines or purchase type, against the accrual account."""
     company = company_of(request, facts)
     total = total_of(request, facts.companies.get(company))
@@ -32,7 +32,7 @@ def entry_from_request(request: PurchaseRequest, facts: Facts) -> Entry:
     )
 
 
-def entry_from_payment(payment: Payment, facts: Facts) -> Entry:
+def entry_from_payment(payment: Payment, facts: Facts) -> JournalEntry:
     """A payment is a debit of what it pays, or of its lines where it pays no other entry, against the bank."""
     total = total_of(payment, facts.companies.get(company_of(payment, facts)))
     debits = [_posted(debit_account(payment, facts), total)] if settles(payment, facts) else expenses(payment, facts)
@@ -47,9 +47,9 @@ def entry_from_payment(payment: Payment, facts: Facts) -> Entry:
 
 
 def _entry(
-    reference: str, text: str, document: Spend, on: date | None, lines: Sequence[EntryLine], facts: Facts
-) -> Entry:
-    return Entry(
+    reference: str, text: str, document: Spend, on: date | None, lines: Sequence[JournalEntryLine], facts: Facts
+) -> JournalEntry:
+    return JournalEntry(
         external_ref=reference,
         company=company_of(document, facts),
         currency=document.currency,
@@ -102,7 +102,7 @@ def credit_account(payment: Payment, facts: Facts) -> str | None:
 # --- lines ------------------------------------------------------------------------------------------------------------
 
 
-def expenses(document: Spend, facts: Facts) -> list[EntryLine]:
+def expenses(document: Spend, facts: Facts) -> list[JournalEntryLine]:
     """A debit for each line, on its account and dimensions. A document without lines has one."""
     amounts = amounts_by_line(document, facts.companies.get(company_of(document, facts)))
     lines = document.lines or (SpendLine(),)
@@ -134,10 +134,10 @@ def value_of(tag: Tag, facts: Facts) -> str | None:
 
 def _posted(
     account: str | None, money: Money, text: str | None = None, coded: Mapping[str, str | None] | None = None
-) -> EntryLine:
+) -> JournalEntryLine:
     """Debit what is above zero, credit what is below: a refund stands on the other side."""
     home = money.home
-    return EntryLine(
+    return JournalEntryLine(
         account=account,
         **(coded or {}),
         debit_amount=home if home is not None and money.own > 0 else None,

@@ -63,7 +63,7 @@ class _Unreadable(ValueError):
     """A row, or a page, that the columns do not take as a whole."""
 
 
-class Wire:
+class PageDecoder:
     """Reads the rows of one entity set, or of one set of lines."""
 
     def __init__(
@@ -85,11 +85,11 @@ class Wire:
             if one.name not in gone and self._schema.field(one.name).type in CONVERTERS
         ]
         inner = frozenset(name.removeprefix(f"{lines.field}.") for name in gone) if lines else gone
-        self.nested = Wire(lines.record, lines.wire, gone=inner) if lines else None
+        self.nested = PageDecoder(lines.record, lines.wire, gone=inner) if lines else None
         self._page = _page_schema(self._as_read())
 
     @classmethod
-    def of(cls, entity: EntitySet, *, expand: bool, gone: frozenset[str] = frozenset()) -> Wire:
+    def of(cls, entity: EntitySet, *, expand: bool, gone: frozenset[str] = frozenset()) -> PageDecoder:
         hidden = gone if entity.modified else gone | {"last_modified"}
         return cls(entity.record, entity.wire, entity.lines if expand else None, hidden, entity.keys)
 

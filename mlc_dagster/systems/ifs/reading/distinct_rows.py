@@ -15,7 +15,7 @@ from mlc_dagster.core.vocabulary import EntitySet, Pull, key_text
 Key = tuple[object, ...]
 
 
-class Tally:
+class DistinctRows:
     """Counts what one read hands over, in the order in which it is handed over.
 
     Only a row that was modified after the walk began can be seen twice, as it was and as it is: those, and rows whose

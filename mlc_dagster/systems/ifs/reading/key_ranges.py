@@ -55,7 +55,7 @@ def rows_left(span: Span, page: Page) -> int | None:
     return max(0, total - page.rows)
 
 
-class Ranges:
+class RangeReader:
     """The order of one walk, and what is read without it. `pages` counts what that took."""
 
     def __init__(self, order: Order, ask: Ask) -> None:

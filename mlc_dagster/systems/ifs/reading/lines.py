@@ -13,7 +13,7 @@ from mlc_dagster.core.vocabulary import EntitySet, LineSet
 from mlc_dagster.systems.ifs.odata.expressions import Order, any_of_keys
 from mlc_dagster.systems.ifs.odata.json_pages import Page
 from mlc_dagster.systems.ifs.reading.key_ranges import Span, of_keys
-from mlc_dagster.systems.ifs.reading.paging import Walk
+from mlc_dagster.systems.ifs.reading.paging import PageWalk
 from mlc_dagster.systems.ifs.reading.queries import Connection, Query
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
 from mlc_dagster.transport.threads import in_order
@@ -69,7 +69,7 @@ class Lines:
             link = page.link
 
     def _walk(self, condition: str, asked: Sequence[Sequence[object]]) -> Iterator[pa.RecordBatch]:
-        walk = Walk(self._query.order, lambda span: self._query.page(span, condition))
+        walk = PageWalk(self._query.order, lambda span: self._query.page(span, condition))
         headers = self._lines.keys[: len(self._entity.keys)]
         return (of_keys(page.batch, headers, asked) for page in walk.read(Span()))
 

@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.systems.ifs.odata.expressions import Order
 from mlc_dagster.systems.ifs.odata.json_pages import Page
-from mlc_dagster.systems.ifs.reading.key_ranges import Ask, Ranges, Span, rows_left
+from mlc_dagster.systems.ifs.reading.key_ranges import Ask, RangeReader, Span, rows_left
 from mlc_dagster.transport.threads import in_order
 
 SECOND = timedelta(seconds=1)
@@ -36,7 +36,7 @@ FULL = 0.9
 
 
 @dataclass(frozen=True)
-class Stretch:
+class PageRange:
     """What one page of a chain stands for: all rows of `span`, of which these were handed over."""
 
     span: Span
@@ -44,7 +44,7 @@ class Stretch:
     expected: int | None  # rows behind it, by the tenant's count
 
 
-class Walk:
+class PageWalk:
     """One walk through a collection. `windows` counts the spans that were walked side by side."""
 
     def __init__(
@@ -59,55 +59,55 @@ class Walk:
         Without it there is one window.
         """
         self._order, self._ask, self._in_flight, self._now = order, ask, in_flight, now
-        self._ranges = Ranges(order, ask)
+        self._range_reader = RangeReader(order, ask)
         self.windows = self._pages = 0
 
     @property
     def pages(self) -> int:
-        return self._pages + self._ranges.pages
+        return self._pages + self._range_reader.pages
 
     def read(self, span: Span) -> Iterator[Page]:
         """The pages of a span, in order. Raises as `ask` does, and Misconfigured where the walk cannot go on."""
         self.windows += 1
         yield from self._side_by_side([span])
 
-    def _side_by_side(self, spans: list[Span], stretch: Stretch | None = None) -> Iterator[Page]:
+    def _side_by_side(self, spans: list[Span], page_range: PageRange | None = None) -> Iterator[Page]:
         """`stretch`: what the page before them stands for, proved by the counts of all."""
         in_flight, counts = min(self._in_flight, len(spans)), list[int | None]()
         for span, page in in_order(lambda span: (span, self._ask(span)), spans, in_flight):
             counts.append(page.count)
             yield from self._chain(span, page)
-        if stretch and None not in counts:
-            yield from self._missed(stretch, sum(each or 0 for each in counts))
+        if page_range and None not in counts:
+            yield from self._missed(page_range, sum(each or 0 for each in counts))
 
     def _chain(self, span: Span, page: Page) -> Iterator[Page]:
         """One page after the other, until all of the span is there, or is cut into windows."""
-        start, stretches = span, list[Stretch]()
+        start, page_ranges = span, list[PageRange]()
         while True:
             self._pages += 1
             left = rows_left(span, page)
             is_last = page.rows == 0 or (left == 0 and page.link is None)
             if why := self._not_in_order(span, page, is_last):
-                yield from self._without_order(span, stretches, why)
+                yield from self._without_order(span, page_ranges, why)
                 return
-            if stretches and page.count is not None and span.link is None:
-                yield from self._missed(stretches.pop(), page.count)
-            if is_last or self._is_all(start, stretches, span, page, left):
+            if page_ranges and page.count is not None and span.link is None:
+                yield from self._missed(page_ranges.pop(), page.count)
+            if is_last or self._is_all(start, page_ranges, span, page, left):
                 yield page
-                yield from self._unproven(start, stretches, page.rows)
+                yield from self._unproven(start, page_ranges, page.rows)
                 return
             if page.link and not _skips(page.link):
                 yield page
-                last = self._ranges.last_readable(page.batch)
+                last = self._range_reader.last_readable(page.batch)
                 span = replace(span, link=page.link, after=last and last[1], expected=left)
             else:
-                page, rest, stretch = self._behind(span, page, left)
+                page, rest, page_range = self._behind(span, page, left)
                 yield page
                 if len(rest) > 1:
                     self.windows += len(rest) - 1
-                    yield from self._side_by_side(rest, stretch)
+                    yield from self._side_by_side(rest, page_range)
                     return
-                stretches.append(stretch)
+                page_ranges.append(page_range)
                 (span,) = rest
             page = self._ask(span)
 
@@ -117,23 +117,23 @@ class Walk:
         """What shows that a keyset loses rows here, or sees some twice; empty where nothing does."""
         if span.link is not None or (page.link and not _skips(page.link)):
             return ""
-        again = self._ranges.comes_again(page.batch, span.after)
+        again = self._range_reader.comes_again(page.batch, span.after)
         if again or is_last:
             return again
         if self._order.by_time and not self._is_one_moment(page.batch):
-            return self._ranges.not_in_order_of_time(page.batch)
-        return self._ranges.not_in_order_of_bytes(page.batch)
+            return self._range_reader.not_in_order_of_time(page.batch)
+        return self._range_reader.not_in_order_of_bytes(page.batch)
 
-    def _without_order(self, span: Span, stretches: list[Stretch], why: str) -> Iterator[Page]:
+    def _without_order(self, span: Span, page_ranges: list[PageRange], why: str) -> Iterator[Page]:
         """The rest, and what the last page stands for: only of that rows were left out, or would come again."""
-        last = stretches.pop() if stretches else None
+        last = page_ranges.pop() if page_ranges else None
         rest = span if last is None else replace(span, after=last.span.after, low=last.span.low)
-        yield from self._ranges.read(rest, last.keys if last else (), why)
-        yield from self._missed_in(stretches)
+        yield from self._range_reader.read(rest, last.keys if last else (), why)
+        yield from self._missed_in(page_ranges)
 
-    def _behind(self, span: Span, page: Page, left: int | None) -> tuple[Page, list[Span], Stretch]:
+    def _behind(self, span: Span, page: Page, left: int | None) -> tuple[Page, list[Span], PageRange]:
         """The page, without the rows that will come again, what is left of its span, and what the page stands for."""
-        last = self._ranges.last_readable(page.batch)
+        last = self._range_reader.last_readable(page.batch)
         if last is None or last[1] == span.after:
             raise Misconfigured(
                 f"ifs/{self._order.entity.name}: the walk does not move on from {span.after}",
@@ -151,8 +151,8 @@ class Walk:
         expected = None if left is None else left + page.rows - kept
         rest = replace(rest, expected=expected)
         cut = page if kept == page.rows else replace(page, batch=page.batch.slice(0, kept))
-        stretch = Stretch(covered, array("q", self._ranges.hashes(cut.batch)), expected)
-        return cut, self._cut(rest, page), stretch
+        page_range = PageRange(covered, array("q", self._range_reader.hashes(cut.batch)), expected)
+        return cut, self._cut(rest, page), page_range
 
     def _cut(self, rest: Span, page: Page) -> list[Span]:
         """The rest in windows of about a page each; in one, where it is short, not counted, or not walked by time."""
@@ -177,36 +177,36 @@ class Walk:
 
     # --- what no page has shown ---------------------------------------------------------------------------------------
 
-    def _missed(self, stretch: Stretch, count: int) -> Iterator[Page]:
+    def _missed(self, page_range: PageRange, count: int) -> Iterator[Page]:
         """Rows that the tenant counted before a place, and does not count behind it, though no page had them."""
-        if stretch.expected is not None and count < stretch.expected:
-            yield from self._ranges.unseen(stretch.span, stretch.keys)
+        if page_range.expected is not None and count < page_range.expected:
+            yield from self._range_reader.unseen(page_range.span, page_range.keys)
 
-    def _is_all(self, start: Span, stretches: list[Stretch], span: Span, page: Page, left: int | None) -> bool:
+    def _is_all(self, start: Span, page_ranges: list[PageRange], span: Span, page: Page, left: int | None) -> bool:
         """Whether nothing comes behind a page that is not full, where the tenant does not count.
 
         Then it is asked of all rows since the start at once, and the stretches are proved with it.
         """
         if left is not None or page.link or page.rows >= page.asked:
             return False
-        if self._ranges.has_more(start, _handed_over(stretches) + page.rows) is False:
-            stretches.clear()
+        if self._range_reader.has_more(start, _handed_over(page_ranges) + page.rows) is False:
+            page_ranges.clear()
             return True
-        return bool(stretches) and self._ranges.has_more(span, page.rows) is False
+        return bool(page_ranges) and self._range_reader.has_more(span, page.rows) is False
 
-    def _unproven(self, start: Span, stretches: list[Stretch], rows: int) -> Iterator[Page]:
+    def _unproven(self, start: Span, page_ranges: list[PageRange], rows: int) -> Iterator[Page]:
         """Where nothing was counted: whether there are more rows than were handed over, and then which."""
-        if stretches and self._ranges.has_more(start, _handed_over(stretches) + rows):
-            yield from self._missed_in(stretches)
+        if page_ranges and self._range_reader.has_more(start, _handed_over(page_ranges) + rows):
+            yield from self._missed_in(page_ranges)
 
-    def _missed_in(self, stretches: list[Stretch]) -> Iterator[Page]:
-        for each in stretches:
-            if self._ranges.has_more(each.span, len(each.keys)):
-                yield from self._ranges.unseen(each.span, each.keys)
+    def _missed_in(self, page_ranges: list[PageRange]) -> Iterator[Page]:
+        for each in page_ranges:
+            if self._range_reader.has_more(each.span, len(each.keys)):
+                yield from self._range_reader.unseen(each.span, each.keys)
 
 
-def _handed_over(stretches: list[Stretch]) -> int:
-    return sum(len(each.keys) for each in stretches)
+def _handed_over(page_ranges: list[PageRange]) -> int:
+    return sum(len(each.keys) for each in page_ranges)
 
 
 def _before(times: pa.Array, moment: datetime) -> int:

@@ -16,10 +16,10 @@ from mlc_dagster.core.errors import RecordRejected
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, Window
 from mlc_dagster.systems.ifs.odata.expressions import MAX_TERMS, Order, any_of_keys, collection, equals, literal
 from mlc_dagster.systems.ifs.odata.json_pages import Page
-from mlc_dagster.systems.ifs.reading.distinct_rows import Tally
+from mlc_dagster.systems.ifs.reading.distinct_rows import DistinctRows
 from mlc_dagster.systems.ifs.reading.key_ranges import Span, of_keys
 from mlc_dagster.systems.ifs.reading.lines import Lines
-from mlc_dagster.systems.ifs.reading.paging import Walk
+from mlc_dagster.systems.ifs.reading.paging import PageWalk
 from mlc_dagster.systems.ifs.reading.queries import Connection, Query
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
 from mlc_dagster.systems.shared.first_seen import FirstSeen
@@ -37,7 +37,7 @@ KEYS_IN_A_QUERY = 50
 Clock = Callable[[], datetime]
 
 
-class Reading:
+class PartitionRead:
     """Streams the rows of a scope, and fills in the pull."""
 
     def __init__(
@@ -50,11 +50,11 @@ class Reading:
         clock: Clock,
     ) -> None:
         self._connection, self._entity, self._scope, self._pull, self._clock = connection, entity, scope, pull, clock
-        self._places, self._tally = FirstSeen(entity, sightings), Tally(entity)
+        self._places, self._distinct = FirstSeen(entity, sightings), DistinctRows(entity)
         self._by_time, self._by_key = Order(entity, by_time=True), Order(entity, by_time=False)
         self._queries: list[Query] = []
         self._lines: list[Lines] = []
-        self._walks: list[Walk] = []
+        self._walks: list[PageWalk] = []
         self._throttled_before = connection.api.throttled_seconds
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -62,7 +62,7 @@ class Reading:
         self._pull.started_at = self._clock()
         for batch in self._parts():
             if batch.num_rows:
-                self._tally.add(batch)
+                self._distinct.add(batch)
                 yield batch
                 del batch
                 pa.system_memory_pool().release_unused()
@@ -81,7 +81,7 @@ class Reading:
 
     def _end(self) -> None:
         pull, api = self._pull, self._connection.api
-        self._tally.settle(pull)
+        self._distinct.settle(pull)
         pull.requests += sum(query.requests for query in self._queries) + sum(lines.requests for lines in self._lines)
         pull.pages += sum(walk.pages for walk in self._walks)
         pull.windows += sum(walk.windows for walk in self._walks)
@@ -104,8 +104,8 @@ class Reading:
         ):
             pages += bool(batch.num_rows)
             yield batch
-        if self._tally.moving_since and (pages > 1 or self._asks_lines_apart()):
-            yield from self._tail(window, self._tally.moving_since)
+        if self._distinct.moving_since and (pages > 1 or self._asks_lines_apart()):
+            yield from self._tail(window, self._distinct.moving_since)
 
     def _tail(self, window: Window, since: datetime) -> Iterator[pa.RecordBatch]:
         """What was modified since; again while there is news, since many rows can have the timestamp of this second."""
@@ -113,7 +113,7 @@ class Reading:
             began, pages, news = self._server_now(), 0, 0
             span = Span(low=max(since, window.start), high=window.end)
             for page in self._walk(self._by_time, None, span, in_windows=False):
-                fresh = self._tally.unseen(page.batch)
+                fresh = self._distinct.unseen(page.batch)
                 pages, news = pages + bool(page.rows), news + fresh.num_rows
                 yield fresh
             if pages <= 1 or not news:
@@ -184,7 +184,7 @@ class Reading:
             page = query.page(part, condition)
             return lines.complete(page) if lines else page
 
-        walk = Walk(order, ask, self._connection.in_flight, self._server_now if in_windows else None)
+        walk = PageWalk(order, ask, self._connection.in_flight, self._server_now if in_windows else None)
         self._queries.append(query)
         self._walks.append(walk)
         self._lines += [lines] if lines else []
@@ -211,7 +211,7 @@ class Reading:
         window, started = self._scope.window, self._pull.started_at
         if window and started and self._entity.modified and not self._scope.company:
             since = (started + self._skew() - MARGIN).replace(microsecond=0)
-            self._tally.moving_since = since if since < window.end else None
+            self._distinct.moving_since = since if since < window.end else None
 
     def _count(self, condition: str | None) -> int | None:
         """What `/$count` answers; None where the tenant refuses it, or answers something else."""

@@ -13,9 +13,9 @@ from mlc_dagster.core.logs import logger
 from mlc_dagster.core.vocabulary import EntitySet
 from mlc_dagster.systems.ifs.odata.error_responses import PageTooLarge, is_not_built
 from mlc_dagster.systems.ifs.odata.expressions import Order, all_of, collection, service
-from mlc_dagster.systems.ifs.odata.json_pages import Page, Wire
+from mlc_dagster.systems.ifs.odata.json_pages import Page, PageDecoder
 from mlc_dagster.systems.ifs.reading.key_ranges import Span
-from mlc_dagster.systems.ifs.schema.csdl import Model, Unread, read_metadata
+from mlc_dagster.systems.ifs.schema.csdl import MetadataModel, UnreadMetadata, read_metadata
 from mlc_dagster.systems.ifs.schema.metadata import SchemaReport, schema_report
 from mlc_dagster.transport.client import ApiClient
 from mlc_dagster.transport.responses import Answer
@@ -58,26 +58,26 @@ class Connection:
     def report(self, entity: EntitySet, *, aloud: bool = True) -> SchemaReport:
         """What of the record this tenant lacks. Where its $metadata cannot be had it says so, in the log once."""
         found = self._metadata(f"{service(entity)}/$metadata")
-        if isinstance(found, Model):
+        if isinstance(found, MetadataModel):
             return schema_report(entity, found)
         if aloud and entity.projection not in self._untold:
             self._untold.add(entity.projection)
             log.warning("%s: the fields are not compared with the tenant's: %s", entity.projection, found.why)
         return SchemaReport(untold=found.why)
 
-    def _metadata(self, path: str) -> Model | Unread:
+    def _metadata(self, path: str) -> MetadataModel | UnreadMetadata:
         """As XML: asked for JSON, some servers answer 406. As JSON where XML is what they refuse."""
         refused: RecordRejected | AccessDenied | None = None
         for accept in ("application/xml", "application/json"):
             try:
                 found = self.get(path, {}, read_metadata, accept).value
-                return Unread(f"GET {path} answers {found.why}") if isinstance(found, Unread) else found
+                return UnreadMetadata(f"GET {path} answers {found.why}") if isinstance(found, UnreadMetadata) else found
             except (RecordRejected, AccessDenied) as error:
                 refused = refused or error
                 if not (isinstance(error, RecordRejected) and error.status in NOT_ACCEPTABLE):
                     break
         assert refused is not None
-        return Unread(refused.message)
+        return UnreadMetadata(refused.message)
 
 
 def no_such_set(entity: EntitySet, error: RecordRejected) -> Misconfigured:
@@ -137,7 +137,7 @@ class Query:
                 self._adapt(error, expand, gone)
 
     def _page(self, span: Span, condition: str | None, expand: bool, top: int) -> Page:
-        wire = Wire.of(self.entity, expand=expand, gone=self._gone())
+        wire = PageDecoder.of(self.entity, expand=expand, gone=self._gone())
         path, params = self._request(span, condition, wire, top)
         with self._lock:
             self.requests += 1
@@ -146,7 +146,9 @@ class Query:
             self._density = max(page.elements / page.rows, SAFE * self._density)
         return replace(page, is_whole=expand or not self._lines)
 
-    def _request(self, span: Span, condition: str | None, wire: Wire, top: int) -> tuple[str, dict[str, str | None]]:
+    def _request(
+        self, span: Span, condition: str | None, wire: PageDecoder, top: int
+    ) -> tuple[str, dict[str, str | None]]:
         if span.link is not None:
             return self._rebased(span.link), {}
         place = self.order.filter(span.after, span.low, span.high, span.upto)

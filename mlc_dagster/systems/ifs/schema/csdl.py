@@ -13,14 +13,14 @@ Types = dict[str, str]
 
 
 @dataclass(frozen=True)
-class Unread:
+class UnreadMetadata:
     """An answer to $metadata that tells nothing of the fields, in words."""
 
     why: str
 
 
 @dataclass
-class Model:
+class MetadataModel:
     """What a $metadata document says. Names of types are whole, or begin with their namespace's alias."""
 
     sets: dict[str, str] = field(default_factory=dict)  # entity set -> its type
@@ -46,35 +46,35 @@ class Model:
         return f"{self.aliases.get(space, space)}.{name}"
 
 
-def read_metadata(content: bytes) -> Model | Unread:
+def read_metadata(content: bytes) -> MetadataModel | UnreadMetadata:
     """What the document says; JSON too, since servers choose it by an Accept header, or in spite of one."""
     start = content.lstrip()[:1]
     if start == b"{":
         return _from_json(content)
     if not start:
-        return Unread("an empty answer")
+        return UnreadMetadata("an empty answer")
     return _from_xml(content)
 
 
 # --- XML ------------------------------------------------------------------------------------------------------------
 
 
-def _from_xml(content: bytes) -> Model | Unread:
+def _from_xml(content: bytes) -> MetadataModel | UnreadMetadata:
     """Expat refuses entity bombs since 2.4, and loads nothing from elsewhere."""
     try:
         root = ET.fromstring(content)  # noqa: S314
     except (SyntaxError, ValueError, LookupError) as error:  # an encoding that Python does not know is a LookupError
         is_page = b"<html" in content[:2000].lower()
-        return Unread("a web page" if is_page else f"no XML that can be read ({str(error)[:80]})")
+        return UnreadMetadata("a web page" if is_page else f"no XML that can be read ({str(error)[:80]})")
     name = root.tag.rpartition("}")[2]
     if name != "Edmx" or not any(True for _ in _all(root, "Schema")):
-        return Unread("a web page" if name.lower() == "html" else f"XML that holds no schema ({name[:40]})")
+        return UnreadMetadata("a web page" if name.lower() == "html" else f"XML that holds no schema ({name[:40]})")
     return _edmx(root)
 
 
-def _edmx(root: ET.Element) -> Model:
+def _edmx(root: ET.Element) -> MetadataModel:
     """Its namespaces differ between versions, so local names are compared."""
-    model = Model()
+    model = MetadataModel()
     for schema in _all(root, "Schema"):
         space = schema.get("Namespace", "")
         model.aliases[schema.get("Alias", space)] = space
@@ -97,18 +97,18 @@ def _all(element: ET.Element, name: str) -> Iterator[ET.Element]:
 # --- JSON -----------------------------------------------------------------------------------------------------------
 
 
-def _from_json(content: bytes) -> Model | Unread:
+def _from_json(content: bytes) -> MetadataModel | UnreadMetadata:
     try:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:
-        return Unread(f"no JSON that can be read ({str(error)[:80]})")
+        return UnreadMetadata(f"no JSON that can be read ({str(error)[:80]})")
     model = _csdl(document)
-    return model if model.sets else Unread("JSON that holds no entity set")
+    return model if model.sets else UnreadMetadata("JSON that holds no entity set")
 
 
-def _csdl(document: Mapping[str, Any]) -> Model:
+def _csdl(document: Mapping[str, Any]) -> MetadataModel:
     """CSDL JSON 4.0 and 4.01: what has no $ before its name is a schema, and within one a type or the container."""
-    model = Model()
+    model = MetadataModel()
     for space, schema in _members(document):
         model.aliases[str(schema.get("$Alias", space))] = space
         for name, one in _members(schema):

@@ -12,7 +12,7 @@ import msgspec
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.vocabulary import EntitySet, LineSet, Record
 from mlc_dagster.systems.ifs.schema.catalogue import fields_of, wire_name
-from mlc_dagster.systems.ifs.schema.csdl import Model, Types
+from mlc_dagster.systems.ifs.schema.csdl import MetadataModel, Types
 
 WHOLE = ("Edm.Int64", "Edm.Int32", "Edm.Int16", "Edm.Byte", "Edm.SByte", "Edm.Decimal")
 
@@ -37,7 +37,7 @@ class SchemaReport:
     untold: str = ""  # why nothing is known of the tenant's fields: then the above is empty
 
 
-def schema_report(entity: EntitySet, model: Model) -> SchemaReport:
+def schema_report(entity: EntitySet, model: MetadataModel) -> SchemaReport:
     """Raises Misconfigured where the service does not have the entity set."""
     types = model.properties(entity.path)
     if types is None:
@@ -73,7 +73,7 @@ def _change(record: type[Record], name: str, found: str) -> tuple[str, str] | No
     return None if fits else (kinds[0], found)
 
 
-def _with_lines(report: SchemaReport, lines: LineSet | None, model: Model) -> SchemaReport:
+def _with_lines(report: SchemaReport, lines: LineSet | None, model: MetadataModel) -> SchemaReport:
     """The line set may stand in another projection: then nothing is known of it."""
     types = model.properties(lines.path) if lines else None
     if lines is None or types is None:

@@ -13,7 +13,7 @@ import msgspec
 from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.core.vocabulary import EntitySet, Row, key_text
-from mlc_dagster.systems.ifs.entry_records import Entry, Invoice, Proposal
+from mlc_dagster.systems.ifs.entry_records import Invoice, JournalEntry, Proposal
 from mlc_dagster.systems.ifs.odata.changesets import Step
 from mlc_dagster.systems.ifs.writing.document_steps import change
 
@@ -25,7 +25,7 @@ Found = tuple[Row, str]
 """A row as the tenant keeps it, and its ETag."""
 
 
-class Books(Protocol):
+class DocumentClient(Protocol):
     """What entering a document needs of the client."""
 
     def create_document(self, entity: EntitySet, row: Mapping[str, Any], also: Sequence[Step] = ()) -> Found: ...
@@ -35,18 +35,18 @@ class Books(Protocol):
 
 
 @dataclass(frozen=True)
-class Kind:
+class DocumentKind:
     """What invoices, proposals and vouchers differ in."""
 
     entity: EntitySet
     name: str  # "invoice", for reasons
 
 
-class Bookings:
+class DocumentWriter:
     """Documents of one kind, told apart by their external reference."""
 
-    def __init__(self, books: Books, kind: Kind) -> None:
-        self._books, self._kind = books, kind
+    def __init__(self, client: DocumentClient, kind: DocumentKind) -> None:
+        self._client, self._kind = client, kind
 
     def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
         """One outcome for each draft, at most one Begun before it. Raises what concerns them all."""
@@ -63,7 +63,7 @@ class Bookings:
         """External reference -> the documents that stand under it. Cancelled ones do not count."""
         found: dict[str, list[Found]] = defaultdict(list)
         references = {draft.record.external_ref for draft in drafts}
-        for row, etag in self._books.find_many(self._kind.entity, "external_ref", references):
+        for row, etag in self._client.find_many(self._kind.entity, "external_ref", references):
             if row["obj_state"] != CANCELLED:
                 found[str(row["external_ref"])].append((row, etag))
         return found
@@ -81,7 +81,7 @@ class Bookings:
         elif draft.was_delivered:
             yield self._refused(draft, f"{draft.remote_id} was entered, and is cancelled in IFS, or gone")
         else:
-            row, _ = self._books.create_document(self._kind.entity, self.row(draft.record))
+            row, _ = self._client.create_document(self._kind.entity, self.row(draft.record))
             yield self._said(draft, row, "created")
 
     def _kept(self, draft: Draft, row: Row) -> Saved | Refused:
@@ -138,11 +138,11 @@ def _payable(record: Invoice | Proposal) -> Row:
     }
 
 
-class Invoices(Bookings):
+class InvoiceWriter(DocumentWriter):
     """Supplier invoices. One that a person entered by hand is adopted; proposals of its orders are cancelled."""
 
-    def __init__(self, books: Books, kind: Kind, proposals: EntitySet) -> None:
-        super().__init__(books, kind)
+    def __init__(self, client: DocumentClient, kind: DocumentKind, proposals: EntitySet) -> None:
+        super().__init__(client, kind)
         self._proposals = proposals
 
     def _there(self, drafts: Sequence[Draft]) -> dict[str, list[Found]]:
@@ -150,7 +150,7 @@ class Invoices(Bookings):
         found = super()._there(drafts)
         new = {draft.record.identity(): draft.record for draft in drafts if draft.record.external_ref not in found}
         numbers = {number for _, _, number in new}
-        for row, etag in self._books.find_many(self._kind.entity, "invoice_no", numbers):
+        for row, etag in self._client.find_many(self._kind.entity, "invoice_no", numbers):
             record = new.get((row["company"], row["supplier_id"] or "", row["invoice_no"] or ""))
             if record is not None and row["obj_state"] != CANCELLED and not row["external_ref"]:
                 found.setdefault(record.external_ref, []).append((row, etag))
@@ -165,10 +165,10 @@ class Invoices(Bookings):
             yield outcome
 
     def _cancel_proposals(self, record: Invoice) -> None:
-        for row, _ in self._books.find_many(self._proposals, "external_ref", record.proposals):
+        for row, _ in self._client.find_many(self._proposals, "external_ref", record.proposals):
             if row["obj_state"] != CANCELLED:
                 key = {name: row[name] for name in self._proposals.keys}
-                self._books.modify(self._proposals, key, _cancellation)
+                self._client.modify(self._proposals, key, _cancellation)
 
     def compared(self, record: Invoice) -> dict[str, Any]:
         return {
@@ -188,14 +188,14 @@ def _cancellation(row: Row) -> Mapping[str, Any]:
     return {} if row["obj_state"] == CANCELLED else {"obj_state": CANCELLED}
 
 
-class Proposals(Bookings):
+class ProposalWriter(DocumentWriter):
     """Posting proposals. A changed order gets a new one in place of the old, in one change set."""
 
     def _saved(self, draft: Draft, found: Found | None) -> Iterator[Outcome]:
         if found is None:
             yield self._refused(draft, "is cancelled") if draft.record.is_cancelled else self._entered(draft)
         elif draft.record.is_cancelled:
-            row, _ = self._books.modify(self._kind.entity, self._key(found[0]), _cancellation)
+            row, _ = self._client.modify(self._kind.entity, self._key(found[0]), _cancellation)
             yield self._said(draft, row, "updated")
         elif draft.was_delivered or self.differences(draft.record, found[0]):
             yield self._replaced(draft, *found)
@@ -203,12 +203,12 @@ class Proposals(Bookings):
             yield self._said(draft, found[0], "adopted")
 
     def _entered(self, draft: Draft) -> Saved:
-        row, _ = self._books.create_document(self._kind.entity, self.row(draft.record))
+        row, _ = self._client.create_document(self._kind.entity, self.row(draft.record))
         return self._said(draft, row, "updated" if draft.was_delivered else "created")
 
     def _replaced(self, draft: Draft, row: Row, etag: str) -> Saved:
         old = change(self._kind.entity, self._key(row), {"obj_state": CANCELLED}, etag)
-        made, _ = self._books.create_document(self._kind.entity, self.row(draft.record), [old])
+        made, _ = self._client.create_document(self._kind.entity, self.row(draft.record), [old])
         return self._said(draft, made, "updated")
 
     def _key(self, row: Row) -> dict[str, object]:
@@ -227,10 +227,10 @@ class Proposals(Bookings):
         return {**_payable(record), "invoice_date": record.dated, "lines": lines}
 
 
-class Entries(Bookings):
+class VoucherWriter(DocumentWriter):
     """Vouchers."""
 
-    def row(self, record: Entry) -> Row:
+    def row(self, record: JournalEntry) -> Row:
         return {
             "company": record.company,
             "voucher_type": record.voucher_type,
@@ -242,14 +242,14 @@ class Entries(Bookings):
             "lines": _lines(record),
         }
 
-    def compared(self, record: Entry) -> dict[str, Any]:
+    def compared(self, record: JournalEntry) -> dict[str, Any]:
         return {"company": record.company, "voucher_type": record.voucher_type, "voucher_date": record.voucher_date}
 
-    def differences(self, record: Entry, row: Row) -> list[str]:
+    def differences(self, record: JournalEntry, row: Row) -> list[str]:
         """Accountants code rows anew; what they come to stays. Read where a voucher is there already, which is rare."""
         if found := super().differences(record, row):
             return found
-        whole, _ = self._books.get(self._kind.entity, {name: row[name] for name in self._kind.entity.keys})
+        whole, _ = self._client.get(self._kind.entity, {name: row[name] for name in self._kind.entity.keys})
         theirs, ours = _debit(whole["lines"]), _debit(_lines(record))
         return [] if theirs == ours else [f"its debit is {theirs} there and {ours} here"]
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from mlc_dagster.core.vocabulary import EntitySet, LineSet, Row
 from mlc_dagster.systems.ifs.odata.changesets import Step, StepAnswer
 from mlc_dagster.systems.ifs.odata.expressions import key_path
-from mlc_dagster.systems.ifs.odata.json_pages import Wire
+from mlc_dagster.systems.ifs.odata.json_pages import PageDecoder
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
 
 
@@ -42,7 +42,9 @@ def creation(entity: EntitySet, row: Mapping[str, Any], number: int) -> list[Ste
 
 def _line(entity: EntitySet, lines: LineSet, line: Mapping[str, Any], place: int) -> dict[str, Any]:
     counted = lines.keys[len(entity.keys)]  # the key after those of the header: row_no, row_id, line_no
-    is_whole = any(one.name == counted and one.kind == pa.int64() for one in Wire(lines.record, lines.wire).columns)
+    is_whole = any(
+        one.name == counted and one.kind == pa.int64() for one in PageDecoder(lines.record, lines.wire).columns
+    )
     given = {name: value for name, value in line.items() if value is not None}
     return on_wire(lines, {**given, counted: place if is_whole else str(place)})
 
@@ -50,8 +52,8 @@ def _line(entity: EntitySet, lines: LineSet, line: Mapping[str, Any], place: int
 def kept(entity: EntitySet, answers: Sequence[StepAnswer]) -> Row:
     """The row with its lines, as the tenant answered the steps of `creation`. Raises ValueError where it did not."""
     header, *below = answers
-    row = Wire.of(entity, expand=False).row(header.body)
+    row = PageDecoder.of(entity, expand=False).row(header.body)
     if entity.lines:
-        reader = Wire(entity.lines.record, entity.lines.wire)
+        reader = PageDecoder(entity.lines.record, entity.lines.wire)
         row[entity.lines.field] = [reader.row(answer.body) for answer in below]
     return row

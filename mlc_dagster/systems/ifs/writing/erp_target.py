@@ -13,37 +13,39 @@ from mlc_dagster.core.vocabulary import EntitySet, Row, key_text
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, PROPOSALS
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS
-from mlc_dagster.systems.ifs.writing.document_entry import CANCELLED, Books, Entries, Invoices, Kind, Proposals
-from mlc_dagster.systems.ifs.writing.supplier_writer import Master, Suppliers
+from mlc_dagster.systems.ifs.writing.document_entry import (
+    CANCELLED,
+    DocumentClient,
+    DocumentKind,
+    InvoiceWriter,
+    ProposalWriter,
+    VoucherWriter,
+)
+from mlc_dagster.systems.ifs.writing.supplier_writer import SupplierClient, SupplierWriter
+from mlc_dagster.systems.shared.draft_writer import DraftWriter
 
 
-class Room(Protocol):
-    """Saves drafts of one target."""
-
-    def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]: ...
+class ErpClient(DocumentClient, SupplierClient, Protocol):
+    """What all writers together need of the client."""
 
 
-class Writes(Books, Master, Protocol):
-    """What all rooms together need of the client."""
+class ErpTarget:
+    """Writers by target, under this tenant's names."""
 
-
-class Bookkeeping:
-    """Rooms by target, under this tenant's names."""
-
-    def __init__(self, books: Writes, catalogue: Mapping[str, EntitySet], currencies: Iterable[str]) -> None:
-        self._books, self._currencies = books, frozenset(currencies)
+    def __init__(self, client: ErpClient, catalogue: Mapping[str, EntitySet], currencies: Iterable[str]) -> None:
+        self._client, self._currencies = client, frozenset(currencies)
         self._suppliers, self._invoices = catalogue[ifs.SUPPLIERS.name], catalogue[ifs.SUPPLIER_INVOICES.name]
         proposals, vouchers = catalogue[ifs.POSTING_PROPOSALS.name], catalogue[ifs.VOUCHERS.name]
-        self._rooms: dict[str, Room] = {
-            INVOICES.name: Invoices(books, Kind(self._invoices, "supplier invoice"), proposals),
-            PROPOSALS.name: Proposals(books, Kind(proposals, "posting proposal")),
-            ENTRIES.name: Entries(books, Kind(vouchers, "voucher")),
-            PARTNERS.name: Suppliers(books, self._suppliers),
+        self._writers: dict[str, DraftWriter] = {
+            INVOICES.name: InvoiceWriter(client, DocumentKind(self._invoices, "supplier invoice"), proposals),
+            PROPOSALS.name: ProposalWriter(client, DocumentKind(proposals, "posting proposal")),
+            ENTRIES.name: VoucherWriter(client, DocumentKind(vouchers, "voucher")),
+            PARTNERS.name: SupplierWriter(client, self._suppliers),
         }
 
     def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
         """Raises AccessDenied, Misconfigured, TransientError: for this draft and the rest."""
-        return self._rooms[target.name].save(list(drafts))
+        return self._writers[target.name].save(list(drafts))
 
     def books(self) -> ReferenceBooks:
         """The ERP judges by its own chart, which is read as an asset."""
@@ -58,9 +60,9 @@ class Bookkeeping:
             currencies=self._currencies,
             suppliers={
                 str(row["supplier_id"]): _supplier(row)
-                for row, _ in self._books.find_many(self._suppliers, "supplier_id", suppliers)
+                for row, _ in self._client.find_many(self._suppliers, "supplier_id", suppliers)
             },
-            posted=_posted(row for row, _ in self._books.find_many(self._invoices, "invoice_no", numbers)),
+            posted=_posted(row for row, _ in self._client.find_many(self._invoices, "invoice_no", numbers)),
         )
 
 

@@ -30,7 +30,7 @@ Action = Literal["created", "updated", "adopted"]
 UNIQUE, EXISTS = "supplier_is_unique", "supplier_exists"
 
 
-class Master(Protocol):
+class SupplierClient(Protocol):
     """What the supplier master needs of the client."""
 
     def every(self, entity: EntitySet) -> list[Found]: ...
@@ -52,11 +52,11 @@ class MayBeOursError(NotOneError):
     """One of several may be what an unanswered attempt made; it is looked for again."""
 
 
-class Suppliers:
+class SupplierWriter:
     """The supplier master. All names are read once and kept for a minute, when something must be found by name."""
 
-    def __init__(self, master: Master, entity: EntitySet, clock: Callable[[], float] = time.monotonic) -> None:
-        self._master, self._entity, self._clock = master, entity, clock
+    def __init__(self, client: SupplierClient, entity: EntitySet, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client, self._entity, self._clock = client, entity, clock
         self._names: dict[str, list[Row]] = {}
         self._others: set[str] = set()  # names and numbers that the drafts in hand tell
         self._read_at: float | None = None
@@ -80,7 +80,7 @@ class Suppliers:
     def _there(self, drafts: Sequence[Draft]) -> Mapping[str, Row]:
         """Number -> supplier, of the numbers that drafts carry and the ERP has."""
         numbers = {number for draft in drafts if (number := draft.remote_id or draft.record.supplier_id)}
-        found = self._master.find_many(self._entity, "supplier_id", numbers) if numbers else []
+        found = self._client.find_many(self._entity, "supplier_id", numbers) if numbers else []
         return {str(row["supplier_id"]): row for row, _ in found}
 
     def _saved(self, draft: Draft, there: Mapping[str, Row], taken: dict[str, str]) -> Saved:
@@ -171,7 +171,7 @@ class Suppliers:
         """All suppliers by their names; read anew after a minute, and where an earlier attempt is in doubt."""
         if self._read_at is None or self._clock() - self._read_at > FRESH:
             started, self._names = self._clock(), {}
-            for row, _ in self._master.every(self._entity):
+            for row, _ in self._client.every(self._entity):
                 self._keep(row)
             self._read_at = started
         return self._names
@@ -196,7 +196,7 @@ class Suppliers:
             )
         values = _said(draft, None, {})
         try:
-            row, _ = self._master.create(self._entity, {name: value for name, value in values.items() if value})
+            row, _ = self._client.create(self._entity, {name: value for name, value in values.items() if value})
         except MlcError:
             self._read_at = None
             raise
@@ -214,7 +214,7 @@ class Suppliers:
             written.update(merged.to_erp)
             return {name: value or None for name, value in merged.to_erp.items()}
 
-        row, _ = self._master.modify(self._entity, {"supplier_id": known["supplier_id"]}, change)
+        row, _ = self._client.modify(self._entity, {"supplier_id": known["supplier_id"]}, change)
         self._keep(row, known)
         action: Action = "updated" if written else "adopted"
         return _outcome(draft, row, action, agreed, _said(draft, agreed, row), written)

@@ -8,7 +8,7 @@ from typing import Any
 
 from mlc_dagster.systems.monday.records import Cell, Kind
 
-FITS: Mapping[Kind, tuple[str, ...]] = {
+COLUMN_TYPES: Mapping[Kind, tuple[str, ...]] = {
     "text": ("text", "long_text", "dropdown", "status"),
     "email": ("email", "text"),
     "amount": ("numbers", "text"),

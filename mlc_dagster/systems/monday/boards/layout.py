@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from mlc_dagster.core.errors import Misconfigured, OutcomeUnknown, RecordRejected, TransientError
 from mlc_dagster.systems.monday.api import MondayApi
-from mlc_dagster.systems.monday.boards.cell_values import FITS
+from mlc_dagster.systems.monday.boards.cell_values import COLUMN_TYPES
 from mlc_dagster.systems.monday.graphql import documents
 from mlc_dagster.systems.monday.records import Cell
 
@@ -50,7 +50,7 @@ class Board:
 
 
 @dataclass(frozen=True)
-class Flaw:
+class BoardFault:
     """Why a board does not take what mlc.yaml sends to it."""
 
     words: str
@@ -95,7 +95,7 @@ class Boards:
         board = self.board(board_id)
         if missing := [(name, cell) for name, cell in wanted.items() if board.column(name) is None]:
             board = self._completed(board, missing)
-        if faults := list(misfits(board, wanted)):
+        if faults := list(column_faults(board, wanted)):
             raise Misconfigured("; ".join(faults), cure="Correct monday.boards in mlc.yaml, or the board.")
         columns = {name: column for name in wanted if (column := board.column(name))}
         return Layout(board, columns.pop(self._key_column), columns)
@@ -107,29 +107,29 @@ class Boards:
             self.refresh([board_id])
         return _usable(self._boards[board_id][1])
 
-    def flaws(self, board_id: str, cells: Iterable[Cell]) -> Iterator[Flaw]:
+    def board_faults(self, board_id: str, cells: Iterable[Cell]) -> Iterator[BoardFault]:
         """All that `layout` would raise, one after the other; nothing is made."""
         try:
             board = self.board(board_id)
         except Misconfigured as error:
-            yield Flaw(error.message, error.cure or "")
+            yield BoardFault(error.message, error.cure or "")
             return
         for name, cell in [(self._key_column, _KEY), *((cell.column, cell) for cell in cells)]:
             try:
-                words, absent = list(misfits(board, {name: cell})), board.column(name) is None
+                words, absent = list(column_faults(board, {name: cell})), board.column(name) is None
             except Misconfigured as error:
-                yield Flaw(error.message, error.cure or "", cell)
+                yield BoardFault(error.message, error.cure or "", cell)
             else:
-                yield from (Flaw(each, column=cell, is_absent=absent) for each in words)
+                yield from (BoardFault(each, column=cell, is_absent=absent) for each in words)
 
-    def look(self, board_ids: Sequence[str]) -> None:
+    def read_again(self, board_ids: Sequence[str]) -> None:
         """Read these boards anew, in one request; archived and deleted ones too."""
         for found in self._api.read(documents.BOARDS, ids=list(board_ids)).get("boards") or []:
             self._boards[str(found["id"])] = (self._clock(), _board(found))
 
     def refresh(self, board_ids: Sequence[str]) -> None:
         """As `look`. Raises Misconfigured where one is not there."""
-        self.look(board_ids)
+        self.read_again(board_ids)
         if missing := [board_id for board_id in board_ids if board_id not in self._boards]:
             raise Misconfigured(
                 f"monday has no board {', '.join(missing)} that this token may see",
@@ -138,7 +138,7 @@ class Boards:
 
     def _completed(self, board: Board, missing: Sequence[tuple[str, Cell]]) -> Board:
         if not self._create:
-            named = ", ".join(f"{name!r} ({FITS[cell.kind][0]})" for name, cell in missing)
+            named = ", ".join(f"{name!r} ({COLUMN_TYPES[cell.kind][0]})" for name, cell in missing)
             raise Misconfigured(
                 f"board {board.name} ({board.id}) has no column {named}",
                 cure="Make it there, correct monday.boards in mlc.yaml, or set monday.create_columns.",
@@ -161,7 +161,7 @@ class Boards:
         """Raises OutcomeUnknown, Misconfigured, TransientError."""
         variables: dict[str, object] = {"b": board.id}
         for number, (name, cell) in enumerate(missing):
-            variables |= {f"t{number}": name, f"k{number}": FITS[cell.kind][0], f"d{number}": _defaults(cell)}
+            variables |= {f"t{number}": name, f"k{number}": COLUMN_TYPES[cell.kind][0], f"d{number}": _defaults(cell)}
         try:
             reply = self._api.write(documents.columns(len(missing)), variables, len(missing), key)
         except RecordRejected as error:
@@ -185,11 +185,11 @@ def _usable(board: Board) -> Board:
     return board
 
 
-def misfits(board: Board, wanted: Mapping[str, Cell]) -> Iterable[str]:
+def column_faults(board: Board, wanted: Mapping[str, Cell]) -> Iterable[str]:
     """A sentence for each column that is not there, or whose type does not take the field."""
     for name, cell in wanted.items():
         column = board.column(name)
-        fits = ("text",) if cell is _KEY else FITS[cell.kind]
+        fits = ("text",) if cell is _KEY else COLUMN_TYPES[cell.kind]
         if column is None:
             yield f"board {board.name} ({board.id}) has no column {name!r}, for {cell.field}"
         elif column.type not in fits:

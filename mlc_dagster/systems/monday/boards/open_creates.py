@@ -36,7 +36,7 @@ class Group:
     answered: bool  # the request had an answer: its key must not be used again
 
 
-class Doubts:
+class OpenCreates:
     """Of one client; what an earlier process sent is known by the drafts' `look_since` alone."""
 
     def __init__(self, wall: Callable[[], datetime]) -> None:

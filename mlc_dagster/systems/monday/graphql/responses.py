@@ -35,11 +35,11 @@ class RefusedWholeError(RecordRejected):
         self.code, self.nothing_done, self.replayed = code, nothing_done, replayed
 
 
-class SaidInDoubtError(OutcomeUnknown):
+class AnsweredInDoubtError(OutcomeUnknown):
     """monday itself answered under this Idempotency-Key, and left open what it did: the key may replay that answer."""
 
 
-class InPartError(RecordRejected):
+class PartialAnswerError(RecordRejected):
     """An answer with faults of single aliases, which the caller takes apart; `wait`: seconds of silence, 0 for none."""
 
     def __init__(self, message: str, reply: Reply, *, wait: float) -> None:
@@ -106,7 +106,7 @@ class _Answer:
         busy = [fault for fault in faults if fault.is_limit or fault.proves_nothing]
         if _is_read(self.response.request):
             return Throttled(self._said, retry_after=self._wait(busy)) if busy else None
-        return InPartError(self._said, self.reply, wait=self._wait(busy) if busy or self._is_429 else 0.0)
+        return PartialAnswerError(self._said, self.reply, wait=self._wait(busy) if busy or self._is_429 else 0.0)
 
     def _of_the_request(self) -> MlcError | None:
         faults, status = self.reply.faults, self.response.status_code
@@ -174,7 +174,7 @@ def _unproven(response: httpx.Response, said: str, wait: float | None, *, at_wor
     if KEY_HEADER.lower() not in response.request.headers:
         return Throttled(said, retry_after=silence)
     at_work = at_work or response.status_code >= 500
-    return (OutcomeUnknown if at_work else SaidInDoubtError)(said, retry_after=silence)
+    return (OutcomeUnknown if at_work else AnsweredInDoubtError)(said, retry_after=silence)
 
 
 def _stops(found: set[str], said: str, *, every: bool = False) -> MlcError | None:

@@ -15,23 +15,23 @@ from mlc_dagster.systems.airbase.spend.flows import SPEND, acknowledgement_of_pa
 from mlc_dagster.systems.airbase.spend.line_amounts import in_proportion
 from mlc_dagster.systems.airbase.spend.records import Payment, PurchaseRequest, Spend, Tag
 from mlc_dagster.systems.airbase.spend.vouchers import entry_from_payment, entry_from_request
-from mlc_dagster.systems.ifs.entry_records import Entry
+from mlc_dagster.systems.ifs.entry_records import JournalEntry
 from mlc_dagster_tests.systems.airbase.spend.samples import COMPANIES, DAY, payment, request, spend_facts, spend_line
 
 REQUESTS, PAYMENTS = SPEND[0], SPEND[1]
 
 
-def entered(source: Spend, facts: Facts | None = None) -> Entry:
+def entered(source: Spend, facts: Facts | None = None) -> JournalEntry:
     known = facts or spend_facts()
     return entry_from_request(source, known) if isinstance(source, PurchaseRequest) else _paid(source, known)
 
 
-def _paid(source: Spend, facts: Facts) -> Entry:
+def _paid(source: Spend, facts: Facts) -> JournalEntry:
     assert isinstance(source, Payment)
     return entry_from_payment(source, facts)
 
 
-def sides(entry: Entry) -> list[tuple[str | None, str | None, str | None]]:
+def sides(entry: JournalEntry) -> list[tuple[str | None, str | None, str | None]]:
     """(account, debit, credit) of each line, amounts as text."""
     return [(line.account, _text(line.debit_amount), _text(line.credit_amount)) for line in entry.lines]
 

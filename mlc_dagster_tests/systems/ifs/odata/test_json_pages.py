@@ -12,14 +12,14 @@ import pytest
 
 from mlc_dagster.core.arrow_columns import rows_of
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.systems.ifs.odata.json_pages import Page, Wire
+from mlc_dagster.systems.ifs.odata.json_pages import Page, PageDecoder
 
-ORDERS = Wire.of(ifs.PURCHASE_ORDERS, expand=True)
-SUPPLIERS = Wire.of(ifs.SUPPLIERS, expand=False)
+ORDERS = PageDecoder.of(ifs.PURCHASE_ORDERS, expand=True)
+SUPPLIERS = PageDecoder.of(ifs.SUPPLIERS, expand=False)
 LINE = {"LineNo": "1", "ReleaseNo": "1"}
 
 
-def page(*rows: Any, wire: Wire = ORDERS, **more: Any) -> Page:
+def page(*rows: Any, wire: PageDecoder = ORDERS, **more: Any) -> Page:
     return wire.decode(json.dumps({"value": list(rows), **more}).encode())
 
 
@@ -177,7 +177,7 @@ def test_a_page_may_be_written_over_several_lines() -> None:
 
 
 def test_a_field_that_the_tenant_lacks_is_not_asked_for_and_is_null() -> None:
-    wire = Wire.of(ifs.PURCHASE_ORDERS, expand=True, gone=frozenset({"notes", "lines.part_no"}))
+    wire = PageDecoder.of(ifs.PURCHASE_ORDERS, expand=True, gone=frozenset({"notes", "lines.part_no"}))
     assert "Notes" not in wire.select
     assert wire.expand is not None and "PartNo" not in wire.expand
     row = only(wire.decode(WHOLE))

@@ -19,7 +19,7 @@ from mlc_dagster.sandbox.ifs.names import Collection
 from mlc_dagster.sandbox.ifs.rows import RowSet
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.client import IfsClient, classify
-from mlc_dagster.systems.ifs.schema.csdl import Model, Unread, read_metadata
+from mlc_dagster.systems.ifs.schema.csdl import MetadataModel, UnreadMetadata, read_metadata
 from mlc_dagster.systems.ifs.schema.metadata import SchemaReport
 from mlc_dagster.transport.client import ApiClient
 from mlc_dagster_tests.systems.ifs.conftest import DAY, TEN, Memory, Reader, client_of
@@ -87,7 +87,7 @@ OLINGO = as_json("4.01", {"N\u00e4me": {"$Type": "Edm.String"}}, {"$Kind": "Enti
 )
 def test_metadata_is_read_in_every_form(content: bytes) -> None:
     found = read_metadata(content)
-    assert isinstance(found, Model), found
+    assert isinstance(found, MetadataModel), found
     assert found.properties("SupplierSet") == {"Id": "Edm.String", "N\u00e4me": "Edm.String"}
     assert found.properties("CustomerSet") is None and list(found.sets) == ["SupplierSet"]
 
@@ -98,7 +98,7 @@ def test_xml_and_json_of_one_service_say_the_same(kind: Callable[..., bytes]) ->
     orders = next(rows for rows in (RowSet(kind) for kind in _kinds()) if rows.kind.set == "PurchaseOrderSet")
     served = [Collection(tenant, orders), Collection(tenant, orders).lines()]
     expected, found = (read_metadata(made("PurchaseOrderHandling", served)) for made in (edmx, kind))
-    assert isinstance(expected, Model) and isinstance(found, Model)
+    assert isinstance(expected, MetadataModel) and isinstance(found, MetadataModel)
     assert {name: found.properties(name) for name in found.sets} == {
         name: expected.properties(name) for name in expected.sets
     }
@@ -113,7 +113,7 @@ def _kinds() -> Any:
 
 def test_a_type_that_is_its_own_base_ends() -> None:
     found = read_metadata(xml().replace(b'Abstract="true"', b'BaseType="Self.Supplier"'))
-    assert isinstance(found, Model) and set(found.properties("SupplierSet") or ()) == {"Id", "N\u00e4me"}
+    assert isinstance(found, MetadataModel) and set(found.properties("SupplierSet") or ()) == {"Id", "N\u00e4me"}
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_type_that_is_its_own_base_ends() -> None:
 )  # fmt: skip
 def test_what_is_no_metadata_is_said_in_words(content: bytes, words: str) -> None:
     found = read_metadata(content)
-    assert isinstance(found, Unread) and words in found.why
+    assert isinstance(found, UnreadMetadata) and words in found.why
 
 
 # --- a tenant's, over HTTP --------------------------------------------------------------------------------------------

@@ -17,9 +17,9 @@ from mlc_dagster.systems.ifs.entry_records import (
     ENTRIES,
     INVOICES,
     PROPOSALS,
-    Entry,
-    EntryLine,
     Invoice,
+    JournalEntry,
+    JournalEntryLine,
     PayableLine,
     Proposal,
 )
@@ -75,8 +75,8 @@ def proposal(ref: str = "procurify-po-7", amount: str = "500.00", **changes: Any
     return Proposal(**{**good, **changes})
 
 
-def entry(ref: str = "airbase-request-1", amount: str = "10.05") -> Entry:
-    return Entry(
+def entry(ref: str = "airbase-request-1", amount: str = "10.05") -> JournalEntry:
+    return JournalEntry(
         external_ref=ref,
         company="0010",
         currency="SEK",
@@ -84,8 +84,8 @@ def entry(ref: str = "airbase-request-1", amount: str = "10.05") -> Entry:
         voucher_date=date(2026, 11, 5),
         text="Airbase PR-1",
         lines=(
-            EntryLine(account="4010", debit_amount=Decimal(amount)),
-            EntryLine(account="2440", credit_amount=Decimal(amount)),
+            JournalEntryLine(account="4010", debit_amount=Decimal(amount)),
+            JournalEntryLine(account="2440", credit_amount=Decimal(amount)),
         ),
     )
 

@@ -15,7 +15,7 @@ from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.sandbox.monday.partial_answers import Refusals, Trouble
 from mlc_dagster.systems.monday.client import MondayClient
-from mlc_dagster.systems.monday.graphql.responses import KEY_HEADER, RefusedWholeError, SaidInDoubtError, classifier
+from mlc_dagster.systems.monday.graphql.responses import KEY_HEADER, AnsweredInDoubtError, RefusedWholeError, classifier
 from mlc_dagster.systems.monday.records import INVOICES
 from mlc_dagster.transport.client import Throttled
 from mlc_dagster_tests.systems.monday.samples import INVOICE_BOARD, Clock, client_on, creations, drafts, save
@@ -297,8 +297,8 @@ def test_mondays_own_word_of_a_limit_proves_that_nothing_was_done(status: int, b
 
 
 def test_a_key_that_was_answered_is_told_from_one_that_monday_is_at_work_on() -> None:
-    assert isinstance(asked(200, error("INTERNAL_SERVER_ERROR")), SaidInDoubtError)
-    assert not isinstance(asked(409, error("IDEMPOTENCY_CONFLICT")), SaidInDoubtError)
+    assert isinstance(asked(200, error("INTERNAL_SERVER_ERROR")), AnsweredInDoubtError)
+    assert not isinstance(asked(409, error("IDEMPOTENCY_CONFLICT")), AnsweredInDoubtError)
 
 
 @pytest.mark.parametrize(
