@@ -40,4 +40,4 @@ def new_account(
         found.agree(records, "are set aside: each is looked up there, and sent again")
         count = found.opened.accounts.renew(connection, found.identity, found.title, by, why, found.asked.names)
         say(f"{connection} is known as {found.title}. {count:,} record(s) of the account before are set aside.")
-        say(f"Load its days again: mlc replay --read-again, or a backfill of the assets of {connection}.")
+        say(f"Load its days again: `mlc replay --read-again`, or a backfill of the assets of {connection}.")
