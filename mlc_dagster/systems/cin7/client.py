@@ -26,6 +26,7 @@ from mlc_dagster.systems.cin7.purchases.purchase_writer import PurchaseSender, P
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
 from mlc_dagster.systems.cin7.reference_books import read_books
 from mlc_dagster.systems.cin7.suppliers.supplier_writer import SupplierWriter
+from mlc_dagster.systems.shared.kept_reads import KeptRead
 from mlc_dagster.systems.shared.lists_by_day import ListByDay
 from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
 from mlc_dagster.transport.client import ApiClient
@@ -47,19 +48,17 @@ class Cin7Client:
         terms: Mapping[str, str] | None = None,
     ) -> None:
         """`terms`: the ERP's payment terms -> their names in Cin7."""
-        self.api, self._api, self._options, self._clock = api, Cin7Api(api), options or {}, clock
+        self.api, self._api, self._options = api, Cin7Api(api), options or {}
         self._suppliers = SupplierWriter(self._api, clock, terms)
-        sender = PurchaseSender(
-            self._api, PurchaseLookup(self._api, clock), lambda: self._known_products(PRODUCTS_FRESH)
-        )
+        sender = PurchaseSender(self._api, PurchaseLookup(self._api, clock), lambda: self._products.value())
         self._writers: Mapping[str, SupplierWriter | PurchaseWriter | InvoiceWriter] = {
             SUPPLIERS.name: self._suppliers,
             PURCHASES.name: PurchaseWriter(sender),
             PURCHASE_INVOICES.name: InvoiceWriter(sender),
         }
         self._duplicates = Duplicates(self._api, self._options.get("external_key", ""), clock)
-        self._products: tuple[float, Mapping[str, Document]] | None = None
-        self._books: tuple[float, Books] | None = None
+        self._products = KeptRead(self._read_products, PRODUCTS_FRESH, clock)
+        self._books = KeptRead(lambda: read_books(self._api, self._products.value(BOOKS_FRESH)), BOOKS_FRESH, clock)
 
     @property
     def traffic(self) -> Traffic:
@@ -99,11 +98,9 @@ class Cin7Client:
 
     def books(self) -> Books:
         """Accounts, terms, tax rules, locations, products, suppliers' currencies; read anew, at most once a minute."""
-        if self._books is None or self._clock() - self._books[0] > BOOKS_FRESH:
-            now = self._clock()
-            self._books = (now, read_books(self._api, self._known_products(BOOKS_FRESH)))
+        books = self._books.value()
         currencies = {str(row["ID"]): str(row.get("Currency") or "") for row in self._suppliers.listed()}
-        return replace(self._books[1], supplier_currency=currencies)  # with those that we made since
+        return replace(books, supplier_currency=currencies)  # with those that we made since
 
     def known(self, target: Target, records: Sequence[Any]) -> Books:
         """The books. The list of suppliers is read anew where it lacks one that these records name: since it was read
@@ -115,9 +112,6 @@ class Cin7Client:
         self._suppliers.forget()
         return self.books()
 
-    def _known_products(self, fresh: float) -> Mapping[str, Document]:
+    def _read_products(self) -> Mapping[str, Document]:
         """SKU -> product."""
-        if self._products is None or self._clock() - self._products[0] > fresh:
-            now, rows = self._clock(), self._api.pages("/product", "Products")
-            self._products = (now, {str(row["SKU"]): row for row in rows})
-        return self._products[1]
+        return {str(row["SKU"]): row for row in self._api.pages("/product", "Products")}

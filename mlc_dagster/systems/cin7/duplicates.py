@@ -20,7 +20,7 @@ from mlc_dagster.systems.cin7.api import PAGE, Cin7Api, Document
 from mlc_dagster.systems.cin7.purchases.purchase_lookup import OVERLAP, markers, read
 from mlc_dagster.systems.cin7.purchases.purchase_writer import is_empty
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES
-from mlc_dagster.systems.shared.json_values import moment
+from mlc_dagster.systems.shared.json_values import moment_or_none
 
 MOST_READ = 240
 """Purchases that one look reads: four minutes of one key's calls."""
@@ -104,7 +104,7 @@ class Duplicates:
         return [number for number in scan.of_supplier[supplier] if not any(number in names for names in ids.values())]
 
     def _carried(self, purchase: Document) -> Iterator[Carried]:
-        touched = _moment(purchase.get("LastUpdatedDate"))
+        touched = moment_or_none(purchase.get("LastUpdatedDate"))
         for marker in dict.fromkeys(markers(purchase, self._slot)):
             yield Carried(
                 id=_one_case(purchase["ID"]),
@@ -190,7 +190,7 @@ def _on(purchase: Document) -> Iterator[Carried]:
                 number=f"invoice {place} of {purchase['OrderNumber']}",
                 invoice=("", _one_case(purchase.get("SupplierID")), number),
                 party=str(purchase.get("Supplier") or ""),
-                at=_moment(purchase.get("LastUpdatedDate")),
+                at=moment_or_none(purchase.get("LastUpdatedDate")),
                 amount=_amount(invoice.get("Total")),
                 currency=str(purchase.get("SupplierCurrency") or ""),
                 is_live=invoice.get("Status") != "VOIDED",
@@ -204,7 +204,7 @@ def _on_list(row: Document) -> Carried:
         number=f"the invoice of {row['OrderNumber']}",
         invoice=("", _one_case(row.get("SupplierID")), number) if number else None,
         party=str(row.get("Supplier") or ""),
-        at=_moment(row.get("LastUpdatedDate")),
+        at=moment_or_none(row.get("LastUpdatedDate")),
         amount=_amount(row.get("InvoiceAmount")),
         currency=str(row.get("SupplierCurrency") or ""),
     )
@@ -212,10 +212,3 @@ def _on_list(row: Document) -> Carried:
 
 def _amount(value: Any) -> Decimal | None:
     return Decimal(value) if isinstance(value, Decimal | int) else None
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        return moment(value)
-    except ValueError:
-        return None

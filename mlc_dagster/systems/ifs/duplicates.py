@@ -26,42 +26,39 @@ DATED = timedelta(days=62)
 """Where a set has no modified column: how far before that a document's own date may lie."""
 
 
-class Voucher(Record, frozen=True, kw_only=True):
+class AccountingDocument(Record, frozen=True, kw_only=True):
+    """What every document has that is entered for a SaaS."""
+
     company: str
+    external_ref: str | None = None
+    obj_state: str | None = None
+    last_modified: datetime | None = None
+
+
+class Payable(AccountingDocument, frozen=True, kw_only=True):
+    """What invoices and their posting proposals have in common."""
+
+    invoice_no: str | None = None
+    supplier_id: str | None = None
+    invoice_date: date | None = None
+    currency_code: str | None = None
+    gross_amount: Decimal | None = None
+
+
+class Voucher(AccountingDocument, frozen=True, kw_only=True):
     voucher_type: str
     accounting_year: int
     voucher_no: int
     voucher_date: date | None = None
-    external_ref: str | None = None
-    obj_state: str | None = None
-    last_modified: datetime | None = None
 
 
-class Proposal(Record, frozen=True, kw_only=True):
-    company: str
+class Proposal(Payable, frozen=True, kw_only=True):
     proposal_id: int
     invoice_id: int | None = None
-    invoice_no: str | None = None
-    supplier_id: str | None = None
-    invoice_date: date | None = None
-    currency_code: str | None = None
-    gross_amount: Decimal | None = None
-    external_ref: str | None = None
-    obj_state: str | None = None
-    last_modified: datetime | None = None
 
 
-class Invoice(Record, frozen=True, kw_only=True):
-    company: str
+class Invoice(Payable, frozen=True, kw_only=True):
     invoice_id: int
-    invoice_no: str | None = None
-    supplier_id: str | None = None
-    invoice_date: date | None = None
-    currency_code: str | None = None
-    gross_amount: Decimal | None = None
-    external_ref: str | None = None
-    obj_state: str | None = None
-    last_modified: datetime | None = None
 
 
 class Supplier(Record, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from mlc_dagster.systems.monday.api import MondayApi
 from mlc_dagster.systems.monday.boards.item_lookup import KEYS
 from mlc_dagster.systems.monday.boards.layout import Board, Boards
 from mlc_dagster.systems.monday.graphql import documents
-from mlc_dagster.systems.shared.json_values import moment
+from mlc_dagster.systems.shared.json_values import moment_or_none
 
 FRESH = 60.0  # seconds that what was looked at is taken for the truth
 AT_ONCE = 6  # searches in one request: each may be dear
@@ -118,7 +118,7 @@ class Duplicates:
         times: list[datetime | None] = []
         while True:
             for item in page["items"]:
-                times.append(at := _moment(item.get("updated_at")))
+                times.append(at := moment_or_none(item.get("updated_at")))
                 if at is None or at >= since:
                     yield item
             if not page.get("cursor") or _have_passed(times, since):
@@ -168,7 +168,7 @@ def _carried(place: _BoardColumns, item: Item) -> Carried:
         id=str(item["id"]),
         number=f"item {item['id']}",
         reference=_key(place, item),
-        at=_moment(item.get("updated_at")),
+        at=moment_or_none(item.get("updated_at")),
         amount=_amount(texts.get(place.amount)),
         currency=texts.get(place.currency) or "",
         link=str(item.get("url") or ""),
@@ -188,11 +188,4 @@ def _amount(text: str | None) -> Decimal | None:
     try:
         return Decimal(text) if text else None
     except InvalidOperation:
-        return None
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        return moment(value)
-    except ValueError:
         return None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from mlc_dagster.core.duplicates import Carried, LookedAt
 from mlc_dagster.systems.procurify.api import Document
 from mlc_dagster.systems.procurify.documents.document_values import text
 from mlc_dagster.systems.procurify.vendors.vendor_writer import NO_SUPPLIERS, VendorWriter
 from mlc_dagster.systems.shared.countries import country_code
-from mlc_dagster.systems.shared.json_values import moment
+from mlc_dagster.systems.shared.json_values import moment_or_none
 
 
 def scan_vendors(vendors: VendorWriter, since: datetime) -> LookedAt:
@@ -20,7 +19,7 @@ def scan_vendors(vendors: VendorWriter, since: datetime) -> LookedAt:
 
 
 def _carried(row: Document, since: datetime) -> Carried:
-    touched = _moment(row.get("dateModified"))
+    touched = moment_or_none(row.get("dateModified"))
     return Carried(
         id=str(row["id"]),
         number=f"vendor {row['id']}",
@@ -30,10 +29,3 @@ def _carried(row: Document, since: datetime) -> Carried:
         is_live=row.get("active") is not False,
         is_recent=touched is None or touched >= since,
     )
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        return moment(value)
-    except ValueError:
-        return None
