@@ -14,7 +14,7 @@ from mlc_dagster.ledger.credentials import secret
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.settings.section import SystemConnection
 from mlc_dagster.systems.registry import systems
-from mlc_dagster.systems.shared.connecting import Budgets
+from mlc_dagster.systems.shared.connections import Budgets
 from mlc_dagster.transport.rate_limits import LocalBudget
 
 TICK_SECONDS = 60.0  # that Dagster gives a sensor

@@ -105,7 +105,7 @@ def _certain(looked: Looked) -> list[str]:
     return [sentence(looked.flow.target.twice, double) for double in looked.found if double.is_certain]
 
 
-def look_back(now: datetime, hours: float, again: datetime | None) -> datetime:
+def scan_start(now: datetime, hours: float, again: datetime | None) -> datetime:
     """From when to look: so many hours back, and further where a double that was told is still to be looked at."""
     usual = now - timedelta(hours=hours)
     return usual if again is None else max(min(usual, again), now - MOST_BACK)

@@ -10,7 +10,7 @@ import pytest
 
 from mlc_dagster.core.duplicates import Carried, Double, doubles, sentence
 from mlc_dagster.core.flows import Target
-from mlc_dagster.pipeline.duplicates import look_back
+from mlc_dagster.pipeline.duplicates import scan_start
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES
 from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS
@@ -128,7 +128,7 @@ def test_each_kind_has_its_own_words() -> None:
 
 
 def test_a_double_that_nobody_removes_is_looked_at_again_for_some_weeks() -> None:
-    assert look_back(AT, 26, None) == AT - timedelta(hours=26)
-    assert look_back(AT, 26, AT - timedelta(days=4)) == AT - timedelta(days=4)
-    assert look_back(AT, 26, AT - timedelta(hours=1)) == AT - timedelta(hours=26)
-    assert look_back(AT, 26, AT - timedelta(days=400)) == AT - timedelta(days=45)
+    assert scan_start(AT, 26, None) == AT - timedelta(hours=26)
+    assert scan_start(AT, 26, AT - timedelta(days=4)) == AT - timedelta(days=4)
+    assert scan_start(AT, 26, AT - timedelta(hours=1)) == AT - timedelta(hours=26)
+    assert scan_start(AT, 26, AT - timedelta(days=400)) == AT - timedelta(days=45)

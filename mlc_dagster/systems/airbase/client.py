@@ -28,7 +28,7 @@ from mlc_dagster.systems.airbase.spend.documents import payment_extract, request
 from mlc_dagster.systems.airbase.spend.records import ACKNOWLEDGEMENTS, PAYMENTS, PURCHASE_REQUESTS
 from mlc_dagster.systems.airbase.vendors.supplier_fields import VendorMatching
 from mlc_dagster.systems.airbase.writing import request_bodies as bodies
-from mlc_dagster.systems.airbase.writing.lookup import RecordIndex
+from mlc_dagster.systems.airbase.writing.record_index import RecordIndex
 from mlc_dagster.systems.airbase.writing.upserts import UpsertKind, UpsertWriter
 from mlc_dagster.systems.shared.draft_writer import DraftWriter
 from mlc_dagster.systems.shared.kept_reads import KeptRead

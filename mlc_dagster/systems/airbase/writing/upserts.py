@@ -10,7 +10,7 @@ from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.core.outcomes import ACCEPTED, Agreed, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.systems.airbase.api import AirbaseApi, Document, covers, id_of, reference_of
 from mlc_dagster.systems.airbase.vendors.supplier_fields import VendorMatching
-from mlc_dagster.systems.airbase.writing.lookup import RecordIndex
+from mlc_dagster.systems.airbase.writing.record_index import RecordIndex
 from mlc_dagster.systems.shared.supplier_match import SupplierMatch, folded_name
 from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
 from mlc_dagster.transport.error_messages import sentence
