@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from mlc_dagster.core.duplicates import Crosswalk, Double, LookedAt, TakesTwice, doubles, sentence
+from mlc_dagster.core.duplicates import AllowsDuplicates, Crosswalk, Duplicate, TargetScan, doubles, sentence
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
 
@@ -32,7 +32,7 @@ class Looked:
     flow: Flow
     since: datetime
     compared: int
-    found: tuple[Double, ...] = ()
+    found: tuple[Duplicate, ...] = ()
     unread: int = 0
 
     @property
@@ -63,15 +63,15 @@ class Looked:
 class Looks:
     """The looks at one target system, each target once for all flows that share it."""
 
-    client: TakesTwice
+    client: AllowsDuplicates
     ledger: Ledger
-    _seen: dict[tuple[str, datetime], LookedAt] = field(default_factory=dict)
+    _seen: dict[tuple[str, datetime], TargetScan] = field(default_factory=dict)
 
     def at(self, flow: Flow, since: datetime) -> Looked:
         """Raises MlcError: then nothing is known."""
         name = (flow.target.name, since)
         if name not in self._seen:
-            self._seen[name] = self.client.carried(flow.target, since, self._crosswalk(flow))
+            self._seen[name] = self.client.scan_documents(flow.target, since, self._crosswalk(flow))
         seen = self._seen[name]
         found = tuple(double for double in doubles(seen.documents) if double.marked(flow.marks))
         return Looked(flow, since, seen.compared, found, seen.unread)

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from mlc_dagster.core.duplicates import Carried, Double, amount
+from mlc_dagster.core.duplicates import Duplicate, TargetDocument, amount
 from mlc_dagster.core.errors import Misconfigured, RecordRejected
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert
@@ -162,12 +162,12 @@ def _result(looked: Looked) -> dg.AssetCheckResult:
     )
 
 
-def _table(found: Sequence[Double]) -> dg.TableMetadataValue:
+def _table(found: Sequence[Duplicate]) -> dg.TableMetadataValue:
     rows = [_row(double, each) for double in found for each in double.documents]
     return reports.table(COLUMNS, rows[:SHOWN])
 
 
-def _row(double: Double, each: Carried) -> tuple[str, ...]:
+def _row(double: Duplicate, each: TargetDocument) -> tuple[str, ...]:
     sure = {"reference": "certain", "empty": "no lines"}.get(double.by, f"probable, by {double.by}")
     changed = f"{each.at:%Y-%m-%d %H:%M}" if each.at else ""
     return each.reference or double.what, each.number, amount(each), changed, each.link, sure

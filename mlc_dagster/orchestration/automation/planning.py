@@ -23,7 +23,7 @@ JOB = "plan"
 SHOWN = 200  # steps that the UI shows
 
 
-class Asked(dg.Config):
+class PlanRequest(dg.Config):
     """What to plan."""
 
     flow: str  # "cin7/purchases"
@@ -35,7 +35,7 @@ def plan_job(flows: Sequence[Flow], settings: Settings, resources: Mapping[str, 
     by_name = {flow.name: flow for flow in flows}
 
     @dg.op(name="show", required_resource_keys=set(resources), description="What a load would do, field by field.")
-    def show(context: dg.OpExecutionContext, config: Asked) -> dict[str, Any]:
+    def show(context: dg.OpExecutionContext, config: PlanRequest) -> dict[str, Any]:
         with as_step_failures():
             found = make(context, _flow(by_name, config.flow), config.partition, settings)
         context.add_output_metadata(_told(found))

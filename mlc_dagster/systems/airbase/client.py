@@ -80,7 +80,7 @@ class AirbaseClient:
     def read(
         self, entity: EntitySet, scope: Scope, pull: Pull, sightings: Sightings | None = None
     ) -> Iterator[pa.RecordBatch]:
-        """The rows of a day, in the columns of `frames.source_schema`. Raises as `save`."""
+        """The rows of a day, in the columns of `arrow_columns.source_schema`. Raises as `save`."""
         before = self.traffic
         yield from self._lists[entity.name].batches(entity, scope, pull, sightings)
         pull.requests, pull.throttled_seconds = self.traffic.since(before)

@@ -33,7 +33,7 @@ class AirbaseList:
     def batches(
         self, entity: EntitySet, scope: Scope, pull: Pull, sightings: Sightings | None
     ) -> Iterator[pa.RecordBatch]:
-        """The rows of the scope, in the columns of `frames.source_schema`. Raises Misconfigured without a path."""
+        """The rows of the scope, by `arrow_columns.source_schema`. Raises Misconfigured without a path."""
         if not self._path:
             cure = "Set it under airbase.paths in mlc.yaml."
             raise Misconfigured(f"airbase: the path of {entity.name} is empty", cure=cure)

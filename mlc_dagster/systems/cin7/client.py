@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from mlc_dagster.core.duplicates import Crosswalk, LookedAt
+from mlc_dagster.core.duplicates import Crosswalk, TargetScan
 from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord, StillInDoubt
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
@@ -83,14 +83,14 @@ class Cin7Client:
     def read(
         self, entity: EntitySet, scope: Scope, pull: Pull, sightings: Sightings | None = None
     ) -> Iterator[pa.RecordBatch]:
-        """The suppliers of a day, in the columns of `frames.source_schema`. Raises as `save`."""
+        """The suppliers of a day, in the columns of `arrow_columns.source_schema`. Raises as `save`."""
         before = self.api.requests
         rows = supplier_pages(self._api, scope, pull)
         yield from ListByDay(entity, scope, pull, sightings).batches(rows, partial(listed_supplier, self._options))
         pull.requests = pull.pages = self.api.requests - before
 
-    def carried(self, target: Target, since: datetime, known: Crosswalk) -> LookedAt:
-        """What may be in Cin7 twice: doubles.TakesTwice. Raises as `save`."""
+    def scan_documents(self, target: Target, since: datetime, known: Crosswalk) -> TargetScan:
+        """What may be in Cin7 twice: duplicates.AllowsDuplicates. Raises as `save`."""
         return self._duplicates.scan(target, since, known)
 
     def schema_report(self, entity: EntitySet) -> None:

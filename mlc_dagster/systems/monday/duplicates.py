@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from typing import Any
 
-from mlc_dagster.core.duplicates import Carried, LookedAt
+from mlc_dagster.core.duplicates import TargetDocument, TargetScan
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.flows import Target
 from mlc_dagster.systems.monday.api import MondayApi
@@ -56,7 +56,7 @@ class Duplicates:
         self._api, self._boards, self._options, self._clock = api, boards, options, clock
         self._kept: _Scan | None = None
 
-    def scan(self, target: Target, since: datetime) -> LookedAt:
+    def scan(self, target: Target, since: datetime) -> TargetScan:
         """Raises MlcError."""
         if not self._options.get(f"{target.name}.board"):
             raise Misconfigured(f"monday.boards.{target.name} is not set", cure="Name its board in mlc.yaml.")
@@ -65,7 +65,7 @@ class Duplicates:
         places = {name.removesuffix(".board"): self._place(name) for name in self._options if name.endswith(".board")}
         place = places[target.name]
         found = self._looked(list(places.values()), since).items.get(place.board.id, {})
-        return LookedAt([_carried(place, item) for item in found.values() if _key(place, item)], len(found))
+        return TargetScan([_carried(place, item) for item in found.values() if _key(place, item)], len(found))
 
     def _place(self, option: str) -> _BoardColumns:
         board = self._boards.board(self._options[option])
@@ -162,9 +162,9 @@ def _chunks(place: _BoardColumns, items: Mapping[str, Item]) -> Iterator[list[st
     yield from (keys[start : start + KEYS] for start in range(0, len(keys), KEYS))
 
 
-def _carried(place: _BoardColumns, item: Item) -> Carried:
+def _carried(place: _BoardColumns, item: Item) -> TargetDocument:
     texts = _texts(item)
-    return Carried(
+    return TargetDocument(
         id=str(item["id"]),
         number=f"item {item['id']}",
         reference=_key(place, item),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from mlc_dagster.core.duplicates import Carried, LookedAt
+from mlc_dagster.core.duplicates import TargetDocument, TargetScan
 from mlc_dagster.systems.procurify.api import Document
 from mlc_dagster.systems.procurify.documents.document_values import text
 from mlc_dagster.systems.procurify.vendors.vendor_writer import NO_SUPPLIERS, VendorWriter
@@ -12,15 +12,15 @@ from mlc_dagster.systems.shared.countries import country_code
 from mlc_dagster.systems.shared.json_values import moment_or_none
 
 
-def scan_vendors(vendors: VendorWriter, since: datetime) -> LookedAt:
+def scan_vendors(vendors: VendorWriter, since: datetime) -> TargetScan:
     """All active vendors: the list has no filter by time, and it is read whole by every load. Raises MlcError."""
     rows = vendors.all()
-    return LookedAt([_carried(row, since) for row in rows if row.get("type") not in NO_SUPPLIERS], len(rows))
+    return TargetScan([_carried(row, since) for row in rows if row.get("type") not in NO_SUPPLIERS], len(rows))
 
 
-def _carried(row: Document, since: datetime) -> Carried:
+def _carried(row: Document, since: datetime) -> TargetDocument:
     touched = moment_or_none(row.get("dateModified"))
-    return Carried(
+    return TargetDocument(
         id=str(row["id"]),
         number=f"vendor {row['id']}",
         reference=str(row.get("external_id") or ""),
