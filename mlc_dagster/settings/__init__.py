@@ -51,7 +51,7 @@ def settled(text: Document, sections: Sections, also: Iterable[Mistake] = ()) ->
     try:
         found = model.model_validate(text.content)
     except ValidationError as error:
-        raise misconfigured(text, [*wrong, *sentences.told(error, model)]) from None
+        raise misconfigured(text, [*wrong, *sentences.mistakes_in(error, model)]) from None
     if wrong:
         raise misconfigured(text, wrong)
     return found

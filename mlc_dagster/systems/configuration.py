@@ -17,7 +17,7 @@ from mlc_dagster.settings.document import Document
 from mlc_dagster.settings.mistakes import Mistake
 from mlc_dagster.systems.ifs.settings import IfsSettings
 from mlc_dagster.systems.registry import sections, systems
-from mlc_dagster.systems.shared.connecting import Budgets, required_secrets, secret_name
+from mlc_dagster.systems.shared.connections import Budgets, required_secrets, secret_name
 from mlc_dagster.systems.system import System
 
 __all__ = [

@@ -32,7 +32,7 @@ from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.connect import ifs_client
 from mlc_dagster.systems.monday.connect import monday_client
 from mlc_dagster.systems.procurify.connect import procurify_client
-from mlc_dagster.systems.shared.connecting import Budgets
+from mlc_dagster.systems.shared.connections import Budgets
 
 BATCH = 3
 """Records in flight: few, so that a load has several batches."""

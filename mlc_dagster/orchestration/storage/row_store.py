@@ -68,7 +68,7 @@ class RowStore:
         `stale`, asked when they have come to their end: the places of rows that are left out, as `frames.without`.
         """
         path = self.path(asset, partition)
-        with files.told(path), files.draft_of(path) as draft:
+        with files.write_errors_as_misconfigured(path), files.draft_of(path) as draft:
             rows = _written(draft, asset, partition, schema, batches)
             if places := stale():
                 with files.draft_of(path) as second:
@@ -101,7 +101,7 @@ class RowStore:
         """Its rows had their time: who reads them is told so."""
         path = self.path(asset, partition)
         write = self._known.begin("/".join(asset), partition, digest=REMOVED, size=0, rows=0) if self._known else None
-        with files.told(path):
+        with files.write_errors_as_misconfigured(path):
             path.unlink(missing_ok=True)
         if write and self._known:
             self._known.placed(write)

@@ -28,9 +28,10 @@ from mlc_dagster.systems.airbase.spend.documents import payment_extract, request
 from mlc_dagster.systems.airbase.spend.records import ACKNOWLEDGEMENTS, PAYMENTS, PURCHASE_REQUESTS
 from mlc_dagster.systems.airbase.vendors.supplier_fields import VendorMatching
 from mlc_dagster.systems.airbase.writing import request_bodies as bodies
-from mlc_dagster.systems.airbase.writing.lookup import RecordIndex
+from mlc_dagster.systems.airbase.writing.record_index import RecordIndex
 from mlc_dagster.systems.airbase.writing.upserts import UpsertKind, UpsertWriter
 from mlc_dagster.systems.shared.draft_writer import DraftWriter
+from mlc_dagster.systems.shared.kept_reads import KeptRead
 from mlc_dagster.transport.client import ApiClient
 
 BOOKS_FRESH = 60.0  # seconds that rules are judged by the same books
@@ -63,7 +64,7 @@ class AirbaseClient:
             VENDOR_LIST.name: AirbaseList(self._api, endpoints.vendors, listed_vendor, clock),
             **_spend_lists(self._api, endpoints, clock),
         }
-        self._books: tuple[float, Books] | None = None
+        self._books = KeptRead(self._read_books, BOOKS_FRESH, clock)
 
     def _upsert_writer(self, kind: UpsertKind, path: str) -> UpsertWriter:
         return UpsertWriter(self._api, kind, RecordIndex(self._api, path, self._clock), self.endpoints.batch_size)
@@ -79,7 +80,7 @@ class AirbaseClient:
     def read(
         self, entity: EntitySet, scope: Scope, pull: Pull, sightings: Sightings | None = None
     ) -> Iterator[pa.RecordBatch]:
-        """The rows of a day, in the columns of `frames.source_schema`. Raises as `save`."""
+        """The rows of a day, in the columns of `arrow_columns.source_schema`. Raises as `save`."""
         before = self.traffic
         yield from self._lists[entity.name].batches(entity, scope, pull, sightings)
         pull.requests, pull.throttled_seconds = self.traffic.since(before)
@@ -95,16 +96,16 @@ class AirbaseClient:
 
     def books(self) -> Books:
         """Active accounts and the subsidiaries, by the ERP's key; read anew, at most once a minute."""
-        if self._books is None or self._clock() - self._books[0] > BOOKS_FRESH:
-            now, accounts = self._clock(), self.accounts()
-            subsidiaries = frozenset(each.erp_reference_id for each in self.subsidiaries() if each.erp_reference_id)
-            books = Books(
-                accounts=frozenset(account.code for account in accounts if account.code and account.is_active),
-                has_chart=bool(self.endpoints.accounts),
-                subsidiaries=subsidiaries if self.endpoints.subsidiaries else None,
-            )
-            self._books = (now, books)
-        return self._books[1]
+        return self._books.value()
+
+    def _read_books(self) -> Books:
+        accounts = self.accounts()
+        subsidiaries = frozenset(each.erp_reference_id for each in self.subsidiaries() if each.erp_reference_id)
+        return Books(
+            accounts=frozenset(account.code for account in accounts if account.code and account.is_active),
+            has_chart=bool(self.endpoints.accounts),
+            subsidiaries=subsidiaries if self.endpoints.subsidiaries else None,
+        )
 
     def accounts(self) -> list[Account]:
         """The chart of accounts; empty where its path is."""

@@ -7,7 +7,7 @@ from mlc_dagster.systems.airbase.api import signature as airbase_signature
 from mlc_dagster.systems.airbase.client import AirbaseClient
 from mlc_dagster.systems.airbase.endpoints import Endpoints
 from mlc_dagster.systems.airbase.settings import AirbaseSettings
-from mlc_dagster.systems.shared.connecting import Budgets, budget_name, request_limits, required_secret, secret_name
+from mlc_dagster.systems.shared.connections import Budgets, budget_name, request_limits, required_secret, secret_name
 from mlc_dagster.transport.client import ApiClient
 from mlc_dagster.transport.shadow import allowed
 

@@ -9,7 +9,7 @@ from mlc_dagster.systems.airbase.client import AirbaseClient
 from mlc_dagster.systems.airbase.connect import airbase_client
 from mlc_dagster.systems.airbase.settings import AirbaseSettings
 from mlc_dagster.systems.shared.findings import NOT_SIGNED_IN, Finding, Question, budget, clock, rate, refused, wrong
-from mlc_dagster.systems.shared.ping_names import suggestion
+from mlc_dagster.systems.shared.name_suggestions import suggestion
 
 _WITHOUT = {
     "vendors": ": neither vendors nor orders are sent",

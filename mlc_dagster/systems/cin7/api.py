@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 
 from mlc_dagster.core.errors import Misconfigured, MlcError, RecordRejected
-from mlc_dagster.transport.client import ApiClient, Throttled, exact_json, json_or_nothing, snippet
+from mlc_dagster.transport.client import ApiClient, Throttled, json_or_nothing, snippet
+from mlc_dagster.transport.error_messages import parsed
 from mlc_dagster.transport.responses import retry_after
 from mlc_dagster.transport.sign_in import HeaderKeys
 
@@ -48,22 +49,15 @@ def classify(response: httpx.Response) -> MlcError | None:
         return Throttled(said, retry_after=SILENCE if asked is None else asked)
     if status >= 500 or status in (401, 403, 408, 423):  # the house names the key that was refused, and the cure
         return None
-    return RecordRejected(said, status=status, body=_parsed(response.content))
+    return RecordRejected(said, status=status, body=parsed(response.content))
 
 
 def sentences(content: bytes) -> str:
     """Cin7's own sentences, or the start of whatever else it answered."""
-    found = _parsed(content)
+    found = parsed(content)
     errors = found if isinstance(found, list) else [found]
     texts = [str(error["Exception"]) for error in errors if isinstance(error, dict) and error.get("Exception")]
     return "; ".join(texts)[:1000] or snippet(content)
-
-
-def _parsed(content: bytes) -> Any:
-    try:
-        return exact_json(content)
-    except ValueError:
-        return None
 
 
 class Cin7Api:

@@ -6,7 +6,7 @@ from mlc_dagster.systems.cin7.api import classify as cin7_answers
 from mlc_dagster.systems.cin7.api import signature
 from mlc_dagster.systems.cin7.client import Cin7Client
 from mlc_dagster.systems.cin7.settings import Cin7Settings
-from mlc_dagster.systems.shared.connecting import Budgets, budget_name, request_limits, required_secret, secret_name
+from mlc_dagster.systems.shared.connections import Budgets, budget_name, request_limits, required_secret, secret_name
 from mlc_dagster.transport.client import ApiClient, KeyRing
 from mlc_dagster.transport.shadow import allowed
 

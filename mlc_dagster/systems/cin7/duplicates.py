@@ -14,13 +14,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.core.duplicates import Carried, Crosswalk, LookedAt, folded
+from mlc_dagster.core.duplicates import Crosswalk, TargetDocument, TargetScan, folded
 from mlc_dagster.core.flows import Target
 from mlc_dagster.systems.cin7.api import PAGE, Cin7Api, Document
 from mlc_dagster.systems.cin7.purchases.purchase_lookup import OVERLAP, markers, read
 from mlc_dagster.systems.cin7.purchases.purchase_writer import is_empty
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES
-from mlc_dagster.systems.shared.json_values import moment
+from mlc_dagster.systems.shared.json_values import moment_or_none
 
 MOST_READ = 240
 """Purchases that one look reads: four minutes of one key's calls."""
@@ -59,13 +59,13 @@ class Duplicates:
         self._api, self._slot, self._clock, self._wall = api, slot, clock, wall
         self._kept: tuple[float, _Scan] | None = None
 
-    def scan(self, target: Target, since: datetime, known: Crosswalk) -> LookedAt:
+    def scan(self, target: Target, since: datetime, known: Crosswalk) -> TargetScan:
         """Raises MlcError."""
         scan = self._listed(since)
         ids = {name: _ids(known(f"cin7/{name}")) for name in (PURCHASES.name, PURCHASE_INVOICES.name)}
         found = self._invoices(scan, ids) if target.name == PURCHASE_INVOICES.name else []
         found += [each for each in self._purchases(scan, ids) if _is_of(target, each)]
-        return LookedAt(found, len(scan.rows), len(scan.unread))
+        return TargetScan(found, len(scan.rows), len(scan.unread))
 
     def _listed(self, since: datetime) -> _Scan:
         """What was changed since then, read at most once a minute."""
@@ -77,7 +77,7 @@ class Duplicates:
 
     # --- by marker ----------------------------------------------------------------------------------------------------
 
-    def _purchases(self, scan: _Scan, ids: Mapping[str, Mapping[str, str]]) -> Iterator[Carried]:
+    def _purchases(self, scan: _Scan, ids: Mapping[str, Mapping[str, str]]) -> Iterator[TargetDocument]:
         """Strangers, what is known under a stranger's marker, and headers that may be empty."""
         ours = {number for names in ids.values() for number in names}
         asked = [number for number, row in scan.rows.items() if number not in ours or _may_be_empty(row)]
@@ -103,10 +103,10 @@ class Duplicates:
             scan.of_supplier[supplier] = [_one_case(row["ID"]) for row in rows if _is_live(row)]
         return [number for number in scan.of_supplier[supplier] if not any(number in names for names in ids.values())]
 
-    def _carried(self, purchase: Document) -> Iterator[Carried]:
-        touched = _moment(purchase.get("LastUpdatedDate"))
+    def _carried(self, purchase: Document) -> Iterator[TargetDocument]:
+        touched = moment_or_none(purchase.get("LastUpdatedDate"))
         for marker in dict.fromkeys(markers(purchase, self._slot)):
-            yield Carried(
+            yield TargetDocument(
                 id=_one_case(purchase["ID"]),
                 number=str(purchase["OrderNumber"]),
                 reference=marker,
@@ -119,7 +119,7 @@ class Duplicates:
 
     # --- by number ----------------------------------------------------------------------------------------------------
 
-    def _invoices(self, scan: _Scan, ids: Mapping[str, Mapping[str, str]]) -> list[Carried]:
+    def _invoices(self, scan: _Scan, ids: Mapping[str, Mapping[str, str]]) -> list[TargetDocument]:
         """Invoices on our purchases, and whatever else stands under their numbers."""
         ours = {number for names in ids.values() for number in names}
         billed = [number for number, row in scan.rows.items() if number in ours and _has_invoice(row)]
@@ -163,7 +163,7 @@ def _one_case(number: Any) -> str:
     return str(number).casefold()
 
 
-def _is_of(target: Target, each: Carried) -> bool:
+def _is_of(target: Target, each: TargetDocument) -> bool:
     return each.reference.startswith(OWN) == (target.name == PURCHASE_INVOICES.name)
 
 
@@ -180,31 +180,31 @@ def _has_invoice(row: Document) -> bool:
     return bool(row.get("InvoiceNumber")) or str(row.get("InvoiceStatus") or "") not in NOTHING_YET
 
 
-def _on(purchase: Document) -> Iterator[Carried]:
+def _on(purchase: Document) -> Iterator[TargetDocument]:
     """The invoices of a purchase; of a simple one it is no list."""
     there = purchase.get("Invoice") or []
     for place, invoice in enumerate(there if isinstance(there, list) else [there], 1):
         if number := str(invoice.get("InvoiceNumber") or "").strip():
-            yield Carried(
+            yield TargetDocument(
                 id=f"{_one_case(purchase['ID'])}/{_one_case(invoice.get('TaskID'))}",
                 number=f"invoice {place} of {purchase['OrderNumber']}",
                 invoice=("", _one_case(purchase.get("SupplierID")), number),
                 party=str(purchase.get("Supplier") or ""),
-                at=_moment(purchase.get("LastUpdatedDate")),
+                at=moment_or_none(purchase.get("LastUpdatedDate")),
                 amount=_amount(invoice.get("Total")),
                 currency=str(purchase.get("SupplierCurrency") or ""),
                 is_live=invoice.get("Status") != "VOIDED",
             )
 
 
-def _on_list(row: Document) -> Carried:
+def _on_list(row: Document) -> TargetDocument:
     number = str(row.get("InvoiceNumber") or "").strip()
-    return Carried(
+    return TargetDocument(
         id=_one_case(row["ID"]),
         number=f"the invoice of {row['OrderNumber']}",
         invoice=("", _one_case(row.get("SupplierID")), number) if number else None,
         party=str(row.get("Supplier") or ""),
-        at=_moment(row.get("LastUpdatedDate")),
+        at=moment_or_none(row.get("LastUpdatedDate")),
         amount=_amount(row.get("InvoiceAmount")),
         currency=str(row.get("SupplierCurrency") or ""),
     )
@@ -212,10 +212,3 @@ def _on_list(row: Document) -> Carried:
 
 def _amount(value: Any) -> Decimal | None:
     return Decimal(value) if isinstance(value, Decimal | int) else None
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        return moment(value)
-    except ValueError:
-        return None

@@ -10,7 +10,7 @@ from mlc_dagster.core.facts import Books
 from mlc_dagster.systems.cin7.api import Cin7Api, Document
 from mlc_dagster.systems.cin7.settings import Cin7Settings
 from mlc_dagster.systems.shared.findings import Finding, Question, wrong
-from mlc_dagster.systems.shared.ping_names import suggestion
+from mlc_dagster.systems.shared.name_suggestions import suggestion
 
 
 @dataclass(frozen=True)

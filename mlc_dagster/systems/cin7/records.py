@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Literal
 
 from mlc_dagster.core.amounts import STEPS, round_to, times
-from mlc_dagster.core.flows import Target, Twice
+from mlc_dagster.core.flows import DuplicateWording, Target
 from mlc_dagster.core.vocabulary import EntitySet, Record
 from mlc_dagster.systems.ifs.supplier_records import Owner
 
@@ -241,14 +241,18 @@ class PurchaseInvoice(PurchaseDocument, frozen=True, kw_only=True):
 
 SUPPLIERS = Target("cin7", "suppliers", Supplier, batch=4)
 PURCHASES = Target(
-    "cin7", "purchases", Purchase, batch=4, twice=Twice("Cin7", "purchases", "IFS order", "Void one of them.")
+    "cin7",
+    "purchases",
+    Purchase,
+    batch=4,
+    twice=DuplicateWording("Cin7", "purchases", "IFS order", "Void one of them."),
 )
 PURCHASE_INVOICES = Target(
     "cin7",
     "purchase_invoices",
     PurchaseInvoice,
     batch=4,
-    twice=Twice("Cin7", "purchase invoices", "IFS", "Void one of them."),
+    twice=DuplicateWording("Cin7", "purchase invoices", "IFS", "Void one of them."),
 )
 
 SUPPLIER_LIST = EntitySet(

@@ -8,7 +8,7 @@ from mlc_dagster.systems.hubspot.api import BURST_SECONDS as HUBSPOT_SECONDS
 from mlc_dagster.systems.hubspot.api import classify as hubspot_answers
 from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster.systems.hubspot.settings import HubspotSettings
-from mlc_dagster.systems.shared.connecting import Budgets, budget_name, request_limits, required_secret, secret_name
+from mlc_dagster.systems.shared.connections import Budgets, budget_name, request_limits, required_secret, secret_name
 from mlc_dagster.transport.client import ApiClient
 from mlc_dagster.transport.shadow import allowed
 from mlc_dagster.transport.sign_in import Bearer

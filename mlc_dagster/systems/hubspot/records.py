@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from mlc_dagster.core.amounts import times
-from mlc_dagster.core.facts import Extra
+from mlc_dagster.core.facts import ExtraField
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.vocabulary import Record
 
@@ -43,7 +43,7 @@ class Company(Record, frozen=True, kw_only=True):
     vat_no: str = ""
     association_no: str = ""
     blocked: bool = False
-    extra: tuple[Extra, ...] = ()  # properties that mlc.yaml adds
+    extra: tuple[ExtraField, ...] = ()  # properties that mlc.yaml adds
 
     def required(self) -> Iterator[tuple[str, object]]:
         yield "Name", self.name

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from mlc_dagster.core.arrow_columns import rows_of
-from mlc_dagster.core.duplicates import Crosswalk, LookedAt
+from mlc_dagster.core.duplicates import Crosswalk, TargetScan
 from mlc_dagster.core.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
@@ -85,8 +85,8 @@ class IfsClient:
         """The books, with the suppliers and documents that these records name."""
         return self._target.known(target, records)
 
-    def carried(self, target: Target, since: datetime, known: Crosswalk) -> LookedAt:
-        """What may be entered twice: doubles.TakesTwice. References can be asked for without the crosswalk."""
+    def scan_documents(self, target: Target, since: datetime, known: Crosswalk) -> TargetScan:
+        """What may be entered twice: duplicates.AllowsDuplicates. References can be asked for without the crosswalk."""
         return self._duplicates.scan(target, since)
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ class IfsClient:
     def read(
         self, entity: EntitySet, scope: Scope, pull: Pull, sightings: Sightings | None = None
     ) -> Iterator[pa.RecordBatch]:
-        """The rows of a scope, page by page, in the columns of `frames.source_schema`; memory stays level.
+        """The rows of a scope, page by page, in the columns of `arrow_columns.source_schema`; memory stays level.
 
         When the last batch is out, the pull is filled in; the rows at `pull.stale` are then to be dropped, since newer
         versions of them follow (`frames.without`). Raises TransientError, AccessDenied, Misconfigured.

@@ -6,7 +6,7 @@ from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.ifs.odata.error_responses import classify as ifs_answers
 from mlc_dagster.systems.ifs.records import catalogue
 from mlc_dagster.systems.ifs.settings import IfsSettings
-from mlc_dagster.systems.shared.connecting import Budgets, budget_name, request_limits, required_secret, secret_name
+from mlc_dagster.systems.shared.connections import Budgets, budget_name, request_limits, required_secret, secret_name
 from mlc_dagster.transport.client import ApiClient
 from mlc_dagster.transport.shadow import allowed
 from mlc_dagster.transport.sign_in import ClientCredentials

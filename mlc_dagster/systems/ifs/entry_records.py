@@ -7,8 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.core.facts import Posted
-from mlc_dagster.core.flows import Target, Twice
+from mlc_dagster.core.facts import PostedDocument
+from mlc_dagster.core.flows import DuplicateWording, Target
 from mlc_dagster.core.vocabulary import ERP, Record
 from mlc_dagster.rules import Dimension
 from mlc_dagster.rules.postings import dimensions_of
@@ -97,7 +97,7 @@ class Invoice(Payable, frozen=True, kw_only=True):
     def identity(self) -> tuple[str, str, str]:
         return self.company, self.supplier_id or "", self.invoice_no or ""
 
-    def is_the_same_as(self, there: Posted) -> bool:
+    def is_the_same_as(self, there: PostedDocument) -> bool:
         """Whether what was entered by hand is this very invoice: it is adopted, not doubled."""
         return not there.external_ref and (there.gross, there.currency) == (self.gross_amount, self.currency)
 
@@ -143,6 +143,10 @@ class JournalEntry(AccountingDocument, frozen=True, kw_only=True):
 
 
 CANCEL = "Cancel one of them."
-INVOICES = Target(ERP, "supplier_invoices", Invoice, batch=20, twice=Twice("IFS", "supplier invoices", "", CANCEL))
-PROPOSALS = Target(ERP, "posting_proposals", Proposal, batch=20, twice=Twice("IFS", "posting proposals", "", CANCEL))
-ENTRIES = Target(ERP, "vouchers", JournalEntry, batch=20, twice=Twice("IFS", "vouchers", "", CANCEL))
+INVOICES = Target(
+    ERP, "supplier_invoices", Invoice, batch=20, twice=DuplicateWording("IFS", "supplier invoices", "", CANCEL)
+)
+PROPOSALS = Target(
+    ERP, "posting_proposals", Proposal, batch=20, twice=DuplicateWording("IFS", "posting proposals", "", CANCEL)
+)
+ENTRIES = Target(ERP, "vouchers", JournalEntry, batch=20, twice=DuplicateWording("IFS", "vouchers", "", CANCEL))

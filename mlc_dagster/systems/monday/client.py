@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mlc_dagster.core.duplicates import Crosswalk, LookedAt
+from mlc_dagster.core.duplicates import Crosswalk, TargetScan
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
@@ -57,8 +57,8 @@ class MondayClient:
         """monday has no chart of accounts, terms or tax rules: a record is judged by the ERP's."""
         return Books(has_chart=False)
 
-    def carried(self, target: Target, since: datetime, known: Crosswalk) -> LookedAt:
-        """What may be on a board twice: doubles.TakesTwice. The crosswalk is not needed: keys can be asked for."""
+    def scan_documents(self, target: Target, since: datetime, known: Crosswalk) -> TargetScan:
+        """What may be on a board twice. The crosswalk is not needed: keys can be asked for."""
         return self._duplicates.scan(target, since)
 
     def who(self) -> str:

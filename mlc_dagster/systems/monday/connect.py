@@ -10,7 +10,7 @@ from mlc_dagster.systems.monday.api import classifier as monday_answers
 from mlc_dagster.systems.monday.client import MondayClient
 from mlc_dagster.systems.monday.graphql.budget import DAY, MinuteAndDay
 from mlc_dagster.systems.monday.settings import MondaySettings
-from mlc_dagster.systems.shared.connecting import Budgets, budget_name, request_limits, required_secret, secret_name
+from mlc_dagster.systems.shared.connections import Budgets, budget_name, request_limits, required_secret, secret_name
 from mlc_dagster.transport.client import ApiClient
 from mlc_dagster.transport.shadow import allowed
 from mlc_dagster.transport.sign_in import HeaderKeys

@@ -10,14 +10,14 @@ from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from typing import Any
 
-from mlc_dagster.core.duplicates import Carried, LookedAt
+from mlc_dagster.core.duplicates import TargetDocument, TargetScan
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.flows import Target
 from mlc_dagster.systems.monday.api import MondayApi
 from mlc_dagster.systems.monday.boards.item_lookup import KEYS
 from mlc_dagster.systems.monday.boards.layout import Board, Boards
 from mlc_dagster.systems.monday.graphql import documents
-from mlc_dagster.systems.shared.json_values import moment
+from mlc_dagster.systems.shared.json_values import moment_or_none
 
 FRESH = 60.0  # seconds that what was looked at is taken for the truth
 AT_ONCE = 6  # searches in one request: each may be dear
@@ -56,7 +56,7 @@ class Duplicates:
         self._api, self._boards, self._options, self._clock = api, boards, options, clock
         self._kept: _Scan | None = None
 
-    def scan(self, target: Target, since: datetime) -> LookedAt:
+    def scan(self, target: Target, since: datetime) -> TargetScan:
         """Raises MlcError."""
         if not self._options.get(f"{target.name}.board"):
             raise Misconfigured(f"monday.boards.{target.name} is not set", cure="Name its board in mlc.yaml.")
@@ -65,7 +65,7 @@ class Duplicates:
         places = {name.removesuffix(".board"): self._place(name) for name in self._options if name.endswith(".board")}
         place = places[target.name]
         found = self._looked(list(places.values()), since).items.get(place.board.id, {})
-        return LookedAt([_carried(place, item) for item in found.values() if _key(place, item)], len(found))
+        return TargetScan([_carried(place, item) for item in found.values() if _key(place, item)], len(found))
 
     def _place(self, option: str) -> _BoardColumns:
         board = self._boards.board(self._options[option])
@@ -118,7 +118,7 @@ class Duplicates:
         times: list[datetime | None] = []
         while True:
             for item in page["items"]:
-                times.append(at := _moment(item.get("updated_at")))
+                times.append(at := moment_or_none(item.get("updated_at")))
                 if at is None or at >= since:
                     yield item
             if not page.get("cursor") or _have_passed(times, since):
@@ -162,13 +162,13 @@ def _chunks(place: _BoardColumns, items: Mapping[str, Item]) -> Iterator[list[st
     yield from (keys[start : start + KEYS] for start in range(0, len(keys), KEYS))
 
 
-def _carried(place: _BoardColumns, item: Item) -> Carried:
+def _carried(place: _BoardColumns, item: Item) -> TargetDocument:
     texts = _texts(item)
-    return Carried(
+    return TargetDocument(
         id=str(item["id"]),
         number=f"item {item['id']}",
         reference=_key(place, item),
-        at=_moment(item.get("updated_at")),
+        at=moment_or_none(item.get("updated_at")),
         amount=_amount(texts.get(place.amount)),
         currency=texts.get(place.currency) or "",
         link=str(item.get("url") or ""),
@@ -188,11 +188,4 @@ def _amount(text: str | None) -> Decimal | None:
     try:
         return Decimal(text) if text else None
     except InvalidOperation:
-        return None
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        return moment(value)
-    except ValueError:
         return None

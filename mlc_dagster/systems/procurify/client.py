@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from mlc_dagster.core.duplicates import Crosswalk, LookedAt
+from mlc_dagster.core.duplicates import Crosswalk, TargetScan
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
@@ -70,8 +70,8 @@ class ProcurifyClient:
         """Vendors are judged by themselves alone."""
         return Books(has_chart=False)
 
-    def carried(self, target: Target, since: datetime, known: Crosswalk) -> LookedAt:
-        """Vendors that may be there twice: doubles.TakesTwice. The crosswalk is not needed: all of them are read."""
+    def scan_documents(self, target: Target, since: datetime, known: Crosswalk) -> TargetScan:
+        """Vendors that may be there twice. The crosswalk is not needed: all of them are read."""
         return scan_vendors(self._vendors, since)
 
     def probe(self, path: str) -> Document:

@@ -9,7 +9,7 @@ from mlc_dagster.systems.procurify.client import ProcurifyClient
 from mlc_dagster.systems.procurify.connect import procurify_client
 from mlc_dagster.systems.procurify.settings import ProcurifySettings
 from mlc_dagster.systems.shared.findings import NOT_SIGNED_IN, Finding, Question, budget, clock, rate, refused, wrong
-from mlc_dagster.systems.shared.ping_names import suggestion
+from mlc_dagster.systems.shared.name_suggestions import suggestion
 from mlc_dagster.transport.error_messages import sentence
 
 LISTS = ("bills", "purchase_orders", "vendors", "departments", "locations")

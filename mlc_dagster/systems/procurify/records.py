@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 
-from mlc_dagster.core.flows import Target, Twice
+from mlc_dagster.core.flows import DuplicateWording, Target
 from mlc_dagster.core.vocabulary import EntitySet, Record
 from mlc_dagster.systems.ifs.supplier_records import Owner
 
@@ -158,5 +158,5 @@ VENDORS = Target(
     "vendors",
     Vendor,
     batch=20,
-    twice=Twice("Procurify", "vendors", "IFS supplier", "Deactivate one of them."),
+    twice=DuplicateWording("Procurify", "vendors", "IFS supplier", "Deactivate one of them."),
 )

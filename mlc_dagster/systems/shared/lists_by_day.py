@@ -53,8 +53,8 @@ class ListByDay:
         self._entity, self._scope, self._pull, self._sightings, self._clock = entity, scope, pull, sightings, clock
 
     def batches(self, documents: Iterable[Document], extract: Extract) -> Iterator[pa.RecordBatch]:
-        """The rows of the scope, in the columns of `frames.source_schema`. The documents are read to their end first:
-        a page that fails leaves the partition as it was.
+        """The rows of the scope, by `arrow_columns.source_schema`. The documents are read to their end first: a page
+        that fails leaves the partition as it was.
         """
         self._pull.started_at = self._clock()
         rows = list(self._here(self._newest(documents, extract)))

@@ -6,9 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlc_dagster.core.duplicates import folded
 from mlc_dagster.core.outcomes import Agreed, Draft
 from mlc_dagster.systems.ifs.supplier_records import codes_of, owners_of
 from mlc_dagster.systems.shared.three_way_merge import Values, agreement, as_of, merge, without_conflicts
+
+
+def folded_name(value: Any) -> str:
+    """A name by which two records are the same: without blanks that nobody sees, and in one case; null is empty."""
+    return folded(str(value or ""))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mlc_dagster.systems.shared.connecting import Budgets, budget_name, http_api, required_secret, secret_name
+from mlc_dagster.systems.shared.connections import Budgets, budget_name, http_api, required_secret, secret_name
 from mlc_dagster.systems.shared.findings import Finding, Question, budget, clock, rate
 from mlc_dagster.systems.system import System
 from mlc_dagster.transport.sign_in import Bearer

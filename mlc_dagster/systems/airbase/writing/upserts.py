@@ -10,8 +10,8 @@ from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.core.outcomes import ACCEPTED, Agreed, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.systems.airbase.api import AirbaseApi, Document, covers, id_of, reference_of
 from mlc_dagster.systems.airbase.vendors.supplier_fields import VendorMatching
-from mlc_dagster.systems.airbase.writing.lookup import RecordIndex
-from mlc_dagster.systems.shared.supplier_match import SupplierMatch
+from mlc_dagster.systems.airbase.writing.record_index import RecordIndex
+from mlc_dagster.systems.shared.supplier_match import SupplierMatch, folded_name
 from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
 from mlc_dagster.transport.error_messages import sentence
 
@@ -87,8 +87,8 @@ class UpsertWriter:
         if not found and (theirs := self._index.with_id(draft.remote_id)):
             return theirs
         if not found and self._kind.by_name and draft.remote_id is None:
-            wanted = _folded(draft.record.name)
-            found = [row for row in self._index.unclaimed() if _folded(row.get("name")) == wanted]
+            wanted = folded_name(draft.record.name)
+            found = [row for row in self._index.unclaimed() if folded_name(row.get("name")) == wanted]
         if len(found) > 1:
             named = " and ".join(id_of(row) for row in found)
             raise RecordRejected(f"Airbase has two {self._kind.name}s for {draft.key}: {named}. Remove or rename one.")
@@ -205,7 +205,3 @@ def _faults(body: Any, count: int) -> dict[int, str]:
 
 def _latest(drafts: Iterable[Draft]) -> Any:
     return max((draft.look_since for draft in drafts if draft.look_since), default=None)
-
-
-def _folded(text: Any) -> str:
-    return " ".join(str(text or "").split()).casefold()

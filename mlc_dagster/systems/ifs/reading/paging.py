@@ -7,7 +7,7 @@ is. When more than a page is left, the rest of the time is cut into windows that
 that proves dense is cut again.
 
 A keyset loses rows where the tenant sorts texts otherwise than it compares them (language against bytes). So the order
-of each page is looked at, and what the counts do not account for is asked for: see `ranges`.
+of each page is looked at, and what the counts do not account for is asked for: see `key_ranges`.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from mlc_dagster.core.facts import Books as ReferenceBooks
-from mlc_dagster.core.facts import KnownSupplier, Posted
+from mlc_dagster.core.facts import KnownSupplier, PostedDocument
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome
 from mlc_dagster.core.vocabulary import EntitySet, Row, key_text
@@ -72,12 +72,14 @@ def _supplier(row: Row) -> KnownSupplier:
     )
 
 
-def _posted(rows: Iterable[Row]) -> dict[tuple[str, ...], Posted]:
+def _posted(rows: Iterable[Row]) -> dict[tuple[str, ...], PostedDocument]:
     """By company, supplier and number; of several the one that came from a SaaS, which its reference tells."""
-    found: dict[tuple[str, ...], Posted] = {}
+    found: dict[tuple[str, ...], PostedDocument] = {}
     for row in rows:
         identity = (row["company"], row["supplier_id"] or "", row["invoice_no"] or "")
-        if row["obj_state"] != CANCELLED and not found.get(identity, Posted("")).external_ref:
+        if row["obj_state"] != CANCELLED and not found.get(identity, PostedDocument("")).external_ref:
             number = key_text(row["company"], row["invoice_id"])
-            found[identity] = Posted(number, row["external_ref"] or "", row["gross_amount"], row["currency_code"] or "")
+            found[identity] = PostedDocument(
+                number, row["external_ref"] or "", row["gross_amount"], row["currency_code"] or ""
+            )
     return found

@@ -12,7 +12,8 @@ import httpx
 from mlc_dagster.core.errors import AccessDenied, Misconfigured, MlcError, OutcomeUnknown, RecordRejected
 from mlc_dagster.systems.monday.graphql import error_codes as codes
 from mlc_dagster.systems.monday.graphql.replies import Fault, Reply, is_replay, reply_of
-from mlc_dagster.transport.responses import Throttled, exact_json, retry_after, snippet
+from mlc_dagster.transport.error_messages import parsed
+from mlc_dagster.transport.responses import Throttled, retry_after, snippet
 
 A_WHILE = 10.0  # seconds, where monday asks to wait and does not say how long
 CURE = "Check MONDAY_TOKEN: in monday, your picture, Developers, API token."
@@ -54,7 +55,7 @@ def classifier(version: str) -> Callable[[httpx.Response], MlcError | None]:
     """
 
     def classify(response: httpx.Response) -> MlcError | None:
-        body = _parsed(response.content)
+        body = parsed(response.content)
         if not _is_mondays(body):
             return _from_elsewhere(response)
         told = response.headers.get("api-version", "" if response.is_success else version)
@@ -192,10 +193,3 @@ def _stops(found: set[str], said: str, *, every: bool = False) -> MlcError | Non
 
 def _is_read(request: httpx.Request) -> bool:
     return request.content.startswith(b'{"query":"query')
-
-
-def _parsed(content: bytes) -> Any:
-    try:
-        return exact_json(content)
-    except ValueError:
-        return None

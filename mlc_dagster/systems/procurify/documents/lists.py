@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from mlc_dagster.core.errors import RecordRejected
 from mlc_dagster.core.vocabulary import Pull, Scope, Window
 from mlc_dagster.systems.procurify.api import Document, ProcurifyApi
 from mlc_dagster.systems.procurify.documents.document_values import FAULT, WHOLE, plain_uuid
 from mlc_dagster.systems.procurify.endpoints import Endpoints, ReadScope
-from mlc_dagster.systems.shared.json_values import moment
+from mlc_dagster.systems.shared.json_values import moment_or_none
 from mlc_dagster.transport.threads import in_order
 
 CANCELLED = 1
@@ -99,7 +98,7 @@ class DocumentLists:
             return kept
         rows = self._api.listed(asked.path, asked.id_name, **asked.params)
         start, end = asked.within
-        if any((at := _moment(row.get(asked.modified))) and not start <= at <= end for row in rows):
+        if any((at := moment_or_none(row.get(asked.modified))) and not start <= at <= end for row in rows):
             self._api.keep(asked.path, rows)
         return rows
 
@@ -119,15 +118,8 @@ def _is_current(row: Document) -> bool:
 
 def _belongs(row: Document, modified: str, window: Window) -> bool:
     """Whether it may be of this day; a row without a readable timestamp may be of any."""
-    at = _moment(row.get(modified))
+    at = moment_or_none(row.get(modified))
     return at is None or window.start <= at < window.end
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        return moment(value)
-    except ValueError:
-        return None
 
 
 def _midnight(day: date) -> datetime:

@@ -12,6 +12,7 @@ from mlc_dagster.systems.ifs.records import Supplier
 from mlc_dagster.systems.procurify.records import VendorRow
 from mlc_dagster.systems.procurify.statuses import listed
 from mlc_dagster.systems.shared.countries import country_code
+from mlc_dagster.systems.shared.supplier_match import folded_name
 
 
 class Drift(NamedTuple):
@@ -52,10 +53,10 @@ def _drift(vendor: VendorRow, found: Sequence[Supplier]) -> Drift:
 def _differences(vendor: VendorRow, supplier: Supplier) -> Iterator[str]:
     """What both keep and each says otherwise; what one side leaves empty is no difference, but for the number."""
     pairs = {
-        "name": (_folded(vendor.name), _folded(supplier.name)),
+        "name": (folded_name(vendor.name), folded_name(supplier.name)),
         "country": (country_code(vendor.country), supplier.country),
         "currency": (vendor.currency, supplier.currency_code),
-        "mail address": (_folded(vendor.email), _folded(supplier.email)),
+        "mail address": (folded_name(vendor.email), folded_name(supplier.email)),
     }
     yield from (f"{name} is {a} there and {b} in IFS" for name, (a, b) in pairs.items() if a and b and a != b)
     if vendor.external_id != supplier.supplier_id:
@@ -72,15 +73,11 @@ class _SupplierIndex:
         self._by_name: dict[tuple[str, str | None], list[Supplier]] = defaultdict(list)
         for each in suppliers:
             self._by_number[each.supplier_id] = each
-            self._by_name[_folded(each.name), each.country].append(each)
+            self._by_name[folded_name(each.name), each.country].append(each)
 
     def find(self, vendor: VendorRow, known: str | None) -> Sequence[Supplier]:
         for number in (known, vendor.external_id):
             if number in self._by_number:
                 return [self._by_number[number or ""]]
         country = country_code(vendor.country)
-        return self._by_name.get((_folded(vendor.name), country), ()) if country else ()
-
-
-def _folded(text: str | None) -> str:
-    return " ".join((text or "").split()).casefold()
+        return self._by_name.get((folded_name(vendor.name), country), ()) if country else ()

@@ -13,7 +13,7 @@ from mlc_dagster.systems.procurify.documents.document_values import text
 from mlc_dagster.systems.procurify.endpoints import Endpoints
 from mlc_dagster.systems.procurify.records import Vendor
 from mlc_dagster.systems.shared.countries import COUNTRIES, country_code
-from mlc_dagster.systems.shared.supplier_match import CodeNames, SupplierMatch
+from mlc_dagster.systems.shared.supplier_match import CodeNames, SupplierMatch, folded_name
 from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
 
 REGULAR = 4
@@ -153,15 +153,11 @@ class _VendorIndex:
             if number := text(row.get("external_id")):
                 self._by_number[number].append(row)
             else:
-                self._by_name[_name(row.get("name")), country_code(row.get("country"))].append(row)
+                self._by_name[folded_name(row.get("name")), country_code(row.get("country"))].append(row)
 
     def find(self, vendor: Vendor, remote_id: str | None) -> Sequence[Document]:
         """By what is known already, by the supplier's number, by exact name and country: the first that finds any."""
         if remote_id in self._by_id:
             return [self._by_id[remote_id or ""]]
-        by_name = self._by_name.get((_name(vendor.name), vendor.country), ()) if vendor.country else ()
+        by_name = self._by_name.get((folded_name(vendor.name), vendor.country), ()) if vendor.country else ()
         return self._by_number.get(vendor.key) or by_name
-
-
-def _name(value: Any) -> str:
-    return " ".join(str(value or "").split()).casefold()
