@@ -17,6 +17,7 @@ from mlc_dagster.cli.audit import app as audit
 from mlc_dagster.cli.credentials import app as credentials
 from mlc_dagster.cli.duplicates import EXAMPLES as LOOKS
 from mlc_dagster.cli.duplicates import duplicates
+from mlc_dagster.cli.flows import flows
 from mlc_dagster.cli.holds import app as holds
 from mlc_dagster.cli.ledger import app as ledger
 from mlc_dagster.cli.pause import PAUSES, RESUMES, pause, resume
@@ -79,6 +80,7 @@ app.command("pause", epilog=PAUSES)(pause)
 app.command("resume", epilog=RESUMES)(resume)
 app.command("shadow", epilog=SHADOWS)(shadow)
 app.command("status")(status)
+app.command("flows")(flows)
 
 
 @app.command()

@@ -21,6 +21,7 @@ from mlc_dagster_tests.orchestration.conftest import world as world
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 TOKEN, KEY = "sandbox-tally-token", Fernet.generate_key().decode()
+OURS = ("tally_books", "odd_package", "mine")
 ENTRY_POINTS = """\
 [mlc_dagster.systems]
 tally = tally_books.system:SYSTEM
@@ -43,7 +44,7 @@ def forget() -> None:
     """Packages are looked for once in a process."""
     registry.systems.cache_clear()
     sandboxed.parts.cache_clear()
-    for name in [name for name in sys.modules if name.partition(".")[0] == "tally_books"]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
         del sys.modules[name]
 
 

@@ -102,3 +102,13 @@ def test_a_replay_by_the_command_line_writes_nothing_again(books: World, site: P
         done = command(books, tmp_path, "replay", "--flow", flow, "--partition", DAY, site=site)
         assert done.returncode == 0, done.stderr
     assert (len(books.box.journal("tally")), len(books.box.journal("ifs"))) == before
+
+
+def test_its_flows_are_listed_with_what_they_are_held_by(books: World, site: Path, tmp_path: Path) -> None:
+    told = json.loads(command(books, tmp_path, "flows", "--json", site=site).stdout)
+    (found,) = [each for each in told if each["flow"] == "ifs/vouchers_from_tally"]
+    assert (found["from"], found["to"], found["off"]) == ("tally/journals", "ifs/vouchers", "")
+    assert "currency_is_the_companys" in found["rules"] and "Closed journals" in found["description"]
+    (off,) = [each for each in told if each["flow"] == "cin7/purchases"]
+    assert off["off"] == "mlc.yaml has no section `cin7:`"
+    assert "tally" not in command(books, tmp_path, "flows", site=None).stdout
