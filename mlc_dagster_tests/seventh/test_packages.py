@@ -15,7 +15,7 @@ from mlc_dagster.systems import configuration
 from mlc_dagster.systems.registry import systems
 from mlc_dagster_tests.seventh.conftest import HERE, ROOT, forget, lay_out
 
-NAMES_IT = re.compile(r"""tally_books|Tally Books|TALLY_|["'`/]tally\b|\btally[:/.]""")
+NAMES_IT = re.compile(r"""tally_books|Tally Books|TALLY_|["'`/]tally\b|\btally/|from_tally""")
 """The package, the section, the asset, the secret; what counts in the house may be a tally."""
 DECLARATION = """
 from dataclasses import replace
