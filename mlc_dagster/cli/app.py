@@ -48,6 +48,7 @@ COMMANDS = (
         "What is on and what is paused; of each flow what is on hold, since when, and its last load.",
         of_records=True,
     ),
+    Command("flows", "List what moves: from where to where, whether mlc.yaml has it on, its rules."),
     Command("check", "Read mlc.yaml and name every mistake by its line and its path."),
     Command("schema", "Print the JSON schema of mlc.yaml, for editors."),
     Command(

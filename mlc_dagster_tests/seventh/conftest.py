@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from cryptography.fernet import Fernet
 
 from mlc_dagster.sandbox import registry as sandboxed
 from mlc_dagster.systems import configuration, registry
@@ -19,7 +20,8 @@ from mlc_dagster_tests.orchestration.conftest import world as world
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-TOKEN = "sandbox-tally-token"
+TOKEN, KEY = "sandbox-tally-token", Fernet.generate_key().decode()
+OURS = ("tally_books", "odd_package", "mine")
 ENTRY_POINTS = """\
 [mlc_dagster.systems]
 tally = tally_books.system:SYSTEM
@@ -42,7 +44,7 @@ def forget() -> None:
     """Packages are looked for once in a process."""
     registry.systems.cache_clear()
     sandboxed.parts.cache_clear()
-    for name in [name for name in sys.modules if name.partition(".")[0] == "tally_books"]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
         del sys.modules[name]
 
 
@@ -90,8 +92,12 @@ def journal(number: str, amount: str = "250.00", **fields: Any) -> dict[str, Any
     return {**row, "updated_at": "2026-11-05T09:00:00Z", "lines": lines, **fields}
 
 
-def command(world: World, folder: Path, *words: str, site: Path | None) -> subprocess.CompletedProcess[str]:
-    """`mlc` in a process of its own. `site`: where packages are installed; None: they are not."""
+def command(
+    world: World, folder: Path, *words: str, site: Path | None, says: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """`mlc` in a process of its own. `site`: where packages are installed; None: they are not. `says`: its stdin."""
+    (folder / "home").mkdir(exist_ok=True)
+    (folder / "home" / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
     config = folder / "mlc.yaml"
     if not config.exists():
         content = world.settings.model_dump(mode="json", exclude_none=True)
@@ -102,10 +108,14 @@ def command(world: World, folder: Path, *words: str, site: Path | None) -> subpr
         "MLC_STORAGE": world.environment.storage,
         "MLC_DATABASE_URL": world.environment.database_url,
         "PYTHONPATH": os.pathsep.join(map(str, [ROOT, *([HERE, site] if site else [])])),
+        "DAGSTER_HOME": str(folder / "home"),
+        "MLC_MASTER_KEY": KEY,
         "COLUMNS": "200",
     }
     asked = [sys.executable, "-m", "mlc_dagster", *words]
-    return subprocess.run(asked, env=known, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        asked, env=known, cwd=folder, capture_output=True, text=True, input=says, timeout=120, check=False
+    )
 
 
 __all__ = ["PLENTY", "World", "books", "site", "world"]
