@@ -6,12 +6,13 @@ from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, text
 
 from mlc_dagster.ledger.columns import Key, Moment, Name, Serial, Words
 from mlc_dagster.ledger.hold_tables import TABLES
+from mlc_dagster.ledger.tenants import Scoped
 
 accounts = Table(
     "accounts",
     TABLES,
     Column("id", Serial, nullable=False, autoincrement=True),
-    Column("connection", Name, nullable=False),  # the section of mlc.yaml: "hubspot"
+    Column("connection", Scoped, nullable=False),  # the section of mlc.yaml: "hubspot"
     Column("identity", Words, nullable=False),  # the system's own immutable id of the account: "portal 4711"
     Column("title", Words, nullable=False),  # for people
     Column("noted_at", Moment, nullable=False),
@@ -32,10 +33,10 @@ set_aside = Table(
     TABLES,
     Column("id", Serial, nullable=False, autoincrement=True),
     Column("at", Moment, nullable=False),
-    Column("connection", Name, nullable=False),
+    Column("connection", Scoped, nullable=False),
     Column("identity", Words, nullable=False),  # of the account that it was delivered to; empty: not known
     Column("what", Name, nullable=False),  # delivery, agreement, first attempt
-    Column("flow", Name, nullable=False),  # of an agreement: its pair
+    Column("flow", Scoped, nullable=False),  # of an agreement: its pair
     Column("key", Key, nullable=False),  # of a first attempt: empty
     Column("remote_id", Words),  # from here on as it stood in deliveries
     Column("fingerprint", Name),

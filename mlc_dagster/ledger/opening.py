@@ -16,6 +16,7 @@ from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger.database import BUSY_SECONDS, CURE, SETTING, Database, LedgerUnavailable, parse, place, reason
 from mlc_dagster.ledger.postgresql import unbounded
+from mlc_dagster.ledger.tenants import Tenant
 from mlc_dagster.settings import file_modes as private
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ log = logger(__name__)
 _alembic = threading.Lock()  # alembic keeps the migration in progress in module globals
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, tenant: Tenant = "") -> Database:
     """The database at an address, migrated. Raises Misconfigured when it cannot be reached, written or understood."""
-    database = Database(parse(url))
+    database = Database(parse(url), tenant=tenant)
     try:
         if database.is_sqlite:
             _prepare_file(str(database.url.database))
@@ -46,7 +47,7 @@ def open_database(url: str) -> Database:
     return database
 
 
-def existing_database(url: str, *, reads_only: bool) -> Database:
+def existing_database(url: str, tenant: Tenant = "", *, reads_only: bool) -> Database:
     """The database at an address where a ledger is already; nothing is made, no folder, no file, no table.
 
     To be read it is not migrated either: one of another revision is told. Raises Misconfigured.
@@ -55,7 +56,7 @@ def existing_database(url: str, *, reads_only: bool) -> Database:
     where = place(parsed)
     if parsed.get_backend_name() == "sqlite" and not Path(where).is_file():
         raise Misconfigured(f"there is no ledger at {where}{_why_no_file(Path(where))}", cure=NO_FILE)
-    database = Database(parsed, reads_only=True)
+    database = Database(parsed, reads_only=True, tenant=tenant)
     try:
         _check_revision(database, where, reads_only)
     except (LedgerUnavailable, DBAPIError, sqlite3.Error, OSError) as error:
@@ -64,7 +65,7 @@ def existing_database(url: str, *, reads_only: bool) -> Database:
     finally:
         if not reads_only:
             database.close()
-    return database if reads_only else open_database(url)
+    return database if reads_only else open_database(url, tenant)
 
 
 def _why_no_file(path: Path) -> str:

@@ -14,6 +14,7 @@ from mlc_dagster.core.errors import MlcError
 from mlc_dagster.ledger.database import Database, clock
 from mlc_dagster.ledger.records import setting_aside
 from mlc_dagster.ledger.tables import accounts, deliveries, leases
+from mlc_dagster.ledger.tenants import of_tenant
 
 _STANDS = accounts.c.replaced_at.is_(None)
 
@@ -106,12 +107,12 @@ class Accounts:
 
 
 def _note(opened: Connection, connection: str, identity: str, title: str, who: str) -> KnownAccount:
-    mine = (accounts.c.connection == connection, _STANDS)
-    row = opened.execute(select(accounts).where(*mine).with_for_update()).first()
+    ours = (accounts.c.connection == connection, _STANDS)
+    row = opened.execute(select(accounts).where(*ours).with_for_update()).first()
     if row is not None and (row.identity, row.title) == (identity, title):
         return _known(row)
     now = clock(opened)
-    opened.execute(update(accounts).where(*mine).values(replaced_at=now))
+    opened.execute(update(accounts).where(*ours).values(replaced_at=now))
     new = {"connection": connection, "identity": identity, "title": title, "noted_at": now, "noted_by": who}
     return _known(opened.execute(insert(accounts).values(**new).returning(accounts)).one())
 
@@ -132,7 +133,7 @@ def _newest(opened: Connection, flow: str, count: int) -> Iterator[tuple[str, st
 
 
 def _nobody_writes(opened: Connection, connection: str) -> None:
-    held = select(leases).where(leases.c.expires_at > clock(opened)).order_by(leases.c.name)
+    held = select(leases).where(of_tenant(leases.c.name), leases.c.expires_at > clock(opened)).order_by(leases.c.name)
     if (found := opened.execute(held).first()) is not None:
         raise AccountRefused(
             f"the account of {connection} is not replaced: {found.owner} has {found.name}",

@@ -13,6 +13,7 @@ from mlc_dagster.ledger.records.deliveries import NEVER_AGAIN
 from mlc_dagster.ledger.records.trail import Trail, line
 from mlc_dagster.ledger.tables import agreed, deliveries, flows
 from mlc_dagster.ledger.tables import set_aside as aside
+from mlc_dagster.ledger.tenants import Scoped
 
 RUN = Run("mlc ledger new-account")
 AT_ONCE = 5000  # lines of the trail in memory
@@ -33,7 +34,11 @@ def set_aside(connection: Connection, flow: str, was: Account, said: str) -> Non
     for rows in _pages(connection, flow):
         lines = (_line(row, said) for row in rows)
         trail.add(lines)
-    common = {"at": literal(trail.at, Moment), **{name: literal(value, Words) for name, value in was._asdict().items()}}
+    common = {
+        "at": literal(trail.at, Moment),
+        "connection": literal(was.connection, Scoped),
+        "identity": literal(was.identity, Words),
+    }
     mine = {"what": literal("delivery", Name), **{name: deliveries.c[name] for name in ("flow", "key", *_CARRIED)}}
     _copy(connection, deliveries, {**common, **mine}, deliveries.c.flow == flow, _says_something())
     connection.execute(

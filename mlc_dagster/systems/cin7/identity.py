@@ -46,11 +46,12 @@ def has(client: Cin7Client, record: Delivered) -> bool:
 
 
 def _is_ours(purchase: Document, record: Delivered) -> bool:
+    """An order's mark begins with its company: "0010/P7"."""
     if not purchase.get("ID"):
         return False
     invoices = record.flow.target.name == PURCHASE_INVOICES.name
     found = set(references(purchase) if invoices else written_marks(purchase))
-    return not found or record.key in found
+    return not found or any(mark == record.key or mark.endswith(f"/{record.key}") for mark in found)
 
 
 def _has_supplier(api: Cin7Api, supplier_id: str, record: Delivered) -> bool:
