@@ -68,7 +68,7 @@ def new_account(
         met.agree(records, "are set aside: each is looked up there, and sent again")
         count = met.opened.accounts.renew(connection, met.identity, met.title, by, why, met.asked.names)
         say(f"{connection} is known as {met.title}. {count:,} record(s) of the account before are set aside.")
-        say(f"Load its days again: mlc replay --read-again, or a backfill of the assets of {connection}.")
+        say(f"Load the days of {connection} again: a backfill of its assets, or mlc replay --read-again.")
 
 
 @dataclass(frozen=True)
