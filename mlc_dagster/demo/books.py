@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from mlc_dagster.demo.agree_procurify import CANCELLED, amount, is_owed
 from mlc_dagster.demo.place import Place
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.systems.procurify.documents import plain_uuid
+from mlc_dagster.systems.procurify.documents.document_values import plain_uuid
 from mlc_dagster.systems.procurify.mapping import BILLS_FLOW
 from mlc_dagster.systems.procurify.settings import ProcurifySettings
 

@@ -7,11 +7,8 @@ import threading
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
 from sqlalchemy import URL, Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
@@ -21,6 +18,9 @@ from mlc_dagster.ledger.database import BUSY_SECONDS, CURE, SETTING, Database, L
 from mlc_dagster.ledger.postgresql import unbounded
 from mlc_dagster.ledger.tenants import Tenant
 from mlc_dagster.settings import file_modes as private
+
+if TYPE_CHECKING:
+    from alembic.config import Config  # here and below only where it is needed: a reader migrates nothing
 
 HEAD = "0009"  # the newest revision in migrations/versions
 VERSION_TABLE = "ledger_version"  # not alembic_version: Dagster may keep its own in the same database
@@ -91,6 +91,8 @@ def _check_revision(database: Database, where: str, reads_only: bool) -> None:
 
 
 def _known_revisions() -> frozenset[str]:
+    from alembic.script import ScriptDirectory
+
     return frozenset(each.revision for each in ScriptDirectory.from_config(alembic_config()).walk_revisions())
 
 
@@ -115,6 +117,8 @@ def migrate(database: Database) -> None:
 
 def alembic_config(connection: Connection | None = None) -> Config:
     """The migrations of the package, without an alembic.ini."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -123,6 +127,9 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 
 def _upgrade(connection: Connection, where: str) -> None:
+    from alembic import command
+    from alembic.util.exc import CommandError
+
     found = _revision(connection)
     try:
         command.upgrade(alembic_config(connection), "head")

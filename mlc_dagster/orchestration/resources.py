@@ -16,7 +16,7 @@ from mlc_dagster.pipeline.identity import AccountCheck
 from mlc_dagster.settings.section import SystemConnection
 from mlc_dagster.systems import accounts
 from mlc_dagster.systems.registry import systems
-from mlc_dagster.systems.shared.connecting import Budgets
+from mlc_dagster.systems.shared.connections import Budgets, required_secrets
 from mlc_dagster.transport.rate_limits import LocalBudget
 
 TICK_SECONDS = 60.0  # that Dagster gives a sensor
@@ -44,12 +44,13 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Rows between assets, as Parquet."""
 
     root: str
+    tenant: str = ""
     ledger: dg.ResourceDependency[LedgerResource]
 
     @property
     def store(self) -> RowStore:
         """With what the ledger knows of each file in it."""
-        return RowStore(self.root, self.ledger.open.stored)
+        return RowStore(self.root, self.ledger.open.stored, self.tenant)
 
 
 class Signed(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -112,5 +113,6 @@ class ConnectionResource(Signed):
         return systems()[self.system].settings.model_validate(self.section)
 
     def _connected(self, settings: SystemConnection, tries: int) -> Any:
-        connect = systems()[self.system].connect
-        return connect(settings, *self.values(), self.budgets, tries=tries, name=self.connection)
+        connect, values = systems()[self.system].connect, self.values()
+        required_secrets(values, self.secrets)
+        return connect(settings, *values, self.budgets, tries=tries, name=self.connection)

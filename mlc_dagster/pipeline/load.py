@@ -21,7 +21,7 @@ from mlc_dagster.pipeline import ending
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, Slice, chunks
 from mlc_dagster.pipeline.load_result import Loaded as Loaded
 from mlc_dagster.pipeline.prepare import held_target
-from mlc_dagster.pipeline.systematic_refusals import Futility
+from mlc_dagster.pipeline.systematic_refusals import SystematicRefusal
 
 log = logger("mlc_dagster.pipeline")
 
@@ -97,7 +97,7 @@ class _Delivery:
     pause_seen_at: float | None = None  # by the boot clock: the pause's own time is of another clock
 
     def __post_init__(self) -> None:
-        self.futility = Futility(self.flow.target.system)
+        self.futility = SystematicRefusal(self.flow.target.system)
 
     def take(self, prepared: Sequence[Ready]) -> None:
         """Sort by what the ledger says of each; send what must be sent.
@@ -205,7 +205,7 @@ class _Delivery:
         look_since = _begun(standing.since) if standing.state is State.IN_DOUBT else new
         whole = standing.delivered_version is not None
         known = Draft(one.key, one.record, standing.remote_id, look_since, whole, self._agreed, one.version)
-        return replace(known, as_sent=standing.as_sent)
+        return replace(known, as_sent=standing.as_sent, title=self.flow.title)
 
     def _agreed(self, key: str) -> Agreed | None:
         return self.ledger.agreements.of(self.flow.pair, key) if self.flow.pair else None

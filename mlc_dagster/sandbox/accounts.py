@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import count
 from threading import Lock
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from mlc_dagster.sandbox.cin7.api import Cin7Sandbox
-from mlc_dagster.sandbox.hubspot.api import HubspotSandbox
-from mlc_dagster.sandbox.ifs.api import IfsSandbox
-from mlc_dagster.sandbox.monday.api import MondaySandbox
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.near_names import offered
+from mlc_dagster.sandbox.part import Account, Part
 
 
 class Accounts:
@@ -19,27 +18,21 @@ class Accounts:
     _open: ClassVar[set[int]] = set()
     _lock: ClassVar[Lock] = Lock()
 
-    def __init__(
-        self,
-        hubspot: HubspotSandbox,
-        monday: MondaySandbox,
-        cin7: Cin7Sandbox,
-        ifs: IfsSandbox,
-        given: Mapping[str, str] | None,
-    ) -> None:
-        self._hubspot, self._monday, self._cin7, self._ifs = hubspot, monday, cin7, ifs
+    def __init__(self, systems: Mapping[str, Any], parts: Mapping[str, Part], given: Mapping[str, str] | None) -> None:
+        """Raises Misconfigured where an account is given of a system that tells none."""
+        self._systems = systems
+        self._kinds: dict[str, Account] = {name: part.account for name, part in parts.items() if part.account}
         self.are_given = bool(given)
         self._number: int | None = None
         self.serve(given or {})
 
     def open(self) -> None:
-        """The second of those that run at once has other accounts than the first. Cin7's stay: they sign its calls."""
+        """The second of those that run at once has other accounts than the first, where they are not in its sign-in."""
         with self._lock:
             number = self._number = next(each for each in count() if each not in self._open)
             self._open.add(number)
         if number and not self.are_given:
-            portal, account = 147_000_001 + number, 9_000_001 + number
-            self.serve({"hubspot": str(portal), "monday": str(account), "ifs": f"sandbox{number + 1}"})
+            self.serve({name: kind.beside(number) for name, kind in self._kinds.items() if kind.beside})
 
     def close(self) -> None:
         with self._lock:
@@ -48,12 +41,8 @@ class Accounts:
                 self._number = None
 
     def serve(self, accounts: Mapping[str, str]) -> None:
-        """System -> id, from now on."""
-        if portal := accounts.get("hubspot"):
-            self._hubspot.account["portalId"] = int(portal)
-        if account := accounts.get("monday"):
-            self._monday.resolvers.account_id = account
-        if account := accounts.get("cin7"):
-            self._cin7.account_id = account
-        if realm := accounts.get("ifs"):
-            self._ifs.tokens.realm = realm
+        """System -> id, from now on. Raises Misconfigured for a system that tells no account."""
+        for name, account in accounts.items():
+            if name not in self._kinds:
+                raise Misconfigured(f"the sandbox's {name} tells no account{offered(name, self._kinds)}")
+            self._kinds[name].serve(self._systems[name], account)

@@ -88,7 +88,7 @@ class _Talk(threading.Thread):
         self._is_through = True
 
     def _ask(self) -> None:
-        names = secrets(self._connection, self._system)
+        names = secrets(self._connection, self._system, self._settings)
         try:
             values = tuple(self._secret(name) for name in names)
         except MlcError as error:

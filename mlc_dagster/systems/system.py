@@ -16,7 +16,7 @@ from mlc_dagster.settings.section import Section, SystemConnection
 from mlc_dagster.settings.sections import SystemSection
 from mlc_dagster.settings.web import WebhookSource
 from mlc_dagster.systems.shared.findings import Finding, Question
-from mlc_dagster.systems.shared.webhooks import Told
+from mlc_dagster.systems.shared.webhooks import WebhookEvent
 
 Chart = Mapping[tuple[str, str], LedgerAccount]
 """(company, account) -> the account, of the ERP."""
@@ -67,7 +67,7 @@ class Webhooks:
     """What a system tells by webhook, and how it proves itself."""
 
     settings: type[WebhookSource]
-    read: Callable[[Mapping[str, Any], bytes], Told]  # (parsed body, body)
+    read: Callable[[Mapping[str, Any], bytes], WebhookEvent]  # (parsed body, body)
     challenge: Callable[[Mapping[str, Any]], str | None] = field(default=lambda payload: None)
     """What it wants to hear again when a webhook is made; None in an event."""
 

@@ -20,7 +20,7 @@ from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline import Loaded, Verdict
 from mlc_dagster.pipeline.identity import AccountCheck
 from mlc_dagster.sandbox.ifs.tokens import PATH as TOKEN
-from mlc_dagster.sandbox.seed.monday import DEMO_MONDAY
+from mlc_dagster.sandbox.monday.seed import DEMO_MONDAY
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems import accounts
 from mlc_dagster.systems import configuration as settings_file
@@ -32,7 +32,7 @@ from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.connect import ifs_client
 from mlc_dagster.systems.monday.connect import monday_client
 from mlc_dagster.systems.procurify.connect import procurify_client
-from mlc_dagster.systems.shared.connecting import Budgets
+from mlc_dagster.systems.shared.connections import Budgets
 
 BATCH = 3
 """Records in flight: few, so that a load has several batches."""

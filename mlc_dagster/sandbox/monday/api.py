@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from typing import Any
 from graphql import ExecutionResult, FieldNode, GraphQLError, OperationDefinitionNode, execute, parse, validate
 
 from mlc_dagster.sandbox.journal import Journal
-from mlc_dagster.sandbox.limits import Limits, RollingCounts, whole_seconds
+from mlc_dagster.sandbox.limits import RollingCounts, whole_seconds
 from mlc_dagster.sandbox.monday.boards import Boards
 from mlc_dagster.sandbox.monday.partial_answers import Gate, Refusals, Trouble
 from mlc_dagster.sandbox.monday.schema import Resolvers
@@ -50,12 +50,14 @@ class Points:
 class MondaySandbox:
     """Keeps boards and items; boards are made by a seed or by a test."""
 
-    def __init__(self, counts: RollingCounts, journal: Journal, lock: RLock, limits: Limits | None = None) -> None:
-        self.counts, self._journal, self._lock, self.limits = counts, journal, lock, limits or Limits()
+    def __init__(
+        self, counts: RollingCounts, journal: Journal, lock: RLock, limits: Mapping[str, int], minute: float
+    ) -> None:
+        self.counts, self._journal, self._lock, self.limits = counts, journal, lock, limits
         self.boards, self.token = Boards(), TOKEN
         self.resolvers = Resolvers(self.boards, VERSION)
         self._schema = self.resolvers.schema()
-        self.points = Points(self.limits.monday_points_per_minute, self.limits.window_seconds)
+        self.points = Points(limits["points_per_minute"], minute)
         self.largest = 0  # points of the dearest request that was served
         self.troubles: list[Trouble] = []  # of the next writes
         self.refusals: Refusals | None = None  # how refused writes are told; None: each with its path, beside values
@@ -140,7 +142,7 @@ class MondaySandbox:
             return _error(429, "RATE_LIMIT_EXCEEDED", "Minute limit rate exceeded", wait)
         day = datetime.now(UTC).date().isoformat()
         self._today = (day, self._today[1] + 1 if self._today[0] == day else 1)
-        if self._today[1] > self.limits.monday_calls_per_day:
+        if self._today[1] > self.limits["calls_per_day"]:
             return _error(429, "DAILY_LIMIT_EXCEEDED", "Daily limit exceeded")
         return self._remembering(call)
 
@@ -214,7 +216,7 @@ class MondaySandbox:
             if isinstance(node, FieldNode) and node.name.value != "complexity"
         ]
         columns = sum(str(value).count('": ') for name, value in variables.items() if name.startswith("v"))
-        return 1 + len(calls) * self.limits.monday_points_per_write + columns * self.limits.monday_points_per_column
+        return 1 + len(calls) * self.limits["points_per_write"] + columns * self.limits["points_per_column"]
 
 
 def _operation(text: str) -> tuple[OperationDefinitionNode, Any]:

@@ -6,15 +6,15 @@ from __future__ import annotations
 
 from mlc_dagster.core.accounts import Delivered
 from mlc_dagster.core.errors import RecordRejected
-from mlc_dagster.systems.airbase.calls import AirbaseApi, id_of
+from mlc_dagster.systems.airbase.api import AirbaseApi, id_of
 from mlc_dagster.systems.airbase.client import AirbaseClient
 from mlc_dagster.systems.airbase.records import PURCHASE_ORDERS, VENDORS
-from mlc_dagster.systems.airbase.spend_records import PAYMENTS, PURCHASE_REQUESTS
+from mlc_dagster.systems.airbase.spend.records import PAYMENTS, PURCHASE_REQUESTS
 
 
 def has(client: AirbaseClient, record: Delivered) -> bool:
     """Whether the tenant has that very document, with the ERP's key where we gave it one."""
-    api, at, flow = AirbaseApi(client.api, client.places.page_size), client.places, record.flow
+    api, at, flow = AirbaseApi(client.api, client.endpoints.page_size), client.endpoints, record.flow
     sent = {VENDORS.name: at.vendors, PURCHASE_ORDERS.name: at.purchase_orders}
     spent = {PURCHASE_REQUESTS.name: at.purchase_requests, PAYMENTS.name: at.ledger_entries}
     if path := sent.get(flow.target.name) if flow.target.system == flow.spoke else "":

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 
 from mlc_dagster.core.accounts import Account, Delivered
 from mlc_dagster.core.errors import RecordRejected
-from mlc_dagster.systems.cin7.calls import Cin7Api, Document, same_id
+from mlc_dagster.systems.cin7.api import Cin7Api, Document, same_id
 from mlc_dagster.systems.cin7.client import Cin7Client
-from mlc_dagster.systems.cin7.purchase_lookup import references, written_marks
+from mlc_dagster.systems.cin7.purchases.purchase_lookup import references, written_marks
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES
-from mlc_dagster.systems.cin7.supplier_fields import MARK
+from mlc_dagster.systems.cin7.suppliers.supplier_fields import MARK
 
 
 def digest_of(account_id: str) -> str:

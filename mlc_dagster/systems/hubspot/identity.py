@@ -7,9 +7,9 @@ scope for it is answered 403. Every object that we make carries our key in a pro
 from __future__ import annotations
 
 from mlc_dagster.core.accounts import Account, Delivered
-from mlc_dagster.systems.hubspot.calls import HubspotApi, objects
+from mlc_dagster.systems.hubspot.api import HubspotApi, objects
 from mlc_dagster.systems.hubspot.client import HubspotClient
-from mlc_dagster.systems.hubspot.properties import KEY
+from mlc_dagster.systems.hubspot.objects.properties import KEY
 
 
 def portal_of(client: HubspotClient) -> Account | None:

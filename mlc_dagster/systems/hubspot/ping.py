@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from mlc_dagster.core.errors import MlcError, RecordRejected
-from mlc_dagster.systems.hubspot.calls import ACCOUNT, HubspotApi, objects, properties
+from mlc_dagster.systems.hubspot.api import ACCOUNT, HubspotApi, objects, properties
 from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster.systems.hubspot.connect import hubspot_client
+from mlc_dagster.systems.hubspot.objects.properties import PROPERTIES
 from mlc_dagster.systems.hubspot.portal import Portal
-from mlc_dagster.systems.hubspot.properties import PROPERTIES
 from mlc_dagster.systems.hubspot.settings import HubspotSettings
 from mlc_dagster.systems.shared.findings import Finding, Question, budget, clock, rate, refused, wrong
 from mlc_dagster.transport.client import ApiClient, in_order

@@ -8,8 +8,9 @@ from typing import Any
 
 from mlc_dagster.core.errors import AccessDenied, Misconfigured, RecordRejected
 from mlc_dagster.core.facts import Books
-from mlc_dagster.systems.hubspot.calls import ACCOUNT, DEAL_PIPELINES, Document, HubspotApi, properties
-from mlc_dagster.systems.hubspot.properties import GROUP, GROUP_LABEL, PROPERTIES, Property
+from mlc_dagster.systems.hubspot.api import ACCOUNT, DEAL_PIPELINES, Document, HubspotApi, properties
+from mlc_dagster.systems.hubspot.objects.properties import GROUP, GROUP_LABEL, PROPERTIES, Property
+from mlc_dagster.systems.shared.kept_reads import KeptRead
 from mlc_dagster.transport.threads import sleep as wait_for
 
 FRESH = 60.0  # seconds that the account is taken for the truth
@@ -26,8 +27,8 @@ class Portal:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = wait_for,
     ) -> None:
-        self._api, self._options, self._clock, self._sleep = api, options, clock, sleep
-        self._account: tuple[float, Document] | None = None
+        self._api, self._options, self._sleep = api, options, sleep
+        self._account = KeptRead(self._read_account, FRESH, clock)
         self._ready: set[str] = set()
         self._stage: tuple[str, str] | None = None
 
@@ -37,14 +38,15 @@ class Portal:
         Raises Misconfigured where the token is of another portal than mlc.yaml names, AccessDenied where it cannot
         be told.
         """
-        if self._account is None or self._clock() - self._account[0] > FRESH:
-            now, account, pinned = self._clock(), self._asked(), self._options.get("portal_id")
-            found = str(account.get("portalId"))
-            if pinned and pinned != found:
-                cure = "Check HUBSPOT_TOKEN, or hubspot.portal_id in mlc.yaml."
-                raise Misconfigured(f"the token is of portal {found}, and mlc.yaml names {pinned}", cure=cure)
-            self._account = (now, account)
-        return self._account[1]
+        return self._account.value()
+
+    def _read_account(self) -> Document:
+        account, pinned = self._asked(), self._options.get("portal_id")
+        found = str(account.get("portalId"))
+        if pinned and pinned != found:
+            cure = "Check HUBSPOT_TOKEN, or hubspot.portal_id in mlc.yaml."
+            raise Misconfigured(f"the token is of portal {found}, and mlc.yaml names {pinned}", cure=cure)
+        return account
 
     def _asked(self) -> Document:
         try:

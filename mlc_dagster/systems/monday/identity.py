@@ -7,8 +7,8 @@ a token without it is answered missingRequiredPermissions.
 from __future__ import annotations
 
 from mlc_dagster.core.accounts import Account, Delivered
-from mlc_dagster.systems.monday import documents
 from mlc_dagster.systems.monday.client import MondayClient
+from mlc_dagster.systems.monday.graphql import documents
 
 
 def account_of(client: MondayClient) -> Account | None:

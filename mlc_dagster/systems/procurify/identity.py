@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from mlc_dagster.core.accounts import Delivered
 from mlc_dagster.core.errors import RecordRejected
-from mlc_dagster.systems.procurify.calls import ProcurifyApi
+from mlc_dagster.systems.procurify.api import ProcurifyApi
 from mlc_dagster.systems.procurify.client import ProcurifyClient
 from mlc_dagster.systems.procurify.records import BILLS, PURCHASE_ORDERS
 
 
 def has(client: ProcurifyClient, record: Delivered) -> bool:
     """Whether the domain has that very document. Vendors are numbered: the supplier's number, or the name, must fit."""
-    api, at, flow = ProcurifyApi(client.api, 1), client.at, record.flow
+    api, at, flow = ProcurifyApi(client.api, 1), client.endpoints, record.flow
     inbound = flow.source.system == flow.spoke
     paths = {BILLS.name: at.bill, PURCHASE_ORDERS.name: at.purchase_order}
     try:
