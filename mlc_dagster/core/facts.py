@@ -98,6 +98,7 @@ class Facts:
     """All that mappings and rules may know beside the record. Frozen for the length of one prepare."""
 
     connection: str = ""  # where it has another name than its system: "hubspot_us"
+    title: str = ""  # the SaaS, as people write it, for reports; nothing that is sent depends on it
     companies: Mapping[str, CompanyMapping] = dataclasses.field(default_factory=dict)
     accounts: Mapping[tuple[str, str], LedgerAccount] = dataclasses.field(
         default_factory=dict

@@ -74,6 +74,7 @@ class Flow:
     description: str = ""
     owner: str = "team:finance"
     system: str = ""  # the SaaS's own name, where the flow is one of a connection under another name
+    title: str = ""  # the SaaS, as people write it: its declaration says so
 
     @property
     def key(self) -> tuple[str, ...]:

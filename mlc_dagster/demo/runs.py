@@ -12,8 +12,8 @@ from typing import Any
 import dagster as dg
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from mlc_dagster.cli.terminal import Terminal
 from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.terminal import Terminal
 from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.automation.jobs_and_schedules import CHART_JOB, READ_JOB, company_job, reference_job

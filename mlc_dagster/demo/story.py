@@ -15,16 +15,16 @@ from pathlib import Path
 from rich.table import Table
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli.terminal import Terminal, plain
 from mlc_dagster.core.amounts import currency_decimals
 from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.terminal import Terminal, plain
 from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.demo import books
 from mlc_dagster.demo.agreement import disagreements
 from mlc_dagster.demo.folder import absolute, is_demo, kept, replaced, strangers
 from mlc_dagster.demo.instance import FILE, settle
-from mlc_dagster.demo.place import CALLS_A_MINUTE, Place, real_places
+from mlc_dagster.demo.place import TIMES, Place, real_places
 from mlc_dagster.demo.runs import Runs
 from mlc_dagster.orchestration.automation.running import USUAL_HOME, FlowCounts
 from mlc_dagster.orchestration.settings_check import checked
@@ -81,8 +81,9 @@ def _show(place: Place, days: int, folder: Path, out: Terminal) -> None:
     many = "1 day" if days == 1 else f"{days} days"
     there = f"a sandbox of {', '.join(configuration.flows())}"
     out.print(f"[bold]mlc_dagster[/]: {many} from a sandbox ERP to {there}. State goes to {folder}/")
-    limit = f"the sandbox is set to {CALLS_A_MINUTE:,}, or this would take half an hour"
-    out.print(f"[dim]Cin7 allows 60 calls a minute; {limit}.[/]")
+    out.print(
+        f"[dim]The sandbox allows {TIMES:,} times the calls of the real systems, or this would take half an hour.[/]"
+    )
     with place.sandbox(days):
         _passes(place, days, out)
 

@@ -7,11 +7,8 @@ import threading
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
 from sqlalchemy import URL, Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
@@ -21,7 +18,10 @@ from mlc_dagster.ledger.database import BUSY_SECONDS, CURE, SETTING, Database, L
 from mlc_dagster.ledger.postgresql import unbounded
 from mlc_dagster.settings import file_modes as private
 
-HEAD = "0008"  # the newest revision in migrations/versions
+if TYPE_CHECKING:
+    from alembic.config import Config  # here and below only where it is needed: a reader migrates nothing
+
+HEAD = "0009"  # the newest revision in migrations/versions
 VERSION_TABLE = "ledger_version"  # not alembic_version: Dagster may keep its own in the same database
 RUNS_MAKE_IT = "The first run makes a ledger; a command that tells of records never does."
 NO_FILE = f"Go to the folder where mlc runs, or set {SETTING} (unset: .mlc/ledger.db in this folder). {RUNS_MAKE_IT}"
@@ -90,6 +90,8 @@ def _check_revision(database: Database, where: str, reads_only: bool) -> None:
 
 
 def _known_revisions() -> frozenset[str]:
+    from alembic.script import ScriptDirectory
+
     return frozenset(each.revision for each in ScriptDirectory.from_config(alembic_config()).walk_revisions())
 
 
@@ -114,6 +116,8 @@ def migrate(database: Database) -> None:
 
 def alembic_config(connection: Connection | None = None) -> Config:
     """The migrations of the package, without an alembic.ini."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -122,6 +126,9 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 
 def _upgrade(connection: Connection, where: str) -> None:
+    from alembic import command
+    from alembic.util.exc import CommandError
+
     found = _revision(connection)
     try:
         command.upgrade(alembic_config(connection), "head")

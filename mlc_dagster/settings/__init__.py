@@ -14,9 +14,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from mlc_dagster.settings import document, sentences
-from mlc_dagster.settings.document import Document
+from mlc_dagster.settings.document import Document, misconfigured
 from mlc_dagster.settings.environment import DEMO_FOLDER, Environment, environment, is_chosen
-from mlc_dagster.settings.mistakes import Mistake, misconfigured
+from mlc_dagster.settings.mistakes import Mistake
 from mlc_dagster.settings.model import Settings
 from mlc_dagster.settings.sections import Sections, mistakes_of, model_for
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from mlc_dagster.core.accounts import Account, Delivered
 from mlc_dagster.core.facts import Facts, LedgerAccount
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import ERP, EntitySet, Record
@@ -85,6 +86,10 @@ class System:
     """
     ping: Callable[[Question], Iterator[Finding]]
     flows: tuple[Flow, ...] = ()
+    identity: Callable[[Any], Account | None] | None = None
+    """client -> the account that its credentials lead to; None where it is not told. Few requests. Raises MlcError."""
+    has: Callable[[Any, Delivered], bool] | None = None
+    """(client, what the ledger says of a record) -> whether the account has that very record. Raises MlcError."""
     company: type[Section] | None = None  # what mlc.yaml may say of a company: its name there
     webhooks: Webhooks | None = None
     holds_by: tuple[str, ...] = ()  # rules that its client asks by itself, at the load

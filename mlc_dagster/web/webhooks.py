@@ -50,7 +50,7 @@ def build(settings: Settings, ledger: Ledger, secrets: Secrets, tally: Tally, ag
     Raises Misconfigured where a source is on and nobody has a secret for it.
     """
     known = {name: system.webhooks for name, system in connections(settings).items() if system.webhooks}
-    hooks = _Webhooks(known, ledger.inbox, Doors(settings.web, secrets), settings.web.max_body_kib * 1024, tally, again)
+    hooks = _Webhooks(known, ledger.inbox, Doors(settings, secrets), settings.web.max_body_kib * 1024, tally, again)
     routes = [
         Route("/webhooks/{source}", hooks.receive, methods=["POST"]),
         Route("/webhooks/{source}/{secret:path}", hooks.receive, methods=["POST"]),

@@ -63,7 +63,12 @@ FAULTS: tuple[dict[str, Any], ...] = (
 
 def serve() -> None:
     """Reads one JSON command a line: {"round": n} changes every supplier, {"faults": true}, {"state": true}."""
-    limits = Limits(10**7, 10**7, hubspot_calls_per_10_seconds=10**7, hubspot_calls_per_day=10**9)
+    limits = Limits(
+        cin7_calls_per_minute=10**7,
+        ifs_requests_per_minute=10**7,
+        hubspot_calls_per_10_seconds=10**7,
+        hubspot_calls_per_day=10**9,
+    )
     with Sandbox(limits=limits) as box:
         print(json.dumps({"url": box.url}), flush=True)
         for line in sys.stdin:

@@ -172,11 +172,13 @@ def load_partition(
     slice_: Slice | None = None,
 ) -> tuple[Loaded, dict[str, Any]]:
     """Load one day, with progress in the log every few seconds; its account, and that as the UI shows it."""
-    client, ledger = getattr(context.resources, flow.target.system).client, context.resources.ledger.open
+    target, ledger = getattr(context.resources, flow.target.system), context.resources.ledger.open
+    client, account = target.client, target.account(context.run.run_id)
     before = client.traffic
     ready = stored(context.resources.storage.store, flow, partition, needed=True)
     run = Run(context.run.run_id, partition)
-    loaded = pipeline.load(flow, ready, client, ledger, run, longest_request=client.api.timeout, slice_=slice_)
+    longest = client.api.timeout
+    loaded = pipeline.load(flow, ready, client, ledger, run, longest_request=longest, slice_=slice_, account=account)
     pausing.note(flow, partition, loaded, pausing.in_this_run(context, after), ledger, run.run_id)
     spent = client.traffic.since(before)
     log.info(

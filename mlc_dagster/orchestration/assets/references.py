@@ -1,6 +1,7 @@
 """What a SaaS keeps of its own accounts and subsidiaries, beside the ERP's: read whole, checked in both directions."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -95,7 +96,8 @@ def _check(
             theirs = list(_stored(store, key, reference.record))
             if not chart or not theirs:
                 return _nothing_to_compare("IFS" if not chart else title, key if chart else CHART)
-            missing = asked.missing(chart, theirs, settings.facts_for(connection), datetime.now(UTC).date())
+            facts = replace(settings.facts_for(connection), title=title)
+            missing = asked.missing(chart, theirs, facts, datetime.now(UTC).date())
         return dg.AssetCheckResult(
             passed=not missing,
             severity=dg.AssetCheckSeverity.WARN,

@@ -95,7 +95,7 @@ def as_document(found: Plan) -> dict[str, Any]:
 
 def _told(found: Plan) -> dict[str, Any]:
     rows = [
-        (step.key, step.does, step.why or fields(step.changes))
+        (step.key, step.does, step.why or reports.changes_in_a_line(step.changes))
         for step in found.steps
         if step.does not in ("nothing", "superseded")
     ]
@@ -104,11 +104,6 @@ def _told(found: Plan) -> dict[str, Any]:
         "digest": found.digest,
         "steps": reports.table(("record", "does", "what"), rows[:SHOWN]),
     }
-
-
-def fields(changes: Sequence[Any]) -> str:
-    """In one line: field: before -> after."""
-    return "; ".join(f"{each.field}: {each.before or '-'} -> {each.after or '-'}" for each in changes)[:1000]
 
 
 def run(job: dg.JobDefinition, flow: str, partition: str) -> dict[str, Any]:

@@ -12,10 +12,9 @@ from typing import Any
 import pyarrow as pa
 
 from mlc_dagster.core.duplicates import Crosswalk, TargetScan
-from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord, StillInDoubt
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
-from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Traffic, Unanswered
+from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, classify, signature
 from mlc_dagster.systems.cin7.duplicates import Duplicates
@@ -28,7 +27,7 @@ from mlc_dagster.systems.cin7.reference_books import read_books
 from mlc_dagster.systems.cin7.suppliers.supplier_writer import SupplierWriter
 from mlc_dagster.systems.shared.kept_reads import KeptRead
 from mlc_dagster.systems.shared.lists_by_day import ListByDay
-from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
+from mlc_dagster.systems.shared.saving import one_by_one
 from mlc_dagster.transport.client import ApiClient
 
 __all__ = ["Cin7Client", "classify", "signature"]
@@ -46,8 +45,10 @@ class Cin7Client:
         options: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
         terms: Mapping[str, str] | None = None,
+        account_id: str = "",
     ) -> None:
-        """`terms`: the ERP's payment terms -> their names in Cin7."""
+        """`terms`: the ERP's payment terms -> their names in Cin7. `account_id`: whose account this is; a secret."""
+        self.account_id = account_id
         self.api, self._api, self._options = api, Cin7Api(api), options or {}
         self._suppliers = SupplierWriter(self._api, clock, terms)
         sender = PurchaseSender(self._api, PurchaseLookup(self._api, clock), lambda: self._products.value())
@@ -69,16 +70,7 @@ class Cin7Client:
 
         Raises AccessDenied, Misconfigured, TransientError (retries are exhausted): for this draft and the rest.
         """
-        writer = self._writers[target.name]
-        for draft in drafts:
-            try:
-                yield from writer.save(draft)
-            except DisagreementError as error:
-                yield Refused(draft, error.message, AGREE)
-            except (RecordRejected, StaleRecord) as error:
-                yield Refused(draft, error.message, in_doubt=isinstance(error, StillInDoubt))
-            except OutcomeUnknown as error:
-                yield Unanswered(draft, error.message)
+        return one_by_one(self._writers[target.name].save, drafts)
 
     def read(
         self, entity: EntitySet, scope: Scope, pull: Pull, sightings: Sightings | None = None

@@ -59,7 +59,7 @@ def classify(response: httpx.Response) -> MlcError | None:
         return Throttled(said, retry_after=LOCK_SECONDS if asked is None else asked)
     if status == 403 and body.get("category") == "MISSING_SCOPES":
         cure = "Add them to the service key or private app in HubSpot, Development, Keys."
-        return AccessDenied(said, cure=cure)
+        return AccessDenied(said, status=status, cure=cure)
     if status == 404 and body.get("category") != "OBJECT_NOT_FOUND":
         return Misconfigured(said, cure="Check hubspot.base_url in mlc.yaml; it is https://api.hubapi.com.")
     if status in (401, 403, 408) or status >= 500:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from mlc_dagster.core.errors import Misconfigured, RecordRejected
+from mlc_dagster.core.errors import AccessDenied, Misconfigured, RecordRejected
 from mlc_dagster.core.facts import Books
 from mlc_dagster.systems.hubspot.api import ACCOUNT, DEAL_PIPELINES, Document, HubspotApi, properties
 from mlc_dagster.systems.hubspot.objects.properties import GROUP, GROUP_LABEL, PROPERTIES, Property
@@ -33,16 +33,29 @@ class Portal:
         self._stage: tuple[str, str] | None = None
 
     def account(self) -> Document:
-        """Read anew, at most once a minute. Raises Misconfigured where the token is of another portal."""
+        """Read anew, at most once a minute; empty where the token may not ask.
+
+        Raises Misconfigured where the token is of another portal than mlc.yaml names, AccessDenied where it cannot
+        be told.
+        """
         return self._account.value()
 
     def _read_account(self) -> Document:
-        account: Document = self._api.get(ACCOUNT)
-        pinned, found = self._options.get("portal_id"), str(account.get("portalId"))
+        account, pinned = self._asked(), self._options.get("portal_id")
+        found = str(account.get("portalId"))
         if pinned and pinned != found:
             cure = "Check HUBSPOT_TOKEN, or hubspot.portal_id in mlc.yaml."
             raise Misconfigured(f"the token is of portal {found}, and mlc.yaml names {pinned}", cure=cure)
         return account
+
+    def _asked(self) -> Document:
+        try:
+            found: Document = self._api.get(ACCOUNT)
+        except AccessDenied as error:
+            if error.status != 403 or self._options.get("portal_id"):
+                raise
+            return {}
+        return found
 
     def books(self) -> Books:
         """HubSpot has no chart of accounts; what it has is currencies."""
@@ -52,8 +65,10 @@ class Portal:
         return Books(has_chart=False, base_currency=own, currencies=frozenset(filter(None, (own, *more))))
 
     def link(self, type_id: str, remote_id: str) -> str:
-        """Where a person sees the record."""
+        """Where a person sees the record; empty where the portal is not told."""
         account = self.account()
+        if not account:
+            return ""
         return f"https://{account.get('uiDomain')}/contacts/{account.get('portalId')}/record/{type_id}/{remote_id}"
 
     # --- custom properties --------------------------------------------------------------------------------------------

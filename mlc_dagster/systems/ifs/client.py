@@ -64,7 +64,7 @@ class IfsClient:
         """
         self.api, self._clock = api, clock
         self._connection = Connection(api, in_flight, page_size)
-        named = catalogue or known_sets({})
+        self.catalogue = named = catalogue or known_sets({})
         self._target = ErpTarget(self, named, currencies)
         self._duplicates = Duplicates(self._connection, named)
 

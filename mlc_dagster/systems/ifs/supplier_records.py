@@ -25,7 +25,7 @@ class Partner(Record, frozen=True, kw_only=True):
     An empty text: the SaaS keeps the field, and it is empty there.
     """
 
-    external_ref: str  # "procurify-vendor-88"
+    external_ref: str  # "cin7-supplier-88": the system, the kind, its id there
     supplier_id: str | None = None  # the ERP's number, where the SaaS carries it
     name: str | None
     country: str | None = None  # ISO 3166, two letters
@@ -36,11 +36,6 @@ class Partner(Record, frozen=True, kw_only=True):
     terms: tuple[str, ...] = ()  # the ERP's codes, where the name that the SaaS has stands for several
     may_create: bool = True  # a supplier that the ERP does not have is made there
     owners: tuple[Owner, ...] = ()  # of fields without one: the ERP
-
-    @property
-    def system(self) -> str:
-        """ "Procurify": the SaaS that it comes from."""
-        return self.external_ref.partition("-")[0].capitalize()
 
     def required(self) -> Iterator[tuple[str, object]]:
         yield "name", self.name

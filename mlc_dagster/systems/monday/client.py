@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from mlc_dagster.core.duplicates import Crosswalk, TargetScan
 from mlc_dagster.core.errors import Misconfigured
@@ -64,6 +65,10 @@ class MondayClient:
         """Whose token it is. Raises AccessDenied."""
         me = self._api.read(documents.WHO).get("me") or {}
         return f"{me.get('name')} (user {me.get('id')})"
+
+    def asked(self, document: str, **variables: object) -> Mapping[str, Any]:
+        """The values of a query that changes nothing. Raises AccessDenied, Misconfigured, TransientError."""
+        return self._api.read(document, **variables)
 
     def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
         """Send the drafts, twenty-five in a request.

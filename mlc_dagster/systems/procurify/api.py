@@ -30,7 +30,7 @@ def classify(response: httpx.Response) -> MlcError | None:
     said = f"Procurify answered {response.status_code} to {where}: {sentence(body) or snippet(response.content)}"
     said = f"{said} (request {traced[:80]})" if traced else said
     if response.status_code == 403:
-        return AccessDenied(said, cure=ROLE)
+        return AccessDenied(said, status=403, cure=ROLE)
     return RecordRejected(said, status=response.status_code, body=body)
 
 

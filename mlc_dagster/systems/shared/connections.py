@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.outcomes import Budget
 from mlc_dagster.settings.section import SystemConnection
 from mlc_dagster.transport.answer_limits import Bounds
+from mlc_dagster.transport.client import ApiClient
+from mlc_dagster.transport.shadow import allowed
 
 ANSWERS = 3
 """Timeouts that an answer may take as a whole, where mlc.yaml does not say."""
@@ -33,6 +35,12 @@ def required_secret(value: str, name: str) -> str:
     return value
 
 
+def required_secrets(values: Sequence[str], names: Sequence[str]) -> None:
+    """Raises Misconfigured where one of the secrets is not set, by the name that it has here."""
+    for value, name in zip(values, names, strict=True):
+        required_secret(value, name)
+
+
 def budget_name(*parts: str) -> str:
     """A budget's name tells nobody the credential it stands for. Two connections with one credential share it."""
     return f"{parts[0]} {hashlib.blake2b('|'.join(parts).encode(), digest_size=8).hexdigest()}"
@@ -44,3 +52,18 @@ def request_limits(settings: SystemConnection) -> dict[str, Any]:
     seconds = settings.answer_seconds or ANSWERS * timeout
     bounds = Bounds(max(seconds, timeout), settings.answer_megabytes)
     return {"timeout": timeout, "bounds": bounds, "max_wait": settings.max_wait_seconds}
+
+
+def http_api(name: str, settings: SystemConnection, tries: int, **own: Any) -> ApiClient:
+    """HTTP to a connection, as its section says: where, for how long, and in shadow without a write.
+
+    `own`: what the system has of its own, such as auth, budget, classify and proof.
+    """
+    return ApiClient(
+        name,
+        settings.base_url,
+        **request_limits(settings),
+        allows=allowed(name, settings.mode),
+        max_attempts=tries,
+        **own,
+    )

@@ -125,7 +125,7 @@ class PurchaseLookup:
     def _read(self, row: Document, slot: str) -> None:
         name, purchase = str(row["ID"]).casefold(), read(self._api, row["ID"])
         self._markers[name] = frozenset() if abandoned(purchase) else frozenset(markers(purchase, slot))
-        self._invoices[name] = (str(row.get("LastUpdatedDate") or ""), frozenset(_references(purchase)))
+        self._invoices[name] = (str(row.get("LastUpdatedDate") or ""), frozenset(references(purchase)))
 
 
 def read(api: Cin7Api, purchase_id: str) -> Document:
@@ -148,7 +148,13 @@ def markers(purchase: Document, slot: str) -> Iterator[str]:
         yield first.removeprefix("IFS ")
 
 
-def _references(purchase: Document) -> Iterator[str]:
+def written_marks(purchase: Document) -> Iterator[str]:
+    """What stands in any attribute, or behind "IFS " on the first line of the note."""
+    for slot in purchase.get("AdditionalAttributes") or {}:
+        yield from markers(purchase, slot)
+
+
+def references(purchase: Document) -> Iterator[str]:
     """The ERP's keys of the invoices on a purchase."""
     for invoice in purchase.get("Invoice") or ():
         yield from _keys(invoice)

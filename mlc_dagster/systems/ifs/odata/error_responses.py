@@ -42,7 +42,9 @@ def classify(response: httpx.Response) -> Exception | None:
     if "$top" in response.request.url.params and (status == 504 or (status == 500 and _TOO_LARGE.search(text))):
         return PageTooLarge(says)
     if status == 403:
-        return AccessDenied(says, cure=f"Grant the projection {_projection(response)} to the service account.")
+        return AccessDenied(
+            says, status=403, cure=f"Grant the projection {_projection(response)} to the service account."
+        )
     if (400 <= status < 500 and status not in _OTHERS) or status == 501 or _is_business(response, code):
         return RecordRejected(says, status=status, body=_body(response))
     return None

@@ -209,7 +209,7 @@ class SupplierWriter:
         written: set[str] = set()
 
         def change(row: Row) -> Mapping[str, Any]:
-            merged = without_conflicts(_merge(draft, row, agreed), draft.record.system)
+            merged = without_conflicts(_merge(draft, row, agreed), draft.title or "the other system")
             written.clear()
             written.update(merged.to_erp)
             return {name: value or None for name, value in merged.to_erp.items()}

@@ -8,6 +8,8 @@ COMPLEXITY = "complexity { before after query reset_in_x_seconds }"
 
 WHO = "query { me { id name email } version { kind value } }"
 
+ACCOUNT = "query { account { id name } }"
+
 BOARDS = (
     "query ($ids: [ID!]) { boards(ids: $ids, limit: 100, state: all) "
     "{ id name state hierarchy_type items_count items_limit columns { id title type archived settings } } "
@@ -31,6 +33,9 @@ NEXT_ITEMS = (
 ITEMS_BY_ID = (
     f"query ($ids: [ID!], $columns: [String!]) {{ items(ids: $ids, limit: 100) {{ {_ITEM} state }} {COMPLEXITY} }}"
 )
+
+ITEM_TEXTS = "query ($ids: [ID!]) { items(ids: $ids, limit: 100) { id name column_values { id text } } }"
+"""With every column that it has."""
 
 _CARRIED = "id name created_at updated_at url column_values(ids: $columns) { id text }"
 

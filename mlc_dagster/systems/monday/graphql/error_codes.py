@@ -29,12 +29,10 @@ DAY_IS_OVER = "DAILY_LIMIT_EXCEEDED"
 AT_WORK = "IDEMPOTENCY_CONFLICT"
 """A request under the same Idempotency-Key is being executed."""
 
-DENIED = frozenset(
-    {
-        *("NOT_AUTHENTICATED", "Unauthorized", "UserUnauthorizedException", "USER_ACCESS_DENIED"),
-        "missingRequiredPermissions",
-    }
-)
+NOT_ALLOWED = frozenset({"missingRequiredPermissions", "USER_ACCESS_DENIED"})
+"""Signed in, and not allowed to do this one thing: a scope of the token, or a right of its user."""
+
+DENIED = frozenset({*("NOT_AUTHENTICATED", "Unauthorized", "UserUnauthorizedException"), *NOT_ALLOWED})
 OUR_FAULT = frozenset(
     {
         *("undefinedField", "GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED", "JsonParseException"),

@@ -185,7 +185,7 @@ def _stops(found: set[str], said: str, *, every: bool = False) -> MlcError | Non
         return bool(found) and found <= known if every else bool(found & known)
 
     if speaks(codes.DENIED):
-        return AccessDenied(said, cure=CURE)
+        return AccessDenied(said, status=403 if found & codes.DENIED <= codes.NOT_ALLOWED else 401, cure=CURE)
     if speaks(codes.OUR_FAULT):
         return Misconfigured(said, cure="Check monday.boards and monday.api_version in mlc.yaml.")
     return None

@@ -23,7 +23,7 @@ BACK = "ifs/suppliers_from_cin7"
 @pytest.fixture
 def rounds(sqlite_ledger: Ledger) -> Iterator[Rounds]:
     """Supplier S1, which both sides have."""
-    with Sandbox(limits=Limits(100_000, 100_000)) as box:
+    with Sandbox(limits=Limits(cin7_calls_per_minute=100_000, ifs_requests_per_minute=100_000)) as box:
         box.cin7.books.add_payment_term("45 days", 45)
         made = Rounds(box, sqlite_ledger, "cin7")
         made.put("S1", ago=60)
