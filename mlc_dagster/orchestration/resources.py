@@ -101,5 +101,4 @@ class ConnectionResource(Signed):
         return systems()[self.system].settings.model_validate(self.section)
 
     def _connected(self, settings: SystemConnection, tries: int) -> Any:
-        connect = systems()[self.system].connect
-        return connect(settings, *self.values(), self.budgets, tries=tries, name=self.connection)
+        return systems()[self.system].client(settings, self.values(), self.budgets, self.connection, tries)

@@ -134,4 +134,4 @@ def client(settings: Settings, connection: str, secret: Callable[[str], str], bu
     """The client of a connection. Nothing is sent before its first use. Raises Misconfigured: a secret is missing."""
     system = systems()[settings.system_of(connection)]
     values = [secret(name) for name in secrets(connection, system)]
-    return system.connect(settings.section(connection), *values, budgets, tries=tries, name=connection)
+    return system.client(settings.section(connection), values, budgets, connection, tries)
