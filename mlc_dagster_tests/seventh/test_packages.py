@@ -104,6 +104,7 @@ def test_a_sandbox_part_that_is_served_already_is_refused(tmp_path: Path, monkey
 def test_its_flows_are_listed_with_those_of_the_others(site: Path) -> None:
     listed = configuration.known_flows()
     assert {"tally/suppliers", "ifs/vouchers_from_tally", "cin7/purchases"} <= listed.keys()
+    assert (listed["tally/suppliers"].title, listed["cin7/purchases"].title) == ("Tally Books", "Cin7")
 
 
 def test_no_file_of_the_house_names_the_seventh_system() -> None:
