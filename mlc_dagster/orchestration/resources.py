@@ -114,6 +114,6 @@ class ConnectionResource(Signed):
         return systems()[self.system].settings.model_validate(self.section)
 
     def _connected(self, settings: SystemConnection, tries: int) -> Any:
-        connect, values = systems()[self.system].connect, self.values()
+        values = self.values()
         required_secrets(values, self.secrets)
-        return connect(settings, *values, self.budgets, tries=tries, name=self.connection)
+        return systems()[self.system].client(settings, values, self.budgets, self.connection, tries)

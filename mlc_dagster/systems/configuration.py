@@ -141,4 +141,4 @@ def client(settings: Settings, connection: str, secret: Callable[[str], str], bu
     names = secrets(connection, system, settings)
     values = [secret(name) for name in names]
     required_secrets(values, names)
-    return system.connect(settings.section(connection), *values, budgets, tries=tries, name=connection)
+    return system.client(settings.section(connection), values, budgets, connection, tries)

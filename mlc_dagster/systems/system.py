@@ -15,7 +15,9 @@ from mlc_dagster.rules.chart_agreement import Missing
 from mlc_dagster.settings.section import Section, SystemConnection
 from mlc_dagster.settings.sections import SystemSection
 from mlc_dagster.settings.web import WebhookSource
+from mlc_dagster.systems.shared.connections import Budgets
 from mlc_dagster.systems.shared.findings import Finding, Question
+from mlc_dagster.systems.shared.setting_names import InItsOwnWords, names_of
 from mlc_dagster.systems.shared.webhooks import WebhookEvent
 
 Chart = Mapping[tuple[str, str], LedgerAccount]
@@ -100,6 +102,15 @@ class System:
     def section(self) -> SystemSection:
         """What it adds to mlc.yaml."""
         return SystemSection(self.title, self.settings, self.company, self.webhooks.settings if self.webhooks else None)
+
+    def client(
+        self, section: SystemConnection, secrets: Sequence[str], budgets: Budgets, connection: str, tries: int = 8
+    ) -> Any:
+        """The client of a connection; its messages name the connection's own settings. Raises as `connect`."""
+        made = self.connect(section, *secrets, budgets, tries=tries, name=connection)
+        if connection == self.name:
+            return made
+        return InItsOwnWords(made, names_of(self.name, connection, self.settings.model_fields, self.secrets))
 
     @property
     def is_erp(self) -> bool:
