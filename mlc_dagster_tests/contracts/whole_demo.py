@@ -1,0 +1,67 @@
+"""A whole demo in this process: every flow, forth and back, twice, and a ping of each system."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from rich.console import Console
+
+from mlc_dagster.core.vocabulary import ERP
+from mlc_dagster.demo.place import CALLS_A_MINUTE, LIMITS, MONDAY_TIMES, SECRETS
+from mlc_dagster.demo.runs import Runs
+from mlc_dagster.orchestration.location import build
+from mlc_dagster.sandbox import Limits, Sandbox
+from mlc_dagster.sandbox.seed.start import demo_settings
+from mlc_dagster.settings import Environment, Settings
+from mlc_dagster.systems import configuration
+from mlc_dagster.systems.ping import ping_all
+from mlc_dagster_tests.contracts.recorder import Exchange, recorded
+
+MANY = 1_000_000
+PLENTY = Limits(MANY, MANY, MANY, MANY, airbase_requests_per_minute=MANY, procurify_requests_per_second=MANY).with_monday(100)
+ON_BY_CHOICE = {"hubspot": {"deals": "true"}, "procurify": {"vendor_writeback": "true"}}
+"""What is off by default is asked for too: a contract is held for every operation that we may use."""
+
+
+class InProcess(Runs):
+    """The demo's runs, of settings that stand in no file."""
+
+    def __init__(self, settings: Settings, place: Environment, instance: dg.DagsterInstance, days: list[str]) -> None:
+        self.defs, self.instance, self.days = build(settings, place), instance, (days[0], days[-1])
+        self.out = Console(quiet=True)  # type: ignore[assignment]
+        self.companies = (min(settings.companies), max(settings.companies))
+        known = configuration.flows(settings)
+        self.flows = tuple(flow for name in settings.targets for flow in known[name])
+
+
+def play(folder: Path, days: int) -> list[Exchange]:
+    """Every exchange of a demo of so many days, played twice, in order."""
+    place = Environment(storage=str(folder / "storage"), database_url=f"sqlite:///{folder / 'ledger.db'}")
+    box = Sandbox(seed="demo", limits=PLENTY, days=days)
+    recorder = recorded(box)
+    with pytest.MonkeyPatch.context() as patch, box, dg.DagsterInstance.ephemeral() as instance:
+        for name, value in {**SECRETS, "MLC_DATABASE_URL": place.database_url}.items():
+            patch.setenv(name, value)
+        settings = _settings(box, days)
+        findings = ping_all(settings, lambda name: os.environ[name], within=60)
+        assert {finding.system for finding in findings} == {ERP, *settings.targets}
+        first = settings.partitions_start.isoformat()
+        runs = InProcess(settings, place, instance, [first, box.today.isoformat()])
+        for title in ("first", "second"):
+            moved = runs.everything(title)
+            assert all(flow.accounted for flow in moved.values())
+    return recorder.exchanges
+
+
+def _settings(box: Sandbox, days: int) -> Settings:
+    content = demo_settings(box.url, box.today, days)
+    for system, limit in LIMITS:
+        content[system][limit] = CALLS_A_MINUTE
+    for name, value in (("calls_per_minute", 1000), ("calls_per_day", 10_000), ("points_per_minute", 10_000_000)):
+        content["monday"][name] = value * MONDAY_TIMES
+    for system, wanted in ON_BY_CHOICE.items():
+        content[system].update(wanted)
+    return configuration.parse(content, "mlc.yaml")
