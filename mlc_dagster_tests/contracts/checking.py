@@ -150,7 +150,9 @@ def _beyond(wanted: Value, found: Any) -> Iterator[str]:
 
 
 def _places(found: Any) -> int:
-    if not isinstance(found, str | Decimal) or not _DECIMAL.fullmatch(f"{found:f}" if isinstance(found, Decimal) else found):
+    if not isinstance(found, str | Decimal) or not _DECIMAL.fullmatch(
+        f"{found:f}" if isinstance(found, Decimal) else found
+    ):
         return 0
     return max(0, -int(Decimal(found).normalize().as_tuple().exponent))
 

@@ -99,7 +99,9 @@ class Published:
 def published(system: str) -> Published:
     """Raises ValueError where the file names a form or a source that it does not have."""
     content = yaml.safe_load((FOLDER / f"{system}.yaml").read_text(encoding="utf-8"))
-    sources = {name: Source(name, Certainty(each["certainty"]), each["what"]) for name, each in content["sources"].items()}
+    sources = {
+        name: Source(name, Certainty(each["certainty"]), each["what"]) for name, each in content["sources"].items()
+    }
     forms = {name: _form(name, members) for name, members in content["forms"].items()}
     common = content.get("everywhere", {})
     operations = tuple(_operation(each, common) for each in content["operations"])

@@ -21,7 +21,9 @@ from mlc_dagster.systems.ping import ping_all
 from mlc_dagster_tests.contracts.recorder import Exchange, recorded
 
 MANY = 1_000_000
-PLENTY = Limits(MANY, MANY, MANY, MANY, airbase_requests_per_minute=MANY, procurify_requests_per_second=MANY).with_monday(100)
+PLENTY = Limits(
+    MANY, MANY, MANY, MANY, airbase_requests_per_minute=MANY, procurify_requests_per_second=MANY
+).with_monday(100)
 ON_BY_CHOICE = {"hubspot": {"deals": "true"}, "procurify": {"vendor_writeback": "true"}}
 """What is off by default is asked for too: a contract is held for every operation that we may use."""
 

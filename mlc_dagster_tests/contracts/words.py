@@ -12,8 +12,10 @@ import re
 from dataclasses import dataclass, field
 
 KINDS = frozenset(
-    "text integer number boolean date moment guid digits anything nothing null".split()
-    + ["decimal text", "local moment"]
+    {
+        *("text", "integer", "number", "decimal text", "boolean", "date", "moment", "local moment", "guid", "digits"),
+        *("anything", "nothing", "null"),
+    }
 )
 
 
