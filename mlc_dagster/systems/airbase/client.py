@@ -26,6 +26,7 @@ from mlc_dagster.systems.airbase.records import (
     Account,
     PurchaseOrder,
     Subsidiary,
+    Vendor,
 )
 from mlc_dagster.systems.airbase.spend_records import ACKNOWLEDGEMENTS, PAYMENTS, PURCHASE_REQUESTS
 from mlc_dagster.systems.airbase.supplier_fields import Vendors
@@ -54,7 +55,7 @@ class AirbaseClient:
         """`terms`: the ERP's payment terms -> their names in Airbase; none: they are not shared."""
         self.api, self.places, self._clock = api, places, clock
         self._api = AirbaseApi(api, places.page_size)
-        vendors = Kind("vendor", bodies.vendor, places.vendors_bulk, by_name=True, two_way=Vendors(terms or {}))
+        vendors = Kind("vendor", self._vendor_body, places.vendors_bulk, by_name=True, two_way=Vendors(terms or {}))
         orders = Kind("purchase order", bodies.order, places.purchase_orders_bulk, fault=_total_fault)
         spent = {PURCHASE_REQUESTS.path: places.purchase_requests, PAYMENTS.path: places.ledger_entries}
         self._rooms: dict[str, Room] = {
@@ -67,9 +68,17 @@ class AirbaseClient:
             **_spend_lists(self._api, places, clock),
         }
         self._books: tuple[float, Books] | None = None
+        self._subsidiary_ids: tuple[float, dict[str, str]] | None = None
 
     def _room(self, kind: Kind, path: str) -> Upserts:
         return Upserts(self._api, kind, Shelf(self._api, path, self._clock), self.places.batch_size)
+
+    def _vendor_body(self, record: Vendor, theirs: Document | None) -> dict[str, Any]:
+        """Subsidiaries are named by both of their keys; their list is read at most once a minute."""
+        if self._subsidiary_ids is None or self._clock() - self._subsidiary_ids[0] > BOOKS_FRESH:
+            known = {each.erp_reference_id: each.airbase_id for each in self.subsidiaries() if each.erp_reference_id}
+            self._subsidiary_ids = (self._clock(), known)
+        return bodies.vendor(record, theirs, self._subsidiary_ids[1])
 
     @property
     def traffic(self) -> Traffic:
