@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, unquote
 from xml.etree import ElementTree
 
 from mlc_dagster_tests.contracts.checking import Checker, Fault
+from mlc_dagster_tests.contracts.parts import apart
 from mlc_dagster_tests.contracts.published import Certainty, Operation, Published
 from mlc_dagster_tests.contracts.recorder import Exchange
 from mlc_dagster_tests.contracts.words import Value
@@ -47,7 +48,7 @@ class Account:
 def hold(exchanges: Iterable[Exchange], told: dict[str, Published]) -> Account:
     """Every exchange; distinct ones are counted by operation, query names, status and the shapes of both bodies."""
     account = Account(Counter(), {}, Counter(), Counter())
-    for each in exchanges:
+    for each in apart(exchanges):
         known = told[each.system]
         operation = known.operation(each.method, each.path)
         if operation is None:

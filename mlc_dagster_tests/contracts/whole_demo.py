@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -39,6 +40,35 @@ class InProcess(Runs):
         self.flows = tuple(flow for name in settings.targets for flow in known[name])
 
 
+FEW = 3  # records of a kind that people change in a day
+
+
+def go_on(box: Sandbox) -> None:
+    """What happens in a day: documents lose lines, addresses and terms change, in the ERP and beside it."""
+    for name, lines, total, amount in (
+        ("PurchaseOrderSet", "PurchaseOrderLines", ("TotalAmount",), "LineAmount"),
+        ("PostingProposalHeadSet", "PostingProposalLines", ("NetAmount", "GrossAmount"), "Amount"),
+    ):
+        shortened = [row for row in box.ifs.rows(name) if len(row[lines]) > 1 and row[lines][-1]["TaxCode"] == "V0"]
+        for row in shortened[:FEW]:
+            dropped = row[lines].pop()
+            box.ifs.put(name, {**row, **{each: row[each] - dropped[amount] for each in total}}, modified=_now())
+    for name in ("SupplierSet", "CustomerSet", "CustomerOrderSet", "VoucherSet"):
+        told = "Text" if name == "VoucherSet" else "Notes"
+        for row in box.ifs.rows(name)[:FEW]:
+            box.ifs.put(name, {**row, told: "changed"}, modified=_now())
+    for which in list(box.cin7.suppliers)[:FEW]:
+        box.cin7.change_supplier(which, contact={"Email": "new@supplier.example"})
+    for which in list(box.airbase.vendors)[:FEW]:
+        box.airbase.change_vendor(which, email="new@supplier.example")
+    for number in list(box.procurify.vendors)[:FEW]:
+        box.procurify.touch_vendor(number, email="new@supplier.example")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def play(folder: Path, days: int) -> list[Exchange]:
     """Every exchange of a demo of so many days, played twice, in order."""
     place = Environment(storage=str(folder / "storage"), database_url=f"sqlite:///{folder / 'ledger.db'}")
@@ -52,7 +82,9 @@ def play(folder: Path, days: int) -> list[Exchange]:
         assert {finding.system for finding in findings} == {ERP, *settings.targets}
         first = settings.partitions_start.isoformat()
         runs = InProcess(settings, place, instance, [first, box.today.isoformat()])
-        for title in ("first", "second"):
+        for title, before in (("first", None), ("moved on", go_on), ("the same again", None)):
+            if before:
+                before(box)
             moved = runs.everything(title)
             assert all(flow.accounted for flow in moved.values())
     return recorder.exchanges
