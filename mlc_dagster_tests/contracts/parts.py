@@ -37,6 +37,8 @@ def _root_fields(each: Exchange) -> Iterator[Exchange]:
     asked, answered = json.loads(each.sent), json.loads(each.got)
     for operation in parse(asked["query"]).definitions:
         assert isinstance(operation, OperationDefinitionNode)
+        if writes := _writes(operation):
+            yield _as_json(each, "REQUEST", "/writes", {"writes": writes}, 200, None)
         for field in operation.selection_set.selections:
             assert isinstance(field, FieldNode)
             name = (field.alias or field.name).value
@@ -46,6 +48,14 @@ def _root_fields(each: Exchange) -> Iterator[Exchange]:
             method, path = operation.operation.value.upper(), f"/{field.name.value}"
             yield _as_json(each, method, path, arguments, 200 if not errors else 400, errors or answer)
             yield from _cells(each, arguments)
+
+
+def _writes(operation: OperationDefinitionNode) -> list[str]:
+    """The root fields of one request that change something."""
+    if operation.operation.value != "mutation":
+        return []
+    fields = [field for field in operation.selection_set.selections if isinstance(field, FieldNode)]
+    return [field.name.value for field in fields if field.name.value != "complexity"]
 
 
 def _arguments(field: FieldNode, variables: dict[str, Any]) -> dict[str, Any]:
@@ -90,7 +100,9 @@ def _leaves(content_type: str, body: bytes) -> Iterator[bytes]:
     message = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body)
     for part in message.walk():
         if part.get_content_type() == "application/http":
-            yield part.get_payload(decode=True) or b""
+            payload = part.get_payload(decode=True)
+            assert isinstance(payload, bytes)
+            yield payload
 
 
 def _request(part: bytes) -> tuple[str, str, dict[str, str], bytes]:

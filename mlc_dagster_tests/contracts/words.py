@@ -9,7 +9,9 @@ up to N decimals, [source].
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 KINDS = frozenset(
     {
@@ -52,17 +54,23 @@ class Value:
         return " or ".join(map(str, self.kinds))
 
 
+_REGEX = re.compile(r"like /(.+?)/(?=,| or |\)|$)")
+
+
 def value(said: str) -> Value:
     """Raises ValueError for words that mean nothing."""
-    first, *others = [part.strip() for part in re.split(r",(?![^(/]*[)/])", str(said))]
-    found = Value(_kinds(first), said=str(said))
-    limits: dict[str, object] = {}
+    patterns = _REGEX.findall(str(said))
+    numbers = iter(range(len(patterns)))
+    plain = _REGEX.sub(lambda _: f"like {next(numbers)}", str(said))
+    first, *others = [part.strip() for part in re.split(r",(?![^(]*\))", plain)]
+    found = Value(_kinds(first, patterns), said=str(said))
+    limits: dict[str, Any] = {}
     for part in others:
         limits.update(_limit(part, said))
-    return Value(**{**found.__dict__, **limits})  # type: ignore[arg-type]
+    return replace(found, **limits)
 
 
-def _limit(part: str, said: str) -> dict[str, object]:
+def _limit(part: str, said: str) -> dict[str, Any]:
     if part == "required":
         return {"required": True}
     if source := re.fullmatch(r"\[([\w-]+)\]", part):
@@ -73,17 +81,17 @@ def _limit(part: str, said: str) -> dict[str, object]:
     raise ValueError(f"{part!r} in {said!r} is no limit")
 
 
-def _kinds(text: str) -> tuple[Kind, ...]:
-    if text.startswith("like /"):
-        return (Kind("like", named=text.removeprefix("like /").removesuffix("/")),)
-    return tuple(_kind(part) for part in re.split(r" or (?![^(]*\))", text))
+def _kinds(text: str, patterns: Sequence[str]) -> tuple[Kind, ...]:
+    return tuple(_kind(part, patterns) for part in re.split(r" or (?![^(]*\))", text))
 
 
-def _kind(text: str) -> Kind:
-    for word in ("list", "map"):
-        if text.startswith(f"{word} of "):
-            inner = text.removeprefix(f"{word} of ")
-            return Kind(word, of=_kinds(inner[1:-1] if inner.startswith("(") else inner))
+def _kind(text: str, patterns: Sequence[str]) -> Kind:
+    word, _, rest = text.partition(" ")
+    if word in ("list", "map") and rest.startswith("of "):
+        inner = rest.removeprefix("of ")
+        return Kind(word, of=_kinds(inner[1:-1] if inner.startswith("(") else inner, patterns))
+    if word == "like" and rest.isdigit():
+        return Kind("like", named=patterns[int(rest)])
     if text.startswith("one of "):
         return Kind("one of", choices=tuple(text.removeprefix("one of ").split("|")))
     if text in KINDS:
