@@ -7,16 +7,20 @@ from typing import Annotated, Any
 
 import typer
 
-from mlc_dagster.cli.places import settings_here, why_off
-from mlc_dagster.cli.tables import table
-from mlc_dagster.cli.terminal import plain, say_json, terminal
+from mlc_dagster.cli.shared.known_names import why_off
+from mlc_dagster.cli.shared.lookup import settings_here
+from mlc_dagster.cli.shared.tables import table
 from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.terminal import plain, say_json, terminal
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems import configuration
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command()
 def flows(as_json: Annotated[bool, typer.Option("--json", help="A list of objects, and no table.")] = False) -> None:
-    """List what moves: from where to where, whether mlc.yaml has it on, and the rules that hold a record."""
+    """List what moves: from where to where, whether mlc.yaml has it on, its rules."""
     settings = settings_here()
     found = [_told(flow, settings) for flow in configuration.known_flows(settings).values()]
     if as_json:

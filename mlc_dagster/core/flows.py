@@ -28,7 +28,7 @@ class Rule(Protocol):
 
 
 @dataclass(frozen=True)
-class Twice:
+class DuplicateWording:
     """How it is told that a target holds one document twice: "Cin7 has two purchases for IFS order 0010/P1: ..." """
 
     title: str  # "Cin7"
@@ -45,7 +45,7 @@ class Target:
     name: str  # "purchases"
     record: type[Record]
     batch: int = 1  # records in flight between two commits of the ledger
-    twice: Twice | None = None  # None: it has a unique key, and refuses the second one itself
+    twice: DuplicateWording | None = None  # None: it has a unique key, and refuses the second one itself
 
 
 @dataclass(frozen=True)

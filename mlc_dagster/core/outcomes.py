@@ -141,7 +141,7 @@ class Client(Protocol):
         """The reference books that rules validate against; read anew, at most once a minute."""
 
 
-class AsksFirst(Client, Protocol):
+class LooksUpRecords(Client, Protocol):
     """A target that is asked what it has of the very records that are judged: `Flow.looks_up`."""
 
     def known(self, target: Target, records: Sequence[Any]) -> Books:

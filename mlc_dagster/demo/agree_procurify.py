@@ -11,7 +11,7 @@ from mlc_dagster.core.facts import Facts
 from mlc_dagster.demo.books import Owed, amount
 from mlc_dagster.demo.place import Place
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.systems.procurify.documents import plain_uuid
+from mlc_dagster.systems.procurify.documents.document_values import plain_uuid
 from mlc_dagster.systems.procurify.mapping import BILLS_FLOW, PROPOSALS_FLOW, proposal_reference
 from mlc_dagster.systems.procurify.settings import ProcurifySettings
 

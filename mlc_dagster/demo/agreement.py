@@ -23,8 +23,8 @@ from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.settings import Settings
-from mlc_dagster.systems.airbase.spend_records import ACKNOWLEDGEMENTS
-from mlc_dagster.systems.cin7.records import Paper, PurchaseInvoice, Supplier
+from mlc_dagster.systems.airbase.spend.records import ACKNOWLEDGEMENTS
+from mlc_dagster.systems.cin7.records import PurchaseDocument, PurchaseInvoice, Supplier
 from mlc_dagster.systems.ifs.entry_records import ENTRIES
 from mlc_dagster.systems.procurify.settings import ProcurifySettings
 
@@ -130,7 +130,7 @@ def _difference(record: Any, remote_id: str, held: Held) -> str:
     return _order_difference(record, held.purchases.get(remote_id))
 
 
-def _order_difference(record: Paper, purchase: Document | None) -> str:
+def _order_difference(record: PurchaseDocument, purchase: Document | None) -> str:
     if purchase is None:
         return "Cin7 does not have it"
     return _unequal(purchase["Order"], {"Total": record.net() + record.tax()})

@@ -16,10 +16,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.request import ProxyHandler, build_opener
 
-import httpx
 import yaml
 
 import mlc_dagster
@@ -51,6 +52,7 @@ OWN = {
 }
 USUAL_PORT = 8787
 STARTS_WITHIN = 30.0  # seconds
+DIRECT = build_opener(ProxyHandler({}))  # a proxy cannot reach our own sandbox
 
 
 @dataclass(frozen=True)
@@ -138,9 +140,9 @@ class Place:
         deadline = time.monotonic() + STARTS_WITHIN
         while time.monotonic() < deadline and process.poll() is None:
             try:
-                if _ask(f"{self.url}/_sandbox/health").is_success:
-                    return
-            except httpx.TransportError:
+                _ask(f"{self.url}/_sandbox/health")
+                return
+            except (OSError, HTTPException):
                 time.sleep(0.05)
         said = (self.folder / "sandbox.log").read_text()[-500:]
         raise Misconfigured(f"the sandbox did not start at {self.url}: {said}")
@@ -168,12 +170,15 @@ def raise_limits(content: dict[str, Any]) -> None:
             content[system][limit] = str(calls)
 
 
-def _ask(address: str) -> httpx.Response:
-    return httpx.get(address, timeout=60, trust_env=False)  # a proxy cannot reach our own sandbox
+def _ask(address: str) -> bytes:
+    """The body of an answer. Raises OSError where it refuses or is not there, HTTPException where it breaks off."""
+    with DIRECT.open(address, timeout=60) as answer:
+        body: bytes = answer.read()
+        return body
 
 
-def _exact(answer: httpx.Response) -> Any:
-    return json.loads(answer.raise_for_status().text, parse_float=Decimal)
+def _exact(answer: bytes) -> Any:
+    return json.loads(answer, parse_float=Decimal)
 
 
 def real_places() -> dict[str, Path]:

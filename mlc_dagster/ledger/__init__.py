@@ -1,5 +1,6 @@
 """What was delivered, tried, held and read, in one database. The only room that knows SQL."""
 
+from mlc_dagster.ledger.coordination.accounts import AccountRefused, KnownAccount
 from mlc_dagster.ledger.coordination.inbox import Inbox, InboxEvent
 from mlc_dagster.ledger.coordination.leases import Lease, LeaseLost, boot_time
 from mlc_dagster.ledger.coordination.pauses import SLICE, THROTTLED, Pause, Paused, PausedLoad
@@ -11,6 +12,7 @@ from mlc_dagster.ledger.records.verifying import Fault, Verification
 __all__ = [
     "SLICE",
     "THROTTLED",
+    "AccountRefused",
     "Attempt",
     "Decision",
     "Event",
@@ -19,6 +21,7 @@ __all__ = [
     "HoldEntry",
     "Inbox",
     "InboxEvent",
+    "KnownAccount",
     "Lease",
     "LeaseLost",
     "Ledger",

@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityErr
 from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.ledger.lock_messages import for_whom
 from mlc_dagster.ledger.postgresql import engine_for
+from mlc_dagster.ledger.tenants import Tenant, assign, stored_name
 
 Key = TypeVar("Key")
 
@@ -51,11 +52,13 @@ class Database:
     Hasty commits survive a kill of the process, not of the machine: leases and budgets, which end with it.
     """
 
-    def __init__(self, url: URL, *, reads_only: bool = False) -> None:
-        """`reads_only`: no file is made, and the database itself refuses every write."""
-        self.url = url
+    def __init__(self, url: URL, *, reads_only: bool = False, tenant: Tenant = "") -> None:
+        """`reads_only`: no file is made, and the database itself refuses every write. `tenant`: whose rows are seen."""
+        self.url, self.tenant = url, tenant
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self._durable, self._hasty = (_engine(url, hasty=hasty, reads_only=reads_only) for hasty in (False, True))
+        for engine in (self._durable, self._hasty):
+            assign(engine, tenant)
         # Writers of one process queue here: SQLite's own waiting is polling, up to 100 ms at a time.
         self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
 
@@ -70,6 +73,14 @@ class Database:
         engine = self._hasty if hasty else self._durable
         with self._told(), self._turn, engine.execution_options(writes=True).begin() as connection:
             yield connection
+
+    def stored(self, name: str) -> str:
+        """A name with its tenant, as it stands in the database."""
+        return stored_name(name, self._durable.dialect)
+
+    def whole(self) -> Database:
+        """The same of all tenants, to be read: names are as they are stored. Close it."""
+        return Database(self.url, reads_only=True, tenant=None)
 
     def close(self) -> None:
         self._durable.dispose()

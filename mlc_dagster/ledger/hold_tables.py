@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Date, Index, MetaData, PrimaryKeyConstraint, Table, text
 
 from mlc_dagster.ledger.columns import Key, Moment, Name, Serial, Words
+from mlc_dagster.ledger.tenants import Scoped
 
 TABLES = MetaData()
 
@@ -12,7 +13,7 @@ holds = Table(
     "holds",
     TABLES,
     Column("id", Serial, nullable=False, autoincrement=True),
-    Column("flow", Name, nullable=False),
+    Column("flow", Scoped, nullable=False),
     Column("key", Key, nullable=False),
     Column("version", Name, nullable=False),
     Column("rules", Name, nullable=False),  # ",gl_accounts_exist,supplier_is_delivered,"
@@ -65,7 +66,7 @@ holds = Table(
 causes = Table(
     "causes",
     TABLES,
-    Column("flow", Name, nullable=False),
+    Column("flow", Scoped, nullable=False),
     Column("rules", Name, nullable=False),
     Column("company", Name, nullable=False),
     Column("missing", Name, nullable=False),

@@ -36,32 +36,37 @@ from mlc_dagster.ledger.opening import existing_database, open_database
 from mlc_dagster.ledger.records import agreements, deliveries, holds, pulls, trail
 from mlc_dagster.ledger.records.trail import Trail
 from mlc_dagster.ledger.sections import Sections
+from mlc_dagster.ledger.tenants import checked
 from mlc_dagster.ledger.vault import Vault
 
 
 class Ledger(Sections):
-    """Safe to share between threads. Other processes open it by the same address."""
+    """Safe to share between threads. Other processes open it by the same address.
+
+    It is of one tenant: of another one's rows it neither sees nor changes any. The empty tenant is whom a ledger of an
+    earlier release belongs to.
+    """
 
     @classmethod
-    def open(cls, url: str) -> Self:
+    def open(cls, url: str, tenant: str = "") -> Self:
         """The ledger at `sqlite:///folder/ledger.db` or `postgresql://...`, made and migrated where needed.
 
         Raises Misconfigured when it cannot be reached or written, or is not a ledger that this release understands.
         """
-        return cls(open_database(url))
+        return cls(open_database(url, checked(tenant)))
 
     @classmethod
-    def existing(cls, url: str) -> Self:
+    def existing(cls, url: str, tenant: str = "") -> Self:
         """The one that is there already, to be written; migrated where needed. Raises Misconfigured: there is none."""
-        return cls(existing_database(url, reads_only=False))
+        return cls(existing_database(url, checked(tenant), reads_only=False))
 
     @classmethod
-    def to_read(cls, url: str) -> Self:
+    def to_read(cls, url: str, tenant: str = "") -> Self:
         """The ledger that is there already, as it is. Raises Misconfigured: there is none, or it is of another release.
 
         Every call that writes raises LedgerUnavailable.
         """
-        return cls(existing_database(url, reads_only=True))
+        return cls(existing_database(url, checked(tenant), reads_only=True))
 
     def close(self) -> None:
         self._database.close()

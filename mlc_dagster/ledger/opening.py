@@ -7,11 +7,8 @@ import threading
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
 from sqlalchemy import URL, Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
@@ -19,9 +16,13 @@ from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger.database import BUSY_SECONDS, CURE, SETTING, Database, LedgerUnavailable, parse, place, reason
 from mlc_dagster.ledger.postgresql import unbounded
+from mlc_dagster.ledger.tenants import Tenant
 from mlc_dagster.settings import file_modes as private
 
-HEAD = "0008"  # the newest revision in migrations/versions
+if TYPE_CHECKING:
+    from alembic.config import Config  # here and below only where it is needed: a reader migrates nothing
+
+HEAD = "0009"  # the newest revision in migrations/versions
 VERSION_TABLE = "ledger_version"  # not alembic_version: Dagster may keep its own in the same database
 RUNS_MAKE_IT = "The first run makes a ledger; a command that tells of records never does."
 NO_FILE = f"Go to the folder where mlc runs, or set {SETTING} (unset: .mlc/ledger.db in this folder). {RUNS_MAKE_IT}"
@@ -32,9 +33,9 @@ log = logger(__name__)
 _alembic = threading.Lock()  # alembic keeps the migration in progress in module globals
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, tenant: Tenant = "") -> Database:
     """The database at an address, migrated. Raises Misconfigured when it cannot be reached, written or understood."""
-    database = Database(parse(url))
+    database = Database(parse(url), tenant=tenant)
     try:
         if database.is_sqlite:
             _prepare_file(str(database.url.database))
@@ -46,7 +47,7 @@ def open_database(url: str) -> Database:
     return database
 
 
-def existing_database(url: str, *, reads_only: bool) -> Database:
+def existing_database(url: str, tenant: Tenant = "", *, reads_only: bool) -> Database:
     """The database at an address where a ledger is already; nothing is made, no folder, no file, no table.
 
     To be read it is not migrated either: one of another revision is told. Raises Misconfigured.
@@ -55,7 +56,7 @@ def existing_database(url: str, *, reads_only: bool) -> Database:
     where = place(parsed)
     if parsed.get_backend_name() == "sqlite" and not Path(where).is_file():
         raise Misconfigured(f"there is no ledger at {where}{_why_no_file(Path(where))}", cure=NO_FILE)
-    database = Database(parsed, reads_only=True)
+    database = Database(parsed, reads_only=True, tenant=tenant)
     try:
         _check_revision(database, where, reads_only)
     except (LedgerUnavailable, DBAPIError, sqlite3.Error, OSError) as error:
@@ -64,7 +65,7 @@ def existing_database(url: str, *, reads_only: bool) -> Database:
     finally:
         if not reads_only:
             database.close()
-    return database if reads_only else open_database(url)
+    return database if reads_only else open_database(url, tenant)
 
 
 def _why_no_file(path: Path) -> str:
@@ -90,6 +91,8 @@ def _check_revision(database: Database, where: str, reads_only: bool) -> None:
 
 
 def _known_revisions() -> frozenset[str]:
+    from alembic.script import ScriptDirectory
+
     return frozenset(each.revision for each in ScriptDirectory.from_config(alembic_config()).walk_revisions())
 
 
@@ -114,6 +117,8 @@ def migrate(database: Database) -> None:
 
 def alembic_config(connection: Connection | None = None) -> Config:
     """The migrations of the package, without an alembic.ini."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -122,6 +127,9 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 
 def _upgrade(connection: Connection, where: str) -> None:
+    from alembic import command
+    from alembic.util.exc import CommandError
+
     found = _revision(connection)
     try:
         command.upgrade(alembic_config(connection), "head")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mlc_dagster.ledger.coordination.accounts import Accounts
 from mlc_dagster.ledger.coordination.alerts import Alerts
 from mlc_dagster.ledger.coordination.inbox import Inbox
 from mlc_dagster.ledger.coordination.pauses import Pauses
@@ -28,6 +29,7 @@ class Sections:
         self.causes = Causes(database)
         self.agreements = Agreements(database)
         self.inbox = Inbox(database)
+        self.accounts = Accounts(database)
         self.pauses = Pauses(database)
         self.loads = Loads(database)
         self.alerts = Alerts(database)

@@ -13,15 +13,18 @@ from sqlalchemy import (
     text,
 )
 
+from mlc_dagster.ledger.account_tables import accounts as accounts
+from mlc_dagster.ledger.account_tables import set_aside as set_aside
 from mlc_dagster.ledger.columns import Key, Moment, Name, Serial, Words
 from mlc_dagster.ledger.hold_tables import TABLES as TABLES
 from mlc_dagster.ledger.hold_tables import causes as causes
 from mlc_dagster.ledger.hold_tables import holds as holds
+from mlc_dagster.ledger.tenants import Scoped, ScopedKey
 
 flows = Table(
     "flows",
     TABLES,
-    Column("flow", Name, nullable=False),
+    Column("flow", Scoped, nullable=False),
     Column("began_at", Moment, nullable=False),  # the first attempt ever: the target may hold what is older than this
     PrimaryKeyConstraint("flow", name="flows_pkey"),
 )
@@ -29,7 +32,7 @@ flows = Table(
 deliveries = Table(
     "deliveries",
     TABLES,
-    Column("flow", Name, nullable=False),
+    Column("flow", Scoped, nullable=False),
     Column("key", Key, nullable=False),
     Column("remote_id", Words),
     Column("fingerprint", Name),  # null: never delivered
@@ -51,7 +54,7 @@ attempts = Table(
     TABLES,
     Column("id", Serial, nullable=False, autoincrement=True),
     Column("at", Moment, nullable=False),
-    Column("flow", Name, nullable=False),
+    Column("flow", Scoped, nullable=False),
     Column("key", Key, nullable=False),
     Column("event", Name, nullable=False),
     Column("version", Name, nullable=False),
@@ -69,7 +72,7 @@ attempts = Table(
 chains = Table(
     "chains",
     TABLES,
-    Column("flow", Name, nullable=False),
+    Column("flow", Scoped, nullable=False),
     Column("seq", Serial, nullable=False, autoincrement=False),  # of the last line; who adds lines locks this row
     Column("hash", Name, nullable=False),
     PrimaryKeyConstraint("flow", name="chains_pkey"),
@@ -80,7 +83,7 @@ pulls = Table(
     TABLES,
     Column("id", Serial, nullable=False, autoincrement=True),
     Column("run_id", Name, nullable=False),
-    Column("entity", Name, nullable=False),
+    Column("entity", Scoped, nullable=False),
     Column("partition", Words, nullable=False),
     Column("ended_at", Moment),
     Column("account", Words, nullable=False),  # JSON: all that the client wrote down
@@ -91,7 +94,7 @@ pulls = Table(
 sightings = Table(
     "sightings",
     TABLES,
-    Column("entity", Name, nullable=False),
+    Column("entity", Scoped, nullable=False),
     Column("key", Key, nullable=False),
     Column("etag", Words, nullable=False),
     Column("placed_on", Date, nullable=False),
@@ -103,7 +106,7 @@ sightings = Table(
 leases = Table(
     "leases",
     TABLES,
-    Column("name", Key, nullable=False),
+    Column("name", ScopedKey, nullable=False),
     Column("owner", Words, nullable=False),
     Column("token", Serial, nullable=False, autoincrement=False),  # counts up with each owner
     Column("expires_at", Moment, nullable=False),
@@ -114,7 +117,7 @@ leases = Table(
 budgets = Table(
     "budgets",
     TABLES,
-    Column("name", Key, nullable=False),
+    Column("name", ScopedKey, nullable=False),
     Column("slots", LargeBinary, nullable=False),  # times of the latest slots, seconds since 1970, 8 bytes each
     Column("paused_until", Float(53), nullable=False),
     Column("paused_for", Float(53)),  # seconds that the pause was meant to be; null: the release before did not say
@@ -124,7 +127,7 @@ budgets = Table(
 secrets = Table(
     "secrets",
     TABLES,
-    Column("name", Key, nullable=False),  # as the environment would name it: AIRBASE_TOKEN
+    Column("name", ScopedKey, nullable=False),  # as the environment would name it: AIRBASE_TOKEN
     Column("sealed", Words, nullable=False),  # a Fernet token over JSON [name, value]
     Column("sealed_at", Moment, nullable=False),
     PrimaryKeyConstraint("name", name="secrets_pkey"),
@@ -134,7 +137,7 @@ inbox = Table(
     "inbox",
     TABLES,
     Column("id", Serial, nullable=False, autoincrement=True),
-    Column("source", Name, nullable=False),  # "airbase"
+    Column("source", Scoped, nullable=False),  # "airbase"
     Column("event_id", Key, nullable=False),
     Column("kind", Words, nullable=False),  # "purchase_request_approved"
     Column("subject", Words, nullable=False),  # id of the record that it is about; empty: not told
@@ -156,7 +159,7 @@ inbox = Table(
 agreed = Table(
     "agreed",
     TABLES,
-    Column("pair", Name, nullable=False),  # "cin7/suppliers": whose suppliers agree with the ERP's
+    Column("pair", Scoped, nullable=False),  # "cin7/suppliers": whose suppliers agree with the ERP's
     Column("key", Key, nullable=False),  # the ERP's key
     Column("content", Words, nullable=False),  # JSON: field -> the value that both sides have
     Column("agreed_at", Moment, nullable=False),
@@ -168,7 +171,7 @@ agreed = Table(
 decisions = Table(
     "decisions",
     TABLES,
-    Column("flow", Name, nullable=False),
+    Column("flow", Scoped, nullable=False),
     Column("key", Key, nullable=False),
     Column("verdict", Name, nullable=False),  # released, discarded
     Column("rules", Name, nullable=False),  # ",period_is_open,": those that a release waives
@@ -184,7 +187,7 @@ pauses = Table(
     "pauses",
     TABLES,
     Column("id", Serial, nullable=False, autoincrement=True),
-    Column("connection", Name, nullable=False),  # the section of mlc.yaml: "cin7"
+    Column("connection", Scoped, nullable=False),  # the section of mlc.yaml: "cin7"
     Column("at", Moment, nullable=False),
     Column("who", Words, nullable=False),
     Column("reason", Words, nullable=False),
@@ -204,9 +207,9 @@ pauses = Table(
 paused_loads = Table(
     "paused_loads",
     TABLES,
-    Column("flow", Name, nullable=False),
+    Column("flow", Scoped, nullable=False),
     Column("partition", Words, nullable=False),
-    Column("connection", Name, nullable=False),  # whose pause or silence it waits for
+    Column("connection", Scoped, nullable=False),  # whose pause or silence it waits for
     Column("since", Moment, nullable=False),
     Column("run_id", Name, nullable=False),  # the run that ended without it
     Column("due_at", Moment),  # null: as soon as nothing stands in its way
@@ -218,7 +221,7 @@ paused_loads = Table(
 loads = Table(
     "loads",
     TABLES,
-    Column("flow", Name, nullable=False),
+    Column("flow", Scoped, nullable=False),
     Column("partition", Words, nullable=False),
     Column("ended_at", Moment, nullable=False),  # of its latest load that came to its end
     Column("run_id", Name, nullable=False),
@@ -229,7 +232,7 @@ loads = Table(
 alerts = Table(
     "alerts",
     TABLES,
-    Column("cause", Name, nullable=False),  # a digest of job and error
+    Column("cause", Scoped, nullable=False),  # a digest of job and error
     Column("told_at", Moment, nullable=False),
     Column("untold", Serial, nullable=False),  # how often it happened since
     PrimaryKeyConstraint("cause", name="alerts_pkey"),
@@ -240,7 +243,7 @@ shadowed = Table(
     "shadowed",
     TABLES,
     Column("id", Serial, nullable=False, autoincrement=True),
-    Column("flow", Name, nullable=False),
+    Column("flow", Scoped, nullable=False),
     Column("key", Key, nullable=False),
     Column("mark", Name, nullable=False),  # differs when the record, or what the ledger says of it, differs
     Column("does", Name, nullable=False),  # create, change, look first
@@ -256,7 +259,7 @@ stored = Table(
     "stored",
     TABLES,
     Column("id", Serial, nullable=False, autoincrement=True),
-    Column("asset", Name, nullable=False),  # "ifs/purchase_order_set"
+    Column("asset", Scoped, nullable=False),  # "ifs/purchase_order_set"
     Column("partition", Words, nullable=False),
     Column("digest", Name, nullable=False),  # SHA-256 of the whole file; empty: the rows were removed
     Column("size", Serial, nullable=False),  # bytes

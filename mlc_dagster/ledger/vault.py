@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert, select, update
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.ledger.database import Database, clock
 from mlc_dagster.ledger.tables import secrets
+from mlc_dagster.ledger.tenants import of_tenant
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
@@ -33,7 +34,8 @@ class Sealed:
 class Vault:
     """Secrets by name. The first master key seals, every one of them opens: that is how keys are rotated.
 
-    A sealed value carries its name, so that a row cannot be passed off as another. No error shows a value or a key.
+    A sealed value carries its name and tenant, so that a row cannot be passed off as another.
+    No error shows a value or a key.
     """
 
     def __init__(self, database: Database, master_keys: str) -> None:
@@ -60,7 +62,7 @@ class Vault:
     def sealed(self) -> list[Sealed]:
         """All secrets by name, without their values."""
         with self._database.reading() as connection:
-            rows = connection.execute(select(secrets).order_by(secrets.c.name)).all()
+            rows = connection.execute(select(secrets).where(of_tenant(secrets.c.name)).order_by(secrets.c.name)).all()
         return [
             Sealed(
                 row.name,
@@ -72,12 +74,13 @@ class Vault:
         ]
 
     def rotate(self) -> int:
-        """Seal every secret anew with the first master key; how many. All of them, or none.
+        """Seal every secret of the tenant anew with the first master key; how many. All of them, or none.
 
         Raises Misconfigured where one cannot be opened.
         """
         with self._database.writing() as connection:
-            rows = connection.execute(select(secrets.c.name, secrets.c.sealed).with_for_update()).all()
+            every = select(secrets.c.name, secrets.c.sealed).where(of_tenant(secrets.c.name))
+            rows = connection.execute(every.with_for_update()).all()
             now = clock(connection)
             for row in rows:
                 sealed = self._sealed(row.name, self._opened(row.name, row.sealed, self._keys))
@@ -91,7 +94,7 @@ class Vault:
             return bool(connection.execute(delete(secrets).where(secrets.c.name == name)).rowcount)
 
     def _sealed(self, name: str, value: str) -> str:
-        return self._keys[0].encrypt(json.dumps([name, value]).encode()).decode("ascii")
+        return self._keys[0].encrypt(json.dumps([self._database.stored(name), value]).encode()).decode("ascii")
 
     def _opened(self, name: str, sealed: str, keys: list[Fernet]) -> str:
         from cryptography.fernet import InvalidToken
@@ -101,7 +104,7 @@ class Vault:
                 owner, value = json.loads(key.decrypt(sealed.encode()))
             except InvalidToken:
                 continue
-            if owner == name:
+            if owner == self._database.stored(name):
                 return str(value)
         raise Misconfigured(
             f"the secret {name} cannot be opened with {MASTER_KEY}",

@@ -12,9 +12,11 @@ from pydantic import PrivateAttr
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.credentials import secret
 from mlc_dagster.orchestration.storage.row_store import RowStore
+from mlc_dagster.pipeline.identity import AccountCheck
 from mlc_dagster.settings.section import SystemConnection
+from mlc_dagster.systems import accounts
 from mlc_dagster.systems.registry import systems
-from mlc_dagster.systems.shared.connecting import Budgets
+from mlc_dagster.systems.shared.connections import Budgets
 from mlc_dagster.transport.rate_limits import LocalBudget
 
 TICK_SECONDS = 60.0  # that Dagster gives a sensor
@@ -42,12 +44,13 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Rows between assets, as Parquet."""
 
     root: str
+    tenant: str = ""
     ledger: dg.ResourceDependency[LedgerResource]
 
     @property
     def store(self) -> RowStore:
         """With what the ledger knows of each file in it."""
-        return RowStore(self.root, self.ledger.open.stored)
+        return RowStore(self.root, self.ledger.open.stored, self.tenant)
 
 
 class Signed(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -77,6 +80,8 @@ class ConnectionResource(Signed):
     connection: str
     system: str
     section: dict[str, Any]
+    connections: dict[str, str]  # every connection -> its system: the ERP is on one side of all their flows
+    _check: AccountCheck | None = PrivateAttr(None)
     _client: Any = PrivateAttr(None)
     _quick_client: Any = PrivateAttr(None)
 
@@ -86,6 +91,13 @@ class ConnectionResource(Signed):
         if self._client is None:
             self._client = self._connected(self._settings, 8)
         return self._client
+
+    def account(self, run_id: str) -> AccountCheck:
+        """Whether it leads to the account that the ledger knows: asked once in a run, before anything of it counts."""
+        if self._check is None:
+            asked = accounts.asked(self.connection, self.connections, self.client)
+            self._check = AccountCheck(asked, self.opened, run_id)
+        return self._check
 
     @property
     def quick_client(self) -> Any:
@@ -101,4 +113,5 @@ class ConnectionResource(Signed):
         return systems()[self.system].settings.model_validate(self.section)
 
     def _connected(self, settings: SystemConnection, tries: int) -> Any:
-        return systems()[self.system].client(settings, self.values(), self.budgets, self.connection, tries)
+        secrets = dict(zip(self.secrets, self.values(), strict=True))
+        return systems()[self.system].client(settings, secrets, self.budgets, self.connection, tries)

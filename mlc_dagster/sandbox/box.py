@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,7 @@ import uvicorn
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.loopback import bound_socket
 from mlc_dagster.core.near_names import offered
+from mlc_dagster.sandbox.accounts import Accounts
 from mlc_dagster.sandbox.app import SandboxApp
 from mlc_dagster.sandbox.faults import Faults
 from mlc_dagster.sandbox.ifs.catalogue import Tenant
@@ -44,7 +46,9 @@ class Sandbox:
 
     `today` is the last of the demo seed's `days`. `port=0` takes any free one.
     `state` names a file: what it holds is served instead of the seed, and `save` writes it.
-    Raises Misconfigured for a port in use, and for a limit that no system has.
+    `accounts`: system -> the id of the account that it serves, where it is another than usual; a sandbox that runs
+    beside another one has accounts of its own. Airbase and Procurify tell none.
+    Raises Misconfigured for a port in use, and for a limit or an account that no system has.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class Sandbox:
         port: int = 0,
         state: Path | None = None,
         days: int = DAYS,
+        accounts: Mapping[str, str] | None = None,
     ) -> None:
         limits, self._port = checked(limits or Limits()), port
         self.lock = threading.RLock()
@@ -67,6 +72,7 @@ class Sandbox:
         }
         self.today, self._state = today or datetime.now(UTC).date(), state
         self.flaws: dict[str, list[str]] = {}  # of the demo seed: flaw -> the keys of the records that have it
+        self._accounts = Accounts(self.systems, parts(), accounts)
         self._begin(seed, days)
         self.app = SandboxApp(self.systems, self.faults, self._journal, self.lock)
         self._socket: socket.socket | None = None
@@ -79,6 +85,7 @@ class Sandbox:
             content = read(self._state)
             self.today = date.fromisoformat(content["today"])
             restore(content, self.systems)
+            self._accounts.are_given = True
         else:
             self.flaws = sow(seed, self.today, self.systems, days)
 
@@ -87,6 +94,11 @@ class Sandbox:
         if name in (systems := self.__dict__.get("systems", {})):
             return systems[name]
         raise AttributeError(f"the sandbox has no {name}; there is: {', '.join(systems)}")
+
+    def serve(self, accounts: Mapping[str, str]) -> None:
+        """System -> the id of its account from now on; what it holds stays."""
+        with self.lock:
+            self._accounts.serve(accounts)
 
     def save(self) -> None:
         """Write what all systems hold to the state file, where there is one."""
@@ -135,6 +147,7 @@ class Sandbox:
         return _Server(config)
 
     def __enter__(self) -> Sandbox:
+        self._accounts.open()
         sockets = [self.bind()]
         self._server = self.server()
         self._thread = threading.Thread(target=self._server.run, args=(sockets,), name="sandbox", daemon=True)
@@ -149,6 +162,7 @@ class Sandbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._accounts.close()
         if self._server and self._thread:
             self._server.should_exit = True
             self._thread.join(_START_SECONDS)

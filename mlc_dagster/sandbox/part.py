@@ -26,6 +26,15 @@ class Shared:
 
 
 @dataclass(frozen=True)
+class Account:
+    """How a system comes to serve another account than the usual one."""
+
+    serve: Callable[[Any, str], None]  # (system, id of the account)
+    beside: Callable[[int], str] | None = None
+    """The id that it has in the nth sandbox beside the first; None: it stays, since calls are signed by it."""
+
+
+@dataclass(frozen=True)
 class Part:
     """A remote system in small."""
 
@@ -43,3 +52,4 @@ class Part:
     """The demo's company -> what mlc.yaml says of it for this system."""
     controls: Mapping[tuple[str, str], Control] = field(default_factory=dict)
     """(method, name) -> what the sandbox does under /_sandbox/<system>/<name>, for tests in another process."""
+    account: Account | None = None  # None: it tells none

@@ -31,7 +31,7 @@ from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline import Verdict
 from mlc_dagster.sandbox import Limits, Sandbox
-from mlc_dagster.systems.hubspot.calls import classify as hubspot_answers
+from mlc_dagster.systems.hubspot.api import classify as hubspot_answers
 from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.ifs.client import classify as ifs_answers

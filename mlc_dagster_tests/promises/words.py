@@ -151,6 +151,11 @@ PROMISES: dict[str, tuple[str, str]] = {
         "stored rows missing, short, of another day, with a flipped bit",
         "never taken for an empty or right day: refused, with its cure",
     ),
+    "C42": (
+        "other credentials, other portal, other tenant on the same ledger; two installations on one tenant",
+        "refused before the first write, until a person says same-account or new-account; a rotated credential or a"
+        " renamed company of the right account is never refused",
+    ),
     "C47": (
         "hostile names and keys in a terminal, in a command to copy,"
         " in a page; plain http to another host; other users of the machine",

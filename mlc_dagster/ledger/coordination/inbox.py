@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, func, select, text, update
 from mlc_dagster.ledger.columns import storable
 from mlc_dagster.ledger.database import Database, clock, upsert
 from mlc_dagster.ledger.tables import inbox
+from mlc_dagster.ledger.tenants import of_tenant
 
 _ADVISORY_LOCK = 0x6D6C6369  # "mlci": any number that nobody else locks together with a source's name
 
@@ -87,7 +88,7 @@ class Inbox:
 
     def count(self, source: str | None = None, *, waiting: bool = False) -> int:
         """How many events came, of a source or of all; or how many of them wait."""
-        wanted = select(func.count()).select_from(inbox)
+        wanted = select(func.count()).select_from(inbox).where(of_tenant(inbox.c.source))
         if source is not None:
             wanted = wanted.where(inbox.c.source == source)
         if waiting:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, delete, func, or_, select, text, update
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.ledger.database import Database, clock, upsert
 from mlc_dagster.ledger.tables import paused_loads, pauses
+from mlc_dagster.ledger.tenants import of_tenant
 
 SLEW = timedelta(seconds=1)
 """By which a clock that is kept right goes back."""
@@ -83,13 +84,17 @@ class Pauses:
 
     def standing(self) -> dict[str, Pause]:
         """Connection -> its pause, of all that are paused now."""
-        wanted = select(pauses).where(pauses.c.lifted_at.is_(None)).order_by(pauses.c.connection)
+        wanted = (
+            select(pauses)
+            .where(of_tenant(pauses.c.connection), pauses.c.lifted_at.is_(None))
+            .order_by(pauses.c.connection)
+        )
         with self._database.reading() as opened:
             return {row.connection: _pause(row) for row in opened.execute(wanted)}
 
     def history(self, connection: str | None = None) -> list[Pause]:
         """All pauses ever, the newest first."""
-        wanted = select(pauses).order_by(pauses.c.id.desc())
+        wanted = select(pauses).where(of_tenant(pauses.c.connection)).order_by(pauses.c.id.desc())
         if connection is not None:
             wanted = wanted.where(pauses.c.connection == connection)
         with self._database.reading() as opened:
@@ -147,7 +152,8 @@ class Pauses:
 
     def loads(self, flows: Iterable[str] | None = None) -> list[PausedLoad]:
         """What waits, the newest partition first; of all flows, or of these."""
-        wanted = select(paused_loads).order_by(paused_loads.c.partition.desc(), paused_loads.c.flow)
+        wanted = select(paused_loads).where(of_tenant(paused_loads.c.flow))
+        wanted = wanted.order_by(paused_loads.c.partition.desc(), paused_loads.c.flow)
         if flows is not None:
             wanted = wanted.where(paused_loads.c.flow.in_(list(flows)))
         with self._database.reading() as opened:

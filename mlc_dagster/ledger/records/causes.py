@@ -14,8 +14,10 @@ from mlc_dagster.ledger.entries import HoldEntry
 from mlc_dagster.ledger.records import holds as held
 from mlc_dagster.ledger.records.hold_columns import BETWEEN
 from mlc_dagster.ledger.tables import causes, holds
+from mlc_dagster.ledger.tenants import of_tenant
 
 _IS_OPEN = holds.c.closed_at.is_(None)
+_MINE = of_tenant(holds.c.flow)
 _KEY = ("rules", "company", "missing")
 
 
@@ -140,7 +142,7 @@ class Causes:
             return [
                 held.entry(row)
                 for chunk in chunks(ids)
-                for row in connection.execute(select(holds).where(_IS_OPEN, holds.c.id.in_(chunk)))
+                for row in connection.execute(select(holds).where(_IS_OPEN, holds.c.id.in_(chunk), _MINE))
             ]
 
     # --- what is to be asked for ---
@@ -152,7 +154,7 @@ class Causes:
         with self._database.writing() as connection:
             for ids, at in ((passing, clock(connection)), (failing, None)):
                 for chunk in chunks(ids):
-                    mine = (holds.c.id.in_(chunk), _IS_OPEN)
+                    mine = (holds.c.id.in_(chunk), _IS_OPEN, _MINE)
                     connection.execute(update(holds).where(*mine).values(passes_at=at))
 
     def passing(self, flow: str) -> list[Waiting]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Select, func, or_, select
+from sqlalchemy import Column, Connection, Select, and_, func, or_, select
 
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks
@@ -19,8 +19,11 @@ from mlc_dagster.ledger.records.decisions import entry as decision
 from mlc_dagster.ledger.records.verifying import Verification
 from mlc_dagster.ledger.tables import agreed, attempts, decisions, holds, pulls
 from mlc_dagster.ledger.tables import deliveries as delivered_rows
+from mlc_dagster.ledger.tenants import of_tenant, raw
 
 _IS_OPEN = holds.c.closed_at.is_(None)
+_MINE = of_tenant(holds.c.flow)
+AFTER_SLASH = chr(ord("/") + 1)
 
 
 class Stock(NamedTuple):
@@ -52,7 +55,7 @@ class LedgerHistory:
 
     def holds(self, key: str) -> list[HoldEntry]:
         """The holds of a key in every flow, the closed ones too, oldest first."""
-        wanted = select(holds).where(holds.c.key == key).order_by(holds.c.id)
+        wanted = select(holds).where(_MINE, holds.c.key == key).order_by(holds.c.id)
         with self._database.reading() as connection:
             return [held.entry(row) for row in connection.execute(wanted)]
 
@@ -118,7 +121,8 @@ class LedgerHistory:
 
     def stock(self) -> dict[str, Stock]:
         """Flow -> what it has on hold."""
-        wanted = select(holds.c.flow, func.count(), func.min(holds.c.id)).where(_IS_OPEN).group_by(holds.c.flow)
+        counted = select(holds.c.flow, func.count(), func.min(holds.c.id)).where(_IS_OPEN, _MINE)
+        wanted = counted.group_by(holds.c.flow)
         with self._database.reading() as connection:
             found = {flow: (number, first) for flow, number, first in connection.execute(wanted)}
             ids = [first for _, first in found.values()]
@@ -160,8 +164,7 @@ class LedgerHistory:
     def rules(self, flow: str | None = None) -> frozenset[str]:
         """The rules that anything was ever held by; in one flow, or in all."""
         wanted = select(holds.c.rules).distinct()
-        if flow is not None:
-            wanted = wanted.where(holds.c.flow == flow)
+        wanted = wanted.where(_MINE if flow is None else holds.c.flow == flow)
         with self._database.reading() as connection:
             found = connection.execute(wanted).scalars()
             return frozenset(rule for rules in found for rule in rules.strip(",").split(",") if rule)
@@ -182,7 +185,8 @@ class LedgerHistory:
         """Runs whose id begins like this: a table shows the first eight characters of it."""
         if not run_id:
             return []
-        wanted = select(attempts.c.run_id).where(attempts.c.run_id.startswith(run_id, autoescape=True)).distinct()
+        begins = attempts.c.run_id.startswith(run_id, autoescape=True)
+        wanted = select(attempts.c.run_id).where(of_tenant(attempts.c.flow, walked=True), begins).distinct()
         with self._database.reading() as connection:
             return sorted(connection.execute(wanted.limit(most)).scalars())
 
@@ -193,10 +197,13 @@ class LedgerHistory:
                 (row.flow, row.partition)
                 for table in (attempts, holds, delivered_rows)
                 for row in connection.execute(
-                    select(table.c.flow, table.c.partition).where(table.c.run_id == run_id).distinct()
+                    select(table.c.flow, table.c.partition)
+                    .where(of_tenant(table.c.flow, walked=True), table.c.run_id == run_id)
+                    .distinct()
                 )
             }
-            read = select(pulls.c.entity, pulls.c.partition).where(pulls.c.run_id == run_id).distinct()
+            mine = (of_tenant(pulls.c.entity, walked=True), pulls.c.run_id == run_id)
+            read = select(pulls.c.entity, pulls.c.partition).where(*mine).distinct()
             return moved, {(row.entity, row.partition) for row in connection.execute(read)}
 
     def partition_of(self, flow: str, key: str) -> str | None:
@@ -226,7 +233,8 @@ class LedgerHistory:
     def agreed(self, key: str) -> dict[str, tuple[dict[str, str], datetime, str]]:
         """Pair -> (the values that both sides last agreed on under the ERP's key, since when, by which run)."""
         with self._database.reading() as connection:
-            rows = connection.execute(select(agreed).where(agreed.c.key == key).order_by(agreed.c.pair))
+            met = select(agreed).where(of_tenant(agreed.c.pair), agreed.c.key == key)
+            rows = connection.execute(met.order_by(agreed.c.pair))
             return {row.pair: (json.loads(row.content), row.agreed_at, row.run_id) for row in rows}
 
     def verify(self, flow: str | None = None) -> Verification:
@@ -237,13 +245,13 @@ class LedgerHistory:
 def _narrowed(
     connection: Connection, wanted: Select[Any], flow: str | None, system: str | None, rule: str | None
 ) -> Select[Any]:
-    if flow is not None:
-        wanted = wanted.where(holds.c.flow == flow)
+    wanted = wanted.where(_MINE if flow is None else holds.c.flow == flow)
     if system is not None:
+        name = raw(holds.c.flow)
         sides = (
-            holds.c.flow.startswith(f"{system}/", autoescape=True),
-            holds.c.flow.endswith(f"_from_{system}", autoescape=True),
-            holds.c.flow.contains(f"_from_{system}_", autoescape=True),
+            and_(holds.c.flow >= f"{system}/", holds.c.flow < f"{system}{AFTER_SLASH}"),
+            name.endswith(f"_from_{system}", autoescape=True),
+            name.contains(f"_from_{system}_", autoescape=True),
         )
         wanted = wanted.where(or_(*sides))
     return wanted if rule is None else wanted.where(holds.c.rules.in_(_sets_with(connection, rule)))
@@ -251,7 +259,8 @@ def _narrowed(
 
 def _sets_with(connection: Connection, rule: str) -> list[str]:
     """The sets of rules in which this one stands, as they are stored: an index finds these, and not a part of them."""
-    found = connection.execute(select(holds.c.rules).where(_IS_OPEN).group_by(holds.c.flow, holds.c.rules)).scalars()
+    grouped = select(holds.c.rules).where(_IS_OPEN, _MINE).group_by(holds.c.flow, holds.c.rules)
+    found = connection.execute(grouped).scalars()
     return sorted({rules for rules in found if f",{rule}," in rules})
 
 
@@ -261,7 +270,8 @@ def _flows(connection: Connection) -> list[str]:
 
 
 def _steps(connection: Connection, column: Column[str]) -> Iterator[str]:
-    found = connection.execute(select(func.min(column))).scalar()
+    first = select(func.min(column)).where(of_tenant(column))
+    found = connection.execute(first).scalar()
     while found is not None:
         yield found
-        found = connection.execute(select(func.min(column)).where(column > found)).scalar()
+        found = connection.execute(first.where(column > found)).scalar()

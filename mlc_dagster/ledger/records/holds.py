@@ -19,6 +19,7 @@ from mlc_dagster.ledger.records import deliveries
 from mlc_dagster.ledger.records.hold_columns import NAMES, narrow
 from mlc_dagster.ledger.records.trail import Trail, line
 from mlc_dagster.ledger.tables import holds
+from mlc_dagster.ledger.tenants import of_tenant
 
 _IS_OPEN = holds.c.closed_at.is_(None)
 
@@ -149,8 +150,7 @@ def close(trail: Trail, rows: Sequence[Row[Any]], how: Closing, reason: str = ""
 def read(connection: Connection, flow: str | None, rule: str | None, limit: int | None) -> list[HoldEntry]:
     """Open holds, the oldest first."""
     wanted = select(holds).where(_IS_OPEN).order_by(holds.c.id).limit(limit)
-    if flow is not None:
-        wanted = wanted.where(holds.c.flow == flow)
+    wanted = wanted.where(of_tenant(holds.c.flow) if flow is None else holds.c.flow == flow)
     if rule is not None:
         wanted = wanted.where(holds.c.rules.contains(f",{rule},", autoescape=True))
     return [entry(row) for row in connection.execute(wanted)]
@@ -185,7 +185,8 @@ def entry(row: Row[Any]) -> HoldEntry:
 def count(connection: Connection) -> Counter[tuple[str, str]]:
     """(flow, rule) -> open holds. A hold with two rules counts for both."""
     counted: Counter[tuple[str, str]] = Counter()
-    grouped = select(holds.c.flow, holds.c.rules, func.count()).where(_IS_OPEN).group_by(holds.c.flow, holds.c.rules)
+    counting = select(holds.c.flow, holds.c.rules, func.count()).where(_IS_OPEN, of_tenant(holds.c.flow))
+    grouped = counting.group_by(holds.c.flow, holds.c.rules)
     for flow, rules, number in connection.execute(grouped):
         for rule in rules.strip(",").split(","):
             counted[flow, rule] += number
@@ -194,5 +195,5 @@ def count(connection: Connection) -> Counter[tuple[str, str]]:
 
 def partitions(connection: Connection) -> list[tuple[str, str]]:
     """(flow, partition) of all open holds, each once."""
-    found = select(holds.c.flow, holds.c.partition).where(_IS_OPEN).distinct()
+    found = select(holds.c.flow, holds.c.partition).where(_IS_OPEN, of_tenant(holds.c.flow)).distinct()
     return sorted((row.flow, row.partition) for row in connection.execute(found))

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from mlc_dagster.ledger.database import Database, clock, upsert
 from mlc_dagster.ledger.tables import loads
+from mlc_dagster.ledger.tenants import of_tenant
 
 
 class LastLoad(NamedTuple):
@@ -36,5 +37,6 @@ class Loads:
     def latest(self) -> dict[str, LastLoad]:
         """Flow -> its latest load, of any partition."""
         with self._database.reading() as connection:
-            rows = connection.execute(select(loads).order_by(loads.c.ended_at)).all()
+            wanted = select(loads).where(of_tenant(loads.c.flow)).order_by(loads.c.ended_at)
+            rows = connection.execute(wanted).all()
         return {row.flow: LastLoad(row.partition, row.ended_at, row.run_id) for row in rows}

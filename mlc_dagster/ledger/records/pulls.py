@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select
 from mlc_dagster.core.vocabulary import Pull
 from mlc_dagster.ledger.entries import PullEntry, Run
 from mlc_dagster.ledger.tables import pulls
+from mlc_dagster.ledger.tenants import of_tenant
 
 _LASTING = (str, int, float, datetime, NoneType)
 
@@ -49,8 +50,8 @@ def freshness(connection: Connection, entity: str | None) -> dict[tuple[str, str
 
 
 def _of(wanted: Select[Any], entity: str | None, partition: str | None) -> Select[Any]:
-    if entity is not None:
-        wanted = wanted.where(pulls.c.entity == entity)
+    whose = of_tenant(pulls.c.entity, walked=True) if entity is None else pulls.c.entity == entity
+    wanted = wanted.where(whose)
     return wanted if partition is None else wanted.where(pulls.c.partition == partition)
 
 

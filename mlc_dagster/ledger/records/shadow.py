@@ -14,6 +14,7 @@ from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, clock, upsert
 from mlc_dagster.ledger.entries import Run
 from mlc_dagster.ledger.tables import shadowed
+from mlc_dagster.ledger.tenants import of_tenant
 
 Changes = tuple[tuple[str, str | None, str | None], ...]
 """(field, before, after)"""
@@ -64,8 +65,7 @@ class Shadow:
     def read(self, flow: str | None = None, key: str | None = None, limit: int | None = 50) -> list[ToldEntry]:
         """The newest so many, the newest last; of a flow, or of a key."""
         wanted = select(shadowed).order_by(shadowed.c.id.desc()).limit(limit)
-        if flow is not None:
-            wanted = wanted.where(shadowed.c.flow == flow)
+        wanted = wanted.where(of_tenant(shadowed.c.flow, walked=True) if flow is None else shadowed.c.flow == flow)
         if key is not None:
             wanted = wanted.where(shadowed.c.key == stored_key(key))
         with self._database.reading() as connection:
@@ -77,7 +77,8 @@ class Shadow:
 
     def count(self) -> dict[tuple[str, str], int]:
         """(flow, what would be done) -> differences told."""
-        wanted = select(shadowed.c.flow, shadowed.c.does, func.count()).group_by(shadowed.c.flow, shadowed.c.does)
+        kind = (shadowed.c.flow, shadowed.c.does)
+        wanted = select(*kind, func.count()).where(of_tenant(shadowed.c.flow)).group_by(*kind)
         with self._database.reading() as connection:
             return {(flow, does): number for flow, does, number in connection.execute(wanted)}
 

@@ -11,6 +11,7 @@ from sqlalchemy import Row, delete, insert, select, update
 
 from mlc_dagster.ledger.database import Database, clock
 from mlc_dagster.ledger.tables import stored
+from mlc_dagster.ledger.tenants import of_tenant
 
 GIVEN_UP = timedelta(days=1)
 """After which a write that never said that its file is in place is none any more: no upload takes that long."""
@@ -83,7 +84,8 @@ class Stored:
 
     def all(self) -> Iterator[list[Entry]]:
         """What is known of each partition, in the order of their names."""
-        wanted = select(stored.c.asset, stored.c.partition).distinct().order_by(stored.c.asset, stored.c.partition)
+        place = (stored.c.asset, stored.c.partition)
+        wanted = select(*place).where(of_tenant(stored.c.asset)).distinct().order_by(*place)
         with self._database.reading() as connection:
             places = [tuple(row) for row in connection.execute(wanted)]
         for asset, partition in places:

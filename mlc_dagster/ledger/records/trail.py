@@ -17,6 +17,7 @@ from mlc_dagster.ledger.database import DIALECTS, chunks, clock, upsert
 from mlc_dagster.ledger.entries import Attempt, Event, Run
 from mlc_dagster.ledger.records import chain
 from mlc_dagster.ledger.tables import attempts
+from mlc_dagster.ledger.tenants import stored_name
 
 
 def line(
@@ -52,7 +53,8 @@ class Trail:
             return
         text = version_of(self.at)
         run_id, partition = self.run.run_id, storable(self.run.partition)
-        self._head = chain.chained(self._head, (self.flow, text, run_id, partition), rows)
+        flow = stored_name(self.flow, self.connection.dialect)
+        self._head = chain.chained(self._head, (flow, text, run_id, partition), rows)
         common = {"flow": self.flow, "at": self.at, "run_id": run_id, "partition": partition}
         _ADDED.write(self.connection, common, map(itemgetter(*_ADDED.own), rows))
         chain.move(self.connection, self.flow, self._head)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, String, func, select, type_coerce
+from sqlalchemy import Column, ColumnElement, Connection, Row, String, func, select, type_coerce
 
 from mlc_dagster.ledger.database import Database
 from mlc_dagster.ledger.records.chain import COMMON, OWN, Head, canonical, link
 from mlc_dagster.ledger.tables import attempts, chains
+from mlc_dagster.ledger.tenants import of_tenant, plain_name, raw
 
 AT_ONCE = 5000  # lines in memory
 
@@ -42,6 +43,7 @@ class Verification:
     """
 
     def __init__(self, database: Database, flow: str | None = None) -> None:
+        """Of the whole database, the flows of all tenants, named as they are stored."""
         self._database, self._flow = database, flow
         self.lines = 0
         self.heads: dict[str, Head] = {}
@@ -52,24 +54,29 @@ class Verification:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             self.heads = self._heads(connection)
             unseen = dict(self.heads)
-            for flow, lines in groupby(self._rows(connection), lambda line: str(line.flow)):
+            for stored, lines in groupby(self._rows(connection), lambda line: str(line.flow)):
+                flow = plain_name(stored, connection.dialect)
                 yield from _Walk(flow).over(self._counted(lines), unseen.pop(flow, None))
             for flow, head in unseen.items():
                 yield from _Walk(flow).over([], head)
 
     def _heads(self, connection: Connection) -> dict[str, Head]:
-        wanted = select(chains).order_by(chains.c.flow)
-        if self._flow is not None:
-            wanted = wanted.where(chains.c.flow == self._flow)
-        return {row.flow: Head(row.seq, row.hash) for row in connection.execute(wanted) if row.seq or row.hash}
+        name = raw(chains.c.flow).label("flow")
+        found = connection.execute(select(name, chains.c.seq, chains.c.hash).where(self._asked(chains.c.flow)))
+        rows = sorted(found, key=lambda row: row.flow)
+        return {
+            plain_name(row.flow, connection.dialect): Head(row.seq, row.hash) for row in rows if row.seq or row.hash
+        }
+
+    def _asked(self, column: Column[str]) -> ColumnElement[bool]:
+        return of_tenant(column, walked=True) if self._flow is None else column == self._flow
 
     def _rows(self, connection: Connection) -> Iterable[Row[Any]]:
         """The database sorts, on its disk: no index is kept for it, which each delivery would pay for."""
         texts = (type_coerce(attempts.c[name], String).label(name) for name in (*COMMON, *OWN) if name != "at")
         columns = (attempts.c.seq, attempts.c.id, attempts.c.hash, _at(connection), *texts)
-        wanted = select(*columns).order_by(attempts.c.flow, attempts.c.seq, attempts.c.id)
-        if self._flow is not None:
-            wanted = wanted.where(attempts.c.flow == self._flow)
+        wanted = select(*columns).where(self._asked(attempts.c.flow))
+        wanted = wanted.order_by(attempts.c.flow, attempts.c.seq, attempts.c.id)
         return connection.execute(wanted.execution_options(stream_results=True, yield_per=AT_ONCE))
 
     def _counted(self, lines: Iterable[Row[Any]]) -> Iterator[Row[Any]]:
@@ -102,15 +109,15 @@ class _Walk:
             self.last, self.id, self.doubted = Head(line.seq, line.hash), line.id, False  # the other one was slipped in
             return
         if not isinstance(line.seq, int) or line.seq < expected:
-            yield _fault(line, "out of order")
+            yield _fault(self.flow, line, "out of order")
             return
         self.doubted = line.seq == expected and _link(self.last.hash, line) != line.hash
         if line.seq > expected:
             yield Fault(self.flow, expected, None, "missing", until=line.seq - 1)
         elif self.doubted:
-            yield _fault(line, "edited")
+            yield _fault(self.flow, line, "edited")
         elif line.id < self.id:
-            yield _fault(line, "out of order")
+            yield _fault(self.flow, line, "out of order")
         self.before, self.last, self.id = self.last.hash, Head(line.seq, line.hash), line.id
 
 
@@ -132,5 +139,5 @@ def _at(connection: Connection) -> ColumnElement[Any]:
     return func.to_char(func.timezone("UTC", attempts.c.at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"').label("at")
 
 
-def _fault(line: Row[Any], what: Literal["edited", "out of order"]) -> Fault:
-    return Fault(line.flow, line.seq, line.id, what, line.key, line.at, line.seq)
+def _fault(flow: str, line: Row[Any], what: Literal["edited", "out of order"]) -> Fault:
+    return Fault(flow, line.seq, line.id, what, line.key, line.at, line.seq)

@@ -45,7 +45,10 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 def back_up(database: Database, file: Path) -> Manifest:
-    """Write the ledger as it is now to a new file, while runs go on. Raises BackupRefused, OSError."""
+    """Write the ledger as it is now, of all its tenants, to a new file, while runs go on.
+
+    Raises BackupRefused, OSError.
+    """
     if file.exists():
         raise BackupRefused(f"{file} is there already: it is left as it is", cure="Name another file.")
     if not file.absolute().parent.is_dir():
@@ -101,8 +104,8 @@ def into_file(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
 
 def _copy(database: Database, file: Path) -> None:
     if not database.is_sqlite:
-        with closing(open_database(f"sqlite:///{file}")) as made:
-            rows_from_server(database, made)
+        with closing(database.whole()) as whole, closing(open_database(f"sqlite:///{file}", None)) as made:
+            rows_from_server(whole, made)
     else:
         with database.reading() as connection, closing(sqlite3.connect(file)) as target:
             raw = connection.connection.dbapi_connection

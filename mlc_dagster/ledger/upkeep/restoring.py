@@ -18,6 +18,7 @@ from mlc_dagster.ledger.database import Database, clock, parse, place
 from mlc_dagster.ledger.entries import Event
 from mlc_dagster.ledger.opening import open_database
 from mlc_dagster.ledger.tables import attempts, budgets, chains, leases, pauses, stored
+from mlc_dagster.ledger.tenants import in_words
 from mlc_dagster.ledger.upkeep.backups import Manifest, into_file, unpacked
 from mlc_dagster.ledger.upkeep.copying import rows_to_server
 
@@ -48,12 +49,12 @@ class Restored:
 
 
 def restore(file: Path, url: str, giving_up: int | None = None) -> Restored:
-    """Put a backup in the place of the ledger at an address; where there is none, one is made.
+    """Put a backup in the place of the ledger at an address, for all its tenants; where there is none, one is made.
 
     `giving_up`: the number of records that moved since, as a person said it. Raises BackupRefused, RestoreRefused.
     """
     with unpacked(file) as (manifest, tables), closing(_opened(url)) as there:
-        backup = Database(parse(f"sqlite:///{tables}"))
+        backup = Database(parse(f"sqlite:///{tables}"), tenant=None)
         with closing(backup):
             _nobody_writes(there)
             newer = _newer(there, backup)
@@ -66,7 +67,7 @@ def restore(file: Path, url: str, giving_up: int | None = None) -> Restored:
 
 def _opened(url: str) -> Database:
     try:
-        return open_database(url)
+        return open_database(url, None)
     except Misconfigured as error:
         cure = "Is it damaged? Move it away, with what has its name and -wal or -shm, and restore again."
         raise Misconfigured(error.message, cure=cure) from None
@@ -77,7 +78,7 @@ def _nobody_writes(there: Database) -> None:
         held = select(leases).where(leases.c.expires_at > clock(connection)).order_by(leases.c.name)
         found = connection.execute(held).first()
     if found is not None:
-        words = f"somebody writes to the ledger in {place(there.url)}: {found.owner} has {found.name}"
+        words = f"somebody writes to the ledger in {place(there.url)}: {found.owner} has {in_words(found.name)}"
         cure = "Stop Dagster, and wait until its runs have ended. Nothing was changed."
         raise RestoreRefused(words, cure=cure)
 
@@ -145,7 +146,7 @@ def _as_of_now(backup: Database, there: Database) -> list[str]:
         if files:
             connection.execute(delete(stored))
             connection.execute(insert(stored), files)
-    return sorted(set(stood) - {pause["connection"] for pause in standing})
+    return sorted(in_words(each) for each in set(stood) - {pause["connection"] for pause in standing})
 
 
 def _leases_of_now(connection: Connection, writers: list[dict[str, Any]]) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -16,6 +15,7 @@ from mlc_dagster.ledger.database import Database, LedgerUnavailable, place, reas
 from mlc_dagster.ledger.opening import HEAD, VERSION_TABLE
 from mlc_dagster.ledger.records.verifying import Fault, Verification
 from mlc_dagster.ledger.tables import TABLES, attempts
+from mlc_dagster.ledger.tenants import in_words
 from mlc_dagster.ledger.upkeep.backups import Manifest, back_up
 
 NAMED = 10  # faults of a kind that are told
@@ -32,7 +32,7 @@ class About:
     revision: str
     bytes: int
     last_line_at: datetime | None  # of the trail
-    rows: dict[str, int]  # table -> how many
+    rows: dict[str, int]  # table -> how many, of all who keep this ledger
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,9 @@ class Keeping:
         return Look("file", "SQLite's own check of its pages and indexes", tuple(each for each in said if each != "ok"))
 
     def _tables(self) -> Look:
+        from alembic.autogenerate import compare_metadata
+        from alembic.runtime.migration import MigrationContext
+
         with self._database.reading() as connection:
             context = MigrationContext.configure(
                 connection, opts={"version_table": VERSION_TABLE, "compare_type": False, "include_name": _is_ours}
@@ -106,11 +109,13 @@ class Keeping:
         return Look("tables", f"{len(TABLES.tables)} tables of revision {HEAD}", tuple(faults))
 
     def _trail(self) -> Look:
-        verification, faults, more = Verification(self._database), list[str](), 0
-        for fault in verification:
-            more += 1
-            if more <= NAMED:
-                faults.append(_words(fault))
+        faults, more = list[str](), 0
+        with closing(self._database.whole()) as whole:
+            verification = Verification(whole)
+            for fault in verification:
+                more += 1
+                if more <= NAMED:
+                    faults.append(_words(fault))
         if more > NAMED:
             faults.append(f"{more - NAMED:,} more: mlc audit verify")
         return Look("trail", f"{verification.lines:,} lines of {len(verification.heads)} flows", tuple(faults))
@@ -143,5 +148,6 @@ def _difference(found: object) -> str:
 
 
 def _words(fault: Fault) -> str:
-    where = f"{fault.flow}: line {fault.seq}" if fault.seq else f"{fault.flow}: a line without a place"
+    flow = in_words(fault.flow)
+    where = f"{flow}: line {fault.seq}" if fault.seq else f"{flow}: a line without a place"
     return f"{where} {fault.what}{f', of {fault.key}' if fault.key else ''}"

@@ -13,11 +13,11 @@ from mlc_dagster.core.logs import logger
 from mlc_dagster.core.vocabulary import ERP, EntitySet, Pull
 from mlc_dagster.ledger import Run
 from mlc_dagster.orchestration.assets import pausing, reports
-from mlc_dagster.orchestration.automation.due import read_of
-from mlc_dagster.orchestration.failures import told
+from mlc_dagster.orchestration.assets.asset_keys import read_of
+from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN, scope_of
-from mlc_dagster.systems.ifs.catalogue import wire_name
-from mlc_dagster.systems.ifs.metadata import SchemaReport
+from mlc_dagster.systems.ifs.schema.catalogue import wire_name
+from mlc_dagster.systems.ifs.schema.metadata import SchemaReport
 
 log = logger("mlc_dagster.sources")
 
@@ -57,15 +57,17 @@ def source_asset(
     )
     def read(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         with (
-            told(),
+            as_step_failures(),
             pausing.due_later(context, [read_of(entity), *pausing.in_this_run(context, (flow.name for flow in feeds))]),
         ):
-            schema = getattr(context.resources, entity.system).client.schema_report(entity)
+            source = getattr(context.resources, entity.system)
+            schema = source.client.schema_report(entity)
+            source.account(context.run.run_id)()  # rows of another account are never taken for this one's
         if schema and schema.gone:
             yield as_expected(entity, schema)  # type: ignore[misc]
             raise gone(entity, schema)
         with (
-            told(),
+            as_step_failures(),
             pausing.due_later(context, [read_of(entity), *pausing.in_this_run(context, (flow.name for flow in feeds))]),
         ):
             pulls = [read_partition(context, entity, partition) for partition in context.partition_keys]

@@ -30,7 +30,7 @@ class AirbaseSandbox:
     """
 
     def __init__(self, counts: RollingCounts, journal: Journal, lock: RLock) -> None:
-        self.counts, self._journal, self._lock = counts, journal, lock
+        self.counts, self._journal, self._lock, self.token = counts, journal, lock, TOKEN
         self.scheme, self.heeds_filters, self.partial_bulks = "Token", True, False
         self.has_payment_terms = False
         self._shelves = Shelves()
@@ -127,7 +127,7 @@ class AirbaseSandbox:
                 self._shelves.rows[name] = {row["airbase_id"]: row for row in rows}
 
     def answer(self, call: Call) -> Answer:
-        if call.headers.get("authorization", "") != f"{self.scheme} {TOKEN}".strip():
+        if call.headers.get("authorization", "") != f"{self.scheme} {self.token}".strip():
             return answer_json(401, {"detail": "Authentication credentials were not provided."})
         wait = self.counts.admit("token")
         count = self.counts.by_credential["token"]

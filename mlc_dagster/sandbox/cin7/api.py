@@ -27,6 +27,8 @@ class Cin7Sandbox:
 
     def __init__(self, counts: RollingCounts, journal: Journal, lock: RLock, base_currency: str = "SEK") -> None:
         self.counts, self._journal, self._lock, self.base_currency = counts, journal, lock, base_currency
+        self.account_id, self.keys = ACCOUNT_ID, APPLICATION_KEYS
+        self.company = "Sandbox"
         self.books = Books()
         self._suppliers = Suppliers(self.books)
         self._purchases = Purchases(self.books, self._suppliers, base_currency)
@@ -162,7 +164,7 @@ class Cin7Sandbox:
 
     def answer(self, call: Call) -> Answer:
         key = call.headers.get("api-auth-applicationkey", "")
-        if call.headers.get("api-auth-accountid") != ACCOUNT_ID or key not in APPLICATION_KEYS:
+        if call.headers.get("api-auth-accountid") != self.account_id or key not in self.keys:
             return RefusedError("Incorrect credentials!", 403).answer()
         path = call.path.lower().partition(BASE)[2].rstrip("/")
         if self.counts.admit(key):
@@ -204,7 +206,7 @@ class Cin7Sandbox:
 
     def _me(self) -> dict[str, Any]:
         return {
-            "Company": "Sandbox",
+            "Company": self.company,
             "Currency": self.base_currency,
             "TimeZone": "UTC",
             "LockDate": None,

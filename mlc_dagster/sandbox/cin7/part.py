@@ -8,7 +8,7 @@ from typing import Any
 from mlc_dagster.sandbox.cin7.api import ACCOUNT_ID, APPLICATION_KEYS, Cin7Sandbox
 from mlc_dagster.sandbox.cin7.seed import DEMO_CIN7, sow_cin7
 from mlc_dagster.sandbox.limits import RollingCounts
-from mlc_dagster.sandbox.part import Part, Shared
+from mlc_dagster.sandbox.part import Account, Part, Shared
 from mlc_dagster.sandbox.seed.books import COMPANIES
 
 
@@ -25,6 +25,10 @@ def _add_account(cin7: Cin7Sandbox, body: dict[str, Any]) -> dict[str, Any]:
     return cin7.accounts[str(body["Code"])]
 
 
+def _serve(system: Cin7Sandbox, account: str) -> None:
+    system.account_id = account
+
+
 PART = Part(
     name="cin7",
     make=_made,
@@ -34,4 +38,5 @@ PART = Part(
     sow=sow_cin7,
     companies={code: {"location": company["location"]} for code, company in COMPANIES.items()},
     controls={("POST", "accounts"): _add_account},
+    account=Account(_serve),
 )

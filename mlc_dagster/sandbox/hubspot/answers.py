@@ -55,3 +55,11 @@ def error_answer(status: int, message: str, category: str, **more: Any) -> Answe
     return answer_json(
         status, {"status": "error", "message": message, "category": category, "correlationId": "c-1", **more}
     )
+
+
+def account_answer(account: Row, allowed: bool) -> Answer:
+    """The details of the portal; 403 as for a token without the scope."""
+    if allowed:
+        return answer_json(200, account)
+    text = "This app hasn't been granted all required scopes to make this call."
+    return error_answer(403, text, "MISSING_SCOPES")

@@ -8,6 +8,7 @@ from typing import Any
 
 from mlc_dagster.sandbox.hubspot.answers import (
     ASSOCIATIONS,
+    account_answer,
     batch,
     body_of,
     copied,
@@ -44,6 +45,7 @@ class HubspotSandbox:
     def __init__(self, counts: RollingCounts, journal: Journal, lock: RLock, daily: int = 625_000) -> None:
         self.counts, self._journal, self._lock, self.daily = counts, journal, lock, daily
         self.used = 0
+        self.token, self.may_ask_account = TOKEN, True  # whether the token has the scope for account-info
         self.whole_refusals: int | None = None
         self.account: Row = {
             "portalId": 147_000_001,
@@ -112,7 +114,7 @@ class HubspotSandbox:
     # --- on the wire ---
 
     def answer(self, call: Call) -> Answer:
-        if call.headers.get("authorization") != f"Bearer {TOKEN}":
+        if call.headers.get("authorization") != f"Bearer {self.token}":
             text = "Authentication credentials not found or invalid."
             return error_answer(401, text, "INVALID_AUTHENTICATION")
         if self.used >= self.daily:
@@ -153,7 +155,7 @@ class HubspotSandbox:
         body = body_of(call)
         match (call.method, *words):
             case ("GET", "account-info", version, "details") if version == VERSION:
-                return answer_json(200, self.account)
+                return account_answer(self.account, self.may_ask_account)
             case ("GET", "crm", "pipelines", version, "deals") if version == VERSION:
                 return answer_json(200, {"results": self.pipelines})
             case (method, "crm", "properties", version, kind, *rest) if version == VERSION and kind in KINDS:

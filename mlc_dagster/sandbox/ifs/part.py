@@ -11,7 +11,7 @@ from mlc_dagster.sandbox.ifs.catalogue import KINDS
 from mlc_dagster.sandbox.ifs.seed import sow_ifs
 from mlc_dagster.sandbox.ifs.tokens import CLIENT_ID, CLIENT_SECRET, PATH
 from mlc_dagster.sandbox.limits import RollingCounts
-from mlc_dagster.sandbox.part import Part, Shared
+from mlc_dagster.sandbox.part import Account, Part, Shared
 
 
 def _made(shared: Shared, limits: Mapping[str, int]) -> IfsSandbox:
@@ -28,6 +28,10 @@ def _put(set_name: str, ifs: IfsSandbox, row: Any) -> dict[str, str]:
     return {"etag": ifs.put(set_name, row)}
 
 
+def _serve(system: IfsSandbox, realm: str) -> None:
+    system.tokens.realm = realm
+
+
 PART = Part(
     name="ifs",
     make=_made,
@@ -36,4 +40,5 @@ PART = Part(
     limits={"requests_per_minute": 1000},
     sow=sow_ifs,
     controls={("PUT", kind.set): partial(_put, kind.set) for kind in KINDS},
+    account=Account(_serve, lambda number: f"sandbox{number + 1}"),
 )

@@ -54,7 +54,7 @@ class MondaySandbox:
         self, counts: RollingCounts, journal: Journal, lock: RLock, limits: Mapping[str, int], minute: float
     ) -> None:
         self.counts, self._journal, self._lock, self.limits = counts, journal, lock, limits
-        self.boards = Boards()
+        self.boards, self.token = Boards(), TOKEN
         self.resolvers = Resolvers(self.boards, VERSION)
         self._schema = self.resolvers.schema()
         self.points = Points(limits["points_per_minute"], minute)
@@ -112,13 +112,15 @@ class MondaySandbox:
         return {"boards": {board: self.rows(board) for board in self.boards.boards}}
 
     def remembered(self) -> dict[str, Any]:
-        return {"boards": self.boards.boards, "items": self.boards.items, "last_id": self.boards.last_id}
+        kept = {"boards": self.boards.boards, "items": self.boards.items, "last_id": self.boards.last_id}
+        return {**kept, "account_id": self.resolvers.account_id}
 
     def recall(self, kept: dict[str, Any]) -> None:
         unknown = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "url": ""}
         self.boards.boards = kept["boards"]
         self.boards.items = {number: {**unknown, **item} for number, item in kept["items"].items()}
         self.boards.last_id = kept["last_id"]
+        self.resolvers.account_id = kept.get("account_id", self.resolvers.account_id)
 
     # --- on the wire ---
 
@@ -134,7 +136,7 @@ class MondaySandbox:
     def _admitted(self, call: Call) -> Answer:
         if call.path.rstrip("/") != PATH or call.method != "POST":
             return answer_json(404, {"errors": ["POST /v2 is all there is"]})
-        if call.headers.get("authorization") != TOKEN:
+        if call.headers.get("authorization") != self.token:
             return answer_json(401, {"errors": ["Not Authenticated"]})
         if wait := self.counts.admit(TOKEN):
             return _error(429, "RATE_LIMIT_EXCEEDED", "Minute limit rate exceeded", wait)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
-from mlc_dagster.core.flows import Target, Twice
+from mlc_dagster.core.flows import DuplicateWording, Target
 from mlc_dagster.core.vocabulary import ERP, Record
 
 SHARED = ("name", "country", "currency_code", "payment_terms", "email", "vat_no")
@@ -47,7 +47,11 @@ class Partner(Record, frozen=True, kw_only=True):
 
 
 PARTNERS = Target(
-    ERP, "suppliers", Partner, batch=20, twice=Twice("IFS", "suppliers", "", "Block one of them, or rename it.")
+    ERP,
+    "suppliers",
+    Partner,
+    batch=20,
+    twice=DuplicateWording("IFS", "suppliers", "", "Block one of them, or rename it."),
 )
 
 

@@ -11,7 +11,7 @@ from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
-from mlc_dagster.systems.shared.lists_by_day import Listing
+from mlc_dagster.systems.shared.lists_by_day import ListByDay
 from mlc_dagster.systems.shared.saving import one_by_one
 from mlc_dagster.transport.client import ApiClient
 
@@ -50,6 +50,6 @@ class RestClient:
     ) -> Iterator[pa.RecordBatch]:
         """The rows of a day, each placed by its own timestamp, whatever the list's filter does. Raises as `save`."""
         before = self.traffic
-        yield from Listing(entity, scope, pull, sightings).batches(self.listed(entity, scope), dict)
+        yield from ListByDay(entity, scope, pull, sightings).batches(self.listed(entity, scope), dict)
         pull.requests, pull.throttled_seconds = self.traffic.since(before)
         pull.pages = pull.requests

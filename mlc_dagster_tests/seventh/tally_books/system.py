@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mlc_dagster.systems.shared.connecting import Budgets, budget_name, http_api, present, secret_name
+from mlc_dagster.systems.shared.connections import Budgets, budget_name, http_api, required_secret, secret_name
 from mlc_dagster.systems.shared.findings import Finding, Question, budget, clock, rate
 from mlc_dagster.systems.system import System
 from mlc_dagster.transport.sign_in import Bearer
@@ -13,7 +13,7 @@ from tally_books.settings import TallySettings
 
 def connect(settings: TallySettings, token: str, budgets: Budgets, tries: int = 8, name: str = "tally") -> TallyClient:
     secret = secret_name("TALLY_TOKEN", "tally", name)
-    auth = Bearer(present(token, secret), cure=f"Check {secret}: the token may have been replaced.")
+    auth = Bearer(required_secret(token, secret), cure=f"Check {secret}: the token may have been replaced.")
     shared = budgets(budget_name("tally", settings.base_url, token), settings.calls_per_minute, 60.0)
     return TallyClient(http_api(name, settings, tries, auth=auth, budget=shared))
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import yaml
-from rich.console import Console
 
 from mlc_dagster.cli import app as cli
 from mlc_dagster.ledger.credentials import sealed
@@ -46,7 +45,7 @@ def ping(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tm
     def run(content: Any, *words: str) -> tuple[int, str]:
         (tmp_path / "mlc.yaml").write_text(yaml.safe_dump(content))
         monkeypatch.setenv("MLC_CONFIG", str(tmp_path / "mlc.yaml"))
-        monkeypatch.setattr(cli, "out", Console(width=1000))
+        monkeypatch.setenv("COLUMNS", "1000")
         monkeypatch.setattr("sys.argv", ["mlc", "ping", *words])
         with pytest.raises(SystemExit) as stopped:
             cli.main()

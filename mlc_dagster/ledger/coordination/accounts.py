@@ -1,0 +1,141 @@
+"""Which account each connection leads to; and what becomes of its deliveries where it leads to another one."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
+
+from mlc_dagster.core.errors import MlcError
+from mlc_dagster.ledger.database import Database, clock
+from mlc_dagster.ledger.records import setting_aside
+from mlc_dagster.ledger.tables import accounts, deliveries, leases
+from mlc_dagster.ledger.tenants import of_tenant
+
+_STANDS = accounts.c.replaced_at.is_(None)
+
+
+class AccountRefused(MlcError):
+    """The account was not replaced: nothing has changed."""
+
+
+@dataclass(frozen=True)
+class KnownAccount:
+    """The account that a connection led to when it was last written to."""
+
+    connection: str  # the section of mlc.yaml: "hubspot"
+    identity: str  # the system's own immutable id of it; never a credential, a host or a display name
+    title: str
+    noted_at: datetime
+    noted_by: str
+
+
+class Accounts:
+    """One account stands for a connection; those that it replaced are kept."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def known(self, connection: str) -> KnownAccount | None:
+        """The one that stands; None where none was ever noted."""
+        wanted = select(accounts).where(accounts.c.connection == connection, _STANDS)
+        with self._database.reading() as opened:
+            row = opened.execute(wanted).first()
+        return None if row is None else _known(row)
+
+    def history(self, connection: str) -> list[KnownAccount]:
+        """All that it ever led to, the newest first."""
+        wanted = select(accounts).where(accounts.c.connection == connection).order_by(accounts.c.id.desc())
+        with self._database.reading() as opened:
+            return [_known(row) for row in opened.execute(wanted)]
+
+    def note(self, connection: str, identity: str, title: str, who: str) -> KnownAccount:
+        """From now on it is this account: the first time, or as a person says that it is the same one under a new name.
+
+        Its deliveries stay. Nothing is written where it is so already.
+        """
+        with self._database.writing() as opened:
+            return _note(opened, connection, identity, title, who)
+
+    def concerned(self, connection: str, flows: Sequence[str]) -> int:
+        """How many records these flows of the connection delivered, whose id in the target is known."""
+        with self._database.reading() as opened:
+            return int(opened.execute(_delivered(select(func.count()), flows)).scalar_one())
+
+    def sample(self, flows: Sequence[str], count: int = 3) -> list[tuple[str, str, str]]:
+        """(flow, key, remote id) of at most `count` deliveries: in turns from each flow, its newest first."""
+        with self._database.reading() as opened:
+            newest = deque(iter(_newest(opened, flow, count)) for flow in dict.fromkeys(flows))
+        found: list[tuple[str, str, str]] = []
+        while newest and len(found) < count:
+            of_flow = newest.popleft()
+            if (one := next(of_flow, None)) is not None:
+                found.append(one)
+                newest.append(of_flow)
+        return found
+
+    def renew(self, connection: str, identity: str, title: str, who: str, reason: str, flows: Sequence[str]) -> int:
+        """From now on it is another account: what these flows delivered to the one before is set aside, not deleted.
+
+        With it go attempts without an answer, first attempts, and what both sides agreed on (the pairs that bear the
+        name of one of the flows). Each record is looked up in the target first then, as on a first load. A line in the
+        trail of each flow, and of each record. What another record took the place of is still never delivered; holds
+        and decisions stand.
+
+        Returns how many delivered records that were, as `concerned` counts them. Raises AccountRefused where somebody
+        writes, or it is not said who and why.
+        """
+        if not (who.strip() and reason.strip()):
+            raise AccountRefused(
+                f"{connection}: it is not said {'why' if who.strip() else 'by whom'} its account is replaced",
+                cure="The trail keeps who decided, and why.",
+            )
+        with self._database.writing() as opened:
+            _nobody_writes(opened, connection)
+            before = opened.execute(select(accounts).where(accounts.c.connection == connection, _STANDS)).first()
+            number = int(opened.execute(_delivered(select(func.count()), flows)).scalar_one())
+            was = setting_aside.Account(connection, "" if before is None else before.identity)
+            said = f"{connection} leads to {title or identity} now; by {who.strip()}: {reason.strip()}"
+            for flow in sorted(set(flows)):  # two at once cannot block each other
+                setting_aside.set_aside(opened, flow, was, said)
+            _note(opened, connection, identity, title, who)
+        return number
+
+
+def _note(opened: Connection, connection: str, identity: str, title: str, who: str) -> KnownAccount:
+    ours = (accounts.c.connection == connection, _STANDS)
+    row = opened.execute(select(accounts).where(*ours).with_for_update()).first()
+    if row is not None and (row.identity, row.title) == (identity, title):
+        return _known(row)
+    now = clock(opened)
+    opened.execute(update(accounts).where(*ours).values(replaced_at=now))
+    new = {"connection": connection, "identity": identity, "title": title, "noted_at": now, "noted_by": who}
+    return _known(opened.execute(insert(accounts).values(**new).returning(accounts)).one())
+
+
+def _known(row: Row[Any]) -> KnownAccount:
+    return KnownAccount(row.connection, row.identity, row.title, row.noted_at, row.noted_by)
+
+
+def _delivered(wanted: Select[Any], flows: Sequence[str]) -> Select[Any]:
+    there = (deliveries.c.remote_id.is_not(None), deliveries.c.fingerprint.is_not(None))
+    return wanted.select_from(deliveries).where(deliveries.c.flow.in_(list(dict.fromkeys(flows))), *there)
+
+
+def _newest(opened: Connection, flow: str, count: int) -> Iterator[tuple[str, str, str]]:
+    columns = select(deliveries.c.flow, deliveries.c.key, deliveries.c.remote_id)
+    wanted = _delivered(columns, [flow]).order_by(deliveries.c.delivered_at.desc(), deliveries.c.key).limit(count)
+    return iter([(row.flow, row.key, row.remote_id) for row in opened.execute(wanted)])
+
+
+def _nobody_writes(opened: Connection, connection: str) -> None:
+    held = select(leases).where(of_tenant(leases.c.name), leases.c.expires_at > clock(opened)).order_by(leases.c.name)
+    if (found := opened.execute(held).first()) is not None:
+        raise AccountRefused(
+            f"the account of {connection} is not replaced: {found.owner} has {found.name}",
+            cure="Stop Dagster, and wait until its runs have ended. Nothing was changed.",
+        )
