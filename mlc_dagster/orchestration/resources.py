@@ -26,13 +26,14 @@ class LedgerResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """What was delivered, attempted, held and pulled: SQLite in a file, or PostgreSQL by URL."""
 
     database_url: str
+    tenant: str = ""  # whose records: it sees no other's
     reads_only: bool = False  # it must be there, and stays as it is
     _ledger: Ledger | None = PrivateAttr(None)
 
     @property
     def open(self) -> Ledger:
         if self._ledger is None:
-            self._ledger = (Ledger.to_read if self.reads_only else Ledger.open)(self.database_url)
+            self._ledger = (Ledger.to_read if self.reads_only else Ledger.open)(self.database_url, self.tenant)
         return self._ledger
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:

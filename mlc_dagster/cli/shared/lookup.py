@@ -25,9 +25,9 @@ def ledger(*, writes: bool = False) -> Iterator[Ledger]:
     """The ledger that the environment names, told on stderr. Raises Misconfigured where there is none: none is made."""
     from mlc_dagster.ledger import Ledger
 
-    url = settings_file.environment().database_url
-    with Ledger.existing(url) if writes else Ledger.to_read(url) as opened:
-        tell(f"ledger: {shown(url)}")
+    here = settings_file.environment()
+    with (Ledger.existing if writes else Ledger.to_read)(here.database_url, here.tenant) as opened:
+        tell(f"ledger: {shown(here.database_url)}{f', tenant {here.tenant}' if here.tenant else ''}")
         yield opened
 
 

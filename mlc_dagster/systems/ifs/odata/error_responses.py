@@ -33,8 +33,8 @@ def classify(response: httpx.Response) -> Exception | None:
     """The error of an answer where IFS has its own meaning for it; None leaves it to the general one."""
     if response.is_success:
         return None
-    status, code, text = response.status_code, *_said(response)
-    says = _told(response, text)
+    status, code, text = response.status_code, *_code_and_text(response)
+    says = _message(response, text)
     if "MI_MODIFIED_ERROR" in code + text or _LOCKED.search(code + text) or status == 423:
         return TransientError(says, retry_after=retry_after(response.headers, time.time()))  # a passing state
     if _STALE.search(code + text):
@@ -60,7 +60,7 @@ def _is_business(response: httpx.Response, code: str) -> bool:
     return response.status_code == 500 and response.request.method != "GET" and bool(code) and bool(_detail(response))
 
 
-def _said(response: httpx.Response) -> tuple[str, str]:
+def _code_and_text(response: httpx.Response) -> tuple[str, str]:
     body = _body(response)
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict):
@@ -69,7 +69,7 @@ def _said(response: httpx.Response) -> tuple[str, str]:
     return _code(body), snippet(message.encode())
 
 
-def _told(response: httpx.Response, text: str) -> str:
+def _message(response: httpx.Response, text: str) -> str:
     request, code = response.request, _code(_body(response))
     before, service, _ = (path := unquote(request.url.path)).rpartition(".svc")
     shown = path[before.rfind("/") if service else 0 :][:200]

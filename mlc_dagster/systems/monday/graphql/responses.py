@@ -116,7 +116,7 @@ class _Answer:
             return AccessDenied(self._said, cure=TOMORROW)
         if self._proves_nothing or any(fault.proves_nothing for fault in faults):
             return _unproven(self.response, self._said, self._asked(faults), at_work=codes.AT_WORK in found)
-        if self._asked(faults) is None and not self._is_429 and codes.is_too_complex(self._words):
+        if self._asked(faults) is None and not self._is_429 and codes.is_too_complex(self._messages):
             return TooComplexError(self._said, status=status)
         if any(fault.is_limit for fault in faults):
             wait = self._wait(faults)
@@ -142,12 +142,12 @@ class _Answer:
         return self.response.status_code == 429
 
     @property
-    def _words(self) -> str:
+    def _messages(self) -> str:
         return "; ".join(dict.fromkeys(fault.message for fault in self.reply.faults))
 
     @property
     def _said(self) -> str:
-        words = self._words[:1000] or snippet(self.response.content)
+        words = self._messages[:1000] or snippet(self.response.content)
         return f"monday answered {self.response.status_code}: {words}"
 
     def _asked(self, faults: Sequence[Fault]) -> float | None:
