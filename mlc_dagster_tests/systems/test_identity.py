@@ -21,6 +21,9 @@ from mlc_dagster_tests.promises.accounts import Company, filled
 from mlc_dagster_tests.promises.journey import SIGN_INS, client_of, flow_of
 from mlc_dagster_tests.promises.kinds import KINDS, PLENTY, Kind
 
+NUMBERED = [kind for kind in KINDS if kind.flow != "airbase/payments_acknowledged"]
+"""But for payments, which are Airbase's own: their id is their key, and a random one."""
+
 
 @pytest.fixture
 def company(sqlite_ledger: Ledger, tmp_path: Path) -> Iterator[Company]:
@@ -53,7 +56,7 @@ def _gone(record: Delivered) -> Delivered:
     return replace(record, key=f"{record.key[:-1]}99", remote_id=remote_id)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize("kind", NUMBERED, ids=str)
 def test_the_same_id_on_another_record_is_not_what_was_delivered(kind: Kind, company: Company) -> None:
     """As in another account that numbers its records alike."""
     filled(company.box, kind)
@@ -64,8 +67,6 @@ def test_the_same_id_on_another_record_is_not_what_was_delivered(kind: Kind, com
     records = sampled(replace(one, flows=(flow,)), company.ledger)
     others = [*records[1:], records[0]]
     turned = [replace(mine, remote_id=other.remote_id) for mine, other in zip(records, others, strict=True)]
-    if kind.flow == "airbase/payments_acknowledged":
-        pytest.skip("a payment is Airbase's own: its id is its key, and a random one")
     assert not any(map(one.has, turned))
 
 
