@@ -40,7 +40,8 @@ class Tokens:
         return self._granted(form.get("scope", ""))
 
     def _granted(self, scope: str) -> Answer:
-        content = {**self.issue(), "not-before-policy": 0}
+        refresh = {"refresh_expires_in": 1800, "refresh_token": secrets.token_urlsafe(24)}
+        content = {**self.issue(), **refresh, "not-before-policy": 0, "session_state": secrets.token_hex(16)}
         return answer_json(200, {**content, "scope": scope or "microprofile-jwt profile email"})
 
     def issue(self) -> dict[str, Any]:
