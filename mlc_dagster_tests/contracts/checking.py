@@ -44,7 +44,9 @@ class Checker:
             return
         kind = next((kind for kind in wanted.kinds if self._is(kind, found)), None)
         if kind is None:
-            yield Fault(where, f"is {_shown(found)}, not {wanted.may_be}", certainty)
+            refused = wanted.may_be == "never"
+            why = "is sent, and is not taken" if refused else f"is {_shown(found)}, not {wanted.may_be}"
+            yield Fault(where, why, certainty)
             return
         for why in _beyond(wanted, found):
             yield Fault(where, why, certainty)
@@ -103,6 +105,8 @@ def is_a(kind: Kind, found: Any) -> bool:
             return isinstance(found, int | Decimal) and not isinstance(found, bool)
         case "one of":
             return str(found) in kind.choices and not isinstance(found, bool)
+        case "never":
+            return False
     return text and _is_text(kind, found)
 
 
