@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mlc_dagster import settings as settings_file
+from mlc_dagster.cli.ledger_move import move
 from mlc_dagster.cli.places import ledger, shown
 from mlc_dagster.cli.tables import moment
 from mlc_dagster.cli.terminal import Terminal, plain, say, say_json, terminal
@@ -24,6 +25,9 @@ app = typer.Typer(
 )
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON, and no table.")]
 FileArgument = Annotated[Path, typer.Argument(help="Such as ledger-2026-11-05.zip.")]
+
+
+app.command(epilog="Example: mlc ledger move postgresql://mlc@db.example/ledger --dry-run")(move)
 
 
 @app.callback()
