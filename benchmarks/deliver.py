@@ -25,10 +25,10 @@ from mlc_dagster.core.outcomes import Ready
 from mlc_dagster.core.vocabulary import fingerprint
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.pipeline import load
-from mlc_dagster.systems.hubspot.calls import classify, objects
+from mlc_dagster.systems.hubspot.api import classify, objects
 from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster.systems.hubspot.flows import FLOWS
-from mlc_dagster.systems.hubspot.properties import KEY, of_company
+from mlc_dagster.systems.hubspot.objects.properties import KEY, of_company
 from mlc_dagster.systems.hubspot.records import Company
 from mlc_dagster.transport.client import ApiClient, LocalBudget
 

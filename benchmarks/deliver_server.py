@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import uvicorn
 
-from mlc_dagster.systems.hubspot.properties import KEY, PROPERTIES
+from mlc_dagster.systems.hubspot.objects.properties import KEY, PROPERTIES
 
 DELAY = 0.100
 CALLS, SECONDS, BATCH = 190, 10.0, 100

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.sandbox import Limits, Sandbox
-from mlc_dagster.systems.cin7.calls import classify, signature
+from mlc_dagster.systems.cin7.api import classify, signature
 from mlc_dagster.transport.client import ApiClient, KeyRing
 
 LIMIT, PERIOD, PERIODS = 60, 10.0, 4

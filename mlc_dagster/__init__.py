@@ -32,11 +32,11 @@ def load_partition(asset: str, partition: str, *, storage: str | None = None) ->
     ledger = None
     if storage in (None, here.storage):
         try:
-            ledger = Ledger.to_read(here.database_url)
+            ledger = Ledger.to_read(here.database_url, here.tenant)
         except Misconfigured as error:
             log.warning("%s %s: the rows are not compared with what was stored: %s", asset, partition, error.message)
     with ledger or nullcontext():
-        store = RowStore(storage or here.storage, ledger.stored if ledger else None)
+        store = RowStore(storage or here.storage, ledger.stored if ledger else None, here.tenant)
         batches = list(store.read(key, partition))
     if not batches and not store.path(key, partition).exists():
         known = ", ".join(store.partitions(key)[-5:]) or "none"

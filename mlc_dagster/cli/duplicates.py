@@ -11,22 +11,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli.places import NotFound, ledger
-from mlc_dagster.cli.tables import table
-from mlc_dagster.cli.terminal import Terminal, paragraph, plain, say_json, terminal
+from mlc_dagster.cli.shared.lookup import NotFound, ledger
+from mlc_dagster.cli.shared.tables import table
 from mlc_dagster.core.duplicates import amount
 from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.core.near_names import offered
-from mlc_dagster.pipeline.duplicates import Looked, Looks, sentences
-from mlc_dagster.systems import configuration
+from mlc_dagster.core.terminal import Terminal, paragraph, plain, say_json, terminal
 
 if TYPE_CHECKING:
     from mlc_dagster.core.flows import Flow
     from mlc_dagster.ledger import Ledger
+    from mlc_dagster.pipeline.duplicates import Looked, Looks
     from mlc_dagster.settings import Settings
 
 EXAMPLES = "Examples: mlc duplicates · mlc duplicates --system cin7 --since 72 · mlc duplicates --json"
 DOUBLES, ERRORS = 1, 2  # exit codes
+
+app = typer.Typer(add_completion=False)
 
 
 @dataclass
@@ -39,6 +40,7 @@ class Asked:
     errors: list[str] = field(default_factory=list)
 
 
+@app.command(epilog=EXAMPLES)
 def duplicates(
     system: Annotated[str | None, typer.Option(help="Such as cin7. Default: all that are on.")] = None,
     since: Annotated[
@@ -51,6 +53,8 @@ def duplicates(
     What was made or changed in the last hours is compared with all that carries the same reference or invoice number,
     whatever its age. Exit 1 where something stands twice, 2 where a system could not be asked.
     """
+    from mlc_dagster.systems import configuration
+
     found = configuration.load(settings_file.environment().config)
     wanted = _wanted(found, system)
     hours = found.policies.duplicates_hours if since is None else since
@@ -67,6 +71,7 @@ def _wanted(settings: Settings, system: str | None) -> dict[str, list[Flow]]:
     """Raises Misconfigured for a system that there is not, or whose documents cannot stand twice."""
     from mlc_dagster.orchestration.automation.duplicates import by_system
     from mlc_dagster.orchestration.automation.replaying import flows_on
+    from mlc_dagster.systems import configuration
 
     there = by_system(list(flows_on(settings).values()))
     if system is None:
@@ -81,6 +86,8 @@ def _wanted(settings: Settings, system: str | None) -> dict[str, list[Flow]]:
 
 def _ask(name: str, flows: Sequence[Flow], settings: Settings, hours: float, opened: Ledger) -> Asked:
     """A system that does not answer keeps no other back."""
+    from mlc_dagster.pipeline.duplicates import Looks
+
     asked = Asked(name)
     try:
         with _client(name, settings, opened) as client:
@@ -103,6 +110,7 @@ def _look(asked: Asked, flows: Sequence[Flow], looks: Looks, since: datetime) ->
 def _client(name: str, settings: Settings, opened: Ledger) -> Iterator[Any]:
     """Its calls are counted in the ledger, with those of the loads."""
     from mlc_dagster.ledger.credentials import secret
+    from mlc_dagster.systems import configuration
 
     client = configuration.client(settings, name, lambda each: secret(each, lambda: opened), opened.budget)
     try:
@@ -112,6 +120,8 @@ def _client(name: str, settings: Settings, opened: Ledger) -> Iterator[Any]:
 
 
 def _show(asked: Sequence[Asked], hours: float, out: Terminal) -> None:
+    from mlc_dagster.pipeline.duplicates import sentences
+
     for each in asked:
         for text in sentences(each.looked):
             out.print(f"[red]found[/] {plain(text)}")
@@ -133,6 +143,8 @@ def _counts(asked: Sequence[Asked]) -> Any:
 
 
 def _document(asked: Asked) -> Mapping[str, Any]:
+    from mlc_dagster.pipeline.duplicates import sentences
+
     return {
         "system": asked.system,
         "requests": asked.requests,

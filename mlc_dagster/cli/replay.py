@@ -9,25 +9,27 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli.places import NotFound, expect, flow_that_is_on, ledger, tell
-from mlc_dagster.cli.tables import nothing, person, table
-from mlc_dagster.cli.terminal import Terminal, paragraph, terminal
+from mlc_dagster.cli.shared.lookup import NotFound, expect, ledger, tell
+from mlc_dagster.cli.shared.tables import nothing, person, table
 from mlc_dagster.core import commands
 from mlc_dagster.core.errors import Misconfigured
-from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert
-from mlc_dagster.ledger import Ledger
-from mlc_dagster.settings import Settings
-from mlc_dagster.systems import configuration
+from mlc_dagster.core.terminal import Terminal, paragraph, terminal
 
 if TYPE_CHECKING:
+    from mlc_dagster.core.flows import Flow
+    from mlc_dagster.ledger import Ledger
     from mlc_dagster.orchestration.automation.replaying import Place, Replayed, Stretch
+    from mlc_dagster.settings import Settings
 
 COUNTS = ("created", "updated", "adopted", "unchanged", "superseded", "held", "discarded", "out_of_scope")
 EXAMPLES = """Examples: mlc replay --flow cin7/purchases --partition 2026-11-03 --to 2026-11-05 ·
 mlc replay --key P00102 · mlc replay --rule gl_accounts_exist --dry-run · mlc replay --run 1f0c92ab-... --read-again"""
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command(epilog=EXAMPLES)
 def replay(
     flow: Annotated[str | None, typer.Option(help="Of this flow, such as cin7/purchases.")] = None,
     partition: Annotated[str | None, typer.Option(help="A day or a company; needs --flow.")] = None,
@@ -42,6 +44,7 @@ def replay(
 ) -> None:
     """Prepare and load stored rows once more; what the target has costs no request. Exit 1 where a run failed."""
     from mlc_dagster.orchestration.automation.replaying import flows_on, stretches
+    from mlc_dagster.systems import configuration
 
     settings = configuration.load(settings_file.environment().config)
     flows = flows_on(settings)
@@ -62,6 +65,8 @@ def replay(
 
 def _check(flow: str | None, settings: Settings, asked: Mapping[str, object], to: str | None) -> None:
     """Raises MlcError where it is not said, or said twice, what to replay; or by a flow that is not on."""
+    from mlc_dagster.cli.shared.known_names import flow_that_is_on
+
     if flow is not None:
         flow_that_is_on(flow, settings)
     if to is not None and asked["partition"] is None:

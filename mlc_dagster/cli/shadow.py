@@ -6,13 +6,16 @@ from typing import Annotated
 
 import typer
 
-from mlc_dagster.cli.places import expect, ledger
-from mlc_dagster.cli.tables import moment, nothing, table
-from mlc_dagster.cli.terminal import plain, say_json, terminal
+from mlc_dagster.cli.shared.lookup import expect, ledger
+from mlc_dagster.cli.shared.tables import moment, nothing, table
+from mlc_dagster.core.terminal import plain, say_json, terminal
 
 EXAMPLES = "Examples: mlc shadow --flow cin7/purchases · mlc shadow --key P00102 --json"
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command(epilog=EXAMPLES)
 def shadow(
     flow: Annotated[str | None, typer.Option(help="Such as cin7/purchases.")] = None,
     key: Annotated[str | None, typer.Option(help="The record's key.")] = None,

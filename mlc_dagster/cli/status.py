@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli.places import ledger
-from mlc_dagster.cli.tables import moment, table
-from mlc_dagster.cli.terminal import Terminal, plain, say_json, terminal
-from mlc_dagster.ledger import Ledger
-from mlc_dagster.settings import Settings
-from mlc_dagster.systems import configuration
+from mlc_dagster.cli.shared.lookup import ledger
+from mlc_dagster.cli.shared.tables import moment, table
+from mlc_dagster.core.terminal import Terminal, plain, say_json, terminal
+
+if TYPE_CHECKING:
+    from mlc_dagster.ledger import Ledger
+    from mlc_dagster.settings import Settings
+
+app = typer.Typer(add_completion=False)
 
 
+@app.command()
 def status(json_: Annotated[bool, typer.Option("--json", help="JSON, and no tables.")] = False) -> None:
     """What is on and what is paused; of each flow what is on hold, since when, and its last load."""
+    from mlc_dagster.systems import configuration
+
     settings = configuration.load(settings_file.environment().config)
     with ledger() as opened:
         found = {"systems": _systems(opened, settings), "flows": _flows(opened, settings)}
@@ -27,6 +33,8 @@ def status(json_: Annotated[bool, typer.Option("--json", help="JSON, and no tabl
 
 
 def _systems(opened: Ledger, settings: Settings) -> list[dict[str, Any]]:
+    from mlc_dagster.systems import configuration
+
     pauses, loads, silent = opened.pauses.standing(), opened.pauses.loads(), opened.pauses.waiting_until()
     return [
         {
@@ -62,6 +70,8 @@ def _flows(opened: Ledger, settings: Settings) -> list[dict[str, Any]]:
 
 
 def _on(settings: Settings) -> list[str]:
+    from mlc_dagster.systems import configuration
+
     known = configuration.flows(settings)
     tables = [(known[name], configuration.switched_off(settings, name)) for name in settings.targets]
     return [flow.name for flows, off in tables for flow in flows if flow.name not in off]

@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, Protocol
 
-from mlc_dagster.core.flows import Target, Twice
+from mlc_dagster.core.flows import DuplicateWording, Target
 from mlc_dagster.core.vocabulary import plain
 
 By = Literal["reference", "invoice number", "name", "empty"]
@@ -22,7 +22,7 @@ Crosswalk = Callable[[str], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
-class Carried:
+class TargetDocument:
     """A document of a target, by what would tell that it is there twice."""
 
     id: str  # the target's own: one document, one id; under two references it is there twice
@@ -42,18 +42,18 @@ class Carried:
 
 
 @dataclass(frozen=True)
-class LookedAt:
+class TargetScan:
     """What one look at a target found."""
 
-    documents: Sequence[Carried] = ()  # those that may be one of two
+    documents: Sequence[TargetDocument] = ()  # those that may be one of two
     compared: int = 0
     unread: int = 0  # left out, since reading them would use up the budget: of those nothing can be said
 
 
-class TakesTwice(Protocol):
+class AllowsDuplicates(Protocol):
     """A client of a target without a unique key."""
 
-    def carried(self, target: Target, since: datetime, known: Crosswalk) -> LookedAt:
+    def scan_documents(self, target: Target, since: datetime, known: Crosswalk) -> TargetScan:
         """What was made or changed since then, and what carries the same references or numbers, whatever its age.
 
         Reads only. Raises MlcError: then nothing is known, and nothing may be called clear.
@@ -61,12 +61,12 @@ class TakesTwice(Protocol):
 
 
 @dataclass(frozen=True)
-class Double:
+class Duplicate:
     """Documents of which there should be one; or, by "empty", one that should not be there."""
 
     by: By
     what: str  # the reference, number or name that they share
-    documents: tuple[Carried, ...]
+    documents: tuple[TargetDocument, ...]
 
     @property
     def is_certain(self) -> bool:
@@ -77,57 +77,59 @@ class Double:
         return not marks or any(each.reference.startswith(marks) for each in self.documents)
 
 
-def doubles(documents: Iterable[Carried]) -> list[Double]:
+def doubles(documents: Iterable[TargetDocument]) -> list[Duplicate]:
     """Each pair or group once, under the surest of what it shares."""
     live = list({(each.id, each.reference): each for each in documents if each.is_live}.values())
     sure = list(_together(live, "reference", lambda each: (each.place, each.reference) if each.reference else None))
     found = list(sure)
     found += _unless_told(found, _together(live, "invoice number", _invoice))
     found += _unless_told(found, [each for each in _together(live, "name", _name) if _may_be_one(each)])
-    found += [Double("empty", each.reference, (each,)) for each in live if each.is_empty and not _is_in(each, sure)]
+    found += [Duplicate("empty", each.reference, (each,)) for each in live if each.is_empty and not _is_in(each, sure)]
     return found
 
 
-def _together(live: Iterable[Carried], by: By, key: Callable[[Carried], tuple[str, ...] | None]) -> Iterator[Double]:
-    groups: dict[tuple[str, ...], dict[str, Carried]] = defaultdict(dict)
+def _together(
+    live: Iterable[TargetDocument], by: By, key: Callable[[TargetDocument], tuple[str, ...] | None]
+) -> Iterator[Duplicate]:
+    groups: dict[tuple[str, ...], dict[str, TargetDocument]] = defaultdict(dict)
     for each in live:
         if (shared := key(each)) is not None:
             groups[shared].setdefault(each.id, each)
     for some in groups.values():
         if len(some) > 1:
             documents = sorted(some.values(), key=lambda each: (len(each.number), each.number))
-            yield Double(by, _what(by, documents[0]), tuple(documents))
+            yield Duplicate(by, _what(by, documents[0]), tuple(documents))
 
 
-def _invoice(each: Carried) -> tuple[str, ...] | None:
+def _invoice(each: TargetDocument) -> tuple[str, ...] | None:
     if each.invoice is None or not folded(each.invoice[2]):
         return None
     company, supplier, number = each.invoice
     return company, supplier, folded(number)
 
 
-def _name(each: Carried) -> tuple[str, ...] | None:
+def _name(each: TargetDocument) -> tuple[str, ...] | None:
     return None if each.name is None or not folded(each.name[0]) else (folded(each.name[0]), each.name[1])
 
 
-def _may_be_one(double: Double) -> bool:
+def _may_be_one(double: Duplicate) -> bool:
     """Two of one name that are known under two references are two; and names that were there long ago are no news."""
     references = {each.reference for each in double.documents if each.reference}
     return len(references) < 2 and any(each.is_recent for each in double.documents)
 
 
-def _what(by: By, first: Carried) -> str:
+def _what(by: By, first: TargetDocument) -> str:
     if by == "invoice number" and first.invoice:
         return first.invoice[2].strip()
     return first.name[0].strip() if by == "name" and first.name else first.reference
 
 
-def _unless_told(told: Sequence[Double], more: Iterable[Double]) -> list[Double]:
+def _unless_told(told: Sequence[Duplicate], more: Iterable[Duplicate]) -> list[Duplicate]:
     ids = [{each.id for each in double.documents} for double in told]
     return [double for double in more if not any({each.id for each in double.documents} <= known for known in ids)]
 
 
-def _is_in(document: Carried, found: Sequence[Double]) -> bool:
+def _is_in(document: TargetDocument, found: Sequence[Duplicate]) -> bool:
     return any(document in double.documents for double in found)
 
 
@@ -139,7 +141,7 @@ def folded(text: str) -> str:
 # --- in words -------------------------------------------------------------------------------------------------------
 
 
-def sentence(twice: Twice, double: Double) -> str:
+def sentence(twice: DuplicateWording, double: Duplicate) -> str:
     """What is there twice, with both numbers, and what to do."""
     if double.by == "empty":
         return _empty(twice, double.documents[0])
@@ -154,7 +156,7 @@ def sentence(twice: Twice, double: Double) -> str:
     )
 
 
-def _empty(twice: Twice, one: Carried) -> str:
+def _empty(twice: DuplicateWording, one: TargetDocument) -> str:
     thing, since = twice.things.removesuffix("s"), f" since {one.at:%Y-%m-%d %H:%M} UTC" if one.at else ""
     return (
         f"{twice.title} has a {thing} without lines for {_of(twice, one.reference)}: {one.number}{since}, as a load "
@@ -162,11 +164,11 @@ def _empty(twice: Twice, one: Carried) -> str:
     )
 
 
-def _of(twice: Twice, reference: str) -> str:
+def _of(twice: DuplicateWording, reference: str) -> str:
     return f"{twice.of} {reference}".strip()
 
 
-def _shared(double: Double) -> str:
+def _shared(double: Duplicate) -> str:
     first = double.documents[0]
     if double.by == "name":
         country = f", {first.name[1]}" if first.name and first.name[1] else ""
@@ -176,7 +178,7 @@ def _shared(double: Double) -> str:
     return f"invoice number {double.what} of supplier {first.party or supplier}{inside}"
 
 
-def _listed(double: Double) -> str:
+def _listed(double: Duplicate) -> str:
     amounts = [amount(each) for each in double.documents]
     if amounts[0] and len(set(amounts)) == 1:
         return f"{_and([each.number for each in double.documents])} ({amounts[0]} each)"
@@ -186,7 +188,7 @@ def _listed(double: Double) -> str:
     return _and(named)
 
 
-def amount(each: Carried) -> str:
+def amount(each: TargetDocument) -> str:
     """ "120.00 SEK", with the decimals that it has, and two at least; empty where the list does not say."""
     if each.amount is None:
         return ""

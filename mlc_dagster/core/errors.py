@@ -84,7 +84,11 @@ class StillInDoubt(RecordRejected):
 
 
 class AccessDenied(MlcError):
-    """Sign-in failed, or the credentials lack a right."""
+    """Sign-in failed, or the credentials lack a right. `status` 403: signed in, and not allowed this one thing."""
+
+    def __init__(self, message: str, *, status: int = 0, cure: str | None = None) -> None:
+        super().__init__(message, cure=cure)
+        self.status = status
 
 
 class QuotaUsedUp(AccessDenied):

@@ -55,7 +55,7 @@ class KnownSupplier:
 
 
 @dataclass(frozen=True)
-class Posted:
+class PostedDocument:
     """A document that the ERP has already."""
 
     number: str  # "0010/88001"
@@ -81,12 +81,12 @@ class Books:
     subsidiaries: frozenset[str] | None = None  # None: not known, so that nothing can be said of one
     currencies: frozenset[str] = frozenset()  # that the target takes
     suppliers: Mapping[str, KnownSupplier] = dataclasses.field(default_factory=dict)  # those that records name
-    posted: Mapping[tuple[str, ...], Posted] = dataclasses.field(
+    posted: Mapping[tuple[str, ...], PostedDocument] = dataclasses.field(
         default_factory=dict
     )  # (company, supplier, invoice number) -> what the target has under it, of those that records name
 
 
-class Extra(Record, frozen=True, kw_only=True):
+class ExtraField(Record, frozen=True, kw_only=True):
     """A field that mlc.yaml adds to a flow: what the target calls it, and its text."""
 
     name: str
@@ -98,6 +98,7 @@ class Facts:
     """All that mappings and rules may know beside the record. Frozen for the length of one prepare."""
 
     connection: str = ""  # where it has another name than its system: "hubspot_us"
+    title: str = ""  # the SaaS, as people write it, for reports; nothing that is sent depends on it
     companies: Mapping[str, CompanyMapping] = dataclasses.field(default_factory=dict)
     accounts: Mapping[tuple[str, str], LedgerAccount] = dataclasses.field(
         default_factory=dict
@@ -142,10 +143,10 @@ class Facts:
         """One of the tables of mlc.yaml; empty where it says nothing."""
         return self.tables.get(name, {})
 
-    def extras(self, flow: str, source: Record) -> tuple[Extra, ...]:
+    def extras(self, flow: str, source: Record) -> tuple[ExtraField, ...]:
         """The fields that mlc.yaml adds to this flow, with their values as text."""
         added = self.extra_fields.get(flow, {})
-        return tuple(Extra(name=name, text=str(getattr(source, field) or "")) for field, name in added.items())
+        return tuple(ExtraField(name=name, text=str(getattr(source, field) or "")) for field, name in added.items())
 
     def reference(self, prefix: str, id: object) -> str:
         """The reference under which the ERP finds a document again: two connections of one system never share one."""

@@ -28,7 +28,7 @@ class Rule(Protocol):
 
 
 @dataclass(frozen=True)
-class Twice:
+class DuplicateWording:
     """How it is told that a target holds one document twice: "Cin7 has two purchases for IFS order 0010/P1: ..." """
 
     title: str  # "Cin7"
@@ -45,7 +45,7 @@ class Target:
     name: str  # "purchases"
     record: type[Record]
     batch: int = 1  # records in flight between two commits of the ledger
-    twice: Twice | None = None  # None: it has a unique key, and refuses the second one itself
+    twice: DuplicateWording | None = None  # None: it has a unique key, and refuses the second one itself
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,14 @@ class Flow:
     )
     looks_up: bool = False  # the target is asked what it has of the very records that are judged
     writer: str = ""  # flows of one writer are loaded one at a time; empty: each flow has its own
-    marks: str = ""  # what the references of its documents begin with, where flows share a target: "procurify-bill-"
+    marks: str = ""  # what the references of its documents begin with, where flows share a target: "cin7-supplier-"
     supersedes: Callable[[Any], Mapping[str, tuple[str, ...]]] | None = None
     """target record -> {flow: keys}: what it takes the place of, and what is never delivered after it"""
     pair: str = ""  # "cin7/suppliers": both sides may change the record; the values last agreed on are kept under this
     description: str = ""
     owner: str = "team:finance"
     system: str = ""  # the SaaS's own name, where the flow is one of a connection under another name
+    title: str = ""  # the SaaS, as people write it: its declaration says so
 
     @property
     def key(self) -> tuple[str, ...]:

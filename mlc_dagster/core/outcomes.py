@@ -51,6 +51,7 @@ class Draft:
     agreed: Callable[[str], Agreed | None] = field(default=lambda key: None, compare=False)
     """the ERP's key -> the values that both sides last agreed on, of flows with a pair"""
     version: str = ""  # the source's modified timestamp, as in Ready
+    title: str = ""  # the SaaS that it comes from or goes to, as people write it
     as_sent: bool = False
     """In doubt, and each attempt without an answer was made with this very content. Else a supplier, a name, a date or
     an amount may have been corrected since: it is looked for by what cannot have changed, our reference and the time.
@@ -141,7 +142,7 @@ class Client(Protocol):
         """The reference books that rules validate against; read anew, at most once a minute."""
 
 
-class AsksFirst(Client, Protocol):
+class LooksUpRecords(Client, Protocol):
     """A target that is asked what it has of the very records that are judged: `Flow.looks_up`."""
 
     def known(self, target: Target, records: Sequence[Any]) -> Books:

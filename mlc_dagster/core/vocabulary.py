@@ -167,5 +167,12 @@ def key_text(*parts: object) -> str:
     return text if plain_parts else "/".join([_escaped(str(part)) for part in parts])
 
 
+def key_parts(text: str, count: int) -> tuple[str, ...]:
+    """The parts of a key's text, of which there are so many: key_parts("0010/7", 2) is ("0010", "7")."""
+    if count == 1 and "%" not in text:
+        return (text,)
+    return tuple(part.replace("%2F", "/").replace("%25", "%") for part in text.split("/"))
+
+
 def _escaped(text: str) -> str:
     return text.replace("%", "%25").replace("/", "%2F")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.systems.hubspot.properties import KEY, of_company, of_invoice, of_line
+from mlc_dagster.systems.hubspot.objects.properties import KEY, of_company, of_invoice, of_line
 from mlc_dagster.systems.hubspot.records import Company, Deal, Invoice
 
 Document = Mapping[str, Any]

@@ -13,7 +13,7 @@ from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.storage.row_store import RowStore
-from mlc_dagster.systems.airbase.spend_records import ACKNOWLEDGEMENTS
+from mlc_dagster.systems.airbase.spend.records import ACKNOWLEDGEMENTS
 from mlc_dagster.systems.ifs.entry_records import ENTRIES
 from mlc_dagster.systems.ifs.records import VOUCHERS
 

@@ -17,13 +17,14 @@ from mlc_dagster.demo import (
     agree_procurify,
     agree_vouchers,
 )
+from mlc_dagster.demo.books import Owed
 from mlc_dagster.demo.place import Place
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.settings import Settings
-from mlc_dagster.systems.airbase.spend_records import ACKNOWLEDGEMENTS
-from mlc_dagster.systems.cin7.records import Paper, PurchaseInvoice, Supplier
+from mlc_dagster.systems.airbase.spend.records import ACKNOWLEDGEMENTS
+from mlc_dagster.systems.cin7.records import PurchaseDocument, PurchaseInvoice, Supplier
 from mlc_dagster.systems.ifs.entry_records import ENTRIES
 from mlc_dagster.systems.procurify.settings import ProcurifySettings
 
@@ -52,6 +53,16 @@ def disagreements(place: Place, flows: Sequence[Flow], settings: Settings) -> li
         *(agree_procurify.disagreements(place, procurify) if isinstance(procurify, ProcurifySettings) else ()),
         *agree_ifs.disagreements(place.state(ERP)["suppliers"], to(ERP), store, environment),
     ]
+
+
+def amounts(
+    place: Place, settings: Settings, documents: Mapping[str, list[Document]]
+) -> Iterator[tuple[str, list[Owed]]]:
+    """(title, what is owed and where it is) of what a SaaS says in money. `documents`: entity set -> the ERP's rows."""
+    procurify = settings.connections.get("procurify")
+    if isinstance(procurify, ProcurifySettings):
+        owed = agree_procurify.owed(place, procurify, documents)
+        yield "The books: Procurify's bills in states that are posted", owed
 
 
 def _in_tables(place: Place, flows: Sequence[Flow], store: RowStore, environment: Mapping[str, str]) -> list[str]:
@@ -119,7 +130,7 @@ def _difference(record: Any, remote_id: str, held: Held) -> str:
     return _order_difference(record, held.purchases.get(remote_id))
 
 
-def _order_difference(record: Paper, purchase: Document | None) -> str:
+def _order_difference(record: PurchaseDocument, purchase: Document | None) -> str:
     if purchase is None:
         return "Cin7 does not have it"
     return _unequal(purchase["Order"], {"Total": record.net() + record.tax()})

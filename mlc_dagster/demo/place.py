@@ -16,43 +16,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.request import ProxyHandler, build_opener
 
-import httpx
 import yaml
 
 import mlc_dagster
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.ledger.database import parse
 from mlc_dagster.ledger.vault import MASTER_KEY
-from mlc_dagster.sandbox.seed.start import DAYS, demo_settings
+from mlc_dagster.sandbox.registry import parts
+from mlc_dagster.sandbox.seed.start import DAYS, demo_secrets, demo_settings
 from mlc_dagster.settings import environment
 from mlc_dagster.settings import file_modes as private
 from mlc_dagster.systems.configuration import all_secrets
+from mlc_dagster.systems.registry import systems
 
-SECRETS = {
-    "IFS_CLIENT_ID": "sandbox",
-    "IFS_CLIENT_SECRET": "sandbox-secret",
-    "CIN7_ACCOUNT_ID": "sandbox-account",
-    "CIN7_APPLICATION_KEYS": "sandbox-key-1,sandbox-key-2,sandbox-key-3",
-    "AIRBASE_TOKEN": "sandbox-airbase-token",
-    "MONDAY_TOKEN": "sandbox-monday-token",
-    "HUBSPOT_TOKEN": "pat-na1-sandbox",
-    "PROCURIFY_CLIENT_ID": "sandbox-procurify",
-    "PROCURIFY_CLIENT_SECRET": "sandbox-procurify-secret",
-}
-CALLS_A_MINUTE = 60_000
-"""Cin7 allows 60 for each key, at which the demo would take half an hour; IFS about 1,000."""
-LIMITS = (
-    ("ifs", "requests_per_minute"),
-    ("cin7", "calls_per_minute"),
-    ("airbase", "requests_per_minute"),
-    ("hubspot", "calls_per_10_seconds"),
-    ("procurify", "requests_per_second"),
-)
-MONDAY_TIMES = 100
-"""monday's limits, so many times: 10,000,000 points and 1,000 calls a minute, 10,000 calls a day."""
+SECRETS = demo_secrets()
+TIMES = 1000
+"""The sandbox's limits in the demo, so many times: at 60 calls a minute it would take half an hour."""
+MOST = 2**31 - 1  # some are told as an Int of GraphQL
 LIMITING = ("concurrency", "run_monitoring", "run_retries", "retention", "sensors", "schedules")
 OWN = {
     "run_launcher": {"module": "mlc_dagster.orchestration.launchers", "class": "LocalRunLauncher"},
@@ -67,6 +52,7 @@ OWN = {
 }
 USUAL_PORT = 8787
 STARTS_WITHIN = 30.0  # seconds
+DIRECT = build_opener(ProxyHandler({}))  # a proxy cannot reach our own sandbox
 
 
 @dataclass(frozen=True)
@@ -91,13 +77,7 @@ class Place:
 
     def write_settings(self, port: int, days: int) -> None:
         content = demo_settings(f"http://127.0.0.1:{port}", days=days)
-        for system, limit in LIMITS:
-            content[system][limit] = CALLS_A_MINUTE
-        content["monday"].update(
-            calls_per_minute=1000 * MONDAY_TIMES,
-            calls_per_day=10_000 * MONDAY_TIMES,
-            points_per_minute=10_000_000 * MONDAY_TIMES,
-        )
+        raise_limits(content)
         words = "# Written by `mlc demo`: the sandbox as a tenant.\n"
         self.config.write_text(words + yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
@@ -132,10 +112,7 @@ class Place:
     def sandbox(self, days: int = DAYS) -> Iterator[None]:
         """The sandbox as a process of its own; what it was sent is kept for the next start, whatever its days."""
         port = self.url.rpartition(":")[2]
-        limits = [
-            word for system, limit in LIMITS for word in (f"--{system}-{limit.replace('_', '-')}", str(CALLS_A_MINUTE))
-        ]
-        limits += ["--monday", str(MONDAY_TIMES)]
+        limits = [word for system, limit, calls in raised_limits() for word in ("--limit", f"{system}.{limit}={calls}")]
         command = [
             sys.executable,
             "-m",
@@ -163,9 +140,9 @@ class Place:
         deadline = time.monotonic() + STARTS_WITHIN
         while time.monotonic() < deadline and process.poll() is None:
             try:
-                if _ask(f"{self.url}/_sandbox/health").is_success:
-                    return
-            except httpx.TransportError:
+                _ask(f"{self.url}/_sandbox/health")
+                return
+            except (OSError, HTTPException):
                 time.sleep(0.05)
         said = (self.folder / "sandbox.log").read_text()[-500:]
         raise Misconfigured(f"the sandbox did not start at {self.url}: {said}")
@@ -180,12 +157,28 @@ class Place:
         return sum(len(_exact(_ask(address))) for address in addresses)
 
 
-def _ask(address: str) -> httpx.Response:
-    return httpx.get(address, timeout=60, trust_env=False)  # a proxy cannot reach our own sandbox
+def raised_limits() -> Iterator[tuple[str, str, int]]:
+    """(system, limit, calls) of the sandbox."""
+    for name, part in parts().items():
+        yield from ((name, limit, min(calls * TIMES, MOST)) for limit, calls in part.limits.items())
 
 
-def _exact(answer: httpx.Response) -> Any:
-    return json.loads(answer.raise_for_status().text, parse_float=Decimal)
+def raise_limits(content: dict[str, Any]) -> None:
+    """The same in the settings of a sandbox, as far as mlc.yaml has them."""
+    for system, limit, calls in raised_limits():
+        if limit in systems()[system].settings.model_fields:
+            content[system][limit] = str(calls)
+
+
+def _ask(address: str) -> bytes:
+    """The body of an answer. Raises OSError where it refuses or is not there, HTTPException where it breaks off."""
+    with DIRECT.open(address, timeout=60) as answer:
+        body: bytes = answer.read()
+        return body
+
+
+def _exact(answer: bytes) -> Any:
+    return json.loads(answer, parse_float=Decimal)
 
 
 def real_places() -> dict[str, Path]:

@@ -12,12 +12,12 @@ from typing import Any
 import dagster as dg
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from mlc_dagster.cli.terminal import Terminal
 from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.terminal import Terminal
 from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.automation.jobs_and_schedules import CHART_JOB, READ_JOB, company_job, reference_job
-from mlc_dagster.orchestration.automation.running import Moved, moved, run_job
+from mlc_dagster.orchestration.automation.running import FlowCounts, flow_counts, run_job
 
 
 class Runs:
@@ -32,7 +32,7 @@ class Runs:
         self.companies = (sorted(companies)[0], sorted(companies)[-1])
         self.instance = dg.DagsterInstance.get()
 
-    def everything(self, title: str) -> dict[str, Moved]:
+    def everything(self, title: str) -> dict[str, FlowCounts]:
         """The charts, what comes into the ERP, all of the ERP's rows, then what goes out. What moved, by flow."""
         days = (datetime.fromisoformat(self.days[1]) - datetime.fromisoformat(self.days[0])).days + 1
         comes_in = [flow for flow in self.flows if flow.target.system == ERP]
@@ -44,7 +44,7 @@ class Runs:
             results = self._jobs(comes_in, {flow.source.key for flow in comes_in})
             self.run(READ_JOB, self.days)
             results += self._jobs(goes_out, set())
-        return {flow.name: moved(flow, results) for flow in self.flows}
+        return {flow.name: flow_counts(flow, results) for flow in self.flows}
 
     def _jobs(self, flows: Sequence[Flow], sources: AbstractSet[tuple[str, str]]) -> list[dg.ExecuteInProcessResult]:
         """A run of each job that moves one of these flows, with those of their sources that are not read yet."""

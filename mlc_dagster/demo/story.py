@@ -15,23 +15,22 @@ from pathlib import Path
 from rich.table import Table
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli.terminal import Terminal, plain
 from mlc_dagster.core.amounts import currency_decimals
 from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.terminal import Terminal, plain
 from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.demo import books
-from mlc_dagster.demo.agreement import disagreements
+from mlc_dagster.demo.agreement import amounts, disagreements
 from mlc_dagster.demo.folder import absolute, is_demo, kept, replaced, strangers
 from mlc_dagster.demo.instance import FILE, settle
-from mlc_dagster.demo.place import CALLS_A_MINUTE, Place, real_places
+from mlc_dagster.demo.place import TIMES, Place, real_places
 from mlc_dagster.demo.runs import Runs
-from mlc_dagster.orchestration.automation.running import USUAL_HOME, Moved
+from mlc_dagster.orchestration.automation.running import USUAL_HOME, FlowCounts
 from mlc_dagster.orchestration.settings_check import checked
 from mlc_dagster.settings import DEMO_FOLDER, Settings
 from mlc_dagster.settings import file_modes as private
 from mlc_dagster.systems import configuration
-from mlc_dagster.systems.procurify.settings import ProcurifySettings
 
 RARE = ("adopted", "superseded", "discarded", "out_of_scope")  # shown where there are any
 COLUMNS = (
@@ -81,8 +80,9 @@ def _show(place: Place, days: int, folder: Path, out: Terminal) -> None:
     many = "1 day" if days == 1 else f"{days} days"
     there = f"a sandbox of {', '.join(configuration.flows())}"
     out.print(f"[bold]mlc_dagster[/]: {many} from a sandbox ERP to {there}. State goes to {folder}/")
-    limit = f"the sandbox is set to {CALLS_A_MINUTE:,}, or this would take half an hour"
-    out.print(f"[dim]Cin7 allows 60 calls a minute; {limit}.[/]")
+    out.print(
+        f"[dim]The sandbox allows {TIMES:,} times the calls of the real systems, or this would take half an hour.[/]"
+    )
     with place.sandbox(days):
         _passes(place, days, out)
 
@@ -111,7 +111,7 @@ def _on(settings: Settings) -> tuple[Flow, ...]:
     return tuple(flow for name in settings.targets for flow in known[name] if flow.name not in off)
 
 
-def _unread(last: dict[str, Moved], flows: Sequence[Flow], rows: dict[str, int]) -> Iterator[str]:
+def _unread(last: dict[str, FlowCounts], flows: Sequence[Flow], rows: dict[str, int]) -> Iterator[str]:
     """A line for each entity set of which the sandbox holds another number of rows than were read."""
     for flow in flows:
         if flow.source.partition == "company" or flow.source.system != ERP:
@@ -168,7 +168,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.5)
 
 
-def _print_moved(flows: dict[str, Moved], title: str, out: Terminal) -> None:
+def _print_moved(flows: dict[str, FlowCounts], title: str, out: Terminal) -> None:
     found = {name: _counts(flow) for name, flow in flows.items()}
     shown = [name for name in COLUMNS if name not in RARE or any(counts[name] for counts in found.values())]
     table = _table(title, "flow")
@@ -181,7 +181,7 @@ def _print_moved(flows: dict[str, Moved], title: str, out: Terminal) -> None:
     out.print(table)
 
 
-def _counts(flow: Moved) -> Counter[str]:
+def _counts(flow: FlowCounts) -> Counter[str]:
     return flow.ends + Counter(
         read=flow.prepared["rows_read"],
         ready=flow.prepared["ready"],
@@ -199,7 +199,7 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _print_held(flows: dict[str, Moved], out: Terminal) -> None:
+def _print_held(flows: dict[str, FlowCounts], out: Terminal) -> None:
     table = _table("Held, and why: each with its reason in the UI", "flow", "rule that it does not meet")
     table.add_column("records", justify="right")
     for name, flow in flows.items():
@@ -212,7 +212,7 @@ def _print_held(flows: dict[str, Moved], out: Terminal) -> None:
 
 
 def _print_books(place: Place, settings: Settings, out: Terminal) -> None:
-    """What is in the ERP's books now: both sides of its vouchers, and what Procurify's bills came to."""
+    """What is in the ERP's books now: both sides of its vouchers, and what the bills of a SaaS came to."""
     documents = place.state(ERP)["documents"]
     table = _table("The books: vouchers in IFS", "company")
     for name in ("vouchers", "debit", "credit"):
@@ -221,20 +221,20 @@ def _print_books(place: Place, settings: Settings, out: Terminal) -> None:
         decimals = settings.companies[side.company].decimals if side.company in settings.companies else 2
         table.add_row(side.company, f"{side.vouchers:,}", f"{side.debit:,.{decimals}f}", f"{side.credit:,.{decimals}f}")
     out.print(table)
-    if isinstance(procurify := settings.connections.get("procurify"), ProcurifySettings):
-        table = _table("The books: Procurify's bills in states that are posted", "currency")
+    for title, owed in amounts(place, settings, documents):
+        table = _table(title, "currency")
         for name in ("bills", "posted in IFS", "held", "difference"):
             table.add_column(name, justify="right")
-        for each in books.owed(place, procurify, documents):
-            amounts = (each.owed, each.posted, each.held, each.owed - each.posted - each.held)
+        for each in owed:
+            figures = (each.owed, each.posted, each.held, each.owed - each.posted - each.held)
             decimals = currency_decimals(each.currency, None)
-            table.add_row(each.currency, *(f"{amount:,.{decimals}f}" for amount in amounts))
+            table.add_row(each.currency, *(f"{amount:,.{decimals}f}" for amount in figures))
         out.print(table)
 
 
-def _conclude(passes: Sequence[dict[str, Moved]], writes: int, differences: list[str], out: Terminal) -> None:
+def _conclude(passes: Sequence[dict[str, FlowCounts]], writes: int, differences: list[str], out: Terminal) -> None:
     """Say what was checked, and fail where a check did not hold."""
-    lost = [name for moved in passes for name, flow in moved.items() if not flow.accounted]
+    lost = [name for counts in passes for name, flow in counts.items() if not flow.accounted]
     checked = {
         "every row is read, and delivered, unchanged, held, superseded, discarded or out of scope: once": not lost,
         f"the second pass sent {writes} writes": writes == 0,

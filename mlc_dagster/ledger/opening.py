@@ -7,11 +7,8 @@ import threading
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
 from sqlalchemy import URL, Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
@@ -23,6 +20,9 @@ from mlc_dagster.ledger.marks import VERSION_TABLE as VERSION_TABLE
 from mlc_dagster.ledger.postgresql import unbounded
 from mlc_dagster.ledger.tenants import Tenant
 from mlc_dagster.settings import file_modes as private
+
+if TYPE_CHECKING:
+    from alembic.config import Config  # here and below only where it is needed: a reader migrates nothing
 
 HEAD = "0009"  # the newest revision in migrations/versions
 RUNS_MAKE_IT = "The first run makes a ledger; a command that tells of records never does."
@@ -95,6 +95,8 @@ def _check_revision(database: Database, where: str, reads_only: bool) -> None:
 
 
 def _known_revisions() -> frozenset[str]:
+    from alembic.script import ScriptDirectory
+
     return frozenset(each.revision for each in ScriptDirectory.from_config(alembic_config()).walk_revisions())
 
 
@@ -119,6 +121,8 @@ def migrate(database: Database) -> None:
 
 def alembic_config(connection: Connection | None = None) -> Config:
     """The migrations of the package, without an alembic.ini."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -127,6 +131,9 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 
 def _upgrade(connection: Connection, where: str) -> None:
+    from alembic import command
+    from alembic.util.exc import CommandError
+
     found = revision(connection)
     if refused := marks.refusal(connection, found, where):
         raise refused

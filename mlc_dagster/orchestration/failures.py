@@ -10,7 +10,7 @@ from mlc_dagster.core.inert import inert_lines
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def as_step_failures() -> Iterator[None]:
     """An MlcError becomes the failure of the step, in its own words. Retrying the step would not help: we did."""
     try:
         yield

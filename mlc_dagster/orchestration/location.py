@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import dagster as dg
 
@@ -42,67 +43,98 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
     """Everything that Dagster shows and runs for these settings. Raises Misconfigured."""
     catalogue = ifs.catalogue(erp_settings(settings).entity_sets)
     flows = flows_of(settings, catalogue)
-    place = {"day": partitions.days(settings), "company": partitions.companies(settings)}
-    charted = [system for system in flows if settings.targets[system].checks_vouchers]
-    every = [flow for table in flows.values() for flow in table]
     check_guards(settings)
-    references = [*reference_assets(settings), *comparison_assets(settings)]
-    moving = [
-        *jobs(flows, catalogue, charted),
-        *automation.reference_jobs(references),
-        *duplicates.duplicates_jobs(every),
-        plan_job(every, settings, resources(settings, environment, shares_budget=False)),
-    ]
+    parts = _Parts(settings, environment, catalogue, flows)
     return dg.Definitions(
-        assets=[
-            *(
-                source_asset(entity, place[entity.partition], written_before(entity, every), fed_by(entity, every))
-                for entity in read_by_day_or_company(catalogue, every)
-            ),
-            *(prepared_asset(flow, settings, place[flow.source.partition], after(flow, every)) for flow in every),
-            *(
-                loaded_asset(
-                    flow,
-                    place[flow.source.partition],
-                    after(flow, every),
-                    in_shadow=settings.is_shadow(flow.target.system),
-                    slice_seconds=60 * settings.policies.slice_minutes,
-                )
-                for flow in every
-            ),
-            *references,
-        ],
-        asset_checks=[
-            *(voucher_check(catalogue[VOUCHERS], system, settings, place["day"]) for system in charted),
-            *alignment_checks(settings),
-            *duplicates.duplicates_checks(every, settings),
-        ],
-        jobs=[
-            *moving,
-            purge_job(settings, [job.name for job in moving]),
-            *alerts.daily_jobs(settings, environment),
-        ],
-        schedules=[
-            *automation.schedules(flows, references, settings),
-            *duplicates.duplicates_schedules(every, settings),
-            purge_schedule(settings),
-            *alerts.daily_schedules(settings),
-        ],
-        sensors=[
-            *(
-                automation.changes_sensor(system, of_partition("day", outbound(table)), settings)
-                for system, table in flows.items()
-                if outbound(table)
-            ),
-            *inbox_sensors(flows, settings),
-            *healing_sensors(flows, settings),
-            *due_sensors(every, settings, read_by_day_or_company(catalogue, every)),
-            *alerts.failure_sensors(settings, environment),
-            lost_runs_sensor(),
-        ],
+        assets=[*parts.sources(), *parts.prepared(), *parts.loaded(), *parts.references],
+        asset_checks=list(parts.checks()),
+        jobs=list(parts.jobs()),
+        schedules=list(parts.schedules()),
+        sensors=list(parts.sensors()),
         resources=resources(settings, environment),
         executor=in_process_executor,
     )
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What a code location consists of, made of settings and the flows that are on."""
+
+    settings: Settings
+    environment: Environment
+    catalogue: Mapping[str, EntitySet]
+    flows: Mapping[str, tuple[Flow, ...]]
+
+    @cached_property
+    def every(self) -> list[Flow]:
+        return [flow for table in self.flows.values() for flow in table]
+
+    @cached_property
+    def place(self) -> dict[str, dg.PartitionsDefinition[str]]:
+        return {"day": partitions.days(self.settings), "company": partitions.companies(self.settings)}
+
+    @cached_property
+    def charted(self) -> list[str]:
+        """The SaaS whose chart of accounts journal entries are checked against."""
+        return [system for system in self.flows if self.settings.targets[system].checks_vouchers]
+
+    @cached_property
+    def read(self) -> list[EntitySet]:
+        return read_by_day_or_company(self.catalogue, self.every)
+
+    @cached_property
+    def references(self) -> list[dg.AssetsDefinition]:
+        return [*reference_assets(self.settings), *comparison_assets(self.settings)]
+
+    def sources(self) -> Iterator[dg.AssetsDefinition]:
+        for entity in self.read:
+            before, feeds = written_before(entity, self.every), fed_by(entity, self.every)
+            system = self.settings.system_of(entity.system)
+            yield source_asset(entity, system, self.place[entity.partition], before, feeds)
+
+    def prepared(self) -> Iterator[dg.AssetsDefinition]:
+        for flow in self.every:
+            yield prepared_asset(flow, self.settings, self.place[flow.source.partition], after(flow, self.every))
+
+    def loaded(self) -> Iterator[dg.AssetsDefinition]:
+        seconds = 60 * self.settings.policies.slice_minutes
+        for flow in self.every:
+            in_shadow, place = self.settings.is_shadow(flow.target.system), self.place[flow.source.partition]
+            yield loaded_asset(flow, place, after(flow, self.every), in_shadow=in_shadow, slice_seconds=seconds)
+
+    def checks(self) -> Iterator[dg.AssetChecksDefinition]:
+        for system in self.charted:
+            yield voucher_check(self.catalogue[VOUCHERS], system, self.settings, self.place["day"])
+        yield from alignment_checks(self.settings)
+        yield from duplicates.duplicates_checks(self.every, self.settings)
+
+    def jobs(self) -> Iterator[automation.AssetJob]:
+        quiet = resources(self.settings, self.environment, shares_budget=False)
+        moving = [
+            *jobs(self.flows, self.catalogue, self.charted),
+            *automation.reference_jobs(self.references),
+            *duplicates.duplicates_jobs(self.every),
+            plan_job(self.every, self.settings, quiet),
+        ]
+        yield from moving
+        yield purge_job(self.settings, [job.name for job in moving])
+        yield from alerts.daily_jobs(self.settings, self.environment)
+
+    def schedules(self) -> Iterator[dg.ScheduleDefinition]:
+        yield from automation.schedules(self.flows, self.references, self.settings)
+        yield from duplicates.duplicates_schedules(self.every, self.settings)
+        yield purge_schedule(self.settings)
+        yield from alerts.daily_schedules(self.settings)
+
+    def sensors(self) -> Iterator[dg.SensorDefinition]:
+        for system, table in self.flows.items():
+            if told := outbound(table):
+                yield automation.changes_sensor(system, of_partition("day", told), self.settings)
+        yield from inbox_sensors(self.flows, self.settings)
+        yield from healing_sensors(self.flows, self.settings)
+        yield from due_sensors(self.every, self.settings, self.read)
+        yield from alerts.failure_sensors(self.settings, self.environment)
+        yield lost_runs_sensor()
 
 
 def flows_of(settings: Settings, catalogue: Mapping[str, EntitySet]) -> dict[str, tuple[Flow, ...]]:
@@ -206,18 +238,19 @@ def resources(
     `shares_budget=False`: their calls are not counted in the ledger, which so stays as it is.
     """
     address = dg.EnvVar("MLC_DATABASE_URL")  # it may hold a password
-    ledger = LedgerResource(database_url=address, reads_only=not shares_budget)
+    ledger = LedgerResource(database_url=address, tenant=settings.tenant, reads_only=not shares_budget)
     found: dict[str, dg.ConfigurableResource] = {  # type: ignore[type-arg]
         "ledger": ledger,
-        "storage": StorageResource(root=environment.storage, ledger=ledger),
+        "storage": StorageResource(root=environment.storage, tenant=settings.tenant, ledger=ledger),
     }
     known = connections(settings)
     for name, section in settings.connections.items():
         found[name] = ConnectionResource(
             connection=name,
             system=known[name].name,
-            secrets=list(secrets(name, known[name])),
+            secrets=list(secrets(name, known[name], settings)),
             section=section.model_dump(mode="json", exclude_none=True),
+            connections={each: system.name for each, system in known.items()},
             ledger=ledger,
             shares_budget=shares_budget,
         )

@@ -12,9 +12,11 @@ from pydantic import PrivateAttr
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.credentials import secret
 from mlc_dagster.orchestration.storage.row_store import RowStore
+from mlc_dagster.pipeline.identity import AccountCheck
 from mlc_dagster.settings.section import SystemConnection
+from mlc_dagster.systems import accounts
 from mlc_dagster.systems.registry import systems
-from mlc_dagster.systems.shared.connecting import Budgets
+from mlc_dagster.systems.shared.connections import Budgets, required_secrets
 from mlc_dagster.transport.rate_limits import LocalBudget
 
 TICK_SECONDS = 60.0  # that Dagster gives a sensor
@@ -24,13 +26,14 @@ class LedgerResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """What was delivered, attempted, held and pulled: SQLite in a file, or PostgreSQL by URL."""
 
     database_url: str
+    tenant: str = ""  # whose records: it sees no other's
     reads_only: bool = False  # it must be there, and stays as it is
     _ledger: Ledger | None = PrivateAttr(None)
 
     @property
     def open(self) -> Ledger:
         if self._ledger is None:
-            self._ledger = (Ledger.to_read if self.reads_only else Ledger.open)(self.database_url)
+            self._ledger = (Ledger.to_read if self.reads_only else Ledger.open)(self.database_url, self.tenant)
         return self._ledger
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
@@ -42,12 +45,13 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Rows between assets, as Parquet."""
 
     root: str
+    tenant: str = ""
     ledger: dg.ResourceDependency[LedgerResource]
 
     @property
     def store(self) -> RowStore:
         """With what the ledger knows of each file in it."""
-        return RowStore(self.root, self.ledger.open.stored)
+        return RowStore(self.root, self.ledger.open.stored, self.tenant)
 
 
 class Signed(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -77,6 +81,8 @@ class ConnectionResource(Signed):
     connection: str
     system: str
     section: dict[str, Any]
+    connections: dict[str, str]  # every connection -> its system: the ERP is on one side of all their flows
+    _check: AccountCheck | None = PrivateAttr(None)
     _client: Any = PrivateAttr(None)
     _quick_client: Any = PrivateAttr(None)
 
@@ -86,6 +92,13 @@ class ConnectionResource(Signed):
         if self._client is None:
             self._client = self._connected(self._settings, 8)
         return self._client
+
+    def account(self, run_id: str) -> AccountCheck:
+        """Whether it leads to the account that the ledger knows: asked once in a run, before anything of it counts."""
+        if self._check is None:
+            asked = accounts.asked(self.connection, self.connections, self.client)
+            self._check = AccountCheck(asked, self.opened, run_id)
+        return self._check
 
     @property
     def quick_client(self) -> Any:
@@ -101,5 +114,6 @@ class ConnectionResource(Signed):
         return systems()[self.system].settings.model_validate(self.section)
 
     def _connected(self, settings: SystemConnection, tries: int) -> Any:
-        connect = systems()[self.system].connect
-        return connect(settings, *self.values(), self.budgets, tries=tries, name=self.connection)
+        values = self.values()
+        required_secrets(values, self.secrets)
+        return systems()[self.system].client(settings, values, self.budgets, self.connection, tries)

@@ -24,7 +24,7 @@ CRON = "a cron line, UTC: minute, hour, day, month and weekday, such as */15 * *
 def checked(path: Path) -> Settings:
     """The settings in a file, good for a start. Raises Misconfigured with all that is wrong in it, by line."""
     text = document.read(path)
-    return settled(text, [*of_the_house(text.content), *placeholders.mistakes(text.content)])
+    return settled(text, [*of_the_house(text.content), *placeholders.mistakes(text.content, sections())])
 
 
 def plain_addresses(settings: Settings) -> Iterator[tuple[str, str]]:

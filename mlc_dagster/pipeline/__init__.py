@@ -2,7 +2,7 @@
 
 from mlc_dagster.pipeline.batches import Slice
 from mlc_dagster.pipeline.decisions import NOT_DISCARDED, Discarded
-from mlc_dagster.pipeline.healing import look_over
+from mlc_dagster.pipeline.healing import judge_in_time
 from mlc_dagster.pipeline.load import ACCEPTED, ANSWERED, Loaded, load
 from mlc_dagster.pipeline.prepare import BUILT_IN, MAPPABLE, READABLE, Verdict, hold_all, judge, prepare
 
@@ -19,7 +19,7 @@ __all__ = [
     "Verdict",
     "hold_all",
     "judge",
+    "judge_in_time",
     "load",
-    "look_over",
     "prepare",
 ]

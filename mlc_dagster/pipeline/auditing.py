@@ -14,7 +14,7 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Happened:
+class AuditLine:
     """One line of the story."""
 
     at: datetime
@@ -31,7 +31,7 @@ class Story:
     """What happened to a key in one flow, oldest first, and the holds and the decision that stand beside it."""
 
     flow: str
-    happened: tuple[Happened, ...]
+    happened: tuple[AuditLine, ...]
     holds: tuple[HoldEntry, ...]
     decision: Decision | None
 
@@ -67,17 +67,17 @@ def stories(ledger: Ledger, key: str, flows: Mapping[str, Flow]) -> list[Story]:
     ]
 
 
-def _in_order(happened: Iterable[Happened]) -> tuple[Happened, ...]:
+def _in_order(happened: Iterable[AuditLine]) -> tuple[AuditLine, ...]:
     return tuple(sorted(happened, key=lambda each: each.at))
 
 
-def _line(line: Attempt) -> Happened:
-    return Happened(
+def _line(line: Attempt) -> AuditLine:
+    return AuditLine(
         line.at, str(line.event), line.detail, line.run_id, line.partition, line.version, line.remote_id or ""
     )
 
 
-def _reads(ledger: Ledger, flow: Flow | None, trail: list[Attempt]) -> Iterator[Happened]:
+def _reads(ledger: Ledger, flow: Flow | None, trail: list[Attempt]) -> Iterator[AuditLine]:
     """Of each line of the trail the read that it came from: the latest of its partition that had ended by then."""
     if flow is None:
         return
@@ -94,17 +94,17 @@ def _latest(newest_first: list[PullEntry], at: datetime) -> PullEntry | None:
     return next((each for each in newest_first if (each.pull.ended_at or NEVER) <= at), None)
 
 
-def _read(entry: PullEntry) -> Happened:
+def _read(entry: PullEntry) -> AuditLine:
     pull = entry.pull
     detail = f"{pull.entity}: {pull.rows} rows in {pull.requests} requests; {pull.filter or 'no filter'}"
-    return Happened(pull.ended_at or NEVER, "read", detail, entry.run_id, pull.partition)
+    return AuditLine(pull.ended_at or NEVER, "read", detail, entry.run_id, pull.partition)
 
 
-def _beside(ledger: Ledger, key: str, flow: Flow) -> Iterator[Happened]:
+def _beside(ledger: Ledger, key: str, flow: Flow) -> Iterator[AuditLine]:
     """What webhooks told of it, and what both sides agreed on."""
     for told in ledger.inbox.of_subject(flow.source.system, key):
         taken = f"taken {told.taken_at:%Y-%m-%d %H:%M:%S}" if told.taken_at else "not taken yet"
-        yield Happened(told.received_at, "told", f"{told.source}: {told.kind} ({told.event_id}), {taken}")
+        yield AuditLine(told.received_at, "told", f"{told.source}: {told.kind} ({told.event_id}), {taken}")
     if flow.pair and (met := ledger.history.agreed(key).get(flow.pair)):
         content, at, run_id = met
-        yield Happened(at, "agreed", "; ".join(f"{name}: {value}" for name, value in content.items()), run_id)
+        yield AuditLine(at, "agreed", "; ".join(f"{name}: {value}" for name, value in content.items()), run_id)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from mlc_dagster.core.duplicates import Crosswalk, Double, LookedAt, TakesTwice, doubles, sentence
+from mlc_dagster.core.duplicates import AllowsDuplicates, Crosswalk, Duplicate, TargetScan, doubles, sentence
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
 
@@ -32,7 +32,7 @@ class Looked:
     flow: Flow
     since: datetime
     compared: int
-    found: tuple[Double, ...] = ()
+    found: tuple[Duplicate, ...] = ()
     unread: int = 0
 
     @property
@@ -63,15 +63,15 @@ class Looked:
 class Looks:
     """The looks at one target system, each target once for all flows that share it."""
 
-    client: TakesTwice
+    client: AllowsDuplicates
     ledger: Ledger
-    _seen: dict[tuple[str, datetime], LookedAt] = field(default_factory=dict)
+    _seen: dict[tuple[str, datetime], TargetScan] = field(default_factory=dict)
 
     def at(self, flow: Flow, since: datetime) -> Looked:
         """Raises MlcError: then nothing is known."""
         name = (flow.target.name, since)
         if name not in self._seen:
-            self._seen[name] = self.client.carried(flow.target, since, self._crosswalk(flow))
+            self._seen[name] = self.client.scan_documents(flow.target, since, self._crosswalk(flow))
         seen = self._seen[name]
         found = tuple(double for double in doubles(seen.documents) if double.marked(flow.marks))
         return Looked(flow, since, seen.compared, found, seen.unread)
@@ -105,7 +105,7 @@ def _certain(looked: Looked) -> list[str]:
     return [sentence(looked.flow.target.twice, double) for double in looked.found if double.is_certain]
 
 
-def look_back(now: datetime, hours: float, again: datetime | None) -> datetime:
+def scan_start(now: datetime, hours: float, again: datetime | None) -> datetime:
     """From when to look: so many hours back, and further where a double that was told is still to be looked at."""
     usual = now - timedelta(hours=hours)
     return usual if again is None else max(min(usual, again), now - MOST_BACK)

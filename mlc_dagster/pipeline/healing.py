@@ -31,7 +31,9 @@ STANDS = timedelta(hours=1)  # how long it is believed of a hold that it would p
 Ask = Callable[[], tuple[Facts, Look | None]]
 
 
-def look_over(flow: Flow, ledger: Ledger, ask: Ask, turn: int, in_time: Callable[[], bool]) -> tuple[int, Facts | None]:
+def judge_in_time(
+    flow: Flow, ledger: Ledger, ask: Ask, turn: int, in_time: Callable[[], bool]
+) -> tuple[int, Facts | None]:
     """Judge what may have healed, as long as there is time, and note in the ledger what would pass.
 
     `turn`: where the tries of the last time ended. (where they end now, the facts; None: nothing waits for any).

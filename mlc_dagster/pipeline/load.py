@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -21,7 +21,7 @@ from mlc_dagster.pipeline import ending
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, Slice, chunks
 from mlc_dagster.pipeline.load_result import Loaded as Loaded
 from mlc_dagster.pipeline.prepare import held_target
-from mlc_dagster.pipeline.systematic_refusals import Futility
+from mlc_dagster.pipeline.systematic_refusals import SystematicRefusal
 
 log = logger("mlc_dagster.pipeline")
 
@@ -32,7 +32,6 @@ LONGEST_REQUEST = 60.0  # seconds that a target may be at work on what it was se
 CLOCKS_APART = timedelta(minutes=5)
 LONG_AGO = EVER + timedelta(seconds=1)  # and yet in doubt: an attempt was made
 ROUNDS_IN_VAIN = 3  # of looking for what has no answer, before it is held
-
 
 Answered = Saved | Refused | Unanswered
 
@@ -47,6 +46,7 @@ def load(
     lease_seconds: float = LEASE_SECONDS,
     longest_request: float = LONGEST_REQUEST,
     slice_: Slice | None = None,
+    account: Callable[[], None] | None = None,
 ) -> Loaded:
     """Deliver what is new or changed, look first where an earlier attempt has no answer, and remember each outcome.
 
@@ -56,6 +56,7 @@ def load(
     A pause of the target, given at any time, lets the batch in flight end; the rest is counted as paused. So it is
     where the target asks for a silence that nobody waits for, and after the first batch that ends when the slice is
     over, which the loads of a run share.
+    `account` (identity.AccountCheck) is asked before the first record is judged: another account has nothing of it.
     Raises AccessDenied, TransientError, Misconfigured, LeaseLost; what was delivered until then is in the ledger.
     """
     loaded, started = Loaded(), time.monotonic()
@@ -64,7 +65,7 @@ def load(
         log.info("%s: waiting for run %s, which is delivering", flow.name, owner)
 
     with ledger.lease(f"load {flow.writer or flow.name}", run.run_id, seconds=lease_seconds, on_wait=waiting) as lease:
-        delivery = _Delivery(flow, client, ledger, lease, run, loaded, longest_request, slice_ or Slice())
+        delivery = _Delivery(flow, client, ledger, lease, run, loaded, longest_request, slice_ or Slice(), account)
         if flow.writer:  # what another flow has under way may be the same record
             lease.settle(longest_request)
         for chunk in chunks(ready, JUDGED_AT_ONCE):
@@ -88,6 +89,7 @@ class _Delivery:
     loaded: Loaded
     longest_request: float
     slice: Slice
+    account: Callable[[], None] | None
     left: list[Ready] = field(default_factory=list)  # what the one before may have under way
     unanswered: list[Ready] = field(default_factory=list)
     refused: list[tuple[Ready, Refused]] = field(default_factory=list)  # it may not have been the record's fault
@@ -95,13 +97,15 @@ class _Delivery:
     pause_seen_at: float | None = None  # by the boot clock: the pause's own time is of another clock
 
     def __post_init__(self) -> None:
-        self.futility = Futility(self.flow.target.system)
+        self.futility = SystematicRefusal(self.flow.target.system)
 
     def take(self, prepared: Sequence[Ready]) -> None:
         """Sort by what the ledger says of each; send what must be sent.
 
         While a discard stands, prepare makes nothing ready under that key: what is ready was so before.
         """
+        if not self._is_the_account(len(prepared)):
+            return
         decisions = self.ledger.decisions.of(self.flow.name, [one.key for one in prepared])
         away = {key for key, decision in decisions.items() if decision.verdict == "discarded"}
         ready = [one for one in prepared if one.key not in away]
@@ -120,6 +124,16 @@ class _Delivery:
             self.left += [one for one in to_send if standings[one.key].state is State.IN_DOUBT]
             to_send = [one for one in to_send if standings[one.key].state is not State.IN_DOUBT]
         self.send(to_send, standings)
+
+    def _is_the_account(self, records: int) -> bool:
+        """Raises Misconfigured where it is another. False: the target asks to be left alone, so they are put off."""
+        try:
+            if self.account:
+                self.account()
+        except ThrottledUntil as error:
+            self.loaded.put_off(records, error)
+            return False
+        return True
 
     def look_at_what_was_left(self) -> None:
         """What a writer that was killed or overtaken had sent is looked for when it can be seen, and last."""
@@ -191,7 +205,7 @@ class _Delivery:
         look_since = _begun(standing.since) if standing.state is State.IN_DOUBT else new
         whole = standing.delivered_version is not None
         known = Draft(one.key, one.record, standing.remote_id, look_since, whole, self._agreed, one.version)
-        return replace(known, as_sent=standing.as_sent)
+        return replace(known, as_sent=standing.as_sent, title=self.flow.title)
 
     def _agreed(self, key: str) -> Agreed | None:
         return self.ledger.agreements.of(self.flow.pair, key) if self.flow.pair else None

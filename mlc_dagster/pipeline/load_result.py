@@ -30,6 +30,12 @@ class Loaded:
     seconds: float = 0.0
     reasons: dict[str, str] = field(default_factory=dict)  # key -> why the target refused it; the first few
 
+    def put_off(self, records: int, error: ThrottledUntil) -> None:
+        """They were not judged: the target asks to be left alone."""
+        self.throttled = error
+        self.asked += records
+        self.paused += records
+
     @property
     def is_stopped(self) -> bool:
         return self.gave_way or self.pause is not None or self.throttled is not None

@@ -15,7 +15,7 @@ from mlc_dagster.pipeline.plan import WRITES, Before, Step, step_of
 
 
 @dataclass
-class Shadowed:
+class ShadowLoad:
     """The account of one load in shadow. The sum over `does` is `asked`."""
 
     asked: int = 0
@@ -28,9 +28,9 @@ class Shadowed:
         return sum(number for does, number in self.does.items() if does in WRITES)
 
 
-def shadow(flow: Flow, ready: Iterable[Ready], ledger: Ledger, run: Run, before: Before) -> Shadowed:
+def shadow(flow: Flow, ready: Iterable[Ready], ledger: Ledger, run: Run, before: Before) -> ShadowLoad:
     """The same question to the ledger as a load; nothing is sent, and no delivery, attempt or hold is written."""
-    found = Shadowed()
+    found = ShadowLoad()
     for chunk in chunks(ready, JUDGED_AT_ONCE):
         steps = _steps(flow, chunk, ledger, before)
         found.asked += len(chunk)

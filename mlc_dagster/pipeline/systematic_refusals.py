@@ -10,7 +10,7 @@ ENOUGH = 20
 """Suspicion that stops a run: five writes in a row that a wrong address explains, or twenty without an answer."""
 
 
-class Futility:
+class SystematicRefusal:
     """What the target answered to the writes of one load, in all threads."""
 
     def __init__(self, system: str) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from mlc_dagster.core.facts import CompanyMapping, Facts, LedgerAccount
 
-TARGET, ERP = "Airbase", "IFS"
+ERP = "IFS"
 
 
 class TheirAccount(Protocol):
@@ -33,7 +33,7 @@ class TheirSubsidiary(Protocol):
 
 
 class Missing(NamedTuple):
-    """One line of a check."""
+    """One line of a check: the target is called by `Facts.title`."""
 
     missing_in: str
     company: str
@@ -50,7 +50,7 @@ def missing_in_target(
     for account in theirs:
         known[account.code].append(account)
     return [
-        Missing(TARGET, ours.company, ours.code, ours.description, why)
+        Missing(facts.title, ours.company, ours.code, ours.description, why)
         for _, ours in sorted(chart.items())
         if ours.company in facts.companies and is_open(ours, today)
         if (why := _why_not_there(ours, known[facts.account_in_target(ours.code)], facts))
@@ -89,7 +89,7 @@ def missing_in_erp(
 def _gaps(account: TheirAccount, ours: Mapping[tuple[str, str], bool], facts: Facts) -> Iterator[tuple[str, str]]:
     """(company, why). An account that names its subsidiaries must be in each of their charts, any other in one."""
     if not account.code:
-        yield "", "It has no erp_reference_id, so no posting to it can reach IFS. Enter it in Airbase."
+        yield "", "It has no erp_reference_id, so no posting to it can reach IFS. Enter it there."
         return
     named = {subsidiary_of(company, facts.companies): company for company in facts.companies}
     for subsidiary in account.subsidiaries:
@@ -104,7 +104,7 @@ def _gaps(account: TheirAccount, ours: Mapping[tuple[str, str], bool], facts: Fa
 def _why_not_ours(is_open: bool | None) -> str:
     if is_open is None:
         return "No account of the ERP stands for it. Create it in IFS, map it under gl_accounts, or close it there."
-    return "" if is_open else "It is blocked or not valid today in IFS. Open it there, or deactivate it in Airbase."
+    return "" if is_open else "It is blocked or not valid today in IFS. Open it in IFS, or deactivate it there."
 
 
 def is_open(account: LedgerAccount, today: date) -> bool:
@@ -120,7 +120,9 @@ def companies_without_subsidiary(
     wanted = {subsidiary_of(company, facts.companies): company for company in facts.companies}
     there = {each.erp_reference_id or "": each for each in theirs}
     absent = [
-        Missing(TARGET, company, name, "", "There is no such subsidiary. Create it, or correct companies in mlc.yaml.")
+        Missing(
+            facts.title, company, name, "", "There is no such subsidiary. Create it, or correct companies in mlc.yaml."
+        )
         for name, company in sorted(wanted.items())
         if name and name not in there
     ]

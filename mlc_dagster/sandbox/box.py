@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -14,19 +15,17 @@ from typing import Any, Literal
 
 import uvicorn
 
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.loopback import bound_socket
-from mlc_dagster.sandbox.airbase.api import AirbaseSandbox
+from mlc_dagster.core.near_names import offered
+from mlc_dagster.sandbox.accounts import Accounts
 from mlc_dagster.sandbox.app import SandboxApp
-from mlc_dagster.sandbox.cin7.api import Cin7Sandbox
 from mlc_dagster.sandbox.faults import Faults
-from mlc_dagster.sandbox.hubspot.api import HubspotSandbox
-from mlc_dagster.sandbox.ifs.api import IfsSandbox
 from mlc_dagster.sandbox.ifs.catalogue import Tenant
 from mlc_dagster.sandbox.journal import Journal
-from mlc_dagster.sandbox.limits import Limits, RollingCounts
-from mlc_dagster.sandbox.monday.api import MondaySandbox
-from mlc_dagster.sandbox.procurify.api import ProcurifySandbox
-from mlc_dagster.sandbox.seed.monday import sow_monday
+from mlc_dagster.sandbox.limits import Limits
+from mlc_dagster.sandbox.part import Shared
+from mlc_dagster.sandbox.registry import parts
 from mlc_dagster.sandbox.seed.start import DAYS, sow
 from mlc_dagster.sandbox.state import read, restore, save
 from mlc_dagster.sandbox.system import System
@@ -47,7 +46,9 @@ class Sandbox:
 
     `today` is the last of the demo seed's `days`. `port=0` takes any free one.
     `state` names a file: what it holds is served instead of the seed, and `save` writes it.
-    Raises Misconfigured for a port in use.
+    `accounts`: system -> the id of the account that it serves, where it is another than usual; a sandbox that runs
+    beside another one has accounts of its own. Airbase and Procurify tell none.
+    Raises Misconfigured for a port in use, and for a limit or an account that no system has.
     """
 
     def __init__(
@@ -59,33 +60,19 @@ class Sandbox:
         port: int = 0,
         state: Path | None = None,
         days: int = DAYS,
+        accounts: Mapping[str, str] | None = None,
     ) -> None:
-        limits, self._port = limits or Limits(), port
+        limits, self._port = checked(limits or Limits()), port
         self.lock = threading.RLock()
         self.faults, self._journal = Faults(), Journal()
         self.tenant = tenant or Tenant()
-        ifs_counts = RollingCounts(limits.ifs_requests_per_minute, limits.window_seconds)
-        cin7_counts = RollingCounts(limits.cin7_calls_per_minute, limits.window_seconds)
-        self.ifs = IfsSandbox(self.tenant, ifs_counts, self._journal, self.lock)
-        self.cin7 = Cin7Sandbox(cin7_counts, self._journal, self.lock)
-        airbase_counts = RollingCounts(limits.airbase_requests_per_minute, limits.window_seconds)
-        self.airbase = AirbaseSandbox(airbase_counts, self._journal, self.lock)
-        hubspot_counts = RollingCounts(limits.hubspot_calls_per_10_seconds, limits.window_seconds / 6)
-        self.hubspot = HubspotSandbox(hubspot_counts, self._journal, self.lock, limits.hubspot_calls_per_day)
-        monday_counts = RollingCounts(limits.monday_calls_per_minute, limits.window_seconds)
-        self.monday = MondaySandbox(monday_counts, self._journal, self.lock, limits)
-        procurify_counts = RollingCounts(limits.procurify_requests_per_second, limits.window_seconds / 60)
-        self.procurify = ProcurifySandbox(procurify_counts, self._journal, self.lock)
+        shared = Shared(self._journal, self.lock, limits.window_seconds, self.tenant)
         self.systems: dict[str, System] = {
-            "ifs": self.ifs,
-            "cin7": self.cin7,
-            "airbase": self.airbase,
-            "hubspot": self.hubspot,
-            "monday": self.monday,
-            "procurify": self.procurify,
+            name: part.make(shared, limits.of(name, {**part.limits, **part.costs})) for name, part in parts().items()
         }
         self.today, self._state = today or datetime.now(UTC).date(), state
         self.flaws: dict[str, list[str]] = {}  # of the demo seed: flaw -> the keys of the records that have it
+        self._accounts = Accounts(self.systems, parts(), accounts)
         self._begin(seed, days)
         self.app = SandboxApp(self.systems, self.faults, self._journal, self.lock)
         self._socket: socket.socket | None = None
@@ -98,13 +85,23 @@ class Sandbox:
             content = read(self._state)
             self.today = date.fromisoformat(content["today"])
             restore(content, self.systems)
+            self._accounts.are_given = True
         else:
-            self.flaws = sow(seed, self.today, self.ifs, self.cin7, self.airbase, self.procurify, days)
-            if seed == "demo":
-                sow_monday(self.monday)
+            self.flaws = sow(seed, self.today, self.systems, days)
+
+    def __getattr__(self, name: str) -> Any:
+        """`box.cin7`: a system by its name."""
+        if name in (systems := self.__dict__.get("systems", {})):
+            return systems[name]
+        raise AttributeError(f"the sandbox has no {name}; there is: {', '.join(systems)}")
+
+    def serve(self, accounts: Mapping[str, str]) -> None:
+        """System -> the id of its account from now on; what it holds stays."""
+        with self.lock:
+            self._accounts.serve(accounts)
 
     def save(self) -> None:
-        """Write what both systems hold to the state file, where there is one."""
+        """Write what all systems hold to the state file, where there is one."""
         if self._state:
             with self.lock:
                 save(self._state, self.today, self.systems)
@@ -150,6 +147,7 @@ class Sandbox:
         return _Server(config)
 
     def __enter__(self) -> Sandbox:
+        self._accounts.open()
         sockets = [self.bind()]
         self._server = self.server()
         self._thread = threading.Thread(target=self._server.run, args=(sockets,), name="sandbox", daemon=True)
@@ -164,9 +162,21 @@ class Sandbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._accounts.close()
         if self._server and self._thread:
             self._server.should_exit = True
             self._thread.join(_START_SECONDS)
         if self._socket:
             self._socket.close()
             self._socket = None
+
+
+def checked(limits: Limits) -> Limits:
+    """The limits. Raises Misconfigured for one that no system has."""
+    usual = {name: {**part.limits, **part.costs} for name, part in parts().items()}
+    if strange := sorted(limits.strange(usual)):
+        known = [f"{name}_{limit}" for name, named in usual.items() for limit in named]
+        raise Misconfigured(
+            f"the sandbox has no limit {strange[0]}{offered(strange[0], known)}", cure=f"There is: {', '.join(known)}"
+        )
+    return limits

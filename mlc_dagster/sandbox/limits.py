@@ -5,35 +5,26 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True)
 class Limits:
-    """Calls that each credential may make in any `window_seconds`. The real systems count by the minute."""
+    """Calls that each credential may make: `Limits(cin7_calls_per_minute=600)`; all others as in reality.
 
-    cin7_calls_per_minute: int = 60
-    ifs_requests_per_minute: int = 1000
-    monday_calls_per_minute: int = 1000
-    monday_calls_per_day: int = 10_000
-    monday_points_per_minute: int = 10_000_000  # of a personal token
-    monday_points_per_write: int = 30_000
-    monday_points_per_column: int = 0
-    window_seconds: float = 60.0
-    airbase_requests_per_minute: int = 500
-    hubspot_calls_per_10_seconds: int = 190  # in a sixth of the window
-    hubspot_calls_per_day: int = 625_000
-    procurify_requests_per_second: int = 2  # in a sixtieth of the window
+    `window_seconds`: how long a minute of the limits lasts.
+    """
 
-    def with_monday(self, times: int) -> Limits:
-        """monday's three limits, so many times."""
-        return replace(
-            self,
-            monday_calls_per_minute=self.monday_calls_per_minute * times,
-            monday_calls_per_day=self.monday_calls_per_day * times,
-            monday_points_per_minute=self.monday_points_per_minute * times,
-        )
+    def __init__(self, window_seconds: float = 60.0, **calls: int) -> None:
+        self.window_seconds, self._calls = window_seconds, calls
+
+    def of(self, system: str, usual: Mapping[str, int]) -> dict[str, int]:
+        """The limits of one system. `usual`: name -> calls, as the real one has it."""
+        return {name: self._calls.get(f"{system}_{name}", calls) for name, calls in usual.items()}
+
+    def strange(self, usual: Mapping[str, Mapping[str, int]]) -> set[str]:
+        """Those that no system has. `usual`: system -> its limits."""
+        return self._calls.keys() - {f"{system}_{name}" for system, limits in usual.items() for name in limits}
 
 
 @dataclass

@@ -14,9 +14,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from mlc_dagster.settings import document, sentences
-from mlc_dagster.settings.document import Document
+from mlc_dagster.settings.document import Document, misconfigured
 from mlc_dagster.settings.environment import DEMO_FOLDER, Environment, environment, is_chosen
-from mlc_dagster.settings.mistakes import Mistake, misconfigured
+from mlc_dagster.settings.mistakes import Mistake
 from mlc_dagster.settings.model import Settings
 from mlc_dagster.settings.sections import Sections, mistakes_of, model_for
 
@@ -51,7 +51,7 @@ def settled(text: Document, sections: Sections, also: Iterable[Mistake] = ()) ->
     try:
         found = model.model_validate(text.content)
     except ValidationError as error:
-        raise misconfigured(text, [*wrong, *sentences.told(error, model)]) from None
+        raise misconfigured(text, [*wrong, *sentences.mistakes_in(error, model)]) from None
     if wrong:
         raise misconfigured(text, wrong)
     return found

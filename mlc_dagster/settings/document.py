@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import yaml
 
 from mlc_dagster.core.commands import quoted
 from mlc_dagster.core.errors import Misconfigured
-from mlc_dagster.settings.mistakes import Mistake, Place, shown_name
+from mlc_dagster.settings.mistakes import Mistake, Place, named, shown_name
 from mlc_dagster.settings.plain_yaml import Reader
 
 BEGIN = "Copy mlc.example.yaml to mlc.yaml and fill it in, or set MLC_CONFIG to where it is."
@@ -34,6 +34,17 @@ class Document:
             return None
         prefixes = (place[:length] for length in range(len(place), -1, -1))
         return next((self.lines[prefix] for prefix in prefixes if prefix in self.lines), 1)
+
+
+def misconfigured(document: Document, mistakes: Iterable[Mistake]) -> Misconfigured:
+    """All of them in one message, by their lines."""
+    placed = [(each.line or document.line_of(each.path), each) for each in mistakes]
+    placed.sort(key=lambda pair: pair[0] or 0)
+    told = dict.fromkeys(
+        f"{f'line {line}, ' if line else ''}{named(each.path)}: {each.sentence}" for line, each in placed
+    )
+    count = "1 mistake" if len(told) == 1 else f"{len(told)} mistakes"
+    return Misconfigured(f"{document.where} has {count}:\n" + "\n".join(f"  {line}" for line in told))
 
 
 def read(path: Path) -> Document:

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.inert import inert
-
-if TYPE_CHECKING:
-    from mlc_dagster.settings.document import Document
 
 Place = tuple[int | str, ...]
 """The path of a setting: ("companies", "0010", "currency")."""
@@ -37,17 +32,6 @@ class Mistake(NamedTuple):
     path: Place
     sentence: str
     line: int | None = None
-
-
-def misconfigured(document: Document, mistakes: Iterable[Mistake]) -> Misconfigured:
-    """All of them in one message, by their lines."""
-    placed = [(each.line or document.line_of(each.path), each) for each in mistakes]
-    placed.sort(key=lambda pair: pair[0] or 0)
-    told = dict.fromkeys(
-        f"{f'line {line}, ' if line else ''}{named(each.path)}: {each.sentence}" for line, each in placed
-    )
-    count = "1 mistake" if len(told) == 1 else f"{len(told)} mistakes"
-    return Misconfigured(f"{document.where} has {count}:\n" + "\n".join(f"  {line}" for line in told))
 
 
 def named(path: Place) -> str:

@@ -12,7 +12,7 @@ from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.facts import CompanyMapping, Facts
 from mlc_dagster.settings.alerts import AlertSettings
 from mlc_dagster.settings.guards import GuardSettings
-from mlc_dagster.settings.section import CURRENCY, Section, SystemConnection, TargetSection
+from mlc_dagster.settings.section import CURRENCY, TENANT, Section, SystemConnection, TargetSection
 from mlc_dagster.settings.web import WebSettings
 
 
@@ -72,6 +72,12 @@ class Settings(Section):
     systems: ClassVar[Mapping[str, str]] = {}
     """SystemConnection -> the system that it leads to: {"hubspot": "hubspot", "hubspot_us": "hubspot"}."""
 
+    tenant: str = Field(
+        "",
+        pattern=TENANT,
+        description="Whose records these are, where several ERP tenants share one ledger: its entries, stored rows and "
+        "secrets (ACME_IFS_CLIENT_ID) are apart from the others'. Leave it out for the only one",
+    )
     partitions_start: date = Field(date(2026, 1, 1), description="The first day that can be read")
     companies: dict[str, CompanySettings] = Field(min_length=1)
     policies: Policies = Policies()
@@ -96,6 +102,10 @@ class Settings(Section):
         if day > datetime.now(UTC).date():
             raise ValueError(f"found {day}, which is still to come: no day could be read; expected today, or before")
         return day
+
+    def secret(self, name: str) -> str:
+        """What a secret is called in the environment and the vault: ACME_HUBSPOT_TOKEN of the tenant acme."""
+        return f"{self.tenant.upper()}_{name}" if self.tenant else name
 
     @property
     def connections(self) -> dict[str, SystemConnection]:

@@ -1,38 +1,36 @@
-"""Values that mlc.example.yaml has only to show what goes where: a copy is filled in before it is used."""
+"""Values that mlc.example.yaml has only to show what goes where: a copy is filled in before it is used.
+
+Each system says which of its values those are: `SystemConnection.placeholders`.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mlc_dagster.settings.mistakes import Mistake, Place, found
-
-IN_ADDRESSES = (
-    (re.compile(r"//acme\.(ifs\.cloud|procurify\.com)\b", re.I), "the address of your own tenant"),
-    (re.compile(r"/realms/acmeprod\b", re.I), "your own realm, which API Explorer shows"),
-)
-IDS = {
-    "board": (re.compile(r"123456789\d"), "the id of your own board, as its address shows it"),
-    "portal_id": (re.compile(r"147000001"), "the id of your own portal, or nothing"),
-}
-"""By the name of the setting."""
+from mlc_dagster.settings.section import Placeholder
+from mlc_dagster.settings.sections import Sections, connections_in
 
 
-def mistakes(content: Any, path: Place = ()) -> Iterator[Mistake]:
-    """Every value that is still the example's."""
+def mistakes(content: Any, sections: Sections) -> Iterator[Mistake]:
+    """Every value of a connection that is still the example's."""
+    for connection, system in connections_in(content, sections).items():
+        section = content.get(connection) if isinstance(content, dict) else None
+        yield from _in(section, sections[system].section.placeholders, (connection,))
+
+
+def _in(content: Any, known: Sequence[Placeholder], path: Place) -> Iterator[Mistake]:
     if isinstance(content, dict):
         for name, value in content.items():
-            yield from mistakes(value, (*path, name))
+            yield from _in(value, known, (*path, name))
     elif isinstance(content, list):
         for number, value in enumerate(content):
-            yield from mistakes(value, (*path, number))
-    elif expected := _expected(str(content), path):
+            yield from _in(value, known, (*path, number))
+    elif expected := " and ".join(each.expected for each in known if _is(each, str(content), path)):
         yield Mistake(path, f"{found(path, content)}: this is still the example's value; expected {expected}")
 
 
-def _expected(text: str, path: Place) -> str:
-    if "://" in text:
-        return " and ".join(words for sign, words in IN_ADDRESSES if sign.search(text))
-    sign, words = IDS.get(str(path[-1]) if path else "", (None, ""))
-    return words if sign and sign.fullmatch(text) else ""
+def _is(each: Placeholder, text: str, path: Place) -> bool:
+    return path[-1] in each.settings and bool(re.search(each.pattern, text, re.I))

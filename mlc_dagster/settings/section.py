@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -29,6 +29,7 @@ def shape(pattern: str, words: str) -> str:
 
 CURRENCY = shape(r"^[A-Z]{3}$", "three capital letters, such as SEK")
 OUR_NAME = shape(r"^[a-z][a-z0-9_]*$", "a name of small letters, digits and _ that begins with a letter")
+TENANT = shape(r"^([a-z][a-z0-9_]{0,31})?$", "at most 32 small letters, digits and _, the first a letter")
 
 
 def _pattern(value: str) -> str:
@@ -73,9 +74,18 @@ class Connection(Section):
     )
 
 
+class Placeholder(NamedTuple):
+    """A value of mlc.example.yaml that only shows what goes where."""
+
+    settings: tuple[str, ...]  # names of settings, wherever below the section they stand
+    pattern: str  # searched, in any case
+    expected: str  # "the address of your own tenant"
+
+
 class SystemConnection(Connection):
     """The section of a remote system: the ERP, or a SaaS."""
 
+    placeholders: ClassVar[tuple[Placeholder, ...]] = ()
     names_companies: ClassVar[tuple[str, ...]] = ()
     """Its settings that name a company of the ERP: a text, or the values of a table."""
 

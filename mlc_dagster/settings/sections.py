@@ -33,6 +33,11 @@ class SystemSection:
     webhooks: type[WebhookSource] | None = None  # how it proves itself; None: it sends none
 
 
+RESERVED = ("ledger", "storage", "chart_of_accounts", "purge_runs", "daily_word", "plan")
+"""Names of resources and jobs in Dagster, where each connection has one of its own name."""
+NAMED_BESIDE = (Settings, CompanySettings, WebSettings)
+"""Models in which a connection's name stands beside other fields."""
+
 Sections = Mapping[str, SystemSection]
 """System -> what it adds, in the order of mlc.example.yaml; the ERP is one of them."""
 
@@ -103,8 +108,15 @@ def _named_otherwise(content: Any, sections: Sections) -> Iterator[tuple[str, st
             yield str(name), str(system)
 
 
+def is_taken(name: str) -> bool:
+    """Whether a connection of this name would take the place of something else: a part of the file, of a company or of
+    `web:`, a resource or a job of Dagster's.
+    """
+    return name in RESERVED or any(hasattr(kind, name) or name in kind.model_fields for kind in NAMED_BESIDE)
+
+
 def _is_free(name: str, sections: Sections) -> bool:
-    return name not in sections and name not in Settings.model_fields and bool(re.match(OUR_NAME, name))
+    return name not in sections and not is_taken(name) and bool(re.match(OUR_NAME, name))
 
 
 def _strange_connections(content: Any, sections: Sections) -> Iterator[Mistake]:

@@ -38,7 +38,7 @@ BOUNDS: Mapping[str, str] = {
 }
 
 
-def told(error: ValidationError, root: type[BaseModel]) -> Iterator[Mistake]:
+def mistakes_in(error: ValidationError, root: type[BaseModel]) -> Iterator[Mistake]:
     """A mistake for each error; `root` is the model that was asked."""
     for each in error.errors(include_url=False):
         yield Mistake(each["loc"], _sentence(each, root))

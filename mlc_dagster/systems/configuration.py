@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from mlc_dagster.settings.document import Document
 from mlc_dagster.settings.mistakes import Mistake
 from mlc_dagster.systems.ifs.settings import IfsSettings
 from mlc_dagster.systems.registry import sections, systems
-from mlc_dagster.systems.shared.connecting import Budgets, secret_name
+from mlc_dagster.systems.shared.connections import Budgets, required_secrets, secret_name
 from mlc_dagster.systems.system import System
 
 __all__ = [
@@ -73,7 +74,12 @@ def connections(settings: Settings | None = None) -> dict[str, System]:
 def flows(settings: Settings | None = None) -> dict[str, tuple[Flow, ...]]:
     """SaaS connection -> all of its flows, whether it is on or not."""
     known = connections(settings)
-    return {name: tuple(flow.under(name) for flow in system.flows) for name, system in known.items() if system.flows}
+    return {name: tuple(_flows_of(system, name)) for name, system in known.items() if system.flows}
+
+
+def _flows_of(system: System, connection: str) -> Iterator[Flow]:
+    for flow in system.flows:
+        yield replace(flow.under(connection), title=system.title)
 
 
 def known_flows(settings: Settings | None = None) -> dict[str, Flow]:
@@ -88,26 +94,31 @@ def switched_off(settings: Settings, connection: str) -> Mapping[str, str]:
     return {renamed(flow, system, connection): renamed(why, system, connection) for flow, why in off.items()}
 
 
-def secrets(connection: str, system: System) -> tuple[str, ...]:
+def secrets(connection: str, system: System, settings: Settings | None = None) -> tuple[str, ...]:
     """The names of a connection's secrets, in the order in which its client takes them."""
-    return tuple(secret_name(name, system.name, connection) for name in system.secrets)
+    return tuple(_of_tenant(secret_name(name, system.name, connection), settings) for name in system.secrets)
 
 
-def webhook_secrets(connection: str) -> tuple[str, ...]:
+def webhook_secrets(connection: str, settings: Settings | None = None) -> tuple[str, ...]:
     """The names of what a sender proves itself by; each has one that is to replace it: both are good meanwhile."""
-    kinds = ("SECRET", "HMAC_KEY")
-    return tuple(f"{connection.upper()}_WEBHOOK_{kind}{which}" for kind in kinds for which in ("", "_NEXT"))
+    kinds = (f"{connection.upper()}_WEBHOOK_{kind}" for kind in ("SECRET", "HMAC_KEY"))
+    return tuple(_of_tenant(f"{kind}{which}", settings) for kind in kinds for which in ("", "_NEXT"))
+
+
+def _of_tenant(name: str, settings: Settings | None) -> str:
+    return settings.secret(name) if settings else name
 
 
 def needed_secrets(settings: Settings | None = None) -> dict[str, tuple[str, ...]]:
     """Connection -> the names of the secrets without which it cannot sign in."""
-    return {name: secrets(name, system) for name, system in connections(settings).items()}
+    return {name: secrets(name, system, settings) for name, system in connections(settings).items()}
 
 
 def optional_secrets(settings: Settings | None = None) -> dict[str, tuple[str, ...]]:
     """What -> names of secrets that nobody misses."""
     senders = [name for name, system in connections(settings).items() if system.webhooks]
-    return {"webhooks": tuple(each for name in senders for each in webhook_secrets(name)), "alerts": ALERTS}
+    webhooks = tuple(each for name in senders for each in webhook_secrets(name, settings))
+    return {"webhooks": webhooks, "alerts": ALERTS}
 
 
 def all_secrets(settings: Settings | None = None) -> tuple[str, ...]:
@@ -127,5 +138,7 @@ def known_secret(name: str, settings: Settings | None = None) -> str:
 def client(settings: Settings, connection: str, secret: Callable[[str], str], budgets: Budgets, tries: int = 8) -> Any:
     """The client of a connection. Nothing is sent before its first use. Raises Misconfigured: a secret is missing."""
     system = systems()[settings.system_of(connection)]
-    values = [secret(name) for name in secrets(connection, system)]
-    return system.connect(settings.section(connection), *values, budgets, tries=tries, name=connection)
+    names = secrets(connection, system, settings)
+    values = [secret(name) for name in names]
+    required_secrets(values, names)
+    return system.client(settings.section(connection), values, budgets, connection, tries)

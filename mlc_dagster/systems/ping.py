@@ -11,7 +11,8 @@ from mlc_dagster.core.vocabulary import renamed
 from mlc_dagster.settings import Settings
 from mlc_dagster.settings.section import SystemConnection
 from mlc_dagster.systems.configuration import connections, secrets
-from mlc_dagster.systems.shared.findings import Finding, Question, refused, wrong
+from mlc_dagster.systems.ping_account import Known, account_line
+from mlc_dagster.systems.shared.findings import Finding, Question, budget, refused, wrong
 from mlc_dagster.systems.system import System
 from mlc_dagster.transport.cancellation import Calls
 
@@ -23,14 +24,17 @@ Secret = Callable[[str], str]
 _NAME = "ping "  # of a thread
 
 
-def ping_all(settings: Settings, secret: Secret, within: float = WITHIN) -> list[Finding]:
+def ping_all(
+    settings: Settings, secret: Secret, within: float = WITHIN, known: Known = lambda connection: None
+) -> list[Finding]:
     """Every connection that is on, at once; after `within` seconds, what was found by then, and who was too slow.
 
+    `known`: which account the ledger knows a connection as.
     Writes nothing, raises nothing.
     """
     calls, hasty = Calls(), _hasty(settings, within)
     asked = [(name, system) for name, system in connections(settings).items() if name in settings.connections]
-    talks = [_Talk(name, system, hasty, secret, calls) for name, system in asked]
+    talks = [_Talk(name, system, hasty, secret, calls, known) for name, system in asked]
     deadline = time.monotonic() + within
     for talk in talks:
         talk.start()
@@ -64,10 +68,12 @@ def _within(section: SystemConnection, seconds: float) -> SystemConnection:
 class _Talk(threading.Thread):
     """The questions to one connection."""
 
-    def __init__(self, name: str, system: System, settings: Settings, secret: Secret, calls: Calls) -> None:
+    def __init__(
+        self, name: str, system: System, settings: Settings, secret: Secret, calls: Calls, known: Known
+    ) -> None:
         super().__init__(name=f"{_NAME}{name}", daemon=True)
         self._connection, self._system, self._settings = name, system, settings
-        self._secret, self._calls = secret, calls
+        self._secret, self._calls, self._known = secret, calls, known
         self._found: list[Finding] = []
         self._is_through = False
 
@@ -82,7 +88,7 @@ class _Talk(threading.Thread):
         self._is_through = True
 
     def _ask(self) -> None:
-        names = secrets(self._connection, self._system)
+        names = secrets(self._connection, self._system, self._settings)
         try:
             values = tuple(self._secret(name) for name in names)
         except MlcError as error:
@@ -93,6 +99,10 @@ class _Talk(threading.Thread):
             return
         for finding in self._system.ping(Question(self._connection, self._settings, values)):
             self._found.append(_of(finding, self._system.name, self._connection))
+        if all(finding.ok for finding in self._found if finding.what.startswith("sign-in")):
+            section = self._settings.section(self._connection)
+            client = self._system.connect(section, *values, budget, tries=2, name=self._connection)
+            self._found.append(account_line(self._connection, self._system, client, self._known))
 
     def result(self, within: float) -> list[Finding]:
         """What was found by now."""

@@ -1,20 +1,16 @@
-"""The systems there are: a folder each in `systems/`, and those that installed packages bring by entry point.
-
-A package names its declaration in its own metadata: `[project.entry-points."mlc_dagster.systems"]`, one line for each
-system, `name = "package.system:SYSTEM"`.
-"""
+"""The systems there are: a folder each in `systems/`, and those that installed packages bring by entry point."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import re
 from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 
 from mlc_dagster import systems as rooms
-from mlc_dagster.core.errors import Misconfigured
-from mlc_dagster.settings.sections import Sections
+from mlc_dagster.core.plugins import in_folders, installed, wrong
+from mlc_dagster.core.vocabulary import ERP
+from mlc_dagster.settings.section import OUR_NAME, SHAPES, TargetSection
+from mlc_dagster.settings.sections import Sections, is_taken
 from mlc_dagster.systems.system import System
 
 GROUP = "mlc_dagster.systems"
@@ -23,11 +19,12 @@ GROUP = "mlc_dagster.systems"
 @cache
 def systems() -> dict[str, System]:
     """Name -> system, the ERP first. Raises Misconfigured for a package's declaration that is none, or stands twice."""
-    found = {system.name: system for system in _ours()}
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        system = _loaded(entry)
+    found = {system.name: system for system in in_folders(rooms, "system:SYSTEM", System)}
+    for entry, system in installed(GROUP, System):
+        if fault := next(_faults(system), ""):
+            raise wrong(entry, fault)
         if system.name in found:
-            raise _wrong(entry, f"declares {system.name}, and there is one already")
+            raise wrong(entry, f"declares {system.name}, and there is one already")
         found[system.name] = system
     return dict(sorted(found.items(), key=lambda pair: (not pair[1].is_erp, pair[0])))
 
@@ -37,29 +34,24 @@ def sections() -> Sections:
     return {name: system.section for name, system in systems().items()}
 
 
-def _ours() -> Iterator[System]:
-    for room in pkgutil.iter_modules(rooms.__path__, f"{rooms.__name__}."):
-        if room.ispkg and not room.name.endswith(".shared"):
-            yield importlib.import_module(f"{room.name}.system").SYSTEM
+def _faults(system: System) -> Iterator[str]:
+    """What would go wrong later, and elsewhere, with a system that a package brings."""
+    name = system.name
+    if not re.fullmatch(OUR_NAME.rstrip("$"), name):
+        yield f"has the name {name!r}; expected {SHAPES[OUR_NAME]}"
+    if is_taken(name):
+        yield f"has the name {name}, which mlc.yaml uses for something else; expected another one"
+    if not (isinstance(system.settings, type) and issubclass(system.settings, TargetSection)):
+        yield f"has the settings {system.settings!r}; expected a class made of {_named(TargetSection)}"
+    for secret in system.secrets:
+        if not secret.startswith(f"{name.upper()}_"):
+            yield f"names the secret {secret}; expected {name.upper()}_... for each"
+    for flow in system.flows:
+        if not {flow.source.system, flow.target.system} <= {ERP, name} or flow.spoke != name:
+            yield f"has the flow {flow.name}, which is not one of {name} with the ERP"
+        if flow.under(f"{name}_us").name == flow.name:
+            yield f"has the flow {flow.name}, which does not hold {name}: a second connection could not have its own"
 
 
-def _loaded(entry: EntryPoint) -> System:
-    try:
-        found = entry.load()
-    except Exception as error:
-        raise _wrong(entry, f"cannot be loaded: {type(error).__name__}: {error}") from error
-    if not isinstance(found, System):
-        raise _wrong(entry, f"is a {type(found).__name__}; expected a mlc_dagster.systems.system.System")
-    if strange := [name for name in found.secrets if not name.startswith(f"{found.name.upper()}_")]:
-        raise _wrong(entry, f"names the secret {strange[0]}; expected {found.name.upper()}_... for each")
-    if strange := [flow.name for flow in found.flows if flow.spoke != found.name]:
-        raise _wrong(entry, f"has the flow {strange[0]}, which is not one of {found.name} with the ERP")
-    return found
-
-
-def _wrong(entry: EntryPoint, words: str) -> Misconfigured:
-    package = entry.dist.name if entry.dist else "a package"
-    return Misconfigured(
-        f"the system {entry.name} of {package} ({entry.value}) {words}",
-        cure=f"Correct the package, or uninstall it: pip uninstall {package}",
-    )
+def _named(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from mlc_dagster.core.accounts import Account, Delivered
 from mlc_dagster.core.facts import Facts, LedgerAccount
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import ERP, EntitySet, Record
@@ -14,8 +15,10 @@ from mlc_dagster.rules.chart_agreement import Missing
 from mlc_dagster.settings.section import Section, SystemConnection
 from mlc_dagster.settings.sections import SystemSection
 from mlc_dagster.settings.web import WebhookSource
+from mlc_dagster.systems.shared.connections import Budgets
 from mlc_dagster.systems.shared.findings import Finding, Question
-from mlc_dagster.systems.shared.webhooks import Told
+from mlc_dagster.systems.shared.setting_names import InItsOwnWords, names_of
+from mlc_dagster.systems.shared.webhooks import WebhookEvent
 
 Chart = Mapping[tuple[str, str], LedgerAccount]
 """(company, account) -> the account, of the ERP."""
@@ -66,7 +69,7 @@ class Webhooks:
     """What a system tells by webhook, and how it proves itself."""
 
     settings: type[WebhookSource]
-    read: Callable[[Mapping[str, Any], bytes], Told]  # (parsed body, body)
+    read: Callable[[Mapping[str, Any], bytes], WebhookEvent]  # (parsed body, body)
     challenge: Callable[[Mapping[str, Any]], str | None] = field(default=lambda payload: None)
     """What it wants to hear again when a webhook is made; None in an event."""
 
@@ -85,6 +88,10 @@ class System:
     """
     ping: Callable[[Question], Iterator[Finding]]
     flows: tuple[Flow, ...] = ()
+    identity: Callable[[Any], Account | None] | None = None
+    """client -> the account that its credentials lead to; None where it is not told. Few requests. Raises MlcError."""
+    has: Callable[[Any, Delivered], bool] | None = None
+    """(client, what the ledger says of a record) -> whether the account has that very record. Raises MlcError."""
     company: type[Section] | None = None  # what mlc.yaml may say of a company: its name there
     webhooks: Webhooks | None = None
     holds_by: tuple[str, ...] = ()  # rules that its client asks by itself, at the load
@@ -95,6 +102,15 @@ class System:
     def section(self) -> SystemSection:
         """What it adds to mlc.yaml."""
         return SystemSection(self.title, self.settings, self.company, self.webhooks.settings if self.webhooks else None)
+
+    def client(
+        self, section: SystemConnection, secrets: Sequence[str], budgets: Budgets, connection: str, tries: int = 8
+    ) -> Any:
+        """The client of a connection; its messages name the connection's own settings. Raises as `connect`."""
+        made = self.connect(section, *secrets, budgets, tries=tries, name=connection)
+        if connection == self.name:
+            return made
+        return InItsOwnWords(made, names_of(self.name, connection, self.settings.model_fields, self.secrets))
 
     @property
     def is_erp(self) -> bool:

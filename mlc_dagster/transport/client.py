@@ -113,7 +113,7 @@ class ApiClient:
         sleep: Callable[[float], None] = wait_for,
         random: Callable[[], float] = randomness.random,
     ) -> None:
-        self.system, self.base_url = system, base_url.rstrip("/")
+        self.system, self.base_url, self.auth = system, base_url.rstrip("/"), auth
         self.timeout = timeout  # seconds: what was sent may be under way for so long
         self.requests = self.retries = 0
         self.throttled_seconds = 0.0  # summed over threads

@@ -117,7 +117,7 @@ def refusal(call: Call, response: httpx.Response, *, now: float, cure: str | Non
         return Misconfigured(call.says(f"{status} points to {_elsewhere(response)}"), cure=call.check_address)
     if status in (401, 403):
         right = "These credentials may lack the right to this. " if status == 403 else ""
-        return AccessDenied(said, cure=f"{right}{cure or ''}".strip() or None)
+        return AccessDenied(said, status=status, cure=f"{right}{cure or ''}".strip() or None)
     if status == 412:
         return StaleRecord(said)
     if status == 429:

@@ -14,6 +14,7 @@ import httpx
 
 from mlc_dagster.core.errors import AccessDenied, Misconfigured, TransientError
 from mlc_dagster.transport.responses import UNREADABLE, exact_json, retry_after
+from mlc_dagster.transport.token_claims import issuer_of
 
 Flow = Generator[httpx.Request, httpx.Response, None]
 Timeouts = dict[str, Any]  # as the call's own: httpx gives a request of a generator none, and it could hang for ever
@@ -113,6 +114,12 @@ class ClientCredentials(httpx.Auth):
         self._token: _Token | None = None
         self._refused: tuple[float, AccessDenied] | None = None  # until when, and why
         self.renewals = 0
+
+    @property
+    def issuer(self) -> str:
+        """Who issued the token in use, an address; empty before the first call, and where the token does not say."""
+        token = self._token
+        return "" if token is None else issuer_of(token.text)
 
     def sync_auth_flow(self, request: httpx.Request) -> Flow:
         patience = {"timeout": request.extensions["timeout"]} if "timeout" in request.extensions else {}

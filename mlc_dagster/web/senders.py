@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers
@@ -11,7 +11,8 @@ from starlette.datastructures import Headers
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger.database import LedgerUnavailable
-from mlc_dagster.settings.web import SignedSource, WebhookSource, WebSettings
+from mlc_dagster.settings import Settings
+from mlc_dagster.settings.web import SignedSource, WebhookSource
 from mlc_dagster.web.signatures import same_secret, signed, token_holds
 
 log = logger(__name__)
@@ -56,10 +57,10 @@ class Door:
 class Doors:
     """The door of each source; its secrets are looked up again while the server runs."""
 
-    def __init__(self, settings: WebSettings, secrets: Secrets) -> None:
+    def __init__(self, settings: Settings, secrets: Secrets) -> None:
         """Raises Misconfigured where one would stand open, or would check less than it seems to."""
         self._settings, self._secrets = settings, secrets
-        self._doors: dict[str, Door] = {source: self._made(source) for source in settings.sources}
+        self._doors: dict[str, Door] = {source: self._made(source) for source in settings.web.sources}
         self._why: dict[str, str] = {}
 
     def of(self, source: str) -> Door | None:
@@ -68,23 +69,23 @@ class Doors:
 
     def look_again(self) -> None:
         """What the vault says now. A door that would stand open is closed; a ledger that fails changes nothing."""
-        for source in self._settings.sources:
+        for source in self._settings.web.sources:
             try:
                 self._doors[source], why = self._made(source), ""
             except LedgerUnavailable:
                 return
             except Misconfigured as error:
-                self._doors[source], why = Door(self._settings.source(source)), str(error)
+                self._doors[source], why = Door(self._settings.web.source(source)), str(error)
                 if why != self._why.get(source):
                     log.error("nobody is let in any more: %s", error)
             self._why[source] = why
 
     def _made(self, source: str) -> Door:
-        return _door(source, self._settings.source(source), self._secrets)
+        names = [self._settings.secret(f"{source.upper()}_WEBHOOK_{kind}") for kind in ("SECRET", "HMAC_KEY")]
+        return _door(source, self._settings.web.source(source), names, self._secrets)
 
 
-def _door(source: str, settings: WebhookSource, secrets: Secrets) -> Door:
-    names = f"{source.upper()}_WEBHOOK_SECRET", f"{source.upper()}_WEBHOOK_HMAC_KEY"
+def _door(source: str, settings: WebhookSource, names: Sequence[str], secrets: Secrets) -> Door:
     given, keys = (_both(name, secrets) for name in names)
     if not given and not keys:
         cure = f"Set {names[0]} or {names[1]}, or `mlc credentials set` one; or take {source} out of web.sources."

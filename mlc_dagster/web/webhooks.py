@@ -21,7 +21,7 @@ from mlc_dagster.ledger.database import LedgerUnavailable
 from mlc_dagster.settings import Settings
 from mlc_dagster.settings.web import WebhookSource
 from mlc_dagster.systems.configuration import connections
-from mlc_dagster.systems.shared.webhooks import Told, parsed
+from mlc_dagster.systems.shared.webhooks import WebhookEvent, parsed
 from mlc_dagster.systems.system import Webhooks
 from mlc_dagster.web.repeated_warnings import Tally
 from mlc_dagster.web.senders import Door, Doors, Secrets
@@ -50,7 +50,7 @@ def build(settings: Settings, ledger: Ledger, secrets: Secrets, tally: Tally, ag
     Raises Misconfigured where a source is on and nobody has a secret for it.
     """
     known = {name: system.webhooks for name, system in connections(settings).items() if system.webhooks}
-    hooks = _Webhooks(known, ledger.inbox, Doors(settings.web, secrets), settings.web.max_body_kib * 1024, tally, again)
+    hooks = _Webhooks(known, ledger.inbox, Doors(settings, secrets), settings.web.max_body_kib * 1024, tally, again)
     routes = [
         Route("/webhooks/{source}", hooks.receive, methods=["POST"]),
         Route("/webhooks/{source}/{secret:path}", hooks.receive, methods=["POST"]),
@@ -106,7 +106,7 @@ class _Webhooks:
         with suppress(LedgerUnavailable):
             await self._ask(self._doors.look_again)
 
-    def _keep(self, source: str, told: Told, body: str) -> bool:
+    def _keep(self, source: str, told: WebhookEvent, body: str) -> bool:
         """Whether it is new. On the disk on return, either way."""
         if self._inbox.store(source, told.event_id, told.kind, told.subject, body):
             return True

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import yaml
-from rich.console import Console
 
 from mlc_dagster import settings
 from mlc_dagster.cli import app as cli
@@ -21,7 +20,12 @@ from mlc_dagster_tests.orchestration.conftest import SECRETS
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Sandbox]:
-    with Sandbox(seed="demo", limits=Limits(100_000, 100_000, procurify_requests_per_second=100_000)) as sandbox:
+    with Sandbox(
+        seed="demo",
+        limits=Limits(
+            cin7_calls_per_minute=100_000, ifs_requests_per_minute=100_000, procurify_requests_per_second=100_000
+        ),
+    ) as sandbox:
         yield sandbox
 
 
@@ -32,8 +36,7 @@ def mlc(
     (folder / "mlc.yaml").write_text(content if isinstance(content, str) else yaml.safe_dump(content))
     monkeypatch.chdir(folder)
     monkeypatch.setenv("MLC_CONFIG", "mlc.yaml")
-    monkeypatch.setattr(cli, "out", Console(width=1000))
-    monkeypatch.setattr(cli, "err", Console(width=1000, stderr=True))
+    monkeypatch.setenv("COLUMNS", "1000")
     monkeypatch.setattr("sys.argv", ["mlc", *words])
     with pytest.raises(SystemExit) as stopped:
         cli.main()

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import yaml
-from rich.console import Console
 
 from mlc_dagster.cli import app as cli
 from mlc_dagster.demo.place import SECRETS
@@ -47,7 +46,6 @@ def run(
     monkeypatch.setenv("MLC_CONFIG", "mlc.yaml")
     monkeypatch.setenv("COLUMNS", "1000")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "err", Console(width=1000, stderr=True))
     Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}").close()
 
     def mlc(*words: str) -> tuple[int, str]:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from mlc_dagster.core.duplicates import Carried, Double, doubles, sentence
+from mlc_dagster.core.duplicates import Duplicate, TargetDocument, doubles, sentence
 from mlc_dagster.core.flows import Target
-from mlc_dagster.pipeline.duplicates import look_back
+from mlc_dagster.pipeline.duplicates import scan_start
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES
 from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS
@@ -19,19 +19,19 @@ from mlc_dagster.systems.monday.records import INVOICES as ITEMS
 AT = datetime(2026, 11, 5, 9, tzinfo=UTC)
 
 
-def one(number: str, reference: str = "", **fields: Any) -> Carried:
-    return Carried(id=number, number=number, reference=reference, **fields)
+def one(number: str, reference: str = "", **fields: Any) -> TargetDocument:
+    return TargetDocument(id=number, number=number, reference=reference, **fields)
 
 
-def invoice(number: str, text: str, supplier: str = "S1", company: str = "0010", **fields: Any) -> Carried:
+def invoice(number: str, text: str, supplier: str = "S1", company: str = "0010", **fields: Any) -> TargetDocument:
     return one(number, invoice=(company, supplier, text), **fields)
 
 
-def named(number: str, name: str, country: str = "SE", **fields: Any) -> Carried:
+def named(number: str, name: str, country: str = "SE", **fields: Any) -> TargetDocument:
     return one(number, name=(name, country), **fields)
 
 
-def numbers(found: list[Double]) -> list[tuple[str, ...]]:
+def numbers(found: list[Duplicate]) -> list[tuple[str, ...]]:
     return [tuple(each.number for each in double.documents) for double in found]
 
 
@@ -90,7 +90,7 @@ def test_an_empty_header_is_told_alone_and_within_its_double_only_once() -> None
     assert [double.by for double in doubles([one("A", "0010/P1", is_empty=True), one("B", "0010/P1")])] == ["reference"]
 
 
-def said(target: Target, *documents: Carried) -> str:
+def said(target: Target, *documents: TargetDocument) -> str:
     (double,) = doubles(documents)
     assert target.twice is not None
     return sentence(target.twice, double)
@@ -128,7 +128,7 @@ def test_each_kind_has_its_own_words() -> None:
 
 
 def test_a_double_that_nobody_removes_is_looked_at_again_for_some_weeks() -> None:
-    assert look_back(AT, 26, None) == AT - timedelta(hours=26)
-    assert look_back(AT, 26, AT - timedelta(days=4)) == AT - timedelta(days=4)
-    assert look_back(AT, 26, AT - timedelta(hours=1)) == AT - timedelta(hours=26)
-    assert look_back(AT, 26, AT - timedelta(days=400)) == AT - timedelta(days=45)
+    assert scan_start(AT, 26, None) == AT - timedelta(hours=26)
+    assert scan_start(AT, 26, AT - timedelta(days=4)) == AT - timedelta(days=4)
+    assert scan_start(AT, 26, AT - timedelta(hours=1)) == AT - timedelta(hours=26)
+    assert scan_start(AT, 26, AT - timedelta(days=400)) == AT - timedelta(days=45)

@@ -17,7 +17,7 @@ from mlc_dagster.systems import configuration as settings_file
 from mlc_dagster.systems.ping import ping_all
 from mlc_dagster_tests.orchestration.conftest import QUIET, SECRETS, World, check
 
-PLENTY = Limits(100_000, 100_000, airbase_requests_per_minute=100_000)
+PLENTY = Limits(cin7_calls_per_minute=100_000, ifs_requests_per_minute=100_000, airbase_requests_per_minute=100_000)
 
 
 def settings_for(url: str, **airbase: Any) -> Settings:

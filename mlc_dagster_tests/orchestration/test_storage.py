@@ -78,3 +78,17 @@ def test_a_notebook_gets_exact_types_and_a_word_where_nothing_is(tmp_path: Path)
     assert frame.loc[0, "credit_limit"] == Decimal("12345678901234567890.1234")
     with pytest.raises(Misconfigured, match="2026-11-05"):
         mlc_dagster.load_partition("ifs/supplier_set", "2020-01-01", storage=str(tmp_path))
+
+
+def test_rows_of_a_named_tenant_lie_apart_from_those_of_another(tmp_path: Path) -> None:
+    stores = {tenant: RowStore(str(tmp_path), tenant=tenant) for tenant in ("", "acme", "ifs")}
+    for tenant, store in stores.items():
+        store.write(KEY, "0010", source_schema(Account), [batch(f"1{tenant}")])
+    assert {tenant: accounts(store, "0010") for tenant, store in stores.items()} == {
+        "": ["1"],
+        "acme": ["1acme"],
+        "ifs": ["1ifs"],
+    }
+    assert (tmp_path / "tenant=acme" / "ifs" / "account_set" / "0010.parquet").is_file()
+    stores["acme"].write(KEY, "0020", source_schema(Account), [batch("2")])
+    assert [stores[tenant].partitions(KEY) for tenant in ("", "acme")] == [["0010"], ["0010", "0020"]]

@@ -9,7 +9,7 @@ from mlc_dagster.core.errors import Misconfigured, TransientError
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.pipeline import load
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.systems.cin7.calls import classify, signature
+from mlc_dagster.systems.cin7.api import classify, signature
 from mlc_dagster.systems.cin7.client import Cin7Client
 from mlc_dagster.transport.client import ApiClient
 from mlc_dagster_tests.promises.quick import PLENTY, PURCHASES, a_supplier, purchased, purchases

@@ -25,7 +25,7 @@ from mlc_dagster.sandbox.seed.start import demo_settings
 from mlc_dagster_tests.promises.whole import Whole, celery_of, free_port, start_celery, until
 
 DAYS, AMID = 5, 300  # writes after which it is killed
-PLENTY = Limits(60_000, 60_000)
+PLENTY = Limits(cin7_calls_per_minute=60_000, ifs_requests_per_minute=60_000)
 
 
 def drill(folder: Path, on_celery: bool) -> None:

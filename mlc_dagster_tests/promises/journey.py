@@ -18,9 +18,11 @@ from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline import Loaded, Verdict
+from mlc_dagster.pipeline.identity import AccountCheck
 from mlc_dagster.sandbox.ifs.tokens import PATH as TOKEN
-from mlc_dagster.sandbox.seed.monday import DEMO_MONDAY
+from mlc_dagster.sandbox.monday.seed import DEMO_MONDAY
 from mlc_dagster.settings import Settings
+from mlc_dagster.systems import accounts
 from mlc_dagster.systems import configuration as settings_file
 from mlc_dagster.systems.airbase.connect import airbase_client
 from mlc_dagster.systems.cin7.connect import cin7_client
@@ -30,7 +32,7 @@ from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.connect import ifs_client
 from mlc_dagster.systems.monday.connect import monday_client
 from mlc_dagster.systems.procurify.connect import procurify_client
-from mlc_dagster.systems.shared.connecting import Budgets
+from mlc_dagster.systems.shared.connections import Budgets
 
 BATCH = 3
 """Records in flight: few, so that a load has several batches."""
@@ -107,12 +109,20 @@ class Journey:
     run_id: str
     alone: bool = True  # others that run at the same time may replace the partition between our prepare and our load
     clients: dict[str, Any] = field(default_factory=dict)
+    checks: dict[str, AccountCheck] = field(default_factory=dict)
 
     def client(self, system: str) -> Any:
         """A run has one client for each system."""
         if system not in self.clients:
             self.clients[system] = client_of(system, self.settings, self.ledger.budget)
         return self.clients[system]
+
+    def account(self, system: str) -> AccountCheck:
+        """As a connection has it: asked once in a run."""
+        if system not in self.checks:
+            asked = accounts.asked(system, dict(self.settings.systems), self.client(system))
+            self.checks[system] = AccountCheck(asked, self.ledger, self.run_id)
+        return self.checks[system]
 
     def make(self) -> Loaded:
         """Read, prepare, load; the account of both days. What was read ends in exactly one state."""
@@ -132,6 +142,7 @@ class Journey:
 
     def read(self, day: str) -> None:
         entity, client = self.flow.source, self.client(self.flow.source.system)
+        self.account(entity.system)()
         pull, schema = Pull("/".join(entity.key), day), source_schema(entity.record)
         scope = Scope(day, Window.day(datetime.fromisoformat(day).date()))
         rows = client.read(entity, scope, pull, self.ledger.sightings)
@@ -152,7 +163,7 @@ class Journey:
         ready = (one for batch in stored for one in read_ready(batch, flow.target.record))
         client = self.client(flow.target.system)
         run, times = Run(self.run_id, day), {"lease_seconds": LEASE_SECONDS, "longest_request": LONGEST_REQUEST}
-        return pipeline.load(flow, ready, client, self.ledger, run, **times)
+        return pipeline.load(flow, ready, client, self.ledger, run, account=self.account(flow.target.system), **times)
 
     def facts(self) -> Facts:
         """As the assets have them: the charts of the ERP, the books of the target."""

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from mlc_dagster.sandbox import Limits, Sandbox
+from mlc_dagster.sandbox.monday.seed import BOARDS, sow_monday
 from mlc_dagster.sandbox.procurify.lines import Line
-from mlc_dagster.sandbox.seed.monday import BOARDS, sow_monday
 from mlc_dagster_tests.promises.journey import BATCH
 
 RECORDS = 8

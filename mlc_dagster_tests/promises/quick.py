@@ -28,7 +28,12 @@ from mlc_dagster_tests.systems.cin7 import samples as cin7
 from mlc_dagster_tests.systems.hubspot import samples as hubspot
 from mlc_dagster_tests.systems.loopback import FakeTime
 
-PLENTY = Limits(100_000, 100_000, hubspot_calls_per_10_seconds=100_000, airbase_requests_per_minute=100_000)
+PLENTY = Limits(
+    cin7_calls_per_minute=100_000,
+    ifs_requests_per_minute=100_000,
+    hubspot_calls_per_10_seconds=100_000,
+    airbase_requests_per_minute=100_000,
+)
 DAY = date(2026, 11, 5)
 TEN = datetime(2026, 11, 5, 10, tzinfo=UTC)
 COMPANIES: Flow = next(flow for flow in HUBSPOT_FLOWS if flow.name == "hubspot/supplier_companies")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.systems.cin7.calls import classify, signature
+from mlc_dagster.systems.cin7.api import classify, signature
 from mlc_dagster.transport.client import ApiClient, KeyRing
 
 ACCOUNT = "sandbox-account"

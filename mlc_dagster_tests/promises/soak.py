@@ -31,7 +31,7 @@ from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline import Verdict
 from mlc_dagster.sandbox import Limits, Sandbox
-from mlc_dagster.systems.hubspot.calls import classify as hubspot_answers
+from mlc_dagster.systems.hubspot.api import classify as hubspot_answers
 from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.ifs.client import classify as ifs_answers
@@ -63,7 +63,12 @@ FAULTS: tuple[dict[str, Any], ...] = (
 
 def serve() -> None:
     """Reads one JSON command a line: {"round": n} changes every supplier, {"faults": true}, {"state": true}."""
-    limits = Limits(10**7, 10**7, hubspot_calls_per_10_seconds=10**7, hubspot_calls_per_day=10**9)
+    limits = Limits(
+        cin7_calls_per_minute=10**7,
+        ifs_requests_per_minute=10**7,
+        hubspot_calls_per_10_seconds=10**7,
+        hubspot_calls_per_day=10**9,
+    )
     with Sandbox(limits=limits) as box:
         print(json.dumps({"url": box.url}), flush=True)
         for line in sys.stdin:

@@ -69,7 +69,7 @@ def test_c5_a_token_that_dies_in_mid_page_or_in_the_retry_loop_is_renewed_once(s
 
 @pytest.mark.promise("C5", "revoked credentials, under 8 workers")
 def test_c5_revoked_credentials_are_access_denied_within_two_tries() -> None:
-    with Sandbox(limits=Limits(100_000, 100_000)) as box:
+    with Sandbox(limits=Limits(cin7_calls_per_minute=100_000, ifs_requests_per_minute=100_000)) as box:
         box.ifs.put_many("SupplierSet", spread(300))
         client = ifs_client(box, 20, WORKERS)
         Reader(client)(ifs.SUPPLIERS, scope())

@@ -55,7 +55,15 @@ ECHOES = {
 }
 """What each system was sent, as a careless one would quote it."""
 SYSTEMS = ("cin7", "hubspot", "airbase", "monday")
-PLENTY = Limits(10**6, 10**6, hubspot_calls_per_10_seconds=10**6, airbase_requests_per_minute=10**6).with_monday(1000)
+PLENTY = Limits(
+    cin7_calls_per_minute=10**6,
+    ifs_requests_per_minute=10**6,
+    hubspot_calls_per_10_seconds=10**6,
+    airbase_requests_per_minute=10**6,
+    monday_calls_per_minute=10**6,
+    monday_calls_per_day=10**7,
+    monday_points_per_minute=10**10,
+)
 TODAY = datetime.now(UTC).date()
 
 

@@ -25,7 +25,7 @@ from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.entries import Held, Run
 from mlc_dagster.orchestration.assets import reports
-from mlc_dagster.orchestration.failures import told
+from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.sandbox.seed.start import demo_settings
 from mlc_dagster_tests.ledger.samples import FLOW, version
 from mlc_dagster_tests.promises.seeds import seeds
@@ -236,7 +236,7 @@ def test_c47_nothing_that_a_record_holds_acts_on_a_page() -> None:
     for key in HOSTILE.values():
         table = reports.held_table([(key, Problem("gl_accounts_exist", f"no {key}\nof {READABLE}", key))])
         (listed,) = texts_of(reports.sentences({key: f"no {key}\n\n# of {READABLE}"}))
-        with pytest.raises(dg.Failure) as failed, told():
+        with pytest.raises(dg.Failure) as failed, as_step_failures():
             raise MlcError(f"no {key}", cure="Look.")
         for text in (*texts_of(table), listed):
             assert not ACTS.search(text) and "\n" not in text

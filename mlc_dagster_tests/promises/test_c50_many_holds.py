@@ -22,7 +22,7 @@ from mlc_dagster.core.outcomes import Draft, Ready, Saved
 from mlc_dagster.core.vocabulary import fingerprint
 from mlc_dagster.ledger import Held, Ledger, Run
 from mlc_dagster.orchestration.automation import healing
-from mlc_dagster.pipeline.healing import AT_ONCE, look_over
+from mlc_dagster.pipeline.healing import AT_ONCE, judge_in_time
 from mlc_dagster_tests.orchestration.conftest import World
 from mlc_dagster_tests.promises.quick import PURCHASES
 from mlc_dagster_tests.systems.cin7 import samples as cin7
@@ -93,7 +93,7 @@ class Judge:
             return facts, None
 
         in_time: Callable[[], bool] = lambda: self.judged - before < PER_TICK  # noqa: E731
-        self._turn, _ = look_over(self.flow, self.ledger, ask, self._turn, in_time)
+        self._turn, _ = judge_in_time(self.flow, self.ledger, ask, self._turn, in_time)
         return self.judged - before
 
     def passing(self) -> set[str]:

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 import yaml
 
-from mlc_dagster.demo.place import LIMITS, SECRETS
+from mlc_dagster.demo.place import SECRETS, raise_limits
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.assets.guarding import stored
 from mlc_dagster.orchestration.automation.replaying import flows_on
@@ -74,11 +74,9 @@ def week(tmp_path: Path, ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> It
         monkeypatch.setenv(name, value)
     with Sandbox(seed="demo", limits=PLENTY) as box, dg.DagsterInstance.ephemeral() as instance:
         content: dict[str, Any] = demo_settings(box.url)
-        for system, limit in LIMITS:
-            content[system][limit] = "100000"
+        raise_limits(content)
         for system in settings_file.connections():
             content[system]["mode"] = "shadow"
-        content["monday"].update(calls_per_minute="100000", calls_per_day="100000", points_per_minute="100000000")
         file = tmp_path / "mlc.yaml"
         file.write_text(yaml.safe_dump(content))
         environment = Environment(storage=str(tmp_path / "rows"), database_url=ledger_url)

@@ -15,7 +15,7 @@ from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.vocabulary import Scope
 from mlc_dagster.sandbox import Sandbox, Tenant
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.systems.ifs.ranges import WORD
+from mlc_dagster.systems.ifs.reading.key_ranges import WORD
 from mlc_dagster_tests.promises.quick import PLENTY, TEN, ifs_client, scope
 from mlc_dagster_tests.promises.seeds import seeds
 from mlc_dagster_tests.systems.ifs.conftest import Memory, Reader

@@ -121,6 +121,10 @@ PROMISES: dict[str, tuple[str, str]] = {
         "a ledger written by the previous release",
         "opens, migrates, sends nothing again",
     ),
+    "C31": (
+        "every request and every sandbox answer of a demo, beside what the systems publish (contracts/)",
+        "0 requests and 0 answers that do not fit, counted by certainty; a guess counts for nothing",
+    ),
     "C32": (
         "the write acted, the answer proves nothing: 503 with Retry-After, 503 with JSON, 500 locked, 423,"
         " 429 of a gateway, MI_MODIFIED, 429 with partial data",
@@ -150,6 +154,11 @@ PROMISES: dict[str, tuple[str, str]] = {
     "C37": (
         "stored rows missing, short, of another day, with a flipped bit",
         "never taken for an empty or right day: refused, with its cure",
+    ),
+    "C42": (
+        "other credentials, other portal, other tenant on the same ledger; two installations on one tenant",
+        "refused before the first write, until a person says same-account or new-account; a rotated credential or a"
+        " renamed company of the right account is never refused",
     ),
     "C47": (
         "hostile names and keys in a terminal, in a command to copy,"

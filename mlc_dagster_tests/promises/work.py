@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mlc_dagster.core.errors import TransientError
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.systems.hubspot.calls import classify
+from mlc_dagster.systems.hubspot.api import classify
 from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster.transport.client import ApiClient
 from mlc_dagster.transport.sign_in import Bearer

@@ -14,7 +14,7 @@ PLANTS = {
     "0010": CompanyMapping("0010", "SEK"),
     "20": CompanyMapping("20", "JPY", 0, {"subsidiary": "JP"}),
 }
-FACTS = Facts(companies=PLANTS, gl_accounts={"6110": "6100"})
+FACTS = Facts(title="Airbase", companies=PLANTS, gl_accounts={"6110": "6100"})
 
 
 def chart(*accounts: LedgerAccount) -> dict[tuple[str, str], LedgerAccount]:

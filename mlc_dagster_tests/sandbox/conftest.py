@@ -68,7 +68,9 @@ def start() -> Iterator[Callable[..., Sandbox]]:
     boxes: list[Sandbox] = []
 
     def started(tenant: Tenant | None = None, limits: Limits | None = None, **options: Any) -> Sandbox:
-        fast = Limits(10_000, 10_000, procurify_requests_per_second=10_000)
+        fast = Limits(
+            cin7_calls_per_minute=10_000, ifs_requests_per_minute=10_000, procurify_requests_per_second=10_000
+        )
         box = Sandbox(tenant=tenant, limits=limits or fast, **options)
         boxes.append(box)
         return box.__enter__()

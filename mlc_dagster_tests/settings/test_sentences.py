@@ -73,7 +73,7 @@ def mistakes(content: dict[str, Any]) -> list[tuple[str, Mistake]]:
         Settings.model_validate(content)
     except ValidationError as error:
         kinds = [each["type"] for each in error.errors(include_url=False)]
-        return list(zip(kinds, sentences.told(error, Settings), strict=True))
+        return list(zip(kinds, sentences.mistakes_in(error, Settings), strict=True))
     return []
 
 

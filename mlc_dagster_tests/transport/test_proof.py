@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 
 from mlc_dagster.core.errors import OutcomeUnknown
-from mlc_dagster.systems.airbase.calls import classify as airbase_answers
+from mlc_dagster.systems.airbase.api import classify as airbase_answers
 from mlc_dagster.systems.airbase.settings import AirbaseSettings
-from mlc_dagster.systems.cin7.calls import classify as cin7_answers
+from mlc_dagster.systems.cin7.api import classify as cin7_answers
 from mlc_dagster.systems.cin7.settings import Cin7Settings
-from mlc_dagster.systems.hubspot.calls import classify as hubspot_answers
+from mlc_dagster.systems.hubspot.api import classify as hubspot_answers
 from mlc_dagster.systems.hubspot.settings import HubspotSettings
-from mlc_dagster.systems.ifs.refusals import classify as ifs_answers
+from mlc_dagster.systems.ifs.odata.error_responses import classify as ifs_answers
 from mlc_dagster.systems.ifs.settings import IfsSettings
-from mlc_dagster.systems.procurify.calls import classify as procurify_answers
+from mlc_dagster.systems.procurify.api import classify as procurify_answers
 from mlc_dagster.systems.procurify.settings import ProcurifySettings
 from mlc_dagster_tests.systems.loopback import FakeTime
 from mlc_dagster_tests.transport.test_client import answering, says

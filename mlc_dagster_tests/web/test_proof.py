@@ -11,7 +11,7 @@ import pytest
 
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.systems.registry import systems
-from mlc_dagster.systems.shared.webhooks import Told
+from mlc_dagster.systems.shared.webhooks import WebhookEvent
 from mlc_dagster_tests.web.conftest import GOOD, KEY, SECRETS, event, serving, signature, token
 
 SIGNED = {"hmac_header": "X-Signature", "hmac_prefix": "sha256="}
@@ -91,7 +91,7 @@ def test_mondays_token_is_checked_by_the_apps_signing_secret(sqlite_ledger: Ledg
     assert (kept.event_id, kept.kind, kept.subject) == ("b5ed/3", "create_pulse", "7")
 
 
-def told(source: str, content: Any) -> Told:
+def told(source: str, content: Any) -> WebhookEvent:
     webhooks = systems()[source].webhooks
     assert webhooks is not None
     return webhooks.read(content, json.dumps(content).encode())

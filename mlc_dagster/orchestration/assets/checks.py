@@ -10,7 +10,7 @@ from mlc_dagster.core.flows import Problem
 from mlc_dagster.core.inert import inert
 from mlc_dagster.core.vocabulary import EntitySet, record_key
 from mlc_dagster.orchestration.assets import reports
-from mlc_dagster.orchestration.failures import told
+from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems.ifs import records as ifs
 
@@ -28,7 +28,7 @@ def voucher_check(
         required_resource_keys={target, "storage"},
     )
     def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        with told():
+        with as_step_failures():
             facts = settings.facts_for(target)
             known = getattr(context.resources, target).client.books().accounts
             if not known:

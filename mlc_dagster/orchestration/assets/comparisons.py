@@ -9,7 +9,7 @@ import dagster as dg
 from mlc_dagster.core.arrow_columns import records_of
 from mlc_dagster.core.vocabulary import EntitySet, record_key, renamed
 from mlc_dagster.orchestration.assets import reports
-from mlc_dagster.orchestration.failures import told
+from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems.configuration import connections
 from mlc_dagster.systems.system import Comparison
@@ -45,7 +45,7 @@ def _report(connection: str, comparison: Comparison, settings: Settings) -> dg.A
         ],
     )
     def compare(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        with told():
+        with as_step_failures():
             store, ledger = context.resources.storage.store, context.resources.ledger.open
             there, ours = (
                 _newest(store, theirs, comparison.theirs),

@@ -16,7 +16,7 @@ from mlc_dagster.orchestration.assets import delivered, pausing, reports, shadow
 from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key
 from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
-from mlc_dagster.orchestration.failures import told
+from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
 from mlc_dagster.pipeline import Loaded, Slice, Verdict, guards
 from mlc_dagster.pipeline.batches import SLICE_SECONDS
@@ -51,7 +51,7 @@ def prepared_asset(
         ],
     )
     def prepare(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        with told(), pausing.due_later(context, [flow.name, *pausing.in_this_run(context, after)]):
+        with as_step_failures(), pausing.due_later(context, [flow.name, *pausing.in_this_run(context, after)]):
             facts = facts_for(flow, settings, context)
             verdicts = [prepare_partition(context, flow, facts, settings, day) for day in context.partition_keys]
             if limits is not None:
@@ -94,16 +94,16 @@ def loaded_asset(
     )
     def load(context: dg.AssetExecutionContext) -> Iterator[Any]:
         if in_shadow:
-            with told():
+            with as_step_failures():
                 for partition in context.partition_keys:
                     context.add_asset_metadata(shadowing.partition(context, flow, partition), partition_key=partition)
             yield dg.MaterializeResult()
             return
-        with told():
+        with as_step_failures():
             slice_ = Slice(slice_seconds)
             loads = {day: load_partition(context, flow, day, after, slice_) for day in context.partition_keys}
         yield from pausing.seen(flow, loads)
-        with told():
+        with as_step_failures():
             pausing.stop(flow, loads)
         if gave_way := pausing.gave_way(flow, loads):
             context.log.info(gave_way)
@@ -172,11 +172,13 @@ def load_partition(
     slice_: Slice | None = None,
 ) -> tuple[Loaded, dict[str, Any]]:
     """Load one day, with progress in the log every few seconds; its account, and that as the UI shows it."""
-    client, ledger = getattr(context.resources, flow.target.system).client, context.resources.ledger.open
+    target, ledger = getattr(context.resources, flow.target.system), context.resources.ledger.open
+    client, account = target.client, target.account(context.run.run_id)
     before = client.traffic
     ready = stored(context.resources.storage.store, flow, partition, needed=True)
     run = Run(context.run.run_id, partition)
-    loaded = pipeline.load(flow, ready, client, ledger, run, longest_request=client.api.timeout, slice_=slice_)
+    longest = client.api.timeout
+    loaded = pipeline.load(flow, ready, client, ledger, run, longest_request=longest, slice_=slice_, account=account)
     pausing.note(flow, partition, loaded, pausing.in_this_run(context, after), ledger, run.run_id)
     spent = client.traffic.since(before)
     log.info(

@@ -1,6 +1,7 @@
 """What a SaaS keeps of its own accounts and subsidiaries, beside the ERP's: read whole, checked in both directions."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from mlc_dagster.core.logs import logger
 from mlc_dagster.core.vocabulary import Record, renamed
 from mlc_dagster.orchestration.assets import reports
 from mlc_dagster.orchestration.assets.charts import CHART, chart_of_accounts
-from mlc_dagster.orchestration.failures import told
+from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.rules.chart_agreement import Missing
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems.configuration import connections
@@ -55,7 +56,7 @@ def _asset(key: Key, kind: str, record: type[Record]) -> dg.AssetsDefinition:
         required_resource_keys={system, "storage"},
     )
     def read(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        with told():
+        with as_step_failures():
             found = getattr(getattr(context.resources, system).client, name)()
             rows, nothing = [msgspec.structs.asdict(each) for each in found], [None] * len(found)
             batch = source_batch(rows, nothing, nothing, record)
@@ -89,13 +90,14 @@ def _check(
         required_resource_keys={"storage"},
     )
     def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        with told():
+        with as_step_failures():
             store = context.resources.storage.store
             chart = chart_of_accounts(store, settings)
             theirs = list(_stored(store, key, reference.record))
             if not chart or not theirs:
                 return _nothing_to_compare("IFS" if not chart else title, key if chart else CHART)
-            missing = asked.missing(chart, theirs, settings.facts_for(connection), datetime.now(UTC).date())
+            facts = replace(settings.facts_for(connection), title=title)
+            missing = asked.missing(chart, theirs, facts, datetime.now(UTC).date())
         return dg.AssetCheckResult(
             passed=not missing,
             severity=dg.AssetCheckSeverity.WARN,

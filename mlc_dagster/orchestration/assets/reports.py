@@ -95,3 +95,8 @@ def sentences(found: Mapping[str, str]) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(
         "\n".join(f"- {inert_markdown(name)}: {inert_markdown(what)}" for name, what in found.items()) or "nothing"
     )
+
+
+def changes_in_a_line(changes: Sequence[Any]) -> str:
+    """field: before -> after; ..."""
+    return "; ".join(f"{each.field}: {each.before or '-'} -> {each.after or '-'}" for each in changes)[:1000]

@@ -13,8 +13,7 @@ from mlc_dagster.ledger import Run
 from mlc_dagster.orchestration.assets import reports
 from mlc_dagster.orchestration.assets.delivered import last_delivered
 from mlc_dagster.orchestration.assets.guarding import stored
-from mlc_dagster.orchestration.automation.planning import fields
-from mlc_dagster.pipeline.shadow import Shadowed, shadow
+from mlc_dagster.pipeline.shadow import ShadowLoad, shadow
 
 log = logger("mlc_dagster.loads")
 
@@ -31,9 +30,9 @@ def partition(context: dg.AssetExecutionContext, flow: Flow, name: str) -> dict[
     return account(found)
 
 
-def account(found: Shadowed) -> dict[str, Any]:
+def account(found: ShadowLoad) -> dict[str, Any]:
     """Plain numbers, and a table of what is told now."""
-    rows = [(step.key, step.does, fields(step.changes)) for step in found.examples]
+    rows = [(step.key, step.does, reports.changes_in_a_line(step.changes)) for step in found.examples]
     told = {"told_now": reports.table(("record", "would", "fields"), rows)} if rows else {}
     return {
         "mode": "shadow",

@@ -13,11 +13,11 @@ from mlc_dagster.core.logs import logger
 from mlc_dagster.core.vocabulary import ERP, EntitySet, Pull
 from mlc_dagster.ledger import Run
 from mlc_dagster.orchestration.assets import pausing, reports
-from mlc_dagster.orchestration.automation.due import read_of
-from mlc_dagster.orchestration.failures import told
+from mlc_dagster.orchestration.assets.asset_keys import read_of
+from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN, scope_of
-from mlc_dagster.systems.ifs.catalogue import wire_name
-from mlc_dagster.systems.ifs.metadata import SchemaReport
+from mlc_dagster.systems.ifs.schema.catalogue import wire_name
+from mlc_dagster.systems.ifs.schema.metadata import SchemaReport
 
 log = logger("mlc_dagster.sources")
 
@@ -28,18 +28,22 @@ SECONDS_BETWEEN_WORDS = 5.0
 
 def source_asset(
     entity: EntitySet,
+    system: str,
     partitions: dg.PartitionsDefinition[str],
     after: Sequence[str] = (),
     feeds: Sequence[Flow] = (),
 ) -> dg.AssetsDefinition:
-    """The asset of an entity set, with its two checks; read after these flows are loaded, and what is made of it."""
+    """The asset of an entity set, with its two checks; read after these flows are loaded, and what is made of it.
+
+    `system`: what the connection that it is read from leads to.
+    """
 
     @dg.asset(
         key=list(entity.key),
         partitions_def=partitions,
         backfill_policy=ONE_RUN,
         group_name=entity.system,
-        kinds={entity.system, "odata", "parquet"} if entity.system == ERP else {entity.system, "parquet"},
+        kinds={system, "odata", "parquet"} if system == ERP else {system, "parquet"},
         owners=["team:data-platform"],
         deps=[dg.AssetDep(name.split("/")) for name in after],
         tags={"mlc/entity_set": entity.path.strip("/").replace("/", ".")},
@@ -53,15 +57,17 @@ def source_asset(
     )
     def read(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         with (
-            told(),
+            as_step_failures(),
             pausing.due_later(context, [read_of(entity), *pausing.in_this_run(context, (flow.name for flow in feeds))]),
         ):
-            schema = getattr(context.resources, entity.system).client.schema_report(entity)
+            source = getattr(context.resources, entity.system)
+            schema = source.client.schema_report(entity)
+            source.account(context.run.run_id)()  # rows of another account are never taken for this one's
         if schema and schema.gone:
             yield as_expected(entity, schema)  # type: ignore[misc]
             raise gone(entity, schema)
         with (
-            told(),
+            as_step_failures(),
             pausing.due_later(context, [read_of(entity), *pausing.in_this_run(context, (flow.name for flow in feeds))]),
         ):
             pulls = [read_partition(context, entity, partition) for partition in context.partition_keys]

@@ -13,7 +13,7 @@ from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert_lines
 from mlc_dagster.core.vocabulary import ERP, EntitySet
 from mlc_dagster.ledger import SLICE, Ledger, PausedLoad
-from mlc_dagster.orchestration.assets.asset_keys import prepared_key
+from mlc_dagster.orchestration.assets.asset_keys import prepared_key, read_of
 from mlc_dagster.orchestration.assets.loads import judged_by
 from mlc_dagster.orchestration.automation.duplicates import apart
 from mlc_dagster.orchestration.partitions import unknown
@@ -67,11 +67,6 @@ def with_checks(request: dg.RunRequest, checks: Mapping[dg.AssetKey, Sequence[dg
         asset_check_keys=keys,
         tags=request.tags,
     )
-
-
-def read_of(entity: EntitySet) -> str:
-    """What stands in the place of a flow where a partition was not read."""
-    return f"read {'/'.join(entity.key)}"
 
 
 def resumed(

@@ -6,13 +6,13 @@ from typing import Any
 
 import dagster as dg
 
-from mlc_dagster.core.duplicates import Carried, Double, amount
+from mlc_dagster.core.duplicates import Duplicate, TargetDocument, amount
 from mlc_dagster.core.errors import Misconfigured, RecordRejected
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert
 from mlc_dagster.orchestration.assets import reports
-from mlc_dagster.orchestration.failures import told
-from mlc_dagster.pipeline.duplicates import CHECK, Looked, Looks, look_back, may_be_doubled, tell
+from mlc_dagster.orchestration.failures import as_step_failures
+from mlc_dagster.pipeline.duplicates import CHECK, Looked, Looks, may_be_doubled, scan_start, tell
 from mlc_dagster.settings import Settings
 
 AGAIN = "look_again_from"
@@ -104,7 +104,7 @@ def _checks(system: str, flows: Sequence[Flow], settings: Settings) -> dg.AssetC
     def look(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         if context.run.job_name != job_name(system) and context.run.asset_selection:
             return  # a replay, or assets chosen by hand: that run is about its load, and does not fail by this look
-        with told():
+        with as_step_failures():
             wanted = [by_key[key] for key in by_key if key in context.selected_asset_check_keys]
             looks = Looks(getattr(context.resources, system).client, context.resources.ledger.open)
             looked, faults = _looked(looks, wanted, context.instance, settings.policies.duplicates_hours)
@@ -121,7 +121,7 @@ def _looked(
 ) -> tuple[list[Looked], list[str]]:
     """What was looked at, and why the rest could not be. Raises where the system is down: all would wait for it."""
     now, found, faults = datetime.now(UTC), [], []
-    since = look_back(now, hours, min(filter(None, (_again(instance, flow) for flow in flows)), default=None))
+    since = scan_start(now, hours, min(filter(None, (_again(instance, flow) for flow in flows)), default=None))
     for flow in flows:
         try:
             found.append(looks.at(flow, since))
@@ -162,12 +162,12 @@ def _result(looked: Looked) -> dg.AssetCheckResult:
     )
 
 
-def _table(found: Sequence[Double]) -> dg.TableMetadataValue:
+def _table(found: Sequence[Duplicate]) -> dg.TableMetadataValue:
     rows = [_row(double, each) for double in found for each in double.documents]
     return reports.table(COLUMNS, rows[:SHOWN])
 
 
-def _row(double: Double, each: Carried) -> tuple[str, ...]:
+def _row(double: Duplicate, each: TargetDocument) -> tuple[str, ...]:
     sure = {"reference": "certain", "empty": "no lines"}.get(double.by, f"probable, by {double.by}")
     changed = f"{each.at:%Y-%m-%d %H:%M}" if each.at else ""
     return each.reference or double.what, each.number, amount(each), changed, each.link, sure

@@ -108,7 +108,7 @@ def _looked_over(
         return facts, (lambda records: client.known(flow.target, records)) if flow.looks_up else None
 
     ledger: Ledger = context.resources.ledger.open
-    turn, facts = pipeline.look_over(flow, ledger, ask, turn, lambda: time.monotonic() < until)
+    turn, facts = pipeline.judge_in_time(flow, ledger, ask, turn, lambda: time.monotonic() < until)
     if facts is not None:
         reasons += facts.unusable.values()
     return turn, facts is not None and not facts.unusable

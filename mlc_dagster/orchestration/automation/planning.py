@@ -14,7 +14,7 @@ from mlc_dagster.core.near_names import offered
 from mlc_dagster.orchestration.assets import reports
 from mlc_dagster.orchestration.assets.charts import facts_for
 from mlc_dagster.orchestration.assets.delivered import last_delivered
-from mlc_dagster.orchestration.failures import told
+from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
 from mlc_dagster.pipeline.plan import Plan, plan
 from mlc_dagster.settings import Settings
@@ -23,7 +23,7 @@ JOB = "plan"
 SHOWN = 200  # steps that the UI shows
 
 
-class Asked(dg.Config):
+class PlanRequest(dg.Config):
     """What to plan."""
 
     flow: str  # "cin7/purchases"
@@ -35,8 +35,8 @@ def plan_job(flows: Sequence[Flow], settings: Settings, resources: Mapping[str, 
     by_name = {flow.name: flow for flow in flows}
 
     @dg.op(name="show", required_resource_keys=set(resources), description="What a load would do, field by field.")
-    def show(context: dg.OpExecutionContext, config: Asked) -> dict[str, Any]:
-        with told():
+    def show(context: dg.OpExecutionContext, config: PlanRequest) -> dict[str, Any]:
+        with as_step_failures():
             found = make(context, _flow(by_name, config.flow), config.partition, settings)
         context.add_output_metadata(_told(found))
         return as_document(found)
@@ -95,7 +95,7 @@ def as_document(found: Plan) -> dict[str, Any]:
 
 def _told(found: Plan) -> dict[str, Any]:
     rows = [
-        (step.key, step.does, step.why or fields(step.changes))
+        (step.key, step.does, step.why or reports.changes_in_a_line(step.changes))
         for step in found.steps
         if step.does not in ("nothing", "superseded")
     ]
@@ -104,11 +104,6 @@ def _told(found: Plan) -> dict[str, Any]:
         "digest": found.digest,
         "steps": reports.table(("record", "does", "what"), rows[:SHOWN]),
     }
-
-
-def fields(changes: Sequence[Any]) -> str:
-    """In one line: field: before -> after."""
-    return "; ".join(f"{each.field}: {each.before or '-'} -> {each.after or '-'}" for each in changes)[:1000]
 
 
 def run(job: dg.JobDefinition, flow: str, partition: str) -> dict[str, Any]:

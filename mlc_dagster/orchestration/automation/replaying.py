@@ -13,7 +13,7 @@ from mlc_dagster.core.near_names import offered
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration import partitions
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
-from mlc_dagster.orchestration.automation.running import Moved, moved, run_job
+from mlc_dagster.orchestration.automation.running import FlowCounts, flow_counts, run_job
 from mlc_dagster.orchestration.location import build, flows_of
 from mlc_dagster.settings import Environment, Settings
 from mlc_dagster.systems.configuration import erp_settings
@@ -35,7 +35,7 @@ class Stretch:
 class Replayed:
     """What came of it."""
 
-    moved: dict[str, Moved] = field(default_factory=dict)  # flow -> what moved, over all runs
+    moved: dict[str, FlowCounts] = field(default_factory=dict)  # flow -> what moved, over all runs
     runs: list[str] = field(default_factory=list)  # ids of those that succeeded
     failures: list[str] = field(default_factory=list)  # a sentence for each run that did not
 
@@ -122,7 +122,7 @@ def replay(
             continue
         done.runs.append(result.run_id)
         for flow in stretch.flows:
-            counts, found = done.moved.setdefault(flow.name, Moved()), moved(flow, [result])
+            counts, found = done.moved.setdefault(flow.name, FlowCounts()), flow_counts(flow, [result])
             counts.prepared.update(found.prepared)
             counts.loaded.update(found.loaded)
     return done

@@ -25,7 +25,7 @@ log = logger("mlc_dagster.runs")
 
 
 @dataclass
-class Moved:
+class FlowCounts:
     """What one flow moved in one pass, over all its partitions."""
 
     prepared: Counter[str] = field(default_factory=Counter)
@@ -110,9 +110,9 @@ def _beside(job: dg.JobDefinition, only: Sequence[dg.AssetKey]) -> set[dg.AssetC
     return {key for key in wanted if key.asset_key in graph.get_execution_set_asset_and_check_keys(key)}
 
 
-def moved(flow: Flow, results: Sequence[dg.ExecuteInProcessResult]) -> Moved:
+def flow_counts(flow: Flow, results: Sequence[dg.ExecuteInProcessResult]) -> FlowCounts:
     """Sums of the counts that the UI plots, over the partitions of these runs."""
-    found = Moved()
+    found = FlowCounts()
     for result in results:
         for event in result.all_events:
             if event.is_step_materialization and event.asset_key is not None:

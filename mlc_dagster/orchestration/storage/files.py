@@ -95,7 +95,7 @@ def sweep(path: Path) -> None:
 
 
 @contextmanager
-def told(path: UPath) -> Iterator[None]:
+def write_errors_as_misconfigured(path: UPath) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -21,6 +21,7 @@ from mlc_dagster.orchestration.storage import refused_rows as refusing
 ROWS_AT_ONCE = 5000  # a row group: what is in memory while reading
 WHOSE = b"mlc_dagster.rows_of"
 """Under which a file says what it holds: `ifs/purchase_order_set 2026-11-05`."""
+TENANT = "tenant="
 TRIES = 3  # of reading a file that others replace again and again
 log = logger("mlc_dagster.storage")
 
@@ -42,11 +43,12 @@ class RowStore:
 
     A file appears whole or not at all: on a local disk by rename, on an object store because a put is atomic. With
     what the ledger has `known` of each, one that is missing, short, altered or another's raises RowsRefused; what a
-    release wrote that kept no digests is read as it is. Without it nothing is compared.
+    release wrote that kept no digests is read as it is. Without it nothing is compared. The rows of a tenant that has
+    a name lie in a folder of its own: `<root>/tenant=acme/ifs/...`, a column `tenant` to who queries them all.
     """
 
-    def __init__(self, root: str, known: Known | None = None) -> None:
-        self.root = UPath(root)
+    def __init__(self, root: str, known: Known | None = None, tenant: str = "") -> None:
+        self.root = UPath(root, f"{TENANT}{tenant}") if tenant else UPath(root)
         self._known = known
 
     def path(self, asset: Asset, partition: str) -> UPath:
@@ -66,7 +68,7 @@ class RowStore:
         `stale`, asked when they have come to their end: the places of rows that are left out, as `frames.without`.
         """
         path = self.path(asset, partition)
-        with files.told(path), files.draft_of(path) as draft:
+        with files.write_errors_as_misconfigured(path), files.draft_of(path) as draft:
             rows = _written(draft, asset, partition, schema, batches)
             if places := stale():
                 with files.draft_of(path) as second:
@@ -99,7 +101,7 @@ class RowStore:
         """Its rows had their time: who reads them is told so."""
         path = self.path(asset, partition)
         write = self._known.begin("/".join(asset), partition, digest=REMOVED, size=0, rows=0) if self._known else None
-        with files.told(path):
+        with files.write_errors_as_misconfigured(path):
             path.unlink(missing_ok=True)
         if write and self._known:
             self._known.placed(write)

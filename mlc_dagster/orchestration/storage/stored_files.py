@@ -9,12 +9,12 @@ from urllib.parse import unquote
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.upkeep.soundness import Look
 from mlc_dagster.orchestration.storage.refused_rows import RowsRefused
-from mlc_dagster.orchestration.storage.row_store import RowStore
+from mlc_dagster.orchestration.storage.row_store import TENANT, RowStore
 
 
-def look(root: str, ledger: Ledger, most: int = 10) -> Look:
-    """Reads each file whole; sentences for the first few that are not as they were stored."""
-    store = RowStore(root, ledger.stored)
+def look(root: str, ledger: Ledger, tenant: str = "", most: int = 10) -> Look:
+    """Reads each file of a tenant whole; sentences for the first few that are not as they were stored."""
+    store = RowStore(root, ledger.stored, tenant)
     known, faults, expired = set[tuple[str, str]](), list[str](), 0
     for entries in ledger.stored.all():
         last = entries[-1]
@@ -39,6 +39,6 @@ def _files(store: RowStore) -> Iterator[tuple[str, str]]:
     if not store.root.exists():
         return
     for path in store.root.glob("**/*.parquet"):
-        if not path.name.startswith("."):
-            inside = PurePosixPath(path.path).relative_to(PurePosixPath(store.root.path))
+        inside = PurePosixPath(path.path).relative_to(PurePosixPath(store.root.path))
+        if not path.name.startswith(".") and not inside.parts[0].startswith(TENANT):
             yield str(inside.parent), unquote(path.stem)

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Mapping
 from threading import RLock
 from typing import Any
+from uuid import uuid4
 
 from mlc_dagster.sandbox.airbase import spend
 from mlc_dagster.sandbox.airbase.state import ENTRIES, REQUESTS, Refusal, Shelves
@@ -30,7 +31,7 @@ class AirbaseSandbox:
     """
 
     def __init__(self, counts: RollingCounts, journal: Journal, lock: RLock) -> None:
-        self.counts, self._journal, self._lock = counts, journal, lock
+        self.counts, self._journal, self._lock, self.token = counts, journal, lock, TOKEN
         self.scheme, self.heeds_filters, self.partial_bulks = "Token", True, False
         self.has_payment_terms = False
         self._shelves = Shelves()
@@ -127,11 +128,12 @@ class AirbaseSandbox:
                 self._shelves.rows[name] = {row["airbase_id"]: row for row in rows}
 
     def answer(self, call: Call) -> Answer:
-        if call.headers.get("authorization", "") != f"{self.scheme} {TOKEN}".strip():
+        if call.headers.get("authorization", "") != f"{self.scheme} {self.token}".strip():
             return answer_json(401, {"detail": "Authentication credentials were not provided."})
         wait = self.counts.admit("token")
         count = self.counts.by_credential["token"]
         left = {"x-ratelimit-limit": str(count.limit), "x-ratelimit-remaining": str(count.limit - len(count.accepted))}
+        left["x-request-id"] = str(uuid4())
         if wait:
             said = {"detail": f"Request was throttled. Expected available in {whole_seconds(wait)} seconds."}
             answer = answer_json(429, said, retry_after=whole_seconds(wait))

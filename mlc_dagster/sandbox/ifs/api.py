@@ -42,7 +42,7 @@ class IfsSandbox:
 
     def __init__(self, tenant: Tenant, counts: RollingCounts, journal: Journal, lock: RLock) -> None:
         self.tenant, self.counts, self._journal, self._lock = tenant, counts, journal, lock
-        self.tokens = ifs_tokens.Tokens(tenant.token_seconds)
+        self.tokens = ifs_tokens.Tokens(tenant.token_seconds, "" if tenant.opaque_tokens else ifs_tokens.REALM)
         self.sets = {kind.set: RowSet(kind) for kind in KINDS}
         self.on_request: Callable[[str, int], object] | None = None  # (path, reads so far)
         self.reads = 0
@@ -79,13 +79,14 @@ class IfsSandbox:
         }
 
     def remembered(self) -> dict[str, Any]:
-        return {name: self.rows(name) for name in self.sets}
+        return {"realm": self.tokens.realm, **{name: self.rows(name) for name in self.sets}}
 
     def recall(self, kept: dict[str, Any]) -> None:
         """Rows as `rows` gave them, with their ETags."""
         with self._lock:
-            for set_name, rows in kept.items():
-                self.sets[set_name].put_many(rows, etags="@odata.etag")
+            self.tokens.realm = kept.get("realm", self.tokens.realm)
+            for set_name in kept.keys() & self.sets.keys():
+                self.sets[set_name].put_many(kept[set_name], etags="@odata.etag")
 
     def delete(self, set_name: str, **keys: Any) -> None:
         """Raises KeyError where there is no such row."""

@@ -65,6 +65,7 @@ class Tenant:
     batch: bool = True  # False: $batch is 501
     closed_until: Mapping[str, str] = field(default_factory=dict)  # company -> the last day of its closed periods
     token_seconds: float = 3600
+    opaque_tokens: bool = False  # True: no JSON Web Tokens, they say nothing of their realm
     clock_skew_seconds: float = 0  # the server's clock minus ours
     rows_without_top: int = 100
     sorts: Literal["bytes", "language", "caseless", "none"] = "bytes"  # texts in $orderby; none: it is not heeded

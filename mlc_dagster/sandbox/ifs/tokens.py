@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import secrets
 import time
-from base64 import b64decode
+from base64 import b64decode, urlsafe_b64encode
 from typing import Any
 from urllib.parse import unquote_plus
 
-from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode, query_of
+from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode, encode, query_of
 
 CLIENT_ID, CLIENT_SECRET = "sandbox", "sandbox-secret"
-PATH = "/ifs/auth/realms/sandbox/protocol/openid-connect/token"
+REALM = "sandbox"
+PATH = f"/ifs/auth/realms/{REALM}/protocol/openid-connect/token"
 
 
 class Tokens:
     """The tokens given out, and until when each is good."""
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+    def __init__(self, seconds: float, realm: str = "") -> None:
+        """`realm`: that signs them, as Keycloak's are; empty: they are opaque."""
+        self.seconds, self.realm = seconds, realm
+        self.credentials = (CLIENT_ID, CLIENT_SECRET)
         self._until: dict[str, float] = {}
         self.granted = 0
 
@@ -34,18 +37,21 @@ class Tokens:
             return answer_json(400, {"error": "invalid_request", "error_description": str(error)})
         if form.get("grant_type") != "client_credentials":
             return answer_json(400, {"error": "unsupported_grant_type", "error_description": "Unsupported grant_type"})
-        if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
+        if (form.get("client_id"), form.get("client_secret")) != self.credentials:
             text = "Invalid client or Invalid client credentials"
             return answer_json(401, {"error": "unauthorized_client", "error_description": text})
-        return self._granted(form.get("scope", ""))
+        return self._granted(form.get("scope", ""), call.origin)
 
-    def _granted(self, scope: str) -> Answer:
-        content = {**self.issue(), "not-before-policy": 0}
+    def _granted(self, scope: str, origin: str) -> Answer:
+        content = {**self.issue(origin), "not-before-policy": 0}
         return answer_json(200, {**content, "scope": scope or "microprofile-jwt profile email"})
 
-    def issue(self) -> dict[str, Any]:
+    def issue(self, origin: str = "") -> dict[str, Any]:
         """A new token, as every OAuth 2.0 answer has it."""
         token = secrets.token_urlsafe(24)
+        if self.realm:
+            claims = encode({"iss": f"{origin}/ifs/auth/realms/{self.realm}", "jti": token})
+            token = f"{_part(encode({'alg': 'RS256', 'typ': 'JWT'}))}.{_part(claims)}.{token}"
         self._until[token] = time.monotonic() + self.seconds
         self.granted += 1
         seconds = int(self.seconds) if self.seconds == int(self.seconds) else self.seconds
@@ -54,6 +60,10 @@ class Tokens:
     def accepts(self, authorization: str) -> bool:
         kind, _, token = authorization.partition(" ")
         return kind.lower() == "bearer" and self._until.get(token.strip(), 0.0) > time.monotonic()
+
+
+def _part(content: bytes) -> str:
+    return urlsafe_b64encode(content).decode().rstrip("=")
 
 
 def _form(call: Call) -> dict[str, str]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import RLock
 from typing import Any
+from uuid import uuid4
 
 from graphql import ExecutionResult, FieldNode, GraphQLError, OperationDefinitionNode, execute, parse, validate
 
 from mlc_dagster.sandbox.journal import Journal
-from mlc_dagster.sandbox.limits import Limits, RollingCounts, whole_seconds
+from mlc_dagster.sandbox.limits import RollingCounts, whole_seconds
 from mlc_dagster.sandbox.monday.boards import Boards
 from mlc_dagster.sandbox.monday.partial_answers import Gate, Refusals, Trouble
 from mlc_dagster.sandbox.monday.schema import Resolvers
@@ -50,12 +51,14 @@ class Points:
 class MondaySandbox:
     """Keeps boards and items; boards are made by a seed or by a test."""
 
-    def __init__(self, counts: RollingCounts, journal: Journal, lock: RLock, limits: Limits | None = None) -> None:
-        self.counts, self._journal, self._lock, self.limits = counts, journal, lock, limits or Limits()
-        self.boards = Boards()
+    def __init__(
+        self, counts: RollingCounts, journal: Journal, lock: RLock, limits: Mapping[str, int], minute: float
+    ) -> None:
+        self.counts, self._journal, self._lock, self.limits = counts, journal, lock, limits
+        self.boards, self.token = Boards(), TOKEN
         self.resolvers = Resolvers(self.boards, VERSION)
         self._schema = self.resolvers.schema()
-        self.points = Points(self.limits.monday_points_per_minute, self.limits.window_seconds)
+        self.points = Points(limits["points_per_minute"], minute)
         self.largest = 0  # points of the dearest request that was served
         self.troubles: list[Trouble] = []  # of the next writes
         self.refusals: Refusals | None = None  # how refused writes are told; None: each with its path, beside values
@@ -110,13 +113,15 @@ class MondaySandbox:
         return {"boards": {board: self.rows(board) for board in self.boards.boards}}
 
     def remembered(self) -> dict[str, Any]:
-        return {"boards": self.boards.boards, "items": self.boards.items, "last_id": self.boards.last_id}
+        kept = {"boards": self.boards.boards, "items": self.boards.items, "last_id": self.boards.last_id}
+        return {**kept, "account_id": self.resolvers.account_id}
 
     def recall(self, kept: dict[str, Any]) -> None:
         unknown = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "url": ""}
         self.boards.boards = kept["boards"]
         self.boards.items = {number: {**unknown, **item} for number, item in kept["items"].items()}
         self.boards.last_id = kept["last_id"]
+        self.resolvers.account_id = kept.get("account_id", self.resolvers.account_id)
 
     # --- on the wire ---
 
@@ -127,18 +132,28 @@ class MondaySandbox:
         if self._trouble and self._trouble.kind == "gateway":
             return self._trouble.lost()
         answer.headers["api-version"] = version if version in VERSIONS else VERSION
+        answer.headers.update(self._limits_told())
         return answer
+
+    def _limits_told(self) -> dict[str, str]:
+        """On every answer, in structured fields: what is allowed in a minute, and what is left of it."""
+        count = self.counts.by_credential.get(TOKEN)
+        left = max(0, count.limit - len(count.accepted)) if count else self.counts.limit
+        points = self.limits["points_per_minute"]
+        policy = f'"minuteRate";q={self.counts.limit};w=60, "complexityMinute";q={points};w=60;qu="content-bytes"'
+        told = f'"minuteRate";r={left}, "complexityMinute";r={self.points.left};t={self.points.reset}'
+        return {"ratelimit-policy": policy, "ratelimit": told, "x-request-id": str(uuid4())}
 
     def _admitted(self, call: Call) -> Answer:
         if call.path.rstrip("/") != PATH or call.method != "POST":
             return answer_json(404, {"errors": ["POST /v2 is all there is"]})
-        if call.headers.get("authorization") != TOKEN:
+        if call.headers.get("authorization") != self.token:
             return answer_json(401, {"errors": ["Not Authenticated"]})
         if wait := self.counts.admit(TOKEN):
             return _error(429, "RATE_LIMIT_EXCEEDED", "Minute limit rate exceeded", wait)
         day = datetime.now(UTC).date().isoformat()
         self._today = (day, self._today[1] + 1 if self._today[0] == day else 1)
-        if self._today[1] > self.limits.monday_calls_per_day:
+        if self._today[1] > self.limits["calls_per_day"]:
             return _error(429, "DAILY_LIMIT_EXCEEDED", "Daily limit exceeded")
         return self._remembering(call)
 
@@ -212,7 +227,7 @@ class MondaySandbox:
             if isinstance(node, FieldNode) and node.name.value != "complexity"
         ]
         columns = sum(str(value).count('": ') for name, value in variables.items() if name.startswith("v"))
-        return 1 + len(calls) * self.limits.monday_points_per_write + columns * self.limits.monday_points_per_column
+        return 1 + len(calls) * self.limits["points_per_write"] + columns * self.limits["points_per_column"]
 
 
 def _operation(text: str) -> tuple[OperationDefinitionNode, Any]:
@@ -224,7 +239,7 @@ def _operation(text: str) -> tuple[OperationDefinitionNode, Any]:
 
 
 def _content(result: ExecutionResult) -> dict[str, Any]:
-    content: dict[str, Any] = {"data": result.data, "extensions": {"request_id": "sandbox"}}
+    content: dict[str, Any] = {"data": result.data, "extensions": {"request_id": str(uuid4())}}
     if result.errors:
         content["errors"] = [dict(error.formatted) for error in result.errors]
     return content
@@ -236,5 +251,5 @@ def _error(status: int, code: str, message: str, wait: float | None = None) -> A
     if wait is not None:
         known["retry_in_seconds"] = int(whole_seconds(wait))
         headers["retry_after"] = whole_seconds(wait)
-    body = {"data": None, "errors": [{"message": message, "extensions": known}]}
-    return answer_json(status, {**body, "account_id": 1}, **headers)
+    body = {"data": None, "errors": [{"message": message, "extensions": known}], "account_id": 1}
+    return answer_json(status, {**body, "extensions": {"request_id": str(uuid4())}}, **headers)

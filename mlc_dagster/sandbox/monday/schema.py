@@ -23,6 +23,7 @@ enum BoardHierarchy { classic multi_level }
 enum VersionKind { current }
 
 type Complexity { before: Int! after: Int! query: Int! reset_in_x_seconds: Int! }
+type Account { id: ID! name: String! }
 type User { id: ID! name: String! email: String! }
 type Version { kind: VersionKind! value: String! }
 type Column { id: ID! title: String! type: ColumnType! archived: Boolean! settings: JSON }
@@ -46,6 +47,7 @@ input ItemsPageByColumnValuesQuery { column_id: String! column_values: [String]!
 
 type Query {
   me: User
+  account: Account
   version: Version!
   complexity: Complexity
   boards(ids: [ID!], limit: Int = 25, state: State = active): [Board]
@@ -77,6 +79,8 @@ class Resolvers:
         self.told: dict[str, int] = {}
         self.changed: list[tuple[str, str]] = []  # (field, id of what it made or changed), of this request
         self.gate = Gate(None, None)  # of this request
+        self.account_id, self.account_name = "9000001", "Sandbox"
+        self.may_ask_account = True  # whether the token has the scope account:read
         self.index_seconds = 0.0  # until what was made is found by its columns
         self.clock: Callable[[], float] = time.monotonic
         self._made_at: dict[str, float] = {}
@@ -111,6 +115,11 @@ class Resolvers:
 
     def on_me(self) -> Any:
         return {"id": "1", "name": "Sandbox", "email": "sandbox@example.test"}
+
+    def on_account(self) -> Any:
+        if not self.may_ask_account:
+            raise RefusedError("missingRequiredPermissions", "The token lacks the scope account:read")
+        return {"id": self.account_id, "name": self.account_name}
 
     def on_version(self) -> Any:
         return {"kind": "current", "value": self._version}

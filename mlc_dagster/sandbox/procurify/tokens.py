@@ -15,6 +15,10 @@ _SCOPE = "urn:procurify-api:domain:~ urn:procurify-api:email:~"
 
 
 class ProcurifyTokens(Tokens):
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.credentials = (CLIENT_ID, CLIENT_SECRET)
+
     def grant(self, call: Call) -> Answer:
         if call.method != "POST":
             return _refused(405, "invalid_request", f"{call.method} is not allowed")
@@ -25,7 +29,7 @@ class ProcurifyTokens(Tokens):
             return _refused(400, "invalid_request", f"Missing required parameter: {missing[0]}")
         if body["grant_type"] != "client_credentials":
             return _refused(400, "unsupported_grant_type", f"Unsupported grant type: {body['grant_type']}")
-        if (body["client_id"], body["client_secret"]) != (CLIENT_ID, CLIENT_SECRET):
+        if (body["client_id"], body["client_secret"]) != self.credentials:
             return _refused(401, "access_denied", "Unauthorized")
         if body["audience"] != AUDIENCE:
             return _refused(403, "access_denied", f"Service not enabled within domain: {body['audience']}")

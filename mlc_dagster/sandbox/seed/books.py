@@ -1,13 +1,11 @@
-"""The demo's reference books: charts of accounts and code parts in IFS, and the Cin7 books that fit them."""
+"""The demo's reference books: charts of accounts and code parts in IFS, and what others have of them."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from mlc_dagster.sandbox.cin7.api import Cin7Sandbox
 from mlc_dagster.sandbox.ifs.api import IfsSandbox
-from mlc_dagster.sandbox.seed.texts import PARTS, part_name
 
 COMPANIES: dict[str, dict[str, Any]] = {
     "0010": {
@@ -106,26 +104,6 @@ def _account(company: str, code: str, name: str, expired: str) -> dict[str, Any]
 def _code_part(company: str, part: str, value: str) -> dict[str, Any]:
     dates = {"ValidFrom": "2015-01-01", "ValidUntil": "2049-12-31"}
     return {"Company": company, "CodePart": part, "CodePartValue": value, "Description": f"{part} {value}", **dates}
-
-
-def sow_cin7_books(cin7: Cin7Sandbox) -> None:
-    """Nearly all of what the ERP knows: some accounts and parts are missing, one term is not active."""
-    books = cin7.books
-    for code, name in ACCOUNTS.items():
-        kind = {"1": "CURRENT", "2": "CURRLIAB", "3": "REVENUE"}.get(code[0], "EXPENSE")
-        books.add_account(GL_ACCOUNTS.get(code, code), name, kind=kind)
-    for code in (BLOCKED, EXPIRED):
-        books.add_account(code, "Closed in the ERP")
-    books.add_account("6980", "Old suspense", status="ARCHIVED")
-    for code, name in PAYMENT_TERMS.items():
-        books.add_payment_term(name, int(code))
-    books.add_payment_term("15 days", 15, active=False)
-    for code, name in TAX_RULES.items():
-        books.add_tax_rule(name, TAX_PERCENT[code])
-    for company in COMPANIES.values():
-        books.add_location(company["location"], is_default=company["location"] == "Main Warehouse")
-    for part in PARTS:
-        books.add_product(part, part_name(part))
 
 
 def seconds_into(day: date, seconds: int) -> str:

@@ -1,4 +1,4 @@
-"""The demo's suppliers and customers, and the suppliers that Cin7 has already."""
+"""The demo's suppliers and customers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from mlc_dagster.sandbox.cin7.api import Cin7Sandbox
 from mlc_dagster.sandbox.ifs.api import IfsSandbox
 from mlc_dagster.sandbox.seed.books import COMPANIES, COSTS, INACTIVE_TERM, PAYMENT_TERMS, UNKNOWN_TERM, seconds_into
 from mlc_dagster.sandbox.seed.texts import HOSTILE_KEYS, HOSTILE_NAMES, TOO_LONG_NAME, company_names
@@ -17,7 +16,6 @@ from mlc_dagster.sandbox.seed.texts import HOSTILE_KEYS, HOSTILE_NAMES, TOO_LONG
 DAYS = 30
 COUNTRY = {"0010": "SE", "20": "JP", "0030": "KW"}
 _HOW_MANY = {"0010": 170, "20": 75, "0030": 65}
-ALREADY_IN_CIN7 = 8
 
 
 @dataclass
@@ -55,7 +53,7 @@ class Partner:
     from_day: int  # its modified timestamp is on that day
 
 
-def sow_partners(ifs: IfsSandbox, cin7: Cin7Sandbox, season: Season) -> list[Partner]:
+def sow_partners(ifs: IfsSandbox, season: Season) -> list[Partner]:
     """Suppliers that orders can be placed with."""
     rows = list(_suppliers(season))
     partners = []
@@ -69,7 +67,6 @@ def sow_partners(ifs: IfsSandbox, cin7: Cin7Sandbox, season: Season) -> list[Par
         ifs.put("SupplierSet", row)
         partners.append(Partner(row["SupplierId"], company, row["CurrencyCode"], day))
     _sow_flawed(ifs, season)
-    _sow_known(cin7, [row for _, _, row in rows[60 : 60 + ALREADY_IN_CIN7]])
     return partners
 
 
@@ -130,20 +127,6 @@ def _sow_flawed(ifs: IfsSandbox, season: Season) -> None:
         row = _supplier(season, str(number), "0010", f"Flawed Goods {number} AB", season.rng.randrange(DAYS))
         ifs.put("SupplierSet", {**row, **fields})
         season.flawed(flaw, number)
-
-
-def _sow_known(cin7: Cin7Sandbox, rows: list[dict[str, Any]]) -> None:
-    """Cin7 has these under the same name, entered by hand: they are adopted, not doubled."""
-    for row in rows:
-        cin7.add_supplier(
-            Name=row["Name"],
-            Currency=row["CurrencyCode"],
-            PaymentTerm=PAYMENT_TERMS[row["PaymentTerms"]],
-            TaxRule="Tax Exempt",
-            AccountPayable="800",
-            Comments="Entered by hand",
-            Contacts=[{"Name": "Front desk", "Phone": "08-123 45", "Default": True}],
-        )
 
 
 def sow_customers(ifs: IfsSandbox, season: Season) -> list[str]:

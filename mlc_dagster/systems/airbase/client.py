@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 
@@ -12,13 +12,9 @@ from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
-from mlc_dagster.systems.airbase import request_bodies as bodies
-from mlc_dagster.systems.airbase.acknowledgements import Acknowledgements
-from mlc_dagster.systems.airbase.calls import AirbaseApi, Document, amount_of, id_of, reference_of
-from mlc_dagster.systems.airbase.documents import payment_extract, request_extract
-from mlc_dagster.systems.airbase.endpoints import Places
-from mlc_dagster.systems.airbase.lists import List, listed_vendor
-from mlc_dagster.systems.airbase.lookup import Shelf
+from mlc_dagster.systems.airbase.api import AirbaseApi, Document, amount_of, id_of, reference_of
+from mlc_dagster.systems.airbase.endpoints import Endpoints
+from mlc_dagster.systems.airbase.lists import AirbaseList, listed_vendor
 from mlc_dagster.systems.airbase.records import (
     PURCHASE_ORDERS,
     VENDOR_LIST,
@@ -26,19 +22,20 @@ from mlc_dagster.systems.airbase.records import (
     Account,
     PurchaseOrder,
     Subsidiary,
+    Vendor,
 )
-from mlc_dagster.systems.airbase.spend_records import ACKNOWLEDGEMENTS, PAYMENTS, PURCHASE_REQUESTS
-from mlc_dagster.systems.airbase.supplier_fields import Vendors
-from mlc_dagster.systems.airbase.upserts import Kind, Upserts
+from mlc_dagster.systems.airbase.spend.acknowledgements import AcknowledgementWriter
+from mlc_dagster.systems.airbase.spend.documents import payment_extract, request_extract
+from mlc_dagster.systems.airbase.spend.records import ACKNOWLEDGEMENTS, PAYMENTS, PURCHASE_REQUESTS
+from mlc_dagster.systems.airbase.vendors.supplier_fields import VendorMatching
+from mlc_dagster.systems.airbase.writing import request_bodies as bodies
+from mlc_dagster.systems.airbase.writing.record_index import RecordIndex
+from mlc_dagster.systems.airbase.writing.upserts import UpsertKind, UpsertWriter
+from mlc_dagster.systems.shared.draft_writer import DraftWriter
+from mlc_dagster.systems.shared.kept_reads import KeptRead
 from mlc_dagster.transport.client import ApiClient
 
 BOOKS_FRESH = 60.0  # seconds that rules are judged by the same books
-
-
-class Room(Protocol):
-    """Saves drafts of one target."""
-
-    def save(self, drafts: list[Draft]) -> Iterator[Outcome]: ...
 
 
 class AirbaseClient:
@@ -47,29 +44,39 @@ class AirbaseClient:
     def __init__(
         self,
         api: ApiClient,
-        places: Places,
+        endpoints: Endpoints,
         clock: Callable[[], float] = time.monotonic,
         terms: Mapping[str, str] | None = None,
     ) -> None:
         """`terms`: the ERP's payment terms -> their names in Airbase; none: they are not shared."""
-        self.api, self.places, self._clock = api, places, clock
-        self._api = AirbaseApi(api, places.page_size)
-        vendors = Kind("vendor", bodies.vendor, places.vendors_bulk, by_name=True, two_way=Vendors(terms or {}))
-        orders = Kind("purchase order", bodies.order, places.purchase_orders_bulk, fault=_total_fault)
-        spent = {PURCHASE_REQUESTS.path: places.purchase_requests, PAYMENTS.path: places.ledger_entries}
-        self._rooms: dict[str, Room] = {
-            VENDORS.name: self._room(vendors, places.vendors),
-            PURCHASE_ORDERS.name: self._room(orders, places.purchase_orders),
-            ACKNOWLEDGEMENTS.name: Acknowledgements(self._api, spent, self._forget),
+        self.api, self.endpoints, self._clock = api, endpoints, clock
+        self._api = AirbaseApi(api, endpoints.page_size)
+        vendors = UpsertKind(
+            "vendor", self._vendor_body, endpoints.vendors_bulk, by_name=True, two_way=VendorMatching(terms or {})
+        )
+        orders = UpsertKind("purchase order", bodies.order, endpoints.purchase_orders_bulk, fault=_total_fault)
+        spent = {PURCHASE_REQUESTS.path: endpoints.purchase_requests, PAYMENTS.path: endpoints.ledger_entries}
+        self._writers: dict[str, DraftWriter] = {
+            VENDORS.name: self._upsert_writer(vendors, endpoints.vendors),
+            PURCHASE_ORDERS.name: self._upsert_writer(orders, endpoints.purchase_orders),
+            ACKNOWLEDGEMENTS.name: AcknowledgementWriter(self._api, spent, self._forget),
         }
         self._lists = {
-            VENDOR_LIST.name: List(self._api, places.vendors, listed_vendor, clock),
-            **_spend_lists(self._api, places, clock),
+            VENDOR_LIST.name: AirbaseList(self._api, endpoints.vendors, listed_vendor, clock),
+            **_spend_lists(self._api, endpoints, clock),
         }
-        self._books: tuple[float, Books] | None = None
+        self._books = KeptRead(self._read_books, BOOKS_FRESH, clock)
+        self._subsidiary_ids = KeptRead(self._read_subsidiary_ids, BOOKS_FRESH, clock)
 
-    def _room(self, kind: Kind, path: str) -> Upserts:
-        return Upserts(self._api, kind, Shelf(self._api, path, self._clock), self.places.batch_size)
+    def _upsert_writer(self, kind: UpsertKind, path: str) -> UpsertWriter:
+        return UpsertWriter(self._api, kind, RecordIndex(self._api, path, self._clock), self.endpoints.batch_size)
+
+    def _vendor_body(self, record: Vendor, theirs: Document | None) -> dict[str, Any]:
+        """Subsidiaries are named by both of their keys; their list is read at most once a minute."""
+        return bodies.vendor(record, theirs, self._subsidiary_ids.value())
+
+    def _read_subsidiary_ids(self) -> dict[str, str]:
+        return {each.erp_reference_id: each.airbase_id for each in self.subsidiaries() if each.erp_reference_id}
 
     @property
     def traffic(self) -> Traffic:
@@ -77,12 +84,12 @@ class AirbaseClient:
 
     def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
         """Raises AccessDenied, Misconfigured, TransientError (retries are exhausted): for those not yet answered."""
-        return self._rooms[target.name].save(list(drafts))
+        return self._writers[target.name].save(list(drafts))
 
     def read(
         self, entity: EntitySet, scope: Scope, pull: Pull, sightings: Sightings | None = None
     ) -> Iterator[pa.RecordBatch]:
-        """The rows of a day, in the columns of `frames.source_schema`. Raises as `save`."""
+        """The rows of a day, in the columns of `arrow_columns.source_schema`. Raises as `save`."""
         before = self.traffic
         yield from self._lists[entity.name].batches(entity, scope, pull, sightings)
         pull.requests, pull.throttled_seconds = self.traffic.since(before)
@@ -98,26 +105,26 @@ class AirbaseClient:
 
     def books(self) -> Books:
         """Active accounts and the subsidiaries, by the ERP's key; read anew, at most once a minute."""
-        if self._books is None or self._clock() - self._books[0] > BOOKS_FRESH:
-            now, accounts = self._clock(), self.accounts()
-            subsidiaries = frozenset(each.erp_reference_id for each in self.subsidiaries() if each.erp_reference_id)
-            books = Books(
-                accounts=frozenset(account.code for account in accounts if account.code and account.is_active),
-                has_chart=bool(self.places.accounts),
-                subsidiaries=subsidiaries if self.places.subsidiaries else None,
-            )
-            self._books = (now, books)
-        return self._books[1]
+        return self._books.value()
+
+    def _read_books(self) -> Books:
+        accounts = self.accounts()
+        subsidiaries = frozenset(each.erp_reference_id for each in self.subsidiaries() if each.erp_reference_id)
+        return Books(
+            accounts=frozenset(account.code for account in accounts if account.code and account.is_active),
+            has_chart=bool(self.endpoints.accounts),
+            subsidiaries=subsidiaries if self.endpoints.subsidiaries else None,
+        )
 
     def accounts(self) -> list[Account]:
         """The chart of accounts; empty where its path is."""
-        return [_account(row) for row in self._listed(self.places.accounts)]
+        return [_account(row) for row in self._listed(self.endpoints.accounts)]
 
     def subsidiaries(self) -> list[Subsidiary]:
         """The subsidiaries; empty where their path is."""
-        return [_subsidiary(row) for row in self._listed(self.places.subsidiaries)]
+        return [_subsidiary(row) for row in self._listed(self.endpoints.subsidiaries)]
 
-    def reach(self, path: str) -> None:
+    def probe(self, path: str) -> None:
         """One row of a list: is the path there, and the token good? Raises MlcError."""
         self._api.get(path, page=1, page_size=1)
 
@@ -125,13 +132,15 @@ class AirbaseClient:
         return self._api.pages(path) if path else iter(())
 
 
-def _spend_lists(api: AirbaseApi, places: Places, clock: Callable[[], float]) -> dict[str, List]:
-    requests, entries = {"status": places.request_status}, {"status": places.ledger_status}
+def _spend_lists(api: AirbaseApi, endpoints: Endpoints, clock: Callable[[], float]) -> dict[str, AirbaseList]:
+    requests, entries = {"status": endpoints.request_status}, {"status": endpoints.ledger_status}
     return {
-        PURCHASE_REQUESTS.name: List(
-            api, places.purchase_requests, request_extract(places.request_fields), clock, requests
+        PURCHASE_REQUESTS.name: AirbaseList(
+            api, endpoints.purchase_requests, request_extract(endpoints.request_fields), clock, requests
         ),
-        PAYMENTS.name: List(api, places.ledger_entries, payment_extract(places.payment_fields), clock, entries),
+        PAYMENTS.name: AirbaseList(
+            api, endpoints.ledger_entries, payment_extract(endpoints.payment_fields), clock, entries
+        ),
     }
 
 

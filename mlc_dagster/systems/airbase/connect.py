@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from mlc_dagster.systems.airbase.calls import classify as airbase_answers
-from mlc_dagster.systems.airbase.calls import signature as airbase_signature
+from mlc_dagster.systems.airbase.api import classify as airbase_answers
+from mlc_dagster.systems.airbase.api import signature as airbase_signature
 from mlc_dagster.systems.airbase.client import AirbaseClient
-from mlc_dagster.systems.airbase.endpoints import Places
+from mlc_dagster.systems.airbase.endpoints import Endpoints
 from mlc_dagster.systems.airbase.settings import AirbaseSettings
-from mlc_dagster.systems.shared.connecting import Budgets, budget_name, patience, present, secret_name
+from mlc_dagster.systems.shared.connections import Budgets, budget_name, request_limits, required_secret, secret_name
 from mlc_dagster.transport.client import ApiClient
 from mlc_dagster.transport.shadow import allowed
 
@@ -20,19 +20,19 @@ def airbase_client(
     name: str = "airbase",
 ) -> AirbaseClient:
     """Airbase's client. Nothing is sent before its first use."""
-    present(token, secret_name("AIRBASE_TOKEN", "airbase", name))
+    required_secret(token, secret_name("AIRBASE_TOKEN", "airbase", name))
     api = ApiClient(
         name,
         settings.base_url,
         auth=airbase_signature(settings.auth_header, settings.auth_scheme, token),
         budget=budgets(budget_name("airbase", settings.base_url, token), settings.requests_per_minute, 60.0),
-        **patience(settings),
+        **request_limits(settings),
         classify=airbase_answers,
         proof=settings.proof,
         allows=allowed(name, settings.mode),
         max_attempts=tries,
     )
-    places = Places(
+    endpoints = Endpoints(
         **settings.paths.model_dump(),
         page_size=settings.page_size,
         batch_size=settings.batch_size,
@@ -41,4 +41,4 @@ def airbase_client(
         request_fields=settings.fields.requests,
         payment_fields=settings.fields.payments,
     )
-    return AirbaseClient(api, places, terms=settings.payment_terms)
+    return AirbaseClient(api, endpoints, terms=settings.payment_terms)

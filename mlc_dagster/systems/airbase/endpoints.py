@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Places:
+class Endpoints:
     """Paths below the host, each with a slash at its end: without it Airbase redirects, and a write is lost."""
 
     vendors: str = "/v1/accounting/vendors/"

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from mlc_dagster import rules
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import key_text
-from mlc_dagster.systems.airbase.inbound import FLOWS as INBOUND
 from mlc_dagster.systems.airbase.mapping import (
     PURCHASE_ORDERS_FLOW,
     VENDORS_FLOW,
@@ -16,7 +15,8 @@ from mlc_dagster.systems.airbase.mapping import (
 )
 from mlc_dagster.systems.airbase.records import PURCHASE_ORDERS, VENDORS
 from mlc_dagster.systems.airbase.rules import subsidiary_exists
-from mlc_dagster.systems.airbase.spend_flows import SPEND
+from mlc_dagster.systems.airbase.spend.flows import SPEND
+from mlc_dagster.systems.airbase.vendors.inbound import FLOWS as INBOUND
 from mlc_dagster.systems.ifs import records as ifs
 
 

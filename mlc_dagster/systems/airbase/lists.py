@@ -9,13 +9,14 @@ import pyarrow as pa
 
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
-from mlc_dagster.systems.airbase.calls import AirbaseApi, Document, id_of, reference_of
-from mlc_dagster.systems.shared.lists_by_day import Extract, Listing
+from mlc_dagster.systems.airbase.api import AirbaseApi, Document, id_of, reference_of
+from mlc_dagster.systems.shared.kept_reads import KeptRead
+from mlc_dagster.systems.shared.lists_by_day import Extract, ListByDay
 
 FRESH = 60.0  # seconds that a list is taken for the truth: a range of days is read day by day
 
 
-class List:
+class AirbaseList:
     """One list without a filter by time; `filter` says which part of it is asked for."""
 
     def __init__(
@@ -26,28 +27,22 @@ class List:
         clock: Callable[[], float],
         filter: Mapping[str, str] | None = None,
     ) -> None:
-        self._api, self._path, self._extract, self._clock, self._filter = api, path, extract, clock, filter or {}
-        self._read: tuple[float, list[Document]] | None = None
+        self._path, self._extract, self._filter = path, extract, filter or {}
+        self._documents = KeptRead(lambda: list(api.pages(path, **self._filter)), FRESH, clock)
 
     def batches(
         self, entity: EntitySet, scope: Scope, pull: Pull, sightings: Sightings | None
     ) -> Iterator[pa.RecordBatch]:
-        """The rows of the scope, in the columns of `frames.source_schema`. Raises Misconfigured without a path."""
+        """The rows of the scope, by `arrow_columns.source_schema`. Raises Misconfigured without a path."""
         if not self._path:
             cure = "Set it under airbase.paths in mlc.yaml."
             raise Misconfigured(f"airbase: the path of {entity.name} is empty", cure=cure)
         pull.filter = "&".join(f"{name}={value}" for name, value in self._filter.items())
-        return Listing(entity, scope, pull, sightings).batches(self._documents(), self._extract)
+        return ListByDay(entity, scope, pull, sightings).batches(self._documents.value(), self._extract)
 
     def forget(self) -> None:
         """The next read asks anew."""
-        self._read = None
-
-    def _documents(self) -> list[Document]:
-        if self._read is None or self._clock() - self._read[0] > FRESH:
-            started = self._clock()
-            self._read = (started, list(self._api.pages(self._path, **self._filter)))
-        return self._read[1]
+        self._documents.forget()
 
 
 def listed_vendor(row: Document) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from mlc_dagster.systems.airbase.client import AirbaseClient
 from mlc_dagster.systems.airbase.connect import airbase_client
 from mlc_dagster.systems.airbase.settings import AirbaseSettings
 from mlc_dagster.systems.shared.findings import NOT_SIGNED_IN, Finding, Question, budget, clock, rate, refused, wrong
-from mlc_dagster.systems.shared.ping_names import instead
+from mlc_dagster.systems.shared.name_suggestions import suggestion
 
 _WITHOUT = {
     "vendors": ": neither vendors nor orders are sent",
@@ -55,7 +55,7 @@ def _path(client: AirbaseClient, name: str, path: str) -> Finding:
         return Finding("airbase", name, True, f"switched off: {setting} is empty{_WITHOUT.get(name, '')}")
     if name.endswith("_bulk"):
         return Finding("airbase", name, True, f"{path} (not asked: it takes writes alone)")
-    client.reach(path)
+    client.probe(path)
     return Finding("airbase", name, True, f"{path} reads")
 
 
@@ -69,13 +69,13 @@ def _names(question: Question, client: AirbaseClient) -> Iterator[Finding]:
     for code, company in question.settings.companies.items():
         name = company.names_in(question.connection).get("subsidiary", code)
         if books.subsidiaries is not None and name and name not in books.subsidiaries:
-            cure = f"Name it in mlc.yaml, leave it empty, or make it in Airbase. {instead(name, books.subsidiaries)}"
+            cure = f"Name it in mlc.yaml, leave it empty, or make it in Airbase. {suggestion(name, books.subsidiaries)}"
             fault = f"companies.{code}.airbase.subsidiary is {name!r}, and Airbase has none with this ERP reference"
             yield wrong("airbase", "mlc.yaml", fault, cure)
     for code, name in section.gl_accounts.items():
         if books.has_chart and name not in books.accounts:
             fault = f"airbase.gl_accounts.{code} is {name!r}, and Airbase has no such account that is active"
-            cure = f"Correct it in mlc.yaml, or make it in Airbase. {instead(name, books.accounts)}"
+            cure = f"Correct it in mlc.yaml, or make it in Airbase. {suggestion(name, books.accounts)}"
             yield wrong("airbase", "mlc.yaml", fault, cure)
 
 

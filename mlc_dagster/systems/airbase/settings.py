@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from mlc_dagster.settings.addresses import Address
 from mlc_dagster.settings.section import PROOF, Pattern, Section, shape, sides
-from mlc_dagster.systems.airbase.spend_settings import SpendSettings
+from mlc_dagster.systems.airbase.spend.settings import SpendSettings
 
 
 def _path(value: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlc_dagster.settings.web import SignedSource
 from mlc_dagster.systems.airbase.connect import airbase_client
 from mlc_dagster.systems.airbase.flows import FLOWS
+from mlc_dagster.systems.airbase.identity import has
 from mlc_dagster.systems.airbase.ping import ask_airbase
 from mlc_dagster.systems.airbase.references import REFERENCES
 from mlc_dagster.systems.airbase.settings import AirbaseSettings, CompanyInAirbase
@@ -19,6 +20,7 @@ SYSTEM = System(
     connect=airbase_client,
     ping=ask_airbase,
     flows=FLOWS,
+    has=has,
     company=CompanyInAirbase,
     webhooks=Webhooks(SignedSource, event_of),
     references=REFERENCES,

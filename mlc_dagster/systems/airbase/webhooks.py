@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlc_dagster.systems.shared.webhooks import Told, digest, first, kind_of
+from mlc_dagster.systems.shared.webhooks import WebhookEvent, digest, first, kind_of
 
 
-def event_of(payload: Mapping[str, Any], body: bytes) -> Told:
+def event_of(payload: Mapping[str, Any], body: bytes) -> WebhookEvent:
     """Airbase documents the envelope, and not what stands in `data`."""
     subject = first(
         payload,
@@ -20,4 +20,4 @@ def event_of(payload: Mapping[str, Any], body: bytes) -> Told:
         "data.purchase_request_id",
         "data.object.id",
     )
-    return Told(first(payload, "id") or digest(body), kind_of(first(payload, "type")), subject)
+    return WebhookEvent(first(payload, "id") or digest(body), kind_of(first(payload, "type")), subject)

@@ -1,0 +1,1 @@
+"""Cin7 Core: settings, client, records, mapping, flows; `system.py` declares all that the house asks of it."""

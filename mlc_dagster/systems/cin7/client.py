@@ -11,23 +11,23 @@ from typing import Any
 
 import pyarrow as pa
 
-from mlc_dagster.core.duplicates import Crosswalk, LookedAt
-from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord, StillInDoubt
+from mlc_dagster.core.duplicates import Crosswalk, TargetScan
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
-from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Traffic, Unanswered
+from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
-from mlc_dagster.systems.cin7.calls import Cin7Api, Document, classify, signature
+from mlc_dagster.systems.cin7.api import Cin7Api, Document, classify, signature
 from mlc_dagster.systems.cin7.duplicates import Duplicates
-from mlc_dagster.systems.cin7.invoices import Invoices
 from mlc_dagster.systems.cin7.lists import listed_supplier, supplier_pages
-from mlc_dagster.systems.cin7.purchase_lookup import Look
-from mlc_dagster.systems.cin7.purchases import Purchases, Sender
+from mlc_dagster.systems.cin7.purchases.invoice_writer import InvoiceWriter
+from mlc_dagster.systems.cin7.purchases.purchase_lookup import PurchaseLookup
+from mlc_dagster.systems.cin7.purchases.purchase_writer import PurchaseSender, PurchaseWriter
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
 from mlc_dagster.systems.cin7.reference_books import read_books
-from mlc_dagster.systems.cin7.suppliers import Suppliers
-from mlc_dagster.systems.shared.lists_by_day import Listing
-from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
+from mlc_dagster.systems.cin7.suppliers.supplier_writer import SupplierWriter
+from mlc_dagster.systems.shared.kept_reads import KeptRead
+from mlc_dagster.systems.shared.lists_by_day import ListByDay
+from mlc_dagster.systems.shared.saving import one_by_one
 from mlc_dagster.transport.client import ApiClient
 
 __all__ = ["Cin7Client", "classify", "signature"]
@@ -45,19 +45,21 @@ class Cin7Client:
         options: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
         terms: Mapping[str, str] | None = None,
+        account_id: str = "",
     ) -> None:
-        """`terms`: the ERP's payment terms -> their names in Cin7."""
-        self.api, self._api, self._options, self._clock = api, Cin7Api(api), options or {}, clock
-        self._suppliers = Suppliers(self._api, clock, terms)
-        sender = Sender(self._api, Look(self._api, clock), lambda: self._known_products(PRODUCTS_FRESH))
-        self._rooms: Mapping[str, Suppliers | Purchases | Invoices] = {
+        """`terms`: the ERP's payment terms -> their names in Cin7. `account_id`: whose account this is; a secret."""
+        self.account_id = account_id
+        self.api, self._api, self._options = api, Cin7Api(api), options or {}
+        self._suppliers = SupplierWriter(self._api, clock, terms)
+        sender = PurchaseSender(self._api, PurchaseLookup(self._api, clock), lambda: self._products.value())
+        self._writers: Mapping[str, SupplierWriter | PurchaseWriter | InvoiceWriter] = {
             SUPPLIERS.name: self._suppliers,
-            PURCHASES.name: Purchases(sender),
-            PURCHASE_INVOICES.name: Invoices(sender),
+            PURCHASES.name: PurchaseWriter(sender),
+            PURCHASE_INVOICES.name: InvoiceWriter(sender),
         }
         self._duplicates = Duplicates(self._api, self._options.get("external_key", ""), clock)
-        self._products: tuple[float, Mapping[str, Document]] | None = None
-        self._books: tuple[float, Books] | None = None
+        self._products = KeptRead(self._read_products, PRODUCTS_FRESH, clock)
+        self._books = KeptRead(lambda: read_books(self._api, self._products.value(BOOKS_FRESH)), BOOKS_FRESH, clock)
 
     @property
     def traffic(self) -> Traffic:
@@ -68,40 +70,29 @@ class Cin7Client:
 
         Raises AccessDenied, Misconfigured, TransientError (retries are exhausted): for this draft and the rest.
         """
-        room = self._rooms[target.name]
-        for draft in drafts:
-            try:
-                yield from room.save(draft)
-            except DisagreementError as error:
-                yield Refused(draft, error.message, AGREE)
-            except (RecordRejected, StaleRecord) as error:
-                yield Refused(draft, error.message, in_doubt=isinstance(error, StillInDoubt))
-            except OutcomeUnknown as error:
-                yield Unanswered(draft, error.message)
+        return one_by_one(self._writers[target.name].save, drafts)
 
     def read(
         self, entity: EntitySet, scope: Scope, pull: Pull, sightings: Sightings | None = None
     ) -> Iterator[pa.RecordBatch]:
-        """The suppliers of a day, in the columns of `frames.source_schema`. Raises as `save`."""
+        """The suppliers of a day, in the columns of `arrow_columns.source_schema`. Raises as `save`."""
         before = self.api.requests
         rows = supplier_pages(self._api, scope, pull)
-        yield from Listing(entity, scope, pull, sightings).batches(rows, partial(listed_supplier, self._options))
+        yield from ListByDay(entity, scope, pull, sightings).batches(rows, partial(listed_supplier, self._options))
         pull.requests = pull.pages = self.api.requests - before
 
-    def carried(self, target: Target, since: datetime, known: Crosswalk) -> LookedAt:
-        """What may be in Cin7 twice: doubles.TakesTwice. Raises as `save`."""
-        return self._duplicates.look(target, since, known)
+    def scan_documents(self, target: Target, since: datetime, known: Crosswalk) -> TargetScan:
+        """What may be in Cin7 twice: duplicates.AllowsDuplicates. Raises as `save`."""
+        return self._duplicates.scan(target, since, known)
 
     def schema_report(self, entity: EntitySet) -> None:
         """Cin7 does not tell which fields it has."""
 
     def books(self) -> Books:
         """Accounts, terms, tax rules, locations, products, suppliers' currencies; read anew, at most once a minute."""
-        if self._books is None or self._clock() - self._books[0] > BOOKS_FRESH:
-            now = self._clock()
-            self._books = (now, read_books(self._api, self._known_products(BOOKS_FRESH)))
+        books = self._books.value()
         currencies = {str(row["ID"]): str(row.get("Currency") or "") for row in self._suppliers.listed()}
-        return replace(self._books[1], supplier_currency=currencies)  # with those that we made since
+        return replace(books, supplier_currency=currencies)  # with those that we made since
 
     def known(self, target: Target, records: Sequence[Any]) -> Books:
         """The books. The list of suppliers is read anew where it lacks one that these records name: since it was read
@@ -113,9 +104,6 @@ class Cin7Client:
         self._suppliers.forget()
         return self.books()
 
-    def _known_products(self, fresh: float) -> Mapping[str, Document]:
+    def _read_products(self) -> Mapping[str, Document]:
         """SKU -> product."""
-        if self._products is None or self._clock() - self._products[0] > fresh:
-            now, rows = self._clock(), self._api.pages("/product", "Products")
-            self._products = (now, {str(row["SKU"]): row for row in rows})
-        return self._products[1]
+        return {str(row["SKU"]): row for row in self._api.pages("/product", "Products")}

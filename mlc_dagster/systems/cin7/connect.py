@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mlc_dagster.systems.cin7.calls import classify as cin7_answers
-from mlc_dagster.systems.cin7.calls import signature
+from mlc_dagster.systems.cin7.api import classify as cin7_answers
+from mlc_dagster.systems.cin7.api import signature
 from mlc_dagster.systems.cin7.client import Cin7Client
 from mlc_dagster.systems.cin7.settings import Cin7Settings
-from mlc_dagster.systems.shared.connecting import Budgets, budget_name, patience, present, secret_name
+from mlc_dagster.systems.shared.connections import Budgets, budget_name, request_limits, required_secret, secret_name
 from mlc_dagster.transport.client import ApiClient, KeyRing
 from mlc_dagster.transport.shadow import allowed
 
@@ -20,9 +20,9 @@ def cin7_client(
     name: str = "cin7",
 ) -> Cin7Client:
     """Cin7's client; several application keys, comma separated, share the work."""
-    present(account_id, secret_name("CIN7_ACCOUNT_ID", "cin7", name))
+    required_secret(account_id, secret_name("CIN7_ACCOUNT_ID", "cin7", name))
     keys = [key.strip() for key in application_keys.split(",") if key.strip()]
-    present("".join(keys), secret_name("CIN7_APPLICATION_KEYS", "cin7", name))
+    required_secret("".join(keys), secret_name("CIN7_APPLICATION_KEYS", "cin7", name))
     ring = KeyRing(
         [signature(account_id, key) for key in keys],
         [budgets(budget_name("cin7", account_id, key), settings.calls_per_minute, 60.0) for key in keys],
@@ -31,10 +31,10 @@ def cin7_client(
         name,
         settings.base_url,
         budget=ring,
-        **patience(settings),
+        **request_limits(settings),
         classify=cin7_answers,
         proof=settings.proof,
         allows=allowed(name, settings.mode),
         max_attempts=tries,
     )
-    return Cin7Client(api, settings.options(), terms=settings.payment_terms)
+    return Cin7Client(api, settings.options(), terms=settings.payment_terms, account_id=account_id)

@@ -14,13 +14,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.core.duplicates import Carried, Crosswalk, LookedAt, folded
+from mlc_dagster.core.duplicates import Crosswalk, TargetDocument, TargetScan, folded
 from mlc_dagster.core.flows import Target
-from mlc_dagster.systems.cin7.calls import PAGE, Cin7Api, Document
-from mlc_dagster.systems.cin7.purchase_lookup import OVERLAP, marks, read
-from mlc_dagster.systems.cin7.purchases import is_empty
+from mlc_dagster.systems.cin7.api import PAGE, Cin7Api, Document
+from mlc_dagster.systems.cin7.purchases.purchase_lookup import OVERLAP, markers, read
+from mlc_dagster.systems.cin7.purchases.purchase_writer import is_empty
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES
-from mlc_dagster.systems.shared.json_values import moment
+from mlc_dagster.systems.shared.json_values import moment_or_none
 
 MOST_READ = 240
 """Purchases that one look reads: four minutes of one key's calls."""
@@ -35,7 +35,7 @@ NOTHING_YET = ("", "NOT AVAILABLE")
 
 
 @dataclass
-class _Look:
+class _Scan:
     """One look: the list, what was read of it, and how much may still be read."""
 
     since: datetime
@@ -57,56 +57,56 @@ class Duplicates:
     ) -> None:
         """`slot`: the attribute that holds our marker."""
         self._api, self._slot, self._clock, self._wall = api, slot, clock, wall
-        self._kept: tuple[float, _Look] | None = None
+        self._kept: tuple[float, _Scan] | None = None
 
-    def look(self, target: Target, since: datetime, known: Crosswalk) -> LookedAt:
+    def scan(self, target: Target, since: datetime, known: Crosswalk) -> TargetScan:
         """Raises MlcError."""
-        look = self._listed(since)
+        scan = self._listed(since)
         ids = {name: _ids(known(f"cin7/{name}")) for name in (PURCHASES.name, PURCHASE_INVOICES.name)}
-        found = self._invoices(look, ids) if target.name == PURCHASE_INVOICES.name else []
-        found += [each for each in self._purchases(look, ids) if _is_of(target, each)]
-        return LookedAt(found, len(look.rows), len(look.unread))
+        found = self._invoices(scan, ids) if target.name == PURCHASE_INVOICES.name else []
+        found += [each for each in self._purchases(scan, ids) if _is_of(target, each)]
+        return TargetScan(found, len(scan.rows), len(scan.unread))
 
-    def _listed(self, since: datetime) -> _Look:
+    def _listed(self, since: datetime) -> _Scan:
         """What was changed since then, read at most once a minute."""
         if self._kept is None or self._kept[1].since != since or self._clock() - self._kept[0] > 60:
             text = (since - OVERLAP).strftime("%Y-%m-%dT%H:%M:%S.000")
             rows = [row for row in self._api.pages("/purchaseList", "PurchaseList", UpdatedSince=text) if _is_live(row)]
-            self._kept = (self._clock(), _Look(since, {_one_case(row["ID"]): row for row in rows}))
+            self._kept = (self._clock(), _Scan(since, {_one_case(row["ID"]): row for row in rows}))
         return self._kept[1]
 
     # --- by marker ----------------------------------------------------------------------------------------------------
 
-    def _purchases(self, look: _Look, ids: Mapping[str, Mapping[str, str]]) -> Iterator[Carried]:
+    def _purchases(self, scan: _Scan, ids: Mapping[str, Mapping[str, str]]) -> Iterator[TargetDocument]:
         """Strangers, what is known under a stranger's marker, and headers that may be empty."""
         ours = {number for names in ids.values() for number in names}
-        asked = [number for number, row in look.rows.items() if number not in ours or _may_be_empty(row)]
-        strangers = [number for number in self._read(look, asked) if number not in ours]
-        partners = [other for number in strangers for other in self._others(look, number, ids)]
-        for number in dict.fromkeys([*asked, *self._read(look, partners)]):
-            if number in look.read:
-                yield from self._carried(look.read[number])
+        asked = [number for number, row in scan.rows.items() if number not in ours or _may_be_empty(row)]
+        strangers = [number for number in self._read(scan, asked) if number not in ours]
+        partners = [other for number in strangers for other in self._others(scan, number, ids)]
+        for number in dict.fromkeys([*asked, *self._read(scan, partners)]):
+            if number in scan.read:
+                yield from self._carried(scan.read[number])
 
-    def _others(self, look: _Look, number: str, ids: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    def _others(self, scan: _Scan, number: str, ids: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
         """Ids of purchases that may carry this one's marker: the one that the ledger knows; where it knows none, those
         of the same supplier that it does not know either.
         """
-        stranger = look.read[number]
-        for marker in marks(stranger, self._slot):
+        stranger = scan.read[number]
+        for marker in markers(stranger, self._slot):
             name = PURCHASE_INVOICES.name if marker.startswith(OWN) else PURCHASES.name
             there = [other for other, key in ids[name].items() if key == marker.partition("/")[2]]
-            yield from there or self._unknown(look, str(stranger.get("Supplier") or ""), ids)
+            yield from there or self._unknown(scan, str(stranger.get("Supplier") or ""), ids)
 
-    def _unknown(self, look: _Look, supplier: str, ids: Mapping[str, Mapping[str, str]]) -> list[str]:
-        if supplier not in look.of_supplier:
+    def _unknown(self, scan: _Scan, supplier: str, ids: Mapping[str, Mapping[str, str]]) -> list[str]:
+        if supplier not in scan.of_supplier:
             rows = self._api.pages("/purchaseList", "PurchaseList", Search=supplier)
-            look.of_supplier[supplier] = [_one_case(row["ID"]) for row in rows if _is_live(row)]
-        return [number for number in look.of_supplier[supplier] if not any(number in names for names in ids.values())]
+            scan.of_supplier[supplier] = [_one_case(row["ID"]) for row in rows if _is_live(row)]
+        return [number for number in scan.of_supplier[supplier] if not any(number in names for names in ids.values())]
 
-    def _carried(self, purchase: Document) -> Iterator[Carried]:
-        touched = _moment(purchase.get("LastUpdatedDate"))
-        for marker in dict.fromkeys(marks(purchase, self._slot)):
-            yield Carried(
+    def _carried(self, purchase: Document) -> Iterator[TargetDocument]:
+        touched = moment_or_none(purchase.get("LastUpdatedDate"))
+        for marker in dict.fromkeys(markers(purchase, self._slot)):
+            yield TargetDocument(
                 id=_one_case(purchase["ID"]),
                 number=str(purchase["OrderNumber"]),
                 reference=marker,
@@ -119,13 +119,13 @@ class Duplicates:
 
     # --- by number ----------------------------------------------------------------------------------------------------
 
-    def _invoices(self, look: _Look, ids: Mapping[str, Mapping[str, str]]) -> list[Carried]:
+    def _invoices(self, scan: _Scan, ids: Mapping[str, Mapping[str, str]]) -> list[TargetDocument]:
         """Invoices on our purchases, and whatever else stands under their numbers."""
         ours = {number for names in ids.values() for number in names}
-        billed = [number for number, row in look.rows.items() if number in ours and _has_invoice(row)]
-        found = [each for number in self._read(look, billed) for each in _on(look.read[number])]
+        billed = [number for number, row in scan.rows.items() if number in ours and _has_invoice(row)]
+        found = [each for number in self._read(scan, billed) for each in _on(scan.read[number])]
         numbers = {folded(each.invoice[2]): each.invoice[2].strip() for each in found if each.invoice}
-        listed = (_on_list(row) for row in self._under(numbers) if _one_case(row["ID"]) not in look.read)
+        listed = (_on_list(row) for row in self._under(numbers) if _one_case(row["ID"]) not in scan.read)
         return [*found, *(each for each in listed if each.invoice and folded(each.invoice[2]) in numbers)]
 
     def _under(self, numbers: Mapping[str, str]) -> Iterator[Document]:
@@ -142,16 +142,16 @@ class Duplicates:
 
     # --- calls --------------------------------------------------------------------------------------------------------
 
-    def _read(self, look: _Look, numbers: Sequence[str]) -> list[str]:
+    def _read(self, scan: _Scan, numbers: Sequence[str]) -> list[str]:
         """Those that were read, the newest first; more than a look may read are left, and counted."""
         for number in reversed(list(dict.fromkeys(numbers))):
-            if number in look.read:
+            if number in scan.read:
                 continue
-            if len(look.read) >= MOST_READ:
-                look.unread.add(number)
+            if len(scan.read) >= MOST_READ:
+                scan.unread.add(number)
             else:
-                look.read[number] = read(self._api, number)
-        return [number for number in dict.fromkeys(numbers) if number in look.read]
+                scan.read[number] = read(self._api, number)
+        return [number for number in dict.fromkeys(numbers) if number in scan.read]
 
 
 def _ids(known: Mapping[str, str]) -> dict[str, str]:
@@ -163,7 +163,7 @@ def _one_case(number: Any) -> str:
     return str(number).casefold()
 
 
-def _is_of(target: Target, each: Carried) -> bool:
+def _is_of(target: Target, each: TargetDocument) -> bool:
     return each.reference.startswith(OWN) == (target.name == PURCHASE_INVOICES.name)
 
 
@@ -180,31 +180,31 @@ def _has_invoice(row: Document) -> bool:
     return bool(row.get("InvoiceNumber")) or str(row.get("InvoiceStatus") or "") not in NOTHING_YET
 
 
-def _on(purchase: Document) -> Iterator[Carried]:
+def _on(purchase: Document) -> Iterator[TargetDocument]:
     """The invoices of a purchase; of a simple one it is no list."""
     there = purchase.get("Invoice") or []
     for place, invoice in enumerate(there if isinstance(there, list) else [there], 1):
         if number := str(invoice.get("InvoiceNumber") or "").strip():
-            yield Carried(
+            yield TargetDocument(
                 id=f"{_one_case(purchase['ID'])}/{_one_case(invoice.get('TaskID'))}",
                 number=f"invoice {place} of {purchase['OrderNumber']}",
                 invoice=("", _one_case(purchase.get("SupplierID")), number),
                 party=str(purchase.get("Supplier") or ""),
-                at=_moment(purchase.get("LastUpdatedDate")),
+                at=moment_or_none(purchase.get("LastUpdatedDate")),
                 amount=_amount(invoice.get("Total")),
                 currency=str(purchase.get("SupplierCurrency") or ""),
                 is_live=invoice.get("Status") != "VOIDED",
             )
 
 
-def _on_list(row: Document) -> Carried:
+def _on_list(row: Document) -> TargetDocument:
     number = str(row.get("InvoiceNumber") or "").strip()
-    return Carried(
+    return TargetDocument(
         id=_one_case(row["ID"]),
         number=f"the invoice of {row['OrderNumber']}",
         invoice=("", _one_case(row.get("SupplierID")), number) if number else None,
         party=str(row.get("Supplier") or ""),
-        at=_moment(row.get("LastUpdatedDate")),
+        at=moment_or_none(row.get("LastUpdatedDate")),
         amount=_amount(row.get("InvoiceAmount")),
         currency=str(row.get("SupplierCurrency") or ""),
     )
@@ -212,10 +212,3 @@ def _on_list(row: Document) -> Carried:
 
 def _amount(value: Any) -> Decimal | None:
     return Decimal(value) if isinstance(value, Decimal | int) else None
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        return moment(value)
-    except ValueError:
-        return None

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from mlc_dagster import rules
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import key_text
-from mlc_dagster.systems.cin7.inbound import FLOWS as INBOUND
 from mlc_dagster.systems.cin7.mapping import (
     PURCHASES_FLOW,
     SUPPLIERS_FLOW,
@@ -16,6 +15,7 @@ from mlc_dagster.systems.cin7.mapping import (
     supplier_from_ifs,
 )
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
+from mlc_dagster.systems.cin7.suppliers.inbound import FLOWS as INBOUND
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.origins import is_expected_only
 

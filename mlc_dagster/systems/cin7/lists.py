@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlc_dagster.core.vocabulary import Pull, Scope
-from mlc_dagster.systems.cin7.calls import Cin7Api, Document
-from mlc_dagster.systems.cin7.supplier_fields import said
-from mlc_dagster.systems.cin7.suppliers import key_in
+from mlc_dagster.systems.cin7.api import Cin7Api, Document
+from mlc_dagster.systems.cin7.suppliers.supplier_fields import shared_fields
+from mlc_dagster.systems.cin7.suppliers.supplier_writer import key_in
 
 
 def supplier_pages(api: Cin7Api, scope: Scope, pull: Pull) -> Iterator[Document]:
@@ -22,7 +22,7 @@ def supplier_pages(api: Cin7Api, scope: Scope, pull: Pull) -> Iterator[Document]
 
 def listed_supplier(options: Mapping[str, str], row: Document) -> dict[str, Any]:
     """Record field -> what Cin7 says. `options`: the slot of the ERP's key, and its attribute set."""
-    attribute_set, values = options.get("attribute_set", ""), said(row)
+    attribute_set, values = options.get("attribute_set", ""), shared_fields(row)
     return {
         "id": row["ID"],
         "erp_key": key_in(row, options.get("external_key", ""), attribute_set) or None,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.core.facts import Books
-from mlc_dagster.systems.cin7.calls import Cin7Api
+from mlc_dagster.systems.cin7.api import Cin7Api
 from mlc_dagster.systems.cin7.connect import cin7_client
 from mlc_dagster.systems.cin7.ping_names import names_in_cin7
 from mlc_dagster.systems.cin7.reference_books import read_books

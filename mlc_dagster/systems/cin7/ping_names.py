@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mlc_dagster.core.facts import Books
-from mlc_dagster.systems.cin7.calls import Cin7Api, Document
+from mlc_dagster.systems.cin7.api import Cin7Api, Document
 from mlc_dagster.systems.cin7.settings import Cin7Settings
 from mlc_dagster.systems.shared.findings import Finding, Question, wrong
-from mlc_dagster.systems.shared.ping_names import instead
+from mlc_dagster.systems.shared.name_suggestions import suggestion
 
 
 @dataclass(frozen=True)
-class Book:
+class ReferenceBook:
     """A reference book: where it is read whole, the field that names its entries, and what may be used of it."""
 
     what: str
@@ -28,16 +28,16 @@ def names_in_cin7(question: Question, books: Books, api: Cin7Api) -> Iterator[Fi
     """A line for each name that cannot be used. Raises MlcError."""
     section = question.section(Cin7Settings)
     sets = {str(row["Name"]): row for row in api.pages("/ref/attributeset", "AttributeSetList")}
-    places = {
-        "location": Book("location", "/ref/location", "LocationList", books.locations),
-        "attribute set": Book("attribute set", "/ref/attributeset", "AttributeSetList", frozenset(sets)),
-        "tax rule": Book("tax rule for purchases", "/ref/tax", "TaxRuleList", books.tax_rules),
-        "term": Book("payment term", "/ref/paymentterm", "PaymentTermList", books.payment_terms),
-        "account": Book("account to post to", "/ref/account", "AccountsList", books.accounts, "Code"),
+    books_by_kind = {
+        "location": ReferenceBook("location", "/ref/location", "LocationList", books.locations),
+        "attribute set": ReferenceBook("attribute set", "/ref/attributeset", "AttributeSetList", frozenset(sets)),
+        "tax rule": ReferenceBook("tax rule for purchases", "/ref/tax", "TaxRuleList", books.tax_rules),
+        "term": ReferenceBook("payment term", "/ref/paymentterm", "PaymentTermList", books.payment_terms),
+        "account": ReferenceBook("account to post to", "/ref/account", "AccountsList", books.accounts, "Code"),
     }
     for setting, kind, name in _named(question, section):
-        if name not in places[kind].usable:
-            yield _unusable(setting, name, places[kind], api)
+        if name not in books_by_kind[kind].usable:
+            yield _unusable(setting, name, books_by_kind[kind], api)
     yield from _slot(section, sets)
 
 
@@ -53,14 +53,16 @@ def _named(question: Question, section: Cin7Settings) -> Iterator[tuple[str, str
         yield from ((f"cin7.{table}.{code}", kind, name) for code, name in mapped.items())
 
 
-def _unusable(setting: str, name: str, book: Book, api: Cin7Api) -> Finding:
+def _unusable(setting: str, name: str, book: ReferenceBook, api: Cin7Api) -> Finding:
     """What is there and not in use is told, and is no mistake of mlc.yaml: what has it is held."""
     said = f"{setting} is {name!r}"
     if any(str(row.get(book.name)) == name for row in api.pages(book.path, book.wrapper)):
         cure = f"Activate it in Cin7, or name another {book.what} in mlc.yaml."
         return Finding("cin7", "mlc.yaml", True, f"{said}, which is not in use in Cin7: what has it is held\n  {cure}")
     fault = f"{said}, and Cin7 has no such {book.what}"
-    return wrong("cin7", "mlc.yaml", fault, f"Correct it in mlc.yaml, or make it in Cin7. {instead(name, book.usable)}")
+    return wrong(
+        "cin7", "mlc.yaml", fault, f"Correct it in mlc.yaml, or make it in Cin7. {suggestion(name, book.usable)}"
+    )
 
 
 def _slot(section: Cin7Settings, sets: Mapping[str, Document]) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Literal
 
 from mlc_dagster.core.amounts import STEPS, round_to, times
-from mlc_dagster.core.flows import Target, Twice
+from mlc_dagster.core.flows import DuplicateWording, Target
 from mlc_dagster.core.vocabulary import EntitySet, Record
 from mlc_dagster.systems.ifs.supplier_records import Owner
 
@@ -128,7 +128,7 @@ class Charge(Line, frozen=True, kw_only=True):
     account: str | None = None  # Cin7 code; order charges have none
 
 
-class Paper(Record, frozen=True, kw_only=True):
+class PurchaseDocument(Record, frozen=True, kw_only=True):
     """What purchases and invoices have in common: a supplier, a currency, lines, and a marker to be found by."""
 
     company: str
@@ -181,7 +181,7 @@ class Paper(Record, frozen=True, kw_only=True):
             yield f"{part.where}, PartNo", part.sku, 50
 
 
-class Purchase(Paper, frozen=True, kw_only=True):
+class Purchase(PurchaseDocument, frozen=True, kw_only=True):
     """A purchase at its order stage."""
 
     lines: tuple[OrderLine, ...] = ()
@@ -203,7 +203,7 @@ class Purchase(Paper, frozen=True, kw_only=True):
             yield f"{charge.where}, Description (a line without a part needs one)", charge.description
 
 
-class PurchaseInvoice(Paper, frozen=True, kw_only=True):
+class PurchaseInvoice(PurchaseDocument, frozen=True, kw_only=True):
     """A supplier invoice: on the purchase of its order, or, without an order, on a purchase of its own."""
 
     order_no: str | None  # the ERP's PoReference; None: a purchase of its own
@@ -241,14 +241,18 @@ class PurchaseInvoice(Paper, frozen=True, kw_only=True):
 
 SUPPLIERS = Target("cin7", "suppliers", Supplier, batch=4)
 PURCHASES = Target(
-    "cin7", "purchases", Purchase, batch=4, twice=Twice("Cin7", "purchases", "IFS order", "Void one of them.")
+    "cin7",
+    "purchases",
+    Purchase,
+    batch=4,
+    twice=DuplicateWording("Cin7", "purchases", "IFS order", "Void one of them."),
 )
 PURCHASE_INVOICES = Target(
     "cin7",
     "purchase_invoices",
     PurchaseInvoice,
     batch=4,
-    twice=Twice("Cin7", "purchase invoices", "IFS", "Void one of them."),
+    twice=DuplicateWording("Cin7", "purchase invoices", "IFS", "Void one of them."),
 )
 
 SUPPLIER_LIST = EntitySet(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from mlc_dagster.core.facts import Books
-from mlc_dagster.systems.cin7.calls import Cin7Api, Document
+from mlc_dagster.systems.cin7.api import Cin7Api, Document
 
 PAYABLE = "CREDITORS"
 """The system code of the one account that suppliers may be payable on; another liability account is refused."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlc_dagster.settings.web import SignedSource
 from mlc_dagster.systems.cin7.connect import cin7_client
 from mlc_dagster.systems.cin7.flows import FLOWS
+from mlc_dagster.systems.cin7.identity import account_of, has
 from mlc_dagster.systems.cin7.ping import ask_cin7
 from mlc_dagster.systems.cin7.settings import Cin7Settings, CompanyInCin7
 from mlc_dagster.systems.cin7.webhooks import event_of
@@ -18,6 +19,8 @@ SYSTEM = System(
     connect=cin7_client,
     ping=ask_cin7,
     flows=FLOWS,
+    identity=account_of,
+    has=has,
     company=CompanyInCin7,
     webhooks=Webhooks(SignedSource, event_of),
 )

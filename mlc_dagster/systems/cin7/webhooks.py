@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from mlc_dagster.systems.shared.webhooks import Told, digest, first, kind_of
+from mlc_dagster.systems.shared.webhooks import WebhookEvent, digest, first, kind_of
 
 
-def event_of(payload: Mapping[str, Any], body: bytes) -> Told:
+def event_of(payload: Mapping[str, Any], body: bytes) -> WebhookEvent:
     """Cin7 gives no event id and tries again: the records and their dates make the event, else the whole body.
 
     GUIDs come in capital letters in some events and in small ones in others.
@@ -19,7 +19,7 @@ def event_of(payload: Mapping[str, Any], body: bytes) -> Told:
     dated = bool(records) and all(record and date for record, date in records)
     made_of = msgspec.json.encode([kind, sorted(records)]) if dated else body
     subject = first(payload, "TaskID", "ID").lower() or (records[0][0] if len(records) == 1 else "")
-    return Told(digest(made_of), kind_of(kind), subject)
+    return WebhookEvent(digest(made_of), kind_of(kind), subject)
 
 
 def _records(payload: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

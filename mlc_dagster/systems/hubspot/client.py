@@ -9,9 +9,9 @@ from itertools import islice
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Budget, Draft, Outcome, Traffic
-from mlc_dagster.systems.hubspot.batch_upsert import Companies, Deals
-from mlc_dagster.systems.hubspot.calls import HubspotApi, classify
-from mlc_dagster.systems.hubspot.invoices import Invoices
+from mlc_dagster.systems.hubspot.api import HubspotApi, classify
+from mlc_dagster.systems.hubspot.objects.batch_upsert import CompanyWriter, DealWriter
+from mlc_dagster.systems.hubspot.objects.invoices import InvoiceWriter
 from mlc_dagster.systems.hubspot.portal import Portal
 from mlc_dagster.systems.hubspot.records import BATCH, COMPANIES, DEALS, INVOICES
 from mlc_dagster.transport.client import ApiClient, in_order
@@ -35,10 +35,10 @@ class HubspotClient:
         self.api, self._in_flight = api, in_flight
         hubspot = HubspotApi(api, budget, calls)
         self.portal = Portal(hubspot, options or {}, clock)
-        self._rooms: Mapping[str, Companies | Invoices | Deals] = {
-            COMPANIES.name: Companies(hubspot, self.portal),
-            INVOICES.name: Invoices(hubspot, self.portal),
-            DEALS.name: Deals(hubspot, self.portal),
+        self._writers: Mapping[str, CompanyWriter | InvoiceWriter | DealWriter] = {
+            COMPANIES.name: CompanyWriter(hubspot, self.portal),
+            INVOICES.name: InvoiceWriter(hubspot, self.portal),
+            DEALS.name: DealWriter(hubspot, self.portal),
         }
 
     @property
@@ -50,10 +50,10 @@ class HubspotClient:
 
         Raises AccessDenied, Misconfigured, TransientError (retries are exhausted): for the drafts not yet answered.
         """
-        room = self._rooms[target.name]
+        writer = self._writers[target.name]
         self.portal.account()
-        self.portal.prepare(*room.kinds)
-        for outcomes in in_order(room.save, _hundreds(drafts), self._in_flight):
+        self.portal.prepare(*writer.kinds)
+        for outcomes in in_order(writer.save, _hundreds(drafts), self._in_flight):
             yield from outcomes
 
     def books(self) -> Books:

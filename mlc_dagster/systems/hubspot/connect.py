@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlc_dagster.systems.hubspot.calls import BURST_SECONDS as HUBSPOT_SECONDS
-from mlc_dagster.systems.hubspot.calls import classify as hubspot_answers
+from mlc_dagster.systems.hubspot.api import BURST_SECONDS as HUBSPOT_SECONDS
+from mlc_dagster.systems.hubspot.api import classify as hubspot_answers
 from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster.systems.hubspot.settings import HubspotSettings
-from mlc_dagster.systems.shared.connecting import Budgets, budget_name, patience, present, secret_name
+from mlc_dagster.systems.shared.connections import Budgets, budget_name, request_limits, required_secret, secret_name
 from mlc_dagster.transport.client import ApiClient
 from mlc_dagster.transport.shadow import allowed
 from mlc_dagster.transport.sign_in import Bearer
@@ -22,7 +22,7 @@ def hubspot_client(
     name: str = "hubspot",
 ) -> HubspotClient:
     """HubSpot's client."""
-    present(token, secret_name("HUBSPOT_TOKEN", "hubspot", name))
+    required_secret(token, secret_name("HUBSPOT_TOKEN", "hubspot", name))
     calls = settings.calls_per_10_seconds
     budget = budgets(budget_name("hubspot", settings.base_url, token), calls, HUBSPOT_SECONDS)
     api = ApiClient(
@@ -30,7 +30,7 @@ def hubspot_client(
         settings.base_url,
         auth=Bearer(token, cure="Check HUBSPOT_TOKEN: a service key or a private app token of HubSpot."),
         budget=budget,
-        **patience(settings),
+        **request_limits(settings),
         classify=hubspot_answers,
         proof=settings.proof,
         allows=allowed(name, settings.mode, only_asks),

@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from mlc_dagster.core.amounts import times
-from mlc_dagster.core.facts import Extra, Facts, LedgerAccount
+from mlc_dagster.core.facts import ExtraField, Facts, LedgerAccount
 from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.systems.hubspot.records import Company, Deal, Invoice, Line
 from mlc_dagster.systems.ifs import records as ifs
@@ -45,7 +45,7 @@ def _company(
     number: str,
     partner: ifs.Supplier | ifs.Customer,
     facts: Facts,
-    extra: tuple[Extra, ...],
+    extra: tuple[ExtraField, ...],
 ) -> Company:
     account = default_account(partner.default_account, facts)
     return Company(

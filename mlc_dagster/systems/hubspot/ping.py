@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from mlc_dagster.core.errors import MlcError, RecordRejected
-from mlc_dagster.systems.hubspot.calls import ACCOUNT, HubspotApi, objects, properties
+from mlc_dagster.systems.hubspot.api import ACCOUNT, HubspotApi, objects, properties
 from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster.systems.hubspot.connect import hubspot_client
+from mlc_dagster.systems.hubspot.objects.properties import PROPERTIES
 from mlc_dagster.systems.hubspot.portal import Portal
-from mlc_dagster.systems.hubspot.properties import PROPERTIES
 from mlc_dagster.systems.hubspot.settings import HubspotSettings
 from mlc_dagster.systems.shared.findings import Finding, Question, budget, clock, rate, refused, wrong
 from mlc_dagster.transport.client import ApiClient, in_order
 
+UNTOLD = "the token may not ask which portal this is, and which currencies it has: HubSpot judges them"
 NOBODY = "1"  # an id to ask for: whether there is such an object does not matter
 ANEW = "Archive or rename it in HubSpot, Settings, Properties: HubSpot cannot change it."
 
@@ -28,8 +29,10 @@ def ask_hubspot(question: Question) -> Iterator[Finding]:
     except MlcError as error:
         yield refused("hubspot", "sign-in", error)
         return
-    yield Finding("hubspot", "sign-in", True, f"portal {account.get('portalId')} ({account.get('accountType')})")
-    yield _currencies(client.portal)
+    told = f"portal {account.get('portalId')} ({account.get('accountType')})"
+    yield Finding("hubspot", "sign-in", True, told if account else UNTOLD)
+    if account:
+        yield _currencies(client.portal)
     kinds = [kind for kind in PROPERTIES if kind != "deals" or section.deals]
     yield from in_order(lambda kind: _kind(client, kind), kinds, section.in_flight)
     if section.deals:

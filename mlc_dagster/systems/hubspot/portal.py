@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from mlc_dagster.core.errors import Misconfigured, RecordRejected
+from mlc_dagster.core.errors import AccessDenied, Misconfigured, RecordRejected
 from mlc_dagster.core.facts import Books
-from mlc_dagster.systems.hubspot.calls import ACCOUNT, DEAL_PIPELINES, Document, HubspotApi, properties
-from mlc_dagster.systems.hubspot.properties import GROUP, GROUP_LABEL, PROPERTIES, Property
+from mlc_dagster.systems.hubspot.api import ACCOUNT, DEAL_PIPELINES, Document, HubspotApi, properties
+from mlc_dagster.systems.hubspot.objects.properties import GROUP, GROUP_LABEL, PROPERTIES, Property
+from mlc_dagster.systems.shared.kept_reads import KeptRead
 from mlc_dagster.transport.threads import sleep as wait_for
 
 FRESH = 60.0  # seconds that the account is taken for the truth
@@ -26,21 +27,35 @@ class Portal:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = wait_for,
     ) -> None:
-        self._api, self._options, self._clock, self._sleep = api, options, clock, sleep
-        self._account: tuple[float, Document] | None = None
+        self._api, self._options, self._sleep = api, options, sleep
+        self._account = KeptRead(self._read_account, FRESH, clock)
         self._ready: set[str] = set()
         self._stage: tuple[str, str] | None = None
 
     def account(self) -> Document:
-        """Read anew, at most once a minute. Raises Misconfigured where the token is of another portal."""
-        if self._account is None or self._clock() - self._account[0] > FRESH:
-            now, account = self._clock(), self._api.get(ACCOUNT)
-            pinned, found = self._options.get("portal_id"), str(account.get("portalId"))
-            if pinned and pinned != found:
-                cure = "Check HUBSPOT_TOKEN, or hubspot.portal_id in mlc.yaml."
-                raise Misconfigured(f"the token is of portal {found}, and mlc.yaml names {pinned}", cure=cure)
-            self._account = (now, account)
-        return self._account[1]
+        """Read anew, at most once a minute; empty where the token may not ask.
+
+        Raises Misconfigured where the token is of another portal than mlc.yaml names, AccessDenied where it cannot
+        be told.
+        """
+        return self._account.value()
+
+    def _read_account(self) -> Document:
+        account, pinned = self._asked(), self._options.get("portal_id")
+        found = str(account.get("portalId"))
+        if pinned and pinned != found:
+            cure = "Check HUBSPOT_TOKEN, or hubspot.portal_id in mlc.yaml."
+            raise Misconfigured(f"the token is of portal {found}, and mlc.yaml names {pinned}", cure=cure)
+        return account
+
+    def _asked(self) -> Document:
+        try:
+            found: Document = self._api.get(ACCOUNT)
+        except AccessDenied as error:
+            if error.status != 403 or self._options.get("portal_id"):
+                raise
+            return {}
+        return found
 
     def books(self) -> Books:
         """HubSpot has no chart of accounts; what it has is currencies."""
@@ -50,8 +65,10 @@ class Portal:
         return Books(has_chart=False, base_currency=own, currencies=frozenset(filter(None, (own, *more))))
 
     def link(self, type_id: str, remote_id: str) -> str:
-        """Where a person sees the record."""
+        """Where a person sees the record; empty where the portal is not told."""
         account = self.account()
+        if not account:
+            return ""
         return f"https://{account.get('uiDomain')}/contacts/{account.get('portalId')}/record/{type_id}/{remote_id}"
 
     # --- custom properties --------------------------------------------------------------------------------------------

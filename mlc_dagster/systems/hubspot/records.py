@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from mlc_dagster.core.amounts import times
-from mlc_dagster.core.facts import Extra
+from mlc_dagster.core.facts import ExtraField
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.vocabulary import Record
 
@@ -43,7 +43,7 @@ class Company(Record, frozen=True, kw_only=True):
     vat_no: str = ""
     association_no: str = ""
     blocked: bool = False
-    extra: tuple[Extra, ...] = ()  # properties that mlc.yaml adds
+    extra: tuple[ExtraField, ...] = ()  # properties that mlc.yaml adds
 
     def required(self) -> Iterator[tuple[str, object]]:
         yield "Name", self.name
@@ -79,7 +79,7 @@ class Line(Record, frozen=True, kw_only=True):
         return times(self.quantity or Decimal(0), self.price or Decimal(0))
 
 
-class Mirrored(Record, frozen=True, kw_only=True):
+class InvoiceSummary(Record, frozen=True, kw_only=True):
     """What an invoice and its deal have in common: the posting proposal that they show."""
 
     key: str
@@ -93,7 +93,7 @@ class Mirrored(Record, frozen=True, kw_only=True):
     stated_gross: Decimal | None
 
 
-class Invoice(Mirrored, frozen=True, kw_only=True):
+class Invoice(InvoiceSummary, frozen=True, kw_only=True):
     """A non-billable invoice: HubSpot shows it, and neither sends nor collects anything."""
 
     due_date: date | None
@@ -132,7 +132,7 @@ class Invoice(Mirrored, frozen=True, kw_only=True):
             yield f"{line.where}, text", line.name, LONGEST_TEXT
 
 
-class Deal(Mirrored, frozen=True, kw_only=True):
+class Deal(InvoiceSummary, frozen=True, kw_only=True):
     """A deal that is closed and won, worth the invoice's gross amount."""
 
     name: str

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from mlc_dagster.settings.addresses import Address
-from mlc_dagster.settings.section import OUR_NAME, PROOF, Pattern, TargetSection
+from mlc_dagster.settings.section import OUR_NAME, PROOF, Pattern, Placeholder, TargetSection
 
 Companies = Literal["supplier_companies", "customer_companies"]
 
@@ -28,6 +28,9 @@ class HubspotSettings(TargetSection):
     """HubSpot. The service key or private app token comes from HUBSPOT_TOKEN."""
 
     names_companies: ClassVar[tuple[str, ...]] = ("company_code",)
+    placeholders: ClassVar[tuple[Placeholder, ...]] = (
+        Placeholder(("portal_id",), r"^147000001$", "the id of your own portal, or nothing"),
+    )
 
     base_url: Address = "https://api.hubapi.com"
     calls_per_10_seconds: int = Field(190, ge=1, description="Of the app: 100 on Free and Starter, else 190")

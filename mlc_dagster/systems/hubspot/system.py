@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlc_dagster.systems.hubspot.connect import hubspot_client
 from mlc_dagster.systems.hubspot.flows import FLOWS
+from mlc_dagster.systems.hubspot.identity import has, portal_of
 from mlc_dagster.systems.hubspot.ping import ask_hubspot
 from mlc_dagster.systems.hubspot.settings import HubspotSettings
 from mlc_dagster.systems.system import System
@@ -16,4 +17,6 @@ SYSTEM = System(
     connect=hubspot_client,
     ping=ask_hubspot,
     flows=FLOWS,
+    identity=portal_of,
+    has=has,
 )

@@ -12,28 +12,28 @@ from typing import Any
 import pyarrow as pa
 
 from mlc_dagster.core.arrow_columns import rows_of
-from mlc_dagster.core.duplicates import Crosswalk, LookedAt
+from mlc_dagster.core.duplicates import Crosswalk, TargetScan
 from mlc_dagster.core.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Row, Scope, Sightings
-from mlc_dagster.systems.ifs.catalogue import wire_name
-from mlc_dagster.systems.ifs.changesets import Step, StepAnswer, written
-from mlc_dagster.systems.ifs.changesets import answers as answers_of
-from mlc_dagster.systems.ifs.documents import creation, kept, on_wire
 from mlc_dagster.systems.ifs.duplicates import Duplicates
-from mlc_dagster.systems.ifs.json_pages import Page, Wire
-from mlc_dagster.systems.ifs.lines import Lines
-from mlc_dagster.systems.ifs.metadata import SchemaReport
-from mlc_dagster.systems.ifs.odata import Order, any_of_keys, collection, distinct, equals, one, service
-from mlc_dagster.systems.ifs.paging import Walk
-from mlc_dagster.systems.ifs.queries import Connection, Query, no_batch, no_such_set
-from mlc_dagster.systems.ifs.ranges import Span, each_once
-from mlc_dagster.systems.ifs.reading import Reading
+from mlc_dagster.systems.ifs.odata.changesets import Step, StepAnswer, written
+from mlc_dagster.systems.ifs.odata.changesets import answers as answers_of
+from mlc_dagster.systems.ifs.odata.error_responses import classify as classify
+from mlc_dagster.systems.ifs.odata.expressions import Order, any_of_keys, collection, distinct, equals, one, service
+from mlc_dagster.systems.ifs.odata.json_pages import Page, PageDecoder
+from mlc_dagster.systems.ifs.reading.key_ranges import Span, each_once
+from mlc_dagster.systems.ifs.reading.lines import Lines
+from mlc_dagster.systems.ifs.reading.paging import PageWalk
+from mlc_dagster.systems.ifs.reading.partition_read import PartitionRead
+from mlc_dagster.systems.ifs.reading.queries import Connection, Query, no_batch, no_such_set
 from mlc_dagster.systems.ifs.records import catalogue as known_sets
-from mlc_dagster.systems.ifs.refusals import classify as classify
-from mlc_dagster.systems.ifs.target import Bookkeeping
+from mlc_dagster.systems.ifs.schema.catalogue import wire_name
+from mlc_dagster.systems.ifs.schema.metadata import SchemaReport
+from mlc_dagster.systems.ifs.writing.document_steps import creation, kept, on_wire
+from mlc_dagster.systems.ifs.writing.erp_target import ErpTarget
 from mlc_dagster.transport.client import ApiClient
 from mlc_dagster.transport.threads import in_order
 
@@ -64,8 +64,8 @@ class IfsClient:
         """
         self.api, self._clock = api, clock
         self._connection = Connection(api, in_flight, page_size)
-        named = catalogue or known_sets({})
-        self._bookkeeping = Bookkeeping(self, named, currencies)
+        self.catalogue = named = catalogue or known_sets({})
+        self._target = ErpTarget(self, named, currencies)
         self._duplicates = Duplicates(self._connection, named)
 
     # --- outcomes.AsksFirst -------------------------------------------------------------------------------------------
@@ -76,30 +76,30 @@ class IfsClient:
 
     def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
         """Raises AccessDenied, Misconfigured, TransientError: for this draft and the rest."""
-        return self._bookkeeping.save(target, drafts)
+        return self._target.save(target, drafts)
 
     def books(self) -> Books:
-        return self._bookkeeping.books()
+        return self._target.books()
 
     def known(self, target: Target, records: Sequence[Any]) -> Books:
         """The books, with the suppliers and documents that these records name."""
-        return self._bookkeeping.known(target, records)
+        return self._target.known(target, records)
 
-    def carried(self, target: Target, since: datetime, known: Crosswalk) -> LookedAt:
-        """What may be entered twice: doubles.TakesTwice. References can be asked for without the crosswalk."""
-        return self._duplicates.look(target, since)
+    def scan_documents(self, target: Target, since: datetime, known: Crosswalk) -> TargetScan:
+        """What may be entered twice: duplicates.AllowsDuplicates. References can be asked for without the crosswalk."""
+        return self._duplicates.scan(target, since)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def read(
         self, entity: EntitySet, scope: Scope, pull: Pull, sightings: Sightings | None = None
     ) -> Iterator[pa.RecordBatch]:
-        """The rows of a scope, page by page, in the columns of `frames.source_schema`; memory stays level.
+        """The rows of a scope, page by page, in the columns of `arrow_columns.source_schema`; memory stays level.
 
         When the last batch is out, the pull is filled in; the rows at `pull.stale` are then to be dropped, since newer
         versions of them follow (`frames.without`). Raises TransientError, AccessDenied, Misconfigured.
         """
-        return Reading(self._connection, entity, scope, pull, sightings, self._clock).batches()
+        return PartitionRead(self._connection, entity, scope, pull, sightings, self._clock).batches()
 
     def changed_since(self, entity: EntitySet, since: datetime) -> dict[date, str]:
         """The days touched since then, each with a mark that differs when other rows, or other versions, are seen.
@@ -114,7 +114,7 @@ class IfsClient:
         start = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         end = datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1)
         query = Query(self._connection, entity, order, lines=False, only_keys=True)
-        walk = Walk(order, query.page, self._connection.in_flight, lambda: now)
+        walk = PageWalk(order, query.page, self._connection.in_flight, lambda: now)
         seen: dict[date, tuple[int, int]] = {}
         for page in walk.read(Span(low=start, high=end)):
             _mark(seen, page.batch, entity)
@@ -126,7 +126,7 @@ class IfsClient:
 
     def get(self, entity: EntitySet, key: Mapping[str, object]) -> tuple[Row, str]:
         """(row with its lines, ETag). Raises RecordRejected with status 404 where there is none, or it does not fit."""
-        wire = Wire.of(entity, expand=False)
+        wire = PageDecoder.of(entity, expand=False)
         answer = self._connection.get(one(entity, key), {"$select": wire.select}, partial(_single, wire))
         page = answer.value
         if entity.lines:
@@ -136,7 +136,7 @@ class IfsClient:
     def find(self, entity: EntitySet, most: int = 10, **conditions: object) -> list[tuple[Row, str]]:
         """The rows, at most so many, that have these values: `find(VOUCHERS, external_ref="PR-77")`; without lines."""
         names = [wire_name(name, entity.wire) for name in conditions]
-        wire = Wire.of(entity, expand=False)
+        wire = PageDecoder.of(entity, expand=False)
         asked = {"$filter": equals(names, list(conditions.values()))} if conditions else {}
         params = {**asked, "$top": str(most), "$select": wire.select, "$orderby": Order(entity, by_time=False).orderby}
         try:
@@ -166,7 +166,7 @@ class IfsClient:
 
     def _walked(self, entity: EntitySet, condition: str | None) -> list[tuple[Row, str]]:
         query = Query(self._connection, entity, Order(entity, by_time=False), lines=False)
-        walk = Walk(query.order, lambda span: query.page(span, condition))
+        walk = PageWalk(query.order, lambda span: query.page(span, condition))
         batches = (page.batch for page in walk.read(Span()))
         return [pair for batch in batches for pair in _rows_and_etags(entity, batch)]
 
@@ -179,7 +179,7 @@ class IfsClient:
         """
         if entity.lines:
             raise ValueError(f"{entity.name} has lines, which never travel alone: use create_document")
-        wire = Wire.of(entity, expand=False)
+        wire = PageDecoder.of(entity, expand=False)
         answer = self.api.request("POST", collection(entity), json=on_wire(entity, row), decode=partial(_single, wire))
         return _row_and_etag(entity, answer.value, answer.headers.get("etag"))
 
@@ -225,7 +225,7 @@ class IfsClient:
 
         Raises StaleRecord where another version is there by now, OutcomeUnknown, RecordRejected.
         """
-        wire = Wire.of(entity, expand=False)
+        wire = PageDecoder.of(entity, expand=False)
         answer = self.api.request(
             "PATCH",
             one(entity, key),
@@ -262,7 +262,7 @@ class IfsClient:
         self.api.close()
 
 
-def _single(wire: Wire, content: bytes) -> Page:
+def _single(wire: PageDecoder, content: bytes) -> Page:
     """One row: bare, or in a collection of one, as some tenants answer a GET by key."""
     found = json.loads(content)
     is_collection = isinstance(found, dict) and isinstance(found.get("value"), list)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from mlc_dagster.systems.ifs.client import IfsClient
+from mlc_dagster.systems.ifs.odata.error_responses import classify as ifs_answers
 from mlc_dagster.systems.ifs.records import catalogue
-from mlc_dagster.systems.ifs.refusals import classify as ifs_answers
 from mlc_dagster.systems.ifs.settings import IfsSettings
-from mlc_dagster.systems.shared.connecting import Budgets, budget_name, patience, present, secret_name
+from mlc_dagster.systems.shared.connections import Budgets, budget_name, request_limits, required_secret, secret_name
 from mlc_dagster.transport.client import ApiClient
 from mlc_dagster.transport.shadow import allowed
 from mlc_dagster.transport.sign_in import ClientCredentials
@@ -21,8 +21,8 @@ def ifs_client(
     name: str = "ifs",
 ) -> IfsClient:
     """The ERP's client. Nothing is sent before its first use."""
-    present(client_id, secret_name("IFS_CLIENT_ID", "ifs", name))
-    present(client_secret, secret_name("IFS_CLIENT_SECRET", "ifs", name))
+    required_secret(client_id, secret_name("IFS_CLIENT_ID", "ifs", name))
+    required_secret(client_secret, secret_name("IFS_CLIENT_SECRET", "ifs", name))
     auth = ClientCredentials(
         settings.token_url,
         client_id,
@@ -38,7 +38,7 @@ def ifs_client(
         settings.base_url + settings.surface,
         auth=auth,
         budget=budgets(budget_name("ifs", settings.base_url, client_id), settings.requests_per_minute, 60.0),
-        **patience(settings),
+        **request_limits(settings),
         classify=ifs_answers,
         proof=settings.proof,
         allows=allowed(name, settings.mode),

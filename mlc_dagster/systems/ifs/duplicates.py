@@ -8,60 +8,57 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from mlc_dagster.core.arrow_columns import rows_of
-from mlc_dagster.core.duplicates import Carried, LookedAt, folded
+from mlc_dagster.core.duplicates import TargetDocument, TargetScan, folded
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.vocabulary import EntitySet, Record, Row, key_text
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.systems.ifs.catalogue import wire_name
-from mlc_dagster.systems.ifs.document_entry import CANCELLED
 from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, PROPOSALS
-from mlc_dagster.systems.ifs.odata import Order, all_of, any_of_keys, distinct, literal
-from mlc_dagster.systems.ifs.paging import Walk
-from mlc_dagster.systems.ifs.queries import Connection, Query
-from mlc_dagster.systems.ifs.ranges import Span
+from mlc_dagster.systems.ifs.odata.expressions import Order, all_of, any_of_keys, distinct, literal
+from mlc_dagster.systems.ifs.reading.key_ranges import Span
+from mlc_dagster.systems.ifs.reading.paging import PageWalk
+from mlc_dagster.systems.ifs.reading.queries import Connection, Query
+from mlc_dagster.systems.ifs.schema.catalogue import wire_name
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS
+from mlc_dagster.systems.ifs.writing.document_entry import CANCELLED
 from mlc_dagster.transport.threads import in_order
 
 DATED = timedelta(days=62)
 """Where a set has no modified column: how far before that a document's own date may lie."""
 
 
-class Voucher(Record, frozen=True, kw_only=True):
+class AccountingDocument(Record, frozen=True, kw_only=True):
+    """What every document has that is entered for a SaaS."""
+
     company: str
+    external_ref: str | None = None
+    obj_state: str | None = None
+    last_modified: datetime | None = None
+
+
+class Payable(AccountingDocument, frozen=True, kw_only=True):
+    """What invoices and their posting proposals have in common."""
+
+    invoice_no: str | None = None
+    supplier_id: str | None = None
+    invoice_date: date | None = None
+    currency_code: str | None = None
+    gross_amount: Decimal | None = None
+
+
+class Voucher(AccountingDocument, frozen=True, kw_only=True):
     voucher_type: str
     accounting_year: int
     voucher_no: int
     voucher_date: date | None = None
-    external_ref: str | None = None
-    obj_state: str | None = None
-    last_modified: datetime | None = None
 
 
-class Proposal(Record, frozen=True, kw_only=True):
-    company: str
+class Proposal(Payable, frozen=True, kw_only=True):
     proposal_id: int
     invoice_id: int | None = None
-    invoice_no: str | None = None
-    supplier_id: str | None = None
-    invoice_date: date | None = None
-    currency_code: str | None = None
-    gross_amount: Decimal | None = None
-    external_ref: str | None = None
-    obj_state: str | None = None
-    last_modified: datetime | None = None
 
 
-class Invoice(Record, frozen=True, kw_only=True):
-    company: str
+class Invoice(Payable, frozen=True, kw_only=True):
     invoice_id: int
-    invoice_no: str | None = None
-    supplier_id: str | None = None
-    invoice_date: date | None = None
-    currency_code: str | None = None
-    gross_amount: Decimal | None = None
-    external_ref: str | None = None
-    obj_state: str | None = None
-    last_modified: datetime | None = None
 
 
 class Supplier(Record, frozen=True, kw_only=True):
@@ -102,14 +99,14 @@ class Duplicates:
         }
         self._suppliers = _Kind(catalogue[ifs.SUPPLIERS.name], Supplier)
 
-    def look(self, target: Target, since: datetime) -> LookedAt:
+    def scan(self, target: Target, since: datetime) -> TargetScan:
         """Raises MlcError."""
         if target.name == PARTNERS.name:
             return self._names(since)
         kind = self._kinds[target.name]
         recent = list(self._walk(kind, _recent(kind, since)))
         found = {_id(kind, row): row for row in [*recent, *self._alike(kind, recent)]}
-        return LookedAt(list(_documents(kind, found.values())), len(found))
+        return TargetScan(list(_documents(kind, found.values())), len(found))
 
     def _alike(self, kind: _Kind, recent: Sequence[Row]) -> Iterator[Row]:
         """What has the references and invoice numbers of these, of whatever age. A cancelled one asks for nothing."""
@@ -128,16 +125,16 @@ class Duplicates:
         walks = in_order(lambda text: list(self._walk(kind, text)), filters, self._connection.in_flight)
         return (row for rows in walks for row in rows)
 
-    def _names(self, since: datetime) -> LookedAt:
+    def _names(self, since: datetime) -> TargetScan:
         """Where a supplier was made since: all of them, since what is alike but for a blank cannot be asked for."""
         kind = self._suppliers
         made = [row for row in self._walk(kind, _recent(kind, since)) if _is_made(row, since)]
         rows = list(self._walk(kind, None)) if made else []
-        return LookedAt([_supplier(row, since) for row in rows], len(rows))
+        return TargetScan([_supplier(row, since) for row in rows], len(rows))
 
     def _walk(self, kind: _Kind, condition: str | None) -> Iterator[Row]:
         query = Query(self._connection, kind.slim, Order(kind.slim, by_time=False), lines=False)
-        for page in Walk(query.order, lambda span: query.page(span, condition)).read(Span()):
+        for page in PageWalk(query.order, lambda span: query.page(span, condition)).read(Span()):
             yield from rows_of(page.batch)
 
 
@@ -162,7 +159,7 @@ def _id(kind: _Kind, row: Row) -> str:
     return key_text(*(row[name] for name in kind.entity.keys))
 
 
-def _documents(kind: _Kind, rows: Iterable[Row]) -> Iterator[Carried]:
+def _documents(kind: _Kind, rows: Iterable[Row]) -> Iterator[TargetDocument]:
     """Several proposals of one invoice have its number, and are no doubles by it."""
     invoices: set[tuple[object, object]] = set()
     for row in rows:
@@ -173,8 +170,8 @@ def _documents(kind: _Kind, rows: Iterable[Row]) -> Iterator[Carried]:
         yield _document(kind, row, _invoice(row) if is_another else None)
 
 
-def _document(kind: _Kind, row: Row, invoice: tuple[str, str, str] | None) -> Carried:
-    return Carried(
+def _document(kind: _Kind, row: Row, invoice: tuple[str, str, str] | None) -> TargetDocument:
+    return TargetDocument(
         id=_id(kind, row),
         number=_id(kind, row),
         reference=row["external_ref"] or "",
@@ -191,8 +188,8 @@ def _invoice(row: Row) -> tuple[str, str, str] | None:
     return (row["company"], row["supplier_id"] or "", row["invoice_no"]) if row["invoice_no"] else None
 
 
-def _supplier(row: Row, since: datetime) -> Carried:
-    return Carried(
+def _supplier(row: Row, since: datetime) -> TargetDocument:
+    return TargetDocument(
         id=row["supplier_id"],
         number=row["supplier_id"],
         name=(row["name"], row["country"] or "") if folded(row["name"] or "") else None,

@@ -7,21 +7,21 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.core.facts import Posted
-from mlc_dagster.core.flows import Target, Twice
+from mlc_dagster.core.facts import PostedDocument
+from mlc_dagster.core.flows import DuplicateWording, Target
 from mlc_dagster.core.vocabulary import ERP, Record
 from mlc_dagster.rules import Dimension
 from mlc_dagster.rules.postings import dimensions_of
-from mlc_dagster.systems.ifs.line_records import Coded, Posting
+from mlc_dagster.systems.ifs.line_records import CodeString, Posting
 
 TEXT, NUMBER, REFERENCE = 200, 50, 100
 """Characters in a text, an invoice number and a reference. A tenant may take more; the ERP's own word comes last."""
 
 
-class Entered(Record, frozen=True, kw_only=True):
+class AccountingDocument(Record, frozen=True, kw_only=True):
     """A document with lines, each on an account of its company."""
 
-    external_ref: str  # the key of the record that it comes from, in its system: "procurify-bill-8f1c2e"
+    external_ref: str  # Flow.marks, and the key of the record that it comes from, in its system
     company: str
     currency: str | None
     text: str | None = None
@@ -54,7 +54,7 @@ class Entered(Record, frozen=True, kw_only=True):
             yield f"line {number}, text", line.text, TEXT
 
 
-class PayableLine(Coded, frozen=True, kw_only=True):
+class PayableLine(CodeString, frozen=True, kw_only=True):
     """An amount on an account, in the document's currency, without tax."""
 
     amount: Decimal
@@ -62,7 +62,7 @@ class PayableLine(Coded, frozen=True, kw_only=True):
     text: str | None = None
 
 
-class Payable(Entered, frozen=True, kw_only=True):
+class Payable(AccountingDocument, frozen=True, kw_only=True):
     """What a supplier is owed, or will be. `net + vat = gross`, and the lines add up to net."""
 
     supplier_id: str | None
@@ -97,7 +97,7 @@ class Invoice(Payable, frozen=True, kw_only=True):
     def identity(self) -> tuple[str, str, str]:
         return self.company, self.supplier_id or "", self.invoice_no or ""
 
-    def is_the_same_as(self, there: Posted) -> bool:
+    def is_the_same_as(self, there: PostedDocument) -> bool:
         """Whether what was entered by hand is this very invoice: it is adopted, not doubled."""
         return not there.external_ref and (there.gross, there.currency) == (self.gross_amount, self.currency)
 
@@ -120,7 +120,7 @@ class Proposal(Payable, frozen=True, kw_only=True):
         return self.dated
 
 
-class EntryLine(Coded, frozen=True, kw_only=True):
+class JournalEntryLine(CodeString, frozen=True, kw_only=True):
     """One side of a journal entry; debit and credit are in the company's currency."""
 
     debit_amount: Decimal | None = None
@@ -130,19 +130,23 @@ class EntryLine(Coded, frozen=True, kw_only=True):
     text: str | None = None
 
 
-class Entry(Entered, frozen=True, kw_only=True):
+class JournalEntry(AccountingDocument, frozen=True, kw_only=True):
     """A journal entry, as it is entered as a voucher: its number is the ERP's to give."""
 
     voucher_type: str
     voucher_date: date | None
     user_group: str | None = None
-    lines: tuple[EntryLine, ...] = ()
+    lines: tuple[JournalEntryLine, ...] = ()
 
     def posted_on(self) -> date | None:
         return self.voucher_date
 
 
 CANCEL = "Cancel one of them."
-INVOICES = Target(ERP, "supplier_invoices", Invoice, batch=20, twice=Twice("IFS", "supplier invoices", "", CANCEL))
-PROPOSALS = Target(ERP, "posting_proposals", Proposal, batch=20, twice=Twice("IFS", "posting proposals", "", CANCEL))
-ENTRIES = Target(ERP, "vouchers", Entry, batch=20, twice=Twice("IFS", "vouchers", "", CANCEL))
+INVOICES = Target(
+    ERP, "supplier_invoices", Invoice, batch=20, twice=DuplicateWording("IFS", "supplier invoices", "", CANCEL)
+)
+PROPOSALS = Target(
+    ERP, "posting_proposals", Proposal, batch=20, twice=DuplicateWording("IFS", "posting proposals", "", CANCEL)
+)
+ENTRIES = Target(ERP, "vouchers", JournalEntry, batch=20, twice=DuplicateWording("IFS", "vouchers", "", CANCEL))

@@ -19,7 +19,7 @@ class Posting(msgspec.Struct, frozen=True, gc=False):
     line: str
 
 
-class Coded(Record, frozen=True, kw_only=True):
+class CodeString(Record, frozen=True, kw_only=True):
     """What a line is posted on: a GL account, and up to nine dimensions (B is mostly the cost centre)."""
 
     account: str | None = None
@@ -34,7 +34,7 @@ class Coded(Record, frozen=True, kw_only=True):
     code_j: str | None = None
 
 
-class PurchaseOrderLine(Coded, frozen=True, kw_only=True):
+class PurchaseOrderLine(CodeString, frozen=True, kw_only=True):
     order_no: str | None = None
     line_no: str
     release_no: str
@@ -49,7 +49,7 @@ class PurchaseOrderLine(Coded, frozen=True, kw_only=True):
     wanted_delivery_date: date | None = None
 
 
-class PostingProposalLine(Coded, frozen=True, kw_only=True):
+class PostingProposalLine(CodeString, frozen=True, kw_only=True):
     company: str | None = None
     proposal_id: int | None = None
     row_id: int
@@ -60,7 +60,7 @@ class PostingProposalLine(Coded, frozen=True, kw_only=True):
     text: str | None = None
 
 
-class SupplierInvoiceLine(Coded, frozen=True, kw_only=True):
+class SupplierInvoiceLine(CodeString, frozen=True, kw_only=True):
     company: str | None = None
     invoice_id: int | None = None
     row_id: int
@@ -69,7 +69,7 @@ class SupplierInvoiceLine(Coded, frozen=True, kw_only=True):
     text: str | None = None
 
 
-class VoucherRow(Coded, frozen=True, kw_only=True):
+class VoucherRow(CodeString, frozen=True, kw_only=True):
     company: str | None = None
     voucher_type: str | None = None
     accounting_year: int | None = None

@@ -8,11 +8,11 @@ from difflib import get_close_matches
 from mlc_dagster.core.errors import Misconfigured, MlcError, RecordRejected
 from mlc_dagster.core.vocabulary import EntitySet
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.systems.ifs.catalogue import wire_name
 from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.ifs.connect import ifs_client
-from mlc_dagster.systems.ifs.metadata import SchemaReport
 from mlc_dagster.systems.ifs.ping_books import ask_books
+from mlc_dagster.systems.ifs.schema.catalogue import wire_name
+from mlc_dagster.systems.ifs.schema.metadata import SchemaReport
 from mlc_dagster.systems.ifs.settings import IfsSettings
 from mlc_dagster.systems.shared.findings import NOT_SIGNED_IN, Finding, Question, budget, clock, rate, refused, wrong
 from mlc_dagster.transport.threads import in_order

@@ -13,8 +13,6 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from mlc_dagster.core.vocabulary import EntitySet, LineSet, Record
-from mlc_dagster.systems.ifs import catalogue as names
-from mlc_dagster.systems.ifs.catalogue import Override
 from mlc_dagster.systems.ifs.line_records import CustomerOrderLine as CustomerOrderLine
 from mlc_dagster.systems.ifs.line_records import Posting as Posting
 from mlc_dagster.systems.ifs.line_records import PostingProposalLine as PostingProposalLine
@@ -22,6 +20,8 @@ from mlc_dagster.systems.ifs.line_records import PurchaseOrderLine as PurchaseOr
 from mlc_dagster.systems.ifs.line_records import SupplierInvoiceLine as SupplierInvoiceLine
 from mlc_dagster.systems.ifs.line_records import VoucherRow as VoucherRow
 from mlc_dagster.systems.ifs.lookup_records import SupplierInvoice as SupplierInvoice
+from mlc_dagster.systems.ifs.schema import catalogue as names
+from mlc_dagster.systems.ifs.schema.catalogue import Override
 
 
 class Supplier(Record, frozen=True, kw_only=True):

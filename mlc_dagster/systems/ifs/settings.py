@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from mlc_dagster.settings.addresses import Address, TenantAddress
-from mlc_dagster.settings.section import CURRENCY, OUR_NAME, PROOF, Pattern, Section, SystemConnection
+from mlc_dagster.settings.section import CURRENCY, OUR_NAME, PROOF, Pattern, Placeholder, Section, SystemConnection
 
 
 class LineSetSettings(Section):
@@ -32,6 +32,11 @@ class EntitySetSettings(Section):
 
 class IfsSettings(SystemConnection):
     """IFS Cloud. Client id and secret come from IFS_CLIENT_ID and IFS_CLIENT_SECRET."""
+
+    placeholders: ClassVar[tuple[Placeholder, ...]] = (
+        Placeholder(("base_url", "token_url"), r"//acme\.ifs\.cloud\b", "the address of your own tenant"),
+        Placeholder(("token_url",), r"/realms/acmeprod\b", "your own realm, which API Explorer shows"),
+    )
 
     base_url: TenantAddress = Field(description="https://<tenant>.ifs.cloud")
     token_url: Address = Field(description="The realm's token endpoint; API Explorer shows it")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
-from mlc_dagster.core.flows import Target, Twice
+from mlc_dagster.core.flows import DuplicateWording, Target
 from mlc_dagster.core.vocabulary import ERP, Record
 
 SHARED = ("name", "country", "currency_code", "payment_terms", "email", "vat_no")
@@ -25,7 +25,7 @@ class Partner(Record, frozen=True, kw_only=True):
     An empty text: the SaaS keeps the field, and it is empty there.
     """
 
-    external_ref: str  # "procurify-vendor-88"
+    external_ref: str  # "cin7-supplier-88": the system, the kind, its id there
     supplier_id: str | None = None  # the ERP's number, where the SaaS carries it
     name: str | None
     country: str | None = None  # ISO 3166, two letters
@@ -37,11 +37,6 @@ class Partner(Record, frozen=True, kw_only=True):
     may_create: bool = True  # a supplier that the ERP does not have is made there
     owners: tuple[Owner, ...] = ()  # of fields without one: the ERP
 
-    @property
-    def system(self) -> str:
-        """ "Procurify": the SaaS that it comes from."""
-        return self.external_ref.partition("-")[0].capitalize()
-
     def required(self) -> Iterator[tuple[str, object]]:
         yield "name", self.name
 
@@ -52,7 +47,11 @@ class Partner(Record, frozen=True, kw_only=True):
 
 
 PARTNERS = Target(
-    ERP, "suppliers", Partner, batch=20, twice=Twice("IFS", "suppliers", "", "Block one of them, or rename it.")
+    ERP,
+    "suppliers",
+    Partner,
+    batch=20,
+    twice=DuplicateWording("IFS", "suppliers", "", "Block one of them, or rename it."),
 )
 
 

@@ -1,0 +1,1 @@
+"""monday.com: settings, client, records, mapping, flows; `system.py` declares all that the house asks of it."""

@@ -5,20 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from mlc_dagster.core.duplicates import Crosswalk, LookedAt
+from mlc_dagster.core.duplicates import Crosswalk, TargetScan
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Budget, Draft, Outcome, Refused, Saved, Traffic
-from mlc_dagster.systems.monday import documents
-from mlc_dagster.systems.monday.boards import Boards, Flaw, Layout
-from mlc_dagster.systems.monday.calls import MondayApi, Points
+from mlc_dagster.systems.monday.api import ComplexityBudget, MondayApi
+from mlc_dagster.systems.monday.boards.item_lookup import Found, by_key, differing
+from mlc_dagster.systems.monday.boards.item_writer import ItemWrite, ItemWriter
+from mlc_dagster.systems.monday.boards.layout import BoardFault, Boards, Layout
+from mlc_dagster.systems.monday.boards.open_creates import AT_WORK, Group, OpenCreates, is_in_doubt
 from mlc_dagster.systems.monday.duplicates import Duplicates
-from mlc_dagster.systems.monday.item_lookup import Found, by_key, differing
-from mlc_dagster.systems.monday.open_creates import AT_WORK, Doubts, Group, is_in_doubt
+from mlc_dagster.systems.monday.graphql import documents
 from mlc_dagster.systems.monday.records import KINDS, Cell, Item
-from mlc_dagster.systems.monday.writes import Write, Writer
 from mlc_dagster.transport.client import ApiClient
 
 
@@ -38,8 +39,8 @@ class MondayClient:
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.api, self._options, self._labels, self._wall = api, options, create_labels, wall
-        self._api = MondayApi(api, Points(points_per_minute), budget, clock)
-        self._doubts = Doubts(wall)
+        self._api = MondayApi(api, ComplexityBudget(points_per_minute), budget, clock)
+        self._open_creates = OpenCreates(wall)
         self._boards = Boards(self._api, options.get("key_column", "IFS key"), create=create_columns, clock=clock)
         self._duplicates = Duplicates(self._api, self._boards, options, clock)
 
@@ -48,7 +49,7 @@ class MondayClient:
         return Traffic(self.api.requests, self.api.throttled_seconds)
 
     @property
-    def points(self) -> Points:
+    def points(self) -> ComplexityBudget:
         """What is known of the complexity budget."""
         return self._api.points
 
@@ -56,14 +57,18 @@ class MondayClient:
         """monday has no chart of accounts, terms or tax rules: a record is judged by the ERP's."""
         return Books(has_chart=False)
 
-    def carried(self, target: Target, since: datetime, known: Crosswalk) -> LookedAt:
-        """What may be on a board twice: doubles.TakesTwice. The crosswalk is not needed: keys can be asked for."""
-        return self._duplicates.look(target, since)
+    def scan_documents(self, target: Target, since: datetime, known: Crosswalk) -> TargetScan:
+        """What may be on a board twice. The crosswalk is not needed: keys can be asked for."""
+        return self._duplicates.scan(target, since)
 
     def who(self) -> str:
         """Whose token it is. Raises AccessDenied."""
         me = self._api.read(documents.WHO).get("me") or {}
         return f"{me.get('name')} (user {me.get('id')})"
+
+    def asked(self, document: str, **variables: object) -> Mapping[str, Any]:
+        """The values of a query that changes nothing. Raises AccessDenied, Misconfigured, TransientError."""
+        return self._api.read(document, **variables)
 
     def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
         """Send the drafts, twenty-five in a request.
@@ -82,16 +87,16 @@ class MondayClient:
         """What is in doubt goes as it went before, and with nothing else."""
         layout = self._boards.layout(board, _cells(drafts))
         group = self._options.get(f"{target.name}.group", "")
-        writer = Writer(self._api, layout, self._doubts, labels=self._labels, group=group)
-        doubtful = self._doubts.groups(filter(is_in_doubt, drafts), Points.WRITES)
+        writer = ItemWriter(self._api, layout, self._open_creates, labels=self._labels, group=group)
+        doubtful = self._open_creates.groups(filter(is_in_doubt, drafts), ComplexityBudget.WRITES)
         found = self._found(layout, [draft for draft in drafts if draft.look_since and not draft.remote_id], doubtful)
         for some, anew in [
             ([draft for draft in drafts if not is_in_doubt(draft)], False),
             *((group.drafts, group.answered) for group in doubtful),
         ]:
             planned = [_plan(draft, found.get(draft.record.key, []), layout) for draft in some]
-            yield from (outcome for outcome in planned if not isinstance(outcome, Write))
-            yield from writer.send([write for write in planned if isinstance(write, Write)], anew=anew)
+            yield from (outcome for outcome in planned if not isinstance(outcome, ItemWrite))
+            yield from writer.send([write for write in planned if isinstance(write, ItemWrite)], anew=anew)
 
     def _found(self, layout: Layout, drafts: list[Draft], doubtful: list[Group]) -> dict[str, list[Found]]:
         """Key -> items. What monday may still be at work on, or not show yet, is looked up again after a minute."""
@@ -111,12 +116,12 @@ class MondayClient:
             return 0.0
         return min(AT_WORK, max(timedelta(0), group.ends - self._wall())).total_seconds()
 
-    def flaws(self) -> Iterator[tuple[str, Flaw]]:
+    def board_faults(self) -> Iterator[tuple[str, BoardFault]]:
         """(flow, what its board lacks): all that mlc.yaml names and monday does not have. Reads only."""
         boards = {name.partition(".")[0]: board for name, board in self._options.items() if name.endswith(".board")}
-        self._boards.look(list(boards.values()))
+        self._boards.read_again(list(boards.values()))
         for flow, board in boards.items():
-            yield from ((flow, flaw) for flaw in self._boards.flaws(board, self._named(flow)))
+            yield from ((flow, flaw) for flaw in self._boards.board_faults(board, self._named(flow)))
 
     def _named(self, flow: str) -> Iterator[Cell]:
         """An empty cell for each column that mlc.yaml names for a flow."""
@@ -129,18 +134,18 @@ class MondayClient:
                 yield Cell(field=field, column=column, kind=kind, board=board)
 
 
-def _plan(draft: Draft, found: list[Found], layout: Layout) -> Write | Saved | Refused:
+def _plan(draft: Draft, found: list[Found], layout: Layout) -> ItemWrite | Saved | Refused:
     """What is to be done, or was done already."""
     item: Item = draft.record
     if draft.remote_id or not found:
-        return Write(draft, item.cells, draft.remote_id)
+        return ItemWrite(draft, item.cells, draft.remote_id)
     if len(found) > 1:
         ids = " and ".join(str(each["id"]) for each in found)
         return Refused(draft, f"board {layout.board.name} has two items for {item.key}: {ids}. Delete one of them.")
     item_id = str(found[0]["id"])
     if not differing(item, found[0], layout) and str(found[0].get("name")) == item.name:
         return Saved(draft, item_id, "adopted", item.name)
-    return Write(draft, item.cells, item_id)
+    return ItemWrite(draft, item.cells, item_id)
 
 
 def _cells(drafts: Iterable[Draft]) -> list[Cell]:

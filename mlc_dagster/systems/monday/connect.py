@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlc_dagster.systems.monday.budget import DAY, MinuteAndDay
-from mlc_dagster.systems.monday.calls import CURE as MONDAY_CURE
-from mlc_dagster.systems.monday.calls import classifier as monday_answers
+from mlc_dagster.systems.monday.api import CURE as MONDAY_CURE
+from mlc_dagster.systems.monday.api import classifier as monday_answers
 from mlc_dagster.systems.monday.client import MondayClient
+from mlc_dagster.systems.monday.graphql.budget import DAY, MinuteAndDay
 from mlc_dagster.systems.monday.settings import MondaySettings
-from mlc_dagster.systems.shared.connecting import Budgets, budget_name, patience, present, secret_name
+from mlc_dagster.systems.shared.connections import Budgets, budget_name, request_limits, required_secret, secret_name
 from mlc_dagster.transport.client import ApiClient
 from mlc_dagster.transport.shadow import allowed
 from mlc_dagster.transport.sign_in import HeaderKeys
@@ -25,7 +25,7 @@ def monday_client(
 ) -> MondayClient:
     """monday.com's client. The token goes as it is, without the word Bearer, an app's too."""
     plain = token.strip().removeprefix("Bearer ").strip()
-    present(plain, secret_name("MONDAY_TOKEN", "monday", name))
+    required_secret(plain, secret_name("MONDAY_TOKEN", "monday", name))
     shared = budget_name("monday", settings.base_url, plain)
     budget = MinuteAndDay(
         budgets(shared, settings.calls_per_minute, 60.0),
@@ -37,7 +37,7 @@ def monday_client(
         auth=HeaderKeys({"Authorization": plain}, cure=MONDAY_CURE),
         headers={"API-Version": settings.api_version},
         budget=budget,
-        **patience(settings),
+        **request_limits(settings),
         classify=monday_answers(settings.api_version),
         proof=None,  # its codes tell
         allows=allowed(name, settings.mode, only_asks),

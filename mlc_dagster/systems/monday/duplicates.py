@@ -10,14 +10,14 @@ from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from typing import Any
 
-from mlc_dagster.core.duplicates import Carried, LookedAt
+from mlc_dagster.core.duplicates import TargetDocument, TargetScan
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.flows import Target
-from mlc_dagster.systems.monday import documents
-from mlc_dagster.systems.monday.boards import Board, Boards
-from mlc_dagster.systems.monday.calls import MondayApi
-from mlc_dagster.systems.monday.item_lookup import KEYS
-from mlc_dagster.systems.shared.json_values import moment
+from mlc_dagster.systems.monday.api import MondayApi
+from mlc_dagster.systems.monday.boards.item_lookup import KEYS
+from mlc_dagster.systems.monday.boards.layout import Board, Boards
+from mlc_dagster.systems.monday.graphql import documents
+from mlc_dagster.systems.shared.json_values import moment_or_none
 
 FRESH = 60.0  # seconds that what was looked at is taken for the truth
 AT_ONCE = 6  # searches in one request: each may be dear
@@ -27,7 +27,7 @@ Item = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class _Place:
+class _BoardColumns:
     """A flow's board, and the columns that tell of its items."""
 
     board: Board
@@ -41,7 +41,7 @@ class _Place:
 
 
 @dataclass
-class _Look:
+class _Scan:
     since: datetime
     at: float
     items: dict[str, dict[str, Item]] = field(default_factory=dict)  # board -> item's id -> item
@@ -54,9 +54,9 @@ class Duplicates:
         self, api: MondayApi, boards: Boards, options: Mapping[str, str], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._api, self._boards, self._options, self._clock = api, boards, options, clock
-        self._kept: _Look | None = None
+        self._kept: _Scan | None = None
 
-    def look(self, target: Target, since: datetime) -> LookedAt:
+    def scan(self, target: Target, since: datetime) -> TargetScan:
         """Raises MlcError."""
         if not self._options.get(f"{target.name}.board"):
             raise Misconfigured(f"monday.boards.{target.name} is not set", cure="Name its board in mlc.yaml.")
@@ -65,9 +65,9 @@ class Duplicates:
         places = {name.removesuffix(".board"): self._place(name) for name in self._options if name.endswith(".board")}
         place = places[target.name]
         found = self._looked(list(places.values()), since).items.get(place.board.id, {})
-        return LookedAt([_carried(place, item) for item in found.values() if _key(place, item)], len(found))
+        return TargetScan([_carried(place, item) for item in found.values() if _key(place, item)], len(found))
 
-    def _place(self, option: str) -> _Place:
+    def _place(self, option: str) -> _BoardColumns:
         board = self._boards.board(self._options[option])
         name = self._options.get("key_column", "IFS key")
         if (key := board.column(name)) is None:
@@ -77,7 +77,7 @@ class Duplicates:
             )
         start = f"{option.removesuffix('.board')}.columns."
         ids = [self._column(board, [start + each for each in names]) for names in (AMOUNTS, ("currency",))]
-        return _Place(board, key.id, *ids)
+        return _BoardColumns(board, key.id, *ids)
 
     def _column(self, board: Board, options: Sequence[str]) -> str:
         """The id of the first of these that mlc.yaml names and the board has; empty where there is none."""
@@ -90,10 +90,10 @@ class Duplicates:
 
     # --- calls --------------------------------------------------------------------------------------------------------
 
-    def _looked(self, places: Sequence[_Place], since: datetime) -> _Look:
+    def _looked(self, places: Sequence[_BoardColumns], since: datetime) -> _Scan:
         kept = self._kept
         if kept is None or not self._is_fresh(since):
-            kept = self._kept = _Look(since, self._clock())
+            kept = self._kept = _Scan(since, self._clock())
             columns = list(dict.fromkeys(column for place in places for column in place.columns))
             for place, item in [*self._newest(places, columns, since)]:
                 kept.items.setdefault(place.board.id, {})[str(item["id"])] = item
@@ -101,7 +101,9 @@ class Duplicates:
                 kept.items[place.board.id][str(item["id"])] = item
         return kept
 
-    def _newest(self, places: Sequence[_Place], columns: list[str], since: datetime) -> Iterator[tuple[_Place, Item]]:
+    def _newest(
+        self, places: Sequence[_BoardColumns], columns: list[str], since: datetime
+    ) -> Iterator[tuple[_BoardColumns, Item]]:
         by_id = {place.board.id: place for place in places}
         answer = self._api.read(documents.NEWEST_ITEMS, boards=list(by_id), columns=columns)
         boards = {str(board["id"]): board["items_page"] for board in answer.get("boards") or []}
@@ -116,16 +118,18 @@ class Duplicates:
         times: list[datetime | None] = []
         while True:
             for item in page["items"]:
-                times.append(at := _moment(item.get("updated_at")))
+                times.append(at := moment_or_none(item.get("updated_at")))
                 if at is None or at >= since:
                     yield item
             if not page.get("cursor") or _have_passed(times, since):
                 return
             page = self._next(page["cursor"], columns)
 
-    def _same_keys(self, places: Sequence[_Place], columns: list[str], look: _Look) -> Iterator[tuple[_Place, Item]]:
+    def _same_keys(
+        self, places: Sequence[_BoardColumns], columns: list[str], scan: _Scan
+    ) -> Iterator[tuple[_BoardColumns, Item]]:
         """What else carries the keys of these items, of whatever age."""
-        asked = [(place, some) for place in places for some in _chunks(place, look.items.get(place.board.id, {}))]
+        asked = [(place, some) for place in places for some in _chunks(place, scan.items.get(place.board.id, {}))]
         for start in range(0, len(asked), AT_ONCE):
             some = asked[start : start + AT_ONCE]
             variables: dict[str, Any] = {"columns": columns}
@@ -153,18 +157,18 @@ def _have_passed(times: Sequence[datetime | None], since: datetime) -> bool:
     return falls and bool(known) and known[-1] < since and known[0] > known[-1]
 
 
-def _chunks(place: _Place, items: Mapping[str, Item]) -> Iterator[list[str]]:
+def _chunks(place: _BoardColumns, items: Mapping[str, Item]) -> Iterator[list[str]]:
     keys = list(dict.fromkeys(key for item in items.values() if (key := _key(place, item))))
     yield from (keys[start : start + KEYS] for start in range(0, len(keys), KEYS))
 
 
-def _carried(place: _Place, item: Item) -> Carried:
+def _carried(place: _BoardColumns, item: Item) -> TargetDocument:
     texts = _texts(item)
-    return Carried(
+    return TargetDocument(
         id=str(item["id"]),
         number=f"item {item['id']}",
         reference=_key(place, item),
-        at=_moment(item.get("updated_at")),
+        at=moment_or_none(item.get("updated_at")),
         amount=_amount(texts.get(place.amount)),
         currency=texts.get(place.currency) or "",
         link=str(item.get("url") or ""),
@@ -172,7 +176,7 @@ def _carried(place: _Place, item: Item) -> Carried:
     )
 
 
-def _key(place: _Place, item: Item) -> str:
+def _key(place: _BoardColumns, item: Item) -> str:
     return _texts(item).get(place.key) or ""
 
 
@@ -184,11 +188,4 @@ def _amount(text: str | None) -> Decimal | None:
     try:
         return Decimal(text) if text else None
     except InvalidOperation:
-        return None
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        return moment(value)
-    except ValueError:
         return None

@@ -9,7 +9,7 @@ from decimal import Decimal
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.vocabulary import Record, key_text, plain, record_key
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.systems.ifs.line_records import Coded
+from mlc_dagster.systems.ifs.line_records import CodeString
 from mlc_dagster.systems.monday.records import KINDS, Cell, Item
 
 SUPPLIERS_FLOW = "monday/suppliers"
@@ -178,7 +178,7 @@ def _texts(value: object) -> tuple[str, ...]:
     return (text,) if text else ()
 
 
-def _coding(lines: Sequence[Coded], facts: Facts) -> tuple[Field, Field]:
+def _coding(lines: Sequence[CodeString], facts: Facts) -> tuple[Field, Field]:
     """The GL accounts of the lines, and their departments: each once, in order."""
     part = f"code_{facts.options.get('department_code_part', 'B').lower()}"
     accounts = {facts.account_in_target(line.account) for line in lines if line.account}

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from mlc_dagster.core.errors import MlcError
-from mlc_dagster.systems.monday.boards import Flaw
+from mlc_dagster.systems.monday.boards.layout import BoardFault
 from mlc_dagster.systems.monday.client import MondayClient
 from mlc_dagster.systems.monday.connect import monday_client
 from mlc_dagster.systems.monday.settings import MondaySettings
@@ -23,7 +23,7 @@ def ask_monday(question: Question) -> Iterator[Finding]:
         yield refused("monday", "sign-in", error)
         return
     try:
-        found = [_flaw(section, flow, flaw) for flow, flaw in client.flaws()]
+        found = [_flaw(section, flow, flaw) for flow, flaw in client.board_faults()]
     except MlcError as error:
         found = [refused("monday", "boards", error)]
     yield from found
@@ -33,7 +33,7 @@ def ask_monday(question: Question) -> Iterator[Finding]:
     yield _rate(section, client)
 
 
-def _flaw(section: MondaySettings, flow: str, flaw: Flaw) -> Finding:
+def _flaw(section: MondaySettings, flow: str, flaw: BoardFault) -> Finding:
     """A board or a column that is missing or does not fit; what the first load makes is no mistake."""
     where = f"monday.boards.{flow}"
     if flaw.column is None:
@@ -45,7 +45,7 @@ def _flaw(section: MondaySettings, flow: str, flaw: Flaw) -> Finding:
     return Finding("monday", what, made, f"{flaw.words}\n  {cure}{setting}")
 
 
-def _cure(where: str, flaw: Flaw) -> str:
+def _cure(where: str, flaw: BoardFault) -> str:
     if flaw.cure:
         return f"{flaw.cure} See {where}."
     if flaw.is_absent:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from mlc_dagster.core.flows import Target, Twice
+from mlc_dagster.core.flows import DuplicateWording, Target
 from mlc_dagster.core.vocabulary import Record
 
 NAME_LENGTH = 255  # ItemNameTooLongException
@@ -66,7 +66,9 @@ class Item(Record, frozen=True, kw_only=True):
 
 def _target(name: str, of: str) -> Target:
     """A hundred items are looked up in one request, and written in requests of twenty-five."""
-    return Target("monday", name, Item, batch=100, twice=Twice("monday", "items", f"IFS {of}", "Delete one of them."))
+    return Target(
+        "monday", name, Item, batch=100, twice=DuplicateWording("monday", "items", f"IFS {of}", "Delete one of them.")
+    )
 
 
 INVOICES, PURCHASE_ORDERS = _target("invoices", "posting proposal"), _target("purchase_orders", "order")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
 from mlc_dagster.settings.addresses import Address
-from mlc_dagster.settings.section import Section, TargetSection, shape
+from mlc_dagster.settings.section import Placeholder, Section, TargetSection, shape
 
 Column = Annotated[str | None, Field(None, min_length=1, description="Id or title of the column on the board")]
 
@@ -160,6 +160,10 @@ class MondayBoards(Section):
 
 class MondaySettings(TargetSection):
     """monday.com. The token comes from MONDAY_TOKEN: personal, or of an app."""
+
+    placeholders: ClassVar[tuple[Placeholder, ...]] = (
+        Placeholder(("board",), r"^123456789\d$", "the id of your own board, as its address shows it"),
+    )
 
     base_url: Address = "https://api.monday.com"
     api_version: str = Field(

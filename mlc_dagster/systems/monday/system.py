@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlc_dagster.settings.web import WebhookSource
 from mlc_dagster.systems.monday.connect import monday_client
 from mlc_dagster.systems.monday.flows import FLOWS
+from mlc_dagster.systems.monday.identity import account_of, has
 from mlc_dagster.systems.monday.ping import ask_monday
 from mlc_dagster.systems.monday.settings import MondaySettings
 from mlc_dagster.systems.monday.webhooks import challenge, event_of
@@ -18,5 +19,7 @@ SYSTEM = System(
     connect=monday_client,
     ping=ask_monday,
     flows=FLOWS,
+    identity=account_of,
+    has=has,
     webhooks=Webhooks(WebhookSource, event_of, challenge),
 )

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlc_dagster.systems.shared.webhooks import Told, digest, first, kind_of
+from mlc_dagster.systems.shared.webhooks import WebhookEvent, digest, first, kind_of
 
 
-def event_of(payload: Mapping[str, Any], body: bytes) -> Told:
+def event_of(payload: Mapping[str, Any], body: bytes) -> WebhookEvent:
     """One trigger reaches each subscription once; where it is tried again, both ids are the same."""
     trigger, subscription = first(payload, "event.triggerUuid"), first(payload, "event.subscriptionId")
     event_id = f"{trigger}/{subscription}" if trigger else digest(body)
     subject = first(payload, "event.pulseId", "event.itemId", "event.boardId")
-    return Told(event_id, kind_of(first(payload, "event.type")), subject)
+    return WebhookEvent(event_id, kind_of(first(payload, "event.type")), subject)
 
 
 def challenge(payload: Mapping[str, Any]) -> str | None:

@@ -10,19 +10,24 @@ from typing import Any
 
 import pyarrow as pa
 
-from mlc_dagster.core.duplicates import Crosswalk, LookedAt
+from mlc_dagster.core.duplicates import Crosswalk, TargetScan
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
-from mlc_dagster.systems.procurify.calls import Document, ProcurifyApi
-from mlc_dagster.systems.procurify.documents import Places, bill_values, by_id_and_name, order_values
-from mlc_dagster.systems.procurify.duplicates import look
-from mlc_dagster.systems.procurify.endpoints import Addresses, Reach
-from mlc_dagster.systems.procurify.lists import PaperLists
+from mlc_dagster.systems.procurify.api import Document, ProcurifyApi
+from mlc_dagster.systems.procurify.documents.document_values import (
+    DepartmentIndex,
+    bill_values,
+    by_id_and_name,
+    order_values,
+)
+from mlc_dagster.systems.procurify.documents.lists import DocumentLists
+from mlc_dagster.systems.procurify.duplicates import scan_vendors
+from mlc_dagster.systems.procurify.endpoints import Endpoints, ReadScope
 from mlc_dagster.systems.procurify.records import BILLS, PURCHASE_ORDERS, VENDOR_LIST
-from mlc_dagster.systems.procurify.vendors import VendorRoom, vendor_values
-from mlc_dagster.systems.shared.lists_by_day import Listing
+from mlc_dagster.systems.procurify.vendors.vendor_writer import VendorWriter, vendor_values
+from mlc_dagster.systems.shared.lists_by_day import ListByDay
 from mlc_dagster.transport.client import ApiClient
 
 
@@ -32,16 +37,16 @@ class ProcurifyClient:
     def __init__(
         self,
         api: ApiClient,
-        at: Addresses | None = None,
-        reach: Reach | None = None,
+        endpoints: Endpoints | None = None,
+        read_scope: ReadScope | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.api, self.at, self._now = api, at or Addresses(), now
-        reach = reach or Reach()
-        self._api = ProcurifyApi(api, reach.page_size, clock)
-        self._lists = PaperLists(self._api, self.at, reach)
-        self._vendors = VendorRoom(self._api, self.at)
+        self.api, self.endpoints, self._now = api, endpoints or Endpoints(), now
+        read_scope = read_scope or ReadScope()
+        self._api = ProcurifyApi(api, read_scope.page_size, clock)
+        self._lists = DocumentLists(self._api, self.endpoints, read_scope)
+        self._vendors = VendorWriter(self._api, self.endpoints)
 
     @property
     def traffic(self) -> Traffic:
@@ -52,7 +57,7 @@ class ProcurifyClient:
     ) -> Iterator[pa.RecordBatch]:
         """The rows of a day. Raises AccessDenied, Misconfigured, TransientError: then nothing is handed over."""
         documents, extract = self._reading(entity, scope, pull)
-        return Listing(entity, scope, pull, sightings, self._now).batches(documents, extract)
+        return ListByDay(entity, scope, pull, sightings, self._now).batches(documents, extract)
 
     def schema_report(self, entity: EntitySet) -> None:
         """Procurify does not tell which fields it has."""
@@ -65,13 +70,13 @@ class ProcurifyClient:
         """Vendors are judged by themselves alone."""
         return Books(has_chart=False)
 
-    def carried(self, target: Target, since: datetime, known: Crosswalk) -> LookedAt:
-        """Vendors that may be there twice: doubles.TakesTwice. The crosswalk is not needed: all of them are read."""
-        return look(self._vendors, since)
+    def scan_documents(self, target: Target, since: datetime, known: Crosswalk) -> TargetScan:
+        """Vendors that may be there twice. The crosswalk is not needed: all of them are read."""
+        return scan_vendors(self._vendors, since)
 
-    def reach(self, path: str) -> Document:
+    def probe(self, path: str) -> Document:
         """One row of a list: is the path there, and may the role see it? Raises MlcError."""
-        return self._api.reach(path)
+        return self._api.probe(path)
 
     def listed(self, path: str) -> list[Document]:
         """Every row of a list of reference data. Raises MlcError."""
@@ -82,11 +87,11 @@ class ProcurifyClient:
     ) -> tuple[Iterable[Document], Callable[[Document], Mapping[str, Any]]]:
         if entity.name == VENDOR_LIST.name:
             return self._all_vendors(pull), partial(vendor_values, currencies=self._currencies())
-        places = self._places()
+        departments = self._departments()
         if entity.name == BILLS.name:
-            return self._lists.bills(scope, pull), partial(bill_values, places=places)
+            return self._lists.bills(scope, pull), partial(bill_values, departments=departments)
         if entity.name == PURCHASE_ORDERS.name:
-            return self._lists.purchase_orders(scope, pull), partial(order_values, places=places)
+            return self._lists.purchase_orders(scope, pull), partial(order_values, departments=departments)
         raise ValueError(f"Procurify has no {entity.name}")
 
     def _all_vendors(self, pull: Pull) -> Iterator[Document]:
@@ -98,6 +103,8 @@ class ProcurifyClient:
         """Id -> ISO code."""
         return self._vendors.currencies()
 
-    def _places(self) -> Places:
-        departments, locations = (self._api.kept(path) for path in (self.at.departments, self.at.locations))
-        return Places(by_id_and_name(departments), by_id_and_name(locations))
+    def _departments(self) -> DepartmentIndex:
+        departments, locations = (
+            self._api.kept(path) for path in (self.endpoints.departments, self.endpoints.locations)
+        )
+        return DepartmentIndex(by_id_and_name(departments), by_id_and_name(locations))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from mlc_dagster.systems.procurify.calls import CURE as PROCURIFY_CURE
-from mlc_dagster.systems.procurify.calls import classify as procurify_answers
+from mlc_dagster.systems.procurify.api import CURE as PROCURIFY_CURE
+from mlc_dagster.systems.procurify.api import classify as procurify_answers
 from mlc_dagster.systems.procurify.client import ProcurifyClient
-from mlc_dagster.systems.procurify.endpoints import Addresses, Reach
+from mlc_dagster.systems.procurify.endpoints import Endpoints, ReadScope
 from mlc_dagster.systems.procurify.settings import ProcurifySettings
-from mlc_dagster.systems.shared.connecting import Budgets, budget_name, patience, present, secret_name
+from mlc_dagster.systems.shared.connections import Budgets, budget_name, request_limits, required_secret, secret_name
 from mlc_dagster.transport.client import ApiClient
 from mlc_dagster.transport.shadow import allowed
 from mlc_dagster.transport.sign_in import ClientCredentials
@@ -24,8 +24,8 @@ def procurify_client(
     name: str = "procurify",
 ) -> ProcurifyClient:
     """Procurify's client. There is no refresh token: the grant is asked for again before it ends."""
-    present(client_id, secret_name("PROCURIFY_CLIENT_ID", "procurify", name))
-    present(client_secret, secret_name("PROCURIFY_CLIENT_SECRET", "procurify", name))
+    required_secret(client_id, secret_name("PROCURIFY_CLIENT_ID", "procurify", name))
+    required_secret(client_secret, secret_name("PROCURIFY_CLIENT_SECRET", "procurify", name))
     auth = ClientCredentials(
         settings.sign_in,
         client_id,
@@ -41,11 +41,11 @@ def procurify_client(
         auth=auth,
         headers={"X-Procurify-Client": "api"},
         budget=budgets(budget_name("procurify", settings.base_url, client_id), settings.requests_per_second, 1.0),
-        **patience(settings),
+        **request_limits(settings),
         classify=procurify_answers,
         proof=settings.proof,
         allows=allowed(name, settings.mode),
         max_attempts=tries,
     )
-    reach = Reach(**{field.name: getattr(settings, field.name) for field in fields(Reach)})
-    return ProcurifyClient(api, Addresses(**settings.paths.model_dump()), reach)
+    read_scope = ReadScope(**{field.name: getattr(settings, field.name) for field in fields(ReadScope)})
+    return ProcurifyClient(api, Endpoints(**settings.paths.model_dump()), read_scope)

@@ -1,4 +1,4 @@
-"""Where Procurify has things, and which of its papers are read whole."""
+"""Where Procurify has things, and which of its documents are read whole."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Addresses:
+class Endpoints:
     """Paths below the host, each with its slash at the end; to `bill`, `purchase_order`, `vendor` a key is appended."""
 
     bills: str = "/api/v3/ap/bills/"
@@ -22,8 +22,8 @@ class Addresses:
 
 
 @dataclass(frozen=True)
-class Reach:
-    """How far a reading goes: the pages, the time around a day, and the papers whose lines are asked for."""
+class ReadScope:
+    """How far a reading goes: the pages, the time around a day, and the documents whose lines are asked for."""
 
     page_size: int = 50
     in_flight: int = 4

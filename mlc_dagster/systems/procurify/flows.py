@@ -12,7 +12,7 @@ from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entry_records import INVOICES, PROPOSALS, Invoice
 from mlc_dagster.systems.ifs.origins import EXPECTED
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS
-from mlc_dagster.systems.procurify import statuses as standing
+from mlc_dagster.systems.procurify import statuses
 from mlc_dagster.systems.procurify.mapping import (
     BILL,
     BILLS_FLOW,
@@ -38,7 +38,7 @@ from mlc_dagster.systems.procurify.rules import (
     bill_still_stands,
     credits_are_posted,
     department_is_mapped,
-    where_it_stands,
+    where_it_belongs_in_the_books,
     where_its_company_is_known,
 )
 
@@ -58,17 +58,17 @@ def _order_refers_to(order: PurchaseOrder) -> Mapping[str, str]:
 def _bill_scope(bill: Bill, facts: Facts) -> str:
     """A bill that was posted stays a matter of the flow, whatever becomes of it."""
     posted = facts.remote_id(BILLS_FLOW, key_text(bill.uuid))
-    return "" if posted or standing.stands(bill, facts) else standing.why_not_a_bill(bill, facts)
+    return "" if posted or statuses.belongs_in_the_books(bill, facts) else statuses.why_not_a_bill(bill, facts)
 
 
 def _order_scope(order: PurchaseOrder, facts: Facts) -> str:
     delivered = facts.remote_id(PROPOSALS_FLOW, key_text(order.order_id)) is not None
-    return standing.why_not_an_order(order, delivered, facts)
+    return statuses.why_not_an_order(order, delivered, facts)
 
 
 def _vendor_scope(vendor: VendorRow, facts: Facts) -> str:
-    if not standing.listed(vendor.type, "vendor_types", facts):
-        return standing.word(vendor.type, standing.VENDOR_TYPES, "type")
+    if not statuses.listed(vendor.type, "vendor_types", facts):
+        return statuses.word(vendor.type, statuses.VENDOR_TYPES, "type")
     return "" if vendor.is_active else "not active"
 
 
@@ -102,7 +102,7 @@ FLOWS = (
         PROPOSALS,
         proposal_from_order,
         rules=tuple(
-            where_it_stands(rule)
+            where_it_belongs_in_the_books(rule)
             for rule in (
                 where_its_company_is_known(rules.gl_accounts_exist),
                 where_its_company_is_known(rules.code_parts_exist),
@@ -134,7 +134,7 @@ FLOWS = (
         rules=(
             bill_still_stands,
             *(
-                where_it_stands(rule)
+                where_it_belongs_in_the_books(rule)
                 for rule in (
                     where_its_company_is_known(rules.gl_accounts_exist),
                     where_its_company_is_known(rules.code_parts_exist),

@@ -12,8 +12,15 @@ from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entry_records import NUMBER, TEXT, Invoice, PayableLine, Proposal
 from mlc_dagster.systems.ifs.origins import EXPECTED
 from mlc_dagster.systems.ifs.supplier_records import Partner, codes_of, number_of, owners_from
-from mlc_dagster.systems.procurify.line_amounts import NOTHING, Settled, Stated, largest, most_of_rounding, settle
-from mlc_dagster.systems.procurify.records import Allocation, Bill, Paper, PurchaseOrder, Vendor, VendorRow
+from mlc_dagster.systems.procurify.documents.line_amounts import (
+    NOTHING,
+    PostedAmounts,
+    StatedAmounts,
+    largest,
+    most_of_rounding,
+    posted_amounts,
+)
+from mlc_dagster.systems.procurify.records import Allocation, Bill, PurchaseOrder, SpendDocument, Vendor, VendorRow
 from mlc_dagster.systems.procurify.statuses import is_cancelled
 from mlc_dagster.systems.shared.countries import country_code
 
@@ -31,16 +38,16 @@ BILL = "procurify-bill-"
 def invoice_from_bill(bill: Bill, facts: Facts) -> Invoice:
     """A Procurify bill becomes a supplier invoice: a line for each allocation, on its account and cost centre."""
     company = company_of(bill, facts) or ""
-    stated = Stated(
+    stated = StatedAmounts(
         _decimals(bill, company, facts),
         bill.exclusive_tax or NOTHING,
         bill.shipping or NOTHING,
         bill.payable,
         bill.total_cost,
     )
-    settled = settle(bill.allocations, stated)
-    lines = tuple(_lines(bill, settled, stated, facts, "shipping"))
-    vat = NOTHING if facts.options.get("tax_account") else settled.tax
+    posted = posted_amounts(bill.allocations, stated)
+    lines = tuple(_lines(bill, posted, stated, facts, "shipping"))
+    vat = NOTHING if facts.options.get("tax_account") else posted.tax
     return Invoice(
         external_ref=facts.reference(BILL, bill.uuid),
         company=company,
@@ -48,10 +55,10 @@ def invoice_from_bill(bill: Bill, facts: Facts) -> Invoice:
         text=_named(f"Procurify bill {bill.number} {bill.uuid}", bill.order_numbers),
         supplier_id=_supplier(bill, facts),
         supplier_named=_vendor(bill),
-        net_amount=settled.net + settled.tax - vat,
+        net_amount=posted.net + posted.tax - vat,
         vat_amount=vat,
-        gross_amount=settled.net + settled.tax,
-        stated_gross=None if bill.payable is None else settled.net + settled.tax,
+        gross_amount=posted.net + posted.tax,
+        stated_gross=None if bill.payable is None else posted.net + posted.tax,
         lines=lines,
         invoice_no=invoice_number(bill),
         invoice_date=bill.invoice_date,
@@ -65,8 +72,8 @@ def proposal_from_order(order: PurchaseOrder, facts: Facts) -> Proposal:
     """A Procurify order becomes a posting proposal: what its bill is expected to post."""
     company = company_of(order, facts) or ""
     stated = _expected(order, _decimals(order, company, facts))
-    settled = settle(order.allocations, stated)
-    vat = NOTHING if facts.options.get("tax_account") else settled.tax
+    posted = posted_amounts(order.allocations, stated)
+    vat = NOTHING if facts.options.get("tax_account") else posted.tax
     return Proposal(
         external_ref=proposal_reference(order.order_id, facts),
         company=company,
@@ -74,11 +81,11 @@ def proposal_from_order(order: PurchaseOrder, facts: Facts) -> Proposal:
         text=_named(f"Procurify order {order.number or order.order_id}", ()),
         supplier_id=_supplier(order, facts),
         supplier_named=_vendor(order),
-        net_amount=settled.net + settled.tax - vat,
+        net_amount=posted.net + posted.tax - vat,
         vat_amount=vat,
-        gross_amount=settled.net + settled.tax,
-        stated_gross=None if stated.payable is None else settled.net + settled.tax,
-        lines=tuple(_lines(order, settled, stated, facts, "freight and other charges")),
+        gross_amount=posted.net + posted.tax,
+        stated_gross=None if stated.payable is None else posted.net + posted.tax,
+        lines=tuple(_lines(order, posted, stated, facts, "freight and other charges")),
         dated=order.dated,
         is_cancelled=is_cancelled(order),
     )
@@ -94,9 +101,9 @@ def invoice_number(bill: Bill) -> str | None:
     return bill.invoice_number or (f"PFY-{bill.number}"[:NUMBER] if bill.number else None)
 
 
-def company_of(paper: Paper, facts: Facts) -> str | None:
+def company_of(document: SpendDocument, facts: Facts) -> str | None:
     """The ERP's company of all that has a department; None where one has none, or they have several."""
-    found = {company_of_location(each, facts) for each in paper.allocations if each.department}
+    found = {company_of_location(each, facts) for each in document.allocations if each.department}
     return found.pop() if len(found) == 1 else None
 
 
@@ -115,36 +122,38 @@ def cost_centre_of(each: Allocation, facts: Facts) -> str | None:
     return next((table[name] for name in names if name in table), each.department_external_id)
 
 
-def _expected(order: PurchaseOrder, decimals: int) -> Stated:
+def _expected(order: PurchaseOrder, decimals: int) -> StatedAmounts:
     """Whether the order's total has the denied lines in it, Procurify does not say: the nearer sum is taken."""
     shipping, tax = (order.shipping or NOTHING) + (order.extras or NOTHING), order.tax or NOTHING
     expected = sum((each.amount for each in order.allocations), shipping + tax)
     total = order.total
     if total is not None and order.left_out and abs(total - order.left_out - expected) < abs(total - expected):
         total -= order.left_out
-    return Stated(decimals, tax, shipping, total)
+    return StatedAmounts(decimals, tax, shipping, total)
 
 
-def _lines(paper: Paper, settled: Settled, stated: Stated, facts: Facts, charges: str) -> Iterator[PayableLine]:
+def _lines(
+    document: SpendDocument, posted: PostedAmounts, stated: StatedAmounts, facts: Facts, charges: str
+) -> Iterator[PayableLine]:
     """Those with an amount; what belongs to none goes to an account of its own, or to the largest."""
-    if not paper.allocations:
+    if not document.allocations:
         return
-    amounts, place = list(settled.amounts), largest(settled.amounts)
-    if abs(settled.rest) <= most_of_rounding(len(amounts), stated.decimals):
-        amounts[place] += settled.rest
-    texts = [_words(each.text or "") for each in paper.allocations]
+    amounts, place = list(posted.amounts), largest(posted.amounts)
+    if abs(posted.rest) <= most_of_rounding(len(amounts), stated.decimals):
+        amounts[place] += posted.rest
+    texts = [_cut(each.text or "") for each in document.allocations]
     shipping_account, tax_account = (facts.options.get(f"{name}_account") for name in ("shipping", "tax"))
-    if settled.shipping and not shipping_account:
-        amounts[place] += settled.shipping
-        texts[place] = _with(texts[place], f"with {charges} {settled.shipping}")
-    for each, amount, text in zip(paper.allocations, amounts, texts, strict=True):
+    if posted.shipping and not shipping_account:
+        amounts[place] += posted.shipping
+        texts[place] = _with(texts[place], f"with {charges} {posted.shipping}")
+    for each, amount, text in zip(document.allocations, amounts, texts, strict=True):
         if amount:
             yield _line(each, amount, text, each.account and facts.account_in_erp(each.account), facts)
-    main = paper.allocations[place]
-    if settled.shipping and shipping_account:
-        yield _line(main, settled.shipping, charges.capitalize(), shipping_account, facts)
-    if settled.tax and tax_account:
-        yield _line(main, settled.tax, "Tax", tax_account, facts)
+    main = document.allocations[place]
+    if posted.shipping and shipping_account:
+        yield _line(main, posted.shipping, charges.capitalize(), shipping_account, facts)
+    if posted.tax and tax_account:
+        yield _line(main, posted.tax, "Tax", tax_account, facts)
 
 
 def _line(each: Allocation, amount: Decimal, text: str, account: str | None, facts: Facts) -> PayableLine:
@@ -153,24 +162,24 @@ def _line(each: Allocation, amount: Decimal, text: str, account: str | None, fac
     return PayableLine(account=account or None, amount=amount, text=text or None, **coded)
 
 
-def _decimals(paper: Paper, company: str, facts: Facts) -> int:
+def _decimals(document: SpendDocument, company: str, facts: Facts) -> int:
     mapping = facts.companies.get(company)
-    return currency_decimals(paper.currency, mapping) if paper.currency else 2
+    return currency_decimals(document.currency, mapping) if document.currency else 2
 
 
-def _supplier(paper: Paper, facts: Facts) -> str | None:
+def _supplier(document: SpendDocument, facts: Facts) -> str | None:
     """The ERP's own number, as the flow of vendors has found or made it."""
-    return facts.remote_id(SUPPLIERS_FLOW, key_text(paper.vendor_id)) if paper.vendor_id else None
+    return facts.remote_id(SUPPLIERS_FLOW, key_text(document.vendor_id)) if document.vendor_id else None
 
 
-def _vendor(paper: Paper) -> str:
-    return f"Vendor {paper.vendor_id or '(none)'} {paper.vendor_name or ''} of Procurify".replace("  ", " ")
+def _vendor(document: SpendDocument) -> str:
+    return f"Vendor {document.vendor_id or '(none)'} {document.vendor_name or ''} of Procurify".replace("  ", " ")
 
 
 # --- texts ----------------------------------------------------------------------------------------------------------
 
 
-def _words(text: str, most: int = TEXT) -> str:
+def _cut(text: str, most: int = TEXT) -> str:
     """On one line, without control characters; what is too long stays whole in Procurify."""
     line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
     return line if len(line) <= most else f"{line[: most - 1]}…"
@@ -178,12 +187,12 @@ def _words(text: str, most: int = TEXT) -> str:
 
 def _with(text: str, also: str) -> str:
     room = TEXT - len(also) - 3
-    return f"{_words(text, room)} ({also})" if text else also.capitalize()
+    return f"{_cut(text, room)} ({also})" if text else also.capitalize()
 
 
 def _named(start: str, orders: Sequence[str]) -> str:
     """As many of the orders as there is room for."""
-    return _words(f"{start}, {'orders' if len(orders) > 1 else 'order'} {', '.join(orders)}" if orders else start)
+    return _cut(f"{start}, {'orders' if len(orders) > 1 else 'order'} {', '.join(orders)}" if orders else start)
 
 
 # --- vendors --------------------------------------------------------------------------------------------------------
@@ -195,7 +204,7 @@ def partner_from_vendor(vendor: VendorRow, facts: Facts) -> Partner:
     return Partner(
         external_ref=facts.reference("procurify-vendor-", vendor.vendor_id),
         supplier_id=number_of(vendor.external_id),
-        name=_words(vendor.name or "") or None,
+        name=_cut(vendor.name or "") or None,
         country=country_code(vendor.country),
         currency_code=vendor.currency,
         payment_terms=codes[0] if len(codes) == 1 else None,
@@ -210,7 +219,7 @@ def vendor_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Vendor:
     """A supplier of IFS becomes a vendor of Procurify, whose countries are free text."""
     return Vendor(
         key=key_text(supplier.supplier_id),
-        name=_words(supplier.name or "") or None,
+        name=_cut(supplier.name or "") or None,
         country=country_code(supplier.country),
         email=(supplier.email or "").strip() or None,
         currency_code=supplier.currency_code,

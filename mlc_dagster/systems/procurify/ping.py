@@ -9,7 +9,7 @@ from mlc_dagster.systems.procurify.client import ProcurifyClient
 from mlc_dagster.systems.procurify.connect import procurify_client
 from mlc_dagster.systems.procurify.settings import ProcurifySettings
 from mlc_dagster.systems.shared.findings import NOT_SIGNED_IN, Finding, Question, budget, clock, rate, refused, wrong
-from mlc_dagster.systems.shared.ping_names import instead
+from mlc_dagster.systems.shared.name_suggestions import suggestion
 from mlc_dagster.transport.error_messages import sentence
 
 LISTS = ("bills", "purchase_orders", "vendors", "departments", "locations")
@@ -35,7 +35,7 @@ def ask_procurify(question: Question) -> Iterator[Finding]:
             if name in NAMED:
                 yield from _named(client, name, path, section)
             else:
-                client.reach(path)
+                client.probe(path)
             yield Finding("procurify", name, True, f"{path} reads")
         except MlcError as error:
             yield refused("procurify", name, error)
@@ -51,19 +51,19 @@ def _named(client: ProcurifyClient, name: str, path: str, section: ProcurifySett
     """A line for each department or location that mlc.yaml maps and Procurify does not have. Raises MlcError."""
     table: Mapping[str, str] = getattr(section, NAMED[name])
     if not table:
-        client.reach(path)
+        client.probe(path)
         return
     setting, rows = f"procurify.{NAMED[name]}", client.listed(path)
     known = {str(row[field]) for row in rows for field in ("name", "external_id") if row.get(field)}
     for key in table:
         if key not in known:
             fault = f"{setting} maps {key!r}, and none of Procurify's {name} has that name or external id"
-            cure = f"Correct it in mlc.yaml, or make it in Procurify. {instead(key, known)}"
+            cure = f"Correct it in mlc.yaml, or make it in Procurify. {suggestion(key, known)}"
             yield wrong("procurify", "mlc.yaml", fault, cure)
 
 
 def _whom(client: ProcurifyClient) -> str:
     """The user whose role the application has. Raises MlcError."""
-    user = client.reach(client.at.me).get("data") or {}
+    user = client.probe(client.endpoints.me).get("data") or {}
     named = [sentence(user.get(name)) for name in ("email", "role")]
     return f"as {', '.join(each for each in named if each) or 'a user without a name'}"

@@ -1,7 +1,7 @@
 """Procurify's bills, purchase orders and vendors: as they are read, and a vendor as it is sent.
 
-Amounts are in the currency of the paper. What a line is posted on hangs below its allocation in Procurify, five levels
-deep; here each allocation is a row.
+Amounts are in the currency of the document. What a line is posted on hangs below its allocation in Procurify, five
+levels deep; here each allocation is a row.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 
-from mlc_dagster.core.flows import Target, Twice
+from mlc_dagster.core.flows import DuplicateWording, Target
 from mlc_dagster.core.vocabulary import EntitySet, Record
 from mlc_dagster.systems.ifs.supplier_records import Owner
 
@@ -38,7 +38,7 @@ class Allocation(Record, frozen=True, kw_only=True):
     is_cost: bool = False  # of the whole bill: it has neither tax nor shipping
 
 
-class Paper(Record, frozen=True, kw_only=True):
+class SpendDocument(Record, frozen=True, kw_only=True):
     """What bills and purchase orders have in common. `is_whole`: it was read with its lines."""
 
     vendor_id: str | None = None
@@ -50,7 +50,7 @@ class Paper(Record, frozen=True, kw_only=True):
     allocations: tuple[Allocation, ...] = ()
 
 
-class Bill(Paper, frozen=True, kw_only=True):
+class Bill(SpendDocument, frozen=True, kw_only=True):
     """Bills of Procurify that were changed on a day: vendor, invoice number, dates and totals, and what each part of
     them was spent on. Drafts and others that are not posted come without their lines.
     """
@@ -73,7 +73,7 @@ class Bill(Paper, frozen=True, kw_only=True):
     order_numbers: tuple[str, ...] = ()  # as people know them: "PF1042"
 
 
-class PurchaseOrder(Paper, frozen=True, kw_only=True):
+class PurchaseOrder(SpendDocument, frozen=True, kw_only=True):
     """Purchase orders of Procurify that were changed on a day: vendor, state and totals, and what each line is to be
     spent on. Lines that were denied or not yet approved are left out.
     """
@@ -129,11 +129,11 @@ class Vendor(Record, frozen=True, kw_only=True):
         yield "Email", self.email, MAIL
 
 
-def _told(record: type[Record]) -> str:
+def _description(record: type[Record]) -> str:
     return " ".join((record.__doc__ or "").split())
 
 
-BILLS = EntitySet("procurify", "bill_list", "", "bills", Bill, ("uuid",), description=_told(Bill))
+BILLS = EntitySet("procurify", "bill_list", "", "bills", Bill, ("uuid",), description=_description(Bill))
 PURCHASE_ORDERS = EntitySet(
     "procurify",
     "purchase_order_list",
@@ -141,7 +141,7 @@ PURCHASE_ORDERS = EntitySet(
     "purchase_orders",
     PurchaseOrder,
     ("order_id",),
-    description=_told(PurchaseOrder),
+    description=_description(PurchaseOrder),
 )
 VENDOR_LIST = EntitySet(
     "procurify",
@@ -151,12 +151,12 @@ VENDOR_LIST = EntitySet(
     VendorRow,
     ("vendor_id",),
     delta="sweep",
-    description=_told(VendorRow),
+    description=_description(VendorRow),
 )
 VENDORS = Target(
     "procurify",
     "vendors",
     Vendor,
     batch=20,
-    twice=Twice("Procurify", "vendors", "IFS supplier", "Deactivate one of them."),
+    twice=DuplicateWording("Procurify", "vendors", "IFS supplier", "Deactivate one of them."),
 )

@@ -1,4 +1,4 @@
-"""What must be true of a paper of Procurify alone before it enters the books."""
+"""What must be true of a document of Procurify alone before it enters the books."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Problem, Rule
 from mlc_dagster.rules.problems import problem
 from mlc_dagster.systems.procurify.mapping import company_of_location, cost_centre_of
-from mlc_dagster.systems.procurify.statuses import stands, why_not_a_bill
+from mlc_dagster.systems.procurify.statuses import belongs_in_the_books, why_not_a_bill
 
 
-def where_it_stands(rule: Rule) -> Rule:
-    """The rule, for papers that are to be in the books: of one that is to leave them it asks nothing."""
+def where_it_belongs_in_the_books(rule: Rule) -> Rule:
+    """The rule, for documents that are to be in the books: of one that is to leave them it asks nothing."""
 
     @wraps(rule)
     def judged(source: Any, target: Any, facts: Facts) -> Problem | None:
-        return rule(source, target, facts) if stands(source, facts) else None
+        return rule(source, target, facts) if belongs_in_the_books(source, facts) else None
 
     return judged
 
 
 def where_its_company_is_known(rule: Rule) -> Rule:
-    """The rule, for papers of one company: of others `all_is_of_one_company` says what is wrong."""
+    """The rule, for documents of one company: of others `all_is_of_one_company` says what is wrong."""
 
     @wraps(rule)
     def judged(source: Any, target: Any, facts: Facts) -> Problem | None:
@@ -34,7 +34,7 @@ def where_its_company_is_known(rule: Rule) -> Rule:
 
 def bill_still_stands(source: Any, target: Any, facts: Facts) -> Problem | None:
     """A bill that was posted in the ERP is still approved in Procurify, and still a bill of a supplier."""
-    if stands(source, facts):
+    if belongs_in_the_books(source, facts):
         return None
     why = why_not_a_bill(source, facts)
     reason = f"Bill {source.number} was posted in the ERP, and in Procurify it is now: {why}."

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, field_validator
 
 from mlc_dagster.settings.addresses import Address
-from mlc_dagster.settings.section import PROOF, Pattern, Section, TargetSection, shape, sides
+from mlc_dagster.settings.section import PROOF, Pattern, Placeholder, Section, TargetSection, shape, sides
 
 NEVER_POSTED = (0, 1, 3, 5)
 """Statuses of a bill: draft, confirmed (it waits for approval), denied, withdrawn."""
@@ -49,6 +49,9 @@ class ProcurifySettings(TargetSection):
     """Procurify. The secrets come from PROCURIFY_CLIENT_ID and PROCURIFY_CLIENT_SECRET."""
 
     names_companies: ClassVar[tuple[str, ...]] = ("companies_by_location",)
+    placeholders: ClassVar[tuple[Placeholder, ...]] = (
+        Placeholder(("base_url", "token_url"), r"//acme\.procurify\.com\b", "the address of your own tenant"),
+    )
 
     base_url: Address = Field(description="https://<domain>.procurify.com")
     token_url: Address | None = Field(None, description="Left out: base_url and /oauth/token")

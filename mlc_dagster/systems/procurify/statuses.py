@@ -1,9 +1,9 @@
-"""Which papers and vendors of Procurify are a matter of the books, and in which words the others are not. Pure."""
+"""Which documents and vendors of Procurify are a matter of the books, and in which words the others are not. Pure."""
 
 from __future__ import annotations
 
 from mlc_dagster.core.facts import Facts
-from mlc_dagster.systems.procurify.records import Bill, Paper, PurchaseOrder
+from mlc_dagster.systems.procurify.records import Bill, PurchaseOrder, SpendDocument
 
 BILL_STATUSES = {
     0: "draft",
@@ -31,11 +31,11 @@ VENDOR_TYPES = {
 _CANCELLED, _LEGACY, _CLOSED, _PAID = 1, 2, 3, 4
 
 
-def stands(paper: Paper, facts: Facts) -> bool:
+def belongs_in_the_books(document: SpendDocument, facts: Facts) -> bool:
     """Whether it is to be in the books: a bill that is approved, an order that is not cancelled."""
-    if isinstance(paper, Bill):
-        return listed(paper.status, "bill_statuses", facts) and listed(paper.type, "bill_types", facts)
-    return not (isinstance(paper, PurchaseOrder) and is_cancelled(paper))
+    if isinstance(document, Bill):
+        return listed(document.status, "bill_statuses", facts) and listed(document.type, "bill_types", facts)
+    return not (isinstance(document, PurchaseOrder) and is_cancelled(document))
 
 
 def is_cancelled(order: PurchaseOrder) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from mlc_dagster.systems.ifs.records import SUPPLIERS
 from mlc_dagster.systems.procurify.connect import procurify_client
-from mlc_dagster.systems.procurify.drift import drifts
 from mlc_dagster.systems.procurify.flows import FLOWS
+from mlc_dagster.systems.procurify.identity import has
 from mlc_dagster.systems.procurify.mapping import SUPPLIERS_FLOW
 from mlc_dagster.systems.procurify.ping import ask_procurify
 from mlc_dagster.systems.procurify.records import VENDOR_LIST
 from mlc_dagster.systems.procurify.settings import ProcurifySettings
-from mlc_dagster.systems.procurify.vendors import MATCHED
+from mlc_dagster.systems.procurify.vendors.drift import drifts
+from mlc_dagster.systems.procurify.vendors.vendor_writer import MATCHED
 from mlc_dagster.systems.system import Comparison, System
 
 
@@ -45,6 +46,7 @@ SYSTEM = System(
     connect=procurify_client,
     ping=ask_procurify,
     flows=FLOWS,
+    has=has,
     holds_by=(MATCHED,),
     comparisons=(VENDOR_DRIFT,),
 )

@@ -15,7 +15,7 @@ from mlc_dagster.core.vocabulary import EntitySet, Sightings, key_text
 Key = tuple[object, ...]
 
 
-class Places:
+class FirstSeen:
     """The sightings of one entity set. Without a memory, every row belongs to the day that is read."""
 
     def __init__(self, entity: EntitySet, sightings: Sightings | None) -> None:

@@ -34,6 +34,14 @@ def moment(value: Any) -> datetime:
         raise ValueError(f"{error}; found {_shown(value)}") from error
 
 
+def moment_or_none(value: Any) -> datetime | None:
+    """As `moment`; None where the value is none."""
+    try:
+        return moment(value)
+    except ValueError:
+        return None
+
+
 def day(value: Any) -> date:
     """A date, or the day that a timestamp shows, whatever its zone: the ERP's dates have none."""
     if isinstance(value, str) and not _DAY.fullmatch(value):
@@ -93,7 +101,7 @@ def text(value: Any) -> str:
     return value
 
 
-FITTING: dict[pa.DataType, Callable[[Any], Any]] = {
+CONVERTERS: dict[pa.DataType, Callable[[Any], Any]] = {
     pa.string(): text,
     AMOUNT: amount,
     pa.int64(): whole,

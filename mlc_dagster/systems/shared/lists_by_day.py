@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from mlc_dagster.core.arrow_columns import source_batch
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Row, Scope, Sightings, key_text
-from mlc_dagster.systems.shared.json_rows import fitted, readable
+from mlc_dagster.systems.shared.json_rows import converted_row, readable
 
 Document = Mapping[str, Any]
 Extract = Callable[[Document], Mapping[str, Any]]
@@ -30,7 +30,7 @@ ROWS_AT_ONCE = 5000
 
 
 @dataclass(frozen=True)
-class _Read:
+class _ReadDocument:
     """One document, read."""
 
     row: Row
@@ -39,7 +39,7 @@ class _Read:
     key: str
 
 
-class Listing:
+class ListByDay:
     """One read of one partition. Fills in the pull; the caller counts requests and pages."""
 
     def __init__(
@@ -53,8 +53,8 @@ class Listing:
         self._entity, self._scope, self._pull, self._sightings, self._clock = entity, scope, pull, sightings, clock
 
     def batches(self, documents: Iterable[Document], extract: Extract) -> Iterator[pa.RecordBatch]:
-        """The rows of the scope, in the columns of `frames.source_schema`. The documents are read to their end first:
-        a page that fails leaves the partition as it was.
+        """The rows of the scope, by `arrow_columns.source_schema`. The documents are read to their end first: a page
+        that fails leaves the partition as it was.
         """
         self._pull.started_at = self._clock()
         rows = list(self._here(self._newest(documents, extract)))
@@ -69,27 +69,27 @@ class Listing:
             )
         self._pull.ended_at = self._clock()
 
-    def _newest(self, documents: Iterable[Document], extract: Extract) -> list[_Read]:
+    def _newest(self, documents: Iterable[Document], extract: Extract) -> list[_ReadDocument]:
         """One for each key: a row that moved while paging is seen twice, and the later answer is the newer one."""
-        found: dict[str, _Read] = {}
+        found: dict[str, _ReadDocument] = {}
         for document in documents:
             one = self._read(document, extract)
             self._pull.repeated += one.key in found
             found[one.key] = one
         return list(found.values())
 
-    def _read(self, document: Document, extract: Extract) -> _Read:
+    def _read(self, document: Document, extract: Extract) -> _ReadDocument:
         etag = digest(document)
         values: Mapping[str, Any] = {}
         try:
             values = extract(document)
-            row, problem = fitted(self._entity.record, values), None
+            row, problem = converted_row(self._entity.record, values), None
         except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
             names = (*self._entity.keys, *((self._entity.modified,) if self._entity.modified else ()))
             row = readable(self._entity.record, values, names)
             reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
             problem = json.dumps({"reason": reason, "row": document, "key": self._key(row)}, default=str)
-        return _Read(row, etag, problem, self._key(row) or f"unreadable {etag}")
+        return _ReadDocument(row, etag, problem, self._key(row) or f"unreadable {etag}")
 
     def _key(self, row: Row) -> str:
         parts = [row.get(name) for name in self._entity.keys]
@@ -97,7 +97,7 @@ class Listing:
 
     # --- which day ----------------------------------------------------------------------------------------------------
 
-    def _here(self, rows: list[_Read]) -> Iterator[_Read]:
+    def _here(self, rows: list[_ReadDocument]) -> Iterator[_ReadDocument]:
         window = self._scope.window
         if window is None:
             yield from rows
@@ -113,21 +113,21 @@ class Listing:
             elif window.start <= moment < window.end:
                 yield one
 
-    def _moment(self, one: _Read) -> datetime | None:
+    def _moment(self, one: _ReadDocument) -> datetime | None:
         """What places the row; None where nothing does."""
         if self._entity.delta == "sweep" or self._entity.modified is None:
             return None
         moment: datetime | None = one.row.get(self._entity.modified)
         return None if moment is None or moment > self._clock() + AHEAD else moment
 
-    def _placed(self, strays: list[_Read], day: date) -> frozenset[str]:
+    def _placed(self, strays: list[_ReadDocument], day: date) -> frozenset[str]:
         name = "/".join(self._entity.key)
         if self._sightings is None:
             return frozenset(one.key for one in strays)
         self._sightings.place(name, [(one.key, one.etag) for one in strays], self._clock().date())
         return frozenset(self._sightings.placed_on(name, day))
 
-    def _account(self, rows: list[_Read]) -> None:
+    def _account(self, rows: list[_ReadDocument]) -> None:
         self._pull.rows = len(rows)
         self._pull.unreadable = sum(one.problem is not None for one in rows)
         together = sum(int(digest([one.key, one.etag]), 16) for one in rows)

@@ -6,13 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlc_dagster.core.duplicates import folded
 from mlc_dagster.core.outcomes import Agreed, Draft
 from mlc_dagster.systems.ifs.supplier_records import codes_of, owners_of
-from mlc_dagster.systems.shared.three_way_merge import Values, agreement, as_of, conclude, merge
+from mlc_dagster.systems.shared.three_way_merge import Values, agreement, as_of, merge, without_conflicts
+
+
+def folded_name(value: Any) -> str:
+    """A name by which two records are the same: without blanks that nobody sees, and in one case; null is empty."""
+    return folded(str(value or ""))
 
 
 @dataclass(frozen=True)
-class Words:
+class CodeNames:
     """How a SaaS says what the ERP has codes for."""
 
     system: str
@@ -41,19 +47,21 @@ class Words:
         return found
 
 
-class Meeting:
+class SupplierMatch:
     """What to do with the fields that both sides keep, given what they last agreed on."""
 
-    def __init__(self, draft: Draft, words: Words, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+    def __init__(self, draft: Draft, code_names: CodeNames, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
         """`ours`, `theirs`: shared fields in the SaaS's own words; empty `theirs`: it is new there.
 
         Raises DisagreementError where a person must decide.
         """
-        self._key, self._words = draft.record.key, words
+        self._key, self._code_names = draft.record.key, code_names
         self._before = draft.agreed(self._key)
-        base = words.theirs(self._before)
+        base = code_names.theirs(self._before)
         self.ours = as_of(ours, base, "ifs", draft.version)
-        self._merged = conclude(merge(base, self.ours, theirs, owners_of(draft.record.owners)), words.system)
+        self._merged = without_conflicts(
+            merge(base, self.ours, theirs, owners_of(draft.record.owners)), code_names.system
+        )
 
     @property
     def written(self) -> Mapping[str, str]:
@@ -68,10 +76,10 @@ class Meeting:
         """Whether the ERP takes the value of the SaaS, by the flow in the other direction."""
         return name in self._merged.to_erp
 
-    def concluded(self, now: Mapping[str, Any], version: str, link: str, *, wrote: bool) -> tuple[str, Agreed]:
+    def agreed_values(self, now: Mapping[str, Any], version: str, link: str, *, wrote: bool) -> tuple[str, Agreed]:
         """(the ERP's key, what both agree on from now on). `now`: what the SaaS has; `version`: since when."""
         there = as_of(now, None, "saas", "")
         same = {name: value for name, value in self.ours.items() if there.get(name) == value}
         written = self.written if wrote else ()
-        codes = self._words.codes(same, self._before)
+        codes = self._code_names.codes(same, self._before)
         return self._key, agreement(self._before, codes, side="saas", written=written, version=version, link=link)

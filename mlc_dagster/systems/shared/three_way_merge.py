@@ -50,7 +50,7 @@ def merge(base: Values | None, erp: Mapping[str, Any], saas: Mapping[str, Any], 
     merged, ours, theirs = Merged(), texts(erp), texts(saas)
     for name in ours.keys() & theirs.keys():
         known = None if base is None else base.get(name)
-        end = _end(known, ours[name], theirs[name], owners.get(name, "ifs"))
+        end = _side_that_counts(known, ours[name], theirs[name], owners.get(name, "ifs"))
         if end == "agreed":
             merged.agreed[name] = ours[name]
         elif end == "hold":
@@ -62,7 +62,7 @@ def merge(base: Values | None, erp: Mapping[str, Any], saas: Mapping[str, Any], 
     return merged
 
 
-def _end(base: str | None, erp: str, saas: str, owner: str) -> str:
+def _side_that_counts(base: str | None, erp: str, saas: str, owner: str) -> str:
     """ "agreed", "hold", or the side whose value counts."""
     if erp == saas:
         return "agreed"
@@ -75,7 +75,7 @@ def _end(base: str | None, erp: str, saas: str, owner: str) -> str:
     return owner
 
 
-def conclude(merged: Merged, system: str) -> Merged:
+def without_conflicts(merged: Merged, system: str) -> Merged:
     """The same, where no person is needed. Raises DisagreementError that shows both values."""
     if not merged.conflicts:
         return merged

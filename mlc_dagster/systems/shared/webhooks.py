@@ -13,7 +13,7 @@ _SEPARATORS = str.maketrans(".-/ ", "____")
 
 
 @dataclass(frozen=True)
-class Told:
+class WebhookEvent:
     """`event_id` is the sender's, or a digest of what makes the event; `subject` is "" where no record is named."""
 
     event_id: str

@@ -11,9 +11,9 @@ from mlc_dagster.core.facts import Books, CompanyMapping, Facts, LedgerAccount
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.systems.airbase.calls import classify, signature
+from mlc_dagster.systems.airbase.api import classify, signature
 from mlc_dagster.systems.airbase.client import AirbaseClient
-from mlc_dagster.systems.airbase.endpoints import Places
+from mlc_dagster.systems.airbase.endpoints import Endpoints
 from mlc_dagster.systems.airbase.mapping import order_from_order, vendor_from_supplier
 from mlc_dagster.systems.airbase.settings import AirbaseSettings
 from mlc_dagster.systems.ifs import records as ifs
@@ -24,7 +24,7 @@ TOKEN = "sandbox-airbase-token"
 
 
 def client_on(
-    box: Sandbox, scheme: str = "Token", sleep: Callable[[float], None] = lambda seconds: None, **places: Any
+    box: Sandbox, scheme: str = "Token", sleep: Callable[[float], None] = lambda seconds: None, **endpoints: Any
 ) -> AirbaseClient:
     """Fast: what it waits for does not take time here."""
     api = ApiClient(
@@ -36,7 +36,7 @@ def client_on(
         sleep=sleep,
         timeout=5.0,
     )
-    return AirbaseClient(api, Places(**places))
+    return AirbaseClient(api, Endpoints(**endpoints))
 
 
 def save(client: AirbaseClient, target: Target, *drafts: Draft) -> dict[str, Outcome]:

@@ -17,7 +17,11 @@ BACK = "ifs/suppliers_from_airbase"
 @pytest.fixture
 def rounds(sqlite_ledger: Ledger) -> Iterator[Rounds]:
     """Supplier S1, which both sides have."""
-    with Sandbox(limits=Limits(100_000, 100_000, airbase_requests_per_minute=100_000)) as box:
+    with Sandbox(
+        limits=Limits(
+            cin7_calls_per_minute=100_000, ifs_requests_per_minute=100_000, airbase_requests_per_minute=100_000
+        )
+    ) as box:
         made = Rounds(box, sqlite_ledger, "airbase")
         made.put("S1", ago=60)
         made.once()

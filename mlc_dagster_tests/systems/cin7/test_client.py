@@ -11,7 +11,7 @@ import respx
 from mlc_dagster.core.errors import AccessDenied, Misconfigured, MlcError, RecordRejected, TransientError
 from mlc_dagster.core.outcomes import Draft, Saved, Unanswered
 from mlc_dagster.sandbox import Limits, Sandbox
-from mlc_dagster.systems.cin7.calls import Cin7Api, covers
+from mlc_dagster.systems.cin7.api import Cin7Api, covers
 from mlc_dagster.systems.cin7.client import Cin7Client, classify, signature
 from mlc_dagster.systems.cin7.mapping import invoice_from_proposal, purchase_from_order, supplier_from_ifs
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
@@ -243,7 +243,7 @@ def test_two_documents_are_equal_by_their_meaning(theirs: Any, ours: Any, same: 
 
 
 def test_the_targets_are_what_the_client_dispatches_on(box: Sandbox) -> None:
-    assert set(client_on(box)._rooms) == {target.name for target in (SUPPLIERS, PURCHASES, PURCHASE_INVOICES)}
+    assert set(client_on(box)._writers) == {target.name for target in (SUPPLIERS, PURCHASES, PURCHASE_INVOICES)}
 
 
 def test_a_supplier_that_another_run_made_since_the_list_was_read_is_known(box: Sandbox) -> None:

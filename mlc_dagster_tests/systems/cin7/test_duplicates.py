@@ -14,7 +14,7 @@ from mlc_dagster.core.flows import Target
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.sandbox.cin7.api import ACCOUNT_ID, APPLICATION_KEYS
 from mlc_dagster.systems.cin7 import duplicates
-from mlc_dagster.systems.cin7.calls import signature
+from mlc_dagster.systems.cin7.api import signature
 from mlc_dagster.systems.cin7.client import Cin7Client, classify
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES
 from mlc_dagster.transport.client import ApiClient, LocalBudget
@@ -39,7 +39,7 @@ def client_on(box: Sandbox, tries: int = 8) -> Cin7Client:
 def told(box: Sandbox, target: Target = PURCHASES, known: Mapping[str, Mapping[str, str]] | None = None) -> list[str]:
     """The sentences of one look, by a client of its own."""
     assert target.twice is not None
-    looked = client_on(box).carried(target, SINCE, lambda flow: (known or {}).get(flow, {}))
+    looked = client_on(box).scan_documents(target, SINCE, lambda flow: (known or {}).get(flow, {}))
     return [sentence(target.twice, double) for double in doubles(looked.documents)]
 
 
@@ -135,12 +135,12 @@ def test_a_quiet_hour_is_one_call_for_both_targets(box: Sandbox) -> None:
     box.forget_calls()
     client = client_on(box)
     for target in (PURCHASES, PURCHASE_INVOICES):
-        assert client.carried(target, SINCE, lambda flow: {}).compared == 0
+        assert client.scan_documents(target, SINCE, lambda flow: {}).compared == 0
     assert calls(box) == 1
 
 
 def test_pages_beyond_the_first_are_read(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mlc_dagster.systems.cin7.calls.PAGE", 2)
+    monkeypatch.setattr("mlc_dagster.systems.cin7.api.PAGE", 2)
     acme = supplier(box)
     known = {f"P{each}": put(box, acme, f"0010/P{each}") for each in range(5)}
     second = put(box, acme, "0010/P1")
@@ -197,7 +197,7 @@ def test_what_is_too_much_to_read_is_counted_and_never_called_clear(
     acme = supplier(box)
     for each in range(5):
         put(box, acme, f"0010/P{each}")
-    looked = client_on(box).carried(PURCHASES, SINCE, lambda flow: {})
+    looked = client_on(box).scan_documents(PURCHASES, SINCE, lambda flow: {})
     assert looked.unread == 2 and {each.reference for each in looked.documents} == {"0010/P2", "0010/P3", "0010/P4"}
 
 
@@ -209,4 +209,4 @@ def test_a_look_writes_nothing_and_a_system_that_is_down_is_an_error(box: Sandbo
     assert {method for method, _ in box.calls("cin7")} == {"GET"}
     box.faults.add(system="cin7", status=502)
     with pytest.raises(TransientError):
-        client_on(box, tries=1).carried(PURCHASES, SINCE, lambda flow: {})
+        client_on(box, tries=1).scan_documents(PURCHASES, SINCE, lambda flow: {})

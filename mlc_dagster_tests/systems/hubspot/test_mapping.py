@@ -19,7 +19,7 @@ from mlc_dagster.systems.hubspot.mapping import (
     invoice_from_proposal,
     unique,
 )
-from mlc_dagster.systems.hubspot.properties import of_company, of_line
+from mlc_dagster.systems.hubspot.objects.properties import of_company, of_line
 from mlc_dagster.systems.hubspot.settings import HubspotSettings
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster_tests.systems.hubspot.samples import SEEDED, facts, line, proposal, supplier

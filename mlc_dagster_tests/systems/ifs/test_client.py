@@ -19,7 +19,7 @@ from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.client import IfsClient, classify
 from mlc_dagster.systems.ifs.line_records import Posting
-from mlc_dagster.systems.ifs.odata import any_of_keys, beyond, literal, one
+from mlc_dagster.systems.ifs.odata.expressions import any_of_keys, beyond, literal, one
 from mlc_dagster.transport.client import ApiClient
 from mlc_dagster_tests.systems.ifs.conftest import A_DAY, TEN, Reader, client_of
 

@@ -30,7 +30,7 @@ KINDS = pytest.mark.parametrize("target", SETS, ids=lambda target: target.name)
 
 def told(box: Sandbox, target: Target, **client: Any) -> list[str]:
     assert target.twice is not None
-    looked = client_of(box, **client).carried(target, SINCE, lambda flow: {})
+    looked = client_of(box, **client).scan_documents(target, SINCE, lambda flow: {})
     return [sentence(target.twice, double) for double in doubles(looked.documents)]
 
 
@@ -130,7 +130,7 @@ def test_a_quiet_hour_is_one_request_for_each_set(box: Sandbox) -> None:
         put(box, target, 17, "airbase-payment-77", LONG_AGO)
     client = client_of(box)
     for target in (*SETS, PARTNERS):
-        assert client.carried(target, SINCE, lambda flow: {}).compared == 0
+        assert client.scan_documents(target, SINCE, lambda flow: {}).compared == 0
     assert requests(box) == 4
 
 
@@ -164,4 +164,4 @@ def test_a_look_writes_nothing_and_a_system_that_is_down_or_lacks_the_set_is_an_
     auth = ClientCredentials(box.url + TOKEN, "sandbox", "sandbox-secret")
     hasty = IfsClient(ApiClient("ifs", box.url + SURFACE, auth=auth, classify=classify, max_attempts=1))
     with pytest.raises(TransientError):
-        hasty.carried(ENTRIES, SINCE, lambda flow: {})
+        hasty.scan_documents(ENTRIES, SINCE, lambda flow: {})

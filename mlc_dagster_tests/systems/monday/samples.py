@@ -12,7 +12,7 @@ from mlc_dagster.core.outcomes import Draft, Outcome
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.sandbox.monday.api import TOKEN
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.systems.monday.calls import CURE, classifier
+from mlc_dagster.systems.monday.api import CURE, classifier
 from mlc_dagster.systems.monday.client import MondayClient
 from mlc_dagster.systems.monday.mapping import invoice_from_proposal
 from mlc_dagster.systems.monday.records import INVOICES

@@ -15,9 +15,14 @@ import pytest
 from mlc_dagster.core.errors import AccessDenied, Misconfigured, TransientError
 from mlc_dagster.core.outcomes import Begun, Draft, Refused, Saved, Unanswered
 from mlc_dagster.sandbox import Limits, Sandbox
-from mlc_dagster.systems.monday.budget import MinuteAndDay
+from mlc_dagster.systems.monday.graphql.budget import MinuteAndDay
+from mlc_dagster.systems.monday.graphql.responses import (
+    PartialAnswerError,
+    RefusedWholeError,
+    TooComplexError,
+    classifier,
+)
 from mlc_dagster.systems.monday.records import INVOICES
-from mlc_dagster.systems.monday.responses import InPartError, RefusedWholeError, TooComplexError, classifier
 from mlc_dagster.transport.client import LocalBudget, Throttled
 from mlc_dagster_tests.systems.monday.samples import (
     COLUMNS,
@@ -169,7 +174,7 @@ def test_a_slow_index_does_not_double(box: Sandbox, monkeypatch: pytest.MonkeyPa
     save(client, drafts([99]))
     box.faults.add(system="monday", times=1, delay=0)
     box.faults.add(system="monday", times=1, drop="after")
-    monkeypatch.setattr("mlc_dagster.systems.monday.writes.by_key", lambda *_: {})
+    monkeypatch.setattr("mlc_dagster.systems.monday.boards.item_writer.by_key", lambda *_: {})
     outcomes = save(client, drafts(range(5)))
     assert {type(outcome) for outcome in outcomes} == {Saved}
     assert len(box.monday.rows(INVOICE_BOARD)) == 6
@@ -364,7 +369,7 @@ def test_too_much_has_many_faces(status: int, body: Any, headers: dict[str, str]
         (
             200,
             {"data": {"i0": {"id": "1"}, "i1": None}, "errors": error("RATE_LIMIT_EXCEEDED")["errors"]},
-            InPartError,
+            PartialAnswerError,
         ),
         (500, error("INTERNAL_SERVER_ERROR"), type(None)),
         (502, "<html>", type(None)),

@@ -20,7 +20,7 @@ SINCE, LONG_AGO = NOW - timedelta(hours=26), NOW - timedelta(days=400)
 
 def told(box: Sandbox, target: Target = INVOICES, **changes: Any) -> list[str]:
     assert target.twice is not None
-    looked = client_on(box, **changes).carried(target, SINCE, lambda flow: {})
+    looked = client_on(box, **changes).scan_documents(target, SINCE, lambda flow: {})
     return [sentence(target.twice, double) for double in doubles(looked.documents)]
 
 
@@ -67,7 +67,7 @@ def test_all_boards_of_a_quiet_hour_are_two_requests(box: Sandbox) -> None:
     put(box, "0010/7", LONG_AGO)
     client = client_on(box)
     for target in (INVOICES, SUPPLIERS):
-        assert client.carried(target, SINCE, lambda flow: {}).compared == 0
+        assert client.scan_documents(target, SINCE, lambda flow: {}).compared == 0
     assert client.traffic.requests == 2, "what columns there are, and the newest items"
 
 
@@ -77,8 +77,8 @@ def test_a_busy_hour_is_three_requests_for_some_five_hundred_keys(box: Sandbox) 
     for number in range(40):
         put(box, f"S{number}", board=SUPPLIER_BOARD)
     client = client_on(box)
-    assert client.carried(INVOICES, SINCE, lambda flow: {}).compared == 450
-    assert client.carried(SUPPLIERS, SINCE, lambda flow: {}).compared == 40
+    assert client.scan_documents(INVOICES, SINCE, lambda flow: {}).compared == 450
+    assert client.scan_documents(SUPPLIERS, SINCE, lambda flow: {}).compared == 40
     assert client.traffic.requests == 3
 
 

@@ -16,9 +16,9 @@ from mlc_dagster.systems.configuration import parse
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.monday import mapping
 from mlc_dagster.systems.monday import settings as section
+from mlc_dagster.systems.monday.boards.cell_values import COLUMN_TYPES, shown, written
 from mlc_dagster.systems.monday.flows import FLOWS
 from mlc_dagster.systems.monday.records import Item
-from mlc_dagster.systems.monday.values import FITS, shown, written
 from mlc_dagster_tests.systems.monday.samples import facts, proposal
 
 SAMPLES: dict[str, Any] = {
@@ -47,7 +47,7 @@ def test_every_field_that_mlc_yaml_may_name_is_mapped(flow: Any) -> None:
     options = every_column(flow.target.name)
     item = flow.mapping(SAMPLES[flow.target.name], Facts(options=options))
     assert {cell.field for cell in item.cells} == {name.rpartition(".")[2] for name in options}
-    assert all(cell.kind in FITS for cell in item.cells)
+    assert all(cell.kind in COLUMN_TYPES for cell in item.cells)
 
 
 def test_a_journal_entry_carries_accounts_departments_and_totals() -> None:

@@ -19,7 +19,12 @@ Ask = Callable[[dict[str, Any]], list[Finding]]
 
 @pytest.fixture
 def box() -> Iterator[Sandbox]:
-    with Sandbox(seed="demo", limits=Limits(100_000, 100_000, procurify_requests_per_second=100_000)) as made:
+    with Sandbox(
+        seed="demo",
+        limits=Limits(
+            cin7_calls_per_minute=100_000, ifs_requests_per_minute=100_000, procurify_requests_per_second=100_000
+        ),
+    ) as made:
         yield made
 
 

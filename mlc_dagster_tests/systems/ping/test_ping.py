@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import yaml
-from rich.console import Console
 
 from mlc_dagster.cli import app as cli
 from mlc_dagster.ledger.credentials import sealed
@@ -19,7 +18,7 @@ from mlc_dagster.systems.configuration import parse
 from mlc_dagster.systems.ping import ping_all
 from mlc_dagster_tests.orchestration.conftest import SECRETS
 
-PLENTY = Limits(100_000, 100_000, procurify_requests_per_second=100_000)
+PLENTY = Limits(cin7_calls_per_minute=100_000, ifs_requests_per_minute=100_000, procurify_requests_per_second=100_000)
 NO_SCOPE = json.dumps(
     {
         "status": "error",
@@ -46,7 +45,7 @@ def ping(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tm
     def run(content: Any, *words: str) -> tuple[int, str]:
         (tmp_path / "mlc.yaml").write_text(yaml.safe_dump(content))
         monkeypatch.setenv("MLC_CONFIG", str(tmp_path / "mlc.yaml"))
-        monkeypatch.setattr(cli, "out", Console(width=1000))
+        monkeypatch.setenv("COLUMNS", "1000")
         monkeypatch.setattr("sys.argv", ["mlc", "ping", *words])
         with pytest.raises(SystemExit) as stopped:
             cli.main()

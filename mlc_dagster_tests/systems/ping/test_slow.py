@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mlc_dagster.cli import app as cli
+from mlc_dagster.cli import ping as cli
 from mlc_dagster.ledger.credentials import sealed
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.sandbox.seed.start import demo_settings

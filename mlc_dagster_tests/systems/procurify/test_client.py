@@ -15,7 +15,7 @@ from mlc_dagster.core.errors import AccessDenied, Misconfigured, TransientError
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Window
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.sandbox.procurify.lines import Cost, Line
-from mlc_dagster.systems.procurify.calls import ProcurifyApi, classify
+from mlc_dagster.systems.procurify.api import ProcurifyApi, classify
 from mlc_dagster.systems.procurify.client import ProcurifyClient
 from mlc_dagster.systems.procurify.records import BILLS, PURCHASE_ORDERS, VENDOR_LIST, Bill
 from mlc_dagster.transport.client import ApiClient, LocalBudget

@@ -26,7 +26,7 @@ Made = Callable[..., ProcurifyClient]
 def told(box: Sandbox, client_of: Made) -> Callable[..., list[str]]:
     def found(**changes: Any) -> list[str]:
         assert VENDORS.twice is not None
-        looked = client_of(box, **changes).carried(VENDORS, SINCE, lambda flow: {})
+        looked = client_of(box, **changes).scan_documents(VENDORS, SINCE, lambda flow: {})
         return [sentence(VENDORS.twice, double) for double in doubles(looked.documents)]
 
     return found
@@ -70,7 +70,7 @@ def test_the_list_is_read_once_and_to_its_last_page(box: Sandbox, client_of: Mad
     for number in range(130):
         put(box, f"Vendor {number}", f"V{number % 129}")
     client = client_of(box, page_size=50)
-    looked = client.carried(VENDORS, SINCE, lambda flow: {})
+    looked = client.scan_documents(VENDORS, SINCE, lambda flow: {})
     assert len(doubles(looked.documents)) == 1 and looked.compared == 131  # one stands there by the fixture
     assert sum(box.calls("procurify")[call] for call in box.calls("procurify") if "vendors" in call[1]) == 3
 
@@ -83,4 +83,4 @@ def test_a_look_writes_nothing_and_a_system_that_is_down_is_an_error(box: Sandbo
     secrets = ("sandbox-procurify", "sandbox-procurify-secret")
     hasty = procurify_client(settings, *secrets, lambda name, calls, seconds: LocalBudget(calls, seconds), tries=1)
     with pytest.raises(TransientError):
-        hasty.carried(VENDORS, SINCE, lambda flow: {})
+        hasty.scan_documents(VENDORS, SINCE, lambda flow: {})

@@ -16,8 +16,8 @@ import pytest
 from mlc_dagster.core.arrow_columns import records_of, rows_of
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Record, Row, Scope, Window
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.systems.shared.json_rows import fitted
-from mlc_dagster.systems.shared.lists_by_day import Listing
+from mlc_dagster.systems.shared.json_rows import converted_row
+from mlc_dagster.systems.shared.lists_by_day import ListByDay
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAY = date(2026, 11, 5)
@@ -60,7 +60,7 @@ def read(
     now: datetime = NOW,
 ) -> tuple[list[Row], Pull]:
     pull = Pull("/".join(entity.key), day.isoformat())
-    listing = Listing(
+    listing = ListByDay(
         entity, Scope(day.isoformat(), Window.day(day)), pull, ledger.sightings if ledger else None, lambda: now
     )
     return [row for batch in listing.batches(documents, extract) for row in rows_of(batch)], pull
@@ -82,7 +82,7 @@ def test_a_row_seen_twice_while_paging_is_kept_as_it_was_seen_last() -> None:
 
 
 def test_amounts_are_exact_codes_stay_text_and_lists_nest() -> None:
-    row = fitted(
+    row = converted_row(
         Bill,
         {
             "uuid": "0010",
@@ -108,13 +108,13 @@ def test_amounts_are_exact_codes_stay_text_and_lists_nest() -> None:
 )
 def test_a_misfit_names_its_field(found: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        fitted(Bill, found)
+        converted_row(Bill, found)
 
 
 def test_a_row_that_does_not_fit_is_kept_as_text_in_its_day_and_the_others_go_on() -> None:
     at = datetime(2026, 11, 5, 8, tzinfo=UTC)
     pull = Pull("procurify/bill_list", DAY.isoformat())
-    listing = Listing(BILLS, Scope(DAY.isoformat(), Window.day(DAY)), pull, None, lambda: NOW)
+    listing = ListByDay(BILLS, Scope(DAY.isoformat(), Window.day(DAY)), pull, None, lambda: NOW)
     documents = [document("a", at, total="many"), document("b", at)]
     (batch,) = listing.batches(documents, extract)
     (_, _, problem), (good, _, _) = records_of(batch, Bill)

@@ -6,7 +6,14 @@ from random import Random
 
 import pytest
 
-from mlc_dagster.systems.shared.three_way_merge import DisagreementError, Merged, agreement, as_of, conclude, merge
+from mlc_dagster.systems.shared.three_way_merge import (
+    DisagreementError,
+    Merged,
+    agreement,
+    as_of,
+    merge,
+    without_conflicts,
+)
 
 FIELDS = ("name", "email", "vat_no")
 OWNERS = ("ifs", "saas", "hold")
@@ -59,7 +66,7 @@ def test_texts_are_compared_trimmed_and_in_their_case() -> None:
 
 def test_a_disagreement_shows_both_values_and_the_one_before() -> None:
     with pytest.raises(DisagreementError, match="name is 'B' in IFS and 'C' in Cin7, and was 'A'"):
-        conclude(one("A", "B", "C", "hold"), "Cin7")
+        without_conflicts(one("A", "B", "C", "hold"), "Cin7")
 
 
 def test_what_was_read_before_our_own_write_counts_as_agreed_on() -> None:

@@ -1,0 +1,17 @@
+"""`mlc ledger migrate`: its tables become those of this release."""
+
+from __future__ import annotations
+
+import typer
+
+from mlc_dagster.cli.shared.lookup import ledger
+from mlc_dagster.core.terminal import say
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the tables of a ledger that an older release wrote up to this one. Nothing that it holds is lost."""
+    with ledger(writes=True):
+        say("Its tables are those of this release.")

@@ -1,0 +1,29 @@
+"""`mlc serve`: webhooks come in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mlc_dagster import settings as settings_file
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def serve(
+    port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1; default: web.port in mlc.yaml.")] = None,
+) -> None:
+    """Take in webhooks of the sources in web.sources, for the sensors to run on.
+
+    It listens on 127.0.0.1 and speaks plain HTTP: deploy it behind a proxy with TLS.
+
+    Let the proxy pass on /webhooks/ alone, and log no addresses: they may hold a secret.
+
+    docs/webhooks.md tells more.
+    """
+    from mlc_dagster.systems import configuration
+    from mlc_dagster.web.serve import serve as serve_webhooks
+
+    serve_webhooks(configuration.load(settings_file.environment().config), port)

@@ -1,0 +1,1 @@
+"""What several commands need: the table of commands, where they look, what they show."""

@@ -1,0 +1,70 @@
+"""Commands that are imported when they are called: `mlc --help` costs their names and their help, and no more.
+
+`mlc holds list` is `app` of the module `list` in the folder `cli/holds`, and a line in that folder's table. At the top
+such a module imports what its own help needs (typer, core, cli.shared); whatever is large, it imports where it runs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, ClassVar, NamedTuple
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+
+class Command(NamedTuple):
+    """A line of a table."""
+
+    name: str
+    help: str
+    """The first paragraph of what the command says of itself; a test compares the two."""
+    of_records: bool = False
+    """It tells of records, and so of the demo's where there is nothing else."""
+
+    def module(self, folder: str) -> str:
+        """Where it is: `same-account` in `mlc_dagster.cli.ledger` is `mlc_dagster.cli.ledger.same_account`."""
+        return f"{folder}.{self.name.replace('-', '_')}"
+
+    def load(self, folder: str) -> Any:
+        """The command, or the group of commands, with all of its options."""
+        found = typer.main.get_command(import_module(self.module(folder)).app)
+        found.name = self.name
+        return found
+
+
+class Group(TyperGroup):
+    """Shows what the table says of its commands, and loads the one that is called."""
+
+    folder: ClassVar[str]
+    table: ClassVar[dict[str, Command]]
+
+    def __init__(self, **options: Any) -> None:
+        listed = {name: TyperCommand(name, help=each.help) for name, each in self.table.items()}
+        super().__init__(**{**options, "commands": listed})
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The way to a command that is called, or asked for its own help. Raises UsageError where there is none."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, self.table[name].load(self.folder) if name else None, rest
+
+
+def group(folder: str, words: str, *commands: Command) -> typer.Typer:
+    """The commands of a folder. `folder`: its dotted name; `words`: its help."""
+
+    class Folder(Group):
+        pass
+
+    Folder.folder, Folder.table = folder, {each.name: each for each in commands}
+    return typer.Typer(
+        cls=Folder,
+        callback=_no_options,  # with one, a group of one command is a group all the same
+        help=words,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_show_locals=False,  # they would hold secrets
+    )
+
+
+def _no_options() -> None:
+    """A group has none of its own."""

@@ -1,0 +1,34 @@
+"""Airbase in the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlc_dagster.sandbox.airbase.api import TOKEN, AirbaseSandbox
+from mlc_dagster.sandbox.airbase.seed import DEMO_AIRBASE, sow_airbase
+from mlc_dagster.sandbox.limits import RollingCounts
+from mlc_dagster.sandbox.part import Part, Shared
+
+
+def _made(shared: Shared, limits: Mapping[str, int]) -> AirbaseSandbox:
+    return AirbaseSandbox(RollingCounts(limits["requests_per_minute"], shared.minute), shared.journal, shared.lock)
+
+
+def _add_request(airbase: AirbaseSandbox, body: dict[str, Any]) -> dict[str, str]:
+    return {"id": airbase.add_request(**body)}
+
+
+def _add_entry(airbase: AirbaseSandbox, body: dict[str, Any]) -> dict[str, str]:
+    return {"id": airbase.add_entry(**body)}
+
+
+PART = Part(
+    name="airbase",
+    make=_made,
+    settings=lambda url: {**DEMO_AIRBASE, "base_url": f"{url}/airbase"},
+    secrets={"AIRBASE_TOKEN": TOKEN},
+    limits={"requests_per_minute": 500},
+    sow=sow_airbase,
+    controls={("POST", "requests"): _add_request, ("POST", "entries"): _add_entry},
+)

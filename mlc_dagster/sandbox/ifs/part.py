@@ -1,0 +1,44 @@
+"""IFS Cloud in the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from mlc_dagster.sandbox.ifs.api import IfsSandbox
+from mlc_dagster.sandbox.ifs.catalogue import KINDS
+from mlc_dagster.sandbox.ifs.seed import sow_ifs
+from mlc_dagster.sandbox.ifs.tokens import CLIENT_ID, CLIENT_SECRET, PATH
+from mlc_dagster.sandbox.limits import RollingCounts
+from mlc_dagster.sandbox.part import Account, Part, Shared
+
+
+def _made(shared: Shared, limits: Mapping[str, int]) -> IfsSandbox:
+    counts = RollingCounts(limits["requests_per_minute"], shared.minute)
+    return IfsSandbox(shared.tenant, counts, shared.journal, shared.lock)
+
+
+def _settings(url: str) -> dict[str, Any]:
+    addresses = {"base_url": f"{url}/ifs", "token_url": f"{url}{PATH}"}
+    return {"requests_per_minute": "1000", "currencies": ["EUR", "USD"], **addresses}
+
+
+def _put(set_name: str, ifs: IfsSandbox, row: Any) -> dict[str, str]:
+    return {"etag": ifs.put(set_name, row)}
+
+
+def _serve(system: IfsSandbox, realm: str) -> None:
+    system.tokens.realm = realm
+
+
+PART = Part(
+    name="ifs",
+    make=_made,
+    settings=_settings,
+    secrets={"IFS_CLIENT_ID": CLIENT_ID, "IFS_CLIENT_SECRET": CLIENT_SECRET},
+    limits={"requests_per_minute": 1000},
+    sow=sow_ifs,
+    controls={("PUT", kind.set): partial(_put, kind.set) for kind in KINDS},
+    account=Account(_serve, lambda number: f"sandbox{number + 1}"),
+)

@@ -1,0 +1,70 @@
+"""An Airbase document becomes the values of a record: each field from the dotted path at which the tenant has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mlc_dagster.systems.airbase.api import Document, id_of
+from mlc_dagster.systems.airbase.spend.fields import PAYMENT, REQUEST, value_at
+
+Extract = Callable[[Document], Mapping[str, Any]]
+Paths = Mapping[str, str]
+
+_LINES = ("lines", "tags", "applied_to", "line_", "tag_")  # what is taken apart, field by field
+
+
+def request_extract(paths: Paths) -> Extract:
+    """What makes a purchase request of a document; `paths` as far as the tenant's differ."""
+    return _extract({**REQUEST, **paths})
+
+
+def payment_extract(paths: Paths) -> Extract:
+    """What makes a payment of a ledger entry."""
+    every = {**PAYMENT, **paths}
+    plain = _extract(every)
+    return lambda document: {
+        **plain(document),
+        "applied_to": [id_of(each) for each in _rows(document, every["applied_to"])],
+    }
+
+
+def _extract(paths: Paths) -> Extract:
+    simple = {name: path for name, path in paths.items() if not name.startswith(_LINES)}
+
+    def extract(document: Document) -> dict[str, Any]:
+        """Raises ValueError where a document has no id, or no list where lines should be."""
+        return {
+            **{name: _blank_is_none(value_at(document, path)) for name, path in simple.items()},
+            "id": id_of(document) or None,
+            "tags": _tags(document, paths, paths["tags"]),
+            "lines": [_line(line, paths) for line in _rows(document, paths["lines"])],
+        }
+
+    return extract
+
+
+def _line(line: Document, paths: Paths) -> dict[str, Any]:
+    names = ("number", "description", "amount", "account")
+    values = {name: _blank_is_none(value_at(line, paths[f"line_{name}"])) for name in names}
+    return {**values, "tags": _tags(line, paths, paths["line_tags"])}
+
+
+def _tags(document: Document, paths: Paths, path: str) -> list[dict[str, Any]]:
+    names = ("group", "code", "name")
+    return [
+        {name: _blank_is_none(value_at(tag, paths[f"tag_{name}"])) for name in names} for tag in _rows(document, path)
+    ]
+
+
+def _rows(document: Document, path: str) -> list[Document]:
+    rows = value_at(document, path)
+    if rows is None:
+        return []
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        raise ValueError(f"{path}: expected a list of objects, found {str(rows)[:80]!r}")
+    return rows
+
+
+def _blank_is_none(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value

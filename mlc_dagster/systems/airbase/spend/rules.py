@@ -1,0 +1,139 @@
+"""What must be true of Airbase's spend before it enters the ERP's books."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from mlc_dagster import rules
+from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.flows import Problem
+from mlc_dagster.rules.problems import problem
+from mlc_dagster.systems.airbase.spend import line_amounts, vouchers
+from mlc_dagster.systems.airbase.spend.records import Payment
+
+
+def subsidiary_is_a_company(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """The record's subsidiary stands for one company that mlc.yaml lists."""
+    if target.company:
+        return None
+    named = source.subsidiary or ""
+    reason = f"Subsidiary {named or '(none)'} stands for no single company of mlc.yaml."
+    cure = f"Set companies.<code>.airbase.subsidiary to {named!r} for one, or correct the record in Airbase."
+    return Problem("subsidiary_is_a_company", f"{reason} {cure}", named)
+
+
+def purchase_type_has_an_account(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """Every line names an account, or its purchase type has one in mlc.yaml."""
+    kind, failures = source.purchase_type or "", list(_ambiguous(source, facts))
+    needed = not source.lines or any(not line.account for line in source.lines)
+    if needed and kind not in facts.table("accounts_by_purchase_type"):
+        cure = "Add it to airbase.accounts_by_purchase_type in mlc.yaml, or name an account on each line in Airbase."
+        failures.append((kind, f"Purchase type {kind or '(none)'} has no account. {cure}"))
+    return problem("purchase_type_has_an_account", failures)
+
+
+def _ambiguous(source: Any, facts: Facts) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(source.lines, 1):
+        if line.account and facts.account_in_erp(line.account) is None:
+            several = "stands for several accounts of the ERP by airbase.gl_accounts in mlc.yaml. Leave one."
+            yield line.account, f"line {number}: account {line.account} {several}"
+
+
+def payment_has_its_accounts(source: Payment, target: Any, facts: Facts) -> Problem | None:
+    """It is known which account a payment debits, and which bank account it credits."""
+    return problem("payment_has_its_accounts", list(_sides_missing(source, facts)))
+
+
+def _sides_missing(source: Payment, facts: Facts) -> Iterator[tuple[str, str]]:
+    kind = source.type or "(no type)"
+    if not vouchers.settles(source, facts):
+        yield from _ambiguous(source, facts)
+        for number, line in enumerate(source.lines, 1):
+            if not line.account:
+                yield "", f"line {number} names no account. Enter one in Airbase."
+    elif not vouchers.debit_account(source, facts):
+        cure = f"Set airbase.ap_account, or airbase.debit_accounts.{kind}, in mlc.yaml."
+        yield kind, f"A {kind} has no account to debit. {cure}"
+    if not vouchers.credit_account(source, facts):
+        bank = " ".join(each for each in (source.bank_account, source.bank_name) if each) or "no bank account"
+        cure = f"Add it to airbase.bank_accounts, or set airbase.credit_accounts.{kind}, in mlc.yaml."
+        yield source.bank_account or source.bank_name or kind, f"{kind} of {bank}: no account to credit. {cure}"
+
+
+def dimensions_are_mapped(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """Every tag of a group that is a code part stands for one value of it."""
+    found = list(_dimensions(source, facts))
+    return problem("dimensions_are_mapped", found)
+
+
+def _dimensions(source: Any, facts: Facts) -> Iterator[tuple[str, str]]:
+    if isinstance(source, Payment) and vouchers.settles(source, facts):
+        return
+    for number, line in enumerate(source.lines, 1):
+        tags = list(vouchers.dimensions(source, line, facts))
+        for part, count in Counter(part for part, _ in tags).items():
+            if count > 1:
+                yield part, f"line {number} has {count} tags for code part {part}. Leave one in Airbase."
+        for part, tag in tags:
+            if not vouchers.value_of(tag, facts):
+                named = f"line {number}: tag {tag.name or '(no name)'} of {tag.group}"
+                cure = "Add it by name to airbase.cost_centers in mlc.yaml."
+                yield tag.name or part, f"{named} has no ERP reference. {cure}"
+
+
+def lines_make_the_total(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """The lines add up to the total, but for what rounding leaves over, which the largest line takes."""
+    if isinstance(source, Payment) and vouchers.settles(source, facts):
+        return None  # part of a bill may be paid: what counts is the total
+    unknown = [number for number, line in enumerate(source.lines, 1) if line.amount is None]
+    if unknown:
+        return Problem("lines_make_the_total", f"Line {unknown[0]} has no amount. Enter it in Airbase.")
+    if line_amounts.is_rounding(source, facts.companies.get(target.company)):
+        return None
+    rest = line_amounts.difference(source)
+    reason = f"The total is {source.total_amount}, and the lines make {source.total_amount - rest}"
+    return Problem("lines_make_the_total", f"{reason}: {rest} between them. Correct it in Airbase.")
+
+
+def company_amount_is_known(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """What a record in a foreign currency comes to in its company's currency, Airbase says itself."""
+    company = facts.companies.get(target.company)
+    if company is None:
+        return None
+    given, currency = source.subsidiary_amount, source.subsidiary_currency
+    total = line_amounts.total_of(source, company)
+    if line_amounts.is_foreign(source, company):
+        if total.home is None:
+            found = f"{given} {currency}" if given is not None else "none"
+            reason = f"It is in {source.currency}, company {company.code} keeps its books in {company.currency}"
+            cure = "Enter the voucher by hand, and discard this hold; or let Airbase state it (airbase.fields)."
+            return _no_rate(f"{reason}, and Airbase states no amount in that currency (found: {found}). {cure}")
+        if (total.own < 0) != (total.home < 0) and total.home:
+            return _no_rate(f"{total.own} {source.currency} and {given} {currency} have different signs.")
+    elif given is not None and currency == company.currency and given != source.total_amount:
+        reason = f"The total is {source.total_amount} {source.currency}, and {given} in the subsidiary's own currency"
+        return _no_rate(f"{reason}, which is the same. Correct it in Airbase.")
+    return None
+
+
+def voucher_balances(source: Any, target: Any, facts: Facts) -> Problem | None:
+    if lines_make_the_total(source, target, facts) or company_amount_is_known(source, target, facts):
+        return None  # then it cannot, and the reason is there already
+    return rules.voucher_balances(source, target, facts)
+
+
+voucher_balances.__doc__ = rules.voucher_balances.__doc__
+
+
+def _no_rate(reason: str) -> Problem:
+    return Problem("company_amount_is_known", reason)
+
+
+def voucher_is_in_the_ledger(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """The ERP has the voucher of what is acknowledged, and nothing of it is on hold."""
+    if target.voucher:
+        return None
+    reason = "The ERP does not have its voucher, or it is on hold. Load it; the acknowledgement follows by itself."
+    return Problem("voucher_is_in_the_ledger", reason)

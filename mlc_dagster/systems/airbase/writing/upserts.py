@@ -1,0 +1,207 @@
+"""Saves drafts of one kind: what is there is adopted, the rest goes in bulk upserts, whose errors are taken apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord
+from mlc_dagster.core.outcomes import ACCEPTED, Agreed, Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.systems.airbase.api import AirbaseApi, Document, covers, id_of, reference_of
+from mlc_dagster.systems.airbase.vendors.supplier_fields import VendorMatching
+from mlc_dagster.systems.airbase.writing.record_index import RecordIndex
+from mlc_dagster.systems.shared.supplier_match import SupplierMatch, folded_name
+from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
+from mlc_dagster.transport.error_messages import sentence
+
+Body = Callable[[Any, Document | None], dict[str, Any]]
+Judge = Callable[[Any, Document], str]
+
+
+@dataclass(frozen=True)
+class UpsertKind:
+    """What vendors and orders differ in."""
+
+    name: str  # "vendor", for reasons
+    body: Body  # (record, theirs or None) -> what is sent
+    bulk: str  # path; empty: one by one
+    by_name: bool = False  # one without a key of the ERP, of the same name, is the same
+    fault: Judge = lambda record, document: ""  # what is wrong with what Airbase kept; empty: nothing
+    two_way: VendorMatching | None = None  # people change them on both sides
+
+
+@dataclass(frozen=True)
+class _Upsert:
+    """A draft with what is sent for it."""
+
+    draft: Draft
+    body: dict[str, Any]
+    theirs: Document | None
+    match: SupplierMatch | None = None  # of those that people change on both sides
+
+
+class UpsertWriter:
+    """Airbase matches what it is sent by `airbase_id`, else by `erp_reference_id`: sent twice, it is still one."""
+
+    def __init__(self, api: AirbaseApi, kind: UpsertKind, index: RecordIndex, batch: int) -> None:
+        self._api, self._kind, self._index, self._batch = api, kind, index, batch
+
+    def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
+        """One outcome for each draft. Raises AccessDenied, Misconfigured, TransientError for those not yet answered."""
+        upserts: list[_Upsert] = []
+        taken: dict[str, str] = {}  # Airbase's id -> the key that it is for
+        self._index.refresh({draft.key for draft in drafts}, _latest(drafts))
+        for draft in drafts:
+            try:
+                upsert = self._upsert(draft, taken)
+            except RecordRejected as error:
+                rule = AGREE if isinstance(error, DisagreementError) else ACCEPTED
+                yield Refused(draft, error.message, rule)
+                continue
+            if upsert.theirs is not None and covers(upsert.theirs, upsert.body):
+                yield self._kept(upsert, upsert.theirs, "adopted")
+            else:
+                upserts.append(upsert)
+        for start in range(0, len(upserts), self._batch):
+            yield from self._send(upserts[start : start + self._batch])
+
+    def _upsert(self, draft: Draft, taken: dict[str, str]) -> _Upsert:
+        theirs = self._found(draft)
+        if theirs is not None and taken.setdefault(id_of(theirs), draft.key) != draft.key:
+            raise RecordRejected(
+                f"Airbase's {self._kind.name} {id_of(theirs)} is one, and both {taken[id_of(theirs)]} and {draft.key} "
+                "match it by name. Enter the right key in Airbase."
+            )
+        if theirs is not None and reference_of(theirs) not in ("", draft.key):
+            raise RecordRejected(
+                f"Airbase's {self._kind.name} {id_of(theirs)} carries the key {reference_of(theirs)}, not {draft.key}. "
+                "Two cannot be one: correct the key in Airbase."
+            )
+        record, match = self._kind.two_way.match(draft, theirs) if self._kind.two_way else (draft.record, None)
+        return _Upsert(draft, self._kind.body(record, theirs), theirs, match)
+
+    def _found(self, draft: Draft) -> Document | None:
+        """By the ERP's key, by Airbase's id, then by name among those without a key. Raises RecordRejected for two."""
+        found = self._index.with_key(draft.key)
+        if not found and (theirs := self._index.with_id(draft.remote_id)):
+            return theirs
+        if not found and self._kind.by_name and draft.remote_id is None:
+            wanted = folded_name(draft.record.name)
+            found = [row for row in self._index.unclaimed() if folded_name(row.get("name")) == wanted]
+        if len(found) > 1:
+            named = " and ".join(id_of(row) for row in found)
+            raise RecordRejected(f"Airbase has two {self._kind.name}s for {draft.key}: {named}. Remove or rename one.")
+        return found[0] if found else None
+
+    # --- sending ------------------------------------------------------------------------------------------------------
+
+    def _send(self, upserts: Sequence[_Upsert]) -> Iterator[Outcome]:
+        try:
+            yield from self._in_bulk(upserts) if self._kind.bulk else self._one_by_one(upserts)
+        finally:
+            if any(self._index.with_key(upsert.draft.key) == [] for upsert in upserts):
+                self._index.invalidate()  # something was refused or not answered: what we know may be what is wrong
+
+    def _one_by_one(self, upserts: Iterable[_Upsert]) -> Iterator[Outcome]:
+        for upsert in upserts:
+            try:
+                yield self._answered(upsert, self._write_one(upsert), updated=upsert.theirs is not None)
+            except (RecordRejected, StaleRecord) as error:
+                yield Refused(upsert.draft, error.message)
+            except OutcomeUnknown as error:
+                self._index.invalidate()
+                yield Unanswered(upsert.draft, error.message)
+
+    def _write_one(self, upsert: _Upsert) -> Document:
+        """Airbase takes no change of a key, so a key that is there is not sent."""
+        if upsert.theirs is None:
+            made: Document = self._api.post(self._index.path, upsert.body)
+            return made
+        kept = "erp_reference_id" if reference_of(upsert.theirs) else ""
+        body = {name: each for name, each in upsert.body.items() if name != kept}
+        changed: Document = self._api.patch(f"{self._index.path}{id_of(upsert.theirs)}/", body)
+        return changed
+
+    def _in_bulk(self, upserts: Sequence[_Upsert]) -> Iterator[Outcome]:
+        """The whole batch in one call; those that Airbase names are refused, and the others are sent without them."""
+        if not upserts:
+            return
+        try:
+            answer = self._api.post(self._kind.bulk, {"entities": [_entity(upsert) for upsert in upserts]})
+        except OutcomeUnknown as error:
+            self._index.invalidate()
+            yield from (Unanswered(upsert.draft, error.message) for upsert in upserts)
+        except (RecordRejected, StaleRecord) as error:
+            yield from self._without_refused(upserts, error)
+        else:
+            yield from self._by_answer(upserts, answer or {})
+
+    def _without_refused(self, upserts: Sequence[_Upsert], error: RecordRejected | StaleRecord) -> Iterator[Outcome]:
+        """A refused batch: by the places that the answer names; where it names none, half and half."""
+        named = _faults(getattr(error, "body", None), len(upserts))
+        if named:
+            yield from (Refused(upserts[place].draft, f"Airbase: {why}") for place, why in named.items())
+            yield from self._in_bulk([upsert for place, upsert in enumerate(upserts) if place not in named])
+        elif len(upserts) == 1:
+            yield Refused(upserts[0].draft, error.message)
+        else:
+            middle = len(upserts) // 2
+            yield from self._in_bulk(upserts[:middle])
+            yield from self._in_bulk(upserts[middle:])
+
+    def _by_answer(self, upserts: Sequence[_Upsert], answer: Document) -> Iterator[Outcome]:
+        """What was made, what was changed, and what was refused beside them; silence is no answer."""
+        named = _faults(answer, len(upserts))
+        rows = {
+            mark: (row, what == "updated")
+            for what in ("created", "updated")
+            for row in answer.get(what) or []
+            for mark in (id_of(row), f"key {reference_of(row)}")
+        }
+        for place, upsert in enumerate(upserts):
+            theirs = id_of(upsert.theirs) if upsert.theirs else ""
+            found = rows.get(f"key {upsert.draft.key}") or rows.get(theirs or "-")
+            if found:
+                yield self._answered(upsert, *found)
+            elif place in named:
+                yield Refused(upsert.draft, f"Airbase: {named[place]}")
+            else:
+                self._index.invalidate()
+                yield Unanswered(upsert.draft, f"Airbase's answer to the bulk does not name {upsert.draft.key}")
+
+    def _answered(self, upsert: _Upsert, row: Document, updated: bool) -> Outcome:
+        document = {**(upsert.theirs or {}), **row}
+        self._index.keep(document)
+        if fault := self._kind.fault(upsert.draft.record, document):
+            return Refused(upsert.draft, fault)
+        return self._kept(upsert, document, "updated" if updated else "created")
+
+    def _kept(self, upsert: _Upsert, row: Document, action: Literal["created", "updated", "adopted"]) -> Saved:
+        detail = str(row.get("po_number") or row.get("name") or "")
+        link, agreed = str(row.get("airbase_url") or ""), self._agreed(upsert, row, wrote=action == "updated")
+        return Saved(upsert.draft, id_of(row), action, detail, link, agreed)
+
+    def _agreed(self, upsert: _Upsert, row: Document, *, wrote: bool) -> tuple[str, Agreed] | None:
+        if self._kind.two_way is None or upsert.match is None:
+            return None
+        return self._kind.two_way.agreed_values(upsert.match, row, wrote=wrote)
+
+
+def _entity(upsert: _Upsert) -> dict[str, Any]:
+    return upsert.body if upsert.theirs is None else {"airbase_id": id_of(upsert.theirs), **upsert.body}
+
+
+def _faults(body: Any, count: int) -> dict[int, str]:
+    """Place in the batch -> why it was refused; empty where the answer names no place."""
+    errors = body.get("validation_errors") if isinstance(body, Mapping) else None
+    found: dict[int, str] = {}
+    for error in errors if isinstance(errors, list) else ():
+        place = error.get("index") if isinstance(error, Mapping) else None
+        if isinstance(place, int) and 0 <= place < count:
+            found[place] = sentence({name: each for name, each in error.items() if name != "index"}) or "refused"
+    return found
+
+
+def _latest(drafts: Iterable[Draft]) -> Any:
+    return max((draft.look_since for draft in drafts if draft.look_since), default=None)

@@ -1,0 +1,200 @@
+"""Supplier invoices in Cin7: on the purchase of their order, or on one of their own; one for each number, never two."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from mlc_dagster.core.errors import MlcError, RecordRejected
+from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Saved
+from mlc_dagster.systems.cin7.api import NOWHERE, Document, covers, same_id
+from mlc_dagster.systems.cin7.purchases import request_bodies
+from mlc_dagster.systems.cin7.purchases.purchase_lookup import read, refers
+from mlc_dagster.systems.cin7.purchases.purchase_writer import (
+    PurchaseSender,
+    has_our_totals,
+    is_empty,
+    is_voided,
+    refuse_other_supplier,
+    refuse_voided,
+)
+from mlc_dagster.systems.cin7.records import PurchaseInvoice
+
+
+class InvoiceWriter:
+    """Invoices; their remote id is "purchase id/task id", and the purchase id alone while there is no task yet."""
+
+    def __init__(self, sender: PurchaseSender) -> None:
+        self._sender = sender
+
+    def save(self, draft: Draft) -> Iterator[Outcome]:
+        """Begun when a purchase of its own has its id, or an earlier attempt is found, then one Saved.
+
+        Raises RecordRejected, OutcomeUnknown.
+        """
+        document: PurchaseInvoice = draft.record
+        try:
+            known_id = draft.remote_id or ""
+            if draft.may_be_elsewhere and (known_id := self._elsewhere(draft)):
+                yield Begun(draft, known_id)
+                draft = replace(draft, remote_id=known_id)
+            purchase_id, _, task_id = known_id.partition("/")
+            if document.order_no:
+                theirs = self._of_the_order(document, purchase_id, task_id)
+            else:
+                theirs = yield from self._of_its_own(draft, purchase_id)
+            yield from self._invoice(draft, theirs, task_id)
+        except MlcError:
+            self._sender.lookup.invalidate()
+            raise
+
+    # --- its purchase -------------------------------------------------------------------------------------------------
+
+    def _elsewhere(self, draft: Draft) -> str:
+        """Where an unanswered attempt put it before it was corrected in the ERP: by the key that its lines carry, or by
+        the marker of a purchase that was made for it alone. Empty: nowhere.
+        """
+        if found := self._sender.lookup.find_invoice(draft):
+            theirs, invoice = found
+            return f"{theirs['ID']}/{invoice['TaskID']}"
+        own = self._sender.lookup.find(draft)
+        return str(own["ID"]) if own else ""
+
+    def _of_the_order(self, document: PurchaseInvoice, known_id: str, task_id: str) -> Document:
+        if known_id and not same_id(known_id, document.purchase_id):
+            self._refuse_elsewhere(document, known_id, task_id)
+        theirs = read(self._sender.api, document.purchase_id or "")
+        refuse_voided(theirs)
+        _refuse_other_supplier(document, theirs)
+        return theirs
+
+    def _refuse_elsewhere(self, document: PurchaseInvoice, known_id: str, task_id: str) -> None:
+        """An empty purchase that we made for it alone is voided; anything else is a person's to take back."""
+        other = read(self._sender.api, known_id)
+        if is_empty(other) and not task_id:
+            self._sender.api.remove("/advanced-purchase", ID=other["ID"], Void="true")
+            return
+        tasks: Sequence[Document] = other.get("Invoice") or ()
+        invoice: Document = next((each for each in tasks if same_id(each.get("TaskID"), task_id)), {})
+        if is_voided(other) or invoice.get("Status") == "VOIDED":
+            return
+        named = f", as invoice {invoice['InvoiceNumber']}" if invoice.get("InvoiceNumber") else ""
+        raise RecordRejected(
+            f"Invoice {document.invoice_number} is in Cin7 on {other['OrderNumber']}{named}, which is another purchase "
+            f"than that of order {document.order_no}. Void it there and replay, or correct the order reference in IFS."
+        )
+
+    def _of_its_own(self, draft: Draft, known_id: str) -> Generator[Begun, None, Document]:
+        """The purchase that is there for this invoice alone; it is made where there is none, and corrected while it is
+        open.
+        """
+        document: PurchaseInvoice = draft.record
+        theirs = self._sender.known(draft, known_id or None)
+        if theirs is None:
+            theirs = self._sender.begin(document)
+        if not same_id(known_id, theirs["ID"]):
+            yield Begun(draft, theirs["ID"])
+        refuse_voided(theirs)
+        if not same_id(theirs.get("SupplierID"), document.supplier_id):
+            refuse_other_supplier(document, theirs)
+            self._sender.write_header(document, theirs)
+            theirs = read(self._sender.api, theirs["ID"])
+        if is_empty(theirs):
+            self._sender.write_order(document, theirs, "AUTHORISED")
+            theirs = read(self._sender.api, theirs["ID"])
+        return theirs
+
+    def _authorise(self, theirs: Document) -> None:
+        """Cin7 takes an invoice only for an authorised order."""
+        if theirs["Order"]["Status"] in request_bodies.OPEN:
+            if is_empty(theirs):
+                raise RecordRejected(
+                    f"{theirs['OrderNumber']} has no lines in Cin7 yet. Load its order; this invoice follows."
+                )
+            self._sender.api.write("POST", "/purchase/order", request_bodies.authorised(theirs))
+
+    # --- the invoice --------------------------------------------------------------------------------------------------
+
+    def _invoice(self, draft: Draft, theirs: Document, task_id: str) -> Iterator[Outcome]:
+        """What is found and is not as it should be is remembered by its ids before anything can refuse."""
+        document: PurchaseInvoice = draft.record
+        invoices = theirs.get("Invoice") or []
+        there = _there(invoices, document, task_id)
+        if there is None:
+            self._authorise(theirs)
+            yield _saved(draft, theirs, self._write(document, theirs, _free_task(invoices)), "created")
+            return
+        equal = covers(there, request_bodies.compared_invoice(document)) and has_our_totals(document, there)
+        if equal and (document.status == "DRAFT" or there["Status"] not in request_bodies.OPEN):
+            yield _saved(draft, theirs, str(there["TaskID"]), "adopted")
+            return
+        if document.order_no and not task_id:
+            yield Begun(draft, f"{theirs['ID']}/{there['TaskID']}")
+        self._refuse_closed(document, theirs, there)
+        self._authorise(theirs)
+        yield _saved(draft, theirs, self._write(document, theirs, str(there["TaskID"])), "updated")
+
+    def _refuse_closed(self, document: PurchaseInvoice, theirs: Document, there: Document) -> None:
+        if there["Status"] in request_bodies.OPEN:
+            return
+        if covers(there, request_bodies.compared_invoice(document)):
+            self._sender.with_our_totals(document, there)
+        raise RecordRejected(
+            f"Invoice {there['InvoiceNumber']} of {theirs['OrderNumber']} is {there['Status']} in Cin7 and differs "
+            f"from {document.marker}. Undo the authorisation there and replay, or make the change by hand and discard "
+            "this hold."
+        )
+
+    def _write(self, document: PurchaseInvoice, theirs: Document, task_id: str) -> str:
+        """The task id of the invoice as Cin7 keeps it."""
+        overwrites = task_id != NOWHERE and document.status == "DRAFT"
+
+        def send(taxed: bool) -> Document:
+            body = request_bodies.invoice(document, theirs["ID"], task_id, taxed=taxed)
+            answer: Document = self._sender.api.write("POST", "/advanced-purchase/invoice", body, repeatable=overwrites)
+            return answer
+
+        made = _there(self._sender.with_tax_tried(document, send).get("Invoices") or [], document, "")
+        if made is None:
+            raise RecordRejected(
+                f"Cin7 took invoice {document.invoice_number} of {theirs['OrderNumber']} and does not show it. "
+                "Look there."
+            )
+        return str(self._sender.with_our_totals(document, made)["TaskID"])
+
+
+def _there(invoices: Sequence[Document], document: PurchaseInvoice, task_id: str) -> Document | None:
+    """The invoice by its task, by the ERP's key on its lines, or by its number: a supplier gives a number once, and may
+    have to correct it.
+    """
+    for invoice in invoices:
+        if same_id(invoice.get("TaskID"), task_id) and invoice.get("InvoiceNumber"):
+            return invoice
+    wanted = (document.invoice_number or "").strip().casefold()
+    live = [invoice for invoice in invoices if invoice.get("Status") != "VOIDED"]
+    ours = (invoice for invoice in live if refers(invoice, document.reference))
+    numbered = (each for each in live if str(each.get("InvoiceNumber") or "").strip().casefold() == wanted)
+    return next(ours, None) or next(numbered, None)
+
+
+def _free_task(invoices: Sequence[Document]) -> str:
+    """The first invoice task that holds nothing; the zero id makes a new one."""
+    for invoice in invoices:
+        empty = not (invoice.get("Lines") or invoice.get("AdditionalCharges") or invoice.get("InvoiceNumber"))
+        if invoice.get("Status") in request_bodies.OPEN and empty:
+            return str(invoice["TaskID"])
+    return NOWHERE
+
+
+def _refuse_other_supplier(document: PurchaseInvoice, theirs: Document) -> None:
+    if not same_id(theirs.get("SupplierID"), document.supplier_id):
+        raise RecordRejected(
+            f"{theirs['OrderNumber']} is of supplier {theirs.get('Supplier')} in Cin7, and the invoice of "
+            f"{document.supplier_no}. Correct the supplier or the order reference in IFS."
+        )
+
+
+def _saved(draft: Draft, purchase: Document, task_id: str, action: Any) -> Saved:
+    number = draft.record.invoice_number
+    return Saved(draft, f"{purchase['ID']}/{task_id}", action, detail=f"{purchase['OrderNumber']}, invoice {number}")

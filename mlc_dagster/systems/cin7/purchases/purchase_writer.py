@@ -1,0 +1,175 @@
+"""Purchases in Cin7: a header, which gets the id, then the lines. Found again by their marker, and never doubled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from mlc_dagster.core.errors import MlcError, RecordRejected
+from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Saved
+from mlc_dagster.systems.cin7.api import Cin7Api, Document, covers, same_id
+from mlc_dagster.systems.cin7.purchases import request_bodies
+from mlc_dagster.systems.cin7.purchases.purchase_lookup import PurchaseLookup, abandoned, read
+from mlc_dagster.systems.cin7.records import Purchase, PurchaseDocument
+
+Products = Callable[[], Mapping[str, Document]]
+
+
+class PurchaseSender:
+    """The two steps that purchases and invoices share, and what Cin7 taught us about line totals on the way."""
+
+    def __init__(self, api: Cin7Api, lookup: PurchaseLookup, products: Products) -> None:
+        self.api, self.lookup, self.products = api, lookup, products
+        self._taxed = False
+
+    def known(self, draft: Draft, purchase_id: str | None) -> Document | None:
+        """The purchase of a draft: by its id, or by its marker where the draft says since when it may be there."""
+        if purchase_id and not abandoned(found := read(self.api, purchase_id)):
+            return found
+        return self.lookup.find(draft) if draft.look_since else None
+
+    def begin(self, document: PurchaseDocument) -> Document:
+        """The header of a new purchase: the first step. Sent once."""
+        made: Document = self.api.write("POST", "/advanced-purchase", request_bodies.new_header(document))
+        self.lookup.remember(made, document)
+        return made
+
+    def write_order(self, document: PurchaseDocument, theirs: Document, status: str) -> Document:
+        """All lines of the order: the second step. A header whose lines are refused is voided, not left half made."""
+        products = self.products() if document.parts() else {}
+
+        def send(taxed: bool) -> Document:
+            body = request_bodies.order(document, theirs["ID"], products, status, taxed=taxed)
+            answer: Document = self.api.write("POST", "/purchase/order", body, repeatable=status == "DRAFT")
+            return answer
+
+        try:
+            answer = self.with_tax_tried(document, send)
+        except RecordRejected:
+            if is_empty(theirs):
+                self.api.remove("/advanced-purchase", ID=theirs["ID"], Void="true")
+            raise
+        return self.with_our_totals(document, answer)
+
+    def with_tax_tried(self, document: PurchaseDocument, send: Callable[[bool], Document]) -> Document:
+        """Whether a line's total holds its tax is not documented: Cin7 names what it expects, and writes nothing."""
+        try:
+            return send(self._taxed)
+        except RecordRejected as error:
+            if not document.tax() or "expected value" not in error.message.lower():
+                raise
+            answer = send(not self._taxed)
+            self._taxed = not self._taxed
+            return answer
+
+    def with_our_totals(self, document: PurchaseDocument, answer: Document) -> Document:
+        """The answer, where its totals are ours. Raises RecordRejected, with both figures."""
+        for name, theirs, ours in other_totals(document, answer):
+            raise RecordRejected(
+                f"Cin7 keeps {name} {theirs} for {document.marker}, and IFS says {ours}. Correct it in Cin7."
+            )
+        return answer
+
+    def write_header(self, document: PurchaseDocument, theirs: Document) -> None:
+        """What the header says now; twice does no harm."""
+        self.api.write("PUT", "/advanced-purchase", request_bodies.changed_header(document, theirs), repeatable=True)
+
+
+def other_totals(document: PurchaseDocument, answer: Document) -> Iterator[tuple[str, Any, Decimal]]:
+    """(name, theirs, ours) of the totals that Cin7 keeps otherwise."""
+    for name, ours in (("TotalBeforeTax", document.net()), ("Tax", document.tax())):
+        theirs = answer.get(name)
+        if theirs is not None and Decimal(theirs) != ours:
+            yield name, theirs, ours
+
+
+def has_our_totals(document: PurchaseDocument, answer: Document) -> bool:
+    return not any(other_totals(document, answer))
+
+
+class PurchaseWriter:
+    """Orders of the ERP as purchases."""
+
+    def __init__(self, sender: PurchaseSender) -> None:
+        self._sender = sender
+
+    def save(self, draft: Draft) -> Iterator[Outcome]:
+        """Begun when the header has its id, then one Saved. Raises RecordRejected, OutcomeUnknown."""
+        try:
+            known = self._sender.known(draft, draft.remote_id)
+            yield from self._create(draft) if known is None else self._complete(draft, known)
+        except MlcError:
+            self._sender.lookup.invalidate()
+            raise
+
+    def _create(self, draft: Draft) -> Iterator[Outcome]:
+        made = self._sender.begin(draft.record)
+        yield Begun(draft, made["ID"])
+        self._sender.write_order(draft.record, made, "DRAFT")
+        yield _saved(draft, made, "created")
+
+    def _complete(self, draft: Draft, theirs: Document) -> Iterator[Outcome]:
+        """What is found and is not as it should be is remembered by its id before anything can refuse."""
+        document: Purchase = draft.record
+        header_is_equal = covers(theirs, request_bodies.compared_header(document))
+        order_is_equal = covers(theirs["Order"], request_bodies.compared_order(document))
+        if header_is_equal and order_is_equal and has_our_totals(document, theirs["Order"]) and not is_voided(theirs):
+            yield _saved(draft, theirs, "adopted")
+            return
+        if draft.remote_id is None:
+            yield Begun(draft, theirs["ID"])
+        refuse_voided(theirs)
+        refuse_other_supplier(document, theirs)
+        if order_is_equal:
+            self._sender.with_our_totals(document, theirs["Order"])
+        else:
+            _refuse_closed(document, theirs)
+        if not header_is_equal:
+            self._sender.write_header(document, theirs)
+        if not order_is_equal:
+            self._sender.write_order(document, theirs, "DRAFT")
+        yield _saved(draft, theirs, "created" if is_empty(theirs) else "updated")
+
+
+def is_empty(purchase: Document) -> bool:
+    """A header whose lines never came."""
+    stage = purchase.get("Order") or {}
+    return stage.get("Status") in request_bodies.OPEN and not stage.get("Lines") and not stage.get("AdditionalCharges")
+
+
+def is_voided(purchase: Document) -> bool:
+    return bool(purchase["Status"] == "VOIDED")
+
+
+def refuse_voided(purchase: Document) -> None:
+    if is_voided(purchase):
+        raise RecordRejected(f"{purchase['OrderNumber']} was voided in Cin7. Cancel it in IFS, or discard this hold.")
+
+
+def refuse_other_supplier(document: PurchaseDocument, theirs: Document) -> None:
+    """Cin7 changes the supplier of a purchase until its order is authorised."""
+    state, number = theirs["Order"]["Status"], theirs["OrderNumber"]
+    if state not in request_bodies.OPEN and not same_id(theirs.get("SupplierID"), document.supplier_id):
+        raise RecordRejected(
+            f"{number} was made for {document.marker} and supplier {theirs.get('Supplier')}, and IFS says supplier "
+            f"{document.supplier_no} now. The order is {state} in Cin7, where the supplier cannot be changed any more: "
+            "undo the authorisation there and replay, or correct the supplier in IFS."
+        )
+
+
+def _refuse_closed(document: Purchase, theirs: Document) -> None:
+    state, number = theirs["Order"]["Status"], theirs["OrderNumber"]
+    if state not in request_bodies.OPEN:
+        raise RecordRejected(
+            f"{number} is {state} in Cin7 and differs from {document.marker}: Cin7 takes no changes any more. "
+            "Undo the authorisation there and replay, or make the change by hand and discard this hold."
+        )
+    if bool(theirs.get("IsServiceOnly")) and document.lines:
+        raise RecordRejected(
+            f"{number} is a service purchase in Cin7 and cannot hold parts. Void it there, and replay."
+        )
+
+
+def _saved(draft: Draft, purchase: Document, action: Any) -> Saved:
+    return Saved(draft, str(purchase["ID"]), action, detail=str(purchase.get("OrderNumber") or ""))

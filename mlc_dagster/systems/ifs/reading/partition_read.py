@@ -1,0 +1,233 @@
+"""One read of one partition: its window, the rows that no timestamp places, and what moved meanwhile.
+
+Why nothing that moves is lost: a row that is not touched during the walk keeps its place, and the walk passes every
+place once. A row that is touched gets a timestamp after the walk's start; so what was modified since then is read again
+at the end, page after page, and what is touched then still lies ahead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import pyarrow as pa
+
+from mlc_dagster.core.errors import RecordRejected
+from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, Window
+from mlc_dagster.systems.ifs.odata.expressions import MAX_TERMS, Order, any_of_keys, collection, equals, literal
+from mlc_dagster.systems.ifs.odata.json_pages import Page
+from mlc_dagster.systems.ifs.reading.distinct_rows import DistinctRows
+from mlc_dagster.systems.ifs.reading.key_ranges import Span, of_keys
+from mlc_dagster.systems.ifs.reading.lines import Lines
+from mlc_dagster.systems.ifs.reading.paging import PageWalk
+from mlc_dagster.systems.ifs.reading.queries import Connection, Query
+from mlc_dagster.systems.ifs.schema.catalogue import wire_name
+from mlc_dagster.systems.shared.first_seen import FirstSeen
+from mlc_dagster.transport.threads import in_order
+
+MARGIN = timedelta(minutes=2)
+"""Before the walk's start: what was stamped then and committed while it ran, and clocks that are read a second late."""
+
+MOST_TAILS = 5
+"""Readings of the end of a running day, where each takes so long that something changes meanwhile."""
+
+KEYS_IN_A_QUERY = 50
+"""Rows fetched by key in one request, about; a page of the whole set holds a hundred times as many."""
+
+Clock = Callable[[], datetime]
+
+
+class PartitionRead:
+    """Streams the rows of a scope, and fills in the pull."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        entity: EntitySet,
+        scope: Scope,
+        pull: Pull,
+        sightings: Sightings | None,
+        clock: Clock,
+    ) -> None:
+        self._connection, self._entity, self._scope, self._pull, self._clock = connection, entity, scope, pull, clock
+        self._places, self._distinct = FirstSeen(entity, sightings), DistinctRows(entity)
+        self._by_time, self._by_key = Order(entity, by_time=True), Order(entity, by_time=False)
+        self._queries: list[Query] = []
+        self._lines: list[Lines] = []
+        self._walks: list[PageWalk] = []
+        self._throttled_before = connection.api.throttled_seconds
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows, in the columns of `source_schema`; empty batches are left out."""
+        self._pull.started_at = self._clock()
+        for batch in self._parts():
+            if batch.num_rows:
+                self._distinct.add(batch)
+                yield batch
+                del batch
+                pa.system_memory_pool().release_unused()
+        self._end()
+
+    def _parts(self) -> Iterator[pa.RecordBatch]:
+        scope, entity = self._scope, self._entity
+        if scope.company is not None:
+            company = equals([wire_name("company", entity.wire)], [scope.company])
+            return self._counted(self._walk(self._by_key, company), company)
+        if scope.window is None:
+            return self._counted(self._walk(self._by_key), None)
+        if entity.delta == "sweep" or entity.modified is None:
+            return self._sweep(scope.window.start.date())
+        return self._window(scope.window)
+
+    def _end(self) -> None:
+        pull, api = self._pull, self._connection.api
+        self._distinct.settle(pull)
+        pull.requests += sum(query.requests for query in self._queries) + sum(lines.requests for lines in self._lines)
+        pull.pages += sum(walk.pages for walk in self._walks)
+        pull.windows += sum(walk.windows for walk in self._walks)
+        if pull.expected_before is not None:
+            pull.expected_before += pull.strays
+        if pull.expected_after is not None:
+            pull.expected_after += pull.strays
+        pull.clock_skew_seconds = api.skew_seconds or 0.0
+        pull.throttled_seconds = api.throttled_seconds - self._throttled_before
+        pull.ended_at = self._clock()
+
+    # --- by time ------------------------------------------------------------------------------------------------------
+
+    def _window(self, window: Window) -> Iterator[pa.RecordBatch]:
+        """Strays first: one that gets a timestamp meanwhile is then seen in its new place."""
+        yield from self._strays(window)
+        span, pages = Span(low=window.start, high=window.end), 0
+        for batch in self._counted(
+            self._walk(self._by_time, None, span), self._by_time.filter(None, span.low, span.high)
+        ):
+            pages += bool(batch.num_rows)
+            yield batch
+        if self._distinct.moving_since and (pages > 1 or self._asks_lines_apart()):
+            yield from self._tail(window, self._distinct.moving_since)
+
+    def _tail(self, window: Window, since: datetime) -> Iterator[pa.RecordBatch]:
+        """What was modified since; again while there is news, since many rows can have the timestamp of this second."""
+        for _ in range(MOST_TAILS):
+            began, pages, news = self._server_now(), 0, 0
+            span = Span(low=max(since, window.start), high=window.end)
+            for page in self._walk(self._by_time, None, span, in_windows=False):
+                fresh = self._distinct.unseen(page.batch)
+                pages, news = pages + bool(page.rows), news + fresh.num_rows
+                yield fresh
+            if pages <= 1 or not news:
+                return
+            since = began.replace(microsecond=0) - MARGIN
+
+    def _strays(self, window: Window) -> Iterator[pa.RecordBatch]:
+        """Rows without a timestamp, or with one beyond the running day, that are placed on this day."""
+        day, now = window.start.date(), self._server_now()
+        running = window.start <= now < window.end
+        if not running and not self._places.on(day):
+            return
+        modified = self._by_time.names[0]
+        tomorrow = datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1)
+        for page in self._walk(self._by_key, f"{modified} eq null or {modified} ge {literal(tomorrow)}"):
+            self._places.see(page.batch, now.date())
+            batch = self._places.here(page.batch, frozenset(self._places.on(day)), keyless=running)
+            self._pull.strays += batch.num_rows
+            yield batch
+
+    # --- without a modified column ------------------------------------------------------------------------------------
+
+    def _sweep(self, day: date) -> Iterator[pa.RecordBatch]:
+        """Keys and versions of the whole set are compared with those of the last sweep; what changed is fetched.
+
+        Only on the running day: an earlier day fetches again what was placed on it.
+        """
+        total, today = 0, self._server_now().date()
+        if day == today and self._places.remembers:
+            for page in self._walk(self._by_key, only_keys=True):
+                self._places.see(page.batch, today)
+                total += page.rows
+        placed = self._places.on(day)
+        if not total and len(placed) > MAX_TERMS:
+            total = self._count(None) or 0
+        if not self._places.remembers or len(placed) * self._connection.page_size > total * KEYS_IN_A_QUERY > 0:
+            wanted = frozenset(placed)
+            batches = (page.batch for page in self._walk(self._by_key))
+            yield from (self._places.here(batch, wanted, keyless=day == today) for batch in batches)
+        else:
+            yield from self._by_keys(placed)
+
+    def _by_keys(self, placed: list[str]) -> Iterator[pa.RecordBatch]:
+        asked = any_of_keys(self._by_key.names, self._places.keys(placed))
+
+        def of(some: tuple[str, list[Sequence[object]]]) -> list[pa.RecordBatch]:
+            return [of_keys(page.batch, self._by_key.fields, some[1]) for page in self._walk(self._by_key, some[0])]
+
+        return (batch for batches in in_order(of, asked, self._connection.in_flight) for batch in batches)
+
+    # --- one walk -----------------------------------------------------------------------------------------------------
+
+    def _walk(
+        self,
+        order: Order,
+        condition: str | None = None,
+        span: Span | None = None,
+        *,
+        only_keys: bool = False,
+        in_windows: bool = True,
+    ) -> Iterator[Page]:
+        query = Query(self._connection, self._entity, order, lines=not only_keys, only_keys=only_keys)
+        lines = (
+            Lines(self._connection, self._entity, self._entity.lines) if self._entity.lines and not only_keys else None
+        )
+
+        def ask(part: Span) -> Page:
+            page = query.page(part, condition)
+            return lines.complete(page) if lines else page
+
+        walk = PageWalk(order, ask, self._connection.in_flight, self._server_now if in_windows else None)
+        self._queries.append(query)
+        self._walks.append(walk)
+        self._lines += [lines] if lines else []
+        return walk.read(span or Span())
+
+    def _asks_lines_apart(self) -> bool:
+        """Then lines may be newer than their headers, even within one page."""
+        return any(lines.requests for lines in self._lines)
+
+    def _counted(self, pages: Iterator[Page], condition: str | None) -> Iterator[pa.RecordBatch]:
+        """The pages of the scope itself, with the tenant's count of it before and after."""
+        self._pull.filter = condition or ""
+        several = 0
+        for page in pages:
+            if not several:
+                self._note_start(page, condition)
+            several += 1
+            yield page.batch
+        if several > 1 and self._pull.expected_before is not None:
+            self._pull.expected_after = self._count(condition)
+
+    def _note_start(self, first: Page, condition: str | None) -> None:
+        self._pull.expected_before = self._count(condition) if first.count is None else first.count
+        window, started = self._scope.window, self._pull.started_at
+        if window and started and self._entity.modified and not self._scope.company:
+            since = (started + self._skew() - MARGIN).replace(microsecond=0)
+            self._distinct.moving_since = since if since < window.end else None
+
+    def _count(self, condition: str | None) -> int | None:
+        """What `/$count` answers; None where the tenant refuses it, or answers something else."""
+        if not self._connection.counts:
+            return None
+        self._pull.requests += 1
+        path, params = f"{collection(self._entity)}/$count", {"$filter": condition}
+        try:
+            text = self._connection.get(path, params, bytes).value.strip()
+        except RecordRejected:
+            text = b""
+        self._connection.counts = text.isdigit()
+        return int(text) if text.isdigit() else None
+
+    def _server_now(self) -> datetime:
+        return self._clock() + self._skew()
+
+    def _skew(self) -> timedelta:
+        return timedelta(seconds=self._connection.api.skew_seconds or 0.0)

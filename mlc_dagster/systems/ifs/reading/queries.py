@@ -1,0 +1,210 @@
+"""Asks for pages of one entity set, in the size and the way that this tenant takes, and remembers what it refused."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+from mlc_dagster.core.errors import AccessDenied, Misconfigured, RecordRejected, TransientError
+from mlc_dagster.core.logs import logger
+from mlc_dagster.core.vocabulary import EntitySet
+from mlc_dagster.systems.ifs.odata.error_responses import PageTooLarge, is_not_built
+from mlc_dagster.systems.ifs.odata.expressions import Order, all_of, collection, service
+from mlc_dagster.systems.ifs.odata.json_pages import Page, PageDecoder
+from mlc_dagster.systems.ifs.reading.key_ranges import Span
+from mlc_dagster.systems.ifs.schema.csdl import MetadataModel, UnreadMetadata, read_metadata
+from mlc_dagster.systems.ifs.schema.metadata import SchemaReport, schema_report
+from mlc_dagster.transport.client import ApiClient
+from mlc_dagster.transport.responses import Answer
+
+LINES_GUESSED = 4
+"""On a header, before the first page shows how many there are."""
+
+SAFE = 0.8
+"""The share of the elements allowed that a page with lines is meant to fill: some orders are longer than others."""
+
+NOT_ACCEPTABLE = (406, 415)
+
+Value = TypeVar("Value")
+
+log = logger("mlc_dagster.ifs")
+
+
+@dataclass
+class Connection:
+    """One tenant, and what was learned of it. Shared by all reads, in all threads."""
+
+    api: ApiClient
+    in_flight: int = 8
+    page_size: int = 5000  # elements in a response, nested lines included
+    expands: bool = True  # False: it refused to $expand a collection
+    counts: bool = True  # False: it refused /$count
+    gone: dict[str, frozenset[str]] = field(default_factory=dict)  # entity set -> fields that it does not have
+
+    def __post_init__(self) -> None:
+        self._slots = threading.BoundedSemaphore(self.in_flight)
+        self._untold: set[str] = set()  # services of which it was said that they tell no fields
+
+    def get(
+        self, path: str, params: Mapping[str, Any], decode: Callable[[bytes], Value], accept: str | None = None
+    ) -> Answer[Value]:
+        with self._slots:
+            headers = {"Accept": accept} if accept else None
+            return self.api.request("GET", path, params=params, headers=headers, decode=decode)
+
+    def report(self, entity: EntitySet, *, aloud: bool = True) -> SchemaReport:
+        """What of the record this tenant lacks. Where its $metadata cannot be had it says so, in the log once."""
+        found = self._metadata(f"{service(entity)}/$metadata")
+        if isinstance(found, MetadataModel):
+            return schema_report(entity, found)
+        if aloud and entity.projection not in self._untold:
+            self._untold.add(entity.projection)
+            log.warning("%s: the fields are not compared with the tenant's: %s", entity.projection, found.why)
+        return SchemaReport(untold=found.why)
+
+    def _metadata(self, path: str) -> MetadataModel | UnreadMetadata:
+        """As XML: asked for JSON, some servers answer 406. As JSON where XML is what they refuse."""
+        refused: RecordRejected | AccessDenied | None = None
+        for accept in ("application/xml", "application/json"):
+            try:
+                found = self.get(path, {}, read_metadata, accept).value
+                return UnreadMetadata(f"GET {path} answers {found.why}") if isinstance(found, UnreadMetadata) else found
+            except (RecordRejected, AccessDenied) as error:
+                refused = refused or error
+                if not (isinstance(error, RecordRejected) and error.status in NOT_ACCEPTABLE):
+                    break
+        assert refused is not None
+        return UnreadMetadata(refused.message)
+
+
+def no_such_set(entity: EntitySet, error: RecordRejected) -> Misconfigured:
+    """What a 404 on a collection means."""
+    name = f"ifs.entity_sets.{entity.name}"
+    return Misconfigured(
+        f"{error.message}\n  The tenant has no entity set {entity.path} in {entity.projection}.",
+        cure=f"Set {name}.projection and {name}.set in mlc.yaml, or activate the service in IFS.",
+    )
+
+
+def no_batch(path: str, error: RecordRejected) -> Misconfigured:
+    """What a refusal of $batch itself means."""
+    return Misconfigured(
+        f"{error.message}\n  The tenant has no {path}/$batch: a document with lines could be written by halves.",
+        cure="Check the projection's name in ifs.entity_sets of mlc.yaml, and that the service takes OData $batch.",
+    )
+
+
+class Query:
+    """Pages of one entity set under one condition.
+
+    Lines come with their headers where the tenant expands collections; `lines=False` leaves them out.
+    """
+
+    def __init__(
+        self, connection: Connection, entity: EntitySet, order: Order, *, lines: bool, only_keys: bool = False
+    ) -> None:
+        self._connection, self.entity, self.order = connection, entity, order
+        self._lines, self._only_keys = lines and entity.lines is not None, only_keys
+        self._lock = threading.Lock()
+        self._density = 1.0 + LINES_GUESSED
+        self._top = connection.page_size
+        self.requests = 0
+
+    @property
+    def expands(self) -> bool:
+        """Whether lines are asked for together with their headers."""
+        wanted = {"always": True, "never": False, "auto": self._connection.expands}[self.entity.expand]
+        return self._lines and wanted
+
+    def page(self, span: Span, condition: str | None = None) -> Page:
+        """One page, without the lines that are not nested in it.
+
+        Raises Misconfigured where the tenant has no such entity set, TransientError where even one row is too much.
+        """
+        while True:
+            expand, gone = self.expands, self._gone()
+            top = min(self._allowed(expand), span.top or self._top)
+            try:
+                return self._page(span, condition, expand, top)
+            except PageTooLarge as error:
+                if top == 1 and expand:
+                    return self._page(span, condition, False, 1)
+                self._shrink(top, error)
+            except RecordRejected as error:
+                self._adapt(error, expand, gone)
+
+    def _page(self, span: Span, condition: str | None, expand: bool, top: int) -> Page:
+        wire = PageDecoder.of(self.entity, expand=expand, gone=self._gone())
+        path, params = self._request(span, condition, wire, top)
+        with self._lock:
+            self.requests += 1
+        page = replace(self._connection.get(path, params, wire.decode).value, asked=top)
+        if expand and page.rows:
+            self._density = max(page.elements / page.rows, SAFE * self._density)
+        return replace(page, is_whole=expand or not self._lines)
+
+    def _request(
+        self, span: Span, condition: str | None, wire: PageDecoder, top: int
+    ) -> tuple[str, dict[str, str | None]]:
+        if span.link is not None:
+            return self._rebased(span.link), {}
+        place = self.order.filter(span.after, span.low, span.high, span.upto)
+        return collection(self.entity), {
+            "$filter": all_of(condition, place),
+            "$orderby": self.order.orderby,
+            "$skip": str(span.skip) if span.skip else None,
+            "$top": str(top),
+            "$count": "true",
+            "$select": ",".join(self.order.names) if self._only_keys else wire.select,
+            "$expand": wire.expand,
+        }
+
+    def _rebased(self, link: str) -> str:
+        """A link of the tenant, on the address that we know: it may show a port that only it can reach.
+
+        A link to another host stays as it is, and ApiClient refuses it.
+        """
+        base = urlsplit(self._connection.api.base_url)
+        found = urlsplit(urljoin(f"{self._connection.api.base_url}{service(self.entity)}/", link))
+        if found.hostname != base.hostname:
+            return found.geturl()
+        return found._replace(scheme=base.scheme, netloc=base.netloc).geturl()
+
+    # --- what is learned on the way -----------------------------------------------------------------------------------
+
+    def _gone(self) -> frozenset[str]:
+        return self._connection.gone.get(self.entity.name, frozenset())
+
+    def _allowed(self, expand: bool) -> int:
+        if not expand:
+            return self._top
+        return max(
+            1, min(self._top, int(self._connection.page_size * (SAFE if self._density > 1 else 1) / self._density))
+        )
+
+    def _shrink(self, top: int, error: PageTooLarge) -> None:
+        if top == 1:
+            raise TransientError(error.message) from error
+        with self._lock:
+            self._top = min(self._top, top // 2)
+
+    def _adapt(self, error: RecordRejected, expanded: bool, left_out: frozenset[str]) -> None:
+        """Make the next attempt another one, or raise."""
+        if expanded and self.entity.expand == "auto" and is_not_built(error):
+            self._connection.expands = False
+        elif error.status == 404:
+            raise no_such_set(self.entity, error) from error
+        elif error.status != 400 or not self._lacks_more_than(left_out):
+            raise error
+
+    def _lacks_more_than(self, left_out: frozenset[str]) -> bool:
+        """Whether $metadata shows fields to be gone that were asked for."""
+        report = self._connection.report(self.entity)
+        gone = frozenset(report.gone) if report else frozenset()
+        if gone <= left_out or gone & set(self.entity.keys):
+            return False
+        self._connection.gone[self.entity.name] = gone
+        return True

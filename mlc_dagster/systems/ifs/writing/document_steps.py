@@ -1,0 +1,59 @@
+"""A header and its lines as the steps of one change set, and the answers to them as the row that the tenant keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from mlc_dagster.core.vocabulary import EntitySet, LineSet, Row
+from mlc_dagster.systems.ifs.odata.changesets import Step, StepAnswer
+from mlc_dagster.systems.ifs.odata.expressions import key_path
+from mlc_dagster.systems.ifs.odata.json_pages import PageDecoder
+from mlc_dagster.systems.ifs.schema.catalogue import wire_name
+
+
+def on_wire(entity: EntitySet | LineSet, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Record fields under the tenant's names. Raises ValueError for a field that the record does not have."""
+    if unknown := sorted(set(values) - set(entity.record.__struct_fields__)):
+        raise ValueError(f"{entity.path} has no field {', '.join(unknown)}")
+    return {wire_name(name, entity.wire): value for name, value in values.items()}
+
+
+def change(entity: EntitySet, key: Mapping[str, object], changes: Mapping[str, Any], etag: str) -> Step:
+    """The step that changes fields of the version that the ETag names."""
+    return Step("PATCH", key_path(entity, key), on_wire(entity, changes), etag)
+
+
+def creation(entity: EntitySet, row: Mapping[str, Any], number: int) -> list[Step]:
+    """The steps that make a header and then its lines, numbered from 1. `number` is the header's own among all steps.
+
+    What is None is left out, for the tenant to fill in.
+    """
+    lines = entity.lines
+    header = {name: value for name, value in row.items() if value is not None and not (lines and name == lines.field)}
+    steps = [Step("POST", entity.path, on_wire(entity, header))]
+    if lines:
+        bodies = [_line(entity, lines, line, place) for place, line in enumerate(row.get(lines.field) or (), 1)]
+        steps += [Step("POST", f"${number}/{lines.navigation}", body) for body in bodies]
+    return steps
+
+
+def _line(entity: EntitySet, lines: LineSet, line: Mapping[str, Any], place: int) -> dict[str, Any]:
+    counted = lines.keys[len(entity.keys)]  # the key after those of the header: row_no, row_id, line_no
+    is_whole = any(
+        one.name == counted and one.kind == pa.int64() for one in PageDecoder(lines.record, lines.wire).columns
+    )
+    given = {name: value for name, value in line.items() if value is not None}
+    return on_wire(lines, {**given, counted: place if is_whole else str(place)})
+
+
+def kept(entity: EntitySet, answers: Sequence[StepAnswer]) -> Row:
+    """The row with its lines, as the tenant answered the steps of `creation`. Raises ValueError where it did not."""
+    header, *below = answers
+    row = PageDecoder.of(entity, expand=False).row(header.body)
+    if entity.lines:
+        reader = PageDecoder(entity.lines.record, entity.lines.wire)
+        row[entity.lines.field] = [reader.row(answer.body) for answer in below]
+    return row

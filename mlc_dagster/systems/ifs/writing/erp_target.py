@@ -1,0 +1,85 @@
+"""The ERP as a target: which documents and suppliers are saved how, and what rules may ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from mlc_dagster.core.facts import Books as ReferenceBooks
+from mlc_dagster.core.facts import KnownSupplier, PostedDocument
+from mlc_dagster.core.flows import Target
+from mlc_dagster.core.outcomes import Draft, Outcome
+from mlc_dagster.core.vocabulary import EntitySet, Row, key_text
+from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, PROPOSALS
+from mlc_dagster.systems.ifs.supplier_records import PARTNERS
+from mlc_dagster.systems.ifs.writing.document_entry import (
+    CANCELLED,
+    DocumentClient,
+    DocumentKind,
+    InvoiceWriter,
+    ProposalWriter,
+    VoucherWriter,
+)
+from mlc_dagster.systems.ifs.writing.supplier_writer import SupplierClient, SupplierWriter
+from mlc_dagster.systems.shared.draft_writer import DraftWriter
+
+
+class ErpClient(DocumentClient, SupplierClient, Protocol):
+    """What all writers together need of the client."""
+
+
+class ErpTarget:
+    """Writers by target, under this tenant's names."""
+
+    def __init__(self, client: ErpClient, catalogue: Mapping[str, EntitySet], currencies: Iterable[str]) -> None:
+        self._client, self._currencies = client, frozenset(currencies)
+        self._suppliers, self._invoices = catalogue[ifs.SUPPLIERS.name], catalogue[ifs.SUPPLIER_INVOICES.name]
+        proposals, vouchers = catalogue[ifs.POSTING_PROPOSALS.name], catalogue[ifs.VOUCHERS.name]
+        self._writers: dict[str, DraftWriter] = {
+            INVOICES.name: InvoiceWriter(client, DocumentKind(self._invoices, "supplier invoice"), proposals),
+            PROPOSALS.name: ProposalWriter(client, DocumentKind(proposals, "posting proposal")),
+            ENTRIES.name: VoucherWriter(client, DocumentKind(vouchers, "voucher")),
+            PARTNERS.name: SupplierWriter(client, self._suppliers),
+        }
+
+    def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
+        """Raises AccessDenied, Misconfigured, TransientError: for this draft and the rest."""
+        return self._writers[target.name].save(list(drafts))
+
+    def books(self) -> ReferenceBooks:
+        """The ERP judges by its own chart, which is read as an asset."""
+        return ReferenceBooks(has_chart=False, currencies=self._currencies)
+
+    def known(self, target: Target, records: Sequence[Any]) -> ReferenceBooks:
+        """The suppliers that these records name, and the invoices that stand under their numbers already."""
+        suppliers = {record.supplier_id for record in records if getattr(record, "supplier_id", None)}
+        numbers = {r.invoice_no for r in records if r.invoice_no} if target.name == INVOICES.name else set()
+        return ReferenceBooks(
+            has_chart=False,
+            currencies=self._currencies,
+            suppliers={
+                str(row["supplier_id"]): _supplier(row)
+                for row, _ in self._client.find_many(self._suppliers, "supplier_id", suppliers)
+            },
+            posted=_posted(row for row, _ in self._client.find_many(self._invoices, "invoice_no", numbers)),
+        )
+
+
+def _supplier(row: Row) -> KnownSupplier:
+    return KnownSupplier(
+        row["supplier_id"], row["name"] or "", currency=row["currency_code"] or "", blocked=bool(row["blocked"])
+    )
+
+
+def _posted(rows: Iterable[Row]) -> dict[tuple[str, ...], PostedDocument]:
+    """By company, supplier and number; of several the one that came from a SaaS, which its reference tells."""
+    found: dict[tuple[str, ...], PostedDocument] = {}
+    for row in rows:
+        identity = (row["company"], row["supplier_id"] or "", row["invoice_no"] or "")
+        if row["obj_state"] != CANCELLED and not found.get(identity, PostedDocument("")).external_ref:
+            number = key_text(row["company"], row["invoice_id"])
+            found[identity] = PostedDocument(
+                number, row["external_ref"] or "", row["gross_amount"], row["currency_code"] or ""
+            )
+    return found

@@ -1,0 +1,212 @@
+"""A bill or a purchase order as Procurify answers it becomes the values of its record: allocations flat, in a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from mlc_dagster.systems.shared.json_values import amount
+
+Document = Mapping[str, Any]
+Values = dict[str, Any]
+
+WHOLE = "mlc_is_whole"
+"""What the client writes beside the fields of a document that it asked for by itself, with its lines."""
+FAULT = "mlc_fault"
+"""Why it could not."""
+
+DENIED_LINE, DRAFT_LINE = 7, 8
+
+
+@dataclass(frozen=True)
+class DepartmentIndex:
+    """What documents leave out of departments and locations: some carry no more than a department's name."""
+
+    departments: Mapping[str, Document] = field(default_factory=dict)  # by "id 12" and by name
+    locations: Mapping[str, Document] = field(default_factory=dict)
+
+    def of(self, department: Document | None) -> Values:
+        """The department with its location, as text."""
+        if not department:
+            return {}
+        whole = {**_known(self.departments, department), **{k: v for k, v in department.items() if v not in (None, "")}}
+        branch = whole.get("branch") or {}
+        location = {**_known(self.locations, branch), **branch}
+        return {
+            "department": text(whole.get("name")),
+            "department_external_id": text(whole.get("external_id")),
+            "location": text(location.get("name")),
+            "location_external_id": text(location.get("external_id")),
+        }
+
+
+def by_id_and_name(rows: Sequence[Document]) -> dict[str, Document]:
+    """A name that two have names neither."""
+    names = [str(row.get("name")) for row in rows]
+    return {
+        **{name: row for name, row in zip(names, rows, strict=True) if names.count(name) == 1},
+        **{f"id {row['id']}": row for row in rows},
+    }
+
+
+def _known(rows: Mapping[str, Document], one: Document) -> Document:
+    return rows.get(f"id {one.get('id')}") or rows.get(str(one.get("name"))) or {}
+
+
+# --- bills ----------------------------------------------------------------------------------------------------------
+
+
+def bill_values(bill: Document, departments: DepartmentIndex) -> Values:
+    """The values of records.Bill. Raises ValueError where the client could not read it whole."""
+    if fault := bill.get(FAULT):
+        raise ValueError(fault)
+    orders = _orders(bill)
+    return {
+        **_document(bill, bill.get("vendor"), bill.get("currency"), bill.get("last_modified_datetime")),
+        "uuid": plain_uuid(bill.get("uuid")),
+        "number": text(bill.get("id")),
+        **{name: bill.get(name) for name in ("status", "type", "version", "due_date", "gl_post_date")},
+        "invoice_number": text(bill.get("invoice_number")),
+        "invoice_date": bill.get("invoice_date"),
+        "note": text(bill.get("note")),
+        "total_cost": bill.get("total_cost"),
+        "exclusive_tax": _exclusive(bill),
+        "shipping": bill.get("shipping_amount"),
+        "payable": bill.get("total_cost_with_tax"),
+        "orders": list(orders),
+        "order_numbers": list(orders.values()),
+        "allocations": [*_of_items(bill, departments), *_of_costs(bill, departments)] if bill.get(WHOLE) else [],
+    }
+
+
+def _orders(bill: Document) -> dict[str, str]:
+    """Key -> number, of all that the bill and its items name. A list has the items as ids alone."""
+    items = [item.get("po") for item in bill.get("items") or () if isinstance(item, Mapping)]
+    named = [each for each in (*(bill.get("added_purchase_orders") or ()), *items) if each]
+    return {str(each["id"]): str(each.get("number") or each["id"]) for each in named}
+
+
+def _exclusive(bill: Document) -> Any:
+    if bill.get("exclusive_tax_amount") is not None or bill.get("tax_amount") is None:
+        return bill.get("exclusive_tax_amount")
+    return _decimal(bill["tax_amount"]) - _decimal(bill.get("inclusive_tax_amount"))
+
+
+def _of_items(bill: Document, departments: DepartmentIndex) -> Iterator[Values]:
+    for item in bill.get("items") or ():
+        inside = bool(item.get("tax_is_inclusive"))
+        whole = {
+            "line": text(item.get("id")) or "?",
+            "text": text(item.get("description")),
+            "net": item.get("total_cost"),
+            "tax": 0 if inside else item.get("tax_amount"),
+            "shipping": item.get("shipping_amount"),
+            "is_cost": False,
+        }
+        rows = item.get("cost_allocations") or [{"amount": item.get("total_cost")}]
+        yield from ({**whole, **_coded(row, row.get("budget"), departments)} for row in rows)
+
+
+def _of_costs(bill: Document, departments: DepartmentIndex) -> Iterator[Values]:
+    """Each has one allocation, an object where items have a list."""
+    for cost in bill.get("costs") or ():
+        row = cost.get("cost_allocation") or {"amount": cost.get("amount")}
+        whole = {"line": f"cost {cost.get('id')}", "text": text(cost.get("name")), "net": cost.get("amount")}
+        yield {**whole, "is_cost": True, **_coded(row, row.get("budget"), departments)}
+
+
+# --- purchase orders ------------------------------------------------------------------------------------------------
+
+
+def order_values(order: Document, departments: DepartmentIndex) -> Values:
+    """The values of records.PurchaseOrder. Raises ValueError where the client could not read it whole."""
+    if fault := order.get(FAULT):
+        raise ValueError(fault)
+    items = list(order.get("order_items") or ()) if order.get(WHOLE) else []
+    expected = [item for item in items if _is_expected(item)]
+    costs = order.get("cost_details") or {}
+    tax = costs.get("tax_amount")
+    return {
+        **_document(order, order.get("pref_vendor"), order.get("purchased_currency"), order.get("last_modified")),
+        "order_id": text(order.get("procurify_PO")),
+        "number": text(order.get("PO_Num")) or text(order.get("number")),
+        "state": order.get("state"),
+        "version": order.get("version"),
+        "is_most_recent": order.get("most_recent_version") is not False,
+        "dated": order.get("date"),
+        "comment": text(order.get("comment")),
+        "tax": _total(expected, "tax_amount") if tax is None or len(expected) < len(items) else tax,
+        "extras": _decimal(order.get("freight")) + _decimal(order.get("other")) - _discount(order),
+        "shipping": _total(expected, "shipping_amount"),
+        "left_out": sum((_gross(item) for item in items if not _is_expected(item)), Decimal(0)),
+        "total": order.get("total"),
+        "allocations": [row for item in expected for row in _of_order_item(item, departments)],
+    }
+
+
+def _is_expected(item: Document) -> bool:
+    """A line rejected at receipt stands: the order's value does."""
+    return item.get("status") not in (DENIED_LINE, DRAFT_LINE) and _decimal(item.get("quantity")) != 0
+
+
+def _discount(order: Document) -> Decimal:
+    found = order.get("discount") or {}
+    value = _decimal(found.get("value"))
+    return value * _decimal(order.get("subtotal")) / 100 if found.get("type") == "percentage" else value
+
+
+def _of_order_item(item: Document, departments: DepartmentIndex) -> Iterator[Values]:
+    """The split, where there is one; it wins over the line's own account."""
+    whole = {
+        "line": text(item.get("PO_line_num")) or text(item.get("id")) or "?",
+        "text": text(item.get("name")),
+        "net": item.get("total_cost"),
+        "tax": item.get("tax_amount"),
+        "shipping": item.get("shipping_amount"),
+        "is_cost": False,
+    }
+    rows = item.get("spend_allocation") or [{"amount": item.get("total_cost"), "account": item.get("account")}]
+    yield from ({**whole, **_coded(row, row.get("account"), departments)} for row in rows)
+
+
+def _gross(item: Document) -> Decimal:
+    return sum((_decimal(item.get(name)) for name in ("total_cost", "tax_amount", "shipping_amount")), Decimal(0))
+
+
+# --- both -----------------------------------------------------------------------------------------------------------
+
+
+def _document(document: Document, vendor: Document | None, currency: Document | None, modified: Any) -> Values:
+    return {
+        "vendor_id": text((vendor or {}).get("id")),
+        "vendor_name": text((vendor or {}).get("name")) or text(document.get("vendor_name")),
+        "currency": text((currency or {}).get("name")),
+        "payment_terms": text(document.get("payment_terms")),
+        "last_modified": modified,
+        "is_whole": bool(document.get(WHOLE)),
+    }
+
+
+def _coded(row: Document, account: Document | None, departments: DepartmentIndex) -> Values:
+    code = ((account or {}).get("account_code") or {}).get("code")
+    return {"amount": row.get("amount"), "account": text(code), **departments.of((account or {}).get("department"))}
+
+
+def plain_uuid(value: Any) -> str | None:
+    """As the path of one bill wants it: lower case, without dashes."""
+    return text(value) and str(value).replace("-", "").lower()
+
+
+def text(value: Any) -> str | None:
+    """Trimmed, a number in its digits; None where nothing is left."""
+    return (None if value is None else str(value).strip()) or None
+
+
+def _decimal(value: Any) -> Decimal:
+    return Decimal(0) if value in (None, "") else amount(value)
+
+
+def _total(items: Sequence[Document], name: str) -> Decimal:
+    return sum((_decimal(item.get(name)) for item in items), Decimal(0))

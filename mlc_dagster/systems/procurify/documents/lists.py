@@ -1,0 +1,132 @@
+"""Procurify's lists by day: its filters may do nothing, and lines are to be had one document at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from mlc_dagster.core.errors import RecordRejected
+from mlc_dagster.core.vocabulary import Pull, Scope, Window
+from mlc_dagster.systems.procurify.api import Document, ProcurifyApi
+from mlc_dagster.systems.procurify.documents.document_values import FAULT, WHOLE, plain_uuid
+from mlc_dagster.systems.procurify.endpoints import Endpoints, ReadScope
+from mlc_dagster.systems.shared.json_values import moment_or_none
+from mlc_dagster.transport.threads import in_order
+
+CANCELLED = 1
+
+
+@dataclass(frozen=True)
+class _List:
+    """A list of documents: how it is asked, and where one of them is."""
+
+    path: str
+    one: str
+    id_name: str
+    modified: str
+    params: Mapping[str, str]
+    within: tuple[datetime, datetime]  # what the parameters ask for, both ends included
+    has_lines: Callable[[Document], bool]  # whether its lines are wanted
+    key: Callable[[Document], object]
+
+
+class DocumentLists:
+    """Bills and purchase orders of a day."""
+
+    def __init__(self, api: ProcurifyApi, at: Endpoints, read_scope: ReadScope) -> None:
+        self._api, self._at, self._read_scope = api, at, read_scope
+
+    def bills(self, scope: Scope, pull: Pull) -> Iterator[Document]:
+        """Those changed in the window, whole where they may be posted: a draft costs no call of its own."""
+        window = _window(scope)
+        around = timedelta(minutes=self._read_scope.bill_overlap_minutes)
+        start, end = window.start - around, window.end + around
+        params = {
+            "last_modified_datetime_0": start.isoformat(),
+            "last_modified_datetime_1": end.isoformat(),
+            "order_by": "last_modified_datetime",
+        }
+        asked = _List(
+            self._at.bills,
+            self._at.bill,
+            "id",
+            "last_modified_datetime",
+            params,
+            (start, end),
+            self._is_posted,
+            lambda row: plain_uuid(row["uuid"]),
+        )
+        return self._documents(asked, window, pull)
+
+    def purchase_orders(self, scope: Scope, pull: Pull) -> Iterator[Document]:
+        """Those changed in the window, whole where they are not cancelled; older versions first, so that they lose."""
+        window = _window(scope)
+        around = timedelta(days=self._read_scope.order_overlap_days)
+        first, last = (window.start - around).date(), (window.end - timedelta(microseconds=1) + around).date()
+        params = {
+            "modified_date_0": first.isoformat(),
+            "modified_date_1": last.isoformat(),
+            "order_by": "last_modified",
+        }
+        asked = _List(
+            self._at.purchase_orders,
+            self._at.purchase_order,
+            "procurify_PO",
+            "last_modified",
+            params,
+            (_midnight(first) - timedelta(days=1), _midnight(last) + timedelta(days=2)),  # in whatever time zone
+            _is_current,
+            lambda row: row["procurify_PO"],
+        )
+        return self._documents(asked, window, pull)
+
+    def _is_posted(self, row: Document) -> bool:
+        return row.get("status") in self._read_scope.bill_statuses and row.get("type") in self._read_scope.bill_types
+
+    def _documents(self, asked: _List, window: Window, pull: Pull) -> Iterator[Document]:
+        pull.filter = "&".join(f"{name}={value}" for name, value in asked.params.items())
+        requests, pages = self._api.requests, self._api.pages
+        here = [row for row in self._rows(asked) if _belongs(row, asked.modified, window)]
+        here.sort(key=lambda row: row.get("most_recent_version") is not False)
+        yield from in_order(lambda row: self._whole(asked, row), here, self._read_scope.in_flight)
+        pull.requests, pull.pages = self._api.requests - requests, self._api.pages - pages
+
+    def _rows(self, asked: _List) -> Sequence[Document]:
+        """A list that came with rows that were not asked for heeds no filter: it is kept for the next days."""
+        if (kept := self._api.still_kept(asked.path)) is not None:
+            return kept
+        rows = self._api.listed(asked.path, asked.id_name, **asked.params)
+        start, end = asked.within
+        if any((at := moment_or_none(row.get(asked.modified))) and not start <= at <= end for row in rows):
+            self._api.keep(asked.path, rows)
+        return rows
+
+    def _whole(self, asked: _List, row: Document) -> Document:
+        """With its lines. It may have been changed since it was listed: what it says itself counts."""
+        if not asked.has_lines(row):
+            return row
+        try:
+            return {**row, **self._api.one(asked.one, asked.key(row)), WHOLE: True}
+        except RecordRejected as error:
+            return {**row, FAULT: f"{error.message}. It is listed, and cannot be read: look at it in Procurify."}
+
+
+def _is_current(row: Document) -> bool:
+    return row.get("state") != CANCELLED and row.get("most_recent_version") is not False
+
+
+def _belongs(row: Document, modified: str, window: Window) -> bool:
+    """Whether it may be of this day; a row without a readable timestamp may be of any."""
+    at = moment_or_none(row.get(modified))
+    return at is None or window.start <= at < window.end
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _window(scope: Scope) -> Window:
+    if scope.window is None:
+        raise ValueError(f"bills and orders are read by day; found {scope.partition}")
+    return scope.window

@@ -1,0 +1,163 @@
+"""Procurify's vendors: read whole, matched with suppliers of IFS, and written only where that is switched on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected
+from mlc_dagster.core.outcomes import ACCEPTED, Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.systems.procurify.api import Document, ProcurifyApi
+from mlc_dagster.systems.procurify.documents.document_values import text
+from mlc_dagster.systems.procurify.endpoints import Endpoints
+from mlc_dagster.systems.procurify.records import Vendor
+from mlc_dagster.systems.shared.countries import COUNTRIES, country_code
+from mlc_dagster.systems.shared.supplier_match import CodeNames, SupplierMatch, folded_name
+from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
+
+REGULAR = 4
+SHARED = ("name", "country", "email", "currency_code")
+"""What a vendor and a supplier both keep, by the names of the ERP's record."""
+MATCHED = "vendor_is_matched"
+NO_SUPPLIERS = (1, 2, 5, 6, 8)
+"""Types: placeholder, punchout, employee, card provider, pending."""
+
+
+def vendor_values(row: Document, currencies: Mapping[str, str]) -> dict[str, Any]:
+    """The values of records.VendorRow. Procurify names a currency by its id."""
+    mails = row.get("email") or []
+    term = row.get("payment_term_ref") or {}
+    return {
+        "vendor_id": text(row.get("id")),
+        "name": text(row.get("name")),
+        "is_active": row.get("active") is not False,
+        "type": row.get("type"),
+        "external_id": text(row.get("external_id")),
+        "email": text(mails if isinstance(mails, str) else next(iter(mails), None)),
+        "country": text(row.get("country")),
+        "currency": currencies.get(str(row.get("currency"))),
+        "payment_terms": text(term.get("name")),
+        "last_modified": row.get("dateModified"),
+    }
+
+
+class VendorWriter:
+    """Saves suppliers of IFS as vendors: only what Procurify is to take is sent; even an empty change moves
+    dateModified.
+    """
+
+    def __init__(self, api: ProcurifyApi, endpoints: Endpoints) -> None:
+        self._api, self._endpoints = api, endpoints
+
+    def all(self) -> list[Document]:
+        """Every active vendor, read at most once a minute: the list cannot be asked what changed."""
+        return self._api.kept(self._endpoints.vendors, order_by="id")
+
+    def currencies(self) -> dict[str, str]:
+        """Id -> ISO code."""
+        return {str(row["id"]): str(row["name"]) for row in self._api.kept(self._endpoints.currencies)}
+
+    def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
+        """One outcome for each draft. The list is read anew: who writes must not trust what is a minute old."""
+        index = _VendorIndex(self._api.listed(self._endpoints.vendors, "id", order_by="id"))
+        taken: dict[str, str] = {}  # vendor's id -> supplier that got it in this batch
+        for draft in drafts:
+            try:
+                yield self._saved(draft, index, taken)
+            except RecordRejected as error:
+                yield Refused(draft, error.message, AGREE if isinstance(error, DisagreementError) else ACCEPTED)
+            except OutcomeUnknown as error:
+                yield Unanswered(draft, error.message)
+
+    def _saved(self, draft: Draft, index: _VendorIndex, taken: dict[str, str]) -> Outcome:
+        vendor: Vendor = draft.record
+        found = index.find(vendor, draft.remote_id)
+        if len(found) > 1:
+            named = " and ".join(str(row["id"]) for row in found)
+            cure = "Enter the supplier number as external id of the right one."
+            return Refused(draft, f"Vendors {named} of Procurify may be supplier {vendor.key}. {cure}", MATCHED)
+        if not found:
+            return self._created(draft)
+        number = str(found[0]["id"])
+        if taken.setdefault(number, vendor.key) != vendor.key:
+            reason = f"Vendor {number} of Procurify fits suppliers {taken[number]} and {vendor.key}."
+            return Refused(draft, f"{reason} Enter the number of the right one as its external id.", MATCHED)
+        return self._changed(draft, found[0])
+
+    def _created(self, draft: Draft) -> Outcome:
+        vendor: Vendor = draft.record
+        if not vendor.may_create:
+            reason = f"No vendor of Procurify has external id {vendor.key}, or this name and country."
+            return Refused(draft, f"{reason} Enter it there, or set procurify.create_vendors.", MATCHED)
+        match = self._match(draft, None)
+        new: dict[str, Any] = {"name": vendor.name, "email": [], "type": REGULAR, "overall_score": None}
+        told = {"external_id": vendor.key, **self._on_the_wire(match.ours, None)}
+        return self._saved_as(draft, match, self._api.post(self._endpoints.vendors, {**new, **told}), "created")
+
+    def _changed(self, draft: Draft, row: Document) -> Saved:
+        match = self._match(draft, row)
+        number = {"external_id": draft.record.key} if row.get("external_id") != draft.record.key else {}
+        differs = {**number, **self._on_the_wire(match.written, row)}
+        if not differs:
+            return self._saved_as(draft, match, row, "adopted")
+        return self._saved_as(draft, match, self._api.patch(self._endpoints.vendor, row["id"], differs), "updated")
+
+    def _match(self, draft: Draft, row: Document | None) -> SupplierMatch:
+        """Raises DisagreementError where a person must decide."""
+        vendor: Vendor = draft.record
+        ours = {name: value for name in SHARED if (value := getattr(vendor, name))}
+        return SupplierMatch(draft, CodeNames("Procurify"), ours, _shared(row, self.currencies()) if row else {})
+
+    def _saved_as(
+        self, draft: Draft, match: SupplierMatch, row: Document, action: Literal["created", "updated", "adopted"]
+    ) -> Saved:
+        """Procurify moves dateModified with every call: it tells nothing of a single field."""
+        now, number = _shared(row, self.currencies()), str(row["id"])
+        agreed = match.agreed_values(now, "", f"procurify-vendor-{number}", wrote=action != "adopted")
+        return Saved(draft, number, action, detail=draft.record.name or "", agreed=agreed)
+
+    def _on_the_wire(self, values: Mapping[str, str], row: Document | None) -> dict[str, Any]:
+        """What IFS has a value for; mail addresses that people added stay, behind ours."""
+        ids = {name: int(number) for number, name in self.currencies().items()}
+        others = [each for each in (row or {}).get("email") or [] if each != values.get("email")]
+        on_the_wire: dict[str, Any] = {
+            "name": values.get("name"),
+            "country": COUNTRIES.get(values.get("country", "")),
+            "email": [values["email"], *others] if values.get("email") else None,
+            "currency": ids.get(values.get("currency_code", "")),
+        }
+        return {name: value for name, value in on_the_wire.items() if value}
+
+
+def _shared(row: Document, currencies: Mapping[str, str]) -> dict[str, str]:
+    """The shared fields in the ERP's words. A country that is none that we know is left out: nothing is said of it."""
+    mails = row.get("email") or [""]
+    country = country_code(row.get("country"))
+    known = {"country": country or ""} if country or not text(row.get("country")) else {}
+    currency = currencies.get(str(row.get("currency")), "")
+    return {"name": row.get("name") or "", "email": mails[0], "currency_code": currency, **known}
+
+
+class _VendorIndex:
+    """The vendors that can be suppliers, by what tells them apart."""
+
+    def __init__(self, rows: Sequence[Document]) -> None:
+        self._by_id: dict[str, Document] = {}
+        self._by_number: dict[str, list[Document]] = defaultdict(list)
+        self._by_name: dict[tuple[str, str | None], list[Document]] = defaultdict(list)
+        for row in rows:
+            self._by_id[str(row["id"])] = row
+            if row.get("type") in NO_SUPPLIERS:
+                continue
+            if number := text(row.get("external_id")):
+                self._by_number[number].append(row)
+            else:
+                self._by_name[folded_name(row.get("name")), country_code(row.get("country"))].append(row)
+
+    def find(self, vendor: Vendor, remote_id: str | None) -> Sequence[Document]:
+        """By what is known already, by the supplier's number, by exact name and country: the first that finds any."""
+        if remote_id in self._by_id:
+            return [self._by_id[remote_id or ""]]
+        by_name = self._by_name.get((folded_name(vendor.name), vendor.country), ()) if vendor.country else ()
+        return self._by_number.get(vendor.key) or by_name
