@@ -198,10 +198,9 @@ def records_of(
 
 def read_ready(batch: pa.RecordBatch, record: type[Record]) -> Iterator[Ready]:
     """What `ready_batch` stored; a file of an older release does not tell the source's fingerprint."""
-    untold = [""] * batch.num_rows
-    stored = [batch.column(name).to_pylist() if name in batch.schema.names else untold for name in READY_COLUMNS]
-    for key, version, fingerprint, source, one in zip(*stored, _records(batch, record), strict=True):
-        yield Ready(key, version, fingerprint, one, source or "")
+    stored = [batch[name].to_pylist() if name in batch.schema.names else repeat("") for name in READY_COLUMNS]
+    for key, version, content, source, one in zip(*stored, _records(batch, record)):  # noqa: B905 - one repeats
+        yield Ready(key, version, content, one, source or "")
 
 
 def without(batches: Iterable[pa.RecordBatch], places: AbstractSet[int]) -> Iterator[pa.RecordBatch]:
