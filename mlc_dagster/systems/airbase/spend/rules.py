@@ -10,7 +10,7 @@ from mlc_dagster import rules
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Problem
 from mlc_dagster.rules.problems import problem
-from mlc_dagster.systems.airbase.spend import line_amounts, vouchers
+from mlc_dagster.systems.airbase.spend import dimensions, line_amounts, vouchers
 from mlc_dagster.systems.airbase.spend.records import Payment
 
 
@@ -63,7 +63,7 @@ def _sides_missing(source: Payment, facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def dimensions_are_mapped(source: Any, target: Any, facts: Facts) -> Problem | None:
-    """Every tag of a group that is a code part stands for one value of it."""
+    """Every tag's label is a code part or ignored in mlc.yaml, and every tag of a code part stands for one value."""
     found = list(_dimensions(source, facts))
     return problem("dimensions_are_mapped", found)
 
@@ -71,13 +71,18 @@ def dimensions_are_mapped(source: Any, target: Any, facts: Facts) -> Problem | N
 def _dimensions(source: Any, facts: Facts) -> Iterator[tuple[str, str]]:
     if isinstance(source, Payment) and vouchers.settles(source, facts):
         return
-    for number, line in enumerate(source.lines, 1):
-        tags = list(vouchers.dimensions(source, line, facts))
+    for tag in dimensions.unmapped(source, facts):
+        label = (tag.group or "").strip()
+        named = f"Tag {tag.name or tag.code or '(no name)'} of {label or '(no label)'} would be missing in the voucher."
+        cure = f"Name {label or 'its label'} under airbase.dimensions in mlc.yaml, or under airbase.ignored_tags."
+        yield label, f"{named} {cure}"
+    for number, line in enumerate(dimensions.posted_lines(source), 1):
+        tags = list(dimensions.dimensions(source, line, facts))
         for part, count in Counter(part for part, _ in tags).items():
             if count > 1:
                 yield part, f"line {number} has {count} tags for code part {part}. Leave one in Airbase."
         for part, tag in tags:
-            if not vouchers.value_of(tag, facts):
+            if not dimensions.value_of(tag, facts):
                 named = f"line {number}: tag {tag.name or '(no name)'} of {tag.group}"
                 cure = "Add it by name to airbase.cost_centers in mlc.yaml."
                 yield tag.name or part, f"{named} has no ERP reference. {cure}"

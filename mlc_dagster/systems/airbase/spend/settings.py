@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from mlc_dagster.settings.section import Section, TargetSection
+from mlc_dagster.systems.airbase.spend.dimensions import IGNORED, by_label
 from mlc_dagster.systems.airbase.spend.fields import PAYMENT, REQUEST, unknown_fields
 
 _PLACEHOLDER = re.compile(r"\{[^}]*\}?")
@@ -59,6 +60,8 @@ def _letters(value: dict[str, str]) -> dict[str, str]:
         raise ValueError(f"a code part is a letter from B to J; found {', '.join(strange)}")
     if len(set(value.values())) < len(value):
         raise ValueError("two tag groups are one code part")
+    if len(by_label(value)) < len(value):
+        raise ValueError("two tag groups differ in case alone")
     return value
 
 
@@ -86,7 +89,10 @@ class SpendSettings(TargetSection):
         default_factory=dict, description="Bank account in Airbase, by its ERP reference or name: ERP account"
     )
     dimensions: Annotated[dict[str, str], AfterValidator(_letters)] = Field(
-        {"Department": "B"}, description="Tag group: code part, B to J. Tags of other groups are not posted"
+        {"Department": "B"}, description="Label of a tag (its type_label), in any case: code part, B to J"
+    )
+    ignored_tags: tuple[str, ...] = Field(
+        (), description="Labels of tags that are no matter of the books; a tag of any other label holds its record"
     )
     cost_centers: dict[str, str] = Field(
         default_factory=dict, description="Tag, by its ERP reference or name: code part value, where it is another"
@@ -106,6 +112,7 @@ class SpendSettings(TargetSection):
         written = self.acknowledge
         return {
             **{name: getattr(self, name) for name in names},
+            IGNORED: by_label(dict.fromkeys(self.ignored_tags, "")),
             "acknowledge_requests": written.requests if written else {},
             "acknowledge_payments": written.payments if written else {},
         }

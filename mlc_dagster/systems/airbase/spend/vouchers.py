@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import msgspec
 
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.rules.chart_agreement import subsidiary_of
+from mlc_dagster.systems.airbase.spend.dimensions import dimensions, posted_lines, value_of
 from mlc_dagster.systems.airbase.spend.line_amounts import Money, amounts_by_line, total_of
-from mlc_dagster.systems.airbase.spend.records import Payment, PurchaseRequest, Spend, SpendLine, Tag
+from mlc_dagster.systems.airbase.spend.records import Payment, PurchaseRequest, Spend, SpendLine
 from mlc_dagster.systems.ifs.entry_records import JournalEntry, JournalEntryLine
 
 BILL_PAYMENT = "bill_payment"
@@ -105,7 +106,6 @@ def credit_account(payment: Payment, facts: Facts) -> str | None:
 def expenses(document: Spend, facts: Facts) -> list[JournalEntryLine]:
     """A debit for each line, on its account and dimensions. A document without lines has one."""
     amounts = amounts_by_line(document, facts.companies.get(company_of(document, facts)))
-    lines = document.lines or (SpendLine(),)
     return [
         _posted(
             line_account(document, line, facts),
@@ -113,23 +113,8 @@ def expenses(document: Spend, facts: Facts) -> list[JournalEntryLine]:
             line.description,
             {f"code_{part.lower()}": value_of(tag, facts) for part, tag in dimensions(document, line, facts)},
         )
-        for line, amount in zip(lines, amounts, strict=True)
+        for line, amount in zip(posted_lines(document), amounts, strict=True)
     ]
-
-
-def dimensions(document: Spend, line: SpendLine, facts: Facts) -> Iterator[tuple[str, Tag]]:
-    """(code part, tag) of the groups that mlc.yaml names. The document's own tags count where the line has none."""
-    groups = facts.table("dimensions")
-    own = {tag.group for tag in line.tags}
-    for tag in (*line.tags, *(tag for tag in document.tags if tag.group not in own)):
-        if part := groups.get(tag.group or ""):
-            yield part, tag
-
-
-def value_of(tag: Tag, facts: Facts) -> str | None:
-    """The code part value that a tag stands for: by mlc.yaml, else the ERP reference that Airbase gives it."""
-    known = facts.table("cost_centers")
-    return next((known[name] for name in (tag.code, tag.name) if name and name in known), tag.code)
 
 
 def _posted(
