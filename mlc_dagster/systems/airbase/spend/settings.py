@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from mlc_dagster.settings.section import Section, TargetSection
 from mlc_dagster.systems.airbase.spend.dimensions import IGNORED, by_label
+from mlc_dagster.systems.airbase.spend.entry_types import LISTED, TYPES, Kind
 from mlc_dagster.systems.airbase.spend.fields import PAYMENT, REQUEST, unknown_fields
 
 _PLACEHOLDER = re.compile(r"\{[^}]*\}?")
@@ -71,7 +72,15 @@ class SpendSettings(TargetSection):
     request_status: str = Field("approved", min_length=1, description="Requests in this status are entered")
     ledger_status: str = Field("sync_ready", min_length=1, description="Ledger entries in this status are entered")
     payments_into_ifs: bool = Field(False, description="Payments become vouchers; nothing is posted while it is off")
-    payment_types: tuple[str, ...] = Field(("bill_payment",), description="Types of ledger entries that are entered")
+    types: dict[str, Kind] = Field(
+        default_factory=dict, description="Type of ledger entries: what it is. None is entered that is not named here"
+    )
+    payment_types: tuple[str, ...] = Field(
+        (), description="As before `types`: a type here pays what it is applied to, else the accounts of its lines"
+    )
+    bills_elsewhere: bool = Field(
+        False, description="Bills reach IFS another way: a payment is entered though its bill is not known here"
+    )
     voucher_type: str = Field("M", min_length=1)
     user_group: str = ""
     accounts_by_purchase_type: dict[str, str] = Field(
@@ -102,7 +111,7 @@ class SpendSettings(TargetSection):
 
     def options(self) -> dict[str, str]:
         names = ("request_status", "ledger_status", "voucher_type", "user_group", "accrual_account", "ap_account")
-        return {**{name: getattr(self, name) for name in names}, "payment_types": ",".join(self.payment_types)}
+        return {**{name: getattr(self, name) for name in names}, "bills_elsewhere": str(self.bills_elsewhere).lower()}
 
     def tables(self) -> dict[str, dict[str, str]]:
         names = (
@@ -112,6 +121,7 @@ class SpendSettings(TargetSection):
         written = self.acknowledge
         return {
             **{name: getattr(self, name) for name in names},
+            TYPES: {**dict.fromkeys(self.payment_types, LISTED), **self.types},
             IGNORED: by_label(dict.fromkeys(self.ignored_tags, "")),
             "acknowledge_requests": written.requests if written else {},
             "acknowledge_payments": written.payments if written else {},
@@ -122,7 +132,6 @@ class SpendSettings(TargetSection):
         no_requests = "" if requests else "airbase.paths.purchase_requests is empty"
         no_requests = no_requests or ("" if self.accrual_account else "airbase.accrual_account is empty")
         no_payments = "" if payments else "airbase.paths.ledger_entries is empty"
-        no_payments = no_payments or ("" if self.payment_types else "airbase.payment_types is empty")
         no_payments = no_payments or ("" if self.payments_into_ifs else "airbase.payments_into_ifs is false")
         tables = self.tables()
         silent = {
@@ -131,6 +140,7 @@ class SpendSettings(TargetSection):
         }
         return {
             "ifs/vouchers_from_airbase_requests": no_requests,
+            "ifs/vouchers_from_airbase_bills": no_payments,
             "ifs/vouchers_from_airbase_payments": no_payments,
             "airbase/requests_acknowledged": no_requests or silent["requests"],
             "airbase/payments_acknowledged": no_payments or silent["payments"],

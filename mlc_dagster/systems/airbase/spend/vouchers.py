@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 
 import msgspec
 
 from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.rules.chart_agreement import subsidiary_of
 from mlc_dagster.systems.airbase.spend.dimensions import dimensions, posted_lines, value_of
+from mlc_dagster.systems.airbase.spend.entry_types import LISTED, kind_of
 from mlc_dagster.systems.airbase.spend.line_amounts import Money, amounts_by_line, total_of
 from mlc_dagster.systems.airbase.spend.records import Payment, PurchaseRequest, Spend, SpendLine
 from mlc_dagster.systems.ifs.entry_records import JournalEntry, JournalEntryLine
 
+REQUESTS_FLOW, PAYMENTS_FLOW = "ifs/vouchers_from_airbase_requests", "ifs/vouchers_from_airbase_payments"
+BILLS_FLOW = "ifs/vouchers_from_airbase_bills"
 BILL_PAYMENT = "bill_payment"
-REQUEST, PAYMENT = "airbase-request-", "airbase-payment-"
+REQUEST, PAYMENT, BILL = "airbase-request-", "airbase-payment-", "airbase-bill-"
 """What the external references of vouchers begin with."""
 
 
@@ -33,18 +38,56 @@ def entry_from_request(request: PurchaseRequest, facts: Facts) -> JournalEntry:
     )
 
 
-def entry_from_payment(payment: Payment, facts: Facts) -> JournalEntry:
-    """A payment is a debit of what it pays, or of its lines where it pays no other entry, against the bank."""
-    total = total_of(payment, facts.companies.get(company_of(payment, facts)))
-    debits = [_posted(debit_account(payment, facts), total)] if settles(payment, facts) else expenses(payment, facts)
+def entry_from_bill(bill: Payment, facts: Facts) -> JournalEntry:
+    """A bill or a reimbursement is an expense of its lines, against the account of what is owed."""
+    total = total_of(bill, facts.companies.get(company_of(bill, facts)))
+    owed = _posted(owed_account(bill, facts), _reversed(total))
     return _entry(
-        facts.reference(PAYMENT, payment.id),
-        f"Airbase {(payment.type or 'payment').replace('_', ' ')} {payment.invoice_number or payment.id}",
-        payment,
-        payment.payment_entry_date or payment.entry_date,
-        [*debits, _posted(credit_account(payment, facts), _reversed(total))],
+        facts.reference(BILL, bill.id),
+        _text_of(bill, "bill"),
+        bill,
+        bill.entry_date,
+        [*expenses(bill, facts), owed],
         facts,
     )
+
+
+def entry_from_payment(payment: Payment, facts: Facts) -> JournalEntry:
+    """A payment is a debit of what it pays, or of its lines where it pays no other entry, against the bank."""
+    return _entry(
+        facts.reference(PAYMENT, payment.id),
+        _text_of(payment, "payment"),
+        payment,
+        payment.payment_entry_date or payment.entry_date,
+        transfer(payment, facts) if kind_of(payment, facts) == "transfer" else _paid(payment, facts),
+        facts,
+    )
+
+
+def _paid(payment: Payment, facts: Facts) -> list[JournalEntryLine]:
+    total = total_of(payment, facts.companies.get(company_of(payment, facts)))
+    debits = [_posted(debit_account(payment, facts), total)] if settles(payment, facts) else expenses(payment, facts)
+    return [*debits, _posted(credit_account(payment, facts), _reversed(total))]
+
+
+def transfer(payment: Payment, facts: Facts) -> list[JournalEntryLine]:
+    """A debit of the line that has the amount, a credit of the other one."""
+    rows = expenses(payment, facts)
+    moved = [row for row in rows if row.currency_amount]
+    return [*moved, *(_other_side(row, moved[0]) for row in rows if not row.currency_amount and len(moved) == 1)]
+
+
+def _other_side(row: JournalEntryLine, moved: JournalEntryLine) -> JournalEntryLine:
+    return msgspec.structs.replace(
+        row,
+        debit_amount=moved.credit_amount,
+        credit_amount=moved.debit_amount,
+        currency_amount=-(moved.currency_amount or Decimal(0)),
+    )
+
+
+def _text_of(payment: Payment, word: str) -> str:
+    return f"Airbase {(payment.type or word).replace('_', ' ')} {payment.invoice_number or payment.id}"
 
 
 def _entry(
@@ -62,6 +105,12 @@ def _entry(
             msgspec.structs.replace(line, currency_code=document.currency) for line in lines if line.currency_amount
         ),
     )
+
+
+def voucher_of(entry_id: str, facts: Facts) -> str | None:
+    """The voucher of a ledger entry, whichever flow entered it; None where the ledger has none."""
+    key = key_text(entry_id)
+    return facts.remote_id(BILLS_FLOW, key) or facts.remote_id(PAYMENTS_FLOW, key)
 
 
 # --- companies and accounts -------------------------------------------------------------------------------------------
@@ -83,6 +132,8 @@ def line_account(document: Spend, line: SpendLine, facts: Facts) -> str | None:
 
 def settles(payment: Payment, facts: Facts) -> bool:
     """Whether it pays what another entry has booked: its lines are that entry's, and its total alone is posted."""
+    if (kind := kind_of(payment, facts)) not in (LISTED, ""):
+        return kind == "payment"
     return payment.type == BILL_PAYMENT or bool(payment.applied_to) or payment.type in facts.table("debit_accounts")
 
 
@@ -90,6 +141,13 @@ def debit_account(payment: Payment, facts: Facts) -> str | None:
     """That of the type, else the payable account that Airbase names, else the one of mlc.yaml."""
     theirs = facts.account_in_erp(payment.ap_account) if payment.ap_account else facts.options.get("ap_account")
     return facts.table("debit_accounts").get(payment.type or "") or theirs or None
+
+
+def owed_account(bill: Payment, facts: Facts) -> str | None:
+    """That of the type, else the payable account that Airbase names, else, of a bill, the one of mlc.yaml."""
+    theirs = facts.account_in_erp(bill.ap_account) if bill.ap_account else None
+    usual = facts.options.get("ap_account") if kind_of(bill, facts) == "bill" and not bill.ap_account else None
+    return facts.table("credit_accounts").get(bill.type or "") or theirs or usual or None
 
 
 def credit_account(payment: Payment, facts: Facts) -> str | None:
