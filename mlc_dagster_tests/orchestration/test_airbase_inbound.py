@@ -33,6 +33,8 @@ def spending(world: World, **changes: Any) -> None:
         "paths": {"purchase_requests": "/v1/accounting/purchase_requests/", "purchase_orders": ""},
         "accrual_account": "2990",
         "payments_into_ifs": True,
+        "types": {"bill_payment": "payment"},
+        "bills_elsewhere": True,
         "accounts_by_purchase_type": {"Software": "5420"},
     }
     airbase = AirbaseSettings.model_validate({**section, **changes})

@@ -55,6 +55,7 @@ def settings_at(url: str, timeout: float = 20.0) -> Settings:
     """All five SaaS are on, with limits that nobody reaches."""
     slow = {"timeout_seconds": str(timeout)}
     airbase = {"base_url": f"{url}/airbase", "requests_per_minute": PLENTY, "accrual_account": "2990"}
+    airbase |= {"types": {"bill_payment": "payment"}, "bills_elsewhere": "true"}
     acknowledge = {"payments": {"status": "sync_complete", "erp_reference_id": "{voucher}"}}
     many = {"calls_per_minute": PLENTY, "calls_per_day": PLENTY, "points_per_minute": "100000000"}
     content: dict[str, Any] = {

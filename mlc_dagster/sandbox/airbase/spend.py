@@ -27,6 +27,9 @@ _LINES = {REQUESTS: "line_items", ENTRIES: "expense_list"}
 PAYS = {"bill_payment": "bill", "reimbursement_payment": "reimbursement"}
 """Payment -> what it pays."""
 
+OWED = ("bill", *PAYS)
+"""What names a payable account, as recorded: bills, and what pays another entry. Transfers and card spend do not."""
+
 _DAY = "2026-11-05T00:00:00"  # Airbase's own dates have no zone
 _PERSON = {"name": "B. Gonzales", "email": "b.gonzales@example.test"}
 
@@ -127,7 +130,7 @@ def _entry(identity: str, given: Mapping[str, Any]) -> Row:
         "credit_mode": None,
         "employee": _PERSON if kind.startswith("reimbursement") else None,
         "invoice_number": None,
-        "ap_account": "2440",
+        "ap_account": "2440" if kind in OWED else None,
         "receipt_link": None,
         "entry_date": _DAY,
         "transaction_tags": [],

@@ -25,6 +25,8 @@ TYPES = "types"
 LISTED = "listed"
 """A type of airbase.payment_types alone: a payment where it settles another entry, else paid at once."""
 
+TYPE_CURE = "Name it in airbase.types of mlc.yaml: bill, payment, card, reimbursement, transfer or ignore."
+
 OWED = frozenset({"bill", "reimbursement"})
 PAID = frozenset({"payment", "card", "transfer", LISTED})
 
