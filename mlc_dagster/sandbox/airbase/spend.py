@@ -97,7 +97,7 @@ def changed(shelves: Shelves, kind: str, row: Row, given: Mapping[str, Any]) -> 
     counted = "total_amount" not in given and (row["total_amount"] is None or _LINES[kind] in given)
     new["total_amount"] = _sum(new[_LINES[kind]]) if counted else str(new["total_amount"])
     if kind == ENTRIES:
-        new |= {name: _account(shelves, new[name]) for name in ("bank_account", "ap_account")}
+        new |= {name: _account(shelves, new[name]) for name in ("bank_account", "ap_account", "amortization_account")}
         new["amounts"] = _amounts(shelves, row, new, given)
     return new
 

@@ -118,7 +118,12 @@ _BOOKED = (
     rules.texts_fit,
 )
 
-_OF_ENTRIES = (own.subsidiary_is_a_company, own.payment_has_its_accounts, own.transfer_is_no_expense)
+_OF_ENTRIES = (
+    own.subsidiary_is_a_company,
+    own.payment_has_its_accounts,
+    own.transfer_is_no_expense,
+    own.amortization_is_decided,
+)
 
 SPEND = (
     Flow(
@@ -153,7 +158,7 @@ SPEND = (
         PAYMENTS,
         ENTRIES,
         entry_from_payment,
-        rules=(*_OF_ENTRIES, own.paid_bill_is_in_the_erp, *_BOOKED),
+        rules=(*_OF_ENTRIES, own.paid_bill_is_in_the_erp, own.settlement_is_entered, *_BOOKED),
         needs=(BILLS_FLOW,),
         needs_key=_payment_refers_to,
         scope=payment_scope,

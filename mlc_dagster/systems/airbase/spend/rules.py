@@ -11,7 +11,7 @@ from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Problem
 from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.rules.problems import problem
-from mlc_dagster.systems.airbase.spend import dimensions, line_amounts, vouchers
+from mlc_dagster.systems.airbase.spend import amortization, dimensions, line_amounts, settlement, vouchers
 from mlc_dagster.systems.airbase.spend.entry_types import OWED, is_like_a_transfer, kind_of, transfer_sides
 from mlc_dagster.systems.airbase.spend.records import Payment
 from mlc_dagster.systems.airbase.spend.vouchers import PAYMENTS_FLOW
@@ -100,6 +100,34 @@ def paid_bill_is_in_the_erp(source: Payment, target: Any, facts: Facts) -> Probl
     lacking = [each for each in source.applied_to if not vouchers.voucher_of(each, facts)]
     reasons = [(each, f"It pays {each}, and no voucher of that is in the ERP. {_BILL_FIRST}") for each in lacking]
     return problem("paid_bill_is_in_the_erp", reasons)
+
+
+def settlement_is_entered(source: Payment, target: Any, facts: Facts) -> Problem | None:
+    """What left the bank is the total, or in the company's currency, where an exchange difference has its account."""
+    company = facts.companies.get(target.company)
+    if company is None or kind_of(source, facts) == "transfer":
+        return None
+    fault = settlement.settlement_fault(source, company, facts)
+    cure = "Set airbase.exchange_difference_account in mlc.yaml; or correct it in Airbase; or enter it by hand."
+    return Problem("settlement_is_entered", f"{fault} {cure}") if fault else None
+
+
+def amortization_is_decided(source: Payment, target: Any, facts: Facts) -> Problem | None:
+    """It is decided what becomes of lines that are an expense over time, line by line."""
+    how = facts.options.get(amortization.AMORTIZATION, "hold")
+    if how == "expense" or vouchers.settles(source, facts) or vouchers.voucher_of(source.id, facts):
+        return None
+    return problem("amortization_is_decided", list(_undecided(source, how, facts)))
+
+
+def _undecided(source: Payment, how: str, facts: Facts) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(dimensions.posted_lines(source), 1):
+        if amortization.is_amortized(source, line) and not amortization.prepaid_account(source, line, facts):
+            start, end = amortization.days(source, line)
+            named = f"line {number}, {line.amount}, is an expense from {start or '?'} to {end or '?'}"
+            lacking = "Airbase names no amortization account" if how == "prepaid" else "airbase.amortization is hold"
+            cure = "prepaid debits the account that Airbase names, expense the whole at once."
+            yield source.amortization_account or "", f"{named}, and {lacking}. In mlc.yaml {cure}"
 
 
 _ELSEWHERE = "Where bills reach the ERP another way, set airbase.bills_elsewhere: true in mlc.yaml."

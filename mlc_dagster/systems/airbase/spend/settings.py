@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from mlc_dagster.settings.section import Section, TargetSection
+from mlc_dagster.systems.airbase.spend.amortization import AMORTIZATION
 from mlc_dagster.systems.airbase.spend.dimensions import IGNORED, by_label
 from mlc_dagster.systems.airbase.spend.entry_types import LISTED, TYPES, Kind
 from mlc_dagster.systems.airbase.spend.fields import PAYMENT, REQUEST, unknown_fields
+from mlc_dagster.systems.airbase.spend.settlement import EXCHANGE_DIFFERENCES
 
 _PLACEHOLDER = re.compile(r"\{[^}]*\}?")
 _PLACEHOLDERS = ("{voucher}", "{remote_id}")
@@ -88,6 +90,12 @@ class SpendSettings(TargetSection):
     )
     accrual_account: str = Field("", description="ERP account that requests are credited to; empty: they are off")
     ap_account: str = Field("", description="ERP account that a bill payment debits, where the entry names none")
+    exchange_difference_account: str = Field(
+        "", description="ERP account of what was settled beside what was entered; empty: such a payment is held"
+    )
+    amortization: Literal["hold", "prepaid", "expense"] = Field(
+        "hold", description="Of lines that are an expense over time: prepaid debits the account that Airbase names"
+    )
     debit_accounts: dict[str, str] = Field(
         default_factory=dict, description="Payment type: ERP account that its total debits, instead of its lines'"
     )
@@ -110,7 +118,10 @@ class SpendSettings(TargetSection):
     fields: SpendFields = SpendFields()
 
     def options(self) -> dict[str, str]:
-        names = ("request_status", "ledger_status", "voucher_type", "user_group", "accrual_account", "ap_account")
+        names = (
+            *("request_status", "ledger_status", "voucher_type", "user_group"),
+            *("accrual_account", "ap_account", EXCHANGE_DIFFERENCES, AMORTIZATION),
+        )
         return {**{name: getattr(self, name) for name in names}, "bills_elsewhere": str(self.bills_elsewhere).lower()}
 
     def tables(self) -> dict[str, dict[str, str]]:
@@ -149,6 +160,7 @@ class SpendSettings(TargetSection):
     def erp_accounts(self, connection: str) -> Iterator[tuple[str, str]]:
         yield from super().erp_accounts(connection)
         single = {"ap_account": self.ap_account, "accrual_account": self.accrual_account}
+        single[EXCHANGE_DIFFERENCES] = self.exchange_difference_account
         yield from ((f"{connection}.{name} is {code!r}", code) for name, code in single.items() if code)
         for table in ("debit_accounts", "credit_accounts", "bank_accounts", "accounts_by_purchase_type"):
             named: Mapping[str, str] = getattr(self, table)

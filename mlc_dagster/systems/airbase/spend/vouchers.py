@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
 import msgspec
 
-from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.facts import CompanyMapping, Facts
 from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.rules.chart_agreement import subsidiary_of
+from mlc_dagster.systems.airbase.spend.amortization import prepaid_account, prepaid_text
 from mlc_dagster.systems.airbase.spend.dimensions import dimensions, posted_lines, value_of
 from mlc_dagster.systems.airbase.spend.entry_types import LISTED, kind_of
 from mlc_dagster.systems.airbase.spend.line_amounts import Money, amounts_by_line, total_of
 from mlc_dagster.systems.airbase.spend.records import Payment, PurchaseRequest, Spend, SpendLine
+from mlc_dagster.systems.airbase.spend.settlement import EXCHANGE_DIFFERENCES, exchange_difference, settled
 from mlc_dagster.systems.ifs.entry_records import JournalEntry, JournalEntryLine
 
 REQUESTS_FLOW, PAYMENTS_FLOW = "ifs/vouchers_from_airbase_requests", "ifs/vouchers_from_airbase_payments"
@@ -65,9 +67,19 @@ def entry_from_payment(payment: Payment, facts: Facts) -> JournalEntry:
 
 
 def _paid(payment: Payment, facts: Facts) -> list[JournalEntryLine]:
-    total = total_of(payment, facts.companies.get(company_of(payment, facts)))
+    company = facts.companies.get(company_of(payment, facts))
+    total = total_of(payment, company)
     debits = [_posted(debit_account(payment, facts), total)] if settles(payment, facts) else expenses(payment, facts)
-    return [*debits, _posted(credit_account(payment, facts), _reversed(total))]
+    bank = _posted(credit_account(payment, facts), _reversed(settled(payment, company)))
+    return [*debits, *_exchange_difference(payment, company, facts), bank]
+
+
+def _exchange_difference(payment: Payment, company: CompanyMapping | None, facts: Facts) -> Iterator[JournalEntryLine]:
+    """A row in the company's own currency: of the document's there is nothing left over."""
+    rest = exchange_difference(payment, company)
+    if rest and company:
+        row = _posted(facts.options.get(EXCHANGE_DIFFERENCES) or None, Money(rest, rest), "Exchange difference")
+        yield msgspec.structs.replace(row, currency_code=company.currency)
 
 
 def transfer(payment: Payment, facts: Facts) -> list[JournalEntryLine]:
@@ -102,7 +114,9 @@ def _entry(
         voucher_date=on,
         user_group=facts.options.get("user_group") or None,
         lines=tuple(
-            msgspec.structs.replace(line, currency_code=document.currency) for line in lines if line.currency_amount
+            msgspec.structs.replace(line, currency_code=line.currency_code or document.currency)
+            for line in lines
+            if line.currency_amount
         ),
     )
 
@@ -166,9 +180,9 @@ def expenses(document: Spend, facts: Facts) -> list[JournalEntryLine]:
     amounts = amounts_by_line(document, facts.companies.get(company_of(document, facts)))
     return [
         _posted(
-            line_account(document, line, facts),
+            prepaid_account(document, line, facts) or line_account(document, line, facts),
             amount,
-            line.description,
+            prepaid_text(document, line) if prepaid_account(document, line, facts) else line.description,
             {f"code_{part.lower()}": value_of(tag, facts) for part, tag in dimensions(document, line, facts)},
         )
         for line, amount in zip(posted_lines(document), amounts, strict=True)
