@@ -16,7 +16,12 @@ from mlc_dagster.sandbox.seed.partners import Season
 DEMO_AIRBASE: dict[str, Any] = {
     "payments_into_ifs": "true",
     "requests_per_minute": "300",
-    "paths": {"purchase_requests": "/v1/accounting/purchase_requests/"},
+    "create_suppliers_in_ifs": "true",
+    "paths": {
+        "purchase_requests": "/v1/accounting/purchase_requests/",
+        "purchase_orders": "/v1/accounting/purchase_orders/",
+        "purchase_orders_bulk": "/v1/accounting/purchase_orders/bulk_upsert/",
+    },
     "types": {
         "bill": "bill",
         "reimbursement": "reimbursement",
