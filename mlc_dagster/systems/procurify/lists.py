@@ -10,7 +10,7 @@ from typing import Any
 from mlc_dagster.core.errors import RecordRejected
 from mlc_dagster.core.vocabulary import Pull, Scope, Window
 from mlc_dagster.systems.procurify.calls import Document, ProcurifyApi
-from mlc_dagster.systems.procurify.documents import FAULT, WHOLE, plain_uuid
+from mlc_dagster.systems.procurify.documents import FAULT, WHOLE, is_newest, plain_uuid
 from mlc_dagster.systems.procurify.endpoints import Addresses, Reach
 from mlc_dagster.systems.shared.json_values import moment
 from mlc_dagster.transport.threads import in_order
@@ -89,7 +89,7 @@ class PaperLists:
         pull.filter = "&".join(f"{name}={value}" for name, value in asked.params.items())
         requests, pages = self._api.requests, self._api.pages
         here = [row for row in self._rows(asked) if _belongs(row, asked.modified, window)]
-        here.sort(key=lambda row: row.get("most_recent_version") is not False)
+        here.sort(key=is_newest)
         yield from in_order(lambda row: self._whole(asked, row), here, self._reach.in_flight)
         pull.requests, pull.pages = self._api.requests - requests, self._api.pages - pages
 
@@ -114,7 +114,7 @@ class PaperLists:
 
 
 def _is_current(row: Document) -> bool:
-    return row.get("state") != CANCELLED and row.get("most_recent_version") is not False
+    return row.get("state") != CANCELLED and is_newest(row)
 
 
 def _belongs(row: Document, modified: str, window: Window) -> bool:
