@@ -27,18 +27,16 @@ def load_partition(asset: str, partition: str, *, storage: str | None = None) ->
     from mlc_dagster.core.errors import Misconfigured
     from mlc_dagster.ledger import Ledger
     from mlc_dagster.orchestration.storage.row_store import RowStore
-    from mlc_dagster.settings.tenant import tenant_of
 
     here, key = settings.environment(), tuple(asset.split("/"))
-    tenant = tenant_of(here.config)
     ledger = None
     if storage in (None, here.storage):
         try:
-            ledger = Ledger.to_read(here.database_url)
+            ledger = Ledger.to_read(here.database_url, here.tenant)
         except Misconfigured as error:
             log.warning("%s %s: the rows are not compared with what was stored: %s", asset, partition, error.message)
     with ledger or nullcontext():
-        store = RowStore(storage or here.storage, ledger.stored if ledger else None, tenant)
+        store = RowStore(storage or here.storage, ledger.stored if ledger else None, here.tenant)
         batches = list(store.read(key, partition))
     if not batches and not store.path(key, partition).exists():
         known = ", ".join(store.partitions(key)[-5:]) or "none"

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlc_dagster.cli.shared.known_names import why_off
 from mlc_dagster.cli.shared.lookup import settings_here
 from mlc_dagster.cli.shared.tables import table
-from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.terminal import plain, say_json, terminal
-from mlc_dagster.settings import Settings
-from mlc_dagster.systems import configuration
+
+if TYPE_CHECKING:
+    from mlc_dagster.core.flows import Flow
+    from mlc_dagster.settings import Settings
 
 app = typer.Typer(add_completion=False)
 
@@ -21,6 +21,8 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def flows(as_json: Annotated[bool, typer.Option("--json", help="A list of objects, and no table.")] = False) -> None:
     """List what moves: from where to where, whether mlc.yaml has it on, its rules."""
+    from mlc_dagster.systems import configuration
+
     settings = settings_here()
     found = [_told(flow, settings) for flow in configuration.known_flows(settings).values()]
     if as_json:
@@ -33,6 +35,8 @@ def flows(as_json: Annotated[bool, typer.Option("--json", help="A list of object
 
 
 def _told(flow: Flow, settings: Settings | None) -> dict[str, Any]:
+    from mlc_dagster.cli.shared.known_names import why_off
+
     return {
         "flow": flow.name,
         "from": "/".join(flow.source.key),

@@ -61,7 +61,8 @@ def _known_account(connection: str) -> Account | None:
     from mlc_dagster.ledger import Ledger
 
     try:
-        with Ledger.to_read(settings_file.environment().database_url) as opened:
+        here = settings_file.environment()
+        with Ledger.to_read(here.database_url, here.tenant) as opened:
             known = opened.accounts.known(connection)
     except Misconfigured:
         return None

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
-from itertools import accumulate, islice
+from itertools import accumulate, islice, repeat
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
@@ -33,7 +33,7 @@ SOURCE_COLUMNS = {"etag": pa.string(), "unreadable": pa.string()}
 """Beside the record's own, in what was read: `unreadable` is null, or JSON {"reason": ..., "row": ..., "key": ...}
 where the row did not fit the record; then only its keys, and its timestamp where that is readable, are set."""
 
-READY_COLUMNS = {"mlc_key": pa.string(), "mlc_version": pa.string(), "mlc_fingerprint": pa.string()}
+READY_COLUMNS = {name: pa.string() for name in ("mlc_key", "mlc_version", "mlc_fingerprint", "mlc_source")}
 """Beside the record's own, in what was prepared."""
 
 _PLAIN = {str: pa.string(), Decimal: AMOUNT, int: pa.int64(), bool: pa.bool_(), date: pa.date32(), datetime: MOMENT}
@@ -124,7 +124,7 @@ def source_batch(
 
 def ready_batch(ready: Sequence[Ready], record_type: type[Record]) -> pa.RecordBatch:
     """Prepared records, in the columns of `ready_schema`. Raises ValueError as `batch_of`."""
-    parts = ("key", "version", "fingerprint")
+    parts = ("key", "version", "fingerprint", "source")
     extra = {f"mlc_{part}": (pa.string(), [getattr(one, part) for one in ready]) for part in parts}
     return batch_of([one.record for one in ready], record_type, extra)
 
@@ -197,10 +197,10 @@ def records_of(
 
 
 def read_ready(batch: pa.RecordBatch, record: type[Record]) -> Iterator[Ready]:
-    """What `ready_batch` stored."""
-    stored = [batch.column(name).to_pylist() for name in READY_COLUMNS]
-    for key, version, fingerprint, one in zip(*stored, _records(batch, record), strict=True):
-        yield Ready(key, version, fingerprint, one)
+    """What `ready_batch` stored; a file of an older release does not tell the source's fingerprint."""
+    stored = [batch[name].to_pylist() if name in batch.schema.names else repeat("") for name in READY_COLUMNS]
+    for key, version, content, source, one in zip(*stored, _records(batch, record)):  # noqa: B905 - one repeats
+        yield Ready(key, version, content, one, source or "")
 
 
 def without(batches: Iterable[pa.RecordBatch], places: AbstractSet[int]) -> Iterator[pa.RecordBatch]:

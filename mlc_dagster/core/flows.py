@@ -67,7 +67,7 @@ class Flow:
     )
     looks_up: bool = False  # the target is asked what it has of the very records that are judged
     writer: str = ""  # flows of one writer are loaded one at a time; empty: each flow has its own
-    marks: str = ""  # what the references of its documents begin with, where flows share a target: "procurify-bill-"
+    marks: str = ""  # what the references of its documents begin with, where flows share a target: "cin7-supplier-"
     supersedes: Callable[[Any], Mapping[str, tuple[str, ...]]] | None = None
     """target record -> {flow: keys}: what it takes the place of, and what is never delivered after it"""
     pair: str = ""  # "cin7/suppliers": both sides may change the record; the values last agreed on are kept under this

@@ -36,6 +36,7 @@ class Ready(msgspec.Struct, frozen=True, gc=False):
     version: str  # sortable text: the source's modified timestamp, microseconds, UTC
     fingerprint: str
     record: Record
+    source: str = ""  # fingerprint of the record that it was made from; empty: not known, prepared by an older release
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from mlc_dagster.core.facts import Facts
+from mlc_dagster.demo.books import Owed, amount
 from mlc_dagster.demo.place import Place
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.systems.procurify.documents.document_values import plain_uuid
@@ -111,5 +112,17 @@ def _is_expected(order: Document) -> bool:
     return order["state"] in (0, 5) and order["most_recent_version"] is not False
 
 
-def amount(value: Any) -> Decimal:
-    return Decimal(str(value or 0))
+def owed(place: Place, section: ProcurifySettings, documents: Mapping[str, list[Document]]) -> list[Owed]:
+    """By currency, of the bills in states that may be posted, and where they are."""
+    with Ledger.open(place.environment()["MLC_DATABASE_URL"]) as ledger:
+        on_hold = {hold.key for hold in ledger.open_holds(BILLS_FLOW, limit=None)}
+    sums: dict[str, list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 3)
+    for bill in place.state("procurify")["bills"]:
+        if is_owed(bill, section):
+            currency, total = bill["currency"]["name"], amount(bill["total_cost_with_tax"])
+            sums[currency][0] += total
+            sums[currency][2] += total if plain_uuid(bill["uuid"]) in on_hold else Decimal(0)
+    for invoice in documents["SupplierInvoiceSet"]:
+        if (invoice["ExternalRef"] or "").startswith("procurify-") and invoice["ObjState"] != CANCELLED:
+            sums[invoice["CurrencyCode"]][1] += amount(invoice["GrossAmount"])
+    return [Owed(currency, *sums[currency]) for currency in sorted(sums)]

@@ -17,6 +17,7 @@ from mlc_dagster.demo import (
     agree_procurify,
     agree_vouchers,
 )
+from mlc_dagster.demo.books import Owed
 from mlc_dagster.demo.place import Place
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
@@ -52,6 +53,16 @@ def disagreements(place: Place, flows: Sequence[Flow], settings: Settings) -> li
         *(agree_procurify.disagreements(place, procurify) if isinstance(procurify, ProcurifySettings) else ()),
         *agree_ifs.disagreements(place.state(ERP)["suppliers"], to(ERP), store, environment),
     ]
+
+
+def amounts(
+    place: Place, settings: Settings, documents: Mapping[str, list[Document]]
+) -> Iterator[tuple[str, list[Owed]]]:
+    """(title, what is owed and where it is) of what a SaaS says in money. `documents`: entity set -> the ERP's rows."""
+    procurify = settings.connections.get("procurify")
+    if isinstance(procurify, ProcurifySettings):
+        owed = agree_procurify.owed(place, procurify, documents)
+        yield "The books: Procurify's bills in states that are posted", owed
 
 
 def _in_tables(place: Place, flows: Sequence[Flow], store: RowStore, environment: Mapping[str, str]) -> list[str]:

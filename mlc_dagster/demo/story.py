@@ -21,7 +21,7 @@ from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.terminal import Terminal, plain
 from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.demo import books
-from mlc_dagster.demo.agreement import disagreements
+from mlc_dagster.demo.agreement import amounts, disagreements
 from mlc_dagster.demo.folder import absolute, is_demo, kept, replaced, strangers
 from mlc_dagster.demo.instance import FILE, settle
 from mlc_dagster.demo.place import TIMES, Place, real_places
@@ -31,7 +31,6 @@ from mlc_dagster.orchestration.settings_check import checked
 from mlc_dagster.settings import DEMO_FOLDER, Settings
 from mlc_dagster.settings import file_modes as private
 from mlc_dagster.systems import configuration
-from mlc_dagster.systems.procurify.settings import ProcurifySettings
 
 RARE = ("adopted", "superseded", "discarded", "out_of_scope")  # shown where there are any
 COLUMNS = (
@@ -213,7 +212,7 @@ def _print_held(flows: dict[str, FlowCounts], out: Terminal) -> None:
 
 
 def _print_books(place: Place, settings: Settings, out: Terminal) -> None:
-    """What is in the ERP's books now: both sides of its vouchers, and what Procurify's bills came to."""
+    """What is in the ERP's books now: both sides of its vouchers, and what the bills of a SaaS came to."""
     documents = place.state(ERP)["documents"]
     table = _table("The books: vouchers in IFS", "company")
     for name in ("vouchers", "debit", "credit"):
@@ -222,14 +221,14 @@ def _print_books(place: Place, settings: Settings, out: Terminal) -> None:
         decimals = settings.companies[side.company].decimals if side.company in settings.companies else 2
         table.add_row(side.company, f"{side.vouchers:,}", f"{side.debit:,.{decimals}f}", f"{side.credit:,.{decimals}f}")
     out.print(table)
-    if isinstance(procurify := settings.connections.get("procurify"), ProcurifySettings):
-        table = _table("The books: Procurify's bills in states that are posted", "currency")
+    for title, owed in amounts(place, settings, documents):
+        table = _table(title, "currency")
         for name in ("bills", "posted in IFS", "held", "difference"):
             table.add_column(name, justify="right")
-        for each in books.owed(place, procurify, documents):
-            amounts = (each.owed, each.posted, each.held, each.owed - each.posted - each.held)
+        for each in owed:
+            figures = (each.owed, each.posted, each.held, each.owed - each.posted - each.held)
             decimals = currency_decimals(each.currency, None)
-            table.add_row(each.currency, *(f"{amount:,.{decimals}f}" for amount in amounts))
+            table.add_row(each.currency, *(f"{amount:,.{decimals}f}" for amount in figures))
         out.print(table)
 
 

@@ -28,7 +28,8 @@ def secret(name: str, ledger: Callable[[], Ledger]) -> str:
 def sealed(name: str) -> str:
     """A secret from the environment, else from the vault: the ledger is opened only where a master key is set."""
     with ExitStack() as opened:
-        return secret(name, lambda: opened.enter_context(Ledger.to_read(environment().database_url)))
+        here = environment()
+        return secret(name, lambda: opened.enter_context(Ledger.to_read(here.database_url, here.tenant)))
 
 
 __all__ = ["Vault", "master_keys", "sealed", "secret"]

@@ -56,6 +56,7 @@ class Standing:
     remote_id: str | None = None  # the target's id for the key, as far as it is known
     since: datetime | None = None  # IN_DOUBT: the first attempt without an answer; it may exist from then on
     delivered_version: str | None = None
+    source: str | None = None  # fingerprint of the source record that was delivered; None: not known
     as_sent: bool = False  # IN_DOUBT: every attempt without an answer was made with this very content
 
 

@@ -14,7 +14,9 @@ from sqlalchemy.exc import DBAPIError
 
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.logs import logger
+from mlc_dagster.ledger import marks
 from mlc_dagster.ledger.database import BUSY_SECONDS, CURE, SETTING, Database, LedgerUnavailable, parse, place, reason
+from mlc_dagster.ledger.marks import VERSION_TABLE as VERSION_TABLE
 from mlc_dagster.ledger.postgresql import unbounded
 from mlc_dagster.ledger.tenants import Tenant
 from mlc_dagster.settings import file_modes as private
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from alembic.config import Config  # here and below only where it is needed: a reader migrates nothing
 
 HEAD = "0009"  # the newest revision in migrations/versions
-VERSION_TABLE = "ledger_version"  # not alembic_version: Dagster may keep its own in the same database
 RUNS_MAKE_IT = "The first run makes a ledger; a command that tells of records never does."
 NO_FILE = f"Go to the folder where mlc runs, or set {SETTING} (unset: .mlc/ledger.db in this folder). {RUNS_MAKE_IT}"
 NO_TABLES = f"{SETTING} names another database, or nothing ran yet. {RUNS_MAKE_IT}"
@@ -77,7 +78,10 @@ def _why_no_file(path: Path) -> str:
 def _check_revision(database: Database, where: str, reads_only: bool) -> None:
     """Raises Misconfigured where there are no tables of a ledger, or those of another release."""
     with database.reading() as connection:
-        found = _revision(connection)
+        found = revision(connection)
+        refused = marks.refusal(connection, found, where)
+    if refused is not None:
+        raise refused
     if found is None:
         raise Misconfigured(f"there is no ledger in {where}: the database has no table {VERSION_TABLE}", cure=NO_TABLES)
     if found == HEAD or (not reads_only and found in _known_revisions()):
@@ -106,7 +110,7 @@ def _too_new(where: str, found: str | None) -> Misconfigured:
 def migrate(database: Database) -> None:
     """Bring the schema up to date; of several openings at once, one does it and the others wait."""
     with database.reading() as connection:
-        if _revision(connection) == HEAD:
+        if revision(connection) == HEAD:
             return
     with _alembic, database.writing() as connection:
         if not database.is_sqlite:
@@ -130,14 +134,17 @@ def _upgrade(connection: Connection, where: str) -> None:
     from alembic import command
     from alembic.util.exc import CommandError
 
-    found = _revision(connection)
+    found = revision(connection)
+    if refused := marks.refusal(connection, found, where):
+        raise refused
     try:
         command.upgrade(alembic_config(connection), "head")
     except CommandError as error:
         raise _too_new(where, found) from error
 
 
-def _revision(connection: Connection) -> str | None:
+def revision(connection: Connection) -> str | None:
+    """What its version table says; None where there is none."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
     found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608 - a constant

@@ -6,12 +6,15 @@ from mlc_dagster.ledger.coordination.accounts import Accounts
 from mlc_dagster.ledger.coordination.alerts import Alerts
 from mlc_dagster.ledger.coordination.inbox import Inbox
 from mlc_dagster.ledger.coordination.pauses import Pauses
+from mlc_dagster.ledger.coordination.work import Work
 from mlc_dagster.ledger.database import Database
 from mlc_dagster.ledger.records.agreements import Agreements
 from mlc_dagster.ledger.records.causes import Causes
 from mlc_dagster.ledger.records.decisions import LedgerDecisions
+from mlc_dagster.ledger.records.differences import Differences
 from mlc_dagster.ledger.records.history import LedgerHistory
 from mlc_dagster.ledger.records.loads import Loads
+from mlc_dagster.ledger.records.reads import Reads
 from mlc_dagster.ledger.records.shadow import Shadow
 from mlc_dagster.ledger.records.sightings import LedgerSightings
 from mlc_dagster.ledger.records.stored import Stored
@@ -27,10 +30,13 @@ class Sections:
         self.decisions = LedgerDecisions(database)
         self.history = LedgerHistory(database)
         self.causes = Causes(database)
+        self.differences = Differences(database)
+        self.reads = Reads(database)
         self.agreements = Agreements(database)
         self.inbox = Inbox(database)
         self.accounts = Accounts(database)
         self.pauses = Pauses(database)
+        self.work = Work(database)
         self.loads = Loads(database)
         self.alerts = Alerts(database)
         self.shadow = Shadow(database)

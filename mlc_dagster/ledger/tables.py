@@ -20,6 +20,9 @@ from mlc_dagster.ledger.hold_tables import TABLES as TABLES
 from mlc_dagster.ledger.hold_tables import causes as causes
 from mlc_dagster.ledger.hold_tables import holds as holds
 from mlc_dagster.ledger.tenants import Scoped, ScopedKey
+from mlc_dagster.ledger.work_tables import differences as differences
+from mlc_dagster.ledger.work_tables import reads as reads
+from mlc_dagster.ledger.work_tables import work as work
 
 flows = Table(
     "flows",
@@ -45,6 +48,7 @@ deliveries = Table(
     Column("open_since", Moment),  # the first attempt that has no answer
     Column("open_remote_id", Words),
     Column("open_version", Name),
+    Column("source_fingerprint", Name),  # of the source record that it was made from; null: not known
     PrimaryKeyConstraint("flow", "key", name="deliveries_pkey"),
     sqlite_with_rowid=False,
 )
@@ -87,6 +91,7 @@ pulls = Table(
     Column("partition", Words, nullable=False),
     Column("ended_at", Moment),
     Column("account", Words, nullable=False),  # JSON: all that the client wrote down
+    Column("read_number", Serial),  # see reads; null: the release before gave none
     PrimaryKeyConstraint("id", name="pulls_pkey"),
     Index("pulls_by_partition", "entity", "partition", "ended_at"),
 )
@@ -266,6 +271,7 @@ stored = Table(
     Column("rows", Serial, nullable=False),
     Column("written_at", Moment, nullable=False),
     Column("placed_at", Moment),  # null: it may have taken its place, or is about to
+    Column("read_number", Serial),  # of the walk that the rows are of; null: not told
     PrimaryKeyConstraint("id", name="stored_pkey"),
     Index("stored_by_partition", "asset", "partition", "id"),
 )

@@ -238,7 +238,7 @@ def resources(
     `shares_budget=False`: their calls are not counted in the ledger, which so stays as it is.
     """
     address = dg.EnvVar("MLC_DATABASE_URL")  # it may hold a password
-    ledger = LedgerResource(database_url=address, reads_only=not shares_budget)
+    ledger = LedgerResource(database_url=address, tenant=settings.tenant, reads_only=not shares_budget)
     found: dict[str, dg.ConfigurableResource] = {  # type: ignore[type-arg]
         "ledger": ledger,
         "storage": StorageResource(root=environment.storage, tenant=settings.tenant, ledger=ledger),

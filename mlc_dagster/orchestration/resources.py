@@ -16,7 +16,7 @@ from mlc_dagster.pipeline.identity import AccountCheck
 from mlc_dagster.settings.section import SystemConnection
 from mlc_dagster.systems import accounts
 from mlc_dagster.systems.registry import systems
-from mlc_dagster.systems.shared.connections import Budgets, required_secrets
+from mlc_dagster.systems.shared.connections import Budgets
 from mlc_dagster.transport.rate_limits import LocalBudget
 
 TICK_SECONDS = 60.0  # that Dagster gives a sensor
@@ -26,13 +26,14 @@ class LedgerResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """What was delivered, attempted, held and pulled: SQLite in a file, or PostgreSQL by URL."""
 
     database_url: str
+    tenant: str = ""  # whose records: it sees no other's
     reads_only: bool = False  # it must be there, and stays as it is
     _ledger: Ledger | None = PrivateAttr(None)
 
     @property
     def open(self) -> Ledger:
         if self._ledger is None:
-            self._ledger = (Ledger.to_read if self.reads_only else Ledger.open)(self.database_url)
+            self._ledger = (Ledger.to_read if self.reads_only else Ledger.open)(self.database_url, self.tenant)
         return self._ledger
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
@@ -113,6 +114,5 @@ class ConnectionResource(Signed):
         return systems()[self.system].settings.model_validate(self.section)
 
     def _connected(self, settings: SystemConnection, tries: int) -> Any:
-        connect, values = systems()[self.system].connect, self.values()
-        required_secrets(values, self.secrets)
-        return connect(settings, *values, self.budgets, tries=tries, name=self.connection)
+        secrets = dict(zip(self.secrets, self.values(), strict=True))
+        return systems()[self.system].client(settings, secrets, self.budgets, self.connection, tries)

@@ -165,15 +165,15 @@ class _Mapped(msgspec.Struct, frozen=True, gc=False):
     def judged(self, flow: Flow, facts: Facts, decision: Decision | None) -> Ready | Held | Discarded:
         source, target = self.source, self.target
         problems = tuple([problem for rule in flow.rules if (problem := rule(source, target, facts))])
-        content = fingerprint(self.target)
+        content, read = fingerprint(self.target), fingerprint(self.source)
         if decision is not None:
-            left = decided(decision, self.version, (fingerprint(self.source), content), problems)
+            left = decided(decision, self.version, (read, content), problems)
             if isinstance(left, Discarded):
                 return left
             problems = left
         if problems:
             return _held(self.key, self.version, problems, self.source, self.partition)
-        return Ready(self.key, self.version, content, self.target)
+        return Ready(self.key, self.version, content, self.target, read)
 
 
 def _map(flow: Flow, row: AsRead, facts: Facts, partition: str) -> _Mapped | Held | OutOfScope:

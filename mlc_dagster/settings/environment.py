@@ -9,6 +9,7 @@ from dotenv import load_dotenv
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.settings.tenant import tenant_of
 
 DEMO_FOLDER = Path(".mlc-demo")
 """Where the demo keeps its state: apart from what is real."""
@@ -22,6 +23,11 @@ class Environment(BaseSettings):
     config: Path = Path("mlc.yaml")
     storage: str = ".mlc/storage"
     database_url: str = "sqlite:///.mlc/ledger.db"
+
+    @property
+    def tenant(self) -> str:
+        """Whose records of the ledger and of the storage are meant, as the settings name it. Raises Misconfigured."""
+        return tenant_of(self.config)
 
 
 def environment() -> Environment:

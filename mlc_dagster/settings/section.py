@@ -29,7 +29,7 @@ def shape(pattern: str, words: str) -> str:
 
 CURRENCY = shape(r"^[A-Z]{3}$", "three capital letters, such as SEK")
 OUR_NAME = shape(r"^[a-z][a-z0-9_]*$", "a name of small letters, digits and _ that begins with a letter")
-TENANT = shape(r"^([a-z][a-z0-9_]{0,39})?$", "at most 40 small letters, digits and _, the first a letter")
+TENANT = shape(r"^([a-z][a-z0-9_]{0,31})?$", "at most 32 small letters, digits and _, the first a letter")
 
 
 def _pattern(value: str) -> str:

@@ -16,7 +16,7 @@ def tenant_of(path: Path) -> str:
 
     Raises Misconfigured where that cannot be read, or is no name: another tenant's records are never shown instead.
     """
-    if not path.is_file():
+    if not path.is_file() or _names_none(path):
         return ""
     text = document.read(path)
     name = _said(text.content)
@@ -24,6 +24,15 @@ def tenant_of(path: Path) -> str:
         wrong = Mistake(("tenant",), f"{found(('tenant',), name)}; expected {SHAPES[TENANT]}")
         raise document.misconfigured(text, [wrong])
     return name
+
+
+def _names_none(path: Path) -> bool:
+    """Without a look at its YAML: most files have no such word, and every command asks."""
+    try:
+        text = path.read_bytes()
+    except OSError:
+        return False
+    return b"tenant" not in text and b"\0" not in text
 
 
 def _said(content: Any) -> Any:

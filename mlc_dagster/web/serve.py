@@ -37,7 +37,7 @@ def serve(settings: Settings, port: int | None = None) -> None:
     """
     _check(settings)
     _allow_files(2 * settings.web.max_connections + FILES)
-    with Ledger.open(settings_file.environment().database_url) as ledger:
+    with Ledger.open(settings_file.environment().database_url, settings.tenant) as ledger:
         tally = Tally(settings.web.tell_seconds)
         app = build(settings, ledger, lambda name: secret(name, lambda: ledger), tally)
         with bound_socket(settings.web.port if port is None else port) as place:

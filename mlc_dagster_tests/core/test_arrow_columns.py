@@ -168,6 +168,13 @@ def test_prepared_records_come_back_with_their_key_version_and_fingerprint(tmp_p
     assert [fingerprint(one.record) for one in found] == [one.fingerprint for one in ready]
 
 
+def test_prepared_records_of_an_earlier_release_do_not_tell_their_source() -> None:
+    told = Ready("k", "v", "f", Thing(key="a"), "of the source")
+    batch = ready_batch([told], Thing)
+    assert list(read_ready(batch, Thing)) == [told]
+    assert [one.source for one in read_ready(batch.drop_columns(["mlc_source"]), Thing)] == [""]
+
+
 def test_rows_at_named_places_are_left_out_across_batches() -> None:
     batches = [source_batch([{"key": f"{b}{n}"} for n in range(3)], ["e"] * 3, [None] * 3, Thing) for b in range(3)]
     kept = [row["key"] for batch in without(batches, {0, 4, 8}) for row in rows_of(batch)]

@@ -29,6 +29,7 @@ def text(dice: random.Random) -> str:
 def record(dice: random.Random, number: int) -> dict[str, Any]:
     """A delivery in Python's own values."""
     words = {name: text(dice) for name in ("remote_id", "link", "detail")}
+    words["source_fingerprint"] = "e" * 32
     return {"key": f"{number}{text(dice)}", "fingerprint": "f" * 32, "version": "2026-11-05", **words}
 
 
@@ -39,7 +40,8 @@ def stored(row: dict[str, Any]) -> tuple[Any, ...]:
 
 def found(connection: Connection, flow: str) -> list[tuple[Any, ...]]:
     """As it stands in the database, without the columns' types."""
-    order = 'SELECT key, remote_id, fingerprint, version, link, detail, delivered_at, run_id, "partition"'
+    own = "key, remote_id, fingerprint, version, link, detail, source_fingerprint"
+    order = f'SELECT {own}, delivered_at, run_id, "partition"'
     rows = connection.exec_driver_sql(f"{order} FROM deliveries WHERE flow = '{flow}' ORDER BY key")
     return [tuple(row) for row in rows]
 

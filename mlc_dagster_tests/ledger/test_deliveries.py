@@ -265,3 +265,14 @@ def test_any_order_of_replays_and_crashes_ends_with_the_newest_version(sqlite_le
             if rng.random() < 0.6 or day == 9:
                 sqlite_ledger.finish(FLOW, [saved(record)], run=RUN)
         assert target == 9 and state(sqlite_ledger, ready(key, day=9, content="9")) is State.UNCHANGED
+
+
+def test_a_delivery_keeps_the_fingerprint_of_its_source_and_null_is_not_known(ledger):
+    known = ready("P1")
+    told = Ready(known.key, known.version, known.fingerprint, known.record, "of the source")
+    deliver(ledger, told, ready("P2"))
+    standings = ledger.judge(FLOW, [ready("P1"), ready("P2")])
+    assert [(each.state, each.source) for each in standings.values()] == [
+        (State.UNCHANGED, "of the source"),
+        (State.UNCHANGED, None),
+    ]

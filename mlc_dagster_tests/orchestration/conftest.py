@@ -58,7 +58,7 @@ class World:
 
     @property
     def ledger(self) -> Ledger:
-        return Ledger.open(self.environment.database_url)
+        return Ledger.open(self.environment.database_url, self.settings.tenant)
 
     def chart(self) -> None:
         assert self.run("chart_of_accounts", "0010").success

@@ -182,6 +182,8 @@ def test_each_connection_has_secrets_of_its_own_and_ping_names_those_that_are_mi
         ({"hubspot_us": {"system": "hubspit"}}, "hubspot_us.system: found 'hubspit'; expected one of airbase, cin7"),
         ({"erp_us": {"system": "ifs"}}, "One mlc.yaml is one ERP"),
         ({"Hub Spot": {"system": "hubspot"}}, "cannot name a connection to hubspot; expected such as hubspot_us"),
+        ({"ledger": {"system": "hubspot"}}, "ledger cannot name a connection to hubspot; expected such as hubspot_us"),
+        ({"connections": {"system": "hubspot"}}, "connections cannot name a connection to hubspot"),
         ({"cin7": {"system": "hubspot"}}, "cin7 cannot name a connection to hubspot"),
         ({"hubspot_us": {"system": "hubspot", "portal": "1"}}, "hubspot_us.portal: no setting of this name; nearest"),
     ],

@@ -121,6 +121,10 @@ PROMISES: dict[str, tuple[str, str]] = {
         "a ledger written by the previous release",
         "opens, migrates, sends nothing again",
     ),
+    "C31": (
+        "every request and every sandbox answer of a demo, beside what the systems publish (contracts/)",
+        "0 requests and 0 answers that do not fit, counted by certainty; a guess counts for nothing",
+    ),
     "C32": (
         "the write acted, the answer proves nothing: 503 with Retry-After, 503 with JSON, 500 locked, 423,"
         " 429 of a gateway, MI_MODIFIED, 429 with partial data",

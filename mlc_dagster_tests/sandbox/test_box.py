@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from mlc_dagster.core.errors import Misconfigured
-from mlc_dagster.sandbox import Sandbox, serve
+from mlc_dagster.sandbox import Limits, Sandbox, serve
 from mlc_dagster.sandbox.seed.start import demo_settings
 from mlc_dagster.systems import configuration as settings
 from mlc_dagster_tests.sandbox.cin7.test_cin7 import SUPPLIER
@@ -69,6 +69,29 @@ def test_another_process_can_steer_it(box: Sandbox, ifs: httpx.Client, cin7: Cin
     assert [entry["path"] for entry in control.get("/journal/cin7").json()] == ["/cin7/ExternalApi/v2/supplier"]
     assert control.get("/state/cin7").json()["suppliers"][0]["Name"] == "Acme"
     assert control.get("/nope").status_code == 404
+
+
+def test_a_limit_that_no_system_has_is_refused_with_the_nearest() -> None:
+    with pytest.raises(Misconfigured, match="the sandbox has no limit cin7_calls; nearest: cin7_calls_per_minute"):
+        Sandbox(limits=Limits(cin7_calls=6))
+
+
+@pytest.mark.parametrize(
+    "word, said",
+    [
+        ("cin7.calls_per_minute=many", "found --limit cin7.calls_per_minute=many; expected such as"),
+        ("cin7.calls=6", "the sandbox has no limit cin7_calls; nearest: cin7_calls_per_minute"),
+    ],
+)
+def test_the_command_takes_limits_by_name_and_refuses_what_is_none(word: str, said: str) -> None:
+    command = [sys.executable, "-m", "mlc_dagster.sandbox", "--port", "0", "--limit", word]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1 and said in " ".join(done.stderr.split())
+
+
+def test_a_name_that_is_no_system_is_no_attribute(box: Sandbox) -> None:
+    with pytest.raises(AttributeError, match="the sandbox has no cin8; there is: ifs, airbase, cin7"):
+        _ = box.cin8
 
 
 def test_the_demo_is_the_same_each_time_and_fills_thirty_days(demo: Sandbox) -> None:

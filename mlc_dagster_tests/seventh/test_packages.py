@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mlc_dagster.cli import places
+from mlc_dagster.cli.shared import lookup
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.sandbox.registry import parts
 from mlc_dagster.systems import configuration
@@ -85,7 +85,7 @@ def test_a_package_that_cannot_be_loaded_is_named_and_the_settings_are_not_blame
     (tmp_path / "mlc.yaml").write_text("companies: {}\n")
     monkeypatch.setenv("MLC_CONFIG", str(tmp_path / "mlc.yaml"))
     with pytest.raises(Misconfigured, match=r"odd of odd-package .* cannot be loaded: ModuleNotFoundError"):
-        places.settings_here()
+        lookup.settings_here()
     assert "has mistakes" not in capsys.readouterr().err
 
 
@@ -104,6 +104,7 @@ def test_a_sandbox_part_that_is_served_already_is_refused(tmp_path: Path, monkey
 def test_its_flows_are_listed_with_those_of_the_others(site: Path) -> None:
     listed = configuration.known_flows()
     assert {"tally/suppliers", "ifs/vouchers_from_tally", "cin7/purchases"} <= listed.keys()
+    assert (listed["tally/suppliers"].title, listed["cin7/purchases"].title) == ("Tally Books", "Cin7")
 
 
 def test_no_file_of_the_house_names_the_seventh_system() -> None:

@@ -7,6 +7,7 @@ import typer
 from mlc_dagster import settings as settings_file
 from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.core.terminal import say, tell_error
+from mlc_dagster.settings import Environment
 
 app = typer.Typer(add_completion=False)
 
@@ -24,8 +25,8 @@ def test() -> None:
     if alerts is None:
         cure = "Add `alerts:` with webhook or email; mlc.example.yaml shows it."
         raise Misconfigured("mlc.yaml has no section alerts: nobody is told", cure=cure)
-    text, failed = f"This is a test. Now it would say:\n{_now(environment.database_url)}", False
-    for channel in alerting.channels(alerts, lambda: Ledger.to_read(environment.database_url)):
+    text, failed = f"This is a test. Now it would say:\n{_now(environment)}", False
+    for channel in alerting.channels(alerts, lambda: Ledger.to_read(environment.database_url, environment.tenant)):
         try:
             channel.send("mlc: a test", text)
             say(f"{channel.name}: sent")
@@ -36,13 +37,13 @@ def test() -> None:
         raise typer.Exit(1)
 
 
-def _now(url: str) -> str:
+def _now(here: Environment) -> str:
     """What the daily word would be; a test works where nothing was moved yet, too."""
     from mlc_dagster.ledger import Ledger
     from mlc_dagster.pipeline import alerting
 
     try:
-        with Ledger.to_read(url) as opened:
+        with Ledger.to_read(here.database_url, here.tenant) as opened:
             return "\n".join(alerting.daily(opened))
     except MlcError as error:
         return error.message

@@ -30,9 +30,10 @@ def set_(context: typer.Context, name: str) -> None:
         raise Misconfigured("a value is no argument: it would stay in the shell's history", cure="Leave it out.")
     value = _value(configuration.known_secret(name, settings_here()))
     check_keys(master_keys())
-    url = settings_file.environment().database_url
-    with Ledger.open(url) as opened:  # the one command that makes a ledger: on the first day there is none yet
-        tell(f"ledger: {shown(url)}")
+    here = settings_file.environment()
+    # The one command that makes a ledger: on the first day there is none yet.
+    with Ledger.open(here.database_url, here.tenant) as opened:
+        tell(f"ledger: {shown(here.database_url)}")
         opened.vault(master_keys()).set(name, value)
     say(f"{name} is sealed.{_shadow(name)}")
 

@@ -18,6 +18,7 @@ app = group(
         "backup",
         "Write the whole ledger of this moment to a new file, while runs go on. Sealed secrets stay sealed in it.",
     ),
+    Command("move", "Move the ledger, of all tenants, into an empty database. Stop Dagster before."),
     Command("restore", "Put a backup in the place of the ledger. Stop Dagster before."),
     Command(
         "same-account",

@@ -25,13 +25,13 @@ def check(
     """Whether the ledger is sound: its file, its tables, its trail, and the stored rows beside it; exit 1 if not."""
     from mlc_dagster.orchestration.storage.stored_files import look as look_at_rows
 
-    storage = settings_file.environment().storage
+    here = settings_file.environment()
     looks: list[Look] = []
     with ledger() as opened:
         for look in opened.keeping.looks():
             looks.append(look)
         if rows:
-            looks.append(look_at_rows(storage, opened))
+            looks.append(look_at_rows(here.storage, opened, here.tenant))
     sound = not any(look.faults for look in looks)
     if json_:
         say_json({"sound": sound, "looks": [asdict(look) for look in looks]})

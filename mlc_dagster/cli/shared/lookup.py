@@ -25,9 +25,9 @@ def ledger(*, writes: bool = False) -> Iterator[Ledger]:
     """The ledger that the environment names, told on stderr. Raises Misconfigured where there is none: none is made."""
     from mlc_dagster.ledger import Ledger
 
-    url = settings_file.environment().database_url
-    with Ledger.existing(url) if writes else Ledger.to_read(url) as opened:
-        tell(f"ledger: {shown(url)}")
+    here = settings_file.environment()
+    with (Ledger.existing if writes else Ledger.to_read)(here.database_url, here.tenant) as opened:
+        tell(f"ledger: {shown(here.database_url)}{f', tenant {here.tenant}' if here.tenant else ''}")
         yield opened
 
 
@@ -59,16 +59,3 @@ def settings_here() -> Settings | None:
     except Misconfigured:
         tell(f"{path} has mistakes, so it is not known which flows are on: mlc check names them")
         return None
-
-
-def expect(opened: Ledger, *, flow: str | None = None, rule: str | None = None, system: str | None = None) -> None:
-    """Raises NotFound, with the nearest names, where a flow, a rule or a system is none.
-
-    What is switched off is answered from the ledger's history where it has any, and said to be off. Where nothing is
-    named mlc.yaml is not read, and no system is imported.
-    """
-    if flow is None and rule is None and system is None:
-        return
-    from mlc_dagster.cli.shared import known_names
-
-    known_names.expect(opened, flow, rule, system)

@@ -40,6 +40,7 @@ _JUDGED = (
     deliveries.c.open_since,
     deliveries.c.open_remote_id,
     deliveries.c.open_version,
+    deliveries.c.source_fingerprint,
 )
 NEVER_AGAIN = "9999-12-31T23:59:59.999999Z"
 """The version of what another record took the place of: every other one is older."""
@@ -71,7 +72,8 @@ def _rows(connection: Connection, flow: str, keys: Sequence[str]) -> Iterator[Ro
 def _standing(ready: Ready, row: Row[Any] | None) -> Standing:
     if row is None:
         return Standing(State.NEW)
-    return Standing(_state(ready, row), row.open_remote_id or row.remote_id, row.open_since, row.version)
+    remote_id = row.open_remote_id or row.remote_id
+    return Standing(_state(ready, row), remote_id, row.open_since, row.version, row.source_fingerprint)
 
 
 def _state(ready: Ready, row: Row[Any]) -> State:
@@ -163,7 +165,8 @@ def note_id(trail: Trail, key: str, remote_id: str) -> None:
 def finish(trail: Trail, outcomes: Sequence[tuple[Ready, Answer]]) -> None:
     refuse_repeats(ready.key for ready, _ in outcomes)
     lines = [_line(ready, answer) for ready, answer in outcomes]
-    saved = [(told, answer) for told, (_, answer) in zip(lines, outcomes, strict=True) if isinstance(answer, Saved)]
+    told = zip(lines, outcomes, strict=True)
+    saved = [(each, answer, ready.source) for each, (ready, answer) in told if isinstance(answer, Saved)]
     refused = [{"of_flow": trail.flow, "of_key": r.key} for r, answer in outcomes if _is_an_answer(answer)]
     common = {"flow": trail.flow, "delivered_at": trail.at, "run_id": trail.run.run_id}
     _DELIVERED.write(trail.connection, {**common, "partition": trail.run.partition}, starmap(_delivery, saved))
@@ -177,15 +180,16 @@ def _is_an_answer(answer: Answer) -> bool:
     return isinstance(answer, Refused) and not answer.in_doubt
 
 
-def _delivery(told: dict[str, Any], saved: Saved) -> tuple[str, ...]:
+def _delivery(told: dict[str, Any], saved: Saved, source: str) -> tuple[str | None, ...]:
     link = storable(saved.link)
-    return told["key"], told["remote_id"], told["fingerprint"], told["version"], link, told["detail"]
+    known = (told["key"], told["remote_id"], told["fingerprint"], told["version"])
+    return (*known, link, told["detail"], source or None)
 
 
 def _delivered(dialect: str) -> Any:
     statement = upsert(dialect, deliveries)
     new = statement.excluded
-    plain = ("remote_id", "fingerprint", "link", "detail", "delivered_at", "run_id", "partition")
+    plain = ("remote_id", "fingerprint", "link", "detail", "delivered_at", "run_id", "partition", "source_fingerprint")
     return statement.on_conflict_do_update(
         index_elements=["flow", "key"],
         set_={name: new[name] for name in plain} | {"version": _newer(deliveries.c.version, new.version)} | _OPEN,
@@ -195,7 +199,7 @@ def _delivered(dialect: str) -> Any:
 _DELIVERED = Bulk(
     {name: _delivered(name) for name in DIALECTS},
     alike=("flow", "delivered_at", "run_id", "partition"),
-    own=("key", "remote_id", "fingerprint", "version", "link", "detail"),
+    own=("key", "remote_id", "fingerprint", "version", "link", "detail", "source_fingerprint"),
 )
 
 
@@ -240,10 +244,11 @@ def versions(connection: Connection, flow: str, keys: Sequence[str]) -> dict[str
 
 def take_as_known(connection: Connection, flow: str, key: str, fingerprint: str, version: str) -> bool:
     """This content counts as delivered, though nothing was sent. False: nothing was ever delivered under the key."""
+    newest = _newer(deliveries.c.version, bindparam("to_version", version))
     known = (
         update(deliveries)
         .where(deliveries.c.flow == flow, deliveries.c.key == key, deliveries.c.fingerprint.is_not(None))
-        .values(fingerprint=fingerprint, version=_newer(deliveries.c.version, bindparam("to_version", version)))
+        .values(fingerprint=fingerprint, version=newest, source_fingerprint=null())  # of which source is not told
     )
     return connection.execute(known).rowcount == 1
 

@@ -93,7 +93,7 @@ def _ledger(environment: Environment) -> Iterator[Callable[[], Ledger]]:
 
     def ask() -> Ledger:
         if not opened:
-            opened.append(Ledger.open(environment.database_url))
+            opened.append(Ledger.open(environment.database_url, environment.tenant))
         return opened[0]
 
     try:

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Mapping
 from threading import RLock
 from typing import Any
+from uuid import uuid4
 
 from mlc_dagster.sandbox.airbase import spend
 from mlc_dagster.sandbox.airbase.state import ENTRIES, REQUESTS, Refusal, Shelves
@@ -132,6 +133,7 @@ class AirbaseSandbox:
         wait = self.counts.admit("token")
         count = self.counts.by_credential["token"]
         left = {"x-ratelimit-limit": str(count.limit), "x-ratelimit-remaining": str(count.limit - len(count.accepted))}
+        left["x-request-id"] = str(uuid4())
         if wait:
             said = {"detail": f"Request was throttled. Expected available in {whole_seconds(wait)} seconds."}
             answer = answer_json(429, said, retry_after=whole_seconds(wait))

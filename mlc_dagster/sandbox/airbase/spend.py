@@ -183,7 +183,7 @@ def _line(shelves: Shelves, kind: str, place: int, given: Mapping[str, Any]) -> 
 
 
 def department_tag(code: str, name: str = "") -> Row:
-    return {"group": {"name": "Department"}, "erp_reference_id": code, "name": name or f"Department {code}"}
+    return {"type_label": "Department", "erp_reference_id": code, "name": name or f"Department {code}"}
 
 
 # --- what is named by a code ----------------------------------------------------------------------------------------

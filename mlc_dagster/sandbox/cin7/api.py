@@ -7,6 +7,7 @@ from datetime import datetime
 from threading import RLock
 from typing import Any
 
+from mlc_dagster.sandbox.cin7 import documents
 from mlc_dagster.sandbox.cin7 import list as cin7_list
 from mlc_dagster.sandbox.cin7.purchases import Purchases
 from mlc_dagster.sandbox.cin7.reference_books import Books, RefusedError
@@ -37,7 +38,9 @@ class Cin7Sandbox:
             ("GET", "me"): lambda _, __: self._me(),
             ("GET", "supplier"): lambda options, _: self._suppliers.page(options),
             ("GET", "purchaselist"): lambda options, _: cin7_list.page(self._purchases.by_id.values(), options),
-            ("GET", "advanced-purchase"): lambda options, _: self._purchases.find(options.get("id")),
+            ("GET", "advanced-purchase"): lambda options, _: documents.purchase(
+                self._purchases.find(options.get("id"))
+            ),
             ("GET", "purchase/order"): lambda options, _: self._purchases.order(
                 self._purchases.find(options.get("taskid"))
             ),
@@ -46,8 +49,8 @@ class Cin7Sandbox:
         self._writes: dict[tuple[str, str], Verb] = {
             ("POST", "supplier"): lambda _, body: _wrapped(self._suppliers.create(body)),
             ("PUT", "supplier"): lambda _, body: _wrapped(self._suppliers.update(body)),
-            ("POST", "advanced-purchase"): lambda _, body: self._purchases.create(body),
-            ("PUT", "advanced-purchase"): lambda _, body: self._purchases.update(body),
+            ("POST", "advanced-purchase"): lambda _, body: documents.purchase(self._purchases.create(body)),
+            ("PUT", "advanced-purchase"): lambda _, body: documents.purchase(self._purchases.update(body)),
             ("DELETE", "advanced-purchase"): lambda options, _: self._voided(options),
             ("POST", "purchase/order"): lambda _, body: self._purchases.write_order(body),
             ("POST", "advanced-purchase/invoice"): lambda _, body: self._purchases.write_invoice(body),
@@ -63,7 +66,7 @@ class Cin7Sandbox:
 
     @property
     def purchases(self) -> dict[str, dict[str, Any]]:
-        """ID -> purchase, as GET /advanced-purchase answers it; voided ones included."""
+        """ID -> purchase, as it is kept; voided ones included."""
         with self._lock:
             return {purchase["ID"]: dict(purchase) for purchase in self._purchases.by_id.values()}
 
@@ -213,15 +216,23 @@ class Cin7Sandbox:
             "OpeningBalanceDate": "2020-12-31T00:00:00",
             "TaxCalculationMethod": "Total",
             "DefaultSaleTaxRuleName": "Tax Exempt",
+            "DefaultSaleTaxRuleId": None,
             "DefaultWeightUnits": "g",
+            "DefaultDimensionsUnits": "cm",
+            "MaximumDecimalPlacesInQuantity": "4",
+            "ApplyCustomerDiscountsAfterOtherDiscounts": False,
+            "DiscountRule": "Price",
+            "AutomaticallyApplyDiscounts": False,
+            "RoundingTable": [],
         }
 
     def _invoices(self, options: Mapping[str, str]) -> dict[str, Any]:
         purchase = self._purchases.find(options.get("purchaseid") or options.get("taskid"))
-        return {"PurchaseID": purchase["ID"], "Invoices": purchase["Invoice"]}
+        return documents.invoices(purchase)
 
     def _voided(self, options: Mapping[str, str]) -> dict[str, Any]:
-        return self._purchases.void(options.get("id"), options.get("void", "").lower() == "true")
+        void = options.get("void", "").lower() == "true"
+        return documents.purchase(self._purchases.void(options.get("id"), void))
 
 
 def _wrapped(supplier: dict[str, Any]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def _line(books: Books, line: Mapping[str, Any], with_account: bool) -> dict[str
         "SKU": product["SKU"],
         "Name": fields.text(line, "Name", 1024) or product["Name"],
         **_amounts(books, line),
-        "SupplierSKU": fields.text(line, "SupplierSKU", 50),
+        **({} if with_account else {"SupplierSKU": fields.text(line, "SupplierSKU", 50)}),
         "Comment": fields.text(line, "Comment", 256),
         **_account(books, line, with_account),
     }

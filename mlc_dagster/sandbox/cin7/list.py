@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from mlc_dagster.sandbox.cin7 import documents
 from mlc_dagster.sandbox.cin7.reference_books import paged
 from mlc_dagster.sandbox.wire import Answer
 
@@ -54,12 +55,11 @@ def summary(purchase: Mapping[str, Any]) -> dict[str, Any]:
         **{name: purchase[name] for name in _AS_THEY_ARE},
         "OrderStatus": purchase["Order"]["Status"],
         "InvoiceStatus": first.get("Status", "NOT AVAILABLE"),
-        "StockReceivedStatus": "NOT AVAILABLE",
-        "CombinedReceivingStatus": "NOT RECEIVED",
-        "CombinedInvoiceStatus": "INVOICED" if first.get("Status") == "AUTHORISED" else "NOT INVOICED",
-        "CombinedPaymentStatus": "UNPAID",
+        **dict.fromkeys(("StockReceivedStatus", "UnstockStatus", "CreditNoteStatus"), "NOT AVAILABLE"),
+        **documents.combined(purchase),
         **{name: first.get(name) for name in ("InvoiceNumber", "InvoiceDate", "InvoiceDueDate")},
         "InvoiceAmount": sum((invoice["Total"] for invoice in invoices), Decimal(0)),
         "PaidAmount": Decimal(0),
         "CreditNoteNumber": None,
+        "DropShipTaskID": None,
     }

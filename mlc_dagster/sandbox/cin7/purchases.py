@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-from mlc_dagster.sandbox.cin7 import fields
+from mlc_dagster.sandbox.cin7 import documents, fields
 from mlc_dagster.sandbox.cin7.lines import judged_lines
 from mlc_dagster.sandbox.cin7.reference_books import NOBODY, Books, RefusedError
 from mlc_dagster.sandbox.cin7.suppliers import Suppliers
@@ -18,7 +18,7 @@ _OPEN = ("DRAFT", "NOT AVAILABLE")
 
 
 class Purchases:
-    """All purchases, by ID, each as GET /advanced-purchase answers it."""
+    """All purchases, by ID, as they are kept; documents.py shows them."""
 
     def __init__(self, books: Books, suppliers: Suppliers, base_currency: str) -> None:
         self.books, self.suppliers, self.base_currency = books, suppliers, base_currency
@@ -94,6 +94,7 @@ class Purchases:
             "CurrencyRate": fields.number(body, "CurrencyRate", Decimal(1)),
             "Note": fields.text(body, "Note", 1024),
             "AdditionalAttributes": _attributes(body.get("AdditionalAttributes") or {}),
+            **{name: documents.sent_address(body, name) for name in ("BillingAddress", "ShippingAddress")},
         }
 
     def _terms(self, body: Mapping[str, Any], supplier: Mapping[str, Any]) -> dict[str, Any]:
@@ -161,7 +162,7 @@ class Purchases:
         if invoice["Status"] == "AUTHORISED":
             purchase["Status"] = "INVOICED"
         _touched(purchase)
-        return {"PurchaseID": purchase["ID"], "Invoices": purchase["Invoice"]}
+        return documents.invoices(purchase)
 
     def _task(self, purchase: Mapping[str, Any], wanted: str) -> int | None:
         """Where the invoice of a task stands; None: a new one."""
@@ -180,7 +181,6 @@ class Purchases:
             "InvoiceDate": fields.moment(body, "InvoiceDate", required=True),
             "InvoiceDueDate": fields.moment(body, "InvoiceDueDate", required=True),
             "Status": fields.choice(body, "Status", _TASK_STATES),
-            "Memo": fields.text(body, "Memo", 1024),
             **judged_lines(self.books, body, with_account=True),
             "Paid": Decimal(0),
         }

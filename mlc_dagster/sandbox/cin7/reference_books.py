@@ -28,6 +28,14 @@ def guid(*parts: object) -> str:
 
 
 _CLASSES = {"CURRLIAB": "LIABILITY", "CURRENT": "ASSET", "FIXED": "ASSET", "REVENUE": "REVENUE", "EQUITY": "EQUITY"}
+_PLAIN_LOCATION: dict[str, Any] = {
+    **dict.fromkeys(("FixedAssetsLocation", "IsShopfloor", "IsCoMan", "IsStaging"), False),
+    **dict.fromkeys(("ParentID", "ParentName", "PickZones"), None),
+    **dict.fromkeys(("AddressLine1", "AddressLine2", "AddressCitySuburb", "AddressStateProvince"), ""),
+    **dict.fromkeys(("AddressZipPostCode", "AddressCountry"), ""),
+    "ReferenceCount": 0,
+}
+"""What is told of a location that has no address, no parent and no special use."""
 _SYSTEM_NAMES = {"CREDITORS": "Accounts payable", "DEBTORS": "Accounts receivable"}
 
 
@@ -82,16 +90,25 @@ class Books:
         self.tax_rules[name] = rule
 
     def add_location(self, name: str, *, is_default: bool = False, deprecated: bool = False) -> None:
-        facts = {"IsDefault": is_default, "IsDeprecated": deprecated, "Bins": []}
+        facts = {"IsDefault": is_default, "IsDeprecated": deprecated, "Bins": [], **_PLAIN_LOCATION}
         self.locations[name] = {"ID": guid("location", name), "Name": name, **facts}
 
     def add_product(self, sku: str, name: str, *, kind: str = "Stock", unit: str = "Item") -> None:
         facts = {"Type": kind, "UOM": unit, "PurchaseTaxRule": None, "InventoryAccount": None, "ExpenseAccount": None}
-        self.products[sku] = {"ID": guid("product", sku), "SKU": sku, "Name": name, **facts, "Suppliers": []}
+        rest = {"Status": "Active", "Category": "Other", "CostingMethod": "FIFO", "Suppliers": []}
+        known = {"ID": guid("product", sku), "SKU": sku, "Name": name}
+        self.products[sku] = {**known, **facts, **rest, "LastModifiedOn": "2026-01-05T08:00:00Z"}
 
     def add_attribute_set(self, name: str, *attributes: str) -> None:
-        slots = {f"Attribute{number}Name": attribute for number, attribute in enumerate(attributes, 1)}
-        self.attribute_sets[name] = {"ID": guid("attributes", name), "Name": name, **slots}
+        """All ten slots are told, those that are not used as well."""
+        given = dict(enumerate(attributes, 1))
+        slots: dict[str, Any] = {}
+        for number in range(1, 11):
+            kind = "Text" if number in given else "Not used"
+            told = {"Name": given.get(number, ""), "Type": kind, "Values": ""}
+            slots.update({f"Attribute{number}{word}": each for word, each in told.items()})
+        used = [{"Name": each, "Type": "Text", "Values": ""} for each in attributes]
+        self.attribute_sets[name] = {"ID": guid("attributes", name), "Name": name, **slots, "Attributes": used}
 
     # --- on the wire ---
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 from mlc_dagster.sandbox.hubspot.objects import InvalidError, Row
@@ -36,14 +38,25 @@ def copied(content: Row) -> bytes:
 
 def batch(status: int, results: list[Row], errors: list[Row]) -> Answer:
     told = {"numErrors": len(errors), "errors": errors} if errors else {}
-    return answer_json(207 if errors else status, {"status": "COMPLETE", "results": results, **told})
+    times = {"startedAt": now(), "completedAt": now()}
+    return answer_json(207 if errors else status, {"status": "COMPLETE", "results": results, **times, **told})
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def correlation() -> str:
+    """Every answer that is an error has one of its own."""
+    return str(uuid.uuid4())
 
 
 def input_error(refused: InvalidError, trace: str | None) -> Row:
     context: Row = dict(refused.context)
     if trace is not None:
         context["objectWriteTraceId"] = [trace]
-    return {"status": "error", "category": refused.category, "message": refused.message, "context": context}
+    told = {"status": "error", "category": refused.category, "message": refused.message, "context": context}
+    return {**told, "errors": [], "links": {}}
 
 
 def refused_answer(refused: InvalidError) -> Answer:
@@ -53,7 +66,7 @@ def refused_answer(refused: InvalidError) -> Answer:
 
 def error_answer(status: int, message: str, category: str, **more: Any) -> Answer:
     return answer_json(
-        status, {"status": "error", "message": message, "category": category, "correlationId": "c-1", **more}
+        status, {"status": "error", "message": message, "category": category, "correlationId": correlation(), **more}
     )
 
 

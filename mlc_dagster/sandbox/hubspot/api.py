@@ -6,35 +6,26 @@ from collections.abc import Callable
 from threading import RLock
 from typing import Any
 
+from mlc_dagster.sandbox.hubspot import associations
 from mlc_dagster.sandbox.hubspot.answers import (
-    ASSOCIATIONS,
     account_answer,
     batch,
     body_of,
     copied,
+    correlation,
     error_answer,
     input_error,
     inputs_of,
     refused_answer,
 )
-from mlc_dagster.sandbox.hubspot.objects import KINDS, InvalidError, Objects, Row
+from mlc_dagster.sandbox.hubspot.objects import KINDS, InvalidError, Objects, Row, definition
+from mlc_dagster.sandbox.hubspot.pipelines import PIPELINES
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import RollingCounts, whole_seconds
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode
 
 TOKEN = "pat-na1-sandbox"  # noqa: S105 - known to everybody
 VERSION = "2026-09"
-PIPELINES = [
-    {
-        "id": "default",
-        "label": "Sales pipeline",
-        "stages": [
-            {"id": "contractsent", "label": "Contract sent", "metadata": {"isClosed": "false", "probability": "0.9"}},
-            {"id": "closedlost", "label": "Closed lost", "metadata": {"isClosed": "true", "probability": "0.0"}},
-            {"id": "98765432", "label": "Closed won", "metadata": {"isClosed": "true", "probability": "1.0"}},
-        ],
-    },
-]
 
 
 class HubspotSandbox:
@@ -54,6 +45,9 @@ class HubspotSandbox:
             "companyCurrency": "SEK",
             "additionalCurrencies": ["EUR", "JPY", "KWD"],
             "uiDomain": "app.hubspot.com",
+            "utcOffset": "+01:00",
+            "utcOffsetMilliseconds": 3_600_000,
+            "dataHostingLocation": "na1",
         }
         self.pipelines: list[Row] = PIPELINES
         self.objects = self._empty()
@@ -143,7 +137,7 @@ class HubspotSandbox:
 
     def _too_many(self, policy: str, text: str) -> Answer:
         body = {"status": "error", "message": text, "errorType": "RATE_LIMIT", "policyName": policy}
-        content = {**body, "correlationId": "c-429", "requestId": "r-429"}
+        content = {**body, "correlationId": correlation(), "requestId": correlation()}
         daily = {"x-hubspot-ratelimit-daily": str(self.daily)}
         interval = {"x-hubspot-ratelimit-interval-milliseconds": str(int(self.counts.window * 1000))}
         answer = answer_json(429, content)
@@ -164,7 +158,7 @@ class HubspotSandbox:
                 if found := self._verbs.get((method, verb)):
                     return self._logged(call, body, verb, found(kind, body))
             case ("POST", "crm", "associations", version, source, target, "batch", *verb) if version == VERSION:
-                return self._logged(call, body, verb[0], self._associations(source, target, verb, body))
+                return self._logged(call, body, verb[0], associations.answer(self.objects, source, target, verb, body))
         return answer_json(404, {"status": "error", "message": f"Unable to infer object type from: {call.path}"})
 
     def _logged(self, call: Call, body: Row, verb: str, answer: Answer) -> Answer:
@@ -185,7 +179,7 @@ class HubspotSandbox:
             case ("POST", "groups"):
                 if body["name"] in groups:
                     return error_answer(409, f"Group {body['name']} exists", "OBJECT_ALREADY_EXISTS")
-                groups[body["name"]] = body
+                body = groups[body["name"]] = {"archived": False, **body}
             case ("POST", "batch", "create"):
                 return self._create_properties(kind, inputs_of(body))
             case _:
@@ -199,12 +193,12 @@ class HubspotSandbox:
             if each["groupName"] not in self.objects.groups[kind]:
                 raise InvalidError(f"Property group {each['groupName']} does not exist")
             if each["name"] in known:
-                errors.append({"status": "error", "category": "OBJECT_ALREADY_EXISTS", "message": each["name"]})
+                errors.append(input_error(InvalidError(each["name"], "", "OBJECT_ALREADY_EXISTS"), None))
             else:
-                known[each["name"]] = each
-                made.append(each)
+                known[each["name"]] = definition(**each)
+                made.append(known[each["name"]])
         self._journal.changed("hubspot", "POST", f"properties/{kind}", inputs, "")
-        return batch(201, made, errors)
+        return batch(200, made, errors)
 
     # --- objects ---
 
@@ -276,24 +270,3 @@ class HubspotSandbox:
     def _archive(self, kind: str, body: Row) -> Answer:
         self.objects.archive(kind, [each["id"] for each in inputs_of(body)])
         return Answer(204)
-
-    # --- associations ---
-
-    def _associations(self, source: str, target: str, verb: list[str], body: Row) -> Answer:
-        inputs = inputs_of(body, ASSOCIATIONS)
-        if verb == ["read"]:
-            rows = [(each["id"], self.objects.of(source, target, each["id"])) for each in inputs]
-            results = [
-                {"from": {"id": one}, "to": [{"toObjectId": int(other)} for other in others]} for one, others in rows
-            ]
-            return batch(200, [row for row in results if row["to"]], [])
-        if verb == ["associate", "default"]:
-            for each in inputs:
-                self.objects.associate(source, each["from"]["id"], target, each["to"]["id"])
-            return batch(200, [{"from": each["from"], "to": each["to"]} for each in inputs], [])
-        if verb == ["archive"]:
-            for each in inputs:
-                for other in each["to"]:
-                    self.objects.separate(source, each["from"]["id"], target, other["id"])
-            return Answer(204)
-        return error_answer(404, "Unknown verb", "NOT_FOUND")

@@ -41,6 +41,11 @@ DEFAULTS: dict[str, dict[str, tuple[str, str]]] = {
 STATUSES = ("draft", "open", "paid", "voided")
 
 
+def definition(**given: Any) -> Row:
+    """A property with all that HubSpot always tells of one."""
+    return {"description": "", "options": [], "hasUniqueValue": False, **given}
+
+
 class InvalidError(Exception):
     """HubSpot's error for one input: category, message, code, and what it is about."""
 
@@ -66,8 +71,9 @@ class Objects:
     def __post_init__(self) -> None:
         for kind in KINDS:
             named = DEFAULTS[kind].items()
+            group = f"{kind}_information"
             definitions = {
-                name: {"name": name, "type": t, "fieldType": f, "hasUniqueValue": False} for name, (t, f) in named
+                name: definition(name=name, label=name, type=t, fieldType=f, groupName=group) for name, (t, f) in named
             }
             self.properties.setdefault(kind, definitions)
             self.groups.setdefault(kind, {})

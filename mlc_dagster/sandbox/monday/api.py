@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import RLock
 from typing import Any
+from uuid import uuid4
 
 from graphql import ExecutionResult, FieldNode, GraphQLError, OperationDefinitionNode, execute, parse, validate
 
@@ -131,7 +132,17 @@ class MondaySandbox:
         if self._trouble and self._trouble.kind == "gateway":
             return self._trouble.lost()
         answer.headers["api-version"] = version if version in VERSIONS else VERSION
+        answer.headers.update(self._limits_told())
         return answer
+
+    def _limits_told(self) -> dict[str, str]:
+        """On every answer, in structured fields: what is allowed in a minute, and what is left of it."""
+        count = self.counts.by_credential.get(TOKEN)
+        left = max(0, count.limit - len(count.accepted)) if count else self.counts.limit
+        points = self.limits["points_per_minute"]
+        policy = f'"minuteRate";q={self.counts.limit};w=60, "complexityMinute";q={points};w=60;qu="content-bytes"'
+        told = f'"minuteRate";r={left}, "complexityMinute";r={self.points.left};t={self.points.reset}'
+        return {"ratelimit-policy": policy, "ratelimit": told, "x-request-id": str(uuid4())}
 
     def _admitted(self, call: Call) -> Answer:
         if call.path.rstrip("/") != PATH or call.method != "POST":
@@ -228,7 +239,7 @@ def _operation(text: str) -> tuple[OperationDefinitionNode, Any]:
 
 
 def _content(result: ExecutionResult) -> dict[str, Any]:
-    content: dict[str, Any] = {"data": result.data, "extensions": {"request_id": "sandbox"}}
+    content: dict[str, Any] = {"data": result.data, "extensions": {"request_id": str(uuid4())}}
     if result.errors:
         content["errors"] = [dict(error.formatted) for error in result.errors]
     return content
@@ -240,5 +251,5 @@ def _error(status: int, code: str, message: str, wait: float | None = None) -> A
     if wait is not None:
         known["retry_in_seconds"] = int(whole_seconds(wait))
         headers["retry_after"] = whole_seconds(wait)
-    body = {"data": None, "errors": [{"message": message, "extensions": known}]}
-    return answer_json(status, {**body, "account_id": 1}, **headers)
+    body = {"data": None, "errors": [{"message": message, "extensions": known}], "account_id": 1}
+    return answer_json(status, {**body, "extensions": {"request_id": str(uuid4())}}, **headers)

@@ -22,6 +22,7 @@ from mlc_dagster.systems.airbase.records import (
     Account,
     PurchaseOrder,
     Subsidiary,
+    Vendor,
 )
 from mlc_dagster.systems.airbase.spend.acknowledgements import AcknowledgementWriter
 from mlc_dagster.systems.airbase.spend.documents import payment_extract, request_extract
@@ -51,7 +52,7 @@ class AirbaseClient:
         self.api, self.endpoints, self._clock = api, endpoints, clock
         self._api = AirbaseApi(api, endpoints.page_size)
         vendors = UpsertKind(
-            "vendor", bodies.vendor, endpoints.vendors_bulk, by_name=True, two_way=VendorMatching(terms or {})
+            "vendor", self._vendor_body, endpoints.vendors_bulk, by_name=True, two_way=VendorMatching(terms or {})
         )
         orders = UpsertKind("purchase order", bodies.order, endpoints.purchase_orders_bulk, fault=_total_fault)
         spent = {PURCHASE_REQUESTS.path: endpoints.purchase_requests, PAYMENTS.path: endpoints.ledger_entries}
@@ -65,9 +66,17 @@ class AirbaseClient:
             **_spend_lists(self._api, endpoints, clock),
         }
         self._books = KeptRead(self._read_books, BOOKS_FRESH, clock)
+        self._subsidiary_ids = KeptRead(self._read_subsidiary_ids, BOOKS_FRESH, clock)
 
     def _upsert_writer(self, kind: UpsertKind, path: str) -> UpsertWriter:
         return UpsertWriter(self._api, kind, RecordIndex(self._api, path, self._clock), self.endpoints.batch_size)
+
+    def _vendor_body(self, record: Vendor, theirs: Document | None) -> dict[str, Any]:
+        """Subsidiaries are named by both of their keys; their list is read at most once a minute."""
+        return bodies.vendor(record, theirs, self._subsidiary_ids.value())
+
+    def _read_subsidiary_ids(self) -> dict[str, str]:
+        return {each.erp_reference_id: each.airbase_id for each in self.subsidiaries() if each.erp_reference_id}
 
     @property
     def traffic(self) -> Traffic:

@@ -21,7 +21,7 @@ TEXT, NUMBER, REFERENCE = 200, 50, 100
 class AccountingDocument(Record, frozen=True, kw_only=True):
     """A document with lines, each on an account of its company."""
 
-    external_ref: str  # the key of the record that it comes from, in its system: "procurify-bill-8f1c2e"
+    external_ref: str  # Flow.marks, and the key of the record that it comes from, in its system
     company: str
     currency: str | None
     text: str | None = None

@@ -1,4 +1,4 @@
-"""Countries by the ISO 3166 code that IFS keeps: full names as Cin7 wants them, free text as Procurify has it."""
+"""Countries by the ISO 3166 code that IFS keeps: full names as some SaaS want them, free text as others have it."""
 
 from __future__ import annotations
 

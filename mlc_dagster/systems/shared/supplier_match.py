@@ -50,16 +50,18 @@ class CodeNames:
 class SupplierMatch:
     """What to do with the fields that both sides keep, given what they last agreed on."""
 
-    def __init__(self, draft: Draft, words: CodeNames, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+    def __init__(self, draft: Draft, code_names: CodeNames, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
         """`ours`, `theirs`: shared fields in the SaaS's own words; empty `theirs`: it is new there.
 
         Raises DisagreementError where a person must decide.
         """
-        self._key, self._words = draft.record.key, words
+        self._key, self._code_names = draft.record.key, code_names
         self._before = draft.agreed(self._key)
-        base = words.theirs(self._before)
+        base = code_names.theirs(self._before)
         self.ours = as_of(ours, base, "ifs", draft.version)
-        self._merged = without_conflicts(merge(base, self.ours, theirs, owners_of(draft.record.owners)), words.system)
+        self._merged = without_conflicts(
+            merge(base, self.ours, theirs, owners_of(draft.record.owners)), code_names.system
+        )
 
     @property
     def written(self) -> Mapping[str, str]:
@@ -79,5 +81,5 @@ class SupplierMatch:
         there = as_of(now, None, "saas", "")
         same = {name: value for name, value in self.ours.items() if there.get(name) == value}
         written = self.written if wrote else ()
-        codes = self._words.codes(same, self._before)
+        codes = self._code_names.codes(same, self._before)
         return self._key, agreement(self._before, codes, side="saas", written=written, version=version, link=link)

@@ -108,7 +108,7 @@ def test_a_request_has_lines_with_departments_and_their_total(airbase: httpx.Cli
     first, second = request["line_items"]
     assert request["total_amount"] == "12.50"
     assert first["account"] is None and second["account"] == {"erp_reference_id": "4010"}
-    assert [(tag["group"]["name"], tag["erp_reference_id"]) for tag in first["tags"]] == [("Department", "CC100")]
+    assert [(tag["type_label"], tag["erp_reference_id"]) for tag in first["tags"]] == [("Department", "CC100")]
     assert second["tags"] == [] and [first["line_number"], second["line_number"]] == [1, 2]
 
 

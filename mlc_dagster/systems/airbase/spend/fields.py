@@ -15,7 +15,7 @@ _LINE = {
     "line_amount": "amount",
     "line_account": "account.erp_reference_id",
     "line_tags": "tags",
-    "tag_group": "group.name",
+    "tag_group": "type_label",
     "tag_code": "erp_reference_id",
     "tag_name": "name",
 }

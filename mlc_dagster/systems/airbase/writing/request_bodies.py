@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mlc_dagster.systems.airbase.api import Document, reference_of
 from mlc_dagster.systems.airbase.records import OrderLine, PurchaseOrder, Vendor
 
 
-def vendor(record: Vendor, theirs: Document | None) -> dict[str, Any]:
-    """The vendor as it should be; subsidiaries that people added in Airbase stay."""
+def vendor(record: Vendor, theirs: Document | None, subsidiary_ids: Mapping[str, str]) -> dict[str, Any]:
+    """The vendor as it should be; subsidiaries that people added in Airbase stay.
+
+    `subsidiary_ids`: the ERP's key of a subsidiary -> Airbase's id. Who writes to Airbase in public names both.
+    """
     body: dict[str, Any] = {"erp_reference_id": record.key, "name": record.name, "is_active": record.is_active}
     if record.email is not None:
         body["email"] = record.email
     if record.payment_term is not None:
         body["payment_terms"] = record.payment_term
-    if subsidiaries := _subsidiaries(record, theirs):
+    if subsidiaries := _subsidiaries(record, theirs, subsidiary_ids):
         body["subsidiary_reference_ids"] = subsidiaries
     return body
 
 
-def _subsidiaries(record: Vendor, theirs: Document | None) -> list[dict[str, Any]]:
+def _subsidiaries(record: Vendor, theirs: Document | None, ids: Mapping[str, str]) -> list[dict[str, Any]]:
     there = [dict(each) for each in (theirs or {}).get("subsidiary_reference_ids") or []]
     known = {reference_of(each) for each in there}
-    return [*there, *({"erp_reference_id": each} for each in record.subsidiaries if each not in known)]
+    new = [each for each in record.subsidiaries if each not in known]
+    return [*there, *({**({"airbase_id": ids[each]} if each in ids else {}), "erp_reference_id": each} for each in new)]
 
 
 def order(record: PurchaseOrder, theirs: Document | None) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from mlc_dagster.systems.cin7.records import Charge, Line, OrderLine, Purchase, 
 OPEN = ("DRAFT", "NOT AVAILABLE")
 """The states in which Cin7 lets an order or an invoice be overwritten."""
 
-_KEPT = ("Approach", "Contact", "Phone", "TaxRule", "Terms", "BillingAddress", "ShippingAddress", "BlindReceipt")
+_KEPT = ("Approach", "Contact", "Phone", "TaxRule", "Terms", "BlindReceipt")
+_ADDRESSES = ("BillingAddress", "ShippingAddress")
 _ORDER_LINE = (
     "ProductID",
     "SKU",
@@ -65,9 +66,20 @@ def new_header(document: PurchaseDocument) -> dict[str, Any]:
 def changed_header(document: PurchaseDocument, theirs: Document) -> dict[str, Any]:
     """The body of PUT: whether Cin7 keeps what is left out is not documented, so theirs is sent along."""
     kept = {name: theirs[name] for name in _KEPT if theirs.get(name) is not None}
+    kept |= {name: address for name in _ADDRESSES if (address := _address(theirs.get(name) or {}))}
     ours = header(document)
     slots = {**(theirs.get("AdditionalAttributes") or {}), **ours.get("AdditionalAttributes", {})}
     return {"ID": theirs["ID"], **kept, **ours, "AdditionalAttributes": slots}
+
+
+def _address(theirs: Document) -> dict[str, Any]:
+    """An address as PUT takes it; empty where Line1 or Country is missing, which answers leave null and PUT requires.
+
+    How Cin7 displays an address is its own.
+    """
+    if not (theirs.get("Line1") and theirs.get("Country")):
+        return {}
+    return {name: value for name, value in theirs.items() if not name.startswith("Display") and value is not None}
 
 
 def order(

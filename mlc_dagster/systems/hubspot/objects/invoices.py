@@ -71,7 +71,7 @@ class InvoiceWriter:
         self._items(_alive(invoices))
         self._of_the_company(_alive(invoices))
         self._status(_alive(invoices))
-        self._look_back(_alive(invoices))
+        self._verify_totals(_alive(invoices))
         return [self._outcome(pending) for pending in invoices]
 
     def _heads(self, invoices: Sequence[_PendingInvoice]) -> None:
@@ -139,7 +139,7 @@ class InvoiceWriter:
         for pending in invoices:
             pending.take(sent, pending.trace, f"status {pending.invoice.status}: ")
 
-    def _look_back(self, invoices: Sequence[_PendingInvoice]) -> None:
+    def _verify_totals(self, invoices: Sequence[_PendingInvoice]) -> None:
         """HubSpot's total is the ERP's gross amount, or the invoice is held."""
         if not invoices:
             return

@@ -67,7 +67,7 @@ class SupplierWriter:
             self._read_at = None
         there = self._there(drafts)
         taken: dict[str, str] = {}  # number -> the record that it belongs to
-        self._others = {name for draft in drafts for name in _told_by(draft)}
+        self._others = {name for draft in drafts for name in _identities(draft)}
         for draft in drafts:
             try:
                 yield self._saved(draft, there, taken)
@@ -220,7 +220,7 @@ class SupplierWriter:
         return _outcome(draft, row, action, agreed, _said(draft, agreed, row), written)
 
 
-def _told_by(draft: Draft) -> set[str]:
+def _identities(draft: Draft) -> set[str]:
     """What finds it, whoever else looks: its name, and its number in the ERP."""
     return {_folded(draft.record.name), *filter(None, (draft.remote_id, draft.record.supplier_id))}
 

@@ -88,7 +88,7 @@ class ItemWriter:
             yield from self._open(writes, error.message)
         except OutcomeUnknown as error:
             if not looked:
-                return (yield from self._look(writes, key, error))
+                return (yield from self._find_created(writes, key, error))
             yield from (Unanswered(write.draft, error.message) for write in writes)
         except RecordRejected as error:
             return error
@@ -230,7 +230,7 @@ class ItemWriter:
         else:
             yield Saved(write.draft, item_id, "created" if write.item_id is None else "updated", write.item.name)
 
-    def _look(self, writes: Sequence[ItemWrite], key: str, error: OutcomeUnknown) -> Sending:
+    def _find_created(self, writes: Sequence[ItemWrite], key: str, error: OutcomeUnknown) -> Sending:
         """No answer to new items. Where none of them is there, the same request under the same key is safe, even if
         monday is slow to show them; where some are, monday may still be at work: the rest stays in doubt.
         """

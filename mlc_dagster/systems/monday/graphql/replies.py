@@ -105,7 +105,7 @@ def _fault(error: Mapping[str, Any], body: Mapping[str, Any]) -> Fault:
     detail = known.get("error_data")
     words = str(error.get("message") or known.get("code") or "refused")
     text = f"{words} ({snippet(str(detail).encode())})" if detail else words
-    wait = _seconds(known) or _seconds(error) or _seconds(body.get("extensions") or {}) or _told(words)
+    wait = _seconds(known) or _seconds(error) or _seconds(body.get("extensions") or {}) or _seconds_in_text(words)
     return Fault(str(known.get("code") or ""), text, str(path[0]), wait, _status(known))
 
 
@@ -121,6 +121,6 @@ def _status(place: Mapping[str, Any]) -> int:
     return found if isinstance(found, int) else 0
 
 
-def _told(words: str) -> float | None:
+def _seconds_in_text(words: str) -> float | None:
     found = _RESET.search(words)
     return float(found[1]) if found else None

@@ -1,0 +1,65 @@
+"""The tables of what is to be done and looked at: differences found after delivery, the work list, read numbers."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, text
+
+from mlc_dagster.ledger.columns import Key, Moment, Name, Serial, Words
+from mlc_dagster.ledger.hold_tables import TABLES
+from mlc_dagster.ledger.tenants import Scoped
+
+differences = Table(
+    "differences",
+    TABLES,
+    Column("id", Serial, nullable=False, autoincrement=True),
+    Column("flow", Scoped, nullable=False),
+    Column("key", Key, nullable=False),
+    Column("kind", Name, nullable=False),  # gone_in_the_source, taken_back, edited_in_the_target, ...
+    Column("field", Name, nullable=False),  # empty: the record as a whole
+    Column("ours", Words),  # as text; null: there is none
+    Column("theirs", Words),
+    Column("amount", Words),  # what is at stake, exact, in `currency`
+    Column("currency", Name),
+    Column("first_seen", Moment, nullable=False),
+    Column("last_seen", Moment, nullable=False),
+    Column("closed_at", Moment),  # null: both sides still differ
+    Column("closed_by", Words),
+    PrimaryKeyConstraint("id", name="differences_pkey"),
+    Index(
+        "differences_open",
+        "flow",
+        "key",
+        "kind",
+        "field",
+        unique=True,
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
+)
+
+work = Table(
+    "work",
+    TABLES,
+    Column("flow", Scoped, nullable=False),
+    Column("partition", Words, nullable=False),
+    Column("state", Name, nullable=False),  # due, waiting, needs_person
+    Column("asked_at", Moment, nullable=False),  # the latest request: a load that began before does not fulfil it
+    Column("due_at", Moment, nullable=False),  # waiting: until then
+    Column("why", Words, nullable=False),  # in words
+    Column("cause", Name, nullable=False),  # alike for all that one remedy cures
+    Column("attempts", Serial, nullable=False, autoincrement=False),  # runs that failed at it in a row
+    PrimaryKeyConstraint("flow", "partition", name="work_pkey"),
+    sqlite_with_rowid=False,
+)
+
+reads = Table(
+    "reads",
+    TABLES,
+    Column("id", Serial, nullable=False, autoincrement=True),  # the read number: a later walk has a higher one
+    Column("entity", Scoped, nullable=False),
+    Column("partition", Words, nullable=False),
+    Column("run_id", Name, nullable=False),
+    Column("began_at", Moment, nullable=False),
+    PrimaryKeyConstraint("id", name="reads_pkey"),
+    Index("reads_by_partition", "entity", "partition", "id"),
+)

@@ -1,0 +1,95 @@
+"""A whole demo in this process: every flow, forth and back, twice, and a ping of each system."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from rich.console import Console
+
+from mlc_dagster.core.vocabulary import ERP
+from mlc_dagster.demo.place import SECRETS, raise_limits, raised_limits
+from mlc_dagster.demo.runs import Runs
+from mlc_dagster.orchestration.location import build
+from mlc_dagster.sandbox import Limits, Sandbox
+from mlc_dagster.sandbox.seed.start import demo_settings
+from mlc_dagster.settings import Environment, Settings
+from mlc_dagster.systems import configuration
+from mlc_dagster.systems.ping import ping_all
+from mlc_dagster_tests.contracts.recorder import Exchange, recorded
+
+PLENTY = Limits(**{f"{system}_{limit}": calls for system, limit, calls in raised_limits()})
+ON_BY_CHOICE = {"hubspot": {"deals": "true"}, "procurify": {"vendor_writeback": "true"}}
+"""What is off by default is asked for too: a contract is held for every operation that we may use."""
+
+
+class InProcess(Runs):
+    """The demo's runs, of settings that stand in no file."""
+
+    def __init__(self, settings: Settings, place: Environment, instance: dg.DagsterInstance, days: list[str]) -> None:
+        self.defs, self.instance, self.days = build(settings, place), instance, (days[0], days[-1])
+        self.out = Console(quiet=True)  # type: ignore[assignment]
+        self.companies = (min(settings.companies), max(settings.companies))
+        known = configuration.flows(settings)
+        self.flows = tuple(flow for name in settings.targets for flow in known[name])
+
+
+FEW = 3  # records of a kind that people change in a day
+
+
+def go_on(box: Sandbox) -> None:
+    """What happens in a day: documents lose lines, addresses and terms change, in the ERP and beside it."""
+    for name, lines, total, amount in (
+        ("PurchaseOrderSet", "PurchaseOrderLines", ("TotalAmount",), "LineAmount"),
+        ("PostingProposalHeadSet", "PostingProposalLines", ("NetAmount", "GrossAmount"), "Amount"),
+    ):
+        shortened = [row for row in box.ifs.rows(name) if len(row[lines]) > 1 and row[lines][-1]["TaxCode"] == "V0"]
+        for row in shortened[:FEW]:
+            dropped = row[lines].pop()
+            box.ifs.put(name, {**row, **{each: row[each] - dropped[amount] for each in total}}, modified=_now())
+    for name in ("SupplierSet", "CustomerSet", "CustomerOrderSet", "VoucherSet"):
+        told = "Text" if name == "VoucherSet" else "Notes"
+        for row in box.ifs.rows(name)[:FEW]:
+            box.ifs.put(name, {**row, told: "changed"}, modified=_now())
+    for which in list(box.cin7.suppliers)[:FEW]:
+        box.cin7.change_supplier(which, contact={"Email": "new@supplier.example"})
+    for which in list(box.airbase.vendors)[:FEW]:
+        box.airbase.change_vendor(which, email="new@supplier.example")
+    for number in list(box.procurify.vendors)[:FEW]:
+        box.procurify.touch_vendor(number, email="new@supplier.example")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def play(folder: Path, days: int) -> list[Exchange]:
+    """Every exchange of a demo of so many days, played twice, in order."""
+    place = Environment(storage=str(folder / "storage"), database_url=f"sqlite:///{folder / 'ledger.db'}")
+    box = Sandbox(seed="demo", limits=PLENTY, days=days)
+    recorder = recorded(box)
+    with pytest.MonkeyPatch.context() as patch, box, dg.DagsterInstance.ephemeral() as instance:
+        for name, value in {**SECRETS, "MLC_DATABASE_URL": place.database_url}.items():
+            patch.setenv(name, value)
+        settings = _settings(box, days)
+        findings = ping_all(settings, lambda name: os.environ[name], within=60)
+        assert {finding.system for finding in findings} == {ERP, *settings.targets}
+        first = settings.partitions_start.isoformat()
+        runs = InProcess(settings, place, instance, [first, box.today.isoformat()])
+        for title, before in (("first", None), ("moved on", go_on), ("the same again", None)):
+            if before:
+                before(box)
+            moved = runs.everything(title)
+            assert all(flow.accounted for flow in moved.values())
+    return recorder.exchanges
+
+
+def _settings(box: Sandbox, days: int) -> Settings:
+    content = demo_settings(box.url, box.today, days)
+    raise_limits(content)
+    for system, wanted in ON_BY_CHOICE.items():
+        content[system].update(wanted)
+    return configuration.parse(content, "mlc.yaml")
