@@ -58,6 +58,7 @@ lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	MYPYPATH=.:mlc_dagster_tests/seventh $(BIN)/mypy -p tally_books
 
 bench: .venv/installed-bench
 	@$(BIN)/python -m benchmarks

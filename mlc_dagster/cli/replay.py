@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlc_dagster import settings as settings_file
-from mlc_dagster.cli.shared.lookup import NotFound, expect, ledger, tell
+from mlc_dagster.cli.shared.expected_names import expect
+from mlc_dagster.cli.shared.lookup import NotFound, ledger, tell
 from mlc_dagster.cli.shared.tables import nothing, person, table
 from mlc_dagster.core import commands
 from mlc_dagster.core.errors import Misconfigured

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from mlc_dagster.cli.shared.lookup import expect, ledger
+from mlc_dagster.cli.shared.expected_names import expect
+from mlc_dagster.cli.shared.lookup import ledger
 from mlc_dagster.cli.shared.tables import moment, nothing, table
 from mlc_dagster.core.terminal import plain, say_json, terminal
 

@@ -10,7 +10,6 @@ import importlib.util
 import pkgutil
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
-from types import ModuleType
 from typing import TypeVar
 
 from mlc_dagster.core.errors import Misconfigured
@@ -18,10 +17,10 @@ from mlc_dagster.core.errors import Misconfigured
 Declaration = TypeVar("Declaration")
 
 
-def in_folders(package: ModuleType, place: str, kind: type[Declaration]) -> Iterator[Declaration]:
+def in_folders(package: str, place: str, kind: type[Declaration]) -> Iterator[Declaration]:
     """What each folder of a package declares at `place` ("system:SYSTEM"). A folder without such a module is none."""
     module, _, name = place.partition(":")
-    for folder in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+    for folder in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
         if folder.ispkg and importlib.util.find_spec(f"{folder.name}.{module}"):
             found = getattr(importlib.import_module(f"{folder.name}.{module}"), name)
             assert isinstance(found, kind), f"{folder.name}.{place} is a {type(found).__name__}"

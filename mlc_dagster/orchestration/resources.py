@@ -16,7 +16,7 @@ from mlc_dagster.pipeline.identity import AccountCheck
 from mlc_dagster.settings.section import SystemConnection
 from mlc_dagster.systems import accounts
 from mlc_dagster.systems.registry import systems
-from mlc_dagster.systems.shared.connections import Budgets, required_secrets
+from mlc_dagster.systems.shared.connections import Budgets
 from mlc_dagster.transport.rate_limits import LocalBudget
 
 TICK_SECONDS = 60.0  # that Dagster gives a sensor
@@ -114,6 +114,5 @@ class ConnectionResource(Signed):
         return systems()[self.system].settings.model_validate(self.section)
 
     def _connected(self, settings: SystemConnection, tries: int) -> Any:
-        values = self.values()
-        required_secrets(values, self.secrets)
-        return systems()[self.system].client(settings, values, self.budgets, self.connection, tries)
+        secrets = dict(zip(self.secrets, self.values(), strict=True))
+        return systems()[self.system].client(settings, secrets, self.budgets, self.connection, tries)

@@ -38,4 +38,5 @@ def account_of(system: System, client: Any) -> Account | None:
 def flows_of(connection: str, names: Mapping[str, str]) -> tuple[Flow, ...]:
     """Those that write into it or read of it, whether they are on or not: they may have been."""
     mine = names if connection == ERP else [connection]
-    return tuple(flow.under(name) for name in mine for flow in systems()[names[name]].flows)
+    every = (flow.under(name) for name in mine for flow in systems()[names[name]].flows)
+    return tuple(flow for flow in every if connection in (flow.source.system, flow.target.system))

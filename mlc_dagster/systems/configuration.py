@@ -17,7 +17,7 @@ from mlc_dagster.settings.document import Document
 from mlc_dagster.settings.mistakes import Mistake
 from mlc_dagster.systems.ifs.settings import IfsSettings
 from mlc_dagster.systems.registry import sections, systems
-from mlc_dagster.systems.shared.connections import Budgets, required_secrets, secret_name
+from mlc_dagster.systems.shared.connections import Budgets, secret_name
 from mlc_dagster.systems.system import System
 
 __all__ = [
@@ -139,6 +139,5 @@ def client(settings: Settings, connection: str, secret: Callable[[str], str], bu
     """The client of a connection. Nothing is sent before its first use. Raises Misconfigured: a secret is missing."""
     system = systems()[settings.system_of(connection)]
     names = secrets(connection, system, settings)
-    values = [secret(name) for name in names]
-    required_secrets(values, names)
+    values = {name: secret(name) for name in names}
     return system.client(settings.section(connection), values, budgets, connection, tries)

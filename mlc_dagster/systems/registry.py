@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from mlc_dagster import systems as rooms
 from mlc_dagster.core.plugins import in_folders, installed, wrong
 from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.settings.section import OUR_NAME, SHAPES, TargetSection
@@ -19,7 +18,7 @@ GROUP = "mlc_dagster.systems"
 @cache
 def systems() -> dict[str, System]:
     """Name -> system, the ERP first. Raises Misconfigured for a package's declaration that is none, or stands twice."""
-    found = {system.name: system for system in in_folders(rooms, "system:SYSTEM", System)}
+    found = {system.name: system for system in in_folders("mlc_dagster.systems", "system:SYSTEM", System)}
     for entry, system in installed(GROUP, System):
         if fault := next(_faults(system), ""):
             raise wrong(entry, fault)

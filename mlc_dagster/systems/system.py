@@ -15,9 +15,9 @@ from mlc_dagster.rules.chart_agreement import Missing
 from mlc_dagster.settings.section import Section, SystemConnection
 from mlc_dagster.settings.sections import SystemSection
 from mlc_dagster.settings.web import WebhookSource
-from mlc_dagster.systems.shared.connections import Budgets
+from mlc_dagster.systems.shared.connections import Budgets, required_secrets, secret_name
 from mlc_dagster.systems.shared.findings import Finding, Question
-from mlc_dagster.systems.shared.setting_names import InItsOwnWords, names_of
+from mlc_dagster.systems.shared.setting_names import ConnectionClient, names_of
 from mlc_dagster.systems.shared.webhooks import WebhookEvent
 
 Chart = Mapping[tuple[str, str], LedgerAccount]
@@ -104,13 +104,19 @@ class System:
         return SystemSection(self.title, self.settings, self.company, self.webhooks.settings if self.webhooks else None)
 
     def client(
-        self, section: SystemConnection, secrets: Sequence[str], budgets: Budgets, connection: str, tries: int = 8
+        self, section: SystemConnection, secrets: Mapping[str, str], budgets: Budgets, connection: str, tries: int = 8
     ) -> Any:
-        """The client of a connection; its messages name the connection's own settings. Raises as `connect`."""
-        made = self.connect(section, *secrets, budgets, tries=tries, name=connection)
-        if connection == self.name:
+        """The client of a connection; its messages name the settings and secrets as they are called here.
+
+        `secrets`: name here -> value, in the order of `System.secrets`. Raises as `connect`.
+        """
+        names, usual = tuple(secrets), [secret_name(name, self.name, connection) for name in self.secrets]
+        required_secrets(tuple(secrets.values()), names)
+        made = self.connect(section, *secrets.values(), budgets, tries=tries, name=connection)
+        if connection == self.name and names == self.secrets:
             return made
-        return InItsOwnWords(made, names_of(self.name, connection, self.settings.model_fields, self.secrets))
+        said = {**dict(zip(self.secrets, names, strict=True)), **dict(zip(usual, names, strict=True))}
+        return ConnectionClient(made, names_of(self.name, connection, self.settings.model_fields, said))
 
     @property
     def is_erp(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -97,7 +97,7 @@ def _answer(checker: Checker, operation: Operation, each: Exchange, known: Publi
             yield Fault("status", f"is {each.status}, and {', '.join(operation.answers)} are published", certainty)
         return
     if wanted.said == "xml":
-        yield from _xml(each, certainty)
+        yield from _xml(each, operation.xml, certainty)
         return
     if wanted.said == "multipart":
         return
@@ -108,14 +108,24 @@ def _answer(checker: Checker, operation: Operation, each: Exchange, known: Publi
     yield from checker.faults(wanted, parsed(each.got), "", operation.source)
 
 
-def _xml(each: Exchange, certainty: Certainty) -> Iterator[Fault]:
+def _xml(each: Exchange, told: Mapping[str, str], certainty: Certainty) -> Iterator[Fault]:
+    """$metadata: its container, the types of its properties, and what it does not say."""
     if "xml" not in each.answered.get("content-type", ""):
         yield Fault("content-type", f"is {each.answered.get('content-type')}, not application/xml", certainty)
-    ElementTree.fromstring(each.got)
+    nodes = list(ElementTree.fromstring(each.got).iter())
+    names = {node.get("Name") for node in nodes if node.tag.endswith("}EntityContainer")}
+    if told and names != {told["container"]}:
+        yield Fault("EntityContainer", f"has a name of its own, not {told['container']}", certainty)
+    if told and any(told["without"] in node.attrib for node in nodes):
+        yield Fault("Property", f"has the attribute {told['without']}, which is nowhere there", certainty)
+    simple = {node.get("Type", "") for node in nodes if node.get("Type", "").startswith("Edm.")}
+    for strange in sorted(each.removeprefix("Edm.") for each in simple):
+        if told and strange not in told["types"].split("|"):
+            yield Fault("Property", f"is of type Edm.{strange}, which is nowhere there", certainty)
 
 
 def _named(
-    checker: Checker, wanted: dict[str, Value] | Any, found: dict[str, Any], where: str, source: str
+    checker: Checker, wanted: Mapping[str, Value], found: Mapping[str, Any], where: str, source: str
 ) -> Iterator[Fault]:
     certainty = checker.certainty(source)
     if not certainty.counts:
@@ -130,12 +140,12 @@ def _named(
             yield Fault(f"{where}.{name}", "is missing", certainty)
 
 
-def _headers(checker: Checker, wanted: Any, found: dict[str, str], source: str) -> Iterator[Fault]:
+def _headers(checker: Checker, wanted: Mapping[str, Value], found: Mapping[str, str], source: str) -> Iterator[Fault]:
     named = {name: found[name] for name in wanted if name in found}
     yield from _named(checker, wanted, _typed(wanted, named), "header", source)
 
 
-def _typed(wanted: Any, found: dict[str, str]) -> dict[str, Any]:
+def _typed(wanted: Mapping[str, Value], found: Mapping[str, str]) -> dict[str, Any]:
     """Text of a query or a header as what it says: numbers and booleans have no quotes there."""
     return {name: _plain(wanted.get(name), text) for name, text in found.items()}
 

@@ -68,6 +68,9 @@ class Operation:
     body: Value | None = None
     answers: Mapping[str, Value] = field(default_factory=dict)  # "200" or "4xx" -> what comes
     answered: Mapping[str, Value] = field(default_factory=dict)  # headers of what comes
+    xml: Mapping[str, str] = field(
+        default_factory=dict
+    )  # of $metadata: container, types, and an attribute it is without
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -135,11 +138,17 @@ def _operation(content: Mapping[str, Any], common: Mapping[str, Any]) -> Operati
         value(content["body"]) if "body" in content else None,
         _values({str(status): said for status, said in answers.items() if said != "never"}),
         _values({**common.get("answered", {}), **content.get("answered", {})}),
+        content.get("xml", {}),
     )
 
 
 def _values(said: Mapping[str, str]) -> dict[str, Value]:
-    return {name: value(words) for name, words in said.items()}
+    return {name: _body(words) for name, words in said.items()}
+
+
+def _body(words: str) -> Value:
+    """xml and multipart are judged by their own rules."""
+    return Value((), said=words) if words in ("xml", "multipart") else value(words)
 
 
 def _refuse_unknown(found: Published) -> None:

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from mlc_dagster.core.vocabulary import ERP
-from mlc_dagster.demo.place import CALLS_A_MINUTE, LIMITS, MONDAY_TIMES, SECRETS
+from mlc_dagster.demo.place import SECRETS, raise_limits, raised_limits
 from mlc_dagster.demo.runs import Runs
 from mlc_dagster.orchestration.location import build
 from mlc_dagster.sandbox import Limits, Sandbox
@@ -21,10 +21,7 @@ from mlc_dagster.systems import configuration
 from mlc_dagster.systems.ping import ping_all
 from mlc_dagster_tests.contracts.recorder import Exchange, recorded
 
-MANY = 1_000_000
-PLENTY = Limits(
-    MANY, MANY, MANY, MANY, airbase_requests_per_minute=MANY, procurify_requests_per_second=MANY
-).with_monday(100)
+PLENTY = Limits(**{f"{system}_{limit}": calls for system, limit, calls in raised_limits()})
 ON_BY_CHOICE = {"hubspot": {"deals": "true"}, "procurify": {"vendor_writeback": "true"}}
 """What is off by default is asked for too: a contract is held for every operation that we may use."""
 
@@ -62,7 +59,7 @@ def go_on(box: Sandbox) -> None:
     for which in list(box.airbase.vendors)[:FEW]:
         box.airbase.change_vendor(which, email="new@supplier.example")
     for number in list(box.procurify.vendors)[:FEW]:
-        box.procurify.touch_vendor(number, email="new@supplier.example")
+        box.procurify.touch_vendor(number, email=["new@supplier.example"])
 
 
 def _now() -> datetime:
@@ -92,10 +89,7 @@ def play(folder: Path, days: int) -> list[Exchange]:
 
 def _settings(box: Sandbox, days: int) -> Settings:
     content = demo_settings(box.url, box.today, days)
-    for system, limit in LIMITS:
-        content[system][limit] = CALLS_A_MINUTE
-    for name, value in (("calls_per_minute", 1000), ("calls_per_day", 10_000), ("points_per_minute", 10_000_000)):
-        content["monday"][name] = value * MONDAY_TIMES
+    raise_limits(content)
     for system, wanted in ON_BY_CHOICE.items():
         content[system].update(wanted)
     return configuration.parse(content, "mlc.yaml")

@@ -1,9 +1,9 @@
 """The words in which a contract says what a value must be: "text, required, at most 256".
 
 What a value is comes first: text, integer, number, decimal text, boolean, date, moment, local moment, guid, digits,
-anything, nothing, `one of a|b`, `list of X`, `map of X`, `like /regex/`, the name of a form; several with `or`, in
-parentheses where a list or a map has them. Then, after commas: required, at most N (letters, items), at least N,
-up to N decimals, [source].
+anything, nothing, never (it is not sent), `one of a|b`, `list of X`, `map of X`, `like /regex/`, the name of a form;
+several with `or`, in parentheses where a list or a map has them. Then, after commas: required, at most N (letters,
+items), at least N, up to N decimals, [source].
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 KINDS = frozenset(
     {
         *("text", "integer", "number", "decimal text", "boolean", "date", "moment", "local moment", "guid", "digits"),
-        *("anything", "nothing", "null"),
+        *("anything", "nothing", "null", "never"),
     }
 )
 

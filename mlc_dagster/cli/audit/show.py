@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlc_dagster.cli.shared.lookup import expect, ledger, settings_here
+from mlc_dagster.cli.shared.expected_names import expect
+from mlc_dagster.cli.shared.lookup import ledger, settings_here
 from mlc_dagster.cli.shared.tables import moment, nothing, table
 from mlc_dagster.core.terminal import Terminal, plain, say_json, terminal
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlc_dagster.cli.shared.lookup import NotFound, expect, ledger
+from mlc_dagster.cli.shared.expected_names import expect
+from mlc_dagster.cli.shared.lookup import NotFound, ledger
 from mlc_dagster.cli.shared.tables import table
 from mlc_dagster.core.terminal import plain, say_json, terminal
 

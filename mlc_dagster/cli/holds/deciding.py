@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mlc_dagster.cli.shared.lookup import NotFound, expect
+from mlc_dagster.cli.shared.expected_names import expect
+from mlc_dagster.cli.shared.lookup import NotFound
 from mlc_dagster.cli.shared.tables import held, person
 from mlc_dagster.core import commands
 from mlc_dagster.core.errors import Misconfigured

@@ -8,7 +8,8 @@ import typer
 
 from mlc_dagster.cli.holds.options import FlowOption, JsonOption, RuleOption
 from mlc_dagster.cli.holds.page import as_json, nothing, print_list, print_next, print_rest
-from mlc_dagster.cli.shared.lookup import expect, ledger
+from mlc_dagster.cli.shared.expected_names import expect
+from mlc_dagster.cli.shared.lookup import ledger
 from mlc_dagster.core.terminal import say, say_json, terminal
 from mlc_dagster.core.vocabulary import ERP
 

@@ -9,7 +9,8 @@ import typer
 
 from mlc_dagster.cli.holds.options import FlowOption, JsonOption
 from mlc_dagster.cli.holds.page import as_json
-from mlc_dagster.cli.shared.lookup import expect, ledger
+from mlc_dagster.cli.shared.expected_names import expect
+from mlc_dagster.cli.shared.lookup import ledger
 from mlc_dagster.cli.shared.tables import held, moment, table
 from mlc_dagster.core import commands
 from mlc_dagster.core.terminal import Terminal, plain, say_json, terminal

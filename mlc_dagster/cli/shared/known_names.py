@@ -31,7 +31,7 @@ def why_off(name: str, settings: Settings | None) -> str:
 
 
 def expect(opened: Ledger, flow: str | None, rule: str | None, system: str | None) -> None:
-    """Raises NotFound: lookup.expect says when."""
+    """Raises NotFound: expected_names.expect says when."""
     settings = settings_here()
     if flow is not None:
         _expect_flow(opened, flow, settings)

@@ -59,16 +59,3 @@ def settings_here() -> Settings | None:
     except Misconfigured:
         tell(f"{path} has mistakes, so it is not known which flows are on: mlc check names them")
         return None
-
-
-def expect(opened: Ledger, *, flow: str | None = None, rule: str | None = None, system: str | None = None) -> None:
-    """Raises NotFound, with the nearest names, where a flow, a rule or a system is none.
-
-    What is switched off is answered from the ledger's history where it has any, and said to be off. Where nothing is
-    named mlc.yaml is not read, and no system is imported.
-    """
-    if flow is None and rule is None and system is None:
-        return
-    from mlc_dagster.cli.shared import known_names
-
-    known_names.expect(opened, flow, rule, system)

@@ -13,7 +13,7 @@ from mlc_dagster.sandbox.wire import Answer, answer_json, encode
 _EDM = {
     "text": "Edm.String",
     "decimal": "Edm.Decimal",
-    "int": "Edm.Int64",
+    "int": "Edm.Decimal",  # years, periods and numbers of vouchers included: there is no other number
     "bool": "Edm.Boolean",
     "date": "Edm.Date",
     "timestamp": "Edm.DateTimeOffset",
@@ -67,7 +67,7 @@ def edmx(projection: str, collections: Iterable[Collection]) -> bytes:
         '<?xml version="1.0" encoding="UTF-8"?>'
         '<edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx:DataServices>'
         f'<Schema xmlns="http://docs.oasis-open.org/odata/ns/edm" Namespace={quoteattr(space)}>{types}'
-        f'<EntityContainer Name="{projection}">{sets}</EntityContainer></Schema></edmx:DataServices></edmx:Edmx>'
+        f'<EntityContainer Name="DefaultContainer">{sets}</EntityContainer></Schema></edmx:DataServices></edmx:Edmx>'
     )
     return document.encode()
 
@@ -77,12 +77,10 @@ def _type_name(collection: Collection) -> str:
 
 
 def _entity_type(collection: Collection, space: str) -> str:
-    keys = {collection.wire(key) for key in collection.keys}
     refs = "".join(f"<PropertyRef Name={quoteattr(collection.wire(key))}/>" for key in collection.keys)
     properties = "".join(
         f"<Property Name={quoteattr(wire)} Type={quoteattr(_EDM[kind])}"
-        + (' Scale="variable"' if kind == "decimal" else "")
-        + (' Nullable="false"/>' if wire in keys else "/>")
+        + (' Precision="130" Scale="65"/>' if kind in ("decimal", "int") else "/>")
         for wire, (_, kind) in collection.names.items()
     )
     navigation = ""

@@ -43,7 +43,8 @@ class Tokens:
         return self._granted(form.get("scope", ""), call.origin)
 
     def _granted(self, scope: str, origin: str) -> Answer:
-        content = {**self.issue(origin), "not-before-policy": 0}
+        refresh = {"refresh_expires_in": 1800, "refresh_token": secrets.token_urlsafe(24)}
+        content = {**self.issue(origin), **refresh, "not-before-policy": 0, "session_state": secrets.token_hex(16)}
         return answer_json(200, {**content, "scope": scope or "microprofile-jwt profile email"})
 
     def issue(self, origin: str = "") -> dict[str, Any]:

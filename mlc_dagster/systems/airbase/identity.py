@@ -17,10 +17,11 @@ def has(client: AirbaseClient, record: Delivered) -> bool:
     api, at, flow = AirbaseApi(client.api, client.endpoints.page_size), client.endpoints, record.flow
     sent = {VENDORS.name: at.vendors, PURCHASE_ORDERS.name: at.purchase_orders}
     spent = {PURCHASE_REQUESTS.name: at.purchase_requests, PAYMENTS.name: at.ledger_entries}
-    if path := sent.get(flow.target.name) if flow.target.system == flow.spoke else "":
-        return any(id_of(row) == record.remote_id for row in api.pages(path, erp_reference_id=record.key))
-    if path := spent.get(flow.source.name, ""):
-        return _has_one(api, path, record.key)
+    if flow.target.system == flow.spoke and (path := sent.get(flow.target.name)) is not None:
+        rows = api.pages(path, erp_reference_id=record.key) if path else iter(())
+        return any(id_of(row) == record.remote_id for row in rows)
+    if (path := spent.get(flow.source.name)) is not None:
+        return bool(path) and _has_one(api, path, record.key)
     rows = (row for row in api.pages(at.vendors) if id_of(row) == record.key)
     return any(not record.says_otherwise(row) for row in rows)
 

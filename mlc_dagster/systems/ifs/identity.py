@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import msgspec
 
 from mlc_dagster.core.accounts import Account, Delivered
-from mlc_dagster.core.errors import RecordRejected
+from mlc_dagster.core.errors import AccessDenied, Misconfigured, RecordRejected
 from mlc_dagster.core.vocabulary import ERP, EntitySet, Row, key_parts, key_text
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.client import IfsClient
@@ -44,11 +44,14 @@ def tenant_of(client: IfsClient) -> Account | None:
 
 
 def _sign_in(client: IfsClient) -> None:
-    """Whatever is answered, it was signed in for. Raises AccessDenied, TransientError, Misconfigured."""
+    """Whatever is answered, it was signed in for. Raises AccessDenied where it was not, TransientError."""
     try:
         client.find(client.catalogue[ifs.SUPPLIERS.name], most=1)
-    except RecordRejected:
+    except (RecordRejected, Misconfigured):
         return
+    except AccessDenied as error:
+        if error.status != 403:
+            raise
 
 
 def has(client: IfsClient, record: Delivered) -> bool:

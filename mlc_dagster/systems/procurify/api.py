@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import httpx
-
 from mlc_dagster.core.errors import AccessDenied, Misconfigured, MlcError, RecordRejected, TransientError
 from mlc_dagster.transport.client import ApiClient, snippet
 from mlc_dagster.transport.error_messages import parsed, sentence
+from mlc_dagster.transport.responses import Response
 
 Document = Mapping[str, Any]
 
@@ -20,7 +19,7 @@ WALKS = 4  # a list that moves while it is paged is walked again
 FRESH = 60.0  # seconds that a list without a working filter is kept
 
 
-def classify(response: httpx.Response) -> MlcError | None:
+def classify(response: Response) -> MlcError | None:
     """A refused record, in Procurify's own words; None where the house's own reading is right."""
     if response.status_code not in (400, 403, 404, 405, 409, 422):
         return None

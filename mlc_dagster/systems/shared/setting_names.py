@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import partial, wraps
 from typing import Any
 
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.core.outcomes import Refused, Unanswered
-from mlc_dagster.systems.shared.connections import secret_name
 
 Rename = Callable[[str], str]
 
 
-def names_of(system: str, connection: str, settings: Collection[str], secrets: Collection[str]) -> Rename:
+def names_of(system: str, connection: str, settings: Collection[str], secrets: Mapping[str, str]) -> Rename:
     """Text -> the text with the names that settings and secrets have on the connection. What only looks like a setting,
-    such as monday.com, stays.
+    such as monday.com, stays. `secrets`: what messages say -> the name here.
     """
     setting = re.compile(rf"(?<![\w./]){system}(?=\.(?:{'|'.join(map(re.escape, settings))})\b)")
 
     def rename(text: str) -> str:
-        for secret in secrets:
-            text = re.sub(rf"\b{secret}\b", secret_name(secret, system, connection), text)
+        for said, name in secrets.items():
+            text = re.sub(rf"\b{said}\b", name, text)
         return setting.sub(connection, text)
 
     return rename
 
 
-class InItsOwnWords:
+class ConnectionClient:
     """A client whose errors, and the reasons of what it refuses, name the settings of its own connection."""
 
     def __init__(self, client: Any, rename: Rename) -> None:

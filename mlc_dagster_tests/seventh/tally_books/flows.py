@@ -6,7 +6,7 @@ from mlc_dagster import rules
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow, Problem
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.systems.ifs.entry_records import ENTRIES, Entry, EntryLine
+from mlc_dagster.systems.ifs.entry_records import ENTRIES, JournalEntry, JournalEntryLine
 from tally_books.records import JOURNALS, SUPPLIERS, Journal, JournalLine, Supplier
 
 MARK = "tally-journal-"
@@ -18,9 +18,9 @@ def supplier_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Supplier:
     return Supplier(external_ref=supplier.supplier_id, name=supplier.name, currency=supplier.currency_code)
 
 
-def entry_from_journal(journal: Journal, facts: Facts) -> Entry:
+def entry_from_journal(journal: Journal, facts: Facts) -> JournalEntry:
     """A journal becomes a voucher of the type that mlc.yaml names."""
-    return Entry(
+    return JournalEntry(
         external_ref=facts.reference(MARK, journal.id),
         company=journal.company or "",
         currency=journal.currency,
@@ -31,8 +31,8 @@ def entry_from_journal(journal: Journal, facts: Facts) -> Entry:
     )
 
 
-def _posted(line: JournalLine, currency: str | None, facts: Facts) -> EntryLine:
-    return EntryLine(
+def _posted(line: JournalLine, currency: str | None, facts: Facts) -> JournalEntryLine:
+    return JournalEntryLine(
         account=facts.account_in_erp(line.account) if line.account else None,
         debit_amount=line.debit,
         credit_amount=line.credit,
@@ -41,7 +41,7 @@ def _posted(line: JournalLine, currency: str | None, facts: Facts) -> EntryLine:
     )
 
 
-def currency_is_the_companys(source: Journal, target: Entry, facts: Facts) -> Problem | None:
+def currency_is_the_companys(source: Journal, target: JournalEntry, facts: Facts) -> Problem | None:
     """The journal is in the currency of its company: Tally Books tells no rate to post another one at."""
     company = facts.companies.get(target.company)
     if company is None or source.currency == company.currency:
