@@ -42,7 +42,7 @@ class Checker:
         certainty = self._told.certainty(source)
         if not certainty.counts:
             return
-        kind = next((kind for kind in wanted.kinds if self._is(kind, found)), None)
+        kind = next((kind for kind in wanted.kinds if self._is(kind, found, among=len(wanted.kinds))), None)
         if kind is None:
             refused = wanted.may_be == "never"
             why = "is sent, and is not taken" if refused else f"is {_shown(found)}, not {wanted.may_be}"
@@ -76,9 +76,11 @@ class Checker:
             elif certainty.counts:
                 yield Fault(_below(where, name), f"is not published: {form.name} has no such member", certainty)
 
-    def _is(self, kind: Kind, found: Any) -> bool:
+    def _is(self, kind: Kind, found: Any, among: int) -> bool:
+        """`among`: how many kinds it may be of; one alone is meant whatever its words are."""
         if kind.word == "form":
-            return isinstance(found, dict) and self._tells_apart(self._told.forms[kind.named], found)
+            is_meant = among == 1 or self._tells_apart(self._told.forms[kind.named], found)
+            return isinstance(found, dict) and is_meant
         if kind.word in ("list", "map"):
             return isinstance(found, list if kind.word == "list" else dict)
         return is_a(kind, found)
@@ -86,7 +88,9 @@ class Checker:
     def _tells_apart(self, form: Form, found: dict[str, Any]) -> bool:
         """Of several forms the one is meant whose fixed words are there."""
         fixed = {n: v for n, v in form.members.items() if v.required and v.kinds[0].word == "one of"}
-        return all(is_a(v.kinds[0], found[name]) for name, v in fixed.items() if name in found)
+        return isinstance(found, dict) and all(
+            is_a(v.kinds[0], found[name]) for name, v in fixed.items() if name in found
+        )
 
 
 def is_a(kind: Kind, found: Any) -> bool:

@@ -59,7 +59,7 @@ def go_on(box: Sandbox) -> None:
     for which in list(box.airbase.vendors)[:FEW]:
         box.airbase.change_vendor(which, email="new@supplier.example")
     for number in list(box.procurify.vendors)[:FEW]:
-        box.procurify.touch_vendor(number, email="new@supplier.example")
+        box.procurify.touch_vendor(number, email=["new@supplier.example"])
 
 
 def _now() -> datetime:

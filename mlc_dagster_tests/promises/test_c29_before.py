@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from mlc_dagster.ledger.columns import Moment
 from mlc_dagster.ledger.database import Database, parse
 from mlc_dagster.ledger.opening import _prepare_file, alembic_config
 from mlc_dagster.ledger.tables import TABLES, deliveries
+from mlc_dagster.ledger.upkeep.forecast import forecast
 from mlc_dagster_tests.ledger.samples import FLOW, deliver, ready
 
 WRITTEN = Path(__file__).parents[1] / "ledger" / "revision_0008.json"  # by that release: table -> rows
@@ -97,3 +101,30 @@ def test_c29_what_revision_0009_brings_begins_empty(older_url: str) -> None:
         assert (ledger.differences.open(), ledger.work.all()) == ([], [])
         assert ledger.reads.latest("ifs/purchase_order_set", "2026-11-05") is None
         assert ledger.accounts.concerned("cin7", [FLOW, "cin7/suppliers"]) == 10
+
+
+@pytest.mark.promise("C29", "what a migration costs is said before it begins, and one that is killed begins anew")
+def test_c29_what_a_migration_costs_is_said_and_one_that_is_killed_begins_anew(older_url: str) -> None:
+    assert str(forecast(older_url)).endswith("is 0009: no row is rewritten, it takes a moment")
+    killed = "import os, signal; from mlc_dagster.ledger import Ledger; from alembic import op"
+    killed += f"; op.create_index = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL); Ledger.open({older_url!r})"
+    assert subprocess.run([sys.executable, "-c", killed], check=False).returncode == -signal.SIGKILL
+    assert forecast(older_url) == ("0008", 0, 0, 0)
+    with Ledger.open(older_url) as ledger:
+        assert list(ledger.history.verify()) == []
+    assert forecast(older_url) is None
+
+
+def test_a_migration_that_rewrites_rows_counts_them(ledger_url: str) -> None:
+    database = Database(parse(ledger_url))
+    if database.is_sqlite:
+        _prepare_file(str(database.url.database))
+    with database.writing() as connection:
+        command.upgrade(alembic_config(connection), "0003")
+        names, common = "flow, key, event, version, fingerprint, detail, run_id, partition, at", "'2026-11-05 10:00:00'"
+        lines = ", ".join(f"('f', 'P{number}', 'sent', '', '', '', '', '', {common})" for number in range(50))
+        connection.exec_driver_sql(f"INSERT INTO attempts ({names}) VALUES {lines}")
+    database.close()
+    found = forecast(ledger_url)
+    assert found is not None and (found.revision, found.rows) == ("0003", 50)
+    assert "50 rows are rewritten, which takes about 1 s and 1 MB of room" in str(found)
