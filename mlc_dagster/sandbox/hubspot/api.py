@@ -207,7 +207,8 @@ class HubspotSandbox:
             if known is None and not by:
                 raise InvalidError(f"No {kind} with id {each['id']}", "", "OBJECT_NOT_FOUND", ids=[each["id"]])
             row = self.objects.write(kind, {**({by: each["id"]} if by else {}), **each["properties"]}, known)
-            return {**row, "new": known is None}
+            told = {name: value for name, value in row["properties"].items() if value is not None}
+            return {**row, "properties": told, "new": known is None}
 
         return self._each(inputs_of(body), one)
 
