@@ -223,9 +223,9 @@ class HubspotSandbox:
 
     def _create(self, kind: str, body: Row) -> Answer:
         inputs = [{**each, "id": str(place)} for place, each in enumerate(inputs_of(body))]
-        return self._each(inputs, lambda each: self.objects.write(kind, each["properties"], None))
+        return self._each(inputs, lambda each: self.objects.write(kind, each["properties"], None), status=201)
 
-    def _each(self, inputs: list[Row], one: Callable[[Row], Row]) -> Answer:
+    def _each(self, inputs: list[Row], one: Callable[[Row], Row], status: int = 200) -> Answer:
         """With a trace id of its own for each input the good ones are written; else one bad input refuses all."""
         ids = [str(each["id"]).casefold() for each in inputs]
         if doubled := sorted({each for each in ids if ids.count(each) > 1}):
@@ -241,7 +241,7 @@ class HubspotSandbox:
                 results.append({**one(each), "objectWriteTraceId": trace})
             except InvalidError as refused:
                 errors.append(input_error(refused, trace))
-        return batch(200, list(reversed(results)), errors)  # never in the order of the inputs
+        return batch(status, list(reversed(results)), errors)  # never in the order of the inputs
 
     def _refuse_whole(self, inputs: list[Row], one: Callable[[Row], Row]) -> None:
         """Try all, and undo: nothing is written where one is refused."""
