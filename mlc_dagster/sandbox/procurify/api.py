@@ -28,9 +28,8 @@ ME = {
     "email": "service@example.test",
     "firstName": "Service",
     "lastName": "User",
-    "department": None,
     "role": "AP",
-    "domains": ["sandbox"],
+    "domains": {"active": False, "procurify_domains": []},
     "user": 7,
     "systemaccess_cache": {},
 }

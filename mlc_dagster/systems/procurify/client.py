@@ -69,6 +69,11 @@ class ProcurifyClient:
         """Vendors that may be there twice: doubles.TakesTwice. The crosswalk is not needed: all of them are read."""
         return look(self._vendors, since)
 
+    def me(self) -> Document:
+        """The user whose role the application has. Raises MlcError."""
+        found: Document = self._api.whole(self.at.me).get("data") or {}
+        return found
+
     def reach(self, path: str) -> Document:
         """One row of a list: is the path there, and may the role see it? Raises MlcError."""
         return self._api.reach(path)
