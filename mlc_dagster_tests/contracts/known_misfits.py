@@ -26,6 +26,11 @@ _TWO_DECIMALS = (
     "purchase orders, answer: data[].total",
 )
 KNOWN: tuple[Known, ...] = (
+    Known(
+        "procurify: one bill, answer: data.items[].cost_allocations[].budget.department is null, not Department",
+        "A flaw of the demo's seed, on purpose: what a tenant's old bills may lack is held by `department_is_mapped`.",
+        "issue 12, Procurify: unknown bill states held (records that are not as specified)",
+    ),
     *(
         Known(
             f"procurify: {where} has 3 decimals, and 2 are the limit",
