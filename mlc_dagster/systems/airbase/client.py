@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 
 from mlc_dagster.core.facts import Books
@@ -25,13 +27,15 @@ from mlc_dagster.systems.airbase.records import (
     Vendor,
 )
 from mlc_dagster.systems.airbase.spend.acknowledgements import AcknowledgementWriter
-from mlc_dagster.systems.airbase.spend.documents import payment_extract, request_extract
-from mlc_dagster.systems.airbase.spend.records import ACKNOWLEDGEMENTS, PAYMENTS, PURCHASE_REQUESTS
+from mlc_dagster.systems.airbase.spend.documents import Extract, payment_extract, request_extract
+from mlc_dagster.systems.airbase.spend.entry_types import EntryType, types_seen
+from mlc_dagster.systems.airbase.spend.records import ACKNOWLEDGEMENTS, PAYMENTS, PURCHASE_REQUESTS, Payment
 from mlc_dagster.systems.airbase.vendors.supplier_fields import VendorMatching
 from mlc_dagster.systems.airbase.writing import request_bodies as bodies
 from mlc_dagster.systems.airbase.writing.record_index import RecordIndex
 from mlc_dagster.systems.airbase.writing.upserts import UpsertKind, UpsertWriter
 from mlc_dagster.systems.shared.draft_writer import DraftWriter
+from mlc_dagster.systems.shared.json_rows import converted_row
 from mlc_dagster.systems.shared.kept_reads import KeptRead
 from mlc_dagster.transport.client import ApiClient
 
@@ -124,6 +128,11 @@ class AirbaseClient:
         """The subsidiaries; empty where their path is."""
         return [_subsidiary(row) for row in self._listed(self.endpoints.subsidiaries)]
 
+    def ledger_entry_types(self) -> list[EntryType]:
+        """The types of the ledger entries that wait for the ERP; empty where their path is. Raises as `save`."""
+        extract = payment_extract(self.endpoints.payment_fields)
+        return types_seen(_readable_payments(self._lists[PAYMENTS.name].documents(), extract))
+
     def probe(self, path: str) -> None:
         """One row of a list: is the path there, and the token good? Raises MlcError."""
         self._api.get(path, page=1, page_size=1)
@@ -142,6 +151,13 @@ def _spend_lists(api: AirbaseApi, endpoints: Endpoints, clock: Callable[[], floa
             api, endpoints.ledger_entries, payment_extract(endpoints.payment_fields), clock, entries
         ),
     }
+
+
+def _readable_payments(documents: Iterable[Document], extract: Extract) -> Iterator[Payment]:
+    """What cannot be read is held with its reason where it would be entered."""
+    for document in documents:
+        with suppress(ValueError):
+            yield msgspec.convert(converted_row(Payment, extract(document)), Payment)
 
 
 def _account(row: Document) -> Account:

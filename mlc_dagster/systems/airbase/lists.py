@@ -40,6 +40,10 @@ class AirbaseList:
         pull.filter = "&".join(f"{name}={value}" for name, value in self._filter.items())
         return ListByDay(entity, scope, pull, sightings).batches(self._documents.value(), self._extract)
 
+    def documents(self) -> list[Document]:
+        """Every document of the list, read at most once a minute."""
+        return self._documents.value() if self._path else []
+
     def forget(self) -> None:
         """The next read asks anew."""
         self._documents.forget()

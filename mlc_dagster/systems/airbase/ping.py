@@ -8,6 +8,7 @@ from mlc_dagster.core.errors import MlcError
 from mlc_dagster.systems.airbase.client import AirbaseClient
 from mlc_dagster.systems.airbase.connect import airbase_client
 from mlc_dagster.systems.airbase.settings import AirbaseSettings
+from mlc_dagster.systems.airbase.spend.entry_types import TYPE_CURE, TYPES
 from mlc_dagster.systems.shared.findings import NOT_SIGNED_IN, Finding, Question, budget, clock, rate, refused, wrong
 from mlc_dagster.systems.shared.name_suggestions import suggestion
 
@@ -42,6 +43,7 @@ def ask_airbase(question: Question) -> Iterator[Finding]:
                 return
             yield refused("airbase", name, error)
     yield from _names(question, client)
+    yield from _types(section, client)
     for flow, why in section.switched_off.items():
         yield Finding("airbase", flow, True, f"switched off: {why}")
     yield from clock("airbase", client.api)
@@ -77,6 +79,21 @@ def _names(question: Question, client: AirbaseClient) -> Iterator[Finding]:
             fault = f"airbase.gl_accounts.{code} is {name!r}, and Airbase has no such account that is active"
             cure = f"Correct it in mlc.yaml, or make it in Airbase. {suggestion(name, books.accounts)}"
             yield wrong("airbase", "mlc.yaml", fault, cure)
+
+
+def _types(section: AirbaseSettings, client: AirbaseClient) -> Iterator[Finding]:
+    """Each type of ledger entries that waits for the ERP, with what it is by mlc.yaml."""
+    kinds = section.tables()[TYPES]
+    try:
+        found = client.ledger_entry_types()
+    except MlcError:
+        return  # its path said so
+    for each in found:
+        if kind := kinds.get(each.type):
+            yield Finding("airbase", f"type {each.type}", True, f"{kind}: {each.words()}")
+        else:
+            fault = f"ledger entries of a type that mlc.yaml does not name, and that are not entered: {each.words()}"
+            yield wrong("airbase", f"type {each.type or '(none)'}", fault, TYPE_CURE)
 
 
 def _rate(client: AirbaseClient, path: str, a_minute: int) -> Finding:

@@ -9,6 +9,7 @@ from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.systems.airbase.spend import rules as own
+from mlc_dagster.systems.airbase.spend.entry_types import OWED, PAID, kind_of
 from mlc_dagster.systems.airbase.spend.records import (
     ACKNOWLEDGEMENTS,
     PAYMENTS,
@@ -19,10 +20,20 @@ from mlc_dagster.systems.airbase.spend.records import (
     PurchaseRequest,
     Spend,
 )
-from mlc_dagster.systems.airbase.spend.vouchers import PAYMENT, REQUEST, entry_from_payment, entry_from_request
+from mlc_dagster.systems.airbase.spend.vouchers import (
+    BILL,
+    BILLS_FLOW,
+    PAYMENT,
+    PAYMENTS_FLOW,
+    REQUEST,
+    REQUESTS_FLOW,
+    entry_from_bill,
+    entry_from_payment,
+    entry_from_request,
+    voucher_of,
+)
 from mlc_dagster.systems.ifs.entry_records import ENTRIES
 
-REQUESTS_FLOW, PAYMENTS_FLOW = "ifs/vouchers_from_airbase_requests", "ifs/vouchers_from_airbase_payments"
 DONE = "in the ERP already"
 
 
@@ -31,11 +42,29 @@ def request_scope(request: PurchaseRequest, facts: Facts) -> str:
     return _scope(request, facts.options["request_status"])
 
 
+def bill_scope(entry: Payment, facts: Facts) -> str:
+    """Waiting for the ERP, and of a type that is owed. Earlier releases entered some of these as payments."""
+    return _entered_by(PAYMENTS_FLOW, entry, facts) or _entry_scope(entry, OWED, facts)
+
+
 def payment_scope(payment: Payment, facts: Facts) -> str:
+    """Waiting for the ERP, and of a type that is paid."""
+    return _entered_by(BILLS_FLOW, payment, facts) or _entry_scope(payment, PAID, facts)
+
+
+def entry_scope(entry: Payment, facts: Facts) -> str:
     """Waiting for the ERP, and of a type that is entered."""
-    if payment.type not in facts.options["payment_types"].split(","):
-        return f"type {payment.type or '(none)'}"
-    return _scope(payment, facts.options["ledger_status"])
+    return _entry_scope(entry, OWED | PAID, facts)
+
+
+def _entered_by(flow: str, entry: Payment, facts: Facts) -> str:
+    return f"entered by {flow}" if facts.remote_id(flow, key_text(entry.id)) else ""
+
+
+def _entry_scope(entry: Payment, kinds: frozenset[str], facts: Facts) -> str:
+    if kind_of(entry, facts) not in kinds:
+        return f"type {entry.type or '(none)'}"
+    return _scope(entry, facts.options["ledger_status"])
 
 
 def _scope(document: Spend, status: str) -> str:
@@ -45,16 +74,16 @@ def _scope(document: Spend, status: str) -> str:
 
 
 def acknowledgement_of_request(request: PurchaseRequest, facts: Facts) -> Acknowledgement:
-    return _acknowledgement(request, PURCHASE_REQUESTS.path, REQUESTS_FLOW, "acknowledge_requests", facts)
+    voucher = facts.remote_id(REQUESTS_FLOW, key_text(request.id))
+    return _acknowledgement(request, PURCHASE_REQUESTS.path, voucher, "acknowledge_requests", facts)
 
 
 def acknowledgement_of_payment(payment: Payment, facts: Facts) -> Acknowledgement:
-    return _acknowledgement(payment, PAYMENTS.path, PAYMENTS_FLOW, "acknowledge_payments", facts)
+    voucher = voucher_of(payment.id, facts)
+    return _acknowledgement(payment, PAYMENTS.path, voucher, "acknowledge_payments", facts)
 
 
-def _acknowledgement(document: Spend, of: str, flow: str, template: str, facts: Facts) -> Acknowledgement:
-    voucher = facts.remote_id(flow, key_text(document.id))
-
+def _acknowledgement(document: Spend, of: str, voucher: str | None, template: str, facts: Facts) -> Acknowledgement:
     def said(text: str) -> str:
         return text.replace("{voucher}", voucher or "").replace("{remote_id}", document.id)
 
@@ -66,8 +95,14 @@ def _acknowledgement(document: Spend, of: str, flow: str, template: str, facts: 
     return Acknowledgement(key=document.id, of=of, voucher=voucher, fields=fields)
 
 
-def _needs(flow: str) -> Callable[[Spend], Mapping[str, str]]:
-    return lambda document: {flow: key_text(document.id)}
+def _needs(*flows: str) -> Callable[[Spend], Mapping[str, str]]:
+    return lambda document: dict.fromkeys(flows, key_text(document.id))
+
+
+def _payment_refers_to(payment: Payment) -> Mapping[str, tuple[str, ...]]:
+    """What it pays, and itself: it may have been entered before. A payment of a reimbursement may stand in either."""
+    keys = tuple(key_text(each) for each in (payment.id, *payment.applied_to))
+    return {BILLS_FLOW: keys, PAYMENTS_FLOW: keys}
 
 
 _BOOKED = (
@@ -81,6 +116,13 @@ _BOOKED = (
     rules.period_is_open,
     rules.required_fields_are_given,
     rules.texts_fit,
+)
+
+_OF_ENTRIES = (
+    own.subsidiary_is_a_company,
+    own.payment_has_its_accounts,
+    own.transfer_is_no_expense,
+    own.amortization_is_decided,
 )
 
 SPEND = (
@@ -98,16 +140,33 @@ SPEND = (
         ),
     ),
     Flow(
+        BILLS_FLOW,
+        PAYMENTS,
+        ENTRIES,
+        entry_from_bill,
+        rules=(*_OF_ENTRIES, *_BOOKED),
+        needs_key=_needs(PAYMENTS_FLOW),
+        scope=bill_scope,
+        marks=BILL,
+        description=(
+            "Bills and reimbursements of Airbase as vouchers in IFS: a debit for each line on its account, with its "
+            "department, against the account of what is owed. They go before what pays them."
+        ),
+    ),
+    Flow(
         PAYMENTS_FLOW,
         PAYMENTS,
         ENTRIES,
         entry_from_payment,
-        rules=(own.subsidiary_is_a_company, own.payment_has_its_accounts, *_BOOKED),
+        rules=(*_OF_ENTRIES, own.paid_bill_is_in_the_erp, own.settlement_is_entered, *_BOOKED),
+        needs=(BILLS_FLOW,),
+        needs_key=_payment_refers_to,
         scope=payment_scope,
         marks=PAYMENT,
         description=(
             "Payments of Airbase as vouchers in IFS: accounts payable, or the accounts of the lines, against the bank. "
-            "The voucher is looked for by Airbase's id before it is entered, so that no payment is booked twice."
+            "A payment waits for the bill that it pays, and a transfer goes from account to account. The voucher is "
+            "looked for by Airbase's id before it is entered, so that no payment is booked twice."
         ),
     ),
     Flow(
@@ -129,11 +188,11 @@ SPEND = (
         ACKNOWLEDGEMENTS,
         acknowledgement_of_payment,
         rules=(own.voucher_is_in_the_ledger, rules.texts_fit),
-        needs=(PAYMENTS_FLOW,),
-        needs_key=_needs(PAYMENTS_FLOW),
+        needs=(PAYMENTS_FLOW, BILLS_FLOW),
+        needs_key=_needs(BILLS_FLOW, PAYMENTS_FLOW),
         needs_settled=True,
         checks_accounts=False,
-        scope=payment_scope,
-        description="Word to Airbase that a payment is in the ERP's books, with the number of its voucher.",
+        scope=entry_scope,
+        description="Word to Airbase that a bill or a payment is in the ERP's books, with the number of its voucher.",
     ),
 )

@@ -29,6 +29,8 @@ class SpendLine(Record, frozen=True, kw_only=True):
     amount: Decimal | None = None
     account: str | None = None  # erp_reference_id
     tags: tuple[Tag, ...] = ()
+    amortization_start: date | None = None  # of ledger entries: the days over which it becomes an expense
+    amortization_end: date | None = None
 
 
 class Spend(Record, frozen=True, kw_only=True):
@@ -69,6 +71,11 @@ class Payment(Spend, frozen=True, kw_only=True):
     bank_name: str | None = None
     ap_account: str | None = None  # erp_reference_id
     applied_to: tuple[str, ...] = ()  # ids of the entries that it pays
+    settlement_amount: Decimal | None = None  # what left the bank
+    settlement_currency: str | None = None
+    amortization_account: str | None = None  # erp_reference_id
+    amortization_start: date | None = None  # of lines without days of their own
+    amortization_end: date | None = None
 
 
 class AcknowledgementField(Record, frozen=True, kw_only=True):

@@ -216,6 +216,7 @@ BOTH: dict[str, Any] = {
             {},
             {
                 "ifs/vouchers_from_airbase_requests",
+                "ifs/vouchers_from_airbase_bills",
                 "ifs/vouchers_from_airbase_payments",
                 "airbase/requests_acknowledged",
                 "airbase/payments_acknowledged",
@@ -237,6 +238,7 @@ BOTH: dict[str, Any] = {
             {"paths": {"ledger_entries": ""}, "payments_into_ifs": "true", "acknowledge": {}},
             {
                 "ifs/vouchers_from_airbase_requests",
+                "ifs/vouchers_from_airbase_bills",
                 "ifs/vouchers_from_airbase_payments",
                 "airbase/requests_acknowledged",
                 "airbase/payments_acknowledged",
