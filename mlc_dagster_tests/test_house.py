@@ -80,7 +80,7 @@ def test_a_system_knows_of_the_others_the_records_of_the_erp_alone() -> None:
     "library, rooms",
     [
         ("tenacity", {"transport"}),
-        ("httpx", {"transport", "systems"}),  # systems: the type of an answer, which they tell apart
+        ("httpx", {"transport"}),
         ("sqlalchemy", {"ledger"}),
         ("dagster", {"orchestration", "definitions.py", "demo", "cli", "__init__.py"}),
     ],

@@ -38,13 +38,25 @@ class AccountCheck:
     def __init__(self, asked: Asked, ledger: Ledger, run_id: str) -> None:
         self._asked, self._ledger, self._run_id = asked, ledger, run_id
         self._lock, self._is_confirmed = Lock(), False
+        self._is_first = False  # the ledger had neither noted an account nor delivered anything before
 
     def __call__(self) -> None:
         """Raises as before_first_write."""
         with self._lock:
             if not self._is_confirmed:
+                connection, flows = self._asked.connection, self._asked.names
+                accounts = self._ledger.accounts
+                self._is_first = accounts.known(connection) is None and not accounts.concerned(connection, flows)
                 before_first_write(self._asked, self._ledger, f"run {self._run_id}")
                 self._is_confirmed = True
+
+    def tell_of_adopted(self, flow: str, adopted: int) -> None:
+        """What a first load finds under our keys, a ledger delivered: one that was lost, or that of another
+        installation, and then the two overwrite each other. Masters that people entered are found by name, too.
+        """
+        if self._is_first and adopted:
+            words = "%s: %d record(s) were in %s already, and this ledger is new to it: was it another installation?"
+            log.warning(words, flow, adopted, self._asked.connection)
 
 
 def before_first_write(asked: Asked, ledger: Ledger, who: str) -> None:
@@ -59,7 +71,9 @@ def before_first_write(asked: Asked, ledger: Ledger, who: str) -> None:
         _read_back(asked, ledger, known, account)
     if account and (known is None or (known.identity, known.title) != (account.id, account.title)):
         _tell_of_a_second(asked, ledger, account)
-        ledger.accounts.note(asked.connection, account.id, account.title, who)
+        stands = ledger.accounts.note(asked.connection, account.id, account.title, who, over_another=False)
+        if stands.identity != account.id:  # of a run that began at the same moment, with other credentials
+            raise _another(asked, ledger, stands, account)
     elif known is None:
         ledger.accounts.note(asked.connection, "", UNTOLD, who)
 

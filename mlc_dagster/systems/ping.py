@@ -99,10 +99,15 @@ class _Talk(threading.Thread):
             return
         for finding in self._system.ping(Question(self._connection, self._settings, values)):
             self._found.append(_of(finding, self._system.name, self._connection))
-        if all(finding.ok for finding in self._found if finding.what.startswith("sign-in")):
+        if self._is_signed_in():
             section = self._settings.section(self._connection)
             client = self._system.connect(section, *values, budget, tries=2, name=self._connection)
             self._found.append(account_line(self._connection, self._system, client, self._known))
+
+    def _is_signed_in(self) -> bool:
+        """Something answered as it should, and no key was refused: who is not signed in has no account to tell."""
+        refused = any(not each.ok for each in self._found if each.what.startswith("sign-in"))
+        return not refused and any(each.ok for each in self._found)
 
     def result(self, within: float) -> list[Finding]:
         """What was found by now."""

@@ -28,6 +28,11 @@ def account_line(connection: str, system: System, client: Any, known: Known) -> 
         return Finding(connection, "account", True, words)
     if before is None:
         return Finding(connection, "account", True, f"{account.title}; the first load tells the ledger")
+    if before.id == account.id and account.is_shared and before.title != account.title:
+        words = (
+            f"{account.title}; the ledger knows {before.title}: what was delivered last is read back at the next load"
+        )
+        return Finding(connection, "account", True, words)
     if not before.id or before.id == account.id:
         return Finding(connection, "account", True, f"{account.title}, as the ledger knows it")
     new = commands.offered("ledger new-account", connection, reason=commands.REASON)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import httpx
 import msgspec
@@ -26,6 +26,10 @@ from mlc_dagster.transport.answer_limits import Unbounded
 from mlc_dagster.transport.proxies import NO_TLS, UNTRUSTED, proxy_of, why_untrusted
 
 Value = TypeVar("Value")
+
+Request: TypeAlias = httpx.Request
+Response: TypeAlias = httpx.Response
+"""What systems tell answers apart by: they import it from here, and no HTTP library."""
 
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 UNREADABLE = (ValueError, ArithmeticError, SyntaxError, EOFError, RecursionError, MemoryError, msgspec.MsgspecError)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from mlc_dagster.settings import Environment
 from mlc_dagster.systems import configuration
 from mlc_dagster_tests.orchestration.conftest import World, metadata
 from mlc_dagster_tests.orchestration.test_connections import content, hubspot
@@ -55,3 +60,25 @@ def test_a_run_in_which_nothing_changed_writes_nothing(portal: World) -> None:
     again = portal.run("hubspot")
     assert again.success and metadata(again, "hubspot/supplier_companies")["unchanged"] == 1
     assert portal.box.journal("hubspot") == []
+
+
+def test_a_ledger_that_is_new_to_an_account_with_our_records_says_so(
+    portal: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another installation, with a ledger of its own, on one portal."""
+    url = f"sqlite:///{tmp_path / 'second.db'}"
+    monkeypatch.setenv("MLC_DATABASE_URL", url)
+    second = replace(portal, environment=replace_database(portal.environment, url))
+    second.chart()
+    with caplog.at_level(logging.WARNING):
+        again = second.run("hubspot")
+    assert again.success and metadata(again, "hubspot/supplier_companies")["adopted"] == 1
+    said = "hubspot/supplier_companies: 1 record(s) were in hubspot already, and this ledger is new to it"
+    assert said in caplog.text
+    caplog.clear()
+    portal.put_supplier("S2")
+    assert second.run("hubspot").success and "is new to it" not in caplog.text
+
+
+def replace_database(environment: Environment, url: str) -> Environment:
+    return Environment(storage=f"{environment.storage}-2", database_url=url)

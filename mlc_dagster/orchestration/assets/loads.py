@@ -179,6 +179,7 @@ def load_partition(
     run = Run(context.run.run_id, partition)
     longest = client.api.timeout
     loaded = pipeline.load(flow, ready, client, ledger, run, longest_request=longest, slice_=slice_, account=account)
+    account.tell_of_adopted(flow.name, loaded.adopted)
     pausing.note(flow, partition, loaded, pausing.in_this_run(context, after), ledger, run.run_id)
     spent = client.traffic.since(before)
     log.info(

@@ -31,7 +31,9 @@ Asset = tuple[str, ...]
 class Known(Protocol):
     """`ledger.Stored`: which file may lie in a partition's place."""
 
-    def begin(self, asset: str, partition: str, *, digest: str, size: int, rows: int) -> Write: ...
+    def begin(
+        self, asset: str, partition: str, *, digest: str, size: int, rows: int, read_number: int | None = None
+    ) -> Write: ...
 
     def placed(self, write: Write) -> None: ...
 
@@ -62,10 +64,12 @@ class RowStore:
         schema: pa.Schema,
         batches: Iterable[pa.RecordBatch],
         stale: Callable[[], AbstractSet[int]] = frozenset,
+        read_number: int | None = None,
     ) -> int:
         """Replace a partition by these batches, page by page; the number of rows. Nothing changes if it fails.
 
         `stale`, asked when they have come to their end: the places of rows that are left out, as `frames.without`.
+        `read_number`: of the walk that they are of, as the ledger gave it.
         """
         path = self.path(asset, partition)
         with files.write_errors_as_misconfigured(path), files.draft_of(path) as draft:
@@ -74,9 +78,9 @@ class RowStore:
                 with files.draft_of(path) as second:
                     kept = without(_batches(draft), places)
                     rows = _written(second, asset, partition, schema, kept)
-                    self._place(second, asset, partition, rows)
+                    self._place(second, asset, partition, rows, read_number)
             else:
-                self._place(draft, asset, partition, rows)
+                self._place(draft, asset, partition, rows, read_number)
         return rows
 
     def read(self, asset: Asset, partition: str, *, needed: bool = False) -> Iterator[pa.RecordBatch]:
@@ -132,7 +136,7 @@ class RowStore:
                 if not tries_left:
                     raise fault
 
-    def _place(self, draft: IO[bytes], asset: Asset, partition: str, rows: int) -> None:
+    def _place(self, draft: IO[bytes], asset: Asset, partition: str, rows: int, read_number: int | None) -> None:
         """The ledger knows the file before it can be found: a kill at any moment leaves what is there known."""
         path = self.path(asset, partition)
         draft.flush()
@@ -140,7 +144,8 @@ class RowStore:
         if self._known is None:
             files.put(draft, path)
             return
-        write = self._known.begin("/".join(asset), partition, digest=digest, size=size, rows=rows)
+        name = "/".join(asset)
+        write = self._known.begin(name, partition, digest=digest, size=size, rows=rows, read_number=read_number)
         files.put(draft, path)
         self._known.placed(write)
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import RollingCounts, whole_seconds
 from mlc_dagster.sandbox.procurify import documents as papers
+from mlc_dagster.sandbox.procurify import whole_documents as whole
 from mlc_dagster.sandbox.procurify.lines import Cost, Line
 from mlc_dagster.sandbox.procurify.lists import ACCOUNT_CODES, BILLS, ORDER_STATUSES, ORDERS, PLAIN, VENDORS
 from mlc_dagster.sandbox.procurify.pages import NOT_FOUND, Listing, Refusal, page
@@ -27,9 +28,10 @@ ME = {
     "email": "service@example.test",
     "firstName": "Service",
     "lastName": "User",
-    "department": None,
     "role": "AP",
-    "domains": ["sandbox"],
+    "domains": {"active": False, "procurify_domains": []},
+    "user": 7,
+    "systemaccess_cache": {},
 }
 Verb = Callable[..., Answer]
 
@@ -227,16 +229,20 @@ class ProcurifySandbox:
     def _order(self, _: Call, which: str) -> Answer:
         if (order := self._shelves.order_of(which)) is None:
             raise NOT_FOUND
-        return answer_json(200, {"metadata": {"permissions": {}}, "data": self._shelves.shown(order)})
+        return answer_json(
+            200, {"metadata": whole.ORDER_PERMISSIONS, "data": whole.whole_order(self._shelves.shown(order))}
+        )
 
     def _bills(self, call: Call) -> Answer:
-        return self._listed(call, self._shelves.bills.values(), BILLS, self._shelves.bill_row)
+        told = {"permissions": whole.BILL_PERMISSIONS, "summary": whole.summary()}
+        return self._listed(call, self._shelves.bills.values(), BILLS, self._shelves.bill_row, **told)
 
     def _bill(self, _: Call, which: str) -> Answer:
         if which not in self._shelves.bills:
             raise NOT_FOUND
-        bill = self._shelves.shown(self._shelves.bills[which])
-        return answer_json(200, {"metadata": {"permissions": {}, "summary": {}}, "data": bill})
+        bill = whole.bill(self.books, self._shelves.shown(self._shelves.bills[which]))
+        told = {"permissions": whole.BILL_PERMISSIONS, "summary": whole.summary(bill["total_cost"])}
+        return answer_json(200, {"metadata": told, "data": bill})
 
     def _vendors(self, call: Call, group: str = "default") -> Answer:
         """All but the list of all are of the active ones."""

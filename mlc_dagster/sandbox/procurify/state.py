@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mlc_dagster.sandbox.procurify import documents as papers
+from mlc_dagster.sandbox.procurify import whole_documents as whole
 from mlc_dagster.sandbox.procurify.lines import Cost, Line
 from mlc_dagster.sandbox.procurify.reference_data import Amount, Books, Row
 from mlc_dagster.sandbox.procurify.vendors import blank, brief
@@ -81,10 +82,10 @@ class Shelves:
         """A bill as the list has it: its items are ids."""
         left_out = ("costs", "bill_statuses", "added_purchase_orders", "invoice_attachments")
         row = {name: value for name, value in self.shown(bill).items() if name not in left_out}
-        return {**row, "items": [item["id"] for item in bill["items"]]}
+        return whole.listed_bill({**row, "items": [item["id"] for item in bill["items"]]})
 
     def order_row(self, order: Row) -> Row:
-        return {name: value for name, value in self.shown(order).items() if name != "order_items"}
+        return whole.order({name: value for name, value in self.shown(order).items() if name != "order_items"})
 
     def order_of(self, which: str) -> Row | None:
         """By its number, or its uuid with dashes or without."""

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import httpx
-
 from mlc_dagster.core.errors import Misconfigured, MlcError, RecordRejected
 from mlc_dagster.transport.client import ApiClient, snippet
 from mlc_dagster.transport.error_messages import parsed, sentence
+from mlc_dagster.transport.responses import Response
 from mlc_dagster.transport.sign_in import HeaderKeys, fit_for_header
 
 Document = Mapping[str, Any]
@@ -30,7 +29,7 @@ def signature(header: str, scheme: str, token: str) -> HeaderKeys:
     return HeaderKeys({header: f"{scheme} {value}".strip()}, cure=cure)
 
 
-def classify(response: httpx.Response) -> MlcError | None:
+def classify(response: Response) -> MlcError | None:
     """A refused record, in Airbase's own words; None where the house's own reading is right.
 
     Seen: {"validation_errors": [{"index": 0, ...}]} for a bulk, {"detail": "..."} or {"field": ["..."]} for one.

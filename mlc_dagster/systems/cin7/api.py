@@ -9,12 +9,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import httpx
-
 from mlc_dagster.core.errors import Misconfigured, MlcError, RecordRejected
 from mlc_dagster.transport.client import ApiClient, Throttled, json_or_nothing, snippet
 from mlc_dagster.transport.error_messages import parsed
-from mlc_dagster.transport.responses import retry_after
+from mlc_dagster.transport.responses import Response, retry_after
 from mlc_dagster.transport.sign_in import HeaderKeys
 
 PAGE = 1000  # the most that Cin7 gives
@@ -33,7 +31,7 @@ def signature(account_id: str, application_key: str) -> HeaderKeys:
     return HeaderKeys({"api-auth-accountid": account_id, "api-auth-applicationkey": application_key}, cure=cure)
 
 
-def classify(response: httpx.Response) -> MlcError | None:
+def classify(response: Response) -> MlcError | None:
     """The error of an answer, None where the house's own reading is right.
 
     Cin7 says "too many calls" with 429, with 503, or with 400 and a sentence; 403 for wrong keys; and refuses a record

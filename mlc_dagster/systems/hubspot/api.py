@@ -6,12 +6,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import httpx
-
 from mlc_dagster.core.errors import AccessDenied, Misconfigured, MlcError, QuotaUsedUp, RecordRejected
 from mlc_dagster.core.outcomes import Budget
 from mlc_dagster.transport.client import ApiClient, Throttled, exact_json, snippet
-from mlc_dagster.transport.responses import retry_after
+from mlc_dagster.transport.responses import Response, retry_after
 
 VERSION = "2026-09"
 """Of every path. HubSpot issues one each March and September, and serves each for 18 months."""
@@ -40,7 +38,7 @@ ACCOUNT = f"/account-info/{VERSION}/details"
 DEAL_PIPELINES = f"/crm/pipelines/{VERSION}/deals"
 
 
-def classify(response: httpx.Response) -> MlcError | None:
+def classify(response: Response) -> MlcError | None:
     """The error of an answer, None where the house's own reading is right.
 
     429 names its policy: a daily one stops the run, the others are waited for. 423 is a lock of two seconds, 477 a move
@@ -85,7 +83,7 @@ def _interval(headers: Mapping[str, str]) -> float:
     return int(milliseconds) / 1000 if milliseconds.isdigit() else BURST_SECONDS
 
 
-def sentences(body: Document, response: httpx.Response) -> str:
+def sentences(body: Document, response: Response) -> str:
     """HubSpot's own sentences and its correlation id, or the start of whatever else it answered."""
     return reason(body) if body.get("message") else snippet(response.content)
 

@@ -17,6 +17,7 @@ from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.sandbox.procurify.lines import Cost, Line
 from mlc_dagster.systems.procurify.api import ProcurifyApi, classify
 from mlc_dagster.systems.procurify.client import ProcurifyClient
+from mlc_dagster.systems.procurify.documents import is_newest
 from mlc_dagster.systems.procurify.records import BILLS, PURCHASE_ORDERS, VENDOR_LIST, Bill
 from mlc_dagster.transport.client import ApiClient, LocalBudget
 from mlc_dagster.transport.error_messages import sentence
@@ -256,3 +257,19 @@ def test_a_list_without_any_envelope_is_one_page() -> None:
 )
 def test_refusals_are_said_in_procurifys_own_words(body: Any, said: str) -> None:
     assert sentence(body) == said
+
+
+@pytest.mark.parametrize(
+    "said, newest",
+    [
+        ({"version": 2, "most_recent_version": 2}, True),
+        ({"version": 1, "most_recent_version": 2}, False),
+        ({"version": 2, "most_recent_version": None}, True),
+        ({"version": 2}, True),
+        ({"version": 1, "most_recent_version": False}, False),
+    ],
+)
+def test_an_order_is_the_newest_where_its_version_is_the_most_recent_or_there_is_no_other(
+    said: dict[str, Any], newest: bool
+) -> None:
+    assert is_newest(said) is newest

@@ -14,13 +14,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
-import httpx
-
 from mlc_dagster.core.errors import MlcError, RecordRejected, StaleRecord, TransientError
 from mlc_dagster.systems.ifs.odata.error_responses import classify
 from mlc_dagster.transport.proof import Proof
 from mlc_dagster.transport.requests import body_of, headers_of
-from mlc_dagster.transport.responses import Call, exact_json, refusal, snippet
+from mlc_dagster.transport.responses import Call, Request, Response, exact_json, refusal, snippet
 
 _PART = b"Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\nContent-ID: %d\r\n\r\n"
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})\b")
@@ -132,8 +130,8 @@ def _refusal(service_url: str, steps: Sequence[Step], part: _Part) -> MlcError:
     """What a refused part means, as if it had been sent alone."""
     step = _asked(steps, part)
     path = step.path if step else "$batch"
-    request = httpx.Request(step.method if step else "POST", f"{service_url}/{path}")
-    response = httpx.Response(part.status, headers=part.headers, content=part.content, request=request)
+    request = Request(step.method if step else "POST", f"{service_url}/{path}")
+    response = Response(part.status, headers=part.headers, content=part.content, request=request)
     call = Call("ifs", request.method, request.url.path, False)
     says = call.says(f"{part.status} {snippet(part.content)}")
     had_version = step.etag is not None if step else any(each.etag for each in steps)

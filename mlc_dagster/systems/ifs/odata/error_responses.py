@@ -12,10 +12,8 @@ import time
 from typing import Any
 from urllib.parse import unquote
 
-import httpx
-
 from mlc_dagster.core.errors import AccessDenied, MlcError, RecordRejected, StaleRecord, TransientError
-from mlc_dagster.transport.responses import retry_after, snippet
+from mlc_dagster.transport.responses import Response, retry_after, snippet
 
 _LOCKED = re.compile(r"FND_LOCKED|currently locked")
 _STALE = re.compile(r"modified by another user|FND_RECORD_MODIFIED")
@@ -29,7 +27,7 @@ class PageTooLarge(MlcError):
     """The page holds more elements, or takes more time, than the server allows: ask for a smaller one."""
 
 
-def classify(response: httpx.Response) -> Exception | None:
+def classify(response: Response) -> Exception | None:
     """The error of an answer where IFS has its own meaning for it; None leaves it to the general one."""
     if response.is_success:
         return None
@@ -55,12 +53,12 @@ def is_not_built(error: RecordRejected) -> bool:
     return error.status == 501 or "ODP_NOT_IMPLEMENTED" in _code(error.body)
 
 
-def _is_business(response: httpx.Response, code: str) -> bool:
+def _is_business(response: Response, code: str) -> bool:
     """A write that the database refused: it answers 500, and rolls back. Its proof is the text of the first detail."""
     return response.status_code == 500 and response.request.method != "GET" and bool(code) and bool(_detail(response))
 
 
-def _code_and_text(response: httpx.Response) -> tuple[str, str]:
+def _code_and_text(response: Response) -> tuple[str, str]:
     body = _body(response)
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict):
@@ -69,14 +67,14 @@ def _code_and_text(response: httpx.Response) -> tuple[str, str]:
     return _code(body), snippet(message.encode())
 
 
-def _message(response: httpx.Response, text: str) -> str:
+def _message(response: Response, text: str) -> str:
     request, code = response.request, _code(_body(response))
     before, service, _ = (path := unquote(request.url.path)).rpartition(".svc")
     shown = path[before.rfind("/") if service else 0 :][:200]
     return f"ifs: {request.method} {shown}: {response.status_code} {code} {text}".rstrip()
 
 
-def _detail(response: httpx.Response) -> str:
+def _detail(response: Response) -> str:
     body = _body(response)
     error = body.get("error") if isinstance(body, dict) else None
     details = error.get("details") if isinstance(error, dict) else None
@@ -89,13 +87,13 @@ def _code(body: Any) -> str:
     return str(error.get("code") or "") if isinstance(error, dict) else ""
 
 
-def _body(response: httpx.Response) -> Any:
+def _body(response: Response) -> Any:
     try:
         return json.loads(response.content)
     except ValueError:
         return None
 
 
-def _projection(response: httpx.Response) -> str:
+def _projection(response: Response) -> str:
     found = _SERVICE.search(response.request.url.path)
     return found[1] if found else "that was asked"

@@ -7,13 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from mlc_dagster.core.errors import AccessDenied, Misconfigured, MlcError, OutcomeUnknown, RecordRejected
 from mlc_dagster.systems.monday.graphql import error_codes as codes
 from mlc_dagster.systems.monday.graphql.replies import Fault, Reply, is_replay, reply_of
 from mlc_dagster.transport.error_messages import parsed
-from mlc_dagster.transport.responses import Throttled, retry_after, snippet
+from mlc_dagster.transport.responses import Request, Response, Throttled, retry_after, snippet
 
 A_WHILE = 10.0  # seconds, where monday asks to wait and does not say how long
 CURE = "Check MONDAY_TOKEN: in monday, your picture, Developers, API token."
@@ -48,13 +46,13 @@ class PartialAnswerError(RecordRejected):
         self.reply, self.wait = reply, wait
 
 
-def classifier(version: str) -> Callable[[httpx.Response], MlcError | None]:
+def classifier(version: str) -> Callable[[Response], MlcError | None]:
     """Reads an answer before anyone else: what stops the run, what waits, what is too large; and the API's version.
 
     Throttled is returned for a write only where the answer proves that nothing was done.
     """
 
-    def classify(response: httpx.Response) -> MlcError | None:
+    def classify(response: Response) -> MlcError | None:
         body = parsed(response.content)
         if not _is_mondays(body):
             return _from_elsewhere(response)
@@ -76,7 +74,7 @@ def _is_mondays(body: Any) -> bool:
     return isinstance(body.get("errors"), list) or isinstance(body.get("data"), Mapping) or "error_code" in body
 
 
-def _from_elsewhere(response: httpx.Response) -> MlcError | None:
+def _from_elsewhere(response: Response) -> MlcError | None:
     """Whoever stands before monday; a 409 of theirs proves no more than their 503, which the house reads so."""
     said = f"monday answered {response.status_code}: {snippet(response.content)}"
     is_conflict = response.status_code == 409
@@ -87,7 +85,7 @@ def _from_elsewhere(response: httpx.Response) -> MlcError | None:
 class _Answer:
     """One answer of monday's own."""
 
-    response: httpx.Response
+    response: Response
     reply: Reply
 
     def error(self) -> MlcError | None:
@@ -158,13 +156,13 @@ class _Answer:
         return A_WHILE if asked is None else asked
 
 
-def _asked(response: httpx.Response, faults: Sequence[Fault]) -> float | None:
+def _asked(response: Response, faults: Sequence[Fault]) -> float | None:
     """The longest silence that the answer asks for, anywhere."""
     asked = [*(fault.wait for fault in faults), retry_after(response.headers, time.time())]
     return max((seconds for seconds in asked if seconds is not None), default=None)
 
 
-def _unproven(response: httpx.Response, said: str, wait: float | None, *, at_work: bool = False) -> MlcError | None:
+def _unproven(response: Response, said: str, wait: float | None, *, at_work: bool = False) -> MlcError | None:
     """Ask again what may be asked again; what is new is looked for first. None: the house reads it so.
 
     `at_work`: monday may be executing what was sent under this key, which is therefore the key to send it under again.
@@ -191,5 +189,5 @@ def _stops(found: set[str], said: str, *, every: bool = False) -> MlcError | Non
     return None
 
 
-def _is_read(request: httpx.Request) -> bool:
+def _is_read(request: Request) -> bool:
     return request.content.startswith(b'{"query":"query')

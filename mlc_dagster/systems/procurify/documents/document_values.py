@@ -134,7 +134,7 @@ def order_values(order: Document, departments: DepartmentIndex) -> Values:
         "number": text(order.get("PO_Num")) or text(order.get("number")),
         "state": order.get("state"),
         "version": order.get("version"),
-        "is_most_recent": order.get("most_recent_version") is not False,
+        "is_most_recent": is_newest(order),
         "dated": order.get("date"),
         "comment": text(order.get("comment")),
         "tax": _total(expected, "tax_amount") if tax is None or len(expected) < len(items) else tax,
@@ -144,6 +144,16 @@ def order_values(order: Document, departments: DepartmentIndex) -> Values:
         "total": order.get("total"),
         "allocations": [row for item in expected for row in _of_order_item(item, departments)],
     }
+
+
+def is_newest(order: Document) -> bool:
+    """`most_recent_version` is the number of the newest version, null where there is no other; a boolean in old copies
+    of the specification.
+    """
+    newest, version = order.get("most_recent_version"), order.get("version")
+    if isinstance(newest, bool) or newest is None or version is None:
+        return newest is not False
+    return bool(int(version) >= int(newest))
 
 
 def _is_expected(item: Document) -> bool:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from mlc_dagster.core.errors import RecordRejected
 from mlc_dagster.core.vocabulary import Pull, Scope, Window
 from mlc_dagster.systems.procurify.api import Document, ProcurifyApi
-from mlc_dagster.systems.procurify.documents.document_values import FAULT, WHOLE, plain_uuid
+from mlc_dagster.systems.procurify.documents.document_values import FAULT, WHOLE, is_newest, plain_uuid
 from mlc_dagster.systems.procurify.endpoints import Endpoints, ReadScope
 from mlc_dagster.systems.shared.json_values import moment_or_none
 from mlc_dagster.transport.threads import in_order
@@ -88,7 +88,7 @@ class DocumentLists:
         pull.filter = "&".join(f"{name}={value}" for name, value in asked.params.items())
         requests, pages = self._api.requests, self._api.pages
         here = [row for row in self._rows(asked) if _belongs(row, asked.modified, window)]
-        here.sort(key=lambda row: row.get("most_recent_version") is not False)
+        here.sort(key=is_newest)
         yield from in_order(lambda row: self._whole(asked, row), here, self._read_scope.in_flight)
         pull.requests, pull.pages = self._api.requests - requests, self._api.pages - pages
 
@@ -113,7 +113,7 @@ class DocumentLists:
 
 
 def _is_current(row: Document) -> bool:
-    return row.get("state") != CANCELLED and row.get("most_recent_version") is not False
+    return row.get("state") != CANCELLED and is_newest(row)
 
 
 def _belongs(row: Document, modified: str, window: Window) -> bool:
