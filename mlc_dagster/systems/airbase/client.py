@@ -77,7 +77,7 @@ class AirbaseClient:
 
     def _vendor_body(self, record: Vendor, theirs: Document | None) -> dict[str, Any]:
         """Subsidiaries are named by both of their keys; their list is read at most once a minute."""
-        return bodies.vendor(record, theirs, self._subsidiary_ids.value())
+        return bodies.vendor(record, theirs, self._subsidiary_ids.value(), self.endpoints.vendor_fields_left_out)
 
     def _read_subsidiary_ids(self) -> dict[str, str]:
         return {each.erp_reference_id: each.airbase_id for each in self.subsidiaries() if each.erp_reference_id}
