@@ -83,9 +83,7 @@ def _names(question: Question, client: AirbaseClient) -> Iterator[Finding]:
 
 
 def _types(section: AirbaseSettings, client: AirbaseClient) -> Iterator[Finding]:
-    """Each type of ledger entries that waits for the ERP, with what it is by mlc.yaml. One that is none is no mistake of the
-    file: the checks of its flows tell of it.
-    """
+    """Each type of ledger entries that waits for the ERP, with what it is by mlc.yaml."""
     kinds = section.tables()[TYPES]
     try:
         found = client.ledger_entry_types()
