@@ -26,9 +26,11 @@ from mlc_dagster.systems.airbase.records import (
     Subsidiary,
     Vendor,
 )
+from mlc_dagster.systems.airbase.spend.absent_paths import absent_paths, configured_paths_lead_somewhere
 from mlc_dagster.systems.airbase.spend.acknowledgements import AcknowledgementWriter
 from mlc_dagster.systems.airbase.spend.documents import Extract, payment_extract, request_extract
 from mlc_dagster.systems.airbase.spend.entry_types import EntryType, types_seen
+from mlc_dagster.systems.airbase.spend.fields import PAYMENT, REQUEST
 from mlc_dagster.systems.airbase.spend.records import ACKNOWLEDGEMENTS, PAYMENTS, PURCHASE_REQUESTS, Payment
 from mlc_dagster.systems.airbase.vendors.supplier_fields import VendorMatching
 from mlc_dagster.systems.airbase.writing import request_bodies as bodies
@@ -77,7 +79,7 @@ class AirbaseClient:
 
     def _vendor_body(self, record: Vendor, theirs: Document | None) -> dict[str, Any]:
         """Subsidiaries are named by both of their keys; their list is read at most once a minute."""
-        return bodies.vendor(record, theirs, self._subsidiary_ids.value())
+        return bodies.vendor(record, theirs, self._subsidiary_ids.value(), self.endpoints.vendor_fields_left_out)
 
     def _read_subsidiary_ids(self) -> dict[str, str]:
         return {each.erp_reference_id: each.airbase_id for each in self.subsidiaries() if each.erp_reference_id}
@@ -133,6 +135,17 @@ class AirbaseClient:
         extract = payment_extract(self.endpoints.payment_fields)
         return types_seen(_readable_payments(self._lists[PAYMENTS.name].documents(), extract))
 
+    def absent_paths(self) -> Iterator[tuple[str, str, str]]:
+        """(setting, path, where) of each field that no document of a list has. Raises as `save`."""
+        at = self.endpoints
+        for name, entity, usual, own in (
+            ("requests", PURCHASE_REQUESTS, REQUEST, at.request_fields),
+            ("payments", PAYMENTS, PAYMENT, at.payment_fields),
+        ):
+            paths = {**usual, **own}
+            for field in absent_paths(self._lists[entity.name].documents(), paths):
+                yield f"airbase.fields.{name}.{field}", paths[field], "mlc.yaml" if field in own else ""
+
     def probe(self, path: str) -> None:
         """One row of a list: is the path there, and the token good? Raises MlcError."""
         self._api.get(path, page=1, page_size=1)
@@ -145,12 +158,26 @@ def _spend_lists(api: AirbaseApi, endpoints: Endpoints, clock: Callable[[], floa
     requests, entries = {"status": endpoints.request_status}, {"status": endpoints.ledger_status}
     return {
         PURCHASE_REQUESTS.name: AirbaseList(
-            api, endpoints.purchase_requests, request_extract(endpoints.request_fields), clock, requests
+            api,
+            endpoints.purchase_requests,
+            request_extract(endpoints.request_fields),
+            clock,
+            requests,
+            _fits(REQUEST, endpoints.request_fields, "airbase.fields.requests"),
         ),
         PAYMENTS.name: AirbaseList(
-            api, endpoints.ledger_entries, payment_extract(endpoints.payment_fields), clock, entries
+            api,
+            endpoints.ledger_entries,
+            payment_extract(endpoints.payment_fields),
+            clock,
+            entries,
+            _fits(PAYMENT, endpoints.payment_fields, "airbase.fields.payments"),
         ),
     }
+
+
+def _fits(usual: Mapping[str, str], own: Mapping[str, str], setting: str) -> Callable[[list[Document]], None]:
+    return lambda documents: configured_paths_lead_somewhere(documents, usual, own, setting)
 
 
 def _readable_payments(documents: Iterable[Document], extract: Extract) -> Iterator[Payment]:

@@ -26,8 +26,10 @@ class AirbaseList:
         extract: Extract,
         clock: Callable[[], float],
         filter: Mapping[str, str] | None = None,
+        check: Callable[[list[Document]], None] = lambda documents: None,
     ) -> None:
-        self._path, self._extract, self._filter = path, extract, filter or {}
+        """`check` raises Misconfigured where mlc.yaml does not fit what was read."""
+        self._path, self._extract, self._filter, self._check = path, extract, filter or {}, check
         self._documents = KeptRead(lambda: list(api.pages(path, **self._filter)), FRESH, clock)
 
     def batches(
@@ -38,7 +40,9 @@ class AirbaseList:
             cure = "Set it under airbase.paths in mlc.yaml."
             raise Misconfigured(f"airbase: the path of {entity.name} is empty", cure=cure)
         pull.filter = "&".join(f"{name}={value}" for name, value in self._filter.items())
-        return ListByDay(entity, scope, pull, sightings).batches(self._documents.value(), self._extract)
+        documents = self._documents.value()
+        self._check(documents)
+        return ListByDay(entity, scope, pull, sightings).batches(documents, self._extract)
 
     def documents(self) -> list[Document]:
         """Every document of the list, read at most once a minute."""

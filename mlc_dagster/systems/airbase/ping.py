@@ -44,6 +44,7 @@ def ask_airbase(question: Question) -> Iterator[Finding]:
             yield refused("airbase", name, error)
     yield from _names(question, client)
     yield from _types(section, client)
+    yield from _absent_paths(client)
     for flow, why in section.switched_off.items():
         yield Finding("airbase", flow, True, f"switched off: {why}")
     yield from clock("airbase", client.api)
@@ -94,6 +95,22 @@ def _types(section: AirbaseSettings, client: AirbaseClient) -> Iterator[Finding]
         else:
             fault = f"ledger entries of a type that mlc.yaml does not name, and that are not entered: {each.words()}"
             yield wrong("airbase", f"type {each.type or '(none)'}", fault, TYPE_CURE)
+
+
+def _absent_paths(client: AirbaseClient) -> Iterator[Finding]:
+    """Fields that no document has where they are looked for: an error where mlc.yaml names the place."""
+    try:
+        found = list(client.absent_paths())
+    except MlcError:
+        return  # its path said so
+    for setting, path, where in found:
+        said = f"{setting} is {path!r}, and no document that was read has it"
+        if where:
+            yield wrong(
+                "airbase", "mlc.yaml", said, "Correct the path, or leave it empty where there is no such field."
+            )
+        else:
+            yield Finding("airbase", "field", True, f"{said}; where your tenant has it elsewhere, set the path")
 
 
 def _rate(client: AirbaseClient, path: str, a_minute: int) -> Finding:

@@ -57,6 +57,9 @@ class AirbaseSettings(SpendSettings):
         True, description="New vendors, and what people change of vendors in Airbase, go into IFS"
     )
     create_suppliers_in_ifs: bool = Field(False, description="Vendors that only Airbase has are made in IFS")
+    vendor_fields_left_out: tuple[Literal["is_active", "email"], ...] = Field(
+        (), description="Fields that this tenant's vendors do not take; what Airbase does not keep holds its record"
+    )
     supplier_owners: dict[Literal["name", "email", "payment_terms"], Literal["ifs", "airbase", "hold"]] = Field(
         default_factory=dict, description="Whose value counts where both sides changed a field; of the others: ifs"
     )

@@ -44,8 +44,8 @@ FLOWS = (
         pair=VENDORS_FLOW,
         description=(
             "Vendors that were entered in Airbase, and what people change of vendors there, in the ERP's supplier "
-            "master: name, mail address, and payment terms where Airbase keeps them. A new one is found in the ERP by its "
-            "name, or made there where mlc.yaml says so, and gets its number in Airbase with the next delivery of "
+            "master: name, mail address, and payment terms where Airbase keeps them. A new one is found in the ERP by "
+            "its name, or made there where mlc.yaml says so, and gets its number in Airbase with the next delivery of "
             "vendors. A vendor that is not active makes none."
         ),
     ),
