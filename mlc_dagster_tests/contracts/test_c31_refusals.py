@@ -98,7 +98,7 @@ ASKS = (
 
 @pytest.fixture(scope="module")
 def asked() -> Iterator[tuple[Sandbox, Recorder]]:
-    box = Sandbox(limits=Limits(10_000, 10_000, procurify_requests_per_second=10_000))
+    box = Sandbox(limits=Limits(ifs_requests_per_minute=10_000, procurify_requests_per_second=10_000))
     recorder = recorded(box)
     with box:
         yield box, recorder

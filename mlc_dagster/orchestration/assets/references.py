@@ -119,7 +119,7 @@ def _rows(record: type[Record], rows: Sequence[dict[str, Any]]) -> dg.TableMetad
 
 
 def _stored(store: Any, key: Key, record: type[Record]) -> Iterator[Any]:
-    for batch in store.read(key, SNAPSHOT):
+    for batch in store.read(key, SNAPSHOT, of=record):
         yield from (found for found, _, _ in records_of(batch, record))
 
 

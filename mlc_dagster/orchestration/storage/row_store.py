@@ -14,6 +14,8 @@ from upath import UPath
 
 from mlc_dagster.core.arrow_columns import without
 from mlc_dagster.core.logs import logger
+from mlc_dagster.core.stored_columns import lacking
+from mlc_dagster.core.vocabulary import Record
 from mlc_dagster.ledger.records.stored import REMOVED, Entry, Write
 from mlc_dagster.orchestration.storage import files
 from mlc_dagster.orchestration.storage import refused_rows as refusing
@@ -83,8 +85,13 @@ class RowStore:
                 self._place(draft, asset, partition, rows, read_number)
         return rows
 
-    def read(self, asset: Asset, partition: str, *, needed: bool = False) -> Iterator[pa.RecordBatch]:
-        """The batches of a partition; none where it was never written, which RowsRefused says where it is `needed`."""
+    def read(
+        self, asset: Asset, partition: str, *, needed: bool = False, of: type[Record] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """The batches of a partition; none where it was never written, which RowsRefused says where it is `needed`.
+
+        `of`: the record that is made of its rows; a file without all of its columns is refused.
+        """
         path = self.path(asset, partition)
         with self._checked(asset, partition, path) as file:
             if file is None:
@@ -92,9 +99,19 @@ class RowStore:
                     raise refusing.never_stored(asset, partition, self.root)
                 return
             try:
+                if of and (columns := lacking(pq.read_schema(file), of)):
+                    raise refusing.of_an_older_release(asset, partition, columns)
                 yield from _of_file(file, asset, partition, path)
             except (pa.ArrowException, OSError) as error:
                 raise refusing.unreadable(asset, partition, path, error) from error
+
+    def lacks(self, asset: Asset, partition: str, record: type[Record]) -> bool:
+        """Whether its file is of a release that stored less of the record; False where there is none."""
+        with files.opened(self.path(asset, partition)) as file:
+            try:
+                return file is not None and bool(lacking(pq.read_schema(file), record))
+            except (pa.ArrowException, OSError):
+                return False  # who reads it says what is wrong with it
 
     def check(self, asset: Asset, partition: str) -> None:
         """Raises RowsRefused where its file is not what the ledger knows."""

@@ -93,8 +93,8 @@ def _types(section: AirbaseSettings, client: AirbaseClient) -> Iterator[Finding]
         if kind := kinds.get(each.type):
             yield Finding("airbase", f"type {each.type}", True, f"{kind}: {each.words()}")
         else:
-            fault = f"ledger entries of a type that mlc.yaml does not name, and that are not entered: {each.words()}"
-            yield wrong("airbase", f"type {each.type or '(none)'}", fault, TYPE_CURE)
+            told = f"not entered, since mlc.yaml does not say what it is: {each.words()}. {TYPE_CURE}"
+            yield Finding("airbase", f"type {each.type or '(none)'}", True, told)
 
 
 def _absent_paths(client: AirbaseClient) -> Iterator[Finding]:
