@@ -32,6 +32,7 @@ DEMO_AIRBASE: dict[str, Any] = {
         "bill_payment_unload": "transfer",
     },
     "ignored_tags": ["Channel"],
+    "failed_status": "sync_failed",
     "accounts_by_purchase_type": {"Software": "5420", "Travel": "5800", "Office": "6110", "Marketing": "4200"},
     "accrual_account": "2440",
     "ap_account": "2440",
