@@ -169,6 +169,7 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Purcha
         stated_net=proposal.net_amount,
         stated_tax=proposal.vat_amount,
         stated_gross=proposal.gross_amount,
+        as_charges=facts.options.get("invoice_lines") == "charges",
     )
 
 

@@ -18,7 +18,9 @@ class Cin7Settings(TargetSection):
     checks_vouchers: ClassVar[bool] = True
 
     base_url: Address = "https://inventory.dearsystems.com/ExternalApi/v2"
-    calls_per_minute: int = Field(60, ge=1, description="Of each application key")
+    calls_per_minute: int = Field(
+        48, ge=1, description="Of each application key; Cin7 refuses after 60, and others may share the key"
+    )
     proof: tuple[Pattern, ...] = Field((r"\d calls per",), description=PROOF)
     location: str = Field(
         "Main Warehouse", description="Where purchases are received, unless the company says otherwise"
@@ -27,6 +29,10 @@ class Cin7Settings(TargetSection):
     external_key: str = Field("AdditionalAttribute1", pattern=SLOT)
     tax_rule: str = Field("Tax Exempt", description="For suppliers and records without a tax code")
     invoice_status: Literal["DRAFT", "AUTHORISED"] = "DRAFT"
+    invoice_lines: Literal["products", "charges"] = Field(
+        "products",
+        description="What an invoice of an order with parts is made of; charges leave the goods without cost in Cin7",
+    )
 
     suppliers_into_ifs: bool = Field(True, description="What people change of suppliers in Cin7 goes into IFS")
     create_suppliers_in_ifs: bool = Field(
@@ -45,7 +51,7 @@ class Cin7Settings(TargetSection):
 
     def options(self) -> dict[str, str]:
         """What mappings may know of this section, as text."""
-        names = ("location", "attribute_set", "external_key", "tax_rule", "invoice_status")
+        names = ("location", "attribute_set", "external_key", "tax_rule", "invoice_status", "invoice_lines")
         creates = str(self.create_suppliers_in_ifs).lower()
         return {**{name: getattr(self, name) for name in names}, "create_suppliers_in_ifs": creates}
 

@@ -162,8 +162,9 @@ def references(purchase: Document) -> Iterator[str]:
 
 def _keys(invoice: Document) -> Iterator[str]:
     if invoice.get("Status") != "VOIDED":
-        for charge in invoice.get("AdditionalCharges") or ():
-            if found := _OF_AN_INVOICE.fullmatch(str(charge.get("Reference") or "").strip()):
+        charges = [each.get("Reference") for each in invoice.get("AdditionalCharges") or ()]
+        for mark in [*charges, *(each.get("Comment") for each in invoice.get("Lines") or ())]:
+            if found := _OF_AN_INVOICE.fullmatch(str(mark or "").strip()):
                 yield found[1]
 
 

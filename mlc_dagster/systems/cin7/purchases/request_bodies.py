@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from mlc_dagster.systems.cin7.api import Document, stamp
+from mlc_dagster.systems.cin7.purchases.invoiced_products import Allocation, body_of
 from mlc_dagster.systems.cin7.records import Charge, Line, OrderLine, Purchase, PurchaseDocument, PurchaseInvoice
 
 OPEN = ("DRAFT", "NOT AVAILABLE")
@@ -117,22 +118,28 @@ def authorised(theirs: Document) -> dict[str, Any]:
     }
 
 
-def invoice(document: PurchaseInvoice, purchase_id: str, task_id: str, *, taxed: bool) -> dict[str, Any]:
-    """The body of an invoice: every line a charge on its GL account."""
+def invoice(
+    document: PurchaseInvoice, rows: Allocation, purchase_id: str, task_id: str, *, taxed: bool
+) -> dict[str, Any]:
+    """The body of an invoice: products of its order as lines, what is no product as a charge; each on its account."""
     return {
         "PurchaseID": purchase_id,
         "TaskID": task_id,
         "CombineAdditionalCharges": False,
         **_invoice_head(document),
         "Status": document.status,
-        "Lines": [],
-        "AdditionalCharges": [{**invoice_charge(charge), **_total(charge, taxed)} for charge in document.charges],
+        "Lines": [{**body_of(each), "Total": each.total + (each.tax if taxed else 0)} for each in rows.products],
+        "AdditionalCharges": [{**invoice_charge(charge), **_total(charge, taxed)} for charge in rows.charges],
     }
 
 
-def compared_invoice(document: PurchaseInvoice) -> dict[str, Any]:
+def compared_invoice(document: PurchaseInvoice, rows: Allocation) -> dict[str, Any]:
     """What an invoice in Cin7 must cover to be equal to ours."""
-    return {**_invoice_head(document), "AdditionalCharges": [invoice_charge(charge) for charge in document.charges]}
+    return {
+        **_invoice_head(document),
+        "Lines": [body_of(each) for each in rows.products],
+        "AdditionalCharges": [invoice_charge(charge) for charge in rows.charges],
+    }
 
 
 def _invoice_head(document: PurchaseInvoice) -> dict[str, Any]:
@@ -154,7 +161,13 @@ def invoice_charge(charge: Charge) -> dict[str, Any]:
 
 
 def _amounts(line: Line) -> dict[str, Any]:
-    return {"Quantity": line.quantity, "Price": line.price, "Discount": 0, "Tax": line.tax, "TaxRule": line.tax_rule}
+    return {
+        "Quantity": line.quantity,
+        "Price": line.price,
+        "Discount": line.discount,
+        "Tax": line.tax,
+        "TaxRule": line.tax_rule,
+    }
 
 
 def _total(line: Line, taxed: bool) -> dict[str, Any]:
