@@ -74,6 +74,7 @@ class Books:
     tax_rules: frozenset[str] = frozenset()
     tax_percents: Mapping[str, Decimal] = dataclasses.field(default_factory=dict)  # tax rule -> per cent
     products: frozenset[str] = frozenset()
+    product_units: Mapping[str, str] = dataclasses.field(default_factory=dict)  # product -> what it is counted in
     locations: frozenset[str] = frozenset()
     supplier_currency: Mapping[str, str] = dataclasses.field(default_factory=dict)  # remote id -> currency
     payable_account: str = ""

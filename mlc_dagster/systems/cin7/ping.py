@@ -46,7 +46,7 @@ def _account(question: Question, http: ApiClient, keys: int) -> Iterator[Finding
     section = question.section(Cin7Settings)
     api = Cin7Api(http)
     try:
-        books = read_books(api, ())  # without products and suppliers: those are long lists
+        books = read_books(api, {})  # without products and suppliers: those are long lists
         yield _chart(books)
         if not books.payable_account:
             fault = "Cin7 has no account with the system code CREDITORS"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from mlc_dagster.core.facts import Books
@@ -12,7 +12,7 @@ PAYABLE = "CREDITORS"
 """The system code of the one account that suppliers may be payable on; another liability account is refused."""
 
 
-def read_books(api: Cin7Api, skus: Iterable[str]) -> Books:
+def read_books(api: Cin7Api, products: Mapping[str, Document]) -> Books:
     """The books as they are now, whole lists: asking for one missing account answers 400, not an empty list."""
     accounts = [account for account in api.pages("/ref/account", "AccountsList") if _is_active(account)]
     taxes = [tax for tax in api.pages("/ref/tax", "TaxRuleList") if _is_on(tax) and tax.get("IsTaxForPurchase", True)]
@@ -23,7 +23,8 @@ def read_books(api: Cin7Api, skus: Iterable[str]) -> Books:
         ),
         tax_rules=frozenset(tax["Name"] for tax in taxes),
         tax_percents={tax["Name"]: Decimal(tax.get("TaxPercent") or 0) for tax in taxes},
-        products=frozenset(skus),
+        products=frozenset(products),
+        product_units={sku: str(row["UOM"]) for sku, row in products.items() if row.get("UOM")},
         locations=frozenset(_locations(api)),
         payable_account=next((str(account["Code"]) for account in accounts if _is_payable(account)), ""),
         base_currency=api.get("/me").get("Currency") or "",

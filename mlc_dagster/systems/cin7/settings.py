@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from mlc_dagster.settings.addresses import Address
 from mlc_dagster.settings.section import PROOF, Pattern, Section, SupplierField, TargetSection, shape, sides
 
+UNITS = shape(r"^10*$", "1, 10, 100, 1000 and so on")
 SLOT = shape(r"^AdditionalAttribute([1-9]|10)$", "AdditionalAttribute1 to AdditionalAttribute10")
 
 
@@ -34,6 +35,22 @@ class Cin7Settings(TargetSection):
         description="What an invoice of an order with parts is made of; charges leave the goods without cost in Cin7",
     )
 
+    same_product: Literal["merge", "send", "hold"] = Field(
+        "merge", description="Two lines of one product in an order: one line where all but the quantity is equal"
+    )
+    order_states: dict[str, Literal["deliver", "wait", "hold"]] = Field(
+        default_factory=dict, description="What becomes of an order in this state, beside: Planned waits, Stopped holds"
+    )
+    line_states: tuple[str, ...] = Field(
+        ("Cancelled", "Closed", "Stopped"), description="States of an order line that is not ordered (any more)"
+    )
+    units: dict[str, str] = Field(
+        default_factory=dict, description="ERP unit: Cin7's UOM for the same thing, where their names differ"
+    )
+    rate_units: dict[str, Annotated[str, Field(pattern=UNITS)]] = Field(
+        default_factory=dict, description="Currency: for how many of it the ERP states its rate, such as {JPY: 100}"
+    )
+
     suppliers_into_ifs: bool = Field(True, description="What people change of suppliers in Cin7 goes into IFS")
     create_suppliers_in_ifs: bool = Field(
         False, description="Suppliers that only Cin7 has are made in IFS; needs suppliers_into_ifs"
@@ -47,13 +64,24 @@ class Cin7Settings(TargetSection):
         return {} if self.suppliers_into_ifs else {"ifs/suppliers_from_cin7": "cin7.suppliers_into_ifs is false"}
 
     def tables(self) -> dict[str, dict[str, str]]:
-        return {"supplier_owners": sides(self.supplier_owners)}
+        states = {"Planned": "wait", "Stopped": "hold", **self.order_states}
+        given = {"order_states": states, "units": self.units, "rate_units": self.rate_units}
+        return {"supplier_owners": sides(self.supplier_owners), **given}
 
     def options(self) -> dict[str, str]:
         """What mappings may know of this section, as text."""
-        names = ("location", "attribute_set", "external_key", "tax_rule", "invoice_status", "invoice_lines")
-        creates = str(self.create_suppliers_in_ifs).lower()
-        return {**{name: getattr(self, name) for name in names}, "create_suppliers_in_ifs": creates}
+        names = (
+            "location",
+            "attribute_set",
+            "external_key",
+            "tax_rule",
+            "invoice_status",
+            "invoice_lines",
+            "same_product",
+        )
+        flags = {"create_suppliers_in_ifs": str(self.create_suppliers_in_ifs).lower()}
+        lists = {"line_states": ",".join(self.line_states)}
+        return {**{name: getattr(self, name) for name in names}, **flags, **lists}
 
 
 class CompanyInCin7(Section):
