@@ -64,9 +64,9 @@ class Cin7Settings(TargetSection):
         return {} if self.suppliers_into_ifs else {"ifs/suppliers_from_cin7": "cin7.suppliers_into_ifs is false"}
 
     def tables(self) -> dict[str, dict[str, str]]:
-        states = {"Planned": "wait", "Stopped": "hold", **self.order_states}
-        given = {"order_states": states, "units": self.units, "rate_units": self.rate_units}
-        return {"supplier_owners": sides(self.supplier_owners), **given}
+        states: dict[str, str] = {"Planned": "wait", "Stopped": "hold", **self.order_states}
+        tables: dict[str, dict[str, str]] = {"order_states": states, "units": self.units, "rate_units": self.rate_units}
+        return {"supplier_owners": sides(self.supplier_owners), **tables}
 
     def options(self) -> dict[str, str]:
         """What mappings may know of this section, as text."""
