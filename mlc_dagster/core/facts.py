@@ -79,6 +79,7 @@ class Books:
     supplier_currency: Mapping[str, str] = dataclasses.field(default_factory=dict)  # remote id -> currency
     payable_account: str = ""
     base_currency: str = ""
+    locked_before: date | None = None  # documents that are dated before it are refused
     subsidiaries: frozenset[str] | None = None  # None: not known, so that nothing can be said of one
     currencies: frozenset[str] = frozenset()  # that the target takes
     suppliers: Mapping[str, KnownSupplier] = dataclasses.field(default_factory=dict)  # those that records name

@@ -18,6 +18,7 @@ from mlc_dagster.systems.cin7.order_lines import is_not_ordered_yet
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
 from mlc_dagster.systems.cin7.rules import (
     order_is_a_purchase,
+    period_is_open,
     products_stand_once,
     rate_agrees_with_the_lines,
     units_are_the_products,
@@ -108,6 +109,7 @@ FLOWS = (
             rules.texts_fit,
             rules.amounts_fit,
             rules.amounts_add_up,
+            period_is_open,
             rate_agrees_with_the_lines,
         ),
         needs=(SUPPLIERS_FLOW, PURCHASES_FLOW),

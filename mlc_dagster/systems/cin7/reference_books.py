@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 
 from mlc_dagster.core.facts import Books
@@ -14,6 +15,7 @@ PAYABLE = "CREDITORS"
 
 def read_books(api: Cin7Api, products: Mapping[str, Document]) -> Books:
     """The books as they are now, whole lists: asking for one missing account answers 400, not an empty list."""
+    me = api.get("/me")
     accounts = [account for account in api.pages("/ref/account", "AccountsList") if _is_active(account)]
     taxes = [tax for tax in api.pages("/ref/tax", "TaxRuleList") if _is_on(tax) and tax.get("IsTaxForPurchase", True)]
     return Books(
@@ -27,8 +29,19 @@ def read_books(api: Cin7Api, products: Mapping[str, Document]) -> Books:
         product_units={sku: str(row["UOM"]) for sku, row in products.items() if row.get("UOM")},
         locations=frozenset(_locations(api)),
         payable_account=next((str(account["Code"]) for account in accounts if _is_payable(account)), ""),
-        base_currency=api.get("/me").get("Currency") or "",
+        base_currency=me.get("Currency") or "",
+        locked_before=lock_date(me),
     )
+
+
+def lock_date(me: Document) -> date | None:
+    """From when on documents may be changed. It is told in the account's own date format: what is not ISO is not
+    guessed, and ping says so.
+    """
+    try:
+        return date.fromisoformat(str(me.get("LockDate") or "")[:10])
+    except ValueError:
+        return None
 
 
 def _locations(api: Cin7Api) -> Iterator[str]:

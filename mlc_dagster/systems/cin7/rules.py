@@ -52,6 +52,15 @@ def products_stand_once(source: Any, target: Any, facts: Facts) -> Problem | Non
     return problem("products_stand_once", failures)
 
 
+def period_is_open(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """The invoice is dated in a period that Cin7 has not locked."""
+    locked, dated = facts.books.locked_before, target.invoice_date
+    if locked is None or dated is None or dated >= locked:
+        return None
+    reason = f"The invoice is dated {dated}, and Cin7 is locked for what is dated before {locked} (LockDate)"
+    return Problem("period_is_open", f"{reason}. Move that date in Cin7, or enter the invoice by hand.", str(locked))
+
+
 def rate_agrees_with_the_lines(source: Any, target: Any, facts: Facts) -> Problem | None:
     """The rate that is sent makes the ERP's own amounts of the lines: a rate for a hundred never stands for one."""
     sent: Decimal | None = target.currency_rate

@@ -50,7 +50,8 @@ def header(document: PurchaseDocument) -> dict[str, Any]:
 
 def compared_header(document: PurchaseDocument) -> dict[str, Any]:
     """What a header in Cin7 must cover to be equal to ours: not the attribute, which an account may not have."""
-    return {name: value for name, value in header(document).items() if name != "AdditionalAttributes"}
+    ours = {name: value for name, value in header(document).items() if name != "AdditionalAttributes"}
+    return {**ours, "RequiredBy": stamp(document.required_by)} if isinstance(document, Purchase) else ours
 
 
 def new_header(document: PurchaseDocument) -> dict[str, Any]:
@@ -69,6 +70,8 @@ def changed_header(document: PurchaseDocument, theirs: Document) -> dict[str, An
     kept = {name: theirs[name] for name in _KEPT if theirs.get(name) is not None}
     kept |= {name: address for name in _ADDRESSES if (address := _address(theirs.get(name) or {}))}
     ours = header(document)
+    if isinstance(document, Purchase) and document.required_by is None:
+        ours["RequiredBy"] = None  # it was taken out in the ERP: left out, Cin7 would keep it
     slots = {**(theirs.get("AdditionalAttributes") or {}), **ours.get("AdditionalAttributes", {})}
     return {"ID": theirs["ID"], **kept, **ours, "AdditionalAttributes": slots}
 
