@@ -330,3 +330,62 @@ def test_an_entry_that_looks_like_a_transfer_is_held_under_every_other_kind(spen
     entry = spent.box.airbase.add_entry(type="card", expense_list=lines)
     run(spent)
     assert holds(spent, PAYMENTS) == {entry: "transfer_is_no_expense"} and vouchers(spent) == []
+
+
+# --- failures ---------------------------------------------------------------------------------------------------------
+
+FAILURES = "airbase/failures_told"
+
+
+def told(world: World, entry: str) -> tuple[str, str | None]:
+    row = world.box.airbase.ledger_entries[entry]
+    return row["status"], row["error_message"]
+
+
+def test_airbase_is_told_once_why_an_entry_is_held_and_a_success_clears_it(spent: World) -> None:
+    spending(spent, acknowledge=ACKNOWLEDGE, failed_status="sync_failed")
+    entry, good = spent.box.airbase.add_entry(bank_account="1999"), spent.box.airbase.add_entry()
+    run(spent)
+    status, why = told(spent, entry)
+    assert status == "sync_failed" and "1999" in (why or "")
+    assert told(spent, good) == ("sync_complete", None)
+    before = len(spent.box.journal("airbase"))
+
+    run(spent)
+
+    assert len(spent.box.journal("airbase")) == before, "the same content is told once"
+    assert "gl_accounts_exist" in holds(spent, PAYMENTS)[entry], "it is still known, though Airbase lists it as failed"
+    spent.put_account("1999")
+    spent.chart()
+
+    run(spent)
+
+    assert told(spent, entry) == ("sync_complete", None) and len(vouchers(spent)) == 2
+    assert holds(spent, PAYMENTS) == {} and holds(spent, FAILURES) == {}
+
+
+def test_an_entry_that_changed_and_is_held_still_is_told_again(spent: World) -> None:
+    spending(spent, acknowledge=ACKNOWLEDGE, failed_status="sync_failed")
+    entry = spent.box.airbase.add_entry(bank_account="1999", total_amount="10.00")
+    run(spent)
+    spent.box.airbase.change("ledger_entries", entry, status="sync_ready", error_message="", total_amount="12.00")
+    run(spent)
+    assert told(spent, entry)[0] == "sync_failed" and "1999" in (told(spent, entry)[1] or "")
+
+
+def test_an_entry_that_somebody_else_entered_is_told_of_no_failure(spent: World) -> None:
+    spending(spent, acknowledge=ACKNOWLEDGE, failed_status="sync_failed")
+    entry = spent.box.airbase.add_entry(bank_account="1999")
+    spent.box.faults.add(system="airbase", method="PATCH", status=401, times=None)
+    assert not spent.run("airbase", today()).success
+    spent.box.faults.clear()
+    spent.box.airbase.change("ledger_entries", entry, status="sync_complete", erp_reference_id="0010/M/2026/99")
+    run(spent, only=[FAILURES])
+    assert told(spent, entry) == ("sync_complete", "") and "0010/M/2026/99" in str(spent.ledger.open_holds(FAILURES))
+
+
+def test_without_a_failed_status_nothing_is_told_of_failures(spent: World) -> None:
+    spending(spent, acknowledge=ACKNOWLEDGE)
+    entry = spent.box.airbase.add_entry(bank_account="1999")
+    run(spent)
+    assert told(spent, entry) == ("sync_ready", "") and not spent.box.journal("airbase")

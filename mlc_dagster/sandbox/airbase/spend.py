@@ -45,13 +45,13 @@ def acknowledged(kind: str, body: Mapping[str, Any]) -> Row:
         if name == "status":
             if value not in STATUSES[kind]:
                 raise Refusal({name: [f'"{value}" is not a valid choice.']})
-        elif not _is_text(value, _LONGEST[name], nullable=name != "error_message"):
+        elif value is not None and not _is_text(value, _LONGEST[name]):
             raise Refusal({name: [f"Ensure this field is a text of no more than {_LONGEST[name]} characters."]})
     return dict(body)
 
 
-def _is_text(value: Any, longest: int, *, nullable: bool) -> bool:
-    return nullable if value is None else isinstance(value, str) and len(value) <= longest
+def _is_text(value: Any, longest: int) -> bool:
+    return isinstance(value, str) and len(value) <= longest
 
 
 # --- what people enter ----------------------------------------------------------------------------------------------

@@ -172,6 +172,7 @@ def _spend_lists(api: AirbaseApi, endpoints: Endpoints, clock: Callable[[], floa
             clock,
             entries,
             _fits(PAYMENT, endpoints.payment_fields, "airbase.fields.payments"),
+            [{"status": endpoints.failed_status}] if endpoints.failed_status else (),
         ),
     }
 

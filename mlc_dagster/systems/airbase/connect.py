@@ -39,6 +39,7 @@ def airbase_client(
         batch_size=settings.batch_size,
         request_status=settings.request_status,
         ledger_status=settings.ledger_status,
+        failed_status=settings.failed_status,
         request_fields=settings.fields.requests,
         payment_fields=settings.fields.payments,
     )

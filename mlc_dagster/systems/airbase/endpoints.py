@@ -23,5 +23,6 @@ class Endpoints:
     batch_size: int = 100
     request_status: str = "approved"
     ledger_status: str = "sync_ready"
+    failed_status: str = ""
     request_fields: Mapping[str, str] = field(default_factory=dict)  # our field -> dotted path, where it differs
     payment_fields: Mapping[str, str] = field(default_factory=dict)

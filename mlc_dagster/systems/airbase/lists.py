@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -27,10 +27,13 @@ class AirbaseList:
         clock: Callable[[], float],
         filter: Mapping[str, str] | None = None,
         check: Callable[[list[Document]], None] = lambda documents: None,
+        also: Sequence[Mapping[str, str]] = (),
     ) -> None:
-        """`check` raises Misconfigured where mlc.yaml does not fit what was read."""
+        """`check` raises Misconfigured where mlc.yaml does not fit what was read; `also`: filters of further parts."""
         self._path, self._extract, self._filter, self._check = path, extract, filter or {}, check
-        self._documents = KeptRead(lambda: list(api.pages(path, **self._filter)), FRESH, clock)
+        self._documents = KeptRead(
+            lambda: [row for part in (self._filter, *also) for row in api.pages(path, **part)], FRESH, clock
+        )
 
     def batches(
         self, entity: EntitySet, scope: Scope, pull: Pull, sightings: Sightings | None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import msgspec
+
 from mlc_dagster import rules
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow
-from mlc_dagster.core.vocabulary import key_text
+from mlc_dagster.core.vocabulary import fingerprint, key_text
 from mlc_dagster.systems.airbase.spend import rules as own
 from mlc_dagster.systems.airbase.spend.entry_types import OWED, PAID, kind_of
 from mlc_dagster.systems.airbase.spend.records import (
@@ -35,11 +37,12 @@ from mlc_dagster.systems.airbase.spend.vouchers import (
 from mlc_dagster.systems.ifs.entry_records import ENTRIES
 
 DONE = "in the ERP already"
+LONGEST_REASON = 250  # characters: how many an error message of Airbase may have, nobody says
 
 
 def request_scope(request: PurchaseRequest, facts: Facts) -> str:
     """Approved, and not acknowledged. A list whose filter is not heeded has all the others, too."""
-    return _scope(request, facts.options["request_status"])
+    return _scope(request, facts.options["request_status"], facts)
 
 
 def bill_scope(entry: Payment, facts: Facts) -> str:
@@ -64,13 +67,14 @@ def _entered_by(flow: str, entry: Payment, facts: Facts) -> str:
 def _entry_scope(entry: Payment, kinds: frozenset[str], facts: Facts) -> str:
     if kind_of(entry, facts) not in kinds:
         return f"type {entry.type or '(none)'}"
-    return _scope(entry, facts.options["ledger_status"])
+    return _scope(entry, facts.options["ledger_status"], facts)
 
 
-def _scope(document: Spend, status: str) -> str:
+def _scope(document: Spend, status: str, facts: Facts) -> str:
     if document.erp_reference_id or document.status == "sync_complete":
         return DONE
-    return "" if document.status == status else f"status {document.status or '(none)'}"
+    waits = {status, facts.options.get("failed_status") or status} if isinstance(document, Payment) else {status}
+    return "" if document.status in waits else f"status {document.status or '(none)'}"
 
 
 def acknowledgement_of_request(request: PurchaseRequest, facts: Facts) -> Acknowledgement:
@@ -93,6 +97,28 @@ def _acknowledgement(document: Spend, of: str, voucher: str | None, template: st
         else ()
     )
     return Acknowledgement(key=document.id, of=of, voucher=voucher, fields=fields)
+
+
+def failure_scope(entry: Payment, facts: Facts) -> str:
+    """What waits for the ERP and is on hold."""
+    return entry_scope(entry, facts) or ("" if _reason(entry, facts) else "not on hold")
+
+
+def failure_of_entry(entry: Payment, facts: Facts) -> Acknowledgement:
+    """Why the ERP does not have an entry. What Airbase makes of it, its status, is no content of the entry."""
+    told = {"status": facts.options["failed_status"], "error_message": _reason(entry, facts)[:LONGEST_REASON]}
+    return Acknowledgement(
+        key=entry.id,
+        of=PAYMENTS.path,
+        voucher=None,
+        fields=tuple(AcknowledgementField(name=name, text=text) for name, text in told.items()),
+        content=fingerprint(msgspec.structs.replace(entry, status=None)),
+    )
+
+
+def _reason(entry: Payment, facts: Facts) -> str:
+    key = key_text(entry.id)
+    return facts.held.get(BILLS_FLOW, {}).get(key) or facts.held.get(PAYMENTS_FLOW, {}).get(key) or ""
 
 
 def _needs(*flows: str) -> Callable[[Spend], Mapping[str, str]]:
@@ -194,5 +220,20 @@ SPEND = (
         checks_accounts=False,
         scope=entry_scope,
         description="Word to Airbase that a bill or a payment is in the ERP's books, with the number of its voucher.",
+    ),
+    Flow(
+        "airbase/failures_told",
+        PAYMENTS,
+        ACKNOWLEDGEMENTS,
+        failure_of_entry,
+        rules=(rules.texts_fit,),
+        needs=(PAYMENTS_FLOW, BILLS_FLOW),
+        tells=(PAYMENTS_FLOW, BILLS_FLOW),
+        checks_accounts=False,
+        scope=failure_scope,
+        description=(
+            "Word to Airbase that a bill or a payment is on hold, and why: once for each content of it. When the ERP "
+            "has its voucher, the acknowledgement clears it."
+        ),
     ),
 )

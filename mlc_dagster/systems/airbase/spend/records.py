@@ -92,9 +92,11 @@ class Acknowledgement(Record, frozen=True, kw_only=True):
     of: str  # "purchase_requests" or "ledger_entries"
     voucher: str | None  # None: the ledger does not have it yet
     fields: tuple[AcknowledgementField, ...] = ()
+    content: str = ""  # of what failed: a fingerprint of it, so that another content is told anew
 
-    def body(self) -> dict[str, str]:
-        return {field.name: field.text for field in self.fields}
+    def body(self) -> dict[str, str | None]:
+        """Field -> what it becomes; an empty text is null, as who writes to Airbase in public has it."""
+        return {field.name: field.text or None for field in self.fields}
 
     def texts(self) -> Iterator[tuple[str, str | None, int]]:
         for field in self.fields:

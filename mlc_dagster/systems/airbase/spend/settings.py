@@ -115,11 +115,14 @@ class SpendSettings(TargetSection):
         default_factory=dict, description="Tag, by its ERP reference or name: code part value, where it is another"
     )
     acknowledge: Acknowledge | None = Field(None, description="Leave it out to write nothing back to Airbase")
+    failed_status: str = Field(
+        "", description="Status of a ledger entry that is on hold here; empty: Airbase is told of no failure"
+    )
     fields: SpendFields = SpendFields()
 
     def options(self) -> dict[str, str]:
         names = (
-            *("request_status", "ledger_status", "voucher_type", "user_group"),
+            *("request_status", "ledger_status", "failed_status", "voucher_type", "user_group"),
             *("accrual_account", "ap_account", EXCHANGE_DIFFERENCES, AMORTIZATION),
         )
         return {**{name: getattr(self, name) for name in names}, "bills_elsewhere": str(self.bills_elsewhere).lower()}
@@ -135,8 +138,12 @@ class SpendSettings(TargetSection):
             TYPES: {**dict.fromkeys(self.payment_types, LISTED), **self.types},
             IGNORED: by_label(dict.fromkeys(self.ignored_tags, "")),
             "acknowledge_requests": written.requests if written else {},
-            "acknowledge_payments": written.payments if written else {},
+            "acknowledge_payments": self._of_entries(written.payments if written else {}),
         }
+
+    def _of_entries(self, template: dict[str, str]) -> dict[str, str]:
+        """A success clears what a failure said."""
+        return {"error_message": "", **template} if template and self.failed_status else template
 
     def spend_off(self, requests: str, payments: str) -> dict[str, str]:
         """Flow -> why it is off, empty where it is on; by the paths of the two lists."""
@@ -155,6 +162,9 @@ class SpendSettings(TargetSection):
             "ifs/vouchers_from_airbase_payments": no_payments,
             "airbase/requests_acknowledged": no_requests or silent["requests"],
             "airbase/payments_acknowledged": no_payments or silent["payments"],
+            "airbase/failures_told": no_payments
+            or silent["payments"]
+            or ("" if self.failed_status else "airbase.failed_status is empty"),
         }
 
     def erp_accounts(self, connection: str) -> Iterator[tuple[str, str]]:

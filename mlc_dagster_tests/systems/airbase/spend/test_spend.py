@@ -250,4 +250,6 @@ def test_what_is_not_configured_is_off_and_says_why(
     airbase: Any, off: set[str], settings_of: Callable[..., Any]
 ) -> None:
     found = settings_of(airbase).airbase.switched_off
-    assert set(found) == {*off, "airbase/purchase_orders"} and all("airbase." in why for why in found.values())
+    assert set(found) == {*off, "airbase/purchase_orders", "airbase/failures_told"} and all(
+        "airbase." in why for why in found.values()
+    )
