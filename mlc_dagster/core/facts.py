@@ -121,6 +121,9 @@ class Facts:
         default_factory=dict
     )  # the target's own tables: cost centre by department, company by location, ...
     delivered: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)  # flow -> key -> remote id
+    held: Mapping[str, Mapping[str, str]] = dataclasses.field(
+        default_factory=dict
+    )  # flow -> key -> why it is on hold, of the flows that Flow.tells names
     extra_fields: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     """flow -> record field -> what the target calls it: fields that mlc.yaml adds"""
     unusable: Mapping[str, str] = dataclasses.field(

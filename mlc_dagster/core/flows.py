@@ -60,6 +60,7 @@ class Flow:
     needs: tuple[str, ...] = ()  # flows that are delivered first, whose remote ids the mapping asks for
     needs_key: Callable[[Any], Mapping[str, str | tuple[str, ...]]] | None = None
     """source record -> {flow: key, or keys, that it refers to}"""
+    tells: tuple[str, ...] = ()  # flows of whose holds it tells: the mapping asks for their reasons
     needs_settled: bool = False  # what it needs counts only while nothing of it is on hold
     checks_accounts: bool = True  # reads the ERP's chart of accounts and code parts
     scope: Callable[[Any, Facts], str] | None = (
@@ -104,6 +105,7 @@ class Flow:
             source=replace(self.source, system=connection) if self.source.system == own else self.source,
             target=replace(self.target, system=connection) if self.target.system == own else self.target,
             needs=tuple(renamed(needed, own, connection) for needed in self.needs),
+            tells=tuple(renamed(told, own, connection) for told in self.tells),
             pair=renamed(self.pair, own, connection),
             writer=renamed(self.writer, own, connection),
             marks=f"{self.marks}{connection}-" if self.marks else "",

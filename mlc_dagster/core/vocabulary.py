@@ -110,6 +110,7 @@ class Pull:
     clock_skew_seconds: float = 0.0  # server's Date header minus our clock
     throttled_seconds: float = 0.0
     etags: str = ""  # fingerprint of all (key, ETag) pairs: the partition's data version
+    read_number: int | None = None  # given before its first request, higher than that of every walk that began earlier
 
 
 class Sightings(Protocol):

@@ -105,6 +105,6 @@ def _unsaid(flows: Sequence[Flow], delivered: Mapping[str, Mapping[str, str]], a
             continue
         rows = {row["airbase_id"]: row for row in airbase[flow.source.path]}
         for key in delivered[flow.name]:
-            voucher = delivered[flow.needs[0]].get(key)
+            voucher = next((delivered[needed][key] for needed in flow.needs if key in delivered[needed]), None)
             if (said := rows[key]["erp_reference_id"]) != voucher:
                 yield f"{flow.name} {key}: Airbase says {said}, the ledger has {voucher}"

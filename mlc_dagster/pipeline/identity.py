@@ -71,7 +71,9 @@ def before_first_write(asked: Asked, ledger: Ledger, who: str) -> None:
         _read_back(asked, ledger, known, account)
     if account and (known is None or (known.identity, known.title) != (account.id, account.title)):
         _tell_of_a_second(asked, ledger, account)
-        ledger.accounts.note(asked.connection, account.id, account.title, who)
+        stands = ledger.accounts.note(asked.connection, account.id, account.title, who, over_another=False)
+        if stands.identity != account.id:  # of a run that began at the same moment, with other credentials
+            raise _another(asked, ledger, stands, account)
     elif known is None:
         ledger.accounts.note(asked.connection, "", UNTOLD, who)
 

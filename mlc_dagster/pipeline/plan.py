@@ -18,7 +18,7 @@ from mlc_dagster.core.outcomes import Ready, State
 from mlc_dagster.core.vocabulary import Record
 from mlc_dagster.ledger import Held, Ledger, Standing
 from mlc_dagster.pipeline.decisions import Discarded
-from mlc_dagster.pipeline.prepare import AsRead, Look, OutOfScope, delivered, judge_all
+from mlc_dagster.pipeline.prepare import AsRead, Look, OutOfScope, delivered, held_reasons, judge_all
 
 Does = Literal["create", "change", "look first", "nothing", "superseded", "held", "discarded", "out of scope"]
 
@@ -100,7 +100,7 @@ def _steps(
     before: Before,
     look: Look | None,
 ) -> Iterator[Step]:
-    known = replace(facts, delivered=delivered(flow, rows, ledger))
+    known = replace(facts, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger))
     judged = list(judge_all(flow, rows, known, partition_key, look, partial(ledger.decisions.of, flow.name)))
     ready = [one for one in judged if isinstance(one, Ready)]
     standings = ledger.judge(flow.name, ready)

@@ -14,7 +14,7 @@ import msgspec
 from mlc_dagster.core.facts import Books, Facts
 from mlc_dagster.core.flows import Flow, Problem
 from mlc_dagster.core.outcomes import Ready
-from mlc_dagster.core.vocabulary import Record, fingerprint, record_key, version_of
+from mlc_dagster.core.vocabulary import Record, fingerprint, record_key, renamed, version_of
 from mlc_dagster.ledger import Decision, Held, Ledger, Run
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
 from mlc_dagster.pipeline.decisions import NOT_DISCARDED, Discarded, decided
@@ -87,7 +87,7 @@ def prepare(
     verdict.blocked.update(facts.unusable)
     for batch in batches:
         rows = list(batch)
-        known = replace(facts, delivered=delivered(flow, rows, ledger))
+        known = replace(facts, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger))
         judged = list(judge_all(flow, rows, known, run.partition, look, partial(ledger.decisions.of, flow.name)))
         ready = [one for one in judged if isinstance(one, Ready)]
         held = [one for one in judged if isinstance(one, Held)]
@@ -117,6 +117,15 @@ def delivered(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, d
     held = {needed: ledger.held(flow.here(needed), ids) for needed, ids in found.items()}
     return {
         needed: {key: each for key, each in ids.items() if key not in held[needed]} for needed, ids in found.items()
+    }
+
+
+def held_reasons(flow: Flow, ledger: Ledger) -> dict[str, dict[str, str]]:
+    """Why records of the flows that it tells of are on hold: {flow, by its system's own name: {key: reason}}."""
+    return {
+        told: {one.key: " ".join(each.reason for each in one.problems) for one in ledger.open_holds(name, limit=None)}
+        for name in flow.tells
+        for told in (renamed(name, flow.spoke, flow.system) if flow.system else name,)
     }
 
 

@@ -32,6 +32,7 @@ class ReferenceCheck:
     words: str
     missing: Callable[[Chart, Sequence[Any], Facts, date], list[Missing]]
     counts_the_chart: bool = False  # what was asked: the ERP's accounts, else the list's entries
+    asks_the_chart: bool = True  # False: of the list alone, which may be empty
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Reference:
     record: type[Record]
     is_on: Callable[[Any], bool]  # of its section of mlc.yaml
     checks: tuple[ReferenceCheck, ...] = ()
+    shown: bool = False  # a short list, whose rows stand in the asset's metadata
 
 
 @dataclass(frozen=True)

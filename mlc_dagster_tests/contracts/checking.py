@@ -42,15 +42,15 @@ class Checker:
         certainty = self._told.certainty(source)
         if not certainty.counts:
             return
-        kind = next((kind for kind in wanted.kinds if self._is(kind, found, among=len(wanted.kinds))), None)
-        if kind is None:
+        meant = [kind for kind in wanted.kinds if _is(kind, found)]
+        if not meant:
             refused = wanted.may_be == "never"
             why = "is sent, and is not taken" if refused else f"is {_shown(found)}, not {wanted.may_be}"
             yield Fault(where, why, certainty)
             return
         for why in _beyond(wanted, found):
             yield Fault(where, why, certainty)
-        yield from self._within(kind, found, where, source)
+        yield from min((list(self._within(kind, found, where, source)) for kind in meant), key=len)
 
     def _within(self, kind: Kind, found: Any, where: str, source: str) -> Iterator[Fault]:
         inner = Value(kind.of)
@@ -76,21 +76,12 @@ class Checker:
             elif certainty.counts:
                 yield Fault(_below(where, name), f"is not published: {form.name} has no such member", certainty)
 
-    def _is(self, kind: Kind, found: Any, among: int) -> bool:
-        """`among`: how many kinds it may be of; one alone is meant whatever its words are."""
-        if kind.word == "form":
-            is_meant = among == 1 or self._tells_apart(self._told.forms[kind.named], found)
-            return isinstance(found, dict) and is_meant
-        if kind.word in ("list", "map"):
-            return isinstance(found, list if kind.word == "list" else dict)
-        return is_a(kind, found)
 
-    def _tells_apart(self, form: Form, found: dict[str, Any]) -> bool:
-        """Of several forms the one is meant whose fixed words are there."""
-        fixed = {n: v for n, v in form.members.items() if v.required and v.kinds[0].word == "one of"}
-        return isinstance(found, dict) and all(
-            is_a(v.kinds[0], found[name]) for name, v in fixed.items() if name in found
-        )
+def _is(kind: Kind, found: Any) -> bool:
+    """Of several forms the one is meant that fits best."""
+    if kind.word in ("form", "map", "list"):
+        return isinstance(found, list if kind.word == "list" else dict)
+    return is_a(kind, found)
 
 
 def is_a(kind: Kind, found: Any) -> bool:

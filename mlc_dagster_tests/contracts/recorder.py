@@ -31,7 +31,7 @@ class Exchange:
 
 @dataclass
 class Recorder:
-    """`with Recorder.beside(box)` is not needed: the sandbox's server is told of it before it starts."""
+    """An ASGI application around the sandbox's: it hears what both say. Faults that hang up are not for it."""
 
     app: Any
     exchanges: list[Exchange] = field(default_factory=list)
@@ -51,7 +51,6 @@ class Recorder:
             told.append(message)
             await send(message)
 
-        # A dropped answer hangs up through the server's own `send`: faults are not recorded, and not needed here.
         await self.app(scope, listen, speak)
         self._keep(scope, heard, told)
 

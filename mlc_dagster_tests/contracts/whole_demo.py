@@ -42,14 +42,17 @@ FEW = 3  # records of a kind that people change in a day
 
 def go_on(box: Sandbox) -> None:
     """What happens in a day: documents lose lines, addresses and terms change, in the ERP and beside it."""
-    for name, lines, total, amount in (
-        ("PurchaseOrderSet", "PurchaseOrderLines", ("TotalAmount",), "LineAmount"),
-        ("PostingProposalHeadSet", "PostingProposalLines", ("NetAmount", "GrossAmount"), "Amount"),
+    later = {"WantedReceiptDate": box.today.isoformat(), "Notes": "changed"}
+    elsewhere = {"SupplierId": box.ifs.rows("PostingProposalHeadSet")[-1]["SupplierId"]}
+    for name, lines, total, amount, moved in (
+        ("PurchaseOrderSet", "PurchaseOrderLines", ("TotalAmount",), "LineAmount", later),
+        ("PostingProposalHeadSet", "PostingProposalLines", ("NetAmount", "GrossAmount"), "Amount", elsewhere),
     ):
         shortened = [row for row in box.ifs.rows(name) if len(row[lines]) > 1 and row[lines][-1]["TaxCode"] == "V0"]
         for row in shortened[:FEW]:
             dropped = row[lines].pop()
-            box.ifs.put(name, {**row, **{each: row[each] - dropped[amount] for each in total}}, modified=_now())
+            totals = {each: row[each] - dropped[amount] for each in total}
+            box.ifs.put(name, {**row, **totals, **moved}, modified=_now())
     for name in ("SupplierSet", "CustomerSet", "CustomerOrderSet", "VoucherSet"):
         told = "Text" if name == "VoucherSet" else "Notes"
         for row in box.ifs.rows(name)[:FEW]:

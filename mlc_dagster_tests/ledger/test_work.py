@@ -1,9 +1,10 @@
 from datetime import timedelta
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from mlc_dagster.ledger.tables import work
-from mlc_dagster_tests.ledger.samples import FLOW
+from mlc_dagster.core.vocabulary import Pull
+from mlc_dagster.ledger.tables import pulls, work
+from mlc_dagster_tests.ledger.samples import FLOW, RUN
 
 BUSY = ("throttled by the target", "cin7: 429")
 
@@ -71,3 +72,15 @@ def test_each_walk_has_a_higher_read_number_than_those_before(ledger):
     assert ledger.reads.latest("ifs/orders", "2026-11-05").number == numbers[2]
     assert ledger.reads.latest("ifs/orders", "2026-11-04")[:4] == (numbers[1], "ifs/orders", "2026-11-04", "run-1")
     assert ledger.reads.latest("ifs/suppliers", "2026-11-05") is None
+
+
+def test_a_pull_and_its_stored_rows_bear_the_number_of_their_walk(ledger):
+    number = ledger.reads.begin("ifs/orders", "2026-11-05", "run-1")
+    ledger.record_pull(Pull("ifs/orders", "2026-11-05", read_number=number), run=RUN)
+    ledger.stored.begin("ifs/orders", "2026-11-05", digest="d", size=1, rows=1, read_number=number)
+    ledger.stored.begin("ifs/orders", "2026-11-04", digest="d", size=1, rows=1)
+    assert [entry.pull.read_number for entry in ledger.pulls()] == [number]
+    assert [entry.read_number for entry in ledger.stored.of("ifs/orders", "2026-11-05")] == [number]
+    assert [entry.read_number for entry in ledger.stored.of("ifs/orders", "2026-11-04")] == [None]
+    with ledger._database.reading() as connection:
+        assert connection.execute(select(pulls.c.read_number)).scalars().all() == [number]

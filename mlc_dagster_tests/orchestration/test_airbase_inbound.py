@@ -14,6 +14,7 @@ from mlc_dagster.systems.airbase.settings import AirbaseSettings
 from mlc_dagster_tests.orchestration.conftest import World, check, metadata
 
 REQUESTS, PAYMENTS = "ifs/vouchers_from_airbase_requests", "ifs/vouchers_from_airbase_payments"
+BILLS = "ifs/vouchers_from_airbase_bills"
 TOLD = "airbase/payments_acknowledged"
 ACKNOWLEDGE = {
     "requests": {"status": "sync_complete", "erp_reference_id": "{voucher}"},
@@ -33,6 +34,8 @@ def spending(world: World, **changes: Any) -> None:
         "paths": {"purchase_requests": "/v1/accounting/purchase_requests/", "purchase_orders": ""},
         "accrual_account": "2990",
         "payments_into_ifs": True,
+        "types": {"bill_payment": "payment"},
+        "bills_elsewhere": True,
         "accounts_by_purchase_type": {"Software": "5420"},
     }
     airbase = AirbaseSettings.model_validate({**section, **changes})
@@ -258,3 +261,131 @@ def test_two_hundred_payments_are_two_hundred_vouchers_and_every_one_balances(sp
     sums = [(sum(row[1] or 0 for row in posted(v)), sum(row[2] or 0 for row in posted(v))) for v in vouchers(spent)]
     assert len(sums) == 200 and all(debit == credit > 0 for debit, credit in sums)
     assert sum(debit for debit, _ in sums) == sum(Decimal(f"{n + 1}.{n % 100:02d}") for n in range(200))
+
+
+# --- bills, payments, transfers ---------------------------------------------------------------------------------------
+
+TYPES = {"bill": "bill", "bill_payment": "payment", "bill_payment_load": "transfer", "bill_payment_unload": "transfer"}
+
+
+def pays(world: World, bill: str, **fields: Any) -> str:
+    return world.box.airbase.add_entry(
+        applied_to=[{"id": bill, "airbase_id": bill, "transaction_type": "bill"}], **fields
+    )
+
+
+def test_a_bill_is_entered_before_its_payment_in_one_run_and_the_second_run_writes_nothing(spent: World) -> None:
+    spending(spent, types=TYPES, bills_elsewhere=False, acknowledge=ACKNOWLEDGE)
+    bill = spent.box.airbase.add_entry(type="bill", total_amount="80.00", invoice_number="INV-7")
+    payment = pays(spent, bill, total_amount="80.00")
+    run(spent)
+    found = {row["ExternalRef"]: posted(row) for row in vouchers(spent)}
+    assert found == {
+        f"airbase-bill-{bill}": [("4010", Decimal("80.00"), None, "CC100"), ("2440", None, Decimal("80.00"), None)],
+        f"airbase-payment-{payment}": [("2440", Decimal("80.00"), None, None), ("1930", None, Decimal("80.00"), None)],
+    }
+    assert {row["status"] for row in spent.box.airbase.ledger_entries.values()} == {"sync_complete"}
+    writes = [len(spent.box.journal(system)) for system in ("ifs", "airbase")]
+
+    run(spent)
+
+    assert [len(spent.box.journal(system)) for system in ("ifs", "airbase")] == writes
+
+
+def test_a_payment_whose_bill_is_held_is_held_and_follows_it(spent: World) -> None:
+    spending(spent, types=TYPES, bills_elsewhere=False)
+    bill = spent.box.airbase.add_entry(type="bill", department="CC900")
+    payment = pays(spent, bill)
+    run(spent)
+    assert holds(spent, BILLS) == {bill: "code_parts_exist"}
+    assert holds(spent, PAYMENTS) == {payment: "paid_bill_is_in_the_erp"} and vouchers(spent) == []
+    department(spent, "CC900")
+    spent.chart()
+
+    run(spent)
+
+    assert len(vouchers(spent)) == 2 and holds(spent, PAYMENTS) == {}
+
+
+def test_a_load_and_its_unload_go_from_account_to_account_and_come_to_nothing(spent: World) -> None:
+    spending(spent, types=TYPES)
+    for kind, amounts in (("bill_payment_load", ("70.00", "0.00")), ("bill_payment_unload", ("0.00", "70.00"))):
+        lines = [{"account": a, "amount": each, "tags": []} for a, each in zip(("2990", "1930"), amounts, strict=True)]
+        spent.box.airbase.add_entry(type=kind, expense_list=lines, vendor=None)
+    run(spent)
+    rows = [row for voucher in vouchers(spent) for row in posted(voucher)]
+    assert sorted(rows, key=str) == sorted(
+        [
+            (account, *each, None)
+            for account in ("2990", "1930")
+            for each in ((Decimal("70.00"), None), (None, Decimal("70.00")))
+        ],
+        key=str,
+    )
+
+
+def test_an_entry_that_looks_like_a_transfer_is_held_under_every_other_kind(spent: World) -> None:
+    spending(spent, types={"card": "card"}, credit_accounts={"card": "1930"})
+    lines = [{"account": "4010", "amount": "70.00"}, {"account": "1930", "amount": "0.00"}]
+    entry = spent.box.airbase.add_entry(type="card", expense_list=lines)
+    run(spent)
+    assert holds(spent, PAYMENTS) == {entry: "transfer_is_no_expense"} and vouchers(spent) == []
+
+
+# --- failures ---------------------------------------------------------------------------------------------------------
+
+FAILURES = "airbase/failures_told"
+
+
+def told(world: World, entry: str) -> tuple[str, str | None]:
+    row = world.box.airbase.ledger_entries[entry]
+    return row["status"], row["error_message"]
+
+
+def test_airbase_is_told_once_why_an_entry_is_held_and_a_success_clears_it(spent: World) -> None:
+    spending(spent, acknowledge=ACKNOWLEDGE, failed_status="sync_failed")
+    entry, good = spent.box.airbase.add_entry(bank_account="1999"), spent.box.airbase.add_entry()
+    run(spent)
+    status, why = told(spent, entry)
+    assert status == "sync_failed" and "1999" in (why or "")
+    assert told(spent, good) == ("sync_complete", None)
+    before = len(spent.box.journal("airbase"))
+
+    run(spent)
+
+    assert len(spent.box.journal("airbase")) == before, "the same content is told once"
+    assert "gl_accounts_exist" in holds(spent, PAYMENTS)[entry], "it is still known, though Airbase lists it as failed"
+    spent.put_account("1999")
+    spent.chart()
+
+    run(spent)
+
+    assert told(spent, entry) == ("sync_complete", None) and len(vouchers(spent)) == 2
+    assert holds(spent, PAYMENTS) == {} and holds(spent, FAILURES) == {}
+
+
+def test_an_entry_that_changed_and_is_held_still_is_told_again(spent: World) -> None:
+    spending(spent, acknowledge=ACKNOWLEDGE, failed_status="sync_failed")
+    entry = spent.box.airbase.add_entry(bank_account="1999", total_amount="10.00")
+    run(spent)
+    spent.box.airbase.change("ledger_entries", entry, status="sync_ready", error_message="", total_amount="12.00")
+    run(spent)
+    assert told(spent, entry)[0] == "sync_failed" and "1999" in (told(spent, entry)[1] or "")
+
+
+def test_an_entry_that_somebody_else_entered_is_told_of_no_failure(spent: World) -> None:
+    spending(spent, acknowledge=ACKNOWLEDGE, failed_status="sync_failed")
+    entry = spent.box.airbase.add_entry(bank_account="1999")
+    spent.box.faults.add(system="airbase", method="PATCH", status=401, times=None)
+    assert not spent.run("airbase", today()).success
+    spent.box.faults.clear()
+    spent.box.airbase.change("ledger_entries", entry, status="sync_complete", erp_reference_id="0010/M/2026/99")
+    run(spent, only=[FAILURES])
+    assert told(spent, entry) == ("sync_complete", "") and "0010/M/2026/99" in str(spent.ledger.open_holds(FAILURES))
+
+
+def test_without_a_failed_status_nothing_is_told_of_failures(spent: World) -> None:
+    spending(spent, acknowledge=ACKNOWLEDGE)
+    entry = spent.box.airbase.add_entry(bank_account="1999")
+    run(spent)
+    assert told(spent, entry) == ("sync_ready", "") and not spent.box.journal("airbase")

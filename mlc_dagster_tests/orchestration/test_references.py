@@ -17,6 +17,10 @@ from mlc_dagster.systems import configuration as settings_file
 from mlc_dagster.systems.ping import ping_all
 from mlc_dagster_tests.orchestration.conftest import QUIET, SECRETS, World, check
 
+ORDERS = {
+    "purchase_orders": "/v1/accounting/purchase_orders/",
+    "purchase_orders_bulk": "/v1/accounting/purchase_orders/bulk_upsert/",
+}
 PLENTY = Limits(cin7_calls_per_minute=100_000, ifs_requests_per_minute=100_000, airbase_requests_per_minute=100_000)
 
 
@@ -28,7 +32,7 @@ def settings_for(url: str, **airbase: Any) -> Settings:
             "base_url": f"{url}/ifs",
             "token_url": f"{url}/ifs/auth/realms/sandbox/protocol/openid-connect/token",
         },
-        "airbase": {"base_url": f"{url}/airbase", **airbase},
+        "airbase": {"base_url": f"{url}/airbase", "paths": ORDERS, **airbase},
     }
     return settings_file.parse(content, "mlc.yaml")
 

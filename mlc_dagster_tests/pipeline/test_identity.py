@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 
@@ -87,6 +89,44 @@ def test_an_account_that_could_not_be_told_at_first_is_noted_when_it_can(ledger:
     deliver(ledger, ready("P1"))
     before_first_write(asked(there=("P1",)), ledger, "run 2")
     assert known(ledger) == ("1", "portal 1")
+
+
+def test_runs_that_begin_at_once_note_one_account(ledger_url: str) -> None:
+    """On the first day, by schedule and by hand."""
+    with Ledger.open(ledger_url):
+        pass
+    gate = Barrier(8)
+
+    def first(number: int) -> None:
+        with Ledger.open(ledger_url) as mine:
+            gate.wait(30)
+            before_first_write(asked(), mine, f"run {number}")
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(first, range(8)))
+    with Ledger.open(ledger_url) as ledger:
+        assert [each.identity for each in ledger.accounts.history("cin7")] == ["1"]
+
+
+def test_of_two_accounts_at_once_one_is_noted_and_the_other_refused(ledger_url: str) -> None:
+    with Ledger.open(ledger_url):
+        pass
+    gate = Barrier(8)
+
+    def first(number: int) -> str:
+        account = Account(str(number % 2), f"portal {number % 2}")
+        with Ledger.open(ledger_url) as mine:
+            gate.wait(30)
+            try:
+                before_first_write(asked(account), mine, f"run {number}")
+            except Misconfigured:
+                return ""
+            return account.id
+
+    with ThreadPoolExecutor(8) as threads:
+        passed = set(threads.map(first, range(8))) - {""}
+    with Ledger.open(ledger_url) as ledger:
+        assert [each.identity for each in ledger.accounts.history("cin7")] == [*passed] and len(passed) == 1
 
 
 def test_two_connections_that_lead_to_one_account_are_told(ledger: Ledger, caplog: pytest.LogCaptureFixture) -> None:

@@ -19,6 +19,7 @@ from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline import Loaded, Verdict
 from mlc_dagster.pipeline.identity import AccountCheck
+from mlc_dagster.sandbox.airbase.seed import DEMO_AIRBASE
 from mlc_dagster.sandbox.ifs.tokens import PATH as TOKEN
 from mlc_dagster.sandbox.monday.seed import DEMO_MONDAY
 from mlc_dagster.settings import Settings
@@ -54,7 +55,11 @@ SIGN_INS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
 def settings_at(url: str, timeout: float = 20.0) -> Settings:
     """All five SaaS are on, with limits that nobody reaches."""
     slow = {"timeout_seconds": str(timeout)}
-    airbase = {"base_url": f"{url}/airbase", "requests_per_minute": PLENTY, "accrual_account": "2990"}
+    airbase: dict[str, Any] = {"base_url": f"{url}/airbase", "requests_per_minute": PLENTY, "accrual_account": "2990"}
+    airbase |= {"types": {"bill_payment": "payment"}, "bills_elsewhere": "true", "create_suppliers_in_ifs": "true"}
+    airbase["paths"] = {
+        name: path for name, path in DEMO_AIRBASE["paths"].items() if name.startswith("purchase_orders")
+    }
     acknowledge = {"payments": {"status": "sync_complete", "erp_reference_id": "{voucher}"}}
     many = {"calls_per_minute": PLENTY, "calls_per_day": PLENTY, "points_per_minute": "100000000"}
     content: dict[str, Any] = {

@@ -32,7 +32,9 @@ def net(world: World) -> World:
         "procurify": ProcurifySettings(
             base_url=f"{box.url}/procurify", requests_per_second=100_000, vendor_writeback=True
         ),
-        "airbase": AirbaseSettings(base_url=f"{box.url}/airbase", payments_into_ifs=True),
+        "airbase": AirbaseSettings(
+            base_url=f"{box.url}/airbase", payments_into_ifs=True, types={"bill_payment": "payment"}
+        ),
     }
     found = replace(world, settings=world.settings.model_copy(update=more))
     box.cin7.add_supplier(

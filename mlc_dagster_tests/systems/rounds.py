@@ -92,7 +92,11 @@ class Rounds:
         token_url = f"{url}/ifs/auth/realms/sandbox/protocol/openid-connect/token"
         sections: dict[str, Any] = {
             "cin7": {"base_url": f"{url}/cin7/ExternalApi/v2", "calls_per_minute": plenty},
-            "airbase": {"base_url": f"{url}/airbase", "requests_per_minute": plenty},
+            "airbase": {
+                "base_url": f"{url}/airbase",
+                "requests_per_minute": plenty,
+                "create_suppliers_in_ifs": "true",
+            },
         }
         content = {
             "companies": {"0010": {"currency": "SEK"}},

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, select, update
 
 from mlc_dagster.core.errors import MlcError
-from mlc_dagster.ledger.database import Database, clock
+from mlc_dagster.ledger.database import Database, clock, upsert
 from mlc_dagster.ledger.records import setting_aside
 from mlc_dagster.ledger.tables import accounts, deliveries, leases
 from mlc_dagster.ledger.tenants import of_tenant
@@ -53,13 +53,15 @@ class Accounts:
         with self._database.reading() as opened:
             return [_known(row) for row in opened.execute(wanted)]
 
-    def note(self, connection: str, identity: str, title: str, who: str) -> KnownAccount:
+    def note(self, connection: str, identity: str, title: str, who: str, *, over_another: bool = True) -> KnownAccount:
         """From now on it is this account: the first time, or as a person says that it is the same one under a new name.
 
-        Its deliveries stay. Nothing is written where it is so already.
+        Its deliveries stay. Nothing is written where it is so already. The one that stands now is returned.
+
+        `over_another=False`: where one with another id stands, that one stays; of several at one moment, the first.
         """
         with self._database.writing() as opened:
-            return _note(opened, connection, identity, title, who)
+            return _note(opened, connection, identity, title, who, over_another=over_another)
 
     def concerned(self, connection: str, flows: Sequence[str]) -> int:
         """How many records these flows of the connection delivered, whose id in the target is known."""
@@ -106,15 +108,22 @@ class Accounts:
         return number
 
 
-def _note(opened: Connection, connection: str, identity: str, title: str, who: str) -> KnownAccount:
+def _note(
+    opened: Connection, connection: str, identity: str, title: str, who: str, *, over_another: bool = True
+) -> KnownAccount:
     ours = (accounts.c.connection == connection, _STANDS)
     row = opened.execute(select(accounts).where(*ours).with_for_update()).first()
     if row is not None and (row.identity, row.title) == (identity, title):
         return _known(row)
+    if row is not None and row.identity not in ("", identity) and not over_another:
+        return _known(row)
     now = clock(opened)
-    opened.execute(update(accounts).where(*ours).values(replaced_at=now))
+    if row is not None:  # that one alone: what was noted since we looked is not ours to replace
+        opened.execute(update(accounts).where(accounts.c.id == row.id).values(replaced_at=now))
     new = {"connection": connection, "identity": identity, "title": title, "noted_at": now, "noted_by": who}
-    return _known(opened.execute(insert(accounts).values(**new).returning(accounts)).one())
+    first = upsert(opened.dialect.name, accounts).values(**new).on_conflict_do_nothing().returning(accounts)
+    made = opened.execute(first).first()  # none: another run noted one at this moment, and that one stands
+    return _known(made or opened.execute(select(accounts).where(*ours)).one())
 
 
 def _known(row: Row[Any]) -> KnownAccount:

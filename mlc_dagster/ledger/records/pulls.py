@@ -20,7 +20,8 @@ _LASTING = (str, int, float, datetime, NoneType)
 
 def write(connection: Connection, pull: Pull, run: Run) -> None:
     found = {"entity": pull.entity, "partition": pull.partition, "ended_at": pull.ended_at}
-    connection.execute(insert(pulls), {**found, "run_id": run.run_id, "account": _account(pull)})
+    told = {"run_id": run.run_id, "account": _account(pull), "read_number": pull.read_number}
+    connection.execute(insert(pulls), {**found, **told})
 
 
 def _account(pull: Pull) -> str:

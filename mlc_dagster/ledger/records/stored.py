@@ -37,6 +37,7 @@ class Entry:
     rows: int
     written_at: datetime
     placed_at: datetime | None
+    read_number: int | None = None  # of the walk that the rows are of; None: not told
 
     @property
     def is_removal(self) -> bool:
@@ -53,7 +54,9 @@ class Stored:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin(self, asset: str, partition: str, *, digest: str, size: int, rows: int) -> Write:
+    def begin(
+        self, asset: str, partition: str, *, digest: str, size: int, rows: int, read_number: int | None = None
+    ) -> Write:
         """Say which file is about to take its place, or that it is removed now: its digest is REMOVED."""
         mine = (stored.c.asset == asset, stored.c.partition == partition)
         with self._database.writing() as connection:
@@ -61,7 +64,8 @@ class Stored:
             left = stored.c.placed_at.is_(None) & (stored.c.written_at < now - GIVEN_UP)
             connection.execute(delete(stored).where(*mine, left))
             earlier = connection.execute(select(stored.c.id).where(*mine, stored.c.placed_at.is_not(None))).scalars()
-            row = {"asset": asset, "partition": partition, "digest": digest, "size": size, "rows": rows}
+            row: dict[str, object] = {"asset": asset, "partition": partition, "digest": digest, "size": size}
+            row |= {"rows": rows, "read_number": read_number}
             over = tuple(earlier)
             made = connection.execute(insert(stored).values(**row, written_at=now).returning(stored.c.id))
             return Write(made.scalar_one(), over)

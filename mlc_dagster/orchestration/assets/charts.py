@@ -61,7 +61,7 @@ def chart_of_accounts(store: Any, settings: Settings) -> dict[tuple[str, str], L
 
 def _snapshots(store: Any, settings: Settings, key: tuple[str, str], record: type[AnyRecord]) -> Iterator[AnyRecord]:
     for company in settings.companies:
-        for batch in store.read(key, company):
+        for batch in store.read(key, company, of=record):
             yield from (found for found, _, _ in records_of(batch, record) if found is not None)
 
 

@@ -68,5 +68,5 @@ def _nothing_to_validate_against(target: str) -> dg.AssetCheckResult:
 def _vouchers(context: dg.AssetCheckExecutionContext, vouchers: EntitySet) -> Iterator[ifs.Voucher]:
     store = context.resources.storage.store
     for partition in context.op_execution_context.partition_keys:
-        for batch in store.read(vouchers.key, partition):
+        for batch in store.read(vouchers.key, partition, of=ifs.Voucher):
             yield from (record for record, _, _ in records_of(batch, ifs.Voucher) if record is not None)

@@ -17,7 +17,7 @@ from mlc_dagster.pipeline import Verdict, guards
 
 def stored(store: Any, flow: Flow, partition: str, *, needed: bool = False) -> Iterator[Ready]:
     """What a partition has ready. Raises RowsRefused; also where it was never prepared and is `needed`."""
-    for batch in store.read(prepared_key(flow), partition, needed=needed):
+    for batch in store.read(prepared_key(flow), partition, needed=needed, of=flow.target.record):
         yield from read_ready(batch, flow.target.record)
 
 

@@ -146,7 +146,8 @@ def prepare_partition(
     verdict, run = Verdict(partition), Run(context.run.run_id, partition)
     if settings.is_shadow(flow.target.system):
         delivered.keep(flow, store, ledger, partition)
-    rows = (records_of(batch, flow.source.record) for batch in store.read(flow.source.key, partition, needed=True))
+    read, source = flow.source.key, flow.source.record
+    rows = (records_of(batch, source) for batch in store.read(read, partition, needed=True, of=source))
     client = getattr(context.resources, flow.target.system).client
     look = partial(client.known, flow.target) if flow.looks_up else None
     ready = pipeline.prepare(flow, rows, facts, ledger, run, verdict, look)

@@ -38,13 +38,13 @@ def references(settings: Settings) -> Iterator[tuple[str, Reference]]:
 def reference_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     """One asset for each list that is on."""
     return [
-        _asset((connection, reference.name), settings.system_of(connection), reference.record)
+        _asset((connection, reference.name), settings.system_of(connection), reference)
         for connection, reference in references(settings)
     ]
 
 
-def _asset(key: Key, kind: str, record: type[Record]) -> dg.AssetsDefinition:
-    system, name = key
+def _asset(key: Key, kind: str, reference: Reference) -> dg.AssetsDefinition:
+    (system, name), record = key, reference.record
 
     @dg.asset(
         key=list(key),
@@ -62,7 +62,8 @@ def _asset(key: Key, kind: str, record: type[Record]) -> dg.AssetsDefinition:
             batch = source_batch(rows, nothing, nothing, record)
             context.resources.storage.store.write(key, SNAPSHOT, source_schema(record), [batch])
         log.info("%s: %d rows", "/".join(key), len(rows))
-        return dg.MaterializeResult(metadata={"dagster/row_count": len(rows)})
+        shown = {"rows": _rows(record, rows[:SHOWN])} if reference.shown and rows else {}
+        return dg.MaterializeResult(metadata={"dagster/row_count": len(rows), **shown})
 
     return read
 
@@ -94,7 +95,7 @@ def _check(
             store = context.resources.storage.store
             chart = chart_of_accounts(store, settings)
             theirs = list(_stored(store, key, reference.record))
-            if not chart or not theirs:
+            if asked.asks_the_chart and not (chart and theirs):
                 return _nothing_to_compare("IFS" if not chart else title, key if chart else CHART)
             facts = replace(settings.facts_for(connection), title=title)
             missing = asked.missing(chart, theirs, facts, datetime.now(UTC).date())
@@ -112,8 +113,13 @@ def _check(
     return check
 
 
+def _rows(record: type[Record], rows: Sequence[dict[str, Any]]) -> dg.TableMetadataValue:
+    names = record.__struct_fields__
+    return reports.table(names, ([str(row[name]) for name in names] for row in rows))
+
+
 def _stored(store: Any, key: Key, record: type[Record]) -> Iterator[Any]:
-    for batch in store.read(key, SNAPSHOT):
+    for batch in store.read(key, SNAPSHOT, of=record):
         yield from (found for found, _, _ in records_of(batch, record))
 
 

@@ -79,11 +79,13 @@ def source_asset(
 def read_partition(context: dg.AssetExecutionContext, entity: EntitySet, partition: str) -> Pull:
     """Read one partition into storage, and note the pull in the ledger and in the UI."""
     client, ledger = getattr(context.resources, entity.system).client, context.resources.ledger.open
-    pull = Pull("/".join(entity.key), partition)
+    name = "/".join(entity.key)
+    pull = Pull(name, partition, read_number=ledger.reads.begin(name, partition, context.run.run_id))
     batches = client.read(entity, scope_of(entity, partition), pull, ledger.sightings)
     store = context.resources.storage.store
     told = told_while_reading(batches, pull)
-    store.write(entity.key, partition, source_schema(entity.record), told, stale=lambda: pull.stale)
+    schema, number = source_schema(entity.record), pull.read_number
+    store.write(entity.key, partition, schema, told, stale=lambda: pull.stale, read_number=number)
     ledger.record_pull(pull, run=Run(context.run.run_id, partition))
     ledger.pauses.done(read_of(entity), partition)
     context.add_asset_metadata(

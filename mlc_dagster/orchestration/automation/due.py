@@ -17,6 +17,7 @@ from mlc_dagster.orchestration.assets.asset_keys import prepared_key, read_of
 from mlc_dagster.orchestration.assets.loads import judged_by
 from mlc_dagster.orchestration.automation.duplicates import apart
 from mlc_dagster.orchestration.partitions import unknown
+from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.settings import Settings
 
 SENSOR = "due"
@@ -46,11 +47,12 @@ def due_sensor(name: str, flows: Sequence[Flow], settings: Settings, reads: Sequ
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Goes on with what is due: days that a pause, a system's silence or the end of a slice left.",
-        required_resource_keys={"ledger"},
+        required_resource_keys={"ledger", "storage"},
     )
     def go_on(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        ledger = context.resources.ledger.open
-        requests = [with_checks(each, checks) for each in resumed(flows, settings, ledger, reads, context.instance)]
+        ledger, store = context.resources.ledger.open, context.resources.storage.store
+        found = resumed(flows, settings, ledger, reads, context.instance, store)
+        requests = [with_checks(each, checks) for each in found]
         skip = inert_lines("; ".join(reasons(flows, ledger))) or "nothing is due"
         return dg.SensorResult(run_requests=requests, skip_reason=None if requests else skip)
 
@@ -75,9 +77,10 @@ def resumed(
     ledger: Ledger,
     reads: Sequence[EntitySet] = (),
     instance: dg.DagsterInstance | None = None,
+    store: RowStore | None = None,
 ) -> Iterator[dg.RunRequest]:
     """One request for each partition that is due now, the newest first: its pause is lifted, its silence over, or it
-    gave way. Of `reads` also what nothing was to be made of.
+    gave way. Of `reads` also what nothing was to be made of; what a release before stored less of is read again.
 
     Asked again every hour until a load has come to its end.
     """
@@ -92,6 +95,8 @@ def resumed(
     for (partition, connection), waiting in loads.items():
         mine = [by_name[load.flow] for load in waiting]
         first = {flow.source.key: None for flow in mine if unread.pop((read_of(flow.source), partition), None)}
+        older = [each for each in mine if store and store.lacks(each.source.key, partition, each.source.record)]
+        first |= {flow.source.key: None for flow in older}
         keys = dict.fromkeys([*first, *assets(mine)])
         yield _request(connection, waiting, keys, ledger, instance)
     alone = {read_of(entity): entity for entity in reads}

@@ -23,6 +23,7 @@ from mlc_dagster.orchestration.automation import due
 from mlc_dagster.orchestration.automation.duplicates import apart
 from mlc_dagster.orchestration.failures import each_once
 from mlc_dagster.orchestration.partitions import unknown
+from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.settings import Settings
 
 SECONDS = 20.0  # of judging in one tick: Dagster ends a tick after 60; the next one goes on where this one stopped
@@ -49,7 +50,7 @@ def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.S
 
     Nothing is requested that a pause or a silence would stop: when it is over, it is due.
     """
-    keys = [list(key) for key in due.assets(flows)]
+    keys = [list(key) for key in dict.fromkeys([*(flow.source.key for flow in flows), *due.assets(flows)])]
     checks = {dg.AssetKey(prepared_key(flow)): judged_by(flow, settings) for flow in flows}
 
     @dg.sensor(
@@ -78,7 +79,7 @@ def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.S
                     flow, settings, context, turns.get(flow.name, 0), until, reasons
                 )
                 wanted.of(ledger, usable)
-                requests += wanted.requests(context.instance, settings, reasons)
+                requests += wanted.requests(context.instance, settings, reasons, context.resources.storage.store)
             except MlcError as error:  # of this flow: what the others found is requested
                 failed[flow.name] = error
         if failed:
@@ -154,7 +155,9 @@ class _Wanted:
     def _add(self, partition: str, why: str, marks: Iterable[str], turn: str = "") -> None:
         self.whys.setdefault(partition, {})[why] = [*marks, turn]
 
-    def requests(self, instance: dg.DagsterInstance, settings: Settings, reasons: list[str]) -> Requests:
+    def requests(
+        self, instance: dg.DagsterInstance, settings: Settings, reasons: list[str], store: RowStore | None = None
+    ) -> Requests:
         """One for each partition, the newest first, as many as may be under way; what was asked for is not again."""
         known = [day for day in sorted(self.whys, reverse=True) if self._is_known(day, settings, reasons)]
         if not known:
@@ -165,7 +168,7 @@ class _Wanted:
         room = max(0, UNDER_WAY - len(under_way))
         if left := found[room:]:
             reasons.append(f"{self.flow.name}: {len(left)} more partitions would heal, and follow as these runs end")
-        return found[:room]
+        return [_read_again(request, self.flow, store) for request in found[:room]]
 
     def _is_known(self, partition: str, settings: Settings, reasons: list[str]) -> bool:
         if why := unknown(self.flow.source, partition, settings):
@@ -212,12 +215,21 @@ def _turn_of_the_clock(holds: Iterable[Waiting]) -> str:
     return f"{now:%Y-%m-%dT%H}" if young else f"{now:%Y-%m-%d}"
 
 
+def _read_again(request: dg.RunRequest, flow: Flow, store: RowStore | None) -> dg.RunRequest:
+    """With the source, where a release before stored less of it."""
+    source = flow.source
+    if store is None or not store.lacks(source.key, str(request.partition_key), source.record):
+        return request
+    keys = [dg.AssetKey(source.key), *(request.asset_selection or ())]
+    return dg.RunRequest(request.run_key, tags=request.tags, partition_key=request.partition_key, asset_selection=keys)
+
+
 def _request(flow: Flow, partition: str, whys: Mapping[str, Sequence[str]]) -> dg.RunRequest:
     marks = sorted(f"{why} {mark}" for why, each in whys.items() for mark in each)
     digest = hashlib.blake2b("\n".join(marks).encode(), digest_size=8).hexdigest()
     return dg.RunRequest(
         run_key=f"{flow.name} {partition} {' and '.join(sorted(whys))} {digest}",
         partition_key=partition,
-        asset_selection=[dg.AssetKey(prepared_key(flow)), dg.AssetKey(flow.key)],
+        asset_selection=[dg.AssetKey(key) for key in (prepared_key(flow), flow.key)],
         tags={HEALING: flow.name},
     )

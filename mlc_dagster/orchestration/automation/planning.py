@@ -68,7 +68,8 @@ def make(context: Any, flow: Flow, partition: str, settings: Settings) -> Plan:
     facts = facts_for(flow, settings, context)
     client = getattr(context.resources, flow.target.system).client
     look = partial(client.known, flow.target) if flow.looks_up else None
-    rows = (records_of(batch, flow.source.record) for batch in store.read(flow.source.key, partition, needed=True))
+    read, source = flow.source.key, flow.source.record
+    rows = (records_of(batch, source) for batch in store.read(read, partition, needed=True, of=source))
     return plan(flow, rows, facts, ledger, partition, partial(last_delivered, flow, store, ledger), look)
 
 

@@ -50,6 +50,11 @@ def unreadable(asset: Sequence[str], partition: str, path: object, why: object) 
     return refused(asset, partition, f"{path} is no whole file of rows: {' '.join(str(why).split())[:200]}")
 
 
+def of_an_older_release(asset: Sequence[str], partition: str, columns: Sequence[str]) -> RowsRefused:
+    words = f"a release stored it that had no {', '.join(columns[:5])}{' and others' * (len(columns) > 5)}"
+    return refused(asset, partition, f"{words}: what it lacks is not taken for empty")
+
+
 def of_another(asset: Sequence[str], partition: str, path: object, whose: str) -> RowsRefused:
     return refused(asset, partition, f"{path} holds {whose}")
 

@@ -14,6 +14,8 @@ from upath import UPath
 
 from mlc_dagster.core.arrow_columns import without
 from mlc_dagster.core.logs import logger
+from mlc_dagster.core.stored_columns import lacking
+from mlc_dagster.core.vocabulary import Record
 from mlc_dagster.ledger.records.stored import REMOVED, Entry, Write
 from mlc_dagster.orchestration.storage import files
 from mlc_dagster.orchestration.storage import refused_rows as refusing
@@ -31,7 +33,9 @@ Asset = tuple[str, ...]
 class Known(Protocol):
     """`ledger.Stored`: which file may lie in a partition's place."""
 
-    def begin(self, asset: str, partition: str, *, digest: str, size: int, rows: int) -> Write: ...
+    def begin(
+        self, asset: str, partition: str, *, digest: str, size: int, rows: int, read_number: int | None = None
+    ) -> Write: ...
 
     def placed(self, write: Write) -> None: ...
 
@@ -62,10 +66,12 @@ class RowStore:
         schema: pa.Schema,
         batches: Iterable[pa.RecordBatch],
         stale: Callable[[], AbstractSet[int]] = frozenset,
+        read_number: int | None = None,
     ) -> int:
         """Replace a partition by these batches, page by page; the number of rows. Nothing changes if it fails.
 
         `stale`, asked when they have come to their end: the places of rows that are left out, as `frames.without`.
+        `read_number`: of the walk that they are of, as the ledger gave it.
         """
         path = self.path(asset, partition)
         with files.write_errors_as_misconfigured(path), files.draft_of(path) as draft:
@@ -74,13 +80,18 @@ class RowStore:
                 with files.draft_of(path) as second:
                     kept = without(_batches(draft), places)
                     rows = _written(second, asset, partition, schema, kept)
-                    self._place(second, asset, partition, rows)
+                    self._place(second, asset, partition, rows, read_number)
             else:
-                self._place(draft, asset, partition, rows)
+                self._place(draft, asset, partition, rows, read_number)
         return rows
 
-    def read(self, asset: Asset, partition: str, *, needed: bool = False) -> Iterator[pa.RecordBatch]:
-        """The batches of a partition; none where it was never written, which RowsRefused says where it is `needed`."""
+    def read(
+        self, asset: Asset, partition: str, *, needed: bool = False, of: type[Record] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """The batches of a partition; none where it was never written, which RowsRefused says where it is `needed`.
+
+        `of`: the record that is made of its rows; a file without all of its columns is refused.
+        """
         path = self.path(asset, partition)
         with self._checked(asset, partition, path) as file:
             if file is None:
@@ -88,9 +99,19 @@ class RowStore:
                     raise refusing.never_stored(asset, partition, self.root)
                 return
             try:
+                if of and (columns := lacking(pq.read_schema(file), of)):
+                    raise refusing.of_an_older_release(asset, partition, columns)
                 yield from _of_file(file, asset, partition, path)
             except (pa.ArrowException, OSError) as error:
                 raise refusing.unreadable(asset, partition, path, error) from error
+
+    def lacks(self, asset: Asset, partition: str, record: type[Record]) -> bool:
+        """Whether its file is of a release that stored less of the record; False where there is none."""
+        with files.opened(self.path(asset, partition)) as file:
+            try:
+                return file is not None and bool(lacking(pq.read_schema(file), record))
+            except (pa.ArrowException, OSError):
+                return False  # who reads it says what is wrong with it
 
     def check(self, asset: Asset, partition: str) -> None:
         """Raises RowsRefused where its file is not what the ledger knows."""
@@ -132,7 +153,7 @@ class RowStore:
                 if not tries_left:
                     raise fault
 
-    def _place(self, draft: IO[bytes], asset: Asset, partition: str, rows: int) -> None:
+    def _place(self, draft: IO[bytes], asset: Asset, partition: str, rows: int, read_number: int | None) -> None:
         """The ledger knows the file before it can be found: a kill at any moment leaves what is there known."""
         path = self.path(asset, partition)
         draft.flush()
@@ -140,7 +161,8 @@ class RowStore:
         if self._known is None:
             files.put(draft, path)
             return
-        write = self._known.begin("/".join(asset), partition, digest=digest, size=size, rows=rows)
+        name = "/".join(asset)
+        write = self._known.begin(name, partition, digest=digest, size=size, rows=rows, read_number=read_number)
         files.put(draft, path)
         self._known.placed(write)
 

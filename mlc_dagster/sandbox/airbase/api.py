@@ -27,13 +27,15 @@ class AirbaseSandbox:
     and subsidiaries are filled by a seed or by a test.
 
     `scheme` is the word before the token that this tenant wants; `heeds_filters` whether ?erp_reference_id= and
-    ?status= work; `has_payment_terms` whether its vendors have any.
+    ?status= work; `has_payment_terms` whether its vendors have any, `read_only` fields of vendors that are dropped
+    with 200.
     """
 
     def __init__(self, counts: RollingCounts, journal: Journal, lock: RLock) -> None:
         self.counts, self._journal, self._lock, self.token = counts, journal, lock, TOKEN
         self.scheme, self.heeds_filters, self.partial_bulks = "Token", True, False
         self.has_payment_terms = False
+        self.read_only: tuple[str, ...] = ()
         self._shelves = Shelves()
 
     # --- for tests and seeds ---
@@ -218,9 +220,10 @@ class AirbaseSandbox:
 
     def _heard(self, name: str, entity: Any) -> Any:
         """Fields that this tenant does not have are dropped without a word."""
-        if name != "vendors" or self.has_payment_terms or not isinstance(entity, dict):
+        if name != "vendors" or not isinstance(entity, dict):
             return entity
-        return {field: value for field, value in entity.items() if field != "payment_terms"}
+        dropped = {*self.read_only, *(() if self.has_payment_terms else ("payment_terms",))}
+        return {field: value for field, value in entity.items() if field not in dropped}
 
     def _bulk(self, call: Call, name: str) -> Answer:
         """All or nothing; with `partial_bulks` what is good is kept, and the rest is named beside it."""

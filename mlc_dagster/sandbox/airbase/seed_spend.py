@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from mlc_dagster.sandbox.seed.partners import DAYS, Season
 
 Flaw = tuple[str, Callable[[Row], object]]
 
-APPROVED, ENTRIES = 40, 40
+APPROVED, ENTRIES = 40, 50
 PURCHASE_TYPES = {
     "Software": ("Licences, one year", "Support", "Seats for the new team"),
     "Travel": ("Train to the fair", "Hotel, two nights", "Flights"),
@@ -24,8 +24,9 @@ PURCHASE_TYPES = {
 }
 UNKNOWN_TYPE, UNKNOWN_DEPARTMENT, UNKNOWN_BANK = "Unheard of", "CC999", "1999"
 DEPARTMENTS = {"CC100": "Assembly", "CC200": "Machining", "CC300": "Paint shop", "CC 400": "Stores", "CÖ-500": "Office"}
+CLEARING = "2440"  # the demo's chart has no account of its own for money on its way out
 _PEOPLE = ("Anna Berg", "Kenji Mori", "Layla Haddad", "Ove Lund")
-_TYPES = ("bill_payment",) * 6 + ("reimbursement", "card_transaction", "bill", "reimbursement_payment")
+_TYPES = ("bill_payment",) * 6 + ("reimbursement", "card_transaction", "card_transaction", "reimbursement_payment")
 _STATUSES = ("sync_ready",) * 6 + ("sync_complete",)
 
 
@@ -40,6 +41,10 @@ def sow_spend(airbase: AirbaseSandbox, season: Season, vendors: Sequence[str]) -
     for number in range(ENTRIES):
         entry = _entry(season, number, vendors)
         _marred(season, ENTRY_FLAWS, number, "ledger entry", entry)
+        if entry["type"] in PAYS and not entry.pop("unheard_of", False):
+            airbase.add_entry(**_paid(entry))
+        airbase.add_entry(**entry)
+    for entry in _moved(season):
         airbase.add_entry(**entry)
 
 
@@ -110,6 +115,41 @@ def _entry(season: Season, number: int, vendors: Sequence[str]) -> Row:
     return entry
 
 
+def _paid(payment: Row) -> Row:
+    """The bill or reimbursement that it pays, of the same lines, with a tag that is no matter of the books."""
+    same = ("status", "erp_reference_id", "subsidiary", "entry_date", "invoice_number", "vendor", "currency")
+    lines = [line if Decimal(line["amount"]) else {**line, "amount": "10.00"} for line in payment["expense_list"]]
+    return {
+        **{name: payment[name] for name in (*same, "subsidiary_amount") if name in payment},
+        "airbase_id": payment["applied_to"][0]["airbase_id"],
+        "type": PAYS[payment["type"]],
+        "expense_list": lines,
+        "transaction_tags": [{"type_label": "Channel", "erp_reference_id": "", "name": "Mail"}],
+    }
+
+
+def _moved(season: Season) -> Iterator[Row]:
+    """Money on its way out, as recorded: a load and an unload of one day, their two lines mirrored, one of them 0; and
+    one of a type that nobody named.
+    """
+    for number, company in enumerate(COMPANIES):
+        amount, moment = price(season, COMPANIES[company]["currency"]), season.moment(season.rng.randrange(DAYS))
+        shared = {
+            "subsidiary": company,
+            "entry_date": moment.removesuffix("Z"),
+            "vendor": None,
+            "spend_owner": _person(season),
+        }
+        for kind, amounts in (("bill_payment_load", (amount, "0.00")), ("bill_payment_unload", ("0.00", amount))):
+            lines = [
+                {"account": account, "amount": each, "description": "Money out", "tags": []}
+                for account, each in zip((CLEARING, "1930"), amounts, strict=True)
+            ]
+            yield {**shared, "airbase_id": _identity(season), "type": kind, "expense_list": lines}
+        if number == 0:
+            yield {**shared, "airbase_id": _identity(season), "type": "cashback", "total_amount": "7.00"}
+
+
 def _amounts(season: Season, company: str, *, foreign: bool) -> Row:
     """In the company's own currency or, with what that makes in its own, in euros; only company 0010 pays in these."""
     currency = "EUR" if foreign else COMPANIES[company]["currency"]
@@ -152,6 +192,11 @@ def _of(company: str, amount: str, **fields: Any) -> Callable[[Row], object]:
     return mar
 
 
+def _like_a_transfer(entry: Row) -> None:
+    _of("0010", "50.00", type="card_transaction", applied_to=None)(entry)
+    entry["expense_list"].append({"account": "1930", "amount": "0.00", "tags": []})
+
+
 REQUEST_FLAWS: tuple[Flaw, ...] = (
     ("total does not add up", _wrong_total),
     ("department not in IFS", _unknown_department),
@@ -162,4 +207,6 @@ ENTRY_FLAWS: tuple[Flaw, ...] = (
     ("bank account not in IFS", _of("0010", "1250.00", bank_account=UNKNOWN_BANK)),
     ("nothing was paid", _of("0010", "0.00")),
     ("three decimals", _of("0030", "12.345")),
+    ("its bill is not in IFS", _of("0010", "99.00", unheard_of=True)),
+    ("a transfer among expenses", _like_a_transfer),
 )

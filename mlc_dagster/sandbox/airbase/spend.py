@@ -27,6 +27,9 @@ _LINES = {REQUESTS: "line_items", ENTRIES: "expense_list"}
 PAYS = {"bill_payment": "bill", "reimbursement_payment": "reimbursement"}
 """Payment -> what it pays."""
 
+OWED = ("bill", *PAYS)
+"""What names a payable account, as recorded: bills, and what pays another entry. Transfers and card spend do not."""
+
 _DAY = "2026-11-05T00:00:00"  # Airbase's own dates have no zone
 _PERSON = {"name": "B. Gonzales", "email": "b.gonzales@example.test"}
 
@@ -42,13 +45,13 @@ def acknowledged(kind: str, body: Mapping[str, Any]) -> Row:
         if name == "status":
             if value not in STATUSES[kind]:
                 raise Refusal({name: [f'"{value}" is not a valid choice.']})
-        elif not _is_text(value, _LONGEST[name], nullable=name != "error_message"):
+        elif value is not None and not _is_text(value, _LONGEST[name]):
             raise Refusal({name: [f"Ensure this field is a text of no more than {_LONGEST[name]} characters."]})
     return dict(body)
 
 
-def _is_text(value: Any, longest: int, *, nullable: bool) -> bool:
-    return nullable if value is None else isinstance(value, str) and len(value) <= longest
+def _is_text(value: Any, longest: int) -> bool:
+    return isinstance(value, str) and len(value) <= longest
 
 
 # --- what people enter ----------------------------------------------------------------------------------------------
@@ -94,7 +97,7 @@ def changed(shelves: Shelves, kind: str, row: Row, given: Mapping[str, Any]) -> 
     counted = "total_amount" not in given and (row["total_amount"] is None or _LINES[kind] in given)
     new["total_amount"] = _sum(new[_LINES[kind]]) if counted else str(new["total_amount"])
     if kind == ENTRIES:
-        new |= {name: _account(shelves, new[name]) for name in ("bank_account", "ap_account")}
+        new |= {name: _account(shelves, new[name]) for name in ("bank_account", "ap_account", "amortization_account")}
         new["amounts"] = _amounts(shelves, row, new, given)
     return new
 
@@ -127,7 +130,7 @@ def _entry(identity: str, given: Mapping[str, Any]) -> Row:
         "credit_mode": None,
         "employee": _PERSON if kind.startswith("reimbursement") else None,
         "invoice_number": None,
-        "ap_account": "2440",
+        "ap_account": "2440" if kind in OWED else None,
         "receipt_link": None,
         "entry_date": _DAY,
         "transaction_tags": [],

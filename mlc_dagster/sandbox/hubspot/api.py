@@ -209,7 +209,8 @@ class HubspotSandbox:
             if known is None and not by:
                 raise InvalidError(f"No {kind} with id {each['id']}", "", "OBJECT_NOT_FOUND", ids=[each["id"]])
             row = self.objects.write(kind, {**({by: each["id"]} if by else {}), **each["properties"]}, known)
-            return {**row, "new": known is None}
+            told = {name: value for name, value in row["properties"].items() if value is not None}
+            return {**row, "properties": told, "new": known is None}
 
         return self._each(inputs_of(body), one)
 
@@ -224,9 +225,9 @@ class HubspotSandbox:
 
     def _create(self, kind: str, body: Row) -> Answer:
         inputs = [{**each, "id": str(place)} for place, each in enumerate(inputs_of(body))]
-        return self._each(inputs, lambda each: self.objects.write(kind, each["properties"], None))
+        return self._each(inputs, lambda each: self.objects.write(kind, each["properties"], None), status=201)
 
-    def _each(self, inputs: list[Row], one: Callable[[Row], Row]) -> Answer:
+    def _each(self, inputs: list[Row], one: Callable[[Row], Row], status: int = 200) -> Answer:
         """With a trace id of its own for each input the good ones are written; else one bad input refuses all."""
         ids = [str(each["id"]).casefold() for each in inputs]
         if doubled := sorted({each for each in ids if ids.count(each) > 1}):
@@ -242,7 +243,7 @@ class HubspotSandbox:
                 results.append({**one(each), "objectWriteTraceId": trace})
             except InvalidError as refused:
                 errors.append(input_error(refused, trace))
-        return batch(200, list(reversed(results)), errors)  # never in the order of the inputs
+        return batch(status, list(reversed(results)), errors)  # never in the order of the inputs
 
     def _refuse_whole(self, inputs: list[Row], one: Callable[[Row], Row]) -> None:
         """Try all, and undo: nothing is written where one is refused."""

@@ -47,7 +47,7 @@ def answer(objects: Objects, source: str, target: str, verb: list[str], body: Ro
 
 
 def _read(objects: Objects, source: str, target: str, inputs: list[Row]) -> Answer:
-    kind = {"category": "HUBSPOT_DEFINED", "typeId": TYPES[source, target], "label": None}
+    kind = {"category": "HUBSPOT_DEFINED", "typeId": TYPES[source, target]}
     results, errors = [], []
     for each in inputs:
         others = objects.of(source, target, each["id"])

@@ -28,9 +28,8 @@ ME = {
     "email": "service@example.test",
     "firstName": "Service",
     "lastName": "User",
-    "department": None,
     "role": "AP",
-    "domains": ["sandbox"],
+    "domains": {"active": False, "procurify_domains": []},
     "user": 7,
     "systemaccess_cache": {},
 }
@@ -231,7 +230,7 @@ class ProcurifySandbox:
         if (order := self._shelves.order_of(which)) is None:
             raise NOT_FOUND
         return answer_json(
-            200, {"metadata": {"permissions": {}}, "data": whole.whole_order(self._shelves.shown(order))}
+            200, {"metadata": whole.ORDER_PERMISSIONS, "data": whole.whole_order(self._shelves.shown(order))}
         )
 
     def _bills(self, call: Call) -> Answer:

@@ -55,7 +55,7 @@ def order(books: Books, number: int, vendor: Row, lines: Sequence[Line], currenc
         "pref_vendor": vendor,
         "vendor_name": vendor["name"],
         "purchased_currency": money,
-        "purchased_currency_rate": text(money["rate"], places=8),
+        "purchased_currency_rate": text(money["rate"], places=6),
         **_order_totals(books, lines, money, given),
         "order_items": [{"approved_datetime": dated, **item} for item in items],
         **plain(given),

@@ -16,7 +16,7 @@ from mlc_dagster.sandbox.seed.partners import Season
 
 Supplier = Mapping[str, Any]
 
-RATES = {"SEK": "1", "EUR": "0.0875388", "USD": "0.0947760", "JPY": "14.2", "KWD": "0.0291"}
+RATES = {"SEK": "1", "EUR": "0.087539", "USD": "0.094776", "JPY": "14.2", "KWD": "0.0291"}
 """What one SEK costs: Procurify's rates are of the base currency."""
 BRANCHES = {"0010": "Stockholm", "20": "Osaka", "0030": "Kuwait City"}
 DEPARTMENTS = {

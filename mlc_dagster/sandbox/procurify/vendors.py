@@ -95,4 +95,4 @@ def _text_fault(name: str, value: Any) -> str:
 
 def brief(vendor: Row) -> Row:
     """The vendor as bills and purchase orders carry it."""
-    return {name: vendor[name] for name in ("id", "name", "external_id", "currency", "type")}
+    return {name: vendor[name] for name in ("id", "name", "external_id", "currency", "type", "email")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlc_dagster.sandbox.procurify.reference_data import Books, Row
+from mlc_dagster.sandbox.procurify.reference_data import Books, Row, floating
 
 _DEPARTMENT = {"id": 11, "name": "Operations", "external_id": "CC100", "branch": {"id": 1, "name": "Stockholm"}}
 _NAMED = {"id": 7, "email": "service@example.test", "firstName": "Service", "lastName": "User"}
@@ -24,7 +24,11 @@ _NOT_LISTED = (
     *("subtotal_cost", "total_cost", "tax_amount", "inclusive_tax_amount", "exclusive_tax_amount", "shipping_amount"),
     *("converted_total_cost", "active", "note", "payment_method_name", "payment_terms", "vendor_name"),
 )
+_NEVER_NULL = ("last_export_date", "po", "tax_name")
 BILL_PERMISSIONS: Row = {"can_edit": False, "can_delete": False, "can_approve": False}
+
+ORDER_PERMISSIONS: Row = {"can_edit": False, "can_delete": False, "permissions": {}}
+"""At the top in the specification of 2024, below `permissions` in that of 2026."""
 
 
 def summary(total: Any = 0) -> Row:
@@ -35,7 +39,13 @@ def summary(total: Any = 0) -> Row:
 def listed_bill(shown: Mapping[str, Any]) -> Row:
     """A row of the list: no amounts but the payable one, of the vendor its id and its name."""
     vendor = {name: shown["vendor"][name] for name in ("id", "name")} if shown["vendor"] else None
-    return {**{n: v for n, v in shown.items() if n not in _NOT_LISTED}, "user": USER, "vendor": vendor}
+    told = {name: value for name, value in _told(shown).items() if name not in _NOT_LISTED}
+    return {**told, "user": USER, "approver": None, "vendor": vendor}
+
+
+def _told(row: Mapping[str, Any]) -> Row:
+    """What may not be null is left out where there is nothing to tell."""
+    return {name: value for name, value in row.items() if value is not None or name not in _NEVER_NULL}
 
 
 def bill(books: Books, shown: Mapping[str, Any]) -> Row:
@@ -44,10 +54,11 @@ def bill(books: Books, shown: Mapping[str, Any]) -> Row:
     own = {"bill": number, "vendor": shown["vendor"], "currency": shown["currency"]}
     more = {**own, "expense": None, "creditcard_item": None}
     return {
-        **{name: value for name, value in shown.items() if name != "past_due"},
+        **{name: value for name, value in _told(shown).items() if name != "past_due"},
         "user": USER,
-        "bill_statuses": [{**each, "bill": number} for each in shown["bill_statuses"]],
-        "items": [{**more, **each, "cost_allocations": _allocations(books, each)} for each in shown["items"]],
+        "approver": None,
+        "bill_statuses": [{**each, "bill": number, "user": USER} for each in shown["bill_statuses"]],
+        "items": [{**more, **_told(each), "cost_allocations": _allocations(books, each)} for each in shown["items"]],
         "costs": [_cost(books, number, each) for each in shown["costs"]],
     }
 
@@ -76,13 +87,33 @@ def order(shown: Mapping[str, Any]) -> Row:
         "buyer_address": {"id": 1, **_ADDRESS},
         "receiver_address": {"id": 1, **_ADDRESS},
         "purchaser": USER,
-        "contract": None,
+        "contract": {"id": 1, "uuid": "0d3c8a52-5c9e-4d0e-9a55-6a4f3d1f2b10", "name": "Standard"},
         "shipping_terms": "Standard",
         "shipping_method": "Standard",
         **shown,
         "promise_date": shown["promise_date"] or shown["date"],
+        "tax": _modifier(shown["tax"]),
+        "discount": _modifier(shown["discount"]),
         "most_recent_version": version + (not newest) if isinstance(newest, bool) else newest,
     }
+
+
+def _modifier(row: Mapping[str, Any]) -> Row:
+    return {**row, "value": floating(row["value"])}
+
+
+def _line(whole: Mapping[str, Any], line: Mapping[str, Any]) -> Row:
+    split = [{**each, "account": _spend_account(each["account"])} for each in line["spend_allocation"]]
+    return {**whole, "approved_quantity": line["quantity"], **line, "spend_allocation": split}
+
+
+def _spend_account(account: Mapping[str, Any]) -> Row:
+    """The branch of a split is told with its currency and its telephone."""
+    department = account["department"]
+    if not department or "branch" not in department:
+        return dict(account)
+    branch = {**department["branch"], "localCurrency": 1, "phoneOne": ""}
+    return {**account, "department": {**department, "branch": branch}}
 
 
 def whole_order(shown: Mapping[str, Any]) -> Row:
@@ -101,5 +132,5 @@ def whole_order(shown: Mapping[str, Any]) -> Row:
         "shipping_term": _TERM,
         "creditcard": None,
         "creditcard_is_editable": False,
-        "order_items": [{**lines, "approved_quantity": each["quantity"], **each} for each in shown["order_items"]],
+        "order_items": [_line(lines, each) for each in shown["order_items"]],
     }

@@ -132,7 +132,7 @@ def covers(theirs: Any, ours: Any) -> bool:
         return theirs is ours
     if isinstance(ours, Decimal):
         return amount_of(theirs) == ours
-    return _text(theirs) == _text(ours)
+    return _text(theirs) in (_text(ours), f"{_text(ours)}T00:00:00")
 
 
 def amount_of(value: Any) -> Decimal | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 
 from mlc_dagster.core.facts import Books
@@ -24,14 +26,18 @@ from mlc_dagster.systems.airbase.records import (
     Subsidiary,
     Vendor,
 )
+from mlc_dagster.systems.airbase.spend.absent_paths import absent_paths, configured_paths_lead_somewhere
 from mlc_dagster.systems.airbase.spend.acknowledgements import AcknowledgementWriter
-from mlc_dagster.systems.airbase.spend.documents import payment_extract, request_extract
-from mlc_dagster.systems.airbase.spend.records import ACKNOWLEDGEMENTS, PAYMENTS, PURCHASE_REQUESTS
+from mlc_dagster.systems.airbase.spend.documents import Extract, payment_extract, request_extract
+from mlc_dagster.systems.airbase.spend.entry_types import EntryType, types_seen
+from mlc_dagster.systems.airbase.spend.fields import PAYMENT, REQUEST
+from mlc_dagster.systems.airbase.spend.records import ACKNOWLEDGEMENTS, PAYMENTS, PURCHASE_REQUESTS, Payment
 from mlc_dagster.systems.airbase.vendors.supplier_fields import VendorMatching
 from mlc_dagster.systems.airbase.writing import request_bodies as bodies
 from mlc_dagster.systems.airbase.writing.record_index import RecordIndex
 from mlc_dagster.systems.airbase.writing.upserts import UpsertKind, UpsertWriter
 from mlc_dagster.systems.shared.draft_writer import DraftWriter
+from mlc_dagster.systems.shared.json_rows import converted_row
 from mlc_dagster.systems.shared.kept_reads import KeptRead
 from mlc_dagster.transport.client import ApiClient
 
@@ -73,7 +79,7 @@ class AirbaseClient:
 
     def _vendor_body(self, record: Vendor, theirs: Document | None) -> dict[str, Any]:
         """Subsidiaries are named by both of their keys; their list is read at most once a minute."""
-        return bodies.vendor(record, theirs, self._subsidiary_ids.value())
+        return bodies.vendor(record, theirs, self._subsidiary_ids.value(), self.endpoints.vendor_fields_left_out)
 
     def _read_subsidiary_ids(self) -> dict[str, str]:
         return {each.erp_reference_id: each.airbase_id for each in self.subsidiaries() if each.erp_reference_id}
@@ -124,6 +130,22 @@ class AirbaseClient:
         """The subsidiaries; empty where their path is."""
         return [_subsidiary(row) for row in self._listed(self.endpoints.subsidiaries)]
 
+    def ledger_entry_types(self) -> list[EntryType]:
+        """The types of the ledger entries that wait for the ERP; empty where their path is. Raises as `save`."""
+        extract = payment_extract(self.endpoints.payment_fields)
+        return types_seen(_readable_payments(self._lists[PAYMENTS.name].documents(), extract))
+
+    def absent_paths(self) -> Iterator[tuple[str, str, str]]:
+        """(setting, path, where) of each field that no document of a list has. Raises as `save`."""
+        at = self.endpoints
+        for name, entity, usual, own in (
+            ("requests", PURCHASE_REQUESTS, REQUEST, at.request_fields),
+            ("payments", PAYMENTS, PAYMENT, at.payment_fields),
+        ):
+            paths = {**usual, **own}
+            for field in absent_paths(self._lists[entity.name].documents(), paths):
+                yield f"airbase.fields.{name}.{field}", paths[field], "mlc.yaml" if field in own else ""
+
     def probe(self, path: str) -> None:
         """One row of a list: is the path there, and the token good? Raises MlcError."""
         self._api.get(path, page=1, page_size=1)
@@ -136,12 +158,34 @@ def _spend_lists(api: AirbaseApi, endpoints: Endpoints, clock: Callable[[], floa
     requests, entries = {"status": endpoints.request_status}, {"status": endpoints.ledger_status}
     return {
         PURCHASE_REQUESTS.name: AirbaseList(
-            api, endpoints.purchase_requests, request_extract(endpoints.request_fields), clock, requests
+            api,
+            endpoints.purchase_requests,
+            request_extract(endpoints.request_fields),
+            clock,
+            requests,
+            _fits(REQUEST, endpoints.request_fields, "airbase.fields.requests"),
         ),
         PAYMENTS.name: AirbaseList(
-            api, endpoints.ledger_entries, payment_extract(endpoints.payment_fields), clock, entries
+            api,
+            endpoints.ledger_entries,
+            payment_extract(endpoints.payment_fields),
+            clock,
+            entries,
+            _fits(PAYMENT, endpoints.payment_fields, "airbase.fields.payments"),
+            [{"status": endpoints.failed_status}] if endpoints.failed_status else (),
         ),
     }
+
+
+def _fits(usual: Mapping[str, str], own: Mapping[str, str], setting: str) -> Callable[[list[Document]], None]:
+    return lambda documents: configured_paths_lead_somewhere(documents, usual, own, setting)
+
+
+def _readable_payments(documents: Iterable[Document], extract: Extract) -> Iterator[Payment]:
+    """What cannot be read is held with its reason where it would be entered."""
+    for document in documents:
+        with suppress(ValueError):
+            yield msgspec.convert(converted_row(Payment, extract(document)), Payment)
 
 
 def _account(row: Document) -> Account:

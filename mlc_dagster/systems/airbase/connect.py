@@ -34,10 +34,12 @@ def airbase_client(
     )
     endpoints = Endpoints(
         **settings.paths.model_dump(),
+        vendor_fields_left_out=settings.vendor_fields_left_out,
         page_size=settings.page_size,
         batch_size=settings.batch_size,
         request_status=settings.request_status,
         ledger_status=settings.ledger_status,
+        failed_status=settings.failed_status,
         request_fields=settings.fields.requests,
         payment_fields=settings.fields.payments,
     )

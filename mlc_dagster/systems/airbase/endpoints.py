@@ -18,9 +18,11 @@ class Endpoints:
     purchase_orders_bulk: str = "/v1/accounting/purchase_orders/bulk_upsert/"
     purchase_requests: str = ""
     ledger_entries: str = "/v1/accounting/ledger_entries/"
+    vendor_fields_left_out: tuple[str, ...] = ()  # fields that this tenant's vendors do not take
     page_size: int = 250
     batch_size: int = 100
     request_status: str = "approved"
     ledger_status: str = "sync_ready"
+    failed_status: str = ""
     request_fields: Mapping[str, str] = field(default_factory=dict)  # our field -> dotted path, where it differs
     payment_fields: Mapping[str, str] = field(default_factory=dict)

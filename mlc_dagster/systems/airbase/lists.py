@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -26,9 +26,14 @@ class AirbaseList:
         extract: Extract,
         clock: Callable[[], float],
         filter: Mapping[str, str] | None = None,
+        check: Callable[[list[Document]], None] = lambda documents: None,
+        also: Sequence[Mapping[str, str]] = (),
     ) -> None:
-        self._path, self._extract, self._filter = path, extract, filter or {}
-        self._documents = KeptRead(lambda: list(api.pages(path, **self._filter)), FRESH, clock)
+        """`check` raises Misconfigured where mlc.yaml does not fit what was read; `also`: filters of further parts."""
+        self._path, self._extract, self._filter, self._check = path, extract, filter or {}, check
+        self._documents = KeptRead(
+            lambda: [row for part in (self._filter, *also) for row in api.pages(path, **part)], FRESH, clock
+        )
 
     def batches(
         self, entity: EntitySet, scope: Scope, pull: Pull, sightings: Sightings | None
@@ -38,7 +43,13 @@ class AirbaseList:
             cure = "Set it under airbase.paths in mlc.yaml."
             raise Misconfigured(f"airbase: the path of {entity.name} is empty", cure=cure)
         pull.filter = "&".join(f"{name}={value}" for name, value in self._filter.items())
-        return ListByDay(entity, scope, pull, sightings).batches(self._documents.value(), self._extract)
+        documents = self._documents.value()
+        self._check(documents)
+        return ListByDay(entity, scope, pull, sightings).batches(documents, self._extract)
+
+    def documents(self) -> list[Document]:
+        """Every document of the list, read at most once a minute."""
+        return self._documents.value() if self._path else []
 
     def forget(self) -> None:
         """The next read asks anew."""

@@ -8,6 +8,7 @@ from mlc_dagster.core.errors import MlcError
 from mlc_dagster.systems.airbase.client import AirbaseClient
 from mlc_dagster.systems.airbase.connect import airbase_client
 from mlc_dagster.systems.airbase.settings import AirbaseSettings
+from mlc_dagster.systems.airbase.spend.entry_types import TYPE_CURE, TYPES
 from mlc_dagster.systems.shared.findings import NOT_SIGNED_IN, Finding, Question, budget, clock, rate, refused, wrong
 from mlc_dagster.systems.shared.name_suggestions import suggestion
 
@@ -42,6 +43,8 @@ def ask_airbase(question: Question) -> Iterator[Finding]:
                 return
             yield refused("airbase", name, error)
     yield from _names(question, client)
+    yield from _types(section, client)
+    yield from _absent_paths(client)
     for flow, why in section.switched_off.items():
         yield Finding("airbase", flow, True, f"switched off: {why}")
     yield from clock("airbase", client.api)
@@ -77,6 +80,37 @@ def _names(question: Question, client: AirbaseClient) -> Iterator[Finding]:
             fault = f"airbase.gl_accounts.{code} is {name!r}, and Airbase has no such account that is active"
             cure = f"Correct it in mlc.yaml, or make it in Airbase. {suggestion(name, books.accounts)}"
             yield wrong("airbase", "mlc.yaml", fault, cure)
+
+
+def _types(section: AirbaseSettings, client: AirbaseClient) -> Iterator[Finding]:
+    """Each type of ledger entries that waits for the ERP, with what it is by mlc.yaml."""
+    kinds = section.tables()[TYPES]
+    try:
+        found = client.ledger_entry_types()
+    except MlcError:
+        return  # its path said so
+    for each in found:
+        if kind := kinds.get(each.type):
+            yield Finding("airbase", f"type {each.type}", True, f"{kind}: {each.words()}")
+        else:
+            told = f"not entered, since mlc.yaml does not say what it is: {each.words()}. {TYPE_CURE}"
+            yield Finding("airbase", f"type {each.type or '(none)'}", True, told)
+
+
+def _absent_paths(client: AirbaseClient) -> Iterator[Finding]:
+    """Fields that no document has where they are looked for: an error where mlc.yaml names the place."""
+    try:
+        found = list(client.absent_paths())
+    except MlcError:
+        return  # its path said so
+    for setting, path, where in found:
+        said = f"{setting} is {path!r}, and no document that was read has it"
+        if where:
+            yield wrong(
+                "airbase", "mlc.yaml", said, "Correct the path, or leave it empty where there is no such field."
+            )
+        else:
+            yield Finding("airbase", "field", True, f"{said}; where your tenant has it elsewhere, set the path")
 
 
 def _rate(client: AirbaseClient, path: str, a_minute: int) -> Finding:

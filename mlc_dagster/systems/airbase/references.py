@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from mlc_dagster.rules.chart_agreement import companies_without_subsidiary, missing_in_erp, missing_in_target
+from collections.abc import Iterable
+from datetime import date
+
+from mlc_dagster.core.facts import Facts
+from mlc_dagster.rules.chart_agreement import Missing, companies_without_subsidiary, missing_in_erp, missing_in_target
 from mlc_dagster.systems.airbase.records import Account, Subsidiary
 from mlc_dagster.systems.airbase.settings import AirbaseSettings
-from mlc_dagster.systems.system import Reference, ReferenceCheck
+from mlc_dagster.systems.airbase.spend.entry_types import TYPE_CURE, TYPES, EntryType
+from mlc_dagster.systems.system import Chart, Reference, ReferenceCheck
 
 
 def _has_accounts(section: AirbaseSettings) -> bool:
@@ -16,7 +21,34 @@ def _has_subsidiaries(section: AirbaseSettings) -> bool:
     return bool(section.paths.subsidiaries)
 
 
+def _posts_entries(section: AirbaseSettings) -> bool:
+    return section.payments_into_ifs and bool(section.paths.ledger_entries)
+
+
+def types_without_meaning(chart: Chart, theirs: Iterable[EntryType], facts: Facts, today: date) -> list[Missing]:
+    """Types that wait for the ERP and that airbase.types does not name: none of these entries is in the books."""
+    return [
+        Missing("mlc.yaml", "", each.type or "(none)", each.currency, f"{each.words()}. {TYPE_CURE}")
+        for each in theirs
+        if each.type not in facts.table(TYPES)
+    ]
+
+
 REFERENCES = (
+    Reference(
+        "ledger_entry_types",
+        EntryType,
+        _posts_entries,
+        (
+            ReferenceCheck(
+                "airbase_entry_types_are_mapped",
+                "Every type of Airbase's ledger entries that wait for the ERP is named in airbase.types.",
+                types_without_meaning,
+                asks_the_chart=False,
+            ),
+        ),
+        shown=True,
+    ),
     Reference(
         "accounts",
         Account,

@@ -30,10 +30,8 @@ class AirbasePaths(Section):
     vendors_bulk: ApiPath = Field("/v1/accounting/vendors/bulk_upsert/", description="Empty: vendors go one by one")
     accounts: ApiPath = "/v1/accounting/accounts/"
     subsidiaries: ApiPath = "/v1/accounting/subsidiaries/"
-    purchase_orders: ApiPath = "/v1/accounting/purchase_orders/"
-    purchase_orders_bulk: ApiPath = Field(
-        "/v1/accounting/purchase_orders/bulk_upsert/", description="Empty: orders go one by one"
-    )
+    purchase_orders: ApiPath = Field("", description="To be confirmed in the portal; nobody has published it")
+    purchase_orders_bulk: ApiPath = Field("", description="Empty: orders go one by one")
     purchase_requests: ApiPath = Field("", description="To be confirmed in the portal; nobody has published it")
     ledger_entries: ApiPath = "/v1/accounting/ledger_entries/"
 
@@ -58,7 +56,10 @@ class AirbaseSettings(SpendSettings):
     vendors_into_ifs: bool = Field(
         True, description="New vendors, and what people change of vendors in Airbase, go into IFS"
     )
-    create_suppliers_in_ifs: bool = Field(True, description="Vendors that only Airbase has are made in IFS")
+    create_suppliers_in_ifs: bool = Field(False, description="Vendors that only Airbase has are made in IFS")
+    vendor_fields_left_out: tuple[Literal["is_active", "email"], ...] = Field(
+        (), description="Fields that this tenant's vendors do not take; what Airbase does not keep holds its record"
+    )
     supplier_owners: dict[Literal["name", "email", "payment_terms"], Literal["ifs", "airbase", "hold"]] = Field(
         default_factory=dict, description="Whose value counts where both sides changed a field; of the others: ifs"
     )

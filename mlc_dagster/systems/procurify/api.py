@@ -82,8 +82,12 @@ class ProcurifyApi:
     def keep(self, path: str, rows: list[Document]) -> None:
         self._kept[path] = (self._clock(), rows)
 
+    def whole(self, path: str) -> Document:
+        """What has no rows and no pages, such as the user. Raises MlcError."""
+        return self._asked(path, {})
+
     def probe(self, path: str) -> Document:
-        """One row of a list, or what has no rows: is it there, and may the role see it? Raises MlcError."""
+        """One row of a list: is it there, and may the role see it? Raises MlcError."""
         answer: Document = self._page(path, 1, {"page_size": 1})
         return answer
 
@@ -119,8 +123,11 @@ class ProcurifyApi:
     def _page(self, path: str, number: int, params: Mapping[str, Any]) -> Document:
         """`next` is an address that the body made up: the token goes to no host but ours, so pages are counted."""
         self.pages += 1
+        return self._asked(path, {**params, "page": number})
+
+    def _asked(self, path: str, params: Mapping[str, Any]) -> Document:
         try:
-            answer: Document = self._api.request("GET", path, params={**params, "page": number}).value
+            answer: Document = self._api.request("GET", path, params=params).value
             return answer
         except RecordRejected as error:
             if error.status not in (404, 405):

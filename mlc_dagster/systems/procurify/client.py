@@ -74,6 +74,11 @@ class ProcurifyClient:
         """Vendors that may be there twice. The crosswalk is not needed: all of them are read."""
         return scan_vendors(self._vendors, since)
 
+    def me(self) -> Document:
+        """The user whose role the application has. Raises MlcError."""
+        found: Document = self._api.whole(self.endpoints.me).get("data") or {}
+        return found
+
     def probe(self, path: str) -> Document:
         """One row of a list: is the path there, and may the role see it? Raises MlcError."""
         return self._api.probe(path)

@@ -64,6 +64,6 @@ def _named(client: ProcurifyClient, name: str, path: str, section: ProcurifySett
 
 def _whom(client: ProcurifyClient) -> str:
     """The user whose role the application has. Raises MlcError."""
-    user = client.probe(client.endpoints.me).get("data") or {}
+    user = client.me()
     named = [sentence(user.get(name)) for name in ("email", "role")]
     return f"as {', '.join(each for each in named if each) or 'a user without a name'}"

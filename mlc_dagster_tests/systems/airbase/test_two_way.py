@@ -9,6 +9,7 @@ import pytest
 
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.sandbox import Limits, Sandbox
+from mlc_dagster.systems.airbase.settings import AirbaseSettings
 from mlc_dagster_tests.systems.rounds import Rounds
 
 BACK = "ifs/suppliers_from_airbase"
@@ -198,3 +199,18 @@ def test_a_vendor_that_is_not_active_stays_a_supplier(rounds: Rounds) -> None:
     edit(rounds, is_active=False, email="new@example.test")
     rounds.once()
     assert rounds.supplier()["Email"] == "new@example.test" and not rounds.supplier()["Blocked"]
+
+
+def test_suppliers_are_not_made_and_orders_not_sent_by_default() -> None:
+    assert AirbaseSettings().create_suppliers_in_ifs is False
+    assert AirbaseSettings().paths.purchase_orders == AirbaseSettings().paths.purchase_orders_bulk == ""
+
+
+def test_a_vendor_that_is_not_active_makes_no_supplier_and_is_not_held(rounds: Rounds) -> None:
+    which = rounds.box.airbase.add_vendor(name="Closed AB")
+    rounds.box.airbase.change_vendor(which, is_active=False)
+    rounds.once()
+    assert numbers(rounds, "Closed AB") == [] and rounds.holds() == {}
+    rounds.box.airbase.change_vendor(which, is_active=True)
+    rounds.once()
+    assert len(numbers(rounds, "Closed AB")) == 1

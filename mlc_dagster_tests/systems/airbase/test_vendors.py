@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
+from typing import Any
 
 import pytest
 
 from mlc_dagster.core.errors import AccessDenied, Misconfigured
 from mlc_dagster.core.outcomes import Refused, Saved, Unanswered
 from mlc_dagster.sandbox import Limits, Sandbox
+from mlc_dagster.systems.airbase.api import AirbaseApi, Document, id_of, reference_of
 from mlc_dagster.systems.airbase.records import VENDORS
+from mlc_dagster.systems.airbase.writing.kept_fields import lost_fields
 from mlc_dagster_tests.systems.airbase.samples import client_on, save, vendor_draft
 
 BULK = "/airbase/v1/accounting/vendors/bulk_upsert/"
@@ -155,3 +159,61 @@ def test_a_busy_airbase_is_waited_for_and_every_vendor_arrives() -> None:
         outcomes = save(client, VENDORS, *(vendor_draft(f"S{number}") for number in range(12)))
         assert all(isinstance(outcome, Saved) for outcome in outcomes.values())
         assert len(box.airbase.vendors) == 12
+
+
+# --- what was kept ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bulk", [BULK.removeprefix("/airbase"), ""], ids=["in bulk", "one by one"])
+@pytest.mark.parametrize("name, changes", [("is_active", {"blocked": True}), ("email", {})])
+def test_a_field_that_is_taken_and_not_kept_is_not_delivered(
+    box: Sandbox, bulk: str, name: str, changes: dict[str, bool]
+) -> None:
+    box.airbase.read_only = (name,)
+    outcome = save(client_on(box, vendors_bulk=bulk), VENDORS, vendor_draft(**changes))["S100"]
+    assert isinstance(outcome, Refused) and f"did not keep it: {name} is" in outcome.reason
+    assert "vendor_fields_left_out" in outcome.reason
+
+
+def test_a_change_that_is_not_kept_is_found_though_the_answer_is_short(box: Sandbox) -> None:
+    there = box.airbase.add_vendor(name="Old", erp_reference_id="S100", email="ap@nordic.example")
+    box.airbase.read_only = ("is_active",)
+    row = {"airbase_id": there, "erp_reference_id": "S100"}
+    box.faults.add(system="airbase", path=BULK, status=200, body=json.dumps({"created": [], "updated": [row]}), times=1)
+    outcome = save(client_on(box), VENDORS, vendor_draft(remote_id=there, blocked=True))["S100"]
+    assert isinstance(outcome, Refused) and "name is 'Old'" in outcome.reason and "is_active is True" in outcome.reason
+
+
+def test_a_short_answer_to_a_write_that_was_kept_is_delivered(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = AirbaseApi.post
+
+    def short(api: AirbaseApi, path: str, body: Document) -> Any:
+        rows = whole(api, path, body)
+        return {
+            what: [{"airbase_id": id_of(row), "erp_reference_id": reference_of(row)} for row in found]
+            for what, found in rows.items()
+        }
+
+    monkeypatch.setattr(AirbaseApi, "post", short)
+    outcomes = save(client_on(box), VENDORS, *(vendor_draft(f"S{number}") for number in range(30)))
+    assert all(isinstance(outcome, Saved) and outcome.action == "created" for outcome in outcomes.values())
+
+
+def test_a_field_that_no_vendor_of_the_tenant_has_is_no_loss() -> None:
+    assert lost_fields({"name": "x", "payment_terms": "30"}, {"name": "x"}) == []
+    assert lost_fields({"name": "x", "payment_terms": "30"}, {"name": "x", "payment_terms": "45"}) == ["payment_terms"]
+    assert lost_fields({"name": "x", "email": "a"}, {"name": "x"}) == ["email"]
+
+
+def test_a_field_that_mlc_yaml_leaves_out_is_not_sent_and_holds_nothing(box: Sandbox) -> None:
+    box.airbase.read_only = ("is_active",)
+    client = client_on(box, vendor_fields_left_out=("is_active",))
+    outcome = save(client, VENDORS, vendor_draft(blocked=True))["S100"]
+    assert isinstance(outcome, Saved) and "is_active" not in box.journal("airbase")[0]["body"]["entities"][0]
+
+
+def test_subsidiaries_in_another_order_are_kept() -> None:
+    sent = [{"erp_reference_id": "0010"}, {"erp_reference_id": "77"}]
+    there = {"subsidiary_reference_ids": [{"erp_reference_id": code} for code in ("77", "20", "0010")]}
+    assert lost_fields({"subsidiary_reference_ids": sent}, there) == []
+    assert lost_fields({"subsidiary_reference_ids": [{"erp_reference_id": "1"}]}, there) == ["subsidiary_reference_ids"]

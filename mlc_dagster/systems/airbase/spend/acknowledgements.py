@@ -8,8 +8,10 @@ from urllib.parse import quote
 
 from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Saved, Unanswered
-from mlc_dagster.systems.airbase.api import AirbaseApi, Document, covers
+from mlc_dagster.systems.airbase.api import AirbaseApi, Document, covers, reference_of
 from mlc_dagster.systems.airbase.spend.records import Acknowledgement
+
+DONE = "sync_complete"
 
 
 class AcknowledgementWriter:
@@ -34,6 +36,8 @@ class AcknowledgementWriter:
         theirs = self._api.one(path)
         if covers(theirs, body):
             return _said(draft, theirs, "adopted")
+        if record.content and (done := reference_of(theirs) or theirs.get("status") == DONE):
+            return Refused(draft, f"Airbase has it as entered already ({done}): it is told of no failure.")
         if other := _anothers(record, theirs):
             cure = "One of the two vouchers is too many: cancel it, correct Airbase, and release this hold."
             return Refused(draft, f"Airbase has {other} already, and the ledger has {record.voucher}. {cure}")
@@ -50,7 +54,7 @@ def _anothers(record: Acknowledgement, theirs: Document) -> str:
     """The voucher that stands where ours should, empty where none does."""
     for name, text in record.body().items():
         there = str(theirs.get(name) or "")
-        if record.voucher and record.voucher in text and there not in ("", text):
+        if text and record.voucher and record.voucher in text and there not in ("", text):
             return f"{name} {there}"
     return ""
 

@@ -45,8 +45,9 @@ def _extract(paths: Paths) -> Extract:
 
 
 def _line(line: Document, paths: Paths) -> dict[str, Any]:
-    names = ("number", "description", "amount", "account")
-    values = {name: _blank_is_none(value_at(line, paths[f"line_{name}"])) for name in names}
+    names = ("number", "description", "amount", "account", "amortization_start", "amortization_end")
+    here = {name: path for name in names if (path := paths.get(f"line_{name}"))}
+    values = {name: _blank_is_none(value_at(line, path)) for name, path in here.items()}
     return {**values, "tags": _tags(line, paths, paths["line_tags"])}
 
 

@@ -46,6 +46,13 @@ PAYMENT: Mapping[str, str] = {
     "bank_name": "bank_account.name",
     "ap_account": "ap_account.erp_reference_id",
     "applied_to": "applied_to",
+    "settlement_amount": "amounts.settlement_amount.amount",
+    "settlement_currency": "amounts.settlement_amount.currency.iso_code",
+    "amortization_account": "amortization_account.erp_reference_id",
+    "amortization_start": "amortization_start_date",
+    "amortization_end": "amortization_end_date",
+    "line_amortization_start": "amortization_start_date",
+    "line_amortization_end": "amortization_end_date",
     "lines": "expense_list",
     **_BOTH,
 }

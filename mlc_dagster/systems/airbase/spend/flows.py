@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import msgspec
+
 from mlc_dagster import rules
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow
-from mlc_dagster.core.vocabulary import key_text
+from mlc_dagster.core.vocabulary import fingerprint, key_text
 from mlc_dagster.systems.airbase.spend import rules as own
+from mlc_dagster.systems.airbase.spend.entry_types import OWED, PAID, kind_of
 from mlc_dagster.systems.airbase.spend.records import (
     ACKNOWLEDGEMENTS,
     PAYMENTS,
@@ -19,42 +22,72 @@ from mlc_dagster.systems.airbase.spend.records import (
     PurchaseRequest,
     Spend,
 )
-from mlc_dagster.systems.airbase.spend.vouchers import PAYMENT, REQUEST, entry_from_payment, entry_from_request
+from mlc_dagster.systems.airbase.spend.vouchers import (
+    BILL,
+    BILLS_FLOW,
+    PAYMENT,
+    PAYMENTS_FLOW,
+    REQUEST,
+    REQUESTS_FLOW,
+    entry_from_bill,
+    entry_from_payment,
+    entry_from_request,
+    voucher_of,
+)
 from mlc_dagster.systems.ifs.entry_records import ENTRIES
 
-REQUESTS_FLOW, PAYMENTS_FLOW = "ifs/vouchers_from_airbase_requests", "ifs/vouchers_from_airbase_payments"
 DONE = "in the ERP already"
+LONGEST_REASON = 250  # characters: how many an error message of Airbase may have, nobody says
 
 
 def request_scope(request: PurchaseRequest, facts: Facts) -> str:
     """Approved, and not acknowledged. A list whose filter is not heeded has all the others, too."""
-    return _scope(request, facts.options["request_status"])
+    return _scope(request, facts.options["request_status"], facts)
+
+
+def bill_scope(entry: Payment, facts: Facts) -> str:
+    """Waiting for the ERP, and of a type that is owed. Earlier releases entered some of these as payments."""
+    return _entered_by(PAYMENTS_FLOW, entry, facts) or _entry_scope(entry, OWED, facts)
 
 
 def payment_scope(payment: Payment, facts: Facts) -> str:
+    """Waiting for the ERP, and of a type that is paid."""
+    return _entered_by(BILLS_FLOW, payment, facts) or _entry_scope(payment, PAID, facts)
+
+
+def entry_scope(entry: Payment, facts: Facts) -> str:
     """Waiting for the ERP, and of a type that is entered."""
-    if payment.type not in facts.options["payment_types"].split(","):
-        return f"type {payment.type or '(none)'}"
-    return _scope(payment, facts.options["ledger_status"])
+    return _entry_scope(entry, OWED | PAID, facts)
 
 
-def _scope(document: Spend, status: str) -> str:
+def _entered_by(flow: str, entry: Payment, facts: Facts) -> str:
+    return f"entered by {flow}" if facts.remote_id(flow, key_text(entry.id)) else ""
+
+
+def _entry_scope(entry: Payment, kinds: frozenset[str], facts: Facts) -> str:
+    if kind_of(entry, facts) not in kinds:
+        return f"type {entry.type or '(none)'}"
+    return _scope(entry, facts.options["ledger_status"], facts)
+
+
+def _scope(document: Spend, status: str, facts: Facts) -> str:
     if document.erp_reference_id or document.status == "sync_complete":
         return DONE
-    return "" if document.status == status else f"status {document.status or '(none)'}"
+    waits = {status, facts.options.get("failed_status") or status} if isinstance(document, Payment) else {status}
+    return "" if document.status in waits else f"status {document.status or '(none)'}"
 
 
 def acknowledgement_of_request(request: PurchaseRequest, facts: Facts) -> Acknowledgement:
-    return _acknowledgement(request, PURCHASE_REQUESTS.path, REQUESTS_FLOW, "acknowledge_requests", facts)
+    voucher = facts.remote_id(REQUESTS_FLOW, key_text(request.id))
+    return _acknowledgement(request, PURCHASE_REQUESTS.path, voucher, "acknowledge_requests", facts)
 
 
 def acknowledgement_of_payment(payment: Payment, facts: Facts) -> Acknowledgement:
-    return _acknowledgement(payment, PAYMENTS.path, PAYMENTS_FLOW, "acknowledge_payments", facts)
+    voucher = voucher_of(payment.id, facts)
+    return _acknowledgement(payment, PAYMENTS.path, voucher, "acknowledge_payments", facts)
 
 
-def _acknowledgement(document: Spend, of: str, flow: str, template: str, facts: Facts) -> Acknowledgement:
-    voucher = facts.remote_id(flow, key_text(document.id))
-
+def _acknowledgement(document: Spend, of: str, voucher: str | None, template: str, facts: Facts) -> Acknowledgement:
     def said(text: str) -> str:
         return text.replace("{voucher}", voucher or "").replace("{remote_id}", document.id)
 
@@ -66,8 +99,36 @@ def _acknowledgement(document: Spend, of: str, flow: str, template: str, facts: 
     return Acknowledgement(key=document.id, of=of, voucher=voucher, fields=fields)
 
 
-def _needs(flow: str) -> Callable[[Spend], Mapping[str, str]]:
-    return lambda document: {flow: key_text(document.id)}
+def failure_scope(entry: Payment, facts: Facts) -> str:
+    """What waits for the ERP and is on hold."""
+    return entry_scope(entry, facts) or ("" if _reason(entry, facts) else "not on hold")
+
+
+def failure_of_entry(entry: Payment, facts: Facts) -> Acknowledgement:
+    """Why the ERP does not have an entry. What Airbase makes of it, its status, is no content of the entry."""
+    told = {"status": facts.options["failed_status"], "error_message": _reason(entry, facts)[:LONGEST_REASON]}
+    return Acknowledgement(
+        key=entry.id,
+        of=PAYMENTS.path,
+        voucher=None,
+        fields=tuple(AcknowledgementField(name=name, text=text) for name, text in told.items()),
+        content=fingerprint(msgspec.structs.replace(entry, status=None)),
+    )
+
+
+def _reason(entry: Payment, facts: Facts) -> str:
+    key = key_text(entry.id)
+    return facts.held.get(BILLS_FLOW, {}).get(key) or facts.held.get(PAYMENTS_FLOW, {}).get(key) or ""
+
+
+def _needs(*flows: str) -> Callable[[Spend], Mapping[str, str]]:
+    return lambda document: dict.fromkeys(flows, key_text(document.id))
+
+
+def _payment_refers_to(payment: Payment) -> Mapping[str, tuple[str, ...]]:
+    """What it pays, and itself: it may have been entered before. A payment of a reimbursement may stand in either."""
+    keys = tuple(key_text(each) for each in (payment.id, *payment.applied_to))
+    return {BILLS_FLOW: keys, PAYMENTS_FLOW: keys}
 
 
 _BOOKED = (
@@ -81,6 +142,13 @@ _BOOKED = (
     rules.period_is_open,
     rules.required_fields_are_given,
     rules.texts_fit,
+)
+
+_OF_ENTRIES = (
+    own.subsidiary_is_a_company,
+    own.payment_has_its_accounts,
+    own.transfer_is_no_expense,
+    own.amortization_is_decided,
 )
 
 SPEND = (
@@ -98,16 +166,33 @@ SPEND = (
         ),
     ),
     Flow(
+        BILLS_FLOW,
+        PAYMENTS,
+        ENTRIES,
+        entry_from_bill,
+        rules=(*_OF_ENTRIES, *_BOOKED),
+        needs_key=_needs(PAYMENTS_FLOW),
+        scope=bill_scope,
+        marks=BILL,
+        description=(
+            "Bills and reimbursements of Airbase as vouchers in IFS: a debit for each line on its account, with its "
+            "department, against the account of what is owed. They go before what pays them."
+        ),
+    ),
+    Flow(
         PAYMENTS_FLOW,
         PAYMENTS,
         ENTRIES,
         entry_from_payment,
-        rules=(own.subsidiary_is_a_company, own.payment_has_its_accounts, *_BOOKED),
+        rules=(*_OF_ENTRIES, own.paid_bill_is_in_the_erp, own.settlement_is_entered, *_BOOKED),
+        needs=(BILLS_FLOW,),
+        needs_key=_payment_refers_to,
         scope=payment_scope,
         marks=PAYMENT,
         description=(
             "Payments of Airbase as vouchers in IFS: accounts payable, or the accounts of the lines, against the bank. "
-            "The voucher is looked for by Airbase's id before it is entered, so that no payment is booked twice."
+            "A payment waits for the bill that it pays, and a transfer goes from account to account. The voucher is "
+            "looked for by Airbase's id before it is entered, so that no payment is booked twice."
         ),
     ),
     Flow(
@@ -129,11 +214,26 @@ SPEND = (
         ACKNOWLEDGEMENTS,
         acknowledgement_of_payment,
         rules=(own.voucher_is_in_the_ledger, rules.texts_fit),
-        needs=(PAYMENTS_FLOW,),
-        needs_key=_needs(PAYMENTS_FLOW),
+        needs=(PAYMENTS_FLOW, BILLS_FLOW),
+        needs_key=_needs(BILLS_FLOW, PAYMENTS_FLOW),
         needs_settled=True,
         checks_accounts=False,
-        scope=payment_scope,
-        description="Word to Airbase that a payment is in the ERP's books, with the number of its voucher.",
+        scope=entry_scope,
+        description="Word to Airbase that a bill or a payment is in the ERP's books, with the number of its voucher.",
+    ),
+    Flow(
+        "airbase/failures_told",
+        PAYMENTS,
+        ACKNOWLEDGEMENTS,
+        failure_of_entry,
+        rules=(rules.texts_fit,),
+        needs=(PAYMENTS_FLOW, BILLS_FLOW),
+        tells=(PAYMENTS_FLOW, BILLS_FLOW),
+        checks_accounts=False,
+        scope=failure_scope,
+        description=(
+            "Word to Airbase that a bill or a payment is on hold, and why: once for each content of it. When the ERP "
+            "has its voucher, the acknowledgement clears it."
+        ),
     ),
 )

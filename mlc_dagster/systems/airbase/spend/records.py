@@ -29,6 +29,8 @@ class SpendLine(Record, frozen=True, kw_only=True):
     amount: Decimal | None = None
     account: str | None = None  # erp_reference_id
     tags: tuple[Tag, ...] = ()
+    amortization_start: date | None = None  # of ledger entries: the days over which it becomes an expense
+    amortization_end: date | None = None
 
 
 class Spend(Record, frozen=True, kw_only=True):
@@ -69,6 +71,11 @@ class Payment(Spend, frozen=True, kw_only=True):
     bank_name: str | None = None
     ap_account: str | None = None  # erp_reference_id
     applied_to: tuple[str, ...] = ()  # ids of the entries that it pays
+    settlement_amount: Decimal | None = None  # what left the bank
+    settlement_currency: str | None = None
+    amortization_account: str | None = None  # erp_reference_id
+    amortization_start: date | None = None  # of lines without days of their own
+    amortization_end: date | None = None
 
 
 class AcknowledgementField(Record, frozen=True, kw_only=True):
@@ -85,9 +92,11 @@ class Acknowledgement(Record, frozen=True, kw_only=True):
     of: str  # "purchase_requests" or "ledger_entries"
     voucher: str | None  # None: the ledger does not have it yet
     fields: tuple[AcknowledgementField, ...] = ()
+    content: str = ""  # of what failed: a fingerprint of it, so that another content is told anew
 
-    def body(self) -> dict[str, str]:
-        return {field.name: field.text for field in self.fields}
+    def body(self) -> dict[str, str | None]:
+        """Field -> what it becomes; an empty text is null, as who writes to Airbase in public has it."""
+        return {field.name: field.text or None for field in self.fields}
 
     def texts(self) -> Iterator[tuple[str, str | None, int]]:
         for field in self.fields:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from mlc_dagster.settings.section import Section, TargetSection
+from mlc_dagster.systems.airbase.spend.amortization import AMORTIZATION
+from mlc_dagster.systems.airbase.spend.dimensions import IGNORED, by_label
+from mlc_dagster.systems.airbase.spend.entry_types import LISTED, TYPES, Kind
 from mlc_dagster.systems.airbase.spend.fields import PAYMENT, REQUEST, unknown_fields
+from mlc_dagster.systems.airbase.spend.settlement import EXCHANGE_DIFFERENCES
 
 _PLACEHOLDER = re.compile(r"\{[^}]*\}?")
 _PLACEHOLDERS = ("{voucher}", "{remote_id}")
@@ -59,6 +63,8 @@ def _letters(value: dict[str, str]) -> dict[str, str]:
         raise ValueError(f"a code part is a letter from B to J; found {', '.join(strange)}")
     if len(set(value.values())) < len(value):
         raise ValueError("two tag groups are one code part")
+    if len(by_label(value)) < len(value):
+        raise ValueError("two tag groups differ in case alone")
     return value
 
 
@@ -68,7 +74,15 @@ class SpendSettings(TargetSection):
     request_status: str = Field("approved", min_length=1, description="Requests in this status are entered")
     ledger_status: str = Field("sync_ready", min_length=1, description="Ledger entries in this status are entered")
     payments_into_ifs: bool = Field(False, description="Payments become vouchers; nothing is posted while it is off")
-    payment_types: tuple[str, ...] = Field(("bill_payment",), description="Types of ledger entries that are entered")
+    types: dict[str, Kind] = Field(
+        default_factory=dict, description="Type of ledger entries: what it is. None is entered that is not named here"
+    )
+    payment_types: tuple[str, ...] = Field(
+        (), description="As before `types`: a type here pays what it is applied to, else the accounts of its lines"
+    )
+    bills_elsewhere: bool = Field(
+        False, description="Bills reach IFS another way: a payment is entered though its bill is not known here"
+    )
     voucher_type: str = Field("M", min_length=1)
     user_group: str = ""
     accounts_by_purchase_type: dict[str, str] = Field(
@@ -76,6 +90,12 @@ class SpendSettings(TargetSection):
     )
     accrual_account: str = Field("", description="ERP account that requests are credited to; empty: they are off")
     ap_account: str = Field("", description="ERP account that a bill payment debits, where the entry names none")
+    exchange_difference_account: str = Field(
+        "", description="ERP account of what was settled beside what was entered; empty: such a payment is held"
+    )
+    amortization: Literal["hold", "prepaid", "expense"] = Field(
+        "hold", description="Of lines that are an expense over time: prepaid debits the account that Airbase names"
+    )
     debit_accounts: dict[str, str] = Field(
         default_factory=dict, description="Payment type: ERP account that its total debits, instead of its lines'"
     )
@@ -86,17 +106,26 @@ class SpendSettings(TargetSection):
         default_factory=dict, description="Bank account in Airbase, by its ERP reference or name: ERP account"
     )
     dimensions: Annotated[dict[str, str], AfterValidator(_letters)] = Field(
-        {"Department": "B"}, description="Tag group: code part, B to J. Tags of other groups are not posted"
+        {"Department": "B"}, description="Label of a tag (its type_label), in any case: code part, B to J"
+    )
+    ignored_tags: tuple[str, ...] = Field(
+        (), description="Labels of tags that are no matter of the books; a tag of any other label holds its record"
     )
     cost_centers: dict[str, str] = Field(
         default_factory=dict, description="Tag, by its ERP reference or name: code part value, where it is another"
     )
     acknowledge: Acknowledge | None = Field(None, description="Leave it out to write nothing back to Airbase")
+    failed_status: str = Field(
+        "", description="Status of a ledger entry that is on hold here; empty: Airbase is told of no failure"
+    )
     fields: SpendFields = SpendFields()
 
     def options(self) -> dict[str, str]:
-        names = ("request_status", "ledger_status", "voucher_type", "user_group", "accrual_account", "ap_account")
-        return {**{name: getattr(self, name) for name in names}, "payment_types": ",".join(self.payment_types)}
+        names = (
+            *("request_status", "ledger_status", "failed_status", "voucher_type", "user_group"),
+            *("accrual_account", "ap_account", EXCHANGE_DIFFERENCES, AMORTIZATION),
+        )
+        return {**{name: getattr(self, name) for name in names}, "bills_elsewhere": str(self.bills_elsewhere).lower()}
 
     def tables(self) -> dict[str, dict[str, str]]:
         names = (
@@ -106,16 +135,21 @@ class SpendSettings(TargetSection):
         written = self.acknowledge
         return {
             **{name: getattr(self, name) for name in names},
+            TYPES: {**dict.fromkeys(self.payment_types, LISTED), **self.types},
+            IGNORED: by_label(dict.fromkeys(self.ignored_tags, "")),
             "acknowledge_requests": written.requests if written else {},
-            "acknowledge_payments": written.payments if written else {},
+            "acknowledge_payments": self._of_entries(written.payments if written else {}),
         }
+
+    def _of_entries(self, template: dict[str, str]) -> dict[str, str]:
+        """A success clears what a failure said."""
+        return {"error_message": "", **template} if template and self.failed_status else template
 
     def spend_off(self, requests: str, payments: str) -> dict[str, str]:
         """Flow -> why it is off, empty where it is on; by the paths of the two lists."""
         no_requests = "" if requests else "airbase.paths.purchase_requests is empty"
         no_requests = no_requests or ("" if self.accrual_account else "airbase.accrual_account is empty")
         no_payments = "" if payments else "airbase.paths.ledger_entries is empty"
-        no_payments = no_payments or ("" if self.payment_types else "airbase.payment_types is empty")
         no_payments = no_payments or ("" if self.payments_into_ifs else "airbase.payments_into_ifs is false")
         tables = self.tables()
         silent = {
@@ -124,14 +158,19 @@ class SpendSettings(TargetSection):
         }
         return {
             "ifs/vouchers_from_airbase_requests": no_requests,
+            "ifs/vouchers_from_airbase_bills": no_payments,
             "ifs/vouchers_from_airbase_payments": no_payments,
             "airbase/requests_acknowledged": no_requests or silent["requests"],
             "airbase/payments_acknowledged": no_payments or silent["payments"],
+            "airbase/failures_told": no_payments
+            or silent["payments"]
+            or ("" if self.failed_status else "airbase.failed_status is empty"),
         }
 
     def erp_accounts(self, connection: str) -> Iterator[tuple[str, str]]:
         yield from super().erp_accounts(connection)
         single = {"ap_account": self.ap_account, "accrual_account": self.accrual_account}
+        single[EXCHANGE_DIFFERENCES] = self.exchange_difference_account
         yield from ((f"{connection}.{name} is {code!r}", code) for name, code in single.items() if code)
         for table in ("debit_accounts", "credit_accounts", "bank_accounts", "accounts_by_purchase_type"):
             named: Mapping[str, str] = getattr(self, table)

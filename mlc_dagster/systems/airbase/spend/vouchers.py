@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 
 import msgspec
 
-from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.facts import CompanyMapping, Facts
+from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.rules.chart_agreement import subsidiary_of
+from mlc_dagster.systems.airbase.spend.amortization import prepaid_account, prepaid_text
+from mlc_dagster.systems.airbase.spend.dimensions import dimensions, posted_lines, value_of
+from mlc_dagster.systems.airbase.spend.entry_types import LISTED, kind_of
 from mlc_dagster.systems.airbase.spend.line_amounts import Money, amounts_by_line, total_of
-from mlc_dagster.systems.airbase.spend.records import Payment, PurchaseRequest, Spend, SpendLine, Tag
+from mlc_dagster.systems.airbase.spend.records import Payment, PurchaseRequest, Spend, SpendLine
+from mlc_dagster.systems.airbase.spend.settlement import EXCHANGE_DIFFERENCES, exchange_difference, settled
 from mlc_dagster.systems.ifs.entry_records import JournalEntry, JournalEntryLine
 
+REQUESTS_FLOW, PAYMENTS_FLOW = "ifs/vouchers_from_airbase_requests", "ifs/vouchers_from_airbase_payments"
+BILLS_FLOW = "ifs/vouchers_from_airbase_bills"
 BILL_PAYMENT = "bill_payment"
-REQUEST, PAYMENT = "airbase-request-", "airbase-payment-"
+REQUEST, PAYMENT, BILL = "airbase-request-", "airbase-payment-", "airbase-bill-"
 """What the external references of vouchers begin with."""
 
 
@@ -32,18 +40,66 @@ def entry_from_request(request: PurchaseRequest, facts: Facts) -> JournalEntry:
     )
 
 
-def entry_from_payment(payment: Payment, facts: Facts) -> JournalEntry:
-    """A payment is a debit of what it pays, or of its lines where it pays no other entry, against the bank."""
-    total = total_of(payment, facts.companies.get(company_of(payment, facts)))
-    debits = [_posted(debit_account(payment, facts), total)] if settles(payment, facts) else expenses(payment, facts)
+def entry_from_bill(bill: Payment, facts: Facts) -> JournalEntry:
+    """A bill or a reimbursement is an expense of its lines, against the account of what is owed."""
+    total = total_of(bill, facts.companies.get(company_of(bill, facts)))
+    owed = _posted(owed_account(bill, facts), _reversed(total))
     return _entry(
-        facts.reference(PAYMENT, payment.id),
-        f"Airbase {(payment.type or 'payment').replace('_', ' ')} {payment.invoice_number or payment.id}",
-        payment,
-        payment.payment_entry_date or payment.entry_date,
-        [*debits, _posted(credit_account(payment, facts), _reversed(total))],
+        facts.reference(BILL, bill.id),
+        _text_of(bill, "bill"),
+        bill,
+        bill.entry_date,
+        [*expenses(bill, facts), owed],
         facts,
     )
+
+
+def entry_from_payment(payment: Payment, facts: Facts) -> JournalEntry:
+    """A payment is a debit of what it pays, or of its lines where it pays no other entry, against the bank."""
+    return _entry(
+        facts.reference(PAYMENT, payment.id),
+        _text_of(payment, "payment"),
+        payment,
+        payment.payment_entry_date or payment.entry_date,
+        transfer(payment, facts) if kind_of(payment, facts) == "transfer" else _paid(payment, facts),
+        facts,
+    )
+
+
+def _paid(payment: Payment, facts: Facts) -> list[JournalEntryLine]:
+    company = facts.companies.get(company_of(payment, facts))
+    total = total_of(payment, company)
+    debits = [_posted(debit_account(payment, facts), total)] if settles(payment, facts) else expenses(payment, facts)
+    bank = _posted(credit_account(payment, facts), _reversed(settled(payment, company)))
+    return [*debits, *_exchange_difference(payment, company, facts), bank]
+
+
+def _exchange_difference(payment: Payment, company: CompanyMapping | None, facts: Facts) -> Iterator[JournalEntryLine]:
+    """A row in the company's own currency: of the document's there is nothing left over."""
+    rest = exchange_difference(payment, company)
+    if rest and company:
+        row = _posted(facts.options.get(EXCHANGE_DIFFERENCES) or None, Money(rest, rest), "Exchange difference")
+        yield msgspec.structs.replace(row, currency_code=company.currency)
+
+
+def transfer(payment: Payment, facts: Facts) -> list[JournalEntryLine]:
+    """A debit of the line that has the amount, a credit of the other one."""
+    rows = expenses(payment, facts)
+    moved = [row for row in rows if row.currency_amount]
+    return [*moved, *(_other_side(row, moved[0]) for row in rows if not row.currency_amount and len(moved) == 1)]
+
+
+def _other_side(row: JournalEntryLine, moved: JournalEntryLine) -> JournalEntryLine:
+    return msgspec.structs.replace(
+        row,
+        debit_amount=moved.credit_amount,
+        credit_amount=moved.debit_amount,
+        currency_amount=-(moved.currency_amount or Decimal(0)),
+    )
+
+
+def _text_of(payment: Payment, word: str) -> str:
+    return f"Airbase {(payment.type or word).replace('_', ' ')} {payment.invoice_number or payment.id}"
 
 
 def _entry(
@@ -58,9 +114,17 @@ def _entry(
         voucher_date=on,
         user_group=facts.options.get("user_group") or None,
         lines=tuple(
-            msgspec.structs.replace(line, currency_code=document.currency) for line in lines if line.currency_amount
+            msgspec.structs.replace(line, currency_code=line.currency_code or document.currency)
+            for line in lines
+            if line.currency_amount
         ),
     )
+
+
+def voucher_of(entry_id: str, facts: Facts) -> str | None:
+    """The voucher of a ledger entry, whichever flow entered it; None where the ledger has none."""
+    key = key_text(entry_id)
+    return facts.remote_id(BILLS_FLOW, key) or facts.remote_id(PAYMENTS_FLOW, key)
 
 
 # --- companies and accounts -------------------------------------------------------------------------------------------
@@ -82,6 +146,8 @@ def line_account(document: Spend, line: SpendLine, facts: Facts) -> str | None:
 
 def settles(payment: Payment, facts: Facts) -> bool:
     """Whether it pays what another entry has booked: its lines are that entry's, and its total alone is posted."""
+    if (kind := kind_of(payment, facts)) not in (LISTED, ""):
+        return kind == "payment"
     return payment.type == BILL_PAYMENT or bool(payment.applied_to) or payment.type in facts.table("debit_accounts")
 
 
@@ -89,6 +155,13 @@ def debit_account(payment: Payment, facts: Facts) -> str | None:
     """That of the type, else the payable account that Airbase names, else the one of mlc.yaml."""
     theirs = facts.account_in_erp(payment.ap_account) if payment.ap_account else facts.options.get("ap_account")
     return facts.table("debit_accounts").get(payment.type or "") or theirs or None
+
+
+def owed_account(bill: Payment, facts: Facts) -> str | None:
+    """That of the type, else the payable account that Airbase names, else, of a bill, the one of mlc.yaml."""
+    theirs = facts.account_in_erp(bill.ap_account) if bill.ap_account else None
+    usual = facts.options.get("ap_account") if kind_of(bill, facts) == "bill" and not bill.ap_account else None
+    return facts.table("credit_accounts").get(bill.type or "") or theirs or usual or None
 
 
 def credit_account(payment: Payment, facts: Facts) -> str | None:
@@ -105,31 +178,15 @@ def credit_account(payment: Payment, facts: Facts) -> str | None:
 def expenses(document: Spend, facts: Facts) -> list[JournalEntryLine]:
     """A debit for each line, on its account and dimensions. A document without lines has one."""
     amounts = amounts_by_line(document, facts.companies.get(company_of(document, facts)))
-    lines = document.lines or (SpendLine(),)
     return [
         _posted(
-            line_account(document, line, facts),
+            prepaid_account(document, line, facts) or line_account(document, line, facts),
             amount,
-            line.description,
+            prepaid_text(document, line) if prepaid_account(document, line, facts) else line.description,
             {f"code_{part.lower()}": value_of(tag, facts) for part, tag in dimensions(document, line, facts)},
         )
-        for line, amount in zip(lines, amounts, strict=True)
+        for line, amount in zip(posted_lines(document), amounts, strict=True)
     ]
-
-
-def dimensions(document: Spend, line: SpendLine, facts: Facts) -> Iterator[tuple[str, Tag]]:
-    """(code part, tag) of the groups that mlc.yaml names. The document's own tags count where the line has none."""
-    groups = facts.table("dimensions")
-    own = {tag.group for tag in line.tags}
-    for tag in (*line.tags, *(tag for tag in document.tags if tag.group not in own)):
-        if part := groups.get(tag.group or ""):
-            yield part, tag
-
-
-def value_of(tag: Tag, facts: Facts) -> str | None:
-    """The code part value that a tag stands for: by mlc.yaml, else the ERP reference that Airbase gives it."""
-    known = facts.table("cost_centers")
-    return next((known[name] for name in (tag.code, tag.name) if name and name in known), tag.code)
 
 
 def _posted(

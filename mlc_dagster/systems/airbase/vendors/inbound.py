@@ -26,6 +26,11 @@ def partner_from_vendor(vendor: ListedVendor, facts: Facts) -> Partner:
     )
 
 
+def vendor_scope(vendor: ListedVendor, facts: Facts) -> str:
+    """A vendor that nobody buys from makes no supplier; one that is a supplier stays it, active in Airbase or not."""
+    return "" if vendor.is_active or vendor.erp_reference_id else "not active in Airbase"
+
+
 FLOWS = (
     Flow(
         "ifs/suppliers_from_airbase",
@@ -34,12 +39,14 @@ FLOWS = (
         partner_from_vendor,
         rules=(rules.required_fields_are_given, rules.payment_term_has_a_code, rules.texts_fit),
         checks_accounts=False,
+        scope=vendor_scope,
         writer=VENDORS_FLOW,
         pair=VENDORS_FLOW,
         description=(
             "Vendors that were entered in Airbase, and what people change of vendors there, in the ERP's supplier "
-            "master: name, mail address, and payment terms where Airbase keeps them. A new one is made in the ERP, or "
-            "found there by its name, and gets its number in Airbase with the next delivery of vendors."
+            "master: name, mail address, and payment terms where Airbase keeps them. A new one is found in the ERP by "
+            "its name, or made there where mlc.yaml says so, and gets its number in Airbase with the next delivery of "
+            "vendors. A vendor that is not active makes none."
         ),
     ),
 )

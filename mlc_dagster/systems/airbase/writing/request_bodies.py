@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from mlc_dagster.systems.airbase.api import Document, reference_of
 from mlc_dagster.systems.airbase.records import OrderLine, PurchaseOrder, Vendor
 
 
-def vendor(record: Vendor, theirs: Document | None, subsidiary_ids: Mapping[str, str]) -> dict[str, Any]:
+def vendor(
+    record: Vendor, theirs: Document | None, subsidiary_ids: Mapping[str, str], left_out: Collection[str] = ()
+) -> dict[str, Any]:
     """The vendor as it should be; subsidiaries that people added in Airbase stay.
 
     `subsidiary_ids`: the ERP's key of a subsidiary -> Airbase's id. Who writes to Airbase in public names both.
+    `left_out`: fields that this tenant does not take.
     """
     body: dict[str, Any] = {"erp_reference_id": record.key, "name": record.name, "is_active": record.is_active}
     if record.email is not None:
@@ -21,7 +24,7 @@ def vendor(record: Vendor, theirs: Document | None, subsidiary_ids: Mapping[str,
         body["payment_terms"] = record.payment_term
     if subsidiaries := _subsidiaries(record, theirs, subsidiary_ids):
         body["subsidiary_reference_ids"] = subsidiaries
-    return body
+    return {name: value for name, value in body.items() if name not in left_out}
 
 
 def _subsidiaries(record: Vendor, theirs: Document | None, ids: Mapping[str, str]) -> list[dict[str, Any]]:

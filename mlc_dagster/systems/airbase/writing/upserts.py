@@ -10,11 +10,13 @@ from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.core.outcomes import ACCEPTED, Agreed, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.systems.airbase.api import AirbaseApi, Document, covers, id_of, reference_of
 from mlc_dagster.systems.airbase.vendors.supplier_fields import VendorMatching
+from mlc_dagster.systems.airbase.writing.kept_fields import lost_fields, words
 from mlc_dagster.systems.airbase.writing.record_index import RecordIndex
 from mlc_dagster.systems.shared.supplier_match import SupplierMatch, folded_name
 from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
 from mlc_dagster.transport.error_messages import sentence
 
+CURE = "Enter it there by hand; or leave the field out: airbase.vendor_fields_left_out."
 Body = Callable[[Any, Document | None], dict[str, Any]]
 Judge = Callable[[Any, Document], str]
 
@@ -39,6 +41,18 @@ class _Upsert:
     body: dict[str, Any]
     theirs: Document | None
     match: SupplierMatch | None = None  # of those that people change on both sides
+
+
+@dataclass(frozen=True)
+class _NotAsSent:
+    """Airbase's answer does not say all that was sent: it may be short, or have dropped something."""
+
+    upsert: _Upsert
+    document: Document
+    updated: bool
+
+
+Written = Outcome | _NotAsSent
 
 
 class UpsertWriter:
@@ -97,13 +111,34 @@ class UpsertWriter:
     # --- sending ------------------------------------------------------------------------------------------------------
 
     def _send(self, upserts: Sequence[_Upsert]) -> Iterator[Outcome]:
+        doubtful: list[_NotAsSent] = []
         try:
-            yield from self._in_bulk(upserts) if self._kind.bulk else self._one_by_one(upserts)
+            for each in self._in_bulk(upserts) if self._kind.bulk else self._one_by_one(upserts):
+                if isinstance(each, _NotAsSent):
+                    doubtful.append(each)
+                else:
+                    yield each
         finally:
             if any(self._index.with_key(upsert.draft.key) == [] for upsert in upserts):
                 self._index.invalidate()  # something was refused or not answered: what we know may be what is wrong
+        yield from self._read_back(doubtful)
 
-    def _one_by_one(self, upserts: Iterable[_Upsert]) -> Iterator[Outcome]:
+    def _read_back(self, doubtful: Sequence[_NotAsSent]) -> Iterator[Outcome]:
+        """What is there counts: a field that is not kept is not delivered."""
+        if doubtful:
+            self._index.invalidate()
+            self._index.refresh({each.upsert.draft.key for each in doubtful}, None)
+        for each in doubtful:
+            document = next(iter(self._index.with_key(each.upsert.draft.key)), each.document)
+            if lost := lost_fields(each.upsert.body, document):
+                found = words(each.upsert.body, document, lost)
+                yield Refused(
+                    each.upsert.draft, f"Airbase took the {self._kind.name} and did not keep it: {found}. {CURE}"
+                )
+            else:
+                yield self._kept(each.upsert, document, "updated" if each.updated else "created")
+
+    def _one_by_one(self, upserts: Iterable[_Upsert]) -> Iterator[Written]:
         for upsert in upserts:
             try:
                 yield self._answered(upsert, self._write_one(upsert), updated=upsert.theirs is not None)
@@ -123,7 +158,7 @@ class UpsertWriter:
         changed: Document = self._api.patch(f"{self._index.path}{id_of(upsert.theirs)}/", body)
         return changed
 
-    def _in_bulk(self, upserts: Sequence[_Upsert]) -> Iterator[Outcome]:
+    def _in_bulk(self, upserts: Sequence[_Upsert]) -> Iterator[Written]:
         """The whole batch in one call; those that Airbase names are refused, and the others are sent without them."""
         if not upserts:
             return
@@ -137,7 +172,7 @@ class UpsertWriter:
         else:
             yield from self._by_answer(upserts, answer or {})
 
-    def _without_refused(self, upserts: Sequence[_Upsert], error: RecordRejected | StaleRecord) -> Iterator[Outcome]:
+    def _without_refused(self, upserts: Sequence[_Upsert], error: RecordRejected | StaleRecord) -> Iterator[Written]:
         """A refused batch: by the places that the answer names; where it names none, half and half."""
         named = _faults(getattr(error, "body", None), len(upserts))
         if named:
@@ -150,7 +185,7 @@ class UpsertWriter:
             yield from self._in_bulk(upserts[:middle])
             yield from self._in_bulk(upserts[middle:])
 
-    def _by_answer(self, upserts: Sequence[_Upsert], answer: Document) -> Iterator[Outcome]:
+    def _by_answer(self, upserts: Sequence[_Upsert], answer: Document) -> Iterator[Written]:
         """What was made, what was changed, and what was refused beside them; silence is no answer."""
         named = _faults(answer, len(upserts))
         rows = {
@@ -170,11 +205,13 @@ class UpsertWriter:
                 self._index.invalidate()
                 yield Unanswered(upsert.draft, f"Airbase's answer to the bulk does not name {upsert.draft.key}")
 
-    def _answered(self, upsert: _Upsert, row: Document, updated: bool) -> Outcome:
+    def _answered(self, upsert: _Upsert, row: Document, updated: bool) -> Written:
         document = {**(upsert.theirs or {}), **row}
         self._index.keep(document)
         if fault := self._kind.fault(upsert.draft.record, document):
             return Refused(upsert.draft, fault)
+        if lost_fields(upsert.body, row):
+            return _NotAsSent(upsert, document, updated)
         return self._kept(upsert, document, "updated" if updated else "created")
 
     def _kept(self, upsert: _Upsert, row: Document, action: Literal["created", "updated", "adopted"]) -> Saved:

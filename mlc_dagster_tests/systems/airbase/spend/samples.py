@@ -21,7 +21,13 @@ ASSEMBLY = Tag(group="Department", code="CC100", name="Assembly")
 
 def spend_facts(**settings: Any) -> Facts:
     """As mlc.yaml and the ERP's books make them."""
-    usual = {"accrual_account": "2990", "accounts_by_purchase_type": {"Software": "5420"}, "ap_account": "2440"}
+    usual: dict[str, Any] = {
+        "accrual_account": "2990",
+        "accounts_by_purchase_type": {"Software": "5420"},
+        "ap_account": "2440",
+        "payment_types": ["bill_payment"],
+        "bills_elsewhere": True,
+    }
     section = AirbaseSettings.model_validate({**usual, **settings})
     accounts = ("1930", "2440", "2890", "2990", "4010", "5420", "5800")
     return Facts(

@@ -216,6 +216,7 @@ BOTH: dict[str, Any] = {
             {},
             {
                 "ifs/vouchers_from_airbase_requests",
+                "ifs/vouchers_from_airbase_bills",
                 "ifs/vouchers_from_airbase_payments",
                 "airbase/requests_acknowledged",
                 "airbase/payments_acknowledged",
@@ -237,6 +238,7 @@ BOTH: dict[str, Any] = {
             {"paths": {"ledger_entries": ""}, "payments_into_ifs": "true", "acknowledge": {}},
             {
                 "ifs/vouchers_from_airbase_requests",
+                "ifs/vouchers_from_airbase_bills",
                 "ifs/vouchers_from_airbase_payments",
                 "airbase/requests_acknowledged",
                 "airbase/payments_acknowledged",
@@ -248,4 +250,6 @@ def test_what_is_not_configured_is_off_and_says_why(
     airbase: Any, off: set[str], settings_of: Callable[..., Any]
 ) -> None:
     found = settings_of(airbase).airbase.switched_off
-    assert set(found) == off and all("airbase." in why for why in found.values())
+    assert set(found) == {*off, "airbase/purchase_orders", "airbase/failures_told"} and all(
+        "airbase." in why for why in found.values()
+    )

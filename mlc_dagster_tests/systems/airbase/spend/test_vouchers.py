@@ -18,7 +18,7 @@ from mlc_dagster.systems.airbase.spend.vouchers import entry_from_payment, entry
 from mlc_dagster.systems.ifs.entry_records import JournalEntry
 from mlc_dagster_tests.systems.airbase.spend.samples import COMPANIES, DAY, payment, request, spend_facts, spend_line
 
-REQUESTS, PAYMENTS = SPEND[0], SPEND[1]
+REQUESTS, PAYMENTS = SPEND[0], SPEND[2]
 
 
 def entered(source: Spend, facts: Facts | None = None) -> JournalEntry:
