@@ -31,6 +31,7 @@ from mlc_dagster.systems.shared.countries import COUNTRIES
 
 SUPPLIERS_FLOW, PURCHASES_FLOW = "cin7/suppliers", "cin7/purchases"
 _line_key = lru_cache(4096)(key_text)  # the lines of all orders are numbered alike
+REFERENCE = 256  # characters
 HALF_A_CENT, HUNDREDTH = Decimal("0.005"), Decimal("0.01")
 
 
@@ -121,7 +122,7 @@ def _order_charge(marker: str, order: ifs.PurchaseOrder, line: ifs.PurchaseOrder
     tax_rule = _tax_rule(line.tax_code, facts)
     return Charge(
         where=f"line {line.line_no}/{line.release_no}",
-        description=line.description or "",
+        description=_service(line.description or "", facts),
         quantity=quantity,
         price=price.each,
         discount=price.discount,
@@ -129,7 +130,7 @@ def _order_charge(marker: str, order: ifs.PurchaseOrder, line: ifs.PurchaseOrder
         tax_code=line.tax_code,
         tax_rule=tax_rule,
         tax=_tax(line_total(quantity, *price), tax_rule, facts),
-        comment=_origin(marker, line, facts),
+        comment=_with_text(_origin(marker, line, facts), line.description, facts),
     )
 
 
@@ -179,16 +180,17 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Purcha
 def _invoice_charge(proposal: ifs.PostingProposal, marker: str, line: ifs.PostingProposalLine, facts: Facts) -> Charge:
     amount = _in_invoice_currency(proposal, line, facts)
     tax_rule = _tax_rule(line.tax_code, facts)
+    text = line.text or proposal.text or f"{proposal.invoice_no or ''} {line.row_id}".strip()
     return Charge(
         where=f"line {line.row_id}",
-        description=line.text or proposal.text or f"{proposal.invoice_no or ''} {line.row_id}".strip(),
+        description=_service(text, facts),
         quantity=Decimal(1),
         price=amount,
         stated=amount,
         tax_code=line.tax_code,
         tax_rule=tax_rule,
         tax=_tax(line_total(Decimal(1), amount), tax_rule, facts),
-        comment=f"IFS {marker}/{line.row_id}",
+        comment=_with_text(f"IFS {marker}/{line.row_id}", text, facts),
         account=facts.account_in_target(line.account or ""),
     )
 
@@ -214,6 +216,16 @@ def _with_the_stated_tax(charges: Sequence[Charge], stated: Decimal | None) -> t
 
 
 # --- both -----------------------------------------------------------------------------------------------------------
+
+
+def _service(text: str, facts: Facts) -> str:
+    """Cin7 names a charge by a service product; a line without a text is still told as one."""
+    return (facts.options.get("service_product") or text) if text else ""
+
+
+def _with_text(mark: str, text: str | None, facts: Facts) -> str:
+    """The ERP's text behind its key, where a service product stands in its place: as much as a reference holds."""
+    return f"{mark}: {text}"[:REFERENCE] if text and facts.options.get("service_product") else mark
 
 
 def _location(company: str | None, facts: Facts) -> str:

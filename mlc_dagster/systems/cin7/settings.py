@@ -35,6 +35,10 @@ class Cin7Settings(TargetSection):
         description="What an invoice of an order with parts is made of; charges leave the goods without cost in Cin7",
     )
 
+    service_product: str = Field(
+        "",
+        description="Cin7's service product that charges are named by; empty: the ERP's text, where Cin7 takes it",
+    )
     same_product: Literal["merge", "send", "hold"] = Field(
         "merge", description="Two lines of one product in an order: one line where all but the quantity is equal"
     )

@@ -12,9 +12,18 @@ from mlc_dagster.core.facts import CompanyMapping, Facts
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.systems.cin7.flows import FLOWS
 from mlc_dagster.systems.cin7.mapping import invoice_from_proposal, purchase_from_order
+from mlc_dagster.systems.cin7.purchases.purchase_lookup import refers
 from mlc_dagster.systems.cin7.settings import Cin7Settings
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster_tests.systems.cin7.samples import BOOKS, facts, order, order_line, proposal, proposal_line
+from mlc_dagster_tests.systems.cin7.samples import (
+    BOOKS,
+    facts,
+    order,
+    order_line,
+    proposal,
+    proposal_line,
+    service_line,
+)
 
 PURCHASES, INVOICES = (
     next(flow for flow in FLOWS if flow.name == name) for name in ("cin7/purchases", "cin7/purchase_invoices")
@@ -139,3 +148,13 @@ def test_an_invoice_before_the_lock_date_is_held() -> None:
     early = proposal(invoice_date=date(2026, 10, 31))
     assert "locked" in problems(INVOICES, early, known)["period_is_open"]
     assert problems(INVOICES, proposal(invoice_date=date(2026, 11, 1)), known) == {}
+
+
+def test_a_charge_is_named_by_the_service_product_and_keeps_the_erps_text_in_its_reference() -> None:
+    known = facts(options={**facts().options, "service_product": "Services"})
+    (charge,) = purchase_from_order(order(service_line()), known).charges
+    assert (charge.description, charge.comment) == ("Services", "IFS 0010/P1/2/1 account 4200: Half day training")
+    (row,) = invoice_from_proposal(proposal(), known).charges
+    assert (row.description, row.comment) == ("Services", "IFS 0010/7/1: Bolts")
+    assert refers({"Status": "DRAFT", "AdditionalCharges": [{"Reference": "IFS 0010/7/1: see 3/4"}]}, "0010/7")
+    assert not refers({"Status": "DRAFT", "AdditionalCharges": [{"Reference": charge.comment}]}, "0010/P1/2")

@@ -18,7 +18,7 @@ from mlc_dagster.core.errors import RecordRejected
 from mlc_dagster.systems.cin7.api import Document
 from mlc_dagster.systems.cin7.records import CENT, QUANTITY_DECIMALS, ZERO, Charge, PurchaseInvoice, line_total
 
-_ACCOUNT = re.compile(r" account (\S+)$")
+_ACCOUNT = re.compile(r"IFS .+? account (\S+?)(?:: .*)?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def _left(lines: Iterable[Document], others: Sequence[Document]) -> list[_OrderL
 
 
 def _account(comment: str | None) -> str | None:
-    named = _ACCOUNT.search(str(comment or "").strip())
+    named = _ACCOUNT.fullmatch(str(comment or "").strip())
     return named[1] if named else None
 
 
@@ -123,7 +123,7 @@ class _Matching:
         """One line that is all that the row says, or all lines where the row is their sum."""
         equal = [line for line in lines if line.amount == amount]
         if len(equal) > 1 and self._rows[row.account, row.price] < len(equal):
-            equal = [line for line in equal if _is_named(line.line, row.description)]
+            equal = [line for line in equal if _is_named(line.line, f"{row.description} {row.comment}")]
             if len(equal) != 1:
                 raise self.untold(row)
         if equal:
