@@ -18,9 +18,7 @@ OVERLAP = timedelta(minutes=15)  # between Cin7's clock and ours
 ELSEWHERE = timedelta(days=1)  # Cin7 dates an order in the time zone of its account
 SIMPLE = "Simple Purchase"  # we make none
 _OF_AN_INVOICE = re.compile(r"IFS (.+?)/[^/\s:]+(?:: .*)?", re.DOTALL)
-"""IFS 0010/7/1", row 1 of proposal 0010/7, with or without the ERP's text behind it; orders add their account."""
-    r"IFS (\S+?)/[^/\s:]+(?:: .*)?", re.DOTALL
-)  # "IFS 0010/7/1", row 1 of proposal 0010/7; orders add their account
+"""IFS 0010/7/1 is row 1 of proposal 0010/7, with or without the text behind it; orders add their account."""
 POSTDATED = timedelta(days=31)  # a document may be dated this far after it was entered in the ERP
 
 
