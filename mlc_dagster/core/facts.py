@@ -74,10 +74,12 @@ class Books:
     tax_rules: frozenset[str] = frozenset()
     tax_percents: Mapping[str, Decimal] = dataclasses.field(default_factory=dict)  # tax rule -> per cent
     products: frozenset[str] = frozenset()
+    product_units: Mapping[str, str] = dataclasses.field(default_factory=dict)  # product -> what it is counted in
     locations: frozenset[str] = frozenset()
     supplier_currency: Mapping[str, str] = dataclasses.field(default_factory=dict)  # remote id -> currency
     payable_account: str = ""
     base_currency: str = ""
+    locked_before: date | None = None  # documents that are dated before it are refused
     subsidiaries: frozenset[str] | None = None  # None: not known, so that nothing can be said of one
     currencies: frozenset[str] = frozenset()  # that the target takes
     suppliers: Mapping[str, KnownSupplier] = dataclasses.field(default_factory=dict)  # those that records name

@@ -16,6 +16,7 @@ NOT_DELIVERED = "Cancelled"
 """The states that are held where the option `not_delivered_states` (comma separated) says nothing."""
 
 
+_NOTHING = Decimal(0)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # all but tab and line ends
 
 
@@ -101,16 +102,22 @@ def amounts_add_up(source: Any, target: Any, facts: Facts) -> Problem | None:
         if line.stated is None
         or line.quantity is None
         or line.price is None
-        or round_to(times(line.quantity, line.price), step) != line.stated
+        or round_to(_gross(line), step) != line.stated
     ]
     failures = [_line_failure(line, step) for line in wrong] or list(_total_failures(target.totals()))
     return problem("amounts_add_up", [("", why) for why in failures])
 
 
+def _gross(line: AmountLine) -> Decimal:
+    """Quantity times price, less the discount in per cent where the target's lines have one."""
+    product, discount = times(line.quantity or _NOTHING, line.price or _NOTHING), getattr(line, "discount", None)
+    return times(product, 1 - discount / 100) if discount else product
+
+
 def _line_failure(line: AmountLine, step: Decimal) -> str:
     if line.stated is None or line.quantity is None or line.price is None:
         return f"{line.where}: quantity, price or amount is missing. Complete it in the ERP."
-    sum_of_it = f"{line.quantity} x {line.price} = {round_to(times(line.quantity, line.price), step)}"
+    sum_of_it = f"{line.quantity} x {line.price} = {round_to(_gross(line), step)}"
     return f"{line.where}: {sum_of_it}, and the ERP says {line.stated}. Correct it in the ERP."
 
 

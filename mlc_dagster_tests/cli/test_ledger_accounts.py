@@ -147,7 +147,7 @@ def test_a_connection_that_there_is_not_is_refused_with_the_nearest(company: Com
 
 
 def test_ping_says_which_account_each_connection_leads_to_and_whether_the_ledger_knows_it(company: Company) -> None:
-    before = mlc("ping", "--within", "60").output
+    before = " ".join(mlc("ping", "--within", "60").output.split())
     assert "portal 147000001 (SANDBOX), as the ledger knows it" in before
     assert "realm sandbox at" in before and "the first load tells the ledger" in before
     assert "Airbase does not tell which account this is" in before

@@ -75,9 +75,10 @@ def cin7(world: World, **section: Any) -> dict[str, Any]:
     return {**world.settings.cin7.model_dump(mode="json"), **section}
 
 
-def with_airbase(world: World) -> None:
+def with_airbase(world: World, **more: str) -> None:
     world.box.airbase.add_subsidiary("0010", "Company 0010", "SEK")
-    with_settings(world, airbase={"base_url": f"{world.box.url}/airbase", "requests_per_minute": "100000"})
+    section = {"base_url": f"{world.box.url}/airbase", "requests_per_minute": "100000", **more}
+    with_settings(world, airbase=section)
 
 
 def test_changes_on_both_sides_survive_one_run_and_the_next_run_writes_nothing(world: World, sync: Sync) -> None:
@@ -109,7 +110,7 @@ def test_a_field_that_both_changed_is_held_with_both_values_where_mlc_yaml_says_
 
 
 def test_a_new_vendor_of_airbase_appears_in_the_erp_once_and_gets_its_key(world: World, sync: Sync) -> None:
-    with_airbase(world)
+    with_airbase(world, create_suppliers_in_ifs="true")
     vendor = world.box.airbase.add_vendor(name="Cloudberry AB", email="new@cloudberry.example")
     sync("airbase")
     number = supplier(world, Name="Cloudberry AB")["SupplierId"]

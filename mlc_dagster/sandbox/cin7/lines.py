@@ -15,6 +15,8 @@ _HUNDRED = Decimal(100)
 def judged_lines(books: Books, body: Mapping[str, Any], *, with_account: bool) -> dict[str, Any]:
     """{"Lines", "AdditionalCharges", "TotalBeforeTax", "Tax", "Total"} as they may be kept. Raises RefusedError."""
     lines = [_line(books, line, with_account) for line in _list(body, "Lines")]
+    if books.products_once and len({line["SKU"] for line in lines}) < len(lines):
+        raise RefusedError("Cannot add duplicate value in lines")
     charges = [_charge(books, charge, with_account) for charge in _list(body, "AdditionalCharges")]
     before_tax = sum((row["Total"] for row in [*lines, *charges]), Decimal(0))
     tax = sum((row["Tax"] for row in [*lines, *charges]), Decimal(0))

@@ -49,6 +49,7 @@ class Books:
         self.locations: dict[str, dict[str, Any]] = {}
         self.products: dict[str, dict[str, Any]] = {}
         self.attribute_sets: dict[str, dict[str, Any]] = {}
+        self.products_once = True  # one product twice in an order or invoice is refused, as a client of it reports
         self._fill()
 
     def _fill(self) -> None:

@@ -18,9 +18,11 @@ from mlc_dagster.sandbox.seed.books import (
     TAX_PERCENT,
     TAX_RULES,
 )
+from mlc_dagster.sandbox.seed.orders import unit_of
 from mlc_dagster.sandbox.seed.partners import Season
 from mlc_dagster.sandbox.seed.texts import PARTS, part_name
 
+UNITS = {"pcs": "Item", "m": "Meter"}
 DEMO_CIN7: dict[str, Any] = {
     "calls_per_minute": "60",
     "location": "Main Warehouse",
@@ -30,6 +32,7 @@ DEMO_CIN7: dict[str, Any] = {
     "payment_terms": {**PAYMENT_TERMS, INACTIVE_TERM: "15 days"},
     "tax_rules": dict(TAX_RULES),
     "gl_accounts": dict(GL_ACCOUNTS),
+    "units": dict(UNITS),
 }
 BY_HAND = slice(60, 68)
 """Which of the ERP's suppliers stand there under the same name."""
@@ -58,7 +61,7 @@ def _sow_books(cin7: Cin7Sandbox) -> None:
     for company in COMPANIES.values():
         books.add_location(company["location"], is_default=company["location"] == "Main Warehouse")
     for part in PARTS:
-        books.add_product(part, part_name(part))
+        books.add_product(part, part_name(part), unit=UNITS[unit_of(part)])
 
 
 def _sow_suppliers(cin7: Cin7Sandbox, rows: Iterable[dict[str, Any]]) -> None:

@@ -58,6 +58,7 @@ def _order(season: Season, number: int, partner: Partner) -> tuple[Row, int]:
     day = rng.randrange(partner.from_day, DAYS) if rng.random() < 0.95 else rng.randrange(DAYS)
     ordered = season.day(day) - timedelta(days=rng.randrange(4))
     lines = [_line(season, partner, line) for line in range(1, rng.choice((1, 1, 2, 2, 3, 4, 5, 8)) + 1)]
+    _each_part_once(lines)
     order = {
         "OrderNo": _KEYS[number // 80] if number % 80 == 40 else f"P{100000 + number}",
         "Company": partner.company,
@@ -77,6 +78,22 @@ def _order(season: Season, number: int, partner: Partner) -> tuple[Row, int]:
     if order["OrderNo"] in _KEYS:
         season.flawed("hostile key of an order", order["OrderNo"])
     return order, day
+
+
+def _each_part_once(lines: list[Row]) -> None:
+    """Cin7 takes a product once in an order: a part that was drawn again is the next one in the list."""
+    seen: set[str] = set()
+    for line in lines:
+        if line["PartNo"] is None:
+            continue
+        start = PARTS.index(line["PartNo"])
+        part = next(each for each in (*PARTS[start:], *PARTS) if each not in seen)
+        seen.add(part)
+        line.update(PartNo=part, Description=part_name(part), BuyUnitMeas=unit_of(part))
+
+
+def unit_of(part: str | None) -> str:
+    return "m" if part and part.startswith("CBL") else "pcs"
 
 
 def total(lines: list[Row]) -> Decimal:
@@ -103,7 +120,7 @@ def _line(season: Season, partner: Partner, number: int) -> Row:
         "PartNo": part,
         "Description": part_name(part) if part else rng.choice(SERVICES),
         "BuyQtyDue": quantity,
-        "BuyUnitMeas": "m" if fraction else "pcs",
+        "BuyUnitMeas": unit_of(part),
         "BuyUnitPrice": each,
         "LineAmount": rounded(quantity * each, company["decimals"]),
         "TaxCode": rng.choice(company["tax"]),

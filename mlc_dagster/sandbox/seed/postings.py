@@ -26,14 +26,20 @@ PROPOSALS, VOUCHERS = 400, 300
 
 
 def sow_proposals(ifs: IfsSandbox, season: Season, partners: list[Partner], orders: list[tuple[Row, int]]) -> None:
-    """Six of ten refer to an order, and agree with it in company, supplier and currency."""
+    """Half refer to an order, once each, and bill its lines. Draws the same numbers whatever refers to what."""
     by_number = {partner.number: partner for partner in partners}
+    invoiced: set[str] = set()
     for number in range(PROPOSALS):
         order, first_day = season.rng.choice(orders) if season.rng.random() < 0.6 else (None, 0)
         partner = by_number[order["VendorNo"]] if order else season.rng.choice(partners)
         day = season.rng.randrange(first_day if order else partner.from_day, DAYS)
         proposal = _proposal(season, number, partner, day)
-        proposal["PoReference"] = order["OrderNo"] if order else None
+        is_invoiced = order is not None and order["OrderNo"] in invoiced
+        proposal["PoReference"] = None
+        if order is not None and not is_invoiced and order["ObjState"] != "Planned":
+            invoiced.add(order["OrderNo"])
+            proposal["PoReference"] = order["OrderNo"]
+            _bill(proposal, order, partner)
         flaw = FLAWS[number // 19 % len(FLAWS)] if number % 19 == 7 else None
         if flaw:
             flaw[1](proposal)
@@ -45,8 +51,6 @@ def _proposal(season: Season, number: int, partner: Partner, day: int) -> Row:
     rng, dated = season.rng, season.day(day) - timedelta(days=season.rng.randrange(10))
     lines = [_line(season, partner, row) for row in range(1, rng.choice((1, 1, 2, 3, 4, 6)) + 1)]
     decimals = COMPANIES[partner.company]["decimals"]
-    net = sum((line["CurrencyAmount"] for line in lines), Decimal(0))
-    tax = sum((line["CurrencyAmount"] * TAX_PERCENT[line["TaxCode"]] / 100 for line in lines), Decimal(0))
     return {
         "Company": partner.company,
         "ProposalId": 5001 + number,
@@ -57,14 +61,41 @@ def _proposal(season: Season, number: int, partner: Partner, day: int) -> Row:
         "DueDate": (dated + timedelta(days=30)).isoformat(),
         "CurrencyCode": partner.currency,
         "CurrencyRate": RATES.get(partner.currency, Decimal(1)),
-        "NetAmount": net,
-        "VatAmount": rounded(tax, decimals),
-        "GrossAmount": net + rounded(tax, decimals),
+        **_totals(lines, decimals),
         "ExternalRef": None,
         "Text": rng.choice((None, "Monthly", 'As "agreed"', "Övrigt – diverse")),
         "ObjState": rng.choice(("Balanced", "Balanced", "Balanced", "Unbalanced")),
         "LastModified": season.moment(day),
         "PostingProposalLines": lines,
+    }
+
+
+def _bill(proposal: Row, order: Row, partner: Partner) -> None:
+    """The lines of the order, each on its account and at its amount, as the supplier bills them in full."""
+    first, decimals = proposal["PostingProposalLines"][0], COMPANIES[partner.company]["decimals"]
+    rate = RATES.get(partner.currency, Decimal(1))
+    shared = ("TaxCode", "Account", "CodeB")
+    lines = [
+        {
+            **first,
+            "RowId": number,
+            "Amount": rounded(line["LineAmount"] * rate, decimals),
+            "CurrencyAmount": line["LineAmount"],
+            **{name: line[name] for name in shared},
+            "Text": line["Description"],
+        }
+        for number, line in enumerate(order["PurchaseOrderLines"], 1)
+    ]
+    proposal.update(PostingProposalLines=lines, **_totals(lines, decimals))
+
+
+def _totals(lines: list[Row], decimals: int) -> Row:
+    net = sum((line["CurrencyAmount"] for line in lines), Decimal(0))
+    tax = sum((line["CurrencyAmount"] * TAX_PERCENT[line["TaxCode"]] / 100 for line in lines), Decimal(0))
+    return {
+        "NetAmount": net,
+        "VatAmount": rounded(tax, decimals),
+        "GrossAmount": net + rounded(tax, decimals),
     }
 
 

@@ -14,7 +14,15 @@ from mlc_dagster.systems.cin7.mapping import (
     purchase_from_order,
     supplier_from_ifs,
 )
+from mlc_dagster.systems.cin7.order_lines import is_not_ordered_yet
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
+from mlc_dagster.systems.cin7.rules import (
+    order_is_a_purchase,
+    period_is_open,
+    products_stand_once,
+    rate_agrees_with_the_lines,
+    units_are_the_products,
+)
 from mlc_dagster.systems.cin7.suppliers.inbound import FLOWS as INBOUND
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.origins import is_expected_only
@@ -53,15 +61,19 @@ FLOWS = (
         ifs.PURCHASE_ORDERS,
         PURCHASES,
         purchase_from_order,
+        scope=is_not_ordered_yet,
         rules=(
             rules.gl_accounts_exist,
             rules.company_is_mapped,
             rules.is_not_cancelled,
+            order_is_a_purchase,
             rules.required_fields_are_given,
             rules.supplier_is_delivered,
             rules.currency_is_the_suppliers,
             rules.location_exists,
             rules.products_exist,
+            products_stand_once,
+            units_are_the_products,
             rules.tax_rule_is_mapped,
             rules.texts_fit,
             rules.amounts_fit,
@@ -72,8 +84,9 @@ FLOWS = (
         looks_up=True,
         description=(
             "Purchase orders of IFS in Cin7's purchases, as draft orders. Parts are lines, everything else is an "
-            "additional charge. The GL account of each line is checked in both charts of accounts and stands in the "
-            "line's comment. The note begins with IFS, the company and the order number."
+            "additional charge; planned orders, and lines that are cancelled, are none. The GL account of each line is "
+            "checked in both charts of accounts and stands in the line's comment. The note begins with IFS, the "
+            "company and the order number."
         ),
     ),
     Flow(
@@ -96,13 +109,16 @@ FLOWS = (
             rules.texts_fit,
             rules.amounts_fit,
             rules.amounts_add_up,
+            period_is_open,
+            rate_agrees_with_the_lines,
         ),
         needs=(SUPPLIERS_FLOW, PURCHASES_FLOW),
         needs_key=_proposal_refers_to,
         looks_up=True,
         description=(
             "Supplier invoices of IFS (posting proposals) in Cin7: on the purchase of their order, or on a purchase of "
-            "their own, each line on its GL account. The order is authorised in Cin7 when its first invoice arrives."
+            "their own, each line on its GL account; what is a product of the order as a line of it, so that goods "
+            "have their cost, the rest as charges. The order is authorised in Cin7 when its first invoice arrives."
         ),
     ),
     *INBOUND,

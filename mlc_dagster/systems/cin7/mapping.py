@@ -11,6 +11,8 @@ import msgspec
 from mlc_dagster.core.amounts import round_to, times
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.vocabulary import key_text
+from mlc_dagster.systems.cin7.order_lines import Price, merged, ordered, price_paid, stated_total
+from mlc_dagster.systems.cin7.rates import for_one
 from mlc_dagster.systems.cin7.records import (
     CENT,
     PROPOSAL,
@@ -29,6 +31,7 @@ from mlc_dagster.systems.shared.countries import COUNTRIES
 
 SUPPLIERS_FLOW, PURCHASES_FLOW = "cin7/suppliers", "cin7/purchases"
 _line_key = lru_cache(4096)(key_text)  # the lines of all orders are numbered alike
+REFERENCE = 256  # characters
 HALF_A_CENT, HUNDREDTH = Decimal("0.005"), Decimal("0.01")
 
 
@@ -67,7 +70,8 @@ def purchase_from_order(order: ifs.PurchaseOrder, facts: Facts) -> Purchase:
 
     Cin7's order lines have no GL account; it is carried in their comment, and set on the invoice.
     """
-    ordered = _ordered(order)
+    lines = ordered(order, facts)
+    parts = [line for line in lines if line.part_no]
     marker = key_text(order.company or "", order.order_no)
     return Purchase(
         company=order.company or "",
@@ -81,52 +85,52 @@ def purchase_from_order(order: ifs.PurchaseOrder, facts: Facts) -> Purchase:
         dated=order.order_date,
         required_by=order.wanted_receipt_date,
         remark=order.notes,
-        lines=tuple([_order_line(marker, line, facts) for line in ordered if line.part_no]),
-        charges=tuple([_order_charge(marker, line, facts) for line in ordered if not line.part_no]),
-        stated_total=order.total_amount
-        if order.total_amount is not None
-        else _sum([i.line_amount for i in order.lines]),
+        lines=merged(
+            [_order_line(marker, order, line, facts) for line in parts], [line.buy_unit_meas for line in parts], facts
+        ),
+        charges=tuple([_order_charge(marker, order, line, facts) for line in lines if not line.part_no]),
+        stated_total=stated_total(order, lines),
     )
 
 
-def _ordered(order: ifs.PurchaseOrder) -> list[ifs.PurchaseOrderLine]:
-    """By line and release, numbers by their value: in which order a tenant gives the lines must change nothing."""
-    return sorted(
-        order.lines, key=lambda line: (len(line.line_no), line.line_no, len(line.release_no), line.release_no)
-    )
+def ordered_parts(order: ifs.PurchaseOrder, facts: Facts) -> list[ifs.PurchaseOrderLine]:
+    return [line for line in ordered(order, facts) if line.part_no]
 
 
-def _order_line(marker: str, line: ifs.PurchaseOrderLine, facts: Facts) -> OrderLine:
-    tax_rule = _tax_rule(line.tax_code, facts)
+def _order_line(marker: str, order: ifs.PurchaseOrder, line: ifs.PurchaseOrderLine, facts: Facts) -> OrderLine:
+    tax_rule, price = _tax_rule(line.tax_code, facts), price_paid(order, line, facts)
     return OrderLine(
         where=f"line {line.line_no}/{line.release_no}",
         sku=line.part_no or "",
         name=line.description or line.part_no or "",
         quantity=line.buy_qty_due,
-        price=line.buy_unit_price,
+        price=price.each,
+        discount=price.discount,
         stated=line.line_amount,
         tax_code=line.tax_code,
         tax_rule=tax_rule,
-        tax=_tax(line_total(line.buy_qty_due, line.buy_unit_price), tax_rule, facts),
+        tax=_tax(line_total(line.buy_qty_due, *price), tax_rule, facts),
         comment=_origin(marker, line, facts),
     )
 
 
-def _order_charge(marker: str, line: ifs.PurchaseOrderLine, facts: Facts) -> Charge:
+def _order_charge(marker: str, order: ifs.PurchaseOrder, line: ifs.PurchaseOrderLine, facts: Facts) -> Charge:
     """A line without a part; one that states only an amount is a quantity of one."""
     lump = line.buy_qty_due is None and line.buy_unit_price is None
-    quantity, price = (Decimal(1), line.line_amount) if lump else (line.buy_qty_due, line.buy_unit_price)
+    quantity = Decimal(1) if lump else line.buy_qty_due
+    price = Price(line.line_amount) if lump else price_paid(order, line, facts)
     tax_rule = _tax_rule(line.tax_code, facts)
     return Charge(
         where=f"line {line.line_no}/{line.release_no}",
-        description=line.description or "",
+        description=_service(line.description or "", facts),
         quantity=quantity,
-        price=price,
+        price=price.each,
+        discount=price.discount,
         stated=line.line_amount,
         tax_code=line.tax_code,
         tax_rule=tax_rule,
-        tax=_tax(line_total(quantity, price), tax_rule, facts),
-        comment=_origin(marker, line, facts),
+        tax=_tax(line_total(quantity, *price), tax_rule, facts),
+        comment=_with_text(_origin(marker, line, facts), line.description, facts),
     )
 
 
@@ -156,7 +160,7 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Purcha
         supplier_id=facts.remote_id(SUPPLIERS_FLOW, key_text(proposal.supplier_id)),
         currency=proposal.currency_code,
         location=_location(proposal.company, facts),
-        currency_rate=_currency_rate(proposal.company, proposal.currency_code, proposal.currency_rate, facts),
+        currency_rate=_currency_rate(proposal.company, proposal.currency_code, proposal.currency_rate, facts, proposal),
         dated=proposal.invoice_date,
         remark=proposal.text,
         order_no=order_no,
@@ -169,22 +173,24 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Purcha
         stated_net=proposal.net_amount,
         stated_tax=proposal.vat_amount,
         stated_gross=proposal.gross_amount,
+        as_charges=facts.options.get("invoice_lines") == "charges",
     )
 
 
 def _invoice_charge(proposal: ifs.PostingProposal, marker: str, line: ifs.PostingProposalLine, facts: Facts) -> Charge:
     amount = _in_invoice_currency(proposal, line, facts)
     tax_rule = _tax_rule(line.tax_code, facts)
+    text = line.text or proposal.text or f"{proposal.invoice_no or ''} {line.row_id}".strip()
     return Charge(
         where=f"line {line.row_id}",
-        description=line.text or proposal.text or f"{proposal.invoice_no or ''} {line.row_id}".strip(),
+        description=_service(text, facts),
         quantity=Decimal(1),
         price=amount,
         stated=amount,
         tax_code=line.tax_code,
         tax_rule=tax_rule,
         tax=_tax(line_total(Decimal(1), amount), tax_rule, facts),
-        comment=f"IFS {marker}/{line.row_id}",
+        comment=_with_text(f"IFS {marker}/{line.row_id}", text, facts),
         account=facts.account_in_target(line.account or ""),
     )
 
@@ -212,18 +218,38 @@ def _with_the_stated_tax(charges: Sequence[Charge], stated: Decimal | None) -> t
 # --- both -----------------------------------------------------------------------------------------------------------
 
 
+def _service(text: str, facts: Facts) -> str:
+    """Cin7 names a charge by a service product; a line without a text is still told as one."""
+    return (facts.options.get("service_product") or text) if text else ""
+
+
+def _with_text(mark: str, text: str | None, facts: Facts) -> str:
+    """The ERP's text behind its key, where a service product stands in its place: as much as a reference holds."""
+    return f"{mark}: {text}"[:REFERENCE] if text and facts.options.get("service_product") else mark
+
+
 def _location(company: str | None, facts: Facts) -> str:
     mapping = facts.companies.get(company or "")
     own = mapping.names if mapping else {}
     return own.get("location") or facts.options.get("location", "")
 
 
-def _currency_rate(company: str | None, currency: str | None, rate: Decimal | None, facts: Facts) -> Decimal | None:
-    """Cin7 wants its base currency for one unit of the supplier's; IFS gives the company's currency for one unit."""
+def _currency_rate(
+    company: str | None,
+    currency: str | None,
+    rate: Decimal | None,
+    facts: Facts,
+    proposal: ifs.PostingProposal | None = None,
+) -> Decimal | None:
+    """Cin7 wants its base currency for one unit of the supplier's; IFS gives the company's currency for one unit, or
+    for as many as its conversion factor says.
+    """
     mapping = facts.companies.get(company or "")
     if currency and currency == facts.books.base_currency:
         return Decimal(1)
-    return rate if mapping and mapping.currency == facts.books.base_currency else None
+    units = facts.table("rate_units").get(currency or "")
+    one = for_one(rate, Decimal(units) if units else None, proposal)
+    return one if mapping and mapping.currency == facts.books.base_currency else None
 
 
 def _tax_rule(code: str | None, facts: Facts) -> str | None:
@@ -234,9 +260,3 @@ def _tax(total: Decimal, rule: str | None, facts: Facts) -> Decimal:
     """The tax that a rule makes of a line's total: Cin7 wants it stated."""
     percent = facts.books.tax_percents.get(rule or "", ZERO)
     return round_to(times(times(total, percent), HUNDREDTH), CENT)
-
-
-def _sum(amounts: Sequence[Decimal | None]) -> Decimal | None:
-    """The sum, None where one of them is missing or there are none."""
-    known = [amount for amount in amounts if amount is not None]
-    return sum(known, Decimal(0)) if known and len(known) == len(amounts) else None

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.core.facts import Books
-from mlc_dagster.systems.cin7.api import Cin7Api
+from mlc_dagster.systems.cin7.api import Cin7Api, Document
 from mlc_dagster.systems.cin7.connect import cin7_client
 from mlc_dagster.systems.cin7.ping_names import names_in_cin7
-from mlc_dagster.systems.cin7.reference_books import read_books
+from mlc_dagster.systems.cin7.reference_books import lock_date, read_books
 from mlc_dagster.systems.cin7.settings import Cin7Settings
 from mlc_dagster.systems.shared.findings import Finding, Question, budget, clock, rate, refused, wrong
 from mlc_dagster.transport.client import ApiClient, in_order
@@ -39,14 +39,21 @@ def _key(section: Cin7Settings, account: str, key: str, what: str, good: list[Ap
     except MlcError as error:
         return refused("cin7", what, error)
     good.append(client.api)
-    return Finding("cin7", what, True, f"company {me.get('Company')}, base currency {me.get('Currency')}")
+    return Finding("cin7", what, True, f"company {me.get('Company')}, base currency {me.get('Currency')}{_locked(me)}")
+
+
+def _locked(me: Document) -> str:
+    told, locked = me.get("LockDate"), lock_date(me)
+    if not told:
+        return ""
+    return f", locked before {locked}" if locked else f", LockDate {told!r}: no ISO date, so that nothing is held by it"
 
 
 def _account(question: Question, http: ApiClient, keys: int) -> Iterator[Finding]:
     section = question.section(Cin7Settings)
     api = Cin7Api(http)
     try:
-        books = read_books(api, ())  # without products and suppliers: those are long lists
+        books = read_books(api, {})  # without products and suppliers: those are long lists
         yield _chart(books)
         if not books.payable_account:
             fault = "Cin7 has no account with the system code CREDITORS"

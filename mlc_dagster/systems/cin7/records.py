@@ -21,7 +21,8 @@ DECIMALS = 2
 
 CENT = STEPS[DECIMALS]
 ZERO = Decimal(0)
-PRICE_DECIMALS = 4
+PRICE_DECIMALS, QUANTITY_DECIMALS = 4, 4
+HUNDRED = Decimal(100)
 LEAST_QUANTITY, MOST = Decimal(1), Decimal(10) ** 13
 ANY_PRICE = -MOST
 LEAST_RATE = Decimal(1).scaleb(-10)
@@ -100,18 +101,20 @@ class Line(Record, frozen=True, kw_only=True):
     quantity: Decimal | None
     price: Decimal | None
     stated: Decimal | None  # the ERP's amount
+    discount: Decimal = ZERO  # per cent, two decimals
     tax_code: str | None = None  # the ERP's
     tax_rule: str | None = None
     tax: Decimal = ZERO
     comment: str = ""  # "IFS 0010/P1/1/1 account 4010": where it came from, and where it will be posted
 
     def total(self) -> Decimal:
-        return line_total(self.quantity, self.price)
+        return line_total(self.quantity, self.price, self.discount)
 
 
-def line_total(quantity: Decimal | None, price: Decimal | None) -> Decimal:
-    """As Cin7 computes it, before tax."""
-    return round_to(times(quantity or ZERO, price or ZERO), CENT)
+def line_total(quantity: Decimal | None, price: Decimal | None, discount: Decimal = ZERO) -> Decimal:
+    """As Cin7 computes it, before tax. `discount`: per cent."""
+    gross = times(quantity or ZERO, price or ZERO)
+    return round_to(times(gross, 1 - discount / HUNDRED) if discount else gross, CENT)
 
 
 class OrderLine(Line, frozen=True, kw_only=True):
@@ -156,7 +159,7 @@ class PurchaseDocument(Record, frozen=True, kw_only=True):
 
     def net(self) -> Decimal:
         """The total before tax, as Cin7 computes it."""
-        return sum([line_total(line.quantity, line.price) for line in self.amount_lines()], ZERO)
+        return sum([line.total() for line in self.amount_lines()], ZERO)
 
     def tax(self) -> Decimal:
         return sum([line.tax for line in self.amount_lines()], ZERO)
@@ -166,7 +169,7 @@ class PurchaseDocument(Record, frozen=True, kw_only=True):
 
     def numbers(self) -> Numbers:
         for line in self.amount_lines():
-            yield line.where, "quantity", line.quantity, 6, LEAST_QUANTITY, MOST
+            yield line.where, "quantity", line.quantity, QUANTITY_DECIMALS, LEAST_QUANTITY, MOST
             yield line.where, "price", line.price, PRICE_DECIMALS, ANY_PRICE, MOST
         yield "", "CurrencyRate", self.currency_rate, 10, LEAST_RATE, MOST
 
@@ -215,6 +218,7 @@ class PurchaseInvoice(PurchaseDocument, frozen=True, kw_only=True):
     stated_net: Decimal | None = None
     stated_tax: Decimal | None = None
     stated_gross: Decimal | None = None
+    as_charges: bool = False  # all rows as additional charges, those that are products of its order too
 
     @property
     def reference(self) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 
 from mlc_dagster.core.facts import Books
@@ -12,8 +13,9 @@ PAYABLE = "CREDITORS"
 """The system code of the one account that suppliers may be payable on; another liability account is refused."""
 
 
-def read_books(api: Cin7Api, skus: Iterable[str]) -> Books:
+def read_books(api: Cin7Api, products: Mapping[str, Document]) -> Books:
     """The books as they are now, whole lists: asking for one missing account answers 400, not an empty list."""
+    me = api.get("/me")
     accounts = [account for account in api.pages("/ref/account", "AccountsList") if _is_active(account)]
     taxes = [tax for tax in api.pages("/ref/tax", "TaxRuleList") if _is_on(tax) and tax.get("IsTaxForPurchase", True)]
     return Books(
@@ -23,11 +25,23 @@ def read_books(api: Cin7Api, skus: Iterable[str]) -> Books:
         ),
         tax_rules=frozenset(tax["Name"] for tax in taxes),
         tax_percents={tax["Name"]: Decimal(tax.get("TaxPercent") or 0) for tax in taxes},
-        products=frozenset(skus),
+        products=frozenset(products),
+        product_units={sku: str(row["UOM"]) for sku, row in products.items() if row.get("UOM")},
         locations=frozenset(_locations(api)),
         payable_account=next((str(account["Code"]) for account in accounts if _is_payable(account)), ""),
-        base_currency=api.get("/me").get("Currency") or "",
+        base_currency=me.get("Currency") or "",
+        locked_before=lock_date(me),
     )
+
+
+def lock_date(me: Document) -> date | None:
+    """From when on documents may be changed. It is told in the account's own date format: what is not ISO is not
+    guessed, and ping says so.
+    """
+    try:
+        return date.fromisoformat(str(me.get("LockDate") or "")[:10])
+    except ValueError:
+        return None
 
 
 def _locations(api: Cin7Api) -> Iterator[str]:

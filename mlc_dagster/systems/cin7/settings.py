@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from mlc_dagster.settings.addresses import Address
 from mlc_dagster.settings.section import PROOF, Pattern, Section, SupplierField, TargetSection, shape, sides
 
+UNITS = shape(r"^10*$", "1, 10, 100, 1000 and so on")
 SLOT = shape(r"^AdditionalAttribute([1-9]|10)$", "AdditionalAttribute1 to AdditionalAttribute10")
 
 
@@ -18,7 +19,9 @@ class Cin7Settings(TargetSection):
     checks_vouchers: ClassVar[bool] = True
 
     base_url: Address = "https://inventory.dearsystems.com/ExternalApi/v2"
-    calls_per_minute: int = Field(60, ge=1, description="Of each application key")
+    calls_per_minute: int = Field(
+        48, ge=1, description="Of each application key; Cin7 refuses after 60, and others may share the key"
+    )
     proof: tuple[Pattern, ...] = Field((r"\d calls per",), description=PROOF)
     location: str = Field(
         "Main Warehouse", description="Where purchases are received, unless the company says otherwise"
@@ -27,6 +30,30 @@ class Cin7Settings(TargetSection):
     external_key: str = Field("AdditionalAttribute1", pattern=SLOT)
     tax_rule: str = Field("Tax Exempt", description="For suppliers and records without a tax code")
     invoice_status: Literal["DRAFT", "AUTHORISED"] = "DRAFT"
+    invoice_lines: Literal["products", "charges"] = Field(
+        "products",
+        description="What an invoice of an order with parts is made of; charges leave the goods without cost in Cin7",
+    )
+
+    service_product: str = Field(
+        "",
+        description="Cin7's service product that charges are named by; empty: the ERP's text, where Cin7 takes it",
+    )
+    same_product: Literal["merge", "send", "hold"] = Field(
+        "merge", description="Two lines of one product in an order: one line where all but the quantity is equal"
+    )
+    order_states: dict[str, Literal["deliver", "wait", "hold"]] = Field(
+        default_factory=dict, description="What becomes of an order in this state, beside: Planned waits, Stopped holds"
+    )
+    line_states: tuple[str, ...] = Field(
+        ("Cancelled", "Closed", "Stopped"), description="States of an order line that is not ordered (any more)"
+    )
+    units: dict[str, str] = Field(
+        default_factory=dict, description="ERP unit: Cin7's UOM for the same thing, where their names differ"
+    )
+    rate_units: dict[str, Annotated[str, Field(pattern=UNITS)]] = Field(
+        default_factory=dict, description="Currency: for how many of it the ERP states its rate, such as {JPY: 100}"
+    )
 
     suppliers_into_ifs: bool = Field(True, description="What people change of suppliers in Cin7 goes into IFS")
     create_suppliers_in_ifs: bool = Field(
@@ -41,13 +68,24 @@ class Cin7Settings(TargetSection):
         return {} if self.suppliers_into_ifs else {"ifs/suppliers_from_cin7": "cin7.suppliers_into_ifs is false"}
 
     def tables(self) -> dict[str, dict[str, str]]:
-        return {"supplier_owners": sides(self.supplier_owners)}
+        states: dict[str, str] = {"Planned": "wait", "Stopped": "hold", **self.order_states}
+        tables: dict[str, dict[str, str]] = {"order_states": states, "units": self.units, "rate_units": self.rate_units}
+        return {"supplier_owners": sides(self.supplier_owners), **tables}
 
     def options(self) -> dict[str, str]:
         """What mappings may know of this section, as text."""
-        names = ("location", "attribute_set", "external_key", "tax_rule", "invoice_status")
-        creates = str(self.create_suppliers_in_ifs).lower()
-        return {**{name: getattr(self, name) for name in names}, "create_suppliers_in_ifs": creates}
+        names = (
+            "location",
+            "attribute_set",
+            "external_key",
+            "tax_rule",
+            "invoice_status",
+            "invoice_lines",
+            "same_product",
+        )
+        flags = {"create_suppliers_in_ifs": str(self.create_suppliers_in_ifs).lower()}
+        lists = {"line_states": ",".join(self.line_states)}
+        return {**{name: getattr(self, name) for name in names}, **flags, **lists}
 
 
 class CompanyInCin7(Section):

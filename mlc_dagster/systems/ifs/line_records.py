@@ -47,6 +47,7 @@ class PurchaseOrderLine(CodeString, frozen=True, kw_only=True):
     line_amount: Decimal | None = None
     tax_code: str | None = None
     wanted_delivery_date: date | None = None
+    obj_state: str | None = None
 
 
 class PostingProposalLine(CodeString, frozen=True, kw_only=True):

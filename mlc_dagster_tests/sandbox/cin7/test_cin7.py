@@ -102,6 +102,8 @@ def test_an_order_is_checked_against_what_cin7_computes(box: Sandbox, cin7: Cin7
     assert "Expected value is: 900.00" in exception(order(cin7, purchase, line("10", "100", "1000", Discount=10)))
     assert "not found" in exception(order(cin7, purchase, line(SKU="NOPE")))
     assert "Quantity" in exception(order(cin7, purchase, line("0.5", "2", "1")))
+    assert "duplicate" in exception(order(cin7, purchase, line(), line("1", "0.005", "0.01")))
+    box.cin7.books.products_once = False
     done = order(cin7, purchase, line(), line("1", "0.005", "0.01"), status="AUTHORISED")
     assert json_of(done)["Total"] == Decimal("6.68")
     assert "AUTHORISED" in exception(order(cin7, purchase, line()))

@@ -199,7 +199,7 @@ def test_where_cin7_counts_tax_into_a_lines_total_it_is_sent_so() -> None:
     """The documented formula leaves tax out, one integrator found it in: Cin7's refusal says what it expects."""
     known = facts(delivered={"cin7/suppliers": {"S100": "s"}, "cin7/purchases": {"P1": "p"}})
     record = invoice_from_proposal(proposal(po_reference="P1"), known)
-    stage = {"Status": "AUTHORISED", "Lines": [{"SKU": "BOLT-8"}]}
+    stage = {"Status": "AUTHORISED", "Lines": [], "AdditionalCharges": [{"Description": "Bolts"}]}
     purchase = {"ID": "p", "OrderNumber": "PO-1", "Status": "ORDERED", "SupplierID": "S", "Order": stage, "Invoice": []}
     sent: list[Any] = []
 

@@ -40,7 +40,7 @@ def test_a_line_without_a_part_is_a_charge_and_its_lump_sum_a_quantity_of_one() 
 
 
 def test_the_order_in_which_a_tenant_gives_the_lines_changes_nothing() -> None:
-    lines = [order_line("2"), order_line("10"), order_line("1")]
+    lines = [order_line(number, part_no=f"BOLT-{number}") for number in ("2", "10", "1")]
     one, other = (purchase_from_order(order(*rows), facts()) for rows in (lines, reversed(lines)))
     assert fingerprint(one) == fingerprint(other)
     assert [line.where for line in one.lines] == ["line 1/1", "line 2/1", "line 10/1"]

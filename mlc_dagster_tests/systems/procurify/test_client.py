@@ -17,7 +17,7 @@ from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.sandbox.procurify.lines import Cost, Line
 from mlc_dagster.systems.procurify.api import ProcurifyApi, classify
 from mlc_dagster.systems.procurify.client import ProcurifyClient
-from mlc_dagster.systems.procurify.documents import is_newest
+from mlc_dagster.systems.procurify.documents.document_values import is_newest
 from mlc_dagster.systems.procurify.records import BILLS, PURCHASE_ORDERS, VENDOR_LIST, Bill
 from mlc_dagster.transport.client import ApiClient, LocalBudget
 from mlc_dagster.transport.error_messages import sentence

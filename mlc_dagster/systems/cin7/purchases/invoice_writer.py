@@ -10,6 +10,7 @@ from mlc_dagster.core.errors import MlcError, RecordRejected
 from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Saved
 from mlc_dagster.systems.cin7.api import NOWHERE, Document, covers, same_id
 from mlc_dagster.systems.cin7.purchases import request_bodies
+from mlc_dagster.systems.cin7.purchases.invoiced_products import Allocation, allocate
 from mlc_dagster.systems.cin7.purchases.purchase_lookup import read, refers
 from mlc_dagster.systems.cin7.purchases.purchase_writer import (
     PurchaseSender,
@@ -122,23 +123,30 @@ class InvoiceWriter:
         invoices = theirs.get("Invoice") or []
         there = _there(invoices, document, task_id)
         if there is None:
+            rows = allocate(document, theirs, _live(invoices, ""))
             self._authorise(theirs)
-            yield _saved(draft, theirs, self._write(document, theirs, _free_task(invoices)), "created")
+            yield _saved(draft, theirs, self._write(document, rows, theirs, _free_task(invoices)), "created")
             return
-        equal = covers(there, request_bodies.compared_invoice(document)) and has_our_totals(document, there)
+        try:
+            rows = allocate(document, theirs, _live(invoices, str(there["TaskID"])))
+        except RecordRejected:
+            if document.order_no and not task_id:
+                yield Begun(draft, f"{theirs['ID']}/{there['TaskID']}")
+            raise
+        equal = covers(there, request_bodies.compared_invoice(document, rows)) and has_our_totals(document, there)
         if equal and (document.status == "DRAFT" or there["Status"] not in request_bodies.OPEN):
             yield _saved(draft, theirs, str(there["TaskID"]), "adopted")
             return
         if document.order_no and not task_id:
             yield Begun(draft, f"{theirs['ID']}/{there['TaskID']}")
-        self._refuse_closed(document, theirs, there)
+        self._refuse_closed(document, rows, theirs, there)
         self._authorise(theirs)
-        yield _saved(draft, theirs, self._write(document, theirs, str(there["TaskID"])), "updated")
+        yield _saved(draft, theirs, self._write(document, rows, theirs, str(there["TaskID"])), "updated")
 
-    def _refuse_closed(self, document: PurchaseInvoice, theirs: Document, there: Document) -> None:
+    def _refuse_closed(self, document: PurchaseInvoice, rows: Allocation, theirs: Document, there: Document) -> None:
         if there["Status"] in request_bodies.OPEN:
             return
-        if covers(there, request_bodies.compared_invoice(document)):
+        if covers(there, request_bodies.compared_invoice(document, rows)):
             self._sender.with_our_totals(document, there)
         raise RecordRejected(
             f"Invoice {there['InvoiceNumber']} of {theirs['OrderNumber']} is {there['Status']} in Cin7 and differs "
@@ -146,12 +154,12 @@ class InvoiceWriter:
             "this hold."
         )
 
-    def _write(self, document: PurchaseInvoice, theirs: Document, task_id: str) -> str:
+    def _write(self, document: PurchaseInvoice, rows: Allocation, theirs: Document, task_id: str) -> str:
         """The task id of the invoice as Cin7 keeps it."""
         overwrites = task_id != NOWHERE and document.status == "DRAFT"
 
         def send(taxed: bool) -> Document:
-            body = request_bodies.invoice(document, theirs["ID"], task_id, taxed=taxed)
+            body = request_bodies.invoice(document, rows, theirs["ID"], task_id, taxed=taxed)
             answer: Document = self._sender.api.write("POST", "/advanced-purchase/invoice", body, repeatable=overwrites)
             return answer
 
@@ -176,6 +184,11 @@ def _there(invoices: Sequence[Document], document: PurchaseInvoice, task_id: str
     ours = (invoice for invoice in live if refers(invoice, document.reference))
     numbered = (each for each in live if str(each.get("InvoiceNumber") or "").strip().casefold() == wanted)
     return next(ours, None) or next(numbered, None)
+
+
+def _live(invoices: Sequence[Document], ours: str) -> list[Document]:
+    """The other invoices of a purchase that stand."""
+    return [each for each in invoices if each.get("Status") != "VOIDED" and not same_id(each.get("TaskID"), ours)]
 
 
 def _free_task(invoices: Sequence[Document]) -> str:

@@ -17,7 +17,8 @@ FRESH = 60.0  # seconds that the list is taken for the truth, unless a write wen
 OVERLAP = timedelta(minutes=15)  # between Cin7's clock and ours
 ELSEWHERE = timedelta(days=1)  # Cin7 dates an order in the time zone of its account
 SIMPLE = "Simple Purchase"  # we make none
-_OF_AN_INVOICE = re.compile(r"IFS (.+)/[^/\s]+")  # "IFS 0010/7/1", row 1 of proposal 0010/7; orders add their account
+_OF_AN_INVOICE = re.compile(r"IFS (.+?)/[^/\s:]+(?:: .*)?", re.DOTALL)
+"""IFS 0010/7/1 is row 1 of proposal 0010/7, with or without the text behind it; orders add their account."""
 POSTDATED = timedelta(days=31)  # a document may be dated this far after it was entered in the ERP
 
 
@@ -162,8 +163,9 @@ def references(purchase: Document) -> Iterator[str]:
 
 def _keys(invoice: Document) -> Iterator[str]:
     if invoice.get("Status") != "VOIDED":
-        for charge in invoice.get("AdditionalCharges") or ():
-            if found := _OF_AN_INVOICE.fullmatch(str(charge.get("Reference") or "").strip()):
+        charges = [each.get("Reference") for each in invoice.get("AdditionalCharges") or ()]
+        for mark in [*charges, *(each.get("Comment") for each in invoice.get("Lines") or ())]:
+            if found := _OF_AN_INVOICE.fullmatch(str(mark or "").strip()):
                 yield found[1]
 
 

@@ -125,6 +125,7 @@ class PurchaseWriter:
             self._sender.with_our_totals(document, theirs["Order"])
         else:
             _refuse_closed(document, theirs)
+            _refuse_discounts(document, theirs)
         if not header_is_equal:
             self._sender.write_header(document, theirs)
         if not order_is_equal:
@@ -169,6 +170,19 @@ def _refuse_closed(document: Purchase, theirs: Document) -> None:
         raise RecordRejected(
             f"{number} is a service purchase in Cin7 and cannot hold parts. Void it there, and replay."
         )
+
+
+def _refuse_discounts(document: Purchase, theirs: Document) -> None:
+    """A buyer's discount on a draft is kept: a price was agreed that the ERP does not know yet."""
+    ours = {line.sku: line.discount for line in document.lines}
+    for line in theirs["Order"].get("Lines") or ():
+        given = Decimal(line.get("Discount") or 0)
+        if given and given != ours.get(line.get("SKU"), given):
+            raise RecordRejected(
+                f"{theirs['OrderNumber']} gives {given} % discount on {line['SKU']} in Cin7, and {document.marker} "
+                f"says {ours[line['SKU']]} %. It was not overwritten: enter the discount in IFS, or take it out in "
+                "Cin7, and replay."
+            )
 
 
 def _saved(draft: Draft, purchase: Document, action: Any) -> Saved:

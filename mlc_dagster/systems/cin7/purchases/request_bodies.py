@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from mlc_dagster.systems.cin7.api import Document, stamp
+from mlc_dagster.systems.cin7.purchases.invoiced_products import Allocation, body_of
 from mlc_dagster.systems.cin7.records import Charge, Line, OrderLine, Purchase, PurchaseDocument, PurchaseInvoice
 
 OPEN = ("DRAFT", "NOT AVAILABLE")
@@ -49,7 +50,8 @@ def header(document: PurchaseDocument) -> dict[str, Any]:
 
 def compared_header(document: PurchaseDocument) -> dict[str, Any]:
     """What a header in Cin7 must cover to be equal to ours: not the attribute, which an account may not have."""
-    return {name: value for name, value in header(document).items() if name != "AdditionalAttributes"}
+    ours = {name: value for name, value in header(document).items() if name != "AdditionalAttributes"}
+    return {**ours, "RequiredBy": stamp(document.required_by)} if isinstance(document, Purchase) else ours
 
 
 def new_header(document: PurchaseDocument) -> dict[str, Any]:
@@ -68,6 +70,8 @@ def changed_header(document: PurchaseDocument, theirs: Document) -> dict[str, An
     kept = {name: theirs[name] for name in _KEPT if theirs.get(name) is not None}
     kept |= {name: address for name in _ADDRESSES if (address := _address(theirs.get(name) or {}))}
     ours = header(document)
+    if isinstance(document, Purchase) and document.required_by is None:
+        ours["RequiredBy"] = None  # it was taken out in the ERP: left out, Cin7 would keep it
     slots = {**(theirs.get("AdditionalAttributes") or {}), **ours.get("AdditionalAttributes", {})}
     return {"ID": theirs["ID"], **kept, **ours, "AdditionalAttributes": slots}
 
@@ -117,22 +121,28 @@ def authorised(theirs: Document) -> dict[str, Any]:
     }
 
 
-def invoice(document: PurchaseInvoice, purchase_id: str, task_id: str, *, taxed: bool) -> dict[str, Any]:
-    """The body of an invoice: every line a charge on its GL account."""
+def invoice(
+    document: PurchaseInvoice, rows: Allocation, purchase_id: str, task_id: str, *, taxed: bool
+) -> dict[str, Any]:
+    """The body of an invoice: products of its order as lines, what is no product as a charge; each on its account."""
     return {
         "PurchaseID": purchase_id,
         "TaskID": task_id,
         "CombineAdditionalCharges": False,
         **_invoice_head(document),
         "Status": document.status,
-        "Lines": [],
-        "AdditionalCharges": [{**invoice_charge(charge), **_total(charge, taxed)} for charge in document.charges],
+        "Lines": [{**body_of(each), "Total": each.total + (each.tax if taxed else 0)} for each in rows.products],
+        "AdditionalCharges": [{**invoice_charge(charge), **_total(charge, taxed)} for charge in rows.charges],
     }
 
 
-def compared_invoice(document: PurchaseInvoice) -> dict[str, Any]:
+def compared_invoice(document: PurchaseInvoice, rows: Allocation) -> dict[str, Any]:
     """What an invoice in Cin7 must cover to be equal to ours."""
-    return {**_invoice_head(document), "AdditionalCharges": [invoice_charge(charge) for charge in document.charges]}
+    return {
+        **_invoice_head(document),
+        "Lines": [body_of(each) for each in rows.products],
+        "AdditionalCharges": [invoice_charge(charge) for charge in rows.charges],
+    }
 
 
 def _invoice_head(document: PurchaseInvoice) -> dict[str, Any]:
@@ -154,7 +164,13 @@ def invoice_charge(charge: Charge) -> dict[str, Any]:
 
 
 def _amounts(line: Line) -> dict[str, Any]:
-    return {"Quantity": line.quantity, "Price": line.price, "Discount": 0, "Tax": line.tax, "TaxRule": line.tax_rule}
+    return {
+        "Quantity": line.quantity,
+        "Price": line.price,
+        "Discount": line.discount,
+        "Tax": line.tax,
+        "TaxRule": line.tax_rule,
+    }
 
 
 def _total(line: Line, taxed: bool) -> dict[str, Any]:

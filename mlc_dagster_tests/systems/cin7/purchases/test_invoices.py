@@ -68,10 +68,10 @@ def test_an_invoice_stands_on_the_purchase_of_its_order_each_line_on_its_account
     assert outcome.detail == "PO-00001, invoice F-2026-17"
     assert outcome.remote_id.startswith(f"{delivered['cin7/purchases']['P1']}/")
     made = there(box, outcome)
-    assert [(row["Account"], row["Total"], row["Tax"]) for row in made["AdditionalCharges"]] == [
-        ("4010", 125, Decimal("31.25")),
-        ("4200", 300, 75),
-    ]
+    (goods,), (course,) = made["Lines"], made["AdditionalCharges"]
+    assert (goods["SKU"], goods["Quantity"], goods["Account"], goods["Total"]) == ("BOLT-8", 100, "4010", 125)
+    assert (goods["Tax"], goods["Comment"]) == (Decimal("31.25"), "IFS 0010/7/1")
+    assert (course["Account"], course["Total"], course["Tax"]) == ("4200", 300, 75)
     assert (made["InvoiceNumber"], made["Status"], made["Total"]) == ("F-2026-17", "DRAFT", Decimal("531.25"))
     assert made["InvoiceDueDate"] == "2026-12-31T00:00:00"
 
@@ -96,19 +96,21 @@ def test_the_same_again_is_adopted_by_its_number_or_its_id_without_a_write(box: 
 def test_a_second_invoice_on_the_order_gets_a_task_of_its_own(box: Sandbox, delivered: Delivered) -> None:
     client = client_on(box)
     for key, number in enumerate(("F-1", "F-2"), 7):
-        save(
-            client, PURCHASE_INVOICES, draft(invoice(delivered, po_reference="P1", invoice_no=number, proposal_id=key))
-        )
+        part = proposal_line(currency_amount=Decimal("50") if key == 7 else Decimal("75"))
+        named: dict[str, Any] = {"po_reference": "P1", "invoice_no": number, "proposal_id": key}
+        taxed = {"vat_amount": (part.currency_amount or 0) / 4}
+        last(save(client, PURCHASE_INVOICES, draft(invoice(delivered, part, **named, **taxed))))
     found = box.cin7.purchases[delivered["cin7/purchases"]["P1"]]["Invoice"]
     assert [one["InvoiceNumber"] for one in found] == ["F-1", "F-2"]
+    assert [[line["Quantity"] for line in one["Lines"]] for one in found] == [[40], [60]]
 
 
 def test_a_draft_invoice_is_overwritten_an_authorised_one_is_not(box: Sandbox, delivered: Delivered) -> None:
     client = client_on(box)
     done = last(save(client, PURCHASE_INVOICES, draft(invoice(delivered, po_reference="P1"))))
-    more = invoice(delivered, proposal_line(currency_amount=Decimal(200)), po_reference="P1", vat_amount=Decimal(50))
-    again = last(save(client, PURCHASE_INVOICES, draft(more, done.remote_id)))
-    assert (again.action, again.remote_id, there(box, again)["Total"]) == ("updated", done.remote_id, 250)
+    less = invoice(delivered, proposal_line(currency_amount=Decimal(100)), po_reference="P1", vat_amount=Decimal(25))
+    again = last(save(client, PURCHASE_INVOICES, draft(less, done.remote_id)))
+    assert (again.action, again.remote_id, there(box, again)["Total"]) == ("updated", done.remote_id, 125)
     box.cin7.purchases[done.remote_id.split("/")[0]]["Invoice"][0]["Status"] = "AUTHORISED"
     (outcome,) = save(client, PURCHASE_INVOICES, draft(invoice(delivered, po_reference="P1"), done.remote_id))
     assert isinstance(outcome, Refused)

@@ -279,3 +279,26 @@ def test_money_is_exact_on_the_wire(box: Sandbox, supplier_id: str) -> None:
     (there,) = box.cin7.purchases.values()
     assert str(there["Order"]["Lines"][0]["Price"]) == "33333333333.3333"
     assert str(there["Order"]["Lines"][0]["Total"]) == "100000000000.00"
+
+
+def test_a_buyers_discount_on_a_draft_is_told_and_not_overwritten(box: Sandbox, supplier_id: str) -> None:
+    done = save(client_on(box), PURCHASES, new(purchase(supplier_id)))[-1]
+    assert isinstance(done, Saved)
+    (line,) = box.cin7.purchases[done.remote_id]["Order"]["Lines"]
+    line.update(Discount=Decimal(10), Total=Decimal("112.50"))
+    more = order_line(buy_qty_due=Decimal(200), line_amount=Decimal(250))
+    (outcome,) = save(client_on(box), PURCHASES, new(purchase(supplier_id, more), done.remote_id))
+    assert isinstance(outcome, Refused)
+    assert outcome.reason.startswith("PO-00001 gives 10 % discount on BOLT-8 in Cin7, and 0010/P1 says 0 %.")
+    assert box.cin7.purchases[done.remote_id]["Order"]["Lines"] == [line]
+
+
+def test_a_date_that_is_taken_out_in_the_erp_leaves_cin7(box: Sandbox, supplier_id: str) -> None:
+    done = save(client_on(box), PURCHASES, new(purchase(supplier_id)))[-1]
+    assert isinstance(done, Saved)
+    without = purchase(supplier_id, wanted_receipt_date=None)
+    save(client_on(box), PURCHASES, new(without, done.remote_id))
+    assert box.cin7.purchases[done.remote_id]["RequiredBy"] is None
+    box.forget_calls()
+    assert words(save(client_on(box), PURCHASES, new(without, done.remote_id))) == ["adopted"]
+    assert box.journal("cin7") == []
