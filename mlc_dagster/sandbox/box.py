@@ -47,7 +47,7 @@ class Sandbox:
     `today` is the last of the demo seed's `days`. `port=0` takes any free one.
     `state` names a file: what it holds is served instead of the seed, and `save` writes it.
     `accounts`: system -> the id of the account that it serves, where it is another than usual; a sandbox that runs
-    beside another one has accounts of its own. Airbase and Procurify tell none.
+    beside another one has accounts of its own. Not every system tells one.
     Raises Misconfigured for a port in use, and for a limit or an account that no system has.
     """
 
