@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -16,19 +17,19 @@ from mlc_dagster.systems.shared.saving import one_by_one
 from mlc_dagster.transport.client import ApiClient
 
 
-class RestClient:
+class RestClient(ABC):
     """Implements outcomes.Client over `save_one` and `listed`, which are the system's own."""
 
     def __init__(self, api: ApiClient) -> None:
         self.api = api
 
+    @abstractmethod
     def save_one(self, target: Target, draft: Draft) -> Iterator[Outcome]:
         """Send one draft. Raises RecordRejected and OutcomeUnknown, as ApiClient.request does: they are its outcome."""
-        raise NotImplementedError
 
+    @abstractmethod
     def listed(self, entity: EntitySet, scope: Scope) -> Iterable[Mapping[str, Any]]:
         """The documents of a list, by the names of the entity's record: all of the scope's, and it may be more."""
-        raise NotImplementedError
 
     @property
     def traffic(self) -> Traffic:
@@ -38,7 +39,7 @@ class RestClient:
         """There is no chart of accounts to ask: the ERP's alone is asked."""
         return Books(has_chart=False)
 
-    def schema_report(self, entity: EntitySet) -> None:
+    def schema_report(self, entity: EntitySet) -> None:  # noqa: B027 - a system may leave it so
         """It does not tell which fields it has."""
 
     def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
