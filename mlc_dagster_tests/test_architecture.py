@@ -1,22 +1,18 @@
 """docs/architecture.md is the house as it is: drawn from its imports, and each of its links leads somewhere."""
 
-import importlib.util
 import re
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from mlc_dagster_tests import drawn_house
+from mlc_dagster_tests.drawn_house import ROOT
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def house() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("house", ROOT / "docs" / "house.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return drawn_house.house()
 
 
 def test_the_picture_is_the_house_as_it_is(house: ModuleType) -> None:

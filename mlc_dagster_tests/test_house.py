@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mlc_dagster_tests.drawn_house import house
+
 ROOT = Path(__file__).parents[1]
 HOUSE = ROOT / "mlc_dagster"
 
@@ -40,13 +42,7 @@ MAY = {
 
 
 def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: imports are absolute"
-            yield node.module or ""
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    yield from house().names_imported(path)
 
 
 @pytest.mark.parametrize("room", MAY)
