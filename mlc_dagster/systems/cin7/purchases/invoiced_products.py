@@ -18,7 +18,8 @@ from mlc_dagster.core.errors import RecordRejected
 from mlc_dagster.systems.cin7.api import Document
 from mlc_dagster.systems.cin7.records import CENT, QUANTITY_DECIMALS, ZERO, Charge, PurchaseInvoice, line_total
 
-_ACCOUNT = re.compile(r"IFS .+? account (\S+?)(?:: .*)?", re.DOTALL)
+OURS, ACCOUNT, TEXT = "IFS ", " account ", ": "
+"""Of a line's comment: "IFS 0010/P100311 1/1 account 4010: Service"."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,11 @@ def _left(lines: Iterable[Document], others: Sequence[Document]) -> list[_OrderL
 
 
 def _account(comment: str | None) -> str | None:
-    named = _ACCOUNT.fullmatch(str(comment or "").strip())
-    return named[1] if named else None
+    """None where the comment is not of our making."""
+    head, _, rest = str(comment or "").strip().partition(ACCOUNT)
+    account = rest.partition(TEXT)[0]
+    is_ours = head.startswith(OURS) and head != OURS and account and not any(map(str.isspace, account))
+    return account if is_ours else None
 
 
 class _Matching:
