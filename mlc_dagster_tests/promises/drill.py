@@ -48,7 +48,9 @@ def _go(whole: Whole, box: Sandbox, redis: str) -> None:
     with whole.instance() as instance:
         run_job(definitions.resolve_job_def("chart_of_accounts"), instance, (companies[0], companies[-1]))
     if redis:
-        whole.spawn(["redis-server", "--port", redis.rpartition(":")[2], "--save", ""], "redis.log")
+        whole.spawn(
+            ["redis-server", "--bind", "127.0.0.1", "--port", redis.rpartition(":")[2], "--save", ""], "redis.log"
+        )
         start_celery(whole, redis, "first")
     whole.start_with_ui()
     box.faults.add(system="cin7", method="POST", times=None, delay=0.1)

@@ -100,7 +100,9 @@ def test_c34_a_celery_worker_that_is_killed_with_or_without_its_child_is_noticed
     production = {**celery_of(url), "storage": {"postgres": {"postgres_url": postgres_url}}}
     with company(tmp_path, postgres_url, monkeypatch, **production) as (box, whole):
         assert REDIS is not None
-        whole.spawn([REDIS, "--port", url.rpartition(":")[2], "--save", "", "--appendonly", "no"], "redis.log")
+        port = url.rpartition(":")[2]
+        broker = [REDIS, "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no"]
+        whole.spawn(broker, "redis.log")
         read_the_charts(whole)
         whole.ask_for_backfill("five_days", "cin7", days())
         box.faults.add(system="cin7", method="POST", times=None, delay=1.5)
