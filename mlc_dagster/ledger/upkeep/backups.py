@@ -73,6 +73,7 @@ def unpacked(file: Path) -> Iterator[tuple[Manifest, Path]]:
         tables = Path(folder) / TABLES_FILE
         try:
             manifest = _unpack(file, tables)
+        # NotImplementedError is zipfile's own, for a packing that it does not know
         except (zipfile.BadZipFile, KeyError, EOFError, OSError, msgspec.DecodeError, NotImplementedError) as error:
             raise _damaged(file, error) from error
         except Exception as error:  # zlib has an error of its own
