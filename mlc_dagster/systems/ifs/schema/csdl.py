@@ -27,12 +27,28 @@ class MetadataModel:
     kinds: dict[str, tuple[str, Types]] = field(default_factory=dict)  # type -> its base type, its own properties
     plain: dict[str, str] = field(default_factory=dict)  # type definition -> the Edm type that it stands for
     aliases: dict[str, str] = field(default_factory=dict)  # alias -> namespace
+    links: dict[str, dict[str, str]] = field(default_factory=dict)  # type -> navigation property -> type
 
     def properties(self, name: str) -> Types | None:
         """Of an entity set, those of its base types included; None where there is no such set."""
         if name not in self.sets:
             return None
-        return {one: self.plain.get(self._whole(kind), kind) for one, kind in self._of(self.sets[name], ()).items()}
+        return self._plain(self._of(self.sets[name], ()))
+
+    def arrays(self, name: str) -> dict[str, Types]:
+        """Navigation property of an entity set -> the properties that are found there."""
+        found = self._links(self.sets.get(name, ""), ()).items()
+        return {one: self._plain(self._of(kind, ())) for one, kind in found}
+
+    def _links(self, kind: str, seen: tuple[str, ...]) -> dict[str, str]:
+        whole = self._whole(kind)
+        if whole in seen:
+            return {}
+        base = self.kinds.get(whole, ("", {}))[0]
+        return {**(self._links(base, (*seen, whole)) if base else {}), **self.links.get(whole, {})}
+
+    def _plain(self, types: Types) -> Types:
+        return {one: self.plain.get(self._whole(kind), kind) for one, kind in types.items()}
 
     def _of(self, kind: str, seen: tuple[str, ...]) -> Types:
         whole = self._whole(kind)
@@ -80,6 +96,7 @@ def _edmx(root: ET.Element) -> MetadataModel:
         model.aliases[schema.get("Alias", space)] = space
         for kind in _all(schema, "EntityType"):
             model.kinds[f"{space}.{kind.get('Name')}"] = (kind.get("BaseType", ""), _properties(kind))
+            model.links[f"{space}.{kind.get('Name')}"] = _links(kind)
         for one in _all(schema, "TypeDefinition"):
             model.plain[f"{space}.{one.get('Name')}"] = one.get("UnderlyingType", "")
         model.sets |= {one.get("Name", ""): one.get("EntityType", "") for one in _all(schema, "EntitySet")}
@@ -88,6 +105,11 @@ def _edmx(root: ET.Element) -> MetadataModel:
 
 def _properties(kind: ET.Element) -> Types:
     return {one.get("Name", ""): one.get("Type", "") for one in _all(kind, "Property")}
+
+
+def _links(kind: ET.Element) -> Types:
+    found = _all(kind, "NavigationProperty")
+    return {one.get("Name", ""): one.get("Type", "").removeprefix("Collection(").removesuffix(")") for one in found}
 
 
 def _all(element: ET.Element, name: str) -> Iterator[ET.Element]:
@@ -115,6 +137,7 @@ def _csdl(document: Mapping[str, Any]) -> MetadataModel:
             match one.get("$Kind"):
                 case "EntityType":
                     model.kinds[f"{space}.{name}"] = (str(one.get("$BaseType", "")), _json_properties(one))
+                    model.links[f"{space}.{name}"] = _json_links(one)
                 case "TypeDefinition":
                     model.plain[f"{space}.{name}"] = str(one.get("$UnderlyingType", ""))
                 case "EntityContainer":
@@ -136,6 +159,10 @@ def _json_properties(kind: Mapping[str, Any]) -> Types:
     """A property without $Type is text."""
     own = ((name, one) for name, one in _members(kind) if one.get("$Kind", "Property") == "Property")
     return {name: _json_type(one) for name, one in own}
+
+
+def _json_links(kind: Mapping[str, Any]) -> Types:
+    return {name: str(one.get("$Type", "")) for name, one in _members(kind) if one.get("$Kind") == "NavigationProperty"}
 
 
 def _json_type(one: Mapping[str, Any]) -> str:
