@@ -49,7 +49,8 @@ def schema_report(entity: EntitySet, model: MetadataModel) -> SchemaReport:
             cure=f"It has {', '.join(sorted(model.sets))}. Set ifs.entity_sets.{entity.name}.set in mlc.yaml.",
         )
     if not types:
-        return SchemaReport(untold=f"$metadata names the type of {entity.path}, and does not describe it")
+        kind = model.sets.get(entity.path, f"of {entity.path}")
+        return SchemaReport(untold=f"$metadata names the type {kind}, and does not describe it")
     if entity.header_from_rows and entity.lines:
         return _of_rows(entity, types)
     return combined([_of_columns(entity, types), *_of_lines(entity, model), *_of_children(entity, model)])
