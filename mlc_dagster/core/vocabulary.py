@@ -58,6 +58,8 @@ class EntitySet:
     expand: Literal["auto", "always", "never"] = "auto"
     wire: Mapping[str, str] = dataclasses.field(default_factory=dict)
     description: str = ""
+    constants: Mapping[str, str | int | bool] = dataclasses.field(default_factory=dict)  # on the wire, with each create
+    actions: Mapping[str, str] = dataclasses.field(default_factory=dict)  # state -> bound action
 
     @property
     def key(self) -> tuple[str, str]:

@@ -7,14 +7,22 @@ from functools import partial
 from typing import Any
 
 from mlc_dagster.core.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord
-from mlc_dagster.core.vocabulary import EntitySet, Row
+from mlc_dagster.core.vocabulary import EntitySet, Row, key_text
 from mlc_dagster.systems.ifs.odata.changesets import Step, StepAnswer, written
 from mlc_dagster.systems.ifs.odata.changesets import answers as answers_of
 from mlc_dagster.systems.ifs.odata.expressions import collection, one, service
 from mlc_dagster.systems.ifs.odata.json_pages import PageDecoder
 from mlc_dagster.systems.ifs.reading.queries import no_batch
 from mlc_dagster.systems.ifs.reading.single_rows import row_and_etag, single
-from mlc_dagster.systems.ifs.writing.document_steps import creation, kept, on_wire
+from mlc_dagster.systems.ifs.writing.document_steps import (
+    NoSuchActionError,
+    action_path,
+    action_to,
+    correct,
+    creation,
+    kept,
+    on_wire,
+)
 from mlc_dagster.transport.client import ApiClient
 
 TRIES = 3
@@ -38,7 +46,8 @@ class RowWrites:
         if entity.lines:
             raise ValueError(f"{entity.name} has lines, which never travel alone: use create_document")
         wire = PageDecoder.of(entity, expand=False)
-        answer = self.api.request("POST", collection(entity), json=on_wire(entity, row), decode=partial(single, wire))
+        body = {**entity.constants, **on_wire(entity, row)}
+        answer = self.api.request("POST", collection(entity), json=body, decode=partial(single, wire))
         return row_and_etag(entity, answer.value, answer.headers.get("etag"))
 
     def create_document(self, entity: EntitySet, row: Mapping[str, Any], also: Sequence[Step] = ()) -> tuple[Row, str]:
@@ -115,3 +124,50 @@ class RowWrites:
                 last = error
         assert last is not None
         raise type(last)(f"{last.message} (given up after {TRIES} tries)") from last
+
+    def change_state(self, entity: EntitySet, key: Mapping[str, object], state: str) -> tuple[Row, str]:
+        """Lead a row to a state by its bound action, and read it again: (row, ETag). Nothing is sent where it is there.
+
+        An answer that is lost or says nothing is not believed, nor is a 200: the row is read until it is in the state.
+        Raises NoSuchActionError, StateNotChangedError, RecordRejected for what IFS refuses, StaleRecord or
+        OutcomeUnknown after three tries.
+        """
+        last: MlcError | None = None
+        for times in range(TRIES + 1):
+            row, etag = self.get(entity, key)
+            if row["obj_state"] == state:
+                return row, etag
+            if times == TRIES or (times and not isinstance(last, StaleRecord | OutcomeUnknown)):
+                break
+            if isinstance(last, OutcomeUnknown):
+                self.api.breathe(times)
+            last = self._acted(entity, key, state, etag)
+        if last is None:
+            raise StateNotChangedError(entity, key, state, row["obj_state"])
+        raise type(last)(f"{last.message} (given up after {TRIES} tries)") from last
+
+    def _acted(
+        self, entity: EntitySet, key: Mapping[str, object], state: str, etag: str
+    ) -> StaleRecord | OutcomeUnknown | None:
+        """Send the action once. Raises what IFS says no with."""
+        path = f"{service(entity)}/{action_path(entity, key, action_to(entity, state))}"
+        try:
+            self.api.request("POST", path, json={}, headers={"If-Match": etag}, decode=lambda content: None)
+        except (StaleRecord, OutcomeUnknown) as error:
+            return error
+        except RecordRejected as error:
+            if error.status == 404:  # the row itself was read a moment ago
+                raise NoSuchActionError(f"{error.message}. {correct(entity, state)}", status=404) from error
+            raise
+        return None
+
+
+class StateNotChangedError(RecordRejected):
+    """IFS answered the action as if it had acted, and the state is what it was."""
+
+    def __init__(self, entity: EntitySet, key: Mapping[str, object], state: str, found: str | None) -> None:
+        number = key_text(*(key[name] for name in entity.keys))
+        super().__init__(
+            f"IFS answered {action_to(entity, state)} of {entity.path} {number}, and it is {found or 'in no state'}, "
+            f"not {state}. {correct(entity, state)}"
+        )
