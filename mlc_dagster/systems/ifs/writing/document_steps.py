@@ -43,7 +43,8 @@ def creation(entity: EntitySet, row: Mapping[str, Any], number: int) -> list[Ste
 def _line(entity: EntitySet, lines: LineSet, line: Mapping[str, Any], place: int) -> dict[str, Any]:
     counted = lines.keys[len(entity.keys)]  # the key after those of the header: row_no, row_id, line_no
     is_whole = any(
-        one.name == counted and one.kind == pa.int64() for one in PageDecoder(lines.record, lines.wire).columns
+        one.name == counted and one.kind == pa.int64()
+        for one in PageDecoder(lines.record, lines.wire, gone=lines.absent).columns
     )
     given = {name: value for name, value in line.items() if value is not None}
     return on_wire(lines, {**given, counted: place if is_whole else str(place)})
@@ -54,6 +55,6 @@ def kept(entity: EntitySet, answers: Sequence[StepAnswer]) -> Row:
     header, *below = answers
     row = PageDecoder.of(entity, expand=False).row(header.body)
     if entity.lines:
-        reader = PageDecoder(entity.lines.record, entity.lines.wire)
+        reader = PageDecoder(entity.lines.record, entity.lines.wire, gone=entity.lines.absent)
         row[entity.lines.field] = [reader.row(answer.body) for answer in below]
     return row
