@@ -30,6 +30,7 @@ class DocumentClient(Protocol):
 
     def create_document(self, entity: EntitySet, row: Mapping[str, Any], also: Sequence[Step] = ()) -> Found: ...
     def get(self, entity: EntitySet, key: Mapping[str, object]) -> Found: ...
+    def find(self, entity: EntitySet, most: int = 10, *, latest_by: str = "", **conditions: object) -> list[Found]: ...
     def find_many(self, entity: EntitySet, field: str, values: Iterable[str]) -> list[Found]: ...
     def modify(self, entity: EntitySet, key: Mapping[str, object], change: Any) -> Found: ...
 
@@ -235,7 +236,7 @@ class VoucherWriter(DocumentWriter):
             "company": record.company,
             "voucher_type": record.voucher_type,
             "voucher_date": record.voucher_date,
-            "accounting_year": record.voucher_date.year if record.voucher_date else None,
+            "accounting_year": record.year(),
             "user_group": record.user_group,
             "text": record.text,
             "external_ref": record.external_ref,
