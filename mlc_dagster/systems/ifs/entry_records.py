@@ -135,8 +135,12 @@ class JournalEntry(AccountingDocument, frozen=True, kw_only=True):
 
     voucher_type: str
     voucher_date: date | None
+    accounting_year: int | None = None  # where the company's is not the calendar year
     user_group: str | None = None
     lines: tuple[JournalEntryLine, ...] = ()
+
+    def year(self) -> int | None:
+        return self.accounting_year or (self.voucher_date.year if self.voucher_date else None)
 
     def posted_on(self) -> date | None:
         return self.voucher_date
