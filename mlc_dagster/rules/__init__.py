@@ -18,6 +18,7 @@ from mlc_dagster.rules.records import amounts_add_up as amounts_add_up
 from mlc_dagster.rules.records import amounts_fit as amounts_fit
 from mlc_dagster.rules.records import is_not_a_credit_note as is_not_a_credit_note
 from mlc_dagster.rules.records import is_not_cancelled as is_not_cancelled
+from mlc_dagster.rules.records import order_is_a_purchase as order_is_a_purchase
 from mlc_dagster.rules.records import required_fields_are_given as required_fields_are_given
 from mlc_dagster.rules.records import texts_fit as texts_fit
 from mlc_dagster.rules.reference_books import company_is_mapped as company_is_mapped

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from mlc_dagster.sandbox.ifs import batch as ifs_batch
+from mlc_dagster.sandbox.ifs import bound_actions
 from mlc_dagster.sandbox.ifs import tokens as ifs_tokens
 from mlc_dagster.sandbox.ifs import write as ifs_write
 from mlc_dagster.sandbox.ifs.batch import Answered, Part
@@ -230,6 +231,8 @@ class IfsSandbox:
         stored = collection.find(key)
         if stored is None:
             raise nowhere(call.path)
+        if bound_actions.is_action(rest):
+            return bound_actions.act(call, collection, stored, rest[0], work)
         if rest:
             return self._on_lines(call, collection, stored, rest, work)
         if call.method == "GET":

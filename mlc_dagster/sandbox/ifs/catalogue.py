@@ -63,6 +63,7 @@ class Tenant:
     modified: bool = True  # False: no set has a LastModified column
     metadata: bool | Metadata = "xml"  # True is "xml", False is "none"
     batch: bool = True  # False: $batch is 501
+    actions_act: bool = True  # False: a bound action is answered as if it had acted, and the state stays
     closed_until: Mapping[str, str] = field(default_factory=dict)  # company -> the last day of its closed periods
     token_seconds: float = 3600
     opaque_tokens: bool = False  # True: no JSON Web Tokens, they say nothing of their realm

@@ -13,15 +13,10 @@ from mlc_dagster.core.vocabulary import EntitySet, Row, key_text
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, PROPOSALS
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS
-from mlc_dagster.systems.ifs.writing.document_entry import (
-    CANCELLED,
-    DocumentClient,
-    DocumentKind,
-    InvoiceWriter,
-    ProposalWriter,
-    VoucherWriter,
-)
+from mlc_dagster.systems.ifs.writing.document_entry import CANCELLED, DocumentClient, DocumentKind
+from mlc_dagster.systems.ifs.writing.payable_writers import InvoiceWriter, ProposalWriter
 from mlc_dagster.systems.ifs.writing.supplier_writer import SupplierClient, SupplierWriter
+from mlc_dagster.systems.ifs.writing.voucher_writer import VoucherWriter
 from mlc_dagster.systems.shared.draft_writer import DraftWriter
 
 
