@@ -5,6 +5,8 @@ answer can use it. A docstring is what the UI shows; a reason names the code, th
 to do.
 """
 
+from mlc_dagster.rules.account_demands import Booking as Booking
+from mlc_dagster.rules.account_demands import account_demands_are_met as account_demands_are_met
 from mlc_dagster.rules.postings import Dimension as Dimension
 from mlc_dagster.rules.postings import code_parts_exist as code_parts_exist
 from mlc_dagster.rules.postings import currency_is_known as currency_is_known
