@@ -26,6 +26,18 @@ class CompanyMapping:
 
 
 @dataclass(frozen=True)
+class AccountDemands:
+    """What the ERP demands of a booking on an account."""
+
+    mandatory: frozenset[str] = frozenset()  # code parts, "B" to "J", that a line must name
+    blocked: frozenset[str] = frozenset()  # those that it must not name
+    text: bool = False
+    tax_code: bool = False
+    no_tax_code: bool = False
+    is_ledger_account: bool = False  # the ERP books on it itself, nobody by hand
+
+
+@dataclass(frozen=True)
 class LedgerAccount:
     """One account of the ERP's chart, in one company."""
 
@@ -35,6 +47,7 @@ class LedgerAccount:
     valid_from: date | None = None
     valid_until: date | None = None
     blocked: bool = False
+    demands: AccountDemands | None = None  # None: the ERP's chart has none, or says none
 
 
 @dataclass(frozen=True)

@@ -137,6 +137,7 @@ _BOOKED = (
     own.company_amount_is_known,
     rules.gl_accounts_exist,
     rules.code_parts_exist,
+    rules.account_demands_are_met,
     rules.currency_is_known,
     own.voucher_balances,
     rules.posting_day_is_sure,

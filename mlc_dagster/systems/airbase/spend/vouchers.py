@@ -127,7 +127,7 @@ def _entry(
             for line in lines
             if line.currency_amount
         ),
-    )
+    ).with_demanded_texts(facts)
 
 
 def voucher_of(entry_id: str, facts: Facts) -> str | None:
