@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -12,33 +11,26 @@ import pyarrow as pa
 
 from mlc_dagster.core.arrow_columns import rows_of
 from mlc_dagster.core.duplicates import Crosswalk, TargetScan
-from mlc_dagster.core.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Row, Scope, Sightings
 from mlc_dagster.systems.ifs.duplicates import Duplicates
-from mlc_dagster.systems.ifs.odata.changesets import Step, StepAnswer, written
-from mlc_dagster.systems.ifs.odata.changesets import answers as answers_of
 from mlc_dagster.systems.ifs.odata.error_responses import classify as classify
-from mlc_dagster.systems.ifs.odata.expressions import Order, collection, one, service
-from mlc_dagster.systems.ifs.odata.json_pages import PageDecoder
+from mlc_dagster.systems.ifs.odata.expressions import Order
 from mlc_dagster.systems.ifs.reading.key_ranges import Span
-from mlc_dagster.systems.ifs.reading.lookups import Lookups, row_and_etag, single
+from mlc_dagster.systems.ifs.reading.lookups import Lookups
 from mlc_dagster.systems.ifs.reading.paging import PageWalk
 from mlc_dagster.systems.ifs.reading.partition_read import PartitionRead
-from mlc_dagster.systems.ifs.reading.queries import Connection, Query, no_batch
+from mlc_dagster.systems.ifs.reading.queries import Connection, Query
 from mlc_dagster.systems.ifs.records import catalogue as known_sets
 from mlc_dagster.systems.ifs.schema.metadata import SchemaReport
-from mlc_dagster.systems.ifs.writing.document_steps import creation, kept, on_wire
 from mlc_dagster.systems.ifs.writing.erp_target import ErpTarget
+from mlc_dagster.systems.ifs.writing.row_writes import RowWrites
 from mlc_dagster.transport.client import ApiClient
 
-TRIES = 3
-"""How often a row that others change meanwhile is read and written again, before it is held."""
 
-
-class IfsClient:
+class IfsClient(RowWrites):
     """One tenant. Safe for several threads; at most `in_flight` requests at a time.
 
     Nothing needs `IEEE754Compatible=true`: numbers are read from their digits, and as text where a tenant sends text.
@@ -126,12 +118,15 @@ class IfsClient:
         """(row with its lines, ETag). Raises RecordRejected with status 404 where there is none, or it does not fit."""
         return self._lookups.get(entity, key)
 
-    def find(self, entity: EntitySet, most: int = 10, **conditions: object) -> list[tuple[Row, str]]:
+    def find(
+        self, entity: EntitySet, most: int = 10, *, latest_by: str = "", **conditions: object
+    ) -> list[tuple[Row, str]]:
         """The rows, at most so many, that have these values: `find(VOUCHERS, external_ref="PR-77")`; without lines.
 
-        Their ETags are empty where the tenant gives none: such a row cannot be changed.
+        `latest_by`: the field of which the greatest come first; by default the order is that of the keys. An ETag is
+        empty where the tenant gives none: such a row cannot be changed.
         """
-        return self._lookups.find(entity, most, conditions)
+        return self._lookups.find(entity, most, conditions, latest_by)
 
     def find_many(
         self, entity: EntitySet, field: str, values: Iterable[object], **also: object
@@ -145,98 +140,6 @@ class IfsClient:
     def every(self, entity: EntitySet) -> list[tuple[Row, str]]:
         """All rows, without lines, each with its ETag. Raises Misconfigured where there is no set."""
         return self._lookups.every(entity)
-
-    # --- writing ------------------------------------------------------------------------------------------------------
-
-    def create(self, entity: EntitySet, row: Mapping[str, Any]) -> tuple[Row, str]:
-        """Create a row without lines; (row as the tenant keeps it, ETag).
-
-        Not repeatable: look for it by its reference first. Raises OutcomeUnknown, RecordRejected.
-        """
-        if entity.lines:
-            raise ValueError(f"{entity.name} has lines, which never travel alone: use create_document")
-        wire = PageDecoder.of(entity, expand=False)
-        answer = self.api.request("POST", collection(entity), json=on_wire(entity, row), decode=partial(single, wire))
-        return row_and_etag(entity, answer.value, answer.headers.get("etag"))
-
-    def create_document(self, entity: EntitySet, row: Mapping[str, Any], also: Sequence[Step] = ()) -> tuple[Row, str]:
-        """Create a row with all its lines, after the steps of `also` on the same service: all of it, or nothing.
-
-        (row with lines as the tenant answered them, the header's ETag as the tenant gave it with the header; empty
-        where it gave none). Lines are numbered from 1. Raises as `change_set` does.
-        """
-        steps = [*also, *creation(entity, row, len(also) + 1)]
-        answers = self.change_set(entity, steps)[len(also) :]
-        try:
-            return kept(entity, answers), answers[0].etag or ""
-        except ValueError as error:
-            raise OutcomeUnknown(f"ifs/{entity.name}: created, but the answer does not tell what: {error}") from error
-
-    def change_set(self, service_of: EntitySet | str, steps: Sequence[Step]) -> list[StepAnswer]:
-        """Write all steps to one service, given by an entity set or the projection's name, or none of them.
-
-        Not repeatable: look first. Raises RecordRejected, StaleRecord and AccessDenied where IFS refused a step and
-        kept nothing, TransientError where it did not begin, OutcomeUnknown where no whole answer came, Misconfigured
-        where the tenant has no $batch.
-        """
-        if not steps:
-            return []
-        path = f"/{service_of}.svc" if isinstance(service_of, str) else service(service_of)
-        decode = partial(answers_of, self.api.base_url + path, steps)
-        accept, content = {"Accept": "multipart/mixed"}, written(path, steps)
-        try:
-            found = self.api.request("POST", f"{path}/$batch", content=content, headers=accept, decode=decode).value
-        except RecordRejected as error:
-            if error.status in (404, 405, 501):
-                raise no_batch(path, error) from error
-            raise
-        if isinstance(found, MlcError):
-            raise found
-        return found
-
-    def update(
-        self, entity: EntitySet, key: Mapping[str, object], changes: Mapping[str, Any], etag: str
-    ) -> tuple[Row, str]:
-        """Change fields of the version that the ETag names; (row, new ETag), without lines.
-
-        Raises StaleRecord where another version is there by now, OutcomeUnknown, RecordRejected.
-        """
-        if not etag:
-            words = f"ifs/{entity.name}: the tenant gives this row no ETag, so it cannot be changed safely"
-            raise RecordRejected(words)
-        entity = self._connection.typed(entity)
-        wire = PageDecoder.of(entity, expand=False)
-        answer = self.api.request(
-            "PATCH",
-            one(entity, key),
-            json=on_wire(entity, changes),
-            headers={"If-Match": etag},
-            decode=lambda content: single(wire, content) if content else None,
-        )
-        if answer.value is None:
-            return self.get(entity, key)
-        return row_and_etag(entity, answer.value, answer.headers.get("etag"))
-
-    def modify(
-        self, entity: EntitySet, key: Mapping[str, object], change: Callable[[Row], Mapping[str, Any]]
-    ) -> tuple[Row, str]:
-        """Read a row, ask `change` what to write, write that; again where the row changed meanwhile, or no answer came.
-
-        Nothing is sent where `change` has nothing to write. Raises StaleRecord or OutcomeUnknown after three tries.
-        """
-        last: StaleRecord | OutcomeUnknown | None = None
-        for times in range(TRIES):
-            if isinstance(last, OutcomeUnknown):
-                self.api.breathe(times)
-            row, etag = self.get(entity, key)
-            if not (changes := change(row)):
-                return row, etag
-            try:
-                return self.update(entity, key, changes, etag)
-            except (StaleRecord, OutcomeUnknown) as error:
-                last = error
-        assert last is not None
-        raise type(last)(f"{last.message} (given up after {TRIES} tries)") from last
 
     def close(self) -> None:
         self.api.close()

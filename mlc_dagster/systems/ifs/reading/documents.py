@@ -18,7 +18,8 @@ import pyarrow as pa
 
 from mlc_dagster.core.arrow_columns import rows_of, source_batch
 from mlc_dagster.core.vocabulary import EntitySet, Record, Row, key_text
-from mlc_dagster.systems.ifs.odata.expressions import Order, any_of_keys, equals
+from mlc_dagster.systems.ifs.odata.expressions import Order, any_of_keys, collection, equals
+from mlc_dagster.systems.ifs.odata.json_pages import PageDecoder
 from mlc_dagster.systems.ifs.reading.columns import with_sums, with_versions
 from mlc_dagster.systems.ifs.reading.key_ranges import Span, of_keys
 from mlc_dagster.systems.ifs.reading.paging import PageWalk
@@ -28,6 +29,9 @@ from mlc_dagster.systems.ifs.schema.parts import headers_alone, lines_alone
 from mlc_dagster.transport.threads import in_order
 
 Key = tuple[object, ...]
+
+ROWS_OF_ONE = 100
+"""In a document, at most, where only some documents are looked for."""
 
 HEAD = "head__"
 """Before a field of the header that stands on each row, where the row has a field of its own by that name."""
@@ -69,15 +73,25 @@ class Documents:
                 found[key] = (found.get(key, 0) + digest) % 2**128
         return {key: f"{digest:032x}" for key, digest in found.items() if None not in key}
 
-    def keys(self, conditions: Mapping[str, object], most: int | None = None) -> list[Key]:
-        """Of documents of which a row has these values, by names of the header's fields, else of the lines'."""
+    def keys(self, conditions: Mapping[str, object], most: int, latest_by: str = "") -> list[Key]:
+        """Of at most so many documents of which a row has these values, by names of the header's fields, else of the
+        lines'; `latest_by`: those of the greatest value of this field.
+        """
         condition = equals(*self._asked(conditions), self._rows.types) if conditions else None
         found: dict[Key, None] = {}
-        for batch in self._walk(condition):
+        for batch in [self._latest(condition, latest_by, most)] if latest_by else self._walk(condition):
             found |= dict.fromkeys(zip(*(batch[name].to_pylist() for name in self._entity.keys), strict=True))
-            if most is not None and len(found) >= most:
+            if len(found) >= most:
                 break
         return [key for key in found if None not in key][:most]
+
+    def _latest(self, condition: str | None, field: str, most: int) -> pa.RecordBatch:
+        """One page of rows, which may be of fewer documents than there are rows of one."""
+        wire = PageDecoder.of(self._rows, expand=False)
+        (name,), _ = self._asked({field: None})
+        order, top = f"{name} desc,{self._order.orderby}", most * ROWS_OF_ONE
+        params = {"$filter": condition, "$orderby": order, "$top": str(top), "$select": wire.select}
+        return self._connection.get(collection(self._rows), params, wire.decode).value.batch
 
     def keys_of_any(self, field: str, values: Iterable[object], also: Mapping[str, object]) -> list[Key]:
         """Of documents of which a row's field has one of these values."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from typing import TypeVar
 
 import pyarrow as pa
 
-from mlc_dagster.core.arrow_columns import rows_of
 from mlc_dagster.core.errors import Misconfigured, RecordRejected
 from mlc_dagster.core.vocabulary import EntitySet, Row
 from mlc_dagster.systems.ifs.odata.expressions import Order, any_of_keys, collection, distinct, equals, one
@@ -21,6 +18,7 @@ from mlc_dagster.systems.ifs.reading.documents import Documents
 from mlc_dagster.systems.ifs.reading.key_ranges import Span, each_once
 from mlc_dagster.systems.ifs.reading.paging import PageWalk
 from mlc_dagster.systems.ifs.reading.queries import Connection, Query, no_such_set
+from mlc_dagster.systems.ifs.reading.single_rows import row_and_etag, rows_and_etags, single
 from mlc_dagster.systems.ifs.schema.catalogue import fields_of, wire_name
 from mlc_dagster.systems.ifs.schema.parts import Part, parts_of
 from mlc_dagster.transport.threads import in_order
@@ -55,24 +53,31 @@ class Lookups:
         page = Completion(self._connection, entity).complete(answer.value)
         return row_and_etag(entity, replace(page, batch=part.filled(page.batch)), answer.headers.get("etag"))
 
-    def find(self, entity: EntitySet, most: int, conditions: Mapping[str, object]) -> Found:
-        """The rows, at most so many, that have these values; without lines, but for documents that are made of them."""
-        _expect(entity, conditions)
+    def find(self, entity: EntitySet, most: int, conditions: Mapping[str, object], latest_by: str = "") -> Found:
+        """The rows, at most so many, that have these values; without lines, but for documents that are made of them.
+
+        `latest_by`: those of the greatest value of this field.
+        """
+        _expect(entity, [*conditions, latest_by] if latest_by else conditions)
         if entity.header_from_rows:
             documents = Documents(self._connection, entity)
-            return list(_of(entity, documents.read(documents.keys(conditions, most))))
+            return list(_of(entity, documents.read(documents.keys(conditions, most, latest_by))))
         found: Found = []
         for part in parts_of(entity):
             left = part.narrowed(conditions)
             if left is not None and len(found) < most:
-                found += self._with_types(part.entity, partial(self._find, part, most - len(found), left))
+                found += self._with_types(part.entity, partial(self._find, part, most - len(found), left, latest_by))
         return found
 
-    def _find(self, part: Part, most: int, conditions: Mapping[str, object], entity: EntitySet) -> Found:
+    def _find(
+        self, part: Part, most: int, conditions: Mapping[str, object], latest_by: str, entity: EntitySet
+    ) -> Found:
         names = [wire_name(name, entity.wire) for name in conditions]
         wire = PageDecoder.of(entity, expand=False)
         asked = {"$filter": equals(names, list(conditions.values()), entity.types)} if conditions else {}
-        params = {**asked, "$top": str(most), "$select": wire.select, "$orderby": Order(entity, by_time=False).orderby}
+        keys = Order(entity, by_time=False).orderby
+        order = f"{wire_name(latest_by, entity.wire)} desc,{keys}" if latest_by else keys
+        params = {**asked, "$top": str(most), "$select": wire.select, "$orderby": order}
         try:
             page = self._connection.get(collection(entity), params, wire.decode).value
         except RecordRejected as error:
@@ -158,24 +163,4 @@ def _none_there(entity: EntitySet, key: Mapping[str, object]) -> tuple[Row, str]
 
 
 def _of(entity: EntitySet, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[Row, str]]:
-    for batch in batches:
-        yield from (row_and_etag(entity, Page(batch.slice(at, 1)), None) for at in range(batch.num_rows))
-
-
-def single(wire: PageDecoder, content: bytes) -> Page:
-    """One row: bare, or in a collection of one, as some tenants answer a GET by key."""
-    found = json.loads(content)
-    is_collection = isinstance(found, dict) and isinstance(found.get("value"), list)
-    page = wire.decode(content if is_collection else b'{"value":[' + content + b"]}")
-    if page.rows != 1:
-        raise ValueError(f"expected one row, found {page.rows}")
-    return Page(page.batch, is_whole=False)
-
-
-def row_and_etag(entity: EntitySet, page: Page, header: str | None) -> tuple[Row, str]:
-    """The header's ETag comes first: some rows have none in their body. Lookup views have none at all: it is empty."""
-    (row,) = islice(rows_of(page.batch), 1)
-    etag, problem = row.pop("etag"), row.pop("unreadable")
-    if problem is not None:
-        raise RecordRejected(f"ifs/{entity.name}: {json.loads(problem)['reason']}")
-    return row, header or etag or ""
+    return (pair for batch in batches for pair in rows_and_etags(entity, batch))
