@@ -282,7 +282,8 @@ def catalogue(overrides: Overrides, begins_with: Preset = "seed") -> dict[str, E
 
 def catalogue_for(section: IfsSettings) -> dict[str, EntitySet]:
     """The catalogue of the tenant that a section of mlc.yaml is about."""
-    return catalogue(section.entity_sets, section.preset)
+    found = catalogue(section.entity_sets, section.preset)
+    return {name: names.rooted(entity, section.base_url, section.surface) for name, entity in found.items()}
 
 
 def wrong_names(overrides: Overrides, begins_with: Preset = "seed") -> Iterator[names.Wrong]:

@@ -45,6 +45,22 @@ def fields_of(record: type[Record], *, without: str | None = None) -> tuple[str,
     return tuple(name for name in record.__struct_fields__ if name != without)
 
 
+def rooted(entity: EntitySet, base_url: str, own: str) -> EntitySet:
+    """With addresses in place of surfaces: each but `own`, which the connection's address ends with."""
+
+    def root(surface: str) -> str:
+        return f"{base_url}{surface}" if surface.startswith("/") else surface
+
+    lines = entity.lines
+    return replace(
+        entity,
+        surface="" if entity.surface == own else root(entity.surface),
+        lines=replace(lines, surface=root(lines.surface)) if lines else None,
+        children=tuple(replace(child, surface=root(child.surface)) for child in entity.children),
+        sources=tuple(replace(part, surface=root(part.surface)) for part in entity.sources),
+    )
+
+
 # --- what mlc.yaml calls by a name that there is not ------------------------------------------------------------------
 
 Wrong = tuple[tuple[str, ...], str]

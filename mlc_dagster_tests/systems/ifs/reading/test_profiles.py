@@ -251,3 +251,21 @@ def test_a_set_that_the_tenant_does_not_have_is_not_asked_for(pages: Sandbox) ->
     with pytest.raises(Misconfigured, match=r"ifs/supplier_invoice_set: .* the tenant has none"):
         client.find(CLOUD["supplier_invoice_set"], invoice_no="1")
     assert sum(pages.calls("ifs").values()) == 0
+
+
+# --- surfaces ---------------------------------------------------------------------------------------------------------
+
+
+def test_lines_of_an_entity_service_are_joined_to_headers_of_a_projection() -> None:
+    """Orders on /main and all their lines on /int, whose set is activated (profile `entity`)."""
+    with tenant("ifs.entity") as box:
+        box.ifs.put("PurchaseOrderSet", order("P1", "10.50", "7", "1"))
+        lines = {"navigation": "Lines", "set": "PurchaseOrderLineSet", "projection": "PurchaseOrderLineEntity"}
+        said = {"expand": "never", "lines": {**lines, "surface": "int"}}
+        content = {"base_url": f"{box.url}/ifs", "token_url": f"{box.url}{TOKEN}", "catalogue": "cloud"}
+        section = IfsSettings.model_validate({**content, "entity_sets": {"purchase_order_set": said}})
+        client = ifs_client(section, "sandbox", "sandbox-secret", lambda *_: None)  # type: ignore[arg-type]
+        entity = ifs.catalogue_for(section)["purchase_order_set"]
+        (row,), _ = Reader(client)(entity, TODAY, Memory())
+        assert [line["line_amount"] for line in row["lines"]] == [Decimal("10.5"), Decimal(7), Decimal(1)]
+        assert row["total_amount"] == Decimal("18.5")
