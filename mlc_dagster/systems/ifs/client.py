@@ -128,12 +128,19 @@ class IfsClient(RowWrites):
             page = Lines(self._connection, entity, entity.lines).complete(page)
         return row_and_etag(entity, page, answer.headers.get("etag"))
 
-    def find(self, entity: EntitySet, most: int = 10, **conditions: object) -> list[tuple[Row, str]]:
-        """The rows, at most so many, that have these values: `find(VOUCHERS, external_ref="PR-77")`; without lines."""
+    def find(
+        self, entity: EntitySet, most: int = 10, *, latest_by: str = "", **conditions: object
+    ) -> list[tuple[Row, str]]:
+        """The rows, at most so many, that have these values: `find(VOUCHERS, external_ref="PR-77")`; without lines.
+
+        `latest_by`: the field of which the greatest come first; by default the order is that of the keys.
+        """
         names = [wire_name(name, entity.wire) for name in conditions]
         wire = PageDecoder.of(entity, expand=False)
         asked = {"$filter": equals(names, list(conditions.values()))} if conditions else {}
-        params = {**asked, "$top": str(most), "$select": wire.select, "$orderby": Order(entity, by_time=False).orderby}
+        keys = Order(entity, by_time=False).orderby
+        order = f"{wire_name(latest_by, entity.wire)} desc,{keys}" if latest_by else keys
+        params = {**asked, "$top": str(most), "$select": wire.select, "$orderby": order}
         try:
             batch = self._connection.get(collection(entity), params, wire.decode).value.batch
         except RecordRejected as error:

@@ -19,7 +19,7 @@ class VoucherWriter(DocumentWriter):
             "company": record.company,
             "voucher_type": record.voucher_type,
             "voucher_date": record.voucher_date,
-            "accounting_year": record.voucher_date.year if record.voucher_date else None,
+            "accounting_year": record.year(),
             "user_group": record.user_group,
             "text": record.text,
             "external_ref": record.external_ref,
