@@ -35,6 +35,12 @@ class MetadataModel:
         """Of an entity set, those of its base types included; None where there is no such set."""
         return self.properties_of(self.sets[name]) if name in self.sets else None
 
+    def arrays(self, name: str) -> dict[str, Types]:
+        """Navigation property of an entity set -> the properties that are found there."""
+        found = self.navigations_of(self.sets[name]) if name in self.sets else {}
+        kinds = {one: its.removeprefix("Collection(").removesuffix(")") for one, its in found.items()}
+        return {one: self.properties_of(kind) for one, kind in kinds.items()}
+
     def properties_of(self, kind: str) -> Types:
         """Of a type, by its name; empty where it is not described."""
         own = {one: its for each in reversed(self._line(kind)) for one, its in self.kinds[each][1].items()}
