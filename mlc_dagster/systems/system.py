@@ -101,7 +101,7 @@ class System:
     references: tuple[Reference, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     discover: Callable[[Question, Sequence[Flow]], Discovery] | None = None
-    """(question, the flows of the house) -> a proposal for mlc.yaml, from what the system tells of itself. Reads only."""
+    """(question, flows of the house) -> a proposal for mlc.yaml, from what the system tells of itself. Reads only."""
 
     @property
     def section(self) -> SystemSection:
