@@ -101,7 +101,7 @@ class System:
     references: tuple[Reference, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     discover: Callable[[Question, Sequence[Flow]], Discovery] | None = None
-    """(question, flows of the house) -> a proposal for mlc.yaml, from what the system tells of itself. Reads only."""
+    """(question, the flows of the house) -> a proposal for mlc.yaml, from what the system tells. Reads only."""
 
     @property
     def section(self) -> SystemSection:

@@ -96,3 +96,4 @@ class CustomerOrderLine(Record, frozen=True, kw_only=True):
     buy_qty_due: Decimal | None = None
     sale_unit_price: Decimal | None = None
     line_amount: Decimal | None = None
+    obj_state: str | None = None

@@ -204,15 +204,18 @@ PURCHASE_ORDERS = _set(
     ),
 )
 
-POSTING_PROPOSALS = _set(
-    "PostingProposalHeadSet",
-    "PostingProposalHandling",
-    PostingProposal,
-    "company",
-    "proposal_id",
-    lines=_lines(
-        "PostingProposalLines", "PostingProposalLineSet", PostingProposalLine, "company", "proposal_id", "row_id"
+POSTING_PROPOSALS = replace(
+    _set(
+        "PostingProposalHeadSet",
+        "PostingProposalHandling",
+        PostingProposal,
+        "company",
+        "proposal_id",
+        lines=_lines(
+            "PostingProposalLines", "PostingProposalLineSet", PostingProposalLine, "company", "proposal_id", "row_id"
+        ),
     ),
+    actions={"Cancelled": "PostingProposalHead_Cancel"},
 )
 
 VOUCHER_KEYS = ("company", "voucher_type", "accounting_year", "voucher_no")

@@ -125,7 +125,8 @@ class SpendSettings(TargetSection):
             *("request_status", "ledger_status", "failed_status", "voucher_type", "user_group"),
             *("accrual_account", "ap_account", EXCHANGE_DIFFERENCES, AMORTIZATION),
         )
-        return {**{name: getattr(self, name) for name in names}, "bills_elsewhere": str(self.bills_elsewhere).lower()}
+        flags = {"bills_elsewhere": str(self.bills_elsewhere).lower()}
+        return {**super().options(), **{name: getattr(self, name) for name in names}, **flags}
 
     def tables(self) -> dict[str, dict[str, str]]:
         names = (
@@ -134,6 +135,7 @@ class SpendSettings(TargetSection):
         )
         written = self.acknowledge
         return {
+            **super().tables(),
             **{name: getattr(self, name) for name in names},
             TYPES: {**dict.fromkeys(self.payment_types, LISTED), **self.types},
             IGNORED: by_label(dict.fromkeys(self.ignored_tags, "")),

@@ -143,7 +143,8 @@ def _same_in(entity: EntitySet, where: tuple[str, ...]) -> Iterator[Wrong]:
 def _renamed(entity: EntitySet, names: EntitySetSettings) -> EntitySet:
     said = _with_stamp_and_state(names)
     wire = {**said, **names.keys, **names.extra_fields}
-    absent = _absent(entity.absent, wire)
+    from_children = {name for child in names.children or () for name in child.fields}
+    absent = _absent(entity.absent - from_children, wire)
     stamp = "last_modified" if names.stamp not in (None, ABSENT) else entity.modified
     delta = names.delta or ("sweep" if "last_modified" in absent and entity.partition == "day" else entity.delta)
     return replace(
