@@ -167,7 +167,7 @@ def _catalogue_line(services: Services) -> Finding:
 def _finding(one: FoundSet | Absent, sample: Sample, about: Circumstances) -> Finding:
     entity = one.known.entity
     if isinstance(one, Absent):
-        return Finding("ifs", entity.name, False, f"absent; {about.switches_off(entity)}")
+        return Finding("ifs", entity.name, False, f"absent: {one.why[0]}; {about.switches_off(entity)}")
     if one.doubt or sample.rows is None:
         doubt = one.doubt or sample.why
         return Finding(

@@ -49,7 +49,9 @@ def _sums(found: FoundSet) -> Iterator[YamlLine]:
     if sums := summed(found):
         yield YamlLine(SET + 1, f"sums: {inline(sums)}", "the header has no such column")
     elif found.known.sums:
-        yield YamlLine(SET + 1, f"sums: {inline(dict.fromkeys(found.known.sums))}", "the header's own column is read")
+        is_own = all(found.fields[name].is_exact for name in found.known.sums)
+        words = "the header's own column is read" if is_own else "absent: the lines have no amount that could be summed"
+        yield YamlLine(SET + 1, f"sums: {inline(dict.fromkeys(found.known.sums))}", words)
 
 
 def _constants(found: FoundSet) -> Iterator[YamlLine]:

@@ -5,8 +5,7 @@ It is written from facts/ifs-tenants.md, sections 2, 3 and 8, and knows nothing 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -135,18 +134,14 @@ def _own(kind: Kind, space: str) -> str:
     )
 
 
-def tenant_settings(url: str) -> dict[str, Any]:
+def tenant_settings(url: str, companies: Iterable[str] = ("10",)) -> dict[str, Any]:
+    """The content of a mlc.yaml."""
     token = f"{url}/ifs/auth/realms/one/protocol/openid-connect/token"
-    companies = {"10": {"currency": "EUR"}}
-    return json.loads(
-        json.dumps(
-            {
-                "partitions_start": "2026-01-01",
-                "companies": companies,
-                "ifs": {"base_url": f"{url}/ifs", "token_url": token, "timeout_seconds": "2"},
-            }
-        )
-    )
+    return {
+        "partitions_start": "2026-01-01",
+        "companies": {code: {"currency": "EUR"} for code in companies},
+        "ifs": {"base_url": f"{url}/ifs", "token_url": token, "timeout_seconds": "2"},
+    }
 
 
 _CODES = " ".join(f"Code{letter}" for letter in "BCDEFGHIJ")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from socket import socket
 from typing import Any
@@ -22,8 +22,8 @@ from mlc_dagster_tests.systems.loopback import Loopback, answers
 NOTHING = answers(body=b"<html><body>Sign in</body></html>", headers={"Content-Type": "text/html"})
 
 
-def asked(url: str, **ifs: Any) -> Discovery:
-    content = tenant_settings(url)
+def asked(url: str, companies: Iterable[str] = ("10",), **ifs: Any) -> Discovery:
+    content = tenant_settings(url, companies)
     content["ifs"] |= ifs
     settings = configuration.parse(content, "mlc.yaml")
     return discover_ifs(
@@ -32,9 +32,9 @@ def asked(url: str, **ifs: Any) -> Discovery:
 
 
 @contextmanager
-def told(tenant: FakeTenant, **ifs: Any) -> Iterator[tuple[Discovery, Loopback]]:
+def told(tenant: FakeTenant, companies: Iterable[str] = ("10",), **ifs: Any) -> Iterator[tuple[Discovery, Loopback]]:
     with tenant.running() as server:
-        yield asked(server.url, **ifs), server
+        yield asked(server.url, companies, **ifs), server
 
 
 def services_asked(server: Loopback) -> set[str]:
