@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from mlc_dagster.sandbox.ifs import batch as ifs_batch
+from mlc_dagster.sandbox.ifs import bound_actions
 from mlc_dagster.sandbox.ifs import tokens as ifs_tokens
 from mlc_dagster.sandbox.ifs import write as ifs_write
 from mlc_dagster.sandbox.ifs.batch import Answered, Part
@@ -30,6 +31,8 @@ from mlc_dagster.sandbox.ifs.requests import (
 )
 from mlc_dagster.sandbox.ifs.rows import Modified, RowSet, Stored
 from mlc_dagster.sandbox.ifs.transactions import Transaction
+from mlc_dagster.sandbox.ifs.views.service import LISTING, Services
+from mlc_dagster.sandbox.ifs.views.tenants import views_of
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import RollingCounts, whole_seconds
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode, query_of
@@ -50,6 +53,7 @@ class IfsSandbox:
         headers = [Collection(tenant, rows) for rows in self.sets.values()]
         lines = [collection.lines() for collection in headers if collection.navigation]
         self._collections = {(each.projection, each.set): each for each in (*headers, *lines)}
+        self._services = Services(tenant, self.sets, views_of(tenant)) if tenant.view != "seed" else None
 
     # --- for tests and seeds: the catalogue's names ---
 
@@ -127,6 +131,8 @@ class IfsSandbox:
             return refused(mistake)
 
     def _served(self, call: Call) -> Answer:
+        if self._services is not None:
+            return self._viewed(call, self._services)
         service, *segments = call.path.removeprefix(SURFACE + "/").split("/")
         projection = service.removesuffix(".svc")
         names = [name for name, _ in self._collections if name == projection]
@@ -136,6 +142,19 @@ class IfsSandbox:
             return self._batch(call, f"{SURFACE}/{service}")
         with self._transaction() as work:
             return self._routed(call, work)
+
+    def _viewed(self, call: Call, services: Services) -> Answer:
+        """Of a tenant whose services show the rows otherwise."""
+        if call.path == LISTING:
+            return services.listing(call)
+        service = services.service_of(call)
+        if call.path == f"{service}/$batch":
+            return self._batch(call, service)
+        if call.method == "GET" and self.on_request:
+            self.on_request(unquote(call.path), self.reads)
+        self.reads += call.method == "GET"
+        with self._transaction() as work:
+            return services.routed(call, work)
 
     def _transaction(self) -> Transaction:
         return Transaction(self.sets, self.tenant, self._journal)
@@ -170,6 +189,8 @@ class IfsSandbox:
         return answered
 
     def _routed(self, call: Call, work: Transaction) -> Answer:
+        if self._services is not None:
+            return self._services.routed(call, work)
         service, *segments = call.path.removeprefix(SURFACE + "/").split("/")
         projection = service.removesuffix(".svc")
         if segments == ["$metadata"]:
@@ -210,6 +231,8 @@ class IfsSandbox:
         stored = collection.find(key)
         if stored is None:
             raise nowhere(call.path)
+        if bound_actions.is_action(rest):
+            return bound_actions.act(call, collection, stored, rest[0], work)
         if rest:
             return self._on_lines(call, collection, stored, rest, work)
         if call.method == "GET":

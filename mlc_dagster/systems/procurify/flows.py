@@ -106,6 +106,7 @@ FLOWS = (
             for rule in (
                 where_its_company_is_known(rules.gl_accounts_exist),
                 where_its_company_is_known(rules.code_parts_exist),
+                where_its_company_is_known(rules.account_demands_are_met),
                 all_is_of_one_company,
                 department_is_mapped,
                 rules.supplier_exists,
@@ -138,6 +139,7 @@ FLOWS = (
                 for rule in (
                     where_its_company_is_known(rules.gl_accounts_exist),
                     where_its_company_is_known(rules.code_parts_exist),
+                    where_its_company_is_known(rules.account_demands_are_met),
                     all_is_of_one_company,
                     department_is_mapped,
                     credits_are_posted,

@@ -65,7 +65,7 @@ def invoice_from_bill(bill: Bill, facts: Facts) -> Invoice:
         due_date=bill.due_date,
         orders=bill.orders,
         proposals=tuple(proposal_reference(order, facts) for order in bill.orders),
-    )
+    ).with_demanded_texts(facts)
 
 
 def proposal_from_order(order: PurchaseOrder, facts: Facts) -> Proposal:
@@ -88,7 +88,7 @@ def proposal_from_order(order: PurchaseOrder, facts: Facts) -> Proposal:
         lines=tuple(_lines(order, posted, stated, facts, "freight and other charges")),
         dated=order.dated,
         is_cancelled=is_cancelled(order),
-    )
+    ).with_demanded_texts(facts)
 
 
 def proposal_reference(order: str, facts: Facts) -> str:

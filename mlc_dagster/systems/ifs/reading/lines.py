@@ -27,7 +27,16 @@ class Lines:
     def __init__(self, connection: Connection, entity: EntitySet, lines: LineSet) -> None:
         self._connection, self._entity, self._lines = connection, entity, lines
         own = replace(
-            entity, path=lines.path, record=lines.record, keys=lines.keys, wire=lines.wire, modified=None, lines=None
+            entity,
+            path=lines.path,
+            record=lines.record,
+            keys=lines.keys,
+            wire=lines.wire,
+            absent=lines.absent,
+            sums={},
+            children=(),
+            modified=None,
+            lines=None,
         )
         self._query = Query(connection, own, Order(own, by_time=False), lines=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -47,15 +48,13 @@ def schema_report(entity: EntitySet, model: MetadataModel) -> SchemaReport:
         )
     if not types:
         return SchemaReport(untold=f"$metadata names the type {model.sets[entity.path]}, and does not describe it")
-    report = _compared(entity.record, entity.wire, types, "", {entity.lines.field} if entity.lines else set())
-    if entity.modified is None:
-        report = SchemaReport(
-            tuple(name for name in report.gone if name != "last_modified"), report.new, report.changed
-        )
+    apart = entity.not_selected | ({entity.lines.field} if entity.lines else set())
+    apart |= set() if entity.modified else {"last_modified"}
+    report = _compared(entity.record, entity.wire, types, "", apart)
     return _with_lines(report, entity.lines, model)
 
 
-def _compared(record: type[Record], wire: Any, types: Types, prefix: str, apart: set[str]) -> SchemaReport:
+def _compared(record: type[Record], wire: Any, types: Types, prefix: str, apart: AbstractSet[str]) -> SchemaReport:
     names = {name: wire_name(name, wire) for name in fields_of(record) if name not in apart}
     found = {name: types[on_wire] for name, on_wire in names.items() if on_wire in types}
     return SchemaReport(
@@ -78,6 +77,6 @@ def _with_lines(report: SchemaReport, lines: LineSet | None, model: MetadataMode
     types = model.properties(lines.path) if lines else None
     if lines is None or types is None:
         return report
-    below = _compared(lines.record, lines.wire, types, f"{lines.field}.", set())
+    below = _compared(lines.record, lines.wire, types, f"{lines.field}.", lines.absent)
     new = (*report.new, *(f"{lines.path}.{name}" for name in below.new))
     return SchemaReport((*report.gone, *below.gone), new, {**report.changed, **below.changed})
