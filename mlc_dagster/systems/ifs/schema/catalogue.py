@@ -45,22 +45,6 @@ def fields_of(record: type[Record], *, without: str | None = None) -> tuple[str,
     return tuple(name for name in record.__struct_fields__ if name != without)
 
 
-def rooted(entity: EntitySet, base_url: str, own: str) -> EntitySet:
-    """With addresses in place of surfaces: each but `own`, which the connection's address ends with."""
-
-    def root(surface: str) -> str:
-        return f"{base_url}{surface}" if surface.startswith("/") else surface
-
-    lines = entity.lines
-    return replace(
-        entity,
-        surface="" if entity.surface == own else root(entity.surface),
-        lines=replace(lines, surface=root(lines.surface)) if lines else None,
-        children=tuple(replace(child, surface=root(child.surface)) for child in entity.children),
-        sources=tuple(replace(part, surface=root(part.surface)) for part in entity.sources),
-    )
-
-
 # --- what mlc.yaml calls by a name that there is not ------------------------------------------------------------------
 
 Wrong = tuple[tuple[str, ...], str]
@@ -164,7 +148,8 @@ def _same_in(entity: EntitySet, where: tuple[str, ...]) -> Iterator[Wrong]:
 def _renamed(entity: EntitySet, names: EntitySetSettings) -> EntitySet:
     said = _with_stamp_and_state(names)
     wire = {**said, **names.keys, **names.extra_fields}
-    absent = _absent(entity.absent, wire)
+    from_children = {name for child in names.children or () for name in child.fields}
+    absent = _absent(entity.absent - from_children, wire)
     stamp = "last_modified" if names.stamp not in (None, ABSENT) else entity.modified
     from_rows = entity.header_from_rows if names.header_from_rows is None else names.header_from_rows
     has_no_stamp = entity.partition == "day" and ("last_modified" in absent or from_rows)

@@ -14,8 +14,11 @@ from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Row, Scope, Window
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.sandbox.ifs.tokens import PATH as TOKEN
 from mlc_dagster.systems.ifs.client import IfsClient
-from mlc_dagster.systems.ifs.settings import EntitySetSettings
+from mlc_dagster.systems.ifs.connect import ifs_client
+from mlc_dagster.systems.ifs.settings import EntitySetSettings, IfsSettings
+from mlc_dagster.transport.client import LocalBudget
 from mlc_dagster_tests.systems.ifs.conftest import Memory, Reader, client_of
 
 NOW = datetime(2026, 11, 5, 12, tzinfo=UTC)
@@ -264,7 +267,7 @@ def test_lines_of_an_entity_service_are_joined_to_headers_of_a_projection() -> N
         said = {"expand": "never", "lines": {**lines, "surface": "int"}}
         content = {"base_url": f"{box.url}/ifs", "token_url": f"{box.url}{TOKEN}", "catalogue": "cloud"}
         section = IfsSettings.model_validate({**content, "entity_sets": {"purchase_order_set": said}})
-        client = ifs_client(section, "sandbox", "sandbox-secret", lambda *_: None)  # type: ignore[arg-type]
+        client = ifs_client(section, "sandbox", "sandbox-secret", lambda _, calls, seconds: LocalBudget(calls, seconds))
         entity = ifs.catalogue_for(section)["purchase_order_set"]
         (row,), _ = Reader(client)(entity, TODAY, Memory())
         assert [line["line_amount"] for line in row["lines"]] == [Decimal("10.5"), Decimal(7), Decimal(1)]
