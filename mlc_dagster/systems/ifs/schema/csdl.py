@@ -48,6 +48,11 @@ class MetadataModel:
         """Navigation property -> its type: "Collection(IfsApp.P.Line)" leads to many."""
         return {one: its for each in reversed(self._line(kind)) for one, its in self.navigations.get(each, {}).items()}
 
+    def arrays(self, name: str) -> dict[str, Types]:
+        """Navigation property of an entity set -> the properties of what is found there."""
+        found = self.navigations_of(self.sets.get(name, "")).items()
+        return {one: self.properties_of(kind.removeprefix("Collection(").removesuffix(")")) for one, kind in found}
+
     def actions_of(self, kind: str) -> tuple[str, ...]:
         """The actions that are bound to one row of a type: "PurchaseOrder_Release"."""
         line = self._line(kind)

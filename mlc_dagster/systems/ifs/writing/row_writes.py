@@ -73,7 +73,7 @@ class RowWrites:
         if not steps:
             return []
         path = f"/{service_of}.svc" if isinstance(service_of, str) else service(service_of)
-        decode = partial(answers_of, self.api.base_url + path, steps)
+        decode = partial(answers_of, path if path.startswith("http") else self.api.base_url + path, steps)
         accept, content = {"Accept": "multipart/mixed"}, written(path, steps)
         try:
             found = self.api.request("POST", f"{path}/$batch", content=content, headers=accept, decode=decode).value
@@ -92,6 +92,9 @@ class RowWrites:
 
         Raises StaleRecord where another version is there by now, OutcomeUnknown, RecordRejected.
         """
+        if not etag:
+            words = f"ifs/{entity.name}: the tenant gives this row no ETag, so it cannot be changed safely"
+            raise RecordRejected(words)
         wire = PageDecoder.of(entity, expand=False)
         answer = self.api.request(
             "PATCH",
