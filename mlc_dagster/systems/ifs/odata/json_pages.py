@@ -20,6 +20,7 @@ import pyarrow.json as pj
 
 from mlc_dagster.core.arrow_columns import AMOUNT, MOMENT, source_batch, source_schema
 from mlc_dagster.core.vocabulary import EntitySet, LineSet, Record, Row, key_text
+from mlc_dagster.systems.ifs.odata.exact_documents import Doubled, exact_document
 from mlc_dagster.systems.ifs.schema.catalogue import fields_of, wire_name
 from mlc_dagster.systems.shared.json_values import CONVERTERS, day, moment
 
@@ -160,9 +161,11 @@ class PageDecoder:
     # --- row by row ---------------------------------------------------------------------------------------------------
 
     def _row_by_row(self, content: bytes) -> Page:
-        document = _document(content)
+        document = exact_document(content)
         if not isinstance(document, dict) or not isinstance(document.get("value"), list):
             raise ValueError("expected an OData collection: an object with a list under 'value'")
+        if "value" in getattr(document, "twice", ()):
+            raise ValueError("expected one list of rows, found 'value' twice")
         rows, problems = [], []
         for raw in document["value"]:
             row, problem = self._row_or_problem(raw)
@@ -188,6 +191,8 @@ class PageDecoder:
         """Raises ValueError that names the field."""
         if not isinstance(raw, dict):
             raise ValueError(f"expected an object, found {str(raw)[:80]!r}")
+        if isinstance(raw, Doubled) and (twice := [one.wire for one in self.columns if one.wire in raw.twice]):
+            raise ValueError(f"{', '.join(twice)}: stands twice in one object, and one of the values is wrong")
         row = self._untold | {column.name: _converted(column, raw.get(column.wire)) for column in self.columns}
         if self.lines and self.nested:
             lines = raw.get(self.lines.navigation) or []
@@ -199,7 +204,7 @@ class PageDecoder:
     def _readable(self, raw: Mapping[str, Any]) -> Row:
         row: Row = {}
         for column in self.columns:
-            if column.required or column.kind == MOMENT:
+            if (column.required or column.kind == MOMENT) and column.wire not in getattr(raw, "twice", ()):
                 try:
                     row[column.name] = _converted(column, raw.get(column.wire))
                 except ValueError:
@@ -284,14 +289,3 @@ def _converted(column: Column, value: Any) -> Any:
 def _etag(raw: Any) -> str | None:
     found = raw.get(ETAG) if isinstance(raw, dict) else None
     return found if isinstance(found, str) else None
-
-
-def _document(content: bytes) -> Any:
-    try:
-        return json.loads(content, parse_float=Decimal, parse_constant=_refuse)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")

@@ -89,8 +89,10 @@ class Lookups:
 
     def find_many(self, entity: EntitySet, field: str, values: Iterable[object], also: Mapping[str, object]) -> Found:
         """The rows whose field has any of these values, and all of the others."""
-        _expect(entity, (field, *also))
         wanted = distinct(values)
+        if not wanted:
+            return []
+        _expect(entity, (field, *also))
         if entity.header_from_rows:
             documents = Documents(self._connection, entity)
             pairs: Iterable[tuple[Row, str]] = _of(entity, documents.read(documents.keys_of_any(field, wanted, also)))
