@@ -123,10 +123,10 @@ class IfsClient(RowWrites):
     ) -> list[tuple[Row, str]]:
         """The rows, at most so many, that have these values: `find(VOUCHERS, external_ref="PR-77")`; without lines.
 
-        `latest_by`: the field of which the greatest come first; by default the order is that of the keys. An ETag is
-        empty where the tenant gives none: such a row cannot be changed.
+        `latest_by`: the field of which the greatest come first; by default the order is that of the keys.
+        Their ETags are empty where the tenant gives none: such a row cannot be changed.
         """
-        return self._lookups.find(entity, most, conditions, latest_by)
+        return self._lookups.find(entity, most, conditions, latest_by=latest_by)
 
     def find_many(
         self, entity: EntitySet, field: str, values: Iterable[object], **also: object

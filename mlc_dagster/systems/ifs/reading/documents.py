@@ -30,9 +30,6 @@ from mlc_dagster.transport.threads import in_order
 
 Key = tuple[object, ...]
 
-ROWS_OF_ONE = 100
-"""In a document, at most, where only some documents are looked for."""
-
 HEAD = "head__"
 """Before a field of the header that stands on each row, where the row has a field of its own by that name."""
 
@@ -73,25 +70,28 @@ class Documents:
                 found[key] = (found.get(key, 0) + digest) % 2**128
         return {key: f"{digest:032x}" for key, digest in found.items() if None not in key}
 
-    def keys(self, conditions: Mapping[str, object], most: int, latest_by: str = "") -> list[Key]:
-        """Of at most so many documents of which a row has these values, by names of the header's fields, else of the
-        lines'; `latest_by`: those of the greatest value of this field.
-        """
+    def keys(self, conditions: Mapping[str, object], most: int | None = None) -> list[Key]:
+        """Of documents of which a row has these values, by names of the header's fields, else of the lines'."""
         condition = equals(*self._asked(conditions), self._rows.types) if conditions else None
         found: dict[Key, None] = {}
-        for batch in [self._latest(condition, latest_by, most)] if latest_by else self._walk(condition):
+        for batch in self._walk(condition):
             found |= dict.fromkeys(zip(*(batch[name].to_pylist() for name in self._entity.keys), strict=True))
-            if len(found) >= most:
+            if most is not None and len(found) >= most:
                 break
         return [key for key in found if None not in key][:most]
 
-    def _latest(self, condition: str | None, field: str, most: int) -> pa.RecordBatch:
-        """One page of rows, which may be of fewer documents than there are rows of one."""
+    def latest(self, conditions: Mapping[str, object], most: int, by: str) -> list[Key]:
+        """Of the documents whose rows have the greatest values of a field, by at most so many rows."""
+        names, values = self._asked(conditions)
         wire = PageDecoder.of(self._rows, expand=False)
-        (name,), _ = self._asked({field: None})
-        order, top = f"{name} desc,{self._order.orderby}", most * ROWS_OF_ONE
-        params = {"$filter": condition, "$orderby": order, "$top": str(top), "$select": wire.select}
-        return self._connection.get(collection(self._rows), params, wire.decode).value.batch
+        params = {
+            "$filter": equals(names, values, self._rows.types) if names else None,
+            "$orderby": f"{self._asked({by: None})[0][0]} desc,{self._order.orderby}",
+            "$top": str(most),
+            "$select": wire.select,
+        }
+        batch = self._connection.get(collection(self._rows), params, wire.decode).value.batch
+        return list(dict.fromkeys(zip(*(batch[name].to_pylist() for name in self._entity.keys), strict=True)))
 
     def keys_of_any(self, field: str, values: Iterable[object], also: Mapping[str, object]) -> list[Key]:
         """Of documents of which a row's field has one of these values."""

@@ -18,7 +18,7 @@ from mlc_dagster.systems.ifs.reading.documents import Documents
 from mlc_dagster.systems.ifs.reading.key_ranges import Span, each_once
 from mlc_dagster.systems.ifs.reading.paging import PageWalk
 from mlc_dagster.systems.ifs.reading.queries import Connection, Query, no_such_set
-from mlc_dagster.systems.ifs.reading.single_rows import row_and_etag, rows_and_etags, single
+from mlc_dagster.systems.ifs.reading.single_rows import row_and_etag, single
 from mlc_dagster.systems.ifs.schema.catalogue import fields_of, wire_name
 from mlc_dagster.systems.ifs.schema.parts import Part, parts_of
 from mlc_dagster.transport.threads import in_order
@@ -53,15 +53,16 @@ class Lookups:
         page = Completion(self._connection, entity).complete(answer.value)
         return row_and_etag(entity, replace(page, batch=part.filled(page.batch)), answer.headers.get("etag"))
 
-    def find(self, entity: EntitySet, most: int, conditions: Mapping[str, object], latest_by: str = "") -> Found:
+    def find(self, entity: EntitySet, most: int, conditions: Mapping[str, object], *, latest_by: str = "") -> Found:
         """The rows, at most so many, that have these values; without lines, but for documents that are made of them.
 
-        `latest_by`: those of the greatest value of this field.
+        `latest_by`: the field of which the greatest come first.
         """
-        _expect(entity, [*conditions, latest_by] if latest_by else conditions)
+        _expect(entity, [*conditions, *filter(None, [latest_by])])
         if entity.header_from_rows:
             documents = Documents(self._connection, entity)
-            return list(_of(entity, documents.read(documents.keys(conditions, most, latest_by))))
+            latest = partial(documents.latest, by=latest_by) if latest_by else documents.keys
+            return list(_of(entity, documents.read(latest(conditions, most))))
         found: Found = []
         for part in parts_of(entity):
             left = part.narrowed(conditions)
@@ -163,4 +164,5 @@ def _none_there(entity: EntitySet, key: Mapping[str, object]) -> tuple[Row, str]
 
 
 def _of(entity: EntitySet, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[Row, str]]:
-    return (pair for batch in batches for pair in rows_and_etags(entity, batch))
+    for batch in batches:
+        yield from (row_and_etag(entity, Page(batch.slice(at, 1)), None) for at in range(batch.num_rows))

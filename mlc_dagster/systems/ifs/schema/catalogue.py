@@ -148,7 +148,8 @@ def _same_in(entity: EntitySet, where: tuple[str, ...]) -> Iterator[Wrong]:
 def _renamed(entity: EntitySet, names: EntitySetSettings) -> EntitySet:
     said = _with_stamp_and_state(names)
     wire = {**said, **names.keys, **names.extra_fields}
-    absent = _absent(entity.absent, wire)
+    from_children = {name for child in names.children or () for name in child.fields}
+    absent = _absent(entity.absent - from_children, wire)
     stamp = "last_modified" if names.stamp not in (None, ABSENT) else entity.modified
     from_rows = entity.header_from_rows if names.header_from_rows is None else names.header_from_rows
     has_no_stamp = entity.partition == "day" and ("last_modified" in absent or from_rows)

@@ -65,7 +65,7 @@ _PURCHASE_ORDERS = {
             "account": "CodeA",
             "obj_state": "Objstate",
         },
-        "fields_of": {"LineNopartArray": {"base_amount": "NetAmtBase"}},
+        "fields_of": {"LineNopartArray": {"base_amount": "NetAmtBase", "part_no": None}},
     },
 }
 

@@ -12,7 +12,7 @@ from mlc_dagster.systems.ifs.odata.changesets import Step, StepAnswer, written
 from mlc_dagster.systems.ifs.odata.changesets import answers as answers_of
 from mlc_dagster.systems.ifs.odata.expressions import collection, one, service
 from mlc_dagster.systems.ifs.odata.json_pages import PageDecoder
-from mlc_dagster.systems.ifs.reading.queries import no_batch
+from mlc_dagster.systems.ifs.reading.queries import Connection, no_batch
 from mlc_dagster.systems.ifs.reading.single_rows import row_and_etag, single
 from mlc_dagster.systems.ifs.writing.document_steps import (
     NoSuchActionError,
@@ -33,6 +33,7 @@ class RowWrites:
     """The writing half of the client. Nothing here is repeated but what names the version that it changes."""
 
     api: ApiClient
+    _connection: Connection
 
     def get(self, entity: EntitySet, key: Mapping[str, object]) -> tuple[Row, str]:
         """The reading half's."""
@@ -73,7 +74,7 @@ class RowWrites:
         if not steps:
             return []
         path = f"/{service_of}.svc" if isinstance(service_of, str) else service(service_of)
-        decode = partial(answers_of, path if path.startswith("http") else self.api.base_url + path, steps)
+        decode = partial(answers_of, self.api.base_url + path, steps)
         accept, content = {"Accept": "multipart/mixed"}, written(path, steps)
         try:
             found = self.api.request("POST", f"{path}/$batch", content=content, headers=accept, decode=decode).value
@@ -95,6 +96,7 @@ class RowWrites:
         if not etag:
             words = f"ifs/{entity.name}: the tenant gives this row no ETag, so it cannot be changed safely"
             raise RecordRejected(words)
+        entity = self._connection.typed(entity)
         wire = PageDecoder.of(entity, expand=False)
         answer = self.api.request(
             "PATCH",
