@@ -13,8 +13,8 @@ import pytest
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Row, Scope, Window
 from mlc_dagster.sandbox import Limits, Sandbox
-from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.sandbox.ifs.tokens import PATH as TOKEN
+from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.ifs.connect import ifs_client
 from mlc_dagster.systems.ifs.settings import EntitySetSettings, IfsSettings
@@ -263,12 +263,12 @@ def test_lines_of_an_entity_service_are_joined_to_headers_of_a_projection() -> N
     """Orders on /main and all their lines on /int, whose set is activated (profile `entity`)."""
     with tenant("ifs.entity") as box:
         box.ifs.put("PurchaseOrderSet", order("P1", "10.50", "7", "1"))
-        lines = {"navigation": "Lines", "set": "PurchaseOrderLineSet", "projection": "PurchaseOrderLineEntity"}
-        said = {"expand": "never", "lines": {**lines, "surface": "int"}}
+        lines = {"set": "PurchaseOrderLineSet", "projection": "PurchaseOrderLineEntity", "surface": "int"}
+        said = {"expand": "never", "lines": lines}
         content = {"base_url": f"{box.url}/ifs", "token_url": f"{box.url}{TOKEN}", "catalogue": "cloud"}
         section = IfsSettings.model_validate({**content, "entity_sets": {"purchase_order_set": said}})
         client = ifs_client(section, "sandbox", "sandbox-secret", lambda _, calls, seconds: LocalBudget(calls, seconds))
         entity = ifs.catalogue_for(section)["purchase_order_set"]
-        (row,), _ = Reader(client)(entity, TODAY, Memory())
+        (row,), _ = Reader(client)(entity, TODAY)
         assert [line["line_amount"] for line in row["lines"]] == [Decimal("10.5"), Decimal(7), Decimal(1)]
         assert row["total_amount"] == Decimal("18.5")
