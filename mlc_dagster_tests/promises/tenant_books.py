@@ -14,7 +14,7 @@ from mlc_dagster.sandbox.ifs.fiscal import year_and_period
 COMPANIES = ("0010", "20")
 SUPPLIERS, ORDERS, VOUCHERS = 12, 14, 9
 RATE = Decimal("11.4235")
-TINY = Decimal("0.12345678901234567891")  # twenty decimals
+SMALL, TINY = Decimal("0.1234567891"), Decimal("0.12345678901234567891")  # ten and twenty decimals
 Fields = dict[str, Any]
 
 
@@ -34,7 +34,7 @@ def fill(box: Sandbox) -> None:
         box.ifs.put("PurchaseOrderSet", _order(number), modified=now())
         box.ifs.put("CustomerOrderSet", _sale(number), modified=now())
     for number in range(VOUCHERS):
-        box.ifs.put("VoucherSet", _voucher(number, box.tenant.fiscal_year_starts), modified=now())
+        box.ifs.put("VoucherSet", voucher(number, box.tenant.fiscal_year_starts), modified=now())
     for number in range(6):
         box.ifs.put("PostingProposalHeadSet", _proposal(number), modified=now())
 
@@ -113,8 +113,8 @@ def _sale(number: int) -> Fields:
     return {**keys, **rest, "ObjState": "Released", "CustomerOrderLines": lines}
 
 
-def _voucher(number: int, first_month: int) -> Fields:
-    """Three rows; a rate of twenty decimals, and an amount that no float holds."""
+def voucher(number: int, first_month: int) -> Fields:
+    """Three rows; a rate of ten decimals, and an amount that no float holds."""
     year, period = year_and_period("2026-11-04", first_month)
     amount = Decimal("90071992547409.93") + number
     rows = [
@@ -122,7 +122,7 @@ def _voucher(number: int, first_month: int) -> Fields:
         {"Account": "4020", "CodeC": "C2", "DebitAmount": Decimal("0.07"), "CurrencyAmount": Decimal("0.07")},
         {"Account": "2440", "CreditAmount": amount + Decimal("0.07"), "CurrencyAmount": -amount - Decimal("0.07")},
     ]
-    each = {"CurrencyCode": "SEK", "CurrencyRate": TINY, "Text": "Row"}
+    each = {"CurrencyCode": "SEK", "CurrencyRate": SMALL, "Text": "Row"}
     return {
         "Company": COMPANIES[number % 2],
         "VoucherType": "M",

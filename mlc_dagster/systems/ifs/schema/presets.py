@@ -59,6 +59,7 @@ _PURCHASE_ORDERS = {
         "set": None,
         "fields": {
             "company": None,
+            "buy_unit_price": "FbuyUnitPrice",  # in the order's currency; BuyUnitPrice is in the company's
             "line_amount": "NetAmtCurr",
             "base_amount": "NetAmountBase",
             "tax_code": "FeeCode",
