@@ -46,7 +46,7 @@ def tenant(request: pytest.FixtureRequest) -> Iterator[tuple[str, Sandbox, Any]]
         books.fill(box)
         content = demo_settings(box.url, profiles=(profile,))
         content["ifs"]["requests_per_minute"] = "100000"
-        yield request.param, box, configuration.parse(content, "mlc.yaml").ifs
+        yield request.param, box, configuration.erp_settings(configuration.parse(content, "mlc.yaml"))
 
 
 def read(box: Sandbox, section: Any, entity: EntitySet) -> list[Row]:
