@@ -13,7 +13,7 @@ from mlc_dagster.systems.ifs.odata.changesets import Step, StepAnswer, written
 from mlc_dagster.systems.ifs.odata.changesets import answers as answers_of
 from mlc_dagster.systems.ifs.odata.expressions import collection, one, service
 from mlc_dagster.systems.ifs.odata.json_pages import PageDecoder
-from mlc_dagster.systems.ifs.reading.queries import no_batch
+from mlc_dagster.systems.ifs.reading.queries import Connection, no_batch
 from mlc_dagster.systems.ifs.reading.single_rows import row_and_etag, single
 from mlc_dagster.systems.ifs.writing.document_steps import (
     NoSuchActionError,
@@ -36,6 +36,7 @@ class RowWrites:
 
     api: ApiClient
     _clock: Callable[[], datetime]
+    _connection: Connection
 
     def get(self, entity: EntitySet, key: Mapping[str, object]) -> tuple[Row, str]:
         """The reading half's."""
@@ -95,6 +96,10 @@ class RowWrites:
 
         Raises StaleRecord where another version is there by now, OutcomeUnknown, RecordRejected.
         """
+        if not etag:
+            words = f"ifs/{entity.name}: the tenant gives this row no ETag, so it cannot be changed safely"
+            raise RecordRejected(words)
+        entity = self._connection.typed(entity)
         wire = PageDecoder.of(entity, expand=False)
         answer = self.api.request(
             "PATCH",
