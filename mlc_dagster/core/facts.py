@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -163,6 +163,14 @@ class Facts:
     def table(self, name: str) -> Mapping[str, str]:
         """One of the tables of mlc.yaml; empty where it says nothing."""
         return self.tables.get(name, {})
+
+    def stands_for(self, table: str, names: Iterable[str | None], own: str | None) -> str | None:
+        """What a table of mlc.yaml says of the first of these names that it has. `own`: the other side's code, which
+        counts where there is no such table; one that is there and has none of the names says nothing, so that a rule
+        holds the record.
+        """
+        known = self.table(table)
+        return next((known[name] for name in names if name and name in known), None if known else own)
 
     def extras(self, flow: str, source: Record) -> tuple[ExtraField, ...]:
         """The fields that mlc.yaml adds to this flow, with their values as text."""

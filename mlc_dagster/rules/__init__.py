@@ -28,6 +28,7 @@ from mlc_dagster.rules.records import texts_fit as texts_fit
 from mlc_dagster.rules.reference_books import company_is_mapped as company_is_mapped
 from mlc_dagster.rules.reference_books import gl_accounts_exist as gl_accounts_exist
 from mlc_dagster.rules.reference_books import location_exists as location_exists
+from mlc_dagster.rules.reference_books import payment_term_has_a_name as payment_term_has_a_name
 from mlc_dagster.rules.reference_books import payment_term_is_mapped as payment_term_is_mapped
 from mlc_dagster.rules.reference_books import products_exist as products_exist
 from mlc_dagster.rules.reference_books import tax_rule_is_mapped as tax_rule_is_mapped

@@ -31,7 +31,7 @@ FLOWS = (
         ifs.SUPPLIERS,
         VENDORS,
         vendor_from_supplier,
-        rules=(rules.required_fields_are_given, rules.texts_fit),
+        rules=(rules.required_fields_are_given, rules.payment_term_has_a_name, rules.texts_fit),
         checks_accounts=False,
         pair=VENDORS_FLOW,
         description=(

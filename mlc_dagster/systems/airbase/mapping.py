@@ -71,10 +71,8 @@ def _line(order: ifs.PurchaseOrder, line: ifs.PurchaseOrderLine, place: int, fac
 
 
 def unit_of(line: ifs.PurchaseOrderLine, facts: Facts) -> str:
-    """What the quantity is counted in, by the table of units; empty where the ERP, or the table that there is, says
-    nothing of it."""
-    table, unit = facts.table("units"), line.buy_unit_meas or ""
-    return table.get(unit, "") if table else unit
+    """What the quantity is counted in, through the table of units; empty where nobody says it."""
+    return facts.stands_for("units", (line.buy_unit_meas,), line.buy_unit_meas) or ""
 
 
 def _price(order: ifs.PurchaseOrder, line: ifs.PurchaseOrderLine, facts: Facts) -> Decimal | None:

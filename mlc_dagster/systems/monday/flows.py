@@ -46,7 +46,7 @@ FLOWS = (
         ifs.SUPPLIERS,
         SUPPLIERS,
         item_from_supplier,
-        rules=ITEM,
+        rules=(rules.payment_term_has_a_name, *ITEM),
         checks_accounts=False,
         description=(
             "Suppliers of IFS as items of a reference board: invoices and orders link to them, and show their name."

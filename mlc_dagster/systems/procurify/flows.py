@@ -86,7 +86,7 @@ FLOWS = (
         VENDOR_LIST,
         PARTNERS,
         partner_from_vendor,
-        rules=(rules.required_fields_are_given, rules.texts_fit),
+        rules=(rules.required_fields_are_given, rules.payment_term_has_a_code, rules.texts_fit),
         checks_accounts=False,
         scope=_vendor_scope,
         writer="ifs/suppliers",

@@ -174,11 +174,10 @@ def owed_account(bill: Payment, facts: Facts) -> str | None:
 
 
 def credit_account(payment: Payment, facts: Facts) -> str | None:
-    """That of the type, else the bank's by mlc.yaml, else the code that Airbase gives the bank account."""
-    banks = facts.table("bank_accounts")
-    named = [banks[name] for name in (payment.bank_account, payment.bank_name) if name and name in banks]
+    """That of the type, else the bank's by mlc.yaml; where it has no table, the code that Airbase gives the bank."""
     theirs = facts.account_in_erp(payment.bank_account) if payment.bank_account else None
-    return facts.table("credit_accounts").get(payment.type or "") or next(iter(named), theirs)
+    bank = facts.stands_for("bank_accounts", (payment.bank_account, payment.bank_name), theirs)
+    return facts.table("credit_accounts").get(payment.type or "") or bank
 
 
 # --- lines ------------------------------------------------------------------------------------------------------------

@@ -27,7 +27,11 @@ class LineArrays:
 
     def __init__(self, connection: Connection, entity: EntitySet, lines: LineSet) -> None:
         self._connection, self._entity, self._lines = connection, entity, lines
-        self.requests = 0
+        self._counts: list[int] = []  # appended to by several threads
+
+    @property
+    def requests(self) -> int:
+        return sum(self._counts)
 
     def below(self, keys: Sequence[Key]) -> Iterator[tuple[Key, pa.RecordBatch]]:
         """The batches found below rows of these keys, in their order; empty ones are left out.
@@ -51,7 +55,7 @@ class LineArrays:
                 raise no_array(self._entity, array, "lines.navigations", error) from error
             return []
         finally:
-            self.requests += query.requests
+            self._counts.append(query.requests)
 
 
 def path_of(entity: EntitySet, key: Key) -> str:

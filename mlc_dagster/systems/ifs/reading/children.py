@@ -30,7 +30,11 @@ class Children:
         self._connection, self._entity, self._child = connection, entity, child
         self._condition = None if child.company is None else equals(["Company"], [child.company])
         self._others = frozenset(fields_of(entity.record)) - child.fields.keys()
-        self.requests = 0
+        self._counts: list[int] = []  # appended to by several threads
+
+    @property
+    def requests(self) -> int:
+        return sum(self._counts)
 
     def complete(self, page: Page) -> Page:
         """The page with this child's fields. A row of several children that disagree is unreadable, and says so."""
@@ -53,7 +57,8 @@ class Children:
 
     def _below(self, key: Key) -> list[Row]:
         """One page: more rows than that differ, and are told as such."""
-        array, self.requests = self._child.navigation, self.requests + 1
+        array = self._child.navigation
+        self._counts.append(1)
         wire = PageDecoder(self._entity.record, self._child.fields, gone=self._others)
         path = f"{service(self._entity)}/{path_of(self._entity, key)}/{array}"
         asked = {"$select": wire.select, "$filter": self._condition, "$top": str(self._connection.page_size)}
@@ -81,7 +86,7 @@ class Children:
         for each in in_order(rows, any_of_keys(names, keys, query.entity.types), self._connection.in_flight):
             for row in each:
                 found[tuple(row[name] for name in self._entity.keys)].append(row)
-        self.requests += query.requests
+        self._counts.append(query.requests)
         return found
 
     def _query(self) -> Query:
@@ -115,6 +120,5 @@ class Children:
         place = f"ifs.entity_sets.{self._entity.name}.children"
         differ = f"{len(ways)} rows that differ in {', '.join(fields)}; {place} says no company of which it is the row"
         reason = f"{what}: {unread[0] if unread else differ}"
-        return json.dumps(
-            {"reason": reason, "row": dict(zip(self._entity.keys, key, strict=True)), "key": key_text(*key)}
-        )
+        row = dict(zip(self._entity.keys, key, strict=True))
+        return json.dumps({"reason": reason, "row": row, "key": key_text(*key)}, default=str)

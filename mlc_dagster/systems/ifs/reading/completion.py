@@ -26,11 +26,6 @@ class Completion:
         below = self._lines.requests if self._lines else 0
         return below + sum(child.requests for child in self._children)
 
-    @property
-    def asks_apart(self) -> bool:
-        """Whether a part of the rows may be newer than they are."""
-        return self.requests > 0
-
     def complete(self, page: Page) -> Page:
         if self._lines:
             page = self._lines.complete(page)
