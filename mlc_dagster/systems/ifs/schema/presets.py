@@ -65,7 +65,7 @@ _PURCHASE_ORDERS = {
             "account": "CodeA",
             "obj_state": "Objstate",
         },
-        "fields_of": {"LineNopartArray": {"base_amount": "NetAmtBase"}},
+        "fields_of": {"LineNopartArray": {"base_amount": "NetAmtBase", "part_no": None}},
     },
 }
 
@@ -79,7 +79,12 @@ _CUSTOMER_ORDERS = {
         "navigation": "OrderLinesArray",
         "set": "CustomerOrderLineSet",
         "keys": {"line_item_no": "LineItemNo"},
-        "fields": {"description": "CatalogDesc", "sale_unit_price": None, "line_amount": None},
+        "fields": {
+            "description": "CatalogDesc",
+            "sale_unit_price": None,
+            "line_amount": None,
+            "obj_state": "Objstate",
+        },
     },
 }
 
