@@ -86,7 +86,7 @@ FLOWS = (
         VENDOR_LIST,
         PARTNERS,
         partner_from_vendor,
-        rules=(rules.required_fields_are_given, rules.texts_fit),
+        rules=(rules.required_fields_are_given, rules.payment_term_has_a_code, rules.texts_fit),
         checks_accounts=False,
         scope=_vendor_scope,
         writer="ifs/suppliers",
@@ -106,6 +106,7 @@ FLOWS = (
             for rule in (
                 where_its_company_is_known(rules.gl_accounts_exist),
                 where_its_company_is_known(rules.code_parts_exist),
+                where_its_company_is_known(rules.account_demands_are_met),
                 all_is_of_one_company,
                 department_is_mapped,
                 rules.supplier_exists,
@@ -138,6 +139,7 @@ FLOWS = (
                 for rule in (
                     where_its_company_is_known(rules.gl_accounts_exist),
                     where_its_company_is_known(rules.code_parts_exist),
+                    where_its_company_is_known(rules.account_demands_are_met),
                     all_is_of_one_company,
                     department_is_mapped,
                     credits_are_posted,
