@@ -234,14 +234,18 @@ class ProcurifySandbox:
         )
 
     def _bills(self, call: Call) -> Answer:
-        told = {"permissions": whole.BILL_PERMISSIONS, "summary": whole.summary()}
+        money = [bill["currency"] for bill in self._shelves.bills.values()]
+        told = {"permissions": whole.BILL_PERMISSIONS, "summary": whole.summary(0, money)}
         return self._listed(call, self._shelves.bills.values(), BILLS, self._shelves.bill_row, **told)
 
     def _bill(self, _: Call, which: str) -> Answer:
         if which not in self._shelves.bills:
             raise NOT_FOUND
         bill = whole.bill(self.books, self._shelves.shown(self._shelves.bills[which]))
-        told = {"permissions": whole.BILL_PERMISSIONS, "summary": whole.summary(bill["total_cost"])}
+        told = {
+            "permissions": whole.BILL_PERMISSIONS,
+            "summary": whole.summary(bill["total_cost"], whole.currencies(bill)),
+        }
         return answer_json(200, {"metadata": told, "data": bill})
 
     def _vendors(self, call: Call, group: str = "default") -> Answer:
