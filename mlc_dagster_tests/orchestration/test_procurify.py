@@ -468,6 +468,38 @@ def test_with_writing_on_a_field_that_both_sides_changed_is_the_owners(procurify
     assert held(on, "procurify/vendors") == {"S1": {"both_sides_agree"}}
 
 
+def test_a_linked_vendor_that_was_deactivated_is_told_and_no_second_one_is_made(procurify: World) -> None:
+    """Procurify's list has active vendors alone, and a deactivated one loses its external id."""
+    on = with_section(procurify, vendor_writeback=True, create_vendors=True)
+    only = ["ifs/supplier_set", "procurify/vendors_prepared", "procurify/vendors"]
+    assert on.run("procurify", only=only).success
+    on.box.procurify.touch_vendor(81, active=False, external_id=None)
+    on.put_supplier("S1", Name="Supplier One", Email="new@example.test")
+    assert on.run("procurify", only=only).success
+    with on.ledger as ledger:
+        (hold,) = ledger.open_holds("procurify/vendors")
+    assert hold.problems[0].rule == "vendor_is_matched" and "deactivated" in hold.problems[0].reason
+    assert list(on.box.procurify.vendors) == [81]
+    on.box.procurify.put_vendor(name="Supplier One", external_id="S1", country="Sweden", currency="SEK")
+    assert on.run("procurify", only=only).success
+    assert held(on, "procurify/vendors") == {}, "a person gave the number to another vendor"
+
+
+@pytest.mark.parametrize("create", [False, True])
+def test_what_procurify_does_not_keep_of_a_vendor_is_not_taken_for_delivered(procurify: World, create: bool) -> None:
+    procurify.box.procurify.read_only.add("external_id")
+    number = None if create else procurify.box.procurify.put_vendor(name="By Name AB", country="Sweden", type=4)
+    procurify.put_supplier("S7", Name="By Name AB", Email="ap@example.test")
+    on = with_section(procurify, vendor_writeback=True, create_vendors=create)
+    only = ["ifs/supplier_set", "procurify/vendors_prepared", "procurify/vendors"]
+    for _ in range(2):
+        assert on.run("procurify", only=only).success
+    with on.ledger as ledger:
+        (hold,) = ledger.open_holds("procurify/vendors")
+    assert hold.key == "S7" and "did not keep" in hold.problems[0].reason
+    assert len(on.box.procurify.vendors) == 2 and (create or number in on.box.procurify.vendors)
+
+
 def test_what_an_order_will_cost_is_no_invoice_for_another_saas(procurify: World) -> None:
     put_order(procurify)
     load(procurify)
