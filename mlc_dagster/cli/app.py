@@ -54,6 +54,9 @@ COMMANDS = (
     Command(
         "ping", "Ask every connection that is on, at once, whether all is there. Exit 1 where something is missing."
     ),
+    Command(
+        "discover", "Ask a system what it has, and propose what mlc.yaml could say of it. Reads only; changes nothing."
+    ),
     Command("serve", "Take in webhooks of the sources in web.sources, for the sensors to run on."),
     Command(
         "credentials",

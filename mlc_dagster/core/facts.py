@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from mlc_dagster.core.company_calendar import CompanyCalendar, DatedVoucher
 from mlc_dagster.core.vocabulary import Record
 
 
@@ -21,6 +22,19 @@ class CompanyMapping:
     names: Mapping[str, str] = dataclasses.field(default_factory=dict)  # the target's own names for this company
     closed_until: date | None = None  # last day of the last closed period: nothing is posted on it or before
     open_until: date | None = None  # nothing is posted after it
+    calendar: CompanyCalendar = dataclasses.field(default_factory=CompanyCalendar)
+
+
+@dataclass(frozen=True)
+class AccountDemands:
+    """What the ERP demands of a booking on an account."""
+
+    mandatory: frozenset[str] = frozenset()  # code parts, "B" to "J", that a line must name
+    blocked: frozenset[str] = frozenset()  # those that it must not name
+    text: bool = False
+    tax_code: bool = False
+    no_tax_code: bool = False
+    is_ledger_account: bool = False  # the ERP books on it itself, nobody by hand
 
 
 @dataclass(frozen=True)
@@ -33,6 +47,7 @@ class LedgerAccount:
     valid_from: date | None = None
     valid_until: date | None = None
     blocked: bool = False
+    demands: AccountDemands | None = None  # None: the ERP's chart has none, or says none
 
 
 @dataclass(frozen=True)
@@ -83,6 +98,7 @@ class Books:
     subsidiaries: frozenset[str] | None = None  # None: not known, so that nothing can be said of one
     currencies: frozenset[str] = frozenset()  # that the target takes
     suppliers: Mapping[str, KnownSupplier] = dataclasses.field(default_factory=dict)  # those that records name
+    vouchers: Mapping[str, DatedVoucher] = dataclasses.field(default_factory=dict)  # company -> its newest one
     posted: Mapping[tuple[str, ...], PostedDocument] = dataclasses.field(
         default_factory=dict
     )  # (company, supplier, invoice number) -> what the target has under it, of those that records name
@@ -147,6 +163,14 @@ class Facts:
     def table(self, name: str) -> Mapping[str, str]:
         """One of the tables of mlc.yaml; empty where it says nothing."""
         return self.tables.get(name, {})
+
+    def stands_for(self, table: str, names: Iterable[str | None], own: str | None) -> str | None:
+        """What a table of mlc.yaml says of the first of these names that it has. `own`: the other side's code, which
+        counts where there is no such table; one that is there and has none of the names says nothing, so that a rule
+        holds the record.
+        """
+        known = self.table(table)
+        return next((known[name] for name in names if name and name in known), None if known else own)
 
     def extras(self, flow: str, source: Record) -> tuple[ExtraField, ...]:
         """The fields that mlc.yaml adds to this flow, with their values as text."""

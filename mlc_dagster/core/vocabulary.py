@@ -39,6 +39,41 @@ class LineSet:
     wire: Mapping[str, str] = dataclasses.field(
         default_factory=dict
     )  # record field -> name on the wire, where it differs
+    absent: frozenset[str] = frozenset()  # record fields that the tenant does not have: not selected, None
+    arrays: tuple[str, ...] = ()  # navigation properties, where a header has its lines in several
+    wire_of: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)  # array -> its own names
+    absent_of: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)  # array -> what it has not
+    projection: str = ""  # of the lines' own set; empty: the header's
+    surface: str = ""  # likewise
+
+    @property
+    def navigations(self) -> tuple[str, ...]:
+        return self.arrays or (self.navigation,)
+
+
+@dataclass(frozen=True)
+class ChildSet:
+    """More fields of a header's record: from an array below it (`navigation`), or from a set of its own (`path`)."""
+
+    fields: Mapping[str, str]  # record field -> name on the wire
+    navigation: str = ""
+    path: str = ""
+    projection: str = ""  # empty: the header's
+    surface: str = ""  # likewise
+    on: Mapping[str, str] = dataclasses.field(default_factory=dict)  # the header's key -> what it is called there
+    company: str | None = None  # only the row of this company
+
+
+@dataclass(frozen=True)
+class PartSet:
+    """One of several sets that hold the rows of one record: nine sets of code parts."""
+
+    path: str
+    projection: str = ""  # empty: the entity's
+    surface: str = ""  # likewise
+    constants: Mapping[str, str] = dataclasses.field(default_factory=dict)  # record field -> its value in this set
+    wire: Mapping[str, str] = dataclasses.field(default_factory=dict)  # over the entity's
+    absent: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -58,6 +93,22 @@ class EntitySet:
     expand: Literal["auto", "always", "never"] = "auto"
     wire: Mapping[str, str] = dataclasses.field(default_factory=dict)
     description: str = ""
+    surface: str = ""  # address before the projection, where it is not the connection's own
+    is_off: bool = False  # the tenant does not have this set: nothing is asked of it
+    absent: frozenset[str] = frozenset()  # record fields that the tenant does not have: not selected, None
+    constants: Mapping[str, str | int | bool] = dataclasses.field(default_factory=dict)  # on the wire, with each create
+    sums: Mapping[str, str] = dataclasses.field(default_factory=dict)  # header's field -> lines' field
+    header_from_rows: bool = False  # the set holds the lines; headers are its rows that share their keys
+    children: tuple[ChildSet, ...] = ()
+    sources: tuple[PartSet, ...] = ()
+    actions: Mapping[str, str] = dataclasses.field(default_factory=dict)  # state -> bound action
+    types: Mapping[str, str] = dataclasses.field(default_factory=dict)  # name on the wire -> type, as far as told
+
+    @property
+    def not_selected(self) -> frozenset[str]:
+        """Record fields that are no column of the set itself."""
+        below = {name for child in self.children for name in child.fields}
+        return self.absent | below | self.sums.keys()
 
     @property
     def key(self) -> tuple[str, str]:

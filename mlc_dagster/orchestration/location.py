@@ -41,7 +41,7 @@ VOUCHERS = ifs.VOUCHERS.name
 
 def build(settings: Settings, environment: Environment) -> dg.Definitions:
     """Everything that Dagster shows and runs for these settings. Raises Misconfigured."""
-    catalogue = ifs.catalogue(erp_settings(settings).entity_sets)
+    catalogue = ifs.catalogue_for(erp_settings(settings))
     flows = flows_of(settings, catalogue)
     check_guards(settings)
     parts = _Parts(settings, environment, catalogue, flows)

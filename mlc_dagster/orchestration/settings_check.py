@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+
+from pydantic import ValidationError
 
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.near_names import offered
@@ -15,7 +17,7 @@ from mlc_dagster.settings.mistakes import Mistake, found, shown_name
 from mlc_dagster.settings.sections import connections_in
 from mlc_dagster.systems.configuration import settled
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.systems.ifs.settings import EntitySetSettings, LineSetSettings
+from mlc_dagster.systems.ifs.settings import ABSENT, EntitySetSettings, LineSetSettings, Preset, preset_of
 from mlc_dagster.systems.registry import sections, systems
 
 CRON = "a cron line, UTC: minute, hour, day, month and weekday, such as */15 * * * *"
@@ -39,7 +41,7 @@ def of_the_house(content: Any) -> Iterator[Mistake]:
     """What the settings alone cannot know; asked of the text, so that other mistakes do not hide it."""
     known = _flows(content)
     yield from strange_guards(_section(content, "guards"), known)
-    yield from _entity_sets(_section(content, ERP, "entity_sets"))
+    yield from _entity_sets(_section(content, ERP))
     yield from _crons("schedules", _section(content, "schedules"))
     if daily := _section(content, "alerts").get("daily"):  # empty: there is no daily word
         yield from _crons("alerts", {"daily": daily})
@@ -67,20 +69,27 @@ def strange_guards(guards: dict[str, Any], known: Collection[str]) -> Iterator[M
             yield Mistake(("guards", name), f"there is no such flow{near}")
 
 
-def _entity_sets(overrides: dict[str, Any]) -> Iterator[Mistake]:
-    named = {str(name): _names(names) for name, names in overrides.items()}
-    yield from (Mistake(path, sentence) for path, sentence in ifs.wrong_names(named))
+def _entity_sets(section: dict[str, Any]) -> Iterator[Mistake]:
+    named = {str(name): _names(names) for name, names in _section(section, "entity_sets").items()}
+    begins_with = section.get("catalogue")
+    if begins_with not in get_args(Preset):
+        begins_with = preset_of(str(section.get("base_url", "")))
+    yield from (Mistake(path, sentence) for path, sentence in ifs.wrong_names(named, begins_with))
 
 
 def _names(content: Any) -> EntitySetSettings:
     """What can be read of an entity set's names: what else is wrong with it is told with the other mistakes."""
-    lines = LineSetSettings(fields=_texts(content, "lines", "fields"))
-    fields, extra = _texts(content, "fields"), _texts(content, "extra_fields")
-    return EntitySetSettings.model_construct(fields=fields, extra_fields=extra, lines=lines)
+    try:
+        return EntitySetSettings.model_validate(content)
+    except ValidationError:
+        lines = LineSetSettings(fields=_texts(content, "lines", "fields"))
+        fields, extra = _texts(content, "fields"), _texts(content, "extra_fields")
+        return EntitySetSettings.model_construct(fields=fields, extra_fields=extra, lines=lines)
 
 
 def _texts(content: Any, *path: str) -> dict[str, str]:
-    return {str(name): value for name, value in _section(content, *path).items() if isinstance(value, str)}
+    found = ((str(name), ABSENT if value is None else value) for name, value in _section(content, *path).items())
+    return {name: value for name, value in found if isinstance(value, str)}
 
 
 def _crons(section: str, lines: dict[str, Any]) -> Iterator[Mistake]:

@@ -5,6 +5,10 @@ answer can use it. A docstring is what the UI shows; a reason names the code, th
 to do.
 """
 
+from mlc_dagster.rules.account_demands import Booking as Booking
+from mlc_dagster.rules.account_demands import account_demands_are_met as account_demands_are_met
+from mlc_dagster.rules.company_calendar import accounting_year_is_known as accounting_year_is_known
+from mlc_dagster.rules.company_calendar import posting_day_is_sure as posting_day_is_sure
 from mlc_dagster.rules.postings import Dimension as Dimension
 from mlc_dagster.rules.postings import code_parts_exist as code_parts_exist
 from mlc_dagster.rules.postings import currency_is_known as currency_is_known
@@ -18,11 +22,13 @@ from mlc_dagster.rules.records import amounts_add_up as amounts_add_up
 from mlc_dagster.rules.records import amounts_fit as amounts_fit
 from mlc_dagster.rules.records import is_not_a_credit_note as is_not_a_credit_note
 from mlc_dagster.rules.records import is_not_cancelled as is_not_cancelled
+from mlc_dagster.rules.records import order_is_a_purchase as order_is_a_purchase
 from mlc_dagster.rules.records import required_fields_are_given as required_fields_are_given
 from mlc_dagster.rules.records import texts_fit as texts_fit
 from mlc_dagster.rules.reference_books import company_is_mapped as company_is_mapped
 from mlc_dagster.rules.reference_books import gl_accounts_exist as gl_accounts_exist
 from mlc_dagster.rules.reference_books import location_exists as location_exists
+from mlc_dagster.rules.reference_books import payment_term_has_a_name as payment_term_has_a_name
 from mlc_dagster.rules.reference_books import payment_term_is_mapped as payment_term_is_mapped
 from mlc_dagster.rules.reference_books import products_exist as products_exist
 from mlc_dagster.rules.reference_books import tax_rule_is_mapped as tax_rule_is_mapped

@@ -42,6 +42,14 @@ def is_not_cancelled(source: Any, target: Any, facts: Facts) -> Problem | None:
     return Problem("is_not_cancelled", reason, source.obj_state)
 
 
+def order_is_a_purchase(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """The order is in a state in which something is ordered: not stopped in the ERP."""
+    if facts.table("order_states").get(source.obj_state or "") != "hold":
+        return None
+    reason = f"The order is {source.obj_state} in the ERP, and no purchase (order_states in mlc.yaml). Where the target"
+    return Problem("order_is_a_purchase", f"{reason} has it already, void it there by hand.", source.obj_state)
+
+
 def is_not_a_credit_note(source: Any, target: Any, facts: Facts) -> Problem | None:
     """The invoice is not a credit note: the target keeps those elsewhere, and would book it the wrong way round."""
     if source.gross_amount is None or source.gross_amount >= 0:

@@ -103,6 +103,15 @@ def payment_term_is_mapped(source: Any, target: Any, facts: Facts) -> Problem | 
     return Problem("payment_term_is_mapped", f"{reason} Create or activate it there, or correct mlc.yaml.", code)
 
 
+def payment_term_has_a_name(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """Where mlc.yaml has a table of payment terms, it names the record's: the ERP's code never stands for a name."""
+    code = source.payment_terms
+    if not code or not facts.payment_terms or code in facts.payment_terms:
+        return None
+    reason = f"Payment term {code} is not in payment_terms in mlc.yaml. Add it there ({code}: its name in the target)"
+    return Problem("payment_term_has_a_name", f"{reason}, or correct it in the ERP.", code)
+
+
 def tax_rule_is_mapped(source: Any, target: Any, facts: Facts) -> Problem | None:
     """Every tax code of the record has a tax rule in the target, active and meant for purchases."""
     failures = [

@@ -43,7 +43,7 @@ def currency_is_the_suppliers(source: Any, target: Any, facts: Facts) -> Problem
 
 def payment_term_has_a_code(source: Any, target: Any, facts: Facts) -> Problem | None:
     """The payment term stands for one of the ERP's, by payment_terms in mlc.yaml read backwards."""
-    name = source.payment_term
+    name = getattr(source, "payment_term", None) or getattr(source, "payment_terms", None)
     if not name or not facts.payment_terms or target.payment_terms or target.terms:
         return None
     reason = f"Payment term {name!r} stands for none of the ERP's. Add it under payment_terms in mlc.yaml"

@@ -10,6 +10,8 @@ import typer
 
 from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.sandbox.limits import Limits
+from mlc_dagster.sandbox.profiles import listed
+from mlc_dagster.sandbox.registry import usual
 from mlc_dagster.sandbox.seed.start import DAYS
 from mlc_dagster.sandbox.serve import serve
 
@@ -24,12 +26,20 @@ def main(
     limit: Annotated[
         list[str] | None, typer.Option(help="Calls of each credential, once for each: cin7.calls_per_minute=600")
     ] = None,
+    profile: Annotated[
+        list[str] | None,
+        typer.Option(help="What a tenant is like, several from different systems: ifs.pages; or ifs.count=false"),
+    ] = None,
+    profiles: Annotated[bool, typer.Option("--profiles", help="List the profiles, and stop")] = False,
     state: Annotated[Path | None, typer.Option(help="Keep what was sent in this file, across restarts")] = None,
 ) -> None:
     """Serve IFS Cloud and the SaaS beside it on one local port."""
+    if profiles:
+        typer.echo(listed(usual()))
+        return
     try:
         limits = Limits(**dict(map(_limit, limit or [])))
-        serve(port, seed, today.date() if today else None, limits, state, days)
+        serve(port, seed, today.date() if today else None, limits, state, days, profile or [])
     except MlcError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

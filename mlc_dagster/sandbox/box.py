@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,7 @@ import uvicorn
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.loopback import bound_socket
 from mlc_dagster.core.near_names import offered
+from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.sandbox.accounts import Accounts
 from mlc_dagster.sandbox.app import SandboxApp
 from mlc_dagster.sandbox.faults import Faults
@@ -25,7 +26,7 @@ from mlc_dagster.sandbox.ifs.catalogue import Tenant
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import Limits
 from mlc_dagster.sandbox.part import Shared
-from mlc_dagster.sandbox.registry import parts
+from mlc_dagster.sandbox.registry import choices_of, parts
 from mlc_dagster.sandbox.seed.start import DAYS, sow
 from mlc_dagster.sandbox.state import read, restore, save
 from mlc_dagster.sandbox.system import System
@@ -48,7 +49,9 @@ class Sandbox:
     `state` names a file: what it holds is served instead of the seed, and `save` writes it.
     `accounts`: system -> the id of the account that it serves, where it is another than usual; a sandbox that runs
     beside another one has accounts of its own. Not every system tells one.
-    Raises Misconfigured for a port in use, and for a limit or an account that no system has.
+    `profiles`: the kinds of tenants that it stands for, `ifs.pages`, or single traits, `ifs.count=false`; `tenant` is
+    the ERP's in code.
+    Raises Misconfigured for a port in use, and for a limit, an account or a profile that no system has.
     """
 
     def __init__(
@@ -61,14 +64,20 @@ class Sandbox:
         state: Path | None = None,
         days: int = DAYS,
         accounts: Mapping[str, str] | None = None,
+        profiles: Sequence[str] = (),
     ) -> None:
         limits, self._port = checked(limits or Limits()), port
         self.lock = threading.RLock()
         self.faults, self._journal = Faults(), Journal()
-        self.tenant = tenant or Tenant()
-        shared = Shared(self._journal, self.lock, limits.window_seconds, self.tenant)
+        self.profiles = tuple(profiles)
+        choices = choices_of(self.profiles, {ERP: tenant} if tenant else {})
+        self.tenant: Tenant = choices[ERP].traits
         self.systems: dict[str, System] = {
-            name: part.make(shared, limits.of(name, {**part.limits, **part.costs})) for name, part in parts().items()
+            name: part.make(
+                Shared(self._journal, self.lock, limits.window_seconds, choices[name].traits),
+                limits.of(name, {**part.limits, **part.costs}),
+            )
+            for name, part in parts().items()
         }
         self.today, self._state = today or datetime.now(UTC).date(), state
         self.flaws: dict[str, list[str]] = {}  # of the demo seed: flaw -> the keys of the records that have it

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any
 
-from mlc_dagster.sandbox.ifs.catalogue import Tenant
 from mlc_dagster.sandbox.journal import Journal
+from mlc_dagster.sandbox.profiles import Profile
 from mlc_dagster.sandbox.seed.partners import Season
 
 Control = Callable[[Any, Any], Any]
@@ -17,12 +17,12 @@ Control = Callable[[Any, Any], Any]
 
 @dataclass(frozen=True)
 class Shared:
-    """What the systems of one sandbox have in common."""
+    """What the systems of one sandbox have in common, and what this one is like."""
 
     journal: Journal
     lock: RLock  # one call at a time
     minute: float  # seconds that a minute of the limits lasts
-    tenant: Tenant  # what the ERP is like
+    traits: Any = None  # what this account is like: of the class of Part.traits
 
 
 @dataclass(frozen=True)
@@ -53,3 +53,5 @@ class Part:
     controls: Mapping[tuple[str, str], Control] = field(default_factory=dict)
     """(method, name) -> what the sandbox does under /_sandbox/<system>/<name>, for tests in another process."""
     account: Account | None = None  # None: it tells none
+    traits: Any = None  # a frozen dataclass: what its accounts differ in, as it is usually; None: in nothing
+    profiles: Mapping[str, Profile] = field(default_factory=dict)  # `mlc sandbox --profile <name of the part>.<key>`

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import cache
+from typing import Any
 
 from mlc_dagster.core.plugins import in_folders, installed, wrong
 from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.sandbox.part import Part
+from mlc_dagster.sandbox.profiles import Choice, Usual, chosen
 
 GROUP = "mlc_dagster.sandbox"
 
@@ -20,3 +23,13 @@ def parts() -> dict[str, Part]:
             raise wrong(entry, f"serves {part.name}, and the sandbox has one already")
         found[part.name] = part
     return dict(sorted(found.items(), key=lambda pair: (pair[0] != ERP, pair[0])))
+
+
+def usual(given: Mapping[str, Any] | None = None) -> Usual:
+    """What each system is like, and its profiles. `given`: system -> the traits that it has instead."""
+    return {name: ((given or {}).get(name, part.traits), part.profiles) for name, part in parts().items()}
+
+
+def choices_of(profiles: Iterable[str], given: Mapping[str, Any] | None = None) -> dict[str, Choice]:
+    """System -> what the profiles make of it. Raises Misconfigured for a name that no system has."""
+    return chosen(profiles, usual(given))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Literal, cast
@@ -22,17 +23,20 @@ def serve(
     limits: Limits | None = None,
     state: Path | None = None,
     days: int = DAYS,
+    profiles: Sequence[str] = (),
 ) -> None:
     """Serve until SIGINT or SIGTERM. Prints one line with the address.
 
     With `state`, what was sent is kept in that file and served again at the next start.
-    Raises Misconfigured for a port in use.
+    Raises Misconfigured for a port in use, and for a profile that there is not.
     """
     if seed not in ("demo", "empty"):
         raise Misconfigured(f"there is no seed {seed!r}", cure="Give --seed demo or --seed empty.")
-    box = Sandbox(cast(Literal["demo", "empty"], seed), today, limits=limits, port=port, state=state, days=days)
+    which = cast(Literal["demo", "empty"], seed)
+    box = Sandbox(which, today, limits=limits, port=port, state=state, days=days, profiles=profiles)
     place = box.bind()
-    words = f"seed {seed}, today {box.today}; Ctrl-C stops it"
+    chosen = f"profiles {', '.join(box.profiles)}, " if box.profiles else ""
+    words = f"seed {seed}, {chosen}today {box.today}; Ctrl-C stops it"
     sys.stdout.write(f"Sandbox of {', '.join(box.systems)} on {box.url}  ({words})\n")
     sys.stdout.flush()
     _run(box, place)

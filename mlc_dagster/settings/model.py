@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import ClassVar, Literal
+from zoneinfo import available_timezones
 
 from pydantic import Field, field_validator
 
+from mlc_dagster.core.company_calendar import CompanyCalendar
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.facts import CompanyMapping, Facts
+from mlc_dagster.core.near_names import offered
 from mlc_dagster.settings.alerts import AlertSettings
 from mlc_dagster.settings.guards import GuardSettings
 from mlc_dagster.settings.section import CURRENCY, TENANT, Section, SystemConnection, TargetSection
@@ -23,6 +26,16 @@ class CompanySettings(Section):
     decimals: int = Field(2, ge=0, le=4)
     closed_until: date | None = Field(None, description="Last day of the last closed period: nothing is posted before")
     open_until: date | None = Field(None, description="Nothing is posted after this day")
+    time_zone: str | None = Field(None, description="Europe/Stockholm: in which day of its a moment lies")
+    accounting_year_starts: int | None = Field(None, ge=1, le=12, description="The month in which its year begins")
+    accounting_year_named_by: Literal["end", "start"] = Field("end", description="The calendar year that names it")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, value: str | None) -> str | None:
+        if value is not None and value not in available_timezones():
+            raise ValueError(f"no time zone of this name{offered(value, available_timezones())}")
+        return value
 
     def names_in(self, connection: str) -> dict[str, str]:
         """What a connection calls the company, by what it is: {"location": "Main Warehouse"}."""
@@ -164,6 +177,7 @@ class Settings(Section):
                 company.names_in(connection),
                 company.closed_until,
                 company.open_until,
+                CompanyCalendar(company.time_zone, company.accounting_year_starts, company.accounting_year_named_by),
             )
             for code, company in self.companies.items()
         }

@@ -19,12 +19,6 @@ class Known:
 
 KNOWN: tuple[Known, ...] = (
     Known(
-        "ifs: change a row, request: ObjState is sent, and is not taken",
-        "A proposal that its bill replaces is cancelled by a PATCH; the actions of a tenant have no public names, and"
-        " have to come from mlc.yaml first.",
-        "issue 12, IFS Cloud: bound actions with the answer looked at (a PATCH of `ObjState` is not believed)",
-    ),
-    Known(
         "ifs: read rows of a set, request: query.$expand is sent, and is not taken",
         "IFS documents $expand of one-to-one navigations only. The client falls back to line sets on 501; the sandbox's"
         " profile `seed` expands collections, so the demo asks for them.",

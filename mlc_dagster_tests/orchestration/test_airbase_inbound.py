@@ -11,6 +11,7 @@ import dagster as dg
 import pytest
 
 from mlc_dagster.systems.airbase.settings import AirbaseSettings
+from mlc_dagster.systems.ifs.settings import EntitySetSettings
 from mlc_dagster_tests.orchestration.conftest import World, check, metadata
 
 REQUESTS, PAYMENTS = "ifs/vouchers_from_airbase_requests", "ifs/vouchers_from_airbase_payments"
@@ -175,6 +176,25 @@ def test_a_purchase_type_without_an_account_is_held_until_it_has_one(spent: Worl
     assert held.data["record"] == request and "accounts_by_purchase_type" in held.data["reason"]
     assert vouchers(spent) == []
     spending(spent, accounts_by_purchase_type={"Software": "5420", "Travel": "4010"})
+
+    run(spent, only=[f"{REQUESTS}_prepared", REQUESTS])
+
+    assert len(vouchers(spent)) == 1 and holds(spent, REQUESTS) == {}
+
+
+def test_what_an_account_demands_is_judged_before_the_write_and_heals_with_the_chart(spent: World) -> None:
+    names = EntitySetSettings(fields={"req_code_c": "ReqCodeC", "req_text": "ReqText"})
+    own = spent.settings.ifs.model_copy(update={"entity_sets": {"account_set": names}})
+    spent.settings = spent.settings.model_copy(update={"ifs": own})
+    spent.put_account("5420", ReqCodeC="Mandatory", ReqText="Mandatory")
+    spent.chart()
+    request = spent.box.airbase.add_request()
+    run(spent)
+    assert holds(spent, REQUESTS) == {request: "account_demands_are_met"} and vouchers(spent) == []
+    (hold,) = spent.ledger.open_holds(REQUESTS)
+    assert "account 5420 of company 0010 demands code part C" in hold.problems[0].reason
+    spent.put_account("5420", ReqCodeC="Can", ReqText="Mandatory")
+    spent.chart()
 
     run(spent, only=[f"{REQUESTS}_prepared", REQUESTS])
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import dagster as dg
 
 from mlc_dagster.core.arrow_columns import records_of
-from mlc_dagster.core.facts import Books, CodePart, Facts, LedgerAccount
+from mlc_dagster.core.facts import AccountDemands, Books, CodePart, Facts, LedgerAccount
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import Record
 from mlc_dagster.settings import Settings
@@ -73,7 +73,26 @@ def _ledger_account(account: ifs.Account) -> LedgerAccount:
         account.valid_from,
         account.valid_until,
         bool(account.blocked),
+        _demands(account),
     )
+
+
+def _demands(account: ifs.Account) -> AccountDemands | None:
+    """Values as IFS names them (facts/ifs-tenants.md, section 3.9), in any case; None where it demands nothing."""
+    asked = {part: _folded(getattr(account, f"req_code_{part.lower()}")) for part in "BCDEFGHIJ"}
+    found = AccountDemands(
+        mandatory=frozenset(part for part, said in asked.items() if said == "mandatory"),
+        blocked=frozenset(part for part, said in asked.items() if said == "blocked"),
+        text=_folded(account.req_text) == "mandatory",
+        tax_code=bool(account.tax_code_mandatory),
+        no_tax_code=_folded(account.tax_handling) == "blocked",
+        is_ledger_account=_folded(account.ledger_flag) == "ledgeraccount",
+    )
+    return None if found == AccountDemands() else found
+
+
+def _folded(text: str | None) -> str:
+    return (text or "").replace(" ", "").casefold()
 
 
 def _empty(accounts: Mapping[tuple[str, str], LedgerAccount], books: Books, settings: Settings, target: str) -> str:

@@ -42,7 +42,7 @@ class Replayed:
 
 def flows_on(settings: Settings) -> dict[str, Flow]:
     """Name -> flow, of those that are switched on, in the order of the table."""
-    tables = flows_of(settings, ifs.catalogue(erp_settings(settings).entity_sets))
+    tables = flows_of(settings, ifs.catalogue_for(erp_settings(settings)))
     return {flow.name: flow for table in tables.values() for flow in table}
 
 

@@ -63,6 +63,7 @@ class Tenant:
     modified: bool = True  # False: no set has a LastModified column
     metadata: bool | Metadata = "xml"  # True is "xml", False is "none"
     batch: bool = True  # False: $batch is 501
+    actions_act: bool = True  # False: a bound action is answered as if it had acted, and the state stays
     closed_until: Mapping[str, str] = field(default_factory=dict)  # company -> the last day of its closed periods
     token_seconds: float = 3600
     opaque_tokens: bool = False  # True: no JSON Web Tokens, they say nothing of their realm
@@ -70,6 +71,21 @@ class Tenant:
     rows_without_top: int = 100
     sorts: Literal["bytes", "language", "caseless", "none"] = "bytes"  # texts in $orderby; none: it is not heeded
     compares: Literal["bytes", "language", "caseless"] = "bytes"  # texts in $filter; caseless: 'a' eq 'A'
+    # --- of tenants whose services show the rows otherwise (views/); the sets above are renamed by the fields above
+    view: str = "seed"  # which services there are: a profile's name
+    companies: tuple[str, ...] = ("0010", "20", "0030")  # that the tenant has
+    allowed_companies: tuple[str, ...] = ()  # that the service user may see; the rest is absent. Empty: all
+    countries: Literal["iso", "names"] = "iso"  # what stands in Country; CountryCode is always ISO
+    etag_form: Literal["time", "integer"] = "time"  # objid:YYYYMMDDHH24MISS, or objid:7
+    bare_without_select: Literal["none", "arrays", "all"] = "arrays"  # what shows luname and keyref alone without it
+    slow_filters: bool = True  # a filter on a column without an index is a 504
+    modified_every: int = 0  # the nth read is a 503 MI_MODIFIED_ERROR; 0: none is
+    projections_listed: bool = True  # False: AllProjections is a 403
+    loads_approved: Literal["at the next read", "by hand"] = "at the next read"  # external loads, by another user
+    suppliers_approved: bool = True  # False: a new one waits for another user before an invoice of his is taken
+    gateway_refuses: str = ""  # a service that a gateway in front answers with a 401 of its own
+    gateway_loses: int = 0  # the nth write is done, and the gateway answers 503; 0: none
+    gateway_grants: int = 0  # the nth token is a 502 of the gateway, with an object as `error`; 0: none
 
 
 def _kind(set_name: str, projection: str, keys: str, fields: str, lines: Lines | None = None, number: str = "") -> Kind:

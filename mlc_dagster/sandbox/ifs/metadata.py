@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
+from mlc_dagster.sandbox.ifs.bound_actions import EVENTS
 from mlc_dagster.sandbox.ifs.catalogue import Metadata
 from mlc_dagster.sandbox.ifs.names import Collection
 from mlc_dagster.sandbox.wire import Answer, answer_json, encode
@@ -63,10 +64,11 @@ def edmx(projection: str, collections: Iterable[Collection]) -> bytes:
     served, space = list(collections), f"IfsApp.{projection}"
     types = "".join(_entity_type(collection, space) for collection in served)
     sets = "".join(_entity_set(collection, space, served) for collection in served)
+    actions = "".join(_actions(collection, space) for collection in served)
     document = (
         '<?xml version="1.0" encoding="UTF-8"?>'
         '<edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx:DataServices>'
-        f'<Schema xmlns="http://docs.oasis-open.org/odata/ns/edm" Namespace={quoteattr(space)}>{types}'
+        f'<Schema xmlns="http://docs.oasis-open.org/odata/ns/edm" Namespace={quoteattr(space)}>{types}{actions}'
         f'<EntityContainer Name="DefaultContainer">{sets}</EntityContainer></Schema></edmx:DataServices></edmx:Edmx>'
     )
     return document.encode()
@@ -90,6 +92,13 @@ def _entity_type(collection: Collection, space: str) -> str:
     return (
         f"<EntityType Name={quoteattr(_type_name(collection))}><Key>{refs}</Key>{properties}{navigation}</EntityType>"
     )
+
+
+def _actions(collection: Collection, space: str) -> str:
+    """What is bound to a row of the set: its first parameter is the row."""
+    bound = () if collection.is_lines else EVENTS.get(collection.catalogue_set, ())
+    row = f'<Parameter Name="Record" Type={quoteattr(f"{space}.{_type_name(collection)}")}/>'
+    return "".join(f'<Action Name={quoteattr(name)} IsBound="true">{row}</Action>' for name in bound)
 
 
 def _entity_set(collection: Collection, space: str, served: list[Collection]) -> str:

@@ -10,7 +10,10 @@ from typing import Any
 
 
 class ODataError(Exception):
-    """The request cannot be understood; becomes a 400 (or 501) with this text."""
+    """The request cannot be understood; becomes a 400 (or 501) with this text, and what is wrong in details[0]."""
+
+    detail = ""
+    reason = "DATABASE_ERROR"  # the code in details[0]
 
     def __init__(self, message: str, status: int = 400, code: str = "ODP_BAD_REQUEST") -> None:
         super().__init__(message)

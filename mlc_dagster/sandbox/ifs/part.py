@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from mlc_dagster.sandbox.ifs.api import IfsSandbox
-from mlc_dagster.sandbox.ifs.catalogue import KINDS
+from mlc_dagster.sandbox.ifs.catalogue import KINDS, Tenant
+from mlc_dagster.sandbox.ifs.profiles import PROFILES
 from mlc_dagster.sandbox.ifs.seed import sow_ifs
 from mlc_dagster.sandbox.ifs.tokens import CLIENT_ID, CLIENT_SECRET, PATH
 from mlc_dagster.sandbox.limits import RollingCounts
@@ -16,7 +17,7 @@ from mlc_dagster.sandbox.part import Account, Part, Shared
 
 def _made(shared: Shared, limits: Mapping[str, int]) -> IfsSandbox:
     counts = RollingCounts(limits["requests_per_minute"], shared.minute)
-    return IfsSandbox(shared.tenant, counts, shared.journal, shared.lock)
+    return IfsSandbox(shared.traits or Tenant(), counts, shared.journal, shared.lock)
 
 
 def _settings(url: str) -> dict[str, Any]:
@@ -39,6 +40,11 @@ PART = Part(
     secrets={"IFS_CLIENT_ID": CLIENT_ID, "IFS_CLIENT_SECRET": CLIENT_SECRET},
     limits={"requests_per_minute": 1000},
     sow=sow_ifs,
-    controls={("PUT", kind.set): partial(_put, kind.set) for kind in KINDS},
+    controls={
+        ("POST", "approve"): lambda ifs, body: {"loads": ifs.approve()},
+        **{("PUT", kind.set): partial(_put, kind.set) for kind in KINDS},
+    },
+    traits=Tenant(),
+    profiles=PROFILES,
     account=Account(_serve, lambda number: f"sandbox{number + 1}"),
 )

@@ -72,6 +72,7 @@ def _line_can_be_posted(document: Document, header: Fields, line: Fields, sets: 
     company, day, account = header["Company"], header[document.dated], line["Account"]
     if account is not None:
         _account_can_be_used(company, account, day, sets["AccountSet"])
+        _demands_are_met(account, line, sets["AccountSet"].by_key[company, account].fields)
     elif document.needs_account:
         raise RefusalError(f"ORA-20124: {document.line}.ACCOUNTNULL: Field [Account] is mandatory.")
     for part in "BCDEFGHIJ":
@@ -87,6 +88,22 @@ def _account_can_be_used(company: str, account: str, day: str | None, chart: Row
         raise RefusalError(f"ORA-20114: Account.BLOCKED: Account {account} is blocked in {company}.")
     if not _is_valid(stored.fields, day):
         raise RefusalError(f"ORA-20115: Account.NOTVALID: Account {account} is not valid in {company} on {day}.")
+
+
+def _demands_are_met(account: str, line: Fields, chart: Fields) -> None:
+    """What a chart says beside its dates, where it does (facts/ifs-tenants.md, section 3.9)."""
+    for part in "BCDEFGHIJ":
+        named, said = line[f"Code{part}"] is not None, chart.get(f"ReqCode{part}")
+        if (said == "Mandatory" and not named) or (said == "Blocked" and named):
+            text = f"Code part {part} is {said} on account {account}."
+            raise RefusalError(f"ORA-20119: Account.CODEDEMAND{said.upper()}: {text}")
+    if chart.get("ReqText") == "Mandatory" and not line["Text"]:
+        raise RefusalError(f"ORA-20119: Account.TEXTDEMAND: A text is mandatory on account {account}.")
+    tax_code = line.get("TaxCode")
+    if (chart.get("TaxCodeMandatory") and not tax_code) or (chart.get("TaxHandlingValue") == "Blocked" and tax_code):
+        raise RefusalError(f"ORA-20119: Account.TAXDEMAND: The tax code {tax_code} does not fit account {account}.")
+    if chart.get("LedgFlag") == "LedgerAccount":
+        raise RefusalError(f"ORA-20119: Account.LEDGER: {account} is a ledger account: nobody posts on it by hand.")
 
 
 def _code_part_can_be_used(company: str, part: str, value: str, day: str | None, values: RowSet) -> None:

@@ -63,10 +63,10 @@ class Reader:
 
     def page(self, collection: Collection, options: Mapping[str, str], texts: bool, origin: str) -> bytes:
         """The body of a GET on a collection. Raises ODataError for what the server refuses."""
-        _refuse_options(collection, options)
+        refuse_options(collection, options)
         shape = self.shape(collection, options, texts)
-        skip = _whole(options, "$skip", 0)
-        top = _whole(options, "$top", collection.tenant.rows_without_top)
+        skip = whole(options, "$skip", 0)
+        top = whole(options, "$top", collection.tenant.rows_without_top)
         counted = options.get("$count") == "true" and collection.tenant.count
         found, total, more = matching(collection, options, skip, top, counted)
         _refuse_size(found, shape)
@@ -106,7 +106,7 @@ def count(collection: Collection, options: Mapping[str, str]) -> int:
     """What `/$count` answers."""
     if not collection.tenant.count:
         raise ODataError("Count is not implemented.", 501, "ODP_NOT_IMPLEMENTED")
-    _refuse_options(collection, options)
+    refuse_options(collection, options)
     wanted, low, high = _condition(collection, options)
     candidates = collection.by_modified(low, high)
     return sum(1 for stored in candidates if wanted(stored.fields)) if wanted else len(candidates)
@@ -168,13 +168,13 @@ def _refuse_expand(collection: Collection, name: str, inner: Mapping[str, str]) 
         raise ODataError(f"{', '.join(sorted(others))} within $expand is not implemented.", 501, "ODP_NOT_IMPLEMENTED")
 
 
-def _refuse_options(collection: Collection, options: Mapping[str, str]) -> None:
+def refuse_options(collection: Collection, options: Mapping[str, str]) -> None:
     for name in options:
         if name in _NOT_BUILT:
             raise ODataError(f"{name} is not implemented.", 501, "ODP_NOT_IMPLEMENTED")
         if name.startswith("$") and name not in _KNOWN:
             raise ODataError(f"The system query option '{name}' is not defined.")
-    if _whole(options, "$top", 0) > ELEMENTS:
+    if whole(options, "$top", 0) > ELEMENTS:
         raise ODataError(f"$top is {options['$top']}; at most {ELEMENTS} elements can be asked for.")
     if options.get("$count", "false") not in ("true", "false"):
         raise ODataError(f"$count is true or false; found {options['$count']!r}.")
@@ -187,7 +187,7 @@ def _refuse_size(found: list[Stored], shape: Shape) -> None:
         raise ODataError(text, 500, "ODP_ERROR")
 
 
-def _whole(options: Mapping[str, str], name: str, default: int) -> int:
+def whole(options: Mapping[str, str], name: str, default: int) -> int:
     text = options.get(name, str(default))
     if not text.isascii() or not text.isdigit():
         raise ODataError(f"{name} must be a whole number that is not negative; found {text!r}.")

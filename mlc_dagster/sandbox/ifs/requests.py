@@ -9,7 +9,6 @@ from urllib.parse import quote, unquote
 from mlc_dagster.sandbox.ifs import odata
 from mlc_dagster.sandbox.ifs.names import Collection
 from mlc_dagster.sandbox.ifs.odata import ODataError
-from mlc_dagster.sandbox.ifs.posting_rules import RefusalError
 from mlc_dagster.sandbox.ifs.rows import Stored
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode
 
@@ -45,6 +44,11 @@ def path_of(collection: Collection, stored: Stored) -> str:
         f"{collection.wire(name)}={quote(text, safe='')}" for name, text in zip(collection.keys, texts, strict=True)
     )
     return f"{collection.set}({','.join(pairs)})"
+
+
+def key_text(stored: Stored) -> str:
+    """As the journal has it: "0010/5001"."""
+    return "/".join(str(part) for part in stored.key)
 
 
 def body_of(call: Call) -> Any:
@@ -83,5 +87,5 @@ def refused(error: ODataError | UnicodeDecodeError) -> Answer:
     """The answer to a request that cannot be understood, or that the database refuses."""
     if isinstance(error, UnicodeDecodeError):
         return answer_json(400, envelope("ODP_BAD_REQUEST", f"The URI is not UTF-8: {error}"))
-    told = [{"code": "DATABASE_ERROR", "message": error.detail}] if isinstance(error, RefusalError) else None
+    told = [{"code": error.reason, "message": error.detail}] if error.detail else None
     return answer_json(error.status, envelope(error.code, str(error), told))

@@ -88,9 +88,19 @@ def create_line(collection: Collection, header: Stored, body: Any, work: Transac
     return made
 
 
+def with_state(collection: Collection, stored: Stored, state: str, work: Transaction) -> Stored:
+    """The row in another state, as a bound action leaves it."""
+    rows = collection.rows
+    row = _changed(rows, stored, _kept_lines(stored), {"ObjState": state}, work)
+    work.touch(rows, stored.key).fields.add("ObjState")
+    return rows.put(row, etags=_ETAG)
+
+
 def change(collection: Collection, stored: Stored, body: Any, work: Transaction) -> Stored:
-    """A row with some fields replaced; keys cannot be. Raises ODataError."""
-    given = fields_from(collection, body)
+    """A row with some fields replaced; keys cannot be, and a state is ignored. Raises ODataError."""
+    given = {name: value for name, value in fields_from(collection, body).items() if name != "ObjState"}
+    if not given:
+        return stored
     for key in collection.keys:
         if key in given and exact(given[key]) != stored.fields[key]:
             raise RefusalError(f"ORA-20120: {collection.catalogue_set}.UPD: Field [{key}] may not be changed.")

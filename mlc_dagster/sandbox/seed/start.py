@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
 from mlc_dagster.core.vocabulary import ERP
-from mlc_dagster.sandbox.registry import parts
+from mlc_dagster.sandbox.registry import choices_of, parts
 from mlc_dagster.sandbox.seed.books import COMPANIES
 from mlc_dagster.sandbox.seed.partners import DAYS as DAYS
 from mlc_dagster.sandbox.seed.partners import Season
 
 
-def demo_settings(url: str, today: date | None = None, days: int = DAYS) -> dict[str, Any]:
-    """The content of mlc.yaml for a sandbox at `url` with the demo seed of those days; its scalars are text."""
+def demo_settings(
+    url: str, today: date | None = None, days: int = DAYS, profiles: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The content of mlc.yaml for a sandbox at `url` with the demo seed of those days; its scalars are text.
+
+    `profiles`: those that it serves, with what mlc.yaml says of such tenants. Raises Misconfigured for an unknown one.
+    """
+    choices = choices_of(profiles)
     first = (today or datetime.now(UTC).date()) - timedelta(days=days - 1)
-    sections = {name: copy.deepcopy(part.settings(url)) for name, part in parts().items()}
+    sections = {name: copy.deepcopy({**part.settings(url), **choices[name].settings}) for name, part in parts().items()}
     return {"partitions_start": first.isoformat(), "companies": _companies(), **sections}
 
 

@@ -14,10 +14,11 @@ from mlc_dagster.systems.airbase.mapping import (
     vendor_from_supplier,
 )
 from mlc_dagster.systems.airbase.records import PURCHASE_ORDERS, VENDORS
-from mlc_dagster.systems.airbase.rules import subsidiary_exists
+from mlc_dagster.systems.airbase.rules import subsidiary_exists, units_are_mapped
 from mlc_dagster.systems.airbase.spend.flows import SPEND
 from mlc_dagster.systems.airbase.vendors.inbound import FLOWS as INBOUND
 from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.shared.order_lines import is_not_ordered_yet
 
 
 def _order_refers_to(order: ifs.PurchaseOrder) -> Mapping[str, str]:
@@ -30,7 +31,7 @@ FLOWS = (
         ifs.SUPPLIERS,
         VENDORS,
         vendor_from_supplier,
-        rules=(rules.required_fields_are_given, rules.texts_fit),
+        rules=(rules.required_fields_are_given, rules.payment_term_has_a_name, rules.texts_fit),
         checks_accounts=False,
         pair=VENDORS_FLOW,
         description=(
@@ -44,11 +45,14 @@ FLOWS = (
         ifs.PURCHASE_ORDERS,
         PURCHASE_ORDERS,
         order_from_order,
+        scope=is_not_ordered_yet,
         rules=(
             rules.gl_accounts_exist,
             rules.company_is_mapped,
             subsidiary_exists,
             rules.is_not_cancelled,
+            rules.order_is_a_purchase,
+            units_are_mapped,
             rules.required_fields_are_given,
             rules.supplier_is_delivered,
             rules.texts_fit,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 
-from mlc_dagster.core.amounts import currency_decimals
+from mlc_dagster.core.amounts import currency_decimals, round_half_up, times
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.rules.chart_agreement import subsidiary_of
-from mlc_dagster.systems.airbase.records import OrderLine, PurchaseOrder, Vendor
+from mlc_dagster.systems.airbase.records import DECIMALS, OrderLine, PurchaseOrder, Vendor
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.supplier_records import owners_from
+from mlc_dagster.systems.shared.order_lines import has_another_price, one_costs, ordered, stated_total
 
 VENDORS_FLOW, PURCHASE_ORDERS_FLOW = "airbase/vendors", "airbase/purchase_orders"
 
@@ -41,8 +41,8 @@ def order_from_order(order: ifs.PurchaseOrder, facts: Facts) -> PurchaseOrder:
         decimals=currency_decimals(order.currency_code, facts.companies.get(order.company or "")),
         order_date=order.order_date,
         remark=order.notes,
-        stated_total=order.total_amount if order.total_amount is not None else _stated(order.lines),
-        lines=tuple(_line(order, line, place, facts) for place, line in enumerate(_ordered(order), 1)),
+        stated_total=stated_total(order, facts),
+        lines=tuple(_line(order, line, place, facts) for place, line in enumerate(ordered(order, facts), 1)),
     )
 
 
@@ -53,29 +53,33 @@ def _all_subsidiaries(facts: Facts) -> tuple[str, ...]:
     return tuple(sorted(named if known is None else named & known))
 
 
-def _ordered(order: ifs.PurchaseOrder) -> list[ifs.PurchaseOrderLine]:
-    """By line and release, numbers by their value: in which order a tenant gives the lines must change nothing."""
-    return sorted(
-        order.lines, key=lambda line: (len(line.line_no), line.line_no, len(line.release_no), line.release_no)
-    )
-
-
 def _line(order: ifs.PurchaseOrder, line: ifs.PurchaseOrderLine, place: int, facts: Facts) -> OrderLine:
-    """A line that states only an amount is a quantity of one."""
+    """A line that states only an amount is a quantity of one. The unit stands in the text: no field of it is known."""
     lump = line.buy_qty_due is None and line.buy_unit_price is None
+    unit = "" if lump else unit_of(line, facts)
+    text = (line.description or line.part_no or "").strip()
     return OrderLine(
         where=f"line {line.line_no}/{line.release_no}",
         key=key_text(order.order_no, line.line_no, line.release_no),
         number=place,
-        description=(line.description or line.part_no or "").strip() or None,
+        description=(f"{text} ({unit})" if unit else text) if text else None,
         quantity=Decimal(1) if lump else line.buy_qty_due,
-        price=line.line_amount if lump else line.buy_unit_price,
+        price=line.line_amount if lump else _price(order, line, facts),
         stated=line.line_amount,
         account=facts.account_in_target(line.account) if line.account else None,
     )
 
 
-def _stated(lines: Sequence[ifs.PurchaseOrderLine]) -> Decimal | None:
-    """The sum of the ERP's line amounts, None where one of them is missing or there are none."""
-    known = [line.line_amount for line in lines if line.line_amount is not None]
-    return sum(known, Decimal(0)) if known and len(known) == len(lines) else None
+def unit_of(line: ifs.PurchaseOrderLine, facts: Facts) -> str:
+    """What the quantity is counted in, through the table of units; empty where nobody says it."""
+    return facts.stands_for("units", (line.buy_unit_meas,), line.buy_unit_meas) or ""
+
+
+def _price(order: ifs.PurchaseOrder, line: ifs.PurchaseOrderLine, facts: Facts) -> Decimal | None:
+    """What one costs after a discount, where that makes the amount."""
+    if has_another_price(order, line, facts):
+        each = one_costs(line, DECIMALS)
+        decimals = currency_decimals(order.currency_code, facts.companies.get(order.company or ""))
+        if round_half_up(times(each, line.buy_qty_due or Decimal(0)), decimals) == line.line_amount:
+            return each
+    return line.buy_unit_price

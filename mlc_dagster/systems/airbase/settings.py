@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from mlc_dagster.settings.addresses import Address
+from mlc_dagster.settings.orders import TakesQuantities
 from mlc_dagster.settings.section import PROOF, Pattern, Section, shape, sides
 from mlc_dagster.systems.airbase.spend.settings import SpendSettings
 
@@ -36,7 +37,7 @@ class AirbasePaths(Section):
     ledger_entries: ApiPath = "/v1/accounting/ledger_entries/"
 
 
-class AirbaseSettings(SpendSettings):
+class AirbaseSettings(SpendSettings, TakesQuantities):
     """Airbase. The token comes from AIRBASE_TOKEN."""
 
     base_url: Address = "https://api.airbase.io"

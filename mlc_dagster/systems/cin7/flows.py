@@ -14,10 +14,8 @@ from mlc_dagster.systems.cin7.mapping import (
     purchase_from_order,
     supplier_from_ifs,
 )
-from mlc_dagster.systems.cin7.order_lines import is_not_ordered_yet
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
 from mlc_dagster.systems.cin7.rules import (
-    order_is_a_purchase,
     period_is_open,
     products_stand_once,
     rate_agrees_with_the_lines,
@@ -26,6 +24,7 @@ from mlc_dagster.systems.cin7.rules import (
 from mlc_dagster.systems.cin7.suppliers.inbound import FLOWS as INBOUND
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.origins import is_expected_only
+from mlc_dagster.systems.shared.order_lines import is_not_ordered_yet
 
 
 def _order_refers_to(order: ifs.PurchaseOrder) -> Mapping[str, str]:
@@ -66,7 +65,7 @@ FLOWS = (
             rules.gl_accounts_exist,
             rules.company_is_mapped,
             rules.is_not_cancelled,
-            order_is_a_purchase,
+            rules.order_is_a_purchase,
             rules.required_fields_are_given,
             rules.supplier_is_delivered,
             rules.currency_is_the_suppliers,

@@ -11,7 +11,7 @@ import msgspec
 from mlc_dagster.core.amounts import round_to, times
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.vocabulary import key_text
-from mlc_dagster.systems.cin7.order_lines import Price, merged, ordered, price_paid, stated_total
+from mlc_dagster.systems.cin7.order_lines import Price, merged, price_paid
 from mlc_dagster.systems.cin7.rates import for_one
 from mlc_dagster.systems.cin7.records import (
     CENT,
@@ -28,6 +28,7 @@ from mlc_dagster.systems.cin7.records import (
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.supplier_records import owners_from
 from mlc_dagster.systems.shared.countries import COUNTRIES
+from mlc_dagster.systems.shared.order_lines import ordered, stated_total
 
 SUPPLIERS_FLOW, PURCHASES_FLOW = "cin7/suppliers", "cin7/purchases"
 _line_key = lru_cache(4096)(key_text)  # the lines of all orders are numbered alike
@@ -89,7 +90,7 @@ def purchase_from_order(order: ifs.PurchaseOrder, facts: Facts) -> Purchase:
             [_order_line(marker, order, line, facts) for line in parts], [line.buy_unit_meas for line in parts], facts
         ),
         charges=tuple([_order_charge(marker, order, line, facts) for line in lines if not line.part_no]),
-        stated_total=stated_total(order, lines),
+        stated_total=stated_total(order, facts),
     )
 
 

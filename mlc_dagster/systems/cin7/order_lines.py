@@ -1,8 +1,4 @@
-"""What of an IFS order is ordered in Cin7: its state, its lines, their prices. Pure.
-
-IFS's line amount holds discounts, price units and conversion factors: it is what is paid, and a quantity times a price
-need not be it (ifs-tenants, 3.2).
-"""
+"""The lines of an IFS order as Cin7 takes them: at the price that is paid, each product once. Pure."""
 
 from __future__ import annotations
 
@@ -13,12 +9,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from mlc_dagster.core.amounts import STEPS, currency_decimals, proportion, round_to, times
+from mlc_dagster.core.amounts import proportion, round_to, times
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.systems.cin7.records import CENT, HUNDRED, PRICE_DECIMALS, ZERO, OrderLine, line_total
 from mlc_dagster.systems.ifs import records as ifs
-
-NOT_ORDERED = "Cancelled,Closed,Stopped"
+from mlc_dagster.systems.shared.order_lines import has_another_price, one_costs, sum_of
 
 
 class Price(NamedTuple):
@@ -28,48 +23,15 @@ class Price(NamedTuple):
     discount: Decimal = ZERO
 
 
-def is_not_ordered_yet(order: ifs.PurchaseOrder, facts: Facts) -> str:
-    """Why an order is no purchase yet, or "": it is only planned."""
-    state = order.obj_state or ""
-    waits = facts.table("order_states").get(state) == "wait"
-    return f"an order that is {state}: it is no purchase yet (cin7.order_states)" if waits else ""
-
-
-def ordered(order: ifs.PurchaseOrder, facts: Facts) -> list[ifs.PurchaseOrderLine]:
-    """The lines that are ordered, by line and release, numbers by their value: in which order a tenant gives them must
-    change nothing. A line in the state of its order says nothing of its own.
-    """
-    off = {state.strip() for state in facts.options.get("line_states", NOT_ORDERED).split(",")} - {order.obj_state}
-    lines = [line for line in order.lines if line.obj_state not in off]
-    return sorted(lines, key=lambda line: (len(line.line_no), line.line_no, len(line.release_no), line.release_no))
-
-
-def stated_total(order: ifs.PurchaseOrder, lines: Iterable[ifs.PurchaseOrderLine]) -> Decimal | None:
-    """The ERP's total of what is ordered: its header may count lines that are not ordered any more, or not."""
-    every, kept = _sum(line.line_amount for line in order.lines), _sum(line.line_amount for line in lines)
-    return kept if order.total_amount in (None, every) else order.total_amount
-
-
-def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
-    """The sum, None where one of them is missing or there are none."""
-    given = list(amounts)
-    known = [amount for amount in given if amount is not None]
-    return sum(known, ZERO) if known and len(known) == len(given) else None
-
-
 def price_paid(order: ifs.PurchaseOrder, line: ifs.PurchaseOrderLine, facts: Facts) -> Price:
     """The line's price; where its amount is less than that, what one costs after the discount, else the discount."""
-    quantity, price, stated = line.buy_qty_due, line.buy_unit_price, line.line_amount
-    if not quantity or not price or stated is None:
+    quantity, price, stated = line.buy_qty_due or ZERO, line.buy_unit_price, line.line_amount
+    if not has_another_price(order, line, facts) or price is None or stated is None:
         return Price(price)
-    step = STEPS[currency_decimals(order.currency_code, facts.companies.get(order.company or ""))]
-    gross = times(quantity, price)
-    if round_to(gross, step) == stated or not 0 < proportion(HUNDRED, stated, gross) < HUNDRED:
-        return Price(price)
-    each = round_to(proportion(stated, Decimal(1), quantity), STEPS[PRICE_DECIMALS])
+    each = one_costs(line, PRICE_DECIMALS)
     if line_total(quantity, each) == stated:
         return Price(each)
-    discount = round_to(HUNDRED - proportion(HUNDRED, stated, gross), CENT)
+    discount = round_to(HUNDRED - proportion(HUNDRED, stated, times(quantity, price)), CENT)
     return Price(price, discount) if line_total(quantity, price, discount) == stated else Price(price)
 
 
@@ -88,7 +50,7 @@ def merged(lines: Iterable[OrderLine], units: Iterable[str | None], facts: Facts
 
 def _as_one(lines: list[OrderLine], units: set[str | None]) -> Iterator[OrderLine]:
     first = lines[0]
-    quantity, stated = _sum(line.quantity for line in lines), _sum(line.stated for line in lines)
+    quantity, stated = sum_of(line.quantity for line in lines), sum_of(line.stated for line in lines)
     accounts = {line.comment.partition(" account ")[2] for line in lines}
     alike = len({(line.price, line.discount, line.tax_code) for line in lines}) == len(units) == len(accounts) == 1
     if len(lines) == 1 or not alike or line_total(quantity, first.price, first.discount) != stated:

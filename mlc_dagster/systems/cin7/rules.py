@@ -13,14 +13,6 @@ from mlc_dagster.systems.cin7.mapping import ordered_parts
 from mlc_dagster.systems.cin7.rates import rate_of_the_lines
 
 
-def order_is_a_purchase(source: Any, target: Any, facts: Facts) -> Problem | None:
-    """The order is in a state in which something is ordered: not stopped in the ERP."""
-    if facts.table("order_states").get(source.obj_state or "") != "hold":
-        return None
-    reason = f"The order is {source.obj_state} in the ERP, and no purchase (cin7.order_states). Where Cin7 has it"
-    return Problem("order_is_a_purchase", f"{reason} already, void it there by hand.", source.obj_state)
-
-
 def units_are_the_products(source: Any, target: Any, facts: Facts) -> Problem | None:
     """Each quantity is in the unit that Cin7 counts the product in: boxes never become pieces."""
     failures = []

@@ -7,13 +7,14 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from mlc_dagster.settings.addresses import Address
-from mlc_dagster.settings.section import PROOF, Pattern, Section, SupplierField, TargetSection, shape, sides
+from mlc_dagster.settings.orders import TakesQuantities
+from mlc_dagster.settings.section import PROOF, Pattern, Section, SupplierField, shape, sides
 
 UNITS = shape(r"^10*$", "1, 10, 100, 1000 and so on")
 SLOT = shape(r"^AdditionalAttribute([1-9]|10)$", "AdditionalAttribute1 to AdditionalAttribute10")
 
 
-class Cin7Settings(TargetSection):
+class Cin7Settings(TakesQuantities):
     """Cin7 Core. Keys come from CIN7_ACCOUNT_ID and CIN7_APPLICATION_KEYS (comma separated: they share the work)."""
 
     checks_vouchers: ClassVar[bool] = True
@@ -42,15 +43,6 @@ class Cin7Settings(TargetSection):
     same_product: Literal["merge", "send", "hold"] = Field(
         "merge", description="Two lines of one product in an order: one line where all but the quantity is equal"
     )
-    order_states: dict[str, Literal["deliver", "wait", "hold"]] = Field(
-        default_factory=dict, description="What becomes of an order in this state, beside: Planned waits, Stopped holds"
-    )
-    line_states: tuple[str, ...] = Field(
-        ("Cancelled", "Closed", "Stopped"), description="States of an order line that is not ordered (any more)"
-    )
-    units: dict[str, str] = Field(
-        default_factory=dict, description="ERP unit: Cin7's UOM for the same thing, where their names differ"
-    )
     rate_units: dict[str, Annotated[str, Field(pattern=UNITS)]] = Field(
         default_factory=dict, description="Currency: for how many of it the ERP states its rate, such as {JPY: 100}"
     )
@@ -68,9 +60,8 @@ class Cin7Settings(TargetSection):
         return {} if self.suppliers_into_ifs else {"ifs/suppliers_from_cin7": "cin7.suppliers_into_ifs is false"}
 
     def tables(self) -> dict[str, dict[str, str]]:
-        states: dict[str, str] = {"Planned": "wait", "Stopped": "hold", **self.order_states}
-        tables: dict[str, dict[str, str]] = {"order_states": states, "units": self.units, "rate_units": self.rate_units}
-        return {"supplier_owners": sides(self.supplier_owners), **tables}
+        own: dict[str, dict[str, str]] = {"rate_units": dict(self.rate_units)}
+        return {**super().tables(), "supplier_owners": sides(self.supplier_owners), **own}
 
     def options(self) -> dict[str, str]:
         """What mappings may know of this section, as text."""
@@ -81,11 +72,11 @@ class Cin7Settings(TargetSection):
             "tax_rule",
             "invoice_status",
             "invoice_lines",
+            "service_product",
             "same_product",
         )
         flags = {"create_suppliers_in_ifs": str(self.create_suppliers_in_ifs).lower()}
-        lists = {"line_states": ",".join(self.line_states)}
-        return {**{name: getattr(self, name) for name in names}, **flags, **lists}
+        return {**super().options(), **{name: getattr(self, name) for name in names}, **flags}
 
 
 class CompanyInCin7(Section):

@@ -29,7 +29,12 @@ def _deal_refers_to(proposal: ifs.PostingProposal) -> Mapping[str, str]:
     return {**_invoice_refers_to(proposal), INVOICES_FLOW: key_text(proposal.company, proposal.proposal_id)}
 
 
-_OF_A_COMPANY = (own.gl_accounts_exist, rules.required_fields_are_given, rules.texts_fit)
+_OF_A_COMPANY = (
+    own.gl_accounts_exist,
+    rules.payment_term_has_a_name,
+    rules.required_fields_are_given,
+    rules.texts_fit,
+)
 
 FLOWS = (
     Flow(

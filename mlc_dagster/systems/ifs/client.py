@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -13,35 +11,26 @@ import pyarrow as pa
 
 from mlc_dagster.core.arrow_columns import rows_of
 from mlc_dagster.core.duplicates import Crosswalk, TargetScan
-from mlc_dagster.core.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Row, Scope, Sightings
 from mlc_dagster.systems.ifs.duplicates import Duplicates
-from mlc_dagster.systems.ifs.odata.changesets import Step, StepAnswer, written
-from mlc_dagster.systems.ifs.odata.changesets import answers as answers_of
 from mlc_dagster.systems.ifs.odata.error_responses import classify as classify
-from mlc_dagster.systems.ifs.odata.expressions import Order, any_of_keys, collection, distinct, equals, one, service
-from mlc_dagster.systems.ifs.odata.json_pages import Page, PageDecoder
-from mlc_dagster.systems.ifs.reading.key_ranges import Span, each_once
-from mlc_dagster.systems.ifs.reading.lines import Lines
+from mlc_dagster.systems.ifs.odata.expressions import Order
+from mlc_dagster.systems.ifs.reading.key_ranges import Span
+from mlc_dagster.systems.ifs.reading.lookups import Lookups
 from mlc_dagster.systems.ifs.reading.paging import PageWalk
 from mlc_dagster.systems.ifs.reading.partition_read import PartitionRead
-from mlc_dagster.systems.ifs.reading.queries import Connection, Query, no_batch, no_such_set
+from mlc_dagster.systems.ifs.reading.queries import Connection, Query
 from mlc_dagster.systems.ifs.records import catalogue as known_sets
-from mlc_dagster.systems.ifs.schema.catalogue import wire_name
 from mlc_dagster.systems.ifs.schema.metadata import SchemaReport
-from mlc_dagster.systems.ifs.writing.document_steps import creation, kept, on_wire
 from mlc_dagster.systems.ifs.writing.erp_target import ErpTarget
+from mlc_dagster.systems.ifs.writing.row_writes import RowWrites
 from mlc_dagster.transport.client import ApiClient
-from mlc_dagster.transport.threads import in_order
-
-TRIES = 3
-"""How often a row that others change meanwhile is read and written again, before it is held."""
 
 
-class IfsClient:
+class IfsClient(RowWrites):
     """One tenant. Safe for several threads; at most `in_flight` requests at a time.
 
     Nothing needs `IEEE754Compatible=true`: numbers are read from their digits, and as text where a tenant sends text.
@@ -65,6 +54,7 @@ class IfsClient:
         self.api, self._clock = api, clock
         self._connection = Connection(api, in_flight, page_size)
         self.catalogue = named = catalogue or known_sets({})
+        self._lookups = Lookups(self._connection)
         self._target = ErpTarget(self, named, currencies)
         self._duplicates = Duplicates(self._connection, named)
 
@@ -126,26 +116,17 @@ class IfsClient:
 
     def get(self, entity: EntitySet, key: Mapping[str, object]) -> tuple[Row, str]:
         """(row with its lines, ETag). Raises RecordRejected with status 404 where there is none, or it does not fit."""
-        wire = PageDecoder.of(entity, expand=False)
-        answer = self._connection.get(one(entity, key), {"$select": wire.select}, partial(_single, wire))
-        page = answer.value
-        if entity.lines:
-            page = Lines(self._connection, entity, entity.lines).complete(page)
-        return _row_and_etag(entity, page, answer.headers.get("etag"))
+        return self._lookups.get(entity, key)
 
-    def find(self, entity: EntitySet, most: int = 10, **conditions: object) -> list[tuple[Row, str]]:
-        """The rows, at most so many, that have these values: `find(VOUCHERS, external_ref="PR-77")`; without lines."""
-        names = [wire_name(name, entity.wire) for name in conditions]
-        wire = PageDecoder.of(entity, expand=False)
-        asked = {"$filter": equals(names, list(conditions.values()))} if conditions else {}
-        params = {**asked, "$top": str(most), "$select": wire.select, "$orderby": Order(entity, by_time=False).orderby}
-        try:
-            batch = self._connection.get(collection(entity), params, wire.decode).value.batch
-        except RecordRejected as error:
-            if error.status == 404:
-                raise no_such_set(entity, error) from error
-            raise
-        return _rows_and_etags(entity, batch)
+    def find(
+        self, entity: EntitySet, most: int = 10, *, latest_by: str = "", **conditions: object
+    ) -> list[tuple[Row, str]]:
+        """The rows, at most so many, that have these values: `find(VOUCHERS, external_ref="PR-77")`; without lines.
+
+        `latest_by`: the field of which the greatest come first; by default the order is that of the keys.
+        Their ETags are empty where the tenant gives none: such a row cannot be changed.
+        """
+        return self._lookups.find(entity, most, conditions, latest_by=latest_by)
 
     def find_many(
         self, entity: EntitySet, field: str, values: Iterable[object], **also: object
@@ -154,137 +135,14 @@ class IfsClient:
 
         Few requests for many values; without lines, each with its ETag. Raises Misconfigured where there is no set.
         """
-        names = [wire_name(name, entity.wire) for name in (field, *also)]
-        wanted = distinct(values)
-        filters = [text for text, _ in any_of_keys(names, ((value, *also.values()) for value in wanted))]
-        found = in_order(partial(self._walked, entity), filters, self._connection.in_flight)
-        return each_once((pair for pairs in found for pair in pairs), entity.keys, field, wanted)
+        return self._lookups.find_many(entity, field, values, also)
 
     def every(self, entity: EntitySet) -> list[tuple[Row, str]]:
         """All rows, without lines, each with its ETag. Raises Misconfigured where there is no set."""
-        return self._walked(entity, None)
-
-    def _walked(self, entity: EntitySet, condition: str | None) -> list[tuple[Row, str]]:
-        query = Query(self._connection, entity, Order(entity, by_time=False), lines=False)
-        walk = PageWalk(query.order, lambda span: query.page(span, condition))
-        batches = (page.batch for page in walk.read(Span()))
-        return [pair for batch in batches for pair in _rows_and_etags(entity, batch)]
-
-    # --- writing ------------------------------------------------------------------------------------------------------
-
-    def create(self, entity: EntitySet, row: Mapping[str, Any]) -> tuple[Row, str]:
-        """Create a row without lines; (row as the tenant keeps it, ETag).
-
-        Not repeatable: look for it by its reference first. Raises OutcomeUnknown, RecordRejected.
-        """
-        if entity.lines:
-            raise ValueError(f"{entity.name} has lines, which never travel alone: use create_document")
-        wire = PageDecoder.of(entity, expand=False)
-        answer = self.api.request("POST", collection(entity), json=on_wire(entity, row), decode=partial(_single, wire))
-        return _row_and_etag(entity, answer.value, answer.headers.get("etag"))
-
-    def create_document(self, entity: EntitySet, row: Mapping[str, Any], also: Sequence[Step] = ()) -> tuple[Row, str]:
-        """Create a row with all its lines, after the steps of `also` on the same service: all of it, or nothing.
-
-        (row with lines as the tenant answered them, the header's ETag as the tenant gave it with the header; empty
-        where it gave none). Lines are numbered from 1. Raises as `change_set` does.
-        """
-        steps = [*also, *creation(entity, row, len(also) + 1)]
-        answers = self.change_set(entity, steps)[len(also) :]
-        try:
-            return kept(entity, answers), answers[0].etag or ""
-        except ValueError as error:
-            raise OutcomeUnknown(f"ifs/{entity.name}: created, but the answer does not tell what: {error}") from error
-
-    def change_set(self, service_of: EntitySet | str, steps: Sequence[Step]) -> list[StepAnswer]:
-        """Write all steps to one service, given by an entity set or the projection's name, or none of them.
-
-        Not repeatable: look first. Raises RecordRejected, StaleRecord and AccessDenied where IFS refused a step and
-        kept nothing, TransientError where it did not begin, OutcomeUnknown where no whole answer came, Misconfigured
-        where the tenant has no $batch.
-        """
-        if not steps:
-            return []
-        path = f"/{service_of}.svc" if isinstance(service_of, str) else service(service_of)
-        decode = partial(answers_of, self.api.base_url + path, steps)
-        accept, content = {"Accept": "multipart/mixed"}, written(path, steps)
-        try:
-            found = self.api.request("POST", f"{path}/$batch", content=content, headers=accept, decode=decode).value
-        except RecordRejected as error:
-            if error.status in (404, 405, 501):
-                raise no_batch(path, error) from error
-            raise
-        if isinstance(found, MlcError):
-            raise found
-        return found
-
-    def update(
-        self, entity: EntitySet, key: Mapping[str, object], changes: Mapping[str, Any], etag: str
-    ) -> tuple[Row, str]:
-        """Change fields of the version that the ETag names; (row, new ETag), without lines.
-
-        Raises StaleRecord where another version is there by now, OutcomeUnknown, RecordRejected.
-        """
-        wire = PageDecoder.of(entity, expand=False)
-        answer = self.api.request(
-            "PATCH",
-            one(entity, key),
-            json=on_wire(entity, changes),
-            headers={"If-Match": etag},
-            decode=lambda content: _single(wire, content) if content else None,
-        )
-        if answer.value is None:
-            return self.get(entity, key)
-        return _row_and_etag(entity, answer.value, answer.headers.get("etag"))
-
-    def modify(
-        self, entity: EntitySet, key: Mapping[str, object], change: Callable[[Row], Mapping[str, Any]]
-    ) -> tuple[Row, str]:
-        """Read a row, ask `change` what to write, write that; again where the row changed meanwhile, or no answer came.
-
-        Nothing is sent where `change` has nothing to write. Raises StaleRecord or OutcomeUnknown after three tries.
-        """
-        last: StaleRecord | OutcomeUnknown | None = None
-        for times in range(TRIES):
-            if isinstance(last, OutcomeUnknown):
-                self.api.breathe(times)
-            row, etag = self.get(entity, key)
-            if not (changes := change(row)):
-                return row, etag
-            try:
-                return self.update(entity, key, changes, etag)
-            except (StaleRecord, OutcomeUnknown) as error:
-                last = error
-        assert last is not None
-        raise type(last)(f"{last.message} (given up after {TRIES} tries)") from last
+        return self._lookups.every(entity)
 
     def close(self) -> None:
         self.api.close()
-
-
-def _single(wire: PageDecoder, content: bytes) -> Page:
-    """One row: bare, or in a collection of one, as some tenants answer a GET by key."""
-    found = json.loads(content)
-    is_collection = isinstance(found, dict) and isinstance(found.get("value"), list)
-    page = wire.decode(content if is_collection else b'{"value":[' + content + b"]}")
-    if page.rows != 1:
-        raise ValueError(f"expected one row, found {page.rows}")
-    return Page(page.batch, is_whole=False)
-
-
-def _row_and_etag(entity: EntitySet, page: Page, header: str | None) -> tuple[Row, str]:
-    """The header's ETag comes first: some rows have none in their body."""
-    row = next(rows_of(page.batch))
-    etag, problem = row.pop("etag"), row.pop("unreadable")
-    if problem is not None:
-        raise RecordRejected(f"ifs/{entity.name}: {json.loads(problem)['reason']}")
-    if not (header or etag):
-        raise RecordRejected(f"ifs/{entity.name}: the tenant gives this row no ETag, so it cannot be changed safely")
-    return row, header or etag
-
-
-def _rows_and_etags(entity: EntitySet, batch: pa.RecordBatch) -> list[tuple[Row, str]]:
-    return [_row_and_etag(entity, Page(batch.slice(number, 1)), None) for number in range(batch.num_rows)]
 
 
 def _mark(seen: dict[date, tuple[int, int]], batch: pa.RecordBatch, entity: EntitySet) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.ifs.odata.error_responses import classify as ifs_answers
-from mlc_dagster.systems.ifs.records import catalogue
+from mlc_dagster.systems.ifs.records import catalogue_for
 from mlc_dagster.systems.ifs.settings import IfsSettings
 from mlc_dagster.systems.shared.connections import Budgets, budget_name, request_limits, required_secret, secret_name
 from mlc_dagster.transport.client import ApiClient
@@ -48,6 +48,6 @@ def ifs_client(
         api,
         in_flight=settings.in_flight,
         page_size=settings.page_size,
-        catalogue=catalogue(settings.entity_sets),
+        catalogue=catalogue_for(settings),
         currencies=settings.currencies,
     )

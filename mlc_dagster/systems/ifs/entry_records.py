@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
-from mlc_dagster.core.facts import PostedDocument
+import msgspec
+
+from mlc_dagster.core.facts import Facts, PostedDocument
 from mlc_dagster.core.flows import DuplicateWording, Target
 from mlc_dagster.core.vocabulary import ERP, Record
-from mlc_dagster.rules import Dimension
+from mlc_dagster.rules import Booking, Dimension
 from mlc_dagster.rules.postings import dimensions_of
 from mlc_dagster.systems.ifs.line_records import CodeString, Posting
 
@@ -42,6 +44,20 @@ class AccountingDocument(Record, frozen=True, kw_only=True):
     def dimensions(self) -> Iterator[Dimension]:
         for number, line in enumerate(self.rows(), 1):
             yield from dimensions_of(self.company, line, self.posted_on(), str(number))
+
+    def with_demanded_texts(self, facts: Facts) -> Self:
+        """A line without a text, on an account that demands one, has the document's."""
+        lines = tuple(self._with_text(line, facts) for line in self.rows())
+        return self if lines == self.rows() else msgspec.structs.replace(self, lines=lines)
+
+    def _with_text(self, line: Any, facts: Facts) -> Any:
+        account = None if line.text else facts.accounts.get((self.company, line.account or ""))
+        is_demanded = account is not None and account.demands is not None and account.demands.text
+        return msgspec.structs.replace(line, text=self.text) if is_demanded else line
+
+    def bookings(self) -> Iterator[Booking]:
+        for number, line in enumerate(self.rows(), 1):
+            yield Booking.of(self.company, line, number)
 
     def required(self) -> Iterator[tuple[str, object]]:
         yield "posting date", self.posted_on()
@@ -135,8 +151,12 @@ class JournalEntry(AccountingDocument, frozen=True, kw_only=True):
 
     voucher_type: str
     voucher_date: date | None
+    accounting_year: int | None = None  # where the company's is not the calendar year
     user_group: str | None = None
     lines: tuple[JournalEntryLine, ...] = ()
+
+    def year(self) -> int | None:
+        return self.accounting_year or (self.voucher_date.year if self.voucher_date else None)
 
     def posted_on(self) -> date | None:
         return self.voucher_date

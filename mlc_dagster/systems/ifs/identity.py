@@ -85,7 +85,7 @@ def _under_our_reference(client: IfsClient, entity: EntitySet, record: Delivered
 
 def _rows(client: IfsClient, entity: EntitySet, values: Mapping[str, object]) -> list[Row]:
     try:
-        return [row for row, _ in client.find(entity, 10, **values)]
+        return [row for row, _ in client.find(entity, 10, latest_by="", **values)]
     except RecordRejected as error:
         if error.status:
             return []

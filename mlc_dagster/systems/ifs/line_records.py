@@ -45,6 +45,7 @@ class PurchaseOrderLine(CodeString, frozen=True, kw_only=True):
     buy_unit_meas: str | None = None
     buy_unit_price: Decimal | None = None
     line_amount: Decimal | None = None
+    base_amount: Decimal | None = None  # the same in the company's currency
     tax_code: str | None = None
     wanted_delivery_date: date | None = None
     obj_state: str | None = None
@@ -82,14 +83,17 @@ class VoucherRow(CodeString, frozen=True, kw_only=True):
     currency_amount: Decimal | None = None
     currency_rate: Decimal | None = None
     text: str | None = None
+    external_ref: str | None = None  # some tenants keep it on the row alone
 
 
 class CustomerOrderLine(Record, frozen=True, kw_only=True):
     order_no: str | None = None
     line_no: str
     rel_no: str
+    line_item_no: int | None = None  # 0; a package's components count from 1
     catalog_no: str | None = None
     description: str | None = None
     buy_qty_due: Decimal | None = None
     sale_unit_price: Decimal | None = None
     line_amount: Decimal | None = None
+    obj_state: str | None = None

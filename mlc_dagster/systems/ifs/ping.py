@@ -26,7 +26,7 @@ def ask_ifs(question: Question) -> Iterator[Finding]:
     """Signed in is who was answered with a token: that one was given out proves nothing."""
     section, (client_id, client_secret) = question.section(IfsSettings), question.secrets
     try:
-        catalogue = list(ifs.catalogue(section.entity_sets).values())
+        catalogue = list(ifs.catalogue_for(section).values())
         client = ifs_client(section, client_id, client_secret, budget, tries=2)
     except MlcError as error:
         yield refused("ifs", "mlc.yaml", error)

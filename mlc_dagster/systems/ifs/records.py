@@ -7,12 +7,15 @@ says otherwise in mlc.yaml. A record's docstring describes its asset. Only keys 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
 from mlc_dagster.core.vocabulary import EntitySet, LineSet, Record
+from mlc_dagster.systems.ifs.chart_records import DEMANDS
+from mlc_dagster.systems.ifs.chart_records import Account as Account
+from mlc_dagster.systems.ifs.chart_records import CodePartValue as CodePartValue
 from mlc_dagster.systems.ifs.line_records import CustomerOrderLine as CustomerOrderLine
 from mlc_dagster.systems.ifs.line_records import Posting as Posting
 from mlc_dagster.systems.ifs.line_records import PostingProposalLine as PostingProposalLine
@@ -21,7 +24,10 @@ from mlc_dagster.systems.ifs.line_records import SupplierInvoiceLine as Supplier
 from mlc_dagster.systems.ifs.line_records import VoucherRow as VoucherRow
 from mlc_dagster.systems.ifs.lookup_records import SupplierInvoice as SupplierInvoice
 from mlc_dagster.systems.ifs.schema import catalogue as names
-from mlc_dagster.systems.ifs.schema.catalogue import Override
+from mlc_dagster.systems.ifs.schema.catalogue import Overrides
+from mlc_dagster.systems.ifs.schema.presets import preset
+from mlc_dagster.systems.ifs.schema.surfaces import addressed
+from mlc_dagster.systems.ifs.settings import IfsSettings, Preset
 
 
 class Supplier(Record, frozen=True, kw_only=True):
@@ -170,35 +176,6 @@ class CustomerOrder(Record, frozen=True, kw_only=True):
     lines: tuple[CustomerOrderLine, ...] = ()
 
 
-class Account(Record, frozen=True, kw_only=True):
-    """The chart of accounts of a company, as it is now: which GL accounts exist, their type, between which dates they
-    are valid, and which are blocked. What is loaded elsewhere is validated against it.
-    """
-
-    company: str
-    account: str
-    description: str | None = None
-    account_type: str | None = None
-    logical_account_type: str | None = None
-    valid_from: date | None = None
-    valid_until: date | None = None
-    blocked: bool | None = None
-
-
-class CodePartValue(Record, frozen=True, kw_only=True):
-    """The accounting dimensions of a company, as they are now: cost centres, projects and the like (code parts B to J),
-    and between which dates each value is valid.
-    """
-
-    company: str
-    code_part: str  # B to J
-    code_part_value: str
-    description: str | None = None
-    valid_from: date | None = None
-    valid_until: date | None = None
-    obj_state: str | None = None
-
-
 def _set(path: str, projection: str, record: type[Record], *keys: str, lines: LineSet | None = None) -> EntitySet:
     """An entity set, by default partitioned by day. Its asset: PurchaseOrderSet is ifs/purchase_order_set."""
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", path).lower()
@@ -206,8 +183,8 @@ def _set(path: str, projection: str, record: type[Record], *keys: str, lines: Li
     return EntitySet("ifs", name, projection, path, record, keys, lines=lines, description=description)
 
 
-def _lines(navigation: str, path: str, record: type[Record], *keys: str) -> LineSet:
-    return LineSet("lines", navigation, path, record, keys)
+def _lines(navigation: str, path: str, record: type[Record], *keys: str, absent: tuple[str, ...] = ()) -> LineSet:
+    return LineSet("lines", navigation, path, record, keys, absent=frozenset(absent))
 
 
 SUPPLIERS = _set("SupplierSet", "SupplierHandling", Supplier, "supplier_id")
@@ -219,18 +196,27 @@ PURCHASE_ORDERS = _set(
     "PurchaseOrderHandling",
     PurchaseOrder,
     "order_no",
-    lines=_lines("PurchaseOrderLines", "PurchaseOrderLineSet", PurchaseOrderLine, "order_no", "line_no", "release_no"),
+    lines=_lines(
+        "PurchaseOrderLines",
+        "PurchaseOrderLineSet",
+        PurchaseOrderLine,
+        *("order_no", "line_no", "release_no"),
+        absent=("base_amount",),
+    ),
 )
 
-POSTING_PROPOSALS = _set(
-    "PostingProposalHeadSet",
-    "PostingProposalHandling",
-    PostingProposal,
-    "company",
-    "proposal_id",
-    lines=_lines(
-        "PostingProposalLines", "PostingProposalLineSet", PostingProposalLine, "company", "proposal_id", "row_id"
+POSTING_PROPOSALS = replace(
+    _set(
+        "PostingProposalHeadSet",
+        "PostingProposalHandling",
+        PostingProposal,
+        "company",
+        "proposal_id",
+        lines=_lines(
+            "PostingProposalLines", "PostingProposalLineSet", PostingProposalLine, "company", "proposal_id", "row_id"
+        ),
     ),
+    actions={"Cancelled": "PostingProposalHead_Cancel"},
 )
 
 VOUCHER_KEYS = ("company", "voucher_type", "accounting_year", "voucher_no")
@@ -240,7 +226,7 @@ VOUCHERS = _set(
     "VoucherHandling",
     Voucher,
     *VOUCHER_KEYS,
-    lines=_lines("VoucherRows", "VoucherRowSet", VoucherRow, *VOUCHER_KEYS, "row_no"),
+    lines=_lines("VoucherRows", "VoucherRowSet", VoucherRow, *VOUCHER_KEYS, "row_no", absent=("external_ref",)),
 )
 
 CUSTOMER_ORDERS = _set(
@@ -248,11 +234,20 @@ CUSTOMER_ORDERS = _set(
     "CustomerOrderHandling",
     CustomerOrder,
     "order_no",
-    lines=_lines("CustomerOrderLines", "CustomerOrderLineSet", CustomerOrderLine, "order_no", "line_no", "rel_no"),
+    lines=_lines(
+        "CustomerOrderLines",
+        "CustomerOrderLineSet",
+        CustomerOrderLine,
+        *("order_no", "line_no", "rel_no"),
+        absent=("line_item_no",),
+    ),
 )
 
 ACCOUNTS = replace(
-    _set("AccountSet", "AccountHandling", Account, "company", "account"), partition="company", modified=None
+    _set("AccountSet", "AccountHandling", Account, "company", "account"),
+    partition="company",
+    modified=None,
+    absent=frozenset(DEMANDS),
 )
 
 CODE_PART_VALUES = replace(
@@ -281,11 +276,21 @@ ENTITY_SETS = (
 )
 
 
-def catalogue(overrides: Mapping[str, Override]) -> dict[str, EntitySet]:
+def catalogue(overrides: Overrides, begins_with: Preset = "seed") -> dict[str, EntitySet]:
     """Asset name -> entity set, under this tenant's names. Raises Misconfigured with the path in mlc.yaml."""
-    return names.catalogue_of((*ENTITY_SETS, *WRITTEN), overrides)
+    return names.catalogue_of(_before(begins_with), overrides)
 
 
-def wrong_names(overrides: Mapping[str, Override]) -> Iterator[names.Wrong]:
+def catalogue_for(section: IfsSettings) -> dict[str, EntitySet]:
+    """The catalogue of the tenant that a section of mlc.yaml is about, each set with its address."""
+    found = catalogue(section.entity_sets, section.preset)
+    return {name: addressed(entity, section.base_url, section.surface) for name, entity in found.items()}
+
+
+def wrong_names(overrides: Overrides, begins_with: Preset = "seed") -> Iterator[names.Wrong]:
     """What mlc.yaml calls by a name that the catalogue does not have."""
-    return names.wrong_names((*ENTITY_SETS, *WRITTEN), overrides)
+    return names.wrong_names(_before(begins_with), overrides)
+
+
+def _before(begins_with: Preset) -> list[EntitySet]:
+    return list(names.catalogue_of((*ENTITY_SETS, *WRITTEN), preset(begins_with)).values())

@@ -3,31 +3,114 @@
 from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from mlc_dagster.settings.addresses import Address, TenantAddress
+from mlc_dagster.settings.addresses import Address, TenantAddress, is_this_machine
 from mlc_dagster.settings.section import CURRENCY, OUR_NAME, PROOF, Pattern, Placeholder, Section, SystemConnection
+
+ABSENT = "-"
+"""What `null` in mlc.yaml becomes: "this tenant has none". None stands for what was left out."""
+
+SURFACES = {"main": "/main/ifsapplications/projection/v1", "int": "/int/ifsapplications/entity/v1"}
+"""Where IFS Cloud serves its projections, and its entity services (facts/ifs-tenants.md, section 2)."""
+
+
+NULLS = frozenset({"null", "Null", "NULL", "~", ""})
+FLAGS = {"true": True, "false": False}
+"""mlc.yaml is read as text (settings/plain_yaml.py); what YAML means by these words, a person means here too."""
+
+
+def _marked(value: str | int | bool | None) -> str | int | bool:
+    return ABSENT if value is None or value in NULLS else value
+
+
+def _constant(value: str | int | bool | None) -> str | int | bool:
+    return FLAGS.get(value, _marked(value)) if isinstance(value, str) else _marked(value)
+
+
+def _surface(value: str) -> str:
+    if value not in SURFACES and not value.startswith("/"):
+        raise ValueError(f"found {value!r}; expected main, int, or a path that begins with /")
+    return SURFACES.get(value, value.rstrip("/"))
+
+
+Name = Annotated[str | None, AfterValidator(_marked)]
+"""A name on the wire, or null: this tenant has none."""
+
+Constant = Annotated[bool | int | str | None, AfterValidator(_constant)]
+Surface = Annotated[str, AfterValidator(_surface)]
+Names = dict[str, Name]
+
+NAMES = "record field: name on the wire; null: this tenant has none"
+NONE_OF_IT = "null: this tenant has none"
 
 
 class LineSetSettings(Section):
     navigation: str | None = None
-    set: str | None = Field(None, description="The lines' own entity set, for tenants that refuse $expand")
-    fields: dict[str, str] = Field(default_factory=dict, description="record field: name on the wire")
+    navigations: tuple[str, ...] = Field((), description="Where a header has its lines in several arrays")
+    set: Name = Field(None, description="The lines' own entity set, for tenants that refuse $expand")
+    projection: str | None = Field(None, description="Of the lines' own set, where it is not the header's")
+    surface: Surface | None = None
+    keys: dict[str, str] = Field(default_factory=dict, description="record field: name on the wire; more keys go last")
+    fields: Names = Field(default_factory=dict, description=NAMES)
+    fields_of: dict[str, Names] = Field(default_factory=dict, description="navigation: {field: its name there}")
+
+
+class ChildSettings(Section):
+    """More fields of the record, from an array below each row, or from a set that is joined."""
+
+    navigation: str | None = None
+    set: str | None = None
+    projection: str | None = None
+    surface: Surface | None = None
+    on: dict[str, str] = Field(default_factory=dict, description="key of the record: its name in that set")
+    fields: dict[str, str] = Field(description="record field: name on the wire there")
+    company: str | None = Field(None, description="Only the row of this company")
+
+
+class PartSettings(Section):
+    """One of several sets that hold one record's rows."""
+
+    set: str
+    projection: str | None = None
+    surface: Surface | None = None
+    constants: dict[str, str] = Field(default_factory=dict, description="record field: its value in this set")
+    keys: dict[str, str] = Field(default_factory=dict, description="record field: name on the wire")
+    fields: Names = Field(default_factory=dict, description=NAMES)
 
 
 class EntitySetSettings(Section):
-    """What this tenant calls an entity set of the catalogue."""
+    """What this tenant calls an entity set of the catalogue, and what of it this tenant does not have."""
 
-    projection: str | None = None
-    set: str | None = None
-    fields: dict[str, str] = Field(default_factory=dict, description="record field: name on the wire")
+    projection: Name = Field(None, description=NONE_OF_IT)
+    set: Name = Field(None, description=NONE_OF_IT)
+    surface: Surface | None = Field(None, description="main, int, or a path: where it is not ifs.surface")
+    keys: dict[str, str] = Field(default_factory=dict, description="key of the record: name on the wire")
+    fields: Names = Field(default_factory=dict, description=NAMES)
     extra_fields: dict[Annotated[str, Field(pattern=OUR_NAME)], str] = Field(
         default_factory=dict, description="a name of ours: a custom field of this tenant (Cf_...), read as text"
     )
     delta: Literal["modified", "sweep"] | None = Field(None, description="sweep: the set has no modified column")
+    stamp: Name = Field(None, description=f"The modified column; {NONE_OF_IT}")
+    state: Name = Field(None, description=f"The state's column; {NONE_OF_IT}")
     expand: Literal["auto", "always", "never"] | None = None
+    constants: dict[str, Constant] = Field(default_factory=dict, description="name on the wire: sent with each create")
+    sums: Names = Field(default_factory=dict, description="field of the header: the lines' field that it sums up")
+    header_from_rows: bool | None = Field(None, description="The set holds rows; those that share its keys are one")
+    children: tuple[ChildSettings, ...] | None = None
+    sources: tuple[PartSettings, ...] | None = None
     lines: LineSetSettings = LineSetSettings()
+    actions: Names = Field(default_factory=dict, description="state: the bound action that leads to it")
+
+
+Preset = Literal["cloud", "seed"]
+
+
+def preset_of(base_url: str) -> Preset:
+    """The names of an IFS Cloud tenant, or of our sandbox, which alone answers on this machine."""
+    return "seed" if is_this_machine(urlsplit(base_url).hostname or "") else "cloud"
 
 
 class IfsSettings(SystemConnection):
@@ -43,7 +126,14 @@ class IfsSettings(SystemConnection):
     scope: str = "openid microprofile-jwt"
     audience: str = ""
     token_body: Literal["form", "json"] = "form"  # noqa: S105 - how it is sent
+    client_authentication: Literal["post", "basic"] = Field(
+        "post", description="The client's secret in the body, or in the Authorization header (client_secret_basic)"
+    )
     surface: str = "/main/ifsapplications/projection/v1"
+    catalogue: Preset | None = Field(
+        None,
+        description="Names to begin with: cloud, or the sandbox's: seed. Left out: seed on this machine, else cloud",
+    )
     requests_per_minute: int = Field(1000, ge=1)
     in_flight: int = Field(8, ge=1, le=32, description="Requests at a time")
     page_size: int = Field(5000, ge=1, le=5000)
@@ -52,3 +142,9 @@ class IfsSettings(SystemConnection):
         (), description="Beside the companies' own: what may be entered from a SaaS"
     )
     entity_sets: dict[str, EntitySetSettings] = Field(default_factory=dict)
+    invoices_by: Literal["post", "external"] = Field("post", description="external: External Supplier Invoices")
+    vouchers_by: Literal["post", "external"] = Field("post", description="external: External Vouchers")
+
+    @property
+    def preset(self) -> Preset:
+        return self.catalogue or preset_of(self.base_url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlc_dagster.systems.ifs.connect import ifs_client
+from mlc_dagster.systems.ifs.discover.discovery import discover_ifs
 from mlc_dagster.systems.ifs.identity import has, tenant_of
 from mlc_dagster.systems.ifs.ping import ask_ifs
 from mlc_dagster.systems.ifs.settings import IfsSettings
@@ -17,4 +18,5 @@ SYSTEM = System(
     ping=ask_ifs,
     identity=tenant_of,
     has=has,
+    discover=discover_ifs,
 )

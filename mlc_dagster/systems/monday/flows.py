@@ -26,6 +26,7 @@ from mlc_dagster.systems.monday.records import (
     PURCHASE_ORDERS,
     SUPPLIERS,
 )
+from mlc_dagster.systems.shared.order_lines import is_not_ordered_yet
 
 
 def _order_refers_to(order: ifs.PurchaseOrder) -> Mapping[str, str]:
@@ -45,7 +46,7 @@ FLOWS = (
         ifs.SUPPLIERS,
         SUPPLIERS,
         item_from_supplier,
-        rules=ITEM,
+        rules=(rules.payment_term_has_a_name, *ITEM),
         checks_accounts=False,
         description=(
             "Suppliers of IFS as items of a reference board: invoices and orders link to them, and show their name."
@@ -65,7 +66,8 @@ FLOWS = (
         ifs.PURCHASE_ORDERS,
         PURCHASE_ORDERS,
         item_from_order,
-        rules=(*POSTED, rules.supplier_is_delivered, *ITEM),
+        scope=is_not_ordered_yet,
+        rules=(*POSTED, rules.order_is_a_purchase, rules.supplier_is_delivered, *ITEM),
         needs=(SUPPLIERS_FLOW,),
         needs_key=_order_refers_to,
         description=(

@@ -11,6 +11,7 @@ from mlc_dagster.core.vocabulary import Record, key_text, plain, record_key
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.line_records import CodeString
 from mlc_dagster.systems.monday.records import KINDS, Cell, Item
+from mlc_dagster.systems.shared.order_lines import ordered, stated_total
 
 SUPPLIERS_FLOW = "monday/suppliers"
 
@@ -50,11 +51,11 @@ def item_from_order(order: ifs.PurchaseOrder, facts: Facts) -> Item:
         ("order_date", order.order_date),
         ("delivery_date", order.wanted_receipt_date),
         ("currency", order.currency_code),
-        ("amount", order.total_amount),
+        ("amount", stated_total(order, facts)),
         ("status", order.obj_state),
         ("buyer", order.buyer_code),
         ("notes", order.notes),
-        *_coding(order.lines, facts),
+        *_coding(ordered(order, facts), facts),
     ]
     return _item(
         "purchase_orders",
@@ -94,7 +95,7 @@ def item_from_customer_order(order: ifs.CustomerOrder, facts: Facts) -> Item:
         ("site", order.contract),
         ("order_date", order.order_date),
         ("currency", order.currency_code),
-        ("amount", order.total_amount),
+        ("amount", stated_total(order, facts)),
         ("status", order.obj_state),
         ("notes", order.notes),
     ]

@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field, model_validator
 
 from mlc_dagster.settings.addresses import Address
-from mlc_dagster.settings.section import Placeholder, Section, TargetSection, shape
+from mlc_dagster.settings.orders import OrderState, TakesOrders
+from mlc_dagster.settings.section import Placeholder, Section, shape
 
 Column = Annotated[str | None, Field(None, min_length=1, description="Id or title of the column on the board")]
 
@@ -158,8 +159,11 @@ class MondayBoards(Section):
                 yield flow, board
 
 
-class MondaySettings(TargetSection):
+class MondaySettings(TakesOrders):
     """monday.com. The token comes from MONDAY_TOKEN: personal, or of an app."""
+
+    usual_states: ClassVar[Mapping[str, OrderState]] = {}
+    """A board shows an order's state beside it: one that is planned or stopped is no purchase there either."""
 
     placeholders: ClassVar[tuple[Placeholder, ...]] = (
         Placeholder(("board",), r"^123456789\d$", "the id of your own board, as its address shows it"),
@@ -180,6 +184,12 @@ class MondaySettings(TargetSection):
     create_columns: bool = Field(False, description="Make columns that a board does not have")
     create_labels: bool = Field(True, description="Make labels that a status or dropdown column does not have")
     key_column: str = Field("IFS key", min_length=1, description="Id or title of each board's text column for the key")
+    order_states: dict[str, OrderState] = Field(
+        default_factory=dict, description="What becomes of an order in this state; of others: deliver, with its state"
+    )
+    line_states: tuple[str, ...] = Field(
+        ("Cancelled",), description="States of an order line whose amount is none of the order's (any more)"
+    )
     department_code_part: str = Field("B", pattern=shape(r"^[B-J]$", "a code part, a letter from B to J"))
     boards: MondayBoards = MondayBoards()
     extra_fields: dict[str, dict[str, str]] = Field(
@@ -201,7 +211,7 @@ class MondaySettings(TargetSection):
 
     def options(self) -> dict[str, str]:
         """What mappings may know of this section, as text: {"invoices.board": "12", "invoices.columns.amount": ...}."""
-        found = {"key_column": self.key_column, "department_code_part": self.department_code_part}
+        found = {**super().options(), "key_column": self.key_column, "department_code_part": self.department_code_part}
         for flow, board in self.boards.used():
             columns = board.columns.model_dump(exclude_none=True)
             found |= {f"{flow}.board": board.board, f"{flow}.group": board.group}

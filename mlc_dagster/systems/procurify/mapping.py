@@ -66,7 +66,7 @@ def invoice_from_bill(bill: Bill, facts: Facts) -> Invoice:
         due_date=bill.due_date,
         orders=bill.orders,
         proposals=tuple(proposal_reference(order, facts) for order in bill.orders),
-    )
+    ).with_demanded_texts(facts)
 
 
 def posting_date(bill: Bill, facts: Facts) -> date | None:
@@ -101,7 +101,7 @@ def proposal_from_order(order: PurchaseOrder, facts: Facts) -> Proposal:
         lines=tuple(_lines(order, posted, stated, facts, "freight and other charges")),
         dated=order.dated,
         is_cancelled=is_cancelled(order),
-    )
+    ).with_demanded_texts(facts)
 
 
 def proposal_reference(order: str, facts: Facts) -> str:
@@ -121,18 +121,16 @@ def company_of(document: SpendDocument, facts: Facts) -> str | None:
 
 
 def company_of_location(each: Allocation, facts: Facts) -> str | None:
-    """By the table, else the location's external id or name where it is a company's code itself."""
-    table = facts.table("companies_by_location")
+    """By the table; where there is none, the location's external id or name where it is a company's code itself."""
     names = [name for name in (each.location_external_id, each.location) if name]
-    mapped = [table[name] for name in names if name in table]
-    return next(iter((*mapped, *(name for name in names if name in facts.companies))), None)
+    own = next((name for name in names if name in facts.companies), None)
+    return facts.stands_for("companies_by_location", names, own)
 
 
 def cost_centre_of(each: Allocation, facts: Facts) -> str | None:
-    """By the table, else the department's external id; None where there is neither."""
-    table = facts.table("cost_centers")
-    names = [name for name in (each.department_external_id, each.department) if name]
-    return next((table[name] for name in names if name in table), each.department_external_id)
+    """By the table; where there is none, the department's external id."""
+    own = each.department_external_id
+    return facts.stands_for("cost_centers", (own, each.department), own)
 
 
 def _expected(order: PurchaseOrder, decimals: int) -> StatedAmounts:

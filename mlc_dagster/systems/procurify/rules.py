@@ -153,15 +153,18 @@ def department_is_mapped(source: Any, target: Any, facts: Facts) -> Problem | No
     """Every line has a department, and the department a cost centre, unless lines have none by mlc.yaml."""
     is_coded = bool(facts.options.get("department_code_part", "B"))
     failures = [
-        (each.department or "", f"line {each.line}: {_department_failure(each.department)}")
+        (each.department or "", f"line {each.line}: {_department_failure(each, facts)}")
         for each in source.allocations
         if not each.department or (is_coded and not cost_centre_of(each, facts))
     ]
     return problem("department_is_mapped", failures)
 
 
-def _department_failure(department: str | None) -> str:
-    if not department:
+def _department_failure(each: Any, facts: Facts) -> str:
+    if not each.department:
         return "it is allocated to no department. Allocate it in Procurify."
+    if facts.table("cost_centers"):
+        code = f" ({each.department_external_id})" if each.department_external_id else ""
+        return f"procurify.cost_centers in mlc.yaml does not name department {each.department}{code}. Add it there."
     cure = "Give it an external id there, or add it under procurify.cost_centers in mlc.yaml."
-    return f"department {department} has no external id, and so no cost centre. {cure}"
+    return f"department {each.department} has no external id, and so no cost centre. {cure}"

@@ -77,10 +77,10 @@ class ProcurifySettings(TargetSection):
     vendor_types: tuple[Number, ...] = Field((3, 4), description="3 preferred, 4 regular; 7 checkout may be added")
     post_credits: bool = Field(False, description="A bill below zero is posted as a credit invoice, else held")
     companies_by_location: dict[str, str] = Field(
-        default_factory=dict, description="Location, by name or external id: company; left out: its external id"
+        default_factory=dict, description="Location, by name or external id: company; no table: its external id"
     )
     cost_centers: dict[str, str] = Field(
-        default_factory=dict, description="Department, by external id or name: value; left out: its external id"
+        default_factory=dict, description="Department, by external id or name: value; no table: its external id"
     )
     time_zones: dict[str, TimeZone] = Field(
         default_factory=dict,

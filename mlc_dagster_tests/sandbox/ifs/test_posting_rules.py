@@ -119,8 +119,8 @@ def test_an_invoice_number_is_free_again_once_its_invoice_is_cancelled(books: Sa
     made = ifs.post(INVOICES, json=invoice()).json()
     assert "DUPLICATE" in detail(ifs.post(INVOICES, json=invoice()))
     url = f"{INVOICES}(Company='0010',InvoiceId={made['InvoiceId']})"
-    cancelled = ifs.patch(url, json={"ObjState": "Cancelled"}, headers={"If-Match": "*"})
-    assert cancelled.status_code == 200
+    action = f"{url}/IfsApp.SupplierInvoiceHandling.SupplierInvoice_Cancel"
+    assert ifs.post(action, json={}, headers={"If-Match": "*"}).status_code == 204
     assert ifs.post(INVOICES, json=invoice()).status_code == 201
 
 
@@ -133,7 +133,8 @@ def test_a_document_of_the_seed_can_be_cancelled_whatever_is_on_it(books: Sandbo
     assert ifs.patch(url, json={"Text": "a"}, headers={"If-Match": "*"}).status_code == 200
     line = f"{url}/PostingProposalLines(Company='0010',ProposalId=7,RowId=1)"
     assert "BLOCKED" in detail(ifs.patch(line, json={"Text": "a"}, headers={"If-Match": "*"}))
-    assert ifs.patch(url, json={"ObjState": "Cancelled"}, headers={"If-Match": "*"}).status_code == 200
+    action = f"{url}/IfsApp.PostingProposalHandling.PostingProposalHead_Cancel"
+    assert ifs.post(action, json={}, headers={"If-Match": "*"}).status_code == 204
 
 
 def test_a_line_that_is_added_alone_leaves_the_versions_of_the_others(books: Sandbox, ifs: httpx.Client) -> None:

@@ -20,6 +20,8 @@ from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.client import IfsClient, classify
 from mlc_dagster.systems.ifs.line_records import Posting
 from mlc_dagster.systems.ifs.odata.expressions import any_of_keys, beyond, literal, one
+from mlc_dagster.systems.ifs.settings import EntitySetSettings as Names
+from mlc_dagster.systems.ifs.settings import LineSetSettings as Lines
 from mlc_dagster.transport.client import ApiClient
 from mlc_dagster_tests.systems.ifs.conftest import A_DAY, TEN, Reader, client_of
 
@@ -158,26 +160,26 @@ def test_a_field_that_the_tenant_lacks_is_left_out_and_the_rest_is_read(start: S
     assert (rows[0]["order_no"], rows[0]["notes"], len(rows[0]["lines"])) == ("P1", None, 1)
 
 
-class Names:
-    def __init__(self, **said: Any) -> None:
-        self.projection = self.set = self.navigation = self.delta = self.expand = None
-        self.fields: dict[str, str] = {}
-        self.extra_fields: dict[str, str] = {}
-        self.lines: Any = Names() if said else None
-        self.__dict__.update(said)
-
-
 @pytest.mark.parametrize(
     "overrides, words",
     [
-        ({"orders": Names(set="x")}, r"ifs\.entity_sets\.orders in mlc\.yaml: no entity set .* purchase_order_set"),
+        (
+            {"orders": Names(set="x")},
+            r"ifs\.entity_sets\.orders in mlc\.yaml: no entity set .* purchase_order_set",
+        ),
         (
             {"supplier_set": Names(fields={"nam": "x"})},
             r"supplier_set\.fields\.nam in mlc\.yaml: no field of this name; nearest: name",
         ),
         ({"supplier_set": Names(fields={"name": "Notes"})}, r"Notes stands for both name and notes"),
-        ({"supplier_set": Names(lines=Names(set="x"))}, r"supplier_set\.lines in mlc\.yaml: supplier_set has no lines"),
-        ({"voucher_set": Names(lines=Names(fields={"x": "y"}))}, r"voucher_set\.lines\.fields\.x"),
+        (
+            {"supplier_set": Names(lines=Lines(set="x"))},
+            r"supplier_set\.lines in mlc\.yaml: supplier_set has no lines",
+        ),
+        (
+            {"voucher_set": Names(lines=Lines(fields={"x": "y"}))},
+            r"voucher_set\.lines\.fields\.x",
+        ),
     ],
 )
 def test_a_name_that_nothing_has_is_refused_with_its_place_in_the_settings(overrides: Any, words: str) -> None:

@@ -52,6 +52,7 @@ def unmapped(document: Spend, facts: Facts) -> list[Tag]:
 
 
 def value_of(tag: Tag, facts: Facts) -> str | None:
-    """The code part value that a tag stands for: by mlc.yaml, else the ERP reference that Airbase gives it."""
-    known = facts.table("cost_centers")
-    return next((known[name] for name in (tag.code, tag.name) if name and name in known), tag.code)
+    """The code part value that a tag stands for: by mlc.yaml, or where it has no table the ERP reference that Airbase
+    gives the tag.
+    """
+    return facts.stands_for("cost_centers", (tag.code, tag.name), tag.code)

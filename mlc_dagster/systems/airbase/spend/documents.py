@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import time
 from typing import Any
 
 from mlc_dagster.systems.airbase.api import Document, id_of
 from mlc_dagster.systems.airbase.spend.fields import PAYMENT, REQUEST, value_at
+from mlc_dagster.systems.shared.json_values import moment_or_none
 
 Extract = Callable[[Document], Mapping[str, Any]]
 Paths = Mapping[str, str]
+
+MOMENTS = {"approved_date": "approved_at", "entry_date": "entry_at", "payment_entry_date": "payment_entry_at"}
+"""Dates that may be told as moments -> the field in which the moment is kept."""
 
 _LINES = ("lines", "tags", "applied_to", "line_", "tag_")  # what is taken apart, field by field
 
@@ -36,6 +41,7 @@ def _extract(paths: Paths) -> Extract:
         """Raises ValueError where a document has no id, or no list where lines should be."""
         return {
             **{name: _blank_is_none(value_at(document, path)) for name, path in simple.items()},
+            **{MOMENTS[name]: _moment(value_at(document, simple[name])) for name in MOMENTS.keys() & simple.keys()},
             "id": id_of(document) or None,
             "tags": _tags(document, paths, paths["tags"]),
             "lines": [_line(line, paths) for line in _rows(document, paths["lines"])],
@@ -65,6 +71,13 @@ def _rows(document: Document, path: str) -> list[Document]:
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         raise ValueError(f"{path}: expected a list of objects, found {str(rows)[:80]!r}")
     return rows
+
+
+def _moment(value: Any) -> Any:
+    """A text with a time and its zone; None where it is a day: without a zone, or midnight, as days are mostly sent."""
+    at = moment_or_none(value)
+    has_zone = isinstance(value, str) and (value.endswith("Z") or "+" in value[10:] or "-" in value[10:])
+    return value if at and has_zone and at.time() != time() else None
 
 
 def _blank_is_none(value: Any) -> Any:

@@ -137,8 +137,11 @@ _BOOKED = (
     own.company_amount_is_known,
     rules.gl_accounts_exist,
     rules.code_parts_exist,
+    rules.account_demands_are_met,
     rules.currency_is_known,
     own.voucher_balances,
+    rules.posting_day_is_sure,
+    rules.accounting_year_is_known,
     rules.period_is_open,
     rules.required_fields_are_given,
     rules.texts_fit,
@@ -159,6 +162,7 @@ SPEND = (
         entry_from_request,
         rules=(own.subsidiary_is_a_company, own.purchase_type_has_an_account, *_BOOKED),
         scope=request_scope,
+        looks_up=True,
         marks=REQUEST,
         description=(
             "Purchase requests that were approved in Airbase, as vouchers in IFS: a debit for each line on its account "
@@ -173,6 +177,7 @@ SPEND = (
         rules=(*_OF_ENTRIES, *_BOOKED),
         needs_key=_needs(PAYMENTS_FLOW),
         scope=bill_scope,
+        looks_up=True,
         marks=BILL,
         description=(
             "Bills and reimbursements of Airbase as vouchers in IFS: a debit for each line on its account, with its "
@@ -188,6 +193,7 @@ SPEND = (
         needs=(BILLS_FLOW,),
         needs_key=_payment_refers_to,
         scope=payment_scope,
+        looks_up=True,
         marks=PAYMENT,
         description=(
             "Payments of Airbase as vouchers in IFS: accounts payable, or the accounts of the lines, against the bank. "

@@ -6,7 +6,7 @@ Records hold what enters the ERP's books, and nothing else: what changes in Airb
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from mlc_dagster.core.flows import Target
@@ -56,6 +56,10 @@ class PurchaseRequest(Spend, frozen=True, kw_only=True):
     number: str | None = None
     purchase_type: str | None = None
     approved_date: date | None = None
+    approved_at: datetime | None = None  # where Airbase tells a moment, with its zone
+
+    def dated_at(self) -> datetime | None:
+        return self.approved_at
 
 
 class Payment(Spend, frozen=True, kw_only=True):
@@ -76,6 +80,11 @@ class Payment(Spend, frozen=True, kw_only=True):
     amortization_account: str | None = None  # erp_reference_id
     amortization_start: date | None = None  # of lines without days of their own
     amortization_end: date | None = None
+    entry_at: datetime | None = None  # where Airbase tells moments, with their zone
+    payment_entry_at: datetime | None = None
+
+    def dated_at(self) -> datetime | None:
+        return self.payment_entry_at if self.payment_entry_date else self.entry_at
 
 
 class AcknowledgementField(Record, frozen=True, kw_only=True):

@@ -156,8 +156,9 @@ def _dimensions(source: Any, facts: Facts) -> Iterator[tuple[str, str]]:
         for part, tag in tags:
             if not dimensions.value_of(tag, facts):
                 named = f"line {number}: tag {tag.name or '(no name)'} of {tag.group}"
-                cure = "Add it by name to airbase.cost_centers in mlc.yaml."
-                yield tag.name or part, f"{named} has no ERP reference. {cure}"
+                why = "is not in airbase.cost_centers" if facts.table("cost_centers") else "has no ERP reference"
+                cure = f"Add it by {f'reference ({tag.code}) or ' if tag.code else ''}name to airbase.cost_centers"
+                yield tag.name or part, f"{named} {why}. {cure} in mlc.yaml."
 
 
 def lines_make_the_total(source: Any, target: Any, facts: Facts) -> Problem | None:

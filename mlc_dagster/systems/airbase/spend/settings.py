@@ -103,7 +103,8 @@ class SpendSettings(TargetSection):
         default_factory=dict, description="Payment type: ERP account that is credited, instead of its bank's"
     )
     bank_accounts: dict[str, str] = Field(
-        default_factory=dict, description="Bank account in Airbase, by its ERP reference or name: ERP account"
+        default_factory=dict,
+        description="Bank account, by its ERP reference or name: ERP account; no table: its reference",
     )
     dimensions: Annotated[dict[str, str], AfterValidator(_letters)] = Field(
         {"Department": "B"}, description="Label of a tag (its type_label), in any case: code part, B to J"
@@ -112,7 +113,7 @@ class SpendSettings(TargetSection):
         (), description="Labels of tags that are no matter of the books; a tag of any other label holds its record"
     )
     cost_centers: dict[str, str] = Field(
-        default_factory=dict, description="Tag, by its ERP reference or name: code part value, where it is another"
+        default_factory=dict, description="Tag, by its ERP reference or name: code part value; no table: its reference"
     )
     acknowledge: Acknowledge | None = Field(None, description="Leave it out to write nothing back to Airbase")
     failed_status: str = Field(
@@ -125,7 +126,8 @@ class SpendSettings(TargetSection):
             *("request_status", "ledger_status", "failed_status", "voucher_type", "user_group"),
             *("accrual_account", "ap_account", EXCHANGE_DIFFERENCES, AMORTIZATION),
         )
-        return {**{name: getattr(self, name) for name in names}, "bills_elsewhere": str(self.bills_elsewhere).lower()}
+        flags = {"bills_elsewhere": str(self.bills_elsewhere).lower()}
+        return {**super().options(), **{name: getattr(self, name) for name in names}, **flags}
 
     def tables(self) -> dict[str, dict[str, str]]:
         names = (
@@ -134,6 +136,7 @@ class SpendSettings(TargetSection):
         )
         written = self.acknowledge
         return {
+            **super().tables(),
             **{name: getattr(self, name) for name in names},
             TYPES: {**dict.fromkeys(self.payment_types, LISTED), **self.types},
             IGNORED: by_label(dict.fromkeys(self.ignored_tags, "")),

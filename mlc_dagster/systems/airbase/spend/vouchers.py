@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import msgspec
@@ -34,7 +34,7 @@ def entry_from_request(request: PurchaseRequest, facts: Facts) -> JournalEntry:
         facts.reference(REQUEST, request.id),
         f"Airbase request {request.number or request.id}",
         request,
-        request.approved_date,
+        _day(request, request.approved_date, request.approved_at, facts),
         [*expenses(request, facts), _posted(facts.options.get("accrual_account") or None, _reversed(total))],
         facts,
     )
@@ -48,7 +48,7 @@ def entry_from_bill(bill: Payment, facts: Facts) -> JournalEntry:
         facts.reference(BILL, bill.id),
         _text_of(bill, "bill"),
         bill,
-        bill.entry_date,
+        _day(bill, bill.entry_date, bill.entry_at, facts),
         [*expenses(bill, facts), owed],
         facts,
     )
@@ -60,7 +60,7 @@ def entry_from_payment(payment: Payment, facts: Facts) -> JournalEntry:
         facts.reference(PAYMENT, payment.id),
         _text_of(payment, "payment"),
         payment,
-        payment.payment_entry_date or payment.entry_date,
+        _day(payment, payment.payment_entry_date or payment.entry_date, payment.dated_at(), facts),
         transfer(payment, facts) if kind_of(payment, facts) == "transfer" else _paid(payment, facts),
         facts,
     )
@@ -102,9 +102,17 @@ def _text_of(payment: Payment, word: str) -> str:
     return f"Airbase {(payment.type or word).replace('_', ' ')} {payment.invoice_number or payment.id}"
 
 
+def _day(document: Spend, day: date | None, moment: datetime | None, facts: Facts) -> date | None:
+    """The day on which the company has the moment; the day that Airbase names where it tells no moment."""
+    company = facts.companies.get(company_of(document, facts))
+    return company.calendar.day(moment) if moment and company else day
+
+
 def _entry(
     reference: str, text: str, document: Spend, on: date | None, lines: Sequence[JournalEntryLine], facts: Facts
 ) -> JournalEntry:
+    company = facts.companies.get(company_of(document, facts))
+    year = company.calendar.accounting_year(on) if company and on else None
     return JournalEntry(
         external_ref=reference,
         company=company_of(document, facts),
@@ -112,13 +120,14 @@ def _entry(
         text=text,
         voucher_type=facts.options.get("voucher_type", "M"),
         voucher_date=on,
+        accounting_year=year if on and year != on.year else None,
         user_group=facts.options.get("user_group") or None,
         lines=tuple(
             msgspec.structs.replace(line, currency_code=line.currency_code or document.currency)
             for line in lines
             if line.currency_amount
         ),
-    )
+    ).with_demanded_texts(facts)
 
 
 def voucher_of(entry_id: str, facts: Facts) -> str | None:
@@ -165,11 +174,10 @@ def owed_account(bill: Payment, facts: Facts) -> str | None:
 
 
 def credit_account(payment: Payment, facts: Facts) -> str | None:
-    """That of the type, else the bank's by mlc.yaml, else the code that Airbase gives the bank account."""
-    banks = facts.table("bank_accounts")
-    named = [banks[name] for name in (payment.bank_account, payment.bank_name) if name and name in banks]
+    """That of the type, else the bank's by mlc.yaml; where it has no table, the code that Airbase gives the bank."""
     theirs = facts.account_in_erp(payment.bank_account) if payment.bank_account else None
-    return facts.table("credit_accounts").get(payment.type or "") or next(iter(named), theirs)
+    bank = facts.stands_for("bank_accounts", (payment.bank_account, payment.bank_name), theirs)
+    return facts.table("credit_accounts").get(payment.type or "") or bank
 
 
 # --- lines ------------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ import pyarrow.json as pj
 
 from mlc_dagster.core.arrow_columns import AMOUNT, MOMENT, source_batch, source_schema
 from mlc_dagster.core.vocabulary import EntitySet, LineSet, Record, Row, key_text
-from mlc_dagster.systems.ifs.schema.catalogue import wire_name
+from mlc_dagster.systems.ifs.schema.catalogue import fields_of, wire_name
 from mlc_dagster.systems.shared.json_values import CONVERTERS, day, moment
 
 ETAG, LINK, COUNT = "@odata.etag", "@odata.nextLink", "@odata.count"
@@ -84,13 +84,16 @@ class PageDecoder:
             for one in msgspec.structs.fields(record)
             if one.name not in gone and self._schema.field(one.name).type in CONVERTERS
         ]
-        inner = frozenset(name.removeprefix(f"{lines.field}.") for name in gone) if lines else gone
+        told = {column.name for column in self.columns}
+        plain = (name for name in fields_of(record) if self._schema.field(name).type in CONVERTERS)
+        self._untold: Row = {name: None for name in plain if name not in told}
+        inner = frozenset(name.removeprefix(f"{lines.field}.") for name in gone) | lines.absent if lines else gone
         self.nested = PageDecoder(lines.record, lines.wire, gone=inner) if lines else None
         self._page = _page_schema(self._as_read())
 
     @classmethod
     def of(cls, entity: EntitySet, *, expand: bool, gone: frozenset[str] = frozenset()) -> PageDecoder:
-        hidden = gone if entity.modified else gone | {"last_modified"}
+        hidden = gone | entity.not_selected | (frozenset() if entity.modified else {"last_modified"})
         return cls(entity.record, entity.wire, entity.lines if expand else None, hidden, entity.keys)
 
     @property
@@ -185,7 +188,7 @@ class PageDecoder:
         """Raises ValueError that names the field."""
         if not isinstance(raw, dict):
             raise ValueError(f"expected an object, found {str(raw)[:80]!r}")
-        row = {column.name: _converted(column, raw.get(column.wire)) for column in self.columns}
+        row = self._untold | {column.name: _converted(column, raw.get(column.wire)) for column in self.columns}
         if self.lines and self.nested:
             lines = raw.get(self.lines.navigation) or []
             if not isinstance(lines, list):

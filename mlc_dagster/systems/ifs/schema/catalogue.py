@@ -5,46 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
-from typing import Literal, Protocol, cast
+from typing import TypeVar, cast
 
 import msgspec
 
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.near_names import offered
-from mlc_dagster.core.vocabulary import EntitySet, LineSet, Record
+from mlc_dagster.core.vocabulary import ChildSet, EntitySet, LineSet, PartSet, Record
+from mlc_dagster.systems.ifs.settings import (
+    ABSENT,
+    ChildSettings,
+    EntitySetSettings,
+    LineSetSettings,
+    Name,
+    PartSettings,
+)
+
+Value = TypeVar("Value")
+
+Overrides = Mapping[str, EntitySetSettings]
+"""`ifs.entity_sets` of mlc.yaml, or a preset."""
 
 
-class LineOverride(Protocol):
-    """`ifs.entity_sets.<name>.lines` of mlc.yaml; what is None or empty stays as it is."""
-
-    @property
-    def navigation(self) -> str | None: ...
-    @property
-    def set(self) -> str | None: ...
-    @property
-    def fields(self) -> Mapping[str, str]: ...
-
-
-class Override(Protocol):
-    """`ifs.entity_sets.<name>` of mlc.yaml."""
-
-    @property
-    def projection(self) -> str | None: ...
-    @property
-    def set(self) -> str | None: ...
-    @property
-    def fields(self) -> Mapping[str, str]: ...
-    @property
-    def extra_fields(self) -> Mapping[str, str]: ...
-    @property
-    def delta(self) -> Literal["modified", "sweep"] | None: ...
-    @property
-    def expand(self) -> Literal["auto", "always", "never"] | None: ...
-    @property
-    def lines(self) -> LineOverride: ...
-
-
-def catalogue_of(entities: Iterable[EntitySet], overrides: Mapping[str, Override]) -> dict[str, EntitySet]:
+def catalogue_of(entities: Iterable[EntitySet], overrides: Overrides) -> dict[str, EntitySet]:
     """Name -> entity set, under the tenant's names. Raises Misconfigured with every name that nothing has."""
     known = {entity.name: entity for entity in entities}
     if wrong := [f"{'.'.join(path)} in mlc.yaml: {words}" for path, words in wrong_names(known.values(), overrides)]:
@@ -62,11 +45,13 @@ def fields_of(record: type[Record], *, without: str | None = None) -> tuple[str,
     return tuple(name for name in record.__struct_fields__ if name != without)
 
 
+# --- what mlc.yaml calls by a name that there is not ------------------------------------------------------------------
+
 Wrong = tuple[tuple[str, ...], str]
 """(path in mlc.yaml, what is wrong there)"""
 
 
-def wrong_names(entities: Iterable[EntitySet], overrides: Mapping[str, Override]) -> Iterator[Wrong]:
+def wrong_names(entities: Iterable[EntitySet], overrides: Overrides) -> Iterator[Wrong]:
     """Entity sets and fields that the catalogue does not have, and two fields that have one name on the wire."""
     known = {entity.name: entity for entity in entities}
     for name, names in overrides.items():
@@ -77,25 +62,70 @@ def wrong_names(entities: Iterable[EntitySet], overrides: Mapping[str, Override]
             yield where, _none(name, known, "entity set")
 
 
-def _wrong_in(entity: EntitySet, names: Override, where: tuple[str, ...]) -> Iterator[Wrong]:
+def _wrong_in(entity: EntitySet, names: EntitySetSettings, where: tuple[str, ...]) -> Iterator[Wrong]:
     known = fields_of(entity.record, without=entity.lines.field if entity.lines else None)
-    yield from ((((*where, "fields", name)), _none(name, known, "field")) for name in names.fields if name not in known)
+    yield from _unknown(names.fields, known, (*where, "fields"), "field")
+    yield from _unknown(names.keys, entity.keys, (*where, "keys"), "key")
+    yield from _unknown(names.sums, known, (*where, "sums"), "field")
+    yield from _absent_keys(names.fields, entity.keys, (*where, "fields"))
     for name in names.extra_fields:
         if name in entity.record.__struct_fields__:
             yield (*where, "extra_fields", name), f"the record has this field; use {'.'.join(where)}.fields"
-    wire = {**entity.wire, **names.fields, **names.extra_fields}
-    for name, other in _same_on_the_wire([*known, *names.extra_fields], wire):
-        yield (*where, "fields"), f"{wire_name(name, wire)} stands for both {other} and {name}"
+    for field, name in (("stamp", "last_modified"), ("state", "obj_state")):
+        if getattr(names, field) not in (None, ABSENT) and name not in known:
+            yield (*where, field), f"{entity.name} has no {name}. Take it out"
+    yield from _wrong_parts(entity, names, known, where)
+    yield from _same_in(_renamed(entity, names), (*where, "fields"))
     yield from _wrong_lines(entity, names.lines, (*where, "lines"))
 
 
-def _wrong_lines(entity: EntitySet, names: LineOverride, where: tuple[str, ...]) -> Iterator[Wrong]:
+def _wrong_parts(
+    entity: EntitySet, names: EntitySetSettings, known: Iterable[str], where: tuple[str, ...]
+) -> Iterator[Wrong]:
+    for number, child in enumerate(names.children or ()):
+        place = (*where, "children", str(number))
+        yield from _unknown(child.fields, known, (*place, "fields"), "field")
+        yield from _unknown(child.on, entity.keys, (*place, "on"), "key")
+        if bool(child.navigation) == bool(child.set):
+            yield place, "expected either navigation (an array below each row) or set (joined by on)"
+        elif child.set and set(child.on) != set(entity.keys):
+            yield (*place, "on"), f"expected each key of the record and its name there: {', '.join(entity.keys)}"
+    if names.sources and entity.partition != "company":
+        yield (*where, "sources"), f"{entity.name} is read by day, from one set: only snapshots are put together"
+    for name, on_wire in names.keys.items():
+        if on_wire == "Objid":
+            yield (*where, "keys", name), "Objid names a row's place, which changes; expected the key itself"
+    for number, part in enumerate(names.sources or ()):
+        place = (*where, "sources", str(number))
+        for words, given in (("constants", part.constants), ("keys", part.keys), ("fields", part.fields)):
+            yield from _unknown(given, known, (*place, words), "field")
+
+
+def _wrong_lines(entity: EntitySet, names: LineSetSettings, where: tuple[str, ...]) -> Iterator[Wrong]:
     if entity.lines is None:
-        if names.navigation or names.set or names.fields:
+        if names != LineSetSettings():
             yield where, f"{entity.name} has no lines. Take this section out"
         return
     known = fields_of(entity.lines.record)
-    yield from ((((*where, "fields", name)), _none(name, known, "field")) for name in names.fields if name not in known)
+    yield from _unknown(names.fields, known, (*where, "fields"), "field")
+    yield from _unknown(names.keys, known, (*where, "keys"), "field")
+    yield from _absent_keys(names.fields, entity.lines.keys, (*where, "fields"))
+    arrays = _arrays(entity.lines, names)
+    for array, fields in names.fields_of.items():
+        if array not in arrays:
+            yield (*where, "fields_of", array), _none(array, arrays, "array")
+        yield from _unknown(fields, known, (*where, "fields_of", array), "field")
+
+
+def _unknown(names: Iterable[str], known: Iterable[str], where: tuple[str, ...], what: str) -> Iterator[Wrong]:
+    there = tuple(known)
+    yield from (((*where, name), _none(name, there, what)) for name in names if name not in there)
+
+
+def _absent_keys(names: Mapping[str, Name], keys: Iterable[str], where: tuple[str, ...]) -> Iterator[Wrong]:
+    for name in keys:
+        if names.get(name) == ABSENT:
+            yield (*where, name), "found null; expected a name: without its key no row can be told from another"
 
 
 def _none(name: str, known: Iterable[str], what: str) -> str:
@@ -103,27 +133,74 @@ def _none(name: str, known: Iterable[str], what: str) -> str:
     return f"no {what} of this name" + (offered(name, there) or f"; known are {', '.join(there)}")
 
 
-def _same_on_the_wire(names: Iterable[str], wire: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _same_in(entity: EntitySet, where: tuple[str, ...]) -> Iterator[Wrong]:
     """Two fields under one name on the wire would hold each other's values."""
     by_wire: dict[str, str] = {}
-    for name in names:
-        if (other := by_wire.setdefault(wire_name(name, wire), name)) != name:
-            yield name, other
+    for name in fields_of(entity.record, without=entity.lines.field if entity.lines else None):
+        on_wire = wire_name(name, entity.wire)
+        if name not in entity.not_selected and (other := by_wire.setdefault(on_wire, name)) != name:
+            yield where, f"{on_wire} stands for both {other} and {name}"
 
 
-def _renamed(entity: EntitySet, names: Override) -> EntitySet:
-    delta = names.delta or entity.delta
+# --- names over names -------------------------------------------------------------------------------------------------
+
+
+def _renamed(entity: EntitySet, names: EntitySetSettings) -> EntitySet:
+    said = _with_stamp_and_state(names)
+    wire = {**said, **names.keys, **names.extra_fields}
+    from_children = {name for child in names.children or () for name in child.fields}
+    absent = _absent(entity.absent - from_children, wire)
+    stamp = "last_modified" if names.stamp not in (None, ABSENT) else entity.modified
+    from_rows = entity.header_from_rows if names.header_from_rows is None else names.header_from_rows
+    has_no_stamp = entity.partition == "day" and ("last_modified" in absent or from_rows)
+    delta = names.delta or ("sweep" if has_no_stamp else entity.delta)
     return replace(
         entity,
         record=extended(entity.record, tuple(names.extra_fields)),
-        projection=names.projection or entity.projection,
-        path=names.set or entity.path,
-        wire={**entity.wire, **names.fields, **names.extra_fields},
+        projection=names.projection if names.projection not in (None, ABSENT) else entity.projection,
+        path=names.set if names.set not in (None, ABSENT) else entity.path,
+        surface=entity.surface if names.surface is None else names.surface,
+        is_off=_is_off(entity, names),
+        wire=_named(entity.wire, wire),
+        absent=absent,
         delta=delta,
-        modified=None if delta == "sweep" else entity.modified,
+        modified=None if delta == "sweep" or "last_modified" in absent else stamp,
         expand=names.expand or entity.expand,
         lines=_lines(entity, names.lines),
+        constants=_given(entity.constants, names.constants),
+        sums=_given(_without(entity.sums, said), names.sums),
+        actions=_given(entity.actions, names.actions),
+        header_from_rows=from_rows,
+        children=_children(entity, said) if names.children is None else tuple(map(_child, names.children)),
+        sources=entity.sources if names.sources is None else tuple(map(_part, names.sources)),
     )
+
+
+def _is_off(entity: EntitySet, names: EntitySetSettings) -> bool:
+    """`set: null` switches a set off, and a name given later on again."""
+    if ABSENT in (names.projection, names.set):
+        return True
+    return entity.is_off and names.set is None and not names.sources
+
+
+def _with_stamp_and_state(names: EntitySetSettings) -> dict[str, Name]:
+    said = {"last_modified": names.stamp, "obj_state": names.state}
+    return {**names.fields, **{name: value for name, value in said.items() if value is not None}}
+
+
+def _named(wire: Mapping[str, str], said: Mapping[str, Name]) -> dict[str, str]:
+    return {**wire, **{name: value for name, value in said.items() if value and value != ABSENT}}
+
+
+def _absent(before: frozenset[str], said: Mapping[str, Name]) -> frozenset[str]:
+    """A field that a preset left out, and that mlc.yaml names, is there."""
+    gone = {name for name, value in said.items() if value == ABSENT}
+    return (before - said.keys()) | gone
+
+
+def _given(before: Mapping[str, Value], said: Mapping[str, Value | None]) -> dict[str, Value]:
+    both = {**before, **said}
+    return {name: value for name, value in both.items() if value is not None and value != ABSENT}
 
 
 @cache
@@ -145,12 +222,62 @@ def extended(record: type[Record], extra: tuple[str, ...]) -> type[Record]:
     return cast(type[Record], made)
 
 
-def _lines(entity: EntitySet, names: LineOverride) -> LineSet | None:
-    if entity.lines is None:
+def _lines(entity: EntitySet, names: LineSetSettings) -> LineSet | None:
+    lines = entity.lines
+    if lines is None:
         return None
+    said: dict[str, Name] = {**names.fields, **names.keys}
+    arrays = _arrays(lines, names)
     return replace(
-        entity.lines,
-        navigation=names.navigation or entity.lines.navigation,
-        path=names.set or entity.lines.path,
-        wire={**entity.lines.wire, **names.fields},
+        lines,
+        navigation=arrays[0],
+        arrays=arrays if len(arrays) > 1 else (),
+        path="" if names.set == ABSENT else names.set or lines.path,
+        projection=lines.projection if names.projection is None else names.projection,
+        surface=lines.surface if names.surface is None else names.surface,
+        keys=(*lines.keys, *(name for name in names.keys if name not in lines.keys)),
+        wire=_named(lines.wire, said),
+        absent=_absent(lines.absent, said),
+        wire_of={**lines.wire_of, **{array: _named({}, fields) for array, fields in names.fields_of.items()}},
+        absent_of={**lines.absent_of, **{array: _absent(frozenset(), it) for array, it in names.fields_of.items()}},
+    )
+
+
+def _arrays(lines: LineSet, names: LineSetSettings) -> tuple[str, ...]:
+    if names.navigations:
+        return names.navigations
+    return (names.navigation,) if names.navigation else lines.navigations
+
+
+def _children(entity: EntitySet, said: Mapping[str, Name]) -> tuple[ChildSet, ...]:
+    """A field that mlc.yaml names, or says to be absent, is no longer fetched from a child."""
+    kept = (replace(child, fields=_without(child.fields, said)) for child in entity.children)
+    return tuple(child for child in kept if child.fields)
+
+
+def _without(names: Mapping[str, Value], said: Iterable[str]) -> dict[str, Value]:
+    return {name: value for name, value in names.items() if name not in frozenset(said)}
+
+
+def _child(names: ChildSettings) -> ChildSet:
+    return ChildSet(
+        fields=names.fields,
+        navigation=names.navigation or "",
+        path=names.set or "",
+        projection=names.projection or "",
+        surface=names.surface or "",
+        on=names.on,
+        company=names.company,
+    )
+
+
+def _part(names: PartSettings) -> PartSet:
+    said: dict[str, Name] = {**names.fields, **names.keys}
+    return PartSet(
+        path=names.set,
+        projection=names.projection or "",
+        surface=names.surface or "",
+        constants=names.constants,
+        wire=_named({}, said),
+        absent=_absent(frozenset(), said),
     )

@@ -7,11 +7,16 @@ from typing import Any
 
 import pyarrow as pa
 
+from mlc_dagster.core.errors import RecordRejected
 from mlc_dagster.core.vocabulary import EntitySet, LineSet, Row
 from mlc_dagster.systems.ifs.odata.changesets import Step, StepAnswer
 from mlc_dagster.systems.ifs.odata.expressions import key_path
 from mlc_dagster.systems.ifs.odata.json_pages import PageDecoder
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
+
+
+class NoSuchActionError(RecordRejected):
+    """mlc.yaml names no action that leads to the state, or one that IFS does not have: nothing was changed."""
 
 
 def on_wire(entity: EntitySet | LineSet, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,6 +31,32 @@ def change(entity: EntitySet, key: Mapping[str, object], changes: Mapping[str, A
     return Step("PATCH", key_path(entity, key), on_wire(entity, changes), etag)
 
 
+def action_path(entity: EntitySet, key: Mapping[str, object], action: str) -> str:
+    """Below its service: `PostingProposalHeadSet(...)/IfsApp.PostingProposalHandling.PostingProposalHead_Cancel`."""
+    return f"{key_path(entity, key)}/IfsApp.{entity.projection}.{action}"
+
+
+def transition(entity: EntitySet, key: Mapping[str, object], state: str, etag: str) -> Step:
+    """The step that leads a row to a state, by its bound action. Raises NoSuchActionError where none is named."""
+    return Step("POST", action_path(entity, key, action_to(entity, state)), {}, etag)
+
+
+def action_to(entity: EntitySet, state: str) -> str:
+    """The bound action that leads to a state; a PATCH of the state is answered 200 by IFS, and ignored."""
+    if action := entity.actions.get(state):
+        return action
+    where = f"ifs.entity_sets.{entity.name}.actions"
+    raise NoSuchActionError(
+        f"IFS changes states by bound actions, and mlc.yaml names none that leads {entity.path} to {state}. Name it "
+        f"under {where} ({state}: <Entity>_<Action>, from $metadata of {entity.projection}), or do it in IFS by hand."
+    )
+
+
+def correct(entity: EntitySet, state: str) -> str:
+    """What to do where an action does not lead where it should."""
+    return f"Correct ifs.entity_sets.{entity.name}.actions.{state} in mlc.yaml, or do it in IFS by hand."
+
+
 def creation(entity: EntitySet, row: Mapping[str, Any], number: int) -> list[Step]:
     """The steps that make a header and then its lines, numbered from 1. `number` is the header's own among all steps.
 
@@ -33,7 +64,7 @@ def creation(entity: EntitySet, row: Mapping[str, Any], number: int) -> list[Ste
     """
     lines = entity.lines
     header = {name: value for name, value in row.items() if value is not None and not (lines and name == lines.field)}
-    steps = [Step("POST", entity.path, on_wire(entity, header))]
+    steps = [Step("POST", entity.path, {**entity.constants, **on_wire(entity, header)})]
     if lines:
         bodies = [_line(entity, lines, line, place) for place, line in enumerate(row.get(lines.field) or (), 1)]
         steps += [Step("POST", f"${number}/{lines.navigation}", body) for body in bodies]
@@ -43,7 +74,8 @@ def creation(entity: EntitySet, row: Mapping[str, Any], number: int) -> list[Ste
 def _line(entity: EntitySet, lines: LineSet, line: Mapping[str, Any], place: int) -> dict[str, Any]:
     counted = lines.keys[len(entity.keys)]  # the key after those of the header: row_no, row_id, line_no
     is_whole = any(
-        one.name == counted and one.kind == pa.int64() for one in PageDecoder(lines.record, lines.wire).columns
+        one.name == counted and one.kind == pa.int64()
+        for one in PageDecoder(lines.record, lines.wire, gone=lines.absent).columns
     )
     given = {name: value for name, value in line.items() if value is not None}
     return on_wire(lines, {**given, counted: place if is_whole else str(place)})
@@ -54,6 +86,6 @@ def kept(entity: EntitySet, answers: Sequence[StepAnswer]) -> Row:
     header, *below = answers
     row = PageDecoder.of(entity, expand=False).row(header.body)
     if entity.lines:
-        reader = PageDecoder(entity.lines.record, entity.lines.wire)
+        reader = PageDecoder(entity.lines.record, entity.lines.wire, gone=entity.lines.absent)
         row[entity.lines.field] = [reader.row(answer.body) for answer in below]
     return row

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from mlc_dagster.core.company_calendar import DatedVoucher
 from mlc_dagster.core.facts import Books as ReferenceBooks
 from mlc_dagster.core.facts import KnownSupplier, PostedDocument
 from mlc_dagster.core.flows import Target
@@ -13,15 +14,10 @@ from mlc_dagster.core.vocabulary import EntitySet, Row, key_text
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, PROPOSALS
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS
-from mlc_dagster.systems.ifs.writing.document_entry import (
-    CANCELLED,
-    DocumentClient,
-    DocumentKind,
-    InvoiceWriter,
-    ProposalWriter,
-    VoucherWriter,
-)
+from mlc_dagster.systems.ifs.writing.document_entry import CANCELLED, DocumentClient, DocumentKind
+from mlc_dagster.systems.ifs.writing.payable_writers import InvoiceWriter, ProposalWriter
 from mlc_dagster.systems.ifs.writing.supplier_writer import SupplierClient, SupplierWriter
+from mlc_dagster.systems.ifs.writing.voucher_writer import VoucherWriter
 from mlc_dagster.systems.shared.draft_writer import DraftWriter
 
 
@@ -35,11 +31,11 @@ class ErpTarget:
     def __init__(self, client: ErpClient, catalogue: Mapping[str, EntitySet], currencies: Iterable[str]) -> None:
         self._client, self._currencies = client, frozenset(currencies)
         self._suppliers, self._invoices = catalogue[ifs.SUPPLIERS.name], catalogue[ifs.SUPPLIER_INVOICES.name]
-        proposals, vouchers = catalogue[ifs.POSTING_PROPOSALS.name], catalogue[ifs.VOUCHERS.name]
+        proposals, self._vouchers = catalogue[ifs.POSTING_PROPOSALS.name], catalogue[ifs.VOUCHERS.name]
         self._writers: dict[str, DraftWriter] = {
             INVOICES.name: InvoiceWriter(client, DocumentKind(self._invoices, "supplier invoice"), proposals),
             PROPOSALS.name: ProposalWriter(client, DocumentKind(proposals, "posting proposal")),
-            ENTRIES.name: VoucherWriter(client, DocumentKind(vouchers, "voucher")),
+            ENTRIES.name: VoucherWriter(client, DocumentKind(self._vouchers, "voucher")),
             PARTNERS.name: SupplierWriter(client, self._suppliers),
         }
 
@@ -52,8 +48,11 @@ class ErpTarget:
         return ReferenceBooks(has_chart=False, currencies=self._currencies)
 
     def known(self, target: Target, records: Sequence[Any]) -> ReferenceBooks:
-        """The suppliers that these records name, and the invoices that stand under their numbers already."""
+        """The suppliers that these records name, the invoices that stand under their numbers already, and of each
+        company in which vouchers are entered the newest one.
+        """
         suppliers = {record.supplier_id for record in records if getattr(record, "supplier_id", None)}
+        companies = sorted({r.company for r in records if r.company}) if target.name == ENTRIES.name else ()
         numbers = {r.invoice_no for r in records if r.invoice_no} if target.name == INVOICES.name else set()
         return ReferenceBooks(
             has_chart=False,
@@ -62,8 +61,19 @@ class ErpTarget:
                 str(row["supplier_id"]): _supplier(row)
                 for row, _ in self._client.find_many(self._suppliers, "supplier_id", suppliers)
             },
+            vouchers={each: shown for each in companies if (shown := self._newest_voucher(each))},
             posted=_posted(row for row, _ in self._client.find_many(self._invoices, "invoice_no", numbers)),
         )
+
+    def _newest_voucher(self, company: str) -> DatedVoucher | None:
+        """None where the company has none. Vouchers that lie ahead count, too: their year is no less the ERP's."""
+        if "voucher_date" in self._vouchers.not_selected:
+            return None
+        for row, _ in self._client.find(self._vouchers, 1, latest_by="voucher_date", company=company):
+            if row["voucher_date"] is not None:
+                number = key_text(*(row[name] for name in self._vouchers.keys))
+                return DatedVoucher(number, row["voucher_date"], row["accounting_year"], row["accounting_period"])
+        return None
 
 
 def _supplier(row: Row) -> KnownSupplier:

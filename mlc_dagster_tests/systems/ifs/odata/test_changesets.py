@@ -27,7 +27,7 @@ from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.client import IfsClient, classify
 from mlc_dagster.systems.ifs.odata.changesets import Step, StepAnswer, answers, written
 from mlc_dagster.systems.ifs.odata.expressions import key_path
-from mlc_dagster.systems.ifs.writing.document_steps import change
+from mlc_dagster.systems.ifs.writing.document_steps import change, transition
 from mlc_dagster.transport.client import ApiClient
 from mlc_dagster_tests.systems.ifs.conftest import TEN, client_of
 
@@ -93,7 +93,7 @@ def test_a_refusal_at_any_step_leaves_nothing(box: Sandbox, client: IfsClient, r
     """0: the step before the header; 1 to 3: the lines."""
     key, etag = proposal(box)
     row = proposal_row()
-    also = [change(ifs.POSTING_PROPOSALS, key, {"obj_state": "Cancelled"}, etag if refused else 'W/"stale"')]
+    also = [transition(ifs.POSTING_PROPOSALS, key, "Cancelled", etag if refused else 'W/"stale"')]
     if refused:
         row["lines"][refused - 1]["account"] = "9999"
     with pytest.raises(RecordRejected if refused else StaleRecord):
@@ -110,12 +110,12 @@ def proposal_row() -> Row:
 
 def test_the_proposal_that_is_replaced_is_cancelled_with_it(box: Sandbox, client: IfsClient) -> None:
     key, etag = proposal(box)
-    also = [change(ifs.POSTING_PROPOSALS, key, {"obj_state": "Cancelled"}, etag)]
+    also = [transition(ifs.POSTING_PROPOSALS, key, "Cancelled", etag)]
     created, _ = client.create_document(ifs.POSTING_PROPOSALS, proposal_row(), also)
     old, new = box.ifs.rows("PostingProposalHeadSet")
     assert (old["ObjState"], new["ProposalId"]) == ("Cancelled", created["proposal_id"])
     assert [line["RowId"] for line in new["PostingProposalLines"]] == [1, 2, 3]
-    assert [entry["method"] for entry in box.journal("ifs")] == ["PATCH", "POST", "POST", "POST", "POST"]
+    assert [entry["method"] for entry in box.journal("ifs")] == ["POST", "POST", "POST", "POST", "POST"]
 
 
 def test_an_unbalanced_voucher_is_refused_in_the_words_of_the_database(box: Sandbox, client: IfsClient) -> None:

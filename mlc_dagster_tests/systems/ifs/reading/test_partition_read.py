@@ -16,6 +16,7 @@ from mlc_dagster.core.errors import AccessDenied, Misconfigured
 from mlc_dagster.core.vocabulary import Pull, Row, Scope, Window
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.ifs.settings import EntitySetSettings, LineSetSettings
 from mlc_dagster_tests.systems.ifs.conftest import A_DAY, DAY, TEN, Memory, Reader, client_of
 
 Start = Callable[..., Sandbox]
@@ -143,17 +144,6 @@ def test_a_small_day_costs_one_request(box: Sandbox) -> None:
 # --- tenants --------------------------------------------------------------------------------------------------------
 
 
-class Names:
-    """What a tenant calls things, as mlc.yaml would say it."""
-
-    def __init__(self, **said: Any) -> None:
-        self.projection = self.set = self.navigation = self.delta = self.expand = None
-        self.fields: dict[str, str] = {}
-        self.extra_fields: dict[str, str] = {}
-        self.lines: Any = Names() if said else None
-        self.__dict__.update(said)
-
-
 def test_a_tenant_with_names_of_its_own_is_read_like_any_other(start: Start) -> None:
     names = {"OrderNo": "PoNo", "LastModified": "RowVersion"}
     box = start(
@@ -163,9 +153,9 @@ def test_a_tenant_with_names_of_its_own_is_read_like_any_other(start: Start) -> 
         navigations={"PurchaseOrderLines": "Lines"},
     )
     box.ifs.put_many("PurchaseOrderSet", [order(n, 2) for n in range(30)])
-    below = Names(navigation="Lines", set="PoLines", fields={"order_no": "PoNo", "account": "Konto"})
+    below = LineSetSettings(navigation="Lines", set="PoLines", fields={"order_no": "PoNo", "account": "Konto"})
     wire = {"order_no": "PoNo", "last_modified": "RowVersion"}
-    own = Names(projection="AcmeBuying", set="Pos", fields=wire, lines=below)
+    own = EntitySetSettings(projection="AcmeBuying", set="Pos", fields=wire, lines=below)
     entity = ifs.catalogue({"purchase_order_set": own})["purchase_order_set"]
     rows, _ = Reader(client_of(box, page_size=50))(entity)
     assert len(rows) == 30
@@ -223,7 +213,7 @@ def test_a_tenant_without_a_modified_column_is_swept(start: Start) -> None:
     """The day of a sweep holds what was new or changed in it, and a replay of that day fetches the same rows again."""
     box = start(modified=False)
     box.ifs.put_many("SupplierSet", [{"SupplierId": f"S/{n}%'", "Name": "a"} for n in range(120)])
-    entity = ifs.catalogue({"supplier_set": Names(delta="sweep")})["supplier_set"]
+    entity = ifs.catalogue({"supplier_set": EntitySetSettings(delta="sweep")})["supplier_set"]
     memory, monday = Memory(), datetime(2026, 11, 2, 8, tzinfo=UTC)
     days = [Scope(str(day), Window.day(day)) for day in (monday.date(), date(2026, 11, 3))]
     first, _ = Reader(client_of(box, page_size=50, clock=lambda: monday))(entity, days[0], memory)

@@ -111,6 +111,54 @@ def _kinds() -> Any:
     return KINDS
 
 
+ORDERS = """<Edmx Version="4.0"><DataServices><Schema Namespace="IfsApp.Orders">
+<EntityType Name="Order"><Key><PropertyRef Name="OrderNo"/></Key><Property Name="OrderNo" Type="Edm.String"/>
+<NavigationProperty Name="LineArray" Type="Collection(IfsApp.Orders.Line)"/>
+<NavigationProperty Name="CompanyRef" Type="IfsApp.Orders.Line">
+<ReferentialConstraint Property="A"/></NavigationProperty>
+</EntityType>
+<EntityType Name="Line"><Key><PropertyRef Name="OrderNo"/><PropertyRef Name="LineNo"/></Key></EntityType>
+<EntityType Name="Confirmed" BaseType="IfsApp.Orders.Order"/>
+<ComplexType Name="OrderCopyValues"><Property Name="OrderNo" Type="Edm.String"/></ComplexType>
+<Action Name="Order_Release" IsBound="true"><Parameter Name="o" Type="IfsApp.Orders.Order"/></Action>
+<Action Name="Order_All" IsBound="true"><Parameter Name="o" Type="Collection(IfsApp.Orders.Order)"/></Action>
+<Action Name="Unbound"><Parameter Name="o" Type="IfsApp.Orders.Order"/></Action>
+<EntityContainer Name="DefaultContainer"><EntitySet Name="OrderSet" EntityType="IfsApp.Orders.Order"/></EntityContainer>
+</Schema></DataServices></Edmx>"""
+ORDERS_JSON = {
+    "Order": {
+        "$Kind": "EntityType",
+        "$Key": ["OrderNo"],
+        "OrderNo": {},
+        "LineArray": {"$Kind": "NavigationProperty", "$Collection": True, "$Type": "IfsApp.Orders.Line"},
+        "CompanyRef": {"$Kind": "NavigationProperty", "$Type": "IfsApp.Orders.Line"},
+    },
+    "Line": {"$Kind": "EntityType", "$Key": ["OrderNo", "LineNo"]},
+    "Confirmed": {"$Kind": "EntityType", "$BaseType": "IfsApp.Orders.Order"},
+    "Order_Release": [{"$Kind": "Action", "$IsBound": True, "$Parameter": [{"$Type": "IfsApp.Orders.Order"}]}],
+    "Order_All": [
+        {"$Kind": "Action", "$IsBound": True, "$Parameter": [{"$Type": "IfsApp.Orders.Order", "$Collection": True}]}
+    ],
+    "Unbound": [{"$Kind": "Action", "$Parameter": [{"$Type": "IfsApp.Orders.Order"}]}],
+    "DefaultContainer": {"$Kind": "EntityContainer", "OrderSet": {"$Collection": True, "$Type": "IfsApp.Orders.Order"}},
+}
+
+
+@pytest.mark.parametrize("content", [ORDERS.encode(), json.dumps({"IfsApp.Orders": ORDERS_JSON}).encode()])
+def test_keys_arrays_and_actions_of_a_type_are_told_those_of_its_base_too(content: bytes) -> None:
+    model = read_metadata(content)
+    assert isinstance(model, MetadataModel)
+    assert list(model.sets) == ["OrderSet"] and "IfsApp.Orders.OrderCopyValues" not in model.kinds
+    for kind in ("IfsApp.Orders.Order", "IfsApp.Orders.Confirmed"):
+        assert model.keys_of(kind) == ("OrderNo",)
+        assert model.properties_of(kind) == {"OrderNo": "Edm.String"}
+        assert model.navigations_of(kind)["LineArray"] == "Collection(IfsApp.Orders.Line)"
+        assert model.navigations_of(kind)["CompanyRef"] == "IfsApp.Orders.Line"
+        assert model.actions_of(kind) == ("Order_Release",)
+    assert model.keys_of("IfsApp.Orders.Line") == ("OrderNo", "LineNo")
+    assert model.actions_of("IfsApp.Orders.Line") == () == model.keys_of("IfsApp.Orders.None")
+
+
 def test_a_type_that_is_its_own_base_ends() -> None:
     found = read_metadata(xml().replace(b'Abstract="true"', b'BaseType="Self.Supplier"'))
     assert isinstance(found, MetadataModel) and set(found.properties("SupplierSet") or ()) == {"Id", "N\u00e4me"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,99 +11,17 @@ import msgspec
 import pytest
 
 from mlc_dagster.core.flows import Target
-from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.core.outcomes import Begun, Refused, Saved, Unanswered
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.systems.ifs.entry_records import (
-    ENTRIES,
-    INVOICES,
-    PROPOSALS,
-    Invoice,
-    JournalEntry,
-    JournalEntryLine,
-    PayableLine,
-    Proposal,
-)
+from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, PROPOSALS, PayableLine
 from mlc_dagster_tests.systems.ifs.conftest import TEN, client_of
-
-EVER = datetime(1970, 1, 1, tzinfo=UTC)
+from mlc_dagster_tests.systems.ifs.writing.samples import draft, entry, invoice, live, proposal, put_books, save
 
 
 @pytest.fixture
 def box(box: Sandbox) -> Sandbox:
-    """With a chart, a cost centre and a supplier."""
-    for account in ("4010", "2440", "1930"):
-        box.ifs.put("AccountSet", {"Company": "0010", "Account": account}, TEN)
-    box.ifs.put("CodePartValueSet", {"Company": "0010", "CodePart": "B", "CodePartValue": "CC100"}, TEN)
-    box.ifs.put("SupplierSet", {"SupplierId": "S1", "Name": "Nordic Bolts", "CurrencyCode": "SEK"}, TEN)
-    box.forget_calls()
+    put_books(box)
     return box
-
-
-def invoice(number: str = "INV-1", ref: str = "procurify-bill-1", **changes: Any) -> Invoice:
-    good: dict[str, Any] = {
-        "external_ref": ref,
-        "company": "0010",
-        "supplier_id": "S1",
-        "invoice_no": number,
-        "invoice_date": date(2026, 11, 5),
-        "due_date": date(2026, 12, 5),
-        "currency": "SEK",
-        "net_amount": Decimal("100.00"),
-        "vat_amount": Decimal("25.00"),
-        "gross_amount": Decimal("125.00"),
-        "lines": (
-            PayableLine(amount=Decimal("60.00"), account="4010", code_b="CC100", text="Bolts"),
-            PayableLine(amount=Decimal("40.00"), account="4010", code_b="CC100"),
-        ),
-    }
-    return Invoice(**{**good, **changes})
-
-
-def proposal(ref: str = "procurify-po-7", amount: str = "500.00", **changes: Any) -> Proposal:
-    good: dict[str, Any] = {
-        "external_ref": ref,
-        "company": "0010",
-        "supplier_id": "S1",
-        "po_reference": "PF7",
-        "dated": date(2026, 11, 4),
-        "currency": "SEK",
-        "net_amount": Decimal(amount),
-        "vat_amount": Decimal(0),
-        "gross_amount": Decimal(amount),
-        "lines": (PayableLine(amount=Decimal(amount), account="4010"),),
-    }
-    return Proposal(**{**good, **changes})
-
-
-def entry(ref: str = "airbase-request-1", amount: str = "10.05") -> JournalEntry:
-    return JournalEntry(
-        external_ref=ref,
-        company="0010",
-        currency="SEK",
-        voucher_type="M",
-        voucher_date=date(2026, 11, 5),
-        text="Airbase PR-1",
-        lines=(
-            JournalEntryLine(account="4010", debit_amount=Decimal(amount)),
-            JournalEntryLine(account="2440", credit_amount=Decimal(amount)),
-        ),
-    )
-
-
-def draft(record: Any, remote_id: str | None = None, *, delivered: bool = False) -> Draft:
-    return Draft(record.external_ref, record, remote_id, None if remote_id else EVER, delivered)
-
-
-def save(box: Sandbox, target: Target, *drafts: Draft) -> list[Outcome]:
-    client = client_of(box)
-    try:
-        return list(client.save(target, drafts))
-    finally:
-        client.close()
-
-
-def live(box: Sandbox, name: str) -> list[dict[str, Any]]:
-    return [row for row in box.ifs.rows(name) if row["ObjState"] != "Cancelled"]
 
 
 KINDS = [
@@ -190,7 +108,7 @@ def test_a_bill_takes_the_place_of_the_proposal_of_its_order(box: Sandbox) -> No
 def test_a_bill_that_broke_off_before_its_proposal_was_cancelled_is_completed_by_the_next_load(box: Sandbox) -> None:
     save(box, PROPOSALS, draft(proposal()))
     bill = invoice(orders=("7",), proposals=("procurify-po-7",))
-    box.faults.add(system="ifs", method="PATCH", path="PostingProposalHeadSet", status=400, body="no", times=None)
+    box.faults.add(system="ifs", method="POST", path="PostingProposalHead_Cancel", status=400, body="no", times=None)
     begun, refused = save(box, INVOICES, draft(bill))
     assert isinstance(begun, Begun) and isinstance(refused, Refused)
     box.faults.clear()
@@ -204,7 +122,8 @@ def test_a_bill_that_broke_off_before_its_proposal_was_cancelled_is_completed_by
 def test_a_changed_order_gets_a_new_proposal_in_place_of_the_old(box: Sandbox) -> None:
     (first,) = save(box, PROPOSALS, draft(proposal()))
     assert isinstance(first, Saved)
-    (second,) = save(box, PROPOSALS, draft(proposal(amount="700.00"), first.remote_id, delivered=True))
+    begun, second = save(box, PROPOSALS, draft(proposal(amount="700.00"), first.remote_id, delivered=True))
+    assert isinstance(begun, Begun) and begun.remote_id != first.remote_id
     assert isinstance(second, Saved) and second.action == "updated" and second.remote_id != first.remote_id
     assert [row["GrossAmount"] for row in live(box, "PostingProposalHeadSet")] == [Decimal("700.00")]
 

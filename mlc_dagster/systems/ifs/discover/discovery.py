@@ -1,0 +1,178 @@
+"""`mlc discover ifs`: from what a tenant tells of itself to a proposal for mlc.yaml. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import yaml
+
+from mlc_dagster.core.errors import Misconfigured, MlcError
+from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.vocabulary import ERP
+from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.ifs.connect import ifs_client
+from mlc_dagster.systems.ifs.discover.entity_sets import Absent, FoundSet, find_all
+from mlc_dagster.systems.ifs.discover.known_names import ENTITY_SERVICES, KNOWN, Place
+from mlc_dagster.systems.ifs.discover.proposal import absent_set, doubtful_set, found_set
+from mlc_dagster.systems.ifs.discover.proposed_fields import Circumstances, Sample
+from mlc_dagster.systems.ifs.discover.services import Services
+from mlc_dagster.systems.ifs.discover.yaml_lines import YamlLine, page
+from mlc_dagster.systems.ifs.settings import SURFACES, EntitySetSettings, IfsSettings, Preset
+from mlc_dagster.systems.shared.discovery import Discovery
+from mlc_dagster.systems.shared.findings import Finding, Question, budget
+from mlc_dagster.transport.threads import in_order
+
+WRITTEN_TO = {
+    "suppliers": ifs.SUPPLIERS.name,
+    "supplier_invoices": ifs.SUPPLIER_INVOICES.name,
+    "posting_proposals": ifs.POSTING_PROPOSALS.name,
+    "vouchers": ifs.VOUCHERS.name,
+}
+"""Target of a flow into the ERP -> the set that it writes."""
+
+OF_ACCOUNTS = (ifs.ACCOUNTS.name, ifs.CODE_PART_VALUES.name)
+
+TITLE = (
+    "Proposed by `mlc discover ifs`. Nothing was changed, here or in IFS.",
+    "Put it under `ifs:` of mlc.yaml, in the place of catalogue and entity_sets there; then: mlc check && mlc ping",
+    "A line that stands here matched by exact name and type; its type, or what it rests on, is beside it.",
+    "A commented line with a question mark did not: put the question to the tenant's administrator first.",
+)
+
+
+def discover_ifs(question: Question, flows: Sequence[Flow]) -> Discovery:
+    """The proposal for this tenant. `flows`: those of the house, to say which of them an absent set switches off.
+
+    Raises AccessDenied where the sign-in fails, TransientError where nobody answers, Misconfigured.
+    """
+    section = question.section(IfsSettings)
+    services = _services(section, *question.secrets)
+    services.begin()
+    found = find_all(services)
+    samples = list(in_order(lambda one: _sample(one, services), found, section.in_flight))
+    about = _circumstances(question, section, flows, services)
+    sets = list(_sets(zip(found, samples, strict=True), about))
+    lines = [*_begin(services, _preset(found, sets)), *sets]
+    told = [_catalogue_line(services), *map(_finding, found, samples, [about] * len(found))]
+    return Discovery(page(lines), tuple(told))
+
+
+def _services(section: IfsSettings, client_id: str, client_secret: str) -> Services:
+    """What mlc.yaml says of entity sets is not asked: a proposal takes its place."""
+    fresh = section.model_copy(update={"entity_sets": {}})
+    api = ifs_client(fresh, client_id, client_secret, budget, tries=2).api
+    surfaces = {"main": section.surface, ENTITY_SERVICES: SURFACES[ENTITY_SERVICES]}
+    return Services(api, section.base_url, surfaces, section.in_flight)
+
+
+def _circumstances(
+    question: Question, section: IfsSettings, flows: Sequence[Flow], services: Services
+) -> Circumstances:
+    return Circumstances(
+        tuple(question.settings.companies),
+        {known.entity.name: tuple(_flows_of(known.entity.name, flows)) for known in KNOWN},
+        section.surface == SURFACES["main"],
+        services.catalogue.names is not None,
+    )
+
+
+def _flows_of(name: str, flows: Iterable[Flow]) -> Iterator[str]:
+    """Those that read a set, write it, or judge accounts by it."""
+    for flow in flows:
+        is_source = flow.source.system == ERP and flow.source.name == name
+        is_target = flow.target.system == ERP and WRITTEN_TO.get(flow.target.name) == name
+        if is_source or is_target or (flow.checks_accounts and name in OF_ACCOUNTS):
+            yield flow.name
+
+
+# --- one row of each ------------------------------------------------------------------------------------------------
+
+
+def _sample(found: FoundSet | Absent, services: Services) -> Sample:
+    """One row of every set that a proposal names: its own, those that hold a part of it, that of its lines."""
+    if isinstance(found, Absent) or not found.keys.wires:
+        return Sample(0)
+    asked = list(_asked(found))
+    rows: list[int] = []
+    for place, columns in asked:
+        try:
+            rows.append(services.first_row(place, columns))
+        except MlcError as error:
+            return Sample(None, f"{place} refuses a row: {error.message}")
+    return Sample(rows[0] if not found.parts else max(rows))
+
+
+def _asked(found: FoundSet) -> Iterator[tuple[Place, list[str]]]:
+    if found.parts:
+        for part in found.parts:
+            own = [one.wire for one in (*part.keys.fields.values(), *part.fields.values()) if one.wire]
+            yield part.place, own
+        return
+    yield found.place, found.columns
+    if found.lines and found.lines.place:
+        yield found.lines.place, found.lines.columns
+
+
+# --- the page and the summary ---------------------------------------------------------------------------------------
+
+
+def _begin(services: Services, preset: Preset) -> Iterator[YamlLine]:
+    yield from (YamlLine(1, "", words) for words in TITLE)
+    if services.catalogue.names is None:
+        yield YamlLine(
+            1, "", f"The service catalogue was not read, so known names were asked: {services.catalogue.why}"
+        )
+    else:
+        yield YamlLine(1, "", f"The service catalogue lists {len(services.catalogue.names):,} projections.")
+    yield YamlLine(1, f"catalogue: {preset}", "the nearest names; all that this tenant has is said below")
+    yield YamlLine(1, "entity_sets:")
+
+
+def _preset(found: Sequence[FoundSet | Absent], sets: Sequence[YamlLine]) -> Preset:
+    """The preset whose places were found more often, as long as nothing of its own is left beside what is proposed."""
+    there = [one for one in found if isinstance(one, FoundSet) and not one.doubt]
+    seed = sum(
+        (one.known.entity.projection, one.known.entity.path) == (one.place.projection, one.place.set) for one in there
+    )
+    said = yaml.safe_load(page(sets))
+    proposed = {name: EntitySetSettings.model_validate(each) for name, each in said.items()}
+    return "seed" if 2 * seed > len(there) or not _is_whole(proposed) else "cloud"
+
+
+def _is_whole(proposed: Mapping[str, EntitySetSettings]) -> bool:
+    """Whether the names of `cloud` add nothing to what is proposed."""
+    try:
+        return ifs.catalogue(proposed, "cloud") == ifs.catalogue(proposed, "seed")
+    except Misconfigured:
+        return False
+
+
+def _sets(found: Iterable[tuple[FoundSet | Absent, Sample]], about: Circumstances) -> Iterator[YamlLine]:
+    for one, sample in found:
+        if isinstance(one, Absent):
+            yield from absent_set(one, about)
+        elif one.doubt or sample.rows is None:
+            yield from doubtful_set(one, sample, about)
+        else:
+            yield from found_set(one, sample, about)
+
+
+def _catalogue_line(services: Services) -> Finding:
+    names = services.catalogue.names
+    if names is None:
+        return Finding("ifs", "service catalogue", False, f"not read, known names were asked: {services.catalogue.why}")
+    return Finding("ifs", "service catalogue", True, f"{len(names):,} projections")
+
+
+def _finding(one: FoundSet | Absent, sample: Sample, about: Circumstances) -> Finding:
+    entity = one.known.entity
+    if isinstance(one, Absent):
+        return Finding("ifs", entity.name, False, f"absent: {one.why[0]}; {about.switches_off(entity)}")
+    if one.doubt or sample.rows is None:
+        doubt = one.doubt or sample.why
+        return Finding(
+            "ifs", entity.name, False, f"maybe {one.place}: {doubt}; until then it {about.switches_off(entity)}"
+        )
+    exact = sum(each.is_exact for each in one.fields.values())
+    rows = "a row was read" if sample.rows else "0 rows: empty, or no company of it is visible"
+    return Finding("ifs", entity.name, True, f"{one.place}: key exact, {exact} of {len(one.fields)} fields; {rows}")

@@ -1,0 +1,270 @@
+"""What tenants call the entity sets and fields of the catalogue: one table, in order of certainty.
+
+First what was recorded on a tenant or seen in public code, then the words of the business description, which the
+entity services come near to (facts/ifs-tenants.md, sections 3 and 6). A field that is not named here is sought by its
+own name in PascalCase alone. A name without a source is not here: a proposal asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from mlc_dagster.core.vocabulary import EntitySet
+from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.ifs.schema.catalogue import wire_name
+
+Names = Mapping[str, tuple[str, ...]]
+"""Record field -> its names on the wire, the surest first."""
+
+Form = Literal["rows", "grouped", "parts"]
+"""rows: a row is a record; grouped: the rows are lines, and those with the same keys are one record; parts: one of
+several sets that hold the records, `set` with a letter for "*"."""
+
+STAMPS = ("LastModified", "Rowversion")
+STATES = ("Objstate", "ObjState")
+CODE_PARTS = "BCDEFGHIJ"
+
+ENTITY_SERVICES = "int"
+"""The surface of Entity Service APIs: `<Unit>Entity.svc/<Unit>Set`, each activated by itself (24R2 techdocs)."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a set may be."""
+
+    projection: str
+    set: str
+    surface: str = "main"
+    form: Form = "rows"
+
+    @property
+    def has_entity_service(self) -> bool:
+        """Its set is named after a unit, as those of entity services are."""
+        return self.form == "rows" and self.surface == "main" and not self.set.startswith("Reference_")
+
+    def __str__(self) -> str:
+        return f"{self.projection}/{self.set}"
+
+
+@dataclass(frozen=True)
+class KnownLines:
+    """What the lines of a set may be called: arrays below the header that hold them together, sets of their own."""
+
+    arrays: tuple[tuple[str, ...], ...]  # each a group of arrays that are read together
+    sets: tuple[Place, ...]
+    fields: Names = field(default_factory=dict)
+    extra_keys: tuple[str, ...] = ()  # record fields that are part of the key on some tenants
+
+
+@dataclass(frozen=True)
+class KnownChild:
+    """An array below a header that holds more of its fields; `of_company`: one row for each company."""
+
+    navigation: str
+    fields: Names
+    of_company: bool = False
+
+
+@dataclass(frozen=True)
+class Known:
+    """What one set of the catalogue may be called."""
+
+    entity: EntitySet
+    places: tuple[Place, ...]
+    words: tuple[str, ...]  # a service with one of these in its name may serve it under another name
+    fields: Names = field(default_factory=dict)
+    lines: KnownLines | None = None
+    children: tuple[KnownChild, ...] = ()
+    constants: Mapping[str, str | bool] = field(default_factory=dict)  # on the wire, with each create
+    sums: Mapping[str, str] = field(default_factory=dict)
+
+    def every_place(self) -> tuple[Place, ...]:
+        """The known ones, and the entity service of each set that has a row for each record."""
+        entity = (_entity_service(each.set) for each in self.places if each.has_entity_service)
+        return tuple(dict.fromkeys((*self.places, *entity)))
+
+
+def _entity_service(set_name: str) -> Place:
+    return Place(f"{set_name.removesuffix('Set')}Entity", set_name, ENTITY_SERVICES)
+
+
+def _names(text: str) -> dict[str, tuple[str, ...]]:
+    """`"country=CountryCode,Country name"` -> {"country": ("CountryCode", "Country"), "name": ("Name",)}."""
+    pairs = (each.partition("=") for each in text.split())
+    return {name: tuple(known.split(",")) if known else (wire_name(name, {}),) for name, _, known in pairs}
+
+
+_SUPPLIERS = Known(
+    ifs.SUPPLIERS,
+    (
+        Place("SupplierHandling", "SupplierInfoGeneralSet"),
+        Place("SuppliersHandling", "SupplierInfoGeneralSet"),
+        Place("SupplierHandling", "SupplierSet"),
+    ),
+    ("Supplier",),
+    _names("country=Country,CountryCode currency_code payment_terms=PaymentTerms,PayTermId notes=Notes,NoteText"),
+    children=(
+        KnownChild(
+            "SupplierPurchases", _names("currency_code payment_terms=PayTermId,PaymentTerms notes=NoteText,Notes")
+        ),
+        KnownChild(
+            "SupplierInvoiceCompanies", _names("payment_terms=PayTermId currency_code=DefCurrency"), of_company=True
+        ),
+        KnownChild("SupplierPayments", _names("blocked=BlockedForPayment"), of_company=True),
+    ),
+    constants={
+        "PartyType": "Supplier",
+        "SupplierCategory": "Supplier",
+        "DefaultDomain": True,
+        "OneTime": False,
+        "B2bSupplier": False,
+        "IdentifierRefValidation": "None",
+    },
+)
+
+_CUSTOMERS = Known(
+    ifs.CUSTOMERS,
+    (Place("CustomerHandling", "CustomerInfoSet"), Place("CustomerHandling", "CustomerSet")),
+    ("Customer",),
+    _names("country=CountryCode,Country payment_terms=PaymentTerms,PayTermId notes=Notes,NoteText"),
+)
+
+_CODES = " ".join(f"code_{letter.lower()}" for letter in CODE_PARTS)
+
+_PURCHASE_ORDERS = Known(
+    ifs.PURCHASE_ORDERS,
+    (Place("PurchaseOrderHandling", "PurchaseOrderSet"),),
+    ("PurchaseOrder",),
+    _names("notes=Notes,NoteText"),
+    KnownLines(
+        (("LinePartArray", "LineNopartArray", "LineRentalPartArray"), ("PurchaseOrderLines",)),
+        (
+            Place("PurchaseOrderHandling", "PurchaseOrderLineSet"),
+            Place("PurchaseOrderLineEntity", "PurchaseOrderLineSet", ENTITY_SERVICES),
+        ),
+        _names(
+            "line_amount=NetAmtCurr,LineAmount base_amount=NetAmountBase,NetAmtBase tax_code=FeeCode,TaxCode "
+            f"buy_unit_price=FbuyUnitPrice,BuyUnitPrice account=CodeA,Account obj_state=Objstate,ObjState {_CODES}"
+        ),
+    ),
+    sums={"total_amount": "line_amount"},
+)
+
+_CUSTOMER_ORDERS = Known(
+    ifs.CUSTOMER_ORDERS,
+    (Place("CustomerOrderHandling", "CustomerOrderSet"),),
+    ("CustomerOrder",),
+    _names("notes=Notes,NoteText"),
+    KnownLines(
+        (("OrderLinesArray",), ("CustomerOrderLines",)),
+        (
+            Place("CustomerOrderHandling", "CustomerOrderLineSet"),
+            Place("CustomerOrderLineEntity", "CustomerOrderLineSet", ENTITY_SERVICES),
+        ),
+        _names("description=CatalogDesc,Description obj_state=Objstate,ObjState"),
+        ("line_item_no",),
+    ),
+    sums={"total_amount": "line_amount"},
+)
+
+_PROPOSALS = Known(
+    ifs.POSTING_PROPOSALS,
+    (Place("PostingProposalHandling", "PostingProposalHeadSet"),),
+    ("PostingProposal", "Proposal"),
+    _names("supplier_id=SupplierId,Identity currency_code=CurrencyCode,Currency po_reference=PoReference,PoRefNumber"),
+    KnownLines(
+        (("PostingProposalLines",),),
+        (
+            Place("PostingProposalHandling", "PostingProposalLineSet"),
+            Place("PostingProposalLineEntity", "PostingProposalLineSet", ENTITY_SERVICES),
+        ),
+        _names(f"account=Account,CodeA tax_code=TaxCode,FeeCode {_CODES}"),
+    ),
+)
+
+_VOUCHERS = Known(
+    ifs.VOUCHERS,
+    (
+        Place("VoucherRowsAnalysis", "VoucherRowSet", form="grouped"),
+        Place("VoucherHandling", "VoucherSet"),
+    ),
+    ("Voucher",),
+    _names("user_group=UserGroup,EnteredByUserGroup external_ref=ExternalRef,ReferenceNumber"),
+    KnownLines(
+        (("VoucherRows",),),
+        (
+            Place("VoucherHandling", "VoucherRowSet"),
+            Place("VoucherRowEntity", "VoucherRowSet", ENTITY_SERVICES),
+        ),
+        _names(
+            "debit_amount=DebetAmount,DebitAmount external_ref=ReferenceNumber,ExternalRef account=Account,CodeA "
+            f"{_CODES}"
+        ),
+    ),
+)
+
+_ACCOUNTS = Known(
+    ifs.ACCOUNTS,
+    (Place("VoucherRowsAnalysis", "Reference_Account"), Place("AccountHandling", "AccountSet")),
+    ("Account",),
+    _names(
+        "account_type=AccntType,AccountType tax_handling=TaxHandlingValue,TaxHandling ledger_flag=LedgFlag,LedgerFlag"
+    ),
+)
+
+_CODE_PART_VALUES = Known(
+    ifs.CODE_PART_VALUES,
+    (
+        Place("VoucherRowsAnalysis", "Reference_Code*", form="parts"),
+        Place("FunctionalObjectHandling", "Reference_AccountingCodePartValue"),
+        Place("CodePartValueHandling", "CodePartValueSet"),
+    ),
+    ("CodePart", "FunctionalObject"),
+)
+
+_SUPPLIER_INVOICES = Known(
+    ifs.SUPPLIER_INVOICES,
+    (
+        Place("SupplierInvoiceHandling", "SupplierInvoiceSet"),
+        Place("ManSuppInvoiceEntity", "ManSuppInvoiceSet", ENTITY_SERVICES),
+        Place("IncomingInvoiceEntity", "IncomingInvoiceSet", ENTITY_SERVICES),
+    ),
+    ("SuppInvoice", "SupplierInvoice", "IncomingInvoice"),
+    _names(
+        "supplier_id=Identity,SupplierId currency_code=Currency,CurrencyCode net_amount=NetCurrAmount,NetAmount "
+        "vat_amount=VatCurrAmount,VatAmount "
+        "po_reference=PoRefNumber,PoReference text=VoucherText,Text"
+    ),
+    KnownLines(
+        (("SupplierInvoiceLines",),),
+        (Place("SupplierInvoiceHandling", "SupplierInvoiceLineSet"),),
+        _names(f"account=Account,CodeA tax_code=TaxCode,FeeCode {_CODES}"),
+    ),
+)
+
+KNOWN = (
+    *(_SUPPLIERS, _CUSTOMERS, _PURCHASE_ORDERS, _CUSTOMER_ORDERS, _VOUCHERS),
+    *(_ACCOUNTS, _CODE_PART_VALUES, _PROPOSALS, _SUPPLIER_INVOICES),
+)
+
+ROWS_HAVE: Names = {"user_group": ("EnteredByUserGroup", "UserGroup"), "text": ()}
+"""Fields of a header that is grouped from rows, where they differ: a text is the row's own, and no two are alike."""
+
+
+def of_rows(known: Known) -> Known:
+    """The same for a header that is grouped from rows."""
+    return replace(known, fields={**known.fields, "external_ref": ("ReferenceNumber", "ExternalRef"), **ROWS_HAVE})
+
+
+def known_as(names: Names, one: str) -> tuple[str, ...]:
+    """The names of a field, the surest first."""
+    return names.get(one, (wire_name(one, {}),))
+
+
+def every_place() -> Iterator[Place]:
+    """Wherever anything of the catalogue may be, lines included; each once."""
+    found = [place for known in KNOWN for place in known.every_place()]
+    found += [place for known in KNOWN if known.lines for place in known.lines.sets]
+    yield from dict.fromkeys(found)

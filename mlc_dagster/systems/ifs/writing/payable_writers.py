@@ -1,0 +1,135 @@
+"""Supplier invoices and posting proposals in the ERP's books; an invoice takes the place of its orders' proposals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mlc_dagster.core.errors import RecordRejected
+from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Saved
+from mlc_dagster.core.vocabulary import EntitySet, Row
+from mlc_dagster.systems.ifs.entry_records import Invoice, Proposal
+from mlc_dagster.systems.ifs.writing.document_entry import (
+    CANCELLED,
+    DocumentClient,
+    DocumentKind,
+    DocumentWriter,
+    Found,
+    lines_of,
+)
+from mlc_dagster.systems.ifs.writing.document_steps import action_to, transition
+from mlc_dagster.systems.ifs.writing.row_writes import StateNotChangedError
+
+
+def _payable(record: Invoice | Proposal) -> Row:
+    return {
+        "company": record.company,
+        "supplier_id": record.supplier_id,
+        "currency_code": record.currency,
+        "net_amount": record.net_amount,
+        "vat_amount": record.vat_amount,
+        "gross_amount": record.gross_amount,
+        "po_reference": record.po_reference,
+        "external_ref": record.external_ref,
+        "text": record.text,
+    }
+
+
+class InvoiceWriter(DocumentWriter):
+    """Supplier invoices. One that a person entered by hand is adopted; proposals of its orders are cancelled."""
+
+    def __init__(self, client: DocumentClient, kind: DocumentKind, proposals: EntitySet) -> None:
+        super().__init__(client, kind)
+        self._proposals = proposals
+
+    def _there(self, drafts: Sequence[Draft]) -> dict[str, list[Found]]:
+        """By our reference; else by company, supplier and number, where a person entered the same by hand."""
+        found = super()._there(drafts)
+        new = {draft.record.identity(): draft.record for draft in drafts if draft.record.external_ref not in found}
+        numbers = {number for _, _, number in new}
+        for row, etag in self._client.find_many(self._kind.entity, "invoice_no", numbers):
+            record = new.get((row["company"], row["supplier_id"] or "", row["invoice_no"] or ""))
+            if record is not None and row["obj_state"] != CANCELLED and not row["external_ref"]:
+                found.setdefault(record.external_ref, []).append((row, etag))
+        return found
+
+    def _saved(self, draft: Draft, found: Found | None) -> Iterator[Outcome]:
+        """The invoice, then the end of the proposals: it is not done before both are."""
+        if CANCELLED not in self._proposals.actions and self._live_proposals(draft.record):
+            action_to(self._proposals, CANCELLED)  # it raises: the costs would be in the books twice
+        for outcome in super()._saved(draft, found):
+            if isinstance(outcome, Saved) and draft.record.proposals:
+                yield Begun(draft, outcome.remote_id)
+                self._cancel_proposals(draft.record)
+            yield outcome
+
+    def _cancel_proposals(self, record: Invoice) -> None:
+        for row in self._live_proposals(record):
+            self._client.change_state(self._proposals, {name: row[name] for name in self._proposals.keys}, CANCELLED)
+
+    def _live_proposals(self, record: Invoice) -> list[Row]:
+        found = self._client.find_many(self._proposals, "external_ref", record.proposals) if record.proposals else []
+        return [row for row, _ in found if row["obj_state"] != CANCELLED]
+
+    def compared(self, record: Invoice) -> dict[str, Any]:
+        return {
+            "company": record.company,
+            "supplier_id": record.supplier_id,
+            "invoice_no": record.invoice_no,
+            "currency_code": record.currency,
+            "gross_amount": record.gross_amount,
+        }
+
+    def row(self, record: Invoice) -> Row:
+        dates = {"invoice_date": record.invoice_date, "due_date": record.due_date}
+        return {**_payable(record), "invoice_no": record.invoice_no, **dates, "lines": lines_of(record)}
+
+
+class ProposalWriter(DocumentWriter):
+    """Posting proposals. A changed order gets a new one in place of the old, in one change set."""
+
+    def __init__(self, client: DocumentClient, kind: DocumentKind) -> None:
+        super().__init__(client, kind)
+        self._in_vain: StateNotChangedError | None = None  # an action that IFS answered, and that changed nothing
+
+    def _saved(self, draft: Draft, found: Found | None) -> Iterator[Outcome]:
+        if found is None:
+            yield self._refused(draft, "is cancelled") if draft.record.is_cancelled else self._entered(draft)
+        elif draft.record.is_cancelled:
+            row, _ = self._client.change_state(self._kind.entity, self.key(found[0]), CANCELLED)
+            yield self._said(draft, row, "updated")
+        elif draft.was_delivered or self.differences(draft.record, found[0]):
+            yield from self._replaced(draft, *found)
+        else:
+            yield self._said(draft, found[0], "adopted")
+
+    def _entered(self, draft: Draft) -> Saved:
+        row, _ = self._client.create_document(self._kind.entity, self.row(draft.record))
+        return self._said(draft, row, "updated" if draft.was_delivered else "created")
+
+    def _replaced(self, draft: Draft, row: Row, etag: str) -> Iterator[Outcome]:
+        """The end of the old one is read again before anything is called saved."""
+        if self._in_vain:
+            raise RecordRejected(f"The posting proposal {self.remote_id(row)} stays as it is: {self._in_vain.message}")
+        old = transition(self._kind.entity, self.key(row), CANCELLED, etag)
+        made, _ = self._client.create_document(self._kind.entity, self.row(draft.record), [old])
+        yield Begun(draft, self.remote_id(made))
+        try:
+            self._client.change_state(self._kind.entity, self.key(row), CANCELLED)
+        except StateNotChangedError as error:
+            self._in_vain = error
+            both = f"{self.remote_id(row)} and {self.remote_id(made)} both stand for {draft.record.external_ref}"
+            raise RecordRejected(f"{both}: cancel {self.remote_id(row)} in IFS. {error.message}") from error
+        yield self._said(draft, made, "updated")
+
+    def compared(self, record: Proposal) -> dict[str, Any]:
+        return {
+            "company": record.company,
+            "supplier_id": record.supplier_id,
+            "currency_code": record.currency,
+            "gross_amount": record.gross_amount,
+        }
+
+    def row(self, record: Proposal) -> Row:
+        lines = [{**line, "currency_amount": line["amount"]} for line in lines_of(record)]
+        return {**_payable(record), "invoice_date": record.dated, "lines": lines}

@@ -1,0 +1,178 @@
+"""What changes rows of a tenant: creates, changes with their ETag, change sets, and bound actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from mlc_dagster.core.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord
+from mlc_dagster.core.vocabulary import EntitySet, Row, key_text
+from mlc_dagster.systems.ifs.odata.changesets import Step, StepAnswer, written
+from mlc_dagster.systems.ifs.odata.changesets import answers as answers_of
+from mlc_dagster.systems.ifs.odata.expressions import collection, one, service
+from mlc_dagster.systems.ifs.odata.json_pages import PageDecoder
+from mlc_dagster.systems.ifs.reading.queries import Connection, no_batch
+from mlc_dagster.systems.ifs.reading.single_rows import row_and_etag, single
+from mlc_dagster.systems.ifs.writing.document_steps import (
+    NoSuchActionError,
+    action_path,
+    action_to,
+    correct,
+    creation,
+    kept,
+    on_wire,
+)
+from mlc_dagster.transport.client import ApiClient
+
+TRIES = 3
+"""How often a row that others change meanwhile is read and written again, before it is held."""
+
+
+class RowWrites:
+    """The writing half of the client. Nothing here is repeated but what names the version that it changes."""
+
+    api: ApiClient
+    _connection: Connection
+
+    def get(self, entity: EntitySet, key: Mapping[str, object]) -> tuple[Row, str]:
+        """The reading half's."""
+        raise NotImplementedError
+
+    def create(self, entity: EntitySet, row: Mapping[str, Any]) -> tuple[Row, str]:
+        """Create a row without lines; (row as the tenant keeps it, ETag).
+
+        Not repeatable: look for it by its reference first. Raises OutcomeUnknown, RecordRejected.
+        """
+        if entity.lines:
+            raise ValueError(f"{entity.name} has lines, which never travel alone: use create_document")
+        wire = PageDecoder.of(entity, expand=False)
+        body = {**entity.constants, **on_wire(entity, row)}
+        answer = self.api.request("POST", collection(entity), json=body, decode=partial(single, wire))
+        return row_and_etag(entity, answer.value, answer.headers.get("etag"))
+
+    def create_document(self, entity: EntitySet, row: Mapping[str, Any], also: Sequence[Step] = ()) -> tuple[Row, str]:
+        """Create a row with all its lines, after the steps of `also` on the same service: all of it, or nothing.
+
+        (row with lines as the tenant answered them, the header's ETag as the tenant gave it with the header; empty
+        where it gave none). Lines are numbered from 1. Raises as `change_set` does.
+        """
+        steps = [*also, *creation(entity, row, len(also) + 1)]
+        answers = self.change_set(entity, steps)[len(also) :]
+        try:
+            return kept(entity, answers), answers[0].etag or ""
+        except ValueError as error:
+            raise OutcomeUnknown(f"ifs/{entity.name}: created, but the answer does not tell what: {error}") from error
+
+    def change_set(self, service_of: EntitySet | str, steps: Sequence[Step]) -> list[StepAnswer]:
+        """Write all steps to one service, given by an entity set or the projection's name, or none of them.
+
+        Not repeatable: look first. Raises RecordRejected, StaleRecord and AccessDenied where IFS refused a step and
+        kept nothing, TransientError where it did not begin, OutcomeUnknown where no whole answer came, Misconfigured
+        where the tenant has no $batch.
+        """
+        if not steps:
+            return []
+        path = f"/{service_of}.svc" if isinstance(service_of, str) else service(service_of)
+        decode = partial(answers_of, self.api.base_url + path, steps)
+        accept, content = {"Accept": "multipart/mixed"}, written(path, steps)
+        try:
+            found = self.api.request("POST", f"{path}/$batch", content=content, headers=accept, decode=decode).value
+        except RecordRejected as error:
+            if error.status in (404, 405, 501):
+                raise no_batch(path, error) from error
+            raise
+        if isinstance(found, MlcError):
+            raise found
+        return found
+
+    def update(
+        self, entity: EntitySet, key: Mapping[str, object], changes: Mapping[str, Any], etag: str
+    ) -> tuple[Row, str]:
+        """Change fields of the version that the ETag names; (row, new ETag), without lines.
+
+        Raises StaleRecord where another version is there by now, OutcomeUnknown, RecordRejected.
+        """
+        if not etag:
+            words = f"ifs/{entity.name}: the tenant gives this row no ETag, so it cannot be changed safely"
+            raise RecordRejected(words)
+        entity = self._connection.typed(entity)
+        wire = PageDecoder.of(entity, expand=False)
+        answer = self.api.request(
+            "PATCH",
+            one(entity, key),
+            json=on_wire(entity, changes),
+            headers={"If-Match": etag},
+            decode=lambda content: single(wire, content) if content else None,
+        )
+        if answer.value is None:
+            return self.get(entity, key)
+        return row_and_etag(entity, answer.value, answer.headers.get("etag"))
+
+    def modify(
+        self, entity: EntitySet, key: Mapping[str, object], change: Callable[[Row], Mapping[str, Any]]
+    ) -> tuple[Row, str]:
+        """Read a row, ask `change` what to write, write that; again where the row changed meanwhile, or no answer came.
+
+        Nothing is sent where `change` has nothing to write. Raises StaleRecord or OutcomeUnknown after three tries.
+        """
+        last: StaleRecord | OutcomeUnknown | None = None
+        for times in range(TRIES):
+            if isinstance(last, OutcomeUnknown):
+                self.api.breathe(times)
+            row, etag = self.get(entity, key)
+            if not (changes := change(row)):
+                return row, etag
+            try:
+                return self.update(entity, key, changes, etag)
+            except (StaleRecord, OutcomeUnknown) as error:
+                last = error
+        assert last is not None
+        raise type(last)(f"{last.message} (given up after {TRIES} tries)") from last
+
+    def change_state(self, entity: EntitySet, key: Mapping[str, object], state: str) -> tuple[Row, str]:
+        """Lead a row to a state by its bound action, and read it again: (row, ETag). Nothing is sent where it is there.
+
+        An answer that is lost or says nothing is not believed, nor is a 200: the row is read until it is in the state.
+        Raises NoSuchActionError, StateNotChangedError, RecordRejected for what IFS refuses, StaleRecord or
+        OutcomeUnknown after three tries.
+        """
+        last: MlcError | None = None
+        for times in range(TRIES + 1):
+            row, etag = self.get(entity, key)
+            if row["obj_state"] == state:
+                return row, etag
+            if times == TRIES or (times and not isinstance(last, StaleRecord | OutcomeUnknown)):
+                break
+            if isinstance(last, OutcomeUnknown):
+                self.api.breathe(times)
+            last = self._acted(entity, key, state, etag)
+        if last is None:
+            raise StateNotChangedError(entity, key, state, row["obj_state"])
+        raise type(last)(f"{last.message} (given up after {TRIES} tries)") from last
+
+    def _acted(
+        self, entity: EntitySet, key: Mapping[str, object], state: str, etag: str
+    ) -> StaleRecord | OutcomeUnknown | None:
+        """Send the action once. Raises what IFS says no with."""
+        path = f"{service(entity)}/{action_path(entity, key, action_to(entity, state))}"
+        try:
+            self.api.request("POST", path, json={}, headers={"If-Match": etag}, decode=lambda content: None)
+        except (StaleRecord, OutcomeUnknown) as error:
+            return error
+        except RecordRejected as error:
+            if error.status == 404:  # the row itself was read a moment ago
+                raise NoSuchActionError(f"{error.message}. {correct(entity, state)}", status=404) from error
+            raise
+        return None
+
+
+class StateNotChangedError(RecordRejected):
+    """IFS answered the action as if it had acted, and the state is what it was."""
+
+    def __init__(self, entity: EntitySet, key: Mapping[str, object], state: str, found: str | None) -> None:
+        number = key_text(*(key[name] for name in entity.keys))
+        super().__init__(
+            f"IFS answered {action_to(entity, state)} of {entity.path} {number}, and it is {found or 'in no state'}, "
+            f"not {state}. {correct(entity, state)}"
+        )
