@@ -93,7 +93,7 @@ class EntitySet:
     expand: Literal["auto", "always", "never"] = "auto"
     wire: Mapping[str, str] = dataclasses.field(default_factory=dict)
     description: str = ""
-    surface: str = ""  # path before the projection, where it is another than the connection's
+    surface: str = ""  # address before the projection, where it is not the connection's own
     is_off: bool = False  # the tenant does not have this set: nothing is asked of it
     absent: frozenset[str] = frozenset()  # record fields that the tenant does not have: not selected, None
     constants: Mapping[str, str | int | bool] = dataclasses.field(default_factory=dict)  # on the wire, with each create
@@ -102,6 +102,7 @@ class EntitySet:
     children: tuple[ChildSet, ...] = ()
     sources: tuple[PartSet, ...] = ()
     actions: Mapping[str, str] = dataclasses.field(default_factory=dict)  # state -> bound action
+    types: Mapping[str, str] = dataclasses.field(default_factory=dict)  # name on the wire -> type, as far as told
 
     @property
     def not_selected(self) -> frozenset[str]:

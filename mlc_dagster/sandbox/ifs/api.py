@@ -23,6 +23,7 @@ from mlc_dagster.sandbox.ifs.requests import (
     body_of,
     envelope,
     key_of,
+    key_text,
     nowhere,
     odata_headers,
     refused,
@@ -31,6 +32,8 @@ from mlc_dagster.sandbox.ifs.requests import (
 )
 from mlc_dagster.sandbox.ifs.rows import Modified, RowSet, Stored
 from mlc_dagster.sandbox.ifs.transactions import Transaction
+from mlc_dagster.sandbox.ifs.views.gateway import Gateway
+from mlc_dagster.sandbox.ifs.views.loads import LOAD_KINDS
 from mlc_dagster.sandbox.ifs.views.service import LISTING, Services
 from mlc_dagster.sandbox.ifs.views.tenants import views_of
 from mlc_dagster.sandbox.journal import Journal
@@ -46,11 +49,11 @@ class IfsSandbox:
     def __init__(self, tenant: Tenant, counts: RollingCounts, journal: Journal, lock: RLock) -> None:
         self.tenant, self.counts, self._journal, self._lock = tenant, counts, journal, lock
         self.tokens = ifs_tokens.Tokens(tenant.token_seconds, "" if tenant.opaque_tokens else ifs_tokens.REALM)
-        self.sets = {kind.set: RowSet(kind) for kind in KINDS}
+        self.sets = {kind.set: RowSet(kind) for kind in (*KINDS, *LOAD_KINDS)}
         self.on_request: Callable[[str, int], object] | None = None  # (path, reads so far)
         self.reads = 0
-        self._reader = Reader()
-        headers = [Collection(tenant, rows) for rows in self.sets.values()]
+        self._reader, self._gateway = Reader(), Gateway(tenant)
+        headers = [Collection(tenant, self.sets[kind.set]) for kind in KINDS]
         lines = [collection.lines() for collection in headers if collection.navigation]
         self._collections = {(each.projection, each.set): each for each in (*headers, *lines)}
         self._services = Services(tenant, self.sets, views_of(tenant)) if tenant.view != "seed" else None
@@ -77,7 +80,7 @@ class IfsSandbox:
     def state(self) -> dict[str, Any]:
         """Rows of each entity set, the documents that a SaaS may enter, and the suppliers that both sides change."""
         return {
-            "rows": {name: len(rows.by_key) for name, rows in self.sets.items()},
+            "rows": {kind.set: len(self.sets[kind.set].by_key) for kind in KINDS},
             "documents": {name: self.rows(name) for name in DOCUMENTS},
             "suppliers": self.rows("SupplierSet"),
         }
@@ -109,9 +112,22 @@ class IfsSandbox:
         """Every token given out so far is refused from now on."""
         self.tokens.expire_all()
 
+    def approve(self) -> int:
+        """What another user does: suppliers and external loads that wait for him; how many loads there were."""
+        with self._lock, self._transaction() as work:
+            for row in (row for row in self.rows("SupplierSet") if row.get("IsApproved") is False):
+                self.put("SupplierSet", {**row, "IsApproved": True})
+            return self._services.approve(work) if self._services else 0
+
     # --- on the wire ---
 
     def answer(self, call: Call) -> Answer:
+        is_grant = call.path == ifs_tokens.PATH
+        if own := self._gateway.refusal(call, is_grant):
+            return own
+        return self._gateway.passed(call, self._answer(call), is_grant)
+
+    def _answer(self, call: Call) -> Answer:
         if call.path == ifs_tokens.PATH:
             return self.tokens.grant(call)
         if call.path.startswith("/ifs/auth/realms/"):
@@ -244,7 +260,7 @@ class IfsSandbox:
             changed = ifs_write.change(collection, stored, body_of(call), work)
             return self._row(call, collection, changed, 200, work)
         ifs_write.remove(collection, stored, work)
-        work.note("DELETE", unquote(call.path), None, _text(stored))
+        work.note("DELETE", unquote(call.path), None, key_text(stored))
         return Answer(204)
 
     def _on_lines(
@@ -269,7 +285,7 @@ class IfsSandbox:
     def _row(self, call: Call, collection: Collection, stored: Stored, status: int, work: Transaction) -> Answer:
         if status == 201 or call.method == "PATCH":
             work.written = collection, stored.key
-            work.note(call.method, unquote(call.path), decode(call.body), _text(stored))
+            work.note(call.method, unquote(call.path), decode(call.body), key_text(stored))
         options = query_of(call.query) if call.method == "GET" else {}
         shape = self._reader.shape(collection, options, as_texts(call))
         headers = {**odata_headers(call), "etag": stored.etag}
@@ -281,7 +297,3 @@ class IfsSandbox:
 def _shown(stored: Stored, navigation: str | None) -> dict[str, Any]:
     lines = {navigation: [_shown(line, None) for line in stored.lines]} if navigation else {}
     return {"@odata.etag": stored.etag, **stored.fields, **lines}
-
-
-def _text(stored: Stored) -> str:
-    return "/".join(str(part) for part in stored.key)

@@ -81,6 +81,11 @@ class Tenant:
     slow_filters: bool = True  # a filter on a column without an index is a 504
     modified_every: int = 0  # the nth read is a 503 MI_MODIFIED_ERROR; 0: none is
     projections_listed: bool = True  # False: AllProjections is a 403
+    loads_approved: Literal["at the next read", "by hand"] = "at the next read"  # external loads, by another user
+    suppliers_approved: bool = True  # False: a new one waits for another user before an invoice of his is taken
+    gateway_refuses: str = ""  # a service that a gateway in front answers with a 401 of its own
+    gateway_loses: int = 0  # the nth write is done, and the gateway answers 503; 0: none
+    gateway_grants: int = 0  # the nth token is a 502 of the gateway, with an object as `error`; 0: none
 
 
 def _kind(set_name: str, projection: str, keys: str, fields: str, lines: Lines | None = None, number: str = "") -> Kind:

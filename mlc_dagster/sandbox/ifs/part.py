@@ -40,7 +40,10 @@ PART = Part(
     secrets={"IFS_CLIENT_ID": CLIENT_ID, "IFS_CLIENT_SECRET": CLIENT_SECRET},
     limits={"requests_per_minute": 1000},
     sow=sow_ifs,
-    controls={("PUT", kind.set): partial(_put, kind.set) for kind in KINDS},
+    controls={
+        ("POST", "approve"): lambda ifs, body: {"loads": ifs.approve()},
+        **{("PUT", kind.set): partial(_put, kind.set) for kind in KINDS},
+    },
     traits=Tenant(),
     profiles=PROFILES,
     account=Account(_serve, lambda number: f"sandbox{number + 1}"),

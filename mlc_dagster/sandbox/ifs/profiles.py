@@ -22,4 +22,16 @@ PROFILES = {
         {**_EVERY, "view": "pages", "count": False, "modified_every": 101},
         CLOUD,
     ),
+    "load-only": Profile(
+        "A tenant where integrations enter documents by external loads that a person approves, behind an API gateway.",
+        {
+            **_EVERY,
+            "view": "load-only",
+            "projections_listed": False,
+            "suppliers_approved": False,
+            "gateway_loses": 7,
+            "gateway_grants": 3,
+        },
+        {**CLOUD, "invoices_by": "external", "vouchers_by": "external"},
+    ),
 }

@@ -46,6 +46,11 @@ def path_of(collection: Collection, stored: Stored) -> str:
     return f"{collection.set}({','.join(pairs)})"
 
 
+def key_text(stored: Stored) -> str:
+    """As the journal has it: "0010/5001"."""
+    return "/".join(str(part) for part in stored.key)
+
+
 def body_of(call: Call) -> Any:
     """Parsed JSON with exact decimals. Raises ODataError."""
     if "json" not in call.headers.get("content-type", "application/json"):

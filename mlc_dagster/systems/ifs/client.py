@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -12,28 +11,23 @@ import pyarrow as pa
 
 from mlc_dagster.core.arrow_columns import rows_of
 from mlc_dagster.core.duplicates import Crosswalk, TargetScan
-from mlc_dagster.core.errors import RecordRejected
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Row, Scope, Sightings
 from mlc_dagster.systems.ifs.duplicates import Duplicates
 from mlc_dagster.systems.ifs.odata.error_responses import classify as classify
-from mlc_dagster.systems.ifs.odata.expressions import Order, any_of_keys, collection, distinct, equals, one
-from mlc_dagster.systems.ifs.odata.json_pages import PageDecoder
-from mlc_dagster.systems.ifs.reading.key_ranges import Span, each_once
-from mlc_dagster.systems.ifs.reading.lines import Lines
+from mlc_dagster.systems.ifs.odata.expressions import Order
+from mlc_dagster.systems.ifs.reading.key_ranges import Span
+from mlc_dagster.systems.ifs.reading.lookups import Lookups
 from mlc_dagster.systems.ifs.reading.paging import PageWalk
 from mlc_dagster.systems.ifs.reading.partition_read import PartitionRead
-from mlc_dagster.systems.ifs.reading.queries import Connection, Query, no_such_set
-from mlc_dagster.systems.ifs.reading.single_rows import row_and_etag, rows_and_etags, single
+from mlc_dagster.systems.ifs.reading.queries import Connection, Query
 from mlc_dagster.systems.ifs.records import catalogue as known_sets
-from mlc_dagster.systems.ifs.schema.catalogue import wire_name
 from mlc_dagster.systems.ifs.schema.metadata import SchemaReport
 from mlc_dagster.systems.ifs.writing.erp_target import ErpTarget
 from mlc_dagster.systems.ifs.writing.row_writes import RowWrites
 from mlc_dagster.transport.client import ApiClient
-from mlc_dagster.transport.threads import in_order
 
 
 class IfsClient(RowWrites):
@@ -60,6 +54,7 @@ class IfsClient(RowWrites):
         self.api, self._clock = api, clock
         self._connection = Connection(api, in_flight, page_size)
         self.catalogue = named = catalogue or known_sets({})
+        self._lookups = Lookups(self._connection)
         self._target = ErpTarget(self, named, currencies)
         self._duplicates = Duplicates(self._connection, named)
 
@@ -121,12 +116,7 @@ class IfsClient(RowWrites):
 
     def get(self, entity: EntitySet, key: Mapping[str, object]) -> tuple[Row, str]:
         """(row with its lines, ETag). Raises RecordRejected with status 404 where there is none, or it does not fit."""
-        wire = PageDecoder.of(entity, expand=False)
-        answer = self._connection.get(one(entity, key), {"$select": wire.select}, partial(single, wire))
-        page = answer.value
-        if entity.lines:
-            page = Lines(self._connection, entity, entity.lines).complete(page)
-        return row_and_etag(entity, page, answer.headers.get("etag"))
+        return self._lookups.get(entity, key)
 
     def find(
         self, entity: EntitySet, most: int = 10, *, latest_by: str = "", **conditions: object
@@ -134,20 +124,9 @@ class IfsClient(RowWrites):
         """The rows, at most so many, that have these values: `find(VOUCHERS, external_ref="PR-77")`; without lines.
 
         `latest_by`: the field of which the greatest come first; by default the order is that of the keys.
+        Their ETags are empty where the tenant gives none: such a row cannot be changed.
         """
-        names = [wire_name(name, entity.wire) for name in conditions]
-        wire = PageDecoder.of(entity, expand=False)
-        asked = {"$filter": equals(names, list(conditions.values()))} if conditions else {}
-        keys = Order(entity, by_time=False).orderby
-        order = f"{wire_name(latest_by, entity.wire)} desc,{keys}" if latest_by else keys
-        params = {**asked, "$top": str(most), "$select": wire.select, "$orderby": order}
-        try:
-            batch = self._connection.get(collection(entity), params, wire.decode).value.batch
-        except RecordRejected as error:
-            if error.status == 404:
-                raise no_such_set(entity, error) from error
-            raise
-        return rows_and_etags(entity, batch)
+        return self._lookups.find(entity, most, conditions, latest_by=latest_by)
 
     def find_many(
         self, entity: EntitySet, field: str, values: Iterable[object], **also: object
@@ -156,21 +135,11 @@ class IfsClient(RowWrites):
 
         Few requests for many values; without lines, each with its ETag. Raises Misconfigured where there is no set.
         """
-        names = [wire_name(name, entity.wire) for name in (field, *also)]
-        wanted = distinct(values)
-        filters = [text for text, _ in any_of_keys(names, ((value, *also.values()) for value in wanted))]
-        found = in_order(partial(self._walked, entity), filters, self._connection.in_flight)
-        return each_once((pair for pairs in found for pair in pairs), entity.keys, field, wanted)
+        return self._lookups.find_many(entity, field, values, also)
 
     def every(self, entity: EntitySet) -> list[tuple[Row, str]]:
         """All rows, without lines, each with its ETag. Raises Misconfigured where there is no set."""
-        return self._walked(entity, None)
-
-    def _walked(self, entity: EntitySet, condition: str | None) -> list[tuple[Row, str]]:
-        query = Query(self._connection, entity, Order(entity, by_time=False), lines=False)
-        walk = PageWalk(query.order, lambda span: query.page(span, condition))
-        batches = (page.batch for page in walk.read(Span()))
-        return [pair for batch in batches for pair in rows_and_etags(entity, batch)]
+        return self._lookups.every(entity)
 
     def close(self) -> None:
         self.api.close()

@@ -29,6 +29,7 @@ from mlc_dagster.systems.ifs.partner_records import Supplier as Supplier
 from mlc_dagster.systems.ifs.schema import catalogue as names
 from mlc_dagster.systems.ifs.schema.catalogue import Overrides
 from mlc_dagster.systems.ifs.schema.presets import preset
+from mlc_dagster.systems.ifs.schema.surfaces import addressed
 from mlc_dagster.systems.ifs.settings import IfsSettings, Preset
 
 
@@ -254,8 +255,9 @@ def catalogue(overrides: Overrides, begins_with: Preset = "seed") -> dict[str, E
 
 
 def catalogue_for(section: IfsSettings) -> dict[str, EntitySet]:
-    """The catalogue of the tenant that a section of mlc.yaml is about."""
-    return catalogue(section.entity_sets, section.preset)
+    """The catalogue of the tenant that a section of mlc.yaml is about, each set with its address."""
+    found = catalogue(section.entity_sets, section.preset)
+    return {name: addressed(entity, section.base_url, section.surface) for name, entity in found.items()}
 
 
 def wrong_names(overrides: Overrides, begins_with: Preset = "seed") -> Iterator[names.Wrong]:

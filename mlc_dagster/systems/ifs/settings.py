@@ -17,8 +17,17 @@ SURFACES = {"main": "/main/ifsapplications/projection/v1", "int": "/int/ifsappli
 """Where IFS Cloud serves its projections, and its entity services (facts/ifs-tenants.md, section 2)."""
 
 
+NULLS = frozenset({"null", "Null", "NULL", "~", ""})
+FLAGS = {"true": True, "false": False}
+"""mlc.yaml is read as text (settings/plain_yaml.py); what YAML means by these words, a person means here too."""
+
+
 def _marked(value: str | int | bool | None) -> str | int | bool:
-    return ABSENT if value is None else value
+    return ABSENT if value is None or value in NULLS else value
+
+
+def _constant(value: str | int | bool | None) -> str | int | bool:
+    return FLAGS.get(value, _marked(value)) if isinstance(value, str) else _marked(value)
 
 
 def _surface(value: str) -> str:
@@ -30,7 +39,7 @@ def _surface(value: str) -> str:
 Name = Annotated[str | None, AfterValidator(_marked)]
 """A name on the wire, or null: this tenant has none."""
 
-Constant = Annotated[bool | int | str | None, AfterValidator(_marked)]
+Constant = Annotated[bool | int | str | None, AfterValidator(_constant)]
 Surface = Annotated[str, AfterValidator(_surface)]
 Names = dict[str, Name]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import get_args
 from urllib.parse import unquote
@@ -28,9 +28,13 @@ class FirstSeen:
 
     def see(self, batch: pa.RecordBatch, today: date) -> None:
         """Remember the rows: one that is new, or has a new version, is placed today."""
+        pairs = zip(self._texts(batch), batch["etag"].to_pylist(), strict=True)
+        self.see_versions(((text, etag or "") for text, etag in pairs if text is not None), today)
+
+    def see_versions(self, seen: Iterable[tuple[str, str]], today: date) -> None:
+        """As `see`, by (key as text, version)."""
         if self._sightings is not None:
-            pairs = zip(self._texts(batch), batch["etag"].to_pylist(), strict=True)
-            self._sightings.place(self._name, [(text, etag or "") for text, etag in pairs if text is not None], today)
+            self._sightings.place(self._name, list(seen), today)
 
     def on(self, day: date) -> list[str]:
         """The keys that are placed on a day, as text."""

@@ -113,18 +113,28 @@ def line_entity() -> View:
     return _lines_view(projection, name, "PurchaseOrderLine", found, sources=lines, surface=INT)
 
 
-def customer_orders(projection: str = "CustomerOrderHandling") -> View:
-    order_lines = columns(
+_SALE_KEYS = ("OrderNo", "LineNo", "RelNo", "LineItemNo")
+
+
+def _sales(projection: str, name: str) -> View:
+    found = columns(
         "OrderNo LineNo RelNo LineItemNo:int=0 Contract CatalogNo CatalogDesc<Description PartNo<CatalogNo CustomerNo "
         "BuyQtyDue:decimal SalesUnitMeas=pcs WantedDeliveryDate:midnight PlannedDeliveryDate:midnight "
         "PromisedDeliveryDate:midnight ConfigurationId=* SaleUnitPrice:decimal NetAmountCurr<LineAmount:decimal "
         "Objstate<ObjState:enum Cf_Note"
     )
-    keys = ("OrderNo", "LineNo", "RelNo", "LineItemNo")
-    array = View(
-        projection, "OrderLinesArray", "CustomerOrderLine", "CustomerOrderSet", keys, order_lines, sources=lines
-    )
+    return View(projection, name, "CustomerOrderLine", "CustomerOrderSet", _SALE_KEYS, found, sources=lines)
+
+
+def customer_orders(projection: str = "CustomerOrderHandling") -> View:
+    """No company and no total; the lines in OrderLinesArray."""
     header = columns("OrderNo Contract CustomerNo CustomerName CurrencyCode OrderDate:midnight Objstate<ObjState:enum")
+    array = _sales(projection, "OrderLinesArray")
     return View(
         projection, "CustomerOrderSet", "CustomerOrder", "CustomerOrderSet", ("OrderNo",), header, arrays=(array,)
     )
+
+
+def customer_order_lines(projection: str = "CustomerOrderHandling") -> View:
+    """All lines, as a set."""
+    return _sales(projection, "CustomerOrderLineSet")

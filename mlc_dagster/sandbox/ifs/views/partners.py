@@ -49,6 +49,7 @@ def suppliers(tenant: Tenant, projection: str = "SupplierHandling") -> View:
         ),
         writes=READ_WRITE,
         demanded=tuple(demanded.split()),
+        adds={} if tenant.suppliers_approved else {"IsApproved": False},
         no_filter=("SuppliersOwnId", "CorporateForm"),
     )
 

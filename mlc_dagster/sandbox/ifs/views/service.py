@@ -1,4 +1,4 @@
-"""The services of such a tenant: what is granted, activated and listed, and where a call goes."""
+"""The services of such a tenant: what is granted and listed, and where a call goes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from mlc_dagster.sandbox.ifs.requests import (
     as_texts,
     body_of,
     key_of,
+    key_text,
     nowhere,
     odata_headers,
     path_of,
@@ -21,10 +22,11 @@ from mlc_dagster.sandbox.ifs.requests import (
 )
 from mlc_dagster.sandbox.ifs.rows import RowSet
 from mlc_dagster.sandbox.ifs.transactions import Transaction
-from mlc_dagster.sandbox.ifs.views import reading, writing
+from mlc_dagster.sandbox.ifs.views import loading, reading, writing
 from mlc_dagster.sandbox.ifs.views.collection import ViewCollection
 from mlc_dagster.sandbox.ifs.views.edmx import document
 from mlc_dagster.sandbox.ifs.views.listed import projections
+from mlc_dagster.sandbox.ifs.views.loads import AWAITING, INVOICE_LOADS, VOUCHER_LOADS
 from mlc_dagster.sandbox.ifs.views.view import INT, MAIN, View, ViewRow
 from mlc_dagster.sandbox.wire import Answer, Call, decode, encode, query_of
 
@@ -41,15 +43,15 @@ class Services:
             for view in self._views
         }
         self._reads = 0
+        if not tenant.suppliers_approved:
+            sets["SupplierSet"].extra["IsApproved"] = "bool"
 
     def service_of(self, call: Call) -> str:
-        """The path of the service that is called. Raises ODataError where it is not there, or not granted."""
+        """The path of the service that is called. Raises ODataError where it is not there."""
         surface, projection, _ = self._parts(call)
         views = [view for view in self._views if (view.surface, view.projection) == (surface, projection)]
         if not views:
             raise ODataError("Metadata not found.", 404, "ODP_RESOURCE_NOTFOUND")
-        if not any(view.is_granted for view in views):
-            raise ODataError("Insufficient privileges.", 403, "SE_UNAUTHORIZED")
         return f"{surface}/{projection}.svc"
 
     def listing(self, call: Call) -> Answer:
@@ -62,15 +64,31 @@ class Services:
     def routed(self, call: Call, work: Transaction) -> Answer:
         """Raises ODataError."""
         self._may_be_changing(call)
+        if call.method == "GET" and self._tenant.loads_approved == "at the next read":
+            self.approve(work)
         surface, projection, segments = self._parts(call)
         if segments in ([], [""], ["$metadata"]):
             return self._described(call, surface, projection, is_metadata=segments == ["$metadata"])
         collection, row, place = self._found(call, surface, projection, segments)
+        if not collection.view.is_granted and call.method != "GET":
+            raise ODataError("Insufficient privileges.", 403, "SE_UNAUTHORIZED")
         if row is None:
             return self._on_set(call, collection, place, is_count=segments[-1] == "$count", work=work)
         if segments[-1].startswith("IfsApp."):
             return self._acted(call, collection, row, segments[-1], work)
         return self._on_row(call, collection, row, work)
+
+    def approve(self, work: Transaction) -> int:
+        """What another user does with the external loads that wait for him; how many there were."""
+        waiting = [
+            (kind, load)
+            for kind in (VOUCHER_LOADS, INVOICE_LOADS)
+            for load in work.sets[kind].insertion_order()
+            if load.fields["ObjState"] == AWAITING
+        ]
+        for kind, load in waiting:
+            loading.approve(work.sets, kind, load, work)
+        return len(waiting)
 
     def _parts(self, call: Call) -> tuple[str, str, list[str]]:
         surface = next((each for each in (MAIN, INT) if call.path.startswith(f"{each}/")), None)
@@ -100,7 +118,7 @@ class Services:
         """What the path leads to: a set or an array, or one row of it; and its place for @odata.context."""
         name, keys = segment(segments[0])
         collection = self._collections.get((surface, projection, name))
-        if collection is None or not collection.view.is_granted:
+        if collection is None:
             raise nowhere(call.path)
         place, row = collection.set, self._row(call, collection, keys)
         for part in segments[1:]:
@@ -156,7 +174,7 @@ class Services:
     def _written(self, call: Call, collection: ViewCollection, row: ViewRow, status: int, work: Transaction) -> Answer:
         work.written = collection, row.key
         sent: Any = decode(call.body) if call.body else None
-        work.note(call.method, unquote(call.path), sent, "/".join(str(part) for part in row.key))
+        work.note(call.method, unquote(call.path), sent, key_text(row))
         body = reading.one(collection, row, {}, as_texts(call), call.origin)
         return Answer(status, body, {**odata_headers(call), **_etag(row)})
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from mlc_dagster.sandbox.ifs.catalogue import Tenant
-from mlc_dagster.sandbox.ifs.views import books, orders, partners
+from mlc_dagster.sandbox.ifs.views import books, loads, orders, partners, payables
 from mlc_dagster.sandbox.ifs.views.view import View
 
 Views = tuple[View, ...]
@@ -22,11 +23,18 @@ def _pages(tenant: Tenant) -> Views:
         orders.purchase_orders(),
         orders.lines_without_part(),
         orders.customer_orders(),
+        orders.customer_order_lines(),
         *books.recorded(),
     )
 
 
-TENANTS: Mapping[str, Callable[[Tenant], Views]] = {"recorded": _recorded, "pages": _pages}
+def _load_only(tenant: Tenant) -> Views:
+    """As `pages`, and the books' documents can be read; they are entered by external loads alone."""
+    invoices = replace(payables.invoices(writes=frozenset({"POST", "PATCH"})), is_granted=False)
+    return (*_pages(tenant), invoices, loads.vouchers(), loads.invoices())
+
+
+TENANTS: Mapping[str, Callable[[Tenant], Views]] = {"recorded": _recorded, "pages": _pages, "load-only": _load_only}
 
 
 def views_of(tenant: Tenant) -> Views:

@@ -56,9 +56,9 @@ class View:
     demanded: tuple[str, ...] = ()  # what a POST has to send
     actions: tuple[Action, ...] = ()
     etags: bool = True
-    is_granted: bool = True  # False: 403
+    is_granted: bool = True  # False: it may be read alone; a write is a 403
     no_filter: tuple[str, ...] = ()  # columns without an index: a filter on one times out
-    extra: Mapping[str, Any] = field(default_factory=dict)  # what its service knows of it beside
+    adds: Mapping[str, Any] = field(default_factory=dict)  # by the catalogue's names, to each row that is made
 
     @property
     def by_name(self) -> dict[str, Column]:

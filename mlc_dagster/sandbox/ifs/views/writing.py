@@ -10,11 +10,10 @@ from mlc_dagster.sandbox.ifs.odata import ODataError
 from mlc_dagster.sandbox.ifs.posting_rules import RefusalError
 from mlc_dagster.sandbox.ifs.rows import Stored
 from mlc_dagster.sandbox.ifs.transactions import Transaction
+from mlc_dagster.sandbox.ifs.views import loading, loads
 from mlc_dagster.sandbox.ifs.views.collection import ViewCollection
 from mlc_dagster.sandbox.ifs.views.columns import Column
 from mlc_dagster.sandbox.ifs.views.view import META, ViewRow
-
-_ETAG = "@odata.etag"
 
 
 def fields_from(collection: ViewCollection, body: Any) -> dict[str, Any]:
@@ -53,6 +52,7 @@ def create(collection: ViewCollection, body: Any, work: Transaction) -> ViewRow:
         if sent.get(name) is None:
             raise RefusalError(f"ORA-20124: {view.entity}.{name.upper()}NULL: Field [{name}] is mandatory.")
     fields = {name: value for name, value in fields_from(collection, body).items() if name != "ObjState"}
+    fields.update(view.adds)
     if collection.below is None:
         stored = write.create(collection.plain(), fields, work)
         return _shown(collection, next(iter(view.sources(stored))).head, None)
@@ -93,11 +93,21 @@ def act(collection: ViewCollection, row: ViewRow, name: str, work: Transaction) 
     if head.fields["ObjState"] not in action.origins:
         text = f"{collection.view.entity}: {name} is not possible in state {head.fields['ObjState']}."
         raise RefusalError(f"ORA-20105: {collection.view.entity}.STATE: {text}")
-    work.touch(collection.rows, head.key).fields.add("ObjState")
-    lines = [{**line.fields, _ETAG: line.etag} for line in head.lines]
-    navigation = {collection.rows.kind.lines.navigation: lines} if collection.rows.kind.lines else {}
-    kept = {name: value for name, value in head.fields.items() if name != "LastModified"}
-    return _shown(collection, collection.rows.put({**kept, **navigation, "ObjState": action.state}, etags=_ETAG), None)
+    if action.name in _LOADS:
+        _LOADS[action.name](collection, head, work)
+        return _shown(collection, collection.rows.by_key[head.key], None)
+    return _shown(collection, write.with_state(collection.plain(), head, action.state, work), None)
+
+
+def _check(collection: ViewCollection, load: Stored, work: Transaction) -> None:
+    loading.check(work.sets, collection.view.kind, load, work, collection.tenant)
+
+
+def _create(collection: ViewCollection, load: Stored, work: Transaction) -> None:
+    loading.create(work.sets, collection.view.kind, load, work)
+
+
+_LOADS = {loads.CHECK: _check, loads.INVOICE_CHECK: _check, loads.CREATE: _create, loads.INVOICE_CREATE: _create}
 
 
 def _shown(collection: ViewCollection, head: Stored, line: Stored | None) -> ViewRow:

@@ -11,7 +11,7 @@ from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Saved
 from mlc_dagster.systems.cin7.api import NOWHERE, Document, covers, same_id
 from mlc_dagster.systems.cin7.purchases import request_bodies
 from mlc_dagster.systems.cin7.purchases.invoiced_products import Allocation, allocate
-from mlc_dagster.systems.cin7.purchases.purchase_lookup import read, refers
+from mlc_dagster.systems.cin7.purchases.purchase_lookup import keys_of, read, refers
 from mlc_dagster.systems.cin7.purchases.purchase_writer import (
     PurchaseSender,
     has_our_totals,
@@ -182,8 +182,22 @@ def _there(invoices: Sequence[Document], document: PurchaseInvoice, task_id: str
     wanted = (document.invoice_number or "").strip().casefold()
     live = [invoice for invoice in invoices if invoice.get("Status") != "VOIDED"]
     ours = (invoice for invoice in live if refers(invoice, document.reference))
-    numbered = (each for each in live if str(each.get("InvoiceNumber") or "").strip().casefold() == wanted)
-    return next(ours, None) or next(numbered, None)
+    numbered = [each for each in live if str(each.get("InvoiceNumber") or "").strip().casefold() == wanted]
+    return next(ours, None) or _without_another_key(document, numbered)
+
+
+def _without_another_key(document: PurchaseInvoice, numbered: Sequence[Document]) -> Document | None:
+    """The one that a person entered, or that lost its key. Raises RecordRejected where the number is another's: a small
+    supplier begins anew each year, and what stands there was delivered for another posting proposal.
+    """
+    theirs = [each for each in numbered if keys_of(each)]
+    if theirs and len(theirs) == len(numbered):
+        others = ", ".join(sorted({key for each in theirs for key in keys_of(each)}))
+        raise RecordRejected(
+            f"Invoice {document.invoice_number} stands in Cin7 already, for {others} of IFS and not for "
+            f"{document.reference}. Correct the number of one of them in IFS; or void the one in Cin7 and replay."
+        )
+    return next((each for each in numbered if not keys_of(each)), None)
 
 
 def _live(invoices: Sequence[Document], ours: str) -> list[Document]:

@@ -158,20 +158,21 @@ def written_marks(purchase: Document) -> Iterator[str]:
 def references(purchase: Document) -> Iterator[str]:
     """The ERP's keys of the invoices on a purchase."""
     for invoice in purchase.get("Invoice") or ():
-        yield from _keys(invoice)
+        yield from keys_of(invoice)
 
 
-def _keys(invoice: Document) -> Iterator[str]:
-    if invoice.get("Status") != "VOIDED":
-        charges = [each.get("Reference") for each in invoice.get("AdditionalCharges") or ()]
-        for mark in [*charges, *(each.get("Comment") for each in invoice.get("Lines") or ())]:
-            if found := _OF_AN_INVOICE.fullmatch(str(mark or "").strip()):
-                yield found[1]
+def keys_of(invoice: Document) -> list[str]:
+    """The ERP's keys of posting proposals on the rows of an invoice that stands."""
+    if invoice.get("Status") == "VOIDED":
+        return []
+    charges = [each.get("Reference") for each in invoice.get("AdditionalCharges") or ()]
+    marks = [*charges, *(each.get("Comment") for each in invoice.get("Lines") or ())]
+    return [found[1] for mark in marks if (found := _OF_AN_INVOICE.fullmatch(str(mark or "").strip()))]
 
 
 def refers(invoice: Document, reference: str) -> bool:
     """Whether an invoice in Cin7 carries the ERP's key of a posting proposal on one of its lines."""
-    return reference in _keys(invoice)
+    return reference in keys_of(invoice)
 
 
 def _earliest(document: PurchaseDocument, since: datetime) -> datetime:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from mlc_dagster.core.errors import MlcError
+import yaml
+
+from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.systems.ifs import records as ifs
@@ -15,7 +17,7 @@ from mlc_dagster.systems.ifs.discover.proposal import absent_set, doubtful_set, 
 from mlc_dagster.systems.ifs.discover.proposed_fields import Circumstances, Sample
 from mlc_dagster.systems.ifs.discover.services import Services
 from mlc_dagster.systems.ifs.discover.yaml_lines import YamlLine, page
-from mlc_dagster.systems.ifs.settings import SURFACES, IfsSettings, Preset
+from mlc_dagster.systems.ifs.settings import SURFACES, EntitySetSettings, IfsSettings, Preset
 from mlc_dagster.systems.shared.discovery import Discovery
 from mlc_dagster.systems.shared.findings import Finding, Question, budget
 from mlc_dagster.transport.threads import in_order
@@ -49,7 +51,8 @@ def discover_ifs(question: Question, flows: Sequence[Flow]) -> Discovery:
     found = find_all(services)
     samples = list(in_order(lambda one: _sample(one, services), found, section.in_flight))
     about = _circumstances(question, section, flows, services)
-    lines = [*_begin(found, services), *_sets(zip(found, samples, strict=True), about)]
+    sets = list(_sets(zip(found, samples, strict=True), about))
+    lines = [*_begin(services, _preset(found, sets)), *sets]
     told = [_catalogue_line(services), *map(_finding, found, samples, [about] * len(found))]
     return Discovery(page(lines), tuple(told))
 
@@ -113,7 +116,7 @@ def _asked(found: FoundSet) -> Iterator[tuple[Place, list[str]]]:
 # --- the page and the summary ---------------------------------------------------------------------------------------
 
 
-def _begin(found: Sequence[FoundSet | Absent], services: Services) -> Iterator[YamlLine]:
+def _begin(services: Services, preset: Preset) -> Iterator[YamlLine]:
     yield from (YamlLine(1, "", words) for words in TITLE)
     if services.catalogue.names is None:
         yield YamlLine(
@@ -121,18 +124,27 @@ def _begin(found: Sequence[FoundSet | Absent], services: Services) -> Iterator[Y
         )
     else:
         yield YamlLine(1, "", f"The service catalogue lists {len(services.catalogue.names):,} projections.")
-    names = _preset(found)
-    yield YamlLine(1, f"catalogue: {names}", "what is not said below; nearest to the names found")
+    yield YamlLine(1, f"catalogue: {preset}", "the nearest names; all that this tenant has is said below")
     yield YamlLine(1, "entity_sets:")
 
 
-def _preset(found: Sequence[FoundSet | Absent]) -> Preset:
-    """The preset whose places were found more often."""
+def _preset(found: Sequence[FoundSet | Absent], sets: Sequence[YamlLine]) -> Preset:
+    """The preset whose places were found more often, as long as nothing of its own is left beside what is proposed."""
     there = [one for one in found if isinstance(one, FoundSet) and not one.doubt]
     seed = sum(
         (one.known.entity.projection, one.known.entity.path) == (one.place.projection, one.place.set) for one in there
     )
-    return "seed" if 2 * seed > len(there) else "cloud"
+    said = yaml.safe_load(page(sets))
+    proposed = {name: EntitySetSettings.model_validate(each) for name, each in said.items()}
+    return "seed" if 2 * seed > len(there) or not _is_whole(proposed) else "cloud"
+
+
+def _is_whole(proposed: Mapping[str, EntitySetSettings]) -> bool:
+    """Whether the names of `cloud` add nothing to what is proposed."""
+    try:
+        return ifs.catalogue(proposed, "cloud") == ifs.catalogue(proposed, "seed")
+    except Misconfigured:
+        return False
 
 
 def _sets(found: Iterable[tuple[FoundSet | Absent, Sample]], about: Circumstances) -> Iterator[YamlLine]:
@@ -155,7 +167,7 @@ def _catalogue_line(services: Services) -> Finding:
 def _finding(one: FoundSet | Absent, sample: Sample, about: Circumstances) -> Finding:
     entity = one.known.entity
     if isinstance(one, Absent):
-        return Finding("ifs", entity.name, False, f"absent; {about.switches_off(entity)}")
+        return Finding("ifs", entity.name, False, f"absent: {one.why[0]}; {about.switches_off(entity)}")
     if one.doubt or sample.rows is None:
         doubt = one.doubt or sample.why
         return Finding(

@@ -82,7 +82,7 @@ def find(known: Known, services: Services) -> FoundSet | Absent:
         doubtful.append(found)
     if doubtful:
         return _completed(max(doubtful, key=_likeness), services)
-    return Absent(known, tuple(_said(known, services)))
+    return Absent(known, tuple(dict.fromkeys(_said(known, services))))
 
 
 def _likeness(found: FoundSet) -> tuple[int, int]:
@@ -90,10 +90,10 @@ def _likeness(found: FoundSet) -> tuple[int, int]:
 
 
 def _said(known: Known, services: Services) -> Iterator[str]:
-    for place in known.every_place():
-        service = services.of(place)
-        words = service.why if service.state != "read" else f"{place.projection} has no set {place.set}"
-        yield words
+    """What each place said: first those that are there and do not answer, since a right or a gateway cures that."""
+    every = [(place, services.of(place)) for place in known.every_place()]
+    for place, service in sorted(every, key=lambda each: each[1].state not in ("denied", "refused")):
+        yield service.why if service.state != "read" else f"{place.projection} has no set {place.set}"
     if services.catalogue.names is not None:
         yield f"no other service named {', '.join(known.words)} has a set with its key and {ENOUGH} of its fields"
 

@@ -10,7 +10,7 @@ from mlc_dagster.systems.ifs.discover.known_names import Known, KnownLines, Plac
 from mlc_dagster.systems.ifs.discover.matching import Fields, Keys, key_matched, matched
 from mlc_dagster.systems.ifs.discover.services import Services
 from mlc_dagster.systems.ifs.schema.catalogue import fields_of
-from mlc_dagster.systems.ifs.schema.csdl import MetadataModel
+from mlc_dagster.systems.ifs.schema.csdl import MetadataModel, target_of
 
 MANY = "Collection("
 
@@ -109,7 +109,7 @@ def _described(
 
 
 def _target(model: MetadataModel, kind: str, navigation: str) -> str:
-    return model.navigations_of(kind)[navigation].removeprefix(MANY).rstrip(")")
+    return target_of(model.navigations_of(kind)[navigation])
 
 
 def _other_array(lines: KnownLines, line_set: LineSet, kind: str, model: MetadataModel) -> str:

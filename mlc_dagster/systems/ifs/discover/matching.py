@@ -17,6 +17,9 @@ from mlc_dagster.systems.ifs.schema.metadata import KNOWN_AS
 ALIKE = 0.75  # of 1: how much a name must resemble a known one to be asked about
 
 
+LONG_ENOUGH = 5  # letters of a known name that is looked for inside of others
+
+
 @dataclass(frozen=True)
 class Matched:
     """One field beside what the tenant has. `wire`: its name there, None where nothing matches exactly."""
@@ -79,10 +82,17 @@ def _near(record: type[Record], name: str, one: Matched, free: Types) -> Matched
             return Matched(None, free[wire], one.sought, wire, words)
     fitting = {wire.casefold(): wire for wire, kind in free.items() if fits(record, name, kind)}
     for wire in one.sought:
-        if alike := get_close_matches(wire.casefold(), fitting, n=1, cutoff=ALIKE):
-            found = fitting[alike[0]]
+        if alike := _alike(wire.casefold(), sorted(fitting)):
+            found = fitting[alike]
             return Matched(None, free[found], one.sought, found, f"its name is like {wire}, and is not known")
     return one
+
+
+def _alike(word: str, names: list[str]) -> str:
+    """What is written much alike, else the shortest that the word is a part of; empty where there is none."""
+    close = get_close_matches(word, names, n=1, cutoff=ALIKE)
+    holding = sorted((name for name in names if len(word) >= LONG_ENOUGH and word in name), key=len)
+    return next(iter([*close, *holding]), "")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from mlc_dagster.systems.ifs.discover.proposed_fields import (
     field_lines,
     fields_lines,
 )
-from mlc_dagster.systems.ifs.discover.proposed_lines import around, summed, sure_children
+from mlc_dagster.systems.ifs.discover.proposed_lines import OF_EACH_PART, around, summed, sure_children
 from mlc_dagster.systems.ifs.discover.yaml_lines import YamlLine, scalar
 
 APART = ("last_modified", "obj_state")
@@ -47,7 +47,8 @@ def found_set(found: FoundSet, sample: Sample, about: Circumstances) -> Iterator
     """A set whose name, key and service match exactly."""
     yield YamlLine(SET, f"{found.known.entity.name}:", _read(found, sample, about))
     yield from _names(found, about)
-    yield from fields_lines(SET + 1, "keys", found.keys.fields)
+    of_each = OF_EACH_PART if found.parts else ()
+    yield from fields_lines(SET + 1, "keys", {n: one for n, one in found.keys.fields.items() if n not in of_each})
     elsewhere = {*APART, *summed(found), *(name for child in sure_children(found, about) for name in child.fields)}
     own = {name: one for name, one in found.fields.items() if name not in elsewhere}
     yield from fields_lines(SET + 1, "fields", own)

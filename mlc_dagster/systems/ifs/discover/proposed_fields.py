@@ -48,7 +48,8 @@ def field_lines(depth: int, name: str, one: Matched) -> Iterator[YamlLine]:
     if one.wire is not None:
         yield YamlLine(depth, f"{name}: {scalar(one.wire)}", shown(one.kind))
         return
-    yield YamlLine(depth, f"{name}: null", f"absent; sought: {', '.join(one.sought) or 'nothing'}")
+    sought = f"absent; sought: {', '.join(one.sought)}" if one.sought else "each row has its own"
+    yield YamlLine(depth, f"{name}: null", sought)
     if one.maybe:
         question = (
             f"? Ask the tenant's administrator whether {one.maybe} ({shown(one.kind)}) is {name}: {one.why_maybe}"

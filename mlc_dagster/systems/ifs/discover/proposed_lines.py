@@ -22,6 +22,10 @@ VERBS = {
 """State -> how the bound action ends that leads to it: PurchaseOrder_Release."""
 
 
+OF_EACH_PART = ("code_part_value",)
+"""The key that each of several sets calls after itself: CodeB, CodeC."""
+
+
 def around(found: FoundSet, about: Circumstances) -> Iterator[YamlLine]:
     """All that stands beside the names of a set."""
     yield from _sums(found)
@@ -45,7 +49,9 @@ def _sums(found: FoundSet) -> Iterator[YamlLine]:
     if sums := summed(found):
         yield YamlLine(SET + 1, f"sums: {inline(sums)}", "the header has no such column")
     elif found.known.sums:
-        yield YamlLine(SET + 1, f"sums: {inline(dict.fromkeys(found.known.sums))}", "the header's own column is read")
+        is_own = all(found.fields[name].is_exact for name in found.known.sums)
+        words = "the header's own column is read" if is_own else "absent: the lines have no amount that could be summed"
+        yield YamlLine(SET + 1, f"sums: {inline(dict.fromkeys(found.known.sums))}", words)
 
 
 def _constants(found: FoundSet) -> Iterator[YamlLine]:
@@ -77,10 +83,12 @@ def _children(found: FoundSet, about: Circumstances) -> Iterator[YamlLine]:
     yield YamlLine(SET + 1, "children:" if sure else "children: []", "" if sure else "none that is sure")
     for child in sure:
         yield from _child(child, about)
-    for child in found.children:
-        if child not in sure:
-            yield YamlLine(SET + 1, "", f"? Ask the tenant's administrator: {_question(child, about)}")
-            yield from (line._replace(is_sure=False) for line in _child(child, about))
+    unsure = [child for child in found.children if child not in sure]
+    for child in unsure:
+        yield YamlLine(SET + 1, "", f"? Ask the tenant's administrator: {_question(child, about)}")
+    if unsure and not sure:
+        yield YamlLine(SET + 1, "children:", "in the place of the line above", False)
+    yield from (line._replace(is_sure=False) for child in unsure for line in _child(child, about))
 
 
 def _question(child: Child, about: Circumstances) -> str:
@@ -109,7 +117,7 @@ def _sources(found: FoundSet) -> Iterator[YamlLine]:
         yield YamlLine(SET + 2, f"- set: {scalar(part.place.set)}", "known name")
         yield YamlLine(SET + 3, f"constants: {inline({'code_part': part.letter})}")
         own = {name: one for name, one in part.keys.fields.items() if one.wire != _usual(found.keys.fields, name)}
-        own |= {"code_part_value": part.keys.fields["code_part_value"]}
+        own |= {name: part.keys.fields[name] for name in OF_EACH_PART}
         yield from fields_lines(SET + 3, "keys", own)
         differ = {name: one for name, one in part.fields.items() if one.wire != _usual(found.fields, name)}
         yield from fields_lines(SET + 3, "fields", differ)

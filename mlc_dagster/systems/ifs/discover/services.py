@@ -167,13 +167,13 @@ def _named(rows: list[Mapping[str, Any]]) -> frozenset[str]:
     column = next((name for name in NAME_COLUMNS if name in columns), None)
     if column is None:
         values = {name: {row[name] for row in rows if isinstance(row.get(name), str)} for name in columns}
-        column = max(columns, key=lambda name: sum(_is_service(each) for each in values[name]), default=None)
+        column = max(sorted(columns), key=lambda name: sum(_is_service(each) for each in values[name]), default=None)
     found = frozenset(row[column] for row in rows if isinstance(row.get(column), str)) if column else frozenset()
     return frozenset(name for name in found if name.isidentifier())
 
 
 def _is_service(value: str) -> bool:
-    return value.endswith(("Handling", "Entity", "Analysis", ALL_PROJECTIONS))
+    return value.isidentifier() and value.endswith(("Handling", "Entity", "Analysis", ALL_PROJECTIONS))
 
 
 # --- refusals -------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ their precision is 0 by default. Sources: facts/ifs.md, section 4.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -22,8 +23,41 @@ MAX_TERMS = 100
 """Keys in one $filter: its parser is recursive."""
 
 
-def literal(value: object) -> str:
-    """A value as $filter and key predicates write it. Raises TypeError for what has no literal."""
+NUMERIC = frozenset(f"Edm.{name}" for name in ("Decimal", "Double", "Single", "Int64", "Int32", "Int16", "Byte"))
+
+NO_TYPES: Mapping[str, str] = {}
+
+
+def literal(value: object, kind: str = "") -> str:
+    """A value as $filter and key predicates write it, of a type of $metadata where that is known.
+
+    Raises TypeError for what has no literal.
+    """
+    return _literal(_as(kind, value)) if value is not None and kind else _literal(value)
+
+
+class _Bare(str):
+    """A text that is no string on the wire: a number, a Guid, a member of an enumeration."""
+
+
+def _as(kind: str, value: object) -> object:
+    """The value as this type has it: IFS keeps numbers as keys where others keep texts, and the other way round."""
+    if isinstance(value, str):
+        if kind in NUMERIC or kind == "Edm.Guid":
+            return _Bare(value) if re.fullmatch(r"[0-9a-fA-F.+-]{1,60}", value) else value
+        return value if kind.startswith(("Edm.", "Collection(")) else _Bare(f"{kind}{_literal(value)}")
+    if kind == "Edm.String" and isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return _literal(value)
+    if kind == "Edm.Date" and isinstance(value, datetime):
+        return value.astimezone(UTC).date()
+    if kind == "Edm.DateTimeOffset" and isinstance(value, date) and not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    return value
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, _Bare):
+        return value
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, str):
@@ -38,7 +72,8 @@ def literal(value: object) -> str:
 
 
 def service(entity: EntitySet) -> str:
-    return f"/{entity.projection}.svc"
+    """Below the connection's base URL; absolute where the set has a surface of its own."""
+    return f"{entity.surface}/{entity.projection}.svc"
 
 
 def collection(entity: EntitySet) -> str:
@@ -52,32 +87,38 @@ def one(entity: EntitySet, key: Mapping[str, object]) -> str:
 
 def key_path(entity: EntitySet, key: Mapping[str, object]) -> str:
     """The path of one row below its service."""
-    parts = (f"{wire_name(name, entity.wire)}={quote(literal(key[name]), safe='')}" for name in entity.keys)
+    parts = (f"{wire_name(name, entity.wire)}={quote(_of(entity, name, key), safe='')}" for name in entity.keys)
     return f"{entity.path}({','.join(parts)})"
 
 
-def equals(names: Sequence[str], values: Sequence[object]) -> str:
+def _of(entity: EntitySet, name: str, key: Mapping[str, object]) -> str:
+    return literal(key[name], entity.types.get(wire_name(name, entity.wire), ""))
+
+
+def equals(names: Sequence[str], values: Sequence[object], types: Mapping[str, str] = NO_TYPES) -> str:
     """`A eq 'x' and B eq 7`."""
-    return " and ".join(f"{name} eq {literal(value)}" for name, value in zip(names, values, strict=True))
+    pairs = zip(names, values, strict=True)
+    return " and ".join(f"{name} eq {literal(value, types.get(name, ''))}" for name, value in pairs)
 
 
-def beyond(names: Sequence[str], values: Sequence[object]) -> str:
+def beyond(names: Sequence[str], values: Sequence[object], types: Mapping[str, str] = NO_TYPES) -> str:
     """What comes after a row in the order of these columns: the keyset continuation.
 
     `(A gt 'x' or (A eq 'x' and B gt 7))`
     """
-    first = f"{names[0]} gt {literal(values[0])}"
+    at = literal(values[0], types.get(names[0], ""))
+    first = f"{names[0]} gt {at}"
     if len(names) == 1:
         return first
-    return f"({first} or ({names[0]} eq {literal(values[0])} and {beyond(names[1:], values[1:])}))"
+    return f"({first} or ({names[0]} eq {at} and {beyond(names[1:], values[1:], types)}))"
 
 
-def up_to(names: Sequence[str], values: Sequence[object]) -> str:
+def up_to(names: Sequence[str], values: Sequence[object], types: Mapping[str, str] = NO_TYPES) -> str:
     """What does not come after a row: `(A lt 'x' or (A eq 'x' and B le 7))`."""
+    at = literal(values[0], types.get(names[0], ""))
     if len(names) == 1:
-        return f"{names[0]} le {literal(values[0])}"
-    first = f"{names[0]} lt {literal(values[0])}"
-    return f"({first} or ({names[0]} eq {literal(values[0])} and {up_to(names[1:], values[1:])}))"
+        return f"{names[0]} le {at}"
+    return f"({names[0]} lt {at} or ({names[0]} eq {at} and {up_to(names[1:], values[1:], types)}))"
 
 
 def all_of(*conditions: str | None) -> str | None:
@@ -95,13 +136,15 @@ def _is_broken(text: str) -> bool:
     return any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def any_of_keys(names: Sequence[str], keys: Iterable[Sequence[object]]) -> Iterator[tuple[str, list[Sequence[object]]]]:
+def any_of_keys(
+    names: Sequence[str], keys: Iterable[Sequence[object]], types: Mapping[str, str] = NO_TYPES
+) -> Iterator[tuple[str, list[Sequence[object]]]]:
     """Filters that ask for rows by their keys, each short enough for a URL, with the keys it asks for."""
     terms: list[str] = []
     asked: list[Sequence[object]] = []
     length = 0
     for key in keys:
-        term = f"({equals(names, key)})"
+        term = f"({equals(names, key, types)})"
         size = len(quote(term, safe="")) + len("%20or%20")
         if terms and (length + size > MAX_FILTER or len(terms) == MAX_TERMS):
             yield " or ".join(terms), asked
@@ -154,6 +197,6 @@ class Order:
         return all_of(
             f"{first} ge {literal(start)}" if start is not None and self.by_time else None,
             f"{first} lt {literal(high)}" if high is not None and self.by_time else None,
-            beyond(self.names, after) if after else None,
-            up_to(self.names, upto) if upto else None,
+            beyond(self.names, after, self.entity.types) if after else None,
+            up_to(self.names, upto, self.entity.types) if upto else None,
         )

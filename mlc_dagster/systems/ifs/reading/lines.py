@@ -12,10 +12,12 @@ import pyarrow as pa
 from mlc_dagster.core.vocabulary import EntitySet, LineSet
 from mlc_dagster.systems.ifs.odata.expressions import Order, any_of_keys
 from mlc_dagster.systems.ifs.odata.json_pages import Page
+from mlc_dagster.systems.ifs.reading.arrays import LineArrays
 from mlc_dagster.systems.ifs.reading.key_ranges import Span, of_keys
 from mlc_dagster.systems.ifs.reading.paging import PageWalk
 from mlc_dagster.systems.ifs.reading.queries import Connection, Query
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
+from mlc_dagster.systems.ifs.schema.parts import lines_alone
 from mlc_dagster.transport.threads import in_order
 
 Key = tuple[object, ...]
@@ -26,23 +28,13 @@ class Lines:
 
     def __init__(self, connection: Connection, entity: EntitySet, lines: LineSet) -> None:
         self._connection, self._entity, self._lines = connection, entity, lines
-        own = replace(
-            entity,
-            path=lines.path,
-            record=lines.record,
-            keys=lines.keys,
-            wire=lines.wire,
-            absent=lines.absent,
-            sums={},
-            children=(),
-            modified=None,
-            lines=None,
-        )
+        own = connection.typed(lines_alone(entity, lines))
+        self._arrays = LineArrays(connection, entity, lines)
         self._query = Query(connection, own, Order(own, by_time=False), lines=False)
 
     @property
     def requests(self) -> int:
-        return self._query.requests
+        return self._query.requests + self._arrays.requests
 
     def complete(self, page: Page) -> Page:
         """The page with all lines of its headers."""
@@ -58,8 +50,11 @@ class Lines:
         return replace(page, batch=self._joined(page.batch, headers, found), is_whole=True, more_lines={})
 
     def _asked(self, headers: list[Key | None]) -> list[pa.RecordBatch]:
+        if self._lines.arrays or not self._lines.path:
+            below = self._arrays.below([key for key in headers if key is not None])
+            return [self._under(key, batch) for key, batch in below]
         names = [wire_name(name, self._lines.wire) for name in self._lines.keys[: len(self._entity.keys)]]
-        asked = any_of_keys(names, (key for key in headers if key is not None))
+        asked = any_of_keys(names, (key for key in headers if key is not None), self._query.entity.types)
         found = in_order(lambda some: list(self._walk(*some)), asked, self._connection.in_flight)
         return [batch for batches in found for batch in batches]
 

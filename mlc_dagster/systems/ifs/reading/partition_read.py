@@ -7,21 +7,24 @@ at the end, page after page, and what is touched then still lies ahead.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
 
 from mlc_dagster.core.errors import RecordRejected
-from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, Window
+from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, Window, key_text
 from mlc_dagster.systems.ifs.odata.expressions import MAX_TERMS, Order, any_of_keys, collection, equals, literal
 from mlc_dagster.systems.ifs.odata.json_pages import Page
+from mlc_dagster.systems.ifs.reading.completion import Completion
 from mlc_dagster.systems.ifs.reading.distinct_rows import DistinctRows
+from mlc_dagster.systems.ifs.reading.documents import Documents
 from mlc_dagster.systems.ifs.reading.key_ranges import Span, of_keys
-from mlc_dagster.systems.ifs.reading.lines import Lines
 from mlc_dagster.systems.ifs.reading.paging import PageWalk
 from mlc_dagster.systems.ifs.reading.queries import Connection, Query
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
+from mlc_dagster.systems.ifs.schema.parts import parts_of
 from mlc_dagster.systems.shared.first_seen import FirstSeen
 from mlc_dagster.transport.threads import in_order
 
@@ -49,12 +52,15 @@ class PartitionRead:
         sightings: Sightings | None,
         clock: Clock,
     ) -> None:
+        entity = connection.typed(entity)
         self._connection, self._entity, self._scope, self._pull, self._clock = connection, entity, scope, pull, clock
         self._places, self._distinct = FirstSeen(entity, sightings), DistinctRows(entity)
         self._by_time, self._by_key = Order(entity, by_time=True), Order(entity, by_time=False)
         self._queries: list[Query] = []
-        self._lines: list[Lines] = []
+        self._completions: list[Completion] = []
+        self._documents = Documents(connection, entity) if entity.header_from_rows else None
         self._walks: list[PageWalk] = []
+        self._reads_whole = entity.delta == "sweep" and (entity.lines is not None or bool(entity.children))
         self._throttled_before = connection.api.throttled_seconds
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -70,11 +76,12 @@ class PartitionRead:
 
     def _parts(self) -> Iterator[pa.RecordBatch]:
         scope, entity = self._scope, self._entity
+        if self._documents:
+            return self._sweep_documents(self._documents, scope.window.start.date() if scope.window else None)
         if scope.company is not None:
-            company = equals([wire_name("company", entity.wire)], [scope.company])
-            return self._counted(self._walk(self._by_key, company), company)
+            return self._of_sets({"company": scope.company})
         if scope.window is None:
-            return self._counted(self._walk(self._by_key), None)
+            return self._of_sets({})
         if entity.delta == "sweep" or entity.modified is None:
             return self._sweep(scope.window.start.date())
         return self._window(scope.window)
@@ -82,8 +89,11 @@ class PartitionRead:
     def _end(self) -> None:
         pull, api = self._pull, self._connection.api
         self._distinct.settle(pull)
-        pull.requests += sum(query.requests for query in self._queries) + sum(lines.requests for lines in self._lines)
+        pull.requests += sum(query.requests for query in self._queries)
+        pull.requests += sum(each.requests for each in self._completions)
         pull.pages += sum(walk.pages for walk in self._walks)
+        if self._documents:
+            pull.requests, pull.pages = pull.requests + self._documents.requests, pull.pages + self._documents.pages
         pull.windows += sum(walk.windows for walk in self._walks)
         if pull.expected_before is not None:
             pull.expected_before += pull.strays
@@ -92,6 +102,20 @@ class PartitionRead:
         pull.clock_skew_seconds = api.skew_seconds or 0.0
         pull.throttled_seconds = api.throttled_seconds - self._throttled_before
         pull.ended_at = self._clock()
+
+    # --- all there is -------------------------------------------------------------------------------------------------
+
+    def _of_sets(self, conditions: Mapping[str, object]) -> Iterator[pa.RecordBatch]:
+        """All rows that have these values, of each set that holds such rows. They are counted where it is one set."""
+        parts = [(part, part.narrowed(conditions)) for part in parts_of(self._entity)]
+        for part, left in parts:
+            if left is not None:
+                entity = self._connection.typed(part.entity)
+                names = [wire_name(name, entity.wire) for name in left]
+                condition = equals(names, list(left.values()), entity.types) or None
+                walk = self._walk(Order(entity, by_time=False), condition)
+                pages = (replace(page, batch=part.filled(page.batch)) for page in walk)
+                yield from self._counted(pages, condition) if len(parts) == 1 else (page.batch for page in pages)
 
     # --- by time ------------------------------------------------------------------------------------------------------
 
@@ -104,7 +128,7 @@ class PartitionRead:
         ):
             pages += bool(batch.num_rows)
             yield batch
-        if self._distinct.moving_since and (pages > 1 or self._asks_lines_apart()):
+        if self._distinct.moving_since and (pages > 1 or self._asks_apart()):
             yield from self._tail(window, self._distinct.moving_since)
 
     def _tail(self, window: Window, since: datetime) -> Iterator[pa.RecordBatch]:
@@ -142,10 +166,20 @@ class PartitionRead:
         Only on the running day: an earlier day fetches again what was placed on it.
         """
         total, today = 0, self._server_now().date()
+        if self._reads_whole and day == today and self._places.remembers:
+            yield from self._sweep_whole(day)
+            return
         if day == today and self._places.remembers:
+            seen: list[pa.RecordBatch] = []
             for page in self._walk(self._by_key, only_keys=True):
-                self._places.see(page.batch, today)
-                total += page.rows
+                seen.append(page.batch.select([*self._entity.keys, "etag"]))
+                if page.batch["etag"].null_count:
+                    self._reads_whole = True
+                    yield from self._sweep_whole(day)
+                    return
+            for batch in seen:
+                self._places.see(batch, today)
+                total += batch.num_rows
         placed = self._places.on(day)
         if not total and len(placed) > MAX_TERMS:
             total = self._count(None) or 0
@@ -156,8 +190,25 @@ class PartitionRead:
         else:
             yield from self._by_keys(placed)
 
+    def _sweep_whole(self, day: date) -> Iterator[pa.RecordBatch]:
+        """Where ETags do not cover lines and children, or there are none: all is read, and a hash is its version."""
+        for page in self._walk(self._by_key):
+            self._places.see(page.batch, day)
+            yield self._places.here(page.batch, frozenset(self._places.on(day)), keyless=True)
+
+    def _sweep_documents(self, documents: Documents, day: date | None) -> Iterator[pa.RecordBatch]:
+        """As `_sweep`, of documents that are made of rows."""
+        today = self._server_now().date()
+        if day is None or not self._places.remembers:
+            yield from documents.read(documents.versions())
+            return
+        if day == today:
+            versions = documents.versions().items()
+            self._places.see_versions(((key_text(*key), version) for key, version in versions), today)
+        yield from documents.read(self._places.keys(self._places.on(day)))
+
     def _by_keys(self, placed: list[str]) -> Iterator[pa.RecordBatch]:
-        asked = any_of_keys(self._by_key.names, self._places.keys(placed))
+        asked = any_of_keys(self._by_key.names, self._places.keys(placed), self._entity.types)
 
         def of(some: tuple[str, list[Sequence[object]]]) -> list[pa.RecordBatch]:
             return [of_keys(page.batch, self._by_key.fields, some[1]) for page in self._walk(self._by_key, some[0])]
@@ -175,24 +226,22 @@ class PartitionRead:
         only_keys: bool = False,
         in_windows: bool = True,
     ) -> Iterator[Page]:
-        query = Query(self._connection, self._entity, order, lines=not only_keys, only_keys=only_keys)
-        lines = (
-            Lines(self._connection, self._entity, self._entity.lines) if self._entity.lines and not only_keys else None
-        )
+        query = Query(self._connection, order.entity, order, lines=not only_keys, only_keys=only_keys)
+        apart = Completion(self._connection, order.entity, versions=self._reads_whole)
 
         def ask(part: Span) -> Page:
             page = query.page(part, condition)
-            return lines.complete(page) if lines else page
+            return page if only_keys else apart.complete(page)
 
         walk = PageWalk(order, ask, self._connection.in_flight, self._server_now if in_windows else None)
         self._queries.append(query)
         self._walks.append(walk)
-        self._lines += [lines] if lines else []
+        self._completions.append(apart)
         return walk.read(span or Span())
 
-    def _asks_lines_apart(self) -> bool:
+    def _asks_apart(self) -> bool:
         """Then lines may be newer than their headers, even within one page."""
-        return any(lines.requests for lines in self._lines)
+        return any(each.requests for each in self._completions)
 
     def _counted(self, pages: Iterator[Page], condition: str | None) -> Iterator[pa.RecordBatch]:
         """The pages of the scope itself, with the tenant's count of it before and after."""

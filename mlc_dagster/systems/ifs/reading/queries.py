@@ -15,8 +15,9 @@ from mlc_dagster.systems.ifs.odata.error_responses import PageTooLarge, is_not_b
 from mlc_dagster.systems.ifs.odata.expressions import Order, all_of, collection, service
 from mlc_dagster.systems.ifs.odata.json_pages import Page, PageDecoder
 from mlc_dagster.systems.ifs.reading.key_ranges import Span
-from mlc_dagster.systems.ifs.schema.csdl import MetadataModel, UnreadMetadata, read_metadata
-from mlc_dagster.systems.ifs.schema.metadata import SchemaReport, schema_report
+from mlc_dagster.systems.ifs.schema.csdl import MetadataModel, Types, UnreadMetadata, read_metadata
+from mlc_dagster.systems.ifs.schema.metadata import SchemaReport, combined, schema_report
+from mlc_dagster.systems.ifs.schema.parts import parts_of
 from mlc_dagster.transport.client import ApiClient
 from mlc_dagster.transport.responses import Answer
 
@@ -47,6 +48,7 @@ class Connection:
     def __post_init__(self) -> None:
         self._slots = threading.BoundedSemaphore(self.in_flight)
         self._untold: set[str] = set()  # services of which it was said that they tell no fields
+        self._types: dict[str, Types] = {}  # collection -> name on the wire -> type
 
     def get(
         self, path: str, params: Mapping[str, Any], decode: Callable[[bytes], Value], accept: str | None = None
@@ -57,8 +59,29 @@ class Connection:
 
     def report(self, entity: EntitySet, *, aloud: bool = True) -> SchemaReport:
         """What of the record this tenant lacks. Where its $metadata cannot be had it says so, in the log once."""
-        found = self._metadata(f"{service(entity)}/$metadata")
+        if entity.is_off:
+            return SchemaReport(untold="mlc.yaml says that the tenant does not have it")
+        models: dict[str, MetadataModel | UnreadMetadata] = {}
+        parts = [part.entity for part in parts_of(entity)]
+        for part in parts:
+            if service(part) not in models:
+                models[service(part)] = self._metadata(f"{service(part)}/$metadata")
+        return combined(self._report(part, models[service(part)], aloud) for part in parts)
+
+    def typed(self, entity: EntitySet) -> EntitySet:
+        """The entity with the types of its columns, where a report has told them."""
+        types = self._types.get(collection(entity))
+        return replace(entity, types=types) if types else entity
+
+    def learns_types(self, entity: EntitySet) -> bool:
+        """Whether $metadata tells types that were not known."""
+        known = self._types.get(collection(entity))
+        self.report(entity, aloud=False)
+        return self._types.get(collection(entity)) != known
+
+    def _report(self, entity: EntitySet, found: MetadataModel | UnreadMetadata, aloud: bool) -> SchemaReport:
         if isinstance(found, MetadataModel):
+            self._types[collection(entity)] = found.properties(entity.path) or {}
             return schema_report(entity, found)
         if aloud and entity.projection not in self._untold:
             self._untold.add(entity.projection)
@@ -80,10 +103,14 @@ class Connection:
         return UnreadMetadata(refused.message)
 
 
-def no_such_set(entity: EntitySet, error: RecordRejected) -> Misconfigured:
+class NoSuchSet(Misconfigured):
+    """The tenant does not have what is asked for."""
+
+
+def no_such_set(entity: EntitySet, error: RecordRejected) -> NoSuchSet:
     """What a 404 on a collection means."""
     name = f"ifs.entity_sets.{entity.name}"
-    return Misconfigured(
+    return NoSuchSet(
         f"{error.message}\n  The tenant has no entity set {entity.path} in {entity.projection}.",
         cure=f"Set {name}.projection and {name}.set in mlc.yaml, or activate the service in IFS.",
     )
@@ -117,7 +144,8 @@ class Query:
     def expands(self) -> bool:
         """Whether lines are asked for together with their headers."""
         wanted = {"always": True, "never": False, "auto": self._connection.expands}[self.entity.expand]
-        return self._lines and wanted
+        several = self.entity.lines is not None and bool(self.entity.lines.arrays)
+        return self._lines and wanted and not several
 
     def page(self, span: Span, condition: str | None = None) -> Page:
         """One page, without the lines that are not nested in it.
@@ -168,7 +196,9 @@ class Query:
         A link to another host stays as it is, and ApiClient refuses it.
         """
         base = urlsplit(self._connection.api.base_url)
-        found = urlsplit(urljoin(f"{self._connection.api.base_url}{service(self.entity)}/", link))
+        root = service(self.entity)
+        below = root if self.entity.surface else f"{self._connection.api.base_url}{root}"
+        found = urlsplit(urljoin(f"{below}/", link))
         if found.hostname != base.hostname:
             return found.geturl()
         return found._replace(scheme=base.scheme, netloc=base.netloc).geturl()
@@ -176,7 +206,7 @@ class Query:
     # --- what is learned on the way -----------------------------------------------------------------------------------
 
     def _gone(self) -> frozenset[str]:
-        return self._connection.gone.get(self.entity.name, frozenset())
+        return self._connection.gone.get(collection(self.entity), frozenset())
 
     def _allowed(self, expand: bool) -> int:
         if not expand:
@@ -206,5 +236,5 @@ class Query:
         gone = frozenset(report.gone) if report else frozenset()
         if gone <= left_out or gone & set(self.entity.keys):
             return False
-        self._connection.gone[self.entity.name] = gone
+        self._connection.gone[collection(self.entity)] = gone
         return True

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-
-import pyarrow as pa
+from itertools import islice
 
 from mlc_dagster.core.arrow_columns import rows_of
 from mlc_dagster.core.errors import RecordRejected
@@ -23,15 +22,9 @@ def single(wire: PageDecoder, content: bytes) -> Page:
 
 
 def row_and_etag(entity: EntitySet, page: Page, header: str | None) -> tuple[Row, str]:
-    """The header's ETag comes first: some rows have none in their body."""
-    row = next(rows_of(page.batch))
+    """The header's ETag comes first: some rows have none in their body. Lookup views have none at all: it is empty."""
+    (row,) = islice(rows_of(page.batch), 1)
     etag, problem = row.pop("etag"), row.pop("unreadable")
     if problem is not None:
         raise RecordRejected(f"ifs/{entity.name}: {json.loads(problem)['reason']}")
-    if not (header or etag):
-        raise RecordRejected(f"ifs/{entity.name}: the tenant gives this row no ETag, so it cannot be changed safely")
-    return row, header or etag
-
-
-def rows_and_etags(entity: EntitySet, batch: pa.RecordBatch) -> list[tuple[Row, str]]:
-    return [row_and_etag(entity, Page(batch.slice(number, 1)), None) for number in range(batch.num_rows)]
+    return row, header or etag or ""

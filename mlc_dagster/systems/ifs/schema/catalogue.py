@@ -90,6 +90,11 @@ def _wrong_parts(
             yield place, "expected either navigation (an array below each row) or set (joined by on)"
         elif child.set and set(child.on) != set(entity.keys):
             yield (*place, "on"), f"expected each key of the record and its name there: {', '.join(entity.keys)}"
+    if names.sources and entity.partition != "company":
+        yield (*where, "sources"), f"{entity.name} is read by day, from one set: only snapshots are put together"
+    for name, on_wire in names.keys.items():
+        if on_wire == "Objid":
+            yield (*where, "keys", name), "Objid names a row's place, which changes; expected the key itself"
     for number, part in enumerate(names.sources or ()):
         place = (*where, "sources", str(number))
         for words, given in (("constants", part.constants), ("keys", part.keys), ("fields", part.fields)):
@@ -143,9 +148,12 @@ def _same_in(entity: EntitySet, where: tuple[str, ...]) -> Iterator[Wrong]:
 def _renamed(entity: EntitySet, names: EntitySetSettings) -> EntitySet:
     said = _with_stamp_and_state(names)
     wire = {**said, **names.keys, **names.extra_fields}
-    absent = _absent(entity.absent, wire)
+    from_children = {name for child in names.children or () for name in child.fields}
+    absent = _absent(entity.absent - from_children, wire)
     stamp = "last_modified" if names.stamp not in (None, ABSENT) else entity.modified
-    delta = names.delta or ("sweep" if "last_modified" in absent and entity.partition == "day" else entity.delta)
+    from_rows = entity.header_from_rows if names.header_from_rows is None else names.header_from_rows
+    has_no_stamp = entity.partition == "day" and ("last_modified" in absent or from_rows)
+    delta = names.delta or ("sweep" if has_no_stamp else entity.delta)
     return replace(
         entity,
         record=extended(entity.record, tuple(names.extra_fields)),
@@ -162,7 +170,7 @@ def _renamed(entity: EntitySet, names: EntitySetSettings) -> EntitySet:
         constants=_given(entity.constants, names.constants),
         sums=_given(_without(entity.sums, said), names.sums),
         actions=_given(entity.actions, names.actions),
-        header_from_rows=entity.header_from_rows if names.header_from_rows is None else names.header_from_rows,
+        header_from_rows=from_rows,
         children=_children(entity, said) if names.children is None else tuple(map(_child, names.children)),
         sources=entity.sources if names.sources is None else tuple(map(_part, names.sources)),
     )

@@ -35,6 +35,11 @@ class MetadataModel:
         """Of an entity set, those of its base types included; None where there is no such set."""
         return self.properties_of(self.sets[name]) if name in self.sets else None
 
+    def arrays(self, name: str) -> dict[str, Types]:
+        """Navigation property of an entity set -> the properties that are found there."""
+        found = self.navigations_of(self.sets.get(name, "")).items()
+        return {one: self.properties_of(target_of(kind)) for one, kind in found}
+
     def properties_of(self, kind: str) -> Types:
         """Of a type, by its name; empty where it is not described."""
         own = {one: its for each in reversed(self._line(kind)) for one, its in self.kinds[each][1].items()}
@@ -65,6 +70,11 @@ class MetadataModel:
     def _whole(self, kind: str) -> str:
         space, _, name = kind.rpartition(".")
         return f"{self.aliases.get(space, space)}.{name}"
+
+
+def target_of(kind: str) -> str:
+    """The type that a navigation property leads to, whether to one or to many."""
+    return kind.removeprefix("Collection(").removesuffix(")")
 
 
 def read_metadata(content: bytes) -> MetadataModel | UnreadMetadata:

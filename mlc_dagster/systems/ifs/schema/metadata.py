@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, get_args
+from typing import get_args
 
 import msgspec
 
 from mlc_dagster.core.errors import Misconfigured
-from mlc_dagster.core.vocabulary import EntitySet, LineSet, Record
+from mlc_dagster.core.vocabulary import EntitySet, Record
 from mlc_dagster.systems.ifs.schema.catalogue import fields_of, wire_name
 from mlc_dagster.systems.ifs.schema.csdl import MetadataModel, Types
+from mlc_dagster.systems.ifs.schema.parts import headers_alone, lines_alone
 
 WHOLE = ("Edm.Int64", "Edm.Int32", "Edm.Int16", "Edm.Byte", "Edm.SByte", "Edm.Decimal")
 
@@ -39,22 +41,98 @@ class SchemaReport:
 
 
 def schema_report(entity: EntitySet, model: MetadataModel) -> SchemaReport:
-    """Raises Misconfigured where the service does not have the entity set."""
-    types = model.properties(entity.path)
+    """Of an entity that stands in one set. Raises Misconfigured where the service has no such set, or no such array."""
+    types = _types(entity.path, model)
     if types is None:
         raise Misconfigured(
             f"{entity.projection} has no entity set {entity.path}",
             cure=f"It has {', '.join(sorted(model.sets))}. Set ifs.entity_sets.{entity.name}.set in mlc.yaml.",
         )
     if not types:
-        return SchemaReport(untold=f"$metadata names the type {model.sets[entity.path]}, and does not describe it")
+        kind = model.sets.get(entity.path, f"of {entity.path}")
+        return SchemaReport(untold=f"$metadata names the type {kind}, and does not describe it")
+    if entity.header_from_rows and entity.lines:
+        return _of_rows(entity, types)
+    return combined([_of_columns(entity, types), *_of_lines(entity, model), *_of_children(entity, model)])
+
+
+def _types(path: str, model: MetadataModel) -> Types | None:
+    """Of a set; or of an array below one of its rows: `PurchaseOrderSet(OrderNo='1')/LinePartArray`."""
+    if not path.endswith(")") and "(" in path:
+        return model.arrays(path.partition("(")[0]).get(path.rpartition("/")[2], {})
+    return model.properties(path)
+
+
+def combined(reports: Iterable[SchemaReport]) -> SchemaReport:
+    """What is wrong with any of them; untold only where all are."""
+    every = list(reports)
+    told = [report for report in every if not report.untold]
+    return SchemaReport(
+        tuple(dict.fromkeys(name for report in told for name in report.gone)),
+        tuple(dict.fromkeys(name for report in told for name in report.new)),
+        {name: change for report in told for name, change in report.changed.items()},
+        "" if told else next((report.untold for report in every), ""),
+    )
+
+
+def _of_columns(entity: EntitySet, types: Types) -> SchemaReport:
     apart = entity.not_selected | ({entity.lines.field} if entity.lines else set())
-    apart |= set() if entity.modified else {"last_modified"}
-    report = _compared(entity.record, entity.wire, types, "", apart)
-    return _with_lines(report, entity.lines, model)
+    return _compared(entity.record, entity.wire, types, "", apart | (set() if entity.modified else {"last_modified"}))
 
 
-def _compared(record: type[Record], wire: Any, types: Types, prefix: str, apart: AbstractSet[str]) -> SchemaReport:
+def _of_rows(entity: EntitySet, types: Types) -> SchemaReport:
+    """The fields of headers and of lines are columns of the same rows."""
+    assert entity.lines is not None
+    header, line = headers_alone(entity), lines_alone(entity, entity.lines)
+    below = _compared(line.record, line.wire, types, f"{entity.lines.field}.", line.not_selected)
+    above = _of_columns(header, types)
+    new = tuple(name for name in above.new if name in below.new)
+    return SchemaReport((*above.gone, *below.gone), new, {**above.changed, **below.changed})
+
+
+def _of_lines(entity: EntitySet, model: MetadataModel) -> Iterable[SchemaReport]:
+    """The line set may stand in another projection, and the service may not tell its arrays: then nothing is known."""
+    lines = entity.lines
+    if lines is None:
+        return
+    if lines.path and not lines.arrays:
+        if (types := model.properties(lines.path)) is not None and not (lines.projection or lines.surface):
+            line = lines_alone(entity, lines)
+            below = _compared(line.record, line.wire, types, f"{lines.field}.", line.not_selected)
+            yield SchemaReport(below.gone, tuple(f"{lines.path}.{name}" for name in below.new), below.changed)
+        return
+    told = model.arrays(entity.path)
+    for array in lines.navigations if told else ():
+        line = lines_alone(entity, lines, array, array)
+        if types := _array(entity, told, array, "lines.navigations"):
+            below = _compared(line.record, line.wire, types, f"{lines.field}.", line.not_selected)
+            yield SchemaReport(below.gone, tuple(f"{array}.{name}" for name in below.new), below.changed)
+
+
+def _of_children(entity: EntitySet, model: MetadataModel) -> Iterable[SchemaReport]:
+    told = model.arrays(entity.path)
+    for child in entity.children:
+        types = _array(entity, told, child.navigation, "children") if child.navigation and told else None
+        if child.path and not (child.projection or child.surface):
+            types = model.properties(child.path)
+        if types:
+            apart = frozenset(fields_of(entity.record)) - child.fields.keys()
+            found = _compared(entity.record, child.fields, types, "", apart)
+            yield SchemaReport(found.gone, (), found.changed)
+
+
+def _array(entity: EntitySet, told: Mapping[str, Types], array: str, where: str) -> Types:
+    if array not in told:
+        raise Misconfigured(
+            f"{entity.projection}/{entity.path} has no {array} below its rows",
+            cure=f"It has {', '.join(sorted(told))}. Correct ifs.entity_sets.{entity.name}.{where} in mlc.yaml.",
+        )
+    return told[array]
+
+
+def _compared(
+    record: type[Record], wire: Mapping[str, str], types: Types, prefix: str, apart: AbstractSet[str]
+) -> SchemaReport:
     names = {name: wire_name(name, wire) for name in fields_of(record) if name not in apart}
     found = {name: types[on_wire] for name, on_wire in names.items() if on_wire in types}
     return SchemaReport(
@@ -70,13 +148,3 @@ def _change(record: type[Record], name: str, found: str) -> tuple[str, str] | No
     is_enumeration = not found.startswith(("Edm.", "Collection("))
     fits = found in kinds or (is_enumeration and kinds[0] == "Edm.String")
     return None if fits else (kinds[0], found)
-
-
-def _with_lines(report: SchemaReport, lines: LineSet | None, model: MetadataModel) -> SchemaReport:
-    """The line set may stand in another projection: then nothing is known of it."""
-    types = model.properties(lines.path) if lines else None
-    if lines is None or types is None:
-        return report
-    below = _compared(lines.record, lines.wire, types, f"{lines.field}.", lines.absent)
-    new = (*report.new, *(f"{lines.path}.{name}" for name in below.new))
-    return SchemaReport((*report.gone, *below.gone), new, {**report.changed, **below.changed})

@@ -67,6 +67,8 @@ class ErpTarget:
 
     def _newest_voucher(self, company: str) -> DatedVoucher | None:
         """None where the company has none. Vouchers that lie ahead count, too: their year is no less the ERP's."""
+        if "voucher_date" in self._vouchers.not_selected:
+            return None
         for row, _ in self._client.find(self._vouchers, 1, latest_by="voucher_date", company=company):
             if row["voucher_date"] is not None:
                 number = key_text(*(row[name] for name in self._vouchers.keys))

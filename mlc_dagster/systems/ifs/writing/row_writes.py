@@ -12,7 +12,7 @@ from mlc_dagster.systems.ifs.odata.changesets import Step, StepAnswer, written
 from mlc_dagster.systems.ifs.odata.changesets import answers as answers_of
 from mlc_dagster.systems.ifs.odata.expressions import collection, one, service
 from mlc_dagster.systems.ifs.odata.json_pages import PageDecoder
-from mlc_dagster.systems.ifs.reading.queries import no_batch
+from mlc_dagster.systems.ifs.reading.queries import Connection, no_batch
 from mlc_dagster.systems.ifs.reading.single_rows import row_and_etag, single
 from mlc_dagster.systems.ifs.writing.document_steps import (
     NoSuchActionError,
@@ -33,6 +33,7 @@ class RowWrites:
     """The writing half of the client. Nothing here is repeated but what names the version that it changes."""
 
     api: ApiClient
+    _connection: Connection
 
     def get(self, entity: EntitySet, key: Mapping[str, object]) -> tuple[Row, str]:
         """The reading half's."""
@@ -92,6 +93,10 @@ class RowWrites:
 
         Raises StaleRecord where another version is there by now, OutcomeUnknown, RecordRejected.
         """
+        if not etag:
+            words = f"ifs/{entity.name}: the tenant gives this row no ETag, so it cannot be changed safely"
+            raise RecordRejected(words)
+        entity = self._connection.typed(entity)
         wire = PageDecoder.of(entity, expand=False)
         answer = self.api.request(
             "PATCH",

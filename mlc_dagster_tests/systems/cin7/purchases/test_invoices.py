@@ -186,3 +186,28 @@ def test_an_invoice_on_an_order_without_lines_waits(box: Sandbox, delivered: Del
     stage.update(Lines=[], AdditionalCharges=[], Status="NOT AVAILABLE")
     (outcome,) = save(client_on(box), PURCHASE_INVOICES, draft(invoice(delivered, po_reference="P1")))
     assert isinstance(outcome, Refused) and outcome.reason.startswith("PO-00001 has no lines in Cin7 yet.")
+
+
+def test_a_second_posting_proposal_under_the_same_invoice_number_is_refused_and_the_first_one_stays(
+    box: Sandbox, delivered: Delivered
+) -> None:
+    client = client_on(box)
+    first = invoice(delivered, po_reference="P1")
+    saved = last(save(client, PURCHASE_INVOICES, draft(first)))
+    before = there(box, saved)
+    other = invoice(delivered, po_reference="P1", proposal_id=8)
+    (refused,) = save(client, PURCHASE_INVOICES, Draft("0010/8", other, None, EVER))
+    assert isinstance(refused, Refused)
+    assert "stands in Cin7 already, for 0010/7 of IFS and not for 0010/8" in refused.reason
+    assert there(box, saved) == before
+
+
+def test_an_invoice_that_a_person_entered_under_the_number_is_taken_for_it(box: Sandbox, delivered: Delivered) -> None:
+    client = client_on(box)
+    record = invoice(delivered, po_reference="P1")
+    saved = last(save(client, PURCHASE_INVOICES, draft(record)))
+    by_hand = there(box, saved)
+    for row in (*by_hand["Lines"], *by_hand["AdditionalCharges"]):
+        row.update({"Comment": "", "Reference": ""} if "Comment" in row else {"Reference": ""})
+    again = last(save(client_on(box), PURCHASE_INVOICES, draft(record)))
+    assert (again.remote_id, again.action) == (saved.remote_id, "updated")

@@ -1,0 +1,124 @@
+"""Fields of a record that stand elsewhere: in an array below its row, or in a set that is joined by its key."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from mlc_dagster.core.arrow_columns import rows_of
+from mlc_dagster.core.errors import RecordRejected
+from mlc_dagster.core.vocabulary import ChildSet, EntitySet, Row, key_text
+from mlc_dagster.systems.ifs.odata.expressions import Order, all_of, any_of_keys, equals, service
+from mlc_dagster.systems.ifs.odata.json_pages import Page, PageDecoder
+from mlc_dagster.systems.ifs.reading.arrays import Key, is_there, no_array, path_of
+from mlc_dagster.systems.ifs.reading.columns import with_column
+from mlc_dagster.systems.ifs.reading.key_ranges import Span, of_keys
+from mlc_dagster.systems.ifs.reading.paging import PageWalk
+from mlc_dagster.systems.ifs.reading.queries import Connection, Query
+from mlc_dagster.systems.ifs.schema.catalogue import fields_of, wire_name
+from mlc_dagster.transport.threads import in_order
+
+Found = dict[Key, list[Row]]
+
+
+class Children:
+    """Completes pages by the fields of one child. `requests` counts what that took."""
+
+    def __init__(self, connection: Connection, entity: EntitySet, child: ChildSet) -> None:
+        self._connection, self._entity, self._child = connection, entity, child
+        self._condition = None if child.company is None else equals(["Company"], [child.company])
+        self._others = frozenset(fields_of(entity.record)) - child.fields.keys()
+        self._counts: list[int] = []  # appended to by several threads
+
+    @property
+    def requests(self) -> int:
+        return sum(self._counts)
+
+    def complete(self, page: Page) -> Page:
+        """The page with this child's fields. A row of several children that disagree is unreadable, and says so."""
+        keys = list(zip(*(page.batch[name].to_pylist() for name in self._entity.keys), strict=True))
+        problems: list[str | None] = page.batch["unreadable"].to_pylist()
+        asked = [key for key, problem in zip(keys, problems, strict=True) if problem is None]
+        found = self._by_array(asked) if self._child.navigation else self._by_set(asked)
+        told = [problem or self._problem(key, found.get(key, [])) for key, problem in zip(keys, problems, strict=True)]
+        batch = with_column(page.batch, "unreadable", told)
+        for name in self._child.fields:
+            rows = [found.get(key) if problem is None else None for key, problem in zip(keys, told, strict=True)]
+            batch = with_column(batch, name, [row[0][name] if row else None for row in rows])
+        return replace(page, batch=batch)
+
+    # --- below each row -----------------------------------------------------------------------------------------------
+
+    def _by_array(self, keys: Sequence[Key]) -> Found:
+        rows = in_order(self._below, keys, self._connection.in_flight)
+        return dict(zip(keys, rows, strict=True))
+
+    def _below(self, key: Key) -> list[Row]:
+        """One page: more rows than that differ, and are told as such."""
+        array = self._child.navigation
+        self._counts.append(1)
+        wire = PageDecoder(self._entity.record, self._child.fields, gone=self._others)
+        path = f"{service(self._entity)}/{path_of(self._entity, key)}/{array}"
+        asked = {"$select": wire.select, "$filter": self._condition, "$top": str(self._connection.page_size)}
+        try:
+            return list(rows_of(self._connection.get(path, asked, wire.decode).value.batch))
+        except RecordRejected as error:
+            if error.status != 404:
+                raise
+            if is_there(self._connection, self._entity, key):
+                raise no_array(self._entity, array, "children", error) from error
+            return []
+
+    # --- in a set of its own ------------------------------------------------------------------------------------------
+
+    def _by_set(self, keys: Sequence[Key]) -> Found:
+        query = self._query()
+        names = [wire_name(name, query.entity.wire) for name in self._entity.keys]
+
+        def rows(some: tuple[str, Sequence[Sequence[object]]]) -> list[Row]:
+            condition, asked = all_of(some[0], self._condition), some[1]
+            walk = PageWalk(query.order, lambda span: query.page(span, condition))
+            return [row for page in walk.read(Span()) for row in rows_of(of_keys(page.batch, self._entity.keys, asked))]
+
+        found: Found = defaultdict(list)
+        for each in in_order(rows, any_of_keys(names, keys, query.entity.types), self._connection.in_flight):
+            for row in each:
+                found[tuple(row[name] for name in self._entity.keys)].append(row)
+        self._counts.append(query.requests)
+        return found
+
+    def _query(self) -> Query:
+        child, entity = self._child, self._entity
+        own = replace(
+            entity,
+            path=child.path,
+            projection=child.projection or entity.projection,
+            surface=child.surface or entity.surface,
+            wire={**child.fields, **child.on},
+            absent=self._others - frozenset(entity.keys),
+            modified=None,
+            lines=None,
+            sums={},
+            children=(),
+            types={},
+        )
+        own = self._connection.typed(own)
+        return Query(self._connection, own, Order(own, by_time=False), lines=False)
+
+    # --- what they say ------------------------------------------------------------------------------------------------
+
+    def _problem(self, key: Key, rows: Iterable[Row]) -> str | None:
+        what, fields, unread = self._child.navigation or self._child.path, self._child.fields, list[str]()
+        ways = set[tuple[object, ...]]()
+        for row in rows:
+            ways.add(tuple(row[name] for name in fields))
+            unread += [json.loads(row["unreadable"])["reason"]] if row["unreadable"] else []
+        if not unread and len(ways) < 2:
+            return None
+        place = f"ifs.entity_sets.{self._entity.name}.children"
+        differ = f"{len(ways)} rows that differ in {', '.join(fields)}; {place} says no company of which it is the row"
+        reason = f"{what}: {unread[0] if unread else differ}"
+        row = dict(zip(self._entity.keys, key, strict=True))
+        return json.dumps({"reason": reason, "row": row, "key": key_text(*key)}, default=str)
