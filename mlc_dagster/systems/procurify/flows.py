@@ -101,6 +101,7 @@ ALL_DOCUMENTS = (
     vendor_is_one_supplier,
     rules.supplier_exists,
     rules.currency_is_known,
+    rules.dates_can_be_meant,
 )
 """What is true of bills and orders alike."""
 

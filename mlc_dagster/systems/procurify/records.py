@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from mlc_dagster.core.flows import DuplicateWording, Target
 from mlc_dagster.core.vocabulary import EntitySet, Record
+from mlc_dagster.rules.dates import DUE_AHEAD, Dated
 from mlc_dagster.systems.ifs.supplier_records import Owner
 
 NAME, MAIL, EXTERNAL_ID = 150, 254, 100
@@ -78,6 +79,11 @@ class Bill(SpendDocument, frozen=True, kw_only=True):
     orders: tuple[str, ...] = ()  # keys of the purchase orders that it covers
     order_numbers: tuple[str, ...] = ()  # as people know them: "PF1042"
 
+    def dates(self) -> Iterator[Dated]:
+        yield Dated("the invoice date", self.invoice_date)
+        yield Dated("the posting date", self.gl_post_date)
+        yield Dated("the due date", self.due_date, DUE_AHEAD, ("the invoice date", self.invoice_date))
+
 
 class PurchaseOrder(SpendDocument, frozen=True, kw_only=True):
     """Purchase orders of Procurify that were changed on a day: vendor, state and totals, and what each line is to be
@@ -96,6 +102,9 @@ class PurchaseOrder(SpendDocument, frozen=True, kw_only=True):
     shipping: Decimal | None = None  # of the lines
     left_out: Decimal | None = None  # of the lines that are not expected, with tax and shipping
     total: Decimal | None = None
+
+    def dates(self) -> Iterator[Dated]:
+        yield Dated("the order's date", self.dated)
 
 
 class VendorRow(Record, frozen=True, kw_only=True):
