@@ -30,12 +30,13 @@ ENTITY_SETS = {
     "customer_set": {"surface": "int", "projection": "CustomerInfoEntity"},
     "customer_order_set": {"set": None},
     "purchase_order_set": {
+        "expand": "never",
         "lines": {
-            "navigations": [],
+            "navigation": "LinePartArray",
             "set": "PurchaseOrderLineSet",
             "projection": "PurchaseOrderLineEntity",
             "surface": "int",
-        }
+        },
     },
     "voucher_set": {
         "surface": "int",

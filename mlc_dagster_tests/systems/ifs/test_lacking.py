@@ -14,7 +14,7 @@ from mlc_dagster.settings import Settings
 from mlc_dagster.systems.configuration import erp_settings, known_flows, lacking_flows, parse
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.ping import ask_ifs
-from mlc_dagster.systems.ping import Question
+from mlc_dagster.systems.shared.findings import Question
 
 
 def settings(url: str = "http://127.0.0.1:9", **section: Any) -> Settings:

@@ -200,11 +200,6 @@ def test_a_name_that_stands_twice_in_an_object_holds_its_row_and_no_other(text: 
     assert (good["order_no"], good["unreadable"]) == ("P7", None)
 
 
-def test_a_name_that_is_not_asked_for_may_stand_twice() -> None:
-    found = ORDERS.decode(b'{"value": [{"OrderNo": "P1", "luname": "a", "luname": "b"}]}')
-    assert only(found)["unreadable"] is None
-
-
 def test_two_lists_of_rows_are_no_page() -> None:
     with pytest.raises(ValueError, match="twice"):
         ORDERS.decode(b'{"value": [], "value": [{"OrderNo": "P1"}]}')
