@@ -115,23 +115,23 @@ class Lookups:
         return [pair for pairs in found for pair in pairs]
 
     def find_keys(self, entity: EntitySet, keys: Sequence[Sequence[object]]) -> Found:
-        """The rows that have these keys; a key that is not there has none."""
+        """The rows that have these keys, without lines; a key that is not there has none."""
         if not keys:
             return []
         _expect(entity, ())
         if entity.header_from_rows:
             return list(_of(entity, Documents(self._connection, entity).read([tuple(key) for key in keys])))
-        pairs = [pair for part in parts_of(entity) for pair in self._of_part(part, entity, keys)]
-        return list({tuple(row[name] for name in entity.keys): (row, etag) for row, etag in pairs}.values())
+        found: dict[tuple[object, ...], tuple[Row, str]] = {}
+        for part in parts_of(entity):
+            named = (part.narrowed(dict(zip(entity.keys, key, strict=True))) for key in keys)
+            if asked := [left for left in named if left is not None]:
+                pairs = self._with_types(part.entity, partial(self._find_keys, part, asked))
+                found |= {tuple(row[name] for name in entity.keys): (row, etag) for row, etag in pairs}
+        return list(found.values())
 
-    def _of_part(self, part: Part, entity: EntitySet, keys: Sequence[Sequence[object]]) -> Found:
-        own = [part.narrowed(dict(zip(entity.keys, key, strict=True))) for key in keys]
-        wanted = [tuple(key.values()) for key in own if key is not None]
-        return self._with_types(part.entity, partial(self._by_keys, part, wanted)) if wanted else []
-
-    def _by_keys(self, part: Part, keys: Sequence[Sequence[object]], entity: EntitySet) -> Found:
-        names = [wire_name(name, entity.wire) for name in entity.keys]
-        filters = [text for text, _ in any_of_keys(names, keys, entity.types)]
+    def _find_keys(self, part: Part, asked: list[Mapping[str, object]], entity: EntitySet) -> Found:
+        names = [wire_name(name, entity.wire) for name in asked[0]]
+        filters = [text for text, _ in any_of_keys(names, (tuple(key.values()) for key in asked), entity.types)]
         found = in_order(partial(self._walked, part, entity), filters, self._connection.in_flight)
         return [pair for pairs in found for pair in pairs]
 
