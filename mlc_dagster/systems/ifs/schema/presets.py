@@ -33,6 +33,8 @@ _SUPPLIERS = {
         "OneTime": False,
         "B2bSupplier": False,
         "IdentifierRefValidation": "None",
+        "ValidDataProcessingPurpose": False,
+        "CreationDate": "today",
     },
 }
 
