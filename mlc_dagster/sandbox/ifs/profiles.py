@@ -8,7 +8,7 @@ _ALLOWED = ("0010", "20", "0030")
 _EVERY = {"token_seconds": 180.0, "allowed_companies": _ALLOWED, "expand": False, "rows_without_top": 0}
 """Of all but `seed`: tokens as recorded, companies that are not the service user's absent with 200."""
 
-CLOUD = {"catalogue": "cloud"}
+CLOUD = {"catalogue": "cloud", "sites": {"A": "0010", "S10": "0010", "J20": "20", "K30": "0030"}}
 
 NAMED_COUNTRIES = {"supplier_set": {"fields": {"country": "CountryCode"}}}
 """Country says SWEDEN there; CountryCode says SE."""
