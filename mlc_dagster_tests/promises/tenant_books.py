@@ -184,7 +184,9 @@ def _lines(lines: LineSet, head: Mapping[str, Any]) -> list[Row]:
 
 
 def _said(entity: EntitySet | LineSet, row: Mapping[str, Any]) -> Row:
-    absent = entity.absent - {"company"} if isinstance(entity, EntitySet) and entity.sites else entity.absent
+    absent = entity.absent
+    if isinstance(entity, EntitySet):
+        absent = absent - entity.sums.keys() - ({"company"} if entity.sites else set())
     names = [name for name in entity.record.__struct_fields__ if name not in absent and name not in NOT_STORED]
     return {name: plain(row[wire]) for name in names if (wire := _catalogue_name(name)) in row}
 

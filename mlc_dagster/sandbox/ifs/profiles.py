@@ -10,13 +10,19 @@ _EVERY = {"token_seconds": 180.0, "allowed_companies": _ALLOWED, "expand": False
 
 CLOUD = {"catalogue": "cloud", "sites": {"A": "0010", "S10": "0010", "J20": "20", "K30": "0030"}}
 
-NAMED_COUNTRIES = {"supplier_set": {"fields": {"country": "CountryCode"}}}
+SALES = {"sums": {"total_amount": "line_amount"}, "lines": {"fields": {"line_amount": "NetAmountCurr"}}}
+"""What no list of a tenant names, and this one has."""
+
+NEW_SUPPLIERS = {"constants": {"DefaultLanguage": "en"}}
+PAGES = {"customer_order_set": SALES, "supplier_set": NEW_SUPPLIERS}
+NAMED_COUNTRIES = {**PAGES, "supplier_set": {**NEW_SUPPLIERS, "fields": {"country": "CountryCode"}}}
 """Country says SWEDEN there; CountryCode says SE."""
 
 ENTITY_SETS = {
     "supplier_set": {
         "surface": "int",
         "projection": "SupplierInfoGeneralEntity",
+        "constants": {"DefaultLanguage": "en"},
         "children": [
             {
                 "set": "SupplierSet",
@@ -67,7 +73,7 @@ PROFILES = {
     "pages": Profile(
         "A tenant that grants the services of the user interface: children and lines in arrays, no totals, no $count.",
         {**_EVERY, "view": "pages", "count": False, "modified_every": 101},
-        CLOUD,
+        {**CLOUD, "entity_sets": PAGES},
     ),
     "entity": Profile(
         "A tenant that activated entity services for integrations: half of them, lines apart from their orders.",
@@ -96,6 +102,6 @@ PROFILES = {
             "gateway_loses": 7,
             "gateway_grants": 3,
         },
-        {**CLOUD, "invoices_by": "external", "vouchers_by": "external"},
+        {**CLOUD, "invoices_by": "external", "vouchers_by": "external", "entity_sets": PAGES},
     ),
 }

@@ -7,7 +7,7 @@ says otherwise in mlc.yaml. A record's docstring describes its asset. Only keys 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal

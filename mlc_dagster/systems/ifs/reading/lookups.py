@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -109,6 +109,26 @@ class Lookups:
         names = [wire_name(name, entity.wire) for name in (field, *also)]
         asked = any_of_keys(names, ((value, *also.values()) for value in values), entity.types)
         filters = [text for text, _ in asked]
+        found = in_order(partial(self._walked, part, entity), filters, self._connection.in_flight)
+        return [pair for pairs in found for pair in pairs]
+
+    def find_keys(self, entity: EntitySet, keys: Iterable[Sequence[object]]) -> Found:
+        """The rows that have these keys, each once."""
+        _expect(entity, ())
+        if entity.header_from_rows:
+            documents = Documents(self._connection, entity)
+            return list(_of(entity, documents.read([tuple(key) for key in keys])))
+        wanted = list(keys)
+        pairs = (
+            pair
+            for part in parts_of(entity)
+            for pair in self._with_types(part.entity, partial(self._find_keys, part, wanted))
+        )
+        return list({tuple(pair[0][name] for name in entity.keys): pair for pair in pairs}.values())
+
+    def _find_keys(self, part: Part, keys: list[Sequence[object]], entity: EntitySet) -> Found:
+        names = [wire_name(name, entity.wire) for name in entity.keys]
+        filters = [text for text, _ in any_of_keys(names, keys, entity.types)]
         found = in_order(partial(self._walked, part, entity), filters, self._connection.in_flight)
         return [pair for pairs in found for pair in pairs]
 
