@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -111,6 +111,17 @@ class Lookups:
         filters = [text for text, _ in asked]
         found = in_order(partial(self._walked, part, entity), filters, self._connection.in_flight)
         return [pair for pairs in found for pair in pairs]
+
+    def find_keys(self, entity: EntitySet, keys: Sequence[Sequence[object]]) -> Found:
+        """The rows that have these keys, each once; a key that is not there has none."""
+        _expect(entity, ())
+        if entity.header_from_rows:
+            return list(_of(entity, Documents(self._connection, entity).read([tuple(key) for key in keys])))
+        own = self._connection.typed(entity)
+        asked = any_of_keys([wire_name(name, own.wire) for name in own.keys], keys, own.types)
+        filters = [text for text, _ in asked]
+        found = in_order(partial(self._walked, Part(own, {}), own), filters, self._connection.in_flight)
+        return list({tuple(pair[0][name] for name in own.keys): pair for pairs in found for pair in pairs}.values())
 
     def every(self, entity: EntitySet) -> Found:
         """All rows, without lines, but for documents that are made of them."""
