@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -27,9 +27,7 @@ class DocumentClient(FindsKeys, Protocol):
     """What entering a document needs of the client."""
 
     def create_document(self, entity: EntitySet, row: Mapping[str, Any], also: Sequence[Step] = ()) -> Found: ...
-    def get(self, entity: EntitySet, key: Mapping[str, object]) -> Found: ...
     def find(self, entity: EntitySet, most: int = 10, *, latest_by: str = "", **conditions: object) -> list[Found]: ...
-    def find_many(self, entity: EntitySet, field: str, values: Iterable[str]) -> list[Found]: ...
     def change_state(self, entity: EntitySet, key: Mapping[str, object], state: str) -> Found: ...
 
 
