@@ -105,6 +105,13 @@ class EntitySetSettings(Section):
     actions: Names = Field(default_factory=dict, description="state: the bound action that leads to it")
 
 
+class ExternalLoadSettings(EntitySetSettings):
+    """What this tenant calls the loads of External Vouchers or External Supplier Invoices."""
+
+    checked: str = Field("Checked", description="The state in which a load can be created")
+    awaiting: str = Field("AwaitingApproval", description="The state in which a load waits for another user")
+
+
 Preset = Literal["cloud", "seed"]
 
 
@@ -147,6 +154,10 @@ class IfsSettings(SystemConnection):
     entity_sets: dict[str, EntitySetSettings] = Field(default_factory=dict)
     invoices_by: Literal["post", "external"] = Field("post", description="external: External Supplier Invoices")
     vouchers_by: Literal["post", "external"] = Field("post", description="external: External Vouchers")
+
+    external_loads: dict[str, ExternalLoadSettings] = Field(
+        default_factory=dict, description="external_voucher_load, external_invoice_load: what this tenant calls them"
+    )
 
     @property
     def preset(self) -> Preset:

@@ -112,25 +112,16 @@ class Lookups:
         found = in_order(partial(self._walked, part, entity), filters, self._connection.in_flight)
         return [pair for pairs in found for pair in pairs]
 
-    def find_keys(self, entity: EntitySet, keys: Iterable[Sequence[object]]) -> Found:
-        """The rows that have these keys, each once."""
+    def find_keys(self, entity: EntitySet, keys: Sequence[Sequence[object]]) -> Found:
+        """The rows that have these keys, each once; a key that is not there has none."""
         _expect(entity, ())
         if entity.header_from_rows:
-            documents = Documents(self._connection, entity)
-            return list(_of(entity, documents.read([tuple(key) for key in keys])))
-        wanted = list(keys)
-        pairs = (
-            pair
-            for part in parts_of(entity)
-            for pair in self._with_types(part.entity, partial(self._find_keys, part, wanted))
-        )
-        return list({tuple(pair[0][name] for name in entity.keys): pair for pair in pairs}.values())
-
-    def _find_keys(self, part: Part, keys: list[Sequence[object]], entity: EntitySet) -> Found:
-        names = [wire_name(name, entity.wire) for name in entity.keys]
-        filters = [text for text, _ in any_of_keys(names, keys, entity.types)]
-        found = in_order(partial(self._walked, part, entity), filters, self._connection.in_flight)
-        return [pair for pairs in found for pair in pairs]
+            return list(_of(entity, Documents(self._connection, entity).read([tuple(key) for key in keys])))
+        own = self._connection.typed(entity)
+        asked = any_of_keys([wire_name(name, own.wire) for name in own.keys], keys, own.types)
+        filters = [text for text, _ in asked]
+        found = in_order(partial(self._walked, Part(own, {}), own), filters, self._connection.in_flight)
+        return list({tuple(pair[0][name] for name in own.keys): pair for pairs in found for pair in pairs}.values())
 
     def every(self, entity: EntitySet) -> Found:
         """All rows, without lines, but for documents that are made of them."""
