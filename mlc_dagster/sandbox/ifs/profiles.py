@@ -18,6 +18,29 @@ PAGES = {"customer_order_set": SALES, "supplier_set": NEW_SUPPLIERS}
 NAMED_COUNTRIES = {**PAGES, "supplier_set": {**NEW_SUPPLIERS, "fields": {"country": "CountryCode"}}}
 """Country says SWEDEN there; CountryCode says SE."""
 
+INVOICES = {
+    "projection": "ManSuppInvoiceHandling",
+    "set": "ManSuppInvoiceSet",
+    "fields": {
+        "supplier_id": "Identity",
+        "currency_code": "Currency",
+        "net_amount": "NetCurrAmount",
+        "vat_amount": "VatCurrAmount",
+        "gross_amount": "GrossCurrAmount",
+        "po_reference": "PoRefNumber",
+        "text": "VoucherText",
+        "external_ref": "NcfReference",
+    },
+    "state": "Objstate",
+    "stamp": None,
+    "lines": {
+        "navigation": "ManSuppInvoiceItemArray",
+        "set": None,
+        "fields": {"amount": "NetCurrAmount", "tax_code": "VatCode"},
+    },
+}
+BY_LOADS = {"invoices_by": "external", "vouchers_by": "external"}
+
 ENTITY_SETS = {
     "supplier_set": {
         "surface": "int",
@@ -90,7 +113,7 @@ PROFILES = {
             "fiscal_year_starts": 7,
             "numbers_twice": ("20",),
         },
-        {**CLOUD, "invoices_by": "external", "vouchers_by": "external", "entity_sets": NAMED_COUNTRIES},
+        {**CLOUD, **BY_LOADS, "entity_sets": {**NAMED_COUNTRIES, "supplier_invoice_set": INVOICES}},
     ),
     "load-only": Profile(
         "A tenant where integrations enter documents by external loads that a person approves, behind an API gateway.",
@@ -102,6 +125,6 @@ PROFILES = {
             "gateway_loses": 7,
             "gateway_grants": 3,
         },
-        {**CLOUD, "invoices_by": "external", "vouchers_by": "external", "entity_sets": PAGES},
+        {**CLOUD, **BY_LOADS, "entity_sets": {**PAGES, "supplier_invoice_set": INVOICES}},
     ),
 }
