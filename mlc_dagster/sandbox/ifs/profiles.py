@@ -114,6 +114,7 @@ PROFILES = {
             "numbers_twice": ("20",),
         },
         {**CLOUD, **BY_LOADS, "entity_sets": {**NAMED_COUNTRIES, "supplier_invoice_set": INVOICES}},
+        {"accounting_year_starts": "7"},
     ),
     "load-only": Profile(
         "A tenant where integrations enter documents by external loads that a person approves, behind an API gateway.",
