@@ -159,6 +159,8 @@ class Facts:
         default_factory=dict
     )  # rule -> why there is nothing to validate against
 
+    today: date | None = None  # by which dates years ahead are told; None: not known
+
     account_failures: dict[tuple[str, str | None, date | None], str | None] = dataclasses.field(
         default_factory=dict, init=False, repr=False, compare=False
     )
