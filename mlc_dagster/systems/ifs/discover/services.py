@@ -115,13 +115,12 @@ class Services:
 
     def _catalogue(self) -> ServiceCatalogue:
         place = Place(ALL_PROJECTIONS, PROJECTIONS)
+        service = self._service(place)
+        if service.state == "denied":
+            return ServiceCatalogue(None, service.why)
         try:
-            found = self._metadata(f"{self.address(place)}/$metadata")
-            columns, keys = _columns(found)
-            names = _named(self._rows(place, columns, keys))
+            names = _named(self._rows(place, *_columns(service.model)))
         except MlcError as error:
-            if _is_for_all(error):
-                raise
             return ServiceCatalogue(None, _refusal(place, error).why)
         if not names:
             return ServiceCatalogue(None, f"{ALL_PROJECTIONS} lists no projection")
@@ -151,9 +150,9 @@ class Services:
         return [row for row in page if isinstance(row, Mapping)]
 
 
-def _columns(found: MetadataModel | UnreadMetadata) -> tuple[list[str], list[str]]:
+def _columns(found: MetadataModel) -> tuple[list[str], list[str]]:
     """The text columns to ask for, and the key to page by; none where the $metadata does not tell them."""
-    if isinstance(found, UnreadMetadata) or PROJECTIONS not in found.sets:
+    if PROJECTIONS not in found.sets:
         return [], []
     kind = found.sets[PROJECTIONS]
     texts = [name for name, its in found.properties_of(kind).items() if its == "Edm.String"]
