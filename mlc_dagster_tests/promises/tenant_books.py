@@ -14,7 +14,7 @@ from mlc_dagster.sandbox.ifs.fiscal import year_and_period
 COMPANIES = ("0010", "20")
 SUPPLIERS, ORDERS, VOUCHERS = 12, 14, 9
 RATE = Decimal("11.4235")
-TINY = Decimal("0.12345678901234567891")  # twenty decimals
+SMALL, TINY = Decimal("0.1234567891"), Decimal("0.12345678901234567891")  # ten and twenty decimals
 Fields = dict[str, Any]
 
 
@@ -27,14 +27,14 @@ def fill(box: Sandbox) -> None:
     """Two companies' books, good in every respect, with what tenants differ in."""
     for number in range(SUPPLIERS):
         box.ifs.put("SupplierSet", _supplier(number), modified=now())
-        box.ifs.put("CustomerSet", _customer(number), modified=now())
+        box.ifs.put("CustomerSet", customer(number), modified=now())
     for company in COMPANIES:
         _fill_chart(box, company)
     for number in range(ORDERS):
         box.ifs.put("PurchaseOrderSet", _order(number), modified=now())
-        box.ifs.put("CustomerOrderSet", _sale(number), modified=now())
+        box.ifs.put("CustomerOrderSet", sale(number), modified=now())
     for number in range(VOUCHERS):
-        box.ifs.put("VoucherSet", _voucher(number, box.tenant.fiscal_year_starts), modified=now())
+        box.ifs.put("VoucherSet", voucher(number, box.tenant.fiscal_year_starts), modified=now())
     for number in range(6):
         box.ifs.put("PostingProposalHeadSet", _proposal(number), modified=now())
 
@@ -54,7 +54,7 @@ def _supplier(number: int) -> Fields:
     }
 
 
-def _customer(number: int) -> Fields:
+def customer(number: int) -> Fields:
     names = {"Name": f"Customer {number}", "Country": "NO", "CreationDate": "2026-01-03", "AssociationNo": None}
     return {"CustomerId": f"{number:03}", **names}
 
@@ -73,7 +73,7 @@ def _fill_chart(box: Sandbox, company: str) -> None:
 def _order(number: int) -> Fields:
     """Of one to three lines: with a part, without one, and rented; each second one in euros."""
     is_foreign = number % 2 == 1
-    lines = [
+    lines: list[Fields] = [
         {
             "LineNo": str(place),
             "PartNo": None if place == 2 else f"PART-{place}",
@@ -105,7 +105,7 @@ def _order(number: int) -> Fields:
     }
 
 
-def _sale(number: int) -> Fields:
+def sale(number: int) -> Fields:
     money = {"BuyQtyDue": Decimal(2), "SaleUnitPrice": Decimal("7.50"), "LineAmount": Decimal(15)}
     lines = [{"LineNo": str(place), "CatalogNo": "X", "Description": "Sold", **money} for place in (1, 2)]
     keys = {"OrderNo": f"C{number}", "Company": "0010", "Contract": "A", "CustomerNo": f"{number % SUPPLIERS:03}"}
@@ -113,8 +113,8 @@ def _sale(number: int) -> Fields:
     return {**keys, **rest, "ObjState": "Released", "CustomerOrderLines": lines}
 
 
-def _voucher(number: int, first_month: int) -> Fields:
-    """Three rows; a rate of twenty decimals, and an amount that no float holds."""
+def voucher(number: int, first_month: int) -> Fields:
+    """Three rows; a rate of ten decimals, and an amount that no float holds."""
     year, period = year_and_period("2026-11-04", first_month)
     amount = Decimal("90071992547409.93") + number
     rows = [
@@ -122,7 +122,7 @@ def _voucher(number: int, first_month: int) -> Fields:
         {"Account": "4020", "CodeC": "C2", "DebitAmount": Decimal("0.07"), "CurrencyAmount": Decimal("0.07")},
         {"Account": "2440", "CreditAmount": amount + Decimal("0.07"), "CurrencyAmount": -amount - Decimal("0.07")},
     ]
-    each = {"CurrencyCode": "SEK", "CurrencyRate": TINY, "Text": "Row"}
+    each = {"CurrencyCode": "SEK", "CurrencyRate": SMALL, "Text": "Row"}
     return {
         "Company": COMPANIES[number % 2],
         "VoucherType": "M",

@@ -46,7 +46,7 @@ def tenant(request: pytest.FixtureRequest) -> Iterator[tuple[str, Sandbox, Any]]
         books.fill(box)
         content = demo_settings(box.url, profiles=(profile,))
         content["ifs"]["requests_per_minute"] = "100000"
-        yield request.param, box, configuration.parse(content, "mlc.yaml").ifs
+        yield request.param, box, configuration.erp_settings(configuration.parse(content, "mlc.yaml"))
 
 
 def read(box: Sandbox, section: Any, entity: EntitySet) -> list[Row]:
@@ -75,3 +75,22 @@ def test_c30_a_set_is_read_exactly_or_switched_off(tenant: tuple[str, Sandbox, A
     found = read(box, section, entity)
     assert list(books.differences(found, expected, entity)) == []
     assert books.sums(found, entity).items() >= books.sums(list(expected.values()), entity).items()
+
+
+@pytest.mark.promise("C30", "a voucher with a rate of twenty decimals: read to the last digit, or told; none is lost")
+def test_c30_twenty_decimals_are_read_whole_or_told(tenant: tuple[str, Sandbox, Any]) -> None:
+    _, box, section = tenant
+    odd = books.voucher(77, box.tenant.fiscal_year_starts)
+    odd["VoucherRows"] = [{**row, "CurrencyRate": books.TINY} for row in odd["VoucherRows"]]
+    box.ifs.put("VoucherSet", odd, modified=books.now())
+    try:
+        found = read(box, section, catalogue_for(section)["voucher_set"])
+    finally:
+        keys = ("Company", "VoucherType", "AccountingYear", "VoucherNo")
+        box.ifs.delete("VoucherSet", **{name: odd[name] for name in keys})
+    assert len(found) == books.VOUCHERS + 1
+    (voucher,) = [row for row in found if row["voucher_no"] == odd["VoucherNo"]]
+    if voucher["unreadable"]:
+        assert str(books.TINY) in voucher["unreadable"]
+    else:
+        assert {line["currency_rate"] for line in voucher["lines"]} == {books.TINY}

@@ -117,6 +117,13 @@ def no_such_set(entity: EntitySet, error: RecordRejected) -> NoSuchSet:
     )
 
 
+def refuse_if_off(entity: EntitySet) -> None:
+    """Raises Misconfigured for a set that the tenant does not have."""
+    if entity.is_off:
+        cure = f"Name it: ifs.entity_sets.{entity.name}.set. `mlc ping` says what is off without it."
+        raise Misconfigured(f"ifs/{entity.name}: mlc.yaml, or its catalogue, says that the tenant has none", cure=cure)
+
+
 def no_batch(path: str, error: RecordRejected) -> Misconfigured:
     """What a refusal of $batch itself means."""
     return Misconfigured(

@@ -33,6 +33,8 @@ _SUPPLIERS = {
         "OneTime": False,
         "B2bSupplier": False,
         "IdentifierRefValidation": "None",
+        "ValidDataProcessingPurpose": False,
+        "CreationDate": "today",
     },
 }
 
@@ -59,6 +61,7 @@ _PURCHASE_ORDERS = {
         "set": None,
         "fields": {
             "company": None,
+            "buy_unit_price": "FbuyUnitPrice",  # in the order's currency; BuyUnitPrice is in the company's
             "line_amount": "NetAmtCurr",
             "base_amount": "NetAmountBase",
             "tax_code": "FeeCode",
