@@ -20,7 +20,7 @@ def preset_for(found: Sequence[FoundSet | Absent], sets: Sequence[YamlLine]) -> 
     seed = sum(
         (one.known.entity.projection, one.known.entity.path) == (one.place.projection, one.place.set) for one in there
     )
-    said = Reader(page(sets)).get_single_data()  # type: ignore[no-untyped-call]
+    said = Reader(page(sets)).get_single_data()
     proposed = {name: EntitySetSettings.model_validate(each) for name, each in said.items()}
     return "seed" if 2 * seed > len(there) or not _is_whole(proposed) else "cloud"
 

@@ -101,15 +101,17 @@ class Services:
     def _metadata(self, address: str) -> MetadataModel | UnreadMetadata:
         """As XML; as JSON where XML is what the server refuses."""
         try:
-            return self._get(address, {}, read_metadata, "application/xml")
+            return self._read(address, "application/xml")
         except RecordRejected as error:
             if error.status not in NOT_ACCEPTABLE:
                 raise
-            return self._get(address, {}, read_metadata, "application/json")
+            return self._read(address, "application/json")
 
-    def _get(self, address: str, params: Mapping[str, Any], decode: Any = None, accept: str | None = None) -> Any:
-        headers = {"Accept": accept} if accept else None
-        return self.api.request("GET", address, params=params, headers=headers, decode=decode).value
+    def _read(self, address: str, accept: str) -> MetadataModel | UnreadMetadata:
+        return self.api.request("GET", address, headers={"Accept": accept}, decode=read_metadata).value
+
+    def _get(self, address: str, params: Mapping[str, Any]) -> Any:
+        return self.api.request("GET", address, params=params).value
 
     # --- the catalogue ------------------------------------------------------------------------------------------------
 
