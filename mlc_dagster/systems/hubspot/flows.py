@@ -42,6 +42,7 @@ FLOWS = (
         ifs.SUPPLIERS,
         COMPANIES,
         company_from_supplier,
+        reads=("name",),
         rules=_OF_A_COMPANY,
         description=(
             "Suppliers of IFS as companies in HubSpot, tagged with GL account, cost centre, financial dimensions, "
@@ -53,6 +54,7 @@ FLOWS = (
         ifs.CUSTOMERS,
         COMPANIES,
         company_from_customer,
+        reads=("name",),
         rules=_OF_A_COMPANY,
         description=(
             "Customers of IFS as companies in HubSpot, tagged with GL account, cost centre, financial dimensions, "
@@ -64,6 +66,7 @@ FLOWS = (
         ifs.POSTING_PROPOSALS,
         INVOICES,
         invoice_from_proposal,
+        reads=("company", "invoice_no", "currency_code", "gross_amount"),
         scope=is_expected_only,
         rules=(
             rules.gl_accounts_exist,
@@ -90,6 +93,7 @@ FLOWS = (
         ifs.POSTING_PROPOSALS,
         DEALS,
         deal_from_proposal,
+        reads=("company", "invoice_no", "currency_code", "gross_amount"),
         scope=is_expected_only,
         rules=(
             rules.gl_accounts_exist,

@@ -168,6 +168,8 @@ class PageDecoder:
         document = document_of(content)
         if not isinstance(document, dict) or not isinstance(document.get("value"), list):
             raise ValueError("expected an OData collection: an object with a list under 'value'")
+        if "value" in getattr(document, "repeated", ()):
+            raise ValueError("expected one list of rows, found 'value' twice")
         rows, problems = [], []
         for raw in document["value"]:
             row, problem = self._row_or_problem(raw)
@@ -206,7 +208,7 @@ class PageDecoder:
     def _readable(self, raw: Mapping[str, Any]) -> Row:
         row: Row = {}
         for column in self.columns:
-            if column.required or column.kind == MOMENT:
+            if (column.required or column.kind == MOMENT) and column.wire not in getattr(raw, "repeated", ()):
                 try:
                     row[column.name] = _converted(column, raw.get(column.wire))
                 except ValueError:

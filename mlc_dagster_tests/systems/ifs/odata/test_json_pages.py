@@ -182,3 +182,24 @@ def test_a_field_that_the_tenant_lacks_is_not_asked_for_and_is_null() -> None:
     assert wire.expand is not None and "PartNo" not in wire.expand
     row = only(wire.decode(WHOLE))
     assert (row["notes"], row["lines"][0]["part_no"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "text, name",
+    [
+        ('{"OrderNo": "P1", "TotalAmount": 1.5, "TotalAmount": 99}', "TotalAmount"),
+        ('{"OrderNo": "P1", "OrderNo": "P2"}', "OrderNo"),
+        ('{"OrderNo": "P1", "PurchaseOrderLines": [{"LineNo": "1", "ReleaseNo": "1", "LineNo": "2"}]}', "LineNo"),
+    ],
+)
+def test_a_name_that_stands_twice_in_an_object_holds_its_row_and_no_other(text: str, name: str) -> None:
+    found = ORDERS.decode(f'{{"value": [{text}, {json.dumps(order(OrderNo="P7"))}]}}'.encode())
+    bad, good = rows_of(found.batch)
+    assert f"{name}: stands twice" in json.loads(bad["unreadable"])["reason"]
+    assert (bad["order_no"] is None) == (name == "OrderNo")
+    assert (good["order_no"], good["unreadable"]) == ("P7", None)
+
+
+def test_two_lists_of_rows_are_no_page() -> None:
+    with pytest.raises(ValueError, match="twice"):
+        ORDERS.decode(b'{"value": [], "value": [{"OrderNo": "P1"}]}')
