@@ -188,7 +188,7 @@ class HubspotSandbox:
                 return account_answer(self.account, self.may_ask_account)
             case ("GET", "crm", "pipelines", version, "deals") if version == VERSION:
                 return answer_json(200, {"results": self.pipelines})
-            case ("GET", "crm", "limits" | "crm-object-schemas", version, *rest) if version == VERSION:
+            case ("GET", "crm", "limits", version, *rest) | ("GET", "crm-object-schemas", version, *rest):
                 return limits.answer(self.objects, self.near_association_limits, self.property_limit, rest)
             case (method, "crm", "properties", version, kind, *rest) if version == VERSION and kind in KINDS:
                 return self._custom.answer(method, kind, rest, body)
