@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import mlc_dagster.systems
+from mlc_dagster.settings.model import Policies
 from mlc_dagster.settings.section import TargetSection
 from mlc_dagster.systems.registry import systems
 
@@ -18,7 +19,7 @@ TARGETS = sorted(
     for name, system in systems().items()
     if issubclass(system.settings, TargetSection) and (FOLDERS / name).is_dir()
 )
-OF_ALL = {"not_delivered_states"}
+OF_ALL = set(Policies().options())
 ASKED = {
     "options": re.compile(r'\boptions(?:\.get\(|\[)"(\w+)"'),
     "tables": re.compile(r'\.table\("(\w+)"\)'),

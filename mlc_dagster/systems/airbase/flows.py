@@ -53,6 +53,7 @@ FLOWS = (
             rules.is_not_cancelled,
             rules.order_is_a_purchase,
             units_are_mapped,
+            rules.dates_can_be_meant,
             rules.required_fields_are_given,
             rules.supplier_is_delivered,
             rules.texts_fit,

@@ -137,6 +137,13 @@ class IfsClient(RowWrites):
         """
         return self._lookups.find_many(entity, field, values, also)
 
+    def find_keys(self, entity: EntitySet, keys: Sequence[Sequence[object]]) -> list[tuple[Row, str]]:
+        """The rows that have these keys, without lines, each with its ETag; a key that is not there has none."""
+        names = [wire_name(name, entity.wire) for name in entity.keys]
+        filters = [text for text, _ in any_of_keys(names, keys)]
+        found = in_order(partial(self._walked, entity), filters, self._connection.in_flight)
+        return list({tuple(pair[0][name] for name in entity.keys): pair for pairs in found for pair in pairs}.values())
+
     def every(self, entity: EntitySet) -> list[tuple[Row, str]]:
         """All rows, without lines, each with its ETag. Raises Misconfigured where there is no set."""
         return self._lookups.every(entity)

@@ -38,7 +38,7 @@ def _proposal_refers_to(proposal: ifs.PostingProposal) -> Mapping[str, str]:
 
 
 ITEM = (rules.required_fields_are_given, rules.texts_fit)
-POSTED = (rules.gl_accounts_exist, rules.company_is_mapped)
+POSTED = (rules.gl_accounts_exist, rules.company_is_mapped, rules.dates_can_be_meant)
 
 FLOWS = (
     Flow(
@@ -105,7 +105,7 @@ FLOWS = (
         ifs.CUSTOMER_ORDERS,
         CUSTOMER_ORDERS,
         item_from_customer_order,
-        rules=(rules.company_is_mapped, *ITEM),
+        rules=(rules.company_is_mapped, rules.dates_can_be_meant, *ITEM),
         checks_accounts=False,
         description="Customer orders of IFS as items of the sales board: customer, dates, amount and state.",
     ),

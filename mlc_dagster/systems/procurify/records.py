@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from mlc_dagster.core.flows import DuplicateWording, Target
 from mlc_dagster.core.vocabulary import EntitySet, Record
+from mlc_dagster.rules.dates import DUE_AHEAD, Dated
 from mlc_dagster.systems.ifs.supplier_records import Owner
 
 NAME, MAIL, EXTERNAL_ID = 150, 254, 100
@@ -43,9 +44,13 @@ class SpendDocument(Record, frozen=True, kw_only=True):
 
     vendor_id: str | None = None
     vendor_name: str | None = None
+    vendor_external_id: str | None = None  # as the document tells it, beside the id; a list does not
     currency: str | None = None
+    other_currencies: tuple[str, ...] = ()  # of its lines, where they are not its own
+    unsure_dates: str | None = None  # moments that are a date in no time zone that is known
     payment_terms: str | None = None
     last_modified: datetime | None = None
+    is_active: bool = True
     is_whole: bool = False
     allocations: tuple[Allocation, ...] = ()
 
@@ -64,6 +69,8 @@ class Bill(SpendDocument, frozen=True, kw_only=True):
     invoice_date: date | None = None
     due_date: date | None = None
     gl_post_date: date | None = None
+    has_multiple_currency: bool = False  # by Procurify's own summary
+    invoice_total: Decimal | None = None  # of the vendor's invoice, as it was typed in
     note: str | None = None
     total_cost: Decimal | None = None  # items and costs, without shipping and without tax that is not in the price
     exclusive_tax: Decimal | None = None
@@ -71,6 +78,11 @@ class Bill(SpendDocument, frozen=True, kw_only=True):
     payable: Decimal | None = None
     orders: tuple[str, ...] = ()  # keys of the purchase orders that it covers
     order_numbers: tuple[str, ...] = ()  # as people know them: "PF1042"
+
+    def dates(self) -> Iterator[Dated]:
+        yield Dated("the invoice date", self.invoice_date)
+        yield Dated("the posting date", self.gl_post_date)
+        yield Dated("the due date", self.due_date, DUE_AHEAD, ("the invoice date", self.invoice_date))
 
 
 class PurchaseOrder(SpendDocument, frozen=True, kw_only=True):
@@ -90,6 +102,9 @@ class PurchaseOrder(SpendDocument, frozen=True, kw_only=True):
     shipping: Decimal | None = None  # of the lines
     left_out: Decimal | None = None  # of the lines that are not expected, with tax and shipping
     total: Decimal | None = None
+
+    def dates(self) -> Iterator[Dated]:
+        yield Dated("the order's date", self.dated)
 
 
 class VendorRow(Record, frozen=True, kw_only=True):

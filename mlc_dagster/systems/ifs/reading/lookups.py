@@ -17,7 +17,7 @@ from mlc_dagster.systems.ifs.reading.completion import Completion
 from mlc_dagster.systems.ifs.reading.documents import Documents
 from mlc_dagster.systems.ifs.reading.key_ranges import Span, each_once
 from mlc_dagster.systems.ifs.reading.paging import PageWalk
-from mlc_dagster.systems.ifs.reading.queries import Connection, Query, no_such_set
+from mlc_dagster.systems.ifs.reading.queries import Connection, Query, no_such_set, refuse_if_off
 from mlc_dagster.systems.ifs.reading.single_rows import row_and_etag, single
 from mlc_dagster.systems.ifs.schema.catalogue import fields_of, wire_name
 from mlc_dagster.systems.ifs.schema.parts import Part, parts_of
@@ -144,9 +144,7 @@ class Lookups:
 
 def _expect(entity: EntitySet, fields: Iterable[str]) -> None:
     """Raises Misconfigured where it cannot be asked for."""
-    if entity.is_off:
-        cure = f"Name it: ifs.entity_sets.{entity.name}.set. `mlc ping` says what is off without it."
-        raise Misconfigured(f"ifs/{entity.name}: mlc.yaml, or its catalogue, says that the tenant has none", cure=cure)
+    refuse_if_off(entity)
     rows = frozenset[str]()
     if entity.header_from_rows and entity.lines:
         rows = frozenset(fields_of(entity.lines.record)) - entity.lines.absent
