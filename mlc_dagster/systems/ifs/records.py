@@ -17,6 +17,8 @@ from mlc_dagster.rules.dates import DUE_AHEAD, Dated
 from mlc_dagster.systems.ifs.chart_records import DEMANDS
 from mlc_dagster.systems.ifs.chart_records import Account as Account
 from mlc_dagster.systems.ifs.chart_records import CodePartValue as CodePartValue
+from mlc_dagster.systems.ifs.customer_invoice_records import CustomerInvoice as CustomerInvoice
+from mlc_dagster.systems.ifs.customer_invoice_records import CustomerInvoiceLine as CustomerInvoiceLine
 from mlc_dagster.systems.ifs.line_records import CustomerOrderLine as CustomerOrderLine
 from mlc_dagster.systems.ifs.line_records import Posting as Posting
 from mlc_dagster.systems.ifs.line_records import PostingProposalLine as PostingProposalLine
@@ -240,6 +242,23 @@ SUPPLIER_INVOICES = _set(
     ),
 )
 
+CUSTOMER_INVOICES = replace(
+    _set(
+        "CustomerInvoiceSet",
+        "CustomerInvoiceHandling",
+        CustomerInvoice,
+        "company",
+        "invoice_id",
+        lines=_lines(
+            "CustomerInvoiceLines", "CustomerInvoiceLineSet", CustomerInvoiceLine, "company", "invoice_id", "row_id"
+        ),
+    ),
+    is_off=True,
+)
+
+OPTIONAL = (CUSTOMER_INVOICES,)
+"""What no catalogue knows the name of: it is there where mlc.yaml names its set, and else no asset stands for it."""
+
 WRITTEN = (SUPPLIER_INVOICES,)
 """What is written and looked up, and not read day by day: no asset stands for it."""
 
@@ -248,10 +267,13 @@ ENTITY_SETS = (
     *(VOUCHERS, CUSTOMER_ORDERS, ACCOUNTS, CODE_PART_VALUES),
 )
 
+_OPTIONAL = frozenset(entity.name for entity in OPTIONAL)
+
 
 def catalogue(overrides: Overrides, begins_with: Preset = "seed") -> dict[str, EntitySet]:
     """Asset name -> entity set, under this tenant's names. Raises Misconfigured with the path in mlc.yaml."""
-    return names.catalogue_of(_before(begins_with), overrides)
+    found = names.catalogue_of(_before(begins_with), overrides)
+    return {name: entity for name, entity in found.items() if name not in _OPTIONAL or not entity.is_off}
 
 
 def catalogue_for(section: IfsSettings) -> dict[str, EntitySet]:
@@ -266,4 +288,4 @@ def wrong_names(overrides: Overrides, begins_with: Preset = "seed") -> Iterator[
 
 
 def _before(begins_with: Preset) -> list[EntitySet]:
-    return list(names.catalogue_of((*ENTITY_SETS, *WRITTEN), preset(begins_with)).values())
+    return list(names.catalogue_of((*ENTITY_SETS, *OPTIONAL, *WRITTEN), preset(begins_with)).values())
