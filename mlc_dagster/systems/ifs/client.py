@@ -139,10 +139,7 @@ class IfsClient(RowWrites):
 
     def find_keys(self, entity: EntitySet, keys: Sequence[Sequence[object]]) -> list[tuple[Row, str]]:
         """The rows that have these keys, without lines, each with its ETag; a key that is not there has none."""
-        names = [wire_name(name, entity.wire) for name in entity.keys]
-        filters = [text for text, _ in any_of_keys(names, keys)]
-        found = in_order(partial(self._walked, entity), filters, self._connection.in_flight)
-        return list({tuple(pair[0][name] for name in entity.keys): pair for pairs in found for pair in pairs}.values())
+        return self._lookups.find_keys(entity, keys)
 
     def every(self, entity: EntitySet) -> list[tuple[Row, str]]:
         """All rows, without lines, each with its ETag. Raises Misconfigured where there is no set."""

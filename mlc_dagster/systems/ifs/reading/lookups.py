@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -109,6 +109,25 @@ class Lookups:
         names = [wire_name(name, entity.wire) for name in (field, *also)]
         asked = any_of_keys(names, ((value, *also.values()) for value in values), entity.types)
         filters = [text for text, _ in asked]
+        found = in_order(partial(self._walked, part, entity), filters, self._connection.in_flight)
+        return [pair for pairs in found for pair in pairs]
+
+    def find_keys(self, entity: EntitySet, keys: Sequence[Sequence[object]]) -> Found:
+        """The rows that have these keys, without lines; a key that is not there has none."""
+        _expect(entity, ())
+        if entity.header_from_rows:
+            return list(_of(entity, Documents(self._connection, entity).read([tuple(key) for key in keys])))
+        found: dict[tuple[object, ...], tuple[Row, str]] = {}
+        for part in parts_of(entity):
+            named = (part.narrowed(dict(zip(entity.keys, key, strict=True))) for key in keys)
+            if asked := [left for left in named if left is not None]:
+                pairs = self._with_types(part.entity, partial(self._find_keys, part, asked))
+                found |= {tuple(row[name] for name in entity.keys): (row, etag) for row, etag in pairs}
+        return list(found.values())
+
+    def _find_keys(self, part: Part, asked: list[Mapping[str, object]], entity: EntitySet) -> Found:
+        names = [wire_name(name, entity.wire) for name in asked[0]]
+        filters = [text for text, _ in any_of_keys(names, (tuple(key.values()) for key in asked), entity.types)]
         found = in_order(partial(self._walked, part, entity), filters, self._connection.in_flight)
         return [pair for pairs in found for pair in pairs]
 
