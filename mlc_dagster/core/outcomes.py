@@ -80,6 +80,19 @@ class Begun:
     remote_id: str
 
 
+class Differs(NamedTuple):
+    """What a target keeps otherwise than the ERP has it, and cannot be told: the record is delivered all the same, and
+    the ledger keeps the difference open until both agree.
+    """
+
+    kind: str  # "other_rate"
+    field: str
+    ours: str
+    theirs: str
+    amount: str | None = None  # what is at stake, in `currency`
+    currency: str | None = None
+
+
 @dataclass(frozen=True)
 class Saved:
     """The target has the record as it should be."""
@@ -90,6 +103,8 @@ class Saved:
     detail: str = ""  # what a person would look for: "PO-00102"
     link: str = ""
     agreed: tuple[str, Agreed] | None = None  # (the ERP's key, values) that both sides have from now on
+    differs: tuple[Differs, ...] = ()
+    looked_for: tuple[str, ...] = ()  # kinds of differences: what is open of them and not found again is over
 
 
 ACCEPTED = "target_accepts_it"

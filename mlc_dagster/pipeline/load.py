@@ -21,6 +21,7 @@ from mlc_dagster.pipeline import ending
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, Slice, chunks
 from mlc_dagster.pipeline.load_result import Loaded as Loaded
 from mlc_dagster.pipeline.prepare import held_target
+from mlc_dagster.pipeline.saved_records import note_differences, taken_place_of
 from mlc_dagster.pipeline.systematic_refusals import SystematicRefusal
 
 log = logger("mlc_dagster.pipeline")
@@ -239,7 +240,7 @@ class _Delivery:
     def _write_down(self, last_words: Sequence[tuple[Ready, Answered]]) -> None:
         """Raises LeaseLost, which says how much was answered all the same: that is in the trail, and looked for."""
         flow, run = self.flow, self.run
-        taken = _superseded(flow, last_words)
+        taken = taken_place_of(flow, last_words)
         try:
             self.ledger.finish(flow.name, last_words, run=run, lease=self.lease, pair=flow.pair, supersedes=taken)
         except LeaseLost as lost:
@@ -247,6 +248,7 @@ class _Delivery:
             saved = sum(isinstance(outcome, Saved) for _, outcome in last_words)
             words = f"{lost.message}; {flow.target.system} took {saved} record(s) of this batch before that"
             raise LeaseLost(words, cure=lost.cure) from lost
+        self.loaded.differing += note_differences(flow, last_words, self.ledger)
 
     def _count(self, one: Ready, outcome: Answered) -> None:
         if isinstance(outcome, Saved):
@@ -287,14 +289,3 @@ def _begun(since: datetime | None) -> datetime | None:
 
 
 _NOTHING_TO_SEND = frozenset({State.UNCHANGED, State.SUPERSEDED})
-
-
-def _superseded(flow: Flow, last_words: Sequence[tuple[Ready, Outcome]]) -> dict[str, dict[str, str]]:
-    """{flow: {key: key of what took its place}}, of what was saved."""
-    found: dict[str, dict[str, str]] = {}
-    if flow.supersedes:
-        for one, outcome in last_words:
-            if isinstance(outcome, Saved):
-                for other, keys in flow.supersedes(one.record).items():
-                    found.setdefault(flow.here(other), {}).update(dict.fromkeys(keys, f"{flow.name} {one.key}"))
-    return found
