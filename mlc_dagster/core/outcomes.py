@@ -80,22 +80,20 @@ class Begun:
     remote_id: str
 
 
-class Differs(NamedTuple):
-    """What a target keeps otherwise than the ERP has it, and cannot be told: the record is delivered all the same, and
-    the ledger keeps the difference open until both agree.
-    """
+class Disagreement(NamedTuple):
+    """Where a delivered record is not alike on both sides, as a write's own look back found it: told, not corrected."""
 
-    kind: str  # "other_rate"
-    field: str
-    ours: str
-    theirs: str
-    amount: str | None = None  # what is at stake, in `currency`
+    kind: str  # "kept_in_the_target", "deleted_in_the_target", ...
+    field: str = ""  # empty: the record as a whole
+    ours: str | None = None  # as text; None: there is none
+    theirs: str | None = None
+    amount: str | None = None  # what is at stake, exact, in `currency`
     currency: str | None = None
 
 
 @dataclass(frozen=True)
 class Saved:
-    """The target has the record as it should be."""
+    """The target has the record as it should be, but for `disagreements`."""
 
     draft: Draft
     remote_id: str
@@ -103,8 +101,8 @@ class Saved:
     detail: str = ""  # what a person would look for: "PO-00102"
     link: str = ""
     agreed: tuple[str, Agreed] | None = None  # (the ERP's key, values) that both sides have from now on
-    differs: tuple[Differs, ...] = ()
-    looked_for: tuple[str, ...] = ()  # kinds of differences: what is open of them and not found again is over
+    disagreements: tuple[Disagreement, ...] = ()
+    looked_for: tuple[str, ...] = ()  # kinds of disagreement that this look would have found: what it did not is closed
 
 
 ACCEPTED = "target_accepts_it"

@@ -17,11 +17,10 @@ from mlc_dagster.core.outcomes import EVER as EVER
 from mlc_dagster.core.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
 from mlc_dagster.core.vocabulary import ERP, key_text
 from mlc_dagster.ledger import Lease, LeaseLost, Ledger, Paused, Run, Standing, boot_time
-from mlc_dagster.pipeline import ending
+from mlc_dagster.pipeline import disagreements, ending
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, Slice, chunks
 from mlc_dagster.pipeline.load_result import Loaded as Loaded
 from mlc_dagster.pipeline.prepare import held_target
-from mlc_dagster.pipeline.saved_records import note_differences, taken_place_of
 from mlc_dagster.pipeline.systematic_refusals import SystematicRefusal
 
 log = logger("mlc_dagster.pipeline")
@@ -240,7 +239,8 @@ class _Delivery:
     def _write_down(self, last_words: Sequence[tuple[Ready, Answered]]) -> None:
         """Raises LeaseLost, which says how much was answered all the same: that is in the trail, and looked for."""
         flow, run = self.flow, self.run
-        taken = taken_place_of(flow, last_words)
+        taken = _superseded(flow, last_words)
+        self.loaded.differing += disagreements.remember(flow.name, last_words, self.ledger)
         try:
             self.ledger.finish(flow.name, last_words, run=run, lease=self.lease, pair=flow.pair, supersedes=taken)
         except LeaseLost as lost:
@@ -248,7 +248,6 @@ class _Delivery:
             saved = sum(isinstance(outcome, Saved) for _, outcome in last_words)
             words = f"{lost.message}; {flow.target.system} took {saved} record(s) of this batch before that"
             raise LeaseLost(words, cure=lost.cure) from lost
-        self.loaded.differing += note_differences(flow, last_words, self.ledger)
 
     def _count(self, one: Ready, outcome: Answered) -> None:
         if isinstance(outcome, Saved):
@@ -257,10 +256,8 @@ class _Delivery:
             self.refused.append((one, outcome))
         else:
             self.unanswered.append(one)
-            log.warning("%s %s: no answer (%s); it is looked up before anything is sent again", *self._of(one, outcome))
-
-    def _of(self, one: Ready, outcome: Unanswered) -> tuple[str, str, str]:
-        return self.flow.name, one.key, outcome.reason
+            which = (self.flow.name, one.key, outcome.reason)
+            log.warning("%s %s: no answer (%s); it is looked up before anything is sent again", *which)
 
     def look_again(self) -> None:
         """What has no answer is looked up, and sent again where it is not there, as long as that helps.
@@ -289,3 +286,14 @@ def _begun(since: datetime | None) -> datetime | None:
 
 
 _NOTHING_TO_SEND = frozenset({State.UNCHANGED, State.SUPERSEDED})
+
+
+def _superseded(flow: Flow, last_words: Sequence[tuple[Ready, Outcome]]) -> dict[str, dict[str, str]]:
+    """{flow: {key: key of what took its place}}, of what was saved."""
+    found: dict[str, dict[str, str]] = {}
+    if flow.supersedes:
+        for one, outcome in last_words:
+            if isinstance(outcome, Saved):
+                for other, keys in flow.supersedes(one.record).items():
+                    found.setdefault(flow.here(other), {}).update(dict.fromkeys(keys, f"{flow.name} {one.key}"))
+    return found

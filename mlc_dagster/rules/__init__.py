@@ -15,6 +15,7 @@ from mlc_dagster.rules.postings import Dimension as Dimension
 from mlc_dagster.rules.postings import code_parts_exist as code_parts_exist
 from mlc_dagster.rules.postings import currency_is_known as currency_is_known
 from mlc_dagster.rules.postings import dimensions_of as dimensions_of
+from mlc_dagster.rules.postings import may_be_there_already as may_be_there_already
 from mlc_dagster.rules.postings import not_posted_already as not_posted_already
 from mlc_dagster.rules.postings import period_is_open as period_is_open
 from mlc_dagster.rules.postings import supplier_exists as supplier_exists

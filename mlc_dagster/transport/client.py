@@ -35,6 +35,7 @@ from mlc_dagster.transport.responses import (
     refusal,
     snippet,
     suspicion,
+    timed_out,
     unreadable,
     without,
 )
@@ -88,6 +89,7 @@ class ApiClient:
     `retry_after`, or as `Throttled`, a TransientError silences the credential for that long. A write is sent again
     only where `proof`, patterns of the system's own words, recognises the body; else its outcome is unknown.
     Messages are built from `snippet(response.content)`. `allows` is asked of each call before it is made.
+    `timeout_weighs`: failures that a call which timed out counts for, where asking again for as much is no use.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class ApiClient:
         transport: httpx.BaseTransport | None = None,
         allows: Allows = everything,
         max_attempts: int = 8,
+        timeout_weighs: int = 1,
         max_seconds: float = 300.0,
         max_wait: float = 120.0,
         connections: int = 16,
@@ -121,6 +124,7 @@ class ApiClient:
         self._origin = origin(system, self.base_url)
         self._classify, self._proof, self._allows = classify, Proof(proof), allows
         self._unknown = 0  # outcomes in a row
+        self._timeout_weighs = timeout_weighs
         self._clock, self._wall = clock, wall
         self._patience = Patience(max_attempts, max_seconds, max_wait, clock, sleep, random)
         self._slot = slots_of(budget, auth, LocalBudget(clock=clock, sleep=sleep), clock)
@@ -236,7 +240,7 @@ class ApiClient:
         try:
             answer = self._answer(send, self._exchange(send, slot), slot)
         except TransientError as error:
-            send.tries.count(error)
+            send.tries.count(error, self._timeout_weighs if timed_out(error) else 1)
             if asks_for_silence(error):
                 slot.pause(self._patience.silence(error, send.tries))
             raise

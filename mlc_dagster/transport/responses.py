@@ -175,6 +175,19 @@ def lost(call: Call, error: httpx.RequestError) -> MlcError:
     return call.unanswered(f"no whole answer: {text}")
 
 
+class TooSlow(TransientError):
+    """A gateway gave its upstream up: as a request that timed out."""
+
+
+def timed_out(error: BaseException | None) -> bool:
+    """Whether a request got no answer in time, or its answer was cut off for its length, also after repeats."""
+    while error is not None:
+        if isinstance(error, httpx.ReadTimeout | Unbounded | TooSlow):
+            return True
+        error = error.__cause__
+    return False
+
+
 def _unbounded(call: Call, text: str, setting: str) -> MlcError:
     cure = f"{call.system}.{setting} in mlc.yaml says how much is waited for, should it be right."
     given_up = call.unanswered(f"no whole answer: {text}")

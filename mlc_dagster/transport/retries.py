@@ -42,11 +42,11 @@ class Tries:
         self.begun += 1
         return int(self.begun > 1)
 
-    def count(self, error: TransientError) -> None:
+    def count(self, error: TransientError, weighs: int = 1) -> None:
         if asks_for_silence(error):
             self.throttled += 1
         else:
-            self.failures += UNBOUNDED_WEIGHS if isinstance(error.__cause__, Unbounded) else 1
+            self.failures += UNBOUNDED_WEIGHS if isinstance(error.__cause__, Unbounded) else weighs
 
 
 class HasTries:

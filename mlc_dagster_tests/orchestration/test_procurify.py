@@ -62,7 +62,8 @@ def load(world: World, *names: str, day: str = DAY) -> dg.ExecuteInProcessResult
 
 
 def put_bill(world: World, *lines: Line, at: datetime = AT, **fields: Any) -> str:
-    dated = {"invoice_date": "2026-11-04T00:00:00Z", "due_date": "2026-12-04T00:00:00Z"}
+    day = "2026-11-04T00:00:00Z"
+    dated = {"invoice_date": day, "gl_post_date": day, "due_date": "2026-12-04T00:00:00Z"}
     lines = lines or (Line("500.00", "4010", tax="125.00"),)
     return world.box.procurify.put_bill(81, lines, last_modified_datetime=at, **{**dated, **fields})
 
@@ -240,7 +241,12 @@ def test_a_bill_that_changes_after_posting_is_held_and_the_invoice_stays(procuri
     uuid = put_bill(procurify)
     load(procurify)
     procurify.box.procurify.touch_bill(
-        uuid, subtotal_cost=600, total_cost=600, total_cost_with_tax=725, last_modified_datetime=LATER
+        uuid,
+        subtotal_cost=600,
+        total_cost=600,
+        total_cost_with_tax=725,
+        invoice_total=725,
+        last_modified_datetime=LATER,
     )
     bill = procurify.box.procurify.bills[uuid]
     allocation = {**bill["items"][0]["cost_allocations"][0], "amount": "600.00"}
@@ -462,6 +468,38 @@ def test_with_writing_on_a_field_that_both_sides_changed_is_the_owners(procurify
     assert held(on, "procurify/vendors") == {"S1": {"both_sides_agree"}}
 
 
+def test_a_linked_vendor_that_was_deactivated_is_told_and_no_second_one_is_made(procurify: World) -> None:
+    """Procurify's list has active vendors alone, and a deactivated one loses its external id."""
+    on = with_section(procurify, vendor_writeback=True, create_vendors=True)
+    only = ["ifs/supplier_set", "procurify/vendors_prepared", "procurify/vendors"]
+    assert on.run("procurify", only=only).success
+    on.box.procurify.touch_vendor(81, active=False, external_id=None)
+    on.put_supplier("S1", Name="Supplier One", Email="new@example.test")
+    assert on.run("procurify", only=only).success
+    with on.ledger as ledger:
+        (hold,) = ledger.open_holds("procurify/vendors")
+    assert hold.problems[0].rule == "vendor_is_matched" and "deactivated" in hold.problems[0].reason
+    assert list(on.box.procurify.vendors) == [81]
+    on.box.procurify.put_vendor(name="Supplier One", external_id="S1", country="Sweden", currency="SEK")
+    assert on.run("procurify", only=only).success
+    assert held(on, "procurify/vendors") == {}, "a person gave the number to another vendor"
+
+
+@pytest.mark.parametrize("create", [False, True])
+def test_what_procurify_does_not_keep_of_a_vendor_is_not_taken_for_delivered(procurify: World, create: bool) -> None:
+    procurify.box.procurify.read_only.add("external_id")
+    number = None if create else procurify.box.procurify.put_vendor(name="By Name AB", country="Sweden", type=4)
+    procurify.put_supplier("S7", Name="By Name AB", Email="ap@example.test")
+    on = with_section(procurify, vendor_writeback=True, create_vendors=create)
+    only = ["ifs/supplier_set", "procurify/vendors_prepared", "procurify/vendors"]
+    for _ in range(2):
+        assert on.run("procurify", only=only).success
+    with on.ledger as ledger:
+        (hold,) = ledger.open_holds("procurify/vendors")
+    assert hold.key == "S7" and "did not keep" in hold.problems[0].reason
+    assert len(on.box.procurify.vendors) == 2 and (create or number in on.box.procurify.vendors)
+
+
 def test_what_an_order_will_cost_is_no_invoice_for_another_saas(procurify: World) -> None:
     put_order(procurify)
     load(procurify)
@@ -472,3 +510,112 @@ def test_what_an_order_will_cost_is_no_invoice_for_another_saas(procurify: World
     shown = metadata(result, "cin7/purchase_invoices_prepared", today)
     assert shown["rows_read"] == shown["out of scope: what an order of Procurify will cost"] == 1
     assert held(procurify, "cin7/purchase_invoices") == {} and procurify.box.cin7.purchases == {}
+
+
+# --- as Procurify has them, and tenants differ ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("setting, day", [("gl_post_date", "2026-11-06"), ("invoice_date", "2026-11-04")])
+def test_a_bill_is_posted_on_the_date_that_accounts_payable_set_and_names_the_vendors(
+    procurify: World, setting: str, day: str
+) -> None:
+    put_bill(procurify, gl_post_date="2026-11-06T00:00:00Z")
+    load(with_section(procurify, posting_date=setting))
+    (invoice,) = invoices(procurify)
+    assert invoice["InvoiceDate"] == day
+    assert ("dated 2026-11-04" in invoice["Text"]) is (setting == "gl_post_date")
+
+
+def test_a_bill_without_a_posting_date_is_posted_on_its_invoice_date(procurify: World) -> None:
+    put_bill(procurify, gl_post_date=None)
+    load(procurify)
+    assert [row["InvoiceDate"] for row in invoices(procurify)] == ["2026-11-04"]
+
+
+@pytest.mark.parametrize(
+    "zone, moment, day",
+    [
+        ("Europe/Stockholm", "2026-11-04T23:30:00Z", "2026-11-05"),
+        ("America/Vancouver", "2026-11-04T23:30:00Z", "2026-11-04"),
+        ("America/Vancouver", "2026-11-04T00:00:00Z", "2026-11-04"),
+        ("1", "2026-11-04T12:00:00Z", "2026-11-04"),
+        ("5.5", "2026-11-04T19:00:00Z", "2026-11-05"),
+    ],
+)
+def test_a_moment_is_the_day_that_it_is_at_the_location(procurify: World, zone: str, moment: str, day: str) -> None:
+    """Midnight is a date, and is not shifted; hours alone do where summer time makes no difference."""
+    procurify.box.procurify.books.put_location("Stockholm", "0010", "SEK", time_zone=zone)
+    put_bill(procurify, gl_post_date=moment)
+    load(procurify)
+    assert held(procurify) == {} and [row["InvoiceDate"] for row in invoices(procurify)] == [day]
+
+
+@pytest.mark.parametrize("zone", [None, "1", "Nowhere/At all"])
+def test_a_moment_that_may_be_two_days_is_held_until_mlc_yaml_names_the_zone(
+    procurify: World, zone: str | None
+) -> None:
+    procurify.box.procurify.books.put_location("Stockholm", "0010", "SEK", time_zone=zone)
+    uuid = put_bill(procurify, gl_post_date="2026-11-04T22:30:00Z")
+    load(procurify)
+    assert uuid in held(procurify) and invoices(procurify) == []
+    load(with_section(procurify, time_zones={"Stockholm": "Europe/Stockholm"}))
+    assert held(procurify) == {} and [row["InvoiceDate"] for row in invoices(procurify)] == ["2026-11-04"]
+
+
+def test_a_bill_of_two_currencies_is_held_and_its_sums_are_not_judged(procurify: World) -> None:
+    uuid = put_bill(procurify, Line("500.00", "4010", fields={"currency": {"name": "EUR", "rate": "1"}}))
+    load(procurify)
+    assert held(procurify) == {uuid: {"one_currency"}} and invoices(procurify) == []
+
+
+@pytest.mark.parametrize("fields", [{"status": 9}, {"type": 3}])
+def test_a_state_that_nobody_published_is_held_and_not_taken_for_not_approved(
+    procurify: World, fields: dict[str, int]
+) -> None:
+    uuid, order = put_bill(procurify, **fields), put_order(procurify, state=7)
+    load(procurify)
+    assert held(procurify) == {uuid: {"state_is_known"}}
+    assert held(procurify, PROPOSALS_FLOW) == {str(order): {"state_is_known"}} and invoices(procurify) == []
+
+
+def test_a_bill_that_is_not_active_and_one_unlike_its_vendors_invoice_are_held(procurify: World) -> None:
+    gone, other = put_bill(procurify, active=False), put_bill(procurify, invoice_total=624)
+    load(procurify)
+    assert held(procurify) == {gone: {"document_is_active"}, other: {"invoice_total_agrees"}}
+
+
+def test_a_bill_of_a_vendor_that_was_never_listed_is_its_external_ids(procurify: World) -> None:
+    """It was deactivated before the first read: the list has active vendors alone."""
+    procurify.put_supplier("S7")
+    vendor = procurify.box.procurify.put_vendor(name="Supplier S7", external_id="S7", currency="SEK", active=False)
+    day = dict.fromkeys(("invoice_date", "due_date", "gl_post_date"), "2026-11-04T00:00:00Z")
+    procurify.box.procurify.put_bill(vendor, (Line("100", "4010"),), last_modified_datetime=AT, **day)
+    load(procurify)
+    assert [row["SupplierId"] for row in invoices(procurify)] == ["S7"]
+
+
+def test_a_bill_of_a_linked_vendor_that_was_deactivated_is_still_its_suppliers(procurify: World) -> None:
+    procurify.box.procurify.touch_vendor(81, active=False, external_id=None)
+    put_bill(procurify)
+    load(procurify)
+    assert [row["SupplierId"] for row in invoices(procurify)] == ["S1"]
+
+
+def test_a_vendor_whose_external_id_is_another_suppliers_holds_its_bill(procurify: World) -> None:
+    procurify.put_supplier("S7")
+    procurify.box.procurify.touch_vendor(81, external_id="S7")
+    uuid = put_bill(procurify)
+    load(procurify)
+    assert held(procurify) == {uuid: {"vendor_is_one_supplier"}} and invoices(procurify) == []
+
+
+def test_an_order_of_dinars_is_expected_to_the_fils_though_its_totals_have_two_decimals(procurify: World) -> None:
+    erp = procurify.settings.ifs.model_copy(update={"currencies": ("KWD",)})
+    world = replace(procurify, settings=procurify.settings.model_copy(update={"ifs": erp}))
+    order = procurify.box.procurify.put_purchase_order(
+        81, (Line("1.255", "4010"), Line("2.374", "4010")), currency="KWD", last_modified=AT, date=AT
+    )
+    assert procurify.box.procurify.purchase_orders[order]["total"] == "3.63"
+    load(world)
+    assert held(world, PROPOSALS_FLOW) == {}
+    assert [Decimal(row["GrossAmount"]) for row in proposals(world)] == [Decimal("3.629")]

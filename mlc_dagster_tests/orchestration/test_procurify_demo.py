@@ -21,7 +21,7 @@ FLAWS = {
     "procurify bill: credit": "credits_are_posted",
     "procurify bill: totals do not add up": "amounts_add_up",
     "procurify bill: allocated over two companies": "all_is_of_one_company",
-    "procurify bill: department missing": "department_is_mapped",
+    "procurify bill: line in another currency": "one_currency",
     "procurify bill: department without cost centre": "department_is_mapped",
     "procurify bill: allocation missing": "department_is_mapped",
     "procurify bill: account not in IFS": "gl_accounts_exist",

@@ -10,6 +10,53 @@ _EVERY = {"token_seconds": 180.0, "allowed_companies": _ALLOWED, "expand": False
 
 CLOUD = {"catalogue": "cloud"}
 
+NAMED_COUNTRIES = {"supplier_set": {"fields": {"country": "CountryCode"}}}
+"""Country says SWEDEN there; CountryCode says SE."""
+
+ENTITY_SETS = {
+    "supplier_set": {
+        "surface": "int",
+        "projection": "SupplierInfoGeneralEntity",
+        "children": [
+            {
+                "set": "SupplierSet",
+                "projection": "SupplierEntity",
+                "surface": "int",
+                "on": {"supplier_id": "VendorNo"},
+                "fields": {"currency_code": "CurrencyCode", "payment_terms": "PayTermId", "notes": "NoteText"},
+            }
+        ],
+    },
+    "customer_set": {"surface": "int", "projection": "CustomerInfoEntity"},
+    "customer_order_set": {"set": None},
+    "purchase_order_set": {
+        "expand": "never",
+        "lines": {
+            "navigation": "LinePartArray",
+            "set": "PurchaseOrderLineSet",
+            "projection": "PurchaseOrderLineEntity",
+            "surface": "int",
+        },
+    },
+    "voucher_set": {
+        "surface": "int",
+        "projection": "VoucherEntity",
+        "set": "VoucherSet",
+        "header_from_rows": False,
+        "fields": {"user_group": "UserGroup", "text": "VoucherText", "external_ref": None},
+        "state": "Objstate",
+        "lines": {"set": "VoucherRowSet", "projection": "VoucherRowEntity", "surface": "int"},
+    },
+    "account_set": {"surface": "int", "projection": "AccountEntity", "set": "AccountSet"},
+    "code_part_value_set": {
+        "surface": "int",
+        "projection": "AccountingCodePartValueEntity",
+        "set": "AccountingCodePartValueSet",
+        "sources": [],
+    },
+}
+"""What mlc.yaml says of a tenant that speaks through its entity services."""
+
 PROFILES = {
     "seed": Profile("The names of the business description, everything granted: no tenant that was ever recorded."),
     "recorded": Profile(
@@ -21,6 +68,23 @@ PROFILES = {
         "A tenant that grants the services of the user interface: children and lines in arrays, no totals, no $count.",
         {**_EVERY, "view": "pages", "count": False, "modified_every": 101},
         CLOUD,
+    ),
+    "entity": Profile(
+        "A tenant that activated entity services for integrations: half of them, lines apart from their orders.",
+        {**_EVERY, "view": "entity", "etag_form": "integer", "rows_without_top": 100, "bare_without_select": "none"},
+        {**CLOUD, "entity_sets": ENTITY_SETS},
+    ),
+    "no-workflow": Profile(
+        "A tenant without posting proposals, whose year begins in July and whose vouchers leave for the ledger.",
+        {
+            **_EVERY,
+            "view": "no-workflow",
+            "proposals": "empty",
+            "countries": "names",
+            "fiscal_year_starts": 7,
+            "numbers_twice": ("20",),
+        },
+        {**CLOUD, "invoices_by": "external", "vouchers_by": "external", "entity_sets": NAMED_COUNTRIES},
     ),
     "load-only": Profile(
         "A tenant where integrations enter documents by external loads that a person approves, behind an API gateway.",

@@ -41,12 +41,14 @@ class ProcurifySandbox:
 
     `heeds_filters=False`: ranges of dates are ignored without a word. `flat_pagination`: `pagination` at the top level.
     `link_origin`: another origin in `next` and `previous`. `forbidden`: parts of paths that the role may not see.
+    `read_only`: fields of a vendor that are dropped with 2xx, as by a role that may not write them.
     """
 
     def __init__(self, counts: RollingCounts, journal: Journal, lock: RLock) -> None:
         self.counts, self._journal, self._lock = counts, journal, lock
         self.heeds_filters, self.flat_pagination, self.link_origin = True, False, ""
         self.forbidden: set[str] = set()
+        self.read_only: set[str] = set()
         self.tokens = ProcurifyTokens(DAY)
         self._shelves = Shelves()
         self._routes: tuple[tuple[str, dict[str, Verb]], ...] = (
@@ -234,14 +236,18 @@ class ProcurifySandbox:
         )
 
     def _bills(self, call: Call) -> Answer:
-        told = {"permissions": whole.BILL_PERMISSIONS, "summary": whole.summary()}
+        money = [bill["currency"] for bill in self._shelves.bills.values()]
+        told = {"permissions": whole.BILL_PERMISSIONS, "summary": whole.summary(0, money)}
         return self._listed(call, self._shelves.bills.values(), BILLS, self._shelves.bill_row, **told)
 
     def _bill(self, _: Call, which: str) -> Answer:
         if which not in self._shelves.bills:
             raise NOT_FOUND
         bill = whole.bill(self.books, self._shelves.shown(self._shelves.bills[which]))
-        told = {"permissions": whole.BILL_PERMISSIONS, "summary": whole.summary(bill["total_cost"])}
+        told = {
+            "permissions": whole.BILL_PERMISSIONS,
+            "summary": whole.summary(bill["total_cost"], whole.currencies(bill)),
+        }
         return answer_json(200, {"metadata": told, "data": bill})
 
     def _vendors(self, call: Call, group: str = "default") -> Answer:
@@ -264,14 +270,18 @@ class ProcurifySandbox:
 
     def _new_vendor(self, call: Call) -> Answer:
         body = _body(call)
-        vendor = self._shelves.put_vendor(judged(self.books, body, whole=True))
+        vendor = self._shelves.put_vendor(self._writable(judged(self.books, body, whole=True)))
         self._journal.changed("procurify", call.method, call.path, body, str(vendor["id"]))
         return answer_json(201, {"metadata": {}, "data": vendor})
+
+    def _writable(self, fields: Row) -> Row:
+        return {name: value for name, value in fields.items() if name not in self.read_only}
 
     def _changed_vendor(self, call: Call, which: str) -> Answer:
         """dateModified moves on, even where nothing was sent."""
         vendor, body = self._known_vendor(which), _body(call)
-        vendor.update({**judged(self.books, body, whole=call.method == "PUT"), "dateModified": papers.stamp()})
+        kept = self._writable(judged(self.books, body, whole=call.method == "PUT"))
+        vendor.update({**kept, "dateModified": papers.stamp()})
         self._journal.changed("procurify", call.method, call.path, body, which)
         return answer_json(200, {"metadata": {}, "data": vendor})
 

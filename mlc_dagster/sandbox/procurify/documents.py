@@ -86,17 +86,17 @@ def _order_header(number: int, dated: str) -> Row:
 
 def _order_totals(books: Books, lines: Sequence[Line], money: Row, given: Row) -> Row:
     name = money["name"]
-    """`freight` and `other` are amounts, and part of the total."""
+    """`freight` and `other` are amounts, and part of the total. Totals have two decimals, whatever the currency has."""
     freight, other = (given.pop(each, "0") for each in ("freight", "other"))
     subtotal, tax = total(line.amount for line in lines), total(line.exclusive_tax for line in lines)
     cost = subtotal + tax + total((freight, other, *(line.shipping for line in lines)))
     return {
-        "subtotal": text(subtotal, name),
+        "subtotal": text(subtotal),
         "freight": text(freight, name),
         "other": text(other, name),
         "tax": {"value": text(tax, name), "type": "amount"},
         "discount": {"value": "0", "type": "amount"},
-        "total": text(cost, name),
+        "total": text(cost),
         "cost_details": {
             "subtotal": text(subtotal, name),
             "tax_amount": text(tax, name),

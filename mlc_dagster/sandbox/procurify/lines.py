@@ -109,7 +109,7 @@ def order_item(books: Books, line: Line, number: int, place: int, currency: str)
         "quantity": floating(quantity),
         "unit": "ea",
         "price": text(line.unit_price, places=8),
-        "total_cost": text(line.amount, currency),
+        "total_cost": text(line.amount),
         "tax_amount": text(line.tax, currency),
         "shipping_amount": text(line.shipping, currency),
         "status": line.status,

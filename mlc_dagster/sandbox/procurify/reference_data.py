@@ -28,9 +28,15 @@ class Books:
         row = {"name": name, "rate": str(rate), "base": base, "active": True, "description": name}
         return _put(self.currencies, name, 1, row)
 
-    def put_location(self, name: str, external_id: str = "", currency: str = _USUAL_CURRENCY) -> Row:
+    def put_location(
+        self,
+        name: str,
+        external_id: str = "",
+        currency: str = _USUAL_CURRENCY,
+        time_zone: str | None = "Europe/Stockholm",
+    ) -> Row:
         row = {"name": name, "external_id": external_id, "currency": self.currency(currency)["id"], "active": True}
-        return _put(self.locations, name, 1, {**row, "headquarter": not self.locations})
+        return _put(self.locations, name, 1, {**row, "locationTimezone": time_zone, "headquarter": not self.locations})
 
     def put_department(self, name: str, external_id: str = "", location: str = _BRANCH, active: bool = True) -> Row:
         branch = self.locations.get(location) or self.put_location(location, _COMPANY if location == _BRANCH else "")

@@ -19,6 +19,7 @@ Supplier = Mapping[str, Any]
 RATES = {"SEK": "1", "EUR": "0.087539", "USD": "0.094776", "JPY": "14.2", "KWD": "0.0291"}
 """What one SEK costs: Procurify's rates are of the base currency."""
 BRANCHES = {"0010": "Stockholm", "20": "Osaka", "0030": "Kuwait City"}
+TIME_ZONES = {"0010": "Europe/Stockholm", "20": "Asia/Tokyo", "0030": "Asia/Kuwait"}
 DEPARTMENTS = {
     "0010": {"Operations": "CC100", "Engineering": "CC200", "Sales": "CC300", "Office": "CC 400", "Upkeep": "CÖ-500"},
     "20": {"Osaka plant": "CC100", "Osaka sales": "CC300"},
@@ -64,7 +65,7 @@ def _sow_books(procurify: ProcurifySandbox) -> None:
     for name, rate in RATES.items():
         books.put_currency(name, rate, base=name == "SEK")
     for company, branch in BRANCHES.items():
-        books.put_location(branch, company, COMPANIES[company]["currency"])
+        books.put_location(branch, company, COMPANIES[company]["currency"], TIME_ZONES[company])
         for department, cost_centre in DEPARTMENTS[company].items():
             books.put_department(department, cost_centre, branch)
     books.put_department(WITHOUT_COST_CENTRE, "", BRANCHES["0010"])

@@ -140,11 +140,17 @@ def _two_companies(paper: Paper) -> None:
     paper["lines"][0] = replace(line, splits=splits)
 
 
+def _in_another_currency(paper: Paper) -> None:
+    """Its first line, as an item of that currency; its allocations still add up as numbers."""
+    other = {"name": "EUR" if paper["currency"] != "EUR" else "SEK", "rate": "0.087539", "base": False}
+    _first_line(fields={"currency": other})(paper)
+
+
 FLAWS: tuple[tuple[str, Callable[[Paper], object]], ...] = (
     ("credit", _credit),
     ("totals do not add up", _header(shipping_amount="1.00")),
     ("allocated over two companies", _two_companies),
-    ("department missing", _first_line(department=None)),
+    ("line in another currency", _in_another_currency),
     ("department without cost centre", _first_line(department="Ventures")),
     ("allocation missing", _first_line(splits=())),
     ("account not in IFS", _first_line(account=NOT_IN_IFS)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mlc_dagster.sandbox.procurify.reference_data import Books, Row, floating
@@ -31,9 +31,17 @@ ORDER_PERMISSIONS: Row = {"can_edit": False, "can_delete": False, "permissions":
 """At the top in the specification of 2024, below `permissions` in that of 2026."""
 
 
-def summary(total: Any = 0) -> Row:
-    """What the metadata of bills sums up. No bill of the sandbox has two currencies."""
-    return {"has_multiple_currency": False, "total_cost": total}
+def summary(total: Any, currencies: Iterable[Row]) -> Row:
+    """What the metadata sums up: of one bill, of its lines, and of a list, of all its bills."""
+    return {"has_multiple_currency": len({each["name"] for each in currencies}) > 1, "total_cost": total}
+
+
+def currencies(bill: Mapping[str, Any]) -> Iterator[Row]:
+    """Its own, and those of its items and their allocations; `bill` is whole."""
+    yield bill["currency"]
+    for item in bill["items"]:
+        yield item["currency"]
+        yield from (each["currency"] for each in item["cost_allocations"] or () if each.get("currency"))
 
 
 def listed_bill(shown: Mapping[str, Any]) -> Row:

@@ -9,8 +9,9 @@ import msgspec
 
 from mlc_dagster.core.amounts import times
 from mlc_dagster.core.facts import ExtraField, Facts, LedgerAccount
-from mlc_dagster.core.vocabulary import key_text
+from mlc_dagster.core.vocabulary import Record, key_text
 from mlc_dagster.systems.hubspot.records import Company, Deal, Invoice, Line
+from mlc_dagster.systems.hubspot.web_domains import domain_of
 from mlc_dagster.systems.ifs import records as ifs
 
 CUSTOMERS_FLOW = "hubspot/customer_companies"
@@ -32,6 +33,7 @@ def company_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Company:
         vat_no=supplier.vat_no or "",
         association_no=supplier.association_no or "",
         blocked=bool(supplier.blocked),
+        domain=domain_of(str(getattr(supplier, facts.options.get("domain_field", ""), None) or "")),
     )
 
 
@@ -62,7 +64,14 @@ def _company(
         currency=partner.currency_code or "",
         payment_terms=facts.payment_terms.get(partner.payment_terms or "", partner.payment_terms or ""),
         extra=extra,
+        defaults=_defaults("companies", partner, facts),
     )
+
+
+def _defaults(kind: str, source: Record, facts: Facts) -> tuple[ExtraField, ...]:
+    """The fields of the ERP that hubspot.defaults gives to new objects of this type."""
+    named = facts.table(f"default_fields.{kind}")
+    return tuple(ExtraField(name=name, text=str(getattr(source, field, "") or "")) for name, field in named.items())
 
 
 def home_company(facts: Facts) -> str:
@@ -102,6 +111,7 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Invoic
         stated_gross=proposal.gross_amount,
         lines=tuple(lines),
         vat=_vat(proposal),
+        defaults=_defaults("invoices", proposal, facts),
     )
 
 
@@ -179,6 +189,8 @@ def deal_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Deal:
         status=status_of(proposal.obj_state, facts),
         stated_gross=proposal.gross_amount,
         name=f"Invoice {proposal.invoice_no or proposal.proposal_id}, company {proposal.company}",
+        defaults=_defaults("deals", proposal, facts),
+        tie=str(getattr(proposal, facts.options.get("deal_key_field", ""), "") or ""),
     )
 
 

@@ -137,6 +137,10 @@ class IfsClient(RowWrites):
         """
         return self._lookups.find_many(entity, field, values, also)
 
+    def find_keys(self, entity: EntitySet, keys: Sequence[Sequence[object]]) -> list[tuple[Row, str]]:
+        """The rows that have these keys, without lines, each with its ETag; a key that is not there has none."""
+        return self._lookups.find_keys(entity, keys)
+
     def every(self, entity: EntitySet) -> list[tuple[Row, str]]:
         """All rows, without lines, each with its ETag. Raises Misconfigured where there is no set."""
         return self._lookups.every(entity)

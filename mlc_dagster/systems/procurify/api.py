@@ -9,7 +9,7 @@ from typing import Any
 from mlc_dagster.core.errors import AccessDenied, Misconfigured, MlcError, RecordRejected, TransientError
 from mlc_dagster.transport.client import ApiClient, snippet
 from mlc_dagster.transport.error_messages import parsed, sentence
-from mlc_dagster.transport.responses import Response
+from mlc_dagster.transport.responses import Response, TooSlow, timed_out
 
 Document = Mapping[str, Any]
 
@@ -17,10 +17,14 @@ CURE = "Check PROCURIFY_CLIENT_ID and PROCURIFY_CLIENT_SECRET, and procurify.tok
 ROLE = "The application has the role of the user who made it: give that user the right to see this."
 WALKS = 4  # a list that moves while it is paged is walked again
 FRESH = 60.0  # seconds that a list without a working filter is kept
+SMALLEST_PAGE = 5  # rows; what times out with these is not a matter of its size
+TIMEOUT_WEIGHS = 4  # of eight failures: Procurify suspends who asks for too much, and asks again
 
 
 def classify(response: Response) -> MlcError | None:
     """A refused record, in Procurify's own words; None where the house's own reading is right."""
+    if response.status_code == 504 and response.request.method == "GET":
+        return TooSlow(f"Procurify answered 504 to GET {response.request.url.path}: it took too long")
     if response.status_code not in (400, 403, 404, 405, 409, 422):
         return None
     body = parsed(response.content)
@@ -47,7 +51,12 @@ class ProcurifyApi:
 
     def one(self, path: str, key: object) -> Document:
         """One record. Raises RecordRejected with status 404 where there is none, or the role does not see it."""
-        found: Document = self._api.request("GET", f"{path}{key}/").value["data"]
+        found: Document = self.answer(path, key)["data"]
+        return found
+
+    def answer(self, path: str, key: object) -> Document:
+        """As `one`, with what is told beside the record below `metadata`."""
+        found: Document = self._api.request("GET", f"{path}{key}/").value
         return found
 
     def listed(self, path: str, id_name: str, **params: Any) -> list[Document]:
@@ -60,8 +69,14 @@ class ProcurifyApi:
         """
         rows: dict[str, Document] = {}
         count = 0
-        for _ in range(WALKS):
-            count = self._walk(path, id_name, params, rows)
+        walks = 0
+        while walks < WALKS:
+            try:
+                count = self._walk(path, id_name, params, rows)
+            except TransientError as error:
+                self._ask_for_less(error)
+                continue
+            walks += 1
             if len(rows) >= count:
                 return list(rows.values())
         raise TransientError(f"procurify: {path}: {len(rows)} rows came of {count}: the list changes while it is read")
@@ -102,6 +117,12 @@ class ProcurifyApi:
         self._kept.clear()
         changed: Document = self._api.request("PATCH", f"{path}{key}/", json=body, repeatable=True).value["data"]
         return changed
+
+    def _ask_for_less(self, error: TransientError) -> None:
+        """Halves the page after a timeout, for this client's life. Raises the error where that is no use."""
+        if not timed_out(error) or self._page_size <= SMALLEST_PAGE:
+            raise error
+        self._page_size = max(SMALLEST_PAGE, self._page_size // 2)
 
     def _walk(self, path: str, id_name: str, params: Mapping[str, Any], rows: dict[str, Document]) -> int:
         """Adds what all pages hold; how many rows there are by Procurify's own count."""

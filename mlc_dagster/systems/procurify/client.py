@@ -40,6 +40,7 @@ class ProcurifyClient:
         endpoints: Endpoints | None = None,
         read_scope: ReadScope | None = None,
         clock: Callable[[], float] = time.monotonic,
+        time_zones: Mapping[str, str] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.api, self.endpoints, self._now = api, endpoints or Endpoints(), now
@@ -47,6 +48,7 @@ class ProcurifyClient:
         self._api = ProcurifyApi(api, read_scope.page_size, clock)
         self._lists = DocumentLists(self._api, self.endpoints, read_scope)
         self._vendors = VendorWriter(self._api, self.endpoints)
+        self._time_zones = time_zones or {}
 
     @property
     def traffic(self) -> Traffic:
@@ -112,4 +114,4 @@ class ProcurifyClient:
         departments, locations = (
             self._api.kept(path) for path in (self.endpoints.departments, self.endpoints.locations)
         )
-        return DepartmentIndex(by_id_and_name(departments), by_id_and_name(locations))
+        return DepartmentIndex(by_id_and_name(departments), by_id_and_name(locations), self._time_zones)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 from mlc_dagster.systems.procurify.api import CURE as PROCURIFY_CURE
+from mlc_dagster.systems.procurify.api import TIMEOUT_WEIGHS
 from mlc_dagster.systems.procurify.api import classify as procurify_answers
 from mlc_dagster.systems.procurify.client import ProcurifyClient
 from mlc_dagster.systems.procurify.endpoints import Endpoints, ReadScope
@@ -46,6 +47,7 @@ def procurify_client(
         proof=settings.proof,
         allows=allowed(name, settings.mode),
         max_attempts=tries,
+        timeout_weighs=TIMEOUT_WEIGHS,
     )
     read_scope = ReadScope(**{field.name: getattr(settings, field.name) for field in fields(ReadScope)})
-    return ProcurifyClient(api, Endpoints(**settings.paths.model_dump()), read_scope)
+    return ProcurifyClient(api, Endpoints(**settings.paths.model_dump()), read_scope, time_zones=settings.time_zones)

@@ -37,8 +37,15 @@ from mlc_dagster.systems.procurify.rules import (
     all_is_of_one_company,
     bill_still_stands,
     credits_are_posted,
+    dates_are_certain,
     department_is_mapped,
+    document_is_active,
+    invoice_total_agrees,
+    one_currency,
+    state_is_known,
+    vendor_is_one_supplier,
     where_it_belongs_in_the_books,
+    where_it_has_one_currency,
     where_its_company_is_known,
 )
 
@@ -58,6 +65,8 @@ def _order_refers_to(order: PurchaseOrder) -> Mapping[str, str]:
 def _bill_scope(bill: Bill, facts: Facts) -> str:
     """A bill that was posted stays a matter of the flow, whatever becomes of it."""
     posted = facts.remote_id(BILLS_FLOW, key_text(bill.uuid))
+    if statuses.is_of_no_known_state(bill):
+        return ""  # held: `state_is_known`
     return "" if posted or statuses.belongs_in_the_books(bill, facts) else statuses.why_not_a_bill(bill, facts)
 
 
@@ -80,6 +89,22 @@ def _taken_place_of(invoice: Invoice) -> Mapping[str, tuple[str, ...]]:
     return {PROPOSALS_FLOW: invoice.orders}
 
 
+ALL_DOCUMENTS = (
+    one_currency,
+    document_is_active,
+    dates_are_certain,
+    where_its_company_is_known(rules.gl_accounts_exist),
+    where_its_company_is_known(rules.code_parts_exist),
+    where_its_company_is_known(rules.account_demands_are_met),
+    all_is_of_one_company,
+    department_is_mapped,
+    vendor_is_one_supplier,
+    rules.supplier_exists,
+    rules.currency_is_known,
+    rules.dates_can_be_meant,
+)
+"""What is true of bills and orders alike."""
+
 FLOWS = (
     Flow(
         SUPPLIERS_FLOW,
@@ -101,21 +126,17 @@ FLOWS = (
         PURCHASE_ORDERS,
         PROPOSALS,
         proposal_from_order,
-        rules=tuple(
-            where_it_belongs_in_the_books(rule)
-            for rule in (
-                where_its_company_is_known(rules.gl_accounts_exist),
-                where_its_company_is_known(rules.code_parts_exist),
-                where_its_company_is_known(rules.account_demands_are_met),
-                all_is_of_one_company,
-                department_is_mapped,
-                rules.supplier_exists,
-                rules.currency_is_known,
-                rules.dates_can_be_meant,
-                rules.required_fields_are_given,
-                rules.texts_fit,
-                rules.amounts_add_up,
-            )
+        rules=(
+            state_is_known,
+            *(
+                where_it_belongs_in_the_books(rule)
+                for rule in (
+                    *ALL_DOCUMENTS,
+                    rules.required_fields_are_given,
+                    rules.texts_fit,
+                    where_it_has_one_currency(rules.amounts_add_up),
+                )
+            ),
         ),
         needs=(SUPPLIERS_FLOW,),
         needs_key=_order_refers_to,
@@ -134,24 +155,19 @@ FLOWS = (
         INVOICES,
         invoice_from_bill,
         rules=(
+            state_is_known,
             bill_still_stands,
             *(
                 where_it_belongs_in_the_books(rule)
                 for rule in (
-                    where_its_company_is_known(rules.gl_accounts_exist),
-                    where_its_company_is_known(rules.code_parts_exist),
-                    where_its_company_is_known(rules.account_demands_are_met),
-                    all_is_of_one_company,
-                    department_is_mapped,
+                    *ALL_DOCUMENTS,
                     credits_are_posted,
                     rules.period_is_open,
-                    rules.supplier_exists,
-                    rules.currency_is_known,
-                    rules.dates_can_be_meant,
                     rules.not_posted_already,
                     rules.required_fields_are_given,
                     rules.texts_fit,
-                    rules.amounts_add_up,
+                    where_it_has_one_currency(invoice_total_agrees),
+                    where_it_has_one_currency(rules.amounts_add_up),
                 )
             ),
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from decimal import Decimal
 
 from mlc_dagster.core.amounts import currency_decimals
@@ -52,7 +53,7 @@ def invoice_from_bill(bill: Bill, facts: Facts) -> Invoice:
         external_ref=facts.reference(BILL, bill.uuid),
         company=company,
         currency=bill.currency,
-        text=_named(f"Procurify bill {bill.number} {bill.uuid}", bill.order_numbers),
+        text=_named(f"Procurify bill {bill.number} {bill.uuid}{_own_date(bill, facts)}", bill.order_numbers),
         supplier_id=_supplier(bill, facts),
         supplier_named=_vendor(bill),
         net_amount=posted.net + posted.tax - vat,
@@ -61,11 +62,23 @@ def invoice_from_bill(bill: Bill, facts: Facts) -> Invoice:
         stated_gross=None if bill.payable is None else posted.net + posted.tax,
         lines=lines,
         invoice_no=invoice_number(bill),
-        invoice_date=bill.invoice_date,
+        invoice_date=posting_date(bill, facts),
         due_date=bill.due_date,
         orders=bill.orders,
         proposals=tuple(proposal_reference(order, facts) for order in bill.orders),
     ).with_demanded_texts(facts)
+
+
+def posting_date(bill: Bill, facts: Facts) -> date | None:
+    """What accounts payable entered for it; people may date a vendor's invoice back as they like."""
+    wanted = facts.options.get("posting_date", "gl_post_date")
+    return (bill.gl_post_date if wanted == "gl_post_date" else None) or bill.invoice_date
+
+
+def _own_date(bill: Bill, facts: Facts) -> str:
+    """The vendor's date, where the ERP's document carries another one: it has one date alone."""
+    is_another = bill.invoice_date and bill.invoice_date != posting_date(bill, facts)
+    return f" dated {bill.invoice_date}" if is_another else ""
 
 
 def proposal_from_order(order: PurchaseOrder, facts: Facts) -> Proposal:
@@ -166,7 +179,14 @@ def _decimals(document: SpendDocument, company: str, facts: Facts) -> int:
 
 
 def _supplier(document: SpendDocument, facts: Facts) -> str | None:
-    """The ERP's own number, as the flow of vendors has found or made it."""
+    """The ERP's own number: by the document's external id of the vendor, else as the flow of vendors linked it.
+
+    Procurify lists active vendors alone, and empties the external id of one that is deactivated.
+    """
+    return number_of(document.vendor_external_id) or linked_supplier(document, facts)
+
+
+def linked_supplier(document: SpendDocument, facts: Facts) -> str | None:
     return facts.remote_id(SUPPLIERS_FLOW, key_text(document.vendor_id)) if document.vendor_id else None
 
 

@@ -44,9 +44,13 @@ class SpendDocument(Record, frozen=True, kw_only=True):
 
     vendor_id: str | None = None
     vendor_name: str | None = None
+    vendor_external_id: str | None = None  # as the document tells it, beside the id; a list does not
     currency: str | None = None
+    other_currencies: tuple[str, ...] = ()  # of its lines, where they are not its own
+    unsure_dates: str | None = None  # moments that are a date in no time zone that is known
     payment_terms: str | None = None
     last_modified: datetime | None = None
+    is_active: bool = True
     is_whole: bool = False
     allocations: tuple[Allocation, ...] = ()
 
@@ -65,6 +69,8 @@ class Bill(SpendDocument, frozen=True, kw_only=True):
     invoice_date: date | None = None
     due_date: date | None = None
     gl_post_date: date | None = None
+    has_multiple_currency: bool = False  # by Procurify's own summary
+    invoice_total: Decimal | None = None  # of the vendor's invoice, as it was typed in
     note: str | None = None
     total_cost: Decimal | None = None  # items and costs, without shipping and without tax that is not in the price
     exclusive_tax: Decimal | None = None

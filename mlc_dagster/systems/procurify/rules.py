@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import wraps
 from typing import Any
 
+from mlc_dagster.core.amounts import round_half_up
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Problem, Rule
 from mlc_dagster.rules.problems import problem
-from mlc_dagster.systems.procurify.mapping import company_of_location, cost_centre_of
-from mlc_dagster.systems.procurify.statuses import belongs_in_the_books, why_not_a_bill
+from mlc_dagster.systems.procurify.mapping import company_of_location, cost_centre_of, linked_supplier
+from mlc_dagster.systems.procurify.statuses import belongs_in_the_books, is_of_no_known_state, why_not_a_bill
 
 
 def where_it_belongs_in_the_books(rule: Rule) -> Rule:
@@ -32,9 +33,80 @@ def where_its_company_is_known(rule: Rule) -> Rule:
     return judged
 
 
+def where_it_has_one_currency(rule: Rule) -> Rule:
+    """The rule, for documents of one currency: of others `one_currency` says what is wrong, and sums mean nothing."""
+
+    @wraps(rule)
+    def judged(source: Any, target: Any, facts: Facts) -> Problem | None:
+        return None if is_mixed(source) else rule(source, target, facts)
+
+    return judged
+
+
+def is_mixed(source: Any) -> bool:
+    return bool(source.other_currencies) or bool(getattr(source, "has_multiple_currency", False))
+
+
+def state_is_known(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """Its state, and of a bill its type, is one that Procurify has published."""
+    if not is_of_no_known_state(source):
+        return None
+    said = f"state {source.state}" if hasattr(source, "state") else f"status {source.status}, type {source.type}"
+    reason = f"Procurify gives {said}, which was not known when this release was made: it may be approved or not."
+    cure = "Look at it there, and enter it in the ERP by hand where it belongs; a newer release may know the state."
+    return Problem("state_is_known", f"{reason} {cure}", said)
+
+
+def one_currency(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """All lines are in the document's own currency."""
+    if not is_mixed(source):
+        return None
+    named = ", ".join(source.other_currencies)
+    found = f"Its lines are in {named}" if named else "Procurify says that it has several currencies"
+    cure = "An amount is never put in for one of another currency: split it in Procurify, or enter it by hand."
+    return Problem("one_currency", f"{found}, and the document is in {source.currency}. {cure}", named)
+
+
+def document_is_active(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """Procurify does not say that the document is inactive."""
+    if source.is_active:
+        return None
+    reason = "Procurify says active: false, and does not publish what that means: archived, or taken back?"
+    return Problem("document_is_active", f"{reason} Look at it there: release this hold to post it, or discard it.")
+
+
+def dates_are_certain(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """Every date is a date by itself, or a moment at a location whose time zone is known."""
+    if not source.unsure_dates:
+        return None
+    places = ", ".join(sorted({each.location for each in source.allocations if each.location})) or "(no location)"
+    cure = "Name its zone under procurify.time_zones in mlc.yaml, such as Europe/Stockholm."
+    reason = f"{source.unsure_dates} may be two dates: the time zone of {places} is not told, or as hours alone"
+    return Problem("dates_are_certain", f"{reason}. {cure}", places)
+
+
+def vendor_is_one_supplier(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """The vendor's external id on the document is the supplier that the vendor was linked with."""
+    linked, said = linked_supplier(source, facts), target.supplier_id
+    if linked is None or said in (None, linked):
+        return None
+    reason = f"Vendor {source.vendor_id} has external id {said} on it, and was linked with supplier {linked}."
+    cure = "Correct the external id in Procurify; or forget the link, if another supplier is right now."
+    return Problem("vendor_is_one_supplier", f"{reason} {cure}", str(source.vendor_id))
+
+
+def invoice_total_agrees(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """The total of the vendor's invoice, where it was entered, is what the bill comes to."""
+    total = source.invoice_total
+    if not total or source.payable is None or round_half_up(total, 2) == round_half_up(source.payable, 2):
+        return None
+    reason = f"The vendor's invoice comes to {total} {source.currency} by Procurify, and the bill to {source.payable}."
+    return Problem("invoice_total_agrees", f"{reason} Correct one of them in Procurify.")
+
+
 def bill_still_stands(source: Any, target: Any, facts: Facts) -> Problem | None:
     """A bill that was posted in the ERP is still approved in Procurify, and still a bill of a supplier."""
-    if belongs_in_the_books(source, facts):
+    if belongs_in_the_books(source, facts) or is_of_no_known_state(source):
         return None
     why = why_not_a_bill(source, facts)
     reason = f"Bill {source.number} was posted in the ERP, and in Procurify it is now: {why}."

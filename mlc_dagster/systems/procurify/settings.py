@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from mlc_dagster.settings.addresses import Address
 from mlc_dagster.settings.section import PROOF, Pattern, Placeholder, Section, TargetSection, shape, sides
+from mlc_dagster.systems.procurify.time_zones import zone_named
 
 NEVER_POSTED = (0, 1, 3, 5)
 """Statuses of a bill: draft, confirmed (it waits for approval), denied, withdrawn."""
@@ -21,8 +22,17 @@ def _path(value: str) -> str:
     return value if value.endswith("/") else f"{value}/"
 
 
+def _zone(value: str) -> str:
+    try:
+        zone_named(value)
+    except ValueError:
+        raise ValueError("expected a time zone such as Europe/Stockholm, or hours from UTC such as 5.5") from None
+    return value
+
+
 ApiPath = Annotated[str, AfterValidator(_path)]
 Number = Annotated[int, Field(ge=0, le=8)]
+TimeZone = Annotated[str, AfterValidator(_zone)]
 SharedField = Literal["name", "country", "currency_code", "payment_terms", "email"]
 """What both an IFS supplier and a Procurify vendor keep."""
 
@@ -71,6 +81,13 @@ class ProcurifySettings(TargetSection):
     )
     cost_centers: dict[str, str] = Field(
         default_factory=dict, description="Department, by external id or name: value; no table: its external id"
+    )
+    time_zones: dict[str, TimeZone] = Field(
+        default_factory=dict,
+        description="Location, by name or external id: its time zone, where Procurify tells none, or hours alone",
+    )
+    posting_date: Literal["gl_post_date", "invoice_date"] = Field(
+        "gl_post_date", description="Which date a bill is posted on; gl_post_date: where that is empty, invoice_date"
     )
     department_code_part: str = Field("B", pattern=CODE_PART, description="Empty: lines have no cost centre")
     shipping_account: str = Field("", description="A line of its own; empty: shipping is added to the largest line")
@@ -135,4 +152,4 @@ class ProcurifySettings(TargetSection):
 
 _LISTS = ("bill_types", "bill_statuses", "vendor_types")
 _SWITCHES = ("post_credits", "backfill_closed", "create_suppliers_in_ifs", "create_vendors")
-_TEXTS = ("department_code_part", "shipping_account", "tax_account")
+_TEXTS = ("department_code_part", "shipping_account", "tax_account", "posting_date")

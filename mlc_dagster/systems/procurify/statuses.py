@@ -33,9 +33,18 @@ _CANCELLED, _LEGACY, _CLOSED, _PAID = 1, 2, 3, 4
 
 def belongs_in_the_books(document: SpendDocument, facts: Facts) -> bool:
     """Whether it is to be in the books: a bill that is approved, an order that is not cancelled."""
+    if is_of_no_known_state(document):
+        return False
     if isinstance(document, Bill):
         return listed(document.status, "bill_statuses", facts) and listed(document.type, "bill_types", facts)
     return not (isinstance(document, PurchaseOrder) and is_cancelled(document))
+
+
+def is_of_no_known_state(document: SpendDocument) -> bool:
+    """A state, or a type of bill, that Procurify did not have when this was written: what it means is for a person."""
+    if isinstance(document, Bill):
+        return document.status not in BILL_STATUSES or document.type not in BILL_TYPES
+    return isinstance(document, PurchaseOrder) and document.state not in ORDER_STATES
 
 
 def is_cancelled(order: PurchaseOrder) -> bool:
@@ -60,8 +69,10 @@ def why_not_an_order(order: PurchaseOrder, was_delivered: bool, facts: Facts) ->
     """Empty where it is one. A closed order has its bills already, unless the proposal is there since it was open."""
     if not order.is_most_recent:
         return "a newer version took its place"
-    if order.state == _LEGACY or order.state not in ORDER_STATES:
-        return word(order.state, ORDER_STATES, "state")
+    if order.state == _LEGACY:
+        return ORDER_STATES[_LEGACY]
+    if is_of_no_known_state(order):
+        return ""  # held: `state_is_known`
     if was_delivered or order.state not in (_CANCELLED, _CLOSED, _PAID):
         return ""
     if order.state != _CANCELLED and facts.options.get("backfill_closed"):

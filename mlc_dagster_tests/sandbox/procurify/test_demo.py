@@ -65,7 +65,8 @@ def test_each_flaw_is_what_its_name_says(demo: Sandbox) -> None:
         return dict(first(flaw)["items"][0]["cost_allocations"][0]["budget"])
 
     assert first("credit")["total_cost_with_tax"] < 0
-    assert budget("department missing")["department"] is None
+    mixed = first("line in another currency")
+    assert mixed["items"][0]["currency"]["name"] != mixed["currency"]["name"]
     assert budget("department without cost centre")["department"]["external_id"] == ""
     assert first("allocation missing")["items"][0]["cost_allocations"] == []
     accounts = [budget(f"account {flaw}")["account_code"]["code"] for flaw in ("not in IFS", "blocked", "expired")]

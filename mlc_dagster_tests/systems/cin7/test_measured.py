@@ -91,10 +91,12 @@ def test_an_account_that_taxes_documents_as_a_whole_may_be_a_cent_a_line_off_and
     lines = [service_line(str(number), line_amount=Decimal("0.33")) for number in (1, 2, 3)]
     record = purchase_from_order(order(*lines), known(measured))
     done = saved(save(client_on(measured), PURCHASES, Draft("P1", record, None, EVER)))
-    (differs,) = done.differs
+    (differs,) = done.disagreements
     assert differs[:6] == ("other_tax", "Tax", "0.24", "0.25", "0.01", "SEK")
     again = saved(save(client_on(measured), PURCHASES, Draft("P1", record, done.remote_id)))
-    assert (again.action, again.differs) == ("adopted", done.differs), "it is told again, and nothing is written"
+    assert (again.action, again.disagreements) == ("adopted", done.disagreements), (
+        "it is told again, and nothing is written"
+    )
 
 
 def test_an_account_that_taxes_lines_may_not_be_off_at_all() -> None:
@@ -118,7 +120,7 @@ def euros(box: Sandbox, **settings: Any) -> Draft:
 def test_an_invoice_that_cin7_values_at_another_rate_is_told_with_what_that_comes_to(measured: Sandbox) -> None:
     draft = euros(measured)
     done = saved(save(client_on(measured), PURCHASE_INVOICES, draft))
-    (differs,) = done.differs
+    (differs,) = done.disagreements
     assert differs[:4] == ("other_rate", "CurrencyRate", "11.5", "11.423525")
     assert (differs.amount, differs.currency) == ("-9.56", "SEK")
     assert "other_rate" in done.looked_for
@@ -127,12 +129,12 @@ def test_an_invoice_that_cin7_values_at_another_rate_is_told_with_what_that_come
 def test_how_far_a_rate_may_be_off_is_said_in_mlc_yaml(measured: Sandbox) -> None:
     draft = euros(measured)
     client = Cin7Client(api_on(measured.url), Cin7Settings(rate_tolerance=Decimal("0.01")).options())
-    assert saved(save(client, PURCHASE_INVOICES, draft)).differs == ()
+    assert saved(save(client, PURCHASE_INVOICES, draft)).disagreements == ()
 
 
 def test_where_the_rate_is_as_it_was_sent_nothing_is_told() -> None:
     with account() as box:
-        assert saved(save(client_on(box), PURCHASE_INVOICES, euros(box))).differs == ()
+        assert saved(save(client_on(box), PURCHASE_INVOICES, euros(box))).disagreements == ()
 
 
 def test_what_is_foreign_and_has_no_rate_is_held_and_never_at_one() -> None:
@@ -149,7 +151,7 @@ def test_what_is_foreign_and_has_no_rate_is_held_and_never_at_one() -> None:
 def test_where_cin7s_own_rate_counts_none_is_sent_and_the_erps_is_compared(measured: Sandbox) -> None:
     draft = euros(measured, rates="cin7")
     assert (draft.record.currency_rate, draft.record.erp_rate) == (None, Decimal("11.5"))
-    (differs,) = saved(save(client_on(measured), PURCHASE_INVOICES, draft)).differs
+    (differs,) = saved(save(client_on(measured), PURCHASE_INVOICES, draft)).disagreements
     assert (differs.ours, Decimal(differs.theirs)) == ("11.5", Decimal("0.99335"))
 
 

@@ -15,7 +15,7 @@ from mlc_dagster.core.errors import AccessDenied, Misconfigured, TransientError
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Window
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.sandbox.procurify.lines import Cost, Line
-from mlc_dagster.systems.procurify.api import ProcurifyApi, classify
+from mlc_dagster.systems.procurify.api import TIMEOUT_WEIGHS, ProcurifyApi, classify
 from mlc_dagster.systems.procurify.client import ProcurifyClient
 from mlc_dagster.systems.procurify.documents.document_values import is_newest
 from mlc_dagster.systems.procurify.records import BILLS, PURCHASE_ORDERS, VENDOR_LIST, Bill
@@ -224,6 +224,37 @@ def test_a_list_that_never_holds_still_is_not_taken_for_whole() -> None:
         pytest.raises(TransientError, match="3 rows came of 4"),
     ):
         api_on(server.url).listed("/list/", "id")
+
+
+def test_a_page_that_takes_too_long_is_asked_for_in_smaller_ones_and_not_eight_times_over() -> None:
+    sizes: list[int] = []
+
+    def reply(asked: Asked) -> bytes:
+        size = int(httpx.URL(asked.target).params["page_size"])
+        sizes.append(size)
+        if size > 10:
+            return answers(504, {"detail": "Gateway timeout"})
+        pagination = {"count": 2, "num_pages": 1, "current_page": 1}
+        return answers(200, {"metadata": {"pagination": pagination}, "data": [{"id": 1}, {"id": 2}]})
+
+    with Loopback(reply).running() as server:
+        api = ApiClient(
+            "procurify",
+            server.url,
+            budget=LocalBudget(),
+            classify=classify,
+            timeout_weighs=TIMEOUT_WEIGHS,
+            sleep=lambda _: None,
+        )
+        assert [row["id"] for row in ProcurifyApi(api, page_size=40).listed("/list/", "id")] == [1, 2]
+    assert sizes == [40, 40, 20, 20, 10]
+
+
+def test_what_times_out_in_the_smallest_page_is_told() -> None:
+    with Loopback(lambda asked: answers(504, {"detail": "Gateway timeout"})).running() as server:
+        api = ApiClient("procurify", server.url, budget=LocalBudget(), classify=classify, sleep=lambda _: None)
+        with pytest.raises(TransientError, match="504"):
+            ProcurifyApi(api, page_size=5).listed("/list/", "id")
 
 
 def test_a_page_that_has_gone_is_the_end_of_the_list() -> None:

@@ -357,7 +357,7 @@ SCOPE = {flow.name: flow.scope for flow in FLOWS}
         ({"status": 0}, {}, "draft"),
         ({"status": 8}, {}, "payment in limbo"),
         ({"status": 8}, {"bill_statuses": (2, 8)}, ""),
-        ({"status": 9}, {}, "status 9"),
+        ({"status": 9}, {}, ""),
         ({"type": 2}, {}, "credit card"),
         ({"type": 1}, {"bill_types": (0, 1)}, ""),
     ],

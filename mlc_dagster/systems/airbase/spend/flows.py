@@ -146,6 +146,7 @@ _BOOKED = (
     rules.period_is_open,
     rules.required_fields_are_given,
     rules.texts_fit,
+    rules.may_be_there_already,
 )
 
 _OF_ENTRIES = (

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from mlc_dagster.core.amounts import round_half_up, times
-from mlc_dagster.core.outcomes import Differs
+from mlc_dagster.core.outcomes import Disagreement
 from mlc_dagster.systems.cin7.account_rules import AccountRules
 from mlc_dagster.systems.cin7.api import Document, same_id
 from mlc_dagster.systems.cin7.records import PurchaseInvoice
@@ -23,7 +23,7 @@ def known_rate(document: PurchaseInvoice, account: AccountRules) -> Decimal | No
 
 def valued_otherwise(
     document: PurchaseInvoice, purchase: Document, task_id: str, account: AccountRules
-) -> Iterator[Differs]:
+) -> Iterator[Disagreement]:
     """Where the invoice's rate is further off the ERP's than mlc.yaml allows: both, and what that comes to."""
     ours = known_rate(document, account)
     invoice: Document = next(
@@ -35,4 +35,4 @@ def valued_otherwise(
     theirs = Decimal(told)
     if abs(theirs - ours) > times(ours, account.rate_tolerance):
         worth = round_half_up(times(document.net() + document.tax(), theirs - ours), 2)
-        yield Differs(OTHER_RATE, "CurrencyRate", f"{ours:f}", f"{theirs:f}", f"{worth:f}", account.base_currency)
+        yield Disagreement(OTHER_RATE, "CurrencyRate", f"{ours:f}", f"{theirs:f}", f"{worth:f}", account.base_currency)

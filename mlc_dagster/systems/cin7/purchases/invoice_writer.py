@@ -195,7 +195,10 @@ class InvoiceWriter:
             f"{purchase['ID']}/{task_id}",
             action,
             detail=f"{purchase['OrderNumber']}, invoice {number}",
-            differs=(*taxed_otherwise(document, invoice), *valued_otherwise(document, purchase, task_id, account)),
+            disagreements=(
+                *taxed_otherwise(document, invoice),
+                *valued_otherwise(document, purchase, task_id, account),
+            ),
             looked_for=(OTHER_TAX, OTHER_RATE),
         )
 

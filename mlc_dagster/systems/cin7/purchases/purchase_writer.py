@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from mlc_dagster.core.errors import MlcError, RecordRejected
-from mlc_dagster.core.outcomes import Begun, Differs, Draft, Outcome, Saved
+from mlc_dagster.core.outcomes import Begun, Disagreement, Draft, Outcome, Saved
 from mlc_dagster.systems.cin7.account_rules import AccountRules
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, covers, same_id, says
 from mlc_dagster.systems.cin7.kept_fields import refuse_losses
@@ -131,11 +131,11 @@ def unlike_totals(document: PurchaseDocument, answer: Document) -> Iterator[tupl
             yield name, Decimal(theirs), ours
 
 
-def taxed_otherwise(document: PurchaseDocument, answer: Document) -> Iterator[Differs]:
+def taxed_otherwise(document: PurchaseDocument, answer: Document) -> Iterator[Disagreement]:
     """Of what was delivered: the tax that Cin7 makes of the document as a whole, where it is not the ERP's."""
     for name, theirs, ours in unlike_totals(document, answer):
         if name == "Tax":
-            yield Differs(OTHER_TAX, name, str(ours), str(theirs), str(theirs - ours), document.currency)
+            yield Disagreement(OTHER_TAX, name, str(ours), str(theirs), str(theirs - ours), document.currency)
 
 
 class PurchaseWriter:
@@ -241,4 +241,4 @@ def _refuse_discounts(document: Purchase, theirs: Document) -> None:
 def _saved(draft: Draft, purchase: Document, action: Any, order: Document) -> Saved:
     differs = tuple(taxed_otherwise(draft.record, order))
     number = str(purchase.get("OrderNumber") or "")
-    return Saved(draft, str(purchase["ID"]), action, detail=number, differs=differs, looked_for=(OTHER_TAX,))
+    return Saved(draft, str(purchase["ID"]), action, detail=number, disagreements=differs, looked_for=(OTHER_TAX,))

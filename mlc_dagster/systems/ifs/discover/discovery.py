@@ -6,15 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import yaml
 
-from mlc_dagster.core.errors import Misconfigured, MlcError
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.connect import ifs_client
 from mlc_dagster.systems.ifs.discover.entity_sets import Absent, FoundSet, find_all
-from mlc_dagster.systems.ifs.discover.known_names import ENTITY_SERVICES, KNOWN, Place
+from mlc_dagster.systems.ifs.discover.known_names import ENTITY_SERVICES, KNOWN
 from mlc_dagster.systems.ifs.discover.proposal import absent_set, doubtful_set, found_set
-from mlc_dagster.systems.ifs.discover.proposed_fields import Circumstances, Sample
+from mlc_dagster.systems.ifs.discover.proposed_fields import Circumstances
+from mlc_dagster.systems.ifs.discover.sampling import Sample, sampled
 from mlc_dagster.systems.ifs.discover.services import Services
 from mlc_dagster.systems.ifs.discover.yaml_lines import YamlLine, page
 from mlc_dagster.systems.ifs.settings import SURFACES, EntitySetSettings, IfsSettings, Preset
@@ -48,12 +49,12 @@ def discover_ifs(question: Question, flows: Sequence[Flow]) -> Discovery:
     section = question.section(IfsSettings)
     services = _services(section, *question.secrets)
     services.begin()
-    found = find_all(services)
-    samples = list(in_order(lambda one: _sample(one, services), found, section.in_flight))
+    pairs = list(in_order(lambda one: sampled(one, services), find_all(services), section.in_flight))
+    found = [one for one, _ in pairs]
     about = _circumstances(question, section, flows, services)
-    sets = list(_sets(zip(found, samples, strict=True), about))
+    sets = list(_sets(pairs, about))
     lines = [*_begin(services, _preset(found, sets)), *sets]
-    told = [_catalogue_line(services), *map(_finding, found, samples, [about] * len(found))]
+    told = [_catalogue_line(services), *(_finding(one, sample, about) for one, sample in pairs)]
     return Discovery(page(lines), tuple(told))
 
 
@@ -83,34 +84,6 @@ def _flows_of(name: str, flows: Iterable[Flow]) -> Iterator[str]:
         is_target = flow.target.system == ERP and WRITTEN_TO.get(flow.target.name) == name
         if is_source or is_target or (flow.checks_accounts and name in OF_ACCOUNTS):
             yield flow.name
-
-
-# --- one row of each ------------------------------------------------------------------------------------------------
-
-
-def _sample(found: FoundSet | Absent, services: Services) -> Sample:
-    """One row of every set that a proposal names: its own, those that hold a part of it, that of its lines."""
-    if isinstance(found, Absent) or not found.keys.wires:
-        return Sample(0)
-    asked = list(_asked(found))
-    rows: list[int] = []
-    for place, columns in asked:
-        try:
-            rows.append(services.first_row(place, columns))
-        except MlcError as error:
-            return Sample(None, f"{place} refuses a row: {error.message}")
-    return Sample(rows[0] if not found.parts else max(rows))
-
-
-def _asked(found: FoundSet) -> Iterator[tuple[Place, list[str]]]:
-    if found.parts:
-        for part in found.parts:
-            own = [one.wire for one in (*part.keys.fields.values(), *part.fields.values()) if one.wire]
-            yield part.place, own
-        return
-    yield found.place, found.columns
-    if found.lines and found.lines.place:
-        yield found.lines.place, found.lines.columns
 
 
 # --- the page and the summary ---------------------------------------------------------------------------------------

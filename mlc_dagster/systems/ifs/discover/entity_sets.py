@@ -13,6 +13,7 @@ from mlc_dagster.systems.ifs.discover.known_names import (
     Known,
     Names,
     Place,
+    every_place,
     of_rows,
 )
 from mlc_dagster.systems.ifs.discover.line_arrays import Child, Lines, children_of, lines_of
@@ -213,7 +214,7 @@ def _completed(found: FoundSet, services: Services) -> FoundSet:
         found,
         lines=lines,
         doubt="; ".join(filter(None, [found.doubt, without])),
-        children=children_of(known, found.kind, found.fields, model),
+        children=children_of(known, found.place, found.kind, found.fields, services),
         actions=model.actions_of(found.kind),
         constants=tuple(name for name, value in known.constants.items() if _takes(types.get(name, ""), value)),
     )
@@ -227,6 +228,5 @@ def _takes(kind: str, value: str | bool) -> bool:
 
 def find_all(services: Services) -> list[FoundSet | Absent]:
     """Every set of the catalogue, in its order."""
-    services.ask(place for known in KNOWN for place in known.every_place())
-    services.ask(place for known in KNOWN if known.lines for place in known.lines.sets)
+    services.ask(every_place())
     return [find(known, services) for known in KNOWN]

@@ -29,6 +29,7 @@ class Matched:
     sought: tuple[str, ...] = ()
     maybe: str = ""  # a name that may be it, and is not exact
     why_maybe: str = ""
+    note: str = ""  # what else its line says
 
     @property
     def is_exact(self) -> bool:

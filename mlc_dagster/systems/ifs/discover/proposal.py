@@ -9,11 +9,11 @@ from mlc_dagster.systems.ifs.discover.entity_sets import Absent, FoundSet
 from mlc_dagster.systems.ifs.discover.proposed_fields import (
     SET,
     Circumstances,
-    Sample,
     field_lines,
     fields_lines,
 )
 from mlc_dagster.systems.ifs.discover.proposed_lines import OF_EACH_PART, around, summed, sure_children
+from mlc_dagster.systems.ifs.discover.sampling import Sample
 from mlc_dagster.systems.ifs.discover.yaml_lines import YamlLine, scalar
 
 APART = ("last_modified", "obj_state")

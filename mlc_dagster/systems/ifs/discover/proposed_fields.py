@@ -13,14 +13,6 @@ SET = 2  # depth of a set's name: ifs, entity_sets, its name
 
 
 @dataclass(frozen=True)
-class Sample:
-    """What came of the question for one row. `rows` None: it was refused, and `why` says so."""
-
-    rows: int | None
-    why: str = ""
-
-
-@dataclass(frozen=True)
 class Circumstances:
     """What the lines are told against: the companies of mlc.yaml, and set -> the flows that it switches off."""
 
@@ -46,7 +38,7 @@ def fields_lines(depth: int, title: str, fields: Fields) -> Iterator[YamlLine]:
 def field_lines(depth: int, name: str, one: Matched) -> Iterator[YamlLine]:
     """Its name on the wire and its type; or null, and below it what may be meant, as a question."""
     if one.wire is not None:
-        yield YamlLine(depth, f"{name}: {scalar(one.wire)}", shown(one.kind))
+        yield YamlLine(depth, f"{name}: {scalar(one.wire)}", "; ".join(filter(None, [shown(one.kind), one.note])))
         return
     sought = f"absent; sought: {', '.join(one.sought)}" if one.sought else "each row has its own"
     yield YamlLine(depth, f"{name}: null", sought)

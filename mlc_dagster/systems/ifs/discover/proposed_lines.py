@@ -100,7 +100,13 @@ def _question(child: Child, about: Circumstances) -> str:
 
 
 def _child(child: Child, about: Circumstances) -> Iterator[YamlLine]:
-    yield YamlLine(SET + 2, f"- navigation: {scalar(child.navigation)}", "an array below each row")
+    if child.place:
+        yield YamlLine(SET + 2, f"- set: {scalar(child.place.set)}", "a set beside it, with the same key")
+        yield YamlLine(SET + 3, f"projection: {scalar(child.place.projection)}")
+        yield YamlLine(SET + 3, f"surface: {child.place.surface}")
+        yield YamlLine(SET + 3, f"on: {inline(child.on)}")
+    else:
+        yield YamlLine(SET + 2, f"- navigation: {scalar(child.navigation)}", "an array below each row")
     if child.of_company:
         company = about.companies[0] if about.companies else ""
         yield YamlLine(SET + 3, f"company: {scalar(company)}", "one row for each company")
@@ -137,7 +143,7 @@ def _lines(found: FoundSet, lines: Lines, about: Circumstances) -> Iterator[Yaml
     if not lines.arrays and found.place.form != "grouped":
         yield YamlLine(SET + 1, "expand: never", "the lines have a set of their own, and no array below the header")
     yield YamlLine(SET + 1, "lines:")
-    yield from _arrays(lines)
+    yield from _arrays(found, lines)
     yield from _own_set(found, lines, about)
     yield from fields_lines(SET + 2, "keys", lines.keys.fields)
     yield from fields_lines(SET + 2, "fields", lines.fields)
@@ -156,11 +162,13 @@ def _no_lines(found: FoundSet, lines: Lines) -> Iterator[YamlLine]:
         yield YamlLine(SET + 2, f"navigation: {scalar(lines.maybe)}", "", False)
 
 
-def _arrays(lines: Lines) -> Iterator[YamlLine]:
+def _arrays(found: FoundSet, lines: Lines) -> Iterator[YamlLine]:
     if len(lines.arrays) == 1:
         yield YamlLine(SET + 2, f"navigation: {scalar(lines.arrays[0])}", "known name, an array below each header")
     elif lines.arrays:
         yield YamlLine(SET + 2, f"navigations: {inline(lines.arrays)}", "known names; each line is in one of them")
+    elif found.place.form != "grouped":
+        yield YamlLine(SET + 2, "navigations: []", "no array of lines below the header")
 
 
 def _own_set(found: FoundSet, lines: Lines, about: Circumstances) -> Iterator[YamlLine]:

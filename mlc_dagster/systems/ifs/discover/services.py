@@ -141,14 +141,14 @@ class Services:
             rows += fresh
         return rows
 
-    def first_row(self, place: Place, columns: Iterable[str]) -> int:
-        """0 or 1: how many rows came of a set that was asked for one. Raises MlcError."""
+    def first_rows(self, place: Place, columns: Iterable[str]) -> list[Mapping[str, Any]]:
+        """One row of a set, or none. Raises MlcError."""
         params = {"$top": "1", "$select": ",".join(columns)}
         found = self._get(f"{self.address(place)}/{place.set}", params)
         page = found.get("value") if isinstance(found, Mapping) else None
         if not isinstance(page, list):
             raise TransientError(f"ifs: GET {place}: the answer holds no list of rows")
-        return len(page)
+        return [row for row in page if isinstance(row, Mapping)]
 
 
 def _columns(found: MetadataModel | UnreadMetadata) -> tuple[list[str], list[str]]:

@@ -43,6 +43,7 @@ class Connection:
     page_size: int = 5000  # elements in a response, nested lines included
     expands: bool = True  # False: it refused to $expand a collection
     counts: bool = True  # False: it refused /$count
+    counts_pages: bool = True  # False: it refused $count=true
     gone: dict[str, frozenset[str]] = field(default_factory=dict)  # entity set -> fields that it does not have
 
     def __post_init__(self) -> None:
@@ -116,6 +117,13 @@ def no_such_set(entity: EntitySet, error: RecordRejected) -> NoSuchSet:
     )
 
 
+def refuse_if_off(entity: EntitySet) -> None:
+    """Raises Misconfigured for a set that the tenant does not have."""
+    if entity.is_off:
+        cure = f"Name it: ifs.entity_sets.{entity.name}.set. `mlc ping` says what is off without it."
+        raise Misconfigured(f"ifs/{entity.name}: mlc.yaml, or its catalogue, says that the tenant has none", cure=cure)
+
+
 def no_batch(path: str, error: RecordRejected) -> Misconfigured:
     """What a refusal of $batch itself means."""
     return Misconfigured(
@@ -153,7 +161,7 @@ class Query:
         Raises Misconfigured where the tenant has no such entity set, TransientError where even one row is too much.
         """
         while True:
-            expand, gone = self.expands, self._gone()
+            expand, gone, counts = self.expands, self._gone(), self._connection.counts_pages
             top = min(self._allowed(expand), span.top or self._top)
             try:
                 return self._page(span, condition, expand, top)
@@ -162,7 +170,10 @@ class Query:
                     return self._page(span, condition, False, 1)
                 self._shrink(top, error)
             except RecordRejected as error:
-                self._adapt(error, expand, gone)
+                if counts and not expand and is_not_built(error):
+                    self._connection.counts_pages = False
+                else:
+                    self._adapt(error, expand, gone)
 
     def _page(self, span: Span, condition: str | None, expand: bool, top: int) -> Page:
         wire = PageDecoder.of(self.entity, expand=expand, gone=self._gone())
@@ -185,7 +196,7 @@ class Query:
             "$orderby": self.order.orderby,
             "$skip": str(span.skip) if span.skip else None,
             "$top": str(top),
-            "$count": "true",
+            "$count": "true" if self._connection.counts_pages else None,
             "$select": ",".join(self.order.names) if self._only_keys else wire.select,
             "$expand": wire.expand,
         }

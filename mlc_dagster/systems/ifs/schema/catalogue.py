@@ -246,6 +246,8 @@ def _lines(entity: EntitySet, names: LineSetSettings) -> LineSet | None:
 def _arrays(lines: LineSet, names: LineSetSettings) -> tuple[str, ...]:
     if names.navigations:
         return names.navigations
+    if names.set not in (None, ABSENT) and not names.navigation:
+        return lines.navigations[:1]  # a set of their own takes the place of arrays
     return (names.navigation,) if names.navigation else lines.navigations
 
 

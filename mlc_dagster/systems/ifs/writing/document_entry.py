@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,16 +12,17 @@ from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.core.vocabulary import EntitySet, Row, key_text
 from mlc_dagster.systems.ifs.odata.changesets import Step
+from mlc_dagster.systems.ifs.writing.alike_vouchers import FindsKeys
+from mlc_dagster.systems.ifs.writing.document_references import Found as Found
+from mlc_dagster.systems.ifs.writing.document_references import find_by_reference, why_not_entered
 
 CANCELLED = "Cancelled"
 """The ObjState of a document that counts no more."""
 
 UNCHANGED_RULE = "not_changed_after_posting"
-Found = tuple[Row, str]
-"""A row as the tenant keeps it, and its ETag."""
 
 
-class DocumentClient(Protocol):
+class DocumentClient(FindsKeys, Protocol):
     """What entering a document needs of the client."""
 
     def create_document(self, entity: EntitySet, row: Mapping[str, Any], also: Sequence[Step] = ()) -> Found: ...
@@ -38,6 +38,7 @@ class DocumentKind:
 
     entity: EntitySet
     name: str  # "invoice", for reasons
+    setting: str = ""  # of mlc.yaml: by which way it goes into the books, where there are two
 
 
 class DocumentWriter:
@@ -48,6 +49,9 @@ class DocumentWriter:
 
     def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
         """One outcome for each draft, at most one Begun before it. Raises what concerns them all."""
+        if why := why_not_entered(self._kind.entity, self._kind.name, self._kind.setting):
+            yield from (Refused(draft, why) for draft in drafts)
+            return
         there = self._there(drafts)
         for draft in drafts:
             try:
@@ -59,12 +63,10 @@ class DocumentWriter:
 
     def _there(self, drafts: Sequence[Draft]) -> dict[str, list[Found]]:
         """External reference -> the documents that stand under it. Cancelled ones do not count."""
-        found: dict[str, list[Found]] = defaultdict(list)
         references = {draft.record.external_ref for draft in drafts}
-        for row, etag in self._client.find_many(self._kind.entity, "external_ref", references):
-            if row["obj_state"] != CANCELLED:
-                found[str(row["external_ref"])].append((row, etag))
-        return found
+        found = find_by_reference(self._client, self._kind.entity, references)
+        live = {ref: [each for each in rows if each[0]["obj_state"] != CANCELLED] for ref, rows in found.items()}
+        return {ref: rows for ref, rows in live.items() if rows}
 
     def _one(self, draft: Draft, rows: Sequence[Found]) -> Found | None:
         """The one that is there. Raises RecordRejected for two: that is a matter for a person, who is told both."""

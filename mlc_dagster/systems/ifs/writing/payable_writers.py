@@ -9,6 +9,7 @@ from mlc_dagster.core.errors import RecordRejected
 from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Saved
 from mlc_dagster.core.vocabulary import EntitySet, Row
 from mlc_dagster.systems.ifs.entry_records import Invoice, Proposal
+from mlc_dagster.systems.ifs.origins import is_ours
 from mlc_dagster.systems.ifs.writing.document_entry import (
     CANCELLED,
     DocumentClient,
@@ -17,6 +18,7 @@ from mlc_dagster.systems.ifs.writing.document_entry import (
     Found,
     lines_of,
 )
+from mlc_dagster.systems.ifs.writing.document_references import find_by_reference
 from mlc_dagster.systems.ifs.writing.document_steps import action_to, transition
 from mlc_dagster.systems.ifs.writing.row_writes import StateNotChangedError
 
@@ -43,13 +45,15 @@ class InvoiceWriter(DocumentWriter):
         self._proposals = proposals
 
     def _there(self, drafts: Sequence[Draft]) -> dict[str, list[Found]]:
-        """By our reference; else by company, supplier and number, where a person entered the same by hand."""
+        """By our reference; else by company, supplier and number, where a person or another integration entered it."""
         found = super()._there(drafts)
+        if self._kind.entity.is_off:
+            return found
         new = {draft.record.identity(): draft.record for draft in drafts if draft.record.external_ref not in found}
         numbers = {number for _, _, number in new}
         for row, etag in self._client.find_many(self._kind.entity, "invoice_no", numbers):
             record = new.get((row["company"], row["supplier_id"] or "", row["invoice_no"] or ""))
-            if record is not None and row["obj_state"] != CANCELLED and not row["external_ref"]:
+            if record is not None and row["obj_state"] != CANCELLED and not is_ours(row["external_ref"]):
                 found.setdefault(record.external_ref, []).append((row, etag))
         return found
 
@@ -68,8 +72,8 @@ class InvoiceWriter(DocumentWriter):
             self._client.change_state(self._proposals, {name: row[name] for name in self._proposals.keys}, CANCELLED)
 
     def _live_proposals(self, record: Invoice) -> list[Row]:
-        found = self._client.find_many(self._proposals, "external_ref", record.proposals) if record.proposals else []
-        return [row for row, _ in found if row["obj_state"] != CANCELLED]
+        found = find_by_reference(self._client, self._proposals, record.proposals) if record.proposals else {}
+        return [row for rows in found.values() for row, _ in rows if row["obj_state"] != CANCELLED]
 
     def compared(self, record: Invoice) -> dict[str, Any]:
         return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -19,6 +20,7 @@ from mlc_dagster.systems.ifs.writing.document_steps import (
     action_path,
     action_to,
     correct,
+    created,
     creation,
     kept,
     on_wire,
@@ -33,6 +35,7 @@ class RowWrites:
     """The writing half of the client. Nothing here is repeated but what names the version that it changes."""
 
     api: ApiClient
+    _clock: Callable[[], datetime]
     _connection: Connection
 
     def get(self, entity: EntitySet, key: Mapping[str, object]) -> tuple[Row, str]:
@@ -47,7 +50,7 @@ class RowWrites:
         if entity.lines:
             raise ValueError(f"{entity.name} has lines, which never travel alone: use create_document")
         wire = PageDecoder.of(entity, expand=False)
-        body = {**entity.constants, **on_wire(entity, row)}
+        body = created(entity, row, self._clock().date())
         answer = self.api.request("POST", collection(entity), json=body, decode=partial(single, wire))
         return row_and_etag(entity, answer.value, answer.headers.get("etag"))
 
@@ -57,7 +60,7 @@ class RowWrites:
         (row with lines as the tenant answered them, the header's ETag as the tenant gave it with the header; empty
         where it gave none). Lines are numbered from 1. Raises as `change_set` does.
         """
-        steps = [*also, *creation(entity, row, len(also) + 1)]
+        steps = [*also, *creation(entity, row, len(also) + 1, self._clock().date())]
         answers = self.change_set(entity, steps)[len(also) :]
         try:
             return kept(entity, answers), answers[0].etag or ""

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from mlc_dagster.core.amounts import round_half_up, times
+from mlc_dagster.systems.procurify.documents.line_amounts import TOTAL_DECIMALS
+from mlc_dagster.systems.procurify.documents.local_dates import local_dates
+from mlc_dagster.systems.procurify.time_zones import zone_of
 from mlc_dagster.systems.shared.json_values import amount
 
 Document = Mapping[str, Any]
@@ -16,8 +20,12 @@ WHOLE = "mlc_is_whole"
 """What the client writes beside the fields of a document that it asked for by itself, with its lines."""
 FAULT = "mlc_fault"
 """Why it could not."""
+SUMMARY = "mlc_summary"
+"""What the answer says of the whole document, beside it."""
 
 DENIED_LINE, DRAFT_LINE = 7, 8
+EXACT = 10
+"""Decimals that an amount is kept with; it is rounded once, by its currency."""
 
 
 @dataclass(frozen=True)
@@ -26,20 +34,33 @@ class DepartmentIndex:
 
     departments: Mapping[str, Document] = field(default_factory=dict)  # by "id 12" and by name
     locations: Mapping[str, Document] = field(default_factory=dict)
+    time_zones: Mapping[str, str] = field(default_factory=dict)  # by mlc.yaml: location's name or external id -> zone
 
     def of(self, department: Document | None) -> Values:
         """The department with its location, as text."""
         if not department:
             return {}
-        whole = {**_known(self.departments, department), **{k: v for k, v in department.items() if v not in (None, "")}}
-        branch = whole.get("branch") or {}
-        location = {**_known(self.locations, branch), **branch}
+        whole = self._whole(department)
+        location = self._location(whole)
         return {
             "department": text(whole.get("name")),
             "department_external_id": text(whole.get("external_id")),
             "location": text(location.get("name")),
             "location_external_id": text(location.get("external_id")),
         }
+
+    def zone(self, department: Document) -> str:
+        """The time zone of its location: mlc.yaml's word, else Procurify's; "" where neither says one."""
+        location = self._location(self._whole(department))
+        names = [str(location[name]) for name in ("name", "external_id") if location.get(name)]
+        return next((self.time_zones[name] for name in names if name in self.time_zones), "") or zone_of(location)
+
+    def _whole(self, department: Document) -> Document:
+        return {**_known(self.departments, department), **{k: v for k, v in department.items() if v not in (None, "")}}
+
+    def _location(self, department: Document) -> Document:
+        branch = department.get("branch") or {}
+        return {**_known(self.locations, branch), **branch}
 
 
 def by_id_and_name(rows: Sequence[Document]) -> dict[str, Document]:
@@ -63,13 +84,16 @@ def bill_values(bill: Document, departments: DepartmentIndex) -> Values:
     if fault := bill.get(FAULT):
         raise ValueError(fault)
     orders = _orders(bill)
+    rows = [*_item_rows(bill), *_cost_rows(bill)]
     return {
         **_document(bill, bill.get("vendor"), bill.get("currency"), bill.get("last_modified_datetime")),
+        **_dates(bill, ("invoice_date", "due_date", "gl_post_date"), [row.get("budget") for row in rows], departments),
         "uuid": plain_uuid(bill.get("uuid")),
         "number": text(bill.get("id")),
-        **{name: bill.get(name) for name in ("status", "type", "version", "due_date", "gl_post_date")},
+        **{name: bill.get(name) for name in ("status", "type", "version", "invoice_total")},
+        "other_currencies": _other_currencies(bill, "currency", [*(bill.get("items") or ()), *rows]),
+        "has_multiple_currency": (bill.get(SUMMARY) or {}).get("has_multiple_currency") is True,
         "invoice_number": text(bill.get("invoice_number")),
-        "invoice_date": bill.get("invoice_date"),
         "note": text(bill.get("note")),
         "total_cost": bill.get("total_cost"),
         "exclusive_tax": _exclusive(bill),
@@ -105,14 +129,30 @@ def _of_items(bill: Document, departments: DepartmentIndex) -> Iterator[Values]:
             "shipping": item.get("shipping_amount"),
             "is_cost": False,
         }
-        rows = item.get("cost_allocations") or [{"amount": item.get("total_cost")}]
-        yield from ({**whole, **_coded(row, row.get("budget"), departments)} for row in rows)
+        yield from ({**whole, **_coded(row, row.get("budget"), departments)} for row in _allocations_of(item))
+
+
+def _allocations_of(item: Document) -> Sequence[Document]:
+    return item.get("cost_allocations") or [{"amount": item.get("total_cost")}]
+
+
+def _allocation_of(cost: Document) -> Document:
+    """Of a cost it is one, an object where items have a list."""
+    return cost.get("cost_allocation") or {"amount": cost.get("amount")}
+
+
+def _item_rows(bill: Document) -> Iterator[Document]:
+    for item in bill.get("items") or ():
+        yield from _allocations_of(item) if isinstance(item, Mapping) else ()
+
+
+def _cost_rows(bill: Document) -> Iterator[Document]:
+    yield from (_allocation_of(cost) for cost in bill.get("costs") or ())
 
 
 def _of_costs(bill: Document, departments: DepartmentIndex) -> Iterator[Values]:
-    """Each has one allocation, an object where items have a list."""
     for cost in bill.get("costs") or ():
-        row = cost.get("cost_allocation") or {"amount": cost.get("amount")}
+        row = _allocation_of(cost)
         whole = {"line": f"cost {cost.get('id')}", "text": text(cost.get("name")), "net": cost.get("amount")}
         yield {**whole, "is_cost": True, **_coded(row, row.get("budget"), departments)}
 
@@ -130,12 +170,13 @@ def order_values(order: Document, departments: DepartmentIndex) -> Values:
     tax = costs.get("tax_amount")
     return {
         **_document(order, order.get("pref_vendor"), order.get("purchased_currency"), order.get("last_modified")),
+        **_dates(order, ("date",), [row.get("account") for item in expected for row in _spent_on(item)], departments),
         "order_id": text(order.get("procurify_PO")),
         "number": text(order.get("PO_Num")) or text(order.get("number")),
         "state": order.get("state"),
         "version": order.get("version"),
         "is_most_recent": is_newest(order),
-        "dated": order.get("date"),
+        "other_currencies": _other_currencies(order, "purchased_currency", items),
         "comment": text(order.get("comment")),
         "tax": _total(expected, "tax_amount") if tax is None or len(expected) < len(items) else tax,
         "extras": _decimal(order.get("freight")) + _decimal(order.get("other")) - _discount(order),
@@ -177,8 +218,20 @@ def _of_order_item(item: Document, departments: DepartmentIndex) -> Iterator[Val
         "shipping": item.get("shipping_amount"),
         "is_cost": False,
     }
-    rows = item.get("spend_allocation") or [{"amount": item.get("total_cost"), "account": item.get("account")}]
-    yield from ({**whole, **_coded(row, row.get("account"), departments)} for row in rows)
+    yield from ({**whole, **_coded(row, row.get("account"), departments)} for row in _spent_on(item))
+
+
+def _spent_on(item: Document) -> Sequence[Document]:
+    return item.get("spend_allocation") or [{"amount": _cost(item), "account": item.get("account")}]
+
+
+def _cost(item: Document) -> Any:
+    """Quantity times price, where the line's total is just that in two decimals; else the total."""
+    total, price = item.get("total_cost"), item.get("price")
+    if total in (None, "") or price in (None, ""):
+        return total
+    exact = times(_decimal(item.get("quantity")), _decimal(price))
+    return round_half_up(exact, EXACT) if round_half_up(exact, TOTAL_DECIMALS) == _decimal(total) else total
 
 
 def _gross(item: Document) -> Decimal:
@@ -192,11 +245,29 @@ def _document(document: Document, vendor: Document | None, currency: Document | 
     return {
         "vendor_id": text((vendor or {}).get("id")),
         "vendor_name": text((vendor or {}).get("name")) or text(document.get("vendor_name")),
+        "vendor_external_id": text((vendor or {}).get("external_id")),
+        "is_active": document.get("active") is not False,
         "currency": text((currency or {}).get("name")),
         "payment_terms": text(document.get("payment_terms")),
         "last_modified": modified,
         "is_whole": bool(document.get(WHOLE)),
     }
+
+
+def _dates(
+    document: Document, names: Sequence[str], accounts: Sequence[Document | None], departments: DepartmentIndex
+) -> Values:
+    """Of a document that is not whole only the dates that need no zone: it is not posted."""
+    places = [place for account in accounts if (place := (account or {}).get("department"))]
+    found = local_dates(document, names, sorted({departments.zone(place) for place in places}))
+    days = {"dated" if name == "date" else name: day for name, day in found.days.items()}
+    return {**days, "unsure_dates": found.unsure or None if document.get(WHOLE) else None}
+
+
+def _other_currencies(document: Document, own: str, rows: Sequence[Any]) -> list[str]:
+    """Those of items and allocations that are not the document's own; a list has its items as ids alone."""
+    named = [text((row.get("currency") or {}).get("name")) for row in rows if isinstance(row, Mapping)]
+    return sorted({each for each in named if each} - {text((document.get(own) or {}).get("name"))})
 
 
 def _coded(row: Document, account: Document | None, departments: DepartmentIndex) -> Values:

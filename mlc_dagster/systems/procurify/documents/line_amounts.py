@@ -12,6 +12,8 @@ from mlc_dagster.core.amounts import round_half_up, times
 from mlc_dagster.systems.procurify.records import Allocation
 
 NOTHING = Decimal(0)
+TOTAL_DECIMALS = 2
+"""Procurify states totals in two decimals, also of a currency that has three."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,17 @@ def posted_amounts(allocations: Sequence[Allocation], stated: StatedAmounts) -> 
     tax = round_half_up(stated.tax, stated.decimals)
     shipping = NOTHING if has_shipping else round_half_up(stated.shipping, stated.decimals)
     posted = sum(amounts, shipping)
-    net = posted if stated.payable is None else round_half_up(stated.payable, stated.decimals) - tax
+    net = posted if stated.payable is None else _payable(stated, sum(exact, shipping + tax), len(amounts)) - tax
     return PostedAmounts(amounts, tax, shipping, net, net - posted)
+
+
+def _payable(stated: StatedAmounts, exact: Decimal, lines: int) -> Decimal:
+    """What is payable: as it is stated, or as the lines say, where it is their sum in two decimals."""
+    computed = round_half_up(exact, stated.decimals)
+    total = round_half_up(stated.payable or NOTHING, stated.decimals)
+    is_short = stated.decimals > TOTAL_DECIMALS and total == round_half_up(total, TOTAL_DECIMALS)
+    half = Decimal(5).scaleb(-TOTAL_DECIMALS - 1)
+    return computed if is_short and abs(total - computed) <= half * max(lines, 1) else total
 
 
 def most_of_rounding(lines: int, decimals: int) -> Decimal:
@@ -74,7 +85,7 @@ def _inside(allocations: Sequence[Allocation], stated: StatedAmounts) -> tuple[b
     }
     least = min(off.values())
     nearest = [way for way, by in off.items() if by == least]
-    if len(nearest) > 1 or least > most_of_rounding(len(allocations), stated.decimals):
+    if len(nearest) > 1 or least > most_of_rounding(len(allocations), min(stated.decimals, TOTAL_DECIMALS)):
         return False, False
     return nearest[0]
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from mlc_dagster.core.errors import RecordRejected
 from mlc_dagster.core.vocabulary import Pull, Scope, Window
 from mlc_dagster.systems.procurify.api import Document, ProcurifyApi
-from mlc_dagster.systems.procurify.documents.document_values import FAULT, WHOLE, is_newest, plain_uuid
+from mlc_dagster.systems.procurify.documents.document_values import FAULT, SUMMARY, WHOLE, is_newest, plain_uuid
 from mlc_dagster.systems.procurify.endpoints import Endpoints, ReadScope
 from mlc_dagster.systems.shared.json_values import moment_or_none
 from mlc_dagster.transport.threads import in_order
@@ -107,7 +107,9 @@ class DocumentLists:
         if not asked.has_lines(row):
             return row
         try:
-            return {**row, **self._api.one(asked.one, asked.key(row)), WHOLE: True}
+            answer = self._api.answer(asked.one, asked.key(row))
+            summary = (answer.get("metadata") or {}).get("summary")
+            return {**row, **answer["data"], SUMMARY: summary, WHOLE: True}
         except RecordRejected as error:
             return {**row, FAULT: f"{error.message}. It is listed, and cannot be read: look at it in Procurify."}
 

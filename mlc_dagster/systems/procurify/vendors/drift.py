@@ -34,10 +34,11 @@ def drifts(
     index = _SupplierIndex(suppliers)
     for vendor in sorted(vendors, key=lambda each: (len(each.vendor_id), each.vendor_id)):
         if vendor.is_active and listed(vendor.type, "vendor_types", facts):
-            yield _drift(vendor, index.find(vendor, known.get(key_text(vendor.vendor_id))))
+            linked = known.get(key_text(vendor.vendor_id))
+            yield _drift(vendor, index.find(vendor, linked), is_linked=linked is not None)
 
 
-def _drift(vendor: VendorRow, found: Sequence[Supplier]) -> Drift:
+def _drift(vendor: VendorRow, found: Sequence[Supplier], *, is_linked: bool) -> Drift:
     named = (vendor.vendor_id, vendor.name or "")
     if not found:
         number = f"IFS has no supplier {vendor.external_id}" if vendor.external_id else "It has no external id"
@@ -46,11 +47,11 @@ def _drift(vendor: VendorRow, found: Sequence[Supplier]) -> Drift:
     if len(found) > 1:
         numbers = ", ".join(each.supplier_id for each in found)
         return Drift("unmatched", *named, "", f"It may be {numbers}. Enter the right number as its external id.")
-    why = "; ".join(_differences(vendor, found[0]))
+    why = "; ".join(_differences(vendor, found[0], is_linked))
     return Drift("different" if why else "matched", *named, found[0].supplier_id, why)
 
 
-def _differences(vendor: VendorRow, supplier: Supplier) -> Iterator[str]:
+def _differences(vendor: VendorRow, supplier: Supplier, is_linked: bool) -> Iterator[str]:
     """What both keep and each says otherwise; what one side leaves empty is no difference, but for the number."""
     pairs = {
         "name": (folded_name(vendor.name), folded_name(supplier.name)),
@@ -59,7 +60,9 @@ def _differences(vendor: VendorRow, supplier: Supplier) -> Iterator[str]:
         "mail address": (folded_name(vendor.email), folded_name(supplier.email)),
     }
     yield from (f"{name} is {a} there and {b} in IFS" for name, (a, b) in pairs.items() if a and b and a != b)
-    if vendor.external_id != supplier.supplier_id:
+    if is_linked and not vendor.external_id:
+        yield "its external id is empty, as Procurify leaves it where a vendor was deactivated: it is the one it was"
+    elif vendor.external_id != supplier.supplier_id:
         yield f"its external id is {vendor.external_id or 'empty'}, and not the supplier's number"
     if supplier.blocked:
         yield "the supplier is blocked in IFS"

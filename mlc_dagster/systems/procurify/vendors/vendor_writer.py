@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected
-from mlc_dagster.core.outcomes import ACCEPTED, Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.core.outcomes import ACCEPTED, Begun, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.systems.procurify.api import Document, ProcurifyApi
 from mlc_dagster.systems.procurify.documents.document_values import text
 from mlc_dagster.systems.procurify.endpoints import Endpoints
@@ -64,44 +64,72 @@ class VendorWriter:
         taken: dict[str, str] = {}  # vendor's id -> supplier that got it in this batch
         for draft in drafts:
             try:
-                yield self._saved(draft, index, taken)
+                yield from self._saved(draft, index, taken)
             except RecordRejected as error:
                 yield Refused(draft, error.message, AGREE if isinstance(error, DisagreementError) else ACCEPTED)
             except OutcomeUnknown as error:
                 yield Unanswered(draft, error.message)
 
-    def _saved(self, draft: Draft, index: _VendorIndex, taken: dict[str, str]) -> Outcome:
+    def _saved(self, draft: Draft, index: _VendorIndex, taken: dict[str, str]) -> Iterator[Outcome]:
         vendor: Vendor = draft.record
         found = index.find(vendor, draft.remote_id)
         if len(found) > 1:
             named = " and ".join(str(row["id"]) for row in found)
             cure = "Enter the supplier number as external id of the right one."
-            return Refused(draft, f"Vendors {named} of Procurify may be supplier {vendor.key}. {cure}", MATCHED)
-        if not found:
-            return self._created(draft)
-        number = str(found[0]["id"])
-        if taken.setdefault(number, vendor.key) != vendor.key:
+            yield Refused(draft, f"Vendors {named} of Procurify may be supplier {vendor.key}. {cure}", MATCHED)
+        elif draft.remote_id and not index.is_linked(vendor, draft.remote_id):
+            yield Refused(draft, self._why_unlisted(draft.remote_id, vendor.key), MATCHED)
+        elif not found:
+            yield from self._created(draft)
+        elif taken.setdefault(str(found[0]["id"]), vendor.key) != vendor.key:
+            number = str(found[0]["id"])
             reason = f"Vendor {number} of Procurify fits suppliers {taken[number]} and {vendor.key}."
-            return Refused(draft, f"{reason} Enter the number of the right one as its external id.", MATCHED)
-        return self._changed(draft, found[0])
+            yield Refused(draft, f"{reason} Enter the number of the right one as its external id.", MATCHED)
+        else:
+            yield from self._changed(draft, found[0])
 
-    def _created(self, draft: Draft) -> Outcome:
+    def _why_unlisted(self, number: str, supplier: str) -> str:
+        """Of a vendor that was linked: the list has active ones alone, and a deactivated one loses its external id."""
+        try:
+            row = self._api.one(self._endpoints.vendor, number)
+        except RecordRejected as error:
+            if error.status != 404:
+                raise
+            return f"Vendor {number}, which stands for supplier {supplier}, is gone from Procurify, or not to be seen."
+        state = "is deactivated" if row.get("active") is False else "is not listed"
+        cure = f"Activate it there, or enter {supplier} as external id of the vendor that takes its place."
+        return f"Vendor {number}, which stands for supplier {supplier}, {state} in Procurify. {cure}"
+
+    def _created(self, draft: Draft) -> Iterator[Outcome]:
         vendor: Vendor = draft.record
         if not vendor.may_create:
             reason = f"No vendor of Procurify has external id {vendor.key}, or this name and country."
-            return Refused(draft, f"{reason} Enter it there, or set procurify.create_vendors.", MATCHED)
+            yield Refused(draft, f"{reason} Enter it there, or set procurify.create_vendors.", MATCHED)
+            return
         match = self._match(draft, None)
         new: dict[str, Any] = {"name": vendor.name, "email": [], "type": REGULAR, "overall_score": None}
         told = {"external_id": vendor.key, **self._on_the_wire(match.ours, None)}
-        return self._saved_as(draft, match, self._api.post(self._endpoints.vendors, {**new, **told}), "created")
+        made = self._api.post(self._endpoints.vendors, {**new, **told})
+        yield Begun(draft, str(made["id"]))  # found by it again, should its external id not have been kept
+        yield self._kept(draft, told, made) or self._saved_as(draft, match, made, "created")
 
-    def _changed(self, draft: Draft, row: Document) -> Saved:
+    def _changed(self, draft: Draft, row: Document) -> Iterator[Outcome]:
         match = self._match(draft, row)
         number = {"external_id": draft.record.key} if row.get("external_id") != draft.record.key else {}
         differs = {**number, **self._on_the_wire(match.written, row)}
         if not differs:
-            return self._saved_as(draft, match, row, "adopted")
-        return self._saved_as(draft, match, self._api.patch(self._endpoints.vendor, row["id"], differs), "updated")
+            yield self._saved_as(draft, match, row, "adopted")
+            return
+        changed = self._api.patch(self._endpoints.vendor, row["id"], differs)
+        yield self._kept(draft, differs, changed) or self._saved_as(draft, match, changed, "updated")
+
+    def _kept(self, draft: Draft, sent: Mapping[str, Any], row: Document) -> Refused | None:
+        """Procurify drops in silence what the role may not write: a 2xx alone proves nothing."""
+        lost = [f"{name} is {row.get(name)!r}" for name, value in sent.items() if row.get(name) != value]
+        if not lost:
+            return None
+        reason = f"Procurify took vendor {row.get('id')}, and did not keep all of it: {', '.join(lost)}."
+        return Refused(draft, f"{reason} May the application's user write that? Enter it there by hand, else.")
 
     def _match(self, draft: Draft, row: Document | None) -> SupplierMatch:
         """Raises DisagreementError where a person must decide."""
@@ -154,6 +182,10 @@ class _VendorIndex:
                 self._by_number[number].append(row)
             else:
                 self._by_name[folded_name(row.get("name")), country_code(row.get("country"))].append(row)
+
+    def is_linked(self, vendor: Vendor, remote_id: str) -> bool:
+        """Whether the vendor that was linked is listed, or a person gave the supplier's number to another one."""
+        return remote_id in self._by_id or bool(self._by_number.get(vendor.key))
 
     def find(self, vendor: Vendor, remote_id: str | None) -> Sequence[Document]:
         """By what is known already, by the supplier's number, by exact name and country: the first that finds any."""

@@ -1,0 +1,60 @@
+"""Quotas, association limits and schemas of a portal, as the specification of 2026-09 has them."""
+
+from __future__ import annotations
+
+from mlc_dagster.sandbox.hubspot.objects import Objects, Row
+
+TYPE_IDS = {"contacts": "0-1", "companies": "0-2", "deals": "0-3", "line_items": "0-8", "invoices": "0-53"}
+OVERALL = 10_000
+"""Custom properties of a portal: observed (facts/hubspot.md, section 5)."""
+
+
+def custom_properties(objects: Objects, most: int) -> Row:
+    """Limit and usage, of the portal and of each object type. `most`: properties of one type."""
+    usage = {kind: len(own(objects, kind)) for kind in TYPE_IDS}
+    by_type = [
+        {**_named(kind), "limit": most, "usage": used, "percentage": used / most if most else 1}
+        for kind, used in usage.items()
+    ]
+    total = sum(usage.values())
+    return {
+        "overallLimit": OVERALL,
+        "overallUsage": total,
+        "overallPercentage": total / OVERALL,
+        "byObjectType": by_type,
+    }
+
+
+def own(objects: Objects, kind: str) -> list[str]:
+    """The properties that somebody added."""
+    return [name for name, each in objects.properties[kind].items() if each["groupName"] != f"{kind}_information"]
+
+
+def association_limits(near: dict[str, bool]) -> Row:
+    """Object types with records near a limit (False) or at it (True)."""
+    results = [
+        {**_named(kind), "hasRecordsAtLimit": is_at, "hasRecordsNearLimit": not is_at} for kind, is_at in near.items()
+    ]
+    return {"results": results}
+
+
+def schema(objects: Objects, kind: str) -> Row:
+    """An object type with what it requires."""
+    return {
+        "id": TYPE_IDS[kind],
+        "objectTypeId": TYPE_IDS[kind],
+        "name": kind,
+        "allowsSensitiveProperties": False,
+        "fullyQualifiedName": kind,
+        "labels": {"singular": kind, "plural": kind},
+        "requiredProperties": list(objects.required.get(kind, ())),
+        "searchableProperties": [],
+        "secondaryDisplayProperties": [],
+        "properties": [],
+        "associations": [],
+        "archived": False,
+    }
+
+
+def _named(kind: str) -> Row:
+    return {"objectTypeId": TYPE_IDS[kind], "pluralLabel": kind, "singularLabel": kind}

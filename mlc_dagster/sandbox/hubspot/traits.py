@@ -1,0 +1,24 @@
+"""In what portals of HubSpot differ, each with what is known of it (facts/saas-doubts.md, section 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass
+class Traits:
+    """One portal's ways. What nobody knows of HubSpot comes in each form that plausibly exists."""
+
+    amount_billed: Literal["computed", "writable", "read_only"] = "computed"
+    """Beside line items: written and overwritten, written and kept, or refused with READ_ONLY_VALUE (2.4)."""
+    tells_read_only: bool = True  # whether the property's definition says what is read-only
+    total_of: Literal["all_lines", "first_line"] = "all_lines"  # until somebody edits the invoice (2.5)
+    total_lags: int = 0  # reads that still show the total from before (2.5)
+    past_due_refused: Literal["billable", "always"] = "billable"  # due dates that have passed (2.15)
+    numbers_are_unique: bool = False  # whether hs_number may be used twice (2.7)
+    merged_ids_lead_on: bool = True  # whether a batch read by the id of a merged record is answered (2.1)
+    associations_name: Literal["new", "old"] = "new"  # which id of a merged record associations answer (2.1)
+    archived_keys_stay_taken: bool = False  # whether the recycle bin keeps a unique value (2.2)
+    search_lags: bool = False  # the index knows what was there at the last `reindex` alone (2.14)
+    may_read_limits: bool = True  # whether the token may ask for quotas and schemas (2.11)
