@@ -12,6 +12,12 @@ from mlc_dagster.systems.cin7.account_rules import AccountRules
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, covers, same_id, says
 from mlc_dagster.systems.cin7.kept_fields import refuse_losses
 from mlc_dagster.systems.cin7.purchases import request_bodies
+from mlc_dagster.systems.cin7.purchases.buyers_discounts import (
+    OTHER_DISCOUNT,
+    compared_beside,
+    discounts_given,
+    refuse_discounts,
+)
 from mlc_dagster.systems.cin7.purchases.purchase_lookup import PurchaseLookup, abandoned, read
 from mlc_dagster.systems.cin7.records import Purchase, PurchaseDocument
 
@@ -164,9 +170,11 @@ class PurchaseWriter:
         """What is found and is not as it should be is remembered by its id before anything can refuse."""
         document: Purchase = draft.record
         header_is_equal = covers(theirs, request_bodies.compared_header(document))
-        order_is_equal = covers(theirs["Order"], request_bodies.compared_order(document))
         order = theirs["Order"]
-        is_equal = header_is_equal and order_is_equal and self._sender.has_our_totals(document, order)
+        order_is_equal = covers(order, compared_beside(document, order))
+        discounted = order_is_equal and any(discounts_given(document, order))
+        has_our_totals = discounted or self._sender.has_our_totals(document, order)
+        is_equal = header_is_equal and order_is_equal and has_our_totals
         if is_equal and not is_voided(theirs):
             yield _saved(draft, theirs, "adopted", order)
             return
@@ -174,11 +182,11 @@ class PurchaseWriter:
             yield Begun(draft, theirs["ID"])
         refuse_voided(theirs)
         refuse_other_supplier(document, theirs)
-        if order_is_equal:
+        if order_is_equal and not discounted:
             self._sender.with_our_totals(document, order)
-        else:
+        elif not order_is_equal:
             _refuse_closed(document, theirs)
-            _refuse_discounts(document, theirs)
+            refuse_discounts(document, theirs)
         if not header_is_equal:
             self._sender.write_header(document, theirs)
         if not order_is_equal:
@@ -225,20 +233,8 @@ def _refuse_closed(document: Purchase, theirs: Document) -> None:
         )
 
 
-def _refuse_discounts(document: Purchase, theirs: Document) -> None:
-    """A buyer's discount on a draft is kept: a price was agreed that the ERP does not know yet."""
-    ours = {line.sku: line.discount for line in document.lines}
-    for line in theirs["Order"].get("Lines") or ():
-        given = Decimal(line.get("Discount") or 0)
-        if given and given != ours.get(line.get("SKU"), given):
-            raise RecordRejected(
-                f"{theirs['OrderNumber']} gives {given} % discount on {line['SKU']} in Cin7, and {document.marker} "
-                f"says {ours[line['SKU']]} %. It was not overwritten: enter the discount in IFS, or take it out in "
-                "Cin7, and replay."
-            )
-
-
 def _saved(draft: Draft, purchase: Document, action: Any, order: Document) -> Saved:
-    differs = tuple(taxed_otherwise(draft.record, order))
-    number = str(purchase.get("OrderNumber") or "")
-    return Saved(draft, str(purchase["ID"]), action, detail=number, disagreements=differs, looked_for=(OTHER_TAX,))
+    """With what differs by Cin7's own doing: a buyer's discount, or else the tax."""
+    told = tuple(discounts_given(draft.record, order)) or tuple(taxed_otherwise(draft.record, order))
+    number, kinds = str(purchase.get("OrderNumber") or ""), (OTHER_TAX, OTHER_DISCOUNT)
+    return Saved(draft, str(purchase["ID"]), action, detail=number, disagreements=told, looked_for=kinds)
