@@ -103,6 +103,7 @@ class EntitySet:
     sources: tuple[PartSet, ...] = ()
     actions: Mapping[str, str] = dataclasses.field(default_factory=dict)  # state -> bound action
     types: Mapping[str, str] = dataclasses.field(default_factory=dict)  # name on the wire -> type, as far as told
+    sites: Mapping[str, str] | None = None  # site (contract) -> company, where the set has no company of its own
 
     @property
     def not_selected(self) -> frozenset[str]:

@@ -18,6 +18,11 @@ def with_column(batch: pa.RecordBatch, name: str, values: Sequence[object]) -> p
     return batch.set_column(place, batch.schema.field(place), pa.array(values, batch.schema.types[place]))
 
 
+def with_companies(batch: pa.RecordBatch, sites: Mapping[str, str]) -> pa.RecordBatch:
+    """The company of each row by its site; none where mlc.yaml does not name the site."""
+    return with_column(batch, "company", [sites.get(site) for site in batch["contract"].to_pylist()])
+
+
 def with_sums(batch: pa.RecordBatch, sums: Mapping[str, str], lines: str) -> pa.RecordBatch:
     """Fields of the header that are the sums of a field of its lines; none where a line does not say its part."""
     for name, of in sums.items():
