@@ -49,6 +49,7 @@ FLOWS = (
         ifs.SUPPLIERS,
         COMPANIES,
         company_from_supplier,
+        reads=("name",),
         rules=_OF_A_COMPANY,
         description=(
             "Suppliers of IFS as companies in HubSpot, tagged with GL account, cost centre, financial dimensions, "
@@ -60,6 +61,7 @@ FLOWS = (
         ifs.CUSTOMERS,
         COMPANIES,
         company_from_customer,
+        reads=("name",),
         rules=_OF_A_COMPANY,
         description=(
             "Customers of IFS as companies in HubSpot, tagged with GL account, cost centre, financial dimensions, "
@@ -71,6 +73,7 @@ FLOWS = (
         ifs.POSTING_PROPOSALS,
         INVOICES,
         invoice_from_proposal,
+        reads=("company", "invoice_no", "currency_code", "gross_amount"),
         scope=is_expected_only,
         rules=(
             rules.gl_accounts_exist,
@@ -121,6 +124,7 @@ FLOWS = (
         ifs.POSTING_PROPOSALS,
         DEALS,
         deal_from_proposal,
+        reads=("company", "invoice_no", "currency_code", "gross_amount"),
         scope=is_expected_only,
         rules=(
             rules.gl_accounts_exist,

@@ -7,7 +7,7 @@ says otherwise in mlc.yaml. A record's docstring describes its asset. Only keys 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -279,7 +279,14 @@ def catalogue(overrides: Overrides, begins_with: Preset = "seed") -> dict[str, E
 def catalogue_for(section: IfsSettings) -> dict[str, EntitySet]:
     """The catalogue of the tenant that a section of mlc.yaml is about, each set with its address."""
     found = catalogue(section.entity_sets, section.preset)
-    return {name: addressed(entity, section.base_url, section.surface) for name, entity in found.items()}
+    addressed_sets = {name: addressed(entity, section.base_url, section.surface) for name, entity in found.items()}
+    return {name: _with_sites(entity, section.sites) for name, entity in addressed_sets.items()}
+
+
+def _with_sites(entity: EntitySet, sites: Mapping[str, str]) -> EntitySet:
+    """A set that has a site and no company gets its company from the site."""
+    is_of_sites = "company" in entity.absent and "contract" in names.fields_of(entity.record)
+    return replace(entity, sites=sites) if is_of_sites and "contract" not in entity.absent else entity
 
 
 def wrong_names(overrides: Overrides, begins_with: Preset = "seed") -> Iterator[names.Wrong]:
