@@ -235,7 +235,8 @@ class PartitionRead:
             page = query.page(part, condition)
             return page if only_keys else apart.complete(page)
 
-        walk = PageWalk(order, ask, self._connection.in_flight, self._server_now if in_windows else None)
+        now = self._server_now if in_windows else None
+        walk = PageWalk(order, ask, self._connection.in_flight, now, lambda: query.rows_of_a_page)
         self._queries.append(query)
         self._walks.append(walk)
         self._completions.append(apart)
