@@ -19,9 +19,20 @@ def judged_lines(books: Books, body: Mapping[str, Any], *, with_account: bool) -
         raise RefusedError("Cannot add duplicate value in lines")
     charges = [_charge(books, charge, with_account) for charge in _list(body, "AdditionalCharges")]
     before_tax = sum((row["Total"] for row in [*lines, *charges]), Decimal(0))
-    tax = sum((row["Tax"] for row in [*lines, *charges]), Decimal(0))
+    tax = _tax(books, [*lines, *charges])
     totals = {"TotalBeforeTax": before_tax, "Tax": tax, "Total": before_tax + tax}
     return {"Lines": lines, "AdditionalCharges": charges, **totals}
+
+
+def _tax(books: Books, rows: list[dict[str, Any]]) -> Decimal:
+    """Of the lines, as they were sent; or of the document, each rule's rows together."""
+    if books.traits.tax_method != "Total":
+        return sum((row["Tax"] for row in rows), Decimal(0))
+    by_rule: dict[str, Decimal] = {}
+    for row in rows:
+        by_rule[row["TaxRule"]] = by_rule.get(row["TaxRule"], Decimal(0)) + row["Total"]
+    percents = {rule: Decimal(books.tax_rules[rule]["TaxPercent"]) for rule in by_rule}
+    return sum((fields.cents(total * percents[rule] / _HUNDRED) for rule, total in by_rule.items()), Decimal(0))
 
 
 def _list(body: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:

@@ -19,6 +19,7 @@ from mlc_dagster.systems.cin7.rules import (
     period_is_open,
     products_stand_once,
     rate_agrees_with_the_lines,
+    rate_is_known,
     units_are_the_products,
 )
 from mlc_dagster.systems.cin7.suppliers.inbound import FLOWS as INBOUND
@@ -42,6 +43,7 @@ FLOWS = (
         ifs.SUPPLIERS,
         SUPPLIERS,
         supplier_from_ifs,
+        reads=("name", "currency_code", "payment_terms"),
         rules=(
             rules.required_fields_are_given,
             rules.payment_term_is_mapped,
@@ -60,6 +62,7 @@ FLOWS = (
         ifs.PURCHASE_ORDERS,
         PURCHASES,
         purchase_from_order,
+        reads=("company", "vendor_no", "currency_code", "lines.buy_qty_due", "lines.line_amount"),
         scope=is_not_ordered_yet,
         rules=(
             rules.gl_accounts_exist,
@@ -70,6 +73,7 @@ FLOWS = (
             rules.required_fields_are_given,
             rules.supplier_is_delivered,
             rules.currency_is_the_suppliers,
+            rate_is_known,
             rules.location_exists,
             rules.products_exist,
             products_stand_once,
@@ -94,6 +98,7 @@ FLOWS = (
         ifs.POSTING_PROPOSALS,
         PURCHASE_INVOICES,
         invoice_from_proposal,
+        reads=("company", "supplier_id", "invoice_no", "currency_code", "lines.account"),
         scope=is_expected_only,
         rules=(
             rules.gl_accounts_exist,
@@ -105,6 +110,7 @@ FLOWS = (
             rules.supplier_is_delivered,
             rules.order_is_delivered,
             rules.currency_is_the_suppliers,
+            rate_is_known,
             rules.location_exists,
             rules.tax_rule_is_mapped,
             rules.texts_fit,

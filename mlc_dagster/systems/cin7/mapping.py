@@ -82,7 +82,7 @@ def purchase_from_order(order: ifs.PurchaseOrder, facts: Facts) -> Purchase:
         supplier_id=facts.remote_id(SUPPLIERS_FLOW, key_text(order.vendor_no)),
         currency=order.currency_code,
         location=_location(order.company, facts),
-        currency_rate=_currency_rate(order.company, order.currency_code, order.currency_rate, facts),
+        **_rates(order.company, order.currency_code, order.currency_rate, facts),
         dated=order.order_date,
         required_by=order.wanted_receipt_date,
         remark=order.notes,
@@ -161,7 +161,7 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Purcha
         supplier_id=facts.remote_id(SUPPLIERS_FLOW, key_text(proposal.supplier_id)),
         currency=proposal.currency_code,
         location=_location(proposal.company, facts),
-        currency_rate=_currency_rate(proposal.company, proposal.currency_code, proposal.currency_rate, facts, proposal),
+        **_rates(proposal.company, proposal.currency_code, proposal.currency_rate, facts, proposal),
         dated=proposal.invoice_date,
         remark=proposal.text,
         order_no=order_no,
@@ -233,6 +233,19 @@ def _location(company: str | None, facts: Facts) -> str:
     mapping = facts.companies.get(company or "")
     own = mapping.names if mapping else {}
     return own.get("location") or facts.options.get("location", "")
+
+
+def _rates(
+    company: str | None,
+    currency: str | None,
+    rate: Decimal | None,
+    facts: Facts,
+    proposal: ifs.PostingProposal | None = None,
+) -> dict[str, Decimal | None]:
+    """The rate as it is sent; where Cin7's own counts by mlc.yaml, it is compared alone."""
+    found = _currency_rate(company, currency, rate, facts, proposal)
+    is_base = currency == facts.books.base_currency
+    return {"erp_rate" if facts.options.get("rates") == "cin7" and not is_base else "currency_rate": found}
 
 
 def _currency_rate(

@@ -142,6 +142,7 @@ class PurchaseDocument(Record, frozen=True, kw_only=True):
     currency: str | None
     location: str
     currency_rate: Decimal | None = None  # base units for one supplier unit; None: Cin7 takes its own
+    erp_rate: Decimal | None = None  # the ERP's, where Cin7's own counts and it is compared alone
     dated: date | None = None  # the ERP's order or invoice date: it is in Cin7 no earlier than that
     required_by: date | None = None
     remark: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -43,6 +44,15 @@ class Cin7Settings(TakesQuantities):
     same_product: Literal["merge", "send", "hold"] = Field(
         "merge", description="Two lines of one product in an order: one line where all but the quantity is equal"
     )
+    rates: Literal["ifs", "cin7"] = Field(
+        "ifs", description="Whose rate the header of a purchase has; what is foreign and has none in the ERP is held"
+    )
+    rate_tolerance: Decimal = Field(
+        Decimal("0.005"),
+        ge=0,
+        lt=1,
+        description="How far the rate of an invoice in Cin7 may be off the ERP's: 0.005 of it",
+    )
     rate_units: dict[str, Annotated[str, Field(pattern=UNITS)]] = Field(
         default_factory=dict, description="Currency: for how many of it the ERP states its rate, such as {JPY: 100}"
     )
@@ -74,9 +84,15 @@ class Cin7Settings(TakesQuantities):
             "invoice_lines",
             "service_product",
             "same_product",
+            "rates",
         )
         flags = {"create_suppliers_in_ifs": str(self.create_suppliers_in_ifs).lower()}
-        return {**super().options(), **{name: getattr(self, name) for name in names}, **flags}
+        return {
+            **super().options(),
+            **{name: getattr(self, name) for name in names},
+            **flags,
+            "rate_tolerance": str(self.rate_tolerance),
+        }
 
 
 class CompanyInCin7(Section):

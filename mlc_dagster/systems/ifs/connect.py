@@ -31,6 +31,7 @@ def ifs_client(
         scope=settings.scope,
         audience=settings.audience,
         body=settings.token_body,
+        authentication=settings.client_authentication,
         cure="Check IFS_CLIENT_ID and IFS_CLIENT_SECRET, and ifs.token_url and ifs.scope in mlc.yaml.",
         address_cure="Check ifs.token_url in mlc.yaml: the API Explorer of IFS shows it, with its realm.",
     )

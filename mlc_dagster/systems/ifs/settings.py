@@ -141,6 +141,9 @@ class IfsSettings(SystemConnection):
         None,
         description="Names to begin with: cloud, or the sandbox's: seed. Left out: seed on this machine, else cloud",
     )
+    sites: dict[str, str] = Field(
+        default_factory=dict, description="site: company; for sets of this tenant that have a site and no company"
+    )
     requests_per_minute: int = Field(1000, ge=1)
     in_flight: int = Field(8, ge=1, le=32, description="Requests at a time")
     page_size: int = Field(5000, ge=1, le=5000)

@@ -89,8 +89,10 @@ class Lookups:
 
     def find_many(self, entity: EntitySet, field: str, values: Iterable[object], also: Mapping[str, object]) -> Found:
         """The rows whose field has any of these values, and all of the others."""
-        _expect(entity, (field, *also))
         wanted = distinct(values)
+        if not wanted:
+            return []
+        _expect(entity, (field, *also))
         if entity.header_from_rows:
             documents = Documents(self._connection, entity)
             pairs: Iterable[tuple[Row, str]] = _of(entity, documents.read(documents.keys_of_any(field, wanted, also)))
@@ -113,15 +115,25 @@ class Lookups:
         return [pair for pairs in found for pair in pairs]
 
     def find_keys(self, entity: EntitySet, keys: Sequence[Sequence[object]]) -> Found:
-        """The rows that have these keys, each once; a key that is not there has none."""
+        """The rows that have these keys, without lines; a key that is not there has none."""
+        if not keys:
+            return []
         _expect(entity, ())
         if entity.header_from_rows:
             return list(_of(entity, Documents(self._connection, entity).read([tuple(key) for key in keys])))
-        own = self._connection.typed(entity)
-        asked = any_of_keys([wire_name(name, own.wire) for name in own.keys], keys, own.types)
-        filters = [text for text, _ in asked]
-        found = in_order(partial(self._walked, Part(own, {}), own), filters, self._connection.in_flight)
-        return list({tuple(pair[0][name] for name in own.keys): pair for pairs in found for pair in pairs}.values())
+        found: dict[tuple[object, ...], tuple[Row, str]] = {}
+        for part in parts_of(entity):
+            named = (part.narrowed(dict(zip(entity.keys, key, strict=True))) for key in keys)
+            if asked := [left for left in named if left is not None]:
+                pairs = self._with_types(part.entity, partial(self._find_keys, part, asked))
+                found |= {tuple(row[name] for name in entity.keys): (row, etag) for row, etag in pairs}
+        return list(found.values())
+
+    def _find_keys(self, part: Part, asked: list[Mapping[str, object]], entity: EntitySet) -> Found:
+        names = [wire_name(name, entity.wire) for name in asked[0]]
+        filters = [text for text, _ in any_of_keys(names, (tuple(key.values()) for key in asked), entity.types)]
+        found = in_order(partial(self._walked, part, entity), filters, self._connection.in_flight)
+        return [pair for pairs in found for pair in pairs]
 
     def every(self, entity: EntitySet) -> Found:
         """All rows, without lines, but for documents that are made of them."""
