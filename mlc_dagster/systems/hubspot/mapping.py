@@ -160,8 +160,8 @@ def _with_difference(lines: tuple[Line, ...], key: str, rest: Decimal, facts: Fa
         return (*lines, msgspec.structs.replace(line, account=account))
     if not rest or not lines or any(line.stated is None for line in lines):
         return lines
-    most = max(lines, key=lambda line: abs(line.stated or 0))
-    amount, name = (most.stated or 0) + rest, f"{most.name} ({DIFFERENCE.lower()} {rest})"
+    most = max(lines, key=lambda line: abs(line.stated or Decimal(0)))
+    amount, name = (most.stated or Decimal(0)) + rest, f"{most.name} ({DIFFERENCE.lower()} {rest})"
     less = msgspec.structs.replace(most, name=name, quantity=one, price=amount, stated=amount)
     return tuple([less if line is most else line for line in lines])
 
