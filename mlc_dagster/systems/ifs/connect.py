@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlc_dagster.systems.ifs.client import IfsClient
+from mlc_dagster.systems.ifs.external_records import ways_for
 from mlc_dagster.systems.ifs.odata.error_responses import classify as ifs_answers
 from mlc_dagster.systems.ifs.records import catalogue_for
 from mlc_dagster.systems.ifs.settings import IfsSettings
@@ -51,4 +52,5 @@ def ifs_client(
         page_size=settings.page_size,
         catalogue=catalogue_for(settings),
         currencies=settings.currencies,
+        external=ways_for(settings),
     )

@@ -26,8 +26,8 @@ from mlc_dagster.systems.shared.json_values import CONVERTERS, day, moment
 
 ETAG, LINK, COUNT = "@odata.etag", "@odata.nextLink", "@odata.count"
 
-NUMBER = pa.decimal128(28, 10)
-"""Arrow checks the digits of what it reads, but not that they still fit when the scale grows: 28 + 10 always do."""
+NUMBER = pa.decimal256(46, 30)
+"""Arrow checks the digits of what it reads, but not that they still fit when the scale grows: 46 + 30 always do."""
 
 WHOLE = pa.decimal128(18, 0)
 _AS_READ = {AMOUNT: NUMBER, pa.int64(): WHOLE, pa.date32(): pa.string(), MOMENT: pa.string()}
