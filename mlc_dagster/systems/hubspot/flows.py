@@ -113,6 +113,7 @@ FLOWS = (
             rules.texts_fit,
             rules.amounts_add_up,
         ),
+        reads=("company", "invoice_no", "customer_id", "currency_code", "gross_amount"),
         needs=(CUSTOMERS_FLOW,),
         needs_key=_customer_invoice_refers_to,
         description=(
