@@ -90,6 +90,7 @@ class Saved:
     detail: str = ""  # what a person would look for: "PO-00102"
     link: str = ""
     agreed: tuple[str, Agreed] | None = None  # (the ERP's key, values) that both sides have from now on
+    also_agreed: tuple[tuple[str, Agreed], ...] = ()  # the same, of other keys that it concerns
 
 
 ACCEPTED = "target_accepts_it"
