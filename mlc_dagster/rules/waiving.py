@@ -23,6 +23,7 @@ UNWAIVABLE = {
     "subsidiary_exists": TARGET_NEEDS_IT,
     "supplier_exists": TARGET_NEEDS_IT,
     "supplier_is_delivered": TARGET_NEEDS_IT,
+    "customer_is_delivered": TARGET_NEEDS_IT,
     "order_is_delivered": TARGET_NEEDS_IT,
     "invoice_is_delivered": TARGET_NEEDS_IT,
     "texts_fit": TARGET_NEEDS_IT,

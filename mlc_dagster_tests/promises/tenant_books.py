@@ -185,6 +185,8 @@ def _lines(lines: LineSet, head: Mapping[str, Any]) -> list[Row]:
 
 def _said(entity: EntitySet | LineSet, row: Mapping[str, Any]) -> Row:
     absent = entity.absent
+    if isinstance(entity, EntitySet):
+        absent = absent - entity.sums.keys() - ({"company"} if entity.sites else set())
     names = [name for name in entity.record.__struct_fields__ if name not in absent and name not in NOT_STORED]
     return {name: plain(row[wire]) for name in names if (wire := _catalogue_name(name)) in row}
 
@@ -219,7 +221,11 @@ def _unequal(found: Row, expected: Row, entity: EntitySet) -> Iterator[str]:
             yield from _unequal_lines(found[name] or [], wanted, entity.lines)
         elif plain(found[name]) != wanted:
             yield f"{name} is {found[name]!r}, stored is {wanted!r}"
-    yield from (f"{name} is absent and reads {found[name]!r}" for name in entity.absent if found.get(name) is not None)
+    yield from (
+        f"{name} is absent and reads {found[name]!r}"
+        for name in entity.absent - expected.keys()
+        if found.get(name) is not None
+    )
 
 
 def _unequal_lines(found: list[Row], expected: list[Row], lines: LineSet) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -32,8 +33,8 @@ def settings_of(url: str, profiles: Sequence[str]) -> Settings:
     """Of a sandbox that serves these profiles, with what mlc.yaml says of such tenants."""
     content = content_at(url)
     for system, choice in choices_of(profiles).items():
-        if choice.settings:
-            content[system] = {**content[system], **choice.settings}
+        content[system] = {**content[system], **choice.settings}
+        content["companies"] = {code: {**said, **choice.company} for code, said in content["companies"].items()}
     return configuration.parse(content, "mlc.yaml")
 
 
@@ -155,7 +156,13 @@ def held(box: Sandbox, flow: str) -> Any:
         return plain(_HELD[flow.split("/")[0]](box, flow))
 
 
+UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){2}[0-9a-f~]+(?:-?[0-9a-f]{4}-?[0-9a-f]{12})?")
+
+
 def plain(value: Any) -> Any:
+    """Without what differs from sandbox to sandbox: numbers given by a system, times, ids by chance."""
+    if isinstance(value, str):
+        return UUID.sub("<id>", value)
     if isinstance(value, Mapping):
         return {name: plain(each) for name, each in value.items() if name not in NOT_COMPARED}
     if isinstance(value, list | tuple):
@@ -184,9 +191,9 @@ def _hubspot(box: Sandbox, flow: str) -> Held:
 def _airbase(box: Sandbox, flow: str) -> Held:
     return {
         f"{kind} {row.get('erp_reference_id') or row.get('po_number')}": row
-        for kind in ("vendors", "purchase_orders", "ledger_entries")
+        for kind in ("vendors", "purchase_orders")
         for row in getattr(box.airbase, kind).values()
-    }
+    } | {f"entry {row['total_amount']}": row for row in box.airbase.ledger_entries.values()}
 
 
 def _monday(box: Sandbox, flow: str) -> Held:
@@ -196,8 +203,14 @@ def _monday(box: Sandbox, flow: str) -> Held:
 
 def _ifs(box: Sandbox, flow: str) -> Held:
     documents = ("VoucherSet", "SupplierInvoiceSet", "PostingProposalHeadSet")
-    found = {f"{name} {row['ExternalRef']}": row for name in documents for row in box.ifs.rows(name)}
+    found = {f"{name} {_amount(row)}": row for name in documents for row in box.ifs.rows(name)}
     return {**found, **{f"supplier {row['Name']}": row for row in box.ifs.rows("SupplierSet")}}
+
+
+def _amount(document: Mapping[str, Any]) -> str:
+    """Each document of a kind has one of its own."""
+    debits = [row["DebitAmount"] or 0 for row in document.get("VoucherRows", ())]
+    return str(document.get("GrossAmount") or sum(debits))
 
 
 def _procurify(box: Sandbox, flow: str) -> Held:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from threading import RLock
 from typing import Any
 
-from mlc_dagster.sandbox.hubspot import associations
+from mlc_dagster.sandbox.hubspot import associations, limits
 from mlc_dagster.sandbox.hubspot.answers import (
     account_answer,
     batch,
@@ -16,10 +17,8 @@ from mlc_dagster.sandbox.hubspot.answers import (
     error_answer,
     input_error,
     inputs_of,
-    missing_scopes,
     refused_answer,
 )
-from mlc_dagster.sandbox.hubspot.limits import association_limits, custom_properties, schema
 from mlc_dagster.sandbox.hubspot.merging import merge
 from mlc_dagster.sandbox.hubspot.objects import KINDS, InvalidError, Objects, Row
 from mlc_dagster.sandbox.hubspot.pipelines import PIPELINES
@@ -39,7 +38,14 @@ class HubspotSandbox:
     with this status: 400 or 409.
     """
 
-    def __init__(self, counts: RollingCounts, journal: Journal, lock: RLock, daily: int = 625_000) -> None:
+    def __init__(
+        self,
+        counts: RollingCounts,
+        journal: Journal,
+        lock: RLock,
+        daily: int = 625_000,
+        traits: Traits | None = None,
+    ) -> None:
         self.counts, self.journal, self._lock, self.daily = counts, journal, lock, daily
         self.used = 0
         self.token, self.may_ask_account = TOKEN, True  # whether the token has the scope for account-info
@@ -57,6 +63,7 @@ class HubspotSandbox:
         }
         self.pipelines: list[Row] = PIPELINES
         self.objects = self._empty()
+        self.objects.traits = traits or self.objects.traits
         self._custom = PortalProperties(self)
         self.property_limit = 1000  # of an object type
         self.near_association_limits: dict[str, bool] = {}  # object type -> whether records are at it
@@ -96,6 +103,11 @@ class HubspotSandbox:
     def traits(self) -> Traits:
         """In what this portal differs from others."""
         return self.objects.traits
+
+    def becomes(self, **traits: Any) -> None:
+        """From now on the portal has these traits."""
+        with self._lock:
+            self.objects.traits = replace(self.objects.traits, **traits)
 
     def merge(self, kind: str, primary: str, secondary: str) -> str:
         """As a user does; the id of the new record."""
@@ -176,8 +188,8 @@ class HubspotSandbox:
                 return account_answer(self.account, self.may_ask_account)
             case ("GET", "crm", "pipelines", version, "deals") if version == VERSION:
                 return answer_json(200, {"results": self.pipelines})
-            case ("GET", "crm", "limits" | "crm-object-schemas", version, *rest) if version == VERSION:
-                return self._limits(rest)
+            case ("GET", "crm", "limits", version, *rest) | ("GET", "crm-object-schemas", version, *rest):
+                return limits.answer(self.objects, self.near_association_limits, self.property_limit, rest)
             case (method, "crm", "properties", version, kind, *rest) if version == VERSION and kind in KINDS:
                 return self._custom.answer(method, kind, rest, body)
             case (method, "crm", "objects", version, kind, "batch", verb) if version == VERSION and kind in KINDS:
@@ -191,18 +203,6 @@ class HubspotSandbox:
             case ("POST", "crm", "associations", version, source, target, "batch", *verb) if version == VERSION:
                 return self._logged(call, body, verb[0], associations.answer(self.objects, source, target, verb, body))
         return answer_json(404, {"status": "error", "message": f"Unable to infer object type from: {call.path}"})
-
-    def _limits(self, rest: list[str]) -> Answer:
-        if not self.traits.may_read_limits:
-            return missing_scopes("crm.objects.companies.read")
-        match rest:
-            case ["custom-properties"]:
-                return answer_json(200, custom_properties(self.objects, self.property_limit))
-            case ["associations", "records", "from"]:
-                return answer_json(200, association_limits(self.near_association_limits))
-            case ["schemas", kind] if kind in KINDS:
-                return answer_json(200, schema(self.objects, kind))
-        return error_answer(404, "Not found", "OBJECT_NOT_FOUND")
 
     def _logged(self, call: Call, body: Row, verb: str, answer: Answer) -> Answer:
         """In the journal, where it changed something."""
@@ -279,8 +279,7 @@ class HubspotSandbox:
                 errors.append(input_error(InvalidError("Not found", "", "OBJECT_NOT_FOUND", ids=[each["id"]]), None))
             else:
                 values = {name: row["properties"].get(name) for name in body.get("properties") or ()}
-                if values.get("hs_amount_billed") and self.traits.total_lags:
-                    self.traits.total_lags -= 1
+                if "hs_amount_billed" in values and self.objects.still_lags(row):
                     values["hs_amount_billed"] = "0"
                 found.append({**row, "properties": values})
         return batch(200, found, errors)

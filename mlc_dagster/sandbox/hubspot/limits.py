@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from mlc_dagster.sandbox.hubspot.answers import error_answer, missing_scopes
 from mlc_dagster.sandbox.hubspot.objects import Objects, Row
+from mlc_dagster.sandbox.wire import Answer, answer_json
 
 TYPE_IDS = {"contacts": "0-1", "companies": "0-2", "deals": "0-3", "line_items": "0-8", "invoices": "0-53"}
 OVERALL = 10_000
 """Custom properties of a portal: observed (facts/hubspot.md, section 5)."""
+
+
+def answer(objects: Objects, near: dict[str, bool], most: int, rest: list[str]) -> Answer:
+    """What is answered under /crm/limits and /crm-object-schemas."""
+    if not objects.traits.may_read_limits:
+        return missing_scopes("crm.objects.companies.read")
+    match rest:
+        case ["custom-properties"]:
+            return answer_json(200, custom_properties(objects, most))
+        case ["associations", "records", "from"]:
+            return answer_json(200, association_limits(near))
+        case ["schemas", kind] if kind in TYPE_IDS:
+            return answer_json(200, schema(objects, kind))
+    return error_answer(404, "Not found", "OBJECT_NOT_FOUND")
 
 
 def custom_properties(objects: Objects, most: int) -> Row:
@@ -47,7 +63,7 @@ def schema(objects: Objects, kind: str) -> Row:
         "allowsSensitiveProperties": False,
         "fullyQualifiedName": kind,
         "labels": {"singular": kind, "plural": kind},
-        "requiredProperties": list(objects.required.get(kind, ())),
+        "requiredProperties": objects.required_of(kind),
         "searchableProperties": [],
         "secondaryDisplayProperties": [],
         "properties": [],

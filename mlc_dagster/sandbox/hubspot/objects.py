@@ -73,6 +73,7 @@ class Objects:
     last_id: int = 100_000
     merged: dict[str, dict[str, str]] = field(default_factory=dict)  # kind -> id -> the id that it was merged into
     traits: Traits = field(default_factory=Traits)
+    looks: dict[str, int] = field(default_factory=dict)  # id of an invoice -> how often its total was read
 
     def __post_init__(self) -> None:
         for kind in KINDS:
@@ -108,6 +109,11 @@ class Objects:
         while remote_id in self.merged.get(kind, {}):
             remote_id = self.merged[kind][remote_id]
         return remote_id
+
+    def still_lags(self, invoice: Row) -> bool:
+        """Whether a read still shows the total from before."""
+        self.looks[invoice["id"]] = self.looks.get(invoice["id"], 0) + 1
+        return self.looks[invoice["id"]] <= self.traits.total_lags
 
     def write(self, kind: str, properties: Mapping[str, Any], known: Row | None) -> Row:
         """Create or update. Raises InvalidError, and then nothing has changed."""
@@ -150,6 +156,11 @@ class Objects:
                 text = f"{other['id']} already has that value."
                 raise InvalidError(text, "CONFLICTING_UNIQUE_VALUE", propertyName=[name])
 
+    def required_of(self, kind: str) -> list[str]:
+        """What this portal's admin requires of a new record."""
+        always = self.traits.required_of_companies.split(",") if kind == "companies" else []
+        return [*self.required.get(kind, ()), *filter(None, always)]
+
     def _is_read_only(self, kind: str, name: str, known: Row | None) -> bool:
         if name in ("hs_balance_due", "hs_merged_object_ids", "hs_object_id"):
             return True
@@ -169,7 +180,7 @@ class Objects:
         return (row for row in alike if row is not known)
 
     def _judge_whole(self, kind: str, merged: Row, known: Row | None) -> None:
-        missing = [name for name in self.required.get(kind, ()) if known is None and not merged.get(name)]
+        missing = [name for name in self.required_of(kind) if known is None and not merged.get(name)]
         if missing:
             text = f"A value for {missing[0]} must be provided"
             raise InvalidError(text, "MISSING_REQUIRED_PROPERTY", propertyName=missing)

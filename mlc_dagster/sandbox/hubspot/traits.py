@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from mlc_dagster.sandbox.profiles import Profile
 
-@dataclass
+
+@dataclass(frozen=True)
 class Traits:
     """One portal's ways. What nobody knows of HubSpot comes in each form that plausibly exists."""
 
@@ -22,3 +24,29 @@ class Traits:
     archived_keys_stay_taken: bool = False  # whether the recycle bin keeps a unique value (2.2)
     search_lags: bool = False  # the index knows what was there at the last `reindex` alone (2.14)
     may_read_limits: bool = True  # whether the token may ask for quotas and schemas (2.11)
+    required_of_companies: str = ""  # properties that an admin requires on create, with commas between (2.8)
+
+
+PROFILES = {
+    "computing": Profile(
+        "A portal that computes the total of an invoice, and refuses the one that it is sent.",
+        traits={"amount_billed": "read_only", "tells_read_only": False},
+    ),
+    "first-line": Profile(
+        "A portal that counts the first line alone, until the total is written.",
+        traits={"amount_billed": "writable", "total_of": "first_line"},
+    ),
+    "lagging": Profile(
+        "A portal whose search and totals lag, and where a merged company is answered under its old id.",
+        traits={"search_lags": True, "total_lags": 1, "merged_ids_lead_on": False, "associations_name": "old"},
+    ),
+    "ruled": Profile(
+        "A portal whose admin requires properties of new companies, and whose token may not ask for limits.",
+        traits={"required_of_companies": "city,description", "may_read_limits": False, "numbers_are_unique": True},
+        settings={"defaults": {"companies": {"city": "unknown", "description": "From IFS"}}},
+    ),
+    "bin-keeps-keys": Profile(
+        "A portal whose recycle bin keeps the unique values of what was deleted.",
+        traits={"archived_keys_stay_taken": True},
+    ),
+}

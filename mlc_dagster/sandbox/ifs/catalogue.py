@@ -149,6 +149,19 @@ KINDS = (
         number="ProposalId",
     ),
     _kind(
+        "CustomerInvoiceSet",
+        "CustomerInvoiceHandling",
+        "Company InvoiceId:int",
+        "InvoiceNo CustomerId InvoiceDate:date DueDate:date CurrencyCode NetAmount:decimal VatAmount:decimal "
+        "GrossAmount:decimal OrderNo Text",
+        _lines(
+            "CustomerInvoiceLines",
+            "CustomerInvoiceLineSet",
+            "Company InvoiceId:int RowId:int",
+            f"Amount:decimal CurrencyAmount:decimal Quantity:decimal TaxCode Text Account {CODES}",
+        ),
+    ),
+    _kind(
         "VoucherSet",
         "VoucherHandling",
         "Company VoucherType AccountingYear:int VoucherNo:int",

@@ -8,15 +8,44 @@ _ALLOWED = ("0010", "20", "0030")
 _EVERY = {"token_seconds": 180.0, "allowed_companies": _ALLOWED, "expand": False, "rows_without_top": 0}
 """Of all but `seed`: tokens as recorded, companies that are not the service user's absent with 200."""
 
-CLOUD = {"catalogue": "cloud"}
+CLOUD = {"catalogue": "cloud", "sites": {"A": "0010", "S10": "0010", "J20": "20", "K30": "0030"}}
 
-NAMED_COUNTRIES = {"supplier_set": {"fields": {"country": "CountryCode"}}}
+SALES = {"sums": {"total_amount": "line_amount"}, "lines": {"fields": {"line_amount": "NetAmountCurr"}}}
+"""What no list of a tenant names, and this one has."""
+
+NEW_SUPPLIERS = {"constants": {"DefaultLanguage": "en"}}
+PAGES = {"customer_order_set": SALES, "supplier_set": NEW_SUPPLIERS}
+NAMED_COUNTRIES = {**PAGES, "supplier_set": {**NEW_SUPPLIERS, "fields": {"country": "CountryCode"}}}
 """Country says SWEDEN there; CountryCode says SE."""
+
+INVOICES = {
+    "projection": "ManSuppInvoiceHandling",
+    "set": "ManSuppInvoiceSet",
+    "fields": {
+        "supplier_id": "Identity",
+        "currency_code": "Currency",
+        "net_amount": "NetCurrAmount",
+        "vat_amount": "VatCurrAmount",
+        "gross_amount": "GrossCurrAmount",
+        "po_reference": "PoRefNumber",
+        "text": "VoucherText",
+        "external_ref": "NcfReference",
+    },
+    "state": "Objstate",
+    "stamp": None,
+    "lines": {
+        "navigation": "ManSuppInvoiceItemArray",
+        "set": None,
+        "fields": {"amount": "NetCurrAmount", "tax_code": "VatCode"},
+    },
+}
+BY_LOADS = {"invoices_by": "external", "vouchers_by": "external"}
 
 ENTITY_SETS = {
     "supplier_set": {
         "surface": "int",
         "projection": "SupplierInfoGeneralEntity",
+        "constants": {"DefaultLanguage": "en"},
         "children": [
             {
                 "set": "SupplierSet",
@@ -67,7 +96,7 @@ PROFILES = {
     "pages": Profile(
         "A tenant that grants the services of the user interface: children and lines in arrays, no totals, no $count.",
         {**_EVERY, "view": "pages", "count": False, "modified_every": 101},
-        CLOUD,
+        {**CLOUD, "entity_sets": PAGES},
     ),
     "entity": Profile(
         "A tenant that activated entity services for integrations: half of them, lines apart from their orders.",
@@ -84,7 +113,8 @@ PROFILES = {
             "fiscal_year_starts": 7,
             "numbers_twice": ("20",),
         },
-        {**CLOUD, "invoices_by": "external", "vouchers_by": "external", "entity_sets": NAMED_COUNTRIES},
+        {**CLOUD, **BY_LOADS, "entity_sets": {**NAMED_COUNTRIES, "supplier_invoice_set": INVOICES}},
+        {"accounting_year_starts": "7"},
     ),
     "load-only": Profile(
         "A tenant where integrations enter documents by external loads that a person approves, behind an API gateway.",
@@ -96,6 +126,6 @@ PROFILES = {
             "gateway_loses": 7,
             "gateway_grants": 3,
         },
-        {**CLOUD, "invoices_by": "external", "vouchers_by": "external"},
+        {**CLOUD, **BY_LOADS, "entity_sets": {**PAGES, "supplier_invoice_set": INVOICES}},
     ),
 }

@@ -43,6 +43,7 @@ FLOWS = (
         ifs.SUPPLIERS,
         SUPPLIERS,
         supplier_from_ifs,
+        reads=("name", "currency_code", "payment_terms"),
         rules=(
             rules.required_fields_are_given,
             rules.payment_term_is_mapped,
@@ -61,6 +62,7 @@ FLOWS = (
         ifs.PURCHASE_ORDERS,
         PURCHASES,
         purchase_from_order,
+        reads=("company", "vendor_no", "currency_code", "lines.buy_qty_due", "lines.line_amount"),
         scope=is_not_ordered_yet,
         rules=(
             rules.gl_accounts_exist,
@@ -96,6 +98,7 @@ FLOWS = (
         ifs.POSTING_PROPOSALS,
         PURCHASE_INVOICES,
         invoice_from_proposal,
+        reads=("company", "supplier_id", "invoice_no", "currency_code", "lines.account"),
         scope=is_expected_only,
         rules=(
             rules.gl_accounts_exist,

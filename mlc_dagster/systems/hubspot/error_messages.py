@@ -7,6 +7,7 @@ error, and as JSON inside the message ("Property values were not valid: [...]").
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -76,7 +77,7 @@ def reason(error: Document) -> str:
 
 
 def _sentence(fault: Fault) -> str:
-    if not fault.property or fault.property in fault.message:
+    if not fault.property or fault.property in re.findall(r"\w+", fault.message):
         return fault.message
     return f"{fault.property}: {fault.message or fault.code}"
 

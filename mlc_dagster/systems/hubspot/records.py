@@ -95,6 +95,7 @@ class InvoiceSummary(Record, frozen=True, kw_only=True):
     stated_gross: Decimal | None
     defaults: tuple[ExtraField, ...] = ()  # properties that a new one is given
     party_key: str = ""  # the key of its company in HubSpot; empty: that of the supplier
+    customer_no: str = ""  # of an invoice to a customer
 
 
 class Invoice(InvoiceSummary, frozen=True, kw_only=True):

@@ -26,10 +26,14 @@ def ask_ifs(question: Question) -> Iterator[Finding]:
     """Signed in is who was answered with a token: that one was given out proves nothing."""
     section, (client_id, client_secret) = question.section(IfsSettings), question.secrets
     try:
-        catalogue = list(ifs.catalogue_for(section).values())
+        every = list(ifs.catalogue_for(section).values())
+        catalogue = [entity for entity in every if not entity.is_off]
         client = ifs_client(section, client_id, client_secret, budget, tries=2)
     except MlcError as error:
         yield refused("ifs", "mlc.yaml", error)
+        return
+    if not catalogue:
+        yield wrong("ifs", "mlc.yaml", "every entity set is null: nothing is read of IFS", "Name one: ifs.entity_sets")
         return
     first = _entity_set(client, catalogue[0])
     if first[1] and NOT_SIGNED_IN.search(first[1].message):
@@ -44,6 +48,7 @@ def ask_ifs(question: Question) -> Iterator[Finding]:
         yield _nothing_read(errors[0])
     if len(errors) < len(asked) or any(not isinstance(error, Misconfigured) for error in errors):
         yield from (finding for finding, _ in asked)
+        yield from (_off(entity) for entity in every if entity.is_off)
     readable = {entity.name for entity, (finding, _) in zip(catalogue, asked, strict=True) if finding.ok}
     yield from ask_books(
         client, [entity for entity in catalogue if entity.name in readable], question.settings, section.in_flight
@@ -71,7 +76,24 @@ def _entity_set(client: IfsClient, entity: EntitySet) -> Asked:
         return wrong("ifs", what, error.message, error.cure or cure), error
     except MlcError as error:
         return refused("ifs", what, error), error
-    return Finding("ifs", what, True, _reads(report)), None
+    return Finding("ifs", what, True, _reads(report, _absent(entity))), None
+
+
+def _off(entity: EntitySet) -> Finding:
+    """No fault: a tenant without posting proposals, say, is an ordinary one. Which flows that switches off is told
+    beside the SaaS that they are of.
+    """
+    words = f"off: mlc.yaml, or its catalogue, says that this tenant has none (ifs.entity_sets.{entity.name}.set)"
+    return Finding("ifs", entity.name, True, words)
+
+
+def _absent(entity: EntitySet) -> str:
+    """Fields that are not asked for, and so empty in every record; the stamp is none of them, since days are by it."""
+    lines = entity.lines.absent if entity.lines else ()
+    names = sorted({*entity.absent - {"last_modified"}, *(f"lines.{name}" for name in lines)})
+    told = f"not there by mlc.yaml or its catalogue, and empty in every record: {', '.join(names)}" if names else ""
+    by = "" if entity.modified or entity.partition != "day" else "without a stamp: what changed is found by a sweep"
+    return "; ".join(each for each in (by, told) if each)
 
 
 def _gone(entity: EntitySet, report: SchemaReport) -> tuple[str, str]:
@@ -97,9 +119,8 @@ def _instead(gone: Sequence[str], new: Sequence[str]) -> str:
     return f". No field reads its {', '.join(told)}" if told else ""
 
 
-def _reads(report: SchemaReport) -> str:
+def _reads(report: SchemaReport, absent: str) -> str:
     """A field of another type is told and is no fault: a number as text is read too, and what is not is held."""
-    if report.untold:
-        return f"reads; its fields are not compared: {report.untold}"
     changed = ", ".join(f"{name} is {found} (usual: {usual})" for name, (usual, found) in report.changed.items())
-    return f"reads; {changed}" if changed else "reads"
+    untold = f"its fields are not compared: {report.untold}" if report.untold else ""
+    return "; ".join(each for each in ("reads", untold, changed, absent) if each)

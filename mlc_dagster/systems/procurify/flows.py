@@ -188,6 +188,7 @@ FLOWS = (
         ifs.SUPPLIERS,
         VENDORS,
         vendor_from_supplier,
+        reads=("name",),
         rules=(rules.required_fields_are_given, rules.texts_fit),
         checks_accounts=False,
         scope=_supplier_scope,

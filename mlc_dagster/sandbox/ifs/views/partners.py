@@ -49,7 +49,7 @@ def suppliers(tenant: Tenant, projection: str = "SupplierHandling") -> View:
             _buying(projection),
         ),
         writes=READ_WRITE,
-        demanded=tuple(demanded.split()),
+        demanded=tuple(name for name in demanded.split() if name != "Country" or tenant.countries == "iso"),
         adds={} if tenant.suppliers_approved else {"IsApproved": False},
         no_filter=("SuppliersOwnId", "CorporateForm"),
     )

@@ -14,7 +14,7 @@ from mlc_dagster.systems.hubspot.objects.deal_match import MAY_BE_DEAL, DealMatc
 from mlc_dagster.systems.hubspot.objects.deleted_records import DELETED, deletion, deletion_refused
 from mlc_dagster.systems.hubspot.objects.kept_values import KEPT, changes
 from mlc_dagster.systems.hubspot.objects.known_records import KnownRecord, KnownRecords
-from mlc_dagster.systems.hubspot.objects.party_companies import COMPANY_IS_THERE, PartyCompanies
+from mlc_dagster.systems.hubspot.objects.party_companies import COMPANY_IS_THERE, Parties, PartyCompanies
 from mlc_dagster.systems.hubspot.objects.properties import MATCHED_BY, defaults_of, given, of_deal
 from mlc_dagster.systems.hubspot.portal import Portal
 from mlc_dagster.systems.hubspot.records import Deal
@@ -66,8 +66,9 @@ class DealWriter:
         self._tie({trace: each for trace, each in deals.items() if not each.known.remote_id})
         for each in deals.values():
             self._judge(each)
+        parties = self._parties({trace: each for trace, each in deals.items() if not each.refused})
         sent = self._sent({trace: each for trace, each in deals.items() if not each.refused}, *stage)
-        self._on_their_companies(deals, sent)
+        self._on_their_companies(deals, parties, sent)
         self._on_their_invoices(deals, sent)
         return [self._outcome(each, sent, trace) for trace, each in deals.items()]
 
@@ -113,12 +114,17 @@ class DealWriter:
 
     # --- what they belong to ------------------------------------------------------------------------------------------
 
-    def _on_their_companies(self, deals: Mapping[str, _PendingDeal], sent: BatchResult) -> None:
-        records = {trace: (str(row["id"]), deals[trace].deal) for trace, row in sent.results.items()}
-        if not records:
-            return
-        for trace, why in self._companies.tie(records, _there_already(sent)).items():
+    def _parties(self, deals: Mapping[str, _PendingDeal]) -> Parties:
+        """The company of each. A deal whose company is gone is not written: it would belong to nobody."""
+        parties = self._companies.find({trace: each.deal for trace, each in deals.items()})
+        for trace, why in parties.gone.items():
             deals[trace].refused, deals[trace].rule = why, COMPANY_IS_THERE
+        return parties
+
+    def _on_their_companies(self, deals: Mapping[str, _PendingDeal], parties: Parties, sent: BatchResult) -> None:
+        ids = {trace: str(row["id"]) for trace, row in sent.results.items()}
+        for trace, why in self._companies.tie(ids, parties, _there_already(sent)).items():
+            deals[trace].refused = f"companies: {why}"
 
     def _on_their_invoices(self, deals: Mapping[str, _PendingDeal], sent: BatchResult) -> None:
         there = self._invoices.of(_there_already(sent))

@@ -18,7 +18,7 @@ from mlc_dagster.systems.hubspot.objects.deleted_records import DELETED, deletio
 from mlc_dagster.systems.hubspot.objects.invoice_lines import ADDED, LINES, LineWriter
 from mlc_dagster.systems.hubspot.objects.invoice_status import OTHER_STATUS, STATUS, other_status, status_to_send
 from mlc_dagster.systems.hubspot.objects.known_records import KnownRecords
-from mlc_dagster.systems.hubspot.objects.party_companies import COMPANY_IS_THERE, PartyCompanies
+from mlc_dagster.systems.hubspot.objects.party_companies import COMPANY_IS_THERE, Parties, PartyCompanies
 from mlc_dagster.systems.hubspot.objects.pending_invoice import PendingInvoice, alive
 from mlc_dagster.systems.hubspot.objects.properties import (
     STATUS_SENT,
@@ -52,9 +52,10 @@ class InvoiceWriter:
         """One outcome for each of at most 100 drafts. Raises AccessDenied, Misconfigured, TransientError."""
         invoices = [PendingInvoice(draft, str(place)) for place, draft in enumerate(drafts)]
         self._find([pending for pending in invoices if pending.draft.remote_id])
+        parties = self._parties(alive(invoices))
         self._heads(alive(invoices))
         self._lines.write(alive(invoices))
-        self._on_their_companies(alive(invoices))
+        self._on_their_companies(alive(invoices), parties)
         self._totals(alive(invoices))
         self._look_back(alive(invoices))
         self._status(alive(invoices))
@@ -118,14 +119,19 @@ class InvoiceWriter:
             return True
         return False
 
-    def _on_their_companies(self, invoices: Sequence[PendingInvoice]) -> None:
-        if not invoices:
-            return
-        records = {each.trace: (each.remote_id, each.invoice) for each in invoices}
-        failed = self._companies.tie(records, [each.remote_id for each in invoices if not each.new])
+    def _parties(self, invoices: Sequence[PendingInvoice]) -> Parties:
+        """The company of each. An invoice whose company is gone is not written: it would belong to nobody."""
+        parties = self._companies.find({each.trace: each.invoice for each in invoices})
         for pending in invoices:
-            if pending.trace in failed:
-                pending.refused, pending.rule = failed[pending.trace], COMPANY_IS_THERE
+            if pending.trace in parties.gone:
+                pending.refused, pending.rule = parties.gone[pending.trace], COMPANY_IS_THERE
+        return parties
+
+    def _on_their_companies(self, invoices: Sequence[PendingInvoice], parties: Parties) -> None:
+        ids = {each.trace: each.remote_id for each in invoices}
+        failed = self._companies.tie(ids, parties, [each.remote_id for each in invoices if not each.new])
+        for pending in invoices:
+            pending.refused = failed.get(pending.trace, "")
 
     # --- total, look back, status -------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.systems.hubspot.api import HubspotApi
@@ -14,6 +15,14 @@ from mlc_dagster.systems.hubspot.records import InvoiceSummary
 COMPANY_IS_THERE = "company_is_in_the_target"
 
 
+class Parties(NamedTuple):
+    """The companies of some records."""
+
+    ids: Mapping[str, str]  # trace -> id of the company
+    gone: Mapping[str, str]  # trace -> why there is none any more
+    now: Mapping[str, str]  # the id that the ledger knows -> the id that it leads to
+
+
 class PartyCompanies:
     """Ties records of one object type to the companies of their suppliers or customers."""
 
@@ -21,31 +30,24 @@ class PartyCompanies:
         self._associations = Associations(api, kind, "companies")
         self._companies = KnownRecords(api, "companies")
 
-    def tie(self, records: Mapping[str, tuple[str, InvoiceSummary]], there_already: Sequence[str]) -> dict[str, str]:
-        """Trace -> (id in HubSpot, record). Trace -> why, of those that could not be tied.
+    def find(self, records: Mapping[str, InvoiceSummary]) -> Parties:
+        """What HubSpot has of the company of each record, before anything of the record is written."""
+        found = self._companies.find({trace: (record.supplier_id, _key(record)) for trace, record in records.items()})
+        gone = {trace: _gone(records[trace], each) for trace, each in found.items() if not each.remote_id}
+        ids = {trace: each.remote_id for trace, each in found.items() if each.remote_id}
+        now = {records[trace].supplier_id or "": remote_id for trace, remote_id in ids.items()}
+        return Parties(ids, gone, now)
+
+    def tie(self, ids: Mapping[str, str], parties: Parties, there_already: Sequence[str]) -> dict[str, str]:
+        """Trace -> id in HubSpot. Trace -> why, of those that could not be tied.
 
         On the company of its party and on no other of the ERP's; `there_already`: ids of those that had been there.
         """
         there = self._associations.of(there_already)
-        found = self._companies.find(
-            {trace: (record.supplier_id, _key(record)) for trace, (_, record) in records.items()}
-        )
-        now = {record.supplier_id or "": found[trace].remote_id for trace, (_, record) in records.items()}
-        others = {each for ids in there.values() for each in ids if each not in now}
-        now |= {old: each.remote_id for old, each in self._companies.by_id(others).items()}
-        wanted = {
-            trace: (remote_id, found[trace].remote_id)
-            for trace, (remote_id, _) in records.items()
-            if found[trace].remote_id
-        }
-        failed = self._associations.replace(wanted, _of(there, wanted), now)
-        return failed | {trace: _gone(records[trace][1], each) for trace, each in found.items() if not each.remote_id}
-
-
-def _of(there: Mapping[str, Sequence[str]], wanted: Mapping[str, tuple[str, str]]) -> dict[str, Sequence[str]]:
-    """Without those whose company is gone: they lose no association."""
-    ids = {one for one, _ in wanted.values()}
-    return {one: others for one, others in there.items() if one in ids}
+        others = {each for found in there.values() for each in found if each not in parties.now}
+        now = {**parties.now, **{old: each.remote_id for old, each in self._companies.by_id(others).items()}}
+        wanted = {trace: (remote_id, parties.ids[trace]) for trace, remote_id in ids.items()}
+        return self._associations.replace(wanted, there, now)
 
 
 def _key(record: InvoiceSummary) -> str:

@@ -85,7 +85,7 @@ PROPERTIES: dict[str, tuple[Property, ...]] = {
     "invoices": (
         _UNIQUE,
         *_COMPANY_CODE,
-        *_texts(invoice_no="invoice number", supplier_no="supplier number"),
+        *_texts(invoice_no="invoice number", supplier_no="supplier number", customer_no="customer number"),
         *_texts(due_date="due date", status_sent="status that was sent last"),
         *_numbers(net_amount="net amount", vat_amount="VAT amount", gross_amount="gross amount"),
     ),
@@ -139,6 +139,7 @@ def of_invoice(invoice: Invoice) -> dict[str, str]:
     """All but the status and the total: HubSpot takes those when the line items are there."""
     return {
         **_origin(invoice),
+        "ifs_customer_no": invoice.customer_no,
         "hs_currency": invoice.currency or "",
         "hs_invoice_billable": "false",
         "hs_number": invoice.number or "",
@@ -154,8 +155,8 @@ def of_invoice(invoice: Invoice) -> dict[str, str]:
 
 
 def numbered(invoice: Invoice) -> str:
-    """The number with the supplier behind it: two suppliers may use one number."""
-    return f"{invoice.number or ''} ({invoice.supplier_no or 'no supplier'})"
+    """The number with the supplier or customer behind it: two suppliers may use one number."""
+    return f"{invoice.number or ''} ({invoice.customer_no or invoice.supplier_no or 'no supplier'})"
 
 
 def of_line(line: Line, invoice: Invoice) -> dict[str, str]:

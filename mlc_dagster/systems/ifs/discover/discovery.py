@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-import yaml
-
-from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.connect import ifs_client
 from mlc_dagster.systems.ifs.discover.entity_sets import Absent, FoundSet, find_all
 from mlc_dagster.systems.ifs.discover.known_names import ENTITY_SERVICES, KNOWN
+from mlc_dagster.systems.ifs.discover.preset_choice import preset_for
 from mlc_dagster.systems.ifs.discover.proposal import absent_set, doubtful_set, found_set
 from mlc_dagster.systems.ifs.discover.proposed_fields import Circumstances
 from mlc_dagster.systems.ifs.discover.sampling import Sample, sampled
 from mlc_dagster.systems.ifs.discover.services import Services
 from mlc_dagster.systems.ifs.discover.yaml_lines import YamlLine, page
-from mlc_dagster.systems.ifs.settings import SURFACES, EntitySetSettings, IfsSettings, Preset
+from mlc_dagster.systems.ifs.settings import SURFACES, IfsSettings, Preset
 from mlc_dagster.systems.shared.discovery import Discovery
 from mlc_dagster.systems.shared.findings import Finding, Question, budget
 from mlc_dagster.transport.threads import in_order
@@ -53,7 +51,7 @@ def discover_ifs(question: Question, flows: Sequence[Flow]) -> Discovery:
     found = [one for one, _ in pairs]
     about = _circumstances(question, section, flows, services)
     sets = list(_sets(pairs, about))
-    lines = [*_begin(services, _preset(found, sets)), *sets]
+    lines = [*_begin(services, preset_for(found, sets)), *sets]
     told = [_catalogue_line(services), *(_finding(one, sample, about) for one, sample in pairs)]
     return Discovery(page(lines), tuple(told))
 
@@ -99,25 +97,6 @@ def _begin(services: Services, preset: Preset) -> Iterator[YamlLine]:
         yield YamlLine(1, "", f"The service catalogue lists {len(services.catalogue.names):,} projections.")
     yield YamlLine(1, f"catalogue: {preset}", "the nearest names; all that this tenant has is said below")
     yield YamlLine(1, "entity_sets:")
-
-
-def _preset(found: Sequence[FoundSet | Absent], sets: Sequence[YamlLine]) -> Preset:
-    """The preset whose places were found more often, as long as nothing of its own is left beside what is proposed."""
-    there = [one for one in found if isinstance(one, FoundSet) and not one.doubt]
-    seed = sum(
-        (one.known.entity.projection, one.known.entity.path) == (one.place.projection, one.place.set) for one in there
-    )
-    said = yaml.safe_load(page(sets))
-    proposed = {name: EntitySetSettings.model_validate(each) for name, each in said.items()}
-    return "seed" if 2 * seed > len(there) or not _is_whole(proposed) else "cloud"
-
-
-def _is_whole(proposed: Mapping[str, EntitySetSettings]) -> bool:
-    """Whether the names of `cloud` add nothing to what is proposed."""
-    try:
-        return ifs.catalogue(proposed, "cloud") == ifs.catalogue(proposed, "seed")
-    except Misconfigured:
-        return False
 
 
 def _sets(found: Iterable[tuple[FoundSet | Absent, Sample]], about: Circumstances) -> Iterator[YamlLine]:

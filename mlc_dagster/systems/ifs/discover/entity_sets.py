@@ -20,6 +20,7 @@ from mlc_dagster.systems.ifs.discover.line_arrays import Child, Lines, children_
 from mlc_dagster.systems.ifs.discover.matching import Fields, Keys, key_matched, matched
 from mlc_dagster.systems.ifs.discover.services import Service, Services
 from mlc_dagster.systems.ifs.schema.catalogue import fields_of
+from mlc_dagster.systems.ifs.writing.document_steps import TODAY
 
 SEARCHED = 10  # services that are read for a set that none of the known ones has: each may be several hundred kB
 ENOUGH = 3  # fields that must match by name and type, beside the key, before another set is asked about
@@ -223,6 +224,8 @@ def _completed(found: FoundSet, services: Services) -> FoundSet:
 def _takes(kind: str, value: str | bool) -> bool:
     if isinstance(value, bool):
         return kind == "Edm.Boolean"
+    if value == TODAY:
+        return kind in ("Edm.Date", "Edm.DateTimeOffset")
     return bool(kind) and (kind == "Edm.String" or not kind.startswith("Edm."))
 
 

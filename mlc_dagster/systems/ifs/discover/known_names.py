@@ -14,6 +14,7 @@ from typing import Literal
 from mlc_dagster.core.vocabulary import EntitySet
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
+from mlc_dagster.systems.ifs.schema.presets import CLOUD
 
 Names = Mapping[str, tuple[str, ...]]
 """Record field -> its names on the wire, the surest first."""
@@ -79,9 +80,14 @@ class Known:
     fields: Names = field(default_factory=dict)
     lines: KnownLines | None = None
     children: tuple[KnownChild, ...] = ()
-    constants: Mapping[str, str | bool] = field(default_factory=dict)  # on the wire, with each create
     sums: Mapping[str, str] = field(default_factory=dict)
     codes: Mapping[str, str] = field(default_factory=dict)  # field -> the column of its code, where it holds a name
+
+    @property
+    def constants(self) -> Mapping[str, str | bool]:
+        """Name on the wire -> what is sent with each create, as the preset `cloud` has it."""
+        found: Mapping[str, str | bool] = CLOUD[self.entity.name].get("constants", {})
+        return found
 
     def every_place(self) -> tuple[Place, ...]:
         """The known ones, and the entity service of each set that has a row for each record."""
@@ -123,14 +129,6 @@ _SUPPLIERS = Known(
         ),
         KnownChild("SupplierPayments", _names("blocked=BlockedForPayment"), of_company=True),
     ),
-    constants={
-        "PartyType": "Supplier",
-        "SupplierCategory": "Supplier",
-        "DefaultDomain": True,
-        "OneTime": False,
-        "B2bSupplier": False,
-        "IdentifierRefValidation": "None",
-    },
     codes={"country": "CountryCode"},
 )
 

@@ -104,7 +104,7 @@ def _child(child: Child, about: Circumstances) -> Iterator[YamlLine]:
         yield YamlLine(SET + 2, f"- set: {scalar(child.place.set)}", "a set beside it, with the same key")
         yield YamlLine(SET + 3, f"projection: {scalar(child.place.projection)}")
         yield YamlLine(SET + 3, f"surface: {child.place.surface}")
-        yield YamlLine(SET + 3, f"on: {inline(child.on)}")
+        yield YamlLine(SET + 3, f'"on": {inline(child.on)}', "quoted: YAML takes a bare on for true")
     else:
         yield YamlLine(SET + 2, f"- navigation: {scalar(child.navigation)}", "an array below each row")
     if child.of_company:

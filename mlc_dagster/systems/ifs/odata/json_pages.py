@@ -26,8 +26,8 @@ from mlc_dagster.systems.shared.json_values import CONVERTERS, day, moment
 
 ETAG, LINK, COUNT = "@odata.etag", "@odata.nextLink", "@odata.count"
 
-NUMBER = pa.decimal128(28, 10)
-"""Arrow checks the digits of what it reads, but not that they still fit when the scale grows: 28 + 10 always do."""
+NUMBER = pa.decimal256(46, 30)
+"""Arrow checks the digits of what it reads, but not that they still fit when the scale grows: 46 + 30 always do."""
 
 WHOLE = pa.decimal128(18, 0)
 _AS_READ = {AMOUNT: NUMBER, pa.int64(): WHOLE, pa.date32(): pa.string(), MOMENT: pa.string()}
@@ -168,6 +168,8 @@ class PageDecoder:
         document = document_of(content)
         if not isinstance(document, dict) or not isinstance(document.get("value"), list):
             raise ValueError("expected an OData collection: an object with a list under 'value'")
+        if "value" in getattr(document, "repeated", ()):
+            raise ValueError("expected one list of rows, found 'value' twice")
         rows, problems = [], []
         for raw in document["value"]:
             row, problem = self._row_or_problem(raw)
@@ -206,7 +208,7 @@ class PageDecoder:
     def _readable(self, raw: Mapping[str, Any]) -> Row:
         row: Row = {}
         for column in self.columns:
-            if column.required or column.kind == MOMENT:
+            if (column.required or column.kind == MOMENT) and column.wire not in getattr(raw, "repeated", ()):
                 try:
                     row[column.name] = _converted(column, raw.get(column.wire))
                 except ValueError:

@@ -54,7 +54,9 @@ class Documents:
     def versions(self, condition: str | None = None) -> dict[Key, str]:
         """Key of each document -> a version that is another one where a row came, went or changed."""
         found = self._versions(condition, only_keys=True)
-        return self._versions(condition, only_keys=False) if found is None else found
+        if found is None:
+            found = self._versions(condition, only_keys=False)
+        return found or {}
 
     def _versions(self, condition: str | None, *, only_keys: bool) -> dict[Key, str] | None:
         """By keys and ETags; None where rows have none, and so must be read whole."""

@@ -89,8 +89,10 @@ class Lookups:
 
     def find_many(self, entity: EntitySet, field: str, values: Iterable[object], also: Mapping[str, object]) -> Found:
         """The rows whose field has any of these values, and all of the others."""
-        _expect(entity, (field, *also))
         wanted = distinct(values)
+        if not wanted:
+            return []
+        _expect(entity, (field, *also))
         if entity.header_from_rows:
             documents = Documents(self._connection, entity)
             pairs: Iterable[tuple[Row, str]] = _of(entity, documents.read(documents.keys_of_any(field, wanted, also)))
@@ -114,6 +116,8 @@ class Lookups:
 
     def find_keys(self, entity: EntitySet, keys: Sequence[Sequence[object]]) -> Found:
         """The rows that have these keys, without lines; a key that is not there has none."""
+        if not keys:
+            return []
         _expect(entity, ())
         if entity.header_from_rows:
             return list(_of(entity, Documents(self._connection, entity).read([tuple(key) for key in keys])))

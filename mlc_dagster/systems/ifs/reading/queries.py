@@ -21,8 +21,10 @@ from mlc_dagster.systems.ifs.schema.parts import parts_of
 from mlc_dagster.transport.client import ApiClient
 from mlc_dagster.transport.responses import Answer
 
-LINES_GUESSED = 4
-"""On a header, before the first page shows how many there are."""
+LINES_GUESSED = 49
+"""On a header, before a page shows how many there are: a response may hold 5,000 elements, lines counted, and the first
+one as well. What a page showed is remembered for later walks of the same set.
+"""
 
 SAFE = 0.8
 """The share of the elements allowed that a page with lines is meant to fill: some orders are longer than others."""
@@ -44,6 +46,7 @@ class Connection:
     expands: bool = True  # False: it refused to $expand a collection
     counts: bool = True  # False: it refused /$count
     counts_pages: bool = True  # False: it refused $count=true
+    densities: dict[str, float] = field(default_factory=dict)  # collection -> elements for a row, lines included
     gone: dict[str, frozenset[str]] = field(default_factory=dict)  # entity set -> fields that it does not have
 
     def __post_init__(self) -> None:
@@ -124,6 +127,15 @@ def refuse_if_off(entity: EntitySet) -> None:
         raise Misconfigured(f"ifs/{entity.name}: mlc.yaml, or its catalogue, says that the tenant has none", cure=cure)
 
 
+def refuse_without_company(entity: EntitySet) -> None:
+    """Raises Misconfigured for documents of sites of which nobody says whose they are."""
+    if entity.sites is not None and not entity.sites:
+        cure = (
+            f"Say it: ifs.sites in mlc.yaml (site: company); or name it: ifs.entity_sets.{entity.name}.fields.company."
+        )
+        raise Misconfigured(f"ifs/{entity.name}: the tenant's set has a site, and no company", cure=cure)
+
+
 def no_batch(path: str, error: RecordRejected) -> Misconfigured:
     """What a refusal of $batch itself means."""
     return Misconfigured(
@@ -144,7 +156,7 @@ class Query:
         self._connection, self.entity, self.order = connection, entity, order
         self._lines, self._only_keys = lines and entity.lines is not None, only_keys
         self._lock = threading.Lock()
-        self._density = 1.0 + LINES_GUESSED
+        self._density = connection.densities.get(collection(entity), 1.0 + LINES_GUESSED)
         self._top = connection.page_size
         self.requests = 0
 
@@ -154,6 +166,11 @@ class Query:
         wanted = {"always": True, "never": False, "auto": self._connection.expands}[self.entity.expand]
         several = self.entity.lines is not None and bool(self.entity.lines.arrays)
         return self._lines and wanted and not several
+
+    @property
+    def rows_of_a_page(self) -> int:
+        """How many are asked for next."""
+        return min(self._allowed(self.expands), self._top)
 
     def page(self, span: Span, condition: str | None = None) -> Page:
         """One page, without the lines that are not nested in it.
@@ -182,7 +199,7 @@ class Query:
             self.requests += 1
         page = replace(self._connection.get(path, params, wire.decode).value, asked=top)
         if expand and page.rows:
-            self._density = max(page.elements / page.rows, SAFE * self._density)
+            self._remember(page.elements / page.rows)
         return replace(page, is_whole=expand or not self._lines)
 
     def _request(
@@ -225,6 +242,12 @@ class Query:
         return max(
             1, min(self._top, int(self._connection.page_size * (SAFE if self._density > 1 else 1) / self._density))
         )
+
+    def _remember(self, density: float) -> None:
+        """What the first page shows counts as it is; later ones take off little, since some parts have few lines."""
+        known = self._connection.densities.get(collection(self.entity))
+        self._density = density if known is None else max(density, SAFE * self._density)
+        self._connection.densities[collection(self.entity)] = self._density
 
     def _shrink(self, top: int, error: PageTooLarge) -> None:
         if top == 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from mlc_dagster.systems.ifs.odata.changesets import Step
 from mlc_dagster.systems.ifs.writing.alike_vouchers import FindsKeys
 from mlc_dagster.systems.ifs.writing.document_references import Found as Found
 from mlc_dagster.systems.ifs.writing.document_references import find_by_reference, why_not_entered
+from mlc_dagster.systems.ifs.writing.external_entry import ExternalEntry
 
 CANCELLED = "Cancelled"
 """The ObjState of a document that counts no more."""
@@ -26,9 +27,7 @@ class DocumentClient(FindsKeys, Protocol):
     """What entering a document needs of the client."""
 
     def create_document(self, entity: EntitySet, row: Mapping[str, Any], also: Sequence[Step] = ()) -> Found: ...
-    def get(self, entity: EntitySet, key: Mapping[str, object]) -> Found: ...
     def find(self, entity: EntitySet, most: int = 10, *, latest_by: str = "", **conditions: object) -> list[Found]: ...
-    def find_many(self, entity: EntitySet, field: str, values: Iterable[str]) -> list[Found]: ...
     def change_state(self, entity: EntitySet, key: Mapping[str, object], state: str) -> Found: ...
 
 
@@ -44,15 +43,23 @@ class DocumentKind:
 class DocumentWriter:
     """Documents of one kind, told apart by their external reference."""
 
-    def __init__(self, client: DocumentClient, kind: DocumentKind) -> None:
-        self._client, self._kind = client, kind
+    def __init__(self, client: DocumentClient, kind: DocumentKind, by_load: ExternalEntry | None = None) -> None:
+        """`by_load`: how new ones are entered where they are not posted directly."""
+        self._client, self._kind, self._by_load = client, kind, by_load
+
+    def why_not(self) -> str:
+        """Why none of them can be entered; empty where they can."""
+        return "" if self._by_load else why_not_entered(self._kind.entity, self._kind.name, self._kind.setting)
 
     def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
         """One outcome for each draft, at most one Begun before it. Raises what concerns them all."""
-        if why := why_not_entered(self._kind.entity, self._kind.name, self._kind.setting):
+        if why := self.why_not():
             yield from (Refused(draft, why) for draft in drafts)
             return
         there = self._there(drafts)
+        if self._by_load:
+            absent = [draft for draft in drafts if draft.record.external_ref not in there]
+            self._by_load.look([draft for draft in absent if not draft.was_delivered])
         for draft in drafts:
             try:
                 yield from self._saved(draft, self._one(draft, there.get(draft.record.external_ref, ())))
@@ -79,7 +86,10 @@ class DocumentWriter:
         if found is not None:
             yield self._kept(draft, found[0])
         elif draft.was_delivered:
-            yield self._refused(draft, f"{draft.remote_id} was entered, and is cancelled in IFS, or gone")
+            away = "the record was changed since" if self._by_load else "is cancelled in IFS, or gone"
+            yield self._refused(draft, f"{draft.remote_id} was entered, and {away}")
+        elif self._by_load:
+            yield self._by_load.enter(draft)
         else:
             row, _ = self._client.create_document(self._kind.entity, self.row(draft.record))
             yield self._said(draft, row, "created")

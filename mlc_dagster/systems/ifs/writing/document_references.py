@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from hashlib import blake2b
 from typing import Literal, Protocol
 
 from mlc_dagster.core.vocabulary import EntitySet, Row
+from mlc_dagster.systems.ifs.schema.parts import lines_alone
 
 REFERENCE = "external_ref"
+ON_A_ROW = 50  # characters
 Found = tuple[Row, str]
 """A row as the tenant keeps it, and its ETag."""
 
@@ -29,23 +32,18 @@ def home_of_reference(entity: EntitySet) -> Literal["header", "rows", ""]:
     return "rows" if is_on_rows and lines is not None and REFERENCE not in lines.absent else ""
 
 
+def short(reference: str) -> str:
+    """As a row keeps it, in 50 characters (facts/ifs-tenants.md, section 3.5): a longer one ends in a hash."""
+    if len(reference) <= ON_A_ROW:
+        return reference
+    digest = blake2b(reference.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+    return f"{reference[: ON_A_ROW - 13]}~{digest}"
+
+
 def rows_as_set(entity: EntitySet) -> EntitySet | None:
     """The lines of a set as a set of their own; None where they have none."""
     lines = entity.lines
-    if lines is None or not lines.path:
-        return None
-    return EntitySet(
-        entity.system,
-        f"{entity.name}.lines",
-        lines.projection or entity.projection,
-        lines.path,
-        lines.record,
-        lines.keys,
-        modified=None,
-        wire=lines.wire,
-        surface=lines.surface or entity.surface,
-        absent=lines.absent,
-    )
+    return lines_alone(entity, lines) if lines is not None and lines.path else None
 
 
 def find_by_reference(client: FindsRows, entity: EntitySet, references: Iterable[str]) -> dict[str, list[Found]]:
@@ -53,15 +51,16 @@ def find_by_reference(client: FindsRows, entity: EntitySet, references: Iterable
     found: dict[str, list[Found]] = defaultdict(list)
     if entity.is_off or not (home := home_of_reference(entity)):
         return found
+    full = {written: each for each in references for written in (short(each), each)}
     if home == "header":
-        for row, etag in client.find_many(entity, REFERENCE, references):
-            found[str(row[REFERENCE])].append((row, etag))
+        for row, etag in client.find_many(entity, REFERENCE, full):
+            found[full[str(row[REFERENCE])]].append((row, etag))
         return found
     rows = rows_as_set(entity)
     assert rows is not None
     keys: dict[tuple[object, ...], str] = {}
-    for row, _ in client.find_many(rows, REFERENCE, references):
-        keys[tuple(row[name] for name in entity.keys)] = str(row[REFERENCE])
+    for row, _ in client.find_many(rows, REFERENCE, full):
+        keys[tuple(row[name] for name in entity.keys)] = full[str(row[REFERENCE])]
     for key, reference in keys.items():
         header, etag = client.get(entity, dict(zip(entity.keys, key, strict=True)))
         found[reference].append(({**header, REFERENCE: reference}, etag))

@@ -14,6 +14,7 @@ from mlc_dagster.systems.ifs.odata.changesets import Step, StepAnswer
 from mlc_dagster.systems.ifs.odata.expressions import key_path
 from mlc_dagster.systems.ifs.odata.json_pages import PageDecoder
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
+from mlc_dagster.systems.ifs.writing.document_references import short
 
 TODAY = "today"
 """The constant of mlc.yaml that stands for the day of the create: `CreationDate: today`."""
@@ -81,7 +82,7 @@ def creation(entity: EntitySet, row: Mapping[str, Any], number: int, on: date) -
     steps = [Step("POST", entity.path, created(entity, header, on))]
     if lines:
         is_on_rows = "external_ref" in lines.record.__struct_fields__
-        reference = {"external_ref": row.get("external_ref")} if is_on_rows else {}
+        reference = {"external_ref": short(row.get("external_ref") or "") or None} if is_on_rows else {}
         given = [{**reference, **line} for line in row.get(lines.field) or ()]
         bodies = [_line(entity, lines, line, place) for place, line in enumerate(given, 1)]
         steps += [Step("POST", f"${number}/{lines.navigation}", body) for body in bodies]

@@ -13,34 +13,43 @@ from mlc_dagster.core.outcomes import Draft, Outcome
 from mlc_dagster.core.vocabulary import EntitySet, Row, key_text
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, PROPOSALS
+from mlc_dagster.systems.ifs.external_records import INVOICE_LOADS, NO_WAYS, VOUCHER_LOADS, Ways
 from mlc_dagster.systems.ifs.origins import is_ours
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS
 from mlc_dagster.systems.ifs.writing.alike_vouchers import alike_vouchers
 from mlc_dagster.systems.ifs.writing.document_entry import CANCELLED, DocumentClient, DocumentKind
+from mlc_dagster.systems.ifs.writing.external_entry import (
+    ExternalEntry,
+    ExternalInvoices,
+    ExternalVouchers,
+    LoadClient,
+)
 from mlc_dagster.systems.ifs.writing.payable_writers import InvoiceWriter, ProposalWriter
 from mlc_dagster.systems.ifs.writing.supplier_writer import SupplierClient, SupplierWriter
 from mlc_dagster.systems.ifs.writing.voucher_writer import VoucherWriter
 from mlc_dagster.systems.shared.draft_writer import DraftWriter
 
-BY = "ifs.invoices_by", "ifs.vouchers_by"
-"""The settings that say by which way documents go into the books."""
 
-
-class ErpClient(DocumentClient, SupplierClient, Protocol):
+class ErpClient(DocumentClient, LoadClient, SupplierClient, Protocol):
     """What all writers together need of the client."""
 
 
 class ErpTarget:
     """Writers by target, under this tenant's names."""
 
-    def __init__(self, client: ErpClient, catalogue: Mapping[str, EntitySet], currencies: Iterable[str]) -> None:
+    def __init__(
+        self, client: ErpClient, catalogue: Mapping[str, EntitySet], currencies: Iterable[str], external: Ways = NO_WAYS
+    ) -> None:
         self._client, self._currencies = client, frozenset(currencies)
         self._suppliers, self._invoices = catalogue[ifs.SUPPLIERS.name], catalogue[ifs.SUPPLIER_INVOICES.name]
         proposals, self._vouchers = catalogue[ifs.POSTING_PROPOSALS.name], catalogue[ifs.VOUCHERS.name]
+        invoices = DocumentKind(self._invoices, "supplier invoice", "ifs.invoices_by")
+        entries = DocumentKind(self._vouchers, "voucher", "ifs.vouchers_by")
+        by_load = _entries_by_load(client, external)
         self._writers: dict[str, DraftWriter] = {
-            INVOICES.name: InvoiceWriter(client, DocumentKind(self._invoices, "supplier invoice", BY[0]), proposals),
+            INVOICES.name: InvoiceWriter(client, invoices, proposals, by_load.get(INVOICE_LOADS.name)),
             PROPOSALS.name: ProposalWriter(client, DocumentKind(proposals, "posting proposal")),
-            ENTRIES.name: VoucherWriter(client, DocumentKind(self._vouchers, "voucher", BY[1])),
+            ENTRIES.name: VoucherWriter(client, entries, by_load.get(VOUCHER_LOADS.name)),
             PARTNERS.name: SupplierWriter(client, self._suppliers),
         }
 
@@ -84,6 +93,21 @@ class ErpTarget:
                 number = key_text(*(row[name] for name in self._vouchers.keys))
                 return DatedVoucher(number, row["voucher_date"], row["accounting_year"], row["accounting_period"])
         return None
+
+
+def _entries_by_load(client: LoadClient, ways: Ways) -> dict[str, ExternalEntry]:
+    """Name of the load set -> how its documents are entered, for those that go by loads."""
+    found = {}
+    for name, way in ways.items():
+        lines = way.loads.lines
+        assert lines is not None
+        arrays = lines.navigations
+        document = ExternalInvoices(*arrays) if name == INVOICE_LOADS.name else ExternalVouchers(*arrays)
+        found[name] = ExternalEntry(client, way, document, _TITLES[name])
+    return found
+
+
+_TITLES = {INVOICE_LOADS.name: "supplier invoice", VOUCHER_LOADS.name: "voucher"}
 
 
 def _supplier(row: Row) -> KnownSupplier:

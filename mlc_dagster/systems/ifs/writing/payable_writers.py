@@ -20,6 +20,7 @@ from mlc_dagster.systems.ifs.writing.document_entry import (
 )
 from mlc_dagster.systems.ifs.writing.document_references import find_by_reference
 from mlc_dagster.systems.ifs.writing.document_steps import action_to, transition
+from mlc_dagster.systems.ifs.writing.external_entry import ExternalEntry
 from mlc_dagster.systems.ifs.writing.row_writes import StateNotChangedError
 
 
@@ -40,8 +41,10 @@ def _payable(record: Invoice | Proposal) -> Row:
 class InvoiceWriter(DocumentWriter):
     """Supplier invoices. One that a person entered by hand is adopted; proposals of its orders are cancelled."""
 
-    def __init__(self, client: DocumentClient, kind: DocumentKind, proposals: EntitySet) -> None:
-        super().__init__(client, kind)
+    def __init__(
+        self, client: DocumentClient, kind: DocumentKind, proposals: EntitySet, by_load: ExternalEntry | None = None
+    ) -> None:
+        super().__init__(client, kind, by_load)
         self._proposals = proposals
 
     def _there(self, drafts: Sequence[Draft]) -> dict[str, list[Found]]:

@@ -157,17 +157,31 @@ class RowWrites:
     def _acted(
         self, entity: EntitySet, key: Mapping[str, object], state: str, etag: str
     ) -> StaleRecord | OutcomeUnknown | None:
-        """Send the action once. Raises what IFS says no with."""
-        path = f"{service(entity)}/{action_path(entity, key, action_to(entity, state))}"
         try:
-            self.api.request("POST", path, json={}, headers={"If-Match": etag}, decode=lambda content: None)
+            self.act(entity, key, state, etag)
         except (StaleRecord, OutcomeUnknown) as error:
             return error
+        return None
+
+    def act(self, entity: EntitySet, key: Mapping[str, object], state: str, etag: str) -> None:
+        """Send the action that leads to a state, once; its answer is not believed: read the row again.
+
+        Raises NoSuchActionError, StaleRecord, OutcomeUnknown, RecordRejected for what IFS refuses.
+        """
+        if not etag:
+            words = f"ifs/{entity.name}: the tenant gives this row no ETag, so its state cannot be changed safely"
+            raise RecordRejected(words)
+        path = f"{service(entity)}/{action_path(self._connection.typed(entity), key, action_to(entity, state))}"
+        try:
+            self.api.request("POST", path, json={}, headers={"If-Match": etag}, decode=lambda content: None)
         except RecordRejected as error:
             if error.status == 404:  # the row itself was read a moment ago
                 raise NoSuchActionError(f"{error.message}. {correct(entity, state)}", status=404) from error
             raise
-        return None
+
+    def create_step(self, entity: EntitySet, row: Mapping[str, Any]) -> Step:
+        """The step of a change set that makes a row, with the tenant's constants."""
+        return Step("POST", entity.path, created(entity, row, self._clock().date()))
 
 
 class StateNotChangedError(RecordRejected):

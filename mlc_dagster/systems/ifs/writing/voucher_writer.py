@@ -12,7 +12,6 @@ from mlc_dagster.core.vocabulary import Row
 from mlc_dagster.systems.ifs.entry_records import JournalEntry
 from mlc_dagster.systems.ifs.writing.alike_vouchers import alike_vouchers
 from mlc_dagster.systems.ifs.writing.document_entry import DocumentWriter, lines_of
-from mlc_dagster.systems.ifs.writing.document_references import why_not_entered
 
 
 class VoucherWriter(DocumentWriter):
@@ -20,8 +19,7 @@ class VoucherWriter(DocumentWriter):
 
     def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
         new = [draft.record for draft in drafts if not draft.was_delivered and not draft.remote_id]
-        can_enter = not why_not_entered(self._kind.entity, self._kind.name, self._kind.setting)
-        alike = alike_vouchers(self._client, self._kind.entity, new) if can_enter else {}
+        alike = {} if self.why_not() else alike_vouchers(self._client, self._kind.entity, new)
         for outcome in super().save(drafts):
             same = alike.get(outcome.draft.record.external_ref, ())
             if isinstance(outcome, Saved) and outcome.action == "created" and same:

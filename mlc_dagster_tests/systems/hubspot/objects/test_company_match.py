@@ -145,7 +145,7 @@ def test_a_customer_of_the_name_of_a_supplier_is_a_company_of_its_own(portal: Sa
 
 def test_two_suppliers_of_one_vat_number_never_share_a_company_though_the_index_lags(portal: Sandbox) -> None:
     theirs = by_hand(portal, name="Bolts", vat_number=VAT)
-    portal.hubspot.traits.search_lags = True
+    portal.hubspot.becomes(search_lags=True)
     portal.hubspot.reindex()
     client = client_on(portal, {"vat_properties": "vat_number"})
     records = [company(number=number, name=number, vat_no=VAT) for number in ("S1", "S2")]
@@ -179,7 +179,7 @@ def test_a_hundred_new_names_are_searched_within_the_length_of_a_body(portal: Sa
 
 @pytest.mark.parametrize("leads_on", [True, False])
 def test_a_company_merged_into_somebody_elses_is_found_under_its_new_id(portal: Sandbox, leads_on: bool) -> None:
-    portal.hubspot.traits.merged_ids_lead_on = leads_on
+    portal.hubspot.becomes(merged_ids_lead_on=leads_on)
     ours = saved(portal, company()).remote_id
     survivor = portal.hubspot.merge("companies", by_hand(portal, name="Bolts of people"), ours)
     outcome = saved(portal, company(cost_center="CC200"), remote_id=ours)
@@ -191,7 +191,7 @@ def test_a_company_merged_into_somebody_elses_is_found_under_its_new_id(portal: 
 
 @pytest.mark.parametrize("leads_on", [True, False])
 def test_a_key_lost_in_a_merge_is_written_back_and_nothing_is_created(portal: Sandbox, leads_on: bool) -> None:
-    portal.hubspot.traits.merged_ids_lead_on = leads_on
+    portal.hubspot.becomes(merged_ids_lead_on=leads_on)
     ours = saved(portal, company()).remote_id
     survivor = portal.hubspot.merge("companies", by_hand(portal, name="Bolts of people"), ours)
     there(portal, survivor)["ifs_external_key"] = None
@@ -245,7 +245,7 @@ def test_what_was_deleted_in_hubspot_is_held_where_mlc_yaml_says_so(portal: Sand
 def test_a_key_that_the_recycle_bin_keeps_is_held_with_what_to_do(portal: Sandbox) -> None:
     ours = saved(portal, company()).remote_id
     portal.hubspot.objects.archive("companies", [ours])
-    portal.hubspot.traits.archived_keys_stay_taken = True
+    portal.hubspot.becomes(archived_keys_stay_taken=True)
     outcome = sent(portal, company(cost_center="CC2"), remote_id=ours)
     assert isinstance(outcome, Refused)
     assert f"{ours} already has that value" in outcome.reason and "restore it there" in outcome.reason

@@ -140,7 +140,7 @@ def test_an_answer_lost_at_any_step_never_doubles(
     assert len(lines_of(box, saved.remote_id)) == 3 and len(box.hubspot.live("invoices")) == 1
 
 
-@pytest.mark.parametrize("path", ["line_items/batch/upsert", "associate", "batch/update", "batch/read"])
+@pytest.mark.parametrize("path", ["line_items/batch/upsert", "associate", "batch/update", "invoices/batch/read"])
 def test_a_load_that_broke_off_at_any_step_is_completed_by_the_next(box: Sandbox, company_id: str, path: str) -> None:
     record = invoice(company_id, line(1), line(2, "75.50"))
     box.faults.add(system="hubspot", path=path, times=None, drop="after")

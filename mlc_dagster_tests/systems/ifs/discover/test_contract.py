@@ -13,7 +13,7 @@ from mlc_dagster_tests.contracts.recorder import recorded
 from mlc_dagster_tests.systems.ifs.discover.conftest import discovered, section, settings_of
 
 
-@pytest.mark.parametrize("profile", ["ifs.seed", "ifs.pages", "ifs.recorded"])
+@pytest.mark.parametrize("profile", ["ifs.seed", "ifs.pages", "ifs.recorded", "ifs.entity", "ifs.load-only"])
 def test_what_a_discovery_sends_and_is_answered_is_as_published(profile: str, tmp_path: Path) -> None:
     box = Sandbox(seed="demo", days=1, profiles=[profile], limits=Limits(ifs_requests_per_minute=100_000))
     recorder = recorded(box)

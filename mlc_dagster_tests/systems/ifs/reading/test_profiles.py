@@ -170,6 +170,19 @@ def test_a_voucher_is_whole_wherever_a_page_of_rows_ends(pages: Sandbox, page_si
     assert {row["last_modified"] for row in rows} == {None} and {row["obj_state"] for row in rows} == {None}
 
 
+def test_amounts_of_twenty_decimals_keep_every_digit(pages: Sandbox) -> None:
+    given = voucher(1, 2)
+    given["VoucherRows"][0]["DebitAmount"] = SHORT
+    given["VoucherRows"][1]["DebitAmount"] = Decimal("123456789012345678.12345678901234567891")
+    pages.ifs.put("VoucherSet", given)
+    (row,), _ = reading(pages, CLOUD["voucher_set"], Memory())
+    assert row["unreadable"] is None
+    assert [line["debit_amount"] for line in row["lines"]] == [
+        SHORT,
+        Decimal("123456789012345678.12345678901234567891"),
+    ]
+
+
 def test_only_vouchers_of_which_a_row_changed_are_news(pages: Sandbox) -> None:
     memory = Memory()
     for number in (1, 2):
