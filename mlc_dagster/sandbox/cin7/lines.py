@@ -85,8 +85,9 @@ def _amounts(books: Books, line: Mapping[str, Any]) -> dict[str, Any]:
     """Quantity, price, discount, tax and total; the total must be what Cin7 computes."""
     quantity, price = fields.number(line, "Quantity"), fields.number(line, "Price")
     discount, tax = fields.number(line, "Discount", Decimal(0)), fields.number(line, "Tax", Decimal(0))
-    if quantity < 1:
-        raise RefusedError(f"'Quantity' must be greater than or equal to 1; found {quantity}")
+    least = Decimal(str(books.traits.least_quantity))
+    if quantity < least:
+        raise RefusedError(f"'Quantity' must be greater than or equal to {least}; found {quantity}")
     if not 0 <= discount <= _HUNDRED:
         raise RefusedError(f"'Discount' must be from 0 to 100; found {discount}")
     expected = fields.cents(quantity * price * (1 - discount / _HUNDRED))

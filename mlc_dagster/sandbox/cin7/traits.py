@@ -10,6 +10,7 @@ from mlc_dagster.sandbox.profiles import Profile
 @dataclass(frozen=True)
 class Cin7Traits:
     products_once: bool = True  # one product twice in an order or invoice is refused, as a client of it reports
+    least_quantity: float = 1  # of a line: the blueprint's minimal value
     tax_method: str = "Row Total"  # or Total: the document is taxed as a whole
     invoice_rate: float = (
         1.0  # an invoice's own rate, as a share of its purchase's: 1.39342 beside 1.40275 was measured

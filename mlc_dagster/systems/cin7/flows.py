@@ -115,6 +115,7 @@ FLOWS = (
             rules.tax_rule_is_mapped,
             rules.texts_fit,
             rules.amounts_fit,
+            rules.payable_is_net_plus_tax,
             rules.amounts_add_up,
             period_is_open,
             rate_agrees_with_the_lines,

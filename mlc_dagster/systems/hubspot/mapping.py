@@ -10,6 +10,7 @@ import msgspec
 from mlc_dagster.core.amounts import times
 from mlc_dagster.core.facts import ExtraField, Facts, LedgerAccount
 from mlc_dagster.core.vocabulary import Record, key_text
+from mlc_dagster.rules import placed_difference
 from mlc_dagster.systems.hubspot.records import Company, Deal, Invoice, Line
 from mlc_dagster.systems.hubspot.web_domains import domain_of
 from mlc_dagster.systems.ifs import records as ifs
@@ -21,6 +22,7 @@ STATUS = "invoice_status"
 """The option with the status of an invoice; "invoice_status.Cancelled" is that of the cancelled ones."""
 
 PRICE_DECIMALS = 6
+DIFFERENCE = "Difference of the payable"
 
 Invoiced = ifs.PostingProposal | ifs.CustomerInvoice
 InvoicedLine = ifs.PostingProposalLine | ifs.CustomerInvoiceLine
@@ -109,7 +111,7 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Invoic
         status=status_of(proposal.obj_state, facts),
         order_no=proposal.po_reference or "",
         remark=proposal.text or "",
-        stated_net=proposal.net_amount,
+        stated_net=_net(proposal, facts),
         stated_vat=proposal.vat_amount,
         stated_gross=proposal.gross_amount,
         lines=_lines(proposal, ("LINE", proposal.company, proposal.proposal_id), facts),
@@ -135,7 +137,7 @@ def invoice_from_customer_invoice(invoice: ifs.CustomerInvoice, facts: Facts) ->
         status=status_of(invoice.obj_state, facts),
         order_no=invoice.order_no or "",
         remark=invoice.text or "",
-        stated_net=invoice.net_amount,
+        stated_net=_net(invoice, facts),
         stated_vat=invoice.vat_amount,
         stated_gross=invoice.gross_amount,
         lines=_lines(invoice, lines, facts),
@@ -152,7 +154,33 @@ def status_of(state: str | None, facts: Facts) -> str:
 def _lines(invoice: Invoiced, key: tuple[object, ...], facts: Facts) -> tuple[Line, ...]:
     """By their numbers. `key`: what the keys of the line items begin with."""
     rows: list[InvoicedLine] = sorted(invoice.lines, key=lambda line: line.row_id)
-    return tuple(_line(invoice, row, key, facts) for row in rows)
+    lines = [_line(invoice, row, key, facts) for row in rows]
+    return tuple(_with_difference(lines, unique(key_text(*key, "DIFFERENCE")), _difference(invoice, facts), facts))
+
+
+def _difference(invoice: Invoiced, facts: Facts) -> Decimal:
+    return placed_difference(invoice.net_amount, invoice.vat_amount, invoice.gross_amount, facts)
+
+
+def _net(invoice: Invoiced, facts: Facts) -> Decimal | None:
+    """What the lines come to: net, with what is payable beside net plus tax where that has an account."""
+    return None if invoice.net_amount is None else invoice.net_amount + _difference(invoice, facts)
+
+
+def _with_difference(lines: list[Line], key: str, rest: Decimal, facts: Facts) -> list[Line]:
+    """What is payable beside net plus tax: a line of its own, or, below zero, less on the largest line, which says so:
+    HubSpot takes no negative price.
+    """
+    account, one = facts.account_in_target(facts.options.get("payable_difference_account", "")), Decimal(1)
+    if rest > 0:
+        line = Line(key=key, where="the difference", name=DIFFERENCE, quantity=one, price=rest, stated=rest)
+        return [*lines, msgspec.structs.replace(line, account=account)]
+    if not rest or not lines or any(line.stated is None for line in lines):
+        return lines
+    most = max(lines, key=lambda line: abs(line.stated or 0))
+    amount, name = (most.stated or 0) + rest, f"{most.name} ({DIFFERENCE.lower()} {rest})"
+    less = msgspec.structs.replace(most, name=name, quantity=one, price=amount, stated=amount)
+    return [less if line is most else line for line in lines]
 
 
 def _line(invoice: Invoiced, line: InvoicedLine, key: tuple[object, ...], facts: Facts) -> Line:

@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, field_validator
 
 from mlc_dagster.settings.addresses import Address
-from mlc_dagster.settings.section import PROOF, Pattern, Placeholder, Section, TargetSection, shape, sides
+from mlc_dagster.settings.payables import StatesPayables
+from mlc_dagster.settings.section import PROOF, Pattern, Placeholder, Section, shape, sides
 from mlc_dagster.systems.procurify.time_zones import zone_named
 
 NEVER_POSTED = (0, 1, 3, 5)
@@ -55,7 +56,7 @@ class ProcurifyPaths(Section):
     me: ApiPath = "/api/v3/users/me/"
 
 
-class ProcurifySettings(TargetSection):
+class ProcurifySettings(StatesPayables):
     """Procurify. The secrets come from PROCURIFY_CLIENT_ID and PROCURIFY_CLIENT_SECRET."""
 
     names_companies: ClassVar[tuple[str, ...]] = ("companies_by_location",)
@@ -93,6 +94,9 @@ class ProcurifySettings(TargetSection):
     shipping_account: str = Field("", description="A line of its own; empty: shipping is added to the largest line")
     tax_account: str = Field("", description="A line of its own; empty: tax that is not in the price is the VAT")
     purchase_orders: Literal["proposals", "off"] = Field("proposals", description="Orders as posting proposals")
+    part_bills: Literal["reduce", "replace"] = Field(
+        "reduce", description="A bill takes its part of an order's proposal and leaves the rest, or ends it whole"
+    )
     backfill_closed: bool = Field(False, description="Orders that were closed or paid when first seen get a proposal")
     create_suppliers_in_ifs: bool = Field(True, description="Vendors that IFS does not have become suppliers there")
     supplier_owners: dict[SharedField, Literal["ifs", "procurify", "hold"]] = Field(
@@ -118,6 +122,7 @@ class ProcurifySettings(TargetSection):
         """Lists joined by commas; a switch that is on is "true"."""
         listed = {name: ",".join(map(str, getattr(self, name))) for name in _LISTS}
         return {
+            **super().options(),
             **listed,
             **{name: "true" if getattr(self, name) else "" for name in _SWITCHES},
             **{name: getattr(self, name) for name in _TEXTS},
@@ -152,4 +157,4 @@ class ProcurifySettings(TargetSection):
 
 _LISTS = ("bill_types", "bill_statuses", "vendor_types")
 _SWITCHES = ("post_credits", "backfill_closed", "create_suppliers_in_ifs", "create_vendors")
-_TEXTS = ("department_code_part", "shipping_account", "tax_account", "posting_date")
+_TEXTS = ("department_code_part", "shipping_account", "tax_account", "posting_date", "part_bills")
