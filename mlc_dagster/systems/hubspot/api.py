@@ -22,6 +22,7 @@ VERSION_ENDS = date(2028, 3, 31)
 
 BURST_SECONDS = 10.0  # the window that HubSpot counts calls in, where it does not say otherwise
 LOCK_SECONDS = 2.0  # how long a 423 lasts
+NO_RIGHTS = ("MISSING_SCOPES", "USER_DOES_NOT_HAVE_PERMISSIONS")  # the second: whose app it is, was removed
 SETUP = ("PROPERTY_DOESNT_EXIST", "by non-unique")  # refusals of a whole portal, not of a record
 
 PAGE, SEARCHED = 200, 1000
@@ -79,7 +80,7 @@ def classify(response: Response) -> MlcError | None:
         return _too_many(body, said, asked, response.headers)
     if status in (423, 477):
         return Throttled(said, retry_after=LOCK_SECONDS if asked is None else asked)
-    if status == 403 and body.get("category") == "MISSING_SCOPES":
+    if status == 403 and body.get("category") in NO_RIGHTS:
         return AccessDenied(said, status=status, cure=RIGHTS)
     if status == 404 and body.get("category") != "OBJECT_NOT_FOUND":
         return Misconfigured(said, cure="Check hubspot.base_url in mlc.yaml; it is https://api.hubapi.com.")

@@ -47,6 +47,7 @@ def limits(api: HubspotApi, portal: Portal, kinds: list[str], section: HubspotSe
     for kind in kinds:
         yield from _required(api, kind, section)
     yield from _totals(portal, kinds)
+    yield _matching(portal, section)
     yield from version_window(datetime.now(UTC).date())
 
 
@@ -120,6 +121,13 @@ def _totals(portal: Portal, kinds: list[str]) -> Iterator[Finding]:
     """Whether the total may be written; where it may not, HubSpot's own is compared."""
     if "invoices" in kinds and not portal.may_write("invoices", "hs_amount_billed"):
         yield Finding("hubspot", "invoice totals", True, "HubSpot computes them: they are compared, not written")
+
+
+def _matching(portal: Portal, section: HubspotSettings) -> Finding:
+    """By what companies that are there are tied or proposed, and where VAT numbers are looked for."""
+    where = ", ".join(portal.vat_properties()) or "ifs_vat_no"
+    ties, proposes = ", ".join(section.match) or "nothing", ", ".join(section.propose) or "nothing"
+    return Finding("hubspot", "company match", True, f"tied by {ties}, held by {proposes}; VAT numbers in {where}")
 
 
 def version_window(today: date) -> Iterator[Finding]:

@@ -15,8 +15,8 @@ from mlc_dagster.systems.shared.kept_reads import KeptRead
 from mlc_dagster.transport.threads import sleep as wait_for
 
 ANEW = (
-    "Archive or rename it in HubSpot, Settings, Properties: HubSpot cannot change it. What hubspot.defaults names is "
-    "made by nobody: name a property that is there."
+    "Archive or rename it in HubSpot, Settings, Properties: HubSpot cannot change it. What hubspot.defaults and "
+    "hubspot.deal_key name is made by nobody: name a property that is there."
 )
 FRESH = 60.0  # seconds that the account is taken for the truth
 LOOKS, BETWEEN_LOOKS = 12, 0.4  # a new property can be read after 250 to 700 ms
@@ -98,10 +98,17 @@ class Portal:
         wanted = [*PROPERTIES[kind], *(self._added() if kind == "companies" else ())]
         missing = [each for each in wanted if each.name not in theirs]
         faults = [fault for each in wanted if each.name in theirs and (fault := each.fault(theirs[each.name]))]
-        named = filter(None, self._options.get(f"given.{kind}", "").split(","))
-        return missing, faults + [
-            f"{name} of hubspot.defaults.{kind} is not there" for name in named if name not in theirs
+        return missing, [
+            *faults,
+            *(f"{name} is not there" for name in self._named(kind) if name.split()[0] not in theirs),
         ]
+
+    def _named(self, kind: str) -> Iterator[str]:
+        """The properties of the portal's own that mlc.yaml names, and where."""
+        given = self._options.get(f"given.{kind}", "").split(",")
+        yield from (f"{name} of hubspot.defaults.{kind}" for name in given if name)
+        if kind == "deals" and (name := self._options.get("deal_key")):
+            yield f"{name} of hubspot.deal_key"
 
     def _added(self) -> Iterator[Property]:
         """The properties that mlc.yaml adds; what of them HubSpot has already must be text."""

@@ -214,6 +214,21 @@ def test_of_two_of_ours_that_were_merged_one_writes_and_the_other_is_told(
     assert there(portal, survivor)["ifs_cost_center"] == "CC100"
 
 
+def test_of_two_of_ours_whose_keys_were_both_lost_in_a_merge_one_writes(portal: Sandbox) -> None:
+    ids = [saved(portal, company(number=n, name=n)).remote_id for n in ("S1", "S2")]
+    survivor = portal.hubspot.merge("companies", *ids)
+    there(portal, survivor)["ifs_external_key"] = None
+    drafts = [
+        Draft(number, company(number=number, cost_center="CC9"), each, None, was_delivered=True)
+        for number, each in zip(("S1", "S2"), ids, strict=True)
+    ]
+    outcomes = save(client_on(portal), COMPANIES, *drafts)
+    assert [outcome.remote_id for outcome in outcomes if isinstance(outcome, Saved)] == [survivor, survivor]
+    assert there(portal, survivor)["ifs_external_key"] == "SUPPLIER/S1"
+    second = outcomes[1]
+    assert isinstance(second, Saved) and [each.kind for each in second.disagreements][-1] == "merged_in_the_target"
+
+
 def test_what_was_deleted_in_hubspot_is_made_anew_and_told_in_the_ledger(
     portal: Sandbox, sqlite_ledger: Ledger
 ) -> None:
