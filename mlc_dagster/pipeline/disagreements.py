@@ -13,9 +13,9 @@ from mlc_dagster.ledger.records.differences import Found
 log = logger("mlc_dagster.pipeline")
 
 
-def remember(flow: str, last_words: Sequence[tuple[Ready, Outcome]], ledger: Ledger) -> None:
+def remember(flow: str, last_words: Sequence[tuple[Ready, Outcome]], ledger: Ledger) -> int:
     """Open what was found, and close what the same look did not find any more. A run that dies after this tells it
-    again, once.
+    again, once. How many records differ.
     """
     saved = [(ready.key, outcome) for ready, outcome in last_words if isinstance(outcome, Saved)]
     found = [Found(key, *each) for key, outcome in saved for each in outcome.disagreements]
@@ -27,3 +27,4 @@ def remember(flow: str, last_words: Sequence[tuple[Ready, Outcome]], ledger: Led
             looks[outcome.looked_for].append(key)
     for kinds, keys in looks.items():
         ledger.differences.agree(flow, keys, kinds, found)
+    return len({each.key for each in found})

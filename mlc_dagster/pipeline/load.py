@@ -240,7 +240,7 @@ class _Delivery:
         """Raises LeaseLost, which says how much was answered all the same: that is in the trail, and looked for."""
         flow, run = self.flow, self.run
         taken = _superseded(flow, last_words)
-        disagreements.remember(flow.name, last_words, self.ledger)
+        self.loaded.differing += disagreements.remember(flow.name, last_words, self.ledger)
         try:
             self.ledger.finish(flow.name, last_words, run=run, lease=self.lease, pair=flow.pair, supersedes=taken)
         except LeaseLost as lost:

@@ -11,6 +11,8 @@ from mlc_dagster.rules.company_calendar import accounting_year_is_known as accou
 from mlc_dagster.rules.company_calendar import posting_day_is_sure as posting_day_is_sure
 from mlc_dagster.rules.dates import Dated as Dated
 from mlc_dagster.rules.dates import dates_can_be_meant as dates_can_be_meant
+from mlc_dagster.rules.payables import payable_is_net_plus_tax as payable_is_net_plus_tax
+from mlc_dagster.rules.payables import placed_difference as placed_difference
 from mlc_dagster.rules.postings import Dimension as Dimension
 from mlc_dagster.rules.postings import code_parts_exist as code_parts_exist
 from mlc_dagster.rules.postings import currency_is_known as currency_is_known

@@ -19,6 +19,7 @@ from mlc_dagster.systems.cin7.rules import (
     period_is_open,
     products_stand_once,
     rate_agrees_with_the_lines,
+    rate_is_known,
     units_are_the_products,
 )
 from mlc_dagster.systems.cin7.suppliers.inbound import FLOWS as INBOUND
@@ -72,6 +73,7 @@ FLOWS = (
             rules.required_fields_are_given,
             rules.supplier_is_delivered,
             rules.currency_is_the_suppliers,
+            rate_is_known,
             rules.location_exists,
             rules.products_exist,
             products_stand_once,
@@ -108,10 +110,12 @@ FLOWS = (
             rules.supplier_is_delivered,
             rules.order_is_delivered,
             rules.currency_is_the_suppliers,
+            rate_is_known,
             rules.location_exists,
             rules.tax_rule_is_mapped,
             rules.texts_fit,
             rules.amounts_fit,
+            rules.payable_is_net_plus_tax,
             rules.amounts_add_up,
             period_is_open,
             rate_agrees_with_the_lines,

@@ -10,6 +10,7 @@ import msgspec
 from mlc_dagster.core.amounts import times
 from mlc_dagster.core.facts import ExtraField, Facts, LedgerAccount
 from mlc_dagster.core.vocabulary import Record, key_text
+from mlc_dagster.rules import placed_difference
 from mlc_dagster.systems.hubspot.records import Company, Deal, Invoice, Line
 from mlc_dagster.systems.hubspot.web_domains import domain_of
 from mlc_dagster.systems.ifs import records as ifs
@@ -21,6 +22,7 @@ STATUS = "invoice_status"
 """The option with the status of an invoice; "invoice_status.Cancelled" is that of the cancelled ones."""
 
 PRICE_DECIMALS = 6
+DIFFERENCE = "Difference of the payable"
 
 Invoiced = ifs.PostingProposal | ifs.CustomerInvoice
 InvoicedLine = ifs.PostingProposalLine | ifs.CustomerInvoiceLine
@@ -97,6 +99,9 @@ def default_account(code: str | None, facts: Facts) -> LedgerAccount | None:
 
 def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Invoice:
     """An IFS posting proposal becomes a non-billable invoice: its lines, and one more for the VAT."""
+    key = ("LINE", proposal.company, proposal.proposal_id)
+    rest = placed_difference(proposal.net_amount, proposal.vat_amount, proposal.gross_amount, facts)
+    lines = _with_difference(_lines(proposal, key, facts), unique(key_text(*key, "DIFFERENCE")), rest, facts)
     return Invoice(
         key=unique(key_text("INVOICE", proposal.company, proposal.proposal_id)),
         company=proposal.company,
@@ -109,11 +114,11 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Invoic
         status=status_of(proposal.obj_state, facts),
         order_no=proposal.po_reference or "",
         remark=proposal.text or "",
-        stated_net=proposal.net_amount,
+        stated_net=proposal.net_amount + rest if rest and proposal.net_amount is not None else proposal.net_amount,
         stated_vat=proposal.vat_amount,
         stated_gross=proposal.gross_amount,
-        lines=_lines(proposal, ("LINE", proposal.company, proposal.proposal_id), facts),
-        vat=_vat(proposal, ("LINE", proposal.company, proposal.proposal_id)),
+        lines=lines,
+        vat=_vat(proposal, key),
         defaults=_defaults("invoices", proposal, facts),
     )
 
@@ -142,6 +147,23 @@ def invoice_from_customer_invoice(invoice: ifs.CustomerInvoice, facts: Facts) ->
         vat=_vat(invoice, lines),
         defaults=_defaults("invoices", invoice, facts),
     )
+
+
+def _with_difference(lines: tuple[Line, ...], key: str, rest: Decimal, facts: Facts) -> tuple[Line, ...]:
+    """What is payable beside net plus tax: a line of its own, or, below zero, less on the largest line, which says so:
+    HubSpot takes no negative price.
+    """
+    account = facts.account_in_target(facts.options.get("payable_difference_account", ""))
+    one = Decimal(1)
+    if rest > 0:
+        line = Line(key=key, where="the difference", name=DIFFERENCE, quantity=one, price=rest, stated=rest)
+        return (*lines, msgspec.structs.replace(line, account=account))
+    if not rest or not lines or any(line.stated is None for line in lines):
+        return lines
+    most = max(lines, key=lambda line: abs(line.stated or Decimal(0)))
+    amount, name = (most.stated or Decimal(0)) + rest, f"{most.name} ({DIFFERENCE.lower()} {rest})"
+    less = msgspec.structs.replace(most, name=name, quantity=one, price=amount, stated=amount)
+    return tuple([less if line is most else line for line in lines])
 
 
 def status_of(state: str | None, facts: Facts) -> str:

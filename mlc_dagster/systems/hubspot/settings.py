@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, field_validator
 
 from mlc_dagster.settings.addresses import Address
-from mlc_dagster.settings.section import OUR_NAME, PROOF, Pattern, Placeholder, Section, TargetSection, shape
+from mlc_dagster.settings.payables import StatesPayables
+from mlc_dagster.settings.section import OUR_NAME, PROOF, Pattern, Placeholder, Section, shape
 from mlc_dagster.systems.ifs.records import Customer, PostingProposal, Supplier
 
 Companies = Literal["supplier_companies", "customer_companies"]
@@ -48,7 +49,7 @@ ERP_FIELDS: Mapping[str, frozenset[str]] = {
 """Object type -> the fields that hubspot.defaults may name. A line item takes constants alone."""
 
 
-class HubspotSettings(TargetSection):
+class HubspotSettings(StatesPayables):
     """HubSpot. The service key or private app token comes from HUBSPOT_TOKEN."""
 
     names_companies: ClassVar[tuple[str, ...]] = ("company_code",)
@@ -154,7 +155,8 @@ class HubspotSettings(TargetSection):
         companies = {f"company.{key}": named for key, named in self.companies.items()}
         statuses = {f"invoice_status.{state}": str(status) for state, status in self.invoice_statuses.items()}
         return (
-            {name: str(getattr(self, name)) for name in names}
+            super().options()
+            | {name: str(getattr(self, name)) for name in names}
             | statuses
             | lists
             | companies

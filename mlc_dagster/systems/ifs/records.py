@@ -267,13 +267,10 @@ ENTITY_SETS = (
     *(VOUCHERS, CUSTOMER_ORDERS, ACCOUNTS, CODE_PART_VALUES),
 )
 
-_OPTIONAL = frozenset(entity.name for entity in OPTIONAL)
-
 
 def catalogue(overrides: Overrides, begins_with: Preset = "seed") -> dict[str, EntitySet]:
     """Asset name -> entity set, under this tenant's names. Raises Misconfigured with the path in mlc.yaml."""
-    found = names.catalogue_of(_before(begins_with), overrides)
-    return {name: entity for name, entity in found.items() if name not in _OPTIONAL or not entity.is_off}
+    return names.catalogue_of(_before(begins_with), overrides)
 
 
 def catalogue_for(section: IfsSettings) -> dict[str, EntitySet]:

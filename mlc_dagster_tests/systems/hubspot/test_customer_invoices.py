@@ -92,7 +92,7 @@ def test_they_are_off_until_mlc_yaml_names_their_set(box: Sandbox) -> None:
     assert INVOICES not in names() and INVOICES in names(**NAMED)
     why = configuration.switched_off(settings_of(box), "hubspot")[INVOICES]
     assert "ifs.entity_sets.customer_invoice_set.set" in why
-    assert "customer_invoice_set" not in catalogue_for(configuration.erp_settings(settings_of(box)))
+    assert catalogue_for(configuration.erp_settings(settings_of(box)))["customer_invoice_set"].is_off
     assert INVOICES not in names(customer_invoice_set={"set": None})
 
 

@@ -19,7 +19,7 @@ from mlc_dagster.systems.ifs.writing.document_entry import (
     lines_of,
 )
 from mlc_dagster.systems.ifs.writing.document_references import find_by_reference
-from mlc_dagster.systems.ifs.writing.document_steps import action_to, transition
+from mlc_dagster.systems.ifs.writing.document_steps import action_to
 from mlc_dagster.systems.ifs.writing.external_entry import ExternalEntry
 from mlc_dagster.systems.ifs.writing.row_writes import StateNotChangedError
 
@@ -118,7 +118,7 @@ class ProposalWriter(DocumentWriter):
         """The end of the old one is read again before anything is called saved."""
         if self._in_vain:
             raise RecordRejected(f"The posting proposal {self.remote_id(row)} stays as it is: {self._in_vain.message}")
-        old = transition(self._kind.entity, self.key(row), CANCELLED, etag)
+        old = self._client.state_step(self._kind.entity, self.key(row), CANCELLED, etag)
         made, _ = self._client.create_document(self._kind.entity, self.row(draft.record), [old])
         yield Begun(draft, self.remote_id(made))
         try:
