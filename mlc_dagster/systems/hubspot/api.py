@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from mlc_dagster.core.errors import AccessDenied, Misconfigured, MlcError, QuotaUsedUp, RecordRejected
+from mlc_dagster.core.errors import AccessDenied, Misconfigured, MlcError, QuotaUsedUp, RecordRejected, TransientError
 from mlc_dagster.core.outcomes import Budget
 from mlc_dagster.systems.hubspot.error_messages import reason
 from mlc_dagster.transport.client import ApiClient, Throttled, exact_json, snippet
@@ -161,6 +161,9 @@ class HubspotApi:
         body = {"properties": list(names), "propertiesWithHistory": [], "inputs": inputs}
         more = {"archived": "true"} if archived else {}
         answer = self.post(objects(kind, "batch/read"), {**body, "idProperty": by} if by else body, **more)
+        untold = [each for each in answer.get("errors") or () if each.get("category") != "OBJECT_NOT_FOUND"]
+        if untold:  # it may be there: nothing is concluded, least of all that it may be made
+            raise TransientError(f"HubSpot does not tell whether {kind} are there: {reason(untold[0])}")
         return {str(row["id"]): row.get("properties") or {} for row in answer.get("results") or ()}
 
     def search(self, kind: str, filters: Sequence[Document], *names: str, most: int = SEARCHED) -> Searched:

@@ -20,7 +20,7 @@ from mlc_dagster.systems.hubspot.api import (
     object_schema,
 )
 from mlc_dagster.systems.hubspot.objects.properties import PROPERTIES
-from mlc_dagster.systems.hubspot.portal import Portal
+from mlc_dagster.systems.hubspot.portal import MOST_UNIQUE, Portal
 from mlc_dagster.systems.hubspot.settings import HubspotSettings
 from mlc_dagster.systems.shared.findings import Finding, refused, wrong
 
@@ -55,14 +55,18 @@ def _quota(api: HubspotApi, portal: Portal, kinds: list[str]) -> Finding:
     what = "property quota"
     try:
         told = _told(api, CUSTOM_PROPERTIES)
-        needed = {kind: len(portal.lacking(kind)[0]) for kind in kinds}
+        lacking = {kind: portal.lacking(kind)[0] for kind in kinds}
     except MlcError as error:
         return refused("hubspot", what, error)
     if told is None:
         return Finding("hubspot", what, True, "unknown: the token may not ask")
+    needed = {kind: len(names) for kind, names in lacking.items()}
     by_type = {str(each.get("objectTypeId")): each for each in told.get("byObjectType") or ()}
     short = [fault for kind in kinds if (fault := _short(kind, needed[kind], by_type.get(TYPE_IDS[kind])))]
     left, all_needed = int(told.get("overallLimit") or 0) - int(told.get("overallUsage") or 0), sum(needed.values())
+    for kind, names in lacking.items():
+        if any(each.unique for each in names) and portal.room_for_unique(kind) < 1:
+            short.append(f"{kind} have {MOST_UNIQUE} properties of unique values already, and our key is one more")
     if all_needed > left:
         short.append(f"the portal has room for {left} custom properties, and the first load makes {all_needed}")
     if short:

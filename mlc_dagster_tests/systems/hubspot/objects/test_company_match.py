@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from mlc_dagster.core.errors import TransientError
 from mlc_dagster.core.outcomes import Draft, Outcome, Ready, Refused, Saved
 from mlc_dagster.core.vocabulary import fingerprint
 from mlc_dagster.ledger import Ledger, Run
@@ -172,6 +174,21 @@ def test_a_hundred_new_names_are_searched_within_the_length_of_a_body(portal: Sa
     assert [outcome.draft.key for outcome in outcomes if isinstance(outcome, Refused)] == ["S77"]
     assert theirs in next(outcome.reason for outcome in outcomes if isinstance(outcome, Refused))
     assert calls(portal)[SEARCH] <= 8
+
+
+def test_a_property_that_was_just_made_may_be_searched_a_moment_later(portal: Sandbox) -> None:
+    error = '{"status": "error", "message": "property ifs_external_key does not exist", "category": "VALIDATION_ERROR"}'
+    portal.faults.add(system="hubspot", path="companies/search", times=2, status=400, body=error)
+    assert saved(portal, company()).action == "created"
+
+
+def test_where_hubspot_does_not_tell_what_is_there_nothing_is_made(portal: Sandbox) -> None:
+    error = {"status": "error", "category": "INTERNAL", "message": "no", "context": {"ids": ["1"]}, "errors": []}
+    body = {"status": "COMPLETE", "results": [], "numErrors": 1, "errors": [error]}
+    portal.faults.add(system="hubspot", path="companies/batch/read", times=None, status=207, body=json.dumps(body))
+    with pytest.raises(TransientError, match="does not tell whether companies are there"):
+        saved(portal, company())
+    assert len(portal.hubspot.live("companies")) == 1
 
 
 # --- merged and deleted ---------------------------------------------------------------------------------------------
