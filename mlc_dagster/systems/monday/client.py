@@ -71,7 +71,7 @@ class MondayClient:
         return self._api.read(document, **variables)
 
     def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
-        """Send the drafts, twenty-five in a request.
+        """Send the drafts, twenty in a request.
 
         Raises AccessDenied, Misconfigured, TransientError (retries are exhausted; nothing was done for the rest).
         """

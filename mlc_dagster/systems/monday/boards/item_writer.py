@@ -1,4 +1,4 @@
-"""Items on their way: in requests of twenty-five aliases, each with its own outcome."""
+"""Items on their way: in requests of twenty aliases, each with its own outcome."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class ItemWriter:
     def _apart(self, writes: Sequence[ItemWrite], error: RecordRejected) -> Iterator[Outcome]:
         """One after the other, those that it is about are found by halving; what is sent on the way is sent.
 
-        For one of twenty-five: five requests that halve the suspects, one for it alone, one for all behind it.
+        For one of twenty: five requests that halve the suspects, one for it alone, one for all behind it.
         """
         suspects: Sequence[ItemWrite] = yield from self._not_made(writes, error)
         behind: list[ItemWrite] = []

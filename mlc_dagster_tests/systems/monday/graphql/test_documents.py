@@ -18,9 +18,9 @@ DOCUMENTS = {
     "newest items": documents.NEWEST_ITEMS,
     "more of the newest items": documents.MORE_NEWEST_ITEMS,
     **{f"items by {n} keys": documents.items_by_keys(n) for n in (1, 6)},
-    **{f"creates {n}": documents.creates(n) for n in (1, 25)},
+    **{f"creates {n}": documents.creates(n) for n in (1, 20)},
     "creates in a group": documents.creates(2, group=True),
-    **{f"changes {n}": documents.changes(n) for n in (1, 25)},
+    **{f"changes {n}": documents.changes(n) for n in (1, 20)},
     "columns": documents.columns(3),
 }
 
