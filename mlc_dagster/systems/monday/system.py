@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlc_dagster.settings.web import WebhookSource
+from mlc_dagster.settings.web import TokenSource
 from mlc_dagster.systems.monday.boards.cell_values import DIGITS
 from mlc_dagster.systems.monday.boards.whereabouts import RULES
 from mlc_dagster.systems.monday.connect import monday_client
@@ -24,5 +24,5 @@ SYSTEM = System(
     identity=account_of,
     has=has,
     holds_by=(*RULES, DIGITS),
-    webhooks=Webhooks(WebhookSource, event_of, challenge),
+    webhooks=Webhooks(TokenSource, event_of, challenge),
 )
