@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mlc_dagster.core.accounts import Account
     from mlc_dagster.systems.shared.findings import Finding
 
+CERTAINTY = "What each answer rests on, and where your tenant may surprise you: docs/certainty.md"
+
 app = typer.Typer(add_completion=False)
 
 
@@ -52,7 +54,9 @@ def _show(findings: list[Finding]) -> None:
     for finding in sorted(findings, key=lambda finding: not finding.ok):
         mark = "[green]ok[/] " if finding.ok else "[red]✗[/] "
         table.add_row(finding.system, plain(finding.what), mark + paragraph(finding.answer))
-    terminal(130, highlight=True).print(table)
+    out = terminal(130, highlight=True)
+    out.print(table)
+    out.print(CERTAINTY, highlight=False, style="dim", soft_wrap=True)
 
 
 def _known_account(connection: str) -> Account | None:

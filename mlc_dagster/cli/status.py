@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -55,18 +56,27 @@ def _paused(pause: Any) -> dict[str, str]:
 
 def _flows(opened: Ledger, settings: Settings) -> list[dict[str, Any]]:
     """Those that are on, and those of which something is on hold still."""
-    stock, latest = opened.history.stock(), opened.loads.latest()
-    names = dict.fromkeys([*_on(settings), *sorted(stock)])
+    stock, latest, differing = opened.history.stock(), opened.loads.latest(), _differing(opened)
+    names = dict.fromkeys([*_on(settings), *sorted(stock), *sorted(differing)])
     return [
         {
             "flow": name,
             "on_hold": stock[name].holds if name in stock else 0,
+            "differences": differing.get(name, 0),
             "oldest_hold": stock[name].oldest.isoformat() if name in stock else None,
             "last_load": latest[name].ended_at.isoformat() if name in latest else None,
             "last_loaded": latest[name].partition if name in latest else None,
         }
         for name in names
     ]
+
+
+def _differing(opened: Ledger) -> Counter[str]:
+    """Flow -> differences that are open: what a target keeps otherwise than the ERP."""
+    found: Counter[str] = Counter()
+    for (flow, _), number in opened.differences.count().items():
+        found[flow] += number
+    return found
 
 
 def _on(settings: Settings) -> list[str]:
@@ -83,10 +93,11 @@ def _show(found: dict[str, Any], out: Terminal) -> None:
         systems.add_row(each["system"], plain(_state(each)))
     out.print(systems)
     out.print()
-    flows = table("flow", "on hold", "since", "last load", "of")
+    flows = table("flow", "on hold", "since", "differ", "last load", "of")
     for each in found["flows"]:
         since, last = _when(each["oldest_hold"]), _when(each["last_load"])
-        flows.add_row(each["flow"], str(each["on_hold"] or ""), since, last or "never", each["last_loaded"] or "")
+        numbers = str(each["on_hold"] or ""), since, str(each["differences"] or "")
+        flows.add_row(each["flow"], *numbers, last or "never", each["last_loaded"] or "")
     out.print(flows)
     if any(each["on_hold"] for each in found["flows"]):
         out.print("What is on hold, and why: mlc holds list")

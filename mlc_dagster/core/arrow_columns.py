@@ -23,8 +23,10 @@ import pyarrow.compute as pc
 from mlc_dagster.core.outcomes import Ready
 from mlc_dagster.core.vocabulary import Record, Row, plain
 
-AMOUNT = pa.decimal128(38, 10)
-"""Up to 28 digits before the point and ten after: the ERP's rates have ten decimals."""
+AMOUNT = pa.decimal256(76, 30)
+"""Up to 46 digits before the point and 30 after it: what the ERP computes has twenty and more decimals, of 130 digits
+(facts/ifs-tenants.md, sections 2 and 7). Files that have decimal128(38, 10) are older, and are read as they are.
+"""
 
 MOMENT = pa.timestamp("us", "UTC")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -270,7 +272,7 @@ def _amounts(array: pa.Array) -> list[Decimal | None]:
 
 
 def _canonical(array: pa.Array) -> list[Decimal]:
-    """The text of ten decimals, without its trailing zeros.
+    """The text of all its decimals, without trailing zeros.
 
     Arrow writes small ones with an exponent ("1.50E-8"), whose zeros must stay.
     """
@@ -279,7 +281,7 @@ def _canonical(array: pa.Array) -> list[Decimal]:
     small = pc.match_substring(texts, "E")
     if not pc.any(small).as_py():
         return list(map(Decimal, short.to_pylist()))
-    texts = pc.if_else(pc.equal(texts, "0E-10"), "0", pc.if_else(small, texts, short))
+    texts = pc.if_else(pc.equal(texts, f"0E-{array.type.scale}"), "0", pc.if_else(small, texts, short))
     return list(map(_amount, texts.to_pylist()))
 
 

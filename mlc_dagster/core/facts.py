@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from mlc_dagster.core.company_calendar import CompanyCalendar, DatedVoucher
 from mlc_dagster.core.vocabulary import Record
@@ -79,6 +80,15 @@ class PostedDocument:
     currency: str = ""
 
 
+class AlikeDocument(NamedTuple):
+    """A document of the same amount that a person, or another integration, may have entered for the same thing."""
+
+    number: str  # "0010/M/2026/7"
+    on: date
+    amount: Decimal
+    named: str  # the word by which it names the same thing; empty: it has the amount alone
+
+
 @dataclass(frozen=True)
 class Books:
     """The reference books of a target, read at the time of judging."""
@@ -102,6 +112,9 @@ class Books:
     posted: Mapping[tuple[str, ...], PostedDocument] = dataclasses.field(
         default_factory=dict
     )  # (company, supplier, invoice number) -> what the target has under it, of those that records name
+    alike: Mapping[str, tuple[AlikeDocument, ...]] = dataclasses.field(
+        default_factory=dict
+    )  # external reference of a record -> what may be it already
 
 
 class ExtraField(Record, frozen=True, kw_only=True):
@@ -145,6 +158,8 @@ class Facts:
     unusable: Mapping[str, str] = dataclasses.field(
         default_factory=dict
     )  # rule -> why there is nothing to validate against
+
+    today: date | None = None  # by which dates years ahead are told; None: not known
 
     account_failures: dict[tuple[str, str | None, date | None], str | None] = dataclasses.field(
         default_factory=dict, init=False, repr=False, compare=False

@@ -57,6 +57,9 @@ class Flow:
     target: Target
     mapping: Callable[[Any, Facts], Record]  # pure; a part that cannot be mapped becomes None, and a rule says so
     rules: tuple[Rule, ...] = ()
+    reads: tuple[str, ...] = ()
+    """Fields of the source ("lines.account" for its lines') without which a record means nothing: where a tenant of the
+    ERP lacks one, the flow is off, and says so."""
     needs: tuple[str, ...] = ()  # flows that are delivered first, whose remote ids the mapping asks for
     needs_key: Callable[[Any], Mapping[str, str | tuple[str, ...]]] | None = None
     """source record -> {flow: key, or keys, that it refers to}"""

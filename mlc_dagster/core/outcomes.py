@@ -80,9 +80,20 @@ class Begun:
     remote_id: str
 
 
+class Disagreement(NamedTuple):
+    """Where a delivered record is not alike on both sides, as a write's own look back found it: told, not corrected."""
+
+    kind: str  # "kept_in_the_target", "deleted_in_the_target", ...
+    field: str = ""  # empty: the record as a whole
+    ours: str | None = None  # as text; None: there is none
+    theirs: str | None = None
+    amount: str | None = None  # what is at stake, exact, in `currency`
+    currency: str | None = None
+
+
 @dataclass(frozen=True)
 class Saved:
-    """The target has the record as it should be."""
+    """The target has the record as it should be, but for `disagreements`."""
 
     draft: Draft
     remote_id: str
@@ -90,6 +101,8 @@ class Saved:
     detail: str = ""  # what a person would look for: "PO-00102"
     link: str = ""
     agreed: tuple[str, Agreed] | None = None  # (the ERP's key, values) that both sides have from now on
+    disagreements: tuple[Disagreement, ...] = ()
+    looked_for: tuple[str, ...] = ()  # kinds of disagreement that this look would have found: what it did not is closed
     also_agreed: tuple[tuple[str, Agreed], ...] = ()  # the same, of other keys that it concerns
 
 

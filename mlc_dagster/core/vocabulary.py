@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -103,6 +103,7 @@ class EntitySet:
     sources: tuple[PartSet, ...] = ()
     actions: Mapping[str, str] = dataclasses.field(default_factory=dict)  # state -> bound action
     types: Mapping[str, str] = dataclasses.field(default_factory=dict)  # name on the wire -> type, as far as told
+    sites: Mapping[str, str] | None = None  # site (contract) -> company, where the set has no company of its own
 
     @property
     def not_selected(self) -> frozenset[str]:
@@ -174,6 +175,10 @@ class Sightings(Protocol):
         """The keys whose present ETag was first seen on that day."""
 
 
+EXACT = Context(prec=100)
+"""More digits than any number has here: the usual context rounds at 28."""
+
+
 # --- small pure things ----------------------------------------------------------------------------------------------
 
 _ENCODER = msgspec.json.Encoder(decimal_format="string", order="deterministic")
@@ -200,8 +205,8 @@ def version_of(modified: datetime | None) -> str:
 
 def plain(amount: Decimal) -> Decimal:
     """The same number without trailing zeros or exponent: 1.5000 -> 1.5, 1E+2 -> 100."""
-    shorter = amount.normalize()
-    return shorter.quantize(Decimal(1)) if shorter.as_tuple().exponent > 0 else shorter  # type: ignore[operator]
+    shorter = amount.normalize(EXACT)
+    return shorter.quantize(Decimal(1), context=EXACT) if shorter.as_tuple().exponent > 0 else shorter  # type: ignore[operator]
 
 
 def record_key(record: Record, keys: Sequence[str]) -> str:

@@ -75,7 +75,9 @@ class _Parts:
 
     @cached_property
     def charted(self) -> list[str]:
-        """The SaaS whose chart of accounts journal entries are checked against."""
+        """The SaaS whose chart of accounts journal entries are checked against, where the tenant shows them."""
+        if self.catalogue[VOUCHERS].is_off:
+            return []
         return [system for system in self.flows if self.settings.targets[system].checks_vouchers]
 
     @cached_property
@@ -121,7 +123,10 @@ class _Parts:
         yield from alerts.daily_jobs(self.settings, self.environment)
 
     def schedules(self) -> Iterator[dg.ScheduleDefinition]:
-        yield from automation.schedules(self.flows, self.references, self.settings)
+        has_charts = any(entity.partition == "company" for entity in self.read)
+        for schedule in automation.schedules(self.flows, self.references, self.settings):
+            if has_charts or schedule.job_name != automation.CHART_JOB:
+                yield schedule
         yield from duplicates.duplicates_schedules(self.every, self.settings)
         yield purge_schedule(self.settings)
         yield from alerts.daily_schedules(self.settings)
@@ -161,9 +166,11 @@ def jobs(
     erps = read_by_day_or_company(catalogue, ())
     days = [entity for entity in erps if entity.partition == "day"]
     companies = [entity for entity in erps if entity.partition == "company"]
-    yield automation.read_job(days, automation.READ_JOB, "Reads all of the ERP's entity sets of a day.")
+    if days:
+        yield automation.read_job(days, automation.READ_JOB, "Reads all of the ERP's entity sets of a day.")
     words = "Refreshes the charts of accounts and code parts, by company."
-    yield automation.read_job(companies, automation.CHART_JOB, words)
+    if companies:
+        yield automation.read_job(companies, automation.CHART_JOB, words)
 
 
 def switched_on(flows: tuple[Flow, ...], off: Mapping[str, str]) -> tuple[Flow, ...]:
@@ -197,9 +204,9 @@ def outbound(flows: tuple[Flow, ...]) -> tuple[Flow, ...]:
 
 
 def read_by_day_or_company(catalogue: Mapping[str, EntitySet], flows: Sequence[Flow]) -> list[EntitySet]:
-    """What is read as an asset: all of the ERP's catalogue, and what flows ask of a SaaS, each once."""
+    """What is read as an asset: all of the catalogue that the ERP has, and what flows ask of a SaaS, each once."""
     written = {entity.name for entity in ifs.WRITTEN}
-    erps = [entity for entity in catalogue.values() if entity.name not in written]
+    erps = [entity for entity in catalogue.values() if entity.name not in written and not entity.is_off]
     return [*erps, *{flow.source.key: flow.source for flow in flows if flow.source.system != ERP}.values()]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -71,9 +71,8 @@ def strange_guards(guards: dict[str, Any], known: Collection[str]) -> Iterator[M
 
 def _entity_sets(section: dict[str, Any]) -> Iterator[Mistake]:
     named = {str(name): _names(names) for name, names in _section(section, "entity_sets").items()}
-    begins_with = section.get("catalogue")
-    if begins_with not in get_args(Preset):
-        begins_with = preset_of(str(section.get("base_url", "")))
+    said, told = section.get("catalogue"), preset_of(str(section.get("base_url", "")))
+    begins_with: Preset = next((each for each in ("cloud", "seed") if each == said), told)
     yield from (Mistake(path, sentence) for path, sentence in ifs.wrong_names(named, begins_with))
 
 
@@ -82,9 +81,9 @@ def _names(content: Any) -> EntitySetSettings:
     try:
         return EntitySetSettings.model_validate(content)
     except ValidationError:
-        lines = LineSetSettings(fields=_texts(content, "lines", "fields"))
+        lines = LineSetSettings(fields={**_texts(content, "lines", "fields")})
         fields, extra = _texts(content, "fields"), _texts(content, "extra_fields")
-        return EntitySetSettings.model_construct(fields=fields, extra_fields=extra, lines=lines)
+        return EntitySetSettings.model_construct(fields={**fields}, extra_fields=extra, lines=lines)
 
 
 def _texts(content: Any, *path: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from mlc_dagster.core.outcomes import EVER as EVER
 from mlc_dagster.core.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
 from mlc_dagster.core.vocabulary import ERP, key_text
 from mlc_dagster.ledger import Lease, LeaseLost, Ledger, Paused, Run, Standing, boot_time
-from mlc_dagster.pipeline import ending
+from mlc_dagster.pipeline import disagreements, ending
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, Slice, chunks
 from mlc_dagster.pipeline.load_result import Loaded as Loaded
 from mlc_dagster.pipeline.prepare import held_target
@@ -240,6 +240,7 @@ class _Delivery:
         """Raises LeaseLost, which says how much was answered all the same: that is in the trail, and looked for."""
         flow, run = self.flow, self.run
         taken = _superseded(flow, last_words)
+        self.loaded.differing += disagreements.remember(flow.name, last_words, self.ledger)
         try:
             self.ledger.finish(flow.name, last_words, run=run, lease=self.lease, pair=flow.pair, supersedes=taken)
         except LeaseLost as lost:
@@ -255,10 +256,8 @@ class _Delivery:
             self.refused.append((one, outcome))
         else:
             self.unanswered.append(one)
-            log.warning("%s %s: no answer (%s); it is looked up before anything is sent again", *self._of(one, outcome))
-
-    def _of(self, one: Ready, outcome: Unanswered) -> tuple[str, str, str]:
-        return self.flow.name, one.key, outcome.reason
+            which = (self.flow.name, one.key, outcome.reason)
+            log.warning("%s %s: no answer (%s); it is looked up before anything is sent again", *which)
 
     def look_again(self) -> None:
         """What has no answer is looked up, and sent again where it is not there, as long as that helps.

@@ -22,6 +22,7 @@ class Loaded:
     unchanged: int = 0
     superseded: int = 0
     held: int = 0
+    differing: int = 0  # of those delivered: the target keeps something otherwise, and the ledger has the difference
     discarded: int = 0  # prepared before a person decided that it is never sent
     paused: int = 0  # it was stopped, or gave way: neither delivered nor held, and sent by the next load
     pause: Pause | None = None  # the person's that this load met

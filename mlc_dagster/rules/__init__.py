@@ -9,10 +9,15 @@ from mlc_dagster.rules.account_demands import Booking as Booking
 from mlc_dagster.rules.account_demands import account_demands_are_met as account_demands_are_met
 from mlc_dagster.rules.company_calendar import accounting_year_is_known as accounting_year_is_known
 from mlc_dagster.rules.company_calendar import posting_day_is_sure as posting_day_is_sure
+from mlc_dagster.rules.dates import Dated as Dated
+from mlc_dagster.rules.dates import dates_can_be_meant as dates_can_be_meant
+from mlc_dagster.rules.payables import payable_is_net_plus_tax as payable_is_net_plus_tax
+from mlc_dagster.rules.payables import placed_difference as placed_difference
 from mlc_dagster.rules.postings import Dimension as Dimension
 from mlc_dagster.rules.postings import code_parts_exist as code_parts_exist
 from mlc_dagster.rules.postings import currency_is_known as currency_is_known
 from mlc_dagster.rules.postings import dimensions_of as dimensions_of
+from mlc_dagster.rules.postings import may_be_there_already as may_be_there_already
 from mlc_dagster.rules.postings import not_posted_already as not_posted_already
 from mlc_dagster.rules.postings import period_is_open as period_is_open
 from mlc_dagster.rules.postings import supplier_exists as supplier_exists

@@ -118,6 +118,17 @@ def not_posted_already(source: Any, target: Any, facts: Facts) -> Problem | None
     return Problem("not_posted_already", f"{reason}, {figures}. Discard this hold, or correct the number.", number)
 
 
+def may_be_there_already(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """No voucher that was typed in within five days has the same amount and names the same document."""
+    named = [each for each in facts.books.alike.get(target.external_ref, ()) if each.named]
+    if not named:
+        return None
+    shown = " and ".join(f"{each.number} of {each.on}" for each in named)
+    reason = f"The ERP has {shown} over {named[0].amount}, which names {named[0].named} as this one does"
+    cure = "and was not entered from here. If it is the same, discard this hold; if not, release it."
+    return Problem("may_be_there_already", f"{reason}, {cure}", named[0].number)
+
+
 def dimensions_of(company: str, line: Any, on: date | None, named: str) -> Iterator[Dimension]:
     """The code parts that a line is coded with."""
     for part in "BCDEFGHIJ":

@@ -23,6 +23,7 @@ UNWAIVABLE = {
     "subsidiary_exists": TARGET_NEEDS_IT,
     "supplier_exists": TARGET_NEEDS_IT,
     "supplier_is_delivered": TARGET_NEEDS_IT,
+    "customer_is_delivered": TARGET_NEEDS_IT,
     "order_is_delivered": TARGET_NEEDS_IT,
     "invoice_is_delivered": TARGET_NEEDS_IT,
     "texts_fit": TARGET_NEEDS_IT,
@@ -41,7 +42,10 @@ UNWAIVABLE = {
 TAKEN_AS_KNOWN = "not_changed_after_posting"
 """Released, the new content counts as known, and nothing is written: what is posted stays as it is."""
 
-AT_THE_LOAD = frozenset({"target_accepts_it", "target_answered", TAKEN_AS_KNOWN, "both_sides_agree"})
+IN_THE_TARGET = frozenset({"may_be_this_company", "may_be_this_deal", "deleted_in_the_target"})
+"""Held for what people keep, or deleted, in the target: they say there, or in mlc.yaml, what it is."""
+
+AT_THE_LOAD = IN_THE_TARGET | {"target_accepts_it", "target_answered", TAKEN_AS_KNOWN, "both_sides_agree"}
 """Rules that the load asks. Their holds show the target's record; released, it is tried again at the next load."""
 
 

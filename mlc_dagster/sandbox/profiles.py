@@ -17,14 +17,16 @@ class Profile:
     stands_for: str  # one sentence: who has such a tenant
     traits: Mapping[str, Any] = field(default_factory=dict)  # a field of the system's traits: its value
     settings: Mapping[str, Any] = field(default_factory=dict)  # over the section that the sandbox gives for mlc.yaml
+    company: Mapping[str, Any] = field(default_factory=dict)  # what mlc.yaml says of each company beside
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen of one system: its traits, and what mlc.yaml says then."""
+    """What was chosen of one system: its traits, and what mlc.yaml says then, of it and of each company."""
 
     traits: Any = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    company: Mapping[str, Any] = field(default_factory=dict)
 
 
 Usual = Mapping[str, tuple[Any, Mapping[str, Profile]]]
@@ -67,7 +69,7 @@ def _every(usual: Usual) -> Iterable[tuple[str, str, Profile]]:
 
 def _with(choice: Choice, profile: Profile) -> Choice:
     traits = replace(choice.traits, **profile.traits) if profile.traits else choice.traits
-    return Choice(traits, {**choice.settings, **profile.settings})
+    return Choice(traits, {**choice.settings, **profile.settings}, {**choice.company, **profile.company})
 
 
 def _refuse_two(name: str, changed: dict[str, str], profile: Profile) -> None:

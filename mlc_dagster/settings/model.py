@@ -58,6 +58,13 @@ class Policies(Section):
         description="A run's loads give way after so long; what is left is loaded by the next, newest day first",
     )
     not_delivered_states: tuple[str, ...] = Field(("Cancelled",), description="ObjState values that are held")
+    dated_days_ahead: int = Field(366, ge=0, description="A document that is dated further ahead is held")
+    due_days_ahead: int = Field(1830, ge=0, description="What is due or wanted further ahead is held")
+
+    def options(self) -> dict[str, str]:
+        """What rules may know of them, as text."""
+        ahead = {name: str(getattr(self, name)) for name in ("dated_days_ahead", "due_days_ahead")}
+        return {"not_delivered_states": ",".join(self.not_delivered_states), **ahead}
 
 
 class Schedules(Section):
@@ -155,7 +162,7 @@ class Settings(Section):
     def facts_for(self, connection: str) -> Facts:
         """What the file says of a target; charts, books and deliveries are added when a partition is prepared."""
         section, system = self.target(connection), self.system_of(connection)
-        options = {**section.options(), "not_delivered_states": ",".join(self.policies.not_delivered_states)}
+        options = {**section.options(), **self.policies.options()}
         return Facts(
             connection=connection if connection != system else "",
             companies=self.company_mappings(connection),

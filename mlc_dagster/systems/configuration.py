@@ -15,6 +15,8 @@ from mlc_dagster.settings import DEMO_FOLDER, Environment, Settings, environment
 from mlc_dagster.settings.alerts import PASSWORD, WEBHOOK
 from mlc_dagster.settings.document import Document
 from mlc_dagster.settings.mistakes import Mistake
+from mlc_dagster.systems.ifs.lacking import lacking
+from mlc_dagster.systems.ifs.records import catalogue_for
 from mlc_dagster.systems.ifs.settings import IfsSettings
 from mlc_dagster.systems.registry import sections, systems
 from mlc_dagster.systems.shared.connections import Budgets, secret_name
@@ -88,10 +90,24 @@ def known_flows(settings: Settings | None = None) -> dict[str, Flow]:
 
 
 def switched_off(settings: Settings, connection: str) -> Mapping[str, str]:
-    """Flow -> why mlc.yaml has it off, of a connection that is on."""
+    """Flow -> why it is off, of a connection that is on: by mlc.yaml, or since the ERP's tenant lacks what it needs."""
     system = settings.system_of(connection)
     off = settings.target(connection).switched_off
-    return {renamed(flow, system, connection): renamed(why, system, connection) for flow, why in off.items()}
+    said = {renamed(flow, system, connection): renamed(why, system, connection) for flow, why in off.items()}
+    return {**lacking_flows(settings, connection), **said}
+
+
+def lacking_flows(settings: Settings, connection: str) -> dict[str, str]:
+    """Flow -> what the ERP's tenant does not have of it, as mlc.yaml and its catalogue say; nothing where the names of
+    entity sets are wrong: that is refused at the start.
+    """
+    section = erp_settings(settings)
+    try:
+        catalogue = catalogue_for(section)
+    except Misconfigured:
+        return {}
+    flows = _flows_of(systems()[settings.system_of(connection)], connection)
+    return {flow.name: why for flow in flows if (why := lacking(flow, catalogue, section))}
 
 
 def secrets(connection: str, system: System, settings: Settings | None = None) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from mlc_dagster.core.errors import MlcError
 from mlc_dagster.core.vocabulary import renamed
 from mlc_dagster.settings import Settings
 from mlc_dagster.settings.section import SystemConnection
-from mlc_dagster.systems.configuration import connections, secrets
+from mlc_dagster.systems.configuration import connections, lacking_flows, secrets
 from mlc_dagster.systems.ping_account import Known, account_line
 from mlc_dagster.systems.shared.findings import Finding, Question, budget, refused, wrong
 from mlc_dagster.systems.system import System
@@ -99,6 +99,9 @@ class _Talk(threading.Thread):
             return
         for finding in self._system.ping(Question(self._connection, self._settings, values)):
             self._found.append(_of(finding, self._system.name, self._connection))
+        if self._connection in self._settings.targets:
+            for flow, why in lacking_flows(self._settings, self._connection).items():
+                self._found.append(Finding(self._connection, flow, True, f"off: {why}"))
         if self._is_signed_in():
             section = self._settings.section(self._connection)
             client = self._system.connect(section, *values, budget, tries=2, name=self._connection)

@@ -6,9 +6,11 @@ import math
 import re
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import quote_plus
 
 import httpx
 
@@ -87,7 +89,8 @@ class ClientCredentials(httpx.Auth):
 
     It is renewed at five sixths of the lifetime that the server announced, and after a 401: that answer came before the
     call was processed, so even a write is sent again. A fresh token that is refused is AccessDenied. `token_url` may be
-    on another host than the system. `cure` names the secrets, `address_cure` the setting of `token_url`.
+    on another host than the system. `authentication`: the id and the secret in the body (client_secret_post), or in the
+    Authorization header (client_secret_basic). `cure` names the secrets, `address_cure` the setting of `token_url`.
     """
 
     def __init__(
@@ -99,6 +102,7 @@ class ClientCredentials(httpx.Auth):
         scope: str = "",
         audience: str = "",
         body: Literal["form", "json"] = "form",
+        authentication: Literal["post", "basic"] = "post",
         extra_headers: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
         cure: str = "Check the client id and the client secret.",
@@ -109,6 +113,8 @@ class ClientCredentials(httpx.Auth):
         self._url = httpx.URL(token_url)
         self._grant = _grant(client_id.strip(), client_secret.strip(), scope, audience)
         self._body, self._extra, self._clock = body, dict(extra_headers or {}), clock
+        if authentication == "basic":
+            self._extra["Authorization"] = _basic(self._grant.pop("client_id"), self._grant.pop("client_secret"))
         self.cure, self.address_cure = cure, address_cure
         self._lock = threading.Lock()
         self._token: _Token | None = None
@@ -196,10 +202,14 @@ class ClientCredentials(httpx.Auth):
             raise TransientError(self._says(f"expected a token as JSON, got {kind}"), cure=self.address_cure)
 
     def _says(self, text: str) -> str:
-        return f"sign-in at {self._url.scheme}://{self._url.host}{self._url.path}: {text}"
+        return f"sign-in at {self._place()}: {text}"
+
+    def _place(self) -> str:
+        """Without who signs in, and without a query: neither belongs into a message."""
+        return f"{self._url.scheme}://{self._url.netloc.decode()}{self._url.path}"
 
     def __repr__(self) -> str:
-        return f"ClientCredentials({self._url.scheme}://{self._url.host}{self._url.path})"
+        return f"ClientCredentials({self._place()})"
 
 
 def _grant(client_id: str, client_secret: str, scope: str, audience: str) -> dict[str, str]:
@@ -210,6 +220,12 @@ def _grant(client_id: str, client_secret: str, scope: str, audience: str) -> dic
         "client_secret": client_secret,
         **{name: value for name, value in asked.items() if value},
     }
+
+
+def _basic(client_id: str, client_secret: str) -> str:
+    """RFC 6749, 2.3.1: both are encoded as in a form before they are joined, so that a colon divides nothing else."""
+    pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
+    return f"Basic {b64encode(pair.encode()).decode()}"
 
 
 def _parsed(response: httpx.Response) -> Mapping[str, Any]:

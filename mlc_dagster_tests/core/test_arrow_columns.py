@@ -25,7 +25,7 @@ from mlc_dagster.core.arrow_columns import (
     without,
 )
 from mlc_dagster.core.outcomes import Ready
-from mlc_dagster.core.vocabulary import Record, fingerprint
+from mlc_dagster.core.vocabulary import Record, fingerprint, plain
 
 
 class Colour(StrEnum):
@@ -112,10 +112,23 @@ def test_one_number_has_one_notation(given: str, text: str, tmp_path: Any) -> No
     assert f"{found.amount:f}" == f"{Decimal(text).normalize():f}"
 
 
-@pytest.mark.parametrize("amount", ["1.12345678901", "1E+28", "1" * 38, "NaN", "Infinity"])
+@pytest.mark.parametrize("amount", ["1E-31", "1E+46", "1" * 47, "NaN", "Infinity"])
 def test_an_amount_that_does_not_fit_is_an_error_that_names_the_field(amount: str) -> None:
     with pytest.raises(ValueError, match=r"^amount: "):
         batch_of([Thing(key="a", parts=(Part(name="x", amount=Decimal(amount)),))], Thing)
+
+
+def test_amounts_of_an_older_file_are_read_as_they_are() -> None:
+    """They have ten decimals and 38 digits in all."""
+    amounts = [Decimal("0E-10"), Decimal("1.5"), Decimal("0.0000000001"), Decimal("9" * 28), None]
+    older = pa.record_batch([pa.array(amounts, pa.decimal128(38, 10))], names=["amount"])
+    assert [str(row["amount"]) for row in rows_of(older)] == ["0", "1.5", "1E-10", "9" * 28, "None"]
+
+
+def test_an_amount_of_more_digits_than_pythons_usual_context_has_keeps_them_all() -> None:
+    amount = Decimal("1234567890123456789.12345678901234567891")
+    (row,) = rows_of(batch_of([Thing(key="a", amount=amount)], Thing))
+    assert row["amount"] == amount and plain(amount) == amount
 
 
 def test_a_time_without_a_zone_is_an_error_and_other_zones_become_utc(tmp_path: Any) -> None:

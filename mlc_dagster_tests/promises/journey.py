@@ -54,6 +54,11 @@ SIGN_INS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
 
 def settings_at(url: str, timeout: float = 20.0) -> Settings:
     """All five SaaS are on, with limits that nobody reaches."""
+    return settings_file.parse(content_at(url, timeout), "mlc.yaml")
+
+
+def content_at(url: str, timeout: float = 20.0) -> dict[str, Any]:
+    """The same, before it is parsed."""
     slow = {"timeout_seconds": str(timeout)}
     airbase: dict[str, Any] = {"base_url": f"{url}/airbase", "requests_per_minute": PLENTY, "accrual_account": "2990"}
     airbase |= {"types": {"bill_payment": "payment"}, "bills_elsewhere": "true", "create_suppliers_in_ifs": "true"}
@@ -62,7 +67,7 @@ def settings_at(url: str, timeout: float = 20.0) -> Settings:
     }
     acknowledge = {"payments": {"status": "sync_complete", "erp_reference_id": "{voucher}"}}
     many = {"calls_per_minute": PLENTY, "calls_per_day": PLENTY, "points_per_minute": "100000000"}
-    content: dict[str, Any] = {
+    return {
         "companies": {"0010": {"currency": "SEK"}},
         "ifs": {"base_url": f"{url}/ifs", "token_url": f"{url}{TOKEN}", "requests_per_minute": PLENTY, **slow},
         "cin7": {
@@ -84,7 +89,6 @@ def settings_at(url: str, timeout: float = 20.0) -> Settings:
             **slow,
         },
     }
-    return settings_file.parse(content, "mlc.yaml")
 
 
 def flow_of(name: str) -> Flow:

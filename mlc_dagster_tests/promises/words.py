@@ -121,6 +121,11 @@ PROMISES: dict[str, tuple[str, str]] = {
         "a ledger written by the previous release",
         "opens, migrates, sends nothing again",
     ),
+    "C30": (
+        "tenants that differ: the profiles of the sandbox",
+        "every flow exact under each: keys, counts, sums, values; or a Misconfigured that names the setting; 0 false "
+        "holds",
+    ),
     "C31": (
         "every request and every sandbox answer of a demo, beside what the systems publish (contracts/)",
         "0 requests and 0 answers that do not fit, counted by certainty; a guess counts for nothing",

@@ -1,5 +1,6 @@
 """A token that dies is renewed once and costs no call; a credential that is refused stops the run, never shown."""
 
+import base64
 import json
 import threading
 import time
@@ -8,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote_plus
 
 import httpx
 import pytest
@@ -328,6 +329,28 @@ def test_the_grant_is_sent_as_the_endpoint_wants_it(body: Any) -> None:
     assert asked[0].headers["x-tenant"] == "t1"
     assert asked[1].headers["authorization"] == "Bearer token-1"
     assert "x-tenant" not in asked[1].headers
+
+
+@pytest.mark.parametrize("body", ["form", "json"])
+def test_by_client_secret_basic_the_secret_stands_in_the_header_and_not_in_the_body(body: Any) -> None:
+    asked: list[httpx.Request] = []
+
+    def exchange(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json={"access_token": "token-1", "expires_in": 180})
+
+    auth = ClientCredentials(
+        "https://iam.test", "our:client", "a b%ö", scope="openid", body=body, authentication="basic"
+    )
+    with ApiClient("ifs", "https://erp.example", auth=auth, transport=httpx.MockTransport(exchange)) as api:
+        api.request("GET", "/x")
+    kind, _, text = asked[0].headers["authorization"].partition(" ")
+    name, secret = base64.b64decode(text).decode().split(":")
+    assert (kind, unquote_plus(name), unquote_plus(secret)) == ("Basic", "our:client", "a b%ö")
+    assert b"secret" not in asked[0].content and b"client_id" not in asked[0].content
+    assert b"client_credentials" in asked[0].content
+    assert asked[1].headers["authorization"] == "Bearer token-1"
+    assert "Basic" not in repr(auth)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ AnyRecord = TypeVar("AnyRecord", bound=Record)
 def facts_for(flow: Flow, settings: Settings, context: dg.AssetExecutionContext) -> Facts:
     """All that mappings and rules may know. What cannot be validated against is named in `unusable`, by rule."""
     books = getattr(context.resources, flow.target.system).client.books()
-    facts = replace(settings.facts_for(flow.spoke), books=books)
+    facts = replace(settings.facts_for(flow.spoke), books=books, today=datetime.now(UTC).date())
     if not flow.checks_accounts:
         return facts
     store, ledger = context.resources.storage.store, context.resources.ledger.open

@@ -70,6 +70,7 @@ def of_load(loaded: Loaded, spent: Traffic) -> dict[str, Any]:
         "superseded": loaded.superseded,
         "held": loaded.held,
         "discarded": loaded.discarded,
+        **({"differing": loaded.differing} if loaded.differing else {}),
         "requests": spent.requests,
         "seconds": round(loaded.seconds, 3),
         "seconds_throttled": round(spent.throttled_seconds, 3),

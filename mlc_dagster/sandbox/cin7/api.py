@@ -7,11 +7,12 @@ from datetime import datetime
 from threading import RLock
 from typing import Any
 
-from mlc_dagster.sandbox.cin7 import documents
+from mlc_dagster.sandbox.cin7 import documents, webhooks
 from mlc_dagster.sandbox.cin7 import list as cin7_list
 from mlc_dagster.sandbox.cin7.purchases import Purchases
 from mlc_dagster.sandbox.cin7.reference_books import Books, RefusedError
 from mlc_dagster.sandbox.cin7.suppliers import Suppliers
+from mlc_dagster.sandbox.cin7.traits import Cin7Traits
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import RollingCounts
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode, query_of
@@ -26,21 +27,30 @@ Verb = Callable[[Mapping[str, str], Any], Any]
 class Cin7Sandbox:
     """Keeps suppliers and purchases; the books are filled by a seed or by a test."""
 
-    def __init__(self, counts: RollingCounts, journal: Journal, lock: RLock, base_currency: str = "SEK") -> None:
+    def __init__(
+        self,
+        counts: RollingCounts,
+        journal: Journal,
+        lock: RLock,
+        base_currency: str = "SEK",
+        traits: Cin7Traits | None = None,
+    ) -> None:
         self.counts, self._journal, self._lock, self.base_currency = counts, journal, lock, base_currency
         self.account_id, self.keys = ACCOUNT_ID, APPLICATION_KEYS
         self.company = "Sandbox"
-        self.books = Books()
+        self.traits = traits or Cin7Traits()
+        self.books = Books(self.traits)
         self._suppliers = Suppliers(self.books)
         self._purchases = Purchases(self.books, self._suppliers, base_currency)
         self._refusals = 0
         self._reads: dict[tuple[str, str], Verb] = {
             ("GET", "me"): lambda _, __: self._me(),
             ("GET", "supplier"): lambda options, _: self._suppliers.page(options),
-            ("GET", "purchaselist"): lambda options, _: cin7_list.page(self._purchases.by_id.values(), options),
-            ("GET", "advanced-purchase"): lambda options, _: documents.purchase(
-                self._purchases.find(options.get("id"))
+            ("GET", "purchaselist"): lambda options, _: cin7_list.page(
+                self._purchases.by_id.values(), options, self.traits
             ),
+            ("GET", "advanced-purchase"): lambda options, _: self._shown(self._purchases.find(options.get("id"))),
+            ("GET", "webhooks"): lambda _, __: webhooks.page(self.traits),
             ("GET", "purchase/order"): lambda options, _: self._purchases.order(
                 self._purchases.find(options.get("taskid"))
             ),
@@ -49,8 +59,8 @@ class Cin7Sandbox:
         self._writes: dict[tuple[str, str], Verb] = {
             ("POST", "supplier"): lambda _, body: _wrapped(self._suppliers.create(body)),
             ("PUT", "supplier"): lambda _, body: _wrapped(self._suppliers.update(body)),
-            ("POST", "advanced-purchase"): lambda _, body: documents.purchase(self._purchases.create(body)),
-            ("PUT", "advanced-purchase"): lambda _, body: documents.purchase(self._purchases.update(body)),
+            ("POST", "advanced-purchase"): lambda _, body: self._shown(self._purchases.create(body)),
+            ("PUT", "advanced-purchase"): lambda _, body: self._shown(self._purchases.update(body)),
             ("DELETE", "advanced-purchase"): lambda options, _: self._voided(options),
             ("POST", "purchase/order"): lambda _, body: self._purchases.write_order(body),
             ("POST", "advanced-purchase/invoice"): lambda _, body: self._purchases.write_invoice(body),
@@ -198,13 +208,20 @@ class Cin7Sandbox:
         return Answer(200, _NOT_FOUND_PAGE, {"content-type": "text/html; charset=utf-8"})
 
     def _too_many(self, path: str) -> Answer:
-        """429 with a Retry-After that is not a number; on purchases every third time the 400 that was seen live."""
-        seconds = f"{self.counts.window:g}"
+        """The four forms that were met: 429 with a Retry-After that is no number, 503 with the sentence alone, 400 with
+        it on purchases, and 429 of a day without any time.
+        """
+        seconds, limit = f"{self.counts.window:g}", self.counts.limit
         self._refusals += 1
-        if "purchase" in path and self._refusals % 3 == 0:
-            return RefusedError(f"You have reached {self.counts.limit} calls per {seconds} seconds API limit.").answer()
-        answer = RefusedError(f"You reached {self.counts.limit} calls per minute API limit", 429).answer()
-        answer.headers["retry-after"] = f"{seconds} Seconds"
+        forms = ("429", "503", "400", "day")
+        form = forms[self._refusals % 4] if self.traits.busy == "in turn" else self.traits.busy
+        if form == "400" or (form == "429" and "purchase" in path and self._refusals % 3 == 0):
+            return RefusedError(f"You have reached {limit} calls per {seconds} seconds API limit.").answer()
+        if form == "503":
+            return RefusedError(f"You reached {limit} calls per minute API limit", 503).answer()
+        answer = RefusedError(f"You reached {limit} calls per minute API limit", 429).answer()
+        if form == "429":
+            answer.headers["retry-after"] = f"{seconds} Seconds"
         return answer
 
     def _me(self) -> dict[str, Any]:
@@ -214,7 +231,7 @@ class Cin7Sandbox:
             "TimeZone": "UTC",
             "LockDate": None,
             "OpeningBalanceDate": "2020-12-31T00:00:00",
-            "TaxCalculationMethod": "Total",
+            "TaxCalculationMethod": self.traits.tax_method,
             "DefaultSaleTaxRuleName": "Tax Exempt",
             "DefaultSaleTaxRuleId": None,
             "DefaultWeightUnits": "g",
@@ -226,13 +243,16 @@ class Cin7Sandbox:
             "RoundingTable": [],
         }
 
+    def _shown(self, kept: Mapping[str, Any]) -> dict[str, Any]:
+        return documents.purchase(kept, self.traits)
+
     def _invoices(self, options: Mapping[str, str]) -> dict[str, Any]:
         purchase = self._purchases.find(options.get("purchaseid") or options.get("taskid"))
         return documents.invoices(purchase)
 
     def _voided(self, options: Mapping[str, str]) -> dict[str, Any]:
         void = options.get("void", "").lower() == "true"
-        return documents.purchase(self._purchases.void(options.get("id"), void))
+        return self._shown(self._purchases.void(options.get("id"), void))
 
 
 def _wrapped(supplier: dict[str, Any]) -> dict[str, Any]:

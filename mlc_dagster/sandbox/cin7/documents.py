@@ -10,26 +10,34 @@ from typing import Any
 
 from mlc_dagster.sandbox.cin7 import fields
 from mlc_dagster.sandbox.cin7.reference_books import RefusedError
+from mlc_dagster.sandbox.cin7.traits import Cin7Traits
 
 Row = dict[str, Any]
+USUAL = Cin7Traits()
 
 _ADDRESS = {"Line1": 256, "Line2": 256, "City": 256, "State": 256, "Postcode": 20, "Country": 256}
 _EMPTY_LISTS = ("PutAway", "ManualJournals", "Attachments", "InventoryMovements")
 
 
-def purchase(kept: Mapping[str, Any]) -> Row:
+def purchase(kept: Mapping[str, Any], traits: Cin7Traits = USUAL) -> Row:
     """As GET, POST, PUT and DELETE /advanced-purchase answer it."""
     return {
         **{name: [] for name in _EMPTY_LISTS},
         "InventoryAccount": "",
         "RelatedDropShipSaleTask": None,
         **kept,
+        "Status": _composed(kept) if traits.composed_statuses else kept["Status"],
         "BillingAddress": _address(kept.get("BillingAddress") or {}),
         "ShippingAddress": {**_address(kept.get("ShippingAddress") or {}), "ShipToOther": False},
         **combined(kept),
         "Order": {"Prepayments": [], **kept["Order"]},
-        "Invoice": [_invoice_of_purchase(number, each) for number, each in enumerate(kept["Invoice"], 1)],
+        "Invoice": [_invoice_of_purchase(number, each, kept, traits) for number, each in enumerate(kept["Invoice"], 1)],
     }
+
+
+def _composed(kept: Mapping[str, Any]) -> str:
+    """As they were measured: RECEIVED / CREDITED, COMPLETED / CREDIT NOTE CLOSED."""
+    return f"{kept['Status']} / CREDITED" if kept["Status"] in ("VOIDED", "INVOICED") else str(kept["Status"])
 
 
 def invoices(kept: Mapping[str, Any]) -> Row:
@@ -67,8 +75,12 @@ def _address(kept: Mapping[str, Any]) -> Row:
     return {**shown, **{name: kept.get(name) for name in _ADDRESS}}
 
 
-def _invoice_of_purchase(number: int, kept: Mapping[str, Any]) -> Row:
-    return {"InvoicingAndReceivingNumber": number, "Payments": [], "Paid": Decimal(0), **kept}
+def _invoice_of_purchase(number: int, kept: Mapping[str, Any], of: Mapping[str, Any], traits: Cin7Traits) -> Row:
+    """With a rate of its own where it is in a foreign currency: nobody can set it."""
+    is_foreign = of["SupplierCurrency"] != of["BaseCurrency"]
+    rate = Decimal(of["CurrencyRate"]) * (Decimal(str(traits.invoice_rate)) if is_foreign else 1)
+    row = {"InvoicingAndReceivingNumber": number, "Payments": [], "Paid": Decimal(0), **kept}
+    return {**row, "CurrencyRate": round(rate, 6)}
 
 
 def _invoice(kept: Mapping[str, Any]) -> Row:

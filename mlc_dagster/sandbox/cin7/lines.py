@@ -19,9 +19,20 @@ def judged_lines(books: Books, body: Mapping[str, Any], *, with_account: bool) -
         raise RefusedError("Cannot add duplicate value in lines")
     charges = [_charge(books, charge, with_account) for charge in _list(body, "AdditionalCharges")]
     before_tax = sum((row["Total"] for row in [*lines, *charges]), Decimal(0))
-    tax = sum((row["Tax"] for row in [*lines, *charges]), Decimal(0))
+    tax = _tax(books, [*lines, *charges])
     totals = {"TotalBeforeTax": before_tax, "Tax": tax, "Total": before_tax + tax}
     return {"Lines": lines, "AdditionalCharges": charges, **totals}
+
+
+def _tax(books: Books, rows: list[dict[str, Any]]) -> Decimal:
+    """Of the lines, as they were sent; or of the document, each rule's rows together."""
+    if books.traits.tax_method != "Total":
+        return sum((row["Tax"] for row in rows), Decimal(0))
+    by_rule: dict[str, Decimal] = {}
+    for row in rows:
+        by_rule[row["TaxRule"]] = by_rule.get(row["TaxRule"], Decimal(0)) + row["Total"]
+    percents = {rule: Decimal(books.tax_rules[rule]["TaxPercent"]) for rule in by_rule}
+    return sum((fields.cents(total * percents[rule] / _HUNDRED) for rule, total in by_rule.items()), Decimal(0))
 
 
 def _list(body: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
@@ -74,8 +85,9 @@ def _amounts(books: Books, line: Mapping[str, Any]) -> dict[str, Any]:
     """Quantity, price, discount, tax and total; the total must be what Cin7 computes."""
     quantity, price = fields.number(line, "Quantity"), fields.number(line, "Price")
     discount, tax = fields.number(line, "Discount", Decimal(0)), fields.number(line, "Tax", Decimal(0))
-    if quantity < 1:
-        raise RefusedError(f"'Quantity' must be greater than or equal to 1; found {quantity}")
+    least = Decimal(str(books.traits.least_quantity))
+    if quantity < least:
+        raise RefusedError(f"'Quantity' must be greater than or equal to {least}; found {quantity}")
     if not 0 <= discount <= _HUNDRED:
         raise RefusedError(f"'Discount' must be from 0 to 100; found {discount}")
     expected = fields.cents(quantity * price * (1 - discount / _HUNDRED))

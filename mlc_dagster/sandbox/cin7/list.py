@@ -8,6 +8,7 @@ from typing import Any
 
 from mlc_dagster.sandbox.cin7 import documents
 from mlc_dagster.sandbox.cin7.reference_books import paged
+from mlc_dagster.sandbox.cin7.traits import Cin7Traits
 from mlc_dagster.sandbox.wire import Answer
 
 _AS_THEY_ARE = [
@@ -37,11 +38,13 @@ _FILTERS: dict[str, Callable[[Mapping[str, Any], str], bool]] = {
 }
 
 
-def page(purchases: Iterable[Mapping[str, Any]], options: Mapping[str, str]) -> Answer:
-    """A page of the purchases that meet every filter; parameters that Cin7 does not know are ignored."""
+def page(
+    purchases: Iterable[Mapping[str, Any]], options: Mapping[str, str], traits: Cin7Traits = documents.USUAL
+) -> Answer:
+    """A page of the purchases that meet every filter, by number; parameters that Cin7 does not know are ignored."""
     rows = []
-    for purchase in purchases:
-        row = summary(purchase)
+    for purchase in sorted(purchases, key=lambda each: str(each["OrderNumber"])):
+        row = {**summary(purchase), "Status": documents.purchase(purchase, traits)["Status"]}
         if all(keeps(row, options[name]) for name, keeps in _FILTERS.items() if options.get(name)):
             rows.append(row)
     return paged("PurchaseList", rows, options)

@@ -7,13 +7,15 @@ from typing import Any
 
 from mlc_dagster.sandbox.cin7.api import ACCOUNT_ID, APPLICATION_KEYS, Cin7Sandbox
 from mlc_dagster.sandbox.cin7.seed import DEMO_CIN7, sow_cin7
+from mlc_dagster.sandbox.cin7.traits import PROFILES, Cin7Traits
 from mlc_dagster.sandbox.limits import RollingCounts
 from mlc_dagster.sandbox.part import Account, Part, Shared
 from mlc_dagster.sandbox.seed.books import COMPANIES
 
 
 def _made(shared: Shared, limits: Mapping[str, int]) -> Cin7Sandbox:
-    return Cin7Sandbox(RollingCounts(limits["calls_per_minute"], shared.minute), shared.journal, shared.lock)
+    counts = RollingCounts(limits["calls_per_minute"], shared.minute)
+    return Cin7Sandbox(counts, shared.journal, shared.lock, traits=shared.traits)
 
 
 def _add_account(cin7: Cin7Sandbox, body: dict[str, Any]) -> dict[str, Any]:
@@ -39,4 +41,6 @@ PART = Part(
     companies={code: {"location": company["location"]} for code, company in COMPANIES.items()},
     controls={("POST", "accounts"): _add_account},
     account=Account(_serve),
+    traits=Cin7Traits(),
+    profiles=PROFILES,
 )

@@ -65,6 +65,8 @@ class Purchases:
         header = self._header({**_as_sent(purchase), **body}, purchase)
         if header["SupplierID"] != purchase["SupplierID"] and purchase["Order"]["Status"] not in _OPEN:
             raise RefusedError("Supplier can't be changed: the order is authorised")
+        if self.books.traits.loses_addresses:
+            header |= dict.fromkeys(("BillingAddress", "ShippingAddress"))
         purchase.update(header)
         return _touched(purchase)
 
@@ -74,6 +76,8 @@ class Purchases:
         self._refuse_voided(purchase)
         if any(invoice["Status"] in ("AUTHORISED", "PAID") for invoice in purchase["Invoice"]):
             raise RefusedError("Purchase has an authorised invoice; undo it first")
+        if not self.books.traits.voids:
+            return _touched(purchase)
         state = "VOIDED" if void else "DRAFT"
         purchase["Status"] = purchase["Order"]["Status"] = state
         for invoice in purchase["Invoice"] if void else []:
@@ -81,7 +85,7 @@ class Purchases:
         return _touched(purchase)
 
     def _header(self, body: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
-        supplier = self._supplier(body)
+        supplier, dropped = self._supplier(body), self.books.traits.drops.split(",")
         return {
             **_kind(body, known),
             "SupplierID": supplier["ID"],
@@ -90,9 +94,9 @@ class Purchases:
             "Contact": fields.text(body, "Contact", 256),
             "Phone": fields.text(body, "Phone", 50),
             **self._terms(body, supplier),
-            "RequiredBy": fields.moment(body, "RequiredBy"),
+            "RequiredBy": None if "RequiredBy" in dropped else fields.moment(body, "RequiredBy"),
             "CurrencyRate": fields.number(body, "CurrencyRate", Decimal(1)),
-            "Note": fields.text(body, "Note", 1024),
+            "Note": "" if "Note" in dropped else fields.text(body, "Note", 1024),
             "AdditionalAttributes": _attributes(body.get("AdditionalAttributes") or {}),
             **{name: documents.sent_address(body, name) for name in ("BillingAddress", "ShippingAddress")},
         }

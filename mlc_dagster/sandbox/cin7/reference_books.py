@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from mlc_dagster.sandbox.cin7.traits import Cin7Traits
 from mlc_dagster.sandbox.wire import Answer, answer_json
 
 NOBODY = str(UUID(int=0))
@@ -42,14 +43,15 @@ _SYSTEM_NAMES = {"CREDITORS": "Accounts payable", "DEBTORS": "Accounts receivabl
 class Books:
     """The books by name or code. They start with what every Cin7 account has, and nothing else."""
 
-    def __init__(self) -> None:
+    def __init__(self, traits: Cin7Traits | None = None) -> None:
+        self.traits = traits or Cin7Traits()
         self.accounts: dict[str, dict[str, Any]] = {}
         self.payment_terms: dict[str, dict[str, Any]] = {}
         self.tax_rules: dict[str, dict[str, Any]] = {}
         self.locations: dict[str, dict[str, Any]] = {}
         self.products: dict[str, dict[str, Any]] = {}
         self.attribute_sets: dict[str, dict[str, Any]] = {}
-        self.products_once = True  # one product twice in an order or invoice is refused, as a client of it reports
+        self.products_once = self.traits.products_once
         self._fill()
 
     def _fill(self) -> None:
@@ -127,7 +129,8 @@ class Books:
             for row in rows
             if all(keeps(row, options[name]) for name, keeps in filters.items() if options.get(name))
         ]
-        return paged(wrapper, found, options)
+        most = self.traits.locations_in_page if path == "ref/location" else 1000
+        return paged(wrapper, found, options, most)
 
     def _book(self, path: str) -> tuple[str, list[dict[str, Any]], dict[str, Filter]] | None:
         flags = {"isactive": _same("IsActive"), "name": starts("Name")}
@@ -160,13 +163,15 @@ def _same(field: str) -> Filter:
 _ACCOUNT_FILTERS = {"code": _same("Code"), "name": starts("Name"), "type": _same("Type"), "status": _same("Status")}
 
 
-def paged(wrapper: str, rows: Iterable[Mapping[str, Any]], options: Mapping[str, str]) -> Answer:
-    """A page, from 1; `Limit` is 100 when it is left out, and 1..1000."""
+def paged(wrapper: str, rows: Iterable[Mapping[str, Any]], options: Mapping[str, str], most: int = 1000) -> Answer:
+    """A page, from 1; `Limit` is 100 when it is left out, and 1..1000. A page is cut at `most`, and the next one begins
+    where Limit says.
+    """
     found = list(rows)
     page, limit = _number(options, "page", 1), _number(options, "limit", 100)
     if limit > 1000:
         raise RefusedError("Limit must be between 1 and 1000")
-    shown = found[(page - 1) * limit : page * limit]
+    shown = found[(page - 1) * limit : page * limit][:most]
     return answer_json(200, {"Total": len(found), "Page": page, wrapper: shown})
 
 

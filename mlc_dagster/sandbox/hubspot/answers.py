@@ -9,6 +9,7 @@ from typing import Any
 from mlc_dagster.sandbox.hubspot.objects import InvalidError, Row
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode
 
+SCOPES = "requiredGranularScopes"
 BATCH, ASSOCIATIONS = 100, 2000
 """Inputs that one call may have."""
 
@@ -56,12 +57,23 @@ def input_error(refused: InvalidError, trace: str | None) -> Row:
     if trace is not None:
         context["objectWriteTraceId"] = [trace]
     told = {"status": "error", "category": refused.category, "message": refused.message, "context": context}
-    return {**told, "errors": [], "links": {}}
+    return {**told, "errors": _details(refused), "links": {}}
 
 
 def refused_answer(refused: InvalidError) -> Answer:
-    details = [{"message": refused.message, "code": refused.code, "context": refused.context}] if refused.code else []
-    return error_answer(refused.status, refused.message, refused.category, errors=details)
+    return error_answer(refused.status, refused.message, refused.category, errors=_details(refused))
+
+
+def _details(refused: InvalidError) -> list[Row]:
+    """The code of what is wrong, and with which property."""
+    return [{"message": refused.message, "code": refused.code, "context": refused.context}] if refused.code else []
+
+
+def missing_scopes(*scopes: str) -> Answer:
+    """403 as for a token without these scopes: `errors[].context` names them."""
+    text = "This app hasn't been granted all required scopes to make this call."
+    detail = {"message": "One or more of the following scopes are required.", "context": {SCOPES: list(scopes)}}
+    return error_answer(403, text, "MISSING_SCOPES", errors=[detail])
 
 
 def error_answer(status: int, message: str, category: str, **more: Any) -> Answer:
@@ -74,5 +86,4 @@ def account_answer(account: Row, allowed: bool) -> Answer:
     """The details of the portal; 403 as for a token without the scope."""
     if allowed:
         return answer_json(200, account)
-    text = "This app hasn't been granted all required scopes to make this call."
-    return error_answer(403, text, "MISSING_SCOPES")
+    return missing_scopes("oauth")

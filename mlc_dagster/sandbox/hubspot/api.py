@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from threading import RLock
 from typing import Any
 
-from mlc_dagster.sandbox.hubspot import associations
+from mlc_dagster.sandbox.hubspot import associations, limits
 from mlc_dagster.sandbox.hubspot.answers import (
     account_answer,
     batch,
@@ -18,11 +19,15 @@ from mlc_dagster.sandbox.hubspot.answers import (
     inputs_of,
     refused_answer,
 )
-from mlc_dagster.sandbox.hubspot.objects import KINDS, InvalidError, Objects, Row, definition
+from mlc_dagster.sandbox.hubspot.merging import merge
+from mlc_dagster.sandbox.hubspot.objects import KINDS, InvalidError, Objects, Row
 from mlc_dagster.sandbox.hubspot.pipelines import PIPELINES
+from mlc_dagster.sandbox.hubspot.portal_properties import PortalProperties
+from mlc_dagster.sandbox.hubspot.search import search
+from mlc_dagster.sandbox.hubspot.traits import Traits
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import RollingCounts, whole_seconds
-from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode
+from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode, query_of
 
 TOKEN = "pat-na1-sandbox"  # noqa: S105 - known to everybody
 VERSION = "2026-09"
@@ -33,8 +38,15 @@ class HubspotSandbox:
     with this status: 400 or 409.
     """
 
-    def __init__(self, counts: RollingCounts, journal: Journal, lock: RLock, daily: int = 625_000) -> None:
-        self.counts, self._journal, self._lock, self.daily = counts, journal, lock, daily
+    def __init__(
+        self,
+        counts: RollingCounts,
+        journal: Journal,
+        lock: RLock,
+        daily: int = 625_000,
+        traits: Traits | None = None,
+    ) -> None:
+        self.counts, self.journal, self._lock, self.daily = counts, journal, lock, daily
         self.used = 0
         self.token, self.may_ask_account = TOKEN, True  # whether the token has the scope for account-info
         self.whole_refusals: int | None = None
@@ -51,11 +63,15 @@ class HubspotSandbox:
         }
         self.pipelines: list[Row] = PIPELINES
         self.objects = self._empty()
+        self.objects.traits = traits or self.objects.traits
+        self._custom = PortalProperties(self)
+        self.property_limit = 1000  # of an object type
+        self.near_association_limits: dict[str, bool] = {}  # object type -> whether records are at it
+        self._index: dict[str, dict[str, Row]] = {}  # kind -> what a lagging search knows
         self._verbs: dict[tuple[str, str], Callable[[str, Row], Answer]] = {
             ("POST", "upsert"): self._upsert,
             ("POST", "update"): self._update,
             ("POST", "create"): self._create,
-            ("POST", "read"): self._read,
             ("POST", "archive"): self._archive,
         }
 
@@ -64,7 +80,6 @@ class HubspotSandbox:
         return Objects({self.account["companyCurrency"], *self.account["additionalCurrencies"]}, stages)
 
     # --- for tests and the demo ---
-
     @property
     def skew_seconds(self) -> float:
         return 0.0
@@ -84,6 +99,28 @@ class HubspotSandbox:
             self.account["additionalCurrencies"] = [*self.account["additionalCurrencies"], code]
             self.objects.currencies.add(code)
 
+    @property
+    def traits(self) -> Traits:
+        """In what this portal differs from others."""
+        return self.objects.traits
+
+    def becomes(self, **traits: Any) -> None:
+        """From now on the portal has these traits."""
+        with self._lock:
+            self.objects.traits = replace(self.objects.traits, **traits)
+
+    def merge(self, kind: str, primary: str, secondary: str) -> str:
+        """As a user does; the id of the new record."""
+        with self._lock:
+            return merge(self.objects, kind, primary, secondary)
+
+    def reindex(self) -> None:
+        """From now on a search that lags knows what is there."""
+        with self._lock:
+            self._index = {
+                kind: {each: decode(copied(row)) for each, row in self.objects.live(kind).items()} for kind in KINDS
+            }
+
     def state(self) -> dict[str, Any]:
         """Objects that are not archived, by kind, and associations."""
         rows = {kind: list(self.objects.live(kind).values()) for kind in KINDS}
@@ -94,7 +131,7 @@ class HubspotSandbox:
         return {**rows, "associations": links}
 
     def remembered(self) -> dict[str, Any]:
-        names = ("properties", "groups", "rows", "links", "required", "last_id")
+        names = ("properties", "groups", "rows", "links", "required", "last_id", "merged")
         return {"account": self.account, **{name: getattr(self.objects, name) for name in names}}
 
     def recall(self, kept: dict[str, Any]) -> None:
@@ -106,7 +143,6 @@ class HubspotSandbox:
                     setattr(self.objects, name, value)
 
     # --- on the wire ---
-
     def answer(self, call: Call) -> Answer:
         if call.headers.get("authorization") != f"Bearer {self.token}":
             text = "Authentication credentials not found or invalid."
@@ -152,11 +188,18 @@ class HubspotSandbox:
                 return account_answer(self.account, self.may_ask_account)
             case ("GET", "crm", "pipelines", version, "deals") if version == VERSION:
                 return answer_json(200, {"results": self.pipelines})
+            case ("GET", "crm", "limits", version, *rest) | ("GET", "crm-object-schemas", version, *rest):
+                return limits.answer(self.objects, self.near_association_limits, self.property_limit, rest)
             case (method, "crm", "properties", version, kind, *rest) if version == VERSION and kind in KINDS:
-                return self._properties(method, kind, rest, body)
+                return self._custom.answer(method, kind, rest, body)
             case (method, "crm", "objects", version, kind, "batch", verb) if version == VERSION and kind in KINDS:
+                if (method, verb) == ("POST", "read"):
+                    return self._read(kind, body, query_of(call.query).get("archived") == "true")
                 if found := self._verbs.get((method, verb)):
                     return self._logged(call, body, verb, found(kind, body))
+            case ("POST", "crm", "objects", version, kind, "search") if version == VERSION and kind in KINDS:
+                rows = self._index.get(kind, {}) if self.traits.search_lags else self.objects.live(kind)
+                return answer_json(200, search(rows, self.objects.properties[kind], body, len(call.body)))
             case ("POST", "crm", "associations", version, source, target, "batch", *verb) if version == VERSION:
                 return self._logged(call, body, verb[0], associations.answer(self.objects, source, target, verb, body))
         return answer_json(404, {"status": "error", "message": f"Unable to infer object type from: {call.path}"})
@@ -164,41 +207,8 @@ class HubspotSandbox:
     def _logged(self, call: Call, body: Row, verb: str, answer: Answer) -> Answer:
         """In the journal, where it changed something."""
         if verb != "read" and answer.status < 300:
-            self._journal.changed("hubspot", call.method, call.path, body, "")
+            self.journal.changed("hubspot", call.method, call.path, body, "")
         return answer
-
-    # --- properties ---
-
-    def _properties(self, method: str, kind: str, rest: list[str], body: Row) -> Answer:
-        known, groups = self.objects.properties[kind], self.objects.groups[kind]
-        match (method, *rest):
-            case ("GET",):
-                return answer_json(200, {"results": list(known.values())})
-            case ("GET", "groups"):
-                return answer_json(200, {"results": list(groups.values())})
-            case ("POST", "groups"):
-                if body["name"] in groups:
-                    return error_answer(409, f"Group {body['name']} exists", "OBJECT_ALREADY_EXISTS")
-                body = groups[body["name"]] = {"archived": False, **body}
-            case ("POST", "batch", "create"):
-                return self._create_properties(kind, inputs_of(body))
-            case _:
-                return error_answer(405, "Method not allowed", "METHOD_NOT_ALLOWED")
-        self._journal.changed("hubspot", method, f"properties/{kind}/groups", body, body["name"])
-        return answer_json(201, body)
-
-    def _create_properties(self, kind: str, inputs: list[Row]) -> Answer:
-        known, made, errors = self.objects.properties[kind], [], []
-        for each in inputs:
-            if each["groupName"] not in self.objects.groups[kind]:
-                raise InvalidError(f"Property group {each['groupName']} does not exist")
-            if each["name"] in known:
-                errors.append(input_error(InvalidError(each["name"], "", "OBJECT_ALREADY_EXISTS"), None))
-            else:
-                known[each["name"]] = definition(**each)
-                made.append(known[each["name"]])
-        self._journal.changed("hubspot", "POST", f"properties/{kind}", inputs, "")
-        return batch(200, made, errors)
 
     # --- objects ---
 
@@ -257,16 +267,31 @@ class HubspotSandbox:
         finally:
             self.recall(before)
 
-    def _read(self, kind: str, body: Row) -> Answer:
+    def _read(self, kind: str, body: Row, archived: bool = False) -> Answer:
         found, errors = [], []
         for each in inputs_of(body):
-            row = self.objects.find(kind, each["id"], body.get("idProperty"))
+            row = (
+                self._of_the_bin(kind, each["id"])
+                if archived
+                else self._known(kind, each["id"], body.get("idProperty"))
+            )
             if row is None:
                 errors.append(input_error(InvalidError("Not found", "", "OBJECT_NOT_FOUND", ids=[each["id"]]), None))
             else:
                 values = {name: row["properties"].get(name) for name in body.get("properties") or ()}
+                if "hs_amount_billed" in values and self.objects.still_lags(row):
+                    values["hs_amount_billed"] = "0"
                 found.append({**row, "properties": values})
         return batch(200, found, errors)
+
+    def _known(self, kind: str, value: str, by: str | None) -> Row | None:
+        if not by and not self.traits.merged_ids_lead_on:
+            return self.objects.live(kind).get(value)
+        return self.objects.find(kind, value, by)
+
+    def _of_the_bin(self, kind: str, remote_id: str) -> Row | None:
+        row = self.objects.rows[kind].get(remote_id)
+        return row if row and row["archived"] else None
 
     def _archive(self, kind: str, body: Row) -> Answer:
         self.objects.archive(kind, [each["id"] for each in inputs_of(body)])

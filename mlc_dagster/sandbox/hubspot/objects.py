@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from mlc_dagster.sandbox.hubspot.traits import Traits
+
 Row = dict[str, Any]
 
 KINDS = ("companies", "contacts", "deals", "invoices", "line_items")
@@ -29,7 +31,7 @@ DEFAULTS: dict[str, dict[str, tuple[str, str]]] = {
         "hs_invoice_status": ("enumeration", "select"),
         "hs_invoice_date": ("datetime", "date"),
         "hs_due_date": ("datetime", "date"),
-        "hs_amount_billed": ("number", "number"),
+        **dict.fromkeys(("hs_amount_billed", "hs_tax", "hs_balance_due"), ("number", "number")),
     },
     "line_items": {
         **dict.fromkeys(("name", "description", "hs_sku", "hs_line_item_currency_code"), _TEXT),
@@ -39,6 +41,8 @@ DEFAULTS: dict[str, dict[str, tuple[str, str]]] = {
     },
 }
 STATUSES = ("draft", "open", "paid", "voided")
+LEADS_TO = {"draft": STATUSES, "open": ("open", "paid", "voided"), "paid": ("paid", "voided"), "voided": ("voided",)}
+"""A status -> those that may follow it: none goes back (facts/saas-doubts.md, 2.3)."""
 
 
 def definition(**given: Any) -> Row:
@@ -67,6 +71,9 @@ class Objects:
     links: dict[str, dict[str, list[str]]] = field(default_factory=dict)  # "invoices/line_items" -> id -> ids
     required: dict[str, list[str]] = field(default_factory=dict)  # kind -> what this portal's admin requires
     last_id: int = 100_000
+    merged: dict[str, dict[str, str]] = field(default_factory=dict)  # kind -> id -> the id that it was merged into
+    traits: Traits = field(default_factory=Traits)
+    looks: dict[str, int] = field(default_factory=dict)  # id of an invoice -> how often its total was read
 
     def __post_init__(self) -> None:
         for kind in KINDS:
@@ -75,6 +82,10 @@ class Objects:
             definitions = {
                 name: definition(name=name, label=name, type=t, fieldType=f, groupName=group) for name, (t, f) in named
             }
+            for name in ("hs_object_id", "hs_merged_object_ids"):
+                only_read = {"archivable": False, "readOnlyDefinition": True, "readOnlyValue": True}
+                own = {"name": name, "label": name, "type": "string", "fieldType": "text", "groupName": group}
+                definitions[name] = definition(**own, modificationMetadata=only_read)
             self.properties.setdefault(kind, definitions)
             self.groups.setdefault(kind, {})
             self.rows.setdefault(kind, {})
@@ -85,13 +96,24 @@ class Objects:
     def find(self, kind: str, value: str, by: str | None = None) -> Row | None:
         """By id, or by a unique property, without regard to case and white space."""
         if not by:
-            return self.live(kind).get(value)
+            return self.live(kind).get(self.now(kind, value))
         definition = self.properties[kind].get(by)
         if definition is None or not definition.get("hasUniqueValue"):
             raise InvalidError(f"Unable to perform update/upsert by non-unique {kind} property {by}")
         wanted = value.strip().casefold()
         rows = self.live(kind).values()
         return next((row for row in rows if (row["properties"].get(by) or "").strip().casefold() == wanted), None)
+
+    def now(self, kind: str, remote_id: str) -> str:
+        """The id that an id leads to, through merges."""
+        while remote_id in self.merged.get(kind, {}):
+            remote_id = self.merged[kind][remote_id]
+        return remote_id
+
+    def still_lags(self, invoice: Row) -> bool:
+        """Whether a read still shows the total from before."""
+        self.looks[invoice["id"]] = self.looks.get(invoice["id"], 0) + 1
+        return self.looks[invoice["id"]] <= self.traits.total_lags
 
     def write(self, kind: str, properties: Mapping[str, Any], known: Row | None) -> Row:
         """Create or update. Raises InvalidError, and then nothing has changed."""
@@ -127,14 +149,38 @@ class Objects:
             raise InvalidError(f"{value} was not a valid {definition['type']}.", code, propertyName=[name])
         if len(value) > 65_536:
             raise InvalidError(f"{name} is longer than 65536 characters", "INVALID_LENGTH", propertyName=[name])
-        if definition.get("hasUniqueValue"):
-            other = self.find(kind, value, name)
-            if other is not None and other is not known:
+        if self._is_read_only(kind, name, known):
+            raise InvalidError(f"{name} is a read only property", "READ_ONLY_VALUE", propertyName=[name])
+        if value and self._is_unique(kind, name):
+            for other in self._others(kind, name, value, known):
                 text = f"{other['id']} already has that value."
                 raise InvalidError(text, "CONFLICTING_UNIQUE_VALUE", propertyName=[name])
 
+    def required_of(self, kind: str) -> list[str]:
+        """What this portal's admin requires of a new record."""
+        always = self.traits.required_of_companies.split(",") if kind == "companies" else []
+        return [*self.required.get(kind, ()), *filter(None, always)]
+
+    def _is_read_only(self, kind: str, name: str, known: Row | None) -> bool:
+        if name in ("hs_balance_due", "hs_merged_object_ids", "hs_object_id"):
+            return True
+        beside_lines = known is not None and bool(self.of(kind, "line_items", known["id"]))
+        return name == "hs_amount_billed" and self.traits.amount_billed == "read_only" and beside_lines
+
+    def _is_unique(self, kind: str, name: str) -> bool:
+        if (kind, name) == ("invoices", "hs_number"):
+            return self.traits.numbers_are_unique
+        return bool(self.properties[kind][name].get("hasUniqueValue"))
+
+    def _others(self, kind: str, name: str, value: str, known: Row | None) -> Iterable[Row]:
+        """Records that have a value already; those in the recycle bin, where they keep theirs."""
+        rows = self.rows[kind] if self.traits.archived_keys_stay_taken else self.live(kind)
+        folded = value.strip().casefold()
+        alike = (row for row in rows.values() if (row["properties"].get(name) or "").strip().casefold() == folded)
+        return (row for row in alike if row is not known)
+
     def _judge_whole(self, kind: str, merged: Row, known: Row | None) -> None:
-        missing = [name for name in self.required.get(kind, ()) if known is None and not merged.get(name)]
+        missing = [name for name in self.required_of(kind) if known is None and not merged.get(name)]
         if missing:
             text = f"A value for {missing[0]} must be provided"
             raise InvalidError(text, "MISSING_REQUIRED_PROPERTY", propertyName=missing)
@@ -156,12 +202,23 @@ class Objects:
         if status not in STATUSES:
             text = f"{status} was not one of the allowed options: {', '.join(STATUSES)}"
             raise InvalidError(text, "INVALID_OPTION", propertyName=["hs_invoice_status"])
+        before = (known["properties"].get("hs_invoice_status") if known else None) or "draft"
+        if status not in LEADS_TO[before]:
+            text = f"The status of an invoice cannot be changed from {before} to {status}"
+            raise InvalidError(text, "INVALID_STATUS", propertyName=["hs_invoice_status"])
+        self._judge_due_date(merged)
         if status in ("draft", "voided"):
             return
         if known is None or not self.of("invoices", "line_items", known["id"]):
             raise InvalidError("The association INVOICE_TO_LINE_ITEM is required")
         if merged.get("hs_invoice_billable") != "false" and not self.of("invoices", "contacts", known["id"]):
             raise InvalidError("The association INVOICE_TO_CONTACT is required")
+
+    def _judge_due_date(self, merged: Row) -> None:
+        due = merged.get("hs_due_date")
+        concerned = self.traits.past_due_refused == "always" or merged.get("hs_invoice_billable") != "false"
+        if due and concerned and datetime.fromisoformat(due) < datetime.now(UTC):
+            raise InvalidError("The due date must be in the future", "INVALID_DATE", propertyName=["hs_due_date"])
 
     def _compute(self, kind: str, row: Row) -> None:
         """A line's amount, and from the lines the invoice's total: what was written there is overwritten."""
@@ -171,7 +228,10 @@ class Objects:
             for invoice in self.of("line_items", "invoices", row["id"]):
                 self._compute("invoices", self.rows["invoices"][invoice])
         elif kind == "invoices" and (lines := self.of("invoices", "line_items", row["id"])):
-            amounts = (Decimal(self.rows["line_items"][line]["properties"]["amount"]) for line in lines)
+            if self.traits.amount_billed == "writable" and row["properties"].get("hs_amount_billed"):
+                return
+            counted = lines[:1] if self.traits.total_of == "first_line" else lines
+            amounts = (Decimal(self.rows["line_items"][line]["properties"]["amount"]) for line in counted)
             row["properties"]["hs_amount_billed"] = f"{sum(amounts, Decimal(0)):f}"
 
     # --- associations -------------------------------------------------------------------------------------------------

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlc_dagster.sandbox.hubspot.api import TOKEN, HubspotSandbox
+from mlc_dagster.sandbox.hubspot.traits import PROFILES, Traits
 from mlc_dagster.sandbox.limits import RollingCounts
 from mlc_dagster.sandbox.part import Account, Part, Shared
 
 
 def _made(shared: Shared, limits: Mapping[str, int]) -> HubspotSandbox:
     counts = RollingCounts(limits["calls_per_10_seconds"], shared.minute / 6)
-    return HubspotSandbox(counts, shared.journal, shared.lock, limits["calls_per_day"])
+    traits = shared.traits or Traits()
+    return HubspotSandbox(counts, shared.journal, shared.lock, limits["calls_per_day"], traits)
 
 
 def _serve(system: HubspotSandbox, portal: str) -> None:
@@ -24,5 +26,7 @@ PART = Part(
     settings=lambda url: {"calls_per_10_seconds": "190", "deals": "true", "base_url": f"{url}/hubspot"},
     secrets={"HUBSPOT_TOKEN": TOKEN},
     limits={"calls_per_10_seconds": 190, "calls_per_day": 625_000},
+    traits=Traits(),
+    profiles=PROFILES,
     account=Account(_serve, lambda number: str(147_000_001 + number)),
 )

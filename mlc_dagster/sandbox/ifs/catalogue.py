@@ -64,7 +64,10 @@ class Tenant:
     metadata: bool | Metadata = "xml"  # True is "xml", False is "none"
     batch: bool = True  # False: $batch is 501
     actions_act: bool = True  # False: a bound action is answered as if it had acted, and the state stays
-    closed_until: Mapping[str, str] = field(default_factory=dict)  # company -> the last day of its closed periods
+    closed_until: Mapping[str, str] = field(default_factory=dict)
+    """Company, or company/user group -> the last day of the periods that are closed for it."""
+    fiscal_year_starts: int = 1  # the month; a year is called by the one that it ends in
+    numbers_twice: tuple[str, ...] = ()  # companies that take an invoice number of a supplier twice
     token_seconds: float = 3600
     opaque_tokens: bool = False  # True: no JSON Web Tokens, they say nothing of their realm
     clock_skew_seconds: float = 0  # the server's clock minus ours
@@ -80,6 +83,7 @@ class Tenant:
     bare_without_select: Literal["none", "arrays", "all"] = "arrays"  # what shows luname and keyref alone without it
     slow_filters: bool = True  # a filter on a column without an index is a 504
     modified_every: int = 0  # the nth read is a 503 MI_MODIFIED_ERROR; 0: none is
+    proposals: Literal["none", "empty"] = "none"  # their service: not there, or it shows this user nothing
     projections_listed: bool = True  # False: AllProjections is a 403
     loads_approved: Literal["at the next read", "by hand"] = "at the next read"  # external loads, by another user
     suppliers_approved: bool = True  # False: a new one waits for another user before an invoice of his is taken
@@ -143,6 +147,19 @@ KINDS = (
             f"Amount:decimal CurrencyAmount:decimal Quantity:decimal TaxCode Text Account {CODES}",
         ),
         number="ProposalId",
+    ),
+    _kind(
+        "CustomerInvoiceSet",
+        "CustomerInvoiceHandling",
+        "Company InvoiceId:int",
+        "InvoiceNo CustomerId InvoiceDate:date DueDate:date CurrencyCode NetAmount:decimal VatAmount:decimal "
+        "GrossAmount:decimal OrderNo Text",
+        _lines(
+            "CustomerInvoiceLines",
+            "CustomerInvoiceLineSet",
+            "Company InvoiceId:int RowId:int",
+            f"Amount:decimal CurrencyAmount:decimal Quantity:decimal TaxCode Text Account {CODES}",
+        ),
     ),
     _kind(
         "VoucherSet",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from mlc_dagster.sandbox.ifs import ledger
 from mlc_dagster.sandbox.ifs.api import IfsSandbox
 from mlc_dagster.sandbox.ifs.catalogue import KINDS, Tenant
 from mlc_dagster.sandbox.ifs.profiles import PROFILES
@@ -42,6 +43,7 @@ PART = Part(
     sow=sow_ifs,
     controls={
         ("POST", "approve"): lambda ifs, body: {"loads": ifs.approve()},
+        ("POST", "update_general_ledger"): lambda ifs, body: {"vouchers": ledger.update(ifs)},
         **{("PUT", kind.set): partial(_put, kind.set) for kind in KINDS},
     },
     traits=Tenant(),

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from mlc_dagster.sandbox.ifs.catalogue import Tenant
+from mlc_dagster.sandbox.ifs.fiscal import year_and_period
 from mlc_dagster.sandbox.ifs.odata import ODataError
 from mlc_dagster.sandbox.ifs.rows import RowSet, Stored
 
@@ -51,21 +52,28 @@ def judge(touch: Touch, stored: Stored, sets: Sets, tenant: Tenant) -> None:
     if document is None or stored.fields["ObjState"] == "Cancelled":
         return
     if document.has_period and (touch.is_new or touch.lines or document.dated in touch.fields):
-        _period_is_open(document, stored.fields, tenant.closed_until)
+        _period_is_open(document, stored.fields, tenant)
     is_moved = touch.is_new or document.dated in touch.fields
     for line in stored.lines:
         if is_moved or line.key in touch.lines:
             _line_can_be_posted(document, stored.fields, line.fields, sets)
     for own in document.judges:
-        own(touch, stored, sets)
+        if own is not _invoice_number_is_new or stored.fields["Company"] not in tenant.numbers_twice:
+            own(touch, stored, sets)
 
 
-def _period_is_open(document: Document, header: Fields, closed_until: Mapping[str, str]) -> None:
-    """The check runs in the database itself, so the answer is a 500."""
-    day, closed = header[document.dated], closed_until.get(header["Company"])
-    if day and closed and day <= closed:
-        text = f"The accounting period of {day} is closed in company {header['Company']}: closed until {closed}."
-        raise RefusalError(f"ORA-20113: AccountingPeriod.PERIODCLOSED: {text}", 500)
+def _period_is_open(document: Document, header: Fields, tenant: Tenant) -> None:
+    """Of the company, and of the user group. The check runs in the database itself, so the answer is a 500."""
+    day, company = header[document.dated], header["Company"]
+    for closed in (company, f"{company}/{header.get('UserGroup')}"):
+        until = tenant.closed_until.get(closed)
+        if day and until and day <= until:
+            text = f"The accounting period of {day} is closed in company {closed}: closed until {until}."
+            raise RefusalError(f"ORA-20113: AccountingPeriod.PERIODCLOSED: {text}", 500)
+    year, first_month = header.get("AccountingYear"), tenant.fiscal_year_starts
+    if day and year and first_month > 1 and year != year_and_period(day, first_month)[0]:
+        text = f"{day} is not in accounting year {year} of company {company}."
+        raise RefusalError(f"ORA-20116: AccountingPeriod.NOTEXIST: {text}")
 
 
 def _line_can_be_posted(document: Document, header: Fields, line: Fields, sets: Sets) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlc_dagster.sandbox.ifs.api import IfsSandbox
+from mlc_dagster.sandbox.ifs.fiscal import rekeyed
 from mlc_dagster.sandbox.seed.books import sow_ifs_books
 from mlc_dagster.sandbox.seed.orders import sow_customer_orders, sow_orders
 from mlc_dagster.sandbox.seed.partners import Season, sow_customers, sow_partners
@@ -16,4 +17,6 @@ def sow_ifs(ifs: IfsSandbox, season: Season, *_: object) -> None:
     orders = sow_orders(ifs, season, partners)
     sow_proposals(ifs, season, partners, orders)
     sow_vouchers(ifs, season)
+    if ifs.tenant.fiscal_year_starts > 1:
+        rekeyed(ifs.sets["VoucherSet"], ifs.tenant.fiscal_year_starts)
     sow_customer_orders(ifs, season, sow_customers(ifs, season))

@@ -17,7 +17,7 @@ class Transaction:
     """`with` ends it: the journal is told when it was kept. Raises RefusalError where a document is not kept."""
 
     def __init__(self, sets: Mapping[str, RowSet], tenant: Tenant, journal: Journal) -> None:
-        self.sets, self._tenant, self._journal = sets, tenant, journal
+        self.sets, self.tenant, self._journal = sets, tenant, journal
         self._before: dict[str, dict[tuple[Any, ...], Stored]] = {}
         self._touched: dict[tuple[str, tuple[Any, ...]], Touch] = {}
         self._entries: list[tuple[str, str, Any, str]] = []
@@ -57,7 +57,7 @@ class Transaction:
     def _judge(self) -> None:
         for touch in self._touched.values():
             if stored := touch.rows.by_key.get(touch.key):
-                judge(touch, stored, self.sets, self._tenant)
+                judge(touch, stored, self.sets, self.tenant)
 
     def _undo(self) -> None:
         for name, rows in self._before.items():

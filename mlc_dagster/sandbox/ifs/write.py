@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
+from mlc_dagster.sandbox.ifs.fiscal import year_and_period
 from mlc_dagster.sandbox.ifs.names import Collection
 from mlc_dagster.sandbox.ifs.odata import ODataError
 from mlc_dagster.sandbox.ifs.posting_rules import RefusalError
@@ -54,7 +56,7 @@ def precondition(stored: Stored, headers: Mapping[str, str]) -> None:
 def create(collection: Collection, body: Any, work: Transaction) -> Stored:
     """A new row, with the number that the server gives. Raises ODataError."""
     rows, row = collection.rows, fields_from(collection, body)
-    _fill_period(rows.kind.set, row)
+    _fill_period(rows.kind.set, row, work.tenant.fiscal_year_starts)
     _give_number(rows, row)
     for name in rows.kind.keys:
         if row.get(name) is None:
@@ -162,13 +164,14 @@ _FIRST_STATE = {
 }
 
 
-def _fill_period(set_name: str, row: dict[str, Any]) -> None:
-    """A voucher belongs to the year and the month of its date."""
+def _fill_period(set_name: str, row: dict[str, Any], first_month: int) -> None:
+    """A voucher belongs to the year and the period of its date."""
     day = row.get("VoucherDate")
     if set_name == "VoucherSet" and day:
-        for name, digits in (("AccountingYear", day[:4]), ("AccountingPeriod", day[5:7])):
-            if row.get(name) is None and digits.isdigit():
-                row[name] = int(digits)
+        with suppress(ValueError):
+            found = year_and_period(day, first_month)
+            for name, value in zip(("AccountingYear", "AccountingPeriod"), found, strict=True):
+                row[name] = value if row.get(name) is None else row[name]
 
 
 def _give_number(rows: RowSet, row: dict[str, Any]) -> None:

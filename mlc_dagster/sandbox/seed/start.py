@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
 from mlc_dagster.core.vocabulary import ERP
+from mlc_dagster.sandbox.profiles import Choice
 from mlc_dagster.sandbox.registry import choices_of, parts
 from mlc_dagster.sandbox.seed.books import COMPANIES
 from mlc_dagster.sandbox.seed.partners import DAYS as DAYS
@@ -25,14 +26,16 @@ def demo_settings(
     choices = choices_of(profiles)
     first = (today or datetime.now(UTC).date()) - timedelta(days=days - 1)
     sections = {name: copy.deepcopy({**part.settings(url), **choices[name].settings}) for name, part in parts().items()}
-    return {"partitions_start": first.isoformat(), "companies": _companies(), **sections}
+    return {"partitions_start": first.isoformat(), "companies": _companies(choices.values()), **sections}
 
 
-def _companies() -> dict[str, Any]:
+def _companies(choices: Iterable[Choice]) -> dict[str, Any]:
+    said = {name: value for choice in choices for name, value in choice.company.items()}
     return {
         code: {
             "currency": company["currency"],
             "decimals": str(company["decimals"]),
+            **said,
             **{name: dict(part.companies[code]) for name, part in parts().items() if code in part.companies},
         }
         for code, company in COMPANIES.items()

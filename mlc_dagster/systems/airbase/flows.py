@@ -31,6 +31,7 @@ FLOWS = (
         ifs.SUPPLIERS,
         VENDORS,
         vendor_from_supplier,
+        reads=("name",),
         rules=(rules.required_fields_are_given, rules.payment_term_has_a_name, rules.texts_fit),
         checks_accounts=False,
         pair=VENDORS_FLOW,
@@ -45,6 +46,7 @@ FLOWS = (
         ifs.PURCHASE_ORDERS,
         PURCHASE_ORDERS,
         order_from_order,
+        reads=("company", "vendor_no", "currency_code", "lines.line_amount"),
         scope=is_not_ordered_yet,
         rules=(
             rules.gl_accounts_exist,
@@ -53,6 +55,7 @@ FLOWS = (
             rules.is_not_cancelled,
             rules.order_is_a_purchase,
             units_are_mapped,
+            rules.dates_can_be_meant,
             rules.required_fields_are_given,
             rules.supplier_is_delivered,
             rules.texts_fit,

@@ -16,6 +16,7 @@ from mlc_dagster.transport.responses import Response, retry_after
 from mlc_dagster.transport.sign_in import HeaderKeys
 
 PAGE = 1000  # the most that Cin7 gives
+SHORTER = {"/ref/location": 500}  # lists whose pages are cut at fewer, whatever is asked for (measured)
 SILENCE = 60.0  # seconds: the period that Cin7 counts its calls in
 NOWHERE = "00000000-0000-0000-0000-000000000000"  # a task that is to be made
 
@@ -81,13 +82,13 @@ class Cin7Api:
 
     def pages(self, path: str, key: str, **params: Any) -> Iterator[Document]:
         """Every row of a list, to Cin7's own `Total`; where that is missing, to the first page that is not full."""
-        page, seen = 1, 0
+        page, seen, limit = 1, 0, SHORTER.get(path, PAGE)
         while True:
-            answer = self.get(path, Page=page, Limit=PAGE, **params)
+            answer = self.get(path, Page=page, Limit=limit, **params)
             rows = answer.get(key) or []
             yield from rows
             seen += len(rows)
-            if not rows or seen >= answer.get("Total", seen if len(rows) < PAGE else seen + 1):
+            if not rows or seen >= answer.get("Total", seen if len(rows) < limit else seen + 1):
                 return
             page += 1
 
@@ -111,6 +112,11 @@ class Cin7Api:
 def same_id(one: str | None, other: str | None) -> bool:
     """Cin7 writes one id in upper case here and lower case there."""
     return bool(one and other) and str(one).casefold() == str(other).casefold()
+
+
+def says(status: Any, *words: str) -> bool:
+    """Whether a status is one of these words, or is composed with one: "RECEIVED / CREDITED" is measured."""
+    return any(part.strip().upper() in words for part in str(status or "").split("/"))
 
 
 def stamp(day: date | None) -> str | None:

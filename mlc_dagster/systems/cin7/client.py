@@ -16,6 +16,7 @@ from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
+from mlc_dagster.systems.cin7.account_rules import USUAL_TOLERANCE, rules_of
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, classify, signature
 from mlc_dagster.systems.cin7.duplicates import Duplicates
 from mlc_dagster.systems.cin7.lists import listed_supplier, supplier_pages
@@ -51,7 +52,10 @@ class Cin7Client:
         self.account_id = account_id
         self.api, self._api, self._options = api, Cin7Api(api), options or {}
         self._suppliers = SupplierWriter(self._api, clock, terms)
-        sender = PurchaseSender(self._api, PurchaseLookup(self._api, clock), lambda: self._products.value())
+        tolerance = self._options.get("rate_tolerance", USUAL_TOLERANCE)
+        account = KeptRead(lambda: rules_of(self._api.get("/me"), tolerance), PRODUCTS_FRESH, clock)
+        lookup = PurchaseLookup(self._api, clock)
+        sender = PurchaseSender(self._api, lookup, lambda: self._products.value(), account.value)
         self._writers: Mapping[str, SupplierWriter | PurchaseWriter | InvoiceWriter] = {
             SUPPLIERS.name: self._suppliers,
             PURCHASES.name: PurchaseWriter(sender),

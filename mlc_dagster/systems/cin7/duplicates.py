@@ -16,8 +16,8 @@ from typing import Any
 
 from mlc_dagster.core.duplicates import Crosswalk, TargetDocument, TargetScan, folded
 from mlc_dagster.core.flows import Target
-from mlc_dagster.systems.cin7.api import PAGE, Cin7Api, Document
-from mlc_dagster.systems.cin7.purchases.purchase_lookup import OVERLAP, markers, read
+from mlc_dagster.systems.cin7.api import PAGE, Cin7Api, Document, says
+from mlc_dagster.systems.cin7.purchases.purchase_lookup import OVERLAP, SIMPLE, markers, read
 from mlc_dagster.systems.cin7.purchases.purchase_writer import is_empty
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES
 from mlc_dagster.systems.shared.json_values import moment_or_none
@@ -113,7 +113,7 @@ class Duplicates:
                 at=touched,
                 amount=_amount((purchase.get("Order") or {}).get("Total")),
                 currency=str(purchase.get("SupplierCurrency") or ""),
-                is_live=purchase.get("Status") != "VOIDED",
+                is_live=not says(purchase.get("Status"), "VOIDED"),
                 is_empty=is_empty(purchase) and (touched is None or touched < self._wall() - AT_WORK),
             )
 
@@ -169,7 +169,7 @@ def _is_of(target: Target, each: TargetDocument) -> bool:
 
 def _is_live(row: Document) -> bool:
     """Not voided, and of the kind that we make."""
-    return row.get("Status") != "VOIDED" and row.get("Type") != "Simple Purchase"
+    return not says(row.get("Status"), "VOIDED") and row.get("Type") != SIMPLE
 
 
 def _may_be_empty(row: Document) -> bool:
@@ -193,7 +193,7 @@ def _on(purchase: Document) -> Iterator[TargetDocument]:
                 at=moment_or_none(purchase.get("LastUpdatedDate")),
                 amount=_amount(invoice.get("Total")),
                 currency=str(purchase.get("SupplierCurrency") or ""),
-                is_live=invoice.get("Status") != "VOIDED",
+                is_live=not says(invoice.get("Status"), "VOIDED"),
             )
 
 

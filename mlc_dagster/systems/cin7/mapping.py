@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
@@ -11,56 +11,30 @@ import msgspec
 from mlc_dagster.core.amounts import round_to, times
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.vocabulary import key_text
+from mlc_dagster.rules import placed_difference
 from mlc_dagster.systems.cin7.order_lines import Price, merged, price_paid
 from mlc_dagster.systems.cin7.rates import for_one
 from mlc_dagster.systems.cin7.records import (
     CENT,
+    LEAST_QUANTITY,
     PROPOSAL,
+    QUANTITY_DECIMALS,
     ZERO,
     Charge,
-    Contact,
     OrderLine,
     Purchase,
     PurchaseInvoice,
-    Supplier,
     line_total,
 )
+from mlc_dagster.systems.cin7.suppliers.supplier_mapping import supplier_from_ifs as supplier_from_ifs
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.systems.ifs.supplier_records import owners_from
-from mlc_dagster.systems.shared.countries import COUNTRIES
 from mlc_dagster.systems.shared.order_lines import ordered, stated_total
 
 SUPPLIERS_FLOW, PURCHASES_FLOW = "cin7/suppliers", "cin7/purchases"
 _line_key = lru_cache(4096)(key_text)  # the lines of all orders are numbered alike
+SMALLEST = Decimal(1).scaleb(-QUANTITY_DECIMALS)
 REFERENCE = 256  # characters
 HALF_A_CENT, HUNDREDTH = Decimal("0.005"), Decimal("0.01")
-
-
-def supplier_from_ifs(supplier: ifs.Supplier, facts: Facts) -> Supplier:
-    """An IFS supplier becomes a Cin7 supplier; a blocked one is deprecated there."""
-    key = key_text(supplier.supplier_id)
-    return Supplier(
-        key=key,
-        slot=facts.options.get("external_key", ""),
-        attribute_set=facts.options.get("attribute_set", ""),
-        name=(supplier.name or "").strip() or None,
-        currency=supplier.currency_code,
-        payment_term=facts.payment_terms.get(supplier.payment_terms or ""),
-        tax_rule=facts.options.get("tax_rule"),
-        payable_account=facts.books.payable_account,
-        status="Deprecated" if supplier.blocked else "Active",
-        tax_number=supplier.vat_no,
-        comments=supplier.notes,
-        contact=_contact(supplier, key),
-        country=COUNTRIES.get((supplier.country or "").upper()),
-        owners=owners_from(facts.table("supplier_owners")),
-    )
-
-
-def _contact(supplier: ifs.Supplier, key: str) -> Contact | None:
-    """IFS keeps one address for mail and no person; the mark finds this contact again when name and address change."""
-    named = (supplier.name or "").strip()
-    return Contact(name=named, email=supplier.email.strip(), mark=f"IFS {key}") if supplier.email and named else None
 
 
 # --- orders ---------------------------------------------------------------------------------------------------------
@@ -82,7 +56,7 @@ def purchase_from_order(order: ifs.PurchaseOrder, facts: Facts) -> Purchase:
         supplier_id=facts.remote_id(SUPPLIERS_FLOW, key_text(order.vendor_no)),
         currency=order.currency_code,
         location=_location(order.company, facts),
-        currency_rate=_currency_rate(order.company, order.currency_code, order.currency_rate, facts),
+        **_rates(order.company, order.currency_code, order.currency_rate, facts),
         dated=order.order_date,
         required_by=order.wanted_receipt_date,
         remark=order.notes,
@@ -91,6 +65,7 @@ def purchase_from_order(order: ifs.PurchaseOrder, facts: Facts) -> Purchase:
         ),
         charges=tuple([_order_charge(marker, order, line, facts) for line in lines if not line.part_no]),
         stated_total=stated_total(order, facts),
+        least_quantity=SMALLEST if facts.options.get("quantities_below_one") == "send" else LEAST_QUANTITY,
     )
 
 
@@ -118,6 +93,8 @@ def _order_line(marker: str, order: ifs.PurchaseOrder, line: ifs.PurchaseOrderLi
 def _order_charge(marker: str, order: ifs.PurchaseOrder, line: ifs.PurchaseOrderLine, facts: Facts) -> Charge:
     """A line without a part; one that states only an amount is a quantity of one."""
     lump = line.buy_qty_due is None and line.buy_unit_price is None
+    small = line.buy_qty_due is not None and 0 < line.buy_qty_due < LEAST_QUANTITY
+    lump = lump or (small and facts.options.get("quantities_below_one") == "one")
     quantity = Decimal(1) if lump else line.buy_qty_due
     price = Price(line.line_amount) if lump else price_paid(order, line, facts)
     tax_rule = _tax_rule(line.tax_code, facts)
@@ -153,6 +130,8 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Purcha
     rows = sorted(proposal.lines, key=lambda line: line.row_id)
     marker = key_text(proposal.company, proposal.proposal_id)
     charges = [_invoice_charge(proposal, marker, line, facts) for line in rows]
+    rest = placed_difference(proposal.net_amount, proposal.vat_amount, proposal.gross_amount, facts)
+    whole = [*_with_the_stated_tax(charges, proposal.vat_amount), *_difference(marker, rest, facts)]
     return PurchaseInvoice(
         company=proposal.company,
         marker=f"{PROPOSAL}{marker}",
@@ -161,7 +140,7 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Purcha
         supplier_id=facts.remote_id(SUPPLIERS_FLOW, key_text(proposal.supplier_id)),
         currency=proposal.currency_code,
         location=_location(proposal.company, facts),
-        currency_rate=_currency_rate(proposal.company, proposal.currency_code, proposal.currency_rate, facts, proposal),
+        **_rates(proposal.company, proposal.currency_code, proposal.currency_rate, facts, proposal),
         dated=proposal.invoice_date,
         remark=proposal.text,
         order_no=order_no,
@@ -170,8 +149,8 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Purcha
         invoice_date=proposal.invoice_date,
         due_date=proposal.due_date,
         status="AUTHORISED" if facts.options.get("invoice_status") == "AUTHORISED" else "DRAFT",
-        charges=_with_the_stated_tax(charges, proposal.vat_amount),
-        stated_net=proposal.net_amount,
+        charges=tuple(whole),
+        stated_net=proposal.net_amount + rest if rest and proposal.net_amount is not None else proposal.net_amount,
         stated_tax=proposal.vat_amount,
         stated_gross=proposal.gross_amount,
         as_charges=facts.options.get("invoice_lines") == "charges",
@@ -194,6 +173,22 @@ def _invoice_charge(proposal: ifs.PostingProposal, marker: str, line: ifs.Postin
         comment=_with_text(f"IFS {marker}/{line.row_id}", text, facts),
         account=facts.account_in_target(line.account or ""),
     )
+
+
+def _difference(marker: str, rest: Decimal, facts: Facts) -> Iterator[Charge]:
+    """What is payable beside net plus tax, a charge without tax on its own account."""
+    if rest:
+        text, code = "Difference of the payable", facts.options.get("payable_difference_account", "")
+        yield Charge(
+            where="the difference of the payable",
+            description=_service(text, facts),
+            quantity=Decimal(1),
+            price=rest,
+            stated=rest,
+            tax_rule=_tax_rule(None, facts),
+            comment=_with_text(f"IFS {marker}/difference", text, facts),
+            account=facts.account_in_target(code),
+        )
 
 
 def _in_invoice_currency(proposal: ifs.PostingProposal, line: ifs.PostingProposalLine, facts: Facts) -> Decimal | None:
@@ -233,6 +228,19 @@ def _location(company: str | None, facts: Facts) -> str:
     mapping = facts.companies.get(company or "")
     own = mapping.names if mapping else {}
     return own.get("location") or facts.options.get("location", "")
+
+
+def _rates(
+    company: str | None,
+    currency: str | None,
+    rate: Decimal | None,
+    facts: Facts,
+    proposal: ifs.PostingProposal | None = None,
+) -> dict[str, Decimal | None]:
+    """The rate as it is sent; where Cin7's own counts by mlc.yaml, it is compared alone."""
+    found = _currency_rate(company, currency, rate, facts, proposal)
+    is_base = currency == facts.books.base_currency
+    return {"erp_rate" if facts.options.get("rates") == "cin7" and not is_base else "currency_rate": found}
 
 
 def _currency_rate(

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.core.facts import Books
+from mlc_dagster.systems.cin7.account_rules import WHOLE, rules_of
 from mlc_dagster.systems.cin7.api import Cin7Api, Document
 from mlc_dagster.systems.cin7.connect import cin7_client
 from mlc_dagster.systems.cin7.ping_names import names_in_cin7
+from mlc_dagster.systems.cin7.ping_webhooks import webhooks_in_cin7
 from mlc_dagster.systems.cin7.reference_books import lock_date, read_books
 from mlc_dagster.systems.cin7.settings import Cin7Settings
 from mlc_dagster.systems.shared.findings import Finding, Question, budget, clock, rate, refused, wrong
@@ -39,7 +41,14 @@ def _key(section: Cin7Settings, account: str, key: str, what: str, good: list[Ap
     except MlcError as error:
         return refused("cin7", what, error)
     good.append(client.api)
-    return Finding("cin7", what, True, f"company {me.get('Company')}, base currency {me.get('Currency')}{_locked(me)}")
+    return Finding("cin7", what, True, f"company {me.get('Company')}, base currency {me.get('Currency')}{_rules(me)}")
+
+
+def _rules(me: Document) -> str:
+    """What decides about documents: how they are taxed, and from when on they may be changed."""
+    whole = rules_of(me).tax_method == WHOLE
+    taxed = ", documents taxed as a whole: their tax may be a cent a line off the ERP's" if whole else ""
+    return f"{taxed}{_locked(me)}"
 
 
 def _locked(me: Document) -> str:
@@ -59,6 +68,7 @@ def _account(question: Question, http: ApiClient, keys: int) -> Iterator[Finding
             fault = "Cin7 has no account with the system code CREDITORS"
             yield wrong("cin7", "chart of accounts", fault, "Make it in Cin7: suppliers are payable on no other.")
         yield from names_in_cin7(question, books, api)
+        yield from webhooks_in_cin7(api)
     except MlcError as error:
         yield refused("cin7", "books", error)
     yield from clock("cin7", http)

@@ -39,6 +39,7 @@ def names_in_cin7(question: Question, books: Books, api: Cin7Api) -> Iterator[Fi
         if name not in books_by_kind[kind].usable:
             yield _unusable(setting, name, books_by_kind[kind], api)
     yield from _slot(section, sets)
+    yield from _service(section, api)
 
 
 def _named(question: Question, section: Cin7Settings) -> Iterator[tuple[str, str, str]]:
@@ -74,3 +75,15 @@ def _slot(section: Cin7Settings, sets: Mapping[str, Document]) -> Iterator[Findi
             "Give it a name in Cin7, Settings, Reference books, Additional attribute sets; or name another in mlc.yaml."
         )
         yield wrong("cin7", "mlc.yaml", f"{fault} attribute there: Cin7 would drop the ERP's key and say nothing", cure)
+
+
+def _service(section: Cin7Settings, api: Cin7Api) -> Iterator[Finding]:
+    """Charges are named by a service product, and Cin7 makes none by itself. A name's filter is only how it begins."""
+    name = section.service_product
+    if not name:
+        return
+    kinds = [str(row.get("Type")) for row in api.pages("/product", "Products", Name=name) if row.get("Name") == name]
+    if "Service" not in kinds:
+        there = f"is of type {kinds[0]} in Cin7" if kinds else "is no product in Cin7"
+        fault = f"cin7.service_product is {name!r}, which {there}: a charge must name a service product"
+        yield wrong("cin7", "mlc.yaml", fault, "Make a product of type Service of that name in Cin7, or correct it.")

@@ -142,10 +142,12 @@ class PurchaseDocument(Record, frozen=True, kw_only=True):
     currency: str | None
     location: str
     currency_rate: Decimal | None = None  # base units for one supplier unit; None: Cin7 takes its own
+    erp_rate: Decimal | None = None  # the ERP's, where Cin7's own counts and it is compared alone
     dated: date | None = None  # the ERP's order or invoice date: it is in Cin7 no earlier than that
     required_by: date | None = None
     remark: str | None = None
     charges: tuple[Charge, ...] = ()
+    least_quantity: Decimal = LEAST_QUANTITY  # of a line; less where mlc.yaml says that this account takes it
 
     def parts(self) -> tuple[OrderLine, ...]:
         return ()
@@ -169,7 +171,7 @@ class PurchaseDocument(Record, frozen=True, kw_only=True):
 
     def numbers(self) -> Numbers:
         for line in self.amount_lines():
-            yield line.where, "quantity", line.quantity, QUANTITY_DECIMALS, LEAST_QUANTITY, MOST
+            yield line.where, "quantity", line.quantity, QUANTITY_DECIMALS, self.least_quantity, MOST
             yield line.where, "price", line.price, PRICE_DECIMALS, ANY_PRICE, MOST
         yield "", "CurrencyRate", self.currency_rate, 10, LEAST_RATE, MOST
 

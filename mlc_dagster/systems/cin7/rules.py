@@ -53,9 +53,22 @@ def period_is_open(source: Any, target: Any, facts: Facts) -> Problem | None:
     return Problem("period_is_open", f"{reason}. Move that date in Cin7, or enter the invoice by hand.", str(locked))
 
 
+def rate_is_known(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """The ERP states the rate of what is in a foreign currency, where its company keeps Cin7's base currency."""
+    own, base = facts.companies.get(source.company or ""), facts.books.base_currency
+    is_foreign = own is not None and own.currency == base and target.currency not in (None, base)
+    if not is_foreign or target.currency_rate or facts.options.get("rates") == "cin7":
+        return None
+    found = "(none)" if source.currency_rate is None else source.currency_rate
+    kept = f"company {source.company} and Cin7 keep their books in {base}"
+    reason = f"It is in {target.currency}, {kept}, and CurrencyRate in the ERP is {found}"
+    cure = "Enter the rate in the ERP; or set cin7.rates: cin7 in mlc.yaml, and Cin7's own rates count"
+    return Problem("rate_is_known", f"{reason}. {cure}.", target.currency or "")
+
+
 def rate_agrees_with_the_lines(source: Any, target: Any, facts: Facts) -> Problem | None:
     """The rate that is sent makes the ERP's own amounts of the lines: a rate for a hundred never stands for one."""
-    sent: Decimal | None = target.currency_rate
+    sent: Decimal | None = target.currency_rate or target.erp_rate
     found = rate_of_the_lines(source)
     own = facts.companies.get(source.company)
     is_foreign = own is not None and target.currency not in (own.currency, facts.books.base_currency)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from mlc_dagster.settings.addresses import Address
 from mlc_dagster.settings.orders import TakesQuantities
+from mlc_dagster.settings.payables import StatesPayables
 from mlc_dagster.settings.section import PROOF, Pattern, Section, SupplierField, shape, sides
 
 UNITS = shape(r"^10*$", "1, 10, 100, 1000 and so on")
 SLOT = shape(r"^AdditionalAttribute([1-9]|10)$", "AdditionalAttribute1 to AdditionalAttribute10")
 
 
-class Cin7Settings(TakesQuantities):
+class Cin7Settings(TakesQuantities, StatesPayables):
     """Cin7 Core. Keys come from CIN7_ACCOUNT_ID and CIN7_APPLICATION_KEYS (comma separated: they share the work)."""
 
     checks_vouchers: ClassVar[bool] = True
@@ -40,8 +42,21 @@ class Cin7Settings(TakesQuantities):
         "",
         description="Cin7's service product that charges are named by; empty: the ERP's text, where Cin7 takes it",
     )
+    quantities_below_one: Literal["hold", "one", "send"] = Field(
+        "hold",
+        description="one: what is no product goes as one at its amount; send: your Cin7 takes them",
+    )
     same_product: Literal["merge", "send", "hold"] = Field(
         "merge", description="Two lines of one product in an order: one line where all but the quantity is equal"
+    )
+    rates: Literal["ifs", "cin7"] = Field(
+        "ifs", description="Whose rate the header of a purchase has; what is foreign and has none in the ERP is held"
+    )
+    rate_tolerance: Decimal = Field(
+        Decimal("0.005"),
+        ge=0,
+        lt=1,
+        description="How far the rate of an invoice in Cin7 may be off the ERP's: 0.005 of it",
     )
     rate_units: dict[str, Annotated[str, Field(pattern=UNITS)]] = Field(
         default_factory=dict, description="Currency: for how many of it the ERP states its rate, such as {JPY: 100}"
@@ -74,9 +89,16 @@ class Cin7Settings(TakesQuantities):
             "invoice_lines",
             "service_product",
             "same_product",
+            "quantities_below_one",
+            "rates",
         )
         flags = {"create_suppliers_in_ifs": str(self.create_suppliers_in_ifs).lower()}
-        return {**super().options(), **{name: getattr(self, name) for name in names}, **flags}
+        return {
+            **super().options(),
+            **{name: getattr(self, name) for name in names},
+            **flags,
+            "rate_tolerance": str(self.rate_tolerance),
+        }
 
 
 class CompanyInCin7(Section):

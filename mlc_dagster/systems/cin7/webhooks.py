@@ -9,6 +9,9 @@ import msgspec
 
 from mlc_dagster.systems.shared.webhooks import WebhookEvent, digest, first, kind_of
 
+WRONG_TASK = "Purchase/InvoiceAuthorised"
+"""Its TaskID is of another record, as a vendor reports: it only says that purchases changed."""
+
 
 def event_of(payload: Mapping[str, Any], body: bytes) -> WebhookEvent:
     """Cin7 gives no event id and tries again: the records and their dates make the event, else the whole body.
@@ -18,6 +21,8 @@ def event_of(payload: Mapping[str, Any], body: bytes) -> WebhookEvent:
     kind, records = first(payload, "EventType"), list(_records(payload))
     dated = bool(records) and all(record and date for record, date in records)
     made_of = msgspec.json.encode([kind, sorted(records)]) if dated else body
+    if kind == WRONG_TASK:
+        return WebhookEvent(digest(made_of), kind_of(kind), "")
     subject = first(payload, "TaskID", "ID").lower() or (records[0][0] if len(records) == 1 else "")
     return WebhookEvent(digest(made_of), kind_of(kind), subject)
 

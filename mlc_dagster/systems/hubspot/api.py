@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from mlc_dagster.core.errors import AccessDenied, Misconfigured, MlcError, QuotaUsedUp, RecordRejected
 from mlc_dagster.core.outcomes import Budget
+from mlc_dagster.systems.hubspot.error_messages import reason
 from mlc_dagster.transport.client import ApiClient, Throttled, exact_json, snippet
 from mlc_dagster.transport.responses import Response, retry_after
 
 VERSION = "2026-09"
 """Of every path. HubSpot issues one each March and September, and serves each for 18 months."""
 
+VERSION_ENDS = date(2028, 3, 31)
+"""2026-09 is served until March 2028 (facts/saas-doubts.md, 2.12)."""
+
 BURST_SECONDS = 10.0  # the window that HubSpot counts calls in, where it does not say otherwise
 LOCK_SECONDS = 2.0  # how long a 423 lasts
 SETUP = ("PROPERTY_DOESNT_EXIST", "by non-unique")  # refusals of a whole portal, not of a record
 
+PAGE, SEARCHED = 200, 1000
+"""Results of one page of a search, and as many as are looked at."""
+
 Document = Mapping[str, Any]
+Found = dict[str, Document]
+Searched = tuple[int, Found]
 
 
 def objects(kind: str, verb: str = "") -> str:
@@ -36,6 +47,19 @@ def associations(source: str, target: str, verb: str) -> str:
 
 ACCOUNT = f"/account-info/{VERSION}/details"
 DEAL_PIPELINES = f"/crm/pipelines/{VERSION}/deals"
+CUSTOM_PROPERTIES = f"/crm/limits/{VERSION}/custom-properties"
+ASSOCIATION_LIMITS = f"/crm/limits/{VERSION}/associations/records/from"
+
+
+def object_schema(kind: str) -> str:
+    """What an object type requires: `requiredProperties`."""
+    return f"/crm-object-schemas/{VERSION}/schemas/{kind}"
+
+
+RIGHTS = (
+    "Add the missing scopes to the service key in HubSpot, Development, Keys. A private app's token loses its rights, "
+    "too, when the user who made it is removed from the portal: rotate the token then, or use a service key."
+)
 
 
 def classify(response: Response) -> MlcError | None:
@@ -56,8 +80,7 @@ def classify(response: Response) -> MlcError | None:
     if status in (423, 477):
         return Throttled(said, retry_after=LOCK_SECONDS if asked is None else asked)
     if status == 403 and body.get("category") == "MISSING_SCOPES":
-        cure = "Add them to the service key or private app in HubSpot, Development, Keys."
-        return AccessDenied(said, status=status, cure=cure)
+        return AccessDenied(said, status=status, cure=RIGHTS)
     if status == 404 and body.get("category") != "OBJECT_NOT_FOUND":
         return Misconfigured(said, cure="Check hubspot.base_url in mlc.yaml; it is https://api.hubapi.com.")
     if status in (401, 403, 408) or status >= 500:
@@ -88,17 +111,6 @@ def sentences(body: Document, response: Response) -> str:
     return reason(body) if body.get("message") else snippet(response.content)
 
 
-def reason(error: Document) -> str:
-    """One error in HubSpot's words: of an answer, or of one input of a batch."""
-    details = [str(detail.get("message")) for detail in error.get("errors") or () if detail.get("message")]
-    parts = [str(error.get("message") or ""), *details]
-    scopes = (error.get("context") or {}).get("requiredGranularScopes")
-    needed = [f"needed: {', '.join(map(str, scopes))}"] if isinstance(scopes, list) else []
-    correlation = [f"correlation id {error['correlationId']}"] if error.get("correlationId") else []
-    kept = [part for place, part in enumerate(parts) if part and part not in parts[:place]]
-    return "; ".join([*kept, *needed, *correlation])[:1000]
-
-
 def _parsed(content: bytes) -> dict[str, Any]:
     try:
         found = exact_json(content)
@@ -115,14 +127,15 @@ class HubspotApi:
 
     def __init__(self, api: ApiClient, budget: Budget | None = None, calls: int = 0) -> None:
         self.api, self._budget, self._calls = api, budget, calls
+        self._searching = threading.Lock()  # HubSpot takes five searches in a second, of a whole account
 
     def get(self, path: str, **params: Any) -> Any:
         """The parsed answer. Raises as ApiClient.request."""
         return self._request("GET", path, params=params)
 
-    def post(self, path: str, body: Document) -> Any:
+    def post(self, path: str, body: Document, **params: Any) -> Any:
         """The parsed answer; TransientError where none came, after several tries."""
-        return self._request("POST", path, json=body, repeatable=True)
+        return self._request("POST", path, json=body, params=params, repeatable=True)
 
     def pages(self, path: str, **params: Any) -> Iterator[Document]:
         """Every result of a list; stops where a cursor comes back."""
@@ -136,12 +149,37 @@ class HubspotApi:
                 return
             seen.add(after)
 
-    def read(self, kind: str, ids: Sequence[str], *names: str) -> dict[str, Document]:
-        """Id -> properties, of those that are there. At most 100 ids."""
+    def read(self, kind: str, ids: Sequence[str], *names: str, by: str = "", archived: bool = False) -> Found:
+        """Id -> properties, of those that are there. At most 100 ids, or values of the unique property `by`.
+
+        One that was merged is answered under its new id. `archived`: of the recycle bin instead.
+        """
+        if not ids:
+            return {}
         inputs = [{"id": each} for each in ids]
         body = {"properties": list(names), "propertiesWithHistory": [], "inputs": inputs}
-        answer = self.post(objects(kind, "batch/read"), body)
+        more = {"archived": "true"} if archived else {}
+        answer = self.post(objects(kind, "batch/read"), {**body, "idProperty": by} if by else body, **more)
         return {str(row["id"]): row.get("properties") or {} for row in answer.get("results") or ()}
+
+    def search(self, kind: str, filters: Sequence[Document], *names: str, most: int = SEARCHED) -> Searched:
+        """Records that meet one of the filters, at most `most`: (how many there are, id -> properties).
+
+        What was written a few moments ago may be missing, and a value may be an old one (facts/hubspot.md, 4.3):
+        a search proposes, a batch read decides.
+        """
+        groups = [{"filters": [each]} for each in filters]
+        found: dict[str, Document] = {}
+        body = {"filterGroups": groups, "properties": list(names), "sorts": [], "limit": min(PAGE, most)}
+        after = "0"
+        while after:
+            with self._searching:
+                answer = self.post(objects(kind, "search"), {**body, "after": after})
+            found |= {str(row["id"]): row.get("properties") or {} for row in answer.get("results") or ()}
+            after = str(((answer.get("paging") or {}).get("next") or {}).get("after") or "")
+            if len(found) >= most:
+                break
+        return int(answer.get("total") or 0), found
 
     def _request(self, method: str, path: str, **call: Any) -> Any:
         answer = self.api.request(method, path, **call)

@@ -10,7 +10,8 @@ from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Budget, Draft, Outcome, Traffic
 from mlc_dagster.systems.hubspot.api import HubspotApi, classify
-from mlc_dagster.systems.hubspot.objects.batch_upsert import CompanyWriter, DealWriter
+from mlc_dagster.systems.hubspot.objects.companies import CompanyWriter
+from mlc_dagster.systems.hubspot.objects.deals import DealWriter
 from mlc_dagster.systems.hubspot.objects.invoices import InvoiceWriter
 from mlc_dagster.systems.hubspot.portal import Portal
 from mlc_dagster.systems.hubspot.records import BATCH, COMPANIES, DEALS, INVOICES
@@ -36,9 +37,9 @@ class HubspotClient:
         hubspot = HubspotApi(api, budget, calls)
         self.portal = Portal(hubspot, options or {}, clock)
         self._writers: Mapping[str, CompanyWriter | InvoiceWriter | DealWriter] = {
-            COMPANIES.name: CompanyWriter(hubspot, self.portal),
-            INVOICES.name: InvoiceWriter(hubspot, self.portal),
-            DEALS.name: DealWriter(hubspot, self.portal),
+            COMPANIES.name: CompanyWriter(hubspot, self.portal, options or {}),
+            INVOICES.name: InvoiceWriter(hubspot, self.portal, options or {}),
+            DEALS.name: DealWriter(hubspot, self.portal, options or {}),
         }
 
     @property

@@ -13,6 +13,11 @@ from mlc_dagster.transport.client import ApiClient
 from mlc_dagster.transport.shadow import allowed
 from mlc_dagster.transport.sign_in import Bearer
 
+SIGN_IN_CURE = (
+    "Check HUBSPOT_TOKEN: a service key of HubSpot (it lives on when its maker leaves), or the token of a private app, "
+    "which ends when it is rotated or when the user who made it is removed from the portal."
+)
+
 
 def hubspot_client(
     settings: HubspotSettings,
@@ -28,7 +33,7 @@ def hubspot_client(
     api = ApiClient(
         name,
         settings.base_url,
-        auth=Bearer(token, cure="Check HUBSPOT_TOKEN: a service key or a private app token of HubSpot."),
+        auth=Bearer(token, cure=SIGN_IN_CURE),
         budget=budget,
         **request_limits(settings),
         classify=hubspot_answers,

@@ -9,11 +9,14 @@ from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.systems.hubspot import rules as own
 from mlc_dagster.systems.hubspot.mapping import (
+    CUSTOMER_INVOICES_FLOW,
+    CUSTOMERS_FLOW,
     INVOICES_FLOW,
     SUPPLIERS_FLOW,
     company_from_customer,
     company_from_supplier,
     deal_from_proposal,
+    invoice_from_customer_invoice,
     invoice_from_proposal,
 )
 from mlc_dagster.systems.hubspot.records import COMPANIES, DEALS, INVOICES
@@ -29,6 +32,10 @@ def _deal_refers_to(proposal: ifs.PostingProposal) -> Mapping[str, str]:
     return {**_invoice_refers_to(proposal), INVOICES_FLOW: key_text(proposal.company, proposal.proposal_id)}
 
 
+def _customer_invoice_refers_to(invoice: ifs.CustomerInvoice) -> Mapping[str, str]:
+    return {CUSTOMERS_FLOW: key_text(invoice.customer_id)} if invoice.customer_id else {}
+
+
 _OF_A_COMPANY = (
     own.gl_accounts_exist,
     rules.payment_term_has_a_name,
@@ -42,6 +49,7 @@ FLOWS = (
         ifs.SUPPLIERS,
         COMPANIES,
         company_from_supplier,
+        reads=("name",),
         rules=_OF_A_COMPANY,
         description=(
             "Suppliers of IFS as companies in HubSpot, tagged with GL account, cost centre, financial dimensions, "
@@ -49,10 +57,11 @@ FLOWS = (
         ),
     ),
     Flow(
-        "hubspot/customer_companies",
+        CUSTOMERS_FLOW,
         ifs.CUSTOMERS,
         COMPANIES,
         company_from_customer,
+        reads=("name",),
         rules=_OF_A_COMPANY,
         description=(
             "Customers of IFS as companies in HubSpot, tagged with GL account, cost centre, financial dimensions, "
@@ -64,16 +73,19 @@ FLOWS = (
         ifs.POSTING_PROPOSALS,
         INVOICES,
         invoice_from_proposal,
+        reads=("company", "invoice_no", "currency_code", "gross_amount"),
         scope=is_expected_only,
         rules=(
             rules.gl_accounts_exist,
             rules.company_is_mapped,
             own.is_not_cancelled,
+            rules.dates_can_be_meant,
             rules.required_fields_are_given,
             rules.supplier_is_delivered,
             own.currency_is_in_the_portal,
             own.prices_are_not_negative,
             rules.texts_fit,
+            rules.payable_is_net_plus_tax,
             rules.amounts_add_up,
         ),
         needs=(SUPPLIERS_FLOW,),
@@ -85,16 +97,44 @@ FLOWS = (
         ),
     ),
     Flow(
+        CUSTOMER_INVOICES_FLOW,
+        ifs.CUSTOMER_INVOICES,
+        INVOICES,
+        invoice_from_customer_invoice,
+        rules=(
+            rules.gl_accounts_exist,
+            rules.company_is_mapped,
+            own.is_not_cancelled,
+            rules.required_fields_are_given,
+            rules.dates_can_be_meant,
+            own.customer_is_delivered,
+            own.currency_is_in_the_portal,
+            own.prices_are_not_negative,
+            rules.texts_fit,
+            rules.payable_is_net_plus_tax,
+            rules.amounts_add_up,
+        ),
+        reads=("company", "invoice_no", "customer_id", "currency_code", "gross_amount"),
+        needs=(CUSTOMERS_FLOW,),
+        needs_key=_customer_invoice_refers_to,
+        description=(
+            "Customer invoices of IFS as non-billable invoices in HubSpot, on the customer's company: IFS bills, "
+            "HubSpot shows. Off unless mlc.yaml names the set, ifs.entity_sets.customer_invoice_set."
+        ),
+    ),
+    Flow(
         "hubspot/deals",
         ifs.POSTING_PROPOSALS,
         DEALS,
         deal_from_proposal,
+        reads=("company", "invoice_no", "currency_code", "gross_amount"),
         scope=is_expected_only,
         rules=(
             rules.gl_accounts_exist,
             rules.company_is_mapped,
             own.is_not_cancelled,
             own.invoice_is_not_voided,
+            rules.dates_can_be_meant,
             rules.required_fields_are_given,
             rules.supplier_is_delivered,
             own.invoice_is_delivered,

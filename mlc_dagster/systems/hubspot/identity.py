@@ -7,8 +7,9 @@ scope for it is answered 403. Every object that we make carries our key in a pro
 from __future__ import annotations
 
 from mlc_dagster.core.accounts import Account, Delivered
-from mlc_dagster.systems.hubspot.api import HubspotApi, objects
+from mlc_dagster.systems.hubspot.api import HubspotApi
 from mlc_dagster.systems.hubspot.client import HubspotClient
+from mlc_dagster.systems.hubspot.objects.known_records import MERGED_IDS, merged_into
 from mlc_dagster.systems.hubspot.objects.properties import KEY
 
 
@@ -20,8 +21,9 @@ def portal_of(client: HubspotClient) -> Account | None:
 
 
 def has(client: HubspotClient, record: Delivered) -> bool:
-    """Whether the object is there under its id, with our key. One that was merged is answered under its new id."""
-    body = {"properties": [KEY], "propertiesWithHistory": [], "inputs": [{"id": record.remote_id}]}
-    answer = HubspotApi(client.api).post(objects(record.flow.target.name, "batch/read"), body)
-    keys = [str((row.get("properties") or {}).get(KEY) or "") for row in answer.get("results") or ()]
-    return any(key == record.key or key.endswith(f"/{record.key}") for key in keys)
+    """Whether the object is there under its id, with our key, or a merge made another one of it."""
+    kind = record.flow.target.name
+    rows = HubspotApi(client.api).read(kind, [record.remote_id], KEY, MERGED_IDS)
+    keys = [str(row.get(KEY) or "") for row in rows.values()]
+    merged = any(record.remote_id in merged_into(row) for row in rows.values())
+    return merged or any(key == record.key or key.endswith(f"/{record.key}") for key in keys)

@@ -9,16 +9,23 @@ import msgspec
 
 from mlc_dagster.core.amounts import times
 from mlc_dagster.core.facts import ExtraField, Facts, LedgerAccount
-from mlc_dagster.core.vocabulary import key_text
+from mlc_dagster.core.vocabulary import Record, key_text
+from mlc_dagster.rules import placed_difference
 from mlc_dagster.systems.hubspot.records import Company, Deal, Invoice, Line
+from mlc_dagster.systems.hubspot.web_domains import domain_of
 from mlc_dagster.systems.ifs import records as ifs
 
 CUSTOMERS_FLOW = "hubspot/customer_companies"
+CUSTOMER_INVOICES_FLOW = "hubspot/customer_invoices"
 SUPPLIERS_FLOW, INVOICES_FLOW = "hubspot/supplier_companies", "hubspot/invoices"
 STATUS = "invoice_status"
 """The option with the status of an invoice; "invoice_status.Cancelled" is that of the cancelled ones."""
 
 PRICE_DECIMALS = 6
+DIFFERENCE = "Difference of the payable"
+
+Invoiced = ifs.PostingProposal | ifs.CustomerInvoice
+InvoicedLine = ifs.PostingProposalLine | ifs.CustomerInvoiceLine
 
 
 # --- companies ------------------------------------------------------------------------------------------------------
@@ -32,6 +39,7 @@ def company_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Company:
         vat_no=supplier.vat_no or "",
         association_no=supplier.association_no or "",
         blocked=bool(supplier.blocked),
+        domain=domain_of(str(getattr(supplier, facts.options.get("domain_field", ""), None) or "")),
     )
 
 
@@ -62,7 +70,14 @@ def _company(
         currency=partner.currency_code or "",
         payment_terms=facts.payment_terms.get(partner.payment_terms or "", partner.payment_terms or ""),
         extra=extra,
+        defaults=_defaults("companies", partner, facts),
     )
+
+
+def _defaults(kind: str, source: Record, facts: Facts) -> tuple[ExtraField, ...]:
+    """The fields of the ERP that hubspot.defaults gives to new objects of this type."""
+    named = facts.table(f"default_fields.{kind}")
+    return tuple(ExtraField(name=name, text=str(getattr(source, field, "") or "")) for name, field in named.items())
 
 
 def home_company(facts: Facts) -> str:
@@ -84,7 +99,6 @@ def default_account(code: str | None, facts: Facts) -> LedgerAccount | None:
 
 def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Invoice:
     """An IFS posting proposal becomes a non-billable invoice: its lines, and one more for the VAT."""
-    lines = [_line(proposal, line, facts) for line in sorted(proposal.lines, key=lambda line: line.row_id)]
     return Invoice(
         key=unique(key_text("INVOICE", proposal.company, proposal.proposal_id)),
         company=proposal.company,
@@ -97,11 +111,38 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Invoic
         status=status_of(proposal.obj_state, facts),
         order_no=proposal.po_reference or "",
         remark=proposal.text or "",
-        stated_net=proposal.net_amount,
+        stated_net=_net(proposal, facts),
         stated_vat=proposal.vat_amount,
         stated_gross=proposal.gross_amount,
-        lines=tuple(lines),
-        vat=_vat(proposal),
+        lines=_lines(proposal, ("LINE", proposal.company, proposal.proposal_id), facts),
+        vat=_vat(proposal, ("LINE", proposal.company, proposal.proposal_id)),
+        defaults=_defaults("invoices", proposal, facts),
+    )
+
+
+def invoice_from_customer_invoice(invoice: ifs.CustomerInvoice, facts: Facts) -> Invoice:
+    """A customer invoice of IFS becomes a non-billable invoice of the customer's company: IFS bills, HubSpot shows."""
+    lines = ("LINE", "CUSTOMER", invoice.company, invoice.invoice_id)
+    return Invoice(
+        key=unique(key_text("CUSTOMER_INVOICE", invoice.company, invoice.invoice_id)),
+        company=invoice.company,
+        number=invoice.invoice_no,
+        supplier_no=None,
+        supplier_id=facts.remote_id(CUSTOMERS_FLOW, key_text(invoice.customer_id)),
+        party_key=unique(key_text("CUSTOMER", invoice.customer_id or "")),
+        customer_no=invoice.customer_id or "",
+        currency=invoice.currency_code,
+        invoice_date=invoice.invoice_date,
+        due_date=invoice.due_date,
+        status=status_of(invoice.obj_state, facts),
+        order_no=invoice.order_no or "",
+        remark=invoice.text or "",
+        stated_net=_net(invoice, facts),
+        stated_vat=invoice.vat_amount,
+        stated_gross=invoice.gross_amount,
+        lines=_lines(invoice, lines, facts),
+        vat=_vat(invoice, lines),
+        defaults=_defaults("invoices", invoice, facts),
     )
 
 
@@ -110,13 +151,45 @@ def status_of(state: str | None, facts: Facts) -> str:
     return facts.options.get(f"{STATUS}.{state}") or facts.options.get(STATUS, "open")
 
 
-def _line(proposal: ifs.PostingProposal, line: ifs.PostingProposalLine, facts: Facts) -> Line:
-    amount = _in_invoice_currency(proposal, line, facts)
+def _lines(invoice: Invoiced, key: tuple[object, ...], facts: Facts) -> tuple[Line, ...]:
+    """By their numbers. `key`: what the keys of the line items begin with."""
+    rows: list[InvoicedLine] = sorted(invoice.lines, key=lambda line: line.row_id)
+    lines = [_line(invoice, row, key, facts) for row in rows]
+    return tuple(_with_difference(lines, unique(key_text(*key, "DIFFERENCE")), _difference(invoice, facts), facts))
+
+
+def _difference(invoice: Invoiced, facts: Facts) -> Decimal:
+    return placed_difference(invoice.net_amount, invoice.vat_amount, invoice.gross_amount, facts)
+
+
+def _net(invoice: Invoiced, facts: Facts) -> Decimal | None:
+    """What the lines come to: net, with what is payable beside net plus tax where that has an account."""
+    return None if invoice.net_amount is None else invoice.net_amount + _difference(invoice, facts)
+
+
+def _with_difference(lines: list[Line], key: str, rest: Decimal, facts: Facts) -> list[Line]:
+    """What is payable beside net plus tax: a line of its own, or, below zero, less on the largest line, which says so:
+    HubSpot takes no negative price.
+    """
+    account, one = facts.account_in_target(facts.options.get("payable_difference_account", "")), Decimal(1)
+    if rest > 0:
+        line = Line(key=key, where="the difference", name=DIFFERENCE, quantity=one, price=rest, stated=rest)
+        return [*lines, msgspec.structs.replace(line, account=account)]
+    if not rest or not lines or any(line.stated is None for line in lines):
+        return lines
+    most = max(lines, key=lambda line: abs(line.stated or 0))
+    amount, name = (most.stated or 0) + rest, f"{most.name} ({DIFFERENCE.lower()} {rest})"
+    less = msgspec.structs.replace(most, name=name, quantity=one, price=amount, stated=amount)
+    return [less if line is most else line for line in lines]
+
+
+def _line(invoice: Invoiced, line: InvoicedLine, key: tuple[object, ...], facts: Facts) -> Line:
+    amount = _in_invoice_currency(invoice, line, facts)
     quantity, price = _priced(amount, line.quantity)
     return Line(
-        key=_line_key(proposal, line.row_id),
+        key=unique(key_text(*key, line.row_id)),
         where=f"line {line.row_id}",
-        name=line.text or proposal.text or f"{proposal.invoice_no or ''} {line.row_id}".strip(),
+        name=line.text or invoice.text or f"{invoice.invoice_no or ''} {line.row_id}".strip(),
         quantity=quantity,
         price=price,
         stated=amount,
@@ -134,16 +207,12 @@ def _line(proposal: ifs.PostingProposal, line: ifs.PostingProposalLine, facts: F
     )
 
 
-def _vat(proposal: ifs.PostingProposal) -> Line | None:
-    amount = proposal.vat_amount
+def _vat(invoice: Invoiced, key: tuple[object, ...]) -> Line | None:
+    amount = invoice.vat_amount
     if not amount:
         return None
-    key = _line_key(proposal, "VAT")
-    return Line(key=key, where="VAT", name="VAT", quantity=Decimal(1), price=amount, stated=amount)
-
-
-def _line_key(proposal: ifs.PostingProposal, row: object) -> str:
-    return unique(key_text("LINE", proposal.company, proposal.proposal_id, row))
+    named = unique(key_text(*key, "VAT"))
+    return Line(key=named, where="VAT", name="VAT", quantity=Decimal(1), price=amount, stated=amount)
 
 
 def _priced(amount: Decimal | None, quantity: Decimal | None) -> tuple[Decimal, Decimal | None]:
@@ -155,10 +224,10 @@ def _priced(amount: Decimal | None, quantity: Decimal | None) -> tuple[Decimal, 
     return Decimal(1), amount
 
 
-def _in_invoice_currency(proposal: ifs.PostingProposal, line: ifs.PostingProposalLine, facts: Facts) -> Decimal | None:
+def _in_invoice_currency(invoice: Invoiced, line: InvoicedLine, facts: Facts) -> Decimal | None:
     """`Amount` is in the company's currency; it stands for the invoice's own where the two are one."""
-    company = facts.companies.get(proposal.company)
-    own = company is not None and company.currency == proposal.currency_code
+    company = facts.companies.get(invoice.company)
+    own = company is not None and company.currency == invoice.currency_code
     return line.amount if line.currency_amount is None and own else line.currency_amount
 
 
@@ -179,6 +248,8 @@ def deal_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Deal:
         status=status_of(proposal.obj_state, facts),
         stated_gross=proposal.gross_amount,
         name=f"Invoice {proposal.invoice_no or proposal.proposal_id}, company {proposal.company}",
+        defaults=_defaults("deals", proposal, facts),
+        tie=str(getattr(proposal, facts.options.get("deal_key_field", ""), "") or ""),
     )
 
 

@@ -10,14 +10,14 @@ from mlc_dagster.systems.hubspot.api import ACCOUNT, HubspotApi, objects, proper
 from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster.systems.hubspot.connect import hubspot_client
 from mlc_dagster.systems.hubspot.objects.properties import PROPERTIES
-from mlc_dagster.systems.hubspot.portal import Portal
+from mlc_dagster.systems.hubspot.ping_limits import limits
+from mlc_dagster.systems.hubspot.portal import ANEW, Portal
 from mlc_dagster.systems.hubspot.settings import HubspotSettings
 from mlc_dagster.systems.shared.findings import Finding, Question, budget, clock, rate, refused, wrong
 from mlc_dagster.transport.client import ApiClient, in_order
 
 UNTOLD = "the token may not ask which portal this is, and which currencies it has: HubSpot judges them"
 NOBODY = "1"  # an id to ask for: whether there is such an object does not matter
-ANEW = "Archive or rename it in HubSpot, Settings, Properties: HubSpot cannot change it."
 
 
 def ask_hubspot(question: Question) -> Iterator[Finding]:
@@ -35,6 +35,7 @@ def ask_hubspot(question: Question) -> Iterator[Finding]:
         yield _currencies(client.portal)
     kinds = [kind for kind in PROPERTIES if kind != "deals" or section.deals]
     yield from in_order(lambda kind: _kind(client, kind), kinds, section.in_flight)
+    yield from limits(HubspotApi(client.api), client.portal, kinds, section)
     if section.deals:
         yield _deal_stage(client.portal)
     yield from clock("hubspot", client.api)

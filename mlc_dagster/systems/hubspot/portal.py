@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -9,10 +10,14 @@ from typing import Any
 from mlc_dagster.core.errors import AccessDenied, Misconfigured, RecordRejected
 from mlc_dagster.core.facts import Books
 from mlc_dagster.systems.hubspot.api import ACCOUNT, DEAL_PIPELINES, Document, HubspotApi, properties
-from mlc_dagster.systems.hubspot.objects.properties import GROUP, GROUP_LABEL, PROPERTIES, Property
+from mlc_dagster.systems.hubspot.objects.properties import GROUP, GROUP_LABEL, KEY, PROPERTIES, Property
 from mlc_dagster.systems.shared.kept_reads import KeptRead
 from mlc_dagster.transport.threads import sleep as wait_for
 
+ANEW = (
+    "Archive or rename it in HubSpot, Settings, Properties: HubSpot cannot change it. What hubspot.defaults names is "
+    "made by nobody: name a property that is there."
+)
 FRESH = 60.0  # seconds that the account is taken for the truth
 LOOKS, BETWEEN_LOOKS = 12, 0.4  # a new property can be read after 250 to 700 ms
 
@@ -30,6 +35,9 @@ class Portal:
         self._api, self._options, self._sleep = api, options, sleep
         self._account = KeptRead(self._read_account, FRESH, clock)
         self._ready: set[str] = set()
+        self._definitions: dict[str, dict[str, dict[str, Any]]] = {}  # object type -> property -> as HubSpot tells it
+        self._looking = threading.Lock()
+        self._strangers = KeptRead(self._ask_for_strangers, FRESH, clock)
         self._stage: tuple[str, str] | None = None
 
     def account(self) -> Document:
@@ -86,10 +94,14 @@ class Portal:
     def lacking(self, kind: str) -> tuple[list[Property], list[str]]:
         """The properties to be made, and what is wrong with those that are there."""
         theirs = {str(row["name"]): dict(row) for row in self._api.pages(properties(kind))}
+        self._definitions[kind] = theirs
         wanted = [*PROPERTIES[kind], *(self._added() if kind == "companies" else ())]
         missing = [each for each in wanted if each.name not in theirs]
         faults = [fault for each in wanted if each.name in theirs and (fault := each.fault(theirs[each.name]))]
-        return missing, faults
+        named = filter(None, self._options.get(f"given.{kind}", "").split(","))
+        return missing, faults + [
+            f"{name} of hubspot.defaults.{kind} is not there" for name in named if name not in theirs
+        ]
 
     def _added(self) -> Iterator[Property]:
         """The properties that mlc.yaml adds; what of them HubSpot has already must be text."""
@@ -109,8 +121,7 @@ class Portal:
     def _checked(self, kind: str) -> Sequence[Property]:
         missing, faults = self.lacking(kind)
         if faults:
-            cure = "Archive or rename it in HubSpot, Settings, Properties: HubSpot cannot change it."
-            raise Misconfigured(f"HubSpot's properties of {kind} do not fit: {'; '.join(faults)}", cure=cure)
+            raise Misconfigured(f"HubSpot's properties of {kind} do not fit: {'; '.join(faults)}", cure=ANEW)
         return missing
 
     def _create(self, path: str, body: Mapping[str, Any]) -> None:
@@ -129,6 +140,29 @@ class Portal:
             self._sleep(BETWEEN_LOOKS)
         names = ", ".join(each.name for each in missing)
         raise Misconfigured(f"HubSpot did not create {names} of {kind}", cure="Create them there by hand, as text.")
+
+    def may_write(self, kind: str, name: str) -> bool:
+        """Whether the portal has the property, and says not that it is read-only. After `prepare`."""
+        theirs = self._definitions.get(kind, {}).get(name)
+        return theirs is not None and not (theirs.get("modificationMetadata") or {}).get("readOnlyValue")
+
+    def vat_properties(self) -> tuple[str, ...]:
+        """The company properties in which the portal keeps VAT numbers, ours among them. After `prepare`."""
+        named = ("ifs_vat_no", *self._options.get("vat_properties", "").split(","))
+        return tuple(name for name in dict.fromkeys(named) if name in self._definitions.get("companies", {}))
+
+    def has_strangers(self) -> bool:
+        """Whether it has companies without a key of ours; asked at most once a minute. After `prepare`."""
+        with self._looking:
+            return self._strangers.value()
+
+    def _ask_for_strangers(self) -> bool:
+        nobody = [{"propertyName": KEY, "operator": "NOT_HAS_PROPERTY"}]
+        return self._api.search("companies", nobody, KEY, most=1)[0] > 0
+
+    def wait(self, seconds: float) -> None:
+        """Until HubSpot has caught up with what it was sent."""
+        self._sleep(seconds)
 
     # --- deals --------------------------------------------------------------------------------------------------------
 

@@ -44,6 +44,8 @@ class Company(Record, frozen=True, kw_only=True):
     association_no: str = ""
     blocked: bool = False
     extra: tuple[ExtraField, ...] = ()  # properties that mlc.yaml adds
+    defaults: tuple[ExtraField, ...] = ()  # properties that a new company is given, and that people may change
+    domain: str = ""  # "acme.se", where hubspot.domain_field says what tells it; no free mail
 
     def required(self) -> Iterator[tuple[str, object]]:
         yield "Name", self.name
@@ -91,6 +93,9 @@ class InvoiceSummary(Record, frozen=True, kw_only=True):
     invoice_date: date | None
     status: str  # draft, open, paid, voided
     stated_gross: Decimal | None
+    defaults: tuple[ExtraField, ...] = ()  # properties that a new one is given
+    party_key: str = ""  # the key of its company in HubSpot; empty: that of the supplier
+    customer_no: str = ""  # of an invoice to a customer
 
 
 class Invoice(InvoiceSummary, frozen=True, kw_only=True):
@@ -137,6 +142,7 @@ class Deal(InvoiceSummary, frozen=True, kw_only=True):
 
     name: str
     invoice_id: str | None  # HubSpot's; None: not delivered
+    tie: str = ""  # what hubspot.deal_key compares with a property of deals that are there
 
     def required(self) -> Iterator[tuple[str, object]]:
         yield "InvoiceNo", self.number

@@ -51,6 +51,16 @@ def prices_are_not_negative(source: Any, target: Any, facts: Facts) -> Problem |
     return Problem("prices_are_not_negative", f"{reason}.")
 
 
+def customer_is_delivered(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """The invoice's customer is in HubSpot already."""
+    if target.supplier_id:
+        return None
+    if not target.customer_no:
+        return Problem("customer_is_delivered", "The invoice has no customer. Enter it in the ERP.")
+    reason = f"Customer {target.customer_no} is not delivered yet. Load it; this invoice follows by itself."
+    return Problem("customer_is_delivered", reason, target.customer_no)
+
+
 def invoice_is_delivered(source: Any, target: Any, facts: Facts) -> Problem | None:
     """The deal's invoice is in HubSpot already."""
     if target.invoice_id:

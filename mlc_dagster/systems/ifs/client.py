@@ -16,6 +16,7 @@ from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Row, Scope, Sightings
 from mlc_dagster.systems.ifs.duplicates import Duplicates
+from mlc_dagster.systems.ifs.external_records import NO_WAYS, Ways
 from mlc_dagster.systems.ifs.odata.error_responses import classify as classify
 from mlc_dagster.systems.ifs.odata.expressions import Order
 from mlc_dagster.systems.ifs.reading.key_ranges import Span
@@ -45,17 +46,18 @@ class IfsClient(RowWrites):
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         catalogue: Mapping[str, EntitySet] | None = None,
         currencies: Iterable[str] = (),
+        external: Ways = NO_WAYS,
     ) -> None:
         """`api` has the surface in its base URL (".../projection/v1"), and `classify`.
 
         `catalogue`: what this tenant calls the sets that are written. `currencies`: that may be entered beside the
-        companies' own.
+        companies' own. `external`: what goes into the books by loads.
         """
         self.api, self._clock = api, clock
         self._connection = Connection(api, in_flight, page_size)
         self.catalogue = named = catalogue or known_sets({})
         self._lookups = Lookups(self._connection)
-        self._target = ErpTarget(self, named, currencies)
+        self._target = ErpTarget(self, named, currencies, external)
         self._duplicates = Duplicates(self._connection, named)
 
     # --- outcomes.AsksFirst -------------------------------------------------------------------------------------------
@@ -136,6 +138,10 @@ class IfsClient(RowWrites):
         Few requests for many values; without lines, each with its ETag. Raises Misconfigured where there is no set.
         """
         return self._lookups.find_many(entity, field, values, also)
+
+    def find_keys(self, entity: EntitySet, keys: Sequence[Sequence[object]]) -> list[tuple[Row, str]]:
+        """The rows that have these keys, without lines, each with its ETag; a key that is not there has none."""
+        return self._lookups.find_keys(entity, keys)
 
     def every(self, entity: EntitySet) -> list[tuple[Row, str]]:
         """All rows, without lines, each with its ETag. Raises Misconfigured where there is no set."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlc_dagster.systems.ifs.client import IfsClient
+from mlc_dagster.systems.ifs.external_records import ways_for
 from mlc_dagster.systems.ifs.odata.error_responses import classify as ifs_answers
 from mlc_dagster.systems.ifs.records import catalogue_for
 from mlc_dagster.systems.ifs.settings import IfsSettings
@@ -30,6 +31,7 @@ def ifs_client(
         scope=settings.scope,
         audience=settings.audience,
         body=settings.token_body,
+        authentication=settings.client_authentication,
         cure="Check IFS_CLIENT_ID and IFS_CLIENT_SECRET, and ifs.token_url and ifs.scope in mlc.yaml.",
         address_cure="Check ifs.token_url in mlc.yaml: the API Explorer of IFS shows it, with its realm.",
     )
@@ -50,4 +52,5 @@ def ifs_client(
         page_size=settings.page_size,
         catalogue=catalogue_for(settings),
         currencies=settings.currencies,
+        external=ways_for(settings),
     )

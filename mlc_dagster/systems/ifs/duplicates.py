@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from mlc_dagster.core.arrow_columns import rows_of
 from mlc_dagster.core.duplicates import TargetDocument, TargetScan, folded
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.vocabulary import EntitySet, Record, Row, key_text
 from mlc_dagster.systems.ifs import records as ifs
@@ -20,6 +21,7 @@ from mlc_dagster.systems.ifs.reading.queries import Connection, Query
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS
 from mlc_dagster.systems.ifs.writing.document_entry import CANCELLED
+from mlc_dagster.systems.ifs.writing.document_references import home_of_reference
 from mlc_dagster.transport.threads import in_order
 
 DATED = timedelta(days=62)
@@ -52,6 +54,12 @@ class Voucher(AccountingDocument, frozen=True, kw_only=True):
     voucher_date: date | None = None
 
 
+class VoucherRow(Voucher, frozen=True, kw_only=True):
+    """Where vouchers are told by their rows alone."""
+
+    row_no: int
+
+
 class Proposal(Payable, frozen=True, kw_only=True):
     proposal_id: int
     invoice_id: int | None = None
@@ -80,7 +88,12 @@ class _Kind:
 
     @property
     def slim(self) -> EntitySet:
-        return replace(self.entity, record=self.record, lines=None)
+        """As it is asked for: what is told by rows is walked by the rows' own key, which alone is unique."""
+        lines, entity = self.entity.lines, replace(self.entity, record=self.record, lines=None, children=(), sums={})
+        if lines is None or not self.entity.header_from_rows:
+            return entity
+        wire = {**entity.wire, **{name: wire_name(name, lines.wire) for name in lines.keys if name not in entity.keys}}
+        return replace(entity, record=VoucherRow, keys=lines.keys, wire=wire, header_from_rows=False)
 
     @property
     def has_numbers(self) -> bool:
@@ -100,12 +113,14 @@ class Duplicates:
         self._suppliers = _Kind(catalogue[ifs.SUPPLIERS.name], Supplier)
 
     def scan(self, target: Target, since: datetime) -> TargetScan:
-        """Raises MlcError."""
+        """Raises MlcError; Misconfigured where the tenant has no set to look in, or keeps no reference on headers."""
         if target.name == PARTNERS.name:
             return self._names(since)
         kind = self._kinds[target.name]
+        _expect_references(kind.entity)
         recent = list(self._walk(kind, _recent(kind, since)))
-        found = {_id(kind, row): row for row in [*recent, *self._alike(kind, recent)]}
+        rows = sorted([*recent, *self._alike(kind, recent)], key=lambda row: bool(row["external_ref"]))
+        found = {_id(kind, row): row for row in rows}  # of rows that are one document, one that carries a reference
         return TargetScan(list(_documents(kind, found.values())), len(found))
 
     def _alike(self, kind: _Kind, recent: Sequence[Row]) -> Iterator[Row]:
@@ -136,6 +151,20 @@ class Duplicates:
         query = Query(self._connection, kind.slim, Order(kind.slim, by_time=False), lines=False)
         for page in PageWalk(query.order, lambda span: query.page(span, condition)).read(Span()):
             yield from rows_of(page.batch)
+
+
+def _expect_references(entity: EntitySet) -> None:
+    where = f"ifs.entity_sets.{entity.name}"
+    if entity.is_off:
+        raise Misconfigured(
+            f"ifs/{entity.name}: the tenant has no such set by mlc.yaml, so doubles cannot be looked for",
+            cure=f"Name it, where the tenant has one: {where}.set; else look for them in IFS.",
+        )
+    if home_of_reference(entity) != "header":
+        raise Misconfigured(
+            f"ifs/{entity.name}: its headers keep no reference of ours, so doubles cannot be looked for",
+            cure=f"Name it, where the tenant has one: {where}.fields.external_ref; else look for them in IFS.",
+        )
 
 
 def _recent(kind: _Kind, since: datetime) -> str | None:

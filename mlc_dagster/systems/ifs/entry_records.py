@@ -15,6 +15,7 @@ from mlc_dagster.core.vocabulary import ERP, Record
 from mlc_dagster.rules import Booking, Dimension
 from mlc_dagster.rules.postings import dimensions_of
 from mlc_dagster.systems.ifs.line_records import CodeString, Posting
+from mlc_dagster.systems.ifs.origins import is_ours
 
 TEXT, NUMBER, REFERENCE = 200, 50, 100
 """Characters in a text, an invoice number and a reference. A tenant may take more; the ERP's own word comes last."""
@@ -125,8 +126,8 @@ class Invoice(Payable, frozen=True, kw_only=True):
         return self.company, self.supplier_id or "", self.invoice_no or ""
 
     def is_the_same_as(self, there: PostedDocument) -> bool:
-        """Whether what was entered by hand is this very invoice: it is adopted, not doubled."""
-        return not there.external_ref and (there.gross, there.currency) == (self.gross_amount, self.currency)
+        """Whether what a person or another integration entered is this very invoice: it is adopted, not doubled."""
+        return not is_ours(there.external_ref) and (there.gross, there.currency) == (self.gross_amount, self.currency)
 
     def required(self) -> Iterator[tuple[str, object]]:
         yield from super().required()

@@ -18,18 +18,10 @@ from mlc_dagster.core.errors import AccessDenied, Misconfigured, RecordRejected
 from mlc_dagster.core.vocabulary import ERP, EntitySet, Row, key_parts, key_text
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.client import IfsClient
-from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, PROPOSALS
-from mlc_dagster.systems.ifs.supplier_records import PARTNERS
+from mlc_dagster.systems.ifs.lacking import WRITTEN
 from mlc_dagster.transport.sign_in import ClientCredentials
 
 _REALM = re.compile(r"https?://([^/]+)/.*?realms/([^/?#]+)")
-_WRITTEN = {
-    INVOICES.name: ifs.SUPPLIER_INVOICES,
-    PROPOSALS.name: ifs.POSTING_PROPOSALS,
-    ENTRIES.name: ifs.VOUCHERS,
-    PARTNERS.name: ifs.SUPPLIERS,
-}
-"""Target -> the entity set that its records are in."""
 
 
 def tenant_of(client: IfsClient) -> Account | None:
@@ -59,7 +51,7 @@ def has(client: IfsClient, record: Delivered) -> bool:
     flow = record.flow
     if flow.source.system == ERP:
         return _read(client, client.catalogue[flow.source.name], record, record.key)
-    entity = client.catalogue[_WRITTEN[flow.target.name].name]
+    entity = client.catalogue[WRITTEN[flow.target.name].name]
     if flow.marks:
         return _under_our_reference(client, entity, record)
     return _read(client, entity, record, record.remote_id)

@@ -6,6 +6,15 @@ from typing import Any
 
 from mlc_dagster.core.facts import Facts
 
+OURS = tuple(f"{system}-" for system in ("airbase", "cin7", "hubspot", "monday", "procurify"))
+"""What the references begin with under which documents are entered for a SaaS (Flow.marks, Facts.reference)."""
+
+
+def is_ours(reference: str | None) -> bool:
+    """Whether a document was entered by us. Without a reference a person did, with another one another integration."""
+    return (reference or "").startswith(OURS)
+
+
 EXPECTED = "procurify-po-"
 """What the external reference of a purchase order's proposal begins with: its bill follows, and takes its place."""
 

@@ -10,7 +10,9 @@ from mlc_dagster.core.vocabulary import EntitySet
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.ifs.connect import ifs_client
+from mlc_dagster.systems.ifs.external_records import ways_for
 from mlc_dagster.systems.ifs.ping_books import ask_books
+from mlc_dagster.systems.ifs.ping_writing import ask_writing
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
 from mlc_dagster.systems.ifs.schema.metadata import SchemaReport
 from mlc_dagster.systems.ifs.settings import IfsSettings
@@ -26,10 +28,14 @@ def ask_ifs(question: Question) -> Iterator[Finding]:
     """Signed in is who was answered with a token: that one was given out proves nothing."""
     section, (client_id, client_secret) = question.section(IfsSettings), question.secrets
     try:
-        catalogue = list(ifs.catalogue_for(section).values())
+        every = list(ifs.catalogue_for(section).values())
+        catalogue = [entity for entity in every if not entity.is_off]
         client = ifs_client(section, client_id, client_secret, budget, tries=2)
     except MlcError as error:
         yield refused("ifs", "mlc.yaml", error)
+        return
+    if not catalogue:
+        yield wrong("ifs", "mlc.yaml", "every entity set is null: nothing is read of IFS", "Name one: ifs.entity_sets")
         return
     first = _entity_set(client, catalogue[0])
     if first[1] and NOT_SIGNED_IN.search(first[1].message):
@@ -44,10 +50,13 @@ def ask_ifs(question: Question) -> Iterator[Finding]:
         yield _nothing_read(errors[0])
     if len(errors) < len(asked) or any(not isinstance(error, Misconfigured) for error in errors):
         yield from (finding for finding, _ in asked)
+        yield from (_off(entity) for entity in every if entity.is_off)
     readable = {entity.name for entity, (finding, _) in zip(catalogue, asked, strict=True) if finding.ok}
     yield from ask_books(
         client, [entity for entity in catalogue if entity.name in readable], question.settings, section.in_flight
     )
+    if readable:
+        yield from ask_writing(client, {entity.name: entity for entity in catalogue}, ways_for(section))
     yield from clock("ifs", client.api)
     yield rate("ifs", (), f"{section.requests_per_minute} calls a minute")
 
@@ -71,7 +80,24 @@ def _entity_set(client: IfsClient, entity: EntitySet) -> Asked:
         return wrong("ifs", what, error.message, error.cure or cure), error
     except MlcError as error:
         return refused("ifs", what, error), error
-    return Finding("ifs", what, True, _reads(report)), None
+    return Finding("ifs", what, True, _reads(report, _absent(entity))), None
+
+
+def _off(entity: EntitySet) -> Finding:
+    """No fault: a tenant without posting proposals, say, is an ordinary one. Which flows that switches off is told
+    beside the SaaS that they are of.
+    """
+    words = f"off: mlc.yaml, or its catalogue, says that this tenant has none (ifs.entity_sets.{entity.name}.set)"
+    return Finding("ifs", entity.name, True, words)
+
+
+def _absent(entity: EntitySet) -> str:
+    """Fields that are not asked for, and so empty in every record; the stamp is none of them, since days are by it."""
+    lines = entity.lines.absent if entity.lines else ()
+    names = sorted({*entity.absent - {"last_modified"}, *(f"lines.{name}" for name in lines)})
+    told = f"not there by mlc.yaml or its catalogue, and empty in every record: {', '.join(names)}" if names else ""
+    by = "" if entity.modified or entity.partition != "day" else "without a stamp: what changed is found by a sweep"
+    return "; ".join(each for each in (by, told) if each)
 
 
 def _gone(entity: EntitySet, report: SchemaReport) -> tuple[str, str]:
@@ -97,9 +123,8 @@ def _instead(gone: Sequence[str], new: Sequence[str]) -> str:
     return f". No field reads its {', '.join(told)}" if told else ""
 
 
-def _reads(report: SchemaReport) -> str:
+def _reads(report: SchemaReport, absent: str) -> str:
     """A field of another type is told and is no fault: a number as text is read too, and what is not is held."""
-    if report.untold:
-        return f"reads; its fields are not compared: {report.untold}"
     changed = ", ".join(f"{name} is {found} (usual: {usual})" for name, (usual, found) in report.changed.items())
-    return f"reads; {changed}" if changed else "reads"
+    untold = f"its fields are not compared: {report.untold}" if report.untold else ""
+    return "; ".join(each for each in ("reads", untold, changed, absent) if each)

@@ -7,15 +7,18 @@ says otherwise in mlc.yaml. A record's docstring describes its asset. Only keys 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
 from mlc_dagster.core.vocabulary import EntitySet, LineSet, Record
+from mlc_dagster.rules.dates import DUE_AHEAD, Dated
 from mlc_dagster.systems.ifs.chart_records import DEMANDS
 from mlc_dagster.systems.ifs.chart_records import Account as Account
 from mlc_dagster.systems.ifs.chart_records import CodePartValue as CodePartValue
+from mlc_dagster.systems.ifs.customer_invoice_records import CustomerInvoice as CustomerInvoice
+from mlc_dagster.systems.ifs.customer_invoice_records import CustomerInvoiceLine as CustomerInvoiceLine
 from mlc_dagster.systems.ifs.line_records import CustomerOrderLine as CustomerOrderLine
 from mlc_dagster.systems.ifs.line_records import Posting as Posting
 from mlc_dagster.systems.ifs.line_records import PostingProposalLine as PostingProposalLine
@@ -23,55 +26,13 @@ from mlc_dagster.systems.ifs.line_records import PurchaseOrderLine as PurchaseOr
 from mlc_dagster.systems.ifs.line_records import SupplierInvoiceLine as SupplierInvoiceLine
 from mlc_dagster.systems.ifs.line_records import VoucherRow as VoucherRow
 from mlc_dagster.systems.ifs.lookup_records import SupplierInvoice as SupplierInvoice
+from mlc_dagster.systems.ifs.partner_records import Customer as Customer
+from mlc_dagster.systems.ifs.partner_records import Supplier as Supplier
 from mlc_dagster.systems.ifs.schema import catalogue as names
 from mlc_dagster.systems.ifs.schema.catalogue import Overrides
 from mlc_dagster.systems.ifs.schema.presets import preset
 from mlc_dagster.systems.ifs.schema.surfaces import addressed
 from mlc_dagster.systems.ifs.settings import IfsSettings, Preset
-
-
-class Supplier(Record, frozen=True, kw_only=True):
-    """Suppliers of the ERP that were created or changed on a day: name, country, currency, payment terms, bank account,
-    tax number, default GL account and cost centre, and whether they are blocked.
-    """
-
-    supplier_id: str
-    name: str | None = None
-    association_no: str | None = None
-    country: str | None = None  # ISO 3166, two letters
-    default_language: str | None = None
-    currency_code: str | None = None
-    payment_terms: str | None = None
-    bank_account: str | None = None
-    email: str | None = None
-    vat_no: str | None = None
-    creation_date: date | None = None
-    blocked: bool | None = None
-    credit_limit: Decimal | None = None
-    default_account: str | None = None
-    cost_center: str | None = None
-    notes: str | None = None
-    obj_state: str | None = None
-    last_modified: datetime | None = None
-
-
-class Customer(Record, frozen=True, kw_only=True):
-    """Customers of the ERP that were created or changed on a day: name, country, currency, payment terms, credit limit,
-    default GL account and cost centre.
-    """
-
-    customer_id: str
-    name: str | None = None
-    country: str | None = None
-    currency_code: str | None = None
-    payment_terms: str | None = None
-    creation_date: date | None = None
-    credit_limit: Decimal | None = None
-    default_account: str | None = None
-    cost_center: str | None = None
-    notes: str | None = None
-    obj_state: str | None = None
-    last_modified: datetime | None = None
 
 
 class PurchaseOrder(Record, frozen=True, kw_only=True):
@@ -93,6 +54,10 @@ class PurchaseOrder(Record, frozen=True, kw_only=True):
     obj_state: str | None = None
     last_modified: datetime | None = None
     lines: tuple[PurchaseOrderLine, ...] = ()
+
+    def dates(self) -> Iterator[Dated]:
+        yield Dated("OrderDate", self.order_date)
+        yield Dated("WantedReceiptDate", self.wanted_receipt_date, DUE_AHEAD)
 
     def postings(self) -> Iterator[Posting]:
         """The lines that name an account. A line that is received into stock has none, and that is no fault."""
@@ -126,6 +91,10 @@ class PostingProposal(Record, frozen=True, kw_only=True):
     last_modified: datetime | None = None
     lines: tuple[PostingProposalLine, ...] = ()
 
+    def dates(self) -> Iterator[Dated]:
+        yield Dated("InvoiceDate", self.invoice_date)
+        yield Dated("DueDate", self.due_date, DUE_AHEAD, ("InvoiceDate", self.invoice_date))
+
     def postings(self) -> Iterator[Posting]:
         """Every line: an invoice line without an account cannot be posted, so its account is None here."""
         for line in self.lines:
@@ -149,6 +118,9 @@ class Voucher(Record, frozen=True, kw_only=True):
     obj_state: str | None = None
     last_modified: datetime | None = None
     lines: tuple[VoucherRow, ...] = ()
+
+    def dates(self) -> Iterator[Dated]:
+        yield Dated("VoucherDate", self.voucher_date)
 
     def postings(self) -> Iterator[Posting]:
         """The rows that name an account."""
@@ -174,6 +146,9 @@ class CustomerOrder(Record, frozen=True, kw_only=True):
     obj_state: str | None = None
     last_modified: datetime | None = None
     lines: tuple[CustomerOrderLine, ...] = ()
+
+    def dates(self) -> Iterator[Dated]:
+        yield Dated("OrderDate", self.order_date)
 
 
 def _set(path: str, projection: str, record: type[Record], *keys: str, lines: LineSet | None = None) -> EntitySet:
@@ -267,6 +242,23 @@ SUPPLIER_INVOICES = _set(
     ),
 )
 
+CUSTOMER_INVOICES = replace(
+    _set(
+        "CustomerInvoiceSet",
+        "CustomerInvoiceHandling",
+        CustomerInvoice,
+        "company",
+        "invoice_id",
+        lines=_lines(
+            "CustomerInvoiceLines", "CustomerInvoiceLineSet", CustomerInvoiceLine, "company", "invoice_id", "row_id"
+        ),
+    ),
+    is_off=True,
+)
+
+OPTIONAL = (CUSTOMER_INVOICES,)
+"""What no catalogue knows the name of: it is there where mlc.yaml names its set, and else no asset stands for it."""
+
 WRITTEN = (SUPPLIER_INVOICES,)
 """What is written and looked up, and not read day by day: no asset stands for it."""
 
@@ -284,7 +276,14 @@ def catalogue(overrides: Overrides, begins_with: Preset = "seed") -> dict[str, E
 def catalogue_for(section: IfsSettings) -> dict[str, EntitySet]:
     """The catalogue of the tenant that a section of mlc.yaml is about, each set with its address."""
     found = catalogue(section.entity_sets, section.preset)
-    return {name: addressed(entity, section.base_url, section.surface) for name, entity in found.items()}
+    addressed_sets = {name: addressed(entity, section.base_url, section.surface) for name, entity in found.items()}
+    return {name: _with_sites(entity, section.sites) for name, entity in addressed_sets.items()}
+
+
+def _with_sites(entity: EntitySet, sites: Mapping[str, str]) -> EntitySet:
+    """A set that has a site and no company gets its company from the site."""
+    is_of_sites = "company" in entity.absent and "contract" in names.fields_of(entity.record)
+    return replace(entity, sites=sites) if is_of_sites and "contract" not in entity.absent else entity
 
 
 def wrong_names(overrides: Overrides, begins_with: Preset = "seed") -> Iterator[names.Wrong]:
@@ -293,4 +292,4 @@ def wrong_names(overrides: Overrides, begins_with: Preset = "seed") -> Iterator[
 
 
 def _before(begins_with: Preset) -> list[EntitySet]:
-    return list(names.catalogue_of((*ENTITY_SETS, *WRITTEN), preset(begins_with)).values())
+    return list(names.catalogue_of((*ENTITY_SETS, *OPTIONAL, *WRITTEN), preset(begins_with)).values())

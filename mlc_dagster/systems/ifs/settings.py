@@ -105,6 +105,13 @@ class EntitySetSettings(Section):
     actions: Names = Field(default_factory=dict, description="state: the bound action that leads to it")
 
 
+class ExternalLoadSettings(EntitySetSettings):
+    """What this tenant calls the loads of External Vouchers or External Supplier Invoices."""
+
+    checked: str = Field("Checked", description="The state in which a load can be created")
+    awaiting: str = Field("AwaitingApproval", description="The state in which a load waits for another user")
+
+
 Preset = Literal["cloud", "seed"]
 
 
@@ -134,6 +141,9 @@ class IfsSettings(SystemConnection):
         None,
         description="Names to begin with: cloud, or the sandbox's: seed. Left out: seed on this machine, else cloud",
     )
+    sites: dict[str, str] = Field(
+        default_factory=dict, description="site: company; for sets of this tenant that have a site and no company"
+    )
     requests_per_minute: int = Field(1000, ge=1)
     in_flight: int = Field(8, ge=1, le=32, description="Requests at a time")
     page_size: int = Field(5000, ge=1, le=5000)
@@ -144,6 +154,10 @@ class IfsSettings(SystemConnection):
     entity_sets: dict[str, EntitySetSettings] = Field(default_factory=dict)
     invoices_by: Literal["post", "external"] = Field("post", description="external: External Supplier Invoices")
     vouchers_by: Literal["post", "external"] = Field("post", description="external: External Vouchers")
+
+    external_loads: dict[str, ExternalLoadSettings] = Field(
+        default_factory=dict, description="external_voucher_load, external_invoice_load: what this tenant calls them"
+    )
 
     @property
     def preset(self) -> Preset:

@@ -38,7 +38,7 @@ def _proposal_refers_to(proposal: ifs.PostingProposal) -> Mapping[str, str]:
 
 
 ITEM = (rules.required_fields_are_given, rules.texts_fit)
-POSTED = (rules.gl_accounts_exist, rules.company_is_mapped)
+POSTED = (rules.gl_accounts_exist, rules.company_is_mapped, rules.dates_can_be_meant)
 
 FLOWS = (
     Flow(
@@ -46,6 +46,7 @@ FLOWS = (
         ifs.SUPPLIERS,
         SUPPLIERS,
         item_from_supplier,
+        reads=("name",),
         rules=(rules.payment_term_has_a_name, *ITEM),
         checks_accounts=False,
         description=(
@@ -66,6 +67,7 @@ FLOWS = (
         ifs.PURCHASE_ORDERS,
         PURCHASE_ORDERS,
         item_from_order,
+        reads=("company", "vendor_no", "currency_code", "total_amount"),
         scope=is_not_ordered_yet,
         rules=(*POSTED, rules.order_is_a_purchase, rules.supplier_is_delivered, *ITEM),
         needs=(SUPPLIERS_FLOW,),
@@ -80,6 +82,7 @@ FLOWS = (
         ifs.POSTING_PROPOSALS,
         INVOICES,
         invoice_from_proposal,
+        reads=("company", "invoice_no", "currency_code", "gross_amount"),
         scope=is_expected_only,
         rules=(*POSTED, rules.supplier_is_delivered, *ITEM),
         needs=(SUPPLIERS_FLOW,),
@@ -94,6 +97,7 @@ FLOWS = (
         ifs.VOUCHERS,
         JOURNAL_ENTRIES,
         item_from_voucher,
+        reads=("voucher_date", "lines.account", "lines.debit_amount", "lines.credit_amount"),
         rules=(*POSTED, *ITEM),
         description=(
             "Journal entries (vouchers) of IFS as items, with the GL accounts and departments of their rows, debit and "
@@ -105,7 +109,8 @@ FLOWS = (
         ifs.CUSTOMER_ORDERS,
         CUSTOMER_ORDERS,
         item_from_customer_order,
-        rules=(rules.company_is_mapped, *ITEM),
+        reads=("company", "customer_no", "currency_code", "total_amount"),
+        rules=(rules.company_is_mapped, rules.dates_can_be_meant, *ITEM),
         checks_accounts=False,
         description="Customer orders of IFS as items of the sales board: customer, dates, amount and state.",
     ),

@@ -103,6 +103,7 @@ ALL_DOCUMENTS = (
     vendor_is_one_supplier,
     rules.supplier_exists,
     rules.currency_is_known,
+    rules.dates_can_be_meant,
 )
 """What is true of bills and orders alike."""
 
@@ -192,6 +193,7 @@ FLOWS = (
         ifs.SUPPLIERS,
         VENDORS,
         vendor_from_supplier,
+        reads=("name",),
         rules=(rules.required_fields_are_given, rules.texts_fit),
         checks_accounts=False,
         scope=_supplier_scope,

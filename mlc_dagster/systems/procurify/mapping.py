@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.vocabulary import key_text
+from mlc_dagster.rules.payables import difference_account
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entry_records import NUMBER, TEXT, Invoice, PayableLine, Proposal
 from mlc_dagster.systems.ifs.supplier_records import Partner, codes_of, number_of, owners_from
@@ -147,6 +148,9 @@ def _lines(
         yield _line(main, posted.shipping, charges.capitalize(), shipping_account, facts)
     if posted.tax and tax_account:
         yield _line(main, posted.tax, "Tax", tax_account, facts)
+    rest = posted.rest if abs(posted.rest) > most_of_rounding(len(amounts), stated.decimals) else NOTHING
+    if account := difference_account(rest, facts):
+        yield _line(main, rest, "Difference of the payable", account, facts)
 
 
 def _line(each: Allocation, amount: Decimal, text: str, account: str | None, facts: Facts) -> PayableLine:

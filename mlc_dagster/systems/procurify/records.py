@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from mlc_dagster.core.flows import DuplicateWording, Target
 from mlc_dagster.core.vocabulary import EntitySet, Record
+from mlc_dagster.rules.dates import DUE_AHEAD, Dated
 from mlc_dagster.systems.ifs.supplier_records import Owner
 
 NAME, MAIL, EXTERNAL_ID = 150, 254, 100
@@ -91,6 +92,11 @@ class Bill(SpendDocument, frozen=True, kw_only=True):
     order_numbers: tuple[str, ...] = ()  # as people know them: "PF1042"
     order_currencies: tuple[str, ...] = ()
 
+    def dates(self) -> Iterator[Dated]:
+        yield Dated("the invoice date", self.invoice_date)
+        yield Dated("the posting date", self.gl_post_date)
+        yield Dated("the due date", self.due_date, DUE_AHEAD, ("the invoice date", self.invoice_date))
+
 
 class PurchaseOrder(SpendDocument, frozen=True, kw_only=True):
     """Purchase orders of Procurify that were changed on a day, or whose bills were: vendor, state and totals, what each
@@ -110,6 +116,9 @@ class PurchaseOrder(SpendDocument, frozen=True, kw_only=True):
     left_out: Decimal | None = None  # of the lines that are not expected, with tax and shipping
     total: Decimal | None = None
     billed: tuple[BilledItem, ...] = ()  # by bills that were changed on the same day
+
+    def dates(self) -> Iterator[Dated]:
+        yield Dated("the order's date", self.dated)
 
 
 class VendorRow(Record, frozen=True, kw_only=True):

@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, field_validator
 
 from mlc_dagster.settings.addresses import Address
-from mlc_dagster.settings.section import PROOF, Pattern, Placeholder, Section, TargetSection, shape, sides
+from mlc_dagster.settings.payables import StatesPayables
+from mlc_dagster.settings.section import PROOF, Pattern, Placeholder, Section, shape, sides
 from mlc_dagster.systems.procurify.time_zones import zone_named
 
 NEVER_POSTED = (0, 1, 3, 5)
@@ -55,7 +56,7 @@ class ProcurifyPaths(Section):
     me: ApiPath = "/api/v3/users/me/"
 
 
-class ProcurifySettings(TargetSection):
+class ProcurifySettings(StatesPayables):
     """Procurify. The secrets come from PROCURIFY_CLIENT_ID and PROCURIFY_CLIENT_SECRET."""
 
     names_companies: ClassVar[tuple[str, ...]] = ("companies_by_location",)
@@ -121,6 +122,7 @@ class ProcurifySettings(TargetSection):
         """Lists joined by commas; a switch that is on is "true"."""
         listed = {name: ",".join(map(str, getattr(self, name))) for name in _LISTS}
         return {
+            **super().options(),
             **listed,
             **{name: "true" if getattr(self, name) else "" for name in _SWITCHES},
             **{name: getattr(self, name) for name in _TEXTS},

@@ -52,25 +52,25 @@ def day(value: Any) -> date:
 
 
 def amount(value: Any) -> Decimal:
-    """A decimal number, as a JSON number or as text, that fits decimal(38, 10) exactly."""
+    """A decimal number, as a JSON number or as text, that fits decimal(76, 30) exactly."""
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         value = Decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise _unlike(value, "a number")
     if not amount_fits(found := Decimal(value)):
-        raise _unlike(value, "at most 28 digits before the point and 10 after it")
+        raise _unlike(value, "at most 46 digits before the point and 30 after it")
     return found
 
 
 def amount_fits(value: Decimal) -> bool:
-    """Whether decimal(38, 10) holds it exactly."""
+    """Whether decimal(76, 30) holds it exactly."""
     if not value.is_finite():
         return False
     if not value:
         return True
     _, digits, exponent = value.as_tuple()
     zeros = len(digits) - len("".join(map(str, digits)).rstrip("0"))
-    return value.adjusted() < 28 and isinstance(exponent, int) and exponent + zeros >= -10
+    return value.adjusted() < 46 and isinstance(exponent, int) and exponent + zeros >= -30
 
 
 def whole(value: Any) -> int:

@@ -165,3 +165,32 @@ def test_a_look_writes_nothing_and_a_system_that_is_down_or_lacks_the_set_is_an_
     hasty = IfsClient(ApiClient("ifs", box.url + SURFACE, auth=auth, classify=classify, max_attempts=1))
     with pytest.raises(TransientError):
         hasty.scan_documents(ENTRIES, SINCE, lambda flow: {})
+
+
+@pytest.mark.parametrize(
+    "said, words", [({"set": None}, "no such set"), ({"fields": {"external_ref": None}}, "no reference of ours")]
+)
+def test_where_doubles_cannot_be_looked_for_that_is_told_without_a_request(
+    box: Sandbox, said: dict[str, Any], words: str
+) -> None:
+    known = catalogue({"voucher_set": EntitySetSettings.model_validate(said)})
+    client = client_of(box, catalogue=known)
+    with pytest.raises(Misconfigured, match=words):
+        client.scan_documents(ENTRIES, SINCE, lambda flow: {})
+    assert box.calls("ifs") == {}
+
+
+def test_doubles_of_a_set_of_rows_are_found_by_the_reference_on_them() -> None:
+    with Sandbox(profiles=("ifs.load-only", "ifs.gateway_loses=0", "ifs.gateway_grants=0")) as box:
+        rows = [{"RowNo": 1, "DebitAmount": 1}, {"RowNo": 2, "CreditAmount": 1}]
+        for number in (1, 2, 3):
+            keys = {"Company": "0010", "VoucherType": "M", "AccountingYear": 2026, "VoucherNo": number}
+            ours = {"ExternalRef": "airbase-request-1" if number < 3 else None, "VoucherDate": f"{NOW:%Y-%m-%d}"}
+            box.ifs.put("VoucherSet", {**keys, **ours, "VoucherRows": rows})
+        client = client_of(box, catalogue=catalogue({}, "cloud"))
+        found = client.scan_documents(ENTRIES, SINCE, lambda flow: {})
+        client.close()
+    assert [(each.id, each.reference) for each in found.documents if each.reference] == [
+        ("0010/M/2026/1", "airbase-request-1"),
+        ("0010/M/2026/2", "airbase-request-1"),
+    ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from mlc_dagster.sandbox.ifs.rows import Stored
-from mlc_dagster.sandbox.ifs.views.columns import Source, Value, columns
-from mlc_dagster.sandbox.ifs.views.view import View, lines
+from mlc_dagster.sandbox.ifs.views.columns import Column, Source, Value, columns
+from mlc_dagster.sandbox.ifs.views.view import INT, View, lines
 
 PARTS = "BCDEFGHIJ"
 _SERVICE = "VoucherRowsAnalysis"
@@ -17,8 +18,22 @@ VOUCHER_KEYS = ("Company", "VoucherType", "AccountingYear", "VoucherNo")
 
 def voucher_rows(projection: str = _SERVICE) -> View:
     """The hold table, a row for each voucher row: no header, no state, no modified column."""
+    keys, slow = (*VOUCHER_KEYS, "RowNo"), ("Text", "AccountDesc", "PartyName")
+    found = _voucher_columns()
+    return View(projection, "VoucherRowSet", "VoucherRow", "VoucherSet", keys, found, sources=_in_hold, no_filter=slow)
+
+
+def ledger_rows(projection: str = "GenLedVoucherRowsAnalysis") -> View:
+    """The general ledger: what left the hold table, with a time. The projection's name is a guess, the LU's is not."""
+    stamp = Column("Rowversion", "timestamp", lambda source: source.head.fields["LastModified"])
+    found = (*_voucher_columns(), *columns("JournalId CounterAccount"), stamp)
+    keys = (*VOUCHER_KEYS, "RowNo")
+    return View(projection, "GenLedVoucherRowSet", "GenLedVoucherRow", "VoucherSet", keys, found, sources=_in_ledger)
+
+
+def _voucher_columns() -> tuple[Column, ...]:
     codes = " ".join(f"Code{part} Code{part}Desc" for part in PARTS)
-    found = columns(
+    return columns(
         "Company VoucherType AccountingYear:int VoucherNo:int RowNo:int VoucherDate:date AccountingPeriod:int Account "
         f"AccountDesc {codes} ProjectId ObjectId CurrencyAmount:decimal DebetAmount<DebitAmount:decimal "
         "CreditAmount:decimal CurrencyCode CurrencyRate:decimal ConversionFactor:decimal=1 Quantity:decimal "
@@ -38,13 +53,15 @@ def voucher_rows(projection: str = _SERVICE) -> View:
         ),
         EntryDate=("date", lambda source: (source.head.fields["LastModified"] or "")[:10] or None),
     )
-    keys, slow = (*VOUCHER_KEYS, "RowNo"), ("Text", "AccountDesc", "PartyName")
-    return View(projection, "VoucherRowSet", "VoucherRow", "VoucherSet", keys, found, sources=_in_hold, no_filter=slow)
 
 
 def _in_hold(head: Stored) -> Iterator[Source]:
     """A voucher that the general ledger has taken over is no longer here."""
     return iter(()) if head.fields.get("InLedger") else iter(lines(head))
+
+
+def _in_ledger(head: Stored) -> Iterator[Source]:
+    return iter(lines(head)) if head.fields.get("InLedger") else iter(())
 
 
 def _year_and_period(source: Source) -> Any:
@@ -114,6 +131,30 @@ def _of_part(part: str) -> Callable[[Stored], Iterator[Source]]:
             yield Source(head)
 
     return found
+
+
+def account_entity() -> View:
+    """The same as an entity service: without an ETag."""
+    view = accounts("AccountEntity")
+    return replace(view, set="AccountSet", surface=INT, etags=False)
+
+
+def code_part_entity() -> View:
+    """One set for all code parts, as an entity service."""
+    found = columns("Company CodePart CodePartValue Description ValidFrom:date ValidUntil:date SortValue")
+    keys = ("Company", "CodePart", "CodePartValue")
+    name = "AccountingCodePartValue"
+    return View(f"{name}Entity", f"{name}Set", name, "CodePartValueSet", keys, found, surface=INT)
+
+
+def voucher_entities() -> tuple[View, View]:
+    """Headers and rows, each an entity service of its own; the rows without an ETag."""
+    head = columns(
+        "Company VoucherType AccountingYear:int VoucherNo:int VoucherDate:date AccountingPeriod:int UserGroup "
+        "VoucherText<Text EnteredByUser=IFSAPP DateReg<VoucherDate:date Objstate<ObjState:enum"
+    )
+    headers = View("VoucherEntity", "VoucherSet", "Voucher", "VoucherSet", VOUCHER_KEYS, head, surface=INT)
+    return headers, replace(voucher_rows("VoucherRowEntity"), surface=INT, etags=False)
 
 
 def recorded() -> tuple[View, ...]:

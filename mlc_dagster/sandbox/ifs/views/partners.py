@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from mlc_dagster.sandbox.ifs.catalogue import Tenant
 from mlc_dagster.sandbox.ifs.rows import Stored
 from mlc_dagster.sandbox.ifs.views.columns import Column, Source, Value, columns
-from mlc_dagster.sandbox.ifs.views.view import View
+from mlc_dagster.sandbox.ifs.views.view import INT, View
 
 READ_WRITE = frozenset({"POST", "PATCH"})
 _NAMES = {
@@ -48,7 +49,7 @@ def suppliers(tenant: Tenant, projection: str = "SupplierHandling") -> View:
             _buying(projection),
         ),
         writes=READ_WRITE,
-        demanded=tuple(demanded.split()),
+        demanded=tuple(name for name in demanded.split() if name != "Country" or tenant.countries == "iso"),
         adds={} if tenant.suppliers_approved else {"IsApproved": False},
         no_filter=("SuppliersOwnId", "CorporateForm"),
     )
@@ -179,3 +180,10 @@ def customers(tenant: Tenant, projection: str = "CustomerHandling") -> View:
         writes=READ_WRITE,
         demanded=("Name", "CreationDate", "Country", "CountryCode", "DefaultLanguage", "PartyType", "DefaultDomain"),
     )
+
+
+def supplier_entities(tenant: Tenant) -> tuple[View, View, View]:
+    """Header, purchase side and customers, each as an entity service of its own: no arrays."""
+    header = replace(suppliers(tenant, "SupplierInfoGeneralEntity"), surface=INT, arrays=())
+    buying = replace(_buying("SupplierEntity"), set="SupplierSet", surface=INT)
+    return header, buying, replace(customers(tenant, "CustomerInfoEntity"), surface=INT)

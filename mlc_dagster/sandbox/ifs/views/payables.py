@@ -43,3 +43,13 @@ def invoices(projection: str = "ManSuppInvoiceHandling", writes: frozenset[str] 
         ),
         writes=writes,
     )
+
+
+def proposals(projection: str = "PostingProposalHandling") -> View:
+    """Its page shows only what the user may authorise: to a service user, nothing, with 200."""
+    found = columns(
+        "Company InvoiceId:int ProposalId:int Identity<SupplierId SeriesId InvoiceNo InvoiceDate:date DueDate:date "
+        "Currency<CurrencyCode GrossCurrAmount<GrossAmount:decimal MessageId=AWAITAUTH Objstate<ObjState:enum"
+    )
+    keys, kind = ("Company", "InvoiceId", "ProposalId"), "PostingProposalHeadSet"
+    return View(projection, kind, "PostingProposalHead", kind, keys, found, sources=lambda head: ())

@@ -34,7 +34,33 @@ def _load_only(tenant: Tenant) -> Views:
     return (*_pages(tenant), invoices, loads.vouchers(), loads.invoices())
 
 
-TENANTS: Mapping[str, Callable[[Tenant], Views]] = {"recorded": _recorded, "pages": _pages, "load-only": _load_only}
+def _no_workflow(tenant: Tenant) -> Views:
+    """As `pages`; supplier invoices with lines and postings apart, a ledger beside the hold table, no proposals."""
+    invoices = payables.invoices(writes=frozenset({"POST", "PATCH"}))
+    proposals = (payables.proposals(),) if tenant.proposals == "empty" else ()
+    return (*_pages(tenant), invoices, *proposals, books.ledger_rows(), loads.vouchers(), loads.invoices())
+
+
+def _entity(tenant: Tenant) -> Views:
+    """Entity services, of which the half is not activated; orders on /main, their lines on /int."""
+    orders_alone = replace(orders.purchase_orders(), arrays=())
+    return (
+        *partners.supplier_entities(tenant),
+        orders_alone,
+        orders.line_entity(),
+        books.account_entity(),
+        books.code_part_entity(),
+        *books.voucher_entities(),
+    )
+
+
+TENANTS: Mapping[str, Callable[[Tenant], Views]] = {
+    "recorded": _recorded,
+    "pages": _pages,
+    "entity": _entity,
+    "no-workflow": _no_workflow,
+    "load-only": _load_only,
+}
 
 
 def views_of(tenant: Tenant) -> Views:

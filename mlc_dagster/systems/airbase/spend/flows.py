@@ -140,11 +140,13 @@ _BOOKED = (
     rules.account_demands_are_met,
     rules.currency_is_known,
     own.voucher_balances,
+    rules.dates_can_be_meant,
     rules.posting_day_is_sure,
     rules.accounting_year_is_known,
     rules.period_is_open,
     rules.required_fields_are_given,
     rules.texts_fit,
+    rules.may_be_there_already,
 )
 
 _OF_ENTRIES = (

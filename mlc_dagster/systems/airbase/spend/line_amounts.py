@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+import msgspec
 
 from mlc_dagster.core.amounts import currency_decimals, proportion, round_half_up
-from mlc_dagster.core.facts import CompanyMapping
-from mlc_dagster.systems.airbase.spend.records import Spend
+from mlc_dagster.core.facts import CompanyMapping, Facts
+from mlc_dagster.rules.payables import difference_account
+from mlc_dagster.systems.airbase.spend.records import Spend, SpendLine
 
 NOTHING = Decimal(0)
+AnySpend = TypeVar("AnySpend", bound=Spend)
 
 
 class Money(NamedTuple):
@@ -26,6 +30,17 @@ class Money(NamedTuple):
 def is_foreign(document: Spend, company: CompanyMapping | None) -> bool:
     """Whether the document is in another currency than its company keeps its books in."""
     return company is not None and document.currency not in (None, company.currency)
+
+
+def with_difference(document: AnySpend, company: CompanyMapping | None, facts: Facts) -> AnySpend:
+    """The document with one line more, where its total is unlike its lines and mlc.yaml has an account for that."""
+    if not document.lines or is_rounding(document, company) or any(line.amount is None for line in document.lines):
+        return document
+    rest = difference(document)
+    if not (account := difference_account(rest, facts)):
+        return document
+    line = SpendLine(description="Difference of the total", amount=rest, account=facts.account_in_target(account))
+    return msgspec.structs.replace(document, lines=(*document.lines, line))
 
 
 def total_of(document: Spend, company: CompanyMapping | None) -> Money:

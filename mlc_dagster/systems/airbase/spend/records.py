@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.vocabulary import EntitySet, Record
+from mlc_dagster.rules.dates import DUE_AHEAD, Dated
 
 
 class Tag(Record, frozen=True, kw_only=True):
@@ -61,6 +62,9 @@ class PurchaseRequest(Spend, frozen=True, kw_only=True):
     def dated_at(self) -> datetime | None:
         return self.approved_at
 
+    def dates(self) -> Iterator[Dated]:
+        yield Dated("the day of approval", self.approved_date)
+
 
 class Payment(Spend, frozen=True, kw_only=True):
     """Payments and other ledger entries of Airbase that wait for the ERP, with their lines and bank account, on the day
@@ -85,6 +89,13 @@ class Payment(Spend, frozen=True, kw_only=True):
 
     def dated_at(self) -> datetime | None:
         return self.payment_entry_at if self.payment_entry_date else self.entry_at
+
+    def dates(self) -> Iterator[Dated]:
+        yield Dated("the entry's date", self.entry_date)
+        yield Dated("the day of payment", self.payment_entry_date)
+        spans = [(self.amortization_start, self.amortization_end)]
+        for start, end in [*spans, *((line.amortization_start, line.amortization_end) for line in self.lines)]:
+            yield Dated("the end of the amortization", end, DUE_AHEAD, ("its start", start))
 
 
 class AcknowledgementField(Record, frozen=True, kw_only=True):

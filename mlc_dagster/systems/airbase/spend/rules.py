@@ -168,11 +168,18 @@ def lines_make_the_total(source: Any, target: Any, facts: Facts) -> Problem | No
     unknown = [number for number, line in enumerate(source.lines, 1) if line.amount is None]
     if unknown:
         return Problem("lines_make_the_total", f"Line {unknown[0]} has no amount. Enter it in Airbase.")
-    if line_amounts.is_rounding(source, facts.companies.get(target.company)):
+    company = facts.companies.get(target.company)
+    if line_amounts.is_rounding(line_amounts.with_difference(source, company, facts), company):
         return None
     rest = line_amounts.difference(source)
     reason = f"The total is {source.total_amount}, and the lines make {source.total_amount - rest}"
-    return Problem("lines_make_the_total", f"{reason}: {rest} between them. Correct it in Airbase.")
+    return Problem("lines_make_the_total", f"{reason}: {rest} between them. {_DIFFERENCE}")
+
+
+_DIFFERENCE = (
+    "Correct it in Airbase; or, where it is rounding or withholding, set airbase.payable_difference_account and "
+    "payable_difference_most in mlc.yaml."
+)
 
 
 def company_amount_is_known(source: Any, target: Any, facts: Facts) -> Problem | None:

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from mlc_dagster.settings.section import Section, TargetSection
+from mlc_dagster.settings.payables import StatesPayables
+from mlc_dagster.settings.section import Section
 from mlc_dagster.systems.airbase.spend.amortization import AMORTIZATION
 from mlc_dagster.systems.airbase.spend.dimensions import IGNORED, by_label
 from mlc_dagster.systems.airbase.spend.entry_types import LISTED, TYPES, Kind
@@ -68,7 +69,7 @@ def _letters(value: dict[str, str]) -> dict[str, str]:
     return value
 
 
-class SpendSettings(TargetSection):
+class SpendSettings(StatesPayables):
     """Accounts, dimensions and acknowledgements of purchase requests and payments."""
 
     request_status: str = Field("approved", min_length=1, description="Requests in this status are entered")

@@ -14,7 +14,7 @@ from mlc_dagster.rules.chart_agreement import subsidiary_of
 from mlc_dagster.systems.airbase.spend.amortization import prepaid_account, prepaid_text
 from mlc_dagster.systems.airbase.spend.dimensions import dimensions, posted_lines, value_of
 from mlc_dagster.systems.airbase.spend.entry_types import LISTED, kind_of
-from mlc_dagster.systems.airbase.spend.line_amounts import Money, amounts_by_line, total_of
+from mlc_dagster.systems.airbase.spend.line_amounts import Money, amounts_by_line, total_of, with_difference
 from mlc_dagster.systems.airbase.spend.records import Payment, PurchaseRequest, Spend, SpendLine
 from mlc_dagster.systems.airbase.spend.settlement import EXCHANGE_DIFFERENCES, exchange_difference, settled
 from mlc_dagster.systems.ifs.entry_records import JournalEntry, JournalEntryLine
@@ -185,7 +185,9 @@ def credit_account(payment: Payment, facts: Facts) -> str | None:
 
 def expenses(document: Spend, facts: Facts) -> list[JournalEntryLine]:
     """A debit for each line, on its account and dimensions. A document without lines has one."""
-    amounts = amounts_by_line(document, facts.companies.get(company_of(document, facts)))
+    company = facts.companies.get(company_of(document, facts))
+    document = with_difference(document, company, facts)
+    amounts = amounts_by_line(document, company)
     return [
         _posted(
             prepaid_account(document, line, facts) or line_account(document, line, facts),

@@ -8,17 +8,21 @@ from typing import Any
 
 from mlc_dagster.core.errors import MlcError, RecordRejected
 from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Saved
-from mlc_dagster.systems.cin7.api import NOWHERE, Document, covers, same_id
+from mlc_dagster.systems.cin7.account_rules import AccountRules
+from mlc_dagster.systems.cin7.api import NOWHERE, Document, covers, same_id, says
+from mlc_dagster.systems.cin7.kept_fields import refuse_losses
 from mlc_dagster.systems.cin7.purchases import request_bodies
+from mlc_dagster.systems.cin7.purchases.invoice_rates import OTHER_RATE, known_rate, valued_otherwise
 from mlc_dagster.systems.cin7.purchases.invoiced_products import Allocation, allocate
 from mlc_dagster.systems.cin7.purchases.purchase_lookup import keys_of, read, refers
 from mlc_dagster.systems.cin7.purchases.purchase_writer import (
+    OTHER_TAX,
     PurchaseSender,
-    has_our_totals,
     is_empty,
     is_voided,
     refuse_other_supplier,
     refuse_voided,
+    taxed_otherwise,
 )
 from mlc_dagster.systems.cin7.records import PurchaseInvoice
 
@@ -74,11 +78,12 @@ class InvoiceWriter:
         """An empty purchase that we made for it alone is voided; anything else is a person's to take back."""
         other = read(self._sender.api, known_id)
         if is_empty(other) and not task_id:
-            self._sender.api.remove("/advanced-purchase", ID=other["ID"], Void="true")
+            if left := self._sender.void(other):
+                raise RecordRejected(f"Invoice {document.invoice_number} had a purchase of its own.{left}")
             return
         tasks: Sequence[Document] = other.get("Invoice") or ()
         invoice: Document = next((each for each in tasks if same_id(each.get("TaskID"), task_id)), {})
-        if is_voided(other) or invoice.get("Status") == "VOIDED":
+        if is_voided(other) or says(invoice.get("Status"), "VOIDED"):
             return
         named = f", as invoice {invoice['InvoiceNumber']}" if invoice.get("InvoiceNumber") else ""
         raise RecordRejected(
@@ -125,7 +130,7 @@ class InvoiceWriter:
         if there is None:
             rows = allocate(document, theirs, _live(invoices, ""))
             self._authorise(theirs)
-            yield _saved(draft, theirs, self._write(document, rows, theirs, _free_task(invoices)), "created")
+            yield self._saved(draft, theirs, self._write(document, rows, theirs, _free_task(invoices)), "created")
             return
         try:
             rows = allocate(document, theirs, _live(invoices, str(there["TaskID"])))
@@ -133,15 +138,19 @@ class InvoiceWriter:
             if document.order_no and not task_id:
                 yield Begun(draft, f"{theirs['ID']}/{there['TaskID']}")
             raise
-        equal = covers(there, request_bodies.compared_invoice(document, rows)) and has_our_totals(document, there)
-        if equal and (document.status == "DRAFT" or there["Status"] not in request_bodies.OPEN):
-            yield _saved(draft, theirs, str(there["TaskID"]), "adopted")
+        equal = covers(there, request_bodies.compared_invoice(document, rows))
+        if (
+            equal
+            and self._sender.has_our_totals(document, there)
+            and (document.status == "DRAFT" or there["Status"] not in request_bodies.OPEN)
+        ):
+            yield self._saved(draft, theirs, there, "adopted")
             return
         if document.order_no and not task_id:
             yield Begun(draft, f"{theirs['ID']}/{there['TaskID']}")
         self._refuse_closed(document, rows, theirs, there)
         self._authorise(theirs)
-        yield _saved(draft, theirs, self._write(document, rows, theirs, str(there["TaskID"])), "updated")
+        yield self._saved(draft, theirs, self._write(document, rows, theirs, str(there["TaskID"])), "updated")
 
     def _refuse_closed(self, document: PurchaseInvoice, rows: Allocation, theirs: Document, there: Document) -> None:
         if there["Status"] in request_bodies.OPEN:
@@ -154,8 +163,8 @@ class InvoiceWriter:
             "this hold."
         )
 
-    def _write(self, document: PurchaseInvoice, rows: Allocation, theirs: Document, task_id: str) -> str:
-        """The task id of the invoice as Cin7 keeps it."""
+    def _write(self, document: PurchaseInvoice, rows: Allocation, theirs: Document, task_id: str) -> Document:
+        """The invoice as Cin7 keeps it."""
         overwrites = task_id != NOWHERE and document.status == "DRAFT"
 
         def send(taxed: bool) -> Document:
@@ -169,7 +178,29 @@ class InvoiceWriter:
                 f"Cin7 took invoice {document.invoice_number} of {theirs['OrderNumber']} and does not show it. "
                 "Look there."
             )
-        return str(self._sender.with_our_totals(document, made)["TaskID"])
+        named = f"invoice {document.invoice_number} of {theirs['OrderNumber']}"
+        refuse_losses(named, request_bodies.compared_invoice(document, rows), made)
+        return self._sender.with_our_totals(document, made)
+
+    def _saved(self, draft: Draft, purchase: Document, invoice: Document, action: Any) -> Saved:
+        """With what Cin7 makes of it by itself: its rate, read back, and its tax."""
+        document, account = draft.record, AccountRules()
+        if (document.currency_rate or document.erp_rate or 1) != 1:  # 1: it is in the base currency
+            account = self._sender.account()
+        if action != "adopted" and known_rate(document, account):
+            purchase = read(self._sender.api, purchase["ID"])
+        task_id, number = str(invoice["TaskID"]), document.invoice_number
+        return Saved(
+            draft,
+            f"{purchase['ID']}/{task_id}",
+            action,
+            detail=f"{purchase['OrderNumber']}, invoice {number}",
+            disagreements=(
+                *taxed_otherwise(document, invoice),
+                *valued_otherwise(document, purchase, task_id, account),
+            ),
+            looked_for=(OTHER_TAX, OTHER_RATE),
+        )
 
 
 def _there(invoices: Sequence[Document], document: PurchaseInvoice, task_id: str) -> Document | None:
@@ -180,7 +211,7 @@ def _there(invoices: Sequence[Document], document: PurchaseInvoice, task_id: str
         if same_id(invoice.get("TaskID"), task_id) and invoice.get("InvoiceNumber"):
             return invoice
     wanted = (document.invoice_number or "").strip().casefold()
-    live = [invoice for invoice in invoices if invoice.get("Status") != "VOIDED"]
+    live = [invoice for invoice in invoices if not says(invoice.get("Status"), "VOIDED")]
     ours = (invoice for invoice in live if refers(invoice, document.reference))
     numbered = [each for each in live if str(each.get("InvoiceNumber") or "").strip().casefold() == wanted]
     return next(ours, None) or _without_another_key(document, numbered)
@@ -202,7 +233,8 @@ def _without_another_key(document: PurchaseInvoice, numbered: Sequence[Document]
 
 def _live(invoices: Sequence[Document], ours: str) -> list[Document]:
     """The other invoices of a purchase that stand."""
-    return [each for each in invoices if each.get("Status") != "VOIDED" and not same_id(each.get("TaskID"), ours)]
+    others = (each for each in invoices if not same_id(each.get("TaskID"), ours))
+    return [each for each in others if not says(each.get("Status"), "VOIDED")]
 
 
 def _free_task(invoices: Sequence[Document]) -> str:
@@ -220,8 +252,3 @@ def _refuse_other_supplier(document: PurchaseInvoice, theirs: Document) -> None:
             f"{theirs['OrderNumber']} is of supplier {theirs.get('Supplier')} in Cin7, and the invoice of "
             f"{document.supplier_no}. Correct the supplier or the order reference in IFS."
         )
-
-
-def _saved(draft: Draft, purchase: Document, task_id: str, action: Any) -> Saved:
-    number = draft.record.invoice_number
-    return Saved(draft, f"{purchase['ID']}/{task_id}", action, detail=f"{purchase['OrderNumber']}, invoice {number}")

@@ -10,7 +10,7 @@ from typing import Any
 
 from mlc_dagster.core.errors import StillInDoubt
 from mlc_dagster.core.outcomes import EVER, Draft
-from mlc_dagster.systems.cin7.api import Cin7Api, Document, same_id
+from mlc_dagster.systems.cin7.api import Cin7Api, Document, same_id, says
 from mlc_dagster.systems.cin7.records import PurchaseDocument, PurchaseInvoice
 
 FRESH = 60.0  # seconds that the list is taken for the truth, unless a write went unanswered
@@ -137,7 +137,7 @@ def read(api: Cin7Api, purchase_id: str) -> Document:
 def abandoned(purchase: Document) -> bool:
     """Voided before it had lines: we did that, when Cin7 refused the lines. It never was the order."""
     stage: Any = purchase.get("Order") or {}
-    return purchase.get("Status") == "VOIDED" and not stage.get("Lines") and not stage.get("AdditionalCharges")
+    return says(purchase.get("Status"), "VOIDED") and not stage.get("Lines") and not stage.get("AdditionalCharges")
 
 
 def markers(purchase: Document, slot: str) -> Iterator[str]:
@@ -163,7 +163,7 @@ def references(purchase: Document) -> Iterator[str]:
 
 def keys_of(invoice: Document) -> list[str]:
     """The ERP's keys of posting proposals on the rows of an invoice that stands."""
-    if invoice.get("Status") == "VOIDED":
+    if says(invoice.get("Status"), "VOIDED"):
         return []
     charges = [each.get("Reference") for each in invoice.get("AdditionalCharges") or ()]
     marks = [*charges, *(each.get("Comment") for each in invoice.get("Lines") or ())]

@@ -54,6 +54,11 @@ def compared_header(document: PurchaseDocument) -> dict[str, Any]:
     return {**ours, "RequiredBy": stamp(document.required_by)} if isinstance(document, Purchase) else ours
 
 
+def kept_header(document: PurchaseDocument) -> dict[str, Any]:
+    """What an answer must have kept of a header: not the rate, of which Cin7 may keep fewer digits."""
+    return {name: value for name, value in compared_header(document).items() if name != "CurrencyRate"}
+
+
 def new_header(document: PurchaseDocument) -> dict[str, Any]:
     """The body of the first step. Invoices come before the goods, as in IFS; charges alone are a service purchase."""
     kind = {
@@ -68,12 +73,17 @@ def new_header(document: PurchaseDocument) -> dict[str, Any]:
 def changed_header(document: PurchaseDocument, theirs: Document) -> dict[str, Any]:
     """The body of PUT: whether Cin7 keeps what is left out is not documented, so theirs is sent along."""
     kept = {name: theirs[name] for name in _KEPT if theirs.get(name) is not None}
-    kept |= {name: address for name in _ADDRESSES if (address := _address(theirs.get(name) or {}))}
+    kept |= addresses(theirs)
     ours = header(document)
     if isinstance(document, Purchase) and document.required_by is None:
         ours["RequiredBy"] = None  # it was taken out in the ERP: left out, Cin7 would keep it
     slots = {**(theirs.get("AdditionalAttributes") or {}), **ours.get("AdditionalAttributes", {})}
     return {"ID": theirs["ID"], **kept, **ours, "AdditionalAttributes": slots}
+
+
+def addresses(theirs: Document) -> dict[str, Any]:
+    """Its addresses as PUT takes them, those that it takes."""
+    return {name: address for name in _ADDRESSES if (address := _address(theirs.get(name) or {}))}
 
 
 def _address(theirs: Document) -> dict[str, Any]:
@@ -100,10 +110,10 @@ def order(
     }
 
 
-def compared_order(document: Purchase) -> dict[str, Any]:
+def compared_order(document: PurchaseDocument) -> dict[str, Any]:
     """What an order in Cin7 must cover to be equal to ours."""
     return {
-        "Lines": [order_line(line) for line in document.lines],
+        "Lines": [order_line(line) for line in document.parts()],
         "AdditionalCharges": [order_charge(charge) for charge in document.charges],
     }
 

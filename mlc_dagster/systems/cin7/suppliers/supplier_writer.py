@@ -10,6 +10,7 @@ from typing import Any
 from mlc_dagster.core.errors import MlcError, RecordRejected, StillInDoubt
 from mlc_dagster.core.outcomes import Draft, Outcome, Saved
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, covers, same_id
+from mlc_dagster.systems.cin7.kept_fields import refuse_losses
 from mlc_dagster.systems.cin7.records import Contact, Supplier
 from mlc_dagster.systems.cin7.suppliers.supplier_fields import (
     MARK,
@@ -140,6 +141,8 @@ class SupplierWriter:
     def _write(self, method: str, body: Document, *, repeatable: bool) -> Document:
         row: Document = self._api.write(method, "/supplier", body, repeatable=repeatable)["SupplierList"][0]
         self._rows[str(row["ID"]).casefold()] = row
+        sent = {name: value for name, value in body.items() if name not in _SLOTS}  # a set may lack them: ping says so
+        refuse_losses(f"supplier {row.get('Name')}", sent, row)
         return row
 
 

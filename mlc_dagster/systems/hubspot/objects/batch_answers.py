@@ -8,7 +8,8 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from mlc_dagster.core.errors import RecordRejected
-from mlc_dagster.systems.hubspot.api import Document, HubspotApi, objects, reason
+from mlc_dagster.systems.hubspot.api import Document, HubspotApi, objects
+from mlc_dagster.systems.hubspot.error_messages import Fault, faults, reason
 from mlc_dagster.systems.hubspot.objects.properties import KEY
 from mlc_dagster.systems.hubspot.records import BATCH
 
@@ -26,10 +27,17 @@ class BatchResult:
 
     results: dict[str, Document] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)  # trace -> HubSpot's reason
+    faults: dict[str, tuple[Fault, ...]] = field(default_factory=dict)  # trace -> what is wrong with which property
 
     def add(self, more: BatchResult) -> None:
         self.results.update(more.results)
         self.refused.update(more.refused)
+        self.faults.update(more.faults)
+
+    def names(self, trace: str, *properties: str) -> bool:
+        """Whether a refusal is about one of these properties, and about no other."""
+        named = {fault.property for fault in self.faults.get(trace, ())}
+        return bool(named) and named <= set(properties)
 
 
 Send = Callable[[Sequence[BatchInput]], BatchResult]
@@ -58,12 +66,15 @@ def _objects(api: HubspotApi, path: str, batch: Sequence[BatchInput]) -> BatchRe
     answer = api.post(path, {"inputs": [each.body for each in batch]})
     results = {str(row.get("objectWriteTraceId")): row for row in answer.get("results") or ()}
     by_id = {str(each.body["id"]): each.trace for each in batch}
-    refused = {}
+    sent = BatchResult()
     for error in answer.get("errors") or ():
         context = error.get("context") or {}
         named = [by_id.get(str(each), "") for each in context.get("ids") or ()]
-        refused.update(dict.fromkeys(map(str, context.get("objectWriteTraceId") or named), reason(error)))
-    return BatchResult({trace: row for trace, row in results.items() if trace not in refused}, refused)
+        traces = [str(each) for each in context.get("objectWriteTraceId") or named]
+        sent.refused.update(dict.fromkeys(traces, reason(error)))
+        sent.faults.update(dict.fromkeys(traces, faults(error)))
+    sent.results.update({trace: row for trace, row in results.items() if trace not in sent.refused})
+    return sent
 
 
 def in_batches(send: Send, inputs: Iterable[BatchInput], size: int = BATCH) -> BatchResult:
@@ -115,4 +126,6 @@ def _search(
         except RecordRejected as closer:
             error = closer
     sent.refused[suspects[0].trace] = error.message
+    if isinstance(error.body, Mapping):
+        sent.faults[suspects[0].trace] = faults(error.body)
     return behind

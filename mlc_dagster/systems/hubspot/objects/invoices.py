@@ -1,56 +1,40 @@
-"""Invoices in HubSpot, up to 100 at a time: the invoice, its lines and its company, then its status; then a look back.
+"""Invoices in HubSpot, up to 100 at a time: the invoice, its lines, company and total, a look back; then its status.
 
-No step adds anything when it is done twice. A new invoice is a draft until all of it is there.
+No step adds anything when it is done twice. A new invoice is a draft until all of it is there, and its total is right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
-from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Unanswered
-from mlc_dagster.systems.hubspot.api import Document, HubspotApi, objects
-from mlc_dagster.systems.hubspot.objects.associations import Associations
+from mlc_dagster.core.outcomes import Disagreement, Draft, Outcome, Refused, Unanswered
+from mlc_dagster.systems.hubspot.api import HubspotApi
+from mlc_dagster.systems.hubspot.error_messages import READ_ONLY
 from mlc_dagster.systems.hubspot.objects.batch_answers import BatchResult, update, upsert
 from mlc_dagster.systems.hubspot.objects.batch_upsert import saved
-from mlc_dagster.systems.hubspot.objects.properties import KEY, number, of_invoice, of_line
+from mlc_dagster.systems.hubspot.objects.deleted_records import DELETED, deletion, deletion_refused
+from mlc_dagster.systems.hubspot.objects.invoice_lines import ADDED, LINES, LineWriter
+from mlc_dagster.systems.hubspot.objects.invoice_status import OTHER_STATUS, STATUS, other_status, status_to_send
+from mlc_dagster.systems.hubspot.objects.known_records import KnownRecords
+from mlc_dagster.systems.hubspot.objects.party_companies import COMPANY_IS_THERE, Parties, PartyCompanies
+from mlc_dagster.systems.hubspot.objects.pending_invoice import PendingInvoice, alive
+from mlc_dagster.systems.hubspot.objects.properties import (
+    STATUS_SENT,
+    defaults_of,
+    given,
+    number,
+    numbered,
+    of_invoice,
+)
 from mlc_dagster.systems.hubspot.portal import Portal
-from mlc_dagster.systems.hubspot.records import BATCH, Invoice, Line
 
-KIND, LINES, TYPE_ID = "invoices", "line_items", "0-53"
-UNANSWERED = "HubSpot's answer did not name it"
-
-
-@dataclass
-class _PendingInvoice:
-    """One invoice on its way."""
-
-    draft: Draft
-    trace: str
-    remote_id: str = ""
-    new: bool = False
-    refused: str = ""
-    unanswered: str = ""
-
-    @property
-    def invoice(self) -> Invoice:
-        invoice: Invoice = self.draft.record
-        return invoice
-
-    @property
-    def alive(self) -> bool:
-        return not (self.refused or self.unanswered)
-
-    def take(self, sent: BatchResult, trace: str, what: str = "") -> Document:
-        """The result of a step; where there is none, this invoice goes no further."""
-        if trace in sent.results:
-            return sent.results[trace]
-        if trace in sent.refused:
-            self.refused = self.refused or f"{what}{sent.refused[trace]}"
-        else:
-            self.unanswered = f"{what}{UNANSWERED}"
-        return {}
+KIND, TYPE_ID = "invoices", "0-53"
+BILLED, TAX, DUE, NUMBER = "hs_amount_billed", "hs_tax", "hs_due_date", "hs_number"
+OTHER_NUMBER, OTHER_TOTAL = "other_number_in_the_target", "other_total_in_the_target"
+TOLD = (DELETED, ADDED, OTHER_STATUS, OTHER_NUMBER, OTHER_TOTAL)
+LOOKS, BETWEEN_LOOKS = 3, 0.5  # HubSpot may still be adding up the lines
 
 
 class InvoiceWriter:
@@ -58,115 +42,183 @@ class InvoiceWriter:
 
     kinds = (KIND, LINES)
 
-    def __init__(self, api: HubspotApi, portal: Portal) -> None:
-        self._api, self._portal = api, portal
-        self._lines = Associations(api, KIND, LINES)
-        self._belongs = Associations(api, LINES, KIND)
-        self._companies = Associations(api, KIND, "companies")
+    def __init__(self, api: HubspotApi, portal: Portal, options: Mapping[str, str]) -> None:
+        self._api, self._portal, self._options = api, portal, options
+        self._known = KnownRecords(api, KIND)
+        self._lines, self._companies = LineWriter(api, options), PartyCompanies(api, KIND)
+        self._read_only: set[str] = set()  # what HubSpot was seen to compute itself
 
     def save(self, drafts: Sequence[Draft]) -> list[Outcome]:
         """One outcome for each of at most 100 drafts. Raises AccessDenied, Misconfigured, TransientError."""
-        invoices = [_PendingInvoice(draft, str(place)) for place, draft in enumerate(drafts)]
-        self._heads(invoices)
-        self._items(_alive(invoices))
-        self._of_the_company(_alive(invoices))
-        self._status(_alive(invoices))
-        self._verify_totals(_alive(invoices))
+        invoices = [PendingInvoice(draft, str(place)) for place, draft in enumerate(drafts)]
+        self._find([pending for pending in invoices if pending.draft.remote_id])
+        parties = self._parties(alive(invoices))
+        self._heads(alive(invoices))
+        self._lines.write(alive(invoices))
+        self._on_their_companies(alive(invoices), parties)
+        self._totals(alive(invoices))
+        self._look_back(alive(invoices))
+        self._status(alive(invoices))
         return [self._outcome(pending) for pending in invoices]
 
-    def _heads(self, invoices: Sequence[_PendingInvoice]) -> None:
-        sent = upsert(self._api, KIND, {each.trace: of_invoice(each.invoice) for each in invoices})
+    def _find(self, delivered: Sequence[PendingInvoice]) -> None:
+        """What HubSpot has of those that it had: by id, through merges, by our key."""
+        found = self._known.find({each.trace: (each.draft.remote_id, each.invoice.key) for each in delivered})
+        for pending in delivered:
+            pending.known = found[pending.trace]
+            if gone := deletion(pending.draft, pending.known):
+                pending.told.append(gone)
+                if self._options.get("on_deleted") == "hold":
+                    pending.refused, pending.rule = deletion_refused(pending.draft, pending.known), DELETED
+            elif pending.known.key not in ("", pending.invoice.key):
+                pending.refused = f"HubSpot's invoice {pending.known.remote_id} carries the key {pending.known.key}."
+
+    # --- the invoice itself -------------------------------------------------------------------------------------------
+
+    def _heads(self, invoices: Sequence[PendingInvoice]) -> None:
+        rows = {each.trace: self._row(each) for each in invoices}
+        sent = self._written(invoices, rows)
+        again = [each for each in invoices if self._gives_in(each, sent, rows)]
+        if again:
+            more = self._written(again, rows)
+            for each in again:
+                sent.refused.pop(each.trace, None)
+            sent.add(more)
         for pending in invoices:
             row = pending.take(sent, pending.trace)
             pending.remote_id, pending.new = str(row.get("id") or ""), bool(row.get("new"))
 
-    # --- lines --------------------------------------------------------------------------------------------------------
+    def _row(self, pending: PendingInvoice) -> dict[str, str]:
+        row = of_invoice(pending.invoice)
+        if self._options.get("number") == "with_supplier":
+            row[NUMBER] = numbered(pending.invoice)
+        if pending.known.remote_id:
+            return row
+        return {**defaults_of(KIND, self._options), **given(pending.invoice.defaults), **row}
 
-    def _items(self, invoices: Sequence[_PendingInvoice]) -> None:
-        """Lines by their own keys, then onto their invoice; those that it has and should not have are archived."""
-        there = self._lines.of([pending.remote_id for pending in invoices if not pending.new])
-        rows = {trace: of_line(line, pending.invoice) for pending, line, trace in _each_line(invoices)}
-        sent = upsert(self._api, LINES, rows)
-        ids: dict[str, str] = {}
-        for pending, line, trace in _each_line(invoices):
-            ids[trace] = str(pending.take(sent, trace, f"{line.where}: ").get("id") or "")
-        self._attach(invoices, ids, there)
-        self._archive(_alive(invoices), set(ids.values()), there)
+    def _written(self, invoices: Sequence[PendingInvoice], rows: Mapping[str, Mapping[str, str]]) -> BatchResult:
+        new = {each.trace: rows[each.trace] for each in invoices if not each.known.remote_id}
+        sent = upsert(self._api, KIND, new)
+        there = {each.trace: (each.known.remote_id, rows[each.trace]) for each in invoices if each.known.remote_id}
+        sent.add(update(self._api, KIND, there))
+        return sent
 
-    def _attach(
-        self, invoices: Sequence[_PendingInvoice], ids: Mapping[str, str], there: Mapping[str, Sequence[str]]
-    ) -> None:
-        pairs = {
-            trace: (ids[trace], pending.remote_id)
-            for pending, _, trace in _each_line(_alive(invoices))
-            if ids[trace] not in there.get(pending.remote_id, ())
-        }
-        failed = self._belongs.make(pairs)
-        for pending, line, trace in _each_line(invoices):
-            if trace in failed:
-                pending.refused = f"{line.where}: {failed[trace]}"
+    def _gives_in(self, pending: PendingInvoice, sent: BatchResult, rows: dict[str, dict[str, str]]) -> bool:
+        """Whether it may be sent in another way: a number that is taken, a due date that HubSpot does not want."""
+        row, trace = rows[pending.trace], pending.trace
+        if sent.names(trace, NUMBER) and row[NUMBER] != (named := numbered(pending.invoice)):
+            pending.told.append(Disagreement(OTHER_NUMBER, NUMBER, row[NUMBER], named))
+            row[NUMBER] = named
+            return True
+        if sent.names(trace, DUE):
+            pending.held_later = (
+                f"HubSpot refuses the due date {pending.invoice.due_date}: {sent.refused[trace]}. The invoice stays a "
+                "draft without it; the ERP's date stands in its property IFS due date."
+            )
+            del row[DUE]
+            return True
+        return False
 
-    def _archive(self, invoices: Sequence[_PendingInvoice], ours: set[str], there: Mapping[str, Sequence[str]]) -> None:
-        """Only lines that carry a key of ours: what people added stays, and the look back tells that it is too much."""
-        left = [each for pending in invoices for each in there.get(pending.remote_id, ()) if each not in ours]
-        for some in _hundreds(left):
-            known = self._api.read(LINES, some, KEY)
-            vanished = [each for each, row in known.items() if str(row.get(KEY) or "").startswith("LINE/")]
-            if vanished:
-                body = {"inputs": [{"id": each} for each in vanished]}
-                self._api.post(objects(LINES, "batch/archive"), body)
+    def _parties(self, invoices: Sequence[PendingInvoice]) -> Parties:
+        """The company of each. An invoice whose company is gone is not written: it would belong to nobody."""
+        parties = self._companies.find({each.trace: each.invoice for each in invoices})
+        for pending in invoices:
+            if pending.trace in parties.gone:
+                pending.refused, pending.rule = parties.gone[pending.trace], COMPANY_IS_THERE
+        return parties
 
-    # --- company, status, look back -----------------------------------------------------------------------------------
-
-    def _of_the_company(self, invoices: Sequence[_PendingInvoice]) -> None:
-        """On the company of its supplier, and on no other of the ERP's."""
-        there = self._companies.of([pending.remote_id for pending in invoices if not pending.new])
-        wanted = {each.trace: (each.remote_id, each.invoice.supplier_id or "") for each in invoices}
-        failed = self._companies.replace(wanted, there)
+    def _on_their_companies(self, invoices: Sequence[PendingInvoice], parties: Parties) -> None:
+        ids = {each.trace: each.remote_id for each in invoices}
+        failed = self._companies.tie(ids, parties, [each.remote_id for each in invoices if not each.new])
         for pending in invoices:
             pending.refused = failed.get(pending.trace, "")
 
-    def _status(self, invoices: Sequence[_PendingInvoice]) -> None:
-        """Only now: HubSpot opens no invoice without lines."""
-        rows = {
-            each.trace: (
-                each.remote_id,
-                {"hs_invoice_status": each.invoice.status, "hs_amount_billed": number(each.invoice.stated_gross)},
-            )
+    # --- total, look back, status -------------------------------------------------------------------------------------
+
+    def _totals(self, invoices: Sequence[PendingInvoice]) -> None:
+        """In a call of their own, when the lines are there. What HubSpot computes itself is left to it."""
+        left = list(invoices)
+        while left:
+            rows = {each.trace: (each.remote_id, row) for each in left if (row := self._total(each))}
+            sent = update(self._api, KIND, rows)
+            refused = {
+                fault.property for trace in sent.faults for fault in sent.faults[trace] if fault.code == READ_ONLY
+            }
+            left = [each for each in left if sent.names(each.trace, BILLED, TAX) and refused - self._read_only]
+            self._read_only |= refused
+            for pending in invoices:
+                if pending.trace in rows and pending not in left and not sent.names(pending.trace, BILLED, TAX):
+                    pending.take(sent, pending.trace, "total: ")
+
+    def _total(self, pending: PendingInvoice) -> dict[str, str]:
+        amounts = {BILLED: number(pending.invoice.stated_gross), TAX: number(pending.invoice.stated_vat)}
+        mine = (name for name in amounts if name not in self._read_only and self._portal.may_write(KIND, name))
+        return {name: amounts[name] for name in mine if amounts[name]}
+
+    def _look_back(self, invoices: Sequence[PendingInvoice]) -> None:
+        """HubSpot's total is the ERP's gross amount, or the invoice is held and stays a draft."""
+        wrong = list(invoices)
+        for look in range(LOOKS):
+            if look and wrong:
+                self._portal.wait(BETWEEN_LOOKS)
+            self._read(wrong)
+            wrong = [each for each in wrong if _number(each.theirs.get(BILLED)) != each.invoice.stated_gross]
+        for pending in wrong:
+            if not pending.theirs:
+                pending.refused = "HubSpot does not show the invoice that it took. Look there."
+            elif self._options.get("total_check") == "warn":
+                theirs = str(pending.theirs.get(BILLED) or "")
+                amount = (pending.gross, theirs, pending.gross, pending.invoice.currency)
+                pending.told.append(Disagreement(OTHER_TOTAL, BILLED, *amount))
+            else:
+                pending.refused = _other_total(pending)
+
+    def _read(self, invoices: Sequence[PendingInvoice]) -> None:
+        found = self._api.read(KIND, [each.remote_id for each in invoices], BILLED, STATUS, STATUS_SENT)
+        for pending in invoices:
+            pending.theirs = found.get(pending.remote_id, {})
+
+    def _status(self, invoices: Sequence[PendingInvoice]) -> None:
+        """Only now: HubSpot opens no invoice without lines, and takes nothing back."""
+        wanted = {
+            each.trace: status
             for each in invoices
+            if not each.held_later and (status := status_to_send(each.invoice, each.theirs, self._options))
+        }
+        for pending in invoices:
+            if other := other_status(pending.invoice, pending.theirs, self._options):
+                pending.told.append(other)
+        going = [each for each in invoices if each.trace in wanted]
+        rows = {
+            each.trace: (each.remote_id, {STATUS: wanted[each.trace], STATUS_SENT: wanted[each.trace]})
+            for each in going
         }
         sent = update(self._api, KIND, rows)
-        for pending in invoices:
-            pending.take(sent, pending.trace, f"status {pending.invoice.status}: ")
+        for pending in going:
+            pending.take(sent, pending.trace, f"status {wanted[pending.trace]}: ")
+        self._read(alive(going))
+        for pending in alive(going):
+            if pending.theirs.get(STATUS) != wanted[pending.trace]:
+                now = pending.theirs.get(STATUS)
+                pending.refused = f"HubSpot's status is {now}, and {wanted[pending.trace]} was sent."
 
-    def _verify_totals(self, invoices: Sequence[_PendingInvoice]) -> None:
-        """HubSpot's total is the ERP's gross amount, or the invoice is held."""
-        if not invoices:
-            return
-        ids = [pending.remote_id for pending in invoices]
-        found = self._api.read(KIND, ids, "hs_amount_billed", "hs_invoice_status")
-        for pending in invoices:
-            pending.refused = _difference(pending.invoice, found.get(pending.remote_id))
-
-    def _outcome(self, pending: _PendingInvoice) -> Outcome:
+    def _outcome(self, pending: PendingInvoice) -> Outcome:
         if pending.unanswered and not pending.refused:
             return Unanswered(pending.draft, pending.unanswered)
-        if pending.refused:
-            return Refused(pending.draft, pending.refused)
+        if refused := pending.refused or pending.held_later:
+            return Refused(pending.draft, refused, pending.rule)
         link = self._portal.link(TYPE_ID, pending.remote_id)
-        return saved(pending.draft, pending.remote_id, pending.invoice.number or "", link, new=pending.new)
+        answer = saved(pending.draft, pending.remote_id, pending.invoice.number or "", link, new=pending.new)
+        return replace(answer, disagreements=tuple(pending.told), looked_for=TOLD)
 
 
-def _difference(invoice: Invoice, theirs: Document | None) -> str:
-    if theirs is None:
-        return "HubSpot does not show the invoice that it took. Look there."
-    total, status = _number(theirs.get("hs_amount_billed")), theirs.get("hs_invoice_status")
-    if total != invoice.stated_gross:
-        return (
-            f"HubSpot's total is {total}, and the gross amount of IFS is {invoice.stated_gross}. "
-            "Look for line items, discounts or taxes that were added in HubSpot, remove them, and replay."
-        )
-    return "" if status == invoice.status else f"HubSpot's status is {status}, and {invoice.status} was sent."
+def _other_total(pending: PendingInvoice) -> str:
+    is_draft = str(pending.theirs.get(STATUS) or "draft") == "draft"
+    return (
+        f"HubSpot's total is {_number(pending.theirs.get(BILLED))}, and the gross amount of IFS is "
+        f"{pending.invoice.stated_gross}. {'It stays a draft. ' if is_draft else ''}"
+        "Look for line items, discounts or taxes that were added in HubSpot, remove them, and replay."
+    )
 
 
 def _number(text: object) -> Decimal | None:
@@ -174,18 +226,3 @@ def _number(text: object) -> Decimal | None:
         return Decimal(str(text))
     except InvalidOperation:
         return None
-
-
-def _alive(invoices: Iterable[_PendingInvoice]) -> list[_PendingInvoice]:
-    return [pending for pending in invoices if pending.alive]
-
-
-def _each_line(invoices: Iterable[_PendingInvoice]) -> Iterator[tuple[_PendingInvoice, Line, str]]:
-    for pending in invoices:
-        for place, line in enumerate(pending.invoice.items()):
-            yield pending, line, f"{pending.trace}.{place}"
-
-
-def _hundreds(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), BATCH):
-        yield ids[start : start + BATCH]

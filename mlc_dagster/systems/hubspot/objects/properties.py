@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from mlc_dagster.core.facts import ExtraField
 from mlc_dagster.systems.hubspot.records import Company, Deal, Invoice, InvoiceSummary, Line
 
 GROUP, GROUP_LABEL = "ifs_finance", "IFS finance"
@@ -59,7 +61,11 @@ def _numbers(**labels: str) -> tuple[Property, ...]:
 _UNIQUE = Property(KEY, "IFS external key", unique=True)
 _COMPANY_CODE = _texts(company_code="company code")
 
-COMPANY_FIELDS = tuple(field for field in Company.__struct_fields__ if field not in ("key", "name", "extra"))
+MATCHED_BY, STATUS_SENT, DUE_DATE = "ifs_matched_by", "ifs_status_sent", "ifs_due_date"
+"""How a company that we did not make was tied to the ERP's; the status that we sent last; the ERP's due date."""
+
+_NO_PROPERTY = ("key", "name", "domain", "extra", "defaults")
+COMPANY_FIELDS = tuple(field for field in Company.__struct_fields__ if field not in _NO_PROPERTY)
 """The fields of a company that are properties of ours: `gl_account` is ifs_gl_account."""
 
 LABELS = {
@@ -71,11 +77,16 @@ LABELS = {
 }
 
 PROPERTIES: dict[str, tuple[Property, ...]] = {
-    "companies": (_UNIQUE, *_texts(**{name: LABELS.get(name, name.replace("_", " ")) for name in COMPANY_FIELDS})),
+    "companies": (
+        _UNIQUE,
+        *_texts(**{name: LABELS.get(name, name.replace("_", " ")) for name in COMPANY_FIELDS}),
+        *_texts(matched_by="tied to this company by"),
+    ),
     "invoices": (
         _UNIQUE,
         *_COMPANY_CODE,
-        *_texts(invoice_no="invoice number", supplier_no="supplier number"),
+        *_texts(invoice_no="invoice number", supplier_no="supplier number", customer_no="customer number"),
+        *_texts(due_date="due date", status_sent="status that was sent last"),
         *_numbers(net_amount="net amount", vat_amount="VAT amount", gross_amount="gross amount"),
     ),
     "line_items": (
@@ -88,6 +99,7 @@ PROPERTIES: dict[str, tuple[Property, ...]] = {
         _UNIQUE,
         *_COMPANY_CODE,
         *_texts(invoice_no="invoice number", supplier_no="supplier number"),
+        *_texts(matched_by="tied to this deal by"),
     ),
 }
 """Object type -> the properties that it must have."""
@@ -102,6 +114,23 @@ def of_company(company: Company) -> dict[str, str]:
     }
 
 
+def of_new_company(company: Company, options: Mapping[str, str]) -> dict[str, str]:
+    """All that a company is made with: what the portal requires is not written again, so that people may change it."""
+    domain = {"domain": company.domain} if company.domain else {}
+    return {**defaults_of("companies", options), **given(company.defaults), **domain, **of_company(company)}
+
+
+def defaults_of(kind: str, options: Mapping[str, str]) -> dict[str, str]:
+    """The constants of hubspot.defaults for an object type."""
+    start = f"default.{kind}."
+    return {name.removeprefix(start): text for name, text in options.items() if name.startswith(start)}
+
+
+def given(fields: tuple[ExtraField, ...]) -> dict[str, str]:
+    """The fields of the ERP that hubspot.defaults names, those that it has."""
+    return {each.name: each.text for each in fields if each.text}
+
+
 def _text(value: str | bool) -> str:
     return value if isinstance(value, str) else "yes" if value else "no"
 
@@ -110,9 +139,11 @@ def of_invoice(invoice: Invoice) -> dict[str, str]:
     """All but the status and the total: HubSpot takes those when the line items are there."""
     return {
         **_origin(invoice),
+        "ifs_customer_no": invoice.customer_no,
         "hs_currency": invoice.currency or "",
         "hs_invoice_billable": "false",
         "hs_number": invoice.number or "",
+        DUE_DATE: "" if invoice.due_date is None else invoice.due_date.isoformat(),
         "hs_invoice_date": stamp(invoice.invoice_date),
         "hs_due_date": stamp(invoice.due_date),
         "hs_purchase_order_number": invoice.order_no,
@@ -121,6 +152,11 @@ def of_invoice(invoice: Invoice) -> dict[str, str]:
         "ifs_vat_amount": number(invoice.stated_vat),
         "ifs_gross_amount": number(invoice.stated_gross),
     }
+
+
+def numbered(invoice: Invoice) -> str:
+    """The number with the supplier or customer behind it: two suppliers may use one number."""
+    return f"{invoice.number or ''} ({invoice.customer_no or invoice.supplier_no or 'no supplier'})"
 
 
 def of_line(line: Line, invoice: Invoice) -> dict[str, str]:

@@ -4,33 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-import yaml
-
-from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.core.flows import Flow
-from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.connect import ifs_client
 from mlc_dagster.systems.ifs.discover.entity_sets import Absent, FoundSet, find_all
-from mlc_dagster.systems.ifs.discover.known_names import ENTITY_SERVICES, KNOWN, Place
+from mlc_dagster.systems.ifs.discover.flows_off import flows_of_fields, flows_of_sets, flows_off
+from mlc_dagster.systems.ifs.discover.known_names import ENTITY_SERVICES
+from mlc_dagster.systems.ifs.discover.preset_choice import preset_for, proposed_by
 from mlc_dagster.systems.ifs.discover.proposal import absent_set, doubtful_set, found_set
-from mlc_dagster.systems.ifs.discover.proposed_fields import Circumstances, Sample
+from mlc_dagster.systems.ifs.discover.proposed_fields import Circumstances
+from mlc_dagster.systems.ifs.discover.sampling import Sample, sampled
 from mlc_dagster.systems.ifs.discover.services import Services
 from mlc_dagster.systems.ifs.discover.yaml_lines import YamlLine, page
-from mlc_dagster.systems.ifs.settings import SURFACES, EntitySetSettings, IfsSettings, Preset
+from mlc_dagster.systems.ifs.settings import SURFACES, IfsSettings, Preset
 from mlc_dagster.systems.shared.discovery import Discovery
 from mlc_dagster.systems.shared.findings import Finding, Question, budget
 from mlc_dagster.transport.threads import in_order
-
-WRITTEN_TO = {
-    "suppliers": ifs.SUPPLIERS.name,
-    "supplier_invoices": ifs.SUPPLIER_INVOICES.name,
-    "posting_proposals": ifs.POSTING_PROPOSALS.name,
-    "vouchers": ifs.VOUCHERS.name,
-}
-"""Target of a flow into the ERP -> the set that it writes."""
-
-OF_ACCOUNTS = (ifs.ACCOUNTS.name, ifs.CODE_PART_VALUES.name)
 
 TITLE = (
     "Proposed by `mlc discover ifs`. Nothing was changed, here or in IFS.",
@@ -48,12 +37,15 @@ def discover_ifs(question: Question, flows: Sequence[Flow]) -> Discovery:
     section = question.section(IfsSettings)
     services = _services(section, *question.secrets)
     services.begin()
-    found = find_all(services)
-    samples = list(in_order(lambda one: _sample(one, services), found, section.in_flight))
+    pairs = list(in_order(lambda one: sampled(one, services), find_all(services), section.in_flight))
+    found = [one for one, _ in pairs]
     about = _circumstances(question, section, flows, services)
-    sets = list(_sets(zip(found, samples, strict=True), about))
-    lines = [*_begin(services, _preset(found, sets)), *sets]
-    told = [_catalogue_line(services), *map(_finding, found, samples, [about] * len(found))]
+    sets = list(_sets(pairs, about))
+    proposed = proposed_by(sets)
+    preset = preset_for(found, proposed)
+    off = flows_off(flows, ifs.catalogue(proposed, preset), section)
+    lines = [*_begin(services, preset), *sets, *_off(off)]
+    told = [_catalogue_line(services), *(_finding(one, sample, about) for one, sample in pairs), _flows_line(off)]
     return Discovery(page(lines), tuple(told))
 
 
@@ -70,47 +62,11 @@ def _circumstances(
 ) -> Circumstances:
     return Circumstances(
         tuple(question.settings.companies),
-        {known.entity.name: tuple(_flows_of(known.entity.name, flows)) for known in KNOWN},
+        flows_of_sets(flows, section),
+        flows_of_fields(flows),
         section.surface == SURFACES["main"],
         services.catalogue.names is not None,
     )
-
-
-def _flows_of(name: str, flows: Iterable[Flow]) -> Iterator[str]:
-    """Those that read a set, write it, or judge accounts by it."""
-    for flow in flows:
-        is_source = flow.source.system == ERP and flow.source.name == name
-        is_target = flow.target.system == ERP and WRITTEN_TO.get(flow.target.name) == name
-        if is_source or is_target or (flow.checks_accounts and name in OF_ACCOUNTS):
-            yield flow.name
-
-
-# --- one row of each ------------------------------------------------------------------------------------------------
-
-
-def _sample(found: FoundSet | Absent, services: Services) -> Sample:
-    """One row of every set that a proposal names: its own, those that hold a part of it, that of its lines."""
-    if isinstance(found, Absent) or not found.keys.wires:
-        return Sample(0)
-    asked = list(_asked(found))
-    rows: list[int] = []
-    for place, columns in asked:
-        try:
-            rows.append(services.first_row(place, columns))
-        except MlcError as error:
-            return Sample(None, f"{place} refuses a row: {error.message}")
-    return Sample(rows[0] if not found.parts else max(rows))
-
-
-def _asked(found: FoundSet) -> Iterator[tuple[Place, list[str]]]:
-    if found.parts:
-        for part in found.parts:
-            own = [one.wire for one in (*part.keys.fields.values(), *part.fields.values()) if one.wire]
-            yield part.place, own
-        return
-    yield found.place, found.columns
-    if found.lines and found.lines.place:
-        yield found.lines.place, found.lines.columns
 
 
 # --- the page and the summary ---------------------------------------------------------------------------------------
@@ -128,25 +84,6 @@ def _begin(services: Services, preset: Preset) -> Iterator[YamlLine]:
     yield YamlLine(1, "entity_sets:")
 
 
-def _preset(found: Sequence[FoundSet | Absent], sets: Sequence[YamlLine]) -> Preset:
-    """The preset whose places were found more often, as long as nothing of its own is left beside what is proposed."""
-    there = [one for one in found if isinstance(one, FoundSet) and not one.doubt]
-    seed = sum(
-        (one.known.entity.projection, one.known.entity.path) == (one.place.projection, one.place.set) for one in there
-    )
-    said = yaml.safe_load(page(sets))
-    proposed = {name: EntitySetSettings.model_validate(each) for name, each in said.items()}
-    return "seed" if 2 * seed > len(there) or not _is_whole(proposed) else "cloud"
-
-
-def _is_whole(proposed: Mapping[str, EntitySetSettings]) -> bool:
-    """Whether the names of `cloud` add nothing to what is proposed."""
-    try:
-        return ifs.catalogue(proposed, "cloud") == ifs.catalogue(proposed, "seed")
-    except Misconfigured:
-        return False
-
-
 def _sets(found: Iterable[tuple[FoundSet | Absent, Sample]], about: Circumstances) -> Iterator[YamlLine]:
     for one, sample in found:
         if isinstance(one, Absent):
@@ -155,6 +92,17 @@ def _sets(found: Iterable[tuple[FoundSet | Absent, Sample]], about: Circumstance
             yield from doubtful_set(one, sample, about)
         else:
             yield from found_set(one, sample, about)
+
+
+def _off(flows: Mapping[str, str]) -> Iterator[YamlLine]:
+    if flows:
+        yield YamlLine(1, "", "With this, these flows are off until what they lack is named (mlc flows):")
+        yield from (YamlLine(1, "", f"- {name}: {why}") for name, why in flows.items())
+
+
+def _flows_line(off: Mapping[str, str]) -> Finding:
+    words = f"off, by what this tenant lacks: {', '.join(off)}" if off else "none is off by what this tenant lacks"
+    return Finding("ifs", "flows", not off, words)
 
 
 def _catalogue_line(services: Services) -> Finding:

@@ -13,12 +13,14 @@ from mlc_dagster.systems.ifs.discover.known_names import (
     Known,
     Names,
     Place,
+    every_place,
     of_rows,
 )
 from mlc_dagster.systems.ifs.discover.line_arrays import Child, Lines, children_of, lines_of
 from mlc_dagster.systems.ifs.discover.matching import Fields, Keys, key_matched, matched
 from mlc_dagster.systems.ifs.discover.services import Service, Services
 from mlc_dagster.systems.ifs.schema.catalogue import fields_of
+from mlc_dagster.systems.ifs.writing.document_steps import TODAY
 
 SEARCHED = 10  # services that are read for a set that none of the known ones has: each may be several hundred kB
 ENOUGH = 3  # fields that must match by name and type, beside the key, before another set is asked about
@@ -213,7 +215,7 @@ def _completed(found: FoundSet, services: Services) -> FoundSet:
         found,
         lines=lines,
         doubt="; ".join(filter(None, [found.doubt, without])),
-        children=children_of(known, found.kind, found.fields, model),
+        children=children_of(known, found.place, found.kind, found.fields, services),
         actions=model.actions_of(found.kind),
         constants=tuple(name for name, value in known.constants.items() if _takes(types.get(name, ""), value)),
     )
@@ -222,11 +224,12 @@ def _completed(found: FoundSet, services: Services) -> FoundSet:
 def _takes(kind: str, value: str | bool) -> bool:
     if isinstance(value, bool):
         return kind == "Edm.Boolean"
+    if value == TODAY:
+        return kind in ("Edm.Date", "Edm.DateTimeOffset")
     return bool(kind) and (kind == "Edm.String" or not kind.startswith("Edm."))
 
 
 def find_all(services: Services) -> list[FoundSet | Absent]:
     """Every set of the catalogue, in its order."""
-    services.ask(place for known in KNOWN for place in known.every_place())
-    services.ask(place for known in KNOWN if known.lines for place in known.lines.sets)
+    services.ask(every_place())
     return [find(known, services) for known in KNOWN]

@@ -14,6 +14,7 @@ from typing import Literal
 from mlc_dagster.core.vocabulary import EntitySet
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
+from mlc_dagster.systems.ifs.schema.presets import CLOUD
 
 Names = Mapping[str, tuple[str, ...]]
 """Record field -> its names on the wire, the surest first."""
@@ -60,11 +61,13 @@ class KnownLines:
 
 @dataclass(frozen=True)
 class KnownChild:
-    """An array below a header that holds more of its fields; `of_company`: one row for each company."""
+    """What holds more fields of a header: an array below it, or a set. `of_company`: one row for each company."""
 
     navigation: str
     fields: Names
     of_company: bool = False
+    place: Place | None = None  # where it is no array but a set of its own, joined by `on`
+    on: Names = field(default_factory=dict)  # the header's key -> what it may be called there
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,14 @@ class Known:
     fields: Names = field(default_factory=dict)
     lines: KnownLines | None = None
     children: tuple[KnownChild, ...] = ()
-    constants: Mapping[str, str | bool] = field(default_factory=dict)  # on the wire, with each create
     sums: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict)  # field -> the column of its code, where it holds a name
+
+    @property
+    def constants(self) -> Mapping[str, str | bool]:
+        """Name on the wire -> what is sent with each create, as the preset `cloud` has it."""
+        found: Mapping[str, str | bool] = CLOUD[self.entity.name].get("constants", {})
+        return found
 
     def every_place(self) -> tuple[Place, ...]:
         """The known ones, and the entity service of each set that has a row for each record."""
@@ -112,16 +121,15 @@ _SUPPLIERS = Known(
         KnownChild(
             "SupplierInvoiceCompanies", _names("payment_terms=PayTermId currency_code=DefCurrency"), of_company=True
         ),
+        KnownChild(
+            "",
+            _names("currency_code payment_terms=PayTermId,PaymentTerms notes=NoteText,Notes"),
+            place=Place("SupplierEntity", "SupplierSet", ENTITY_SERVICES),
+            on={"supplier_id": ("VendorNo", "SupplierId")},
+        ),
         KnownChild("SupplierPayments", _names("blocked=BlockedForPayment"), of_company=True),
     ),
-    constants={
-        "PartyType": "Supplier",
-        "SupplierCategory": "Supplier",
-        "DefaultDomain": True,
-        "OneTime": False,
-        "B2bSupplier": False,
-        "IdentifierRefValidation": "None",
-    },
+    codes={"country": "CountryCode"},
 )
 
 _CUSTOMERS = Known(
@@ -191,7 +199,7 @@ _VOUCHERS = Known(
         Place("VoucherHandling", "VoucherSet"),
     ),
     ("Voucher",),
-    _names("user_group=UserGroup,EnteredByUserGroup external_ref=ExternalRef,ReferenceNumber"),
+    _names("user_group=UserGroup,EnteredByUserGroup text=Text,VoucherText external_ref=ExternalRef,ReferenceNumber"),
     KnownLines(
         (("VoucherRows",),),
         (
@@ -220,6 +228,7 @@ _CODE_PART_VALUES = Known(
         Place("VoucherRowsAnalysis", "Reference_Code*", form="parts"),
         Place("FunctionalObjectHandling", "Reference_AccountingCodePartValue"),
         Place("CodePartValueHandling", "CodePartValueSet"),
+        Place("AccountingCodePartValueEntity", "AccountingCodePartValueSet", ENTITY_SERVICES),
     ),
     ("CodePart", "FunctionalObject"),
 )
@@ -264,7 +273,8 @@ def known_as(names: Names, one: str) -> tuple[str, ...]:
 
 
 def every_place() -> Iterator[Place]:
-    """Wherever anything of the catalogue may be, lines included; each once."""
+    """Wherever anything of the catalogue may be, lines and children included; each once."""
     found = [place for known in KNOWN for place in known.every_place()]
     found += [place for known in KNOWN if known.lines for place in known.lines.sets]
+    found += [child.place for known in KNOWN for child in known.children if child.place]
     yield from dict.fromkeys(found)

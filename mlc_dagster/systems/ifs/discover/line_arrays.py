@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mlc_dagster.core.vocabulary import LineSet
-from mlc_dagster.systems.ifs.discover.known_names import Known, KnownLines, Place, known_as
+from mlc_dagster.systems.ifs.discover.known_names import Known, KnownChild, KnownLines, Place, known_as
 from mlc_dagster.systems.ifs.discover.matching import Fields, Keys, key_matched, matched
 from mlc_dagster.systems.ifs.discover.services import Services
 from mlc_dagster.systems.ifs.schema.catalogue import fields_of
-from mlc_dagster.systems.ifs.schema.csdl import MetadataModel, target_of
+from mlc_dagster.systems.ifs.schema.csdl import MetadataModel, Types, target_of
 
 MANY = "Collection("
 
@@ -38,12 +38,17 @@ class Lines:
 
 @dataclass(frozen=True)
 class Child:
-    """An array below the header with fields that the header lacks. `is_known`: its name is; else it is asked about."""
+    """An array below the header, or a set beside it, with fields that the header lacks.
+
+    `is_known`: its name is; else it is asked about. `on`: the header's key -> its name in a set of its own.
+    """
 
     navigation: str
     fields: Fields
     of_company: bool = False
     is_known: bool = True
+    place: Place | None = None
+    on: Mapping[str, str] = field(default_factory=dict)
 
 
 # --- lines ----------------------------------------------------------------------------------------------------------
@@ -125,26 +130,48 @@ def _other_array(lines: KnownLines, line_set: LineSet, kind: str, model: Metadat
 # --- children -------------------------------------------------------------------------------------------------------
 
 
-def children_of(known: Known, kind: str, fields: Fields, model: MetadataModel) -> tuple[Child, ...]:
-    """Arrays that have what the header lacks: each field once, from the surest array."""
-    return tuple(_children(known, kind, [name for name, one in fields.items() if not one.is_exact], model))
+def children_of(known: Known, place: Place, kind: str, fields: Fields, services: Services) -> tuple[Child, ...]:
+    """What has fields that the header lacks: each field once, from the surest place."""
+    lacking = [name for name, one in fields.items() if not one.is_exact]
+    return tuple(_children(known, place, kind, lacking, services))
 
 
-def _children(known: Known, kind: str, lacking: list[str], model: MetadataModel) -> Iterator[Child]:
+def _children(known: Known, place: Place, kind: str, lacking: list[str], services: Services) -> Iterator[Child]:
+    model = services.of(place).model
     there = model.navigations_of(kind)
     for child in known.children:
-        if child.navigation in there:
-            types = model.properties_of(_target(model, kind, child.navigation))
-            wanted = [name for name in child.fields if name in lacking]
-            exact = _exact(matched(known.entity.record, wanted, child.fields, types))
-            lacking = [name for name in lacking if name not in exact]
-            if exact:
-                yield Child(child.navigation, exact, child.of_company)
+        found = _beside(known, child, place, services) if child.place else _below(child, there, model)
+        if found is None:
+            continue
+        types, made = found
+        wanted = [name for name in child.fields if name in lacking]
+        exact = _exact(matched(known.entity.record, wanted, child.fields, types))
+        lacking = [name for name in lacking if name not in exact]
+        if exact:
+            yield replace(made, fields=exact)
     names = {name: known_as(known.fields, name) for name in lacking if name in known.fields or name in _ASKED}
     for name in sorted(there.keys() - {child.navigation for child in known.children} - _arrays_of(known)):
         if there[name].startswith(MANY) and (exact := _asked(known, names, _target(model, kind, name), model)):
             names = {each: its for each, its in names.items() if each not in exact}
             yield Child(name, exact, is_known=False)
+
+
+def _below(child: KnownChild, there: Types, model: MetadataModel) -> tuple[Types, Child] | None:
+    if child.navigation not in there:
+        return None
+    return model.properties_of(target_of(there[child.navigation])), Child(child.navigation, {}, child.of_company)
+
+
+def _beside(known: Known, child: KnownChild, header: Place, services: Services) -> tuple[Types, Child] | None:
+    """A set that is joined: its key must be the header's, under a known name, and it must be another set."""
+    place = child.place
+    if place is None or place == header or place.set not in services.of(place).model.sets:
+        return None
+    model = services.of(place).model
+    kind = model.sets[place.set]
+    keys = key_matched(known.entity.record, known.entity.keys, child.on, model.properties_of(kind), model.keys_of(kind))
+    made = Child("", {}, child.of_company, place=place, on=keys.wires)
+    return (model.properties_of(kind), made) if keys.is_exact else None
 
 
 _ASKED = ("currency_code", "payment_terms", "credit_limit", "vat_no", "bank_account", "email")

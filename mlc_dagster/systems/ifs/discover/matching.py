@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import get_args
@@ -29,6 +29,7 @@ class Matched:
     sought: tuple[str, ...] = ()
     maybe: str = ""  # a name that may be it, and is not exact
     why_maybe: str = ""
+    note: str = ""  # what else its line says
 
     @property
     def is_exact(self) -> bool:
@@ -129,7 +130,7 @@ def key_matched(
 ) -> Keys:
     """`key`: the tenant's key properties, none where they are not told. `extra`: fields that may be part of it."""
     parts = tuple(key)
-    there: Mapping[str, str] = {name: types[name] for name in parts if name in types} if parts else types
+    there: Types = {name: types[name] for name in parts if name in types} if parts else types
     also = [name for name in extra if any(wire in parts for wire in known_as(known, name))]
     found = matched(record, [*wanted, *also], known, there)
     taken = {one.wire for one in found.values()}

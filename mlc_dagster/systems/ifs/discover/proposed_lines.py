@@ -28,7 +28,7 @@ OF_EACH_PART = ("code_part_value",)
 
 def around(found: FoundSet, about: Circumstances) -> Iterator[YamlLine]:
     """All that stands beside the names of a set."""
-    yield from _sums(found)
+    yield from _sums(found, about)
     yield from _constants(found)
     yield from _children(found, about)
     yield from _sources(found)
@@ -45,12 +45,14 @@ def summed(found: FoundSet) -> dict[str, str]:
     return {name: below for name, below in lacks.items() if found.lines.fields[below].is_exact}
 
 
-def _sums(found: FoundSet) -> Iterator[YamlLine]:
+def _sums(found: FoundSet, about: Circumstances) -> Iterator[YamlLine]:
     if sums := summed(found):
         yield YamlLine(SET + 1, f"sums: {inline(sums)}", "the header has no such column")
     elif found.known.sums:
         is_own = all(found.fields[name].is_exact for name in found.known.sums)
-        words = "the header's own column is read" if is_own else "absent: the lines have no amount that could be summed"
+        lost = "; ".join(filter(None, (about.cost(found.known.entity, name) for name in found.known.sums)))
+        none = f"the lines have no amount that could be summed; {lost}".removesuffix("; ")
+        words = "the header's own column is read" if is_own else none
         yield YamlLine(SET + 1, f"sums: {inline(dict.fromkeys(found.known.sums))}", words)
 
 
@@ -100,7 +102,13 @@ def _question(child: Child, about: Circumstances) -> str:
 
 
 def _child(child: Child, about: Circumstances) -> Iterator[YamlLine]:
-    yield YamlLine(SET + 2, f"- navigation: {scalar(child.navigation)}", "an array below each row")
+    if child.place:
+        yield YamlLine(SET + 2, f"- set: {scalar(child.place.set)}", "a set beside it, with the same key")
+        yield YamlLine(SET + 3, f"projection: {scalar(child.place.projection)}")
+        yield YamlLine(SET + 3, f"surface: {child.place.surface}")
+        yield YamlLine(SET + 3, f'"on": {inline(child.on)}', "quoted: YAML takes a bare on for true")
+    else:
+        yield YamlLine(SET + 2, f"- navigation: {scalar(child.navigation)}", "an array below each row")
     if child.of_company:
         company = about.companies[0] if about.companies else ""
         yield YamlLine(SET + 3, f"company: {scalar(company)}", "one row for each company")
@@ -137,10 +145,11 @@ def _lines(found: FoundSet, lines: Lines, about: Circumstances) -> Iterator[Yaml
     if not lines.arrays and found.place.form != "grouped":
         yield YamlLine(SET + 1, "expand: never", "the lines have a set of their own, and no array below the header")
     yield YamlLine(SET + 1, "lines:")
-    yield from _arrays(lines)
+    yield from _arrays(found, lines)
     yield from _own_set(found, lines, about)
     yield from fields_lines(SET + 2, "keys", lines.keys.fields)
-    yield from fields_lines(SET + 2, "fields", lines.fields)
+    costs = about.costs(found.known.entity, lines.fields, "lines.")
+    yield from fields_lines(SET + 2, "fields", lines.fields, costs)
     if lines.fields_of:
         yield YamlLine(SET + 2, "fields_of:", "where an array calls a field otherwise, or has none")
         for array, fields in lines.fields_of.items():
@@ -156,11 +165,13 @@ def _no_lines(found: FoundSet, lines: Lines) -> Iterator[YamlLine]:
         yield YamlLine(SET + 2, f"navigation: {scalar(lines.maybe)}", "", False)
 
 
-def _arrays(lines: Lines) -> Iterator[YamlLine]:
+def _arrays(found: FoundSet, lines: Lines) -> Iterator[YamlLine]:
     if len(lines.arrays) == 1:
         yield YamlLine(SET + 2, f"navigation: {scalar(lines.arrays[0])}", "known name, an array below each header")
     elif lines.arrays:
         yield YamlLine(SET + 2, f"navigations: {inline(lines.arrays)}", "known names; each line is in one of them")
+    elif found.place.form != "grouped":
+        yield YamlLine(SET + 2, "navigations: []", "no array of lines below the header")
 
 
 def _own_set(found: FoundSet, lines: Lines, about: Circumstances) -> Iterator[YamlLine]:

@@ -101,27 +101,28 @@ class Services:
     def _metadata(self, address: str) -> MetadataModel | UnreadMetadata:
         """As XML; as JSON where XML is what the server refuses."""
         try:
-            return self._get(address, {}, read_metadata, "application/xml")
+            return self._read(address, "application/xml")
         except RecordRejected as error:
             if error.status not in NOT_ACCEPTABLE:
                 raise
-            return self._get(address, {}, read_metadata, "application/json")
+            return self._read(address, "application/json")
 
-    def _get(self, address: str, params: Mapping[str, Any], decode: Any = None, accept: str | None = None) -> Any:
-        headers = {"Accept": accept} if accept else None
-        return self.api.request("GET", address, params=params, headers=headers, decode=decode).value
+    def _read(self, address: str, accept: str) -> MetadataModel | UnreadMetadata:
+        return self.api.request("GET", address, headers={"Accept": accept}, decode=read_metadata).value
+
+    def _get(self, address: str, params: Mapping[str, Any]) -> Any:
+        return self.api.request("GET", address, params=params).value
 
     # --- the catalogue ------------------------------------------------------------------------------------------------
 
     def _catalogue(self) -> ServiceCatalogue:
         place = Place(ALL_PROJECTIONS, PROJECTIONS)
+        service = self._service(place)
+        if service.state == "denied":
+            return ServiceCatalogue(None, service.why)
         try:
-            found = self._metadata(f"{self.address(place)}/$metadata")
-            columns, keys = _columns(found)
-            names = _named(self._rows(place, columns, keys))
+            names = _named(self._rows(place, *_columns(service.model)))
         except MlcError as error:
-            if _is_for_all(error):
-                raise
             return ServiceCatalogue(None, _refusal(place, error).why)
         if not names:
             return ServiceCatalogue(None, f"{ALL_PROJECTIONS} lists no projection")
@@ -141,19 +142,19 @@ class Services:
             rows += fresh
         return rows
 
-    def first_row(self, place: Place, columns: Iterable[str]) -> int:
-        """0 or 1: how many rows came of a set that was asked for one. Raises MlcError."""
+    def first_rows(self, place: Place, columns: Iterable[str]) -> list[Mapping[str, Any]]:
+        """One row of a set, or none. Raises MlcError."""
         params = {"$top": "1", "$select": ",".join(columns)}
         found = self._get(f"{self.address(place)}/{place.set}", params)
         page = found.get("value") if isinstance(found, Mapping) else None
         if not isinstance(page, list):
             raise TransientError(f"ifs: GET {place}: the answer holds no list of rows")
-        return len(page)
+        return [row for row in page if isinstance(row, Mapping)]
 
 
-def _columns(found: MetadataModel | UnreadMetadata) -> tuple[list[str], list[str]]:
+def _columns(found: MetadataModel) -> tuple[list[str], list[str]]:
     """The text columns to ask for, and the key to page by; none where the $metadata does not tell them."""
-    if isinstance(found, UnreadMetadata) or PROJECTIONS not in found.sets:
+    if PROJECTIONS not in found.sets:
         return [], []
     kind = found.sets[PROJECTIONS]
     texts = [name for name, its in found.properties_of(kind).items() if its == "Edm.String"]

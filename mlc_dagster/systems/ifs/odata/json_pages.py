@@ -20,13 +20,14 @@ import pyarrow.json as pj
 
 from mlc_dagster.core.arrow_columns import AMOUNT, MOMENT, source_batch, source_schema
 from mlc_dagster.core.vocabulary import EntitySet, LineSet, Record, Row, key_text
+from mlc_dagster.systems.ifs.odata.strict_json import RepeatedMembers, document_of, may_repeat, repeats
 from mlc_dagster.systems.ifs.schema.catalogue import fields_of, wire_name
 from mlc_dagster.systems.shared.json_values import CONVERTERS, day, moment
 
 ETAG, LINK, COUNT = "@odata.etag", "@odata.nextLink", "@odata.count"
 
-NUMBER = pa.decimal128(28, 10)
-"""Arrow checks the digits of what it reads, but not that they still fit when the scale grows: 28 + 10 always do."""
+NUMBER = pa.decimal256(46, 30)
+"""Arrow checks the digits of what it reads, but not that they still fit when the scale grows: 46 + 30 always do."""
 
 WHOLE = pa.decimal128(18, 0)
 _AS_READ = {AMOUNT: NUMBER, pa.int64(): WHOLE, pa.date32(): pa.string(), MOMENT: pa.string()}
@@ -107,9 +108,13 @@ class PageDecoder:
     def decode(self, content: bytes) -> Page:
         """Raises ValueError for what is no page: truncated, another document, not UTF-8."""
         try:
-            return self._columnar(content)
+            page = self._columnar(content)
         except (pa.ArrowException, _Unreadable):
             return self._row_by_row(content)
+        navigation = self.lines.navigation if self.lines and self.nested else ""
+        if may_repeat(content, page.rows, page.elements - page.rows, navigation) and repeats(content):
+            return self._row_by_row(content)
+        return page
 
     def _as_read(self) -> list[pa.Field]:
         fields = [pa.field(column.wire, _AS_READ.get(column.kind, column.kind)) for column in self.columns]
@@ -160,9 +165,11 @@ class PageDecoder:
     # --- row by row ---------------------------------------------------------------------------------------------------
 
     def _row_by_row(self, content: bytes) -> Page:
-        document = _document(content)
+        document = document_of(content)
         if not isinstance(document, dict) or not isinstance(document.get("value"), list):
             raise ValueError("expected an OData collection: an object with a list under 'value'")
+        if "value" in getattr(document, "repeated", ()):
+            raise ValueError("expected one list of rows, found 'value' twice")
         rows, problems = [], []
         for raw in document["value"]:
             row, problem = self._row_or_problem(raw)
@@ -188,6 +195,8 @@ class PageDecoder:
         """Raises ValueError that names the field."""
         if not isinstance(raw, dict):
             raise ValueError(f"expected an object, found {str(raw)[:80]!r}")
+        if isinstance(raw, RepeatedMembers):
+            raise ValueError(f"{', '.join(raw.repeated)}: stands twice, and which one counts is open")
         row = self._untold | {column.name: _converted(column, raw.get(column.wire)) for column in self.columns}
         if self.lines and self.nested:
             lines = raw.get(self.lines.navigation) or []
@@ -199,7 +208,7 @@ class PageDecoder:
     def _readable(self, raw: Mapping[str, Any]) -> Row:
         row: Row = {}
         for column in self.columns:
-            if column.required or column.kind == MOMENT:
+            if (column.required or column.kind == MOMENT) and column.wire not in getattr(raw, "repeated", ()):
                 try:
                     row[column.name] = _converted(column, raw.get(column.wire))
                 except ValueError:
@@ -284,14 +293,3 @@ def _converted(column: Column, value: Any) -> Any:
 def _etag(raw: Any) -> str | None:
     found = raw.get(ETAG) if isinstance(raw, dict) else None
     return found if isinstance(found, str) else None
-
-
-def _document(content: bytes) -> Any:
-    try:
-        return json.loads(content, parse_float=Decimal, parse_constant=_refuse)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")

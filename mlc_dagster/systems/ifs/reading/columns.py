@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import reduce
 from hashlib import blake2b
 
 import pyarrow as pa
 
 from mlc_dagster.core.arrow_columns import rows_of
-from mlc_dagster.core.vocabulary import Row
+from mlc_dagster.core.vocabulary import EXACT, Row
 
 
 def with_column(batch: pa.RecordBatch, name: str, values: Sequence[object]) -> pa.RecordBatch:
     place = batch.schema.get_field_index(name)
     return batch.set_column(place, batch.schema.field(place), pa.array(values, batch.schema.types[place]))
+
+
+def with_companies(batch: pa.RecordBatch, sites: Mapping[str, str]) -> pa.RecordBatch:
+    """The company of each row by its site; none where mlc.yaml does not name the site."""
+    return with_column(batch, "company", [sites.get(site) for site in batch["contract"].to_pylist()])
 
 
 def with_sums(batch: pa.RecordBatch, sums: Mapping[str, str], lines: str) -> pa.RecordBatch:
@@ -27,7 +33,7 @@ def with_sums(batch: pa.RecordBatch, sums: Mapping[str, str], lines: str) -> pa.
 
 def _sum(values: Sequence[Decimal | None]) -> Decimal | None:
     given = [value for value in values if value is not None]
-    return sum(given, Decimal(0)) if len(given) == len(values) else None
+    return reduce(EXACT.add, given, Decimal(0)) if len(given) == len(values) else None
 
 
 def with_versions(batch: pa.RecordBatch, lines: str | None) -> pa.RecordBatch:

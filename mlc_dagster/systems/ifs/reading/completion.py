@@ -7,7 +7,7 @@ from dataclasses import replace
 from mlc_dagster.core.vocabulary import EntitySet
 from mlc_dagster.systems.ifs.odata.json_pages import Page
 from mlc_dagster.systems.ifs.reading.children import Children
-from mlc_dagster.systems.ifs.reading.columns import with_sums, with_versions
+from mlc_dagster.systems.ifs.reading.columns import with_companies, with_sums, with_versions
 from mlc_dagster.systems.ifs.reading.lines import Lines
 from mlc_dagster.systems.ifs.reading.queries import Connection
 
@@ -32,6 +32,8 @@ class Completion:
         for child in self._children:
             page = child.complete(page)
         lines, batch = self._entity.lines.field if self._entity.lines else None, page.batch
+        if self._entity.sites:
+            batch = with_companies(batch, self._entity.sites)
         if lines:
             batch = with_sums(batch, self._entity.sums, lines)
         return replace(page, batch=with_versions(batch, lines) if self._versions else batch)

@@ -54,7 +54,9 @@ class Documents:
     def versions(self, condition: str | None = None) -> dict[Key, str]:
         """Key of each document -> a version that is another one where a row came, went or changed."""
         found = self._versions(condition, only_keys=True)
-        return self._versions(condition, only_keys=False) if found is None else found
+        if found is None:
+            found = self._versions(condition, only_keys=False)
+        return found or {}
 
     def _versions(self, condition: str | None, *, only_keys: bool) -> dict[Key, str] | None:
         """By keys and ETags; None where rows have none, and so must be read whole."""
@@ -126,14 +128,23 @@ class Documents:
         rows: dict[Key, list[Row]] = {}
         for batch in self._walk(some[0]):
             for row in rows_of(of_keys(batch, self._entity.keys, some[1])):
-                rows.setdefault(tuple(row[name] for name in self._entity.keys), []).append(row)
-        documents = [self._document(key, below) for key, below in rows.items() if None not in key]
+                rows.setdefault(self._key(row), []).append(row)
+        asked = frozenset(tuple(key) for key in some[1])
+        documents = [self._document(key, below) for key, below in rows.items() if None in key or key in asked]
         if not documents:
             return None
         made, problems = [row for row, _ in documents], [problem for _, problem in documents]
         batch = source_batch(made, [None] * len(made), problems, self._entity.record)
         batch = with_sums(batch, self._entity.sums, self._lines.field)
         return with_versions(batch, self._lines.field)
+
+    def _key(self, row: Row) -> Key:
+        """Its document's. A row that cannot be read has lost its columns, and tells them where it says why."""
+        key = tuple(row[name] for name in self._entity.keys)
+        if None not in key or not row["unreadable"]:
+            return key
+        wire = json.loads(row["unreadable"])["row"]
+        return tuple(wire.get(wire_name(name, self._rows.wire)) for name in self._entity.keys)
 
     def _document(self, key: Key, rows: Sequence[Row]) -> tuple[Row, str | None]:
         """The header from what its rows agree on. A field of rows alone, which may differ, is theirs."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -17,7 +17,7 @@ from mlc_dagster.systems.ifs.reading.completion import Completion
 from mlc_dagster.systems.ifs.reading.documents import Documents
 from mlc_dagster.systems.ifs.reading.key_ranges import Span, each_once
 from mlc_dagster.systems.ifs.reading.paging import PageWalk
-from mlc_dagster.systems.ifs.reading.queries import Connection, Query, no_such_set
+from mlc_dagster.systems.ifs.reading.queries import Connection, Query, no_such_set, refuse_if_off
 from mlc_dagster.systems.ifs.reading.single_rows import row_and_etag, single
 from mlc_dagster.systems.ifs.schema.catalogue import fields_of, wire_name
 from mlc_dagster.systems.ifs.schema.parts import Part, parts_of
@@ -89,8 +89,10 @@ class Lookups:
 
     def find_many(self, entity: EntitySet, field: str, values: Iterable[object], also: Mapping[str, object]) -> Found:
         """The rows whose field has any of these values, and all of the others."""
-        _expect(entity, (field, *also))
         wanted = distinct(values)
+        if not wanted:
+            return []
+        _expect(entity, (field, *also))
         if entity.header_from_rows:
             documents = Documents(self._connection, entity)
             pairs: Iterable[tuple[Row, str]] = _of(entity, documents.read(documents.keys_of_any(field, wanted, also)))
@@ -109,6 +111,27 @@ class Lookups:
         names = [wire_name(name, entity.wire) for name in (field, *also)]
         asked = any_of_keys(names, ((value, *also.values()) for value in values), entity.types)
         filters = [text for text, _ in asked]
+        found = in_order(partial(self._walked, part, entity), filters, self._connection.in_flight)
+        return [pair for pairs in found for pair in pairs]
+
+    def find_keys(self, entity: EntitySet, keys: Sequence[Sequence[object]]) -> Found:
+        """The rows that have these keys, without lines; a key that is not there has none."""
+        if not keys:
+            return []
+        _expect(entity, ())
+        if entity.header_from_rows:
+            return list(_of(entity, Documents(self._connection, entity).read([tuple(key) for key in keys])))
+        found: dict[tuple[object, ...], tuple[Row, str]] = {}
+        for part in parts_of(entity):
+            named = (part.narrowed(dict(zip(entity.keys, key, strict=True))) for key in keys)
+            if asked := [left for left in named if left is not None]:
+                pairs = self._with_types(part.entity, partial(self._find_keys, part, asked))
+                found |= {tuple(row[name] for name in entity.keys): (row, etag) for row, etag in pairs}
+        return list(found.values())
+
+    def _find_keys(self, part: Part, asked: list[Mapping[str, object]], entity: EntitySet) -> Found:
+        names = [wire_name(name, entity.wire) for name in asked[0]]
+        filters = [text for text, _ in any_of_keys(names, (tuple(key.values()) for key in asked), entity.types)]
         found = in_order(partial(self._walked, part, entity), filters, self._connection.in_flight)
         return [pair for pairs in found for pair in pairs]
 
@@ -144,9 +167,7 @@ class Lookups:
 
 def _expect(entity: EntitySet, fields: Iterable[str]) -> None:
     """Raises Misconfigured where it cannot be asked for."""
-    if entity.is_off:
-        cure = f"Name it: ifs.entity_sets.{entity.name}.set. `mlc ping` says what is off without it."
-        raise Misconfigured(f"ifs/{entity.name}: mlc.yaml, or its catalogue, says that the tenant has none", cure=cure)
+    refuse_if_off(entity)
     rows = frozenset[str]()
     if entity.header_from_rows and entity.lines:
         rows = frozenset(fields_of(entity.lines.record)) - entity.lines.absent

@@ -53,11 +53,13 @@ class PageWalk:
         ask: Ask,
         in_flight: int = 1,
         now: Callable[[], datetime] | None = None,
+        size: Callable[[], int] | None = None,
     ) -> None:
         """`ask` sends one request; `now` is the server's time, where windows of a running day end for the present.
 
-        Without it there is one window.
+        Without it there is one window. `size`: the rows of the next page, where the first one says little of it.
         """
+        self._size = size
         self._order, self._ask, self._in_flight, self._now = order, ask, in_flight, now
         self._range_reader = RangeReader(order, ask)
         self.windows = self._pages = 0
@@ -159,9 +161,10 @@ class PageWalk:
         start = rest.after[0] if rest.after else rest.low
         if self._now is None or not isinstance(start, datetime) or rest.high is None or rest.upto is not None:
             return [rest]
-        if not rest.expected or rest.expected <= page.rows or self._is_one_moment(page.batch):
+        rows = max(page.rows, self._size() if self._size else 0)
+        if not rest.expected or rest.expected <= rows or self._is_one_moment(page.batch):
             return [rest]
-        pieces = math.ceil(rest.expected / (FULL * page.rows))
+        pieces = math.ceil(rest.expected / (FULL * rows))
         bounds = _bounds(start, max(start, min(rest.high, self._now())), pieces)
         bounds = [bound for bound in bounds if bound < rest.high]
         if not bounds:

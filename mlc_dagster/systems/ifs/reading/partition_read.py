@@ -22,7 +22,7 @@ from mlc_dagster.systems.ifs.reading.distinct_rows import DistinctRows
 from mlc_dagster.systems.ifs.reading.documents import Documents
 from mlc_dagster.systems.ifs.reading.key_ranges import Span, of_keys
 from mlc_dagster.systems.ifs.reading.paging import PageWalk
-from mlc_dagster.systems.ifs.reading.queries import Connection, Query
+from mlc_dagster.systems.ifs.reading.queries import Connection, Query, refuse_if_off, refuse_without_company
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
 from mlc_dagster.systems.ifs.schema.parts import parts_of
 from mlc_dagster.systems.shared.first_seen import FirstSeen
@@ -41,7 +41,7 @@ Clock = Callable[[], datetime]
 
 
 class PartitionRead:
-    """Streams the rows of a scope, and fills in the pull."""
+    """Streams the rows of a scope, and fills in the pull. Raises Misconfigured for a set that the tenant has not."""
 
     def __init__(
         self,
@@ -52,6 +52,8 @@ class PartitionRead:
         sightings: Sightings | None,
         clock: Clock,
     ) -> None:
+        refuse_if_off(entity)
+        refuse_without_company(entity)
         entity = connection.typed(entity)
         self._connection, self._entity, self._scope, self._pull, self._clock = connection, entity, scope, pull, clock
         self._places, self._distinct = FirstSeen(entity, sightings), DistinctRows(entity)
@@ -233,7 +235,8 @@ class PartitionRead:
             page = query.page(part, condition)
             return page if only_keys else apart.complete(page)
 
-        walk = PageWalk(order, ask, self._connection.in_flight, self._server_now if in_windows else None)
+        now = self._server_now if in_windows else None
+        walk = PageWalk(order, ask, self._connection.in_flight, now, lambda: query.rows_of_a_page)
         self._queries.append(query)
         self._walks.append(walk)
         self._completions.append(apart)

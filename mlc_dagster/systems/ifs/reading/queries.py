@@ -21,8 +21,10 @@ from mlc_dagster.systems.ifs.schema.parts import parts_of
 from mlc_dagster.transport.client import ApiClient
 from mlc_dagster.transport.responses import Answer
 
-LINES_GUESSED = 4
-"""On a header, before the first page shows how many there are."""
+LINES_GUESSED = 49
+"""On a header, before a page shows how many there are: a response may hold 5,000 elements, lines counted, and the first
+one as well. What a page showed is remembered for later walks of the same set.
+"""
 
 SAFE = 0.8
 """The share of the elements allowed that a page with lines is meant to fill: some orders are longer than others."""
@@ -43,6 +45,8 @@ class Connection:
     page_size: int = 5000  # elements in a response, nested lines included
     expands: bool = True  # False: it refused to $expand a collection
     counts: bool = True  # False: it refused /$count
+    counts_pages: bool = True  # False: it refused $count=true
+    densities: dict[str, float] = field(default_factory=dict)  # collection -> elements for a row, lines included
     gone: dict[str, frozenset[str]] = field(default_factory=dict)  # entity set -> fields that it does not have
 
     def __post_init__(self) -> None:
@@ -116,6 +120,22 @@ def no_such_set(entity: EntitySet, error: RecordRejected) -> NoSuchSet:
     )
 
 
+def refuse_if_off(entity: EntitySet) -> None:
+    """Raises Misconfigured for a set that the tenant does not have."""
+    if entity.is_off:
+        cure = f"Name it: ifs.entity_sets.{entity.name}.set. `mlc ping` says what is off without it."
+        raise Misconfigured(f"ifs/{entity.name}: mlc.yaml, or its catalogue, says that the tenant has none", cure=cure)
+
+
+def refuse_without_company(entity: EntitySet) -> None:
+    """Raises Misconfigured for documents of sites of which nobody says whose they are."""
+    if entity.sites is not None and not entity.sites:
+        cure = (
+            f"Say it: ifs.sites in mlc.yaml (site: company); or name it: ifs.entity_sets.{entity.name}.fields.company."
+        )
+        raise Misconfigured(f"ifs/{entity.name}: the tenant's set has a site, and no company", cure=cure)
+
+
 def no_batch(path: str, error: RecordRejected) -> Misconfigured:
     """What a refusal of $batch itself means."""
     return Misconfigured(
@@ -136,7 +156,7 @@ class Query:
         self._connection, self.entity, self.order = connection, entity, order
         self._lines, self._only_keys = lines and entity.lines is not None, only_keys
         self._lock = threading.Lock()
-        self._density = 1.0 + LINES_GUESSED
+        self._density = connection.densities.get(collection(entity), 1.0 + LINES_GUESSED)
         self._top = connection.page_size
         self.requests = 0
 
@@ -147,13 +167,18 @@ class Query:
         several = self.entity.lines is not None and bool(self.entity.lines.arrays)
         return self._lines and wanted and not several
 
+    @property
+    def rows_of_a_page(self) -> int:
+        """How many are asked for next."""
+        return min(self._allowed(self.expands), self._top)
+
     def page(self, span: Span, condition: str | None = None) -> Page:
         """One page, without the lines that are not nested in it.
 
         Raises Misconfigured where the tenant has no such entity set, TransientError where even one row is too much.
         """
         while True:
-            expand, gone = self.expands, self._gone()
+            expand, gone, counts = self.expands, self._gone(), self._connection.counts_pages
             top = min(self._allowed(expand), span.top or self._top)
             try:
                 return self._page(span, condition, expand, top)
@@ -162,7 +187,10 @@ class Query:
                     return self._page(span, condition, False, 1)
                 self._shrink(top, error)
             except RecordRejected as error:
-                self._adapt(error, expand, gone)
+                if counts and not expand and is_not_built(error):
+                    self._connection.counts_pages = False
+                else:
+                    self._adapt(error, expand, gone)
 
     def _page(self, span: Span, condition: str | None, expand: bool, top: int) -> Page:
         wire = PageDecoder.of(self.entity, expand=expand, gone=self._gone())
@@ -171,7 +199,7 @@ class Query:
             self.requests += 1
         page = replace(self._connection.get(path, params, wire.decode).value, asked=top)
         if expand and page.rows:
-            self._density = max(page.elements / page.rows, SAFE * self._density)
+            self._remember(page.elements / page.rows)
         return replace(page, is_whole=expand or not self._lines)
 
     def _request(
@@ -185,7 +213,7 @@ class Query:
             "$orderby": self.order.orderby,
             "$skip": str(span.skip) if span.skip else None,
             "$top": str(top),
-            "$count": "true",
+            "$count": "true" if self._connection.counts_pages else None,
             "$select": ",".join(self.order.names) if self._only_keys else wire.select,
             "$expand": wire.expand,
         }
@@ -214,6 +242,12 @@ class Query:
         return max(
             1, min(self._top, int(self._connection.page_size * (SAFE if self._density > 1 else 1) / self._density))
         )
+
+    def _remember(self, density: float) -> None:
+        """What the first page shows counts as it is; later ones take off little, since some parts have few lines."""
+        known = self._connection.densities.get(collection(self.entity))
+        self._density = density if known is None else max(density, SAFE * self._density)
+        self._connection.densities[collection(self.entity)] = self._density
 
     def _shrink(self, top: int, error: PageTooLarge) -> None:
         if top == 1:

@@ -27,10 +27,17 @@ Overrides = Mapping[str, EntitySetSettings]
 """`ifs.entity_sets` of mlc.yaml, or a preset."""
 
 
-def catalogue_of(entities: Iterable[EntitySet], overrides: Overrides) -> dict[str, EntitySet]:
-    """Name -> entity set, under the tenant's names. Raises Misconfigured with every name that nothing has."""
+def catalogue_of(
+    entities: Iterable[EntitySet], overrides: Overrides, section: str = "entity_sets"
+) -> dict[str, EntitySet]:
+    """Name -> entity set, under the tenant's names. Raises Misconfigured with every name that nothing has.
+
+    `section`: where in `ifs` of mlc.yaml the names stand.
+    """
     known = {entity.name: entity for entity in entities}
-    if wrong := [f"{'.'.join(path)} in mlc.yaml: {words}" for path, words in wrong_names(known.values(), overrides)]:
+    if wrong := [
+        f"{'.'.join(path)} in mlc.yaml: {words}" for path, words in wrong_names(known.values(), overrides, section)
+    ]:
         raise Misconfigured("\n".join(wrong))
     return {name: _renamed(entity, overrides[name]) if name in overrides else entity for name, entity in known.items()}
 
@@ -51,11 +58,11 @@ Wrong = tuple[tuple[str, ...], str]
 """(path in mlc.yaml, what is wrong there)"""
 
 
-def wrong_names(entities: Iterable[EntitySet], overrides: Overrides) -> Iterator[Wrong]:
+def wrong_names(entities: Iterable[EntitySet], overrides: Overrides, section: str = "entity_sets") -> Iterator[Wrong]:
     """Entity sets and fields that the catalogue does not have, and two fields that have one name on the wire."""
     known = {entity.name: entity for entity in entities}
     for name, names in overrides.items():
-        where = ("ifs", "entity_sets", name)
+        where = ("ifs", section, name)
         if name in known:
             yield from _wrong_in(known[name], names, where)
         else:
@@ -246,6 +253,8 @@ def _lines(entity: EntitySet, names: LineSetSettings) -> LineSet | None:
 def _arrays(lines: LineSet, names: LineSetSettings) -> tuple[str, ...]:
     if names.navigations:
         return names.navigations
+    if names.set not in (None, ABSENT) and not names.navigation:
+        return lines.navigations[:1]  # a set of their own takes the place of arrays
     return (names.navigation,) if names.navigation else lines.navigations
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import get_args
@@ -85,7 +85,7 @@ def _of_rows(entity: EntitySet, types: Types) -> SchemaReport:
     assert entity.lines is not None
     header, line = headers_alone(entity), lines_alone(entity, entity.lines)
     below = _compared(line.record, line.wire, types, f"{entity.lines.field}.", line.not_selected)
-    above = _of_columns(header, types)
+    above = _of_columns(replace(header, absent=header.absent | {entity.lines.field}), types)
     new = tuple(name for name in above.new if name in below.new)
     return SchemaReport((*above.gone, *below.gone), new, {**above.changed, **below.changed})
 

@@ -33,6 +33,8 @@ _SUPPLIERS = {
         "OneTime": False,
         "B2bSupplier": False,
         "IdentifierRefValidation": "None",
+        "ValidDataProcessingPurpose": False,
+        "CreationDate": "today",
     },
 }
 
@@ -59,13 +61,14 @@ _PURCHASE_ORDERS = {
         "set": None,
         "fields": {
             "company": None,
+            "buy_unit_price": "FbuyUnitPrice",  # in the order's currency; BuyUnitPrice is in the company's
             "line_amount": "NetAmtCurr",
             "base_amount": "NetAmountBase",
             "tax_code": "FeeCode",
             "account": "CodeA",
             "obj_state": "Objstate",
         },
-        "fields_of": {"LineNopartArray": {"base_amount": "NetAmtBase"}},
+        "fields_of": {"LineNopartArray": {"base_amount": "NetAmtBase", "part_no": None}},
     },
 }
 
@@ -79,7 +82,12 @@ _CUSTOMER_ORDERS = {
         "navigation": "OrderLinesArray",
         "set": "CustomerOrderLineSet",
         "keys": {"line_item_no": "LineItemNo"},
-        "fields": {"description": "CatalogDesc", "sale_unit_price": None, "line_amount": None},
+        "fields": {
+            "description": "CatalogDesc",
+            "sale_unit_price": None,
+            "line_amount": None,
+            "obj_state": "Objstate",
+        },
     },
 }
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,22 +12,24 @@ from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.core.vocabulary import EntitySet, Row, key_text
 from mlc_dagster.systems.ifs.odata.changesets import Step
+from mlc_dagster.systems.ifs.writing.alike_vouchers import FindsKeys
+from mlc_dagster.systems.ifs.writing.document_references import Found as Found
+from mlc_dagster.systems.ifs.writing.document_references import find_by_reference, why_not_entered
+from mlc_dagster.systems.ifs.writing.external_entry import ExternalEntry
 
 CANCELLED = "Cancelled"
 """The ObjState of a document that counts no more."""
 
+METHOD_NOT_ALLOWED = 405
 UNCHANGED_RULE = "not_changed_after_posting"
-Found = tuple[Row, str]
-"""A row as the tenant keeps it, and its ETag."""
 
 
-class DocumentClient(Protocol):
+class DocumentClient(FindsKeys, Protocol):
     """What entering a document needs of the client."""
 
     def create_document(self, entity: EntitySet, row: Mapping[str, Any], also: Sequence[Step] = ()) -> Found: ...
-    def get(self, entity: EntitySet, key: Mapping[str, object]) -> Found: ...
     def find(self, entity: EntitySet, most: int = 10, *, latest_by: str = "", **conditions: object) -> list[Found]: ...
-    def find_many(self, entity: EntitySet, field: str, values: Iterable[str]) -> list[Found]: ...
+    def state_step(self, entity: EntitySet, key: Mapping[str, object], state: str, etag: str) -> Step: ...
     def change_state(self, entity: EntitySet, key: Mapping[str, object], state: str) -> Found: ...
 
 
@@ -38,33 +39,52 @@ class DocumentKind:
 
     entity: EntitySet
     name: str  # "invoice", for reasons
+    setting: str = ""  # of mlc.yaml: by which way it goes into the books, where there are two
 
 
 class DocumentWriter:
     """Documents of one kind, told apart by their external reference."""
 
-    def __init__(self, client: DocumentClient, kind: DocumentKind) -> None:
-        self._client, self._kind = client, kind
+    def __init__(self, client: DocumentClient, kind: DocumentKind, by_load: ExternalEntry | None = None) -> None:
+        """`by_load`: how new ones are entered where they are not posted directly."""
+        self._client, self._kind, self._by_load = client, kind, by_load
+
+    def why_not(self) -> str:
+        """Why none of them can be entered; empty where they can."""
+        return "" if self._by_load else why_not_entered(self._kind.entity, self._kind.name, self._kind.setting)
 
     def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
         """One outcome for each draft, at most one Begun before it. Raises what concerns them all."""
+        if why := self.why_not():
+            yield from (Refused(draft, why) for draft in drafts)
+            return
         there = self._there(drafts)
+        if self._by_load:
+            absent = [draft for draft in drafts if draft.record.external_ref not in there]
+            self._by_load.look([draft for draft in absent if not draft.was_delivered])
         for draft in drafts:
             try:
                 yield from self._saved(draft, self._one(draft, there.get(draft.record.external_ref, ())))
-            except (RecordRejected, StaleRecord) as error:
+            except RecordRejected as error:
+                yield Refused(draft, f"{error.message}{self._elsewhere(error)}")
+            except StaleRecord as error:
                 yield Refused(draft, error.message)
             except OutcomeUnknown as error:
                 yield Unanswered(draft, error.message)
 
+    def _elsewhere(self, error: RecordRejected) -> str:
+        """What to do where the set takes no documents at all."""
+        if error.status != METHOD_NOT_ALLOWED:
+            return ""
+        other = f", or set {self._kind.setting}: external in mlc.yaml" if self._kind.setting else ""
+        return f" It takes none. Name another set under ifs.entity_sets.{self._kind.entity.name}{other}."
+
     def _there(self, drafts: Sequence[Draft]) -> dict[str, list[Found]]:
         """External reference -> the documents that stand under it. Cancelled ones do not count."""
-        found: dict[str, list[Found]] = defaultdict(list)
         references = {draft.record.external_ref for draft in drafts}
-        for row, etag in self._client.find_many(self._kind.entity, "external_ref", references):
-            if row["obj_state"] != CANCELLED:
-                found[str(row["external_ref"])].append((row, etag))
-        return found
+        found = find_by_reference(self._client, self._kind.entity, references)
+        live = {ref: [each for each in rows if each[0]["obj_state"] != CANCELLED] for ref, rows in found.items()}
+        return {ref: rows for ref, rows in live.items() if rows}
 
     def _one(self, draft: Draft, rows: Sequence[Found]) -> Found | None:
         """The one that is there. Raises RecordRejected for two: that is a matter for a person, who is told both."""
@@ -77,7 +97,10 @@ class DocumentWriter:
         if found is not None:
             yield self._kept(draft, found[0])
         elif draft.was_delivered:
-            yield self._refused(draft, f"{draft.remote_id} was entered, and is cancelled in IFS, or gone")
+            away = "the record was changed since" if self._by_load else "is cancelled in IFS, or gone"
+            yield self._refused(draft, f"{draft.remote_id} was entered, and {away}")
+        elif self._by_load:
+            yield self._by_load.enter(draft)
         else:
             row, _ = self._client.create_document(self._kind.entity, self.row(draft.record))
             yield self._said(draft, row, "created")

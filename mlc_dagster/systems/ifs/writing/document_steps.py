@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +14,10 @@ from mlc_dagster.systems.ifs.odata.changesets import Step, StepAnswer
 from mlc_dagster.systems.ifs.odata.expressions import key_path
 from mlc_dagster.systems.ifs.odata.json_pages import PageDecoder
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
+from mlc_dagster.systems.ifs.writing.document_references import short
+
+TODAY = "today"
+"""The constant of mlc.yaml that stands for the day of the create: `CreationDate: today`."""
 
 
 class NoSuchActionError(RecordRejected):
@@ -20,10 +25,20 @@ class NoSuchActionError(RecordRejected):
 
 
 def on_wire(entity: EntitySet | LineSet, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Record fields under the tenant's names. Raises ValueError for a field that the record does not have."""
+    """Record fields under the tenant's names, but for those that the set does not have.
+
+    Raises ValueError for a field that the record does not have.
+    """
     if unknown := sorted(set(values) - set(entity.record.__struct_fields__)):
         raise ValueError(f"{entity.path} has no field {', '.join(unknown)}")
-    return {wire_name(name, entity.wire): value for name, value in values.items()}
+    gone = entity.absent if isinstance(entity, LineSet) else entity.not_selected
+    return {wire_name(name, entity.wire): value for name, value in values.items() if name not in gone}
+
+
+def created(entity: EntitySet, values: Mapping[str, Any], on: date) -> dict[str, Any]:
+    """The body of a create: the tenant's constants, below what the record says. `on`: the day, for TODAY."""
+    constants = {name: on.isoformat() if said == TODAY else said for name, said in entity.constants.items()}
+    return {**constants, **on_wire(entity, values)}
 
 
 def change(entity: EntitySet, key: Mapping[str, object], changes: Mapping[str, Any], etag: str) -> Step:
@@ -57,16 +72,19 @@ def correct(entity: EntitySet, state: str) -> str:
     return f"Correct ifs.entity_sets.{entity.name}.actions.{state} in mlc.yaml, or do it in IFS by hand."
 
 
-def creation(entity: EntitySet, row: Mapping[str, Any], number: int) -> list[Step]:
+def creation(entity: EntitySet, row: Mapping[str, Any], number: int, on: date) -> list[Step]:
     """The steps that make a header and then its lines, numbered from 1. `number` is the header's own among all steps.
 
     What is None is left out, for the tenant to fill in.
     """
     lines = entity.lines
     header = {name: value for name, value in row.items() if value is not None and not (lines and name == lines.field)}
-    steps = [Step("POST", entity.path, {**entity.constants, **on_wire(entity, header)})]
+    steps = [Step("POST", entity.path, created(entity, header, on))]
     if lines:
-        bodies = [_line(entity, lines, line, place) for place, line in enumerate(row.get(lines.field) or (), 1)]
+        is_on_rows = "external_ref" in lines.record.__struct_fields__
+        reference = {"external_ref": short(row.get("external_ref") or "") or None} if is_on_rows else {}
+        given = [{**reference, **line} for line in row.get(lines.field) or ()]
+        bodies = [_line(entity, lines, line, place) for place, line in enumerate(given, 1)]
         steps += [Step("POST", f"${number}/{lines.navigation}", body) for body in bodies]
     return steps
 

@@ -13,29 +13,45 @@ from mlc_dagster.core.outcomes import Draft, Outcome
 from mlc_dagster.core.vocabulary import EntitySet, Row, key_text
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, PROPOSALS
+from mlc_dagster.systems.ifs.external_records import INVOICE_LOADS, NO_WAYS, VOUCHER_LOADS, Ways
+from mlc_dagster.systems.ifs.origins import is_ours
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS
+from mlc_dagster.systems.ifs.writing.alike_vouchers import alike_vouchers
 from mlc_dagster.systems.ifs.writing.document_entry import CANCELLED, DocumentClient, DocumentKind
+from mlc_dagster.systems.ifs.writing.external_entry import (
+    ExternalEntry,
+    ExternalInvoices,
+    ExternalVouchers,
+    LoadClient,
+)
 from mlc_dagster.systems.ifs.writing.payable_writers import InvoiceWriter, ProposalWriter
+from mlc_dagster.systems.ifs.writing.supplier_values import without_children
 from mlc_dagster.systems.ifs.writing.supplier_writer import SupplierClient, SupplierWriter
 from mlc_dagster.systems.ifs.writing.voucher_writer import VoucherWriter
 from mlc_dagster.systems.shared.draft_writer import DraftWriter
 
 
-class ErpClient(DocumentClient, SupplierClient, Protocol):
+class ErpClient(DocumentClient, LoadClient, SupplierClient, Protocol):
     """What all writers together need of the client."""
 
 
 class ErpTarget:
     """Writers by target, under this tenant's names."""
 
-    def __init__(self, client: ErpClient, catalogue: Mapping[str, EntitySet], currencies: Iterable[str]) -> None:
+    def __init__(
+        self, client: ErpClient, catalogue: Mapping[str, EntitySet], currencies: Iterable[str], external: Ways = NO_WAYS
+    ) -> None:
         self._client, self._currencies = client, frozenset(currencies)
         self._suppliers, self._invoices = catalogue[ifs.SUPPLIERS.name], catalogue[ifs.SUPPLIER_INVOICES.name]
+        self._known_suppliers = without_children(self._suppliers, "blocked")
         proposals, self._vouchers = catalogue[ifs.POSTING_PROPOSALS.name], catalogue[ifs.VOUCHERS.name]
+        invoices = DocumentKind(self._invoices, "supplier invoice", "ifs.invoices_by")
+        entries = DocumentKind(self._vouchers, "voucher", "ifs.vouchers_by")
+        by_load = _entries_by_load(client, external)
         self._writers: dict[str, DraftWriter] = {
-            INVOICES.name: InvoiceWriter(client, DocumentKind(self._invoices, "supplier invoice"), proposals),
+            INVOICES.name: InvoiceWriter(client, invoices, proposals, by_load.get(INVOICE_LOADS.name)),
             PROPOSALS.name: ProposalWriter(client, DocumentKind(proposals, "posting proposal")),
-            ENTRIES.name: VoucherWriter(client, DocumentKind(self._vouchers, "voucher")),
+            ENTRIES.name: VoucherWriter(client, entries, by_load.get(VOUCHER_LOADS.name)),
             PARTNERS.name: SupplierWriter(client, self._suppliers),
         }
 
@@ -48,22 +64,28 @@ class ErpTarget:
         return ReferenceBooks(has_chart=False, currencies=self._currencies)
 
     def known(self, target: Target, records: Sequence[Any]) -> ReferenceBooks:
-        """The suppliers that these records name, the invoices that stand under their numbers already, and of each
-        company in which vouchers are entered the newest one.
+        """The suppliers that these records name, the invoices that stand under their numbers already; of each company
+        in which vouchers are entered the newest one, and those that may be these already.
         """
         suppliers = {record.supplier_id for record in records if getattr(record, "supplier_id", None)}
-        companies = sorted({r.company for r in records if r.company}) if target.name == ENTRIES.name else ()
+        entries = records if target.name == ENTRIES.name and not self._vouchers.is_off else ()
+        companies = sorted({entry.company for entry in entries if entry.company})
         numbers = {r.invoice_no for r in records if r.invoice_no} if target.name == INVOICES.name else set()
         return ReferenceBooks(
             has_chart=False,
             currencies=self._currencies,
             suppliers={
                 str(row["supplier_id"]): _supplier(row)
-                for row, _ in self._client.find_many(self._suppliers, "supplier_id", suppliers)
+                for row in self._rows(self._known_suppliers, "supplier_id", suppliers)
             },
             vouchers={each: shown for each in companies if (shown := self._newest_voucher(each))},
-            posted=_posted(row for row, _ in self._client.find_many(self._invoices, "invoice_no", numbers)),
+            posted=_posted(self._rows(self._invoices, "invoice_no", numbers)),
+            alike=alike_vouchers(self._client, self._vouchers, entries),
         )
+
+    def _rows(self, entity: EntitySet, field: str, values: set[str]) -> list[Row]:
+        """None where the tenant does not have the set."""
+        return [] if entity.is_off else [row for row, _ in self._client.find_many(entity, field, values)]
 
     def _newest_voucher(self, company: str) -> DatedVoucher | None:
         """None where the company has none. Vouchers that lie ahead count, too: their year is no less the ERP's."""
@@ -76,6 +98,21 @@ class ErpTarget:
         return None
 
 
+def _entries_by_load(client: LoadClient, ways: Ways) -> dict[str, ExternalEntry]:
+    """Name of the load set -> how its documents are entered, for those that go by loads."""
+    found = {}
+    for name, way in ways.items():
+        lines = way.loads.lines
+        assert lines is not None
+        arrays = lines.navigations
+        document = ExternalInvoices(*arrays) if name == INVOICE_LOADS.name else ExternalVouchers(*arrays)
+        found[name] = ExternalEntry(client, way, document, _TITLES[name])
+    return found
+
+
+_TITLES = {INVOICE_LOADS.name: "supplier invoice", VOUCHER_LOADS.name: "voucher"}
+
+
 def _supplier(row: Row) -> KnownSupplier:
     return KnownSupplier(
         row["supplier_id"], row["name"] or "", currency=row["currency_code"] or "", blocked=bool(row["blocked"])
@@ -83,11 +120,11 @@ def _supplier(row: Row) -> KnownSupplier:
 
 
 def _posted(rows: Iterable[Row]) -> dict[tuple[str, ...], PostedDocument]:
-    """By company, supplier and number; of several the one that came from a SaaS, which its reference tells."""
+    """By company, supplier and number; of several the one that we entered, which its reference tells."""
     found: dict[tuple[str, ...], PostedDocument] = {}
     for row in rows:
         identity = (row["company"], row["supplier_id"] or "", row["invoice_no"] or "")
-        if row["obj_state"] != CANCELLED and not found.get(identity, PostedDocument("")).external_ref:
+        if row["obj_state"] != CANCELLED and not is_ours(found.get(identity, PostedDocument("")).external_ref):
             number = key_text(row["company"], row["invoice_id"])
             found[identity] = PostedDocument(
                 number, row["external_ref"] or "", row["gross_amount"], row["currency_code"] or ""

@@ -10,6 +10,7 @@ from mlc_dagster.core.errors import RecordRejected
 from mlc_dagster.core.outcomes import Agreed, Begun, Draft, Outcome, Refused, Saved
 from mlc_dagster.core.vocabulary import EntitySet, Row
 from mlc_dagster.systems.ifs.entry_records import Invoice, Proposal
+from mlc_dagster.systems.ifs.origins import is_ours
 from mlc_dagster.systems.ifs.writing.document_entry import (
     CANCELLED,
     DocumentClient,
@@ -18,7 +19,9 @@ from mlc_dagster.systems.ifs.writing.document_entry import (
     Found,
     lines_of,
 )
-from mlc_dagster.systems.ifs.writing.document_steps import action_to, transition
+from mlc_dagster.systems.ifs.writing.document_references import find_by_reference
+from mlc_dagster.systems.ifs.writing.document_steps import action_to
+from mlc_dagster.systems.ifs.writing.external_entry import ExternalEntry
 from mlc_dagster.systems.ifs.writing.order_parts import (
     ORDER,
     OrderParts,
@@ -49,8 +52,10 @@ def _payable(record: Invoice | Proposal) -> Row:
 class InvoiceWriter(DocumentWriter):
     """Supplier invoices. One that a person entered by hand is adopted; proposals of its orders end, or are reduced."""
 
-    def __init__(self, client: DocumentClient, kind: DocumentKind, proposals: EntitySet) -> None:
-        super().__init__(client, kind)
+    def __init__(
+        self, client: DocumentClient, kind: DocumentKind, proposals: EntitySet, by_load: ExternalEntry | None = None
+    ) -> None:
+        super().__init__(client, kind, by_load)
         self._proposals = proposals
         self._rests = ProposalWriter(client, DocumentKind(proposals, "posting proposal"))
         self._parts = OrderParts()
@@ -60,13 +65,15 @@ class InvoiceWriter(DocumentWriter):
         yield from super().save(drafts)
 
     def _there(self, drafts: Sequence[Draft]) -> dict[str, list[Found]]:
-        """By our reference; else by company, supplier and number, where a person entered the same by hand."""
+        """By our reference; else by company, supplier and number, where a person or another integration entered it."""
         found = super()._there(drafts)
+        if self._kind.entity.is_off:
+            return found
         new = {draft.record.identity(): draft.record for draft in drafts if draft.record.external_ref not in found}
         numbers = {number for _, _, number in new}
         for row, etag in self._client.find_many(self._kind.entity, "invoice_no", numbers):
             record = new.get((row["company"], row["supplier_id"] or "", row["invoice_no"] or ""))
-            if record is not None and row["obj_state"] != CANCELLED and not row["external_ref"]:
+            if record is not None and row["obj_state"] != CANCELLED and not is_ours(row["external_ref"]):
                 found.setdefault(record.external_ref, []).append((row, etag))
         return found
 
@@ -97,8 +104,8 @@ class InvoiceWriter(DocumentWriter):
 
     def _live_proposals(self, record: Invoice) -> list[Row]:
         wanted = {*record.proposals, *by_order(record.billed)}
-        found = self._client.find_many(self._proposals, "external_ref", wanted) if wanted else []
-        return [row for row, _ in found if row["obj_state"] != CANCELLED]
+        found = find_by_reference(self._client, self._proposals, wanted) if wanted else {}
+        return [row for rows in found.values() for row, _ in rows if row["obj_state"] != CANCELLED]
 
     def compared(self, record: Invoice) -> dict[str, Any]:
         return {
@@ -180,7 +187,7 @@ class ProposalWriter(DocumentWriter):
         """The end of the old one is read again before anything is called saved."""
         if self._in_vain:
             raise RecordRejected(f"The posting proposal {self.remote_id(row)} stays as it is: {self._in_vain.message}")
-        old = transition(self._kind.entity, self.key(row), CANCELLED, etag)
+        old = self._client.state_step(self._kind.entity, self.key(row), CANCELLED, etag)
         made, _ = self._client.create_document(self._kind.entity, self.row(draft.record), [old])
         yield Begun(draft, self.remote_id(made))
         try:

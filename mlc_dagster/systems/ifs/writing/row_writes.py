@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -19,9 +20,11 @@ from mlc_dagster.systems.ifs.writing.document_steps import (
     action_path,
     action_to,
     correct,
+    created,
     creation,
     kept,
     on_wire,
+    transition,
 )
 from mlc_dagster.transport.client import ApiClient
 
@@ -33,6 +36,7 @@ class RowWrites:
     """The writing half of the client. Nothing here is repeated but what names the version that it changes."""
 
     api: ApiClient
+    _clock: Callable[[], datetime]
     _connection: Connection
 
     def get(self, entity: EntitySet, key: Mapping[str, object]) -> tuple[Row, str]:
@@ -47,7 +51,7 @@ class RowWrites:
         if entity.lines:
             raise ValueError(f"{entity.name} has lines, which never travel alone: use create_document")
         wire = PageDecoder.of(entity, expand=False)
-        body = {**entity.constants, **on_wire(entity, row)}
+        body = created(entity, row, self._clock().date())
         answer = self.api.request("POST", collection(entity), json=body, decode=partial(single, wire))
         return row_and_etag(entity, answer.value, answer.headers.get("etag"))
 
@@ -57,7 +61,7 @@ class RowWrites:
         (row with lines as the tenant answered them, the header's ETag as the tenant gave it with the header; empty
         where it gave none). Lines are numbered from 1. Raises as `change_set` does.
         """
-        steps = [*also, *creation(entity, row, len(also) + 1)]
+        steps = [*also, *creation(entity, row, len(also) + 1, self._clock().date())]
         answers = self.change_set(entity, steps)[len(also) :]
         try:
             return kept(entity, answers), answers[0].etag or ""
@@ -154,17 +158,35 @@ class RowWrites:
     def _acted(
         self, entity: EntitySet, key: Mapping[str, object], state: str, etag: str
     ) -> StaleRecord | OutcomeUnknown | None:
-        """Send the action once. Raises what IFS says no with."""
-        path = f"{service(entity)}/{action_path(entity, key, action_to(entity, state))}"
         try:
-            self.api.request("POST", path, json={}, headers={"If-Match": etag}, decode=lambda content: None)
+            self.act(entity, key, state, etag)
         except (StaleRecord, OutcomeUnknown) as error:
             return error
+        return None
+
+    def act(self, entity: EntitySet, key: Mapping[str, object], state: str, etag: str) -> None:
+        """Send the action that leads to a state, once; its answer is not believed: read the row again.
+
+        Raises NoSuchActionError, StaleRecord, OutcomeUnknown, RecordRejected for what IFS refuses.
+        """
+        if not etag:
+            words = f"ifs/{entity.name}: the tenant gives this row no ETag, so its state cannot be changed safely"
+            raise RecordRejected(words)
+        path = f"{service(entity)}/{action_path(self._connection.typed(entity), key, action_to(entity, state))}"
+        try:
+            self.api.request("POST", path, json={}, headers={"If-Match": etag}, decode=lambda content: None)
         except RecordRejected as error:
             if error.status == 404:  # the row itself was read a moment ago
                 raise NoSuchActionError(f"{error.message}. {correct(entity, state)}", status=404) from error
             raise
-        return None
+
+    def state_step(self, entity: EntitySet, key: Mapping[str, object], state: str, etag: str) -> Step:
+        """The step of a change set that leads a row to a state. Raises NoSuchActionError where no action is named."""
+        return transition(self._connection.typed(entity), key, state, etag)
+
+    def create_step(self, entity: EntitySet, row: Mapping[str, Any]) -> Step:
+        """The step of a change set that makes a row, with the tenant's constants."""
+        return Step("POST", entity.path, created(entity, row, self._clock().date()))
 
 
 class StateNotChangedError(RecordRejected):

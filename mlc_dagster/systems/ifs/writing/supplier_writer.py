@@ -10,16 +10,23 @@ from typing import Any, Literal, Protocol
 from mlc_dagster.core.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.core.outcomes import ACCEPTED, Agreed, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.core.vocabulary import EntitySet, Row, key_text, version_of
-from mlc_dagster.systems.ifs.supplier_records import SHARED, Partner, owners_of
+from mlc_dagster.systems.ifs.supplier_records import Partner
 from mlc_dagster.systems.ifs.writing.document_entry import Found
+from mlc_dagster.systems.ifs.writing.supplier_values import (
+    EXISTS,
+    UNIQUE,
+    MayBeOursError,
+    NotOneError,
+    left_out,
+    merged_with,
+    said,
+    without_children,
+)
 from mlc_dagster.systems.shared.three_way_merge import (
     AGREE,
     DisagreementError,
-    Merged,
     agreement,
-    as_of,
     link_of,
-    merge,
     without_conflicts,
 )
 
@@ -27,36 +34,23 @@ FRESH = 60.0  # seconds that the list of names is taken for the truth
 CLOCKS = timedelta(minutes=15)  # between the ERP's clock and ours
 ELSEWHERE = timedelta(days=1)  # the ERP dates a supplier in the time zone of its server
 Action = Literal["created", "updated", "adopted"]
-UNIQUE, EXISTS = "supplier_is_unique", "supplier_exists"
 
 
 class SupplierClient(Protocol):
     """What the supplier master needs of the client."""
 
     def every(self, entity: EntitySet) -> list[Found]: ...
-    def find_many(self, entity: EntitySet, field: str, values: Iterable[str]) -> list[Found]: ...
+    def find_many(self, entity: EntitySet, field: str, values: Iterable[object], **also: object) -> list[Found]: ...
     def create(self, entity: EntitySet, row: Mapping[str, Any]) -> Found: ...
     def modify(self, entity: EntitySet, key: Mapping[str, object], change: Callable[[Row], Mapping[str, Any]]) -> Found:
         """Reads first, sends If-Match; after a 412 reads and asks `change` again, three tries at most."""
-
-
-class NotOneError(RecordRejected):
-    """There is not exactly one supplier that this can be; held under `rule`."""
-
-    def __init__(self, message: str, rule: str) -> None:
-        super().__init__(message)
-        self.rule = rule
-
-
-class MayBeOursError(NotOneError):
-    """One of several may be what an unanswered attempt made; it is looked for again."""
 
 
 class SupplierWriter:
     """The supplier master. All names are read once and kept for a minute, when something must be found by name."""
 
     def __init__(self, client: SupplierClient, entity: EntitySet, clock: Callable[[], float] = time.monotonic) -> None:
-        self._client, self._entity, self._clock = client, entity, clock
+        self._client, self._entity, self._clock = client, without_children(entity), clock
         self._names: dict[str, list[Row]] = {}
         self._others: set[str] = set()  # names and numbers that the drafts in hand tell
         self._read_at: float | None = None
@@ -91,10 +85,10 @@ class SupplierWriter:
         agreed = draft.agreed(key_text(number))
         self._refuse_a_second(draft.record, number, taken.get(number) or link_of(agreed))
         taken[number] = draft.record.external_ref
-        merged = _merge(draft, row, agreed)
+        merged = merged_with(self._entity, draft, row, agreed)
         if merged.to_erp or merged.conflicts:
             return self._merged(draft, row, agreed)
-        return _outcome(draft, row, "adopted", agreed, _said(draft, agreed, row), ())
+        return _outcome(self._entity, draft, row, "adopted", agreed, said(self._entity, draft, agreed, row), ())
 
     def _refuse_a_second(self, partner: Partner, number: str, first: str) -> None:
         if first and first != partner.external_ref and partner.supplier_id != number:
@@ -194,7 +188,7 @@ class SupplierWriter:
                 "Create it in IFS, or discard this hold.",
                 EXISTS,
             )
-        values = _said(draft, None, {})
+        values = said(self._entity, draft, None, {})
         try:
             row, _ = self._client.create(self._entity, {name: value for name, value in values.items() if value})
         except MlcError:
@@ -202,14 +196,14 @@ class SupplierWriter:
             raise
         self._keep(row)
         taken[str(row["supplier_id"])] = partner.external_ref
-        return _outcome(draft, row, "created", None, values, values)
+        return _outcome(self._entity, draft, row, "created", None, values, values)
 
     def _merged(self, draft: Draft, known: Row, agreed: Agreed | None) -> Saved:
         """Only what the ERP is to take is written, on what was just read; where that changed meanwhile, once more."""
         written: set[str] = set()
 
         def change(row: Row) -> Mapping[str, Any]:
-            merged = without_conflicts(_merge(draft, row, agreed), draft.title or "the other system")
+            merged = without_conflicts(merged_with(self._entity, draft, row, agreed), draft.title or "the other system")
             written.clear()
             written.update(merged.to_erp)
             return {name: value or None for name, value in merged.to_erp.items()}
@@ -217,7 +211,7 @@ class SupplierWriter:
         row, _ = self._client.modify(self._entity, {"supplier_id": known["supplier_id"]}, change)
         self._keep(row, known)
         action: Action = "updated" if written else "adopted"
-        return _outcome(draft, row, action, agreed, _said(draft, agreed, row), written)
+        return _outcome(self._entity, draft, row, action, agreed, said(self._entity, draft, agreed, row), written)
 
 
 def _identities(draft: Draft) -> set[str]:
@@ -230,38 +224,14 @@ def _made_on(row: Row, unknown: date) -> date:
     return made or unknown
 
 
-def _merge(draft: Draft, row: Row, agreed: Agreed | None) -> Merged:
-    values = _said(draft, agreed, row)
-    return merge(agreed, {name: row[name] for name in values}, values, owners_of(draft.record.owners))
-
-
-def _said(draft: Draft, agreed: Agreed | None, row: Row) -> dict[str, str]:
-    """What the SaaS says of the fields that it keeps, as of its last change."""
-    partner: Partner = draft.record
-    values = {name: value for name in SHARED if (value := getattr(partner, name)) is not None}
-    if partner.terms:
-        values["payment_terms"] = _term(partner, row, agreed)
-    return as_of(values, agreed, "saas", draft.version)
-
-
-def _term(partner: Partner, row: Row, agreed: Agreed | None) -> str:
-    """Of several codes that one name stands for, the one that the ERP has, or that was agreed on."""
-    for known in (row.get("payment_terms"), (agreed or {}).get("payment_terms")):
-        if known in partner.terms:
-            return str(known)
-    raise _ambiguous(partner, row.get("payment_terms"))
-
-
-def _ambiguous(partner: Partner, there: str | None) -> NotOneError:
-    codes, now = ", ".join(partner.terms), f"IFS has {there}" if there else "IFS has none"
-    return NotOneError(
-        f"The payment term of {partner.external_ref} stands for {codes}, and {now}. Enter the right one in IFS.",
-        "payment_term_is_mapped",
-    )
-
-
 def _outcome(
-    draft: Draft, row: Row, action: Action, before: Agreed | None, values: Mapping[str, str], written: Collection[str]
+    entity: EntitySet,
+    draft: Draft,
+    row: Row,
+    action: Action,
+    before: Agreed | None,
+    values: Mapping[str, str],
+    written: Collection[str],
 ) -> Saved:
     number = str(row["supplier_id"])
     same = {name: value for name, value in values.items() if (row[name] or "").strip() == value}
@@ -273,7 +243,7 @@ def _outcome(
         version=version_of(row["last_modified"]),
         link=draft.record.external_ref,
     )
-    detail = f"{number} {row['name'] or ''}".strip()
+    detail = f"{number} {row['name'] or ''}".strip() + left_out(entity, draft.record)
     return Saved(draft, number, action, detail=detail, agreed=(key_text(number), remembered))
 
 

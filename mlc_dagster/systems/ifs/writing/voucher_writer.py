@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from mlc_dagster.core.outcomes import Draft, Outcome, Saved
 from mlc_dagster.core.vocabulary import Row
 from mlc_dagster.systems.ifs.entry_records import JournalEntry
+from mlc_dagster.systems.ifs.writing.alike_vouchers import alike_vouchers
 from mlc_dagster.systems.ifs.writing.document_entry import DocumentWriter, lines_of
 
 
 class VoucherWriter(DocumentWriter):
-    """Vouchers."""
+    """Vouchers. Of a new one it is told which others have the same amount: the rules have held what names it too."""
+
+    def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
+        new = [draft.record for draft in drafts if not draft.was_delivered and not draft.remote_id]
+        alike = {} if self.why_not() else alike_vouchers(self._client, self._kind.entity, new)
+        for outcome in super().save(drafts):
+            same = alike.get(outcome.draft.record.external_ref, ())
+            if isinstance(outcome, Saved) and outcome.action == "created" and same:
+                shown = " and ".join(f"{each.number} of {each.on}" for each in same)
+                yield replace(outcome, detail=f"{outcome.detail} (of the same amount: {shown})")
+            else:
+                yield outcome
 
     def row(self, record: JournalEntry) -> Row:
         return {

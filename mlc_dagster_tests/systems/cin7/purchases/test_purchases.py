@@ -281,6 +281,23 @@ def test_money_is_exact_on_the_wire(box: Sandbox, supplier_id: str) -> None:
     assert str(there["Order"]["Lines"][0]["Total"]) == "100000000000.00"
 
 
+def test_a_buyers_discount_is_a_difference_and_what_else_changed_is_written(box: Sandbox, supplier_id: str) -> None:
+    done = save(client_on(box), PURCHASES, new(purchase(supplier_id)))[-1]
+    assert isinstance(done, Saved)
+    (line,) = box.cin7.purchases[done.remote_id]["Order"]["Lines"]
+    line.update(Discount=Decimal(10), Total=Decimal("112.50"))
+    same = save(client_on(box), PURCHASES, new(purchase(supplier_id), done.remote_id))[-1]
+    assert isinstance(same, Saved) and same.action == "adopted"
+    (told,) = same.disagreements
+    assert told[:5] == ("other_discount", "Discount of BOLT-8", "0", "10", "-12.50")
+    assert "other_discount" in same.looked_for and told.currency == "SEK"
+    moved = msgspec.structs.replace(purchase(supplier_id), remark="To the front door")
+    outcome = save(client_on(box), PURCHASES, new(moved, done.remote_id))[-1]
+    assert isinstance(outcome, Saved) and outcome.action == "updated" and outcome.disagreements == (told,)
+    kept = box.cin7.purchases[done.remote_id]
+    assert kept["Order"]["Lines"] == [line] and "front door" in kept["Note"]
+
+
 def test_a_buyers_discount_on_a_draft_is_told_and_not_overwritten(box: Sandbox, supplier_id: str) -> None:
     done = save(client_on(box), PURCHASES, new(purchase(supplier_id)))[-1]
     assert isinstance(done, Saved)

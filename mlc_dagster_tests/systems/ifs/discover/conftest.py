@@ -41,7 +41,7 @@ def section(url: str, **ifs: Any) -> str:
     companies = "".join(f'  "{code}": {{currency: EUR}}\n' for code in COMPANIES)
     return (
         f"partitions_start: 2026-01-01\ncompanies:\n{companies}"
-        f"ifs:\n  base_url: {url}/ifs\n  token_url: {url}{PATH}\n{own}"
+        f"ifs:\n  base_url: {url}/ifs\n  token_url: {url}{PATH}\n  requests_per_minute: 100000\n{own}"
     )
 
 

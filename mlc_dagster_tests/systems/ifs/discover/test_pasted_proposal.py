@@ -18,6 +18,7 @@ from mlc_dagster.settings import Settings
 from mlc_dagster.systems import configuration
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.connect import ifs_client
+from mlc_dagster.systems.ifs.discover.preset_choice import in_use
 from mlc_dagster.systems.ifs.ping import ask_ifs
 from mlc_dagster.systems.shared.findings import Question, budget
 from mlc_dagster_tests.systems.ifs.conftest import Memory, Reader
@@ -49,7 +50,7 @@ CLOUD_WORDS: dict[str, Any] = {
 TENANTS: dict[str, dict[str, Any]] = {
     "the words of the seed": {},
     "names that were seen on tenants": CLOUD_WORDS,
-    "no modified column, no $expand, metadata as JSON": {"modified": False, "expand": False, "metadata": "by accept"},
+    "no modified column, no $expand, metadata as JSON": {"modified": False, "expand": False, "metadata": "json"},
 }
 
 
@@ -148,4 +149,6 @@ def test_a_proposal_says_every_name_itself(start: Start, tmp_path: Path, tenant:
     found, settings = pasted(start(**TENANTS[tenant]), tmp_path)
     section = configuration.erp_settings(settings)
     assert f"  catalogue: {section.preset} " in found.proposal
-    assert ifs.catalogue(section.entity_sets, section.preset) == ifs.catalogue(section.entity_sets, "seed")
+    presets = (ifs.catalogue(section.entity_sets, name) for name in (section.preset, "seed"))
+    one, other = ({name: in_use(each) for name, each in sets.items()} for sets in presets)
+    assert one == other and any(one.values())

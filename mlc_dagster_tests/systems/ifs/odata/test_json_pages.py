@@ -77,8 +77,8 @@ def test_every_notation_of_a_value_is_read_the_same_both_ways(
         ({"TotalAmount": True}, "TotalAmount: expected a number, found True"),
         ({"TotalAmount": "12,50"}, "TotalAmount: expected a number, found '12,50'"),
         ({"TotalAmount": "NaN"}, "TotalAmount: expected a number, found 'NaN'"),
-        ({"TotalAmount": "1E-11"}, "at most 28 digits before the point and 10 after it"),
-        ({"TotalAmount": "1" * 38}, "at most 28 digits before the point and 10 after it"),
+        ({"TotalAmount": "1E-31"}, "at most 46 digits before the point and 30 after it"),
+        ({"TotalAmount": "1" * 47}, "at most 46 digits before the point and 30 after it"),
         ({"OrderDate": "28.02.2026"}, "OrderDate: expected a timestamp"),
         ({"OrderDate": "2026-02-30"}, "OrderDate: day is out of range for month"),
         ({"LastModified": "2026-13-01T00:00:00Z"}, "LastModified: month must be in 1..12"),
@@ -182,3 +182,24 @@ def test_a_field_that_the_tenant_lacks_is_not_asked_for_and_is_null() -> None:
     assert wire.expand is not None and "PartNo" not in wire.expand
     row = only(wire.decode(WHOLE))
     assert (row["notes"], row["lines"][0]["part_no"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "text, name",
+    [
+        ('{"OrderNo": "P1", "TotalAmount": 1.5, "TotalAmount": 99}', "TotalAmount"),
+        ('{"OrderNo": "P1", "OrderNo": "P2"}', "OrderNo"),
+        ('{"OrderNo": "P1", "PurchaseOrderLines": [{"LineNo": "1", "ReleaseNo": "1", "LineNo": "2"}]}', "LineNo"),
+    ],
+)
+def test_a_name_that_stands_twice_in_an_object_holds_its_row_and_no_other(text: str, name: str) -> None:
+    found = ORDERS.decode(f'{{"value": [{text}, {json.dumps(order(OrderNo="P7"))}]}}'.encode())
+    bad, good = rows_of(found.batch)
+    assert f"{name}: stands twice" in json.loads(bad["unreadable"])["reason"]
+    assert (bad["order_no"] is None) == (name == "OrderNo")
+    assert (good["order_no"], good["unreadable"]) == ("P7", None)
+
+
+def test_two_lists_of_rows_are_no_page() -> None:
+    with pytest.raises(ValueError, match="twice"):
+        ORDERS.decode(b'{"value": [], "value": [{"OrderNo": "P1"}]}')

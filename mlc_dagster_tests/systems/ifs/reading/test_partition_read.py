@@ -16,6 +16,7 @@ from mlc_dagster.core.errors import AccessDenied, Misconfigured
 from mlc_dagster.core.vocabulary import Pull, Row, Scope, Window
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.ifs.odata.json_pages import Page, PageDecoder
 from mlc_dagster.systems.ifs.settings import EntitySetSettings, LineSetSettings
 from mlc_dagster_tests.systems.ifs.conftest import A_DAY, DAY, TEN, Memory, Reader, client_of
 
@@ -139,6 +140,28 @@ def test_a_small_day_costs_one_request(box: Sandbox) -> None:
     box.ifs.put_many("SupplierSet", suppliers(500))
     _, pull = Reader(client_of(box))(ifs.SUPPLIERS)
     assert (pull.requests, pull.pages, pull.expected_before, pull.expected_after) == (1, 1, 500, None)
+
+
+def test_no_page_holds_more_elements_than_a_response_may_and_the_first_is_none_of_them(
+    box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nested lines count, and nobody knows beforehand how many there are."""
+    box.ifs.put_many("PurchaseOrderSet", [order(n, 40, TEN + timedelta(seconds=n)) for n in range(60)])
+    sizes: list[int] = []
+    decode = PageDecoder.decode
+
+    def noted(wire: PageDecoder, content: bytes) -> Page:
+        page = decode(wire, content)
+        sizes.append(page.elements)
+        return page
+
+    monkeypatch.setattr(PageDecoder, "decode", noted)
+    client = client_of(box, page_size=500)
+    rows, _ = Reader(client)(ifs.PURCHASE_ORDERS)
+    assert (len(rows), max(sizes)) == (60, max(each for each in sizes if each <= 500))
+    first, sizes[:] = len(sizes), []
+    assert Reader(client)(ifs.PURCHASE_ORDERS)[0] == rows
+    assert len(sizes) <= first, "what was learned of the set's lines is remembered"
 
 
 # --- tenants --------------------------------------------------------------------------------------------------------

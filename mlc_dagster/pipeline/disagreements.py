@@ -1,0 +1,30 @@
+"""What a write's own look back found to differ in the target goes to the ledger, before the delivery itself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from mlc_dagster.core.logs import logger
+from mlc_dagster.core.outcomes import Outcome, Ready, Saved
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.ledger.records.differences import Found
+
+log = logger("mlc_dagster.pipeline")
+
+
+def remember(flow: str, last_words: Sequence[tuple[Ready, Outcome]], ledger: Ledger) -> int:
+    """Open what was found, and close what the same look did not find any more. A run that dies after this tells it
+    again, once. How many records differ.
+    """
+    saved = [(ready.key, outcome) for ready, outcome in last_words if isinstance(outcome, Saved)]
+    found = [Found(key, *each) for key, outcome in saved for each in outcome.disagreements]
+    if new := ledger.differences.see(flow, found):
+        log.warning("%s: %d differences found in the target; they stay open until both sides agree", flow, new)
+    looks = defaultdict[tuple[str, ...], list[str]](list)
+    for key, outcome in saved:
+        if outcome.looked_for:
+            looks[outcome.looked_for].append(key)
+    for kinds, keys in looks.items():
+        ledger.differences.agree(flow, keys, kinds, found)
+    return len({each.key for each in found})
