@@ -132,6 +132,7 @@ class Proposal(Payable, frozen=True, kw_only=True):
 
     dated: date | None
     is_cancelled: bool = False  # the order was cancelled at its source: the proposal is, too
+    is_foreign: bool = False  # not in its company's currency: the ERP's rate makes that amount
 
     def posted_on(self) -> date | None:
         return self.dated

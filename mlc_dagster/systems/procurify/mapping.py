@@ -102,6 +102,7 @@ def proposal_from_order(order: PurchaseOrder, facts: Facts) -> Proposal:
         lines=tuple(_lines(order, posted, stated, facts, "freight and other charges")),
         dated=order.dated,
         is_cancelled=is_cancelled(order),
+        is_foreign=_is_foreign(order, company, facts),
     ).with_demanded_texts(facts)
 
 
@@ -175,6 +176,11 @@ def _line(each: Allocation, amount: Decimal, text: str, account: str | None, fac
     part = facts.options.get("department_code_part", "B")
     coded = {f"code_{part.lower()}": cost_centre_of(each, facts)} if part else {}
     return PayableLine(account=account or None, amount=amount, text=text or None, **coded)
+
+
+def _is_foreign(document: SpendDocument, company: str, facts: Facts) -> bool:
+    mapping = facts.companies.get(company)
+    return mapping is not None and document.currency not in (None, mapping.currency)
 
 
 def _decimals(document: SpendDocument, company: str, facts: Facts) -> int:
