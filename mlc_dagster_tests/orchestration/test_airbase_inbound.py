@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from mlc_dagster.ledger import Run
 from mlc_dagster.systems.airbase.settings import AirbaseSettings
 from mlc_dagster.systems.ifs.settings import EntitySetSettings
 from mlc_dagster_tests.orchestration.conftest import World, check, metadata
@@ -199,6 +200,24 @@ def test_what_an_account_demands_is_judged_before_the_write_and_heals_with_the_c
     run(spent, only=[f"{REQUESTS}_prepared", REQUESTS])
 
     assert len(vouchers(spent)) == 1 and holds(spent, REQUESTS) == {}
+
+
+def test_a_voucher_that_was_typed_in_holds_ours_until_a_person_says_that_it_is_another(spent: World) -> None:
+    entry = spent.box.airbase.add_entry(total_amount="1250.00", invoice_number="INV-7")
+    on = "2026-11-07"
+    rows = [{"RowNo": 1, "Account": "4010", "DebitAmount": Decimal("1250.00")},
+            {"RowNo": 2, "Account": "1930", "CreditAmount": Decimal("1250.00")}]  # fmt: skip
+    typed = {"Company": "0010", "VoucherType": "K", "AccountingYear": int(on[:4]), "VoucherNo": 9, "VoucherDate": on}
+    spent.box.ifs.put("VoucherSet", {**typed, "Text": "bank, inv-7", "VoucherRows": rows})
+    run(spent)
+    assert holds(spent, PAYMENTS) == {entry: "may_be_there_already"}
+    (hold,) = spent.ledger.open_holds(PAYMENTS)
+    assert f"0010/K/{on[:4]}/9" in hold.problems[0].reason
+    spent.ledger.decisions.release(hold, "ann", "it is another invoice", Run("cli", on))
+
+    run(spent, only=[f"{PAYMENTS}_prepared", PAYMENTS])
+
+    assert holds(spent, PAYMENTS) == {} and len(vouchers(spent)) == 2
 
 
 def test_a_department_that_the_erp_does_not_have_is_held_and_heals(spent: World) -> None:

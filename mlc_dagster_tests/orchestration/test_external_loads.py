@@ -40,6 +40,15 @@ def test_a_voucher_waits_for_its_approval_and_is_delivered_once_it_is_there(spen
     assert len(spent.box.journal("ifs")) == writes, "a second pass writes nothing"
 
 
+@pytest.mark.parametrize("world", [(Tenant(**PROFILE.traits), dict(PROFILE.settings))], indirect=True)
+def test_a_gateway_that_loses_every_seventh_answer_doubles_and_loses_nothing(spent: World) -> None:  # noqa: F811
+    requests = {spent.box.airbase.add_request() for _ in range(9)}
+    for _ in range(3):
+        run(spent)
+    assert holds(spent, REQUESTS) == {} and len(vouchers(spent)) == len(requests) == 9
+    assert len(spent.box.ifs.rows("ExternalVoucherLoads")) == 9
+
+
 @LOAD_ONLY
 def test_a_bill_becomes_an_invoice_that_is_approved_and_its_order_waits_for_nothing(procurify: World) -> None:  # noqa: F811
     bill = put_bill(procurify)

@@ -38,16 +38,16 @@ def _meets(row: Row, group: Row, known: Mapping[str, Any]) -> bool:
 
 
 def _is(row: Row, condition: Row, known: Mapping[str, Any]) -> bool:
-    name, operator = condition["propertyName"], condition["operator"]
+    name, operator = str(condition["propertyName"]), str(condition["operator"])
     if name not in known:
         raise InvalidError(f"There was a problem with the request: property {name} does not exist")
     value = str(row["properties"].get(name) or "")
     if operator in ("HAS_PROPERTY", "NOT_HAS_PROPERTY"):
         return bool(value) == (operator == "HAS_PROPERTY")
     if operator == "EQ":
-        return bool(value.casefold() == str(condition["value"]).casefold())
+        return value.casefold() == str(condition["value"]).casefold()
     if operator == "IN":  # values are compared in lower case, as they must be given
-        return any(value.casefold() == each for each in condition["values"])
+        return value.casefold() in list(condition["values"])
     if operator == "CONTAINS_TOKEN":
         return str(condition["value"]).casefold() in value.casefold().replace(";", " ").split()
     raise InvalidError(f"Invalid operator {operator}")

@@ -114,6 +114,7 @@ FLOWS = (
             rules.payable_is_net_plus_tax,
             rules.amounts_add_up,
         ),
+        reads=("company", "invoice_no", "customer_id", "currency_code", "gross_amount"),
         needs=(CUSTOMERS_FLOW,),
         needs_key=_customer_invoice_refers_to,
         description=(

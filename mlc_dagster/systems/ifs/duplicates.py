@@ -54,6 +54,12 @@ class Voucher(AccountingDocument, frozen=True, kw_only=True):
     voucher_date: date | None = None
 
 
+class VoucherRow(Voucher, frozen=True, kw_only=True):
+    """Where vouchers are told by their rows alone."""
+
+    row_no: int
+
+
 class Proposal(Payable, frozen=True, kw_only=True):
     proposal_id: int
     invoice_id: int | None = None
@@ -82,7 +88,12 @@ class _Kind:
 
     @property
     def slim(self) -> EntitySet:
-        return replace(self.entity, record=self.record, lines=None)
+        """As it is asked for: what is told by rows is walked by the rows' own key, which alone is unique."""
+        lines, entity = self.entity.lines, replace(self.entity, record=self.record, lines=None, children=(), sums={})
+        if lines is None or not self.entity.header_from_rows:
+            return entity
+        wire = {**entity.wire, **{name: wire_name(name, lines.wire) for name in lines.keys if name not in entity.keys}}
+        return replace(entity, record=VoucherRow, keys=lines.keys, wire=wire, header_from_rows=False)
 
     @property
     def has_numbers(self) -> bool:
@@ -108,7 +119,8 @@ class Duplicates:
         kind = self._kinds[target.name]
         _expect_references(kind.entity)
         recent = list(self._walk(kind, _recent(kind, since)))
-        found = {_id(kind, row): row for row in [*recent, *self._alike(kind, recent)]}
+        rows = sorted([*recent, *self._alike(kind, recent)], key=lambda row: bool(row["external_ref"]))
+        found = {_id(kind, row): row for row in rows}  # of rows that are one document, one that carries a reference
         return TargetScan(list(_documents(kind, found.values())), len(found))
 
     def _alike(self, kind: _Kind, recent: Sequence[Row]) -> Iterator[Row]:

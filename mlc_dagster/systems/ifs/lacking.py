@@ -26,7 +26,7 @@ WRITTEN = {
 def lacking(flow: Flow, catalogue: Mapping[str, EntitySet], section: IfsSettings) -> str:
     """Why this tenant has the flow off; empty where it does not."""
     if flow.source.system == ERP:
-        return _of_source(flow, catalogue[flow.source.name])
+        return _of_source(flow, catalogue.get(flow.source.name, flow.source))
     if flow.target.system == ERP and flow.target.name in WRITTEN:
         return _of_target(flow, catalogue[WRITTEN[flow.target.name].name], section)
     return ""

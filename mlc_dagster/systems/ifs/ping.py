@@ -10,7 +10,9 @@ from mlc_dagster.core.vocabulary import EntitySet
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.ifs.connect import ifs_client
+from mlc_dagster.systems.ifs.external_records import ways_for
 from mlc_dagster.systems.ifs.ping_books import ask_books
+from mlc_dagster.systems.ifs.ping_writing import ask_writing
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
 from mlc_dagster.systems.ifs.schema.metadata import SchemaReport
 from mlc_dagster.systems.ifs.settings import IfsSettings
@@ -53,6 +55,8 @@ def ask_ifs(question: Question) -> Iterator[Finding]:
     yield from ask_books(
         client, [entity for entity in catalogue if entity.name in readable], question.settings, section.in_flight
     )
+    if readable:
+        yield from ask_writing(client, {entity.name: entity for entity in catalogue}, ways_for(section))
     yield from clock("ifs", client.api)
     yield rate("ifs", (), f"{section.requests_per_minute} calls a minute")
 

@@ -25,6 +25,7 @@ from mlc_dagster.systems.ifs.writing.external_entry import (
     LoadClient,
 )
 from mlc_dagster.systems.ifs.writing.payable_writers import InvoiceWriter, ProposalWriter
+from mlc_dagster.systems.ifs.writing.supplier_values import without_children
 from mlc_dagster.systems.ifs.writing.supplier_writer import SupplierClient, SupplierWriter
 from mlc_dagster.systems.ifs.writing.voucher_writer import VoucherWriter
 from mlc_dagster.systems.shared.draft_writer import DraftWriter
@@ -42,6 +43,7 @@ class ErpTarget:
     ) -> None:
         self._client, self._currencies = client, frozenset(currencies)
         self._suppliers, self._invoices = catalogue[ifs.SUPPLIERS.name], catalogue[ifs.SUPPLIER_INVOICES.name]
+        self._known_suppliers = without_children(self._suppliers, "blocked")
         proposals, self._vouchers = catalogue[ifs.POSTING_PROPOSALS.name], catalogue[ifs.VOUCHERS.name]
         invoices = DocumentKind(self._invoices, "supplier invoice", "ifs.invoices_by")
         entries = DocumentKind(self._vouchers, "voucher", "ifs.vouchers_by")
@@ -73,7 +75,8 @@ class ErpTarget:
             has_chart=False,
             currencies=self._currencies,
             suppliers={
-                str(row["supplier_id"]): _supplier(row) for row in self._rows(self._suppliers, "supplier_id", suppliers)
+                str(row["supplier_id"]): _supplier(row)
+                for row in self._rows(self._known_suppliers, "supplier_id", suppliers)
             },
             vouchers={each: shown for each in companies if (shown := self._newest_voucher(each))},
             posted=_posted(self._rows(self._invoices, "invoice_no", numbers)),

@@ -24,6 +24,7 @@ from mlc_dagster.systems.ifs.writing.document_steps import (
     creation,
     kept,
     on_wire,
+    transition,
 )
 from mlc_dagster.transport.client import ApiClient
 
@@ -178,6 +179,10 @@ class RowWrites:
             if error.status == 404:  # the row itself was read a moment ago
                 raise NoSuchActionError(f"{error.message}. {correct(entity, state)}", status=404) from error
             raise
+
+    def state_step(self, entity: EntitySet, key: Mapping[str, object], state: str, etag: str) -> Step:
+        """The step of a change set that leads a row to a state. Raises NoSuchActionError where no action is named."""
+        return transition(self._connection.typed(entity), key, state, etag)
 
     def create_step(self, entity: EntitySet, row: Mapping[str, Any]) -> Step:
         """The step of a change set that makes a row, with the tenant's constants."""

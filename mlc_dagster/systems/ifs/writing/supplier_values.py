@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mlc_dagster.core.errors import RecordRejected
 from mlc_dagster.core.outcomes import Agreed, Draft
 from mlc_dagster.core.vocabulary import EntitySet, Row
@@ -21,6 +23,13 @@ class NotOneError(RecordRejected):
 
 class MayBeOursError(NotOneError):
     """One of several may be what an unanswered attempt made; it is looked for again."""
+
+
+def without_children(entity: EntitySet, *wanted: str) -> EntitySet:
+    """The set without what costs a request for each supplier, but for children that hold one of the fields wanted."""
+    kept = tuple(child for child in entity.children if set(wanted) & child.fields.keys())
+    left = {name for child in entity.children if child not in kept for name in child.fields}
+    return replace(entity, children=kept, absent=entity.absent | left)
 
 
 def merged_with(entity: EntitySet, draft: Draft, row: Row, agreed: Agreed | None) -> Merged:

@@ -20,6 +20,7 @@ from mlc_dagster.systems.ifs.writing.supplier_values import (
     left_out,
     merged_with,
     said,
+    without_children,
 )
 from mlc_dagster.systems.shared.three_way_merge import (
     AGREE,
@@ -49,7 +50,7 @@ class SupplierWriter:
     """The supplier master. All names are read once and kept for a minute, when something must be found by name."""
 
     def __init__(self, client: SupplierClient, entity: EntitySet, clock: Callable[[], float] = time.monotonic) -> None:
-        self._client, self._entity, self._clock = client, entity, clock
+        self._client, self._entity, self._clock = client, without_children(entity), clock
         self._names: dict[str, list[Row]] = {}
         self._others: set[str] = set()  # names and numbers that the drafts in hand tell
         self._read_at: float | None = None

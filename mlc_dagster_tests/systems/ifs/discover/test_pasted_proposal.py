@@ -50,7 +50,7 @@ CLOUD_WORDS: dict[str, Any] = {
 TENANTS: dict[str, dict[str, Any]] = {
     "the words of the seed": {},
     "names that were seen on tenants": CLOUD_WORDS,
-    "no modified column, no $expand, metadata as JSON": {"modified": False, "expand": False, "metadata": "by accept"},
+    "no modified column, no $expand, metadata as JSON": {"modified": False, "expand": False, "metadata": "json"},
 }
 
 

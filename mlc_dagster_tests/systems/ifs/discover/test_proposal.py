@@ -63,6 +63,21 @@ def test_an_absent_set_is_off_and_names_the_flows_that_it_switches_off() -> None
     assert lines_with(found, "? Ask the tenant's administrator: which service and set hold supplier invoices")
 
 
+def test_a_field_without_which_a_flow_is_void_names_the_flow() -> None:
+    tenant = cloud()
+    orders = tenant["PurchaseOrderHandling"]["PurchaseOrderSet"]
+    orders.fields = orders.fields.replace("VendorNo ", "")
+    for array in orders.arrays.values():
+        array.fields = array.fields.replace("NetAmtCurr:n ", "")
+    found, sets = proposed(FakeTenant(tenant))
+    assert sets["purchase_order_set"]["fields"]["vendor_no"] is None
+    words = "switches off: airbase/purchase_orders, cin7/purchases, monday/purchase_orders"
+    assert lines_with(found, "vendor_no: null", words)
+    assert lines_with(found, "line_amount: null", "switches off: airbase/purchase_orders, cin7/purchases")
+    assert lines_with(found, "# - cin7/purchases: this tenant's purchase_order_set has no vendor_no")
+    assert "cin7/purchases" in line_of(found, "flows").answer
+
+
 def test_without_a_chart_every_flow_that_checks_accounts_is_named() -> None:
     tenant = cloud()
     del tenant["VoucherRowsAnalysis"]["Reference_Account"]

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
+import respx
 
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Row, Scope, Window
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.sandbox.ifs.tokens import PATH as TOKEN
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.systems.ifs.client import IfsClient
+from mlc_dagster.systems.ifs.client import IfsClient, classify
 from mlc_dagster.systems.ifs.connect import ifs_client
+from mlc_dagster.systems.ifs.entry_records import ENTRIES
+from mlc_dagster.systems.ifs.odata.expressions import literal
 from mlc_dagster.systems.ifs.settings import EntitySetSettings, IfsSettings
-from mlc_dagster.transport.client import LocalBudget
+from mlc_dagster.transport.client import ApiClient, LocalBudget
 from mlc_dagster_tests.systems.ifs.conftest import Memory, Reader, client_of
 
 NOW = datetime(2026, 11, 5, 12, tzinfo=UTC)
@@ -285,3 +289,98 @@ def test_lines_of_an_entity_service_are_joined_to_headers_of_a_projection() -> N
         (row,), _ = Reader(client)(entity, TODAY)
         assert [line["line_amount"] for line in row["lines"]] == [Decimal("10.5"), Decimal(7), Decimal(1)]
         assert row["total_amount"] == Decimal("18.5")
+
+
+# --- what may be entered twice ----------------------------------------------------------------------------------------
+
+
+def test_vouchers_that_carry_one_reference_are_found_by_their_rows(pages: Sandbox) -> None:
+    for number, reference in ((1, "PR-7"), (2, "PR-8"), (3, "PR-7")):
+        pages.ifs.put("VoucherSet", voucher(number, 3, ExternalRef=reference))
+    scan = cloud(pages, page_size=2).scan_documents(ENTRIES, NOW - timedelta(days=1), {})  # type: ignore[arg-type]
+    found = sorted((each.reference, each.id) for each in scan.documents)
+    assert found == [("PR-7", "0010/M/2026/1"), ("PR-7", "0010/M/2026/3"), ("PR-8", "0010/M/2026/2")]
+
+
+# --- types of keys ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value, kind, text",
+    [
+        ("4010", "Edm.Decimal", "4010"),
+        ("4010", "Edm.String", "'4010'"),
+        (2026, "Edm.Decimal", "2026"),
+        (2026, "Edm.String", "'2026'"),
+        ("0e5f1c1e-0000-4000-8000-000000000001", "Edm.Guid", "0e5f1c1e-0000-4000-8000-000000000001"),
+        ("Supplier", "IfsApp.SupplierHandling.PartyType", "IfsApp.SupplierHandling.PartyType'Supplier'"),
+        ("O'Hara", "IfsApp.X.Name", "IfsApp.X.Name'O''Hara'"),
+        ("1 or 1 eq 1", "Edm.Decimal", "'1 or 1 eq 1'"),
+        (date(2026, 11, 5), "Edm.DateTimeOffset", "2026-11-05T00:00:00Z"),
+        (datetime(2026, 11, 5, 8, tzinfo=UTC), "Edm.Date", "2026-11-05"),
+        (None, "Edm.Decimal", "null"),
+        (True, "Edm.String", "true"),
+    ],
+)
+def test_a_value_is_written_as_the_type_of_its_column_has_it(value: object, kind: str, text: str) -> None:
+    assert literal(value, kind) == text
+
+
+def test_a_key_that_is_refused_is_asked_for_again_by_the_type_that_metadata_tells() -> None:
+    """Proposal numbers are texts on this tenant: a bare number is 400 there."""
+    asked: list[str] = []
+    metadata = (
+        '<Edmx xmlns="e"><DataServices><Schema xmlns="s" Namespace="IfsApp.P"><EntityType Name="Head">'
+        '<Property Name="Company" Type="Edm.String"/><Property Name="ProposalId" Type="Edm.String"/></EntityType>'
+        '<EntityContainer Name="C"><EntitySet Name="PostingProposalHeadSet" EntityType="IfsApp.P.Head"/>'
+        "</EntityContainer></Schema></DataServices></Edmx>"
+    )
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/$metadata"):
+            return httpx.Response(200, content=metadata, headers={"content-type": "application/xml"})
+        asked.append(str(request.url.params["$filter"]))
+        if "ProposalId eq '7'" not in asked[-1]:
+            return httpx.Response(400, json={"error": {"code": "ODP", "message": "Malformed Request."}})
+        return httpx.Response(200, json={"value": [{"Company": "0010", "ProposalId": "7", "@odata.etag": 'W/"1"'}]})
+
+    with respx.mock(assert_all_called=False) as routes:
+        routes.route().mock(side_effect=answer)
+        client = IfsClient(ApiClient("ifs", "https://erp.test/main", classify=classify))
+        (found,) = client.find(ifs.POSTING_PROPOSALS, company="0010", proposal_id=7)
+        (again,) = client.find(ifs.POSTING_PROPOSALS, company="0010", proposal_id=7)
+    assert found == again and found[0]["proposal_id"] == 7
+    assert asked == [
+        "Company eq '0010' and ProposalId eq 7",
+        "Company eq '0010' and ProposalId eq '7'",
+        "Company eq '0010' and ProposalId eq '7'",
+    ]
+
+
+# --- sweeps without ETags ---------------------------------------------------------------------------------------------
+
+
+def test_rows_without_etags_are_news_only_when_something_of_them_changed() -> None:
+    """The version of such a row is a hash of all that is read of it."""
+    rows = {f"S{n}": f"name {n}" for n in range(7)}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked = request.url.params
+        wanted = [] if " gt " in asked.get("$filter", "") or "$skip" in asked else sorted(rows)
+        return httpx.Response(200, json={"value": [{"SupplierId": key, "Name": rows[key]} for key in wanted]})
+
+    memory = Memory()
+    entity = ifs.catalogue({"supplier_set": EntitySetSettings(delta="sweep")})["supplier_set"]
+
+    def read(day: int) -> list[str]:
+        at = datetime(2026, 11, day, 12, tzinfo=UTC)
+        with respx.mock(assert_all_called=False) as routes:
+            routes.route().mock(side_effect=answer)
+            client = IfsClient(ApiClient("ifs", "https://erp.test/main", classify=classify), clock=lambda: at)
+            scope = Scope(str(at.date()), Window.day(at.date()))
+            return [row["supplier_id"] for row in Reader(client)(entity, scope, memory)[0]]
+
+    assert read(5) == sorted(rows)
+    assert read(6) == []
+    rows["S3"] = "another name"
+    assert read(7) == ["S3"]

@@ -19,6 +19,7 @@ from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, JournalEntr
 from mlc_dagster.systems.ifs.external_records import INVOICE_LOADS, VOUCHER_LOADS, ExternalWay
 from mlc_dagster.systems.ifs.schema.presets import preset
 from mlc_dagster.systems.ifs.writing.external_entry import load_ids
+from mlc_dagster_tests.promises.test_c32_proves_nothing import ANSWERS
 from mlc_dagster_tests.systems.ifs.writing.samples import draft, entry, invoice, put_books
 from mlc_dagster_tests.systems.ifs.writing.samples import save as saved_by
 
@@ -198,3 +199,18 @@ def test_load_ids_fit_and_are_the_same_tomorrow() -> None:
     assert SURFACE and preset("cloud")
     assert load_ids("airbase-request-1") == load_ids("airbase-request-1") != load_ids("airbase-request-2")
     assert max(map(len, load_ids("airbase-request-1"))) <= 20
+
+
+@pytest.mark.promise("C32", "an external load, six answers that prove nothing, to each of its writes")
+@pytest.mark.parametrize("place", ["$batch", CHECK, CREATE])
+@pytest.mark.parametrize("acts", [True, False], ids=["it acted", "it did not act"])
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+def test_c32_an_answer_that_proves_nothing_doubles_no_load(
+    box: Sandbox, answer: dict[str, Any], acts: bool, place: str
+) -> None:
+    fault = box.faults.add(system="ifs", method="POST", path=place, acts=acts, **answer)
+    tried: list[Outcome] = []
+    while not (tried and isinstance(tried[-1], Saved)) and len(tried) < 4:
+        tried += save(box, ENTRIES, draft(entry()))
+    assert isinstance(tried[-1], Saved) and fault.hits == 1, tried
+    assert len(box.ifs.rows("VoucherSet")) == len(loads(box, "ExternalVoucherLoads")) == 1

@@ -18,6 +18,7 @@ from mlc_dagster.sandbox.ifs.api import SURFACE
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entry_records import INVOICES, PROPOSALS
 from mlc_dagster.systems.ifs.writing.row_writes import StateNotChangedError
+from mlc_dagster_tests.promises.test_c32_proves_nothing import ANSWERS
 from mlc_dagster_tests.systems.ifs.conftest import client_of
 from mlc_dagster_tests.systems.ifs.writing.samples import draft, invoice, live, proposal, put_books, save
 
@@ -184,3 +185,18 @@ def test_a_state_that_stays_names_the_action_and_both_states(start: Callable[...
         client.change_state(ifs.POSTING_PROPOSALS, key, "Cancelled")
     assert sent(box, CANCEL) == 1
     client.close()
+
+
+@pytest.mark.promise("C32", "a bound action, six answers that prove nothing")
+@pytest.mark.parametrize("acts", [True, False], ids=["it acted", "it did not act"])
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+def test_c32_an_action_whose_answer_proves_nothing_acts_once(box: Sandbox, answer: dict[str, Any], acts: bool) -> None:
+    """A change set that ends the old proposal and makes the new one, and an action alone."""
+    number = entered(box)
+    box.faults.add(system="ifs", method="POST", path="$batch", acts=acts, **answer)
+    for _ in range(2):
+        save(box, PROPOSALS, draft(proposal(amount="700.00"), number, delivered=True))
+    assert [row["GrossAmount"] for row in live(box, SET)] == [Decimal("700.00")]
+    box.faults.add(system="ifs", method="POST", path=CANCEL, acts=acts, **answer)
+    outcomes = save(box, PROPOSALS, draft(proposal(is_cancelled=True), number, delivered=True))
+    assert isinstance(outcomes[-1], Saved) and live(box, SET) == []

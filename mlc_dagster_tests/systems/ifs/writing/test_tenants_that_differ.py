@@ -11,7 +11,7 @@ import pytest
 
 from mlc_dagster.core.outcomes import Refused, Saved, Unanswered
 from mlc_dagster.core.vocabulary import EntitySet
-from mlc_dagster.sandbox import Sandbox
+from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, PROPOSALS
 from mlc_dagster.systems.ifs.schema.presets import preset
@@ -127,3 +127,19 @@ def test_the_invoice_that_another_integration_entered_is_adopted_and_ours_of_ano
     (refused,) = save(box, INVOICES, draft(invoice()))
     assert isinstance(refused, Refused) and "INV-1" in refused.reason
     assert len(box.ifs.rows("SupplierInvoiceSet")) == 1
+
+
+def test_a_supplier_of_a_cloud_tenant_is_made_with_its_constants_and_without_a_request_for_each_of_the_others() -> None:
+    with Sandbox(profiles=("ifs.pages",), limits=Limits(ifs_requests_per_minute=100_000)) as box:
+        for number in range(40):
+            box.ifs.put("SupplierSet", {"SupplierId": f"S{number}", "Name": f"Supplier {number}", "Country": "SE"})
+        names = {"constants": {"DefaultLanguage": "en"}}
+        known = ifs.catalogue({"supplier_set": EntitySetSettings.model_validate(names)}, "cloud")
+        (saved,) = save(box, PARTNERS, draft(partner()), catalogue=known)
+        assert isinstance(saved, Saved) and saved.action == "created", saved
+        assert "no field for it: payment_terms" in saved.detail
+        assert sum(count for (_, path), count in box.calls("ifs").items() if "SupplierInfoGeneralSet" in path) <= 4
+        (made,) = [row for row in box.ifs.rows("SupplierSet") if row["Name"] == "Lofoten Ropes"]
+        assert made["CreationDate"] == datetime.now(UTC).date().isoformat()
+        (again,) = save(box, PARTNERS, draft(partner(), saved.remote_id), catalogue=known)
+        assert isinstance(again, Saved) and again.action == "adopted"

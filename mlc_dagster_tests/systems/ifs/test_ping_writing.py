@@ -1,0 +1,47 @@
+"""Ping says by which way documents go into the books, and which cannot."""
+
+from __future__ import annotations
+
+from mlc_dagster.core.vocabulary import EntitySet
+from mlc_dagster.sandbox import Sandbox
+from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.ifs.external_records import INVOICE_LOADS, VOUCHER_LOADS, ExternalWay, Ways
+from mlc_dagster.systems.ifs.ping_writing import ask_writing
+from mlc_dagster.systems.ifs.settings import EntitySetSettings
+from mlc_dagster_tests.systems.ifs.conftest import client_of
+
+WAYS = {each.name: ExternalWay(each) for each in (VOUCHER_LOADS, INVOICE_LOADS)}
+
+
+def told(box: Sandbox, known: dict[str, EntitySet], ways: Ways) -> dict[str, tuple[bool, str]]:
+    client = client_of(box, catalogue=known, external=ways)
+    found = {each.what: (each.ok, str(each)) for each in ask_writing(client, known, ways)}
+    client.close()
+    return found
+
+
+def test_a_tenant_of_the_usual_names_posts_all(box: Sandbox) -> None:
+    found = told(box, ifs.catalogue({}), {})
+    assert all(ok for ok, _ in found.values())
+    assert "posted to VoucherSet" in found["new vouchers"][1]
+
+
+def test_a_cloud_tenant_is_told_what_cannot_be_entered_with_the_settings(box: Sandbox) -> None:
+    found = told(box, ifs.catalogue({}, "cloud"), {})
+    assert "ifs.vouchers_by: external" in found["new vouchers"][1]
+    assert "ifs.invoices_by: external" in found["new supplier invoices"][1]
+    assert found["new posting proposals"][0] and "none can be entered" in found["new posting proposals"][1]
+
+
+def test_proposals_without_an_action_are_told(box: Sandbox) -> None:
+    none = EntitySetSettings.model_validate({"actions": {"Cancelled": None}})
+    found = told(box, ifs.catalogue({"posting_proposal_head_set": none}), {})
+    assert "posting_proposal_head_set.actions names no Cancelled" in found["new posting proposals"][1]
+
+
+def test_loads_that_the_tenant_does_not_have_are_a_fault(box: Sandbox) -> None:
+    found = told(box, ifs.catalogue({}), WAYS)
+    assert not found["new vouchers"][0] and not found["new supplier invoices"][0]
+    with Sandbox(profiles=("ifs.load-only", "ifs.gateway_loses=0", "ifs.gateway_grants=0")) as other:
+        found = told(other, ifs.catalogue({}, "cloud"), WAYS)
+    assert "loads of ExternalVouchersHandling" in found["new vouchers"][1] and found["new vouchers"][0]
