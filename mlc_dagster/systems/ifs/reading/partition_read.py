@@ -202,10 +202,12 @@ class PartitionRead:
         today = self._server_now().date()
         if day is None or not self._places.remembers:
             yield from documents.read(documents.versions())
+            yield from documents.keyless()
             return
         if day == today:
             versions = documents.versions().items()
             self._places.see_versions(((key_text(*key), version) for key, version in versions), today)
+            yield from documents.keyless()
         yield from documents.read(self._places.keys(self._places.on(day)))
 
     def _by_keys(self, placed: list[str]) -> Iterator[pa.RecordBatch]:
