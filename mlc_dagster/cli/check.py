@@ -24,8 +24,8 @@ def check(config: Annotated[Path | None, typer.Argument(help="Default: MLC_CONFI
     path = config or settings_file.environment().config
     found = checked(path)
     check_way_out()
-    on = ", ".join(found.targets)
-    out.print(f"{plain(str(path))}: correct. Companies {', '.join(found.companies)}; switched on: ifs, {on}")
+    on = ", ".join(["ifs", *found.targets])
+    out.print(f"{plain(str(path))}: correct. Companies {', '.join(found.companies)}; switched on: {on}")
     for name, reason in plain_addresses(found):
         err.print(f"[yellow]plain http[/] {name}, because: {plain(reason)}", highlight=False, soft_wrap=True)
     if words := odd_exceptions():

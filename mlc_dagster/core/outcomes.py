@@ -103,6 +103,7 @@ class Saved:
     agreed: tuple[str, Agreed] | None = None  # (the ERP's key, values) that both sides have from now on
     disagreements: tuple[Disagreement, ...] = ()
     looked_for: tuple[str, ...] = ()  # kinds of disagreement that this look would have found: what it did not is closed
+    also_agreed: tuple[tuple[str, Agreed], ...] = ()  # the same, of other keys that it concerns
 
 
 ACCEPTED = "target_accepts_it"

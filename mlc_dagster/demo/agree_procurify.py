@@ -1,4 +1,4 @@
-"""Is every bill of the sandboxed Procurify in the books once, or held, to the cent, and no order beside its bill?"""
+"""Is every bill of the sandboxed Procurify in the books once, or held, to the cent, and of each order what is left?"""
 
 from __future__ import annotations
 
@@ -96,15 +96,38 @@ def _of_orders(
     held: set[str],
 ) -> Iterator[str]:
     posted = [bill for bill in owed if invoices.get(_reference(bill))]
-    billed = {order["id"] for bill in posted for order in bill["added_purchase_orders"]}
     for order in orders:
         number, found = order["procurify_PO"], proposals.get(proposal_reference(order["procurify_PO"], Facts()), [])
-        if number in billed and found:
-            yield f"order {number} of Procurify is billed and posted, and its proposal stands in IFS beside it"
-        elif _is_expected(order) and number not in billed and len(found) + (str(number) in held) != 1:
+        left = _left(order, posted)
+        there = sum((amount(row["NetAmount"]) for row in found), Decimal(0))
+        if found and there != left:
+            yield f"of order {number} of Procurify {left} is not billed yet, and IFS expects {there}"
+        elif _is_expected(order) and left and len(found) + (str(number) in held) != 1:
             yield f"order {number} of Procurify has {len(found)} proposals in IFS, and is not held"
     for reference in sorted(set(proposals) - {proposal_reference(each["procurify_PO"], Facts()) for each in orders}):
         yield f"IFS holds proposal {reference}, which no order of Procurify stands for"
+
+
+def _left(order: Document, posted: Sequence[Document]) -> Decimal:
+    """What no posted bill has taken of an order, without tax; charges count where the bill is of this order alone."""
+    number, charges = order["procurify_PO"], amount(order["freight"]) + amount(order["other"])
+    lines = sum((_exact(item) for item in order["order_items"] if item["status"] not in (7, 8)), Decimal(0))
+    billed = billed_charges = Decimal(0)
+    for bill in posted:
+        billed += sum((_cost(item) for item in bill["items"] if (item["po"] or {}).get("id") == number), Decimal(0))
+        if [each["id"] for each in bill["added_purchase_orders"]] == [number]:
+            billed_charges += sum((amount(cost["amount"]) for cost in bill["costs"]), amount(bill["shipping_amount"]))
+    return max(Decimal(0), lines + charges - billed - min(charges, billed_charges))
+
+
+def _exact(item: Document) -> Decimal:
+    """An order's line to its last decimal, of which its total has two."""
+    return amount(item["price"]) * amount(item["quantity"])
+
+
+def _cost(item: Document) -> Decimal:
+    """A bill's line without tax; tax that is in the price stays in the books as cost."""
+    return amount(item["total_cost"])
 
 
 def _is_expected(order: Document) -> bool:

@@ -129,7 +129,8 @@ class Ledger(Sections):
         `supersedes`: {flow: {key: what took its place}}: never delivered from now on, whatever its version.
         """
         saved = {ready.key: ready.version for ready, answer in outcomes if isinstance(answer, Saved)}
-        agreed = dict(answer.agreed for _, answer in outcomes if pair and isinstance(answer, Saved) and answer.agreed)
+        kept = [answer for _, answer in outcomes if pair and isinstance(answer, Saved)]
+        agreed = dict(each for answer in kept for each in (answer.agreed, *answer.also_agreed) if each)
         with self._database.writing() as connection:
             mine = _trail(connection, flow, run, lease)
             deliveries.finish(mine, outcomes)

@@ -202,10 +202,14 @@ class ClientCredentials(httpx.Auth):
             raise TransientError(self._says(f"expected a token as JSON, got {kind}"), cure=self.address_cure)
 
     def _says(self, text: str) -> str:
-        return f"sign-in at {self._url.scheme}://{self._url.host}{self._url.path}: {text}"
+        return f"sign-in at {self._place()}: {text}"
+
+    def _place(self) -> str:
+        """Without who signs in, and without a query: neither belongs into a message."""
+        return f"{self._url.scheme}://{self._url.netloc.decode()}{self._url.path}"
 
     def __repr__(self) -> str:
-        return f"ClientCredentials({self._url.scheme}://{self._url.host}{self._url.path})"
+        return f"ClientCredentials({self._place()})"
 
 
 def _grant(client_id: str, client_secret: str, scope: str, audience: str) -> dict[str, str]:

@@ -226,12 +226,136 @@ def test_an_order_that_was_closed_when_first_seen_gets_a_proposal_only_where_ask
     assert len(proposals(procurify)) == (2 if backfill else 0)
 
 
-def test_an_order_that_is_closed_later_keeps_its_proposal(procurify: World) -> None:
+@pytest.mark.parametrize("changes, left", [({}, 0), ({"part_bills": "replace"}, 1), ({"backfill_closed": True}, 1)])
+def test_an_order_that_is_closed_later_is_expected_no_more_where_bills_take_their_parts(
+    procurify: World, changes: dict[str, Any], left: int
+) -> None:
+    """Procurify reopens an order before anything of it is billed again."""
     order = put_order(procurify)
-    load(procurify)
+    load(with_section(procurify, **changes))
     procurify.box.procurify.touch_purchase_order(order, state=3, last_modified=LATER)
-    assert metadata(load(procurify), PROPOSALS_FLOW)["unchanged"] == 1
-    assert len(proposals(procurify)) == 1
+    load(with_section(procurify, **changes))
+    assert len(proposals(procurify)) == left and held(procurify, PROPOSALS_FLOW) == {}
+    procurify.box.procurify.touch_purchase_order(order, state=5, last_modified=LATER)
+    load(with_section(procurify, **changes))
+    assert len(proposals(procurify)) == 1 and held(procurify, PROPOSALS_FLOW) == {}
+
+
+# --- part bills -----------------------------------------------------------------------------------------------------
+
+TEN = Line("1000.00", "4010", tax="250.00")
+
+
+def part(world: World, order: int, net: str, tax: str = "0", at: datetime = LATER, **fields: Any) -> str:
+    return put_bill(world, Line(net, "4010", tax=tax, po=order), at=at, **fields)
+
+
+def expected(world: World) -> list[tuple[Decimal, Decimal]]:
+    """(net, VAT) of each proposal that stands."""
+    return [(Decimal(row["NetAmount"]), Decimal(row["VatAmount"])) for row in proposals(world)]
+
+
+@pytest.mark.parametrize("orders_first", [True, False])
+def test_a_part_bill_takes_its_part_of_the_proposal_and_leaves_the_rest(procurify: World, orders_first: bool) -> None:
+    order = put_order(procurify, TEN)
+    if orders_first:
+        load(procurify)
+    part(procurify, order, "400.00", "100.00")
+    load(procurify)
+    assert expected(procurify) == [(Decimal("600"), Decimal("150"))] and len(invoices(procurify)) == 1
+    procurify.box.forget_calls()
+    load(procurify)
+    assert procurify.box.journal("ifs") == [], "nothing is written twice"
+    part(procurify, order, "600.00", "150.00", at=LATER)
+    load(procurify)
+    assert expected(procurify) == [] and len(invoices(procurify)) == 2 and held(procurify, PROPOSALS_FLOW) == {}
+
+
+def test_the_bills_load_alone_reduces_the_proposal_at_once(procurify: World) -> None:
+    """A bill that heals is loaded without its order's list."""
+    order = put_order(procurify, TEN)
+    load(procurify)
+    part(procurify, order, "400.00")
+    part(procurify, order, "100.00")
+    load(procurify, "bill_list")
+    assert expected(procurify) == [(Decimal("500"), Decimal("250"))]
+    load(procurify)
+    assert expected(procurify) == [(Decimal("500"), Decimal("250"))] and held(procurify, PROPOSALS_FLOW) == {}
+
+
+def test_a_denied_bill_gives_its_part_back_and_is_held_and_one_that_is_approved_again_takes_it(
+    procurify: World,
+) -> None:
+    order = put_order(procurify, TEN)
+    uuid = part(procurify, order, "400.00", at=AT)
+    load(procurify)
+    assert expected(procurify) == [(Decimal("600"), Decimal("250"))]
+    procurify.box.procurify.touch_bill(uuid, status=3, last_modified_datetime=LATER)
+    load(procurify)
+    assert expected(procurify) == [(Decimal("1000"), Decimal("250"))]
+    assert held(procurify) == {uuid: {"bill_still_stands"}}
+    procurify.box.procurify.touch_bill(uuid, status=2, last_modified_datetime=LATER)
+    load(procurify)
+    assert expected(procurify) == [(Decimal("600"), Decimal("250"))] and held(procurify) == {}
+
+
+def test_a_bill_that_is_held_takes_nothing_until_it_is_posted(procurify: World) -> None:
+    order = put_order(procurify, TEN)
+    uuid = put_bill(procurify, Line("400.00", "4777", po=order), at=LATER)
+    load(procurify)
+    assert expected(procurify) == [(Decimal("1000"), Decimal("250"))] and uuid in held(procurify)
+    procurify.put_account("4777")
+    procurify.chart()
+    load(procurify)
+    assert expected(procurify) == [(Decimal("600"), Decimal("250"))] and held(procurify) == {}
+
+
+def test_parts_of_two_orders_are_taken_of_each_and_an_order_that_changes_keeps_what_was_taken(
+    procurify: World,
+) -> None:
+    first, second = put_order(procurify, Line("1000", "4010")), put_order(procurify, Line("500", "4020"))
+    put_bill(procurify, Line("400", "4010", po=first), Line("200", "4020", po=second), at=LATER)
+    load(procurify)
+    assert sorted(expected(procurify)) == [(Decimal("300"), Decimal("0")), (Decimal("600"), Decimal("0"))]
+    procurify.box.procurify.touch_purchase_order(first, total="1025.00", freight="25.00", last_modified=LATER)
+    load(procurify)
+    assert sorted(expected(procurify)) == [(Decimal("300"), Decimal("0")), (Decimal("625"), Decimal("0"))]
+
+
+def test_a_bill_that_is_seen_on_a_later_day_than_its_order_reduces_it(procurify: World) -> None:
+    order = put_order(procurify, TEN)
+    load(procurify)
+    part(procurify, order, "400.00", at=datetime(2026, 11, 7, 9, tzinfo=UTC))
+    for day in ("2026-11-07", DAY):
+        load(procurify, day=day)
+        assert expected(procurify) == [(Decimal("600"), Decimal("250"))], "an older day changes nothing back"
+
+
+def test_an_unanswered_reduction_is_looked_for_and_not_done_twice(procurify: World) -> None:
+    order = put_order(procurify, TEN)
+    load(procurify)
+    part(procurify, order, "400.00")
+    procurify.box.faults.add(system="ifs", method="POST", path="$batch", drop="after", times=2)
+    load(procurify, "bill_list")
+    load(procurify)
+    assert expected(procurify) == [(Decimal("600"), Decimal("250"))] and len(invoices(procurify)) == 1
+    assert held(procurify) == {}
+
+
+def test_where_what_is_left_of_an_order_cannot_be_told_the_bill_is_held(procurify: World) -> None:
+    orders = [put_order(procurify, Line("1000", "4010")) for _ in range(2)]
+    uuid = put_bill(procurify, Line("400", "4010"), orders=orders, at=LATER)
+    load(procurify)
+    assert held(procurify) == {uuid: {"parts_of_orders_are_known"}} and len(proposals(procurify)) == 2
+
+
+def test_with_replace_the_first_bill_ends_the_proposal(procurify: World) -> None:
+    whole = with_section(procurify, part_bills="replace")
+    order = put_order(whole, TEN)
+    load(whole)
+    part(whole, order, "400.00")
+    load(whole)
+    assert expected(whole) == [] and len(invoices(whole)) == 1
 
 
 # --- held -----------------------------------------------------------------------------------------------------------

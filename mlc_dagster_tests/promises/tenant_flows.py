@@ -16,7 +16,7 @@ from mlc_dagster.orchestration.location import tenants_flows
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline import Loaded
 from mlc_dagster.sandbox import Sandbox
-from mlc_dagster.sandbox.registry import choices_of
+from mlc_dagster.sandbox.registry import choices_of, parts
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems import configuration
 from mlc_dagster.systems.ifs.records import catalogue_for
@@ -29,12 +29,17 @@ Held = dict[str, Any]
 """What the target holds: by the key of the source record."""
 
 
-def settings_of(url: str, profiles: Sequence[str]) -> Settings:
-    """Of a sandbox that serves these profiles, with what mlc.yaml says of such tenants."""
+def settings_of(url: str, profiles: Sequence[str], like: str) -> Settings:
+    """Of a sandbox that serves these profiles, with what mlc.yaml says of such tenants; its companies are those of the
+    ERP's profile `like`.
+    """
     content = content_at(url)
+    companies = parts()[ERP].profiles[like].company
     for system, choice in choices_of(profiles).items():
         content[system] = {**content[system], **choice.settings}
-        content["companies"] = {code: {**said, **choice.company} for code, said in content["companies"].items()}
+        content["companies"] = {
+            code: {**said, **companies, **choice.company} for code, said in content["companies"].items()
+        }
     return configuration.parse(content, "mlc.yaml")
 
 
@@ -68,9 +73,9 @@ class Tenant:
         return [f"{hold.key}: {hold.problems}" for hold in self.ledger.open_holds(flow, limit=None)]
 
 
-def tenant(folder: Path, box: Sandbox) -> Tenant:
+def tenant(folder: Path, box: Sandbox, like: str) -> Tenant:
     ledger = Ledger.open(f"sqlite:///{folder / 'ledger.db'}")
-    return Tenant(box, settings_of(box.url, box.profiles), ledger, RowStore(str(folder / "rows"), ledger.stored))
+    return Tenant(box, settings_of(box.url, box.profiles, like), ledger, RowStore(str(folder / "rows"), ledger.stored))
 
 
 def box_of(profiles: Sequence[str], kind: Kind) -> Sandbox:
@@ -103,11 +108,6 @@ def _vouchers(box: Sandbox) -> None:
         box.ifs.put("VoucherSet", {**row, "Company": "0010"}, modified=erp.now())
 
 
-def _requests(box: Sandbox) -> None:
-    for number in range(8):
-        box.airbase.add_request(total_amount=f"{number + 1}.00")
-
-
 def _orders(box: Sandbox) -> None:
     next(kind for kind in KINDS if kind.flow == "cin7/purchases").fill(box)
 
@@ -122,7 +122,6 @@ MORE = (
     Kind("monday/purchase_orders", _orders, _nothing, ("monday/suppliers",)),
     Kind("monday/journal_entries", _vouchers, _nothing),
     Kind("monday/customer_orders", _sales, _nothing),
-    Kind("ifs/vouchers_from_airbase_requests", _requests, _nothing),
 )
 EVERY = (*KINDS, *MORE)
 
@@ -156,7 +155,7 @@ def held(box: Sandbox, flow: str) -> Any:
         return plain(_HELD[flow.split("/")[0]](box, flow))
 
 
-UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){2}[0-9a-f~]+(?:-?[0-9a-f]{4}-?[0-9a-f]{12})?")
+UUID = re.compile(r"[0-9a-f]{8}[0-9a-f~-]{12,28}")
 
 
 def plain(value: Any) -> Any:
@@ -193,7 +192,14 @@ def _airbase(box: Sandbox, flow: str) -> Held:
         f"{kind} {row.get('erp_reference_id') or row.get('po_number')}": row
         for kind in ("vendors", "purchase_orders")
         for row in getattr(box.airbase, kind).values()
-    } | {f"entry {row['total_amount']}": row for row in box.airbase.ledger_entries.values()}
+    } | {f"entry {row['total_amount']}": _acknowledged(box, row) for row in box.airbase.ledger_entries.values()}
+
+
+def _acknowledged(box: Sandbox, entry: Mapping[str, Any]) -> Held:
+    """The voucher that it names, by what that voucher says: which number it got depends on what was sent first."""
+    keys = ("Company", "VoucherType", "AccountingYear", "VoucherNo")
+    named = {"/".join(str(row[name]) for name in keys): _amount(row) for row in box.ifs.rows("VoucherSet")}
+    return {**entry, "erp_reference_id": named.get(str(entry.get("erp_reference_id")), entry.get("erp_reference_id"))}
 
 
 def _monday(box: Sandbox, flow: str) -> Held:

@@ -19,23 +19,8 @@ from mlc_dagster.systems.ifs.records import ENTITY_SETS, catalogue_for
 from mlc_dagster.transport.rate_limits import LocalBudget
 from mlc_dagster_tests.promises import tenant_books as books
 from mlc_dagster_tests.promises.kinds import PLENTY
+from mlc_dagster_tests.promises.tenant_outcomes import LACKS
 from mlc_dagster_tests.systems.ifs.conftest import Memory, Reader
-
-OFF = {
-    "recorded": {
-        "supplier_set",
-        "customer_set",
-        "purchase_order_set",
-        "customer_order_set",
-        "posting_proposal_head_set",
-    },
-    "pages": {"posting_proposal_head_set"},
-    "entity": {"customer_order_set", "posting_proposal_head_set"},
-    "no-workflow": {"posting_proposal_head_set"},
-    "load-only": {"posting_proposal_head_set"},
-    "seed": set[str](),
-}
-"""Profile -> the sets that mlc.yaml says, or that it finds, the tenant does not have."""
 
 
 @pytest.fixture(scope="module", params=list(PROFILES))
@@ -67,7 +52,7 @@ def read(box: Sandbox, section: Any, entity: EntitySet) -> list[Row]:
 def test_c30_a_set_is_read_exactly_or_switched_off(tenant: tuple[str, Sandbox, Any], name: str) -> None:
     profile, box, section = tenant
     entity = catalogue_for(section)[name]
-    if name in OFF[profile]:
+    if name in LACKS[profile]:
         with pytest.raises(Misconfigured, match=rf"ifs\.entity_sets\.{name}|ifs/{name}"):
             read(box, section, entity)
         return

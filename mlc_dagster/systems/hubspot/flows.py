@@ -111,8 +111,10 @@ FLOWS = (
             own.currency_is_in_the_portal,
             own.prices_are_not_negative,
             rules.texts_fit,
+            rules.payable_is_net_plus_tax,
             rules.amounts_add_up,
         ),
+        reads=("company", "invoice_no", "customer_id", "currency_code", "gross_amount"),
         needs=(CUSTOMERS_FLOW,),
         needs_key=_customer_invoice_refers_to,
         description=(

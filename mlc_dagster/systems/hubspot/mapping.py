@@ -99,9 +99,6 @@ def default_account(code: str | None, facts: Facts) -> LedgerAccount | None:
 
 def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Invoice:
     """An IFS posting proposal becomes a non-billable invoice: its lines, and one more for the VAT."""
-    key = ("LINE", proposal.company, proposal.proposal_id)
-    rest = placed_difference(proposal.net_amount, proposal.vat_amount, proposal.gross_amount, facts)
-    lines = _with_difference(_lines(proposal, key, facts), unique(key_text(*key, "DIFFERENCE")), rest, facts)
     return Invoice(
         key=unique(key_text("INVOICE", proposal.company, proposal.proposal_id)),
         company=proposal.company,
@@ -114,11 +111,11 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Invoic
         status=status_of(proposal.obj_state, facts),
         order_no=proposal.po_reference or "",
         remark=proposal.text or "",
-        stated_net=proposal.net_amount + rest if rest and proposal.net_amount is not None else proposal.net_amount,
+        stated_net=_net(proposal, facts),
         stated_vat=proposal.vat_amount,
         stated_gross=proposal.gross_amount,
-        lines=lines,
-        vat=_vat(proposal, key),
+        lines=_lines(proposal, ("LINE", proposal.company, proposal.proposal_id), facts),
+        vat=_vat(proposal, ("LINE", proposal.company, proposal.proposal_id)),
         defaults=_defaults("invoices", proposal, facts),
     )
 
@@ -140,30 +137,13 @@ def invoice_from_customer_invoice(invoice: ifs.CustomerInvoice, facts: Facts) ->
         status=status_of(invoice.obj_state, facts),
         order_no=invoice.order_no or "",
         remark=invoice.text or "",
-        stated_net=invoice.net_amount,
+        stated_net=_net(invoice, facts),
         stated_vat=invoice.vat_amount,
         stated_gross=invoice.gross_amount,
         lines=_lines(invoice, lines, facts),
         vat=_vat(invoice, lines),
         defaults=_defaults("invoices", invoice, facts),
     )
-
-
-def _with_difference(lines: tuple[Line, ...], key: str, rest: Decimal, facts: Facts) -> tuple[Line, ...]:
-    """What is payable beside net plus tax: a line of its own, or, below zero, less on the largest line, which says so:
-    HubSpot takes no negative price.
-    """
-    account = facts.account_in_target(facts.options.get("payable_difference_account", ""))
-    one = Decimal(1)
-    if rest > 0:
-        line = Line(key=key, where="the difference", name=DIFFERENCE, quantity=one, price=rest, stated=rest)
-        return (*lines, msgspec.structs.replace(line, account=account))
-    if not rest or not lines or any(line.stated is None for line in lines):
-        return lines
-    most = max(lines, key=lambda line: abs(line.stated or Decimal(0)))
-    amount, name = (most.stated or Decimal(0)) + rest, f"{most.name} ({DIFFERENCE.lower()} {rest})"
-    less = msgspec.structs.replace(most, name=name, quantity=one, price=amount, stated=amount)
-    return tuple([less if line is most else line for line in lines])
 
 
 def status_of(state: str | None, facts: Facts) -> str:
@@ -174,7 +154,33 @@ def status_of(state: str | None, facts: Facts) -> str:
 def _lines(invoice: Invoiced, key: tuple[object, ...], facts: Facts) -> tuple[Line, ...]:
     """By their numbers. `key`: what the keys of the line items begin with."""
     rows: list[InvoicedLine] = sorted(invoice.lines, key=lambda line: line.row_id)
-    return tuple(_line(invoice, row, key, facts) for row in rows)
+    lines = [_line(invoice, row, key, facts) for row in rows]
+    return tuple(_with_difference(lines, unique(key_text(*key, "DIFFERENCE")), _difference(invoice, facts), facts))
+
+
+def _difference(invoice: Invoiced, facts: Facts) -> Decimal:
+    return placed_difference(invoice.net_amount, invoice.vat_amount, invoice.gross_amount, facts)
+
+
+def _net(invoice: Invoiced, facts: Facts) -> Decimal | None:
+    """What the lines come to: net, with what is payable beside net plus tax where that has an account."""
+    return None if invoice.net_amount is None else invoice.net_amount + _difference(invoice, facts)
+
+
+def _with_difference(lines: list[Line], key: str, rest: Decimal, facts: Facts) -> list[Line]:
+    """What is payable beside net plus tax: a line of its own, or, below zero, less on the largest line, which says so:
+    HubSpot takes no negative price.
+    """
+    account, one = facts.account_in_target(facts.options.get("payable_difference_account", "")), Decimal(1)
+    if rest > 0:
+        line = Line(key=key, where="the difference", name=DIFFERENCE, quantity=one, price=rest, stated=rest)
+        return [*lines, msgspec.structs.replace(line, account=account)]
+    if not rest or not lines or any(line.stated is None for line in lines):
+        return lines
+    most = max(lines, key=lambda line: abs(line.stated or 0))
+    amount, name = (most.stated or 0) + rest, f"{most.name} ({DIFFERENCE.lower()} {rest})"
+    less = msgspec.structs.replace(most, name=name, quantity=one, price=amount, stated=amount)
+    return [less if line is most else line for line in lines]
 
 
 def _line(invoice: Invoiced, line: InvoicedLine, key: tuple[object, ...], facts: Facts) -> Line:

@@ -79,6 +79,16 @@ class PayableLine(CodeString, frozen=True, kw_only=True):
     text: str | None = None
 
 
+class BilledLine(CodeString, frozen=True, kw_only=True):
+    """What a bill takes of an order, on one account, without tax."""
+
+    order: str  # external reference of the order's proposal
+    bill: str  # external reference of the bill's invoice
+    amount: Decimal
+    vat: Decimal = Decimal(0)
+    charges: Decimal = Decimal(0)  # freight and the like
+
+
 class Payable(AccountingDocument, frozen=True, kw_only=True):
     """What a supplier is owed, or will be. `net + vat = gross`, and the lines add up to net."""
 
@@ -107,6 +117,7 @@ class Invoice(Payable, frozen=True, kw_only=True):
     due_date: date | None = None
     orders: tuple[str, ...] = ()  # keys of the orders whose proposals it takes the place of
     proposals: tuple[str, ...] = ()  # external references of those proposals, delivered or not
+    billed: tuple[BilledLine, ...] = ()  # what it takes of orders whose rest is still expected
 
     def posted_on(self) -> date | None:
         return self.invoice_date
@@ -128,10 +139,15 @@ class Invoice(Payable, frozen=True, kw_only=True):
 
 
 class Proposal(Payable, frozen=True, kw_only=True):
-    """What an order is expected to cost, as a posting proposal; its bill takes its place."""
+    """What an order is expected to cost, as a posting proposal; its bills take their parts, or its place."""
 
     dated: date | None
     is_cancelled: bool = False  # the order was cancelled at its source: the proposal is, too
+    is_foreign: bool = False  # not in its company's currency: the ERP's rate makes that amount
+    is_final: bool = False  # the order was closed: nothing more of it is expected
+    charges: Decimal | None = None  # freight and the like, in its lines
+    bills: tuple[BilledLine, ...] = ()  # what posted bills take of it, of those that were seen with it
+    given_back: tuple[str, ...] = ()  # invoices of bills that were denied since
 
     def posted_on(self) -> date | None:
         return self.dated

@@ -31,3 +31,4 @@ class ReadScope:
     order_overlap_days: int = 1
     bill_types: tuple[int, ...] = (0,)
     bill_statuses: tuple[int, ...] = (2, 4, 6, 7)
+    part_bills: str = "reduce"

@@ -42,6 +42,7 @@ from mlc_dagster.systems.procurify.rules import (
     document_is_active,
     invoice_total_agrees,
     one_currency,
+    parts_of_orders_are_known,
     state_is_known,
     vendor_is_one_supplier,
     where_it_belongs_in_the_books,
@@ -57,9 +58,10 @@ def _bill_refers_to(bill: Bill) -> Mapping[str, str]:
     return {**vendor, BILLS_FLOW: key_text(bill.uuid)}
 
 
-def _order_refers_to(order: PurchaseOrder) -> Mapping[str, str]:
+def _order_refers_to(order: PurchaseOrder) -> Mapping[str, str | tuple[str, ...]]:
     vendor = {SUPPLIERS_FLOW: key_text(order.vendor_id)} if order.vendor_id else {}
-    return {**vendor, PROPOSALS_FLOW: key_text(order.order_id)}
+    bills = {key_text(each.bill): None for each in order.billed}
+    return {**vendor, PROPOSALS_FLOW: key_text(order.order_id), **({BILLS_FLOW: tuple(bills)} if bills else {})}
 
 
 def _bill_scope(bill: Bill, facts: Facts) -> str:
@@ -138,15 +140,16 @@ FLOWS = (
                 )
             ),
         ),
-        needs=(SUPPLIERS_FLOW,),
+        needs=(SUPPLIERS_FLOW, BILLS_FLOW),
         needs_key=_order_refers_to,
         scope=_order_scope,
         looks_up=True,
         writer=WRITER,
         marks=EXPECTED,
+        pair=PROPOSALS_FLOW,
         description=(
-            "Purchase orders of Procurify as posting proposals of IFS: what is expected to be posted, with account and "
-            "cost centre. The bill of the order takes the proposal's place, so that nothing is posted twice."
+            "Purchase orders of Procurify as posting proposals of IFS: what is still expected to be posted, with "
+            "account and cost centre. A bill of the order takes its part of it, so that nothing is posted twice."
         ),
     ),
     Flow(
@@ -162,6 +165,7 @@ FLOWS = (
                 for rule in (
                     *ALL_DOCUMENTS,
                     credits_are_posted,
+                    parts_of_orders_are_known,
                     rules.period_is_open,
                     rules.not_posted_already,
                     rules.required_fields_are_given,
@@ -177,6 +181,7 @@ FLOWS = (
         looks_up=True,
         writer=WRITER,
         marks=BILL,
+        pair=PROPOSALS_FLOW,
         supersedes=_taken_place_of,
         description=(
             "Approved bills of Procurify as supplier invoices of IFS, a line for each allocation, on the account and "

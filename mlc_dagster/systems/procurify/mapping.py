@@ -6,14 +6,22 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
-from mlc_dagster.core.amounts import currency_decimals
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.rules.payables import difference_account
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entry_records import NUMBER, TEXT, Invoice, PayableLine, Proposal
-from mlc_dagster.systems.ifs.origins import EXPECTED
 from mlc_dagster.systems.ifs.supplier_records import Partner, codes_of, number_of, owners_from
+from mlc_dagster.systems.procurify.coding import BILL as BILL
+from mlc_dagster.systems.procurify.coding import BILLS_FLOW as BILLS_FLOW
+from mlc_dagster.systems.procurify.coding import PROPOSALS_FLOW as PROPOSALS_FLOW
+from mlc_dagster.systems.procurify.coding import SUPPLIERS_FLOW as SUPPLIERS_FLOW
+from mlc_dagster.systems.procurify.coding import VENDORS_FLOW as VENDORS_FLOW
+from mlc_dagster.systems.procurify.coding import codes, decimals_of
+from mlc_dagster.systems.procurify.coding import company_of as company_of
+from mlc_dagster.systems.procurify.coding import company_of_location as company_of_location
+from mlc_dagster.systems.procurify.coding import cost_centre_of as cost_centre_of
+from mlc_dagster.systems.procurify.coding import proposal_reference as proposal_reference
 from mlc_dagster.systems.procurify.documents.line_amounts import (
     NOTHING,
     PostedAmounts,
@@ -22,17 +30,10 @@ from mlc_dagster.systems.procurify.documents.line_amounts import (
     most_of_rounding,
     posted_amounts,
 )
+from mlc_dagster.systems.procurify.part_bills import billed_by, billed_of, given_back, reduces
 from mlc_dagster.systems.procurify.records import Allocation, Bill, PurchaseOrder, SpendDocument, Vendor, VendorRow
-from mlc_dagster.systems.procurify.statuses import is_cancelled
+from mlc_dagster.systems.procurify.statuses import is_cancelled, is_closed
 from mlc_dagster.systems.shared.countries import country_code
-
-BILLS_FLOW = "ifs/supplier_invoices_from_procurify"
-PROPOSALS_FLOW = "ifs/posting_proposals_from_procurify"
-SUPPLIERS_FLOW = "ifs/suppliers_from_procurify"
-VENDORS_FLOW = "procurify/vendors"
-BILL = "procurify-bill-"
-"""What the external reference of a bill's invoice begins with."""
-
 
 # --- bills and orders -----------------------------------------------------------------------------------------------
 
@@ -41,7 +42,7 @@ def invoice_from_bill(bill: Bill, facts: Facts) -> Invoice:
     """A Procurify bill becomes a supplier invoice: a line for each allocation, on its account and cost centre."""
     company = company_of(bill, facts) or ""
     stated = StatedAmounts(
-        _decimals(bill, company, facts),
+        decimals_of(bill, company, facts),
         bill.exclusive_tax or NOTHING,
         bill.shipping or NOTHING,
         bill.payable,
@@ -65,8 +66,9 @@ def invoice_from_bill(bill: Bill, facts: Facts) -> Invoice:
         invoice_no=invoice_number(bill),
         invoice_date=posting_date(bill, facts),
         due_date=bill.due_date,
-        orders=bill.orders,
-        proposals=tuple(proposal_reference(order, facts) for order in bill.orders),
+        orders=() if reduces(facts) else bill.orders,
+        proposals=() if reduces(facts) else tuple(proposal_reference(order, facts) for order in bill.orders),
+        billed=tuple(billed_by(bill, facts)) if reduces(facts) else (),
     ).with_demanded_texts(facts)
 
 
@@ -85,7 +87,7 @@ def _own_date(bill: Bill, facts: Facts) -> str:
 def proposal_from_order(order: PurchaseOrder, facts: Facts) -> Proposal:
     """A Procurify order becomes a posting proposal: what its bill is expected to post."""
     company = company_of(order, facts) or ""
-    stated = _expected(order, _decimals(order, company, facts))
+    stated = _expected(order, decimals_of(order, company, facts))
     posted = posted_amounts(order.allocations, stated)
     vat = NOTHING if facts.options.get("tax_account") else posted.tax
     return Proposal(
@@ -102,36 +104,17 @@ def proposal_from_order(order: PurchaseOrder, facts: Facts) -> Proposal:
         lines=tuple(_lines(order, posted, stated, facts, "freight and other charges")),
         dated=order.dated,
         is_cancelled=is_cancelled(order),
+        is_foreign=_is_foreign(order, company, facts),
+        is_final=reduces(facts) and is_closed(order) and not facts.options.get("backfill_closed"),
+        charges=posted.shipping or None,
+        bills=tuple(billed_of(order, facts)),
+        given_back=tuple(dict.fromkeys(given_back(order, facts))),
     ).with_demanded_texts(facts)
-
-
-def proposal_reference(order: str, facts: Facts) -> str:
-    """The external reference of an order's proposal."""
-    return facts.reference(EXPECTED, order)
 
 
 def invoice_number(bill: Bill) -> str | None:
     """The vendor's own number; it may be empty, and then Procurify's stands for it."""
     return bill.invoice_number or (f"PFY-{bill.number}"[:NUMBER] if bill.number else None)
-
-
-def company_of(document: SpendDocument, facts: Facts) -> str | None:
-    """The ERP's company of all that has a department; None where one has none, or they have several."""
-    found = {company_of_location(each, facts) for each in document.allocations if each.department}
-    return found.pop() if len(found) == 1 else None
-
-
-def company_of_location(each: Allocation, facts: Facts) -> str | None:
-    """By the table; where there is none, the location's external id or name where it is a company's code itself."""
-    names = [name for name in (each.location_external_id, each.location) if name]
-    own = next((name for name in names if name in facts.companies), None)
-    return facts.stands_for("companies_by_location", names, own)
-
-
-def cost_centre_of(each: Allocation, facts: Facts) -> str | None:
-    """By the table; where there is none, the department's external id."""
-    own = each.department_external_id
-    return facts.stands_for("cost_centers", (own, each.department), own)
 
 
 def _expected(order: PurchaseOrder, decimals: int) -> StatedAmounts:
@@ -172,14 +155,12 @@ def _lines(
 
 
 def _line(each: Allocation, amount: Decimal, text: str, account: str | None, facts: Facts) -> PayableLine:
-    part = facts.options.get("department_code_part", "B")
-    coded = {f"code_{part.lower()}": cost_centre_of(each, facts)} if part else {}
-    return PayableLine(account=account or None, amount=amount, text=text or None, **coded)
+    return PayableLine(account=account or None, amount=amount, text=text or None, **codes(each, facts))
 
 
-def _decimals(document: SpendDocument, company: str, facts: Facts) -> int:
+def _is_foreign(document: SpendDocument, company: str, facts: Facts) -> bool:
     mapping = facts.companies.get(company)
-    return currency_decimals(document.currency, mapping) if document.currency else 2
+    return mapping is not None and document.currency not in (None, mapping.currency)
 
 
 def _supplier(document: SpendDocument, facts: Facts) -> str | None:

@@ -37,6 +37,18 @@ class Allocation(Record, frozen=True, kw_only=True):
     location: str | None = None
     location_external_id: str | None = None
     is_cost: bool = False  # of the whole bill: it has neither tax nor shipping
+    order: str | None = None  # of a bill's item: the order that it bills
+
+
+class BilledItem(Allocation, frozen=True, kw_only=True):
+    """What a bill takes of an order, by allocation: `amount` and `tax` are this row's alone, without shipping. One row
+    without account and amount stands for a bill that takes nothing any more.
+    """
+
+    bill: str  # uuid
+    status: int
+    type: int
+    charges: Decimal | None = None  # freight and the like of a bill that has this order alone
 
 
 class SpendDocument(Record, frozen=True, kw_only=True):
@@ -78,6 +90,7 @@ class Bill(SpendDocument, frozen=True, kw_only=True):
     payable: Decimal | None = None
     orders: tuple[str, ...] = ()  # keys of the purchase orders that it covers
     order_numbers: tuple[str, ...] = ()  # as people know them: "PF1042"
+    order_currencies: tuple[str, ...] = ()
 
     def dates(self) -> Iterator[Dated]:
         yield Dated("the invoice date", self.invoice_date)
@@ -86,8 +99,8 @@ class Bill(SpendDocument, frozen=True, kw_only=True):
 
 
 class PurchaseOrder(SpendDocument, frozen=True, kw_only=True):
-    """Purchase orders of Procurify that were changed on a day: vendor, state and totals, and what each line is to be
-    spent on. Lines that were denied or not yet approved are left out.
+    """Purchase orders of Procurify that were changed on a day, or whose bills were: vendor, state and totals, what each
+    line is to be spent on, and what those bills took of it. Lines that were denied or not yet approved are left out.
     """
 
     order_id: str  # procurify_PO
@@ -102,6 +115,7 @@ class PurchaseOrder(SpendDocument, frozen=True, kw_only=True):
     shipping: Decimal | None = None  # of the lines
     left_out: Decimal | None = None  # of the lines that are not expected, with tax and shipping
     total: Decimal | None = None
+    billed: tuple[BilledItem, ...] = ()  # by bills that were changed on the same day
 
     def dates(self) -> Iterator[Dated]:
         yield Dated("the order's date", self.dated)

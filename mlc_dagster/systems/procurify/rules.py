@@ -10,6 +10,7 @@ from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Problem, Rule
 from mlc_dagster.rules.problems import problem
 from mlc_dagster.systems.procurify.mapping import company_of_location, cost_centre_of, linked_supplier
+from mlc_dagster.systems.procurify.part_bills import reduces
 from mlc_dagster.systems.procurify.statuses import belongs_in_the_books, is_of_no_known_state, why_not_a_bill
 
 
@@ -18,7 +19,8 @@ def where_it_belongs_in_the_books(rule: Rule) -> Rule:
 
     @wraps(rule)
     def judged(source: Any, target: Any, facts: Facts) -> Problem | None:
-        return rule(source, target, facts) if belongs_in_the_books(source, facts) else None
+        is_to_be = belongs_in_the_books(source, facts) and not getattr(target, "is_final", False)
+        return rule(source, target, facts) if is_to_be else None
 
     return judged
 
@@ -65,6 +67,20 @@ def one_currency(source: Any, target: Any, facts: Facts) -> Problem | None:
     found = f"Its lines are in {named}" if named else "Procurify says that it has several currencies"
     cure = "An amount is never put in for one of another currency: split it in Procurify, or enter it by hand."
     return Problem("one_currency", f"{found}, and the document is in {source.currency}. {cure}", named)
+
+
+def parts_of_orders_are_known(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """What the bill takes of each of its orders can be told: by its items, and in the orders' own currency."""
+    if not reduces(facts) or not source.orders:
+        return None
+    if others := sorted({*source.order_currencies} - {source.currency}):
+        why = f"Its orders are in {', '.join(others)}, and it is in {source.currency}"
+    elif len(source.orders) > 1 and not any(each.order for each in source.allocations):
+        why = f"It covers orders {', '.join(source.order_numbers)}, and no item says of which it is"
+    else:
+        return None
+    cure = "Correct it in Procurify; or release this hold, and correct the orders' posting proposals by hand."
+    return Problem("parts_of_orders_are_known", f"{why}: what is left of an order is not known. {cure}")
 
 
 def document_is_active(source: Any, target: Any, facts: Facts) -> Problem | None:

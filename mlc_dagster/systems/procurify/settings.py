@@ -94,6 +94,9 @@ class ProcurifySettings(StatesPayables):
     shipping_account: str = Field("", description="A line of its own; empty: shipping is added to the largest line")
     tax_account: str = Field("", description="A line of its own; empty: tax that is not in the price is the VAT")
     purchase_orders: Literal["proposals", "off"] = Field("proposals", description="Orders as posting proposals")
+    part_bills: Literal["reduce", "replace"] = Field(
+        "reduce", description="A bill takes its part of an order's proposal and leaves the rest, or ends it whole"
+    )
     backfill_closed: bool = Field(False, description="Orders that were closed or paid when first seen get a proposal")
     create_suppliers_in_ifs: bool = Field(True, description="Vendors that IFS does not have become suppliers there")
     supplier_owners: dict[SharedField, Literal["ifs", "procurify", "hold"]] = Field(
@@ -154,4 +157,4 @@ class ProcurifySettings(StatesPayables):
 
 _LISTS = ("bill_types", "bill_statuses", "vendor_types")
 _SWITCHES = ("post_credits", "backfill_closed", "create_suppliers_in_ifs", "create_vendors")
-_TEXTS = ("department_code_part", "shipping_account", "tax_account", "posting_date")
+_TEXTS = ("department_code_part", "shipping_account", "tax_account", "posting_date", "part_bills")

@@ -36,7 +36,7 @@ def belongs_in_the_books(document: SpendDocument, facts: Facts) -> bool:
     if is_of_no_known_state(document):
         return False
     if isinstance(document, Bill):
-        return listed(document.status, "bill_statuses", facts) and listed(document.type, "bill_types", facts)
+        return is_posted(document.status, document.type, facts)
     return not (isinstance(document, PurchaseOrder) and is_cancelled(document))
 
 
@@ -47,8 +47,18 @@ def is_of_no_known_state(document: SpendDocument) -> bool:
     return isinstance(document, PurchaseOrder) and document.state not in ORDER_STATES
 
 
+def is_posted(status: int, type_: int, facts: Facts) -> bool:
+    """Whether bills of this status and type are posted."""
+    return listed(status, "bill_statuses", facts) and listed(type_, "bill_types", facts)
+
+
 def is_cancelled(order: PurchaseOrder) -> bool:
     return order.state == _CANCELLED
+
+
+def is_closed(order: PurchaseOrder) -> bool:
+    """Nothing more of it comes: Procurify reopens an order before anything of it is billed again."""
+    return order.state == _CLOSED
 
 
 def listed(number: int | None, option: str, facts: Facts) -> bool:

@@ -195,10 +195,21 @@ def test_payment_terms_are_shared_where_the_tenants_vendors_have_them(rounds: Ro
     assert theirs(rounds)["payment_terms"] == "30 days" and rounds.holds() == {}
 
 
-def test_a_vendor_that_is_not_active_stays_a_supplier(rounds: Rounds) -> None:
+def test_a_linked_vendor_that_is_not_active_is_out_of_scope_both_ways_and_told(rounds: Rounds) -> None:
+    before = rounds.supplier()
     edit(rounds, is_active=False, email="new@example.test")
     rounds.once()
-    assert rounds.supplier()["Email"] == "new@example.test" and not rounds.supplier()["Blocked"]
+    assert rounds.supplier() == before, "what people change of it is no matter of the ERP's"
+    rounds.put(Name="Renamed AB")
+    rounds.once()
+    assert theirs(rounds)["name"] != "Renamed AB" and theirs(rounds)["is_active"] is False
+    assert rounds.holds() == {}
+    (told,) = rounds.ledger.differences.open("airbase/vendors")
+    assert (told.kind, told.ours, told.theirs) == ("inactive_in_the_target", "true", "false")
+    edit(rounds, is_active=True)
+    rounds.put(Name="Renamed again AB")
+    rounds.once()
+    assert theirs(rounds)["name"] == "Renamed again AB" and rounds.ledger.differences.open("airbase/vendors") == []
 
 
 def test_suppliers_are_not_made_and_orders_not_sent_by_default() -> None:

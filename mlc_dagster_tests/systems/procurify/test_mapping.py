@@ -220,7 +220,7 @@ def test_a_line_says_that_shipping_is_in_it() -> None:
 
 def test_the_header_names_bill_vendor_and_orders() -> None:
     given = bill(orders=("1042", "1043"), order_numbers=("PF1042", "PF1043"), due_date=date(2026, 4, 14))
-    invoice = invoice_from_bill(given, facts())
+    invoice = invoice_from_bill(given, facts(part_bills="replace"))
     assert (invoice.external_ref, invoice.company, invoice.supplier_id) == (f"procurify-bill-{UUID}", "0010", "S1")
     assert (invoice.invoice_no, invoice.due_date, invoice.posted_on()) == (
         "INV-55",
@@ -341,7 +341,10 @@ def test_an_order_that_does_not_add_up_is_held() -> None:
 
 def test_a_later_version_or_state_that_changes_no_amount_changes_no_proposal() -> None:
     first = proposal_from_order(order(), facts())
-    assert proposal_from_order(order(version=2, state=3, comment="x"), facts()) == first
+    assert proposal_from_order(order(version=2, state=4, comment="x"), facts()) == first
+    closed = proposal_from_order(order(state=3), facts())
+    assert closed == msgspec.structs.replace(first, is_final=True), "nothing more of it comes"
+    assert proposal_from_order(order(state=3), facts(part_bills="replace")) == first
     assert proposal_from_order(order(state=1), facts()) == msgspec.structs.replace(first, is_cancelled=True)
 
 

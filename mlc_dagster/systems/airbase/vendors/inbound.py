@@ -27,8 +27,8 @@ def partner_from_vendor(vendor: ListedVendor, facts: Facts) -> Partner:
 
 
 def vendor_scope(vendor: ListedVendor, facts: Facts) -> str:
-    """A vendor that nobody buys from makes no supplier; one that is a supplier stays it, active in Airbase or not."""
-    return "" if vendor.is_active or vendor.erp_reference_id else "not active in Airbase"
+    """A vendor that nobody buys from any more is no matter of the ERP's: it makes no supplier, and changes none."""
+    return "" if vendor.is_active else "not active in Airbase"
 
 
 FLOWS = (
@@ -46,7 +46,7 @@ FLOWS = (
             "Vendors that were entered in Airbase, and what people change of vendors there, in the ERP's supplier "
             "master: name, mail address, and payment terms where Airbase keeps them. A new one is found in the ERP by "
             "its name, or made there where mlc.yaml says so, and gets its number in Airbase with the next delivery of "
-            "vendors. A vendor that is not active makes none."
+            "vendors. A vendor that is not active makes none and changes none."
         ),
     ),
 )

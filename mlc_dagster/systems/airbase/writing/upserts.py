@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord
-from mlc_dagster.core.outcomes import ACCEPTED, Agreed, Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.core.outcomes import ACCEPTED, Agreed, Disagreement, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.systems.airbase.api import AirbaseApi, Document, covers, id_of, reference_of
 from mlc_dagster.systems.airbase.vendors.supplier_fields import VendorMatching
 from mlc_dagster.systems.airbase.writing.kept_fields import lost_fields, words
@@ -54,6 +54,9 @@ class _NotAsSent:
 
 Written = Outcome | _NotAsSent
 
+INACTIVE = "inactive_in_the_target"
+"""The kind of difference: a supplier that may be bought from is a vendor that is not active."""
+
 
 class UpsertWriter:
     """Airbase matches what it is sent by `airbase_id`, else by `erp_reference_id`: sent twice, it is still one."""
@@ -73,12 +76,24 @@ class UpsertWriter:
                 rule = AGREE if isinstance(error, DisagreementError) else ACCEPTED
                 yield Refused(draft, error.message, rule)
                 continue
-            if upsert.theirs is not None and covers(upsert.theirs, upsert.body):
+            if upsert.theirs is not None and self._is_left_alone(upsert.theirs):
+                yield self._left(draft, upsert.theirs)
+            elif upsert.theirs is not None and covers(upsert.theirs, upsert.body):
                 yield self._kept(upsert, upsert.theirs, "adopted")
             else:
                 upserts.append(upsert)
         for start in range(0, len(upserts), self._batch):
             yield from self._send(upserts[start : start + self._batch])
+
+    def _is_left_alone(self, theirs: Document) -> bool:
+        """A linked vendor that is not active in Airbase is out of scope, both ways: neither changed nor activated."""
+        return self._kind.two_way is not None and theirs.get("is_active") is False and bool(reference_of(theirs))
+
+    def _left(self, draft: Draft, theirs: Document) -> Saved:
+        """Where the ERP's supplier is not blocked, that is told: who deactivated it cannot be known."""
+        told = (Disagreement(INACTIVE, "is_active", "true", "false"),) if draft.record.is_active else ()
+        detail = f"{theirs.get('name')}, not active in Airbase"
+        return Saved(draft, id_of(theirs), "adopted", detail, disagreements=told, looked_for=(INACTIVE,))
 
     def _upsert(self, draft: Draft, taken: dict[str, str]) -> _Upsert:
         theirs = self._found(draft)
@@ -217,7 +232,8 @@ class UpsertWriter:
     def _kept(self, upsert: _Upsert, row: Document, action: Literal["created", "updated", "adopted"]) -> Saved:
         detail = str(row.get("po_number") or row.get("name") or "")
         link, agreed = str(row.get("airbase_url") or ""), self._agreed(upsert, row, wrote=action == "updated")
-        return Saved(upsert.draft, id_of(row), action, detail, link, agreed)
+        looked_for = (INACTIVE,) if self._kind.two_way else ()
+        return Saved(upsert.draft, id_of(row), action, detail, link, agreed, looked_for=looked_for)
 
     def _agreed(self, upsert: _Upsert, row: Document, *, wrote: bool) -> tuple[str, Agreed] | None:
         if self._kind.two_way is None or upsert.match is None:

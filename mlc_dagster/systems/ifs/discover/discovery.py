@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mlc_dagster.core.flows import Flow
-from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.connect import ifs_client
-from mlc_dagster.systems.ifs.discover.entity_sets import Absent, FoundSet, find_all
-from mlc_dagster.systems.ifs.discover.known_names import ENTITY_SERVICES, KNOWN
-from mlc_dagster.systems.ifs.discover.preset_choice import preset_for
+from mlc_dagster.systems.ifs.discover.entity_sets import Absent, FoundSet, find_all, without_site
+from mlc_dagster.systems.ifs.discover.flows_off import flows_of_fields, flows_of_sets, flows_off
+from mlc_dagster.systems.ifs.discover.known_names import ENTITY_SERVICES
+from mlc_dagster.systems.ifs.discover.preset_choice import preset_for, proposed_by
 from mlc_dagster.systems.ifs.discover.proposal import absent_set, doubtful_set, found_set
 from mlc_dagster.systems.ifs.discover.proposed_fields import Circumstances
 from mlc_dagster.systems.ifs.discover.sampling import Sample, sampled
@@ -20,16 +20,6 @@ from mlc_dagster.systems.ifs.settings import SURFACES, IfsSettings, Preset
 from mlc_dagster.systems.shared.discovery import Discovery
 from mlc_dagster.systems.shared.findings import Finding, Question, budget
 from mlc_dagster.transport.threads import in_order
-
-WRITTEN_TO = {
-    "suppliers": ifs.SUPPLIERS.name,
-    "supplier_invoices": ifs.SUPPLIER_INVOICES.name,
-    "posting_proposals": ifs.POSTING_PROPOSALS.name,
-    "vouchers": ifs.VOUCHERS.name,
-}
-"""Target of a flow into the ERP -> the set that it writes."""
-
-OF_ACCOUNTS = (ifs.ACCOUNTS.name, ifs.CODE_PART_VALUES.name)
 
 TITLE = (
     "Proposed by `mlc discover ifs`. Nothing was changed, here or in IFS.",
@@ -48,11 +38,15 @@ def discover_ifs(question: Question, flows: Sequence[Flow]) -> Discovery:
     services = _services(section, *question.secrets)
     services.begin()
     pairs = list(in_order(lambda one: sampled(one, services), find_all(services), section.in_flight))
+    pairs = [(without_site(one, section.sites), sample) for one, sample in pairs]
     found = [one for one, _ in pairs]
     about = _circumstances(question, section, flows, services)
     sets = list(_sets(pairs, about))
-    lines = [*_begin(services, preset_for(found, sets)), *sets]
-    told = [_catalogue_line(services), *(_finding(one, sample, about) for one, sample in pairs)]
+    proposed = proposed_by(sets)
+    preset = preset_for(found, proposed)
+    off = flows_off(flows, ifs.catalogue(proposed, preset), section)
+    lines = [*_begin(services, preset), *sets, *_off(off)]
+    told = [_catalogue_line(services), *(_finding(one, sample, about) for one, sample in pairs), _flows_line(off)]
     return Discovery(page(lines), tuple(told))
 
 
@@ -69,19 +63,11 @@ def _circumstances(
 ) -> Circumstances:
     return Circumstances(
         tuple(question.settings.companies),
-        {known.entity.name: tuple(_flows_of(known.entity.name, flows)) for known in KNOWN},
+        flows_of_sets(flows, section),
+        flows_of_fields(flows),
         section.surface == SURFACES["main"],
         services.catalogue.names is not None,
     )
-
-
-def _flows_of(name: str, flows: Iterable[Flow]) -> Iterator[str]:
-    """Those that read a set, write it, or judge accounts by it."""
-    for flow in flows:
-        is_source = flow.source.system == ERP and flow.source.name == name
-        is_target = flow.target.system == ERP and WRITTEN_TO.get(flow.target.name) == name
-        if is_source or is_target or (flow.checks_accounts and name in OF_ACCOUNTS):
-            yield flow.name
 
 
 # --- the page and the summary ---------------------------------------------------------------------------------------
@@ -107,6 +93,17 @@ def _sets(found: Iterable[tuple[FoundSet | Absent, Sample]], about: Circumstance
             yield from doubtful_set(one, sample, about)
         else:
             yield from found_set(one, sample, about)
+
+
+def _off(flows: Mapping[str, str]) -> Iterator[YamlLine]:
+    if flows:
+        yield YamlLine(1, "", "With this, these flows are off until what they lack is named (mlc flows):")
+        yield from (YamlLine(1, "", f"- {name}: {why}") for name, why in flows.items())
+
+
+def _flows_line(off: Mapping[str, str]) -> Finding:
+    words = f"off, by what this tenant lacks: {', '.join(off)}" if off else "none is off by what this tenant lacks"
+    return Finding("ifs", "flows", not off, words)
 
 
 def _catalogue_line(services: Services) -> Finding:

@@ -13,19 +13,25 @@ from mlc_dagster.systems.ifs.discover.entity_sets import Absent, FoundSet
 from mlc_dagster.systems.ifs.discover.yaml_lines import YamlLine, page
 from mlc_dagster.systems.ifs.settings import EntitySetSettings, Preset
 
+Proposed = Mapping[str, EntitySetSettings]
 
-def preset_for(found: Sequence[FoundSet | Absent], sets: Sequence[YamlLine]) -> Preset:
-    """The preset whose places were found more often. `sets`: the lines that are proposed."""
+
+def proposed_by(sets: Sequence[YamlLine]) -> Proposed:
+    """What lines of sets say, as mlc.yaml is read."""
+    said = Reader(page(sets)).get_single_data()
+    return {name: EntitySetSettings.model_validate(each) for name, each in said.items()}
+
+
+def preset_for(found: Sequence[FoundSet | Absent], proposed: Proposed) -> Preset:
+    """The preset whose places were found more often."""
     there = [one for one in found if isinstance(one, FoundSet) and not one.doubt]
     seed = sum(
         (one.known.entity.projection, one.known.entity.path) == (one.place.projection, one.place.set) for one in there
     )
-    said = Reader(page(sets)).get_single_data()
-    proposed = {name: EntitySetSettings.model_validate(each) for name, each in said.items()}
     return "seed" if 2 * seed > len(there) or not _is_whole(proposed) else "cloud"
 
 
-def _is_whole(proposed: Mapping[str, EntitySetSettings]) -> bool:
+def _is_whole(proposed: Proposed) -> bool:
     """Whether the names of `cloud` add nothing to what is proposed."""
     try:
         cloud, seed = (ifs.catalogue(proposed, preset) for preset in ("cloud", "seed"))

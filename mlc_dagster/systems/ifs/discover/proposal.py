@@ -51,7 +51,7 @@ def found_set(found: FoundSet, sample: Sample, about: Circumstances) -> Iterator
     yield from fields_lines(SET + 1, "keys", {n: one for n, one in found.keys.fields.items() if n not in of_each})
     elsewhere = {*APART, *summed(found), *(name for child in sure_children(found, about) for name in child.fields)}
     own = {name: one for name, one in found.fields.items() if name not in elsewhere}
-    yield from fields_lines(SET + 1, "fields", own)
+    yield from fields_lines(SET + 1, "fields", own, about.costs(found.known.entity, own))
     yield from _stamp_and_state(found)
     yield from around(found, about)
 
@@ -80,7 +80,8 @@ def _names(found: FoundSet, about: Circumstances) -> Iterator[YamlLine]:
     if about.has_usual_surface or place.surface != "main":
         yield YamlLine(SET + 1, f"surface: {place.surface}")
     if place.form == "grouped":
-        yield YamlLine(SET + 1, "header_from_rows: true", "no set of headers: rows that share these keys are one")
+        words = "no set of headers: rows that share these keys are one; nothing can be posted to it"
+        yield YamlLine(SET + 1, "header_from_rows: true", words)
     elif any(each.form == "grouped" for each in found.known.places):
         yield YamlLine(SET + 1, "header_from_rows: false")
 

@@ -28,7 +28,7 @@ OF_EACH_PART = ("code_part_value",)
 
 def around(found: FoundSet, about: Circumstances) -> Iterator[YamlLine]:
     """All that stands beside the names of a set."""
-    yield from _sums(found)
+    yield from _sums(found, about)
     yield from _constants(found)
     yield from _children(found, about)
     yield from _sources(found)
@@ -45,12 +45,14 @@ def summed(found: FoundSet) -> dict[str, str]:
     return {name: below for name, below in lacks.items() if found.lines.fields[below].is_exact}
 
 
-def _sums(found: FoundSet) -> Iterator[YamlLine]:
+def _sums(found: FoundSet, about: Circumstances) -> Iterator[YamlLine]:
     if sums := summed(found):
         yield YamlLine(SET + 1, f"sums: {inline(sums)}", "the header has no such column")
     elif found.known.sums:
         is_own = all(found.fields[name].is_exact for name in found.known.sums)
-        words = "the header's own column is read" if is_own else "absent: the lines have no amount that could be summed"
+        lost = "; ".join(filter(None, (about.cost(found.known.entity, name) for name in found.known.sums)))
+        none = f"the lines have no amount that could be summed; {lost}".removesuffix("; ")
+        words = "the header's own column is read" if is_own else none
         yield YamlLine(SET + 1, f"sums: {inline(dict.fromkeys(found.known.sums))}", words)
 
 
@@ -146,7 +148,8 @@ def _lines(found: FoundSet, lines: Lines, about: Circumstances) -> Iterator[Yaml
     yield from _arrays(found, lines)
     yield from _own_set(found, lines, about)
     yield from fields_lines(SET + 2, "keys", lines.keys.fields)
-    yield from fields_lines(SET + 2, "fields", lines.fields)
+    costs = about.costs(found.known.entity, lines.fields, "lines.")
+    yield from fields_lines(SET + 2, "fields", lines.fields, costs)
     if lines.fields_of:
         yield YamlLine(SET + 2, "fields_of:", "where an array calls a field otherwise, or has none")
         for array, fields in lines.fields_of.items():

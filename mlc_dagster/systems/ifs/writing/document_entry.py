@@ -20,6 +20,7 @@ from mlc_dagster.systems.ifs.writing.external_entry import ExternalEntry
 CANCELLED = "Cancelled"
 """The ObjState of a document that counts no more."""
 
+METHOD_NOT_ALLOWED = 405
 UNCHANGED_RULE = "not_changed_after_posting"
 
 
@@ -64,10 +65,19 @@ class DocumentWriter:
         for draft in drafts:
             try:
                 yield from self._saved(draft, self._one(draft, there.get(draft.record.external_ref, ())))
-            except (RecordRejected, StaleRecord) as error:
+            except RecordRejected as error:
+                yield Refused(draft, f"{error.message}{self._elsewhere(error)}")
+            except StaleRecord as error:
                 yield Refused(draft, error.message)
             except OutcomeUnknown as error:
                 yield Unanswered(draft, error.message)
+
+    def _elsewhere(self, error: RecordRejected) -> str:
+        """What to do where the set takes no documents at all."""
+        if error.status != METHOD_NOT_ALLOWED:
+            return ""
+        other = f", or set {self._kind.setting}: external in mlc.yaml" if self._kind.setting else ""
+        return f" It takes none. Name another set under ifs.entity_sets.{self._kind.entity.name}{other}."
 
     def _there(self, drafts: Sequence[Draft]) -> dict[str, list[Found]]:
         """External reference -> the documents that stand under it. Cancelled ones do not count."""

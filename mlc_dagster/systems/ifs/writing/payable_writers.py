@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mlc_dagster.core.errors import RecordRejected
-from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Saved
+from mlc_dagster.core.outcomes import Agreed, Begun, Draft, Outcome, Refused, Saved
 from mlc_dagster.core.vocabulary import EntitySet, Row
 from mlc_dagster.systems.ifs.entry_records import Invoice, Proposal
 from mlc_dagster.systems.ifs.origins import is_ours
@@ -21,6 +22,16 @@ from mlc_dagster.systems.ifs.writing.document_entry import (
 from mlc_dagster.systems.ifs.writing.document_references import find_by_reference
 from mlc_dagster.systems.ifs.writing.document_steps import action_to
 from mlc_dagster.systems.ifs.writing.external_entry import ExternalEntry
+from mlc_dagster.systems.ifs.writing.order_parts import (
+    ORDER,
+    OrderParts,
+    as_text,
+    by_order,
+    from_row,
+    is_as_it_stands,
+    remaining,
+    whole_order,
+)
 from mlc_dagster.systems.ifs.writing.row_writes import StateNotChangedError
 
 
@@ -39,13 +50,19 @@ def _payable(record: Invoice | Proposal) -> Row:
 
 
 class InvoiceWriter(DocumentWriter):
-    """Supplier invoices. One that a person entered by hand is adopted; proposals of its orders are cancelled."""
+    """Supplier invoices. One that a person entered by hand is adopted; proposals of its orders end, or are reduced."""
 
     def __init__(
         self, client: DocumentClient, kind: DocumentKind, proposals: EntitySet, by_load: ExternalEntry | None = None
     ) -> None:
         super().__init__(client, kind, by_load)
         self._proposals = proposals
+        self._rests = ProposalWriter(client, DocumentKind(proposals, "posting proposal"))
+        self._parts = OrderParts()
+
+    def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
+        self._parts = OrderParts()
+        yield from super().save(drafts)
 
     def _there(self, drafts: Sequence[Draft]) -> dict[str, list[Found]]:
         """By our reference; else by company, supplier and number, where a person or another integration entered it."""
@@ -61,21 +78,33 @@ class InvoiceWriter(DocumentWriter):
         return found
 
     def _saved(self, draft: Draft, found: Found | None) -> Iterator[Outcome]:
-        """The invoice, then the end of the proposals: it is not done before both are."""
+        """The invoice, then the end of the proposals, or what remains of them: it is not done before both are."""
         if CANCELLED not in self._proposals.actions and self._live_proposals(draft.record):
             action_to(self._proposals, CANCELLED)  # it raises: the costs would be in the books twice
         for outcome in super()._saved(draft, found):
-            if isinstance(outcome, Saved) and draft.record.proposals:
+            if isinstance(outcome, Saved) and (draft.record.proposals or draft.record.billed):
                 yield Begun(draft, outcome.remote_id)
                 self._cancel_proposals(draft.record)
+                outcome = replace(outcome, also_agreed=tuple(self._reduced(draft)))
             yield outcome
 
+    def _reduced(self, draft: Draft) -> Iterator[tuple[str, Agreed]]:
+        """Each order less this bill and all others. One that has no proposal yet has it that way when it comes."""
+        live = {str(row["external_ref"]): row for row in self._live_proposals(draft.record)}
+        for order, lines in by_order(draft.record.billed).items():
+            content = self._parts.of(draft, order) | {draft.record.external_ref: as_text(lines)}
+            if order in live:
+                content.setdefault(ORDER, whole_order(from_row(self._rests.whole(live[order]))))
+                self._rests.reduce(content)
+            yield self._parts.keep(order, content)
+
     def _cancel_proposals(self, record: Invoice) -> None:
-        for row in self._live_proposals(record):
+        for row in self._live_proposals(record) if record.proposals else ():
             self._client.change_state(self._proposals, {name: row[name] for name in self._proposals.keys}, CANCELLED)
 
     def _live_proposals(self, record: Invoice) -> list[Row]:
-        found = find_by_reference(self._client, self._proposals, record.proposals) if record.proposals else {}
+        wanted = {*record.proposals, *by_order(record.billed)}
+        found = find_by_reference(self._client, self._proposals, wanted) if wanted else {}
         return [row for rows in found.values() for row, _ in rows if row["obj_state"] != CANCELLED]
 
     def compared(self, record: Invoice) -> dict[str, Any]:
@@ -93,16 +122,56 @@ class InvoiceWriter(DocumentWriter):
 
 
 class ProposalWriter(DocumentWriter):
-    """Posting proposals. A changed order gets a new one in place of the old, in one change set."""
+    """Posting proposals. A changed order gets a new one in place of the old, in one change set; of an order that is
+    billed in part it is what remains.
+    """
 
     def __init__(self, client: DocumentClient, kind: DocumentKind) -> None:
         super().__init__(client, kind)
         self._in_vain: StateNotChangedError | None = None  # an action that IFS answered, and that changed nothing
+        self._parts = OrderParts()
+
+    def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
+        self._parts = OrderParts()
+        yield from super().save(drafts)
+
+    def whole(self, row: Row) -> Row:
+        """With its lines."""
+        return self._client.get(self._kind.entity, self.key(row))[0]
+
+    def reduce(self, content: Mapping[str, str]) -> None:
+        """Leave of an order's proposal what remains. Raises as `save` would refuse."""
+        rest = remaining(content)
+        assert rest is not None
+        draft = Draft(rest.external_ref, rest)
+        found = self._one(draft, self._there([draft])[rest.external_ref])
+        for outcome in self._as_it_is_to_be(draft, found) if found else ():
+            if isinstance(outcome, Refused):
+                raise RecordRejected(outcome.reason)
 
     def _saved(self, draft: Draft, found: Found | None) -> Iterator[Outcome]:
-        if found is None:
-            yield self._refused(draft, "is cancelled") if draft.record.is_cancelled else self._entered(draft)
-        elif draft.record.is_cancelled:
+        """The order less what bills took of it, those seen now and those known before."""
+        record: Proposal = draft.record
+        known = self._parts.of(draft, record.external_ref) | {ORDER: whole_order(record)}
+        seen = {name: as_text([line for line in record.bills if line.bill == name]) for name in _bills(record)}
+        content = {name: text for name, text in (known | seen).items() if name not in record.given_back}
+        rest = remaining(content)
+        assert rest is not None
+        for outcome in self._as_it_is_to_be(replace(draft, record=rest), found, is_billed=len(content) > 1):
+            if isinstance(outcome, Saved):
+                outcome = replace(outcome, agreed=self._parts.keep(record.external_ref, content))
+            yield replace(outcome, draft=draft)
+
+    def _as_it_is_to_be(self, draft: Draft, found: Found | None, *, is_billed: bool = True) -> Iterator[Outcome]:
+        record: Proposal = draft.record
+        if found is None and record.is_cancelled and (is_billed or record.is_final):
+            number = draft.remote_id or record.external_ref
+            yield Saved(draft, number, "adopted", detail="nothing more of this order is expected")
+        elif found is None:
+            yield self._refused(draft, "is cancelled") if record.is_cancelled else self._entered(draft)
+        elif is_billed and not record.is_cancelled and is_as_it_stands(record, self.whole(found[0])):
+            yield self._said(draft, found[0], "adopted")
+        elif record.is_cancelled:
             row, _ = self._client.change_state(self._kind.entity, self.key(found[0]), CANCELLED)
             yield self._said(draft, row, "updated")
         elif draft.was_delivered or self.differences(draft.record, found[0]):
@@ -138,5 +207,12 @@ class ProposalWriter(DocumentWriter):
         }
 
     def row(self, record: Proposal) -> Row:
+        """A line has two amounts; in a foreign currency the company's own is the ERP's to make, at its rate."""
         lines = [{**line, "currency_amount": line["amount"]} for line in lines_of(record)]
+        if record.is_foreign:
+            lines = [{**line, "amount": None} for line in lines]
         return {**_payable(record), "invoice_date": record.dated, "lines": lines}
+
+
+def _bills(record: Proposal) -> dict[str, None]:
+    return dict.fromkeys(line.bill for line in record.bills)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from mlc_dagster.core.amounts import round_half_up, times
+from mlc_dagster.systems.procurify.documents.billed_items import shares
+from mlc_dagster.systems.procurify.documents.departments import DepartmentIndex as DepartmentIndex
+from mlc_dagster.systems.procurify.documents.departments import by_id_and_name as by_id_and_name
+from mlc_dagster.systems.procurify.documents.departments import text as text
 from mlc_dagster.systems.procurify.documents.line_amounts import TOTAL_DECIMALS
 from mlc_dagster.systems.procurify.documents.local_dates import local_dates
-from mlc_dagster.systems.procurify.time_zones import zone_of
 from mlc_dagster.systems.shared.json_values import amount
 
 Document = Mapping[str, Any]
@@ -20,60 +22,14 @@ WHOLE = "mlc_is_whole"
 """What the client writes beside the fields of a document that it asked for by itself, with its lines."""
 FAULT = "mlc_fault"
 """Why it could not."""
+BILLS = "mlc_bills"
+"""What the client found of an order's bills."""
 SUMMARY = "mlc_summary"
 """What the answer says of the whole document, beside it."""
 
 DENIED_LINE, DRAFT_LINE = 7, 8
 EXACT = 10
 """Decimals that an amount is kept with; it is rounded once, by its currency."""
-
-
-@dataclass(frozen=True)
-class DepartmentIndex:
-    """What documents leave out of departments and locations: some carry no more than a department's name."""
-
-    departments: Mapping[str, Document] = field(default_factory=dict)  # by "id 12" and by name
-    locations: Mapping[str, Document] = field(default_factory=dict)
-    time_zones: Mapping[str, str] = field(default_factory=dict)  # by mlc.yaml: location's name or external id -> zone
-
-    def of(self, department: Document | None) -> Values:
-        """The department with its location, as text."""
-        if not department:
-            return {}
-        whole = self._whole(department)
-        location = self._location(whole)
-        return {
-            "department": text(whole.get("name")),
-            "department_external_id": text(whole.get("external_id")),
-            "location": text(location.get("name")),
-            "location_external_id": text(location.get("external_id")),
-        }
-
-    def zone(self, department: Document) -> str:
-        """The time zone of its location: mlc.yaml's word, else Procurify's; "" where neither says one."""
-        location = self._location(self._whole(department))
-        names = [str(location[name]) for name in ("name", "external_id") if location.get(name)]
-        return next((self.time_zones[name] for name in names if name in self.time_zones), "") or zone_of(location)
-
-    def _whole(self, department: Document) -> Document:
-        return {**_known(self.departments, department), **{k: v for k, v in department.items() if v not in (None, "")}}
-
-    def _location(self, department: Document) -> Document:
-        branch = department.get("branch") or {}
-        return {**_known(self.locations, branch), **branch}
-
-
-def by_id_and_name(rows: Sequence[Document]) -> dict[str, Document]:
-    """A name that two have names neither."""
-    names = [str(row.get("name")) for row in rows]
-    return {
-        **{name: row for name, row in zip(names, rows, strict=True) if names.count(name) == 1},
-        **{f"id {row['id']}": row for row in rows},
-    }
-
-
-def _known(rows: Mapping[str, Document], one: Document) -> Document:
-    return rows.get(f"id {one.get('id')}") or rows.get(str(one.get("name"))) or {}
 
 
 # --- bills ----------------------------------------------------------------------------------------------------------
@@ -83,7 +39,7 @@ def bill_values(bill: Document, departments: DepartmentIndex) -> Values:
     """The values of records.Bill. Raises ValueError where the client could not read it whole."""
     if fault := bill.get(FAULT):
         raise ValueError(fault)
-    orders = _orders(bill)
+    orders = covered_orders(bill)
     rows = [*_item_rows(bill), *_cost_rows(bill)]
     return {
         **_document(bill, bill.get("vendor"), bill.get("currency"), bill.get("last_modified_datetime")),
@@ -101,15 +57,20 @@ def bill_values(bill: Document, departments: DepartmentIndex) -> Values:
         "payable": bill.get("total_cost_with_tax"),
         "orders": list(orders),
         "order_numbers": list(orders.values()),
+        "order_currencies": sorted({str(each["currency"]) for each in _added(bill) if each.get("currency")}),
         "allocations": [*_of_items(bill, departments), *_of_costs(bill, departments)] if bill.get(WHOLE) else [],
     }
 
 
-def _orders(bill: Document) -> dict[str, str]:
+def covered_orders(bill: Document) -> dict[str, str]:
     """Key -> number, of all that the bill and its items name. A list has the items as ids alone."""
     items = [item.get("po") for item in bill.get("items") or () if isinstance(item, Mapping)]
-    named = [each for each in (*(bill.get("added_purchase_orders") or ()), *items) if each]
+    named = [each for each in (*_added(bill), *items) if each]
     return {str(each["id"]): str(each.get("number") or each["id"]) for each in named}
+
+
+def _added(bill: Document) -> Sequence[Document]:
+    return bill.get("added_purchase_orders") or ()
 
 
 def _exclusive(bill: Document) -> Any:
@@ -128,6 +89,7 @@ def _of_items(bill: Document, departments: DepartmentIndex) -> Iterator[Values]:
             "tax": 0 if inside else item.get("tax_amount"),
             "shipping": item.get("shipping_amount"),
             "is_cost": False,
+            "order": text((item.get("po") or {}).get("id")),
         }
         yield from ({**whole, **_coded(row, row.get("budget"), departments)} for row in _allocations_of(item))
 
@@ -183,8 +145,29 @@ def order_values(order: Document, departments: DepartmentIndex) -> Values:
         "shipping": _total(expected, "shipping_amount"),
         "left_out": sum((_gross(item) for item in items if not _is_expected(item)), Decimal(0)),
         "total": order.get("total"),
+        "billed": [row for bill in order.get(BILLS) or () for row in billed_values(bill, order, departments)],
         "allocations": [row for item in expected for row in _of_order_item(item, departments)],
     }
+
+
+def billed_values(bill: Document, order: Document, departments: DepartmentIndex) -> Iterator[Values]:
+    """The values of records.BilledItem of one order, which the bill takes something of, or did."""
+    values, number = bill_values(bill, departments), text(order.get("procurify_PO"))
+    of_bill = {"bill": values["uuid"], "status": values["status"], "type": values["type"], "order": number}
+    items = [row for row in values["allocations"] if not row["is_cost"]]
+    is_of_one = values["orders"] == [number] and not any(row["order"] for row in items)
+    rows = [row for row in items if is_of_one or row["order"] == number]
+    charges = charges_of(values) if values["orders"] == [number] else None
+    nothing = {"line": "", "amount": 0, "tax": 0, "is_cost": False}
+    for row, (net, tax) in zip(rows, shares(rows), strict=True):
+        yield {**row, "amount": net, "tax": tax, "shipping": None, **of_bill}
+    yield {**nothing, "charges": charges, **of_bill}
+
+
+def charges_of(bill: Values) -> Decimal:
+    """All that a bill has beside its items and tax."""
+    costs = sum((_decimal(row.get("net")) for row in bill["allocations"] if row.get("is_cost")), Decimal(0))
+    return costs + _decimal(bill.get("shipping"))
 
 
 def is_newest(order: Document) -> bool:
@@ -278,11 +261,6 @@ def _coded(row: Document, account: Document | None, departments: DepartmentIndex
 def plain_uuid(value: Any) -> str | None:
     """As the path of one bill wants it: lower case, without dashes."""
     return text(value) and str(value).replace("-", "").lower()
-
-
-def text(value: Any) -> str | None:
-    """Trimmed, a number in its digits; None where nothing is left."""
-    return (None if value is None else str(value).strip()) or None
 
 
 def _decimal(value: Any) -> Decimal:

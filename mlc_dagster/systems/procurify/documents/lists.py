@@ -9,12 +9,22 @@ from datetime import UTC, date, datetime, timedelta
 from mlc_dagster.core.errors import RecordRejected
 from mlc_dagster.core.vocabulary import Pull, Scope, Window
 from mlc_dagster.systems.procurify.api import Document, ProcurifyApi
-from mlc_dagster.systems.procurify.documents.document_values import FAULT, SUMMARY, WHOLE, is_newest, plain_uuid
+from mlc_dagster.systems.procurify.documents.document_values import (
+    BILLS,
+    FAULT,
+    SUMMARY,
+    WHOLE,
+    covered_orders,
+    is_newest,
+    plain_uuid,
+)
 from mlc_dagster.systems.procurify.endpoints import Endpoints, ReadScope
-from mlc_dagster.systems.shared.json_values import moment_or_none
+from mlc_dagster.systems.shared.json_values import moment, moment_or_none
 from mlc_dagster.transport.threads import in_order
 
 CANCELLED = 1
+TAKEN_BACK = (3, 5)
+"""Statuses of a bill: denied, withdrawn."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,9 @@ class DocumentLists:
     def bills(self, scope: Scope, pull: Pull) -> Iterator[Document]:
         """Those changed in the window, whole where they may be posted: a draft costs no call of its own."""
         window = _window(scope)
+        return self._documents(self._bills_of(window, self._is_posted), window, pull)
+
+    def _bills_of(self, window: Window, has_lines: Callable[[Document], bool]) -> _List:
         around = timedelta(minutes=self._read_scope.bill_overlap_minutes)
         start, end = window.start - around, window.end + around
         params = {
@@ -47,21 +60,29 @@ class DocumentLists:
             "last_modified_datetime_1": end.isoformat(),
             "order_by": "last_modified_datetime",
         }
-        asked = _List(
+        return _List(
             self._at.bills,
             self._at.bill,
             "id",
             "last_modified_datetime",
             params,
             (start, end),
-            self._is_posted,
+            has_lines,
             lambda row: plain_uuid(row["uuid"]),
         )
-        return self._documents(asked, window, pull)
 
     def purchase_orders(self, scope: Scope, pull: Pull) -> Iterator[Document]:
-        """Those changed in the window, whole where they are not cancelled; older versions first, so that they lose."""
+        """Those changed in the window, whole where they are not cancelled; older versions first, so that they lose.
+
+        Where bills take their parts of orders, those too whose bills were changed in the window: with these bills, and
+        as of the moment of the last change of all.
+        """
         window = _window(scope)
+        asked = self._orders_of(window)
+        listed = self._documents(asked, window, pull)
+        return self._with_bills(asked, listed, window, pull) if self._read_scope.part_bills == "reduce" else listed
+
+    def _orders_of(self, window: Window) -> _List:
         around = timedelta(days=self._read_scope.order_overlap_days)
         first, last = (window.start - around).date(), (window.end - timedelta(microseconds=1) + around).date()
         params = {
@@ -69,7 +90,7 @@ class DocumentLists:
             "modified_date_1": last.isoformat(),
             "order_by": "last_modified",
         }
-        asked = _List(
+        return _List(
             self._at.purchase_orders,
             self._at.purchase_order,
             "procurify_PO",
@@ -79,7 +100,24 @@ class DocumentLists:
             _is_current,
             lambda row: row["procurify_PO"],
         )
-        return self._documents(asked, window, pull)
+
+    def _with_bills(self, asked: _List, listed: Iterator[Document], window: Window, pull: Pull) -> Iterator[Document]:
+        orders = list(listed)
+        here, filtered = pull.filter, Pull("", "")
+        bills = list(self._documents(self._bills_of(window, self._takes_or_gives_back), window, filtered))
+        pull.filter, of = f"{here}; bills: {filtered.filter}", orders_of_bills(bills)
+        known = {str(order["procurify_PO"]) for order in orders}
+        also = [{"procurify_PO": int(number)} for number in of if number not in known]
+        requests = self._api.requests
+        found = list(in_order(lambda row: self._whole(asked, row), also, self._read_scope.in_flight))
+        pull.requests += filtered.requests + self._api.requests - requests
+        pull.pages += filtered.pages
+        yield from (with_bills(order, of.get(str(order["procurify_PO"]), [])) for order in [*orders, *found])
+
+    def _takes_or_gives_back(self, row: Document) -> bool:
+        """Bills that are posted, and those that were and may not be any more; drafts never took anything."""
+        statuses = (*self._read_scope.bill_statuses, *TAKEN_BACK)
+        return row.get("status") in statuses and row.get("type") in self._read_scope.bill_types
 
     def _is_posted(self, row: Document) -> bool:
         return row.get("status") in self._read_scope.bill_statuses and row.get("type") in self._read_scope.bill_types
@@ -112,6 +150,25 @@ class DocumentLists:
             return {**row, **answer["data"], SUMMARY: summary, WHOLE: True}
         except RecordRejected as error:
             return {**row, FAULT: f"{error.message}. It is listed, and cannot be read: look at it in Procurify."}
+
+
+def orders_of_bills(bills: Sequence[Document]) -> dict[str, list[Document]]:
+    """Key of an order -> the bills, read whole, that cover it."""
+    found: dict[str, list[Document]] = {}
+    for bill in bills:
+        for order in covered_orders(bill) if bill.get(WHOLE) else ():
+            found.setdefault(order, []).append(bill)
+    return found
+
+
+def with_bills(order: Document, bills: Sequence[Document]) -> Document:
+    """As of the last change of all; it would be of another day, and older than what is known, otherwise."""
+    if not bills:
+        return order
+    moments = [str(bill["last_modified_datetime"]) for bill in bills if moment_or_none(bill["last_modified_datetime"])]
+    own = order.get("last_modified")
+    latest = max([*moments, *([str(own)] if moment_or_none(own) else [])], key=moment)
+    return {**order, "last_modified": latest, BILLS: list(bills)}
 
 
 def _is_current(row: Document) -> bool:
