@@ -47,12 +47,8 @@ def missing(entity: EntitySet, fields: tuple[str, ...]) -> list[str]:
     """Those of these fields ("lines.account" for a line's) that the tenant does not have."""
     lines = entity.lines.absent if entity.lines else frozenset[str]()
     by_site = {"company"} if entity.sites else set[str]()
-    gone = entity.absent - by_site
-    return [name for name in fields if name in gone or name.removeprefix("lines.") in _of(lines, name)]
-
-
-def _of(lines: frozenset[str], name: str) -> frozenset[str]:
-    return lines if name.startswith("lines.") else frozenset()
+    gone = entity.absent - by_site | {f"lines.{name}" for name in lines}
+    return [name for name in fields if name in gone]
 
 
 def _of_target(flow: Flow, entity: EntitySet, section: IfsSettings) -> str:

@@ -34,6 +34,12 @@ ITEMS_BY_ID = (
     f"query ($ids: [ID!], $columns: [String!]) {{ items(ids: $ids, limit: 100) {{ {_ITEM} state }} {COMPLEXITY} }}"
 )
 
+WHEREABOUTS = (
+    "query ($ids: [ID!]) { items(ids: $ids, limit: 100, exclude_nonactive: false) { id state board { id name } } "
+    f"{COMPLEXITY} }}"
+)
+"""Of items that a change does not find; also archived and deleted ones."""
+
 ITEM_TEXTS = "query ($ids: [ID!]) { items(ids: $ids, limit: 100) { id name column_values { id text } } }"
 """With every column that it has."""
 
