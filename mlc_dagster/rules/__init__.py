@@ -15,6 +15,7 @@ from mlc_dagster.rules.payables import payable_is_net_plus_tax as payable_is_net
 from mlc_dagster.rules.payables import placed_difference as placed_difference
 from mlc_dagster.rules.postings import Dimension as Dimension
 from mlc_dagster.rules.postings import code_parts_exist as code_parts_exist
+from mlc_dagster.rules.postings import company_amount_is_known as company_amount_is_known
 from mlc_dagster.rules.postings import currency_is_known as currency_is_known
 from mlc_dagster.rules.postings import dimensions_of as dimensions_of
 from mlc_dagster.rules.postings import may_be_there_already as may_be_there_already

@@ -62,6 +62,20 @@ def voucher_balances(source: Any, target: Any, facts: Facts) -> Problem | None:
     )
 
 
+def company_amount_is_known(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """Every row has its amount in the company's currency: one in another currency never stands for it."""
+    failures = [
+        (
+            row.currency_code or "",
+            f"row {row.row_no} is {row.currency_amount} {row.currency_code or '(no currency)'}, and has neither debit "
+            "nor credit in the company's currency. Complete it in the ERP.",
+        )
+        for row in source.lines
+        if row.currency_amount and row.debit_amount is None and row.credit_amount is None
+    ]
+    return problem("company_amount_is_known", failures)
+
+
 def period_is_open(source: Any, target: Any, facts: Facts) -> Problem | None:
     """The posting date is in a period that is open, by closed_until and open_until of the company in mlc.yaml."""
     company, on = facts.companies.get(target.company), target.posted_on()

@@ -135,3 +135,23 @@ def test_ping_suggests_the_other_scheme(beside: World) -> None:
         if each.system == "airbase"
     ]
     assert len(found) == 1 and not found[0].ok and "auth_scheme" in found[0].answer
+
+
+def test_types_of_entries_that_wait_are_an_asset_and_those_without_a_meaning_a_check(
+    beside: World,
+) -> None:
+    settings = settings_for(beside.box.url, payments_into_ifs=True, types={"bill": "bill"})
+    world = World(beside.box, settings, beside.environment, beside.instance)
+    for kind in ("bill", "cashback"):
+        line = {"account": "4010", "amount": "7.00"}
+        beside.box.airbase.add_entry(type=kind, subsidiary="0010", currency="SEK", expense_list=[line])
+    result = references(world)
+    told = check(result, "airbase/ledger_entry_types", "airbase_entry_types_are_mapped")
+    assert not told.passed
+    (row,) = table(told)
+    assert (row["code"], row["name"]) == ("cashback", "SEK")
+    assert "1 that come to 7 SEK" in row["reason"] and "airbase.types" in row["reason"]
+    assert result.asset_materializations_for_node("airbase__ledger_entry_types")
+    mapped = settings_for(beside.box.url, payments_into_ifs=True, types={"bill": "bill", "cashback": "ignore"})
+    again = references(World(beside.box, mapped, beside.environment, beside.instance))
+    assert check(again, "airbase/ledger_entry_types", "airbase_entry_types_are_mapped").passed

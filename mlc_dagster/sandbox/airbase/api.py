@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from mlc_dagster.sandbox.airbase import spend
 from mlc_dagster.sandbox.airbase.state import ENTRIES, REQUESTS, Refusal, Shelves
+from mlc_dagster.sandbox.airbase.traits import AirbaseTraits, without_references
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import RollingCounts, whole_seconds
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode, query_of
@@ -26,16 +27,18 @@ class AirbaseSandbox:
     """Keeps vendors and purchase orders, and acknowledgements of purchase requests and ledger entries; these, accounts
     and subsidiaries are filled by a seed or by a test.
 
-    `scheme` is the word before the token that this tenant wants; `heeds_filters` whether ?erp_reference_id= and
-    ?status= work; `has_payment_terms` whether its vendors have any, `read_only` fields of vendors that are dropped
-    with 200.
+    What it is like is said by its traits.
     """
 
-    def __init__(self, counts: RollingCounts, journal: Journal, lock: RLock) -> None:
+    def __init__(
+        self, counts: RollingCounts, journal: Journal, lock: RLock, traits: AirbaseTraits | None = None
+    ) -> None:
         self.counts, self._journal, self._lock, self.token = counts, journal, lock, TOKEN
-        self.scheme, self.heeds_filters, self.partial_bulks = "Token", True, False
-        self.has_payment_terms = False
-        self.read_only: tuple[str, ...] = ()
+        self.traits = traits or AirbaseTraits()
+        self.scheme, self.heeds_filters = self.traits.scheme, self.traits.heeds_filters
+        self.partial_bulks, self.has_payment_terms = self.traits.partial_bulks, self.traits.has_payment_terms
+        self.read_only: tuple[str, ...] = tuple(filter(None, self.traits.read_only.split(",")))
+        self.read_only_orders: tuple[str, ...] = tuple(filter(None, self.traits.read_only_orders.split(",")))
         self._shelves = Shelves()
 
     # --- for tests and seeds ---
@@ -199,6 +202,8 @@ class AirbaseSandbox:
         shown = self._shelves.shown(row)
         if name == "vendors" and not self.has_payment_terms:
             shown.pop("payment_terms", None)
+        if name in (ENTRIES, REQUESTS) and self.traits.blank_tags:
+            shown = without_references(shown)
         return shown
 
     def _found(self, name: str, which: str) -> dict[str, Any]:
@@ -220,9 +225,10 @@ class AirbaseSandbox:
 
     def _heard(self, name: str, entity: Any) -> Any:
         """Fields that this tenant does not have are dropped without a word."""
-        if name != "vendors" or not isinstance(entity, dict):
+        if not isinstance(entity, dict):
             return entity
-        dropped = {*self.read_only, *(() if self.has_payment_terms else ("payment_terms",))}
+        of_vendors = {*self.read_only, *(() if self.has_payment_terms else ("payment_terms",))}
+        dropped = of_vendors if name == "vendors" else set(self.read_only_orders)
         return {field: value for field, value in entity.items() if field not in dropped}
 
     def _bulk(self, call: Call, name: str) -> Answer:

@@ -7,12 +7,15 @@ from typing import Any
 
 from mlc_dagster.sandbox.airbase.api import TOKEN, AirbaseSandbox
 from mlc_dagster.sandbox.airbase.seed import DEMO_AIRBASE, sow_airbase
+from mlc_dagster.sandbox.airbase.seed_spend import DEPARTMENTS
+from mlc_dagster.sandbox.airbase.traits import AirbaseTraits, profiles
 from mlc_dagster.sandbox.limits import RollingCounts
 from mlc_dagster.sandbox.part import Part, Shared
 
 
 def _made(shared: Shared, limits: Mapping[str, int]) -> AirbaseSandbox:
-    return AirbaseSandbox(RollingCounts(limits["requests_per_minute"], shared.minute), shared.journal, shared.lock)
+    counts = RollingCounts(limits["requests_per_minute"], shared.minute)
+    return AirbaseSandbox(counts, shared.journal, shared.lock, shared.traits)
 
 
 def _add_request(airbase: AirbaseSandbox, body: dict[str, Any]) -> dict[str, str]:
@@ -30,5 +33,7 @@ PART = Part(
     secrets={"AIRBASE_TOKEN": TOKEN},
     limits={"requests_per_minute": 500},
     sow=sow_airbase,
+    traits=AirbaseTraits(),
+    profiles=profiles({name: code for code, name in DEPARTMENTS.items()}),
     controls={("POST", "requests"): _add_request, ("POST", "entries"): _add_entry},
 )

@@ -143,6 +143,7 @@ class Proposal(Payable, frozen=True, kw_only=True):
 
     dated: date | None
     is_cancelled: bool = False  # the order was cancelled at its source: the proposal is, too
+    is_foreign: bool = False  # not in its company's currency: the ERP's rate makes that amount
     is_final: bool = False  # the order was closed: nothing more of it is expected
     charges: Decimal | None = None  # freight and the like, in its lines
     bills: tuple[BilledLine, ...] = ()  # what posted bills take of it, of those that were seen with it

@@ -46,11 +46,9 @@ def _of_source(flow: Flow, entity: EntitySet) -> str:
 def missing(entity: EntitySet, fields: tuple[str, ...]) -> list[str]:
     """Those of these fields ("lines.account" for a line's) that the tenant does not have."""
     lines = entity.lines.absent if entity.lines else frozenset[str]()
-    return [name for name in fields if name in entity.absent or name.removeprefix("lines.") in _of(lines, name)]
-
-
-def _of(lines: frozenset[str], name: str) -> frozenset[str]:
-    return lines if name.startswith("lines.") else frozenset()
+    by_site = {"company"} if entity.sites else set[str]()
+    gone = entity.absent - by_site | {f"lines.{name}" for name in lines}
+    return [name for name in fields if name in gone]
 
 
 def _of_target(flow: Flow, entity: EntitySet, section: IfsSettings) -> str:

@@ -98,7 +98,7 @@ FLOWS = (
         JOURNAL_ENTRIES,
         item_from_voucher,
         reads=("voucher_date", "lines.account", "lines.debit_amount", "lines.credit_amount"),
-        rules=(*POSTED, *ITEM),
+        rules=(*POSTED, rules.company_amount_is_known, *ITEM),
         description=(
             "Journal entries (vouchers) of IFS as items, with the GL accounts and departments of their rows, debit and "
             "credit."

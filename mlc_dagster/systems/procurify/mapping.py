@@ -104,6 +104,7 @@ def proposal_from_order(order: PurchaseOrder, facts: Facts) -> Proposal:
         lines=tuple(_lines(order, posted, stated, facts, "freight and other charges")),
         dated=order.dated,
         is_cancelled=is_cancelled(order),
+        is_foreign=_is_foreign(order, company, facts),
         is_final=reduces(facts) and is_closed(order) and not facts.options.get("backfill_closed"),
         charges=posted.shipping or None,
         bills=tuple(billed_of(order, facts)),
@@ -155,6 +156,11 @@ def _lines(
 
 def _line(each: Allocation, amount: Decimal, text: str, account: str | None, facts: Facts) -> PayableLine:
     return PayableLine(account=account or None, amount=amount, text=text or None, **codes(each, facts))
+
+
+def _is_foreign(document: SpendDocument, company: str, facts: Facts) -> bool:
+    mapping = facts.companies.get(company)
+    return mapping is not None and document.currency not in (None, mapping.currency)
 
 
 def _supplier(document: SpendDocument, facts: Facts) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -67,6 +68,21 @@ def test_an_account_that_airbase_refuses_holds_that_order_alone(box: Sandbox, ve
     assert isinstance(outcomes["P1"], Saved)
     refused = outcomes["P2"]
     assert isinstance(refused, Refused) and "9999" in refused.reason
+
+
+@pytest.mark.parametrize("bulk", [True, False], ids=["in bulk", "one by one"])
+@pytest.mark.parametrize("name", ["notes", "order_date"])
+def test_an_order_that_airbase_takes_and_does_not_keep_is_not_delivered(
+    box: Sandbox, vendor: str, name: str, bulk: bool
+) -> None:
+    first = save(client_on(box), PURCHASE_ORDERS, order_draft(vendor))["P1"]
+    assert isinstance(first, Saved)
+    box.airbase.read_only_orders = (name,)
+    client = client_on(box) if bulk else client_on(box, purchase_orders_bulk="")
+    changed = order_draft(vendor, remote_id=first.remote_id, notes="Front door", order_date=date(2026, 11, 6))
+    refused = save(client, PURCHASE_ORDERS, changed)["P1"]
+    assert isinstance(refused, Refused)
+    assert "Airbase took the" in refused.reason and f"did not keep it: {name} is" in refused.reason
 
 
 def test_line_order_changes_nothing() -> None:

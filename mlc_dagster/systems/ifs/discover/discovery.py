@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.connect import ifs_client
-from mlc_dagster.systems.ifs.discover.entity_sets import Absent, FoundSet, find_all
+from mlc_dagster.systems.ifs.discover.entity_sets import Absent, FoundSet, find_all, without_site
 from mlc_dagster.systems.ifs.discover.flows_off import flows_of_fields, flows_of_sets, flows_off
 from mlc_dagster.systems.ifs.discover.known_names import ENTITY_SERVICES
 from mlc_dagster.systems.ifs.discover.preset_choice import preset_for, proposed_by
@@ -38,6 +38,7 @@ def discover_ifs(question: Question, flows: Sequence[Flow]) -> Discovery:
     services = _services(section, *question.secrets)
     services.begin()
     pairs = list(in_order(lambda one: sampled(one, services), find_all(services), section.in_flight))
+    pairs = [(without_site(one, section.sites), sample) for one, sample in pairs]
     found = [one for one, _ in pairs]
     about = _circumstances(question, section, flows, services)
     sets = list(_sets(pairs, about))

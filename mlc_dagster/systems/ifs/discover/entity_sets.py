@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from mlc_dagster.systems.ifs.discover.known_names import (
@@ -96,6 +96,8 @@ def _said(known: Known, services: Services) -> Iterator[str]:
     every = [(place, services.of(place)) for place in known.every_place()]
     for place, service in sorted(every, key=lambda each: each[1].state not in ("denied", "refused")):
         yield service.why if service.state != "read" else f"{place.projection} has no set {place.set}"
+    if not known.every_place():
+        yield "no service of it is publicly known"
     if services.catalogue.names is not None:
         yield f"no other service named {', '.join(known.words)} has a set with its key and {ENOUGH} of its fields"
 
@@ -227,6 +229,17 @@ def _takes(kind: str, value: str | bool) -> bool:
     if value == TODAY:
         return kind in ("Edm.Date", "Edm.DateTimeOffset")
     return bool(kind) and (kind == "Edm.String" or not kind.startswith("Edm."))
+
+
+def without_site(found: FoundSet | Absent, sites: Mapping[str, str]) -> FoundSet | Absent:
+    """A set with a site and no company is not read before mlc.yaml says whose the sites are."""
+    if isinstance(found, Absent) or sites:
+        return found
+    fields = found.fields
+    if "contract" not in fields or not fields["contract"].is_exact or fields["company"].is_exact:
+        return found
+    words = "it has a site and no company: say whose each site is (ifs.sites), then take its lines in"
+    return replace(found, doubt="; ".join(filter(None, [found.doubt, words])))
 
 
 def find_all(services: Services) -> list[FoundSet | Absent]:

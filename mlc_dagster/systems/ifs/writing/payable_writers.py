@@ -208,7 +208,10 @@ class ProposalWriter(DocumentWriter):
         }
 
     def row(self, record: Proposal) -> Row:
+        """A line has two amounts; in a foreign currency the company's own is the ERP's to make, at its rate."""
         lines = [{**line, "currency_amount": line["amount"]} for line in lines_of(record)]
+        if record.is_foreign:
+            lines = [{**line, "amount": None} for line in lines]
         return {**_payable(record), "invoice_date": record.dated, "lines": lines}
 
 

@@ -94,3 +94,20 @@ def test_two_labels_that_differ_in_case_alone_are_a_mistake_in_the_settings() ->
 
 def test_a_line_without_tags_takes_none_from_nowhere() -> None:
     assert code_b(request(SpendLine(amount=spend_line().amount))) == [None]
+
+
+def test_tags_without_references_as_recorded_go_by_their_names() -> None:
+    with Sandbox(seed="empty", profiles=["airbase.recorded"]) as box:
+        box.airbase.add_subsidiary("0010", "Company 0010", "SEK")
+        box.airbase.add_account("4010", "Material")
+        assembly = {"type_label": "Department", "erp_reference_id": "CC100", "name": "Assembly"}
+        line = {"account": "4010", "amount": "10.00", "tags": [assembly]}
+        box.airbase.add_entry(type="card", subsidiary="0010", currency="SEK", expense_list=[line])
+        (shown,) = box.airbase.ledger_entries.values()
+        assert shown["expense_list"][0]["tags"] == [{**assembly, "erp_reference_id": ""}]
+        ((entry, *_),), _ = read(client_on(box), PAYMENTS)
+        assert [each.code for each in entry.lines[0].tags] == [None]
+        named = spend_facts(cost_centers={"Assembly": "CC100"}, types={"card": "card"}, payment_types=[])
+        assert [each.code_b for each in expenses(entry, named)] == ["CC100"]
+        held = told(entry, types={"card": "card"}, payment_types=[])
+        assert held is not None and "has no ERP reference" in held.reason

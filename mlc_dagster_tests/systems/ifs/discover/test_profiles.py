@@ -52,7 +52,9 @@ class Tried(NamedTuple):
 def tried(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tried]:
     limits = Limits(ifs_requests_per_minute=1_000_000)
     with Sandbox(seed="demo", days=1, profiles=[f"ifs.{request.param}"], limits=limits) as box:
-        found, settings = pasted(box, tmp_path_factory.mktemp("pasted"))
+        whose = {row["Contract"]: row["Company"] for row in box.ifs.rows("CustomerOrderSet")}
+        sites = ", ".join(f'{site}: "{company}"' for site, company in whose.items() if site)
+        found, settings = pasted(box, tmp_path_factory.mktemp("pasted"), sites=f"{{{sites}}}")
         sets = ifs.catalogue_for(configuration.erp_settings(settings))
         yield Tried(request.param, box, found, settings, sets)
 

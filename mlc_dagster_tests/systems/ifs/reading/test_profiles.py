@@ -128,6 +128,21 @@ def test_terms_and_currency_of_a_supplier_come_from_below_it(pages: Sandbox) -> 
     assert (got["payment_terms"], bool(etag)) == ("30", True)
 
 
+def test_what_a_record_is_joined_by_may_be_any_field_of_it(pages: Sandbox) -> None:
+    """The company of an order is its site's: here the voucher-like set is that of customers, joined by a number."""
+    pages.ifs.put("PurchaseOrderSet", order("P1", "10", VendorNo="C1"))
+    pages.ifs.put("PurchaseOrderSet", order("P2", "10", VendorNo="C2"))
+    pages.ifs.put("CustomerSet", {"CustomerId": "C1", "Name": "0020"})
+    child = {"set": "CustomerInfoSet", "projection": "CustomerHandling", "on": {"vendor_no": "CustomerId"}}
+    said = EntitySetSettings.model_validate({"children": [{**child, "fields": {"company": "Name"}}]})
+    entity = ifs.catalogue({"purchase_order_set": said}, "cloud")["purchase_order_set"]
+    rows, _ = Reader(cloud(pages))(entity, TODAY, Memory())
+    assert {row["order_no"]: (row["company"], row["vendor_no"]) for row in rows} == {
+        "P1": ("0020", "C1"),
+        "P2": (None, "C2"),
+    }
+
+
 COMPANIES = {"navigation": "SupplierInvoiceCompanies", "fields": {"payment_terms": "PayTermId"}}
 
 
@@ -263,6 +278,7 @@ def test_every_set_that_the_tenant_has_is_as_the_catalogue_of_ifs_cloud_says(pag
     assert {name for name, report in reports.items() if report.untold} == {
         "posting_proposal_head_set",
         "supplier_invoice_set",
+        "customer_invoice_set",
     }
 
 
