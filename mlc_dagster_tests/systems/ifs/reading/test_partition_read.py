@@ -318,7 +318,7 @@ def test_amounts_are_exact_to_the_last_digit(box: Sandbox) -> None:
 
 
 def test_an_amount_with_more_digits_than_can_be_kept_is_never_rounded(box: Sandbox) -> None:
-    wide = {"deep": Decimal("0.12345678901"), "large": Decimal("1" * 38)}
+    wide = {"deep": Decimal("0.1234567890123456789012345678901"), "large": Decimal("1" * 47)}
     box.ifs.put_many("SupplierSet", [{"SupplierId": key, "CreditLimit": value} for key, value in wide.items()], TEN)
     rows, _ = Reader(client_of(box))(ifs.SUPPLIERS)
     for row in rows:
