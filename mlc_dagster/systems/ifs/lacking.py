@@ -40,14 +40,16 @@ def _of_source(flow: Flow, entity: EntitySet) -> str:
         return ""
     places = sorted({"lines.fields" if name.startswith("lines.") else "fields" for name in gone})
     where = " and ".join(f"ifs.entity_sets.{entity.name}.{place}" for place in places)
-    return f"this tenant's {entity.name} has no {', '.join(gone)}; name it in mlc.yaml, where there is one: {where}"
+    sites = ", or ifs.sites (site: company)" if "company" in gone and entity.sites is not None else ""
+    words = f"this tenant's {entity.name} has no {', '.join(gone)}; name it in mlc.yaml, where there is one"
+    return f"{words}: {where}{sites}"
 
 
 def missing(entity: EntitySet, fields: tuple[str, ...]) -> list[str]:
     """Those of these fields ("lines.account" for a line's) that the tenant does not have."""
     lines = entity.lines.absent if entity.lines else frozenset[str]()
     by_site = {"company"} if entity.sites else set[str]()
-    gone = entity.absent - by_site | {f"lines.{name}" for name in lines}
+    gone = entity.absent - by_site - entity.sums.keys() | {f"lines.{name}" for name in lines}
     return [name for name in fields if name in gone]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlc_dagster.settings.web import TokenSource
 from mlc_dagster.systems.monday.boards.cell_values import DIGITS
+from mlc_dagster.systems.monday.boards.item_writer import KEPT
 from mlc_dagster.systems.monday.boards.whereabouts import RULES
 from mlc_dagster.systems.monday.connect import monday_client
 from mlc_dagster.systems.monday.flows import FLOWS
@@ -23,6 +24,6 @@ SYSTEM = System(
     flows=FLOWS,
     identity=account_of,
     has=has,
-    holds_by=(*RULES, DIGITS),
+    holds_by=(*RULES, DIGITS, KEPT),
     webhooks=Webhooks(TokenSource, event_of, challenge),
 )

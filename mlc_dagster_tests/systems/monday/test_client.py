@@ -249,6 +249,19 @@ def test_a_number_of_more_digits_than_monday_keeps_is_held(box: Sandbox) -> None
     assert isinstance(refused, Refused) and refused.rule == "number_keeps_its_digits" and "16 digits" in refused.reason
 
 
+def test_what_monday_took_and_did_not_keep_is_held_and_no_second_item_is_made(box: Sandbox) -> None:
+    """Amounts of a board that rolls them up are answered with 200, and dropped."""
+    box.monday.boards.computed.add("numbers_mk2")
+    client = client_on(box)
+    *begun, refused = save(client, drafts([7]))
+    assert isinstance(refused, Refused) and refused.rule == "monday_kept_it" and "amount" in refused.reason
+    (kept,) = begun
+    assert isinstance(kept, Begun) and len(rows(box)) == 1
+    box.monday.boards.computed.clear()
+    (changed,) = save(client, [replace(drafts([7])[0], remote_id=kept.remote_id, look_since=None)])
+    assert isinstance(changed, Saved) and rows(box)["0010/7"]["Amount"] == "156.25"
+
+
 # --- limits ---------------------------------------------------------------------------------------------------------
 
 

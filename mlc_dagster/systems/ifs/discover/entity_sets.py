@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from mlc_dagster.systems.ifs.discover.known_names import (
@@ -229,17 +229,6 @@ def _takes(kind: str, value: str | bool) -> bool:
     if value == TODAY:
         return kind in ("Edm.Date", "Edm.DateTimeOffset")
     return bool(kind) and (kind == "Edm.String" or not kind.startswith("Edm."))
-
-
-def without_site(found: FoundSet | Absent, sites: Mapping[str, str]) -> FoundSet | Absent:
-    """A set with a site and no company is not read before mlc.yaml says whose the sites are."""
-    if isinstance(found, Absent) or sites:
-        return found
-    fields = found.fields
-    if "contract" not in fields or not fields["contract"].is_exact or fields["company"].is_exact:
-        return found
-    words = "it has a site and no company: say whose each site is (ifs.sites), then take its lines in"
-    return replace(found, doubt="; ".join(filter(None, [found.doubt, words])))
 
 
 def find_all(services: Services) -> list[FoundSet | Absent]:

@@ -55,8 +55,10 @@ def from_row(row: Row) -> Proposal:
     """The order, from the proposal that stands for it and knows of no bill."""
     names = ("account", "amount", "tax_code", "text", *_CODES[1:])
     lines = tuple(PayableLine(**{name: line.get(name) for name in names}) for line in row["lines"])
-    same = {name: row[name] for name in ("company", "supplier_id", "po_reference", "external_ref", "text")}
-    amounts = {name: row[name] or NOTHING for name in ("net_amount", "vat_amount", "gross_amount")}
+    same: dict[str, Any] = {
+        name: row[name] for name in ("company", "supplier_id", "po_reference", "external_ref", "text")
+    }
+    amounts: dict[str, Any] = {name: row[name] or NOTHING for name in ("net_amount", "vat_amount", "gross_amount")}
     return Proposal(currency=row["currency_code"], dated=row["invoice_date"], lines=lines, **same, **amounts)
 
 

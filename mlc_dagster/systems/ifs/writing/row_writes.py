@@ -101,6 +101,8 @@ class RowWrites:
 
         Raises StaleRecord where another version is there by now, OutcomeUnknown, RecordRejected.
         """
+        if "obj_state" in changes:
+            raise ValueError("IFS ignores a state that is sent as a field, and says 200: use change_state")
         if not etag:
             words = f"ifs/{entity.name}: the tenant gives this row no ETag, so it cannot be changed safely"
             raise RecordRejected(words)

@@ -13,7 +13,7 @@ from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, TransientErr
 from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.systems.monday.api import MondayApi
 from mlc_dagster.systems.monday.boards.cell_values import written
-from mlc_dagster.systems.monday.boards.item_lookup import by_id, by_key, differing
+from mlc_dagster.systems.monday.boards.item_lookup import by_id, by_key, differing, not_kept
 from mlc_dagster.systems.monday.boards.layout import Layout
 from mlc_dagster.systems.monday.boards.open_creates import AT_WORK, OpenCreates
 from mlc_dagster.systems.monday.boards.whereabouts import Whereabouts, whereabouts
@@ -23,6 +23,8 @@ from mlc_dagster.systems.monday.graphql.replies import Fault, Reply
 from mlc_dagster.systems.monday.graphql.responses import AnsweredInDoubtError, TooComplexError
 from mlc_dagster.systems.monday.records import Cell, Item
 
+KEPT = "monday_kept_it"
+"""The rule that is broken where an answer shows that a write was dropped."""
 TURNS = 8  # requests in a row of which monday takes nothing, before it is given up
 
 
@@ -152,7 +154,7 @@ class ItemWriter:
     def _request(self, writes: Sequence[ItemWrite], key: str) -> Reply:
         """Changes may be sent again: they say what is to be, not by how much it differs."""
         new = writes[0].item_id is None
-        variables: dict[str, Any] = {"b": self._layout.board.id, "l": self._labels}
+        variables: dict[str, Any] = {"b": self._layout.board.id, "l": self._labels, "c": self._layout.ids}
         for number, write in enumerate(writes):
             variables |= self._variables(number, write)
         if new and self._group:
@@ -199,7 +201,7 @@ class ItemWriter:
         for number, write in enumerate(writes):
             alias = f"i{number}"
             if made := reply.values.get(alias):
-                yield from self._done(write, str(made["id"]))
+                yield from self._kept(write, made)
             elif _is_untouched(reply, alias):
                 again.append(write)
             else:
@@ -234,6 +236,17 @@ class ItemWriter:
         """monday answered, and left open whether these are there."""
         self._open_creates.answered(write.draft for write in writes)
         yield from (Unanswered(write.draft, why) for write in writes)
+
+    def _kept(self, write: ItemWrite, made: Any) -> Iterator[Outcome]:
+        """By what the answer shows of the item."""
+        if lost := not_kept(write.cells, made, self._layout):
+            self._open_creates.settled(write.draft)
+            yield Begun(write.draft, str(made["id"]))
+            cure = "Is the column computed, or may the token's user not write it? Name another one in mlc.yaml."
+            reason = f"monday took item {made['id']}, and did not keep {', '.join(lost)}. {cure}"
+            yield Refused(write.draft, reason, KEPT)
+        else:
+            yield from self._done(write, str(made["id"]))
 
     def _done(self, write: ItemWrite, item_id: str) -> Iterator[Outcome]:
         self._open_creates.settled(write.draft)

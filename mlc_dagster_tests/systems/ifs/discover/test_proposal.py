@@ -14,6 +14,7 @@ from mlc_dagster.systems.shared.discovery import Discovery
 from mlc_dagster_tests.systems.ifs.discover.conftest import line_of
 from mlc_dagster_tests.systems.ifs.discover.fake_tenant import FakeTenant, Kind, cloud, refusal
 from mlc_dagster_tests.systems.ifs.discover.test_services import told
+from mlc_dagster_tests.systems.loopback import answers
 
 
 def proposed(tenant: FakeTenant) -> tuple[Discovery, dict[str, Any]]:
@@ -143,6 +144,18 @@ def test_a_set_with_a_site_and_no_company_is_off_until_mlc_yaml_says_whose_the_s
         assert yaml.safe_load(found.proposal)["entity_sets"]["customer_order_set"] == {"set": None}
         assert lines_with(found, "? Ask", "it has a site and no company", "ifs.sites")
         assert lines_with(found, "# contract: Contract")
+
+
+def test_whose_the_sites_are_is_proposed_where_the_tenant_lists_them() -> None:
+    listed = {"CompanySiteHandling": {"CompanySiteSet": Kind("Contract", "Company Description")}}
+    rows = answers(body={"value": [{"Contract": "007", "Company": "10"}, {"Contract": "S-2", "Company": "0020"}]})
+    tenant = FakeTenant({**cloud(), **listed}, instead={"/CompanySiteSet": rows})
+    with told(tenant, sites={}) as (found, _):
+        proposal = yaml.safe_load(found.proposal)
+        assert proposal["sites"] == {"007": "10", "S-2": "0020"}
+        assert proposal["entity_sets"]["customer_order_set"]["set"] == "CustomerOrderSet"
+    with told(tenant) as (found, _):
+        assert "sites" not in yaml.safe_load(found.proposal), "mlc.yaml has them already"
 
 
 def test_a_set_that_no_source_names_is_looked_for_by_its_key_and_fields_and_asked_about() -> None:

@@ -202,6 +202,27 @@ def test_amounts_of_twenty_decimals_keep_every_digit(pages: Sandbox) -> None:
     ]
 
 
+def test_a_row_that_does_not_say_what_voucher_it_is_of_is_held_and_no_other_with_it() -> None:
+    head = {"Company": "0010", "VoucherType": "M", "AccountingYear": 2026}
+    rows = [{**head, "VoucherNo": number, "RowNo": 1, "@odata.etag": f'W/"{number}"'} for number in (1, "none", 3)]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        condition = request.url.params.get("$filter", "")
+        if " gt " in condition or "$skip" in request.url.params:
+            return httpx.Response(200, json={"value": []})
+        found = rows if not condition else [row for row in rows if f"VoucherNo eq {row['VoucherNo']}" in condition]
+        return httpx.Response(200, json={"value": found})
+
+    with respx.mock as routes:
+        routes.route().mock(side_effect=answer)
+        client = IfsClient(ApiClient("ifs", "https://erp.test/main", classify=classify), clock=lambda: NOW)
+        found, pull = Reader(client)(CLOUD["voucher_set"], TODAY, Memory())
+    assert sorted(row["voucher_no"] or 0 for row in found) == [0, 1, 3]
+    (held,) = (row for row in found if row["unreadable"])
+    assert "VoucherNo" in held["unreadable"] and '"none"' in held["unreadable"]
+    assert pull.unreadable == 1
+
+
 def test_only_vouchers_of_which_a_row_changed_are_news(pages: Sandbox) -> None:
     memory = Memory()
     for number in (1, 2):
