@@ -24,9 +24,7 @@ from mlc_dagster.core.outcomes import Ready
 from mlc_dagster.core.vocabulary import Record, Row, plain
 
 AMOUNT = pa.decimal256(76, 30)
-"""Up to 46 digits before the point and 30 after it: what the ERP computes has twenty and more decimals, of 130 digits
-(facts/ifs-tenants.md, sections 2 and 7). Files that have decimal128(38, 10) are older, and are read as they are.
-"""
+"""Up to 46 digits before the point, 30 after it: ERPs of Edm.Decimal(130,65) compute twenty. Older files have ten."""
 
 MOMENT = pa.timestamp("us", "UTC")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from mlc_dagster.settings.addresses import Address
 from mlc_dagster.settings.section import Section, shape
 
 _HEADER = shape(r"^[A-Za-z0-9][A-Za-z0-9-]*$", "a header's name, such as X-Webhook-Secret")
@@ -23,6 +24,14 @@ class SignedSource(WebhookSource):
     hmac_header: str | None = Field(None, pattern=_HEADER, description="Carries the signature; left out: unsigned")
     hmac_prefix: str = Field("", description="What stands before the signature, such as sha256=")
     hmac_encoding: Literal["hex", "base64"] = "hex"
+
+
+class TokenSource(WebhookSource):
+    """One that can send a token of its own, signed for the very address that it was given."""
+
+    address: Address | None = Field(
+        None, description="https://your.host/webhooks/monday: whom tokens must be meant for; left out: not asked"
+    )
 
 
 class WebSettings(Section):

@@ -12,7 +12,7 @@ from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger.database import LedgerUnavailable
 from mlc_dagster.settings import Settings
-from mlc_dagster.settings.web import SignedSource, WebhookSource
+from mlc_dagster.settings.web import SignedSource, TokenSource, WebhookSource
 from mlc_dagster.web.signatures import same_secret, signed, token_holds
 
 log = logger(__name__)
@@ -42,7 +42,8 @@ class Door:
             return False
         if self.keys and not isinstance(self.settings, SignedSource):
             given, now = _bytes(headers, "Authorization"), time.time()
-            return True in [token_holds(given, key, now) for key in self.keys]
+            address = self.settings.address if isinstance(self.settings, TokenSource) else None
+            return True in [token_holds(given, key, now, address or "") for key in self.keys]
         return bool(self.secrets or self.keys)
 
     def believes(self, headers: Headers, body: bytes) -> bool:
@@ -62,6 +63,10 @@ class Doors:
         self._settings, self._secrets = settings, secrets
         self._doors: dict[str, Door] = {source: self._made(source) for source in settings.web.sources}
         self._why: dict[str, str] = {}
+        for source, door in self._doors.items():
+            if door.keys and isinstance(door.settings, TokenSource) and not door.settings.address:
+                words = "web.%s.address is not set: a token that was meant for another webhook of the app is taken, too"
+                log.warning(words, source)
 
     def of(self, source: str) -> Door | None:
         """None where nobody's webhooks are taken in this name."""

@@ -34,8 +34,9 @@ def signed(body: bytes, given: bytes, key: str, prefix: str, encoding: Literal["
     return hmac.compare_digest(given[len(start) :], base64.b64encode(digest))
 
 
-def token_holds(given: bytes, key: str, now: float) -> bool:
-    """Whether it is a JWT that `key` signed by HS256 and that still holds at `now`, in seconds since 1970.
+def token_holds(given: bytes, key: str, now: float, address: str = "") -> bool:
+    """Whether it is a JWT that `key` signed by HS256 and that still holds at `now`, in seconds since 1970, for
+    `address`, or what is below it; empty: for whomever.
 
     A token without an end is refused. It does not cover the body: what was sent with it stays a hint.
     """
@@ -45,10 +46,20 @@ def token_holds(given: bytes, key: str, now: float) -> bool:
     if not hmac.compare_digest(signature, wanted):
         return False
     header, _, claims = content.partition(b".")
-    end = _part(claims).get("exp")
+    told = _part(claims)
+    end = told.get("exp")
+    if address and not _is_meant_for(told.get("aud"), address):
+        return False
     if _part(header).get("alg") != "HS256" or not isinstance(end, int | float):
         return False
     return now < end + LEEWAY
+
+
+def _is_meant_for(audience: Any, address: str) -> bool:
+    """Another webhook of the same app is signed by the same key. The secret may stand at the end of the address."""
+    named = audience if isinstance(audience, list) else [audience]
+    ours = address.rstrip("/")
+    return any(isinstance(each, str) and (each.rstrip("/") == ours or each.startswith(f"{ours}/")) for each in named)
 
 
 def _unpadded(value: bytes) -> bytes:

@@ -24,9 +24,4 @@ KNOWN: tuple[Known, ...] = (
         " profile `seed` expands collections, so the demo asks for them.",
         "issue 12, Profiles: `pages` for IFS ($expand of collections 501)",
     ),
-    Known(
-        "monday: writes of a request, request: writes has 25 members, and 20 are the limit",
-        "25 in one request is what monday's rates were measured and tested with here; 20 shifts a third of its tests.",
-        "issue 12, monday: 20 items a request",
-    ),
 )

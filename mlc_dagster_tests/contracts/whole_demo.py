@@ -34,7 +34,8 @@ class InProcess(Runs):
         self.out = Console(quiet=True)  # type: ignore[assignment]
         self.companies = (min(settings.companies), max(settings.companies))
         known = configuration.flows(settings)
-        self.flows = tuple(flow for name in settings.targets for flow in known[name])
+        off = {flow for name in settings.targets for flow in configuration.lacking_flows(settings, name)}
+        self.flows = tuple(flow for name in settings.targets for flow in known[name] if flow.name not in off)
 
 
 FEW = 3  # records of a kind that people change in a day

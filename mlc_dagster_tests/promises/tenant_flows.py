@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.vocabulary import ERP, EntitySet
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.location import tenants_flows
@@ -19,6 +20,7 @@ from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.sandbox.registry import choices_of, parts
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems import configuration
+from mlc_dagster.systems.ifs.lacking import lacking
 from mlc_dagster.systems.ifs.records import catalogue_for
 from mlc_dagster_tests.promises import tenant_books as erp
 from mlc_dagster_tests.promises.journey import Journey, content_at, flow_of
@@ -63,9 +65,11 @@ class Tenant:
     store: RowStore
 
     def run(self, name: str) -> Loaded:
-        """Raises what the clients raise."""
+        """Raises Misconfigured for a flow that the code location leaves out, and what the clients raise."""
         catalogue = catalogue_for(configuration.erp_settings(self.settings))
         (flow,) = tenants_flows((flow_of(name),), catalogue)
+        if why := lacking(flow, catalogue, configuration.erp_settings(self.settings)):
+            raise Misconfigured(f"{name} is off: {why}")
         journey = TenantJourney(flow, self.settings, self.ledger, self.store, "run", catalogue=catalogue)
         return journey.make()
 

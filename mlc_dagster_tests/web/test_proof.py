@@ -156,6 +156,22 @@ def test_a_cin7_purchase_is_listed_as_a_customer_and_undated_events_are_their_bo
     assert (authorised.kind, authorised.subject) == ("purchase_orderauthorised", "8b1538e4")
 
 
+def test_mondays_token_is_for_our_address_alone_where_mlc_yaml_names_it(sqlite_ledger: Ledger) -> None:
+    """Another webhook of the same app has tokens by the same key, and whoever gets them could send them on to us."""
+    ours, soon = "https://hooks.acme.test/webhooks/monday", time.time() + 300
+    body = {"event": {"type": "create_pulse", "pulseId": 7, "triggerUuid": "t", "subscriptionId": 1}}
+    with serving(sqlite_ledger, MONDAY, sources=["monday"], monday={"address": ours}) as client:
+
+        def asked(**claims: Any) -> int:
+            headers = {"Authorization": token(**claims)}
+            return client.post("/webhooks/monday", json=body, headers=headers).status_code
+
+        wrong = [None, "", "https://other.test/webhooks/monday", f"{ours}-too", 7, ["https://other.test/"]]
+        assert [asked(exp=soon, aud=each) for each in wrong] == [401] * len(wrong) and asked(exp=soon) == 401
+        assert asked(exp=time.time() - 3600, aud=ours) == 401, "it has ended"
+        assert [asked(exp=soon, aud=each) for each in (ours, f"{ours}/", f"{ours}/secret", [ours])] == [200] * 4
+
+
 def test_a_monday_event_without_a_trigger_is_known_by_its_body() -> None:
     first, other = (told("monday", {"event": {"type": "create_pulse", "pulseId": each}}) for each in (1, 2))
     assert first.event_id != other.event_id and (first.subject, other.subject) == ("1", "2")

@@ -35,15 +35,33 @@ def answer(objects: Objects, source: str, target: str, verb: list[str], body: Ro
     if verb == ["read"]:
         return _read(objects, source, target, inputs)
     if verb == ["associate", "default"]:
-        for each in inputs:
-            objects.associate(source, _id(objects, source, each["from"]), target, _id(objects, target, each["to"]))
-        return batch(200, list(chain.from_iterable(_both_ways(source, target, each) for each in inputs)), [])
+        return _associate(objects, source, target, inputs)
     if verb == ["archive"]:
         for each in inputs:
             for other in each["to"]:
                 objects.separate(source, _id(objects, source, each["from"]), target, _id(objects, target, other))
         return batch(200, [], [])
     return error_answer(404, "Unknown verb", "NOT_FOUND")
+
+
+def _associate(objects: Objects, source: str, target: str, inputs: list[Row]) -> Answer:
+    """Those over a limit are named in a 207; what is not there refuses the call."""
+    made, errors = [], []
+    for each in inputs:
+        one, other = _id(objects, source, each["from"]), _id(objects, target, each["to"])
+        if _is_over(objects, source, one, target, other):
+            text = f"{target} {other} has reached its limit of {objects.traits.association_limit} {source}"
+            about = {"fromObjectId": [each["from"]["id"]], "toObjectId": [each["to"]["id"]]}
+            errors.append(input_error(InvalidError(text, "", "VALIDATION_ERROR", **about), None))
+            continue
+        objects.associate(source, one, target, other)
+        made.append(each)
+    return batch(200, list(chain.from_iterable(_both_ways(source, target, each) for each in made)), errors)
+
+
+def _is_over(objects: Objects, source: str, one: str, target: str, other: str) -> bool:
+    limit, there = objects.traits.association_limit, objects.of(target, source, other)
+    return bool(limit) and target == "companies" and one not in there and len(there) >= limit
 
 
 def _read(objects: Objects, source: str, target: str, inputs: list[Row]) -> Answer:

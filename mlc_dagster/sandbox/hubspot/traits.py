@@ -24,6 +24,7 @@ class Traits:
     archived_keys_stay_taken: bool = False  # whether the recycle bin keeps a unique value (2.2)
     search_lags: bool = False  # the index knows what was there at the last `reindex` alone (2.14)
     may_read_limits: bool = True  # whether the token may ask for quotas and schemas (2.11)
+    association_limit: int = 0  # records of one type on one record, as an admin may set it (2.10); 0: none
     required_of_companies: str = ""  # properties that an admin requires on create, with commas between (2.8)
 
 

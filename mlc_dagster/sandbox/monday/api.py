@@ -105,6 +105,18 @@ class MondaySandbox:
         with self._lock:
             self.boards.items[item_id]["state"] = "archived"
 
+    def delete_item(self, item_id: str, *, for_ever: bool = False) -> None:
+        """As a person would: into the trash, or out of it. Raises KeyError."""
+        with self._lock:
+            self.boards.items[item_id]["state"] = "deleted"
+            if for_ever:
+                del self.boards.items[item_id]
+
+    def move_item(self, item_id: str, board_id: str) -> None:
+        """As a person would, to another board, which has other columns. Raises KeyError."""
+        with self._lock:
+            self.boards.items[item_id].update(board=self.boards.board(board_id)["id"], values={})
+
     @property
     def skew_seconds(self) -> float:
         return 0.0

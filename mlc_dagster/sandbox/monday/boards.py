@@ -33,6 +33,7 @@ class Boards:
         self.boards: dict[str, dict[str, Any]] = {}
         self.items: dict[str, dict[str, Any]] = {}
         self.last_id = 9_000_000_000  # ids exceed 32 bits
+        self.computed: set[str] = set()  # ids of columns whose values are dropped with 200, as those of rollups are
         self.heeds_order = True  # False: `order_by` does nothing, without a word
 
     def new_id(self) -> str:
@@ -103,7 +104,8 @@ class Boards:
         for column_id, value in values.items():
             if column_id not in columns:
                 raise RefusedError("InvalidColumnIdException", f"no column {column_id} on board {board['id']}")
-            kept[column_id] = self._value(columns[column_id], value, labels=labels)
+            if column_id not in self.computed:
+                kept[column_id] = self._value(columns[column_id], value, labels=labels)
         return kept
 
     def _value(self, column: dict[str, Any], value: Any, *, labels: bool) -> Any:

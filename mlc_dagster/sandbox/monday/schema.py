@@ -36,7 +36,7 @@ interface ColumnValue { id: ID! text: String type: ColumnType! }
 type PlainValue implements ColumnValue { id: ID! text: String type: ColumnType! }
 type BoardRelationValue implements ColumnValue { id: ID! text: String type: ColumnType! linked_item_ids: [ID!]! }
 type Item {
-  id: ID! name: String! state: State created_at: Date updated_at: Date url: String!
+  id: ID! name: String! state: State created_at: Date updated_at: Date url: String! board: Board
   column_values(ids: [String!]): [ColumnValue!]!
 }
 type ItemsResponse { cursor: String items: [Item!]! }
@@ -51,7 +51,7 @@ type Query {
   version: Version!
   complexity: Complexity
   boards(ids: [ID!], limit: Int = 25, state: State = active): [Board]
-  items(ids: [ID!], limit: Int = 25): [Item]
+  items(ids: [ID!], limit: Int = 25, exclude_nonactive: Boolean): [Item]
   items_page_by_column_values(
     board_id: ID!, columns: [ItemsPageByColumnValuesQuery!], cursor: String, limit: Int! = 25): ItemsResponse!
   next_items_page(cursor: String!, limit: Int! = 25): ItemsResponse!
@@ -93,6 +93,7 @@ class Resolvers:
                 field.resolve = self._refusing(getattr(self, f"on_{name}"))
         built.type_map["ColumnValue"].resolve_type = lambda value, *_: value["__typename"]  # type: ignore[attr-defined]
         built.type_map["Board"].fields["items_page"].resolve = self._items_page  # type: ignore[attr-defined]
+        built.type_map["Item"].fields["board"].resolve = self._board_of  # type: ignore[attr-defined]
         built.type_map["Item"].fields["column_values"].resolve = self._column_values  # type: ignore[attr-defined]
         return built
 
@@ -136,11 +137,14 @@ class Resolvers:
         ]
         return [{**board, "items_count": 0, "items_limit": 10_000} for board in found[: min(limit, 100)]]
 
-    def on_items(self, ids: list[str] | None = None, limit: int = 25) -> Any:
+    def _board_of(self, item: dict[str, Any], _: GraphQLResolveInfo) -> Any:
+        return {"state": "active", **self._boards.boards[item["board"]]}
+
+    def on_items(self, ids: list[str] | None = None, limit: int = 25, exclude_nonactive: bool = False) -> Any:
         if len(ids or ()) > 100:
             raise RefusedError("InvalidArgumentException", "at most 100 ids")
         found = [self._boards.items[item] for item in ids or () if item in self._boards.items]
-        return found[:limit]
+        return [item for item in found if item["state"] == "active" or not exclude_nonactive][:limit]
 
     def on_items_page_by_column_values(
         self, board_id: str, limit: int, columns: list[dict[str, Any]] | None = None, cursor: str | None = None

@@ -16,6 +16,7 @@ from mlc_dagster.sandbox.procurify import whole_documents as whole
 from mlc_dagster.sandbox.procurify.lines import Cost, Line
 from mlc_dagster.sandbox.procurify.lists import ACCOUNT_CODES, BILLS, ORDER_STATUSES, ORDERS, PLAIN, VENDORS
 from mlc_dagster.sandbox.procurify.pages import NOT_FOUND, Listing, Refusal, page
+from mlc_dagster.sandbox.procurify.profiles import Domain
 from mlc_dagster.sandbox.procurify.reference_data import Amount, Books, Row
 from mlc_dagster.sandbox.procurify.state import Shelves
 from mlc_dagster.sandbox.procurify.tokens import CLIENT_ID, DAY, PATH, ProcurifyTokens
@@ -44,9 +45,9 @@ class ProcurifySandbox:
     `read_only`: fields of a vendor that are dropped with 2xx, as by a role that may not write them.
     """
 
-    def __init__(self, counts: RollingCounts, journal: Journal, lock: RLock) -> None:
-        self.counts, self._journal, self._lock = counts, journal, lock
-        self.heeds_filters, self.flat_pagination, self.link_origin = True, False, ""
+    def __init__(self, counts: RollingCounts, journal: Journal, lock: RLock, traits: Domain) -> None:
+        self.counts, self._journal, self._lock, self._traits = counts, journal, lock, traits
+        self.heeds_filters, self.flat_pagination, self.link_origin = traits.heeds_filters, traits.flat_pagination, ""
         self.forbidden: set[str] = set()
         self.read_only: set[str] = set()
         self.tokens = ProcurifyTokens(DAY)
@@ -218,7 +219,8 @@ class ProcurifySandbox:
 
     def _book(self, call: Call, name: str) -> Answer:
         rows = getattr(self.books, name.replace("-", "_")).values()
-        return self._listed(call, rows, ACCOUNT_CODES if name == "account-codes" else PLAIN)
+        show = self._traits.location if name == "locations" else dict
+        return self._listed(call, rows, ACCOUNT_CODES if name == "account-codes" else PLAIN, show)
 
     def _orders(self, call: Call, _role: str, status: str) -> Answer:
         if status not in ORDER_STATUSES:

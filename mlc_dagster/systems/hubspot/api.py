@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from mlc_dagster.core.errors import AccessDenied, Misconfigured, MlcError, QuotaUsedUp, RecordRejected
+from mlc_dagster.core.errors import AccessDenied, Misconfigured, MlcError, QuotaUsedUp, RecordRejected, TransientError
 from mlc_dagster.core.outcomes import Budget
 from mlc_dagster.systems.hubspot.error_messages import reason
 from mlc_dagster.transport.client import ApiClient, Throttled, exact_json, snippet
@@ -22,6 +22,7 @@ VERSION_ENDS = date(2028, 3, 31)
 
 BURST_SECONDS = 10.0  # the window that HubSpot counts calls in, where it does not say otherwise
 LOCK_SECONDS = 2.0  # how long a 423 lasts
+NO_RIGHTS = ("MISSING_SCOPES", "USER_DOES_NOT_HAVE_PERMISSIONS")  # the second: whose app it is, was removed
 SETUP = ("PROPERTY_DOESNT_EXIST", "by non-unique")  # refusals of a whole portal, not of a record
 
 PAGE, SEARCHED = 200, 1000
@@ -79,7 +80,7 @@ def classify(response: Response) -> MlcError | None:
         return _too_many(body, said, asked, response.headers)
     if status in (423, 477):
         return Throttled(said, retry_after=LOCK_SECONDS if asked is None else asked)
-    if status == 403 and body.get("category") == "MISSING_SCOPES":
+    if status == 403 and body.get("category") in NO_RIGHTS:
         return AccessDenied(said, status=status, cure=RIGHTS)
     if status == 404 and body.get("category") != "OBJECT_NOT_FOUND":
         return Misconfigured(said, cure="Check hubspot.base_url in mlc.yaml; it is https://api.hubapi.com.")
@@ -160,6 +161,9 @@ class HubspotApi:
         body = {"properties": list(names), "propertiesWithHistory": [], "inputs": inputs}
         more = {"archived": "true"} if archived else {}
         answer = self.post(objects(kind, "batch/read"), {**body, "idProperty": by} if by else body, **more)
+        untold = [each for each in answer.get("errors") or () if each.get("category") != "OBJECT_NOT_FOUND"]
+        if untold:  # it may be there: nothing is concluded, least of all that it may be made
+            raise TransientError(f"HubSpot does not tell whether {kind} are there: {reason(untold[0])}")
         return {str(row["id"]): row.get("properties") or {} for row in answer.get("results") or ()}
 
     def search(self, kind: str, filters: Sequence[Document], *names: str, most: int = SEARCHED) -> Searched:

@@ -20,7 +20,7 @@ from mlc_dagster.systems.hubspot.api import (
     object_schema,
 )
 from mlc_dagster.systems.hubspot.objects.properties import PROPERTIES
-from mlc_dagster.systems.hubspot.portal import Portal
+from mlc_dagster.systems.hubspot.portal import MOST_UNIQUE, Portal
 from mlc_dagster.systems.hubspot.settings import HubspotSettings
 from mlc_dagster.systems.shared.findings import Finding, refused, wrong
 
@@ -47,6 +47,7 @@ def limits(api: HubspotApi, portal: Portal, kinds: list[str], section: HubspotSe
     for kind in kinds:
         yield from _required(api, kind, section)
     yield from _totals(portal, kinds)
+    yield _matching(portal, section)
     yield from version_window(datetime.now(UTC).date())
 
 
@@ -54,14 +55,18 @@ def _quota(api: HubspotApi, portal: Portal, kinds: list[str]) -> Finding:
     what = "property quota"
     try:
         told = _told(api, CUSTOM_PROPERTIES)
-        needed = {kind: len(portal.lacking(kind)[0]) for kind in kinds}
+        lacking = {kind: portal.lacking(kind)[0] for kind in kinds}
     except MlcError as error:
         return refused("hubspot", what, error)
     if told is None:
         return Finding("hubspot", what, True, "unknown: the token may not ask")
+    needed = {kind: len(names) for kind, names in lacking.items()}
     by_type = {str(each.get("objectTypeId")): each for each in told.get("byObjectType") or ()}
     short = [fault for kind in kinds if (fault := _short(kind, needed[kind], by_type.get(TYPE_IDS[kind])))]
     left, all_needed = int(told.get("overallLimit") or 0) - int(told.get("overallUsage") or 0), sum(needed.values())
+    for kind, names in lacking.items():
+        if any(each.unique for each in names) and portal.room_for_unique(kind) < 1:
+            short.append(f"{kind} have {MOST_UNIQUE} properties of unique values already, and our key is one more")
     if all_needed > left:
         short.append(f"the portal has room for {left} custom properties, and the first load makes {all_needed}")
     if short:
@@ -120,6 +125,13 @@ def _totals(portal: Portal, kinds: list[str]) -> Iterator[Finding]:
     """Whether the total may be written; where it may not, HubSpot's own is compared."""
     if "invoices" in kinds and not portal.may_write("invoices", "hs_amount_billed"):
         yield Finding("hubspot", "invoice totals", True, "HubSpot computes them: they are compared, not written")
+
+
+def _matching(portal: Portal, section: HubspotSettings) -> Finding:
+    """By what companies that are there are tied or proposed, and where VAT numbers are looked for."""
+    where = ", ".join(portal.vat_properties()) or "ifs_vat_no"
+    ties, proposes = ", ".join(section.match) or "nothing", ", ".join(section.propose) or "nothing"
+    return Finding("hubspot", "company match", True, f"tied by {ties}, held by {proposes}; VAT numbers in {where}")
 
 
 def version_window(today: date) -> Iterator[Finding]:

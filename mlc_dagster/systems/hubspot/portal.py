@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from mlc_dagster.core.errors import AccessDenied, Misconfigured, RecordRejected
+from mlc_dagster.core.errors import AccessDenied, Misconfigured, RecordRejected, TransientError
 from mlc_dagster.core.facts import Books
 from mlc_dagster.systems.hubspot.api import ACCOUNT, DEAL_PIPELINES, Document, HubspotApi, properties
 from mlc_dagster.systems.hubspot.objects.properties import GROUP, GROUP_LABEL, KEY, PROPERTIES, Property
@@ -15,10 +15,11 @@ from mlc_dagster.systems.shared.kept_reads import KeptRead
 from mlc_dagster.transport.threads import sleep as wait_for
 
 ANEW = (
-    "Archive or rename it in HubSpot, Settings, Properties: HubSpot cannot change it. What hubspot.defaults names is "
-    "made by nobody: name a property that is there."
+    "Archive or rename it in HubSpot, Settings, Properties: HubSpot cannot change it. What hubspot.defaults and "
+    "hubspot.deal_key name is made by nobody: name a property that is there."
 )
 FRESH = 60.0  # seconds that the account is taken for the truth
+MOST_UNIQUE = 10  # properties with unique values, of an object type (facts/hubspot.md, section 5)
 LOOKS, BETWEEN_LOOKS = 12, 0.4  # a new property can be read after 250 to 700 ms
 
 
@@ -98,10 +99,17 @@ class Portal:
         wanted = [*PROPERTIES[kind], *(self._added() if kind == "companies" else ())]
         missing = [each for each in wanted if each.name not in theirs]
         faults = [fault for each in wanted if each.name in theirs and (fault := each.fault(theirs[each.name]))]
-        named = filter(None, self._options.get(f"given.{kind}", "").split(","))
-        return missing, faults + [
-            f"{name} of hubspot.defaults.{kind} is not there" for name in named if name not in theirs
+        return missing, [
+            *faults,
+            *(f"{name} is not there" for name in self._named(kind) if name.split()[0] not in theirs),
         ]
+
+    def _named(self, kind: str) -> Iterator[str]:
+        """The properties of the portal's own that mlc.yaml names, and where."""
+        given = self._options.get(f"given.{kind}", "").split(",")
+        yield from (f"{name} of hubspot.defaults.{kind}" for name in given if name)
+        if kind == "deals" and (name := self._options.get("deal_key")):
+            yield f"{name} of hubspot.deal_key"
 
     def _added(self) -> Iterator[Property]:
         """The properties that mlc.yaml adds; what of them HubSpot has already must be text."""
@@ -157,8 +165,20 @@ class Portal:
             return self._strangers.value()
 
     def _ask_for_strangers(self) -> bool:
+        """A property that was just made is searched a moment later than it is read."""
         nobody = [{"propertyName": KEY, "operator": "NOT_HAS_PROPERTY"}]
-        return self._api.search("companies", nobody, KEY, most=1)[0] > 0
+        for look in range(LOOKS):
+            try:
+                return self._api.search("companies", nobody, KEY, most=1)[0] > 0
+            except RecordRejected as error:
+                if look == LOOKS - 1:
+                    raise TransientError(f"HubSpot's companies cannot be searched yet: {error.message}") from error
+                self._sleep(BETWEEN_LOOKS)
+        return True
+
+    def room_for_unique(self, kind: str) -> int:
+        """How many more properties of unique values an object type may have. After `prepare` or `lacking`."""
+        return MOST_UNIQUE - sum(bool(each.get("hasUniqueValue")) for each in self._definitions[kind].values())
 
     def wait(self, seconds: float) -> None:
         """Until HubSpot has caught up with what it was sent."""

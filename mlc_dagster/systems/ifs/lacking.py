@@ -40,17 +40,17 @@ def _of_source(flow: Flow, entity: EntitySet) -> str:
         return ""
     places = sorted({"lines.fields" if name.startswith("lines.") else "fields" for name in gone})
     where = " and ".join(f"ifs.entity_sets.{entity.name}.{place}" for place in places)
-    return f"this tenant's {entity.name} has no {', '.join(gone)}; name it in mlc.yaml, where there is one: {where}"
+    sites = ", or ifs.sites (site: company)" if "company" in gone and entity.sites is not None else ""
+    words = f"this tenant's {entity.name} has no {', '.join(gone)}; name it in mlc.yaml, where there is one"
+    return f"{words}: {where}{sites}"
 
 
 def missing(entity: EntitySet, fields: tuple[str, ...]) -> list[str]:
     """Those of these fields ("lines.account" for a line's) that the tenant does not have."""
     lines = entity.lines.absent if entity.lines else frozenset[str]()
-    return [name for name in fields if name in entity.absent or name.removeprefix("lines.") in _of(lines, name)]
-
-
-def _of(lines: frozenset[str], name: str) -> frozenset[str]:
-    return lines if name.startswith("lines.") else frozenset()
+    by_site = {"company"} if entity.sites else set[str]()
+    gone = entity.absent - by_site - entity.sums.keys() | {f"lines.{name}" for name in lines}
+    return [name for name in fields if name in gone]
 
 
 def _of_target(flow: Flow, entity: EntitySet, section: IfsSettings) -> str:

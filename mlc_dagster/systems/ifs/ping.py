@@ -56,7 +56,7 @@ def ask_ifs(question: Question) -> Iterator[Finding]:
         client, [entity for entity in catalogue if entity.name in readable], question.settings, section.in_flight
     )
     if readable:
-        yield from ask_writing(client, {entity.name: entity for entity in catalogue}, ways_for(section))
+        yield from ask_writing(client, {entity.name: entity for entity in every}, ways_for(section))
     yield from clock("ifs", client.api)
     yield rate("ifs", (), f"{section.requests_per_minute} calls a minute")
 

@@ -12,6 +12,13 @@ from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.shared.findings import Finding, refused, wrong
 from mlc_dagster.transport.threads import in_order
 
+WHAT = {
+    ifs.ACCOUNTS.name: "account",
+    ifs.CODE_PART_VALUES.name: "code part value",
+    ifs.VOUCHERS.name: "voucher",
+}
+"""What shows that a company is there, for a user who may see it."""
+
 
 def ask_books(
     client: IfsClient, readable: Sequence[EntitySet], settings: Settings, in_flight: int
@@ -20,8 +27,9 @@ def ask_books(
     by_name = {entity.name: entity for entity in readable}
     accounts, values = by_name.get(ifs.ACCOUNTS.name), by_name.get(ifs.CODE_PART_VALUES.name)
     try:
+        if seen := accounts or values or by_name.get(ifs.VOUCHERS.name):
+            yield from _companies(client, seen, settings, in_flight)
         if accounts:
-            yield from _companies(client, accounts, settings, in_flight)
             named = [each for name, section in settings.targets.items() for each in section.erp_accounts(name)]
             yield from _named(client, accounts, "account", named, "account", settings)
         if values:
@@ -31,17 +39,18 @@ def ask_books(
         yield refused("ifs", "mlc.yaml", error)
 
 
-def _companies(client: IfsClient, accounts: EntitySet, settings: Settings, in_flight: int) -> Iterator[Finding]:
+def _companies(client: IfsClient, seen: EntitySet, settings: Settings, in_flight: int) -> Iterator[Finding]:
     """IFS shows nothing of a company that the service account may not see, and says 200."""
-    codes = list(settings.companies)
-    found = in_order(lambda code: client.find(accounts, most=1, company=code), codes, in_flight)
+    codes, what = list(settings.companies), WHAT[seen.name]
+    found = in_order(lambda code: client.find(seen, most=1, company=code), codes, in_flight)
     shown = {code: bool(rows) for code, rows in zip(codes, found, strict=True)}
     for code in (code for code, is_there in shown.items() if not is_there):
-        fault = f"company {code}: IFS shows no account of it"
+        fault = f"company {code}: IFS shows no {what} of it"
         cure = f"Correct companies.{code} in mlc.yaml, or let the service account see the company."
         yield wrong("ifs", "companies", fault, cure)
     if there := [code for code, is_there in shown.items() if is_there]:
-        yield Finding("ifs", "companies", True, f"{', '.join(there)} have a chart of accounts")
+        has = "have a chart of accounts" if what == "account" else f"have a {what}"
+        yield Finding("ifs", "companies", True, f"{', '.join(there)} {has}")
 
 
 def _named(

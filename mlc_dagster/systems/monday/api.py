@@ -36,7 +36,7 @@ class ComplexityBudget:
     anew_at: float = 0.0  # on the monotonic clock
 
     MOST = 5_000_000  # in one request
-    WRITES = 25  # in one request: monday gives up after 60 seconds, and a create takes up to one
+    WRITES = 20  # in one request: the most that monday recommends, and what its own clients send
 
     def writes_at_once(self) -> int:
         """How many writes one request may hold; at least one."""

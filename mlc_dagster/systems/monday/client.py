@@ -13,6 +13,7 @@ from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Budget, Draft, Outcome, Refused, Saved, Traffic
 from mlc_dagster.systems.monday.api import ComplexityBudget, MondayApi
+from mlc_dagster.systems.monday.boards.cell_values import DIGITS, lost_digits
 from mlc_dagster.systems.monday.boards.item_lookup import Found, by_key, differing
 from mlc_dagster.systems.monday.boards.item_writer import ItemWrite, ItemWriter
 from mlc_dagster.systems.monday.boards.layout import BoardFault, Boards, Layout
@@ -71,7 +72,7 @@ class MondayClient:
         return self._api.read(document, **variables)
 
     def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
-        """Send the drafts, twenty-five in a request.
+        """Send the drafts, twenty in a request.
 
         Raises AccessDenied, Misconfigured, TransientError (retries are exhausted; nothing was done for the rest).
         """
@@ -137,6 +138,8 @@ class MondayClient:
 def _plan(draft: Draft, found: list[Found], layout: Layout) -> ItemWrite | Saved | Refused:
     """What is to be done, or was done already."""
     item: Item = draft.record
+    if lost := next(filter(None, (lost_digits(cell, layout.column_of(cell).type) for cell in item.cells)), ""):
+        return Refused(draft, lost, DIGITS)
     if draft.remote_id or not found:
         return ItemWrite(draft, item.cells, draft.remote_id)
     if len(found) > 1:

@@ -65,7 +65,7 @@ class Item(Record, frozen=True, kw_only=True):
 
 
 def _target(name: str, of: str) -> Target:
-    """A hundred items are looked up in one request, and written in requests of twenty-five."""
+    """A hundred items are looked up in one request, and written in requests of twenty."""
     return Target(
         "monday", name, Item, batch=100, twice=DuplicateWording("monday", "items", f"IFS {of}", "Delete one of them.")
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from mlc_dagster.settings.web import WebhookSource
+from mlc_dagster.settings.web import TokenSource
+from mlc_dagster.systems.monday.boards.cell_values import DIGITS
+from mlc_dagster.systems.monday.boards.item_writer import KEPT
+from mlc_dagster.systems.monday.boards.whereabouts import RULES
 from mlc_dagster.systems.monday.connect import monday_client
 from mlc_dagster.systems.monday.flows import FLOWS
 from mlc_dagster.systems.monday.identity import account_of, has
@@ -21,5 +24,6 @@ SYSTEM = System(
     flows=FLOWS,
     identity=account_of,
     has=has,
-    webhooks=Webhooks(WebhookSource, event_of, challenge),
+    holds_by=(*RULES, DIGITS, KEPT),
+    webhooks=Webhooks(TokenSource, event_of, challenge),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -71,14 +72,18 @@ def given_back(order: PurchaseOrder, facts: Facts) -> Iterator[str]:
 def _billed(
     each: Allocation, order: str, bill: str, net: Decimal, tax: Decimal, decimals: int, facts: Facts
 ) -> BilledLine:
-    amounts = {"amount": round_half_up(net, decimals), "vat": round_half_up(tax, decimals)}
+    amount, vat = round_half_up(net, decimals), round_half_up(tax, decimals)
     if facts.options.get("tax_account"):
-        amounts = {"amount": amounts["amount"] + amounts["vat"], "vat": NOTHING}
+        amount, vat = amount + vat, NOTHING
     account = each.account and facts.account_in_erp(each.account)
-    names = {"order": proposal_reference(order, facts), "bill": facts.reference(BILL, bill)}
-    return BilledLine(account=account or None, **names, **amounts, **codes(each, facts))
+    names: dict[str, Any] = {**_names(order, bill, facts), **codes(each, facts)}
+    return BilledLine(account=account or None, amount=amount, vat=vat, **names)
 
 
 def _charged(order: str, bill: str, charges: Decimal, facts: Facts) -> BilledLine:
-    names = {"order": proposal_reference(order, facts), "bill": facts.reference(BILL, bill)}
-    return BilledLine(**names, amount=NOTHING, charges=charges)
+    names: dict[str, Any] = _names(order, bill, facts)
+    return BilledLine(amount=NOTHING, charges=charges, **names)
+
+
+def _names(order: str, bill: str, facts: Facts) -> dict[str, str]:
+    return {"order": proposal_reference(order, facts), "bill": facts.reference(BILL, bill)}

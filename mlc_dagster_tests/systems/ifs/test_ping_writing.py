@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mlc_dagster.core.vocabulary import EntitySet
-from mlc_dagster.sandbox import Sandbox
+from mlc_dagster.ledger.credentials import sealed
+from mlc_dagster.sandbox import Limits, Sandbox
+from mlc_dagster.sandbox.seed.start import demo_settings
+from mlc_dagster.systems.configuration import parse
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.external_records import INVOICE_LOADS, VOUCHER_LOADS, ExternalWay, Ways
 from mlc_dagster.systems.ifs.ping_writing import ask_writing
 from mlc_dagster.systems.ifs.settings import EntitySetSettings
+from mlc_dagster.systems.ping import ping_all
+from mlc_dagster_tests.orchestration.conftest import SECRETS
 from mlc_dagster_tests.systems.ifs.conftest import client_of
+
+SAAS = {"cin7", "airbase", "monday", "hubspot", "procurify"}
 
 WAYS = {each.name: ExternalWay(each) for each in (VOUCHER_LOADS, INVOICE_LOADS)}
 
@@ -45,3 +54,18 @@ def test_loads_that_the_tenant_does_not_have_are_a_fault(box: Sandbox) -> None:
     with Sandbox(profiles=("ifs.load-only", "ifs.gateway_loses=0", "ifs.gateway_grants=0")) as other:
         found = told(other, ifs.catalogue({}, "cloud"), WAYS)
     assert "loads of ExternalVouchersHandling" in found["new vouchers"][1] and found["new vouchers"][0]
+
+
+@pytest.mark.parametrize(
+    "profile, words",
+    [("ifs.load-only", "loads of ExternalVouchersHandling"), ("ifs.pages", "ifs.vouchers_by: external")],
+)
+def test_the_whole_ping_of_a_cloud_tenant_says_it(monkeypatch: pytest.MonkeyPatch, profile: str, words: str) -> None:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    with Sandbox(seed="demo", profiles=(profile,), limits=Limits(ifs_requests_per_minute=100_000), days=2) as box:
+        content = demo_settings(box.url, profiles=(profile,))
+        alone = {name: section for name, section in content.items() if name not in SAAS}
+        found = {each.what: each for each in ping_all(parse(alone, "mlc.yaml"), sealed, within=60)}
+    assert words in found["new vouchers"].answer and found["new vouchers"].ok
+    assert "none can be entered" in found["new posting proposals"].answer

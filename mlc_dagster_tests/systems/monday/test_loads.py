@@ -46,7 +46,7 @@ def test_lost_answers_never_double(fault: dict[str, object], box: Sandbox, sqlit
 def test_an_empty_ledger_adopts_and_a_full_one_sends_nothing(box: Sandbox, sqlite_ledger: Ledger) -> None:
     client, records = client_on(box), ready(130)
     first = load(client, sqlite_ledger, records)
-    assert first.created == 130 and len(creations(box)) == 6  # ceil(130 / 25)
+    assert first.created == 130 and len(creations(box)) == 7  # ceil(130 / 20)
     box.forget_calls()
     again = load(client, sqlite_ledger, records)
     assert again.unchanged == 130 and not box.calls("monday")

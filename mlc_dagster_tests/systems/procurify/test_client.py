@@ -189,6 +189,25 @@ def test_a_wrong_path_is_a_setting_to_correct(box: Sandbox, client_of: ClientOf)
         read(client_of(box, paths={"bills": "/api/v9/bills"}), BILLS)
 
 
+@pytest.mark.parametrize("profile, told", [("no-zones", None), ("loose", 1)])
+def test_where_a_location_tells_hours_or_nothing_mlc_yaml_says_which_day_a_moment_is(
+    client_of: ClientOf, profile: str, told: float | None
+) -> None:
+    limits = Limits(procurify_requests_per_second=100_000)
+    with Sandbox(seed="empty", limits=limits, profiles=[f"procurify.{profile}"]) as box:
+        box.procurify.books.put_location("Stockholm", "0010", "SEK")
+        box.procurify.put_bill(
+            box.procurify.put_vendor(name="Acme"), gl_post_date="2026-03-02T23:30:00Z", last_modified_datetime=NOON
+        )
+        (row,) = client_of(box).listed("/api/v2/locations/")
+        assert "locationTimezone" not in row and row.get("timezone") == told
+        ((unsure,), _), ((sure,), _) = (
+            read(client_of(box, time_zones=zones), BILLS) for zones in ({}, {"Stockholm": "Europe/Stockholm"})
+        )
+    assert (sure.gl_post_date, sure.unsure_dates) == (DAY, None)
+    assert told is not None or (unsure.gl_post_date is None and "gl_post_date" in unsure.unsure_dates)
+
+
 # --- a list that moves ----------------------------------------------------------------------------------------------
 
 

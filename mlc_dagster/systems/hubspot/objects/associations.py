@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from mlc_dagster.systems.hubspot.api import HubspotApi, associations
+from mlc_dagster.systems.hubspot.api import Document, HubspotApi, associations
+from mlc_dagster.systems.hubspot.error_messages import reason
 from mlc_dagster.systems.hubspot.objects.batch_answers import BatchInput, BatchResult, in_batches
 from mlc_dagster.systems.hubspot.objects.properties import KEY
 from mlc_dagster.systems.hubspot.records import BATCH
@@ -56,7 +57,9 @@ class Associations:
         answer = self._api.post(path, {"inputs": [each.body for each in batch]})
         made = {(str(row["from"]["id"]), str(row["to"]["id"])) for row in answer.get("results") or ()}
         pairs = {each.trace: (each.body["from"]["id"], each.body["to"]["id"]) for each in batch}
-        return BatchResult({trace: {} for trace, pair in pairs.items() if pair in made})
+        errors = list(answer.get("errors") or ())
+        refused = {trace: why for trace, pair in pairs.items() if pair not in made and (why := _why(pair, errors))}
+        return BatchResult({trace: {} for trace, pair in pairs.items() if pair in made}, refused)
 
     def replace(
         self, wanted: Mapping[str, Pair], there: Mapping[str, Sequence[str]], now: Mapping[str, str] | None = None
@@ -90,3 +93,14 @@ class Associations:
             self._api.post(
                 associations(self._source, self._target, "archive"), {"inputs": inputs[start : start + WRITE]}
             )
+
+
+def _why(pair: Pair, errors: Sequence[Document]) -> str:
+    """HubSpot's reason for one pair, such as a limit of associations: the error that names both, or the only one."""
+    named = [each for each in errors if set(pair) <= _ids(each)]
+    found = named or (errors if len(errors) == 1 else [])
+    return reason(found[0]) if found else ""
+
+
+def _ids(error: Document) -> set[str]:
+    return {str(each) for values in (error.get("context") or {}).values() for each in values}

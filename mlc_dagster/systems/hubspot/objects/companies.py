@@ -133,9 +133,19 @@ class CompanyWriter:
         to_send = {trace: each for trace, each in pending.items() if each.row and not each.refused}
         new = {trace: each.row for trace, each in to_send.items() if not each.known.remote_id}
         sent = upsert(self._api, KIND, new)
-        there = {trace: (each.known.remote_id, each.row) for trace, each in to_send.items() if each.known.remote_id}
+        there = self._once({trace: each for trace, each in to_send.items() if each.known.remote_id})
         sent.add(update(self._api, KIND, there))
         return sent
+
+    def _once(self, pending: Mapping[str, _PendingCompany]) -> dict[str, tuple[str, dict[str, str]]]:
+        """Two of ours that were merged, both keys lost: the first one writes, and the other is told."""
+        writers: dict[str, str] = {}  # id -> trace
+        for trace, each in pending.items():
+            first = pending[writers.setdefault(each.known.remote_id, trace)]
+            if first is not each:
+                each.row = {}
+                each.told.append(Disagreement(MERGED, "", each.company.key, first.company.key))
+        return {trace: (remote_id, pending[trace].row) for remote_id, trace in writers.items()}
 
     def _outcome(self, pending: _PendingCompany, sent: BatchResult, trace: str) -> Outcome:
         if pending.refused:

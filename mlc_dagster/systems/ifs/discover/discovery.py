@@ -15,6 +15,7 @@ from mlc_dagster.systems.ifs.discover.proposal import absent_set, doubtful_set, 
 from mlc_dagster.systems.ifs.discover.proposed_fields import Circumstances
 from mlc_dagster.systems.ifs.discover.sampling import Sample, sampled
 from mlc_dagster.systems.ifs.discover.services import Services
+from mlc_dagster.systems.ifs.discover.sites import site_lines, sites_of, without_site
 from mlc_dagster.systems.ifs.discover.yaml_lines import YamlLine, page
 from mlc_dagster.systems.ifs.settings import SURFACES, IfsSettings, Preset
 from mlc_dagster.systems.shared.discovery import Discovery
@@ -38,13 +39,16 @@ def discover_ifs(question: Question, flows: Sequence[Flow]) -> Discovery:
     services = _services(section, *question.secrets)
     services.begin()
     pairs = list(in_order(lambda one: sampled(one, services), find_all(services), section.in_flight))
+    sites = {} if section.sites else sites_of([one for one, _ in pairs], services)
+    pairs = [(without_site(one, section.sites or sites), sample) for one, sample in pairs]
     found = [one for one, _ in pairs]
     about = _circumstances(question, section, flows, services)
     sets = list(_sets(pairs, about))
     proposed = proposed_by(sets)
     preset = preset_for(found, proposed)
-    off = flows_off(flows, ifs.catalogue(proposed, preset), section)
-    lines = [*_begin(services, preset), *sets, *_off(off)]
+    said = {"entity_sets": proposed, "catalogue": preset, "sites": section.sites or sites}
+    off = flows_off(flows, ifs.catalogue_for(section.model_copy(update=said)), section)
+    lines = [*_begin(services, preset, sites), *sets, *_off(off)]
     told = [_catalogue_line(services), *(_finding(one, sample, about) for one, sample in pairs), _flows_line(off)]
     return Discovery(page(lines), tuple(told))
 
@@ -72,7 +76,7 @@ def _circumstances(
 # --- the page and the summary ---------------------------------------------------------------------------------------
 
 
-def _begin(services: Services, preset: Preset) -> Iterator[YamlLine]:
+def _begin(services: Services, preset: Preset, sites: Mapping[str, str]) -> Iterator[YamlLine]:
     yield from (YamlLine(1, "", words) for words in TITLE)
     if services.catalogue.names is None:
         yield YamlLine(
@@ -81,6 +85,7 @@ def _begin(services: Services, preset: Preset) -> Iterator[YamlLine]:
     else:
         yield YamlLine(1, "", f"The service catalogue lists {len(services.catalogue.names):,} projections.")
     yield YamlLine(1, f"catalogue: {preset}", "the nearest names; all that this tenant has is said below")
+    yield from site_lines(sites)
     yield YamlLine(1, "entity_sets:")
 
 

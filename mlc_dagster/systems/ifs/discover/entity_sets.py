@@ -96,6 +96,8 @@ def _said(known: Known, services: Services) -> Iterator[str]:
     every = [(place, services.of(place)) for place in known.every_place()]
     for place, service in sorted(every, key=lambda each: each[1].state not in ("denied", "refused")):
         yield service.why if service.state != "read" else f"{place.projection} has no set {place.set}"
+    if not known.every_place():
+        yield "no service of it is publicly known"
     if services.catalogue.names is not None:
         yield f"no other service named {', '.join(known.words)} has a set with its key and {ENOUGH} of its fields"
 

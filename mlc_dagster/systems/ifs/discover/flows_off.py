@@ -17,7 +17,8 @@ NO_CHART = f"there is no {CHART}: without a chart of accounts nothing is loaded 
 
 def flows_of_sets(flows: Iterable[Flow], section: IfsSettings) -> dict[str, tuple[str, ...]]:
     """Set of the catalogue -> the flows that are off where the tenant does not have it."""
-    every, known = ifs.catalogue({}, "seed"), list(flows)
+    every = {name: replace(each, is_off=False) for name, each in ifs.catalogue({}, "seed").items()}
+    known = list(flows)
     return {
         name: tuple(flows_off(known, {**every, name: replace(each, is_off=True)}, section))
         for name, each in every.items()

@@ -86,7 +86,7 @@ class Known:
     @property
     def constants(self) -> Mapping[str, str | bool]:
         """Name on the wire -> what is sent with each create, as the preset `cloud` has it."""
-        found: Mapping[str, str | bool] = CLOUD[self.entity.name].get("constants", {})
+        found: Mapping[str, str | bool] = CLOUD.get(self.entity.name, {}).get("constants", {})
         return found
 
     def every_place(self) -> tuple[Place, ...]:
@@ -253,9 +253,17 @@ _SUPPLIER_INVOICES = Known(
     ),
 )
 
+_CUSTOMER_INVOICES = Known(
+    ifs.CUSTOMER_INVOICES,
+    (),  # no name of it is public
+    ("CustomerInvoice", "CustInvoice", "InstantInvoice"),
+    _names("customer_id=Identity,CustomerId currency_code=Currency,CurrencyCode"),
+    KnownLines((), (), _names(f"account=Account,CodeA tax_code=TaxCode,FeeCode {_CODES}")),
+)
+
 KNOWN = (
     *(_SUPPLIERS, _CUSTOMERS, _PURCHASE_ORDERS, _CUSTOMER_ORDERS, _VOUCHERS),
-    *(_ACCOUNTS, _CODE_PART_VALUES, _PROPOSALS, _SUPPLIER_INVOICES),
+    *(_ACCOUNTS, _CODE_PART_VALUES, _PROPOSALS, _SUPPLIER_INVOICES, _CUSTOMER_INVOICES),
 )
 
 ROWS_HAVE: Names = {"user_group": ("EnteredByUserGroup", "UserGroup"), "text": ()}

@@ -121,20 +121,20 @@ class Services:
         if service.state == "denied":
             return ServiceCatalogue(None, service.why)
         try:
-            names = _named(self._rows(place, *_columns(service.model)))
+            names = _named(self.rows(place, *_columns(service.model)))
         except MlcError as error:
             return ServiceCatalogue(None, _refusal(place, error).why)
         if not names:
             return ServiceCatalogue(None, f"{ALL_PROJECTIONS} lists no projection")
         return ServiceCatalogue(names)
 
-    def _rows(self, place: Place, columns: list[str], keys: list[str]) -> list[Mapping[str, Any]]:
-        """All rows; a page that is empty, or that brings nothing new, is the last."""
+    def rows(self, place: Place, columns: Iterable[str], keys: Iterable[str]) -> list[Mapping[str, Any]]:
+        """All rows of a small set; a page that is empty, or that brings nothing new, is the last. Raises MlcError."""
         params = {"$top": str(PAGE), "$select": ",".join(columns) or None, "$orderby": ",".join(keys) or None}
         rows: list[Mapping[str, Any]] = []
         for _ in range(PAGES):
             skip = {"$skip": str(len(rows))} if rows else {}
-            found = self._get(f"{self.address(place)}/{PROJECTIONS}", {**params, **skip})
+            found = self._get(f"{self.address(place)}/{place.set}", {**params, **skip})
             page = found.get("value") if isinstance(found, Mapping) else None
             fresh = [row for row in page or () if isinstance(row, Mapping)]
             if not fresh or (rows and fresh[0] == rows[0]):

@@ -30,6 +30,7 @@ class Children:
         self._connection, self._entity, self._child = connection, entity, child
         self._condition = None if child.company is None else equals(["Company"], [child.company])
         self._others = frozenset(fields_of(entity.record)) - child.fields.keys()
+        self._links = tuple(child.on) if child.path else entity.keys  # what its rows are found by
         self._counts: list[int] = []  # appended to by several threads
 
     @property
@@ -38,15 +39,17 @@ class Children:
 
     def complete(self, page: Page) -> Page:
         """The page with this child's fields. A row of several children that disagree is unreadable, and says so."""
-        keys = list(zip(*(page.batch[name].to_pylist() for name in self._entity.keys), strict=True))
+        keys, links = _columns(page, self._entity.keys), _columns(page, self._links)
         problems: list[str | None] = page.batch["unreadable"].to_pylist()
-        asked = [key for key, problem in zip(keys, problems, strict=True) if problem is None]
-        found = self._by_array(asked) if self._child.navigation else self._by_set(asked)
-        told = [problem or self._problem(key, found.get(key, [])) for key, problem in zip(keys, problems, strict=True)]
+        asked = [link for link, problem in zip(links, problems, strict=True) if problem is None and None not in link]
+        found = self._by_set(dict.fromkeys(asked)) if self._child.path else self._by_array(asked)
+        below = [found.get(link, []) for link in links]
+        each = zip(keys, problems, below, strict=True)
+        told = [problem or self._problem(key, rows) for key, problem, rows in each]
         batch = with_column(page.batch, "unreadable", told)
         for name in self._child.fields:
-            rows = [found.get(key) if problem is None else None for key, problem in zip(keys, told, strict=True)]
-            batch = with_column(batch, name, [row[0][name] if row else None for row in rows])
+            kept = [rows[0] if rows and problem is None else None for rows, problem in zip(below, told, strict=True)]
+            batch = with_column(batch, name, [row[name] if row else None for row in kept])
         return replace(page, batch=batch)
 
     # --- below each row -----------------------------------------------------------------------------------------------
@@ -73,19 +76,19 @@ class Children:
 
     # --- in a set of its own ------------------------------------------------------------------------------------------
 
-    def _by_set(self, keys: Sequence[Key]) -> Found:
+    def _by_set(self, links: Iterable[Key]) -> Found:
         query = self._query()
-        names = [wire_name(name, query.entity.wire) for name in self._entity.keys]
+        names = [wire_name(name, query.entity.wire) for name in self._links]
 
         def rows(some: tuple[str, Sequence[Sequence[object]]]) -> list[Row]:
             condition, asked = all_of(some[0], self._condition), some[1]
             walk = PageWalk(query.order, lambda span: query.page(span, condition))
-            return [row for page in walk.read(Span()) for row in rows_of(of_keys(page.batch, self._entity.keys, asked))]
+            return [row for page in walk.read(Span()) for row in rows_of(of_keys(page.batch, self._links, asked))]
 
         found: Found = defaultdict(list)
-        for each in in_order(rows, any_of_keys(names, keys, query.entity.types), self._connection.in_flight):
+        for each in in_order(rows, any_of_keys(names, links, query.entity.types), self._connection.in_flight):
             for row in each:
-                found[tuple(row[name] for name in self._entity.keys)].append(row)
+                found[tuple(row[name] for name in self._links)].append(row)
         self._counts.append(query.requests)
         return found
 
@@ -97,7 +100,8 @@ class Children:
             projection=child.projection or entity.projection,
             surface=child.surface or entity.surface,
             wire={**child.fields, **child.on},
-            absent=self._others - frozenset(entity.keys),
+            keys=self._links,
+            absent=self._others - frozenset(self._links),
             modified=None,
             lines=None,
             sums={},
@@ -122,3 +126,7 @@ class Children:
         reason = f"{what}: {unread[0] if unread else differ}"
         row = dict(zip(self._entity.keys, key, strict=True))
         return json.dumps({"reason": reason, "row": row, "key": key_text(*key)}, default=str)
+
+
+def _columns(page: Page, names: Iterable[str]) -> list[Key]:
+    return list(zip(*(page.batch[name].to_pylist() for name in names), strict=True))

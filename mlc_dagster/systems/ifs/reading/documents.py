@@ -30,6 +30,9 @@ from mlc_dagster.transport.threads import in_order
 
 Key = tuple[object, ...]
 
+ROWS_OF_ONE = 100
+"""Of a document, about: as many are asked for where some documents do, and more when they do not suffice."""
+
 HEAD = "head__"
 """Before a field of the header that stands on each row, where the row has a field of its own by that name."""
 
@@ -43,6 +46,7 @@ class Documents:
         self._rows, self._head = _rows_with_headers(connection.typed(lines_alone(entity, entity.lines)), entity)
         self._order = Order(self._rows, by_time=False)
         self._queries: list[Query] = []
+        self._keyless: list[str | None] = []
         self.pages = 0
 
     @property
@@ -70,13 +74,22 @@ class Documents:
                 key = tuple(row[name] for name in self._entity.keys)
                 digest = int.from_bytes(blake2b(text, digest_size=16).digest(), "little")
                 found[key] = (found.get(key, 0) + digest) % 2**128
+                self._keyless += [row["unreadable"]] if None in key and not only_keys else []
+        if only_keys and any(None in key for key in found):
+            return None
         return {key: f"{digest:032x}" for key, digest in found.items() if None not in key}
+
+    def keyless(self) -> Iterator[pa.RecordBatch]:
+        """The rows that `versions` met of which nobody can say what document they are of: each is held by itself."""
+        if self._keyless:
+            nothing: list[None] = [None] * len(self._keyless)
+            yield source_batch([{} for _ in nothing], nothing, self._keyless, self._entity.record)
 
     def keys(self, conditions: Mapping[str, object], most: int | None = None) -> list[Key]:
         """Of documents of which a row has these values, by names of the header's fields, else of the lines'."""
         condition = equals(*self._asked(conditions), self._rows.types) if conditions else None
         found: dict[Key, None] = {}
-        for batch in self._walk(condition):
+        for batch in self._walk(condition, top=most and most + ROWS_OF_ONE):
             found |= dict.fromkeys(zip(*(batch[name].to_pylist() for name in self._entity.keys), strict=True))
             if most is not None and len(found) >= most:
                 break
@@ -164,10 +177,12 @@ class Documents:
     def _line_fields(self) -> tuple[str, ...]:
         return fields_of(self._lines.record)
 
-    def _walk(self, condition: str | None, *, only_keys: bool = False) -> Iterator[pa.RecordBatch]:
+    def _walk(
+        self, condition: str | None, *, only_keys: bool = False, top: int | None = None
+    ) -> Iterator[pa.RecordBatch]:
         query = Query(self._connection, self._rows, self._order, lines=False, only_keys=only_keys)
         self._queries.append(query)
-        for page in PageWalk(self._order, lambda span: query.page(span, condition)).read(Span()):
+        for page in PageWalk(self._order, lambda span: query.page(span, condition)).read(Span(top=top)):
             self.pages += 1
             yield page.batch
 

@@ -22,7 +22,7 @@ from mlc_dagster.systems.ifs.reading.distinct_rows import DistinctRows
 from mlc_dagster.systems.ifs.reading.documents import Documents
 from mlc_dagster.systems.ifs.reading.key_ranges import Span, of_keys
 from mlc_dagster.systems.ifs.reading.paging import PageWalk
-from mlc_dagster.systems.ifs.reading.queries import Connection, Query, refuse_if_off, refuse_without_company
+from mlc_dagster.systems.ifs.reading.queries import Connection, Query, refuse_if_off
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
 from mlc_dagster.systems.ifs.schema.parts import parts_of
 from mlc_dagster.systems.shared.first_seen import FirstSeen
@@ -53,7 +53,6 @@ class PartitionRead:
         clock: Clock,
     ) -> None:
         refuse_if_off(entity)
-        refuse_without_company(entity)
         entity = connection.typed(entity)
         self._connection, self._entity, self._scope, self._pull, self._clock = connection, entity, scope, pull, clock
         self._places, self._distinct = FirstSeen(entity, sightings), DistinctRows(entity)
@@ -203,10 +202,12 @@ class PartitionRead:
         today = self._server_now().date()
         if day is None or not self._places.remembers:
             yield from documents.read(documents.versions())
+            yield from documents.keyless()
             return
         if day == today:
             versions = documents.versions().items()
             self._places.see_versions(((key_text(*key), version) for key, version in versions), today)
+            yield from documents.keyless()
         yield from documents.read(self._places.keys(self._places.on(day)))
 
     def _by_keys(self, placed: list[str]) -> Iterator[pa.RecordBatch]:

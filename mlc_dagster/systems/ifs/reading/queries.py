@@ -127,15 +127,6 @@ def refuse_if_off(entity: EntitySet) -> None:
         raise Misconfigured(f"ifs/{entity.name}: mlc.yaml, or its catalogue, says that the tenant has none", cure=cure)
 
 
-def refuse_without_company(entity: EntitySet) -> None:
-    """Raises Misconfigured for documents of sites of which nobody says whose they are."""
-    if entity.sites is not None and not entity.sites:
-        cure = (
-            f"Say it: ifs.sites in mlc.yaml (site: company); or name it: ifs.entity_sets.{entity.name}.fields.company."
-        )
-        raise Misconfigured(f"ifs/{entity.name}: the tenant's set has a site, and no company", cure=cure)
-
-
 def no_batch(path: str, error: RecordRejected) -> Misconfigured:
     """What a refusal of $batch itself means."""
     return Misconfigured(

@@ -92,11 +92,12 @@ def _wrong_parts(
     for number, child in enumerate(names.children or ()):
         place = (*where, "children", str(number))
         yield from _unknown(child.fields, known, (*place, "fields"), "field")
-        yield from _unknown(child.on, entity.keys, (*place, "on"), "key")
+        yield from _unknown(child.on, known, (*place, "on"), "field")
         if bool(child.navigation) == bool(child.set):
             yield place, "expected either navigation (an array below each row) or set (joined by on)"
-        elif child.set and set(child.on) != set(entity.keys):
-            yield (*place, "on"), f"expected each key of the record and its name there: {', '.join(entity.keys)}"
+        elif child.set and not child.on:
+            keys = ", ".join(entity.keys)
+            yield (*place, "on"), f"expected what its rows are found by: a field of the record ({keys}), its name there"
     if names.sources and entity.partition != "company":
         yield (*where, "sources"), f"{entity.name} is read by day, from one set: only snapshots are put together"
     for name, on_wire in names.keys.items():

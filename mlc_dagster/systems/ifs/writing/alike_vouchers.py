@@ -36,7 +36,7 @@ def alike_vouchers(
         return {}
     by_amount = _rows_by_amount(client, rows, entries)
     near = [(entry, row) for entry in entries for row in by_amount.get((entry.company, total(entry)), ())]
-    keys = {_key(vouchers, row) for entry, row in near if _is_of_the_time(entry, row)}
+    keys = {_key(vouchers, row) for _, row in near}
     headers = {_key(vouchers, row): row for row, _ in client.find_keys(vouchers, sorted(keys))} if keys else {}
     found: dict[str, dict[str, AlikeDocument]] = defaultdict(dict)
     for entry, row in near:
@@ -59,23 +59,34 @@ def total(entry: JournalEntry) -> Decimal:
 def _rows_by_amount(
     client: FindsRows, rows: EntitySet, entries: Sequence[JournalEntry]
 ) -> Mapping[tuple[str, Decimal], list[Row]]:
-    """(company, amount) -> rows that have it in debit or credit: one side of a voucher is mostly one row."""
+    """(company, amount) -> rows that have it in debit or credit: one side of a voucher is mostly one row.
+
+    Asked for by company and accounting year, which are keys: a tenant gives up on a filter without an index.
+    """
+    wanted: dict[tuple[str, int], set[Decimal]] = defaultdict(set)
+    for entry in entries:
+        for year in _years(entry):
+            wanted[entry.company, year].add(total(entry))
     found: dict[tuple[str, Decimal], list[Row]] = defaultdict(list)
-    for company in sorted({entry.company for entry in entries if entry.company}):
-        amounts = sorted({total(entry) for entry in entries if entry.company == company} - {Decimal(0)})
+    for (company, year), amounts in sorted(wanted.items()):
         for side in ("debit_amount", "credit_amount"):
-            for row, _ in client.find_many(rows, side, amounts, company=company) if amounts else ():
+            of = {"company": company, "accounting_year": year}
+            for row, _ in client.find_many(rows, side, sorted(amounts), **of):
                 found[company, row[side]].append(row)
     return found
 
 
+def _years(entry: JournalEntry) -> set[int]:
+    """The accounting years in which a voucher of these days may lie; none where nothing is posted."""
+    if not entry.company or entry.voucher_date is None or not total(entry):
+        return set()
+    on, days = entry.voucher_date, NEAR.days
+    before, after = on.timetuple().tm_yday <= days, on.month == 12 and on.day > 31 - days
+    return {on.year, entry.year() or on.year, on.year - before, on.year + after}
+
+
 def _key(vouchers: EntitySet, row: Row) -> tuple[str, ...]:
     return tuple(row[name] for name in vouchers.keys)
-
-
-def _is_of_the_time(entry: JournalEntry, row: Row) -> bool:
-    """The row tells its accounting year, which may be the next or the last one; its date stands on the header."""
-    return entry.voucher_date is not None and abs(row["accounting_year"] - entry.voucher_date.year) <= 1
 
 
 def _is_near(entry: JournalEntry, header: Row) -> bool:

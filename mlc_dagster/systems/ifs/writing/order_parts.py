@@ -57,11 +57,13 @@ def from_row(row: Row) -> Proposal:
     lines = tuple(
         PayableLine(amount=_in_its_currency(line), **{name: line.get(name) for name in names}) for line in row["lines"]
     )
-    is_foreign = any(line.get("amount") is None for line in row["lines"])  # as ProposalWriter.row sends them
-    same = {name: row[name] for name in ("company", "supplier_id", "po_reference", "external_ref", "text")}
-    amounts = {name: row[name] or NOTHING for name in ("net_amount", "vat_amount", "gross_amount")}
+    same: dict[str, Any] = {
+        name: row[name] for name in ("company", "supplier_id", "po_reference", "external_ref", "text")
+    }
+    amounts: dict[str, Any] = {name: row[name] or NOTHING for name in ("net_amount", "vat_amount", "gross_amount")}
+    foreign = any(line.get("amount") is None for line in row["lines"])  # as ProposalWriter.row sends them
     return Proposal(
-        currency=row["currency_code"], dated=row["invoice_date"], lines=lines, is_foreign=is_foreign, **same, **amounts
+        currency=row["currency_code"], dated=row["invoice_date"], lines=lines, is_foreign=foreign, **same, **amounts
     )
 
 

@@ -90,7 +90,7 @@ class InvoiceWriter(DocumentWriter):
 
     def _reduced(self, draft: Draft) -> Iterator[tuple[str, Agreed]]:
         """Each order less this bill and all others. One that has no proposal yet has it that way when it comes."""
-        live = {str(row["external_ref"]): row for row in self._live_proposals(draft.record)}
+        live = dict(self._live_proposals(draft.record))
         for order, lines in by_order(draft.record.billed).items():
             content = self._parts.of(draft, order) | {draft.record.external_ref: as_text(lines)}
             if order in live:
@@ -99,13 +99,14 @@ class InvoiceWriter(DocumentWriter):
             yield self._parts.keep(order, content)
 
     def _cancel_proposals(self, record: Invoice) -> None:
-        for row in self._live_proposals(record) if record.proposals else ():
+        for _, row in self._live_proposals(record) if record.proposals else ():
             self._client.change_state(self._proposals, {name: row[name] for name in self._proposals.keys}, CANCELLED)
 
-    def _live_proposals(self, record: Invoice) -> list[Row]:
+    def _live_proposals(self, record: Invoice) -> list[tuple[str, Row]]:
+        """(reference, row)"""
         wanted = {*record.proposals, *by_order(record.billed)}
         found = find_by_reference(self._client, self._proposals, wanted) if wanted else {}
-        return [row for rows in found.values() for row, _ in rows if row["obj_state"] != CANCELLED]
+        return [(order, row) for order, rows in found.items() for row, _ in rows if row["obj_state"] != CANCELLED]
 
     def compared(self, record: Invoice) -> dict[str, Any]:
         return {

@@ -19,7 +19,21 @@ COLUMN_TYPES: Mapping[Kind, tuple[str, ...]] = {
 }
 """Kind of a cell -> the types of column that take it; the first is what a missing column is made as."""
 
+DIGITS = "number_keeps_its_digits"
+MOST_DIGITS = 15
+"""monday's numbers are floats: what has more digits comes back as another amount."""
+
 Value = Any  # as JSON
+
+
+def lost_digits(cell: Cell, column_type: str) -> str:
+    """Why a number would not be kept as it is; "" where it is."""
+    number = _number(", ".join(cell.values)) if column_type == "numbers" else None
+    if number is None or len(number.normalize().as_tuple().digits) <= MOST_DIGITS:
+        return ""
+    many = len(number.normalize().as_tuple().digits)
+    cure = "Name a text column for it under monday.boards in mlc.yaml."
+    return f"{cell.field} is {number}: {many} digits, and a numbers column of monday keeps {MOST_DIGITS}. {cure}"
 
 
 def written(cell: Cell, column_type: str) -> Value:

@@ -59,5 +59,18 @@ def differing(item: Item, found: Found, layout: Layout) -> tuple[Cell, ...]:
     return tuple(cell for cell in item.cells if not is_there(cell))
 
 
+def not_kept(cells: Sequence[Cell], found: Found, layout: Layout) -> list[str]:
+    """The fields of a write that monday answered and dropped: empty, or another number. Texts it may write anew."""
+    columns = _columns(found)
+    told = [(cell, column, columns[column.id]) for cell in cells if (column := layout.column_of(cell)).id in columns]
+    return [
+        cell.field
+        for cell, column, value in told
+        if cell.values
+        and (column.type == "numbers" or not (value.get("text") or value.get("linked_item_ids")))
+        and not same(cell, column.type, value)
+    ]
+
+
 def _columns(found: Found) -> dict[str, Mapping[str, Any]]:
     return {str(value["id"]): value for value in found.get("column_values") or ()}

@@ -1,4 +1,4 @@
-"""Items on their way: in requests of twenty-five aliases, each with its own outcome."""
+"""Items on their way: in requests of twenty aliases, each with its own outcome."""
 
 from __future__ import annotations
 
@@ -13,14 +13,18 @@ from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, TransientErr
 from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.systems.monday.api import MondayApi
 from mlc_dagster.systems.monday.boards.cell_values import written
-from mlc_dagster.systems.monday.boards.item_lookup import by_id, by_key, differing
+from mlc_dagster.systems.monday.boards.item_lookup import by_id, by_key, differing, not_kept
 from mlc_dagster.systems.monday.boards.layout import Layout
 from mlc_dagster.systems.monday.boards.open_creates import AT_WORK, OpenCreates
+from mlc_dagster.systems.monday.boards.whereabouts import Whereabouts, whereabouts
 from mlc_dagster.systems.monday.graphql import documents
+from mlc_dagster.systems.monday.graphql import error_codes as codes
 from mlc_dagster.systems.monday.graphql.replies import Fault, Reply
 from mlc_dagster.systems.monday.graphql.responses import AnsweredInDoubtError, TooComplexError
 from mlc_dagster.systems.monday.records import Cell, Item
 
+KEPT = "monday_kept_it"
+"""The rule that is broken where an answer shows that a write was dropped."""
 TURNS = 8  # requests in a row of which monday takes nothing, before it is given up
 
 
@@ -57,6 +61,7 @@ class ItemWriter:
             group,
         )
         self._harmless: set[str] = set()  # codes of refusals after which nothing was found
+        self._elsewhere: dict[str, Whereabouts] = {}  # of the items of this request
 
     def send(self, writes: Sequence[ItemWrite], *, anew: bool = False) -> Iterator[Outcome]:
         """New items first, then changes; never both in one request. `anew`: under keys that were not used before."""
@@ -109,7 +114,7 @@ class ItemWriter:
     def _apart(self, writes: Sequence[ItemWrite], error: RecordRejected) -> Iterator[Outcome]:
         """One after the other, those that it is about are found by halving; what is sent on the way is sent.
 
-        For one of twenty-five: five requests that halve the suspects, one for it alone, one for all behind it.
+        For one of twenty: five requests that halve the suspects, one for it alone, one for all behind it.
         """
         suspects: Sequence[ItemWrite] = yield from self._not_made(writes, error)
         behind: list[ItemWrite] = []
@@ -123,8 +128,8 @@ class ItemWriter:
                 error, alone, behind = refusal, len(half) == 1, [*suspects[len(half) :], *behind]
                 suspects = yield from self._not_made(half, refusal)
         if suspects:
-            self._open_creates.settled(suspects[0].draft)
-            yield Refused(suspects[0].draft, error.message)
+            self._look_for(suspects[:1] if getattr(error, "code", "") in codes.NOT_THERE else [])
+            yield self._refused(suspects[0], error.message)
         if behind:
             yield from self._batch(behind)
 
@@ -149,7 +154,7 @@ class ItemWriter:
     def _request(self, writes: Sequence[ItemWrite], key: str) -> Reply:
         """Changes may be sent again: they say what is to be, not by how much it differs."""
         new = writes[0].item_id is None
-        variables: dict[str, Any] = {"b": self._layout.board.id, "l": self._labels}
+        variables: dict[str, Any] = {"b": self._layout.board.id, "l": self._labels, "c": self._layout.ids}
         for number, write in enumerate(writes):
             variables |= self._variables(number, write)
         if new and self._group:
@@ -192,10 +197,11 @@ class ItemWriter:
     def _answered(self, writes: Sequence[ItemWrite], reply: Reply, turns: int) -> Iterator[Outcome]:
         """Who has a value is done. Who certainly was not begun is sent again; who may have been is looked for."""
         again = []
+        self._look_for([w for number, w in enumerate(writes) if _is_not_there(reply.own(f"i{number}"))])
         for number, write in enumerate(writes):
             alias = f"i{number}"
             if made := reply.values.get(alias):
-                yield from self._done(write, str(made["id"]))
+                yield from self._kept(write, made)
             elif _is_untouched(reply, alias):
                 again.append(write)
             else:
@@ -213,13 +219,34 @@ class ItemWriter:
         if own is None or own.proves_nothing:
             yield from self._open([write], (own or general).message)
         else:
-            self._open_creates.settled(write.draft)
-            yield Refused(write.draft, f"monday: {own.message}")
+            yield self._refused(write, f"monday: {own.message}")
+
+    def _look_for(self, writes: Sequence[ItemWrite]) -> None:
+        ids = [write.item_id for write in writes if write.item_id is not None]
+        self._elsewhere = whereabouts(self._api, self._layout.board, ids) if ids else {}
+
+    def _refused(self, write: ItemWrite, said: str) -> Refused:
+        """By monday's word; of an item that people put away or moved, by where it is."""
+        self._open_creates.settled(write.draft)
+        if where := self._elsewhere.get(write.item_id or ""):
+            return Refused(write.draft, f"{where.reason} monday said: {said}", where.rule)
+        return Refused(write.draft, said)
 
     def _open(self, writes: Sequence[ItemWrite], why: str) -> Iterator[Outcome]:
         """monday answered, and left open whether these are there."""
         self._open_creates.answered(write.draft for write in writes)
         yield from (Unanswered(write.draft, why) for write in writes)
+
+    def _kept(self, write: ItemWrite, made: Any) -> Iterator[Outcome]:
+        """By what the answer shows of the item."""
+        if lost := not_kept(write.cells, made, self._layout):
+            self._open_creates.settled(write.draft)
+            yield Begun(write.draft, str(made["id"]))
+            cure = "Is the column computed, or may the token's user not write it? Name another one in mlc.yaml."
+            reason = f"monday took item {made['id']}, and did not keep {', '.join(lost)}. {cure}"
+            yield Refused(write.draft, reason, KEPT)
+        else:
+            yield from self._done(write, str(made["id"]))
 
     def _done(self, write: ItemWrite, item_id: str) -> Iterator[Outcome]:
         self._open_creates.settled(write.draft)
@@ -259,6 +286,10 @@ class ItemWriter:
     def _missing(self, write: ItemWrite) -> tuple[Cell, ...]:
         found = by_id(self._api, self._layout, write.item_id or "")
         return differing(write.item, found, self._layout) if found else write.cells
+
+
+def _is_not_there(fault: Fault | None) -> bool:
+    return fault is not None and fault.code in codes.NOT_THERE
 
 
 def _is_untouched(reply: Reply, alias: str) -> bool:

@@ -34,6 +34,12 @@ ITEMS_BY_ID = (
     f"query ($ids: [ID!], $columns: [String!]) {{ items(ids: $ids, limit: 100) {{ {_ITEM} state }} {COMPLEXITY} }}"
 )
 
+WHEREABOUTS = (
+    "query ($ids: [ID!]) { items(ids: $ids, limit: 100, exclude_nonactive: false) { id state board { id name } } "
+    f"{COMPLEXITY} }}"
+)
+"""Of items that a change does not find; also archived and deleted ones."""
+
 ITEM_TEXTS = "query ($ids: [ID!]) { items(ids: $ids, limit: 100) { id name column_values { id text } } }"
 """With every column that it has."""
 
@@ -64,24 +70,28 @@ def items_by_keys(looks: int) -> str:
     return f"query ({head}) {{ {' '.join(call.format(number) for number in range(looks))} {COMPLEXITY} }}"
 
 
+_KEPT = " {{ id column_values(ids: $c) {{ id text ... on BoardRelationValue {{ linked_item_ids }} }} }}"
+"""What monday kept of a write: a 200 and an id alone prove nothing."""
+
+
 def creates(writes: int, *, group: bool = False) -> str:
-    """A mutation that makes so many items: variables $b, $l, $n0, $v0, ...; aliases i0, i1, ..."""
-    head = _head("$b: ID!, $l: Boolean", ["$n{}: String!, $v{}: JSON"], writes, "$g: String" if group else "")
+    """A mutation that makes so many items: variables $b, $l, $c, $n0, $v0, ...; aliases i0, i1, ..."""
+    head = _head(
+        "$b: ID!, $l: Boolean, $c: [String!]", ["$n{}: String!, $v{}: JSON"], writes, "$g: String" if group else ""
+    )
     where = "board_id: $b, group_id: $g" if group else "board_id: $b"
     call = (
-        "i{0}: create_item("
-        + where
-        + ", item_name: $n{0}, column_values: $v{0}, create_labels_if_missing: $l) {{ id }}"
+        "i{0}: create_item(" + where + ", item_name: $n{0}, column_values: $v{0}, create_labels_if_missing: $l)" + _KEPT
     )
     return _mutation(head, call, writes)
 
 
 def changes(writes: int) -> str:
-    """A mutation that changes so many items: variables $b, $l, $i0, $v0, ...; aliases i0, i1, ..."""
-    head = _head("$b: ID!, $l: Boolean", ["$i{}: ID!, $v{}: JSON!"], writes)
+    """A mutation that changes so many items: variables $b, $l, $c, $i0, $v0, ...; aliases i0, i1, ..."""
+    head = _head("$b: ID!, $l: Boolean, $c: [String!]", ["$i{}: ID!, $v{}: JSON!"], writes)
     call = (
         "i{0}: change_multiple_column_values(board_id: $b, item_id: $i{0}, column_values: $v{0}, "
-        "create_labels_if_missing: $l) {{ id }}"
+        "create_labels_if_missing: $l)" + _KEPT
     )
     return _mutation(head, call, writes)
 

@@ -48,6 +48,9 @@ REFUSALS = frozenset(
 )
 """What was sent is refused. With a path: of that alias alone. Without one, and without data: nothing was executed."""
 
+NOT_THERE = frozenset({"InvalidItemIdException", "ResourceNotFoundException"})
+"""Of an item: archived, deleted or on another board. monday has no code for each (n8n)."""
+
 PASSING = frozenset(
     {
         *("API_TEMPORARILY_BLOCKED", AT_WORK, "ResourceLocked"),

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlc_dagster.core.errors import AccessDenied, Misconfigured, MlcError, OutcomeUnknown, RecordRejected
+from mlc_dagster.core.logs import logger
 from mlc_dagster.systems.monday.graphql import error_codes as codes
 from mlc_dagster.systems.monday.graphql.replies import Fault, Reply, is_replay, reply_of
 from mlc_dagster.transport.error_messages import parsed
 from mlc_dagster.transport.responses import Request, Response, Throttled, retry_after, snippet
+
+log = logger("mlc_dagster.monday")
 
 A_WHILE = 10.0  # seconds, where monday asks to wait and does not say how long
 CURE = "Check MONDAY_TOKEN: in monday, your picture, Developers, API token."
@@ -49,17 +52,22 @@ class PartialAnswerError(RecordRejected):
 def classifier(version: str) -> Callable[[Response], MlcError | None]:
     """Reads an answer before anyone else: what stops the run, what waits, what is too large; and the API's version.
 
-    Throttled is returned for a write only where the answer proves that nothing was done.
+    Throttled is returned for a write only where the answer proves that nothing was done. Answers that name no version,
+    as behind a gateway that drops headers, are warned of once.
     """
+    untold = [True]  # whether nothing was said of it yet
 
     def classify(response: Response) -> MlcError | None:
         body = parsed(response.content)
         if not _is_mondays(body):
             return _from_elsewhere(response)
-        told = response.headers.get("api-version", "" if response.is_success else version)
-        if told != version:
+        told = response.headers.get("api-version", "")
+        if not told and response.is_success and untold:
+            untold.clear()
+            log.warning("monday's answers name no API version: %s was asked for, and is taken for it", version)
+        if told and told != version:
             return Misconfigured(
-                f"monday answered by API version {told or 'unknown'}, and {version} was asked for",
+                f"monday answered by API version {told}, and {version} was asked for",
                 cure="Set monday.api_version in mlc.yaml to one that monday serves.",
             )
         return _Answer(response, reply_of(body, replayed=is_replay(response.headers))).error()

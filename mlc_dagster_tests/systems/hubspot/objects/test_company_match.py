@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from mlc_dagster.core.errors import TransientError
 from mlc_dagster.core.outcomes import Draft, Outcome, Ready, Refused, Saved
 from mlc_dagster.core.vocabulary import fingerprint
 from mlc_dagster.ledger import Ledger, Run
@@ -174,6 +176,21 @@ def test_a_hundred_new_names_are_searched_within_the_length_of_a_body(portal: Sa
     assert calls(portal)[SEARCH] <= 8
 
 
+def test_a_property_that_was_just_made_may_be_searched_a_moment_later(portal: Sandbox) -> None:
+    error = '{"status": "error", "message": "property ifs_external_key does not exist", "category": "VALIDATION_ERROR"}'
+    portal.faults.add(system="hubspot", path="companies/search", times=2, status=400, body=error)
+    assert saved(portal, company()).action == "created"
+
+
+def test_where_hubspot_does_not_tell_what_is_there_nothing_is_made(portal: Sandbox) -> None:
+    error = {"status": "error", "category": "INTERNAL", "message": "no", "context": {"ids": ["1"]}, "errors": []}
+    body = {"status": "COMPLETE", "results": [], "numErrors": 1, "errors": [error]}
+    portal.faults.add(system="hubspot", path="companies/batch/read", times=None, status=207, body=json.dumps(body))
+    with pytest.raises(TransientError, match="does not tell whether companies are there"):
+        saved(portal, company())
+    assert len(portal.hubspot.live("companies")) == 1
+
+
 # --- merged and deleted ---------------------------------------------------------------------------------------------
 
 
@@ -212,6 +229,21 @@ def test_of_two_of_ours_that_were_merged_one_writes_and_the_other_is_told(
         ("merged_in_the_target", "SUPPLIER/S2", "SUPPLIER/S1")
     ]
     assert there(portal, survivor)["ifs_cost_center"] == "CC100"
+
+
+def test_of_two_of_ours_whose_keys_were_both_lost_in_a_merge_one_writes(portal: Sandbox) -> None:
+    ids = [saved(portal, company(number=n, name=n)).remote_id for n in ("S1", "S2")]
+    survivor = portal.hubspot.merge("companies", *ids)
+    there(portal, survivor)["ifs_external_key"] = None
+    drafts = [
+        Draft(number, company(number=number, cost_center="CC9"), each, None, was_delivered=True)
+        for number, each in zip(("S1", "S2"), ids, strict=True)
+    ]
+    outcomes = save(client_on(portal), COMPANIES, *drafts)
+    assert [outcome.remote_id for outcome in outcomes if isinstance(outcome, Saved)] == [survivor, survivor]
+    assert there(portal, survivor)["ifs_external_key"] == "SUPPLIER/S1"
+    second = outcomes[1]
+    assert isinstance(second, Saved) and [each.kind for each in second.disagreements][-1] == "merged_in_the_target"
 
 
 def test_what_was_deleted_in_hubspot_is_made_anew_and_told_in_the_ledger(

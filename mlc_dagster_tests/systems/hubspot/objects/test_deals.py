@@ -106,3 +106,9 @@ def test_a_deal_that_nobody_has_is_made(box: Sandbox, company_id: str, invoice_i
     by_hand(box, dealname="Other", po_number="PO-2")
     outcome = tied(box, deal(company_id, invoice_id))
     assert isinstance(outcome, Saved) and outcome.action == "created"
+
+
+def test_a_deal_property_that_the_portal_does_not_have_stops_the_run_by_name(box: Sandbox) -> None:
+    with pytest.raises(Misconfigured, match=r"po_nr of hubspot\.deal_key is not there"):
+        record = deal_from_proposal(proposal(), facts())
+        save(client_on(box, {"deal_key": "po_nr"}), DEALS, Draft("0010/7", record, look_since=EVER))

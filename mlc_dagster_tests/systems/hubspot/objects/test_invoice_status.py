@@ -239,3 +239,14 @@ def test_defaults_of_invoices_and_line_items_are_given_once(box: Sandbox, compan
     outcome = sent(box, invoice(company_id), options=options)
     assert there(box, outcome.remote_id)["hs_title"] == "From IFS"
     assert {row["properties"]["hs_sku"] for row in box.hubspot.live("line_items").values()} == {"NONE"}
+
+
+def test_an_association_over_a_limit_is_held_with_hubspots_reason_and_no_neighbour(
+    box: Sandbox, company_id: str
+) -> None:
+    box.hubspot.becomes(association_limit=1)
+    drafts = [Draft(f"0010/{n}", invoice(company_id, proposal_id=n), look_since=EVER) for n in (7, 8)]
+    outcomes = save(client_on(box), INVOICES, *drafts)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Refused", "Saved"]
+    (held,) = (outcome for outcome in outcomes if isinstance(outcome, Refused))
+    assert held.reason == f"companies {company_id} has reached its limit of 1 invoices"

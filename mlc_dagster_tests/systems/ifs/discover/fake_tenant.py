@@ -140,7 +140,7 @@ def tenant_settings(url: str, companies: Iterable[str] = ("10",)) -> dict[str, A
     return {
         "partitions_start": "2026-01-01",
         "companies": {code: {"currency": "EUR"} for code in companies},
-        "ifs": {"base_url": f"{url}/ifs", "token_url": token, "timeout_seconds": "2"},
+        "ifs": {"base_url": f"{url}/ifs", "token_url": token, "timeout_seconds": "2", "sites": {"S1": "10"}},
     }
 
 

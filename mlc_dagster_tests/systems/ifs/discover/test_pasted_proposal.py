@@ -121,7 +121,8 @@ def test_a_pasted_proposal_reads_all_that_is_there(start: Start, tmp_path: Path,
     sets = ifs.catalogue_for(configuration.erp_settings(settings))
     rows = {name: compared(box, settings, sets[name]) for name in (each.name for each in ifs.ENTITY_SETS)}
     assert all(rows.values()), rows
-    assert all(line_of(found, name).ok for name in sets)
+    assert all(line_of(found, name).ok is not entity.is_off for name, entity in sets.items())
+    assert [name for name, entity in sets.items() if entity.is_off] == [each.name for each in ifs.OPTIONAL]
 
 
 @pytest.mark.parametrize("tenant", TENANTS)
@@ -137,7 +138,7 @@ def test_a_proposal_is_yaml_and_settings_and_holds_no_secret(start: Start, tmp_p
     found, settings = pasted(box, tmp_path)
     alone = yaml.safe_load(found.proposal)
     assert list(alone) == ["catalogue", "entity_sets"]
-    assert set(alone["entity_sets"]) == {each.name for each in (*ifs.ENTITY_SETS, *ifs.WRITTEN)}
+    assert set(alone["entity_sets"]) == {each.name for each in (*ifs.ENTITY_SETS, *ifs.OPTIONAL, *ifs.WRITTEN)}
     assert set(configuration.erp_settings(settings).entity_sets) == set(alone["entity_sets"])
     for secret in (CLIENT_SECRET, CLIENT_ID, "Bearer", box.url):
         assert secret not in found.proposal

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import yaml
 
 from mlc_dagster.core.vocabulary import EntitySet, Row
 from mlc_dagster.sandbox import Limits, Sandbox
@@ -18,7 +20,7 @@ from mlc_dagster.systems.ifs.lacking import lacking
 from mlc_dagster.systems.ifs.ping import ask_ifs
 from mlc_dagster.systems.shared.discovery import Discovery
 from mlc_dagster.systems.shared.findings import Question
-from mlc_dagster_tests.systems.ifs.discover.conftest import line_of, pasted
+from mlc_dagster_tests.systems.ifs.discover.conftest import discovered, line_of, pasted, section, settings_of
 from mlc_dagster_tests.systems.ifs.discover.test_pasted_proposal import everything
 
 HOLDS = {
@@ -52,7 +54,9 @@ class Tried(NamedTuple):
 def tried(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tried]:
     limits = Limits(ifs_requests_per_minute=1_000_000)
     with Sandbox(seed="demo", days=1, profiles=[f"ifs.{request.param}"], limits=limits) as box:
-        found, settings = pasted(box, tmp_path_factory.mktemp("pasted"))
+        whose = {row["Contract"]: row["Company"] for row in box.ifs.rows("CustomerOrderSet")}
+        sites = ", ".join(f'{site}: "{company}"' for site, company in whose.items() if site)
+        found, settings = pasted(box, tmp_path_factory.mktemp("pasted"), sites=f"{{{sites}}}")
         sets = ifs.catalogue_for(configuration.erp_settings(settings))
         yield Tried(request.param, box, found, settings, sets)
 
@@ -94,6 +98,8 @@ def test_the_flows_that_are_said_to_be_off_are_those_that_are(tried: Tried) -> N
     off = {name for name, why in lack.items() if why}
     told = line_of(tried.found, "flows").answer
     assert off and set(told.partition("lacks: ")[2].split(", ")) == off
+    if tried.profile == "pages":
+        assert "customer_order_set has no total_amount;" in lack["monday/customer_orders"], "its company is by its site"
     for name in off:
         assert f"# - {name}: {lack[name]}" in tried.found.proposal
 
@@ -155,3 +161,15 @@ def test_orders_and_their_lines_are_all_read(tried: Tried, name: str, number: st
         assert added(lines, "line_amount") == added(below, "LineAmount") > 0
         assert added(rows, "total_amount") == added(below, "LineAmount")
         assert pairs(lines, "account", "code_b") == pairs(below, "Account", "CodeB")
+
+
+def test_what_a_row_and_the_catalogue_tell_is_taken_in(tmp_path: Path) -> None:
+    """Country holds names there; invoices have a service that no source names, which is asked about."""
+    limits = Limits(ifs_requests_per_minute=1_000_000)
+    with Sandbox(seed="demo", days=1, profiles=["ifs.no-workflow"], limits=limits) as box:
+        found = discovered(settings_of(section(box.url), tmp_path))
+    sets = yaml.safe_load(found.proposal)["entity_sets"]
+    assert sets["supplier_set"]["fields"]["country"] == "CountryCode"
+    assert "Country holds names here" in found.proposal
+    assert sets["supplier_invoice_set"] == {"set": None}
+    assert "is ManSuppInvoiceHandling/ManSuppInvoiceSet supplier invoices?" in found.proposal

@@ -14,6 +14,7 @@ from mlc_dagster.systems.shared.discovery import Discovery
 from mlc_dagster_tests.systems.ifs.discover.conftest import line_of
 from mlc_dagster_tests.systems.ifs.discover.fake_tenant import FakeTenant, Kind, cloud, refusal
 from mlc_dagster_tests.systems.ifs.discover.test_services import told
+from mlc_dagster_tests.systems.loopback import answers
 
 
 def proposed(tenant: FakeTenant) -> tuple[Discovery, dict[str, Any]]:
@@ -138,6 +139,35 @@ def test_a_header_whose_lines_are_not_found_is_a_question_as_a_whole() -> None:
     assert lines_with(found, "its lines were not found") and lines_with(found, "# navigation: PartsArray")
 
 
+def test_a_set_with_a_site_and_no_company_is_off_until_mlc_yaml_says_whose_the_sites_are() -> None:
+    with told(FakeTenant(cloud()), sites={}) as (found, _):
+        assert yaml.safe_load(found.proposal)["entity_sets"]["customer_order_set"] == {"set": None}
+        assert lines_with(found, "? Ask", "it has a site and no company", "ifs.sites")
+        assert lines_with(found, "# contract: Contract")
+
+
+def test_whose_the_sites_are_is_proposed_where_the_tenant_lists_them() -> None:
+    listed = {"CompanySiteHandling": {"CompanySiteSet": Kind("Contract", "Company Description")}}
+    rows = answers(body={"value": [{"Contract": "007", "Company": "10"}, {"Contract": "S-2", "Company": "0020"}]})
+    tenant = FakeTenant({**cloud(), **listed}, instead={"/CompanySiteSet": rows})
+    with told(tenant, sites={}) as (found, _):
+        proposal = yaml.safe_load(found.proposal)
+        assert proposal["sites"] == {"007": "10", "S-2": "0020"}
+        assert proposal["entity_sets"]["customer_order_set"]["set"] == "CustomerOrderSet"
+    with told(tenant) as (found, _):
+        assert "sites" not in yaml.safe_load(found.proposal), "mlc.yaml has them already"
+
+
+def test_a_set_that_no_source_names_is_looked_for_by_its_key_and_fields_and_asked_about() -> None:
+    fields = "InvoiceNo Identity InvoiceDate:d DueDate:d Currency NetAmount:n"
+    invoices = {"AcmeCustomerInvoices": {"InvoiceHeads": Kind("Company InvoiceId:n", fields)}}
+    found, sets = proposed(FakeTenant({**cloud(), **invoices}, listed=(*cloud(), *invoices)))
+    assert sets["customer_invoice_set"] == {"set": None}
+    assert lines_with(found, "? Ask", "AcmeCustomerInvoices/InvoiceHeads is not a known name")
+    assert "switches off: hubspot/customer_invoices" in line_of(found, "customer_invoice_set").answer
+    assert "hubspot/customer_invoices" not in line_of(found, "supplier_invoice_set").answer
+
+
 def test_lines_in_another_service_on_another_surface_are_found() -> None:
     tenant = cloud()
     lines = tenant["PurchaseOrderHandling"]["PurchaseOrderSet"].arrays["LinePartArray"]
@@ -204,4 +234,4 @@ def test_words_of_the_tenant_act_nowhere(tmp_path: Path) -> None:
     found, sets = proposed(FakeTenant(cloud(), instead={"/SupplierHandling.svc/": nasty}))
     assert sets["supplier_set"] == {"set": None}
     assert "\x1b" not in found.proposal and "\u2028" not in found.proposal
-    assert set(sets) == {each.name for each in (*ifs.ENTITY_SETS, *ifs.WRITTEN)}
+    assert set(sets) == {each.name for each in (*ifs.ENTITY_SETS, *ifs.OPTIONAL, *ifs.WRITTEN)}

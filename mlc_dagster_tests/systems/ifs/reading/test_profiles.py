@@ -128,6 +128,21 @@ def test_terms_and_currency_of_a_supplier_come_from_below_it(pages: Sandbox) -> 
     assert (got["payment_terms"], bool(etag)) == ("30", True)
 
 
+def test_what_a_record_is_joined_by_may_be_any_field_of_it(pages: Sandbox) -> None:
+    """The company of an order is its site's: here the voucher-like set is that of customers, joined by a number."""
+    pages.ifs.put("PurchaseOrderSet", order("P1", "10", VendorNo="C1"))
+    pages.ifs.put("PurchaseOrderSet", order("P2", "10", VendorNo="C2"))
+    pages.ifs.put("CustomerSet", {"CustomerId": "C1", "Name": "0020"})
+    child = {"set": "CustomerInfoSet", "projection": "CustomerHandling", "on": {"vendor_no": "CustomerId"}}
+    said = EntitySetSettings.model_validate({"children": [{**child, "fields": {"company": "Name"}}]})
+    entity = ifs.catalogue({"purchase_order_set": said}, "cloud")["purchase_order_set"]
+    rows, _ = Reader(cloud(pages))(entity, TODAY, Memory())
+    assert {row["order_no"]: (row["company"], row["vendor_no"]) for row in rows} == {
+        "P1": ("0020", "C1"),
+        "P2": (None, "C2"),
+    }
+
+
 COMPANIES = {"navigation": "SupplierInvoiceCompanies", "fields": {"payment_terms": "PayTermId"}}
 
 
@@ -185,6 +200,27 @@ def test_amounts_of_twenty_decimals_keep_every_digit(pages: Sandbox) -> None:
         SHORT,
         Decimal("123456789012345678.12345678901234567891"),
     ]
+
+
+def test_a_row_that_does_not_say_what_voucher_it_is_of_is_held_and_no_other_with_it() -> None:
+    head = {"Company": "0010", "VoucherType": "M", "AccountingYear": 2026}
+    rows = [{**head, "VoucherNo": number, "RowNo": 1, "@odata.etag": f'W/"{number}"'} for number in (1, "none", 3)]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        condition = request.url.params.get("$filter", "")
+        if " gt " in condition or "$skip" in request.url.params:
+            return httpx.Response(200, json={"value": []})
+        found = rows if not condition else [row for row in rows if f"VoucherNo eq {row['VoucherNo']}" in condition]
+        return httpx.Response(200, json={"value": found})
+
+    with respx.mock as routes:
+        routes.route().mock(side_effect=answer)
+        client = IfsClient(ApiClient("ifs", "https://erp.test/main", classify=classify), clock=lambda: NOW)
+        found, pull = Reader(client)(CLOUD["voucher_set"], TODAY, Memory())
+    assert sorted(row["voucher_no"] or 0 for row in found) == [0, 1, 3]
+    (held,) = (row for row in found if row["unreadable"])
+    assert "VoucherNo" in held["unreadable"] and '"none"' in held["unreadable"]
+    assert pull.unreadable == 1
 
 
 def test_only_vouchers_of_which_a_row_changed_are_news(pages: Sandbox) -> None:
@@ -263,6 +299,7 @@ def test_every_set_that_the_tenant_has_is_as_the_catalogue_of_ifs_cloud_says(pag
     assert {name for name, report in reports.items() if report.untold} == {
         "posting_proposal_head_set",
         "supplier_invoice_set",
+        "customer_invoice_set",
     }
 
 

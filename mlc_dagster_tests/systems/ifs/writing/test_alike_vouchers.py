@@ -84,6 +84,11 @@ def test_the_turn_of_the_year_is_crossed(box: Sandbox) -> None:
     assert "2027" in held(box, ours(voucher_date=date(2026, 12, 31)))
 
 
+def test_a_date_that_cannot_be_meant_stops_nothing(box: Sandbox) -> None:
+    type_in(box)
+    assert [held(box, ours(voucher_date=on)) for on in (date.max, date.min, None)] == ["", "", ""]
+
+
 def test_what_is_entered_already_is_not_asked_about(box: Sandbox) -> None:
     save(box, ENTRIES, draft(ours()))
     type_in(box)

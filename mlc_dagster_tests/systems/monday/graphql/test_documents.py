@@ -15,12 +15,13 @@ DOCUMENTS = {
     "items by key": documents.ITEMS_BY_KEY,
     "next items": documents.NEXT_ITEMS,
     "items by id": documents.ITEMS_BY_ID,
+    "whereabouts": documents.WHEREABOUTS,
     "newest items": documents.NEWEST_ITEMS,
     "more of the newest items": documents.MORE_NEWEST_ITEMS,
     **{f"items by {n} keys": documents.items_by_keys(n) for n in (1, 6)},
-    **{f"creates {n}": documents.creates(n) for n in (1, 25)},
+    **{f"creates {n}": documents.creates(n) for n in (1, 20)},
     "creates in a group": documents.creates(2, group=True),
-    **{f"changes {n}": documents.changes(n) for n in (1, 25)},
+    **{f"changes {n}": documents.changes(n) for n in (1, 20)},
     "columns": documents.columns(3),
 }
 
