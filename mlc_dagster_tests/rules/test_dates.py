@@ -54,7 +54,7 @@ def test_how_far_ahead_is_said_in_mlc_yaml() -> None:
 
 @pytest.mark.parametrize("source", [PROPOSAL, Bill(uuid="a", status=2, type=0, invoice_date=TODAY, due_date=TODAY)])
 def test_what_is_due_before_it_is_dated_is_held(source: Record) -> None:
-    early = msgspec.structs.replace(source, due_date=TODAY - timedelta(days=1))  # type: ignore[type-var]
+    early = msgspec.structs.replace(source, due_date=TODAY - timedelta(days=1))
     assert "is 2026-11-28, before" in held(early) and held(source) == ""
     assert "before" in held(early, Facts()), "without knowing the day as well"
 

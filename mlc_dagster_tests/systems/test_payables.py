@@ -110,12 +110,14 @@ def test_from_airbase_it_is_a_line_on_its_account() -> None:
 
 
 def test_a_quantity_below_one_is_held_or_goes_as_one_or_as_it_is() -> None:
-    half = {"buy_qty_due": Decimal("0.5"), "buy_unit_price": Decimal(100), "line_amount": Decimal(50)}
+    half: dict[str, Any] = {"buy_qty_due": Decimal("0.5"), "buy_unit_price": Decimal(100), "line_amount": Decimal(50)}
     source = order(service_line(**half))
     assert "amounts_fit" in problems("cin7/purchases", source, known(Cin7Settings(tax_rule="Tax Exempt")))
     one = known(Cin7Settings(tax_rule="Tax Exempt", quantities_below_one="one"))
     (charge,) = purchase_from_order(source, one).charges
-    assert (charge.quantity, charge.price) == (1, 50) and problems("cin7/purchases", source, one) == {}
+    assert (charge.quantity, charge.price) == (Decimal(1), Decimal(50)) and problems(
+        "cin7/purchases", source, one
+    ) == {}
     part = order(order_line(**half))
     assert "amounts_fit" in problems("cin7/purchases", part, one), "half of a product is never a whole one"
     sent = known(Cin7Settings(tax_rule="Tax Exempt", quantities_below_one="send"))

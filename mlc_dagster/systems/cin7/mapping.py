@@ -48,6 +48,7 @@ def purchase_from_order(order: ifs.PurchaseOrder, facts: Facts) -> Purchase:
     lines = ordered(order, facts)
     parts = [line for line in lines if line.part_no]
     marker = key_text(order.company or "", order.order_no)
+    rate, erp_rate = _rates(order.company, order.currency_code, order.currency_rate, facts)
     return Purchase(
         company=order.company or "",
         marker=marker,
@@ -56,7 +57,8 @@ def purchase_from_order(order: ifs.PurchaseOrder, facts: Facts) -> Purchase:
         supplier_id=facts.remote_id(SUPPLIERS_FLOW, key_text(order.vendor_no)),
         currency=order.currency_code,
         location=_location(order.company, facts),
-        **_rates(order.company, order.currency_code, order.currency_rate, facts),
+        currency_rate=rate,
+        erp_rate=erp_rate,
         dated=order.order_date,
         required_by=order.wanted_receipt_date,
         remark=order.notes,
@@ -129,6 +131,7 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Purcha
     order_no = proposal.po_reference or None
     rows = sorted(proposal.lines, key=lambda line: line.row_id)
     marker = key_text(proposal.company, proposal.proposal_id)
+    rate, erp_rate = _rates(proposal.company, proposal.currency_code, proposal.currency_rate, facts, proposal)
     charges = [_invoice_charge(proposal, marker, line, facts) for line in rows]
     rest = placed_difference(proposal.net_amount, proposal.vat_amount, proposal.gross_amount, facts)
     whole = [*_with_the_stated_tax(charges, proposal.vat_amount), *_difference(marker, rest, facts)]
@@ -140,7 +143,8 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Purcha
         supplier_id=facts.remote_id(SUPPLIERS_FLOW, key_text(proposal.supplier_id)),
         currency=proposal.currency_code,
         location=_location(proposal.company, facts),
-        **_rates(proposal.company, proposal.currency_code, proposal.currency_rate, facts, proposal),
+        currency_rate=rate,
+        erp_rate=erp_rate,
         dated=proposal.invoice_date,
         remark=proposal.text,
         order_no=order_no,
@@ -236,11 +240,11 @@ def _rates(
     rate: Decimal | None,
     facts: Facts,
     proposal: ifs.PostingProposal | None = None,
-) -> dict[str, Decimal | None]:
-    """The rate as it is sent; where Cin7's own counts by mlc.yaml, it is compared alone."""
+) -> tuple[Decimal | None, Decimal | None]:
+    """(the rate that is sent, the ERP's that is compared alone): the second where Cin7's own counts by mlc.yaml."""
     found = _currency_rate(company, currency, rate, facts, proposal)
     is_base = currency == facts.books.base_currency
-    return {"erp_rate" if facts.options.get("rates") == "cin7" and not is_base else "currency_rate": found}
+    return (None, found) if facts.options.get("rates") == "cin7" and not is_base else (found, None)
 
 
 def _currency_rate(

@@ -29,6 +29,7 @@ PAGE, SEARCHED = 200, 1000
 """Results of one page of a search, and as many as are looked at."""
 
 Document = Mapping[str, Any]
+Filters = Sequence[Document]
 Found = dict[str, Document]
 Searched = tuple[int, Found]
 
@@ -166,15 +167,15 @@ class HubspotApi:
             raise TransientError(f"HubSpot does not tell whether {kind} are there: {reason(untold[0])}")
         return {str(row["id"]): row.get("properties") or {} for row in answer.get("results") or ()}
 
-    def search(self, kind: str, filters: Sequence[Document], *names: str, most: int = SEARCHED) -> Searched:
-        """Records that meet one of the filters, at most `most`: (how many there are, id -> properties).
+    def search(self, kind: str, groups: Sequence[Filters], *names: str, most: int = SEARCHED) -> Searched:
+        """Records that meet all filters of one of the groups, at most `most`: (how many there are, id -> properties).
 
         What was written a few moments ago may be missing, and a value may be an old one (facts/hubspot.md, 4.3):
         a search proposes, a batch read decides.
         """
-        groups = [{"filters": [each]} for each in filters]
+        asked = [{"filters": list(filters)} for filters in groups]
         found: dict[str, Document] = {}
-        body = {"filterGroups": groups, "properties": list(names), "sorts": [], "limit": min(PAGE, most)}
+        body = {"filterGroups": asked, "properties": list(names), "sorts": [], "limit": min(PAGE, most)}
         after = "0"
         while after:
             with self._searching:

@@ -177,7 +177,7 @@ def _with_difference(lines: list[Line], key: str, rest: Decimal, facts: Facts) -
         return [*lines, msgspec.structs.replace(line, account=account)]
     if not rest or not lines or any(line.stated is None for line in lines):
         return lines
-    most = max(lines, key=lambda line: abs(line.stated or 0))
+    most = max(lines, key=lambda line: abs(line.stated or Decimal(0)))
     amount, name = (most.stated or 0) + rest, f"{most.name} ({DIFFERENCE.lower()} {rest})"
     less = msgspec.structs.replace(most, name=name, quantity=one, price=amount, stated=amount)
     return [less if line is most else line for line in lines]

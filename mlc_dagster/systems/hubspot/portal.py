@@ -10,7 +10,7 @@ from typing import Any
 from mlc_dagster.core.errors import AccessDenied, Misconfigured, RecordRejected, TransientError
 from mlc_dagster.core.facts import Books
 from mlc_dagster.systems.hubspot.api import ACCOUNT, DEAL_PIPELINES, Document, HubspotApi, properties
-from mlc_dagster.systems.hubspot.objects.properties import GROUP, GROUP_LABEL, KEY, PROPERTIES, Property
+from mlc_dagster.systems.hubspot.objects.properties import GROUP, GROUP_LABEL, KEY, NOT_OURS, PROPERTIES, Property
 from mlc_dagster.systems.shared.kept_reads import KeptRead
 from mlc_dagster.transport.threads import sleep as wait_for
 
@@ -166,10 +166,9 @@ class Portal:
 
     def _ask_for_strangers(self) -> bool:
         """A property that was just made is searched a moment later than it is read."""
-        nobody = [{"propertyName": KEY, "operator": "NOT_HAS_PROPERTY"}]
         for look in range(LOOKS):
             try:
-                return self._api.search("companies", nobody, KEY, most=1)[0] > 0
+                return self._api.search("companies", [[NOT_OURS]], KEY, most=1)[0] > 0
             except RecordRejected as error:
                 if look == LOOKS - 1:
                     raise TransientError(f"HubSpot's companies cannot be searched yet: {error.message}") from error

@@ -88,7 +88,9 @@ class HubspotSettings(StatesPayables):
         ("domain", "name"), description="By what a new one is held as may_be_this_company; free mail never matches"
     )
     vat_properties: tuple[str, ...] = Field(
-        ("vat_number", "vat_no", "vat_id"), description="Company properties with VAT numbers, beside ifs_vat_no"
+        ("vat_number", "vat_no", "vat_id"),
+        max_length=4,  # a search has five groups of filters, and ours is one
+        description="Company properties with VAT numbers, beside ifs_vat_no",
     )
     domain_field: str = Field("", description="Field of IFS suppliers that tells a web domain: email")
     companies: dict[str, Annotated[str, Field(pattern=COMPANY)]] = Field(

@@ -47,7 +47,8 @@ def stated_total(order: PurchaseOrder | CustomerOrder, facts: Facts) -> Decimal 
 
 def _off(order: PurchaseOrder | CustomerOrder, facts: Facts) -> set[str | None]:
     named = facts.options.get("line_states", NOT_ORDERED).split(",")
-    return {state.strip() for state in named} - {order.obj_state}
+    off: set[str | None] = {state.strip() for state in named}
+    return off - {order.obj_state}
 
 
 def sum_of(amounts: Iterable[Decimal | None]) -> Decimal | None:

@@ -152,7 +152,7 @@ def test_where_cin7s_own_rate_counts_none_is_sent_and_the_erps_is_compared(measu
     draft = euros(measured, rates="cin7")
     assert (draft.record.currency_rate, draft.record.erp_rate) == (None, Decimal("11.5"))
     (differs,) = saved(save(client_on(measured), PURCHASE_INVOICES, draft)).disagreements
-    assert (differs.ours, Decimal(differs.theirs)) == ("11.5", Decimal("0.99335"))
+    assert (differs.ours, Decimal(str(differs.theirs))) == ("11.5", Decimal("0.99335"))
 
 
 # --- what an answer kept ----------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from mlc_dagster.core.duplicates import folded
 from mlc_dagster.systems.hubspot.api import Document, HubspotApi
-from mlc_dagster.systems.hubspot.objects.properties import KEY
+from mlc_dagster.systems.hubspot.objects.properties import KEY, NOT_OURS
 from mlc_dagster.systems.hubspot.portal import Portal
 from mlc_dagster.systems.hubspot.records import BATCH, Company
 
@@ -21,7 +21,7 @@ KIND = "companies"
 MAY_BE = "may_be_this_company"
 """The rule under which a record is held that could be a company of somebody's."""
 
-BODY = 2400
+BODY = 2200
 """Characters of values in one search: HubSpot takes a body of 3,000."""
 
 SHORTEST_VAT = 5
@@ -91,8 +91,8 @@ class CompanyMatch:
         """Values of IN are in lower case (facts/hubspot.md, 4.3)."""
         found: set[str] = set()
         for some in _within(asked, BODY // len(properties)):
-            filters = [{"propertyName": name, "operator": "IN", "values": some} for name in properties]
-            found |= self._api.search(KIND, filters, KEY)[1].keys()
+            groups = [[{"propertyName": name, "operator": "IN", "values": some}, NOT_OURS] for name in properties]
+            found |= self._api.search(KIND, groups, KEY)[1].keys()
         return sorted(found)
 
 
@@ -127,7 +127,7 @@ def _within(asked: Sequence[str], characters: int) -> Iterator[list[str]]:
     some: list[str] = []
     size = 0
     for value in asked:
-        own = len(value) + 4
+        own = len(value.encode()) + 4
         if some and (size + own > characters or len(some) == BATCH):
             yield some
             some, size = [], 0

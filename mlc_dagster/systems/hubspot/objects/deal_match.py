@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from mlc_dagster.core.duplicates import folded
 from mlc_dagster.systems.hubspot.api import Document, HubspotApi
 from mlc_dagster.systems.hubspot.objects.known_records import KnownRecord
-from mlc_dagster.systems.hubspot.objects.properties import KEY, MATCHED_BY
+from mlc_dagster.systems.hubspot.objects.properties import KEY, MATCHED_BY, NOT_OURS
 from mlc_dagster.systems.hubspot.records import BATCH
 
 KIND = "deals"
@@ -53,7 +53,7 @@ class DealMatch:
         for start in range(0, len(values), AT_ONCE):
             some = list(values[start : start + AT_ONCE])
             condition = {"propertyName": self._name, "operator": "IN", "values": some}
-            found |= self._api.search(KIND, [condition], KEY)[1].keys()
+            found |= self._api.search(KIND, [[condition, NOT_OURS]], KEY)[1].keys()
         ids, rows = sorted(found), dict[str, Document]()
         for start in range(0, len(ids), BATCH):
             rows |= self._api.read(KIND, ids[start : start + BATCH], KEY, self._name, *self._names)

@@ -76,8 +76,8 @@ class KnownRecords:
         """Where an old id is not answered at all: the record that says it swallowed it."""
         seen: set[str] = set()
         for some in _chunks(ids, IDS_OF_A_SEARCH):
-            filters = [{"propertyName": MERGED_IDS, "operator": "CONTAINS_TOKEN", "value": each} for each in some]
-            seen |= self._api.search(self._kind, filters, KEY)[1].keys()
+            groups = [[{"propertyName": MERGED_IDS, "operator": "CONTAINS_TOKEN", "value": each}] for each in some]
+            seen |= self._api.search(self._kind, groups, KEY)[1].keys()
         rows: dict[str, Document] = {}
         for some in _chunks(sorted(seen), BATCH):
             rows |= self._api.read(self._kind, some, *self._names)

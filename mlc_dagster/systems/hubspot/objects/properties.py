@@ -15,6 +15,9 @@ GROUP, GROUP_LABEL = "ifs_finance", "IFS finance"
 KEY = "ifs_external_key"
 """The unique property of each object: what makes a second upsert an update."""
 
+NOT_OURS: Mapping[str, Any] = {"propertyName": KEY, "operator": "NOT_HAS_PROPERTY"}
+"""The filter of a search for what people made."""
+
 CODE_PARTS = "bcdefghij"
 
 

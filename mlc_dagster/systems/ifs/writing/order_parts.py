@@ -53,13 +53,24 @@ def whole_order(record: Proposal) -> str:
 
 def from_row(row: Row) -> Proposal:
     """The order, from the proposal that stands for it and knows of no bill."""
-    names = ("account", "amount", "tax_code", "text", *_CODES[1:])
-    lines = tuple(PayableLine(**{name: line.get(name) for name in names}) for line in row["lines"])
+    names = ("account", "tax_code", "text", *_CODES[1:])
+    lines = tuple(
+        PayableLine(amount=_in_its_currency(line), **{name: line.get(name) for name in names}) for line in row["lines"]
+    )
     same: dict[str, Any] = {
         name: row[name] for name in ("company", "supplier_id", "po_reference", "external_ref", "text")
     }
     amounts: dict[str, Any] = {name: row[name] or NOTHING for name in ("net_amount", "vat_amount", "gross_amount")}
-    return Proposal(currency=row["currency_code"], dated=row["invoice_date"], lines=lines, **same, **amounts)
+    foreign = any(line.get("amount") is None for line in row["lines"])  # as ProposalWriter.row sends them
+    return Proposal(
+        currency=row["currency_code"], dated=row["invoice_date"], lines=lines, is_foreign=foreign, **same, **amounts
+    )
+
+
+def _in_its_currency(line: Mapping[str, Any]) -> Decimal:
+    """A line's amount in the currency of its document; the company's own stands beside it."""
+    found: Decimal | None = line.get("currency_amount")
+    return (line.get("amount") or NOTHING) if found is None else found
 
 
 def remaining(content: Mapping[str, str]) -> Proposal | None:
