@@ -19,7 +19,7 @@ SECRETS = "in the environment or .env (.env.example has their names), or sealed:
 EXPECTED: Mapping[str, str] = {
     **dict.fromkeys(("string_type", "string_sub_type", "string_unicode"), TEXT),
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float", "int_parsing_size"), WHOLE),
-    **dict.fromkeys(("float_type", "float_parsing", "finite_number"), NUMBER),
+    **dict.fromkeys(("float_type", "float_parsing", "finite_number", "decimal_type", "decimal_parsing"), NUMBER),
     **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
     **dict.fromkeys(("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact"), DAY),
     **dict.fromkeys(("dict_type", "model_type", "model_attributes_type", "mapping_type"), SECTION),

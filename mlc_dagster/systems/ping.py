@@ -99,13 +99,14 @@ class _Talk(threading.Thread):
             return
         for finding in self._system.ping(Question(self._connection, self._settings, values)):
             self._found.append(_of(finding, self._system.name, self._connection))
+        if not self._is_signed_in():
+            return
         if self._connection in self._settings.targets:
             for flow, why in lacking_flows(self._settings, self._connection).items():
                 self._found.append(Finding(self._connection, flow, True, f"off: {why}"))
-        if self._is_signed_in():
-            section = self._settings.section(self._connection)
-            client = self._system.connect(section, *values, budget, tries=2, name=self._connection)
-            self._found.append(account_line(self._connection, self._system, client, self._known))
+        section = self._settings.section(self._connection)
+        client = self._system.connect(section, *values, budget, tries=2, name=self._connection)
+        self._found.append(account_line(self._connection, self._system, client, self._known))
 
     def _is_signed_in(self) -> bool:
         """Something answered as it should, and no key was refused: who is not signed in has no account to tell."""
