@@ -136,7 +136,7 @@ class MondaySandbox:
 
     def remembered(self) -> dict[str, Any]:
         kept = {"boards": self.boards.boards, "items": self.boards.items, "last_id": self.boards.last_id}
-        return {**kept, "account_id": self.resolvers.account_id}
+        return {**kept, "account_id": self.resolvers.account_id, "refresh_token": self.app.refresh_token}
 
     def recall(self, kept: dict[str, Any]) -> None:
         unknown = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "url": ""}
@@ -144,6 +144,7 @@ class MondaySandbox:
         self.boards.items = {number: {**unknown, **item} for number, item in kept["items"].items()}
         self.boards.last_id = kept["last_id"]
         self.resolvers.account_id = kept.get("account_id", self.resolvers.account_id)
+        self.app.refresh_token = kept.get("refresh_token", self.app.refresh_token)
 
     # --- on the wire ---
 

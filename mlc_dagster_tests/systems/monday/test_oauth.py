@@ -214,6 +214,28 @@ def test_a_process_that_ends_between_answer_and_vault_is_told_at_the_next_refusa
     assert "did not keep" not in error.value.message, "the doubt ended with the sign-in that was kept"
 
 
+KILLED = "import os; from mlc_dagster.ledger.vault import Vault; Vault.replace = lambda *words: os._exit(9)"
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_between_answer_and_vault_is_told_as_well(place: Place) -> None:
+    """It says nothing itself: the lease that it left is waited for, and names it."""
+    process = PROCESS.format(path=PATH, client=CLIENT_ID, secret=CLIENT_SECRET, name=NAME, question=QUESTION)
+    command = [sys.executable, "-c", f"{KILLED}{process}"]
+    assert subprocess.run(command, env={**os.environ, "MONDAY_URL": place.box.url}, timeout=60).returncode == 9
+    assert place.box.monday.app.spent == [REFRESH_TOKEN] and place.sealed == REFRESH_TOKEN
+    with pytest.raises(AccessDenied, match=r"400 invalid_grant; process \d+ on .* did not keep the answer"):
+        place.client().who()
+
+
+def test_the_sandbox_remembers_its_refresh_token(place: Place) -> None:
+    place.client().who()
+    kept, app = place.box.monday.remembered(), place.box.monday.app
+    current, app.refresh_token = app.refresh_token, "another"
+    place.box.monday.recall(kept)
+    assert app.refresh_token == current
+
+
 def _ends(*words: Any) -> bool:
     raise SystemExit
 
