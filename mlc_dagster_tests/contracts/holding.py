@@ -101,11 +101,22 @@ def _answer(checker: Checker, operation: Operation, each: Exchange, known: Publi
         return
     if wanted.said == "multipart":
         return
+    if wanted.said == "count":
+        yield from _count(each, certainty)
+        return
     is_json = "json" in each.answered.get("content-type", "") or not each.got
     if not is_json and certainty.counts:
         yield Fault("content-type", f"is {each.answered.get('content-type')}, not application/json", certainty)
         return
     yield from checker.faults(wanted, parsed(each.got), "", operation.source)
+
+
+def _count(each: Exchange, certainty: Certainty) -> Iterator[Fault]:
+    """A number alone, as plain text (OData 4.01, Part 1, 11.2.10)."""
+    if "text/plain" not in each.answered.get("content-type", ""):
+        yield Fault("content-type", f"is {each.answered.get('content-type')}, not text/plain", certainty)
+    if not each.got.removeprefix(b"\xef\xbb\xbf").isdigit():
+        yield Fault("body", f"is {each.got[:40]!r}, not a number", certainty)
 
 
 def _xml(each: Exchange, told: Mapping[str, str], certainty: Certainty) -> Iterator[Fault]:

@@ -147,8 +147,8 @@ def _values(said: Mapping[str, str]) -> dict[str, Value]:
 
 
 def _body(words: str) -> Value:
-    """xml and multipart are judged by their own rules."""
-    return Value((), said=words) if words in ("xml", "multipart") else value(words)
+    """xml, multipart and count are judged by their own rules."""
+    return Value((), said=words) if words in ("xml", "multipart", "count") else value(words)
 
 
 def _refuse_unknown(found: Published) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from mlc_dagster.core.outcomes import Draft, Ready, Saved
 from mlc_dagster.ledger import Run
+from mlc_dagster.sandbox.procurify import whole_documents
 from mlc_dagster.sandbox.procurify.lines import Line
 from mlc_dagster.systems.procurify.mapping import BILLS_FLOW, PROPOSALS_FLOW, SUPPLIERS_FLOW
 from mlc_dagster.systems.procurify.settings import ProcurifySettings
@@ -688,6 +689,17 @@ def test_a_moment_that_may_be_two_days_is_held_until_mlc_yaml_names_the_zone(
 
 def test_a_bill_of_two_currencies_is_held_and_its_sums_are_not_judged(procurify: World) -> None:
     uuid = put_bill(procurify, Line("500.00", "4010", fields={"currency": {"name": "EUR", "rate": "1"}}))
+    load(procurify)
+    assert held(procurify) == {uuid: {"one_currency"}} and invoices(procurify) == []
+
+
+def test_a_bill_that_procurify_itself_calls_one_of_several_currencies_is_held(
+    procurify: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lines show one: what else it has stands where we do not look."""
+    several = {"has_multiple_currency": True, "total_cost": 0}
+    monkeypatch.setattr(whole_documents, "summary", lambda total, currencies: several)
+    uuid = put_bill(procurify)
     load(procurify)
     assert held(procurify) == {uuid: {"one_currency"}} and invoices(procurify) == []
 

@@ -26,7 +26,7 @@ class Cin7Traits:
 
 PROFILES = {
     "measured": Profile(
-        "an account as it was measured: documents taxed as a whole, invoices at rates of their own, composed statuses",
+        "An account as it was measured: documents taxed as a whole, invoices at rates of their own, composed statuses.",
         {
             "tax_method": "Total",
             "invoice_rate": 0.99335,
@@ -36,7 +36,7 @@ PROFILES = {
         },
     ),
     "forgetful": Profile(
-        "an account that answers 200 and keeps less: no delivery date, no addresses, and what was voided stands",
+        "An account that answers 200 and keeps less: no delivery date, no addresses, and what was voided stands.",
         {"drops": "RequiredBy", "loses_addresses": True, "voids": False},
     ),
 }

@@ -74,13 +74,21 @@ def _entity_set(client: IfsClient, entity: EntitySet) -> Asked:
         report = client.schema_report(entity, aloud=False)
         if report.gone:
             return wrong("ifs", what, *_gone(entity, report)), None
-        client.find(entity, most=1)
+        rows = client.find(entity, most=1)
     except RecordRejected as error:
         cure = f"Check ifs.entity_sets.{entity.name} in mlc.yaml against the tenant's API explorer."
         return wrong("ifs", what, error.message, error.cure or cure), error
     except MlcError as error:
         return refused("ifs", what, error), error
-    return Finding("ifs", what, True, _reads(report, _absent(entity))), None
+    return Finding("ifs", what, True, _reads(report, "" if rows else _empty(entity), _absent(entity))), None
+
+
+def _empty(entity: EntitySet) -> str:
+    """IFS answers 200 and an empty list for what a user may not see, as for what is not there."""
+    words = "no row is there, or the service user may see none"
+    if entity.name == ifs.POSTING_PROPOSALS.name:
+        return f"{words}: IFS shows a posting proposal to who may authorise it, and only while it is not finally posted"
+    return words
 
 
 def _off(entity: EntitySet) -> Finding:
@@ -123,8 +131,8 @@ def _instead(gone: Sequence[str], new: Sequence[str]) -> str:
     return f". No field reads its {', '.join(told)}" if told else ""
 
 
-def _reads(report: SchemaReport, absent: str) -> str:
+def _reads(report: SchemaReport, *more: str) -> str:
     """A field of another type is told and is no fault: a number as text is read too, and what is not is held."""
     changed = ", ".join(f"{name} is {found} (usual: {usual})" for name, (usual, found) in report.changed.items())
     untold = f"its fields are not compared: {report.untold}" if report.untold else ""
-    return "; ".join(each for each in ("reads", untold, changed, absent) if each)
+    return "; ".join(each for each in ("reads", untold, changed, *more) if each)

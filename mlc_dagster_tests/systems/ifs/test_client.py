@@ -180,6 +180,7 @@ def test_a_field_that_the_tenant_lacks_is_left_out_and_the_rest_is_read(start: S
             {"voucher_set": Names(lines=Lines(fields={"x": "y"}))},
             r"voucher_set\.lines\.fields\.x",
         ),
+        ({"supplier_set": Names(keys={"supplier_id": "Objid"})}, r"keys\.supplier_id.*Objid names a row's place"),
     ],
 )
 def test_a_name_that_nothing_has_is_refused_with_its_place_in_the_settings(overrides: Any, words: str) -> None:

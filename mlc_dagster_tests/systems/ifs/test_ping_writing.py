@@ -69,3 +69,16 @@ def test_the_whole_ping_of_a_cloud_tenant_says_it(monkeypatch: pytest.MonkeyPatc
         found = {each.what: each for each in ping_all(parse(alone, "mlc.yaml"), sealed, within=60)}
     assert words in found["new vouchers"].answer and found["new vouchers"].ok
     assert "none can be entered" in found["new posting proposals"].answer
+
+
+def test_a_set_that_is_answered_empty_is_told_and_who_may_see_posting_proposals(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    with Sandbox() as box:
+        alone = {name: section for name, section in demo_settings(box.url).items() if name not in SAAS}
+        found = {each.what: each for each in ping_all(parse(alone, "mlc.yaml"), sealed, within=60)}
+    assert "the service user may see none" in found["SupplierHandling/SupplierSet"].answer
+    proposals = found["PostingProposalHandling/PostingProposalHeadSet"]
+    assert proposals.ok and "to who may authorise it" in proposals.answer

@@ -376,6 +376,15 @@ def test_a_multi_level_board_is_refused_for_it_would_not_keep_amounts(box: Sandb
         save(client_on(box), drafts([7]))
 
 
+def test_answers_that_name_no_version_are_taken_and_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    classify = classifier("2026-10")
+    request = httpx.Request("POST", "https://monday.test/v2")
+    for _ in range(3):
+        assert classify(httpx.Response(200, text='{"data":{}}', request=request)) is None
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "name no API version: 2026-10 was asked for" in caplog.text
+
+
 def test_another_version_of_the_api_stops_the_run(box: Sandbox) -> None:
     with pytest.raises(Misconfigured, match="version 2026-10, and 2024-01 was asked for"):
         save(client_on(box, api_version="2024-01"), drafts([7]))

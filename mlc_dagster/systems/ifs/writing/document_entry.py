@@ -45,6 +45,8 @@ class DocumentKind:
 class DocumentWriter:
     """Documents of one kind, told apart by their external reference."""
 
+    GONE = "is cancelled in IFS, or gone"
+
     def __init__(self, client: DocumentClient, kind: DocumentKind, by_load: ExternalEntry | None = None) -> None:
         """`by_load`: how new ones are entered where they are not posted directly."""
         self._client, self._kind, self._by_load = client, kind, by_load
@@ -97,7 +99,7 @@ class DocumentWriter:
         if found is not None:
             yield self._kept(draft, found[0])
         elif draft.was_delivered:
-            away = "the record was changed since" if self._by_load else "is cancelled in IFS, or gone"
+            away = "the record was changed since" if self._by_load else self.GONE
             yield self._refused(draft, f"{draft.remote_id} was entered, and {away}")
         elif self._by_load:
             yield self._by_load.enter(draft)

@@ -17,6 +17,8 @@ from mlc_dagster.systems.ifs.writing.document_entry import DocumentWriter, lines
 class VoucherWriter(DocumentWriter):
     """Vouchers. Of a new one it is told which others have the same amount: the rules have held what names it too."""
 
+    GONE = "is cancelled in IFS, or has left the hold table for the general ledger"
+
     def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
         new = [draft.record for draft in drafts if not draft.was_delivered and not draft.remote_id]
         alike = {} if self.why_not() else alike_vouchers(self._client, self._kind.entity, new)

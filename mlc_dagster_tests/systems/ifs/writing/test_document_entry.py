@@ -179,3 +179,16 @@ def test_an_invoice_in_doubt_whose_number_and_supplier_were_corrected_is_found_b
     (outcome,) = save(box, INVOICES, corrected)
     assert isinstance(outcome, Refused) and len(live(box, "SupplierInvoiceSet")) == 1
     assert "its supplier id is S1 there and S2 here; its invoice no is INV-1 there and INV-2 here" in outcome.reason
+
+
+def test_a_voucher_that_left_the_hold_table_is_not_called_taken_back_and_not_entered_again(box: Sandbox) -> None:
+    put_books(box)
+    (made,) = save(box, ENTRIES, draft(entry()))
+    assert isinstance(made, Saved)
+    (left,) = box.ifs.rows("VoucherSet")
+    keys = {name: left[name] for name in ("Company", "VoucherType", "AccountingYear", "VoucherNo")}
+    box.ifs.delete("VoucherSet", **keys)  # "Update General Ledger" moved it
+    changed = draft(entry(amount="20.10"), made.remote_id, delivered=True)
+    (held,) = save(box, ENTRIES, changed)
+    assert isinstance(held, Refused) and "has left the hold table for the general ledger" in held.reason
+    assert not box.ifs.rows("VoucherSet")
