@@ -110,9 +110,12 @@ def _look(asked: Asked, flows: Sequence[Flow], looks: Looks, since: datetime) ->
 def _client(name: str, settings: Settings, opened: Ledger) -> Iterator[Any]:
     """Its calls are counted in the ledger, with those of the loads."""
     from mlc_dagster.ledger.credentials import secret
+    from mlc_dagster.ledger.replaced_secrets import replaced
     from mlc_dagster.systems import configuration
 
-    client = configuration.client(settings, name, lambda each: secret(each, lambda: opened), opened.budget)
+    client = configuration.client(
+        settings, name, lambda each: secret(each, lambda: opened), opened.budget, kept=replaced
+    )
     try:
         yield client
     finally:

@@ -32,10 +32,12 @@ def ping(
 ) -> None:
     """Ask every connection that is on, at once, whether all is there. Exit 1 where something is missing."""
     from mlc_dagster.ledger.credentials import sealed
+    from mlc_dagster.ledger.replaced_secrets import replaced
     from mlc_dagster.systems import configuration
     from mlc_dagster.systems.ping import ping_all, still_asking
 
-    findings = ping_all(configuration.load(settings_file.environment().config), sealed, within, _known_account)
+    settings = configuration.load(settings_file.environment().config)
+    findings = ping_all(settings, sealed, within, _known_account, replaced)
     if as_json:
         say_json([asdict(finding) for finding in findings])
     else:

@@ -53,6 +53,18 @@ class Vault:
             if not connection.execute(update(secrets).where(secrets.c.name == name).values(**row)).rowcount:
                 connection.execute(insert(secrets).values(name=name, **row))
 
+    def replace(self, name: str, old: str, new: str) -> bool:
+        """Seal another value where the old one is there still. False: somebody set another one meanwhile, it stays."""
+        sealed = self._sealed(name, new)
+        with self._database.writing() as connection:
+            found = select(secrets.c.sealed).where(secrets.c.name == name).with_for_update()
+            before = connection.execute(found).scalar()
+            if before is None or self._opened(name, before, self._keys) != old:
+                return False
+            row = {"sealed": sealed, "sealed_at": clock(connection)}
+            connection.execute(update(secrets).where(secrets.c.name == name).values(**row))
+        return True
+
     def get(self, name: str) -> str | None:
         """The value; None where there is none. Raises Misconfigured where no master key opens it."""
         with self._database.reading() as connection:

@@ -11,6 +11,7 @@ from pydantic import PrivateAttr
 
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.credentials import secret
+from mlc_dagster.ledger.replaced_secrets import ReplacedSecret
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline.identity import AccountCheck
 from mlc_dagster.settings.section import SystemConnection
@@ -65,6 +66,10 @@ class Signed(dg.ConfigurableResource):  # type: ignore[type-arg]
         """The secrets, in the order of their names; empty where nobody has one."""
         return [secret(name, lambda: self.opened) for name in self.secrets]
 
+    def kept(self, name: str) -> ReplacedSecret:
+        """Where a secret is that each sign-in replaces; written also by who leaves the rest of the ledger as it is."""
+        return ReplacedSecret(name, self.ledger.database_url, self.ledger.tenant)
+
     @property
     def opened(self) -> Ledger:
         return self.ledger.open
@@ -115,4 +120,4 @@ class ConnectionResource(Signed):
 
     def _connected(self, settings: SystemConnection, tries: int) -> Any:
         secrets = dict(zip(self.secrets, self.values(), strict=True))
-        return systems()[self.system].client(settings, secrets, self.budgets, self.connection, tries)
+        return systems()[self.system].client(settings, secrets, self.budgets, self.connection, tries, kept=self.kept)

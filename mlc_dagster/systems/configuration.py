@@ -19,7 +19,7 @@ from mlc_dagster.systems.ifs.lacking import lacking
 from mlc_dagster.systems.ifs.records import catalogue_for
 from mlc_dagster.systems.ifs.settings import IfsSettings
 from mlc_dagster.systems.registry import sections, systems
-from mlc_dagster.systems.shared.connections import Budgets, secret_name
+from mlc_dagster.systems.shared.connections import Budgets, Kept, kept_nowhere, secret_name
 from mlc_dagster.systems.system import System
 
 __all__ = [
@@ -112,7 +112,9 @@ def lacking_flows(settings: Settings, connection: str) -> dict[str, str]:
 
 def secrets(connection: str, system: System, settings: Settings | None = None) -> tuple[str, ...]:
     """The names of a connection's secrets, in the order in which its client takes them."""
-    return tuple(_of_tenant(secret_name(name, system.name, connection), settings) for name in system.secrets)
+    section = settings.connections.get(connection) if settings else None
+    own = system.secrets_of(section)
+    return tuple(_of_tenant(secret_name(name, system.name, connection), settings) for name in own)
 
 
 def webhook_secrets(connection: str, settings: Settings | None = None) -> tuple[str, ...]:
@@ -134,7 +136,20 @@ def optional_secrets(settings: Settings | None = None) -> dict[str, tuple[str, .
     """What -> names of secrets that nobody misses."""
     senders = [name for name, system in connections(settings).items() if system.webhooks]
     webhooks = tuple(each for name in senders for each in webhook_secrets(name, settings))
-    return {"webhooks": webhooks, "alerts": ALERTS}
+    return {"webhooks": webhooks, "alerts": ALERTS, **_other_sign_ins(settings)}
+
+
+def _other_sign_ins(settings: Settings | None) -> dict[str, tuple[str, ...]]:
+    """Connection -> the secrets of the sign-in that it does not use: they may be sealed before it does."""
+    found = {}
+    for name, system in connections(settings).items():
+        if other := system.other_sign_in:
+            own = secrets(name, system, settings)
+            every = (
+                _of_tenant(secret_name(each, system.name, name), settings) for each in (*system.secrets, *other.secrets)
+            )
+            found[f"{name}, signed in otherwise"] = tuple(each for each in every if each not in own)
+    return found
 
 
 def all_secrets(settings: Settings | None = None) -> tuple[str, ...]:
@@ -151,9 +166,17 @@ def known_secret(name: str, settings: Settings | None = None) -> str:
     return name
 
 
-def client(settings: Settings, connection: str, secret: Callable[[str], str], budgets: Budgets, tries: int = 8) -> Any:
+def client(
+    settings: Settings,
+    connection: str,
+    secret: Callable[[str], str],
+    budgets: Budgets,
+    tries: int = 8,
+    *,
+    kept: Kept = kept_nowhere,
+) -> Any:
     """The client of a connection. Nothing is sent before its first use. Raises Misconfigured: a secret is missing."""
     system = systems()[settings.system_of(connection)]
     names = secrets(connection, system, settings)
     values = {name: secret(name) for name in names}
-    return system.client(settings.section(connection), values, budgets, connection, tries)
+    return system.client(settings.section(connection), values, budgets, connection, tries, kept=kept)

@@ -12,6 +12,7 @@ from mlc_dagster.settings import Settings
 from mlc_dagster.settings.section import SystemConnection
 from mlc_dagster.systems.configuration import connections, lacking_flows, secrets
 from mlc_dagster.systems.ping_account import Known, account_line
+from mlc_dagster.systems.shared.connections import Kept, kept_nowhere
 from mlc_dagster.systems.shared.findings import Finding, Question, budget, refused, wrong
 from mlc_dagster.systems.system import System
 from mlc_dagster.transport.cancellation import Calls
@@ -25,16 +26,20 @@ _NAME = "ping "  # of a thread
 
 
 def ping_all(
-    settings: Settings, secret: Secret, within: float = WITHIN, known: Known = lambda connection: None
+    settings: Settings,
+    secret: Secret,
+    within: float = WITHIN,
+    known: Known = lambda connection: None,
+    kept: Kept = kept_nowhere,
 ) -> list[Finding]:
     """Every connection that is on, at once; after `within` seconds, what was found by then, and who was too slow.
 
-    `known`: which account the ledger knows a connection as.
-    Writes nothing, raises nothing.
+    `known`: which account the ledger knows a connection as. `kept`: where a secret is that a sign-in replaces.
+    Writes nothing else, raises nothing.
     """
     calls, hasty = Calls(), _hasty(settings, within)
     asked = [(name, system) for name, system in connections(settings).items() if name in settings.connections]
-    talks = [_Talk(name, system, hasty, secret, calls, known) for name, system in asked]
+    talks = [_Talk(name, system, hasty, secret, calls, known, kept) for name, system in asked]
     deadline = time.monotonic() + within
     for talk in talks:
         talk.start()
@@ -69,11 +74,11 @@ class _Talk(threading.Thread):
     """The questions to one connection."""
 
     def __init__(
-        self, name: str, system: System, settings: Settings, secret: Secret, calls: Calls, known: Known
+        self, name: str, system: System, settings: Settings, secret: Secret, calls: Calls, known: Known, kept: Kept
     ) -> None:
         super().__init__(name=f"{_NAME}{name}", daemon=True)
         self._connection, self._system, self._settings = name, system, settings
-        self._secret, self._calls, self._known = secret, calls, known
+        self._secret, self._calls, self._known, self._kept = secret, calls, known, kept
         self._found: list[Finding] = []
         self._is_through = False
 
@@ -97,15 +102,20 @@ class _Talk(threading.Thread):
         if missing := [name for name, value in zip(names, values, strict=True) if not value.strip()]:
             self._found.append(_unset(self._connection, missing))
             return
-        for finding in self._system.ping(Question(self._connection, self._settings, values)):
+        section = self._settings.section(self._connection)
+        try:
+            keeps = self._system.keeps(section, names, self._kept)
+        except MlcError as error:
+            self._found.append(refused(self._connection, "sign-in", error))
+            return
+        for finding in self._system.ping(Question(self._connection, self._settings, values, keeps)):
             self._found.append(_of(finding, self._system.name, self._connection))
         if not self._is_signed_in():
             return
         if self._connection in self._settings.targets:
             for flow, why in lacking_flows(self._settings, self._connection).items():
                 self._found.append(Finding(self._connection, flow, True, f"off: {why}"))
-        section = self._settings.section(self._connection)
-        client = self._system.connect(section, *values, budget, tries=2, name=self._connection)
+        client = self._system.connect(section, *values, budget, tries=2, name=self._connection, **keeps)
         self._found.append(account_line(self._connection, self._system, client, self._known))
 
     def _is_signed_in(self) -> bool:

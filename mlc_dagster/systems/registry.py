@@ -42,7 +42,8 @@ def _faults(system: System) -> Iterator[str]:
         yield f"has the name {name}, which mlc.yaml uses for something else; expected another one"
     if not (isinstance(system.settings, type) and issubclass(system.settings, TargetSection)):
         yield f"has the settings {system.settings!r}; expected a class made of {_named(TargetSection)}"
-    for secret in system.secrets:
+    other = system.other_sign_in
+    for secret in (*system.secrets, *(other.secrets if other else ())):
         if not secret.startswith(f"{name.upper()}_"):
             yield f"names the secret {secret}; expected {name.upper()}_... for each"
     for flow in system.flows:

@@ -15,7 +15,7 @@ from mlc_dagster.rules.chart_agreement import Missing
 from mlc_dagster.settings.section import Section, SystemConnection
 from mlc_dagster.settings.sections import SystemSection
 from mlc_dagster.settings.web import WebhookSource
-from mlc_dagster.systems.shared.connections import Budgets, required_secrets, secret_name
+from mlc_dagster.systems.shared.connections import Budgets, Kept, kept_nowhere, required_secrets, secret_name
 from mlc_dagster.systems.shared.discovery import Discovery
 from mlc_dagster.systems.shared.findings import Finding, Question
 from mlc_dagster.systems.shared.setting_names import ConnectionClient, names_of
@@ -78,6 +78,15 @@ class Webhooks:
 
 
 @dataclass(frozen=True)
+class OtherSignIn:
+    """A second way to sign in, by other secrets, which a connection chooses in mlc.yaml."""
+
+    secrets: tuple[str, ...]
+    is_chosen: Callable[[Any], bool]  # of its section of mlc.yaml
+    replaced: str  # the one of them that each sign-in replaces: `connect` takes `kept=` for it, a transport KeptToken
+
+
+@dataclass(frozen=True)
 class System:
     """All that the house asks of a remote system."""
 
@@ -98,6 +107,7 @@ class System:
     company: type[Section] | None = None  # what mlc.yaml may say of a company: its name there
     webhooks: Webhooks | None = None
     holds_by: tuple[str, ...] = ()  # rules that its client asks by itself, at the load
+    other_sign_in: OtherSignIn | None = None
     references: tuple[Reference, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     discover: Callable[[Question, Sequence[Flow]], Discovery] | None = None
@@ -108,19 +118,41 @@ class System:
         """What it adds to mlc.yaml."""
         return SystemSection(self.title, self.settings, self.company, self.webhooks.settings if self.webhooks else None)
 
+    def secrets_of(self, section: SystemConnection | None) -> tuple[str, ...]:
+        """The secrets of its sign-in as the section chooses it; None: the usual one's."""
+        other = self.other_sign_in
+        return other.secrets if other and section is not None and other.is_chosen(section) else self.secrets
+
+    def keeps(self, section: SystemConnection, names: Sequence[str], kept: Kept) -> dict[str, Any]:
+        """What `connect` takes beside the values of the secrets, where one of them is replaced at each sign-in."""
+        own = self.secrets_of(section)
+        if self.other_sign_in is None or own != self.other_sign_in.secrets:
+            return {}
+        return {"kept": kept(names[own.index(self.other_sign_in.replaced)])}
+
     def client(
-        self, section: SystemConnection, secrets: Mapping[str, str], budgets: Budgets, connection: str, tries: int = 8
+        self,
+        section: SystemConnection,
+        secrets: Mapping[str, str],
+        budgets: Budgets,
+        connection: str,
+        tries: int = 8,
+        *,
+        kept: Kept = kept_nowhere,
     ) -> Any:
         """The client of a connection; its messages name the settings and secrets as they are called here.
 
-        `secrets`: name here -> value, in the order of `System.secrets`. Raises as `connect`.
+        `secrets`: name here -> value, in the order of `secrets_of`. Raises as `connect`.
         """
-        names, usual = tuple(secrets), [secret_name(name, self.name, connection) for name in self.secrets]
+        own = self.secrets_of(section)
+        names, usual = tuple(secrets), [secret_name(name, self.name, connection) for name in own]
         required_secrets(tuple(secrets.values()), names)
-        made = self.connect(section, *secrets.values(), budgets, tries=tries, name=connection)
-        if connection == self.name and names == self.secrets:
+        made = self.connect(
+            section, *secrets.values(), budgets, tries=tries, name=connection, **self.keeps(section, names, kept)
+        )
+        if connection == self.name and names == own:
             return made
-        said = {**dict(zip(self.secrets, names, strict=True)), **dict(zip(usual, names, strict=True))}
+        said = {**dict(zip(own, names, strict=True)), **dict(zip(usual, names, strict=True))}
         return ConnectionClient(made, names_of(self.name, connection, self.settings.model_fields, said))
 
     @property

@@ -16,7 +16,7 @@ import httpx
 
 from mlc_dagster.core.errors import AccessDenied, Misconfigured, TransientError
 from mlc_dagster.transport.responses import UNREADABLE, exact_json, retry_after
-from mlc_dagster.transport.token_claims import issuer_of
+from mlc_dagster.transport.token_claims import issuer_of, lifetime_of
 
 Flow = Generator[httpx.Request, httpx.Response, None]
 Timeouts = dict[str, Any]  # as the call's own: httpx gives a request of a generator none, and it could hang for ever
@@ -73,7 +73,7 @@ def fit_for_header(name: str, value: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Token:
+class AccessToken:
     """An access token and its times, on the clock of its ClientCredentials."""
 
     text: str
@@ -81,7 +81,7 @@ class _Token:
     expires_at: float
 
     def __repr__(self) -> str:
-        return f"_Token(renew_at={self.renew_at}, expires_at={self.expires_at})"
+        return f"AccessToken(renew_at={self.renew_at}, expires_at={self.expires_at})"
 
 
 class ClientCredentials(httpx.Auth):
@@ -117,7 +117,7 @@ class ClientCredentials(httpx.Auth):
             self._extra["Authorization"] = _basic(self._grant.pop("client_id"), self._grant.pop("client_secret"))
         self.cure, self.address_cure = cure, address_cure
         self._lock = threading.Lock()
-        self._token: _Token | None = None
+        self._token: AccessToken | None = None
         self._refused: tuple[float, AccessDenied] | None = None  # until when, and why
         self.renewals = 0
 
@@ -131,7 +131,7 @@ class ClientCredentials(httpx.Auth):
         patience = {"timeout": request.extensions["timeout"]} if "timeout" in request.extensions else {}
         token = yield from self._current(patience)
         for attempt in range(SIGN_INS_FOR_ONE_CALL):
-            request.headers["Authorization"] = f"Bearer {token.text}"
+            request.headers["Authorization"] = self._header(token.text)
             response = yield request
             if response.status_code != 401:
                 return
@@ -141,8 +141,8 @@ class ClientCredentials(httpx.Auth):
             token = yield from self._current(patience, refused=token)
 
     def _current(
-        self, patience: Timeouts, refused: _Token | None = None
-    ) -> Generator[httpx.Request, httpx.Response, _Token]:
+        self, patience: Timeouts, refused: AccessToken | None = None
+    ) -> Generator[httpx.Request, httpx.Response, AccessToken]:
         """The token that all threads use; a new one where it is due, or is the one that was refused."""
         token = self._token
         if token is not None and self._is_good(token, refused):
@@ -153,12 +153,14 @@ class ClientCredentials(httpx.Auth):
                 token = yield from self._renew(patience)
             return token
 
-    def _is_good(self, token: _Token, refused: _Token | None) -> bool:
+    def _header(self, token: str) -> str:
+        return f"Bearer {token}"
+
+    def _is_good(self, token: AccessToken, refused: AccessToken | None) -> bool:
         return token is not refused and self._clock() < token.renew_at
 
-    def _renew(self, patience: Timeouts) -> Generator[httpx.Request, httpx.Response, _Token]:
-        if self._refused and self._clock() < self._refused[0]:
-            raise AccessDenied(self._refused[1].message, cure=self.cure)
+    def _renew(self, patience: Timeouts) -> Generator[httpx.Request, httpx.Response, AccessToken]:
+        self._raise_refused()
         asked_at = self._clock()
         response = yield self._request(patience)
         response.read()
@@ -170,22 +172,27 @@ class ClientCredentials(httpx.Auth):
         self.renewals += 1
         return self._token
 
+    def _raise_refused(self) -> None:
+        if self._refused and self._clock() < self._refused[0]:
+            raise AccessDenied(self._refused[1].message, cure=self.cure)
+
     def _request(self, patience: Timeouts) -> httpx.Request:
         content: dict[str, Any] = {"data": self._grant} if self._body == "form" else {"json": self._grant}
         return httpx.Request(
             "POST", self._url, headers={"Accept": "application/json", **self._extra}, extensions=patience, **content
         )
 
-    def _accept(self, response: httpx.Response, asked_at: float) -> _Token:
-        granted = _parsed(response)
+    def _accept(self, response: httpx.Response, asked_at: float) -> AccessToken:
+        granted = parsed_grant(response)
         self._judge(response, granted)
-        lifetime, token = _seconds(granted.get("expires_in")), granted.get("access_token")
+        token = granted.get("access_token")
         try:
             text = fit_for_header("access_token", token if isinstance(token, str) else "")
         except Misconfigured as error:
             said = self._says(f"{response.status_code} without a usable token")
             raise Misconfigured(said, cure=self.address_cure) from error
-        return _Token(text, asked_at + lifetime * RENEWED_AFTER, asked_at + lifetime)
+        lifetime = _seconds(granted.get("expires_in", lifetime_of(text)))
+        return AccessToken(text, asked_at + lifetime * RENEWED_AFTER, asked_at + lifetime)
 
     def _judge(self, response: httpx.Response, granted: Mapping[str, Any]) -> None:
         """Raises what an answer without a grant means."""
@@ -228,7 +235,7 @@ def _basic(client_id: str, client_secret: str) -> str:
     return f"Basic {b64encode(pair.encode()).decode()}"
 
 
-def _parsed(response: httpx.Response) -> Mapping[str, Any]:
+def parsed_grant(response: httpx.Response) -> Mapping[str, Any]:
     """The answer's JSON object; empty where it is none."""
     try:
         found = exact_json(response.content)

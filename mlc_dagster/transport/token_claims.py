@@ -1,8 +1,14 @@
-"""What a token says of who issued it, where it is a JSON Web Token (RFC 7519). Nothing else of it is handed on."""
+"""What a token says of who issued it and how long it is good, where it is a JSON Web Token (RFC 7519). Nothing else of
+it is handed on.
+"""
 
 from __future__ import annotations
 
+import math
+import time
 from base64 import urlsafe_b64decode
+from collections.abc import Mapping
+from typing import Any
 
 from mlc_dagster.transport.responses import UNREADABLE, exact_json
 
@@ -12,12 +18,32 @@ def issuer_of(token: str) -> str:
 
     The signature is not verified: the token came from the token endpoint itself, and the system accepts it.
     """
+    found = _claims(token).get("iss")
+    return found if isinstance(found, str) else ""
+
+
+def lifetime_of(token: str) -> float | None:
+    """Seconds from `iat` to `exp`, both by the issuer's clock; without `iat`, from now. None where it does not say."""
+    claims = _claims(token)
+    ends, began = _number(claims.get("exp")), _number(claims.get("iat"))
+    return None if ends is None else ends - (time.time() if began is None else began)
+
+
+def _number(claim: Any) -> float | None:
+    try:
+        found = math.nan if isinstance(claim, bool) else float(claim)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None
+
+
+def _claims(token: str) -> Mapping[str, Any]:
+    """Empty where the token is opaque."""
     parts = token.split(".")
     if len(parts) != 3:
-        return ""
+        return {}
     try:
         claims = exact_json(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except UNREADABLE:
-        return ""
-    found = claims.get("iss") if isinstance(claims, dict) else None
-    return found if isinstance(found, str) else ""
+        return {}
+    return claims if isinstance(claims, dict) else {}

@@ -76,3 +76,11 @@ def test_a_secret_that_is_removed_is_gone(ledger: Ledger) -> None:
     vault.set("A", "one")
     assert vault.remove("A") and not vault.remove("A") and vault.get("A") is None
     assert "one" not in repr(vault) and OLD not in repr(vault)
+
+
+def test_a_value_is_replaced_only_where_the_old_one_is_there_still(ledger: Ledger) -> None:
+    vault = ledger.vault(OLD)
+    assert not vault.replace("A", "one", "two") and vault.get("A") is None
+    vault.set("A", "one")
+    assert vault.replace("A", "one", "two") and vault.get("A") == "two"
+    assert not vault.replace("A", "one", "three") and vault.get("A") == "two"

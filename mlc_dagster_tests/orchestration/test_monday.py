@@ -9,7 +9,11 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from cryptography.fernet import Fernet
 
+from mlc_dagster.sandbox.monday.oauth import CLIENT_ID, CLIENT_SECRET, PATH, REFRESH_TOKEN
+from mlc_dagster.systems.monday.connect import APP_SECRETS
+from mlc_dagster.systems.monday.connect import REFRESH_TOKEN as REFRESH_NAME
 from mlc_dagster.systems.monday.settings import MondaySettings
 from mlc_dagster_tests.orchestration.conftest import World, check, metadata
 
@@ -74,6 +78,27 @@ def test_each_board_gets_its_items(monday: World) -> None:
     assert (invoice["IFS key"], invoice["Amount"], invoice["Account"]) == ("0010/1", "125.5", "4010")
     assert invoice["Supplier"] == [supplier["id"]], "the column was made by the load, and links to the item"
     assert (entry["Account"], entry["Department"], entry["Debit"]) == (["4010"], ["CC100"], "9.9")
+
+
+def test_signed_in_as_an_app_a_day_runs_and_its_refresh_token_is_kept(
+    monday: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, app = Fernet.generate_key().decode(), monday.box.monday.app
+    monkeypatch.setenv("MLC_MASTER_KEY", key)
+    monkeypatch.delenv("MONDAY_TOKEN")
+    signs_in = {"oauth": True, "token_url": f"{monday.box.url}{PATH}"}
+    section = monday.settings.section("monday").model_copy(update=signs_in)
+    as_app = replace(monday, settings=monday.settings.model_copy(update={"monday": section}))
+    with monday.ledger as ledger:
+        for name, value in zip(APP_SECRETS, (CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN), strict=True):
+            ledger.vault(key).set(name, value)
+    as_app.chart()
+    assert as_app.run("monday").success
+    app.expire_all()
+    assert as_app.run("monday").success
+    assert len(monday.box.monday.rows("2")) == 1
+    with monday.ledger as ledger:
+        assert ledger.vault(key).get(REFRESH_NAME) == app.refresh_token != REFRESH_TOKEN
 
 
 def test_the_second_load_of_the_same_day_sends_nothing(monday: World) -> None:

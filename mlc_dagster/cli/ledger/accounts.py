@@ -91,6 +91,7 @@ def _named(record: Delivered) -> str:
 def compared(connection: str) -> Iterator[Compared]:
     """Asks the system, with the credentials that are in place. Raises MlcError."""
     from mlc_dagster.ledger.credentials import secret
+    from mlc_dagster.ledger.replaced_secrets import replaced
     from mlc_dagster.systems import accounts, configuration
     from mlc_dagster.systems.shared.findings import budget
 
@@ -101,7 +102,9 @@ def compared(connection: str) -> Iterator[Compared]:
             cure=f"There is: {', '.join(settings.connections)}.",
         )
     with ledger(writes=True) as opened:
-        client = configuration.client(settings, connection, lambda name: secret(name, lambda: opened), budget)
+        client = configuration.client(
+            settings, connection, lambda name: secret(name, lambda: opened), budget, kept=replaced
+        )
         asked = accounts.asked(connection, settings.systems, client)
         known, count = opened.accounts.known(connection), opened.accounts.concerned(connection, asked.names)
         yield Compared(opened, asked, asked.account(), known, count)

@@ -18,8 +18,11 @@ from graphql import ExecutionResult, FieldNode, GraphQLError, OperationDefinitio
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import RollingCounts, whole_seconds
 from mlc_dagster.sandbox.monday.boards import Boards
+from mlc_dagster.sandbox.monday.oauth import PATH as SIGN_IN
+from mlc_dagster.sandbox.monday.oauth import AppTokens
 from mlc_dagster.sandbox.monday.partial_answers import Gate, Refusals, Trouble
 from mlc_dagster.sandbox.monday.schema import Resolvers
+from mlc_dagster.sandbox.monday.traits import Traits
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode
 
 PATH = "/monday/v2"
@@ -52,10 +55,17 @@ class MondaySandbox:
     """Keeps boards and items; boards are made by a seed or by a test."""
 
     def __init__(
-        self, counts: RollingCounts, journal: Journal, lock: RLock, limits: Mapping[str, int], minute: float
+        self,
+        counts: RollingCounts,
+        journal: Journal,
+        lock: RLock,
+        limits: Mapping[str, int],
+        minute: float,
+        traits: Traits,
     ) -> None:
         self.counts, self._journal, self._lock, self.limits = counts, journal, lock, limits
         self.boards, self.token = Boards(), TOKEN
+        self.app = AppTokens(traits.token_seconds, tells_lifetime=traits.tells_lifetime)
         self.resolvers = Resolvers(self.boards, VERSION)
         self._schema = self.resolvers.schema()
         self.points = Points(limits["points_per_minute"], minute)
@@ -126,7 +136,7 @@ class MondaySandbox:
 
     def remembered(self) -> dict[str, Any]:
         kept = {"boards": self.boards.boards, "items": self.boards.items, "last_id": self.boards.last_id}
-        return {**kept, "account_id": self.resolvers.account_id}
+        return {**kept, "account_id": self.resolvers.account_id, "refresh_token": self.app.refresh_token}
 
     def recall(self, kept: dict[str, Any]) -> None:
         unknown = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "url": ""}
@@ -134,10 +144,13 @@ class MondaySandbox:
         self.boards.items = {number: {**unknown, **item} for number, item in kept["items"].items()}
         self.boards.last_id = kept["last_id"]
         self.resolvers.account_id = kept.get("account_id", self.resolvers.account_id)
+        self.app.refresh_token = kept.get("refresh_token", self.app.refresh_token)
 
     # --- on the wire ---
 
     def answer(self, call: Call) -> Answer:
+        if call.path == SIGN_IN:
+            return self.app.grant(call)
         version = call.headers.get("api-version", VERSION)
         self._trouble = None
         answer = self._admitted(call)
@@ -159,7 +172,8 @@ class MondaySandbox:
     def _admitted(self, call: Call) -> Answer:
         if call.path.rstrip("/") != PATH or call.method != "POST":
             return answer_json(404, {"errors": ["POST /v2 is all there is"]})
-        if call.headers.get("authorization") != self.token:
+        token = call.headers.get("authorization", "")
+        if token != self.token and not self.app.accepts(token):
             return answer_json(401, {"errors": ["Not Authenticated"]})
         if wait := self.counts.admit(TOKEN):
             return _error(429, "RATE_LIMIT_EXCEEDED", "Minute limit rate exceeded", wait)

@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.systems.monday.boards.layout import BoardFault
 from mlc_dagster.systems.monday.client import MondayClient
-from mlc_dagster.systems.monday.connect import monday_client
+from mlc_dagster.systems.monday.connect import connect
 from mlc_dagster.systems.monday.settings import MondaySettings
 from mlc_dagster.systems.shared.findings import Finding, Question, budget, clock, rate, refused, wrong
 
 
 def ask_monday(question: Question) -> Iterator[Finding]:
     """Whose token it is, and whether each board has the columns that mlc.yaml names, of a type that fits."""
-    section, (token,) = question.section(MondaySettings), question.secrets
+    section = question.section(MondaySettings)
     try:
-        client = monday_client(section, token, budget, tries=2)
+        client = connect(section, *question.secrets, budget, tries=2, **question.kept)
         yield Finding("monday", "sign-in", True, client.who())
     except MlcError as error:
         yield refused("monday", "sign-in", error)

@@ -160,7 +160,9 @@ class MondayBoards(Section):
 
 
 class MondaySettings(TakesOrders):
-    """monday.com. The token comes from MONDAY_TOKEN: personal, or of an app."""
+    """monday.com. The token comes from MONDAY_TOKEN: personal, or of an app. With `oauth`, tokens of an app that end
+    within an hour are renewed: by MONDAY_CLIENT_ID, MONDAY_CLIENT_SECRET and MONDAY_REFRESH_TOKEN.
+    """
 
     usual_states: ClassVar[Mapping[str, OrderState]] = {}
     """A board shows an order's state beside it: one that is planned or stopped is no purchase there either."""
@@ -173,6 +175,8 @@ class MondaySettings(TakesOrders):
     api_version: str = Field(
         "2026-10", pattern=shape(r"^\d{4}-(01|04|07|10)$", "a version of monday's API, such as 2026-10")
     )
+    oauth: bool = Field(False, description="Sign in as an app, by OAuth with a refresh token that lies in the vault")
+    token_url: Address = Field("https://auth.monday.com/oauth_ms/oauth/token", description="Where an app signs in")
     points_per_minute: int = Field(
         10_000_000, ge=100_000, description="Complexity: 10,000,000 for a personal token, 5,000,000 for an app's"
     )

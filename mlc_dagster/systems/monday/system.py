@@ -6,22 +6,23 @@ from mlc_dagster.settings.web import TokenSource
 from mlc_dagster.systems.monday.boards.cell_values import DIGITS
 from mlc_dagster.systems.monday.boards.item_writer import KEPT
 from mlc_dagster.systems.monday.boards.whereabouts import RULES
-from mlc_dagster.systems.monday.connect import monday_client
+from mlc_dagster.systems.monday.connect import APP_SECRETS, REFRESH_TOKEN, connect
 from mlc_dagster.systems.monday.flows import FLOWS
 from mlc_dagster.systems.monday.identity import account_of, has
 from mlc_dagster.systems.monday.ping import ask_monday
 from mlc_dagster.systems.monday.settings import MondaySettings
 from mlc_dagster.systems.monday.webhooks import challenge, event_of
-from mlc_dagster.systems.system import System, Webhooks
+from mlc_dagster.systems.system import OtherSignIn, System, Webhooks
 
 SYSTEM = System(
     name="monday",
     title="monday.com",
     settings=MondaySettings,
     secrets=("MONDAY_TOKEN",),
-    connect=monday_client,
+    connect=connect,
     ping=ask_monday,
     flows=FLOWS,
+    other_sign_in=OtherSignIn(APP_SECRETS, lambda section: bool(section.oauth), replaced=REFRESH_TOKEN),
     identity=account_of,
     has=has,
     holds_by=(*RULES, DIGITS, KEPT),

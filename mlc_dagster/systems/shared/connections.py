@@ -11,6 +11,7 @@ from mlc_dagster.core.outcomes import Budget
 from mlc_dagster.settings.section import SystemConnection
 from mlc_dagster.transport.answer_limits import Bounds
 from mlc_dagster.transport.client import ApiClient
+from mlc_dagster.transport.refresh_tokens import KeptToken
 from mlc_dagster.transport.shadow import allowed
 
 ANSWERS = 3
@@ -18,6 +19,16 @@ ANSWERS = 3
 
 Budgets = Callable[[str, int, float], Budget]
 """(name, calls, seconds) -> the budget of one credential; the ledger's is shared by processes and machines."""
+
+Kept = Callable[[str], KeptToken]
+"""Name -> where a secret is kept that each sign-in replaces: the vault of the ledger."""
+
+
+def kept_nowhere(name: str) -> KeptToken:
+    """For who has no ledger. Raises Misconfigured."""
+    raise Misconfigured(
+        f"{name} is replaced at each sign-in, and there is no vault here to keep it", cure="Open the ledger."
+    )
 
 
 def secret_name(name: str, system: str, connection: str) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.settings import Settings
@@ -28,6 +28,7 @@ class Question:
     connection: str
     settings: Settings
     secrets: tuple[str, ...] = field(repr=False)
+    kept: Mapping[str, Any] = field(default_factory=dict)  # as System.keeps has it for `connect`
 
     def section(self, kind: type[SomeSection]) -> SomeSection:
         """What mlc.yaml says of the connection."""

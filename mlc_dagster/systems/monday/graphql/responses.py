@@ -17,7 +17,10 @@ from mlc_dagster.transport.responses import Request, Response, Throttled, retry_
 log = logger("mlc_dagster.monday")
 
 A_WHILE = 10.0  # seconds, where monday asks to wait and does not say how long
-CURE = "Check MONDAY_TOKEN: in monday, your picture, Developers, API token."
+CURE = (
+    "Check MONDAY_TOKEN: in monday, your picture, Developers, API token. With monday.oauth: whether the app is "
+    "installed, and its scopes."
+)
 TOMORROW = "It starts anew at 00:00 UTC. A larger plan, or fewer boards, needs fewer calls a day."
 KEY_HEADER = "Idempotency-Key"
 """Sent with what must not be sent twice, and with nothing else."""
