@@ -281,7 +281,7 @@ def test_a_refresh_token_in_the_environment_is_refused_before_it_is_used(
     assert place.box.monday.app.spent == [], "the token is good still"
 
 
-@pytest.mark.parametrize("key", ["", Fernet.generate_key().decode()])
+@pytest.mark.parametrize("key", ["", Fernet.generate_key().decode()], ids=["none", "another"])
 def test_a_vault_that_does_not_open_is_told_before_the_token_is_used(
     place: Place, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
