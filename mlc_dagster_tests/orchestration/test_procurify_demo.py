@@ -17,6 +17,8 @@ from mlc_dagster.systems import configuration as settings_file
 from mlc_dagster.systems.procurify.mapping import BILLS_FLOW, PROPOSALS_FLOW, SUPPLIERS_FLOW
 from mlc_dagster_tests.orchestration.conftest import SECRETS, World
 
+pytestmark = pytest.mark.slow
+
 FLAWS = {
     "procurify bill: credit": "credits_are_posted",
     "procurify bill: totals do not add up": "amounts_add_up",

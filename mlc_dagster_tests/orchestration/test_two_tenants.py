@@ -20,6 +20,8 @@ from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems import configuration
 from mlc_dagster_tests.orchestration.conftest import DAY, PLENTY, SECRETS, World, settings_for
 
+pytestmark = pytest.mark.slow
+
 ORDERS = "cin7/purchases"
 
 

@@ -93,6 +93,7 @@ def test_a_bad_value_of_any_setting_is_told_in_our_own_words(path: Place) -> Non
             assert "expected" in sentence or kind in ("extra_forbidden", "value_error"), f"{where}: {sentence}"
 
 
+@pytest.mark.slow
 def test_every_kind_of_mistake_that_the_models_know_was_met() -> None:
     """The walk above is no walk past them: what the core schema can refuse is among what it met."""
     met = {kind for path in PATHS for value in BAD for kind, _ in mistakes(content_with(path, value))}

@@ -23,6 +23,8 @@ from mlc_dagster.systems.shared.findings import Question
 from mlc_dagster_tests.systems.ifs.discover.conftest import discovered, line_of, pasted, section, settings_of
 from mlc_dagster_tests.systems.ifs.discover.test_pasted_proposal import everything
 
+pytestmark = pytest.mark.slow
+
 HOLDS = {
     "recorded": {"voucher_set", "account_set", "code_part_value_set"},
     "pages": {
