@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -32,16 +33,16 @@ TRIES = 3
 """How often a row that others change meanwhile is read and written again, before it is held."""
 
 
-class RowWrites:
+class RowWrites(ABC):
     """The writing half of the client. Nothing here is repeated but what names the version that it changes."""
 
     api: ApiClient
     _clock: Callable[[], datetime]
     _connection: Connection
 
+    @abstractmethod
     def get(self, entity: EntitySet, key: Mapping[str, object]) -> tuple[Row, str]:
         """The reading half's."""
-        raise NotImplementedError
 
     def create(self, entity: EntitySet, row: Mapping[str, Any]) -> tuple[Row, str]:
         """Create a row without lines; (row as the tenant keeps it, ETag).
