@@ -50,6 +50,8 @@ set_aside = Table(
     Column("open_remote_id", Words),
     Column("open_version", Name),
     Column("source_fingerprint", Name),
+    Column("read_number", Serial),
+    Column("verified_at", Moment),
     Column("content", Words),  # of an agreement: JSON
     PrimaryKeyConstraint("id", name="set_aside_pkey"),
     Index("set_aside_by_key", "flow", "key", "id"),

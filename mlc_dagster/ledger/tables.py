@@ -49,6 +49,8 @@ deliveries = Table(
     Column("open_remote_id", Words),
     Column("open_version", Name),
     Column("source_fingerprint", Name),  # of the source record that it was made from; null: not known
+    Column("read_number", Serial),  # of the walk that read it, see reads; null: not known
+    Column("verified_at", Moment),  # when the target was last asked for it; null: never since it was delivered
     PrimaryKeyConstraint("flow", "key", name="deliveries_pkey"),
     sqlite_with_rowid=False,
 )
