@@ -5,7 +5,7 @@ from mlc_dagster.ledger.coordination.inbox import Inbox, InboxEvent
 from mlc_dagster.ledger.coordination.leases import Lease, LeaseLost, boot_time
 from mlc_dagster.ledger.coordination.pauses import SLICE, THROTTLED, Pause, Paused, PausedLoad
 from mlc_dagster.ledger.database import place_of
-from mlc_dagster.ledger.entries import Attempt, Decision, Event, Held, HoldEntry, PullEntry, Run, Standing
+from mlc_dagster.ledger.entries import AsOf, Attempt, Decision, Event, Held, HoldEntry, PullEntry, Run, Standing
 from mlc_dagster.ledger.ledger import Ledger
 from mlc_dagster.ledger.records.verifying import Fault, Verification
 
@@ -13,6 +13,7 @@ __all__ = [
     "SLICE",
     "THROTTLED",
     "AccountRefused",
+    "AsOf",
     "Attempt",
     "Decision",
     "Event",

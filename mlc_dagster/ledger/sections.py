@@ -17,6 +17,7 @@ from mlc_dagster.ledger.records.loads import Loads
 from mlc_dagster.ledger.records.reads import Reads
 from mlc_dagster.ledger.records.shadow import Shadow
 from mlc_dagster.ledger.records.sightings import LedgerSightings
+from mlc_dagster.ledger.records.stale import Stale
 from mlc_dagster.ledger.records.stored import Stored
 from mlc_dagster.ledger.upkeep.soundness import Keeping
 
@@ -40,5 +41,6 @@ class Sections:
         self.loads = Loads(database)
         self.alerts = Alerts(database)
         self.shadow = Shadow(database)
+        self.stale = Stale(database)
         self.stored = Stored(database)
         self.keeping = Keeping(database)

@@ -18,18 +18,23 @@ from mlc_dagster.core.outcomes import Ready, State
 from mlc_dagster.core.vocabulary import Record
 from mlc_dagster.ledger import Held, Ledger, Standing
 from mlc_dagster.pipeline.decisions import Discarded
-from mlc_dagster.pipeline.prepare import AsRead, Look, OutOfScope, delivered, held_reasons, judge_all
+from mlc_dagster.pipeline.prepare import AsRead, Look, OutOfScope, delivered, held_reasons, judge_all, read_number
 
-Does = Literal["create", "change", "look first", "nothing", "superseded", "held", "discarded", "out of scope"]
+Does = Literal["create", "change", "look first", "nothing", "stale", "superseded", "held", "discarded", "out of scope"]
 
 _DOES: dict[State, Does] = {
     State.NEW: "create",
     State.CHANGED: "change",
     State.UNCHANGED: "nothing",
+    State.STALE: "stale",
     State.SUPERSEDED: "superseded",
     State.IN_DOUBT: "look first",
 }
 WRITES: frozenset[Does] = frozenset({"create", "change", "look first"})
+DIFFERS: frozenset[Does] = WRITES | {"stale"}
+"""What is stale is shown with its changes, and written only where somebody asks for it."""
+
+_WAS_THERE = frozenset({State.CHANGED, State.STALE})
 
 Before = Callable[[Sequence[str]], Mapping[str, Record]]
 """Of these keys, the record that was delivered last, where it is still kept."""
@@ -87,24 +92,25 @@ def plan(
     look: Look | None = None,
 ) -> Plan:
     """The same judgement as prepare, and the same question to the ledger as load; nothing is held, nothing is sent."""
-    steps = (step for batch in batches for step in _steps(flow, list(batch), facts, ledger, partition, before, look))
+    steps = (step for batch in batches for step in _steps(flow, batch, facts, ledger, partition, before, look))
     return Plan(flow.name, partition, tuple(steps))
 
 
 def _steps(
     flow: Flow,
-    rows: Sequence[AsRead],
+    batch: Iterable[AsRead],
     facts: Facts,
     ledger: Ledger,
     partition_key: str,
     before: Before,
     look: Look | None,
 ) -> Iterator[Step]:
+    rows, number, of = list(batch), read_number(batch), partial(ledger.decisions.of, flow.name)
     known = replace(facts, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger))
-    judged = list(judge_all(flow, rows, known, partition_key, look, partial(ledger.decisions.of, flow.name)))
+    judged = list(judge_all(flow, rows, known, partition_key, look, of, number))
     ready = [one for one in judged if isinstance(one, Ready)]
     standings = ledger.judge(flow.name, ready)
-    earlier = before([one.key for one in ready if standings[one.key].state is State.CHANGED])
+    earlier = before([one.key for one in ready if standings[one.key].state in _WAS_THERE])
     for one in judged:
         if isinstance(one, Ready):
             yield step_of(one, standings[one.key], earlier.get(one.key))
@@ -116,7 +122,7 @@ def step_of(one: Ready, standing: Standing, earlier: Record | None) -> Step:
     """What a load would do with a ready record that stands so."""
     does = _DOES[standing.state]
     mark = f"{one.fingerprint} {standing.state.value} {standing.remote_id} {standing.delivered_version}"
-    return Step(one.key, does, tuple(differences(earlier, one.record)) if does in WRITES else (), mark=mark)
+    return Step(one.key, does, tuple(differences(earlier, one.record)) if does in DIFFERS else (), mark=mark)
 
 
 def _left(one: Held | Discarded | OutOfScope) -> Step:

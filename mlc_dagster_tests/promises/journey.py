@@ -117,6 +117,7 @@ class Journey:
     store: RowStore
     run_id: str
     alone: bool = True  # others that run at the same time may replace the partition between our prepare and our load
+    also_unchanged: bool = False  # what is stale is sent, too
     clients: dict[str, Any] = field(default_factory=dict)
     checks: dict[str, AccountCheck] = field(default_factory=dict)
 
@@ -152,10 +153,12 @@ class Journey:
     def read(self, day: str) -> None:
         entity, client = self.flow.source, self.client(self.flow.source.system)
         self.account(entity.system)()
-        pull, schema = Pull("/".join(entity.key), day), source_schema(entity.record)
+        name, schema = "/".join(entity.key), source_schema(entity.record)
+        pull = Pull(name, day, read_number=self.ledger.reads.begin(name, day, self.run_id))
         scope = Scope(day, Window.day(datetime.fromisoformat(day).date()))
         rows = client.read(entity, scope, pull, self.ledger.sightings)
-        self.store.write(entity.key, day, schema, rows, stale=lambda: pull.stale)
+        number = pull.read_number
+        self.store.write(entity.key, day, schema, rows, stale=lambda: pull.stale, read_number=number)
         self.ledger.record_pull(pull, run=Run(self.run_id, day))
 
     def prepare(self, day: str, facts: Facts) -> Verdict:
@@ -172,7 +175,8 @@ class Journey:
         ready = (one for batch in stored for one in read_ready(batch, flow.target.record))
         client = self.client(flow.target.system)
         run, times = Run(self.run_id, day), {"lease_seconds": LEASE_SECONDS, "longest_request": LONGEST_REQUEST}
-        return pipeline.load(flow, ready, client, self.ledger, run, account=self.account(flow.target.system), **times)
+        told: dict[str, Any] = {"account": self.account(flow.target.system), "also_unchanged": self.also_unchanged}
+        return pipeline.load(flow, ready, client, self.ledger, run, **told, **times)
 
     def facts(self) -> Facts:
         """As the assets have them: the charts of the ERP, the books of the target."""
@@ -198,15 +202,15 @@ class Journey:
                 yield from (found for found, _, _ in records_of(batch, entity.record) if found is not None)
 
 
-_COUNTED = ("asked", "created", "updated", "adopted", "unchanged", "superseded", "held", "discarded", "paused")
+_COUNTED = ("asked", "created", "updated", "adopted", "unchanged", "stale", "superseded", "held", "discarded", "paused")
 
 
 def _sums(verdict: Verdict, loaded: Loaded) -> None:
     """Every record that was read ends in exactly one state."""
     left = verdict.held + verdict.superseded + verdict.discarded + verdict.out_of_scope.total()
     assert verdict.read == verdict.ready + left, verdict
-    ends = loaded.delivered + loaded.unchanged + loaded.superseded + loaded.held + loaded.discarded + loaded.paused
-    assert loaded.asked == ends, loaded
+    rest = loaded.unchanged + loaded.stale + loaded.superseded + loaded.held + loaded.discarded + loaded.paused
+    assert loaded.asked == loaded.delivered + rest, loaded
 
 
 # --- what a victim runs ---------------------------------------------------------------------------------------------

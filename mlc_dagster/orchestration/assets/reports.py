@@ -61,12 +61,13 @@ def of_verdict(verdict: Verdict) -> dict[str, Any]:
 def of_load(loaded: Loaded, spent: Traffic) -> dict[str, Any]:
     """The account of a load."""
     return {
-        "dagster/partition_row_count": loaded.delivered + loaded.unchanged,
+        "dagster/partition_row_count": loaded.delivered + loaded.unchanged + loaded.stale,
         "ready": loaded.asked,
         "created": loaded.created,
         "updated": loaded.updated,
         "adopted": loaded.adopted,
         "unchanged": loaded.unchanged,
+        "stale": loaded.stale,
         "superseded": loaded.superseded,
         "held": loaded.held,
         "discarded": loaded.discarded,

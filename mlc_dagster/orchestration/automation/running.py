@@ -34,7 +34,7 @@ class FlowCounts:
     @property
     def ends(self) -> Counter[str]:
         """Each record in exactly one end."""
-        names = ("created", "updated", "adopted", "unchanged", "superseded", "held", "discarded")
+        names = ("created", "updated", "adopted", "unchanged", "stale", "superseded", "held", "discarded")
         return Counter({name: self.loaded[name] for name in names}) + Counter(
             held=self.prepared["held"],
             superseded=self.prepared["superseded"],
