@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -249,8 +250,10 @@ class ReadsBack(Client, Protocol):
 class FindsOurs(ReadsBack, Protocol):
     """A target in which objects that carry our key can be found, without knowing their ids."""
 
-    def ours_in(self, target: Target, since: datetime | None) -> Iterator[Seen]:
-        """Those that were touched since then, None: all; `key` is what they carry. Raises as `read_back`."""
+    def ours_in(self, target: Target, since: datetime | None, known: AbstractSet[str]) -> Iterator[Seen]:
+        """Those that were touched since then, None: all, but for the ids that the ledger knows; `key` is what they
+        carry. Raises as `read_back`.
+        """
 
 
 class TooFar(Exception):
