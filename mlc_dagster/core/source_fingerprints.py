@@ -41,12 +41,13 @@ class SourceFingerprints:
         return f"{self._fields}-{content}"
 
     def _also(self, source: Record, facts: Facts) -> dict[str, Any]:
-        """The remote ids of what it refers to, and why it is on hold in the flows that it tells of."""
+        """The remote ids of what it refers to, not its own, and why it is on hold in the flows that it tells of."""
         flow = self._flow
         refers = flow.needs_key(source) if flow.needs_key else {}
         ids = {
             f"{needed} {key}": facts.delivered.get(needed, {}).get(key)
             for needed, keys in refers.items()
+            if flow.here(needed) != flow.name
             for key in ((keys,) if isinstance(keys, str) else keys)
         }
         key = record_key(source, flow.source.keys) if flow.tells else ""

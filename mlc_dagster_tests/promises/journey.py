@@ -148,6 +148,7 @@ class Journey:
             for name in _COUNTED:
                 setattr(total, name, getattr(total, name) + getattr(loaded, name))
             total.held += verdict.held
+            total.stale_keys += loaded.stale_keys
         return total
 
     def read(self, day: str) -> None:

@@ -165,6 +165,16 @@ PROMISES: dict[str, tuple[str, str]] = {
         "refused before the first write, until a person says same-account or new-account; a rotated credential or a"
         " renamed company of the right account is never refused",
     ),
+    "C44": (
+        "stamps in local time, summer time's last hour, clock set back, restored backup; fiscal year from July; moments"
+        " near midnight in Sydney and New York",
+        "nothing lost, nothing superseded that was read later (two hosts a minute apart included); year, period and"
+        " date as the company reckons them, or held",
+    ),
+    "C45": (
+        "mlc.yaml, an account map, a tax rate of the target changed after delivery",
+        "nobody's document changes by a replay or an upgrade unasked; what is stale is counted and named",
+    ),
     "C47": (
         "hostile names and keys in a terminal, in a command to copy,"
         " in a page; plain http to another host; other users of the machine",

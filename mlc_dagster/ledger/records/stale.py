@@ -33,9 +33,10 @@ class Stale:
 
     def count(self) -> dict[str, int]:
         """Flow -> how many are; flows of which none is are left out."""
-        counted = select(deliveries.c.flow, func.count()).where(_IS_STALE, of_tenant(deliveries.c.flow))
+        counted = select(deliveries.c.flow, func.count().label("number")).where(_IS_STALE, of_tenant(deliveries.c.flow))
         with self._database.reading() as connection:
-            return {flow: number for flow, number in connection.execute(counted.group_by(deliveries.c.flow))}
+            found = connection.execute(counted.group_by(deliveries.c.flow))
+            return {row.flow: row.number for row in found}
 
     def of(self, flow: str, limit: int | None = None) -> list[StaleRecord]:
         """Those of a flow, the oldest first."""
@@ -51,6 +52,4 @@ class Stale:
         with self._database.writing() as connection:
             now = clock(connection)
             for chunk in chunks([stored_key(key) for key in keys]):
-                connection.execute(
-                    update(deliveries).where(*mine, deliveries.c.key.in_(chunk)).values(stale_since=now)
-                )
+                connection.execute(update(deliveries).where(*mine, deliveries.c.key.in_(chunk)).values(stale_since=now))

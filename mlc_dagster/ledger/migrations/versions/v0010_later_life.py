@@ -6,7 +6,7 @@ Additive: no row that is there is touched.
 import sqlalchemy as sa
 from alembic import op
 
-from mlc_dagster.ledger.columns import Moment, Name, Serial, Words
+from mlc_dagster.ledger.columns import Key, Moment, Name, Serial, Words
 
 revision = "0010"
 down_revision = "0009"
@@ -14,6 +14,7 @@ down_revision = "0009"
 
 def upgrade() -> None:
     _deliveries()
+    _shown()
     _newness()
 
 
@@ -35,4 +36,19 @@ def _newness() -> None:
     some = sa.text("stale_since IS NOT NULL")
     op.create_index(
         "deliveries_stale", "deliveries", ["flow", "stale_since", "key"], sqlite_where=some, postgresql_where=some
+    )
+
+
+def _shown() -> None:
+    op.create_table(
+        "shown",
+        sa.Column("flow", Name, nullable=False),
+        sa.Column("key", Key, nullable=False),
+        sa.Column("content", Words, nullable=False),
+        sa.Column("by", Name, nullable=False),
+        sa.Column("seen_at", Moment, nullable=False),
+        sa.Column("accepted", Words),
+        sa.Column("restored", Words),
+        sa.PrimaryKeyConstraint("flow", "key", name="shown_pkey"),
+        sqlite_with_rowid=False,
     )
