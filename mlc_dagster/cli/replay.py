@@ -40,6 +40,9 @@ def replay(
     rule: Annotated[str | None, typer.Option(help="All that is held by this rule.")] = None,
     all_held: Annotated[bool, typer.Option("--all-held", help="All that is on hold.")] = False,
     read_again: Annotated[bool, typer.Option("--read-again", help="Read the source once more, too.")] = False,
+    also_unchanged: Annotated[
+        bool, typer.Option("--also-unchanged", help="Send what is stale, too: mapped otherwise since it was delivered.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be replayed, and stop.")] = False,
     who: Annotated[str, typer.Option(help="Who replays. Default: the login name.", show_default=False)] = "",
 ) -> None:
@@ -61,7 +64,8 @@ def replay(
     _print_plan(plan, read_again, out)
     if plan and not dry_run:
         asked = run or key or rule or partition or "all held"
-        _go(plan, settings, {"mlc/replay_of": asked, "mlc/who": person(who)}, read_again, out)
+        how = {"read_again": read_again, "also_unchanged": also_unchanged}
+        _go(plan, settings, {"mlc/replay_of": asked, "mlc/who": person(who)}, how, out)
 
 
 def _check(flow: str | None, settings: Settings, asked: Mapping[str, object], to: str | None) -> None:
@@ -143,13 +147,15 @@ def _print_plan(plan: Sequence[Stretch], read_again: bool, out: Terminal) -> Non
     out.print(listed)
 
 
-def _go(plan: Sequence[Stretch], settings: Settings, tags: Mapping[str, str], read_again: bool, out: Terminal) -> None:
+def _go(
+    plan: Sequence[Stretch], settings: Settings, tags: Mapping[str, str], how: Mapping[str, bool], out: Terminal
+) -> None:
     from mlc_dagster.orchestration.automation import replaying
     from mlc_dagster.orchestration.automation.running import instance_at_home
 
     with instance_at_home() as instance:
         environment = settings_file.environment()
-        done = replaying.replay(plan, settings, environment, instance, tags, read_again=read_again)
+        done = replaying.replay(plan, settings, environment, instance, tags, **how)
     _print_moved(done, out)
     for failure in done.failures:
         out.print(f"[red]failed[/] {paragraph(failure)}")

@@ -41,6 +41,7 @@ class Event(StrEnum):
     CLOSED = "closed"  # the hold was closed
     RELEASED = "released"  # a person let it pass
     DISCARDED = "discarded"  # a person decided that it is never sent
+    GUARD_RAISED = "guard_raised"  # what a guard held passes it now, since mlc.yaml says another figure
     SET_ASIDE = "set_aside"  # the connection leads to another account now: what is there is looked up first
 
 

@@ -25,6 +25,7 @@ from mlc_dagster.ledger.entries import (
     AsOf,
     Attempt,
     Closing,
+    Event,
     Held,
     HoldEntry,
     PullEntry,
@@ -148,6 +149,13 @@ class Ledger(Sections):
         """Answers to a writer that was overtaken: lines in the trail, and nothing else. The next one has looked."""
         with self._database.writing() as connection:
             Trail(connection, flow, run).add(deliveries.late(outcomes))
+
+    def tell_raised(self, flow: str, raised: Mapping[str, str], *, run: Run) -> None:
+        """A line in the trail of each key that a guard held and holds no more: key -> what was changed, by whom."""
+        if raised:
+            with self._database.writing() as connection:
+                told = (trail.line(Event.GUARD_RAISED, key, detail=said) for key, said in raised.items())
+                Trail(connection, flow, run).add(told)
 
     def settle(self, flow: str, settled: Sequence[tuple[Ready, State]], *, run: Run) -> None:
         """Write down what needs no request: records that are UNCHANGED, STALE or SUPERSEDED; others are not looked at.

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import dagster as dg
 
@@ -102,7 +103,8 @@ class _Parts:
         seconds = 60 * self.settings.policies.slice_minutes
         for flow in self.every:
             in_shadow, place = self.settings.is_shadow(flow.target.system), self.place[flow.source.partition]
-            yield loaded_asset(flow, place, after(flow, self.every), in_shadow=in_shadow, slice_seconds=seconds)
+            told: dict[str, Any] = {"in_shadow": in_shadow, "slice_seconds": seconds}
+            yield loaded_asset(flow, place, after(flow, self.every), limits=self.settings.guards_of(flow.name), **told)
 
     def checks(self) -> Iterator[dg.AssetChecksDefinition]:
         for system in self.charted:

@@ -169,6 +169,17 @@ def judge_all(
             yield one
 
 
+def mapped(
+    flow: Flow, rows: Sequence[AsRead], facts: Facts, partition: str, number: int | None = None
+) -> Iterator[Ready]:
+    """Those of the rows that can be mapped, whatever the rules say of them."""
+    sources = SourceFingerprints(flow)
+    for row in rows:
+        one = _map(flow, row, facts, partition, number)
+        if isinstance(one, _Mapped):
+            yield one.ready(facts, sources)
+
+
 def judge(flow: Flow, row: AsRead, facts: Facts, partition: str) -> Ready | Held | Discarded | OutOfScope:
     """One row, as `judge_all`, by the facts alone."""
     return next(judge_all(flow, [row], facts, partition))
@@ -188,16 +199,19 @@ class _Mapped(msgspec.Struct, frozen=True, gc=False):
     ) -> Ready | Held | Discarded:
         source, target = self.source, self.target
         problems = tuple([problem for rule in flow.rules if (problem := rule(source, target, facts))])
-        content = fingerprint(target)
         if decision is not None:
-            left = decided(decision, self.seen, (fingerprint(source), content), problems)
+            left = decided(decision, self.seen, (fingerprint(source), fingerprint(target)), problems)
             if isinstance(left, Discarded):
                 return left
             problems = left
         if problems:
             return _held(self.key, self.seen, problems, source, self.partition)
+        return self.ready(facts, sources)
+
+    def ready(self, facts: Facts, sources: SourceFingerprints) -> Ready:
         version, number = self.seen
-        return Ready(self.key, version or "", content, target, sources.of(source, facts), number)
+        source = sources.of(self.source, facts)
+        return Ready(self.key, version or "", fingerprint(self.target), self.target, source, number)
 
 
 def _map(

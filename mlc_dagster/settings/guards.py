@@ -6,9 +6,11 @@ from pydantic import Field, model_validator
 
 from mlc_dagster.settings.section import Section
 
+BACKWARDS = 20
+
 
 class GuardSettings(Section):
-    """The guards of one flow. What is left out is not guarded."""
+    """The guards of one flow. What is left out is not guarded, but for `max_backwards`."""
 
     max_creates: int | None = Field(None, ge=0, description="Records that one run may create")
     max_update_share: float | None = Field(
@@ -21,8 +23,19 @@ class GuardSettings(Section):
         None, ge=0, le=1, description="Rows that a partition must have, as a share of what is usual; 0.1 is 10 %"
     )
 
+    max_backwards: int | None = Field(
+        BACKWARDS,
+        ge=0,
+        description="Records that one run may change though their stamps are older than what was delivered: more of "
+        "them are a restored backup, or a wrong clock",
+    )
+
     @model_validator(mode="after")
     def _guards_something(self) -> GuardSettings:
-        if self.max_creates is None and self.max_update_share is None and self.min_rows_share is None:
-            raise ValueError("give max_creates, max_update_share or min_rows_share")
+        if not self.model_fields_set:
+            raise ValueError(f"give {', '.join(list(GuardSettings.model_fields)[:-1])} or max_backwards")
         return self
+
+
+USUAL = GuardSettings(max_backwards=BACKWARDS)
+"""Of a flow for which mlc.yaml says nothing."""

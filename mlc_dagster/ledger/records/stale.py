@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, null, select, update
 
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks, clock
-from mlc_dagster.ledger.tables import deliveries
+from mlc_dagster.ledger.tables import deliveries, flows
 from mlc_dagster.ledger.tenants import of_tenant
 
 _IS_STALE = deliveries.c.stale_since.is_not(None)
@@ -46,10 +46,25 @@ class Stale:
         with self._database.reading() as connection:
             return [StaleRecord(*row) for row in connection.execute(wanted)]
 
-    def note(self, flow: str, keys: Iterable[str]) -> None:
-        """They are stale, as somebody found who does not load: since now, where they were not before."""
-        mine = (deliveries.c.flow == flow, deliveries.c.stale_since.is_(None))
+    def note(self, flow: str, stale: Iterable[str], fresh: Iterable[str] = ()) -> None:
+        """What somebody found who does not load: stale since now, where it was not before; and what is no more."""
         with self._database.writing() as connection:
-            now = clock(connection)
-            for chunk in chunks([stored_key(key) for key in keys]):
-                connection.execute(update(deliveries).where(*mine, deliveries.c.key.in_(chunk)).values(stale_since=now))
+            for keys, was, since in ((stale, ~_IS_STALE, clock(connection)), (fresh, _IS_STALE, null())):
+                for chunk in chunks([stored_key(key) for key in keys]):
+                    mine = (deliveries.c.flow == flow, deliveries.c.key.in_(chunk), was)
+                    connection.execute(update(deliveries).where(*mine).values(stale_since=since))
+
+    def compared(self, flow: str) -> tuple[str | None, str | None]:
+        """With which mark of a mapping a flow's deliveries were compared, and the partition that this came to: None
+        where it came to the end.
+        """
+        wanted = select(flows.c.mapped_by, flows.c.compared_to).where(flows.c.flow == flow)
+        with self._database.reading() as connection:
+            row = connection.execute(wanted).first()
+        return (None, None) if row is None else (row.mapped_by, row.compared_to)
+
+    def compare_to(self, flow: str, mark: str, partition: str | None) -> None:
+        """It came as far as this partition. Of a flow that never delivered anything nothing is kept."""
+        came = update(flows).where(flows.c.flow == flow).values(mapped_by=mark, compared_to=partition)
+        with self._database.writing() as connection:
+            connection.execute(came)

@@ -5,32 +5,42 @@ from functools import partial
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from mlc_dagster import pipeline
 from mlc_dagster.core.arrow_columns import ready_batch, ready_schema, records_of
-from mlc_dagster.core.flows import Flow, Rule
+from mlc_dagster.core.flows import Flow, Problem, Rule
 from mlc_dagster.core.inert import inert
 from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger import Run
-from mlc_dagster.orchestration.assets import delivered, pausing, reports, shadowing
+from mlc_dagster.orchestration.assets import delivered, pausing, reports, shadowing, stale
 from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key
 from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
-from mlc_dagster.orchestration.assets.guarding import block, guard, stored
+from mlc_dagster.orchestration.assets.guarding import block, guard, started_by, stored
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
 from mlc_dagster.pipeline import Loaded, Slice, Verdict, guards
 from mlc_dagster.pipeline.batches import SLICE_SECONDS
 from mlc_dagster.pipeline.guards import Guards
 from mlc_dagster.settings import Settings
+from mlc_dagster.settings.guards import USUAL
 
 log = logger("mlc_dagster.loads")
+
+
+class LoadRequest(dg.Config):
+    """What a run may ask of a load."""
+
+    also_unchanged: bool = Field(
+        False, description="Send what is stale, too: records whose source rests and whose mapping changed since"
+    )
 
 
 def prepared_asset(
     flow: Flow, settings: Settings, partitions: dg.PartitionsDefinition[str], after: Sequence[str] = ()
 ) -> dg.AssetsDefinition:
     """Maps and judges a day's rows; blocking checks keep a bad day away from the load. `after` as of a load."""
-    key, limits = prepared_key(flow), settings.guards.get(flow.name)
+    key, limits = prepared_key(flow), settings.guards_of(flow.name)
 
     @dg.asset(
         key=list(key),
@@ -47,19 +57,20 @@ def prepared_asset(
         required_resource_keys={flow.target.system, "ledger", "storage"},
         check_specs=[
             dg.AssetCheckSpec(name, asset=list(key), blocking=True, description=words)
-            for name, words in statements(flow, limits).items()
+            for name, words in {**statements(flow), stale.CHECK: stale.WORDS}.items()
         ],
     )
     def prepare(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         with as_step_failures(), pausing.due_later(context, [flow.name, *pausing.in_this_run(context, after)]):
             facts = facts_for(flow, settings, context)
             verdicts = [prepare_partition(context, flow, facts, settings, day) for day in context.partition_keys]
-            if limits is not None:
-                store, ledger = context.resources.storage.store, context.resources.ledger.open
-                guard(flow, limits, verdicts, store, ledger, context.run.run_id)
+            store, ledger = context.resources.storage.store, context.resources.ledger.open
+            guard(flow, limits, verdicts, store, ledger, context.run.run_id, who=started_by(context.run.tags))
+            stale.compare(flow, facts, store, ledger)
             for verdict in verdicts:
                 tell(context, flow, verdict)
-        yield dg.MaterializeResult(check_results=list(judgements(flow, verdicts, limits)))
+        results = [*judgements(flow, verdicts), stale.check(flow, ledger)]
+        yield dg.MaterializeResult(check_results=results)
 
     return prepare
 
@@ -71,6 +82,7 @@ def loaded_asset(
     *,
     in_shadow: bool = False,
     slice_seconds: float = SLICE_SECONDS,
+    limits: Guards = USUAL,
 ) -> dg.AssetsDefinition:
     """Delivers what is ready; what the target has already costs no request. In shadow it tells what it would do.
 
@@ -92,7 +104,7 @@ def loaded_asset(
         required_resource_keys={flow.target.system, "ledger", "storage"},
         output_required=False,  # a run that gave way ends well, and has not loaded all
     )
-    def load(context: dg.AssetExecutionContext) -> Iterator[Any]:
+    def load(context: dg.AssetExecutionContext, config: LoadRequest) -> Iterator[Any]:
         if in_shadow:
             with as_step_failures():
                 for partition in context.partition_keys:
@@ -100,8 +112,10 @@ def loaded_asset(
             yield dg.MaterializeResult()
             return
         with as_step_failures():
-            slice_ = Slice(slice_seconds)
-            loads = {day: load_partition(context, flow, day, after, slice_) for day in context.partition_keys}
+            slice_, also = Slice(slice_seconds), config.also_unchanged
+            if also:
+                stale.refuse_too_many(context, flow, limits)
+            loads = {day: load_partition(context, flow, day, after, slice_, also) for day in context.partition_keys}
         yield from pausing.seen(flow, loads)
         with as_step_failures():
             pausing.stop(flow, loads)
@@ -121,20 +135,19 @@ def _upstream(flow: Flow) -> list[dg.AssetDep]:
     return [dg.AssetDep(list(flow.source.key)), *charts, *(dg.AssetDep(needed.split("/")) for needed in flow.needs)]
 
 
-def statements(flow: Flow, limits: Guards | None = None) -> dict[str, str]:
+def statements(flow: Flow) -> dict[str, str]:
     """Each rule that a record of this flow must meet, in words: one check for each."""
 
     def words(rule: Rule) -> str:
         return " ".join((rule.__doc__ or rule.__name__).split())
 
-    guarded = {} if limits is None else {guards.RULE: guards.WORDS}
-    return {**pipeline.BUILT_IN, **{rule.__name__: words(rule) for rule in flow.rules}, **guarded}
+    return {**pipeline.BUILT_IN, **{rule.__name__: words(rule) for rule in flow.rules}, guards.RULE: guards.WORDS}
 
 
-def judged_by(flow: Flow, settings: Settings) -> list[dg.AssetCheckKey]:
+def judged_by(flow: Flow) -> list[dg.AssetCheckKey]:
     """The checks that a run of the flow makes: one for each rule, and none that looks at the target by itself."""
     asset = dg.AssetKey(prepared_key(flow))
-    return [dg.AssetCheckKey(asset, name) for name in statements(flow, settings.guards.get(flow.name))]
+    return [dg.AssetCheckKey(asset, name) for name in (*statements(flow), stale.CHECK)]
 
 
 def prepare_partition(
@@ -171,6 +184,7 @@ def load_partition(
     partition: str,
     after: Sequence[str] = (),
     slice_: Slice | None = None,
+    also_unchanged: bool = False,
 ) -> tuple[Loaded, dict[str, Any]]:
     """Load one day, with progress in the log every few seconds; its account, and that as the UI shows it."""
     target, ledger = getattr(context.resources, flow.target.system), context.resources.ledger.open
@@ -179,7 +193,8 @@ def load_partition(
     ready = stored(context.resources.storage.store, flow, partition, needed=True)
     run = Run(context.run.run_id, partition)
     longest = client.api.timeout
-    loaded = pipeline.load(flow, ready, client, ledger, run, longest_request=longest, slice_=slice_, account=account)
+    told: dict[str, Any] = {"slice_": slice_, "account": account, "also_unchanged": also_unchanged}
+    loaded = pipeline.load(flow, ready, client, ledger, run, longest_request=longest, **told)
     account.tell_of_adopted(flow.name, loaded.adopted)
     pausing.note(flow, partition, loaded, pausing.in_this_run(context, after), ledger, run.run_id)
     spent = client.traffic.since(before)
@@ -196,9 +211,9 @@ def load_partition(
     return loaded, pausing.account(loaded, spent)
 
 
-def judgements(flow: Flow, verdicts: list[Verdict], limits: Guards | None = None) -> Iterator[dg.AssetCheckResult]:
+def judgements(flow: Flow, verdicts: list[Verdict]) -> Iterator[dg.AssetCheckResult]:
     """A line in the UI for each rule: how many were asked, how many held, which, and why."""
-    for rule in statements(flow, limits):
+    for rule in statements(flow):
         held = sum(verdict.held_by[rule] for verdict in verdicts)
         blocked = {verdict.partition: verdict.blocked[rule] for verdict in verdicts if rule in verdict.blocked}
         examples = [example for verdict in verdicts for example in verdict.examples.get(rule, [])]
@@ -206,10 +221,18 @@ def judgements(flow: Flow, verdicts: list[Verdict], limits: Guards | None = None
             check_name=rule,
             passed=not held and not blocked,
             severity=dg.AssetCheckSeverity.ERROR if blocked else dg.AssetCheckSeverity.WARN,
-            description=inert("; ".join(sorted(set(blocked.values())))) or (f"{held} held" if held else None),
+            description=inert("; ".join(sorted(set(blocked.values())))) or _of_held(rule, held, examples),
             metadata={
                 "asked": sum(verdict.read for verdict in verdicts),
                 "held": held,
                 **({"held_records": reports.held_table(examples)} if examples else {}),
             },
         )
+
+
+def _of_held(rule: str, held: int, examples: Sequence[tuple[str, Problem]]) -> str | None:
+    """How many; of a guard why, which is the same for all that it holds."""
+    if not held:
+        return None
+    why = f": {examples[0][1].reason}" if rule == guards.RULE and examples else ""
+    return inert(f"{held} held{why}")

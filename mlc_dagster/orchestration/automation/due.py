@@ -39,7 +39,7 @@ def due_sensor(name: str, flows: Sequence[Flow], settings: Settings, reads: Sequ
     """Requests what a pause, a silence or the end of a slice left, when nothing stands in its way any more."""
     read = [*(entity.key for entity in reads), *(flow.source.key for flow in flows)]
     keys = [list(key) for key in dict.fromkeys([*read, *assets(flows)])]
-    checks = {dg.AssetKey(prepared_key(flow)): judged_by(flow, settings) for flow in flows}
+    checks = {dg.AssetKey(prepared_key(flow)): judged_by(flow) for flow in flows}
 
     @dg.sensor(
         name=name,

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from dagster._core.utils import make_new_run_id
@@ -81,11 +82,12 @@ def run_job(
     partitions: tuple[str, str] | None = None,
     only: Sequence[dg.AssetKey] | None = None,
     tags: Mapping[str, str] | None = None,
+    ops: Mapping[str, Any] | None = None,
 ) -> dg.ExecuteInProcessResult:
     """One run, over a range of partitions where it is given. Raises MlcError with the words of the step that failed.
 
     `only` these assets, with the checks that are made beside them: of others Dagster would write down that they were
-    skipped. It waits for its turn, as a run in Dagster's queue does.
+    skipped. It waits for its turn, as a run in Dagster's queue does. `ops`: configuration of steps, by name.
     """
     if only:
         job = job.get_subset(asset_selection=set(only), asset_check_selection=_beside(job, only))
@@ -95,7 +97,11 @@ def run_job(
     noted = {**span, **(tags or {}), **worker.noted()}
     with speaking(worker, instance):
         result = job.execute_in_process(
-            instance=instance, tags=noted, run_config=QUIET, raise_on_error=False, run_id=worker.run_id
+            instance=instance,
+            tags=noted,
+            run_config={**QUIET, **({"ops": dict(ops)} if ops else {})},
+            raise_on_error=False,
+            run_id=worker.run_id,
         )
     if not result.success:
         named = "the run" if job.name.startswith("__") else f"the run of job {job.name}"
