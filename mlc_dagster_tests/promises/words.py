@@ -160,10 +160,19 @@ PROMISES: dict[str, tuple[str, str]] = {
         "stored rows missing, short, of another day, with a flipped bit",
         "never taken for an empty or right day: refused, with its cure",
     ),
+    "C41": (
+        "two keys that lead to one document: same invoice number, other case, blanks, other year",
+        "two documents, or the second held; never one over the other",
+    ),
     "C42": (
         "other credentials, other portal, other tenant on the same ledger; two installations on one tenant",
         "refused before the first write, until a person says same-account or new-account; a rotated credential or a"
         " renamed company of the right account is never refused",
+    ),
+    "C46": (
+        "a hold heals, a load runs alone, a failed run is run again the next morning, while its records were cancelled,"
+        " deleted, voided, changed, or their account blocked",
+        "judged and read again first; nothing delivered that the source does not have or the books do not take",
     ),
     "C47": (
         "hostile names and keys in a terminal, in a command to copy,"
