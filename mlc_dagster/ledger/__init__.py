@@ -7,7 +7,9 @@ from mlc_dagster.ledger.coordination.pauses import SLICE, THROTTLED, Pause, Paus
 from mlc_dagster.ledger.database import place_of
 from mlc_dagster.ledger.entries import Attempt, Decision, Event, Held, HoldEntry, PullEntry, Run, Standing
 from mlc_dagster.ledger.ledger import Ledger
+from mlc_dagster.ledger.records.audits import ExportedLine
 from mlc_dagster.ledger.records.verifying import Fault, Verification
+from mlc_dagster.ledger.records.verifying_rows import Differs
 
 __all__ = [
     "SLICE",
@@ -15,7 +17,9 @@ __all__ = [
     "AccountRefused",
     "Attempt",
     "Decision",
+    "Differs",
     "Event",
+    "ExportedLine",
     "Fault",
     "Held",
     "HoldEntry",
