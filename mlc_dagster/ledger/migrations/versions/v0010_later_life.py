@@ -15,6 +15,7 @@ down_revision = "0009"
 def upgrade() -> None:
     _deliveries()
     _contents()
+    _shown()
 
 
 def _deliveries() -> None:
@@ -33,5 +34,16 @@ def _contents() -> None:
         sa.Column("content", Words, nullable=False),
         sa.Column("first_sent_at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("flow", "key", "fingerprint", name="contents_pkey"),
+def _shown() -> None:
+    op.create_table(
+        "shown",
+        sa.Column("flow", Name, nullable=False),
+        sa.Column("key", Key, nullable=False),
+        sa.Column("content", Words, nullable=False),
+        sa.Column("by", Name, nullable=False),
+        sa.Column("seen_at", Moment, nullable=False),
+        sa.Column("accepted", Words),
+        sa.Column("restored", Words),
+        sa.PrimaryKeyConstraint("flow", "key", name="shown_pkey"),
         sqlite_with_rowid=False,
     )
