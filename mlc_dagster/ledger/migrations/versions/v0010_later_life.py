@@ -34,6 +34,10 @@ def _contents() -> None:
         sa.Column("content", Words, nullable=False),
         sa.Column("first_sent_at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("flow", "key", "fingerprint", name="contents_pkey"),
+        sqlite_with_rowid=False,
+    )
+
+
 def _shown() -> None:
     op.create_table(
         "shown",
