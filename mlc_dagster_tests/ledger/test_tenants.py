@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from mlc_dagster.core.vocabulary import Pull
 from mlc_dagster.ledger import Failure, Ledger
 from mlc_dagster.ledger.records.causes import Cause, Judged
 from mlc_dagster.ledger.records.differences import Found
+from mlc_dagster.ledger.records.looks import Remembered
 from mlc_dagster.ledger.records.shadow import Told
 from mlc_dagster.ledger.tables import TABLES, deliveries, secrets
 from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, draft, held, ready, saved, unanswered
@@ -50,6 +52,7 @@ def fill(ledger: Ledger, word: str) -> None:
     ledger.causes.remember(FLOW, {CAUSE: Judged(word, at)})
     ledger.accounts.note("cin7", f"account of {word}", word, word)
     ledger.differences.see(FLOW, [Found("P1", "edited_in_the_target", "name", word, "x")])
+    ledger.looks.saw(FLOW, {"P1": Remembered({"name": word, "total": Decimal("1.50")})}, ledger.looks.now())
     ledger.work.ask(FLOW, ["2026-11-05"], word)
     ledger.work.put_off([(FLOW, "2026-11-06")], "cin7", "throttled", word, word, seconds=3600.0)
     ledger.reads.begin("ifs/orders", "2026-11-05", word)
@@ -99,6 +102,7 @@ def told(ledger: Ledger) -> dict[str, Any]:
         "accounts": lambda: (ledger.accounts.known("cin7"), ledger.accounts.concerned("cin7", [FLOW])),
         "sample": lambda: ledger.accounts.sample([FLOW]),
         "differences": lambda: (ledger.differences.open(), ledger.differences.count()),
+        "looks": lambda: (ledger.looks.keys(FLOW), ledger.looks.of(FLOW, ["P1"])),
         "work": lambda: (ledger.work.all(), ledger.work.due(), ledger.work.count(), ledger.work.silent()),
         "of_run": lambda: (ledger.work.of_run("mine"), ledger.work.prepared_at(FLOW, "2026-11-05")),
         "reads": lambda: ledger.reads.latest("ifs/orders", "2026-11-05"),

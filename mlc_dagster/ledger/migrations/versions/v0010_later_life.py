@@ -7,7 +7,7 @@ Additive: no row that is there is touched.
 import sqlalchemy as sa
 from alembic import op
 
-from mlc_dagster.ledger.columns import Moment, Name, Serial
+from mlc_dagster.ledger.columns import Key, Moment, Name, Serial, Words
 
 revision = "0010"
 down_revision = "0009"
@@ -16,6 +16,7 @@ down_revision = "0009"
 def upgrade() -> None:
     _deliveries()
     _work()
+    _shown()
 
 
 def _deliveries() -> None:
@@ -66,3 +67,18 @@ def _task(row: sa.RowMapping) -> dict[str, object]:
         "since": at,
         "written_at": at,
     }
+
+
+def _shown() -> None:
+    op.create_table(
+        "shown",
+        sa.Column("flow", Name, nullable=False),
+        sa.Column("key", Key, nullable=False),
+        sa.Column("content", Words, nullable=False),
+        sa.Column("by", Name, nullable=False),
+        sa.Column("seen_at", Moment, nullable=False),
+        sa.Column("accepted", Words),
+        sa.Column("restored", Words),
+        sa.PrimaryKeyConstraint("flow", "key", name="shown_pkey"),
+        sqlite_with_rowid=False,
+    )
