@@ -22,7 +22,7 @@ def look_for_extras(asked: Asked, since: datetime | None, account: Verified) -> 
     flow, ledger, client = asked.flow, asked.ledger, cast(FindsOurs, asked.client)
     known = frozenset(ledger.remote_ids(flow.name).values())
     before = {(one.key, one.field): one for one in _open(asked)}
-    seen = [one for one in client.ours_in(flow.target, since, known) if one.remote_id not in known]
+    seen = [one for one in client.ours_in(flow, since, known) if one.remote_id not in known]
     there = {(one.key, one.remote_id) for one in seen}
     seen += _still_there(asked, [one for place, one in before.items() if place not in there and one.field not in known])
     there = {(one.key, one.remote_id) for one in seen}
