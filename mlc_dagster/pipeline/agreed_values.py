@@ -12,13 +12,13 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from mlc_dagster.core.outcomes import Seen, Shown
+from mlc_dagster.core.shown_values import Value, same
 from mlc_dagster.ledger.records.looks import Accepted, Look, Remembered
 
 OWN = "@"
 """What the names begin with that are for the client alone."""
 STATE = "@state"
 """What a person accepted of a record that is not there any more."""
-Value = str | Decimal | None
 
 
 class Unlike(NamedTuple):
@@ -80,13 +80,6 @@ class Base:
         if is_there:
             agreed.pop(STATE, None)
         return Remembered(agreed, self.accepted, look.restored)
-
-
-def same(one: Value, other: Value) -> bool:
-    """Amounts by value, text by its letters; empty text is none."""
-    if isinstance(one, Decimal) and isinstance(other, Decimal):
-        return one == other
-    return (None if one == "" else one) == (None if other == "" else other)
 
 
 def kept_otherwise(ours: Value, theirs: Value) -> bool:
