@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mlc_dagster_tests.promises.kinds import orders, proposals, suppliers
+from mlc_dagster_tests.promises.kinds import orders, proposals
 from mlc_dagster_tests.promises.later_life import World, world
 
 COMPANIES, INVOICES, DEALS = "hubspot/supplier_companies", "hubspot/invoices", "hubspot/deals"
@@ -27,21 +27,31 @@ def room(sqlite_url: str, tmp_path: Path) -> Iterator[World]:
         yield made
 
 
-@pytest.mark.promise("C40", "what nobody touched agrees, at the first look and at the next, sums by company and currency")
+@pytest.mark.promise(
+    "C40", "what nobody touched agrees, at the first look and at the next, sums by company and currency"
+)
 def test_c40_what_nobody_touched_agrees_and_the_sums_are_equal_to_the_cent(here: World) -> None:
     proposals(here.box)
     flows = (SUPPLIERS, PURCHASES, PURCHASE_INVOICES, COMPANIES, INVOICES, DEALS)
     loads = here.go(*flows)
     for name in flows:
         first, second = here.look(name), here.look(name)
-        assert first.agrees and second.agrees, (name, first.examples, dict(first.sums), dict(second.sums), here.said(name))
+        assert first.agrees and second.agrees, (
+            name,
+            first.examples,
+            dict(first.sums),
+            dict(second.sums),
+            here.said(name),
+        )
         assert (first.checked, first.there, first.unknown, first.left) == (loads[name].delivered, 8, 0, 0), name
         assert second.there == 8 and here.open(name) == []
     sums = here.look(PURCHASES).sums
     assert {place: (each.ours, each.theirs) for place, each in sums.items()} == {("0010", "SEK"): (Decimal(72),) * 2}
 
 
-@pytest.mark.promise("C40", "a purchase's price edited in Cin7 is told with both amounts, and stays told until it agrees")
+@pytest.mark.promise(
+    "C40", "a purchase's price edited in Cin7 is told with both amounts, and stays told until it agrees"
+)
 def test_c40_an_edited_price_is_told_with_what_it_is_off_by(here: World) -> None:
     orders(here.box)
     here.go(SUPPLIERS, PURCHASES)
