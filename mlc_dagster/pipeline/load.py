@@ -18,12 +18,9 @@ from mlc_dagster.core.vocabulary import ERP, key_text
 from mlc_dagster.ledger import Decision, Lease, LeaseLost, Ledger, Paused, Run, Standing, boot_time
 from mlc_dagster.pipeline import disagreements, ending
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, Slice, chunks
-<<<<<<< HEAD
 from mlc_dagster.pipeline.drafts import NOTHING_TO_SEND, draft_of, superseded
 from mlc_dagster.pipeline.fresh import SecondRead
-=======
 from mlc_dagster.pipeline.kept_back import Policy, WhatPeopleDid
->>>>>>> main
 from mlc_dagster.pipeline.load_result import Loaded as Loaded
 from mlc_dagster.pipeline.prepare import held_target
 from mlc_dagster.pipeline.systematic_refusals import SystematicRefusal
@@ -51,13 +48,10 @@ def load(
     longest_request: float = LONGEST_REQUEST,
     slice_: Slice | None = None,
     account: Callable[[], None] | None = None,
-<<<<<<< HEAD
     fresh: SecondRead | None = None,
-=======
     policy: Policy = "report",
     again: frozenset[str] = frozenset(),
     anew: frozenset[str] = frozenset(),
->>>>>>> main
 ) -> Loaded:
     """Deliver what is new or changed, look first where an earlier attempt has no answer, and remember each outcome.
 
@@ -68,13 +62,10 @@ def load(
     where the target asks for a silence that nobody waits for, and after the first batch that ends when the slice is
     over, which the loads of a run share.
     `account` (identity.AccountCheck) is asked before the first record is judged: another account has nothing of it.
-<<<<<<< HEAD
     `fresh`: what is about to be sent and was read a while ago, or on hold, is read again by its key, and judged anew.
-=======
     What people deleted in the target is held; where the `policy` of its looks is hold, what differs there as well.
     `again`: keys that a person, or the policy restore, asked for once more: sent also where nothing changed. `anew`:
     those of them that are made again where people deleted them.
->>>>>>> main
     Raises AccessDenied, TransientError, Misconfigured, LeaseLost; what was delivered until then is in the ledger.
     """
     loaded, started = Loaded(), time.monotonic()
@@ -83,15 +74,8 @@ def load(
         log.info("%s: waiting for run %s, which is delivering", flow.name, owner)
 
     with ledger.lease(f"load {flow.writer or flow.name}", run.run_id, seconds=lease_seconds, on_wait=waiting) as lease:
-<<<<<<< HEAD
-        slice_ = slice_ or Slice()
-        delivery = _Delivery(flow, client, ledger, lease, run, loaded, longest_request, slice_, account, fresh)
-=======
-        people = WhatPeopleDid(flow, client, ledger, policy, again, anew)
-        delivery = _Delivery(
-            flow, client, ledger, lease, run, loaded, longest_request, slice_ or Slice(), account, people
-        )
->>>>>>> main
+        people, slice_ = WhatPeopleDid(flow, client, ledger, policy, again, anew), slice_ or Slice()
+        delivery = _Delivery(flow, client, ledger, lease, run, loaded, longest_request, slice_, account, fresh, people)
         if flow.writer:  # what another flow has under way may be the same record
             lease.settle(longest_request)
         for chunk in chunks(ready, JUDGED_AT_ONCE):
@@ -116,11 +100,8 @@ class _Delivery:
     longest_request: float
     slice: Slice
     account: Callable[[], None] | None
-<<<<<<< HEAD
     fresh: SecondRead | None
-=======
     people: WhatPeopleDid
->>>>>>> main
     left: list[Ready] = field(default_factory=list)  # what the one before may have under way
     unanswered: list[Ready] = field(default_factory=list)
     refused: list[tuple[Ready, Refused]] = field(default_factory=list)  # it may not have been the record's fault
@@ -140,15 +121,6 @@ class _Delivery:
         decisions = self.ledger.decisions.of(self.flow.name, [one.key for one in prepared])
         away = {key for key, decision in decisions.items() if decision.verdict == "discarded"}
         ready = [one for one in prepared if one.key not in away]
-<<<<<<< HEAD
-=======
-        standings = self.ledger.judge(self.flow.name, ready)
-        again = self._to_look_at(standings) | self.people.again
-        done = {key for key, one in standings.items() if one.state in _NOTHING_TO_SEND} - again
-        settled = [(one, standings[one.key].state) for one in ready if one.key in done]
-        self.ledger.settle(self.flow.name, settled, run=self.run)
-        counted = Counter(state for _, state in settled)
->>>>>>> main
         self.loaded.asked += len(prepared)
         self.loaded.discarded += len(prepared) - len(ready)
         to_send, standings = self._settled(ready)
@@ -161,7 +133,7 @@ class _Delivery:
     def _settled(self, ready: Sequence[Ready]) -> tuple[list[Ready], dict[str, Standing]]:
         """What must be sent, and how each stands; the rest is as it should be, and its holds are over."""
         standings = self.ledger.judge(self.flow.name, ready)
-        again = self._to_look_at(standings)
+        again = self._to_look_at(standings) | self.people.again
         done = {key for key, one in standings.items() if one.state in NOTHING_TO_SEND} - again
         settled = [(one, standings[one.key].state) for one in ready if one.key in done]
         self.ledger.settle(self.flow.name, settled, run=self.run)

@@ -17,11 +17,8 @@ from mlc_dagster.orchestration.assets import delivered, failing, pausing, report
 from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key, read_of
 from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
-<<<<<<< HEAD
 from mlc_dagster.orchestration.assets.second_read import second_read, source_number
-=======
 from mlc_dagster.orchestration.assets.started_by import run_of
->>>>>>> main
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
 from mlc_dagster.pipeline import Loaded, Slice, Verdict, guards
@@ -114,11 +111,7 @@ def loaded_asset(
             return
         with as_step_failures():
             slice_ = Slice(slice_seconds)
-<<<<<<< HEAD
-            loads = {day: load_partition(context, flow, settings, day, after, slice_) for day in context.partition_keys}
-=======
-            loads = loaded_days(context, flow, after, slice_)
->>>>>>> main
+            loads = loaded_days(context, flow, settings, after, slice_)
         yield from pausing.seen(flow, loads)
         with as_step_failures():
             pausing.stop(flow, loads)
@@ -207,7 +200,7 @@ def tell(context: dg.AssetExecutionContext, flow: Flow, verdict: Verdict) -> Non
 
 
 def loaded_days(
-    context: dg.AssetExecutionContext, flow: Flow, after: Sequence[str], slice_: Slice
+    context: dg.AssetExecutionContext, flow: Flow, settings: Settings, after: Sequence[str], slice_: Slice
 ) -> dict[str, tuple[Loaded, dict[str, Any]]]:
     """Each day, or company, with its account. Where one fails, those that it leaves undone are due again."""
     loads: dict[str, tuple[Loaded, dict[str, Any]]] = {}
@@ -218,7 +211,7 @@ def loaded_days(
 
     with failing.noted(context, flow.target.system, flow.name, left, prepared=True):
         for day in context.partition_keys:
-            loads[day] = load_partition(context, flow, day, after, slice_)
+            loads[day] = load_partition(context, flow, settings, day, after, slice_)
     return loads
 
 
@@ -235,18 +228,12 @@ def load_partition(
     client, account = target.client, target.account(context.run.run_id)
     before, prepared_at = client.traffic, ledger.work.prepared_at(flow.name, partition)
     ready = stored(context.resources.storage.store, flow, partition, needed=True)
-<<<<<<< HEAD
-    run = Run(context.run.run_id, partition)
+    run = run_of(context, partition)
+    ledger.tell_start(flow.name, run)
     longest, fresh = client.api.timeout, second_read(context, flow, settings, run)
     loaded = pipeline.load(
         flow, ready, client, ledger, run, longest_request=longest, slice_=slice_, account=account, fresh=fresh
     )
-=======
-    run = run_of(context, partition)
-    ledger.tell_start(flow.name, run)
-    longest = client.api.timeout
-    loaded = pipeline.load(flow, ready, client, ledger, run, longest_request=longest, slice_=slice_, account=account)
->>>>>>> main
     account.tell_of_adopted(flow.name, loaded.adopted)
     spent = client.traffic.since(before)
     if loaded.paused:
