@@ -41,6 +41,8 @@ class Event(StrEnum):
     SET_ASIDE = "set_aside"  # the connection leads to another account now: what is there is looked up first
     STARTED = "started"  # no key: a run begins to write, and by whom it was started
     READ = "read"  # of the chain of pulls: a walk through a source came to its end
+    DIFFERS = "differs"  # both sides do not agree any more: a difference was found
+    AGREES = "agrees"  # a difference was closed: both sides agree again, or a person said so
     AGREED = "agreed"  # under the ERP's key: the values that both sides have from now on
 
 
