@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord
-from mlc_dagster.core.outcomes import ACCEPTED, Agreed, Disagreement, Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.core.outcomes import Agreed, Disagreement, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.systems.airbase.api import AirbaseApi, Document, covers, id_of, reference_of
 from mlc_dagster.systems.airbase.vendors.supplier_fields import VendorMatching
 from mlc_dagster.systems.airbase.writing.kept_fields import lost_fields, words
 from mlc_dagster.systems.airbase.writing.record_index import RecordIndex
+from mlc_dagster.systems.shared.cancelled_documents import WasCancelledError, WasDeletedError, cancelled_words
+from mlc_dagster.systems.shared.saving import rule_of
 from mlc_dagster.systems.shared.supplier_match import SupplierMatch, folded_name
-from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
 from mlc_dagster.transport.error_messages import sentence
 
 CURE = "Enter it there by hand; or leave the field out: airbase.vendor_fields_left_out."
@@ -58,6 +59,9 @@ INACTIVE = "inactive_in_the_target"
 """The kind of difference: a supplier that may be bought from is a vendor that is not active."""
 
 
+ENDED = frozenset({"cancelled", "canceled", "void", "voided", "archived", "deleted", "rejected"})
+
+
 class UpsertWriter:
     """Airbase matches what it is sent by `airbase_id`, else by `erp_reference_id`: sent twice, it is still one."""
 
@@ -73,8 +77,7 @@ class UpsertWriter:
             try:
                 upsert = self._upsert(draft, taken)
             except RecordRejected as error:
-                rule = AGREE if isinstance(error, DisagreementError) else ACCEPTED
-                yield Refused(draft, error.message, rule)
+                yield Refused(draft, error.message, rule_of(error))
                 continue
             if upsert.theirs is not None and self._is_left_alone(upsert.theirs):
                 yield self._left(draft, upsert.theirs)
@@ -97,6 +100,7 @@ class UpsertWriter:
 
     def _upsert(self, draft: Draft, taken: dict[str, str]) -> _Upsert:
         theirs = self._found(draft)
+        self._refuse_ended(draft, theirs)
         if theirs is not None and taken.setdefault(id_of(theirs), draft.key) != draft.key:
             raise RecordRejected(
                 f"Airbase's {self._kind.name} {id_of(theirs)} is one, and both {taken[id_of(theirs)]} and {draft.key} "
@@ -110,11 +114,28 @@ class UpsertWriter:
         record, match = self._kind.two_way.match(draft, theirs) if self._kind.two_way else (draft.record, None)
         return _Upsert(draft, self._kind.body(record, theirs), theirs, match)
 
+    def _refuse_ended(self, draft: Draft, theirs: Document | None) -> None:
+        """Raises WasDeletedError, WasCancelledError: nothing that people ended in Airbase comes back by itself."""
+        named = f"{self._kind.name} {draft.remote_id or ''}".strip()
+        if theirs is None and draft.was_delivered:
+            raise WasDeletedError(
+                f"Airbase does not have {named} any more, which was delivered for {draft.key}. Restore it there, then "
+                "release this hold; or discard it."
+            )
+        if theirs is not None and (state := ended(theirs)):
+            link = str(theirs.get("airbase_url") or "")
+            shown = f"{self._kind.name} {id_of(theirs)}{f' ({link})' if link else ''}"
+            raise WasCancelledError(cancelled_words("Airbase", shown, state, draft.key, "set it back to open there"))
+
     def _found(self, draft: Draft) -> Document | None:
         """By the ERP's key, by Airbase's id, then by name among those without a key. Raises RecordRejected for two."""
         found = self._index.with_key(draft.key)
         if not found and (theirs := self._index.with_id(draft.remote_id)):
             return theirs
+        if not found and draft.was_delivered:  # the list may be older than the delivery
+            self._index.invalidate()
+            self._index.refresh({draft.key}, None)
+            found = self._index.with_key(draft.key)
         if not found and self._kind.by_name and draft.remote_id is None:
             wanted = folded_name(draft.record.name)
             found = [row for row in self._index.unclaimed() if folded_name(row.get("name")) == wanted]
@@ -239,6 +260,14 @@ class UpsertWriter:
         if self._kind.two_way is None or upsert.match is None:
             return None
         return self._kind.two_way.agreed_values(upsert.match, row, wrote=wrote)
+
+
+def ended(document: Document) -> str:
+    """The status of a document that counts no more; empty where it does. Airbase's own words are not public: these are
+    what such a status can be called (facts/airbase.md, section 9).
+    """
+    status = str(document.get("status") or "").strip().lower()
+    return status if status in ENDED else ""
 
 
 def _entity(upsert: _Upsert) -> dict[str, Any]:

@@ -6,15 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from mlc_dagster.core.difference_kinds import DELETED_IN_THE_TARGET
 from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected
-from mlc_dagster.core.outcomes import ACCEPTED, Begun, Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.systems.procurify.api import Document, ProcurifyApi
 from mlc_dagster.systems.procurify.documents.document_values import text
 from mlc_dagster.systems.procurify.endpoints import Endpoints
 from mlc_dagster.systems.procurify.records import Vendor
 from mlc_dagster.systems.shared.countries import COUNTRIES, country_code
+from mlc_dagster.systems.shared.saving import rule_of
 from mlc_dagster.systems.shared.supplier_match import CodeNames, SupplierMatch, folded_name
-from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
 
 REGULAR = 4
 SHARED = ("name", "country", "email", "currency_code")
@@ -66,7 +67,7 @@ class VendorWriter:
             try:
                 yield from self._saved(draft, index, taken)
             except RecordRejected as error:
-                yield Refused(draft, error.message, AGREE if isinstance(error, DisagreementError) else ACCEPTED)
+                yield Refused(draft, error.message, rule_of(error))
             except OutcomeUnknown as error:
                 yield Unanswered(draft, error.message)
 
@@ -78,7 +79,7 @@ class VendorWriter:
             cure = "Enter the supplier number as external id of the right one."
             yield Refused(draft, f"Vendors {named} of Procurify may be supplier {vendor.key}. {cure}", MATCHED)
         elif draft.remote_id and not index.is_linked(vendor, draft.remote_id):
-            yield Refused(draft, self._why_unlisted(draft.remote_id, vendor.key), MATCHED)
+            yield Refused(draft, self._why_unlisted(draft.remote_id, vendor.key), DELETED_IN_THE_TARGET)
         elif not found:
             yield from self._created(draft)
         elif taken.setdefault(str(found[0]["id"]), vendor.key) != vendor.key:
