@@ -250,9 +250,9 @@ class ReadsBack(Client, Protocol):
 class FindsOurs(ReadsBack, Protocol):
     """A target in which objects that carry our key can be found, without knowing their ids."""
 
-    def ours_in(self, target: Target, since: datetime | None, known: AbstractSet[str]) -> Iterator[Seen]:
-        """Those that were touched since then, None: all, but for the ids that the ledger knows; `key` is what they
-        carry. Raises as `read_back`.
+    def ours_in(self, flow: Flow, since: datetime | None, known: AbstractSet[str]) -> Iterator[Seen]:
+        """Those of this flow that were touched since then, None: all, but for the ids that the ledger knows; `key` is
+        the flow's own, as they carry it. Raises as `read_back`.
         """
 
 
