@@ -15,6 +15,7 @@ down_revision = "0009"
 def upgrade() -> None:
     _deliveries()
     _sweeps()
+    _shown()
 
 
 def _deliveries() -> None:
@@ -53,5 +54,20 @@ def _sweeps() -> None:
         sa.Column("content", Name, nullable=False),
         sa.Column("asked_at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("flow", "key", name="swept_pkey"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _shown() -> None:
+    op.create_table(
+        "shown",
+        sa.Column("flow", Name, nullable=False),
+        sa.Column("key", Key, nullable=False),
+        sa.Column("content", Words, nullable=False),
+        sa.Column("by", Name, nullable=False),
+        sa.Column("seen_at", Moment, nullable=False),
+        sa.Column("accepted", Words),
+        sa.Column("restored", Words),
+        sa.PrimaryKeyConstraint("flow", "key", name="shown_pkey"),
         sqlite_with_rowid=False,
     )
