@@ -58,7 +58,7 @@ def fill(ledger: Ledger, word: str) -> None:
     ledger.work.ask(FLOW, ["2026-11-05"], word)
     ledger.stakes.note(FLOW, {"P1": Stake("100", "SEK", "0010/S1/F-1")})
     ledger.sweeps.ended("ifs/orders", "keys", {"rows": word})
-    ledger.sweeps.ask_once(FLOW, {"P1": word})
+    ledger.sweeps.asked(FLOW, {"P1": word})
     ledger.reads.begin("ifs/orders", "2026-11-05", word)
     ledger.vault(KEYS).set("CIN7_KEY", f"secret of {word}")
     ledger.budget("cin7", 10, 1.0).take()
@@ -111,6 +111,7 @@ def told(ledger: Ledger) -> dict[str, Any]:
         "stakes": lambda: (ledger.stakes.of(FLOW, ["P1"]), ledger.stakes.delivered_as(FLOW, ["0010/S1/F-1"])),
         "sweeps": lambda: (ledger.sweeps.parts("ifs/orders"), ledger.sweeps.delivered(FLOW), ledger.sweeps.held(FLOW)),
         "swept": lambda: (ledger.sweeps.sources(FLOW, ["P1"]), ledger.sweeps.loaded(FLOW, ["2026-11-05"])),
+        "asked again": lambda: ledger.sweeps.not_asked(FLOW, {"P1": "theirs"}),
         "reads": lambda: ledger.reads.latest("ifs/orders", "2026-11-05"),
         "vault": lambda: (ledger.vault(KEYS).get("CIN7_KEY"), ledger.vault(KEYS).sealed()),
         "chains": lambda: (list(verification := ledger.history.verify()), verification.lines, verification.heads),
