@@ -105,6 +105,10 @@ def told(ledger: Ledger) -> dict[str, Any]:
         "causes": lambda: (ledger.causes.open(FLOW), ledger.causes.judged(FLOW)),
         "accounts": lambda: (ledger.accounts.known("cin7"), ledger.accounts.concerned("cin7", [FLOW])),
         "sample": lambda: ledger.accounts.sample([FLOW]),
+        "places": lambda: (
+            ledger.differences.places(FLOW, ["P1"]),
+            ledger.sightings.places("ifs/orders", ["P1"]),
+        ),
         "differences": lambda: (ledger.differences.open(), ledger.differences.count()),
         "looks": lambda: (ledger.looks.keys(FLOW), ledger.looks.of(FLOW, ["P1"])),
         "work": lambda: (ledger.work.all(), ledger.work.due(), ledger.work.count()),
