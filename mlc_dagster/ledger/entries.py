@@ -14,7 +14,7 @@ from mlc_dagster.core.vocabulary import Pull
 Answer = Saved | Refused | Unanswered
 """The last word on a draft. `Begun` is not one: see `Ledger.note_id`."""
 
-Closing = Literal["delivered", "superseded", "out_of_scope", "released", "discarded"]
+Closing = Literal["delivered", "superseded", "out_of_scope", "released", "discarded", "gone"]
 """Why a hold was closed."""
 
 Decided = Literal["released", "discarded"]

@@ -17,7 +17,7 @@ from mlc_dagster.core.outcomes import EVER as EVER
 from mlc_dagster.core.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
 from mlc_dagster.core.vocabulary import ERP, key_text
 from mlc_dagster.ledger import Lease, LeaseLost, Ledger, Paused, Run, Standing, boot_time
-from mlc_dagster.pipeline import disagreements, ending
+from mlc_dagster.pipeline import disagreements, ending, stakes
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, Slice, chunks
 from mlc_dagster.pipeline.load_result import Loaded as Loaded
 from mlc_dagster.pipeline.prepare import held_target
@@ -241,6 +241,7 @@ class _Delivery:
         flow, run = self.flow, self.run
         taken = _superseded(flow, last_words)
         self.loaded.differing += disagreements.remember(flow.name, last_words, self.ledger)
+        stakes.remember(flow, last_words, self.ledger)
         try:
             self.ledger.finish(flow.name, last_words, run=run, lease=self.lease, pair=flow.pair, supersedes=taken)
         except LeaseLost as lost:

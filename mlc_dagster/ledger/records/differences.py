@@ -11,7 +11,7 @@ from sqlalchemy import Row, func, select, text, update
 
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks, clock, upsert
-from mlc_dagster.ledger.tables import differences
+from mlc_dagster.ledger.tables import deliveries, differences
 from mlc_dagster.ledger.tenants import of_tenant
 
 AGREED = "both sides agree"
@@ -48,6 +48,14 @@ class Difference:
     last_seen: datetime
     closed_at: datetime | None = None
     closed_by: str | None = None
+
+
+class Place(NamedTuple):
+    """Where the target has what was delivered."""
+
+    remote_id: str
+    number: str  # what a person would look for; else the id
+    link: str
 
 
 class Differences:
@@ -111,6 +119,19 @@ class Differences:
             wanted = wanted.where(differences.c.key == key)
         with self._database.reading() as connection:
             return [_difference(row) for row in connection.execute(wanted)]
+
+    def places(self, flow: str, keys: Iterable[str]) -> dict[str, Place]:
+        """Key -> where the target has it, of what was delivered: to be shown beside a difference."""
+        stored = {stored_key(key): key for key in keys}
+        columns = (deliveries.c.key, deliveries.c.remote_id, deliveries.c.detail, deliveries.c.link)
+        found: dict[str, Place] = {}
+        with self._database.reading() as connection:
+            for chunk in chunks(list(stored)):
+                wanted = select(*columns).where(deliveries.c.flow == flow, deliveries.c.key.in_(chunk))
+                for row in connection.execute(wanted):
+                    number = row.detail or row.remote_id or ""
+                    found[stored[row.key]] = Place(row.remote_id or "", number, row.link or "")
+        return found
 
     def history(self, flow: str, key: str) -> list[Difference]:
         """All of a record, the closed ones too, the oldest first."""
