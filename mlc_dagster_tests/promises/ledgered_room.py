@@ -12,11 +12,13 @@ from typing import Any
 
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.storage.row_store import RowStore
+from mlc_dagster.pipeline.verify import Verified
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems import configuration
 from mlc_dagster_tests.promises.journey import Journey, content_at, flow_of
 from mlc_dagster_tests.promises.kinds import PLENTY, books, now
+from mlc_dagster_tests.promises.later_life import World
 
 NOTHING = Decimal(0)
 
@@ -28,7 +30,7 @@ class Room:
     store: RowStore
     settings: Settings
     runs: int = 0
-    said: dict[str, dict[str, Any]] = field(default_factory=dict)  # system -> what mlc.yaml says beside the usual
+    told: dict[str, dict[str, Any]] = field(default_factory=dict)  # system -> what mlc.yaml says beside the usual
 
     def go(self, *flows: str) -> dict[str, int]:
         """Read, prepare and load each, today and yesterday, as one run with clients of its own; counts of the last."""
@@ -41,15 +43,28 @@ class Room:
 
     def says(self, system: str, **settings: Any) -> None:
         """What mlc.yaml says of a system from now on."""
-        self.said[system] = {**self.said.get(system, {}), **settings}
+        self.told[system] = {**self.told.get(system, {}), **settings}
         content = content_at(self.box.url)
-        merged = {name: {**content.get(name, {}), **more} for name, more in self.said.items()}
+        merged = {name: {**content.get(name, {}), **more} for name, more in self.told.items()}
         self.settings = configuration.parse({**content, **merged}, "mlc.yaml")
 
     def holds(self, flow: str) -> dict[str, list[tuple[str, str]]]:
         """Key -> (rule, reason) of what is on hold."""
         found = self.ledger.open_holds(flow, limit=None)
         return {hold.key: [(each.rule, each.reason) for each in hold.problems] for hold in found}
+
+    @property
+    def world(self) -> World:
+        """The same, as it is looked at after delivery."""
+        return World(self.box, self.ledger, self.store, self.settings, self.runs)
+
+    def look(self, flow: str) -> Verified:
+        """What the next verify says of all that the flow delivered."""
+        return self.world.look(flow)
+
+    def said(self, flow: str) -> list[tuple[str, str, str, str | None, str | None]]:
+        """(key, kind, field, ours, theirs) of the differences that are open."""
+        return self.world.said(flow)
 
     # --- what stands in the source -----------------------------------------------------------------------------------
 
@@ -84,14 +99,14 @@ def room_on(ledger_url: str, folder: Path) -> Iterator[Room]:
     with Sandbox(seed="empty", limits=PLENTY) as box, Ledger.open(ledger_url) as ledger:
         books(box)
         settings = configuration.parse(content_at(box.url), "mlc.yaml")
-        yield Room(box, ledger, RowStore(f"{folder}/rows"), settings)
+        yield Room(box, ledger, RowStore(f"{folder}/rows", ledger.stored), settings)
 
 
 @contextmanager
 def ledger_lost(room: Room, folder: Path) -> Iterator[Room]:
     """The same systems, with an empty ledger and no stored rows."""
     with Ledger.open(f"sqlite:///{folder}/another.db") as ledger:
-        yield Room(room.box, ledger, RowStore(f"{folder}/other-rows"), room.settings, said=room.said)
+        yield Room(room.box, ledger, RowStore(f"{folder}/other-rows", ledger.stored), room.settings, told=room.told)
 
 
 def rules_of(holds: dict[str, list[tuple[str, str]]]) -> dict[str, list[str]]:
