@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord
-from mlc_dagster.core.outcomes import Agreed, Disagreement, Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.core.outcomes import Agreed, Disagreement, Draft, Outcome, Refused, Saved, Shown, Unanswered
 from mlc_dagster.systems.airbase.api import AirbaseApi, Document, covers, id_of, reference_of
 from mlc_dagster.systems.airbase.vendors.supplier_fields import VendorMatching
 from mlc_dagster.systems.airbase.writing.kept_fields import lost_fields, words
+from mlc_dagster.systems.airbase.writing.read_back import ended
 from mlc_dagster.systems.airbase.writing.record_index import RecordIndex
 from mlc_dagster.systems.shared.cancelled_documents import WasCancelledError, WasDeletedError, cancelled_words
 from mlc_dagster.systems.shared.saving import rule_of
@@ -32,6 +33,7 @@ class UpsertKind:
     by_name: bool = False  # one without a key of the ERP, of the same name, is the same
     fault: Judge = lambda record, document: ""  # what is wrong with what Airbase kept; empty: nothing
     two_way: VendorMatching | None = None  # people change them on both sides
+    otherwise: Callable[[Any, Document], Shown] = lambda record, document: {}  # what is shown and was not sent so
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,6 @@ Written = Outcome | _NotAsSent
 
 INACTIVE = "inactive_in_the_target"
 """The kind of difference: a supplier that may be bought from is a vendor that is not active."""
-
-
-ENDED = frozenset({"cancelled", "canceled", "void", "voided", "archived", "deleted", "rejected"})
 
 
 class UpsertWriter:
@@ -96,7 +95,8 @@ class UpsertWriter:
         """Where the ERP's supplier is not blocked, that is told: who deactivated it cannot be known."""
         told = (Disagreement(INACTIVE, "is_active", "true", "false"),) if draft.record.is_active else ()
         detail = f"{theirs.get('name')}, not active in Airbase"
-        return Saved(draft, id_of(theirs), "adopted", detail, disagreements=told, looked_for=(INACTIVE,))
+        found = Saved(draft, id_of(theirs), "adopted", detail, disagreements=told, looked_for=(INACTIVE,))
+        return replace(found, shown=self._kind.otherwise(draft.record, theirs))
 
     def _upsert(self, draft: Draft, taken: dict[str, str]) -> _Upsert:
         theirs = self._found(draft)
@@ -254,20 +254,13 @@ class UpsertWriter:
         detail = str(row.get("po_number") or row.get("name") or "")
         link, agreed = str(row.get("airbase_url") or ""), self._agreed(upsert, row, wrote=action == "updated")
         looked_for = (INACTIVE,) if self._kind.two_way else ()
-        return Saved(upsert.draft, id_of(row), action, detail, link, agreed, looked_for=looked_for)
+        shown = self._kind.otherwise(upsert.draft.record, row)
+        return Saved(upsert.draft, id_of(row), action, detail, link, agreed, looked_for=looked_for, shown=shown)
 
     def _agreed(self, upsert: _Upsert, row: Document, *, wrote: bool) -> tuple[str, Agreed] | None:
         if self._kind.two_way is None or upsert.match is None:
             return None
         return self._kind.two_way.agreed_values(upsert.match, row, wrote=wrote)
-
-
-def ended(document: Document) -> str:
-    """The status of a document that counts no more; empty where it does. Airbase's own words are not public: these are
-    what such a status can be called (facts/airbase.md, section 9).
-    """
-    status = str(document.get("status") or "").strip().lower()
-    return status if status in ENDED else ""
 
 
 def _entity(upsert: _Upsert) -> dict[str, Any]:
