@@ -38,6 +38,9 @@ class Event(StrEnum):
     RELEASED = "released"  # a person let it pass
     DISCARDED = "discarded"  # a person decided that it is never sent
     SET_ASIDE = "set_aside"  # the connection leads to another account now: what is there is looked up first
+    STARTED = "started"  # no key: a run begins to write, and by whom it was started
+    READ = "read"  # of the chain of pulls: a walk through a source came to its end
+    AGREED = "agreed"  # under the ERP's key: the values that both sides have from now on
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class Run:
 
     run_id: str
     partition: str = ""
+    by: str = ""  # who started it, in words: "schedule cin7_running_day"; empty: not told
+    by_person: bool = False  # it is told in the trail also where nothing else is written
 
 
 @dataclass(frozen=True, slots=True)

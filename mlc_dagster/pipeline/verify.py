@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from mlc_dagster.core import difference_kinds as kinds
 from mlc_dagster.core.flows import Flow
@@ -21,7 +21,6 @@ from mlc_dagster.pipeline.verified import Verified as Verified
 
 log = logger("mlc_dagster.verify")
 
-Policy = Literal["report", "hold", "restore"]
 Sent = Callable[[Sequence[str]], Mapping[str, Ready]]
 """Of these keys, what was delivered last, where it is still kept."""
 LOOKED_AT_ONCE = 1000

@@ -12,6 +12,7 @@ from mlc_dagster.core.outcomes import Budget, Draft, Outcome, Traffic
 from mlc_dagster.systems.hubspot.api import HubspotApi, classify
 from mlc_dagster.systems.hubspot.objects.companies import CompanyWriter
 from mlc_dagster.systems.hubspot.objects.deals import DealWriter
+from mlc_dagster.systems.hubspot.objects.deleted_records import stays_deleted
 from mlc_dagster.systems.hubspot.objects.invoices import InvoiceWriter
 from mlc_dagster.systems.hubspot.objects.read_back import ReadBack
 from mlc_dagster.systems.hubspot.portal import Portal
@@ -36,6 +37,7 @@ class HubspotClient:
     ) -> None:
         self.api, self._in_flight = api, in_flight
         hubspot = HubspotApi(api, budget, calls)
+        self.makes_again = not stays_deleted(options or {})
         self.portal = Portal(hubspot, options or {}, clock)
         there = ReadBack(hubspot, options or {}, in_flight)
         self.read_back, self.expected, self.worth = there.read_back, there.expected, there.worth

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,6 +32,7 @@ from mlc_dagster.systems.monday.boards.item_writer import ItemWrite, ItemWriter
 from mlc_dagster.systems.monday.boards.layout import BoardFault, Boards, Layout
 from mlc_dagster.systems.monday.boards.open_creates import AT_WORK, Group, OpenCreates, is_in_doubt
 from mlc_dagster.systems.monday.boards.read_back import ItemsReadBack
+from mlc_dagster.systems.monday.boards.whereabouts import whereabouts
 from mlc_dagster.systems.monday.duplicates import Duplicates
 from mlc_dagster.systems.monday.graphql import documents
 from mlc_dagster.systems.monday.records import KINDS, Cell, Item
@@ -117,6 +119,7 @@ class MondayClient:
     def _save(self, target: Target, board: str, drafts: list[Draft]) -> Iterator[Outcome]:
         """What is in doubt goes as it went before, and with nothing else."""
         layout = self._boards.layout(board, _cells(drafts))
+        drafts = self._made_again(layout, drafts)
         group = self._options.get(f"{target.name}.group", "")
         writer = ItemWriter(self._api, layout, self._open_creates, labels=self._labels, group=group)
         doubtful = self._open_creates.groups(filter(is_in_doubt, drafts), ComplexityBudget.WRITES)
@@ -128,6 +131,12 @@ class MondayClient:
             planned = [_plan(draft, found.get(draft.record.key, []), layout) for draft in some]
             yield from (outcome for outcome in planned if not isinstance(outcome, ItemWrite))
             yield from writer.send([write for write in planned if isinstance(write, ItemWrite)], anew=anew)
+
+    def _made_again(self, layout: Layout, drafts: list[Draft]) -> list[Draft]:
+        """Those that a person asked for again, and whose item is put away or elsewhere, are new."""
+        ids = [draft.remote_id for draft in drafts if draft.anew and draft.remote_id]
+        away = whereabouts(self._api, layout.board, ids) if ids else {}
+        return [replace(draft, remote_id=None) if draft.remote_id in away else draft for draft in drafts]
 
     def _found(self, layout: Layout, drafts: list[Draft], doubtful: list[Group]) -> dict[str, list[Found]]:
         """Key -> items. What monday may still be at work on, or not show yet, is looked up again after a minute."""

@@ -112,11 +112,16 @@ class UpsertWriter:
                 "Two cannot be one: correct the key in Airbase."
             )
         record, match = self._kind.two_way.match(draft, theirs) if self._kind.two_way else (draft.record, None)
-        return _Upsert(draft, self._kind.body(record, theirs), theirs, match)
+        body = self._kind.body(record, theirs)
+        if draft.anew and theirs is not None and ended(theirs):
+            body = {**body, "status": "open"}
+        return _Upsert(draft, body, theirs, match)
 
     def _refuse_ended(self, draft: Draft, theirs: Document | None) -> None:
         """Raises WasDeletedError, WasCancelledError: nothing that people ended in Airbase comes back by itself."""
         named = f"{self._kind.name} {draft.remote_id or ''}".strip()
+        if draft.anew:
+            return
         if theirs is None and draft.was_delivered:
             raise WasDeletedError(
                 f"Airbase does not have {named} any more, which was delivered for {draft.key}. Restore it there, then "

@@ -131,7 +131,10 @@ class InvoiceWriter:
         document: PurchaseInvoice = draft.record
         invoices = theirs.get("Invoice") or []
         there = _there(invoices, document, task_id)
-        _refuse_cancelled(document, theirs, there)
+        if not draft.anew:
+            _refuse_cancelled(document, theirs, there)
+        elif there is not None and says(there.get("Status"), "VOIDED"):
+            there = None
         if there is None:
             rows = allocate(document, theirs, _live(invoices, ""))
             self._authorise(theirs)

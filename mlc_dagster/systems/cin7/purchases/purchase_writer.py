@@ -47,7 +47,7 @@ class PurchaseSender:
     def known(self, draft: Draft, purchase_id: str | None) -> Document | None:
         """The purchase of a draft: by its id, or by its marker where the draft says since when it may be there."""
         if purchase_id and not abandoned(found := read(self.api, purchase_id)):
-            return found
+            return None if draft.anew and is_voided(found) else found
         return self.lookup.find(draft) if draft.look_since else None
 
     def begin(self, document: PurchaseDocument) -> Document:

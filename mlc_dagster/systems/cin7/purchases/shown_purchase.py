@@ -35,11 +35,9 @@ def expected_purchase(document: Purchase) -> Shown:
 
 def expected_invoice(document: PurchaseInvoice) -> Shown:
     """Of an invoice as it was sent. Which of its rows become products is decided by its order in Cin7."""
-    dates = {"InvoiceDate": document.invoice_date, "InvoiceDueDate": document.due_date}
-    head = {
-        "InvoiceNumber": document.invoice_number,
-        **{name: stamp(day) for name, day in dates.items()},
-    }
+    dates = {"InvoiceDate": stamp(document.invoice_date), "InvoiceDueDate": stamp(document.due_date)}
+    party = {"SupplierID": document.supplier_id, "SupplierCurrency": document.currency, "Paid": value_of(0)}
+    head = {"InvoiceNumber": document.invoice_number, **dates, **party}
     rows: dict[str, Value] = {}
     if document.as_charges or document.order_no is None:
         sent = [request_bodies.invoice_charge(charge) for charge in document.charges]

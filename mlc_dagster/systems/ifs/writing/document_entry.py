@@ -99,9 +99,9 @@ class DocumentWriter:
         """`ended`: what carries its reference and is cancelled: of that none is entered anew."""
         if found is not None:
             yield self._kept(draft, found[0])
-        elif ended:
+        elif ended and not draft.anew:
             yield self._was_cancelled(draft, ended)
-        elif draft.was_delivered:
+        elif draft.was_delivered and not draft.anew:
             away = "the record was changed since" if self._by_load else self.GONE
             yield self._refused(draft, f"{draft.remote_id} was entered, and {away}")
         elif self._by_load:

@@ -180,9 +180,9 @@ class ProposalWriter(DocumentWriter):
             return Saved(draft, number, "adopted", detail="nothing more of this order is expected")
         if record.is_cancelled:
             return self._refused(draft, "is cancelled")
-        if ended and not is_over:
+        if ended and not (is_over or draft.anew):
             return self._was_cancelled(draft, ended)
-        if draft.was_delivered and not is_over:
+        if draft.was_delivered and not (is_over or draft.anew):
             return self._refused(draft, f"{draft.remote_id} was entered, and is gone from IFS")
         return self._entered(draft)
 

@@ -93,7 +93,7 @@ class VendorWriter:
             named = " and ".join(str(row["id"]) for row in found)
             cure = "Enter the supplier number as external id of the right one."
             yield Refused(draft, f"Vendors {named} of Procurify may be supplier {vendor.key}. {cure}", MATCHED)
-        elif draft.remote_id and not index.is_linked(vendor, draft.remote_id):
+        elif draft.remote_id and not draft.anew and not index.is_linked(vendor, draft.remote_id):
             yield Refused(draft, self._why_unlisted(draft.remote_id, vendor.key), DELETED_IN_THE_TARGET)
         elif not found:
             yield from self._created(draft)
