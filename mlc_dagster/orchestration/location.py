@@ -25,6 +25,7 @@ from mlc_dagster.orchestration.automation.healing import healing_sensors
 from mlc_dagster.orchestration.automation.inbox import inbox_sensors
 from mlc_dagster.orchestration.automation.planning import plan_job
 from mlc_dagster.orchestration.automation.retention import purge_job, purge_schedule
+from mlc_dagster.orchestration.automation.sweep import sweep_jobs, sweep_schedules
 from mlc_dagster.orchestration.liveness.lost_runs import lost_runs_sensor
 from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
 from mlc_dagster.orchestration.resources import ConnectionResource, LedgerResource, StorageResource
@@ -119,6 +120,7 @@ class _Parts:
             *jobs(self.flows, self.catalogue, self.charted),
             *automation.reference_jobs(self.references),
             *duplicates.duplicates_jobs(self.every),
+            *sweep_jobs(self.every, self.settings),
             plan_job(self.every, self.settings, quiet),
         ]
         yield from moving
@@ -131,6 +133,7 @@ class _Parts:
             if has_charts or schedule.job_name != automation.CHART_JOB:
                 yield schedule
         yield from duplicates.duplicates_schedules(self.every, self.settings)
+        yield from sweep_schedules(self.every, self.settings)
         yield purge_schedule(self.settings)
         yield from alerts.daily_schedules(self.settings)
 
