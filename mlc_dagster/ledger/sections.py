@@ -19,6 +19,7 @@ from mlc_dagster.ledger.records.reads import Reads
 from mlc_dagster.ledger.records.shadow import Shadow
 from mlc_dagster.ledger.records.sightings import LedgerSightings
 from mlc_dagster.ledger.records.stored import Stored
+from mlc_dagster.ledger.records.words_of_people import WordsOfPeople
 from mlc_dagster.ledger.upkeep.soundness import Keeping
 
 
@@ -33,6 +34,7 @@ class Sections:
         self.causes = Causes(database)
         self.differences = Differences(database)
         self.looks = Looks(database)
+        self.people = WordsOfPeople(database)
         self.reads = Reads(database)
         self.agreements = Agreements(database)
         self.inbox = Inbox(database)

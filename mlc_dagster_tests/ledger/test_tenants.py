@@ -102,7 +102,7 @@ def told(ledger: Ledger) -> dict[str, Any]:
         "accounts": lambda: (ledger.accounts.known("cin7"), ledger.accounts.concerned("cin7", [FLOW])),
         "sample": lambda: ledger.accounts.sample([FLOW]),
         "differences": lambda: (ledger.differences.open(), ledger.differences.count()),
-        "looks": lambda: (ledger.looks.keys(FLOW), ledger.looks.of(FLOW, ["P1"])),
+        "looks": lambda: (ledger.looks.keys(FLOW), ledger.looks.of(FLOW, ["P1"]), ledger.people.owners(FLOW, "c-1")),
         "work": lambda: (ledger.work.all(), ledger.work.due(), ledger.work.count()),
         "reads": lambda: ledger.reads.latest("ifs/orders", "2026-11-05"),
         "vault": lambda: (ledger.vault(KEYS).get("CIN7_KEY"), ledger.vault(KEYS).sealed()),

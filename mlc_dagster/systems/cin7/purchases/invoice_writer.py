@@ -27,6 +27,7 @@ from mlc_dagster.systems.cin7.purchases.purchase_writer import (
 )
 from mlc_dagster.systems.cin7.purchases.shown_purchase import expected_invoice, shown_invoice
 from mlc_dagster.systems.cin7.records import PurchaseInvoice
+from mlc_dagster.systems.shared.saving import GoneError
 
 
 class InvoiceWriter:
@@ -47,6 +48,8 @@ class InvoiceWriter:
                 yield Begun(draft, known_id)
                 draft = replace(draft, remote_id=known_id)
             purchase_id, _, task_id = known_id.partition("/")
+            if draft.anew:  # whatever stands there as voided
+                task_id = ""
             if document.order_no:
                 theirs = self._of_the_order(document, purchase_id, task_id)
             else:
@@ -129,6 +132,8 @@ class InvoiceWriter:
         document: PurchaseInvoice = draft.record
         invoices = theirs.get("Invoice") or []
         there = _there(invoices, document, task_id)
+        if there is None and task_id and draft.was_delivered:
+            raise GoneError("Cin7", f"invoice {document.invoice_number} of {theirs['OrderNumber']}")
         if there is None:
             rows = allocate(document, theirs, _live(invoices, ""))
             self._authorise(theirs)
