@@ -42,6 +42,9 @@ class Event(StrEnum):
     RELINKED = "relinked"  # a person said which record of the target it is
     FORGOTTEN = "forgotten"  # a person said that what is in the target is none of ours
     SET_ASIDE = "set_aside"  # the connection leads to another account now: what is there is looked up first
+    STARTED = "started"  # no key: a run begins to write, and by whom it was started
+    READ = "read"  # of the chain of pulls: a walk through a source came to its end
+    AGREED = "agreed"  # under the ERP's key: the values that both sides have from now on
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Run:
 
     run_id: str
     partition: str = ""
+    by: str = ""  # who started it, in words: "schedule cin7_running_day"; empty: not told
+    by_person: bool = False  # it is told in the trail also where nothing else is written
 
 
 @dataclass(frozen=True, slots=True)

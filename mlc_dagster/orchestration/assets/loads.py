@@ -12,11 +12,12 @@ from mlc_dagster.core.arrow_columns import ready_batch, ready_schema, records_of
 from mlc_dagster.core.flows import Flow, Rule
 from mlc_dagster.core.inert import inert
 from mlc_dagster.core.logs import logger
-from mlc_dagster.ledger import Ledger, Run
+from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.assets import delivered, failing, pausing, reports, shadowing
 from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key, read_of
 from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
+from mlc_dagster.orchestration.assets.started_by import run_of
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
 from mlc_dagster.pipeline import Loaded, Slice, Verdict, guards
@@ -150,7 +151,8 @@ def prepare_partition(
     """Prepare one day. A blocked day stores nothing as ready, so a load that runs alone is as safe."""
     ledger, store = context.resources.ledger.open, context.resources.storage.store
     schema = ready_schema(flow.target.record)
-    verdict, run = Verdict(partition), Run(context.run.run_id, partition)
+    verdict, run = Verdict(partition), run_of(context, partition)
+    ledger.tell_start(flow.name, run)
     if settings.is_shadow(flow.target.system):
         delivered.keep(flow, store, ledger, partition)
     read, source = flow.source.key, flow.source.record
@@ -221,7 +223,8 @@ def load_partition(
     client, account = target.client, target.account(context.run.run_id)
     before, prepared_at = client.traffic, ledger.work.prepared_at(flow.name, partition)
     ready = stored(context.resources.storage.store, flow, partition, needed=True)
-    run = Run(context.run.run_id, partition)
+    run = run_of(context, partition)
+    ledger.tell_start(flow.name, run)
     longest = client.api.timeout
     loaded = pipeline.load(flow, ready, client, ledger, run, longest_request=longest, slice_=slice_, account=account)
     account.tell_of_adopted(flow.name, loaded.adopted)

@@ -16,6 +16,7 @@ down_revision = "0009"
 def upgrade() -> None:
     _deliveries()
     _work()
+    _contents()
     _shown()
 
 
@@ -67,6 +68,20 @@ def _task(row: sa.RowMapping) -> dict[str, object]:
         "since": at,
         "written_at": at,
     }
+
+
+def _contents() -> None:
+    op.create_table(
+        "contents",
+        sa.Column("flow", Name, nullable=False),
+        sa.Column("key", Key, nullable=False),
+        sa.Column("fingerprint", Name, nullable=False),
+        sa.Column("salt", Name, nullable=False),
+        sa.Column("content", Words, nullable=False),
+        sa.Column("first_sent_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("flow", "key", "fingerprint", name="contents_pkey"),
+        sqlite_with_rowid=False,
+    )
 
 
 def _shown() -> None:
