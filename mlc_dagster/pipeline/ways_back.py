@@ -19,8 +19,8 @@ from mlc_dagster.pipeline.agreed_values import OWN, STATE, Base, Unlike
 from mlc_dagster.pipeline.load_result import Loaded
 from mlc_dagster.pipeline.verify import Asked, verify
 
-Send = Callable[[Sequence[Ready], frozenset[str]], Loaded]
-"""Sends these again; those of the keys are made anew where people deleted them."""
+Send = Callable[[Sequence[Ready], frozenset[str]], Sequence[Loaded]]
+"""Sends these again (sending_again); those of the keys are made anew where people deleted them."""
 GONE = ("deleted", "voided")
 
 
@@ -137,9 +137,10 @@ class WaysBack:
             cure = "Load its day anew: mlc replay --read-again. Or enter it in the target by hand, and mlc accept it."
             raise WordRefused(f"what was delivered of {self._named(look)} is not kept any more", cure=cure)
         self._words.asked_again(self._flow, look.key, what, self.said, self.run)
-        loaded = self.send(list(ready.values()), anew)
-        if not loaded.delivered:
-            why = "; ".join(loaded.reasons.values()) or "the target gave no answer, or was paused"
+        loads = self.send(list(ready.values()), anew)
+        if not sum(each.delivered for each in loads):
+            reasons = [reason for each in loads for reason in each.reasons.values()]
+            why = "; ".join(reasons) or "the target gave no answer, or is paused"
             raise NotSent(f"{self._named(look)} was not sent: {why}")
         done = "made again" if anew else "sent again as it was delivered"
         return self._looked(look.key, f"{self._named(look)} was {done}", 0)

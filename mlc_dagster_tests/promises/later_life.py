@@ -19,6 +19,7 @@ from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline import Loaded, load
 from mlc_dagster.pipeline.extras import look_for_extras
 from mlc_dagster.pipeline.kept_back import Policy
+from mlc_dagster.pipeline.sending_again import send_again
 from mlc_dagster.pipeline.verify import Asked, Verified, verify
 from mlc_dagster.pipeline.ways_back import Said, WaysBack
 from mlc_dagster.sandbox import Sandbox
@@ -68,10 +69,9 @@ class World:
         return Asked(flow, client, self.ledger, sent, self._put_back(name) if restores else None)
 
     def _put_back(self, name: str) -> Any:
-        def put_back(ready: Sequence[Ready]) -> Loaded:
+        def put_back(ready: Sequence[Ready]) -> list[Loaded]:
             self.runs += 1
-            again = frozenset(one.key for one in ready)
-            return load(flow_of(name), ready, self.clients[name], self.ledger, Run(f"run{self.runs}"), again=again)
+            return send_again(flow_of(name), ready, self.clients[name], self.ledger, Run(f"run{self.runs}"))
 
         return put_back
 
@@ -86,9 +86,8 @@ class World:
         """A person's ways back, as the commands have them."""
         asked = self.asked(name)
 
-        def send(ready: Sequence[Ready], anew: frozenset[str]) -> Loaded:
-            keys = frozenset(one.key for one in ready)
-            return load(asked.flow, ready, asked.client, self.ledger, Run("cli"), again=keys, anew=anew)
+        def send(ready: Sequence[Ready], anew: frozenset[str]) -> list[Loaded]:
+            return send_again(asked.flow, ready, asked.client, self.ledger, Run("cli"), anew)
 
         return WaysBack(asked, send, Said(who, reason), Run("cli"))
 

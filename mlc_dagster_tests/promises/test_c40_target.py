@@ -61,7 +61,7 @@ def test_c40_an_edited_price_is_told_with_what_it_is_off_by(here: World) -> None
     [first, *_] = here.open(PURCHASES)
     assert (first.key, first.kind, first.amount, first.currency) == ("P3", "edited_in_the_target", "993.00", "SEK")
     fields = {field: (ours, theirs) for _, _, field, ours, theirs in here.said(PURCHASES)}
-    assert fields["Order.Total"] == ("6", "999")
+    assert fields["Order.Total"] == ("6.00", "999")
     [unlike] = told.unlike_sums.values()
     assert unlike.theirs - unlike.ours == 993
     assert here.look(PURCHASES).opened == 0
