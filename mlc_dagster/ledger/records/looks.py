@@ -90,6 +90,12 @@ class Looks:
             rows = connection.execute(found.order_by(deliveries.c.verified_at.nulls_first(), deliveries.c.key))
             return [row.key for row in rows]
 
+    def days(self, flows: Sequence[str]) -> list[str]:
+        """The partitions from which something was delivered by these, sorted."""
+        wanted = select(deliveries.c.partition).where(deliveries.c.flow.in_(flows)).distinct()
+        with self._database.reading() as connection:
+            return sorted(row.partition for row in connection.execute(wanted) if row.partition)
+
     def of(self, flow: str, keys: Sequence[str]) -> list[Look]:
         """Those of the keys that were delivered, with what is known of their target."""
         wanted, known = select(deliveries).where(_delivered(flow)), select(shown).where(shown.c.flow == flow)
