@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from mlc_dagster.core.difference_kinds import GONE_IN_THE_SOURCE
+from mlc_dagster.ledger.tables import deliveries
+from mlc_dagster.pipeline.sweep_parts import turn_of
 from mlc_dagster_tests.promises.later import Room, room_at
 
 pytestmark = pytest.mark.promise(
@@ -42,6 +46,7 @@ class Kind:
     first: tuple[str, ...] = ()
     key: str = "P2"
     amount: str | None = None
+    currency: str | None = "SEK"
 
 
 def _orders(room: Room, number: int) -> None:
@@ -54,6 +59,15 @@ def _without_order(room: Room, number: int) -> None:
 
 def _without_proposal(room: Room, number: int) -> None:
     room.delete("PostingProposalHeadSet", Company="0010", ProposalId=number)
+
+
+def delivered(room: Room, many: int = 2) -> Room:
+    """So many orders, in Cin7."""
+    room.supplier()
+    for number in range(1, many + 1):
+        room.order(f"P{number}")
+    assert room.go("cin7/suppliers", ORDERS).delivered == many
+    return room
 
 
 KINDS = (
@@ -70,6 +84,7 @@ KINDS = (
         lambda room, number: room.sale(f"P{number}"),
         lambda room, number: room.delete("CustomerOrderSet", OrderNo=f"P{number}"),
         amount="21",
+        currency=None,  # its board has no column for it
     ),
     Kind(
         COMPANIES,
@@ -96,6 +111,88 @@ def test_what_is_deleted_after_delivery_is_told_once_with_number_amount_and_link
     assert (told.gone, told.new, told.fault) == (1, 1, "")
     (difference,) = small.ledger.differences.open(kind.flow)
     assert (difference.key, difference.kind, difference.amount) == (kind.key, GONE_IN_THE_SOURCE, kind.amount)
-    assert difference.currency == ("SEK" if kind.amount else None) and difference.ours
+    assert difference.currency == (kind.currency if kind.amount else None) and difference.ours
     again = small.sweep(kind.flow)
     assert (again.gone, again.new) == (1, 0) and len(small.ledger.differences.history(kind.flow, kind.key)) == 1
+
+
+def test_no_load_closes_it_and_it_closes_when_the_record_is_there_again(room: Room) -> None:
+    delivered(room)
+    room.delete("PurchaseOrderSet", OrderNo="P2")
+    room.sweep(ORDERS)
+    for _ in range(2):  # loads that run meanwhile: its neighbour is unchanged, and then changes
+        room.go(ORDERS)
+        assert set(room.open(ORDERS)) == {"P2"}
+        room.order("P1", quantity=3)
+    room.order("P2")
+    assert set(room.open(ORDERS)) == {"P2"}
+    assert room.sweep(ORDERS).back == 1 and room.open(ORDERS) == {}
+    (closed,) = room.ledger.differences.history(ORDERS, "P2")
+    assert closed.closed_by == "both sides agree"
+
+
+def test_a_mass_of_them_is_one_error_and_no_difference(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    delivered(room, 30)
+    for number in range(5, 31):
+        room.delete("PurchaseOrderSet", OrderNo=f"P{number}")
+    told = room.sweep(ORDERS)
+    assert "26 records" in told.fault and "rights" in told.fault and "verify.gone_at_once" in told.fault
+    assert room.open(ORDERS) == {} and [record.levelname for record in caplog.records].count("ERROR") == 1
+    raised = room.sweep(ORDERS, gone_at_once=30)
+    assert (raised.fault, raised.new) == ("", 26)
+
+
+def test_an_empty_answer_to_everything_is_an_error_too(small: Room) -> None:
+    """IFS answers with nothing and 200 where the service user may not see a company."""
+    delivered(small, 3)
+    for number in (1, 2, 3):
+        small.delete("PurchaseOrderSet", OrderNo=f"P{number}")
+    assert small.sweep(ORDERS).fault and small.open(ORDERS) == {}
+
+
+def test_a_hold_whose_record_is_gone_is_closed_as_gone_and_the_trail_says_so(room: Room) -> None:
+    room.supplier()
+    room.order("P1")
+    room.order("P2", PurchaseOrderLines=[])
+    room.go("cin7/suppliers", ORDERS)
+    assert set(room.holds(ORDERS)) == {"P2"}
+    assert room.sweep(ORDERS).ended == 0
+    room.delete("PurchaseOrderSet", OrderNo="P2")
+    assert room.sweep(ORDERS).ended == 1 and room.holds(ORDERS) == {} and room.open(ORDERS) == {}
+    line = room.ledger.trail(ORDERS, "P2")[-1]
+    assert line.event == "closed" and line.detail == "gone: the source does not have it any more"
+
+
+def test_a_record_that_moved_to_another_day_is_not_gone(small: Room) -> None:
+    delivered(small)
+    small.order("P2", quantity=4, at=datetime(2026, 1, 5, tzinfo=UTC))  # older than the open window, by its stamp
+    assert small.sweep(ORDERS).gone == 0
+
+
+def test_what_is_older_than_the_window_is_looked_at_in_turn(small: Room) -> None:
+    """Every record has its night; with one night in the rotation it is tonight."""
+    delivered(small, 4)
+    small.delete("PurchaseOrderSet", OrderNo="P3")
+    with small.ledger._database.writing() as connection:
+        old = update(deliveries).where(deliveries.c.flow == ORDERS).values(version="2026-01-05T09:00:00.000000Z")
+        connection.execute(old)
+    nights = {turn_of(f"P{number}", 30) for number in range(1, 200)}
+    assert nights == set(range(30))
+    assert small.sweep(ORDERS, rotation_days=1).gone == 1
+
+
+def test_a_voucher_that_left_the_hold_table_is_not_gone(small: Room) -> None:
+    small.voucher(1)
+    small.voucher(2)
+    small.go("monday/journal_entries")
+    small.delete("VoucherSet", Company="0010", VoucherType="M", AccountingYear=2026, VoucherNo=2)
+    told = small.sweep("monday/journal_entries")
+    assert (told.moved_on, told.gone) == (1, 0) and small.open("monday/journal_entries") == {}
+
+
+def test_a_night_that_ends_early_goes_on_where_it_stopped(small: Room) -> None:
+    delivered(small)
+    first = small.sweep(ORDERS, requests=1)
+    assert first.put_off and first.parts
+    second = small.sweep(ORDERS, requests=1)
+    assert not set(first.parts) & set(second.parts)
