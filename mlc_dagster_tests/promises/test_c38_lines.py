@@ -18,8 +18,8 @@ from mlc_dagster.systems import configuration
 from mlc_dagster.systems.ifs.records import catalogue_for
 from mlc_dagster_tests.promises.journey import client_of, flow_of
 from mlc_dagster_tests.promises.kinds import PLENTY, books
-from mlc_dagster_tests.promises.later import Room, room_at
-from mlc_dagster_tests.promises.tenant_flows import settings_of
+from mlc_dagster_tests.promises.later import Room, room_at, swept
+from mlc_dagster_tests.promises.tenant_flows import EVERY, box_of, settings_of, tenant
 
 ORDERS = "cin7/purchases"
 
