@@ -215,7 +215,7 @@ pauses = Table(
     ),
 )
 
-paused_loads = Table(
+paused_loads = Table(  # of releases before this one; revision 0010 has put its lines on the work list
     "paused_loads",
     TABLES,
     Column("flow", Scoped, nullable=False),

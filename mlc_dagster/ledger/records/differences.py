@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -132,6 +133,18 @@ class Differences:
                     number = row.detail or row.remote_id or ""
                     found[stored[row.key]] = Place(row.remote_id or "", number, row.link or "")
         return found
+
+    def of(self, flow: str, keys: Sequence[str], kinds: Sequence[str]) -> dict[str, list[Difference]]:
+        """Key -> those of these kinds that are open. A flow without any costs one small question."""
+        some = select(differences.c.id).where(differences.c.flow == flow, _IS_OPEN, differences.c.kind.in_(kinds))
+        with self._database.reading() as connection:
+            if not keys or connection.execute(some.limit(1)).first() is None:
+                return {}
+        stored, found = {stored_key(key): key for key in keys}, defaultdict[str, list[Difference]](list)
+        for one in self._of_keys(flow, list(stored)):
+            if one.kind in kinds:
+                found[stored[one.key]].append(one)
+        return dict(found)
 
     def history(self, flow: str, key: str) -> list[Difference]:
         """All of a record, the closed ones too, the oldest first."""
