@@ -7,13 +7,18 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mlc_dagster.core.difference_kinds import GONE_IN_THE_SOURCE, TAKEN_BACK
+from mlc_dagster.core.difference_kinds import (
+    DELETED_IN_THE_TARGET,
+    GONE_IN_THE_SOURCE,
+    TAKEN_BACK,
+    VOIDED_IN_THE_TARGET,
+)
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
 from mlc_dagster.core.vocabulary import Record
 from mlc_dagster.ledger import Ledger, Run
-from mlc_dagster.ledger.records.differences import Difference, Found
+from mlc_dagster.ledger.records.differences import BOTH_GONE, Difference, Found
 from mlc_dagster.rules.records import stopped_in
 
 log = logger("mlc_dagster.sweeps")
@@ -82,6 +87,8 @@ def settle(
     opened = {each.flow.name: ledger.differences.open(each.flow.name, limit=None) for each in standings}
     for each in standings:
         told.back += _back(each.flow, opened[each.flow.name], there, facts[each.flow.name], ledger)
+        told.back += _gone_on_both_sides(opened[each.flow.name], ledger)
+    opened = {each.flow.name: ledger.differences.open(each.flow.name, limit=None) for each in standings}
     known = {one.key for found in opened.values() for one in found if one.kind in Absent.KINDS}
     if fault := absent.fault(known):
         log.error("%s", fault)
@@ -103,6 +110,8 @@ def _found(each: Standing, keys: AbstractSet[str], opened: Sequence[Difference],
     """One difference for a record: what was taken back, and then deleted, is told already."""
     told = {one.key for one in opened if one.kind == TAKEN_BACK}
     gone = sorted((keys & set(each.delivered)) - told)
+    decided = ledger.differences.decided(each.flow.name, gone, GONE_IN_THE_SOURCE)
+    gone = [key for key in gone if key not in decided]
     stakes, places = ledger.stakes.of(each.flow.name, gone), ledger.differences.places(each.flow.name, gone)
     found = []
     for key in gone:
@@ -119,3 +128,12 @@ def _back(flow: Flow, opened: Sequence[Difference], there: Mapping[str, Record],
     alive = [key for key in states if not stopped_in(there[key], facts)]
     closed = ledger.differences.agree(flow.name, gone, [GONE_IN_THE_SOURCE], [])
     return closed + ledger.differences.agree(flow.name, alive, [TAKEN_BACK], [])
+
+
+def _gone_on_both_sides(opened: Sequence[Difference], ledger: Ledger) -> int:
+    """What the source took back, and the target does not have any more either, is agreed; how many records."""
+    there = {one.key for one in opened if one.kind in (DELETED_IN_THE_TARGET, VOIDED_IN_THE_TARGET)}
+    here = {one.key for one in opened if one.kind in Absent.KINDS}
+    kinds = (*Absent.KINDS, DELETED_IN_THE_TARGET, VOIDED_IN_THE_TARGET)
+    ledger.differences.close([one.id for one in opened if one.key in there & here and one.kind in kinds], BOTH_GONE)
+    return len(there & here)

@@ -16,6 +16,7 @@ from mlc_dagster.core.flows import Flow, Problem
 from mlc_dagster.core.outcomes import Ready
 from mlc_dagster.core.vocabulary import Record, fingerprint, record_key, renamed, version_of
 from mlc_dagster.ledger import Decision, Held, Ledger, Run
+from mlc_dagster.pipeline import stated_back
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
 from mlc_dagster.pipeline.decisions import NOT_DISCARDED, Discarded, decided
 
@@ -91,7 +92,10 @@ def prepare(
         judged = list(judge_all(flow, rows, known, run.partition, look, partial(ledger.decisions.of, flow.name)))
         ready = [one for one in judged if isinstance(one, Ready)]
         held = [one for one in judged if isinstance(one, Held)]
+        there = stated_back.places(flow, held, ledger)
+        held = stated_back.said(flow, held, there)
         passed = ledger.hold(flow.name, held, run=run, owner=flow.owner)
+        stated_back.tell(flow, [one for one in held if one.key not in passed], there, ledger)
         verdict.read += len(rows)
         verdict.ready += len(ready)
         verdict.superseded += sum(one.key in passed for one in held)

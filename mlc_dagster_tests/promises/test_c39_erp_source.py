@@ -6,12 +6,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
 
-from mlc_dagster.core.difference_kinds import GONE_IN_THE_SOURCE
+from mlc_dagster.core.difference_kinds import GONE_IN_THE_SOURCE, TAKEN_BACK
+from mlc_dagster.core.flows import Problem
+from mlc_dagster.ledger import Decision, Run
+from mlc_dagster.ledger.records.decisions import DecisionRefused
+from mlc_dagster.ledger.records.differences import Found
 from mlc_dagster.ledger.tables import deliveries
+from mlc_dagster.pipeline.decisions import decided
 from mlc_dagster.pipeline.sweep_parts import turn_of
 from mlc_dagster_tests.promises.later import Room, room_at
 
@@ -196,3 +202,87 @@ def test_a_night_that_ends_early_goes_on_where_it_stopped(small: Room) -> None:
     assert first.put_off and first.parts
     second = small.sweep(ORDERS, requests=1)
     assert not set(first.parts) & set(second.parts)
+
+
+@pytest.mark.parametrize(
+    ("flow", "first"),
+    [
+        (ORDERS, ("cin7/suppliers",)),
+        ("airbase/purchase_orders", ("airbase/vendors",)),
+        ("cin7/purchase_invoices", ("cin7/suppliers",)),
+        (INVOICES, (COMPANIES,)),
+    ],
+)
+def test_a_document_that_is_cancelled_after_delivery_says_something_else_than_one_that_was_never_sent(
+    small: Room, flow: str, first: tuple[str, ...]
+) -> None:
+    put: Any = small.proposal if "invoices" in flow else small.order
+    keys: tuple[Any, Any] = (1, 2) if "invoices" in flow else ("P1", "P2")
+    small.supplier()
+    put(keys[0])
+    small.go(*first, flow)
+    for key in keys:
+        put(key, ObjState="Cancelled")
+    small.go(flow)
+    there, never = small.ledger.open_holds(flow)
+    place = small.ledger.differences.places(flow, [there.key])[there.key]
+    assert there.problems[0].rule == never.problems[0].rule == "is_not_cancelled"
+    assert place.number in there.problems[0].reason and "difference stays open" in there.problems[0].reason
+    assert never.problems[0].reason.endswith("and the target does not have it: nothing is sent.")
+    (difference,) = small.ledger.differences.open(flow)
+    assert (difference.key, difference.kind, difference.theirs) == (there.key, TAKEN_BACK, "Cancelled")
+    assert (difference.amount, difference.currency) == ("100" if "invoices" in flow else "21", "SEK")
+
+
+def test_it_stays_open_whatever_loads_run_until_the_erp_has_it_again_or_the_target_not_any_more(room: Room) -> None:
+    delivered(room)
+    room.order("P2", ObjState="Cancelled")
+    for _ in range(2):
+        room.go(ORDERS)
+        room.sweep(ORDERS)
+        assert room.open(ORDERS)["P2"].kind == TAKEN_BACK and len(room.open(ORDERS)) == 1
+    room.order("P2")
+    room.go(ORDERS)
+    assert room.open(ORDERS)["P2"].kind == TAKEN_BACK  # a load closes none
+    assert room.sweep(ORDERS).back == 1 and room.open(ORDERS) == {}
+    room.order("P2", ObjState="Cancelled")
+    room.go(ORDERS)
+    room.ledger.differences.see(ORDERS, [Found("P2", "voided_in_the_target")])
+    assert room.sweep(ORDERS).back == 1 and room.open(ORDERS) == {}
+    room.order("P1", quantity=5)
+    room.go(ORDERS)
+    assert room.open(ORDERS) == {}  # both have said it
+
+
+def test_what_a_person_closed_is_not_told_again_until_it_was_delivered_anew(room: Room) -> None:
+    delivered(room)
+    room.delete("PurchaseOrderSet", OrderNo="P2")
+    room.sweep(ORDERS)
+    room.ledger.differences.close([room.open(ORDERS)["P2"].id], "ann: it stays in Cin7")
+    told = room.sweep(ORDERS)
+    assert (told.gone, told.new) == (0, 0) and room.open(ORDERS) == {}
+
+
+def test_what_was_taken_back_and_then_deleted_is_told_once(small: Room) -> None:
+    delivered(small)
+    small.order("P2", ObjState="Cancelled")
+    small.go(ORDERS)
+    small.delete("PurchaseOrderSet", OrderNo="P2")
+    small.sweep(ORDERS)
+    assert [each.kind for each in small.ledger.differences.open(ORDERS)] == [TAKEN_BACK]
+
+
+def test_no_release_waives_that_the_erp_cancelled_it(small: Room) -> None:
+    small.supplier()
+    small.order("P1", ObjState="Cancelled")
+    small.go("cin7/suppliers", ORDERS)
+    (hold,) = small.ledger.open_holds(ORDERS)
+    with pytest.raises(DecisionRefused, match="is_not_cancelled cannot be waived: the books of the two systems"):
+        small.ledger.decisions.release(hold, "ann", "send it", Run("cli"))
+    assert small.holds(ORDERS) == {"P1": ("is_not_cancelled",)}
+
+
+def test_a_release_of_an_earlier_version_waives_it_no_more() -> None:
+    decision = Decision(ORDERS, "P1", "released", ("is_not_cancelled", "x"), "c1", "ann", "y", datetime.now(UTC))
+    problems = (Problem("is_not_cancelled", "cancelled"), Problem("x", "other"))
+    assert decided(decision, "", ("c1",), problems) == problems[:1]

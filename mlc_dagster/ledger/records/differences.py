@@ -17,6 +17,8 @@ from mlc_dagster.ledger.tenants import of_tenant
 
 AGREED = "both sides agree"
 """By what a difference is closed that a later look does not find any more."""
+BOTH_GONE = "both sides agree: neither has it any more"
+"""By what it is closed where the target does not have it any more either."""
 _IS_OPEN = differences.c.closed_at.is_(None)
 
 
@@ -121,6 +123,21 @@ class Differences:
         with self._database.reading() as connection:
             return [_difference(row) for row in connection.execute(wanted)]
 
+    def decided(self, flow: str, keys: Iterable[str], kind: str) -> frozenset[str]:
+        """Those of the keys whose latest difference of this kind was closed by a person's word, or since it is gone on
+        both sides, with nothing delivered since: it is not told again.
+        """
+        stored, last = {stored_key(key): key for key in keys}, dict[str, Any]()
+        here = (deliveries.c.flow == differences.c.flow) & (deliveries.c.key == differences.c.key)
+        columns = (differences.c.key, differences.c.closed_at, differences.c.closed_by, deliveries.c.delivered_at)
+        with self._database.reading() as connection:
+            for chunk in chunks(list(stored)):
+                mine = (differences.c.flow == flow, differences.c.kind == kind, differences.c.key.in_(chunk))
+                wanted = select(*columns).join(deliveries, here).where(*mine, deliveries.c.flow == flow)
+                for row in connection.execute(wanted.order_by(differences.c.id)):
+                    last[row.key] = row
+        return frozenset(stored[key] for key, row in last.items() if _is_decided(row))
+
     def places(self, flow: str, keys: Iterable[str]) -> dict[str, Place]:
         """Key -> where the target has it, of what was delivered: to be shown beside a difference."""
         stored = {stored_key(key): key for key in keys}
@@ -178,3 +195,9 @@ class Differences:
 
 def _difference(row: Row[Any]) -> Difference:
     return Difference(**row._mapping)
+
+
+def _is_decided(row: Row[Any]) -> bool:
+    return (
+        row.closed_at is not None and row.closed_by != AGREED and (row.delivered_at or row.closed_at) <= row.closed_at
+    )
