@@ -41,7 +41,7 @@ def _said(flow: Flow, one: Held, place: Place) -> Held:
         "hand, then discard this hold. The difference stays open until both sides agree, or a person decides."
     )
     problems = tuple(
-        Problem(problem.rule, f"The record {reason.format(state=problem.subject)}", problem.subject)
+        Problem(problem.rule, f"The record {reason.format(state=_state(one))}", problem.subject)
         if problem.rule in STATED
         else problem
         for problem in one.problems
@@ -68,5 +68,8 @@ def _found(one: Held, place: Place, ledger: Ledger, flow: Flow) -> Found:
     told = narrow((), one.row)
     amount = stake.amount if stake and stake.amount else told["amount"] or None
     currency = stake.currency if stake and stake.currency else told["currency"] or None
-    state = next(problem.subject for problem in one.problems if problem.rule in STATED)
-    return Found(one.key, TAKEN_BACK, "", place.number, state, amount, currency)
+    return Found(one.key, TAKEN_BACK, "", place.number, _state(one), amount, currency)
+
+
+def _state(one: Held) -> str:
+    return str(one.row.get("obj_state") or "taken back")

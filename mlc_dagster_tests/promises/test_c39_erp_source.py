@@ -210,8 +210,7 @@ def test_a_night_that_ends_early_goes_on_where_it_stopped(small: Room) -> None:
         (ORDERS, ("cin7/suppliers",)),
         ("airbase/purchase_orders", ("airbase/vendors",)),
         ("cin7/purchase_invoices", ("cin7/suppliers",)),
-        (INVOICES, (COMPANIES,)),
-    ],
+    ],  # HubSpot's invoices are voided there, and monday's items show the state
 )
 def test_a_document_that_is_cancelled_after_delivery_says_something_else_than_one_that_was_never_sent(
     small: Room, flow: str, first: tuple[str, ...]
