@@ -9,9 +9,12 @@ from mlc_dagster.ledger.coordination.pauses import Pauses
 from mlc_dagster.ledger.coordination.work import Work
 from mlc_dagster.ledger.database import Database
 from mlc_dagster.ledger.records.agreements import Agreements
+from mlc_dagster.ledger.records.audits import LedgerAudit
 from mlc_dagster.ledger.records.causes import Causes
+from mlc_dagster.ledger.records.contents import Contents
 from mlc_dagster.ledger.records.decisions import LedgerDecisions
 from mlc_dagster.ledger.records.differences import Differences
+from mlc_dagster.ledger.records.gone import Gone
 from mlc_dagster.ledger.records.history import LedgerHistory
 from mlc_dagster.ledger.records.loads import Loads
 from mlc_dagster.ledger.records.looks import Looks
@@ -32,8 +35,11 @@ class Sections:
         self.sightings = LedgerSightings(database)
         self.decisions = LedgerDecisions(database)
         self.history = LedgerHistory(database)
+        self.audit = LedgerAudit(database)
         self.causes = Causes(database)
+        self.contents = Contents(database)
         self.differences = Differences(database)
+        self.gone = Gone(database)
         self.looks = Looks(database)
         self.reads = Reads(database)
         self.agreements = Agreements(database)

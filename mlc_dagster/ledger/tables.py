@@ -16,6 +16,7 @@ from sqlalchemy import (
 from mlc_dagster.ledger.account_tables import accounts as accounts
 from mlc_dagster.ledger.account_tables import set_aside as set_aside
 from mlc_dagster.ledger.columns import Key, Moment, Name, Serial, Words
+from mlc_dagster.ledger.content_tables import contents as contents
 from mlc_dagster.ledger.hold_tables import TABLES as TABLES
 from mlc_dagster.ledger.hold_tables import causes as causes
 from mlc_dagster.ledger.hold_tables import holds as holds

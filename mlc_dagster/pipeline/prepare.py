@@ -95,7 +95,7 @@ def prepare(
         there = stated_back.places(flow, held, ledger)
         held = stated_back.said(flow, held, there)
         passed = ledger.hold(flow.name, held, run=run, owner=flow.owner)
-        stated_back.tell(flow, [one for one in held if one.key not in passed], there, ledger)
+        stated_back.tell(flow, [one for one in held if one.key not in passed], there, ledger, run)
         verdict.read += len(rows)
         verdict.ready += len(ready)
         verdict.superseded += sum(one.key in passed for one in held)

@@ -8,21 +8,22 @@ from dataclasses import replace
 from mlc_dagster.core.difference_kinds import TAKEN_BACK
 from mlc_dagster.core.flows import Flow, Problem
 from mlc_dagster.core.logs import logger
-from mlc_dagster.ledger import Held, Ledger
-from mlc_dagster.ledger.records.differences import Found, Place
+from mlc_dagster.ledger import Held, Ledger, Run
+from mlc_dagster.ledger.records.differences import Found
 from mlc_dagster.ledger.records.hold_columns import narrow
+from mlc_dagster.ledger.records.stakes import InTarget
 from mlc_dagster.rules.records import STATED
 
 log = logger("mlc_dagster.pipeline")
 
-Places = dict[str, Place]
+Places = dict[str, InTarget]
 """Key -> where the target has it."""
 
 
 def places(flow: Flow, held: Sequence[Held], ledger: Ledger) -> Places:
     """Of what is held by the ERP's state, that which the target has, or may have, already."""
     keys = [one.key for one in held if any(problem.rule in STATED for problem in one.problems)]
-    found = ledger.differences.places(flow.name, keys) if keys else {}
+    found = ledger.stakes.places(flow.name, keys) if keys else {}
     return {key: place for key, place in found.items() if place.remote_id}
 
 
@@ -33,7 +34,7 @@ def said(flow: Flow, held: Sequence[Held], there: Places) -> list[Held]:
     return [_said(flow, one, there[one.key]) if one.key in there else one for one in held]
 
 
-def _said(flow: Flow, one: Held, place: Place) -> Held:
+def _said(flow: Flow, one: Held, place: InTarget) -> Held:
     target = flow.title or flow.target.system
     where = f"{place.number} ({place.link})" if place.link else place.number
     reason = (
@@ -49,20 +50,20 @@ def _said(flow: Flow, one: Held, place: Place) -> Held:
     return replace(one, problems=problems)
 
 
-def tell(flow: Flow, held: Sequence[Held], there: Places, ledger: Ledger) -> int:
+def tell(flow: Flow, held: Sequence[Held], there: Places, ledger: Ledger, run: Run) -> int:
     """Open the differences of these; how many are new. What a person decided stays so until it is delivered anew."""
     mine = [one for one in held if one.key in there]
     if not mine:
         return 0
     decided = ledger.differences.decided(flow.name, [one.key for one in mine], TAKEN_BACK)
     found = [_found(one, there[one.key], ledger, flow) for one in mine if one.key not in decided]
-    if new := ledger.differences.see(flow.name, found):
+    if new := ledger.differences.see(flow.name, found, run):
         words = "%s: %d delivered record(s) were taken back in the ERP; they stay open until both sides agree"
         log.warning(words, flow.name, new)
     return new
 
 
-def _found(one: Held, place: Place, ledger: Ledger, flow: Flow) -> Found:
+def _found(one: Held, place: InTarget, ledger: Ledger, flow: Flow) -> Found:
     """With what was delivered, where that is known; else with what the record says now."""
     stake = ledger.stakes.of(flow.name, [one.key]).get(one.key)
     told = narrow((), one.row)

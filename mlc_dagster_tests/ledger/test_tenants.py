@@ -106,7 +106,7 @@ def told(ledger: Ledger) -> dict[str, Any]:
         "accounts": lambda: (ledger.accounts.known("cin7"), ledger.accounts.concerned("cin7", [FLOW])),
         "sample": lambda: ledger.accounts.sample([FLOW]),
         "places": lambda: (
-            ledger.differences.places(FLOW, ["P1"]),
+            ledger.stakes.places(FLOW, ["P1"]),
             ledger.sightings.places("ifs/orders", ["P1"]),
         ),
         "differences": lambda: (ledger.differences.open(), ledger.differences.count()),

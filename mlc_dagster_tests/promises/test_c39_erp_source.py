@@ -224,7 +224,7 @@ def test_a_document_that_is_cancelled_after_delivery_says_something_else_than_on
         put(key, ObjState="Cancelled")
     small.go(flow)
     there, never = small.ledger.open_holds(flow)
-    place = small.ledger.differences.places(flow, [there.key])[there.key]
+    place = small.ledger.stakes.places(flow, [there.key])[there.key]
     assert there.problems[0].rule == never.problems[0].rule == "is_not_cancelled"
     assert place.number in there.problems[0].reason and "difference stays open" in there.problems[0].reason
     assert never.problems[0].reason.endswith("and the target does not have it: nothing is sent.")

@@ -16,6 +16,7 @@ down_revision = "0009"
 def upgrade() -> None:
     _deliveries()
     _sweeps()
+    _contents()
     _work()
     _shown()
 
@@ -56,6 +57,20 @@ def _sweeps() -> None:
         sa.Column("content", Name, nullable=False),
         sa.Column("asked_at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("flow", "key", name="swept_pkey"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _contents() -> None:
+    op.create_table(
+        "contents",
+        sa.Column("flow", Name, nullable=False),
+        sa.Column("key", Key, nullable=False),
+        sa.Column("fingerprint", Name, nullable=False),
+        sa.Column("salt", Name, nullable=False),
+        sa.Column("content", Words, nullable=False),
+        sa.Column("first_sent_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("flow", "key", "fingerprint", name="contents_pkey"),
         sqlite_with_rowid=False,
     )
 
