@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from mlc_dagster.ledger.records.differences import Found
 from mlc_dagster.ledger.tables import deliveries
 from mlc_dagster.pipeline.decisions import decided
 from mlc_dagster.pipeline.sweep_parts import turn_of
+from mlc_dagster.sandbox.monday.seed import BOARDS
+from mlc_dagster_tests.promises.kinds import now
 from mlc_dagster_tests.promises.later import Room, room_at
 
 pytestmark = pytest.mark.promise(
@@ -285,3 +287,80 @@ def test_a_release_of_an_earlier_version_waives_it_no_more() -> None:
     decision = Decision(ORDERS, "P1", "released", ("is_not_cancelled", "x"), "c1", "ann", "y", datetime.now(UTC))
     problems = (Problem("is_not_cancelled", "cancelled"), Problem("x", "other"))
     assert decided(decision, "", ("c1",), problems) == problems[:1]
+
+
+ANEW = (
+    ("cin7/purchase_invoices", ("cin7/suppliers",)),
+    (INVOICES, (COMPANIES,)),
+    ("monday/invoices", ("monday/suppliers",)),
+)
+
+
+def _invoices(room: Room, flow: str) -> int:
+    """How often the target has F-1, and does not call it void."""
+    if flow.startswith("cin7"):
+        return sum(i["InvoiceNumber"] == "F-1" for p in room.box.cin7.purchases.values() for i in p["Invoice"])
+    if flow.startswith("monday"):
+        return sum(row["name"] == "F-1" for row in room.box.monday.rows(BOARDS["invoices"][0]))
+    rows = [row["properties"] for row in room.box.hubspot.live("invoices").values()]
+    return sum(row["hs_number"] == "F-1" and row.get("hs_invoice_status") != "voided" for row in rows)
+
+
+@pytest.mark.parametrize(("flow", "first"), ANEW, ids=[flow for flow, _ in ANEW])
+def test_an_invoice_that_is_registered_anew_is_held_with_both_keys(
+    room: Room, flow: str, first: tuple[str, ...]
+) -> None:
+    room.supplier()
+    room.proposal(1, number="F-1")
+    room.go(*first, flow)
+    room.delete("PostingProposalHeadSet", Company="0010", ProposalId=1)
+    room.proposal(2, number="F-1")
+    for _ in range(2):
+        room.go(flow)
+        assert room.holds(flow) == {"0010/2": ("is_not_registered_anew",)} and _invoices(room, flow) == 1
+    (hold,) = room.ledger.open_holds(flow)
+    assert "0010/1" in hold.problems[0].reason and "0010/2" in hold.problems[0].reason
+    assert room.open(flow)["0010/1"].kind == GONE_IN_THE_SOURCE  # told at once, not in the night
+    room.ledger.differences.close([room.open(flow)["0010/1"].id], "ann: voided there by hand")
+    assert room.go(flow).created == 1 and room.holds(flow) == {}
+
+
+@pytest.mark.parametrize(("flow", "first"), ANEW, ids=[flow for flow, _ in ANEW])
+def test_a_number_that_the_supplier_used_twice_is_no_invoice_registered_anew(
+    small: Room, flow: str, first: tuple[str, ...]
+) -> None:
+    """Both are in the ERP; whether they are one document is another rule's question."""
+    small.supplier()
+    small.proposal(1, number="F-1", at=now() - timedelta(days=3))
+    small.proposal(3, number="F-3")
+    small.go(*first, flow)
+    small.proposal(1, number="F-1")
+    small.go(flow)
+    small.proposal(1, number="F-1", at=now() - timedelta(days=3))  # of another day than what is read now
+    small.proposal(2, number="F-1")
+    small.go(flow)
+    assert all("is_not_registered_anew" not in rules for rules in small.holds(flow).values())
+    assert small.open(flow) == {}
+
+
+def test_where_the_target_shows_the_state_a_cancelled_invoice_is_settled(small: Room) -> None:
+    """HubSpot voids it; so the one that is registered anew is the only one."""
+    small.supplier()
+    small.proposal(1, number="F-1")
+    small.go(COMPANIES, INVOICES)
+    small.proposal(1, number="F-1", ObjState="Cancelled")
+    small.proposal(2, number="F-1")
+    small.go(INVOICES)
+    assert small.holds(INVOICES) == {} and _invoices(small, INVOICES) == 1
+
+
+def test_where_the_target_keeps_a_cancelled_invoice_the_new_one_is_held(small: Room) -> None:
+    flow = "cin7/purchase_invoices"
+    small.supplier()
+    small.proposal(1, number="F-1")
+    small.go("cin7/suppliers", flow)
+    small.proposal(1, number="F-1", ObjState="Cancelled")
+    small.proposal(2, number="F-1")
+    small.go(flow)
+    assert small.holds(flow) == {"0010/1": ("is_not_cancelled",), "0010/2": ("is_not_registered_anew",)}
+    assert _invoices(small, flow) == 1
