@@ -44,6 +44,14 @@ class _Upsert:
 
 
 @dataclass(frozen=True)
+class _Namesakes:
+    """By name, folded: what Airbase has without a key of the ERP, and the keys of drafts that it does not have."""
+
+    documents: dict[str, list[Document]]
+    keys: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
 class _NotAsSent:
     """Airbase's answer does not say all that was sent: it may be short, or have dropped something."""
 
@@ -67,11 +75,11 @@ class UpsertWriter:
     def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
         """One outcome for each draft. Raises AccessDenied, Misconfigured, TransientError for those not yet answered."""
         upserts: list[_Upsert] = []
-        taken: dict[str, str] = {}  # Airbase's id -> the key that it is for
         self._index.refresh({draft.key for draft in drafts}, _latest(drafts))
+        namesakes = self._namesakes(drafts)
         for draft in drafts:
             try:
-                upsert = self._upsert(draft, taken)
+                upsert = self._upsert(draft, namesakes)
             except RecordRejected as error:
                 rule = AGREE if isinstance(error, DisagreementError) else ACCEPTED
                 yield Refused(draft, error.message, rule)
@@ -95,13 +103,19 @@ class UpsertWriter:
         detail = f"{theirs.get('name')}, not active in Airbase"
         return Saved(draft, id_of(theirs), "adopted", detail, disagreements=told, looked_for=(INACTIVE,))
 
-    def _upsert(self, draft: Draft, taken: dict[str, str]) -> _Upsert:
-        theirs = self._found(draft)
-        if theirs is not None and taken.setdefault(id_of(theirs), draft.key) != draft.key:
-            raise RecordRejected(
-                f"Airbase's {self._kind.name} {id_of(theirs)} is one, and both {taken[id_of(theirs)]} and {draft.key} "
-                "match it by name. Enter the right key in Airbase."
-            )
+    def _namesakes(self, drafts: Iterable[Draft]) -> _Namesakes:
+        """Of drafts that Airbase has under no key and no id."""
+        found = _Namesakes({}, {})
+        new = [draft for draft in drafts if draft.remote_id is None and not self._index.with_key(draft.key)]
+        if self._kind.by_name and new:
+            for row in self._index.unclaimed():
+                found.documents.setdefault(folded_name(row.get("name")), []).append(row)
+            for draft in new:
+                found.keys.setdefault(folded_name(draft.record.name), []).append(draft.key)
+        return found
+
+    def _upsert(self, draft: Draft, namesakes: _Namesakes) -> _Upsert:
+        theirs = self._found(draft, namesakes)
         if theirs is not None and reference_of(theirs) not in ("", draft.key):
             raise RecordRejected(
                 f"Airbase's {self._kind.name} {id_of(theirs)} carries the key {reference_of(theirs)}, not {draft.key}. "
@@ -110,18 +124,27 @@ class UpsertWriter:
         record, match = self._kind.two_way.match(draft, theirs) if self._kind.two_way else (draft.record, None)
         return _Upsert(draft, self._kind.body(record, theirs), theirs, match)
 
-    def _found(self, draft: Draft) -> Document | None:
+    def _found(self, draft: Draft, namesakes: _Namesakes) -> Document | None:
         """By the ERP's key, by Airbase's id, then by name among those without a key. Raises RecordRejected for two."""
         found = self._index.with_key(draft.key)
         if not found and (theirs := self._index.with_id(draft.remote_id)):
             return theirs
         if not found and self._kind.by_name and draft.remote_id is None:
-            wanted = folded_name(draft.record.name)
-            found = [row for row in self._index.unclaimed() if folded_name(row.get("name")) == wanted]
+            found = self._called_alike(folded_name(draft.record.name), namesakes)
         if len(found) > 1:
             named = " and ".join(id_of(row) for row in found)
             raise RecordRejected(f"Airbase has two {self._kind.name}s for {draft.key}: {named}. Remove or rename one.")
         return found[0] if found else None
+
+    def _called_alike(self, name: str, namesakes: _Namesakes) -> list[Document]:
+        """Raises RecordRejected where several keys may be one that is there: each of them waits for a person."""
+        found, keys = namesakes.documents.get(name, []), namesakes.keys.get(name, [])
+        if found and len(keys) > 1:
+            raise RecordRejected(
+                f"Airbase's {self._kind.name} {id_of(found[0])} is one, and {' and '.join(keys)} match it by name. "
+                "Enter the right key in Airbase."
+            )
+        return found
 
     # --- sending ------------------------------------------------------------------------------------------------------
 
