@@ -53,7 +53,7 @@ def disagreements(place: Place, flows: Sequence[Flow], settings: Settings) -> li
         ),
         *agree_monday.disagreements(place, to("monday")),
         *(agree_procurify.disagreements(place, procurify) if isinstance(procurify, ProcurifySettings) else ()),
-        *agree_ifs.disagreements(place.state(ERP)["suppliers"], to(ERP), store, environment),
+        *agree_ifs.disagreements(place.state(ERP)["suppliers"], to(ERP), store, environment, settings),
     ]
 
 

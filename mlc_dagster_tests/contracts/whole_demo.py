@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -70,10 +71,10 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def play(folder: Path, days: int) -> list[Exchange]:
-    """Every exchange of a demo of so many days, played twice, in order."""
+def play(folder: Path, days: int, profiles: Sequence[str]) -> list[Exchange]:
+    """Every exchange of a demo of so many days on these profiles, played three times, in order."""
     place = Environment(storage=str(folder / "storage"), database_url=f"sqlite:///{folder / 'ledger.db'}")
-    box = Sandbox(seed="demo", limits=PLENTY, days=days)
+    box = Sandbox(seed="demo", limits=PLENTY, days=days, profiles=profiles)
     recorder = recorded(box)
     with pytest.MonkeyPatch.context() as patch, box, dg.DagsterInstance.ephemeral() as instance:
         for name, value in {**SECRETS, "MLC_DATABASE_URL": place.database_url}.items():
@@ -92,7 +93,7 @@ def play(folder: Path, days: int) -> list[Exchange]:
 
 
 def _settings(box: Sandbox, days: int) -> Settings:
-    content = demo_settings(box.url, box.today, days)
+    content = demo_settings(box.url, box.today, days, box.profiles)
     raise_limits(content)
     for system, wanted in ON_BY_CHOICE.items():
         content[system].update(wanted)

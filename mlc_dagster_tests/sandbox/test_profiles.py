@@ -83,11 +83,7 @@ def test_every_profile_can_be_served_and_says_whom_it_stands_for(name: str) -> N
 def test_the_nearest_to_what_is_recorded_are_profiles_or_traits_that_there_are() -> None:
     box = Sandbox(profiles=nearest())
     found = (box.tenant.view, box.airbase.traits.blank_tags, box.cin7.traits.tax_method)
-    assert (box.tenant.view, box.airbase.traits.blank_tags, box.cin7.traits.tax_method) == (
-        "own-services",
-        True,
-        "Total",
-    )
+    assert found == ("own-services", True, "Total") and box.hubspot.traits.search_lags
 
 
 @pytest.mark.parametrize("name", [f"{part.name}.{each}" for part in parts().values() for each in part.profiles])
