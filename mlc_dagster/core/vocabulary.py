@@ -45,6 +45,12 @@ class LineSet:
     absent_of: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)  # array -> what it has not
     projection: str = ""  # of the lines' own set; empty: the header's
     surface: str = ""  # likewise
+    stamp: str = ""  # the modified column of the lines' own set, on the wire; empty: it has none
+
+    @property
+    def has_stamp(self) -> bool:
+        """Whether it can be asked which lines changed, beside their headers."""
+        return bool(self.path and self.stamp)
 
     @property
     def navigations(self) -> tuple[str, ...]:
@@ -103,6 +109,7 @@ class EntitySet:
     sources: tuple[PartSet, ...] = ()
     actions: Mapping[str, str] = dataclasses.field(default_factory=dict)  # state -> bound action
     types: Mapping[str, str] = dataclasses.field(default_factory=dict)  # name on the wire -> type, as far as told
+    rows_move_on: bool = False  # a row leaves the set when it is posted: that it is not there says nothing
     sites: Mapping[str, str] | None = None  # site (contract) -> company, where the set has no company of its own
 
     @property

@@ -1,4 +1,6 @@
-"""The tables of what is to be done and looked at: differences found after delivery, the work list, read numbers."""
+"""The tables of what is to be done and looked at: differences found after delivery, what targets showed, the work list,
+read numbers.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +39,20 @@ differences = Table(
     ),
 )
 
+shown = Table(
+    "shown",
+    TABLES,
+    Column("flow", Scoped, nullable=False),
+    Column("key", Key, nullable=False),
+    Column("content", Words, nullable=False),  # JSON: what the target showed, and what is agreed from then on
+    Column("by", Name, nullable=False),  # look: all that is compared; answer: what a delivery's answer had otherwise
+    Column("seen_at", Moment, nullable=False),  # older than the delivery: it is of the one before
+    Column("accepted", Words),  # JSON: field -> ours and theirs, where a person said that theirs is right
+    Column("restored", Words),  # JSON: field -> values of theirs in whose place ours was put back
+    PrimaryKeyConstraint("flow", "key", name="shown_pkey"),
+    sqlite_with_rowid=False,
+)
+
 work = Table(
     "work",
     TABLES,
@@ -48,6 +64,13 @@ work = Table(
     Column("why", Words, nullable=False),  # in words
     Column("cause", Name, nullable=False),  # alike for all that one remedy cures
     Column("attempts", Serial, nullable=False, autoincrement=False),  # runs that failed at it in a row
+    Column("connection", Scoped),  # whose pause, silence or refusal it waits for; empty: none
+    Column("run_id", Name),  # the run that left it; empty: none did
+    Column("since", Moment),  # from when on it stands here by this cause
+    Column("written_at", Moment),  # when due_at was set
+    Column(
+        "prepared_at", Moment
+    ),  # when the prepare of what is stored as ready began; null: not since it was asked for
     PrimaryKeyConstraint("flow", "partition", name="work_pkey"),
     sqlite_with_rowid=False,
 )

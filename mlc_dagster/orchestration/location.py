@@ -20,10 +20,12 @@ from mlc_dagster.orchestration.assets.sources import source_asset
 from mlc_dagster.orchestration.automation import alerts, duplicates
 from mlc_dagster.orchestration.automation import jobs_and_schedules as automation
 from mlc_dagster.orchestration.automation.due import due_sensors
+from mlc_dagster.orchestration.automation.failed_runs import failed_runs_sensor
 from mlc_dagster.orchestration.automation.healing import healing_sensors
 from mlc_dagster.orchestration.automation.inbox import inbox_sensors
 from mlc_dagster.orchestration.automation.planning import plan_job
 from mlc_dagster.orchestration.automation.retention import purge_job, purge_schedule
+from mlc_dagster.orchestration.automation.sweep import sweep_jobs, sweep_schedules
 from mlc_dagster.orchestration.liveness.lost_runs import lost_runs_sensor
 from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
 from mlc_dagster.orchestration.resources import ConnectionResource, LedgerResource, StorageResource
@@ -102,7 +104,9 @@ class _Parts:
         seconds = 60 * self.settings.policies.slice_minutes
         for flow in self.every:
             in_shadow, place = self.settings.is_shadow(flow.target.system), self.place[flow.source.partition]
-            yield loaded_asset(flow, place, after(flow, self.every), in_shadow=in_shadow, slice_seconds=seconds)
+            yield loaded_asset(
+                flow, self.settings, place, after(flow, self.every), in_shadow=in_shadow, slice_seconds=seconds
+            )
 
     def checks(self) -> Iterator[dg.AssetChecksDefinition]:
         for system in self.charted:
@@ -116,6 +120,7 @@ class _Parts:
             *jobs(self.flows, self.catalogue, self.charted),
             *automation.reference_jobs(self.references),
             *duplicates.duplicates_jobs(self.every),
+            *sweep_jobs(self.every, self.settings),
             plan_job(self.every, self.settings, quiet),
         ]
         yield from moving
@@ -128,6 +133,7 @@ class _Parts:
             if has_charts or schedule.job_name != automation.CHART_JOB:
                 yield schedule
         yield from duplicates.duplicates_schedules(self.every, self.settings)
+        yield from sweep_schedules(self.every, self.settings)
         yield purge_schedule(self.settings)
         yield from alerts.daily_schedules(self.settings)
 
@@ -140,6 +146,7 @@ class _Parts:
         yield from due_sensors(self.every, self.settings, self.read)
         yield from alerts.failure_sensors(self.settings, self.environment)
         yield lost_runs_sensor()
+        yield failed_runs_sensor(self.every, self.read, self.settings, self.environment)
 
 
 def flows_of(settings: Settings, catalogue: Mapping[str, EntitySet]) -> dict[str, tuple[Flow, ...]]:
@@ -193,9 +200,10 @@ def written_before(entity: EntitySet, flows: Sequence[Flow]) -> list[str]:
     return [flow.name for flow in flows if flow.pair and flow.pair in pairs and flow.source.system == ERP]
 
 
-def fed_by(entity: EntitySet, flows: Sequence[Flow]) -> list[Flow]:
-    """What is made of an entity set."""
-    return [flow for flow in flows if flow.source.key == entity.key]
+def fed_by(entity: EntitySet, flows: Sequence[Flow]) -> list[str]:
+    """What is made of an entity set, and what a run leaves out with that."""
+    fed = [flow for flow in flows if flow.source.key == entity.key]
+    return list(dict.fromkeys(name for flow in fed for name in (flow.name, *after(flow, flows))))
 
 
 def outbound(flows: tuple[Flow, ...]) -> tuple[Flow, ...]:

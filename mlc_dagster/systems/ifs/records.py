@@ -159,7 +159,7 @@ def _set(path: str, projection: str, record: type[Record], *keys: str, lines: Li
 
 
 def _lines(navigation: str, path: str, record: type[Record], *keys: str, absent: tuple[str, ...] = ()) -> LineSet:
-    return LineSet("lines", navigation, path, record, keys, absent=frozenset(absent))
+    return LineSet("lines", navigation, path, record, keys, absent=frozenset(absent), stamp="LastModified")
 
 
 SUPPLIERS = _set("SupplierSet", "SupplierHandling", Supplier, "supplier_id")
@@ -196,13 +196,17 @@ POSTING_PROPOSALS = replace(
 
 VOUCHER_KEYS = ("company", "voucher_type", "accounting_year", "voucher_no")
 
-VOUCHERS = _set(
-    "VoucherSet",
-    "VoucherHandling",
-    Voucher,
-    *VOUCHER_KEYS,
-    lines=_lines("VoucherRows", "VoucherRowSet", VoucherRow, *VOUCHER_KEYS, "row_no", absent=("external_ref",)),
+VOUCHERS = replace(
+    _set(
+        "VoucherSet",
+        "VoucherHandling",
+        Voucher,
+        *VOUCHER_KEYS,
+        lines=_lines("VoucherRows", "VoucherRowSet", VoucherRow, *VOUCHER_KEYS, "row_no", absent=("external_ref",)),
+    ),
+    rows_move_on=True,
 )
+"""Of the hold table: what is posted leaves it for the general ledger (facts/ifs-tenants.md, 1.10)."""
 
 CUSTOMER_ORDERS = _set(
     "CustomerOrderSet",
