@@ -11,11 +11,12 @@ from mlc_dagster.core.outcomes import Agreed, Disagreement, Draft, Outcome, Refu
 from mlc_dagster.systems.airbase.api import AirbaseApi, Document, covers, id_of, reference_of
 from mlc_dagster.systems.airbase.vendors.supplier_fields import VendorMatching
 from mlc_dagster.systems.airbase.writing.kept_fields import lost_fields, words
+from mlc_dagster.systems.airbase.writing.namesakes import Namesakes, namesakes_of
 from mlc_dagster.systems.airbase.writing.read_back import ended
 from mlc_dagster.systems.airbase.writing.record_index import RecordIndex
 from mlc_dagster.systems.shared.cancelled_documents import WasCancelledError, WasDeletedError, cancelled_words
 from mlc_dagster.systems.shared.saving import rule_of
-from mlc_dagster.systems.shared.supplier_match import SupplierMatch, folded_name
+from mlc_dagster.systems.shared.supplier_match import SupplierMatch
 from mlc_dagster.transport.error_messages import sentence
 
 CURE = "Enter it there by hand; or leave the field out: airbase.vendor_fields_left_out."
@@ -47,14 +48,6 @@ class _Upsert:
 
 
 @dataclass(frozen=True)
-class _Namesakes:
-    """By name, folded: what Airbase has without a key of the ERP, and the keys of drafts that it does not have."""
-
-    documents: dict[str, list[Document]]
-    keys: dict[str, list[str]]
-
-
-@dataclass(frozen=True)
 class _NotAsSent:
     """Airbase's answer does not say all that was sent: it may be short, or have dropped something."""
 
@@ -79,7 +72,7 @@ class UpsertWriter:
         """One outcome for each draft. Raises AccessDenied, Misconfigured, TransientError for those not yet answered."""
         upserts: list[_Upsert] = []
         self._index.refresh({draft.key for draft in drafts}, _latest(drafts))
-        namesakes = self._namesakes(drafts)
+        namesakes = namesakes_of(drafts, self._index) if self._kind.by_name else Namesakes()
         for draft in drafts:
             try:
                 upsert = self._upsert(draft, namesakes)
@@ -106,18 +99,7 @@ class UpsertWriter:
         found = Saved(draft, id_of(theirs), "adopted", detail, disagreements=told, looked_for=(INACTIVE,))
         return replace(found, shown=self._kind.otherwise(draft.record, theirs))
 
-    def _namesakes(self, drafts: Iterable[Draft]) -> _Namesakes:
-        """Of drafts that Airbase has under no key and no id."""
-        found = _Namesakes({}, {})
-        new = [draft for draft in drafts if draft.remote_id is None and not self._index.with_key(draft.key)]
-        if self._kind.by_name and new:
-            for row in self._index.unclaimed():
-                found.documents.setdefault(folded_name(row.get("name")), []).append(row)
-            for draft in new:
-                found.keys.setdefault(folded_name(draft.record.name), []).append(draft.key)
-        return found
-
-    def _upsert(self, draft: Draft, namesakes: _Namesakes) -> _Upsert:
+    def _upsert(self, draft: Draft, namesakes: Namesakes) -> _Upsert:
         theirs = self._found(draft, namesakes)
         self._refuse_ended(draft, theirs)
         if theirs is not None and reference_of(theirs) not in ("", draft.key):
@@ -146,7 +128,7 @@ class UpsertWriter:
             shown = f"{self._kind.name} {id_of(theirs)}{f' ({link})' if link else ''}"
             raise WasCancelledError(cancelled_words("Airbase", shown, state, draft.key, "set it back to open there"))
 
-    def _found(self, draft: Draft, namesakes: _Namesakes) -> Document | None:
+    def _found(self, draft: Draft, namesakes: Namesakes) -> Document | None:
         """By the ERP's key, by Airbase's id, then by name among those without a key. Raises RecordRejected for two."""
         found = self._index.with_key(draft.key)
         if not found and (theirs := self._index.with_id(draft.remote_id)):
@@ -156,21 +138,11 @@ class UpsertWriter:
             self._index.refresh({draft.key}, None)
             found = self._index.with_key(draft.key)
         if not found and self._kind.by_name and draft.remote_id is None:
-            found = self._called_alike(folded_name(draft.record.name), namesakes)
+            found = namesakes.of(draft, self._kind.name)
         if len(found) > 1:
             named = " and ".join(id_of(row) for row in found)
             raise RecordRejected(f"Airbase has two {self._kind.name}s for {draft.key}: {named}. Remove or rename one.")
         return found[0] if found else None
-
-    def _called_alike(self, name: str, namesakes: _Namesakes) -> list[Document]:
-        """Raises RecordRejected where several keys may be one that is there: each of them waits for a person."""
-        found, keys = namesakes.documents.get(name, []), namesakes.keys.get(name, [])
-        if found and len(keys) > 1:
-            raise RecordRejected(
-                f"Airbase's {self._kind.name} {id_of(found[0])} is one, and {' and '.join(keys)} match it by name. "
-                "Enter the right key in Airbase."
-            )
-        return found
 
     # --- sending ------------------------------------------------------------------------------------------------------
 
