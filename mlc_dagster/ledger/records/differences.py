@@ -135,19 +135,6 @@ class Differences:
         with self._database.reading() as connection:
             return [_difference(row) for row in connection.execute(wanted)]
 
-    def places(self, flow: str, keys: Iterable[str]) -> dict[str, Place]:
-        """Key -> where the target has it, of what was delivered: to be shown beside a difference."""
-        stored = {stored_key(key): key for key in keys}
-        columns = (deliveries.c.key, deliveries.c.remote_id, deliveries.c.detail, deliveries.c.link)
-        found: dict[str, Place] = {}
-        with self._database.reading() as connection:
-            for chunk in chunks(list(stored)):
-                wanted = select(*columns).where(deliveries.c.flow == flow, deliveries.c.key.in_(chunk))
-                for row in connection.execute(wanted):
-                    number = row.detail or row.remote_id or ""
-                    found[stored[row.key]] = Place(row.remote_id or "", number, row.link or "")
-        return found
-
     def decided(self, flow: str, keys: Iterable[str], kind: str) -> frozenset[str]:
         """Those of the keys whose latest difference of this kind was closed by a person's word, or since it is gone on
         both sides, with nothing delivered since: it is not told again.
