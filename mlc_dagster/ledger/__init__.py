@@ -3,20 +3,27 @@
 from mlc_dagster.ledger.coordination.accounts import AccountRefused, KnownAccount
 from mlc_dagster.ledger.coordination.inbox import Inbox, InboxEvent
 from mlc_dagster.ledger.coordination.leases import Lease, LeaseLost, boot_time
-from mlc_dagster.ledger.coordination.pauses import SLICE, THROTTLED, Pause, Paused, PausedLoad
+from mlc_dagster.ledger.coordination.pauses import Pause, Paused
+from mlc_dagster.ledger.coordination.work_entries import PAUSED, SLICE, THROTTLED, Failure, Task
 from mlc_dagster.ledger.database import place_of
 from mlc_dagster.ledger.entries import AsOf, Attempt, Decision, Event, Held, HoldEntry, PullEntry, Run, Standing
 from mlc_dagster.ledger.ledger import Ledger
+from mlc_dagster.ledger.records.audits import ExportedLine
 from mlc_dagster.ledger.records.verifying import Fault, Verification
+from mlc_dagster.ledger.records.verifying_rows import Differs
 
 __all__ = [
+    "PAUSED",
     "SLICE",
     "THROTTLED",
     "AccountRefused",
     "AsOf",
     "Attempt",
     "Decision",
+    "Differs",
     "Event",
+    "ExportedLine",
+    "Failure",
     "Fault",
     "Held",
     "HoldEntry",
@@ -28,10 +35,10 @@ __all__ = [
     "Ledger",
     "Pause",
     "Paused",
-    "PausedLoad",
     "PullEntry",
     "Run",
     "Standing",
+    "Task",
     "Verification",
     "boot_time",
     "place_of",

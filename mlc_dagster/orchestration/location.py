@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import dagster as dg
 
@@ -18,13 +17,16 @@ from mlc_dagster.orchestration.assets.loads import loaded_asset, prepared_asset
 from mlc_dagster.orchestration.assets.pausing import after
 from mlc_dagster.orchestration.assets.references import alignment_checks, reference_assets
 from mlc_dagster.orchestration.assets.sources import source_asset
-from mlc_dagster.orchestration.automation import alerts, duplicates
+from mlc_dagster.orchestration.assets.verified import reads_back, verified_asset
+from mlc_dagster.orchestration.automation import alerts, duplicates, verifying
 from mlc_dagster.orchestration.automation import jobs_and_schedules as automation
 from mlc_dagster.orchestration.automation.due import due_sensors
+from mlc_dagster.orchestration.automation.failed_runs import failed_runs_sensor
 from mlc_dagster.orchestration.automation.healing import healing_sensors
 from mlc_dagster.orchestration.automation.inbox import inbox_sensors
 from mlc_dagster.orchestration.automation.planning import plan_job
 from mlc_dagster.orchestration.automation.retention import purge_job, purge_schedule
+from mlc_dagster.orchestration.automation.sweep import sweep_jobs, sweep_schedules
 from mlc_dagster.orchestration.liveness.lost_runs import lost_runs_sensor
 from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
 from mlc_dagster.orchestration.resources import ConnectionResource, LedgerResource, StorageResource
@@ -47,7 +49,7 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
     check_guards(settings)
     parts = _Parts(settings, environment, catalogue, flows)
     return dg.Definitions(
-        assets=[*parts.sources(), *parts.prepared(), *parts.loaded(), *parts.references],
+        assets=[*parts.sources(), *parts.prepared(), *parts.loaded(), *parts.references, *parts.verified()],
         asset_checks=list(parts.checks()),
         jobs=list(parts.jobs()),
         schedules=list(parts.schedules()),
@@ -103,8 +105,19 @@ class _Parts:
         seconds = 60 * self.settings.policies.slice_minutes
         for flow in self.every:
             in_shadow, place = self.settings.is_shadow(flow.target.system), self.place[flow.source.partition]
-            told: dict[str, Any] = {"in_shadow": in_shadow, "slice_seconds": seconds}
-            yield loaded_asset(flow, place, after(flow, self.every), limits=self.settings.guards_of(flow.name), **told)
+            then, policy = after(flow, self.every), self.settings.verify_policy(flow.name)
+            yield loaded_asset(
+                flow, self.settings, place, then, in_shadow=in_shadow, slice_seconds=seconds, policy=policy
+            )
+
+    @cached_property
+    def looked_at(self) -> list[Flow]:
+        """The flows whose target shows what it has, and may be written to."""
+        return [flow for flow in self.every if reads_back(flow, self.settings)]
+
+    def verified(self) -> Iterator[dg.AssetsDefinition]:
+        for flow in self.looked_at:
+            yield verified_asset(flow, self.settings, self.place[flow.source.partition])
 
     def checks(self) -> Iterator[dg.AssetChecksDefinition]:
         for system in self.charted:
@@ -118,6 +131,8 @@ class _Parts:
             *jobs(self.flows, self.catalogue, self.charted),
             *automation.reference_jobs(self.references),
             *duplicates.duplicates_jobs(self.every),
+            *sweep_jobs(self.every, self.settings),
+            *verifying.verify_jobs(self.looked_at),
             plan_job(self.every, self.settings, quiet),
         ]
         yield from moving
@@ -130,6 +145,8 @@ class _Parts:
             if has_charts or schedule.job_name != automation.CHART_JOB:
                 yield schedule
         yield from duplicates.duplicates_schedules(self.every, self.settings)
+        yield from sweep_schedules(self.every, self.settings)
+        yield from verifying.verify_schedules(self.looked_at, self.settings)
         yield purge_schedule(self.settings)
         yield from alerts.daily_schedules(self.settings)
 
@@ -142,6 +159,7 @@ class _Parts:
         yield from due_sensors(self.every, self.settings, self.read)
         yield from alerts.failure_sensors(self.settings, self.environment)
         yield lost_runs_sensor()
+        yield failed_runs_sensor(self.every, self.read, self.settings, self.environment)
 
 
 def flows_of(settings: Settings, catalogue: Mapping[str, EntitySet]) -> dict[str, tuple[Flow, ...]]:
@@ -195,9 +213,10 @@ def written_before(entity: EntitySet, flows: Sequence[Flow]) -> list[str]:
     return [flow.name for flow in flows if flow.pair and flow.pair in pairs and flow.source.system == ERP]
 
 
-def fed_by(entity: EntitySet, flows: Sequence[Flow]) -> list[Flow]:
-    """What is made of an entity set."""
-    return [flow for flow in flows if flow.source.key == entity.key]
+def fed_by(entity: EntitySet, flows: Sequence[Flow]) -> list[str]:
+    """What is made of an entity set, and what a run leaves out with that."""
+    fed = [flow for flow in flows if flow.source.key == entity.key]
+    return list(dict.fromkeys(name for flow in fed for name in (flow.name, *after(flow, flows))))
 
 
 def outbound(flows: tuple[Flow, ...]) -> tuple[Flow, ...]:
@@ -227,8 +246,10 @@ def check_extras(flows: Sequence[Flow], section: TargetSection) -> None:
 
 
 def check_guards(settings: Settings) -> None:
-    """Raises Misconfigured where mlc.yaml guards a flow that there is not."""
-    for wrong in strange_guards(dict(settings.guards), known_flows(settings)):
+    """Raises Misconfigured where mlc.yaml guards a flow that there is not, or says how it is looked at."""
+    known = known_flows(settings)
+    policies = strange_guards(dict(settings.verify.flows), known, "verify", "flows")
+    for wrong in (*strange_guards(dict(settings.guards), known), *policies):
         raise Misconfigured(f"{named(wrong.path)} in mlc.yaml: {wrong.sentence}")
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
+from mlc_dagster.core.errors import MlcError
+from mlc_dagster.core.outcomes import Budget
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.credentials import secret
 from mlc_dagster.ledger.replaced_secrets import ReplacedSecret
@@ -18,6 +20,8 @@ from mlc_dagster.settings.section import SystemConnection
 from mlc_dagster.systems import accounts
 from mlc_dagster.systems.registry import systems
 from mlc_dagster.systems.shared.connections import Budgets
+from mlc_dagster.systems.shared.paced_budgets import paced
+from mlc_dagster.transport.budget_share import BudgetShare
 from mlc_dagster.transport.rate_limits import LocalBudget
 
 TICK_SECONDS = 60.0  # that Dagster gives a sensor
@@ -105,6 +109,15 @@ class ConnectionResource(Signed):
             self._check = AccountCheck(asked, self.opened, run_id)
         return self._check
 
+    def unanswered(self) -> MlcError | None:
+        """Why it does not answer now, signed in; None: it does. One question, or two."""
+        try:
+            if accounts.account_of(systems()[self.system], self.quick_client) is None:
+                self.quick_client.books()  # a system that has no id, or does not tell it to this user
+        except MlcError as error:
+            return error
+        return None
+
     @property
     def quick_client(self) -> Any:
         """For a sensor: Dagster ends its tick after a minute, and the next one asks again."""
@@ -114,10 +127,31 @@ class ConnectionResource(Signed):
             self._quick_client = self._connected(self._settings.model_copy(update=shorter), 2)
         return self._quick_client
 
+    def at_a_share(self, share: float) -> tuple[Any, float]:
+        """A client for a look that may take its time: so much of the budget at most, after whoever waits for the rest.
+
+        Also how many calls a minute that is.
+        """
+        calls = 0.0
+
+        def budgets(name: str, limit: int, seconds: float) -> Budget:
+            nonlocal calls
+            few = max(1, int(limit * share))
+            calls = 60.0 * few / seconds
+            return BudgetShare(self.budgets(f"{name} {share:g}", few, seconds), self.budgets(name, limit, seconds))
+
+        client = self._connected(self._settings, 8, budgets)
+        return client, calls
+
+    def paced_client(self, share: float) -> Any:
+        """For looks that may take their time: at most this share of the calls, counted with those of the loads."""
+        return self._connected(self._settings, 8, paced(self.budgets, share))
+
     @property
     def _settings(self) -> SystemConnection:
         return systems()[self.system].settings.model_validate(self.section)
 
-    def _connected(self, settings: SystemConnection, tries: int) -> Any:
+    def _connected(self, settings: SystemConnection, tries: int, budgets: Budgets | None = None) -> Any:
+        budgets = budgets or self.budgets
         secrets = dict(zip(self.secrets, self.values(), strict=True))
-        return systems()[self.system].client(settings, secrets, self.budgets, self.connection, tries, kept=self.kept)
+        return systems()[self.system].client(settings, secrets, budgets, self.connection, tries, kept=self.kept)

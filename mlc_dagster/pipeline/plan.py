@@ -19,6 +19,7 @@ from mlc_dagster.core.vocabulary import Record
 from mlc_dagster.ledger import Held, Ledger, Standing
 from mlc_dagster.pipeline.decisions import Discarded
 from mlc_dagster.pipeline.prepare import AsRead, Look, OutOfScope, delivered, held_reasons, judge_all, read_number
+from mlc_dagster.pipeline.registered_anew import Registrations
 
 Does = Literal["create", "change", "look first", "nothing", "stale", "superseded", "held", "discarded", "out of scope"]
 
@@ -107,7 +108,8 @@ def _steps(
 ) -> Iterator[Step]:
     rows, number, of = list(batch), read_number(batch), partial(ledger.decisions.of, flow.name)
     known = replace(facts, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger))
-    judged = list(judge_all(flow, rows, known, partition_key, look, of, number))
+    others = Registrations(flow, ledger)
+    judged = list(judge_all(flow, rows, known, partition_key, look, of, others, number))
     ready = [one for one in judged if isinstance(one, Ready)]
     standings = ledger.judge(flow.name, ready)
     earlier = before([one.key for one in ready if standings[one.key].state in _WAS_THERE])

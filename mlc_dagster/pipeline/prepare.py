@@ -19,8 +19,10 @@ from mlc_dagster.core.source_fingerprints import SourceFingerprints
 from mlc_dagster.core.vocabulary import Record, fingerprint, record_key, renamed, version_of
 from mlc_dagster.ledger import AsOf, Decision, Held, Ledger, Run
 from mlc_dagster.ledger.entries import as_of
+from mlc_dagster.pipeline import stated_back
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
 from mlc_dagster.pipeline.decisions import NOT_DISCARDED, Discarded, decided
+from mlc_dagster.pipeline.registered_anew import Registrations, There
 
 AsRead = tuple[Record | None, str | None, str | None]
 """A record, its ETag, and why it could not be read (JSON text) where the record is None."""
@@ -82,6 +84,7 @@ def prepare(
     run: Run,
     verdict: Verdict,
     look: Look | None = None,
+    there: There | None = None,
 ) -> Iterator[list[Ready]]:
     """Map and judge the rows of one partition; what is ready comes out, what is not is held in the ledger.
 
@@ -92,10 +95,14 @@ def prepare(
     for batch in batches:
         rows, number = list(batch), read_number(batch)
         known = replace(facts, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger))
-        judged = list(judge_all(flow, rows, known, run.partition, look, of, number))
+        others = Registrations(flow, ledger, run, there)
+        judged = list(judge_all(flow, rows, known, run.partition, look, of, others, number))
         ready = [one for one in judged if isinstance(one, Ready)]
         held = [one for one in judged if isinstance(one, Held)]
+        places = stated_back.places(flow, held, ledger)
+        held = stated_back.said(flow, held, places)
         passed = ledger.hold(flow.name, held, run=run, owner=flow.owner)
+        stated_back.tell(flow, [one for one in held if one.key not in passed], places, ledger, run)
         verdict.read += len(rows)
         verdict.ready += len(ready)
         verdict.superseded += sum(one.key in passed for one in held)
@@ -107,9 +114,17 @@ def prepare(
         yield ready
 
 
+class Numbered(list[AsRead]):
+    """Rows that were read just now, and of which walk."""
+
+    def __init__(self, rows: Iterable[AsRead], number: int) -> None:
+        super().__init__(rows)
+        self.read_number = number
+
+
 def read_number(batch: Iterable[AsRead]) -> int | None:
     """Of the walk that the rows of a batch are of; None where they do not say."""
-    return batch.read_number if isinstance(batch, StoredRows) else None
+    return batch.read_number if isinstance(batch, StoredRows | Numbered) else None
 
 
 def delivered(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, dict[str, str]]:
@@ -145,6 +160,7 @@ def judge_all(
     partition: str,
     look: Look | None = None,
     decisions: Decisions | None = None,
+    others: Registrations | None = None,
     number: int | None = None,
 ) -> Iterator[Ready | Held | Discarded | OutOfScope]:
     """Each row becomes ready, is held with every rule that it breaks, or is out of scope.
@@ -157,6 +173,8 @@ def judge_all(
     mapped = [_map(flow, row, facts, partition, number) for row in rows]
     if look is not None and (records := [one.target for one in mapped if isinstance(one, _Mapped)]):
         facts = replace(facts, books=look(records))
+    if others and (anew := others.of([one for one in mapped if isinstance(one, _Mapped)], facts)):
+        facts = replace(facts, registered=anew)
     standing = decisions([one.key for one in mapped if not isinstance(one, OutOfScope)]) if decisions else {}
     sources = SourceFingerprints(flow)
     for one in mapped:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -13,12 +13,14 @@ from mlc_dagster import pipeline
 from mlc_dagster.core.arrow_columns import read_ready, ready_batch, ready_schema, records_of, source_schema
 from mlc_dagster.core.facts import CodePart, Facts, LedgerAccount
 from mlc_dagster.core.flows import Flow
-from mlc_dagster.core.vocabulary import ERP, EntitySet, Pull, Scope, Window
+from mlc_dagster.core.vocabulary import ERP, EntitySet, Pull, Scope, Window, record_key
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline import Loaded, Verdict
+from mlc_dagster.pipeline.fresh import SecondRead
 from mlc_dagster.pipeline.identity import AccountCheck
+from mlc_dagster.pipeline.prepare import AsRead
 from mlc_dagster.sandbox.airbase.seed import DEMO_AIRBASE
 from mlc_dagster.sandbox.ifs.tokens import PATH as TOKEN
 from mlc_dagster.sandbox.monday.seed import DEMO_MONDAY
@@ -166,18 +168,38 @@ class Journey:
         flow, verdict = self.flow, Verdict(day)
         rows = (records_of(batch, flow.source.record) for batch in self.store.read(flow.source.key, day, needed=True))
         look = partial(self.client(flow.target.system).known, flow.target) if flow.looks_up else None
-        ready = pipeline.prepare(flow, rows, facts, self.ledger, Run(self.run_id, day), verdict, look)
+        there = self._records_by_key if flow.document else None
+        ready = pipeline.prepare(flow, rows, facts, self.ledger, Run(self.run_id, day), verdict, look, there)
         batches = (ready_batch(chunk, flow.target.record) for chunk in ready)
         self.store.write(prepared_key(flow), day, ready_schema(flow.target.record), batches)
         return verdict
 
-    def load(self, day: str) -> Loaded:
+    def _records_by_key(self, keys: Sequence[str]) -> dict[str, Any]:
+        source = self.flow.source
+        batches = self.client(source.system).by_keys(source, keys)
+        found = (record for batch in batches for record, _, _ in records_of(batch, source.record))
+        return {record_key(record, source.keys): record for record in found if record is not None}
+
+    def load(self, day: str, fresh: SecondRead | None = None) -> Loaded:
         flow, stored = self.flow, self.store.read(prepared_key(self.flow), day, needed=True)
         ready = (one for batch in stored for one in read_ready(batch, flow.target.record))
         client = self.client(flow.target.system)
         run, times = Run(self.run_id, day), {"lease_seconds": LEASE_SECONDS, "longest_request": LONGEST_REQUEST}
         told: dict[str, Any] = {"account": self.account(flow.target.system), "also_unchanged": self.also_unchanged}
-        return pipeline.load(flow, ready, client, self.ledger, run, **told, **times)
+        return pipeline.load(flow, ready, client, self.ledger, run, fresh=fresh, **told, **times)
+
+    def second_read(self, day: str, *, is_old: bool = True) -> SecondRead:
+        """As the load asset makes it, of rows that were read long ago, or just now in another run."""
+
+        def ask() -> tuple[Facts, Any]:
+            flow = self.flow
+            return self.facts(), partial(self.client(flow.target.system).known, flow.target) if flow.looks_up else None
+
+        return SecondRead(self.flow, self.ledger, Run(self.run_id, day), self.by_keys, ask, lambda: is_old)
+
+    def by_keys(self, keys: Sequence[str], since: datetime | None) -> Iterator[AsRead]:
+        for batch in self.client(self.flow.source.system).by_keys(self.flow.source, keys, since):
+            yield from records_of(batch, self.flow.source.record)
 
     def facts(self) -> Facts:
         """As the assets have them: the charts of the ERP, the books of the target."""
@@ -204,14 +226,24 @@ class Journey:
 
 
 _COUNTED = ("asked", "created", "updated", "adopted", "unchanged", "stale", "superseded", "held", "discarded", "paused")
+_COUNTED = (*_COUNTED, "gone")
 
 
 def _sums(verdict: Verdict, loaded: Loaded) -> None:
     """Every record that was read ends in exactly one state."""
     left = verdict.held + verdict.superseded + verdict.discarded + verdict.out_of_scope.total()
     assert verdict.read == verdict.ready + left, verdict
-    rest = loaded.unchanged + loaded.stale + loaded.superseded + loaded.held + loaded.discarded + loaded.paused
-    assert loaded.asked == loaded.delivered + rest, loaded
+    ends = (
+        loaded.delivered
+        + loaded.unchanged
+        + loaded.stale
+        + loaded.superseded
+        + loaded.held
+        + loaded.discarded
+        + loaded.paused
+    )
+    ends += loaded.gone + loaded.out_of_scope
+    assert loaded.asked == ends, loaded
 
 
 # --- what a victim runs ---------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from mlc_dagster.ledger.bulk import Bulk
 from mlc_dagster.ledger.columns import storable, stored_key
 from mlc_dagster.ledger.database import DIALECTS, chunks, upsert
 from mlc_dagster.ledger.entries import NEVER_AGAIN, Answer, AsOf, Event
+from mlc_dagster.ledger.records import contents
 from mlc_dagster.ledger.records.judging import rows_of
 from mlc_dagster.ledger.records.trail import Trail, line
 from mlc_dagster.ledger.tables import deliveries, flows
@@ -46,15 +47,18 @@ def begin(trail: Trail, attempts: Sequence[tuple[Ready, str | None]]) -> None:
     refuse_repeats(ready.key for ready, _ in attempts)
     if not attempts:
         return
-    lines = [
-        line(Event.SENT, ready.key, version=ready.version, fingerprint=ready.fingerprint, remote_id=remote_id)
-        for ready, remote_id in attempts
-    ]
+    new = contents.keep(trail, [ready for ready, _ in attempts])
+    lines = [_sent(ready, remote_id, new.get(stored_key(ready.key), "")) for ready, remote_id in attempts]
     trail.connection.execute(_begun(trail.connection.dialect.name), {"flow": trail.flow, "began_at": trail.at})
     told = map(itemgetter("key", "remote_id", "version"), lines)
     opened = ((*each, ready.read_number) for each, (ready, _) in zip(told, attempts, strict=True))
     _OPENED.write(trail.connection, {"flow": trail.flow, "open_since": trail.at}, opened)
     trail.add(lines)
+
+
+def _sent(ready: Ready, remote_id: str | None, detail: str) -> dict[str, Any]:
+    version, content = ready.version, ready.fingerprint
+    return line(Event.SENT, ready.key, version=version, fingerprint=content, remote_id=remote_id, detail=detail)
 
 
 @cache

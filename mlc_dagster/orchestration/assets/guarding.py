@@ -5,7 +5,7 @@ The rest goes on, where there is one: what is ready and unchanged has nothing to
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -128,13 +128,6 @@ def _tell_what_was_raised(
 def _limit(limits: guards.Guards, name: str) -> str:
     found = getattr(limits, name, None)
     return "none" if found is None else f"{found:g}"
-
-
-def started_by(tags: Mapping[str, str]) -> str:
-    """Who started a run, as far as it says."""
-    named = {"mlc/who": "", "dagster/schedule_name": "schedule ", "dagster/sensor_name": "sensor "}
-    found = (f"{kind}{tags[name]}" for name, kind in named.items() if tags.get(name))
-    return next(found, "a person in Dagster's UI")
 
 
 def block(flow: Flow, verdict: Verdict, rule: str, reason: str, store: Any, ledger: Ledger, run_id: str) -> None:

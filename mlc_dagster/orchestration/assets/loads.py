@@ -1,6 +1,7 @@
 """Two assets for each flow: what was prepared, with a check for each rule, and what was loaded."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -12,18 +13,20 @@ from mlc_dagster.core.arrow_columns import ready_batch, ready_schema, records_of
 from mlc_dagster.core.flows import Flow, Problem, Rule
 from mlc_dagster.core.inert import inert
 from mlc_dagster.core.logs import logger
-from mlc_dagster.ledger import Run
-from mlc_dagster.orchestration.assets import delivered, pausing, reports, shadowing, stale
-from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.orchestration.assets import delivered, failing, pausing, reports, shadowing, stale
+from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key, read_of
 from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
-from mlc_dagster.orchestration.assets.guarding import block, guard, started_by, stored
+from mlc_dagster.orchestration.assets.guarding import block, guard, stored
+from mlc_dagster.orchestration.assets.second_read import records_by_key, second_read, source_number
+from mlc_dagster.orchestration.assets.started_by import run_of, who_started
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
 from mlc_dagster.pipeline import Loaded, Slice, Verdict, guards
 from mlc_dagster.pipeline.batches import SLICE_SECONDS
-from mlc_dagster.pipeline.guards import Guards
+from mlc_dagster.pipeline.failing import blocked, guarded
+from mlc_dagster.pipeline.kept_back import Policy
 from mlc_dagster.settings import Settings
-from mlc_dagster.settings.guards import USUAL
 
 log = logger("mlc_dagster.loads")
 
@@ -54,39 +57,44 @@ def prepared_asset(
         description=f"{flow.description}\n\nPrepared: typed, mapped and judged; held records wait in the ledger.",
         metadata={"dagster/column_schema": reports.column_schema(flow.target.record)},
         deps=_upstream(flow),
-        required_resource_keys={flow.target.system, "ledger", "storage"},
+        required_resource_keys={*_asked(flow), flow.target.system, "ledger", "storage"},
         check_specs=[
             dg.AssetCheckSpec(name, asset=list(key), blocking=True, description=words)
             for name, words in {**statements(flow), stale.CHECK: stale.WORDS}.items()
         ],
     )
     def prepare(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        with as_step_failures(), pausing.due_later(context, [flow.name, *pausing.in_this_run(context, after)]):
+        ledger, names = context.resources.ledger.open, [flow.name, *failing.in_this_run(context, after)]
+        places = partial(failing.every, context, names)
+        with as_step_failures(), failing.noted(context, flow.target.system, flow.name, places):
+            began = ledger.work.now()
             facts = facts_for(flow, settings, context)
             verdicts = [prepare_partition(context, flow, facts, settings, day) for day in context.partition_keys]
-            store, ledger = context.resources.storage.store, context.resources.ledger.open
-            guard(flow, limits, verdicts, store, ledger, context.run.run_id, who=started_by(context.run.tags))
+            store, (who, _) = context.resources.storage.store, who_started(context.run.tags)
+            guard(flow, limits, verdicts, store, ledger, context.run.run_id, who=who)
             stale.compare(flow, facts, store, ledger)
+            due_again(flow, verdicts, places(), began, ledger, context.run.run_id)
             for verdict in verdicts:
                 tell(context, flow, verdict)
-        results = [*judgements(flow, verdicts), stale.check(flow, ledger)]
-        yield dg.MaterializeResult(check_results=results)
+        yield dg.MaterializeResult(check_results=[*judgements(flow, verdicts), stale.check(flow, ledger)])
 
     return prepare
 
 
 def loaded_asset(
     flow: Flow,
+    settings: Settings,
     partitions: dg.PartitionsDefinition[str],
     after: Sequence[str] = (),
     *,
     in_shadow: bool = False,
     slice_seconds: float = SLICE_SECONDS,
-    limits: Guards = USUAL,
+    policy: Policy = "report",
 ) -> dg.AssetsDefinition:
     """Delivers what is ready; what the target has already costs no request. In shadow it tells what it would do.
 
-    `after`: the flows that a run leaves out where this one does not come to its end.
+    `after`: the flows that a run leaves out where this one does not come to its end. `policy`: what people edited in
+    the target is held where that says so.
     """
     shadow = f"\n\n{shadowing.WORDS.format(system=flow.target.system)}" if in_shadow else ""
 
@@ -101,21 +109,23 @@ def loaded_asset(
         tags={"mlc/flow": flow.name.replace("/", "."), **({"mlc/mode": "shadow"} if in_shadow else {})},
         description=f"{flow.description}{shadow}",
         deps=[dg.AssetDep(list(prepared_key(flow)))],
-        required_resource_keys={flow.target.system, "ledger", "storage"},
+        required_resource_keys={flow.source.system, flow.target.system, "ledger", "storage"},
         output_required=False,  # a run that gave way ends well, and has not loaded all
     )
     def load(context: dg.AssetExecutionContext, config: LoadRequest) -> Iterator[Any]:
+        ledger = context.resources.ledger.open
         if in_shadow:
             with as_step_failures():
                 for partition in context.partition_keys:
                     context.add_asset_metadata(shadowing.partition(context, flow, partition), partition_key=partition)
+                    ledger.work.done(flow.name, partition, ledger.work.now())
             yield dg.MaterializeResult()
             return
         with as_step_failures():
-            slice_, also = Slice(slice_seconds), config.also_unchanged
-            if also:
-                stale.refuse_too_many(context, flow, limits)
-            loads = {day: load_partition(context, flow, day, after, slice_, also) for day in context.partition_keys}
+            if config.also_unchanged:
+                stale.refuse_too_many(context, flow, settings.guards_of(flow.name))
+            how = {"slice_": Slice(slice_seconds), "policy": policy, "also_unchanged": config.also_unchanged}
+            loads = loaded_days(context, flow, settings, after, how)
         yield from pausing.seen(flow, loads)
         with as_step_failures():
             pausing.stop(flow, loads)
@@ -127,6 +137,11 @@ def loaded_asset(
         yield dg.MaterializeResult()
 
     return load
+
+
+def _asked(flow: Flow) -> set[str]:
+    """The source, where preparing asks it for other keys of the same document."""
+    return {flow.source.system} if flow.document else set()
 
 
 def _upstream(flow: Flow) -> list[dg.AssetDep]:
@@ -156,19 +171,44 @@ def prepare_partition(
     """Prepare one day. A blocked day stores nothing as ready, so a load that runs alone is as safe."""
     ledger, store = context.resources.ledger.open, context.resources.storage.store
     schema = ready_schema(flow.target.record)
-    verdict, run = Verdict(partition), Run(context.run.run_id, partition)
+    verdict, run = Verdict(partition), run_of(context, partition)
+    ledger.tell_start(flow.name, run)
     if settings.is_shadow(flow.target.system):
         delivered.keep(flow, store, ledger, partition)
     read, source = flow.source.key, flow.source.record
     rows = (records_of(batch, source) for batch in store.read(read, partition, needed=True, of=source))
     client = getattr(context.resources, flow.target.system).client
     look = partial(client.known, flow.target) if flow.looks_up else None
-    ready = pipeline.prepare(flow, rows, facts, ledger, run, verdict, look)
-    store.write(prepared_key(flow), partition, schema, (ready_batch(chunk, flow.target.record) for chunk in ready))
+    there = partial(records_by_key, context, flow) if flow.document else None
+    ready = pipeline.prepare(flow, rows, facts, ledger, run, verdict, look, there)
+    batches = (ready_batch(chunk, flow.target.record) for chunk in ready)
+    number = source_number(flow, ledger, partition)
+    store.write(prepared_key(flow), partition, schema, batches, read_number=number)
     if settings.policies.gl_policy == "block_partition" and verdict.held_by[GL_RULE] and not verdict.blocked:
         reason = f"{verdict.held_by[GL_RULE]} record(s) of {partition} name an account that may not be posted to"
         block(flow, verdict, GL_RULE, reason, store, ledger, context.run.run_id)
     return verdict
+
+
+def due_again(
+    flow: Flow,
+    verdicts: Sequence[Verdict],
+    places: Iterable[tuple[str, str]],
+    began: datetime,
+    ledger: Ledger,
+    run: str,
+) -> None:
+    """A run that a check stops is due, or needs a person; else its partitions are prepared, as of when that began."""
+    stopped = {rule: why for verdict in verdicts for rule, why in verdict.blocked.items()}
+    if not stopped:
+        for verdict in verdicts:
+            ledger.work.prepared(flow.name, verdict.partition, began, read_of(flow.source))
+        return
+    system, (rule, why) = flow.target.system, next(iter(stopped.items()))
+    if guards.RULE in stopped:
+        ledger.work.fail(places, guarded(flow.name, system, stopped[guards.RULE], run))
+    else:
+        ledger.work.fail(places, blocked(flow.name, rule, system, why, run))
 
 
 def tell(context: dg.AssetExecutionContext, flow: Flow, verdict: Verdict) -> None:
@@ -178,26 +218,53 @@ def tell(context: dg.AssetExecutionContext, flow: Flow, verdict: Verdict) -> Non
     log.info("%s %s: %d read, %d ready, %d held", name, verdict.partition, verdict.read, verdict.ready, verdict.held)
 
 
+def loaded_days(
+    context: dg.AssetExecutionContext,
+    flow: Flow,
+    settings: Settings,
+    after: Sequence[str],
+    how: Mapping[str, Any],
+) -> dict[str, tuple[Loaded, dict[str, Any]]]:
+    """Each day, or company, with its account. Where one fails, those that it leaves undone are due again.
+
+    `how`: as pipeline.load has it.
+    """
+    loads: dict[str, tuple[Loaded, dict[str, Any]]] = {}
+    names = [flow.name, *failing.in_this_run(context, after)]
+
+    def left() -> list[tuple[str, str]]:
+        return [place for place in failing.every(context, names) if place[0] != flow.name or place[1] not in loads]
+
+    with failing.noted(context, flow.target.system, flow.name, left, prepared=True):
+        for day in context.partition_keys:
+            loads[day] = load_partition(context, flow, settings, day, after, how)
+    return loads
+
+
 def load_partition(
     context: dg.AssetExecutionContext,
     flow: Flow,
+    settings: Settings,
     partition: str,
-    after: Sequence[str] = (),
-    slice_: Slice | None = None,
-    also_unchanged: bool = False,
+    after: Sequence[str],
+    how: Mapping[str, Any],
 ) -> tuple[Loaded, dict[str, Any]]:
     """Load one day, with progress in the log every few seconds; its account, and that as the UI shows it."""
     target, ledger = getattr(context.resources, flow.target.system), context.resources.ledger.open
     client, account = target.client, target.account(context.run.run_id)
-    before = client.traffic
+    before, prepared_at = client.traffic, ledger.work.prepared_at(flow.name, partition)
     ready = stored(context.resources.storage.store, flow, partition, needed=True)
-    run = Run(context.run.run_id, partition)
-    longest = client.api.timeout
-    told: dict[str, Any] = {"slice_": slice_, "account": account, "also_unchanged": also_unchanged}
-    loaded = pipeline.load(flow, ready, client, ledger, run, longest_request=longest, **told)
+    run = run_of(context, partition)
+    ledger.tell_start(flow.name, run)
+    fresh = second_read(context, flow, settings, run)
+    told: dict[str, Any] = {"longest_request": client.api.timeout, "account": account, "fresh": fresh, **how}
+    loaded = pipeline.load(flow, ready, client, ledger, run, **told)
     account.tell_of_adopted(flow.name, loaded.adopted)
-    pausing.note(flow, partition, loaded, pausing.in_this_run(context, after), ledger, run.run_id)
     spent = client.traffic.since(before)
+    if loaded.paused:
+        pausing.note(flow, partition, loaded, failing.in_this_run(context, after), ledger, run.run_id)
+    else:
+        ended(flow, partition, prepared_at, ledger, run.run_id, answered=spent.requests > 0)
     log.info(
         "%s %s: %d delivered, %d unchanged, %d held, %d paused, %d requests",
         flow.name,
@@ -209,6 +276,19 @@ def load_partition(
         spent.requests,
     )
     return loaded, pausing.account(loaded, spent)
+
+
+def ended(
+    flow: Flow, partition: str, prepared_at: datetime | None, ledger: Ledger, run_id: str, *, answered: bool
+) -> None:
+    """A load came to its end: it is due no more, if it was prepared after it was asked for. Where its target
+    `answered`, what waits for that goes on.
+    """
+    ledger.loads.ended(flow.name, partition, run_id)
+    if prepared_at is not None:
+        ledger.work.done(flow.name, partition, prepared_at)
+    if answered:
+        ledger.work.answered(flow.target.system, flow.name)
 
 
 def judgements(flow: Flow, verdicts: list[Verdict]) -> Iterator[dg.AssetCheckResult]:

@@ -54,8 +54,8 @@ def stamps_ahead(pull: Pull) -> str:
         return ""
     return (
         f"{pull.entity} {pull.partition}: rows are stamped {pull.seconds_ahead / 60:.0f} minutes ahead of the ERP's "
-        "own clock: it stamps in another time zone, or a clock is wrong. Days are cut by stamps: say its zone in mlc.yaml "
-        "(ifs.time_zone), and read the days again."
+        "own clock: it stamps in another time zone, or a clock is wrong. Days are cut by stamps: say its zone in "
+        "mlc.yaml (ifs.time_zone), and read the days again."
     )
 
 
@@ -87,6 +87,7 @@ def of_load(loaded: Loaded, spent: Traffic) -> dict[str, Any]:
         "superseded": loaded.superseded,
         "held": loaded.held,
         "discarded": loaded.discarded,
+        **{name: number for name in ("gone", "out_of_scope") if (number := getattr(loaded, name))},
         **({"differing": loaded.differing} if loaded.differing else {}),
         "requests": spent.requests,
         "seconds": round(loaded.seconds, 3),

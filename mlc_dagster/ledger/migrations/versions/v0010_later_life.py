@@ -1,4 +1,5 @@
-"""What is known of a delivery after it was made: the read that it came from, and when its target was last looked at.
+"""What is known of a delivery after it was made: the read that it came from, and when its target was last looked at;
+one list of what is due.
 
 Additive: no row that is there is touched.
 """
@@ -14,6 +15,9 @@ down_revision = "0009"
 
 def upgrade() -> None:
     _deliveries()
+    _sweeps()
+    _contents()
+    _work()
     _shown()
     _newness()
 
@@ -37,6 +41,98 @@ def _newness() -> None:
     op.create_index(
         "deliveries_stale", "deliveries", ["flow", "stale_since", "key"], sqlite_where=some, postgresql_where=some
     )
+
+
+def _sweeps() -> None:
+    """What is kept for a later look at the source, and the sweeps that look."""
+    op.create_table(
+        "stakes",
+        sa.Column("flow", Name, nullable=False),
+        sa.Column("key", Key, nullable=False),
+        sa.Column("amount", Words),
+        sa.Column("currency", Name),
+        sa.Column("document", Key),
+        sa.PrimaryKeyConstraint("flow", "key", name="stakes_pkey"),
+        sqlite_with_rowid=False,
+    )
+    told = sa.text("document IS NOT NULL")
+    op.create_index("stakes_by_document", "stakes", ["flow", "document"], sqlite_where=told, postgresql_where=told)
+    op.create_table(
+        "sweeps",
+        sa.Column("entity", Name, nullable=False),
+        sa.Column("part", Name, nullable=False),
+        sa.Column("ended_at", Moment, nullable=False),
+        sa.Column("account", Words, nullable=False),
+        sa.PrimaryKeyConstraint("entity", "part", name="sweeps_pkey"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "swept",
+        sa.Column("flow", Name, nullable=False),
+        sa.Column("key", Key, nullable=False),
+        sa.Column("content", Name, nullable=False),
+        sa.Column("asked_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("flow", "key", name="swept_pkey"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _contents() -> None:
+    op.create_table(
+        "contents",
+        sa.Column("flow", Name, nullable=False),
+        sa.Column("key", Key, nullable=False),
+        sa.Column("fingerprint", Name, nullable=False),
+        sa.Column("salt", Name, nullable=False),
+        sa.Column("content", Words, nullable=False),
+        sa.Column("first_sent_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("flow", "key", "fingerprint", name="contents_pkey"),
+        sqlite_with_rowid=False,
+    )
+
+
+WAITED = {None: "paused", "throttled": "throttled", "slice": "slice"}
+"""Why a load stands in paused_loads -> the word for it on the work list."""
+
+
+def _work() -> None:
+    for name, kind in (("connection", Name), ("run_id", Name), ("since", Moment), ("written_at", Moment)):
+        op.add_column("work", sa.Column(name, kind))
+    op.add_column("work", sa.Column("prepared_at", Moment))
+    _move_paused_loads()
+
+
+def _move_paused_loads() -> None:
+    """Onto the work list. The lines stay where they are too: nobody reads them any more."""
+    columns = [sa.column(name, Moment) for name in ("since", "due_at")]
+    names = ("flow", "partition", "connection", "run_id", "why")
+    left = sa.table("paused_loads", *columns, *(sa.column(name, Name) for name in names))
+    moments = [sa.column(name, Moment) for name in ("asked_at", "due_at", "since", "written_at")]
+    words = ("flow", "partition", "state", "why", "cause", "connection", "run_id")
+    work = sa.table("work", *moments, *(sa.column(name, Name) for name in words), sa.column("attempts", Serial))
+    rows = [_task(row) for row in op.get_bind().execute(sa.select(left)).mappings()]
+    if rows:
+        op.get_bind().execute(sa.insert(work), rows)
+
+
+def _task(row: sa.RowMapping) -> dict[str, object]:
+    name = str(row["connection"])
+    plain = name.partition("/")[2] if name.startswith("!") else name
+    at, word = row["since"], WAITED.get(row["why"], "paused")
+    return {
+        "flow": row["flow"],
+        "partition": row["partition"],
+        "state": "waiting" if word == "throttled" else "due",
+        "asked_at": at,
+        "due_at": row["due_at"] or at,
+        "why": f"{plain}: {word}",
+        "cause": f"{plain}:{word}",
+        "attempts": 0,
+        "connection": name,
+        "run_id": row["run_id"],
+        "since": at,
+        "written_at": at,
+    }
 
 
 def _shown() -> None:

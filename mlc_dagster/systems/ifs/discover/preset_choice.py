@@ -37,7 +37,10 @@ def _is_whole(proposed: Proposed) -> bool:
         cloud, seed = (ifs.catalogue(proposed, preset) for preset in ("cloud", "seed"))
     except Misconfigured:
         return False
-    return {name: in_use(each) for name, each in cloud.items()} == {name: in_use(each) for name, each in seed.items()}
+    as_asked = {name: replace(each, expand=cloud[name].expand) for name, each in seed.items()}  # that is no name
+    return {name: in_use(each) for name, each in cloud.items()} == {
+        name: in_use(each) for name, each in as_asked.items()
+    }
 
 
 def in_use(entity: EntitySet) -> EntitySet | None:
@@ -49,8 +52,11 @@ def in_use(entity: EntitySet) -> EntitySet | None:
 
 
 def _lines_in_use(entity: EntitySet, lines: LineSet) -> LineSet:
-    """Of lines that are a set of their own, and in no array, the names of arrays mean nothing."""
+    """Of lines that are a set of their own, and in no array, the names of arrays mean nothing; nor does their stamp
+    where the header has none.
+    """
     wire = {name: on_wire for name, on_wire in lines.wire.items() if name not in lines.absent}
+    stamp = lines.stamp if lines.path and entity.modified else ""
     if entity.expand == "never" and lines.path:
-        return replace(lines, wire=wire, navigation="", wire_of={}, absent_of={})
-    return replace(lines, wire=wire)
+        return replace(lines, wire=wire, stamp=stamp, navigation="", wire_of={}, absent_of={})
+    return replace(lines, wire=wire, stamp=stamp)
