@@ -152,10 +152,9 @@ class Ledger(Sections):
 
     def tell_raised(self, flow: str, raised: Mapping[str, str], *, run: Run) -> None:
         """A line in the trail of each key that a guard held and holds no more: key -> what was changed, by whom."""
-        if raised:
-            with self._database.writing() as connection:
-                told = (trail.line(Event.GUARD_RAISED, key, detail=said) for key, said in raised.items())
-                Trail(connection, flow, run).add(told)
+        with self._database.writing() as connection:
+            told = (trail.line(Event.GUARD_RAISED, key, detail=said) for key, said in raised.items())
+            Trail(connection, flow, run).add(told)
 
     def settle(self, flow: str, settled: Sequence[tuple[Ready, State]], *, run: Run) -> None:
         """Write down what needs no request: records that are UNCHANGED, STALE or SUPERSEDED; others are not looked at.

@@ -14,11 +14,10 @@ from mlc_dagster.core.logs import logger
 from mlc_dagster.core.outcomes import ACCEPTED as ACCEPTED
 from mlc_dagster.core.outcomes import EVER as EVER
 from mlc_dagster.core.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
-from mlc_dagster.core.vocabulary import ERP, key_text
 from mlc_dagster.ledger import Decision, Lease, LeaseLost, Ledger, Paused, Run, Standing, boot_time
 from mlc_dagster.pipeline import disagreements, ending, stakes
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, Slice, chunks
-from mlc_dagster.pipeline.drafts import NOTHING_TO_SEND, RESTS, asked_for, draft_of, superseded
+from mlc_dagster.pipeline.drafts import NOTHING_TO_SEND, asked_for, draft_of, superseded, to_look_at
 from mlc_dagster.pipeline.fresh import SecondRead
 from mlc_dagster.pipeline.kept_back import Policy, WhatPeopleDid
 from mlc_dagster.pipeline.load_result import Loaded as Loaded
@@ -140,7 +139,8 @@ class _Delivery:
     ) -> tuple[list[Ready], dict[str, Standing]]:
         """What must be sent, and how each stands; the rest is as it should be, and its holds are over."""
         standings = self.ledger.judge(self.flow.name, ready)
-        again = self._to_look_at(standings) | self.people.again | asked_for(standings, decisions, self.also_unchanged)
+        again = to_look_at(self.flow, self.ledger, standings) | self.people.again
+        again |= asked_for(standings, decisions, self.also_unchanged)
         done = {key for key, one in standings.items() if one.state in NOTHING_TO_SEND} - again
         settled = [(one, standings[one.key].state) for one in ready if one.key in done]
         self.ledger.settle(self.flow.name, settled, run=self.run)
@@ -183,15 +183,6 @@ class _Delivery:
             if not self._is_stopped():
                 self.lease.settle(self.longest_request)
             self.send(self.left, self.ledger.judge(self.flow.name, self.left))
-
-    def _to_look_at(self, standings: dict[str, Standing]) -> frozenset[str]:
-        """What is as it was delivered, or stale, of a pair whose other flow has delivered something else since."""
-        if not self.flow.pair:
-            return frozenset()
-        same = {key: one.remote_id for key, one in standings.items() if one.state in RESTS}
-        into_erp = self.flow.target.system == ERP
-        erps = {key: key_text(remote_id) if into_erp else key for key, remote_id in same.items()}
-        return self.ledger.agreements.newer(self.flow.pair, self.flow.name, erps)
 
     def send(self, ready: Sequence[Ready], standings: dict[str, Standing]) -> None:
         """All that people have not a word in: what they deleted is held, what was accepted stays."""

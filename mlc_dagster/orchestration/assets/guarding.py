@@ -122,7 +122,8 @@ def _tell_what_was_raised(
             new = _limit(limits, name)
             if problem.rule == guards.RULE and name and name not in still and new != old:
                 raised[entry.key] = f"{name} was {old}, and is {new} now; started by {who}"
-    ledger.tell_raised(flow.name, raised, run=Run(run_id))
+    if raised:
+        ledger.tell_raised(flow.name, raised, run=Run(run_id))
 
 
 def _limit(limits: guards.Guards, name: str) -> str:

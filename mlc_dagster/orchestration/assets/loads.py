@@ -10,14 +10,14 @@ from pydantic import Field
 
 from mlc_dagster import pipeline
 from mlc_dagster.core.arrow_columns import ready_batch, ready_schema, records_of
-from mlc_dagster.core.flows import Flow, Problem, Rule
-from mlc_dagster.core.inert import inert
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.assets import delivered, failing, pausing, reports, shadowing, stale
 from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key, read_of
 from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
+from mlc_dagster.orchestration.assets.judgements import judgements, statements
 from mlc_dagster.orchestration.assets.second_read import records_by_key, second_read, source_number
 from mlc_dagster.orchestration.assets.started_by import run_of, who_started
 from mlc_dagster.orchestration.failures import as_step_failures
@@ -150,15 +150,6 @@ def _upstream(flow: Flow) -> list[dg.AssetDep]:
     return [dg.AssetDep(list(flow.source.key)), *charts, *(dg.AssetDep(needed.split("/")) for needed in flow.needs)]
 
 
-def statements(flow: Flow) -> dict[str, str]:
-    """Each rule that a record of this flow must meet, in words: one check for each."""
-
-    def words(rule: Rule) -> str:
-        return " ".join((rule.__doc__ or rule.__name__).split())
-
-    return {**pipeline.BUILT_IN, **{rule.__name__: words(rule) for rule in flow.rules}, guards.RULE: guards.WORDS}
-
-
 def judged_by(flow: Flow) -> list[dg.AssetCheckKey]:
     """The checks that a run of the flow makes: one for each rule, and none that looks at the target by itself."""
     asset = dg.AssetKey(prepared_key(flow))
@@ -289,30 +280,3 @@ def ended(
         ledger.work.done(flow.name, partition, prepared_at)
     if answered:
         ledger.work.answered(flow.target.system, flow.name)
-
-
-def judgements(flow: Flow, verdicts: list[Verdict]) -> Iterator[dg.AssetCheckResult]:
-    """A line in the UI for each rule: how many were asked, how many held, which, and why."""
-    for rule in statements(flow):
-        held = sum(verdict.held_by[rule] for verdict in verdicts)
-        blocked = {verdict.partition: verdict.blocked[rule] for verdict in verdicts if rule in verdict.blocked}
-        examples = [example for verdict in verdicts for example in verdict.examples.get(rule, [])]
-        yield dg.AssetCheckResult(
-            check_name=rule,
-            passed=not held and not blocked,
-            severity=dg.AssetCheckSeverity.ERROR if blocked else dg.AssetCheckSeverity.WARN,
-            description=inert("; ".join(sorted(set(blocked.values())))) or _of_held(rule, held, examples),
-            metadata={
-                "asked": sum(verdict.read for verdict in verdicts),
-                "held": held,
-                **({"held_records": reports.held_table(examples)} if examples else {}),
-            },
-        )
-
-
-def _of_held(rule: str, held: int, examples: Sequence[tuple[str, Problem]]) -> str | None:
-    """How many; of a guard why, which is the same for all that it holds."""
-    if not held:
-        return None
-    why = f": {examples[0][1].reason}" if rule == guards.RULE and examples else ""
-    return inert(f"{held} held{why}")
