@@ -24,7 +24,7 @@ BOTH_GONE = "both sides agree: neither has it any more"
 A_LOOK = Run("a look")
 """Who finds a difference, where no run is named."""
 _IS_OPEN = differences.c.closed_at.is_(None)
-Place = tuple[str, str, str]
+_Spot = tuple[str, str, str]
 """Stored key, kind, field."""
 
 
@@ -187,9 +187,9 @@ class Differences:
     def _whose(self, flow: str | None) -> Any:
         return of_tenant(differences.c.flow) if flow is None else differences.c.flow == flow
 
-    def _open_places(self, connection: Connection, flow: str, places: Iterable[Place]) -> set[Place]:
+    def _open_places(self, connection: Connection, flow: str, places: Iterable[_Spot]) -> set[_Spot]:
         """Those of them that are open already."""
-        found: set[Place] = set()
+        found: set[_Spot] = set()
         columns = (differences.c.key, differences.c.kind, differences.c.field)
         for chunk in chunks(sorted({key for key, _, _ in places})):
             mine = (differences.c.flow == flow, differences.c.key.in_(chunk), _IS_OPEN)

@@ -131,6 +131,11 @@ class Cin7Sandbox:
         with self._lock:
             self._purchases.void(purchase_id, True)
 
+    def void_invoice(self, purchase_id: str, task_id: str) -> None:
+        """As a person would. Raises RefusedError."""
+        with self._lock:
+            self._purchases.void_invoice(purchase_id, task_id)
+
     def change_supplier(
         self,
         which: str,
@@ -171,6 +176,8 @@ class Cin7Sandbox:
             "suppliers": list(self.suppliers.values()),
             "purchases": [{**purchase, "Total": purchase["Order"]["Total"]} for purchase in purchases],
             "accounts": sorted(self.accounts),
+            "taxes_documents": self.traits.tax_method == "Total",
+            "tax_percents": {name: rule["TaxPercent"] for name, rule in self.books.tax_rules.items()},
         }
 
     # --- on the wire ---

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mlc_dagster.core.errors import StillInDoubt
+from mlc_dagster.core.errors import RecordRejected, StillInDoubt
 from mlc_dagster.core.outcomes import EVER, Draft
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, same_id, says
 from mlc_dagster.systems.cin7.records import PurchaseDocument, PurchaseInvoice
@@ -51,6 +51,10 @@ class PurchaseLookup:
         """The purchase with the draft's marker, as it is now. Raises StillInDoubt where two carry it."""
         document: PurchaseDocument = draft.record
         found = self._first(draft, lambda row: document.marker in self._markers_of(row, document.slot))
+        if draft.anew:
+            found = [row for row in found if not says(row.get("Status"), "VOIDED")]
+        elif len(found) > 1:  # a voided one beside one that stands is over
+            found = [row for row in found if not says(row.get("Status"), "VOIDED")] or found[:1]
         if len(found) > 1:
             named = " and ".join(str(row["OrderNumber"]) for row in found)
             raise StillInDoubt(f"Cin7 has two purchases for {document.marker}: {named}. Void one of them.")
@@ -134,6 +138,17 @@ def read(api: Cin7Api, purchase_id: str) -> Document:
     return purchase
 
 
+def read_if_there(api: Cin7Api, purchase_id: str) -> Document | None:
+    """None: Cin7 has none of this id, which it says with 404, or in a sentence."""
+    try:
+        found = read(api, purchase_id)
+    except RecordRejected as error:
+        if error.status == 404 or "not found" in error.message.casefold():
+            return None
+        raise
+    return found if found.get("ID") else None
+
+
 def abandoned(purchase: Document) -> bool:
     """Voided before it had lines: we did that, when Cin7 refused the lines. It never was the order."""
     stage: Any = purchase.get("Order") or {}
@@ -161,9 +176,9 @@ def references(purchase: Document) -> Iterator[str]:
         yield from keys_of(invoice)
 
 
-def keys_of(invoice: Document) -> list[str]:
-    """The ERP's keys of posting proposals on the rows of an invoice that stands."""
-    if says(invoice.get("Status"), "VOIDED"):
+def keys_of(invoice: Document, *, voided: bool = False) -> list[str]:
+    """The ERP's keys of posting proposals on the rows of an invoice that stands; `voided`: or does not any more."""
+    if not voided and says(invoice.get("Status"), "VOIDED"):
         return []
     charges = [each.get("Reference") for each in invoice.get("AdditionalCharges") or ()]
     marks = [*charges, *(each.get("Comment") for each in invoice.get("Lines") or ())]

@@ -10,6 +10,8 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from mlc_dagster.core.outcomes import Disagreement, Draft, Outcome, Refused, Unanswered
+from mlc_dagster.core.shown_values import Value
+from mlc_dagster.rules.waiving import WAS_CANCELLED
 from mlc_dagster.systems.hubspot.api import HubspotApi
 from mlc_dagster.systems.hubspot.error_messages import READ_ONLY
 from mlc_dagster.systems.hubspot.objects.batch_answers import BatchResult, update, upsert
@@ -21,6 +23,7 @@ from mlc_dagster.systems.hubspot.objects.known_records import KnownRecords
 from mlc_dagster.systems.hubspot.objects.party_companies import COMPANY_IS_THERE, Parties, PartyCompanies
 from mlc_dagster.systems.hubspot.objects.pending_invoice import PendingInvoice, alive
 from mlc_dagster.systems.hubspot.objects.properties import (
+    KEY,
     STATUS_SENT,
     defaults_of,
     given,
@@ -28,9 +31,11 @@ from mlc_dagster.systems.hubspot.objects.properties import (
     numbered,
     of_invoice,
 )
+from mlc_dagster.systems.hubspot.objects.typed_values import typed
 from mlc_dagster.systems.hubspot.portal import Portal
+from mlc_dagster.systems.shared.cancelled_documents import cancelled_words
 
-KIND, TYPE_ID = "invoices", "0-53"
+KIND, TYPE_ID, VOIDED = "invoices", "0-53", "voided"
 BILLED, TAX, DUE, NUMBER = "hs_amount_billed", "hs_tax", "hs_due_date", "hs_number"
 OTHER_NUMBER, OTHER_TOTAL = "other_number_in_the_target", "other_total_in_the_target"
 TOLD = (DELETED, ADDED, OTHER_STATUS, OTHER_NUMBER, OTHER_TOTAL)
@@ -52,6 +57,7 @@ class InvoiceWriter:
         """One outcome for each of at most 100 drafts. Raises AccessDenied, Misconfigured, TransientError."""
         invoices = [PendingInvoice(draft, str(place)) for place, draft in enumerate(drafts)]
         self._find([pending for pending in invoices if pending.draft.remote_id])
+        self._refuse_voided([pending for pending in invoices if not pending.draft.remote_id])
         parties = self._parties(alive(invoices))
         self._heads(alive(invoices))
         self._lines.write(alive(invoices))
@@ -73,6 +79,18 @@ class InvoiceWriter:
             elif pending.known.key not in ("", pending.invoice.key):
                 pending.refused = f"HubSpot's invoice {pending.known.remote_id} carries the key {pending.known.key}."
 
+    def _refuse_voided(self, undelivered: Sequence[PendingInvoice]) -> None:
+        """What HubSpot has under our key, and a person voided, is not filled anew: nothing is written to it."""
+        wanted = {each.invoice.key.casefold(): each for each in undelivered if each.invoice.status != VOIDED}
+        found = self._api.read(KIND, [each.invoice.key for each in wanted.values()], KEY, STATUS, by=KEY)
+        for remote_id, row in found.items():
+            pending = wanted.get(str(row.get(KEY) or "").casefold())
+            if pending is not None and row.get(STATUS) == VOIDED:
+                shown = f"invoice {remote_id} ({self._portal.link(TYPE_ID, remote_id)})"
+                cure = "enter a new one there by hand"
+                pending.refused = cancelled_words("HubSpot", shown, VOIDED, pending.invoice.key, cure)
+                pending.rule = WAS_CANCELLED
+
     # --- the invoice itself -------------------------------------------------------------------------------------------
 
     def _heads(self, invoices: Sequence[PendingInvoice]) -> None:
@@ -89,8 +107,8 @@ class InvoiceWriter:
             pending.remote_id, pending.new = str(row.get("id") or ""), bool(row.get("new"))
 
     def _row(self, pending: PendingInvoice) -> dict[str, str]:
-        row = of_invoice(pending.invoice)
-        if self._options.get("number") == "with_supplier":
+        row = {name: text for name, text in of_invoice(pending.invoice).items() if name not in pending.draft.kept}
+        if self._options.get("number") == "with_supplier" and NUMBER in row:
             row[NUMBER] = numbered(pending.invoice)
         if pending.known.remote_id:
             return row
@@ -152,7 +170,8 @@ class InvoiceWriter:
 
     def _total(self, pending: PendingInvoice) -> dict[str, str]:
         amounts = {BILLED: number(pending.invoice.stated_gross), TAX: number(pending.invoice.stated_vat)}
-        mine = (name for name in amounts if name not in self._read_only and self._portal.may_write(KIND, name))
+        left = self._read_only | pending.draft.kept.keys()
+        mine = (name for name in amounts if name not in left and self._portal.may_write(KIND, name))
         return {name: amounts[name] for name in mine if amounts[name]}
 
     def _look_back(self, invoices: Sequence[PendingInvoice]) -> None:
@@ -162,7 +181,7 @@ class InvoiceWriter:
             if look and wrong:
                 self._portal.wait(BETWEEN_LOOKS)
             self._read(wrong)
-            wrong = [each for each in wrong if _number(each.theirs.get(BILLED)) != each.invoice.stated_gross]
+            wrong = [each for each in wrong if _number(each.theirs.get(BILLED)) != each.total]
         for pending in wrong:
             if not pending.theirs:
                 pending.refused = "HubSpot does not show the invoice that it took. Look there."
@@ -186,9 +205,11 @@ class InvoiceWriter:
             if not each.held_later and (status := status_to_send(each.invoice, each.theirs, self._options))
         }
         for pending in invoices:
+            if STATUS in pending.draft.kept:
+                continue
             if other := other_status(pending.invoice, pending.theirs, self._options):
                 pending.told.append(other)
-        going = [each for each in invoices if each.trace in wanted]
+        going = [each for each in invoices if each.trace in wanted and STATUS not in each.draft.kept]
         rows = {
             each.trace: (each.remote_id, {STATUS: wanted[each.trace], STATUS_SENT: wanted[each.trace]})
             for each in going
@@ -209,7 +230,15 @@ class InvoiceWriter:
             return Refused(pending.draft, refused, pending.rule, disagreements=gone(pending.rule, pending.told))
         link = self._portal.link(TYPE_ID, pending.remote_id)
         answer = saved(pending.draft, pending.remote_id, pending.invoice.number or "", link, new=pending.new)
-        return replace(answer, disagreements=tuple(pending.told), looked_for=TOLD)
+        return replace(answer, disagreements=tuple(pending.told), looked_for=TOLD, shown=_shown(pending))
+
+
+def _shown(pending: PendingInvoice) -> dict[str, Value]:
+    """What is told already is agreed: another number, total or status, and how many lines there are."""
+    told = {each.field: each.theirs for each in pending.told if each.kind in (OTHER_NUMBER, OTHER_TOTAL, OTHER_STATUS)}
+    added = [each.theirs.split(", ") for each in pending.told if each.kind == ADDED and each.theirs]
+    more = {LINES: Decimal(len(pending.invoice.items()) + len(added[0]))} if added else {}
+    return {**typed(told), **more}
 
 
 def _other_total(pending: PendingInvoice) -> str:
