@@ -14,7 +14,7 @@ from mlc_dagster.core.vocabulary import Pull
 Answer = Saved | Refused | Unanswered
 """The last word on a draft. `Begun` is not one: see `Ledger.note_id`."""
 
-Closing = Literal["delivered", "superseded", "out_of_scope", "released", "discarded"]
+Closing = Literal["delivered", "superseded", "out_of_scope", "released", "discarded", "gone"]
 """Why a hold was closed."""
 
 Decided = Literal["released", "discarded"]
@@ -41,9 +41,12 @@ class Event(StrEnum):
     ASKED_AGAIN = "asked_again"  # a person asked for it once more: restore, recreate
     RELINKED = "relinked"  # a person said which record of the target it is
     FORGOTTEN = "forgotten"  # a person said that what is in the target is none of ours
+    GONE = "gone"  # looked at before its delivery, and not in the source any more
     SET_ASIDE = "set_aside"  # the connection leads to another account now: what is there is looked up first
     STARTED = "started"  # no key: a run begins to write, and by whom it was started
     READ = "read"  # of the chain of pulls: a walk through a source came to its end
+    DIFFERS = "differs"  # both sides do not agree any more: a difference was found
+    AGREES = "agrees"  # a difference was closed: both sides agree again, or a person said so
     AGREED = "agreed"  # under the ERP's key: the values that both sides have from now on
 
 

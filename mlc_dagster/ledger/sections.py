@@ -14,13 +14,16 @@ from mlc_dagster.ledger.records.causes import Causes
 from mlc_dagster.ledger.records.contents import Contents
 from mlc_dagster.ledger.records.decisions import LedgerDecisions
 from mlc_dagster.ledger.records.differences import Differences
+from mlc_dagster.ledger.records.gone import Gone
 from mlc_dagster.ledger.records.history import LedgerHistory
 from mlc_dagster.ledger.records.loads import Loads
 from mlc_dagster.ledger.records.looks import Looks
 from mlc_dagster.ledger.records.reads import Reads
 from mlc_dagster.ledger.records.shadow import Shadow
 from mlc_dagster.ledger.records.sightings import LedgerSightings
+from mlc_dagster.ledger.records.stakes import Stakes
 from mlc_dagster.ledger.records.stored import Stored
+from mlc_dagster.ledger.records.sweeps import Sweeps
 from mlc_dagster.ledger.records.words_of_people import WordsOfPeople
 from mlc_dagster.ledger.upkeep.soundness import Keeping
 
@@ -37,6 +40,7 @@ class Sections:
         self.causes = Causes(database)
         self.contents = Contents(database)
         self.differences = Differences(database)
+        self.gone = Gone(database)
         self.looks = Looks(database)
         self.people = WordsOfPeople(database)
         self.reads = Reads(database)
@@ -49,4 +53,6 @@ class Sections:
         self.alerts = Alerts(database)
         self.shadow = Shadow(database)
         self.stored = Stored(database)
+        self.stakes = Stakes(database)
+        self.sweeps = Sweeps(database)
         self.keeping = Keeping(database)

@@ -49,6 +49,11 @@ class Policies(Section):
         "hold", description="block_partition: one record with a wrong account stops its partition"
     )
     accounts_max_age_hours: float = Field(26, gt=0, description="An older chart of accounts counts as stale")
+    prepared_max_age_minutes: float = Field(
+        60,
+        ge=0,
+        description="What was read longer ago is read again by key before its first delivery; 0: always",
+    )
     look_back_minutes: float = Field(10, ge=1, description="Rows committed late are found this far back")
     duplicates_hours: float = Field(
         26, ge=1, description="What was made or changed so long ago is looked at for doubles"
@@ -78,7 +83,8 @@ class Schedules(Section):
     yesterday: str = Field("15 0 * * *", description="Cron, UTC: reads yesterday once more")
     chart_of_accounts: str = Field("5 */6 * * *", description="Cron, UTC: refreshes accounts and code parts")
     duplicates: str = Field("20 * * * *", description="Cron, UTC: looks for documents that stand twice in a target")
-    verify: str = Field("30 1 * * *", description="Cron, UTC: looks at what was delivered; on from the start")
+    sweep: str = Field("30 1 * * *", description="Cron, UTC: looks in the ERP at what was delivered; on from the start")
+    verify: str = Field("0 2 * * *", description="Cron, UTC: looks at what was delivered; on from the start")
     purge_runs: str = Field("40 2 * * *", description="Cron, UTC: deletes runs as retention says; on from the start")
 
 

@@ -1,4 +1,4 @@
-"""The part of mlc.yaml that says how deliveries are looked at in their target, and what follows where they differ."""
+"""The part of mlc.yaml about what is looked at again after it was delivered: in the source, and in the target."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ Policy = Literal["report", "hold", "restore"]
 
 
 class VerifySettings(Section):
-    """The nightly looks at what was delivered."""
+    """The open window of the nightly sweep and of verify, and what they may cost."""
 
-    days: int = Field(45, ge=1, description="What was delivered in so many days is looked at every night")
-    rotation_days: int = Field(30, ge=1, description="What is older is looked at once in so many days, in turn")
-    budget_share: float = Field(
-        0.1, gt=0, le=1, description="Of each target's calls, the share that looks take; deliveries go first"
+    days: int = Field(45, ge=1, description="What was touched in the last so many days is looked at each night")
+    rotation_days: int = Field(30, ge=1, description="What is older is looked at in turn, once in so many days")
+    budget_share: float = Field(0.1, gt=0, le=1, description="Of the calls that a system allows: 0.1 is a tenth")
+    gone_at_once: int = Field(
+        20,
+        ge=1,
+        description="More records than that gone from the ERP in one night is an error, and no difference: have rights "
+        "or a filter changed? With 20, more than 1 % is one, too",
     )
     flows: dict[str, Policy] = Field(
         default_factory=dict, description="flow (cin7/purchases): its policy, in place of policies.verify"

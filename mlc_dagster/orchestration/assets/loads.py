@@ -17,6 +17,7 @@ from mlc_dagster.orchestration.assets import delivered, failing, pausing, report
 from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key, read_of
 from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
+from mlc_dagster.orchestration.assets.second_read import second_read, source_number
 from mlc_dagster.orchestration.assets.started_by import run_of
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
@@ -24,7 +25,6 @@ from mlc_dagster.pipeline import Loaded, Slice, Verdict, guards
 from mlc_dagster.pipeline.batches import SLICE_SECONDS
 from mlc_dagster.pipeline.failing import blocked, guarded
 from mlc_dagster.pipeline.guards import Guards
-from mlc_dagster.pipeline.kept_back import Policy
 from mlc_dagster.settings import Settings
 
 log = logger("mlc_dagster.loads")
@@ -73,17 +73,16 @@ def prepared_asset(
 
 def loaded_asset(
     flow: Flow,
+    settings: Settings,
     partitions: dg.PartitionsDefinition[str],
     after: Sequence[str] = (),
     *,
     in_shadow: bool = False,
     slice_seconds: float = SLICE_SECONDS,
-    policy: Policy = "report",
 ) -> dg.AssetsDefinition:
     """Delivers what is ready; what the target has already costs no request. In shadow it tells what it would do.
 
-    `after`: the flows that a run leaves out where this one does not come to its end. `policy`: what people edited in
-    the target is held where that says so.
+    `after`: the flows that a run leaves out where this one does not come to its end.
     """
     shadow = f"\n\n{shadowing.WORDS.format(system=flow.target.system)}" if in_shadow else ""
 
@@ -98,7 +97,7 @@ def loaded_asset(
         tags={"mlc/flow": flow.name.replace("/", "."), **({"mlc/mode": "shadow"} if in_shadow else {})},
         description=f"{flow.description}{shadow}",
         deps=[dg.AssetDep(list(prepared_key(flow)))],
-        required_resource_keys={flow.target.system, "ledger", "storage"},
+        required_resource_keys={flow.source.system, flow.target.system, "ledger", "storage"},
         output_required=False,  # a run that gave way ends well, and has not loaded all
     )
     def load(context: dg.AssetExecutionContext) -> Iterator[Any]:
@@ -112,7 +111,7 @@ def loaded_asset(
             return
         with as_step_failures():
             slice_ = Slice(slice_seconds)
-            loads = loaded_days(context, flow, after, slice_, policy)
+            loads = loaded_days(context, flow, settings, after, slice_)
         yield from pausing.seen(flow, loads)
         with as_step_failures():
             pausing.stop(flow, loads)
@@ -163,7 +162,9 @@ def prepare_partition(
     client = getattr(context.resources, flow.target.system).client
     look = partial(client.known, flow.target) if flow.looks_up else None
     ready = pipeline.prepare(flow, rows, facts, ledger, run, verdict, look)
-    store.write(prepared_key(flow), partition, schema, (ready_batch(chunk, flow.target.record) for chunk in ready))
+    batches = (ready_batch(chunk, flow.target.record) for chunk in ready)
+    number = source_number(flow, ledger, partition)
+    store.write(prepared_key(flow), partition, schema, batches, read_number=number)
     if settings.policies.gl_policy == "block_partition" and verdict.held_by[GL_RULE] and not verdict.blocked:
         reason = f"{verdict.held_by[GL_RULE]} record(s) of {partition} name an account that may not be posted to"
         block(flow, verdict, GL_RULE, reason, store, ledger, context.run.run_id)
@@ -199,7 +200,7 @@ def tell(context: dg.AssetExecutionContext, flow: Flow, verdict: Verdict) -> Non
 
 
 def loaded_days(
-    context: dg.AssetExecutionContext, flow: Flow, after: Sequence[str], slice_: Slice, policy: Policy
+    context: dg.AssetExecutionContext, flow: Flow, settings: Settings, after: Sequence[str], slice_: Slice
 ) -> dict[str, tuple[Loaded, dict[str, Any]]]:
     """Each day, or company, with its account. Where one fails, those that it leaves undone are due again."""
     loads: dict[str, tuple[Loaded, dict[str, Any]]] = {}
@@ -210,17 +211,17 @@ def loaded_days(
 
     with failing.noted(context, flow.target.system, flow.name, left, prepared=True):
         for day in context.partition_keys:
-            loads[day] = load_partition(context, flow, day, after, slice_, policy)
+            loads[day] = load_partition(context, flow, settings, day, after, slice_)
     return loads
 
 
 def load_partition(
     context: dg.AssetExecutionContext,
     flow: Flow,
+    settings: Settings,
     partition: str,
     after: Sequence[str] = (),
     slice_: Slice | None = None,
-    policy: Policy = "report",
 ) -> tuple[Loaded, dict[str, Any]]:
     """Load one day, with progress in the log every few seconds; its account, and that as the UI shows it."""
     target, ledger = getattr(context.resources, flow.target.system), context.resources.ledger.open
@@ -229,8 +230,9 @@ def load_partition(
     ready = stored(context.resources.storage.store, flow, partition, needed=True)
     run = run_of(context, partition)
     ledger.tell_start(flow.name, run)
-    how = {"longest_request": client.api.timeout, "slice_": slice_, "account": account, "policy": policy}
-    loaded = pipeline.load(flow, ready, client, ledger, run, **how)
+    how = {"longest_request": client.api.timeout, "policy": settings.verify_policy(flow.name)}
+    fresh = second_read(context, flow, settings, run)
+    loaded = pipeline.load(flow, ready, client, ledger, run, slice_=slice_, account=account, fresh=fresh, **how)
     account.tell_of_adopted(flow.name, loaded.adopted)
     spent = client.traffic.since(before)
     if loaded.paused:
