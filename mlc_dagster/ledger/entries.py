@@ -37,9 +37,12 @@ class Event(StrEnum):
     CLOSED = "closed"  # the hold was closed
     RELEASED = "released"  # a person let it pass
     DISCARDED = "discarded"  # a person decided that it is never sent
+    GONE = "gone"  # looked at before its delivery, and not in the source any more
     SET_ASIDE = "set_aside"  # the connection leads to another account now: what is there is looked up first
     STARTED = "started"  # no key: a run begins to write, and by whom it was started
     READ = "read"  # of the chain of pulls: a walk through a source came to its end
+    DIFFERS = "differs"  # both sides do not agree any more: a difference was found
+    AGREES = "agrees"  # a difference was closed: both sides agree again, or a person said so
     AGREED = "agreed"  # under the ERP's key: the values that both sides have from now on
 
 

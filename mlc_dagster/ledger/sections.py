@@ -14,6 +14,7 @@ from mlc_dagster.ledger.records.causes import Causes
 from mlc_dagster.ledger.records.contents import Contents
 from mlc_dagster.ledger.records.decisions import LedgerDecisions
 from mlc_dagster.ledger.records.differences import Differences
+from mlc_dagster.ledger.records.gone import Gone
 from mlc_dagster.ledger.records.history import LedgerHistory
 from mlc_dagster.ledger.records.loads import Loads
 from mlc_dagster.ledger.records.looks import Looks
@@ -38,6 +39,7 @@ class Sections:
         self.causes = Causes(database)
         self.contents = Contents(database)
         self.differences = Differences(database)
+        self.gone = Gone(database)
         self.looks = Looks(database)
         self.reads = Reads(database)
         self.agreements = Agreements(database)

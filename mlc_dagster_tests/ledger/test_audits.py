@@ -9,6 +9,7 @@ import pytest
 from mlc_dagster.core.outcomes import Draft, Saved
 from mlc_dagster.core.vocabulary import Pull
 from mlc_dagster.ledger import Ledger, Run
+from mlc_dagster.ledger.records.differences import Found
 from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, held, ready
 from mlc_dagster_tests.ledger.test_verifying import attack, faults
 
@@ -24,6 +25,9 @@ def told(ledger: Ledger) -> Ledger:
     deliver(ledger, ready("P1"), ready("P2"))
     ledger.record_pull(pull(240), run=BY_SCHEDULE)
     agree(ledger, {"name": "Nordlys", "iban": "1"})
+    ledger.differences.see(FLOW, [Found("P1", "edited_in_the_target", "total", "120.00", "90.00")])
+    ledger.differences.see(FLOW, [Found("P2", "deleted_in_the_target")])
+    ledger.differences.agree(FLOW, ["P2"], ["deleted_in_the_target"], [])
     ledger.hold(FLOW, [held("P3")], run=RUN)
     (hold,) = ledger.open_holds(FLOW)
     with ledger._database.writing() as connection:
@@ -70,6 +74,11 @@ ROWS = {
     ),
     "UPDATE agreed SET content = '{}'": (PAIR, "S1", "agreement: other values"),
     "UPDATE decisions SET who = 'bob'": (FLOW, "P3", "decision: the trail tells of another"),
+    "UPDATE differences SET closed_at = first_seen, closed_by = 'ann'": (
+        *(FLOW, "P1"),
+        "difference: closed, opened or removed beside the trail",
+    ),
+    "DELETE FROM differences": (FLOW, "P1", "difference: closed, opened or removed beside the trail"),
     "UPDATE contents SET content = '{}' WHERE key = 'P1'": (FLOW, "P1", "content: not as it was sent"),
 }
 
@@ -96,6 +105,18 @@ def test_an_id_that_the_target_gave_before_it_refused_is_as_the_trail_tells(ledg
     ledger.note_id(FLOW, "P1", "c-5", run=RUN)
     ledger.finish(FLOW, [refused(one)], run=RUN)
     assert differing(ledger) == []
+
+
+def test_a_difference_is_told_when_it_is_found_and_when_it_ends(told: Ledger) -> None:
+    told.differences.see(FLOW, [Found("P1", "edited_in_the_target", "total", "120.00", "80.00")])
+    (one,) = told.differences.open(FLOW)
+    told.differences.close([one.id], "ann: theirs is right")
+    lines = [(line.event.value, line.detail) for line in told.trail(FLOW, "P1") if "edited" in line.detail]
+    assert lines == [
+        ("differs", "edited_in_the_target total: ours 120.00, theirs 90.00"),
+        ("agrees", "edited_in_the_target total: ann: theirs is right"),
+    ]
+    assert differing(told) == []
 
 
 def test_each_content_that_was_sent_is_kept_once(ledger: Ledger) -> None:

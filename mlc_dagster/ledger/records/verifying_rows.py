@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, and_, exists, func, literal, or_, select
+from sqlalchemy import Connection, Row, Select, and_, case, exists, func, literal, or_, select
 
 from mlc_dagster.ledger.columns import Words, stored_key
 from mlc_dagster.ledger.database import chunks
 from mlc_dagster.ledger.entries import Event
 from mlc_dagster.ledger.records import agreements, contents, pulls
-from mlc_dagster.ledger.tables import agreed, attempts, decisions, deliveries
+from mlc_dagster.ledger.tables import agreed, attempts, decisions, deliveries, differences
 from mlc_dagster.ledger.tables import contents as content_rows
 from mlc_dagster.ledger.tables import pulls as pull_rows
 from mlc_dagster.ledger.tenants import of_tenant
@@ -36,6 +36,7 @@ def differing(connection: Connection, flow: str | None = None) -> Iterator[Diffe
     yield from _deliveries(connection, flow)
     yield from _contents(connection, flow)
     yield from _decisions(connection, flow)
+    yield from _differences(connection, flow)
     if flow in (None, pulls.CHAIN):
         yield from _pulls(connection)
     if flow is None:
@@ -104,6 +105,22 @@ def _decisions(connection: Connection, flow: str | None) -> Iterator[Differs]:
     wanted = select(decisions.c.flow, decisions.c.key).where(_of(decisions.c.flow, flow), ~named)
     for row in _rows(connection, wanted):
         yield Differs(row.flow, row.key, "decision: the trail tells of another")
+
+
+def _differences(connection: Connection, flow: str | None) -> Iterator[Differs]:
+    """As many are open as lines tell that were found and not closed; those of a release before have no line."""
+    change = case((attempts.c.event == Event.DIFFERS, 1), else_=-1)
+    lines = select(attempts.c.flow, attempts.c.key, func.sum(change).label("open")).where(
+        _of(attempts.c.flow, flow), attempts.c.event.in_((Event.DIFFERS, Event.AGREES))
+    )
+    told = lines.group_by(attempts.c.flow, attempts.c.key).subquery()
+    is_open = case((differences.c.closed_at.is_(None), 1), else_=0)
+    rows = select(differences.c.flow, differences.c.key, func.sum(is_open).label("open"))
+    there = rows.where(_of(differences.c.flow, flow)).group_by(differences.c.flow, differences.c.key).subquery()
+    same = and_(told.c.flow == there.c.flow, told.c.key == there.c.key)
+    wanted = select(told.c.flow, told.c.key).join_from(told, there, same, isouter=True)
+    for row in _rows(connection, wanted.where(told.c.open != func.coalesce(there.c.open, 0))):
+        yield Differs(row.flow, row.key, "difference: closed, opened or removed beside the trail")
 
 
 def _pulls(connection: Connection) -> Iterator[Differs]:
