@@ -17,7 +17,8 @@ from mlc_dagster.orchestration.assets.loads import loaded_asset, prepared_asset
 from mlc_dagster.orchestration.assets.pausing import after
 from mlc_dagster.orchestration.assets.references import alignment_checks, reference_assets
 from mlc_dagster.orchestration.assets.sources import source_asset
-from mlc_dagster.orchestration.automation import alerts, duplicates
+from mlc_dagster.orchestration.assets.verified import reads_back, verified_asset
+from mlc_dagster.orchestration.automation import alerts, duplicates, verifying
 from mlc_dagster.orchestration.automation import jobs_and_schedules as automation
 from mlc_dagster.orchestration.automation.due import due_sensors
 from mlc_dagster.orchestration.automation.failed_runs import failed_runs_sensor
@@ -48,7 +49,7 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
     check_guards(settings)
     parts = _Parts(settings, environment, catalogue, flows)
     return dg.Definitions(
-        assets=[*parts.sources(), *parts.prepared(), *parts.loaded(), *parts.references],
+        assets=[*parts.sources(), *parts.prepared(), *parts.loaded(), *parts.references, *parts.verified()],
         asset_checks=list(parts.checks()),
         jobs=list(parts.jobs()),
         schedules=list(parts.schedules()),
@@ -108,6 +109,15 @@ class _Parts:
                 flow, self.settings, place, after(flow, self.every), in_shadow=in_shadow, slice_seconds=seconds
             )
 
+    @cached_property
+    def looked_at(self) -> list[Flow]:
+        """The flows whose target shows what it has, and may be written to."""
+        return [flow for flow in self.every if reads_back(flow, self.settings)]
+
+    def verified(self) -> Iterator[dg.AssetsDefinition]:
+        for flow in self.looked_at:
+            yield verified_asset(flow, self.settings, self.place[flow.source.partition])
+
     def checks(self) -> Iterator[dg.AssetChecksDefinition]:
         for system in self.charted:
             yield voucher_check(self.catalogue[VOUCHERS], system, self.settings, self.place["day"])
@@ -121,6 +131,7 @@ class _Parts:
             *automation.reference_jobs(self.references),
             *duplicates.duplicates_jobs(self.every),
             *sweep_jobs(self.every, self.settings),
+            *verifying.verify_jobs(self.looked_at),
             plan_job(self.every, self.settings, quiet),
         ]
         yield from moving
@@ -134,6 +145,7 @@ class _Parts:
                 yield schedule
         yield from duplicates.duplicates_schedules(self.every, self.settings)
         yield from sweep_schedules(self.every, self.settings)
+        yield from verifying.verify_schedules(self.looked_at, self.settings)
         yield purge_schedule(self.settings)
         yield from alerts.daily_schedules(self.settings)
 
@@ -233,8 +245,10 @@ def check_extras(flows: Sequence[Flow], section: TargetSection) -> None:
 
 
 def check_guards(settings: Settings) -> None:
-    """Raises Misconfigured where mlc.yaml guards a flow that there is not."""
-    for wrong in strange_guards(dict(settings.guards), known_flows(settings)):
+    """Raises Misconfigured where mlc.yaml guards a flow that there is not, or says how it is looked at."""
+    known = known_flows(settings)
+    policies = strange_guards(dict(settings.verify.flows), known, "verify", "flows")
+    for wrong in (*strange_guards(dict(settings.guards), known), *policies):
         raise Misconfigured(f"{named(wrong.path)} in mlc.yaml: {wrong.sentence}")
 
 

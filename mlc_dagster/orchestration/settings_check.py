@@ -41,6 +41,7 @@ def of_the_house(content: Any) -> Iterator[Mistake]:
     """What the settings alone cannot know; asked of the text, so that other mistakes do not hide it."""
     known = _flows(content)
     yield from strange_guards(_section(content, "guards"), known)
+    yield from strange_guards(_section(content, "verify", "flows"), known, "verify", "flows")
     yield from _entity_sets(_section(content, ERP))
     yield from _crons("schedules", _section(content, "schedules"))
     if daily := _section(content, "alerts").get("daily"):  # empty: there is no daily word
@@ -61,12 +62,12 @@ def _flows(content: Any) -> dict[str, Flow]:
     }
 
 
-def strange_guards(guards: dict[str, Any], known: Collection[str]) -> Iterator[Mistake]:
-    """Guards of flows that there are not."""
+def strange_guards(guards: dict[str, Any], known: Collection[str], *where: str) -> Iterator[Mistake]:
+    """Guards, or what else is said by flow, of flows that there are not. `where` it stands in the file."""
     for name in guards:
         if name not in known:
             near = offered(name, known) or f"; there are: {', '.join(known)}"
-            yield Mistake(("guards", name), f"there is no such flow{near}")
+            yield Mistake((*(where or ("guards",)), name), f"there is no such flow{near}")
 
 
 def _entity_sets(section: dict[str, Any]) -> Iterator[Mistake]:

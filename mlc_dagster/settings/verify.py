@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from mlc_dagster.settings.section import Section
+
+Policy = Literal["report", "hold", "restore"]
 
 
 class VerifySettings(Section):
@@ -18,4 +22,7 @@ class VerifySettings(Section):
         ge=1,
         description="More records than that gone from the ERP in one night is an error, and no difference: have rights "
         "or a filter changed? With 20, more than 1 % is one, too",
+    )
+    flows: dict[str, Policy] = Field(
+        default_factory=dict, description="flow (cin7/purchases): its policy, in place of policies.verify"
     )

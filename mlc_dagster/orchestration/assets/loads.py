@@ -230,10 +230,9 @@ def load_partition(
     ready = stored(context.resources.storage.store, flow, partition, needed=True)
     run = run_of(context, partition)
     ledger.tell_start(flow.name, run)
-    longest, fresh = client.api.timeout, second_read(context, flow, settings, run)
-    loaded = pipeline.load(
-        flow, ready, client, ledger, run, longest_request=longest, slice_=slice_, account=account, fresh=fresh
-    )
+    how = {"longest_request": client.api.timeout, "policy": settings.verify_policy(flow.name)}
+    fresh = second_read(context, flow, settings, run)
+    loaded = pipeline.load(flow, ready, client, ledger, run, slice_=slice_, account=account, fresh=fresh, **how)
     account.tell_of_adopted(flow.name, loaded.adopted)
     spent = client.traffic.since(before)
     if loaded.paused:
