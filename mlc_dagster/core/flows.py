@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Protocol
 
 from mlc_dagster.core.facts import Facts
@@ -75,6 +76,8 @@ class Flow:
     supersedes: Callable[[Any], Mapping[str, tuple[str, ...]]] | None = None
     """target record -> {flow: keys}: what it takes the place of, and what is never delivered after it"""
     pair: str = ""  # "cin7/suppliers": both sides may change the record; the values last agreed on are kept under this
+    cut_over: date | None = None
+    """A document that is dated before it, and was not delivered by this flow, is no matter of it: mlc.yaml says so."""
     description: str = ""
     owner: str = "team:finance"
     system: str = ""  # the SaaS's own name, where the flow is one of a connection under another name

@@ -18,6 +18,7 @@ from mlc_dagster.ledger.records.looks import Looks
 from mlc_dagster.ledger.records.reads import Reads
 from mlc_dagster.ledger.records.shadow import Shadow
 from mlc_dagster.ledger.records.sightings import LedgerSightings
+from mlc_dagster.ledger.records.stock import LedgerStock
 from mlc_dagster.ledger.records.stored import Stored
 from mlc_dagster.ledger.upkeep.soundness import Keeping
 
@@ -42,5 +43,6 @@ class Sections:
         self.loads = Loads(database)
         self.alerts = Alerts(database)
         self.shadow = Shadow(database)
+        self.stock = LedgerStock(database)
         self.stored = Stored(database)
         self.keeping = Keeping(database)
