@@ -75,6 +75,8 @@ class Flow:
     marks: str = ""  # what the references of its documents begin with, where flows share a target: "cin7-supplier-"
     supersedes: Callable[[Any], Mapping[str, tuple[str, ...]]] | None = None
     """target record -> {flow: keys}: what it takes the place of, and what is never delivered after it"""
+    document: Callable[[Any], str | None] | None = None
+    """target record -> `stakes.document_key`: which supplier's invoice it is, under whatever key the ERP has it"""
     pair: str = ""  # "cin7/suppliers": both sides may change the record; the values last agreed on are kept under this
     cut_over: date | None = None
     """A document that is dated before it, and was not delivered by this flow, is no matter of it: mlc.yaml says so."""

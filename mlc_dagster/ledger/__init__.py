@@ -8,7 +8,9 @@ from mlc_dagster.ledger.coordination.work_entries import PAUSED, SLICE, THROTTLE
 from mlc_dagster.ledger.database import place_of
 from mlc_dagster.ledger.entries import Attempt, Decision, Event, Held, HoldEntry, PullEntry, Run, Standing
 from mlc_dagster.ledger.ledger import Ledger
+from mlc_dagster.ledger.records.audits import ExportedLine
 from mlc_dagster.ledger.records.verifying import Fault, Verification
+from mlc_dagster.ledger.records.verifying_rows import Differs
 
 __all__ = [
     "PAUSED",
@@ -17,7 +19,9 @@ __all__ = [
     "AccountRefused",
     "Attempt",
     "Decision",
+    "Differs",
     "Event",
+    "ExportedLine",
     "Failure",
     "Fault",
     "Held",

@@ -14,7 +14,7 @@ from mlc_dagster.core.vocabulary import Pull
 Answer = Saved | Refused | Unanswered
 """The last word on a draft. `Begun` is not one: see `Ledger.note_id`."""
 
-Closing = Literal["delivered", "superseded", "out_of_scope", "released", "discarded"]
+Closing = Literal["delivered", "superseded", "out_of_scope", "released", "discarded", "gone"]
 """Why a hold was closed."""
 
 Decided = Literal["released", "discarded"]
@@ -37,7 +37,13 @@ class Event(StrEnum):
     CLOSED = "closed"  # the hold was closed
     RELEASED = "released"  # a person let it pass
     DISCARDED = "discarded"  # a person decided that it is never sent
+    GONE = "gone"  # looked at before its delivery, and not in the source any more
     SET_ASIDE = "set_aside"  # the connection leads to another account now: what is there is looked up first
+    STARTED = "started"  # no key: a run begins to write, and by whom it was started
+    READ = "read"  # of the chain of pulls: a walk through a source came to its end
+    DIFFERS = "differs"  # both sides do not agree any more: a difference was found
+    AGREES = "agrees"  # a difference was closed: both sides agree again, or a person said so
+    AGREED = "agreed"  # under the ERP's key: the values that both sides have from now on
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,8 @@ class Run:
 
     run_id: str
     partition: str = ""
+    by: str = ""  # who started it, in words: "schedule cin7_running_day"; empty: not told
+    by_person: bool = False  # it is told in the trail also where nothing else is written
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,17 +9,22 @@ from mlc_dagster.ledger.coordination.pauses import Pauses
 from mlc_dagster.ledger.coordination.work import Work
 from mlc_dagster.ledger.database import Database
 from mlc_dagster.ledger.records.agreements import Agreements
+from mlc_dagster.ledger.records.audits import LedgerAudit
 from mlc_dagster.ledger.records.causes import Causes
+from mlc_dagster.ledger.records.contents import Contents
 from mlc_dagster.ledger.records.decisions import LedgerDecisions
 from mlc_dagster.ledger.records.differences import Differences
+from mlc_dagster.ledger.records.gone import Gone
 from mlc_dagster.ledger.records.history import LedgerHistory
 from mlc_dagster.ledger.records.loads import Loads
 from mlc_dagster.ledger.records.looks import Looks
 from mlc_dagster.ledger.records.reads import Reads
 from mlc_dagster.ledger.records.shadow import Shadow
 from mlc_dagster.ledger.records.sightings import LedgerSightings
+from mlc_dagster.ledger.records.stakes import Stakes
 from mlc_dagster.ledger.records.stock import LedgerStock
 from mlc_dagster.ledger.records.stored import Stored
+from mlc_dagster.ledger.records.sweeps import Sweeps
 from mlc_dagster.ledger.upkeep.soundness import Keeping
 
 
@@ -31,8 +36,11 @@ class Sections:
         self.sightings = LedgerSightings(database)
         self.decisions = LedgerDecisions(database)
         self.history = LedgerHistory(database)
+        self.audit = LedgerAudit(database)
         self.causes = Causes(database)
+        self.contents = Contents(database)
         self.differences = Differences(database)
+        self.gone = Gone(database)
         self.looks = Looks(database)
         self.reads = Reads(database)
         self.agreements = Agreements(database)
@@ -45,4 +53,6 @@ class Sections:
         self.shadow = Shadow(database)
         self.stock = LedgerStock(database)
         self.stored = Stored(database)
+        self.stakes = Stakes(database)
+        self.sweeps = Sweeps(database)
         self.keeping = Keeping(database)

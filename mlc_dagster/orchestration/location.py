@@ -25,6 +25,7 @@ from mlc_dagster.orchestration.automation.healing import healing_sensors
 from mlc_dagster.orchestration.automation.inbox import inbox_sensors
 from mlc_dagster.orchestration.automation.planning import plan_job
 from mlc_dagster.orchestration.automation.retention import purge_job, purge_schedule
+from mlc_dagster.orchestration.automation.sweep import sweep_jobs, sweep_schedules
 from mlc_dagster.orchestration.liveness.lost_runs import lost_runs_sensor
 from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
 from mlc_dagster.orchestration.resources import ConnectionResource, LedgerResource, StorageResource
@@ -104,7 +105,9 @@ class _Parts:
         seconds = 60 * self.settings.policies.slice_minutes
         for flow in self.every:
             in_shadow, place = self.settings.is_shadow(flow.target.system), self.place[flow.source.partition]
-            yield loaded_asset(flow, place, after(flow, self.every), in_shadow=in_shadow, slice_seconds=seconds)
+            yield loaded_asset(
+                flow, self.settings, place, after(flow, self.every), in_shadow=in_shadow, slice_seconds=seconds
+            )
 
     def checks(self) -> Iterator[dg.AssetChecksDefinition]:
         for system in self.charted:
@@ -118,6 +121,7 @@ class _Parts:
             *jobs(self.flows, self.catalogue, self.charted),
             *automation.reference_jobs(self.references),
             *duplicates.duplicates_jobs(self.every),
+            *sweep_jobs(self.every, self.settings),
             plan_job(self.every, self.settings, quiet),
         ]
         yield from moving
@@ -130,6 +134,7 @@ class _Parts:
             if has_charts or schedule.job_name != automation.CHART_JOB:
                 yield schedule
         yield from duplicates.duplicates_schedules(self.every, self.settings)
+        yield from sweep_schedules(self.every, self.settings)
         yield purge_schedule(self.settings)
         yield from alerts.daily_schedules(self.settings)
 

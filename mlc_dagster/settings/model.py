@@ -16,6 +16,7 @@ from mlc_dagster.core.near_names import offered
 from mlc_dagster.settings.alerts import AlertSettings
 from mlc_dagster.settings.guards import GuardSettings
 from mlc_dagster.settings.section import CURRENCY, TENANT, Section, SystemConnection, TargetSection
+from mlc_dagster.settings.verify import VerifySettings
 from mlc_dagster.settings.web import WebSettings
 
 
@@ -48,6 +49,11 @@ class Policies(Section):
         "hold", description="block_partition: one record with a wrong account stops its partition"
     )
     accounts_max_age_hours: float = Field(26, gt=0, description="An older chart of accounts counts as stale")
+    prepared_max_age_minutes: float = Field(
+        60,
+        ge=0,
+        description="What was read longer ago is read again by key before its first delivery; 0: always",
+    )
     look_back_minutes: float = Field(10, ge=1, description="Rows committed late are found this far back")
     duplicates_hours: float = Field(
         26, ge=1, description="What was made or changed so long ago is looked at for doubles"
@@ -72,6 +78,7 @@ class Schedules(Section):
     yesterday: str = Field("15 0 * * *", description="Cron, UTC: reads yesterday once more")
     chart_of_accounts: str = Field("5 */6 * * *", description="Cron, UTC: refreshes accounts and code parts")
     duplicates: str = Field("20 * * * *", description="Cron, UTC: looks for documents that stand twice in a target")
+    sweep: str = Field("30 1 * * *", description="Cron, UTC: looks in the ERP at what was delivered; on from the start")
     purge_runs: str = Field("40 2 * * *", description="Cron, UTC: deletes runs as retention says; on from the start")
 
 
@@ -111,6 +118,7 @@ class Settings(Section):
         description="flow (cin7/purchases): documents that are dated before this day are never sent; those that it has"
         " delivered already stay its own",
     )
+    verify: VerifySettings = VerifySettings()
     web: WebSettings = WebSettings()
     alerts: AlertSettings | None = Field(None, description="Leave it out, and nobody is told of failed runs and holds")
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import StatementError
 
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.outcomes import Saved, State
+from mlc_dagster.core.stakes import Stake
 from mlc_dagster.core.vocabulary import Pull
 from mlc_dagster.ledger import Failure, Ledger
 from mlc_dagster.ledger.records.causes import Cause, Judged
@@ -54,6 +55,9 @@ def fill(ledger: Ledger, word: str) -> None:
     ledger.differences.see(FLOW, [Found("P1", "edited_in_the_target", "name", word, "x")])
     ledger.looks.saw(FLOW, {"P1": Remembered({"name": word, "total": Decimal("1.50")})}, ledger.looks.now())
     ledger.work.ask(FLOW, ["2026-11-05"], word)
+    ledger.stakes.note(FLOW, {"P1": Stake("100", "SEK", "0010/S1/F-1")})
+    ledger.sweeps.ended("ifs/orders", "keys", {"rows": word})
+    ledger.sweeps.asked(FLOW, {"P1": word})
     ledger.work.put_off([(FLOW, "2026-11-06")], "cin7", "throttled", word, word, seconds=3600.0)
     ledger.reads.begin("ifs/orders", "2026-11-05", word)
     ledger.vault(KEYS).set("CIN7_KEY", f"secret of {word}")
@@ -101,8 +105,16 @@ def told(ledger: Ledger) -> dict[str, Any]:
         "causes": lambda: (ledger.causes.open(FLOW), ledger.causes.judged(FLOW)),
         "accounts": lambda: (ledger.accounts.known("cin7"), ledger.accounts.concerned("cin7", [FLOW])),
         "sample": lambda: ledger.accounts.sample([FLOW]),
+        "places": lambda: (
+            ledger.differences.places(FLOW, ["P1"]),
+            ledger.sightings.places("ifs/orders", ["P1"]),
+        ),
         "differences": lambda: (ledger.differences.open(), ledger.differences.count()),
         "looks": lambda: (ledger.looks.keys(FLOW), ledger.looks.of(FLOW, ["P1"])),
+        "stakes": lambda: (ledger.stakes.of(FLOW, ["P1"]), ledger.stakes.delivered_as(FLOW, ["0010/S1/F-1"])),
+        "sweeps": lambda: (ledger.sweeps.parts("ifs/orders"), ledger.sweeps.delivered(FLOW), ledger.sweeps.held(FLOW)),
+        "swept": lambda: (ledger.sweeps.sources(FLOW, ["P1"]), ledger.sweeps.loaded(FLOW, ["2026-11-05"])),
+        "asked again": lambda: ledger.sweeps.not_asked(FLOW, {"P1": "theirs"}),
         "work": lambda: (ledger.work.all(), ledger.work.due(), ledger.work.count(), ledger.work.silent()),
         "of_run": lambda: (ledger.work.of_run("mine"), ledger.work.prepared_at(FLOW, "2026-11-05")),
         "reads": lambda: ledger.reads.latest("ifs/orders", "2026-11-05"),

@@ -12,11 +12,13 @@ from mlc_dagster.core.arrow_columns import ready_batch, ready_schema, records_of
 from mlc_dagster.core.flows import Flow, Rule
 from mlc_dagster.core.inert import inert
 from mlc_dagster.core.logs import logger
-from mlc_dagster.ledger import Ledger, Run
+from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.assets import delivered, failing, pausing, reports, shadowing
 from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key, read_of
 from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
+from mlc_dagster.orchestration.assets.second_read import second_read, source_number
+from mlc_dagster.orchestration.assets.started_by import run_of
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
 from mlc_dagster.pipeline import Loaded, Slice, Verdict, guards
@@ -71,6 +73,7 @@ def prepared_asset(
 
 def loaded_asset(
     flow: Flow,
+    settings: Settings,
     partitions: dg.PartitionsDefinition[str],
     after: Sequence[str] = (),
     *,
@@ -94,7 +97,7 @@ def loaded_asset(
         tags={"mlc/flow": flow.name.replace("/", "."), **({"mlc/mode": "shadow"} if in_shadow else {})},
         description=f"{flow.description}{shadow}",
         deps=[dg.AssetDep(list(prepared_key(flow)))],
-        required_resource_keys={flow.target.system, "ledger", "storage"},
+        required_resource_keys={flow.source.system, flow.target.system, "ledger", "storage"},
         output_required=False,  # a run that gave way ends well, and has not loaded all
     )
     def load(context: dg.AssetExecutionContext) -> Iterator[Any]:
@@ -108,7 +111,7 @@ def loaded_asset(
             return
         with as_step_failures():
             slice_ = Slice(slice_seconds)
-            loads = loaded_days(context, flow, after, slice_)
+            loads = loaded_days(context, flow, settings, after, slice_)
         yield from pausing.seen(flow, loads)
         with as_step_failures():
             pausing.stop(flow, loads)
@@ -150,7 +153,8 @@ def prepare_partition(
     """Prepare one day. A blocked day stores nothing as ready, so a load that runs alone is as safe."""
     ledger, store = context.resources.ledger.open, context.resources.storage.store
     schema = ready_schema(flow.target.record)
-    verdict, run = Verdict(partition), Run(context.run.run_id, partition)
+    verdict, run = Verdict(partition), run_of(context, partition)
+    ledger.tell_start(flow.name, run)
     if settings.is_shadow(flow.target.system):
         delivered.keep(flow, store, ledger, partition)
     read, source = flow.source.key, flow.source.record
@@ -158,7 +162,9 @@ def prepare_partition(
     client = getattr(context.resources, flow.target.system).client
     look = partial(client.known, flow.target) if flow.looks_up else None
     ready = pipeline.prepare(flow, rows, facts, ledger, run, verdict, look)
-    store.write(prepared_key(flow), partition, schema, (ready_batch(chunk, flow.target.record) for chunk in ready))
+    batches = (ready_batch(chunk, flow.target.record) for chunk in ready)
+    number = source_number(flow, ledger, partition)
+    store.write(prepared_key(flow), partition, schema, batches, read_number=number)
     if settings.policies.gl_policy == "block_partition" and verdict.held_by[GL_RULE] and not verdict.blocked:
         reason = f"{verdict.held_by[GL_RULE]} record(s) of {partition} name an account that may not be posted to"
         block(flow, verdict, GL_RULE, reason, store, ledger, context.run.run_id)
@@ -194,7 +200,7 @@ def tell(context: dg.AssetExecutionContext, flow: Flow, verdict: Verdict) -> Non
 
 
 def loaded_days(
-    context: dg.AssetExecutionContext, flow: Flow, after: Sequence[str], slice_: Slice
+    context: dg.AssetExecutionContext, flow: Flow, settings: Settings, after: Sequence[str], slice_: Slice
 ) -> dict[str, tuple[Loaded, dict[str, Any]]]:
     """Each day, or company, with its account. Where one fails, those that it leaves undone are due again."""
     loads: dict[str, tuple[Loaded, dict[str, Any]]] = {}
@@ -205,13 +211,14 @@ def loaded_days(
 
     with failing.noted(context, flow.target.system, flow.name, left, prepared=True):
         for day in context.partition_keys:
-            loads[day] = load_partition(context, flow, day, after, slice_)
+            loads[day] = load_partition(context, flow, settings, day, after, slice_)
     return loads
 
 
 def load_partition(
     context: dg.AssetExecutionContext,
     flow: Flow,
+    settings: Settings,
     partition: str,
     after: Sequence[str] = (),
     slice_: Slice | None = None,
@@ -221,9 +228,12 @@ def load_partition(
     client, account = target.client, target.account(context.run.run_id)
     before, prepared_at = client.traffic, ledger.work.prepared_at(flow.name, partition)
     ready = stored(context.resources.storage.store, flow, partition, needed=True)
-    run = Run(context.run.run_id, partition)
-    longest = client.api.timeout
-    loaded = pipeline.load(flow, ready, client, ledger, run, longest_request=longest, slice_=slice_, account=account)
+    run = run_of(context, partition)
+    ledger.tell_start(flow.name, run)
+    longest, fresh = client.api.timeout, second_read(context, flow, settings, run)
+    loaded = pipeline.load(
+        flow, ready, client, ledger, run, longest_request=longest, slice_=slice_, account=account, fresh=fresh
+    )
     account.tell_of_adopted(flow.name, loaded.adopted)
     spent = client.traffic.since(before)
     if loaded.paused:

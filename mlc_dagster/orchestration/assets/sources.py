@@ -12,9 +12,9 @@ from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.inert import inert
 from mlc_dagster.core.logs import logger
 from mlc_dagster.core.vocabulary import ERP, EntitySet, Pull
-from mlc_dagster.ledger import Run
 from mlc_dagster.orchestration.assets import failing, reports
 from mlc_dagster.orchestration.assets.asset_keys import read_of
+from mlc_dagster.orchestration.assets.started_by import run_of
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN, scope_of
 from mlc_dagster.pipeline.failing import blocked
@@ -99,7 +99,7 @@ def read_partition(context: dg.AssetExecutionContext, entity: EntitySet, partiti
     told = told_while_reading(batches, pull)
     schema, number = source_schema(entity.record), pull.read_number
     store.write(entity.key, partition, schema, told, stale=lambda: pull.stale, read_number=number)
-    ledger.record_pull(pull, run=Run(context.run.run_id, partition))
+    ledger.record_pull(pull, run=run_of(context, partition))
     ledger.work.done(read_of(entity), partition, began)
     ledger.work.answered(entity.system)
     context.add_asset_metadata(

@@ -24,6 +24,8 @@ from mlc_dagster.orchestration.automation.duplicates import apart
 from mlc_dagster.orchestration.failures import each_once
 from mlc_dagster.orchestration.partitions import unknown
 from mlc_dagster.orchestration.storage.row_store import RowStore
+from mlc_dagster.pipeline import ACCEPTED, ANSWERED
+from mlc_dagster.pipeline.fresh import THERE
 from mlc_dagster.settings import Settings
 
 SECONDS = 20.0  # of judging in one tick: Dagster ends a tick after 60; the next one goes on where this one stopped
@@ -131,15 +133,15 @@ class _Wanted:
     def of(self, ledger: Ledger, usable: bool) -> None:
         causes, name = ledger.causes, self.flow.name
         if not self.once:
-            held_by = (causes.by_rule_alone(name, rule) for rule in (pipeline.ANSWERED, pipeline.ACCEPTED))
-            self.tried_again(*held_by)
+            unanswered, refused, gone = (causes.by_rule_alone(name, rule) for rule in (ANSWERED, ACCEPTED, THERE))
+            self.tried_again(unanswered, [*refused, *gone])
         self._released(ledger)
         if usable:
             for day, holds in _by_partition(causes.passing(name)).items():
                 self._add(day, "heals", _marks(holds), "" if self.once else _turn_of_the_clock(holds))
 
     def tried_again(self, unanswered: Sequence[Waiting], refused: Sequence[Waiting]) -> None:
-        """What the load held: without an answer it is looked up at once; refused it is tried once a day."""
+        """What the load held: without an answer it is looked up at once; refused, or gone, it is tried once a day."""
         today = datetime.now(UTC).date()
         for day, holds in _by_partition(unanswered).items():
             self._add(day, "looks up", _marks(holds), _turn_of_the_clock(holds))

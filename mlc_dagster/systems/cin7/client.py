@@ -14,20 +14,23 @@ import pyarrow as pa
 from mlc_dagster.core.duplicates import Crosswalk, TargetScan
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
-from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
-from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
+from mlc_dagster.core.outcomes import Delivered, Draft, Outcome, Seen, Shown, Traffic, Worth
+from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, key_parts
 from mlc_dagster.systems.cin7.account_rules import USUAL_TOLERANCE, rules_of
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, classify, signature
 from mlc_dagster.systems.cin7.duplicates import Duplicates
-from mlc_dagster.systems.cin7.lists import listed_supplier, supplier_pages
+from mlc_dagster.systems.cin7.lists import listed_supplier, supplier_pages, suppliers_of
 from mlc_dagster.systems.cin7.purchases.invoice_writer import InvoiceWriter
 from mlc_dagster.systems.cin7.purchases.purchase_lookup import PurchaseLookup
 from mlc_dagster.systems.cin7.purchases.purchase_writer import PurchaseSender, PurchaseWriter
+from mlc_dagster.systems.cin7.purchases.read_back import PurchasesReadBack
+from mlc_dagster.systems.cin7.purchases.shown_purchase import expected_invoice, expected_purchase, worth_of
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
 from mlc_dagster.systems.cin7.reference_books import read_books
+from mlc_dagster.systems.cin7.suppliers.read_back import expected_supplier, seen_suppliers
 from mlc_dagster.systems.cin7.suppliers.supplier_writer import SupplierWriter
 from mlc_dagster.systems.shared.kept_reads import KeptRead
-from mlc_dagster.systems.shared.lists_by_day import ListByDay
+from mlc_dagster.systems.shared.lists_by_day import ListByDay, alone
 from mlc_dagster.systems.shared.saving import one_by_one
 from mlc_dagster.transport.client import ApiClient
 
@@ -38,7 +41,7 @@ PRODUCTS_FRESH = 600.0  # seconds that sent lines take ids and names from the sa
 
 
 class Cin7Client:
-    """One Cin7 account; implements outcomes.Client. The account's limits and keys are the ApiClient's business."""
+    """One Cin7 account; implements outcomes.ReadsBack. The account's limits and keys are the ApiClient's business."""
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class Cin7Client:
             PURCHASES.name: PurchaseWriter(sender),
             PURCHASE_INVOICES.name: InvoiceWriter(sender),
         }
+        self._there = PurchasesReadBack(self._api, clock)
         self._duplicates = Duplicates(self._api, self._options.get("external_key", ""), clock)
         self._products = KeptRead(self._read_products, PRODUCTS_FRESH, clock)
         self._books = KeptRead(lambda: read_books(self._api, self._products.value(BOOKS_FRESH)), BOOKS_FRESH, clock)
@@ -85,9 +89,33 @@ class Cin7Client:
         yield from ListByDay(entity, scope, pull, sightings).batches(rows, partial(listed_supplier, self._options))
         pull.requests = pull.pages = self.api.requests - before
 
+    def by_keys(
+        self, entity: EntitySet, keys: Sequence[str], since: datetime | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Suppliers by their ids, deprecated ones too, as `read` has them. Raises as `save`."""
+        rows = (row for key in keys for row in suppliers_of(self._api, key_parts(key, 1)[0]))
+        return alone(entity, rows, partial(listed_supplier, self._options), keys)
+
     def scan_documents(self, target: Target, since: datetime, known: Crosswalk) -> TargetScan:
         """What may be in Cin7 twice: duplicates.AllowsDuplicates. Raises as `save`."""
         return self._duplicates.scan(target, since, known)
+
+    def read_back(self, target: Target, delivered: Sequence[Delivered]) -> Iterator[Seen]:
+        """As outcomes.ReadsBack: suppliers by the list, purchases by the list and what it shows as touched."""
+        if target.name == SUPPLIERS.name:
+            self._suppliers.forget()
+            return seen_suppliers(self._suppliers.listed(), self._suppliers.by_id, delivered)
+        return self._there.read_back(target, delivered)
+
+    def expected(self, target: Target, record: Any) -> Shown:
+        """As outcomes.ReadsBack."""
+        if target.name == SUPPLIERS.name:
+            return expected_supplier(record)
+        return expected_purchase(record) if target.name == PURCHASES.name else expected_invoice(record)
+
+    def worth(self, target: Target, values: Shown) -> Worth:
+        """As outcomes.ReadsBack: a purchase is worth its total, with tax."""
+        return worth_of(values)
 
     def schema_report(self, entity: EntitySet) -> None:
         """Cin7 does not tell which fields it has."""

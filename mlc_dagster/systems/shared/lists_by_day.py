@@ -7,7 +7,7 @@ by its modified timestamp, or, in a set that is swept, by the day on which its p
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
@@ -49,7 +49,10 @@ class ListByDay:
         pull: Pull,
         sightings: Sightings | None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        only: frozenset[str] | None = None,
     ) -> None:
+        """`only`: the keys of the rows that are wanted; None: all."""
+        self._only = only
         self._entity, self._scope, self._pull, self._sightings, self._clock = entity, scope, pull, sightings, clock
 
     def batches(self, documents: Iterable[Document], extract: Extract) -> Iterator[pa.RecordBatch]:
@@ -76,7 +79,7 @@ class ListByDay:
             one = self._read(document, extract)
             self._pull.repeated += one.key in found
             found[one.key] = one
-        return list(found.values())
+        return [one for key, one in found.items() if self._only is None or key in self._only]
 
     def _read(self, document: Document, extract: Extract) -> _ReadDocument:
         etag = digest(document)
@@ -132,6 +135,14 @@ class ListByDay:
         self._pull.unreadable = sum(one.problem is not None for one in rows)
         together = sum(int(digest([one.key, one.etag]), 16) for one in rows)
         self._pull.etags = f"{together % 2**128:032x}"
+
+
+def alone(
+    entity: EntitySet, documents: Iterable[Document], extract: Extract, keys: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    """The documents of these keys, whatever day they belong to, in the columns of `source_schema`."""
+    wanted, pull = frozenset(keys), Pull("/".join(entity.key), "")
+    yield from ListByDay(entity, Scope(""), pull, None, only=wanted).batches(documents, extract)
 
 
 def digest(document: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from mlc_dagster.core.errors import MlcError, RecordRejected
 from mlc_dagster.core.outcomes import Begun, Disagreement, Draft, Outcome, Saved
+from mlc_dagster.core.shown_values import shown_otherwise
 from mlc_dagster.systems.cin7.account_rules import AccountRules
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, covers, same_id, says
 from mlc_dagster.systems.cin7.kept_fields import refuse_losses
@@ -19,7 +20,9 @@ from mlc_dagster.systems.cin7.purchases.buyers_discounts import (
     refuse_discounts,
 )
 from mlc_dagster.systems.cin7.purchases.purchase_lookup import PurchaseLookup, abandoned, read
+from mlc_dagster.systems.cin7.purchases.shown_purchase import expected_purchase, shown_purchase
 from mlc_dagster.systems.cin7.records import Purchase, PurchaseDocument
+from mlc_dagster.systems.shared.cancelled_documents import WasCancelledError, cancelled_words
 
 Products = Callable[[], Mapping[str, Document]]
 
@@ -44,7 +47,7 @@ class PurchaseSender:
     def known(self, draft: Draft, purchase_id: str | None) -> Document | None:
         """The purchase of a draft: by its id, or by its marker where the draft says since when it may be there."""
         if purchase_id and not abandoned(found := read(self.api, purchase_id)):
-            return found
+            return None if draft.anew and is_voided(found) else found
         return self.lookup.find(draft) if draft.look_since else None
 
     def begin(self, document: PurchaseDocument) -> Document:
@@ -180,7 +183,7 @@ class PurchaseWriter:
             return
         if draft.remote_id is None:
             yield Begun(draft, theirs["ID"])
-        refuse_voided(theirs)
+        refuse_voided(theirs, document.marker)
         refuse_other_supplier(document, theirs)
         if order_is_equal and not discounted:
             self._sender.with_our_totals(document, order)
@@ -204,9 +207,14 @@ def is_voided(purchase: Document) -> bool:
     return says(purchase["Status"], "VOIDED")
 
 
-def refuse_voided(purchase: Document) -> None:
+def refuse_voided(purchase: Document, marker: str) -> None:
+    """Raises WasCancelledError where the purchase that stands for the marker is voided."""
     if is_voided(purchase):
-        raise RecordRejected(f"{purchase['OrderNumber']} was voided in Cin7. Cancel it in IFS, or discard this hold.")
+        raise WasCancelledError(voided_words(f"purchase {purchase['OrderNumber']}", marker))
+
+
+def voided_words(document: str, marker: str) -> str:
+    return cancelled_words("Cin7", document, "voided", marker, "undo the voiding in Cin7")
 
 
 def refuse_other_supplier(document: PurchaseDocument, theirs: Document) -> None:
@@ -237,4 +245,5 @@ def _saved(draft: Draft, purchase: Document, action: Any, order: Document) -> Sa
     """With what differs by Cin7's own doing: a buyer's discount, or else the tax."""
     told = tuple(discounts_given(draft.record, order)) or tuple(taxed_otherwise(draft.record, order))
     number, kinds = str(purchase.get("OrderNumber") or ""), (OTHER_TAX, OTHER_DISCOUNT)
-    return Saved(draft, str(purchase["ID"]), action, detail=number, disagreements=told, looked_for=kinds)
+    shown = shown_otherwise(expected_purchase(draft.record), shown_purchase({}, order))
+    return Saved(draft, str(purchase["ID"]), action, number, disagreements=told, looked_for=kinds, shown=shown)
