@@ -61,7 +61,7 @@ def _systems(opened: Ledger, settings: Settings, tasks: Sequence[Task]) -> list[
             "shadow": settings.is_shadow(name),
             "paused": _paused(pauses[name]) if name in pauses else None,
             "waiting_until": silent[name].isoformat() if name in silent else None,
-            "loads_waiting": sum(task.connection == name for task in tasks),
+            "loads_waiting": sum(task.connection == name and not task.failed for task in tasks),
         }
         for name in configuration.connections(settings)
     ]

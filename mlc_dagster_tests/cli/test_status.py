@@ -63,7 +63,7 @@ def test_retry_lets_a_cause_a_flow_or_all_go_on(world: World) -> None:
     assert "1 load is due" in mlc("retry", "--all").output
     with world.ledger as ledger:
         assert {task.state for task in ledger.work.all()} == {"due"}
-    assert mlc("retry", "--all").output.startswith("0 loads are due")
+    assert "0 loads are due" in mlc("retry", "--all").output
 
 
 def test_a_cause_that_is_none_changes_nothing_and_says_what_there_is(world: World) -> None:

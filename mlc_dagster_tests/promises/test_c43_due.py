@@ -8,13 +8,17 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.coordination import work
 from mlc_dagster.orchestration.automation import failed_runs, jobs_and_schedules, probing
+from mlc_dagster.orchestration.location import build
+from mlc_dagster.orchestration.resources import LedgerResource
 from mlc_dagster.pipeline.due_causes import by_cause
 from mlc_dagster.settings import Environment
 from mlc_dagster.settings.guards import GuardSettings
 from mlc_dagster_tests.orchestration.conftest import DAY, QUIET, World
 from mlc_dagster_tests.promises.days import tick
+from mlc_dagster_tests.web.conftest import settings_with
 
 PURCHASES, READ = "cin7/purchases", "read ifs/purchase_order_set"
 SUPPLIERS = ["ifs/supplier_set", "cin7/suppliers_prepared", "cin7/suppliers"]
@@ -271,3 +275,23 @@ def test_c43_there_is_one_open_run_for_a_flow_and_day(placed: World) -> None:
     assert [request.partition_key for request in tick(placed, sensor="due").run_requests] == ["2026-11-03"]
     placed.instance.report_run_canceled(run)
     assert [each.partition_key for each in tick(placed, sensor="due").run_requests] == [DAY, "2026-11-03"]
+
+
+@pytest.mark.promise(
+    "C43", "a webhook's run fails, or is never made: what it told of is due until a load has ended well"
+)
+def test_c43_what_a_webhook_tells_is_due_whatever_becomes_of_its_run(ledger_url: str) -> None:
+    settings = settings_with(sources=["airbase"])
+    today = datetime.now(UTC).date().isoformat()
+    with Ledger.open(ledger_url) as ledger:
+        assert ledger.inbox.store("airbase", "a", "purchase_request_approved", "pr_1", "{}")
+        defs = build(settings, Environment())
+        resources = {"ledger": LedgerResource(database_url=ledger_url)}
+        with dg.build_sensor_context(repository_def=defs.get_repository_def(), resources=resources) as context:
+            asked = defs.resolve_sensor_def("airbase_inbox").evaluate_tick(context)
+        assert [request.partition_key for request in asked.run_requests or []] == [today]
+        listed = {(task.flow, task.partition, task.why) for task in ledger.work.all()}
+        told = "webhooks of airbase came in"
+        assert {("ifs/vouchers_from_airbase_requests", today, told)} <= listed
+        assert {flow for flow, _, _ in listed if flow.startswith("read airbase/")}
+        assert ledger.work.due() == [], "its own run is waited for"
