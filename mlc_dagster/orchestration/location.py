@@ -252,7 +252,7 @@ def check_extras(flows: Sequence[Flow], section: TargetSection) -> None:
 
 
 def check_guards(settings: Settings) -> None:
-    """Raises Misconfigured where mlc.yaml guards a flow that there is not, says how it is looked at, or cuts it over."""
+    """Raises Misconfigured where mlc.yaml guards, looks at or cuts over a flow that there is not."""
     known = known_flows(settings)
     strange = (
         strange_flows(("guards",), settings.guards, known),
