@@ -21,10 +21,13 @@ class Command(NamedTuple):
     """The first paragraph of what the command says of itself; a test compares the two."""
     of_records: bool = False
     """It tells of records, and so of the demo's where there is nothing else."""
+    room: str = ""
+    """The folder in which its module stands, where that is not the table's own."""
 
     def module(self, folder: str) -> str:
         """Where it is: `same-account` in `mlc_dagster.cli.ledger` is `mlc_dagster.cli.ledger.same_account`."""
-        return f"{folder}.{self.name.replace('-', '_')}"
+        place = f"{folder}.{self.room}" if self.room else folder
+        return f"{place}.{self.name.replace('-', '_')}"
 
     def load(self, folder: str) -> Any:
         """The command, or the group of commands, with all of its options."""
