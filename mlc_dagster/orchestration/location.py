@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 
 import dagster as dg
 
@@ -17,7 +18,8 @@ from mlc_dagster.orchestration.assets.loads import loaded_asset, prepared_asset
 from mlc_dagster.orchestration.assets.pausing import after
 from mlc_dagster.orchestration.assets.references import alignment_checks, reference_assets
 from mlc_dagster.orchestration.assets.sources import source_asset
-from mlc_dagster.orchestration.automation import alerts, duplicates
+from mlc_dagster.orchestration.assets.verified import reads_back, verified_asset
+from mlc_dagster.orchestration.automation import alerts, duplicates, verifying
 from mlc_dagster.orchestration.automation import jobs_and_schedules as automation
 from mlc_dagster.orchestration.automation.due import due_sensors
 from mlc_dagster.orchestration.automation.failed_runs import failed_runs_sensor
@@ -29,7 +31,7 @@ from mlc_dagster.orchestration.automation.sweep import sweep_jobs, sweep_schedul
 from mlc_dagster.orchestration.liveness.lost_runs import lost_runs_sensor
 from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
 from mlc_dagster.orchestration.resources import ConnectionResource, LedgerResource, StorageResource
-from mlc_dagster.orchestration.settings_check import strange_field, strange_guards
+from mlc_dagster.orchestration.settings_check import strange_cut_overs, strange_field, strange_flows
 from mlc_dagster.settings import Environment, Settings
 from mlc_dagster.settings.mistakes import named
 from mlc_dagster.settings.section import TargetSection
@@ -48,7 +50,7 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
     check_guards(settings)
     parts = _Parts(settings, environment, catalogue, flows)
     return dg.Definitions(
-        assets=[*parts.sources(), *parts.prepared(), *parts.loaded(), *parts.references],
+        assets=[*parts.sources(), *parts.prepared(), *parts.loaded(), *parts.references, *parts.verified()],
         asset_checks=list(parts.checks()),
         jobs=list(parts.jobs()),
         schedules=list(parts.schedules()),
@@ -94,7 +96,8 @@ class _Parts:
         for entity in self.read:
             before, feeds = written_before(entity, self.every), fed_by(entity, self.every)
             system = self.settings.system_of(entity.system)
-            yield source_asset(entity, system, self.place[entity.partition], before, feeds)
+            first = self.settings.partitions_start.isoformat()
+            yield source_asset(entity, system, self.place[entity.partition], before, feeds, first)
 
     def prepared(self) -> Iterator[dg.AssetsDefinition]:
         for flow in self.every:
@@ -107,6 +110,15 @@ class _Parts:
             yield loaded_asset(
                 flow, self.settings, place, after(flow, self.every), in_shadow=in_shadow, slice_seconds=seconds
             )
+
+    @cached_property
+    def looked_at(self) -> list[Flow]:
+        """The flows whose target shows what it has, and may be written to."""
+        return [flow for flow in self.every if reads_back(flow, self.settings)]
+
+    def verified(self) -> Iterator[dg.AssetsDefinition]:
+        for flow in self.looked_at:
+            yield verified_asset(flow, self.settings, self.place[flow.source.partition])
 
     def checks(self) -> Iterator[dg.AssetChecksDefinition]:
         for system in self.charted:
@@ -121,6 +133,7 @@ class _Parts:
             *automation.reference_jobs(self.references),
             *duplicates.duplicates_jobs(self.every),
             *sweep_jobs(self.every, self.settings),
+            *verifying.verify_jobs(self.looked_at),
             plan_job(self.every, self.settings, quiet),
         ]
         yield from moving
@@ -134,6 +147,7 @@ class _Parts:
                 yield schedule
         yield from duplicates.duplicates_schedules(self.every, self.settings)
         yield from sweep_schedules(self.every, self.settings)
+        yield from verifying.verify_schedules(self.looked_at, self.settings)
         yield purge_schedule(self.settings)
         yield from alerts.daily_schedules(self.settings)
 
@@ -158,7 +172,12 @@ def flows_of(settings: Settings, catalogue: Mapping[str, EntitySet]) -> dict[str
     }
     for system, table in on.items():
         check_extras(table, settings.targets[system])
-    return {system: table for system, table in on.items() if table}
+    return {system: with_cut_overs(table, settings) for system, table in on.items() if table}
+
+
+def with_cut_overs(flows: tuple[Flow, ...], settings: Settings) -> tuple[Flow, ...]:
+    """The flows, each with the day before which mlc.yaml says that its documents are not sent."""
+    return tuple(replace(flow, cut_over=settings.cut_over.get(flow.name)) for flow in flows)
 
 
 def jobs(
@@ -233,8 +252,14 @@ def check_extras(flows: Sequence[Flow], section: TargetSection) -> None:
 
 
 def check_guards(settings: Settings) -> None:
-    """Raises Misconfigured where mlc.yaml guards a flow that there is not."""
-    for wrong in strange_guards(dict(settings.guards), known_flows(settings)):
+    """Raises Misconfigured where mlc.yaml guards, looks at or cuts over a flow that there is not."""
+    known = known_flows(settings)
+    strange = (
+        strange_flows(("guards",), settings.guards, known),
+        strange_flows(("verify", "flows"), settings.verify.flows, known),
+        strange_cut_overs(settings.cut_over, known),
+    )
+    for wrong in chain.from_iterable(strange):
         raise Misconfigured(f"{named(wrong.path)} in mlc.yaml: {wrong.sentence}")
 
 

@@ -6,8 +6,9 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -16,8 +17,10 @@ from mlc_dagster.core.flows import Flow, Problem
 from mlc_dagster.core.outcomes import Ready
 from mlc_dagster.core.vocabulary import Record, fingerprint, record_key, renamed, version_of
 from mlc_dagster.ledger import Decision, Held, Ledger, Run
+from mlc_dagster.pipeline import stated_back
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
 from mlc_dagster.pipeline.decisions import NOT_DISCARDED, Discarded, decided
+from mlc_dagster.pipeline.registered_anew import Registrations, There
 
 AsRead = tuple[Record | None, str | None, str | None]
 """A record, its ETag, and why it could not be read (JSON text) where the record is None."""
@@ -79,6 +82,7 @@ def prepare(
     run: Run,
     verdict: Verdict,
     look: Look | None = None,
+    there: There | None = None,
 ) -> Iterator[list[Ready]]:
     """Map and judge the rows of one partition; what is ready comes out, what is not is held in the ledger.
 
@@ -88,10 +92,14 @@ def prepare(
     for batch in batches:
         rows = list(batch)
         known = replace(facts, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger))
-        judged = list(judge_all(flow, rows, known, run.partition, look, partial(ledger.decisions.of, flow.name)))
+        decisions, others = partial(ledger.decisions.of, flow.name), Registrations(flow, ledger, run, there)
+        judged = list(judge_all(flow, rows, known, run.partition, look, decisions, others))
         ready = [one for one in judged if isinstance(one, Ready)]
         held = [one for one in judged if isinstance(one, Held)]
+        places = stated_back.places(flow, held, ledger)
+        held = stated_back.said(flow, held, places)
         passed = ledger.hold(flow.name, held, run=run, owner=flow.owner)
+        stated_back.tell(flow, [one for one in held if one.key not in passed], places, ledger, run)
         verdict.read += len(rows)
         verdict.ready += len(ready)
         verdict.superseded += sum(one.key in passed for one in held)
@@ -104,7 +112,21 @@ def prepare(
 
 
 def delivered(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, dict[str, str]]:
-    """The remote ids of what these rows refer to: {flow, by its system's own name: {key: remote id}}."""
+    """The remote ids of what these rows refer to: {flow, by its system's own name: {key: remote id}}.
+
+    Where the flow has a cut-over, those of its own records too.
+    """
+    return {**_own(flow, rows, ledger), **_needed(flow, rows, ledger)}
+
+
+def _own(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, dict[str, str]]:
+    if flow.cut_over is None:
+        return {}
+    keys = [record_key(record, flow.source.keys) for record, _, _ in rows if record is not None]
+    return {flow.name: ledger.remote_ids(flow.name, keys)}
+
+
+def _needed(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, dict[str, str]]:
     if flow.needs_key is None:
         return {}
     wanted: dict[str, set[str]] = {}
@@ -136,6 +158,7 @@ def judge_all(
     partition: str,
     look: Look | None = None,
     decisions: Decisions | None = None,
+    others: Registrations | None = None,
 ) -> Iterator[Ready | Held | Discarded | OutOfScope]:
     """Each row becomes ready, is held with every rule that it breaks, or is out of scope.
 
@@ -146,6 +169,8 @@ def judge_all(
     mapped = [_map(flow, row, facts, partition) for row in rows]
     if look is not None and (records := [one.target for one in mapped if isinstance(one, _Mapped)]):
         facts = replace(facts, books=look(records))
+    if others and (anew := others.of([one for one in mapped if isinstance(one, _Mapped)], facts)):
+        facts = replace(facts, registered=anew)
     standing = decisions([one.key for one in mapped if not isinstance(one, OutOfScope)]) if decisions else {}
     for one in mapped:
         if isinstance(one, _Mapped):
@@ -192,6 +217,8 @@ def _map(flow: Flow, row: AsRead, facts: Facts, partition: str) -> _Mapped | Hel
     key, version = record_key(record, flow.source.keys), _version(flow, record, partition)
     if flow.scope and (why := flow.scope(record, facts)):
         return OutOfScope(key, version, why)
+    if flow.cut_over and (why := before_cut_over(flow.cut_over, flow, key, record, facts)):
+        return OutOfScope(key, version, why)
     if facts.unusable:
         problems = [Problem(rule, reason) for rule, reason in facts.unusable.items()]
         return _held(key, version, problems, record, partition)
@@ -199,6 +226,14 @@ def _map(flow: Flow, row: AsRead, facts: Facts, partition: str) -> _Mapped | Hel
         return _Mapped(key, version, partition, record, flow.mapping(record, facts))
     except (ValueError, ArithmeticError, LookupError, msgspec.ValidationError) as error:
         return _held(key, version, [Problem(MAPPABLE, f"{type(error).__name__}: {error}")], record, partition)
+
+
+def before_cut_over(cut_over: date, flow: Flow, key: str, record: Any, facts: Facts) -> str:
+    """Why a document is too old to be a matter of the flow; empty where it is not, or was delivered already."""
+    dated = next((each.on for each in record.dates() if each.on), None)
+    if dated is None or dated >= cut_over or facts.remote_id(flow.name, key):
+        return ""
+    return f"dated before the cut-over {cut_over}"
 
 
 def _held(key: str, version: str, problems: Sequence[Problem], record: Record, partition: str) -> Held:
