@@ -69,6 +69,7 @@ deliveries = Table(
         sqlite_where=text("stale_since IS NOT NULL"),
         postgresql_where=text("stale_since IS NOT NULL"),
     ),
+    Index("deliveries_by_remote_id", "flow", "remote_id"),
     sqlite_with_rowid=False,
 )
 

@@ -36,9 +36,7 @@ def voucher_of_a_year_from_july(world: World) -> None:
     world.box.ifs.put("VoucherSet", voucher, modified=datetime(2026, 11, 5, 9, tzinfo=UTC))
 
 
-@pytest.mark.promise(
-    "C44", "an accounting year from July: held where mlc.yaml says another, then as it is"
-)
+@pytest.mark.promise("C44", "an accounting year from July: held where mlc.yaml says another, then as it is")
 def test_a_company_whose_year_begins_otherwise_than_mlc_yaml_says_has_its_vouchers_held(spent: World) -> None:  # noqa: F811
     voucher_of_a_year_from_july(spent)
     spent.box.airbase.add_entry(total_amount="1250.00", invoice_number="INV-7")

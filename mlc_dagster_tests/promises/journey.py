@@ -139,10 +139,10 @@ class Journey:
     def make(self) -> Loaded:
         """Read, prepare, load; the account of both days. What was read ends in exactly one state."""
         total = Loaded()
-        for day in days():
+        for day in self.partitions():
             self.read(day)
         facts = self.facts()
-        for day in days():
+        for day in self.partitions():
             verdict = self.prepare(day, facts)
             loaded = self.load(day)
             _sums(verdict, loaded)
@@ -153,12 +153,16 @@ class Journey:
             total.stale_keys += loaded.stale_keys
         return total
 
+    def partitions(self) -> list[str]:
+        return sorted(self.settings.companies) if self.flow.source.partition == "company" else days()
+
     def read(self, day: str) -> None:
         entity, client = self.flow.source, self.client(self.flow.source.system)
         self.account(entity.system)()
         name, schema = "/".join(entity.key), source_schema(entity.record)
         pull = Pull(name, day, read_number=self.ledger.reads.begin(name, day, self.run_id))
-        scope = Scope(day, Window.day(datetime.fromisoformat(day).date()))
+        is_company = entity.partition == "company"
+        scope = Scope(day, company=day) if is_company else Scope(day, Window.day(datetime.fromisoformat(day).date()))
         rows = client.read(entity, scope, pull, self.ledger.sightings)
         number = pull.read_number
         self.store.write(entity.key, day, schema, rows, stale=lambda: pull.stale, read_number=number)

@@ -25,7 +25,6 @@ from mlc_dagster.orchestration.partitions import ONE_RUN
 from mlc_dagster.pipeline import Loaded, Slice, Verdict, guards
 from mlc_dagster.pipeline.batches import SLICE_SECONDS
 from mlc_dagster.pipeline.failing import blocked, guarded
-from mlc_dagster.pipeline.kept_back import Policy
 from mlc_dagster.settings import Settings
 
 log = logger("mlc_dagster.loads")
@@ -89,12 +88,10 @@ def loaded_asset(
     *,
     in_shadow: bool = False,
     slice_seconds: float = SLICE_SECONDS,
-    policy: Policy = "report",
 ) -> dg.AssetsDefinition:
     """Delivers what is ready; what the target has already costs no request. In shadow it tells what it would do.
 
-    `after`: the flows that a run leaves out where this one does not come to its end. `policy`: what people edited in
-    the target is held where that says so.
+    `after`: the flows that a run leaves out where this one does not come to its end.
     """
     shadow = f"\n\n{shadowing.WORDS.format(system=flow.target.system)}" if in_shadow else ""
 
@@ -124,7 +121,7 @@ def loaded_asset(
         with as_step_failures():
             if config.also_unchanged:
                 stale.refuse_too_many(context, flow, settings.guards_of(flow.name))
-            how = {"slice_": Slice(slice_seconds), "policy": policy, "also_unchanged": config.also_unchanged}
+            how = {"slice_": Slice(slice_seconds), "also_unchanged": config.also_unchanged}
             loads = loaded_days(context, flow, settings, after, how)
         yield from pausing.seen(flow, loads)
         with as_step_failures():
@@ -248,7 +245,8 @@ def load_partition(
     run = run_of(context, partition)
     ledger.tell_start(flow.name, run)
     fresh = second_read(context, flow, settings, run)
-    told: dict[str, Any] = {"longest_request": client.api.timeout, "account": account, "fresh": fresh, **how}
+    told: dict[str, Any] = {"longest_request": client.api.timeout, "account": account, "fresh": fresh}
+    told |= {"policy": settings.verify_policy(flow.name), **how}
     loaded = pipeline.load(flow, ready, client, ledger, run, **told)
     account.tell_of_adopted(flow.name, loaded.adopted)
     spent = client.traffic.since(before)
