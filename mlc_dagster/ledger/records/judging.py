@@ -72,6 +72,8 @@ def _standing(ready: Ready, row: Row[Any] | None) -> Standing:
 
 
 def _state(ready: Ready, row: Row[Any]) -> State:
+    if row.fingerprint == ready.fingerprint and row.version == ready.version != "" and row.open_since is None:
+        return State.UNCHANGED  # as most are
     # An attempt without an answer may have reached the target: what is older than it must not follow it there.
     mine, delivered = as_of(ready), AsOf(row.version, row.read_number)
     if mine.is_older(AsOf(row.open_version, row.open_read_number)) or (

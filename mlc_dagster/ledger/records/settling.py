@@ -59,11 +59,10 @@ def _is_news(ready: Ready, row: Row[Any], is_stale: bool) -> bool:
     """Another walk alone is none: of a record that rests, each look has one."""
     if is_stale is (row.stale_since is None):
         return True
-    if as_of(ready).is_older(_delivered(row)):
-        return False
     later = not ready.version and (ready.read_number or 0) > (row.read_number or 0)
     other_source = bool(ready.source) and ready.source != row.source_fingerprint
-    return ready.version > (row.version or "") or later or other_source
+    says_more = ready.version > (row.version or "") or later or other_source
+    return says_more and not as_of(ready).is_older(_delivered(row))
 
 
 def _told(key: str, ready: Ready, row: Row[Any]) -> dict[str, Any]:
