@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from mlc_dagster.core.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord, StillInDoubt
 from mlc_dagster.core.outcomes import ACCEPTED, Disagreement, Draft, Outcome, Refused, Unanswered
 from mlc_dagster.rules.waiving import DELETED
+from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
 
 
 class GoneError(RecordRejected):
@@ -25,6 +26,8 @@ def one_by_one(save: Callable[[Draft], Iterator[Outcome]], drafts: Iterable[Draf
     for draft in drafts:
         try:
             yield from save(draft)
+        except DisagreementError as error:
+            yield Refused(draft, error.message, AGREE)
         except GoneError as error:
             told = Disagreement(DELETED, "", error.what, error.detail or None)
             yield Refused(draft, error.message, DELETED, disagreements=(told,))

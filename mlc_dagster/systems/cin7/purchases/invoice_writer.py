@@ -134,12 +134,12 @@ class InvoiceWriter:
         document: PurchaseInvoice = draft.record
         invoices = theirs.get("Invoice") or []
         there = _there(invoices, document, task_id)
-        if there is None and task_id and draft.was_delivered:
-            raise GoneError("Cin7", f"invoice {document.invoice_number} of {theirs['OrderNumber']}")
         if not draft.anew:
             _refuse_cancelled(document, theirs, there)
         elif there is not None and says(there.get("Status"), "VOIDED"):
             there = None
+        if there is None and task_id and draft.was_delivered and not draft.anew:
+            raise GoneError("Cin7", f"invoice {document.invoice_number} of {theirs['OrderNumber']}")
         if there is None:
             rows = allocate(document, theirs, _live(invoices, ""))
             self._authorise(theirs)
