@@ -153,6 +153,10 @@ class Facts:
     held: Mapping[str, Mapping[str, str]] = dataclasses.field(
         default_factory=dict
     )  # flow -> key -> why it is on hold, of the flows that Flow.tells names
+    posted: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """key -> the target's id, of this flow's own deliveries, where a flow asks what became of them in the source"""
+    reversed: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """key -> the number of the document that reversed its own"""
     extra_fields: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     """flow -> record field -> what the target calls it: fields that mlc.yaml adds"""
     unusable: Mapping[str, str] = dataclasses.field(

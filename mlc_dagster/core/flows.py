@@ -49,6 +49,15 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Reversing:
+    """How a document is reversed that its source took back after it was entered."""
+
+    target: Target
+    record: Callable[[Any, str, Facts], Record | Problem]
+    """(the record as it was sent, the document's number, facts) -> what is sent, or why nothing can be"""
+
+
+@dataclass(frozen=True)
 class Flow:
     """One line of the table of what moves."""
 
@@ -74,6 +83,12 @@ class Flow:
     marks: str = ""  # what the references of its documents begin with, where flows share a target: "cin7-supplier-"
     supersedes: Callable[[Any], Mapping[str, tuple[str, ...]]] | None = None
     """target record -> {flow: keys}: what it takes the place of, and what is never delivered after it"""
+    taken_back: Callable[[Any, Facts], str] | None = None
+    """(source record, facts) -> how its system took it back, in that system's words ("voided"); empty: it stands. Where
+    a flow has this, what its source says of a delivered record later is compared with what was delivered."""
+    substance: Callable[[Any], Any] | None = None  # the source record without what tells of its way alone: its status
+    leaves_its_list: bool = False  # the source's list shows a record on its way alone: later it is asked for by key
+    reversing: Reversing | None = None  # None: nothing of this flow is ever reversed
     pair: str = ""  # "cin7/suppliers": both sides may change the record; the values last agreed on are kept under this
     description: str = ""
     owner: str = "team:finance"

@@ -37,6 +37,7 @@ class Event(StrEnum):
     CLOSED = "closed"  # the hold was closed
     RELEASED = "released"  # a person let it pass
     DISCARDED = "discarded"  # a person decided that it is never sent
+    REVERSED = "reversed"  # its document was reversed, since the source took it back
     SET_ASIDE = "set_aside"  # the connection leads to another account now: what is there is looked up first
 
 

@@ -14,6 +14,7 @@ from mlc_dagster.ledger.records.decisions import LedgerDecisions
 from mlc_dagster.ledger.records.differences import Differences
 from mlc_dagster.ledger.records.history import LedgerHistory
 from mlc_dagster.ledger.records.loads import Loads
+from mlc_dagster.ledger.records.posted import LedgerPosted
 from mlc_dagster.ledger.records.reads import Reads
 from mlc_dagster.ledger.records.shadow import Shadow
 from mlc_dagster.ledger.records.sightings import LedgerSightings
@@ -31,6 +32,7 @@ class Sections:
         self.history = LedgerHistory(database)
         self.causes = Causes(database)
         self.differences = Differences(database)
+        self.posted = LedgerPosted(database)
         self.reads = Reads(database)
         self.agreements = Agreements(database)
         self.inbox = Inbox(database)
