@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -24,6 +24,11 @@ class CompanyMapping:
     closed_until: date | None = None  # last day of the last closed period: nothing is posted on it or before
     open_until: date | None = None  # nothing is posted after it
     calendar: CompanyCalendar = dataclasses.field(default_factory=CompanyCalendar)
+
+    def first_open_day(self, day: date) -> date | None:
+        """The day itself, or the first one after it that is open; None where none is yet."""
+        first = max(day, self.closed_until + timedelta(days=1)) if self.closed_until else day
+        return None if self.open_until and first > self.open_until else first
 
 
 @dataclass(frozen=True)

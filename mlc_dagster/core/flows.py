@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.later_life import Fate
 from mlc_dagster.core.vocabulary import ERP, EntitySet, Record, renamed
 
 
@@ -83,10 +84,11 @@ class Flow:
     marks: str = ""  # what the references of its documents begin with, where flows share a target: "cin7-supplier-"
     supersedes: Callable[[Any], Mapping[str, tuple[str, ...]]] | None = None
     """target record -> {flow: keys}: what it takes the place of, and what is never delivered after it"""
-    taken_back: Callable[[Any, Facts], str] | None = None
-    """(source record, facts) -> how its system took it back, in that system's words ("voided"); empty: it stands. Where
-    a flow has this, what its source says of a delivered record later is compared with what was delivered."""
-    substance: Callable[[Any], Any] | None = None  # the source record without what tells of its way alone: its status
+    fate: Callable[[Any, Facts], Fate | None] | None = None
+    """(source record, facts) -> how its source took it back, None: it stands. Where a flow has this, what its source
+    says of a delivered record later is compared with what was delivered."""
+    substance: Callable[[Any], Any] | None = None
+    """The source record without what tells of its way alone: its status. None: what changes there is delivered."""
     leaves_its_list: bool = False  # the source's list shows a record on its way alone: later it is asked for by key
     reversing: Reversing | None = None  # None: nothing of this flow is ever reversed
     pair: str = ""  # "cin7/suppliers": both sides may change the record; the values last agreed on are kept under this

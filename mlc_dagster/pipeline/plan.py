@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
@@ -18,7 +18,7 @@ from mlc_dagster.core.outcomes import Ready, State
 from mlc_dagster.core.vocabulary import Record
 from mlc_dagster.ledger import Held, Ledger, Standing
 from mlc_dagster.pipeline.decisions import Discarded
-from mlc_dagster.pipeline.prepare import AsRead, Look, OutOfScope, delivered, held_reasons, judge_all
+from mlc_dagster.pipeline.prepare import AsRead, Look, OutOfScope, facts_of, judge_all
 
 Does = Literal["create", "change", "look first", "nothing", "superseded", "held", "discarded", "out of scope"]
 
@@ -100,7 +100,7 @@ def _steps(
     before: Before,
     look: Look | None,
 ) -> Iterator[Step]:
-    known = replace(facts, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger))
+    known = facts_of(flow, rows, facts, ledger)
     judged = list(judge_all(flow, rows, known, partition_key, look, partial(ledger.decisions.of, flow.name)))
     ready = [one for one in judged if isinstance(one, Ready)]
     standings = ledger.judge(flow.name, ready)

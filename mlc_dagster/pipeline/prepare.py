@@ -18,12 +18,14 @@ from mlc_dagster.core.vocabulary import Record, fingerprint, record_key, renamed
 from mlc_dagster.ledger import Decision, Held, Ledger, Run
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
 from mlc_dagster.pipeline.decisions import NOT_DISCARDED, Discarded, decided
+from mlc_dagster.pipeline.taken_back import LaterLife, read_at, with_posted
 
 AsRead = tuple[Record | None, str | None, str | None]
 """A record, its ETag, and why it could not be read (JSON text) where the record is None."""
 
 READABLE = "record_is_readable"
 MAPPABLE = "record_can_be_mapped"
+NOT_REVERSED = "is_not_reversed"
 BUILT_IN = {
     READABLE: "The row has its key, and every value fits its field.",
     MAPPABLE: "The mapping has what it needs.",
@@ -45,6 +47,8 @@ class Verdict:
     held_by: Counter[str] = field(default_factory=Counter)  # rule -> records; a record may break several
     examples: dict[str, list[tuple[str, Problem]]] = field(default_factory=dict)  # rule -> (key, problem)
     blocked: dict[str, str] = field(default_factory=dict)  # rule -> why the whole partition is held
+    differing: int = 0  # of what was delivered: it does not stand in the source as it was
+    too_many: str = ""  # why so many of these at once were not written down
 
     def count(self, held: Sequence[Held]) -> None:
         for one in held:
@@ -85,9 +89,11 @@ def prepare(
     Where there is nothing to validate against (`facts.unusable`), every record is held with that reason.
     """
     verdict.blocked.update(facts.unusable)
+    life = LaterLife(flow, ledger, read_at=read_at(flow, run.partition, ledger))
     for batch in batches:
         rows = list(batch)
-        known = replace(facts, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger))
+        known = facts_of(flow, rows, facts, ledger)
+        life.see([record for record, _, _ in rows if record is not None], known)
         judged = list(judge_all(flow, rows, known, run.partition, look, partial(ledger.decisions.of, flow.name)))
         ready = [one for one in judged if isinstance(one, Ready)]
         held = [one for one in judged if isinstance(one, Held)]
@@ -101,6 +107,15 @@ def prepare(
         verdict.out_of_scope.update(one.why for one in outside)
         verdict.count([one for one in held if one.key not in passed])
         yield ready
+    life.end()
+    verdict.differing, verdict.too_many = len(life.found), life.too_many
+
+
+def facts_of(flow: Flow, rows: Sequence[AsRead], facts: Facts, ledger: Ledger) -> Facts:
+    """The facts with what the ledger knows of these rows, and of what they refer to."""
+    keys = [record_key(record, flow.source.keys) for record, _, _ in rows if record is not None] if flow.fate else ()
+    known = with_posted(flow, keys, facts, ledger)
+    return replace(known, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger))
 
 
 def delivered(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, dict[str, str]]:
@@ -182,7 +197,8 @@ class _Mapped(msgspec.Struct, frozen=True, gc=False):
             problems = left
         if problems:
             return _held(self.key, self.version, problems, self.source, self.partition)
-        return Ready(self.key, self.version, content, self.target, read)
+        made_from = fingerprint(flow.substance(source)) if flow.substance else read
+        return Ready(self.key, self.version, content, self.target, made_from)
 
 
 def _map(flow: Flow, row: AsRead, facts: Facts, partition: str) -> _Mapped | Held | OutOfScope:
@@ -190,8 +206,13 @@ def _map(flow: Flow, row: AsRead, facts: Facts, partition: str) -> _Mapped | Hel
     if record is None:
         return _unreadable(etag, unreadable or "{}", partition)
     key, version = record_key(record, flow.source.keys), _version(flow, record, partition)
+    fate = flow.fate(record, facts) if flow.fate else None
+    if number := facts.reversed.get(key):
+        if fate:
+            return OutOfScope(key, version, f"{fate.how}, and reversed")
+        return _held(key, version, [_alive_again(number, facts)], record, partition)
     if flow.scope and (why := flow.scope(record, facts)):
-        return OutOfScope(key, version, why)
+        return OutOfScope(key, version, f"{fate.how}, {_when(key, facts)} it was entered" if fate else why)
     if facts.unusable:
         problems = [Problem(rule, reason) for rule, reason in facts.unusable.items()]
         return _held(key, version, problems, record, partition)
@@ -199,6 +220,16 @@ def _map(flow: Flow, row: AsRead, facts: Facts, partition: str) -> _Mapped | Hel
         return _Mapped(key, version, partition, record, flow.mapping(record, facts))
     except (ValueError, ArithmeticError, LookupError, msgspec.ValidationError) as error:
         return _held(key, version, [Problem(MAPPABLE, f"{type(error).__name__}: {error}")], record, partition)
+
+
+def _when(key: str, facts: Facts) -> str:
+    return "after" if key in facts.posted else "before"
+
+
+def _alive_again(number: str, facts: Facts) -> Problem:
+    reason = f"{number} reversed its document, since {facts.title or 'its source'} had taken it back; there it stands"
+    cure = "again now. Nothing is entered a second time by itself: enter it by hand, then discard this hold."
+    return Problem(NOT_REVERSED, f"{reason} {cure}", number)
 
 
 def _held(key: str, version: str, problems: Sequence[Problem], record: Record, partition: str) -> Held:

@@ -33,6 +33,8 @@ UNWAIVABLE = {
     "currency_is_the_suppliers": BOOKS_WOULD_BE_WRONG,
     "currency_is_known": TARGET_NEEDS_IT,
     "not_posted_already": TWICE_IN_THE_BOOKS,
+    "is_not_reversed": TWICE_IN_THE_BOOKS,
+    "reversal_is_certain": BOOKS_WOULD_BE_WRONG,
     "currency_is_in_the_portal": TARGET_NEEDS_IT,
     "is_not_a_credit_note": BOOKS_WOULD_BE_WRONG,
     "prices_are_not_negative": TARGET_NEEDS_IT,

@@ -83,7 +83,7 @@ class Differences:
         still = {(stored_key(one.key), one.kind, one.field) for one in found}
         gone = [
             one.id
-            for one in self._of_keys(flow, list(looked_at))
+            for one in self.of_keys(flow, list(looked_at))
             if one.kind in kinds and (one.key, one.kind, one.field) not in still
         ]
         return self.close(gone, AGREED)
@@ -112,6 +112,13 @@ class Differences:
         with self._database.reading() as connection:
             return [_difference(row) for row in connection.execute(wanted)]
 
+    def told_since(self, flow: str, moment: datetime) -> frozenset[str]:
+        """Keys of which a look said something after that: it saw a difference, or closed one."""
+        later = (differences.c.last_seen > moment) | (differences.c.closed_at > moment)
+        with self._database.reading() as connection:
+            wanted = select(differences.c.key).where(differences.c.flow == flow, later).distinct()
+            return frozenset(connection.execute(wanted).scalars())
+
     def history(self, flow: str, key: str) -> list[Difference]:
         """All of a record, the closed ones too, the oldest first."""
         mine = (differences.c.flow == flow, differences.c.key == key)
@@ -126,7 +133,8 @@ class Differences:
         with self._database.reading() as connection:
             return {(flow, name): number for flow, name, number in connection.execute(wanted)}
 
-    def _of_keys(self, flow: str, keys: Sequence[str]) -> list[Difference]:
+    def of_keys(self, flow: str, keys: Sequence[str]) -> list[Difference]:
+        """Those of these keys that are open."""
         found: list[Difference] = []
         with self._database.reading() as connection:
             for chunk in chunks(keys):

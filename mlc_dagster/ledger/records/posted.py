@@ -47,7 +47,9 @@ class LedgerPosted:
             for chunk in chunks(list(stored)):
                 mine = select(*_ASKED).where(deliveries.c.flow == flow, deliveries.c.key.in_(chunk), _is_there())
                 for row in connection.execute(mine):
-                    found[stored[row.key]] = Posted(row.remote_id, row.fingerprint, row.source_fingerprint, row.link or "")
+                    found[stored[row.key]] = Posted(
+                        row.remote_id, row.fingerprint, row.source_fingerprint, row.link or ""
+                    )
         return found
 
     def latest(self, flow: str, since: datetime, most: int | None = None) -> list[str]:
@@ -62,7 +64,9 @@ class LedgerPosted:
         """Those of which the trail says that we made them: not found there, and not changed by us later."""
         with self._database.reading() as connection:
             found = {key: [each.event for each in read(connection, flow, key)] for key in keys}
-        return frozenset(key for key, events in found.items() if [e for e in events if e in _WRITTEN] == [Event.CREATED])
+        return frozenset(
+            key for key, events in found.items() if [e for e in events if e in _WRITTEN] == [Event.CREATED]
+        )
 
     def reversed(self, flow: str, numbers: Mapping[str, str], *, run: Run) -> None:
         """A line in the trail of each key: what reversed its document."""

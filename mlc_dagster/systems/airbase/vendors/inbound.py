@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlc_dagster import rules
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.later_life import always_stands
 from mlc_dagster.systems.airbase.mapping import VENDORS_FLOW
 from mlc_dagster.systems.airbase.records import VENDOR_LIST, ListedVendor
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS, Partner, codes_of, number_of, owners_from
@@ -41,6 +42,7 @@ FLOWS = (
         checks_accounts=False,
         scope=vendor_scope,
         writer=VENDORS_FLOW,
+        fate=always_stands,
         pair=VENDORS_FLOW,
         description=(
             "Vendors that were entered in Airbase, and what people change of vendors there, in the ERP's supplier "
