@@ -72,9 +72,8 @@ def reverse(
     found, own = Reversed(), reversing_flow(flow)
     keys = [one.key for one in ledger.differences.open(flow.name, limit=None) if one.kind == TAKEN_BACK]
     _close_holds_of_others(own, keys, ledger, run)
-    away = {
-        key for key, one in ledger.decisions.of(own.name, map(reversal_key, keys)).items() if one.verdict == "discarded"
-    }
+    decisions = ledger.decisions.of(own.name, map(reversal_key, keys))
+    away = {key for key, one in decisions.items() if one.verdict == "discarded"}
     ready: list[Ready] = []
     for some in chunks([key for key in keys if reversal_key(key) not in away], JUDGED_AT_ONCE):
         for one in _Judged(flow, facts, ledger, run).each(list(by_keys(some))):

@@ -105,9 +105,7 @@ class LaterLife:
         self.new = differences.see(self.flow.name, found)
         differences.agree(self.flow.name, [*self._stands, *self.found], SOURCE_SIDE, found)
         if self.new:
-            log.warning(
-                "%s: %d delivered record(s) do not stand in their source as they were", self.flow.name, self.new
-            )
+            log.warning("%s: %d delivered record(s) do not stand in their source any more", self.flow.name, self.new)
 
     def _leave_what_is_known_better(self) -> None:
         """Stored rows that are judged again say nothing of what was looked at since they were read."""

@@ -47,9 +47,8 @@ class LedgerPosted:
             for chunk in chunks(list(stored)):
                 mine = select(*_ASKED).where(deliveries.c.flow == flow, deliveries.c.key.in_(chunk), _is_there())
                 for row in connection.execute(mine):
-                    found[stored[row.key]] = Posted(
-                        row.remote_id, row.fingerprint, row.source_fingerprint, row.link or ""
-                    )
+                    known = (row.remote_id, row.fingerprint, row.source_fingerprint)
+                    found[stored[row.key]] = Posted(*known, row.link or "")
         return found
 
     def latest(self, flow: str, since: datetime, most: int | None = None) -> list[str]:
@@ -63,10 +62,9 @@ class LedgerPosted:
     def were_created(self, flow: str, keys: Iterable[str]) -> frozenset[str]:
         """Those of which the trail says that we made them: not found there, and not changed by us later."""
         with self._database.reading() as connection:
-            found = {key: [each.event for each in read(connection, flow, key)] for key in keys}
-        return frozenset(
-            key for key, events in found.items() if [e for e in events if e in _WRITTEN] == [Event.CREATED]
-        )
+            events = {key: [each.event for each in read(connection, flow, key)] for key in keys}
+        written = {key: [event for event in said if event in _WRITTEN] for key, said in events.items()}
+        return frozenset(key for key, said in written.items() if said == [Event.CREATED])
 
     def reversed(self, flow: str, numbers: Mapping[str, str], *, run: Run) -> None:
         """A line in the trail of each key: what reversed its document."""

@@ -1,4 +1,4 @@
-"""Reverses documents of ours: only one that stands as it was sent, that nobody has reversed; a preliminary is cancelled."""
+"""Reverses documents of ours that stand as they were sent, and that nobody reversed; a preliminary is cancelled."""
 
 from __future__ import annotations
 
