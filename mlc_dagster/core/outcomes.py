@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
 from mlc_dagster.core.facts import Books
-from mlc_dagster.core.flows import Target
+from mlc_dagster.core.flows import Flow, Target
 from mlc_dagster.core.vocabulary import Record
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -72,6 +74,15 @@ Agreed = Mapping[str, str]
 """Field -> value, as text, that both sides had when they last agreed."""
 
 
+Shown = Mapping[str, str | Decimal | None]
+"""Field -> value, in the target's own names and as it shows them. What is compared, and nothing else.
+
+A Decimal is an amount or a quantity: 21 is 21.00. Text counts by its letters: code 0010 is not 10; empty text is none.
+Rows of a list are named by their place, "lines[1].Price", with their number under "lines". A name that begins with
+"@" is for the client alone, such as the stamp by which a list tells that nothing changed: kept, never compared.
+"""
+
+
 @dataclass(frozen=True)
 class Begun:
     """The target has the record, but not all of it yet: remember the id, then go on."""
@@ -104,6 +115,9 @@ class Saved:
     disagreements: tuple[Disagreement, ...] = ()
     looked_for: tuple[str, ...] = ()  # kinds of disagreement that this look would have found: what it did not is closed
     also_agreed: tuple[tuple[str, Agreed], ...] = ()  # the same, of other keys that it concerns
+    shown: Shown = field(default_factory=dict)
+    """What the answer, or the look before it, shows otherwise than `ReadsBack.expected` has it, of what was sent: cut,
+    lowered, or left to people. It is agreed from now on, and no edit."""
 
 
 ACCEPTED = "target_accepts_it"
@@ -161,6 +175,85 @@ class LooksUpRecords(Client, Protocol):
 
     def known(self, target: Target, records: Sequence[Any]) -> Books:
         """The books, with the suppliers and the documents that these records name."""
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """A record that the ledger says is in the account: what it is found by there, and what it can be told by.
+
+    `remote_id` is the target's id; `key` is the source's. `agreed` are the values that both sides last agreed on.
+    """
+
+    flow: Flow
+    key: str
+    remote_id: str
+    agreed: Agreed = field(default_factory=dict)
+    record: Any = None  # as it was sent; None: it is not kept any more, or not asked for
+    shown: Shown | None = None  # by the target at the last look; None: never looked at since it was delivered
+
+    def says_otherwise(self, values: Mapping[str, object]) -> bool:
+        """Whether all that can be compared is another: then it is another record under the same id."""
+        told = {name: text for name in _TELLING if (text := self.agreed.get(name)) and values.get(name)}
+        return bool(told) and all(_folded(values[name]) != _folded(text) for name, text in told.items())
+
+
+_TELLING = ("name", "email", "vat_no")
+"""What tells two suppliers apart: that both are in one country says nothing."""
+
+
+def _folded(value: object) -> str:
+    return " ".join(str(value).split()).casefold()
+
+
+Whereabouts = Literal["there", "deleted", "merged", "moved", "voided"]
+"""archived is deleted, with a detail that says so; merged: the id leads to another record now, or to none of ours;
+moved: it is there, where we did not put it."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a target shows of a delivered record."""
+
+    key: str
+    remote_id: str  # as it was asked for
+    state: Whereabouts
+    values: Shown = field(default_factory=dict)  # of one that is there, merged or moved; of a voided one where shown
+    remote_now: str = ""  # merged: the id that it leads to; moved: where it is now, in words
+    detail: str = ""  # what a person would look for: "PO-00102, archived on 2026-11-05"
+
+
+class Worth(NamedTuple):
+    """What a record is worth, for sums by company and currency."""
+
+    company: str  # the ERP's code; empty: not told
+    amount: Decimal | None  # None: it is worth nothing by itself, as a supplier is
+    currency: str
+
+
+class ReadsBack(Client, Protocol):
+    """A target that shows what it has of what was delivered."""
+
+    def read_back(self, target: Target, delivered: Sequence[Delivered]) -> Iterator[Seen]:
+        """One answer for each, in any order. In lists and batches; by id only what a list shows as missing, or
+        otherwise than `Delivered.shown` has it; where the list shows nothing new, the values are those.
+
+        Reads only. Raises AccessDenied, TransientError: for those that were not answered yet.
+        """
+
+    def expected(self, target: Target, record: Any) -> Shown:
+        """The same fields of a record as it was sent, as the target keeps them. Pure: nothing is asked."""
+
+    def worth(self, target: Target, values: Shown) -> Worth:
+        """What these values come to: of `expected` and of `Seen.values` alike. Pure."""
+
+
+class FindsOurs(ReadsBack, Protocol):
+    """A target in which objects that carry our key can be found, without knowing their ids."""
+
+    def ours_in(self, target: Target, since: datetime | None, known: AbstractSet[str]) -> Iterator[Seen]:
+        """Those that were touched since then, None: all, but for the ids that the ledger knows; `key` is what they
+        carry. Raises as `read_back`.
+        """
 
 
 class TooFar(Exception):

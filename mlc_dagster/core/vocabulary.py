@@ -45,6 +45,12 @@ class LineSet:
     absent_of: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)  # array -> what it has not
     projection: str = ""  # of the lines' own set; empty: the header's
     surface: str = ""  # likewise
+    stamp: str = ""  # the modified column of the lines' own set, on the wire; empty: it has none
+
+    @property
+    def has_stamp(self) -> bool:
+        """Whether it can be asked which lines changed, beside their headers."""
+        return bool(self.path and self.stamp)
 
     @property
     def navigations(self) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ from mlc_dagster.ledger.entries import (
     newest_by_key,
 )
 from mlc_dagster.ledger.opening import existing_database, open_database
-from mlc_dagster.ledger.records import agreements, deliveries, holds, pulls, trail
+from mlc_dagster.ledger.records import agreements, deliveries, holds, looks, pulls, trail
 from mlc_dagster.ledger.records.trail import Trail
 from mlc_dagster.ledger.sections import Sections
 from mlc_dagster.ledger.tenants import checked
@@ -134,6 +134,7 @@ class Ledger(Sections):
         with self._database.writing() as connection:
             mine = _trail(connection, flow, run, lease)
             deliveries.finish(mine, outcomes)
+            looks.answered(mine, {ready.key: answer for ready, answer in outcomes if isinstance(answer, Saved)})
             holds.close(mine, holds.open_up_to(connection, flow, saved), "delivered")
             agreements.write(mine, pair, agreed)
             for other, taken in sorted((supersedes or {}).items()):

@@ -15,6 +15,7 @@ from mlc_dagster.ledger.records.differences import Differences
 from mlc_dagster.ledger.records.gone import Gone
 from mlc_dagster.ledger.records.history import LedgerHistory
 from mlc_dagster.ledger.records.loads import Loads
+from mlc_dagster.ledger.records.looks import Looks
 from mlc_dagster.ledger.records.reads import Reads
 from mlc_dagster.ledger.records.shadow import Shadow
 from mlc_dagster.ledger.records.sightings import LedgerSightings
@@ -33,6 +34,7 @@ class Sections:
         self.causes = Causes(database)
         self.differences = Differences(database)
         self.gone = Gone(database)
+        self.looks = Looks(database)
         self.reads = Reads(database)
         self.agreements = Agreements(database)
         self.inbox = Inbox(database)

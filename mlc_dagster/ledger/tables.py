@@ -22,6 +22,7 @@ from mlc_dagster.ledger.hold_tables import holds as holds
 from mlc_dagster.ledger.tenants import Scoped, ScopedKey
 from mlc_dagster.ledger.work_tables import differences as differences
 from mlc_dagster.ledger.work_tables import reads as reads
+from mlc_dagster.ledger.work_tables import shown as shown
 from mlc_dagster.ledger.work_tables import work as work
 
 flows = Table(

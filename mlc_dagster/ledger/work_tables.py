@@ -1,4 +1,6 @@
-"""The tables of what is to be done and looked at: differences found after delivery, the work list, read numbers."""
+"""The tables of what is to be done and looked at: differences found after delivery, what targets showed, the work list,
+read numbers.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +37,20 @@ differences = Table(
         sqlite_where=text("closed_at IS NULL"),
         postgresql_where=text("closed_at IS NULL"),
     ),
+)
+
+shown = Table(
+    "shown",
+    TABLES,
+    Column("flow", Scoped, nullable=False),
+    Column("key", Key, nullable=False),
+    Column("content", Words, nullable=False),  # JSON: what the target showed, and what is agreed from then on
+    Column("by", Name, nullable=False),  # look: all that is compared; answer: what a delivery's answer had otherwise
+    Column("seen_at", Moment, nullable=False),  # older than the delivery: it is of the one before
+    Column("accepted", Words),  # JSON: field -> ours and theirs, where a person said that theirs is right
+    Column("restored", Words),  # JSON: field -> values of theirs in whose place ours was put back
+    PrimaryKeyConstraint("flow", "key", name="shown_pkey"),
+    sqlite_with_rowid=False,
 )
 
 work = Table(

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from mlc_dagster.core.vocabulary import Pull
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.records.causes import Cause, Judged
 from mlc_dagster.ledger.records.differences import Found
+from mlc_dagster.ledger.records.looks import Remembered
 from mlc_dagster.ledger.records.shadow import Told
 from mlc_dagster.ledger.tables import TABLES, deliveries, secrets
 from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, draft, held, ready, saved, unanswered
@@ -51,6 +53,7 @@ def fill(ledger: Ledger, word: str) -> None:
     ledger.causes.remember(FLOW, {CAUSE: Judged(word, at)})
     ledger.accounts.note("cin7", f"account of {word}", word, word)
     ledger.differences.see(FLOW, [Found("P1", "edited_in_the_target", "name", word, "x")])
+    ledger.looks.saw(FLOW, {"P1": Remembered({"name": word, "total": Decimal("1.50")})}, ledger.looks.now())
     ledger.work.ask(FLOW, ["2026-11-05"], word)
     ledger.reads.begin("ifs/orders", "2026-11-05", word)
     ledger.vault(KEYS).set("CIN7_KEY", f"secret of {word}")
@@ -99,6 +102,7 @@ def told(ledger: Ledger) -> dict[str, Any]:
         "accounts": lambda: (ledger.accounts.known("cin7"), ledger.accounts.concerned("cin7", [FLOW])),
         "sample": lambda: ledger.accounts.sample([FLOW]),
         "differences": lambda: (ledger.differences.open(), ledger.differences.count()),
+        "looks": lambda: (ledger.looks.keys(FLOW), ledger.looks.of(FLOW, ["P1"])),
         "work": lambda: (ledger.work.all(), ledger.work.due(), ledger.work.count()),
         "reads": lambda: ledger.reads.latest("ifs/orders", "2026-11-05"),
         "vault": lambda: (ledger.vault(KEYS).get("CIN7_KEY"), ledger.vault(KEYS).sealed()),

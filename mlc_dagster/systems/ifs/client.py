@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from hashlib import blake2b
 from typing import Any
 
 import pyarrow as pa
 
-from mlc_dagster.core.arrow_columns import rows_of
 from mlc_dagster.core.duplicates import Crosswalk, TargetScan
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
@@ -18,12 +16,10 @@ from mlc_dagster.core.vocabulary import EntitySet, Pull, Row, Scope, Sightings
 from mlc_dagster.systems.ifs.duplicates import Duplicates
 from mlc_dagster.systems.ifs.external_records import NO_WAYS, Ways
 from mlc_dagster.systems.ifs.odata.error_responses import classify as classify
-from mlc_dagster.systems.ifs.odata.expressions import Order
-from mlc_dagster.systems.ifs.reading.key_ranges import Span
+from mlc_dagster.systems.ifs.reading.changes import Changes
 from mlc_dagster.systems.ifs.reading.lookups import Lookups
-from mlc_dagster.systems.ifs.reading.paging import PageWalk
 from mlc_dagster.systems.ifs.reading.partition_read import PartitionRead
-from mlc_dagster.systems.ifs.reading.queries import Connection, Query
+from mlc_dagster.systems.ifs.reading.queries import Connection
 from mlc_dagster.systems.ifs.records import catalogue as known_sets
 from mlc_dagster.systems.ifs.schema.metadata import SchemaReport
 from mlc_dagster.systems.ifs.writing.erp_target import ErpTarget
@@ -96,21 +92,14 @@ class IfsClient(RowWrites):
     def changed_since(self, entity: EntitySet, since: datetime) -> dict[date, str]:
         """The days touched since then, each with a mark that differs when other rows, or other versions, are seen.
 
-        Mostly one small request: keys, timestamps, ETags from the full hour before `since` on, so that the mark stays
-        the same while `since` moves and nothing changes. Empty for a set without a modified column.
+        Mostly one small request, and one more where lines have a stamp of their own: keys, timestamps, ETags from the
+        full hour before `since` on, so that the mark stays the same while `since` moves and nothing changes. A line
+        names the day of its header. Empty for a set without a modified column.
         """
-        if entity.modified is None:
-            return {}
-        order = Order(entity, by_time=True)
-        now = self._clock() + timedelta(seconds=self.api.skew_seconds or 0.0)
-        start = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-        end = datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1)
-        query = Query(self._connection, entity, order, lines=False, only_keys=True)
-        walk = PageWalk(order, query.page, self._connection.in_flight, lambda: now)
-        seen: dict[date, tuple[int, int]] = {}
-        for page in walk.read(Span(low=start, high=end)):
-            _mark(seen, page.batch, entity)
-        return {day: f"{count} {digest % 2**128:032x}" for day, (count, digest) in sorted(seen.items())}
+        return Changes(self._connection, entity, self._server_now).since(since)
+
+    def _server_now(self) -> datetime:
+        return self._clock() + timedelta(seconds=self.api.skew_seconds or 0.0)
 
     def schema_report(self, entity: EntitySet, *, aloud: bool = True) -> SchemaReport:
         """How the tenant's fields differ from the record's, or why it does not tell them; `aloud`: that is logged."""
@@ -155,13 +144,3 @@ class IfsClient(RowWrites):
 
     def close(self) -> None:
         self.api.close()
-
-
-def _mark(seen: dict[date, tuple[int, int]], batch: pa.RecordBatch, entity: EntitySet) -> None:
-    for row in rows_of(batch.select([*entity.keys, entity.modified, "etag"])):
-        moment = row[str(entity.modified)]
-        if moment is not None:
-            text = repr(([row[name] for name in entity.keys], row["etag"], moment)).encode("utf-8", "surrogatepass")
-            count, digest = seen.get(moment.date(), (0, 0))
-            digest += int.from_bytes(blake2b(text, digest_size=16).digest(), "little")
-            seen[moment.date()] = (count + 1, digest)

@@ -159,7 +159,7 @@ def _set(path: str, projection: str, record: type[Record], *keys: str, lines: Li
 
 
 def _lines(navigation: str, path: str, record: type[Record], *keys: str, absent: tuple[str, ...] = ()) -> LineSet:
-    return LineSet("lines", navigation, path, record, keys, absent=frozenset(absent))
+    return LineSet("lines", navigation, path, record, keys, absent=frozenset(absent), stamp="LastModified")
 
 
 SUPPLIERS = _set("SupplierSet", "SupplierHandling", Supplier, "supplier_id")

@@ -53,6 +53,7 @@ class LineSetSettings(Section):
     set: Name = Field(None, description="The lines' own entity set, for tenants that refuse $expand")
     projection: str | None = Field(None, description="Of the lines' own set, where it is not the header's")
     surface: Surface | None = None
+    stamp: Name = Field(None, description=f"The modified column of the lines' own set; {NONE_OF_IT}")
     keys: dict[str, str] = Field(default_factory=dict, description="record field: name on the wire; more keys go last")
     fields: Names = Field(default_factory=dict, description=NAMES)
     fields_of: dict[str, Names] = Field(default_factory=dict, description="navigation: {field: its name there}")

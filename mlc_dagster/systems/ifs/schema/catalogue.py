@@ -246,6 +246,7 @@ def _lines(entity: EntitySet, names: LineSetSettings) -> LineSet | None:
         keys=(*lines.keys, *(name for name in names.keys if name not in lines.keys)),
         wire=_named(lines.wire, said),
         absent=_absent(lines.absent, said),
+        stamp="" if names.stamp == ABSENT else names.stamp or lines.stamp,
         wire_of={**lines.wire_of, **{array: _named({}, fields) for array, fields in names.fields_of.items()}},
         absent_of={**lines.absent_of, **{array: _absent(frozenset(), it) for array, it in names.fields_of.items()}},
     )

@@ -59,6 +59,7 @@ _PURCHASE_ORDERS = {
     "lines": {
         "navigations": ["LinePartArray", "LineNopartArray", "LineRentalPartArray"],
         "set": None,
+        "stamp": None,
         "fields": {
             "company": None,
             "buy_unit_price": "FbuyUnitPrice",  # in the order's currency; BuyUnitPrice is in the company's
@@ -81,6 +82,7 @@ _CUSTOMER_ORDERS = {
     "lines": {
         "navigation": "OrderLinesArray",
         "set": "CustomerOrderLineSet",
+        "stamp": None,
         "keys": {"line_item_no": "LineItemNo"},
         "fields": {
             "description": "CatalogDesc",
@@ -100,6 +102,7 @@ _VOUCHERS = {
     "stamp": None,
     "lines": {
         "set": "VoucherRowSet",
+        "stamp": None,
         "fields": {"debit_amount": "DebetAmount", "external_ref": "ReferenceNumber"},
     },
 }
