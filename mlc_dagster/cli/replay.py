@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mlc_dagster.orchestration.automation.replaying import Place, Replayed, Stretch
     from mlc_dagster.settings import Settings
 
-COUNTS = ("created", "updated", "adopted", "unchanged", "superseded", "held", "discarded", "out_of_scope")
+COUNTS = ("created", "updated", "adopted", "unchanged", "superseded", "held", "discarded", "gone", "out_of_scope")
 EXAMPLES = """Examples: mlc replay --flow cin7/purchases --partition 2026-11-03 --to 2026-11-05 ·
 mlc replay --key P00102 · mlc replay --rule gl_accounts_exist --dry-run · mlc replay --run 1f0c92ab-... --read-again"""
 

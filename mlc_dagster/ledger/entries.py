@@ -14,7 +14,7 @@ from mlc_dagster.core.vocabulary import Pull
 Answer = Saved | Refused | Unanswered
 """The last word on a draft. `Begun` is not one: see `Ledger.note_id`."""
 
-Closing = Literal["delivered", "superseded", "out_of_scope", "released", "discarded"]
+Closing = Literal["delivered", "superseded", "out_of_scope", "released", "discarded", "gone"]
 """Why a hold was closed."""
 
 Decided = Literal["released", "discarded"]
@@ -38,6 +38,7 @@ class Event(StrEnum):
     RELEASED = "released"  # a person let it pass
     DISCARDED = "discarded"  # a person decided that it is never sent
     REVERSED = "reversed"  # its document was reversed, since the source took it back
+    GONE = "gone"  # looked at before its delivery, and not in the source any more
     SET_ASIDE = "set_aside"  # the connection leads to another account now: what is there is looked up first
 
 

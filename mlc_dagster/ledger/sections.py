@@ -12,6 +12,7 @@ from mlc_dagster.ledger.records.agreements import Agreements
 from mlc_dagster.ledger.records.causes import Causes
 from mlc_dagster.ledger.records.decisions import LedgerDecisions
 from mlc_dagster.ledger.records.differences import Differences
+from mlc_dagster.ledger.records.gone import Gone
 from mlc_dagster.ledger.records.history import LedgerHistory
 from mlc_dagster.ledger.records.loads import Loads
 from mlc_dagster.ledger.records.looks import Looks
@@ -34,6 +35,7 @@ class Sections:
         self.causes = Causes(database)
         self.differences = Differences(database)
         self.posted = LedgerPosted(database)
+        self.gone = Gone(database)
         self.looks = Looks(database)
         self.reads = Reads(database)
         self.agreements = Agreements(database)

@@ -102,7 +102,9 @@ class _Parts:
         seconds = 60 * self.settings.policies.slice_minutes
         for flow in self.every:
             in_shadow, place = self.settings.is_shadow(flow.target.system), self.place[flow.source.partition]
-            yield loaded_asset(flow, place, after(flow, self.every), in_shadow=in_shadow, slice_seconds=seconds)
+            yield loaded_asset(
+                flow, self.settings, place, after(flow, self.every), in_shadow=in_shadow, slice_seconds=seconds
+            )
 
     def checks(self) -> Iterator[dg.AssetChecksDefinition]:
         for system in self.charted:

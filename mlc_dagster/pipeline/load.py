@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 
 from mlc_dagster.core import write_guard as departures
 from mlc_dagster.core.errors import ThrottledUntil
@@ -16,9 +15,11 @@ from mlc_dagster.core.outcomes import ACCEPTED as ACCEPTED
 from mlc_dagster.core.outcomes import EVER as EVER
 from mlc_dagster.core.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
 from mlc_dagster.core.vocabulary import ERP, key_text
-from mlc_dagster.ledger import Lease, LeaseLost, Ledger, Paused, Run, Standing, boot_time
+from mlc_dagster.ledger import Decision, Lease, LeaseLost, Ledger, Paused, Run, Standing, boot_time
 from mlc_dagster.pipeline import disagreements, ending
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, Slice, chunks
+from mlc_dagster.pipeline.drafts import NOTHING_TO_SEND, draft_of, superseded
+from mlc_dagster.pipeline.fresh import SecondRead
 from mlc_dagster.pipeline.load_result import Loaded as Loaded
 from mlc_dagster.pipeline.prepare import held_target
 from mlc_dagster.pipeline.systematic_refusals import SystematicRefusal
@@ -29,8 +30,6 @@ ANSWERED = "target_answered"
 SECONDS_BETWEEN_WORDS = 5.0
 LEASE_SECONDS = 20.0
 LONGEST_REQUEST = 60.0  # seconds that a target may be at work on what it was sent
-CLOCKS_APART = timedelta(minutes=5)
-LONG_AGO = EVER + timedelta(seconds=1)  # and yet in doubt: an attempt was made
 ROUNDS_IN_VAIN = 3  # of looking for what has no answer, before it is held
 
 Answered = Saved | Refused | Unanswered
@@ -47,6 +46,7 @@ def load(
     longest_request: float = LONGEST_REQUEST,
     slice_: Slice | None = None,
     account: Callable[[], None] | None = None,
+    fresh: SecondRead | None = None,
 ) -> Loaded:
     """Deliver what is new or changed, look first where an earlier attempt has no answer, and remember each outcome.
 
@@ -57,6 +57,7 @@ def load(
     where the target asks for a silence that nobody waits for, and after the first batch that ends when the slice is
     over, which the loads of a run share.
     `account` (identity.AccountCheck) is asked before the first record is judged: another account has nothing of it.
+    `fresh`: what is about to be sent and was read a while ago, or on hold, is read again by its key, and judged anew.
     Raises AccessDenied, TransientError, Misconfigured, LeaseLost; what was delivered until then is in the ledger.
     """
     loaded, started = Loaded(), time.monotonic()
@@ -65,7 +66,8 @@ def load(
         log.info("%s: waiting for run %s, which is delivering", flow.name, owner)
 
     with ledger.lease(f"load {flow.writer or flow.name}", run.run_id, seconds=lease_seconds, on_wait=waiting) as lease:
-        delivery = _Delivery(flow, client, ledger, lease, run, loaded, longest_request, slice_ or Slice(), account)
+        slice_ = slice_ or Slice()
+        delivery = _Delivery(flow, client, ledger, lease, run, loaded, longest_request, slice_, account, fresh)
         if flow.writer:  # what another flow has under way may be the same record
             lease.settle(longest_request)
         for chunk in chunks(ready, JUDGED_AT_ONCE):
@@ -90,6 +92,7 @@ class _Delivery:
     longest_request: float
     slice: Slice
     account: Callable[[], None] | None
+    fresh: SecondRead | None
     left: list[Ready] = field(default_factory=list)  # what the one before may have under way
     unanswered: list[Ready] = field(default_factory=list)
     refused: list[tuple[Ready, Refused]] = field(default_factory=list)  # it may not have been the record's fault
@@ -109,21 +112,43 @@ class _Delivery:
         decisions = self.ledger.decisions.of(self.flow.name, [one.key for one in prepared])
         away = {key for key, decision in decisions.items() if decision.verdict == "discarded"}
         ready = [one for one in prepared if one.key not in away]
-        standings = self.ledger.judge(self.flow.name, ready)
-        again = self._to_look_at(standings)
-        done = {key for key, one in standings.items() if one.state in _NOTHING_TO_SEND} - again
-        settled = [(one, standings[one.key].state) for one in ready if one.key in done]
-        self.ledger.settle(self.flow.name, settled, run=self.run)
-        counted = Counter(state for _, state in settled)
         self.loaded.asked += len(prepared)
         self.loaded.discarded += len(prepared) - len(ready)
-        self.loaded.unchanged += counted[State.UNCHANGED]
-        self.loaded.superseded += counted[State.SUPERSEDED]
-        to_send = [one for one in ready if one.key not in done]
+        to_send, standings = self._settled(ready)
+        to_send, standings = self._looked_at(to_send, standings, decisions)
         if self.lease.quiet_for(self.longest_request):
             self.left += [one for one in to_send if standings[one.key].state is State.IN_DOUBT]
             to_send = [one for one in to_send if standings[one.key].state is not State.IN_DOUBT]
         self.send(to_send, standings)
+
+    def _settled(self, ready: Sequence[Ready]) -> tuple[list[Ready], dict[str, Standing]]:
+        """What must be sent, and how each stands; the rest is as it should be, and its holds are over."""
+        standings = self.ledger.judge(self.flow.name, ready)
+        again = self._to_look_at(standings)
+        done = {key for key, one in standings.items() if one.state in NOTHING_TO_SEND} - again
+        settled = [(one, standings[one.key].state) for one in ready if one.key in done]
+        self.ledger.settle(self.flow.name, settled, run=self.run)
+        counted = Counter(state for _, state in settled)
+        self.loaded.unchanged += counted[State.UNCHANGED]
+        self.loaded.superseded += counted[State.SUPERSEDED]
+        return [one for one in ready if one.key not in done], standings
+
+    def _looked_at(
+        self, to_send: list[Ready], standings: dict[str, Standing], decisions: Mapping[str, Decision]
+    ) -> tuple[list[Ready], dict[str, Standing]]:
+        """What is left to be sent of these when they were looked at in the source once more, where that is due."""
+        if self.fresh is None or not to_send or self._is_stopped():
+            return to_send, standings
+        released = frozenset(key for key, decision in decisions.items() if decision.verdict == "released")
+        wanted = {one.key for one in self.fresh.wanted(to_send, released)}
+        try:
+            reread = self.fresh.read([one for one in to_send if one.key in wanted], standings)
+        except ThrottledUntil as error:
+            self.loaded.throttled = error
+            return to_send, standings
+        self.loaded.add(reread)
+        anew, now = self._settled(reread.ready)
+        return [one for one in to_send if one.key not in wanted] + anew, {**standings, **now}
 
     def _is_the_account(self, records: int) -> bool:
         """Raises Misconfigured where it is another. False: the target asks to be left alone, so they are put off."""
@@ -200,12 +225,7 @@ class _Delivery:
         self.futility.answered(call, error, suspicion)
 
     def _draft(self, one: Ready, standing: Standing) -> Draft:
-        """New: look for it from ever, a first load adopts what is there. In doubt: from when the attempt was made."""
-        new = EVER if standing.state is State.NEW else None
-        look_since = _begun(standing.since) if standing.state is State.IN_DOUBT else new
-        whole = standing.delivered_version is not None
-        known = Draft(one.key, one.record, standing.remote_id, look_since, whole, self._agreed, one.version)
-        return replace(known, as_sent=standing.as_sent, title=self.flow.title)
+        return replace(draft_of(one, standing, self._agreed), title=self.flow.title)
 
     def _agreed(self, key: str) -> Agreed | None:
         return self.ledger.agreements.of(self.flow.pair, key) if self.flow.pair else None
@@ -239,7 +259,7 @@ class _Delivery:
     def _write_down(self, last_words: Sequence[tuple[Ready, Answered]]) -> None:
         """Raises LeaseLost, which says how much was answered all the same: that is in the trail, and looked for."""
         flow, run = self.flow, self.run
-        taken = _superseded(flow, last_words)
+        taken = superseded(flow, last_words)
         self.loaded.differing += disagreements.remember(flow.name, last_words, self.ledger)
         try:
             self.ledger.finish(flow.name, last_words, run=run, lease=self.lease, pair=flow.pair, supersedes=taken)
@@ -278,22 +298,3 @@ class _Delivery:
         self.loaded.held += 1
         if len(self.loaded.reasons) < EXAMPLES:
             self.loaded.reasons[one.key] = reason
-
-
-def _begun(since: datetime | None) -> datetime | None:
-    """When an attempt was made; from the beginning of time where it is still to come: that was another clock."""
-    return LONG_AGO if since is not None and since > datetime.now(UTC) + CLOCKS_APART else since
-
-
-_NOTHING_TO_SEND = frozenset({State.UNCHANGED, State.SUPERSEDED})
-
-
-def _superseded(flow: Flow, last_words: Sequence[tuple[Ready, Outcome]]) -> dict[str, dict[str, str]]:
-    """{flow: {key: key of what took its place}}, of what was saved."""
-    found: dict[str, dict[str, str]] = {}
-    if flow.supersedes:
-        for one, outcome in last_words:
-            if isinstance(outcome, Saved):
-                for other, keys in flow.supersedes(one.record).items():
-                    found.setdefault(flow.here(other), {}).update(dict.fromkeys(keys, f"{flow.name} {one.key}"))
-    return found

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 
 from mlc_dagster.core.errors import ThrottledUntil
 from mlc_dagster.ledger import Pause
+from mlc_dagster.pipeline.batches import EXAMPLES
+from mlc_dagster.pipeline.fresh import Reread
 
 
 @dataclass
 class Loaded:
     """The account of one load.
 
-    created + updated + adopted + unchanged + superseded + held + discarded + paused = asked.
+    created + updated + adopted + unchanged + superseded + held + discarded + gone + out of scope + paused = asked.
     """
 
     asked: int = 0
@@ -24,6 +26,8 @@ class Loaded:
     held: int = 0
     differing: int = 0  # of those delivered: the target keeps something otherwise, and the ledger has the difference
     discarded: int = 0  # prepared before a person decided that it is never sent
+    gone: int = 0  # looked at before its delivery, and not in the source any more
+    out_of_scope: int = 0  # likewise, and no matter of the flow any more
     paused: int = 0  # it was stopped, or gave way: neither delivered nor held, and sent by the next load
     pause: Pause | None = None  # the person's that this load met
     throttled: ThrottledUntil | None = None  # the target asks to be left alone for longer than is waited
@@ -36,6 +40,12 @@ class Loaded:
         self.throttled = error
         self.asked += records
         self.paused += records
+
+    def add(self, reread: Reread) -> None:
+        """What became of records that were looked at, but for those that are ready still."""
+        for name in ("held", "gone", "superseded", "discarded", "out_of_scope"):
+            setattr(self, name, getattr(self, name) + getattr(reread, name))
+        self.reasons |= dict(list(reread.reasons.items())[: EXAMPLES - len(self.reasons)])
 
     @property
     def is_stopped(self) -> bool:

@@ -47,7 +47,13 @@ TAKEN_AS_KNOWN = "not_changed_after_posting"
 IN_THE_TARGET = frozenset({"may_be_this_company", "may_be_this_deal", "deleted_in_the_target"})
 """Held for what people keep, or deleted, in the target: they say there, or in mlc.yaml, what it is."""
 
-AT_THE_LOAD = IN_THE_TARGET | {"target_accepts_it", "target_answered", TAKEN_AS_KNOWN, "both_sides_agree"}
+AT_THE_LOAD = IN_THE_TARGET | {
+    "target_accepts_it",
+    "is_still_in_the_source",
+    "target_answered",
+    TAKEN_AS_KNOWN,
+    "both_sides_agree",
+}
 """Rules that the load asks. Their holds show the target's record; released, it is tried again at the next load."""
 
 

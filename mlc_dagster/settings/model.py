@@ -48,6 +48,11 @@ class Policies(Section):
         "hold", description="block_partition: one record with a wrong account stops its partition"
     )
     accounts_max_age_hours: float = Field(26, gt=0, description="An older chart of accounts counts as stale")
+    prepared_max_age_minutes: float = Field(
+        60,
+        ge=0,
+        description="What was read longer ago is read again by key before its first delivery; 0: always",
+    )
     look_back_minutes: float = Field(10, ge=1, description="Rows committed late are found this far back")
     duplicates_hours: float = Field(
         26, ge=1, description="What was made or changed so long ago is looked at for doubles"

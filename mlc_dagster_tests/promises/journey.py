@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,9 @@ from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline import Loaded, Verdict
+from mlc_dagster.pipeline.fresh import SecondRead
 from mlc_dagster.pipeline.identity import AccountCheck
+from mlc_dagster.pipeline.prepare import AsRead
 from mlc_dagster.sandbox.airbase.seed import DEMO_AIRBASE
 from mlc_dagster.sandbox.ifs.tokens import PATH as TOKEN
 from mlc_dagster.sandbox.monday.seed import DEMO_MONDAY
@@ -167,12 +169,26 @@ class Journey:
         self.store.write(prepared_key(flow), day, ready_schema(flow.target.record), batches)
         return verdict
 
-    def load(self, day: str) -> Loaded:
+    def load(self, day: str, fresh: SecondRead | None = None) -> Loaded:
         flow, stored = self.flow, self.store.read(prepared_key(self.flow), day, needed=True)
         ready = (one for batch in stored for one in read_ready(batch, flow.target.record))
         client = self.client(flow.target.system)
         run, times = Run(self.run_id, day), {"lease_seconds": LEASE_SECONDS, "longest_request": LONGEST_REQUEST}
-        return pipeline.load(flow, ready, client, self.ledger, run, account=self.account(flow.target.system), **times)
+        account = self.account(flow.target.system)
+        return pipeline.load(flow, ready, client, self.ledger, run, account=account, fresh=fresh, **times)
+
+    def second_read(self, day: str, *, is_old: bool = True) -> SecondRead:
+        """As the load asset makes it, of rows that were read long ago, or just now in another run."""
+
+        def ask() -> tuple[Facts, Any]:
+            flow = self.flow
+            return self.facts(), partial(self.client(flow.target.system).known, flow.target) if flow.looks_up else None
+
+        return SecondRead(self.flow, self.ledger, Run(self.run_id, day), self.by_keys, ask, lambda: is_old)
+
+    def by_keys(self, keys: Sequence[str], since: datetime | None) -> Iterator[AsRead]:
+        for batch in self.client(self.flow.source.system).by_keys(self.flow.source, keys, since):
+            yield from records_of(batch, self.flow.source.record)
 
     def facts(self) -> Facts:
         """As the assets have them: the charts of the ERP, the books of the target."""
@@ -198,7 +214,7 @@ class Journey:
                 yield from (found for found, _, _ in records_of(batch, entity.record) if found is not None)
 
 
-_COUNTED = ("asked", "created", "updated", "adopted", "unchanged", "superseded", "held", "discarded", "paused")
+_COUNTED = ("asked", "created", "updated", "adopted", "unchanged", "superseded", "held", "discarded", "paused", "gone")
 
 
 def _sums(verdict: Verdict, loaded: Loaded) -> None:
@@ -206,6 +222,7 @@ def _sums(verdict: Verdict, loaded: Loaded) -> None:
     left = verdict.held + verdict.superseded + verdict.discarded + verdict.out_of_scope.total()
     assert verdict.read == verdict.ready + left, verdict
     ends = loaded.delivered + loaded.unchanged + loaded.superseded + loaded.held + loaded.discarded + loaded.paused
+    ends += loaded.gone + loaded.out_of_scope
     assert loaded.asked == ends, loaded
 
 

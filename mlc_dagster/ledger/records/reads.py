@@ -24,6 +24,9 @@ class Read(NamedTuple):
     began_at: datetime
 
 
+_COLUMNS = (reads.c.id.label("number"), reads.c.entity, reads.c.partition, reads.c.run_id, reads.c.began_at)
+
+
 class Reads:
     """Numbers are given, and never taken back: one whose walk was cut off is of no use to anybody, and does no harm."""
 
@@ -36,10 +39,15 @@ class Reads:
             row = {"entity": entity, "partition": partition, "run_id": run_id, "began_at": clock(connection)}
             return int(connection.execute(insert(reads).values(**row).returning(reads.c.id)).scalar_one())
 
+    def of(self, number: int) -> Read | None:
+        """The walk of this number."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(*_COLUMNS).where(reads.c.id == number)).first()
+        return None if row is None else Read(*row)
+
     def latest(self, entity: str, partition: str) -> Read | None:
         """The walk of a partition that began last; None where none ever did."""
-        columns = (reads.c.id.label("number"), reads.c.entity, reads.c.partition, reads.c.run_id, reads.c.began_at)
-        wanted = select(*columns).where(reads.c.entity == entity, reads.c.partition == partition)
+        wanted = select(*_COLUMNS).where(reads.c.entity == entity, reads.c.partition == partition)
         with self._database.reading() as connection:
             row = connection.execute(wanted.order_by(reads.c.id.desc()).limit(1)).first()
         return None if row is None else Read(*row)

@@ -16,6 +16,7 @@ from mlc_dagster.orchestration.assets import delivered, pausing, reports, shadow
 from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key
 from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
+from mlc_dagster.orchestration.assets.second_read import second_read, source_number
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
 from mlc_dagster.pipeline import Loaded, Slice, Verdict, guards
@@ -66,6 +67,7 @@ def prepared_asset(
 
 def loaded_asset(
     flow: Flow,
+    settings: Settings,
     partitions: dg.PartitionsDefinition[str],
     after: Sequence[str] = (),
     *,
@@ -89,7 +91,7 @@ def loaded_asset(
         tags={"mlc/flow": flow.name.replace("/", "."), **({"mlc/mode": "shadow"} if in_shadow else {})},
         description=f"{flow.description}{shadow}",
         deps=[dg.AssetDep(list(prepared_key(flow)))],
-        required_resource_keys={flow.target.system, "ledger", "storage"},
+        required_resource_keys={flow.source.system, flow.target.system, "ledger", "storage"},
         output_required=False,  # a run that gave way ends well, and has not loaded all
     )
     def load(context: dg.AssetExecutionContext) -> Iterator[Any]:
@@ -101,7 +103,7 @@ def loaded_asset(
             return
         with as_step_failures():
             slice_ = Slice(slice_seconds)
-            loads = {day: load_partition(context, flow, day, after, slice_) for day in context.partition_keys}
+            loads = {day: load_partition(context, flow, settings, day, after, slice_) for day in context.partition_keys}
         yield from pausing.seen(flow, loads)
         with as_step_failures():
             pausing.stop(flow, loads)
@@ -151,7 +153,9 @@ def prepare_partition(
     client = getattr(context.resources, flow.target.system).client
     look = partial(client.known, flow.target) if flow.looks_up else None
     ready = pipeline.prepare(flow, rows, facts, ledger, run, verdict, look)
-    store.write(prepared_key(flow), partition, schema, (ready_batch(chunk, flow.target.record) for chunk in ready))
+    batches = (ready_batch(chunk, flow.target.record) for chunk in ready)
+    number = source_number(flow, ledger, partition)
+    store.write(prepared_key(flow), partition, schema, batches, read_number=number)
     if settings.policies.gl_policy == "block_partition" and verdict.held_by[GL_RULE] and not verdict.blocked:
         reason = f"{verdict.held_by[GL_RULE]} record(s) of {partition} name an account that may not be posted to"
         block(flow, verdict, GL_RULE, reason, store, ledger, context.run.run_id)
@@ -168,6 +172,7 @@ def tell(context: dg.AssetExecutionContext, flow: Flow, verdict: Verdict) -> Non
 def load_partition(
     context: dg.AssetExecutionContext,
     flow: Flow,
+    settings: Settings,
     partition: str,
     after: Sequence[str] = (),
     slice_: Slice | None = None,
@@ -178,8 +183,10 @@ def load_partition(
     before = client.traffic
     ready = stored(context.resources.storage.store, flow, partition, needed=True)
     run = Run(context.run.run_id, partition)
-    longest = client.api.timeout
-    loaded = pipeline.load(flow, ready, client, ledger, run, longest_request=longest, slice_=slice_, account=account)
+    longest, fresh = client.api.timeout, second_read(context, flow, settings, run)
+    loaded = pipeline.load(
+        flow, ready, client, ledger, run, longest_request=longest, slice_=slice_, account=account, fresh=fresh
+    )
     account.tell_of_adopted(flow.name, loaded.adopted)
     pausing.note(flow, partition, loaded, pausing.in_this_run(context, after), ledger, run.run_id)
     spent = client.traffic.since(before)

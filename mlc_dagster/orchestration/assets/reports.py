@@ -70,6 +70,7 @@ def of_load(loaded: Loaded, spent: Traffic) -> dict[str, Any]:
         "superseded": loaded.superseded,
         "held": loaded.held,
         "discarded": loaded.discarded,
+        **{name: number for name in ("gone", "out_of_scope") if (number := getattr(loaded, name))},
         **({"differing": loaded.differing} if loaded.differing else {}),
         "requests": spent.requests,
         "seconds": round(loaded.seconds, 3),

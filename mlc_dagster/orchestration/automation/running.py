@@ -34,8 +34,9 @@ class FlowCounts:
     @property
     def ends(self) -> Counter[str]:
         """Each record in exactly one end."""
-        names = ("created", "updated", "adopted", "unchanged", "superseded", "held", "discarded")
-        return Counter({name: self.loaded[name] for name in names}) + Counter(
+        delivered = ("created", "updated", "adopted", "unchanged")
+        left = ("superseded", "held", "discarded", "gone", "out_of_scope")
+        return Counter({name: self.loaded[name] for name in (*delivered, *left)}) + Counter(
             held=self.prepared["held"],
             superseded=self.prepared["superseded"],
             discarded=self.prepared["discarded"],
@@ -48,7 +49,7 @@ class FlowCounts:
 
     @property
     def accounted(self) -> bool:
-        """delivered + unchanged + held + superseded + discarded + out of scope = read"""
+        """delivered + unchanged + held + superseded + discarded + gone + out of scope = read"""
         return self.prepared["rows_read"] == self.ends.total()
 
 

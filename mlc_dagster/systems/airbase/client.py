@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ import pyarrow as pa
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
-from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
+from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, key_parts
 from mlc_dagster.systems.airbase.api import AirbaseApi, Document, amount_of, id_of, reference_of
 from mlc_dagster.systems.airbase.endpoints import Endpoints
 from mlc_dagster.systems.airbase.lists import AirbaseList, listed_vendor
@@ -100,6 +101,12 @@ class AirbaseClient:
         yield from self._lists[entity.name].batches(entity, scope, pull, sightings)
         pull.requests, pull.throttled_seconds = self.traffic.since(before)
         pull.pages = pull.requests
+
+    def by_keys(
+        self, entity: EntitySet, keys: Sequence[str], since: datetime | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Documents by their ids, whatever their status, as `read` has them. Raises as `save`."""
+        return self._lists[entity.name].of(entity, [key_parts(key, 1)[0] for key in keys])
 
     def _forget(self) -> None:
         """What was written is not what was read."""

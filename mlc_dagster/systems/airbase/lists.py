@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import pyarrow as pa
 
-from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured, RecordRejected
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
 from mlc_dagster.systems.airbase.api import AirbaseApi, Document, id_of, reference_of
 from mlc_dagster.systems.shared.kept_reads import KeptRead
-from mlc_dagster.systems.shared.lists_by_day import Extract, ListByDay
+from mlc_dagster.systems.shared.lists_by_day import Extract, ListByDay, alone
 
 FRESH = 60.0  # seconds that a list is taken for the truth: a range of days is read day by day
 
@@ -30,6 +31,7 @@ class AirbaseList:
         also: Sequence[Mapping[str, str]] = (),
     ) -> None:
         """`check` raises Misconfigured where mlc.yaml does not fit what was read; `also`: filters of further parts."""
+        self._api = api
         self._path, self._extract, self._filter, self._check = path, extract, filter or {}, check
         self._documents = KeptRead(
             lambda: [row for part in (self._filter, *also) for row in api.pages(path, **part)], FRESH, clock
@@ -50,6 +52,25 @@ class AirbaseList:
     def documents(self) -> list[Document]:
         """Every document of the list, read at most once a minute."""
         return self._documents.value() if self._path else []
+
+    def of(self, entity: EntitySet, ids: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """The documents of these ids, whatever their status: what the list does not have any more is asked for."""
+        listed = {id_of(document): document for document in self.documents()}
+        found = [document for each in ids if (document := listed.get(each) or self._one(each)) is not None]
+        return alone(entity, found, self._extract)
+
+    def _one(self, document_id: str) -> Document | None:
+        """None where there is none. Of a list that is not filtered all are known; else some tenants give no single one,
+        and then it is not there for us.
+        """
+        if not self._filter:
+            return None
+        try:
+            return self._api.one(f"{self._path}{quote(document_id, safe='')}/")
+        except RecordRejected as error:
+            if error.status not in (404, 405):
+                raise
+            return None
 
     def forget(self) -> None:
         """The next read asks anew."""

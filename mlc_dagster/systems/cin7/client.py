@@ -15,11 +15,11 @@ from mlc_dagster.core.duplicates import Crosswalk, TargetScan
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
-from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
+from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, key_parts
 from mlc_dagster.systems.cin7.account_rules import USUAL_TOLERANCE, rules_of
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, classify, signature
 from mlc_dagster.systems.cin7.duplicates import Duplicates
-from mlc_dagster.systems.cin7.lists import listed_supplier, supplier_pages
+from mlc_dagster.systems.cin7.lists import listed_supplier, supplier_pages, suppliers_of
 from mlc_dagster.systems.cin7.purchases.invoice_writer import InvoiceWriter
 from mlc_dagster.systems.cin7.purchases.purchase_lookup import PurchaseLookup
 from mlc_dagster.systems.cin7.purchases.purchase_writer import PurchaseSender, PurchaseWriter
@@ -27,7 +27,7 @@ from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPL
 from mlc_dagster.systems.cin7.reference_books import read_books
 from mlc_dagster.systems.cin7.suppliers.supplier_writer import SupplierWriter
 from mlc_dagster.systems.shared.kept_reads import KeptRead
-from mlc_dagster.systems.shared.lists_by_day import ListByDay
+from mlc_dagster.systems.shared.lists_by_day import ListByDay, alone
 from mlc_dagster.systems.shared.saving import one_by_one
 from mlc_dagster.transport.client import ApiClient
 
@@ -84,6 +84,13 @@ class Cin7Client:
         rows = supplier_pages(self._api, scope, pull)
         yield from ListByDay(entity, scope, pull, sightings).batches(rows, partial(listed_supplier, self._options))
         pull.requests = pull.pages = self.api.requests - before
+
+    def by_keys(
+        self, entity: EntitySet, keys: Sequence[str], since: datetime | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Suppliers by their ids, deprecated ones too, as `read` has them. Raises as `save`."""
+        rows = (row for key in keys for row in suppliers_of(self._api, key_parts(key, 1)[0]))
+        return alone(entity, rows, partial(listed_supplier, self._options))
 
     def scan_documents(self, target: Target, since: datetime, known: Crosswalk) -> TargetScan:
         """What may be in Cin7 twice: duplicates.AllowsDuplicates. Raises as `save`."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlc_dagster.core.vocabulary import Pull, Scope
-from mlc_dagster.systems.cin7.api import Cin7Api, Document
+from mlc_dagster.systems.cin7.api import Cin7Api, Document, same_id
 from mlc_dagster.systems.cin7.suppliers.supplier_fields import shared_fields
 from mlc_dagster.systems.cin7.suppliers.supplier_writer import key_in
 
@@ -18,6 +18,12 @@ def supplier_pages(api: Cin7Api, scope: Scope, pull: Pull) -> Iterator[Document]
         params["ModifiedSince"] = scope.window.start.strftime("%Y-%m-%dT%H:%M:%S")
     pull.filter = "&".join(f"{name}={value}" for name, value in params.items())
     return api.pages("/supplier", "SupplierList", **params)
+
+
+def suppliers_of(api: Cin7Api, supplier_id: str) -> list[Document]:
+    """The supplier of this id, deprecated or not; none where there is none."""
+    rows = api.get("/supplier", ID=supplier_id, IncludeDeprecated="true").get("SupplierList") or []
+    return [row for row in rows if same_id(row["ID"], supplier_id)]
 
 
 def listed_supplier(options: Mapping[str, str], row: Document) -> dict[str, Any]:

@@ -105,6 +105,12 @@ class IfsClient(RowWrites):
         """How the tenant's fields differ from the record's, or why it does not tell them; `aloud`: that is logged."""
         return self._connection.report(entity, aloud=aloud)
 
+    def by_keys(
+        self, entity: EntitySet, keys: Sequence[str], since: datetime | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of these keys with their lines, as `read` has them; none of a key that is gone. Raises as `read`."""
+        return self._lookups.whole(entity, keys)
+
     def get(self, entity: EntitySet, key: Mapping[str, object]) -> tuple[Row, str]:
         """(row with its lines, ETag). Raises RecordRejected with status 404 where there is none, or it does not fit."""
         return self._lookups.get(entity, key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from mlc_dagster.core.duplicates import Crosswalk, TargetScan
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
-from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
+from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, key_parts
 from mlc_dagster.systems.procurify.api import Document, ProcurifyApi
 from mlc_dagster.systems.procurify.documents.document_values import (
     DepartmentIndex,
@@ -27,7 +27,7 @@ from mlc_dagster.systems.procurify.duplicates import scan_vendors
 from mlc_dagster.systems.procurify.endpoints import Endpoints, ReadScope
 from mlc_dagster.systems.procurify.records import BILLS, PURCHASE_ORDERS, VENDOR_LIST
 from mlc_dagster.systems.procurify.vendors.vendor_writer import VendorWriter, vendor_values
-from mlc_dagster.systems.shared.lists_by_day import ListByDay
+from mlc_dagster.systems.shared.lists_by_day import ListByDay, alone
 from mlc_dagster.transport.client import ApiClient
 
 
@@ -61,6 +61,21 @@ class ProcurifyClient:
         documents, extract = self._reading(entity, scope, pull)
         return ListByDay(entity, scope, pull, sightings, self._now).batches(documents, extract)
 
+    def by_keys(
+        self, entity: EntitySet, keys: Sequence[str], since: datetime | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Vendors, bills and orders by their keys, as `read` has them; orders with their bills since then. Raises as
+        `read`.
+        """
+        ids = [key_parts(key, 1)[0] for key in keys]
+        if entity.name == VENDOR_LIST.name:
+            documents: Iterable[Document] = [row for row in self._vendors.all() if str(row["id"]) in frozenset(ids)]
+        elif entity.name == BILLS.name:
+            documents = self._lists.bills_by_key(ids)
+        else:
+            documents = self._lists.orders_by_key(ids, since, self._now())
+        return alone(entity, documents, self._extract(entity))
+
     def schema_report(self, entity: EntitySet) -> None:
         """Procurify does not tell which fields it has."""
 
@@ -92,14 +107,20 @@ class ProcurifyClient:
     def _reading(
         self, entity: EntitySet, scope: Scope, pull: Pull
     ) -> tuple[Iterable[Document], Callable[[Document], Mapping[str, Any]]]:
+        extract = self._extract(entity)
         if entity.name == VENDOR_LIST.name:
-            return self._all_vendors(pull), partial(vendor_values, currencies=self._currencies())
-        departments = self._departments()
+            return self._all_vendors(pull), extract
         if entity.name == BILLS.name:
-            return self._lists.bills(scope, pull), partial(bill_values, departments=departments)
-        if entity.name == PURCHASE_ORDERS.name:
-            return self._lists.purchase_orders(scope, pull), partial(order_values, departments=departments)
-        raise ValueError(f"Procurify has no {entity.name}")
+            return self._lists.bills(scope, pull), extract
+        return self._lists.purchase_orders(scope, pull), extract
+
+    def _extract(self, entity: EntitySet) -> Callable[[Document], Mapping[str, Any]]:
+        if entity.name == VENDOR_LIST.name:
+            return partial(vendor_values, currencies=self._currencies())
+        values = {BILLS.name: bill_values, PURCHASE_ORDERS.name: order_values}
+        if entity.name not in values:
+            raise ValueError(f"Procurify has no {entity.name}")
+        return partial(values[entity.name], departments=self._departments())
 
     def _all_vendors(self, pull: Pull) -> Iterator[Document]:
         requests, pages = self._api.requests, self._api.pages

@@ -134,6 +134,11 @@ class ListByDay:
         self._pull.etags = f"{together % 2**128:032x}"
 
 
+def alone(entity: EntitySet, documents: Iterable[Document], extract: Extract) -> Iterator[pa.RecordBatch]:
+    """Documents that were asked for by themselves, whatever day they belong to, in the columns of `source_schema`."""
+    return ListByDay(entity, Scope(""), Pull("/".join(entity.key), ""), None).batches(documents, extract)
+
+
 def digest(document: Any) -> str:
     """The document's ETag, where its system gives none: equal content, equal text."""
     text = json.dumps(document, sort_keys=True, default=str, ensure_ascii=True)

@@ -15,12 +15,13 @@ from mlc_dagster.systems.ifs.odata.expressions import Order, any_of_keys, collec
 from mlc_dagster.systems.ifs.odata.json_pages import Page, PageDecoder
 from mlc_dagster.systems.ifs.reading.completion import Completion
 from mlc_dagster.systems.ifs.reading.documents import Documents
-from mlc_dagster.systems.ifs.reading.key_ranges import Span, each_once
+from mlc_dagster.systems.ifs.reading.key_ranges import Span, each_once, of_keys
 from mlc_dagster.systems.ifs.reading.paging import PageWalk
 from mlc_dagster.systems.ifs.reading.queries import Connection, Query, no_such_set, refuse_if_off
 from mlc_dagster.systems.ifs.reading.single_rows import row_and_etag, single
 from mlc_dagster.systems.ifs.schema.catalogue import fields_of, wire_name
 from mlc_dagster.systems.ifs.schema.parts import Part, parts_of
+from mlc_dagster.systems.shared.first_seen import FirstSeen
 from mlc_dagster.transport.threads import in_order
 
 Found = list[tuple[Row, str]]
@@ -134,6 +135,33 @@ class Lookups:
         filters = [text for text, _ in any_of_keys(names, (tuple(key.values()) for key in asked), entity.types)]
         found = in_order(partial(self._walked, part, entity), filters, self._connection.in_flight)
         return [pair for pairs in found for pair in pairs]
+
+    def whole(self, entity: EntitySet, keys: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """The rows of these keys, as texts, with their lines: in the columns of `source_schema`, as a read of their day
+        has them. A key that is not there has none.
+        """
+        refuse_if_off(entity)
+        asked = FirstSeen(entity, None).keys(keys)
+        if entity.header_from_rows:
+            yield from Documents(self._connection, entity).read(asked)
+            return
+        for part in parts_of(entity):
+            named = [part.narrowed(dict(zip(entity.keys, key, strict=True))) for key in asked]
+            if left := [tuple(each.values()) for each in named if each is not None]:
+                yield from self._with_types(part.entity, partial(self._whole, part, left))
+
+    def _whole(self, part: Part, keys: Sequence[Sequence[object]], entity: EntitySet) -> list[pa.RecordBatch]:
+        order = Order(entity, by_time=False)
+        asked = any_of_keys(order.names, keys, entity.types)
+        found = in_order(partial(self._whole_of, part, order), asked, self._connection.in_flight)
+        return [batch for batches in found for batch in batches if batch.num_rows]
+
+    def _whole_of(self, part: Part, order: Order, some: tuple[str, Sequence[Sequence[object]]]) -> list[pa.RecordBatch]:
+        """A tenant may compare without heeding case: what was not asked for is left out."""
+        query = Query(self._connection, order.entity, order, lines=True)
+        apart = Completion(self._connection, order.entity)
+        walk = PageWalk(order, lambda span: apart.complete(query.page(span, some[0])))
+        return [of_keys(part.filled(page.batch), order.fields, some[1]) for page in walk.read(Span())]
 
     def every(self, entity: EntitySet) -> Found:
         """All rows, without lines, but for documents that are made of them."""

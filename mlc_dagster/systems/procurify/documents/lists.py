@@ -82,6 +82,36 @@ class DocumentLists:
         listed = self._documents(asked, window, pull)
         return self._with_bills(asked, listed, window, pull) if self._read_scope.part_bills == "reduce" else listed
 
+    def bills_by_key(self, keys: Sequence[str]) -> Iterator[Document]:
+        """Bills by uuid, whole, whatever their status; one that is gone is left out."""
+        return self._by_key(self._at.bill, keys, self._is_posted)
+
+    def orders_by_key(self, keys: Sequence[str], since: datetime | None, now: datetime) -> Iterator[Document]:
+        """Orders by their keys, whole; with the bills that were changed since then, where bills take their parts."""
+        orders = list(self._by_key(self._at.purchase_order, keys, _is_current))
+        if since is None or self._read_scope.part_bills != "reduce" or not orders:
+            yield from orders
+            return
+        window = Window(since, now + timedelta(days=1))
+        asked = self._bills_of(window, self._takes_or_gives_back)
+        of = orders_of_bills(list(self._documents(asked, window, Pull("", ""))))
+        yield from (with_bills(order, of.get(str(order["procurify_PO"]), [])) for order in orders)
+
+    def _by_key(self, path: str, keys: Sequence[str], has_lines: Callable[[Document], bool]) -> Iterator[Document]:
+        """As the lists give them: lines of those alone that may be posted."""
+        found = in_order(lambda key: self._one(path, key), keys, self._read_scope.in_flight)
+        rows = (document for document in found if document is not None)
+        return ({**row, WHOLE: True} if has_lines(row) else row for row in rows)
+
+    def _one(self, path: str, key: str) -> Document | None:
+        try:
+            answer = self._api.answer(path, key)
+        except RecordRejected as error:
+            if error.status != 404:
+                raise
+            return None
+        return {**answer["data"], SUMMARY: (answer.get("metadata") or {}).get("summary")}
+
     def _orders_of(self, window: Window) -> _List:
         around = timedelta(days=self._read_scope.order_overlap_days)
         first, last = (window.start - around).date(), (window.end - timedelta(microseconds=1) + around).date()
