@@ -134,7 +134,8 @@ def read_at(flow: Flow, partition: str, ledger: Ledger) -> datetime | None:
     if entry is None:
         return None
     number = entry.pull.read_number
-    return (ledger.reads.began_at(number) if number else None) or entry.pull.started_at
+    walk = ledger.reads.of(number) if number else None
+    return walk.began_at if walk else entry.pull.started_at
 
 
 def reversals(flow: Flow, keys: Iterable[str], ledger: Ledger) -> dict[str, str]:

@@ -16,6 +16,7 @@ from mlc_dagster.core.near_names import offered
 from mlc_dagster.settings.alerts import AlertSettings
 from mlc_dagster.settings.guards import GuardSettings
 from mlc_dagster.settings.section import CURRENCY, TENANT, Section, SystemConnection, TargetSection
+from mlc_dagster.settings.verify import VerifySettings
 from mlc_dagster.settings.web import WebSettings
 
 
@@ -77,6 +78,7 @@ class Schedules(Section):
     yesterday: str = Field("15 0 * * *", description="Cron, UTC: reads yesterday once more")
     chart_of_accounts: str = Field("5 */6 * * *", description="Cron, UTC: refreshes accounts and code parts")
     duplicates: str = Field("20 * * * *", description="Cron, UTC: looks for documents that stand twice in a target")
+    sweep: str = Field("30 1 * * *", description="Cron, UTC: looks in the ERP at what was delivered; on from the start")
     purge_runs: str = Field("40 2 * * *", description="Cron, UTC: deletes runs as retention says; on from the start")
 
 
@@ -111,6 +113,7 @@ class Settings(Section):
     guards: dict[str, GuardSettings] = Field(
         default_factory=dict, description="flow (cin7/purchases): when its run must stop before the first write"
     )
+    verify: VerifySettings = VerifySettings()
     web: WebSettings = WebSettings()
     alerts: AlertSettings | None = Field(None, description="Leave it out, and nobody is told of failed runs and holds")
 

@@ -51,8 +51,3 @@ class Reads:
         with self._database.reading() as connection:
             row = connection.execute(wanted.order_by(reads.c.id.desc()).limit(1)).first()
         return None if row is None else Read(*row)
-
-    def began_at(self, number: int) -> datetime | None:
-        """When the walk of this number began; None where there is none."""
-        with self._database.reading() as connection:
-            return connection.execute(select(reads.c.began_at).where(reads.c.id == number)).scalar()
