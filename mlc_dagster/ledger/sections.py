@@ -20,7 +20,9 @@ from mlc_dagster.ledger.records.posted import LedgerPosted
 from mlc_dagster.ledger.records.reads import Reads
 from mlc_dagster.ledger.records.shadow import Shadow
 from mlc_dagster.ledger.records.sightings import LedgerSightings
+from mlc_dagster.ledger.records.stakes import Stakes
 from mlc_dagster.ledger.records.stored import Stored
+from mlc_dagster.ledger.records.sweeps import Sweeps
 from mlc_dagster.ledger.upkeep.soundness import Keeping
 
 
@@ -47,4 +49,6 @@ class Sections:
         self.alerts = Alerts(database)
         self.shadow = Shadow(database)
         self.stored = Stored(database)
+        self.stakes = Stakes(database)
+        self.sweeps = Sweeps(database)
         self.keeping = Keeping(database)

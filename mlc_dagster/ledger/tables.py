@@ -19,6 +19,9 @@ from mlc_dagster.ledger.columns import Key, Moment, Name, Serial, Words
 from mlc_dagster.ledger.hold_tables import TABLES as TABLES
 from mlc_dagster.ledger.hold_tables import causes as causes
 from mlc_dagster.ledger.hold_tables import holds as holds
+from mlc_dagster.ledger.sweep_tables import stakes as stakes
+from mlc_dagster.ledger.sweep_tables import sweeps as sweeps
+from mlc_dagster.ledger.sweep_tables import swept as swept
 from mlc_dagster.ledger.tenants import Scoped, ScopedKey
 from mlc_dagster.ledger.work_tables import differences as differences
 from mlc_dagster.ledger.work_tables import reads as reads

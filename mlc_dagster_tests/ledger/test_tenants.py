@@ -13,6 +13,7 @@ from sqlalchemy.exc import StatementError
 
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.outcomes import Saved, State
+from mlc_dagster.core.stakes import Stake
 from mlc_dagster.core.vocabulary import Pull
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.records.causes import Cause, Judged
@@ -55,6 +56,9 @@ def fill(ledger: Ledger, word: str) -> None:
     ledger.differences.see(FLOW, [Found("P1", "edited_in_the_target", "name", word, "x")])
     ledger.looks.saw(FLOW, {"P1": Remembered({"name": word, "total": Decimal("1.50")})}, ledger.looks.now())
     ledger.work.ask(FLOW, ["2026-11-05"], word)
+    ledger.stakes.note(FLOW, {"P1": Stake("100", "SEK", "0010/S1/F-1")})
+    ledger.sweeps.ended("ifs/orders", "keys", {"rows": word})
+    ledger.sweeps.ask_once(FLOW, {"P1": word})
     ledger.reads.begin("ifs/orders", "2026-11-05", word)
     ledger.vault(KEYS).set("CIN7_KEY", f"secret of {word}")
     ledger.budget("cin7", 10, 1.0).take()
@@ -104,6 +108,9 @@ def told(ledger: Ledger) -> dict[str, Any]:
         "differences": lambda: (ledger.differences.open(), ledger.differences.count()),
         "looks": lambda: (ledger.looks.keys(FLOW), ledger.looks.of(FLOW, ["P1"])),
         "work": lambda: (ledger.work.all(), ledger.work.due(), ledger.work.count()),
+        "stakes": lambda: (ledger.stakes.of(FLOW, ["P1"]), ledger.stakes.delivered_as(FLOW, ["0010/S1/F-1"])),
+        "sweeps": lambda: (ledger.sweeps.parts("ifs/orders"), ledger.sweeps.delivered(FLOW), ledger.sweeps.held(FLOW)),
+        "swept": lambda: (ledger.sweeps.sources(FLOW, ["P1"]), ledger.sweeps.loaded(FLOW, ["2026-11-05"])),
         "reads": lambda: ledger.reads.latest("ifs/orders", "2026-11-05"),
         "vault": lambda: (ledger.vault(KEYS).get("CIN7_KEY"), ledger.vault(KEYS).sealed()),
         "chains": lambda: (list(verification := ledger.history.verify()), verification.lines, verification.heads),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from mlc_dagster.core.stakes import AMOUNT, CURRENCY
 from mlc_dagster.ledger.columns import storable
 
 MOST = 200  # characters of a column: it stands in an index
@@ -13,8 +14,6 @@ BETWEEN = ", "  # what is missing, in one text
 
 COMPANY = ("company", "company_code")
 PARTY = ("vendor_no", "supplier_no", "customer_no", "supplier_id", "customer_id", "vendor_id", "vendor_name")
-AMOUNT = ("gross_amount", "total_amount", "total", "total_cost", "stated_gross", "stated_total", "net_amount")
-CURRENCY = ("currency_code", "currency")
 DATED = ("invoice_date", "voucher_date", "order_date", "dated", "entry_date", "approved_date", "payment_entry_date")
 """Fields of the records that are held, as read or as they would be sent; the first that has a value counts."""
 

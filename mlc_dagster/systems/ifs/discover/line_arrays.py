@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from mlc_dagster.core.vocabulary import LineSet
-from mlc_dagster.systems.ifs.discover.known_names import Known, KnownChild, KnownLines, Place, known_as
+from mlc_dagster.systems.ifs.discover.known_names import STAMPS, Known, KnownChild, KnownLines, Place, known_as
 from mlc_dagster.systems.ifs.discover.matching import Fields, Keys, key_matched, matched
 from mlc_dagster.systems.ifs.discover.services import Services
 from mlc_dagster.systems.ifs.schema.catalogue import fields_of
@@ -24,6 +24,7 @@ class Lines:
     keys: Keys
     fields: Fields
     fields_of: Mapping[str, Fields] = field(default_factory=dict)  # array -> its fields, where they differ
+    stamp: str = ""  # the modified column of their own set
     maybe: str = ""  # an array that may hold the lines, where none of the known ones is there
 
     @property
@@ -56,6 +57,15 @@ class Child:
 
 def lines_of(known: Known, place: Place, kind: str, services: Services) -> Lines | None:
     """None where the record has no lines."""
+    found = _lines_of(known, place, kind, services)
+    if found is None or found.place is None or place.form == "grouped":
+        return found
+    model = services.of(found.place).model
+    types = model.properties_of(model.sets[found.place.set])
+    return replace(found, stamp=next((name for name in STAMPS if name in types), ""))
+
+
+def _lines_of(known: Known, place: Place, kind: str, services: Services) -> Lines | None:
     line_set = known.entity.lines
     if known.lines is None or line_set is None:
         return None

@@ -49,8 +49,11 @@ def in_use(entity: EntitySet) -> EntitySet | None:
 
 
 def _lines_in_use(entity: EntitySet, lines: LineSet) -> LineSet:
-    """Of lines that are a set of their own, and in no array, the names of arrays mean nothing."""
+    """Of lines that are a set of their own, and in no array, the names of arrays mean nothing; nor does their stamp
+    where the header has none.
+    """
     wire = {name: on_wire for name, on_wire in lines.wire.items() if name not in lines.absent}
+    stamp = lines.stamp if lines.path and entity.modified else ""
     if entity.expand == "never" and lines.path:
-        return replace(lines, wire=wire, navigation="", wire_of={}, absent_of={})
-    return replace(lines, wire=wire)
+        return replace(lines, wire=wire, stamp=stamp, navigation="", wire_of={}, absent_of={})
+    return replace(lines, wire=wire, stamp=stamp)

@@ -177,6 +177,12 @@ def _arrays(found: FoundSet, lines: Lines) -> Iterator[YamlLine]:
 def _own_set(found: FoundSet, lines: Lines, about: Circumstances) -> Iterator[YamlLine]:
     place = lines.place
     yield YamlLine(SET + 2, f"set: {scalar(place.set if place else None)}", "" if place else "no set of their own")
+    header = found.fields.get("last_modified")
+    if place and header and header.is_exact:
+        words = (
+            "their own modified column" if lines.stamp else "no modified column: the nightly sweep finds what changes"
+        )
+        yield YamlLine(SET + 2, f"stamp: {scalar(lines.stamp or None)}", words)
     if place is None or (place.projection, place.surface) == (found.place.projection, found.place.surface):
         return
     yield YamlLine(SET + 2, f"projection: {scalar(place.projection)}", "another service than the header's")
