@@ -16,8 +16,9 @@ from mlc_dagster.orchestration.assets.comparisons import comparison_assets
 from mlc_dagster.orchestration.assets.loads import loaded_asset, prepared_asset
 from mlc_dagster.orchestration.assets.pausing import after
 from mlc_dagster.orchestration.assets.references import alignment_checks, reference_assets
+from mlc_dagster.orchestration.assets.reversals import reversals_asset, reversals_key, reverses
 from mlc_dagster.orchestration.assets.sources import source_asset
-from mlc_dagster.orchestration.automation import alerts, duplicates
+from mlc_dagster.orchestration.automation import alerts, duplicates, still_standing
 from mlc_dagster.orchestration.automation import jobs_and_schedules as automation
 from mlc_dagster.orchestration.automation.due import due_sensors
 from mlc_dagster.orchestration.automation.healing import healing_sensors
@@ -27,7 +28,7 @@ from mlc_dagster.orchestration.automation.retention import purge_job, purge_sche
 from mlc_dagster.orchestration.liveness.lost_runs import lost_runs_sensor
 from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
 from mlc_dagster.orchestration.resources import ConnectionResource, LedgerResource, StorageResource
-from mlc_dagster.orchestration.settings_check import strange_field, strange_guards
+from mlc_dagster.orchestration.settings_check import strange_field, strange_guards, strange_lives
 from mlc_dagster.settings import Environment, Settings
 from mlc_dagster.settings.mistakes import named
 from mlc_dagster.settings.section import TargetSection
@@ -44,6 +45,7 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
     catalogue = ifs.catalogue_for(erp_settings(settings))
     flows = flows_of(settings, catalogue)
     check_guards(settings)
+    check_lives(settings)
     parts = _Parts(settings, environment, catalogue, flows)
     return dg.Definitions(
         assets=[*parts.sources(), *parts.prepared(), *parts.loaded(), *parts.references],
@@ -88,6 +90,11 @@ class _Parts:
     def references(self) -> list[dg.AssetsDefinition]:
         return [*reference_assets(self.settings), *comparison_assets(self.settings)]
 
+    @cached_property
+    def reversed(self) -> list[Flow]:
+        """The flows whose documents are reversed where their source takes them back."""
+        return [flow for flow in self.every if reverses(flow, self.settings)]
+
     def sources(self) -> Iterator[dg.AssetsDefinition]:
         for entity in self.read:
             before, feeds = written_before(entity, self.every), fed_by(entity, self.every)
@@ -105,19 +112,23 @@ class _Parts:
             yield loaded_asset(
                 flow, self.settings, place, after(flow, self.every), in_shadow=in_shadow, slice_seconds=seconds
             )
+        for flow in self.reversed:
+            yield reversals_asset(flow, self.settings, self.place[flow.source.partition])
 
     def checks(self) -> Iterator[dg.AssetChecksDefinition]:
         for system in self.charted:
             yield voucher_check(self.catalogue[VOUCHERS], system, self.settings, self.place["day"])
         yield from alignment_checks(self.settings)
         yield from duplicates.duplicates_checks(self.every, self.settings)
+        yield from still_standing.standing_checks(self.every, self.settings)
 
     def jobs(self) -> Iterator[automation.AssetJob]:
         quiet = resources(self.settings, self.environment, shares_budget=False)
         moving = [
-            *jobs(self.flows, self.catalogue, self.charted),
+            *jobs(self.flows, self.catalogue, self.charted, self.reversed),
             *automation.reference_jobs(self.references),
             *duplicates.duplicates_jobs(self.every),
+            *still_standing.standing_jobs(self.every, self.settings),
             plan_job(self.every, self.settings, quiet),
         ]
         yield from moving
@@ -130,6 +141,7 @@ class _Parts:
             if has_charts or schedule.job_name != automation.CHART_JOB:
                 yield schedule
         yield from duplicates.duplicates_schedules(self.every, self.settings)
+        yield from still_standing.standing_schedules(self.every, self.settings)
         yield purge_schedule(self.settings)
         yield from alerts.daily_schedules(self.settings)
 
@@ -157,12 +169,16 @@ def flows_of(settings: Settings, catalogue: Mapping[str, EntitySet]) -> dict[str
 
 
 def jobs(
-    flows: Mapping[str, tuple[Flow, ...]], catalogue: Mapping[str, EntitySet], charted: Sequence[str]
+    flows: Mapping[str, tuple[Flow, ...]],
+    catalogue: Mapping[str, EntitySet],
+    charted: Sequence[str],
+    reversed_: Sequence[Flow] = (),
 ) -> Iterator[automation.AssetJob]:
     """One for each SaaS, one more for what goes there by company, and two that read only."""
     for system, table in flows.items():
         also = [catalogue[VOUCHERS]] if system in charted else []
-        yield automation.job_for(system, of_partition("day", table), also)
+        more = [reversals_key(flow) for flow in reversed_ if flow in table]
+        yield automation.job_for(system, of_partition("day", table), also, more)
         if by_company := of_partition("company", table):
             yield automation.job_for(automation.company_job(system), by_company, [])
     erps = read_by_day_or_company(catalogue, ())
@@ -229,6 +245,13 @@ def check_extras(flows: Sequence[Flow], section: TargetSection) -> None:
 def check_guards(settings: Settings) -> None:
     """Raises Misconfigured where mlc.yaml guards a flow that there is not."""
     for wrong in strange_guards(dict(settings.guards), known_flows(settings)):
+        raise Misconfigured(f"{named(wrong.path)} in mlc.yaml: {wrong.sentence}")
+
+
+def check_lives(settings: Settings) -> None:
+    """Raises Misconfigured where mlc.yaml would reverse what cannot be reversed."""
+    known = {flow.name: flow for table in all_flows(settings).values() for flow in table}
+    for wrong in strange_lives(dict(settings.later_life), known):
         raise Misconfigured(f"{named(wrong.path)} in mlc.yaml: {wrong.sentence}")
 
 

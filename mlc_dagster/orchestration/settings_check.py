@@ -41,6 +41,7 @@ def of_the_house(content: Any) -> Iterator[Mistake]:
     """What the settings alone cannot know; asked of the text, so that other mistakes do not hide it."""
     known = _flows(content)
     yield from strange_guards(_section(content, "guards"), known)
+    yield from strange_lives(_section(content, "later_life"), known)
     yield from _entity_sets(_section(content, ERP))
     yield from _crons("schedules", _section(content, "schedules"))
     if daily := _section(content, "alerts").get("daily"):  # empty: there is no daily word
@@ -67,6 +68,22 @@ def strange_guards(guards: dict[str, Any], known: Collection[str]) -> Iterator[M
         if name not in known:
             near = offered(name, known) or f"; there are: {', '.join(known)}"
             yield Mistake(("guards", name), f"there is no such flow{near}")
+
+
+def strange_lives(lives: Mapping[str, Any], known: Mapping[str, Flow]) -> Iterator[Mistake]:
+    """What is said of flows that there are not, or of which nothing can be reversed."""
+    for name, said in lives.items():
+        if name not in known:
+            near = offered(name, known) or f"; there are: {', '.join(known)}"
+            yield Mistake(("later_life", name), f"there is no such flow{near}")
+        elif _says(said) == "reverse" and known[name].reversing is None:
+            able = ", ".join(flow.name for flow in known.values() if flow.reversing)
+            words = f"nothing of this flow can be reversed; expected hold, or one of {able}"
+            yield Mistake(("later_life", name, "on_taken_back"), words)
+
+
+def _says(said: Any) -> Any:
+    return said.get("on_taken_back") if isinstance(said, dict) else getattr(said, "on_taken_back", None)
 
 
 def _entity_sets(section: dict[str, Any]) -> Iterator[Mistake]:

@@ -13,6 +13,7 @@ import msgspec
 
 from mlc_dagster.core.facts import Books, Facts
 from mlc_dagster.core.flows import Flow, Problem
+from mlc_dagster.core.later_life import Fate
 from mlc_dagster.core.outcomes import Ready
 from mlc_dagster.core.vocabulary import Record, fingerprint, record_key, renamed, version_of
 from mlc_dagster.ledger import Decision, Held, Ledger, Run
@@ -212,7 +213,7 @@ def _map(flow: Flow, row: AsRead, facts: Facts, partition: str) -> _Mapped | Hel
             return OutOfScope(key, version, f"{fate.how}, and reversed")
         return _held(key, version, [_alive_again(number, facts)], record, partition)
     if flow.scope and (why := flow.scope(record, facts)):
-        return OutOfScope(key, version, f"{fate.how}, {_when(key, facts)} it was entered" if fate else why)
+        return OutOfScope(key, version, _words(fate, facts.posted, key) or why)
     if facts.unusable:
         problems = [Problem(rule, reason) for rule, reason in facts.unusable.items()]
         return _held(key, version, problems, record, partition)
@@ -222,8 +223,11 @@ def _map(flow: Flow, row: AsRead, facts: Facts, partition: str) -> _Mapped | Hel
         return _held(key, version, [Problem(MAPPABLE, f"{type(error).__name__}: {error}")], record, partition)
 
 
-def _when(key: str, facts: Facts) -> str:
-    return "after" if key in facts.posted else "before"
+def _words(fate: Fate | None, posted: Mapping[str, str], key: str) -> str:
+    """What was taken back in time says something else than what the target has."""
+    if fate and key in posted:
+        return f"{fate.how}, after it was entered"
+    return f"{fate.how}, before it was entered" if fate and fate.is_final else ""
 
 
 def _alive_again(number: str, facts: Facts) -> Problem:

@@ -6,7 +6,7 @@ under `<key>/R1`: looked for before it is sent, in doubt after a lost answer, as
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,10 +22,10 @@ from mlc_dagster.ledger import Held, Ledger, Run
 from mlc_dagster.ledger.records.posted import Posted
 from mlc_dagster.pipeline import guards
 from mlc_dagster.pipeline.batches import JUDGED_AT_ONCE, chunks
+from mlc_dagster.pipeline.fresh import ByKeys
 from mlc_dagster.pipeline.load import load
 from mlc_dagster.pipeline.load_result import Loaded
 from mlc_dagster.pipeline.prepare import facts_of
-from mlc_dagster.pipeline.source_looks import ByKeys
 from mlc_dagster.pipeline.taken_back import reversal_key, reversal_name
 
 MOST = 5
@@ -57,7 +57,7 @@ def reversing_flow(flow: Flow) -> Flow:
 def reverse(
     flow: Flow,
     by_keys: ByKeys,
-    facts: Facts,
+    ask: Callable[[], Facts],
     client: Client,
     ledger: Ledger,
     run: Run,
@@ -65,7 +65,7 @@ def reverse(
     most: int = MOST,
     **delivery: Any,
 ) -> Reversed:
-    """Reverse what the open differences say was taken back. `delivery`: as `load` takes it.
+    """Reverse what the open differences say was taken back. `ask`: today's facts; `delivery`: as `load` takes it.
 
     Raises as the source's `by_keys` and as `load`; what was reversed until then is in the ledger.
     """
@@ -76,7 +76,7 @@ def reverse(
     away = {key for key, one in decisions.items() if one.verdict == "discarded"}
     ready: list[Ready] = []
     for some in chunks([key for key in keys if reversal_key(key) not in away], JUDGED_AT_ONCE):
-        for one in _Judged(flow, facts, ledger, run).each(list(by_keys(some))):
+        for one in _Judged(flow, ask(), ledger, run).each(list(by_keys(some, None))):
             found.asked += 1
             if isinstance(one, Ready):
                 ready.append(one)

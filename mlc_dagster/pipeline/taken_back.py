@@ -177,5 +177,5 @@ def _too_many(flow: Flow, found: Sequence[Found], looked_at: int) -> str:
     return (
         f"{flow.name}: {said}, of {looked_at} that were looked at: so many at once are mostly rights, a filter or a "
         f"setting. Nothing is written down of it. Look at them in {flow.title or flow.source.system}; if it is so, "
-        f"raise later_life.{flow.name}.at_once in mlc.yaml."
+        f"raise verify.gone_at_once in mlc.yaml."
     )

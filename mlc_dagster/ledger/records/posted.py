@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from mlc_dagster.ledger.records.trail import Trail, line, read
 from mlc_dagster.ledger.tables import deliveries
 
 _ASKED = tuple(deliveries.c[name] for name in ("key", "remote_id", "fingerprint", "source_fingerprint", "link"))
+AT_ONCE = 5000  # keys in memory
 _WRITTEN = frozenset({Event.CREATED, Event.ADOPTED, Event.UPDATED})
 
 
@@ -51,13 +52,20 @@ class LedgerPosted:
                     found[stored[row.key]] = Posted(*known, row.link or "")
         return found
 
-    def latest(self, flow: str, since: datetime, most: int | None = None) -> list[str]:
-        """Keys that were delivered since then, the latest first."""
-        mine = (deliveries.c.flow == flow, deliveries.c.delivered_at >= since, deliveries.c.fingerprint.is_not(None))
+    def since(self, flow: str, moment: datetime, most: int | None = None) -> list[str]:
+        """Keys that were delivered since then, the latest first; at most so many."""
+        mine = (deliveries.c.flow == flow, deliveries.c.delivered_at >= moment, deliveries.c.fingerprint.is_not(None))
         wanted = select(deliveries.c.key).where(*mine)
         wanted = wanted.order_by(deliveries.c.delivered_at.desc(), deliveries.c.key).limit(most)
         with self._database.reading() as connection:
             return list(connection.execute(wanted).scalars())
+
+    def before(self, flow: str, moment: datetime) -> Iterator[str]:
+        """Keys that were delivered before then, as they come."""
+        mine = (deliveries.c.flow == flow, deliveries.c.delivered_at < moment, deliveries.c.fingerprint.is_not(None))
+        wanted = select(deliveries.c.key).where(*mine).execution_options(stream_results=True, yield_per=AT_ONCE)
+        with self._database.reading() as connection:
+            yield from connection.execute(wanted).scalars()
 
     def were_created(self, flow: str, keys: Iterable[str]) -> frozenset[str]:
         """Those of which the trail says that we made them: not found there, and not changed by us later."""

@@ -22,6 +22,7 @@ from mlc_dagster.orchestration.partitions import ONE_RUN
 from mlc_dagster.pipeline import Loaded, Slice, Verdict, guards
 from mlc_dagster.pipeline.batches import SLICE_SECONDS
 from mlc_dagster.pipeline.guards import Guards
+from mlc_dagster.pipeline.taken_back import STANDS, WORDS
 from mlc_dagster.settings import Settings
 
 log = logger("mlc_dagster.loads")
@@ -47,7 +48,7 @@ def prepared_asset(
         deps=_upstream(flow),
         required_resource_keys={flow.target.system, "ledger", "storage"},
         check_specs=[
-            dg.AssetCheckSpec(name, asset=list(key), blocking=True, description=words)
+            dg.AssetCheckSpec(name, asset=list(key), blocking=name != STANDS, description=words)
             for name, words in statements(flow, limits).items()
         ],
     )
@@ -130,7 +131,8 @@ def statements(flow: Flow, limits: Guards | None = None) -> dict[str, str]:
         return " ".join((rule.__doc__ or rule.__name__).split())
 
     guarded = {} if limits is None else {guards.RULE: guards.WORDS}
-    return {**pipeline.BUILT_IN, **{rule.__name__: words(rule) for rule in flow.rules}, **guarded}
+    standing = {STANDS: WORDS} if flow.fate else {}
+    return {**pipeline.BUILT_IN, **{rule.__name__: words(rule) for rule in flow.rules}, **guarded, **standing}
 
 
 def judged_by(flow: Flow, settings: Settings) -> list[dg.AssetCheckKey]:
@@ -206,6 +208,9 @@ def load_partition(
 def judgements(flow: Flow, verdicts: list[Verdict], limits: Guards | None = None) -> Iterator[dg.AssetCheckResult]:
     """A line in the UI for each rule: how many were asked, how many held, which, and why."""
     for rule in statements(flow, limits):
+        if rule == STANDS:
+            yield _standing(verdicts)
+            continue
         held = sum(verdict.held_by[rule] for verdict in verdicts)
         blocked = {verdict.partition: verdict.blocked[rule] for verdict in verdicts if rule in verdict.blocked}
         examples = [example for verdict in verdicts for example in verdict.examples.get(rule, [])]
@@ -220,3 +225,15 @@ def judgements(flow: Flow, verdicts: list[Verdict], limits: Guards | None = None
                 **({"held_records": reports.held_table(examples)} if examples else {}),
             },
         )
+
+
+def _standing(verdicts: list[Verdict]) -> dg.AssetCheckResult:
+    """Of what was read and had been delivered. It does not hold the load: what is new has nothing to do with it."""
+    differing, too_many = sum(one.differing for one in verdicts), " ".join(one.too_many for one in verdicts).strip()
+    return dg.AssetCheckResult(
+        check_name=STANDS,
+        passed=not differing and not too_many,
+        severity=dg.AssetCheckSeverity.ERROR if too_many else dg.AssetCheckSeverity.WARN,
+        description=inert(too_many) or (f"{differing} taken back or changed since" if differing else None),
+        metadata={"differing": differing},
+    )
