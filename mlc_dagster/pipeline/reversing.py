@@ -51,7 +51,9 @@ def reversing_flow(flow: Flow) -> Flow:
     """The flow as the ledger and the target know it that reverses the documents of another; one writer for both."""
     assert flow.reversing is not None
     target, writer = flow.reversing.target, flow.writer or flow.name
-    return replace(flow, name=reversal_name(flow), target=target, writer=writer, pair="", supersedes=None, rules=())
+    return replace(
+        flow, name=reversal_name(flow.name), target=target, writer=writer, pair="", supersedes=None, rules=()
+    )
 
 
 def reverse(
@@ -172,7 +174,7 @@ def _close_holds_of_others(own: Flow, keys: Sequence[str], ledger: Ledger, run: 
 def _agreed(flow: Flow, keys: Sequence[str], ledger: Ledger, run: Run) -> dict[str, str]:
     """Both sides agree on what is reversed: the source has it not, and the target neither. The trail says by what."""
     own = {reversal_key(key): key for key in keys}
-    numbers = {own[key]: number for key, number in ledger.remote_ids(reversal_name(flow), own).items()}
+    numbers = {own[key]: number for key, number in ledger.remote_ids(reversal_name(flow.name), own).items()}
     if numbers:
         said = {key: f"by {number}, since its source took it back" for key, number in numbers.items()}
         ledger.posted.reversed(flow.name, said, run=run)

@@ -143,12 +143,12 @@ def reversals(flow: Flow, keys: Iterable[str], ledger: Ledger) -> dict[str, str]
     if flow.reversing is None:
         return {}
     own = {reversal_key(key): key for key in keys}
-    return {own[key]: number for key, number in ledger.remote_ids(reversal_name(flow), own).items()}
+    return {own[key]: number for key, number in ledger.remote_ids(reversal_name(flow.name), own).items()}
 
 
-def reversal_name(flow: Flow) -> str:
+def reversal_name(flow: str) -> str:
     """Under which the ledger knows what reverses the documents of a flow."""
-    return f"{flow.name}_reversed"
+    return f"{flow}_reversed"
 
 
 def reversal_key(key: str) -> str:

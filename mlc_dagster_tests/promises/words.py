@@ -160,10 +160,48 @@ PROMISES: dict[str, tuple[str, str]] = {
         "stored rows missing, short, of another day, with a flipped bit",
         "never taken for an empty or right day: refused, with its cure",
     ),
+    "C38": (
+        "a line edited, added, removed while its header's stamp stays",
+        "in the target by the next cycle where lines have stamps, by the next sweep where not",
+    ),
+    "C39": (
+        "after delivery the source deletes, voids, rejects, cancels, denies, amends, registers anew,"
+        " renumbers; acknowledged or not",
+        "a difference, once, with number, amount and link of the target, open until both agree or a person"
+        " decides, whatever loads run meanwhile; nothing doubled, nothing silent; a mass of them is one ERROR",
+    ),
+    "C40": (
+        "after delivery a person edits, deletes, merges, moves, archives, pays or voids in the target",
+        "the next verify says which and how much; one command leads back; an unchanged neighbour is not touched",
+    ),
+    "C41": (
+        "two keys that lead to one document: same invoice number, other case, blanks, other year",
+        "two documents, or the second held; never one over the other",
+    ),
     "C42": (
         "other credentials, other portal, other tenant on the same ledger; two installations on one tenant",
         "refused before the first write, until a person says same-account or new-account; a rotated credential or a"
         " renamed company of the right account is never refused",
+    ),
+    "C43": (
+        "the run of a day fails (outage over midnight, 401 until morning), the worker is lost, a webhook's run fails",
+        "loaded by itself once the cause is gone; until then the flow says how many days are due; what needs"
+        " a person is said once and stands in nobody's way",
+    ),
+    "C44": (
+        "stamps in local time, summer time's last hour, clock set back, restored backup; fiscal year from"
+        " July; moments near midnight in Sydney and New York",
+        "nothing lost, nothing superseded that was read later (two hosts a minute apart included); year,"
+        " period and date as the company reckons them, or held",
+    ),
+    "C45": (
+        "mlc.yaml, an account map, a tax rate of the target changed after delivery",
+        "nobody's document changes by a replay or an upgrade unasked; what is stale is counted and named",
+    ),
+    "C46": (
+        "a hold heals, a load runs alone, a failed run is run again the next morning, while its records were"
+        " cancelled, deleted, voided, changed, or their account blocked",
+        "judged and read again first; nothing delivered that the source does not have or the books do not take",
     ),
     "C47": (
         "hostile names and keys in a terminal, in a command to copy,"
@@ -186,8 +224,25 @@ PROMISES: dict[str, tuple[str, str]] = {
         "`mlc pause` in mid-load; `mode: shadow` for a week of changes",
         "the batch in flight ends, no write after it; shadow: 0 writes, every difference told",
     ),
+    "C52": (
+        "bank details changed on one side, on both, by webhook, in a vendor that invites itself",
+        "never carried into the ERP by itself; held, not released in bulk nor by one person; never shown"
+        " whole, never stored in clear",
+    ),
+    "C53": (
+        "`reverse`: closed period, changed rate, reversed by hand already, void and un-void, 5,000 at once",
+        "exact, once, in the first open day, or held; never on absence",
+    ),
     "C54": (
         "a tenant that sorts by language and compares by bytes; å, hyphens, lower case in keys",
         "0 rows lost, or the read fails with that word",
+    ),
+    "C55": (
+        "a target that normalises what we send; a field made empty on one side; both edited to the same value",
+        "no edit is seen where nobody edited; nothing bounces",
+    ),
+    "C56": (
+        "a table that misses (department, location, bank, unit, company renamed on the other side)",
+        "held with the value and the table; never the raw code in its place",
     ),
 }

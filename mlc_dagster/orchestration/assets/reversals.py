@@ -27,7 +27,7 @@ def reverses(flow: Flow, settings: Settings) -> bool:
 
 
 def reversals_key(flow: Flow) -> tuple[str, ...]:
-    return tuple(reversal_name(flow).split("/"))
+    return tuple(reversal_name(flow.name).split("/"))
 
 
 def reversals_asset(flow: Flow, settings: Settings, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:

@@ -14,6 +14,7 @@ from mlc_dagster.systems.airbase.api import AirbaseApi, Document, id_of, referen
 from mlc_dagster.systems.shared.kept_reads import KeptRead
 from mlc_dagster.systems.shared.lists_by_day import Extract, ListByDay, alone
 
+NOT_FOUND, NOT_ALLOWED = 404, 405
 FRESH = 60.0  # seconds that a list is taken for the truth: a range of days is read day by day
 
 
@@ -60,15 +61,20 @@ class AirbaseList:
         return alone(entity, found, self._extract)
 
     def _one(self, document_id: str) -> Document | None:
-        """None where there is none. Of a list that is not filtered all are known; else some tenants give no single one,
-        and then it is not there for us.
+        """None where there is none; of a list that is not filtered all are known. Raises Misconfigured where the tenant
+        gives no single one: then nobody knows what became of it.
         """
         if not self._filter:
             return None
         try:
             return self._api.one(f"{self._path}{quote(document_id, safe='')}/")
         except RecordRejected as error:
-            if error.status not in (404, 405):
+            if error.status == NOT_ALLOWED:
+                cure = "Ask Airbase for reading it: what was voided there cannot be told otherwise."
+                raise Misconfigured(
+                    f"airbase: {self._path} gives no single document: {error.message}", cure=cure
+                ) from error
+            if error.status != NOT_FOUND:
                 raise
             return None
 

@@ -69,7 +69,7 @@ class ProcurifyClient:
         """
         ids = [key_parts(key, 1)[0] for key in keys]
         if entity.name == VENDOR_LIST.name:
-            documents: Iterable[Document] = [row for row in self._vendors.all() if str(row["id"]) in frozenset(ids)]
+            documents: Iterable[Document] = self._vendors.of(ids)
         elif entity.name == BILLS.name:
             documents = self._lists.bills_by_key(ids)
         else:

@@ -84,7 +84,7 @@ class DocumentLists:
 
     def bills_by_key(self, keys: Sequence[str]) -> Iterator[Document]:
         """Bills by uuid, whole, whatever their status; one that is gone is left out."""
-        return self._by_key(self._at.bill, keys, self._is_posted)
+        return self._by_key(self._at.bill, keys, self._takes_or_gives_back)
 
     def orders_by_key(self, keys: Sequence[str], since: datetime | None, now: datetime) -> Iterator[Document]:
         """Orders by their keys, whole; with the bills that were changed since then, where bills take their parts."""
@@ -98,7 +98,7 @@ class DocumentLists:
         yield from (with_bills(order, of.get(str(order["procurify_PO"]), [])) for order in orders)
 
     def _by_key(self, path: str, keys: Sequence[str], has_lines: Callable[[Document], bool]) -> Iterator[Document]:
-        """As the lists give them: lines of those alone that may be posted."""
+        """As the lists give them; with the lines of those that may be posted, or were."""
         found = in_order(lambda key: self._one(path, key), keys, self._read_scope.in_flight)
         rows = (document for document in found if document is not None)
         return ({**row, WHOLE: True} if has_lines(row) else row for row in rows)
