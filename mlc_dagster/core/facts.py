@@ -160,6 +160,8 @@ class Facts:
     )  # flow -> key -> why it is on hold, of the flows that Flow.tells names
     posted: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """key -> the target's id, of this flow's own deliveries, where a flow asks what became of them in the source"""
+    bank_marks: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """key -> the mark of the bank details that are known of a vendor; empty text: it had none"""
     reversed: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """key -> the number of the document that reversed its own"""
     extra_fields: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)

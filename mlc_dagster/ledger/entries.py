@@ -36,6 +36,7 @@ class Event(StrEnum):
     HELD = "held"
     CLOSED = "closed"  # the hold was closed
     RELEASED = "released"  # a person let it pass
+    RELEASED_ONCE = "released_once"  # a first person let it pass; a second one has to
     DISCARDED = "discarded"  # a person decided that it is never sent
     REVERSED = "reversed"  # its document was reversed, since the source took it back
     GONE = "gone"  # looked at before its delivery, and not in the source any more

@@ -9,6 +9,7 @@ from mlc_dagster.ledger.coordination.pauses import Pauses
 from mlc_dagster.ledger.coordination.work import Work
 from mlc_dagster.ledger.database import Database
 from mlc_dagster.ledger.records.agreements import Agreements
+from mlc_dagster.ledger.records.bank_marks import BankMarks
 from mlc_dagster.ledger.records.causes import Causes
 from mlc_dagster.ledger.records.decisions import LedgerDecisions
 from mlc_dagster.ledger.records.differences import Differences
@@ -37,6 +38,7 @@ class Sections:
         self.causes = Causes(database)
         self.differences = Differences(database)
         self.posted = LedgerPosted(database)
+        self.bank_marks = BankMarks(database)
         self.gone = Gone(database)
         self.looks = Looks(database)
         self.reads = Reads(database)

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import dagster as dg
 
+from mlc_dagster.core.bank_details import is_named
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import ERP, EntitySet
@@ -236,8 +237,8 @@ def of_partition(kind: str, flows: tuple[Flow, ...]) -> tuple[Flow, ...]:
 def check_extras(flows: Sequence[Flow], section: TargetSection) -> None:
     """Raises Misconfigured where mlc.yaml adds a field that the flow's source does not have."""
     for flow in flows:
-        known = flow.source.record.__struct_fields__
-        if unknown := sorted(set(section.extras.get(flow.key[-1], {})) - set(known)):
+        known, extras = flow.source.record.__struct_fields__, section.extras.get(flow.key[-1], {})
+        if unknown := sorted(field for field in extras if field not in known or is_named(field)):
             where = f"{flow.spoke}.extra_fields.{flow.key[-1]}.{unknown[0]}"
             raise Misconfigured(f"{where} in mlc.yaml: {strange_field(flow, unknown[0], set(known))}")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from mlc_dagster.core.bank_details import is_named
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.near_names import offered
 from mlc_dagster.core.vocabulary import ERP
@@ -123,11 +124,13 @@ def _extra_fields(content: Any, connection: str, flows: Mapping[str, Flow]) -> I
         if flow is not None and isinstance(fields, dict):
             added = _section(content, ERP, "entity_sets", flow.source.name, "extra_fields")
             known = {*flow.source.record.__struct_fields__, *added}
-            for field in [field for field in fields if field not in known]:
+            for field in [field for field in fields if field not in known or is_named(field)]:
                 yield Mistake((connection, "extra_fields", name, field), strange_field(flow, field, known))
 
 
 def strange_field(flow: Flow, field: str, known: set[str]) -> str:
+    if field in known:
+        return "bank details are never carried to another system; expected another field"
     where = f"ifs.entity_sets.{flow.source.name}.extra_fields.{shown_name(field)}: Cf_..."
     return f"{flow.source.name} has no such field{offered(field, known)}. One of your ERP's own is named first: {where}"
 

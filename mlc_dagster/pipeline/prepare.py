@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from mlc_dagster.core.bank_details import MARK
 from mlc_dagster.core.facts import Books, Facts
 from mlc_dagster.core.flows import Flow, Problem
 from mlc_dagster.core.later_life import Fate
@@ -107,15 +108,27 @@ def prepare(
         ledger.leave(flow.name, {one.key: one.version for one in outside}, run=run)
         verdict.out_of_scope.update(one.why for one in outside)
         verdict.count([one for one in held if one.key not in passed])
+        ledger.bank_marks.know(flow.name, _new_marks(flow, rows, ready, known))
         yield ready
     life.end()
     verdict.differing, verdict.too_many = len(life.found), life.too_many
+
+
+def _new_marks(flow: Flow, rows: Sequence[AsRead], ready: Sequence[Ready], facts: Facts) -> dict[str, str]:
+    """Of what passed: the bank details that it has are known from now on."""
+    if MARK not in flow.source.record.__struct_fields__:
+        return {}
+    passed = {one.key for one in ready}
+    marks = {record_key(one, flow.source.keys): getattr(one, MARK) or "" for one, _, _ in rows if one is not None}
+    return {key: mark for key, mark in marks.items() if key in passed and facts.bank_marks.get(key) != mark}
 
 
 def facts_of(flow: Flow, rows: Sequence[AsRead], facts: Facts, ledger: Ledger) -> Facts:
     """The facts with what the ledger knows of these rows, and of what they refer to."""
     keys = [record_key(record, flow.source.keys) for record, _, _ in rows if record is not None] if flow.fate else ()
     known = with_posted(flow, keys, facts, ledger)
+    if MARK in flow.source.record.__struct_fields__:
+        known = replace(known, bank_marks=ledger.bank_marks.of(flow.name, keys))
     return replace(known, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger))
 
 

@@ -41,6 +41,9 @@ UNWAIVABLE = {
 }
 """Rule -> why no release waives it."""
 
+FOUR_EYES = frozenset({"bank_details_are_confirmed"})
+"""Released by two different people, one record at a time."""
+
 TAKEN_AS_KNOWN = "not_changed_after_posting"
 """Released, the new content counts as known, and nothing is written: what is posted stays as it is."""
 

@@ -91,7 +91,8 @@ def _print_ways(hold: HoldEntry, out: Terminal) -> None:
         why = "; ".join(f"{rule} ({because})" for rule, because in kept.items())
         tell(f"  It cannot be released: {plain(why)}.")
     else:
-        tell(f"  Let it pass as it is, {_meaning(hold)}:")
+        twice = "" if waiving.FOUR_EYES.isdisjoint(hold.rules) else "; two people say so, one after the other"
+        tell(f"  Let it pass as it is, {_meaning(hold)}{twice}:")
         offer("holds release", hold.key, flow=hold.flow, reason=commands.REASON)
     tell("  Never send it as it is; if it changes at its source it is held again:")
     offer("holds discard", hold.key, flow=hold.flow, reason=commands.REASON)

@@ -57,6 +57,7 @@ class AirbaseClient:
     ) -> None:
         """`terms`: the ERP's payment terms -> their names in Airbase; none: they are not shared."""
         self.api, self.endpoints, self._clock = api, endpoints, clock
+        self.bank_salt: Callable[[], bytes] = bytes
         self._api = AirbaseApi(api, endpoints.page_size)
         vendors = UpsertKind(
             "vendor", self._vendor_body, endpoints.vendors_bulk, by_name=True, two_way=VendorMatching(terms or {})
@@ -69,7 +70,9 @@ class AirbaseClient:
             ACKNOWLEDGEMENTS.name: AcknowledgementWriter(self._api, spent, self._forget),
         }
         self._lists = {
-            VENDOR_LIST.name: AirbaseList(self._api, endpoints.vendors, listed_vendor, clock),
+            VENDOR_LIST.name: AirbaseList(
+                self._api, endpoints.vendors, listed_vendor, clock, salt=lambda: self.bank_salt()
+            ),
             **_spend_lists(self._api, endpoints, clock),
         }
         self._books = KeptRead(self._read_books, BOOKS_FRESH, clock)

@@ -30,10 +30,12 @@ class AirbaseList:
         filter: Mapping[str, str] | None = None,
         check: Callable[[list[Document]], None] = lambda documents: None,
         also: Sequence[Mapping[str, str]] = (),
+        salt: Callable[[], bytes] = bytes,
     ) -> None:
         """`check` raises Misconfigured where mlc.yaml does not fit what was read; `also`: filters of further parts."""
         self._api = api
         self._path, self._extract, self._filter, self._check = path, extract, filter or {}, check
+        self._salt = salt
         self._documents = KeptRead(
             lambda: [row for part in (self._filter, *also) for row in api.pages(path, **part)], FRESH, clock
         )
@@ -48,7 +50,7 @@ class AirbaseList:
         pull.filter = "&".join(f"{name}={value}" for name, value in self._filter.items())
         documents = self._documents.value()
         self._check(documents)
-        return ListByDay(entity, scope, pull, sightings).batches(documents, self._extract)
+        return ListByDay(entity, scope, pull, sightings, salt=self._salt()).batches(documents, self._extract)
 
     def documents(self) -> list[Document]:
         """Every document of the list, read at most once a minute."""
@@ -58,7 +60,7 @@ class AirbaseList:
         """The documents of these ids, whatever their status: what the list does not have any more is asked for."""
         listed = {id_of(document): document for document in self.documents()}
         found = [document for each in ids if (document := listed.get(each) or self._one(each)) is not None]
-        return alone(entity, found, self._extract)
+        return alone(entity, found, self._extract, self._salt())
 
     def _one(self, document_id: str) -> Document | None:
         """None where there is none; of a list that is not filtered all are known. Raises Misconfigured where the tenant

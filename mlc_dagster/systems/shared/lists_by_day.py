@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from mlc_dagster.core.arrow_columns import source_batch
+from mlc_dagster.core.bank_details import MARK, mark_of, without
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Row, Scope, Sightings, key_text
 from mlc_dagster.systems.shared.json_rows import converted_row, readable
 
@@ -49,8 +50,11 @@ class ListByDay:
         pull: Pull,
         sightings: Sightings | None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        salt: bytes = b"",
     ) -> None:
+        """`salt`: of the ledger, for the marks of bank details."""
         self._entity, self._scope, self._pull, self._sightings, self._clock = entity, scope, pull, sightings, clock
+        self._salt, self._marks = salt, MARK in entity.record.__struct_fields__
 
     def batches(self, documents: Iterable[Document], extract: Extract) -> Iterator[pa.RecordBatch]:
         """The rows of the scope, by `arrow_columns.source_schema`. The documents are read to their end first: a page
@@ -83,12 +87,15 @@ class ListByDay:
         values: Mapping[str, Any] = {}
         try:
             values = extract(document)
+            if self._marks:
+                values = {**values, MARK: mark_of(document, self._salt, str(values.get(self._entity.keys[0])))}
             row, problem = converted_row(self._entity.record, values), None
         except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
             names = (*self._entity.keys, *((self._entity.modified,) if self._entity.modified else ()))
             row = readable(self._entity.record, values, names)
             reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-            problem = json.dumps({"reason": reason, "row": document, "key": self._key(row)}, default=str)
+            shown = without(document) if self._marks else document
+            problem = json.dumps({"reason": reason, "row": shown, "key": self._key(row)}, default=str)
         return _ReadDocument(row, etag, problem, self._key(row) or f"unreadable {etag}")
 
     def _key(self, row: Row) -> str:
@@ -134,9 +141,11 @@ class ListByDay:
         self._pull.etags = f"{together % 2**128:032x}"
 
 
-def alone(entity: EntitySet, documents: Iterable[Document], extract: Extract) -> Iterator[pa.RecordBatch]:
+def alone(
+    entity: EntitySet, documents: Iterable[Document], extract: Extract, salt: bytes = b""
+) -> Iterator[pa.RecordBatch]:
     """Documents that were asked for by themselves, whatever day they belong to, in the columns of `source_schema`."""
-    return ListByDay(entity, Scope(""), Pull("/".join(entity.key), ""), None).batches(documents, extract)
+    return ListByDay(entity, Scope(""), Pull("/".join(entity.key), ""), None, salt=salt).batches(documents, extract)
 
 
 def digest(document: Any) -> str:

@@ -38,7 +38,12 @@ FLOWS = (
         VENDOR_LIST,
         PARTNERS,
         partner_from_vendor,
-        rules=(rules.required_fields_are_given, rules.payment_term_has_a_code, rules.texts_fit),
+        rules=(
+            rules.required_fields_are_given,
+            rules.payment_term_has_a_code,
+            rules.texts_fit,
+            rules.bank_details_confirmed("airbase_id"),
+        ),
         checks_accounts=False,
         scope=vendor_scope,
         writer=VENDORS_FLOW,

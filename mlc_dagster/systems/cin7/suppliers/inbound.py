@@ -49,7 +49,12 @@ FLOWS = (
         SUPPLIER_LIST,
         PARTNERS,
         partner_from_supplier,
-        rules=(rules.required_fields_are_given, rules.payment_term_has_a_code, rules.texts_fit),
+        rules=(
+            rules.required_fields_are_given,
+            rules.payment_term_has_a_code,
+            rules.texts_fit,
+            rules.bank_details_confirmed("id"),
+        ),
         checks_accounts=False,
         scope=only_in_cin7,
         writer=SUPPLIERS_FLOW,
