@@ -40,7 +40,7 @@ def resume(
 
 def _told(lifted: Pause, opened: Ledger) -> str:
     words = f"{lifted.connection} goes on; {lifted.who} had paused it since {lifted.at:%Y-%m-%d %H:%M} UTC."
-    waiting = [load for load in opened.pauses.loads() if load.connection == lifted.connection]
+    waiting = [task for task in opened.work.all() if task.connection == lifted.connection]
     if not waiting:
         return f"{words} No load waits."
     first, many = waiting[0], len(waiting) > 1

@@ -36,7 +36,7 @@ def status(json_: Annotated[bool, typer.Option("--json", help="JSON, and no tabl
 def _systems(opened: Ledger, settings: Settings) -> list[dict[str, Any]]:
     from mlc_dagster.systems import configuration
 
-    pauses, loads, silent = opened.pauses.standing(), opened.pauses.loads(), opened.pauses.waiting_until()
+    pauses, tasks, silent = opened.pauses.standing(), opened.work.all(), opened.work.silent()
     return [
         {
             "system": name,
@@ -44,7 +44,7 @@ def _systems(opened: Ledger, settings: Settings) -> list[dict[str, Any]]:
             "shadow": settings.is_shadow(name),
             "paused": _paused(pauses[name]) if name in pauses else None,
             "waiting_until": silent[name].isoformat() if name in silent else None,
-            "loads_waiting": sum(load.connection == name for load in loads),
+            "loads_waiting": sum(task.connection == name for task in tasks),
         }
         for name in configuration.connections(settings)
     ]

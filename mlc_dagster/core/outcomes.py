@@ -41,6 +41,15 @@ class Ready(msgspec.Struct, frozen=True, gc=False):
     source: str = ""  # fingerprint of the record that it was made from; empty: not known, prepared by an older release
 
 
+Shown = Mapping[str, str | Decimal | None]
+"""Field -> value, in the target's own names and as it shows them. What is compared, and nothing else.
+
+A Decimal is an amount or a quantity: 21 is 21.00. Text counts by its letters: code 0010 is not 10; empty text is none.
+Rows of a list are named by their place, "lines[1].Price", with their number under "lines". A name that begins with
+"@" is for the client alone, such as the stamp by which a list tells that nothing changed: kept, never compared.
+"""
+
+
 @dataclass(frozen=True)
 class Draft:
     """A record on its way to the target."""
@@ -59,6 +68,9 @@ class Draft:
     an amount may have been corrected since: it is looked for by what cannot have changed, our reference and the time.
     """
 
+    anew: bool = False  # a person asked for it again: what people deleted or voided there counts for nothing
+    kept: Shown = field(default_factory=dict)  # theirs, which a person accepted: it is left as it is
+
     @property
     def is_in_doubt(self) -> bool:
         """An attempt has no answer. A first load looks from ever, and nothing was ever attempted under its key."""
@@ -72,15 +84,6 @@ class Draft:
 
 Agreed = Mapping[str, str]
 """Field -> value, as text, that both sides had when they last agreed."""
-
-
-Shown = Mapping[str, str | Decimal | None]
-"""Field -> value, in the target's own names and as it shows them. What is compared, and nothing else.
-
-A Decimal is an amount or a quantity: 21 is 21.00. Text counts by its letters: code 0010 is not 10; empty text is none.
-Rows of a list are named by their place, "lines[1].Price", with their number under "lines". A name that begins with
-"@" is for the client alone, such as the stamp by which a list tells that nothing changed: kept, never compared.
-"""
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,7 @@ class Refused:
     reason: str
     rule: str = ACCEPTED
     in_doubt: bool = False  # an earlier attempt is still without an answer: it is looked for again
+    disagreements: tuple[Disagreement, ...] = ()  # what was found on the way, of a record that was delivered
 
 
 @dataclass(frozen=True)
@@ -247,12 +251,19 @@ class ReadsBack(Client, Protocol):
         """What these values come to: of `expected` and of `Seen.values` alike. Pure."""
 
 
+class KeepsAccepted(ReadsBack, Protocol):
+    """A target in which single values can be left as they are when a record is sent again."""
+
+    def keeping(self, target: Target, draft: Draft, kept: Shown) -> Draft | None:
+        """The draft so that these values, which are the target's, stay; None: it cannot be sent without them. Pure."""
+
+
 class FindsOurs(ReadsBack, Protocol):
     """A target in which objects that carry our key can be found, without knowing their ids."""
 
-    def ours_in(self, target: Target, since: datetime | None, known: AbstractSet[str]) -> Iterator[Seen]:
-        """Those that were touched since then, None: all, but for the ids that the ledger knows; `key` is what they
-        carry. Raises as `read_back`.
+    def ours_in(self, flow: Flow, since: datetime | None, known: AbstractSet[str]) -> Iterator[Seen]:
+        """Those of this flow that were touched since then, None: all, but for the ids that the ledger knows; `key` is
+        the flow's own, as they carry it. Raises as `read_back`.
         """
 
 

@@ -16,8 +16,11 @@ from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.terminal import Terminal
 from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
+from mlc_dagster.orchestration.assets.started_by import WHO
 from mlc_dagster.orchestration.automation.jobs_and_schedules import CHART_JOB, READ_JOB, company_job, reference_job
 from mlc_dagster.orchestration.automation.running import FlowCounts, flow_counts, run_job
+
+STARTED_BY = {WHO: "mlc demo"}
 
 
 class Runs:
@@ -60,12 +63,12 @@ class Runs:
         self, job: str, partitions: tuple[str, str], only: list[dg.AssetKey] | None = None
     ) -> dg.ExecuteInProcessResult:
         """One run over a range of partitions. Raises MlcError with the words of the step that failed."""
-        return run_job(self.defs.resolve_job_def(job), self.instance, partitions, only)
+        return run_job(self.defs.resolve_job_def(job), self.instance, partitions, only, STARTED_BY)
 
     def _references(self, system: str) -> None:
         """What a SaaS keeps of its own accounts, where it is read."""
         if reference_job(system) in {job.name for job in self.defs.jobs or []}:
-            run_job(self.defs.resolve_job_def(reference_job(system)), self.instance)
+            run_job(self.defs.resolve_job_def(reference_job(system)), self.instance, tags=STARTED_BY)
 
     def _partitions(self, job: str) -> tuple[str, str]:
         by_company = any(flow.source.partition == "company" for flow in self.flows if _job(flow) == job)

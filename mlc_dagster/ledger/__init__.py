@@ -3,19 +3,26 @@
 from mlc_dagster.ledger.coordination.accounts import AccountRefused, KnownAccount
 from mlc_dagster.ledger.coordination.inbox import Inbox, InboxEvent
 from mlc_dagster.ledger.coordination.leases import Lease, LeaseLost, boot_time
-from mlc_dagster.ledger.coordination.pauses import SLICE, THROTTLED, Pause, Paused, PausedLoad
+from mlc_dagster.ledger.coordination.pauses import Pause, Paused
+from mlc_dagster.ledger.coordination.work_entries import PAUSED, SLICE, THROTTLED, Failure, Task
 from mlc_dagster.ledger.database import place_of
 from mlc_dagster.ledger.entries import Attempt, Decision, Event, Held, HoldEntry, PullEntry, Run, Standing
 from mlc_dagster.ledger.ledger import Ledger
+from mlc_dagster.ledger.records.audits import ExportedLine
 from mlc_dagster.ledger.records.verifying import Fault, Verification
+from mlc_dagster.ledger.records.verifying_rows import Differs
 
 __all__ = [
+    "PAUSED",
     "SLICE",
     "THROTTLED",
     "AccountRefused",
     "Attempt",
     "Decision",
+    "Differs",
     "Event",
+    "ExportedLine",
+    "Failure",
     "Fault",
     "Held",
     "HoldEntry",
@@ -27,10 +34,10 @@ __all__ = [
     "Ledger",
     "Pause",
     "Paused",
-    "PausedLoad",
     "PullEntry",
     "Run",
     "Standing",
+    "Task",
     "Verification",
     "boot_time",
     "place_of",

@@ -38,9 +38,14 @@ class Event(StrEnum):
     RELEASED = "released"  # a person let it pass
     RELEASED_ONCE = "released_once"  # a first person let it pass; a second one has to
     DISCARDED = "discarded"  # a person decided that it is never sent
-    REVERSED = "reversed"  # its document was reversed, since the source took it back
     GONE = "gone"  # looked at before its delivery, and not in the source any more
+    REVERSED = "reversed"  # its document was reversed, since the source took it back
     SET_ASIDE = "set_aside"  # the connection leads to another account now: what is there is looked up first
+    STARTED = "started"  # no key: a run begins to write, and by whom it was started
+    READ = "read"  # of the chain of pulls: a walk through a source came to its end
+    DIFFERS = "differs"  # both sides do not agree any more: a difference was found
+    AGREES = "agrees"  # a difference was closed: both sides agree again, or a person said so
+    AGREED = "agreed"  # under the ERP's key: the values that both sides have from now on
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,8 @@ class Run:
 
     run_id: str
     partition: str = ""
+    by: str = ""  # who started it, in words: "schedule cin7_running_day"; empty: not told
+    by_person: bool = False  # it is told in the trail also where nothing else is written
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,6 +180,12 @@ class Ledger(Sections):
         with self._database.reading() as connection:
             return trail.read(connection, flow, key)
 
+    def tell_start(self, flow: str, run: Run) -> None:
+        """Where a person started the run, a line in the trail says so, also if nothing else comes of it."""
+        if run.by and run.by_person:
+            with self._database.writing() as connection:
+                Trail(connection, flow, run).tell_start()
+
     # --- holds ---
 
     def hold(self, flow: str, held: Sequence[Held], *, run: Run, owner: str = "") -> frozenset[str]:

@@ -9,8 +9,10 @@ from mlc_dagster.ledger.coordination.pauses import Pauses
 from mlc_dagster.ledger.coordination.work import Work
 from mlc_dagster.ledger.database import Database
 from mlc_dagster.ledger.records.agreements import Agreements
+from mlc_dagster.ledger.records.audits import LedgerAudit
 from mlc_dagster.ledger.records.bank_marks import BankMarks
 from mlc_dagster.ledger.records.causes import Causes
+from mlc_dagster.ledger.records.contents import Contents
 from mlc_dagster.ledger.records.decisions import LedgerDecisions
 from mlc_dagster.ledger.records.differences import Differences
 from mlc_dagster.ledger.records.gone import Gone
@@ -35,7 +37,9 @@ class Sections:
         self.sightings = LedgerSightings(database)
         self.decisions = LedgerDecisions(database)
         self.history = LedgerHistory(database)
+        self.audit = LedgerAudit(database)
         self.causes = Causes(database)
+        self.contents = Contents(database)
         self.differences = Differences(database)
         self.posted = LedgerPosted(database)
         self.bank_marks = BankMarks(database)

@@ -18,6 +18,7 @@ from mlc_dagster.ledger.account_tables import set_aside as set_aside
 from mlc_dagster.ledger.bank_tables import bank_marks as bank_marks
 from mlc_dagster.ledger.bank_tables import salts as salts
 from mlc_dagster.ledger.columns import Key, Moment, Name, Serial, Words
+from mlc_dagster.ledger.content_tables import contents as contents
 from mlc_dagster.ledger.hold_tables import TABLES as TABLES
 from mlc_dagster.ledger.hold_tables import causes as causes
 from mlc_dagster.ledger.hold_tables import holds as holds
@@ -217,7 +218,7 @@ pauses = Table(
     ),
 )
 
-paused_loads = Table(
+paused_loads = Table(  # of releases before this one; revision 0010 has put its lines on the work list
     "paused_loads",
     TABLES,
     Column("flow", Scoped, nullable=False),

@@ -64,6 +64,13 @@ work = Table(
     Column("why", Words, nullable=False),  # in words
     Column("cause", Name, nullable=False),  # alike for all that one remedy cures
     Column("attempts", Serial, nullable=False, autoincrement=False),  # runs that failed at it in a row
+    Column("connection", Scoped),  # whose pause, silence or refusal it waits for; empty: none
+    Column("run_id", Name),  # the run that left it; empty: none did
+    Column("since", Moment),  # from when on it stands here by this cause
+    Column("written_at", Moment),  # when due_at was set
+    Column(
+        "prepared_at", Moment
+    ),  # when the prepare of what is stored as ready began; null: not since it was asked for
     PrimaryKeyConstraint("flow", "partition", name="work_pkey"),
     sqlite_with_rowid=False,
 )

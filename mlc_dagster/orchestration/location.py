@@ -22,6 +22,7 @@ from mlc_dagster.orchestration.assets.sources import source_asset
 from mlc_dagster.orchestration.automation import alerts, duplicates, still_standing
 from mlc_dagster.orchestration.automation import jobs_and_schedules as automation
 from mlc_dagster.orchestration.automation.due import due_sensors
+from mlc_dagster.orchestration.automation.failed_runs import failed_runs_sensor
 from mlc_dagster.orchestration.automation.healing import healing_sensors
 from mlc_dagster.orchestration.automation.inbox import inbox_sensors
 from mlc_dagster.orchestration.automation.planning import plan_job
@@ -113,6 +114,7 @@ class _Parts:
             yield loaded_asset(
                 flow, self.settings, place, after(flow, self.every), in_shadow=in_shadow, slice_seconds=seconds
             )
+
         for flow in self.reversed:
             yield reversals_asset(flow, self.settings, self.place[flow.source.partition])
 
@@ -155,6 +157,7 @@ class _Parts:
         yield from due_sensors(self.every, self.settings, self.read)
         yield from alerts.failure_sensors(self.settings, self.environment)
         yield lost_runs_sensor()
+        yield failed_runs_sensor(self.every, self.read, self.settings, self.environment)
 
 
 def flows_of(settings: Settings, catalogue: Mapping[str, EntitySet]) -> dict[str, tuple[Flow, ...]]:
@@ -212,9 +215,10 @@ def written_before(entity: EntitySet, flows: Sequence[Flow]) -> list[str]:
     return [flow.name for flow in flows if flow.pair and flow.pair in pairs and flow.source.system == ERP]
 
 
-def fed_by(entity: EntitySet, flows: Sequence[Flow]) -> list[Flow]:
-    """What is made of an entity set."""
-    return [flow for flow in flows if flow.source.key == entity.key]
+def fed_by(entity: EntitySet, flows: Sequence[Flow]) -> list[str]:
+    """What is made of an entity set, and what a run leaves out with that."""
+    fed = [flow for flow in flows if flow.source.key == entity.key]
+    return list(dict.fromkeys(name for flow in fed for name in (flow.name, *after(flow, flows))))
 
 
 def outbound(flows: tuple[Flow, ...]) -> tuple[Flow, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
@@ -26,6 +26,14 @@ def scope_of(entity: EntitySet, partition: str) -> Scope:
     if entity.partition == "company":
         return Scope(partition, company=partition)
     return Scope(partition, window=Window.day(date.fromisoformat(partition)))
+
+
+def known(entity: EntitySet, settings: Settings) -> list[str]:
+    """The partitions that there are now, the oldest first."""
+    if entity.partition == "company":
+        return sorted(settings.companies)
+    first, today = settings.partitions_start, datetime.now(UTC).date()
+    return [(first + timedelta(days=number)).isoformat() for number in range((today - first).days + 1)]
 
 
 def unknown(entity: EntitySet, partition: str, settings: Settings) -> str:

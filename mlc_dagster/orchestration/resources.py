@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
+from mlc_dagster.core.errors import MlcError
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.credentials import secret
 from mlc_dagster.ledger.replaced_secrets import ReplacedSecret
@@ -105,6 +106,15 @@ class ConnectionResource(Signed):
             asked = accounts.asked(self.connection, self.connections, self.client)
             self._check = AccountCheck(asked, self.opened, run_id)
         return self._check
+
+    def unanswered(self) -> MlcError | None:
+        """Why it does not answer now, signed in; None: it does. One question, or two."""
+        try:
+            if accounts.account_of(systems()[self.system], self.quick_client) is None:
+                self.quick_client.books()  # a system that has no id, or does not tell it to this user
+        except MlcError as error:
+            return error
+        return None
 
     @property
     def quick_client(self) -> Any:

@@ -138,7 +138,7 @@ def daily(ledger: Ledger, also: Iterable[str] = ()) -> tuple[str, str]:
     stopped = [f"{pause}{_waiting(ledger, name)}" for name, pause in pauses.items()]
     stopped += [
         f"{name} asks to be left alone: waiting until {until:%Y-%m-%d %H:%M} UTC{_waiting(ledger, name)}"
-        for name, until in sorted(ledger.pauses.waiting_until().items())
+        for name, until in sorted(ledger.work.silent().items())
     ]
     total = sum(one.holds for one in stock.values())
     subject = f"mlc: {total or 'nothing'} on hold" + (f", {', '.join(pauses)} paused" if pauses else "")
@@ -146,7 +146,7 @@ def daily(ledger: Ledger, also: Iterable[str] = ()) -> tuple[str, str]:
 
 
 def _waiting(ledger: Ledger, connection: str) -> str:
-    waiting = sum(load.connection == connection for load in ledger.pauses.loads())
+    waiting = sum(task.connection == connection for task in ledger.work.all())
     return f" ({waiting} load{'s wait' if waiting > 1 else ' waits'})" if waiting else ""
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mlc_dagster.core.flows import Flow
-from mlc_dagster.ledger import Attempt, Decision, HoldEntry, Ledger, PullEntry
+from mlc_dagster.ledger import Attempt, Decision, Event, HoldEntry, Ledger, PullEntry
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -56,6 +56,7 @@ def stories(ledger: Ledger, key: str, flows: Mapping[str, Flow]) -> list[Story]:
             _in_order(
                 [
                     *_reads(ledger, flows.get(name), trails.get(name, [])),
+                    *_starts(ledger, name, trails.get(name, [])),
                     *map(_line, trails.get(name, [])),
                     *beside.get(name, []),
                 ]
@@ -75,6 +76,12 @@ def _line(line: Attempt) -> AuditLine:
     return AuditLine(
         line.at, str(line.event), line.detail, line.run_id, line.partition, line.version, line.remote_id or ""
     )
+
+
+def _starts(ledger: Ledger, flow: str, trail: list[Attempt]) -> Iterator[AuditLine]:
+    """Who started the runs that wrote of it, and who else a run of its partitions, also where that changed nothing."""
+    runs, partitions = {line.run_id for line in trail}, {line.partition for line in trail if line.partition}
+    yield from (_line(line) for line in ledger.audit.starts(flow, runs, partitions) if line.event == Event.STARTED)
 
 
 def _reads(ledger: Ledger, flow: Flow | None, trail: list[Attempt]) -> Iterator[AuditLine]:

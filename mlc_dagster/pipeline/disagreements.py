@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from mlc_dagster.core.logs import logger
-from mlc_dagster.core.outcomes import Outcome, Ready, Saved
+from mlc_dagster.core.outcomes import Outcome, Ready, Refused, Saved
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.records.differences import Found
 
@@ -18,7 +18,12 @@ def remember(flow: str, last_words: Sequence[tuple[Ready, Outcome]], ledger: Led
     again, once. How many records differ.
     """
     saved = [(ready.key, outcome) for ready, outcome in last_words if isinstance(outcome, Saved)]
-    found = [Found(key, *each) for key, outcome in saved for each in outcome.disagreements]
+    found = [
+        Found(ready.key, *each)
+        for ready, outcome in last_words
+        if isinstance(outcome, Saved | Refused)
+        for each in outcome.disagreements
+    ]
     if new := ledger.differences.see(flow, found):
         log.warning("%s: %d differences found in the target; they stay open until both sides agree", flow, new)
     looks = defaultdict[tuple[str, ...], list[str]](list)
@@ -27,4 +32,5 @@ def remember(flow: str, last_words: Sequence[tuple[Ready, Outcome]], ledger: Led
             looks[outcome.looked_for].append(key)
     for kinds, keys in looks.items():
         ledger.differences.agree(flow, keys, kinds, found)
-    return len({each.key for each in found})
+    delivered = {key for key, _ in saved}
+    return len({each.key for each in found} & delivered)

@@ -20,9 +20,11 @@ from mlc_dagster.pipeline import disagreements, ending
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, Slice, chunks
 from mlc_dagster.pipeline.drafts import NOTHING_TO_SEND, draft_of, superseded
 from mlc_dagster.pipeline.fresh import SecondRead
+from mlc_dagster.pipeline.kept_back import Policy, WhatPeopleDid
 from mlc_dagster.pipeline.load_result import Loaded as Loaded
 from mlc_dagster.pipeline.prepare import held_target
 from mlc_dagster.pipeline.systematic_refusals import SystematicRefusal
+from mlc_dagster.rules.waiving import AS_DELIVERED
 
 log = logger("mlc_dagster.pipeline")
 
@@ -47,6 +49,9 @@ def load(
     slice_: Slice | None = None,
     account: Callable[[], None] | None = None,
     fresh: SecondRead | None = None,
+    policy: Policy = "report",
+    again: frozenset[str] = frozenset(),
+    anew: frozenset[str] = frozenset(),
 ) -> Loaded:
     """Deliver what is new or changed, look first where an earlier attempt has no answer, and remember each outcome.
 
@@ -58,6 +63,9 @@ def load(
     over, which the loads of a run share.
     `account` (identity.AccountCheck) is asked before the first record is judged: another account has nothing of it.
     `fresh`: what is about to be sent and was read a while ago, or on hold, is read again by its key, and judged anew.
+    What people deleted in the target is held; where the `policy` of its looks is hold, what differs there as well.
+    `again`: keys that a person, or the policy restore, asked for once more: sent also where nothing changed. `anew`:
+    those of them that are made again where people deleted them.
     Raises AccessDenied, TransientError, Misconfigured, LeaseLost; what was delivered until then is in the ledger.
     """
     loaded, started = Loaded(), time.monotonic()
@@ -66,8 +74,8 @@ def load(
         log.info("%s: waiting for run %s, which is delivering", flow.name, owner)
 
     with ledger.lease(f"load {flow.writer or flow.name}", run.run_id, seconds=lease_seconds, on_wait=waiting) as lease:
-        slice_ = slice_ or Slice()
-        delivery = _Delivery(flow, client, ledger, lease, run, loaded, longest_request, slice_, account, fresh)
+        people, slice_ = WhatPeopleDid(flow, client, ledger, policy, again, anew), slice_ or Slice()
+        delivery = _Delivery(flow, client, ledger, lease, run, loaded, longest_request, slice_, account, fresh, people)
         if flow.writer:  # what another flow has under way may be the same record
             lease.settle(longest_request)
         for chunk in chunks(ready, JUDGED_AT_ONCE):
@@ -93,6 +101,7 @@ class _Delivery:
     slice: Slice
     account: Callable[[], None] | None
     fresh: SecondRead | None
+    people: WhatPeopleDid
     left: list[Ready] = field(default_factory=list)  # what the one before may have under way
     unanswered: list[Ready] = field(default_factory=list)
     refused: list[tuple[Ready, Refused]] = field(default_factory=list)  # it may not have been the record's fault
@@ -124,7 +133,7 @@ class _Delivery:
     def _settled(self, ready: Sequence[Ready]) -> tuple[list[Ready], dict[str, Standing]]:
         """What must be sent, and how each stands; the rest is as it should be, and its holds are over."""
         standings = self.ledger.judge(self.flow.name, ready)
-        again = self._to_look_at(standings)
+        again = self._to_look_at(standings) | self.people.again
         done = {key for key, one in standings.items() if one.state in NOTHING_TO_SEND} - again
         settled = [(one, standings[one.key].state) for one in ready if one.key in done]
         self.ledger.settle(self.flow.name, settled, run=self.run)
@@ -177,15 +186,28 @@ class _Delivery:
         return self.ledger.agreements.newer(self.flow.pair, self.flow.name, erps)
 
     def send(self, ready: Sequence[Ready], standings: dict[str, Standing]) -> None:
+        """All that people have not a word in: what they deleted is held, what was accepted stays."""
+        if self._is_stopped():
+            self.loaded.paused += len(ready)
+            return
+        ready, kept = self.people.sort(ready)
+        drafts, others = self.people.drafts(self._draft(one, standings[one.key]) for one in ready)
+        for each in kept:
+            self._hold(*each)
+        for one in ready:
+            if one.key in others:
+                self._hold(one, AS_DELIVERED, others[one.key])
+        self._send([one for one in ready if one.key not in others], {draft.key: draft for draft in drafts}, standings)
+
+    def _send(self, ready: Sequence[Ready], drafts: dict[str, Draft], standings: dict[str, Standing]) -> None:
         for batch in chunks(ready, self.flow.target.batch):
             if self._is_stopped():
                 self.loaded.paused += len(batch)
                 continue
             attempts = [(one, standings[one.key].remote_id) for one in batch]
             self.ledger.begin(self.flow.name, attempts, run=self.run, lease=self.lease)
-            drafts = {one.key: self._draft(one, standings[one.key]) for one in batch}
             with ending.after_this(), departures.guarded_by(self):
-                self._save({one.key: one for one in batch}, drafts.values())
+                self._save({one.key: one for one in batch}, [drafts[one.key] for one in batch])
             self.slice.batches += 1
             self._tell()
 

@@ -110,7 +110,7 @@ def prepare(
         verdict.count([one for one in held if one.key not in passed])
         ledger.bank_marks.know(flow.name, _new_marks(flow, rows, ready, known))
         yield ready
-    life.end()
+    life.end(run)
     verdict.differing, verdict.too_many = len(life.found), life.too_many
 
 

@@ -113,9 +113,9 @@ class _Judged:
 
     def _judged(self, key: str, record: Record, facts: Facts, was: Posted, *, is_ours: bool) -> Ready | Held:
         assert self._flow.reversing is not None
-        original, why = self._as_sent(record, facts, was), self._why_not(was, is_ours)
+        original, why = self._as_sent(key, record, facts, was), self._why_not(was, is_ours)
         if why or original is None:
-            why = why or "What was sent is not what the source shows of it now: the two cannot be compared any more."
+            why = why or "The ledger does not keep what was sent, and the source shows another content now."
             return self._held(key, record, Problem(CERTAIN, f"{why} {BY_HAND}"))
         made = self._flow.reversing.record(original, was.remote_id or "", facts)
         if isinstance(made, Problem):
@@ -127,7 +127,11 @@ class _Judged:
             return "An attempt to enter it has no answer yet: it may be in the ERP, or not."
         return "" if is_ours else f"The trail does not say that {was.remote_id} was created by us: it was there before."
 
-    def _as_sent(self, record: Record, facts: Facts, was: Posted) -> Record | None:
+    def _as_sent(self, key: str, record: Record, facts: Facts, was: Posted) -> Any | None:
+        """What the ledger keeps of it, else what the source still shows; None where neither is what was sent."""
+        for sent in self._ledger.contents.of(self._flow.name, key):
+            if sent.fingerprint == was.fingerprint:
+                return msgspec.convert(sent.content, self._flow.target.record, strict=False)
         try:
             original = self._flow.mapping(record, facts)
         except (ValueError, ArithmeticError, LookupError, msgspec.ValidationError):
@@ -178,5 +182,5 @@ def _agreed(flow: Flow, keys: Sequence[str], ledger: Ledger, run: Run) -> dict[s
     if numbers:
         said = {key: f"by {number}, since its source took it back" for key, number in numbers.items()}
         ledger.posted.reversed(flow.name, said, run=run)
-        ledger.differences.agree(flow.name, list(numbers), (TAKEN_BACK,), ())
+        ledger.differences.agree(flow.name, list(numbers), (TAKEN_BACK,), (), run)
     return numbers

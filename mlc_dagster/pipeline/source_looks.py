@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import record_key
-from mlc_dagster.ledger import Ledger
+from mlc_dagster.ledger import Ledger, Run
+from mlc_dagster.ledger.records.differences import A_LOOK
 from mlc_dagster.pipeline.batches import JUDGED_AT_ONCE, chunks
 from mlc_dagster.pipeline.fresh import ByKeys
 from mlc_dagster.pipeline.prepare import AsRead, facts_of
@@ -20,7 +21,13 @@ LATEST = 20  # deliveries that each ordinary run asks for
 
 
 def look(
-    flow: Flow, by_keys: ByKeys, facts: Facts, ledger: Ledger, keys: Sequence[str], most: int = AT_ONCE
+    flow: Flow,
+    by_keys: ByKeys,
+    facts: Facts,
+    ledger: Ledger,
+    keys: Sequence[str],
+    most: int = AT_ONCE,
+    run: Run = A_LOOK,
 ) -> LaterLife:
     """What became of these deliveries. Raises as the source: then nothing is written down."""
     life = LaterLife(flow, ledger, most)
@@ -29,7 +36,7 @@ def look(
         records = [record for record, _, _ in rows if record is not None]
         life.see(records, facts_of(flow, [row for row in rows if row[0] is not None], facts, ledger))
         life.miss(set(some) - {key_of(flow, row) for row in rows})
-    life.end()
+    life.end(run)
     return life
 
 

@@ -18,8 +18,8 @@ from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
 from mlc_dagster.core.vocabulary import Record, fingerprint, record_key
-from mlc_dagster.ledger import Ledger
-from mlc_dagster.ledger.records.differences import Found
+from mlc_dagster.ledger import Ledger, Run
+from mlc_dagster.ledger.records.differences import A_LOOK, Found
 from mlc_dagster.ledger.records.hold_columns import narrow
 from mlc_dagster.ledger.records.posted import Posted
 
@@ -89,21 +89,21 @@ class LaterLife:
         except (ValueError, ArithmeticError, LookupError, msgspec.ValidationError):
             return False
 
-    def end(self) -> None:
+    def end(self, run: Run = A_LOOK) -> None:
         """Open what differs, and close what stands again; or say that it is too much at once, and write nothing."""
         if not self.found and not self._stands:
             return
         self._leave_what_is_known_better()
         found, differences = list(self.found.values()), self.ledger.differences
         self.looked_at = len(self._stands) + len(found)
-        known = {one.key for one in differences.of_keys(self.flow.name, list(self.found)) if one.kind in SOURCE_SIDE}
+        known = differences.of(self.flow.name, list(self.found), SOURCE_SIDE)
         unknown = [one for one in found if one.key not in known]
         if len(unknown) > limit(self.looked_at, self.most):
             self.too_many = _too_many(self.flow, unknown, self.looked_at)
             log.error("%s", self.too_many)
             return
-        self.new = differences.see(self.flow.name, found)
-        differences.agree(self.flow.name, [*self._stands, *self.found], SOURCE_SIDE, found)
+        self.new = differences.see(self.flow.name, found, run)
+        differences.agree(self.flow.name, [*self._stands, *self.found], SOURCE_SIDE, found, run)
         if self.new:
             log.warning("%s: %d delivered record(s) do not stand in their source any more", self.flow.name, self.new)
 

@@ -47,7 +47,13 @@ FOUR_EYES = frozenset({"bank_details_are_confirmed"})
 TAKEN_AS_KNOWN = "not_changed_after_posting"
 """Released, the new content counts as known, and nothing is written: what is posted stays as it is."""
 
-IN_THE_TARGET = frozenset({"may_be_this_company", "may_be_this_deal", "deleted_in_the_target"})
+DELETED = "deleted_in_the_target"
+"""What people deleted does not come back by itself; released, it is made again."""
+
+AS_DELIVERED = "target_is_as_delivered"
+"""Nobody edited it there, or a person said what counts: of flows whose verify.policy is hold."""
+
+IN_THE_TARGET = frozenset({"may_be_this_company", "may_be_this_deal", DELETED, AS_DELIVERED})
 """Held for what people keep, or deleted, in the target: they say there, or in mlc.yaml, what it is."""
 
 AT_THE_LOAD = IN_THE_TARGET | {

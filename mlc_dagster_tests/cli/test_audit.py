@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from click.testing import Result
@@ -11,7 +14,8 @@ from typer.testing import CliRunner
 
 from mlc_dagster.cli.app import app
 from mlc_dagster.core.errors import MlcError
-from mlc_dagster.ledger import Ledger
+from mlc_dagster.core.vocabulary import Pull
+from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster_tests.ledger.samples import FLOW, deliver, ready
 
 
@@ -83,3 +87,77 @@ def test_an_empty_trail_is_not_intact(sqlite_url: str, monkeypatch: pytest.Monke
     Ledger.open(sqlite_url).close()
     result = mlc()
     assert isinstance(result.exception, MlcError) and "no record ever moved" in str(result.exception)
+
+
+# --- the rows beside the trail, the reads, and what an auditor takes along --------------------------------------------
+
+
+def read(ledger: Ledger) -> None:
+    pull = Pull("ifs/purchase_order_set", "2026-11-05", read_number=1)
+    pull.rows, pull.requests, pull.ended_at = 240, 3, datetime(2026, 11, 5, 10, tzinfo=UTC)
+    ledger.record_pull(pull, run=Run("run-2", "2026-11-05", "schedule cin7_running_day"))
+
+
+def audit(*words: str) -> Result:
+    return CliRunner().invoke(app, ["audit", *words])
+
+
+def test_a_remote_id_that_was_changed_beside_the_trail_is_named(delivered: Ledger) -> None:
+    attack(delivered, "UPDATE deliveries SET remote_id = 'c-77' WHERE key = 'P1'")
+    result = mlc()
+    assert result.exit_code == 1
+    assert "4 lines of 1 flows: intact" in result.output
+    assert "delivery: another remote id" in result.output
+    assert json.loads(mlc("--json").stdout)["rows"] == [
+        {"flow": FLOW, "key": "P1", "what": "delivery: another remote id"}
+    ]
+
+
+def test_a_read_is_listed_with_who_started_it(delivered: Ledger) -> None:
+    read(delivered)
+    told = json.loads(audit("pulls", "--json").stdout)
+    named = {name: told[0][name] for name in ("entity", "partition", "rows", "requests", "by", "read_number")}
+    assert named == {
+        "entity": "ifs/purchase_order_set",
+        "partition": "2026-11-05",
+        "rows": 240,
+        "requests": 3,
+        "by": "schedule cin7_running_day",
+        "read_number": 1,
+    }
+    shown = audit("pulls", "--entity", "ifs/purchase_order_set").output
+    assert "schedule cin7_running_day" in shown and "240" in shown
+
+
+def test_a_source_that_was_never_read_is_an_error_with_the_nearest_name(delivered: Ledger) -> None:
+    read(delivered)
+    result = audit("pulls", "--entity", "ifs/purchase_orders_set")
+    assert result.exit_code != 0
+    assert "ifs/purchase_order_set" in str(result.exception)
+
+
+def test_the_trail_of_a_period_is_a_sheet_with_every_hash(delivered: Ledger, tmp_path: Path) -> None:
+    read(delivered)
+    month, out = f"{datetime.now(UTC):%Y-%m}", tmp_path / "trail.csv"
+    assert audit("export", "--period", month, "--out", str(out)).exit_code == 0
+    with out.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["flow"], row["line"], row["what"]) for row in rows] == [
+        *((FLOW, str(place), what) for place, what in enumerate(("sent", "sent", "created", "created"), 1)),
+        ("pulls", "1", "read"),
+    ]
+    heads = json.loads(mlc("--json").stdout)["heads"]
+    assert {flow: head["hash"] for flow, head in heads.items()} == {row["flow"]: row["hash"] for row in rows}
+    again = audit("export", "--period", month, "--out", str(out))
+    assert "is there already" in str(again.exception), "an auditor may have signed it"
+
+
+def test_what_a_spreadsheet_would_reckon_is_text_in_the_sheet(sqlite_url: str, delivered: Ledger) -> None:
+    deliver(delivered, ready("=1+1"))
+    assert "'=1+1" in audit("export", "--period", f"{datetime.now(UTC):%Y-%m-%d}").stdout
+
+
+@pytest.mark.parametrize("period", ["november", "2026-13", "2026", "2026-11-31"])
+def test_a_period_that_is_none_is_an_error_that_says_what_is_one(delivered: Ledger, period: str) -> None:
+    result = audit("export", "--period", period)
+    assert isinstance(result.exception, MlcError) and "2026-11-03" in str(result.exception)

@@ -39,22 +39,6 @@ def test_of_many_who_pause_at_once_one_does(ledger: Ledger) -> None:
     assert began.count(True) == 1 and len(ledger.pauses.history()) == 1
 
 
-def test_what_waits_is_kept_once_the_newest_first_until_it_was_loaded(ledger: Ledger) -> None:
-    ledger.pauses.keep("cin7", [("cin7/purchases", DAY), ("cin7/purchases", DAY), ("cin7/suppliers", DAY)], "run 1")
-    ledger.pauses.keep("cin7", [("cin7/purchases", DAY), ("cin7/purchases", "2026-11-06")], "run 2")
-    waiting = ledger.pauses.loads(["cin7/purchases"])
-    assert [(load.partition, load.run_id) for load in waiting] == [("2026-11-06", "run 2"), (DAY, "run 1")]
-    assert len(ledger.pauses.loads()) == 3 and ledger.pauses.loads(["hubspot/invoices"]) == []
-
-    ledger.pauses.done("cin7/purchases", DAY)
-    ledger.pauses.done("cin7/purchases", "2020-01-01")
-
-    assert [(load.flow, load.partition) for load in ledger.pauses.loads()] == [
-        ("cin7/purchases", "2026-11-06"),
-        ("cin7/suppliers", DAY),
-    ]
-
-
 def test_the_latest_load_of_a_flow_is_known(ledger: Ledger) -> None:
     for partition, run in ((DAY, "run 1"), ("2026-11-06", "run 2"), (DAY, "run 3")):
         ledger.loads.ended("cin7/purchases", partition, run)

@@ -15,7 +15,7 @@ from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.outcomes import Saved, State
 from mlc_dagster.core.stakes import Stake
 from mlc_dagster.core.vocabulary import Pull
-from mlc_dagster.ledger import Ledger
+from mlc_dagster.ledger import Failure, Ledger
 from mlc_dagster.ledger.records.causes import Cause, Judged
 from mlc_dagster.ledger.records.differences import Found
 from mlc_dagster.ledger.records.looks import Remembered
@@ -46,7 +46,6 @@ def fill(ledger: Ledger, word: str) -> None:
     ledger.sightings.place("ifs/orders", [("P1", word)], date(2026, 11, 5))
     ledger.inbox.store("airbase", "event-1", word, "S1", word)
     ledger.pauses.pause("cin7", word, "stop")
-    ledger.pauses.keep("cin7", [(FLOW, "2026-11-05")], word)
     ledger.loads.ended(FLOW, "2026-11-05", word)
     ledger.alerts.due("failed", 3600)
     ledger.shadow.tell(FLOW, [Told("P1", word, "create", (("name", None, word),))], RUN)
@@ -59,6 +58,9 @@ def fill(ledger: Ledger, word: str) -> None:
     ledger.stakes.note(FLOW, {"P1": Stake("100", "SEK", "0010/S1/F-1")})
     ledger.sweeps.ended("ifs/orders", "keys", {"rows": word})
     ledger.sweeps.ask_once(FLOW, {"P1": word})
+    ledger.bank_marks.know(FLOW, {"P1": word})
+    ledger.bank_marks.salt()
+    ledger.work.put_off([(FLOW, "2026-11-06")], "cin7", "throttled", word, word, seconds=3600.0)
     ledger.reads.begin("ifs/orders", "2026-11-05", word)
     ledger.vault(KEYS).set("CIN7_KEY", f"secret of {word}")
     ledger.budget("cin7", 10, 1.0).take()
@@ -98,7 +100,7 @@ def told(ledger: Ledger) -> dict[str, Any]:
         "agreements": lambda: ledger.agreements.of("cin7/suppliers", "S1"),
         "sightings": lambda: ledger.sightings.placed_on("ifs/orders", date(2026, 11, 5)),
         "inbox": lambda: (ledger.inbox.read("airbase", "event-1"), ledger.inbox.count(), ledger.inbox.batch("airbase")),
-        "pauses": lambda: (ledger.pauses.standing(), ledger.pauses.history(), ledger.pauses.loads()),
+        "pauses": lambda: (ledger.pauses.standing(), ledger.pauses.history()),
         "latest": lambda: (ledger.pauses.latest("cin7"), ledger.loads.latest()),
         "shadow": lambda: (ledger.shadow.read(), ledger.shadow.count()),
         "stored": lambda: (ledger.stored.of("ifs/orders", "2026-11-05"), list(ledger.stored.all())),
@@ -107,10 +109,12 @@ def told(ledger: Ledger) -> dict[str, Any]:
         "sample": lambda: ledger.accounts.sample([FLOW]),
         "differences": lambda: (ledger.differences.open(), ledger.differences.count()),
         "looks": lambda: (ledger.looks.keys(FLOW), ledger.looks.of(FLOW, ["P1"])),
-        "work": lambda: (ledger.work.all(), ledger.work.due(), ledger.work.count()),
         "stakes": lambda: (ledger.stakes.of(FLOW, ["P1"]), ledger.stakes.delivered_as(FLOW, ["0010/S1/F-1"])),
         "sweeps": lambda: (ledger.sweeps.parts("ifs/orders"), ledger.sweeps.delivered(FLOW), ledger.sweeps.held(FLOW)),
+        "bank_marks": lambda: ledger.bank_marks.of(FLOW, ["P1"]),
         "swept": lambda: (ledger.sweeps.sources(FLOW, ["P1"]), ledger.sweeps.loaded(FLOW, ["2026-11-05"])),
+        "work": lambda: (ledger.work.all(), ledger.work.due(), ledger.work.count(), ledger.work.silent()),
+        "of_run": lambda: (ledger.work.of_run("mine"), ledger.work.prepared_at(FLOW, "2026-11-05")),
         "reads": lambda: ledger.reads.latest("ifs/orders", "2026-11-05"),
         "vault": lambda: (ledger.vault(KEYS).get("CIN7_KEY"), ledger.vault(KEYS).sealed()),
         "chains": lambda: (list(verification := ledger.history.verify()), verification.lines, verification.heads),
@@ -126,7 +130,7 @@ def test_a_tenant_that_has_nothing_sees_nothing_of_another_one(ledger_url, one, 
         assert told(theirs) == before
         with mine._database.whole().reading() as connection:
             filled = {name for name, table in TABLES.tables.items() if connection.execute(select(table)).first()}
-    assert set(TABLES.tables) - filled == {"set_aside"}
+    assert set(TABLES.tables) - filled == {"set_aside", "paused_loads"}
 
 
 @pytest.mark.parametrize(("one", "other"), PAIRS)
@@ -141,7 +145,9 @@ def test_what_a_tenant_writes_under_the_same_names_leaves_another_one_as_it_was(
         theirs.settle(FLOW, [(ready("P1", day=9), State.UNCHANGED)], run=RUN)
         theirs.close_holds(FLOW, ["P3"], "delivered", run=RUN)
         theirs.pauses.lift("cin7", "kari")
-        theirs.pauses.done(FLOW, "2026-11-05")
+        theirs.work.prepared(FLOW, "2026-11-05", theirs.work.now())
+        theirs.work.fail([(FLOW, "2026-11-06")], Failure("cin7:refused", "cin7", "theirs", "theirs"))
+        theirs.work.answered("cin7", FLOW)
         theirs.inbox.take("airbase", 99, "run")
         theirs.vault(KEYS).rotate()
         theirs.vault(KEYS).remove("CIN7_KEY")

@@ -201,5 +201,5 @@ def test_a_day_of_one_portal_is_paused_without_the_other(world: World, other: Sa
     assert not world.run("hubspot_us").success and world.run("hubspot").success
     assert companies(world.box) and not companies(other)
     with world.ledger as ledger:
-        assert {load.connection for load in ledger.pauses.loads()} == {"hubspot_us"}
-        assert {load.partition for load in ledger.pauses.loads()} == {DAY}
+        assert {task.connection for task in ledger.work.all()} == {"hubspot_us"}
+        assert {task.partition for task in ledger.work.all()} == {DAY}

@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from mlc_dagster.ledger import Run
+from mlc_dagster.ledger import PAUSED, Run
 from mlc_dagster.orchestration.assets.pausing import after
 from mlc_dagster.systems.configuration import flows as all_flows
 from mlc_dagster_tests.orchestration.conftest import DAY, World, metadata
@@ -18,7 +18,7 @@ WHY = "month end"
 
 
 def waiting(world: World) -> list[tuple[str, str]]:
-    return sorted((load.flow, load.partition) for load in world.ledger.pauses.loads())
+    return sorted((task.flow, task.partition) for task in world.ledger.work.all())
 
 
 def failure(result: dg.ExecuteInProcessResult) -> Any:
@@ -136,7 +136,7 @@ def test_a_release_while_its_system_is_paused_is_carried_out_after_that(world: W
 
 
 def test_a_day_that_is_no_partition_any_more_leaves_the_list(world: World) -> None:
-    world.ledger.pauses.keep("cin7", [(PURCHASES, "2019-01-01")], "run")
+    world.ledger.work.put_off([(PURCHASES, "2019-01-01")], "cin7", PAUSED, WHY, "run")
     assert due(world).run_requests == [] and waiting(world) == []
 
 

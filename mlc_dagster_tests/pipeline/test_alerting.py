@@ -94,7 +94,7 @@ def test_the_daily_word_tells_each_flow_its_age_and_rules_and_what_is_paused(led
         problems = tuple(Problem(rule, "wrong") for rule in rules)
         ledger.hold("cin7/purchases", [Held(key, "1", problems, {}, "2026-11-05", "c")], run=run)
     pause, _ = ledger.pauses.pause("ifs", "anna", "month end")
-    ledger.pauses.keep("ifs", [("ifs/suppliers_from_cin7", "2026-11-05")], "run")
+    ledger.work.put_off([("ifs/suppliers_from_cin7", "2026-11-05")], "ifs", "paused", "month end", "run")
     since = ledger.open_holds()[0].opened_at
     assert alerting.daily(ledger) == (
         "mlc: 2 on hold, ifs paused",

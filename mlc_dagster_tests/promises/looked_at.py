@@ -1,4 +1,4 @@
-"""What happens in a source between the read and the load, for every kind of flow: a record is deleted, or taken back."""
+"""What happens in a source between the read and the load, of every kind of flow: deleted, or taken back."""
 
 from __future__ import annotations
 
@@ -104,13 +104,14 @@ def _without(system: str, shelf: str, nth: int = 0) -> Act:
             del rows[key]
         else:
             row = rows.pop(nth)
-            key = row.get("airbase_id") or row.get("uuid") or row.get("procurify_PO") or row.get("id")
+            key = row[IDS[shelf]]
         part.recall(kept)
         return str(key).replace("-", "") if shelf == "bills" else str(key)
 
     return act
 
 
+IDS = {"ledger_entries": "airbase_id", "bills": "uuid", "purchase_orders": "procurify_PO", "vendors": "id"}
 SUPPLIER = _of_ifs("SupplierSet", "S1", SupplierId="S1")
 ORDER = _of_ifs("PurchaseOrderSet", "P1", OrderNo="P1")
 PROPOSAL = _of_ifs("PostingProposalHeadSet", "0010/2", Company="0010", ProposalId=2)
@@ -185,7 +186,6 @@ TAKEN_BACK: dict[str, Act] = {
     "cin7/purchases": CANCELLED_ORDER,
     "airbase/purchase_orders": CANCELLED_ORDER,
     "cin7/purchase_invoices": CANCELLED_PROPOSAL,
-    "hubspot/invoices": CANCELLED_PROPOSAL,
     "ifs/vouchers_from_airbase_payments": _payment,
     "ifs/supplier_invoices_from_procurify": _bill,
     "ifs/posting_proposals_from_procurify": _procurify_order,

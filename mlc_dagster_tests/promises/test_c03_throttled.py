@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from mlc_dagster.ledger import THROTTLED
-from mlc_dagster.ledger.coordination import pauses
+from mlc_dagster.ledger.coordination import work
 from mlc_dagster_tests.orchestration.conftest import DAY, World
 from mlc_dagster_tests.orchestration.test_healing import carry_out, due
 from mlc_dagster_tests.orchestration.test_pausing import failure
@@ -21,7 +21,7 @@ PURCHASES = "cin7/purchases"
 def ahead(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """An hour is over, as the ledger and its budgets see it."""
     later = lambda _: datetime.now(UTC) + timedelta(seconds=seconds)  # noqa: E731
-    monkeypatch.setattr(pauses, "clock", later)
+    monkeypatch.setattr(work, "clock", later)
     monkeypatch.setattr("mlc_dagster.ledger.coordination.budgets.clock", later)
 
 
@@ -48,9 +48,9 @@ def test_c3_a_load_that_is_throttled_holds_nothing_calls_no_more_and_is_loaded_a
     assert "cin7 asks to be left alone until" in failure(first).description
     assert "3 records of cin7/purchases wait (2026-11-05); nothing is lost" in failure(first).description
     assert world.ledger.open_holds() == []
-    left = {load.flow: load for load in world.ledger.pauses.loads()}
-    assert left[PURCHASES].why == THROTTLED and left[PURCHASES].due_at is not None
-    assert 3500 < (left[PURCHASES].due_at - left[PURCHASES].since).total_seconds() < 3610
+    left = {task.flow: task for task in world.ledger.work.all()}
+    assert (left[PURCHASES].cause, left[PURCHASES].state) == (f"cin7:{THROTTLED}", "waiting")
+    assert 3500 < (left[PURCHASES].due_at - left[PURCHASES].written_at).total_seconds() < 3610
 
     world.box.faults.clear()
     before = calls(world, "cin7")
@@ -64,7 +64,7 @@ def test_c3_a_load_that_is_throttled_holds_nothing_calls_no_more_and_is_loaded_a
     assert [request.partition_key for request in requests] == [DAY]
     assert carry_out(world, requests[0]).success
     assert sorted(world.order_markers()) == ["0010/P1", "0010/P2", "0010/P3"]
-    assert world.ledger.pauses.loads() == [] and due(world).run_requests == []
+    assert world.ledger.work.all() == [] and due(world).run_requests == []
 
 
 @pytest.mark.promise("C3", "the ERP asks for an hour amid a read: the day is due, read again and loaded at its time")
@@ -76,11 +76,11 @@ def test_c3_a_read_that_is_throttled_is_read_and_loaded_at_the_servers_time(
     world.box.faults.add(system="ifs", path="PurchaseOrderSet", times=1, status=429, headers=HOUR)
     first = world.run("cin7")
     assert not first.success and world.order_markers() == [] and world.ledger.open_holds() == []
-    names = {load.flow for load in world.ledger.pauses.loads()}
+    names = {task.flow for task in world.ledger.work.all()}
     assert {"read ifs/purchase_order_set", PURCHASES} <= names
     assert due(world).run_requests == []
 
     ahead(monkeypatch, 3700)
     for request in due(world).run_requests:
         assert carry_out(world, request).success
-    assert world.order_markers() == ["0010/P1"] and world.ledger.pauses.loads() == []
+    assert world.order_markers() == ["0010/P1"] and world.ledger.work.all() == []

@@ -55,7 +55,7 @@ def test_c34_a_run_that_gave_way_ends_well_and_what_is_left_is_loaded_by_itself(
     seen = [event for event in first.all_events if event.event_type_value == "ASSET_OBSERVATION"]
     shown = [event.asset_observation_data.asset_observation.metadata["why"].value for event in seen]
     assert shown == ["its slice was over: the next run goes on with it"] * 2
-    assert {load.why for load in world.ledger.pauses.loads()} == {SLICE}
+    assert {task.cause for task in world.ledger.work.all()} == {f"cin7:{SLICE}"}
     runs = 0
     while requests := due(world).run_requests:
         days = [request.partition_key for request in requests]
@@ -66,4 +66,4 @@ def test_c34_a_run_that_gave_way_ends_well_and_what_is_left_is_loaded_by_itself(
         for request in requests:
             assert carry_out(world, request).success
     assert len(world.order_markers()) == len(set(world.order_markers())) == 2 * many
-    assert world.ledger.pauses.loads() == [] and world.ledger.open_holds() == []
+    assert world.ledger.work.all() == [] and world.ledger.open_holds() == []

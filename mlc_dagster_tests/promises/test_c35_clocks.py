@@ -16,8 +16,8 @@ import pytest
 
 from mlc_dagster.core.outcomes import Draft, TooFar
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.ledger.coordination import budgets, leases, pauses
-from mlc_dagster.ledger.coordination.pauses import THROTTLED
+from mlc_dagster.ledger.coordination import budgets, leases, pauses, work
+from mlc_dagster.ledger.coordination.work_entries import THROTTLED
 from mlc_dagster.ledger.records import trail
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster_tests.orchestration.conftest import World
@@ -33,7 +33,7 @@ DAYS = 86_400.0
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Sets the clock that the ledger asks, so many seconds from the true time."""
-    rooms = (leases, budgets, pauses, trail)
+    rooms = (leases, budgets, pauses, work, trail)
 
     def put(seconds: float) -> None:
         for room in rooms:
@@ -128,14 +128,14 @@ def test_c35_an_hour_that_a_server_asked_for_is_respected(ledger_url: str, clock
 @pytest.mark.promise("C35", "what is due by a clock that was a day ahead is due at once when it is right")
 def test_c35_work_that_is_due_by_another_clock_is_due_now(ledger: Ledger, clock: Clock) -> None:
     clock(0.0)
-    ledger.pauses.keep("cin7", [(FLOW, "2026-11-04")], "run", seconds=3600.0, why=THROTTLED)
-    assert ledger.pauses.due() == [] and list(ledger.pauses.waiting_until()) == ["cin7"]
+    ledger.work.put_off([(FLOW, "2026-11-04")], "cin7", THROTTLED, "busy", "run", seconds=3600.0)
+    assert ledger.work.due() == [] and list(ledger.work.silent()) == ["cin7"]
     clock(DAYS)
-    ledger.pauses.keep("cin7", [(FLOW, "2026-11-05")], "run", seconds=3600.0, why=THROTTLED)
+    ledger.work.put_off([(FLOW, "2026-11-05")], "cin7", THROTTLED, "busy", "run", seconds=3600.0)
     clock(0.0)
-    assert [load.partition for load in ledger.pauses.due()] == ["2026-11-05"]
+    assert [load.partition for load in ledger.work.due()] == ["2026-11-05"]
     clock(3601.0)
-    assert len(ledger.pauses.due()) == 2
+    assert len(ledger.work.due()) == 2
 
 
 class Dying:

@@ -9,7 +9,7 @@ import pytest
 
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.sandbox.procurify.lines import Line
-from mlc_dagster_tests.promises.later import (
+from mlc_dagster_tests.promises.saas_life import (
     BILLS,
     INVOICES,
     PAYMENTS,

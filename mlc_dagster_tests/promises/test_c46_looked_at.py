@@ -92,7 +92,7 @@ def test_c46_what_was_changed_meanwhile_is_delivered_as_it_is_now(sqlite_ledger:
         row = {**row, "TotalAmount": Decimal(14), "PurchaseOrderLines": [line]}
         there.box.ifs.put("PurchaseOrderSet", row, modified=now())
         assert there.load().created == RECORDS
-        assert ("0010/P1", "14") in there.held()
+        assert ("0010/P1", "14.00") in there.held()
 
 
 @pytest.mark.promise("C46", "an account is blocked between the read and the load: held, and nothing is posted to it")
@@ -107,17 +107,15 @@ def test_c46_a_blocked_account_holds_what_was_ready(flow: str, sqlite_ledger: Le
         assert set(there.holds().values()) == {"gl_accounts_exist"}
 
 
-@pytest.mark.promise(
-    "C46", "rows that are young, and were not on hold, are sent as they are; what is unchanged costs nothing"
-)
+@pytest.mark.promise("C46", "rows that are young and were not on hold go as they are; what is unchanged costs nothing")
 def test_c46_a_look_costs_only_what_would_be_sent(sqlite_ledger: Ledger, tmp_path: Path) -> None:
     with prepared(ORDERS, sqlite_ledger, tmp_path) as there:
         there.box.forget_calls()
         assert there.load(is_old=False).created == RECORDS
-        assert not [call for call in there.box.calls("ifs") if "PurchaseOrderSet" in call.path]
+        assert not [path for _, path in there.box.calls("ifs") if "PurchaseOrderSet" in path]
         there.box.forget_calls()
         assert there.load(is_old=True).unchanged == RECORDS
-        assert there.box.calls("ifs") == [] and there.box.calls("cin7") == []
+        assert not there.box.calls("ifs") and set(there.box.calls("cin7")) <= {("GET", "/cin7/ExternalApi/v2/me")}
 
 
 @pytest.mark.promise("C46", "young rows that were on hold, or that a person released, are looked at all the same")

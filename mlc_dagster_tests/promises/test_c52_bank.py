@@ -22,7 +22,7 @@ from mlc_dagster.ledger.records.decisions import DecisionRefused, NeedsSecondPer
 from mlc_dagster.orchestration.location import check_extras, flows_of
 from mlc_dagster.systems.configuration import erp_settings
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster_tests.promises.later import VENDORS, Office, office, vendor
+from mlc_dagster_tests.promises.saas_life import VENDORS, Office, office, vendor
 
 pytestmark = pytest.mark.promise(
     "C52", "Bank details are never carried, stored in clear or shown whole; a change waits for two different people."

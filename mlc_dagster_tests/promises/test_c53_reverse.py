@@ -12,7 +12,17 @@ import pytest
 
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.pipeline.taken_back import reversal_key, reversal_name
-from mlc_dagster_tests.promises.later import BILLS, INVOICES, PAYMENTS, REQUESTS, TOLD, VENDORS, Office, office, vendor
+from mlc_dagster_tests.promises.saas_life import (
+    BILLS,
+    INVOICES,
+    PAYMENTS,
+    REQUESTS,
+    TOLD,
+    VENDORS,
+    Office,
+    office,
+    vendor,
+)
 from mlc_dagster_tests.promises.seeds import seeds
 
 pytestmark = pytest.mark.promise(

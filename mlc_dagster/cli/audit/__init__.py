@@ -12,4 +12,6 @@ app = group(
         "verify",
         "Whether a line of the trail was changed, removed, slipped in or moved since it was written; exit 1 if so.",
     ),
+    Command("pulls", "Every read of a source: when, by whom, with which filter, how many rows in how many requests."),
+    Command("export", "Every line of the trail of a month or a day, with the last hash of each flow, for an auditor."),
 )

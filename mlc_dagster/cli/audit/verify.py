@@ -13,7 +13,7 @@ from mlc_dagster.cli.shared.tables import table
 from mlc_dagster.core.terminal import plain, say_json, terminal
 
 if TYPE_CHECKING:
-    from mlc_dagster.ledger import Fault, Verification
+    from mlc_dagster.ledger import Differs, Fault, Verification
 
 FAULTS_SHOWN = 1000  # of a trail that was rewritten as a whole every line is one
 
@@ -27,6 +27,7 @@ def verify(
 ) -> None:
     """Whether a line of the trail was changed, removed, slipped in or moved since it was written; exit 1 if so.
 
+    So for the rows that stand beside it: deliveries, pulls, agreements, decisions, and what was sent.
     Each line carries a hash over itself and the one before it. Who can write to the database can rewrite all of them:
     keep the last hashes (--json) elsewhere to notice that.
     """
@@ -36,11 +37,13 @@ def verify(
         faults = _counted(verification)
         if not verification.lines and not faults[0]:
             raise _no_line(flow)
+        differing = opened.audit.differing(flow)
     if json_:
-        say_json(_verdict(verification, *faults))
+        say_json({**_verdict(verification, *faults), "rows": [each._asdict() for each in differing]})
     else:
         _print_verdict(verification, *faults)
-    if faults[0]:
+        _print_rows(differing)
+    if faults[0] or differing:
         raise typer.Exit(1)
 
 
@@ -84,6 +87,15 @@ def _print_verdict(verification: Verification, count: int, faults: list[Fault]) 
     out.print(listed)
     more = f"; the first {len(faults):,} are shown" if count > len(faults) else ""
     out.print(f"{counted}: NOT intact, {count:,} {'faults' if count > 1 else 'fault'}{more}")
+
+
+def _print_rows(differing: list[Differs]) -> None:
+    """The rows beside the trail that are not as it tells."""
+    if differing:
+        listed = table("flow", "key", "row", title="Not as the trail tells")
+        for each in differing[:FAULTS_SHOWN]:
+            listed.add_row(*map(plain, each))
+        terminal().print(listed)
 
 
 def _lines(fault: Fault) -> str:

@@ -2,81 +2,133 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, exists, func, or_, select, update
 
+from mlc_dagster.ledger.coordination.work_entries import REFUSED, SETTINGS, THROTTLED, UNREACHABLE, Failure, Task
+from mlc_dagster.ledger.coordination.work_entries import State as State
+from mlc_dagster.ledger.coordination.work_entries import cause_of as cause_of
 from mlc_dagster.ledger.database import Database, clock, upsert
 from mlc_dagster.ledger.tables import work
 from mlc_dagster.ledger.tenants import of_tenant
 
-State = Literal["due", "waiting", "needs_person"]
 SLEW = timedelta(seconds=1)
 """By which a clock that is kept right goes back."""
 
-
-@dataclass(frozen=True)
-class Task:
-    """A day, or a company, that a flow is to deliver."""
-
-    flow: str
-    partition: str
-    state: State
-    asked_at: datetime
-    due_at: datetime  # waiting: until then
-    why: str
-    cause: str  # alike for all that one remedy cures
-    attempts: int  # runs that failed at it in a row
+Place = tuple[str, str]
+"""(flow, partition)"""
 
 
 class Work:
-    """One line for each flow and partition. A request that comes while a load is under way outlives that load."""
+    """One line for each flow and partition. A request that comes while a load is under way outlives that load.
+
+    Whatever asks for a run writes it down here, and so does a run that fails; only a load that was prepared after the
+    request, of rows that were read after it, takes it away.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def now(self) -> datetime:
-        """By the clock that all who use the ledger share: to be asked before a load begins, and handed to `done`."""
+        """By the clock that all who use the ledger share: to be asked before a step begins."""
         with self._database.reading() as connection:
             return clock(connection)
 
-    def ask(self, flow: str, partitions: Iterable[str], why: str, cause: str = "") -> None:
-        """They are due from now on. What needs a person, or waits, does so still; but it is asked for anew."""
+    # --- what comes in ---
+
+    def ask(self, flow: str, partitions: Iterable[str], why: str, *, soon: float = 0.0) -> None:
+        """As `ask_all`, of one flow."""
+        self.ask_all([(flow, each) for each in partitions], why, soon=soon)
+
+    def ask_all(self, places: Iterable[Place], why: str, *, soon: float = 0.0) -> None:
+        """They are due from now on. What needs a person, or waits, does so still; but it is asked for anew.
+
+        `soon`: seconds that are left to the run which the caller asks for itself.
+        """
         with self._database.writing() as connection:
             now = clock(connection)
             new = upsert(connection.dialect.name, work)
-            again = {"asked_at": new.excluded.asked_at}
+            later = case((work.c.state == "due", new.excluded.due_at), else_=work.c.due_at)
+            again = {"asked_at": new.excluded.asked_at, "due_at": later, "written_at": new.excluded.written_at}
             put = new.on_conflict_do_update(index_elements=["flow", "partition"], set_=again)
-            common = {"flow": flow, "state": "due", "asked_at": now, "due_at": now, "why": why, "cause": cause}
-            rows = [{**common, "partition": each, "attempts": 0} for each in sorted(set(partitions))]
+            common = {"state": "due", "asked_at": now, "due_at": now + timedelta(seconds=soon), "why": why}
+            common |= {"cause": "", "attempts": 0, "connection": "", "run_id": "", "since": now, "written_at": now}
+            rows = [{"flow": flow, "partition": day, **common} for flow, day in sorted(set(places))]
             if rows:
                 connection.execute(put, rows)
 
-    def wait(self, flow: str, partition: str, seconds: float, why: str, cause: str) -> Task:
-        """A run failed at it, and may be tried again so many seconds from now."""
-        return self._failed(flow, partition, "waiting", seconds, why, cause)
+    def put_off(
+        self,
+        places: Iterable[Place],
+        connection: str,
+        word: str,
+        why: str,
+        run_id: str,
+        *,
+        seconds: float | None = None,
+        prepared: bool = False,
+    ) -> None:
+        """A run left them, and did not fail: THROTTLED, SLICE, PAUSED. None needs a person.
 
-    def need_person(self, flow: str, partition: str, why: str, cause: str) -> Task:
-        """No run is asked for until a person has spoken: `release`."""
-        return self._failed(flow, partition, "needs_person", 0.0, why, cause)
+        `seconds` from now they may be asked for; None: at once, when no pause stands in their way.
+        `prepared`: what is ready need not be prepared anew for it.
+        """
+        with self._database.writing() as opened:
+            now = clock(opened)
+            new = upsert(opened.dialect.name, work)
+            row: dict[str, Any] = {"state": "due" if seconds is None else "waiting", "asked_at": now, "why": why}
+            row |= {"attempts": 0}
+            row |= {"due_at": now + timedelta(seconds=seconds or 0.0), "cause": cause_of(connection, word)}
+            row |= {"connection": connection, "run_id": run_id, "since": now, "written_at": now}
+            row |= {"prepared_at": now if prepared else None}
+            rows = [{"flow": flow, "partition": day, **row} for flow, day in dict.fromkeys(places)]
+            if rows:
+                opened.execute(_in_its_place(new), rows)
 
-    def release(self, cause: str) -> int:
-        """What waits, or needs a person, by this cause is due now, its attempts forgotten; how many."""
+    def fail(self, places: Iterable[Place], failure: Failure, *, prepared: bool = False) -> list[Task]:
+        """A run failed at them; what came of each. Steps of one run that fail alike are one attempt."""
+        wanted = list(dict.fromkeys(places))
         with self._database.writing() as connection:
-            mine = (of_tenant(work.c.flow), work.c.cause == cause, work.c.state != "due")
-            freed = work.update().where(*mine).values(state="due", due_at=clock(connection), attempts=0)
-            return int(connection.execute(freed).rowcount)
+            now, known = clock(connection), _of_places(connection, wanted)
+            ready = now if prepared else None
+            rows = [{**_after(failure, known.get(place), place, now), "prepared_at": ready} for place in wanted]
+            if rows:
+                connection.execute(_in_its_place(upsert(connection.dialect.name, work)), rows)
+            found = _of_places(connection, wanted)
+        return [found[place] for place in wanted]
+
+    # --- what goes out ---
+
+    def prepared(self, flow: str, partition: str, began_at: datetime, read: str = "") -> None:
+        """What is ready was made by a prepare that began then. `read`: as long as that is due, it was of older rows."""
+        mine = (work.c.flow == flow, work.c.partition == partition)
+        if not self._has(*mine):
+            return
+        unread = work.alias()
+        is_read = ~exists().where(unread.c.flow == read, unread.c.partition == partition)
+        with self._database.writing() as connection:
+            connection.execute(update(work).where(*mine, is_read).values(prepared_at=began_at))
+
+    def prepared_at(self, flow: str, partition: str) -> datetime | None:
+        """To be asked before a load begins, and handed to `done`; None: it is not on the list, or not prepared."""
+        wanted = select(work.c.prepared_at).where(work.c.flow == flow, work.c.partition == partition)
+        with self._database.reading() as connection:
+            found: datetime | None = connection.execute(wanted).scalar()
+            return found
 
     def done(self, flow: str, partition: str, began_at: datetime) -> bool:
-        """A load that began then ended well. False where it was asked for anew since: it is due still."""
+        """What began then ended well. False where it was asked for anew since: it is due still, its failures over."""
+        mine = (work.c.flow == flow, work.c.partition == partition)
+        if not self._has(*mine):
+            return True
+        over = {"state": "due", "cause": "", "attempts": 0, "connection": ""}
         with self._database.writing() as connection:
-            mine = (work.c.flow == flow, work.c.partition == partition)
-            over = delete(work).where(*mine, work.c.asked_at <= began_at)
-            connection.execute(over)
-            return connection.execute(select(work.c.flow).where(*mine)).first() is None
+            connection.execute(delete(work).where(*mine, work.c.asked_at <= began_at))
+            left = connection.execute(update(work).where(*mine).values(**over, due_at=clock(connection)))
+            return left.rowcount == 0
 
     def forget(self, flow: str, partitions: Iterable[str]) -> None:
         """They are no partitions of the flow any more."""
@@ -84,21 +136,47 @@ class Work:
             mine = (work.c.flow == flow, work.c.partition.in_(list(partitions)))
             connection.execute(delete(work).where(*mine))
 
-    def due(self, flows: Iterable[str] | None = None, limit: int | None = None) -> list[Task]:
-        """What may be asked for now, the newest partition first; what waits until a time that has come, with it.
+    # --- what is let go on ---
 
-        A time further ahead than it was meant to be, since a clock was wrong when it was written, is none.
+    def release(self, what: str) -> int:
+        """What failed by this cause, or of this flow, is due now, its attempts forgotten; how many."""
+        mine = or_(work.c.cause == what, work.c.flow == what)
+        return self._freed(and_(mine, work.c.attempts > 0), attempts=0)
+
+    def answered(self, connection: str, flow: str = "") -> int:
+        """A connection answers (again), and has taken what a load of this flow sent: what failed by its silence or its
+        refusal is due now; how many. The attempts are kept, as the next one may fail.
         """
-        with self._database.reading() as connection:
+        gone = work.c.cause.in_([cause_of(connection, UNREACHABLE), cause_of(connection, REFUSED)])
+        own = or_(work.c.cause == cause_of(flow, REFUSED), work.c.cause.like(f"%:{SETTINGS}-%"))
+        return self._freed(or_(gone, and_(work.c.flow == flow, own)))
+
+    def _freed(self, which: ColumnElement[bool], **also: int) -> int:
+        mine = (of_tenant(work.c.flow), which, work.c.state != "due")
+        if not self._has(*mine):
+            return 0
+        with self._database.writing() as connection:
             now = clock(connection)
-            come = or_(work.c.due_at <= now, work.c.asked_at > now + SLEW)
-            wanted = self._of(flows).where(work.c.state != "needs_person", come).limit(limit)
-            return _tasks(connection, wanted)
+            freed = update(work).where(*mine).values(state="due", due_at=now, written_at=now, **also)
+            return int(connection.execute(freed).rowcount)
+
+    # --- what is asked ---
+
+    def due(self, flows: Iterable[str] | None = None, limit: int | None = None) -> list[Task]:
+        """What may be asked for now, the newest partition first; what waits until a time that has come, with it."""
+        with self._database.reading() as connection:
+            come = _has_come(clock(connection))
+            return _tasks(connection, self._of(flows).where(work.c.state != "needs_person", come).limit(limit))
 
     def all(self, flows: Iterable[str] | None = None) -> list[Task]:
         """The newest partition first."""
         with self._database.reading() as connection:
             return _tasks(connection, self._of(flows))
+
+    def of_run(self, run_id: str) -> list[Task]:
+        """What a run left."""
+        with self._database.reading() as connection:
+            return _tasks(connection, self._of(None).where(work.c.run_id == run_id))
 
     def count(self) -> dict[tuple[str, str, str], int]:
         """(flow, state, cause) -> partitions."""
@@ -107,21 +185,53 @@ class Work:
         with self._database.reading() as connection:
             return {(flow, state, cause): number for flow, state, cause, number in connection.execute(wanted)}
 
+    def silent(self) -> dict[str, datetime]:
+        """Connection -> the latest time until which it asked to be left alone, of what waits for that still."""
+        latest = func.max(work.c.due_at)
+        wanted = select(work.c.connection, latest).where(of_tenant(work.c.flow), work.c.state == "waiting")
+        with self._database.reading() as connection:
+            wanted = wanted.where(work.c.cause.like(f"%:{THROTTLED}"), ~_has_come(clock(connection)))
+            return dict(connection.execute(wanted.group_by(work.c.connection)).tuples().all())
+
     def _of(self, flows: Iterable[str] | None) -> Select[Any]:
         whose = of_tenant(work.c.flow) if flows is None else work.c.flow.in_(list(flows))
         return select(work).where(whose).order_by(work.c.partition.desc(), work.c.flow)
 
-    def _failed(self, flow: str, partition: str, state: State, seconds: float, why: str, cause: str) -> Task:
-        with self._database.writing() as connection:
-            now = clock(connection)
-            row = {"flow": flow, "partition": partition, "state": state, "asked_at": now, "attempts": 1}
-            row |= {"due_at": now + timedelta(seconds=seconds), "why": why, "cause": cause}
-            new = upsert(connection.dialect.name, work).values(**row)
-            changed = {name: new.excluded[name] for name in ("state", "due_at", "why", "cause")}
-            put = new.on_conflict_do_update(
-                index_elements=["flow", "partition"], set_={**changed, "attempts": work.c.attempts + 1}
-            )
-            return Task(**connection.execute(put.returning(work)).one()._mapping)
+    def _has(self, *which: ColumnElement[bool]) -> bool:
+        """Nothing is written where nothing is to be: most loads are of what nobody had to wait for."""
+        with self._database.reading() as connection:
+            return connection.execute(select(work.c.flow).where(*which).limit(1)).first() is not None
+
+
+def _has_come(now: datetime) -> ColumnElement[bool]:
+    """A time further ahead than it was meant to be, since a clock was wrong when it was written, is none."""
+    return or_(work.c.due_at <= now, work.c.written_at > now + SLEW)
+
+
+def _in_its_place(new: Any) -> Any:
+    """Over the line that is there; when it was asked for, and prepared, stays as it was."""
+    kept = ("state", "due_at", "why", "cause", "attempts", "connection", "run_id", "written_at")
+    alike = work.c.cause == new.excluded.cause
+    changed = {name: new.excluded[name] for name in kept}
+    changed["since"] = case((alike, func.coalesce(work.c.since, new.excluded.since)), else_=new.excluded.since)
+    return new.on_conflict_do_update(index_elements=["flow", "partition"], set_=changed)
+
+
+def _after(failure: Failure, known: Task | None, place: Place, now: datetime) -> dict[str, Any]:
+    """Its line after this failure."""
+    before = known.attempts if known is not None and known.cause == failure.cause else 0
+    is_counted = known is not None and known.run_id == failure.run_id and before > 0
+    attempts = before if is_counted else before + 1
+    state, seconds = failure.after(attempts)
+    row = {"flow": place[0], "partition": place[1], "state": state, "asked_at": now, "attempts": attempts}
+    row |= {"due_at": now + timedelta(seconds=seconds), "why": failure.why, "cause": failure.cause}
+    return row | {"connection": failure.connection, "run_id": failure.run_id, "since": now, "written_at": now}
+
+
+def _of_places(connection: Connection, places: Sequence[Place]) -> dict[Place, Task]:
+    flows, days = {flow for flow, _ in places}, {day for _, day in places}
+    wanted = select(work).where(work.c.flow.in_(flows), work.c.partition.in_(days))
+    return {(task.flow, task.partition): task for task in _tasks(connection, wanted)}
 
 
 def _tasks(connection: Connection, wanted: Select[Any]) -> list[Task]:

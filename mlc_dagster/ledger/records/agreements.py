@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -12,7 +13,8 @@ from sqlalchemy import ColumnElement, Connection, select
 from mlc_dagster.core.outcomes import Agreed
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks, upsert
-from mlc_dagster.ledger.records.trail import Trail
+from mlc_dagster.ledger.entries import Event
+from mlc_dagster.ledger.records.trail import Trail, line
 from mlc_dagster.ledger.tables import agreed, deliveries
 
 
@@ -61,15 +63,29 @@ def _moments(
 
 def write(trail: Trail, pair: str, values: Mapping[str, Agreed]) -> None:
     """Key -> values, in place of those that were agreed on before; the same again leaves their time as it was."""
-    common = {"pair": pair, "run_id": trail.run.run_id, "agreed_at": trail.at}
-    rows: list[dict[str, Any]] = [
-        {"key": key, "content": json.dumps(dict(content), sort_keys=True), **common}
-        for key, content in sorted(values.items())
-    ]
-    if rows:
+    told = {key: json.dumps(dict(content), sort_keys=True) for key, content in sorted(values.items())}
+    known = _contents(trail.connection, pair, told)
+    new = {key: content for key, content in told.items() if known.get(stored_key(key)) != content}
+    if new:
+        common = {"pair": pair, "run_id": trail.run.run_id, "agreed_at": trail.at}
         statement = upsert(trail.connection.dialect.name, agreed)
-        new = statement.excluded
-        replaced = {name: new[name] for name in ("content", "agreed_at", "run_id")}
-        differs = agreed.c.content != new.content
-        newer = statement.on_conflict_do_update(index_elements=["pair", "key"], set_=replaced, where=differs)
-        trail.connection.execute(newer, rows)
+        replaced = {name: statement.excluded[name] for name in ("content", "agreed_at", "run_id")}
+        newer = statement.on_conflict_do_update(index_elements=["pair", "key"], set_=replaced)
+        trail.connection.execute(newer, [{"key": key, "content": content, **common} for key, content in new.items()])
+        trail.add(line(Event.AGREED, key, detail=f"{pair} {digest(content)}") for key, content in new.items())
+
+
+def digest(content: str) -> str:
+    """The hash of what was agreed on, as it is stored: in the trail, where the values themselves do not stand."""
+    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+
+
+def _contents(connection: Connection, pair: str, keys: Iterable[str]) -> dict[str, str]:
+    """Stored key -> what was agreed on until now."""
+    found: dict[str, str] = {}
+    for chunk in chunks([stored_key(key) for key in keys]):
+        rows = connection.execute(
+            select(agreed.c.key, agreed.c.content).where(agreed.c.pair == pair, agreed.c.key.in_(chunk))
+        )
+        found.update({row.key: row.content for row in rows})
+    return found

@@ -29,6 +29,7 @@ from mlc_dagster.ledger.bulk import Bulk
 from mlc_dagster.ledger.columns import storable, stored_key
 from mlc_dagster.ledger.database import DIALECTS, chunks, upsert
 from mlc_dagster.ledger.entries import Answer, Event, Standing, is_older
+from mlc_dagster.ledger.records import contents
 from mlc_dagster.ledger.records.trail import Trail, line, sent_since
 from mlc_dagster.ledger.tables import deliveries, flows
 
@@ -102,14 +103,17 @@ def begin(trail: Trail, attempts: Sequence[tuple[Ready, str | None]]) -> None:
     refuse_repeats(ready.key for ready, _ in attempts)
     if not attempts:
         return
-    lines = [
-        line(Event.SENT, ready.key, version=ready.version, fingerprint=ready.fingerprint, remote_id=remote_id)
-        for ready, remote_id in attempts
-    ]
+    new = contents.keep(trail, [ready for ready, _ in attempts])
+    lines = [_sent(ready, remote_id, new.get(stored_key(ready.key), "")) for ready, remote_id in attempts]
     trail.connection.execute(_begun(trail.connection.dialect.name), {"flow": trail.flow, "began_at": trail.at})
     opened = map(itemgetter("key", "remote_id", "version"), lines)
     _OPENED.write(trail.connection, {"flow": trail.flow, "open_since": trail.at}, opened)
     trail.add(lines)
+
+
+def _sent(ready: Ready, remote_id: str | None, detail: str) -> dict[str, Any]:
+    version, content = ready.version, ready.fingerprint
+    return line(Event.SENT, ready.key, version=version, fingerprint=content, remote_id=remote_id, detail=detail)
 
 
 @cache

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import Connection, Row, func, select, text, update
 
 from mlc_dagster.ledger.columns import stored_key
-from mlc_dagster.ledger.database import Database, chunks, clock, upsert
+from mlc_dagster.ledger.database import Database, chunks, upsert
+from mlc_dagster.ledger.entries import Event, Run
+from mlc_dagster.ledger.records.trail import Trail, line
 from mlc_dagster.ledger.tables import differences
 from mlc_dagster.ledger.tenants import of_tenant
 
 AGREED = "both sides agree"
 """By what a difference is closed that a later look does not find any more."""
+A_LOOK = Run("a look")
+"""Who finds a difference, where no run is named."""
 _IS_OPEN = differences.c.closed_at.is_(None)
+Place = tuple[str, str, str]
+"""Stored key, kind, field."""
 
 
 class Found(NamedTuple):
@@ -56,16 +63,17 @@ class Differences:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def see(self, flow: str, found: Sequence[Found]) -> int:
+    def see(self, flow: str, found: Sequence[Found], run: Run = A_LOOK) -> int:
         """Open those that are new, and say of the others that they were seen again, as they are now; how many are new.
 
-        Of a difference that is named twice the last counts.
+        Of a difference that is named twice the last counts. Each that is new is a line in the trail.
         """
         newest = {(stored_key(one.key), one.kind, one.field): one for one in found}
         if not newest:
             return 0
         with self._database.writing() as connection:
-            before = self._count(connection, flow)
+            trail = Trail(connection, flow, run)
+            before = self._open_places(connection, flow, newest)
             new = upsert(connection.dialect.name, differences)
             names = ("ours", "theirs", "amount", "currency", "last_seen")
             seen = new.on_conflict_do_update(
@@ -73,22 +81,25 @@ class Differences:
                 index_where=text("closed_at IS NULL"),
                 set_={name: new.excluded[name] for name in names},
             )
-            now = clock(connection)
-            common = {"flow": flow, "first_seen": now, "last_seen": now}
+            common = {"flow": flow, "first_seen": trail.at, "last_seen": trail.at}
             connection.execute(seen, [{**newest[place]._asdict(), **common} for place in sorted(newest)])
-            return self._count(connection, flow) - before
+            opened = [newest[place] for place in sorted(newest) if place not in before]
+            trail.add(line(Event.DIFFERS, one.key, detail=_in_words(one)) for one in opened)
+            return len(opened)
 
-    def agree(self, flow: str, looked_at: Iterable[str], kinds: Sequence[str], found: Sequence[Found]) -> int:
+    def agree(
+        self, flow: str, looked_at: Iterable[str], kinds: Sequence[str], found: Sequence[Found], run: Run = A_LOOK
+    ) -> int:
         """Close what a look at these keys did not find any more, of the kinds that it looks for; how many."""
         still = {(stored_key(one.key), one.kind, one.field) for one in found}
         gone = [
             one.id
-            for one in self.of_keys(flow, list(looked_at))
+            for one in self._of_keys(flow, list(looked_at))
             if one.kind in kinds and (one.key, one.kind, one.field) not in still
         ]
-        return self.close(gone, AGREED)
+        return self.close(gone, AGREED, run)
 
-    def close(self, ids: Sequence[int], by: str) -> int:
+    def close(self, ids: Sequence[int], by: str, run: Run = A_LOOK) -> int:
         """Close these, by a person's word or since both sides agree; how many were open. Closed ones stay as they are.
 
         Raises ValueError where nobody is named.
@@ -97,12 +108,22 @@ class Differences:
             raise ValueError("a difference is closed by somebody, or since both sides agree: nobody is named")
         closed = 0
         with self._database.writing() as connection:
-            now = clock(connection)
             for chunk in chunks(ids):
                 mine = (differences.c.id.in_(chunk), of_tenant(differences.c.flow, walked=True), _IS_OPEN)
-                closing = update(differences).where(*mine).values(closed_at=now, closed_by=by)
-                closed += connection.execute(closing).rowcount
+                rows = connection.execute(select(differences).where(*mine).order_by(differences.c.id))
+                standing = [_difference(row) for row in rows]
+                for flow in sorted({one.flow for one in standing}):
+                    closed += self._close(
+                        Trail(connection, flow, run), [one for one in standing if one.flow == flow], by
+                    )
         return closed
+
+    def _close(self, trail: Trail, standing: Sequence[Difference], by: str) -> int:
+        ids = [one.id for one in standing]
+        mine = (differences.c.id.in_(ids), differences.c.flow == trail.flow, _IS_OPEN)
+        number = trail.connection.execute(update(differences).where(*mine).values(closed_at=trail.at, closed_by=by))
+        trail.add(line(Event.AGREES, one.key, detail=f"{_named(one)}: {by}") for one in standing)
+        return number.rowcount
 
     def open(self, flow: str | None = None, key: str | None = None, limit: int | None = 1000) -> list[Difference]:
         """Those that are open, the oldest first."""
@@ -111,6 +132,18 @@ class Differences:
             wanted = wanted.where(differences.c.key == key)
         with self._database.reading() as connection:
             return [_difference(row) for row in connection.execute(wanted)]
+
+    def of(self, flow: str, keys: Sequence[str], kinds: Sequence[str]) -> dict[str, list[Difference]]:
+        """Key -> those of these kinds that are open. A flow without any costs one small question."""
+        some = select(differences.c.id).where(differences.c.flow == flow, _IS_OPEN, differences.c.kind.in_(kinds))
+        with self._database.reading() as connection:
+            if not keys or connection.execute(some.limit(1)).first() is None:
+                return {}
+        stored, found = {stored_key(key): key for key in keys}, defaultdict[str, list[Difference]](list)
+        for one in self._of_keys(flow, list(stored)):
+            if one.kind in kinds:
+                found[stored[one.key]].append(one)
+        return dict(found)
 
     def told_since(self, flow: str, moment: datetime) -> frozenset[str]:
         """Keys of which a look said something after that: it saw a difference, or closed one."""
@@ -133,8 +166,7 @@ class Differences:
         with self._database.reading() as connection:
             return {(flow, name): number for flow, name, number in connection.execute(wanted)}
 
-    def of_keys(self, flow: str, keys: Sequence[str]) -> list[Difference]:
-        """Those of these keys that are open."""
+    def _of_keys(self, flow: str, keys: Sequence[str]) -> list[Difference]:
         found: list[Difference] = []
         with self._database.reading() as connection:
             for chunk in chunks(keys):
@@ -145,9 +177,25 @@ class Differences:
     def _whose(self, flow: str | None) -> Any:
         return of_tenant(differences.c.flow) if flow is None else differences.c.flow == flow
 
-    def _count(self, connection: Any, flow: str) -> int:
-        wanted = select(func.count()).select_from(differences).where(differences.c.flow == flow, _IS_OPEN)
-        return int(connection.execute(wanted).scalar_one())
+    def _open_places(self, connection: Connection, flow: str, places: Iterable[Place]) -> set[Place]:
+        """Those of them that are open already."""
+        found: set[Place] = set()
+        columns = (differences.c.key, differences.c.kind, differences.c.field)
+        for chunk in chunks(sorted({key for key, _, _ in places})):
+            mine = (differences.c.flow == flow, differences.c.key.in_(chunk), _IS_OPEN)
+            found.update((row.key, row.kind, row.field) for row in connection.execute(select(*columns).where(*mine)))
+        return found
+
+
+def _named(one: Found | Difference) -> str:
+    return f"{one.kind} {one.field}".strip()
+
+
+def _in_words(one: Found) -> str:
+    """As the trail tells it: "edited_in_the_target total: ours 120.00, theirs 90.00"."""
+    sides = [f"{side} {value}" for side, value in (("ours", one.ours), ("theirs", one.theirs)) if value is not None]
+    money = f"{one.amount} {one.currency or ''}".strip() if one.amount else ""
+    return ": ".join(filter(None, (_named(one), ", ".join(filter(None, (*sides, money))))))
 
 
 def _difference(row: Row[Any]) -> Difference:

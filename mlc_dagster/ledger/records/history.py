@@ -16,6 +16,7 @@ from mlc_dagster.ledger.entries import Attempt, Decision, Event, HoldEntry
 from mlc_dagster.ledger.records import deliveries, trail
 from mlc_dagster.ledger.records import holds as held
 from mlc_dagster.ledger.records.decisions import entry as decision
+from mlc_dagster.ledger.records.pulls import CHAIN as PULLS
 from mlc_dagster.ledger.records.verifying import Verification
 from mlc_dagster.ledger.tables import agreed, attempts, decisions, holds, pulls
 from mlc_dagster.ledger.tables import deliveries as delivered_rows
@@ -266,7 +267,7 @@ def _sets_with(connection: Connection, rule: str) -> list[str]:
 
 def _flows(connection: Connection) -> list[str]:
     """The flows that ever did anything. From one to the next by the index: the trail may have millions of lines."""
-    return list(_steps(connection, attempts.c.flow))
+    return [name for name in _steps(connection, attempts.c.flow) if name != PULLS]
 
 
 def _steps(connection: Connection, column: Column[str]) -> Iterator[str]:

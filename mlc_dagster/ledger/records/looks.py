@@ -100,6 +100,18 @@ class Looks:
                 found += [_look(row, there.get(row.key)) for row in rows]
         return found
 
+    def accepted(self, flow: str, keys: Sequence[str]) -> dict[str, Accepted]:
+        """Key -> what a person said is right as the target has it. A flow without any costs one small question."""
+        wanted = select(shown.c.key, shown.c.accepted).where(shown.c.flow == flow, shown.c.accepted.is_not(None))
+        stored, found = {stored_key(key): key for key in keys}, dict[str, Accepted]()
+        with self._database.reading() as connection:
+            if not keys or connection.execute(wanted.limit(1)).first() is None:
+                return {}
+            for chunk in chunks(list(stored)):
+                for row in connection.execute(wanted.where(shown.c.key.in_(chunk))):
+                    found[stored[row.key]] = _pairs(row.accepted)
+        return found
+
     def saw(self, flow: str, seen: Mapping[str, Remembered], began_at: datetime) -> None:
         """Keep what is agreed from a look on, which began then; what was delivered since is another matter."""
         if not seen:
@@ -178,11 +190,15 @@ def _look(row: Row[Any], known: Row[Any] | None) -> Look:
     )
     if known is None:
         return look
-    accepted = {name: (ours, theirs) for name, (ours, theirs) in _parsed(known.accepted).items()}
+    accepted = _pairs(known.accepted)
     restored = {name: tuple(values) for name, values in _parsed(known.restored).items()}
     look = replace(look, accepted=accepted, restored=restored)
     is_of_it = known.seen_at >= row.delivered_at
     return replace(look, shown=_parsed(known.content), by=known.by) if is_of_it else look
+
+
+def _pairs(text: str | None) -> Accepted:
+    return {name: (ours, theirs) for name, (ours, theirs) in _parsed(text).items()}
 
 
 def _row(flow: str, key: str, one: Remembered, at: datetime) -> dict[str, Any]:

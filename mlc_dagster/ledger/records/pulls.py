@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import hashlib
+from dataclasses import asdict, replace
 from datetime import datetime
 from types import NoneType
 from typing import Any
@@ -11,17 +12,33 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from mlc_dagster.core.vocabulary import Pull
-from mlc_dagster.ledger.entries import PullEntry, Run
+from mlc_dagster.ledger.entries import Event, PullEntry, Run
+from mlc_dagster.ledger.records.chain import canonical
+from mlc_dagster.ledger.records.trail import Trail, line
 from mlc_dagster.ledger.tables import pulls
 from mlc_dagster.ledger.tenants import of_tenant
 
+CHAIN = "pulls"
+"""The flow, so to speak, under which the trail tells of every read."""
 _LASTING = (str, int, float, datetime, NoneType)
 
 
 def write(connection: Connection, pull: Pull, run: Run) -> None:
+    """The row, and a line in the chain of pulls, which holds a hash of the row."""
+    trail = Trail(connection, CHAIN, replace(run, by="", by_person=False))
     found = {"entity": pull.entity, "partition": pull.partition, "ended_at": pull.ended_at}
-    told = {"run_id": run.run_id, "account": _account(pull), "read_number": pull.read_number}
-    connection.execute(insert(pulls), {**found, **told})
+    account = _account(pull)
+    told = {"run_id": run.run_id, "account": account, "read_number": pull.read_number}
+    number = connection.execute(insert(pulls).values(**found, **told).returning(pulls.c.id)).scalar_one()
+    said = f"{pull.rows} rows in {pull.requests} requests{f', by {run.by}' if run.by else ''}"
+    hashed = digest(pull.entity, pull.partition, run.run_id, account, pull.read_number)
+    trail.add([line(Event.READ, f"{pull.entity} {pull.partition}", remote_id=str(number), detail=f"{said}; {hashed}")])
+
+
+def digest(entity: str, partition: str, run_id: str, account: str, read_number: int | None) -> str:
+    """The hash of a row of the table, as its line in the chain has it."""
+    text = canonical([entity, partition, run_id, account, None if read_number is None else str(read_number)])
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _account(pull: Pull) -> str:

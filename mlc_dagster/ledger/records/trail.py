@@ -8,7 +8,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from mlc_dagster.core.vocabulary import version_of
 from mlc_dagster.ledger.bulk import Bulk
@@ -18,6 +18,9 @@ from mlc_dagster.ledger.entries import Attempt, Event, Run
 from mlc_dagster.ledger.records import chain
 from mlc_dagster.ledger.tables import attempts
 from mlc_dagster.ledger.tenants import stored_name
+
+NO_KEY = ""
+"""Of a line that is about a run, and not about a record."""
 
 
 def line(
@@ -51,6 +54,16 @@ class Trail:
         rows = list(lines)
         if not rows:
             return
+        if self.run.by and not _is_told(self.connection, self.flow, self.run):
+            rows.insert(0, line(Event.STARTED, NO_KEY, detail=self.run.by))
+        self._write(rows)
+
+    def tell_start(self) -> None:
+        """A line that says who started the run, for this partition too."""
+        if not _is_told(self.connection, self.flow, self.run, self.run.partition):
+            self._write([line(Event.STARTED, NO_KEY, detail=self.run.by)])
+
+    def _write(self, rows: list[dict[str, Any]]) -> None:
         text = version_of(self.at)
         run_id, partition = self.run.run_id, storable(self.run.partition)
         flow = stored_name(self.flow, self.connection.dialect)
@@ -66,6 +79,22 @@ _ADDED = Bulk(
     own=(*chain.OWN, "seq", "hash"),
 )
 _TOLD = [each for each in attempts.c if each.name not in ("seq", "hash")]
+
+
+def _is_told(connection: Connection, flow: str, run: Run, partition: str | None = None) -> bool:
+    """Whether the flow's latest line of this kind is of this run. Two runs at once may both tell it more than once."""
+    mine = (attempts.c.flow == flow, attempts.c.key == NO_KEY)
+    latest = select(attempts.c.run_id, attempts.c.partition).where(*mine).order_by(attempts.c.id.desc()).limit(1)
+    row = connection.execute(latest).first()
+    return row is not None and row.run_id == run.run_id and partition in (None, row.partition)
+
+
+def starts(connection: Connection, flow: str, run_ids: Iterable[str], partitions: Iterable[str]) -> list[Attempt]:
+    """The lines that say who started these runs, and who started others on these partitions; oldest first."""
+    mine = (attempts.c.flow == flow, attempts.c.key == NO_KEY)
+    named = or_(attempts.c.run_id.in_(sorted(run_ids)), attempts.c.partition.in_(sorted(partitions)))
+    found = connection.execute(select(*_TOLD).where(*mine, named).order_by(attempts.c.id))
+    return [Attempt(**{**row, "event": Event(row["event"])}) for row in found.mappings()]
 
 
 def read(connection: Connection, flow: str, key: str) -> list[Attempt]:

@@ -20,11 +20,16 @@ log = logger("mlc_dagster.storage")
 
 def last_delivered(flow: Flow, store: Any, ledger: Ledger, keys: Sequence[str]) -> dict[str, Record]:
     """Key -> the record, where it is still kept."""
+    return {key: one.record for key, one in sent_last(flow, store, ledger, keys).items()}
+
+
+def sent_last(flow: Flow, store: Any, ledger: Ledger, keys: Sequence[str]) -> dict[str, Ready]:
+    """Key -> what was delivered, as it was ready then, where it is still kept."""
     from_where = ledger.history.delivered_from(flow.name, keys)
     return {
-        one.key: one.record
+        one.key: one
         for partition in {place for place, _ in from_where.values()}
-        for one in chain(stored(store, flow, partition), _kept(store, flow, partition))
+        for one in chain(_readable(stored(store, flow, partition)), _kept(store, flow, partition))
         if from_where.get(one.key) == (partition, one.fingerprint)
     }
 

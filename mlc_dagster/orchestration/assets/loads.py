@@ -1,6 +1,7 @@
 """Two assets for each flow: what was prepared, with a check for each rule, and what was loaded."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -11,16 +12,18 @@ from mlc_dagster.core.arrow_columns import ready_batch, ready_schema, records_of
 from mlc_dagster.core.flows import Flow, Rule
 from mlc_dagster.core.inert import inert
 from mlc_dagster.core.logs import logger
-from mlc_dagster.ledger import Run
-from mlc_dagster.orchestration.assets import delivered, pausing, reports, shadowing
-from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.orchestration.assets import delivered, failing, pausing, reports, shadowing
+from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key, read_of
 from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
 from mlc_dagster.orchestration.assets.second_read import second_read, source_number
+from mlc_dagster.orchestration.assets.started_by import run_of
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
 from mlc_dagster.pipeline import Loaded, Slice, Verdict, guards
 from mlc_dagster.pipeline.batches import SLICE_SECONDS
+from mlc_dagster.pipeline.failing import blocked, guarded
 from mlc_dagster.pipeline.guards import Guards
 from mlc_dagster.pipeline.taken_back import STANDS, WORDS
 from mlc_dagster.settings import Settings
@@ -53,12 +56,15 @@ def prepared_asset(
         ],
     )
     def prepare(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        with as_step_failures(), pausing.due_later(context, [flow.name, *pausing.in_this_run(context, after)]):
+        ledger, names = context.resources.ledger.open, [flow.name, *failing.in_this_run(context, after)]
+        places = partial(failing.every, context, names)
+        with as_step_failures(), failing.noted(context, flow.target.system, flow.name, places):
+            began = ledger.work.now()
             facts = facts_for(flow, settings, context)
             verdicts = [prepare_partition(context, flow, facts, settings, day) for day in context.partition_keys]
             if limits is not None:
-                store, ledger = context.resources.storage.store, context.resources.ledger.open
-                guard(flow, limits, verdicts, store, ledger, context.run.run_id)
+                guard(flow, limits, verdicts, context.resources.storage.store, ledger, context.run.run_id)
+            due_again(flow, verdicts, places(), began, ledger, context.run.run_id)
             for verdict in verdicts:
                 tell(context, flow, verdict)
         yield dg.MaterializeResult(check_results=list(judgements(flow, verdicts, limits)))
@@ -96,15 +102,17 @@ def loaded_asset(
         output_required=False,  # a run that gave way ends well, and has not loaded all
     )
     def load(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        ledger = context.resources.ledger.open
         if in_shadow:
             with as_step_failures():
                 for partition in context.partition_keys:
                     context.add_asset_metadata(shadowing.partition(context, flow, partition), partition_key=partition)
+                    ledger.work.done(flow.name, partition, ledger.work.now())
             yield dg.MaterializeResult()
             return
         with as_step_failures():
             slice_ = Slice(slice_seconds)
-            loads = {day: load_partition(context, flow, settings, day, after, slice_) for day in context.partition_keys}
+            loads = loaded_days(context, flow, settings, after, slice_)
         yield from pausing.seen(flow, loads)
         with as_step_failures():
             pausing.stop(flow, loads)
@@ -147,7 +155,8 @@ def prepare_partition(
     """Prepare one day. A blocked day stores nothing as ready, so a load that runs alone is as safe."""
     ledger, store = context.resources.ledger.open, context.resources.storage.store
     schema = ready_schema(flow.target.record)
-    verdict, run = Verdict(partition), Run(context.run.run_id, partition)
+    verdict, run = Verdict(partition), run_of(context, partition)
+    ledger.tell_start(flow.name, run)
     if settings.is_shadow(flow.target.system):
         delivered.keep(flow, store, ledger, partition)
     read, source = flow.source.key, flow.source.record
@@ -164,11 +173,48 @@ def prepare_partition(
     return verdict
 
 
+def due_again(
+    flow: Flow,
+    verdicts: Sequence[Verdict],
+    places: Iterable[tuple[str, str]],
+    began: datetime,
+    ledger: Ledger,
+    run: str,
+) -> None:
+    """A run that a check stops is due, or needs a person; else its partitions are prepared, as of when that began."""
+    stopped = {rule: why for verdict in verdicts for rule, why in verdict.blocked.items()}
+    if not stopped:
+        for verdict in verdicts:
+            ledger.work.prepared(flow.name, verdict.partition, began, read_of(flow.source))
+        return
+    system, (rule, why) = flow.target.system, next(iter(stopped.items()))
+    if guards.RULE in stopped:
+        ledger.work.fail(places, guarded(flow.name, system, stopped[guards.RULE], run))
+    else:
+        ledger.work.fail(places, blocked(flow.name, rule, system, why, run))
+
+
 def tell(context: dg.AssetExecutionContext, flow: Flow, verdict: Verdict) -> None:
     """The account of one day, in the UI and in the log."""
     context.add_asset_metadata(reports.of_verdict(verdict), partition_key=verdict.partition)
     name = "/".join(prepared_key(flow))
     log.info("%s %s: %d read, %d ready, %d held", name, verdict.partition, verdict.read, verdict.ready, verdict.held)
+
+
+def loaded_days(
+    context: dg.AssetExecutionContext, flow: Flow, settings: Settings, after: Sequence[str], slice_: Slice
+) -> dict[str, tuple[Loaded, dict[str, Any]]]:
+    """Each day, or company, with its account. Where one fails, those that it leaves undone are due again."""
+    loads: dict[str, tuple[Loaded, dict[str, Any]]] = {}
+    names = [flow.name, *failing.in_this_run(context, after)]
+
+    def left() -> list[tuple[str, str]]:
+        return [place for place in failing.every(context, names) if place[0] != flow.name or place[1] not in loads]
+
+    with failing.noted(context, flow.target.system, flow.name, left, prepared=True):
+        for day in context.partition_keys:
+            loads[day] = load_partition(context, flow, settings, day, after, slice_)
+    return loads
 
 
 def load_partition(
@@ -182,16 +228,20 @@ def load_partition(
     """Load one day, with progress in the log every few seconds; its account, and that as the UI shows it."""
     target, ledger = getattr(context.resources, flow.target.system), context.resources.ledger.open
     client, account = target.client, target.account(context.run.run_id)
-    before = client.traffic
+    before, prepared_at = client.traffic, ledger.work.prepared_at(flow.name, partition)
     ready = stored(context.resources.storage.store, flow, partition, needed=True)
-    run = Run(context.run.run_id, partition)
+    run = run_of(context, partition)
+    ledger.tell_start(flow.name, run)
     longest, fresh = client.api.timeout, second_read(context, flow, settings, run)
     loaded = pipeline.load(
         flow, ready, client, ledger, run, longest_request=longest, slice_=slice_, account=account, fresh=fresh
     )
     account.tell_of_adopted(flow.name, loaded.adopted)
-    pausing.note(flow, partition, loaded, pausing.in_this_run(context, after), ledger, run.run_id)
     spent = client.traffic.since(before)
+    if loaded.paused:
+        pausing.note(flow, partition, loaded, failing.in_this_run(context, after), ledger, run.run_id)
+    else:
+        ended(flow, partition, prepared_at, ledger, run.run_id, answered=spent.requests > 0)
     log.info(
         "%s %s: %d delivered, %d unchanged, %d held, %d paused, %d requests",
         flow.name,
@@ -203,6 +253,19 @@ def load_partition(
         spent.requests,
     )
     return loaded, pausing.account(loaded, spent)
+
+
+def ended(
+    flow: Flow, partition: str, prepared_at: datetime | None, ledger: Ledger, run_id: str, *, answered: bool
+) -> None:
+    """A load came to its end: it is due no more, if it was prepared after it was asked for. Where its target
+    `answered`, what waits for that goes on.
+    """
+    ledger.loads.ended(flow.name, partition, run_id)
+    if prepared_at is not None:
+        ledger.work.done(flow.name, partition, prepared_at)
+    if answered:
+        ledger.work.answered(flow.target.system, flow.name)
 
 
 def judgements(flow: Flow, verdicts: list[Verdict], limits: Guards | None = None) -> Iterator[dg.AssetCheckResult]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -11,7 +11,7 @@ import dagster as dg
 from mlc_dagster.core.errors import ThrottledUntil
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import ERP
-from mlc_dagster.ledger import SLICE, THROTTLED, Ledger, Paused
+from mlc_dagster.ledger import PAUSED, SLICE, THROTTLED, Ledger, Paused
 from mlc_dagster.orchestration.assets import reports
 from mlc_dagster.pipeline import Loaded
 
@@ -33,38 +33,16 @@ def after(flow: Flow, flows: Sequence[Flow]) -> tuple[str, ...]:
 
 
 def note(flow: Flow, partition: str, loaded: Loaded, left_out: Iterable[str], ledger: Ledger, run_id: str) -> None:
-    """Remember a load that did not come to its end, with what its run leaves out; forget one that did."""
-    places = [(name, partition) for name in (flow.name, *left_out)]
-    if not loaded.paused:
-        ledger.pauses.done(flow.name, partition)
-        ledger.loads.ended(flow.name, partition, run_id)
-    elif loaded.pause is not None:
-        ledger.pauses.keep(loaded.pause.connection, places, run_id)
-    elif (silence := loaded.throttled) is not None:
-        ledger.pauses.keep(silence.system, places, run_id, seconds=silence.left(), why=THROTTLED)
-    else:
-        ledger.pauses.keep(flow.target.system, places, run_id, seconds=0.0, why=SLICE)
-
-
-# --- what is not even loaded: it was not read, or not prepared ------------------------------------------------------
-
-
-def in_this_run(context: dg.AssetExecutionContext, flows: Iterable[str]) -> list[str]:
-    """Those of the flows, by name, that this run would have loaded: of others it has read nothing."""
-    chosen = context.job_def.asset_layer.selected_asset_keys
-    return [name for name in flows if dg.AssetKey(name.split("/")) in chosen]
-
-
-@contextmanager
-def due_later(context: dg.AssetExecutionContext, names: Iterable[str]) -> Iterator[None]:
-    """What a step does not do since a system asks to be left alone is due when that is over."""
-    try:
-        yield
-    except ThrottledUntil as error:
-        places = [(name, partition) for partition in context.partition_keys for name in names]
-        ledger = context.resources.ledger.open
-        ledger.pauses.keep(error.system, places, context.run.run_id, seconds=error.left(), why=THROTTLED)
-        raise
+    """Remember a load that did not come to its end, with what its run leaves out."""
+    for places, prepared in (([(flow.name, partition)], True), ([(name, partition) for name in left_out], False)):
+        put_off = partial(ledger.work.put_off, places, prepared=prepared)
+        if loaded.pause is not None:
+            put_off(loaded.pause.connection, PAUSED, str(loaded.pause), run_id)
+        elif (silence := loaded.throttled) is not None:
+            why = f"{silence.system} asks to be left alone"
+            put_off(silence.system, THROTTLED, why, run_id, seconds=silence.left())
+        else:
+            put_off(flow.target.system, SLICE, "its slice was over", run_id)
 
 
 # --- what a load that was stopped says ------------------------------------------------------------------------------

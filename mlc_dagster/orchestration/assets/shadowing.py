@@ -9,10 +9,10 @@ import dagster as dg
 
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
-from mlc_dagster.ledger import Run
 from mlc_dagster.orchestration.assets import reports
 from mlc_dagster.orchestration.assets.delivered import last_delivered
 from mlc_dagster.orchestration.assets.guarding import stored
+from mlc_dagster.orchestration.assets.started_by import run_of
 from mlc_dagster.pipeline.shadow import ShadowLoad, shadow
 
 log = logger("mlc_dagster.loads")
@@ -23,7 +23,7 @@ WORDS = "**In shadow** ({system}.mode in mlc.yaml): nothing is written; what wou
 def partition(context: dg.AssetExecutionContext, flow: Flow, name: str) -> dict[str, Any]:
     """One day as a load would take it; its account, as the UI shows it."""
     store, ledger = context.resources.storage.store, context.resources.ledger.open
-    run, before = Run(context.run.run_id, name), partial(last_delivered, flow, store, ledger)
+    run, before = run_of(context, name), partial(last_delivered, flow, store, ledger)
     found = shadow(flow, stored(store, flow, name, needed=True), ledger, run, before)
     words = "%s %s: in shadow, %d would be written, %d of them told now; nothing was sent"
     log.info(words, flow.name, name, found.would_write, found.told)

@@ -2,20 +2,22 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import dagster as dg
 import pyarrow as pa
 
 from mlc_dagster.core.arrow_columns import source_schema
-from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.inert import inert
 from mlc_dagster.core.logs import logger
 from mlc_dagster.core.vocabulary import ERP, EntitySet, Pull
-from mlc_dagster.ledger import Run
-from mlc_dagster.orchestration.assets import pausing, reports
+from mlc_dagster.orchestration.assets import failing, reports
 from mlc_dagster.orchestration.assets.asset_keys import read_of
+from mlc_dagster.orchestration.assets.started_by import run_of
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN, scope_of
+from mlc_dagster.pipeline.failing import blocked
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
 from mlc_dagster.systems.ifs.schema.metadata import SchemaReport
 
@@ -31,12 +33,19 @@ def source_asset(
     system: str,
     partitions: dg.PartitionsDefinition[str],
     after: Sequence[str] = (),
-    feeds: Sequence[Flow] = (),
+    feeds: Sequence[str] = (),
 ) -> dg.AssetsDefinition:
-    """The asset of an entity set, with its two checks; read after these flows are loaded, and what is made of it.
+    """The asset of an entity set, with its two checks; read after these flows are loaded. `feeds`: the flows that a run
+    leaves out where this is not read.
 
     `system`: what the connection that it is read from leads to.
     """
+
+    def left(context: dg.AssetExecutionContext, pulls: Sequence[Pull]) -> list[tuple[str, str]]:
+        """What is not read, and all that would have been made of it."""
+        read = {pull.partition for pull in pulls}
+        unread = [(read_of(entity), partition) for partition in context.partition_keys if partition not in read]
+        return [*unread, *failing.every(context, failing.in_this_run(context, feeds))]
 
     @dg.asset(
         key=list(entity.key),
@@ -56,22 +65,23 @@ def source_asset(
         ],
     )
     def read(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        with (
-            as_step_failures(),
-            pausing.due_later(context, [read_of(entity), *pausing.in_this_run(context, (flow.name for flow in feeds))]),
-        ):
+        pulls: list[Pull] = []
+        noted = partial(failing.noted, context, entity.system, "/".join(entity.key), partial(left, context, pulls))
+        with as_step_failures(), noted():
             source = getattr(context.resources, entity.system)
             schema = source.client.schema_report(entity)
             source.account(context.run.run_id)()  # rows of another account are never taken for this one's
         if schema and schema.gone:
             yield as_expected(entity, schema)  # type: ignore[misc]
-            raise gone(entity, schema)
-        with (
-            as_step_failures(),
-            pausing.due_later(context, [read_of(entity), *pausing.in_this_run(context, (flow.name for flow in feeds))]),
-        ):
-            pulls = [read_partition(context, entity, partition) for partition in context.partition_keys]
-        yield dg.MaterializeResult(check_results=[complete(pulls), as_expected(entity, schema)])
+            with as_step_failures(), noted():
+                raise gone(entity, schema)
+        with as_step_failures(), noted():
+            for partition in context.partition_keys:
+                pulls.append(read_partition(context, entity, partition))
+        judged = complete(pulls)
+        if not judged.passed:
+            incomplete(context, entity, feeds, judged)
+        yield dg.MaterializeResult(check_results=[judged, as_expected(entity, schema)])
 
     return read
 
@@ -80,19 +90,30 @@ def read_partition(context: dg.AssetExecutionContext, entity: EntitySet, partiti
     """Read one partition into storage, and note the pull in the ledger and in the UI."""
     client, ledger = getattr(context.resources, entity.system).client, context.resources.ledger.open
     name = "/".join(entity.key)
+    began = ledger.work.now()
     pull = Pull(name, partition, read_number=ledger.reads.begin(name, partition, context.run.run_id))
     batches = client.read(entity, scope_of(entity, partition), pull, ledger.sightings)
     store = context.resources.storage.store
     told = told_while_reading(batches, pull)
     schema, number = source_schema(entity.record), pull.read_number
     store.write(entity.key, partition, schema, told, stale=lambda: pull.stale, read_number=number)
-    ledger.record_pull(pull, run=Run(context.run.run_id, partition))
-    ledger.pauses.done(read_of(entity), partition)
+    ledger.record_pull(pull, run=run_of(context, partition))
+    ledger.work.done(read_of(entity), partition, began)
+    ledger.work.answered(entity.system)
     context.add_asset_metadata(
         {**reports.of_pull(pull), "dagster/uri": str(store.path(entity.key, partition))}, partition_key=partition
     )
     log.info("%s %s: %d rows in %d requests", pull.entity, partition, pull.rows, pull.requests)
     return pull
+
+
+def incomplete(
+    context: dg.AssetExecutionContext, entity: EntitySet, feeds: Sequence[str], judged: dg.AssetCheckResult
+) -> None:
+    """The check stops the run: it is read again after a while, and what would have been made of it comes then."""
+    name, why = "/".join(entity.key), f"not all was read: {judged.metadata['faults'].value}"
+    places = failing.every(context, [read_of(entity), *failing.in_this_run(context, feeds)])
+    context.resources.ledger.open.work.fail(places, blocked(name, COMPLETE, entity.system, why, context.run.run_id))
 
 
 def told_while_reading(batches: Iterator[pa.RecordBatch], pull: Pull) -> Iterator[pa.RecordBatch]:
@@ -136,14 +157,14 @@ def _fault(pull: Pull) -> str:
     return f"{pull.rows} rows read, the tenant counts {before}" + (f", then {after}" if moving else "")
 
 
-def gone(entity: EntitySet, found: SchemaReport) -> dg.Failure:
+def gone(entity: EntitySet, found: SchemaReport) -> Misconfigured:
     """Nothing is stored: what is materialized alone must not take a field that is gone for one that was emptied."""
     names = ", ".join(f"{name} ({wire_name(name, entity.wire)})" for name in sorted(found.gone))
     words = (
         f"{entity.system}/{entity.name} was not read: the tenant has no {names}. The rows of the last read are kept."
     )
     cure = f"Say in mlc.yaml what the tenant calls it: {entity.system}.entity_sets.{entity.name}.fields"
-    return dg.Failure(description=f"{inert(words)}\n  {cure}", allow_retries=False)
+    return Misconfigured(inert(words), cure=cure)
 
 
 def as_expected(entity: EntitySet, found: SchemaReport | None) -> dg.AssetCheckResult:

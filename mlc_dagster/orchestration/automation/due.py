@@ -1,29 +1,33 @@
-"""What is due: days that a pause, a system's silence or the end of a slice left are asked for when nothing stands in
-their way.
-"""
+"""What is due: whatever was asked for, failed, gave way or was stopped is asked for until a load has ended well."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 
 import dagster as dg
 
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert_lines
+from mlc_dagster.core.logs import logger
 from mlc_dagster.core.vocabulary import ERP, EntitySet
-from mlc_dagster.ledger import SLICE, Ledger, PausedLoad
+from mlc_dagster.ledger import Ledger, Task
+from mlc_dagster.ledger.coordination.work_entries import PAUSED, REFUSED, UNREACHABLE, cause_of
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key, read_of
 from mlc_dagster.orchestration.assets.loads import judged_by
+from mlc_dagster.orchestration.automation import probing
+from mlc_dagster.orchestration.automation.due_requests import RESUMED, Wanted
 from mlc_dagster.orchestration.automation.duplicates import apart
+from mlc_dagster.orchestration.automation.open_runs import OpenRuns
 from mlc_dagster.orchestration.partitions import unknown
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.settings import Settings
 
 SENSOR = "due"
-BACKFILL = "dagster/backfill"
-PRIORITY = {"dagster/priority": "-1"}
-"""Of what gave way: a first load of days never stands before today's orders."""
+AT_ONCE = 25  # runs of this sensor under way: the newest days first, the others follow as these end
+SOON = 180.0
+"""Seconds in which a sensor that asks for a run itself is left to it, before this one does."""
+log = logger("mlc_dagster.due")
 
 
 def due_sensors(flows: Sequence[Flow], settings: Settings, reads: Sequence[EntitySet]) -> Iterator[dg.SensorDefinition]:
@@ -36,25 +40,32 @@ def due_sensors(flows: Sequence[Flow], settings: Settings, reads: Sequence[Entit
 
 
 def due_sensor(name: str, flows: Sequence[Flow], settings: Settings, reads: Sequence[EntitySet]) -> dg.SensorDefinition:
-    """Requests what a pause, a silence or the end of a slice left, when nothing stands in its way any more."""
+    """Requests what the work list says is due, when nothing stands in its way."""
     read = [*(entity.key for entity in reads), *(flow.source.key for flow in flows)]
     keys = [list(key) for key in dict.fromkeys([*read, *assets(flows)])]
     checks = {dg.AssetKey(prepared_key(flow)): judged_by(flow, settings) for flow in flows}
+    systems = {entity.system for entity in reads} | {each for flow in flows for each in _both(flow)}
 
     @dg.sensor(
         name=name,
         target=apart(dg.AssetSelection.assets(*keys), flows),
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Goes on with what is due: days that a pause, a system's silence or the end of a slice left.",
-        required_resource_keys={"ledger", "storage"},
+        description="Goes on with what is due: days that were asked for, or whose run failed, gave way or was stopped.",
+        required_resource_keys={"ledger", "storage", *systems},
     )
     def go_on(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         ledger, store = context.resources.ledger.open, context.resources.storage.store
-        found = resumed(flows, settings, ledger, reads, context.instance, store)
-        requests = [with_checks(each, checks) for each in found]
+        names = [*(flow.name for flow in flows), *(read_of(entity) for entity in _sources(flows, reads).values())]
+        forget_gone(_sources(flows, reads), ledger, settings)
+        kept = probing.probe(ledger.work.all(names), ledger, context.resources, json.loads(context.cursor or "{}"))
+        under_way = OpenRuns(context.instance, context.repository_def)
+        found = list(resumed(flows, ledger, reads, context.instance, store, under_way))
+        requests = [with_checks(each, checks) for each in found[: max(0, AT_ONCE - under_way.tagged(RESUMED))]]
         skip = inert_lines("; ".join(reasons(flows, ledger))) or "nothing is due"
-        return dg.SensorResult(run_requests=requests, skip_reason=None if requests else skip)
+        return dg.SensorResult(
+            run_requests=requests, skip_reason=None if requests else skip, cursor=json.dumps(kept) if kept else "{}"
+        )
 
     return go_on
 
@@ -71,96 +82,109 @@ def with_checks(request: dg.RunRequest, checks: Mapping[dg.AssetKey, Sequence[dg
     )
 
 
+# --- what may be asked for --------------------------------------------------------------------------------------------
+
+
+def _sources(flows: Sequence[Flow], reads: Sequence[EntitySet]) -> dict[str, EntitySet]:
+    """What stands on the list -> the entity set whose partitions it has."""
+    entities = {entity.key: entity for entity in [*reads, *(flow.source for flow in flows)]}
+    return {**{read_of(entity): entity for entity in entities.values()}, **{flow.name: flow.source for flow in flows}}
+
+
+def forget_gone(sources: Mapping[str, EntitySet], ledger: Ledger, settings: Settings) -> None:
+    """Of what is no partition any more nobody asks again; that is told once, in the log."""
+    for task in ledger.work.all(sources):
+        if why := unknown(sources[task.flow], task.partition, settings):
+            ledger.work.forget(task.flow, [task.partition])
+            log.warning("%s of %s was due, and is not asked for any more: %s", task.flow, task.partition, why)
+
+
 def resumed(
     flows: Sequence[Flow],
-    settings: Settings,
     ledger: Ledger,
     reads: Sequence[EntitySet] = (),
     instance: dg.DagsterInstance | None = None,
     store: RowStore | None = None,
+    under_way: OpenRuns | None = None,
 ) -> Iterator[dg.RunRequest]:
-    """One request for each partition that is due now, the newest first: its pause is lifted, its silence over, or it
-    gave way. Of `reads` also what nothing was to be made of; what a release before stored less of is read again.
-
-    Asked again every hour until a load has come to its end.
-    """
-    by_name = {flow.name: flow for flow in flows}
-    sources = {read_of(entity): entity for entity in [*reads, *(flow.source for flow in flows)]}
-    found = list(_known(ledger.pauses.due([*by_name, *sources]), by_name, sources, settings, ledger))
-    unread = {(load.flow, load.partition): load for load in found if load.flow in sources}
-    loads: dict[tuple[str, str], list[PausedLoad]] = {}
-    for load in found:
-        if load.flow in by_name:
-            loads.setdefault((load.partition, load.connection), []).append(load)
-    for (partition, connection), waiting in loads.items():
-        mine = [by_name[load.flow] for load in waiting]
-        first = {flow.source.key: None for flow in mine if unread.pop((read_of(flow.source), partition), None)}
-        older = [each for each in mine if store and store.lacks(each.source.key, partition, each.source.record)]
-        first |= {flow.source.key: None for flow in older}
-        keys = dict.fromkeys([*first, *assets(mine)])
-        yield _request(connection, waiting, keys, ledger, instance)
-    alone = {read_of(entity): entity for entity in reads}
-    for (name, _), load in unread.items():
-        if name in alone:
-            yield _request(load.connection, [load], [alone[name].key], ledger, instance)
+    """One request for each partition and SaaS that is due now, the newest first, with what has to be read for it."""
+    by_name, sources = {flow.name: flow for flow in flows}, _sources(flows, reads)
+    tasks = [task for task in _one_of_each(ledger.work.due(sources)) if _may_go(task, by_name, ledger)]
+    unread = {(task.flow, task.partition): task for task in tasks if task.flow not in by_name}
+    listed = {(task.flow, task.partition) for task in ledger.work.all(set(sources) - set(by_name))}
+    wanted: dict[tuple[str, str], Wanted] = {}
+    fed: set[tuple[str, str]] = set()
+    for task in tasks:
+        flow = by_name.get(task.flow)
+        if flow is not None and (read_of(flow.source), task.partition) not in listed - unread.keys():
+            mine = wanted.setdefault((task.partition, flow.spoke), Wanted(task.partition, flow.spoke))
+            read = unread.get((read_of(flow.source), task.partition))
+            mine.load(flow, task, read, store)
+            fed |= {(read.flow, read.partition)} if read else set()
+    for name, partition in (place for place in unread if place not in fed):
+        task = unread[name, partition]
+        entity = sources[name]
+        key = (partition, f"read {entity.system}")
+        wanted.setdefault(key, Wanted(partition, entity.system)).read(entity, task)
+    for each in wanted.values():
+        if under_way is None or not any(under_way.makes(key, each.partition) for key in each.keys):
+            yield each.request(ledger, instance)
 
 
-def _known(
-    due: Iterable[PausedLoad],
-    flows: dict[str, Flow],
-    sources: dict[str, EntitySet],
-    settings: Settings,
-    ledger: Ledger,
-) -> Iterator[PausedLoad]:
-    """Those that no pause stops; of what is no partition any more nobody asks again."""
-    standing = ledger.pauses.standing()
-    for load in due:
-        source = sources[load.flow] if load.flow in sources else flows[load.flow].source
-        if unknown(source, load.partition, settings):
-            ledger.pauses.done(load.flow, load.partition)
-        elif load.connection not in standing or load.flow in sources:
-            yield load
+def _one_of_each(tasks: Sequence[Task]) -> Iterator[Task]:
+    """Of what waits for a system that did not answer the newest partition alone is tried: with it the others go on."""
+    tried: dict[str, str] = {}
+    for task in tasks:
+        gone = task.cause in (cause_of(task.connection, UNREACHABLE), cause_of(task.connection, REFUSED))
+        if task.state == "waiting" and gone and tried.setdefault(task.cause, task.partition) != task.partition:
+            continue
+        yield task
 
 
-def _request(
-    connection: str,
-    loads: Sequence[PausedLoad],
-    keys: Iterable[tuple[str, ...]],
-    ledger: Ledger,
-    instance: dg.DagsterInstance | None,
-) -> dg.RunRequest:
-    """Each run that leaves something has one request after it, which belongs to the backfill that the run was of."""
-    partition, turns = loads[0].partition, sorted({load.run_id for load in loads if load.why is not None})
-    number, hour = ledger.pauses.latest(connection), f"{datetime.now(UTC):%Y-%m-%dT%H}"
-    names = " ".join([*(load.flow for load in loads), *turns])
-    behind = PRIORITY if any(load.why == SLICE for load in loads) else {}
-    return dg.RunRequest(
-        run_key=f"{connection} {partition} resumed {number} {names} {hour}",
-        partition_key=partition,
-        asset_selection=[dg.AssetKey(key) for key in keys],
-        tags={"mlc/resumed": connection, **behind, **_backfill(turns, instance)},
-    )
+def _may_go(task: Task, flows: Mapping[str, Flow], ledger: Ledger) -> bool:
+    """Not while a person has stopped the writing, or a system asks to be left alone. What is only read may be read."""
+    flow, silent = flows.get(task.flow), ledger.work.silent()
+    if flow is None:
+        return task.connection not in silent
+    paused = {flow.target.system, *([task.connection] if task.cause == cause_of(task.connection, PAUSED) else [])}
+    return silent.keys().isdisjoint(_both(flow)) and paused.isdisjoint(ledger.pauses.standing())
 
 
-def _backfill(run_ids: Iterable[str], instance: dg.DagsterInstance | None) -> dict[str, str]:
-    """Dagster counts what a backfill materialized by this tag; without it one that gave way would not end."""
-    for run_id in run_ids:
-        run = instance.get_run_by_id(run_id) if instance else None
-        if run and BACKFILL in run.tags:
-            return {BACKFILL: run.tags[BACKFILL]}
-    return {}
+def _both(flow: Flow) -> tuple[str, str]:
+    return flow.source.system, flow.target.system
+
+
+def asked_by(flows: Iterable[Flow], partition: str) -> Iterator[tuple[str, str]]:
+    """What stands on the list when a partition of these flows is asked for: they, and what they are made of."""
+    for flow in flows:
+        yield from ((flow.name, partition), (read_of(flow.source), partition))
+
+
+# --- what is said -----------------------------------------------------------------------------------------------------
 
 
 def reasons(flows: Sequence[Flow], ledger: Ledger) -> Iterator[str]:
-    """A sentence for each pause, and each silence, that keeps these flows from being requested."""
-    targets = {flow.target.system for flow in flows}
-    for connection, until in sorted(ledger.pauses.waiting_until().items()):
+    """A sentence for each pause, each silence, and each cause that keeps these flows from being requested."""
+    tasks, targets = ledger.work.all(flow.name for flow in flows), {flow.target.system for flow in flows}
+    for connection, until in sorted(ledger.work.silent().items()):
         if connection in targets | {flow.source.system for flow in flows}:
             yield f"{connection} asks to be left alone: waiting until {until:%Y-%m-%d %H:%M} UTC"
     for connection, pause in ledger.pauses.standing().items():
         if connection in targets:
-            waiting = sum(load.connection == connection for load in ledger.pauses.loads(flow.name for flow in flows))
+            waiting = sum(task.connection == connection for task in tasks)
             yield f"{pause} ({waiting} load{'s wait' if waiting > 1 else ' waits'})" if waiting else str(pause)
+    for cause in dict.fromkeys(task.cause for task in tasks if task.failed and task.state != "due"):
+        yield of_cause([task for task in tasks if task.cause == cause])
+
+
+def of_cause(tasks: Sequence[Task]) -> str:
+    """cin7:refused: 3 days wait until ..., or need a person."""
+    first, many = tasks[0], len(tasks) > 1
+    counted = f"{first.cause}: {len(tasks)} load{'s' if many else ''}"
+    if any(task.state == "needs_person" for task in tasks):
+        return f"{counted} need{'' if many else 's'} a person: {first.why}; then `mlc retry {first.cause}`"
+    until = min(task.due_at for task in tasks)
+    return f"{counted} wait{'' if many else 's'} until {until:%Y-%m-%d %H:%M} UTC: {first.why}"
 
 
 def assets(flows: Iterable[Flow]) -> list[tuple[str, ...]]:

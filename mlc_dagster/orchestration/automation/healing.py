@@ -14,7 +14,7 @@ from mlc_dagster import pipeline
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert_lines
-from mlc_dagster.ledger import Ledger, Pause
+from mlc_dagster.ledger import PAUSED, Ledger, Pause
 from mlc_dagster.ledger.records.causes import Waiting
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.assets.charts import facts_for
@@ -24,6 +24,8 @@ from mlc_dagster.orchestration.automation.duplicates import apart
 from mlc_dagster.orchestration.failures import each_once
 from mlc_dagster.orchestration.partitions import unknown
 from mlc_dagster.orchestration.storage.row_store import RowStore
+from mlc_dagster.pipeline import ACCEPTED, ANSWERED
+from mlc_dagster.pipeline.fresh import THERE
 from mlc_dagster.settings import Settings
 
 SECONDS = 20.0  # of judging in one tick: Dagster ends a tick after 60; the next one goes on where this one stopped
@@ -65,7 +67,7 @@ def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.S
         ledger, until = context.resources.ledger.open, time.monotonic() + SECONDS
         requests: Requests = []
         reasons = list(due.reasons(flows, ledger))
-        silent = ledger.pauses.waiting_until()
+        silent = ledger.work.silent()
         failed: dict[str, MlcError] = {}
         for flow in flows:
             try:
@@ -86,6 +88,8 @@ def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.S
             context.log.warning(f"Not all holds were looked at, and are again: {each_once(failed)}")
         told = [each_once(failed), "; ".join(dict.fromkeys(reasons))]
         skip = inert_lines("\n".join(filter(None, told))) or "nothing on hold would pass now"
+        healed = [(request.tags[HEALING], str(request.partition_key)) for request in requests]
+        ledger.work.ask_all(healed, "what was on hold would pass", soon=due.SOON)
         asked_for = [due.with_checks(request, checks) for request in requests]
         return dg.SensorResult(run_requests=asked_for, skip_reason=None if requests else skip, cursor=json.dumps(turns))
 
@@ -129,15 +133,15 @@ class _Wanted:
     def of(self, ledger: Ledger, usable: bool) -> None:
         causes, name = ledger.causes, self.flow.name
         if not self.once:
-            held_by = (causes.by_rule_alone(name, rule) for rule in (pipeline.ANSWERED, pipeline.ACCEPTED))
-            self.tried_again(*held_by)
+            unanswered, refused, gone = (causes.by_rule_alone(name, rule) for rule in (ANSWERED, ACCEPTED, THERE))
+            self.tried_again(unanswered, [*refused, *gone])
         self._released(ledger)
         if usable:
             for day, holds in _by_partition(causes.passing(name)).items():
                 self._add(day, "heals", _marks(holds), "" if self.once else _turn_of_the_clock(holds))
 
     def tried_again(self, unanswered: Sequence[Waiting], refused: Sequence[Waiting]) -> None:
-        """What the load held: without an answer it is looked up at once; refused it is tried once a day."""
+        """What the load held: without an answer it is looked up at once; refused, or gone, it is tried once a day."""
         today = datetime.now(UTC).date()
         for day, holds in _by_partition(unanswered).items():
             self._add(day, "looks up", _marks(holds), _turn_of_the_clock(holds))
@@ -192,9 +196,9 @@ def _asked(flow: Flow, instance: dg.DagsterInstance) -> set[str]:
 def _keep_released(flow: Flow, ledger: Ledger, pause: Pause) -> None:
     """A release is not carried out for ever: what was released while nothing may be sent waits with the rest."""
     places = {(flow.name, day) for _, day in ledger.history.released(flow.name, datetime.now(UTC) - REMEMBERED)}
-    known = {(load.flow, load.partition) for load in ledger.pauses.loads([flow.name])}
+    known = {(task.flow, task.partition) for task in ledger.work.all([flow.name])}
     if new := sorted(places - known):
-        ledger.pauses.keep(pause.connection, new, BY_HAND)
+        ledger.work.put_off(new, pause.connection, PAUSED, str(pause), BY_HAND)
 
 
 def _by_partition(holds: Iterable[Waiting]) -> dict[str, list[Waiting]]:

@@ -1,26 +1,28 @@
 """A sensor on each source's webhooks: what was told becomes one run that reads the records again."""
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
 
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert
 from mlc_dagster.ledger import Inbox
+from mlc_dagster.orchestration.automation.due import SOON, asked_by
 from mlc_dagster.orchestration.partitions import unknown_day
 from mlc_dagster.settings import Settings
 
 SECONDS = 10
 
 
-def inbox_sensors(jobs: Collection[str], settings: Settings) -> Iterator[dg.SensorDefinition]:
+def inbox_sensors(jobs: Mapping[str, Sequence[Flow]], settings: Settings) -> Iterator[dg.SensorDefinition]:
     """One for each source that is on and has a job of its own."""
-    return (inbox_sensor(source, settings) for source in settings.web.sources if source in jobs)
+    return (inbox_sensor(source, settings, jobs[source]) for source in settings.web.sources if source in jobs)
 
 
-def inbox_sensor(source: str, settings: Settings, job: str | None = None) -> dg.SensorDefinition:
-    """Asks for today's partition of `job`, the source's own by default, when its events wait.
+def inbox_sensor(source: str, settings: Settings, flows: Sequence[Flow]) -> dg.SensorDefinition:
+    """Asks for today's partition of the source's own job, with these flows, when its events wait.
 
     Events count as taken one tick later, when Dagster has kept the cursor and with it the request: whoever dies in
     between, they are asked for again, under the same run key while nothing new came in.
@@ -28,14 +30,15 @@ def inbox_sensor(source: str, settings: Settings, job: str | None = None) -> dg.
 
     @dg.sensor(
         name=f"{source}_inbox",
-        job_name=job or source,
+        job_name=source,
         minimum_interval_seconds=SECONDS,
-        description=f"Runs {job or source} for today when webhooks of {source} came in. "
+        description=f"Runs {source} for today when webhooks of {source} came in. "
         "What they tell is a hint: the run reads the records again.",
         required_resource_keys={"ledger"},
     )
     def told(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        inbox: Inbox = context.resources.ledger.open.inbox
+        ledger = context.resources.ledger.open
+        inbox: Inbox = ledger.inbox
         _take_requested(inbox, source, context.cursor)
         batch = inbox.batch(source)
         if batch is None:
@@ -44,6 +47,7 @@ def inbox_sensor(source: str, settings: Settings, job: str | None = None) -> dg.
         today = now.date().isoformat()
         if why := unknown_day(today, settings, now):
             return dg.SensorResult(skip_reason=f"{batch.count} webhooks of {source} wait: {why}")
+        ledger.work.ask_all(asked_by(flows, today), f"webhooks of {source} came in", soon=SOON)
         request = dg.RunRequest(
             partition_key=today,
             run_key=newest,

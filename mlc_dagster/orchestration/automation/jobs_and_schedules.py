@@ -11,8 +11,10 @@ import dagster as dg
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert_lines
-from mlc_dagster.core.vocabulary import EntitySet, Pull
+from mlc_dagster.core.vocabulary import ERP, EntitySet, Pull
+from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
+from mlc_dagster.orchestration.automation.due import SOON, asked_by
 from mlc_dagster.orchestration.automation.duplicates import apart
 from mlc_dagster.orchestration.failures import each_once
 from mlc_dagster.orchestration.partitions import unknown_day
@@ -24,6 +26,7 @@ AssetJob = Any  # what define_asset_job gives; Dagster exports no name for it
 Asked = tuple[str, datetime, datetime, dict[date, str] | MlcError]
 """An entity set, from when on it was asked, when, and the days that it touched with their marks; or why none came."""
 
+RUN_KEY, SENSOR_NAME = "dagster/run_key", "dagster/sensor_name"
 CHART_JOB = "chart_of_accounts"
 READ_JOB = "ifs"
 
@@ -104,9 +107,10 @@ def _company_schedule(job: str, settings: Settings) -> dg.ScheduleDefinition:
 def changes_sensor(system: str, flows: Sequence[Flow], settings: Settings) -> dg.SensorDefinition:
     """Asks the ERP cheaply what changed, and requests the days it touched: late rows are found here."""
     entities = {flow.source.name: flow.source for flow in flows if flow.source.delta == "modified"}
+    name = f"{system}_changes"
 
     @dg.sensor(
-        name=f"{system}_changes",
+        name=name,
         job_name=system,
         minimum_interval_seconds=60,
         description=f"Requests the days whose rows changed in the ERP, for {system}; looks back for late ones.",
@@ -120,14 +124,19 @@ def changes_sensor(system: str, flows: Sequence[Flow], settings: Settings) -> dg
             answers = _asked(entities.values(), cursor, context, settings)
         except MlcError as error:  # a secret is missing, or the ledger is not there
             return dg.SensorResult(skip_reason=inert_lines(str(error)), cursor=context.cursor)
-        for name, since, asked_at, found in answers:
+        for entity, since, asked_at, found in answers:
             if isinstance(found, MlcError):
-                failed[name], cursor[name] = found, since.isoformat()
+                failed[entity], cursor[entity] = found, since.isoformat()
                 continue
-            cursor[name] = asked_at.isoformat()
+            cursor[entity] = asked_at.isoformat()
             for day, mark in found.items():
-                touched.setdefault(day.isoformat(), []).append(f"{name} {mark}")
-        return _requested(touched, failed, cursor, context, settings)
+                touched.setdefault(day.isoformat(), []).append(f"{entity} {mark}")
+        told = _requested(touched, failed, cursor, context, settings)
+        new = [request for request in told.run_requests or [] if is_new(request, name, context.instance)]
+        note_due(new, touched, flows, context.resources.ledger.open)
+        if not failed:
+            context.resources.ledger.open.work.answered(ERP)
+        return told
 
     return changes
 
@@ -169,6 +178,23 @@ def _requested(
         skip_reason=words if failed and not days else None,
         cursor=json.dumps(cursor),
     )
+
+
+def is_new(request: dg.RunRequest, sensor: str, instance: dg.DagsterInstance) -> bool:
+    """Whether Dagster has no run of it yet: what is seen again, looking back, asks for nothing more."""
+    tags = {RUN_KEY: str(request.run_key), SENSOR_NAME: sensor}
+    return not instance.get_runs(dg.RunsFilter(tags=tags), limit=1)
+
+
+def note_due(
+    requests: Iterable[dg.RunRequest], touched: Mapping[str, Sequence[str]], flows: Sequence[Flow], ledger: Ledger
+) -> None:
+    """What is made of the entity sets that changed is due, until a load has ended well."""
+    for request in requests:
+        day = str(request.partition_key)
+        changed = {mark.partition(" ")[0] for mark in touched[day]}
+        mine = [flow for flow in flows if flow.source.name in changed]
+        ledger.work.ask_all(asked_by(mine, day), "changed in the ERP", soon=SOON)
 
 
 def _look_back(entity: EntitySet, context: dg.SensorEvaluationContext, settings: Settings) -> timedelta:

@@ -11,6 +11,7 @@ from mlc_dagster.core.difference_kinds import SOURCE_SIDE
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert
 from mlc_dagster.core.vocabulary import ERP
+from mlc_dagster.ledger import Run
 from mlc_dagster.orchestration.assets import reports
 from mlc_dagster.orchestration.assets.charts import facts_for
 from mlc_dagster.orchestration.assets.second_read import rows_by_key
@@ -113,7 +114,8 @@ def _looked(context: Any, flow: Flow, settings: Settings, *, is_sweep: bool) -> 
     if not keys:
         return LaterLife(flow, ledger, most)
     by_keys = partial(rows_by_key, context, flow)
-    return source_looks.look(flow, by_keys, facts_for(flow, settings, context), ledger, keys, most)
+    facts, run = facts_for(flow, settings, context), Run(context.run.run_id)
+    return source_looks.look(flow, by_keys, facts, ledger, keys, most, run)
 
 
 def _result(flow: Flow, life: LaterLife, ledger: Any) -> dg.AssetCheckResult:

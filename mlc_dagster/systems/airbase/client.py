@@ -14,7 +14,7 @@ import pyarrow as pa
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
-from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, key_parts
+from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
 from mlc_dagster.systems.airbase.api import AirbaseApi, Document, amount_of, id_of, reference_of
 from mlc_dagster.systems.airbase.endpoints import Endpoints
 from mlc_dagster.systems.airbase.lists import AirbaseList, listed_vendor
@@ -109,7 +109,7 @@ class AirbaseClient:
         self, entity: EntitySet, keys: Sequence[str], since: datetime | None = None
     ) -> Iterator[pa.RecordBatch]:
         """Documents by their ids, whatever their status, as `read` has them. Raises as `save`."""
-        return self._lists[entity.name].of(entity, [key_parts(key, 1)[0] for key in keys])
+        return self._lists[entity.name].of(entity, keys)
 
     def _forget(self) -> None:
         """What was written is not what was read."""

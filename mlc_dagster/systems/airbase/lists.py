@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pyarrow as pa
 
 from mlc_dagster.core.errors import Misconfigured, RecordRejected
-from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
+from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, key_parts
 from mlc_dagster.systems.airbase.api import AirbaseApi, Document, id_of, reference_of
 from mlc_dagster.systems.shared.kept_reads import KeptRead
 from mlc_dagster.systems.shared.lists_by_day import Extract, ListByDay, alone
@@ -33,9 +33,8 @@ class AirbaseList:
         salt: Callable[[], bytes] = bytes,
     ) -> None:
         """`check` raises Misconfigured where mlc.yaml does not fit what was read; `also`: filters of further parts."""
-        self._api = api
+        self._api, self._salt = api, salt
         self._path, self._extract, self._filter, self._check = path, extract, filter or {}, check
-        self._salt = salt
         self._documents = KeptRead(
             lambda: [row for part in (self._filter, *also) for row in api.pages(path, **part)], FRESH, clock
         )
@@ -56,11 +55,12 @@ class AirbaseList:
         """Every document of the list, read at most once a minute."""
         return self._documents.value() if self._path else []
 
-    def of(self, entity: EntitySet, ids: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """The documents of these ids, whatever their status: what the list does not have any more is asked for."""
+    def of(self, entity: EntitySet, keys: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """The documents of these keys, whatever their status: what the list does not have any more is asked for."""
+        ids = [key_parts(key, 1)[0] for key in keys]
         listed = {id_of(document): document for document in self.documents()}
         found = [document for each in ids if (document := listed.get(each) or self._one(each)) is not None]
-        return alone(entity, found, self._extract, self._salt())
+        return alone(entity, found, self._extract, keys, self._salt())
 
     def _one(self, document_id: str) -> Document | None:
         """None where there is none; of a list that is not filtered all are known. Raises Misconfigured where the tenant
@@ -72,10 +72,9 @@ class AirbaseList:
             return self._api.one(f"{self._path}{quote(document_id, safe='')}/")
         except RecordRejected as error:
             if error.status == NOT_ALLOWED:
+                words = f"airbase: {self._path} gives no single document: {error.message}"
                 cure = "Ask Airbase for reading it: what was voided there cannot be told otherwise."
-                raise Misconfigured(
-                    f"airbase: {self._path} gives no single document: {error.message}", cure=cure
-                ) from error
+                raise Misconfigured(words, cure=cure) from error
             if error.status != NOT_FOUND:
                 raise
             return None

@@ -14,7 +14,7 @@ import pyarrow as pa
 from mlc_dagster.core.duplicates import Crosswalk, TargetScan
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
-from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
+from mlc_dagster.core.outcomes import Delivered, Draft, Outcome, Seen, Shown, Traffic, Worth
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, key_parts
 from mlc_dagster.systems.cin7.account_rules import USUAL_TOLERANCE, rules_of
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, classify, signature
@@ -23,8 +23,11 @@ from mlc_dagster.systems.cin7.lists import listed_supplier, supplier_pages, supp
 from mlc_dagster.systems.cin7.purchases.invoice_writer import InvoiceWriter
 from mlc_dagster.systems.cin7.purchases.purchase_lookup import PurchaseLookup
 from mlc_dagster.systems.cin7.purchases.purchase_writer import PurchaseSender, PurchaseWriter
+from mlc_dagster.systems.cin7.purchases.read_back import PurchasesReadBack
+from mlc_dagster.systems.cin7.purchases.shown_purchase import expected_invoice, expected_purchase, worth_of
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
 from mlc_dagster.systems.cin7.reference_books import read_books
+from mlc_dagster.systems.cin7.suppliers.read_back import expected_supplier, seen_suppliers
 from mlc_dagster.systems.cin7.suppliers.supplier_writer import SupplierWriter
 from mlc_dagster.systems.shared.kept_reads import KeptRead
 from mlc_dagster.systems.shared.lists_by_day import ListByDay, alone
@@ -38,7 +41,7 @@ PRODUCTS_FRESH = 600.0  # seconds that sent lines take ids and names from the sa
 
 
 class Cin7Client:
-    """One Cin7 account; implements outcomes.Client. The account's limits and keys are the ApiClient's business."""
+    """One Cin7 account; implements outcomes.ReadsBack. The account's limits and keys are the ApiClient's business."""
 
     def __init__(
         self,
@@ -49,8 +52,8 @@ class Cin7Client:
         account_id: str = "",
     ) -> None:
         """`terms`: the ERP's payment terms -> their names in Cin7. `account_id`: whose account this is; a secret."""
-        self.bank_salt: Callable[[], bytes] = bytes
         self.account_id = account_id
+        self.bank_salt: Callable[[], bytes] = bytes
         self.api, self._api, self._options = api, Cin7Api(api), options or {}
         self._suppliers = SupplierWriter(self._api, clock, terms)
         tolerance = self._options.get("rate_tolerance", USUAL_TOLERANCE)
@@ -62,6 +65,7 @@ class Cin7Client:
             PURCHASES.name: PurchaseWriter(sender),
             PURCHASE_INVOICES.name: InvoiceWriter(sender),
         }
+        self._there = PurchasesReadBack(self._api, clock)
         self._duplicates = Duplicates(self._api, self._options.get("external_key", ""), clock)
         self._products = KeptRead(self._read_products, PRODUCTS_FRESH, clock)
         self._books = KeptRead(lambda: read_books(self._api, self._products.value(BOOKS_FRESH)), BOOKS_FRESH, clock)
@@ -92,11 +96,28 @@ class Cin7Client:
     ) -> Iterator[pa.RecordBatch]:
         """Suppliers by their ids, deprecated ones too, as `read` has them. Raises as `save`."""
         rows = (row for key in keys for row in suppliers_of(self._api, key_parts(key, 1)[0]))
-        return alone(entity, rows, partial(listed_supplier, self._options), self.bank_salt())
+        return alone(entity, rows, partial(listed_supplier, self._options), keys, self.bank_salt())
 
     def scan_documents(self, target: Target, since: datetime, known: Crosswalk) -> TargetScan:
         """What may be in Cin7 twice: duplicates.AllowsDuplicates. Raises as `save`."""
         return self._duplicates.scan(target, since, known)
+
+    def read_back(self, target: Target, delivered: Sequence[Delivered]) -> Iterator[Seen]:
+        """As outcomes.ReadsBack: suppliers by the list, purchases by the list and what it shows as touched."""
+        if target.name == SUPPLIERS.name:
+            self._suppliers.forget()
+            return seen_suppliers(self._suppliers.listed(), self._suppliers.by_id, delivered)
+        return self._there.read_back(target, delivered)
+
+    def expected(self, target: Target, record: Any) -> Shown:
+        """As outcomes.ReadsBack."""
+        if target.name == SUPPLIERS.name:
+            return expected_supplier(record)
+        return expected_purchase(record) if target.name == PURCHASES.name else expected_invoice(record)
+
+    def worth(self, target: Target, values: Shown) -> Worth:
+        """As outcomes.ReadsBack: a purchase is worth its total, with tax."""
+        return worth_of(values)
 
     def schema_report(self, entity: EntitySet) -> None:
         """Cin7 does not tell which fields it has."""

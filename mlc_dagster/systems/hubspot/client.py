@@ -12,7 +12,9 @@ from mlc_dagster.core.outcomes import Budget, Draft, Outcome, Traffic
 from mlc_dagster.systems.hubspot.api import HubspotApi, classify
 from mlc_dagster.systems.hubspot.objects.companies import CompanyWriter
 from mlc_dagster.systems.hubspot.objects.deals import DealWriter
+from mlc_dagster.systems.hubspot.objects.deleted_records import stays_deleted
 from mlc_dagster.systems.hubspot.objects.invoices import InvoiceWriter
+from mlc_dagster.systems.hubspot.objects.read_back import ReadBack
 from mlc_dagster.systems.hubspot.portal import Portal
 from mlc_dagster.systems.hubspot.records import BATCH, COMPANIES, DEALS, INVOICES
 from mlc_dagster.transport.client import ApiClient, in_order
@@ -21,7 +23,7 @@ __all__ = ["HubspotClient", "classify"]
 
 
 class HubspotClient:
-    """One HubSpot account; implements outcomes.Client. `calls` is what mlc.yaml allows in ten seconds."""
+    """One HubSpot account; implements outcomes.ReadsBack. `calls` is what mlc.yaml allows in ten seconds."""
 
     def __init__(
         self,
@@ -35,7 +37,10 @@ class HubspotClient:
     ) -> None:
         self.api, self._in_flight = api, in_flight
         hubspot = HubspotApi(api, budget, calls)
+        self.makes_again = not stays_deleted(options or {})
         self.portal = Portal(hubspot, options or {}, clock)
+        there = ReadBack(hubspot, options or {}, in_flight)
+        self.read_back, self.expected, self.worth = there.read_back, there.expected, there.worth
         self._writers: Mapping[str, CompanyWriter | InvoiceWriter | DealWriter] = {
             COMPANIES.name: CompanyWriter(hubspot, self.portal, options or {}),
             INVOICES.name: InvoiceWriter(hubspot, self.portal, options or {}),

@@ -97,7 +97,7 @@ class HubspotSettings(StatesPayables):
         default_factory=dict, description="SUPPLIER/<key> or CUSTOMER/<key>: id of its company in HubSpot, or new"
     )
     on_deleted: Literal["recreate", "hold"] = Field(
-        "recreate", description="What was delivered and is deleted in HubSpot is made anew, and told; or held"
+        "hold", description="What was delivered and is deleted in HubSpot is held and told; or made anew, and told"
     )
     defaults: dict[Kind, dict[str, Default]] = Field(
         default_factory=dict, description="Object type: property: constant or {field: ...}, given to new records"

@@ -60,7 +60,7 @@ class ProcurifyClient:
     ) -> Iterator[pa.RecordBatch]:
         """The rows of a day. Raises AccessDenied, Misconfigured, TransientError: then nothing is handed over."""
         documents, extract = self._reading(entity, scope, pull)
-        reading = ListByDay(entity, scope, pull, sightings, self._now, self.bank_salt())
+        reading = ListByDay(entity, scope, pull, sightings, self._now, salt=self.bank_salt())
         return reading.batches(documents, extract)
 
     def by_keys(
@@ -76,7 +76,7 @@ class ProcurifyClient:
             documents = self._lists.bills_by_key(ids)
         else:
             documents = self._lists.orders_by_key(ids, since, self._now())
-        return alone(entity, documents, self._extract(entity), self.bank_salt())
+        return alone(entity, documents, self._extract(entity), keys, self.bank_salt())
 
     def schema_report(self, entity: EntitySet) -> None:
         """Procurify does not tell which fields it has."""

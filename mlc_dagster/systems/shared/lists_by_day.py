@@ -7,7 +7,7 @@ by its modified timestamp, or, in a set that is swept, by the day on which its p
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
@@ -50,11 +50,13 @@ class ListByDay:
         pull: Pull,
         sightings: Sightings | None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        only: frozenset[str] | None = None,
         salt: bytes = b"",
     ) -> None:
-        """`salt`: of the ledger, for the marks of bank details."""
+        """`only`: the keys of the rows that are wanted; None: all. `salt`: of the ledger, for marks of bank details."""
+        self._only, self._salt = only, salt
+        self._marks = MARK in entity.record.__struct_fields__
         self._entity, self._scope, self._pull, self._sightings, self._clock = entity, scope, pull, sightings, clock
-        self._salt, self._marks = salt, MARK in entity.record.__struct_fields__
 
     def batches(self, documents: Iterable[Document], extract: Extract) -> Iterator[pa.RecordBatch]:
         """The rows of the scope, by `arrow_columns.source_schema`. The documents are read to their end first: a page
@@ -80,7 +82,7 @@ class ListByDay:
             one = self._read(document, extract)
             self._pull.repeated += one.key in found
             found[one.key] = one
-        return list(found.values())
+        return [one for key, one in found.items() if self._only is None or key in self._only]
 
     def _read(self, document: Document, extract: Extract) -> _ReadDocument:
         etag = digest(document)
@@ -142,10 +144,11 @@ class ListByDay:
 
 
 def alone(
-    entity: EntitySet, documents: Iterable[Document], extract: Extract, salt: bytes = b""
+    entity: EntitySet, documents: Iterable[Document], extract: Extract, keys: Sequence[str], salt: bytes = b""
 ) -> Iterator[pa.RecordBatch]:
-    """Documents that were asked for by themselves, whatever day they belong to, in the columns of `source_schema`."""
-    return ListByDay(entity, Scope(""), Pull("/".join(entity.key), ""), None, salt=salt).batches(documents, extract)
+    """The documents of these keys, whatever day they belong to, in the columns of `source_schema`."""
+    wanted, pull = frozenset(keys), Pull("/".join(entity.key), "")
+    yield from ListByDay(entity, Scope(""), pull, None, only=wanted, salt=salt).batches(documents, extract)
 
 
 def digest(document: Any) -> str:

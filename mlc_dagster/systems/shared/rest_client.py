@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
-from mlc_dagster.systems.shared.lists_by_day import ListByDay
+from mlc_dagster.systems.shared.lists_by_day import ListByDay, alone
 from mlc_dagster.systems.shared.saving import one_by_one
 from mlc_dagster.transport.client import ApiClient
 
@@ -54,3 +55,9 @@ class RestClient(ABC):
         yield from ListByDay(entity, scope, pull, sightings).batches(self.listed(entity, scope), dict)
         pull.requests, pull.throttled_seconds = self.traffic.since(before)
         pull.pages = pull.requests
+
+    def by_keys(
+        self, entity: EntitySet, keys: Sequence[str], since: datetime | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of these keys, out of the whole list: a system that can be asked for one does it better."""
+        return alone(entity, self.listed(entity, Scope("")), dict, keys)

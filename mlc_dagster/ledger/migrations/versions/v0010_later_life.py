@@ -1,4 +1,5 @@
-"""What is known of a delivery after it was made: the read that it came from, and when its target was last looked at.
+"""What is known of a delivery after it was made: the read that it came from, and when its target was last looked at;
+one list of what is due.
 
 Additive: no row that is there is touched.
 """
@@ -16,6 +17,8 @@ def upgrade() -> None:
     _deliveries()
     _bank_marks()
     _sweeps()
+    _contents()
+    _work()
     _shown()
 
 
@@ -23,6 +26,79 @@ def _deliveries() -> None:
     for table in ("deliveries", "set_aside"):
         op.add_column(table, sa.Column("read_number", Serial))
         op.add_column(table, sa.Column("verified_at", Moment))
+
+
+def _contents() -> None:
+    op.create_table(
+        "contents",
+        sa.Column("flow", Name, nullable=False),
+        sa.Column("key", Key, nullable=False),
+        sa.Column("fingerprint", Name, nullable=False),
+        sa.Column("salt", Name, nullable=False),
+        sa.Column("content", Words, nullable=False),
+        sa.Column("first_sent_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("flow", "key", "fingerprint", name="contents_pkey"),
+        sqlite_with_rowid=False,
+    )
+
+
+WAITED = {None: "paused", "throttled": "throttled", "slice": "slice"}
+"""Why a load stands in paused_loads -> the word for it on the work list."""
+
+
+def _work() -> None:
+    for name, kind in (("connection", Name), ("run_id", Name), ("since", Moment), ("written_at", Moment)):
+        op.add_column("work", sa.Column(name, kind))
+    op.add_column("work", sa.Column("prepared_at", Moment))
+    _move_paused_loads()
+
+
+def _move_paused_loads() -> None:
+    """Onto the work list. The lines stay where they are too: nobody reads them any more."""
+    columns = [sa.column(name, Moment) for name in ("since", "due_at")]
+    names = ("flow", "partition", "connection", "run_id", "why")
+    left = sa.table("paused_loads", *columns, *(sa.column(name, Name) for name in names))
+    moments = [sa.column(name, Moment) for name in ("asked_at", "due_at", "since", "written_at")]
+    words = ("flow", "partition", "state", "why", "cause", "connection", "run_id")
+    work = sa.table("work", *moments, *(sa.column(name, Name) for name in words), sa.column("attempts", Serial))
+    rows = [_task(row) for row in op.get_bind().execute(sa.select(left)).mappings()]
+    if rows:
+        op.get_bind().execute(sa.insert(work), rows)
+
+
+def _task(row: sa.RowMapping) -> dict[str, object]:
+    name = str(row["connection"])
+    plain = name.partition("/")[2] if name.startswith("!") else name
+    at, word = row["since"], WAITED.get(row["why"], "paused")
+    return {
+        "flow": row["flow"],
+        "partition": row["partition"],
+        "state": "waiting" if word == "throttled" else "due",
+        "asked_at": at,
+        "due_at": row["due_at"] or at,
+        "why": f"{plain}: {word}",
+        "cause": f"{plain}:{word}",
+        "attempts": 0,
+        "connection": name,
+        "run_id": row["run_id"],
+        "since": at,
+        "written_at": at,
+    }
+
+
+def _shown() -> None:
+    op.create_table(
+        "shown",
+        sa.Column("flow", Name, nullable=False),
+        sa.Column("key", Key, nullable=False),
+        sa.Column("content", Words, nullable=False),
+        sa.Column("by", Name, nullable=False),
+        sa.Column("seen_at", Moment, nullable=False),
+        sa.Column("accepted", Words),
+        sa.Column("restored", Words),
+        sa.PrimaryKeyConstraint("flow", "key", name="shown_pkey"),
+        sqlite_with_rowid=False,
+    )
 
 
 def _sweeps() -> None:
@@ -55,21 +131,6 @@ def _sweeps() -> None:
         sa.Column("content", Name, nullable=False),
         sa.Column("asked_at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("flow", "key", name="swept_pkey"),
-        sqlite_with_rowid=False,
-    )
-
-
-def _shown() -> None:
-    op.create_table(
-        "shown",
-        sa.Column("flow", Name, nullable=False),
-        sa.Column("key", Key, nullable=False),
-        sa.Column("content", Words, nullable=False),
-        sa.Column("by", Name, nullable=False),
-        sa.Column("seen_at", Moment, nullable=False),
-        sa.Column("accepted", Words),
-        sa.Column("restored", Words),
-        sa.PrimaryKeyConstraint("flow", "key", name="shown_pkey"),
         sqlite_with_rowid=False,
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from mlc_dagster.core.errors import MlcError, RecordRejected
 from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Saved
+from mlc_dagster.core.shown_values import shown_otherwise
 from mlc_dagster.systems.cin7.account_rules import AccountRules
 from mlc_dagster.systems.cin7.api import NOWHERE, Document, covers, same_id, says
 from mlc_dagster.systems.cin7.kept_fields import refuse_losses
@@ -24,6 +25,7 @@ from mlc_dagster.systems.cin7.purchases.purchase_writer import (
     refuse_voided,
     taxed_otherwise,
 )
+from mlc_dagster.systems.cin7.purchases.shown_purchase import expected_invoice, shown_invoice
 from mlc_dagster.systems.cin7.records import PurchaseInvoice
 
 
@@ -200,6 +202,7 @@ class InvoiceWriter:
                 *valued_otherwise(document, purchase, task_id, account),
             ),
             looked_for=(OTHER_TAX, OTHER_RATE),
+            shown=shown_otherwise(expected_invoice(document), shown_invoice({}, invoice)),
         )
 
 

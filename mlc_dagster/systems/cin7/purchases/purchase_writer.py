@@ -8,6 +8,7 @@ from typing import Any
 
 from mlc_dagster.core.errors import MlcError, RecordRejected
 from mlc_dagster.core.outcomes import Begun, Disagreement, Draft, Outcome, Saved
+from mlc_dagster.core.shown_values import shown_otherwise
 from mlc_dagster.systems.cin7.account_rules import AccountRules
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, covers, same_id, says
 from mlc_dagster.systems.cin7.kept_fields import refuse_losses
@@ -19,6 +20,7 @@ from mlc_dagster.systems.cin7.purchases.buyers_discounts import (
     refuse_discounts,
 )
 from mlc_dagster.systems.cin7.purchases.purchase_lookup import PurchaseLookup, abandoned, read
+from mlc_dagster.systems.cin7.purchases.shown_purchase import expected_purchase, shown_purchase
 from mlc_dagster.systems.cin7.records import Purchase, PurchaseDocument
 
 Products = Callable[[], Mapping[str, Document]]
@@ -237,4 +239,5 @@ def _saved(draft: Draft, purchase: Document, action: Any, order: Document) -> Sa
     """With what differs by Cin7's own doing: a buyer's discount, or else the tax."""
     told = tuple(discounts_given(draft.record, order)) or tuple(taxed_otherwise(draft.record, order))
     number, kinds = str(purchase.get("OrderNumber") or ""), (OTHER_TAX, OTHER_DISCOUNT)
-    return Saved(draft, str(purchase["ID"]), action, detail=number, disagreements=told, looked_for=kinds)
+    shown = shown_otherwise(expected_purchase(draft.record), shown_purchase({}, order))
+    return Saved(draft, str(purchase["ID"]), action, number, disagreements=told, looked_for=kinds, shown=shown)

@@ -9,9 +9,11 @@ from typing import Any
 
 from mlc_dagster.core.errors import MlcError, RecordRejected, StillInDoubt
 from mlc_dagster.core.outcomes import Draft, Outcome, Saved
+from mlc_dagster.core.shown_values import shown_otherwise
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, covers, same_id
 from mlc_dagster.systems.cin7.kept_fields import refuse_losses
 from mlc_dagster.systems.cin7.records import Contact, Supplier
+from mlc_dagster.systems.cin7.suppliers.read_back import expected_supplier, shown_supplier
 from mlc_dagster.systems.cin7.suppliers.supplier_fields import (
     MARK,
     agreed_values,
@@ -72,15 +74,16 @@ class SupplierWriter:
             raise
 
     def _saved(self, draft: Draft) -> Saved:
-        known = self._by_id(draft.remote_id) if draft.remote_id else None
+        known = self.by_id(draft.remote_id) if draft.remote_id else None
         if known is None and (same := self._match(draft)):
             match = match_supplier(draft, self._code_names, same)
             if covers(same, merged(only_changes(draft.record, match, same), same)):
                 return _saved(draft, same, "adopted", match)
-            known = self._by_id(same["ID"]) or same
+            known = self.by_id(same["ID"]) or same
         return self._create(draft) if known is None else self._update(draft, known)
 
-    def _by_id(self, remote_id: str) -> Document | None:
+    def by_id(self, remote_id: str) -> Document | None:
+        """As Cin7 has it now; None: it has none of this id."""
         rows = self._api.get("/supplier", ID=remote_id, IncludeDeprecated="true").get("SupplierList") or []
         return next((row for row in rows if same_id(row["ID"], remote_id)), None)
 
@@ -244,4 +247,5 @@ def _folded(text: Any) -> str:
 
 def _saved(draft: Draft, row: Document, action: Any, match: SupplierMatch) -> Saved:
     agreed = agreed_values(match, row, wrote=action == "updated")
-    return Saved(draft, str(row["ID"]), action, detail=str(row.get("Name") or ""), agreed=agreed)
+    shown = shown_otherwise(expected_supplier(draft.record), shown_supplier(row))
+    return Saved(draft, str(row["ID"]), action, detail=str(row.get("Name") or ""), agreed=agreed, shown=shown)

@@ -13,7 +13,7 @@ from mlc_dagster.systems.hubspot.api import HubspotApi
 from mlc_dagster.systems.hubspot.objects.batch_answers import BatchResult, update, upsert
 from mlc_dagster.systems.hubspot.objects.batch_upsert import outcome, saved
 from mlc_dagster.systems.hubspot.objects.company_match import MAY_BE, Candidates, CompanyMatch
-from mlc_dagster.systems.hubspot.objects.deleted_records import DELETED, deletion, deletion_refused
+from mlc_dagster.systems.hubspot.objects.deleted_records import DELETED, deletion, deletion_refused, gone, stays_deleted
 from mlc_dagster.systems.hubspot.objects.kept_values import KEPT, MERGED, changes
 from mlc_dagster.systems.hubspot.objects.known_records import KnownRecord, KnownRecords
 from mlc_dagster.systems.hubspot.objects.properties import MATCHED_BY, of_company, of_new_company
@@ -124,7 +124,7 @@ class CompanyWriter:
     def _plan_anew(self, pending: _PendingCompany) -> None:
         if gone := deletion(pending.draft, pending.known):
             pending.told.append(gone)
-            if self._options.get("on_deleted") == "hold":
+            if stays_deleted(self._options):
                 pending.refused, pending.rule = deletion_refused(pending.draft, pending.known), DELETED
                 return
         pending.row = of_new_company(pending.company, self._options)
@@ -149,7 +149,7 @@ class CompanyWriter:
 
     def _outcome(self, pending: _PendingCompany, sent: BatchResult, trace: str) -> Outcome:
         if pending.refused:
-            return Refused(pending.draft, pending.refused, pending.rule)
+            return Refused(pending.draft, pending.refused, pending.rule, disagreements=gone(pending.rule, pending.told))
         if not pending.row:  # merged into another one of ours, which writes it
             link = self._portal.link(TYPE_ID, pending.known.remote_id)
             answer: Outcome = saved(pending.draft, pending.known.remote_id, pending.company.name or "", link, new=False)

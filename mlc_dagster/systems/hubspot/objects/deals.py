@@ -11,7 +11,7 @@ from mlc_dagster.systems.hubspot.objects.associations import Associations
 from mlc_dagster.systems.hubspot.objects.batch_answers import BatchResult, update, upsert
 from mlc_dagster.systems.hubspot.objects.batch_upsert import outcome
 from mlc_dagster.systems.hubspot.objects.deal_match import MAY_BE_DEAL, DealMatch
-from mlc_dagster.systems.hubspot.objects.deleted_records import DELETED, deletion, deletion_refused
+from mlc_dagster.systems.hubspot.objects.deleted_records import DELETED, deletion, deletion_refused, gone, stays_deleted
 from mlc_dagster.systems.hubspot.objects.kept_values import KEPT, changes
 from mlc_dagster.systems.hubspot.objects.known_records import KnownRecord, KnownRecords
 from mlc_dagster.systems.hubspot.objects.party_companies import COMPANY_IS_THERE, Parties, PartyCompanies
@@ -93,7 +93,7 @@ class DealWriter:
     def _judge(self, pending: _PendingDeal) -> None:
         if gone := deletion(pending.draft, pending.known):
             pending.told.append(gone)
-            if self._options.get("on_deleted") == "hold":
+            if stays_deleted(self._options):
                 pending.refused, pending.rule = deletion_refused(pending.draft, pending.known), DELETED
         elif pending.known.key not in ("", pending.deal.key):
             pending.refused = f"HubSpot's deal {pending.known.remote_id} carries the key {pending.known.key}."
@@ -134,7 +134,7 @@ class DealWriter:
 
     def _outcome(self, pending: _PendingDeal, sent: BatchResult, trace: str) -> Outcome:
         if pending.refused:
-            return Refused(pending.draft, pending.refused, pending.rule)
+            return Refused(pending.draft, pending.refused, pending.rule, disagreements=gone(pending.rule, pending.told))
         answer = outcome(pending.draft, sent, trace, pending.deal.name, self._portal, TYPE_ID)
         if isinstance(answer, Saved):
             return replace(answer, disagreements=tuple(pending.told), looked_for=(KEPT, DELETED))

@@ -14,7 +14,7 @@ from mlc_dagster.systems.hubspot.api import HubspotApi
 from mlc_dagster.systems.hubspot.error_messages import READ_ONLY
 from mlc_dagster.systems.hubspot.objects.batch_answers import BatchResult, update, upsert
 from mlc_dagster.systems.hubspot.objects.batch_upsert import saved
-from mlc_dagster.systems.hubspot.objects.deleted_records import DELETED, deletion, deletion_refused
+from mlc_dagster.systems.hubspot.objects.deleted_records import DELETED, deletion, deletion_refused, gone, stays_deleted
 from mlc_dagster.systems.hubspot.objects.invoice_lines import ADDED, LINES, LineWriter
 from mlc_dagster.systems.hubspot.objects.invoice_status import OTHER_STATUS, STATUS, other_status, status_to_send
 from mlc_dagster.systems.hubspot.objects.known_records import KnownRecords
@@ -68,7 +68,7 @@ class InvoiceWriter:
             pending.known = found[pending.trace]
             if gone := deletion(pending.draft, pending.known):
                 pending.told.append(gone)
-                if self._options.get("on_deleted") == "hold":
+                if stays_deleted(self._options):
                     pending.refused, pending.rule = deletion_refused(pending.draft, pending.known), DELETED
             elif pending.known.key not in ("", pending.invoice.key):
                 pending.refused = f"HubSpot's invoice {pending.known.remote_id} carries the key {pending.known.key}."
@@ -206,7 +206,7 @@ class InvoiceWriter:
         if pending.unanswered and not pending.refused:
             return Unanswered(pending.draft, pending.unanswered)
         if refused := pending.refused or pending.held_later:
-            return Refused(pending.draft, refused, pending.rule)
+            return Refused(pending.draft, refused, pending.rule, disagreements=gone(pending.rule, pending.told))
         link = self._portal.link(TYPE_ID, pending.remote_id)
         answer = saved(pending.draft, pending.remote_id, pending.invoice.number or "", link, new=pending.new)
         return replace(answer, disagreements=tuple(pending.told), looked_for=TOLD)

@@ -98,7 +98,7 @@ class DocumentLists:
         yield from (with_bills(order, of.get(str(order["procurify_PO"]), [])) for order in orders)
 
     def _by_key(self, path: str, keys: Sequence[str], has_lines: Callable[[Document], bool]) -> Iterator[Document]:
-        """As the lists give them; with the lines of those that may be posted, or were."""
+        """As the lists give them: lines of those alone that may be posted."""
         found = in_order(lambda key: self._one(path, key), keys, self._read_scope.in_flight)
         rows = (document for document in found if document is not None)
         return ({**row, WHOLE: True} if has_lines(row) else row for row in rows)
