@@ -91,6 +91,8 @@ class Flow:
     """The source record without what tells of its way alone: its status. None: what changes there is delivered."""
     leaves_its_list: bool = False  # the source's list shows a record on its way alone: later it is asked for by key
     reversing: Reversing | None = None  # None: nothing of this flow is ever reversed
+    document: Callable[[Any], str | None] | None = None
+    """target record -> `stakes.document_key`: which supplier's invoice it is, under whatever key the ERP has it"""
     pair: str = ""  # "cin7/suppliers": both sides may change the record; the values last agreed on are kept under this
     description: str = ""
     owner: str = "team:finance"

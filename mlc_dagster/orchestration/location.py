@@ -27,6 +27,7 @@ from mlc_dagster.orchestration.automation.healing import healing_sensors
 from mlc_dagster.orchestration.automation.inbox import inbox_sensors
 from mlc_dagster.orchestration.automation.planning import plan_job
 from mlc_dagster.orchestration.automation.retention import purge_job, purge_schedule
+from mlc_dagster.orchestration.automation.sweep import sweep_jobs, sweep_schedules
 from mlc_dagster.orchestration.liveness.lost_runs import lost_runs_sensor
 from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
 from mlc_dagster.orchestration.resources import ConnectionResource, LedgerResource, StorageResource
@@ -132,6 +133,7 @@ class _Parts:
             *automation.reference_jobs(self.references),
             *duplicates.duplicates_jobs(self.every),
             *still_standing.standing_jobs(self.every, self.settings),
+            *sweep_jobs(self.every, self.settings),
             plan_job(self.every, self.settings, quiet),
         ]
         yield from moving
@@ -145,6 +147,7 @@ class _Parts:
                 yield schedule
         yield from duplicates.duplicates_schedules(self.every, self.settings)
         yield from still_standing.standing_schedules(self.every, self.settings)
+        yield from sweep_schedules(self.every, self.settings)
         yield purge_schedule(self.settings)
         yield from alerts.daily_schedules(self.settings)
 

@@ -11,6 +11,7 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from mlc_dagster.core.errors import MlcError
+from mlc_dagster.core.outcomes import Budget
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.credentials import secret
 from mlc_dagster.ledger.replaced_secrets import ReplacedSecret
@@ -20,6 +21,7 @@ from mlc_dagster.settings.section import SystemConnection
 from mlc_dagster.systems import accounts
 from mlc_dagster.systems.registry import systems
 from mlc_dagster.systems.shared.connections import Budgets
+from mlc_dagster.transport.budget_share import BudgetShare
 from mlc_dagster.transport.rate_limits import LocalBudget
 
 TICK_SECONDS = 60.0  # that Dagster gives a sensor
@@ -125,14 +127,30 @@ class ConnectionResource(Signed):
             self._quick_client = self._connected(self._settings.model_copy(update=shorter), 2)
         return self._quick_client
 
+    def at_a_share(self, share: float) -> tuple[Any, float]:
+        """A client for a look that may take its time: so much of the budget at most, after whoever waits for the rest.
+
+        Also how many calls a minute that is.
+        """
+        calls = 0.0
+
+        def budgets(name: str, limit: int, seconds: float) -> Budget:
+            nonlocal calls
+            few = max(1, int(limit * share))
+            calls = 60.0 * few / seconds
+            return BudgetShare(self.budgets(f"{name} {share:g}", few, seconds), self.budgets(name, limit, seconds))
+
+        client = self._connected(self._settings, 8, budgets)
+        return client, calls
+
     @property
     def _settings(self) -> SystemConnection:
         return systems()[self.system].settings.model_validate(self.section)
 
-    def _connected(self, settings: SystemConnection, tries: int) -> Any:
-        secrets, named = dict(zip(self.secrets, self.values(), strict=True)), self.connection
+    def _connected(self, settings: SystemConnection, tries: int, budgets: Budgets | None = None) -> Any:
+        secrets = dict(zip(self.secrets, self.values(), strict=True))
         make = partial(systems()[self.system].client, kept=self.kept, bank_salt=self._bank_salt)
-        return make(settings, secrets, self.budgets, named, tries)
+        return make(settings, secrets, budgets or self.budgets, self.connection, tries)
 
     def _bank_salt(self) -> bytes:
         return self.opened.bank_marks.salt()

@@ -16,7 +16,7 @@ from mlc_dagster.core.outcomes import EVER as EVER
 from mlc_dagster.core.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
 from mlc_dagster.core.vocabulary import ERP, key_text
 from mlc_dagster.ledger import Decision, Lease, LeaseLost, Ledger, Paused, Run, Standing, boot_time
-from mlc_dagster.pipeline import disagreements, ending
+from mlc_dagster.pipeline import disagreements, ending, stakes
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, Slice, chunks
 from mlc_dagster.pipeline.drafts import NOTHING_TO_SEND, draft_of, superseded
 from mlc_dagster.pipeline.fresh import SecondRead
@@ -283,6 +283,7 @@ class _Delivery:
         flow, run = self.flow, self.run
         taken = superseded(flow, last_words)
         self.loaded.differing += disagreements.remember(flow.name, last_words, self.ledger)
+        stakes.remember(flow, last_words, self.ledger)
         try:
             self.ledger.finish(flow.name, last_words, run=run, lease=self.lease, pair=flow.pair, supersedes=taken)
         except LeaseLost as lost:

@@ -102,10 +102,20 @@ class LaterLife:
             self.too_many = _too_many(self.flow, unknown, self.looked_at)
             log.error("%s", self.too_many)
             return
+        found = self._at_stake(found)
         self.new = differences.see(self.flow.name, found, run)
         differences.agree(self.flow.name, [*self._stands, *self.found], SOURCE_SIDE, found, run)
         if self.new:
             log.warning("%s: %d delivered record(s) do not stand in their source any more", self.flow.name, self.new)
+
+    def _at_stake(self, found: Sequence[Found]) -> list[Found]:
+        """With what was delivered: the source may say 0 of what it took back, and nothing of what is gone."""
+        stakes = self.ledger.stakes.of(self.flow.name, [one.key for one in found])
+        known = {key: stake for key, stake in stakes.items() if stake.amount is not None}
+        return [
+            one._replace(amount=known[one.key].amount, currency=known[one.key].currency) if one.key in known else one
+            for one in found
+        ]
 
     def _leave_what_is_known_better(self) -> None:
         """Stored rows that are judged again say nothing of what was looked at since they were read."""

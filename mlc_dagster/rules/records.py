@@ -35,19 +35,37 @@ class AmountLine(Protocol):
 
 def is_not_cancelled(source: Any, target: Any, facts: Facts) -> Problem | None:
     """The record is in a state that is delivered: not cancelled in the ERP."""
-    held = facts.options.get("not_delivered_states", NOT_DELIVERED).split(",")
-    if source.obj_state is None or source.obj_state not in {state.strip() for state in held}:
+    if not _is_cancelled(source, facts):
         return None
-    reason = f"The record is {source.obj_state} in the ERP. Where the target has it already, cancel it there by hand."
+    reason = f"The record is {source.obj_state} in the ERP, and the target does not have it: nothing is sent."
     return Problem("is_not_cancelled", reason, source.obj_state)
 
 
 def order_is_a_purchase(source: Any, target: Any, facts: Facts) -> Problem | None:
     """The order is in a state in which something is ordered: not stopped in the ERP."""
-    if facts.table("order_states").get(source.obj_state or "") != "hold":
+    if not _is_stopped(source, facts):
         return None
-    reason = f"The order is {source.obj_state} in the ERP, and no purchase (order_states in mlc.yaml). Where the target"
-    return Problem("order_is_a_purchase", f"{reason} has it already, void it there by hand.", source.obj_state)
+    reason = f"The order is {source.obj_state} in the ERP, and no purchase (order_states in mlc.yaml). The target does"
+    return Problem("order_is_a_purchase", f"{reason} not have it: nothing is sent.", source.obj_state)
+
+
+STATED = frozenset({"is_not_cancelled", "order_is_a_purchase", "invoice_is_not_voided"})
+"""Rules that a record breaks by a state that the ERP says: where the target has it already, it is taken back."""
+
+
+def stopped_in(source: Any, facts: Facts) -> str:
+    """The state by which the ERP takes a record back; empty where it is in a usual one."""
+    is_stopped = _is_cancelled(source, facts) or _is_stopped(source, facts)
+    return str(source.obj_state) if is_stopped else ""
+
+
+def _is_cancelled(source: Any, facts: Facts) -> bool:
+    held = {state.strip() for state in facts.options.get("not_delivered_states", NOT_DELIVERED).split(",")}
+    return getattr(source, "obj_state", None) in held
+
+
+def _is_stopped(source: Any, facts: Facts) -> bool:
+    return facts.table("order_states").get(getattr(source, "obj_state", None) or "") == "hold"
 
 
 def is_not_a_credit_note(source: Any, target: Any, facts: Facts) -> Problem | None:

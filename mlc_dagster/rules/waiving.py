@@ -50,11 +50,14 @@ TAKEN_AS_KNOWN = "not_changed_after_posting"
 DELETED = "deleted_in_the_target"
 """What people deleted does not come back by itself; released, it is made again."""
 
+WAS_CANCELLED = "was_cancelled_by_a_person"
+"""A document under our own reference is cancelled, voided or closed in the target: that is a decision."""
+
 AS_DELIVERED = "target_is_as_delivered"
 """Nobody edited it there, or a person said what counts: of flows whose verify.policy is hold."""
 
-IN_THE_TARGET = frozenset({"may_be_this_company", "may_be_this_deal", DELETED, AS_DELIVERED})
-"""Held for what people keep, or deleted, in the target: they say there, or in mlc.yaml, what it is."""
+IN_THE_TARGET = frozenset({"may_be_this_company", "may_be_this_deal", DELETED, AS_DELIVERED, WAS_CANCELLED})
+"""Held for what people keep, cancelled or deleted in the target: they say there, or in mlc.yaml, what it is."""
 
 AT_THE_LOAD = IN_THE_TARGET | {
     "target_accepts_it",

@@ -230,6 +230,7 @@ def test_many_are_not_released_at_once(linked: Office, tmp_path: Path, monkeypat
     show(linked, 81, **bank(NEW))
     linked.go(VENDORS)
     monkeypatch.setenv("MLC_DATABASE_URL", linked.ledger._database.url.render_as_string(hide_password=False))
+    (tmp_path / "mlc.yaml").write_text(json.dumps(linked.content), encoding="utf-8")
     monkeypatch.setenv("MLC_CONFIG", str(tmp_path / "mlc.yaml"))
     words = ["holds", "release", "--flow", VENDORS, "--rule", RULE, "--reason", "all fine", "--who", "Ann", "--yes"]
     result = CliRunner().invoke(app, words)

@@ -66,7 +66,7 @@ def test_a_voucher_that_is_approved_is_reversed_line_by_line_and_both_sides_agre
         assert reversal["VoucherDate"] == original["VoucherDate"] and here.balance() == {}
         number = f"0010/M/2026/{reversal['VoucherNo']}"
         assert found.numbers == {entry: number} and here.differences(PAYMENTS) == []
-        assert here.events(PAYMENTS, entry)[-1] == "reversed" and len(here.vouchers()) == 2
+        assert here.events(PAYMENTS, entry).count("reversed") == 1 and len(here.vouchers()) == 2
         assert here.events(reversal_name(PAYMENTS), reversal_key(entry)) == ["sent", "created"]
         here.look(PAYMENTS)
         here.go(PAYMENTS)

@@ -14,7 +14,7 @@ from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks, upsert
 from mlc_dagster.ledger.entries import Event, Run
 from mlc_dagster.ledger.records.trail import Trail, line
-from mlc_dagster.ledger.tables import differences
+from mlc_dagster.ledger.tables import deliveries, differences
 from mlc_dagster.ledger.tenants import of_tenant
 
 AGREED = "both sides agree"
@@ -22,7 +22,7 @@ AGREED = "both sides agree"
 A_LOOK = Run("a look")
 """Who finds a difference, where no run is named."""
 _IS_OPEN = differences.c.closed_at.is_(None)
-Place = tuple[str, str, str]
+_Spot = tuple[str, str, str]
 """Stored key, kind, field."""
 
 
@@ -55,6 +55,14 @@ class Difference:
     last_seen: datetime
     closed_at: datetime | None = None
     closed_by: str | None = None
+
+
+class Place(NamedTuple):
+    """Where the target has what was delivered."""
+
+    remote_id: str
+    number: str  # what a person would look for; else the id
+    link: str
 
 
 class Differences:
@@ -133,6 +141,19 @@ class Differences:
         with self._database.reading() as connection:
             return [_difference(row) for row in connection.execute(wanted)]
 
+    def places(self, flow: str, keys: Iterable[str]) -> dict[str, Place]:
+        """Key -> where the target has it, of what was delivered: to be shown beside a difference."""
+        stored = {stored_key(key): key for key in keys}
+        columns = (deliveries.c.key, deliveries.c.remote_id, deliveries.c.detail, deliveries.c.link)
+        found: dict[str, Place] = {}
+        with self._database.reading() as connection:
+            for chunk in chunks(list(stored)):
+                wanted = select(*columns).where(deliveries.c.flow == flow, deliveries.c.key.in_(chunk))
+                for row in connection.execute(wanted):
+                    number = row.detail or row.remote_id or ""
+                    found[stored[row.key]] = Place(row.remote_id or "", number, row.link or "")
+        return found
+
     def of(self, flow: str, keys: Sequence[str], kinds: Sequence[str]) -> dict[str, list[Difference]]:
         """Key -> those of these kinds that are open. A flow without any costs one small question."""
         some = select(differences.c.id).where(differences.c.flow == flow, _IS_OPEN, differences.c.kind.in_(kinds))
@@ -177,9 +198,9 @@ class Differences:
     def _whose(self, flow: str | None) -> Any:
         return of_tenant(differences.c.flow) if flow is None else differences.c.flow == flow
 
-    def _open_places(self, connection: Connection, flow: str, places: Iterable[Place]) -> set[Place]:
+    def _open_places(self, connection: Connection, flow: str, places: Iterable[_Spot]) -> set[_Spot]:
         """Those of them that are open already."""
-        found: set[Place] = set()
+        found: set[_Spot] = set()
         columns = (differences.c.key, differences.c.kind, differences.c.field)
         for chunk in chunks(sorted({key for key, _, _ in places})):
             mine = (differences.c.flow == flow, differences.c.key.in_(chunk), _IS_OPEN)

@@ -43,6 +43,16 @@ class LedgerSightings:
         with self._database.reading() as connection:
             return list(connection.execute(wanted.order_by(sightings.c.key)).scalars())
 
+    def places(self, entity: str, keys: Sequence[str]) -> dict[str, date]:
+        """Key -> the day on which its present ETag was first seen, of those that were."""
+        found: dict[str, date] = {}
+        with self._database.reading() as connection:
+            for chunk in chunks([stored_key(key) for key in keys]):
+                mine = (sightings.c.entity == entity, sightings.c.key.in_(chunk))
+                rows = connection.execute(select(sightings.c.key, sightings.c.placed_on).where(*mine))
+                found.update((row.key, row.placed_on) for row in rows)
+        return found
+
     def _known(self, entity: str, keys: Sequence[str]) -> dict[str, str]:
         known: dict[str, str] = {}
         with self._database.reading() as connection:

@@ -74,25 +74,24 @@ class Sweeps:
         with self._database.reading() as connection:
             return frozenset(connection.execute(wanted).scalars())
 
-    def ask_once(self, flow: str, contents: Mapping[str, str]) -> frozenset[str]:
-        """Those of the keys whose content nobody was asked to read again for yet; from now on they were."""
-        known = self._asked(flow, contents)
-        new = {key: content for key, content in contents.items() if known.get(key) != content}
-        if new:
-            with self._database.writing() as connection:
-                now, statement = clock(connection), upsert(connection.dialect.name, swept)
-                put = {name: statement.excluded[name] for name in ("content", "asked_at")}
-                rows = [{"flow": flow, "key": key, "content": new[key], "asked_at": now} for key in sorted(new)]
-                connection.execute(statement.on_conflict_do_update(index_elements=["flow", "key"], set_=put), rows)
-        return frozenset(new)
-
-    def _asked(self, flow: str, keys: Iterable[str]) -> dict[str, str]:
+    def not_asked(self, flow: str, contents: Mapping[str, str]) -> dict[str, str]:
+        """Those of key -> content for which nobody was asked to read the record again yet."""
         found: dict[str, str] = {}
         with self._database.reading() as connection:
-            for chunk in chunks(list(keys)):
+            for chunk in chunks(list(contents)):
                 wanted = select(swept.c.key, swept.c.content).where(swept.c.flow == flow, swept.c.key.in_(chunk))
                 found |= {row.key: row.content for row in connection.execute(wanted)}
-        return found
+        return {key: content for key, content in contents.items() if found.get(key) != content}
+
+    def asked(self, flow: str, contents: Mapping[str, str]) -> None:
+        """They stand on the work list: the same content is not asked for a second time."""
+        if not contents:
+            return
+        with self._database.writing() as connection:
+            now, statement = clock(connection), upsert(connection.dialect.name, swept)
+            put = {name: statement.excluded[name] for name in ("content", "asked_at")}
+            rows = [{"flow": flow, "key": key, "content": contents[key], "asked_at": now} for key in sorted(contents)]
+            connection.execute(statement.on_conflict_do_update(index_elements=["flow", "key"], set_=put), rows)
 
     # --- what was swept -----------------------------------------------------------------------------------------------
 

@@ -90,6 +90,17 @@ class AirbaseSandbox:
         with self._lock:
             self._shelves.upsert("vendors", fields, patched=self._shelves.rows["vendors"][which]["airbase_id"])
 
+    def change_order(self, which: str, **fields: Any) -> None:
+        """As a person would, on a purchase order, its status too. Raises KeyError, Refusal."""
+        with self._lock:
+            known = self._shelves.rows["purchase_orders"][which]
+            known.update(self._shelves.judge("purchase_orders", {**known, **copy.deepcopy(fields)}))
+
+    def delete(self, kind: str, which: str) -> None:
+        """As a person would, a vendor or a purchase order. Raises KeyError."""
+        with self._lock:
+            del self._shelves.rows[kind][which]
+
     def add_request(self, **fields: Any) -> str:
         """An approved purchase request; its id. Fields as in `airbase_spend.made`. Raises ValueError."""
         return self._add(REQUESTS, fields)

@@ -131,6 +131,11 @@ class Cin7Sandbox:
         with self._lock:
             self._purchases.void(purchase_id, True)
 
+    def void_invoice(self, purchase_id: str, task_id: str) -> None:
+        """As a person would. Raises RefusedError."""
+        with self._lock:
+            self._purchases.void_invoice(purchase_id, task_id)
+
     def change_supplier(
         self,
         which: str,

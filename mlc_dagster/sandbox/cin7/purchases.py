@@ -84,6 +84,17 @@ class Purchases:
             invoice["Status"] = "VOIDED"
         return _touched(purchase)
 
+    def void_invoice(self, identity: Any, task: str) -> dict[str, Any]:
+        """DELETE /advanced-purchase/invoice with `Void=true`. Raises RefusedError."""
+        purchase = self.find(identity)
+        invoice = next((each for each in purchase["Invoice"] if each["TaskID"].lower() == task.lower()), None)
+        if invoice is None:
+            raise RefusedError("Invoice task with specified ID not found", code=404)
+        if invoice["Paid"]:
+            raise RefusedError("Invoice has payments; remove them first")
+        invoice["Status"] = "VOIDED"
+        return _touched(purchase)
+
     def _header(self, body: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
         supplier, dropped = self._supplier(body), self.books.traits.drops.split(",")
         return {

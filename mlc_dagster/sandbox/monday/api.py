@@ -110,6 +110,20 @@ class MondaySandbox:
                 item["created_at"] = item["updated_at"] = at.strftime("%Y-%m-%dT%H:%M:%SZ")
             return str(item["id"])
 
+    def change_item(self, item_id: str, name: str | None = None, **values: Any) -> None:
+        """As a person would: another name, other values by column title, as create_item takes them. Raises KeyError."""
+        with self._lock:
+            board = self.boards.items[item_id]["board"]
+            ids = {column["title"]: column["id"] for column in self.boards.board(board)["columns"]}
+            given = {ids[title.replace("_", " ")]: value for title, value in values.items()}
+            content = json.dumps({**given, **({"name": name} if name else {})})
+            self.boards.change_item(board, item_id, content, labels=True)
+
+    def restore_item(self, item_id: str) -> None:
+        """As a person would, from the archive or the trash. Raises KeyError."""
+        with self._lock:
+            self.boards.items[item_id]["state"] = "active"
+
     def archive_item(self, item_id: str) -> None:
         """As a person would: no list shows it any more. Raises KeyError."""
         with self._lock:

@@ -137,6 +137,15 @@ class ProcurifySandbox:
         with self._lock:
             self._shelves.vendors[number].update({"dateModified": papers.stamp(), **papers.plain(changes)})
 
+    def deactivate_vendor(self, number: int) -> None:
+        """As a person does: it is in no list but that of all, and loses its external id. Raises KeyError."""
+        self.touch_vendor(number, active=False, external_id=None)
+
+    def delete_vendor(self, number: int) -> None:
+        """As support does, for good. Raises KeyError."""
+        with self._lock:
+            del self._shelves.vendors[number]
+
     @property
     def token_seconds(self) -> float:
         """How long the tokens live that are given out from now on."""

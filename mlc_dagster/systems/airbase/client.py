@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 
 from mlc_dagster.core.facts import Books
-from mlc_dagster.core.flows import Target
-from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
+from mlc_dagster.core.flows import Flow, Target
+from mlc_dagster.core.outcomes import Delivered, Draft, Outcome, Seen, Shown, Traffic, Worth
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
 from mlc_dagster.systems.airbase.api import AirbaseApi, Document, amount_of, id_of, reference_of
 from mlc_dagster.systems.airbase.endpoints import Endpoints
@@ -35,6 +37,13 @@ from mlc_dagster.systems.airbase.spend.fields import PAYMENT, REQUEST
 from mlc_dagster.systems.airbase.spend.records import ACKNOWLEDGEMENTS, PAYMENTS, PURCHASE_REQUESTS, Payment
 from mlc_dagster.systems.airbase.vendors.supplier_fields import VendorMatching
 from mlc_dagster.systems.airbase.writing import request_bodies as bodies
+from mlc_dagster.systems.airbase.writing.read_back import (
+    AcknowledgementsReadBack,
+    RecordsReadBack,
+    expected,
+    otherwise,
+    worth,
+)
 from mlc_dagster.systems.airbase.writing.record_index import RecordIndex
 from mlc_dagster.systems.airbase.writing.upserts import UpsertKind, UpsertWriter
 from mlc_dagster.systems.shared.draft_writer import DraftWriter
@@ -59,10 +68,18 @@ class AirbaseClient:
         self.api, self.endpoints, self._clock = api, endpoints, clock
         self.bank_salt: Callable[[], bytes] = bytes
         self._api = AirbaseApi(api, endpoints.page_size)
+        left_out = endpoints.vendor_fields_left_out
         vendors = UpsertKind(
-            "vendor", self._vendor_body, endpoints.vendors_bulk, by_name=True, two_way=VendorMatching(terms or {})
+            "vendor",
+            self._vendor_body,
+            endpoints.vendors_bulk,
+            by_name=True,
+            two_way=VendorMatching(terms or {}),
+            otherwise=partial(otherwise, left_out=left_out),
         )
-        orders = UpsertKind("purchase order", bodies.order, endpoints.purchase_orders_bulk, fault=_total_fault)
+        orders = UpsertKind(
+            "purchase order", bodies.order, endpoints.purchase_orders_bulk, fault=_total_fault, otherwise=otherwise
+        )
         spent = {PURCHASE_REQUESTS.path: endpoints.purchase_requests, PAYMENTS.path: endpoints.ledger_entries}
         self._writers: dict[str, DraftWriter] = {
             VENDORS.name: self._upsert_writer(vendors, endpoints.vendors),
@@ -75,6 +92,12 @@ class AirbaseClient:
             ),
             **_spend_lists(self._api, endpoints, clock),
         }
+        self._there = {
+            VENDORS.name: RecordsReadBack(self._api, endpoints.vendors, vendors=True, left_out=left_out),
+            PURCHASE_ORDERS.name: RecordsReadBack(self._api, endpoints.purchase_orders, vendors=False),
+        }
+        by_source = {entity.name: spent[entity.path] for entity in (PURCHASE_REQUESTS, PAYMENTS)}
+        self._words = AcknowledgementsReadBack(self._api, by_source)
         self._books = KeptRead(self._read_books, BOOKS_FRESH, clock)
         self._subsidiary_ids = KeptRead(self._read_subsidiary_ids, BOOKS_FRESH, clock)
 
@@ -95,6 +118,24 @@ class AirbaseClient:
     def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
         """Raises AccessDenied, Misconfigured, TransientError (retries are exhausted): for those not yet answered."""
         return self._writers[target.name].save(list(drafts))
+
+    def read_back(self, target: Target, delivered: Sequence[Delivered]) -> Iterator[Seen]:
+        """As outcomes.ReadsBack: by the lists; words of vouchers by the lists of their statuses."""
+        there = self._there.get(target.name)
+        return there.read_back(delivered) if there else self._words.read_back(delivered)
+
+    def expected(self, target: Target, record: Any) -> Shown:
+        """As outcomes.ReadsBack."""
+        return expected(record, self.endpoints.vendor_fields_left_out)
+
+    def worth(self, target: Target, values: Shown) -> Worth:
+        """As outcomes.ReadsBack."""
+        return worth(values)
+
+    def ours_in(self, flow: Flow, since: datetime | None, known: AbstractSet[str]) -> Iterator[Seen]:
+        """As outcomes.FindsOurs, of vendors and orders; all of them, since Airbase tells no times."""
+        there = self._there.get(flow.target.name)
+        return there.ours(known) if there else iter(())
 
     def read(
         self, entity: EntitySet, scope: Scope, pull: Pull, sightings: Sightings | None = None

@@ -17,6 +17,7 @@ from mlc_dagster.systems.ifs.duplicates import Duplicates
 from mlc_dagster.systems.ifs.external_records import NO_WAYS, Ways
 from mlc_dagster.systems.ifs.odata.error_responses import classify as classify
 from mlc_dagster.systems.ifs.reading.changes import Changes
+from mlc_dagster.systems.ifs.reading.key_walk import keys_of
 from mlc_dagster.systems.ifs.reading.lookups import Lookups
 from mlc_dagster.systems.ifs.reading.partition_read import PartitionRead
 from mlc_dagster.systems.ifs.reading.queries import Connection
@@ -113,6 +114,10 @@ class IfsClient(RowWrites):
     ) -> Iterator[pa.RecordBatch]:
         """The rows of these keys with their lines, as `read` has them; none of a key that is gone. Raises as `read`."""
         return sealed(self._lookups.whole(entity, keys), entity, self.bank_salt)
+
+    def keys_of(self, entity: EntitySet) -> Iterator[str]:
+        """The keys of all rows that there are, and nothing else of them. Raises as `read`."""
+        return keys_of(self._connection, entity)
 
     def get(self, entity: EntitySet, key: Mapping[str, object]) -> tuple[Row, str]:
         """(row with its lines, ETag). Raises RecordRejected with status 404 where there is none, or it does not fit."""

@@ -196,13 +196,17 @@ POSTING_PROPOSALS = replace(
 
 VOUCHER_KEYS = ("company", "voucher_type", "accounting_year", "voucher_no")
 
-VOUCHERS = _set(
-    "VoucherSet",
-    "VoucherHandling",
-    Voucher,
-    *VOUCHER_KEYS,
-    lines=_lines("VoucherRows", "VoucherRowSet", VoucherRow, *VOUCHER_KEYS, "row_no", absent=("external_ref",)),
+VOUCHERS = replace(
+    _set(
+        "VoucherSet",
+        "VoucherHandling",
+        Voucher,
+        *VOUCHER_KEYS,
+        lines=_lines("VoucherRows", "VoucherRowSet", VoucherRow, *VOUCHER_KEYS, "row_no", absent=("external_ref",)),
+    ),
+    rows_move_on=True,
 )
+"""Of the hold table: what is posted leaves it for the general ledger (facts/ifs-tenants.md, 1.10)."""
 
 CUSTOMER_ORDERS = _set(
     "CustomerOrderSet",

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mlc_dagster.core.duplicates import Crosswalk, TargetScan
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.facts import Books
-from mlc_dagster.core.flows import Target
-from mlc_dagster.core.outcomes import Budget, Draft, Outcome, Refused, Saved, Traffic
+from mlc_dagster.core.flows import Flow, Target
+from mlc_dagster.core.outcomes import (
+    Budget,
+    Delivered,
+    Draft,
+    Outcome,
+    Refused,
+    Saved,
+    Seen,
+    Shown,
+    Traffic,
+    Worth,
+)
 from mlc_dagster.systems.monday.api import ComplexityBudget, MondayApi
 from mlc_dagster.systems.monday.boards.cell_values import DIGITS, lost_digits
 from mlc_dagster.systems.monday.boards.item_lookup import Found, by_key, differing
 from mlc_dagster.systems.monday.boards.item_writer import ItemWrite, ItemWriter
 from mlc_dagster.systems.monday.boards.layout import BoardFault, Boards, Layout
 from mlc_dagster.systems.monday.boards.open_creates import AT_WORK, Group, OpenCreates, is_in_doubt
+from mlc_dagster.systems.monday.boards.read_back import ItemsReadBack
+from mlc_dagster.systems.monday.boards.whereabouts import whereabouts
 from mlc_dagster.systems.monday.duplicates import Duplicates
 from mlc_dagster.systems.monday.graphql import documents
 from mlc_dagster.systems.monday.records import KINDS, Cell, Item
@@ -44,6 +59,7 @@ class MondayClient:
         self._open_creates = OpenCreates(wall)
         self._boards = Boards(self._api, options.get("key_column", "IFS key"), create=create_columns, clock=clock)
         self._duplicates = Duplicates(self._api, self._boards, options, clock)
+        self._read_back = ItemsReadBack(self._api, self._boards, options, self._named)
 
     @property
     def traffic(self) -> Traffic:
@@ -61,6 +77,22 @@ class MondayClient:
     def scan_documents(self, target: Target, since: datetime, known: Crosswalk) -> TargetScan:
         """What may be on a board twice. The crosswalk is not needed: keys can be asked for."""
         return self._duplicates.scan(target, since)
+
+    def read_back(self, target: Target, delivered: Sequence[Delivered]) -> Iterator[Seen]:
+        """As outcomes.ReadsBack: a hundred items in a request."""
+        return self._read_back.read_back(target.name, delivered)
+
+    def expected(self, target: Target, record: Any) -> Shown:
+        """As outcomes.ReadsBack: the item's name, its key, and the columns that mlc.yaml names."""
+        return self._read_back.expected(record)
+
+    def worth(self, target: Target, values: Shown) -> Worth:
+        """As outcomes.ReadsBack."""
+        return self._read_back.worth(target.name, values)
+
+    def ours_in(self, flow: Flow, since: datetime | None, known: AbstractSet[str]) -> Iterator[Seen]:
+        """As outcomes.FindsOurs: by the key column of the flow's board."""
+        return self._read_back.ours_in(flow.target.name, since, known)
 
     def who(self) -> str:
         """Whose token it is. Raises AccessDenied."""
@@ -87,6 +119,7 @@ class MondayClient:
     def _save(self, target: Target, board: str, drafts: list[Draft]) -> Iterator[Outcome]:
         """What is in doubt goes as it went before, and with nothing else."""
         layout = self._boards.layout(board, _cells(drafts))
+        drafts = self._made_again(layout, drafts)
         group = self._options.get(f"{target.name}.group", "")
         writer = ItemWriter(self._api, layout, self._open_creates, labels=self._labels, group=group)
         doubtful = self._open_creates.groups(filter(is_in_doubt, drafts), ComplexityBudget.WRITES)
@@ -98,6 +131,12 @@ class MondayClient:
             planned = [_plan(draft, found.get(draft.record.key, []), layout) for draft in some]
             yield from (outcome for outcome in planned if not isinstance(outcome, ItemWrite))
             yield from writer.send([write for write in planned if isinstance(write, ItemWrite)], anew=anew)
+
+    def _made_again(self, layout: Layout, drafts: list[Draft]) -> list[Draft]:
+        """Those that a person asked for again, and whose item is put away or elsewhere, are new."""
+        ids = [draft.remote_id for draft in drafts if draft.anew and draft.remote_id]
+        away = whereabouts(self._api, layout.board, ids) if ids else {}
+        return [replace(draft, remote_id=None) if draft.remote_id in away else draft for draft in drafts]
 
     def _found(self, layout: Layout, drafts: list[Draft], doubtful: list[Group]) -> dict[str, list[Found]]:
         """Key -> items. What monday may still be at work on, or not show yet, is looked up again after a minute."""

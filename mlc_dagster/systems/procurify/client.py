@@ -13,7 +13,7 @@ import pyarrow as pa
 from mlc_dagster.core.duplicates import Crosswalk, TargetScan
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
-from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
+from mlc_dagster.core.outcomes import Delivered, Draft, Outcome, Seen, Shown, Traffic, Worth
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, key_parts
 from mlc_dagster.systems.procurify.api import Document, ProcurifyApi
 from mlc_dagster.systems.procurify.documents.document_values import (
@@ -26,6 +26,7 @@ from mlc_dagster.systems.procurify.documents.lists import DocumentLists
 from mlc_dagster.systems.procurify.duplicates import scan_vendors
 from mlc_dagster.systems.procurify.endpoints import Endpoints, ReadScope
 from mlc_dagster.systems.procurify.records import BILLS, PURCHASE_ORDERS, VENDOR_LIST
+from mlc_dagster.systems.procurify.vendors.read_back import expected_vendor
 from mlc_dagster.systems.procurify.vendors.vendor_writer import VendorWriter, vendor_values
 from mlc_dagster.systems.shared.lists_by_day import ListByDay, alone
 from mlc_dagster.transport.client import ApiClient
@@ -92,6 +93,18 @@ class ProcurifyClient:
     def scan_documents(self, target: Target, since: datetime, known: Crosswalk) -> TargetScan:
         """Vendors that may be there twice. The crosswalk is not needed: all of them are read."""
         return scan_vendors(self._vendors, since)
+
+    def read_back(self, target: Target, delivered: Sequence[Delivered]) -> Iterator[Seen]:
+        """As outcomes.ReadsBack: vendors by their list."""
+        return self._vendors.read_back(delivered)
+
+    def expected(self, target: Target, record: Any) -> Shown:
+        """As outcomes.ReadsBack."""
+        return expected_vendor(record)
+
+    def worth(self, target: Target, values: Shown) -> Worth:
+        """As outcomes.ReadsBack: a vendor is worth nothing."""
+        return Worth("", None, "")
 
     def me(self) -> Document:
         """The user whose role the application has. Raises MlcError."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord, StillInDoubt
-from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Unanswered
-from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
+from mlc_dagster.core.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord, StillInDoubt
+from mlc_dagster.core.outcomes import ACCEPTED, Draft, Outcome, Refused, Unanswered
 
 
 def one_by_one(save: Callable[[Draft], Iterator[Outcome]], drafts: Iterable[Draft]) -> Iterator[Outcome]:
@@ -14,9 +13,12 @@ def one_by_one(save: Callable[[Draft], Iterator[Outcome]], drafts: Iterable[Draf
     for draft in drafts:
         try:
             yield from save(draft)
-        except DisagreementError as error:
-            yield Refused(draft, error.message, AGREE)
         except (RecordRejected, StaleRecord) as error:
-            yield Refused(draft, error.message, in_doubt=isinstance(error, StillInDoubt))
+            yield Refused(draft, error.message, rule_of(error), isinstance(error, StillInDoubt))
         except OutcomeUnknown as error:
             yield Unanswered(draft, error.message)
+
+
+def rule_of(error: MlcError) -> str:
+    """The rule under which a record is held for this error: its own, where it has one."""
+    return str(getattr(error, "rule", ACCEPTED))

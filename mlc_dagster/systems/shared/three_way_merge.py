@@ -33,7 +33,9 @@ class Merged:
 
 
 class DisagreementError(RecordRejected):
-    """Both sides changed a field, and mlc.yaml leaves it to a person. The record is held under `AGREE`."""
+    """Both sides changed a field, and mlc.yaml leaves it to a person."""
+
+    rule = AGREE
 
 
 def texts(values: Mapping[str, Any]) -> dict[str, str]:

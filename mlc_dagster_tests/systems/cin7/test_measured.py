@@ -206,7 +206,7 @@ def test_a_composed_status_says_each_of_its_words(measured: Sandbox) -> None:
     measured.cin7.void_purchase(done.remote_id)
     changed = msgspec.structs.replace(record, remark="later")
     refused = save(client, PURCHASES, Draft("P1", changed, done.remote_id))[-1]
-    assert isinstance(refused, Refused) and "was voided in Cin7" in refused.reason
+    assert isinstance(refused, Refused) and "it is voided there" in refused.reason
 
 
 def test_a_list_whose_pages_are_cut_short_is_read_whole() -> None:

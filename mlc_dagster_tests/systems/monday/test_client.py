@@ -220,7 +220,7 @@ def put_away(box: Sandbox, item_id: str, how: str) -> None:
         ("archived", "item_is_not_archived", "archive"),
         ("deleted", "item_is_not_deleted", "trash"),
         ("gone", "item_is_not_deleted", "trash"),
-        ("moved", "item_is_on_its_board", "Move it back"),
+        ("moved", "item_is_on_its_board", "Move it there"),
     ],
 )
 def test_an_item_that_people_put_away_is_held_with_its_cure_and_the_others_go_on(

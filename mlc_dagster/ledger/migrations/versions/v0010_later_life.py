@@ -28,6 +28,40 @@ def _deliveries() -> None:
         op.add_column(table, sa.Column("verified_at", Moment))
 
 
+def _sweeps() -> None:
+    """What is kept for a later look at the source, and the sweeps that look."""
+    op.create_table(
+        "stakes",
+        sa.Column("flow", Name, nullable=False),
+        sa.Column("key", Key, nullable=False),
+        sa.Column("amount", Words),
+        sa.Column("currency", Name),
+        sa.Column("document", Key),
+        sa.PrimaryKeyConstraint("flow", "key", name="stakes_pkey"),
+        sqlite_with_rowid=False,
+    )
+    told = sa.text("document IS NOT NULL")
+    op.create_index("stakes_by_document", "stakes", ["flow", "document"], sqlite_where=told, postgresql_where=told)
+    op.create_table(
+        "sweeps",
+        sa.Column("entity", Name, nullable=False),
+        sa.Column("part", Name, nullable=False),
+        sa.Column("ended_at", Moment, nullable=False),
+        sa.Column("account", Words, nullable=False),
+        sa.PrimaryKeyConstraint("entity", "part", name="sweeps_pkey"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "swept",
+        sa.Column("flow", Name, nullable=False),
+        sa.Column("key", Key, nullable=False),
+        sa.Column("content", Name, nullable=False),
+        sa.Column("asked_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("flow", "key", name="swept_pkey"),
+        sqlite_with_rowid=False,
+    )
+
+
 def _contents() -> None:
     op.create_table(
         "contents",
@@ -97,40 +131,6 @@ def _shown() -> None:
         sa.Column("accepted", Words),
         sa.Column("restored", Words),
         sa.PrimaryKeyConstraint("flow", "key", name="shown_pkey"),
-        sqlite_with_rowid=False,
-    )
-
-
-def _sweeps() -> None:
-    """What is kept for a later look at the source, and the sweeps that look."""
-    op.create_table(
-        "stakes",
-        sa.Column("flow", Name, nullable=False),
-        sa.Column("key", Key, nullable=False),
-        sa.Column("amount", Words),
-        sa.Column("currency", Name),
-        sa.Column("document", Key),
-        sa.PrimaryKeyConstraint("flow", "key", name="stakes_pkey"),
-        sqlite_with_rowid=False,
-    )
-    told = sa.text("document IS NOT NULL")
-    op.create_index("stakes_by_document", "stakes", ["flow", "document"], sqlite_where=told, postgresql_where=told)
-    op.create_table(
-        "sweeps",
-        sa.Column("entity", Name, nullable=False),
-        sa.Column("part", Name, nullable=False),
-        sa.Column("ended_at", Moment, nullable=False),
-        sa.Column("account", Words, nullable=False),
-        sa.PrimaryKeyConstraint("entity", "part", name="sweeps_pkey"),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
-        "swept",
-        sa.Column("flow", Name, nullable=False),
-        sa.Column("key", Key, nullable=False),
-        sa.Column("content", Name, nullable=False),
-        sa.Column("asked_at", Moment, nullable=False),
-        sa.PrimaryKeyConstraint("flow", "key", name="swept_pkey"),
         sqlite_with_rowid=False,
     )
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord
-from mlc_dagster.core.outcomes import ACCEPTED, Agreed, Disagreement, Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.core.outcomes import Agreed, Disagreement, Draft, Outcome, Refused, Saved, Shown, Unanswered
 from mlc_dagster.systems.airbase.api import AirbaseApi, Document, covers, id_of, reference_of
 from mlc_dagster.systems.airbase.vendors.supplier_fields import VendorMatching
 from mlc_dagster.systems.airbase.writing.kept_fields import lost_fields, words
+from mlc_dagster.systems.airbase.writing.read_back import ended
 from mlc_dagster.systems.airbase.writing.record_index import RecordIndex
+from mlc_dagster.systems.shared.cancelled_documents import WasCancelledError, WasDeletedError, cancelled_words
+from mlc_dagster.systems.shared.saving import rule_of
 from mlc_dagster.systems.shared.supplier_match import SupplierMatch, folded_name
-from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
 from mlc_dagster.transport.error_messages import sentence
 
 CURE = "Enter it there by hand; or leave the field out: airbase.vendor_fields_left_out."
@@ -31,6 +33,7 @@ class UpsertKind:
     by_name: bool = False  # one without a key of the ERP, of the same name, is the same
     fault: Judge = lambda record, document: ""  # what is wrong with what Airbase kept; empty: nothing
     two_way: VendorMatching | None = None  # people change them on both sides
+    otherwise: Callable[[Any, Document], Shown] = lambda record, document: {}  # what is shown and was not sent so
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,7 @@ class UpsertWriter:
             try:
                 upsert = self._upsert(draft, taken)
             except RecordRejected as error:
-                rule = AGREE if isinstance(error, DisagreementError) else ACCEPTED
-                yield Refused(draft, error.message, rule)
+                yield Refused(draft, error.message, rule_of(error))
                 continue
             if upsert.theirs is not None and self._is_left_alone(upsert.theirs):
                 yield self._left(draft, upsert.theirs)
@@ -93,10 +95,12 @@ class UpsertWriter:
         """Where the ERP's supplier is not blocked, that is told: who deactivated it cannot be known."""
         told = (Disagreement(INACTIVE, "is_active", "true", "false"),) if draft.record.is_active else ()
         detail = f"{theirs.get('name')}, not active in Airbase"
-        return Saved(draft, id_of(theirs), "adopted", detail, disagreements=told, looked_for=(INACTIVE,))
+        found = Saved(draft, id_of(theirs), "adopted", detail, disagreements=told, looked_for=(INACTIVE,))
+        return replace(found, shown=self._kind.otherwise(draft.record, theirs))
 
     def _upsert(self, draft: Draft, taken: dict[str, str]) -> _Upsert:
         theirs = self._found(draft)
+        self._refuse_ended(draft, theirs)
         if theirs is not None and taken.setdefault(id_of(theirs), draft.key) != draft.key:
             raise RecordRejected(
                 f"Airbase's {self._kind.name} {id_of(theirs)} is one, and both {taken[id_of(theirs)]} and {draft.key} "
@@ -108,13 +112,35 @@ class UpsertWriter:
                 "Two cannot be one: correct the key in Airbase."
             )
         record, match = self._kind.two_way.match(draft, theirs) if self._kind.two_way else (draft.record, None)
-        return _Upsert(draft, self._kind.body(record, theirs), theirs, match)
+        body = self._kind.body(record, theirs)
+        if draft.anew and theirs is not None and ended(theirs):
+            body = {**body, "status": "open"}
+        return _Upsert(draft, body, theirs, match)
+
+    def _refuse_ended(self, draft: Draft, theirs: Document | None) -> None:
+        """Raises WasDeletedError, WasCancelledError: nothing that people ended in Airbase comes back by itself."""
+        named = f"{self._kind.name} {draft.remote_id or ''}".strip()
+        if draft.anew:
+            return
+        if theirs is None and draft.was_delivered:
+            raise WasDeletedError(
+                f"Airbase does not have {named} any more, which was delivered for {draft.key}. Restore it there, then "
+                "release this hold; or discard it."
+            )
+        if theirs is not None and (state := ended(theirs)):
+            link = str(theirs.get("airbase_url") or "")
+            shown = f"{self._kind.name} {id_of(theirs)}{f' ({link})' if link else ''}"
+            raise WasCancelledError(cancelled_words("Airbase", shown, state, draft.key, "set it back to open there"))
 
     def _found(self, draft: Draft) -> Document | None:
         """By the ERP's key, by Airbase's id, then by name among those without a key. Raises RecordRejected for two."""
         found = self._index.with_key(draft.key)
         if not found and (theirs := self._index.with_id(draft.remote_id)):
             return theirs
+        if not found and draft.was_delivered:  # the list may be older than the delivery
+            self._index.invalidate()
+            self._index.refresh({draft.key}, None)
+            found = self._index.with_key(draft.key)
         if not found and self._kind.by_name and draft.remote_id is None:
             wanted = folded_name(draft.record.name)
             found = [row for row in self._index.unclaimed() if folded_name(row.get("name")) == wanted]
@@ -233,7 +259,8 @@ class UpsertWriter:
         detail = str(row.get("po_number") or row.get("name") or "")
         link, agreed = str(row.get("airbase_url") or ""), self._agreed(upsert, row, wrote=action == "updated")
         looked_for = (INACTIVE,) if self._kind.two_way else ()
-        return Saved(upsert.draft, id_of(row), action, detail, link, agreed, looked_for=looked_for)
+        shown = self._kind.otherwise(upsert.draft.record, row)
+        return Saved(upsert.draft, id_of(row), action, detail, link, agreed, looked_for=looked_for, shown=shown)
 
     def _agreed(self, upsert: _Upsert, row: Document, *, wrote: bool) -> tuple[str, Agreed] | None:
         if self._kind.two_way is None or upsert.match is None:

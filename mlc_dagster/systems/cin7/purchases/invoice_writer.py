@@ -24,9 +24,11 @@ from mlc_dagster.systems.cin7.purchases.purchase_writer import (
     refuse_other_supplier,
     refuse_voided,
     taxed_otherwise,
+    voided_words,
 )
 from mlc_dagster.systems.cin7.purchases.shown_purchase import expected_invoice, shown_invoice
 from mlc_dagster.systems.cin7.records import PurchaseInvoice
+from mlc_dagster.systems.shared.cancelled_documents import WasCancelledError
 
 
 class InvoiceWriter:
@@ -72,7 +74,7 @@ class InvoiceWriter:
         if known_id and not same_id(known_id, document.purchase_id):
             self._refuse_elsewhere(document, known_id, task_id)
         theirs = read(self._sender.api, document.purchase_id or "")
-        refuse_voided(theirs)
+        _refuse_voided_order(document, theirs)
         _refuse_other_supplier(document, theirs)
         return theirs
 
@@ -103,7 +105,7 @@ class InvoiceWriter:
             theirs = self._sender.begin(document)
         if not same_id(known_id, theirs["ID"]):
             yield Begun(draft, theirs["ID"])
-        refuse_voided(theirs)
+        refuse_voided(theirs, document.marker)
         if not same_id(theirs.get("SupplierID"), document.supplier_id):
             refuse_other_supplier(document, theirs)
             self._sender.write_header(document, theirs)
@@ -129,6 +131,10 @@ class InvoiceWriter:
         document: PurchaseInvoice = draft.record
         invoices = theirs.get("Invoice") or []
         there = _there(invoices, document, task_id)
+        if not draft.anew:
+            _refuse_cancelled(document, theirs, there)
+        elif there is not None and says(there.get("Status"), "VOIDED"):
+            there = None
         if there is None:
             rows = allocate(document, theirs, _live(invoices, ""))
             self._authorise(theirs)
@@ -218,6 +224,24 @@ def _there(invoices: Sequence[Document], document: PurchaseInvoice, task_id: str
     ours = (invoice for invoice in live if refers(invoice, document.reference))
     numbered = [each for each in live if str(each.get("InvoiceNumber") or "").strip().casefold() == wanted]
     return next(ours, None) or _without_another_key(document, numbered)
+
+
+def _refuse_cancelled(document: PurchaseInvoice, theirs: Document, there: Document | None) -> None:
+    """Raises WasCancelledError where the invoice itself, or the only one that carries its key, is voided."""
+    invoices = [there] if there else theirs.get("Invoice") or ()
+    for invoice in invoices:
+        ours = there is not None or document.reference in keys_of(invoice, voided=True)
+        if ours and says(invoice.get("Status"), "VOIDED"):
+            shown = f"invoice {invoice['InvoiceNumber']} of {theirs['OrderNumber']}"
+            raise WasCancelledError(voided_words(shown, document.reference))
+
+
+def _refuse_voided_order(document: PurchaseInvoice, theirs: Document) -> None:
+    if is_voided(theirs):
+        raise RecordRejected(
+            f"{theirs['OrderNumber']}, of order {document.order_no}, was voided in Cin7. Undo that there, or correct "
+            "the order reference in IFS; or discard this hold."
+        )
 
 
 def _without_another_key(document: PurchaseInvoice, numbered: Sequence[Document]) -> Document | None:

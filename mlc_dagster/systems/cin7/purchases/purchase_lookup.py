@@ -51,6 +51,8 @@ class PurchaseLookup:
         """The purchase with the draft's marker, as it is now. Raises StillInDoubt where two carry it."""
         document: PurchaseDocument = draft.record
         found = self._first(draft, lambda row: document.marker in self._markers_of(row, document.slot))
+        if len(found) > 1:  # a voided one beside one that stands is over
+            found = [row for row in found if not says(row.get("Status"), "VOIDED")] or found[:1]
         if len(found) > 1:
             named = " and ".join(str(row["OrderNumber"]) for row in found)
             raise StillInDoubt(f"Cin7 has two purchases for {document.marker}: {named}. Void one of them.")
@@ -161,9 +163,9 @@ def references(purchase: Document) -> Iterator[str]:
         yield from keys_of(invoice)
 
 
-def keys_of(invoice: Document) -> list[str]:
-    """The ERP's keys of posting proposals on the rows of an invoice that stands."""
-    if says(invoice.get("Status"), "VOIDED"):
+def keys_of(invoice: Document, *, voided: bool = False) -> list[str]:
+    """The ERP's keys of posting proposals on the rows of an invoice that stands; `voided`: or does not any more."""
+    if not voided and says(invoice.get("Status"), "VOIDED"):
         return []
     charges = [each.get("Reference") for each in invoice.get("AdditionalCharges") or ()]
     marks = [*charges, *(each.get("Comment") for each in invoice.get("Lines") or ())]

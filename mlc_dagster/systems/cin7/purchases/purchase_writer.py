@@ -22,6 +22,7 @@ from mlc_dagster.systems.cin7.purchases.buyers_discounts import (
 from mlc_dagster.systems.cin7.purchases.purchase_lookup import PurchaseLookup, abandoned, read
 from mlc_dagster.systems.cin7.purchases.shown_purchase import expected_purchase, shown_purchase
 from mlc_dagster.systems.cin7.records import Purchase, PurchaseDocument
+from mlc_dagster.systems.shared.cancelled_documents import WasCancelledError, cancelled_words
 
 Products = Callable[[], Mapping[str, Document]]
 
@@ -46,7 +47,7 @@ class PurchaseSender:
     def known(self, draft: Draft, purchase_id: str | None) -> Document | None:
         """The purchase of a draft: by its id, or by its marker where the draft says since when it may be there."""
         if purchase_id and not abandoned(found := read(self.api, purchase_id)):
-            return found
+            return None if draft.anew and is_voided(found) else found
         return self.lookup.find(draft) if draft.look_since else None
 
     def begin(self, document: PurchaseDocument) -> Document:
@@ -182,7 +183,7 @@ class PurchaseWriter:
             return
         if draft.remote_id is None:
             yield Begun(draft, theirs["ID"])
-        refuse_voided(theirs)
+        refuse_voided(theirs, document.marker)
         refuse_other_supplier(document, theirs)
         if order_is_equal and not discounted:
             self._sender.with_our_totals(document, order)
@@ -206,9 +207,14 @@ def is_voided(purchase: Document) -> bool:
     return says(purchase["Status"], "VOIDED")
 
 
-def refuse_voided(purchase: Document) -> None:
+def refuse_voided(purchase: Document, marker: str) -> None:
+    """Raises WasCancelledError where the purchase that stands for the marker is voided."""
     if is_voided(purchase):
-        raise RecordRejected(f"{purchase['OrderNumber']} was voided in Cin7. Cancel it in IFS, or discard this hold.")
+        raise WasCancelledError(voided_words(f"purchase {purchase['OrderNumber']}", marker))
+
+
+def voided_words(document: str, marker: str) -> str:
+    return cancelled_words("Cin7", document, "voided", marker, "undo the voiding in Cin7")
 
 
 def refuse_other_supplier(document: PurchaseDocument, theirs: Document) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from mlc_dagster.core.outcomes import Disagreement, Draft, Outcome, Refused, Unanswered
+from mlc_dagster.rules.waiving import WAS_CANCELLED
 from mlc_dagster.systems.hubspot.api import HubspotApi
 from mlc_dagster.systems.hubspot.error_messages import READ_ONLY
 from mlc_dagster.systems.hubspot.objects.batch_answers import BatchResult, update, upsert
@@ -21,6 +22,7 @@ from mlc_dagster.systems.hubspot.objects.known_records import KnownRecords
 from mlc_dagster.systems.hubspot.objects.party_companies import COMPANY_IS_THERE, Parties, PartyCompanies
 from mlc_dagster.systems.hubspot.objects.pending_invoice import PendingInvoice, alive
 from mlc_dagster.systems.hubspot.objects.properties import (
+    KEY,
     STATUS_SENT,
     defaults_of,
     given,
@@ -29,8 +31,9 @@ from mlc_dagster.systems.hubspot.objects.properties import (
     of_invoice,
 )
 from mlc_dagster.systems.hubspot.portal import Portal
+from mlc_dagster.systems.shared.cancelled_documents import cancelled_words
 
-KIND, TYPE_ID = "invoices", "0-53"
+KIND, TYPE_ID, VOIDED = "invoices", "0-53", "voided"
 BILLED, TAX, DUE, NUMBER = "hs_amount_billed", "hs_tax", "hs_due_date", "hs_number"
 OTHER_NUMBER, OTHER_TOTAL = "other_number_in_the_target", "other_total_in_the_target"
 TOLD = (DELETED, ADDED, OTHER_STATUS, OTHER_NUMBER, OTHER_TOTAL)
@@ -52,6 +55,7 @@ class InvoiceWriter:
         """One outcome for each of at most 100 drafts. Raises AccessDenied, Misconfigured, TransientError."""
         invoices = [PendingInvoice(draft, str(place)) for place, draft in enumerate(drafts)]
         self._find([pending for pending in invoices if pending.draft.remote_id])
+        self._refuse_voided([pending for pending in invoices if not pending.draft.remote_id])
         parties = self._parties(alive(invoices))
         self._heads(alive(invoices))
         self._lines.write(alive(invoices))
@@ -72,6 +76,18 @@ class InvoiceWriter:
                     pending.refused, pending.rule = deletion_refused(pending.draft, pending.known), DELETED
             elif pending.known.key not in ("", pending.invoice.key):
                 pending.refused = f"HubSpot's invoice {pending.known.remote_id} carries the key {pending.known.key}."
+
+    def _refuse_voided(self, undelivered: Sequence[PendingInvoice]) -> None:
+        """What HubSpot has under our key, and a person voided, is not filled anew: nothing is written to it."""
+        wanted = {each.invoice.key.casefold(): each for each in undelivered if each.invoice.status != VOIDED}
+        found = self._api.read(KIND, [each.invoice.key for each in wanted.values()], KEY, STATUS, by=KEY)
+        for remote_id, row in found.items():
+            pending = wanted.get(str(row.get(KEY) or "").casefold())
+            if pending is not None and row.get(STATUS) == VOIDED:
+                shown = f"invoice {remote_id} ({self._portal.link(TYPE_ID, remote_id)})"
+                cure = "enter a new one there by hand"
+                pending.refused = cancelled_words("HubSpot", shown, VOIDED, pending.invoice.key, cure)
+                pending.rule = WAS_CANCELLED
 
     # --- the invoice itself -------------------------------------------------------------------------------------------
 

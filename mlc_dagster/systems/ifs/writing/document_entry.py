@@ -11,11 +11,13 @@ import msgspec
 from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.core.vocabulary import EntitySet, Row, key_text
+from mlc_dagster.rules.waiving import WAS_CANCELLED
 from mlc_dagster.systems.ifs.odata.changesets import Step
 from mlc_dagster.systems.ifs.writing.alike_vouchers import FindsKeys
 from mlc_dagster.systems.ifs.writing.document_references import Found as Found
 from mlc_dagster.systems.ifs.writing.document_references import find_by_reference, why_not_entered
 from mlc_dagster.systems.ifs.writing.external_entry import ExternalEntry
+from mlc_dagster.systems.shared.cancelled_documents import cancelled_words
 
 CANCELLED = "Cancelled"
 """The ObjState of a document that counts no more."""
@@ -62,11 +64,12 @@ class DocumentWriter:
             return
         there = self._there(drafts)
         if self._by_load:
-            absent = [draft for draft in drafts if draft.record.external_ref not in there]
+            absent = [draft for draft in drafts if not there.get(draft.record.external_ref)]
             self._by_load.look([draft for draft in absent if not draft.was_delivered])
         for draft in drafts:
+            rows = there.get(draft.record.external_ref, ())
             try:
-                yield from self._saved(draft, self._one(draft, there.get(draft.record.external_ref, ())))
+                yield from self._saved(draft, self._one(draft, standing(rows)), cancelled(rows))
             except RecordRejected as error:
                 yield Refused(draft, f"{error.message}{self._elsewhere(error)}")
             except StaleRecord as error:
@@ -82,11 +85,8 @@ class DocumentWriter:
         return f" It takes none. Name another set under ifs.entity_sets.{self._kind.entity.name}{other}."
 
     def _there(self, drafts: Sequence[Draft]) -> dict[str, list[Found]]:
-        """External reference -> the documents that stand under it. Cancelled ones do not count."""
-        references = {draft.record.external_ref for draft in drafts}
-        found = find_by_reference(self._client, self._kind.entity, references)
-        live = {ref: [each for each in rows if each[0]["obj_state"] != CANCELLED] for ref, rows in found.items()}
-        return {ref: rows for ref, rows in live.items() if rows}
+        """External reference -> the documents that carry it, in whatever state."""
+        return find_by_reference(self._client, self._kind.entity, {draft.record.external_ref: None for draft in drafts})
 
     def _one(self, draft: Draft, rows: Sequence[Found]) -> Found | None:
         """The one that is there. Raises RecordRejected for two: that is a matter for a person, who is told both."""
@@ -95,10 +95,13 @@ class DocumentWriter:
             raise RecordRejected(f"IFS has two documents for {draft.record.external_ref}: {named}. Cancel one of them.")
         return rows[0] if rows else None
 
-    def _saved(self, draft: Draft, found: Found | None) -> Iterator[Outcome]:
+    def _saved(self, draft: Draft, found: Found | None, ended: Sequence[Row]) -> Iterator[Outcome]:
+        """`ended`: what carries its reference and is cancelled: of that none is entered anew."""
         if found is not None:
             yield self._kept(draft, found[0])
-        elif draft.was_delivered:
+        elif ended and not draft.anew:
+            yield self._was_cancelled(draft, ended)
+        elif draft.was_delivered and not draft.anew:
             away = "the record was changed since" if self._by_load else self.GONE
             yield self._refused(draft, f"{draft.remote_id} was entered, and {away}")
         elif self._by_load:
@@ -119,6 +122,12 @@ class DocumentWriter:
     def _refused(self, draft: Draft, why: str) -> Refused:
         cure = "Correct it in IFS by hand, then release this hold; or discard it."
         return Refused(draft, f"The {self._kind.name} {why}. {cure}", UNCHANGED_RULE)
+
+    def _was_cancelled(self, draft: Draft, ended: Sequence[Row]) -> Refused:
+        reference = draft.record.external_ref
+        numbers = f"{self._kind.name} {' and '.join(self.remote_id(row) for row in ended)}"
+        cure = f"enter it in IFS by hand under {reference}"
+        return Refused(draft, cancelled_words("IFS", numbers, "cancelled", reference, cure), WAS_CANCELLED)
 
     def _said(self, draft: Draft, row: Row, action: Any) -> Saved:
         return Saved(draft, self.remote_id(row), action, detail=self.remote_id(row))
@@ -144,6 +153,15 @@ class DocumentWriter:
     def row(self, record: Any) -> Row:
         """The record as a row of the entity set, with its lines."""
         raise TypeError(f"{type(record).__name__} is entered by nobody")
+
+
+def standing(rows: Sequence[Found]) -> list[Found]:
+    """Of the documents of one reference those that count."""
+    return [each for each in rows if each[0]["obj_state"] != CANCELLED]
+
+
+def cancelled(rows: Sequence[Found]) -> list[Row]:
+    return [row for row, _ in rows if row["obj_state"] == CANCELLED]
 
 
 def lines_of(record: Any) -> list[Row]:

@@ -18,6 +18,7 @@ from mlc_dagster.systems.ifs.writing.document_entry import (
     DocumentWriter,
     Found,
     lines_of,
+    standing,
 )
 from mlc_dagster.systems.ifs.writing.document_references import find_by_reference
 from mlc_dagster.systems.ifs.writing.document_steps import action_to
@@ -69,7 +70,8 @@ class InvoiceWriter(DocumentWriter):
         found = super()._there(drafts)
         if self._kind.entity.is_off:
             return found
-        new = {draft.record.identity(): draft.record for draft in drafts if draft.record.external_ref not in found}
+        absent = [draft.record for draft in drafts if not standing(found.get(draft.record.external_ref, ()))]
+        new = {record.identity(): record for record in absent}
         numbers = {number for _, _, number in new}
         for row, etag in self._client.find_many(self._kind.entity, "invoice_no", numbers):
             record = new.get((row["company"], row["supplier_id"] or "", row["invoice_no"] or ""))
@@ -77,11 +79,11 @@ class InvoiceWriter(DocumentWriter):
                 found.setdefault(record.external_ref, []).append((row, etag))
         return found
 
-    def _saved(self, draft: Draft, found: Found | None) -> Iterator[Outcome]:
+    def _saved(self, draft: Draft, found: Found | None, ended: Sequence[Row]) -> Iterator[Outcome]:
         """The invoice, then the end of the proposals, or what remains of them: it is not done before both are."""
         if CANCELLED not in self._proposals.actions and self._live_proposals(draft.record):
             action_to(self._proposals, CANCELLED)  # it raises: the costs would be in the books twice
-        for outcome in super()._saved(draft, found):
+        for outcome in super()._saved(draft, found, ended):
             if isinstance(outcome, Saved) and (draft.record.proposals or draft.record.billed):
                 yield Begun(draft, outcome.remote_id)
                 self._cancel_proposals(draft.record)
@@ -145,32 +147,48 @@ class ProposalWriter(DocumentWriter):
         rest = remaining(content)
         assert rest is not None
         draft = Draft(rest.external_ref, rest)
-        found = self._one(draft, self._there([draft])[rest.external_ref])
+        found = self._one(draft, standing(self._there([draft])[rest.external_ref]))
         for outcome in self._as_it_is_to_be(draft, found) if found else ():
             if isinstance(outcome, Refused):
                 raise RecordRejected(outcome.reason)
 
-    def _saved(self, draft: Draft, found: Found | None) -> Iterator[Outcome]:
+    def _saved(self, draft: Draft, found: Found | None, ended: Sequence[Row]) -> Iterator[Outcome]:
         """The order less what bills took of it, those seen now and those known before."""
         record: Proposal = draft.record
-        known = self._parts.of(draft, record.external_ref) | {ORDER: whole_order(record)}
+        before = self._parts.of(draft, record.external_ref)
+        known = before | {ORDER: whole_order(record)}
         seen = {name: as_text([line for line in record.bills if line.bill == name]) for name in _bills(record)}
         content = {name: text for name, text in (known | seen).items() if name not in record.given_back}
         rest = remaining(content)
         assert rest is not None
-        for outcome in self._as_it_is_to_be(replace(draft, record=rest), found, is_billed=len(content) > 1):
+        rests, is_billed = replace(draft, record=rest), len(content) > 1
+        outcomes = (
+            [self._absent(rests, ended, is_billed=is_billed, is_over=_is_over(before))]
+            if found is None
+            else self._as_it_is_to_be(rests, found, is_billed=is_billed)
+        )
+        for outcome in outcomes:
             if isinstance(outcome, Saved):
                 outcome = replace(outcome, agreed=self._parts.keep(record.external_ref, content))
             yield replace(outcome, draft=draft)
 
-    def _as_it_is_to_be(self, draft: Draft, found: Found | None, *, is_billed: bool = True) -> Iterator[Outcome]:
+    def _absent(self, draft: Draft, ended: Sequence[Row], *, is_billed: bool, is_over: bool) -> Outcome:
+        """Of an order that no proposal stands for. `is_over`: we ended it, since nothing more was expected."""
         record: Proposal = draft.record
-        if found is None and record.is_cancelled and (is_billed or record.is_final):
+        if record.is_cancelled and (is_billed or record.is_final or ended):
             number = draft.remote_id or record.external_ref
-            yield Saved(draft, number, "adopted", detail="nothing more of this order is expected")
-        elif found is None:
-            yield self._refused(draft, "is cancelled") if record.is_cancelled else self._entered(draft)
-        elif is_billed and not record.is_cancelled and is_as_it_stands(record, self.whole(found[0])):
+            return Saved(draft, number, "adopted", detail="nothing more of this order is expected")
+        if record.is_cancelled:
+            return self._refused(draft, "is cancelled")
+        if ended and not (is_over or draft.anew):
+            return self._was_cancelled(draft, ended)
+        if draft.was_delivered and not (is_over or draft.anew):
+            return self._refused(draft, f"{draft.remote_id} was entered, and is gone from IFS")
+        return self._entered(draft)
+
+    def _as_it_is_to_be(self, draft: Draft, found: Found, *, is_billed: bool = True) -> Iterator[Outcome]:
+        record: Proposal = draft.record
+        if is_billed and not record.is_cancelled and is_as_it_stands(record, self.whole(found[0])):
             yield self._said(draft, found[0], "adopted")
         elif record.is_cancelled:
             row, _ = self._client.change_state(self._kind.entity, self.key(found[0]), CANCELLED)
@@ -213,6 +231,12 @@ class ProposalWriter(DocumentWriter):
         if record.is_foreign:
             lines = [{**line, "amount": None} for line in lines]
         return {**_payable(record), "invoice_date": record.dated, "lines": lines}
+
+
+def _is_over(content: Mapping[str, str]) -> bool:
+    """Whether what was known of an order left nothing to be expected, so that its proposal was ended by us."""
+    last = remaining(content)
+    return last is not None and last.is_cancelled
 
 
 def _bills(record: Proposal) -> dict[str, None]:

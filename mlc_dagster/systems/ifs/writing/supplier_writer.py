@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any, Literal, Protocol
 
 from mlc_dagster.core.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord
-from mlc_dagster.core.outcomes import ACCEPTED, Agreed, Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.core.outcomes import Agreed, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.core.vocabulary import EntitySet, Row, key_text, version_of
 from mlc_dagster.systems.ifs.supplier_records import Partner
 from mlc_dagster.systems.ifs.writing.document_entry import Found
@@ -22,9 +22,8 @@ from mlc_dagster.systems.ifs.writing.supplier_values import (
     said,
     without_children,
 )
+from mlc_dagster.systems.shared.saving import rule_of
 from mlc_dagster.systems.shared.three_way_merge import (
-    AGREE,
-    DisagreementError,
     agreement,
     link_of,
     without_conflicts,
@@ -66,7 +65,7 @@ class SupplierWriter:
             try:
                 yield self._saved(draft, there, taken)
             except (RecordRejected, StaleRecord) as error:
-                yield Refused(draft, error.message, _rule(error), isinstance(error, MayBeOursError))
+                yield Refused(draft, error.message, rule_of(error), isinstance(error, MayBeOursError))
             except OutcomeUnknown as error:
                 self._read_at = None
                 yield Unanswered(draft, error.message)
@@ -245,10 +244,6 @@ def _outcome(
     )
     detail = f"{number} {row['name'] or ''}".strip() + left_out(entity, draft.record)
     return Saved(draft, number, action, detail=detail, agreed=(key_text(number), remembered))
-
-
-def _rule(error: MlcError) -> str:
-    return AGREE if isinstance(error, DisagreementError) else getattr(error, "rule", ACCEPTED)
 
 
 def _numbers(rows: Sequence[Row]) -> str:

@@ -40,5 +40,7 @@ def _of(item_id: str, item: Mapping[str, Any] | None, board: Board) -> Whereabou
         return Whereabouts(ARCHIVED, f"{named} was archived in monday. Restore it from the board's archive, {again}")
     if str(there.get("id") or board.id) != board.id:
         to = f"board {there.get('name')} ({there['id']})"
-        return Whereabouts(MOVED, f"{named} was moved to {to}. Move it back, {again}")
+        words = f"item {item_id} is on {to}, and mlc.yaml names board {board.name} ({board.id}) for it"
+        cure = "Move it there in monday, as all items of a board can be at once; or name the other board in mlc.yaml"
+        return Whereabouts(MOVED, f"{words}. {cure}; {again}")
     return None

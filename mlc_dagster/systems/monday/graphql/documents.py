@@ -40,6 +40,12 @@ WHEREABOUTS = (
 )
 """Of items that a change does not find; also archived and deleted ones."""
 
+READ_BACK = (
+    "query ($ids: [ID!], $columns: [String!]) { items(ids: $ids, limit: 100, exclude_nonactive: false) "
+    f"{{ {_ITEM} state url board {{ id name }} }} {COMPLEXITY} }}"
+)
+"""Of delivered items, wherever they are; also archived and deleted ones."""
+
 ITEM_TEXTS = "query ($ids: [ID!]) { items(ids: $ids, limit: 100) { id name column_values { id text } } }"
 """With every column that it has."""
 

@@ -6,15 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from mlc_dagster.core.difference_kinds import DELETED_IN_THE_TARGET
 from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected
-from mlc_dagster.core.outcomes import ACCEPTED, Begun, Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.core.outcomes import Begun, Delivered, Draft, Outcome, Refused, Saved, Seen, Unanswered
+from mlc_dagster.core.shown_values import shown_otherwise
 from mlc_dagster.systems.procurify.api import Document, ProcurifyApi
 from mlc_dagster.systems.procurify.documents.document_values import text
 from mlc_dagster.systems.procurify.endpoints import Endpoints
 from mlc_dagster.systems.procurify.records import Vendor
+from mlc_dagster.systems.procurify.vendors.read_back import expected_vendor, seen_vendors, shown_vendor
 from mlc_dagster.systems.shared.countries import COUNTRIES, country_code
+from mlc_dagster.systems.shared.saving import rule_of
 from mlc_dagster.systems.shared.supplier_match import CodeNames, SupplierMatch, folded_name
-from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
 
 REGULAR = 4
 SHARED = ("name", "country", "email", "currency_code")
@@ -73,6 +76,19 @@ class VendorWriter:
         """Id -> ISO code."""
         return {str(row["id"]): str(row["name"]) for row in self._api.kept(self._endpoints.currencies)}
 
+    def read_back(self, delivered: Sequence[Delivered]) -> Iterator[Seen]:
+        """The list read anew, and by id what it does not show. Raises as ReadsBack.read_back."""
+        rows = self._api.listed(self._endpoints.vendors, "id", order_by="id")
+        return seen_vendors(rows, self._by_id, self.currencies(), delivered)
+
+    def _by_id(self, number: str) -> Document | None:
+        try:
+            return self._api.one(self._endpoints.vendor, number)
+        except RecordRejected as error:
+            if error.status != 404:
+                raise
+            return None
+
     def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
         """One outcome for each draft. The list is read anew: who writes must not trust what is a minute old."""
         index = _VendorIndex(self._api.listed(self._endpoints.vendors, "id", order_by="id"))
@@ -81,7 +97,7 @@ class VendorWriter:
             try:
                 yield from self._saved(draft, index, taken)
             except RecordRejected as error:
-                yield Refused(draft, error.message, AGREE if isinstance(error, DisagreementError) else ACCEPTED)
+                yield Refused(draft, error.message, rule_of(error))
             except OutcomeUnknown as error:
                 yield Unanswered(draft, error.message)
 
@@ -92,8 +108,8 @@ class VendorWriter:
             named = " and ".join(str(row["id"]) for row in found)
             cure = "Enter the supplier number as external id of the right one."
             yield Refused(draft, f"Vendors {named} of Procurify may be supplier {vendor.key}. {cure}", MATCHED)
-        elif draft.remote_id and not index.is_linked(vendor, draft.remote_id):
-            yield Refused(draft, self._why_unlisted(draft.remote_id, vendor.key), MATCHED)
+        elif draft.remote_id and not draft.anew and not index.is_linked(vendor, draft.remote_id):
+            yield Refused(draft, self._why_unlisted(draft.remote_id, vendor.key), DELETED_IN_THE_TARGET)
         elif not found:
             yield from self._created(draft)
         elif taken.setdefault(str(found[0]["id"]), vendor.key) != vendor.key:
@@ -105,11 +121,7 @@ class VendorWriter:
 
     def _why_unlisted(self, number: str, supplier: str) -> str:
         """Of a vendor that was linked: the list has active ones alone, and a deactivated one loses its external id."""
-        try:
-            row = self._api.one(self._endpoints.vendor, number)
-        except RecordRejected as error:
-            if error.status != 404:
-                raise
+        if (row := self._by_id(number)) is None:
             return f"Vendor {number}, which stands for supplier {supplier}, is gone from Procurify, or not to be seen."
         state = "is deactivated" if row.get("active") is False else "is not listed"
         cure = f"Activate it there, or enter {supplier} as external id of the vendor that takes its place."
@@ -158,7 +170,8 @@ class VendorWriter:
         """Procurify moves dateModified with every call: it tells nothing of a single field."""
         now, number = _shared(row, self.currencies()), str(row["id"])
         agreed = match.agreed_values(now, "", f"procurify-vendor-{number}", wrote=action != "adopted")
-        return Saved(draft, number, action, detail=draft.record.name or "", agreed=agreed)
+        other = shown_otherwise(expected_vendor(draft.record), shown_vendor(row, self.currencies()))
+        return Saved(draft, number, action, detail=draft.record.name or "", agreed=agreed, shown=other)
 
     def _on_the_wire(self, values: Mapping[str, str], row: Document | None) -> dict[str, Any]:
         """What IFS has a value for; mail addresses that people added stay, behind ours."""

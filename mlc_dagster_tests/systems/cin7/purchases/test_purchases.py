@@ -242,7 +242,8 @@ def test_a_purchase_that_a_person_voided_is_not_made_again(box: Sandbox, supplie
     assert isinstance(done, Saved)
     box.cin7._purchases.void(done.remote_id, True)
     (outcome,) = save(client, PURCHASES, new(purchase(supplier_id), done.remote_id))
-    assert isinstance(outcome, Refused) and outcome.reason.startswith("PO-00001 was voided in Cin7.")
+    assert isinstance(outcome, Refused) and outcome.rule == "was_cancelled_by_a_person"
+    assert outcome.reason.startswith("Cin7 has purchase PO-00001 for 0010/P1, and it is voided there.")
 
 
 def test_a_total_that_cin7_keeps_otherwise_is_never_taken_for_delivered(box: Sandbox, supplier_id: str) -> None:

@@ -148,7 +148,9 @@ def test_a_load_that_broke_off_at_any_step_is_completed_by_the_next(box: Sandbox
         send(client_on(box, max_attempts=2), record)
     box.faults.clear()
     saved = sent(client_on(box), record)
-    assert saved.action == "adopted" and there(box, saved.remote_id)["hs_amount_billed"] == "231.75"
+    looked = path == "invoices/batch/read"  # for a voided one, before anything is written
+    assert saved.action == ("created" if looked else "adopted")
+    assert there(box, saved.remote_id)["hs_amount_billed"] == "231.75"
     assert len(lines_of(box, saved.remote_id)) == 3 and len(box.hubspot.live("invoices")) == 1
     assert box.hubspot.of("invoices", "companies", saved.remote_id) == [company_id]
 
@@ -176,4 +178,4 @@ def test_hundreds_of_invoices_take_few_calls(box: Sandbox, company_id: str) -> N
     outcomes = save(client, INVOICES, *(Draft(record.key, record, look_since=EVER) for record in records))
     assert all(isinstance(outcome, Saved) for outcome in outcomes)
     assert [outcome.draft.key for outcome in outcomes] == [record.key for record in records]
-    assert sum(box.calls("hubspot").values()) <= 2 * 12 + 10  # ten to prepare the properties, twelve for each hundred
+    assert sum(box.calls("hubspot").values()) <= 2 * 13 + 10  # ten to prepare the properties, 13 for each hundred
