@@ -13,6 +13,7 @@ from typing import Any
 from mlc_dagster.core.arrow_columns import records_of
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.ledger.records.differences import Difference
+from mlc_dagster.orchestration.location import tenants_flows
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline import Loaded, source_looks
 from mlc_dagster.pipeline.prepare import AsRead
@@ -20,9 +21,12 @@ from mlc_dagster.pipeline.reversing import MOST, Reversed, reverse
 from mlc_dagster.pipeline.taken_back import AT_ONCE, LaterLife, reversal_key, reversal_name
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.sandbox.procurify.lines import Line
+from mlc_dagster.sandbox.registry import choices_of
 from mlc_dagster.systems import configuration as settings_file
+from mlc_dagster.systems.ifs.records import catalogue_for
 from mlc_dagster_tests.promises.journey import LEASE_SECONDS, LONGEST_REQUEST, Journey, content_at, days, flow_of
 from mlc_dagster_tests.promises.kinds import PLENTY, books
+from mlc_dagster_tests.promises.tenant_flows import TenantJourney
 
 PAYMENTS, BILLS = "ifs/vouchers_from_airbase_payments", "ifs/vouchers_from_airbase_bills"
 REQUESTS, TOLD = "ifs/vouchers_from_airbase_requests", "airbase/payments_acknowledged"
@@ -43,7 +47,10 @@ class Office:
 
     def journey(self, flow: str) -> Journey:
         settings = settings_file.parse(self.content, "mlc.yaml")
-        made = Journey(flow_of(flow), settings, self.ledger, self.store, f"run{len(self.journeys)}")
+        catalogue = catalogue_for(settings_file.erp_settings(settings))
+        (named,) = tenants_flows((flow_of(flow),), catalogue)
+        run_id = f"run{len(self.journeys)}"
+        made = TenantJourney(named, settings, self.ledger, self.store, run_id, catalogue=catalogue)
         self.journeys.append(made)
         return made
 
@@ -156,13 +163,16 @@ def _plain(key: Any) -> str:
 
 
 @contextmanager
-def office(ledger: Ledger, folder: Path, **changes: dict[str, Any]) -> Iterator[Office]:
-    """`changes`: sections of mlc.yaml, over the usual ones."""
-    with Sandbox(seed="empty", limits=PLENTY) as box:
+def office(ledger: Ledger, folder: Path, profiles: Sequence[str] = (), **changes: dict[str, Any]) -> Iterator[Office]:
+    """`profiles` of the tenant; `changes`: sections of mlc.yaml, over the usual ones."""
+    with Sandbox(seed="empty", limits=PLENTY, profiles=profiles) as box:
         books(box)
         content = content_at(box.url)
         actions = {name: {"actions": {"Cancelled": action}} for name, action in CANCEL.items()}
         content["ifs"] = {**content["ifs"], "entity_sets": actions}
+        for system, choice in choices_of(profiles).items():
+            content[system] = {**content[system], **choice.settings}
+            content["companies"] = {"0010": {**content["companies"]["0010"], **choice.company}}
         types = {"bill_payment": "payment", "bill": "bill"}
         paths = {"purchase_requests": "/v1/accounting/purchase_requests/", "purchase_orders": ""}
         more = {"payments_into_ifs": "true", "types": types, "paths": paths, "ap_account": "2440"}

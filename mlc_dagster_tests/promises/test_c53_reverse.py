@@ -12,6 +12,7 @@ import pytest
 
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.pipeline.taken_back import reversal_key, reversal_name
+from mlc_dagster.sandbox.ifs.ledger import update
 from mlc_dagster_tests.promises.saas_life import (
     BILLS,
     INVOICES,
@@ -382,3 +383,38 @@ def test_today_is_no_open_day_by_itself() -> None:
     assert company.first_open_day(date(2026, 11, 5)) == date(2026, 11, 5)
     assert company.first_open_day(date(2026, 9, 5)) == date(2026, 11, 1)
     assert company.first_open_day(date(2027, 1, 5)) is None
+
+
+# --- tenants whose vouchers leave the hold table, and are entered by loads --------------------------------------------
+
+
+def test_a_voucher_that_is_still_in_the_hold_table_is_reversed_by_a_load(sqlite_ledger: Ledger, tmp_path: Path) -> None:
+    with office(sqlite_ledger, tmp_path, ["ifs.no-workflow"]) as here:
+        entry = here.pay()
+        for _ in range(2):  # the load that enters it is approved at the next read
+            here.go(PAYMENTS)
+        assert here.holds(PAYMENTS) == {}
+        here.void(entry)
+        taken_back(here, PAYMENTS, entry)
+
+        for _ in range(3):
+            here.reverse(PAYMENTS)
+
+        assert here.balance() == {} and len(here.vouchers()) == 2 and here.differences(PAYMENTS) == []
+
+
+def test_a_voucher_that_left_the_hold_table_is_held_and_never_doubled(sqlite_ledger: Ledger, tmp_path: Path) -> None:
+    with office(sqlite_ledger, tmp_path, ["ifs.no-workflow"]) as here:
+        entry = here.pay()
+        for _ in range(2):
+            here.go(PAYMENTS)
+        here.approve()
+        update(here.box.ifs)
+        here.void(entry)
+        taken_back(here, PAYMENTS, entry)
+
+        for _ in range(2):
+            here.reverse(PAYMENTS)
+
+        assert "has left the hold table" in here.reversal_holds(PAYMENTS)[entry]
+        assert here.kinds(PAYMENTS) == {entry: "taken_back"} and len(here.vouchers()) == 1
