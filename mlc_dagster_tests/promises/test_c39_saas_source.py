@@ -249,3 +249,17 @@ def test_a_mass_of_them_is_one_error_and_writes_none(
         assert here.differences(PAYMENTS) == []
         assert [record.levelname for record in caplog.records if "21 taken back" in record.message] == ["ERROR"]
         assert not here.look(PAYMENTS, most=21).too_many and len(here.differences(PAYMENTS)) == 21
+
+
+def test_many_that_were_acknowledged_are_read_by_their_list_and_the_rest_by_key(
+    sqlite_ledger: Ledger, tmp_path: Path
+) -> None:
+    with office(sqlite_ledger, tmp_path) as here:
+        entries = [here.pay(f"{n}.00") for n in range(1, 41)]
+        here.go(PAYMENTS, TOLD)
+        here.void(entries[0])
+        here.box.forget_calls()
+        here.look(PAYMENTS)
+        asked = {path: times for (_, path), times in here.box.calls("airbase").items() if "ledger_entries" in path}
+        single = [path for path in asked if not path.endswith("ledger_entries/")]
+        assert here.kinds(PAYMENTS) == {entries[0]: "taken_back"} and len(single) == 1 and sum(asked.values()) <= 4

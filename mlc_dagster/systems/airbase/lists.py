@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +15,9 @@ from mlc_dagster.systems.airbase.api import AirbaseApi, Document, id_of, referen
 from mlc_dagster.systems.shared.kept_reads import KeptRead
 from mlc_dagster.systems.shared.lists_by_day import Extract, ListByDay, alone
 
-NOT_FOUND, NOT_ALLOWED = 404, 405
+REFUSED, NOT_FOUND, NOT_ALLOWED = 400, 404, 405
+ONE_BY_ONE = 25  # documents that are asked for by themselves before a list is read
+ACKNOWLEDGED = {"status": "sync_complete"}
 FRESH = 60.0  # seconds that a list is taken for the truth: a range of days is read day by day
 
 
@@ -59,8 +62,27 @@ class AirbaseList:
         """The documents of these keys, whatever their status: what the list does not have any more is asked for."""
         ids = [key_parts(key, 1)[0] for key in keys]
         listed = {id_of(document): document for document in self.documents()}
+        listed |= self._done(frozenset(ids) - listed.keys())
         found = [document for each in ids if (document := listed.get(each) or self._one(each)) is not None]
         return alone(entity, found, self._extract, keys, self._salt())
+
+    def _done(self, ids: AbstractSet[str]) -> dict[str, Document]:
+        """Of many that the list does not show any more, those that were acknowledged: a list of them is read until all
+        are found. A tenant that has no such list refuses it, and is asked one by one.
+        """
+        found: dict[str, Document] = {}
+        if not self._filter or len(ids) <= ONE_BY_ONE:
+            return found
+        try:
+            for document in self._api.pages(self._path, **ACKNOWLEDGED):
+                if (which := id_of(document)) in ids:
+                    found[which] = document
+                if len(found) == len(ids):
+                    break
+        except RecordRejected as error:
+            if error.status != REFUSED:
+                raise
+        return found
 
     def _one(self, document_id: str) -> Document | None:
         """None where there is none; of a list that is not filtered all are known. Raises Misconfigured where the tenant
