@@ -164,6 +164,9 @@ class Facts:
     """key -> the mark of the bank details that are known of a vendor; empty text: it had none"""
     reversed: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """key -> the number of the document that reversed its own"""
+    registered: Mapping[str, str] = dataclasses.field(
+        default_factory=dict
+    )  # key -> the key of the same invoice that was delivered, and that the source took back since
     extra_fields: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     """flow -> record field -> what the target calls it: fields that mlc.yaml adds"""
     unusable: Mapping[str, str] = dataclasses.field(

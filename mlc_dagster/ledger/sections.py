@@ -26,6 +26,7 @@ from mlc_dagster.ledger.records.sightings import LedgerSightings
 from mlc_dagster.ledger.records.stakes import Stakes
 from mlc_dagster.ledger.records.stored import Stored
 from mlc_dagster.ledger.records.sweeps import Sweeps
+from mlc_dagster.ledger.records.words_of_people import WordsOfPeople
 from mlc_dagster.ledger.upkeep.soundness import Keeping
 
 
@@ -45,6 +46,7 @@ class Sections:
         self.bank_marks = BankMarks(database)
         self.gone = Gone(database)
         self.looks = Looks(database)
+        self.people = WordsOfPeople(database)
         self.reads = Reads(database)
         self.agreements = Agreements(database)
         self.inbox = Inbox(database)

@@ -7,8 +7,6 @@ from functools import cached_property
 
 import dagster as dg
 
-from mlc_dagster.core.bank_details import is_named
-from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import ERP, EntitySet
 from mlc_dagster.orchestration import partitions
@@ -19,7 +17,8 @@ from mlc_dagster.orchestration.assets.pausing import after
 from mlc_dagster.orchestration.assets.references import alignment_checks, reference_assets
 from mlc_dagster.orchestration.assets.reversals import reversals_asset, reversals_key, reverses
 from mlc_dagster.orchestration.assets.sources import source_asset
-from mlc_dagster.orchestration.automation import alerts, duplicates, still_standing
+from mlc_dagster.orchestration.assets.verified import reads_back, verified_asset
+from mlc_dagster.orchestration.automation import alerts, duplicates, still_standing, verifying
 from mlc_dagster.orchestration.automation import jobs_and_schedules as automation
 from mlc_dagster.orchestration.automation.due import due_sensors
 from mlc_dagster.orchestration.automation.failed_runs import failed_runs_sensor
@@ -31,11 +30,9 @@ from mlc_dagster.orchestration.automation.sweep import sweep_jobs, sweep_schedul
 from mlc_dagster.orchestration.liveness.lost_runs import lost_runs_sensor
 from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
 from mlc_dagster.orchestration.resources import ConnectionResource, LedgerResource, StorageResource
-from mlc_dagster.orchestration.settings_check import strange_field, strange_guards, strange_lives
+from mlc_dagster.orchestration.settings_check import check_extras, check_guards, check_lives
 from mlc_dagster.settings import Environment, Settings
-from mlc_dagster.settings.mistakes import named
-from mlc_dagster.settings.section import TargetSection
-from mlc_dagster.systems.configuration import connections, erp_settings, known_flows, secrets, switched_off
+from mlc_dagster.systems.configuration import connections, erp_settings, secrets, switched_off
 from mlc_dagster.systems.configuration import flows as all_flows
 from mlc_dagster.systems.ifs import records as ifs
 
@@ -51,7 +48,7 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
     check_lives(settings)
     parts = _Parts(settings, environment, catalogue, flows)
     return dg.Definitions(
-        assets=[*parts.sources(), *parts.prepared(), *parts.loaded(), *parts.references],
+        assets=[*parts.sources(), *parts.prepared(), *parts.loaded(), *parts.references, *parts.verified()],
         asset_checks=list(parts.checks()),
         jobs=list(parts.jobs()),
         schedules=list(parts.schedules()),
@@ -112,12 +109,21 @@ class _Parts:
         seconds = 60 * self.settings.policies.slice_minutes
         for flow in self.every:
             in_shadow, place = self.settings.is_shadow(flow.target.system), self.place[flow.source.partition]
+            then, policy = after(flow, self.every), self.settings.verify_policy(flow.name)
             yield loaded_asset(
-                flow, self.settings, place, after(flow, self.every), in_shadow=in_shadow, slice_seconds=seconds
+                flow, self.settings, place, then, in_shadow=in_shadow, slice_seconds=seconds, policy=policy
             )
-
         for flow in self.reversed:
             yield reversals_asset(flow, self.settings, self.place[flow.source.partition])
+
+    @cached_property
+    def looked_at(self) -> list[Flow]:
+        """The flows whose target shows what it has, and may be written to."""
+        return [flow for flow in self.every if reads_back(flow, self.settings)]
+
+    def verified(self) -> Iterator[dg.AssetsDefinition]:
+        for flow in self.looked_at:
+            yield verified_asset(flow, self.settings, self.place[flow.source.partition])
 
     def checks(self) -> Iterator[dg.AssetChecksDefinition]:
         for system in self.charted:
@@ -134,6 +140,7 @@ class _Parts:
             *duplicates.duplicates_jobs(self.every),
             *still_standing.standing_jobs(self.every, self.settings),
             *sweep_jobs(self.every, self.settings),
+            *verifying.verify_jobs(self.looked_at),
             plan_job(self.every, self.settings, quiet),
         ]
         yield from moving
@@ -148,6 +155,7 @@ class _Parts:
         yield from duplicates.duplicates_schedules(self.every, self.settings)
         yield from still_standing.standing_schedules(self.every, self.settings)
         yield from sweep_schedules(self.every, self.settings)
+        yield from verifying.verify_schedules(self.looked_at, self.settings)
         yield purge_schedule(self.settings)
         yield from alerts.daily_schedules(self.settings)
 
@@ -239,28 +247,6 @@ def read_by_day_or_company(catalogue: Mapping[str, EntitySet], flows: Sequence[F
 def of_partition(kind: str, flows: tuple[Flow, ...]) -> tuple[Flow, ...]:
     """Those whose source, and so all that is made of it, is partitioned by day, or by company."""
     return tuple(flow for flow in flows if flow.source.partition == kind)
-
-
-def check_extras(flows: Sequence[Flow], section: TargetSection) -> None:
-    """Raises Misconfigured where mlc.yaml adds a field that the flow's source does not have."""
-    for flow in flows:
-        known, extras = flow.source.record.__struct_fields__, section.extras.get(flow.key[-1], {})
-        if unknown := sorted(field for field in extras if field not in known or is_named(field)):
-            where = f"{flow.spoke}.extra_fields.{flow.key[-1]}.{unknown[0]}"
-            raise Misconfigured(f"{where} in mlc.yaml: {strange_field(flow, unknown[0], set(known))}")
-
-
-def check_guards(settings: Settings) -> None:
-    """Raises Misconfigured where mlc.yaml guards a flow that there is not."""
-    for wrong in strange_guards(dict(settings.guards), known_flows(settings)):
-        raise Misconfigured(f"{named(wrong.path)} in mlc.yaml: {wrong.sentence}")
-
-
-def check_lives(settings: Settings) -> None:
-    """Raises Misconfigured where mlc.yaml would reverse what cannot be reversed."""
-    known = {flow.name: flow for table in all_flows(settings).values() for flow in table}
-    for wrong in strange_lives(dict(settings.later_life), known):
-        raise Misconfigured(f"{named(wrong.path)} in mlc.yaml: {wrong.sentence}")
 
 
 def tenants_flows(flows: tuple[Flow, ...], catalogue: Mapping[str, EntitySet]) -> tuple[Flow, ...]:

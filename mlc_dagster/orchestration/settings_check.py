@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from mlc_dagster.core.bank_details import is_named
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.near_names import offered
 from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.settings import Settings, document, placeholders
 from mlc_dagster.settings.addresses import is_plain
-from mlc_dagster.settings.mistakes import Mistake, found, shown_name
+from mlc_dagster.settings.mistakes import Mistake, found, named, shown_name
+from mlc_dagster.settings.section import TargetSection
 from mlc_dagster.settings.sections import connections_in
-from mlc_dagster.systems.configuration import settled
+from mlc_dagster.systems.configuration import flows as all_flows
+from mlc_dagster.systems.configuration import known_flows, settled
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.settings import ABSENT, EntitySetSettings, LineSetSettings, Preset, preset_of
 from mlc_dagster.systems.registry import sections, systems
@@ -43,6 +46,7 @@ def of_the_house(content: Any) -> Iterator[Mistake]:
     known = _flows(content)
     yield from strange_guards(_section(content, "guards"), known)
     yield from strange_lives(_section(content, "later_life"), known)
+    yield from strange_guards(_section(content, "verify", "flows"), known, "verify", "flows")
     yield from _entity_sets(_section(content, ERP))
     yield from _crons("schedules", _section(content, "schedules"))
     if daily := _section(content, "alerts").get("daily"):  # empty: there is no daily word
@@ -63,12 +67,12 @@ def _flows(content: Any) -> dict[str, Flow]:
     }
 
 
-def strange_guards(guards: dict[str, Any], known: Collection[str]) -> Iterator[Mistake]:
-    """Guards of flows that there are not."""
+def strange_guards(guards: dict[str, Any], known: Collection[str], *where: str) -> Iterator[Mistake]:
+    """Guards, or what else is said by flow, of flows that there are not. `where` it stands in the file."""
     for name in guards:
         if name not in known:
             near = offered(name, known) or f"; there are: {', '.join(known)}"
-            yield Mistake(("guards", name), f"there is no such flow{near}")
+            yield Mistake((*(where or ("guards",)), name), f"there is no such flow{near}")
 
 
 def strange_lives(lives: Mapping[str, Any], known: Mapping[str, Flow]) -> Iterator[Mistake]:
@@ -139,3 +143,30 @@ def _section(content: Any, *path: str) -> dict[Any, Any]:
     for name in path:
         content = content.get(name) if isinstance(content, dict) else None
     return content if isinstance(content, dict) else {}
+
+
+# --- the same of settings that are parsed already -----------------------------------------------------------------------
+
+
+def check_extras(flows: Sequence[Flow], section: TargetSection) -> None:
+    """Raises Misconfigured where mlc.yaml adds a field that the flow's source does not have."""
+    for flow in flows:
+        known, extras = flow.source.record.__struct_fields__, section.extras.get(flow.key[-1], {})
+        if unknown := sorted(field for field in extras if field not in known or is_named(field)):
+            where = f"{flow.spoke}.extra_fields.{flow.key[-1]}.{unknown[0]}"
+            raise Misconfigured(f"{where} in mlc.yaml: {strange_field(flow, unknown[0], set(known))}")
+
+
+def check_guards(settings: Settings) -> None:
+    """Raises Misconfigured where mlc.yaml guards a flow that there is not, or says how it is looked at."""
+    known = known_flows(settings)
+    policies = strange_guards(dict(settings.verify.flows), known, "verify", "flows")
+    for wrong in (*strange_guards(dict(settings.guards), known), *policies):
+        raise Misconfigured(f"{named(wrong.path)} in mlc.yaml: {wrong.sentence}")
+
+
+def check_lives(settings: Settings) -> None:
+    """Raises Misconfigured where mlc.yaml would reverse what cannot be reversed."""
+    known = {flow.name: flow for table in all_flows(settings).values() for flow in table}
+    for wrong in strange_lives(dict(settings.later_life), known):
+        raise Misconfigured(f"{named(wrong.path)} in mlc.yaml: {wrong.sentence}")

@@ -19,6 +19,7 @@ from mlc_dagster.core.vocabulary import Record
 from mlc_dagster.ledger import Held, Ledger, Standing
 from mlc_dagster.pipeline.decisions import Discarded
 from mlc_dagster.pipeline.prepare import AsRead, Look, OutOfScope, facts_of, judge_all
+from mlc_dagster.pipeline.registered_anew import Registrations
 
 Does = Literal["create", "change", "look first", "nothing", "superseded", "held", "discarded", "out of scope"]
 
@@ -101,7 +102,8 @@ def _steps(
     look: Look | None,
 ) -> Iterator[Step]:
     known = facts_of(flow, rows, facts, ledger)
-    judged = list(judge_all(flow, rows, known, partition_key, look, partial(ledger.decisions.of, flow.name)))
+    others = Registrations(flow, ledger)
+    judged = list(judge_all(flow, rows, known, partition_key, look, partial(ledger.decisions.of, flow.name), others))
     ready = [one for one in judged if isinstance(one, Ready)]
     standings = ledger.judge(flow.name, ready)
     earlier = before([one.key for one in ready if standings[one.key].state is State.CHANGED])

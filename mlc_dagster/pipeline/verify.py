@@ -45,21 +45,22 @@ class Asked:
     sent: Sent
     put_back: Callable[[Sequence[Ready]], object] | None = None
     """sends these again as they are: of the policy `restore` alone"""
+    goes_on: Callable[[], bool] = lambda: True
+    """asked after each record: what was not looked at then is left for the next look"""
 
     def worth(self, values: Any) -> Worth | None:
         return self.client.worth(self.flow.target, values) if values else None
 
 
-def verify(asked: Asked, keys: Sequence[str], goes_on: Callable[[], bool] = lambda: True) -> Verified:
+def verify(asked: Asked, keys: Sequence[str]) -> Verified:
     """Look at these deliveries, the first ones first; open what differs, close what agrees again.
 
-    `goes_on` is asked before each list: what was not looked at then is left. Raises AccessDenied, TransientError,
-    Misconfigured; what was seen until then is in the ledger.
+    Raises AccessDenied, TransientError, Misconfigured; what was seen until then is in the ledger.
     """
     account, over = Verified(asked.flow.name), reversals(asked.flow, keys, asked.ledger)
     keys = [key for key in keys if key not in over]  # cancelled or reversed by us, since the source took them back
     for chunk in chunks(keys, LOOKED_AT_ONCE):
-        if goes_on():
+        if asked.goes_on():
             account.add(_looked(asked, chunk))
         else:
             account.add(Verified(asked.flow.name, delivered=len(chunk), left=len(chunk)))
@@ -146,6 +147,8 @@ class _LookAt:
         try:
             for seen in self.asked.client.read_back(flow.target, wanted):
                 self.compared[seen.key] = self._compared(self.ones[seen.key], seen)
+                if not self.asked.goes_on():
+                    break
         finally:
             self._keep(began_at)
         return self

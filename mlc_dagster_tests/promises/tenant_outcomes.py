@@ -28,6 +28,7 @@ LACKS: Mapping[str, tuple[str, ...]] = {
         TAKES_NO_VOUCHERS,
     ),
     "pages": ("posting_proposal_head_set", "supplier_invoice_set", TAKES_NO_VOUCHERS),
+    "own-services": (),
     "entity": ("customer_order_set", "posting_proposal_head_set", "supplier_invoice_set", TAKES_NO_VOUCHERS),
     "no-workflow": ("posting_proposal_head_set",),
     "load-only": ("posting_proposal_head_set",),
@@ -70,12 +71,16 @@ class Left:
     adds: frozenset[str] = field(default_factory=frozenset)  # what stands there instead, since the tenant demands it
 
 
-_UI = ("pages", "entity", "no-workflow", "load-only")
+_UI = ("pages", "own-services", "entity", "no-workflow", "load-only")
 _OF_SUPPLIERS = (
     *("cin7/suppliers", "airbase/vendors", "airbase/purchase_orders", "monday/suppliers", "monday/purchase_orders"),
-    "procurify/vendors",
+    *("monday/invoices", "procurify/vendors"),
 )
-_INTO_THE_ERP = ("ifs/suppliers_from_procurify", "ifs/supplier_invoices_from_procurify")
+_INTO_THE_ERP = (
+    "ifs/suppliers_from_procurify",
+    "ifs/supplier_invoices_from_procurify",
+    "ifs/posting_proposals_from_procurify",
+)
 LEFT = (
     Left("e-mail", frozenset({"Contacts", "email", "E-mail"}), _OF_SUPPLIERS, _UI),
     Left(

@@ -19,7 +19,7 @@ from mlc_dagster.core.bank_details import details_of, in_words, mark_of, shown, 
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.ledger import HoldEntry, Ledger, Run
 from mlc_dagster.ledger.records.decisions import DecisionRefused, NeedsSecondPerson
-from mlc_dagster.orchestration.location import check_extras, flows_of
+from mlc_dagster.orchestration.location import flows_of
 from mlc_dagster.systems.configuration import erp_settings
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster_tests.promises.saas_life import VENDORS, Office, office, vendor
@@ -223,7 +223,6 @@ def test_a_field_of_mlc_yaml_carries_none(sqlite_ledger: Ledger, tmp_path: Path)
         settings = here.journey(VENDORS).settings
         with pytest.raises(Misconfigured, match="never carried"):
             flows_of(settings, ifs.catalogue_for(erp_settings(settings)))
-    assert check_extras([], settings.targets["hubspot"]) is None
 
 
 def test_many_are_not_released_at_once(linked: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from mlc_dagster.orchestration.assets import delivered, failing, pausing, report
 from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key, read_of
 from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
-from mlc_dagster.orchestration.assets.second_read import second_read, source_number
+from mlc_dagster.orchestration.assets.second_read import records_by_key, second_read, source_number
 from mlc_dagster.orchestration.assets.started_by import run_of
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
@@ -25,6 +25,7 @@ from mlc_dagster.pipeline import Loaded, Slice, Verdict, guards
 from mlc_dagster.pipeline.batches import SLICE_SECONDS
 from mlc_dagster.pipeline.failing import blocked, guarded
 from mlc_dagster.pipeline.guards import Guards
+from mlc_dagster.pipeline.kept_back import Policy
 from mlc_dagster.pipeline.taken_back import STANDS, WORDS
 from mlc_dagster.settings import Settings
 
@@ -49,7 +50,7 @@ def prepared_asset(
         description=f"{flow.description}\n\nPrepared: typed, mapped and judged; held records wait in the ledger.",
         metadata={"dagster/column_schema": reports.column_schema(flow.target.record)},
         deps=_upstream(flow),
-        required_resource_keys={flow.target.system, "ledger", "storage"},
+        required_resource_keys={*_asked(flow), flow.target.system, "ledger", "storage"},
         check_specs=[
             dg.AssetCheckSpec(name, asset=list(key), blocking=name != STANDS, description=words)
             for name, words in statements(flow, limits).items()
@@ -80,10 +81,12 @@ def loaded_asset(
     *,
     in_shadow: bool = False,
     slice_seconds: float = SLICE_SECONDS,
+    policy: Policy = "report",
 ) -> dg.AssetsDefinition:
     """Delivers what is ready; what the target has already costs no request. In shadow it tells what it would do.
 
-    `after`: the flows that a run leaves out where this one does not come to its end.
+    `after`: the flows that a run leaves out where this one does not come to its end. `policy`: what people edited in
+    the target is held where that says so.
     """
     shadow = f"\n\n{shadowing.WORDS.format(system=flow.target.system)}" if in_shadow else ""
 
@@ -112,7 +115,7 @@ def loaded_asset(
             return
         with as_step_failures():
             slice_ = Slice(slice_seconds)
-            loads = loaded_days(context, flow, settings, after, slice_)
+            loads = loaded_days(context, flow, settings, after, slice_, policy)
         yield from pausing.seen(flow, loads)
         with as_step_failures():
             pausing.stop(flow, loads)
@@ -124,6 +127,11 @@ def loaded_asset(
         yield dg.MaterializeResult()
 
     return load
+
+
+def _asked(flow: Flow) -> set[str]:
+    """The source, where preparing asks it for other keys of the same document."""
+    return {flow.source.system} if flow.document else set()
 
 
 def _upstream(flow: Flow) -> list[dg.AssetDep]:
@@ -163,7 +171,8 @@ def prepare_partition(
     rows = (records_of(batch, source) for batch in store.read(read, partition, needed=True, of=source))
     client = getattr(context.resources, flow.target.system).client
     look = partial(client.known, flow.target) if flow.looks_up else None
-    ready = pipeline.prepare(flow, rows, facts, ledger, run, verdict, look)
+    there = partial(records_by_key, context, flow) if flow.document else None
+    ready = pipeline.prepare(flow, rows, facts, ledger, run, verdict, look, there)
     batches = (ready_batch(chunk, flow.target.record) for chunk in ready)
     number = source_number(flow, ledger, partition)
     store.write(prepared_key(flow), partition, schema, batches, read_number=number)
@@ -202,7 +211,12 @@ def tell(context: dg.AssetExecutionContext, flow: Flow, verdict: Verdict) -> Non
 
 
 def loaded_days(
-    context: dg.AssetExecutionContext, flow: Flow, settings: Settings, after: Sequence[str], slice_: Slice
+    context: dg.AssetExecutionContext,
+    flow: Flow,
+    settings: Settings,
+    after: Sequence[str],
+    slice_: Slice,
+    policy: Policy,
 ) -> dict[str, tuple[Loaded, dict[str, Any]]]:
     """Each day, or company, with its account. Where one fails, those that it leaves undone are due again."""
     loads: dict[str, tuple[Loaded, dict[str, Any]]] = {}
@@ -213,7 +227,7 @@ def loaded_days(
 
     with failing.noted(context, flow.target.system, flow.name, left, prepared=True):
         for day in context.partition_keys:
-            loads[day] = load_partition(context, flow, settings, day, after, slice_)
+            loads[day] = load_partition(context, flow, settings, day, after, slice_, policy)
     return loads
 
 
@@ -224,6 +238,7 @@ def load_partition(
     partition: str,
     after: Sequence[str] = (),
     slice_: Slice | None = None,
+    policy: Policy = "report",
 ) -> tuple[Loaded, dict[str, Any]]:
     """Load one day, with progress in the log every few seconds; its account, and that as the UI shows it."""
     target, ledger = getattr(context.resources, flow.target.system), context.resources.ledger.open
@@ -232,10 +247,8 @@ def load_partition(
     ready = stored(context.resources.storage.store, flow, partition, needed=True)
     run = run_of(context, partition)
     ledger.tell_start(flow.name, run)
-    longest, fresh = client.api.timeout, second_read(context, flow, settings, run)
-    loaded = pipeline.load(
-        flow, ready, client, ledger, run, longest_request=longest, slice_=slice_, account=account, fresh=fresh
-    )
+    how = {"longest_request": client.api.timeout, "slice_": slice_, "account": account, "policy": policy}
+    loaded = pipeline.load(flow, ready, client, ledger, run, fresh=second_read(context, flow, settings, run), **how)
     account.tell_of_adopted(flow.name, loaded.adopted)
     spent = client.traffic.since(before)
     if loaded.paused:

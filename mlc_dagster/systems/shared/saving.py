@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from mlc_dagster.core.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord, StillInDoubt
-from mlc_dagster.core.outcomes import ACCEPTED, Draft, Outcome, Refused, Unanswered
+from mlc_dagster.core.outcomes import ACCEPTED, Disagreement, Draft, Outcome, Refused, Unanswered
+from mlc_dagster.rules.waiving import DELETED
+from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError
+
+
+class GoneError(RecordRejected):
+    """What was delivered is not in the target any more: it is not made again by itself."""
+
+    def __init__(self, title: str, what: str, detail: str = "") -> None:
+        super().__init__(
+            f"{what} was deleted in {title}. Restore it there, have it made again with mlc recreate or by releasing "
+            "this hold, or discard this hold"
+        )
+        self.what, self.detail = what, detail
 
 
 def one_by_one(save: Callable[[Draft], Iterator[Outcome]], drafts: Iterable[Draft]) -> Iterator[Outcome]:
@@ -13,6 +26,11 @@ def one_by_one(save: Callable[[Draft], Iterator[Outcome]], drafts: Iterable[Draf
     for draft in drafts:
         try:
             yield from save(draft)
+        except DisagreementError as error:
+            yield Refused(draft, error.message, AGREE)
+        except GoneError as error:
+            told = Disagreement(DELETED, "", error.what, error.detail or None)
+            yield Refused(draft, error.message, DELETED, disagreements=(told,))
         except (RecordRejected, StaleRecord) as error:
             yield Refused(draft, error.message, rule_of(error), isinstance(error, StillInDoubt))
         except OutcomeUnknown as error:

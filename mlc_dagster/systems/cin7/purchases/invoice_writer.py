@@ -29,6 +29,7 @@ from mlc_dagster.systems.cin7.purchases.purchase_writer import (
 from mlc_dagster.systems.cin7.purchases.shown_purchase import expected_invoice, shown_invoice
 from mlc_dagster.systems.cin7.records import PurchaseInvoice
 from mlc_dagster.systems.shared.cancelled_documents import WasCancelledError
+from mlc_dagster.systems.shared.saving import GoneError
 
 
 class InvoiceWriter:
@@ -49,6 +50,8 @@ class InvoiceWriter:
                 yield Begun(draft, known_id)
                 draft = replace(draft, remote_id=known_id)
             purchase_id, _, task_id = known_id.partition("/")
+            if draft.anew:  # whatever stands there as voided
+                task_id = ""
             if document.order_no:
                 theirs = self._of_the_order(document, purchase_id, task_id)
             else:
@@ -135,6 +138,8 @@ class InvoiceWriter:
             _refuse_cancelled(document, theirs, there)
         elif there is not None and says(there.get("Status"), "VOIDED"):
             there = None
+        if there is None and task_id and draft.was_delivered and not draft.anew:
+            raise GoneError("Cin7", f"invoice {document.invoice_number} of {theirs['OrderNumber']}")
         if there is None:
             rows = allocate(document, theirs, _live(invoices, ""))
             self._authorise(theirs)

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from dataclasses import replace
+from decimal import Decimal
 from itertools import chain, islice
 from typing import Any
 
 from mlc_dagster.core.flows import Target
-from mlc_dagster.core.outcomes import Delivered, Seen, Shown, Worth
+from mlc_dagster.core.outcomes import Delivered, Draft, Seen, Shown, Worth
 from mlc_dagster.systems.hubspot.api import Document, HubspotApi
 from mlc_dagster.systems.hubspot.objects.associations import Associations
-from mlc_dagster.systems.hubspot.objects.invoice_lines import LINES
 from mlc_dagster.systems.hubspot.objects.invoice_status import STATUS
 from mlc_dagster.systems.hubspot.objects.known_records import KnownRecord, KnownRecords
 from mlc_dagster.systems.hubspot.objects.properties import KEY, numbered, of_company, of_deal, of_invoice, of_line
+from mlc_dagster.systems.hubspot.objects.typed_values import BILLED, LINES, OF_LINES, of_lines, typed
 from mlc_dagster.systems.hubspot.records import BATCH, COMPANIES, DEALS, INVOICES, Invoice
 from mlc_dagster.transport.client import in_order
 
-BILLED = "hs_amount_billed"
-NUMBERS = frozenset((BILLED, "ifs_net_amount", "ifs_vat_amount", "ifs_gross_amount", "amount", "quantity", "price"))
-DAYS = frozenset(("hs_invoice_date", "hs_due_date", "closedate"))
-OF_LINES = ("name", "quantity", "price", "ifs_gl_account", "ifs_tax_code")
 STAGE = ("pipeline", "dealstage")
 
 
@@ -55,6 +52,10 @@ class ReadBack:
             found if isinstance(found, Decimal) else None,
             str(values.get(currency) or ""),
         )
+
+    def keeping(self, target: Target, draft: Draft, kept: Shown) -> Draft:
+        """As outcomes.KeepsAccepted: a batch writes single properties, so that all others can be left alone."""
+        return replace(draft, kept=kept)
 
     def _invoice(self, invoice: Invoice) -> Shown:
         """The status of a draft is people's, and so is every status where mlc.yaml says so."""
@@ -106,33 +107,6 @@ _READ = {
     DEALS.name: (*STAGE, "dealname", "amount", "closedate", "deal_currency_code", "ifs_company_code"),
 }
 """What is read of each, whoever knows what was sent."""
-
-
-def typed(row: Mapping[str, Any]) -> dict[str, str | Decimal | None]:
-    """Properties as they are compared: numbers by value, days without their hour, all else as text."""
-    return {name: _typed(name, value) for name, value in row.items()}
-
-
-def of_lines(rows: Sequence[Mapping[str, Any]]) -> dict[str, str | Decimal | None]:
-    """How many there are, and those that carry our key: what people added has none."""
-    ours = {str(row[KEY]): row for row in rows if row.get(KEY)}
-    named = {f"{LINES}[{key}].{name}": _typed(name, row.get(name)) for key, row in ours.items() for name in OF_LINES}
-    return {LINES: Decimal(len(rows)), **named}
-
-
-def _typed(name: str, value: Any) -> str | Decimal | None:
-    if value is None or value == "":
-        return None
-    if name in DAYS:
-        return str(value)[:10]
-    return _number(str(value)) if name in NUMBERS else str(value)
-
-
-def _number(text: str) -> str | Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return text
 
 
 def _as_seen(one: Delivered, known: KnownRecord, lines: Mapping[str, list[Document]] | None) -> Seen:
