@@ -145,7 +145,7 @@ def _section(content: Any, *path: str) -> dict[Any, Any]:
     return content if isinstance(content, dict) else {}
 
 
-# --- the same of settings that are parsed already -----------------------------------------------------------------------
+# --- the same of settings that are parsed already --------------------------------------------------------------------
 
 
 def check_extras(flows: Sequence[Flow], section: TargetSection) -> None:

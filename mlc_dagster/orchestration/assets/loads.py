@@ -18,6 +18,7 @@ from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key, 
 from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
 from mlc_dagster.orchestration.assets.second_read import records_by_key, second_read, source_number
+from mlc_dagster.orchestration.assets.standing import STANDS, WORDS, still_standing
 from mlc_dagster.orchestration.assets.started_by import run_of
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
@@ -26,7 +27,6 @@ from mlc_dagster.pipeline.batches import SLICE_SECONDS
 from mlc_dagster.pipeline.failing import blocked, guarded
 from mlc_dagster.pipeline.guards import Guards
 from mlc_dagster.pipeline.kept_back import Policy
-from mlc_dagster.pipeline.taken_back import STANDS, WORDS
 from mlc_dagster.settings import Settings
 
 log = logger("mlc_dagster.loads")
@@ -285,7 +285,7 @@ def judgements(flow: Flow, verdicts: list[Verdict], limits: Guards | None = None
     """A line in the UI for each rule: how many were asked, how many held, which, and why."""
     for rule in statements(flow, limits):
         if rule == STANDS:
-            yield _standing(verdicts)
+            yield still_standing(verdicts)
             continue
         held = sum(verdict.held_by[rule] for verdict in verdicts)
         blocked = {verdict.partition: verdict.blocked[rule] for verdict in verdicts if rule in verdict.blocked}
@@ -301,15 +301,3 @@ def judgements(flow: Flow, verdicts: list[Verdict], limits: Guards | None = None
                 **({"held_records": reports.held_table(examples)} if examples else {}),
             },
         )
-
-
-def _standing(verdicts: list[Verdict]) -> dg.AssetCheckResult:
-    """Of what was read and had been delivered. It does not hold the load: what is new has nothing to do with it."""
-    differing, too_many = sum(one.differing for one in verdicts), " ".join(one.too_many for one in verdicts).strip()
-    return dg.AssetCheckResult(
-        check_name=STANDS,
-        passed=not differing and not too_many,
-        severity=dg.AssetCheckSeverity.ERROR if too_many else dg.AssetCheckSeverity.WARN,
-        description=inert(too_many) or (f"{differing} taken back or changed since" if differing else None),
-        metadata={"differing": differing},
-    )
