@@ -109,9 +109,8 @@ class _Parts:
         seconds = 60 * self.settings.policies.slice_minutes
         for flow in self.every:
             in_shadow, place = self.settings.is_shadow(flow.target.system), self.place[flow.source.partition]
-            then, policy = after(flow, self.every), self.settings.verify_policy(flow.name)
             yield loaded_asset(
-                flow, self.settings, place, then, in_shadow=in_shadow, slice_seconds=seconds, policy=policy
+                flow, self.settings, place, after(flow, self.every), in_shadow=in_shadow, slice_seconds=seconds
             )
         for flow in self.reversed:
             yield reversals_asset(flow, self.settings, self.place[flow.source.partition])

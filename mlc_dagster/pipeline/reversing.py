@@ -26,7 +26,7 @@ from mlc_dagster.pipeline.fresh import ByKeys
 from mlc_dagster.pipeline.load import load
 from mlc_dagster.pipeline.load_result import Loaded
 from mlc_dagster.pipeline.prepare import facts_of
-from mlc_dagster.pipeline.taken_back import reversal_key, reversal_name
+from mlc_dagster.pipeline.taken_back import REVERSED, reversal_key, reversal_name
 
 MOST = 5
 """Reversals of one run, unless mlc.yaml says otherwise."""
@@ -152,7 +152,7 @@ def _guarded(own: Flow, ready: Sequence[Ready], ledger: Ledger, most: int) -> tu
     new = [one for one in ready if standings[one.key].state not in _BEGUN]
     if len(new) <= most:
         return list(ready), ""
-    flow = own.name.removesuffix("_reversed")
+    flow = own.name.removesuffix(REVERSED)
     why = f"{len(new)} documents would be reversed, and max_reversals is {most}. Look at them in their source"
     why = f"{why}; if they are right, raise guards.{flow}.max_reversals in mlc.yaml."
     log.error("%s: %s", own.name, why)

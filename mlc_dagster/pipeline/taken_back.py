@@ -25,6 +25,7 @@ from mlc_dagster.ledger.records.posted import Posted
 
 STANDS = "stands_in_its_source"
 WORDS = "What was delivered still stands in its source: nobody voided, rejected, amended or deleted it there since."
+REVERSED = "_reversed"
 AT_ONCE = 20
 """So many that are taken back, changed or gone between two looks are no coincidence any more: rights, or a filter."""
 FEW, SHARE = 5, 100  # nor is the hundredth part of what was looked at, but for the first few
@@ -158,7 +159,7 @@ def reversals(flow: Flow, keys: Iterable[str], ledger: Ledger) -> dict[str, str]
 
 def reversal_name(flow: str) -> str:
     """Under which the ledger knows what reverses the documents of a flow."""
-    return f"{flow}_reversed"
+    return f"{flow}{REVERSED}"
 
 
 def reversal_key(key: str) -> str:

@@ -85,9 +85,7 @@ class Schedules(Section):
     chart_of_accounts: str = Field("5 */6 * * *", description="Cron, UTC: refreshes accounts and code parts")
     duplicates: str = Field("20 * * * *", description="Cron, UTC: looks for documents that stand twice in a target")
     sweep: str = Field("30 1 * * *", description="Cron, UTC: looks in the ERP at what was delivered; on from the start")
-    verify: str = Field(
-        "0 3 * * *", description="Cron, UTC: looks in each target at what was delivered; on from the start"
-    )
+    verify: str = Field("0 2 * * *", description="Cron, UTC: looks at what was delivered; on from the start")
     purge_runs: str = Field("40 2 * * *", description="Cron, UTC: deletes runs as retention says; on from the start")
 
 
