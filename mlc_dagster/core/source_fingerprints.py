@@ -33,12 +33,20 @@ class SourceFingerprints:
         self._blank = {stamp: None} if stamp in own else {}
 
     def of(self, source: Record, facts: Facts) -> str:
-        """`<fields read>-<content>`. Equal texts: the same source."""
-        content = fingerprint(msgspec.structs.replace(source, **self._blank) if self._blank else source)
-        if also := self._also(source, facts):
-            text = json.dumps([content, also], sort_keys=True)
-            content = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-        return f"{self._fields}-{content}"
+        """`<fields read>-<content>-<what it refers to>`. Equal texts: the same source."""
+        also = self._also(source, facts)
+        digest = hashlib.blake2b(json.dumps(also, sort_keys=True).encode(), digest_size=8).hexdigest() if also else ""
+        return f"{self._fields}-{self.content(source)}-{digest}"
+
+    def content(self, source: Record) -> str:
+        """Of the source record alone, without what tells of its way, and its stamp."""
+        if self._flow.substance:
+            return fingerprint(self._flow.substance(source))
+        return fingerprint(msgspec.structs.replace(source, **self._blank) if self._blank else source)
+
+    def is_of(self, source: Record, known: str | None) -> bool:
+        """Whether a delivery was made from this content, as far as `of` told of it."""
+        return (known or "").split("-")[1:2] == [self.content(source)]
 
     def _also(self, source: Record, facts: Facts) -> dict[str, Any]:
         """The remote ids of what it refers to, not its own, and why it is on hold in the flows that it tells of."""
@@ -61,7 +69,7 @@ def compares(one: str | None, other: str | None) -> bool:
 
 
 def _fields_of(text: str | None) -> str:
-    return (text or "").rpartition("-")[0]
+    return (text or "").partition("-")[0] if "-" in (text or "") else ""
 
 
 def fields_read(entity: EntitySet) -> str:

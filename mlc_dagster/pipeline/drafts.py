@@ -8,8 +8,7 @@ from functools import partial
 
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.outcomes import EVER, Agreed, Draft, Outcome, Ready, Saved, State
-from mlc_dagster.core.vocabulary import ERP, key_text
-from mlc_dagster.ledger import Decision, Ledger, Standing
+from mlc_dagster.ledger import Decision, Standing
 
 CLOCKS_APART = timedelta(minutes=5)
 NOTHING_TO_SEND = frozenset({State.UNCHANGED, State.STALE, State.SUPERSEDED})
@@ -59,13 +58,3 @@ def asked_for(
     if also_unchanged:
         return frozenset(stale)
     return frozenset(key for key, at in stale.items() if at and key in decisions and decisions[key].at > at)
-
-
-def to_look_at(flow: Flow, ledger: Ledger, standings: Mapping[str, Standing]) -> frozenset[str]:
-    """What is as it was delivered, or stale, of a pair whose other flow has delivered something else since."""
-    if not flow.pair:
-        return frozenset()
-    rests = {key: one.remote_id for key, one in standings.items() if one.state in RESTS}
-    into_erp = flow.target.system == ERP
-    erps = {key: key_text(remote_id) if into_erp else key for key, remote_id in rests.items()}
-    return ledger.agreements.newer(flow.pair, flow.name, erps)

@@ -18,7 +18,7 @@ from mlc_dagster.core.outcomes import Ready, State
 from mlc_dagster.core.vocabulary import Record, record_key
 from mlc_dagster.ledger import Held, Ledger, Standing
 from mlc_dagster.pipeline.decisions import Discarded
-from mlc_dagster.pipeline.prepare import AsRead, Look, OutOfScope, delivered, held_reasons, judge_all, read_number
+from mlc_dagster.pipeline.prepare import AsRead, Look, OutOfScope, facts_of, judge_all, read_number
 from mlc_dagster.pipeline.registered_anew import Registrations
 
 Does = Literal["create", "change", "look first", "nothing", "stale", "superseded", "held", "discarded", "out of scope"]
@@ -127,9 +127,9 @@ def _steps(
     batch: Iterable[AsRead],
 ) -> Iterator[Step]:
     rows, number, of = list(batch), read_number(batch), partial(ledger.decisions.of, flow.name)
-    there, after, currencies = with_what_comes(flow, rows, delivered(flow, rows, ledger), coming)
-    books = with_suppliers(facts.books, currencies)
-    known = replace(facts, delivered=there, held=held_reasons(flow, ledger), unusable={}, books=books)
+    ours = facts_of(flow, rows, facts, ledger)
+    there, after, currencies = with_what_comes(flow, rows, ours.delivered, coming)
+    known = replace(ours, delivered=there, unusable={}, books=with_suppliers(facts.books, currencies))
     seen = None if look is None else lambda records: with_suppliers(look(records), currencies)
     found = judge_all(flow, rows, known, partition_key, seen, of, Registrations(flow, ledger), number)
     judged = [_not_validated(one, facts.unusable, partition_key) for one in found]

@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from mlc_dagster.core.arrow_columns import StoredRows
+from mlc_dagster.core.bank_details import MARK
 from mlc_dagster.core.facts import Books, Facts
 from mlc_dagster.core.flows import Flow, Problem
+from mlc_dagster.core.later_life import Fate
 from mlc_dagster.core.outcomes import Ready
 from mlc_dagster.core.source_fingerprints import SourceFingerprints
 from mlc_dagster.core.vocabulary import Record, fingerprint, record_key, renamed, version_of
@@ -24,12 +26,14 @@ from mlc_dagster.pipeline import stated_back
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
 from mlc_dagster.pipeline.decisions import NOT_DISCARDED, Discarded, decided
 from mlc_dagster.pipeline.registered_anew import Registrations, There
+from mlc_dagster.pipeline.taken_back import LaterLife, read_at, with_posted
 
 AsRead = tuple[Record | None, str | None, str | None]
 """A record, its ETag, and why it could not be read (JSON text) where the record is None."""
 
 READABLE = "record_is_readable"
 MAPPABLE = "record_can_be_mapped"
+NOT_REVERSED = "is_not_reversed"
 BUILT_IN = {
     READABLE: "The row has its key, and every value fits its field.",
     MAPPABLE: "The mapping has what it needs.",
@@ -51,6 +55,8 @@ class Verdict:
     held_by: Counter[str] = field(default_factory=Counter)  # rule -> records; a record may break several
     examples: dict[str, list[tuple[str, Problem]]] = field(default_factory=dict)  # rule -> (key, problem)
     blocked: dict[str, str] = field(default_factory=dict)  # rule -> why the whole partition is held
+    differing: int = 0  # of what was delivered: it does not stand in the source as it was
+    too_many: str = ""  # why so many of these at once were not written down
 
     def count(self, held: Sequence[Held]) -> None:
         for one in held:
@@ -93,9 +99,11 @@ def prepare(
     """
     verdict.blocked.update(facts.unusable)
     of = partial(ledger.decisions.of, flow.name)
+    life = LaterLife(flow, ledger, read_at=read_at(flow, run.partition, ledger))
     for batch in batches:
         rows, number = list(batch), read_number(batch)
-        known = replace(facts, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger))
+        known = facts_of(flow, rows, facts, ledger)
+        life.see([record for record, _, _ in rows if record is not None], known)
         others = Registrations(flow, ledger, run, there)
         judged = list(judge_all(flow, rows, known, run.partition, look, of, others, number))
         ready = [one for one in judged if isinstance(one, Ready)]
@@ -112,7 +120,28 @@ def prepare(
         ledger.leave(flow.name, {one.key: one.seen for one in outside}, run=run)
         verdict.out_of_scope.update(one.why for one in outside)
         verdict.count([one for one in held if one.key not in passed])
+        ledger.bank_marks.know(flow.name, _new_marks(flow, rows, ready, known))
         yield ready
+    life.end(run)
+    verdict.differing, verdict.too_many = len(life.found), life.too_many
+
+
+def _new_marks(flow: Flow, rows: Sequence[AsRead], ready: Sequence[Ready], facts: Facts) -> dict[str, str]:
+    """Of what passed: the bank details that it has are known from now on."""
+    if MARK not in flow.source.record.__struct_fields__:
+        return {}
+    passed = {one.key for one in ready}
+    marks = {record_key(one, flow.source.keys): getattr(one, MARK) or "" for one, _, _ in rows if one is not None}
+    return {key: mark for key, mark in marks.items() if key in passed and facts.bank_marks.get(key) != mark}
+
+
+def facts_of(flow: Flow, rows: Sequence[AsRead], facts: Facts, ledger: Ledger) -> Facts:
+    """The facts with what the ledger knows of these rows, and of what they refer to."""
+    keys = [record_key(record, flow.source.keys) for record, _, _ in rows if record is not None] if flow.fate else ()
+    known = with_posted(flow, keys, facts, ledger)
+    if MARK in flow.source.record.__struct_fields__:
+        known = replace(known, bank_marks=ledger.bank_marks.of(flow.name, keys))
+    return replace(known, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger))
 
 
 class Numbered(list[AsRead]):
@@ -254,8 +283,13 @@ def _map(
     if record is None:
         return _unreadable(etag, unreadable or "{}", partition, number)
     key, seen = record_key(record, flow.source.keys), AsOf(_version(flow, record, partition), number)
+    fate = flow.fate(record, facts) if flow.fate else None
+    if reversal := facts.reversed.get(key):
+        if fate:
+            return OutOfScope(key, seen, f"{fate.how}, and reversed")
+        return _held(key, seen, [_alive_again(reversal, facts)], record, partition)
     if flow.scope and (why := flow.scope(record, facts)):
-        return OutOfScope(key, seen, why)
+        return OutOfScope(key, seen, _words(fate, facts.posted, key) or why)
     if flow.cut_over and (why := before_cut_over(flow.cut_over, flow, key, record, facts)):
         return OutOfScope(key, seen, why)
     if facts.unusable:
@@ -273,6 +307,19 @@ def before_cut_over(cut_over: date, flow: Flow, key: str, record: Any, facts: Fa
     if dated is None or dated >= cut_over or facts.remote_id(flow.name, key):
         return ""
     return f"dated before the cut-over {cut_over}"
+
+
+def _words(fate: Fate | None, posted: Mapping[str, str], key: str) -> str:
+    """What was taken back in time says something else than what the target has."""
+    if fate and key in posted:
+        return f"{fate.how}, after it was entered"
+    return f"{fate.how}, before it was entered" if fate and fate.is_final else ""
+
+
+def _alive_again(number: str, facts: Facts) -> Problem:
+    reason = f"{number} reversed its document, since {facts.title or 'its source'} had taken it back; there it stands"
+    cure = "again now. Nothing is entered a second time by itself: enter it by hand, then discard this hold."
+    return Problem(NOT_REVERSED, f"{reason} {cure}", number)
 
 
 def _held(key: str, seen: AsOf, problems: Sequence[Problem], record: Record, partition: str) -> Held:

@@ -23,6 +23,9 @@ class GuardSettings(Section):
         None, ge=0, le=1, description="Rows that a partition must have, as a share of what is usual; 0.1 is 10 %"
     )
 
+    max_reversals: int = Field(
+        5, ge=0, description="Documents that one run may reverse, where later_life.<flow>.on_taken_back is reverse"
+    )
     max_backwards: int | None = Field(
         BACKWARDS,
         ge=0,
@@ -33,7 +36,7 @@ class GuardSettings(Section):
     @model_validator(mode="after")
     def _guards_something(self) -> GuardSettings:
         if not self.model_fields_set:
-            raise ValueError(f"give {', '.join(list(GuardSettings.model_fields)[:-1])} or max_backwards")
+            raise ValueError("give max_creates, max_update_share, min_rows_share, max_reversals or max_backwards")
         return self
 
 

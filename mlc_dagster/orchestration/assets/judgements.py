@@ -10,6 +10,7 @@ from mlc_dagster import pipeline
 from mlc_dagster.core.flows import Flow, Problem, Rule
 from mlc_dagster.core.inert import inert
 from mlc_dagster.orchestration.assets import reports
+from mlc_dagster.orchestration.assets.standing import STANDS, WORDS, still_standing
 from mlc_dagster.pipeline import Verdict, guards
 
 
@@ -19,12 +20,17 @@ def statements(flow: Flow) -> dict[str, str]:
     def words(rule: Rule) -> str:
         return " ".join((rule.__doc__ or rule.__name__).split())
 
-    return {**pipeline.BUILT_IN, **{rule.__name__: words(rule) for rule in flow.rules}, guards.RULE: guards.WORDS}
+    standing = {STANDS: WORDS} if flow.fate else {}
+    rules = {rule.__name__: words(rule) for rule in flow.rules}
+    return {**pipeline.BUILT_IN, **rules, guards.RULE: guards.WORDS, **standing}
 
 
 def judgements(flow: Flow, verdicts: list[Verdict]) -> Iterator[dg.AssetCheckResult]:
     """A line in the UI for each rule: how many were asked, how many held, which, and why."""
     for rule in statements(flow):
+        if rule == STANDS:
+            yield still_standing(verdicts)
+            continue
         held = sum(verdict.held_by[rule] for verdict in verdicts)
         blocked = {verdict.partition: verdict.blocked[rule] for verdict in verdicts if rule in verdict.blocked}
         examples = [example for verdict in verdicts for example in verdict.examples.get(rule, [])]

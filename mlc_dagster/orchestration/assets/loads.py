@@ -19,6 +19,7 @@ from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, 
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
 from mlc_dagster.orchestration.assets.judgements import judgements, statements
 from mlc_dagster.orchestration.assets.second_read import records_by_key, second_read, source_number
+from mlc_dagster.orchestration.assets.standing import STANDS
 from mlc_dagster.orchestration.assets.started_by import run_of, who_started
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
@@ -58,7 +59,7 @@ def prepared_asset(
         deps=_upstream(flow),
         required_resource_keys={*_asked(flow), flow.target.system, "ledger", "storage"},
         check_specs=[
-            dg.AssetCheckSpec(name, asset=list(key), blocking=True, description=words)
+            dg.AssetCheckSpec(name, asset=list(key), blocking=name != STANDS, description=words)
             for name, words in {**statements(flow), stale.CHECK: stale.WORDS}.items()
         ],
     )
