@@ -33,7 +33,7 @@ from mlc_dagster.ledger.entries import (
     newest_by_key,
 )
 from mlc_dagster.ledger.opening import existing_database, open_database
-from mlc_dagster.ledger.records import agreements, deliveries, holds, looks, pulls, trail
+from mlc_dagster.ledger.records import agreements, deliveries, holds, looks, owners, pulls, trail
 from mlc_dagster.ledger.records.trail import Trail
 from mlc_dagster.ledger.sections import Sections
 from mlc_dagster.ledger.tenants import checked
@@ -121,13 +121,19 @@ class Ledger(Sections):
         lease: Lease | None = None,
         pair: str = "",
         supersedes: Mapping[str, Mapping[str, str]] | None = None,
-    ) -> None:
+        shares: bool = True,
+        target: str = "",
+    ) -> Sequence[tuple[Ready, Answer]]:
         """Write down the answers. Raises LeaseLost, and ValueError where a key stands twice.
 
         Saved: delivered, and its hold is closed unless that is newer. Refused: no longer in doubt; an id that the
         target gave is kept, so that the next attempt updates. Unanswered: in doubt from its first attempt on.
         `supersedes`: {flow: {key: what took its place}}: never delivered from now on, whatever its version.
+        Where the target does not share its documents, what another key owns is refused. The answers as they are kept.
         """
+        if not shares:
+            with self._database.reading() as connection:
+                outcomes = owners.refused(outcomes, owners.taken(connection, flow, outcomes), target)
         saved = {ready.key: ready.version for ready, answer in outcomes if isinstance(answer, Saved)}
         answers = {ready.key: answer for ready, answer in outcomes if isinstance(answer, Saved)}
         kept = (each for answer in answers.values() for each in (answer.agreed, *answer.also_agreed))
@@ -142,6 +148,7 @@ class Ledger(Sections):
                 theirs = Trail(connection, other, run)
                 new = deliveries.supersede(theirs, taken)
                 holds.close(theirs, holds.of_keys(connection, other, new), "superseded")
+        return outcomes
 
     def tell_late(self, flow: str, outcomes: Sequence[tuple[Ready, Answer]], *, run: Run) -> None:
         """Answers to a writer that was overtaken: lines in the trail, and nothing else. The next one has looked."""

@@ -23,6 +23,7 @@ from mlc_dagster.pipeline.fresh import SecondRead
 from mlc_dagster.pipeline.kept_back import Policy, WhatPeopleDid
 from mlc_dagster.pipeline.load_guard import LoadGuard
 from mlc_dagster.pipeline.load_result import Loaded as Loaded
+from mlc_dagster.pipeline.ownership import Ownership
 from mlc_dagster.pipeline.prepare import held_target
 from mlc_dagster.pipeline.systematic_refusals import SystematicRefusal
 
@@ -110,6 +111,7 @@ class _Delivery:
     def __post_init__(self) -> None:
         self.futility = SystematicRefusal(self.flow.target.system)
         self.guard = LoadGuard(self.ledger, self.lease, self.flow.target.system, self.futility)
+        self.ownership = Ownership(self.flow, self.ledger)
 
     def take(self, prepared: Sequence[Ready]) -> None:
         """Sort by what the ledger says of each; send what must be sent.
@@ -222,7 +224,7 @@ class _Delivery:
             self._hold(one, outcome.rule, outcome.reason)
 
     def _draft(self, one: Ready, standing: Standing) -> Draft:
-        return replace(draft_of(one, standing, self._agreed), title=self.flow.title)
+        return replace(draft_of(one, standing, self._agreed, self.ownership.owner), title=self.flow.title)
 
     def _agreed(self, key: str) -> Agreed | None:
         return self.ledger.agreements.of(self.flow.pair, key) if self.flow.pair else None
@@ -242,30 +244,45 @@ class _Delivery:
         try:
             for outcome in outcomes:
                 one = batch[outcome.draft.key]
+                self.ownership.note(outcome)
                 if isinstance(outcome, Begun):
+                    if self.ownership.owner(one.key, outcome.remote_id):
+                        continue  # another key's: this one never has its id
                     self.ledger.note_id(self.flow.name, one.key, outcome.remote_id, run=self.run, lease=self.lease)
                 else:
                     last_words.append((one, outcome))
         finally:
-            self._write_down(last_words)
-            for one, outcome in last_words:
+            for one, outcome in self._write_down(last_words):
                 self._count(batch.pop(one.key), outcome)
             if not self.futility.is_suspected:
                 self.hold_what_was_refused()
 
-    def _write_down(self, last_words: Sequence[tuple[Ready, Answered]]) -> None:
-        """Raises LeaseLost, which says how much was answered all the same: that is in the trail, and looked for."""
+    def _write_down(self, last_words: Sequence[tuple[Ready, Answered]]) -> Sequence[tuple[Ready, Answered]]:
+        """What counts of it: a document that is another key's is refused.
+
+        Raises LeaseLost, which says how much was answered all the same: that is in the trail, and looked for."""
         flow, run = self.flow, self.run
         taken = superseded(flow, last_words)
         self.loaded.differing += disagreements.remember(flow.name, last_words, self.ledger)
         stakes.remember(flow, last_words, self.ledger)
         try:
-            self.ledger.finish(flow.name, last_words, run=run, lease=self.lease, pair=flow.pair, supersedes=taken)
+            kept = self.ledger.finish(
+                flow.name,
+                last_words,
+                run=run,
+                lease=self.lease,
+                pair=flow.pair,
+                supersedes=taken,
+                shares=flow.target.shares,
+                target=flow.title or flow.target.system,
+            )
         except LeaseLost as lost:
             self.ledger.tell_late(flow.name, last_words, run=run)
             saved = sum(isinstance(outcome, Saved) for _, outcome in last_words)
             words = f"{lost.message}; {flow.target.system} took {saved} record(s) of this batch before that"
             raise LeaseLost(words, cure=lost.cure) from lost
+        self.loaded.differing += self.ownership.tell_shared()
+        return kept
 
     def _count(self, one: Ready, outcome: Answered) -> None:
         if isinstance(outcome, Saved):

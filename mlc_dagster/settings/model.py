@@ -121,6 +121,11 @@ class Settings(Section):
     guards: dict[str, GuardSettings] = Field(
         default_factory=dict, description="flow (cin7/purchases): when its run must stop before the first write"
     )
+    cut_over: dict[str, date] = Field(
+        default_factory=dict,
+        description="flow (cin7/purchases): documents that are dated before this day are never sent; those that it has"
+        " delivered already stay its own",
+    )
     verify: VerifySettings = VerifySettings()
     web: WebSettings = WebSettings()
     alerts: AlertSettings | None = Field(None, description="Leave it out, and nobody is told of failed runs and holds")
