@@ -110,8 +110,8 @@ class _Delivery:
 
     def __post_init__(self) -> None:
         self.futility = SystematicRefusal(self.flow.target.system)
-        self.guard = LoadGuard(self.ledger, self.lease, self.flow.target.system, self.futility)
         self.ownership = Ownership(self.flow, self.ledger)
+        self.guard = LoadGuard(self.ledger, self.lease, self.flow.target.system, self.futility)
 
     def take(self, prepared: Sequence[Ready]) -> None:
         """Sort by what the ledger says of each; send what must be sent.
