@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -275,22 +274,6 @@ class ReadsBack(Client, Protocol):
 
     def worth(self, target: Target, values: Shown) -> Worth:
         """What these values come to: of `expected` and of `Seen.values` alike. Pure."""
-
-
-class KeepsAccepted(ReadsBack, Protocol):
-    """A target in which single values can be left as they are when a record is sent again."""
-
-    def keeping(self, target: Target, draft: Draft, kept: Shown) -> Draft | None:
-        """The draft so that these values, which are the target's, stay; None: it cannot be sent without them. Pure."""
-
-
-class FindsOurs(ReadsBack, Protocol):
-    """A target in which objects that carry our key can be found, without knowing their ids."""
-
-    def ours_in(self, flow: Flow, since: datetime | None, known: AbstractSet[str]) -> Iterator[Seen]:
-        """Those of this flow that were touched since then, None: all, but for the ids that the ledger knows; `key` is
-        the flow's own, as they carry it. Raises as `read_back`.
-        """
 
 
 class TooFar(Exception):

@@ -79,8 +79,6 @@ class Ledger(Sections):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # --- deliveries ---
-
     def judge(self, flow: str, ready: Sequence[Ready]) -> dict[str, Standing]:
         """Key -> what to do with it. In bulk and by index: the size of the ledger does not matter.
 
@@ -192,8 +190,6 @@ class Ledger(Sections):
             with self._database.writing() as connection:
                 Trail(connection, flow, run).tell_start()
 
-    # --- holds ---
-
     def hold(self, flow: str, held: Sequence[Held], *, run: Run, owner: str = "") -> frozenset[str]:
         """Put records on hold: one open hold for a key, replaced when held anew, untouched when nothing changed.
 
@@ -267,8 +263,6 @@ class Ledger(Sections):
         """(entity, partition) -> when its latest read ended."""
         with self._database.reading() as connection:
             return pulls.freshness(connection, entity)
-
-    # --- who may write, and call; secrets ---
 
     def lease(
         self, name: str, owner: str, *, seconds: float = 20.0, on_wait: Callable[[str], None] | None = None

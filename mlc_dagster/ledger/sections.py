@@ -29,7 +29,7 @@ from mlc_dagster.ledger.records.stale import Stale
 from mlc_dagster.ledger.records.stock import LedgerStock
 from mlc_dagster.ledger.records.stored import Stored
 from mlc_dagster.ledger.records.sweeps import Sweeps
-from mlc_dagster.ledger.records.words_of_people import WordsOfPeople
+from mlc_dagster.ledger.records.ways_back import LedgerWaysBack
 from mlc_dagster.ledger.upkeep.soundness import Keeping
 
 
@@ -50,7 +50,7 @@ class Sections:
         self.gone = Gone(database)
         self.looks = Looks(database)
         self.owners = Owners(database)
-        self.people = WordsOfPeople(database)
+        self.people = LedgerWaysBack(database)
         self.reads = Reads(database)
         self.agreements = Agreements(database)
         self.inbox = Inbox(database)

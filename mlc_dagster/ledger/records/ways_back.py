@@ -33,7 +33,7 @@ class Said(NamedTuple):
         return f"by {self.who}: {self.reason}"
 
 
-class WordsOfPeople:
+class LedgerWaysBack:
     """Raises WordRefused where it is not said by whom and why, or where nothing was delivered under the key."""
 
     def __init__(self, database: Database) -> None:
