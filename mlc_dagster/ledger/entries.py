@@ -36,12 +36,14 @@ class Event(StrEnum):
     HELD = "held"
     CLOSED = "closed"  # the hold was closed
     RELEASED = "released"  # a person let it pass
+    RELEASED_ONCE = "released_once"  # a first person let it pass; a second one has to
     DISCARDED = "discarded"  # a person decided that it is never sent
+    GONE = "gone"  # looked at before its delivery, and not in the source any more
+    REVERSED = "reversed"  # its document was reversed, since the source took it back
     ACCEPTED = "accepted"  # a person said that the target is right
     ASKED_AGAIN = "asked_again"  # a person asked for it once more: restore, recreate
     RELINKED = "relinked"  # a person said which record of the target it is
     FORGOTTEN = "forgotten"  # a person said that what is in the target is none of ours
-    GONE = "gone"  # looked at before its delivery, and not in the source any more
     SET_ASIDE = "set_aside"  # the connection leads to another account now: what is there is looked up first
     STARTED = "started"  # no key: a run begins to write, and by whom it was started
     READ = "read"  # of the chain of pulls: a walk through a source came to its end

@@ -7,6 +7,7 @@ to do.
 
 from mlc_dagster.rules.account_demands import Booking as Booking
 from mlc_dagster.rules.account_demands import account_demands_are_met as account_demands_are_met
+from mlc_dagster.rules.bank_details import bank_details_confirmed as bank_details_confirmed
 from mlc_dagster.rules.company_calendar import accounting_year_is_known as accounting_year_is_known
 from mlc_dagster.rules.company_calendar import posting_day_is_sure as posting_day_is_sure
 from mlc_dagster.rules.dates import Dated as Dated
@@ -42,3 +43,4 @@ from mlc_dagster.rules.references import currency_is_the_suppliers as currency_i
 from mlc_dagster.rules.references import order_is_delivered as order_is_delivered
 from mlc_dagster.rules.references import payment_term_has_a_code as payment_term_has_a_code
 from mlc_dagster.rules.references import supplier_is_delivered as supplier_is_delivered
+from mlc_dagster.rules.registrations import is_not_registered_anew as is_not_registered_anew

@@ -16,7 +16,9 @@ class VerifySettings(Section):
 
     days: int = Field(45, ge=1, description="What was touched in the last so many days is looked at each night")
     rotation_days: int = Field(30, ge=1, description="What is older is looked at in turn, once in so many days")
-    budget_share: float = Field(0.1, gt=0, le=1, description="Of the calls that a system allows: 0.1 is a tenth")
+    budget_share: float = Field(
+        0.1, gt=0, le=1, description="Of the calls that a system allows, the share that looks take; deliveries go first"
+    )
     gone_at_once: int = Field(
         20,
         ge=1,

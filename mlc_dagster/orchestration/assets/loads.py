@@ -17,7 +17,8 @@ from mlc_dagster.orchestration.assets import delivered, failing, pausing, report
 from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key, read_of
 from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
-from mlc_dagster.orchestration.assets.second_read import second_read, source_number
+from mlc_dagster.orchestration.assets.second_read import records_by_key, second_read, source_number
+from mlc_dagster.orchestration.assets.standing import STANDS, WORDS, still_standing
 from mlc_dagster.orchestration.assets.started_by import run_of
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
@@ -48,9 +49,9 @@ def prepared_asset(
         description=f"{flow.description}\n\nPrepared: typed, mapped and judged; held records wait in the ledger.",
         metadata={"dagster/column_schema": reports.column_schema(flow.target.record)},
         deps=_upstream(flow),
-        required_resource_keys={flow.target.system, "ledger", "storage"},
+        required_resource_keys={*_asked(flow), flow.target.system, "ledger", "storage"},
         check_specs=[
-            dg.AssetCheckSpec(name, asset=list(key), blocking=True, description=words)
+            dg.AssetCheckSpec(name, asset=list(key), blocking=name != STANDS, description=words)
             for name, words in statements(flow, limits).items()
         ],
     )
@@ -125,6 +126,11 @@ def loaded_asset(
     return load
 
 
+def _asked(flow: Flow) -> set[str]:
+    """The source, where preparing asks it for other keys of the same document."""
+    return {flow.source.system} if flow.document else set()
+
+
 def _upstream(flow: Flow) -> list[dg.AssetDep]:
     keys = [CHART] * flow.checks_accounts + [CODE_PARTS] * judges_code_parts(flow)
     charts = [dg.AssetDep(list(key), partition_mapping=dg.AllPartitionMapping()) for key in keys]
@@ -138,7 +144,8 @@ def statements(flow: Flow, limits: Guards | None = None) -> dict[str, str]:
         return " ".join((rule.__doc__ or rule.__name__).split())
 
     guarded = {} if limits is None else {guards.RULE: guards.WORDS}
-    return {**pipeline.BUILT_IN, **{rule.__name__: words(rule) for rule in flow.rules}, **guarded}
+    standing = {STANDS: WORDS} if flow.fate else {}
+    return {**pipeline.BUILT_IN, **{rule.__name__: words(rule) for rule in flow.rules}, **guarded, **standing}
 
 
 def judged_by(flow: Flow, settings: Settings) -> list[dg.AssetCheckKey]:
@@ -161,7 +168,8 @@ def prepare_partition(
     rows = (records_of(batch, source) for batch in store.read(read, partition, needed=True, of=source))
     client = getattr(context.resources, flow.target.system).client
     look = partial(client.known, flow.target) if flow.looks_up else None
-    ready = pipeline.prepare(flow, rows, facts, ledger, run, verdict, look)
+    there = partial(records_by_key, context, flow) if flow.document else None
+    ready = pipeline.prepare(flow, rows, facts, ledger, run, verdict, look, there)
     batches = (ready_batch(chunk, flow.target.record) for chunk in ready)
     number = source_number(flow, ledger, partition)
     store.write(prepared_key(flow), partition, schema, batches, read_number=number)
@@ -268,6 +276,9 @@ def ended(
 def judgements(flow: Flow, verdicts: list[Verdict], limits: Guards | None = None) -> Iterator[dg.AssetCheckResult]:
     """A line in the UI for each rule: how many were asked, how many held, which, and why."""
     for rule in statements(flow, limits):
+        if rule == STANDS:
+            yield still_standing(verdicts)
+            continue
         held = sum(verdict.held_by[rule] for verdict in verdicts)
         blocked = {verdict.partition: verdict.blocked[rule] for verdict in verdicts if rule in verdict.blocked}
         examples = [example for verdict in verdicts for example in verdict.examples.get(rule, [])]

@@ -86,6 +86,9 @@ class Objects:
                 only_read = {"archivable": False, "readOnlyDefinition": True, "readOnlyValue": True}
                 own = {"name": name, "label": name, "type": "string", "fieldType": "text", "groupName": group}
                 definitions[name] = definition(**own, modificationMetadata=only_read)
+            moment = {"name": "hs_lastmodifieddate", "label": "hs_lastmodifieddate", "type": "datetime"}
+            moment |= {"fieldType": "date", "groupName": group}
+            definitions["hs_lastmodifieddate"] = definition(**moment, modificationMetadata=only_read)
             self.properties.setdefault(kind, definitions)
             self.groups.setdefault(kind, {})
             self.rows.setdefault(kind, {})
@@ -96,7 +99,8 @@ class Objects:
     def find(self, kind: str, value: str, by: str | None = None) -> Row | None:
         """By id, or by a unique property, without regard to case and white space."""
         if not by:
-            return self.live(kind).get(self.now(kind, value))
+            row = self.rows[kind].get(self.now(kind, value))
+            return row if row and not row["archived"] else None
         definition = self.properties[kind].get(by)
         if definition is None or not definition.get("hasUniqueValue"):
             raise InvalidError(f"Unable to perform update/upsert by non-unique {kind} property {by}")
@@ -162,7 +166,7 @@ class Objects:
         return [*self.required.get(kind, ()), *filter(None, always)]
 
     def _is_read_only(self, kind: str, name: str, known: Row | None) -> bool:
-        if name in ("hs_balance_due", "hs_merged_object_ids", "hs_object_id"):
+        if name in ("hs_balance_due", "hs_merged_object_ids", "hs_object_id", "hs_lastmodifieddate"):
             return True
         beside_lines = known is not None and bool(self.of(kind, "line_items", known["id"]))
         return name == "hs_amount_billed" and self.traits.amount_billed == "read_only" and beside_lines

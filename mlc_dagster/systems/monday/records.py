@@ -7,6 +7,7 @@ type that column has is the board's business, and is looked up when the item is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Literal
 
 from mlc_dagster.core.flows import DuplicateWording, Target
@@ -55,6 +56,19 @@ class Item(Record, frozen=True, kw_only=True):
         found = [cell.values for cell in self.cells if cell.field == "supplier"]
         return NOT_LINKED if not found else next(iter(found[0]), None)
 
+    @property
+    def stated_total(self) -> Decimal | None:
+        """What the item is worth, where its board has a column for that; of a journal entry its debit side."""
+        text = self._cell("amount") or self._cell("debit")
+        return Decimal(text) if text else None
+
+    @property
+    def currency(self) -> str | None:
+        return self._cell("currency")
+
+    def _cell(self, field: str) -> str | None:
+        return next((cell.values[0] for cell in self.cells if cell.field == field and cell.values), None)
+
     def required(self) -> Iterator[tuple[str, object]]:
         yield "a name for the item", self.name
 
@@ -64,13 +78,12 @@ class Item(Record, frozen=True, kw_only=True):
         yield from ((cell.field, ", ".join(cell.values), TEXT_LENGTH) for cell in self.cells)
 
 
-def _target(name: str, of: str) -> Target:
+def _target(name: str, of: str, *, shares: bool = False) -> Target:
     """A hundred items are looked up in one request, and written in requests of twenty."""
-    return Target(
-        "monday", name, Item, batch=100, twice=DuplicateWording("monday", "items", f"IFS {of}", "Delete one of them.")
-    )
+    twice = DuplicateWording("monday", "items", f"IFS {of}", "Delete one of them.")
+    return Target("monday", name, Item, batch=100, twice=twice, shares=shares)
 
 
 INVOICES, PURCHASE_ORDERS = _target("invoices", "posting proposal"), _target("purchase_orders", "order")
 JOURNAL_ENTRIES, CUSTOMER_ORDERS = _target("journal_entries", "voucher"), _target("customer_orders", "customer order")
-SUPPLIERS, ACCOUNTS = _target("suppliers", "supplier"), _target("accounts", "account")
+SUPPLIERS, ACCOUNTS = _target("suppliers", "supplier", shares=True), _target("accounts", "account", shares=True)

@@ -57,6 +57,21 @@ class VendorWriter:
         """Every active vendor, read at most once a minute: the list cannot be asked what changed."""
         return self._api.kept(self._endpoints.vendors, order_by="id")
 
+    def of(self, ids: Sequence[str]) -> Iterator[Document]:
+        """Vendors by their ids: the list has active ones alone, and the others are asked for one by one."""
+        listed = {str(row["id"]): row for row in self.all()}
+        for each in ids:
+            if (row := listed.get(each) or self._one(each)) is not None:
+                yield row
+
+    def _one(self, vendor_id: str) -> Document | None:
+        try:
+            return self._api.one(self._endpoints.vendor, vendor_id)
+        except RecordRejected as error:
+            if error.status != 404:
+                raise
+            return None
+
     def currencies(self) -> dict[str, str]:
         """Id -> ISO code."""
         return {str(row["id"]): str(row["name"]) for row in self._api.kept(self._endpoints.currencies)}
