@@ -18,8 +18,8 @@ from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key, 
 from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
 from mlc_dagster.orchestration.assets.second_read import records_by_key, second_read, source_number
-from mlc_dagster.orchestration.assets.standing import STANDS, WORDS, still_standing
 from mlc_dagster.orchestration.assets.started_by import run_of
+from mlc_dagster.orchestration.assets.taken_back_check import STANDS, WORDS, still_standing
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
 from mlc_dagster.pipeline import Loaded, Slice, Verdict, guards
