@@ -72,6 +72,7 @@ COMMANDS = (
         of_records=True,
     ),
     Command("resume", "Let a system be written to again; what waited is loaded by itself.", of_records=True),
+    Command("retry", "Let what failed be tried again at once: its cause is mended.", of_records=True),
     Command(
         "shadow",
         "What would have been written where mlc.yaml says `mode: shadow`, field by field; each content once.",
@@ -79,7 +80,7 @@ COMMANDS = (
     ),
     Command(
         "status",
-        "What is on and what is paused; of each flow what is on hold, since when, and its last load.",
+        "What is on and what is paused; of each flow its last load, what is due, on hold and different, since when.",
         of_records=True,
     ),
     Command("flows", "List what moves: from where to where, whether mlc.yaml has it on, its rules."),

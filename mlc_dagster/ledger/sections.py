@@ -19,11 +19,13 @@ from mlc_dagster.ledger.records.gone import Gone
 from mlc_dagster.ledger.records.history import LedgerHistory
 from mlc_dagster.ledger.records.loads import Loads
 from mlc_dagster.ledger.records.looks import Looks
+from mlc_dagster.ledger.records.owners import Owners
 from mlc_dagster.ledger.records.posted import LedgerPosted
 from mlc_dagster.ledger.records.reads import Reads
 from mlc_dagster.ledger.records.shadow import Shadow
 from mlc_dagster.ledger.records.sightings import LedgerSightings
 from mlc_dagster.ledger.records.stakes import Stakes
+from mlc_dagster.ledger.records.stock import LedgerStock
 from mlc_dagster.ledger.records.stored import Stored
 from mlc_dagster.ledger.records.sweeps import Sweeps
 from mlc_dagster.ledger.records.words_of_people import WordsOfPeople
@@ -46,6 +48,7 @@ class Sections:
         self.bank_marks = BankMarks(database)
         self.gone = Gone(database)
         self.looks = Looks(database)
+        self.owners = Owners(database)
         self.people = WordsOfPeople(database)
         self.reads = Reads(database)
         self.agreements = Agreements(database)
@@ -56,6 +59,7 @@ class Sections:
         self.loads = Loads(database)
         self.alerts = Alerts(database)
         self.shadow = Shadow(database)
+        self.stock = LedgerStock(database)
         self.stored = Stored(database)
         self.stakes = Stakes(database)
         self.sweeps = Sweeps(database)

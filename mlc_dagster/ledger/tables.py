@@ -59,6 +59,7 @@ deliveries = Table(
     Column("read_number", Serial),  # of the walk that read it, see reads; null: not known
     Column("verified_at", Moment),  # when the target was last asked for it; null: never since it was delivered
     PrimaryKeyConstraint("flow", "key", name="deliveries_pkey"),
+    Index("deliveries_by_remote_id", "flow", "remote_id"),
     sqlite_with_rowid=False,
 )
 

@@ -30,7 +30,11 @@ from mlc_dagster.orchestration.automation.sweep import sweep_jobs, sweep_schedul
 from mlc_dagster.orchestration.liveness.lost_runs import lost_runs_sensor
 from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
 from mlc_dagster.orchestration.resources import ConnectionResource, LedgerResource, StorageResource
-from mlc_dagster.orchestration.settings_check import check_extras, check_guards, check_lives
+from mlc_dagster.orchestration.settings_check import (
+    check_extras,
+    check_guards,
+    check_lives,
+)
 from mlc_dagster.settings import Environment, Settings
 from mlc_dagster.systems.configuration import connections, erp_settings, secrets, switched_off
 from mlc_dagster.systems.configuration import flows as all_flows
@@ -99,7 +103,8 @@ class _Parts:
         for entity in self.read:
             before, feeds = written_before(entity, self.every), fed_by(entity, self.every)
             system = self.settings.system_of(entity.system)
-            yield source_asset(entity, system, self.place[entity.partition], before, feeds)
+            first = self.settings.partitions_start.isoformat()
+            yield source_asset(entity, system, self.place[entity.partition], before, feeds, first)
 
     def prepared(self) -> Iterator[dg.AssetsDefinition]:
         for flow in self.every:
@@ -179,7 +184,12 @@ def flows_of(settings: Settings, catalogue: Mapping[str, EntitySet]) -> dict[str
     }
     for system, table in on.items():
         check_extras(table, settings.targets[system])
-    return {system: table for system, table in on.items() if table}
+    return {system: with_cut_overs(table, settings) for system, table in on.items() if table}
+
+
+def with_cut_overs(flows: tuple[Flow, ...], settings: Settings) -> tuple[Flow, ...]:
+    """The flows, each with the day before which mlc.yaml says that its documents are not sent."""
+    return tuple(replace(flow, cut_over=settings.cut_over.get(flow.name)) for flow in flows)
 
 
 def jobs(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,10 @@ def plain_addresses(settings: Settings) -> Iterator[tuple[str, str]]:
 def of_the_house(content: Any) -> Iterator[Mistake]:
     """What the settings alone cannot know; asked of the text, so that other mistakes do not hide it."""
     known = _flows(content)
-    yield from strange_guards(_section(content, "guards"), known)
+    yield from strange_flows(("guards",), _section(content, "guards"), known)
+    yield from strange_flows(("verify", "flows"), _section(content, "verify", "flows"), known)
+    yield from strange_cut_overs(_section(content, "cut_over"), known)
     yield from strange_lives(_section(content, "later_life"), known)
-    yield from strange_guards(_section(content, "verify", "flows"), known, "verify", "flows")
     yield from _entity_sets(_section(content, ERP))
     yield from _crons("schedules", _section(content, "schedules"))
     if daily := _section(content, "alerts").get("daily"):  # empty: there is no daily word
@@ -67,21 +69,27 @@ def _flows(content: Any) -> dict[str, Flow]:
     }
 
 
-def strange_guards(guards: dict[str, Any], known: Collection[str], *where: str) -> Iterator[Mistake]:
-    """Guards, or what else is said by flow, of flows that there are not. `where` it stands in the file."""
-    for name in guards:
+def strange_flows(where: tuple[str, ...], named: Iterable[str], known: Collection[str]) -> Iterator[Mistake]:
+    """Flows that a section names and that there are not. `where` it stands in the file."""
+    for name in named:
         if name not in known:
             near = offered(name, known) or f"; there are: {', '.join(known)}"
-            yield Mistake((*(where or ("guards",)), name), f"there is no such flow{near}")
+            yield Mistake((*where, name), f"there is no such flow{near}")
+
+
+def strange_cut_overs(named: Iterable[str], known: Mapping[str, Flow]) -> Iterator[Mistake]:
+    """The same, and flows of master data: that has no date, and counts whatever its age."""
+    yield from strange_flows(("cut_over",), named, known)
+    for name in named:
+        if name in known and not hasattr(known[name].source.record, "dates"):
+            yield Mistake(("cut_over", name), "what it moves has no date: a cut-over is one of documents")
 
 
 def strange_lives(lives: Mapping[str, Any], known: Mapping[str, Flow]) -> Iterator[Mistake]:
     """What is said of flows that there are not, or of which nothing can be reversed."""
+    yield from strange_flows(("later_life",), lives, known)
     for name, said in lives.items():
-        if name not in known:
-            near = offered(name, known) or f"; there are: {', '.join(known)}"
-            yield Mistake(("later_life", name), f"there is no such flow{near}")
-        elif _says(said) == "reverse" and known[name].reversing is None:
+        if name in known and _says(said) == "reverse" and known[name].reversing is None:
             able = ", ".join(flow.name for flow in known.values() if flow.reversing)
             words = f"nothing of this flow can be reversed; expected hold, or one of {able}"
             yield Mistake(("later_life", name, "on_taken_back"), words)
@@ -158,10 +166,14 @@ def check_extras(flows: Sequence[Flow], section: TargetSection) -> None:
 
 
 def check_guards(settings: Settings) -> None:
-    """Raises Misconfigured where mlc.yaml guards a flow that there is not, or says how it is looked at."""
+    """Raises Misconfigured where mlc.yaml guards, looks at or cuts over a flow that there is not."""
     known = known_flows(settings)
-    policies = strange_guards(dict(settings.verify.flows), known, "verify", "flows")
-    for wrong in (*strange_guards(dict(settings.guards), known), *policies):
+    strange = (
+        strange_flows(("guards",), settings.guards, known),
+        strange_flows(("verify", "flows"), settings.verify.flows, known),
+        strange_cut_overs(settings.cut_over, known),
+    )
+    for wrong in chain.from_iterable(strange):
         raise Misconfigured(f"{named(wrong.path)} in mlc.yaml: {wrong.sentence}")
 
 

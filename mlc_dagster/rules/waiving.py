@@ -63,6 +63,7 @@ IN_THE_TARGET = frozenset({"may_be_this_company", "may_be_this_deal", DELETED, A
 AT_THE_LOAD = IN_THE_TARGET | {
     "target_accepts_it",
     "is_still_in_the_source",
+    "is_owned_by_another_key",
     "target_answered",
     TAKEN_AS_KNOWN,
     "both_sides_agree",

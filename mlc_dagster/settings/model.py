@@ -120,6 +120,11 @@ class Settings(Section):
     guards: dict[str, GuardSettings] = Field(
         default_factory=dict, description="flow (cin7/purchases): when its run must stop before the first write"
     )
+    cut_over: dict[str, date] = Field(
+        default_factory=dict,
+        description="flow (cin7/purchases): documents that are dated before this day are never sent; those that it has"
+        " delivered already stay its own",
+    )
     later_life: dict[str, LaterLifeSettings] = Field(
         default_factory=dict, description="flow: what follows when its source takes back what was delivered"
     )

@@ -145,7 +145,7 @@ class Subsidiary(Record, frozen=True, kw_only=True):
     currency: str | None = None
 
 
-VENDORS = Target("airbase", "vendors", Vendor, batch=100)
+VENDORS = Target("airbase", "vendors", Vendor, batch=100, shares=True)
 PURCHASE_ORDERS = Target("airbase", "purchase_orders", PurchaseOrder, batch=100)
 
 VENDOR_LIST = EntitySet(

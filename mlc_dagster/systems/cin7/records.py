@@ -246,7 +246,7 @@ class PurchaseInvoice(PurchaseDocument, frozen=True, kw_only=True):
         yield "InvoiceNo", self.invoice_number, 50
 
 
-SUPPLIERS = Target("cin7", "suppliers", Supplier, batch=4)
+SUPPLIERS = Target("cin7", "suppliers", Supplier, batch=4, shares=True)
 PURCHASES = Target(
     "cin7",
     "purchases",

@@ -189,4 +189,5 @@ VENDORS = Target(
     Vendor,
     batch=20,
     twice=DuplicateWording("Procurify", "vendors", "IFS supplier", "Deactivate one of them."),
+    shares=True,
 )

@@ -15,6 +15,7 @@ down_revision = "0009"
 
 def upgrade() -> None:
     _deliveries()
+    _owners()
     _bank_marks()
     _sweeps()
     _contents()
@@ -60,6 +61,10 @@ def _sweeps() -> None:
         sa.PrimaryKeyConstraint("flow", "key", name="swept_pkey"),
         sqlite_with_rowid=False,
     )
+
+
+def _owners() -> None:
+    op.create_index("deliveries_by_remote_id", "deliveries", ["flow", "remote_id"])
 
 
 def _contents() -> None:
