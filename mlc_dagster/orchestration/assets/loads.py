@@ -21,6 +21,7 @@ from mlc_dagster.orchestration.assets.judgements import judgements, statements
 from mlc_dagster.orchestration.assets.second_read import records_by_key, second_read, source_number
 from mlc_dagster.orchestration.assets.standing import STANDS
 from mlc_dagster.orchestration.assets.started_by import run_of, who_started
+from mlc_dagster.orchestration.assets.taken_back_check import STANDS
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
 from mlc_dagster.pipeline import Loaded, Slice, Verdict, guards
