@@ -1,19 +1,20 @@
-"""`mlc status`: what is on, what is paused and why, what is on hold since when, and when each flow was last loaded."""
+"""`mlc status`: what is on, what is paused; of each flow its last load, what is due and why, on hold, and different."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mlc_dagster import settings as settings_file
+from mlc_dagster.cli.shared.flow_status import amounts_in_a_line, cause_as_told, flows_of, work_of
 from mlc_dagster.cli.shared.lookup import ledger
 from mlc_dagster.cli.shared.tables import moment, table
 from mlc_dagster.core.terminal import Terminal, plain, say_json, terminal
 
 if TYPE_CHECKING:
-    from mlc_dagster.ledger import Ledger
+    from mlc_dagster.ledger import Ledger, Task
     from mlc_dagster.settings import Settings
 
 app = typer.Typer(add_completion=False)
@@ -21,22 +22,38 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def status(json_: Annotated[bool, typer.Option("--json", help="JSON, and no tables.")] = False) -> None:
-    """What is on and what is paused; of each flow what is on hold, since when, and its last load."""
+    """What is on and what is paused; of each flow its last load, what is due, on hold and different, since when."""
+    from mlc_dagster.pipeline.due_causes import by_cause
     from mlc_dagster.systems import configuration
 
     settings = configuration.load(settings_file.environment().config)
     with ledger() as opened:
-        found = {"systems": _systems(opened, settings), "flows": _flows(opened, settings)}
+        tasks = opened.work.all()
+        found = {
+            "systems": _systems(opened, settings, tasks),
+            "flows": flows_of(opened, settings, tasks),
+            "reads": {name: work_of(of_one) for name, of_one in _reads(tasks).items()},
+            "causes": [cause_as_told(cause) for cause in by_cause(tasks)],
+        }
     if json_:
         say_json(found)
     else:
         _show(found, terminal())
 
 
-def _systems(opened: Ledger, settings: Settings) -> list[dict[str, Any]]:
+def _reads(tasks: Sequence[Task]) -> dict[str, list[Task]]:
+    """What is to be read -> its tasks."""
+    found: dict[str, list[Task]] = {}
+    for task in tasks:
+        if task.flow.startswith("read "):
+            found.setdefault(task.flow.removeprefix("read "), []).append(task)
+    return found
+
+
+def _systems(opened: Ledger, settings: Settings, tasks: Sequence[Task]) -> list[dict[str, Any]]:
     from mlc_dagster.systems import configuration
 
-    pauses, tasks, silent = opened.pauses.standing(), opened.work.all(), opened.work.silent()
+    pauses, silent = opened.pauses.standing(), opened.work.silent()
     return [
         {
             "system": name,
@@ -44,7 +61,7 @@ def _systems(opened: Ledger, settings: Settings) -> list[dict[str, Any]]:
             "shadow": settings.is_shadow(name),
             "paused": _paused(pauses[name]) if name in pauses else None,
             "waiting_until": silent[name].isoformat() if name in silent else None,
-            "loads_waiting": sum(task.connection == name for task in tasks),
+            "loads_waiting": sum(task.connection == name and not task.failed for task in tasks),
         }
         for name in configuration.connections(settings)
     ]
@@ -54,53 +71,36 @@ def _paused(pause: Any) -> dict[str, str]:
     return {"by": pause.who, "since": pause.at.isoformat(), "reason": pause.reason, "says": str(pause)}
 
 
-def _flows(opened: Ledger, settings: Settings) -> list[dict[str, Any]]:
-    """Those that are on, and those of which something is on hold still."""
-    stock, latest, differing = opened.history.stock(), opened.loads.latest(), _differing(opened)
-    names = dict.fromkeys([*_on(settings), *sorted(stock), *sorted(differing)])
-    return [
-        {
-            "flow": name,
-            "on_hold": stock[name].holds if name in stock else 0,
-            "differences": differing.get(name, 0),
-            "oldest_hold": stock[name].oldest.isoformat() if name in stock else None,
-            "last_load": latest[name].ended_at.isoformat() if name in latest else None,
-            "last_loaded": latest[name].partition if name in latest else None,
-        }
-        for name in names
-    ]
-
-
-def _differing(opened: Ledger) -> Counter[str]:
-    """Flow -> differences that are open: what a target keeps otherwise than the ERP."""
-    found: Counter[str] = Counter()
-    for (flow, _), number in opened.differences.count().items():
-        found[flow] += number
-    return found
-
-
-def _on(settings: Settings) -> list[str]:
-    from mlc_dagster.systems import configuration
-
-    known = configuration.flows(settings)
-    tables = [(known[name], configuration.switched_off(settings, name)) for name in settings.targets]
-    return [flow.name for flows, off in tables for flow in flows if flow.name not in off]
-
-
 def _show(found: dict[str, Any], out: Terminal) -> None:
     systems = table("system", "state")
     for each in found["systems"]:
         systems.add_row(each["system"], plain(_state(each)))
     out.print(systems)
     out.print()
-    flows = table("flow", "on hold", "since", "differ", "last load", "of")
+    flows = table("flow", "last load", "of", "due", "on hold", "since", "amount", "differ", "since", "amount", "next")
     for each in found["flows"]:
-        since, last = _when(each["oldest_hold"]), _when(each["last_load"])
-        numbers = str(each["on_hold"] or ""), since, str(each["differences"] or "")
-        flows.add_row(each["flow"], *numbers, last or "never", each["last_loaded"] or "")
+        flows.add_row(*map(plain, _row(each)))
     out.print(flows)
+    for cause in found["causes"]:
+        out.print(plain(_sentence(cause)), soft_wrap=True)
     if any(each["on_hold"] for each in found["flows"]):
         out.print("What is on hold, and why: mlc holds list")
+
+
+def _row(flow: dict[str, Any]) -> tuple[str, ...]:
+    due = str(flow["due"] or "") + (f" ({flow['needs_person']} need a person)" if flow["needs_person"] else "")
+    held = str(flow["on_hold"] or ""), _when(flow["oldest_hold"]), amounts_in_a_line(flow["held_amounts"])
+    differ = str(flow["differences"] or ""), _when(flow["oldest_difference"])
+    last = _when(flow["last_load"]) or "never", flow["last_loaded"] or ""
+    following = f"{flow['next_tick']:%H:%M}" if flow["next_tick"] else ""
+    return (flow["flow"], *last, due, *held, *differ, amounts_in_a_line(flow["differing_amounts"]), following)
+
+
+def _sentence(cause: dict[str, Any]) -> str:
+    what = f"{cause['loads']} load{'s' if cause['loads'] > 1 else ''} of {', '.join(cause['flows'])}"
+    if cause["needs_person"]:
+        return f"{cause['cause']}: {what}: {cause['says']} When it is mended: {cause['command']}"
+    return f"{cause['cause']}: {what} tried again at {cause['until']:%Y-%m-%d %H:%M} UTC: {cause['says']}"
 
 
 def _state(system: dict[str, Any]) -> str:

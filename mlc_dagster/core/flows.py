@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Protocol
 
 from mlc_dagster.core.facts import Facts
@@ -77,6 +78,8 @@ class Flow:
     document: Callable[[Any], str | None] | None = None
     """target record -> `stakes.document_key`: which supplier's invoice it is, under whatever key the ERP has it"""
     pair: str = ""  # "cin7/suppliers": both sides may change the record; the values last agreed on are kept under this
+    cut_over: date | None = None
+    """A document that is dated before it, and was not delivered by this flow, is no matter of it: mlc.yaml says so."""
     description: str = ""
     owner: str = "team:finance"
     system: str = ""  # the SaaS's own name, where the flow is one of a connection under another name

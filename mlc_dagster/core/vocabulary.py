@@ -101,6 +101,7 @@ class EntitySet:
     description: str = ""
     surface: str = ""  # address before the projection, where it is not the connection's own
     is_off: bool = False  # the tenant does not have this set: nothing is asked of it
+    is_master: bool = False  # suppliers, customers: the first day holds whatever is older too
     absent: frozenset[str] = frozenset()  # record fields that the tenant does not have: not selected, None
     constants: Mapping[str, str | int | bool] = dataclasses.field(default_factory=dict)  # on the wire, with each create
     sums: Mapping[str, str] = dataclasses.field(default_factory=dict)  # header's field -> lines' field
@@ -124,6 +125,10 @@ class EntitySet:
         return (self.system, self.name)
 
 
+LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
+"""Before any stamp that a system gives."""
+
+
 @dataclass(frozen=True)
 class Window:
     """Half open, UTC: start <= modified < end."""
@@ -135,6 +140,16 @@ class Window:
     def day(cls, day: date) -> Window:
         start = datetime(day.year, day.month, day.day, tzinfo=UTC)
         return cls(start, start + timedelta(days=1))
+
+    @classmethod
+    def until(cls, day: date) -> Window:
+        """The day, and whatever is older."""
+        return cls(LONG_AGO, cls.day(day).end)
+
+    @property
+    def last_day(self) -> date:
+        """On which it ends: of one day, that day."""
+        return (self.end - timedelta(microseconds=1)).date()
 
 
 @dataclass(frozen=True)

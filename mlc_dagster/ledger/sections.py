@@ -22,6 +22,7 @@ from mlc_dagster.ledger.records.reads import Reads
 from mlc_dagster.ledger.records.shadow import Shadow
 from mlc_dagster.ledger.records.sightings import LedgerSightings
 from mlc_dagster.ledger.records.stakes import Stakes
+from mlc_dagster.ledger.records.stock import LedgerStock
 from mlc_dagster.ledger.records.stored import Stored
 from mlc_dagster.ledger.records.sweeps import Sweeps
 from mlc_dagster.ledger.records.words_of_people import WordsOfPeople
@@ -52,6 +53,7 @@ class Sections:
         self.loads = Loads(database)
         self.alerts = Alerts(database)
         self.shadow = Shadow(database)
+        self.stock = LedgerStock(database)
         self.stored = Stored(database)
         self.stakes = Stakes(database)
         self.sweeps = Sweeps(database)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 
 import dagster as dg
 
@@ -30,7 +31,7 @@ from mlc_dagster.orchestration.automation.sweep import sweep_jobs, sweep_schedul
 from mlc_dagster.orchestration.liveness.lost_runs import lost_runs_sensor
 from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
 from mlc_dagster.orchestration.resources import ConnectionResource, LedgerResource, StorageResource
-from mlc_dagster.orchestration.settings_check import strange_field, strange_guards
+from mlc_dagster.orchestration.settings_check import strange_cut_overs, strange_field, strange_flows
 from mlc_dagster.settings import Environment, Settings
 from mlc_dagster.settings.mistakes import named
 from mlc_dagster.settings.section import TargetSection
@@ -95,7 +96,8 @@ class _Parts:
         for entity in self.read:
             before, feeds = written_before(entity, self.every), fed_by(entity, self.every)
             system = self.settings.system_of(entity.system)
-            yield source_asset(entity, system, self.place[entity.partition], before, feeds)
+            first = self.settings.partitions_start.isoformat()
+            yield source_asset(entity, system, self.place[entity.partition], before, feeds, first)
 
     def prepared(self) -> Iterator[dg.AssetsDefinition]:
         for flow in self.every:
@@ -105,9 +107,8 @@ class _Parts:
         seconds = 60 * self.settings.policies.slice_minutes
         for flow in self.every:
             in_shadow, place = self.settings.is_shadow(flow.target.system), self.place[flow.source.partition]
-            then, policy = after(flow, self.every), self.settings.verify_policy(flow.name)
             yield loaded_asset(
-                flow, self.settings, place, then, in_shadow=in_shadow, slice_seconds=seconds, policy=policy
+                flow, self.settings, place, after(flow, self.every), in_shadow=in_shadow, slice_seconds=seconds
             )
 
     @cached_property
@@ -171,7 +172,12 @@ def flows_of(settings: Settings, catalogue: Mapping[str, EntitySet]) -> dict[str
     }
     for system, table in on.items():
         check_extras(table, settings.targets[system])
-    return {system: table for system, table in on.items() if table}
+    return {system: with_cut_overs(table, settings) for system, table in on.items() if table}
+
+
+def with_cut_overs(flows: tuple[Flow, ...], settings: Settings) -> tuple[Flow, ...]:
+    """The flows, each with the day before which mlc.yaml says that its documents are not sent."""
+    return tuple(replace(flow, cut_over=settings.cut_over.get(flow.name)) for flow in flows)
 
 
 def jobs(
@@ -246,10 +252,14 @@ def check_extras(flows: Sequence[Flow], section: TargetSection) -> None:
 
 
 def check_guards(settings: Settings) -> None:
-    """Raises Misconfigured where mlc.yaml guards a flow that there is not, or says how it is looked at."""
+    """Raises Misconfigured where mlc.yaml guards, looks at or cuts over a flow that there is not."""
     known = known_flows(settings)
-    policies = strange_guards(dict(settings.verify.flows), known, "verify", "flows")
-    for wrong in (*strange_guards(dict(settings.guards), known), *policies):
+    strange = (
+        strange_flows(("guards",), settings.guards, known),
+        strange_flows(("verify", "flows"), settings.verify.flows, known),
+        strange_cut_overs(settings.cut_over, known),
+    )
+    for wrong in chain.from_iterable(strange):
         raise Misconfigured(f"{named(wrong.path)} in mlc.yaml: {wrong.sentence}")
 
 

@@ -21,11 +21,14 @@ def companies(settings: Settings) -> dg.StaticPartitionsDefinition:
     return dg.StaticPartitionsDefinition(sorted(settings.companies))
 
 
-def scope_of(entity: EntitySet, partition: str) -> Scope:
-    """What a partition key means for this entity set."""
+def scope_of(entity: EntitySet, partition: str, first: str = "") -> Scope:
+    """What a partition key means for this entity set. `first`: the first day that there is, which of master data holds
+    whatever is older too: an old supplier is needed by a new order.
+    """
     if entity.partition == "company":
         return Scope(partition, company=partition)
-    return Scope(partition, window=Window.day(date.fromisoformat(partition)))
+    day = date.fromisoformat(partition)
+    return Scope(partition, window=Window.until(day) if entity.is_master and partition == first else Window.day(day))
 
 
 def known(entity: EntitySet, settings: Settings) -> list[str]:

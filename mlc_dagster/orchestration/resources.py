@@ -20,7 +20,6 @@ from mlc_dagster.settings.section import SystemConnection
 from mlc_dagster.systems import accounts
 from mlc_dagster.systems.registry import systems
 from mlc_dagster.systems.shared.connections import Budgets
-from mlc_dagster.systems.shared.paced_budgets import paced
 from mlc_dagster.transport.budget_share import BudgetShare
 from mlc_dagster.transport.rate_limits import LocalBudget
 
@@ -143,15 +142,10 @@ class ConnectionResource(Signed):
         client = self._connected(self._settings, 8, budgets)
         return client, calls
 
-    def paced_client(self, share: float) -> Any:
-        """For looks that may take their time: at most this share of the calls, counted with those of the loads."""
-        return self._connected(self._settings, 8, paced(self.budgets, share))
-
     @property
     def _settings(self) -> SystemConnection:
         return systems()[self.system].settings.model_validate(self.section)
 
     def _connected(self, settings: SystemConnection, tries: int, budgets: Budgets | None = None) -> Any:
-        budgets = budgets or self.budgets
-        secrets = dict(zip(self.secrets, self.values(), strict=True))
+        secrets, budgets = dict(zip(self.secrets, self.values(), strict=True)), budgets or self.budgets
         return systems()[self.system].client(settings, secrets, budgets, self.connection, tries, kept=self.kept)

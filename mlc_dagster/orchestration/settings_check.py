@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,9 @@ def plain_addresses(settings: Settings) -> Iterator[tuple[str, str]]:
 def of_the_house(content: Any) -> Iterator[Mistake]:
     """What the settings alone cannot know; asked of the text, so that other mistakes do not hide it."""
     known = _flows(content)
-    yield from strange_guards(_section(content, "guards"), known)
-    yield from strange_guards(_section(content, "verify", "flows"), known, "verify", "flows")
+    yield from strange_flows(("guards",), _section(content, "guards"), known)
+    yield from strange_flows(("verify", "flows"), _section(content, "verify", "flows"), known)
+    yield from strange_cut_overs(_section(content, "cut_over"), known)
     yield from _entity_sets(_section(content, ERP))
     yield from _crons("schedules", _section(content, "schedules"))
     if daily := _section(content, "alerts").get("daily"):  # empty: there is no daily word
@@ -62,12 +63,20 @@ def _flows(content: Any) -> dict[str, Flow]:
     }
 
 
-def strange_guards(guards: dict[str, Any], known: Collection[str], *where: str) -> Iterator[Mistake]:
-    """Guards, or what else is said by flow, of flows that there are not. `where` it stands in the file."""
-    for name in guards:
+def strange_flows(where: tuple[str, ...], named: Iterable[str], known: Collection[str]) -> Iterator[Mistake]:
+    """Flows that a section names and that there are not. `where` it stands in the file."""
+    for name in named:
         if name not in known:
             near = offered(name, known) or f"; there are: {', '.join(known)}"
-            yield Mistake((*(where or ("guards",)), name), f"there is no such flow{near}")
+            yield Mistake((*where, name), f"there is no such flow{near}")
+
+
+def strange_cut_overs(named: Iterable[str], known: Mapping[str, Flow]) -> Iterator[Mistake]:
+    """The same, and flows of master data: that has no date, and counts whatever its age."""
+    yield from strange_flows(("cut_over",), named, known)
+    for name in named:
+        if name in known and not hasattr(known[name].source.record, "dates"):
+            yield Mistake(("cut_over", name), "what it moves has no date: a cut-over is one of documents")
 
 
 def _entity_sets(section: dict[str, Any]) -> Iterator[Mistake]:

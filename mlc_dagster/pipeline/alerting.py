@@ -14,6 +14,7 @@ from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.credentials import secret
+from mlc_dagster.pipeline.due_causes import DueCause, by_cause
 from mlc_dagster.settings.alerts import PASSWORD, WEBHOOK, AlertSettings
 from mlc_dagster.transport.notifications import Channel, Email, NotSent, Webhook
 
@@ -105,18 +106,40 @@ class FailedRun:
 
 def tell_failure(settings: AlertSettings, ledger: Opened, failed: FailedRun, secrets: Collection[str]) -> str:
     """One message for one cause in `quiet_minutes`, without the secrets of these names. What came of it, in words."""
-    before = _due(settings, ledger, failed.cause)
+    standing = _standing(ledger, failed)
+    before = _due(settings, ledger, failed.cause, standing)
     if before is None:
-        return f"{failed.job} failed for the same cause a short while ago: it was told then"
-    text = redacted(failed.text(settings.ui_url, before), ledger, secrets)
+        return f"{failed.job} failed for the same cause before: it was told then"
+    told = [failed.text(settings.ui_url, before), *(each.follows(each.cause.partition(":")[0]) for each in standing)]
+    text = redacted("\n".join(told), ledger, secrets)
     failures = tell(settings, ledger, redacted(failed.subject(), ledger, secrets), text)
     return f"not told: {'; '.join(failures)}" if failures else f"told that {failed.job} failed"
 
 
-def _due(settings: AlertSettings, ledger: Opened, cause: str) -> int | None:
-    """How often it was not told since the last message; None: not now. A ledger that fails keeps no message back."""
+def _standing(ledger: Opened, failed: FailedRun) -> list[DueCause]:
+    """The causes by which the run left something on the work list, with all that waits by them."""
     try:
-        return ledger().alerts.due(cause, settings.quiet_minutes * 60)
+        work = ledger().work
+        mine = {task.cause for task in work.of_run(failed.run_id)}
+        return [each for each in by_cause(work.all() if mine else ()) if each.cause in mine]
+    except MlcError:
+        return []
+
+
+def _due(settings: AlertSettings, ledger: Opened, cause: str, standing: Sequence[DueCause] = ()) -> int | None:
+    """How often it was not told since the last message; None: not now. A ledger that fails keeps no message back.
+
+    What stands on the work list is told once when it begins, and once more when it needs a person, whatever job meets
+    it on whatever day.
+    """
+    quiet = settings.quiet_minutes * 60
+    try:
+        alerts = ledger().alerts
+        if not standing:
+            return alerts.due(cause, quiet)
+        marks = [(f"{each.cause}{' needs a person' if each.needs_person else ''}", each.since) for each in standing]
+        found = [alerts.due(mark, quiet, since) for mark, since in marks]
+        return max((each for each in found if each is not None), default=None)
     except MlcError as error:
         log.warning("whether this was told already is not known: %s", error.message)
         return 0
@@ -140,6 +163,7 @@ def daily(ledger: Ledger, also: Iterable[str] = ()) -> tuple[str, str]:
         f"{name} asks to be left alone: waiting until {until:%Y-%m-%d %H:%M} UTC{_waiting(ledger, name)}"
         for name, until in sorted(ledger.work.silent().items())
     ]
+    stopped += [each.says() for each in by_cause(ledger.work.all())]
     total = sum(one.holds for one in stock.values())
     subject = f"mlc: {total or 'nothing'} on hold" + (f", {', '.join(pauses)} paused" if pauses else "")
     return subject, "\n".join([*held, *stopped, *also]) or "Nothing is on hold, and nothing is paused."

@@ -42,9 +42,9 @@ def blocked(flow: str, rule: str, connection: str, why: str, run_id: str) -> Fai
     return Failure(cause_of(flow, rule), connection, why, run_id)
 
 
-def lost(connection: str, why: str, run_id: str) -> Failure:
-    """Its worker is gone: what takes three of them may take all."""
-    return Failure(cause_of(connection, LOST), connection, why, run_id, patience=THRICE)
+def lost(connection: str, why: str, run_id: str, taken_up: int = 0) -> Failure:
+    """Its worker is gone: what takes three may take all. `taken_up`: how often Dagster tried it again itself."""
+    return Failure(cause_of(connection, LOST), connection, why, run_id, patience=max(1, THRICE - taken_up))
 
 
 def _digest(words: str) -> str:

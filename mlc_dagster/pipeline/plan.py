@@ -12,10 +12,10 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from mlc_dagster.core.facts import Facts
-from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.facts import Books, Facts
+from mlc_dagster.core.flows import Flow, Problem
 from mlc_dagster.core.outcomes import Ready, State
-from mlc_dagster.core.vocabulary import Record
+from mlc_dagster.core.vocabulary import Record, record_key
 from mlc_dagster.ledger import Held, Ledger, Standing
 from mlc_dagster.pipeline.decisions import Discarded
 from mlc_dagster.pipeline.prepare import AsRead, Look, OutOfScope, delivered, held_reasons, judge_all
@@ -36,6 +36,10 @@ Before = Callable[[Sequence[str]], Mapping[str, Record]]
 """Of these keys, the record that was delivered last, where it is still kept."""
 
 
+Coming = Mapping[str, Mapping[str, str]]
+"""Flow -> key -> currency, of what the same plan delivers before and the target does not have yet."""
+
+
 class Change(NamedTuple):
     """A field that would be written. `before` is None where nothing was delivered, or is not kept any more."""
 
@@ -52,7 +56,12 @@ class Step:
     does: Does
     changes: tuple[Change, ...] = ()
     why: str = ""  # of a hold: the rules with their reasons; of what is out of scope: its word
+    after: tuple[str, ...] = ()  # flows of the same plan that deliver first what it refers to
     mark: str = ""  # differs when the record, or what the ledger says of it, differs
+
+    def value_of(self, field: str) -> str:
+        """As it would be written; empty where it has none."""
+        return next((each.after or "" for each in self.changes if each.field == field), "")
 
 
 @dataclass(frozen=True)
@@ -72,6 +81,12 @@ class Plan:
         return sum(step.does in WRITES for step in self.steps)
 
     @property
+    def brings(self) -> dict[str, str]:
+        """Key -> currency (empty: it has none), of what the target has after it and had not before."""
+        new = (step for step in self.steps if step.does in ("create", "look first"))
+        return {step.key: step.value_of("currency") for step in new}
+
+    @property
     def digest(self) -> str:
         """Equal for equal plans: what `apply` compares."""
         text = json.dumps([self.flow, self.partition, sorted((s.key, s.does, s.mark) for s in self.steps)])
@@ -86,32 +101,74 @@ def plan(
     partition: str,
     before: Before,
     look: Look | None = None,
+    coming: Coming | None = None,
 ) -> Plan:
-    """The same judgement as prepare, and the same question to the ledger as load; nothing is held, nothing is sent."""
-    steps = (step for batch in batches for step in _steps(flow, list(batch), facts, ledger, partition, before, look))
-    return Plan(flow.name, partition, tuple(steps))
+    """The same judgement as prepare, and the same question to the ledger as load; nothing is held, nothing is sent.
+
+    `coming`: what the same plan delivers before. What refers to that is not held, and says after what it comes.
+    """
+    one = partial(_steps, flow, facts, ledger, partition, before, look, coming or {})
+    return Plan(flow.name, partition, tuple(step for batch in batches for step in one(list(batch))))
 
 
 def _steps(
     flow: Flow,
-    rows: Sequence[AsRead],
     facts: Facts,
     ledger: Ledger,
     partition_key: str,
     before: Before,
     look: Look | None,
+    coming: Coming,
+    rows: Sequence[AsRead],
 ) -> Iterator[Step]:
-    known = replace(facts, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger))
+    there, after, currencies = with_what_comes(flow, rows, delivered(flow, rows, ledger), coming)
+    books = with_suppliers(facts.books, currencies)
+    known = replace(facts, delivered=there, held=held_reasons(flow, ledger), unusable={}, books=books)
+    seen = None if look is None else lambda records: with_suppliers(look(records), currencies)
     others = Registrations(flow, ledger)
-    judged = list(judge_all(flow, rows, known, partition_key, look, partial(ledger.decisions.of, flow.name), others))
+    found = judge_all(flow, rows, known, partition_key, seen, partial(ledger.decisions.of, flow.name), others)
+    judged = [_not_validated(one, facts.unusable, partition_key) for one in found]
     ready = [one for one in judged if isinstance(one, Ready)]
     standings = ledger.judge(flow.name, ready)
     earlier = before([one.key for one in ready if standings[one.key].state is State.CHANGED])
     for one in judged:
-        if isinstance(one, Ready):
-            yield step_of(one, standings[one.key], earlier.get(one.key))
-        else:
-            yield _left(one)
+        step = step_of(one, standings[one.key], earlier.get(one.key)) if isinstance(one, Ready) else _left(one)
+        yield replace(step, after=after.get(one.key, ()))
+
+
+def with_what_comes(
+    flow: Flow, rows: Sequence[AsRead], there: Mapping[str, Mapping[str, str]], coming: Coming
+) -> tuple[dict[str, dict[str, str]], dict[str, tuple[str, ...]], dict[str, str]]:
+    """The remote ids that records refer to, with words in the place of those to come; key -> the flows they come by;
+    these words -> the currency of what comes.
+    """
+    known, after = {name: dict(ids) for name, ids in there.items()}, dict[str, tuple[str, ...]]()
+    currencies: dict[str, str] = {}
+    for record in (record for record, _, _ in rows if record is not None and flow.needs_key is not None):
+        for needed, keys in flow.needs_key(record).items() if flow.needs_key else ():
+            name = flow.here(needed)
+            wanted = ({keys} if isinstance(keys, str) else set(keys)) - there.get(needed, {}).keys()
+            if found := {each: f"after {name} {each}" for each in wanted if each in coming.get(name, {})}:
+                key = record_key(record, flow.source.keys)
+                after[key] = (*after.get(key, ()), name)
+                known.setdefault(needed, {}).update(found)
+                currencies |= {words: coming[name][each] for each, words in found.items()}
+    return known, after, currencies
+
+
+def with_suppliers(books: Books, currencies: Mapping[str, str]) -> Books:
+    """The books as they are when what comes is there."""
+    return replace(books, supplier_currency={**books.supplier_currency, **currencies}) if currencies else books
+
+
+def _not_validated(one: Any, unusable: Mapping[str, str], partition: str) -> Any:
+    """Where there is nothing to validate against all is held; what else is wrong with it is told as well."""
+    if not unusable or not isinstance(one, Ready | Held):
+        return one
+    problems = [Problem(rule, reason) for rule, reason in unusable.items()]
+    if isinstance(one, Ready):
+        return Held(one.key, one.version, tuple(problems), {}, partition, one.fingerprint)
+    return replace(one, problems=(*problems, *(each for each in one.problems if each.rule not in unusable)))
 
 
 def step_of(one: Ready, standing: Standing, earlier: Record | None) -> Step:

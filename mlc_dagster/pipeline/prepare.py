@@ -6,8 +6,9 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -111,7 +112,21 @@ def prepare(
 
 
 def delivered(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, dict[str, str]]:
-    """The remote ids of what these rows refer to: {flow, by its system's own name: {key: remote id}}."""
+    """The remote ids of what these rows refer to: {flow, by its system's own name: {key: remote id}}.
+
+    Where the flow has a cut-over, those of its own records too.
+    """
+    return {**_own(flow, rows, ledger), **_needed(flow, rows, ledger)}
+
+
+def _own(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, dict[str, str]]:
+    if flow.cut_over is None:
+        return {}
+    keys = [record_key(record, flow.source.keys) for record, _, _ in rows if record is not None]
+    return {flow.name: ledger.remote_ids(flow.name, keys)}
+
+
+def _needed(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, dict[str, str]]:
     if flow.needs_key is None:
         return {}
     wanted: dict[str, set[str]] = {}
@@ -202,6 +217,8 @@ def _map(flow: Flow, row: AsRead, facts: Facts, partition: str) -> _Mapped | Hel
     key, version = record_key(record, flow.source.keys), _version(flow, record, partition)
     if flow.scope and (why := flow.scope(record, facts)):
         return OutOfScope(key, version, why)
+    if flow.cut_over and (why := before_cut_over(flow.cut_over, flow, key, record, facts)):
+        return OutOfScope(key, version, why)
     if facts.unusable:
         problems = [Problem(rule, reason) for rule, reason in facts.unusable.items()]
         return _held(key, version, problems, record, partition)
@@ -209,6 +226,14 @@ def _map(flow: Flow, row: AsRead, facts: Facts, partition: str) -> _Mapped | Hel
         return _Mapped(key, version, partition, record, flow.mapping(record, facts))
     except (ValueError, ArithmeticError, LookupError, msgspec.ValidationError) as error:
         return _held(key, version, [Problem(MAPPABLE, f"{type(error).__name__}: {error}")], record, partition)
+
+
+def before_cut_over(cut_over: date, flow: Flow, key: str, record: Any, facts: Facts) -> str:
+    """Why a document is too old to be a matter of the flow; empty where it is not, or was delivered already."""
+    dated = next((each.on for each in record.dates() if each.on), None)
+    if dated is None or dated >= cut_over or facts.remote_id(flow.name, key):
+        return ""
+    return f"dated before the cut-over {cut_over}"
 
 
 def _held(key: str, version: str, problems: Sequence[Problem], record: Record, partition: str) -> Held:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Self
 
 from mlc_dagster.core import difference_kinds as kinds
@@ -84,9 +85,10 @@ class _One:
     base: Base
     record: Any
 
-    def asked_for(self, flow: Flow) -> Delivered:
-        agreed = self.base.values if self.base.is_agreed else None
-        return Delivered(flow, self.look.key, self.look.remote_id, record=self.record, shown=agreed)
+    def asked_for(self, flow: Flow, ledger: Ledger) -> Delivered:
+        shown = self.base.values if self.base.is_agreed else None
+        asked = Delivered(flow, self.look.key, self.look.remote_id, record=self.record, shown=shown)
+        return replace(asked, agreed_on=partial(ledger.agreements.of, flow.pair)) if flow.pair else asked
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ class _LookAt:
 
     def make(self) -> Self:
         flow, began_at = self.asked.flow, self.asked.ledger.looks.now()
-        wanted = [one.asked_for(flow) for one in self.ones.values()]
+        wanted = [one.asked_for(flow, self.asked.ledger) for one in self.ones.values()]
         try:
             for seen in self.asked.client.read_back(flow.target, wanted):
                 self.compared[seen.key] = self._compared(self.ones[seen.key], seen)

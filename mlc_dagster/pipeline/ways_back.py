@@ -54,8 +54,9 @@ class WaysBack:
             agreed, what = self._as_it_is(look, base, seen, unlike, record), _in_words(unlike)
         else:
             raise WordRefused(f"{self._named(look)} is in the target as was agreed: there is nothing to accept")
-        closed = self._words.accept(self._flow, key, agreed, what, self.said, self.run)
-        return self._done(look, f"{self._named(look)}: accepted, {what}", closed)
+        before = self._open(key)
+        self._words.accept(self._flow, key, agreed, what, self.said, self.run)
+        return self._done(look, f"{self._named(look)}: accepted, {what}", before)
 
     def restore(self, key: str) -> WayBack:
         """Ours is right: what was delivered is sent again, as it was then. What is gone is not made again."""
@@ -87,14 +88,16 @@ class WaysBack:
         if seen.state != "there":
             raise WordRefused(f"{remote_id} is {seen.state} in the target: {self._named(look)} is not linked to it")
         agreed = Remembered(seen.values) if others or record is None else None
-        closed = self._words.relink(self._flow, key, remote_id, agreed, self.said, self.run)
-        return self._looked(key, f"{self._named(look)} is {remote_id} in the target from now on", closed)
+        before = self._open(key)
+        self._words.relink(self._flow, key, remote_id, agreed, self.said, self.run)
+        return self._looked(key, f"{self._named(look)} is {remote_id} in the target from now on", before)
 
     def forget(self, key: str) -> WayBack:
         """What is in the target is none of ours any more. The next load of the record finds it new, and looks first."""
         look, _, _ = self._known(key)
-        closed = self._words.forget(self._flow, key, self.said, self.run)
-        return self._done(look, f"{self._named(look)} is forgotten: what the target has of it is left as it is", closed)
+        before = self._open(key)
+        self._words.forget(self._flow, key, self.said, self.run)
+        return self._done(look, f"{self._named(look)} is forgotten: what the target has of it is left as it is", before)
 
     # --- what they share ----------------------------------------------------------------------------------------------
 
@@ -136,6 +139,7 @@ class WaysBack:
         if not ready:
             cure = "Load its day anew: mlc replay --read-again. Or enter it in the target by hand, and mlc accept it."
             raise WordRefused(f"what was delivered of {self._named(look)} is not kept any more", cure=cure)
+        before = self._open(look.key)
         self._words.asked_again(self._flow, look.key, what, self.said, self.run)
         loads = self.send(list(ready.values()), anew)
         if not sum(each.delivered for each in loads):
@@ -143,20 +147,25 @@ class WaysBack:
             why = "; ".join(reasons) or "the target gave no answer, or is paused"
             raise NotSent(f"{self._named(look)} was not sent: {why}")
         done = "made again" if anew else "sent again as it was delivered"
-        return self._looked(look.key, f"{self._named(look)} was {done}", 0)
+        return self._looked(look.key, f"{self._named(look)} was {done}", before)
 
-    def _looked(self, key: str, words: str, closed: int) -> WayBack:
-        account = verify(replace(self.asked, put_back=None), [key])
-        return self._result(key, words, closed + account.closed)
+    def _looked(self, key: str, words: str, before: int) -> WayBack:
+        """`before`: how many differences of it were open."""
+        verify(replace(self.asked, put_back=None), [key])
+        return self._result(key, words, before)
 
-    def _done(self, look: Look, words: str, closed: int) -> WayBack:
+    def _done(self, look: Look, words: str, before: int) -> WayBack:
         """A hold of it is judged again by the next load of its day, which is due now."""
         if look.partition and self.asked.ledger.held(self._flow, [look.key]):
             self.asked.ledger.work.ask(self._flow, [look.partition], f"{self.said.who} decided on {look.key}")
-        return self._result(look.key, words, closed)
+        return self._result(look.key, words, before)
 
-    def _result(self, key: str, words: str, closed: int) -> WayBack:
-        return WayBack(words, closed, len(self.asked.ledger.differences.open(self._flow, key)))
+    def _result(self, key: str, words: str, before: int) -> WayBack:
+        still_open = self._open(key)
+        return WayBack(words, max(0, before - still_open), still_open)
+
+    def _open(self, key: str) -> int:
+        return len(self.asked.ledger.differences.open(self._flow, key))
 
 
 class NotSent(MlcError):

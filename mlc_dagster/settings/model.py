@@ -84,9 +84,7 @@ class Schedules(Section):
     chart_of_accounts: str = Field("5 */6 * * *", description="Cron, UTC: refreshes accounts and code parts")
     duplicates: str = Field("20 * * * *", description="Cron, UTC: looks for documents that stand twice in a target")
     sweep: str = Field("30 1 * * *", description="Cron, UTC: looks in the ERP at what was delivered; on from the start")
-    verify: str = Field(
-        "0 3 * * *", description="Cron, UTC: looks in each target at what was delivered; on from the start"
-    )
+    verify: str = Field("0 2 * * *", description="Cron, UTC: looks at what was delivered; on from the start")
     purge_runs: str = Field("40 2 * * *", description="Cron, UTC: deletes runs as retention says; on from the start")
 
 
@@ -120,6 +118,11 @@ class Settings(Section):
     retention: RetentionSettings = RetentionSettings()
     guards: dict[str, GuardSettings] = Field(
         default_factory=dict, description="flow (cin7/purchases): when its run must stop before the first write"
+    )
+    cut_over: dict[str, date] = Field(
+        default_factory=dict,
+        description="flow (cin7/purchases): documents that are dated before this day are never sent; those that it has"
+        " delivered already stay its own",
     )
     verify: VerifySettings = VerifySettings()
     web: WebSettings = WebSettings()

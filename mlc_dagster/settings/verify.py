@@ -12,7 +12,7 @@ Policy = Literal["report", "hold", "restore"]
 
 
 class VerifySettings(Section):
-    """The open window of the nightly sweep and of verify, what they may cost, and what follows where they differ."""
+    """The open window of the nightly sweep and of verify, and what they may cost."""
 
     days: int = Field(45, ge=1, description="What was touched in the last so many days is looked at each night")
     rotation_days: int = Field(30, ge=1, description="What is older is looked at in turn, once in so many days")

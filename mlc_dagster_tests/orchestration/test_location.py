@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from mlc_dagster.orchestration.location import build
+from mlc_dagster.orchestration.resources import LedgerResource
 from mlc_dagster.settings import Environment
 from mlc_dagster_tests.orchestration.conftest import World, settings_for
 
@@ -82,12 +83,15 @@ def test_the_running_day_is_a_partition(defs: dg.Definitions) -> None:
     assert datetime.now(UTC).date().isoformat() in partitions.get_partition_keys()
 
 
-def test_schedules_ask_for_the_running_day_and_for_yesterday(defs: dg.Definitions) -> None:
+def test_schedules_ask_for_the_running_day_and_for_yesterday(defs: dg.Definitions, sqlite_url: str) -> None:
     at = datetime(2026, 11, 6, 0, 15, tzinfo=UTC)
 
     def asked(name: str) -> list[str | None]:
-        context = dg.build_schedule_context(scheduled_execution_time=at, repository_def=defs.get_repository_def())
-        ticked = defs.resolve_schedule_def(name).evaluate_tick(context)
+        ledger = LedgerResource(database_url=sqlite_url)
+        with dg.build_schedule_context(
+            scheduled_execution_time=at, repository_def=defs.get_repository_def(), resources={"ledger": ledger}
+        ) as context:
+            ticked = defs.resolve_schedule_def(name).evaluate_tick(context)
         return [request.partition_key for request in ticked.run_requests or []]
 
     assert asked("cin7_running_day") == ["2026-11-06"]

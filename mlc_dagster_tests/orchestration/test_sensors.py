@@ -120,11 +120,14 @@ def test_days_that_are_no_partition_are_not_requested_and_the_others_are(world: 
 def test_yesterday_of_the_first_day_is_skipped_with_its_reason(world: World) -> None:
     defs = starting(world, date(2026, 11, 6)).defs
     at = datetime(2026, 11, 6, 0, 15, tzinfo=UTC)
-    context = dg.build_schedule_context(scheduled_execution_time=at, repository_def=defs.get_repository_def())
-    ticked = defs.resolve_schedule_def("cin7_yesterday").evaluate_tick(context)
-    assert not ticked.run_requests
-    assert ticked.skip_message == "2026-11-05 lies before 2026-11-06, which is partitions_start in mlc.yaml"
-    assert len(defs.resolve_schedule_def("cin7_running_day").evaluate_tick(context).run_requests or []) == 1
+    ledger = LedgerResource(database_url=world.environment.database_url)
+    with dg.build_schedule_context(
+        scheduled_execution_time=at, repository_def=defs.get_repository_def(), resources={"ledger": ledger}
+    ) as context:
+        ticked = defs.resolve_schedule_def("cin7_yesterday").evaluate_tick(context)
+        assert not ticked.run_requests
+        assert ticked.skip_message == "2026-11-05 lies before 2026-11-06, which is partitions_start in mlc.yaml"
+        assert len(defs.resolve_schedule_def("cin7_running_day").evaluate_tick(context).run_requests or []) == 1
 
 
 # --- holds ------------------------------------------------------------------------------------------------------------

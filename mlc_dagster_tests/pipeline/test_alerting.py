@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from mlc_dagster.cli.app import app
 from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.core.flows import Problem
-from mlc_dagster.ledger import Held, Ledger, Run
+from mlc_dagster.ledger import Failure, Held, Ledger, Run
 from mlc_dagster.ledger.database import LedgerUnavailable
 from mlc_dagster.pipeline import alerting
 from mlc_dagster.pipeline.alerting import FailedRun
@@ -302,3 +302,25 @@ def test_what_is_on_hold_is_not_told_in_clear_to_another_machine_unless_mlc_yaml
     meant = alerts().model_copy(update={"plain_http": "our own network, no certificate"})
     (said,) = alerting.tell(meant, lambda: sqlite_ledger, "subject", "text")
     assert "was not reached" in said
+
+
+def test_a_cause_is_told_once_whatever_day_or_job_meets_it_and_once_more_when_it_needs_a_person(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with webhook() as receiver:
+        monkeypatch.setenv("ALERTS_WEBHOOK_URL", receiver.url())
+        at_once = alerts(webhook="ALERTS_WEBHOOK_URL", quiet_minutes=0)
+
+        def fails(run: str, job: str, *days: str) -> None:
+            failure = Failure("cin7:refused", "cin7", "GET /me: 401", run, patience=2)
+            ledger.work.fail([("cin7/purchases", day) for day in days], failure)
+            alerting.tell_failure(at_once, lambda: ledger, FailedRun(job, run, days[0], ("401",)), SECRET_NAMES)
+
+        fails("run 1", "cin7", "2026-11-04", "2026-11-05")
+        assert len(receiver.texts) == 1 and "2 of its loads are tried again from" in receiver.texts[0]
+        fails("run 2", "another job", "2026-11-05")
+        fails("run 3", "cin7", "2026-11-04")
+        fails("run 4", "cin7", "2026-11-03")
+        assert len(receiver.texts) == 2 and "When it is mended: mlc retry cin7:refused." in receiver.texts[1]
+        assert "It goes on by itself when cin7 answers again." in receiver.texts[1]
+        assert "cin7:refused: 3 loads need a person" in alerting.daily(ledger)[1]

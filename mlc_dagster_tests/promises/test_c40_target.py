@@ -163,6 +163,22 @@ def test_c40_merged_companies_are_told_and_relinked_as_one(here: World) -> None:
     assert here.look(COMPANIES).agrees
 
 
+@pytest.mark.promise("C40", "what carries our key, and the ledger does not know, is told until it is gone")
+def test_c40_what_carries_our_key_and_is_unknown_is_told_until_it_is_gone(here: World) -> None:
+    suppliers(here.box)
+    here.go(COMPANIES)
+    with here.box.lock:
+        properties = {"name": "A copy", "ifs_external_key": "SUPPLIER/S99", "ifs_number": "S99"}
+        copy = here.box.hubspot.objects.write("companies", properties, None)
+        here.box.hubspot.reindex()
+    assert here.look(COMPANIES).extra == 1
+    assert here.said(COMPANIES) == [("S99", "extra_in_the_target", copy["id"], None, "SUPPLIER/S99")]
+    with here.box.lock:
+        here.box.hubspot.objects.archive("companies", [copy["id"]])
+        here.box.hubspot.reindex()
+    assert here.look(COMPANIES).agrees and here.open(COMPANIES) == []
+
+
 @pytest.mark.promise("C40", "an invoice paid in HubSpot, and a line edited there, are told")
 def test_c40_an_invoice_that_is_paid_or_edited_in_hubspot_is_told(room: World) -> None:
     proposals(room.box)

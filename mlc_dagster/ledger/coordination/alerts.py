@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
@@ -16,9 +16,9 @@ class Alerts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def due(self, cause: str, quiet_seconds: float) -> int | None:
+    def due(self, cause: str, quiet_seconds: float, since: datetime | None = None) -> int | None:
         """None where it was told within that time, and is counted; else it counts as told now. What a clock that was
-        ahead says of it is no time.
+        ahead says of it is no time. `since`: the cause stands from then on without a break, and is told once.
 
         Then: how often it was not told since the last message.
         """
@@ -29,7 +29,8 @@ class Alerts:
             if connection.execute(new.on_conflict_do_nothing().returning(alerts.c.cause)).first():
                 return 0
             row = connection.execute(select(alerts).where(mine).with_for_update()).one()
-            if timedelta(0) <= now - row.told_at < timedelta(seconds=quiet_seconds):
+            told = timedelta(0) <= now - row.told_at
+            if told and (now - row.told_at < timedelta(seconds=quiet_seconds) or (since and row.told_at >= since)):
                 connection.execute(update(alerts).where(mine).values(untold=row.untold + 1))
                 return None
             connection.execute(update(alerts).where(mine).values(told_at=now, untold=0))

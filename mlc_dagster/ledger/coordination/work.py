@@ -89,12 +89,15 @@ class Work:
                 opened.execute(_in_its_place(new), rows)
 
     def fail(self, places: Iterable[Place], failure: Failure, *, prepared: bool = False) -> list[Task]:
-        """A run failed at them; what came of each. Steps of one run that fail alike are one attempt."""
+        """A run failed at them; what came of each. Runs that fail by one cause are counted together, whatever day each
+        was of; steps of one run that fail alike are one attempt.
+        """
         wanted = list(dict.fromkeys(places))
         with self._database.writing() as connection:
-            now, known = clock(connection), _of_places(connection, wanted)
-            ready = now if prepared else None
-            rows = [{**_after(failure, known.get(place), place, now), "prepared_at": ready} for place in wanted]
+            now = clock(connection)
+            attempts = _failed_before(connection, failure) + 1
+            ready = {"prepared_at": now if prepared else None}
+            rows = [{**_after(failure, attempts, place, now), **ready} for place in wanted]
             if rows:
                 connection.execute(_in_its_place(upsert(connection.dialect.name, work)), rows)
             found = _of_places(connection, wanted)
@@ -217,11 +220,14 @@ def _in_its_place(new: Any) -> Any:
     return new.on_conflict_do_update(index_elements=["flow", "partition"], set_=changed)
 
 
-def _after(failure: Failure, known: Task | None, place: Place, now: datetime) -> dict[str, Any]:
+def _failed_before(connection: Connection, failure: Failure) -> int:
+    """How many runs before this one failed by its cause, and left what is not loaded yet."""
+    mine = (of_tenant(work.c.flow), work.c.cause == failure.cause, work.c.run_id != failure.run_id)
+    return connection.execute(select(func.max(work.c.attempts)).where(*mine)).scalar() or 0
+
+
+def _after(failure: Failure, attempts: int, place: Place, now: datetime) -> dict[str, Any]:
     """Its line after this failure."""
-    before = known.attempts if known is not None and known.cause == failure.cause else 0
-    is_counted = known is not None and known.run_id == failure.run_id and before > 0
-    attempts = before if is_counted else before + 1
     state, seconds = failure.after(attempts)
     row = {"flow": place[0], "partition": place[1], "state": state, "asked_at": now, "attempts": attempts}
     row |= {"due_at": now + timedelta(seconds=seconds), "why": failure.why, "cause": failure.cause}

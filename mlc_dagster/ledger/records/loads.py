@@ -34,6 +34,12 @@ class Loads:
             changed = {"ended_at": new.excluded.ended_at, "run_id": new.excluded.run_id}
             connection.execute(new.on_conflict_do_update(index_elements=["flow", "partition"], set_=changed))
 
+    def has(self, flow: str, partition: str) -> bool:
+        """Whether it was ever loaded to its end."""
+        wanted = select(loads.c.flow).where(loads.c.flow == flow, loads.c.partition == partition)
+        with self._database.reading() as connection:
+            return connection.execute(wanted).first() is not None
+
     def latest(self) -> dict[str, LastLoad]:
         """Flow -> its latest load, of any partition."""
         with self._database.reading() as connection:

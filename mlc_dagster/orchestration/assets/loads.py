@@ -25,7 +25,6 @@ from mlc_dagster.pipeline import Loaded, Slice, Verdict, guards
 from mlc_dagster.pipeline.batches import SLICE_SECONDS
 from mlc_dagster.pipeline.failing import blocked, guarded
 from mlc_dagster.pipeline.guards import Guards
-from mlc_dagster.pipeline.kept_back import Policy
 from mlc_dagster.settings import Settings
 
 log = logger("mlc_dagster.loads")
@@ -80,12 +79,10 @@ def loaded_asset(
     *,
     in_shadow: bool = False,
     slice_seconds: float = SLICE_SECONDS,
-    policy: Policy = "report",
 ) -> dg.AssetsDefinition:
     """Delivers what is ready; what the target has already costs no request. In shadow it tells what it would do.
 
-    `after`: the flows that a run leaves out where this one does not come to its end. `policy`: what people edited in
-    the target is held where that says so.
+    `after`: the flows that a run leaves out where this one does not come to its end.
     """
     shadow = f"\n\n{shadowing.WORDS.format(system=flow.target.system)}" if in_shadow else ""
 
@@ -114,7 +111,7 @@ def loaded_asset(
             return
         with as_step_failures():
             slice_ = Slice(slice_seconds)
-            loads = loaded_days(context, flow, settings, after, slice_, policy)
+            loads = loaded_days(context, flow, settings, after, slice_)
         yield from pausing.seen(flow, loads)
         with as_step_failures():
             pausing.stop(flow, loads)
@@ -209,12 +206,7 @@ def tell(context: dg.AssetExecutionContext, flow: Flow, verdict: Verdict) -> Non
 
 
 def loaded_days(
-    context: dg.AssetExecutionContext,
-    flow: Flow,
-    settings: Settings,
-    after: Sequence[str],
-    slice_: Slice,
-    policy: Policy,
+    context: dg.AssetExecutionContext, flow: Flow, settings: Settings, after: Sequence[str], slice_: Slice
 ) -> dict[str, tuple[Loaded, dict[str, Any]]]:
     """Each day, or company, with its account. Where one fails, those that it leaves undone are due again."""
     loads: dict[str, tuple[Loaded, dict[str, Any]]] = {}
@@ -225,7 +217,7 @@ def loaded_days(
 
     with failing.noted(context, flow.target.system, flow.name, left, prepared=True):
         for day in context.partition_keys:
-            loads[day] = load_partition(context, flow, settings, day, after, slice_, policy)
+            loads[day] = load_partition(context, flow, settings, day, after, slice_)
     return loads
 
 
@@ -236,7 +228,6 @@ def load_partition(
     partition: str,
     after: Sequence[str] = (),
     slice_: Slice | None = None,
-    policy: Policy = "report",
 ) -> tuple[Loaded, dict[str, Any]]:
     """Load one day, with progress in the log every few seconds; its account, and that as the UI shows it."""
     target, ledger = getattr(context.resources, flow.target.system), context.resources.ledger.open
@@ -245,8 +236,9 @@ def load_partition(
     ready = stored(context.resources.storage.store, flow, partition, needed=True)
     run = run_of(context, partition)
     ledger.tell_start(flow.name, run)
-    how = {"longest_request": client.api.timeout, "slice_": slice_, "account": account, "policy": policy}
-    loaded = pipeline.load(flow, ready, client, ledger, run, fresh=second_read(context, flow, settings, run), **how)
+    how = {"longest_request": client.api.timeout, "policy": settings.verify_policy(flow.name)}
+    fresh = second_read(context, flow, settings, run)
+    loaded = pipeline.load(flow, ready, client, ledger, run, slice_=slice_, account=account, fresh=fresh, **how)
     account.tell_of_adopted(flow.name, loaded.adopted)
     spent = client.traffic.since(before)
     if loaded.paused:

@@ -26,6 +26,7 @@ log = logger("mlc_dagster.sources")
 COMPLETE = "complete"
 SCHEMA = "schema_as_expected"
 SECONDS_BETWEEN_WORDS = 5.0
+AND_OLDER = "\n\nMaster data counts whatever its age: the first day, {}, holds all that is older too."
 
 
 def source_asset(
@@ -34,9 +35,10 @@ def source_asset(
     partitions: dg.PartitionsDefinition[str],
     after: Sequence[str] = (),
     feeds: Sequence[str] = (),
+    first: str = "",
 ) -> dg.AssetsDefinition:
     """The asset of an entity set, with its two checks; read after these flows are loaded. `feeds`: the flows that a run
-    leaves out where this is not read.
+    leaves out where this is not read. `first`: its first day, which of master data holds whatever is older too.
 
     `system`: what the connection that it is read from leads to.
     """
@@ -56,7 +58,7 @@ def source_asset(
         owners=["team:data-platform"],
         deps=[dg.AssetDep(name.split("/")) for name in after],
         tags={"mlc/entity_set": entity.path.strip("/").replace("/", ".")},
-        description=entity.description,
+        description=f"{entity.description}{AND_OLDER.format(first) if entity.is_master and first else ''}",
         metadata={"dagster/column_schema": reports.column_schema(entity.record), "entity set": entity.path},
         required_resource_keys={entity.system, "ledger", "storage"},
         check_specs=[
@@ -77,7 +79,7 @@ def source_asset(
                 raise gone(entity, schema)
         with as_step_failures(), noted():
             for partition in context.partition_keys:
-                pulls.append(read_partition(context, entity, partition))
+                pulls.append(read_partition(context, entity, partition, first))
         judged = complete(pulls)
         if not judged.passed:
             incomplete(context, entity, feeds, judged)
@@ -86,13 +88,13 @@ def source_asset(
     return read
 
 
-def read_partition(context: dg.AssetExecutionContext, entity: EntitySet, partition: str) -> Pull:
+def read_partition(context: dg.AssetExecutionContext, entity: EntitySet, partition: str, first: str = "") -> Pull:
     """Read one partition into storage, and note the pull in the ledger and in the UI."""
     client, ledger = getattr(context.resources, entity.system).client, context.resources.ledger.open
     name = "/".join(entity.key)
     began = ledger.work.now()
     pull = Pull(name, partition, read_number=ledger.reads.begin(name, partition, context.run.run_id))
-    batches = client.read(entity, scope_of(entity, partition), pull, ledger.sightings)
+    batches = client.read(entity, scope_of(entity, partition, first), pull, ledger.sightings)
     store = context.resources.storage.store
     told = told_while_reading(batches, pull)
     schema, number = source_schema(entity.record), pull.read_number

@@ -83,7 +83,7 @@ def verified_asset(flow: Flow, settings: Settings, partitions: dg.PartitionsDefi
 
 def _asked(context: dg.AssetExecutionContext, flow: Flow, settings: Settings) -> Asked:
     target, ledger = getattr(context.resources, flow.target.system), context.resources.ledger.open
-    client, store = target.paced_client(settings.verify.budget_share), context.resources.storage.store
+    (client, _), store = target.at_a_share(settings.verify.budget_share), context.resources.storage.store
     target.account(context.run.run_id)()  # of another account nothing is said
     run = run_of(context, "")
 

@@ -21,6 +21,7 @@ from mlc_dagster.orchestration.automation.duplicates import apart
 from mlc_dagster.orchestration.automation.open_runs import OpenRuns
 from mlc_dagster.orchestration.partitions import unknown
 from mlc_dagster.orchestration.storage.row_store import RowStore
+from mlc_dagster.pipeline.due_causes import by_cause
 from mlc_dagster.settings import Settings
 
 SENSOR = "due"
@@ -109,7 +110,9 @@ def resumed(
 ) -> Iterator[dg.RunRequest]:
     """One request for each partition and SaaS that is due now, the newest first, with what has to be read for it."""
     by_name, sources = {flow.name: flow for flow in flows}, _sources(flows, reads)
-    tasks = [task for task in _one_of_each(ledger.work.due(sources)) if _may_go(task, by_name, ledger)]
+    newest = _newest_of_each(ledger.work.all(sources))
+    come = [task for task in ledger.work.due(sources) if newest.get(task.cause, task.partition) == task.partition]
+    tasks = [task for task in come if _may_go(task, by_name, ledger)]
     unread = {(task.flow, task.partition): task for task in tasks if task.flow not in by_name}
     listed = {(task.flow, task.partition) for task in ledger.work.all(set(sources) - set(by_name))}
     wanted: dict[tuple[str, str], Wanted] = {}
@@ -131,14 +134,16 @@ def resumed(
             yield each.request(ledger, instance)
 
 
-def _one_of_each(tasks: Sequence[Task]) -> Iterator[Task]:
-    """Of what waits for a system that did not answer the newest partition alone is tried: with it the others go on."""
-    tried: dict[str, str] = {}
+def _newest_of_each(tasks: Sequence[Task]) -> dict[str, str]:
+    """Cause -> the newest partition of what waits for a system that did not answer: it alone is tried, and with it the
+    others go on.
+    """
+    found: dict[str, str] = {}
     for task in tasks:
-        gone = task.cause in (cause_of(task.connection, UNREACHABLE), cause_of(task.connection, REFUSED))
-        if task.state == "waiting" and gone and tried.setdefault(task.cause, task.partition) != task.partition:
-            continue
-        yield task
+        gone = (cause_of(task.connection, UNREACHABLE), cause_of(task.connection, REFUSED))
+        if task.state == "waiting" and task.cause in gone:
+            found[task.cause] = max(task.partition, found.get(task.cause, ""))
+    return found
 
 
 def _may_go(task: Task, flows: Mapping[str, Flow], ledger: Ledger) -> bool:
@@ -173,18 +178,7 @@ def reasons(flows: Sequence[Flow], ledger: Ledger) -> Iterator[str]:
         if connection in targets:
             waiting = sum(task.connection == connection for task in tasks)
             yield f"{pause} ({waiting} load{'s wait' if waiting > 1 else ' waits'})" if waiting else str(pause)
-    for cause in dict.fromkeys(task.cause for task in tasks if task.failed and task.state != "due"):
-        yield of_cause([task for task in tasks if task.cause == cause])
-
-
-def of_cause(tasks: Sequence[Task]) -> str:
-    """cin7:refused: 3 days wait until ..., or need a person."""
-    first, many = tasks[0], len(tasks) > 1
-    counted = f"{first.cause}: {len(tasks)} load{'s' if many else ''}"
-    if any(task.state == "needs_person" for task in tasks):
-        return f"{counted} need{'' if many else 's'} a person: {first.why}; then `mlc retry {first.cause}`"
-    until = min(task.due_at for task in tasks)
-    return f"{counted} wait{'' if many else 's'} until {until:%Y-%m-%d %H:%M} UTC: {first.why}"
+    yield from (cause.says() for cause in by_cause(tasks))
 
 
 def assets(flows: Iterable[Flow]) -> list[tuple[str, ...]]:

@@ -18,6 +18,7 @@ from mlc_dagster.settings import Environment, Settings
 
 SENSOR = "notes_lost_runs"
 TAKEN_UP_AGAIN = "dagster/will_retry"  # by run_retries in dagster.yaml
+RETRY_NUMBER = "dagster/retry_number"
 
 
 def failed_runs_sensor(
@@ -41,7 +42,8 @@ def failed_runs_sensor(
             by_connection = _left(context, flows, reads, settings)
             why = inert(" ".join((context.failure_event.message or "its worker was lost").split()))[:300]
             for connection, places in by_connection.items():
-                ledger.work.fail(places, lost(connection, why, run.run_id))
+                taken_up = int(run.tags.get(RETRY_NUMBER, 0))
+                ledger.work.fail(places, lost(connection, why, run.run_id, taken_up))
         return dg.SkipReason(f"{sum(map(len, by_connection.values()))} of what it would have made is due")
 
     return note

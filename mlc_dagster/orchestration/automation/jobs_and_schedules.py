@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -13,9 +14,11 @@ from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert_lines
 from mlc_dagster.core.vocabulary import ERP, EntitySet, Pull
 from mlc_dagster.ledger import Ledger
+from mlc_dagster.ledger.database import LedgerUnavailable
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.automation.due import SOON, asked_by
 from mlc_dagster.orchestration.automation.duplicates import apart
+from mlc_dagster.orchestration.automation.first_load import ask_for_it
 from mlc_dagster.orchestration.failures import each_once
 from mlc_dagster.orchestration.partitions import unknown_day
 from mlc_dagster.settings import Settings
@@ -74,20 +77,31 @@ def schedules(
         yield dg.ScheduleDefinition(job_name=reference_job(system), cron_schedule=cron, execution_timezone="UTC")
     for system, table in flows.items():
         running, yesterday = settings.schedules.running_day, settings.schedules.yesterday
-        yield _day_schedule(f"{system}_running_day", system, running, settings, days_back=0)
-        yield _day_schedule(f"{system}_yesterday", system, yesterday, settings, days_back=1)
+        daily = [flow for flow in table if flow.source.partition == "day"]
+        yield _day_schedule(f"{system}_running_day", system, running, settings, daily, days_back=0)
+        yield _day_schedule(f"{system}_yesterday", system, yesterday, settings, daily, days_back=1)
         if any(flow.source.partition == "company" for flow in table):
             yield _company_schedule(company_job(system), settings)
     yield _company_schedule(CHART_JOB, settings)
 
 
-def _day_schedule(name: str, job: str, cron: str, settings: Settings, *, days_back: int) -> dg.ScheduleDefinition:
-    @dg.schedule(name=name, job_name=job, cron_schedule=cron, execution_timezone="UTC")
+def _day_schedule(
+    name: str, job: str, cron: str, settings: Settings, flows: Sequence[Flow], *, days_back: int
+) -> dg.ScheduleDefinition:
+    """What it asks for is due until a load has ended well; with the first tick of all, master data of any age too."""
+
+    @dg.schedule(
+        name=name, job_name=job, cron_schedule=cron, execution_timezone="UTC", required_resource_keys={"ledger"}
+    )
     def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         at = context.scheduled_execution_time.astimezone(UTC)
         day = (at - timedelta(days=days_back)).date().isoformat()
         if why := unknown_day(day, settings, at):
             return dg.SkipReason(why)
+        with suppress(LedgerUnavailable):  # the run says so itself, and is noted when the ledger is back
+            ledger: Ledger = context.resources.ledger.open
+            ask_for_it(flows, settings, ledger)
+            ledger.work.ask_all(asked_by(flows, day), f"by the schedule {name}", soon=SOON)
         return dg.RunRequest(partition_key=day, run_key=f"{name} {day} {at.isoformat()}")
 
     return tick
@@ -129,6 +143,7 @@ def changes_sensor(system: str, flows: Sequence[Flow], settings: Settings) -> dg
             cursor[entity] = asked_at.isoformat()
             for day, mark in found.items():
                 touched.setdefault(day.isoformat(), []).append(f"{entity} {mark}")
+        ask_for_it(flows, settings, context.resources.ledger.open)
         told = _requested(touched, failed, cursor, context, settings)
         new = [request for request in told.run_requests or [] if is_new(request, name, context.instance)]
         note_due(new, touched, flows, context.resources.ledger.open)

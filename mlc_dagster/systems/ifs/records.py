@@ -162,9 +162,9 @@ def _lines(navigation: str, path: str, record: type[Record], *keys: str, absent:
     return LineSet("lines", navigation, path, record, keys, absent=frozenset(absent), stamp="LastModified")
 
 
-SUPPLIERS = _set("SupplierSet", "SupplierHandling", Supplier, "supplier_id")
+SUPPLIERS = replace(_set("SupplierSet", "SupplierHandling", Supplier, "supplier_id"), is_master=True)
 
-CUSTOMERS = _set("CustomerSet", "CustomerHandling", Customer, "customer_id")
+CUSTOMERS = replace(_set("CustomerSet", "CustomerHandling", Customer, "customer_id"), is_master=True)
 
 PURCHASE_ORDERS = _set(
     "PurchaseOrderSet",

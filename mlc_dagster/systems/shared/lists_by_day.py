@@ -106,7 +106,7 @@ class ListByDay:
             yield from rows
             return
         strays = [one for one in rows if self._moment(one) is None]
-        placed = self._placed(strays, window.start.date())
+        placed = self._placed(strays, window.last_day)
         for one in rows:
             moment = self._moment(one)
             if moment is None:

@@ -53,7 +53,7 @@ class PurchaseLookup:
         found = self._first(draft, lambda row: document.marker in self._markers_of(row, document.slot))
         if draft.anew:
             found = [row for row in found if not says(row.get("Status"), "VOIDED")]
-        elif len(found) > 1:  # a voided one beside one that stands is over
+        if len(found) > 1:  # a voided one beside one that stands is over
             found = [row for row in found if not says(row.get("Status"), "VOIDED")] or found[:1]
         if len(found) > 1:
             named = " and ".join(str(row["OrderNumber"]) for row in found)

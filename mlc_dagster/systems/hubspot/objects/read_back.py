@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from itertools import chain, islice
 from typing import Any
 
-from mlc_dagster.core.flows import Target
+from mlc_dagster.core.flows import Flow, Target
 from mlc_dagster.core.outcomes import Delivered, Draft, Seen, Shown, Worth
 from mlc_dagster.systems.hubspot.api import Document, HubspotApi
 from mlc_dagster.systems.hubspot.objects.associations import Associations
@@ -56,6 +58,18 @@ class ReadBack:
     def keeping(self, target: Target, draft: Draft, kept: Shown) -> Draft:
         """As outcomes.KeepsAccepted: a batch writes single properties, so that all others can be left alone."""
         return replace(draft, kept=kept)
+
+    def ours_in(self, flow: Flow, since: datetime | None, known: AbstractSet[str]) -> Iterator[Seen]:
+        """As outcomes.FindsOurs. What was written moments ago may be missing: the next look finds it."""
+        kind, begins = flow.target.name, _MARKS[flow.key[-1]]
+        filters: list[Document] = [{"propertyName": KEY, "operator": "HAS_PROPERTY"}]
+        if since is not None:
+            moment = str(int(since.timestamp() * 1000))
+            filters.append({"propertyName": "hs_lastmodifieddate", "operator": "GTE", "value": moment})
+        for remote_id, row in self._api.each_of(kind, filters, KEY, *_READ[kind]):
+            key = str(row.get(KEY) or "")
+            if remote_id not in known and key.startswith(begins):
+                yield Seen(key.removeprefix(begins), remote_id, "there", typed(row), detail=key)
 
     def _invoice(self, invoice: Invoice) -> Shown:
         """The status of a draft is people's, and so is every status where mlc.yaml says so."""
@@ -107,6 +121,16 @@ _READ = {
     DEALS.name: (*STAGE, "dealname", "amount", "closedate", "deal_currency_code", "ifs_company_code"),
 }
 """What is read of each, whoever knows what was sent."""
+
+
+_MARKS = {
+    "supplier_companies": "SUPPLIER/",
+    "customer_companies": "CUSTOMER/",
+    "invoices": "INVOICE/",
+    "customer_invoices": "CUSTOMER_INVOICE/",
+    "deals": "DEAL/",
+}
+"""What our key begins with in the records of each flow: see mapping."""
 
 
 def _as_seen(one: Delivered, known: KnownRecord, lines: Mapping[str, list[Document]] | None) -> Seen:

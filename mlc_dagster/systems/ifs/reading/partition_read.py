@@ -78,13 +78,13 @@ class PartitionRead:
     def _parts(self) -> Iterator[pa.RecordBatch]:
         scope, entity = self._scope, self._entity
         if self._documents:
-            return self._sweep_documents(self._documents, scope.window.start.date() if scope.window else None)
+            return self._sweep_documents(self._documents, scope.window.last_day if scope.window else None)
         if scope.company is not None:
             return self._of_sets({"company": scope.company})
         if scope.window is None:
             return self._of_sets({})
         if entity.delta == "sweep" or entity.modified is None:
-            return self._sweep(scope.window.start.date())
+            return self._sweep(scope.window.last_day)
         return self._window(scope.window)
 
     def _end(self) -> None:
@@ -147,7 +147,7 @@ class PartitionRead:
 
     def _strays(self, window: Window) -> Iterator[pa.RecordBatch]:
         """Rows without a timestamp, or with one beyond the running day, that are placed on this day."""
-        day, now = window.start.date(), self._server_now()
+        day, now = window.last_day, self._server_now()
         running = window.start <= now < window.end
         if not running and not self._places.on(day):
             return
