@@ -10,7 +10,7 @@ from mlc_dagster import pipeline
 from mlc_dagster.core.flows import Flow, Problem, Rule
 from mlc_dagster.core.inert import inert
 from mlc_dagster.orchestration.assets import reports
-from mlc_dagster.orchestration.assets.standing import STANDS, WORDS, still_standing
+from mlc_dagster.orchestration.assets.taken_back_check import STANDS, WORDS, still_standing
 from mlc_dagster.pipeline import Verdict, guards
 
 

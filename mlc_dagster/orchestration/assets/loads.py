@@ -19,7 +19,6 @@ from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, 
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
 from mlc_dagster.orchestration.assets.judgements import judgements, statements
 from mlc_dagster.orchestration.assets.second_read import records_by_key, second_read, source_number
-from mlc_dagster.orchestration.assets.standing import STANDS
 from mlc_dagster.orchestration.assets.started_by import run_of, who_started
 from mlc_dagster.orchestration.assets.taken_back_check import STANDS
 from mlc_dagster.orchestration.failures import as_step_failures
