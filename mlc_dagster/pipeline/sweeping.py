@@ -28,6 +28,7 @@ from mlc_dagster.ledger.records.sweeps import HeldRecord
 from mlc_dagster.pipeline.batches import JUDGED_AT_ONCE, chunks
 from mlc_dagster.pipeline.gone import Absent, Standing, settle
 from mlc_dagster.pipeline.prepare import AsRead
+from mlc_dagster.pipeline.source_texts import comparable, source_texts
 from mlc_dagster.pipeline.sweep_parts import Part, in_turn
 from mlc_dagster.rules.waiving import AT_THE_LOAD
 
@@ -173,20 +174,17 @@ class EntitySweep:
 
     def _differing(self, flow: Flow, records: Mapping[str, Record], contents: Mapping[str, str]) -> Iterator[str]:
         sources = self.ledger.sweeps.sources(flow.name, contents)
-        decided = self.ledger.decisions.of(flow.name, list(contents))
-        held = self._held[flow.name]
+        now = source_texts(flow, {key: records[key] for key in sources}, self.facts[flow.name], self.ledger)
+        decided, held = self.ledger.decisions.of(flow.name, list(contents)), self._held[flow.name]
         unknown = [key for key in contents if key not in held and key not in sources and key not in decided]
-        read = self._read_before(flow, {key: records[key] for key in unknown})
-        for key, content in contents.items():
-            self._as_delivered[flow.name] |= {key} if sources.get(key) == content else set()
-            if key in held:
-                known: str | None = held[key].content
-            elif key in sources:
-                known = sources[key]
-                self.swept.untold += known is None
-            else:
-                known = None if key not in read else "never seen"
-            if known and known != content:
+        yield from self._read_before(flow, {key: records[key] for key in unknown})
+        yield from (key for key in contents if key in held and held[key].content not in ("", contents[key]))
+        for key, known in sources.items():
+            if not comparable(known, now[key]):
+                self.swept.untold += 1
+            elif known == now[key]:
+                self._as_delivered[flow.name].add(key)
+            elif key not in held:
                 yield key
 
     def _read_before(self, flow: Flow, records: Mapping[str, Record]) -> frozenset[str]:
