@@ -26,7 +26,7 @@ from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.records.sweeps import HeldRecord
 from mlc_dagster.pipeline.batches import JUDGED_AT_ONCE, chunks
-from mlc_dagster.pipeline.gone import Absent, Standing, settle
+from mlc_dagster.pipeline.gone import Absent, OfFlow, settle
 from mlc_dagster.pipeline.prepare import AsRead
 from mlc_dagster.pipeline.source_texts import comparable, source_texts
 from mlc_dagster.pipeline.sweep_parts import Part, in_turn
@@ -233,7 +233,7 @@ class EntitySweep:
             unchanged = sorted(keys & {each.key for each in self._open[name]})
             self.swept.back += self.ledger.differences.agree(name, unchanged, [CHANGED_AFTER_POSTING], [], self.run)
         absent = Absent(self.name, frozenset(gone), self.swept.looked_at, self.limits.gone_at_once)
-        standings = [Standing(flow, self._delivered[flow.name], self._held[flow.name].keys()) for flow in self.flows]
+        standings = [OfFlow(flow, self._delivered[flow.name], self._held[flow.name].keys()) for flow in self.flows]
         told = settle(absent, standings, self._states, self.facts, self.ledger, self.run)
         self.swept.gone, self.swept.new, self.swept.ended = told.gone, told.new, told.ended
         self.swept.back, self.swept.fault = self.swept.back + told.back, told.fault
