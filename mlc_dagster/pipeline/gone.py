@@ -55,7 +55,7 @@ class Absent:
 
 
 @dataclass(frozen=True)
-class Standing:
+class OfFlow:
     """What the ledger has of one flow."""
 
     flow: Flow
@@ -64,7 +64,7 @@ class Standing:
 
 
 @dataclass
-class Told:
+class Settled:
     """What came of it."""
 
     gone: int = 0
@@ -76,14 +76,14 @@ class Told:
 
 def settle(
     absent: Absent,
-    standings: Sequence[Standing],
+    standings: Sequence[OfFlow],
     there: Mapping[str, Record],
     facts: Mapping[str, Facts],
     ledger: Ledger,
     run: Run,
-) -> Told:
+) -> Settled:
     """Write down what is gone, and close what is back. `there`: the records of open differences that were found."""
-    told = Told()
+    told = Settled()
     opened = {each.flow.name: ledger.differences.open(each.flow.name, limit=None) for each in standings}
     for each in standings:
         told.back += _back(each.flow, opened[each.flow.name], there, facts[each.flow.name], ledger, run)
@@ -106,7 +106,7 @@ def settle(
     return told
 
 
-def _found(each: Standing, keys: AbstractSet[str], opened: Sequence[Difference], ledger: Ledger) -> list[Found]:
+def _found(each: OfFlow, keys: AbstractSet[str], opened: Sequence[Difference], ledger: Ledger) -> list[Found]:
     """One difference for a record: what was taken back, and then deleted, is told already."""
     told = {one.key for one in opened if one.kind == TAKEN_BACK}
     gone = sorted((keys & set(each.delivered)) - told)

@@ -21,14 +21,14 @@ from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
 from mlc_dagster.core.outcomes import Traffic
-from mlc_dagster.core.source_fingerprints import SourceFingerprints
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Record, Scope, fingerprint, key_parts, record_key, version_of
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.records.sweeps import HeldRecord
 from mlc_dagster.pipeline.batches import JUDGED_AT_ONCE, chunks
-from mlc_dagster.pipeline.gone import Absent, Standing, settle
+from mlc_dagster.pipeline.gone import Absent, OfFlow, settle
 from mlc_dagster.pipeline.prepare import AsRead
+from mlc_dagster.pipeline.source_texts import comparable, source_texts
 from mlc_dagster.pipeline.sweep_parts import Part, in_turn
 from mlc_dagster.rules.waiving import AT_THE_LOAD
 
@@ -173,25 +173,18 @@ class EntitySweep:
             self.ledger.sweeps.asked(flow.name, {key: new[key] for key in days})
 
     def _differing(self, flow: Flow, records: Mapping[str, Record], contents: Mapping[str, str]) -> Iterator[str]:
-        prints, told = SourceFingerprints(flow), self.ledger.sweeps.sources(flow.name, contents)
-        sources = {
-            key: known and (contents[key] if prints.is_of(records[key], known) else "another")
-            for key, known in told.items()
-        }
-        decided = self.ledger.decisions.of(flow.name, list(contents))
-        held = self._held[flow.name]
+        sources = self.ledger.sweeps.sources(flow.name, contents)
+        now = source_texts(flow, {key: records[key] for key in sources}, self.facts[flow.name], self.ledger)
+        decided, held = self.ledger.decisions.of(flow.name, list(contents)), self._held[flow.name]
         unknown = [key for key in contents if key not in held and key not in sources and key not in decided]
-        read = self._read_before(flow, {key: records[key] for key in unknown})
-        for key, content in contents.items():
-            self._as_delivered[flow.name] |= {key} if sources.get(key) == content else set()
-            if key in held:
-                known: str | None = held[key].content
-            elif key in sources:
-                known = sources[key]
-                self.swept.untold += known is None
-            else:
-                known = None if key not in read else "never seen"
-            if known and known != content:
+        yield from self._read_before(flow, {key: records[key] for key in unknown})
+        yield from (key for key in contents if key in held and held[key].content not in ("", contents[key]))
+        for key, known in sources.items():
+            if not comparable(known, now[key]):
+                self.swept.untold += 1
+            elif known == now[key]:
+                self._as_delivered[flow.name].add(key)
+            elif key not in held:
                 yield key
 
     def _read_before(self, flow: Flow, records: Mapping[str, Record]) -> frozenset[str]:
@@ -240,7 +233,7 @@ class EntitySweep:
             unchanged = sorted(keys & {each.key for each in self._open[name]})
             self.swept.back += self.ledger.differences.agree(name, unchanged, [CHANGED_AFTER_POSTING], [], self.run)
         absent = Absent(self.name, frozenset(gone), self.swept.looked_at, self.limits.gone_at_once)
-        standings = [Standing(flow, self._delivered[flow.name], self._held[flow.name].keys()) for flow in self.flows]
+        standings = [OfFlow(flow, self._delivered[flow.name], self._held[flow.name].keys()) for flow in self.flows]
         told = settle(absent, standings, self._states, self.facts, self.ledger, self.run)
         self.swept.gone, self.swept.new, self.swept.ended = told.gone, told.new, told.ended
         self.swept.back, self.swept.fault = self.swept.back + told.back, told.fault

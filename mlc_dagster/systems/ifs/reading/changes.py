@@ -85,7 +85,7 @@ class Changes:
     def _lines(self, start: datetime) -> None:
         """The days of the headers whose lines were touched, whatever the header's own stamp says."""
         lines = self.entity.lines
-        if lines is None or not lines.has_stamp or self.connection.is_unstamped(self.entity):
+        if lines is None or not lines.has_stamp or self.entity.name in self.connection.unstamped:
             return
         touched: dict[Key, list[Any]] = defaultdict(list)
         width = len(self.entity.keys)
@@ -93,12 +93,19 @@ class Changes:
             for key, row in self._walked(self.connection.typed(stamped(self.entity, lines)), start):
                 touched[key[:width]].append((key[width:], row["etag"], row[STAMP]))
         except (RecordRejected, NoSuchSet) as error:
-            self.connection.note_unstamped(self.entity, error)
+            self._note_unstamped(error)
             return
         self._find(key for key in touched if key not in self.days and None not in key)
         for key, seen in touched.items():
             if key in self.days:
                 self._add(self.days[key], (key, sorted(map(repr, seen))))
+
+    def _note_unstamped(self, error: RecordRejected | NoSuchSet) -> None:
+        """Said once; what changes in its lines alone is then found by the nightly sweep."""
+        self.connection.unstamped.add(self.entity.name)
+        words = "%s: changes of lines alone are found by the nightly sweep only, since the lines cannot be asked what "
+        words += "changed: %s. Say so in mlc.yaml: ifs.entity_sets.%s.lines.stamp: null"
+        log.warning(words, self.entity.name, error.message.splitlines()[0], self.entity.name)
 
     def _find(self, keys: Iterator[Key]) -> None:
         """The days of headers that were not touched themselves."""

@@ -60,12 +60,12 @@ class Connection:
     batches: bool = True  # False: it refused $batch, for reads
     densities: dict[str, float] = field(default_factory=dict)  # collection -> elements for a row, lines included
     gone: dict[str, frozenset[str]] = field(default_factory=dict)  # entity set -> fields that it does not have
+    unstamped: set[str] = field(default_factory=set)  # entity sets whose lines proved to have no stamp
 
     def __post_init__(self) -> None:
         self._slots = threading.BoundedSemaphore(self.in_flight)
         self._untold: set[str] = set()  # services of which it was said that they tell no fields
         self._types: dict[str, Types] = {}  # collection -> name on the wire -> type
-        self._unstamped: set[str] = set()  # entity sets whose lines proved to have no stamp
 
     def get(
         self, path: str, params: Mapping[str, Any], decode: Callable[[bytes], Value], accept: str | None = None
@@ -109,18 +109,6 @@ class Connection:
         known = self._types.get(collection(entity))
         self.report(entity, aloud=False)
         return self._types.get(collection(entity)) != known
-
-    def is_unstamped(self, entity: EntitySet) -> bool:
-        """Whether its lines proved to have no stamp of their own."""
-        return entity.name in self._unstamped
-
-    def note_unstamped(self, entity: EntitySet, error: RecordRejected | Misconfigured) -> None:
-        """Said once; what changes in its lines alone is then found by the nightly sweep."""
-        self._unstamped.add(entity.name)
-        name = f"ifs.entity_sets.{entity.name}.lines"
-        words = "%s: changes of lines alone are found by the nightly sweep only, since the lines cannot be asked what "
-        words += "changed: %s. Say so in mlc.yaml: %s.stamp: null"
-        log.warning(words, entity.name, error.message.splitlines()[0], name)
 
     def _report(self, entity: EntitySet, found: MetadataModel | UnreadMetadata, aloud: bool) -> SchemaReport:
         if isinstance(found, MetadataModel):
