@@ -153,6 +153,9 @@ class Facts:
     held: Mapping[str, Mapping[str, str]] = dataclasses.field(
         default_factory=dict
     )  # flow -> key -> why it is on hold, of the flows that Flow.tells names
+    namesakes: Mapping[str, tuple[str, str]] = dataclasses.field(
+        default_factory=dict
+    )  # key of a new supplier or customer -> (what it has in common, the key that was delivered with it)
     registered: Mapping[str, str] = dataclasses.field(
         default_factory=dict
     )  # key -> the key of the same invoice that was delivered, and that the source took back since

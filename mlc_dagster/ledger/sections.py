@@ -18,6 +18,7 @@ from mlc_dagster.ledger.records.gone import Gone
 from mlc_dagster.ledger.records.history import LedgerHistory
 from mlc_dagster.ledger.records.loads import Loads
 from mlc_dagster.ledger.records.looks import Looks
+from mlc_dagster.ledger.records.masters import Masters
 from mlc_dagster.ledger.records.owners import Owners
 from mlc_dagster.ledger.records.reads import Reads
 from mlc_dagster.ledger.records.shadow import Shadow
@@ -44,6 +45,7 @@ class Sections:
         self.differences = Differences(database)
         self.gone = Gone(database)
         self.looks = Looks(database)
+        self.masters = Masters(database)
         self.owners = Owners(database)
         self.people = WordsOfPeople(database)
         self.reads = Reads(database)

@@ -20,6 +20,7 @@ from mlc_dagster.ledger import Decision, Held, Ledger, Run
 from mlc_dagster.pipeline import stated_back
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
 from mlc_dagster.pipeline.decisions import NOT_DISCARDED, Discarded, decided
+from mlc_dagster.pipeline.namesakes import namesakes
 from mlc_dagster.pipeline.registered_anew import Registrations, There
 
 AsRead = tuple[Record | None, str | None, str | None]
@@ -91,7 +92,10 @@ def prepare(
     verdict.blocked.update(facts.unusable)
     for batch in batches:
         rows = list(batch)
-        known = replace(facts, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger))
+        alike = namesakes(flow, [record for record, _, _ in rows if record is not None], ledger, remember=True)
+        known = replace(
+            facts, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger), namesakes=alike
+        )
         decisions, others = partial(ledger.decisions.of, flow.name), Registrations(flow, ledger, run, there)
         judged = list(judge_all(flow, rows, known, run.partition, look, decisions, others))
         ready = [one for one in judged if isinstance(one, Ready)]
