@@ -30,8 +30,8 @@ def is_not_known_under_another_key(source: Any, target: Any, facts: Facts) -> Pr
         return None
     mark, other = found
     reason = (
-        f"{other} was delivered with the same {mark}, and {key} is new: renumbered, or entered twice? Where it is the same "
-        f"one, enter the number {key} in the target in place of {other} and say so by mlc relink; where it is another "
-        "one, release this hold."
+        f"{other} was delivered with the same {mark}, and {key} is new: renumbered, or entered twice? Where it is the "
+        f"same one, enter the number {key} in the target in place of {other} and say so by mlc relink; where it is "
+        "another one, release this hold."
     )
     return Problem("is_not_known_under_another_key", reason, other)

@@ -7,12 +7,18 @@ from typing import Any
 
 import pytest
 
+from mlc_dagster.core.outcomes import Draft, Ready, Saved
+from mlc_dagster.core.vocabulary import Record
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster_tests.promises.kinds import books, now
 from mlc_dagster_tests.promises.looked_at import Prepared, empty
 
 RULE = "is_not_known_under_another_key"
 SUPPLIERS = ["cin7/suppliers", "hubspot/supplier_companies", "airbase/vendors", "monday/suppliers", "procurify/vendors"]
+
+
+class Contact(Record, frozen=True, kw_only=True):
+    name: str
 
 
 def supplier(there: Prepared, number: str, **fields: Any) -> None:
@@ -86,3 +92,14 @@ def test_c41_a_customer_under_a_new_number(sqlite_ledger: Ledger, tmp_path: Path
         there.box.ifs.put("CustomerSet", {**row, "CustomerId": "C9"}, modified=now())
         there.journey().make()
         assert there.holds() == {"C9": RULE}
+
+
+@pytest.mark.promise("C41", "two that were delivered before anybody asked are named as alike")
+def test_c41_what_is_alike_is_told(ledger: Ledger) -> None:
+    flow, marks = "monday/suppliers", ["VAT number SE5566778899", "name north ab (SE)"]
+    ledger.masters.keep(flow, {"S1": marks, "S2": marks[:1], "S3": marks[1:]})
+    for key in ("S1", "S2"):
+        one = Ready(key, "2026-11-05T10:00:00.000000Z", "f", Contact(name=key))
+        ledger.begin(flow, [(one, None)], run=Run("r"))
+        ledger.finish(flow, [(one, Saved(Draft(key, one.record), f"m-{key}", "created"))], run=Run("r"))
+    assert ledger.masters.doubles(flow) == {marks[0]: ["S1", "S2"]}, "S3 was never delivered"
