@@ -135,12 +135,13 @@ class Ledger(Sections):
             with self._database.reading() as connection:
                 outcomes = owners.refused(outcomes, owners.taken(connection, flow, outcomes), target)
         saved = {ready.key: ready.version for ready, answer in outcomes if isinstance(answer, Saved)}
-        kept = [answer for _, answer in outcomes if pair and isinstance(answer, Saved)]
-        agreed = dict(each for answer in kept for each in (answer.agreed, *answer.also_agreed) if each)
+        answers = {ready.key: answer for ready, answer in outcomes if isinstance(answer, Saved)}
+        kept = (each for answer in answers.values() for each in (answer.agreed, *answer.also_agreed))
+        agreed = dict(each for each in kept if each and pair)
         with self._database.writing() as connection:
             mine = _trail(connection, flow, run, lease)
             deliveries.finish(mine, outcomes)
-            looks.answered(mine, {ready.key: answer for ready, answer in outcomes if isinstance(answer, Saved)})
+            looks.answered(mine, answers)
             holds.close(mine, holds.open_up_to(connection, flow, saved), "delivered")
             agreements.write(mine, pair, agreed)
             for other, taken in sorted((supersedes or {}).items()):
@@ -248,8 +249,6 @@ class Ledger(Sections):
         with self._database.reading() as connection:
             return holds.partitions(connection)
 
-    # --- pulls ---
-
     def record_pull(self, pull: Pull, *, run: Run) -> None:
         """Write down a read that came to its end."""
         with self._database.writing() as connection:
@@ -271,7 +270,7 @@ class Ledger(Sections):
         with self._database.reading() as connection:
             return pulls.freshness(connection, entity)
 
-    # --- who may write, and call ---
+    # --- who may write, and call; secrets ---
 
     def lease(
         self, name: str, owner: str, *, seconds: float = 20.0, on_wait: Callable[[str], None] | None = None
@@ -293,8 +292,6 @@ class Ledger(Sections):
     def budget(self, name: str, limit: int, period: float) -> SharedBudget:
         """At most `limit` calls in any `period` seconds, for all who name this budget. Never name it by a secret."""
         return SharedBudget(self._database, name, limit, period)
-
-    # --- secrets ---
 
     def vault(self, master_keys: str) -> Vault:
         """The sealed credentials. Raises Misconfigured where `master_keys` are none."""

@@ -10,6 +10,7 @@ from mlc_dagster.ledger.coordination.work import Work
 from mlc_dagster.ledger.database import Database
 from mlc_dagster.ledger.records.agreements import Agreements
 from mlc_dagster.ledger.records.audits import LedgerAudit
+from mlc_dagster.ledger.records.bank_marks import BankMarks
 from mlc_dagster.ledger.records.causes import Causes
 from mlc_dagster.ledger.records.contents import Contents
 from mlc_dagster.ledger.records.decisions import LedgerDecisions
@@ -20,6 +21,7 @@ from mlc_dagster.ledger.records.loads import Loads
 from mlc_dagster.ledger.records.looks import Looks
 from mlc_dagster.ledger.records.masters import Masters
 from mlc_dagster.ledger.records.owners import Owners
+from mlc_dagster.ledger.records.posted import LedgerPosted
 from mlc_dagster.ledger.records.reads import Reads
 from mlc_dagster.ledger.records.shadow import Shadow
 from mlc_dagster.ledger.records.sightings import LedgerSightings
@@ -43,6 +45,8 @@ class Sections:
         self.causes = Causes(database)
         self.contents = Contents(database)
         self.differences = Differences(database)
+        self.posted = LedgerPosted(database)
+        self.bank_marks = BankMarks(database)
         self.gone = Gone(database)
         self.looks = Looks(database)
         self.masters = Masters(database)

@@ -15,6 +15,8 @@ from sqlalchemy import (
 
 from mlc_dagster.ledger.account_tables import accounts as accounts
 from mlc_dagster.ledger.account_tables import set_aside as set_aside
+from mlc_dagster.ledger.bank_tables import bank_marks as bank_marks
+from mlc_dagster.ledger.bank_tables import salts as salts
 from mlc_dagster.ledger.columns import Key, Moment, Name, Serial, Words
 from mlc_dagster.ledger.content_tables import contents as contents
 from mlc_dagster.ledger.hold_tables import TABLES as TABLES

@@ -11,16 +11,17 @@ from mlc_dagster.ledger import Ledger
 from mlc_dagster.rules.namesakes import is_not_known_under_another_key, marks_of
 
 
-def namesakes(
-    flow: Flow, records: Sequence[Any], ledger: Ledger, *, remember: bool = False
-) -> dict[str, tuple[str, str]]:
+def keep_marks(flow: Flow, records: Sequence[Any], ledger: Ledger) -> None:
+    """Remember by what these are known beside their keys, where a rule of the flow asks for it."""
+    if is_not_known_under_another_key in flow.rules:
+        ledger.masters.keep(flow.name, _marks(flow, records))
+
+
+def namesakes(flow: Flow, records: Sequence[Any], ledger: Ledger) -> dict[str, tuple[str, str]]:
     """Key of a record that was never delivered -> (what it has in common, the key that was delivered with it)."""
     if is_not_known_under_another_key not in flow.rules:
         return {}
-    marks = {record_key(each, flow.source.keys): list(marks_of(each)) for each in records}
-    if remember:
-        ledger.masters.keep(flow.name, marks)
-    new = {key: each for key, each in marks.items() if each}
+    new = {key: each for key, each in _marks(flow, records).items() if each}
     for key in ledger.remote_ids(flow.name, new):
         del new[key]
     there = ledger.masters.delivered(flow.name, list(dict.fromkeys(mark for each in new.values() for mark in each)))
@@ -30,3 +31,7 @@ def namesakes(
         for mark in reversed(each)  # a VAT number says more than a name
         for other in there.get(mark, ())[:1]
     }
+
+
+def _marks(flow: Flow, records: Sequence[Any]) -> dict[str, list[str]]:
+    return {record_key(each, flow.source.keys): list(marks_of(each)) for each in records}

@@ -37,7 +37,7 @@ class InProcess(Runs):
         self.out = Console(quiet=True)  # type: ignore[assignment]
         self.companies = (min(settings.companies), max(settings.companies))
         known = configuration.flows(settings)
-        off = {flow for name in settings.targets for flow in configuration.lacking_flows(settings, name)}
+        off = {flow for name in settings.targets for flow in configuration.switched_off(settings, name)}
         self.flows = tuple(flow for name in settings.targets for flow in known[name] if flow.name not in off)
 
 

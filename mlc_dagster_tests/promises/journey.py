@@ -138,10 +138,10 @@ class Journey:
     def make(self) -> Loaded:
         """Read, prepare, load; the account of both days. What was read ends in exactly one state."""
         total = Loaded()
-        for day in days():
+        for day in self.partitions():
             self.read(day)
         facts = self.facts()
-        for day in days():
+        for day in self.partitions():
             verdict = self.prepare(day, facts)
             loaded = self.load(day)
             _sums(verdict, loaded)
@@ -151,11 +151,15 @@ class Journey:
             total.held += verdict.held
         return total
 
+    def partitions(self) -> list[str]:
+        return sorted(self.settings.companies) if self.flow.source.partition == "company" else days()
+
     def read(self, day: str) -> None:
         entity, client = self.flow.source, self.client(self.flow.source.system)
         self.account(entity.system)()
         pull, schema = Pull("/".join(entity.key), day), source_schema(entity.record)
-        scope = Scope(day, Window.day(datetime.fromisoformat(day).date()))
+        is_company = entity.partition == "company"
+        scope = Scope(day, company=day) if is_company else Scope(day, Window.day(datetime.fromisoformat(day).date()))
         rows = client.read(entity, scope, pull, self.ledger.sightings)
         self.store.write(entity.key, day, schema, rows, stale=lambda: pull.stale)
         self.ledger.record_pull(pull, run=Run(self.run_id, day))

@@ -46,12 +46,18 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "airbase/vendors": ("supplier_set",),
     "airbase/purchase_orders": ("supplier_set", "purchase_order_set"),
     "airbase/payments_acknowledged": (TAKES_NO_VOUCHERS,),
+    "airbase/requests_acknowledged": (TAKES_NO_VOUCHERS,),
     "monday/suppliers": ("supplier_set",),
     "monday/purchase_orders": ("supplier_set", "purchase_order_set"),
     "monday/invoices": ("supplier_set", "posting_proposal_head_set"),
     "monday/journal_entries": (),
     "monday/customer_orders": ("customer_order_set",),
+    "monday/accounts": (),
     "ifs/vouchers_from_airbase_payments": (TAKES_NO_VOUCHERS,),
+    "ifs/vouchers_from_airbase_requests": (TAKES_NO_VOUCHERS,),
+    "ifs/vouchers_from_airbase_bills": (TAKES_NO_VOUCHERS,),
+    "ifs/suppliers_from_cin7": ("supplier_set",),
+    "ifs/suppliers_from_airbase": ("supplier_set",),
     "ifs/suppliers_from_procurify": ("supplier_set",),
     "ifs/supplier_invoices_from_procurify": ("supplier_set", "supplier_invoice_set"),
     "ifs/posting_proposals_from_procurify": ("supplier_set", "posting_proposal_head_set"),
@@ -69,6 +75,7 @@ class Left:
     flows: tuple[str, ...]
     profiles: tuple[str, ...]
     adds: frozenset[str] = field(default_factory=frozenset)  # what stands there instead, since the tenant demands it
+    other: frozenset[str] = field(default_factory=frozenset)  # what says something else there
 
 
 _UI = ("pages", "own-services", "entity", "no-workflow", "load-only")
@@ -94,11 +101,25 @@ LEFT = (
         frozenset({"CreationDate", "DefaultLanguage", "IsApproved"}),
     ),
     Left(
+        "e-mail (told with each supplier)",
+        frozenset({"Email"}),
+        ("ifs/suppliers_from_airbase",),
+        _UI,
+        frozenset({"Country", "CreationDate", "DefaultLanguage", "IsApproved"}),
+    ),
+    Left(
         "",
         frozenset(),
         ("ifs/vouchers_from_airbase_payments",),
         ("no-workflow", "load-only"),
         frozenset({"Text"}),  # a load has texts on rows, and none of its own
+    ),
+    Left(
+        "",
+        frozenset(),
+        ("ifs/vouchers_from_airbase_requests", "ifs/vouchers_from_airbase_bills", "airbase/requests_acknowledged"),
+        ("no-workflow", "load-only"),
+        other=frozenset({"Text"}),
     ),
 )
 
@@ -109,10 +130,14 @@ def off_by(profile: str, flow: str) -> str | None:
     return f"ifs.entity_sets.{lacking.split()[0]}" if lacking else None
 
 
-def left_by(profile: str, flow: str) -> tuple[frozenset[str], frozenset[str]]:
-    """(fields that are empty at the target, fields that are filled there beside)."""
+def left_by(profile: str, flow: str) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """(fields that are empty at the target, fields that are filled there beside, fields that say something else)."""
     found = [each for each in LEFT if flow in each.flows and profile in each.profiles]
-    return frozenset().union(*(each.fields for each in found)), frozenset().union(*(each.adds for each in found))
+    return (
+        frozenset().union(*(each.fields for each in found)),
+        frozenset().union(*(each.adds for each in found)),
+        frozenset().union(*(each.other for each in found)),
+    )
 
 
 def outcome(profile: str, flow: str) -> str:

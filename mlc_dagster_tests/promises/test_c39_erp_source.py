@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
-from mlc_dagster.core.difference_kinds import GONE_IN_THE_SOURCE, TAKEN_BACK
+from mlc_dagster.core.difference_kinds import CHANGED_AFTER_POSTING, GONE_IN_THE_SOURCE, TAKEN_BACK
 from mlc_dagster.core.flows import Problem
 from mlc_dagster.ledger import Decision, Run
 from mlc_dagster.ledger.records.decisions import DecisionRefused
@@ -364,3 +365,37 @@ def test_where_the_target_keeps_a_cancelled_invoice_the_new_one_is_held(small: R
     small.go(flow)
     assert small.holds(flow) == {"0010/1": ("is_not_cancelled",), "0010/2": ("is_not_registered_anew",)}
     assert _invoices(small, flow) == 1
+
+
+def test_an_order_that_changes_after_cin7_authorised_it_is_told_until_both_agree(room: Room) -> None:
+    delivered(room)
+    purchase = next(each for each in room.box.cin7.purchases.values() if each["Order"]["Total"] == 21)
+    purchase["Order"]["Status"] = "AUTHORISED"
+    room.order("P1", quantity=4)
+    room.go(ORDERS)
+    assert room.holds(ORDERS) == {"P1": ("not_changed_after_posting",)}
+    difference = room.open(ORDERS)["P1"]
+    assert (difference.kind, difference.ours, difference.theirs) == (CHANGED_AFTER_POSTING, "42.00", "21.00")
+    assert (Decimal(difference.amount or 0), difference.currency) == (21, "SEK")
+    room.order("P2", quantity=3)
+    room.go(ORDERS)
+    assert set(room.open(ORDERS)) == {"P1"}
+    room.order("P1")  # the ERP goes back to what was delivered
+    room.go(ORDERS)
+    room.sweep(ORDERS)
+    assert room.open(ORDERS) == {}
+
+
+def test_an_invoice_that_changes_after_cin7_authorised_it_is_told(small: Room) -> None:
+    flow = "cin7/purchase_invoices"
+    small.supplier()
+    small.proposal(1)
+    small.go("cin7/suppliers", flow)
+    (purchase,) = small.box.cin7.purchases.values()
+    (invoice,) = purchase["Invoice"]
+    invoice["Status"] = "AUTHORISED"
+    small.proposal(1, net="120.00")
+    small.go(flow)
+    assert small.holds(flow) == {"0010/1": ("not_changed_after_posting",)}
+    difference = small.open(flow)["0010/1"]
+    assert (difference.kind, difference.ours, difference.theirs) == (CHANGED_AFTER_POSTING, "120.00", "100.00")

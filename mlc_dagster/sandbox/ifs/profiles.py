@@ -67,7 +67,7 @@ ENTITY_SETS = {
     "supplier_set": {
         "surface": "int",
         "projection": "SupplierInfoGeneralEntity",
-        "constants": {"DefaultLanguage": "en"},
+        **NEW_SUPPLIERS,
         "children": [
             {
                 "set": "SupplierSet",

@@ -55,6 +55,7 @@ class ListedVendor(Record, frozen=True, kw_only=True):
     email: str | None = None
     payment_term: str | None = None  # Airbase's name; None: this tenant's vendors have none
     is_active: bool = True
+    bank_mark: str | None = None  # of its bank details, salted: they are never read themselves
 
 
 class OrderLine(Record, frozen=True, kw_only=True):

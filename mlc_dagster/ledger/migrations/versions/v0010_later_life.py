@@ -17,6 +17,7 @@ def upgrade() -> None:
     _deliveries()
     _owners()
     _masters()
+    _bank_marks()
     _sweeps()
     _contents()
     _work()
@@ -147,5 +148,24 @@ def _shown() -> None:
         sa.Column("accepted", Words),
         sa.Column("restored", Words),
         sa.PrimaryKeyConstraint("flow", "key", name="shown_pkey"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _bank_marks() -> None:
+    """Salted marks of suppliers' bank details, and the salt."""
+    op.create_table(
+        "salts",
+        sa.Column("name", Name, nullable=False),
+        sa.Column("value", Words, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="salts_pkey"),
+    )
+    op.create_table(
+        "bank_marks",
+        sa.Column("flow", Name, nullable=False),
+        sa.Column("key", Key, nullable=False),
+        sa.Column("mark", Name, nullable=False),
+        sa.Column("confirmed_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("flow", "key", name="bank_marks_pkey"),
         sqlite_with_rowid=False,
     )

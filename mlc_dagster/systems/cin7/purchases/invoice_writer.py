@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from mlc_dagster.core.difference_kinds import CHANGED_AFTER_POSTING
 from mlc_dagster.core.errors import MlcError, OwnedByAnother, RecordRejected
 from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Saved, refuse_owned
 from mlc_dagster.core.shown_values import shown_otherwise
@@ -21,6 +22,7 @@ from mlc_dagster.systems.cin7.purchases.purchase_writer import (
     PurchaseSender,
     is_empty,
     is_voided,
+    past_change,
     refuse_other_supplier,
     refuse_voided,
     taxed_otherwise,
@@ -175,10 +177,12 @@ class InvoiceWriter:
             return
         if covers(there, request_bodies.compared_invoice(document, rows)):
             self._sender.with_our_totals(document, there)
-        raise RecordRejected(
+        raise past_change(
+            document,
+            there.get("TotalBeforeTax"),
             f"Invoice {there['InvoiceNumber']} of {theirs['OrderNumber']} is {there['Status']} in Cin7 and differs "
-            f"from {document.marker}. Undo the authorisation there and replay, or make the change by hand and discard "
-            "this hold."
+            f"from {document.marker}. Undo the authorisation there and replay, or make the change by hand and release "
+            "this hold.",
         )
 
     def _write(self, document: PurchaseInvoice, rows: Allocation, theirs: Document, task_id: str) -> Document:
@@ -217,7 +221,7 @@ class InvoiceWriter:
                 *taxed_otherwise(document, invoice),
                 *valued_otherwise(document, purchase, task_id, account),
             ),
-            looked_for=(OTHER_TAX, OTHER_RATE),
+            looked_for=(OTHER_TAX, OTHER_RATE, CHANGED_AFTER_POSTING),
             shown=shown_otherwise(expected_invoice(document), shown_invoice({}, invoice)),
         )
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.core.errors import MlcError, RecordRejected
+from mlc_dagster.core.difference_kinds import CHANGED_AFTER_POSTING
+from mlc_dagster.core.errors import MlcError, PastChange, RecordRejected
 from mlc_dagster.core.outcomes import EVER, Begun, Disagreement, Draft, Outcome, Saved
 from mlc_dagster.core.shown_values import shown_otherwise
 from mlc_dagster.systems.cin7.account_rules import AccountRules
@@ -218,6 +219,13 @@ def is_voided(purchase: Document) -> bool:
     return says(purchase["Status"], "VOIDED")
 
 
+def past_change(document: PurchaseDocument, theirs: object, words: str) -> PastChange:
+    """What Cin7 does not take any more, by the totals before tax."""
+    ours, kept = document.net(), Decimal(str(theirs or 0))
+    by = {"amount": f"{ours - kept:f}", "currency": document.currency}
+    return PastChange(words, ours=f"{ours:f}", theirs=f"{kept:f}", **by)
+
+
 def refuse_voided(purchase: Document, marker: str) -> None:
     """Raises WasCancelledError where the purchase that stands for the marker is voided."""
     if is_voided(purchase):
@@ -242,9 +250,11 @@ def refuse_other_supplier(document: PurchaseDocument, theirs: Document) -> None:
 def _refuse_closed(document: Purchase, theirs: Document) -> None:
     state, number = theirs["Order"]["Status"], theirs["OrderNumber"]
     if state not in request_bodies.OPEN:
-        raise RecordRejected(
+        raise past_change(
+            document,
+            theirs["Order"].get("TotalBeforeTax"),
             f"{number} is {state} in Cin7 and differs from {document.marker}: Cin7 takes no changes any more. "
-            "Undo the authorisation there and replay, or make the change by hand and discard this hold."
+            "Undo the authorisation there and replay, or make the change by hand and release this hold.",
         )
     if bool(theirs.get("IsServiceOnly")) and document.lines:
         raise RecordRejected(
@@ -255,6 +265,6 @@ def _refuse_closed(document: Purchase, theirs: Document) -> None:
 def _saved(draft: Draft, purchase: Document, action: Any, order: Document) -> Saved:
     """With what differs by Cin7's own doing: a buyer's discount, or else the tax."""
     told = tuple(discounts_given(draft.record, order)) or tuple(taxed_otherwise(draft.record, order))
-    number, kinds = str(purchase.get("OrderNumber") or ""), (OTHER_TAX, OTHER_DISCOUNT)
+    number, kinds = str(purchase.get("OrderNumber") or ""), (OTHER_TAX, OTHER_DISCOUNT, CHANGED_AFTER_POSTING)
     shown = shown_otherwise(expected_purchase(draft.record), shown_purchase({}, order))
     return Saved(draft, str(purchase["ID"]), action, number, disagreements=told, looked_for=kinds, shown=shown)
