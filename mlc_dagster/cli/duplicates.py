@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -51,7 +51,8 @@ def duplicates(
     """Look whether a target holds one of our documents twice. Reads only.
 
     What was made or changed in the last hours is compared with all that carries the same reference or invoice number,
-    whatever its age. Exit 1 where something stands twice, 2 where a system could not be asked.
+    whatever its age. Suppliers and customers that were delivered under two numbers with one VAT number, or one name and
+    country, are named as well. Exit 1 where something stands twice, 2 where a system could not be asked.
     """
     from mlc_dagster.systems import configuration
 
@@ -60,7 +61,10 @@ def duplicates(
     hours = found.policies.duplicates_hours if since is None else since
     with ledger(writes=True) as opened:  # its calls are counted there
         asked = [_ask(name, flows, found, hours, opened) for name, flows in wanted.items()]
+        alike = [] if json else list(_alike(found, system, opened))
     say_json([_document(each) for each in asked]) if json else _show(asked, hours, terminal())
+    for words in alike:
+        terminal().print(f"[yellow]alike[/] {plain(words)}")
     if any(each.errors or any(look.unread for look in each.looked) for each in asked):
         raise typer.Exit(ERRORS)
     if any(look.found for each in asked for look in each.looked):
@@ -82,6 +86,17 @@ def _wanted(settings: Settings, system: str | None) -> dict[str, list[Flow]]:
         on = f"There are: {', '.join(there)}. Others are off in mlc.yaml, or refuse a second document themselves."
         raise Misconfigured(f"no target {system[:40]!r} can hold a document twice", cure=on)
     return {system: there[system]}
+
+
+def _alike(settings: Settings, system: str | None, opened: Ledger) -> Iterator[str]:
+    """Suppliers and customers that may be one, of every flow whose new ones are held for it."""
+    from mlc_dagster.orchestration.automation.replaying import flows_on
+    from mlc_dagster.rules import is_not_known_under_another_key
+
+    for flow in flows_on(settings).values():
+        if is_not_known_under_another_key in flow.rules and system in (None, flow.target.system):
+            for mark, keys in sorted(opened.masters.doubles(flow.name).items()):
+                yield f"{flow.name}: {', '.join(keys)} have the same {mark}"
 
 
 def _ask(name: str, flows: Sequence[Flow], settings: Settings, hours: float, opened: Ledger) -> Asked:

@@ -158,6 +158,9 @@ class Facts:
     held: Mapping[str, Mapping[str, str]] = dataclasses.field(
         default_factory=dict
     )  # flow -> key -> why it is on hold, of the flows that Flow.tells names
+    namesakes: Mapping[str, tuple[str, str]] = dataclasses.field(
+        default_factory=dict
+    )  # key of a new supplier or customer -> (what it has in common, the key that was delivered with it)
     posted: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """key -> the target's id, of this flow's own deliveries, where a flow asks what became of them in the source"""
     bank_marks: Mapping[str, str] = dataclasses.field(default_factory=dict)

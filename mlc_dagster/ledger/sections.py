@@ -19,6 +19,7 @@ from mlc_dagster.ledger.records.gone import Gone
 from mlc_dagster.ledger.records.history import LedgerHistory
 from mlc_dagster.ledger.records.loads import Loads
 from mlc_dagster.ledger.records.looks import Looks
+from mlc_dagster.ledger.records.masters import Masters
 from mlc_dagster.ledger.records.owners import Owners
 from mlc_dagster.ledger.records.posted import LedgerPosted
 from mlc_dagster.ledger.records.reads import Reads
@@ -49,6 +50,7 @@ class Sections:
         self.bank_marks = BankMarks(database)
         self.gone = Gone(database)
         self.looks = Looks(database)
+        self.masters = Masters(database)
         self.owners = Owners(database)
         self.people = LedgerWaysBack(database)
         self.reads = Reads(database)

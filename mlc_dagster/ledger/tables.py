@@ -27,6 +27,7 @@ from mlc_dagster.ledger.sweep_tables import sweeps as sweeps
 from mlc_dagster.ledger.sweep_tables import swept as swept
 from mlc_dagster.ledger.tenants import Scoped, ScopedKey
 from mlc_dagster.ledger.work_tables import differences as differences
+from mlc_dagster.ledger.work_tables import masters as masters
 from mlc_dagster.ledger.work_tables import reads as reads
 from mlc_dagster.ledger.work_tables import shown as shown
 from mlc_dagster.ledger.work_tables import work as work

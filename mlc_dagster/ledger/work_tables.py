@@ -39,6 +39,16 @@ differences = Table(
     ),
 )
 
+masters = Table(
+    "masters",
+    TABLES,
+    Column("flow", Scoped, nullable=False),
+    Column("mark", Key, nullable=False),  # VAT number SE5566778899, name north ab (SE)
+    Column("key", Key, nullable=False),
+    PrimaryKeyConstraint("flow", "mark", "key", name="masters_pkey"),
+    sqlite_with_rowid=False,
+)
+
 shown = Table(
     "shown",
     TABLES,

@@ -25,6 +25,7 @@ from mlc_dagster.ledger.entries import as_of
 from mlc_dagster.pipeline import stated_back
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
 from mlc_dagster.pipeline.decisions import NOT_DISCARDED, Discarded, decided
+from mlc_dagster.pipeline.namesakes import keep_marks, namesakes
 from mlc_dagster.pipeline.registered_anew import Registrations, There
 from mlc_dagster.pipeline.taken_back import LaterLife, read_at, with_posted
 
@@ -102,8 +103,10 @@ def prepare(
     life = LaterLife(flow, ledger, read_at=read_at(flow, run.partition, ledger))
     for batch in batches:
         rows, number = list(batch), read_number(batch)
+        read = [record for record, _, _ in rows if record is not None]
+        keep_marks(flow, read, ledger)
         known = facts_of(flow, rows, facts, ledger)
-        life.see([record for record, _, _ in rows if record is not None], known)
+        life.see(read, known)
         others = Registrations(flow, ledger, run, there)
         judged = list(judge_all(flow, rows, known, run.partition, look, of, others, number))
         ready = [one for one in judged if isinstance(one, Ready)]
@@ -141,7 +144,8 @@ def facts_of(flow: Flow, rows: Sequence[AsRead], facts: Facts, ledger: Ledger) -
     known = with_posted(flow, keys, facts, ledger)
     if MARK in flow.source.record.__struct_fields__:
         known = replace(known, bank_marks=ledger.bank_marks.of(flow.name, keys))
-    return replace(known, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger))
+    alike = namesakes(flow, [record for record, _, _ in rows if record is not None], ledger)
+    return replace(known, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger), namesakes=alike)
 
 
 class Numbered(list[AsRead]):

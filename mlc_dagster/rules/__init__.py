@@ -12,6 +12,7 @@ from mlc_dagster.rules.company_calendar import accounting_year_is_known as accou
 from mlc_dagster.rules.company_calendar import posting_day_is_sure as posting_day_is_sure
 from mlc_dagster.rules.dates import Dated as Dated
 from mlc_dagster.rules.dates import dates_can_be_meant as dates_can_be_meant
+from mlc_dagster.rules.namesakes import is_not_known_under_another_key as is_not_known_under_another_key
 from mlc_dagster.rules.payables import payable_is_net_plus_tax as payable_is_net_plus_tax
 from mlc_dagster.rules.payables import placed_difference as placed_difference
 from mlc_dagster.rules.postings import Dimension as Dimension

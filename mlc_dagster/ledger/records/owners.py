@@ -32,18 +32,6 @@ class Owners:
             found = _keys(connection, flow, list(remote_ids))
         return {remote_id: sorted(keys) for remote_id, keys in found.items()}
 
-    def shared(self, flow: str) -> dict[str, list[str]]:
-        """Remote id -> the keys, two or more, that it was delivered for."""
-        several = (
-            select(deliveries.c.remote_id)
-            .where(*_alive(flow))
-            .group_by(deliveries.c.remote_id)
-            .having(func.count() > 1)
-        )
-        with self._database.reading() as connection:
-            ids = [row.remote_id for row in connection.execute(several)]
-            return {remote_id: sorted(keys) for remote_id, keys in _keys(connection, flow, ids).items()}
-
 
 def taken(connection: Connection, flow: str, outcomes: Outcomes) -> dict[str, str]:
     """Key -> the other key of the flow that owns its document. Asked only for ids that are new to their key.

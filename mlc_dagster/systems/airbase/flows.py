@@ -32,7 +32,12 @@ FLOWS = (
         VENDORS,
         vendor_from_supplier,
         reads=("name",),
-        rules=(rules.required_fields_are_given, rules.payment_term_has_a_name, rules.texts_fit),
+        rules=(
+            rules.required_fields_are_given,
+            rules.payment_term_has_a_name,
+            rules.texts_fit,
+            rules.is_not_known_under_another_key,
+        ),
         checks_accounts=False,
         pair=VENDORS_FLOW,
         description=(

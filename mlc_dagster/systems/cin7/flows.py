@@ -50,6 +50,7 @@ FLOWS = (
             rules.payment_term_is_mapped,
             rules.tax_rule_is_mapped,
             rules.texts_fit,
+            rules.is_not_known_under_another_key,
         ),
         checks_accounts=False,
         pair=SUPPLIERS_FLOW,

@@ -42,6 +42,7 @@ _OF_A_COMPANY = (
     rules.payment_term_has_a_name,
     rules.required_fields_are_given,
     rules.texts_fit,
+    rules.is_not_known_under_another_key,
 )
 
 FLOWS = (

@@ -48,7 +48,7 @@ FLOWS = (
         SUPPLIERS,
         item_from_supplier,
         reads=("name",),
-        rules=(rules.payment_term_has_a_name, *ITEM),
+        rules=(rules.payment_term_has_a_name, *ITEM, rules.is_not_known_under_another_key),
         checks_accounts=False,
         description=(
             "Suppliers of IFS as items of a reference board: invoices and orders link to them, and show their name."

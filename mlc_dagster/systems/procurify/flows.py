@@ -206,7 +206,7 @@ FLOWS = (
         VENDORS,
         vendor_from_supplier,
         reads=("name",),
-        rules=(rules.required_fields_are_given, rules.texts_fit),
+        rules=(rules.required_fields_are_given, rules.texts_fit, rules.is_not_known_under_another_key),
         checks_accounts=False,
         scope=_supplier_scope,
         pair=VENDORS_FLOW,

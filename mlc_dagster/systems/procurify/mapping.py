@@ -51,6 +51,8 @@ def invoice_from_bill(bill: Bill, facts: Facts) -> Invoice:
     posted = posted_amounts(bill.allocations, stated)
     lines = tuple(_lines(bill, posted, stated, facts, "shipping"))
     vat = NOTHING if facts.options.get("tax_account") else posted.tax
+    is_owed = posted.net + posted.tax > 0  # a credit takes no expectation away
+    ended = bill.orders if is_owed and not reduces(facts) else ()
     return Invoice(
         external_ref=facts.reference(BILL, bill.uuid),
         company=company,
@@ -66,8 +68,8 @@ def invoice_from_bill(bill: Bill, facts: Facts) -> Invoice:
         invoice_no=invoice_number(bill),
         invoice_date=posting_date(bill, facts),
         due_date=bill.due_date,
-        orders=() if reduces(facts) else bill.orders,
-        proposals=() if reduces(facts) else tuple(proposal_reference(order, facts) for order in bill.orders),
+        orders=ended,
+        proposals=tuple(proposal_reference(order, facts) for order in ended),
         billed=tuple(billed_by(bill, facts)) if reduces(facts) else (),
     ).with_demanded_texts(facts)
 

@@ -231,6 +231,12 @@ def test_the_header_names_bill_vendor_and_orders() -> None:
     assert (invoice.orders, invoice.proposals) == (("1042", "1043"), ("procurify-po-1042", "procurify-po-1043"))
 
 
+def test_a_credit_ends_no_order() -> None:
+    given = bill(part("-100"), tax="-25", orders=("1042",), order_numbers=("PF1042",))
+    invoice = invoice_from_bill(given, facts(part_bills="replace", post_credits="true"))
+    assert invoice.gross_amount < 0 and (invoice.orders, invoice.proposals) == ((), ())
+
+
 def test_without_an_invoice_number_procurifys_own_stands_for_it() -> None:
     assert invoice_from_bill(bill(invoice_number=None), facts()).invoice_no == "PFY-731"
 

@@ -16,6 +16,7 @@ down_revision = "0009"
 def upgrade() -> None:
     _deliveries()
     _owners()
+    _masters()
     _bank_marks()
     _sweeps()
     _contents()
@@ -139,6 +140,17 @@ def _task(row: sa.RowMapping) -> dict[str, object]:
         "since": at,
         "written_at": at,
     }
+
+
+def _masters() -> None:
+    op.create_table(
+        "masters",
+        sa.Column("flow", Name, nullable=False),
+        sa.Column("mark", Key, nullable=False),
+        sa.Column("key", Key, nullable=False),
+        sa.PrimaryKeyConstraint("flow", "mark", "key", name="masters_pkey"),
+        sqlite_with_rowid=False,
+    )
 
 
 def _shown() -> None:
