@@ -1,7 +1,6 @@
 """Two assets for each flow: what was prepared, with a check for each rule, and what was loaded."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,9 +11,8 @@ from mlc_dagster.core.arrow_columns import ready_batch, ready_schema, records_of
 from mlc_dagster.core.flows import Flow, Rule
 from mlc_dagster.core.inert import inert
 from mlc_dagster.core.logs import logger
-from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.assets import delivered, failing, pausing, reports, shadowing
-from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key, read_of
+from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key
 from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
 from mlc_dagster.orchestration.assets.second_read import second_read, source_number
@@ -23,7 +21,6 @@ from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
 from mlc_dagster.pipeline import Loaded, Slice, Verdict, guards
 from mlc_dagster.pipeline.batches import SLICE_SECONDS
-from mlc_dagster.pipeline.failing import blocked, guarded
 from mlc_dagster.pipeline.guards import Guards
 from mlc_dagster.settings import Settings
 
@@ -63,7 +60,7 @@ def prepared_asset(
             verdicts = [prepare_partition(context, flow, facts, settings, day) for day in context.partition_keys]
             if limits is not None:
                 guard(flow, limits, verdicts, context.resources.storage.store, ledger, context.run.run_id)
-            due_again(flow, verdicts, places(), began, ledger, context.run.run_id)
+            failing.due_again(flow, verdicts, places(), began, ledger, context.run.run_id)
             for verdict in verdicts:
                 tell(context, flow, verdict)
         yield dg.MaterializeResult(check_results=list(judgements(flow, verdicts, limits)))
@@ -171,27 +168,6 @@ def prepare_partition(
     return verdict
 
 
-def due_again(
-    flow: Flow,
-    verdicts: Sequence[Verdict],
-    places: Iterable[tuple[str, str]],
-    began: datetime,
-    ledger: Ledger,
-    run: str,
-) -> None:
-    """A run that a check stops is due, or needs a person; else its partitions are prepared, as of when that began."""
-    stopped = {rule: why for verdict in verdicts for rule, why in verdict.blocked.items()}
-    if not stopped:
-        for verdict in verdicts:
-            ledger.work.prepared(flow.name, verdict.partition, began, read_of(flow.source))
-        return
-    system, (rule, why) = flow.target.system, next(iter(stopped.items()))
-    if guards.RULE in stopped:
-        ledger.work.fail(places, guarded(flow.name, system, stopped[guards.RULE], run))
-    else:
-        ledger.work.fail(places, blocked(flow.name, rule, system, why, run))
-
-
 def tell(context: dg.AssetExecutionContext, flow: Flow, verdict: Verdict) -> None:
     """The account of one day, in the UI and in the log."""
     context.add_asset_metadata(reports.of_verdict(verdict), partition_key=verdict.partition)
@@ -239,7 +215,7 @@ def load_partition(
     if loaded.paused:
         pausing.note(flow, partition, loaded, failing.in_this_run(context, after), ledger, run.run_id)
     else:
-        ended(flow, partition, prepared_at, ledger, run.run_id, answered=spent.requests > 0)
+        failing.ended(flow, partition, prepared_at, ledger, run.run_id, answered=spent.requests > 0)
     log.info(
         "%s %s: %d delivered, %d unchanged, %d held, %d paused, %d requests",
         flow.name,
@@ -251,19 +227,6 @@ def load_partition(
         spent.requests,
     )
     return loaded, pausing.account(loaded, spent)
-
-
-def ended(
-    flow: Flow, partition: str, prepared_at: datetime | None, ledger: Ledger, run_id: str, *, answered: bool
-) -> None:
-    """A load came to its end: it is due no more, if it was prepared after it was asked for. Where its target
-    `answered`, what waits for that goes on.
-    """
-    ledger.loads.ended(flow.name, partition, run_id)
-    if prepared_at is not None:
-        ledger.work.done(flow.name, partition, prepared_at)
-    if answered:
-        ledger.work.answered(flow.target.system, flow.name)
 
 
 def judgements(flow: Flow, verdicts: list[Verdict], limits: Guards | None = None) -> Iterator[dg.AssetCheckResult]:
