@@ -9,6 +9,9 @@ from mlc_dagster.cli.shared.command_table import Command, group
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.core.terminal import Terminal, paragraph
 
+RECORDS = "records"
+"""The folder of the commands about single records after they were delivered."""
+
 COMMANDS = (
     Command(
         "demo",
@@ -32,6 +35,37 @@ COMMANDS = (
         of_records=True,
     ),
     Command("duplicates", "Look whether a target holds one of our documents twice. Reads only.", of_records=True),
+    Command(
+        "reconcile",
+        "Compare what was delivered with what the targets show of it, to the cent. Writes to no target.",
+        of_records=True,
+        room=RECORDS,
+    ),
+    Command(
+        "accept",
+        "The target is right: its values are what is agreed from now on.",
+        of_records=True,
+        room=RECORDS,
+    ),
+    Command(
+        "restore",
+        "Ours is right: send what was delivered again, as it was then.",
+        of_records=True,
+        room=RECORDS,
+    ),
+    Command(
+        "recreate",
+        "Make again what people deleted or voided in the target, from what was delivered.",
+        of_records=True,
+        room=RECORDS,
+    ),
+    Command(
+        "relink",
+        "Say which record of the target a delivered one is: after a merge, or a copy by hand.",
+        of_records=True,
+        room=RECORDS,
+    ),
+    Command("forget", "What the target has of a record is none of ours any more.", of_records=True, room=RECORDS),
     Command(
         "pause",
         "Stop writing to a system: the batch in flight ends, and nothing is sent after it. Reading goes on.",
@@ -66,6 +100,11 @@ COMMANDS = (
     Command(
         "holds",
         "Records on hold: what, why, and what a person decides. Every decision stays in the trail, with who and why.",
+        of_records=True,
+    ),
+    Command(
+        "differences",
+        "Delivered records whose two sides do not agree any more: open until they do, or until a person decides.",
         of_records=True,
     ),
     Command("audit", "The trail: lines are added to it, never changed, never deleted.", of_records=True),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mlc_dagster import settings as settings_file
+from mlc_dagster.cli.shared.clients import client_of
 from mlc_dagster.cli.shared.lookup import NotFound, ledger
 from mlc_dagster.cli.shared.tables import table
 from mlc_dagster.core.duplicates import amount
@@ -90,7 +90,7 @@ def _ask(name: str, flows: Sequence[Flow], settings: Settings, hours: float, ope
 
     asked = Asked(name)
     try:
-        with _client(name, settings, opened) as client:
+        with client_of(name, settings, opened) as client:
             _look(asked, flows, Looks(client, opened), datetime.now(UTC) - timedelta(hours=hours))
             asked.requests = client.traffic.requests
     except MlcError as error:
@@ -104,22 +104,6 @@ def _look(asked: Asked, flows: Sequence[Flow], looks: Looks, since: datetime) ->
             asked.looked.append(looks.at(flow, since))
         except Misconfigured as error:
             asked.errors.append(f"{flow.name}: {error}")
-
-
-@contextmanager
-def _client(name: str, settings: Settings, opened: Ledger) -> Iterator[Any]:
-    """Its calls are counted in the ledger, with those of the loads."""
-    from mlc_dagster.ledger.credentials import secret
-    from mlc_dagster.ledger.replaced_secrets import replaced
-    from mlc_dagster.systems import configuration
-
-    client = configuration.client(
-        settings, name, lambda each: secret(each, lambda: opened), opened.budget, kept=replaced
-    )
-    try:
-        yield client
-    finally:
-        client.api.close()
 
 
 def _show(asked: Sequence[Asked], hours: float, out: Terminal) -> None:

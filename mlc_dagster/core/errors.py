@@ -79,6 +79,15 @@ class RecordRejected(MlcError):
         self.body: Mapping[str, Any] | list[Any] | None = body
 
 
+class PastChange(RecordRejected):
+    """The target keeps it as it was posted, or authorised: what changed in the source since is not taken any more."""
+
+    def __init__(self, message: str, *, ours: str, theirs: str, amount: str | None = None, currency: str | None = None):
+        super().__init__(message)
+        self.ours, self.theirs = ours, theirs  # what the source says now, and what the target keeps
+        self.amount, self.currency = amount, currency  # by which they differ
+
+
 class StillInDoubt(RecordRejected):
     """What an earlier attempt made may be there, and is not told apart: nothing is sent until a person says which."""
 

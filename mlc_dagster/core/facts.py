@@ -153,6 +153,9 @@ class Facts:
     held: Mapping[str, Mapping[str, str]] = dataclasses.field(
         default_factory=dict
     )  # flow -> key -> why it is on hold, of the flows that Flow.tells names
+    registered: Mapping[str, str] = dataclasses.field(
+        default_factory=dict
+    )  # key -> the key of the same invoice that was delivered, and that the source took back since
     extra_fields: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     """flow -> record field -> what the target calls it: fields that mlc.yaml adds"""
     unusable: Mapping[str, str] = dataclasses.field(

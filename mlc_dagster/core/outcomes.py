@@ -194,6 +194,8 @@ class Delivered:
     agreed: Agreed = field(default_factory=dict)
     record: Any = None  # as it was sent; None: it is not kept any more, or not asked for
     shown: Shown | None = None  # by the target at the last look; None: never looked at since it was delivered
+    agreed_on: Callable[[str], Agreed | None] = field(default=lambda key: None, compare=False)
+    """the ERP's key -> the values that both sides last agreed on, of flows with a pair"""
 
     def says_otherwise(self, values: Mapping[str, object]) -> bool:
         """Whether all that can be compared is another: then it is another record under the same id."""

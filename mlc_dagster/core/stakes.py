@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from mlc_dagster.core.vocabulary import EXACT, key_text, plain
 
 AMOUNT = ("gross_amount", "total_amount", "total", "total_cost", "stated_gross", "stated_total", "net_amount")
 CURRENCY = ("currency_code", "currency")
 """Fields of a record, as it is read or as it is sent; the first that has a value counts."""
+
+
+Value = TypeVar("Value")
 
 
 class Stake(NamedTuple):
@@ -24,10 +27,11 @@ class Stake(NamedTuple):
 
 def stake_of(record: Any, document: str | None = None) -> Stake:
     """What is known of a record, as it is read or as it is sent."""
-    amount = _first(record, AMOUNT)
-    amount = _of_lines(record) if amount is None else amount
-    text = f"{plain(amount):f}" if isinstance(amount, Decimal) else None
-    return Stake(text, str(_first(record, CURRENCY) or "") or None if text else None, document)
+    stated = _first(record, AMOUNT, Decimal)
+    amount = _of_lines(record) if stated is None else stated
+    if amount is None:
+        return Stake(document=document)
+    return Stake(f"{plain(amount):f}", _first(record, CURRENCY, str), document)
 
 
 def document_key(company: str | None, supplier: str | None, number: str | None) -> str | None:
@@ -37,8 +41,9 @@ def document_key(company: str | None, supplier: str | None, number: str | None) 
     return key_text(company, supplier, number.strip())
 
 
-def _first(record: Any, names: Sequence[str]) -> Any:
-    return next((value for name in names if (value := getattr(record, name, None)) not in (None, "")), None)
+def _first(record: Any, names: Sequence[str], kind: type[Value]) -> Value | None:
+    found = (getattr(record, name, None) for name in names)
+    return next((value for value in found if isinstance(value, kind) and value != ""), None)
 
 
 def _of_lines(record: Any) -> Decimal | None:

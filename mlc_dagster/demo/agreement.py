@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
+from mlc_dagster.core.amounts import round_half_up
 from mlc_dagster.core.arrow_columns import read_ready
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import ERP
@@ -51,7 +53,7 @@ def disagreements(place: Place, flows: Sequence[Flow], settings: Settings) -> li
         ),
         *agree_monday.disagreements(place, to("monday")),
         *(agree_procurify.disagreements(place, procurify) if isinstance(procurify, ProcurifySettings) else ()),
-        *agree_ifs.disagreements(place.state(ERP)["suppliers"], to(ERP), store, environment),
+        *agree_ifs.disagreements(place.state(ERP)["suppliers"], to(ERP), store, environment, settings),
     ]
 
 
@@ -92,6 +94,8 @@ class Held:
     def __init__(self, state: Document) -> None:
         self.suppliers = {each["ID"]: each for each in state["suppliers"]}
         self.purchases = {each["ID"]: each for each in state["purchases"]}
+        self._percents = {name: Decimal(str(each)) for name, each in state["tax_percents"].items()}
+        self._taxes_documents: bool = state["taxes_documents"]
         self.invoices = {
             f"{each['ID']}/{invoice['TaskID']}": invoice
             for each in self.purchases.values()
@@ -100,6 +104,16 @@ class Held:
 
     def difference(self, record: Any, remote_id: str) -> str:
         return _difference(record, remote_id, self)
+
+    def total(self, record: PurchaseDocument) -> Decimal:
+        """Net and tax: of each line, or, where the account taxes documents as a whole, of each tax rule's lines."""
+        if not self._taxes_documents:
+            return record.net() + record.tax()
+        by_rule: dict[str, Decimal] = defaultdict(Decimal)
+        for line in record.amount_lines():
+            by_rule[line.tax_rule or ""] += line.total()
+        taxes = (round_half_up(total * self._percents[rule] / 100, 2) for rule, total in by_rule.items())
+        return record.net() + sum(taxes, Decimal(0))
 
     def strangers(self, delivered: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
         known = {remote.partition("/")[0] for ids in delivered.values() for remote in ids.values()}
@@ -125,15 +139,10 @@ def _difference(record: Any, remote_id: str, held: Held) -> str:
     if isinstance(record, Supplier):
         return _unequal(held.suppliers.get(remote_id), {"Name": record.name, "Currency": record.currency})
     if isinstance(record, PurchaseInvoice):
-        wanted = {"InvoiceNumber": record.invoice_number, "Total": record.net() + record.tax()}
+        wanted = {"InvoiceNumber": record.invoice_number, "Total": held.total(record)}
         return _unequal(held.invoices.get(remote_id), wanted)
-    return _order_difference(record, held.purchases.get(remote_id))
-
-
-def _order_difference(record: PurchaseDocument, purchase: Document | None) -> str:
-    if purchase is None:
-        return "Cin7 does not have it"
-    return _unequal(purchase["Order"], {"Total": record.net() + record.tax()})
+    purchase = held.purchases.get(remote_id)
+    return _unequal(purchase["Order"] if purchase else None, {"Total": held.total(record)})
 
 
 def _unequal(document: Document | None, wanted: Mapping[str, Any]) -> str:

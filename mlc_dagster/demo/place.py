@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -69,14 +69,17 @@ class Place:
     def home(self) -> Path:
         return self.folder / "home"
 
-    def lay_out(self, days: int, instance: str) -> None:
-        """Settings of a sandbox of so many days, and Dagster's own. `instance`: dagster.yaml of the folder."""
+    def lay_out(self, days: int, instance: str, profiles: Sequence[str] = ()) -> None:
+        """Settings of a sandbox of so many days and these profiles, and Dagster's own.
+
+        `instance`: dagster.yaml of the folder. Raises Misconfigured for a profile that there is not.
+        """
         private.make_folder(self.home)
         (self.home / "dagster.yaml").write_text(_of_the_demo(instance), encoding="utf-8")
-        self.write_settings(_free_port(), days)
+        self.write_settings(_free_port(), days, profiles)
 
-    def write_settings(self, port: int, days: int) -> None:
-        content = demo_settings(f"http://127.0.0.1:{port}", days=days)
+    def write_settings(self, port: int, days: int, profiles: Sequence[str]) -> None:
+        content = demo_settings(f"http://127.0.0.1:{port}", days=days, profiles=profiles)
         raise_limits(content)
         words = "# Written by `mlc demo`: the sandbox as a tenant.\n"
         self.config.write_text(words + yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
@@ -109,8 +112,9 @@ class Place:
         os.chdir(self.folder)
 
     @contextmanager
-    def sandbox(self, days: int = DAYS) -> Iterator[None]:
-        """The sandbox as a process of its own; what it was sent is kept for the next start, whatever its days."""
+    def sandbox(self, days: int = DAYS, profiles: Sequence[str] = ()) -> Iterator[None]:
+        """The sandbox as a process of its own. What it was sent is kept for the next start, whatever its days, and so
+        is what tenants it stands for."""
         port = self.url.rpartition(":")[2]
         limits = [word for system, limit, calls in raised_limits() for word in ("--limit", f"{system}.{limit}={calls}")]
         command = [
@@ -123,6 +127,7 @@ class Place:
             str(self.folder / "sandbox.state"),
             "--days",
             str(days),
+            *(word for name in profiles for word in ("--profile", name)),
         ]
         known = {**os.environ, **self.environment()}
         with private.opened(self.folder / "sandbox.log") as log:

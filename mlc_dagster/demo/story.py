@@ -49,8 +49,11 @@ COLUMNS = (
 )
 
 
-def run_demo(folder: Path, days: int, out: Terminal) -> None:
-    """Seed, move, move on, move again, compare. Raises MlcError where anything does not add up."""
+def run_demo(folder: Path, days: int, profiles: Sequence[str], out: Terminal) -> None:
+    """Seed, move, move again, compare. Raises MlcError where anything does not add up.
+
+    `profiles`: the tenants that the sandbox stands for, such as `ifs.pages`.
+    """
     private.keep_private()
     started, place = time.monotonic(), Place(absolute(folder))
     instance, own = _instance(), settings_file.environment().config.is_file()
@@ -59,9 +62,9 @@ def run_demo(folder: Path, days: int, out: Terminal) -> None:
             out.print(f"replaces the demo of {before.words} in {folder}", highlight=False)
         for name in strangers(folder):
             out.print(f"[dim]not the demo's, left as it is: {plain(f'{folder}/{name}')}[/]", highlight=False)
-        place.lay_out(days, instance)
+        place.lay_out(days, instance, profiles)
         place.enter()
-        _show(place, days, folder, out)
+        _show(place, days, profiles, out)
     look = "mlc ui --demo" if own else "make ui"
     out.print(f"Took {time.monotonic() - started:.0f} s. Now look at it: [bold]{look}[/]")
 
@@ -76,14 +79,14 @@ def _instance() -> str:
         ) from None
 
 
-def _show(place: Place, days: int, folder: Path, out: Terminal) -> None:
+def _show(place: Place, days: int, profiles: Sequence[str], out: Terminal) -> None:
     many = "1 day" if days == 1 else f"{days} days"
     there = f"a sandbox of {', '.join(configuration.flows())}"
-    out.print(f"[bold]mlc_dagster[/]: {many} from a sandbox ERP to {there}. State goes to {folder}/")
+    out.print(f"[bold]mlc_dagster[/]: {many} from a sandbox ERP to {there}. State goes to {place.folder}/")
     out.print(
         f"[dim]The sandbox allows {TIMES:,} times the calls of the real systems, or this would take half an hour.[/]"
     )
-    with place.sandbox(days):
+    with place.sandbox(days, profiles):
         _passes(place, days, out)
 
 

@@ -38,6 +38,10 @@ class Event(StrEnum):
     RELEASED = "released"  # a person let it pass
     DISCARDED = "discarded"  # a person decided that it is never sent
     GONE = "gone"  # looked at before its delivery, and not in the source any more
+    ACCEPTED = "accepted"  # a person said that the target is right
+    ASKED_AGAIN = "asked_again"  # a person asked for it once more: restore, recreate
+    RELINKED = "relinked"  # a person said which record of the target it is
+    FORGOTTEN = "forgotten"  # a person said that what is in the target is none of ours
     SET_ASIDE = "set_aside"  # the connection leads to another account now: what is there is looked up first
     STARTED = "started"  # no key: a run begins to write, and by whom it was started
     READ = "read"  # of the chain of pulls: a walk through a source came to its end

@@ -25,6 +25,7 @@ from mlc_dagster.ledger.records.stakes import Stakes
 from mlc_dagster.ledger.records.stock import LedgerStock
 from mlc_dagster.ledger.records.stored import Stored
 from mlc_dagster.ledger.records.sweeps import Sweeps
+from mlc_dagster.ledger.records.words_of_people import WordsOfPeople
 from mlc_dagster.ledger.upkeep.soundness import Keeping
 
 
@@ -42,6 +43,7 @@ class Sections:
         self.differences = Differences(database)
         self.gone = Gone(database)
         self.looks = Looks(database)
+        self.people = WordsOfPeople(database)
         self.reads = Reads(database)
         self.agreements = Agreements(database)
         self.inbox = Inbox(database)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 
 import dagster as dg
 
@@ -17,7 +18,8 @@ from mlc_dagster.orchestration.assets.loads import loaded_asset, prepared_asset
 from mlc_dagster.orchestration.assets.pausing import after
 from mlc_dagster.orchestration.assets.references import alignment_checks, reference_assets
 from mlc_dagster.orchestration.assets.sources import source_asset
-from mlc_dagster.orchestration.automation import alerts, duplicates
+from mlc_dagster.orchestration.assets.verified import reads_back, verified_asset
+from mlc_dagster.orchestration.automation import alerts, duplicates, verifying
 from mlc_dagster.orchestration.automation import jobs_and_schedules as automation
 from mlc_dagster.orchestration.automation.due import due_sensors
 from mlc_dagster.orchestration.automation.failed_runs import failed_runs_sensor
@@ -48,7 +50,7 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
     check_guards(settings)
     parts = _Parts(settings, environment, catalogue, flows)
     return dg.Definitions(
-        assets=[*parts.sources(), *parts.prepared(), *parts.loaded(), *parts.references],
+        assets=[*parts.sources(), *parts.prepared(), *parts.loaded(), *parts.references, *parts.verified()],
         asset_checks=list(parts.checks()),
         jobs=list(parts.jobs()),
         schedules=list(parts.schedules()),
@@ -109,6 +111,15 @@ class _Parts:
                 flow, self.settings, place, after(flow, self.every), in_shadow=in_shadow, slice_seconds=seconds
             )
 
+    @cached_property
+    def looked_at(self) -> list[Flow]:
+        """The flows whose target shows what it has, and may be written to."""
+        return [flow for flow in self.every if reads_back(flow, self.settings)]
+
+    def verified(self) -> Iterator[dg.AssetsDefinition]:
+        for flow in self.looked_at:
+            yield verified_asset(flow, self.settings, self.place[flow.source.partition])
+
     def checks(self) -> Iterator[dg.AssetChecksDefinition]:
         for system in self.charted:
             yield voucher_check(self.catalogue[VOUCHERS], system, self.settings, self.place["day"])
@@ -122,6 +133,7 @@ class _Parts:
             *automation.reference_jobs(self.references),
             *duplicates.duplicates_jobs(self.every),
             *sweep_jobs(self.every, self.settings),
+            *verifying.verify_jobs(self.looked_at),
             plan_job(self.every, self.settings, quiet),
         ]
         yield from moving
@@ -135,6 +147,7 @@ class _Parts:
                 yield schedule
         yield from duplicates.duplicates_schedules(self.every, self.settings)
         yield from sweep_schedules(self.every, self.settings)
+        yield from verifying.verify_schedules(self.looked_at, self.settings)
         yield purge_schedule(self.settings)
         yield from alerts.daily_schedules(self.settings)
 
@@ -239,9 +252,14 @@ def check_extras(flows: Sequence[Flow], section: TargetSection) -> None:
 
 
 def check_guards(settings: Settings) -> None:
-    """Raises Misconfigured where mlc.yaml guards a flow that there is not, or gives it a cut-over."""
+    """Raises Misconfigured where mlc.yaml guards, looks at or cuts over a flow that there is not."""
     known = known_flows(settings)
-    for wrong in (*strange_flows("guards", settings.guards, known), *strange_cut_overs(settings.cut_over, known)):
+    strange = (
+        strange_flows(("guards",), settings.guards, known),
+        strange_flows(("verify", "flows"), settings.verify.flows, known),
+        strange_cut_overs(settings.cut_over, known),
+    )
+    for wrong in chain.from_iterable(strange):
         raise Misconfigured(f"{named(wrong.path)} in mlc.yaml: {wrong.sentence}")
 
 

@@ -40,7 +40,8 @@ def plain_addresses(settings: Settings) -> Iterator[tuple[str, str]]:
 def of_the_house(content: Any) -> Iterator[Mistake]:
     """What the settings alone cannot know; asked of the text, so that other mistakes do not hide it."""
     known = _flows(content)
-    yield from strange_flows("guards", _section(content, "guards"), known)
+    yield from strange_flows(("guards",), _section(content, "guards"), known)
+    yield from strange_flows(("verify", "flows"), _section(content, "verify", "flows"), known)
     yield from strange_cut_overs(_section(content, "cut_over"), known)
     yield from _entity_sets(_section(content, ERP))
     yield from _crons("schedules", _section(content, "schedules"))
@@ -62,17 +63,17 @@ def _flows(content: Any) -> dict[str, Flow]:
     }
 
 
-def strange_flows(section: str, named: Iterable[str], known: Collection[str]) -> Iterator[Mistake]:
-    """Flows that a section names and that there are not."""
+def strange_flows(where: tuple[str, ...], named: Iterable[str], known: Collection[str]) -> Iterator[Mistake]:
+    """Flows that a section names and that there are not. `where` it stands in the file."""
     for name in named:
         if name not in known:
             near = offered(name, known) or f"; there are: {', '.join(known)}"
-            yield Mistake((section, name), f"there is no such flow{near}")
+            yield Mistake((*where, name), f"there is no such flow{near}")
 
 
 def strange_cut_overs(named: Iterable[str], known: Mapping[str, Flow]) -> Iterator[Mistake]:
     """The same, and flows of master data: that has no date, and counts whatever its age."""
-    yield from strange_flows("cut_over", named, known)
+    yield from strange_flows(("cut_over",), named, known)
     for name in named:
         if name in known and not hasattr(known[name].source.record, "dates"):
             yield Mistake(("cut_over", name), "what it moves has no date: a cut-over is one of documents")

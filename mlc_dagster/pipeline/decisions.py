@@ -7,6 +7,7 @@ from typing import NamedTuple
 from mlc_dagster.core.flows import Problem
 from mlc_dagster.ledger import Decision
 from mlc_dagster.ledger.entries import is_older
+from mlc_dagster.rules.waiving import unwaivable
 
 NOT_DISCARDED = "not_discarded"
 
@@ -23,10 +24,12 @@ def decided(
     """The problems that a decision leaves. `contents`: fingerprints of the record, as it was read and as it is sent.
 
     What is older than the record that was discarded stays away with it; what is newer, or else differs, is held anew.
+    What a release waived, and no release can waive any more, holds it again.
     """
     same = decision.content in contents
     if decision.verdict == "released":
-        return tuple(problem for problem in problems if not (same and problem.rule in decision.rules))
+        waived = set(decision.rules) - unwaivable(decision.rules).keys() if same else set()
+        return tuple(problem for problem in problems if problem.rule not in waived)
     if same or is_older(version, decision.version):
         return Discarded(decision.key)
     said = f"was discarded by {decision.who} on {decision.at:%Y-%m-%d}: {decision.reason}, and has changed since."

@@ -7,13 +7,18 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mlc_dagster.core.difference_kinds import GONE_IN_THE_SOURCE, TAKEN_BACK
+from mlc_dagster.core.difference_kinds import (
+    DELETED_IN_THE_TARGET,
+    GONE_IN_THE_SOURCE,
+    TAKEN_BACK,
+    VOIDED_IN_THE_TARGET,
+)
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
 from mlc_dagster.core.vocabulary import Record
 from mlc_dagster.ledger import Ledger, Run
-from mlc_dagster.ledger.records.differences import Difference, Found
+from mlc_dagster.ledger.records.differences import BOTH_GONE, Difference, Found
 from mlc_dagster.rules.records import stopped_in
 
 log = logger("mlc_dagster.sweeps")
@@ -81,7 +86,9 @@ def settle(
     told = Told()
     opened = {each.flow.name: ledger.differences.open(each.flow.name, limit=None) for each in standings}
     for each in standings:
-        told.back += _back(each.flow, opened[each.flow.name], there, facts[each.flow.name], ledger)
+        told.back += _back(each.flow, opened[each.flow.name], there, facts[each.flow.name], ledger, run)
+        told.back += _gone_on_both_sides(opened[each.flow.name], ledger, run)
+    opened = {each.flow.name: ledger.differences.open(each.flow.name, limit=None) for each in standings}
     known = {one.key for found in opened.values() for one in found if one.kind in Absent.KINDS}
     if fault := absent.fault(known):
         log.error("%s", fault)
@@ -90,7 +97,7 @@ def settle(
     for each in standings:
         found = _found(each, absent.keys, opened[each.flow.name], ledger)
         told.gone += len(found)
-        told.new += (new := ledger.differences.see(each.flow.name, found))
+        told.new += (new := ledger.differences.see(each.flow.name, found, run))
         held = sorted(absent.keys & set(each.held))
         told.ended += ledger.close_holds(each.flow.name, held, "gone", run=run, reason=GONE) if held else 0
         if new:
@@ -103,7 +110,9 @@ def _found(each: Standing, keys: AbstractSet[str], opened: Sequence[Difference],
     """One difference for a record: what was taken back, and then deleted, is told already."""
     told = {one.key for one in opened if one.kind == TAKEN_BACK}
     gone = sorted((keys & set(each.delivered)) - told)
-    stakes, places = ledger.stakes.of(each.flow.name, gone), ledger.differences.places(each.flow.name, gone)
+    decided = ledger.differences.decided(each.flow.name, gone, GONE_IN_THE_SOURCE)
+    gone = [key for key in gone if key not in decided]
+    stakes, places = ledger.stakes.of(each.flow.name, gone), ledger.stakes.places(each.flow.name, gone)
     found = []
     for key in gone:
         stake, place = stakes.get(key), places.get(key)
@@ -112,10 +121,23 @@ def _found(each: Standing, keys: AbstractSet[str], opened: Sequence[Difference],
     return found
 
 
-def _back(flow: Flow, opened: Sequence[Difference], there: Mapping[str, Record], facts: Facts, ledger: Ledger) -> int:
+def _back(
+    flow: Flow, opened: Sequence[Difference], there: Mapping[str, Record], facts: Facts, ledger: Ledger, run: Run
+) -> int:
     """A record that is there again is not gone; one that is in a usual state again is not taken back."""
     gone = [one.key for one in opened if one.kind == GONE_IN_THE_SOURCE and one.key in there]
     states = [one.key for one in opened if one.kind == TAKEN_BACK and one.key in there]
     alive = [key for key in states if not stopped_in(there[key], facts)]
-    closed = ledger.differences.agree(flow.name, gone, [GONE_IN_THE_SOURCE], [])
-    return closed + ledger.differences.agree(flow.name, alive, [TAKEN_BACK], [])
+    closed = ledger.differences.agree(flow.name, gone, [GONE_IN_THE_SOURCE], [], run)
+    return closed + ledger.differences.agree(flow.name, alive, [TAKEN_BACK], [], run)
+
+
+def _gone_on_both_sides(opened: Sequence[Difference], ledger: Ledger, run: Run) -> int:
+    """What the source took back, and the target does not have any more either, is agreed; how many records."""
+    there = {one.key for one in opened if one.kind in (DELETED_IN_THE_TARGET, VOIDED_IN_THE_TARGET)}
+    here = {one.key for one in opened if one.kind in Absent.KINDS}
+    kinds = (*Absent.KINDS, DELETED_IN_THE_TARGET, VOIDED_IN_THE_TARGET)
+    ledger.differences.close(
+        [one.id for one in opened if one.key in there & here and one.kind in kinds], BOTH_GONE, run
+    )
+    return len(there & here)

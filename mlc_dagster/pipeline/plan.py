@@ -19,6 +19,7 @@ from mlc_dagster.core.vocabulary import Record, record_key
 from mlc_dagster.ledger import Held, Ledger, Standing
 from mlc_dagster.pipeline.decisions import Discarded
 from mlc_dagster.pipeline.prepare import AsRead, Look, OutOfScope, delivered, held_reasons, judge_all
+from mlc_dagster.pipeline.registered_anew import Registrations
 
 Does = Literal["create", "change", "look first", "nothing", "superseded", "held", "discarded", "out of scope"]
 
@@ -124,7 +125,8 @@ def _steps(
     books = with_suppliers(facts.books, currencies)
     known = replace(facts, delivered=there, held=held_reasons(flow, ledger), unusable={}, books=books)
     seen = None if look is None else lambda records: with_suppliers(look(records), currencies)
-    found = judge_all(flow, rows, known, partition_key, seen, partial(ledger.decisions.of, flow.name))
+    others = Registrations(flow, ledger)
+    found = judge_all(flow, rows, known, partition_key, seen, partial(ledger.decisions.of, flow.name), others)
     judged = [_not_validated(one, facts.unusable, partition_key) for one in found]
     ready = [one for one in judged if isinstance(one, Ready)]
     standings = ledger.judge(flow.name, ready)

@@ -17,8 +17,10 @@ from mlc_dagster.core.flows import Flow, Problem
 from mlc_dagster.core.outcomes import Ready
 from mlc_dagster.core.vocabulary import Record, fingerprint, record_key, renamed, version_of
 from mlc_dagster.ledger import Decision, Held, Ledger, Run
+from mlc_dagster.pipeline import stated_back
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
 from mlc_dagster.pipeline.decisions import NOT_DISCARDED, Discarded, decided
+from mlc_dagster.pipeline.registered_anew import Registrations, There
 
 AsRead = tuple[Record | None, str | None, str | None]
 """A record, its ETag, and why it could not be read (JSON text) where the record is None."""
@@ -80,6 +82,7 @@ def prepare(
     run: Run,
     verdict: Verdict,
     look: Look | None = None,
+    there: There | None = None,
 ) -> Iterator[list[Ready]]:
     """Map and judge the rows of one partition; what is ready comes out, what is not is held in the ledger.
 
@@ -89,10 +92,14 @@ def prepare(
     for batch in batches:
         rows = list(batch)
         known = replace(facts, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger))
-        judged = list(judge_all(flow, rows, known, run.partition, look, partial(ledger.decisions.of, flow.name)))
+        decisions, others = partial(ledger.decisions.of, flow.name), Registrations(flow, ledger, run, there)
+        judged = list(judge_all(flow, rows, known, run.partition, look, decisions, others))
         ready = [one for one in judged if isinstance(one, Ready)]
         held = [one for one in judged if isinstance(one, Held)]
+        places = stated_back.places(flow, held, ledger)
+        held = stated_back.said(flow, held, places)
         passed = ledger.hold(flow.name, held, run=run, owner=flow.owner)
+        stated_back.tell(flow, [one for one in held if one.key not in passed], places, ledger, run)
         verdict.read += len(rows)
         verdict.ready += len(ready)
         verdict.superseded += sum(one.key in passed for one in held)
@@ -151,6 +158,7 @@ def judge_all(
     partition: str,
     look: Look | None = None,
     decisions: Decisions | None = None,
+    others: Registrations | None = None,
 ) -> Iterator[Ready | Held | Discarded | OutOfScope]:
     """Each row becomes ready, is held with every rule that it breaks, or is out of scope.
 
@@ -161,6 +169,8 @@ def judge_all(
     mapped = [_map(flow, row, facts, partition) for row in rows]
     if look is not None and (records := [one.target for one in mapped if isinstance(one, _Mapped)]):
         facts = replace(facts, books=look(records))
+    if others and (anew := others.of([one for one in mapped if isinstance(one, _Mapped)], facts)):
+        facts = replace(facts, registered=anew)
     standing = decisions([one.key for one in mapped if not isinstance(one, OutOfScope)]) if decisions else {}
     for one in mapped:
         if isinstance(one, _Mapped):

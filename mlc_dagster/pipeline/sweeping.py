@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from mlc_dagster.core.arrow_columns import records_of
+from mlc_dagster.core.difference_kinds import CHANGED_AFTER_POSTING, SOURCE_SIDE
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
@@ -102,6 +103,7 @@ class EntitySweep:
         self._held = {flow.name: _comparable(self.ledger.sweeps.held(flow.name)) for flow in self.flows}
         self._present: set[str] = set()
         self._expected: set[str] = set()
+        self._as_delivered: dict[str, set[str]] = {flow.name: set() for flow in self.flows}
         self._states: dict[str, Record] = {}  # of what is open as a difference: the record as it is
 
     def make(self) -> Swept:
@@ -176,6 +178,7 @@ class EntitySweep:
         unknown = [key for key in contents if key not in held and key not in sources and key not in decided]
         read = self._read_before(flow, {key: records[key] for key in unknown})
         for key, content in contents.items():
+            self._as_delivered[flow.name] |= {key} if sources.get(key) == content else set()
             if key in held:
                 known: str | None = held[key].content
             elif key in sources:
@@ -221,18 +224,21 @@ class EntitySweep:
 
     def _end(self) -> None:
         """What no complete read has shown is asked for by its key, with all that is open as a difference."""
-        is_open = {each.key for differences in self._open.values() for each in differences if each.kind in Absent.KINDS}
+        is_open = {each.key for differences in self._open.values() for each in differences if each.kind in SOURCE_SIDE}
         wanted = (self._expected - self._present) | (is_open - self._states.keys())
         self._by_keys(sorted(wanted))
         gone = {key for key in wanted - self._present if _can_be_asked(key, self.entity)}
         if self.entity.rows_move_on:
             self.swept.moved_on = len(gone)
             return
+        for name, keys in self._as_delivered.items():
+            unchanged = sorted(keys & {each.key for each in self._open[name]})
+            self.swept.back += self.ledger.differences.agree(name, unchanged, [CHANGED_AFTER_POSTING], [], self.run)
         absent = Absent(self.name, frozenset(gone), self.swept.looked_at, self.limits.gone_at_once)
         standings = [Standing(flow, self._delivered[flow.name], self._held[flow.name].keys()) for flow in self.flows]
         told = settle(absent, standings, self._states, self.facts, self.ledger, self.run)
         self.swept.gone, self.swept.new, self.swept.ended = told.gone, told.new, told.ended
-        self.swept.back, self.swept.fault = told.back, told.fault
+        self.swept.back, self.swept.fault = self.swept.back + told.back, told.fault
 
 
 def _comparable(held: Mapping[str, HeldRecord]) -> dict[str, HeldRecord]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Self
 
 from mlc_dagster.core import difference_kinds as kinds
@@ -44,20 +45,21 @@ class Asked:
     sent: Sent
     put_back: Callable[[Sequence[Ready]], object] | None = None
     """sends these again as they are: of the policy `restore` alone"""
+    goes_on: Callable[[], bool] = lambda: True
+    """asked after each record: what was not looked at then is left for the next look"""
 
     def worth(self, values: Any) -> Worth | None:
         return self.client.worth(self.flow.target, values) if values else None
 
 
-def verify(asked: Asked, keys: Sequence[str], goes_on: Callable[[], bool] = lambda: True) -> Verified:
+def verify(asked: Asked, keys: Sequence[str]) -> Verified:
     """Look at these deliveries, the first ones first; open what differs, close what agrees again.
 
-    `goes_on` is asked before each list: what was not looked at then is left. Raises AccessDenied, TransientError,
-    Misconfigured; what was seen until then is in the ledger.
+    Raises AccessDenied, TransientError, Misconfigured; what was seen until then is in the ledger.
     """
     account = Verified(asked.flow.name)
     for chunk in chunks(keys, LOOKED_AT_ONCE):
-        if goes_on():
+        if asked.goes_on():
             account.add(_looked(asked, chunk))
         else:
             account.add(Verified(asked.flow.name, delivered=len(chunk), left=len(chunk)))
@@ -83,9 +85,10 @@ class _One:
     base: Base
     record: Any
 
-    def asked_for(self, flow: Flow) -> Delivered:
-        agreed = self.base.values if self.base.is_agreed else None
-        return Delivered(flow, self.look.key, self.look.remote_id, record=self.record, shown=agreed)
+    def asked_for(self, flow: Flow, ledger: Ledger) -> Delivered:
+        shown = self.base.values if self.base.is_agreed else None
+        asked = Delivered(flow, self.look.key, self.look.remote_id, record=self.record, shown=shown)
+        return replace(asked, agreed_on=partial(ledger.agreements.of, flow.pair)) if flow.pair else asked
 
 
 @dataclass(frozen=True)
@@ -140,10 +143,12 @@ class _LookAt:
 
     def make(self) -> Self:
         flow, began_at = self.asked.flow, self.asked.ledger.looks.now()
-        wanted = [one.asked_for(flow) for one in self.ones.values()]
+        wanted = [one.asked_for(flow, self.asked.ledger) for one in self.ones.values()]
         try:
             for seen in self.asked.client.read_back(flow.target, wanted):
                 self.compared[seen.key] = self._compared(self.ones[seen.key], seen)
+                if not self.asked.goes_on():
+                    break
         finally:
             self._keep(began_at)
         return self

@@ -42,3 +42,4 @@ from mlc_dagster.rules.references import currency_is_the_suppliers as currency_i
 from mlc_dagster.rules.references import order_is_delivered as order_is_delivered
 from mlc_dagster.rules.references import payment_term_has_a_code as payment_term_has_a_code
 from mlc_dagster.rules.references import supplier_is_delivered as supplier_is_delivered
+from mlc_dagster.rules.registrations import is_not_registered_anew as is_not_registered_anew

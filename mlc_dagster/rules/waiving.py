@@ -26,6 +26,7 @@ UNWAIVABLE = {
     "customer_is_delivered": TARGET_NEEDS_IT,
     "order_is_delivered": TARGET_NEEDS_IT,
     "invoice_is_delivered": TARGET_NEEDS_IT,
+    "is_not_cancelled": BOOKS_WOULD_BE_WRONG,
     "texts_fit": TARGET_NEEDS_IT,
     "amounts_fit": BOOKS_WOULD_BE_WRONG,
     "amounts_add_up": BOOKS_WOULD_BE_WRONG,

@@ -46,7 +46,8 @@ class Sandbox:
     """IFS Cloud and the SaaS beside it on one local port; `with` starts and stops the server.
 
     `today` is the last of the demo seed's `days`. `port=0` takes any free one.
-    `state` names a file: what it holds is served instead of the seed, and `save` writes it.
+    `state` names a file: what it holds is served instead of the seed, and `save` writes it; profiles included, where no
+    others are given.
     `accounts`: system -> the id of the account that it serves, where it is another than usual; a sandbox that runs
     beside another one has accounts of its own. Not every system tells one.
     `profiles`: the kinds of tenants that it stands for, `ifs.pages`, or single traits, `ifs.count=false`; `tenant` is
@@ -67,9 +68,10 @@ class Sandbox:
         profiles: Sequence[str] = (),
     ) -> None:
         limits, self._port = checked(limits or Limits()), port
+        self._state, before = state, read(state) if state and state.exists() else None
         self.lock = threading.RLock()
         self.faults, self._journal = Faults(), Journal()
-        self.profiles = tuple(profiles)
+        self.profiles = tuple(profiles or (before or {}).get("profiles", ()))
         choices = choices_of(self.profiles, {ERP: tenant} if tenant else {})
         self.tenant: Tenant = choices[ERP].traits
         self.systems: dict[str, System] = {
@@ -79,21 +81,20 @@ class Sandbox:
             )
             for name, part in parts().items()
         }
-        self.today, self._state = today or datetime.now(UTC).date(), state
+        self.today = today or datetime.now(UTC).date()
         self.flaws: dict[str, list[str]] = {}  # of the demo seed: flaw -> the keys of the records that have it
         self._accounts = Accounts(self.systems, parts(), accounts)
-        self._begin(seed, days)
+        self._begin(before, seed, days)
         self.app = SandboxApp(self.systems, self.faults, self._journal, self.lock)
         self._socket: socket.socket | None = None
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
-    def _begin(self, seed: str, days: int) -> None:
+    def _begin(self, before: dict[str, Any] | None, seed: str, days: int) -> None:
         """Where a state was saved, go on with it; else sow."""
-        if self._state and self._state.exists():
-            content = read(self._state)
-            self.today = date.fromisoformat(content["today"])
-            restore(content, self.systems)
+        if before:
+            self.today = date.fromisoformat(before["today"])
+            restore(before, self.systems)
             self._accounts.are_given = True
         else:
             self.flaws = sow(seed, self.today, self.systems, days)
@@ -113,7 +114,7 @@ class Sandbox:
         """Write what all systems hold to the state file, where there is one."""
         if self._state:
             with self.lock:
-                save(self._state, self.today, self.systems)
+                save(self._state, self.today, self.profiles, self.systems)
 
     @property
     def url(self) -> str:

@@ -55,3 +55,4 @@ class Part:
     account: Account | None = None  # None: it tells none
     traits: Any = None  # a frozen dataclass: what its accounts differ in, as it is usually; None: in nothing
     profiles: Mapping[str, Profile] = field(default_factory=dict)  # `mlc sandbox --profile <name of the part>.<key>`
+    nearest: tuple[str, ...] = ()  # those nearest to what is recorded of real accounts; empty: its usual one

@@ -30,6 +30,11 @@ def usual(given: Mapping[str, Any] | None = None) -> Usual:
     return {name: ((given or {}).get(name, part.traits), part.profiles) for name, part in parts().items()}
 
 
+def nearest() -> tuple[str, ...]:
+    """The profiles of all systems that are nearest to what is recorded of real tenants: `mlc demo` shows them."""
+    return tuple(f"{name}.{profile}" for name, part in parts().items() for profile in part.nearest)
+
+
 def choices_of(profiles: Iterable[str], given: Mapping[str, Any] | None = None) -> dict[str, Choice]:
     """System -> what the profiles make of it. Raises Misconfigured for a name that no system has."""
     return chosen(profiles, usual(given))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,12 @@ from mlc_dagster.settings import file_modes as private
 _VERSION = 2
 
 
-def save(path: Path, today: date, systems: Mapping[str, System]) -> None:
+def save(path: Path, today: date, profiles: Sequence[str], systems: Mapping[str, System]) -> None:
     """Write it whole, then put it in place."""
     content = {
         "version": _VERSION,
         "today": today.isoformat(),
+        "profiles": list(profiles),
         "systems": {name: system.remembered() for name, system in systems.items()},
     }
     private.make_folder(path.parent)

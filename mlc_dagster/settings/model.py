@@ -16,7 +16,7 @@ from mlc_dagster.core.near_names import offered
 from mlc_dagster.settings.alerts import AlertSettings
 from mlc_dagster.settings.guards import GuardSettings
 from mlc_dagster.settings.section import CURRENCY, TENANT, Section, SystemConnection, TargetSection
-from mlc_dagster.settings.verify import VerifySettings
+from mlc_dagster.settings.verify import Policy, VerifySettings
 from mlc_dagster.settings.web import WebSettings
 
 
@@ -64,6 +64,11 @@ class Policies(Section):
         description="A run's loads give way after so long; what is left is loaded by the next, newest day first",
     )
     not_delivered_states: tuple[str, ...] = Field(("Cancelled",), description="ObjState values that are held")
+    verify: Policy = Field(
+        "report",
+        description="What differs in a target is told; hold: its next load is held until a person decides; restore: "
+        "what was delivered is sent again, once for each value",
+    )
     dated_days_ahead: int = Field(366, ge=0, description="A document that is dated further ahead is held")
     due_days_ahead: int = Field(1830, ge=0, description="What is due or wanted further ahead is held")
 
@@ -79,6 +84,7 @@ class Schedules(Section):
     chart_of_accounts: str = Field("5 */6 * * *", description="Cron, UTC: refreshes accounts and code parts")
     duplicates: str = Field("20 * * * *", description="Cron, UTC: looks for documents that stand twice in a target")
     sweep: str = Field("30 1 * * *", description="Cron, UTC: looks in the ERP at what was delivered; on from the start")
+    verify: str = Field("0 2 * * *", description="Cron, UTC: looks at what was delivered; on from the start")
     purge_runs: str = Field("40 2 * * *", description="Cron, UTC: deletes runs as retention says; on from the start")
 
 
@@ -171,6 +177,10 @@ class Settings(Section):
         """Whether nothing may be written to it."""
         section = self.connections.get(connection)
         return section is not None and section.mode == "shadow"
+
+    def verify_policy(self, flow: str) -> Policy:
+        """What follows where a delivered record of the flow differs in its target."""
+        return self.verify.flows.get(flow, self.policies.verify)
 
     def facts_for(self, connection: str) -> Facts:
         """What the file says of a target; charts, books and deliveries are added when a partition is prepared."""

@@ -104,6 +104,7 @@ class System:
     """client -> the account that its credentials lead to; None where it is not told. Few requests. Raises MlcError."""
     has: Callable[[Any, Delivered], bool] | None = None
     """(client, what the ledger says of a record) -> whether the account has that very record. Raises MlcError."""
+    reads_back: bool = False  # its client shows what it has of what was delivered: outcomes.ReadsBack
     company: type[Section] | None = None  # what mlc.yaml may say of a company: its name there
     webhooks: Webhooks | None = None
     holds_by: tuple[str, ...] = ()  # rules that its client asks by itself, at the load

@@ -144,6 +144,7 @@ class ApiClient:
         content: Content | None = None,
         headers: Mapping[str, str] | None = None,
         repeatable: bool | None = None,
+        only_asks: bool = False,
         decode: None = None,
     ) -> Answer[Any]: ...
 
@@ -158,6 +159,7 @@ class ApiClient:
         content: Content | None = None,
         headers: Mapping[str, str] | None = None,
         repeatable: bool | None = None,
+        only_asks: bool = False,
         decode: Callable[[bytes], Value],
     ) -> Answer[Value]: ...
 
@@ -171,6 +173,7 @@ class ApiClient:
         content: Content | None = None,
         headers: Mapping[str, str] | None = None,
         repeatable: bool | None = None,
+        only_asks: bool = False,
         decode: Callable[[bytes], Any] | None = None,
     ) -> Answer[Any]:
         """The 2xx answer, read whole; every other end is an error.
@@ -178,21 +181,23 @@ class ApiClient:
         `path` is appended to the base URL as it is, so it is percent-encoded already; an absolute URL must be of the
         same origin. `params` are encoded here (a None is left out); `json` may hold Decimal, datetime and Record;
         `content` is a body that is not JSON, with its media type.
-        `repeatable` says that a second call does no harm: GET and HEAD unless told. `decode` makes the value from the
+        `repeatable` says that a second call does no harm: GET and HEAD unless told; `only_asks` that a POST holds
+        questions alone, so that it is repeatable and no write. `decode` makes the value from the
         body inside the retry loop: where it raises ValueError or the like, the page is asked for again.
 
         Raises TransientError, OutcomeUnknown (a write without a trustworthy answer), StaleRecord (412), RecordRejected,
         AccessDenied, Misconfigured, ThrottledUntil (the system's credential is to be silent for more than `max_wait`).
         """
-        safe = method in READS if repeatable is None else repeatable
+        asks = only_asks or method in READS
+        safe = asks if repeatable is None else repeatable
         call = Call(self.system, method, shown(path), safe, self.base_url)
         url, given = address(call, self._origin, path, params), content or body_of(call, json)
         read = decode or (exact_json if method == "GET" else json_or_nothing)
         own = headers_of(call, headers, given)
-        self._allows(method, path, json)
+        self._allows("GET" if asks else method, path, json)
         build = methodcaller("build_request", method, url, content=given and given[1], headers=own)
         send = _Send(Tries(), call, build, read, decode is None)
-        send.guard = None if method in READS else departures.guard()
+        send.guard = None if asks else departures.guard()
         try:
             answer = self._patience.retry(self._attempt, send)
         except (RecordRejected, OutcomeUnknown) as error:

@@ -45,7 +45,7 @@ def address(call: Call, home: Origin, path: str, params: Params | None = None) -
     address can be built, for example from a key of a megabyte.
     """
     text = path if _ABSOLUTE.match(path) else call.base_url + ("" if path[:1] in ("", "/", "?") else "/") + path
-    if query := _query(params):
+    if query := query_text(params):
         text += ("&" if "?" in text else "?") + query
     try:
         url = httpx.URL(text)
@@ -91,7 +91,7 @@ def _origin_of(url: httpx.URL) -> Origin:
     return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
-def _query(params: Params | None) -> str:
+def query_text(params: Params | None) -> str:
     pairs = params.items() if isinstance(params, Mapping) else params or ()
     return "&".join(
         f"{quote(name, safe='$')}={quote(_text(value), safe='')}" for name, value in pairs if value is not None

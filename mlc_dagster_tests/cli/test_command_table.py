@@ -59,9 +59,12 @@ def modules(folder: Path) -> Iterator[str]:
             yield path.parent.name if path.name == "__init__.py" else path.stem
 
 
-@pytest.mark.parametrize("folder", sorted({folder for folder, _ in EVERY.values()}))
-def test_every_module_with_a_command_is_in_its_folders_table(folder: str) -> None:
-    listed = {line.module(folder).rpartition(".")[2] for place, line in EVERY.values() if place == folder}
+PLACES = [line.module(folder).rpartition(".") for folder, line in EVERY.values()]
+
+
+@pytest.mark.parametrize("folder", sorted({place for place, _, _ in PLACES}))
+def test_every_module_with_a_command_is_in_a_table(folder: str) -> None:
+    listed = {name for place, _, name in PLACES if place == folder}
     assert set(modules(CLI.parent.parent / folder.replace(".", "/"))) == listed
 
 

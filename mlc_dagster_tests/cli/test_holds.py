@@ -53,9 +53,9 @@ def refusal(*words: str) -> str:
 
 @pytest.fixture
 def two_held(world: World) -> World:
-    """P1 is cancelled in the ERP, and may be released; P2 is on an account that nobody knows."""
+    """P1 is stopped in the ERP, and may be released; P2 is on an account that nobody knows."""
     world.chart()
-    world.put_order("P1", ObjState="Cancelled")
+    world.put_order("P1", ObjState="Stopped")
     world.put_order("P2", account="4711")
     assert world.run("cin7").success
     return world
@@ -65,11 +65,11 @@ def test_a_held_order_is_found_understood_and_released_then_posted_once(two_held
     listed = told("holds", "list")
     assert listed["summary"] == [
         {"flow": PURCHASES, "rule": "gl_accounts_exist", "holds": 1},
-        {"flow": PURCHASES, "rule": "is_not_cancelled", "holds": 1},
+        {"flow": PURCHASES, "rule": "order_is_a_purchase", "holds": 1},
     ]
     assert {hold["key"]: hold["can_be_released"] for hold in listed["holds"]} == {"P1": True, "P2": False}
     shown = mlc("holds", "show", "P1").output
-    assert "is Cancelled in the ERP" in shown and "vendor_no" in shown and "held" in shown
+    assert "is Stopped in the ERP" in shown and "vendor_no" in shown and "held" in shown
     assert 'mlc holds release P1 --flow cin7/purchases --reason "..."' in shown
 
     released = mlc("holds", "release", "P1", "--reason", "the buyer confirmed it", "--who", "ann")
@@ -137,7 +137,7 @@ def test_a_key_on_hold_in_two_flows_asks_which(two_held: World) -> None:
 
 
 def test_many_are_decided_on_at_once_after_a_question(two_held: World) -> None:
-    words = ("holds", "discard", "--flow", PURCHASES, "--rule", "is_not_cancelled", "--reason", "all cancelled")
+    words = ("holds", "discard", "--flow", PURCHASES, "--rule", "order_is_a_purchase", "--reason", "all cancelled")
     assert mlc(*words, says="n\n").exit_code == 1 and len(two_held.ledger.open_holds()) == 2
     assert mlc(*words, says="y\n").exit_code == 0
     assert [hold.key for hold in two_held.ledger.open_holds()] == ["P2"]

@@ -15,6 +15,7 @@ class Known:
     misfit: str
     reason: str
     issue: str
+    tenants: str = ""  # where it occurs: on the usual profiles, or on the nearest; empty: on all
 
 
 KNOWN: tuple[Known, ...] = (
@@ -22,6 +23,7 @@ KNOWN: tuple[Known, ...] = (
         "ifs: read rows of a set, request: query.$expand is sent, and is not taken",
         "IFS documents $expand of one-to-one navigations only. The client falls back to line sets on 501; the sandbox's"
         " profile `seed` expands collections, so the demo asks for them.",
-        "issue 12, Profiles: `pages` for IFS ($expand of collections 501)",
+        "none: a tenant that expands them is asked for them, and `mlc demo` runs on one that does not",
+        "usual",
     ),
 )

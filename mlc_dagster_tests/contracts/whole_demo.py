@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,11 +32,12 @@ class InProcess(Runs):
     """The demo's runs, of settings that stand in no file."""
 
     def __init__(self, settings: Settings, place: Environment, instance: dg.DagsterInstance, days: list[str]) -> None:
+        self.settings = settings
         self.defs, self.instance, self.days = build(settings, place), instance, (days[0], days[-1])
         self.out = Console(quiet=True)  # type: ignore[assignment]
         self.companies = (min(settings.companies), max(settings.companies))
         known = configuration.flows(settings)
-        off = {flow for name in settings.targets for flow in configuration.lacking_flows(settings, name)}
+        off = {flow for name in settings.targets for flow in configuration.switched_off(settings, name)}
         self.flows = tuple(flow for name in settings.targets for flow in known[name] if flow.name not in off)
 
 
@@ -70,19 +73,25 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def play(folder: Path, days: int) -> list[Exchange]:
-    """Every exchange of a demo of so many days, played twice, in order."""
+@contextmanager
+def demo(folder: Path, days: int, box: Sandbox, also: Mapping[str, Mapping[str, str]]) -> Iterator[InProcess]:
+    """The runs of a demo of so many days with a sandbox that was not started yet. `also`: system -> settings beside."""
     place = Environment(storage=str(folder / "storage"), database_url=f"sqlite:///{folder / 'ledger.db'}")
-    box = Sandbox(seed="demo", limits=PLENTY, days=days)
-    recorder = recorded(box)
     with pytest.MonkeyPatch.context() as patch, box, dg.DagsterInstance.ephemeral() as instance:
         for name, value in {**SECRETS, "MLC_DATABASE_URL": place.database_url}.items():
             patch.setenv(name, value)
-        settings = _settings(box, days)
-        findings = ping_all(settings, lambda name: os.environ[name], within=60)
-        assert {finding.system for finding in findings} == {ERP, *settings.targets}
+        settings = _settings(box, days, also)
         first = settings.partitions_start.isoformat()
-        runs = InProcess(settings, place, instance, [first, box.today.isoformat()])
+        yield InProcess(settings, place, instance, [first, box.today.isoformat()])
+
+
+def play(folder: Path, days: int, profiles: Sequence[str]) -> list[Exchange]:
+    """Every exchange of a demo of so many days on these profiles, played three times, in order."""
+    box = Sandbox(seed="demo", limits=PLENTY, days=days, profiles=profiles)
+    recorder = recorded(box)
+    with demo(folder, days, box, ON_BY_CHOICE) as runs:
+        findings = ping_all(runs.settings, lambda name: os.environ[name], within=60)
+        assert {finding.system for finding in findings} == {ERP, *runs.settings.targets}
         for title, before in (("first", None), ("moved on", go_on), ("the same again", None)):
             if before:
                 before(box)
@@ -91,9 +100,9 @@ def play(folder: Path, days: int) -> list[Exchange]:
     return recorder.exchanges
 
 
-def _settings(box: Sandbox, days: int) -> Settings:
-    content = demo_settings(box.url, box.today, days)
+def _settings(box: Sandbox, days: int, also: Mapping[str, Mapping[str, str]]) -> Settings:
+    content = demo_settings(box.url, box.today, days, box.profiles)
     raise_limits(content)
-    for system, wanted in ON_BY_CHOICE.items():
+    for system, wanted in also.items():
         content[system].update(wanted)
     return configuration.parse(content, "mlc.yaml")

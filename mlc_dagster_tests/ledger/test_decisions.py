@@ -12,7 +12,7 @@ from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, draft, events, 
 CLI = Run("cli", "2026-11-05")
 
 
-def on_hold(ledger: Ledger, key: str = "P1", *, rule: str = "is_not_cancelled", content: str = "c1") -> HoldEntry:
+def on_hold(ledger: Ledger, key: str = "P1", *, rule: str = "order_is_a_purchase", content: str = "c1") -> HoldEntry:
     ledger.hold(FLOW, [replace(held(key, rule=rule), content=content)], run=RUN)
     return next(hold for hold in ledger.open_holds(FLOW) if hold.key == key)
 
@@ -21,7 +21,7 @@ def test_a_release_closes_the_hold_and_says_who_and_why(ledger):
     hold = on_hold(ledger)
     decision = ledger.decisions.release(hold, "ann", "the buyer confirmed it", CLI)
     assert ledger.open_holds() == []
-    assert (decision.verdict, decision.rules, decision.content) == ("released", ("is_not_cancelled",), "c1")
+    assert (decision.verdict, decision.rules, decision.content) == ("released", ("order_is_a_purchase",), "c1")
     assert ledger.decisions.of(FLOW, ["P1", "P2"]) == {"P1": replace(decision, version=version(5))}
     assert events(ledger, "P1") == ["held", "released", "closed"]
     assert ledger.trail(FLOW, "P1")[1].detail == "by ann: the buyer confirmed it"
@@ -93,7 +93,7 @@ def test_a_release_after_a_refusal_leaves_the_rules_waived_that_were(ledger):
     ledger.decisions.release(on_hold(ledger), "ann", "confirmed", CLI)
     ledger.decisions.release(on_hold(ledger, rule="target_accepts_it", content="t1"), "bo", "it was locked", CLI)
     (decision,) = ledger.decisions.of(FLOW, ["P1"]).values()
-    assert (decision.rules, decision.content) == (("is_not_cancelled",), "c1")
+    assert (decision.rules, decision.content) == (("order_is_a_purchase",), "c1")
     ledger.decisions.discard(on_hold(ledger, rule="target_accepts_it", content="t1"), "bo", "given up", CLI)
     assert ledger.decisions.of(FLOW, ["P1"])["P1"].verdict == "discarded"
 

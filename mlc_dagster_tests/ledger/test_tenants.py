@@ -106,11 +106,11 @@ def told(ledger: Ledger) -> dict[str, Any]:
         "accounts": lambda: (ledger.accounts.known("cin7"), ledger.accounts.concerned("cin7", [FLOW])),
         "sample": lambda: ledger.accounts.sample([FLOW]),
         "places": lambda: (
-            ledger.differences.places(FLOW, ["P1"]),
+            ledger.stakes.places(FLOW, ["P1"]),
             ledger.sightings.places("ifs/orders", ["P1"]),
         ),
         "differences": lambda: (ledger.differences.open(), ledger.differences.count()),
-        "looks": lambda: (ledger.looks.keys(FLOW), ledger.looks.of(FLOW, ["P1"])),
+        "looks": lambda: (ledger.looks.keys(FLOW), ledger.looks.of(FLOW, ["P1"]), ledger.people.owners(FLOW, "c-1")),
         "stakes": lambda: (ledger.stakes.of(FLOW, ["P1"]), ledger.stakes.delivered_as(FLOW, ["0010/S1/F-1"])),
         "sweeps": lambda: (ledger.sweeps.parts("ifs/orders"), ledger.sweeps.delivered(FLOW), ledger.sweeps.held(FLOW)),
         "swept": lambda: (ledger.sweeps.sources(FLOW, ["P1"]), ledger.sweeps.loaded(FLOW, ["2026-11-05"])),

@@ -142,7 +142,7 @@ def test_the_newest_days_are_asked_for_first_and_the_others_as_these_runs_end(
 
 def test_a_released_order_is_loaded_by_the_sensor_and_once(world: World) -> None:
     world.chart()
-    world.put_order("P1", ObjState="Cancelled")
+    world.put_order("P1", ObjState="Stopped")
     assert world.run("cin7").success and world.order_markers() == []
     decide(world, "released")
     assert world.ledger.open_holds() == []
@@ -156,18 +156,18 @@ def test_a_released_order_is_loaded_by_the_sensor_and_once(world: World) -> None
 
 def test_a_release_is_about_one_content_alone(world: World) -> None:
     world.chart()
-    world.put_order("P1", ObjState="Cancelled")
+    world.put_order("P1", ObjState="Stopped")
     assert world.run("cin7").success
     decide(world, "released")
-    world.put_order("P1", ObjState="Cancelled", price="99.00")
+    world.put_order("P1", ObjState="Stopped", price="99.00")
     assert world.run("cin7").success
     (hold,) = world.ledger.open_holds(PURCHASES)
-    assert hold.rules == ("is_not_cancelled",) and world.order_markers() == []
+    assert hold.rules == ("order_is_a_purchase",) and world.order_markers() == []
 
 
 def test_a_discarded_order_is_never_sent_and_is_counted(world: World) -> None:
     world.chart()
-    world.put_order("P1", ObjState="Cancelled")
+    world.put_order("P1", ObjState="Stopped")
     world.put_order("P2")
     assert world.run("cin7").success
     decide(world, "discarded", "ordered twice")
@@ -179,7 +179,7 @@ def test_a_discarded_order_is_never_sent_and_is_counted(world: World) -> None:
 
 def test_an_order_that_changes_after_it_was_discarded_is_held_again_with_the_reason(world: World) -> None:
     world.chart()
-    world.put_order("P1", ObjState="Cancelled")
+    world.put_order("P1", ObjState="Stopped")
     assert world.run("cin7").success
     decide(world, "discarded", "ordered twice")
     world.put_order("P1", price="12.00", at=datetime(2026, 11, 5, 10, tzinfo=UTC))
@@ -207,7 +207,7 @@ def test_an_old_ready_file_does_not_send_what_was_discarded_since(world: World) 
             "cin7/purchases_prepared",
         ],
     ).success
-    world.put_order("P1", ObjState="Cancelled", at=datetime(2026, 11, 6, 9, tzinfo=UTC))
+    world.put_order("P1", ObjState="Stopped", at=datetime(2026, 11, 6, 9, tzinfo=UTC))
     assert world.run("cin7", "2026-11-06").success
     decide(world, "discarded", "ordered twice")
 

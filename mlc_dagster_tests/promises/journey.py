@@ -13,7 +13,7 @@ from mlc_dagster import pipeline
 from mlc_dagster.core.arrow_columns import read_ready, ready_batch, ready_schema, records_of, source_schema
 from mlc_dagster.core.facts import CodePart, Facts, LedgerAccount
 from mlc_dagster.core.flows import Flow
-from mlc_dagster.core.vocabulary import ERP, EntitySet, Pull, Scope, Window
+from mlc_dagster.core.vocabulary import ERP, EntitySet, Pull, Scope, Window, record_key
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.storage.row_store import RowStore
@@ -138,10 +138,10 @@ class Journey:
     def make(self) -> Loaded:
         """Read, prepare, load; the account of both days. What was read ends in exactly one state."""
         total = Loaded()
-        for day in days():
+        for day in self.partitions():
             self.read(day)
         facts = self.facts()
-        for day in days():
+        for day in self.partitions():
             verdict = self.prepare(day, facts)
             loaded = self.load(day)
             _sums(verdict, loaded)
@@ -151,11 +151,15 @@ class Journey:
             total.held += verdict.held
         return total
 
+    def partitions(self) -> list[str]:
+        return sorted(self.settings.companies) if self.flow.source.partition == "company" else days()
+
     def read(self, day: str) -> None:
         entity, client = self.flow.source, self.client(self.flow.source.system)
         self.account(entity.system)()
         pull, schema = Pull("/".join(entity.key), day), source_schema(entity.record)
-        scope = Scope(day, Window.day(datetime.fromisoformat(day).date()))
+        is_company = entity.partition == "company"
+        scope = Scope(day, company=day) if is_company else Scope(day, Window.day(datetime.fromisoformat(day).date()))
         rows = client.read(entity, scope, pull, self.ledger.sightings)
         self.store.write(entity.key, day, schema, rows, stale=lambda: pull.stale)
         self.ledger.record_pull(pull, run=Run(self.run_id, day))
@@ -164,10 +168,17 @@ class Journey:
         flow, verdict = self.flow, Verdict(day)
         rows = (records_of(batch, flow.source.record) for batch in self.store.read(flow.source.key, day, needed=True))
         look = partial(self.client(flow.target.system).known, flow.target) if flow.looks_up else None
-        ready = pipeline.prepare(flow, rows, facts, self.ledger, Run(self.run_id, day), verdict, look)
+        there = self._records_by_key if flow.document else None
+        ready = pipeline.prepare(flow, rows, facts, self.ledger, Run(self.run_id, day), verdict, look, there)
         batches = (ready_batch(chunk, flow.target.record) for chunk in ready)
         self.store.write(prepared_key(flow), day, ready_schema(flow.target.record), batches)
         return verdict
+
+    def _records_by_key(self, keys: Sequence[str]) -> dict[str, Any]:
+        source = self.flow.source
+        batches = self.client(source.system).by_keys(source, keys)
+        found = (record for batch in batches for record, _, _ in records_of(batch, source.record))
+        return {record_key(record, source.keys): record for record in found if record is not None}
 
     def load(self, day: str, fresh: SecondRead | None = None) -> Loaded:
         flow, stored = self.flow, self.store.read(prepared_key(self.flow), day, needed=True)

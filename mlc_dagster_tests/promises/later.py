@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.vocabulary import EntitySet
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.ledger.records.differences import Difference
 from mlc_dagster.orchestration.storage.row_store import RowStore
@@ -46,12 +47,7 @@ class Room:
     def sweep(self, *names: str, **limits: Any) -> Swept:
         """The nightly look at the entity set of these flows."""
         flows = [flow_of(name) for name in names]
-        client = client_of("ifs", self.settings, self.ledger.budget)
-        facts = {flow.name: self.settings.facts_for(flow.spoke) for flow in flows}
-        sweep = EntitySweep(
-            flows[0].source, flows, client, self.ledger, Run("sweep"), replace(Limits(), **limits), facts, self._ask
-        )
-        return sweep.make()
+        return swept(flows[0].source, flows, self.settings, self.ledger, self._ask, **limits)
 
     def _ask(self, flow: str, partitions: Iterable[str]) -> None:
         self.asked.setdefault(flow, set()).update(partitions)
@@ -121,5 +117,16 @@ def room_at(ledger_url: str, folder: Path) -> Iterator[Room]:
         yield Room(box, ledger, RowStore(f"{folder}/rows", ledger.stored), settings_at(box.url))
 
 
-def flows_of(*names: str) -> list[Flow]:
-    return [flow_of(name) for name in names]
+def swept(
+    entity: EntitySet,
+    flows: Sequence[Flow],
+    settings: Settings,
+    ledger: Ledger,
+    ask: Callable[[str, Iterable[str]], None],
+    **limits: Any,
+) -> Swept:
+    """The sweep of one entity set, as the job makes it."""
+    client = client_of("ifs", settings, ledger.budget)
+    facts = {flow.name: settings.facts_for(flow.spoke) for flow in flows}
+    said = replace(Limits(), **limits)
+    return EntitySweep(entity, flows, client, ledger, Run("sweep"), said, facts, ask).make()

@@ -9,18 +9,36 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mlc_dagster.core.arrow_columns import read_ready
 from mlc_dagster.core.outcomes import Ready
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.ledger.records.differences import Difference
+from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.assets.delivered import sent_last
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline import Loaded, load
 from mlc_dagster.pipeline.extras import look_for_extras
+from mlc_dagster.pipeline.kept_back import Policy
+from mlc_dagster.pipeline.sending_again import send_again
 from mlc_dagster.pipeline.verify import Asked, Verified, verify
+from mlc_dagster.pipeline.ways_back import Said, WaysBack
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.settings import Settings
 from mlc_dagster_tests.promises.journey import Journey, client_of, flow_of, settings_at
 from mlc_dagster_tests.promises.kinds import PLENTY, books
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Journey(Journey):
+    """One whose loads know the policy of the looks."""
+
+    policy: Policy = "report"
+
+    def load(self, day: str) -> Loaded:
+        flow, stored = self.flow, self.store.read(prepared_key(self.flow), day, needed=True)
+        ready = (one for batch in stored for one in read_ready(batch, flow.target.record))
+        client = self.client(flow.target.system)
+        return load(flow, ready, client, self.ledger, Run(self.run_id, day), policy=self.policy)
 
 
 @dataclass
@@ -31,6 +49,7 @@ class World:
     ledger: Ledger
     store: RowStore
     settings: Settings
+    policy: Policy = "report"
     runs: int = 0
     clients: dict[str, Any] = field(default_factory=dict)
 
@@ -40,7 +59,8 @@ class World:
 
     def _journey(self, name: str) -> Journey:
         self.runs += 1
-        return Journey(flow_of(name), self.settings, self.ledger, self.store, f"run{self.runs}")
+        run = f"run{self.runs}"
+        return _Journey(flow_of(name), self.settings, self.ledger, self.store, run, policy=self.policy)
 
     def asked(self, name: str, *, restores: bool = False) -> Asked:
         flow = flow_of(name)
@@ -49,10 +69,9 @@ class World:
         return Asked(flow, client, self.ledger, sent, self._put_back(name) if restores else None)
 
     def _put_back(self, name: str) -> Any:
-        def put_back(ready: Sequence[Ready]) -> Loaded:
+        def put_back(ready: Sequence[Ready]) -> list[Loaded]:
             self.runs += 1
-            again = frozenset(one.key for one in ready)
-            return load(flow_of(name), ready, self.clients[name], self.ledger, Run(f"run{self.runs}"), again=again)
+            return send_again(flow_of(name), ready, self.clients[name], self.ledger, Run(f"run{self.runs}"))
 
         return put_back
 
@@ -62,6 +81,18 @@ class World:
         account = verify(asked, self.ledger.looks.keys(name))
         look_for_extras(asked, None, account)
         return account
+
+    def way(self, name: str, who: str = "kari", reason: str = "agreed on the phone") -> WaysBack:
+        """A person's ways back, as the commands have them."""
+        asked = self.asked(name)
+
+        def send(ready: Sequence[Ready], anew: frozenset[str]) -> list[Loaded]:
+            return send_again(asked.flow, ready, asked.client, self.ledger, Run("cli"), anew)
+
+        return WaysBack(asked, send, Said(who, reason), Run("cli"))
+
+    def events(self, name: str, key: str) -> list[str]:
+        return [each.event.value for each in self.ledger.trail(name, key)]
 
     def open(self, name: str) -> list[Difference]:
         return self.ledger.differences.open(name)

@@ -17,6 +17,9 @@ from mlc_dagster.orchestration.location import tenants_flows
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline import Loaded
 from mlc_dagster.sandbox import Sandbox
+from mlc_dagster.sandbox.airbase.seed import DEMO_AIRBASE
+from mlc_dagster.sandbox.airbase.seed_spend import DEPARTMENTS
+from mlc_dagster.sandbox.airbase.spend import department_tag
 from mlc_dagster.sandbox.registry import choices_of, parts
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems import configuration
@@ -35,7 +38,7 @@ def settings_of(url: str, profiles: Sequence[str], like: str) -> Settings:
     """Of a sandbox that serves these profiles, with what mlc.yaml says of such tenants; its companies are those of the
     ERP's profile `like`.
     """
-    content = content_at(url)
+    content = _with_spend(content_at(url))
     companies = parts()[ERP].profiles[like].company
     for system, choice in choices_of(profiles).items():
         content[system] = {**content[system], **choice.settings}
@@ -43,6 +46,16 @@ def settings_of(url: str, profiles: Sequence[str], like: str) -> Settings:
             code: {**said, **companies, **choice.company} for code, said in content["companies"].items()
         }
     return configuration.parse(content, "mlc.yaml")
+
+
+def _with_spend(content: dict[str, Any]) -> dict[str, Any]:
+    """What Airbase's requests and bills need beside, and what is told to it."""
+    airbase = content["airbase"]
+    airbase["paths"] = DEMO_AIRBASE["paths"]
+    airbase["types"] = {**airbase["types"], "bill": "bill"}
+    airbase |= {"accounts_by_purchase_type": {"Software": "4010"}, "ap_account": "2440"}
+    airbase["acknowledge"] = {**airbase["acknowledge"], **DEMO_AIRBASE["acknowledge"]}
+    return content
 
 
 @dataclass(frozen=True)
@@ -116,16 +129,56 @@ def _orders(box: Sandbox) -> None:
     next(kind for kind in KINDS if kind.flow == "cin7/purchases").fill(box)
 
 
+def _nothing_more(box: Sandbox) -> None:
+    """The books are enough."""
+
+
 def _nothing(box: Sandbox) -> list[tuple[str, ...]]:
     return []
 
 
+ASSEMBLY = department_tag("CC100", DEPARTMENTS["CC100"])
+
+
+def _requests(box: Sandbox) -> None:
+    for number in range(1, 9):
+        box.airbase.add_request(
+            request_number=f"PR-{number}", line_items=[{"amount": f"{number}.25", "tags": [ASSEMBLY]}]
+        )
+
+
+def _bills(box: Sandbox) -> None:
+    for number in range(1, 9):
+        line = {"amount": f"{number}.75", "tags": [ASSEMBLY]}
+        box.airbase.add_entry(type="bill", expense_list=[line], invoice_number=f"BILL-{number}")
+
+
+def _vendors(box: Sandbox) -> None:
+    """Of Airbase; the ERP does not have them."""
+    for number in range(1, 9):
+        box.airbase.add_vendor(name=f"Vendor {number}", email=f"v{number}@example.test")
+
+
+def _changed_in_cin7(box: Sandbox) -> None:
+    for number, which in enumerate(list(box.cin7.suppliers)):
+        box.cin7.change_supplier(which, PaymentTerm="30 days", Name=f"Renamed {number}")
+
+
+MEANWHILE: Mapping[str, Callable[[Sandbox], None]] = {"ifs/suppliers_from_cin7": _changed_in_cin7}
+"""Flow -> what people do between the flows before it and this one."""
+REQUESTS = "ifs/vouchers_from_airbase_requests"
 MORE = (
     Kind("hubspot/customer_companies", _customers, _nothing),
     Kind("monday/suppliers", fill_suppliers, _nothing),
     Kind("monday/purchase_orders", _orders, _nothing, ("monday/suppliers",)),
     Kind("monday/journal_entries", _vouchers, _nothing),
     Kind("monday/customer_orders", _sales, _nothing),
+    Kind("monday/accounts", _nothing_more, _nothing),
+    Kind("ifs/suppliers_from_cin7", fill_suppliers, _nothing, ("cin7/suppliers",)),
+    Kind("ifs/suppliers_from_airbase", _vendors, _nothing),
+    Kind(REQUESTS, _requests, _nothing),
+    Kind("ifs/vouchers_from_airbase_bills", _bills, _nothing),
+    Kind("airbase/requests_acknowledged", _requests, _nothing, (REQUESTS,), forgets=True),
 )
 EVERY = (*KINDS, *MORE)
 
@@ -196,7 +249,11 @@ def _airbase(box: Sandbox, flow: str) -> Held:
         f"{kind} {row.get('erp_reference_id') or row.get('po_number')}": row
         for kind in ("vendors", "purchase_orders")
         for row in getattr(box.airbase, kind).values()
-    } | {f"entry {row['total_amount']}": _acknowledged(box, row) for row in box.airbase.ledger_entries.values()}
+    } | {
+        f"{kind} {row['total_amount']}": _acknowledged(box, row)
+        for kind in ("ledger_entries", "purchase_requests")
+        for row in getattr(box.airbase, kind).values()
+    }
 
 
 def _acknowledged(box: Sandbox, entry: Mapping[str, Any]) -> Held:

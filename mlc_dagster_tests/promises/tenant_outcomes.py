@@ -28,6 +28,7 @@ LACKS: Mapping[str, tuple[str, ...]] = {
         TAKES_NO_VOUCHERS,
     ),
     "pages": ("posting_proposal_head_set", "supplier_invoice_set", TAKES_NO_VOUCHERS),
+    "own-services": (),
     "entity": ("customer_order_set", "posting_proposal_head_set", "supplier_invoice_set", TAKES_NO_VOUCHERS),
     "no-workflow": ("posting_proposal_head_set",),
     "load-only": ("posting_proposal_head_set",),
@@ -45,12 +46,18 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "airbase/vendors": ("supplier_set",),
     "airbase/purchase_orders": ("supplier_set", "purchase_order_set"),
     "airbase/payments_acknowledged": (TAKES_NO_VOUCHERS,),
+    "airbase/requests_acknowledged": (TAKES_NO_VOUCHERS,),
     "monday/suppliers": ("supplier_set",),
     "monday/purchase_orders": ("supplier_set", "purchase_order_set"),
     "monday/invoices": ("supplier_set", "posting_proposal_head_set"),
     "monday/journal_entries": (),
     "monday/customer_orders": ("customer_order_set",),
+    "monday/accounts": (),
     "ifs/vouchers_from_airbase_payments": (TAKES_NO_VOUCHERS,),
+    "ifs/vouchers_from_airbase_requests": (TAKES_NO_VOUCHERS,),
+    "ifs/vouchers_from_airbase_bills": (TAKES_NO_VOUCHERS,),
+    "ifs/suppliers_from_cin7": ("supplier_set",),
+    "ifs/suppliers_from_airbase": ("supplier_set",),
     "ifs/suppliers_from_procurify": ("supplier_set",),
     "ifs/supplier_invoices_from_procurify": ("supplier_set", "supplier_invoice_set"),
     "ifs/posting_proposals_from_procurify": ("supplier_set", "posting_proposal_head_set"),
@@ -68,14 +75,19 @@ class Left:
     flows: tuple[str, ...]
     profiles: tuple[str, ...]
     adds: frozenset[str] = field(default_factory=frozenset)  # what stands there instead, since the tenant demands it
+    other: frozenset[str] = field(default_factory=frozenset)  # what says something else there
 
 
-_UI = ("pages", "entity", "no-workflow", "load-only")
+_UI = ("pages", "own-services", "entity", "no-workflow", "load-only")
 _OF_SUPPLIERS = (
     *("cin7/suppliers", "airbase/vendors", "airbase/purchase_orders", "monday/suppliers", "monday/purchase_orders"),
-    "procurify/vendors",
+    *("monday/invoices", "procurify/vendors"),
 )
-_INTO_THE_ERP = ("ifs/suppliers_from_procurify", "ifs/supplier_invoices_from_procurify")
+_INTO_THE_ERP = (
+    "ifs/suppliers_from_procurify",
+    "ifs/supplier_invoices_from_procurify",
+    "ifs/posting_proposals_from_procurify",
+)
 LEFT = (
     Left("e-mail", frozenset({"Contacts", "email", "E-mail"}), _OF_SUPPLIERS, _UI),
     Left(
@@ -89,11 +101,25 @@ LEFT = (
         frozenset({"CreationDate", "DefaultLanguage", "IsApproved"}),
     ),
     Left(
+        "e-mail (told with each supplier)",
+        frozenset({"Email"}),
+        ("ifs/suppliers_from_airbase",),
+        _UI,
+        frozenset({"Country", "CreationDate", "DefaultLanguage", "IsApproved"}),
+    ),
+    Left(
         "",
         frozenset(),
         ("ifs/vouchers_from_airbase_payments",),
         ("no-workflow", "load-only"),
         frozenset({"Text"}),  # a load has texts on rows, and none of its own
+    ),
+    Left(
+        "",
+        frozenset(),
+        ("ifs/vouchers_from_airbase_requests", "ifs/vouchers_from_airbase_bills", "airbase/requests_acknowledged"),
+        ("no-workflow", "load-only"),
+        other=frozenset({"Text"}),
     ),
 )
 
@@ -104,10 +130,14 @@ def off_by(profile: str, flow: str) -> str | None:
     return f"ifs.entity_sets.{lacking.split()[0]}" if lacking else None
 
 
-def left_by(profile: str, flow: str) -> tuple[frozenset[str], frozenset[str]]:
-    """(fields that are empty at the target, fields that are filled there beside)."""
+def left_by(profile: str, flow: str) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """(fields that are empty at the target, fields that are filled there beside, fields that say something else)."""
     found = [each for each in LEFT if flow in each.flows and profile in each.profiles]
-    return frozenset().union(*(each.fields for each in found)), frozenset().union(*(each.adds for each in found))
+    return (
+        frozenset().union(*(each.fields for each in found)),
+        frozenset().union(*(each.adds for each in found)),
+        frozenset().union(*(each.other for each in found)),
+    )
 
 
 def outcome(profile: str, flow: str) -> str:

@@ -110,7 +110,11 @@ def test_many_failures_make_one_problem_that_can_be_read() -> None:
     [
         (order(company="0099"), "company_is_mapped", "Company 0099 is not listed in mlc.yaml (listed: 0010). Add it"),
         (order(company=None), "company_is_mapped", "The record has no company. Enter it in the ERP."),
-        (order(obj_state="Cancelled"), "is_not_cancelled", "The record is Cancelled in the ERP."),
+        (
+            order(obj_state="Cancelled"),
+            "is_not_cancelled",
+            "The record is Cancelled in the ERP, and the target",
+        ),
         (order(currency_code=None), "required_fields_are_given", "The target needs: CurrencyCode."),
         (order(lines=()), "required_fields_are_given", "The target needs: at least one order line."),
         (order(vendor_no="S7"), "supplier_is_delivered", "Supplier S7 is not delivered yet. Load it"),

@@ -167,9 +167,17 @@ def test_a_saved_state_is_served_again_with_its_etags(tmp_path: Path) -> None:
     assert second.today == TODAY and supplier in second.cin7.suppliers
     assert second.ifs.rows("PurchaseOrderSet") == first.ifs.rows("PurchaseOrderSet")
     assert second.cin7.books.accounts == first.cin7.books.accounts
+    assert second.profiles == ()
     (tmp_path / "other").write_text("{}")
     with pytest.raises(Misconfigured, match="Delete it"):
         Sandbox(state=tmp_path / "other")
+
+
+def test_a_saved_state_is_served_as_the_tenants_it_was_saved_of_unless_others_are_asked_for(tmp_path: Path) -> None:
+    Sandbox(state=tmp_path / "state", profiles=("ifs.pages", "cin7.measured")).save()
+    again = Sandbox(state=tmp_path / "state")
+    assert again.profiles == ("ifs.pages", "cin7.measured") and again.tenant.view == "pages"
+    assert Sandbox(state=tmp_path / "state", profiles=("ifs.seed",)).tenant.view == "seed"
 
 
 def test_a_port_in_use_is_named() -> None:

@@ -9,7 +9,7 @@ from mlc_dagster.cli.sandbox import app
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.sandbox.profiles import Profile, chosen, listed
-from mlc_dagster.sandbox.registry import parts
+from mlc_dagster.sandbox.registry import nearest, parts
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,19 @@ def test_every_profile_can_be_served_and_says_whom_it_stands_for(name: str) -> N
     assert len(parts()[system].profiles[profile].stands_for.split()) > 3
     box = Sandbox(profiles=(name,))
     assert box.profiles == (name,)
+
+
+def test_the_nearest_to_what_is_recorded_are_profiles_or_traits_that_there_are() -> None:
+    box = Sandbox(profiles=nearest())
+    found = (box.tenant.view, box.airbase.traits.blank_tags, box.cin7.traits.tax_method)
+    assert found == ("own-services", True, "Total") and box.hubspot.traits.search_lags
+
+
+@pytest.mark.parametrize("name", [f"{part.name}.{each}" for part in parts().values() for each in part.profiles])
+def test_what_a_profile_stands_for_is_one_sentence(name: str) -> None:
+    system, _, profile = name.partition(".")
+    said = parts()[system].profiles[profile].stands_for
+    assert said[0].isupper() and said.endswith(".") and "\n" not in said
 
 
 def test_the_command_lists_the_profiles_and_refuses_a_wrong_one() -> None:

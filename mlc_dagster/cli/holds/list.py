@@ -31,6 +31,7 @@ def list_(
         expect(opened, flow=flow, rule=rule, system=system)
         shown = opened.history.open_holds(**narrowed, limit=limit, newer=(page - 1) * limit)
         counted = opened.history.count_open(**narrowed)
+        differ = sum(number for (name, _), number in opened.differences.count().items() if flow in (None, name))
         moved = opened.history.flows()
     older = max(0, counted.holds - (page - 1) * limit - len(shown))
     if json_:
@@ -38,7 +39,7 @@ def list_(
             {"flow": name, "rule": broken, "holds": number}
             for (name, broken), number in sorted(counted.by_rule.items())
         ]
-        told = {"summary": summary, "on_hold": counted.holds, "more": older > 0, "older": older}
+        told = {"summary": summary, "on_hold": counted.holds, "differ": differ, "more": older > 0, "older": older}
         say_json({**told, "holds": [as_json(hold) for hold in shown]})
     elif shown:
         print_list(shown, counted, terminal())
@@ -49,3 +50,5 @@ def list_(
         say(f"{counted.holds:,} are on hold, on {pages:,} page(s) of {limit}: there is no page {page}.")
     else:
         say(nothing(flow, rule, system, moved))
+    if differ and not json_:
+        say(f"Beside what is on hold, {differ:,} delivered record(s) differ: mlc differences list")

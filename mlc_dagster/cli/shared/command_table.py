@@ -21,10 +21,13 @@ class Command(NamedTuple):
     """The first paragraph of what the command says of itself; a test compares the two."""
     of_records: bool = False
     """It tells of records, and so of the demo's where there is nothing else."""
+    room: str = ""
+    """The folder in which its module stands, where that is not the table's own."""
 
     def module(self, folder: str) -> str:
         """Where it is: `same-account` in `mlc_dagster.cli.ledger` is `mlc_dagster.cli.ledger.same_account`."""
-        return f"{folder}.{self.name.replace('-', '_')}"
+        place = f"{folder}.{self.room}" if self.room else folder
+        return f"{place}.{self.name.replace('-', '_')}"
 
     def load(self, folder: str) -> Any:
         """The command, or the group of commands, with all of its options."""
@@ -38,6 +41,11 @@ class Group(TyperGroup):
 
     folder: ClassVar[str]
     table: ClassVar[dict[str, Command]]
+    usual: ClassVar[str] = ""  # the command that is meant where none is named; empty: the help is shown
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        named = bool(args) and (not args[0].startswith("-") or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if named or not self.usual else [self.usual, *args])
 
     def __init__(self, **options: Any) -> None:
         listed = {name: TyperCommand(name, help=each.help) for name, each in self.table.items()}
@@ -49,13 +57,15 @@ class Group(TyperGroup):
         return name, self.table[name].load(self.folder) if name else None, rest
 
 
-def group(folder: str, words: str, *commands: Command) -> typer.Typer:
-    """The commands of a folder. `folder`: its dotted name; `words`: its help."""
+def group(folder: str, words: str, *commands: Command, usual: str = "") -> typer.Typer:
+    """The commands of a folder. `folder`: its dotted name; `words`: its help; `usual`: the one that is meant where none
+    is named.
+    """
 
     class Folder(Group):
         pass
 
-    Folder.folder, Folder.table = folder, {each.name: each for each in commands}
+    Folder.folder, Folder.table, Folder.usual = folder, {each.name: each for each in commands}, usual
     return typer.Typer(
         cls=Folder,
         callback=_no_options,  # with one, a group of one command is a group all the same

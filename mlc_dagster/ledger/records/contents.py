@@ -17,7 +17,7 @@ from mlc_dagster.ledger.bulk import Bulk
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import DIALECTS, Database, chunks, upsert
 from mlc_dagster.ledger.records.trail import Trail
-from mlc_dagster.ledger.tables import contents
+from mlc_dagster.ledger.tables import contents, deliveries
 
 MARK = "content "
 """What stands in a line of the trail before the hash of what was sent."""
@@ -29,6 +29,15 @@ class Sent(NamedTuple):
     fingerprint: str
     content: Any  # plain JSON, Decimals as text
     first_sent_at: datetime
+
+
+class Delivered(NamedTuple):
+    """What a target was given last of a key, as it was sent."""
+
+    partition: str
+    version: str
+    fingerprint: str
+    content: Any  # plain JSON, Decimals as text
 
 
 class Contents:
@@ -44,6 +53,21 @@ class Contents:
         with self._database.reading() as connection:
             rows = connection.execute(wanted.order_by(contents.c.first_sent_at, contents.c.fingerprint)).all()
         return [Sent(row.fingerprint, json.loads(row.content), row.first_sent_at) for row in rows]
+
+    def delivered(self, flow: str, keys: Iterable[str]) -> dict[str, Delivered]:
+        """Key -> what was delivered last; not of what a release before kept nothing of, or was erased."""
+        stored, found = {stored_key(key): key for key in keys}, dict[str, Delivered]()
+        rows = select(deliveries).where(deliveries.c.flow == flow, deliveries.c.fingerprint.is_not(None))
+        kept = select(contents).where(contents.c.flow == flow)
+        with self._database.reading() as connection:
+            for chunk in chunks(list(stored)):
+                last = {row.key: row for row in connection.execute(rows.where(deliveries.c.key.in_(chunk)))}
+                for row in connection.execute(kept.where(contents.c.key.in_(chunk))):
+                    if row.key in last and last[row.key].fingerprint == row.fingerprint:
+                        of = last[row.key]
+                        text = json.loads(row.content)
+                        found[stored[row.key]] = Delivered(of.partition or "", of.version or "", row.fingerprint, text)
+        return found
 
 
 def keep(trail: Trail, attempts: Sequence[Ready]) -> dict[str, str]:

@@ -19,6 +19,8 @@ from mlc_dagster.ledger.tenants import of_tenant
 
 AGREED = "both sides agree"
 """By what a difference is closed that a later look does not find any more."""
+BOTH_GONE = "both sides agree: neither has it any more"
+"""By what it is closed where the target does not have it any more either."""
 A_LOOK = Run("a look")
 """Who finds a difference, where no run is named."""
 _IS_OPEN = differences.c.closed_at.is_(None)
@@ -55,14 +57,6 @@ class Difference:
     last_seen: datetime
     closed_at: datetime | None = None
     closed_by: str | None = None
-
-
-class Place(NamedTuple):
-    """Where the target has what was delivered."""
-
-    remote_id: str
-    number: str  # what a person would look for; else the id
-    link: str
 
 
 class Differences:
@@ -141,18 +135,20 @@ class Differences:
         with self._database.reading() as connection:
             return [_difference(row) for row in connection.execute(wanted)]
 
-    def places(self, flow: str, keys: Iterable[str]) -> dict[str, Place]:
-        """Key -> where the target has it, of what was delivered: to be shown beside a difference."""
-        stored = {stored_key(key): key for key in keys}
-        columns = (deliveries.c.key, deliveries.c.remote_id, deliveries.c.detail, deliveries.c.link)
-        found: dict[str, Place] = {}
+    def decided(self, flow: str, keys: Iterable[str], kind: str) -> frozenset[str]:
+        """Those of the keys whose latest difference of this kind was closed by a person's word, or since it is gone on
+        both sides, with nothing delivered since: it is not told again.
+        """
+        stored, last = {stored_key(key): key for key in keys}, dict[str, Any]()
+        here = (deliveries.c.flow == differences.c.flow) & (deliveries.c.key == differences.c.key)
+        columns = (differences.c.key, differences.c.closed_at, differences.c.closed_by, deliveries.c.delivered_at)
         with self._database.reading() as connection:
             for chunk in chunks(list(stored)):
-                wanted = select(*columns).where(deliveries.c.flow == flow, deliveries.c.key.in_(chunk))
-                for row in connection.execute(wanted):
-                    number = row.detail or row.remote_id or ""
-                    found[stored[row.key]] = Place(row.remote_id or "", number, row.link or "")
-        return found
+                mine = (differences.c.flow == flow, differences.c.kind == kind, differences.c.key.in_(chunk))
+                wanted = select(*columns).join(deliveries, here).where(*mine, deliveries.c.flow == flow)
+                for row in connection.execute(wanted.order_by(differences.c.id)):
+                    last[row.key] = row
+        return frozenset(stored[key] for key, row in last.items() if _is_decided(row))
 
     def of(self, flow: str, keys: Sequence[str], kinds: Sequence[str]) -> dict[str, list[Difference]]:
         """Key -> those of these kinds that are open. A flow without any costs one small question."""
@@ -214,3 +210,9 @@ def _in_words(one: Found) -> str:
 
 def _difference(row: Row[Any]) -> Difference:
     return Difference(**row._mapping)
+
+
+def _is_decided(row: Row[Any]) -> bool:
+    return (
+        row.closed_at is not None and row.closed_by != AGREED and (row.delivered_at or row.closed_at) <= row.closed_at
+    )

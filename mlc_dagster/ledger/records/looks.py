@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, or_, select, update
 
 from mlc_dagster.core.difference_kinds import TARGET_SIDE
 from mlc_dagster.core.outcomes import Saved, Shown
@@ -20,6 +20,7 @@ from mlc_dagster.ledger.records.trail import Trail
 from mlc_dagster.ledger.tables import deliveries, differences, shown
 
 By = Literal["look", "answer"]
+_ALL = ("content", "by", "seen_at", "accepted", "restored")
 Accepted = Mapping[str, tuple[str | Decimal | None, str | Decimal | None]]
 """Field -> (ours, theirs) when a person said that theirs is right."""
 
@@ -89,6 +90,12 @@ class Looks:
             rows = connection.execute(found.order_by(deliveries.c.verified_at.nulls_first(), deliveries.c.key))
             return [row.key for row in rows]
 
+    def days(self, flows: Sequence[str]) -> list[str]:
+        """The partitions from which something was delivered by these, sorted."""
+        wanted = select(deliveries.c.partition).where(deliveries.c.flow.in_(flows)).distinct()
+        with self._database.reading() as connection:
+            return sorted(row.partition for row in connection.execute(wanted) if row.partition)
+
     def of(self, flow: str, keys: Sequence[str]) -> list[Look]:
         """Those of the keys that were delivered, with what is known of their target."""
         wanted, known = select(deliveries).where(_delivered(flow)), select(shown).where(shown.c.flow == flow)
@@ -123,20 +130,14 @@ class Looks:
             .values(verified_at=bindparam("at"))
         )
         with self._database.writing() as connection:
-            connection.execute(_put(connection.dialect.name, "content", "by", "seen_at", "accepted", "restored"), rows)
+            connection.execute(_put(connection.dialect.name, *_ALL), rows)
             looked = [{"of_flow": flow, "of_key": row["key"], "at": began_at} for row in rows]
             connection.execute(marked, looked)
 
-    def accept(self, flow: str, key: str, one: Remembered) -> None:
-        """What a person said is agreed from now on."""
-        with self._database.writing() as connection:
-            row = _row(flow, key, one, clock(connection))
-            connection.execute(_put(connection.dialect.name, "content", "by", "seen_at", "accepted", "restored"), row)
 
-    def forget(self, flow: str, key: str) -> None:
-        """It is looked at anew, beside what was sent."""
-        with self._database.writing() as connection:
-            connection.execute(delete(shown).where(shown.c.flow == flow, shown.c.key == key))
+def put(connection: Connection, flow: str, key: str, one: Remembered, at: datetime) -> None:
+    """What is agreed of a key from then on."""
+    connection.execute(_put(connection.dialect.name, *_ALL), _row(flow, key, one, at))
 
 
 def answered(trail: Trail, saved: Mapping[str, Saved]) -> None:

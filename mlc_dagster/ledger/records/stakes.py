@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
@@ -16,6 +16,14 @@ from mlc_dagster.ledger.database import DIALECTS, Database, chunks, upsert
 from mlc_dagster.ledger.records.deliveries import NEVER_AGAIN
 from mlc_dagster.ledger.tables import deliveries
 from mlc_dagster.ledger.tables import stakes as kept
+
+
+class InTarget(NamedTuple):
+    """Where the target has what was delivered."""
+
+    remote_id: str
+    number: str  # what a person would look for; else the id
+    link: str
 
 
 class Stakes:
@@ -40,6 +48,19 @@ class Stakes:
                 wanted = select(kept).where(kept.c.flow == flow, kept.c.key.in_(chunk))
                 for row in connection.execute(wanted):
                     found[stored[row.key]] = Stake(row.amount, row.currency, row.document)
+        return found
+
+    def places(self, flow: str, keys: Iterable[str]) -> dict[str, InTarget]:
+        """Key -> where the target has it, of what was delivered: to be shown beside a difference."""
+        stored = {stored_key(key): key for key in keys}
+        columns = (deliveries.c.key, deliveries.c.remote_id, deliveries.c.detail, deliveries.c.link)
+        found: dict[str, InTarget] = {}
+        with self._database.reading() as connection:
+            for chunk in chunks(list(stored)):
+                wanted = select(*columns).where(deliveries.c.flow == flow, deliveries.c.key.in_(chunk))
+                for row in connection.execute(wanted):
+                    number = row.detail or row.remote_id or ""
+                    found[stored[row.key]] = InTarget(row.remote_id or "", number, row.link or "")
         return found
 
     def delivered_as(self, flow: str, documents: Sequence[str]) -> dict[str, list[str]]:

@@ -73,8 +73,8 @@ def _remote_ids(connection: Connection, flow: str | None) -> Iterator[Differs]:
 
 
 def _missing(connection: Connection, flow: str | None) -> Iterator[Differs]:
-    """What was delivered, was not set aside since, and has no row."""
-    last = _latest(flow, (*DELIVERED, Event.SET_ASIDE))
+    """What was delivered, was neither set aside nor forgotten since, and has no row."""
+    last = _latest(flow, (*DELIVERED, Event.SET_ASIDE, Event.FORGOTTEN))
     there = exists().where(deliveries.c.flow == last.c.flow, deliveries.c.key == last.c.key)
     wanted = select(last.c.flow, last.c.key).join(attempts, attempts.c.id == last.c.id)
     for row in _rows(connection, wanted.where(attempts.c.event.in_(DELIVERED), ~there)):

@@ -14,6 +14,7 @@ from mlc_dagster.core.vocabulary import Record
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.assets.guarding import stored
 from mlc_dagster.orchestration.storage.refused_rows import RowsRefused
+from mlc_dagster.pipeline.sent_records import sent_records
 
 log = logger("mlc_dagster.storage")
 
@@ -24,14 +25,16 @@ def last_delivered(flow: Flow, store: Any, ledger: Ledger, keys: Sequence[str]) 
 
 
 def sent_last(flow: Flow, store: Any, ledger: Ledger, keys: Sequence[str]) -> dict[str, Ready]:
-    """Key -> what was delivered, as it was ready then, where it is still kept."""
-    from_where = ledger.history.delivered_from(flow.name, keys)
-    return {
+    """Key -> what was delivered, as it was ready then: as the ledger keeps it, else as it is stored still."""
+    found = sent_records(flow, ledger, keys)
+    from_where = ledger.history.delivered_from(flow.name, [key for key in keys if key not in found])
+    stored_still = {
         one.key: one
         for partition in {place for place, _ in from_where.values()}
         for one in chain(_readable(stored(store, flow, partition)), _kept(store, flow, partition))
         if from_where.get(one.key) == (partition, one.fingerprint)
     }
+    return {**stored_still, **found}
 
 
 def keep(flow: Flow, store: Any, ledger: Ledger, partition: str) -> None:

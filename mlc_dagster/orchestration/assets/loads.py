@@ -15,7 +15,7 @@ from mlc_dagster.orchestration.assets import delivered, failing, pausing, report
 from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key
 from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
-from mlc_dagster.orchestration.assets.second_read import second_read, source_number
+from mlc_dagster.orchestration.assets.second_read import records_by_key, second_read, source_number
 from mlc_dagster.orchestration.assets.started_by import run_of
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
@@ -45,7 +45,7 @@ def prepared_asset(
         description=f"{flow.description}\n\nPrepared: typed, mapped and judged; held records wait in the ledger.",
         metadata={"dagster/column_schema": reports.column_schema(flow.target.record)},
         deps=_upstream(flow),
-        required_resource_keys={flow.target.system, "ledger", "storage"},
+        required_resource_keys={*_asked(flow), flow.target.system, "ledger", "storage"},
         check_specs=[
             dg.AssetCheckSpec(name, asset=list(key), blocking=True, description=words)
             for name, words in statements(flow, limits).items()
@@ -122,6 +122,11 @@ def loaded_asset(
     return load
 
 
+def _asked(flow: Flow) -> set[str]:
+    """The source, where preparing asks it for other keys of the same document."""
+    return {flow.source.system} if flow.document else set()
+
+
 def _upstream(flow: Flow) -> list[dg.AssetDep]:
     keys = [CHART] * flow.checks_accounts + [CODE_PARTS] * judges_code_parts(flow)
     charts = [dg.AssetDep(list(key), partition_mapping=dg.AllPartitionMapping()) for key in keys]
@@ -158,7 +163,8 @@ def prepare_partition(
     rows = (records_of(batch, source) for batch in store.read(read, partition, needed=True, of=source))
     client = getattr(context.resources, flow.target.system).client
     look = partial(client.known, flow.target) if flow.looks_up else None
-    ready = pipeline.prepare(flow, rows, facts, ledger, run, verdict, look)
+    there = partial(records_by_key, context, flow) if flow.document else None
+    ready = pipeline.prepare(flow, rows, facts, ledger, run, verdict, look, there)
     batches = (ready_batch(chunk, flow.target.record) for chunk in ready)
     number = source_number(flow, ledger, partition)
     store.write(prepared_key(flow), partition, schema, batches, read_number=number)
@@ -206,10 +212,9 @@ def load_partition(
     ready = stored(context.resources.storage.store, flow, partition, needed=True)
     run = run_of(context, partition)
     ledger.tell_start(flow.name, run)
-    longest, fresh = client.api.timeout, second_read(context, flow, settings, run)
-    loaded = pipeline.load(
-        flow, ready, client, ledger, run, longest_request=longest, slice_=slice_, account=account, fresh=fresh
-    )
+    how = {"longest_request": client.api.timeout, "policy": settings.verify_policy(flow.name)}
+    fresh = second_read(context, flow, settings, run)
+    loaded = pipeline.load(flow, ready, client, ledger, run, slice_=slice_, account=account, fresh=fresh, **how)
     account.tell_of_adopted(flow.name, loaded.adopted)
     spent = client.traffic.since(before)
     if loaded.paused:

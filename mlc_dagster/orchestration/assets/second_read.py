@@ -13,6 +13,7 @@ from mlc_dagster.core.arrow_columns import records_of
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.vocabulary import Record, record_key
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.ledger.records.reads import Read
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
@@ -63,3 +64,9 @@ def rows_by_key(
     source.account(context.run.run_id)()  # rows of another account are never taken for this one's
     for batch in source.client.by_keys(flow.source, keys, since):
         yield from records_of(batch, flow.source.record)
+
+
+def records_by_key(context: dg.AssetExecutionContext, flow: Flow, keys: Sequence[str]) -> dict[str, Record]:
+    """Key -> the record, of those that are in the source now, and can be read."""
+    found = (record for record, _, _ in rows_by_key(context, flow, keys, None) if record is not None)
+    return {record_key(record, flow.source.keys): record for record in found}

@@ -35,5 +35,6 @@ PART = Part(
     sow=sow_airbase,
     traits=AirbaseTraits(),
     profiles=profiles({name: code for code, name in DEPARTMENTS.items()}),
+    nearest=("recorded",),
     controls={("POST", "requests"): _add_request, ("POST", "entries"): _add_entry},
 )

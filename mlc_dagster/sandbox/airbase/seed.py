@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -60,16 +59,9 @@ def sow_airbase(airbase: AirbaseSandbox, season: Season, ifs: IfsSandbox) -> Non
         airbase.add_account(code, "Closed in the ERP")
     for code, name in ONLY_IN_AIRBASE.items():
         airbase.add_account(code, name, subsidiaries=("0010",) if code else ())
-    ambiguous = (AMBIGUOUS,) if _on_different_days(suppliers) else ()
     by_hand = [
         airbase.add_vendor(name=name, email="entered.by.hand@example.test")
-        for name in (*(supplier["Name"] for supplier in suppliers[BY_HAND]), *NEW_VENDORS, *ambiguous)
+        for name in (*(supplier["Name"] for supplier in suppliers[BY_HAND]), *NEW_VENDORS, AMBIGUOUS)
     ]
     season.flawed("vendor: name of two suppliers", AMBIGUOUS)
     sow_spend(airbase, replace(season, rng=Random(20261126)), by_hand)
-
-
-def _on_different_days(suppliers: Sequence[Mapping[str, Any]]) -> bool:
-    """Of one day the two would be in one batch: the second would be held, and made by the next pass."""
-    days = [row["LastModified"][:10] for row in suppliers if (row["Name"] or "").lower() == AMBIGUOUS.lower()]
-    return len(set(days)) == len(days)

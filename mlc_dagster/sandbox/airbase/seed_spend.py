@@ -182,7 +182,7 @@ def _unknown_department(request: Row) -> None:
 def _of(company: str, amount: str, **fields: Any) -> Callable[[Row], object]:
     """A payment of one line in the company's own currency."""
     currency = COMPANIES[company]["currency"]
-    line = {"description": "Goods", "amount": amount, "department": "CC100"}
+    line = {"description": "Goods", "amount": amount, "tags": [department_tag("CC100", DEPARTMENTS["CC100"])]}
 
     def mar(entry: Row) -> None:
         entry.pop("subsidiary_amount", None)

@@ -33,12 +33,12 @@ def profiles(departments: dict[str, str]) -> dict[str, Profile]:
     """`departments`: name -> code of the ERP, as mlc.yaml names them where Airbase does not."""
     return {
         "recorded": Profile(
-            "a tenant as it is recorded: tags of a label and a name, without references of the ERP",
+            "A tenant as it is recorded: tags of a label and a name, without references of the ERP.",
             {"blank_tags": True},
             {"cost_centers": departments},
         ),
         "narrow": Profile(
-            "a tenant whose vendors take name and reference alone: the rest is dropped with 200, as Django REST does",
+            "A tenant whose vendors take name and reference alone: the rest is dropped with 200, as Django REST does.",
             {"read_only": "is_active,email"},
             {"vendor_fields_left_out": ["is_active", "email"]},
         ),

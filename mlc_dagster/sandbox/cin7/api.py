@@ -176,6 +176,8 @@ class Cin7Sandbox:
             "suppliers": list(self.suppliers.values()),
             "purchases": [{**purchase, "Total": purchase["Order"]["Total"]} for purchase in purchases],
             "accounts": sorted(self.accounts),
+            "taxes_documents": self.traits.tax_method == "Total",
+            "tax_percents": {name: rule["TaxPercent"] for name, rule in self.books.tax_rules.items()},
         }
 
     # --- on the wire ---

@@ -43,4 +43,5 @@ PART = Part(
     account=Account(_serve),
     traits=Cin7Traits(),
     profiles=PROFILES,
+    nearest=("measured",),
 )

@@ -86,6 +86,9 @@ class Objects:
                 only_read = {"archivable": False, "readOnlyDefinition": True, "readOnlyValue": True}
                 own = {"name": name, "label": name, "type": "string", "fieldType": "text", "groupName": group}
                 definitions[name] = definition(**own, modificationMetadata=only_read)
+            moment = {"name": "hs_lastmodifieddate", "label": "hs_lastmodifieddate", "type": "datetime"}
+            moment |= {"fieldType": "date", "groupName": group}
+            definitions["hs_lastmodifieddate"] = definition(**moment, modificationMetadata=only_read)
             self.properties.setdefault(kind, definitions)
             self.groups.setdefault(kind, {})
             self.rows.setdefault(kind, {})
@@ -162,7 +165,7 @@ class Objects:
         return [*self.required.get(kind, ()), *filter(None, always)]
 
     def _is_read_only(self, kind: str, name: str, known: Row | None) -> bool:
-        if name in ("hs_balance_due", "hs_merged_object_ids", "hs_object_id"):
+        if name in ("hs_balance_due", "hs_merged_object_ids", "hs_object_id", "hs_lastmodifieddate"):
             return True
         beside_lines = known is not None and bool(self.of(kind, "line_items", known["id"]))
         return name == "hs_amount_billed" and self.traits.amount_billed == "read_only" and beside_lines

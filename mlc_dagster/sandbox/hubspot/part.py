@@ -28,5 +28,6 @@ PART = Part(
     limits={"calls_per_10_seconds": 190, "calls_per_day": 625_000},
     traits=Traits(),
     profiles=PROFILES,
+    nearest=("recorded",),
     account=Account(_serve, lambda number: str(147_000_001 + number)),
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from mlc_dagster.sandbox.hubspot.objects import InvalidError, Row
@@ -23,6 +25,8 @@ def search(rows: Mapping[str, Row], known: Mapping[str, Any], body: Row, length:
     if not 0 < limit <= PAGE:
         raise InvalidError(f"The maximum limit of a search is {PAGE}")
     found = [row for row in rows.values() if not groups or any(_meets(row, each, known) for each in groups)]
+    for by in reversed(body.get("sorts") or ()):
+        found.sort(key=lambda row: _number(_value(row, by["propertyName"])), reverse=by["direction"] == "DESCENDING")
     start = int(body.get("after") or 0)
     if start + limit > RESULTS:
         raise InvalidError(f"A search goes no further than {RESULTS} results")
@@ -41,13 +45,30 @@ def _is(row: Row, condition: Row, known: Mapping[str, Any]) -> bool:
     name, operator = str(condition["propertyName"]), str(condition["operator"])
     if name not in known:
         raise InvalidError(f"There was a problem with the request: property {name} does not exist")
-    value = str(row["properties"].get(name) or "")
+    value = _value(row, name)
     if operator in ("HAS_PROPERTY", "NOT_HAS_PROPERTY"):
         return bool(value) == (operator == "HAS_PROPERTY")
     if operator == "EQ":
         return value.casefold() == str(condition["value"]).casefold()
     if operator == "IN":  # values are compared in lower case, as they must be given
         return value.casefold() in list(condition["values"])
+    if operator in ("GT", "GTE"):
+        ours, theirs = _number(value), _number(str(condition["value"]))
+        return ours > theirs or (operator == "GTE" and ours == theirs)
     if operator == "CONTAINS_TOKEN":
         return str(condition["value"]).casefold() in value.casefold().replace(";", " ").split()
     raise InvalidError(f"Invalid operator {operator}")
+
+
+def _value(row: Row, name: str) -> str:
+    """A property; what HubSpot itself keeps of every record stands beside them."""
+    own = {"hs_object_id": row["id"], "hs_lastmodifieddate": row.get("updatedAt") or row["createdAt"]}
+    return str(own.get(name) or row["properties"].get(name) or "")
+
+
+def _number(text: str) -> Decimal:
+    """A number, or a moment as milliseconds."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal(int(datetime.fromisoformat(text).timestamp() * 1000))

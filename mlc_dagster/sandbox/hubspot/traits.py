@@ -29,6 +29,10 @@ class Traits:
 
 
 PROFILES = {
+    "recorded": Profile(
+        "A portal as others recorded it: what was written a moment ago is not found by its search.",
+        traits={"search_lags": True},
+    ),
     "computing": Profile(
         "A portal that computes the total of an invoice, and refuses the one that it is sent.",
         traits={"amount_billed": "read_only", "tells_read_only": False},

@@ -78,12 +78,17 @@ class IfsSandbox:
         return self.tenant.clock_skew_seconds
 
     def state(self) -> dict[str, Any]:
-        """Rows of each entity set, the documents that a SaaS may enter, and the suppliers that both sides change."""
+        """How many rows of each entity set the service user may see, the documents that a SaaS may enter, and the
+        suppliers that both sides change."""
         return {
-            "rows": {kind.set: len(self.sets[kind.set].by_key) for kind in KINDS},
+            "rows": {kind.set: sum(map(self._is_seen, self.sets[kind.set].by_key.values())) for kind in KINDS},
             "documents": {name: self.rows(name) for name in DOCUMENTS},
             "suppliers": self.rows("SupplierSet"),
         }
+
+    def _is_seen(self, row: Stored) -> bool:
+        allowed = self.tenant.allowed_companies
+        return not allowed or row.fields.get("Company") in (None, *allowed)
 
     def remembered(self) -> dict[str, Any]:
         return {"realm": self.tokens.realm, **{name: self.rows(name) for name in self.sets}}

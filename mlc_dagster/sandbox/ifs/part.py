@@ -48,5 +48,6 @@ PART = Part(
     },
     traits=Tenant(),
     profiles=PROFILES,
+    nearest=("own-services",),
     account=Account(_serve, lambda number: f"sandbox{number + 1}"),
 )

@@ -13,10 +13,32 @@ CLOUD = {"catalogue": "cloud", "sites": {"A": "0010", "S10": "0010", "J20": "20"
 SALES = {"sums": {"total_amount": "line_amount"}, "lines": {"fields": {"line_amount": "NetAmountCurr"}}}
 """What no list of a tenant names, and this one has."""
 
-NEW_SUPPLIERS = {"constants": {"DefaultLanguage": "en"}}
+NEW_SUPPLIERS = {"constants": {"DefaultLanguage": "en", "Country": "SE"}}
+"""What is demanded of a new supplier, and stands there where the SaaS says nothing of it."""
+
 PAGES = {"customer_order_set": SALES, "supplier_set": NEW_SUPPLIERS}
 NAMED_COUNTRIES = {**PAGES, "supplier_set": {**NEW_SUPPLIERS, "fields": {"country": "CountryCode"}}}
 """Country says SWEDEN there; CountryCode says SE."""
+
+OWN_SERVICES = {
+    "posting_proposal_head_set": {
+        "projection": "PostingProposalHandling",
+        "set": "PostingProposalHeadSet",
+        "stamp": "LastModified",
+    },
+    "supplier_invoice_set": {"projection": "SupplierInvoiceHandling", "set": "SupplierInvoiceSet"},
+    "voucher_set": {
+        "projection": "VoucherHandling",
+        "set": "VoucherSet",
+        "header_from_rows": False,
+        "fields": {"user_group": "UserGroup", "text": "Text", "external_ref": "ExternalRef"},
+        "state": "ObjState",
+        "stamp": "LastModified",
+        "delta": "modified",
+        "lines": {"set": "VoucherRowSet", "fields": {"debit_amount": "DebitAmount", "external_ref": None}},
+    },
+}
+"""Of a tenant that built services for what it posts, under the words of the records."""
 
 INVOICES = {
     "projection": "ManSuppInvoiceHandling",
@@ -45,7 +67,7 @@ ENTITY_SETS = {
     "supplier_set": {
         "surface": "int",
         "projection": "SupplierInfoGeneralEntity",
-        "constants": {"DefaultLanguage": "en"},
+        **NEW_SUPPLIERS,
         "children": [
             {
                 "set": "SupplierSet",
@@ -97,6 +119,11 @@ PROFILES = {
         "A tenant that grants the services of the user interface: children and lines in arrays, no totals, no $count.",
         {**_EVERY, "view": "pages", "count": False, "modified_every": 101},
         {**CLOUD, "entity_sets": PAGES},
+    ),
+    "own-services": Profile(
+        "A tenant that grants the services of the user interface, and built its own for what integrations post.",
+        {**_EVERY, "view": "own-services", "count": False, "modified_every": 101},
+        {**CLOUD, "entity_sets": {**PAGES, **OWN_SERVICES}},
     ),
     "entity": Profile(
         "A tenant that activated entity services for integrations: half of them, lines apart from their orders.",

@@ -21,6 +21,7 @@ SYSTEM = System(
     ping=ask_airbase,
     flows=FLOWS,
     has=has,
+    reads_back=True,
     company=CompanyInAirbase,
     webhooks=Webhooks(SignedSource, event_of),
     references=REFERENCES,

@@ -16,6 +16,7 @@ from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Delivered, Draft, Outcome, Seen, Shown, Traffic, Worth
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, key_parts
+from mlc_dagster.systems.cin7.accepted_values import with_accepted
 from mlc_dagster.systems.cin7.account_rules import USUAL_TOLERANCE, rules_of
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, classify, signature
 from mlc_dagster.systems.cin7.duplicates import Duplicates
@@ -112,6 +113,11 @@ class Cin7Client:
         if target.name == SUPPLIERS.name:
             return expected_supplier(record)
         return expected_purchase(record) if target.name == PURCHASES.name else expected_invoice(record)
+
+    def keeping(self, target: Target, draft: Draft, kept: Shown) -> Draft | None:
+        """As outcomes.KeepsAccepted: a purchase is written with all of its rows, theirs among them."""
+        record = with_accepted(draft.record, kept, partial(self.expected, target))
+        return None if record is None else replace(draft, record=record)
 
     def worth(self, target: Target, values: Shown) -> Worth:
         """As outcomes.ReadsBack: a purchase is worth its total, with tax."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mlc_dagster import rules
 from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.stakes import document_key
 from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.systems.cin7.mapping import (
     PURCHASES_FLOW,
@@ -104,6 +105,7 @@ FLOWS = (
             rules.gl_accounts_exist,
             rules.company_is_mapped,
             rules.is_not_cancelled,
+            rules.is_not_registered_anew,
             rules.is_not_a_credit_note,
             rules.dates_can_be_meant,
             rules.required_fields_are_given,
@@ -122,6 +124,7 @@ FLOWS = (
         ),
         needs=(SUPPLIERS_FLOW, PURCHASES_FLOW),
         needs_key=_proposal_refers_to,
+        document=lambda invoice: document_key(invoice.company, invoice.supplier_no, invoice.invoice_number),
         looks_up=True,
         description=(
             "Supplier invoices of IFS (posting proposals) in Cin7: on the purchase of their order, or on a purchase of "

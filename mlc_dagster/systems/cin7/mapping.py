@@ -13,7 +13,7 @@ from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.rules import placed_difference
 from mlc_dagster.systems.cin7.order_lines import Price, merged, price_paid
-from mlc_dagster.systems.cin7.rates import for_one
+from mlc_dagster.systems.cin7.rates import for_one, rate_of_the_order
 from mlc_dagster.systems.cin7.records import (
     CENT,
     LEAST_QUANTITY,
@@ -48,7 +48,7 @@ def purchase_from_order(order: ifs.PurchaseOrder, facts: Facts) -> Purchase:
     lines = ordered(order, facts)
     parts = [line for line in lines if line.part_no]
     marker = key_text(order.company or "", order.order_no)
-    rate, erp_rate = _rates(order.company, order.currency_code, order.currency_rate, facts)
+    rate, erp_rate = _rates(order.company, order.currency_code, _rate_of_order(order, facts), facts)
     return Purchase(
         company=order.company or "",
         marker=marker,
@@ -232,6 +232,16 @@ def _location(company: str | None, facts: Facts) -> str:
     mapping = facts.companies.get(company or "")
     own = mapping.names if mapping else {}
     return own.get("location") or facts.options.get("location", "")
+
+
+def _rate_of_order(order: ifs.PurchaseOrder, facts: Facts) -> Decimal | None:
+    """As the ERP states it; of a tenant whose orders state none, the one that their lines' two amounts make."""
+    mapping = facts.companies.get(order.company or "")
+    if order.currency_rate is not None or mapping is None:
+        return order.currency_rate
+    for_one_unit = rate_of_the_order(order, mapping.decimals)
+    units = Decimal(facts.table("rate_units").get(order.currency_code or "") or 1)
+    return None if for_one_unit is None else times(for_one_unit, units)
 
 
 def _rates(

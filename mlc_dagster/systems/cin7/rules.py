@@ -60,8 +60,9 @@ def rate_is_known(source: Any, target: Any, facts: Facts) -> Problem | None:
     if not is_foreign or target.currency_rate or facts.options.get("rates") == "cin7":
         return None
     found = "(none)" if source.currency_rate is None else source.currency_rate
+    lines = "" if source.currency_rate is not None else ", and the amounts of its lines make none"
     kept = f"company {source.company} and Cin7 keep their books in {base}"
-    reason = f"It is in {target.currency}, {kept}, and CurrencyRate in the ERP is {found}"
+    reason = f"It is in {target.currency}, {kept}, and CurrencyRate in the ERP is {found}{lines}"
     cure = "Enter the rate in the ERP; or set cin7.rates: cin7 in mlc.yaml, and Cin7's own rates count"
     return Problem("rate_is_known", f"{reason}. {cure}.", target.currency or "")
 

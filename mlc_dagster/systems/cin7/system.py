@@ -21,6 +21,7 @@ SYSTEM = System(
     flows=FLOWS,
     identity=account_of,
     has=has,
+    reads_back=True,
     company=CompanyInCin7,
     webhooks=Webhooks(SignedSource, event_of),
 )

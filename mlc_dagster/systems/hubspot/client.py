@@ -41,6 +41,7 @@ class HubspotClient:
         self.portal = Portal(hubspot, options or {}, clock)
         there = ReadBack(hubspot, options or {}, in_flight)
         self.read_back, self.expected, self.worth = there.read_back, there.expected, there.worth
+        self.keeping, self.ours_in = there.keeping, there.ours_in
         self._writers: Mapping[str, CompanyWriter | InvoiceWriter | DealWriter] = {
             COMPANIES.name: CompanyWriter(hubspot, self.portal, options or {}),
             INVOICES.name: InvoiceWriter(hubspot, self.portal, options or {}),

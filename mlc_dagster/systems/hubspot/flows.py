@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mlc_dagster import rules
 from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.stakes import document_key
 from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.systems.hubspot import rules as own
 from mlc_dagster.systems.hubspot.mapping import (
@@ -79,6 +80,7 @@ FLOWS = (
             rules.gl_accounts_exist,
             rules.company_is_mapped,
             own.is_not_cancelled,
+            rules.is_not_registered_anew,
             rules.dates_can_be_meant,
             rules.required_fields_are_given,
             rules.supplier_is_delivered,
@@ -90,6 +92,7 @@ FLOWS = (
         ),
         needs=(SUPPLIERS_FLOW,),
         needs_key=_invoice_refers_to,
+        document=lambda invoice: document_key(invoice.company, invoice.supplier_no, invoice.number),
         description=(
             "Supplier invoices of IFS (posting proposals) as non-billable invoices in HubSpot: it shows them, and "
             "neither sends nor collects anything. One line item for each line, with GL account and code parts, one "

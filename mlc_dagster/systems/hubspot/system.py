@@ -19,4 +19,5 @@ SYSTEM = System(
     flows=FLOWS,
     identity=portal_of,
     has=has,
+    reads_back=True,
 )

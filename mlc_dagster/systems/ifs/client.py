@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,8 +11,8 @@ import pyarrow as pa
 
 from mlc_dagster.core.duplicates import Crosswalk, TargetScan
 from mlc_dagster.core.facts import Books
-from mlc_dagster.core.flows import Target
-from mlc_dagster.core.outcomes import Draft, Outcome, Traffic
+from mlc_dagster.core.flows import Flow, Target
+from mlc_dagster.core.outcomes import EVER, Delivered, Draft, Outcome, Seen, Shown, Traffic, Worth
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Row, Scope, Sightings
 from mlc_dagster.systems.ifs.duplicates import Duplicates
 from mlc_dagster.systems.ifs.external_records import NO_WAYS, Ways
@@ -77,6 +78,22 @@ class IfsClient(RowWrites):
     def scan_documents(self, target: Target, since: datetime, known: Crosswalk) -> TargetScan:
         """What may be entered twice: duplicates.AllowsDuplicates. References can be asked for without the crosswalk."""
         return self._duplicates.scan(target, since)
+
+    def read_back(self, target: Target, delivered: Sequence[Delivered]) -> Iterator[Seen]:
+        """As outcomes.ReadsBack: documents and suppliers by their keys, many with a request."""
+        return self._target.read_back(target, delivered)
+
+    def expected(self, target: Target, record: Any) -> Shown:
+        """As outcomes.ReadsBack."""
+        return self._target.expected(target, record)
+
+    def worth(self, target: Target, values: Shown) -> Worth:
+        """As outcomes.ReadsBack."""
+        return self._target.worth(target, values)
+
+    def ours_in(self, flow: Flow, since: datetime | None, known: AbstractSet[str]) -> Iterator[Seen]:
+        """As outcomes.FindsOurs: documents that carry a reference of the flow."""
+        return self._target.ours_in(flow, since or EVER, known, self._duplicates.scan)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from mlc_dagster import rules
 from mlc_dagster.core.flows import Flow
-from mlc_dagster.core.vocabulary import key_text
+from mlc_dagster.core.stakes import document_key
+from mlc_dagster.core.vocabulary import key_parts, key_text
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.origins import is_expected_only
 from mlc_dagster.systems.monday.mapping import (
@@ -84,9 +85,10 @@ FLOWS = (
         invoice_from_proposal,
         reads=("company", "invoice_no", "currency_code", "gross_amount"),
         scope=is_expected_only,
-        rules=(*POSTED, rules.supplier_is_delivered, *ITEM),
+        rules=(*POSTED, rules.is_not_registered_anew, rules.supplier_is_delivered, *ITEM),
         needs=(SUPPLIERS_FLOW,),
         needs_key=_proposal_refers_to,
+        document=lambda item: document_key(key_parts(item.key, 2)[0], item.supplier_no, item.name),
         description=(
             "Supplier invoices of IFS (posting proposals) as items of the board where they are approved: number, "
             "supplier, dates, amounts, state, GL accounts and departments. What people write in other columns stays."

@@ -7,6 +7,7 @@ type that column has is the board's business, and is looked up when the item is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Literal
 
 from mlc_dagster.core.flows import DuplicateWording, Target
@@ -54,6 +55,19 @@ class Item(Record, frozen=True, kw_only=True):
         """The supplier's item; where no column links to it, nothing can be missing."""
         found = [cell.values for cell in self.cells if cell.field == "supplier"]
         return NOT_LINKED if not found else next(iter(found[0]), None)
+
+    @property
+    def stated_total(self) -> Decimal | None:
+        """What the item is worth, where its board has a column for that; of a journal entry its debit side."""
+        text = self._cell("amount") or self._cell("debit")
+        return Decimal(text) if text else None
+
+    @property
+    def currency(self) -> str | None:
+        return self._cell("currency")
+
+    def _cell(self, field: str) -> str | None:
+        return next((cell.values[0] for cell in self.cells if cell.field == field and cell.values), None)
 
     def required(self) -> Iterator[tuple[str, object]]:
         yield "a name for the item", self.name

@@ -25,6 +25,7 @@ SYSTEM = System(
     other_sign_in=OtherSignIn(APP_SECRETS, lambda section: bool(section.oauth), replaced=REFRESH_TOKEN),
     identity=account_of,
     has=has,
+    reads_back=True,
     holds_by=(*RULES, DIGITS, KEPT),
     webhooks=Webhooks(TokenSource, event_of, challenge),
 )

@@ -47,6 +47,7 @@ SYSTEM = System(
     ping=ask_procurify,
     flows=FLOWS,
     has=has,
+    reads_back=True,
     holds_by=(MATCHED,),
     comparisons=(VENDOR_DRIFT,),
 )

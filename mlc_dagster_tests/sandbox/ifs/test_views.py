@@ -256,3 +256,44 @@ def test_the_company_of_another_user_is_absent_with_200() -> None:
 
 def test_a_tenant_of_the_user_interface_has_nothing_on_the_other_surface(pages: Sandbox) -> None:
     assert opened(pages, INT).get("/PurchaseOrderLineEntity.svc/PurchaseOrderLineSet").status_code == 404
+
+
+# --- services that a tenant built itself ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own() -> Iterator[Sandbox]:
+    with filled("ifs.own-services", "ifs.modified_every=0") as box:
+        yield box
+
+
+def test_what_a_tenant_built_for_its_postings_has_the_records_own_names_and_a_stamp(own: Sandbox) -> None:
+    tenant = opened(own)
+    path = "/VoucherHandling.svc/VoucherSet"
+    select = "$select=VoucherNo,ExternalRef,LastModified"
+    (head,) = rows(tenant.get(f"{path}?{select}&$filter=LastModified ge 2020-01-01T00:00:00Z"))
+    assert (head["VoucherNo"], head["ExternalRef"]) == (7, "PR-7") and head["LastModified"].endswith("Z")
+    assert rows(tenant.get(f"{path}?{select}&$filter=LastModified ge 2999-01-01T00:00:00Z")) == []
+    lines = rows(tenant.get("/VoucherHandling.svc/VoucherRowSet?$select=RowNo,DebitAmount&$filter=VoucherNo eq 7"))
+    assert [line["RowNo"] for line in lines] == [1, 2]
+    assert rows(tenant.get(f"{VOUCHERS}?$select=RowNo,DebetAmount")) != [], "the pages are there as before"
+
+
+def test_its_stamped_rows_come_in_the_order_of_time_within_any_window(own: Sandbox) -> None:
+    for number, stamp in ((8, "2026-11-03T00:00:00Z"), (9, "2026-11-01T00:00:00Z"), (10, "2026-11-02T00:00:00Z")):
+        keys = {"Company": "0010", "VoucherType": "M", "AccountingYear": 2026, "VoucherNo": number}
+        own.ifs.put("VoucherSet", {**keys, "LastModified": stamp})
+    window = "LastModified ge 2026-11-01T00:00:00Z and LastModified lt 2026-11-03T00:00:00Z"
+    order = "$orderby=LastModified,Company,VoucherType,AccountingYear,VoucherNo"
+    found = rows(opened(own).get(f"/VoucherHandling.svc/VoucherSet?$select=VoucherNo&$filter={window}&{order}"))
+    assert [row["VoucherNo"] for row in found] == [9, 10]
+
+
+def test_a_row_is_shown_as_it_is_after_each_change(own: Sandbox) -> None:
+    """What is shown of a stored row is made once of each of its versions."""
+    path, seen = "/SupplierHandling.svc/SupplierInfoGeneralSet?$select=SupplierId,Name", []
+    for name in ("One", "Two", "Two", "Three"):
+        own.ifs.put("SupplierSet", {"SupplierId": "S1", "Name": name})
+        (row,) = rows(opened(own).get(path))
+        seen.append((row["Name"], row["@odata.etag"]))
+    assert [name for name, _ in seen] == ["One", "Two", "Two", "Three"] and len({etag for _, etag in seen}) == 3

@@ -68,9 +68,11 @@ def test_two_vendors_that_answer_to_a_name_hold_the_record(box: Sandbox) -> None
 
 def test_two_suppliers_of_one_name_never_share_a_vendor(box: Sandbox) -> None:
     box.airbase.add_vendor(name="Twin")
-    outcomes = save(client_on(box), VENDORS, vendor_draft("S1", name="Twin"), vendor_draft("S2", name="TWIN"))
-    assert isinstance(outcomes["S1"], Saved)
-    assert isinstance(outcomes["S2"], Refused) and "S1 and S2" in outcomes["S2"].reason
+    for _ in range(2):  # nothing heals by itself: which of the two it is, a person says
+        outcomes = save(client_on(box), VENDORS, vendor_draft("S1", name="Twin"), vendor_draft("S2", name="TWIN"))
+        for outcome in outcomes.values():
+            assert isinstance(outcome, Refused) and "S1 and S2" in outcome.reason
+    assert box.journal("airbase") == []
 
 
 @pytest.mark.parametrize("partial", [False, True], ids=["all or nothing", "the good ones are kept"])

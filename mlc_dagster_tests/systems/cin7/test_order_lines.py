@@ -158,3 +158,55 @@ def test_a_charge_is_named_by_the_service_product_and_keeps_the_erps_text_in_its
     assert (row.description, row.comment) == ("Services", "IFS 0010/7/1: Bolts")
     assert refers({"Status": "DRAFT", "AdditionalCharges": [{"Reference": "IFS 0010/7/1: see 3/4"}]}, "0010/7")
     assert not refers({"Status": "DRAFT", "AdditionalCharges": [{"Reference": charge.comment}]}, "0010/P1/2")
+
+
+def euros(*pairs: tuple[str, str | None], **changes: Any) -> ifs.PurchaseOrder:
+    """An order of a tenant whose orders state no rate: (amount, the same in the company's currency) of each line."""
+    lines = [
+        order_line(str(place), line_amount=Decimal(amount), base_amount=None if own is None else Decimal(own))
+        for place, (amount, own) in enumerate(pairs, 1)
+    ]
+    return order(*lines, currency_code="EUR", **{"currency_rate": None, **changes})
+
+
+@pytest.mark.parametrize(
+    ("pairs", "rate"),
+    [
+        ((("100.00", "1125.03"), ("7.33", "82.46")), "11.2503"),
+        ((("1000000.00", "11250312.34"),), "11.25031234"),
+        ((("10.00", "115"),), "11.5"),
+        ((("10.00", "115.00"), ("0", "0")), "11.5"),
+        ((("0.05", "0.56"),), "11.2"),  # what rounding leaves open is not made up
+        ((("-10.00", "-115.00"), ("20.00", "230.00")), "11.5"),
+    ],
+)
+def test_the_rate_of_an_order_that_states_none_is_what_its_lines_make(
+    pairs: tuple[tuple[str, str], ...], rate: str
+) -> None:
+    source = euros(*pairs)
+    assert purchase_from_order(source, facts()).currency_rate == Decimal(rate)
+    assert all(abs(Decimal(rate) * Decimal(amount) - Decimal(own)) <= Decimal("0.005") for amount, own in pairs)
+    assert "rate_is_known" not in problems(PURCHASES, source, facts())
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        (("100.00", "1125.03"), ("100.00", "1200.00")),  # two rates
+        (("100.00", "1125.03"), ("100.00", None)),
+        (("100.00", "0"),),
+        (("100.00", "-1125.03"),),
+        (("100.00", "1125.03"), ("-100.00", "-1125.03")),  # nothing together
+        (),
+    ],
+)
+def test_lines_that_make_no_one_rate_leave_the_order_held(pairs: tuple[tuple[str, str | None], ...]) -> None:
+    found = problems(PURCHASES, euros(*pairs), facts())
+    assert "the amounts of its lines make none" in found["rate_is_known"]
+
+
+def test_a_rate_that_lines_make_is_for_one_unit_whatever_the_erps_own_rates_are_for() -> None:
+    known = facts(tables=Cin7Settings(rate_units={"EUR": "100"}).tables())
+    assert purchase_from_order(euros(("100.00", "1125.03")), known).currency_rate == Decimal("11.2503")
+    stated = euros(("100.00", "1125.03"), currency_rate=Decimal(1125))
+    assert purchase_from_order(stated, known).currency_rate == Decimal("11.25"), "the ERP's own word counts first"

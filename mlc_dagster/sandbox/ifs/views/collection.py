@@ -19,6 +19,9 @@ class ViewCollection(Collection):
 
     view: View = field(kw_only=True)
     below: ViewRow | None = field(default=None, kw_only=True)
+    _made: dict[tuple[object, ...], tuple[Stored, tuple[ViewRow, ...]]] = field(
+        default_factory=dict, kw_only=True, compare=False, repr=False
+    )
 
     @property
     def catalogue_set(self) -> str:
@@ -56,7 +59,9 @@ class ViewCollection(Collection):
         return list(self._shown(heads))
 
     def by_modified(self, low: str | None, high: str | None) -> list[Stored]:
-        return self.stored()
+        if "LastModified" not in self.types or self.below:
+            return self.stored()
+        return list(self._shown(self.rows.by_modified(low, high)))
 
     def find(self, key: tuple[object, ...]) -> ViewRow | None:
         """The row with this key; by the stored row's own key where the view's has all of it."""
@@ -81,9 +86,18 @@ class ViewCollection(Collection):
     def _shown(self, heads: Iterable[Stored]) -> Iterable[ViewRow]:
         """What the service user may see: companies that are not his are absent, without a word."""
         allowed = self.tenant.allowed_companies
-        seen = [head for head in heads if not allowed or head.fields.get("Company") in (None, *allowed)]
-        found = rows(self.view, seen, self.tenant.etag_form)
+        seen = (head for head in heads if not allowed or head.fields.get("Company") in (None, *allowed))
+        found = (row for head in seen for row in self._rows_of(head))
         return found if self.below is None else (row for row in found if self._is_below(row))
+
+    def _rows_of(self, head: Stored) -> tuple[ViewRow, ...]:
+        """Made once of each version of a stored row."""
+        if self.below is not None:
+            return tuple(rows(self.view, [head], self.tenant.etag_form))
+        made = self._made.get(head.key)
+        if made is None or made[0] is not head:
+            made = self._made[head.key] = head, tuple(rows(self.view, [head], self.tenant.etag_form))
+        return made[1]
 
     def _is_below(self, row: ViewRow) -> bool:
         """Of an array below an array: the key's columns that both have are equal."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from mlc_dagster.sandbox.ifs.catalogue import Tenant
-from mlc_dagster.sandbox.ifs.views import books, loads, orders, partners, payables
+from mlc_dagster.sandbox.ifs.views import books, loads, orders, own_services, partners, payables
 from mlc_dagster.sandbox.ifs.views.view import View
 
 Views = tuple[View, ...]
@@ -26,6 +26,11 @@ def _pages(tenant: Tenant) -> Views:
         orders.customer_order_lines(),
         *books.recorded(),
     )
+
+
+def _own_services(tenant: Tenant) -> Views:
+    """As `pages`, and beside them what the tenant built for its integrations: documents that are posted."""
+    return (*_pages(tenant), *own_services.own_services())
 
 
 def _load_only(tenant: Tenant) -> Views:
@@ -57,6 +62,7 @@ def _entity(tenant: Tenant) -> Views:
 TENANTS: Mapping[str, Callable[[Tenant], Views]] = {
     "recorded": _recorded,
     "pages": _pages,
+    "own-services": _own_services,
     "entity": _entity,
     "no-workflow": _no_workflow,
     "load-only": _load_only,

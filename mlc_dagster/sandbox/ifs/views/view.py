@@ -80,8 +80,10 @@ class ViewRow(Stored):
         fields = {column.name: column.value(source) for column in view.columns}
         key = tuple(fields[name] for name in view.keys)
         fields = {**dict(zip(META, (view.entity, keyref(view, key), None), strict=True)), **fields}
-        super().__init__({**fields, "LastModified": None}, view.keys, [], etag(view, key, fields, form))
-        del self.fields["LastModified"]
+        stamped = {**fields, "LastModified": fields.get("LastModified")}
+        super().__init__(stamped, view.keys, [], etag(view, key, fields, form))
+        if "LastModified" not in fields:
+            del self.fields["LastModified"]
         self.source = source
         if not view.etags:
             self.etag = ""

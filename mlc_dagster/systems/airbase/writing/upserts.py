@@ -11,11 +11,12 @@ from mlc_dagster.core.outcomes import Agreed, Disagreement, Draft, Outcome, Refu
 from mlc_dagster.systems.airbase.api import AirbaseApi, Document, covers, id_of, reference_of
 from mlc_dagster.systems.airbase.vendors.supplier_fields import VendorMatching
 from mlc_dagster.systems.airbase.writing.kept_fields import lost_fields, words
+from mlc_dagster.systems.airbase.writing.namesakes import Namesakes, namesakes_of
 from mlc_dagster.systems.airbase.writing.read_back import ended
 from mlc_dagster.systems.airbase.writing.record_index import RecordIndex
 from mlc_dagster.systems.shared.cancelled_documents import WasCancelledError, WasDeletedError, cancelled_words
 from mlc_dagster.systems.shared.saving import rule_of
-from mlc_dagster.systems.shared.supplier_match import SupplierMatch, folded_name
+from mlc_dagster.systems.shared.supplier_match import SupplierMatch
 from mlc_dagster.transport.error_messages import sentence
 
 CURE = "Enter it there by hand; or leave the field out: airbase.vendor_fields_left_out."
@@ -70,11 +71,11 @@ class UpsertWriter:
     def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
         """One outcome for each draft. Raises AccessDenied, Misconfigured, TransientError for those not yet answered."""
         upserts: list[_Upsert] = []
-        taken: dict[str, str] = {}  # Airbase's id -> the key that it is for
         self._index.refresh({draft.key for draft in drafts}, _latest(drafts))
+        namesakes = namesakes_of(drafts, self._index) if self._kind.by_name else Namesakes()
         for draft in drafts:
             try:
-                upsert = self._upsert(draft, taken)
+                upsert = self._upsert(draft, namesakes)
             except RecordRejected as error:
                 yield Refused(draft, error.message, rule_of(error))
                 continue
@@ -98,14 +99,9 @@ class UpsertWriter:
         found = Saved(draft, id_of(theirs), "adopted", detail, disagreements=told, looked_for=(INACTIVE,))
         return replace(found, shown=self._kind.otherwise(draft.record, theirs))
 
-    def _upsert(self, draft: Draft, taken: dict[str, str]) -> _Upsert:
-        theirs = self._found(draft)
+    def _upsert(self, draft: Draft, namesakes: Namesakes) -> _Upsert:
+        theirs = self._found(draft, namesakes)
         self._refuse_ended(draft, theirs)
-        if theirs is not None and taken.setdefault(id_of(theirs), draft.key) != draft.key:
-            raise RecordRejected(
-                f"Airbase's {self._kind.name} {id_of(theirs)} is one, and both {taken[id_of(theirs)]} and {draft.key} "
-                "match it by name. Enter the right key in Airbase."
-            )
         if theirs is not None and reference_of(theirs) not in ("", draft.key):
             raise RecordRejected(
                 f"Airbase's {self._kind.name} {id_of(theirs)} carries the key {reference_of(theirs)}, not {draft.key}. "
@@ -132,7 +128,7 @@ class UpsertWriter:
             shown = f"{self._kind.name} {id_of(theirs)}{f' ({link})' if link else ''}"
             raise WasCancelledError(cancelled_words("Airbase", shown, state, draft.key, "set it back to open there"))
 
-    def _found(self, draft: Draft) -> Document | None:
+    def _found(self, draft: Draft, namesakes: Namesakes) -> Document | None:
         """By the ERP's key, by Airbase's id, then by name among those without a key. Raises RecordRejected for two."""
         found = self._index.with_key(draft.key)
         if not found and (theirs := self._index.with_id(draft.remote_id)):
@@ -142,8 +138,7 @@ class UpsertWriter:
             self._index.refresh({draft.key}, None)
             found = self._index.with_key(draft.key)
         if not found and self._kind.by_name and draft.remote_id is None:
-            wanted = folded_name(draft.record.name)
-            found = [row for row in self._index.unclaimed() if folded_name(row.get("name")) == wanted]
+            found = namesakes.of(draft, self._kind.name)
         if len(found) > 1:
             named = " and ".join(id_of(row) for row in found)
             raise RecordRejected(f"Airbase has two {self._kind.name}s for {draft.key}: {named}. Remove or rename one.")

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from mlc_dagster.core.difference_kinds import CHANGED_AFTER_POSTING
 from mlc_dagster.core.errors import MlcError, RecordRejected
 from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Saved
 from mlc_dagster.core.shown_values import shown_otherwise
@@ -21,6 +22,7 @@ from mlc_dagster.systems.cin7.purchases.purchase_writer import (
     PurchaseSender,
     is_empty,
     is_voided,
+    past_change,
     refuse_other_supplier,
     refuse_voided,
     taxed_otherwise,
@@ -29,6 +31,7 @@ from mlc_dagster.systems.cin7.purchases.purchase_writer import (
 from mlc_dagster.systems.cin7.purchases.shown_purchase import expected_invoice, shown_invoice
 from mlc_dagster.systems.cin7.records import PurchaseInvoice
 from mlc_dagster.systems.shared.cancelled_documents import WasCancelledError
+from mlc_dagster.systems.shared.saving import GoneError
 
 
 class InvoiceWriter:
@@ -49,6 +52,8 @@ class InvoiceWriter:
                 yield Begun(draft, known_id)
                 draft = replace(draft, remote_id=known_id)
             purchase_id, _, task_id = known_id.partition("/")
+            if draft.anew:  # whatever stands there as voided
+                task_id = ""
             if document.order_no:
                 theirs = self._of_the_order(document, purchase_id, task_id)
             else:
@@ -131,10 +136,14 @@ class InvoiceWriter:
         document: PurchaseInvoice = draft.record
         invoices = theirs.get("Invoice") or []
         there = _there(invoices, document, task_id)
+        if there is None and task_id and draft.was_delivered:
+            raise GoneError("Cin7", f"invoice {document.invoice_number} of {theirs['OrderNumber']}")
         if not draft.anew:
             _refuse_cancelled(document, theirs, there)
         elif there is not None and says(there.get("Status"), "VOIDED"):
             there = None
+        if there is None and task_id and draft.was_delivered and not draft.anew:
+            raise GoneError("Cin7", f"invoice {document.invoice_number} of {theirs['OrderNumber']}")
         if there is None:
             rows = allocate(document, theirs, _live(invoices, ""))
             self._authorise(theirs)
@@ -165,10 +174,12 @@ class InvoiceWriter:
             return
         if covers(there, request_bodies.compared_invoice(document, rows)):
             self._sender.with_our_totals(document, there)
-        raise RecordRejected(
+        raise past_change(
+            document,
+            there.get("TotalBeforeTax"),
             f"Invoice {there['InvoiceNumber']} of {theirs['OrderNumber']} is {there['Status']} in Cin7 and differs "
-            f"from {document.marker}. Undo the authorisation there and replay, or make the change by hand and discard "
-            "this hold."
+            f"from {document.marker}. Undo the authorisation there and replay, or make the change by hand and release "
+            "this hold.",
         )
 
     def _write(self, document: PurchaseInvoice, rows: Allocation, theirs: Document, task_id: str) -> Document:
@@ -207,7 +218,7 @@ class InvoiceWriter:
                 *taxed_otherwise(document, invoice),
                 *valued_otherwise(document, purchase, task_id, account),
             ),
-            looked_for=(OTHER_TAX, OTHER_RATE),
+            looked_for=(OTHER_TAX, OTHER_RATE, CHANGED_AFTER_POSTING),
             shown=shown_otherwise(expected_invoice(document), shown_invoice({}, invoice)),
         )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mlc_dagster.core.errors import StillInDoubt
+from mlc_dagster.core.errors import RecordRejected, StillInDoubt
 from mlc_dagster.core.outcomes import EVER, Draft
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, same_id, says
 from mlc_dagster.systems.cin7.records import PurchaseDocument, PurchaseInvoice
@@ -51,6 +51,8 @@ class PurchaseLookup:
         """The purchase with the draft's marker, as it is now. Raises StillInDoubt where two carry it."""
         document: PurchaseDocument = draft.record
         found = self._first(draft, lambda row: document.marker in self._markers_of(row, document.slot))
+        if draft.anew:
+            found = [row for row in found if not says(row.get("Status"), "VOIDED")]
         if len(found) > 1:  # a voided one beside one that stands is over
             found = [row for row in found if not says(row.get("Status"), "VOIDED")] or found[:1]
         if len(found) > 1:
@@ -134,6 +136,17 @@ class PurchaseLookup:
 def read(api: Cin7Api, purchase_id: str) -> Document:
     purchase: Document = api.get("/advanced-purchase", ID=purchase_id)
     return purchase
+
+
+def read_if_there(api: Cin7Api, purchase_id: str) -> Document | None:
+    """None: Cin7 has none of this id, which it says with 404, or in a sentence."""
+    try:
+        found = read(api, purchase_id)
+    except RecordRejected as error:
+        if error.status == 404 or "not found" in error.message.casefold():
+            return None
+        raise
+    return found if found.get("ID") else None
 
 
 def abandoned(purchase: Document) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.core.errors import MlcError, RecordRejected
-from mlc_dagster.core.outcomes import Begun, Disagreement, Draft, Outcome, Saved
+from mlc_dagster.core.difference_kinds import CHANGED_AFTER_POSTING
+from mlc_dagster.core.errors import MlcError, PastChange, RecordRejected
+from mlc_dagster.core.outcomes import EVER, Begun, Disagreement, Draft, Outcome, Saved
 from mlc_dagster.core.shown_values import shown_otherwise
 from mlc_dagster.systems.cin7.account_rules import AccountRules
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, covers, same_id, says
@@ -19,10 +21,11 @@ from mlc_dagster.systems.cin7.purchases.buyers_discounts import (
     discounts_given,
     refuse_discounts,
 )
-from mlc_dagster.systems.cin7.purchases.purchase_lookup import PurchaseLookup, abandoned, read
+from mlc_dagster.systems.cin7.purchases.purchase_lookup import PurchaseLookup, abandoned, read, read_if_there
 from mlc_dagster.systems.cin7.purchases.shown_purchase import expected_purchase, shown_purchase
 from mlc_dagster.systems.cin7.records import Purchase, PurchaseDocument
 from mlc_dagster.systems.shared.cancelled_documents import WasCancelledError, cancelled_words
+from mlc_dagster.systems.shared.saving import GoneError
 
 Products = Callable[[], Mapping[str, Document]]
 
@@ -45,10 +48,17 @@ class PurchaseSender:
         self._taxed = False
 
     def known(self, draft: Draft, purchase_id: str | None) -> Document | None:
-        """The purchase of a draft: by its id, or by its marker where the draft says since when it may be there."""
-        if purchase_id and not abandoned(found := read(self.api, purchase_id)):
-            return None if draft.anew and is_voided(found) else found
-        return self.lookup.find(draft) if draft.look_since else None
+        """The purchase of a draft: by its id, or by its marker where the draft says since when it may be there.
+
+        One that a person asked for again is another than the one that was voided. Raises GoneError.
+        """
+        found = read_if_there(self.api, purchase_id) if purchase_id else None
+        if found and not abandoned(found) and not (draft.anew and is_voided(found)):
+            return found
+        if found is None and draft.was_delivered and not draft.anew:
+            raise GoneError("Cin7", f"purchase {purchase_id} of {draft.record.marker}")
+        looked = replace(draft, look_since=EVER) if draft.anew else draft
+        return self.lookup.find(looked) if looked.look_since else None
 
     def begin(self, document: PurchaseDocument) -> Document:
         """The header of a new purchase: the first step. Sent once."""
@@ -163,6 +173,8 @@ class PurchaseWriter:
             raise
 
     def _create(self, draft: Draft) -> Iterator[Outcome]:
+        if draft.anew:
+            draft = replace(draft, remote_id=None)
         made = self._sender.begin(draft.record)
         yield Begun(draft, made["ID"])
         self._sender.refuse_lost_header(draft.record, made)
@@ -207,6 +219,13 @@ def is_voided(purchase: Document) -> bool:
     return says(purchase["Status"], "VOIDED")
 
 
+def past_change(document: PurchaseDocument, theirs: object, words: str) -> PastChange:
+    """What Cin7 does not take any more, by the totals before tax."""
+    ours, kept = document.net(), Decimal(str(theirs or 0))
+    by = {"amount": f"{ours - kept:f}", "currency": document.currency}
+    return PastChange(words, ours=f"{ours:f}", theirs=f"{kept:f}", **by)
+
+
 def refuse_voided(purchase: Document, marker: str) -> None:
     """Raises WasCancelledError where the purchase that stands for the marker is voided."""
     if is_voided(purchase):
@@ -231,9 +250,11 @@ def refuse_other_supplier(document: PurchaseDocument, theirs: Document) -> None:
 def _refuse_closed(document: Purchase, theirs: Document) -> None:
     state, number = theirs["Order"]["Status"], theirs["OrderNumber"]
     if state not in request_bodies.OPEN:
-        raise RecordRejected(
+        raise past_change(
+            document,
+            theirs["Order"].get("TotalBeforeTax"),
             f"{number} is {state} in Cin7 and differs from {document.marker}: Cin7 takes no changes any more. "
-            "Undo the authorisation there and replay, or make the change by hand and discard this hold."
+            "Undo the authorisation there and replay, or make the change by hand and release this hold.",
         )
     if bool(theirs.get("IsServiceOnly")) and document.lines:
         raise RecordRejected(
@@ -244,6 +265,6 @@ def _refuse_closed(document: Purchase, theirs: Document) -> None:
 def _saved(draft: Draft, purchase: Document, action: Any, order: Document) -> Saved:
     """With what differs by Cin7's own doing: a buyer's discount, or else the tax."""
     told = tuple(discounts_given(draft.record, order)) or tuple(taxed_otherwise(draft.record, order))
-    number, kinds = str(purchase.get("OrderNumber") or ""), (OTHER_TAX, OTHER_DISCOUNT)
+    number, kinds = str(purchase.get("OrderNumber") or ""), (OTHER_TAX, OTHER_DISCOUNT, CHANGED_AFTER_POSTING)
     shown = shown_otherwise(expected_purchase(draft.record), shown_purchase({}, order))
     return Saved(draft, str(purchase["ID"]), action, number, disagreements=told, looked_for=kinds, shown=shown)

@@ -7,11 +7,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from mlc_dagster.core.errors import RecordRejected
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.outcomes import Delivered, Seen, Shown
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, says
-from mlc_dagster.systems.cin7.purchases.purchase_lookup import read
+from mlc_dagster.systems.cin7.purchases.purchase_lookup import read_if_there
 from mlc_dagster.systems.cin7.purchases.shown_purchase import STAMP, invoice_of, shown_invoice, shown_purchase
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES
 
@@ -51,17 +50,8 @@ class PurchasesReadBack:
         last: tuple[str, Document | None] = ("", None)
         for one in sorted(delivered, key=_purchase_id):
             if last[0] != _purchase_id(one):
-                last = (_purchase_id(one), self._purchase(_purchase_id(one)))
+                last = (_purchase_id(one), read_if_there(self._api, _purchase_id(one)))
             yield _seen_invoice(one, last[1]) if target.name == PURCHASE_INVOICES.name else _seen(one, last[1])
-
-    def _purchase(self, purchase_id: str) -> Document | None:
-        try:
-            found = read(self._api, purchase_id)
-        except RecordRejected as error:
-            if error.status in (400, 404):
-                return None
-            raise
-        return found if found.get("ID") else None
 
 
 def _purchase_id(one: Delivered) -> str:

@@ -6,6 +6,8 @@ reading.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -16,6 +18,7 @@ from mlc_dagster.systems.cin7.api import Document, same_id, stamp
 from mlc_dagster.systems.cin7.purchases import request_bodies
 from mlc_dagster.systems.cin7.records import Purchase, PurchaseDocument, PurchaseInvoice
 
+_MARK = re.compile(r"IFS (.+?)(?: account .*|: .*)?$", re.DOTALL)
 STAMP, COMPANY = "@LastUpdatedDate", "company"
 TOTALS = ("TotalBeforeTax", "Tax", "Total")
 ROWS = ("Lines", "AdditionalCharges")
@@ -85,7 +88,7 @@ def _totals(document: PurchaseDocument, before: str) -> dict[str, Value]:
 
 
 def _rows(stage: Mapping[str, Any], before: str) -> dict[str, Value]:
-    """How many lines and charges there are, and what each says, by its place."""
+    """How many lines and charges there are, and what each says, by its mark."""
     return dict(_each_row(stage, before))
 
 
@@ -93,8 +96,19 @@ def _each_row(stage: Mapping[str, Any], before: str) -> Iterator[tuple[str, Valu
     for name in ROWS:
         rows: Sequence[Document] = stage.get(name) or ()
         yield f"{before}{name}", value_of(len(rows))
-        for place, row in enumerate(rows, 1):
-            yield from flat(row, _OF_A_ROW, f"{before}{name}[{place}].").items()
+        for mark, row in marked(rows):
+            yield from flat(row, _OF_A_ROW, f"{before}{name}[{mark}].").items()
+
+
+def marked(rows: Sequence[Document]) -> Iterator[tuple[str, Document]]:
+    """Each row by the ERP's key in its comment or reference, what people added by its place: rows move."""
+    seen: Counter[str] = Counter()
+    for place, row in enumerate(rows, 1):
+        text = str(row.get("Comment") or row.get("Reference") or "").strip()
+        mark = _MARK.match(text)
+        named = mark[1] if mark else str(place)
+        seen[named] += 1
+        yield (f"{named} {seen[named]}" if seen[named] > 1 else named), row
 
 
 def _plain(document: Mapping[str, Any], names: Sequence[str]) -> dict[str, Value]:

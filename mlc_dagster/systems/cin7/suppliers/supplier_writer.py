@@ -21,6 +21,7 @@ from mlc_dagster.systems.cin7.suppliers.supplier_fields import (
     match_supplier,
     only_changes,
 )
+from mlc_dagster.systems.shared.saving import GoneError
 from mlc_dagster.systems.shared.supplier_match import SupplierMatch
 
 FRESH = 60.0  # seconds that a list is taken for the truth
@@ -80,6 +81,8 @@ class SupplierWriter:
             if covers(same, merged(only_changes(draft.record, match, same), same)):
                 return _saved(draft, same, "adopted", match)
             known = self.by_id(same["ID"]) or same
+        if known is None and draft.was_delivered and not draft.anew:
+            raise GoneError("Cin7", f"supplier {draft.record.name} ({draft.remote_id})")
         return self._create(draft) if known is None else self._update(draft, known)
 
     def by_id(self, remote_id: str) -> Document | None:

@@ -9,14 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mlc_dagster.core.outcomes import ACCEPTED, Disagreement, Draft, Outcome, Refused, Saved
+from mlc_dagster.core.shown_values import shown_otherwise
 from mlc_dagster.systems.hubspot.api import HubspotApi
 from mlc_dagster.systems.hubspot.objects.batch_answers import BatchResult, update, upsert
 from mlc_dagster.systems.hubspot.objects.batch_upsert import outcome, saved
 from mlc_dagster.systems.hubspot.objects.company_match import MAY_BE, Candidates, CompanyMatch
 from mlc_dagster.systems.hubspot.objects.deleted_records import DELETED, deletion, deletion_refused, gone, stays_deleted
-from mlc_dagster.systems.hubspot.objects.kept_values import KEPT, MERGED, changes
+from mlc_dagster.systems.hubspot.objects.kept_values import KEPT, MERGED, changes, kept_values
 from mlc_dagster.systems.hubspot.objects.known_records import KnownRecord, KnownRecords
 from mlc_dagster.systems.hubspot.objects.properties import MATCHED_BY, of_company, of_new_company
+from mlc_dagster.systems.hubspot.objects.typed_values import typed
 from mlc_dagster.systems.hubspot.portal import Portal
 from mlc_dagster.systems.hubspot.records import Company
 
@@ -118,7 +120,8 @@ class CompanyWriter:
                     f"{company.key}. Enter the right one there as IFS external key."
                 )
         else:
-            pending.row, kept = changes(of_company(company), known, "ifs_role")
+            sent = {name: text for name, text in of_company(company).items() if name not in pending.draft.kept}
+            pending.row, kept = changes(sent, known, "ifs_role")
             pending.told += kept
 
     def _plan_anew(self, pending: _PendingCompany) -> None:
@@ -156,7 +159,9 @@ class CompanyWriter:
         else:
             answer = outcome(pending.draft, sent, trace, pending.company.name or "", self._portal, TYPE_ID)
         if isinstance(answer, Saved):
-            return replace(answer, disagreements=tuple(pending.told), looked_for=(KEPT, MERGED, DELETED))
+            answered = sent.results.get(trace, {}).get("properties") or {}
+            shown = kept_values(pending.told) | shown_otherwise(typed(pending.row), typed(answered))
+            return replace(answer, disagreements=tuple(pending.told), looked_for=(KEPT, MERGED, DELETED), shown=shown)
         if isinstance(answer, Refused) and pending.draft.was_delivered and not pending.known.remote_id:
             return replace(answer, reason=f"{answer.reason}. {deletion_refused(pending.draft, pending.known)}")
         return answer

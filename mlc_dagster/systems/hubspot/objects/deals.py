@@ -12,7 +12,7 @@ from mlc_dagster.systems.hubspot.objects.batch_answers import BatchResult, updat
 from mlc_dagster.systems.hubspot.objects.batch_upsert import outcome
 from mlc_dagster.systems.hubspot.objects.deal_match import MAY_BE_DEAL, DealMatch
 from mlc_dagster.systems.hubspot.objects.deleted_records import DELETED, deletion, deletion_refused, gone, stays_deleted
-from mlc_dagster.systems.hubspot.objects.kept_values import KEPT, changes
+from mlc_dagster.systems.hubspot.objects.kept_values import KEPT, changes, kept_values
 from mlc_dagster.systems.hubspot.objects.known_records import KnownRecord, KnownRecords
 from mlc_dagster.systems.hubspot.objects.party_companies import COMPANY_IS_THERE, Parties, PartyCompanies
 from mlc_dagster.systems.hubspot.objects.properties import MATCHED_BY, defaults_of, given, of_deal
@@ -103,6 +103,7 @@ class DealWriter:
         for trace, each in deals.items():
             row = of_deal(each.deal, pipeline, stage)
             if each.known.remote_id:
+                row = {name: text for name, text in row.items() if name not in each.draft.kept}
                 row, kept = changes(row, each.known, "ifs_company_code")
                 each.told += kept
                 there[trace] = (each.known.remote_id, row)
@@ -137,7 +138,8 @@ class DealWriter:
             return Refused(pending.draft, pending.refused, pending.rule, disagreements=gone(pending.rule, pending.told))
         answer = outcome(pending.draft, sent, trace, pending.deal.name, self._portal, TYPE_ID)
         if isinstance(answer, Saved):
-            return replace(answer, disagreements=tuple(pending.told), looked_for=(KEPT, DELETED))
+            shown = kept_values(pending.told)
+            return replace(answer, disagreements=tuple(pending.told), looked_for=(KEPT, DELETED), shown=shown)
         return answer
 
 

@@ -1,4 +1,4 @@
-"""Records that people deleted in HubSpot: made anew and told, or held, as hubspot.on_deleted says.
+"""Records that people deleted in HubSpot: held and told, or made anew and told, as hubspot.on_deleted says.
 
 Only a user restores an archived record, within 90 days; the API merely sees it (facts/saas-doubts.md, 2.2).
 """

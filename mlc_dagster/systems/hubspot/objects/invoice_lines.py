@@ -10,9 +10,9 @@ from mlc_dagster.systems.hubspot.objects.associations import Associations
 from mlc_dagster.systems.hubspot.objects.batch_answers import upsert
 from mlc_dagster.systems.hubspot.objects.pending_invoice import PendingInvoice, alive
 from mlc_dagster.systems.hubspot.objects.properties import KEY, defaults_of, of_line
+from mlc_dagster.systems.hubspot.objects.typed_values import LINES as LINES
 from mlc_dagster.systems.hubspot.records import BATCH, Line
 
-LINES = "line_items"
 ADDED = "added_in_the_target"
 
 
@@ -27,7 +27,7 @@ class LineWriter:
     def write(self, invoices: Sequence[PendingInvoice]) -> None:
         """No line is made twice. A refused line refuses its invoice."""
         there = self._lines.of([pending.remote_id for pending in invoices if not pending.new])
-        rows = {trace: {**self._defaults, **of_line(line, each.invoice)} for each, line, trace in _each_line(invoices)}
+        rows = {trace: {**self._defaults, **_but_for_kept(each, line)} for each, line, trace in _each_line(invoices)}
         sent = upsert(self._api, LINES, rows)
         ids: dict[str, str] = {}
         for pending, line, trace in _each_line(invoices):
@@ -68,6 +68,12 @@ def _each_line(invoices: Iterable[PendingInvoice]) -> Iterator[tuple[PendingInvo
     for pending in invoices:
         for place, line in enumerate(pending.invoice.items()):
             yield pending, line, f"{pending.trace}.{place}"
+
+
+def _but_for_kept(pending: PendingInvoice, line: Line) -> dict[str, str]:
+    """What a person accepted as it is there is not sent."""
+    row = of_line(line, pending.invoice)
+    return {name: text for name, text in row.items() if f"{LINES}[{line.key}].{name}" not in pending.draft.kept}
 
 
 def _hundreds(ids: Sequence[str]) -> Iterator[Sequence[str]]:

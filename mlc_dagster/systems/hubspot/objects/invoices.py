@@ -10,6 +10,7 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from mlc_dagster.core.outcomes import Disagreement, Draft, Outcome, Refused, Unanswered
+from mlc_dagster.core.shown_values import Value
 from mlc_dagster.rules.waiving import WAS_CANCELLED
 from mlc_dagster.systems.hubspot.api import HubspotApi
 from mlc_dagster.systems.hubspot.error_messages import READ_ONLY
@@ -30,6 +31,7 @@ from mlc_dagster.systems.hubspot.objects.properties import (
     numbered,
     of_invoice,
 )
+from mlc_dagster.systems.hubspot.objects.typed_values import typed
 from mlc_dagster.systems.hubspot.portal import Portal
 from mlc_dagster.systems.shared.cancelled_documents import cancelled_words
 
@@ -105,8 +107,8 @@ class InvoiceWriter:
             pending.remote_id, pending.new = str(row.get("id") or ""), bool(row.get("new"))
 
     def _row(self, pending: PendingInvoice) -> dict[str, str]:
-        row = of_invoice(pending.invoice)
-        if self._options.get("number") == "with_supplier":
+        row = {name: text for name, text in of_invoice(pending.invoice).items() if name not in pending.draft.kept}
+        if self._options.get("number") == "with_supplier" and NUMBER in row:
             row[NUMBER] = numbered(pending.invoice)
         if pending.known.remote_id:
             return row
@@ -168,7 +170,8 @@ class InvoiceWriter:
 
     def _total(self, pending: PendingInvoice) -> dict[str, str]:
         amounts = {BILLED: number(pending.invoice.stated_gross), TAX: number(pending.invoice.stated_vat)}
-        mine = (name for name in amounts if name not in self._read_only and self._portal.may_write(KIND, name))
+        left = self._read_only | pending.draft.kept.keys()
+        mine = (name for name in amounts if name not in left and self._portal.may_write(KIND, name))
         return {name: amounts[name] for name in mine if amounts[name]}
 
     def _look_back(self, invoices: Sequence[PendingInvoice]) -> None:
@@ -178,7 +181,7 @@ class InvoiceWriter:
             if look and wrong:
                 self._portal.wait(BETWEEN_LOOKS)
             self._read(wrong)
-            wrong = [each for each in wrong if _number(each.theirs.get(BILLED)) != each.invoice.stated_gross]
+            wrong = [each for each in wrong if _number(each.theirs.get(BILLED)) != each.total]
         for pending in wrong:
             if not pending.theirs:
                 pending.refused = "HubSpot does not show the invoice that it took. Look there."
@@ -202,9 +205,11 @@ class InvoiceWriter:
             if not each.held_later and (status := status_to_send(each.invoice, each.theirs, self._options))
         }
         for pending in invoices:
+            if STATUS in pending.draft.kept:
+                continue
             if other := other_status(pending.invoice, pending.theirs, self._options):
                 pending.told.append(other)
-        going = [each for each in invoices if each.trace in wanted]
+        going = [each for each in invoices if each.trace in wanted and STATUS not in each.draft.kept]
         rows = {
             each.trace: (each.remote_id, {STATUS: wanted[each.trace], STATUS_SENT: wanted[each.trace]})
             for each in going
@@ -225,7 +230,15 @@ class InvoiceWriter:
             return Refused(pending.draft, refused, pending.rule, disagreements=gone(pending.rule, pending.told))
         link = self._portal.link(TYPE_ID, pending.remote_id)
         answer = saved(pending.draft, pending.remote_id, pending.invoice.number or "", link, new=pending.new)
-        return replace(answer, disagreements=tuple(pending.told), looked_for=TOLD)
+        return replace(answer, disagreements=tuple(pending.told), looked_for=TOLD, shown=_shown(pending))
+
+
+def _shown(pending: PendingInvoice) -> dict[str, Value]:
+    """What is told already is agreed: another number, total or status, and how many lines there are."""
+    told = {each.field: each.theirs for each in pending.told if each.kind in (OTHER_NUMBER, OTHER_TOTAL, OTHER_STATUS)}
+    added = [each.theirs.split(", ") for each in pending.told if each.kind == ADDED and each.theirs]
+    more = {LINES: Decimal(len(pending.invoice.items()) + len(added[0]))} if added else {}
+    return {**typed(told), **more}
 
 
 def _other_total(pending: PendingInvoice) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from mlc_dagster.core.outcomes import Disagreement
 from mlc_dagster.systems.hubspot.objects.known_records import KnownRecord
@@ -26,3 +26,8 @@ def changes(
     told = [Disagreement(KEPT, name, row[name], each) for name, each in kept.items() if each != row[name]]
     how = str(theirs.get(MATCHED_BY) or ("merge" if known.was_merged else "key"))
     return {**{name: text for name, text in row.items() if name not in kept}, MATCHED_BY: how}, told
+
+
+def kept_values(told: Iterable[Disagreement]) -> dict[str, str | None]:
+    """What people filled in and was left, as it is there: agreed, and no edit."""
+    return {each.field: each.theirs for each in told if each.kind == KEPT}

@@ -58,6 +58,6 @@ def _gone(record: InvoiceSummary, known: KnownRecord) -> str:
     where = f"company {record.supplier_id} of {_key(record)}"
     how = "lies in the recycle bin" if known.archived_id else "is not there any more"
     return (
-        f"HubSpot's {where} {how}. Restore it there (users can, for 90 days); or change it in IFS, and it is made "
-        "anew. This record follows."
+        f"HubSpot's {where} {how}. Restore it there (users can, for 90 days), or have it made again with mlc recreate. "
+        "This record follows."
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from mlc_dagster.core.outcomes import ACCEPTED, Disagreement, Draft
 from mlc_dagster.systems.hubspot.api import Document
 from mlc_dagster.systems.hubspot.objects.batch_answers import BatchResult
 from mlc_dagster.systems.hubspot.objects.known_records import KnownRecord
+from mlc_dagster.systems.hubspot.objects.typed_values import BILLED
 from mlc_dagster.systems.hubspot.records import Invoice
 
 UNANSWERED = "HubSpot's answer did not name it"
@@ -43,6 +45,12 @@ class PendingInvoice:
     def gross(self) -> str | None:
         gross = self.invoice.stated_gross
         return None if gross is None else f"{gross:f}"
+
+    @property
+    def total(self) -> Decimal | None:
+        """As it must be there: the ERP's gross amount, or what a person accepted in its place."""
+        kept = self.draft.kept.get(BILLED)
+        return kept if isinstance(kept, Decimal) else self.invoice.stated_gross
 
     def take(self, sent: BatchResult, trace: str, what: str = "") -> Document:
         """The result of a step; where there is none, this invoice goes no further."""

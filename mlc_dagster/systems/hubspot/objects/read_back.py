@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
 from itertools import chain, islice
 from typing import Any
 
-from mlc_dagster.core.flows import Target
-from mlc_dagster.core.outcomes import Delivered, Seen, Shown, Worth
+from mlc_dagster.core.flows import Flow, Target
+from mlc_dagster.core.outcomes import Delivered, Draft, Seen, Shown, Worth
 from mlc_dagster.systems.hubspot.api import Document, HubspotApi
 from mlc_dagster.systems.hubspot.objects.associations import Associations
-from mlc_dagster.systems.hubspot.objects.invoice_lines import LINES
 from mlc_dagster.systems.hubspot.objects.invoice_status import STATUS
 from mlc_dagster.systems.hubspot.objects.known_records import KnownRecord, KnownRecords
 from mlc_dagster.systems.hubspot.objects.properties import KEY, numbered, of_company, of_deal, of_invoice, of_line
+from mlc_dagster.systems.hubspot.objects.typed_values import BILLED, LINES, OF_LINES, of_lines, typed
 from mlc_dagster.systems.hubspot.records import BATCH, COMPANIES, DEALS, INVOICES, Invoice
 from mlc_dagster.transport.client import in_order
 
-BILLED = "hs_amount_billed"
-NUMBERS = frozenset((BILLED, "ifs_net_amount", "ifs_vat_amount", "ifs_gross_amount", "amount", "quantity", "price"))
-DAYS = frozenset(("hs_invoice_date", "hs_due_date", "closedate"))
-OF_LINES = ("name", "quantity", "price", "ifs_gl_account", "ifs_tax_code")
 STAGE = ("pipeline", "dealstage")
 
 
@@ -55,6 +54,22 @@ class ReadBack:
             found if isinstance(found, Decimal) else None,
             str(values.get(currency) or ""),
         )
+
+    def keeping(self, target: Target, draft: Draft, kept: Shown) -> Draft:
+        """As outcomes.KeepsAccepted: a batch writes single properties, so that all others can be left alone."""
+        return replace(draft, kept=kept)
+
+    def ours_in(self, flow: Flow, since: datetime | None, known: AbstractSet[str]) -> Iterator[Seen]:
+        """As outcomes.FindsOurs. What was written moments ago may be missing: the next look finds it."""
+        kind, begins = flow.target.name, _MARKS[flow.key[-1]]
+        filters: list[Document] = [{"propertyName": KEY, "operator": "HAS_PROPERTY"}]
+        if since is not None:
+            moment = str(int(since.timestamp() * 1000))
+            filters.append({"propertyName": "hs_lastmodifieddate", "operator": "GTE", "value": moment})
+        for remote_id, row in self._api.each_of(kind, filters, KEY, *_READ[kind]):
+            key = str(row.get(KEY) or "")
+            if remote_id not in known and key.startswith(begins):
+                yield Seen(key.removeprefix(begins), remote_id, "there", typed(row), detail=key)
 
     def _invoice(self, invoice: Invoice) -> Shown:
         """The status of a draft is people's, and so is every status where mlc.yaml says so."""
@@ -108,31 +123,14 @@ _READ = {
 """What is read of each, whoever knows what was sent."""
 
 
-def typed(row: Mapping[str, Any]) -> dict[str, str | Decimal | None]:
-    """Properties as they are compared: numbers by value, days without their hour, all else as text."""
-    return {name: _typed(name, value) for name, value in row.items()}
-
-
-def of_lines(rows: Sequence[Mapping[str, Any]]) -> dict[str, str | Decimal | None]:
-    """How many there are, and those that carry our key: what people added has none."""
-    ours = {str(row[KEY]): row for row in rows if row.get(KEY)}
-    named = {f"{LINES}[{key}].{name}": _typed(name, row.get(name)) for key, row in ours.items() for name in OF_LINES}
-    return {LINES: Decimal(len(rows)), **named}
-
-
-def _typed(name: str, value: Any) -> str | Decimal | None:
-    if value is None or value == "":
-        return None
-    if name in DAYS:
-        return str(value)[:10]
-    return _number(str(value)) if name in NUMBERS else str(value)
-
-
-def _number(text: str) -> str | Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return text
+_MARKS = {
+    "supplier_companies": "SUPPLIER/",
+    "customer_companies": "CUSTOMER/",
+    "invoices": "INVOICE/",
+    "customer_invoices": "CUSTOMER_INVOICE/",
+    "deals": "DEAL/",
+}
+"""What our key begins with in the records of each flow: see mapping."""
 
 
 def _as_seen(one: Delivered, known: KnownRecord, lines: Mapping[str, list[Document]] | None) -> Seen:

@@ -37,7 +37,10 @@ def _is_whole(proposed: Proposed) -> bool:
         cloud, seed = (ifs.catalogue(proposed, preset) for preset in ("cloud", "seed"))
     except Misconfigured:
         return False
-    return {name: in_use(each) for name, each in cloud.items()} == {name: in_use(each) for name, each in seed.items()}
+    as_asked = {name: replace(each, expand=cloud[name].expand) for name, each in seed.items()}  # that is no name
+    return {name: in_use(each) for name, each in cloud.items()} == {
+        name: in_use(each) for name, each in as_asked.items()
+    }
 
 
 def in_use(entity: EntitySet) -> EntitySet | None:

@@ -11,18 +11,14 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Literal
 
 from mlc_dagster.core.errors import MlcError, RecordRejected, StaleRecord, TransientError
 from mlc_dagster.systems.ifs.odata.error_responses import classify
+from mlc_dagster.systems.ifs.odata.multipart import PART, EmbeddedAnswer, embedded_answers, joined
 from mlc_dagster.transport.proof import Proof
 from mlc_dagster.transport.requests import body_of, headers_of
 from mlc_dagster.transport.responses import Call, Request, Response, exact_json, refusal, snippet
-
-_PART = b"Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\nContent-ID: %d\r\n\r\n"
-_STATUS = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})\b")
-_EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
 
 
 @dataclass(frozen=True)
@@ -51,14 +47,6 @@ class StepAnswer:
     etag: str | None
 
 
-@dataclass(frozen=True)
-class _Part:
-    number: str  # Content-ID, empty where it has none
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-
-
 # --- out --------------------------------------------------------------------------------------------------------------
 
 
@@ -68,14 +56,9 @@ def written(service: str, steps: Sequence[Step]) -> tuple[str, bytes]:
     JSON has no line end within a text, so that no text of a record can be taken for a boundary.
     """
     outer, inner = f"batch_{uuid.uuid4()}", f"changeset_{uuid.uuid4()}"
-    parts = [_PART % number + _request(service, step) for number, step in enumerate(steps, 1)]
-    change_set = f"Content-Type: multipart/mixed;boundary={inner}\r\n\r\n".encode() + _joined(inner, parts)
-    return f"multipart/mixed;boundary={outer}", _joined(outer, [change_set])
-
-
-def _joined(boundary: str, parts: Sequence[bytes]) -> bytes:
-    mark = f"--{boundary}".encode()
-    return b"".join(b"%s\r\n%s\r\n" % (mark, part) for part in parts) + mark + b"--\r\n"
+    parts = [PART % number + _request(service, step) for number, step in enumerate(steps, 1)]
+    change_set = f"Content-Type: multipart/mixed;boundary={inner}\r\n\r\n".encode() + joined(inner, parts)
+    return f"multipart/mixed;boundary={outer}", joined(outer, [change_set])
 
 
 def _request(service: str, step: Step) -> bytes:
@@ -98,7 +81,7 @@ def answers(service_url: str, steps: Sequence[Step], content: bytes) -> list[Ste
 
     Raises TransientError where the same can be sent again at once, ValueError for what is no whole answer to it.
     """
-    parts = _flat(content)
+    parts = embedded_answers(content)
     if len(parts) == 1 and parts[0].status >= 300:
         error = _refusal(service_url, steps, parts[0])
         if isinstance(error, TransientError):
@@ -109,7 +92,7 @@ def answers(service_url: str, steps: Sequence[Step], content: bytes) -> list[Ste
     return [_answer(part) for part in _in_order(parts)]
 
 
-def _in_order(parts: Sequence[_Part]) -> list[_Part]:
+def _in_order(parts: Sequence[EmbeddedAnswer]) -> list[EmbeddedAnswer]:
     """By Content-ID; as they come where the tenant does not repeat it."""
     if not any(part.number for part in parts):
         return list(parts)
@@ -120,13 +103,13 @@ def _in_order(parts: Sequence[_Part]) -> list[_Part]:
     return [by_number[number] for number in expected]
 
 
-def _answer(part: _Part) -> StepAnswer:
+def _answer(part: EmbeddedAnswer) -> StepAnswer:
     body = exact_json(part.content) if part.content.strip() else None
     told = body.get("@odata.etag") if isinstance(body, dict) else None
     return StepAnswer(part.status, body, part.headers.get("etag") or (told if isinstance(told, str) else None))
 
 
-def _refusal(service_url: str, steps: Sequence[Step], part: _Part) -> MlcError:
+def _refusal(service_url: str, steps: Sequence[Step], part: EmbeddedAnswer) -> MlcError:
     """What a refused part means, as if it had been sent alone."""
     step = _asked(steps, part)
     path = step.path if step else "$batch"
@@ -142,54 +125,8 @@ def _refusal(service_url: str, steps: Sequence[Step], part: _Part) -> MlcError:
     return found if isinstance(found, MlcError) else RecordRejected(says, status=part.status)
 
 
-def _asked(steps: Sequence[Step], part: _Part) -> Step | None:
+def _asked(steps: Sequence[Step], part: EmbeddedAnswer) -> Step | None:
     """The step that was refused; None where the tenant does not say, or judged the whole."""
     if part.number.isdecimal() and 0 < int(part.number) <= len(steps):
         return steps[int(part.number) - 1]
     return None
-
-
-# --- multipart --------------------------------------------------------------------------------------------------------
-
-
-def _flat(content: bytes) -> list[_Part]:
-    """The answers of a batch, those of its change set included. Raises ValueError where it is not whole."""
-    found: list[_Part] = []
-    for headers, inner in _parts(content):
-        is_nested = headers.get("content-type", "").lower().startswith("multipart/mixed")
-        found += _flat(inner) if is_nested else [_part(headers, inner)]
-    return found
-
-
-def _parts(content: bytes) -> list[tuple[Mapping[str, str], bytes]]:
-    """What stands between the delimiters. The boundary is what the first line says."""
-    first = content.lstrip(b"\r\n").partition(b"\n")[0].rstrip()
-    if not first.startswith(b"--") or len(first) < 3:
-        raise ValueError("no multipart body")
-    marks = list(re.finditer(rb"(?:\A|\r?\n)" + re.escape(first) + rb"(--)?[ \t]*(?=\r?\n|\Z)", content))
-    closing = next((number for number, mark in enumerate(marks) if mark[1]), None)
-    if closing is None:
-        raise ValueError("a multipart body that is not closed")
-    return [_split(content[start.end() : end.start()]) for start, end in pairwise(marks[: closing + 1])]
-
-
-def _split(text: bytes) -> tuple[Mapping[str, str], bytes]:
-    """Headers, names in lower case, and what follows the empty line."""
-    if re.match(rb"\r?\n\r?\n", text):
-        return {}, _EMPTY_LINE.sub(b"", text, count=1)
-    head, *rest = _EMPTY_LINE.split(text, maxsplit=1)
-    lines = [line.decode("latin-1").partition(":") for line in head.splitlines() if line.strip()]
-    return {name.strip().lower(): value.strip() for name, _, value in lines}, rest[0] if rest else b""
-
-
-def _part(headers: Mapping[str, str], content: bytes) -> _Part:
-    """One embedded answer. Raises ValueError where there is none, or less of it than it says."""
-    line, _, rest = content.lstrip(b"\r\n").partition(b"\n")
-    match = _STATUS.match(line)
-    if match is None:
-        raise ValueError(f"a part that is no answer: {snippet(line, 80)}")
-    own, body = _split(b"\n" + rest)
-    length = own.get("content-length", "")
-    if length.isdecimal() and int(length) != len(body):
-        raise ValueError(f"a part of {len(body)} bytes says that it has {length}")
-    return _Part(headers.get("content-id") or own.get("content-id") or "", int(match[1]), own, body)

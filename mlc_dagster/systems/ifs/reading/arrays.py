@@ -1,4 +1,4 @@
-"""What stands in an array below each row: a request for each row and array, since IFS does not expand collections.
+"""What stands in an array below each row: a reading for each row and array, since IFS does not expand collections.
 
 Sources: facts/ifs-tenants.md, sections 1 and 2: `PurchaseOrderSet(OrderNo='1')/LinePartArray`, always with $select.
 """
@@ -6,18 +6,19 @@ Sources: facts/ifs-tenants.md, sections 1 and 2: `PurchaseOrderSet(OrderNo='1')/
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import pyarrow as pa
 
 from mlc_dagster.core.errors import Misconfigured, RecordRejected
 from mlc_dagster.core.vocabulary import EntitySet, LineSet
-from mlc_dagster.systems.ifs.odata.expressions import Order, key_path, one
+from mlc_dagster.systems.ifs.odata.expressions import Order, key_path, one, service
 from mlc_dagster.systems.ifs.reading.key_ranges import Span
 from mlc_dagster.systems.ifs.reading.paging import PageWalk
-from mlc_dagster.systems.ifs.reading.queries import Connection, NoSuchSet, Query
+from mlc_dagster.systems.ifs.reading.queries import Connection, Get, NoSuchSet, Query
+from mlc_dagster.systems.ifs.reading.together import Together
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
 from mlc_dagster.systems.ifs.schema.parts import lines_alone
-from mlc_dagster.transport.threads import in_order
 
 Key = tuple[object, ...]
 
@@ -27,11 +28,11 @@ class LineArrays:
 
     def __init__(self, connection: Connection, entity: EntitySet, lines: LineSet) -> None:
         self._connection, self._entity, self._lines = connection, entity, lines
-        self._counts: list[int] = []  # appended to by several threads
+        self._together = Together[list[pa.RecordBatch]](connection, service(entity))
 
     @property
     def requests(self) -> int:
-        return sum(self._counts)
+        return self._together.requests
 
     def below(self, keys: Sequence[Key]) -> Iterator[tuple[Key, pa.RecordBatch]]:
         """The batches found below rows of these keys, in their order; empty ones are left out.
@@ -39,14 +40,14 @@ class LineArrays:
         Raises Misconfigured where a row is there and its array is not.
         """
         asked = [(key, array) for key in keys for array in self._lines.navigations]
-        found = in_order(lambda each: self._of(*each), asked, self._connection.in_flight)
+        found = self._together.read([partial(self._of, key, array) for key, array in asked])
         for (key, _), batches in zip(asked, found, strict=True):
             yield from ((key, batch) for batch in batches if batch.num_rows)
 
-    def _of(self, key: Key, array: str) -> list[pa.RecordBatch]:
+    def _of(self, key: Key, array: str, get: Get) -> list[pa.RecordBatch]:
         path = f"{path_of(self._entity, key)}/{array}"
         own = self._connection.typed(lines_alone(self._entity, self._lines, array, path))
-        query = Query(self._connection, own, Order(own, by_time=False), lines=False)
+        query = Query(self._connection, own, Order(own, by_time=False), lines=False, get=get)
         walk = PageWalk(query.order, query.page)
         try:
             return [page.batch for page in walk.read(Span())]
@@ -54,8 +55,6 @@ class LineArrays:
             if is_there(self._connection, self._entity, key):
                 raise no_array(self._entity, array, "lines.navigations", error) from error
             return []
-        finally:
-            self._counts.append(query.requests)
 
 
 def path_of(entity: EntitySet, key: Key) -> str:

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from mlc_dagster.core.arrow_columns import rows_of
 from mlc_dagster.core.errors import RecordRejected
@@ -16,7 +17,8 @@ from mlc_dagster.systems.ifs.reading.arrays import Key, is_there, no_array, path
 from mlc_dagster.systems.ifs.reading.columns import with_column
 from mlc_dagster.systems.ifs.reading.key_ranges import Span, of_keys
 from mlc_dagster.systems.ifs.reading.paging import PageWalk
-from mlc_dagster.systems.ifs.reading.queries import Connection, Query
+from mlc_dagster.systems.ifs.reading.queries import Connection, Get, Query
+from mlc_dagster.systems.ifs.reading.together import Together
 from mlc_dagster.systems.ifs.schema.catalogue import fields_of, wire_name
 from mlc_dagster.transport.threads import in_order
 
@@ -31,11 +33,12 @@ class Children:
         self._condition = None if child.company is None else equals(["Company"], [child.company])
         self._others = frozenset(fields_of(entity.record)) - child.fields.keys()
         self._links = tuple(child.on) if child.path else entity.keys  # what its rows are found by
-        self._counts: list[int] = []  # appended to by several threads
+        self._together = Together[list[Row]](connection, service(entity))
+        self._by_sets = 0
 
     @property
     def requests(self) -> int:
-        return sum(self._counts)
+        return self._together.requests + self._by_sets
 
     def complete(self, page: Page) -> Page:
         """The page with this child's fields. A row of several children that disagree is unreadable, and says so."""
@@ -55,18 +58,17 @@ class Children:
     # --- below each row -----------------------------------------------------------------------------------------------
 
     def _by_array(self, keys: Sequence[Key]) -> Found:
-        rows = in_order(self._below, keys, self._connection.in_flight)
+        rows = self._together.read([partial(self._below, key) for key in keys])
         return dict(zip(keys, rows, strict=True))
 
-    def _below(self, key: Key) -> list[Row]:
+    def _below(self, key: Key, get: Get) -> list[Row]:
         """One page: more rows than that differ, and are told as such."""
         array = self._child.navigation
-        self._counts.append(1)
         wire = PageDecoder(self._entity.record, self._child.fields, gone=self._others)
         path = f"{service(self._entity)}/{path_of(self._entity, key)}/{array}"
         asked = {"$select": wire.select, "$filter": self._condition, "$top": str(self._connection.page_size)}
         try:
-            return list(rows_of(self._connection.get(path, asked, wire.decode).value.batch))
+            return list(rows_of(get(path, asked, wire.decode).batch))
         except RecordRejected as error:
             if error.status != 404:
                 raise
@@ -89,7 +91,7 @@ class Children:
         for each in in_order(rows, any_of_keys(names, links, query.entity.types), self._connection.in_flight):
             for row in each:
                 found[tuple(row[name] for name in self._links)].append(row)
-        self._counts.append(query.requests)
+        self._by_sets += query.requests
         return found
 
     def _query(self) -> Query:

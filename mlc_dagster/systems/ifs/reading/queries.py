@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from mlc_dagster.core.errors import AccessDenied, Misconfigured, RecordRejected, TransientError
 from mlc_dagster.core.logs import logger
 from mlc_dagster.core.vocabulary import EntitySet
+from mlc_dagster.systems.ifs.odata import batch_reads
+from mlc_dagster.systems.ifs.odata.batch_reads import Question
 from mlc_dagster.systems.ifs.odata.error_responses import PageTooLarge, is_not_built
 from mlc_dagster.systems.ifs.odata.expressions import Order, all_of, collection, service
 from mlc_dagster.systems.ifs.odata.json_pages import Page, PageDecoder
@@ -36,6 +39,12 @@ Value = TypeVar("Value")
 log = logger("mlc_dagster.ifs")
 
 
+class Get(Protocol):
+    """Asks, and reads the answer by `decode`. Raises as `Connection.get` does."""
+
+    def __call__(self, path: str, params: Mapping[str, Any], decode: Callable[[bytes], Value]) -> Value: ...
+
+
 @dataclass
 class Connection:
     """One tenant, and what was learned of it. Shared by all reads, in all threads."""
@@ -46,6 +55,7 @@ class Connection:
     expands: bool = True  # False: it refused to $expand a collection
     counts: bool = True  # False: it refused /$count
     counts_pages: bool = True  # False: it refused $count=true
+    batches: bool = True  # False: it refused $batch, for reads
     densities: dict[str, float] = field(default_factory=dict)  # collection -> elements for a row, lines included
     gone: dict[str, frozenset[str]] = field(default_factory=dict)  # entity set -> fields that it does not have
 
@@ -61,6 +71,20 @@ class Connection:
         with self._slots:
             headers = {"Accept": accept} if accept else None
             return self.api.request("GET", path, params=params, headers=headers, decode=decode)
+
+    def value(
+        self, path: str, params: Mapping[str, Any], decode: Callable[[bytes], Value], accept: str | None = None
+    ) -> Value:
+        return self.get(path, params, decode, accept).value
+
+    def batch(self, service: str, asked: Sequence[Question]) -> list[bytes | None]:
+        """The bodies of several reads of one service, sent as one; None where one was answered anything but 200."""
+        with self._slots:
+            content, path = batch_reads.written(service, asked), f"{service}/$batch"
+            read = partial(batch_reads.answers, len(asked))
+            return self.api.request(
+                "POST", path, content=content, headers=batch_reads.CONTINUE, only_asks=True, decode=read
+            ).value
 
     def report(self, entity: EntitySet, *, aloud: bool = True) -> SchemaReport:
         """What of the record this tenant lacks. Where its $metadata cannot be had it says so, in the log once."""
@@ -155,8 +179,17 @@ class Query:
     """
 
     def __init__(
-        self, connection: Connection, entity: EntitySet, order: Order, *, lines: bool, only_keys: bool = False
+        self,
+        connection: Connection,
+        entity: EntitySet,
+        order: Order,
+        *,
+        lines: bool,
+        only_keys: bool = False,
+        get: Get | None = None,
     ) -> None:
+        """`get`: how it asks, where that is not alone."""
+        self._get = get or connection.value
         self._connection, self.entity, self.order = connection, entity, order
         self._lines, self._only_keys = lines and entity.lines is not None, only_keys
         self._lock = threading.Lock()
@@ -201,7 +234,7 @@ class Query:
         path, params = self._request(span, condition, wire, top)
         with self._lock:
             self.requests += 1
-        page = replace(self._connection.get(path, params, wire.decode).value, asked=top)
+        page = replace(self._get(path, params, wire.decode), asked=top)
         if expand and page.rows:
             self._remember(page.elements / page.rows)
         return replace(page, is_whole=expand or not self._lines)

@@ -12,6 +12,9 @@ from typing import Any
 from mlc_dagster.systems.ifs.settings import EntitySetSettings, Preset
 
 _VOUCHER_ROWS = "VoucherRowsAnalysis"
+_APART = {"expand": "never"}
+"""IFS documents $expand of one row alone (facts/ifs-tenants.md, section 2): lines are asked for apart."""
+
 _NONE = dict.fromkeys
 
 _SUPPLIERS = {
@@ -50,6 +53,7 @@ _CUSTOMERS = {
 }
 
 _PURCHASE_ORDERS = {
+    **_APART,
     "projection": "PurchaseOrderHandling",
     "set": "PurchaseOrderSet",
     "fields": _NONE(["wanted_receipt_date", "currency_rate", "notes"]),
@@ -74,6 +78,7 @@ _PURCHASE_ORDERS = {
 }
 
 _CUSTOMER_ORDERS = {
+    **_APART,
     "projection": "CustomerOrderHandling",
     "set": "CustomerOrderSet",
     "fields": _NONE(["company", "total_amount", "currency_rate", "notes"]),
@@ -94,6 +99,7 @@ _CUSTOMER_ORDERS = {
 }
 
 _VOUCHERS = {
+    **_APART,
     "projection": _VOUCHER_ROWS,
     "set": "VoucherRowSet",
     "header_from_rows": True,
@@ -142,8 +148,8 @@ CLOUD: Mapping[str, Mapping[str, Any]] = {
     "voucher_set": _VOUCHERS,
     "account_set": _ACCOUNTS,
     "code_part_value_set": _CODE_PART_VALUES,
-    "posting_proposal_head_set": {"set": None},
-    "supplier_invoice_set": {"set": None},
+    "posting_proposal_head_set": {**_APART, "set": None},
+    "supplier_invoice_set": {**_APART, "set": None},
 }
 
 SEED: Mapping[str, Mapping[str, Any]] = {}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import msgspec
 
 from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord
-from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Saved, Shown, Unanswered
 from mlc_dagster.core.vocabulary import EntitySet, Row, key_text
 from mlc_dagster.rules.waiving import WAS_CANCELLED
 from mlc_dagster.systems.ifs.odata.changesets import Step
@@ -130,7 +130,13 @@ class DocumentWriter:
         return Refused(draft, cancelled_words("IFS", numbers, "cancelled", reference, cure), WAS_CANCELLED)
 
     def _said(self, draft: Draft, row: Row, action: Any) -> Saved:
-        return Saved(draft, self.remote_id(row), action, detail=self.remote_id(row))
+        """With what a document that was there already, by another's hand, says otherwise."""
+        saved = Saved(draft, self.remote_id(row), action, detail=self.remote_id(row))
+        return replace(saved, shown=self.otherwise(draft.record, row)) if action == "adopted" else saved
+
+    def otherwise(self, record: Any, row: Row) -> Shown:
+        """What the row of a document shows otherwise than the record has it."""
+        return {}
 
     def remote_id(self, row: Row) -> str:
         """ "0010/88001": the ERP's own key."""

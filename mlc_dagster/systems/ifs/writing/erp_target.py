@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime
 from typing import Any, Protocol
 
 from mlc_dagster.core.company_calendar import DatedVoucher
+from mlc_dagster.core.duplicates import TargetScan
 from mlc_dagster.core.facts import Books as ReferenceBooks
 from mlc_dagster.core.facts import KnownSupplier, PostedDocument
-from mlc_dagster.core.flows import Target
-from mlc_dagster.core.outcomes import Draft, Outcome
+from mlc_dagster.core.flows import Flow, Target
+from mlc_dagster.core.outcomes import Delivered, Draft, Outcome, Seen, Shown, Worth
 from mlc_dagster.core.vocabulary import EntitySet, Row, key_text
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, PROPOSALS
 from mlc_dagster.systems.ifs.external_records import INVOICE_LOADS, NO_WAYS, VOUCHER_LOADS, Ways
 from mlc_dagster.systems.ifs.origins import is_ours
-from mlc_dagster.systems.ifs.supplier_records import PARTNERS
+from mlc_dagster.systems.ifs.supplier_records import PARTNERS, SHARED
 from mlc_dagster.systems.ifs.writing.alike_vouchers import alike_vouchers
 from mlc_dagster.systems.ifs.writing.document_entry import CANCELLED, DocumentClient, DocumentKind
 from mlc_dagster.systems.ifs.writing.external_entry import (
@@ -25,13 +28,25 @@ from mlc_dagster.systems.ifs.writing.external_entry import (
     LoadClient,
 )
 from mlc_dagster.systems.ifs.writing.payable_writers import InvoiceWriter, ProposalWriter
+from mlc_dagster.systems.ifs.writing.read_back import (
+    DEBIT,
+    INVOICE_FIELDS,
+    Compared,
+    DocumentsReadBack,
+    FindsDocuments,
+    ProposalsReadBack,
+    SuppliersReadBack,
+)
 from mlc_dagster.systems.ifs.writing.supplier_values import without_children
 from mlc_dagster.systems.ifs.writing.supplier_writer import SupplierClient, SupplierWriter
 from mlc_dagster.systems.ifs.writing.voucher_writer import VoucherWriter
 from mlc_dagster.systems.shared.draft_writer import DraftWriter
 
+Scan = Callable[[Target, datetime], TargetScan]
+"""A look at what was entered since then, and at what carries the same references."""
 
-class ErpClient(DocumentClient, LoadClient, SupplierClient, Protocol):
+
+class ErpClient(DocumentClient, LoadClient, SupplierClient, FindsDocuments, Protocol):
     """What all writers together need of the client."""
 
 
@@ -54,10 +69,41 @@ class ErpTarget:
             ENTRIES.name: VoucherWriter(client, entries, by_load.get(VOUCHER_LOADS.name)),
             PARTNERS.name: SupplierWriter(client, self._suppliers),
         }
+        self._there = self._read_back(proposals)
+
+    def read_back(self, target: Target, delivered: Sequence[Delivered]) -> Iterator[Seen]:
+        """As outcomes.ReadsBack: by keys, many with a request."""
+        return self._there[target.name].read_back(delivered)
+
+    def expected(self, target: Target, record: Any) -> Shown:
+        """As outcomes.ReadsBack."""
+        return self._there[target.name].expected(record)
+
+    def worth(self, target: Target, values: Shown) -> Worth:
+        """As outcomes.ReadsBack."""
+        return self._there[target.name].compared.worth(values)
+
+    def ours_in(self, flow: Flow, since: datetime, known: AbstractSet[str], scan: Scan) -> Iterator[Seen]:
+        """As outcomes.FindsOurs, of documents; a tenant whose headers keep no reference of ours cannot be asked."""
+        there = self._there[flow.target.name]
+        if not isinstance(there, DocumentsReadBack) or not there.can_be_searched:
+            return iter(())
+        return there.ours(flow, scan(flow.target, since).documents, known)
 
     def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
         """Raises AccessDenied, Misconfigured, TransientError: for this draft and the rest."""
         return self._writers[target.name].save(list(drafts))
+
+    def _read_back(self, proposals: EntitySet) -> dict[str, DocumentsReadBack | SuppliersReadBack]:
+        vouchers = Compared(self._vouchers, ("company", "voucher_type", "voucher_date"), DEBIT)
+        invoices = Compared(self._invoices, INVOICE_FIELDS, "gross_amount")
+        orders = Compared(proposals, ("company", "supplier_id", "currency_code", "gross_amount"), "gross_amount")
+        return {
+            ENTRIES.name: DocumentsReadBack(self._client, vouchers),
+            INVOICES.name: DocumentsReadBack(self._client, invoices),
+            PROPOSALS.name: ProposalsReadBack(self._client, orders),
+            PARTNERS.name: SuppliersReadBack(self._client, Compared(without_children(self._suppliers), SHARED)),
+        }
 
     def books(self) -> ReferenceBooks:
         """The ERP judges by its own chart, which is read as an asset."""

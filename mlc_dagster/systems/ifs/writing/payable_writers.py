@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mlc_dagster.core.errors import RecordRejected
-from mlc_dagster.core.outcomes import Agreed, Begun, Draft, Outcome, Refused, Saved
+from mlc_dagster.core.outcomes import Agreed, Begun, Draft, Outcome, Refused, Saved, Shown
 from mlc_dagster.core.vocabulary import EntitySet, Row
 from mlc_dagster.systems.ifs.entry_records import Invoice, Proposal
 from mlc_dagster.systems.ifs.origins import is_ours
@@ -33,6 +33,7 @@ from mlc_dagster.systems.ifs.writing.order_parts import (
     remaining,
     whole_order,
 )
+from mlc_dagster.systems.ifs.writing.read_back import INVOICE_FIELDS, Compared, expected_document
 from mlc_dagster.systems.ifs.writing.row_writes import StateNotChangedError
 
 
@@ -109,6 +110,10 @@ class InvoiceWriter(DocumentWriter):
         wanted = {*record.proposals, *by_order(record.billed)}
         found = find_by_reference(self._client, self._proposals, wanted) if wanted else {}
         return [(order, row) for order, rows in found.items() for row, _ in rows if row["obj_state"] != CANCELLED]
+
+    def otherwise(self, record: Invoice, row: Row) -> Shown:
+        compared = Compared(self._kind.entity, INVOICE_FIELDS)
+        return compared.otherwise(expected_document(compared, record), row)
 
     def compared(self, record: Invoice) -> dict[str, Any]:
         return {

@@ -10,8 +10,9 @@ from typing import Any, Literal, Protocol
 from mlc_dagster.core.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.core.outcomes import Agreed, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.core.vocabulary import EntitySet, Row, key_text, version_of
-from mlc_dagster.systems.ifs.supplier_records import Partner
+from mlc_dagster.systems.ifs.supplier_records import SHARED, Partner
 from mlc_dagster.systems.ifs.writing.document_entry import Found
+from mlc_dagster.systems.ifs.writing.read_back import Compared, expected_supplier
 from mlc_dagster.systems.ifs.writing.supplier_values import (
     EXISTS,
     UNIQUE,
@@ -243,7 +244,9 @@ def _outcome(
         link=draft.record.external_ref,
     )
     detail = f"{number} {row['name'] or ''}".strip() + left_out(entity, draft.record)
-    return Saved(draft, number, action, detail=detail, agreed=(key_text(number), remembered))
+    compared = Compared(entity, SHARED)
+    other = {} if action == "created" else compared.otherwise(expected_supplier(compared, draft.record), row)
+    return Saved(draft, number, action, detail=detail, agreed=(key_text(number), remembered), shown=other)
 
 
 def _numbers(rows: Sequence[Row]) -> str:
