@@ -260,6 +260,7 @@ def note_failure(world: World, run_id: str) -> None:
 def test_c43_days_and_companies_that_are_gone_leave_the_list(placed: World, caplog: pytest.LogCaptureFixture) -> None:
     with placed.ledger as ledger:
         ledger.work.ask_all([(PURCHASES, "2026-11-02"), (PURCHASES, DAY), ("read ifs/account_set", "0099")], "asked")
+        ledger.work.ask("monday/invoices", [DAY], "asked")
     assert placed.run("cin7", only=ORDERS[:1]).success
     placed.settings = placed.settings.model_copy(update={"partitions_start": date(2026, 11, 4)})
     assert [request.partition_key for request in tick(placed, sensor="due").run_requests] == [DAY]
@@ -267,6 +268,7 @@ def test_c43_days_and_companies_that_are_gone_leave_the_list(placed: World, capl
     assert set(listed(placed)) == {(PURCHASES, DAY)}
     assert "cin7/purchases of 2026-11-02 was due, and is not asked for any more: 2026-11-02 lies before" in caplog.text
     assert "read ifs/account_set of 0099 was due" in caplog.text
+    assert "monday/invoices of 2026-11-05 was due, and is not asked for any more: mlc.yaml has it off" in caplog.text
 
 
 @pytest.mark.promise("C43", "what a run that has not ended makes is not asked for a second time")
