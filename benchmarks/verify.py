@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.deliver import company
 from mlc_dagster.core.flows import Flow
-from mlc_dagster.core.outcomes import Ready
+from mlc_dagster.core.outcomes import Draft, Ready, Saved
 from mlc_dagster.core.vocabulary import fingerprint
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.pipeline import load
@@ -31,6 +31,8 @@ from mlc_dagster.systems.cin7.records import Charge, Purchase, Supplier
 from mlc_dagster.systems.cin7.settings import Cin7Settings
 from mlc_dagster.systems.hubspot.connect import hubspot_client
 from mlc_dagster.systems.hubspot.flows import FLOWS as HUBSPOT
+from mlc_dagster.systems.hubspot.objects.properties import of_company
+from mlc_dagster.systems.hubspot.records import Company
 from mlc_dagster.systems.hubspot.settings import HubspotSettings
 from mlc_dagster.transport.client import LocalBudget
 
@@ -38,6 +40,7 @@ COMPANIES, PURCHASES = 10_000, 1_000
 UNPACED = 100_000
 HUBSPOT_RATE = 5  # calls a second, so that the rate counts and not the sandbox: HubSpot allows 19
 CIN7_RATE = 20  # a second: Cin7 allows one, and 1,000 reads would take a quarter of an hour
+RUN = Run("run", "2026-11-05")
 VERSION = "2026-11-05T10:00:00.000000Z"
 
 
@@ -78,7 +81,7 @@ def of_hubspot(box: Sandbox, ledger: Ledger, number: int) -> list[Figures]:
     flow = next(flow for flow in HUBSPOT if flow.name == "hubspot/supplier_companies")
     section = HubspotSettings(base_url=f"{box.url}/hubspot")
     client = partial(hubspot_client, section, "pat-na1-sandbox")
-    deliver(flow, [company(each) for each in range(number)], client(_budgets(UNPACED)), ledger)
+    fill(flow, [company(each) for each in range(number)], box, ledger)
     look = partial(_look, flow, client(_budgets(HUBSPOT_RATE)), ledger, rate=HUBSPOT_RATE)
     batches = -(-number // 100)
     first, again = look("HubSpot companies, first look", batches), look("HubSpot companies, nothing changed", batches)
@@ -127,8 +130,22 @@ def purchase(number: int, supplier_id: str) -> Purchase:
 
 def deliver(flow: Flow, records: Sequence[Any], client: Any, ledger: Ledger) -> None:
     ready = [Ready(f"K{place}", VERSION, fingerprint(record), record) for place, record in enumerate(records)]
-    loaded = load(replace(flow, pair=""), ready, client, ledger, Run("run", "2026-11-05"))
+    loaded = load(replace(flow, pair=""), ready, client, ledger, RUN)
     assert loaded.created == len(records), (loaded, list(loaded.reasons.values())[:1])
+
+
+def fill(flow: Flow, records: Sequence[Company], box: Sandbox, ledger: Ledger) -> None:
+    """As delivered, on both sides: the sandbox looks through all of its records for each that is new."""
+    ready = [Ready(f"K{place}", VERSION, fingerprint(record), record) for place, record in enumerate(records)]
+    rows = box.hubspot.objects.rows["companies"]
+    for place, record in enumerate(records):
+        made = {"id": f"9{place:08}", "createdAt": VERSION, "updatedAt": VERSION, "archived": False}
+        rows[made["id"]] = {**made, "properties": of_company(record)}
+    for start in range(0, len(ready), 1000):
+        some = ready[start : start + 1000]
+        ledger.begin(flow.name, [(one, None) for one in some], run=RUN)
+        saved = [(one, Saved(Draft(one.key, one.record), f"9{int(one.key[1:]):08}", "created")) for one in some]
+        ledger.finish(flow.name, saved, run=RUN)
 
 
 def _budgets(rate: int) -> Any:

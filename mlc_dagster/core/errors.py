@@ -5,6 +5,7 @@ MlcError
 ├── OutcomeUnknown   look before you send again: a POST that was not answered
 ├── StaleRecord      read again, then write: the ETag has moved on
 ├── RecordRejected   hold this record, go on with the rest
+│   ├── OwnedByAnother what it leads to is another record's document
 │   └── StillInDoubt   and look for it again: an earlier attempt may have made it
 ├── AccessDenied     stop the run: the credentials or their rights are wrong
 │   └── QuotaUsedUp  stop the run: the system takes no more calls today
@@ -86,6 +87,12 @@ class PastChange(RecordRejected):
         super().__init__(message)
         self.ours, self.theirs = ours, theirs  # what the source says now, and what the target keeps
         self.amount, self.currency = amount, currency  # by which they differ
+
+
+class OwnedByAnother(RecordRejected):
+    """The document that it leads to was delivered for another record of the flow: never one over the other."""
+
+    rule = "is_owned_by_another_key"
 
 
 class StillInDoubt(RecordRejected):

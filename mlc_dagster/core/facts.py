@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -24,6 +24,11 @@ class CompanyMapping:
     closed_until: date | None = None  # last day of the last closed period: nothing is posted on it or before
     open_until: date | None = None  # nothing is posted after it
     calendar: CompanyCalendar = dataclasses.field(default_factory=CompanyCalendar)
+
+    def first_open_day(self, day: date) -> date | None:
+        """The day itself, or the first one after it that is open; None where none is yet."""
+        first = max(day, self.closed_until + timedelta(days=1)) if self.closed_until else day
+        return None if self.open_until and first > self.open_until else first
 
 
 @dataclass(frozen=True)
@@ -153,6 +158,12 @@ class Facts:
     held: Mapping[str, Mapping[str, str]] = dataclasses.field(
         default_factory=dict
     )  # flow -> key -> why it is on hold, of the flows that Flow.tells names
+    posted: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """key -> the target's id, of this flow's own deliveries, where a flow asks what became of them in the source"""
+    bank_marks: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """key -> the mark of the bank details that are known of a vendor; empty text: it had none"""
+    reversed: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """key -> the number of the document that reversed its own"""
     registered: Mapping[str, str] = dataclasses.field(
         default_factory=dict
     )  # key -> the key of the same invoice that was delivered, and that the source took back since

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.later_life import Fate
 from mlc_dagster.core.vocabulary import ERP, EntitySet, Record, renamed
 
 
@@ -47,6 +48,16 @@ class Target:
     record: type[Record]
     batch: int = 1  # records in flight between two commits of the ledger
     twice: DuplicateWording | None = None  # None: it has a unique key, and refuses the second one itself
+    shares: bool = False  # master data: two records of a flow may be one there, which is told; no document is
+
+
+@dataclass(frozen=True)
+class Reversing:
+    """How a document is reversed that its source took back after it was entered."""
+
+    target: Target
+    record: Callable[[Any, str, Facts], Record | Problem]
+    """(the record as it was sent, the document's number, facts) -> what is sent, or why nothing can be"""
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,13 @@ class Flow:
     marks: str = ""  # what the references of its documents begin with, where flows share a target: "cin7-supplier-"
     supersedes: Callable[[Any], Mapping[str, tuple[str, ...]]] | None = None
     """target record -> {flow: keys}: what it takes the place of, and what is never delivered after it"""
+    fate: Callable[[Any, Facts], Fate | None] | None = None
+    """(source record, facts) -> how its source took it back, None: it stands. Where a flow has this, what its source
+    says of a delivered record later is compared with what was delivered."""
+    substance: Callable[[Any], Any] | None = None
+    """The source record without what tells of its way alone: its status. None: what changes there is delivered."""
+    leaves_its_list: bool = False  # the source's list shows a record on its way alone: later it is asked for by key
+    reversing: Reversing | None = None  # None: nothing of this flow is ever reversed
     document: Callable[[Any], str | None] | None = None
     """target record -> `stakes.document_key`: which supplier's invoice it is, under whatever key the ERP has it"""
     pair: str = ""  # "cin7/suppliers": both sides may change the record; the values last agreed on are kept under this

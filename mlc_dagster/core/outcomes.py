@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
+from mlc_dagster.core.errors import OwnedByAnother
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Flow, Target
 from mlc_dagster.core.vocabulary import Record
@@ -61,6 +62,9 @@ class Draft:
     was_delivered: bool = False  # the target had it whole before: what is sent now is a change
     agreed: Callable[[str], Agreed | None] = field(default=lambda key: None, compare=False)
     """the ERP's key -> the values that both sides last agreed on, of flows with a pair"""
+    owner: Callable[[str], str] = field(default=lambda remote_id: "", compare=False)
+    """the target's id -> the other record of the flow that it was delivered for; empty: nobody's. Asked before a
+    document that is there is taken for this record's."""
     version: str = ""  # the source's modified timestamp, as in Ready
     title: str = ""  # the SaaS that it comes from or goes to, as people write it
     as_sent: bool = False
@@ -135,6 +139,24 @@ class Refused:
     rule: str = ACCEPTED
     in_doubt: bool = False  # an earlier attempt is still without an answer: it is looked for again
     disagreements: tuple[Disagreement, ...] = ()  # what was found on the way, of a record that was delivered
+
+
+OWNED = OwnedByAnother.rule
+"""The rule under which a record is held whose document was delivered for another one of its flow."""
+
+
+def owned_words(key: str, owner: str, named: str, target: str) -> str:
+    """Why a record is held whose document is another one's: both keys, and the document's number."""
+    return (
+        f"{named} of {target} was delivered for {owner}, and {key} leads to it as well: two records are two documents. "
+        f"Correct the number or the key of one of them, or discard this hold."
+    )
+
+
+def refuse_owned(draft: Draft, remote_id: str, named: str, target: str) -> None:
+    """Before a document that is there is taken for this draft's. Raises OwnedByAnother where it is another record's."""
+    if owner := draft.owner(remote_id):
+        raise OwnedByAnother(owned_words(draft.key, owner, named, target))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,18 @@ def same(one: Value, other: Value) -> bool:
     return (None if one == "" else one) == (None if other == "" else other)
 
 
+def kept_otherwise(ours: Value, theirs: Value) -> bool:
+    """Whether a system may have made that of this text by itself: other case, other blanks, or cut at its end."""
+    if not isinstance(ours, str) or not isinstance(theirs, str):
+        return False
+    one, other = _folded(ours), _folded(theirs)
+    return bool(other) and (one == other or one.startswith(other))
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
 def shown_otherwise(expected: Shown, values: Shown) -> dict[str, Value]:
     """What a target shows otherwise than it was sent: `outcomes.Saved.shown`. What it does not show proves nothing."""
     return {name: values[name] for name, ours in expected.items() if name in values and not same(ours, values[name])}

@@ -36,8 +36,10 @@ class Event(StrEnum):
     HELD = "held"
     CLOSED = "closed"  # the hold was closed
     RELEASED = "released"  # a person let it pass
+    RELEASED_ONCE = "released_once"  # a first person let it pass; a second one has to
     DISCARDED = "discarded"  # a person decided that it is never sent
     GONE = "gone"  # looked at before its delivery, and not in the source any more
+    REVERSED = "reversed"  # its document was reversed, since the source took it back
     ACCEPTED = "accepted"  # a person said that the target is right
     ASKED_AGAIN = "asked_again"  # a person asked for it once more: restore, recreate
     RELINKED = "relinked"  # a person said which record of the target it is

@@ -33,7 +33,7 @@ from mlc_dagster.ledger.entries import (
     newest_by_key,
 )
 from mlc_dagster.ledger.opening import existing_database, open_database
-from mlc_dagster.ledger.records import agreements, deliveries, holds, looks, pulls, trail
+from mlc_dagster.ledger.records import agreements, deliveries, holds, looks, owners, pulls, trail
 from mlc_dagster.ledger.records.trail import Trail
 from mlc_dagster.ledger.sections import Sections
 from mlc_dagster.ledger.tenants import checked
@@ -121,26 +121,34 @@ class Ledger(Sections):
         lease: Lease | None = None,
         pair: str = "",
         supersedes: Mapping[str, Mapping[str, str]] | None = None,
-    ) -> None:
+        shares: bool = True,
+        target: str = "",
+    ) -> Sequence[tuple[Ready, Answer]]:
         """Write down the answers. Raises LeaseLost, and ValueError where a key stands twice.
 
         Saved: delivered, and its hold is closed unless that is newer. Refused: no longer in doubt; an id that the
         target gave is kept, so that the next attempt updates. Unanswered: in doubt from its first attempt on.
         `supersedes`: {flow: {key: what took its place}}: never delivered from now on, whatever its version.
+        Where the target does not share its documents, what another key owns is refused. The answers as they are kept.
         """
+        if not shares:
+            with self._database.reading() as connection:
+                outcomes = owners.refused(outcomes, owners.taken(connection, flow, outcomes), target)
         saved = {ready.key: ready.version for ready, answer in outcomes if isinstance(answer, Saved)}
-        kept = [answer for _, answer in outcomes if pair and isinstance(answer, Saved)]
-        agreed = dict(each for answer in kept for each in (answer.agreed, *answer.also_agreed) if each)
+        answers = {ready.key: answer for ready, answer in outcomes if isinstance(answer, Saved)}
+        kept = (each for answer in answers.values() for each in (answer.agreed, *answer.also_agreed))
+        agreed = dict(each for each in kept if each and pair)
         with self._database.writing() as connection:
             mine = _trail(connection, flow, run, lease)
             deliveries.finish(mine, outcomes)
-            looks.answered(mine, {ready.key: answer for ready, answer in outcomes if isinstance(answer, Saved)})
+            looks.answered(mine, answers)
             holds.close(mine, holds.open_up_to(connection, flow, saved), "delivered")
             agreements.write(mine, pair, agreed)
             for other, taken in sorted((supersedes or {}).items()):
                 theirs = Trail(connection, other, run)
                 new = deliveries.supersede(theirs, taken)
                 holds.close(theirs, holds.of_keys(connection, other, new), "superseded")
+        return outcomes
 
     def tell_late(self, flow: str, outcomes: Sequence[tuple[Ready, Answer]], *, run: Run) -> None:
         """Answers to a writer that was overtaken: lines in the trail, and nothing else. The next one has looked."""
@@ -241,8 +249,6 @@ class Ledger(Sections):
         with self._database.reading() as connection:
             return holds.partitions(connection)
 
-    # --- pulls ---
-
     def record_pull(self, pull: Pull, *, run: Run) -> None:
         """Write down a read that came to its end."""
         with self._database.writing() as connection:
@@ -264,7 +270,7 @@ class Ledger(Sections):
         with self._database.reading() as connection:
             return pulls.freshness(connection, entity)
 
-    # --- who may write, and call ---
+    # --- who may write, and call; secrets ---
 
     def lease(
         self, name: str, owner: str, *, seconds: float = 20.0, on_wait: Callable[[str], None] | None = None
@@ -286,8 +292,6 @@ class Ledger(Sections):
     def budget(self, name: str, limit: int, period: float) -> SharedBudget:
         """At most `limit` calls in any `period` seconds, for all who name this budget. Never name it by a secret."""
         return SharedBudget(self._database, name, limit, period)
-
-    # --- secrets ---
 
     def vault(self, master_keys: str) -> Vault:
         """The sealed credentials. Raises Misconfigured where `master_keys` are none."""

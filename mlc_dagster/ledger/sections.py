@@ -10,6 +10,7 @@ from mlc_dagster.ledger.coordination.work import Work
 from mlc_dagster.ledger.database import Database
 from mlc_dagster.ledger.records.agreements import Agreements
 from mlc_dagster.ledger.records.audits import LedgerAudit
+from mlc_dagster.ledger.records.bank_marks import BankMarks
 from mlc_dagster.ledger.records.causes import Causes
 from mlc_dagster.ledger.records.contents import Contents
 from mlc_dagster.ledger.records.decisions import LedgerDecisions
@@ -18,6 +19,8 @@ from mlc_dagster.ledger.records.gone import Gone
 from mlc_dagster.ledger.records.history import LedgerHistory
 from mlc_dagster.ledger.records.loads import Loads
 from mlc_dagster.ledger.records.looks import Looks
+from mlc_dagster.ledger.records.owners import Owners
+from mlc_dagster.ledger.records.posted import LedgerPosted
 from mlc_dagster.ledger.records.reads import Reads
 from mlc_dagster.ledger.records.shadow import Shadow
 from mlc_dagster.ledger.records.sightings import LedgerSightings
@@ -41,8 +44,11 @@ class Sections:
         self.causes = Causes(database)
         self.contents = Contents(database)
         self.differences = Differences(database)
+        self.posted = LedgerPosted(database)
+        self.bank_marks = BankMarks(database)
         self.gone = Gone(database)
         self.looks = Looks(database)
+        self.owners = Owners(database)
         self.people = WordsOfPeople(database)
         self.reads = Reads(database)
         self.agreements = Agreements(database)

@@ -15,6 +15,8 @@ from sqlalchemy import (
 
 from mlc_dagster.ledger.account_tables import accounts as accounts
 from mlc_dagster.ledger.account_tables import set_aside as set_aside
+from mlc_dagster.ledger.bank_tables import bank_marks as bank_marks
+from mlc_dagster.ledger.bank_tables import salts as salts
 from mlc_dagster.ledger.columns import Key, Moment, Name, Serial, Words
 from mlc_dagster.ledger.content_tables import contents as contents
 from mlc_dagster.ledger.hold_tables import TABLES as TABLES
@@ -57,6 +59,7 @@ deliveries = Table(
     Column("read_number", Serial),  # of the walk that read it, see reads; null: not known
     Column("verified_at", Moment),  # when the target was last asked for it; null: never since it was delivered
     PrimaryKeyConstraint("flow", "key", name="deliveries_pkey"),
+    Index("deliveries_by_remote_id", "flow", "remote_id"),
     sqlite_with_rowid=False,
 )
 

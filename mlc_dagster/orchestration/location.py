@@ -4,11 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain
 
 import dagster as dg
 
-from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import ERP, EntitySet
 from mlc_dagster.orchestration import partitions
@@ -17,9 +15,10 @@ from mlc_dagster.orchestration.assets.comparisons import comparison_assets
 from mlc_dagster.orchestration.assets.loads import loaded_asset, prepared_asset
 from mlc_dagster.orchestration.assets.pausing import after
 from mlc_dagster.orchestration.assets.references import alignment_checks, reference_assets
+from mlc_dagster.orchestration.assets.reversals import reversals_asset, reversals_key, reverses
 from mlc_dagster.orchestration.assets.sources import source_asset
 from mlc_dagster.orchestration.assets.verified import reads_back, verified_asset
-from mlc_dagster.orchestration.automation import alerts, duplicates, verifying
+from mlc_dagster.orchestration.automation import alerts, duplicates, still_standing, verifying
 from mlc_dagster.orchestration.automation import jobs_and_schedules as automation
 from mlc_dagster.orchestration.automation.due import due_sensors
 from mlc_dagster.orchestration.automation.failed_runs import failed_runs_sensor
@@ -31,11 +30,13 @@ from mlc_dagster.orchestration.automation.sweep import sweep_jobs, sweep_schedul
 from mlc_dagster.orchestration.liveness.lost_runs import lost_runs_sensor
 from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
 from mlc_dagster.orchestration.resources import ConnectionResource, LedgerResource, StorageResource
-from mlc_dagster.orchestration.settings_check import strange_cut_overs, strange_field, strange_flows
+from mlc_dagster.orchestration.settings_check import (
+    check_extras,
+    check_guards,
+    check_lives,
+)
 from mlc_dagster.settings import Environment, Settings
-from mlc_dagster.settings.mistakes import named
-from mlc_dagster.settings.section import TargetSection
-from mlc_dagster.systems.configuration import connections, erp_settings, known_flows, secrets, switched_off
+from mlc_dagster.systems.configuration import connections, erp_settings, secrets, switched_off
 from mlc_dagster.systems.configuration import flows as all_flows
 from mlc_dagster.systems.ifs import records as ifs
 
@@ -48,6 +49,7 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
     catalogue = ifs.catalogue_for(erp_settings(settings))
     flows = flows_of(settings, catalogue)
     check_guards(settings)
+    check_lives(settings)
     parts = _Parts(settings, environment, catalogue, flows)
     return dg.Definitions(
         assets=[*parts.sources(), *parts.prepared(), *parts.loaded(), *parts.references, *parts.verified()],
@@ -92,6 +94,11 @@ class _Parts:
     def references(self) -> list[dg.AssetsDefinition]:
         return [*reference_assets(self.settings), *comparison_assets(self.settings)]
 
+    @cached_property
+    def reversed(self) -> list[Flow]:
+        """The flows whose documents are reversed where their source takes them back."""
+        return [flow for flow in self.every if reverses(flow, self.settings)]
+
     def sources(self) -> Iterator[dg.AssetsDefinition]:
         for entity in self.read:
             before, feeds = written_before(entity, self.every), fed_by(entity, self.every)
@@ -110,6 +117,8 @@ class _Parts:
             yield loaded_asset(
                 flow, self.settings, place, after(flow, self.every), in_shadow=in_shadow, slice_seconds=seconds
             )
+        for flow in self.reversed:
+            yield reversals_asset(flow, self.settings, self.place[flow.source.partition])
 
     @cached_property
     def looked_at(self) -> list[Flow]:
@@ -125,13 +134,15 @@ class _Parts:
             yield voucher_check(self.catalogue[VOUCHERS], system, self.settings, self.place["day"])
         yield from alignment_checks(self.settings)
         yield from duplicates.duplicates_checks(self.every, self.settings)
+        yield from still_standing.standing_checks(self.every, self.settings)
 
     def jobs(self) -> Iterator[automation.AssetJob]:
         quiet = resources(self.settings, self.environment, shares_budget=False)
         moving = [
-            *jobs(self.flows, self.catalogue, self.charted),
+            *jobs(self.flows, self.catalogue, self.charted, self.reversed),
             *automation.reference_jobs(self.references),
             *duplicates.duplicates_jobs(self.every),
+            *still_standing.standing_jobs(self.every, self.settings),
             *sweep_jobs(self.every, self.settings),
             *verifying.verify_jobs(self.looked_at),
             plan_job(self.every, self.settings, quiet),
@@ -146,6 +157,7 @@ class _Parts:
             if has_charts or schedule.job_name != automation.CHART_JOB:
                 yield schedule
         yield from duplicates.duplicates_schedules(self.every, self.settings)
+        yield from still_standing.standing_schedules(self.every, self.settings)
         yield from sweep_schedules(self.every, self.settings)
         yield from verifying.verify_schedules(self.looked_at, self.settings)
         yield purge_schedule(self.settings)
@@ -181,12 +193,16 @@ def with_cut_overs(flows: tuple[Flow, ...], settings: Settings) -> tuple[Flow, .
 
 
 def jobs(
-    flows: Mapping[str, tuple[Flow, ...]], catalogue: Mapping[str, EntitySet], charted: Sequence[str]
+    flows: Mapping[str, tuple[Flow, ...]],
+    catalogue: Mapping[str, EntitySet],
+    charted: Sequence[str],
+    reversed_: Sequence[Flow] = (),
 ) -> Iterator[automation.AssetJob]:
     """One for each SaaS, one more for what goes there by company, and two that read only."""
     for system, table in flows.items():
         also = [catalogue[VOUCHERS]] if system in charted else []
-        yield automation.job_for(system, of_partition("day", table), also)
+        more = [reversals_key(flow) for flow in reversed_ if flow in table]
+        yield automation.job_for(system, of_partition("day", table), also, more)
         if by_company := of_partition("company", table):
             yield automation.job_for(automation.company_job(system), by_company, [])
     erps = read_by_day_or_company(catalogue, ())
@@ -240,27 +256,6 @@ def read_by_day_or_company(catalogue: Mapping[str, EntitySet], flows: Sequence[F
 def of_partition(kind: str, flows: tuple[Flow, ...]) -> tuple[Flow, ...]:
     """Those whose source, and so all that is made of it, is partitioned by day, or by company."""
     return tuple(flow for flow in flows if flow.source.partition == kind)
-
-
-def check_extras(flows: Sequence[Flow], section: TargetSection) -> None:
-    """Raises Misconfigured where mlc.yaml adds a field that the flow's source does not have."""
-    for flow in flows:
-        known = flow.source.record.__struct_fields__
-        if unknown := sorted(set(section.extras.get(flow.key[-1], {})) - set(known)):
-            where = f"{flow.spoke}.extra_fields.{flow.key[-1]}.{unknown[0]}"
-            raise Misconfigured(f"{where} in mlc.yaml: {strange_field(flow, unknown[0], set(known))}")
-
-
-def check_guards(settings: Settings) -> None:
-    """Raises Misconfigured where mlc.yaml guards, looks at or cuts over a flow that there is not."""
-    known = known_flows(settings)
-    strange = (
-        strange_flows(("guards",), settings.guards, known),
-        strange_flows(("verify", "flows"), settings.verify.flows, known),
-        strange_cut_overs(settings.cut_over, known),
-    )
-    for wrong in chain.from_iterable(strange):
-        raise Misconfigured(f"{named(wrong.path)} in mlc.yaml: {wrong.sentence}")
 
 
 def tenants_flows(flows: tuple[Flow, ...], catalogue: Mapping[str, EntitySet]) -> tuple[Flow, ...]:

@@ -4,6 +4,7 @@ A resource holds the names of its secrets. The values are looked up when its cli
 then in the vault, and live in the client alone: Dagster shows every field of a resource.
 """
 
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -147,5 +148,9 @@ class ConnectionResource(Signed):
         return systems()[self.system].settings.model_validate(self.section)
 
     def _connected(self, settings: SystemConnection, tries: int, budgets: Budgets | None = None) -> Any:
-        secrets, budgets = dict(zip(self.secrets, self.values(), strict=True)), budgets or self.budgets
-        return systems()[self.system].client(settings, secrets, budgets, self.connection, tries, kept=self.kept)
+        secrets = dict(zip(self.secrets, self.values(), strict=True))
+        make = partial(systems()[self.system].client, kept=self.kept, bank_salt=self._bank_salt)
+        return make(settings, secrets, budgets or self.budgets, self.connection, tries)
+
+    def _bank_salt(self) -> bytes:
+        return self.opened.bank_marks.salt()

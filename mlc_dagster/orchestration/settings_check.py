@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from mlc_dagster.core.bank_details import is_named
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.near_names import offered
 from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.settings import Settings, document, placeholders
 from mlc_dagster.settings.addresses import is_plain
-from mlc_dagster.settings.mistakes import Mistake, found, shown_name
+from mlc_dagster.settings.mistakes import Mistake, found, named, shown_name
+from mlc_dagster.settings.section import TargetSection
 from mlc_dagster.settings.sections import connections_in
-from mlc_dagster.systems.configuration import settled
+from mlc_dagster.systems.configuration import flows as all_flows
+from mlc_dagster.systems.configuration import known_flows, settled
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.settings import ABSENT, EntitySetSettings, LineSetSettings, Preset, preset_of
 from mlc_dagster.systems.registry import sections, systems
@@ -43,6 +48,7 @@ def of_the_house(content: Any) -> Iterator[Mistake]:
     yield from strange_flows(("guards",), _section(content, "guards"), known)
     yield from strange_flows(("verify", "flows"), _section(content, "verify", "flows"), known)
     yield from strange_cut_overs(_section(content, "cut_over"), known)
+    yield from strange_lives(_section(content, "later_life"), known)
     yield from _entity_sets(_section(content, ERP))
     yield from _crons("schedules", _section(content, "schedules"))
     if daily := _section(content, "alerts").get("daily"):  # empty: there is no daily word
@@ -77,6 +83,20 @@ def strange_cut_overs(named: Iterable[str], known: Mapping[str, Flow]) -> Iterat
     for name in named:
         if name in known and not hasattr(known[name].source.record, "dates"):
             yield Mistake(("cut_over", name), "what it moves has no date: a cut-over is one of documents")
+
+
+def strange_lives(lives: Mapping[str, Any], known: Mapping[str, Flow]) -> Iterator[Mistake]:
+    """What is said of flows that there are not, or of which nothing can be reversed."""
+    yield from strange_flows(("later_life",), lives, known)
+    for name, said in lives.items():
+        if name in known and _says(said) == "reverse" and known[name].reversing is None:
+            able = ", ".join(flow.name for flow in known.values() if flow.reversing)
+            words = f"nothing of this flow can be reversed; expected hold, or one of {able}"
+            yield Mistake(("later_life", name, "on_taken_back"), words)
+
+
+def _says(said: Any) -> Any:
+    return said.get("on_taken_back") if isinstance(said, dict) else getattr(said, "on_taken_back", None)
 
 
 def _entity_sets(section: dict[str, Any]) -> Iterator[Mistake]:
@@ -116,11 +136,13 @@ def _extra_fields(content: Any, connection: str, flows: Mapping[str, Flow]) -> I
         if flow is not None and isinstance(fields, dict):
             added = _section(content, ERP, "entity_sets", flow.source.name, "extra_fields")
             known = {*flow.source.record.__struct_fields__, *added}
-            for field in [field for field in fields if field not in known]:
+            for field in [field for field in fields if field not in known or is_named(field)]:
                 yield Mistake((connection, "extra_fields", name, field), strange_field(flow, field, known))
 
 
 def strange_field(flow: Flow, field: str, known: set[str]) -> str:
+    if field in known:
+        return "bank details are never carried to another system; expected another field"
     where = f"ifs.entity_sets.{flow.source.name}.extra_fields.{shown_name(field)}: Cf_..."
     return f"{flow.source.name} has no such field{offered(field, known)}. One of your ERP's own is named first: {where}"
 
@@ -129,3 +151,34 @@ def _section(content: Any, *path: str) -> dict[Any, Any]:
     for name in path:
         content = content.get(name) if isinstance(content, dict) else None
     return content if isinstance(content, dict) else {}
+
+
+# --- the same of settings that are parsed already --------------------------------------------------------------------
+
+
+def check_extras(flows: Sequence[Flow], section: TargetSection) -> None:
+    """Raises Misconfigured where mlc.yaml adds a field that the flow's source does not have."""
+    for flow in flows:
+        known, extras = flow.source.record.__struct_fields__, section.extras.get(flow.key[-1], {})
+        if unknown := sorted(field for field in extras if field not in known or is_named(field)):
+            where = f"{flow.spoke}.extra_fields.{flow.key[-1]}.{unknown[0]}"
+            raise Misconfigured(f"{where} in mlc.yaml: {strange_field(flow, unknown[0], set(known))}")
+
+
+def check_guards(settings: Settings) -> None:
+    """Raises Misconfigured where mlc.yaml guards, looks at or cuts over a flow that there is not."""
+    known = known_flows(settings)
+    strange = (
+        strange_flows(("guards",), settings.guards, known),
+        strange_flows(("verify", "flows"), settings.verify.flows, known),
+        strange_cut_overs(settings.cut_over, known),
+    )
+    for wrong in chain.from_iterable(strange):
+        raise Misconfigured(f"{named(wrong.path)} in mlc.yaml: {wrong.sentence}")
+
+
+def check_lives(settings: Settings) -> None:
+    """Raises Misconfigured where mlc.yaml would reverse what cannot be reversed."""
+    known = {flow.name: flow for table in all_flows(settings).values() for flow in table}
+    for wrong in strange_lives(dict(settings.later_life), known):
+        raise Misconfigured(f"{named(wrong.path)} in mlc.yaml: {wrong.sentence}")

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from mlc_dagster.core.outcomes import Seen, Shown
-from mlc_dagster.core.shown_values import Value, same
+from mlc_dagster.core.shown_values import Value, kept_otherwise, same
 from mlc_dagster.ledger.records.looks import Accepted, Look, Remembered
 
 OWN = "@"
@@ -80,18 +80,6 @@ class Base:
         if is_there:
             agreed.pop(STATE, None)
         return Remembered(agreed, self.accepted, look.restored)
-
-
-def kept_otherwise(ours: Value, theirs: Value) -> bool:
-    """Whether the target may have made that of this text by itself: other case, other blanks, or cut at its end."""
-    if not isinstance(ours, str) or not isinstance(theirs, str):
-        return False
-    one, other = _folded(ours), _folded(theirs)
-    return bool(other) and (one == other or one.startswith(other))
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.split()).casefold()
 
 
 def with_restored(one: Remembered, look: Look, unlike: Mapping[str, Value]) -> Remembered:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.outcomes import EVER, Agreed, Draft, Outcome, Ready, Saved, State
@@ -14,7 +15,9 @@ NOTHING_TO_SEND = frozenset({State.UNCHANGED, State.SUPERSEDED})
 LONG_AGO = EVER + timedelta(seconds=1)  # and yet in doubt: an attempt was made
 
 
-def draft_of(one: Ready, standing: Standing, agreed: Callable[[str], Agreed | None]) -> Draft:
+def draft_of(
+    one: Ready, standing: Standing, agreed: Callable[[str], Agreed | None], owner: Callable[[str, str], str]
+) -> Draft:
     """New: look for it from ever, a first load adopts what is there. In doubt: from when the attempt was made."""
     new = EVER if standing.state is State.NEW else None
     return Draft(
@@ -24,6 +27,7 @@ def draft_of(one: Ready, standing: Standing, agreed: Callable[[str], Agreed | No
         _begun(standing.since) if standing.state is State.IN_DOUBT else new,
         was_delivered=standing.delivered_version is not None,
         agreed=agreed,
+        owner=partial(owner, one.key),
         version=one.version,
         as_sent=standing.as_sent,
     )

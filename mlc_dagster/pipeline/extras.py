@@ -8,6 +8,7 @@ from typing import cast
 from mlc_dagster.core.difference_kinds import EXTRA_IN_THE_TARGET
 from mlc_dagster.core.outcomes import Delivered, FindsOurs, Seen
 from mlc_dagster.ledger.records.differences import AGREED, Difference, Found
+from mlc_dagster.pipeline.taken_back import reversal_name
 from mlc_dagster.pipeline.verified import Verified
 from mlc_dagster.pipeline.verify import Asked, in_words
 
@@ -21,6 +22,7 @@ def look_for_extras(asked: Asked, since: datetime | None, account: Verified) -> 
         return
     flow, ledger, client = asked.flow, asked.ledger, cast(FindsOurs, asked.client)
     known = frozenset(ledger.remote_ids(flow.name).values())
+    known |= frozenset(ledger.remote_ids(reversal_name(flow.name)).values())  # ours too
     before = {(one.key, one.field): one for one in _open(asked)}
     seen = [one for one in client.ours_in(flow, since, known) if one.remote_id not in known]
     there = {(one.key, one.remote_id) for one in seen}

@@ -20,7 +20,7 @@ from mlc_dagster.core.vocabulary import Record, record_key
 from mlc_dagster.ledger import Held, HoldEntry, Ledger
 from mlc_dagster.ledger.records.causes import LAST, Cause, Group, Judged, Place
 from mlc_dagster.pipeline.known_values import marks
-from mlc_dagster.pipeline.prepare import AsRead, Look, delivered, held_reasons, judge_all
+from mlc_dagster.pipeline.prepare import AsRead, Look, facts_of, judge_all
 from mlc_dagster.pipeline.registered_anew import Registrations
 from mlc_dagster.rules.waiving import AT_THE_LOAD
 
@@ -157,7 +157,7 @@ def judged_again(
     """Each hold with what would keep it now: nothing, where it would be ready; None where it cannot be told."""
     found = [(hold, record) for hold in holds if (record := _source(flow, hold)) is not None]
     rows: list[AsRead] = [(record, None, None) for _, record in found]
-    known = replace(facts, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger))
+    known = facts_of(flow, rows, facts, ledger)
     others = Registrations(flow, ledger)
     outcomes = judge_all(flow, rows, known, "", look, partial(ledger.decisions.of, flow.name), others) if rows else ()
     told = {hold.id: _problems(one) for (hold, _), one in zip(found, outcomes, strict=True)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, cast
 
@@ -40,6 +40,15 @@ class WhatPeopleDid:
     again: frozenset[str] = frozenset()
     anew: frozenset[str] = frozenset()
     _released: set[str] = field(default_factory=set)
+
+    def look_at(
+        self, ready: Sequence[Ready], draft: Callable[[Ready], Draft]
+    ) -> tuple[list[Ready], dict[str, Draft], list[KeptBack]]:
+        """What is sent, key -> its draft, and what is held."""
+        to_send, kept = self.sort(ready)
+        drafts, others = self.drafts(map(draft, to_send))
+        kept += [KeptBack(one, AS_DELIVERED, others[one.key]) for one in to_send if one.key in others]
+        return [one for one in to_send if one.key not in others], {each.key: each for each in drafts}, kept
 
     def sort(self, ready: Sequence[Ready]) -> tuple[list[Ready], list[KeptBack]]:
         """What may be sent, and what is held: where a record was deleted there, and, as the policy says, where it

@@ -14,17 +14,18 @@ from mlc_dagster.core.logs import logger
 from mlc_dagster.core.outcomes import ACCEPTED as ACCEPTED
 from mlc_dagster.core.outcomes import EVER as EVER
 from mlc_dagster.core.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
-from mlc_dagster.core.vocabulary import ERP, key_text
-from mlc_dagster.ledger import Decision, Lease, LeaseLost, Ledger, Paused, Run, Standing, boot_time
+from mlc_dagster.ledger import Decision, Lease, LeaseLost, Ledger, Paused, Run, Standing
 from mlc_dagster.pipeline import disagreements, ending, stakes
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, Slice, chunks
+from mlc_dagster.pipeline.changed_back import changed_back
 from mlc_dagster.pipeline.drafts import NOTHING_TO_SEND, draft_of, superseded
 from mlc_dagster.pipeline.fresh import SecondRead
 from mlc_dagster.pipeline.kept_back import Policy, WhatPeopleDid
+from mlc_dagster.pipeline.load_guard import LoadGuard
 from mlc_dagster.pipeline.load_result import Loaded as Loaded
+from mlc_dagster.pipeline.ownership import Ownership
 from mlc_dagster.pipeline.prepare import held_target
 from mlc_dagster.pipeline.systematic_refusals import SystematicRefusal
-from mlc_dagster.rules.waiving import AS_DELIVERED
 
 log = logger("mlc_dagster.pipeline")
 
@@ -106,10 +107,11 @@ class _Delivery:
     unanswered: list[Ready] = field(default_factory=list)
     refused: list[tuple[Ready, Refused]] = field(default_factory=list)  # it may not have been the record's fault
     told_at: float = field(default_factory=time.monotonic)
-    pause_seen_at: float | None = None  # by the boot clock: the pause's own time is of another clock
 
     def __post_init__(self) -> None:
         self.futility = SystematicRefusal(self.flow.target.system)
+        self.ownership = Ownership(self.flow, self.ledger)
+        self.guard = LoadGuard(self.ledger, self.lease, self.flow.target.system, self.futility)
 
     def take(self, prepared: Sequence[Ready]) -> None:
         """Sort by what the ledger says of each; send what must be sent.
@@ -133,7 +135,7 @@ class _Delivery:
     def _settled(self, ready: Sequence[Ready]) -> tuple[list[Ready], dict[str, Standing]]:
         """What must be sent, and how each stands; the rest is as it should be, and its holds are over."""
         standings = self.ledger.judge(self.flow.name, ready)
-        again = self._to_look_at(standings) | self.people.again
+        again = changed_back(self.flow, standings, self.ledger) | self.people.again
         done = {key for key, one in standings.items() if one.state in NOTHING_TO_SEND} - again
         settled = [(one, standings[one.key].state) for one in ready if one.key in done]
         self.ledger.settle(self.flow.name, settled, run=self.run)
@@ -176,28 +178,15 @@ class _Delivery:
                 self.lease.settle(self.longest_request)
             self.send(self.left, self.ledger.judge(self.flow.name, self.left))
 
-    def _to_look_at(self, standings: dict[str, Standing]) -> frozenset[str]:
-        """What is as it was delivered, of a pair whose other flow has delivered something else since."""
-        if not self.flow.pair:
-            return frozenset()
-        same = {key: one.remote_id for key, one in standings.items() if one.state is State.UNCHANGED}
-        into_erp = self.flow.target.system == ERP
-        erps = {key: key_text(remote_id) if into_erp else key for key, remote_id in same.items()}
-        return self.ledger.agreements.newer(self.flow.pair, self.flow.name, erps)
-
     def send(self, ready: Sequence[Ready], standings: dict[str, Standing]) -> None:
         """All that people have not a word in: what they deleted is held, what was accepted stays."""
         if self._is_stopped():
             self.loaded.paused += len(ready)
             return
-        ready, kept = self.people.sort(ready)
-        drafts, others = self.people.drafts(self._draft(one, standings[one.key]) for one in ready)
+        ready, drafts, kept = self.people.look_at(ready, lambda one: self._draft(one, standings[one.key]))
         for each in kept:
             self._hold(*each)
-        for one in ready:
-            if one.key in others:
-                self._hold(one, AS_DELIVERED, others[one.key])
-        self._send([one for one in ready if one.key not in others], {draft.key: draft for draft in drafts}, standings)
+        self._send(ready, drafts, standings)
 
     def _send(self, ready: Sequence[Ready], drafts: dict[str, Draft], standings: dict[str, Standing]) -> None:
         for batch in chunks(ready, self.flow.target.batch):
@@ -206,7 +195,7 @@ class _Delivery:
                 continue
             attempts = [(one, standings[one.key].remote_id) for one in batch]
             self.ledger.begin(self.flow.name, attempts, run=self.run, lease=self.lease)
-            with ending.after_this(), departures.guarded_by(self):
+            with ending.after_this(), departures.guarded_by(self.guard):
                 self._save({one.key: one for one in batch}, [drafts[one.key] for one in batch])
             self.slice.batches += 1
             self._tell()
@@ -234,20 +223,8 @@ class _Delivery:
         for one, outcome in refused:
             self._hold(one, outcome.rule, outcome.reason)
 
-    def before_headers(self, call: str) -> None:
-        """As departures.Guard: nothing leaves any more where another one writes, or may, nor long after a pause."""
-        if pause := self.ledger.ask_lease(self.lease, call, self.flow.target.system):
-            self.pause_seen_at = self.pause_seen_at or boot_time()
-            pause.end_within(self.pause_seen_at + ending.GRACE_SECONDS - boot_time(), call)
-
-    def before_body(self, call: str) -> None:
-        self.lease.check(call)
-
-    def answered(self, call: str, error: Exception | None, suspicion: int) -> None:
-        self.futility.answered(call, error, suspicion)
-
     def _draft(self, one: Ready, standing: Standing) -> Draft:
-        return replace(draft_of(one, standing, self._agreed), title=self.flow.title)
+        return replace(draft_of(one, standing, self._agreed, self.ownership.owner), title=self.flow.title)
 
     def _agreed(self, key: str) -> Agreed | None:
         return self.ledger.agreements.of(self.flow.pair, key) if self.flow.pair else None
@@ -267,30 +244,45 @@ class _Delivery:
         try:
             for outcome in outcomes:
                 one = batch[outcome.draft.key]
+                self.ownership.note(outcome)
                 if isinstance(outcome, Begun):
+                    if self.ownership.owner(one.key, outcome.remote_id):
+                        continue  # another key's: this one never has its id
                     self.ledger.note_id(self.flow.name, one.key, outcome.remote_id, run=self.run, lease=self.lease)
                 else:
                     last_words.append((one, outcome))
         finally:
-            self._write_down(last_words)
-            for one, outcome in last_words:
+            for one, outcome in self._write_down(last_words):
                 self._count(batch.pop(one.key), outcome)
             if not self.futility.is_suspected:
                 self.hold_what_was_refused()
 
-    def _write_down(self, last_words: Sequence[tuple[Ready, Answered]]) -> None:
-        """Raises LeaseLost, which says how much was answered all the same: that is in the trail, and looked for."""
+    def _write_down(self, last_words: Sequence[tuple[Ready, Answered]]) -> Sequence[tuple[Ready, Answered]]:
+        """What counts of it: a document that is another key's is refused.
+
+        Raises LeaseLost, which says how much was answered all the same: that is in the trail, and looked for."""
         flow, run = self.flow, self.run
         taken = superseded(flow, last_words)
         self.loaded.differing += disagreements.remember(flow.name, last_words, self.ledger)
         stakes.remember(flow, last_words, self.ledger)
         try:
-            self.ledger.finish(flow.name, last_words, run=run, lease=self.lease, pair=flow.pair, supersedes=taken)
+            kept = self.ledger.finish(
+                flow.name,
+                last_words,
+                run=run,
+                lease=self.lease,
+                pair=flow.pair,
+                supersedes=taken,
+                shares=flow.target.shares,
+                target=flow.title or flow.target.system,
+            )
         except LeaseLost as lost:
             self.ledger.tell_late(flow.name, last_words, run=run)
             saved = sum(isinstance(outcome, Saved) for _, outcome in last_words)
             words = f"{lost.message}; {flow.target.system} took {saved} record(s) of this batch before that"
             raise LeaseLost(words, cure=lost.cure) from lost
+        self.loaded.differing += self.ownership.tell_shared()
+        return kept
 
     def _count(self, one: Ready, outcome: Answered) -> None:
         if isinstance(outcome, Saved):

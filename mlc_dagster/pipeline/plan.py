@@ -18,7 +18,7 @@ from mlc_dagster.core.outcomes import Ready, State
 from mlc_dagster.core.vocabulary import Record, record_key
 from mlc_dagster.ledger import Held, Ledger, Standing
 from mlc_dagster.pipeline.decisions import Discarded
-from mlc_dagster.pipeline.prepare import AsRead, Look, OutOfScope, delivered, held_reasons, judge_all
+from mlc_dagster.pipeline.prepare import AsRead, Look, OutOfScope, facts_of, judge_all
 from mlc_dagster.pipeline.registered_anew import Registrations
 
 Does = Literal["create", "change", "look first", "nothing", "superseded", "held", "discarded", "out of scope"]
@@ -121,9 +121,9 @@ def _steps(
     coming: Coming,
     rows: Sequence[AsRead],
 ) -> Iterator[Step]:
-    there, after, currencies = with_what_comes(flow, rows, delivered(flow, rows, ledger), coming)
-    books = with_suppliers(facts.books, currencies)
-    known = replace(facts, delivered=there, held=held_reasons(flow, ledger), unusable={}, books=books)
+    ours = facts_of(flow, rows, facts, ledger)
+    there, after, currencies = with_what_comes(flow, rows, ours.delivered, coming)
+    known = replace(ours, delivered=there, unusable={}, books=with_suppliers(facts.books, currencies))
     seen = None if look is None else lambda records: with_suppliers(look(records), currencies)
     others = Registrations(flow, ledger)
     found = judge_all(flow, rows, known, partition_key, seen, partial(ledger.decisions.of, flow.name), others)

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from mlc_dagster.core.bank_details import MARK
 from mlc_dagster.core.facts import Books, Facts
 from mlc_dagster.core.flows import Flow, Problem
+from mlc_dagster.core.later_life import Fate
 from mlc_dagster.core.outcomes import Ready
 from mlc_dagster.core.vocabulary import Record, fingerprint, record_key, renamed, version_of
 from mlc_dagster.ledger import Decision, Held, Ledger, Run
@@ -21,12 +23,14 @@ from mlc_dagster.pipeline import stated_back
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
 from mlc_dagster.pipeline.decisions import NOT_DISCARDED, Discarded, decided
 from mlc_dagster.pipeline.registered_anew import Registrations, There
+from mlc_dagster.pipeline.taken_back import LaterLife, read_at, with_posted
 
 AsRead = tuple[Record | None, str | None, str | None]
 """A record, its ETag, and why it could not be read (JSON text) where the record is None."""
 
 READABLE = "record_is_readable"
 MAPPABLE = "record_can_be_mapped"
+NOT_REVERSED = "is_not_reversed"
 BUILT_IN = {
     READABLE: "The row has its key, and every value fits its field.",
     MAPPABLE: "The mapping has what it needs.",
@@ -48,6 +52,8 @@ class Verdict:
     held_by: Counter[str] = field(default_factory=Counter)  # rule -> records; a record may break several
     examples: dict[str, list[tuple[str, Problem]]] = field(default_factory=dict)  # rule -> (key, problem)
     blocked: dict[str, str] = field(default_factory=dict)  # rule -> why the whole partition is held
+    differing: int = 0  # of what was delivered: it does not stand in the source as it was
+    too_many: str = ""  # why so many of these at once were not written down
 
     def count(self, held: Sequence[Held]) -> None:
         for one in held:
@@ -89,9 +95,11 @@ def prepare(
     Where there is nothing to validate against (`facts.unusable`), every record is held with that reason.
     """
     verdict.blocked.update(facts.unusable)
+    life = LaterLife(flow, ledger, read_at=read_at(flow, run.partition, ledger))
     for batch in batches:
         rows = list(batch)
-        known = replace(facts, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger))
+        known = facts_of(flow, rows, facts, ledger)
+        life.see([record for record, _, _ in rows if record is not None], known)
         decisions, others = partial(ledger.decisions.of, flow.name), Registrations(flow, ledger, run, there)
         judged = list(judge_all(flow, rows, known, run.partition, look, decisions, others))
         ready = [one for one in judged if isinstance(one, Ready)]
@@ -108,7 +116,28 @@ def prepare(
         ledger.leave(flow.name, {one.key: one.version for one in outside}, run=run)
         verdict.out_of_scope.update(one.why for one in outside)
         verdict.count([one for one in held if one.key not in passed])
+        ledger.bank_marks.know(flow.name, _new_marks(flow, rows, ready, known))
         yield ready
+    life.end(run)
+    verdict.differing, verdict.too_many = len(life.found), life.too_many
+
+
+def _new_marks(flow: Flow, rows: Sequence[AsRead], ready: Sequence[Ready], facts: Facts) -> dict[str, str]:
+    """Of what passed: the bank details that it has are known from now on."""
+    if MARK not in flow.source.record.__struct_fields__:
+        return {}
+    passed = {one.key for one in ready}
+    marks = {record_key(one, flow.source.keys): getattr(one, MARK) or "" for one, _, _ in rows if one is not None}
+    return {key: mark for key, mark in marks.items() if key in passed and facts.bank_marks.get(key) != mark}
+
+
+def facts_of(flow: Flow, rows: Sequence[AsRead], facts: Facts, ledger: Ledger) -> Facts:
+    """The facts with what the ledger knows of these rows, and of what they refer to."""
+    keys = [record_key(record, flow.source.keys) for record, _, _ in rows if record is not None] if flow.fate else ()
+    known = with_posted(flow, keys, facts, ledger)
+    if MARK in flow.source.record.__struct_fields__:
+        known = replace(known, bank_marks=ledger.bank_marks.of(flow.name, keys))
+    return replace(known, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger))
 
 
 def delivered(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, dict[str, str]]:
@@ -207,7 +236,8 @@ class _Mapped(msgspec.Struct, frozen=True, gc=False):
             problems = left
         if problems:
             return _held(self.key, self.version, problems, self.source, self.partition)
-        return Ready(self.key, self.version, content, self.target, read)
+        made_from = fingerprint(flow.substance(source)) if flow.substance else read
+        return Ready(self.key, self.version, content, self.target, made_from)
 
 
 def _map(flow: Flow, row: AsRead, facts: Facts, partition: str) -> _Mapped | Held | OutOfScope:
@@ -215,8 +245,13 @@ def _map(flow: Flow, row: AsRead, facts: Facts, partition: str) -> _Mapped | Hel
     if record is None:
         return _unreadable(etag, unreadable or "{}", partition)
     key, version = record_key(record, flow.source.keys), _version(flow, record, partition)
+    fate = flow.fate(record, facts) if flow.fate else None
+    if number := facts.reversed.get(key):
+        if fate:
+            return OutOfScope(key, version, f"{fate.how}, and reversed")
+        return _held(key, version, [_alive_again(number, facts)], record, partition)
     if flow.scope and (why := flow.scope(record, facts)):
-        return OutOfScope(key, version, why)
+        return OutOfScope(key, version, _words(fate, facts.posted, key) or why)
     if flow.cut_over and (why := before_cut_over(flow.cut_over, flow, key, record, facts)):
         return OutOfScope(key, version, why)
     if facts.unusable:
@@ -234,6 +269,19 @@ def before_cut_over(cut_over: date, flow: Flow, key: str, record: Any, facts: Fa
     if dated is None or dated >= cut_over or facts.remote_id(flow.name, key):
         return ""
     return f"dated before the cut-over {cut_over}"
+
+
+def _words(fate: Fate | None, posted: Mapping[str, str], key: str) -> str:
+    """What was taken back in time says something else than what the target has."""
+    if fate and key in posted:
+        return f"{fate.how}, after it was entered"
+    return f"{fate.how}, before it was entered" if fate and fate.is_final else ""
+
+
+def _alive_again(number: str, facts: Facts) -> Problem:
+    reason = f"{number} reversed its document, since {facts.title or 'its source'} had taken it back; there it stands"
+    cure = "again now. Nothing is entered a second time by itself: enter it by hand, then discard this hold."
+    return Problem(NOT_REVERSED, f"{reason} {cure}", number)
 
 
 def _held(key: str, version: str, problems: Sequence[Problem], record: Record, partition: str) -> Held:

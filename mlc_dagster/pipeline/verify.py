@@ -18,6 +18,7 @@ from mlc_dagster.ledger.records.differences import Found
 from mlc_dagster.ledger.records.looks import Look, Remembered
 from mlc_dagster.pipeline.agreed_values import Base, Unlike, with_restored
 from mlc_dagster.pipeline.batches import chunks
+from mlc_dagster.pipeline.taken_back import reversals
 from mlc_dagster.pipeline.verified import Verified as Verified
 
 log = logger("mlc_dagster.verify")
@@ -57,7 +58,8 @@ def verify(asked: Asked, keys: Sequence[str]) -> Verified:
 
     Raises AccessDenied, TransientError, Misconfigured; what was seen until then is in the ledger.
     """
-    account = Verified(asked.flow.name)
+    account, over = Verified(asked.flow.name), reversals(asked.flow, keys, asked.ledger)
+    keys = [key for key in keys if key not in over]  # cancelled or reversed by us, since the source took them back
     for chunk in chunks(keys, LOOKED_AT_ONCE):
         if asked.goes_on():
             account.add(_looked(asked, chunk))

@@ -7,6 +7,7 @@ to do.
 
 from mlc_dagster.rules.account_demands import Booking as Booking
 from mlc_dagster.rules.account_demands import account_demands_are_met as account_demands_are_met
+from mlc_dagster.rules.bank_details import bank_details_confirmed as bank_details_confirmed
 from mlc_dagster.rules.company_calendar import accounting_year_is_known as accounting_year_is_known
 from mlc_dagster.rules.company_calendar import posting_day_is_sure as posting_day_is_sure
 from mlc_dagster.rules.dates import Dated as Dated

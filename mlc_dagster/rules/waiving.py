@@ -34,11 +34,16 @@ UNWAIVABLE = {
     "currency_is_the_suppliers": BOOKS_WOULD_BE_WRONG,
     "currency_is_known": TARGET_NEEDS_IT,
     "not_posted_already": TWICE_IN_THE_BOOKS,
+    "is_not_reversed": TWICE_IN_THE_BOOKS,
+    "reversal_is_certain": BOOKS_WOULD_BE_WRONG,
     "currency_is_in_the_portal": TARGET_NEEDS_IT,
     "is_not_a_credit_note": BOOKS_WOULD_BE_WRONG,
     "prices_are_not_negative": TARGET_NEEDS_IT,
 }
 """Rule -> why no release waives it."""
+
+FOUR_EYES = frozenset({"bank_details_are_confirmed"})
+"""Released by two different people, one record at a time."""
 
 TAKEN_AS_KNOWN = "not_changed_after_posting"
 """Released, the new content counts as known, and nothing is written: what is posted stays as it is."""
@@ -58,6 +63,7 @@ IN_THE_TARGET = frozenset({"may_be_this_company", "may_be_this_deal", DELETED, A
 AT_THE_LOAD = IN_THE_TARGET | {
     "target_accepts_it",
     "is_still_in_the_source",
+    "is_owned_by_another_key",
     "target_answered",
     TAKEN_AS_KNOWN,
     "both_sides_agree",

@@ -21,8 +21,12 @@ class GuardSettings(Section):
         None, ge=0, le=1, description="Rows that a partition must have, as a share of what is usual; 0.1 is 10 %"
     )
 
+    max_reversals: int = Field(
+        5, ge=0, description="Documents that one run may reverse, where later_life.<flow>.on_taken_back is reverse"
+    )
+
     @model_validator(mode="after")
     def _guards_something(self) -> GuardSettings:
-        if self.max_creates is None and self.max_update_share is None and self.min_rows_share is None:
-            raise ValueError("give max_creates, max_update_share or min_rows_share")
+        if not self.model_fields_set:
+            raise ValueError("give max_creates, max_update_share, min_rows_share or max_reversals")
         return self

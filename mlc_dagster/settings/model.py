@@ -15,6 +15,7 @@ from mlc_dagster.core.facts import CompanyMapping, Facts
 from mlc_dagster.core.near_names import offered
 from mlc_dagster.settings.alerts import AlertSettings
 from mlc_dagster.settings.guards import GuardSettings
+from mlc_dagster.settings.later_life import LaterLifeSettings
 from mlc_dagster.settings.section import CURRENCY, TENANT, Section, SystemConnection, TargetSection
 from mlc_dagster.settings.verify import Policy, VerifySettings
 from mlc_dagster.settings.web import WebSettings
@@ -124,6 +125,9 @@ class Settings(Section):
         description="flow (cin7/purchases): documents that are dated before this day are never sent; those that it has"
         " delivered already stay its own",
     )
+    later_life: dict[str, LaterLifeSettings] = Field(
+        default_factory=dict, description="flow: what follows when its source takes back what was delivered"
+    )
     verify: VerifySettings = VerifySettings()
     web: WebSettings = WebSettings()
     alerts: AlertSettings | None = Field(None, description="Leave it out, and nobody is told of failed runs and holds")
@@ -156,6 +160,11 @@ class Settings(Section):
     def targets(self) -> dict[str, TargetSection]:
         """The SaaS that are switched on, by the name of their connection."""
         return {name: section for name, section in self.connections.items() if isinstance(section, TargetSection)}
+
+    def reverses(self, flow: str) -> bool:
+        """Whether what the source of a flow takes back is reversed in the target."""
+        said = self.later_life.get(flow)
+        return said is not None and said.on_taken_back == "reverse"
 
     def section(self, connection: str) -> SystemConnection:
         """What the file says of a connection. Raises Misconfigured where it is switched off."""

@@ -140,10 +140,12 @@ class System:
         tries: int = 8,
         *,
         kept: Kept = kept_nowhere,
+        bank_salt: Callable[[], bytes] | None = None,
     ) -> Any:
         """The client of a connection; its messages name the settings and secrets as they are called here.
 
-        `secrets`: name here -> value, in the order of `secrets_of`. Raises as `connect`.
+        `secrets`: name here -> value, in the order of `secrets_of`. `bank_salt`: of the ledger, for the marks that it
+        makes of bank details. Raises as `connect`.
         """
         own = self.secrets_of(section)
         names, usual = tuple(secrets), [secret_name(name, self.name, connection) for name in own]
@@ -151,6 +153,8 @@ class System:
         made = self.connect(
             section, *secrets.values(), budgets, tries=tries, name=connection, **self.keeps(section, names, kept)
         )
+        if bank_salt is not None and hasattr(made, "bank_salt"):
+            made.bank_salt = bank_salt
         if connection == self.name and names == own:
             return made
         said = {**dict(zip(own, names, strict=True)), **dict(zip(usual, names, strict=True))}

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from mlc_dagster.core.bank_details import without_in_text
 from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger import Inbox, Ledger
 from mlc_dagster.ledger.database import LedgerUnavailable
@@ -86,7 +87,7 @@ class _Webhooks:
         sender = self._known[source]
         if (asked := sender.challenge(payload)) is not None:
             return JSONResponse({"challenge": asked})
-        new = await self._ask(self._keep, source, sender.read(payload, body), body.decode())
+        new = await self._ask(self._keep, source, sender.read(payload, body), without_in_text(body.decode()))
         return JSONResponse({"stored": "now" if new else "before"})
 
     async def health(self, request: Request) -> Response:

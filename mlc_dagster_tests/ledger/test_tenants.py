@@ -57,6 +57,8 @@ def fill(ledger: Ledger, word: str) -> None:
     ledger.work.ask(FLOW, ["2026-11-05"], word)
     ledger.stakes.note(FLOW, {"P1": Stake("100", "SEK", "0010/S1/F-1")})
     ledger.sweeps.ended("ifs/orders", "keys", {"rows": word})
+    ledger.bank_marks.know(FLOW, {"P1": word})
+    ledger.bank_marks.salt()
     ledger.sweeps.asked(FLOW, {"P1": word})
     ledger.work.put_off([(FLOW, "2026-11-06")], "cin7", "throttled", word, word, seconds=3600.0)
     ledger.reads.begin("ifs/orders", "2026-11-05", word)
@@ -113,6 +115,7 @@ def told(ledger: Ledger) -> dict[str, Any]:
         "looks": lambda: (ledger.looks.keys(FLOW), ledger.looks.of(FLOW, ["P1"]), ledger.people.owners(FLOW, "c-1")),
         "stakes": lambda: (ledger.stakes.of(FLOW, ["P1"]), ledger.stakes.delivered_as(FLOW, ["0010/S1/F-1"])),
         "sweeps": lambda: (ledger.sweeps.parts("ifs/orders"), ledger.sweeps.delivered(FLOW), ledger.sweeps.held(FLOW)),
+        "bank_marks": lambda: ledger.bank_marks.of(FLOW, ["P1"]),
         "swept": lambda: (ledger.sweeps.sources(FLOW, ["P1"]), ledger.sweeps.loaded(FLOW, ["2026-11-05"])),
         "asked again": lambda: ledger.sweeps.not_asked(FLOW, {"P1": "theirs"}),
         "work": lambda: (ledger.work.all(), ledger.work.due(), ledger.work.count(), ledger.work.silent()),

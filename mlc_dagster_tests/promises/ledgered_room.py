@@ -94,9 +94,9 @@ class Room:
 
 
 @contextmanager
-def room_on(ledger_url: str, folder: Path) -> Iterator[Room]:
+def room_on(ledger_url: str, folder: Path, *profiles: str) -> Iterator[Room]:
     """With the six systems' books, and an empty ledger."""
-    with Sandbox(seed="empty", limits=PLENTY) as box, Ledger.open(ledger_url) as ledger:
+    with Sandbox(seed="empty", limits=PLENTY, profiles=profiles) as box, Ledger.open(ledger_url) as ledger:
         books(box)
         settings = configuration.parse(content_at(box.url), "mlc.yaml")
         yield Room(box, ledger, RowStore(f"{folder}/rows", ledger.stored), settings)

@@ -77,6 +77,14 @@ def prepared(kind: Kind, ledger: Ledger, folder: Path) -> Iterator[Prepared]:
         yield found
 
 
+@contextmanager
+def empty(flow: str, ledger: Ledger, folder: Path) -> Iterator[Prepared]:
+    """A flow over systems that have nothing yet."""
+    with Sandbox(seed="empty", limits=PLENTY) as box:
+        kind = Kind(flow, lambda box: None, lambda box: [])
+        yield Prepared(box, ledger, RowStore(str(folder / "rows"), ledger.stored), kind)
+
+
 def kind_of(flow: str) -> Kind:
     return next(kind for kind in KINDS if kind.flow == flow)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 import typer
@@ -13,6 +13,7 @@ from mlc_dagster.cli.shared.tables import held, person
 from mlc_dagster.core import commands
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.terminal import say, tell_error
+from mlc_dagster.rules.waiving import FOUR_EYES
 
 if TYPE_CHECKING:
     from mlc_dagster.ledger import Decision, HoldEntry, Ledger, Run
@@ -47,19 +48,33 @@ def decide(
             f"nothing of {flow} is held by {rule}",
             cure=f"`{commands.offered('holds list', flow=flow)}` shows what is held.",
         )
+    if word == "release" and rule in FOUR_EYES:
+        cure = f"Look at each: {commands.offered('holds list', flow=flow, rule=rule)}"
+        raise Misconfigured(f"{rule} is released one by one, by two people each, and never in bulk", cure=cure)
     if not yes:
         typer.confirm(f"{word} {number} record(s) of {flow} that are held by {rule}?", abort=True)
-    return _all(decide, opened.history.each_open(flow, rule), who, reason)
+    return _all(decide, opened.history.each_open(flow, rule), who, reason, alone=FOUR_EYES if word == "release" else ())
 
 
 def _all(
-    decide: Callable[[HoldEntry, str, str, Run], Decision], found: Iterable[HoldEntry], who: str, reason: str
+    decide: Callable[[HoldEntry, str, str, Run], Decision],
+    found: Iterable[HoldEntry],
+    who: str,
+    reason: str,
+    *,
+    alone: Collection[str] = (),
 ) -> tuple[list[Decision], int]:
+    """`alone`: rules whose holds are decided on one by one."""
     from mlc_dagster.ledger import Run
     from mlc_dagster.ledger.records.decisions import DecisionRefused
 
     decided, refused = [], 0
     for hold in found:
+        if some := [rule for rule in hold.rules if rule in alone]:
+            refused += 1
+            words = f"{hold.flow} {hold.key} is held by {', '.join(some)} too"
+            tell_error(Misconfigured(words, cure="It is released alone, by two people."))
+            continue
         try:
             decided.append(decide(hold, who, reason, Run(BY_HAND, hold.partition)))
         except DecisionRefused as error:

@@ -19,6 +19,8 @@ from mlc_dagster.rules import waiving
 if TYPE_CHECKING:
     from mlc_dagster.ledger import Attempt, HoldEntry
 
+REVERSED = "_reversed"  # how the ledger calls what reverses the documents of a flow
+
 app = typer.Typer(add_completion=False)
 
 
@@ -85,13 +87,18 @@ def _print_ways(hold: HoldEntry, out: Terminal) -> None:
         tell(f"    {plain(commands.offered(verb, *keys, **options))}")
 
     tell("\n[bold]What to do[/]")
-    tell("  Correct it where the reason says. The healing sensor sees it within minutes, where it is on; at once:")
-    offer("replay", key=hold.key, flow=hold.flow)
+    if hold.flow.endswith(REVERSED):
+        tell("  Correct it where the reason says: each run of the flow tries it again. Where a person reversed it,")
+        tell("  accept the difference; this hold then closes by itself.")
+    else:
+        tell("  Correct it where the reason says. The healing sensor sees it within minutes, where it is on; at once:")
+        offer("replay", key=hold.key, flow=hold.flow)
     if kept := waiving.unwaivable(hold.rules):
         why = "; ".join(f"{rule} ({because})" for rule, because in kept.items())
         tell(f"  It cannot be released: {plain(why)}.")
     else:
-        tell(f"  Let it pass as it is, {_meaning(hold)}:")
+        twice = "" if waiving.FOUR_EYES.isdisjoint(hold.rules) else "; two people say so, one after the other"
+        tell(f"  Let it pass as it is, {_meaning(hold)}{twice}:")
         offer("holds release", hold.key, flow=hold.flow, reason=commands.REASON)
     tell("  Never send it as it is; if it changes at its source it is held again:")
     offer("holds discard", hold.key, flow=hold.flow, reason=commands.REASON)

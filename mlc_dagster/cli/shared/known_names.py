@@ -11,12 +11,15 @@ from mlc_dagster.core.near_names import offered
 from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.pipeline import guards
+from mlc_dagster.pipeline.prepare import NOT_REVERSED
+from mlc_dagster.pipeline.reversing import CERTAIN
+from mlc_dagster.pipeline.taken_back import REVERSED
 from mlc_dagster.rules import waiving
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems import configuration
 from mlc_dagster.systems.registry import systems
 
-EVERY_FLOW = frozenset({*pipeline.BUILT_IN, guards.RULE, *waiving.AT_THE_LOAD})
+EVERY_FLOW = frozenset({*pipeline.BUILT_IN, guards.RULE, NOT_REVERSED, CERTAIN, *waiving.AT_THE_LOAD})
 """Rules that any flow may hold by, beside its own: those of the row, of the run, and of the load."""
 
 
@@ -53,6 +56,8 @@ def flow_that_is_on(name: str, settings: Settings) -> None:
 
 def _expect_flow(opened: Ledger, name: str, settings: Settings | None) -> None:
     known = configuration.known_flows(settings)
+    if name.removesuffix(REVERSED) in known and known[name.removesuffix(REVERSED)].reversing:
+        name = name.removesuffix(REVERSED)  # what reverses its documents
     why = why_off(name, settings) if name in known else "this release has no flow of this name"
     if not why:
         return

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from mlc_dagster.core.commands import offered
+from mlc_dagster.core.commands import REASON, offered
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.core.inert import inert
 from mlc_dagster.ledger.columns import stored_key
@@ -18,13 +18,17 @@ from mlc_dagster.ledger.records import deliveries, holds
 from mlc_dagster.ledger.records.trail import Trail, line
 from mlc_dagster.ledger.tables import attempts, decisions
 from mlc_dagster.ledger.tables import holds as held
-from mlc_dagster.rules.waiving import AT_THE_LOAD, TAKEN_AS_KNOWN, unwaivable
+from mlc_dagster.rules.waiving import AT_THE_LOAD, FOUR_EYES, TAKEN_AS_KNOWN, unwaivable
 
 _EVENTS: dict[Decided, Event] = {"released": Event.RELEASED, "discarded": Event.DISCARDED}
 
 
 class DecisionRefused(MlcError):
     """The decision was not written: nothing has changed."""
+
+
+class NeedsSecondPerson(DecisionRefused):
+    """The first word is in the trail; the record is on hold until another person says the same."""
 
 
 class LedgerDecisions:
@@ -46,12 +50,29 @@ class LedgerDecisions:
         """This content passes the rules that it was held by. Raises DecisionRefused.
 
         A record that was held since it changed after it was posted counts as known: nothing is written to the target.
+        Some rules want two people: the first word is kept, and NeedsSecondPerson is raised.
         """
         if kept := unwaivable(hold.rules):
             why = "; ".join(f"{rule} cannot be waived: {because}" for rule, because in kept.items())
             cure = "Correct it at its source; the hold heals by itself. Or discard it: it is then never sent."
             raise DecisionRefused(f"{hold.flow} {hold.key} cannot be released. {why}.", cure=cure)
+        if not FOUR_EYES.isdisjoint(hold.rules) and not self._is_seconded(hold, who, reason, run):
+            raise _needs_another(hold, who)
         return self._decide(hold, "released", who, reason, run)
+
+    def _is_seconded(self, hold: HoldEntry, who: str, reason: str, run: Run) -> bool:
+        """Whether another person let this very content pass before; else this is the first word, and is kept."""
+        who, reason = _expect_words(hold, "released", who, reason)
+        with self._database.writing() as connection:
+            trail = Trail(connection, hold.flow, run)
+            _still_open(connection, hold)
+            before = _first_words(connection, hold)
+            if any(name != who.casefold() for name in before):
+                return True
+            if not before:
+                told = {"version": hold.version, "fingerprint": hold.content, "detail": f"by {who}: {reason}"}
+                trail.add([line(Event.RELEASED_ONCE, hold.key, **told)])
+        return False
 
     def discard(self, hold: HoldEntry, who: str, reason: str, run: Run) -> Decision:
         """This content is never sent. Raises DecisionRefused."""
@@ -59,12 +80,7 @@ class LedgerDecisions:
 
     def _decide(self, hold: HoldEntry, verdict: Decided, who: str, reason: str, run: Run) -> Decision:
         """The decision, the end of the hold and their lines in the trail: all of it, or nothing."""
-        who, reason = who.strip(), reason.strip()
-        if not who or not reason:
-            raise DecisionRefused(
-                f"{hold.flow} {hold.key} is not {verdict}: it is not said {'why' if who else 'by whom'}",
-                cure="The trail keeps who decided, and why.",
-            )
+        who, reason = _expect_words(hold, verdict, who, reason)
         with self._database.writing() as connection:
             trail = Trail(connection, hold.flow, run)
             row = _still_open(connection, hold)
@@ -76,6 +92,31 @@ class LedgerDecisions:
             trail.add(lines)
             holds.close(trail, [row], verdict)
         return decision
+
+
+def _expect_words(hold: HoldEntry, verdict: Decided, who: str, reason: str) -> tuple[str, str]:
+    """Both, without what surrounds them. Raises DecisionRefused."""
+    who, reason = who.strip(), reason.strip()
+    if not who or not reason:
+        raise DecisionRefused(
+            f"{hold.flow} {hold.key} is not {verdict}: it is not said {'why' if who else 'by whom'}",
+            cure="The trail keeps who decided, and why.",
+        )
+    return who, reason
+
+
+def _first_words(connection: Connection, hold: HoldEntry) -> list[str]:
+    """Who let this content pass already, in small letters."""
+    mine = (attempts.c.flow == hold.flow, attempts.c.key == hold.key, attempts.c.fingerprint == hold.content)
+    wanted = select(attempts.c.detail).where(*mine, attempts.c.event == Event.RELEASED_ONCE)
+    details = connection.execute(wanted.order_by(attempts.c.id)).scalars()
+    return [detail.removeprefix("by ").partition(": ")[0].casefold() for detail in details]
+
+
+def _needs_another(hold: HoldEntry, who: str) -> NeedsSecondPerson:
+    words = f"{hold.flow} {inert(hold.key)} is still on hold: the word of {who.strip()} is kept, and a second person's"
+    again = offered("holds release", hold.key, flow=hold.flow, reason=REASON)
+    return NeedsSecondPerson(f"{words} is needed", cure=f"Another person says: {again} --who NAME")
 
 
 def _has_any(connection: Connection, flow: str) -> bool:

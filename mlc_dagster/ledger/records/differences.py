@@ -162,6 +162,13 @@ class Differences:
                 found[stored[one.key]].append(one)
         return dict(found)
 
+    def told_since(self, flow: str, moment: datetime) -> frozenset[str]:
+        """Keys of which a look said something after that: it saw a difference, or closed one."""
+        later = (differences.c.last_seen > moment) | (differences.c.closed_at > moment)
+        with self._database.reading() as connection:
+            wanted = select(differences.c.key).where(differences.c.flow == flow, later).distinct()
+            return frozenset(connection.execute(wanted).scalars())
+
     def history(self, flow: str, key: str) -> list[Difference]:
         """All of a record, the closed ones too, the oldest first."""
         mine = (differences.c.flow == flow, differences.c.key == key)

@@ -16,6 +16,7 @@ from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key
 from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
 from mlc_dagster.orchestration.assets.second_read import records_by_key, second_read, source_number
+from mlc_dagster.orchestration.assets.standing import STANDS, WORDS, still_standing
 from mlc_dagster.orchestration.assets.started_by import run_of
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
@@ -47,7 +48,7 @@ def prepared_asset(
         deps=_upstream(flow),
         required_resource_keys={*_asked(flow), flow.target.system, "ledger", "storage"},
         check_specs=[
-            dg.AssetCheckSpec(name, asset=list(key), blocking=True, description=words)
+            dg.AssetCheckSpec(name, asset=list(key), blocking=name != STANDS, description=words)
             for name, words in statements(flow, limits).items()
         ],
     )
@@ -140,7 +141,8 @@ def statements(flow: Flow, limits: Guards | None = None) -> dict[str, str]:
         return " ".join((rule.__doc__ or rule.__name__).split())
 
     guarded = {} if limits is None else {guards.RULE: guards.WORDS}
-    return {**pipeline.BUILT_IN, **{rule.__name__: words(rule) for rule in flow.rules}, **guarded}
+    standing = {STANDS: WORDS} if flow.fate else {}
+    return {**pipeline.BUILT_IN, **{rule.__name__: words(rule) for rule in flow.rules}, **guarded, **standing}
 
 
 def judged_by(flow: Flow, settings: Settings) -> list[dg.AssetCheckKey]:
@@ -237,6 +239,9 @@ def load_partition(
 def judgements(flow: Flow, verdicts: list[Verdict], limits: Guards | None = None) -> Iterator[dg.AssetCheckResult]:
     """A line in the UI for each rule: how many were asked, how many held, which, and why."""
     for rule in statements(flow, limits):
+        if rule == STANDS:
+            yield still_standing(verdicts)
+            continue
         held = sum(verdict.held_by[rule] for verdict in verdicts)
         blocked = {verdict.partition: verdict.blocked[rule] for verdict in verdicts if rule in verdict.blocked}
         examples = [example for verdict in verdicts for example in verdict.examples.get(rule, [])]

@@ -14,6 +14,7 @@ from mlc_dagster import pipeline
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert_lines
+from mlc_dagster.core.outcomes import OWNED
 from mlc_dagster.ledger import PAUSED, Ledger, Pause
 from mlc_dagster.ledger.records.causes import Waiting
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
@@ -133,15 +134,15 @@ class _Wanted:
     def of(self, ledger: Ledger, usable: bool) -> None:
         causes, name = ledger.causes, self.flow.name
         if not self.once:
-            unanswered, refused, gone = (causes.by_rule_alone(name, rule) for rule in (ANSWERED, ACCEPTED, THERE))
-            self.tried_again(unanswered, [*refused, *gone])
+            refused = [hold for rule in (ACCEPTED, THERE, OWNED) for hold in causes.by_rule_alone(name, rule)]
+            self.tried_again(causes.by_rule_alone(name, ANSWERED), refused)
         self._released(ledger)
         if usable:
             for day, holds in _by_partition(causes.passing(name)).items():
                 self._add(day, "heals", _marks(holds), "" if self.once else _turn_of_the_clock(holds))
 
     def tried_again(self, unanswered: Sequence[Waiting], refused: Sequence[Waiting]) -> None:
-        """What the load held: without an answer it is looked up at once; refused, or gone, it is tried once a day."""
+        """What the load held: without an answer it is looked up at once; refused it is tried once a day."""
         today = datetime.now(UTC).date()
         for day, holds in _by_partition(unanswered).items():
             self._add(day, "looks up", _marks(holds), _turn_of_the_clock(holds))

@@ -34,10 +34,12 @@ CHART_JOB = "chart_of_accounts"
 READ_JOB = "ifs"
 
 
-def job_for(system: str, flows: Sequence[Flow], also: Iterable[EntitySet]) -> AssetJob:
+def job_for(
+    system: str, flows: Sequence[Flow], also: Iterable[EntitySet], more: Iterable[tuple[str, ...]] = ()
+) -> AssetJob:
     """Reads, prepares and loads all that goes to one SaaS, for a day or a range of days."""
     keys: set[tuple[str, ...]] = {flow.source.key for flow in flows} | {entity.key for entity in also}
-    keys |= {key for flow in flows for key in (flow.key, prepared_key(flow))}
+    keys |= {*more, *(key for flow in flows for key in (flow.key, prepared_key(flow)))}
     return dg.define_asset_job(
         system,
         selection=apart(dg.AssetSelection.assets(*sorted(list(key) for key in keys)), flows),

@@ -240,7 +240,9 @@ class AirbaseSandbox:
             return entity
         of_vendors = {*self.read_only, *(() if self.has_payment_terms else ("payment_terms",))}
         dropped = of_vendors if name == "vendors" else set(self.read_only_orders)
-        return {field: value for field, value in entity.items() if field not in dropped}
+        lowered = {"email"} if self.traits.lowers_mail else set()
+        heard = {field: value for field, value in entity.items() if field not in dropped}
+        return {field: str(value).lower() if field in lowered and value else value for field, value in heard.items()}
 
     def _bulk(self, call: Call, name: str) -> Answer:
         """All or nothing; with `partial_bulks` what is good is kept, and the rest is named beside it."""

@@ -99,7 +99,8 @@ class Objects:
     def find(self, kind: str, value: str, by: str | None = None) -> Row | None:
         """By id, or by a unique property, without regard to case and white space."""
         if not by:
-            return self.live(kind).get(self.now(kind, value))
+            row = self.rows[kind].get(self.now(kind, value))
+            return row if row and not row["archived"] else None
         definition = self.properties[kind].get(by)
         if definition is None or not definition.get("hasUniqueValue"):
             raise InvalidError(f"Unable to perform update/upsert by non-unique {kind} property {by}")

@@ -67,6 +67,7 @@ class Tenant:
     closed_until: Mapping[str, str] = field(default_factory=dict)
     """Company, or company/user group -> the last day of the periods that are closed for it."""
     fiscal_year_starts: int = 1  # the month; a year is called by the one that it ends in
+    upper_names: bool = False  # names of suppliers are kept in capitals
     numbers_twice: tuple[str, ...] = ()  # companies that take an invoice number of a supplier twice
     token_seconds: float = 3600
     opaque_tokens: bool = False  # True: no JSON Web Tokens, they say nothing of their realm

@@ -55,7 +55,7 @@ def precondition(stored: Stored, headers: Mapping[str, str]) -> None:
 
 def create(collection: Collection, body: Any, work: Transaction) -> Stored:
     """A new row, with the number that the server gives. Raises ODataError."""
-    rows, row = collection.rows, fields_from(collection, body)
+    rows, row = collection.rows, _as_kept(collection, fields_from(collection, body), work)
     _fill_period(rows.kind.set, row, work.tenant.fiscal_year_starts)
     _give_number(rows, row)
     for name in rows.kind.keys:
@@ -69,6 +69,13 @@ def create(collection: Collection, body: Any, work: Transaction) -> Stored:
     row.setdefault("ObjState", _FIRST_STATE.get(rows.kind.set))
     work.touch(rows, key).is_new = True
     return rows.put(row)
+
+
+def _as_kept(collection: Collection, row: dict[str, Any], work: Transaction) -> dict[str, Any]:
+    """What the tenant makes of it by itself."""
+    if work.tenant.upper_names and collection.catalogue_set == "SupplierSet" and row.get("Name"):
+        return {**row, "Name": str(row["Name"]).upper()}
+    return row
 
 
 def create_line(collection: Collection, header: Stored, body: Any, work: Transaction) -> Stored:
@@ -100,7 +107,8 @@ def with_state(collection: Collection, stored: Stored, state: str, work: Transac
 
 def change(collection: Collection, stored: Stored, body: Any, work: Transaction) -> Stored:
     """A row with some fields replaced; keys cannot be, and a state is ignored. Raises ODataError."""
-    given = {name: value for name, value in fields_from(collection, body).items() if name != "ObjState"}
+    sent = _as_kept(collection, fields_from(collection, body), work)
+    given = {name: value for name, value in sent.items() if name != "ObjState"}
     if not given:
         return stored
     for key in collection.keys:

@@ -286,7 +286,10 @@ class ProcurifySandbox:
         return answer_json(201, {"metadata": {}, "data": vendor})
 
     def _writable(self, fields: Row) -> Row:
-        return {name: value for name, value in fields.items() if name not in self.read_only}
+        heard = {name: value for name, value in fields.items() if name not in self.read_only}
+        if self._traits.lowers_mail and heard.get("email"):
+            heard["email"] = [each.lower() for each in heard["email"]]
+        return heard
 
     def _changed_vendor(self, call: Call, which: str) -> Answer:
         """dateModified moves on, even where nothing was sent."""

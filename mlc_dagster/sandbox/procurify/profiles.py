@@ -16,6 +16,7 @@ class Domain:
 
     heeds_filters: bool = True  # False: ranges of dates are ignored without a word
     flat_pagination: bool = False  # `pagination` at the top level
+    lowers_mail: bool = False  # mail addresses of vendors are kept in lower case
     time_zones: Literal["names", "hours", "none"] = "names"
 
     def location(self, row: Row) -> Row:

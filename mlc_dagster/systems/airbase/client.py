@@ -66,6 +66,7 @@ class AirbaseClient:
     ) -> None:
         """`terms`: the ERP's payment terms -> their names in Airbase; none: they are not shared."""
         self.api, self.endpoints, self._clock = api, endpoints, clock
+        self.bank_salt: Callable[[], bytes] = bytes
         self._api = AirbaseApi(api, endpoints.page_size)
         left_out = endpoints.vendor_fields_left_out
         vendors = UpsertKind(
@@ -86,7 +87,9 @@ class AirbaseClient:
             ACKNOWLEDGEMENTS.name: AcknowledgementWriter(self._api, spent, self._forget),
         }
         self._lists = {
-            VENDOR_LIST.name: AirbaseList(self._api, endpoints.vendors, listed_vendor, clock),
+            VENDOR_LIST.name: AirbaseList(
+                self._api, endpoints.vendors, listed_vendor, clock, salt=lambda: self.bank_salt()
+            ),
             **_spend_lists(self._api, endpoints, clock),
         }
         self._there = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +15,9 @@ from mlc_dagster.systems.airbase.api import AirbaseApi, Document, id_of, referen
 from mlc_dagster.systems.shared.kept_reads import KeptRead
 from mlc_dagster.systems.shared.lists_by_day import Extract, ListByDay, alone
 
+REFUSED, NOT_FOUND, NOT_ALLOWED = 400, 404, 405
+ONE_BY_ONE = 25  # documents that are asked for by themselves before a list is read
+ACKNOWLEDGED = {"status": "sync_complete"}
 FRESH = 60.0  # seconds that a list is taken for the truth: a range of days is read day by day
 
 
@@ -29,9 +33,10 @@ class AirbaseList:
         filter: Mapping[str, str] | None = None,
         check: Callable[[list[Document]], None] = lambda documents: None,
         also: Sequence[Mapping[str, str]] = (),
+        salt: Callable[[], bytes] = bytes,
     ) -> None:
         """`check` raises Misconfigured where mlc.yaml does not fit what was read; `also`: filters of further parts."""
-        self._api = api
+        self._api, self._salt = api, salt
         self._path, self._extract, self._filter, self._check = path, extract, filter or {}, check
         self._documents = KeptRead(
             lambda: [row for part in (self._filter, *also) for row in api.pages(path, **part)], FRESH, clock
@@ -47,7 +52,7 @@ class AirbaseList:
         pull.filter = "&".join(f"{name}={value}" for name, value in self._filter.items())
         documents = self._documents.value()
         self._check(documents)
-        return ListByDay(entity, scope, pull, sightings).batches(documents, self._extract)
+        return ListByDay(entity, scope, pull, sightings, salt=self._salt()).batches(documents, self._extract)
 
     def documents(self) -> list[Document]:
         """Every document of the list, read at most once a minute."""
@@ -57,19 +62,42 @@ class AirbaseList:
         """The documents of these keys, whatever their status: what the list does not have any more is asked for."""
         ids = [key_parts(key, 1)[0] for key in keys]
         listed = {id_of(document): document for document in self.documents()}
+        listed |= self._done(frozenset(ids) - listed.keys())
         found = [document for each in ids if (document := listed.get(each) or self._one(each)) is not None]
-        return alone(entity, found, self._extract, keys)
+        return alone(entity, found, self._extract, keys, self._salt())
+
+    def _done(self, ids: AbstractSet[str]) -> dict[str, Document]:
+        """Of many that the list does not show any more, those that were acknowledged: a list of them is read until all
+        are found. A tenant that has no such list refuses it, and is asked one by one.
+        """
+        found: dict[str, Document] = {}
+        if not self._filter or len(ids) <= ONE_BY_ONE:
+            return found
+        try:
+            for document in self._api.pages(self._path, **ACKNOWLEDGED):
+                if (which := id_of(document)) in ids:
+                    found[which] = document
+                if len(found) == len(ids):
+                    break
+        except RecordRejected as error:
+            if error.status != REFUSED:
+                raise
+        return found
 
     def _one(self, document_id: str) -> Document | None:
-        """None where there is none. Of a list that is not filtered all are known; else some tenants give no single one,
-        and then it is not there for us.
+        """None where there is none; of a list that is not filtered all are known. Raises Misconfigured where the tenant
+        gives no single one: then nobody knows what became of it.
         """
         if not self._filter:
             return None
         try:
             return self._api.one(f"{self._path}{quote(document_id, safe='')}/")
         except RecordRejected as error:
-            if error.status not in (404, 405):
+            if error.status == NOT_ALLOWED:
+                words = f"airbase: {self._path} gives no single document: {error.message}"
+                cure = "Ask Airbase for reading it: what was voided there cannot be told otherwise."
+                raise Misconfigured(words, cure=cure) from error
+            if error.status != NOT_FOUND:
                 raise
             return None
 

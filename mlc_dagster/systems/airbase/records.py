@@ -55,6 +55,7 @@ class ListedVendor(Record, frozen=True, kw_only=True):
     email: str | None = None
     payment_term: str | None = None  # Airbase's name; None: this tenant's vendors have none
     is_active: bool = True
+    bank_mark: str | None = None  # of its bank details, salted: they are never read themselves
 
 
 class OrderLine(Record, frozen=True, kw_only=True):
@@ -144,7 +145,7 @@ class Subsidiary(Record, frozen=True, kw_only=True):
     currency: str | None = None
 
 
-VENDORS = Target("airbase", "vendors", Vendor, batch=100)
+VENDORS = Target("airbase", "vendors", Vendor, batch=100, shares=True)
 PURCHASE_ORDERS = Target("airbase", "purchase_orders", PurchaseOrder, batch=100)
 
 VENDOR_LIST = EntitySet(

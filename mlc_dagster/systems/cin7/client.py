@@ -54,6 +54,7 @@ class Cin7Client:
     ) -> None:
         """`terms`: the ERP's payment terms -> their names in Cin7. `account_id`: whose account this is; a secret."""
         self.account_id = account_id
+        self.bank_salt: Callable[[], bytes] = bytes
         self.api, self._api, self._options = api, Cin7Api(api), options or {}
         self._suppliers = SupplierWriter(self._api, clock, terms)
         tolerance = self._options.get("rate_tolerance", USUAL_TOLERANCE)
@@ -87,7 +88,8 @@ class Cin7Client:
         """The suppliers of a day, in the columns of `arrow_columns.source_schema`. Raises as `save`."""
         before = self.api.requests
         rows = supplier_pages(self._api, scope, pull)
-        yield from ListByDay(entity, scope, pull, sightings).batches(rows, partial(listed_supplier, self._options))
+        reading = ListByDay(entity, scope, pull, sightings, salt=self.bank_salt())
+        yield from reading.batches(rows, partial(listed_supplier, self._options))
         pull.requests = pull.pages = self.api.requests - before
 
     def by_keys(
@@ -95,7 +97,7 @@ class Cin7Client:
     ) -> Iterator[pa.RecordBatch]:
         """Suppliers by their ids, deprecated ones too, as `read` has them. Raises as `save`."""
         rows = (row for key in keys for row in suppliers_of(self._api, key_parts(key, 1)[0]))
-        return alone(entity, rows, partial(listed_supplier, self._options), keys)
+        return alone(entity, rows, partial(listed_supplier, self._options), keys, self.bank_salt())
 
     def scan_documents(self, target: Target, since: datetime, known: Crosswalk) -> TargetScan:
         """What may be in Cin7 twice: duplicates.AllowsDuplicates. Raises as `save`."""

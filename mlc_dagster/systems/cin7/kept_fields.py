@@ -6,9 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlc_dagster.core.errors import RecordRejected
+from mlc_dagster.core.shown_values import kept_otherwise
 from mlc_dagster.systems.cin7.api import Document, covers
 
 LONGEST = 400
+TEXTS = frozenset({"Email"})
+"""What is the same in other letters."""
 
 
 def lost_fields(sent: Document, answer: Document) -> Iterator[str]:
@@ -19,6 +22,8 @@ def lost_fields(sent: Document, answer: Document) -> Iterator[str]:
         if name not in answer or covers(answer, {name: ours}):
             continue
         theirs = answer[name]
+        if name in TEXTS and kept_otherwise(ours, theirs):
+            continue
         if isinstance(ours, Mapping):
             yield from (f"{name}.{each}" for each in lost_fields(ours, theirs or {}))
         elif isinstance(ours, list | tuple):

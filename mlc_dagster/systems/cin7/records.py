@@ -92,6 +92,7 @@ class ListedSupplier(Record, frozen=True, kw_only=True):
     country: str | None = None  # full name, of the business address; None: there is none
     status: str | None = None
     last_modified_on: datetime | None = None
+    bank_mark: str | None = None  # of its bank details, salted: they are never read themselves
 
 
 class Line(Record, frozen=True, kw_only=True):
@@ -245,7 +246,7 @@ class PurchaseInvoice(PurchaseDocument, frozen=True, kw_only=True):
         yield "InvoiceNo", self.invoice_number, 50
 
 
-SUPPLIERS = Target("cin7", "suppliers", Supplier, batch=4)
+SUPPLIERS = Target("cin7", "suppliers", Supplier, batch=4, shares=True)
 PURCHASES = Target(
     "cin7",
     "purchases",

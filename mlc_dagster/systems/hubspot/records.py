@@ -154,6 +154,6 @@ class Deal(InvoiceSummary, frozen=True, kw_only=True):
         yield "the deal's name", self.name, LONGEST_TEXT
 
 
-COMPANIES = Target("hubspot", "companies", Company, batch=10 * BATCH)
+COMPANIES = Target("hubspot", "companies", Company, batch=10 * BATCH, shares=True)
 INVOICES = Target("hubspot", "invoices", Invoice, batch=4 * BATCH)
 DEALS = Target("hubspot", "deals", Deal, batch=4 * BATCH)

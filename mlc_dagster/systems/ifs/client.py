@@ -22,6 +22,7 @@ from mlc_dagster.systems.ifs.reading.key_walk import keys_of
 from mlc_dagster.systems.ifs.reading.lookups import Lookups
 from mlc_dagster.systems.ifs.reading.partition_read import PartitionRead
 from mlc_dagster.systems.ifs.reading.queries import Connection
+from mlc_dagster.systems.ifs.reading.sealing import sealed
 from mlc_dagster.systems.ifs.records import catalogue as known_sets
 from mlc_dagster.systems.ifs.schema.metadata import SchemaReport
 from mlc_dagster.systems.ifs.writing.erp_target import ErpTarget
@@ -52,6 +53,7 @@ class IfsClient(RowWrites):
         companies' own. `external`: what goes into the books by loads.
         """
         self.api, self._clock = api, clock
+        self.bank_salt: Callable[[], bytes] = bytes
         self._connection = Connection(api, in_flight, page_size)
         self.catalogue = named = catalogue or known_sets({})
         self._lookups = Lookups(self._connection)
@@ -105,7 +107,8 @@ class IfsClient(RowWrites):
         When the last batch is out, the pull is filled in; the rows at `pull.stale` are then to be dropped, since newer
         versions of them follow (`frames.without`). Raises TransientError, AccessDenied, Misconfigured.
         """
-        return PartitionRead(self._connection, entity, scope, pull, sightings, self._clock).batches()
+        batches = PartitionRead(self._connection, entity, scope, pull, sightings, self._clock).batches()
+        return sealed(batches, entity, self.bank_salt)
 
     def changed_since(self, entity: EntitySet, since: datetime) -> dict[date, str]:
         """The days touched since then, each with a mark that differs when other rows, or other versions, are seen.
@@ -127,7 +130,7 @@ class IfsClient(RowWrites):
         self, entity: EntitySet, keys: Sequence[str], since: datetime | None = None
     ) -> Iterator[pa.RecordBatch]:
         """The rows of these keys with their lines, as `read` has them; none of a key that is gone. Raises as `read`."""
-        return self._lookups.whole(entity, keys)
+        return sealed(self._lookups.whole(entity, keys), entity, self.bank_salt)
 
     def keys_of(self, entity: EntitySet) -> Iterator[str]:
         """The keys of all rows that there are, and nothing else of them. Raises as `read`."""

@@ -52,6 +52,7 @@ PARTNERS = Target(
     Partner,
     batch=20,
     twice=DuplicateWording("IFS", "suppliers", "", "Block one of them, or rename it."),
+    shares=True,
 )
 
 

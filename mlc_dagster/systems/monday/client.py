@@ -14,6 +14,7 @@ from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Flow, Target
 from mlc_dagster.core.outcomes import (
+    OWNED,
     Budget,
     Delivered,
     Draft,
@@ -24,6 +25,7 @@ from mlc_dagster.core.outcomes import (
     Shown,
     Traffic,
     Worth,
+    owned_words,
 )
 from mlc_dagster.systems.monday.api import ComplexityBudget, MondayApi
 from mlc_dagster.systems.monday.boards.cell_values import DIGITS, lost_digits
@@ -185,6 +187,8 @@ def _plan(draft: Draft, found: list[Found], layout: Layout) -> ItemWrite | Saved
         ids = " and ".join(str(each["id"]) for each in found)
         return Refused(draft, f"board {layout.board.name} has two items for {item.key}: {ids}. Delete one of them.")
     item_id = str(found[0]["id"])
+    if owner := draft.owner(item_id):
+        return Refused(draft, owned_words(draft.key, owner, f"item {item_id}", "monday"), OWNED)
     if not differing(item, found[0], layout) and str(found[0].get("name")) == item.name:
         return Saved(draft, item_id, "adopted", item.name)
     return ItemWrite(draft, item.cells, item_id)

@@ -78,13 +78,12 @@ class Item(Record, frozen=True, kw_only=True):
         yield from ((cell.field, ", ".join(cell.values), TEXT_LENGTH) for cell in self.cells)
 
 
-def _target(name: str, of: str) -> Target:
+def _target(name: str, of: str, *, shares: bool = False) -> Target:
     """A hundred items are looked up in one request, and written in requests of twenty."""
-    return Target(
-        "monday", name, Item, batch=100, twice=DuplicateWording("monday", "items", f"IFS {of}", "Delete one of them.")
-    )
+    twice = DuplicateWording("monday", "items", f"IFS {of}", "Delete one of them.")
+    return Target("monday", name, Item, batch=100, twice=twice, shares=shares)
 
 
 INVOICES, PURCHASE_ORDERS = _target("invoices", "posting proposal"), _target("purchase_orders", "order")
 JOURNAL_ENTRIES, CUSTOMER_ORDERS = _target("journal_entries", "voucher"), _target("customer_orders", "customer order")
-SUPPLIERS, ACCOUNTS = _target("suppliers", "supplier"), _target("accounts", "account")
+SUPPLIERS, ACCOUNTS = _target("suppliers", "supplier", shares=True), _target("accounts", "account", shares=True)

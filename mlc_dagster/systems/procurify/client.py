@@ -45,6 +45,7 @@ class ProcurifyClient:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.api, self.endpoints, self._now = api, endpoints or Endpoints(), now
+        self.bank_salt: Callable[[], bytes] = bytes
         read_scope = read_scope or ReadScope()
         self._api = ProcurifyApi(api, read_scope.page_size, clock)
         self._lists = DocumentLists(self._api, self.endpoints, read_scope)
@@ -60,7 +61,8 @@ class ProcurifyClient:
     ) -> Iterator[pa.RecordBatch]:
         """The rows of a day. Raises AccessDenied, Misconfigured, TransientError: then nothing is handed over."""
         documents, extract = self._reading(entity, scope, pull)
-        return ListByDay(entity, scope, pull, sightings, self._now).batches(documents, extract)
+        reading = ListByDay(entity, scope, pull, sightings, self._now, salt=self.bank_salt())
+        return reading.batches(documents, extract)
 
     def by_keys(
         self, entity: EntitySet, keys: Sequence[str], since: datetime | None = None
@@ -70,12 +72,12 @@ class ProcurifyClient:
         """
         ids = [key_parts(key, 1)[0] for key in keys]
         if entity.name == VENDOR_LIST.name:
-            documents: Iterable[Document] = self._vendors.all()
+            documents: Iterable[Document] = self._vendors.of(ids)
         elif entity.name == BILLS.name:
             documents = self._lists.bills_by_key(ids)
         else:
             documents = self._lists.orders_by_key(ids, since, self._now())
-        return alone(entity, documents, self._extract(entity), keys)
+        return alone(entity, documents, self._extract(entity), keys, self.bank_salt())
 
     def schema_report(self, entity: EntitySet) -> None:
         """Procurify does not tell which fields it has."""

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from mlc_dagster import rules
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.later_life import always_stands
 from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entry_records import INVOICES, PROPOSALS, Invoice
 from mlc_dagster.systems.ifs.origins import EXPECTED
+from mlc_dagster.systems.ifs.reversals import OF_INVOICES
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS
-from mlc_dagster.systems.procurify import statuses
+from mlc_dagster.systems.procurify import later_life, statuses
 from mlc_dagster.systems.procurify.mapping import (
     BILL,
     BILLS_FLOW,
@@ -113,10 +115,16 @@ FLOWS = (
         VENDOR_LIST,
         PARTNERS,
         partner_from_vendor,
-        rules=(rules.required_fields_are_given, rules.payment_term_has_a_code, rules.texts_fit),
+        rules=(
+            rules.required_fields_are_given,
+            rules.payment_term_has_a_code,
+            rules.texts_fit,
+            rules.bank_details_confirmed("vendor_id"),
+        ),
         checks_accounts=False,
         scope=_vendor_scope,
         writer="ifs/suppliers",
+        fate=always_stands,
         pair=VENDORS_FLOW,
         description=(
             "Vendors of Procurify as suppliers of IFS: the supplier whose number is the vendor's external id, else the "
@@ -146,6 +154,7 @@ FLOWS = (
         looks_up=True,
         writer=WRITER,
         marks=EXPECTED,
+        fate=always_stands,  # the flow itself ends the proposal of an order that is cancelled
         pair=PROPOSALS_FLOW,
         description=(
             "Purchase orders of Procurify as posting proposals of IFS: what is still expected to be posted, with "
@@ -181,6 +190,9 @@ FLOWS = (
         looks_up=True,
         writer=WRITER,
         marks=BILL,
+        fate=later_life.fate_of,
+        substance=later_life.content_of,
+        reversing=OF_INVOICES,
         pair=PROPOSALS_FLOW,
         supersedes=_taken_place_of,
         description=(

@@ -136,6 +136,7 @@ class VendorRow(Record, frozen=True, kw_only=True):
     currency: str | None = None
     payment_terms: str | None = None
     last_modified: datetime | None = None
+    bank_mark: str | None = None  # of its bank details, salted: they are never read themselves
 
 
 class Vendor(Record, frozen=True, kw_only=True):
@@ -188,4 +189,5 @@ VENDORS = Target(
     Vendor,
     batch=20,
     twice=DuplicateWording("Procurify", "vendors", "IFS supplier", "Deactivate one of them."),
+    shares=True,
 )

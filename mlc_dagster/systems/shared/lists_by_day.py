@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from mlc_dagster.core.arrow_columns import source_batch
+from mlc_dagster.core.bank_details import MARK, mark_of, without
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Row, Scope, Sightings, key_text
 from mlc_dagster.systems.shared.json_rows import converted_row, readable
 
@@ -50,9 +51,11 @@ class ListByDay:
         sightings: Sightings | None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         only: frozenset[str] | None = None,
+        salt: bytes = b"",
     ) -> None:
-        """`only`: the keys of the rows that are wanted; None: all."""
-        self._only = only
+        """`only`: the keys of the rows that are wanted; None: all. `salt`: of the ledger, for marks of bank details."""
+        self._only, self._salt = only, salt
+        self._marks = MARK in entity.record.__struct_fields__
         self._entity, self._scope, self._pull, self._sightings, self._clock = entity, scope, pull, sightings, clock
 
     def batches(self, documents: Iterable[Document], extract: Extract) -> Iterator[pa.RecordBatch]:
@@ -86,12 +89,15 @@ class ListByDay:
         values: Mapping[str, Any] = {}
         try:
             values = extract(document)
+            if self._marks:
+                values = {**values, MARK: mark_of(document, self._salt, str(values.get(self._entity.keys[0])))}
             row, problem = converted_row(self._entity.record, values), None
         except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
             names = (*self._entity.keys, *((self._entity.modified,) if self._entity.modified else ()))
             row = readable(self._entity.record, values, names)
             reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-            problem = json.dumps({"reason": reason, "row": document, "key": self._key(row)}, default=str)
+            shown = without(document) if self._marks else document
+            problem = json.dumps({"reason": reason, "row": shown, "key": self._key(row)}, default=str)
         return _ReadDocument(row, etag, problem, self._key(row) or f"unreadable {etag}")
 
     def _key(self, row: Row) -> str:
@@ -138,11 +144,11 @@ class ListByDay:
 
 
 def alone(
-    entity: EntitySet, documents: Iterable[Document], extract: Extract, keys: Sequence[str]
+    entity: EntitySet, documents: Iterable[Document], extract: Extract, keys: Sequence[str], salt: bytes = b""
 ) -> Iterator[pa.RecordBatch]:
     """The documents of these keys, whatever day they belong to, in the columns of `source_schema`."""
     wanted, pull = frozenset(keys), Pull("/".join(entity.key), "")
-    yield from ListByDay(entity, Scope(""), pull, None, only=wanted).batches(documents, extract)
+    yield from ListByDay(entity, Scope(""), pull, None, only=wanted, salt=salt).batches(documents, extract)
 
 
 def digest(document: Any) -> str:

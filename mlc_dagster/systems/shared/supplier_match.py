@@ -8,6 +8,7 @@ from typing import Any
 
 from mlc_dagster.core.duplicates import folded
 from mlc_dagster.core.outcomes import Agreed, Draft
+from mlc_dagster.core.shown_values import kept_otherwise
 from mlc_dagster.systems.ifs.supplier_records import codes_of, owners_of
 from mlc_dagster.systems.shared.three_way_merge import Values, agreement, as_of, merge, without_conflicts
 
@@ -59,8 +60,9 @@ class SupplierMatch:
         self._before = draft.agreed(self._key)
         base = code_names.theirs(self._before)
         self.ours = as_of(ours, base, "ifs", draft.version)
+        self._is_new, shown = not theirs, as_of(theirs, base, "saas", "")
         self._merged = without_conflicts(
-            merge(base, self.ours, theirs, owners_of(draft.record.owners)), code_names.system
+            merge(base, self.ours, shown, owners_of(draft.record.owners)), code_names.system
         )
 
     @property
@@ -81,5 +83,10 @@ class SupplierMatch:
         there = as_of(now, None, "saas", "")
         same = {name: value for name, value in self.ours.items() if there.get(name) == value}
         written = self.written if wrote else ()
-        codes = self._code_names.codes(same, self._before)
-        return self._key, agreement(self._before, codes, side="saas", written=written, version=version, link=link)
+        sent = self.ours if self._is_new else {name: self.ours[name] for name in written}
+        other = {name: there[name] for name, value in sent.items() if kept_otherwise(value, there.get(name))}
+        shown = {name: value for name, value in other.items() if name not in same}
+        codes = self._code_names.codes({**same, **{name: self.ours[name] for name in shown}}, self._before)
+        return self._key, agreement(
+            self._before, codes, side="saas", written=written, version=version, link=link, shown=shown
+        )

@@ -20,6 +20,7 @@ Owners = Mapping[str, str]
 Values = Mapping[str, str]
 AGREE = "both_sides_agree"
 _LINK = "@link"
+_SHOWN = "@shown"
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,13 @@ def _shown(value: str | None) -> str:
 
 
 def as_of(values: Mapping[str, Any], agreed: Values | None, side: Side, version: str) -> dict[str, str]:
-    """What a side says, but for fields that we wrote there after it said so: those are as agreed on."""
+    """What a side says, but for fields that we wrote there after it said so: those are as agreed on. So are those that
+    it shows as it showed our own value: it keeps that in other letters, and nobody edited it.
+    """
     found = texts(values)
+    if agreed:
+        ours = [name for name in found if name in agreed and agreed.get(f"{name}@{side}{_SHOWN}") == found[name]]
+        found.update({name: agreed[name] for name in ours})
     if agreed and version:
         late = [name for name in found if name in agreed and version < agreed.get(f"{name}@{side}", "")]
         found.update({name: agreed[name] for name in late})
@@ -105,15 +111,35 @@ def as_of(values: Mapping[str, Any], agreed: Values | None, side: Side, version:
 
 
 def agreement(
-    before: Values | None, agreed: Values, *, side: Side, written: Iterable[str] = (), version: str = "", link: str = ""
+    before: Values | None,
+    agreed: Values,
+    *,
+    side: Side,
+    written: Iterable[str] = (),
+    version: str = "",
+    link: str = "",
+    shown: Values | None = None,
 ) -> dict[str, str]:
     """What to remember: `agreed` over what was agreed on before, and since when what we wrote to a side is there.
+
+    `shown`: what the side shows in place of what it was sent, lowered, stripped or cut; of fields that are agreed on.
 
     `version`: the modified time that the side gave to our write, as `vocabulary.version_of` writes it. `link`: the
     record of the SaaS that this one of the ERP belongs to.
     """
     stamps = {f"{name}@{side}": version for name in written if version}
-    return {**(before or {}), **agreed, **stamps, **({_LINK: link} if link else {})}
+    kept = {f"{name}@{side}{_SHOWN}": value for name, value in (shown or {}).items()}
+    over = _outdated(before or {}, agreed, side)
+    known = {name: value for name, value in (before or {}).items() if name not in over}
+    return {**known, **agreed, **stamps, **kept, **({_LINK: link} if link else {})}
+
+
+def _outdated(before: Values, agreed: Values, side: Side) -> set[str]:
+    """What a side showed in place of a value that is another by now, or that the side has as it is."""
+    sides: dict[str, tuple[Side, ...]] = {
+        name: (side,) if before.get(name) == value else ("ifs", "saas") for name, value in agreed.items()
+    }
+    return {f"{name}@{each}{_SHOWN}" for name, some in sides.items() for each in some}
 
 
 def link_of(agreed: Values | None) -> str:

@@ -15,6 +15,8 @@ down_revision = "0009"
 
 def upgrade() -> None:
     _deliveries()
+    _owners()
+    _bank_marks()
     _sweeps()
     _contents()
     _work()
@@ -59,6 +61,10 @@ def _sweeps() -> None:
         sa.PrimaryKeyConstraint("flow", "key", name="swept_pkey"),
         sqlite_with_rowid=False,
     )
+
+
+def _owners() -> None:
+    op.create_index("deliveries_by_remote_id", "deliveries", ["flow", "remote_id"])
 
 
 def _contents() -> None:
@@ -130,5 +136,24 @@ def _shown() -> None:
         sa.Column("accepted", Words),
         sa.Column("restored", Words),
         sa.PrimaryKeyConstraint("flow", "key", name="shown_pkey"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _bank_marks() -> None:
+    """Salted marks of suppliers' bank details, and the salt."""
+    op.create_table(
+        "salts",
+        sa.Column("name", Name, nullable=False),
+        sa.Column("value", Words, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="salts_pkey"),
+    )
+    op.create_table(
+        "bank_marks",
+        sa.Column("flow", Name, nullable=False),
+        sa.Column("key", Key, nullable=False),
+        sa.Column("mark", Name, nullable=False),
+        sa.Column("confirmed_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("flow", "key", name="bank_marks_pkey"),
         sqlite_with_rowid=False,
     )

@@ -12,6 +12,7 @@ from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import fingerprint, key_text
 from mlc_dagster.systems.airbase.spend import rules as own
 from mlc_dagster.systems.airbase.spend.entry_types import OWED, PAID, kind_of
+from mlc_dagster.systems.airbase.spend.later_life import content_of, fate_of
 from mlc_dagster.systems.airbase.spend.records import (
     ACKNOWLEDGEMENTS,
     PAYMENTS,
@@ -35,6 +36,7 @@ from mlc_dagster.systems.airbase.spend.vouchers import (
     voucher_of,
 )
 from mlc_dagster.systems.ifs.entry_records import ENTRIES
+from mlc_dagster.systems.ifs.reversals import OF_VOUCHERS
 
 DONE = "in the ERP already"
 LONGEST_REASON = 250  # characters: how many an error message of Airbase may have, nobody says
@@ -166,6 +168,10 @@ SPEND = (
         scope=request_scope,
         looks_up=True,
         marks=REQUEST,
+        fate=fate_of,
+        substance=content_of,
+        leaves_its_list=True,
+        reversing=OF_VOUCHERS,
         description=(
             "Purchase requests that were approved in Airbase, as vouchers in IFS: a debit for each line on its account "
             "or that of its purchase type, with its department, against the accrual account."
@@ -181,6 +187,10 @@ SPEND = (
         scope=bill_scope,
         looks_up=True,
         marks=BILL,
+        fate=fate_of,
+        substance=content_of,
+        leaves_its_list=True,
+        reversing=OF_VOUCHERS,
         description=(
             "Bills and reimbursements of Airbase as vouchers in IFS: a debit for each line on its account, with its "
             "department, against the account of what is owed. They go before what pays them."
@@ -197,6 +207,10 @@ SPEND = (
         scope=payment_scope,
         looks_up=True,
         marks=PAYMENT,
+        fate=fate_of,
+        substance=content_of,
+        leaves_its_list=True,
+        reversing=OF_VOUCHERS,
         description=(
             "Payments of Airbase as vouchers in IFS: accounts payable, or the accounts of the lines, against the bank. "
             "A payment waits for the bill that it pays, and a transfer goes from account to account. The voucher is "

@@ -130,4 +130,4 @@ def _list(name: str, path: str, record: type[Record]) -> EntitySet:
 
 PURCHASE_REQUESTS = _list("purchase_request_list", "purchase_requests", PurchaseRequest)
 PAYMENTS = _list("payment_list", "ledger_entries", Payment)
-ACKNOWLEDGEMENTS = Target("airbase", "acknowledgements", Acknowledgement, batch=20)
+ACKNOWLEDGEMENTS = Target("airbase", "acknowledgements", Acknowledgement, batch=20, shares=True)

@@ -74,6 +74,13 @@ class SpendSettings(StatesPayables):
 
     request_status: str = Field("approved", min_length=1, description="Requests in this status are entered")
     ledger_status: str = Field("sync_ready", min_length=1, description="Ledger entries in this status are entered")
+    taken_back_statuses: tuple[str, ...] = Field(
+        ("voided", "void", "rejected", "denied", "declined", "cancelled", "canceled", "deleted", "withdrawn"),
+        description="Statuses, in any case, by which Airbase takes back what was entered already",
+    )
+    standing_statuses: tuple[str, ...] = Field(
+        (), description="Further statuses in which what was entered stands; one that is named nowhere is told"
+    )
     payments_into_ifs: bool = Field(False, description="Payments become vouchers; nothing is posted while it is off")
     types: dict[str, Kind] = Field(
         default_factory=dict, description="Type of ledger entries: what it is. None is entered that is not named here"
@@ -127,8 +134,9 @@ class SpendSettings(StatesPayables):
             *("request_status", "ledger_status", "failed_status", "voucher_type", "user_group"),
             *("accrual_account", "ap_account", EXCHANGE_DIFFERENCES, AMORTIZATION),
         )
+        listed = {name: ",".join(getattr(self, name)) for name in ("taken_back_statuses", "standing_statuses")}
         flags = {"bills_elsewhere": str(self.bills_elsewhere).lower()}
-        return {**super().options(), **{name: getattr(self, name) for name in names}, **flags}
+        return {**super().options(), **{name: getattr(self, name) for name in names}, **listed, **flags}
 
     def tables(self) -> dict[str, dict[str, str]]:
         names = (

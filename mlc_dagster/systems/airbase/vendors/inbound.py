@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlc_dagster import rules
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.later_life import always_stands
 from mlc_dagster.systems.airbase.mapping import VENDORS_FLOW
 from mlc_dagster.systems.airbase.records import VENDOR_LIST, ListedVendor
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS, Partner, codes_of, number_of, owners_from
@@ -37,10 +38,16 @@ FLOWS = (
         VENDOR_LIST,
         PARTNERS,
         partner_from_vendor,
-        rules=(rules.required_fields_are_given, rules.payment_term_has_a_code, rules.texts_fit),
+        rules=(
+            rules.required_fields_are_given,
+            rules.payment_term_has_a_code,
+            rules.texts_fit,
+            rules.bank_details_confirmed("airbase_id"),
+        ),
         checks_accounts=False,
         scope=vendor_scope,
         writer=VENDORS_FLOW,
+        fate=always_stands,
         pair=VENDORS_FLOW,
         description=(
             "Vendors that were entered in Airbase, and what people change of vendors there, in the ERP's supplier "

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mlc_dagster.core.shown_values import kept_otherwise
 from mlc_dagster.systems.airbase.api import Document, covers, reference_of
 
 NOT_EVERYWHERE = frozenset({"payment_terms"})
 """Fields that some tenants' records do not have at all: there they are no loss."""
+
+_TEXTS = frozenset({"name", "email", "notes"})
+"""What people read: in other letters, or cut at its end, it is no loss."""
 
 _REFERENCES = "subsidiary_reference_ids"
 
@@ -24,7 +28,8 @@ def _is_kept(name: str, sent: Any, document: Document) -> bool:
     if name == _REFERENCES:  # others may be there, in any order
         there = {reference_of(each) for each in document.get(name) or []}
         return {reference_of(each) for each in sent} <= there
-    return covers(document.get(name), sent)
+    found = document.get(name)
+    return covers(found, sent) or (name in _TEXTS and kept_otherwise(sent, found))
 
 
 def words(body: Mapping[str, Any], document: Document, lost: list[str]) -> str:

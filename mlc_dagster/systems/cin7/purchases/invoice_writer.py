@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from mlc_dagster.core.difference_kinds import CHANGED_AFTER_POSTING
-from mlc_dagster.core.errors import MlcError, RecordRejected
-from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Saved
+from mlc_dagster.core.errors import MlcError, OwnedByAnother, RecordRejected
+from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Saved, refuse_owned
 from mlc_dagster.core.shown_values import shown_otherwise
 from mlc_dagster.systems.cin7.account_rules import AccountRules
 from mlc_dagster.systems.cin7.api import NOWHERE, Document, covers, same_id, says
@@ -149,6 +149,9 @@ class InvoiceWriter:
             self._authorise(theirs)
             yield self._saved(draft, theirs, self._write(document, rows, theirs, _free_task(invoices)), "created")
             return
+        if draft.remote_id is None:
+            number = f"{theirs['OrderNumber']}, invoice {there.get('InvoiceNumber')}"
+            refuse_owned(draft, f"{theirs['ID']}/{there['TaskID']}", number, "Cin7")
         try:
             rows = allocate(document, theirs, _live(invoices, str(there["TaskID"])))
         except RecordRejected:
@@ -256,13 +259,13 @@ def _refuse_voided_order(document: PurchaseInvoice, theirs: Document) -> None:
 
 
 def _without_another_key(document: PurchaseInvoice, numbered: Sequence[Document]) -> Document | None:
-    """The one that a person entered, or that lost its key. Raises RecordRejected where the number is another's: a small
+    """The one that a person entered, or that lost its key. Raises OwnedByAnother where the number is so: a small
     supplier begins anew each year, and what stands there was delivered for another posting proposal.
     """
     theirs = [each for each in numbered if keys_of(each)]
     if theirs and len(theirs) == len(numbered):
         others = ", ".join(sorted({key for each in theirs for key in keys_of(each)}))
-        raise RecordRejected(
+        raise OwnedByAnother(
             f"Invoice {document.invoice_number} stands in Cin7 already, for {others} of IFS and not for "
             f"{document.reference}. Correct the number of one of them in IFS; or void the one in Cin7 and replay."
         )

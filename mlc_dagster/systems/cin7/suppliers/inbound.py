@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlc_dagster import rules
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.later_life import always_stands
 from mlc_dagster.systems.cin7.mapping import SUPPLIERS_FLOW
 from mlc_dagster.systems.cin7.records import SUPPLIER_LIST, ListedSupplier
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS, Partner, codes_of, number_of, owners_from
@@ -48,10 +49,16 @@ FLOWS = (
         SUPPLIER_LIST,
         PARTNERS,
         partner_from_supplier,
-        rules=(rules.required_fields_are_given, rules.payment_term_has_a_code, rules.texts_fit),
+        rules=(
+            rules.required_fields_are_given,
+            rules.payment_term_has_a_code,
+            rules.texts_fit,
+            rules.bank_details_confirmed("id"),
+        ),
         checks_accounts=False,
         scope=only_in_cin7,
         writer=SUPPLIERS_FLOW,
+        fate=always_stands,
         pair=SUPPLIERS_FLOW,
         description=(
             "What people change of suppliers in Cin7, in the ERP's supplier master: name, country, currency, payment "

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import msgspec
 
 from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, StaleRecord
-from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Saved, Shown, Unanswered
+from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Saved, Shown, Unanswered, refuse_owned
 from mlc_dagster.core.vocabulary import EntitySet, Row, key_text
 from mlc_dagster.rules.waiving import WAS_CANCELLED
 from mlc_dagster.systems.ifs.odata.changesets import Step
@@ -18,6 +18,7 @@ from mlc_dagster.systems.ifs.writing.document_references import Found as Found
 from mlc_dagster.systems.ifs.writing.document_references import find_by_reference, why_not_entered
 from mlc_dagster.systems.ifs.writing.external_entry import ExternalEntry
 from mlc_dagster.systems.shared.cancelled_documents import cancelled_words
+from mlc_dagster.systems.shared.saving import rule_of
 
 CANCELLED = "Cancelled"
 """The ObjState of a document that counts no more."""
@@ -71,7 +72,7 @@ class DocumentWriter:
             try:
                 yield from self._saved(draft, self._one(draft, standing(rows)), cancelled(rows))
             except RecordRejected as error:
-                yield Refused(draft, f"{error.message}{self._elsewhere(error)}")
+                yield Refused(draft, f"{error.message}{self._elsewhere(error)}", rule_of(error))
             except StaleRecord as error:
                 yield Refused(draft, error.message)
             except OutcomeUnknown as error:
@@ -93,6 +94,9 @@ class DocumentWriter:
         if len(rows) > 1:
             named = " and ".join(self.remote_id(row) for row, _ in rows)
             raise RecordRejected(f"IFS has two documents for {draft.record.external_ref}: {named}. Cancel one of them.")
+        if rows and draft.remote_id is None:
+            number = self.remote_id(rows[0][0])
+            refuse_owned(draft, number, number, "IFS")
         return rows[0] if rows else None
 
     def _saved(self, draft: Draft, found: Found | None, ended: Sequence[Row]) -> Iterator[Outcome]:

@@ -18,6 +18,7 @@ from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, PROPOSALS
 from mlc_dagster.systems.ifs.external_records import INVOICE_LOADS, NO_WAYS, VOUCHER_LOADS, Ways
 from mlc_dagster.systems.ifs.origins import is_ours
+from mlc_dagster.systems.ifs.reversals import INVOICE_REVERSALS, VOUCHER_REVERSALS
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS, SHARED
 from mlc_dagster.systems.ifs.writing.alike_vouchers import alike_vouchers
 from mlc_dagster.systems.ifs.writing.document_entry import CANCELLED, DocumentClient, DocumentKind
@@ -37,6 +38,7 @@ from mlc_dagster.systems.ifs.writing.read_back import (
     ProposalsReadBack,
     SuppliersReadBack,
 )
+from mlc_dagster.systems.ifs.writing.reversal_writer import invoice_reversals, voucher_reversals
 from mlc_dagster.systems.ifs.writing.supplier_values import without_children
 from mlc_dagster.systems.ifs.writing.supplier_writer import SupplierClient, SupplierWriter
 from mlc_dagster.systems.ifs.writing.voucher_writer import VoucherWriter
@@ -63,11 +65,15 @@ class ErpTarget:
         invoices = DocumentKind(self._invoices, "supplier invoice", "ifs.invoices_by")
         entries = DocumentKind(self._vouchers, "voucher", "ifs.vouchers_by")
         by_load = _entries_by_load(client, external)
+        by_invoice = InvoiceWriter(client, invoices, proposals, by_load.get(INVOICE_LOADS.name))
+        by_voucher = VoucherWriter(client, entries, by_load.get(VOUCHER_LOADS.name))
         self._writers: dict[str, DraftWriter] = {
-            INVOICES.name: InvoiceWriter(client, invoices, proposals, by_load.get(INVOICE_LOADS.name)),
+            INVOICES.name: by_invoice,
             PROPOSALS.name: ProposalWriter(client, DocumentKind(proposals, "posting proposal")),
-            ENTRIES.name: VoucherWriter(client, entries, by_load.get(VOUCHER_LOADS.name)),
+            ENTRIES.name: by_voucher,
             PARTNERS.name: SupplierWriter(client, self._suppliers),
+            INVOICE_REVERSALS.name: invoice_reversals(client, self._invoices, by_invoice),
+            VOUCHER_REVERSALS.name: voucher_reversals(client, self._vouchers, by_voucher),
         }
         self._there = self._read_back(proposals)
 

@@ -34,7 +34,8 @@ def without_children(entity: EntitySet, *wanted: str) -> EntitySet:
 
 def merged_with(entity: EntitySet, draft: Draft, row: Row, agreed: Agreed | None) -> Merged:
     values = said(entity, draft, agreed, row)
-    return merge(agreed, {name: row[name] for name in values}, values, owners_of(draft.record.owners))
+    there = as_of({name: row[name] for name in values}, agreed, "ifs", "")
+    return merge(agreed, there, values, owners_of(draft.record.owners))
 
 
 def said(entity: EntitySet, draft: Draft, agreed: Agreed | None, row: Row) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from mlc_dagster.core.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.core.outcomes import Agreed, Draft, Outcome, Refused, Saved, Unanswered
+from mlc_dagster.core.shown_values import kept_otherwise
 from mlc_dagster.core.vocabulary import EntitySet, Row, key_text, version_of
 from mlc_dagster.systems.ifs.supplier_records import SHARED, Partner
 from mlc_dagster.systems.ifs.writing.document_entry import Found
@@ -234,19 +235,23 @@ def _outcome(
     written: Collection[str],
 ) -> Saved:
     number = str(row["supplier_id"])
-    same = {name: value for name, value in values.items() if (row[name] or "").strip() == value}
+    there = {name: (row[name] or "").strip() for name in values}
+    same = {name: value for name, value in values.items() if there[name] == value}
+    other = {name: there[name] for name in written if name in values and kept_otherwise(values[name], there[name])}
+    shown = {name: value for name, value in other.items() if name not in same}
     remembered = agreement(
         before,
-        same,
+        {**same, **{name: values[name] for name in shown}},
         side="ifs",
         written=written,
         version=version_of(row["last_modified"]),
         link=draft.record.external_ref,
+        shown=shown,
     )
     detail = f"{number} {row['name'] or ''}".strip() + left_out(entity, draft.record)
     compared = Compared(entity, SHARED)
-    other = {} if action == "created" else compared.otherwise(expected_supplier(compared, draft.record), row)
-    return Saved(draft, number, action, detail=detail, agreed=(key_text(number), remembered), shown=other)
+    told = {} if action == "created" else compared.otherwise(expected_supplier(compared, draft.record), row)
+    return Saved(draft, number, action, detail=detail, agreed=(key_text(number), remembered), shown=told)
 
 
 def _numbers(rows: Sequence[Row]) -> str:

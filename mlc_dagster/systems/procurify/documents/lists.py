@@ -84,7 +84,7 @@ class DocumentLists:
 
     def bills_by_key(self, keys: Sequence[str]) -> Iterator[Document]:
         """Bills by uuid, whole, whatever their status; one that is gone is left out."""
-        return self._by_key(self._at.bill, keys, self._is_posted)
+        return self._by_key(self._at.bill, keys, self._takes_or_gives_back)
 
     def orders_by_key(self, keys: Sequence[str], since: datetime | None, now: datetime) -> Iterator[Document]:
         """Orders by their keys, whole; with the bills that were changed since then, where bills take their parts."""

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from mlc_dagster.core.difference_kinds import DELETED_IN_THE_TARGET
 from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected
 from mlc_dagster.core.outcomes import Begun, Delivered, Draft, Outcome, Refused, Saved, Seen, Unanswered
-from mlc_dagster.core.shown_values import shown_otherwise
+from mlc_dagster.core.shown_values import kept_otherwise, shown_otherwise
 from mlc_dagster.systems.procurify.api import Document, ProcurifyApi
 from mlc_dagster.systems.procurify.documents.document_values import text
 from mlc_dagster.systems.procurify.endpoints import Endpoints
@@ -56,6 +56,21 @@ class VendorWriter:
     def all(self) -> list[Document]:
         """Every active vendor, read at most once a minute: the list cannot be asked what changed."""
         return self._api.kept(self._endpoints.vendors, order_by="id")
+
+    def of(self, ids: Sequence[str]) -> Iterator[Document]:
+        """Vendors by their ids: the list has active ones alone, and the others are asked for one by one."""
+        listed = {str(row["id"]): row for row in self.all()}
+        for each in ids:
+            if (row := listed.get(each) or self._one(each)) is not None:
+                yield row
+
+    def _one(self, vendor_id: str) -> Document | None:
+        try:
+            return self._api.one(self._endpoints.vendor, vendor_id)
+        except RecordRejected as error:
+            if error.status != 404:
+                raise
+            return None
 
     def currencies(self) -> dict[str, str]:
         """Id -> ISO code."""
@@ -137,7 +152,9 @@ class VendorWriter:
 
     def _kept(self, draft: Draft, sent: Mapping[str, Any], row: Document) -> Refused | None:
         """Procurify drops in silence what the role may not write: a 2xx alone proves nothing."""
-        lost = [f"{name} is {row.get(name)!r}" for name, value in sent.items() if row.get(name) != value]
+        lost = [
+            f"{name} is {row.get(name)!r}" for name, value in sent.items() if not _is_kept(name, value, row.get(name))
+        ]
         if not lost:
             return None
         reason = f"Procurify took vendor {row.get('id')}, and did not keep all of it: {', '.join(lost)}."
@@ -169,6 +186,15 @@ class VendorWriter:
             "currency": ids.get(values.get("currency_code", "")),
         }
         return {name: value for name, value in on_the_wire.items() if value}
+
+
+def _is_kept(name: str, sent: Any, there: Any) -> bool:
+    """As it was sent; a name or a mail address in other letters, or cut at its end, is no loss."""
+    if name == "email" and isinstance(there, list):
+        return len(sent) == len(there) and all(
+            one == other or kept_otherwise(one, other) for one, other in zip(sent, there, strict=True)
+        )
+    return bool(sent == there) or (name == "name" and kept_otherwise(sent, there))
 
 
 def _shared(row: Document, currencies: Mapping[str, str]) -> dict[str, str]:
