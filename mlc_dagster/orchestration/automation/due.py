@@ -48,7 +48,7 @@ def due_sensor(
     """Requests what the work list says is due, when nothing stands in its way. `every`: what the list may name."""
     read = [*(entity.key for entity in reads), *(flow.source.key for flow in flows)]
     keys = [list(key) for key in dict.fromkeys([*read, *assets(flows)])]
-    checks = {dg.AssetKey(prepared_key(flow)): judged_by(flow, settings) for flow in flows}
+    checks = {dg.AssetKey(prepared_key(flow)): judged_by(flow) for flow in flows}
     systems = {entity.system for entity in reads} | {each for flow in flows for each in _both(flow)}
 
     @dg.sensor(
