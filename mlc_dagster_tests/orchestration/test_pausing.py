@@ -123,7 +123,7 @@ def test_a_paused_erp_stops_what_goes_there_and_nothing_else(world: World) -> No
 
 def test_a_release_while_its_system_is_paused_is_carried_out_after_that(world: World) -> None:
     world.chart()
-    world.put_order("P1", ObjState="Cancelled")
+    world.put_order("P1", ObjState="Stopped")
     assert world.run("cin7").success
     world.ledger.pauses.pause("cin7", "anna", WHY)
     (hold,) = world.ledger.open_holds(PURCHASES)

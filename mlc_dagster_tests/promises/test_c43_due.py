@@ -63,11 +63,16 @@ class Sensors:
     """The change sensor and `due`, tick by tick, as the daemon has them: each run key is used once."""
 
     def __init__(self, world: World) -> None:
-        self.world, self.used = world, set[str]()
+        self.world, self.used, self.defs = world, set[str](), world.defs  # made once: it takes a second
         self.cursors: dict[str, str | None] = {"cin7_changes": None, "due": None}
 
     def requests(self, name: str) -> list[dg.RunRequest]:
-        result = tick(self.world, self.cursors[name], name)
+        repository = self.defs.get_repository_def()
+        resources = repository.get_top_level_resources()
+        with dg.build_sensor_context(
+            instance=self.world.instance, cursor=self.cursors[name], repository_def=repository, resources=resources
+        ) as context:
+            result = self.defs.resolve_sensor_def(name).evaluate_tick(context)
         self.cursors[name] = result.cursor
         new = [each for each in result.run_requests or [] if each.run_key not in self.used]
         self.used |= {str(each.run_key) for each in new}
@@ -118,8 +123,8 @@ def test_c43_a_day_whose_run_failed_over_midnight_is_loaded_by_itself_in_the_mor
     assert ("cin7_changes", DAY, False) in sensors()
     assert listed(placed)[PURCHASES, DAY] == ("waiting", "cin7:refused")
     ran = []
-    for _ in range(12):
-        clock(minutes=5)
+    for _ in range(4):
+        clock(minutes=12)
         ran += sensors()
     assert [each for each in ran if each[0] == "due"] == [("due", DAY, False)], "twice refused, it is not tried again"
     assert listed(placed)[PURCHASES, DAY] == ("needs_person", "cin7:refused")
@@ -255,6 +260,7 @@ def note_failure(world: World, run_id: str) -> None:
 def test_c43_days_and_companies_that_are_gone_leave_the_list(placed: World, caplog: pytest.LogCaptureFixture) -> None:
     with placed.ledger as ledger:
         ledger.work.ask_all([(PURCHASES, "2026-11-02"), (PURCHASES, DAY), ("read ifs/account_set", "0099")], "asked")
+        ledger.work.ask("monday/invoices", [DAY], "asked")
     assert placed.run("cin7", only=ORDERS[:1]).success
     placed.settings = placed.settings.model_copy(update={"partitions_start": date(2026, 11, 4)})
     assert [request.partition_key for request in tick(placed, sensor="due").run_requests] == [DAY]
@@ -262,6 +268,7 @@ def test_c43_days_and_companies_that_are_gone_leave_the_list(placed: World, capl
     assert set(listed(placed)) == {(PURCHASES, DAY)}
     assert "cin7/purchases of 2026-11-02 was due, and is not asked for any more: 2026-11-02 lies before" in caplog.text
     assert "read ifs/account_set of 0099 was due" in caplog.text
+    assert "monday/invoices of 2026-11-05 was due, and is not asked for any more: mlc.yaml has it off" in caplog.text
 
 
 @pytest.mark.promise("C43", "what a run that has not ended makes is not asked for a second time")
@@ -292,6 +299,6 @@ def test_c43_what_a_webhook_tells_is_due_whatever_becomes_of_its_run(ledger_url:
         assert [request.partition_key for request in asked.run_requests or []] == [today]
         listed = {(task.flow, task.partition, task.why) for task in ledger.work.all()}
         told = "webhooks of airbase came in"
-        assert {("ifs/vouchers_from_airbase_requests", today, told)} <= listed
+        assert {("ifs/suppliers_from_airbase", today, told), ("airbase/vendors", today, told)} <= listed
         assert {flow for flow, _, _ in listed if flow.startswith("read airbase/")}
         assert ledger.work.due() == [], "its own run is waited for"

@@ -1,16 +1,20 @@
-"""What a step that fails leaves on the work list: all that its run would have delivered, and now does not."""
+"""What a step leaves on the work list: of one that fails all that its run would have delivered; else what is over."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 import dagster as dg
 
 from mlc_dagster.core.errors import MlcError, ThrottledUntil
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
-from mlc_dagster.ledger import THROTTLED
-from mlc_dagster.pipeline.failing import failure_of
+from mlc_dagster.ledger import THROTTLED, Ledger
+from mlc_dagster.orchestration.assets.asset_keys import read_of
+from mlc_dagster.pipeline import Verdict, guards
+from mlc_dagster.pipeline.failing import blocked, failure_of, guarded
 
 log = logger("mlc_dagster.due")
 
@@ -58,3 +62,40 @@ def _kept_from_hiding(error: Exception) -> Iterator[None]:
         yield
     except MlcError as second:
         log.warning("that this is due again could not be written down (%s) after: %s", second.message, error)
+
+
+# --- what ends well, or is stopped by a check ---------------------------------------------------------------------
+
+
+def due_again(
+    flow: Flow,
+    verdicts: Sequence[Verdict],
+    places: Iterable[tuple[str, str]],
+    began: datetime,
+    ledger: Ledger,
+    run: str,
+) -> None:
+    """A run that a check stops is due, or needs a person; else its partitions are prepared, as of when that began."""
+    stopped = {rule: why for verdict in verdicts for rule, why in verdict.blocked.items()}
+    if not stopped:
+        for verdict in verdicts:
+            ledger.work.prepared(flow.name, verdict.partition, began, read_of(flow.source))
+        return
+    system, (rule, why) = flow.target.system, next(iter(stopped.items()))
+    if guards.RULE in stopped:
+        ledger.work.fail(places, guarded(flow.name, system, stopped[guards.RULE], run))
+    else:
+        ledger.work.fail(places, blocked(flow.name, rule, system, why, run))
+
+
+def ended(
+    flow: Flow, partition: str, prepared_at: datetime | None, ledger: Ledger, run_id: str, *, answered: bool
+) -> None:
+    """A load came to its end: it is due no more, if it was prepared after it was asked for. Where its target
+    `answered`, what waits for that goes on.
+    """
+    ledger.loads.ended(flow.name, partition, run_id)
+    if prepared_at is not None:
+        ledger.work.done(flow.name, partition, prepared_at)
+    if answered:
+        ledger.work.answered(flow.target.system, flow.name)

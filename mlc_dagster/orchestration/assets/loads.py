@@ -1,7 +1,6 @@
 """Two assets for each flow: what was prepared, with a check for each rule, and what was loaded."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,9 +11,8 @@ from mlc_dagster import pipeline
 from mlc_dagster.core.arrow_columns import ready_batch, ready_schema, records_of
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
-from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.assets import delivered, failing, pausing, reports, shadowing, stale
-from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key, read_of
+from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key
 from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
 from mlc_dagster.orchestration.assets.judgements import judgements, statements
@@ -23,9 +21,8 @@ from mlc_dagster.orchestration.assets.started_by import run_of, who_started
 from mlc_dagster.orchestration.assets.taken_back_check import STANDS
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
-from mlc_dagster.pipeline import Loaded, Slice, Verdict, guards
+from mlc_dagster.pipeline import Loaded, Slice, Verdict
 from mlc_dagster.pipeline.batches import SLICE_SECONDS
-from mlc_dagster.pipeline.failing import blocked, guarded
 from mlc_dagster.settings import Settings
 
 log = logger("mlc_dagster.loads")
@@ -73,7 +70,7 @@ def prepared_asset(
             store, (who, _) = context.resources.storage.store, who_started(context.run.tags)
             guard(flow, limits, verdicts, store, ledger, context.run.run_id, who=who)
             stale.compare(flow, facts, store, ledger)
-            due_again(flow, verdicts, places(), began, ledger, context.run.run_id)
+            failing.due_again(flow, verdicts, places(), began, ledger, context.run.run_id)
             for verdict in verdicts:
                 tell(context, flow, verdict)
         yield dg.MaterializeResult(check_results=[*judgements(flow, verdicts), stale.check(flow, ledger)])
@@ -179,27 +176,6 @@ def prepare_partition(
     return verdict
 
 
-def due_again(
-    flow: Flow,
-    verdicts: Sequence[Verdict],
-    places: Iterable[tuple[str, str]],
-    began: datetime,
-    ledger: Ledger,
-    run: str,
-) -> None:
-    """A run that a check stops is due, or needs a person; else its partitions are prepared, as of when that began."""
-    stopped = {rule: why for verdict in verdicts for rule, why in verdict.blocked.items()}
-    if not stopped:
-        for verdict in verdicts:
-            ledger.work.prepared(flow.name, verdict.partition, began, read_of(flow.source))
-        return
-    system, (rule, why) = flow.target.system, next(iter(stopped.items()))
-    if guards.RULE in stopped:
-        ledger.work.fail(places, guarded(flow.name, system, stopped[guards.RULE], run))
-    else:
-        ledger.work.fail(places, blocked(flow.name, rule, system, why, run))
-
-
 def tell(context: dg.AssetExecutionContext, flow: Flow, verdict: Verdict) -> None:
     """The account of one day, in the UI and in the log."""
     context.add_asset_metadata(reports.of_verdict(verdict), partition_key=verdict.partition)
@@ -254,7 +230,7 @@ def load_partition(
     if loaded.paused:
         pausing.note(flow, partition, loaded, failing.in_this_run(context, after), ledger, run.run_id)
     else:
-        ended(flow, partition, prepared_at, ledger, run.run_id, answered=spent.requests > 0)
+        failing.ended(flow, partition, prepared_at, ledger, run.run_id, answered=spent.requests > 0)
     log.info(
         "%s %s: %d delivered, %d unchanged, %d held, %d paused, %d requests",
         flow.name,
@@ -266,16 +242,3 @@ def load_partition(
         spent.requests,
     )
     return loaded, pausing.account(loaded, spent)
-
-
-def ended(
-    flow: Flow, partition: str, prepared_at: datetime | None, ledger: Ledger, run_id: str, *, answered: bool
-) -> None:
-    """A load came to its end: it is due no more, if it was prepared after it was asked for. Where its target
-    `answered`, what waits for that goes on.
-    """
-    ledger.loads.ended(flow.name, partition, run_id)
-    if prepared_at is not None:
-        ledger.work.done(flow.name, partition, prepared_at)
-    if answered:
-        ledger.work.answered(flow.target.system, flow.name)

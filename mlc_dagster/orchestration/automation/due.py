@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import dagster as dg
 
@@ -33,15 +34,18 @@ log = logger("mlc_dagster.due")
 
 def due_sensors(flows: Sequence[Flow], settings: Settings, reads: Sequence[EntitySet]) -> Iterator[dg.SensorDefinition]:
     """Two: a run has partitions of one kind. On from the start: they go on with what somebody has begun."""
+    every = frozenset(_sources(flows, reads))
     for kind, name in (("day", SENSOR), ("company", f"{SENSOR}_by_company")):
         mine = [flow for flow in flows if flow.source.partition == kind]
         read = [entity for entity in reads if entity.partition == kind]
         if mine or read:
-            yield due_sensor(name, mine, settings, read)
+            yield due_sensor(name, mine, settings, read, every)
 
 
-def due_sensor(name: str, flows: Sequence[Flow], settings: Settings, reads: Sequence[EntitySet]) -> dg.SensorDefinition:
-    """Requests what the work list says is due, when nothing stands in its way."""
+def due_sensor(
+    name: str, flows: Sequence[Flow], settings: Settings, reads: Sequence[EntitySet], every: AbstractSet[str]
+) -> dg.SensorDefinition:
+    """Requests what the work list says is due, when nothing stands in its way. `every`: what the list may name."""
     read = [*(entity.key for entity in reads), *(flow.source.key for flow in flows)]
     keys = [list(key) for key in dict.fromkeys([*read, *assets(flows)])]
     checks = {dg.AssetKey(prepared_key(flow)): judged_by(flow) for flow in flows}
@@ -58,7 +62,7 @@ def due_sensor(name: str, flows: Sequence[Flow], settings: Settings, reads: Sequ
     def go_on(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         ledger, store = context.resources.ledger.open, context.resources.storage.store
         names = [*(flow.name for flow in flows), *(read_of(entity) for entity in _sources(flows, reads).values())]
-        forget_gone(_sources(flows, reads), ledger, settings)
+        forget_gone(_sources(flows, reads), every, ledger, settings)
         kept = probing.probe(ledger.work.all(names), ledger, context.resources, json.loads(context.cursor or "{}"))
         under_way = OpenRuns(context.instance, context.repository_def)
         found = list(resumed(flows, ledger, reads, context.instance, store, under_way))
@@ -92,10 +96,13 @@ def _sources(flows: Sequence[Flow], reads: Sequence[EntitySet]) -> dict[str, Ent
     return {**{read_of(entity): entity for entity in entities.values()}, **{flow.name: flow.source for flow in flows}}
 
 
-def forget_gone(sources: Mapping[str, EntitySet], ledger: Ledger, settings: Settings) -> None:
-    """Of what is no partition any more nobody asks again; that is told once, in the log."""
-    for task in ledger.work.all(sources):
-        if why := unknown(sources[task.flow], task.partition, settings):
+def forget_gone(sources: Mapping[str, EntitySet], every: AbstractSet[str], ledger: Ledger, settings: Settings) -> None:
+    """Of what is no partition, or no flow, any more nobody asks again; that is told once, in the log."""
+    for task in ledger.work.all():
+        why = "" if task.flow in every else "mlc.yaml has it off"
+        if task.flow in sources:
+            why = unknown(sources[task.flow], task.partition, settings)
+        if why:
             ledger.work.forget(task.flow, [task.partition])
             log.warning("%s of %s was due, and is not asked for any more: %s", task.flow, task.partition, why)
 
@@ -112,7 +119,8 @@ def resumed(
     by_name, sources = {flow.name: flow for flow in flows}, _sources(flows, reads)
     newest = _newest_of_each(ledger.work.all(sources))
     come = [task for task in ledger.work.due(sources) if newest.get(task.cause, task.partition) == task.partition]
-    tasks = [task for task in come if _may_go(task, by_name, ledger)]
+    silent, standing = ledger.work.silent().keys(), ledger.pauses.standing().keys()
+    tasks = [task for task in come if _may_go(task, by_name.get(task.flow), silent, standing)]
     unread = {(task.flow, task.partition): task for task in tasks if task.flow not in by_name}
     listed = {(task.flow, task.partition) for task in ledger.work.all(set(sources) - set(by_name))}
     wanted: dict[tuple[str, str], Wanted] = {}
@@ -146,13 +154,12 @@ def _newest_of_each(tasks: Sequence[Task]) -> dict[str, str]:
     return found
 
 
-def _may_go(task: Task, flows: Mapping[str, Flow], ledger: Ledger) -> bool:
+def _may_go(task: Task, flow: Flow | None, silent: AbstractSet[str], standing: AbstractSet[str]) -> bool:
     """Not while a person has stopped the writing, or a system asks to be left alone. What is only read may be read."""
-    flow, silent = flows.get(task.flow), ledger.work.silent()
     if flow is None:
         return task.connection not in silent
     paused = {flow.target.system, *([task.connection] if task.cause == cause_of(task.connection, PAUSED) else [])}
-    return silent.keys().isdisjoint(_both(flow)) and paused.isdisjoint(ledger.pauses.standing())
+    return silent.isdisjoint(_both(flow)) and standing.isdisjoint(paused)
 
 
 def _both(flow: Flow) -> tuple[str, str]:
