@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import cast
 
-from mlc_dagster.core.difference_kinds import EXTRA_IN_THE_TARGET
+from mlc_dagster.core.difference_kinds import EXTRA_IN_THE_TARGET, MERGED_IN_THE_TARGET
 from mlc_dagster.core.outcomes import Delivered, Seen
 from mlc_dagster.core.targets import FindsOurs
 from mlc_dagster.ledger.records.differences import AGREED, Difference, Found
@@ -36,6 +36,12 @@ def look_for_extras(asked: Asked, since: datetime | None, account: Verified) -> 
     for one, each in zip(seen, found, strict=True):
         account.sum(None, asked.worth(one.values))
         account.name(each.key, in_words(each))
+
+
+def _merged_into(asked: Asked) -> frozenset[str]:
+    """What ours were merged into is told as that."""
+    found = asked.ledger.differences.open(asked.flow.name, limit=None)
+    return frozenset(one.theirs for one in found if one.kind == MERGED_IN_THE_TARGET and one.theirs)
 
 
 def _open(asked: Asked) -> list[Difference]:
