@@ -22,7 +22,7 @@ def look_for_extras(asked: Asked, since: datetime | None, account: Verified) -> 
     if not hasattr(asked.client, "ours_in"):
         return
     flow, ledger, client = asked.flow, asked.ledger, cast(FindsOurs, asked.client)
-    known = frozenset(ledger.remote_ids(flow.name).values())
+    known = frozenset(ledger.remote_ids(flow.name).values()) | _merged_into(asked)
     known |= frozenset(ledger.remote_ids(reversal_name(flow.name)).values())  # ours too
     before = {(one.key, one.field): one for one in _open(asked)}
     seen = [one for one in client.ours_in(flow, since, known) if one.remote_id not in known]
