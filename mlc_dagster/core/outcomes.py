@@ -27,6 +27,7 @@ class State(StrEnum):
     NEW = "new"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
+    STALE = "stale"  # its source is as it was delivered, but what is made of it would differ: the mapping changed
     SUPERSEDED = "superseded"  # something newer was delivered already
     IN_DOUBT = "in_doubt"  # an earlier attempt has no answer
 
@@ -38,7 +39,8 @@ class Ready(msgspec.Struct, frozen=True, gc=False):
     version: str  # sortable text: the source's modified timestamp, microseconds, UTC
     fingerprint: str
     record: Record
-    source: str = ""  # fingerprint of the record that it was made from; empty: not known, prepared by an older release
+    source: str = ""  # `SourceFingerprints` of what it was made from; empty: not known, prepared by an older release
+    read_number: int | None = None  # of the walk that read it; None: its rows were stored by an older release
 
 
 Shown = Mapping[str, str | Decimal | None]

@@ -21,6 +21,7 @@ from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
 from mlc_dagster.core.outcomes import Traffic
+from mlc_dagster.core.source_fingerprints import SourceFingerprints
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Record, Scope, fingerprint, key_parts, record_key, version_of
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.ledger.columns import stored_key
@@ -172,7 +173,11 @@ class EntitySweep:
             self.ledger.sweeps.asked(flow.name, {key: new[key] for key in days})
 
     def _differing(self, flow: Flow, records: Mapping[str, Record], contents: Mapping[str, str]) -> Iterator[str]:
-        sources = self.ledger.sweeps.sources(flow.name, contents)
+        prints, told = SourceFingerprints(flow), self.ledger.sweeps.sources(flow.name, contents)
+        sources = {
+            key: known and (contents[key] if prints.is_of(records[key], known) else "another")
+            for key, known in told.items()
+        }
         decided = self.ledger.decisions.of(flow.name, list(contents))
         held = self._held[flow.name]
         unknown = [key for key in contents if key not in held and key not in sources and key not in decided]

@@ -12,9 +12,8 @@ from mlc_dagster.core.difference_kinds import TARGET_SIDE
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, clock
-from mlc_dagster.ledger.entries import Event, Run
+from mlc_dagster.ledger.entries import NEVER_AGAIN, Event, Run
 from mlc_dagster.ledger.records import looks
-from mlc_dagster.ledger.records.deliveries import NEVER_AGAIN
 from mlc_dagster.ledger.records.looks import Remembered
 from mlc_dagster.ledger.records.trail import Trail, line
 from mlc_dagster.ledger.tables import deliveries, differences, shown
