@@ -22,6 +22,9 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def apply(
     file: Annotated[Path, typer.Argument(help="What mlc plan --out wrote.")],
+    also_unchanged: Annotated[
+        bool, typer.Option("--also-unchanged", help="Send what the plan calls stale, too.")
+    ] = False,
     who: Annotated[str, typer.Option(help="Who applies. Default: the login name.", show_default=False)] = "",
 ) -> None:
     """Prepare and load as planned; exit 3, and nothing is written, where records or ledger have moved since."""
@@ -40,7 +43,7 @@ def apply(
     stretch = replaying.stretches([(planned["flow"], planned["partition"])], flows, settings)
     with instance_at_home() as instance:
         tags = {"mlc/plan": planned["digest"], "mlc/who": person(who)}
-        done = replaying.replay(stretch, settings, environment, instance, tags)
+        done = replaying.replay(stretch, settings, environment, instance, tags, also_unchanged=also_unchanged)
     for failure in done.failures:
         shown.print(f"[red]failed[/] {paragraph(failure)}")
     for name, moved in done.moved.items():

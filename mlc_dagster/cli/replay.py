@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from mlc_dagster.orchestration.automation.replaying import Place, Replayed, Stretch
     from mlc_dagster.settings import Settings
 
-COUNTS = ("created", "updated", "adopted", "unchanged", "superseded", "held", "discarded", "gone", "out_of_scope")
+DELIVERED = ("created", "updated", "adopted", "unchanged", "stale")
+COUNTS = (*DELIVERED, "superseded", "held", "discarded", "gone", "out_of_scope")
 EXAMPLES = """Examples: mlc replay --flow cin7/purchases --partition 2026-11-03 --to 2026-11-05 ·
 mlc replay --key P00102 · mlc replay --rule gl_accounts_exist --dry-run · mlc replay --run 1f0c92ab-... --read-again"""
 
@@ -40,6 +41,9 @@ def replay(
     rule: Annotated[str | None, typer.Option(help="All that is held by this rule.")] = None,
     all_held: Annotated[bool, typer.Option("--all-held", help="All that is on hold.")] = False,
     read_again: Annotated[bool, typer.Option("--read-again", help="Read the source once more, too.")] = False,
+    also_unchanged: Annotated[
+        bool, typer.Option("--also-unchanged", help="Send what is stale, too: mapped otherwise since it was delivered.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be replayed, and stop.")] = False,
     who: Annotated[str, typer.Option(help="Who replays. Default: the login name.", show_default=False)] = "",
 ) -> None:
@@ -61,7 +65,8 @@ def replay(
     _print_plan(plan, read_again, out)
     if plan and not dry_run:
         asked = run or key or rule or partition or "all held"
-        _go(plan, settings, {"mlc/replay_of": asked, "mlc/who": person(who)}, read_again, out)
+        how = {"read_again": read_again, "also_unchanged": also_unchanged}
+        _go(plan, settings, {"mlc/replay_of": asked, "mlc/who": person(who)}, how, out)
 
 
 def _check(flow: str | None, settings: Settings, asked: Mapping[str, object], to: str | None) -> None:
@@ -143,13 +148,15 @@ def _print_plan(plan: Sequence[Stretch], read_again: bool, out: Terminal) -> Non
     out.print(listed)
 
 
-def _go(plan: Sequence[Stretch], settings: Settings, tags: Mapping[str, str], read_again: bool, out: Terminal) -> None:
+def _go(
+    plan: Sequence[Stretch], settings: Settings, tags: Mapping[str, str], how: Mapping[str, bool], out: Terminal
+) -> None:
     from mlc_dagster.orchestration.automation import replaying
     from mlc_dagster.orchestration.automation.running import instance_at_home
 
     with instance_at_home() as instance:
         environment = settings_file.environment()
-        done = replaying.replay(plan, settings, environment, instance, tags, read_again=read_again)
+        done = replaying.replay(plan, settings, environment, instance, tags, **how)
     _print_moved(done, out)
     for failure in done.failures:
         out.print(f"[red]failed[/] {paragraph(failure)}")

@@ -20,8 +20,9 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mlc_dagster.core.arrow_values import exact_amounts, python_objects
 from mlc_dagster.core.outcomes import Ready
-from mlc_dagster.core.vocabulary import Record, Row, plain
+from mlc_dagster.core.vocabulary import Record, Row
 
 AMOUNT = pa.decimal256(76, 30)
 """Up to 46 digits before the point, 30 after it: ERPs of Edm.Decimal(130,65) compute twenty. Older files have ten."""
@@ -33,8 +34,14 @@ SOURCE_COLUMNS = {"etag": pa.string(), "unreadable": pa.string()}
 """Beside the record's own, in what was read: `unreadable` is null, or JSON {"reason": ..., "row": ..., "key": ...}
 where the row did not fit the record; then only its keys, and its timestamp where that is readable, are set."""
 
-READY_COLUMNS = {name: pa.string() for name in ("mlc_key", "mlc_version", "mlc_fingerprint", "mlc_source")}
+READY_PARTS = {"key": pa.string(), "version": pa.string(), "fingerprint": pa.string(), "source": pa.string()} | {
+    "read_number": pa.int64()
+}
+READY_COLUMNS = {f"mlc_{part}": kind for part, kind in READY_PARTS.items()}
 """Beside the record's own, in what was prepared."""
+
+READ_NUMBER = b"mlc_dagster.read_number"
+"""Under which stored rows say of which walk they are."""
 
 _PLAIN = {str: pa.string(), Decimal: AMOUNT, int: pa.int64(), bool: pa.bool_(), date: pa.date32(), datetime: MOMENT}
 
@@ -124,8 +131,7 @@ def source_batch(
 
 def ready_batch(ready: Sequence[Ready], record_type: type[Record]) -> pa.RecordBatch:
     """Prepared records, in the columns of `ready_schema`. Raises ValueError as `batch_of`."""
-    parts = ("key", "version", "fingerprint", "source")
-    extra = {f"mlc_{part}": (pa.string(), [getattr(one, part) for one in ready]) for part in parts}
+    extra = {f"mlc_{part}": (kind, [getattr(one, part) for one in ready]) for part, kind in READY_PARTS.items()}
     return batch_of([one.record for one in ready], record_type, extra)
 
 
@@ -181,14 +187,29 @@ def rows_of(batch: pa.RecordBatch) -> Iterator[Row]:
     return iter(_rows(batch.schema.names, batch.columns, _as_dict))
 
 
-def records_of(
-    batch: pa.RecordBatch, record: type[AnyRecord]
-) -> Iterator[tuple[AnyRecord | None, str | None, str | None]]:
-    """(record, ETag, None) of each row as read; (None, ETag, JSON text) of a row that did not fit.
+class StoredRows(Iterator[tuple[AnyRecord | None, str | None, str | None]]):
+    """(record, ETag, None) of each row as read; (None, ETag, JSON text) of a row that did not fit."""
+
+    def __init__(self, batch: pa.RecordBatch, record: type[AnyRecord]) -> None:
+        self._rows = _records_as_read(batch, record)
+        self.read_number = read_number_of(batch)
+
+    def __next__(self) -> tuple[AnyRecord | None, str | None, str | None]:
+        return next(self._rows)
+
+
+def records_of(batch: pa.RecordBatch, record: type[AnyRecord]) -> StoredRows[AnyRecord]:
+    """The rows of a batch, and of which walk they are.
 
     A column that an older file lacks takes the record's default. Raises msgspec.ValidationError where a file holds what
     the record does not allow.
     """
+    return StoredRows(batch, record)
+
+
+def _records_as_read(
+    batch: pa.RecordBatch, record: type[AnyRecord]
+) -> Iterator[tuple[AnyRecord | None, str | None, str | None]]:
     unreadable = batch.column("unreadable").to_pylist()
     readable = batch if not any(unreadable) else batch.filter(pc.is_null(batch.column("unreadable")))
     records = iter(_records(readable, record))
@@ -197,10 +218,16 @@ def records_of(
 
 
 def read_ready(batch: pa.RecordBatch, record: type[Record]) -> Iterator[Ready]:
-    """What `ready_batch` stored; a file of an older release does not tell the source's fingerprint."""
-    stored = [batch[name].to_pylist() if name in batch.schema.names else repeat("") for name in READY_COLUMNS]
-    for key, version, content, source, one in zip(*stored, _records(batch, record)):  # noqa: B905 - one repeats
-        yield Ready(key, version, content, one, source or "")
+    """What `ready_batch` stored; a file of an older release tells neither the source's fingerprint nor its walk."""
+    stored = [batch[name].to_pylist() if name in batch.schema.names else repeat(None) for name in READY_COLUMNS]
+    for key, version, content, source, number, one in zip(*stored, _records(batch, record)):  # noqa: B905 - one repeats
+        yield Ready(key, version, content, one, source or "", number)
+
+
+def read_number_of(batch: pa.RecordBatch) -> int | None:
+    """Of the walk that stored rows are of; None where they do not say."""
+    found = (batch.schema.metadata or {}).get(READ_NUMBER)
+    return int(found) if found else None
 
 
 def without(batches: Iterable[pa.RecordBatch], places: AbstractSet[int]) -> Iterator[pa.RecordBatch]:
@@ -242,49 +269,18 @@ def _values(array: pa.Array, build: _Build) -> list[Any]:
     if array.null_count == len(array):
         return [None] * len(array)
     if pa.types.is_decimal(kind):
-        return _amounts(array)
+        return exact_amounts(array)
     if pa.types.is_timestamp(kind):
-        since = _objects(array.cast(MOMENT).cast(pa.int64()).cast(pa.duration("us")))
+        since = python_objects(array.cast(MOMENT).cast(pa.int64()).cast(pa.duration("us")))
         return [None if passed is None else EPOCH + passed for passed in since]  # a tenth of the time of `replace`
     if pa.types.is_date32(kind):
-        return _objects(array)
+        return python_objects(array)
     if pa.types.is_struct(kind):
         return _structs(array, build)
     if pa.types.is_list(kind):
         return _lists(array, build)
     found: list[Any] = array.to_pylist()
     return found
-
-
-def _objects(array: pa.Array) -> list[Any]:
-    """Dates and times as Python's, by way of NumPy: forty times the speed of `to_pylist`."""
-    found: list[Any] = array.to_numpy(zero_copy_only=False).astype(object).tolist()
-    return found
-
-
-def _amounts(array: pa.Array) -> list[Decimal | None]:
-    """Canonical decimals, each distinct one made once: quantities, rates and prices come again and again."""
-    encoded = array.dictionary_encode()
-    distinct = _canonical(encoded.dictionary)
-    return [None if place is None else distinct[place] for place in encoded.indices.to_pylist()]
-
-
-def _canonical(array: pa.Array) -> list[Decimal]:
-    """The text of all its decimals, without trailing zeros.
-
-    Arrow writes small ones with an exponent ("1.50E-8"), whose zeros must stay.
-    """
-    texts = pc.cast(array, pa.string())
-    short = pc.utf8_rtrim(pc.utf8_rtrim(texts, "0"), ".")
-    small = pc.match_substring(texts, "E")
-    if not pc.any(small).as_py():
-        return list(map(Decimal, short.to_pylist()))
-    texts = pc.if_else(pc.equal(texts, f"0E-{array.type.scale}"), "0", pc.if_else(small, texts, short))
-    return list(map(_amount, texts.to_pylist()))
-
-
-def _amount(text: str) -> Decimal:
-    return plain(Decimal(text)) if "E" in text else Decimal(text)
 
 
 def _structs(array: pa.Array, build: _Build) -> list[Any]:

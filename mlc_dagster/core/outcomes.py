@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -28,6 +27,7 @@ class State(StrEnum):
     NEW = "new"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
+    STALE = "stale"  # its source is as it was delivered, but what is made of it would differ: the mapping changed
     SUPERSEDED = "superseded"  # something newer was delivered already
     IN_DOUBT = "in_doubt"  # an earlier attempt has no answer
 
@@ -39,7 +39,8 @@ class Ready(msgspec.Struct, frozen=True, gc=False):
     version: str  # sortable text: the source's modified timestamp, microseconds, UTC
     fingerprint: str
     record: Record
-    source: str = ""  # fingerprint of the record that it was made from; empty: not known, prepared by an older release
+    source: str = ""  # `SourceFingerprints` of what it was made from; empty: not known, prepared by an older release
+    read_number: int | None = None  # of the walk that read it; None: its rows were stored by an older release
 
 
 Shown = Mapping[str, str | Decimal | None]
@@ -273,22 +274,6 @@ class ReadsBack(Client, Protocol):
 
     def worth(self, target: Target, values: Shown) -> Worth:
         """What these values come to: of `expected` and of `Seen.values` alike. Pure."""
-
-
-class KeepsAccepted(ReadsBack, Protocol):
-    """A target in which single values can be left as they are when a record is sent again."""
-
-    def keeping(self, target: Target, draft: Draft, kept: Shown) -> Draft | None:
-        """The draft so that these values, which are the target's, stay; None: it cannot be sent without them. Pure."""
-
-
-class FindsOurs(ReadsBack, Protocol):
-    """A target in which objects that carry our key can be found, without knowing their ids."""
-
-    def ours_in(self, flow: Flow, since: datetime | None, known: AbstractSet[str]) -> Iterator[Seen]:
-        """Those of this flow that were touched since then, None: all, but for the ids that the ledger knows; `key` is
-        the flow's own, as they carry it. Raises as `read_back`.
-        """
 
 
 class TooFar(Exception):

@@ -182,6 +182,7 @@ class Pull:
     expected_after: int | None = None
     duplicate_keys: int = 0  # two different rows under one key
     clock_skew_seconds: float = 0.0  # server's Date header minus our clock
+    seconds_ahead: float = 0.0  # by which the newest stamp lies after the server's clock
     throttled_seconds: float = 0.0
     etags: str = ""  # fingerprint of all (key, ETag) pairs: the partition's data version
     read_number: int | None = None  # given before its first request, higher than that of every walk that began earlier

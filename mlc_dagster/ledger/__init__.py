@@ -6,7 +6,7 @@ from mlc_dagster.ledger.coordination.leases import Lease, LeaseLost, boot_time
 from mlc_dagster.ledger.coordination.pauses import Pause, Paused
 from mlc_dagster.ledger.coordination.work_entries import PAUSED, SLICE, THROTTLED, Failure, Task
 from mlc_dagster.ledger.database import place_of
-from mlc_dagster.ledger.entries import Attempt, Decision, Event, Held, HoldEntry, PullEntry, Run, Standing
+from mlc_dagster.ledger.entries import AsOf, Attempt, Decision, Event, Held, HoldEntry, PullEntry, Run, Standing
 from mlc_dagster.ledger.ledger import Ledger
 from mlc_dagster.ledger.records.audits import ExportedLine
 from mlc_dagster.ledger.records.verifying import Fault, Verification
@@ -17,6 +17,7 @@ __all__ = [
     "SLICE",
     "THROTTLED",
     "AccountRefused",
+    "AsOf",
     "Attempt",
     "Decision",
     "Differs",

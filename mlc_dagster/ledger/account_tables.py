@@ -52,6 +52,8 @@ set_aside = Table(
     Column("source_fingerprint", Name),
     Column("read_number", Serial),
     Column("verified_at", Moment),
+    Column("open_read_number", Serial),
+    Column("stale_since", Moment),
     Column("content", Words),  # of an agreement: JSON
     PrimaryKeyConstraint("id", name="set_aside_pkey"),
     Index("set_aside_by_key", "flow", "key", "id"),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from mlc_dagster.core.flows import Problem
 from mlc_dagster.core.outcomes import Ready, Refused, Saved, State, Unanswered
 from mlc_dagster.core.vocabulary import Pull
+
+NEVER_AGAIN = "9999-12-31T23:59:59.999999Z"
+"""The version of what another record took the place of: every other one is older."""
 
 Answer = Saved | Refused | Unanswered
 """The last word on a draft. `Begun` is not one: see `Ledger.note_id`."""
@@ -38,6 +42,7 @@ class Event(StrEnum):
     RELEASED = "released"  # a person let it pass
     RELEASED_ONCE = "released_once"  # a first person let it pass; a second one has to
     DISCARDED = "discarded"  # a person decided that it is never sent
+    GUARD_RAISED = "guard_raised"  # what a guard held passes it now, since mlc.yaml says another figure
     GONE = "gone"  # looked at before its delivery, and not in the source any more
     REVERSED = "reversed"  # its document was reversed, since the source took it back
     ACCEPTED = "accepted"  # a person said that the target is right
@@ -72,6 +77,8 @@ class Standing:
     delivered_version: str | None = None
     source: str | None = None  # fingerprint of the source record that was delivered; None: not known
     as_sent: bool = False  # IN_DOUBT: every attempt without an answer was made with this very content
+    delivered_at: datetime | None = None
+    is_backwards: bool = False  # CHANGED: read later than what was delivered, and yet with an older stamp
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,7 @@ class Held:
     row: dict[str, Any] = field(default_factory=dict)  # what a person needs to see; plain JSON, Decimals as text
     partition: str = ""
     content: str = ""  # fingerprint of the record that is held: a decision is about this content alone
+    read_number: int | None = None  # of the walk that read it
 
 
 @dataclass(frozen=True)
@@ -131,6 +139,7 @@ class Decision:
     reason: str
     at: datetime
     version: str = ""  # of the record that was decided on
+    read_number: int | None = None  # the last walk that had begun by then; None: an earlier release decided
 
 
 @dataclass(frozen=True)
@@ -159,15 +168,41 @@ class PullEntry:
     pull: Pull
 
 
-def is_older(version: str | None, other: str | None) -> bool:
-    """Whether `version` is certainly older. Empty text means that the source gives no timestamp: nobody knows."""
+AnyState = TypeVar("AnyState", Ready, Held)
+
+
+class AsOf(NamedTuple):
+    """Of when a state of a record is."""
+
+    version: str | None  # its own stamp, sortable; empty: its source gives none
+    read_number: int | None = None  # of the walk that read it; None: an earlier release read it, or nobody knows
+
+    def is_older(self, other: AsOf) -> bool:
+        """Whether it is certainly older than the other state of the same record.
+
+        What was asked for later is newer, whatever its stamp says: clocks are set back, and backups restored. A walk
+        that began earlier may have come to the record later; its stamp is newer then.
+        """
+        if other.version == NEVER_AGAIN:
+            return True
+        if self.read_number is None or other.read_number is None or self.read_number == other.read_number:
+            return has_older_stamp(self.version, other.version)
+        return self.read_number < other.read_number and not has_older_stamp(other.version, self.version)
+
+
+def has_older_stamp(version: str | None, other: str | None) -> bool:
+    """Whether `version` is the older text. Empty text means that the source gives no timestamp: nobody knows."""
     return bool(version and other and version < other)
 
 
-def newest_by_key(ready: list[Ready]) -> dict[str, Ready]:
-    """One record for each key: of several, the one with the newest version."""
-    newest: dict[str, Ready] = {}
-    for each in ready:
-        if each.key not in newest or not is_older(each.version, newest[each.key].version):
+def as_of(one: Ready | Held) -> AsOf:
+    return AsOf(one.version, one.read_number)
+
+
+def newest_by_key(records: Iterable[AnyState]) -> dict[str, AnyState]:
+    """One state for each key: of several, the newest."""
+    newest: dict[str, AnyState] = {}
+    for each in records:
+        if each.key not in newest or not as_of(each).is_older(as_of(newest[each.key])):
             newest[each.key] = each
     return newest

@@ -34,6 +34,7 @@ holds = Table(
     Column("dated", Date),
     Column("owner", Name),  # of its flow: who is asked about it
     Column("passes_at", Moment),  # when healing last found that it would pass; null: it would not
+    Column("read_number", Serial),  # of the walk that read it; null: not known
     PrimaryKeyConstraint("id", name="holds_pkey"),
     Index(
         "holds_open",

@@ -22,6 +22,7 @@ from mlc_dagster.ledger.coordination.leases import Lease
 from mlc_dagster.ledger.coordination.pauses import Pause
 from mlc_dagster.ledger.entries import (
     Answer,
+    AsOf,
     Attempt,
     Closing,
     Event,
@@ -30,10 +31,11 @@ from mlc_dagster.ledger.entries import (
     PullEntry,
     Run,
     Standing,
-    newest_by_key,
+    as_of,
 )
 from mlc_dagster.ledger.opening import existing_database, open_database
-from mlc_dagster.ledger.records import agreements, deliveries, holds, looks, owners, pulls, trail
+from mlc_dagster.ledger.records import agreements, deliveries, holds, judging, looks, owners, pulls, trail
+from mlc_dagster.ledger.records.settling import Settling
 from mlc_dagster.ledger.records.trail import Trail
 from mlc_dagster.ledger.sections import Sections
 from mlc_dagster.ledger.tenants import checked
@@ -77,15 +79,14 @@ class Ledger(Sections):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # --- deliveries ---
-
     def judge(self, flow: str, ready: Sequence[Ready]) -> dict[str, Standing]:
         """Key -> what to do with it. In bulk and by index: the size of the ledger does not matter.
 
         What is older than an attempt without an answer is SUPERSEDED too: that attempt may have reached the target.
+        STALE: the source is as it was delivered, and what is made of it now would be another record.
         """
         with self._database.reading() as connection:
-            return deliveries.judge(connection, flow, ready)
+            return judging.judge(connection, flow, ready)
 
     def is_first_load(self, flow: str) -> bool:
         """Whether nothing was ever delivered by this flow. False as soon as the first batch of a first load is in."""
@@ -134,7 +135,7 @@ class Ledger(Sections):
         if not shares:
             with self._database.reading() as connection:
                 outcomes = owners.refused(outcomes, owners.taken(connection, flow, outcomes), target)
-        saved = {ready.key: ready.version for ready, answer in outcomes if isinstance(answer, Saved)}
+        saved = {ready.key: as_of(ready) for ready, answer in outcomes if isinstance(answer, Saved)}
         answers = {ready.key: answer for ready, answer in outcomes if isinstance(answer, Saved)}
         kept = (each for answer in answers.values() for each in (answer.agreed, *answer.also_agreed))
         agreed = dict(each for each in kept if each and pair)
@@ -155,28 +156,23 @@ class Ledger(Sections):
         with self._database.writing() as connection:
             Trail(connection, flow, run).add(deliveries.late(outcomes))
 
+    def tell_raised(self, flow: str, raised: Mapping[str, str], *, run: Run) -> None:
+        """A line in the trail of each key that a guard held and holds no more: key -> what was changed, by whom."""
+        with self._database.writing() as connection:
+            told = (trail.line(Event.GUARD_RAISED, key, detail=said) for key, said in raised.items())
+            Trail(connection, flow, run).add(told)
+
     def settle(self, flow: str, settled: Sequence[tuple[Ready, State]], *, run: Run) -> None:
-        """Write down what needs no request: records that are UNCHANGED or SUPERSEDED; others are not looked at.
+        """Write down what needs no request: records that are UNCHANGED, STALE or SUPERSEDED; others are not looked at.
 
         Their holds are closed unless newer than what was delivered. Nothing is written where nothing changes, but for
-        one line in the trail for each superseded record.
+        one line in the trail for each superseded record. What is stale is so from its first look on.
         """
-        unchanged = newest_by_key([ready for ready, state in settled if state is State.UNCHANGED])
-        superseded = newest_by_key([ready for ready, state in settled if state is State.SUPERSEDED])
         with self._database.reading() as connection:
-            delivered = deliveries.versions(connection, flow, [*unchanged, *superseded])
-            newer = {key: ready.version for key, ready in unchanged.items() if ready.version > delivered.get(key, "")}
-            healed = holds.open_up_to(connection, flow, {key: ready.version for key, ready in unchanged.items()})
-            overtaken = {key: delivered[key] for key in superseded if key in delivered}
-            passed = holds.open_up_to(connection, flow, overtaken)
-        if not (newer or healed or superseded):
-            return
-        with self._database.writing() as connection:
-            mine = Trail(connection, flow, run)
-            deliveries.raise_versions(connection, flow, newer)
-            mine.add(trail.line(Event.SUPERSEDED, key, version=ready.version) for key, ready in superseded.items())
-            holds.close(mine, healed, "delivered")
-            holds.close(mine, passed, "superseded")
+            settling = Settling(connection, flow, settled)
+        if settling:
+            with self._database.writing() as connection:
+                settling.write(Trail(connection, flow, run))
 
     def remote_ids(self, flow: str, keys: Iterable[str] | None = None) -> dict[str, str]:
         """Key -> remote id, of what was delivered; of the whole flow where no keys are named."""
@@ -194,8 +190,6 @@ class Ledger(Sections):
             with self._database.writing() as connection:
                 Trail(connection, flow, run).tell_start()
 
-    # --- holds ---
-
     def hold(self, flow: str, held: Sequence[Held], *, run: Run, owner: str = "") -> frozenset[str]:
         """Put records on hold: one open hold for a key, replaced when held anew, untouched when nothing changed.
 
@@ -209,16 +203,16 @@ class Ledger(Sections):
                 changes.write(Trail(connection, flow, run), owner)
         return frozenset(each.key for each in changes.superseded)
 
-    def leave(self, flow: str, versions: Mapping[str, str], *, run: Run) -> None:
-        """Close the holds of records that are no matter of the flow any more: key -> version, above which it stays."""
-        if not versions:
+    def leave(self, flow: str, seen: Mapping[str, AsOf], *, run: Run) -> None:
+        """Close the holds of records that are no matter of the flow any more: unless newer than what was seen."""
+        if not seen:
             return
         with self._database.reading() as connection:
-            if not holds.open_up_to(connection, flow, versions):
+            if not holds.open_up_to(connection, flow, seen):
                 return
         with self._database.writing() as connection:
             mine = Trail(connection, flow, run)
-            holds.close(mine, holds.open_up_to(connection, flow, versions), "out_of_scope")
+            holds.close(mine, holds.open_up_to(connection, flow, seen), "out_of_scope")
 
     def close_holds(self, flow: str, keys: Iterable[str], how: Closing, *, run: Run, reason: str = "") -> int:
         """Close the open holds of keys, whatever their version; how many there were."""
@@ -269,8 +263,6 @@ class Ledger(Sections):
         """(entity, partition) -> when its latest read ended."""
         with self._database.reading() as connection:
             return pulls.freshness(connection, entity)
-
-    # --- who may write, and call; secrets ---
 
     def lease(
         self, name: str, owner: str, *, seconds: float = 20.0, on_wait: Callable[[str], None] | None = None

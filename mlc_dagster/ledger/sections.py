@@ -25,10 +25,11 @@ from mlc_dagster.ledger.records.reads import Reads
 from mlc_dagster.ledger.records.shadow import Shadow
 from mlc_dagster.ledger.records.sightings import LedgerSightings
 from mlc_dagster.ledger.records.stakes import Stakes
+from mlc_dagster.ledger.records.stale import Stale
 from mlc_dagster.ledger.records.stock import LedgerStock
 from mlc_dagster.ledger.records.stored import Stored
 from mlc_dagster.ledger.records.sweeps import Sweeps
-from mlc_dagster.ledger.records.words_of_people import WordsOfPeople
+from mlc_dagster.ledger.records.ways_back import LedgerWaysBack
 from mlc_dagster.ledger.upkeep.soundness import Keeping
 
 
@@ -49,7 +50,7 @@ class Sections:
         self.gone = Gone(database)
         self.looks = Looks(database)
         self.owners = Owners(database)
-        self.people = WordsOfPeople(database)
+        self.people = LedgerWaysBack(database)
         self.reads = Reads(database)
         self.agreements = Agreements(database)
         self.inbox = Inbox(database)
@@ -59,6 +60,7 @@ class Sections:
         self.loads = Loads(database)
         self.alerts = Alerts(database)
         self.shadow = Shadow(database)
+        self.stale = Stale(database)
         self.stock = LedgerStock(database)
         self.stored = Stored(database)
         self.stakes = Stakes(database)

@@ -36,6 +36,8 @@ flows = Table(
     TABLES,
     Column("flow", Scoped, nullable=False),
     Column("began_at", Moment, nullable=False),  # the first attempt ever: the target may hold what is older than this
+    Column("mapped_by", Name),  # of what decides a mapping, with which all that was delivered was compared, or is
+    Column("compared_to", Words),  # the partition that this came to, from the newest on; null: to the end
     PrimaryKeyConstraint("flow", name="flows_pkey"),
 )
 
@@ -58,7 +60,17 @@ deliveries = Table(
     Column("source_fingerprint", Name),  # of the source record that it was made from; null: not known
     Column("read_number", Serial),  # of the walk that read it, see reads; null: not known
     Column("verified_at", Moment),  # when the target was last asked for it; null: never since it was delivered
+    Column("open_read_number", Serial),  # of the newest attempt that has no answer
+    Column("stale_since", Moment),  # null: what would be made of its source now is what was delivered
     PrimaryKeyConstraint("flow", "key", name="deliveries_pkey"),
+    Index(
+        "deliveries_stale",
+        "flow",
+        "stale_since",
+        "key",
+        sqlite_where=text("stale_since IS NOT NULL"),
+        postgresql_where=text("stale_since IS NOT NULL"),
+    ),
     Index("deliveries_by_remote_id", "flow", "remote_id"),
     sqlite_with_rowid=False,
 )
@@ -194,6 +206,7 @@ decisions = Table(
     Column("who", Words, nullable=False),
     Column("reason", Words, nullable=False),
     Column("at", Moment, nullable=False),
+    Column("read_number", Serial),  # the last walk that had begun by then; null: an earlier release decided
     PrimaryKeyConstraint("flow", "key", name="decisions_pkey"),
     sqlite_with_rowid=False,
 )

@@ -18,7 +18,7 @@ from mlc_dagster.orchestration.assets.references import alignment_checks, refere
 from mlc_dagster.orchestration.assets.reversals import reversals_asset, reversals_key, reverses
 from mlc_dagster.orchestration.assets.sources import source_asset
 from mlc_dagster.orchestration.assets.verified import reads_back, verified_asset
-from mlc_dagster.orchestration.automation import alerts, duplicates, still_standing, verifying
+from mlc_dagster.orchestration.automation import alerts, duplicates, source_checks, verifying
 from mlc_dagster.orchestration.automation import jobs_and_schedules as automation
 from mlc_dagster.orchestration.automation.due import due_sensors
 from mlc_dagster.orchestration.automation.failed_runs import failed_runs_sensor
@@ -134,7 +134,7 @@ class _Parts:
             yield voucher_check(self.catalogue[VOUCHERS], system, self.settings, self.place["day"])
         yield from alignment_checks(self.settings)
         yield from duplicates.duplicates_checks(self.every, self.settings)
-        yield from still_standing.standing_checks(self.every, self.settings)
+        yield from source_checks.standing_checks(self.every, self.settings)
 
     def jobs(self) -> Iterator[automation.AssetJob]:
         quiet = resources(self.settings, self.environment, shares_budget=False)
@@ -142,7 +142,7 @@ class _Parts:
             *jobs(self.flows, self.catalogue, self.charted, self.reversed),
             *automation.reference_jobs(self.references),
             *duplicates.duplicates_jobs(self.every),
-            *still_standing.standing_jobs(self.every, self.settings),
+            *source_checks.standing_jobs(self.every, self.settings),
             *sweep_jobs(self.every, self.settings),
             *verifying.verify_jobs(self.looked_at),
             plan_job(self.every, self.settings, quiet),
@@ -157,7 +157,7 @@ class _Parts:
             if has_charts or schedule.job_name != automation.CHART_JOB:
                 yield schedule
         yield from duplicates.duplicates_schedules(self.every, self.settings)
-        yield from still_standing.standing_schedules(self.every, self.settings)
+        yield from source_checks.standing_schedules(self.every, self.settings)
         yield from sweep_schedules(self.every, self.settings)
         yield from verifying.verify_schedules(self.looked_at, self.settings)
         yield purge_schedule(self.settings)

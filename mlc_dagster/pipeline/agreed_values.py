@@ -30,7 +30,7 @@ class Unlike(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Base:
+class AgreedValues:
     """What a look is compared with."""
 
     values: Shown | None  # None: nothing is known, whatever it shows is agreed
@@ -39,7 +39,7 @@ class Base:
     accepted: Accepted = field(default_factory=dict)
 
     @classmethod
-    def of(cls, look: Look, expected: Shown | None) -> Base:
+    def of(cls, look: Look, expected: Shown | None) -> AgreedValues:
         """`expected`: of the record as it was sent; None: not kept, or not needed."""
         if look.is_whole:
             return cls(look.shown, accepted=look.accepted)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from mlc_dagster.core.flows import Problem
 from mlc_dagster.ledger import Decision
-from mlc_dagster.ledger.entries import is_older
+from mlc_dagster.ledger.entries import AsOf
 from mlc_dagster.rules.waiving import unwaivable
 
 NOT_DISCARDED = "not_discarded"
@@ -19,9 +19,10 @@ class Discarded(NamedTuple):
 
 
 def decided(
-    decision: Decision, version: str, contents: tuple[str, ...], problems: tuple[Problem, ...]
+    decision: Decision, seen: AsOf, contents: tuple[str, ...], problems: tuple[Problem, ...]
 ) -> Discarded | tuple[Problem, ...]:
-    """The problems that a decision leaves. `contents`: fingerprints of the record, as it was read and as it is sent.
+    """The problems that a decision leaves. `seen`: of when the record is; `contents`: its fingerprints, as it was read
+    and as it is sent.
 
     What is older than the record that was discarded stays away with it; what is newer, or else differs, is held anew.
     What a release waived, and no release can waive any more, holds it again.
@@ -30,7 +31,7 @@ def decided(
     if decision.verdict == "released":
         waived = set(decision.rules) - unwaivable(decision.rules).keys() if same else set()
         return tuple(problem for problem in problems if problem.rule not in waived)
-    if same or is_older(version, decision.version):
+    if same or seen.is_older(AsOf(decision.version, decision.read_number)):
         return Discarded(decision.key)
     said = f"was discarded by {decision.who} on {decision.at:%Y-%m-%d}: {decision.reason}, and has changed since."
     return (Problem(NOT_DISCARDED, f"{said} Release or discard it again.", decision.who), *problems)

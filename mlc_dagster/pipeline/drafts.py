@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.outcomes import EVER, Agreed, Draft, Outcome, Ready, Saved, State
-from mlc_dagster.ledger import Standing
+from mlc_dagster.ledger import Decision, Standing
 
 CLOCKS_APART = timedelta(minutes=5)
-NOTHING_TO_SEND = frozenset({State.UNCHANGED, State.SUPERSEDED})
+NOTHING_TO_SEND = frozenset({State.UNCHANGED, State.STALE, State.SUPERSEDED})
+RESTS = frozenset({State.UNCHANGED, State.STALE})
 LONG_AGO = EVER + timedelta(seconds=1)  # and yet in doubt: an attempt was made
 
 
@@ -47,3 +48,13 @@ def superseded(flow: Flow, last_words: Sequence[tuple[Ready, Outcome]]) -> dict[
                 for other, keys in flow.supersedes(one.record).items():
                     found.setdefault(flow.here(other), {}).update(dict.fromkeys(keys, f"{flow.name} {one.key}"))
     return found
+
+
+def asked_for(
+    standings: Mapping[str, Standing], decisions: Mapping[str, Decision], also_unchanged: bool
+) -> frozenset[str]:
+    """Of what is stale: all, where somebody asks for it; what was held for it, and released since it was sent."""
+    stale = {key: one.delivered_at for key, one in standings.items() if one.state is State.STALE}
+    if also_unchanged:
+        return frozenset(stale)
+    return frozenset(key for key, at in stale.items() if at and key in decisions and decisions[key].at > at)

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import cast
 
 from mlc_dagster.core.difference_kinds import EXTRA_IN_THE_TARGET
-from mlc_dagster.core.outcomes import Delivered, FindsOurs, Seen
+from mlc_dagster.core.outcomes import Delivered, Seen
+from mlc_dagster.core.targets import FindsOurs
 from mlc_dagster.ledger.records.differences import AGREED, Difference, Found
 from mlc_dagster.pipeline.taken_back import reversal_name
 from mlc_dagster.pipeline.verified import Verified

@@ -19,7 +19,7 @@ from mlc_dagster.core.outcomes import Ready, State
 from mlc_dagster.core.vocabulary import Record, record_key
 from mlc_dagster.ledger import Ledger, Run, Standing
 from mlc_dagster.ledger.records.differences import Found
-from mlc_dagster.pipeline.prepare import AsRead, Look, Verdict, held_target, prepare
+from mlc_dagster.pipeline.prepare import AsRead, Look, Numbered, Verdict, held_target, prepare
 
 THERE = "is_still_in_the_source"
 """The rule under which a record is held that is gone, where nobody can say that it was taken away on purpose."""
@@ -74,14 +74,15 @@ class SecondRead:
         if not ready:
             return Reread()
         asked = {one.key: one for one in ready}
+        number = self.ledger.reads.begin("/".join(self.flow.source.key), self.run.partition, self.run.run_id)
         rows = {_key(row, self.flow): row for row in self.by_keys(list(asked), _earliest(ready))}
-        found = self._judged([rows[key] for key in asked if key in rows])
+        found = self._judged([rows[key] for key in asked if key in rows], number)
         gone = [one for key, one in asked.items() if key not in rows]
         if gone:
             self._tell(gone, standings, found)
         return found
 
-    def _judged(self, rows: Sequence[AsRead]) -> Reread:
+    def _judged(self, rows: Sequence[AsRead], number: int) -> Reread:
         """Each in the partition that it belongs to now: what was changed since is of another day."""
         found = Reread()
         if not rows:
@@ -89,7 +90,7 @@ class SecondRead:
         facts, look = self.ask()
         for partition, some in self._by_partition(rows).items():
             verdict, run = Verdict(partition), replace(self.run, partition=partition)
-            for ready in prepare(self.flow, [some], facts, self.ledger, run, verdict, look):
+            for ready in prepare(self.flow, [Numbered(some, number)], facts, self.ledger, run, verdict, look):
                 found.ready += ready
             found.held += verdict.held
             found.superseded += verdict.superseded

@@ -8,8 +8,9 @@ from typing import Literal, NamedTuple, cast
 
 from mlc_dagster.core.difference_kinds import DELETED_IN_THE_TARGET, TARGET_SIDE
 from mlc_dagster.core.flows import Flow
-from mlc_dagster.core.outcomes import Client, Draft, KeepsAccepted, Ready, Shown
+from mlc_dagster.core.outcomes import Client, Draft, Ready, Shown
 from mlc_dagster.core.shown_values import same
+from mlc_dagster.core.targets import KeepsAccepted
 from mlc_dagster.ledger import Decision, Ledger
 from mlc_dagster.ledger.records.differences import Difference
 from mlc_dagster.rules.waiving import AS_DELIVERED, DELETED

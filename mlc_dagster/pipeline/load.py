@@ -18,7 +18,7 @@ from mlc_dagster.ledger import Decision, Lease, LeaseLost, Ledger, Paused, Run, 
 from mlc_dagster.pipeline import disagreements, ending, stakes
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, Slice, chunks
 from mlc_dagster.pipeline.changed_back import changed_back
-from mlc_dagster.pipeline.drafts import NOTHING_TO_SEND, draft_of, superseded
+from mlc_dagster.pipeline.drafts import NOTHING_TO_SEND, asked_for, draft_of, superseded
 from mlc_dagster.pipeline.fresh import SecondRead
 from mlc_dagster.pipeline.kept_back import Policy, WhatPeopleDid
 from mlc_dagster.pipeline.load_guard import LoadGuard
@@ -53,6 +53,7 @@ def load(
     policy: Policy = "report",
     again: frozenset[str] = frozenset(),
     anew: frozenset[str] = frozenset(),
+    also_unchanged: bool = False,
 ) -> Loaded:
     """Deliver what is new or changed, look first where an earlier attempt has no answer, and remember each outcome.
 
@@ -66,7 +67,8 @@ def load(
     `fresh`: what is about to be sent and was read a while ago, or on hold, is read again by its key, and judged anew.
     What people deleted in the target is held; where the `policy` of its looks is hold, what differs there as well.
     `again`: keys that a person, or the policy restore, asked for once more: sent also where nothing changed. `anew`:
-    those of them that are made again where people deleted them.
+    those of them that are made again where people deleted them. What is stale is counted, and sent only where
+    `also_unchanged` says so, or a person released it since it was sent.
     Raises AccessDenied, TransientError, Misconfigured, LeaseLost; what was delivered until then is in the ledger.
     """
     loaded, started = Loaded(), time.monotonic()
@@ -76,7 +78,9 @@ def load(
 
     with ledger.lease(f"load {flow.writer or flow.name}", run.run_id, seconds=lease_seconds, on_wait=waiting) as lease:
         people, slice_ = WhatPeopleDid(flow, client, ledger, policy, again, anew), slice_ or Slice()
-        delivery = _Delivery(flow, client, ledger, lease, run, loaded, longest_request, slice_, account, fresh, people)
+        delivery = _Delivery(
+            flow, client, ledger, lease, run, loaded, longest_request, slice_, account, fresh, people, also_unchanged
+        )
         if flow.writer:  # what another flow has under way may be the same record
             lease.settle(longest_request)
         for chunk in chunks(ready, JUDGED_AT_ONCE):
@@ -103,6 +107,7 @@ class _Delivery:
     account: Callable[[], None] | None
     fresh: SecondRead | None
     people: WhatPeopleDid
+    also_unchanged: bool = False
     left: list[Ready] = field(default_factory=list)  # what the one before may have under way
     unanswered: list[Ready] = field(default_factory=list)
     refused: list[tuple[Ready, Refused]] = field(default_factory=list)  # it may not have been the record's fault
@@ -125,23 +130,27 @@ class _Delivery:
         ready = [one for one in prepared if one.key not in away]
         self.loaded.asked += len(prepared)
         self.loaded.discarded += len(prepared) - len(ready)
-        to_send, standings = self._settled(ready)
+        to_send, standings = self._settled(ready, decisions)
         to_send, standings = self._looked_at(to_send, standings, decisions)
         if self.lease.quiet_for(self.longest_request):
             self.left += [one for one in to_send if standings[one.key].state is State.IN_DOUBT]
             to_send = [one for one in to_send if standings[one.key].state is not State.IN_DOUBT]
         self.send(to_send, standings)
 
-    def _settled(self, ready: Sequence[Ready]) -> tuple[list[Ready], dict[str, Standing]]:
+    def _settled(
+        self, ready: Sequence[Ready], decisions: Mapping[str, Decision]
+    ) -> tuple[list[Ready], dict[str, Standing]]:
         """What must be sent, and how each stands; the rest is as it should be, and its holds are over."""
         standings = self.ledger.judge(self.flow.name, ready)
         again = changed_back(self.flow, standings, self.ledger) | self.people.again
+        again |= asked_for(standings, decisions, self.also_unchanged)
         done = {key for key, one in standings.items() if one.state in NOTHING_TO_SEND} - again
         settled = [(one, standings[one.key].state) for one in ready if one.key in done]
         self.ledger.settle(self.flow.name, settled, run=self.run)
         counted = Counter(state for _, state in settled)
         self.loaded.unchanged += counted[State.UNCHANGED]
         self.loaded.superseded += counted[State.SUPERSEDED]
+        self.loaded.tell_stale([one.key for one, state in settled if state is State.STALE])
         return [one for one in ready if one.key not in done], standings
 
     def _looked_at(
@@ -158,7 +167,7 @@ class _Delivery:
             self.loaded.throttled = error
             return to_send, standings
         self.loaded.add(reread)
-        anew, now = self._settled(reread.ready)
+        anew, now = self._settled(reread.ready, decisions)
         return [one for one in to_send if one.key not in wanted] + anew, {**standings, **now}
 
     def _is_the_account(self, records: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mlc_dagster.core.errors import ThrottledUntil
@@ -14,7 +15,8 @@ from mlc_dagster.pipeline.fresh import Reread
 class Loaded:
     """The account of one load.
 
-    created + updated + adopted + unchanged + superseded + held + discarded + gone + out of scope + paused = asked.
+    created + updated + adopted + unchanged + stale + superseded + held + discarded + gone + out of scope + paused =
+    asked.
     """
 
     asked: int = 0
@@ -22,6 +24,7 @@ class Loaded:
     updated: int = 0
     adopted: int = 0
     unchanged: int = 0
+    stale: int = 0  # as the source was when it was delivered; what is made of it would differ: sent only if asked for
     superseded: int = 0
     held: int = 0
     differing: int = 0  # of those delivered: the target keeps something otherwise, and the ledger has the difference
@@ -34,12 +37,17 @@ class Loaded:
     gave_way: bool = False  # its slice was over
     seconds: float = 0.0
     reasons: dict[str, str] = field(default_factory=dict)  # key -> why the target refused it; the first few
+    stale_keys: list[str] = field(default_factory=list)  # the first few
 
     def put_off(self, records: int, error: ThrottledUntil) -> None:
         """They were not judged: the target asks to be left alone."""
         self.throttled = error
         self.asked += records
         self.paused += records
+
+    def tell_stale(self, keys: Sequence[str]) -> None:
+        self.stale += len(keys)
+        self.stale_keys += keys[: EXAMPLES - len(self.stale_keys)]
 
     def add(self, reread: Reread) -> None:
         """What became of records that were looked at, but for those that are ready still."""

@@ -18,19 +18,24 @@ from mlc_dagster.core.outcomes import Ready, State
 from mlc_dagster.core.vocabulary import Record, record_key
 from mlc_dagster.ledger import Held, Ledger, Standing
 from mlc_dagster.pipeline.decisions import Discarded
-from mlc_dagster.pipeline.prepare import AsRead, Look, OutOfScope, facts_of, judge_all
+from mlc_dagster.pipeline.prepare import AsRead, Look, OutOfScope, facts_of, judge_all, read_number
 from mlc_dagster.pipeline.registered_anew import Registrations
 
-Does = Literal["create", "change", "look first", "nothing", "superseded", "held", "discarded", "out of scope"]
+Does = Literal["create", "change", "look first", "nothing", "stale", "superseded", "held", "discarded", "out of scope"]
 
 _DOES: dict[State, Does] = {
     State.NEW: "create",
     State.CHANGED: "change",
     State.UNCHANGED: "nothing",
+    State.STALE: "stale",
     State.SUPERSEDED: "superseded",
     State.IN_DOUBT: "look first",
 }
 WRITES: frozenset[Does] = frozenset({"create", "change", "look first"})
+DIFFERS: frozenset[Does] = WRITES | {"stale"}
+"""What is stale is shown with its changes, and written only where somebody asks for it."""
+
+_WAS_THERE = frozenset({State.CHANGED, State.STALE})
 
 Before = Callable[[Sequence[str]], Mapping[str, Record]]
 """Of these keys, the record that was delivered last, where it is still kept."""
@@ -108,7 +113,7 @@ def plan(
     `coming`: what the same plan delivers before. What refers to that is not held, and says after what it comes.
     """
     one = partial(_steps, flow, facts, ledger, partition, before, look, coming or {})
-    return Plan(flow.name, partition, tuple(step for batch in batches for step in one(list(batch))))
+    return Plan(flow.name, partition, tuple(step for batch in batches for step in one(batch)))
 
 
 def _steps(
@@ -119,18 +124,18 @@ def _steps(
     before: Before,
     look: Look | None,
     coming: Coming,
-    rows: Sequence[AsRead],
+    batch: Iterable[AsRead],
 ) -> Iterator[Step]:
+    rows, number, of = list(batch), read_number(batch), partial(ledger.decisions.of, flow.name)
     ours = facts_of(flow, rows, facts, ledger)
     there, after, currencies = with_what_comes(flow, rows, ours.delivered, coming)
     known = replace(ours, delivered=there, unusable={}, books=with_suppliers(facts.books, currencies))
     seen = None if look is None else lambda records: with_suppliers(look(records), currencies)
-    others = Registrations(flow, ledger)
-    found = judge_all(flow, rows, known, partition_key, seen, partial(ledger.decisions.of, flow.name), others)
+    found = judge_all(flow, rows, known, partition_key, seen, of, Registrations(flow, ledger), number)
     judged = [_not_validated(one, facts.unusable, partition_key) for one in found]
     ready = [one for one in judged if isinstance(one, Ready)]
     standings = ledger.judge(flow.name, ready)
-    earlier = before([one.key for one in ready if standings[one.key].state is State.CHANGED])
+    earlier = before([one.key for one in ready if standings[one.key].state in _WAS_THERE])
     for one in judged:
         step = step_of(one, standings[one.key], earlier.get(one.key)) if isinstance(one, Ready) else _left(one)
         yield replace(step, after=after.get(one.key, ()))
@@ -175,7 +180,7 @@ def step_of(one: Ready, standing: Standing, earlier: Record | None) -> Step:
     """What a load would do with a ready record that stands so."""
     does = _DOES[standing.state]
     mark = f"{one.fingerprint} {standing.state.value} {standing.remote_id} {standing.delivered_version}"
-    return Step(one.key, does, tuple(differences(earlier, one.record)) if does in WRITES else (), mark=mark)
+    return Step(one.key, does, tuple(differences(earlier, one.record)) if does in DIFFERS else (), mark=mark)
 
 
 def _left(one: Held | Discarded | OutOfScope) -> Step:

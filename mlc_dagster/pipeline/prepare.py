@@ -12,13 +12,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from mlc_dagster.core.arrow_columns import StoredRows
 from mlc_dagster.core.bank_details import MARK
 from mlc_dagster.core.facts import Books, Facts
 from mlc_dagster.core.flows import Flow, Problem
 from mlc_dagster.core.later_life import Fate
 from mlc_dagster.core.outcomes import Ready
+from mlc_dagster.core.source_fingerprints import SourceFingerprints
 from mlc_dagster.core.vocabulary import Record, fingerprint, record_key, renamed, version_of
-from mlc_dagster.ledger import Decision, Held, Ledger, Run
+from mlc_dagster.ledger import AsOf, Decision, Held, Ledger, Run
+from mlc_dagster.ledger.entries import as_of
 from mlc_dagster.pipeline import stated_back
 from mlc_dagster.pipeline.batches import EXAMPLES, JUDGED_AT_ONCE, chunks
 from mlc_dagster.pipeline.decisions import NOT_DISCARDED, Discarded, decided
@@ -69,7 +72,7 @@ class OutOfScope(NamedTuple):
     """A record that is no matter of the flow: a draft, an expense. A hold of it, not newer than this, is over."""
 
     key: str
-    version: str
+    seen: AsOf
     why: str
 
 
@@ -95,13 +98,14 @@ def prepare(
     Where there is nothing to validate against (`facts.unusable`), every record is held with that reason.
     """
     verdict.blocked.update(facts.unusable)
+    of = partial(ledger.decisions.of, flow.name)
     life = LaterLife(flow, ledger, read_at=read_at(flow, run.partition, ledger))
     for batch in batches:
-        rows = list(batch)
+        rows, number = list(batch), read_number(batch)
         known = facts_of(flow, rows, facts, ledger)
         life.see([record for record, _, _ in rows if record is not None], known)
-        decisions, others = partial(ledger.decisions.of, flow.name), Registrations(flow, ledger, run, there)
-        judged = list(judge_all(flow, rows, known, run.partition, look, decisions, others))
+        others = Registrations(flow, ledger, run, there)
+        judged = list(judge_all(flow, rows, known, run.partition, look, of, others, number))
         ready = [one for one in judged if isinstance(one, Ready)]
         held = [one for one in judged if isinstance(one, Held)]
         places = stated_back.places(flow, held, ledger)
@@ -113,7 +117,7 @@ def prepare(
         verdict.superseded += sum(one.key in passed for one in held)
         verdict.discarded += sum(isinstance(one, Discarded) for one in judged)
         outside = [one for one in judged if isinstance(one, OutOfScope)]
-        ledger.leave(flow.name, {one.key: one.version for one in outside}, run=run)
+        ledger.leave(flow.name, {one.key: one.seen for one in outside}, run=run)
         verdict.out_of_scope.update(one.why for one in outside)
         verdict.count([one for one in held if one.key not in passed])
         ledger.bank_marks.know(flow.name, _new_marks(flow, rows, ready, known))
@@ -138,6 +142,19 @@ def facts_of(flow: Flow, rows: Sequence[AsRead], facts: Facts, ledger: Ledger) -
     if MARK in flow.source.record.__struct_fields__:
         known = replace(known, bank_marks=ledger.bank_marks.of(flow.name, keys))
     return replace(known, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger))
+
+
+class Numbered(list[AsRead]):
+    """Rows that were read just now, and of which walk."""
+
+    def __init__(self, rows: Iterable[AsRead], number: int) -> None:
+        super().__init__(rows)
+        self.read_number = number
+
+
+def read_number(batch: Iterable[AsRead]) -> int | None:
+    """Of the walk that the rows of a batch are of; None where they do not say."""
+    return batch.read_number if isinstance(batch, StoredRows | Numbered) else None
 
 
 def delivered(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, dict[str, str]]:
@@ -188,27 +205,41 @@ def judge_all(
     look: Look | None = None,
     decisions: Decisions | None = None,
     others: Registrations | None = None,
+    number: int | None = None,
 ) -> Iterator[Ready | Held | Discarded | OutOfScope]:
     """Each row becomes ready, is held with every rule that it breaks, or is out of scope.
 
     What a person released is not held by the rules that were waived; what a person discarded stays away.
 
-    All are mapped first, so that the target is asked once for what it has of them.
+    All are mapped first, so that the target is asked once for what it has of them. `number`: of the walk that read
+    them.
     """
-    mapped = [_map(flow, row, facts, partition) for row in rows]
+    mapped = [_map(flow, row, facts, partition, number) for row in rows]
     if look is not None and (records := [one.target for one in mapped if isinstance(one, _Mapped)]):
         facts = replace(facts, books=look(records))
     if others and (anew := others.of([one for one in mapped if isinstance(one, _Mapped)], facts)):
         facts = replace(facts, registered=anew)
     standing = decisions([one.key for one in mapped if not isinstance(one, OutOfScope)]) if decisions else {}
+    sources = SourceFingerprints(flow)
     for one in mapped:
         if isinstance(one, _Mapped):
-            yield one.judged(flow, facts, standing.get(one.key))
+            yield one.judged(flow, facts, standing.get(one.key), sources)
         elif isinstance(one, Held) and (decision := standing.get(one.key)):
-            left = decided(decision, one.version, (one.content,), one.problems)
+            left = decided(decision, as_of(one), (one.content,), one.problems)
             yield left if isinstance(left, Discarded) else replace(one, problems=left)
         else:
             yield one
+
+
+def mapped(
+    flow: Flow, rows: Sequence[AsRead], facts: Facts, partition: str, number: int | None = None
+) -> Iterator[Ready]:
+    """Those of the rows that can be mapped, whatever the rules say of them."""
+    sources = SourceFingerprints(flow)
+    for row in rows:
+        one = _map(flow, row, facts, partition, number)
+        if isinstance(one, _Mapped):
+            yield one.ready(facts, sources)
 
 
 def judge(flow: Flow, row: AsRead, facts: Facts, partition: str) -> Ready | Held | Discarded | OutOfScope:
@@ -220,47 +251,54 @@ class _Mapped(msgspec.Struct, frozen=True, gc=False):
     """A row that was read and mapped, on its way to its rules."""
 
     key: str
-    version: str
+    seen: AsOf
     partition: str
     source: Record
     target: Record
 
-    def judged(self, flow: Flow, facts: Facts, decision: Decision | None) -> Ready | Held | Discarded:
+    def judged(
+        self, flow: Flow, facts: Facts, decision: Decision | None, sources: SourceFingerprints
+    ) -> Ready | Held | Discarded:
         source, target = self.source, self.target
         problems = tuple([problem for rule in flow.rules if (problem := rule(source, target, facts))])
-        content, read = fingerprint(self.target), fingerprint(self.source)
         if decision is not None:
-            left = decided(decision, self.version, (read, content), problems)
+            left = decided(decision, self.seen, (fingerprint(source), fingerprint(target)), problems)
             if isinstance(left, Discarded):
                 return left
             problems = left
         if problems:
-            return _held(self.key, self.version, problems, self.source, self.partition)
-        made_from = fingerprint(flow.substance(source)) if flow.substance else read
-        return Ready(self.key, self.version, content, self.target, made_from)
+            return _held(self.key, self.seen, problems, source, self.partition)
+        return self.ready(facts, sources)
+
+    def ready(self, facts: Facts, sources: SourceFingerprints) -> Ready:
+        version, number = self.seen
+        source = sources.of(self.source, facts)
+        return Ready(self.key, version or "", fingerprint(self.target), self.target, source, number)
 
 
-def _map(flow: Flow, row: AsRead, facts: Facts, partition: str) -> _Mapped | Held | OutOfScope:
+def _map(
+    flow: Flow, row: AsRead, facts: Facts, partition: str, number: int | None = None
+) -> _Mapped | Held | OutOfScope:
     record, etag, unreadable = row
     if record is None:
-        return _unreadable(etag, unreadable or "{}", partition)
-    key, version = record_key(record, flow.source.keys), _version(flow, record, partition)
+        return _unreadable(etag, unreadable or "{}", partition, number)
+    key, seen = record_key(record, flow.source.keys), AsOf(_version(flow, record, partition), number)
     fate = flow.fate(record, facts) if flow.fate else None
-    if number := facts.reversed.get(key):
+    if reversal := facts.reversed.get(key):
         if fate:
-            return OutOfScope(key, version, f"{fate.how}, and reversed")
-        return _held(key, version, [_alive_again(number, facts)], record, partition)
+            return OutOfScope(key, seen, f"{fate.how}, and reversed")
+        return _held(key, seen, [_alive_again(reversal, facts)], record, partition)
     if flow.scope and (why := flow.scope(record, facts)):
-        return OutOfScope(key, version, _words(fate, facts.posted, key) or why)
+        return OutOfScope(key, seen, _words(fate, facts.posted, key) or why)
     if flow.cut_over and (why := before_cut_over(flow.cut_over, flow, key, record, facts)):
-        return OutOfScope(key, version, why)
+        return OutOfScope(key, seen, why)
     if facts.unusable:
         problems = [Problem(rule, reason) for rule, reason in facts.unusable.items()]
-        return _held(key, version, problems, record, partition)
+        return _held(key, seen, problems, record, partition)
     try:
-        return _Mapped(key, version, partition, record, flow.mapping(record, facts))
+        return _Mapped(key, seen, partition, record, flow.mapping(record, facts))
     except (ValueError, ArithmeticError, LookupError, msgspec.ValidationError) as error:
-        return _held(key, version, [Problem(MAPPABLE, f"{type(error).__name__}: {error}")], record, partition)
+        return _held(key, seen, [Problem(MAPPABLE, f"{type(error).__name__}: {error}")], record, partition)
 
 
 def before_cut_over(cut_over: date, flow: Flow, key: str, record: Any, facts: Facts) -> str:
@@ -284,8 +322,9 @@ def _alive_again(number: str, facts: Facts) -> Problem:
     return Problem(NOT_REVERSED, f"{reason} {cure}", number)
 
 
-def _held(key: str, version: str, problems: Sequence[Problem], record: Record, partition: str) -> Held:
-    return Held(key, version, tuple(problems), msgspec.to_builtins(record), partition, fingerprint(record))
+def _held(key: str, seen: AsOf, problems: Sequence[Problem], record: Record, partition: str) -> Held:
+    row, content = msgspec.to_builtins(record), fingerprint(record)
+    return Held(key, seen.version or "", tuple(problems), row, partition, content, seen.read_number)
 
 
 def _version(flow: Flow, record: Record, partition: str) -> str:
@@ -299,18 +338,20 @@ def _version(flow: Flow, record: Record, partition: str) -> str:
     return "" if flow.source.partition == "day" and version[:10] > partition else version
 
 
-def _unreadable(etag: str | None, text: str, partition: str) -> Held:
+def _unreadable(etag: str | None, text: str, partition: str, number: int | None) -> Held:
     """A row that fits no record is held under what could be read of its key, or under its ETag."""
     found = msgspec.json.decode(text)
     content = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
     key = found.get("key") or f"unreadable {etag or content}"
     reason = found.get("reason", "the row does not fit its record")
-    return Held(key, "", (Problem(READABLE, reason),), {"row": found.get("row", text)}, partition, content)
+    row = {"row": found.get("row", text)}
+    return Held(key, "", (Problem(READABLE, reason),), row, partition, content, number)
 
 
 def held_target(one: Ready, problems: tuple[Problem, ...], partition: str) -> Held:
     """A record that was ready, as the target would have it."""
-    return Held(one.key, one.version, problems, msgspec.to_builtins(one.record), partition, one.fingerprint)
+    row = msgspec.to_builtins(one.record)
+    return Held(one.key, one.version, problems, row, partition, one.fingerprint, one.read_number)
 
 
 def hold_all(flow: Flow, ready: Iterable[Ready], rule: str, reason: str, ledger: Ledger, run: Run) -> int:

@@ -46,7 +46,7 @@ def _steps(flow: Flow, ready: Sequence[Ready], ledger: Ledger, before: Before) -
     decisions = ledger.decisions.of(flow.name, [one.key for one in ready])
     away = {key for key, decision in decisions.items() if decision.verdict == "discarded"}
     standings = ledger.judge(flow.name, [one for one in ready if one.key not in away])
-    earlier = before([key for key, standing in standings.items() if standing.state is State.CHANGED])
+    earlier = before([key for key, standing in standings.items() if standing.state in (State.CHANGED, State.STALE)])
     return [
         Step(one.key, "discarded") if one.key in away else step_of(one, standings[one.key], earlier.get(one.key))
         for one in ready

@@ -17,6 +17,7 @@ from mlc_dagster.core.difference_kinds import CHANGED_AFTER_POSTING, GONE_IN_THE
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
+from mlc_dagster.core.source_fingerprints import SourceFingerprints
 from mlc_dagster.core.vocabulary import Record, fingerprint, record_key
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.ledger.records.differences import A_LOOK, Found
@@ -83,7 +84,7 @@ class LaterLife:
 
     def _is_as_it_was(self, record: Record, facts: Facts, was: Posted) -> bool:
         """By the source alone, where that is known: what mlc.yaml or the ERP says of it may be another by now."""
-        if self.flow.substance is None or was.source == fingerprint(self.flow.substance(record)):
+        if self.flow.substance is None or SourceFingerprints(self.flow).is_of(record, was.source):
             return True
         try:
             return fingerprint(self.flow.mapping(record, facts)) == was.fingerprint

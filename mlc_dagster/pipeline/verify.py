@@ -16,7 +16,7 @@ from mlc_dagster.core.outcomes import Delivered, ReadsBack, Ready, Seen, Worth
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.records.differences import Found
 from mlc_dagster.ledger.records.looks import Look, Remembered
-from mlc_dagster.pipeline.agreed_values import Base, Unlike, with_restored
+from mlc_dagster.pipeline.agreed_values import AgreedValues, Unlike, with_restored
 from mlc_dagster.pipeline.batches import chunks
 from mlc_dagster.pipeline.taken_back import reversals
 from mlc_dagster.pipeline.verified import Verified as Verified
@@ -69,13 +69,13 @@ def verify(asked: Asked, keys: Sequence[str]) -> Verified:
 
 
 def _looked(asked: Asked, keys: Sequence[str]) -> Verified:
-    look = _LookAt(asked, _known(asked, keys)).make()
+    look = _Comparison(asked, _known(asked, keys)).make()
     if asked.put_back is None or not (edited := look.to_restore()):
         return look.account()
     ready = asked.sent(list(edited))
     asked.put_back(list(ready.values()))
     log.warning("%s: %d records were edited in the target, and sent again as they were", asked.flow.name, len(ready))
-    again = _LookAt(asked, _known(asked, list(ready)), put_back=edited).make()
+    again = _Comparison(asked, _known(asked, list(ready)), put_back=edited).make()
     return look.account(again)
 
 
@@ -84,7 +84,7 @@ class _One:
     """A delivery, and what it is compared with."""
 
     look: Look
-    base: Base
+    base: AgreedValues
     record: Any
 
     def asked_for(self, flow: Flow, ledger: Ledger) -> Delivered:
@@ -128,12 +128,12 @@ def _known(asked: Asked, keys: Sequence[str]) -> dict[str, _One]:
     for look in looks:
         record = sent[look.key].record if look.key in sent else None
         expected = None if record is None else asked.client.expected(asked.flow.target, record)
-        found[look.key] = _One(look, Base.of(look, expected), record)
+        found[look.key] = _One(look, AgreedValues.of(look, expected), record)
     return found
 
 
 @dataclass
-class _LookAt:
+class _Comparison:
     """One look at some deliveries of a flow. `put_back`: key -> what was restored just before it."""
 
     asked: Asked

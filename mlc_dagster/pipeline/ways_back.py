@@ -12,10 +12,10 @@ from mlc_dagster.core.errors import MlcError
 from mlc_dagster.core.outcomes import Delivered, Ready, Seen, Shown
 from mlc_dagster.ledger import Run
 from mlc_dagster.ledger.records.looks import Look, Remembered
-from mlc_dagster.ledger.records.words_of_people import Said as Said
-from mlc_dagster.ledger.records.words_of_people import WordRefused as WordRefused
-from mlc_dagster.ledger.records.words_of_people import WordsOfPeople
-from mlc_dagster.pipeline.agreed_values import OWN, STATE, Base, Unlike
+from mlc_dagster.ledger.records.ways_back import LedgerWaysBack
+from mlc_dagster.ledger.records.ways_back import Said as Said
+from mlc_dagster.ledger.records.ways_back import WordRefused as WordRefused
+from mlc_dagster.pipeline.agreed_values import OWN, STATE, AgreedValues, Unlike
 from mlc_dagster.pipeline.load_result import Loaded
 from mlc_dagster.pipeline.verify import Asked, verify
 
@@ -106,28 +106,28 @@ class WaysBack:
         return self.asked.flow.name
 
     @property
-    def _words(self) -> WordsOfPeople:
+    def _words(self) -> LedgerWaysBack:
         return self.asked.ledger.people
 
     def _named(self, look: Look) -> str:
         return f"{self._flow} {look.key} ({look.detail or look.remote_id})"
 
-    def _known(self, key: str) -> tuple[Look, Base, Ready | None]:
+    def _known(self, key: str) -> tuple[Look, AgreedValues, Ready | None]:
         looks = self.asked.ledger.looks.of(self._flow, [key])
         if not looks:
             raise WordRefused(f"{self._flow} delivered nothing under {key!r}, or an attempt is still without an answer")
         ready = self.asked.sent([key]).get(key)
         expected = self.asked.client.expected(self.asked.flow.target, ready.record) if ready else None
-        return looks[0], Base.of(looks[0], expected), ready
+        return looks[0], AgreedValues.of(looks[0], expected), ready
 
-    def _seen(self, look: Look, base: Base) -> Seen:
+    def _seen(self, look: Look, base: AgreedValues) -> Seen:
         """As it is now, read by its id."""
         wanted = Delivered(self.asked.flow, look.key, look.remote_id, shown=_without_stamps(base))
         [seen] = self.asked.client.read_back(self.asked.flow.target, [wanted])
         return seen
 
     def _as_it_is(
-        self, look: Look, base: Base, seen: Seen, unlike: Sequence[Unlike], ready: Ready | None
+        self, look: Look, base: AgreedValues, seen: Seen, unlike: Sequence[Unlike], ready: Ready | None
     ) -> Remembered:
         """All that it shows is agreed; of what differs, ours is kept beside it, as the source had it then."""
         sent = self.asked.client.expected(self.asked.flow.target, ready.record) if ready else {}
@@ -172,7 +172,7 @@ class NotSent(MlcError):
     """A person asked for it, and the target did not take it."""
 
 
-def _without_stamps(base: Base) -> Shown | None:
+def _without_stamps(base: AgreedValues) -> Shown | None:
     """So that no list answers for it."""
     if base.values is None:
         return None

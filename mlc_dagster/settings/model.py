@@ -14,7 +14,7 @@ from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.facts import CompanyMapping, Facts
 from mlc_dagster.core.near_names import offered
 from mlc_dagster.settings.alerts import AlertSettings
-from mlc_dagster.settings.guards import GuardSettings
+from mlc_dagster.settings.guards import USUAL, GuardSettings
 from mlc_dagster.settings.later_life import LaterLifeSettings
 from mlc_dagster.settings.section import CURRENCY, TENANT, Section, SystemConnection, TargetSection
 from mlc_dagster.settings.verify import Policy, VerifySettings
@@ -145,6 +145,10 @@ class Settings(Section):
         if day > datetime.now(UTC).date():
             raise ValueError(f"found {day}, which is still to come: no day could be read; expected today, or before")
         return day
+
+    def guards_of(self, flow: str) -> GuardSettings:
+        """What guards a flow, also where the file says nothing of it."""
+        return self.guards.get(flow, USUAL)
 
     def secret(self, name: str) -> str:
         """What a secret is called in the environment and the vault: ACME_HUBSPOT_TOKEN of the tenant acme."""

@@ -28,8 +28,8 @@ def text(dice: random.Random) -> str:
 
 def record(dice: random.Random, number: int) -> dict[str, Any]:
     """A delivery in Python's own values."""
-    words = {name: text(dice) for name in ("remote_id", "link", "detail")}
-    words["source_fingerprint"] = "e" * 32
+    words: dict[str, Any] = {name: text(dice) for name in ("remote_id", "link", "detail")}
+    words |= {"source_fingerprint": "e" * 32, "read_number": number or None}
     return {"key": f"{number}{text(dice)}", "fingerprint": "f" * 32, "version": "2026-11-05", **words}
 
 
@@ -40,7 +40,7 @@ def stored(row: dict[str, Any]) -> tuple[Any, ...]:
 
 def found(connection: Connection, flow: str) -> list[tuple[Any, ...]]:
     """As it stands in the database, without the columns' types."""
-    own = "key, remote_id, fingerprint, version, link, detail, source_fingerprint"
+    own = "key, remote_id, fingerprint, version, link, detail, source_fingerprint, read_number"
     order = f'SELECT {own}, delivered_at, run_id, "partition"'
     rows = connection.exec_driver_sql(f"{order} FROM deliveries WHERE flow = '{flow}' ORDER BY key")
     return [tuple(row) for row in rows]

@@ -10,7 +10,7 @@ from mlc_dagster.core.outcomes import Ready, State
 from mlc_dagster.ledger.database import LedgerUnavailable
 from mlc_dagster.ledger.entries import Run
 from mlc_dagster.ledger.ledger import Ledger
-from mlc_dagster.ledger.records import deliveries, holds
+from mlc_dagster.ledger.records import holds, judging
 from mlc_dagster_tests.ledger.samples import (
     FLOW,
     RUN,
@@ -243,7 +243,7 @@ def test_nothing_is_written_of_a_call_that_fails(sqlite_ledger):
 
 def test_lookups_go_by_index_however_large_the_ledger_is(sqlite_ledger):
     keys = [f"P{number}" for number in range(1000)]
-    for lookup, index in ((deliveries.lookup, "PRIMARY KEY"), (holds.lookup, "holds_open")):
+    for lookup, index in ((judging.lookup, "PRIMARY KEY"), (holds.lookup, "holds_open")):
         statement = lookup(FLOW, keys).compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
         with sqlite3.connect(str(sqlite_ledger._database.url.database)) as connection:
             plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]

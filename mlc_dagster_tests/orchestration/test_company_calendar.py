@@ -36,6 +36,7 @@ def voucher_of_a_year_from_july(world: World) -> None:
     world.box.ifs.put("VoucherSet", voucher, modified=datetime(2026, 11, 5, 9, tzinfo=UTC))
 
 
+@pytest.mark.promise("C44", "an accounting year from July: held where mlc.yaml says another, then as it is")
 def test_a_company_whose_year_begins_otherwise_than_mlc_yaml_says_has_its_vouchers_held(spent: World) -> None:  # noqa: F811
     voucher_of_a_year_from_july(spent)
     spent.box.airbase.add_entry(total_amount="1250.00", invoice_number="INV-7")
@@ -57,11 +58,13 @@ def _year_from_july(month: str) -> int:
     return int(month[:4]) + (int(month[5:]) >= 7)
 
 
+@pytest.mark.promise("C44", "moments near midnight in Sydney, Tokyo and New York: the company's own day and year")
 @pytest.mark.parametrize(
     ("moment", "zone", "day"),
     [
         ("2027-01-01T01:30:00Z", "America/New_York", "2026-12-31"),
         ("2026-12-31T20:30:00+00:00", "Asia/Tokyo", "2027-01-01"),
+        ("2026-12-31T13:30:00Z", "Australia/Sydney", "2027-01-01"),
         ("2026-12-31T00:00:00Z", "America/New_York", "2026-12-31"),  # a day, as days are mostly sent
         ("2026-12-31T23:10:00", "Asia/Tokyo", "2026-12-31"),  # without a zone: the day that it shows
     ],

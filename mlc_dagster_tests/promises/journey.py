@@ -119,6 +119,7 @@ class Journey:
     store: RowStore
     run_id: str
     alone: bool = True  # others that run at the same time may replace the partition between our prepare and our load
+    also_unchanged: bool = False  # what is stale is sent, too
     clients: dict[str, Any] = field(default_factory=dict)
     checks: dict[str, AccountCheck] = field(default_factory=dict)
 
@@ -149,6 +150,7 @@ class Journey:
             for name in _COUNTED:
                 setattr(total, name, getattr(total, name) + getattr(loaded, name))
             total.held += verdict.held
+            total.stale_keys += loaded.stale_keys
         return total
 
     def partitions(self) -> list[str]:
@@ -157,11 +159,13 @@ class Journey:
     def read(self, day: str) -> None:
         entity, client = self.flow.source, self.client(self.flow.source.system)
         self.account(entity.system)()
-        pull, schema = Pull("/".join(entity.key), day), source_schema(entity.record)
+        name, schema = "/".join(entity.key), source_schema(entity.record)
+        pull = Pull(name, day, read_number=self.ledger.reads.begin(name, day, self.run_id))
         is_company = entity.partition == "company"
         scope = Scope(day, company=day) if is_company else Scope(day, Window.day(datetime.fromisoformat(day).date()))
         rows = client.read(entity, scope, pull, self.ledger.sightings)
-        self.store.write(entity.key, day, schema, rows, stale=lambda: pull.stale)
+        number = pull.read_number
+        self.store.write(entity.key, day, schema, rows, stale=lambda: pull.stale, read_number=number)
         self.ledger.record_pull(pull, run=Run(self.run_id, day))
 
     def prepare(self, day: str, facts: Facts) -> Verdict:
@@ -185,8 +189,8 @@ class Journey:
         ready = (one for batch in stored for one in read_ready(batch, flow.target.record))
         client = self.client(flow.target.system)
         run, times = Run(self.run_id, day), {"lease_seconds": LEASE_SECONDS, "longest_request": LONGEST_REQUEST}
-        account = self.account(flow.target.system)
-        return pipeline.load(flow, ready, client, self.ledger, run, account=account, fresh=fresh, **times)
+        told: dict[str, Any] = {"account": self.account(flow.target.system), "also_unchanged": self.also_unchanged}
+        return pipeline.load(flow, ready, client, self.ledger, run, fresh=fresh, **told, **times)
 
     def second_read(self, day: str, *, is_old: bool = True) -> SecondRead:
         """As the load asset makes it, of rows that were read long ago, or just now in another run."""
@@ -225,14 +229,23 @@ class Journey:
                 yield from (found for found, _, _ in records_of(batch, entity.record) if found is not None)
 
 
-_COUNTED = ("asked", "created", "updated", "adopted", "unchanged", "superseded", "held", "discarded", "paused", "gone")
+_COUNTED = ("asked", "created", "updated", "adopted", "unchanged", "stale", "superseded", "held", "discarded", "paused")
+_COUNTED = (*_COUNTED, "gone")
 
 
 def _sums(verdict: Verdict, loaded: Loaded) -> None:
     """Every record that was read ends in exactly one state."""
     left = verdict.held + verdict.superseded + verdict.discarded + verdict.out_of_scope.total()
     assert verdict.read == verdict.ready + left, verdict
-    ends = loaded.delivered + loaded.unchanged + loaded.superseded + loaded.held + loaded.discarded + loaded.paused
+    ends = (
+        loaded.delivered
+        + loaded.unchanged
+        + loaded.stale
+        + loaded.superseded
+        + loaded.held
+        + loaded.discarded
+        + loaded.paused
+    )
     ends += loaded.gone + loaded.out_of_scope
     assert loaded.asked == ends, loaded
 

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from mlc_dagster.ledger.entries import Event
 from mlc_dagster.settings.guards import GuardSettings
 from mlc_dagster_tests.orchestration.conftest import World, check
 from mlc_dagster_tests.orchestration.test_hubspot import with_hubspot
@@ -80,3 +81,43 @@ def test_c22_a_delivered_day_that_is_suddenly_empty_takes_nothing_away(world: Wo
     assert "0 rows were read" in (check(result, f"{FLOWS[target]}_prepared", RULE).description or "")
     assert kept(world, target) == before and world.box.journal(target) == []
     assert len(world.ledger.remote_ids(FLOWS[target])) == USUAL * 4
+
+
+ORDERS = "cin7/purchases"
+
+
+def put_orders(world: World, numbers: range, price: str = "10.00") -> None:
+    for number in numbers:
+        world.put_order(f"P{number}", price=price, at=datetime(2026, 11, 5, 9, tzinfo=UTC))
+
+
+def guarded(world: World, **limits: Any) -> None:
+    world.settings = world.settings.model_copy(update={"guards": {ORDERS: GuardSettings(**limits)}})
+
+
+@pytest.mark.promise("C22", "a guard holds the records that it counted, and no others; raised, the trail says so")
+def test_c22_one_order_to_create_puts_no_delivered_one_on_hold(world: World) -> None:
+    world.chart()
+    put_orders(world, range(11))
+    assert world.run("cin7").success
+    guarded(world, max_creates=0)
+    put_orders(world, range(11, 12))
+    result = world.run("cin7")
+    found = check(result, f"{ORDERS}_prepared", RULE)
+    assert not found.passed and found.severity is dg.AssetCheckSeverity.ERROR, "nothing else is to be sent"
+    assert "1 records would be created, and max_creates is 0 (P11)" in (found.description or "")
+    assert [hold.key for hold in world.ledger.open_holds(ORDERS)] == ["P11"]
+
+    put_orders(world, range(1), price="11.00")
+    result = world.run("cin7")
+    found = check(result, f"{ORDERS}_prepared", RULE)
+    assert result.success and not found.passed and found.severity is dg.AssetCheckSeverity.WARN
+    assert sorted(each["Order"]["Total"] for each in world.box.cin7.purchases.values()) == [20] * 10 + [22]
+    assert [hold.key for hold in world.ledger.open_holds(ORDERS)] == ["P11"]
+
+    guarded(world, max_creates=1)
+    assert world.run("cin7").success and world.ledger.open_holds(ORDERS) == []
+    lines = world.ledger.trail(ORDERS, "P11")
+    (raised,) = [line for line in lines if line.event is Event.GUARD_RAISED]
+    assert raised.detail == "max_creates was 0, and is 1 now; started by a person in Dagster's UI"
+    assert [line.event for line in lines][-2:] == [Event.CREATED, Event.CLOSED]

@@ -81,7 +81,8 @@ def test_c40_restore_puts_one_record_back_and_touches_no_neighbour(here: World) 
     assert (done.closed, done.still_open) == (3, 0)
     assert here.writes("cin7") == before + 1
     assert _total(here, "P3") == 6 and here.look(PURCHASES).agrees
-    assert here.events(PURCHASES, "P3")[-3:] == ["asked_again", "sent", "updated"]
+    told = [event for event in here.events(PURCHASES, "P3") if event in ("asked_again", "sent", "updated")]
+    assert told[-3:] == ["asked_again", "sent", "updated"]
     [line] = [each for each in here.ledger.trail(PURCHASES, "P3") if each.event.value == "asked_again"]
     assert line.detail == "restore by kari: agreed on the phone"
 

@@ -10,7 +10,7 @@ import pytest
 
 from mlc_dagster.core.outcomes import Seen
 from mlc_dagster.ledger.records.looks import Look, Remembered
-from mlc_dagster.pipeline.agreed_values import Base
+from mlc_dagster.pipeline.agreed_values import AgreedValues
 from mlc_dagster.sandbox.cin7.fields import now_text
 from mlc_dagster_tests.promises.kinds import now, orders, suppliers
 from mlc_dagster_tests.promises.later_life import World, world
@@ -37,11 +37,11 @@ def here(ledger_url: str, tmp_path: Path) -> Iterator[World]:
     ],
 )
 def test_c55_what_a_target_makes_of_a_value_by_itself_is_no_edit(ours, theirs) -> None:
-    first = Base({"field": ours}, is_agreed=False)
+    first = AgreedValues({"field": ours}, is_agreed=False)
     assert first.unlike({"field": theirs}) == []
     seen = Seen("P1", "c-1", "there", {"field": theirs})
     agreed = first.after(LOOK, seen, [])
-    assert Base(agreed.shown).unlike({"field": theirs}) == []
+    assert AgreedValues(agreed.shown).unlike({"field": theirs}) == []
 
 
 @pytest.mark.promise("C55", "from the first look on another case or a cut is an edit: what was shown is agreed")
@@ -50,32 +50,32 @@ def test_c55_what_a_target_makes_of_a_value_by_itself_is_no_edit(ours, theirs) -
     [("4010", "4010 B"), ("0010", "10"), ("Nordlys AB", "Nordlys"), (Decimal("21.00"), Decimal("21.01")), ("x", None)],
 )
 def test_c55_what_is_agreed_is_compared_by_its_letters(ours, theirs) -> None:
-    [edit] = Base({"field": ours}).unlike({"field": theirs})
+    [edit] = AgreedValues({"field": ours}).unlike({"field": theirs})
     assert (edit.ours, edit.theirs) == (ours, theirs)
 
 
 def test_c55_amounts_are_exact_from_the_first_look_on() -> None:
-    first = Base({"Total": Decimal("21.00"), "Name": "Nordlys"}, is_agreed=False)
+    first = AgreedValues({"Total": Decimal("21.00"), "Name": "Nordlys"}, is_agreed=False)
     assert [each.field for each in first.unlike({"Total": Decimal("21.01"), "Name": "NORDLYS"})] == ["Total"]
 
 
 def test_c55_what_an_answer_said_is_agreed_and_compared_by_its_letters() -> None:
     look = Look("P1", "c-1", "", now(), shown={"Name": "Nordlys"}, by="answer")
-    base = Base.of(look, {"Name": "Nordlys Shipping AB", "Total": Decimal(1)})
+    base = AgreedValues.of(look, {"Name": "Nordlys Shipping AB", "Total": Decimal(1)})
     assert base.unlike({"Name": "Nordlys", "Total": Decimal(1)}) == []
     assert [each.theirs for each in base.unlike({"Name": "nordlys"})] == ["nordlys"]
 
 
 def test_c55_a_field_that_the_target_does_not_show_proves_nothing() -> None:
-    assert Base({"Note": "IFS 0010/P1", "Total": Decimal(1)}).unlike({"Total": Decimal(1)}) == []
+    assert AgreedValues({"Note": "IFS 0010/P1", "Total": Decimal(1)}).unlike({"Total": Decimal(1)}) == []
 
 
 @pytest.mark.promise("C55", "an accepted value is compared with theirs as long as the source has what it had")
 def test_c55_an_accepted_value_is_agreed_until_the_source_changes() -> None:
     look = Look("P1", "c-1", "", now(), accepted={"Price": (Decimal(3), Decimal(4))})
-    as_it_was = Base.of(look, {"Price": Decimal("3.00")})
+    as_it_was = AgreedValues.of(look, {"Price": Decimal("3.00")})
     assert as_it_was.unlike({"Price": Decimal(4)}) == [] and as_it_was.accepted
-    changed = Base.of(look, {"Price": Decimal(5)})
+    changed = AgreedValues.of(look, {"Price": Decimal(5)})
     assert [each.theirs for each in changed.unlike({"Price": Decimal(4)})] == [Decimal(4)]
     assert not changed.accepted
 

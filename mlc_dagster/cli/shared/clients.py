@@ -45,5 +45,5 @@ def expect_reads_back(flow: Flow, settings: Settings) -> None:
     if not systems()[settings.system_of(flow.target.system)].reads_back:
         raise Misconfigured(
             f"{flow.target.system} does not show what it has of what was delivered",
-            cure=f"Look there by hand: mlc audit show KEY --flow {flow.name} has each id.",
+            cure="Look there by hand: `mlc audit show KEY` has each id.",
         )

@@ -15,6 +15,7 @@ from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks, upsert
 from mlc_dagster.ledger.entries import Decided, Decision, Event, HoldEntry, Run
 from mlc_dagster.ledger.records import deliveries, holds
+from mlc_dagster.ledger.records.reads import last_number
 from mlc_dagster.ledger.records.trail import Trail, line
 from mlc_dagster.ledger.tables import attempts, decisions
 from mlc_dagster.ledger.tables import holds as held
@@ -169,7 +170,7 @@ def _tries_again(connection: Connection, decision: Decision) -> bool:
 
 
 def _write(connection: Connection, decision: Decision, *, anew: bool) -> None:
-    fields = {**vars(decision), "rules": f",{','.join(decision.rules)},"}
+    fields = {**vars(decision), "rules": f",{','.join(decision.rules)},", "read_number": last_number(connection)}
     del fields["version"]
     statement = upsert(connection.dialect.name, decisions)
     names = [name for name in fields if name not in ("flow", "key")] if anew else ["at"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from itertools import starmap
@@ -13,8 +12,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
-    Select,
     bindparam,
     case,
     func,
@@ -24,70 +21,17 @@ from sqlalchemy import (
     update,
 )
 
-from mlc_dagster.core.outcomes import Ready, Refused, Saved, State, Unanswered
+from mlc_dagster.core.outcomes import Ready, Refused, Saved, Unanswered
 from mlc_dagster.ledger.bulk import Bulk
 from mlc_dagster.ledger.columns import storable, stored_key
 from mlc_dagster.ledger.database import DIALECTS, chunks, upsert
-from mlc_dagster.ledger.entries import Answer, Event, Standing, is_older
+from mlc_dagster.ledger.entries import NEVER_AGAIN, Answer, AsOf, Event
 from mlc_dagster.ledger.records import contents
-from mlc_dagster.ledger.records.trail import Trail, line, sent_since
+from mlc_dagster.ledger.records.judging import rows_of
+from mlc_dagster.ledger.records.trail import Trail, line
 from mlc_dagster.ledger.tables import deliveries, flows
 
-_JUDGED = (
-    deliveries.c.key,
-    deliveries.c.remote_id,
-    deliveries.c.fingerprint,
-    deliveries.c.version,
-    deliveries.c.open_since,
-    deliveries.c.open_remote_id,
-    deliveries.c.open_version,
-    deliveries.c.source_fingerprint,
-)
-NEVER_AGAIN = "9999-12-31T23:59:59.999999Z"
-"""The version of what another record took the place of: every other one is older."""
-
-_OPEN = {"open_since": null(), "open_remote_id": null(), "open_version": null()}
-
-
-def lookup(flow: str, keys: Sequence[str]) -> Select[Any]:
-    """The rows of some keys, by the primary key's index."""
-    return select(*_JUDGED).where(deliveries.c.flow == flow, deliveries.c.key.in_(keys))
-
-
-def judge(connection: Connection, flow: str, ready: Sequence[Ready]) -> dict[str, Standing]:
-    known = {row.key: row for row in _rows(connection, flow, [each.key for each in ready])}
-    found = {each.key: _standing(each, known.get(stored_key(each.key))) for each in ready}
-    doubtful = [each for each in ready if found[each.key].state is State.IN_DOUBT]
-    sent = sent_since(connection, flow, {stored_key(each.key): found[each.key].since for each in doubtful})
-    for each in doubtful:
-        as_sent = sent.get(stored_key(each.key)) == {each.fingerprint}
-        found[each.key] = replace(found[each.key], as_sent=as_sent)
-    return found
-
-
-def _rows(connection: Connection, flow: str, keys: Sequence[str]) -> Iterator[Row[Any]]:
-    for chunk in chunks(keys):
-        yield from connection.execute(lookup(flow, chunk))
-
-
-def _standing(ready: Ready, row: Row[Any] | None) -> Standing:
-    if row is None:
-        return Standing(State.NEW)
-    remote_id = row.open_remote_id or row.remote_id
-    return Standing(_state(ready, row), remote_id, row.open_since, row.version, row.source_fingerprint)
-
-
-def _state(ready: Ready, row: Row[Any]) -> State:
-    if row.version == NEVER_AGAIN:
-        return State.SUPERSEDED
-    # An attempt without an answer may have reached the target: what is older than it must not follow it there.
-    if is_older(ready.version, row.version) or is_older(ready.version, row.open_version):
-        return State.SUPERSEDED
-    if row.open_since is not None:
-        return State.IN_DOUBT
-    if row.fingerprint is None:  # refused so far; with an id the target has a part of it
-        return State.CHANGED if row.remote_id else State.NEW
-    return State.UNCHANGED if row.fingerprint == ready.fingerprint else State.CHANGED
+_OPEN = {name: null() for name in ("open_since", "open_remote_id", "open_version", "open_read_number")}
 
 
 def has_any(connection: Connection, flow: str) -> bool:
@@ -106,7 +50,8 @@ def begin(trail: Trail, attempts: Sequence[tuple[Ready, str | None]]) -> None:
     new = contents.keep(trail, [ready for ready, _ in attempts])
     lines = [_sent(ready, remote_id, new.get(stored_key(ready.key), "")) for ready, remote_id in attempts]
     trail.connection.execute(_begun(trail.connection.dialect.name), {"flow": trail.flow, "began_at": trail.at})
-    opened = map(itemgetter("key", "remote_id", "version"), lines)
+    told = map(itemgetter("key", "remote_id", "version"), lines)
+    opened = ((*each, ready.read_number) for each, (ready, _) in zip(told, attempts, strict=True))
     _OPENED.write(trail.connection, {"flow": trail.flow, "open_since": trail.at}, opened)
     trail.add(lines)
 
@@ -140,6 +85,7 @@ def _opened(dialect: str) -> Any:
             "open_since": func.coalesce(deliveries.c.open_since, new.open_since),
             "open_remote_id": func.coalesce(new.open_remote_id, deliveries.c.open_remote_id),
             "open_version": _newer(deliveries.c.open_version, new.open_version),
+            "open_read_number": _later(deliveries.c.open_read_number, new.open_read_number),
         },
     )
 
@@ -148,10 +94,15 @@ def _newer(old: ColumnElement[str], new: ColumnElement[str]) -> ColumnElement[st
     return case((func.coalesce(old, literal_column("''")) > new, old), else_=new)
 
 
+def _later(old: ColumnElement[int], new: ColumnElement[int]) -> ColumnElement[int]:
+    """The higher of two read numbers; the one that is known, where the other is not."""
+    return case((func.coalesce(old, literal_column("-1")) > func.coalesce(new, literal_column("-1")), old), else_=new)
+
+
 _OPENED = Bulk(
     {name: _opened(name) for name in DIALECTS},
     alike=("flow", "open_since"),
-    own=("key", "open_remote_id", "open_version"),
+    own=("key", "open_remote_id", "open_version", "open_read_number"),
 )
 
 
@@ -170,7 +121,7 @@ def finish(trail: Trail, outcomes: Sequence[tuple[Ready, Answer]]) -> None:
     refuse_repeats(ready.key for ready, _ in outcomes)
     lines = [_line(ready, answer) for ready, answer in outcomes]
     told = zip(lines, outcomes, strict=True)
-    saved = [(each, answer, ready.source) for each, (ready, answer) in told if isinstance(answer, Saved)]
+    saved = [(each, answer, ready) for each, (ready, answer) in told if isinstance(answer, Saved)]
     refused = [{"of_flow": trail.flow, "of_key": r.key} for r, answer in outcomes if _is_an_answer(answer)]
     common = {"flow": trail.flow, "delivered_at": trail.at, "run_id": trail.run.run_id}
     _DELIVERED.write(trail.connection, {**common, "partition": trail.run.partition}, starmap(_delivery, saved))
@@ -184,10 +135,10 @@ def _is_an_answer(answer: Answer) -> bool:
     return isinstance(answer, Refused) and not answer.in_doubt
 
 
-def _delivery(told: dict[str, Any], saved: Saved, source: str) -> tuple[str | None, ...]:
+def _delivery(told: dict[str, Any], saved: Saved, ready: Ready) -> tuple[str | int | None, ...]:
     link = storable(saved.link)
     known = (told["key"], told["remote_id"], told["fingerprint"], told["version"])
-    return (*known, link, told["detail"], source or None)
+    return (*known, link, told["detail"], ready.source or None, ready.read_number)
 
 
 def _delivered(dialect: str) -> Any:
@@ -196,14 +147,20 @@ def _delivered(dialect: str) -> Any:
     plain = ("remote_id", "fingerprint", "link", "detail", "delivered_at", "run_id", "partition", "source_fingerprint")
     return statement.on_conflict_do_update(
         index_elements=["flow", "key"],
-        set_={name: new[name] for name in plain} | {"version": _newer(deliveries.c.version, new.version)} | _OPEN,
+        set_={name: new[name] for name in plain} | _as_of(new) | _OPEN | {"stale_since": null()},
     )
+
+
+def _as_of(new: Any) -> dict[str, ColumnElement[Any]]:
+    """A stamp never goes back, so that stored rows from before a clock was set right stay older."""
+    version, number = deliveries.c.version, deliveries.c.read_number
+    return {"version": _newer(version, new.version), "read_number": _later(number, new.read_number)}
 
 
 _DELIVERED = Bulk(
     {name: _delivered(name) for name in DIALECTS},
     alike=("flow", "delivered_at", "run_id", "partition"),
-    own=("key", "remote_id", "fingerprint", "version", "link", "detail", "source_fingerprint"),
+    own=("key", "remote_id", "fingerprint", "version", "link", "detail", "source_fingerprint", "read_number"),
 )
 
 
@@ -240,10 +197,11 @@ def _line(ready: Ready, answer: Answer) -> dict[str, Any]:
     )
 
 
-def versions(connection: Connection, flow: str, keys: Sequence[str]) -> dict[str, str]:
-    """Key -> version delivered, for the keys that were."""
+def delivered(connection: Connection, flow: str, keys: Sequence[str]) -> dict[str, AsOf]:
+    """Key -> of when the state is that was delivered, for the keys that were."""
     stored = {stored_key(key): key for key in keys}
-    return {stored[row.key]: row.version for row in _rows(connection, flow, keys) if row.version is not None}
+    rows = rows_of(connection, flow, keys)
+    return {stored[row.key]: AsOf(row.version, row.read_number) for row in rows if row.version is not None}
 
 
 def take_as_known(connection: Connection, flow: str, key: str, fingerprint: str, version: str) -> bool:
@@ -257,25 +215,9 @@ def take_as_known(connection: Connection, flow: str, key: str, fingerprint: str,
     return connection.execute(known).rowcount == 1
 
 
-def raise_versions(connection: Connection, flow: str, newer: Mapping[str, str]) -> None:
-    """Key -> version that was found equal in content to what was delivered."""
-    raised = (
-        update(deliveries)
-        .where(
-            deliveries.c.flow == bindparam("of_flow"),
-            deliveries.c.key == bindparam("of_key"),
-            deliveries.c.version < bindparam("to_version"),
-        )
-        .values(version=bindparam("to_version"))
-    )
-    if newer:
-        rows = [{"of_flow": flow, "of_key": key, "to_version": version} for key, version in newer.items()]
-        connection.execute(raised, rows)
-
-
 def supersede(trail: Trail, taken: Mapping[str, str]) -> list[str]:
     """Key -> what took its place: nothing is delivered under these keys any more. Those that are new to this."""
-    known = {row.key for row in _rows(trail.connection, trail.flow, list(taken)) if row.version == NEVER_AGAIN}
+    known = {row.key for row in rows_of(trail.connection, trail.flow, list(taken)) if row.version == NEVER_AGAIN}
     new = [key for key in sorted(taken) if stored_key(key) not in known]
     if new:
         statement = upsert(trail.connection.dialect.name, deliveries)

@@ -12,7 +12,7 @@ from sqlalchemy import Column, Connection, Select, and_, func, or_, select
 
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks
-from mlc_dagster.ledger.entries import Attempt, Decision, Event, HoldEntry
+from mlc_dagster.ledger.entries import AsOf, Attempt, Decision, Event, HoldEntry
 from mlc_dagster.ledger.records import deliveries, trail
 from mlc_dagster.ledger.records import holds as held
 from mlc_dagster.ledger.records.decisions import entry as decision
@@ -137,12 +137,12 @@ class LedgerHistory:
         with self._database.reading() as connection:
             found = [decision(row) for row in connection.execute(wanted.where(decisions.c.at >= since))]
             latest = [(each, trail.read(connection, flow, each.key)[-1]) for each in found]
-            delivered = deliveries.versions(connection, flow, [each.key for each in found])
+            delivered = deliveries.delivered(connection, flow, [each.key for each in found])
         return [
             (each, line.partition)
             for each, line in latest
             if (line.event, line.detail) == (Event.CLOSED, "released")
-            and not (line.version and line.version <= delivered.get(each.key, ""))
+            and not (line.version and line.version <= (delivered.get(each.key, AsOf(None)).version or ""))
         ]
 
     def next_holds(self, flow: str, after: int, limit: int | None = None) -> list[HoldEntry]:

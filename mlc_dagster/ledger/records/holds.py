@@ -14,7 +14,7 @@ from mlc_dagster.core.flows import Problem
 from mlc_dagster.ledger.bulk import Bulk
 from mlc_dagster.ledger.columns import storable, stored_key
 from mlc_dagster.ledger.database import DIALECTS, chunks, upsert
-from mlc_dagster.ledger.entries import Closing, Event, Held, HoldEntry, is_older
+from mlc_dagster.ledger.entries import AsOf, Closing, Event, Held, HoldEntry, as_of, newest_by_key
 from mlc_dagster.ledger.records import deliveries
 from mlc_dagster.ledger.records.hold_columns import NAMES, narrow
 from mlc_dagster.ledger.records.trail import Trail, line
@@ -28,15 +28,16 @@ class Changes:
     """What holding some records would write: those to write, and those that something newer has overtaken."""
 
     def __init__(self, connection: Connection, flow: str, held: Sequence[Held]) -> None:
-        newest = _newest_by_key(held)
+        newest = newest_by_key(held)
         keys = list(newest)
-        delivered = deliveries.versions(connection, flow, keys)
+        delivered = deliveries.delivered(connection, flow, keys)
         there = {row.key: row for row in _open_rows(connection, flow, keys)}
         self.superseded: list[Held] = []
         self.written: list[Held] = []
         for each in newest.values():
             row = there.get(stored_key(each.key))
-            if is_older(each.version, delivered.get(each.key)) or (row and is_older(each.version, row.version)):
+            newer = [delivered.get(each.key), row and AsOf(row.version, row.read_number)]
+            if any(as_of(each).is_older(one) for one in newer if one):
                 self.superseded.append(each)
             elif row is None or _content(each) != {name: row._mapping[name] for name in _content(each)}:
                 self.written.append(each)
@@ -60,14 +61,6 @@ class Changes:
         trail.add(lines)
 
 
-def _newest_by_key(held: Sequence[Held]) -> dict[str, Held]:
-    newest: dict[str, Held] = {}
-    for each in held:
-        if each.key not in newest or not is_older(each.version, newest[each.key].version):
-            newest[each.key] = each
-    return newest
-
-
 def _content(held: Held) -> dict[str, str | None]:
     return {
         "version": held.version,
@@ -88,15 +81,17 @@ def _sentence(problems: Sequence[Problem]) -> str:
     return "; ".join(f"{problem.rule}: {problem.reason}" for problem in problems)
 
 
-_OWN = ("key", "version", "rules", "problems", "row", "partition", "content", *NAMES)
+_OWN = ("key", "version", "rules", "problems", "row", "partition", "content", "read_number", *NAMES)
 _REPLACED = (*_OWN[1:], "run_id", "updated_at", "owner")
 
 
 def _as_stored(held: Held) -> tuple[Any, ...]:
-    """In the order of `_OWN`. What lists show follows from the content: two holds never differ by it alone."""
+    """In the order of `_OWN`. What lists show follows from the content: two holds never differ by it alone, nor by
+    the walk that read them.
+    """
     version, rules, problems, row, partition, content = _content(held).values()
     shown = narrow((problem.subject for problem in held.problems), held.row)
-    told = (stored_key(held.key), version, rules, problems, row, storable(partition or ""), content)
+    told = (stored_key(held.key), version, rules, problems, row, storable(partition or ""), content, held.read_number)
     return (*told, *(shown[name] for name in NAMES))
 
 
@@ -126,11 +121,11 @@ def lookup(flow: str, keys: Sequence[str]) -> Select[Any]:
     return select(holds).where(holds.c.flow == flow, holds.c.key.in_(keys), _IS_OPEN)
 
 
-def open_up_to(connection: Connection, flow: str, versions: Mapping[str, str]) -> list[Row[Any]]:
-    """The open holds of keys whose held version is not newer than the one given for the key."""
-    limits = {stored_key(key): version for key, version in versions.items()}
-    rows = _open_rows(connection, flow, list(versions))
-    return [row for row in rows if not is_older(limits[row.key], row.version)]
+def open_up_to(connection: Connection, flow: str, seen: Mapping[str, AsOf]) -> list[Row[Any]]:
+    """The open holds of keys whose held state is not newer than the one given for the key."""
+    limits = {stored_key(key): each for key, each in seen.items()}
+    rows = _open_rows(connection, flow, list(seen))
+    return [row for row in rows if not limits[row.key].is_older(AsOf(row.version, row.read_number))]
 
 
 def of_keys(connection: Connection, flow: str, keys: Sequence[str]) -> list[Row[Any]]:

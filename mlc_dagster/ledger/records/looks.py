@@ -15,7 +15,7 @@ from mlc_dagster.core.difference_kinds import TARGET_SIDE
 from mlc_dagster.core.outcomes import Saved, Shown
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks, clock, upsert
-from mlc_dagster.ledger.records.deliveries import NEVER_AGAIN
+from mlc_dagster.ledger.entries import NEVER_AGAIN
 from mlc_dagster.ledger.records.trail import Trail
 from mlc_dagster.ledger.tables import deliveries, differences, shown
 

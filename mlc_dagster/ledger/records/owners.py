@@ -10,8 +10,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from mlc_dagster.core.outcomes import OWNED, Ready, Refused, Saved, owned_words
 from mlc_dagster.ledger.columns import storable, stored_key
 from mlc_dagster.ledger.database import Database, chunks
-from mlc_dagster.ledger.entries import Answer
-from mlc_dagster.ledger.records.deliveries import NEVER_AGAIN
+from mlc_dagster.ledger.entries import NEVER_AGAIN, Answer
 from mlc_dagster.ledger.tables import deliveries
 
 Outcomes = Sequence[tuple[Ready, Answer]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from mlc_dagster.ledger.database import Database, clock
 from mlc_dagster.ledger.tables import reads
@@ -51,3 +51,9 @@ class Reads:
         with self._database.reading() as connection:
             row = connection.execute(wanted.order_by(reads.c.id.desc()).limit(1)).first()
         return None if row is None else Read(*row)
+
+
+def last_number(connection: Connection) -> int | None:
+    """The highest that was given to any tenant: every walk that begins from now on has a higher one."""
+    newest = select(reads.c.id).where(reads.c.id > 0).order_by(reads.c.id.desc()).limit(1)
+    return connection.execute(newest).scalar()

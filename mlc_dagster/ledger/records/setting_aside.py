@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, Select, Table, delete, insert, literal, null, select, update
 
 from mlc_dagster.ledger.columns import Moment, Name, Words
-from mlc_dagster.ledger.entries import Event, Run
-from mlc_dagster.ledger.records.deliveries import NEVER_AGAIN
+from mlc_dagster.ledger.entries import NEVER_AGAIN, Event, Run
 from mlc_dagster.ledger.records.trail import Trail, line
 from mlc_dagster.ledger.tables import agreed, deliveries, flows
 from mlc_dagster.ledger.tables import set_aside as aside

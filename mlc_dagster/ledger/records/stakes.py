@@ -13,7 +13,7 @@ from mlc_dagster.core.stakes import Stake
 from mlc_dagster.ledger.bulk import Bulk
 from mlc_dagster.ledger.columns import storable, stored_key
 from mlc_dagster.ledger.database import DIALECTS, Database, chunks, upsert
-from mlc_dagster.ledger.records.deliveries import NEVER_AGAIN
+from mlc_dagster.ledger.entries import NEVER_AGAIN
 from mlc_dagster.ledger.tables import deliveries
 from mlc_dagster.ledger.tables import stakes as kept
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks, clock, upsert
-from mlc_dagster.ledger.records.deliveries import NEVER_AGAIN
+from mlc_dagster.ledger.entries import NEVER_AGAIN
 from mlc_dagster.ledger.tables import deliveries, holds, loads, sweeps, swept
 
 

@@ -1,41 +1,49 @@
 """Two assets for each flow: what was prepared, with a check for each rule, and what was loaded."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from mlc_dagster import pipeline
 from mlc_dagster.core.arrow_columns import ready_batch, ready_schema, records_of
-from mlc_dagster.core.flows import Flow, Rule
-from mlc_dagster.core.inert import inert
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.orchestration.assets import delivered, failing, pausing, reports, shadowing
+from mlc_dagster.orchestration.assets import delivered, failing, pausing, reports, shadowing, stale
 from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key, read_of
 from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
+from mlc_dagster.orchestration.assets.judgements import judgements, statements
 from mlc_dagster.orchestration.assets.second_read import records_by_key, second_read, source_number
-from mlc_dagster.orchestration.assets.standing import STANDS, WORDS, still_standing
-from mlc_dagster.orchestration.assets.started_by import run_of
+from mlc_dagster.orchestration.assets.started_by import run_of, who_started
+from mlc_dagster.orchestration.assets.taken_back_check import STANDS
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
 from mlc_dagster.pipeline import Loaded, Slice, Verdict, guards
 from mlc_dagster.pipeline.batches import SLICE_SECONDS
 from mlc_dagster.pipeline.failing import blocked, guarded
-from mlc_dagster.pipeline.guards import Guards
 from mlc_dagster.settings import Settings
 
 log = logger("mlc_dagster.loads")
+
+
+class LoadRequest(dg.Config):
+    """What a run may ask of a load."""
+
+    also_unchanged: bool = Field(
+        False, description="Send what is stale, too: records whose source rests and whose mapping changed since"
+    )
 
 
 def prepared_asset(
     flow: Flow, settings: Settings, partitions: dg.PartitionsDefinition[str], after: Sequence[str] = ()
 ) -> dg.AssetsDefinition:
     """Maps and judges a day's rows; blocking checks keep a bad day away from the load. `after` as of a load."""
-    key, limits = prepared_key(flow), settings.guards.get(flow.name)
+    key, limits = prepared_key(flow), settings.guards_of(flow.name)
 
     @dg.asset(
         key=list(key),
@@ -52,7 +60,7 @@ def prepared_asset(
         required_resource_keys={*_asked(flow), flow.target.system, "ledger", "storage"},
         check_specs=[
             dg.AssetCheckSpec(name, asset=list(key), blocking=name != STANDS, description=words)
-            for name, words in statements(flow, limits).items()
+            for name, words in {**statements(flow), stale.CHECK: stale.WORDS}.items()
         ],
     )
     def prepare(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
@@ -62,12 +70,13 @@ def prepared_asset(
             began = ledger.work.now()
             facts = facts_for(flow, settings, context)
             verdicts = [prepare_partition(context, flow, facts, settings, day) for day in context.partition_keys]
-            if limits is not None:
-                guard(flow, limits, verdicts, context.resources.storage.store, ledger, context.run.run_id)
+            store, (who, _) = context.resources.storage.store, who_started(context.run.tags)
+            guard(flow, limits, verdicts, store, ledger, context.run.run_id, who=who)
+            stale.compare(flow, facts, store, ledger)
             due_again(flow, verdicts, places(), began, ledger, context.run.run_id)
             for verdict in verdicts:
                 tell(context, flow, verdict)
-        yield dg.MaterializeResult(check_results=list(judgements(flow, verdicts, limits)))
+        yield dg.MaterializeResult(check_results=[*judgements(flow, verdicts), stale.check(flow, ledger)])
 
     return prepare
 
@@ -101,7 +110,7 @@ def loaded_asset(
         required_resource_keys={flow.source.system, flow.target.system, "ledger", "storage"},
         output_required=False,  # a run that gave way ends well, and has not loaded all
     )
-    def load(context: dg.AssetExecutionContext) -> Iterator[Any]:
+    def load(context: dg.AssetExecutionContext, config: LoadRequest) -> Iterator[Any]:
         ledger = context.resources.ledger.open
         if in_shadow:
             with as_step_failures():
@@ -111,8 +120,10 @@ def loaded_asset(
             yield dg.MaterializeResult()
             return
         with as_step_failures():
-            slice_ = Slice(slice_seconds)
-            loads = loaded_days(context, flow, settings, after, slice_)
+            if config.also_unchanged:
+                stale.refuse_too_many(context, flow, settings.guards_of(flow.name))
+            how = {"slice_": Slice(slice_seconds), "also_unchanged": config.also_unchanged}
+            loads = loaded_days(context, flow, settings, after, how)
         yield from pausing.seen(flow, loads)
         with as_step_failures():
             pausing.stop(flow, loads)
@@ -137,21 +148,10 @@ def _upstream(flow: Flow) -> list[dg.AssetDep]:
     return [dg.AssetDep(list(flow.source.key)), *charts, *(dg.AssetDep(needed.split("/")) for needed in flow.needs)]
 
 
-def statements(flow: Flow, limits: Guards | None = None) -> dict[str, str]:
-    """Each rule that a record of this flow must meet, in words: one check for each."""
-
-    def words(rule: Rule) -> str:
-        return " ".join((rule.__doc__ or rule.__name__).split())
-
-    guarded = {} if limits is None else {guards.RULE: guards.WORDS}
-    standing = {STANDS: WORDS} if flow.fate else {}
-    return {**pipeline.BUILT_IN, **{rule.__name__: words(rule) for rule in flow.rules}, **guarded, **standing}
-
-
-def judged_by(flow: Flow, settings: Settings) -> list[dg.AssetCheckKey]:
+def judged_by(flow: Flow) -> list[dg.AssetCheckKey]:
     """The checks that a run of the flow makes: one for each rule, and none that looks at the target by itself."""
     asset = dg.AssetKey(prepared_key(flow))
-    return [dg.AssetCheckKey(asset, name) for name in statements(flow, settings.guards.get(flow.name))]
+    return [dg.AssetCheckKey(asset, name) for name in (*statements(flow), stale.CHECK)]
 
 
 def prepare_partition(
@@ -208,9 +208,16 @@ def tell(context: dg.AssetExecutionContext, flow: Flow, verdict: Verdict) -> Non
 
 
 def loaded_days(
-    context: dg.AssetExecutionContext, flow: Flow, settings: Settings, after: Sequence[str], slice_: Slice
+    context: dg.AssetExecutionContext,
+    flow: Flow,
+    settings: Settings,
+    after: Sequence[str],
+    how: Mapping[str, Any],
 ) -> dict[str, tuple[Loaded, dict[str, Any]]]:
-    """Each day, or company, with its account. Where one fails, those that it leaves undone are due again."""
+    """Each day, or company, with its account. Where one fails, those that it leaves undone are due again.
+
+    `how`: as pipeline.load has it.
+    """
     loads: dict[str, tuple[Loaded, dict[str, Any]]] = {}
     names = [flow.name, *failing.in_this_run(context, after)]
 
@@ -219,7 +226,7 @@ def loaded_days(
 
     with failing.noted(context, flow.target.system, flow.name, left, prepared=True):
         for day in context.partition_keys:
-            loads[day] = load_partition(context, flow, settings, day, after, slice_)
+            loads[day] = load_partition(context, flow, settings, day, after, how)
     return loads
 
 
@@ -228,8 +235,8 @@ def load_partition(
     flow: Flow,
     settings: Settings,
     partition: str,
-    after: Sequence[str] = (),
-    slice_: Slice | None = None,
+    after: Sequence[str],
+    how: Mapping[str, Any],
 ) -> tuple[Loaded, dict[str, Any]]:
     """Load one day, with progress in the log every few seconds; its account, and that as the UI shows it."""
     target, ledger = getattr(context.resources, flow.target.system), context.resources.ledger.open
@@ -238,9 +245,10 @@ def load_partition(
     ready = stored(context.resources.storage.store, flow, partition, needed=True)
     run = run_of(context, partition)
     ledger.tell_start(flow.name, run)
-    how = {"longest_request": client.api.timeout, "policy": settings.verify_policy(flow.name)}
     fresh = second_read(context, flow, settings, run)
-    loaded = pipeline.load(flow, ready, client, ledger, run, slice_=slice_, account=account, fresh=fresh, **how)
+    told: dict[str, Any] = {"longest_request": client.api.timeout, "account": account, "fresh": fresh}
+    told |= {"policy": settings.verify_policy(flow.name), **how}
+    loaded = pipeline.load(flow, ready, client, ledger, run, **told)
     account.tell_of_adopted(flow.name, loaded.adopted)
     spent = client.traffic.since(before)
     if loaded.paused:
@@ -271,25 +279,3 @@ def ended(
         ledger.work.done(flow.name, partition, prepared_at)
     if answered:
         ledger.work.answered(flow.target.system, flow.name)
-
-
-def judgements(flow: Flow, verdicts: list[Verdict], limits: Guards | None = None) -> Iterator[dg.AssetCheckResult]:
-    """A line in the UI for each rule: how many were asked, how many held, which, and why."""
-    for rule in statements(flow, limits):
-        if rule == STANDS:
-            yield still_standing(verdicts)
-            continue
-        held = sum(verdict.held_by[rule] for verdict in verdicts)
-        blocked = {verdict.partition: verdict.blocked[rule] for verdict in verdicts if rule in verdict.blocked}
-        examples = [example for verdict in verdicts for example in verdict.examples.get(rule, [])]
-        yield dg.AssetCheckResult(
-            check_name=rule,
-            passed=not held and not blocked,
-            severity=dg.AssetCheckSeverity.ERROR if blocked else dg.AssetCheckSeverity.WARN,
-            description=inert("; ".join(sorted(set(blocked.values())))) or (f"{held} held" if held else None),
-            metadata={
-                "asked": sum(verdict.read for verdict in verdicts),
-                "held": held,
-                **({"held_records": reports.held_table(examples)} if examples else {}),
-            },
-        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -13,6 +14,9 @@ from mlc_dagster.core.inert import inert, inert_markdown
 from mlc_dagster.core.outcomes import Traffic
 from mlc_dagster.core.vocabulary import Pull, Record
 from mlc_dagster.pipeline import Loaded, Verdict
+
+AHEAD = timedelta(minutes=10)
+"""No clock of a server is as wrong: what is stamped later is stamped in another zone."""
 
 HELD_COLUMNS = ("record", "about", "reason")
 
@@ -34,6 +38,7 @@ def of_pull(pull: Pull) -> dict[str, Any]:
         "seconds_throttled": round(pull.throttled_seconds, 3),
         "clock_skew_seconds": round(pull.clock_skew_seconds, 3),
         "filter": pull.filter or "none",
+        **({"stamps": inert(stamps_ahead(pull))} if stamps_ahead(pull) else {}),
     }
     if pull.expected_before is not None:
         counts["tenant_count"] = pull.expected_before
@@ -41,6 +46,17 @@ def of_pull(pull: Pull) -> dict[str, Any]:
         counts["pulled_at"] = dg.MetadataValue.timestamp(pull.started_at)
         counts["seconds"] = round((pull.ended_at - pull.started_at).total_seconds(), 3)
     return counts
+
+
+def stamps_ahead(pull: Pull) -> str:
+    """What is told where rows are stamped with moments that are still to come; empty where none is."""
+    if pull.seconds_ahead < AHEAD.total_seconds():
+        return ""
+    return (
+        f"{pull.entity} {pull.partition}: rows are stamped {pull.seconds_ahead / 60:.0f} minutes ahead of the ERP's "
+        "own clock: it stamps in another time zone, or a clock is wrong. Days are cut by stamps: say its zone in "
+        "mlc.yaml (ifs.time_zone), and read the days again."
+    )
 
 
 def of_verdict(verdict: Verdict) -> dict[str, Any]:
@@ -61,12 +77,13 @@ def of_verdict(verdict: Verdict) -> dict[str, Any]:
 def of_load(loaded: Loaded, spent: Traffic) -> dict[str, Any]:
     """The account of a load."""
     return {
-        "dagster/partition_row_count": loaded.delivered + loaded.unchanged,
+        "dagster/partition_row_count": loaded.delivered + loaded.unchanged + loaded.stale,
         "ready": loaded.asked,
         "created": loaded.created,
         "updated": loaded.updated,
         "adopted": loaded.adopted,
         "unchanged": loaded.unchanged,
+        "stale": loaded.stale,
         "superseded": loaded.superseded,
         "held": loaded.held,
         "discarded": loaded.discarded,

@@ -105,6 +105,8 @@ def read_partition(context: dg.AssetExecutionContext, entity: EntitySet, partiti
     context.add_asset_metadata(
         {**reports.of_pull(pull), "dagster/uri": str(store.path(entity.key, partition))}, partition_key=partition
     )
+    if words := reports.stamps_ahead(pull):
+        log.warning(words)
     log.info("%s %s: %d rows in %d requests", pull.entity, partition, pull.rows, pull.requests)
     return pull
 

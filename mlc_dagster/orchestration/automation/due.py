@@ -44,7 +44,7 @@ def due_sensor(name: str, flows: Sequence[Flow], settings: Settings, reads: Sequ
     """Requests what the work list says is due, when nothing stands in its way."""
     read = [*(entity.key for entity in reads), *(flow.source.key for flow in flows)]
     keys = [list(key) for key in dict.fromkeys([*read, *assets(flows)])]
-    checks = {dg.AssetKey(prepared_key(flow)): judged_by(flow, settings) for flow in flows}
+    checks = {dg.AssetKey(prepared_key(flow)): judged_by(flow) for flow in flows}
     systems = {entity.system for entity in reads} | {each for flow in flows for each in _both(flow)}
 
     @dg.sensor(

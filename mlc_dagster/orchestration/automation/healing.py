@@ -54,7 +54,7 @@ def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.S
     Nothing is requested that a pause or a silence would stop: when it is over, it is due.
     """
     keys = [list(key) for key in dict.fromkeys([*(flow.source.key for flow in flows), *due.assets(flows)])]
-    checks = {dg.AssetKey(prepared_key(flow)): judged_by(flow, settings) for flow in flows}
+    checks = {dg.AssetKey(prepared_key(flow)): judged_by(flow) for flow in flows}
 
     @dg.sensor(
         name=name,

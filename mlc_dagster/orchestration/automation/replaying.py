@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import dagster as dg
 
@@ -106,15 +107,19 @@ def replay(
     tags: Mapping[str, str],
     *,
     read_again: bool = False,
+    also_unchanged: bool = False,
 ) -> Replayed:
-    """Prepare and load once more, by Dagster runs in this process. One that fails does not keep the others back."""
+    """Prepare and load once more, by Dagster runs in this process. One that fails does not keep the others back.
+
+    `also_unchanged`: what is stale is sent, too.
+    """
     job = build(settings, environment).resolve_implicit_global_asset_job_def()
     done = Replayed()
     for stretch in plan:
         keys = [key for flow in stretch.flows for key in _assets(flow, read_again)]
         span, only = (stretch.partitions[0], stretch.partitions[-1]), [dg.AssetKey(key) for key in dict.fromkeys(keys)]
         try:
-            result = run_job(job, instance, span, only, tags)
+            result = run_job(job, instance, span, only, tags, _asks(stretch.flows) if also_unchanged else None)
         except MlcError as error:
             done.failures.append(
                 f"{', '.join(flow.name for flow in stretch.flows)} {'..'.join(dict.fromkeys(span))}: {error}"
@@ -126,6 +131,11 @@ def replay(
             counts.prepared.update(found.prepared)
             counts.loaded.update(found.loaded)
     return done
+
+
+def _asks(flows: Sequence[Flow]) -> dict[str, Any]:
+    """What their loads are asked, by the names of the steps."""
+    return {"__".join(flow.key): {"config": {"also_unchanged": True}} for flow in flows}
 
 
 def _assets(flow: Flow, read_again: bool) -> list[tuple[str, ...]]:

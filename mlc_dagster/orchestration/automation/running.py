@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from dagster._core.utils import make_new_run_id
@@ -34,7 +35,7 @@ class FlowCounts:
     @property
     def ends(self) -> Counter[str]:
         """Each record in exactly one end."""
-        delivered = ("created", "updated", "adopted", "unchanged")
+        delivered = ("created", "updated", "adopted", "unchanged", "stale")
         left = ("superseded", "held", "discarded", "gone", "out_of_scope")
         return Counter({name: self.loaded[name] for name in (*delivered, *left)}) + Counter(
             held=self.prepared["held"],
@@ -82,11 +83,12 @@ def run_job(
     partitions: tuple[str, str] | None = None,
     only: Sequence[dg.AssetKey] | None = None,
     tags: Mapping[str, str] | None = None,
+    ops: Mapping[str, Any] | None = None,
 ) -> dg.ExecuteInProcessResult:
     """One run, over a range of partitions where it is given. Raises MlcError with the words of the step that failed.
 
     `only` these assets, with the checks that are made beside them: of others Dagster would write down that they were
-    skipped. It waits for its turn, as a run in Dagster's queue does.
+    skipped. It waits for its turn, as a run in Dagster's queue does. `ops`: configuration of steps, by name.
     """
     if only:
         job = job.get_subset(asset_selection=set(only), asset_check_selection=_beside(job, only))
@@ -96,7 +98,11 @@ def run_job(
     noted = {**span, **(tags or {}), **worker.noted()}
     with speaking(worker, instance):
         result = job.execute_in_process(
-            instance=instance, tags=noted, run_config=QUIET, raise_on_error=False, run_id=worker.run_id
+            instance=instance,
+            tags=noted,
+            run_config={**QUIET, **({"ops": dict(ops)} if ops else {})},
+            raise_on_error=False,
+            run_id=worker.run_id,
         )
     if not result.success:
         named = "the run" if job.name.startswith("__") else f"the run of job {job.name}"

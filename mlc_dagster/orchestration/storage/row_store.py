@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
 
-from mlc_dagster.core.arrow_columns import without
+from mlc_dagster.core.arrow_columns import READ_NUMBER, without
 from mlc_dagster.core.logs import logger
 from mlc_dagster.core.stored_columns import lacking
 from mlc_dagster.core.vocabulary import Record
@@ -71,15 +71,15 @@ class RowStore:
         """Replace a partition by these batches, page by page; the number of rows. Nothing changes if it fails.
 
         `stale`, asked when they have come to their end: the places of rows that are left out, as `frames.without`.
-        `read_number`: of the walk that they are of, as the ledger gave it.
+        `read_number`: of the walk that they are of, as the ledger gave it; the batches that `read` gives say it.
         """
         path = self.path(asset, partition)
         with files.write_errors_as_misconfigured(path), files.draft_of(path) as draft:
-            rows = _written(draft, asset, partition, schema, batches)
+            rows = _written(draft, asset, partition, schema, batches, read_number)
             if places := stale():
                 with files.draft_of(path) as second:
                     kept = without(_batches(draft), places)
-                    rows = _written(second, asset, partition, schema, kept)
+                    rows = _written(second, asset, partition, schema, kept, read_number)
                     self._place(second, asset, partition, rows, read_number)
             else:
                 self._place(draft, asset, partition, rows, read_number)
@@ -191,11 +191,19 @@ def _fault(
 
 
 def _written(
-    file: IO[bytes], asset: Asset, partition: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+    file: IO[bytes],
+    asset: Asset,
+    partition: str,
+    schema: pa.Schema,
+    batches: Iterable[pa.RecordBatch],
+    read_number: int | None,
 ) -> int:
     rows = 0
+    said = {WHOSE.decode(): f"{'/'.join(asset)} {partition}"}
+    if read_number is not None:
+        said[READ_NUMBER.decode()] = str(read_number)
     with pq.ParquetWriter(file, schema, compression="zstd") as out:
-        out.add_key_value_metadata({WHOSE.decode(): f"{'/'.join(asset)} {partition}"})
+        out.add_key_value_metadata(said)
         for batch in batches:
             if batch.num_rows:
                 out.write_batch(batch)
@@ -211,8 +219,12 @@ def _of_file(file: IO[bytes], asset: Asset, partition: str, path: UPath) -> Iter
 
 
 def _batches(file: IO[bytes]) -> Iterator[pa.RecordBatch]:
+    """Each says of which walk its rows are, where the file does."""
     file.seek(0)
-    yield from pq.ParquetFile(file).iter_batches(batch_size=ROWS_AT_ONCE)
+    parquet = pq.ParquetFile(file)
+    number = (parquet.metadata.metadata or {}).get(READ_NUMBER)
+    for batch in parquet.iter_batches(batch_size=ROWS_AT_ONCE):
+        yield batch if number is None else batch.replace_schema_metadata({READ_NUMBER: number})
 
 
 def _whose(file: IO[bytes]) -> str:

@@ -17,6 +17,7 @@ from mlc_dagster.core.vocabulary import EntitySet, Pull, Row, Scope, Sightings
 from mlc_dagster.systems.ifs.duplicates import Duplicates
 from mlc_dagster.systems.ifs.external_records import NO_WAYS, Ways
 from mlc_dagster.systems.ifs.odata.error_responses import classify as classify
+from mlc_dagster.systems.ifs.odata.tenant_time import TenantTime
 from mlc_dagster.systems.ifs.reading.changes import Changes
 from mlc_dagster.systems.ifs.reading.key_walk import keys_of
 from mlc_dagster.systems.ifs.reading.lookups import Lookups
@@ -46,15 +47,16 @@ class IfsClient(RowWrites):
         catalogue: Mapping[str, EntitySet] | None = None,
         currencies: Iterable[str] = (),
         external: Ways = NO_WAYS,
+        time_zone: str | None = None,
     ) -> None:
         """`api` has the surface in its base URL (".../projection/v1"), and `classify`.
 
         `catalogue`: what this tenant calls the sets that are written. `currencies`: that may be entered beside the
-        companies' own. `external`: what goes into the books by loads.
+        companies' own. `external`: what goes into the books by loads. `time_zone`: in which the tenant stamps its rows.
         """
         self.api, self._clock = api, clock
         self.bank_salt: Callable[[], bytes] = bytes
-        self._connection = Connection(api, in_flight, page_size)
+        self._connection = Connection(api, in_flight, page_size, TenantTime(time_zone))
         self.catalogue = named = catalogue or known_sets({})
         self._lookups = Lookups(self._connection)
         self._target = ErpTarget(self, named, currencies, external)
@@ -138,7 +140,8 @@ class IfsClient(RowWrites):
 
     def get(self, entity: EntitySet, key: Mapping[str, object]) -> tuple[Row, str]:
         """(row with its lines, ETag). Raises RecordRejected with status 404 where there is none, or it does not fit."""
-        return self._lookups.get(entity, key)
+        row, etag = self._lookups.get(entity, key)
+        return self._connection.time.row(row), etag
 
     def find(
         self, entity: EntitySet, most: int = 10, *, latest_by: str = "", **conditions: object
@@ -148,7 +151,7 @@ class IfsClient(RowWrites):
         `latest_by`: the field of which the greatest come first; by default the order is that of the keys.
         Their ETags are empty where the tenant gives none: such a row cannot be changed.
         """
-        return self._lookups.find(entity, most, conditions, latest_by=latest_by)
+        return self._in_utc(self._lookups.find(entity, most, conditions, latest_by=latest_by))
 
     def find_many(
         self, entity: EntitySet, field: str, values: Iterable[object], **also: object
@@ -157,15 +160,18 @@ class IfsClient(RowWrites):
 
         Few requests for many values; without lines, each with its ETag. Raises Misconfigured where there is no set.
         """
-        return self._lookups.find_many(entity, field, values, also)
+        return self._in_utc(self._lookups.find_many(entity, field, values, also))
 
     def find_keys(self, entity: EntitySet, keys: Sequence[Sequence[object]]) -> list[tuple[Row, str]]:
         """The rows that have these keys, without lines, each with its ETag; a key that is not there has none."""
-        return self._lookups.find_keys(entity, keys)
+        return self._in_utc(self._lookups.find_keys(entity, keys))
 
     def every(self, entity: EntitySet) -> list[tuple[Row, str]]:
         """All rows, without lines, each with its ETag. Raises Misconfigured where there is no set."""
-        return self._lookups.every(entity)
+        return self._in_utc(self._lookups.every(entity))
+
+    def _in_utc(self, found: list[tuple[Row, str]]) -> list[tuple[Row, str]]:
+        return [(self._connection.time.row(row), etag) for row, etag in found]
 
     def close(self) -> None:
         self.api.close()

@@ -53,4 +53,5 @@ def ifs_client(
         catalogue=catalogue_for(settings),
         currencies=settings.currencies,
         external=ways_for(settings),
+        time_zone=settings.time_zone,
     )

@@ -15,6 +15,7 @@ from mlc_dagster.core.vocabulary import EntitySet, Record, Row, key_text
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, PROPOSALS
 from mlc_dagster.systems.ifs.odata.expressions import Order, all_of, any_of_keys, distinct, literal
+from mlc_dagster.systems.ifs.odata.tenant_time import TenantTime
 from mlc_dagster.systems.ifs.reading.key_ranges import Span
 from mlc_dagster.systems.ifs.reading.paging import PageWalk
 from mlc_dagster.systems.ifs.reading.queries import Connection, Query
@@ -118,7 +119,7 @@ class Duplicates:
             return self._names(since)
         kind = self._kinds[target.name]
         _expect_references(kind.entity)
-        recent = list(self._walk(kind, _recent(kind, since)))
+        recent = list(self._walk(kind, _recent(kind, since, self._connection.time)))
         rows = sorted([*recent, *self._alike(kind, recent)], key=lambda row: bool(row["external_ref"]))
         found = {_id(kind, row): row for row in rows}  # of rows that are one document, one that carries a reference
         return TargetScan(list(_documents(kind, found.values())), len(found))
@@ -143,14 +144,14 @@ class Duplicates:
     def _names(self, since: datetime) -> TargetScan:
         """Where a supplier was made since: all of them, since what is alike but for a blank cannot be asked for."""
         kind = self._suppliers
-        made = [row for row in self._walk(kind, _recent(kind, since)) if _is_made(row, since)]
+        made = [row for row in self._walk(kind, _recent(kind, since, self._connection.time)) if _is_made(row, since)]
         rows = list(self._walk(kind, None)) if made else []
         return TargetScan([_supplier(row, since) for row in rows], len(rows))
 
     def _walk(self, kind: _Kind, condition: str | None) -> Iterator[Row]:
         query = Query(self._connection, kind.slim, Order(kind.slim, by_time=False), lines=False)
         for page in PageWalk(query.order, lambda span: query.page(span, condition)).read(Span()):
-            yield from rows_of(page.batch)
+            yield from rows_of(self._connection.time.in_utc(page.batch, kind.slim.modified))
 
 
 def _expect_references(entity: EntitySet) -> None:
@@ -167,11 +168,11 @@ def _expect_references(entity: EntitySet) -> None:
         )
 
 
-def _recent(kind: _Kind, since: datetime) -> str | None:
+def _recent(kind: _Kind, since: datetime, time: TenantTime) -> str | None:
     """By the stamp. Where the set has none: by the document's own date, of those that carry a reference; else all."""
     wire = kind.entity.wire
     if kind.entity.modified is not None:
-        return f"{wire_name(kind.entity.modified, wire)} ge {literal(since.replace(microsecond=0))}"
+        return f"{wire_name(kind.entity.modified, wire)} ge {literal(time.earliest(since.replace(microsecond=0)))}"
     if not kind.dated:
         return None
     ours = f"{wire_name('external_ref', wire)} ne null"

@@ -12,6 +12,7 @@ from mlc_dagster.systems.ifs.client import IfsClient
 from mlc_dagster.systems.ifs.connect import ifs_client
 from mlc_dagster.systems.ifs.external_records import ways_for
 from mlc_dagster.systems.ifs.ping_books import ask_books
+from mlc_dagster.systems.ifs.ping_stamps import ask_stamps
 from mlc_dagster.systems.ifs.ping_writing import ask_writing
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
 from mlc_dagster.systems.ifs.schema.metadata import SchemaReport
@@ -58,6 +59,7 @@ def ask_ifs(question: Question) -> Iterator[Finding]:
     if readable:
         yield from ask_writing(client, {entity.name: entity for entity in every}, ways_for(section))
     yield from clock("ifs", client.api)
+    yield from ask_stamps(client, [entity for entity in catalogue if entity.name in readable])
     yield rate("ifs", (), f"{section.requests_per_minute} calls a minute")
 
 

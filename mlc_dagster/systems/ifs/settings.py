@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator
 
+from mlc_dagster.core.near_names import offered
 from mlc_dagster.settings.addresses import Address, TenantAddress, is_this_machine
 from mlc_dagster.settings.section import CURRENCY, OUR_NAME, PROOF, Pattern, Placeholder, Section, SystemConnection
 
@@ -145,6 +147,11 @@ class IfsSettings(SystemConnection):
     sites: dict[str, str] = Field(
         default_factory=dict, description="site: company; for sets of this tenant that have a site and no company"
     )
+    time_zone: str | None = Field(
+        None,
+        description="Europe/Stockholm: in which zone the tenant stamps its rows, where it writes its own wall time and "
+        "calls it Z. Left out: UTC, or with an offset",
+    )
     requests_per_minute: int = Field(1000, ge=1)
     in_flight: int = Field(8, ge=1, le=32, description="Requests at a time")
     page_size: int = Field(5000, ge=1, le=5000)
@@ -159,6 +166,13 @@ class IfsSettings(SystemConnection):
     external_loads: dict[str, ExternalLoadSettings] = Field(
         default_factory=dict, description="external_voucher_load, external_invoice_load: what this tenant calls them"
     )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, value: str | None) -> str | None:
+        if value is not None and value not in available_timezones():
+            raise ValueError(f"no time zone of this name{offered(value, available_timezones())}")
+        return value
 
     @property
     def preset(self) -> Preset:

@@ -18,5 +18,6 @@ SYSTEM = System(
     ping=ask_ifs,
     identity=tenant_of,
     has=has,
+    reads_back=True,
     discover=discover_ifs,
 )

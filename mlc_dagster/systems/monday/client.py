@@ -121,24 +121,26 @@ class MondayClient:
     def _save(self, target: Target, board: str, drafts: list[Draft]) -> Iterator[Outcome]:
         """What is in doubt goes as it went before, and with nothing else."""
         layout = self._boards.layout(board, _cells(drafts))
-        drafts = self._made_again(layout, drafts)
+        drafts, again = self._made_again(layout, drafts)
         group = self._options.get(f"{target.name}.group", "")
         writer = ItemWriter(self._api, layout, self._open_creates, labels=self._labels, group=group)
         doubtful = self._open_creates.groups(filter(is_in_doubt, drafts), ComplexityBudget.WRITES)
         found = self._found(layout, [draft for draft in drafts if draft.look_since and not draft.remote_id], doubtful)
         for some, anew in [
             ([draft for draft in drafts if not is_in_doubt(draft)], False),
+            (again, True),  # the key of their first making would be answered from memory
             *((group.drafts, group.answered) for group in doubtful),
         ]:
             planned = [_plan(draft, found.get(draft.record.key, []), layout) for draft in some]
             yield from (outcome for outcome in planned if not isinstance(outcome, ItemWrite))
             yield from writer.send([write for write in planned if isinstance(write, ItemWrite)], anew=anew)
 
-    def _made_again(self, layout: Layout, drafts: list[Draft]) -> list[Draft]:
-        """Those that a person asked for again, and whose item is put away or elsewhere, are new."""
+    def _made_again(self, layout: Layout, drafts: list[Draft]) -> tuple[list[Draft], list[Draft]]:
+        """(the others, new ones of those that a person asked for again, and whose item is put away or elsewhere)"""
         ids = [draft.remote_id for draft in drafts if draft.anew and draft.remote_id]
         away = whereabouts(self._api, layout.board, ids) if ids else {}
-        return [replace(draft, remote_id=None) if draft.remote_id in away else draft for draft in drafts]
+        again = [replace(draft, remote_id=None) for draft in drafts if draft.remote_id in away]
+        return [draft for draft in drafts if draft.remote_id not in away], again
 
     def _found(self, layout: Layout, drafts: list[Draft], doubtful: list[Group]) -> dict[str, list[Found]]:
         """Key -> items. What monday may still be at work on, or not show yet, is looked up again after a minute."""

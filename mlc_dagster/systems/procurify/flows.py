@@ -12,7 +12,7 @@ from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entry_records import INVOICES, PROPOSALS, Invoice
 from mlc_dagster.systems.ifs.origins import EXPECTED
-from mlc_dagster.systems.ifs.reversals import OF_INVOICES
+from mlc_dagster.systems.ifs.reversal_records import OF_INVOICES
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS
 from mlc_dagster.systems.procurify import later_life, statuses
 from mlc_dagster.systems.procurify.mapping import (

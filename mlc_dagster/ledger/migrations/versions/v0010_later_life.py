@@ -21,12 +21,28 @@ def upgrade() -> None:
     _contents()
     _work()
     _shown()
+    _newness()
 
 
 def _deliveries() -> None:
     for table in ("deliveries", "set_aside"):
         op.add_column(table, sa.Column("read_number", Serial))
         op.add_column(table, sa.Column("verified_at", Moment))
+
+
+def _newness() -> None:
+    """Of which walk a state is, and what is stale."""
+    for table in ("deliveries", "set_aside"):
+        op.add_column(table, sa.Column("open_read_number", Serial))
+        op.add_column(table, sa.Column("stale_since", Moment))
+    for table in ("holds", "decisions"):
+        op.add_column(table, sa.Column("read_number", Serial))
+    op.add_column("flows", sa.Column("mapped_by", Name))
+    op.add_column("flows", sa.Column("compared_to", Words))
+    some = sa.text("stale_since IS NOT NULL")
+    op.create_index(
+        "deliveries_stale", "deliveries", ["flow", "stale_since", "key"], sqlite_where=some, postgresql_where=some
+    )
 
 
 def _sweeps() -> None:

@@ -36,7 +36,7 @@ from mlc_dagster.systems.airbase.spend.vouchers import (
     voucher_of,
 )
 from mlc_dagster.systems.ifs.entry_records import ENTRIES
-from mlc_dagster.systems.ifs.reversals import OF_VOUCHERS
+from mlc_dagster.systems.ifs.reversal_records import OF_VOUCHERS
 
 DONE = "in the ERP already"
 LONGEST_REASON = 250  # characters: how many an error message of Airbase may have, nobody says

@@ -136,8 +136,6 @@ class InvoiceWriter:
         document: PurchaseInvoice = draft.record
         invoices = theirs.get("Invoice") or []
         there = _there(invoices, document, task_id)
-        if there is None and task_id and draft.was_delivered:
-            raise GoneError("Cin7", f"invoice {document.invoice_number} of {theirs['OrderNumber']}")
         if not draft.anew:
             _refuse_cancelled(document, theirs, there)
         elif there is not None and says(there.get("Status"), "VOIDED"):

@@ -61,9 +61,11 @@ class Changes:
         end = datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1)
         order = Order(entity, by_time=True)
         query = Query(self.connection, entity, order, lines=False, only_keys=True)
-        walk = PageWalk(order, query.page, self.connection.in_flight, lambda: now)
-        for page in walk.read(Span(low=start, high=end)):
-            for row in rows_of(page.batch.select([*entity.keys, entity.modified, "etag"])):
+        time = self.connection.time
+        walk = PageWalk(order, query.page, self.connection.in_flight, lambda: time.latest(now))
+        for page in walk.read(Span(low=time.earliest(start), high=time.latest(end))):
+            batch = time.in_utc(page.batch, entity.modified)
+            for row in rows_of(batch.select([*entity.keys, entity.modified, "etag"])):
                 yield tuple(row[name] for name in entity.keys), row
 
     def _mark(self, key: Key, row: Row) -> None:
@@ -119,7 +121,8 @@ class Changes:
 
         for rows in in_order(of, asked, self.connection.in_flight):
             for row in rows:
-                if (moment := row[str(entity.modified)]) is not None:
+                if (wall := row[str(entity.modified)]) is not None:
+                    moment = self.connection.time.utc(wall)
                     self.days[tuple(row[name] for name in entity.keys)] = moment.date()
 
 

@@ -17,6 +17,7 @@ from mlc_dagster.core.errors import RecordRejected
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, Window, key_text
 from mlc_dagster.systems.ifs.odata.expressions import MAX_TERMS, Order, any_of_keys, collection, equals, literal
 from mlc_dagster.systems.ifs.odata.json_pages import Page
+from mlc_dagster.systems.ifs.odata.tenant_time import seconds_ahead
 from mlc_dagster.systems.ifs.reading.completion import Completion
 from mlc_dagster.systems.ifs.reading.distinct_rows import DistinctRows
 from mlc_dagster.systems.ifs.reading.documents import Documents
@@ -62,7 +63,7 @@ class PartitionRead:
         self._documents = Documents(connection, entity) if entity.header_from_rows else None
         self._walks: list[PageWalk] = []
         self._reads_whole = entity.delta == "sweep" and (entity.lines is not None or bool(entity.children))
-        self._throttled_before = connection.api.throttled_seconds
+        self._throttled_before, self._time = connection.api.throttled_seconds, connection.time
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows, in the columns of `source_schema`; empty batches are left out."""
@@ -70,10 +71,16 @@ class PartitionRead:
         for batch in self._parts():
             if batch.num_rows:
                 self._distinct.add(batch)
-                yield batch
+                yield self._in_utc(batch)
                 del batch
                 pa.system_memory_pool().release_unused()
         self._end()
+
+    def _in_utc(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        found = self._time.in_utc(batch, self._entity.modified)
+        ahead = seconds_ahead(found, self._entity.modified, self._server_now())
+        self._pull.seconds_ahead = max(self._pull.seconds_ahead, ahead)
+        return found
 
     def _parts(self) -> Iterator[pa.RecordBatch]:
         scope, entity = self._scope, self._entity
@@ -123,7 +130,7 @@ class PartitionRead:
     def _window(self, window: Window) -> Iterator[pa.RecordBatch]:
         """Strays first: one that gets a timestamp meanwhile is then seen in its new place."""
         yield from self._strays(window)
-        span, pages = Span(low=window.start, high=window.end), 0
+        span, pages = Span(low=self._time.earliest(window.start), high=self._time.latest(window.end)), 0
         for batch in self._counted(
             self._walk(self._by_time, None, span), self._by_time.filter(None, span.low, span.high)
         ):
@@ -136,14 +143,15 @@ class PartitionRead:
         """What was modified since; again while there is news, since many rows can have the timestamp of this second."""
         for _ in range(MOST_TAILS):
             began, pages, news = self._server_now(), 0, 0
-            span = Span(low=max(since, window.start), high=window.end)
+            low, high = self._time.earliest(window.start), self._time.latest(window.end)
+            span = Span(low=max(since, low), high=high)
             for page in self._walk(self._by_time, None, span, in_windows=False):
                 fresh = self._distinct.unseen(page.batch)
                 pages, news = pages + bool(page.rows), news + fresh.num_rows
                 yield fresh
             if pages <= 1 or not news:
                 return
-            since = began.replace(microsecond=0) - MARGIN
+            since = self._time.earliest(began.replace(microsecond=0) - MARGIN)
 
     def _strays(self, window: Window) -> Iterator[pa.RecordBatch]:
         """Rows without a timestamp, or with one beyond the running day, that are placed on this day."""
@@ -152,7 +160,7 @@ class PartitionRead:
         if not running and not self._places.on(day):
             return
         modified = self._by_time.names[0]
-        tomorrow = datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1)
+        tomorrow = self._time.latest(datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1))
         for page in self._walk(self._by_key, f"{modified} eq null or {modified} ge {literal(tomorrow)}"):
             self._places.see(page.batch, now.date())
             batch = self._places.here(page.batch, frozenset(self._places.on(day)), keyless=running)
@@ -236,7 +244,7 @@ class PartitionRead:
             page = query.page(part, condition)
             return page if only_keys else apart.complete(page)
 
-        now = self._server_now if in_windows else None
+        now = (lambda: self._time.latest(self._server_now())) if in_windows else None
         walk = PageWalk(order, ask, self._connection.in_flight, now, lambda: query.rows_of_a_page)
         self._queries.append(query)
         self._walks.append(walk)
@@ -264,7 +272,7 @@ class PartitionRead:
         window, started = self._scope.window, self._pull.started_at
         if window and started and self._entity.modified and not self._scope.company:
             since = (started + self._skew() - MARGIN).replace(microsecond=0)
-            self._distinct.moving_since = since if since < window.end else None
+            self._distinct.moving_since = self._time.earliest(since) if since < window.end else None
 
     def _count(self, condition: str | None) -> int | None:
         """What `/$count` answers; None where the tenant refuses it, or answers something else."""

@@ -17,6 +17,7 @@ from mlc_dagster.systems.ifs.odata.batch_reads import Question
 from mlc_dagster.systems.ifs.odata.error_responses import PageTooLarge, is_not_built
 from mlc_dagster.systems.ifs.odata.expressions import Order, all_of, collection, service
 from mlc_dagster.systems.ifs.odata.json_pages import Page, PageDecoder
+from mlc_dagster.systems.ifs.odata.tenant_time import TenantTime
 from mlc_dagster.systems.ifs.reading.key_ranges import Span
 from mlc_dagster.systems.ifs.schema.csdl import MetadataModel, Types, UnreadMetadata, read_metadata
 from mlc_dagster.systems.ifs.schema.metadata import SchemaReport, combined, schema_report
@@ -52,6 +53,7 @@ class Connection:
     api: ApiClient
     in_flight: int = 8
     page_size: int = 5000  # elements in a response, nested lines included
+    time: TenantTime = field(default_factory=TenantTime)  # in which it stamps its rows
     expands: bool = True  # False: it refused to $expand a collection
     counts: bool = True  # False: it refused /$count
     counts_pages: bool = True  # False: it refused $count=true

@@ -18,7 +18,7 @@ from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, PROPOSALS
 from mlc_dagster.systems.ifs.external_records import INVOICE_LOADS, NO_WAYS, VOUCHER_LOADS, Ways
 from mlc_dagster.systems.ifs.origins import is_ours
-from mlc_dagster.systems.ifs.reversals import INVOICE_REVERSALS, VOUCHER_REVERSALS
+from mlc_dagster.systems.ifs.reversal_records import INVOICE_REVERSALS, VOUCHER_REVERSALS
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS, SHARED
 from mlc_dagster.systems.ifs.writing.alike_vouchers import alike_vouchers
 from mlc_dagster.systems.ifs.writing.document_entry import CANCELLED, DocumentClient, DocumentKind

@@ -16,7 +16,7 @@ from mlc_dagster.core.vocabulary import EntitySet, Row, key_text
 from mlc_dagster.systems.ifs.entry_records import Invoice, JournalEntry, JournalEntryLine
 from mlc_dagster.systems.ifs.line_records import CodeString
 from mlc_dagster.systems.ifs.origins import is_ours
-from mlc_dagster.systems.ifs.reversals import CERTAIN, InvoiceReversal, VoucherReversal
+from mlc_dagster.systems.ifs.reversal_records import CERTAIN, InvoiceReversal, VoucherReversal
 from mlc_dagster.systems.ifs.writing.document_entry import CANCELLED, DocumentClient
 from mlc_dagster.systems.ifs.writing.document_references import find_by_reference, rows_as_set
 from mlc_dagster.systems.shared.first_seen import FirstSeen

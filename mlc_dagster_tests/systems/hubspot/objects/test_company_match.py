@@ -251,7 +251,8 @@ def test_what_was_deleted_in_hubspot_is_made_anew_and_told_in_the_ledger(
 ) -> None:
     def loads(record: Company, version: str) -> None:
         ready = [Ready(record.number, version, fingerprint(record), record)]
-        load(SUPPLIERS, ready, client_on(portal), sqlite_ledger, Run(version, "2026-11-05"))
+        client = client_on(portal, {"on_deleted": "recreate"})
+        load(SUPPLIERS, ready, client, sqlite_ledger, Run(version, "2026-11-05"))
 
     loads(company(), "2026-11-05T09:00:00.000000Z")
     (first,) = (
@@ -278,7 +279,7 @@ def test_a_key_that_the_recycle_bin_keeps_is_held_with_what_to_do(portal: Sandbo
     ours = saved(portal, company()).remote_id
     portal.hubspot.objects.archive("companies", [ours])
     portal.hubspot.becomes(archived_keys_stay_taken=True)
-    outcome = sent(portal, company(cost_center="CC2"), remote_id=ours)
+    outcome = sent(portal, company(cost_center="CC2"), {"on_deleted": "recreate"}, ours)
     assert isinstance(outcome, Refused)
     assert f"{ours} already has that value" in outcome.reason and "restore it there" in outcome.reason
 

@@ -226,9 +226,9 @@ def test_an_invoice_finds_the_company_that_was_made_anew_under_its_key(box: Sand
 def test_a_deleted_invoice_is_made_anew_whole_and_told_or_held(box: Sandbox, company_id: str) -> None:
     remote_id = sent(box, invoice(company_id)).remote_id
     box.hubspot.objects.archive("invoices", [remote_id])
-    held = send(box, invoice(company_id), remote_id, {"on_deleted": "hold"})
+    held = send(box, invoice(company_id), remote_id)
     assert isinstance(held, Refused) and held.rule == "deleted_in_the_target"
-    outcome = sent(box, invoice(company_id), remote_id)
+    outcome = sent(box, invoice(company_id), remote_id, {"on_deleted": "recreate"})
     assert told(outcome) == [("deleted_in_the_target", remote_id, f"archived as {remote_id}")]
     assert there(box, outcome.remote_id)["hs_amount_billed"] == "156.25"
 

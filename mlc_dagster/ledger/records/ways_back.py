@@ -12,9 +12,8 @@ from mlc_dagster.core.difference_kinds import TARGET_SIDE
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, clock
-from mlc_dagster.ledger.entries import Event, Run
+from mlc_dagster.ledger.entries import NEVER_AGAIN, Event, Run
 from mlc_dagster.ledger.records import looks
-from mlc_dagster.ledger.records.deliveries import NEVER_AGAIN
 from mlc_dagster.ledger.records.looks import Remembered
 from mlc_dagster.ledger.records.trail import Trail, line
 from mlc_dagster.ledger.tables import deliveries, differences, shown
@@ -34,7 +33,7 @@ class Said(NamedTuple):
         return f"by {self.who}: {self.reason}"
 
 
-class WordsOfPeople:
+class LedgerWaysBack:
     """Raises WordRefused where it is not said by whom and why, or where nothing was delivered under the key."""
 
     def __init__(self, database: Database) -> None:
