@@ -21,6 +21,7 @@ from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
 from mlc_dagster.core.outcomes import Traffic
+from mlc_dagster.core.source_fingerprints import SourceFingerprints
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Record, Scope, fingerprint, key_parts, record_key, version_of
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.ledger.columns import stored_key
