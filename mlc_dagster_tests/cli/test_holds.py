@@ -81,7 +81,8 @@ def test_a_held_order_is_found_understood_and_released_then_posted_once(two_held
     assert two_held.order_markers() == ["0010/P1"]
     assert len(two_held.box.cin7.purchases) == 1
     (story,) = told("audit", "show", "P1")["flows"]
-    assert [each["what"] for each in story["happened"]] == [
+    assert sum(each["what"] == "started" for each in story["happened"]) >= 2, "each replay is told, by whom"
+    assert [each["what"] for each in story["happened"] if each["what"] != "started"] == [
         "read",
         "held",
         "released",
@@ -90,7 +91,8 @@ def test_a_held_order_is_found_understood_and_released_then_posted_once(two_held
         "begun",
         "created",
     ]
-    assert story["happened"][2]["detail"] == "by ann: the buyer confirmed it"
+    (released_line,) = [each for each in story["happened"] if each["what"] == "released"]
+    assert released_line["detail"] == "by ann: the buyer confirmed it"
     assert story["decision"]["who"] == "ann"
     assert "by ann: the buyer confirmed it" in mlc("audit", "show", "P1").output
 
@@ -101,7 +103,7 @@ def test_a_discarded_order_is_never_sent(two_held: World) -> None:
     assert replayed.exit_code == 0 and "discarded" in replayed.output
     assert two_held.order_markers() == [] and [hold.key for hold in two_held.ledger.open_holds()] == ["P2"]
     (story,) = told("audit", "show", "P1")["flows"]
-    assert story["happened"][-2]["detail"] == "by bo: ordered twice"
+    assert "by bo: ordered twice" in [each["detail"] for each in story["happened"] if each["what"] == "discarded"]
     assert [hold["closed_how"] for hold in story["holds"]] == ["discarded"]
 
 

@@ -55,6 +55,7 @@ def fill(ledger: Ledger, word: str) -> None:
     ledger.differences.see(FLOW, [Found("P1", "edited_in_the_target", "name", word, "x")])
     ledger.looks.saw(FLOW, {"P1": Remembered({"name": word, "total": Decimal("1.50")})}, ledger.looks.now())
     ledger.work.ask(FLOW, ["2026-11-05"], word)
+    ledger.masters.keep(FLOW, {"P1": ["VAT 1"], "P2": ["VAT 1", word]})
     ledger.stakes.note(FLOW, {"P1": Stake("100", "SEK", "0010/S1/F-1")})
     ledger.sweeps.ended("ifs/orders", "keys", {"rows": word})
     ledger.bank_marks.know(FLOW, {"P1": word})
@@ -118,6 +119,7 @@ def told(ledger: Ledger) -> dict[str, Any]:
         "bank_marks": lambda: ledger.bank_marks.of(FLOW, ["P1"]),
         "swept": lambda: (ledger.sweeps.sources(FLOW, ["P1"]), ledger.sweeps.loaded(FLOW, ["2026-11-05"])),
         "asked again": lambda: ledger.sweeps.not_asked(FLOW, {"P1": "theirs"}),
+        "masters": lambda: (ledger.masters.delivered(FLOW, ["VAT 1"]), ledger.masters.doubles(FLOW)),
         "work": lambda: (ledger.work.all(), ledger.work.due(), ledger.work.count(), ledger.work.silent()),
         "of_run": lambda: (ledger.work.of_run("mine"), ledger.work.prepared_at(FLOW, "2026-11-05")),
         "reads": lambda: ledger.reads.latest("ifs/orders", "2026-11-05"),

@@ -34,9 +34,9 @@ def export(
     flow: Annotated[str | None, typer.Option("--flow", help="Of this flow alone; `pulls` for the reads.")] = None,
     out: Annotated[Path | None, typer.Option(help="A file that is not there yet. Default: what stdout is.")] = None,
 ) -> None:
-    """Every line of the trail of a month or a day as CSV, and of each flow the last line and its hash, for an auditor.
+    """Every line of the trail of a month or a day, with the last hash of each flow, for an auditor.
 
-    Who keeps the hashes can tell later, with `mlc audit verify --json`, that nobody rewrote the trail before them.
+    As CSV, each line with its hash. Who keeps the hashes can tell later, with `mlc audit verify --json`, that nobody rewrote the trail before them.
     """
     start, end = _period(period)
     with ledger() as opened:

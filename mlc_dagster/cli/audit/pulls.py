@@ -24,7 +24,7 @@ def pulls(
     limit: Annotated[int, typer.Option(help="How many, the newest.", min=1)] = 100,
     json_: Annotated[bool, typer.Option("--json", help="JSON, and no table.")] = False,
 ) -> None:
-    """Every read of a source: when, by whom, with which filter, how many rows in how many requests. Newest first."""
+    """Every read of a source: when, by whom, with which filter, how many rows in how many requests."""
     with ledger() as opened:
         _expect(opened, entity)
         found = opened.pulls(entity, partition, limit)

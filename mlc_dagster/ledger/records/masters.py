@@ -32,7 +32,10 @@ class Masters:
         was_delivered = and_(deliveries.c.flow == masters.c.flow, deliveries.c.key == masters.c.key)
         wanted = select(masters.c.mark, masters.c.key).join(deliveries, was_delivered)
         wanted = wanted.where(
-            masters.c.flow == flow, deliveries.c.fingerprint.is_not(None), deliveries.c.version != NEVER_AGAIN
+            masters.c.flow == flow,
+            deliveries.c.flow == flow,
+            deliveries.c.fingerprint.is_not(None),
+            deliveries.c.version != NEVER_AGAIN,
         )
         found: dict[str, list[str]] = {}
         with self._database.reading() as connection:
