@@ -15,6 +15,8 @@ from sqlalchemy import (
 
 from mlc_dagster.ledger.account_tables import accounts as accounts
 from mlc_dagster.ledger.account_tables import set_aside as set_aside
+from mlc_dagster.ledger.alert_tables import alerts as alerts
+from mlc_dagster.ledger.alert_tables import shadowed as shadowed
 from mlc_dagster.ledger.bank_tables import bank_marks as bank_marks
 from mlc_dagster.ledger.bank_tables import salts as salts
 from mlc_dagster.ledger.columns import Key, Moment, Name, Serial, Words
@@ -256,32 +258,6 @@ loads = Table(
     Column("run_id", Name, nullable=False),
     PrimaryKeyConstraint("flow", "partition", name="loads_pkey"),
     sqlite_with_rowid=False,
-)
-
-alerts = Table(
-    "alerts",
-    TABLES,
-    Column("cause", Scoped, nullable=False),  # a digest of job and error
-    Column("told_at", Moment, nullable=False),
-    Column("untold", Serial, nullable=False),  # how often it happened since
-    PrimaryKeyConstraint("cause", name="alerts_pkey"),
-    sqlite_with_rowid=False,
-)
-
-shadowed = Table(
-    "shadowed",
-    TABLES,
-    Column("id", Serial, nullable=False, autoincrement=True),
-    Column("flow", Scoped, nullable=False),
-    Column("key", Key, nullable=False),
-    Column("mark", Name, nullable=False),  # differs when the record, or what the ledger says of it, differs
-    Column("does", Name, nullable=False),  # create, change, look first
-    Column("changes", Words, nullable=False),  # JSON: [field, before, after]
-    Column("partition", Words, nullable=False),
-    Column("run_id", Name, nullable=False),
-    Column("at", Moment, nullable=False),
-    PrimaryKeyConstraint("id", name="shadowed_pkey"),
-    Index("shadowed_once", "flow", "key", "mark", unique=True),
 )
 
 stored = Table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import cast
 
-from mlc_dagster.core.difference_kinds import EXTRA_IN_THE_TARGET
+from mlc_dagster.core.difference_kinds import EXTRA_IN_THE_TARGET, MERGED_IN_THE_TARGET
 from mlc_dagster.core.outcomes import Delivered, Seen
 from mlc_dagster.core.targets import FindsOurs
 from mlc_dagster.ledger.records.differences import AGREED, Difference, Found
@@ -22,7 +22,7 @@ def look_for_extras(asked: Asked, since: datetime | None, account: Verified) -> 
     if not hasattr(asked.client, "ours_in"):
         return
     flow, ledger, client = asked.flow, asked.ledger, cast(FindsOurs, asked.client)
-    known = frozenset(ledger.remote_ids(flow.name).values())
+    known = frozenset(ledger.remote_ids(flow.name).values()) | _merged_into(asked)
     known |= frozenset(ledger.remote_ids(reversal_name(flow.name)).values())  # ours too
     before = {(one.key, one.field): one for one in _open(asked)}
     seen = [one for one in client.ours_in(flow, since, known) if one.remote_id not in known]
@@ -36,6 +36,12 @@ def look_for_extras(asked: Asked, since: datetime | None, account: Verified) -> 
     for one, each in zip(seen, found, strict=True):
         account.sum(None, asked.worth(one.values))
         account.name(each.key, in_words(each))
+
+
+def _merged_into(asked: Asked) -> frozenset[str]:
+    """What ours were merged into is told as that."""
+    found = asked.ledger.differences.open(asked.flow.name, limit=None)
+    return frozenset(one.theirs for one in found if one.kind == MERGED_IN_THE_TARGET and one.theirs)
 
 
 def _open(asked: Asked) -> list[Difference]:

@@ -21,6 +21,7 @@ from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
 from mlc_dagster.core.outcomes import Traffic
+from mlc_dagster.core.source_fingerprints import SourceFingerprints
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Record, Scope, fingerprint, key_parts, record_key, version_of
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.ledger.columns import stored_key
@@ -28,7 +29,6 @@ from mlc_dagster.ledger.records.sweeps import HeldRecord
 from mlc_dagster.pipeline.batches import JUDGED_AT_ONCE, chunks
 from mlc_dagster.pipeline.gone import Absent, OfFlow, settle
 from mlc_dagster.pipeline.prepare import AsRead
-from mlc_dagster.pipeline.source_texts import comparable, source_texts
 from mlc_dagster.pipeline.sweep_parts import Part, in_turn
 from mlc_dagster.rules.waiving import AT_THE_LOAD
 
@@ -173,16 +173,15 @@ class EntitySweep:
             self.ledger.sweeps.asked(flow.name, {key: new[key] for key in days})
 
     def _differing(self, flow: Flow, records: Mapping[str, Record], contents: Mapping[str, str]) -> Iterator[str]:
-        sources = self.ledger.sweeps.sources(flow.name, contents)
-        now = source_texts(flow, {key: records[key] for key in sources}, self.facts[flow.name], self.ledger)
+        prints, sources = SourceFingerprints(flow), self.ledger.sweeps.sources(flow.name, contents)
         decided, held = self.ledger.decisions.of(flow.name, list(contents)), self._held[flow.name]
         unknown = [key for key in contents if key not in held and key not in sources and key not in decided]
         yield from self._read_before(flow, {key: records[key] for key in unknown})
         yield from (key for key in contents if key in held and held[key].content not in ("", contents[key]))
         for key, known in sources.items():
-            if not comparable(known, now[key]):
+            if not known:
                 self.swept.untold += 1
-            elif known == now[key]:
+            elif prints.is_of(records[key], known):
                 self._as_delivered[flow.name].add(key)
             elif key not in held:
                 yield key

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from operator import methodcaller
 from typing import Any, TypeVar, overload
 
@@ -18,9 +17,8 @@ from mlc_dagster.core import write_guard as departures
 from mlc_dagster.core.errors import MlcError, OutcomeUnknown, RecordRejected, ThrottledUntil, TransientError
 from mlc_dagster.core.outcomes import Budget, TooFar
 from mlc_dagster.transport.answer_limits import Bounds, Unbounded
-from mlc_dagster.transport.connection_pool import Connections, before_it_leaves
+from mlc_dagster.transport.connection_pool import Connections, before_it_leaves, one_client
 from mlc_dagster.transport.proof import Proof
-from mlc_dagster.transport.proxies import LOOPBACK, opened
 from mlc_dagster.transport.rate_limits import KeyRing, LocalBudget, Slot, slots_of
 from mlc_dagster.transport.requests import Content, Params, address, body_of, headers_of, origin, shown
 from mlc_dagster.transport.responses import (
@@ -60,7 +58,6 @@ Value = TypeVar("Value")
 Classify = Callable[[httpx.Response], Exception | None]
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-IDLE_SECONDS = 4.0  # many servers close an idle connection after 5: a write must not meet that moment
 READS = ("GET", "HEAD")
 
 
@@ -129,7 +126,7 @@ class ApiClient:
         self._patience = Patience(max_attempts, max_seconds, max_wait, clock, sleep, random)
         self._slot = slots_of(budget, auth, LocalBudget(clock=clock, sleep=sleep), clock)
         self._lock = threading.Lock()
-        opened = partial(self._open, timeout, dict(headers or {}), transport)
+        opened = partial(one_client, self.base_url, timeout, dict(headers or {}), transport)
         self._bounds = bounds or Bounds()
         self._connections = Connections(opened, self._bounds, connections)
 
@@ -221,18 +218,6 @@ class ApiClient:
 
     def __repr__(self) -> str:
         return f"ApiClient({self.system!r}, {self.base_url!r})"
-
-    def _open(self, timeout: float, headers: Mapping[str, str], transport: httpx.BaseTransport | None) -> httpx.Client:
-        """A client for one thread at a time: a connection to the system, and one to where it signs in."""
-        return opened(
-            headers={"Accept": "application/json", "User-Agent": "mlc-dagster", **headers},
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
-            limits=httpx.Limits(max_connections=2, max_keepalive_connections=2, keepalive_expiry=IDLE_SECONDS),
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # a session must not outlive or mix credentials
-            transport=transport,
-            trust_env=httpx.URL(self.base_url).host not in LOOPBACK,  # a proxy cannot reach our own sandbox
-            follow_redirects=False,
-        )
 
     # --- one attempt --------------------------------------------------------------------------------------------------
 

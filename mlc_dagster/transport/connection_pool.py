@@ -8,14 +8,33 @@ machine with 32 threads, once in some 2,000 calls. For a write that would be an 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
 from mlc_dagster.core import write_guard as departures
 from mlc_dagster.transport.answer_limits import Bounds
 from mlc_dagster.transport.cancellation import watched
+from mlc_dagster.transport.proxies import LOOPBACK, opened
+
+IDLE_SECONDS = 4.0  # many servers close an idle connection after 5: a write must not meet that moment
+
+
+def one_client(
+    base_url: str, timeout: float, headers: Mapping[str, str], transport: httpx.BaseTransport | None
+) -> httpx.Client:
+    """A client for one thread at a time: a connection to the system, and one to where it signs in."""
+    return opened(
+        headers={"Accept": "application/json", "User-Agent": "mlc-dagster", **headers},
+        timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
+        limits=httpx.Limits(max_connections=2, max_keepalive_connections=2, keepalive_expiry=IDLE_SECONDS),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # a session must not outlive or mix credentials
+        transport=transport,
+        trust_env=httpx.URL(base_url).host not in LOOPBACK,  # a proxy cannot reach our own sandbox
+        follow_redirects=False,
+    )
 
 
 class Connections:

@@ -15,22 +15,22 @@ import pytest
 
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.coordination import leases
-from mlc_dagster.pipeline.load import _Delivery
+from mlc_dagster.pipeline.load_guard import LoadGuard
 from mlc_dagster_tests.promises import journey
 from mlc_dagster_tests.promises.victims import Child
 
 MOMENTS: dict[str, tuple[Any, str, bool]] = {
     "before the attempt is written": (Ledger, "begin", False),
     "after the attempt is written": (Ledger, "begin", True),
-    "before the lease is asked": (_Delivery, "before_headers", False),
-    "between the question and the headers": (_Delivery, "before_headers", True),
-    "between headers and body": (_Delivery, "before_body", False),
-    "when the answer is there": (_Delivery, "answered", True),
+    "before the lease is asked": (LoadGuard, "before_headers", False),
+    "between the question and the headers": (LoadGuard, "before_headers", True),
+    "between headers and body": (LoadGuard, "before_body", False),
+    "when the answer is there": (LoadGuard, "answered", True),
     "before the answers are written": (Ledger, "finish", False),
 }
 """Moment -> the method at which the writer stops, before or after it."""
 
-WINDOW = (_Delivery, "before_body", True)
+WINDOW = (LoadGuard, "before_body", True)
 """Between the last check and the first byte of the body: the only moment that nothing can be done about."""
 
 
@@ -84,7 +84,7 @@ def measured_window(url: str, database: str, storage: str, flow: str, run_id: st
     from httpcore._backends.sync import SyncStream
 
     checked, windows = [0.0], []
-    _after(_Delivery, "before_body", lambda: checked.__setitem__(0, time.perf_counter()))
+    _after(LoadGuard, "before_body", lambda: checked.__setitem__(0, time.perf_counter()))
     write = SyncStream.write
 
     def writing(self: Any, buffer: bytes, timeout: float | None = None) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def flows_of(opened: Ledger, settings: Settings, tasks: Sequence[Task]) -> list[dict[str, Any]]:
     """Those that are on, and those of which something is due, on hold or differs still."""
     held, differing, latest = opened.stock.holds(), opened.stock.differences(), opened.loads.latest()
+    stale = opened.stale.count()
     ticks, waiting = _next_ticks(settings), {task.flow for task in tasks if not task.flow.startswith("read ")}
     names = dict.fromkeys([*ticks, *sorted({*held, *differing, *waiting})])
     return [
@@ -28,6 +29,7 @@ def flows_of(opened: Ledger, settings: Settings, tasks: Sequence[Task]) -> list[
             **work_of([task for task in tasks if task.flow == name]),
             **_open(held.get(name), "on_hold", "oldest_hold", "held_amounts"),
             **_open(differing.get(name), "differences", "oldest_difference", "differing_amounts"),
+            "stale": stale.get(name, 0),
             "next_tick": ticks.get(name),
         }
         for name in names

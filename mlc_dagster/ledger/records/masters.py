@@ -8,7 +8,7 @@ from sqlalchemy import and_, select
 
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks, upsert
-from mlc_dagster.ledger.records.deliveries import NEVER_AGAIN
+from mlc_dagster.ledger.entries import NEVER_AGAIN
 from mlc_dagster.ledger.tables import deliveries, masters
 
 

@@ -30,7 +30,7 @@ from mlc_dagster.sandbox.ifs.requests import (
     segment,
     wrong_method,
 )
-from mlc_dagster.sandbox.ifs.rows import Modified, RowSet, Stored
+from mlc_dagster.sandbox.ifs.rows import Modified, RowSet, Stored, shown
 from mlc_dagster.sandbox.ifs.transactions import Transaction
 from mlc_dagster.sandbox.ifs.views.gateway import Gateway
 from mlc_dagster.sandbox.ifs.views.loads import LOAD_KINDS
@@ -111,7 +111,7 @@ class IfsSandbox:
         with self._lock:
             rows = self.sets[set_name]
             navigation = rows.kind.lines.navigation if rows.kind.lines else None
-            return [_shown(stored, navigation) for stored in rows.insertion_order()]
+            return [shown(stored, navigation) for stored in rows.insertion_order()]
 
     def expire_tokens(self) -> None:
         """Every token given out so far is refused from now on."""
@@ -297,8 +297,3 @@ class IfsSandbox:
         service = f"{call.origin}{SURFACE}/{collection.projection}.svc"
         context = f'{{"@odata.context":"{service}/$metadata#{collection.set}/$entity",'.encode()
         return Answer(status, context + shape.text(stored)[1:], headers)
-
-
-def _shown(stored: Stored, navigation: str | None) -> dict[str, Any]:
-    lines = {navigation: [_shown(line, None) for line in stored.lines]} if navigation else {}
-    return {"@odata.etag": stored.etag, **stored.fields, **lines}

@@ -190,3 +190,9 @@ def _type_of(value: Any) -> str:
     return {int: "int", float: "decimal", Decimal: "decimal", datetime: "timestamp", date: "date"}.get(
         type(value), "text"
     )
+
+
+def shown(stored: Stored, navigation: str | None) -> dict[str, Any]:
+    """A row as an answer has it, with its lines where they are asked for."""
+    lines = {navigation: [shown(line, None) for line in stored.lines]} if navigation else {}
+    return {"@odata.etag": stored.etag, **stored.fields, **lines}

@@ -15,25 +15,15 @@ from mlc_dagster.sandbox.procurify import documents as papers
 from mlc_dagster.sandbox.procurify import whole_documents as whole
 from mlc_dagster.sandbox.procurify.lines import Cost, Line
 from mlc_dagster.sandbox.procurify.lists import ACCOUNT_CODES, BILLS, ORDER_STATUSES, ORDERS, PLAIN, VENDORS
-from mlc_dagster.sandbox.procurify.pages import NOT_FOUND, Listing, Refusal, page
+from mlc_dagster.sandbox.procurify.pages import NOT_FOUND, Listing, Refusal, body_of, page
 from mlc_dagster.sandbox.procurify.profiles import Domain
-from mlc_dagster.sandbox.procurify.reference_data import Amount, Books, Row
+from mlc_dagster.sandbox.procurify.reference_data import ME, Amount, Books, Row
 from mlc_dagster.sandbox.procurify.state import Shelves
 from mlc_dagster.sandbox.procurify.tokens import CLIENT_ID, DAY, PATH, ProcurifyTokens
 from mlc_dagster.sandbox.procurify.vendors import ALL_GROUPS, GROUPS, OTHER, judged
-from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode, query_of
+from mlc_dagster.sandbox.wire import Answer, Call, answer_json, query_of
 
 BASE = "/procurify/api/"
-ME = {
-    "id": 7,
-    "email": "service@example.test",
-    "firstName": "Service",
-    "lastName": "User",
-    "role": "AP",
-    "domains": {"active": False, "procurify_domains": []},
-    "user": 7,
-    "systemaccess_cache": {},
-}
 Verb = Callable[..., Answer]
 
 
@@ -280,7 +270,7 @@ class ProcurifySandbox:
         return self._shelves.vendors[int(which)]
 
     def _new_vendor(self, call: Call) -> Answer:
-        body = _body(call)
+        body = body_of(call)
         vendor = self._shelves.put_vendor(self._writable(judged(self.books, body, whole=True)))
         self._journal.changed("procurify", call.method, call.path, body, str(vendor["id"]))
         return answer_json(201, {"metadata": {}, "data": vendor})
@@ -293,18 +283,8 @@ class ProcurifySandbox:
 
     def _changed_vendor(self, call: Call, which: str) -> Answer:
         """dateModified moves on, even where nothing was sent."""
-        vendor, body = self._known_vendor(which), _body(call)
+        vendor, body = self._known_vendor(which), body_of(call)
         kept = self._writable(judged(self.books, body, whole=call.method == "PUT"))
         vendor.update({**kept, "dateModified": papers.stamp()})
         self._journal.changed("procurify", call.method, call.path, body, which)
         return answer_json(200, {"metadata": {}, "data": vendor})
-
-
-def _body(call: Call) -> Row:
-    try:
-        body = decode(call.body)
-    except ValueError as error:
-        raise Refusal({"detail": f"JSON parse error - {error}"}) from None
-    if not isinstance(body, dict):
-        raise Refusal({"errors": {"null": {"message": "Invalid data. Expected a dictionary.", "code": "INVALID"}}})
-    return body

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from mlc_dagster.sandbox.procurify.reference_data import Row
-from mlc_dagster.sandbox.wire import Call, query_of
+from mlc_dagster.sandbox.wire import Call, decode, query_of
 
 USUAL_PAGE, LARGEST_PAGE = 10, 100
 Options = Mapping[str, str]
@@ -121,3 +121,14 @@ def _positive(words: str, otherwise: int) -> int:
 
 def _link(call: Call, options: Options, number: int, origin: str) -> str:
     return f"{origin or call.origin}{call.path}?{urlencode({**options, 'page': number})}"
+
+
+def body_of(call: Call) -> dict[str, Any]:
+    """The JSON object that was sent. Raises Refusal."""
+    try:
+        body = decode(call.body)
+    except ValueError as error:
+        raise Refusal({"detail": f"JSON parse error - {error}"}) from None
+    if not isinstance(body, dict):
+        raise Refusal({"errors": {"null": {"message": "Invalid data. Expected a dictionary.", "code": "INVALID"}}})
+    return body

@@ -13,6 +13,17 @@ DEPARTMENT, _CODE, _BRANCH, _COMPANY = "Operations", "CC100", "Stockholm", "0010
 """What a test gets that names no department of its own."""
 _USUAL_CURRENCY = "SEK"
 
+ME = {
+    "id": 7,
+    "email": "service@example.test",
+    "firstName": "Service",
+    "lastName": "User",
+    "role": "AP",
+    "domains": {"active": False, "procurify_domains": []},
+    "user": 7,
+    "systemaccess_cache": {},
+}
+
 
 class Books:
     """Rows by their name, accounts by their code; what a record names and nobody has entered is entered then."""

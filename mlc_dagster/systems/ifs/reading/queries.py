@@ -266,9 +266,8 @@ class Query:
     def _allowed(self, expand: bool) -> int:
         if not expand:
             return self._top
-        return max(
-            1, min(self._top, int(self._connection.page_size * (SAFE if self._density > 1 else 1) / self._density))
-        )
+        share = SAFE if self._density > 1 else 1
+        return max(1, min(self._top, int(self._connection.page_size * share / self._density)))
 
     def _remember(self, density: float) -> None:
         """What the first page shows counts as it is; later ones take off little, since some parts have few lines."""
