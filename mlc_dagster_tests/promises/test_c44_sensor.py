@@ -1,4 +1,4 @@
-"""C44: an order that a tenant stamps by its own clock, west of Greenwich: found by what starts by itself, and loaded."""
+"""C44: an order that a tenant west of Greenwich stamps by its own clock: found by what starts by itself, and loaded."""
 
 from __future__ import annotations
 
