@@ -19,7 +19,7 @@ from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.client import IfsClient, classify
 from mlc_dagster.systems.ifs.line_records import Posting
-from mlc_dagster.systems.ifs.odata.expressions import any_of_keys, beyond, literal, one
+from mlc_dagster.systems.ifs.odata.expressions import any_of_keys, beyond, literal, one, up_to
 from mlc_dagster.systems.ifs.settings import EntitySetSettings as Names
 from mlc_dagster.systems.ifs.settings import LineSetSettings as Lines
 from mlc_dagster.transport.client import ApiClient
@@ -51,6 +51,16 @@ def test_a_key_in_a_path_hides_what_a_path_would_take_for_its_own() -> None:
 
 def test_what_comes_after_a_row_is_asked_key_by_key() -> None:
     assert beyond(["A", "B", "C"], [1, "x", 2]) == "(A gt 1 or (A eq 1 and (B gt 'x' or (B eq 'x' and C gt 2))))"
+
+
+def test_of_a_moment_with_a_fraction_more_digits_may_follow_than_we_can_say() -> None:
+    moment = datetime(2026, 11, 5, 9, 30, microsecond=250_000, tzinfo=UTC)
+    at, after = "2026-11-05T09:30:00.250000Z", "2026-11-05T09:30:00.250001Z"
+    assert beyond(["A", "B"], [moment, 2]) == f"(A ge {after} or (A ge {at} and A lt {after} and B gt 2))"
+    assert up_to(["A", "B"], [moment, 2]) == f"(A lt {at} or (A ge {at} and A lt {after} and B le 2))"
+    assert beyond(["A", "B"], [moment.replace(microsecond=0), 2]) == (
+        "(A gt 2026-11-05T09:30:00Z or (A eq 2026-11-05T09:30:00Z and B gt 2))"
+    )
 
 
 def test_keys_are_asked_in_filters_that_fit_a_url() -> None:

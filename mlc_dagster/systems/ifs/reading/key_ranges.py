@@ -114,8 +114,13 @@ class RangeReader:
                 yield page
             else:
                 middle = self._middle(part, page, bounds)
-                behind = replace(part, after=middle), frozenset({part.upto})
+                tried = bounds | {middle} if self._divides_nothing(part, page) else frozenset({part.upto})
+                behind = replace(part, after=middle), tried
                 parts += [behind, (replace(part, upto=middle), bounds | {middle})]
+
+    def _divides_nothing(self, part: Span, page: Page) -> bool:
+        """Whether the row that a part begins behind is in it: its moment is finer than what we can say of it."""
+        return part.after is not None and part.after in self._places(page.batch)
 
     def _is_whole(self, part: Span, page: Page) -> bool:
         left = rows_left(part, page)
