@@ -76,7 +76,8 @@ def test_an_order_on_a_blocked_account_is_delivered_once_after_it_is_unblocked(w
     assert world.order_markers() == ["0010/P1"]
     assert world.ledger.open_holds(PURCHASES) == [] and tick(world).run_requests == []
     (story,) = auditing.stories(world.ledger, "P1", {flow.name: flow for flow in all_flows()["cin7"]})
-    assert [each.what for each in story.happened] == ["read", "held", "sent", "begun", "created", "closed"]
+    told = [each.what for each in story.happened if each.what != "started"]
+    assert told == ["read", "held", "sent", "begun", "created", "closed"]
     runs = {each.what: each.run_id for each in story.happened}
     assert (runs["held"], runs["created"]) == (held_run.run_id, healed_run.run_id)
     assert "blocked in the ERP" in story.happened[1].detail

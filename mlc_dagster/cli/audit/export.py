@@ -36,7 +36,8 @@ def export(
 ) -> None:
     """Every line of the trail of a month or a day, with the last hash of each flow, for an auditor.
 
-    As CSV, each line with its hash. Who keeps the hashes can tell later, with `mlc audit verify --json`, that nobody rewrote the trail before them.
+    As CSV, each line with its hash. Who keeps the hashes can tell later, with `mlc audit verify --json`, that nobody
+    rewrote the trail before them.
     """
     start, end = _period(period)
     with ledger() as opened:
