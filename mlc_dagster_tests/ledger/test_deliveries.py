@@ -3,6 +3,7 @@ import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from sqlalchemy.dialects import sqlite
 
@@ -276,3 +277,14 @@ def test_a_delivery_keeps_the_fingerprint_of_its_source_and_null_is_not_known(le
         (State.UNCHANGED, "of the source"),
         (State.UNCHANGED, None),
     ]
+
+
+def test_the_same_content_of_an_earlier_walk_is_looked_for_when_its_attempt_has_no_answer(ledger):
+    """What is on hold is read again before it is sent, under a later read number than that of the stored rows."""
+    attempted = msgspec.structs.replace(ready(), read_number=8)
+    ledger.begin(FLOW, [(attempted, None)], run=RUN)
+    ledger.finish(FLOW, [unanswered(attempted)], run=RUN)
+    stored = msgspec.structs.replace(ready(), read_number=7)
+    assert ledger.judge(FLOW, [stored])[stored.key].state is State.IN_DOUBT
+    other = msgspec.structs.replace(ready(content="b"), read_number=7)
+    assert ledger.judge(FLOW, [other])[other.key].state is State.SUPERSEDED, "another content was attempted since"

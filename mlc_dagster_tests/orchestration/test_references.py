@@ -105,6 +105,7 @@ def test_an_empty_path_takes_its_assets_and_checks_away(beside: World) -> None:
     assert {key for key in keys if key.startswith("airbase/")} == {
         "airbase/vendors",
         "airbase/vendors_prepared",
+        "airbase/vendors_verified",
         "airbase/vendor_list",
         "airbase/subsidiaries",
     }

@@ -36,10 +36,13 @@ def in_shadow(world: World, **mode: str) -> World:
 
 
 def deliveries(world: World) -> list[Any]:
-    """What the ledger says of deliveries and attempts."""
+    """What the ledger says of deliveries and attempts; not of reads, nor of who started a run."""
+    attempts = TABLES.tables["attempts"]
+    mine = select(attempts).where(attempts.c.event.not_in(("read", "started")))
     with world.ledger as ledger, ledger._database.reading() as connection:
-        tables = [TABLES.tables[name] for name in ("deliveries", "attempts", "chains", "flows", "agreed")]
-        return [connection.execute(select(table)).all() for table in tables]
+        flows = TABLES.tables["flows"]
+        tables = [select(TABLES.tables[name]) for name in ("deliveries", "agreed")]
+        return [connection.execute(each).all() for each in (*tables, select(flows.c.flow, flows.c.began_at), mine)]
 
 
 def told(world: World) -> list[tuple[str, str]]:

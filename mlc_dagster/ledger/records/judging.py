@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
@@ -47,19 +46,18 @@ def rows_of(connection: Connection, flow: str, keys: Sequence[str]) -> Iterator[
 
 def judge(connection: Connection, flow: str, ready: Sequence[Ready]) -> dict[str, Standing]:
     known = {row.key: row for row in rows_of(connection, flow, [each.key for each in ready])}
-    found = {each.key: _standing(each, known.get(stored_key(each.key))) for each in ready}
-    doubtful = [each for each in ready if found[each.key].state is State.IN_DOUBT]
-    sent = sent_since(connection, flow, {stored_key(each.key): found[each.key].since for each in doubtful})
-    for each in doubtful:
-        as_sent = sent.get(stored_key(each.key)) == {each.fingerprint}
-        found[each.key] = replace(found[each.key], as_sent=as_sent)
+    sent = sent_since(connection, flow, {key: row.open_since for key, row in known.items() if row.open_since})
+    found: dict[str, Standing] = {}
+    for each in ready:
+        key = stored_key(each.key)
+        found[each.key] = _standing(each, known.get(key), as_sent=sent.get(key) == {each.fingerprint})
     return found
 
 
-def _standing(ready: Ready, row: Row[Any] | None) -> Standing:
+def _standing(ready: Ready, row: Row[Any] | None, *, as_sent: bool) -> Standing:
     if row is None:
         return Standing(State.NEW)
-    state = _state(ready, row)
+    state = _state(ready, row, as_sent=as_sent)
     return Standing(
         state,
         row.open_remote_id or row.remote_id,
@@ -67,16 +65,19 @@ def _standing(ready: Ready, row: Row[Any] | None) -> Standing:
         row.version,
         row.source_fingerprint,
         delivered_at=row.delivered_at,
+        as_sent=as_sent and state is State.IN_DOUBT,
         is_backwards=state is State.CHANGED and has_older_stamp(ready.version, row.version),
     )
 
 
-def _state(ready: Ready, row: Row[Any]) -> State:
+def _state(ready: Ready, row: Row[Any], *, as_sent: bool) -> State:
     if row.fingerprint == ready.fingerprint and row.version == ready.version != "" and row.open_since is None:
         return State.UNCHANGED  # as most are
-    # An attempt without an answer may have reached the target: what is older than it must not follow it there.
+    # An attempt without an answer may have reached the target: what is older than it must not follow it there. The very
+    # same content, read earlier, is what was attempted.
     mine, delivered = as_of(ready), AsOf(row.version, row.read_number)
-    if mine.is_older(AsOf(row.open_version, row.open_read_number)) or (
+    as_sent = as_sent and not has_older_stamp(ready.version, row.open_version)
+    if (mine.is_older(AsOf(row.open_version, row.open_read_number)) and not as_sent) or (
         mine.is_older(delivered)
         and (row.fingerprint != ready.fingerprint or has_older_stamp(ready.version, row.version))
     ):
