@@ -144,11 +144,11 @@ class Ledger(Sections):
             deliveries.finish(mine, outcomes)
             looks.answered(mine, answers)
             holds.close(mine, holds.open_up_to(connection, flow, saved), "delivered")
-            agreements.write(mine, pair, agreed)
             for other, taken in sorted((supersedes or {}).items()):
                 theirs = Trail(connection, other, run)
                 new = deliveries.supersede(theirs, taken)
                 holds.close(theirs, holds.of_keys(connection, other, new), "superseded")
+            agreements.write(mine, pair, agreed)
         return outcomes
 
     def tell_late(self, flow: str, outcomes: Sequence[tuple[Ready, Answer]], *, run: Run) -> None:

@@ -94,7 +94,7 @@ def test_what_was_agreed_on_anew_is_as_the_trail_tells(told: Ledger) -> None:
     agree(told, {"name": "Nordlys AS"})
     agree(told, {"name": "Nordlys AS"})
     assert differing(told) == []
-    assert [each.event.value for each in told.trail(PAIR, "S1")].count("agreed") == 2, "the same again is no line"
+    assert [each.event.value for each in told.trail("agreements", "S1")] == ["agreed"] * 2, "the same again is no line"
 
 
 def test_an_id_that_the_target_gave_before_it_refused_is_as_the_trail_tells(ledger: Ledger) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,9 @@ from mlc_dagster.ledger.database import Database, chunks, upsert
 from mlc_dagster.ledger.entries import Event
 from mlc_dagster.ledger.records.trail import Trail, line
 from mlc_dagster.ledger.tables import agreed, deliveries
+
+CHAIN = "agreements"
+"""The flow, so to speak, under which the trail tells of them."""
 
 
 class Agreements:
@@ -61,17 +65,22 @@ def _moments(
     return found
 
 
-def write(trail: Trail, pair: str, values: Mapping[str, Agreed]) -> None:
-    """Key -> values, in place of those that were agreed on before; the same again leaves their time as it was."""
+def write(delivered: Trail, pair: str, values: Mapping[str, Agreed]) -> None:
+    """Key -> values, in place of those that were agreed on before; the same again leaves their time as it was.
+
+    Of the moment of the delivery that they came with. Call it last in its transaction: all agreements have one chain.
+    """
+    connection, run = delivered.connection, delivered.run
     told = {key: json.dumps(dict(content), sort_keys=True) for key, content in sorted(values.items())}
-    known = _contents(trail.connection, pair, told)
+    known = _contents(connection, pair, told) if told else {}
     new = {key: content for key, content in told.items() if known.get(stored_key(key)) != content}
     if new:
-        common = {"pair": pair, "run_id": trail.run.run_id, "agreed_at": trail.at}
-        statement = upsert(trail.connection.dialect.name, agreed)
+        common = {"pair": pair, "run_id": run.run_id, "agreed_at": delivered.at}
+        statement = upsert(connection.dialect.name, agreed)
         replaced = {name: statement.excluded[name] for name in ("content", "agreed_at", "run_id")}
         newer = statement.on_conflict_do_update(index_elements=["pair", "key"], set_=replaced)
-        trail.connection.execute(newer, [{"key": key, "content": content, **common} for key, content in new.items()])
+        connection.execute(newer, [{"key": key, "content": content, **common} for key, content in new.items()])
+        trail = Trail(connection, CHAIN, replace(run, by="", by_person=False))
         trail.add(line(Event.AGREED, key, detail=f"{pair} {digest(content)}") for key, content in new.items())
 
 
