@@ -101,6 +101,7 @@ class EntitySet:
     description: str = ""
     surface: str = ""  # address before the projection, where it is not the connection's own
     is_off: bool = False  # the tenant does not have this set: nothing is asked of it
+    is_of_its_day: bool = False  # a row of a day says nothing of later days: the day read again is no news
     is_master: bool = False  # suppliers, customers: the first day holds whatever is older too
     absent: frozenset[str] = frozenset()  # record fields that the tenant does not have: not selected, None
     constants: Mapping[str, str | int | bool] = dataclasses.field(default_factory=dict)  # on the wire, with each create

@@ -134,6 +134,7 @@ def _map(
     record, etag, unreadable = row
     if record is None:
         return _unreadable(etag, unreadable or "{}", partition, number)
+    number = None if flow.source.is_of_its_day else number  # its stamp alone says which is newer
     key, seen = record_key(record, flow.source.keys), AsOf(_version(flow, record, partition), number)
     fate = flow.fate(record, facts) if flow.fate else None
     if reversal := facts.reversed.get(key):

@@ -82,11 +82,13 @@ _TOLD = [each for each in attempts.c if each.name not in ("seq", "hash")]
 
 
 def _is_told(connection: Connection, flow: str, run: Run, partition: str | None = None) -> bool:
-    """Whether the flow's latest line of this kind is of this run. Two runs at once may both tell it more than once."""
-    mine = (attempts.c.flow == flow, attempts.c.key == NO_KEY)
-    latest = select(attempts.c.run_id, attempts.c.partition).where(*mine).order_by(attempts.c.id.desc()).limit(1)
-    row = connection.execute(latest).first()
-    return row is not None and row.run_id == run.run_id and partition in (None, row.partition)
+    """Whether it is told of this run, or of its work on the partition. Two runs at once may both tell it twice."""
+    mine = [attempts.c.flow == flow, attempts.c.key == NO_KEY]
+    if partition is not None:
+        of_run = (attempts.c.run_id == run.run_id, attempts.c.partition == partition)
+        return connection.execute(select(attempts.c.id).where(*mine, *of_run).limit(1)).first() is not None
+    latest = select(attempts.c.run_id).where(*mine).order_by(attempts.c.id.desc()).limit(1)
+    return connection.execute(latest).scalar() == run.run_id
 
 
 def starts(connection: Connection, flow: str, run_ids: Iterable[str], partitions: Iterable[str]) -> list[Attempt]:

@@ -171,6 +171,7 @@ PURCHASE_ORDERS = EntitySet(
     "purchase_orders",
     PurchaseOrder,
     ("order_id",),
+    is_of_its_day=True,  # with the bills that were changed on that day
     description=_description(PurchaseOrder),
 )
 VENDOR_LIST = EntitySet(
