@@ -69,7 +69,7 @@ def test_c41_one_owner_on_postgresql(asks: bool, postgres_url: str) -> None:
 
 def _one_owner(kind: Kind, asks: bool, batch: int, ledger: Ledger) -> None:
     flow = flow_of(kind.flow)
-    flow = replace(flow, target=replace(flow.target, batch=batch), supersedes=None)
+    flow = replace(flow, target=replace(flow.target, batch=batch), supersedes=None, document=None)
     client = OneForAll(asks=asks)
     there: Any = client
     loaded = load(flow, ready("0010/1", "0010/2"), there, ledger, RUN)
