@@ -17,7 +17,7 @@ DEEDS = 25  # in each of them, at the most
 
 
 @pytest.mark.slow
-@pytest.mark.promise("C39", "the world as a machine: whatever happens: delivered as it is, held, or told, and nothing twice")
+@pytest.mark.promise("C39", "the world as a machine: all is delivered as it is, held, or told; nothing twice")
 @pytest.mark.parametrize("number", seeds(77), ids=lambda number: "seed")
 def test_whatever_happens_all_is_delivered_or_told_when_it_is_quiet(number: int) -> None:
     how = settings(
