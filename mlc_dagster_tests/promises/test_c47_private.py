@@ -57,7 +57,7 @@ def state_of_everything(folder: Path) -> None:
         assert (folder / "deep" / "ledger.db-wal").exists() and (folder / "deep" / "ledger.db-shm").exists()
         batch = pa.RecordBatch.from_pydict({"order_no": ["P1"]}, schema=SCHEMA)
         RowStore(str(folder / "storage")).write(("ifs", "orders"), "2026-11-05", SCHEMA, [batch])
-        save(folder / "sandbox" / "state", date(2026, 11, 5), {})
+        save(folder / "sandbox" / "state", date(2026, 11, 5), (), {})
         private.write_text(folder / "plan.json", "{}")
         assert modes(folder) == WANTED[os.environ.get(private.SETTING, "0600")]
 
