@@ -24,6 +24,8 @@ from mlc_dagster.ledger.upkeep.copying import rows_to_server
 
 DELIVERED = (Event.CREATED, Event.UPDATED, Event.ADOPTED)
 DECIDED = (Event.RELEASED, Event.DISCARDED)
+OF_NO_RECORD = (Event.READ, Event.STARTED, Event.AGREED)
+"""Lines about walks, runs and pairs: the records that moved have lines of their own."""
 BY = "mlc ledger restore"
 
 
@@ -116,7 +118,8 @@ def _of_flow(
         return func.count(distinct(case((attempts.c.event.in_(events), attempts.c.key))))
 
     wanted = select(func.count(distinct(attempts.c.key)), keys(*DELIVERED), keys(*DECIDED))  # type: ignore[call-overload]
-    return Newer(*new.execute(wanted.where(attempts.c.flow == flow, attempts.c.seq > after)).one())
+    mine = (attempts.c.flow == flow, attempts.c.seq > after, attempts.c.event.not_in(OF_NO_RECORD))
+    return Newer(*new.execute(wanted.where(*mine)).one())
 
 
 def _has(connection: Connection, flow: str, line: tuple[int, str]) -> bool:
