@@ -14,6 +14,7 @@ import dagster as dg
 import pytest
 
 from mlc_dagster.ledger.entries import Event
+from mlc_dagster.orchestration.resources import LedgerResource
 from mlc_dagster_tests.orchestration.conftest import SECRETS, World
 from mlc_dagster_tests.promises import started
 from mlc_dagster_tests.promises.days import begin, tick, today
@@ -131,12 +132,12 @@ def put_today(world: World) -> None:
 def requests(world: World) -> list[dict[str, str]]:
     """The tags of the runs that the schedule and the sensor ask for now; both are of today."""
     definition = world.defs.resolve_schedule_def("cin7_running_day")
-    context = dg.build_schedule_context(
-        instance=world.instance,
-        scheduled_execution_time=datetime.now(UTC),
-        repository_def=world.defs.get_repository_def(),
-    )
-    (scheduled,) = definition.evaluate_tick(context).run_requests or []
+    how: dict[str, Any] = {"instance": world.instance, "repository_def": world.defs.get_repository_def()}
+    ledger = LedgerResource(database_url=world.environment.database_url)
+    with dg.build_schedule_context(
+        scheduled_execution_time=datetime.now(UTC), resources={"ledger": ledger}, **how
+    ) as context:
+        (scheduled,) = definition.evaluate_tick(context).run_requests or []
     seen = {request.partition_key: request for request in tick(world).run_requests}
     assert scheduled.partition_key == today() and today() in seen
     return [
