@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from mlc_dagster.core.outcomes import Delivered, Seen, Shown
 from mlc_dagster.core.shown_values import Value, flat
@@ -13,9 +14,9 @@ from mlc_dagster.systems.cin7.suppliers.supplier_fields import shared_fields
 _COMPARED = ("Name", "Currency", "PaymentTerm", "TaxRule", "AccountPayable", "Status", "TaxNumber", "Comments")
 
 
-def expected_supplier(supplier: Supplier) -> Shown:
-    """What IFS has a value for: the rest Cin7 keeps as its own."""
-    said: dict[str, Value] = {
+def plain_fields(supplier: Supplier) -> dict[str, Any]:
+    """The fields of the supplier itself as Cin7 names them, without addresses, contacts and attributes."""
+    return {
         "Name": supplier.name,
         "Currency": supplier.currency,
         "PaymentTerm": supplier.payment_term,
@@ -24,9 +25,13 @@ def expected_supplier(supplier: Supplier) -> Shown:
         "Status": supplier.status,
         "TaxNumber": supplier.tax_number,
         "Comments": supplier.comments,
-        "Email": supplier.contact.email if supplier.contact else None,
-        "Country": supplier.country,
     }
+
+
+def expected_supplier(supplier: Supplier) -> Shown:
+    """What IFS has a value for: the rest Cin7 keeps as its own."""
+    email = supplier.contact.email if supplier.contact else None
+    said: dict[str, Value] = {**plain_fields(supplier), "Email": email, "Country": supplier.country}
     return {name: value for name, value in said.items() if value is not None}
 
 

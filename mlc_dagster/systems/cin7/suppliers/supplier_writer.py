@@ -13,7 +13,7 @@ from mlc_dagster.core.shown_values import shown_otherwise
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, covers, same_id
 from mlc_dagster.systems.cin7.kept_fields import refuse_losses
 from mlc_dagster.systems.cin7.records import Contact, Supplier
-from mlc_dagster.systems.cin7.suppliers.read_back import expected_supplier, shown_supplier
+from mlc_dagster.systems.cin7.suppliers.read_back import expected_supplier, plain_fields, shown_supplier
 from mlc_dagster.systems.cin7.suppliers.supplier_fields import (
     MARK,
     agreed_values,
@@ -171,23 +171,10 @@ def merged(supplier: Supplier, theirs: Document) -> dict[str, Any]:
     kept = {name: theirs[name] for name in ("ID", *_SCALARS, *_SLOTS) if theirs.get(name) is not None}
     return {
         **kept,
-        **{name: value for name, value in _scalars(supplier).items() if value is not None},
+        **{name: value for name, value in plain_fields(supplier).items() if value is not None},
         **_slot(supplier, theirs),
         "Addresses": _addresses(supplier, theirs.get("Addresses") or []),
         "Contacts": _contacts(supplier.contact, theirs.get("Contacts") or []),
-    }
-
-
-def _scalars(supplier: Supplier) -> dict[str, Any]:
-    return {
-        "Name": supplier.name,
-        "Currency": supplier.currency,
-        "PaymentTerm": supplier.payment_term,
-        "TaxRule": supplier.tax_rule,
-        "AccountPayable": supplier.payable_account,
-        "Status": supplier.status,
-        "TaxNumber": supplier.tax_number,
-        "Comments": supplier.comments,
     }
 
 
