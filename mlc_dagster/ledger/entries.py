@@ -119,6 +119,7 @@ class HoldEntry:
     dated: date | None = None
     owner: str = ""
     passes_at: datetime | None = None  # when healing last found that it would pass
+    assigned: str = ""  # to whom a person gave it
 
     @property
     def rules(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from mlc_dagster.ledger.records.history import LedgerHistory
 from mlc_dagster.ledger.records.loads import Loads
 from mlc_dagster.ledger.records.looks import Looks
 from mlc_dagster.ledger.records.masters import Masters
+from mlc_dagster.ledger.records.open_items import OpenItems
 from mlc_dagster.ledger.records.owners import Owners
 from mlc_dagster.ledger.records.posted import LedgerPosted
 from mlc_dagster.ledger.records.reads import Reads
@@ -52,6 +53,7 @@ class Sections:
         self.looks = Looks(database)
         self.masters = Masters(database)
         self.owners = Owners(database)
+        self.open_items = OpenItems(database)
         self.people = LedgerWaysBack(database)
         self.reads = Reads(database)
         self.agreements = Agreements(database)
