@@ -25,6 +25,7 @@ def upgrade() -> None:
     _shown()
     _newness()
     _open_items()
+    _closes()
 
 
 def _deliveries() -> None:
@@ -227,3 +228,56 @@ def _scale(name: str) -> None:
     if rows := [{"of_id": number, "value": value} for number, value in found if value is not None]:
         put = sa.update(table).where(table.c.id == sa.bindparam("of_id")).values(scaled=sa.bindparam("value"))
         op.get_bind().execute(put, rows)
+
+
+def _closes() -> None:
+    """Month ends: versions of figures, signatures, and how mlc.yaml changed."""
+    op.create_table(
+        "closes",
+        sa.Column("id", Serial, nullable=False, autoincrement=True),
+        sa.Column("company", Name, nullable=False),
+        sa.Column("period", Name, nullable=False),
+        sa.Column("version", Serial, nullable=False),
+        sa.Column("made_at", Moment, nullable=False),
+        sa.Column("run_id", Name, nullable=False),
+        sa.Column("fingerprint", Name, nullable=False),
+        sa.Column("figures", Words, nullable=False),
+        sa.Column("heads", Words, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="closes_pkey"),
+    )
+    op.create_index("closes_by_version", "closes", ["company", "period", "version"], unique=True)
+    op.create_table(
+        "signatures",
+        sa.Column("id", Serial, nullable=False, autoincrement=True),
+        sa.Column("company", Name, nullable=False),
+        sa.Column("period", Name, nullable=False),
+        sa.Column("version", Serial, nullable=False),
+        sa.Column("fingerprint", Name, nullable=False),
+        sa.Column("who", Words, nullable=False),
+        sa.Column("reason", Words, nullable=False),
+        sa.Column("signed_at", Moment, nullable=False),
+        sa.Column("voided_at", Moment),
+        sa.Column("voided_because", Words),
+        sa.PrimaryKeyConstraint("id", name="signatures_pkey"),
+    )
+    valid = sa.text("voided_at IS NULL")
+    op.create_index(
+        "signatures_valid",
+        "signatures",
+        ["company", "period"],
+        unique=True,
+        sqlite_where=valid,
+        postgresql_where=valid,
+    )
+    op.create_table(
+        "settings_seen",
+        sa.Column("id", Serial, nullable=False, autoincrement=True),
+        sa.Column("file", Name, nullable=False),
+        sa.Column("seen_at", Moment, nullable=False),
+        sa.Column("run_id", Name, nullable=False),
+        sa.Column("run_by", Words, nullable=False),
+        sa.Column("fingerprint", Name, nullable=False),
+        sa.Column("entries", Words, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="settings_seen_pkey"),
+    )
+    op.create_index("settings_seen_by_file", "settings_seen", ["file", "id"])
