@@ -23,6 +23,7 @@ from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
 from mlc_dagster.pipeline import Loaded, Slice, Verdict
 from mlc_dagster.pipeline.batches import SLICE_SECONDS
+from mlc_dagster.pipeline.closing import settings_digests
 from mlc_dagster.settings import Settings
 
 log = logger("mlc_dagster.loads")
@@ -65,6 +66,7 @@ def prepared_asset(
         places = partial(failing.every, context, names)
         with as_step_failures(), failing.noted(context, flow.target.system, flow.name, places):
             began = ledger.work.now()
+            settings_digests.see(settings, ledger, run_of(context, ""))
             facts = facts_for(flow, settings, context)
             verdicts = [prepare_partition(context, flow, facts, settings, day) for day in context.partition_keys]
             store, (who, _) = context.resources.storage.store, who_started(context.run.tags)
