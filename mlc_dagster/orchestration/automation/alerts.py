@@ -10,6 +10,7 @@ from mlc_dagster.core.errors import MlcError, ThrottledUntil
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert
 from mlc_dagster.ledger import Ledger, Paused
+from mlc_dagster.orchestration.assets.judgements import MAY_LOAD
 from mlc_dagster.orchestration.automation.running import RANGE
 from mlc_dagster.pipeline import alerting
 from mlc_dagster.pipeline.alerting import FailedRun
@@ -173,7 +174,8 @@ def _checks(context: dg.RunFailureSensorContext) -> Iterator[str]:
     for record in context.instance.all_logs(context.dagster_run.run_id, of_type=kinds):
         event = record.dagster_event
         found = event.asset_check_evaluation_data if event else None
-        if found and not found.passed and found.severity is dg.AssetCheckSeverity.ERROR:
+        is_of_all = found is not None and found.check_name == MAY_LOAD  # the rule that it is about tells it itself
+        if found and not is_of_all and not found.passed and found.severity is dg.AssetCheckSeverity.ERROR:
             name = f"{found.asset_key.to_user_string()} {found.check_name}"
             yield f"The check {name} stopped it: {found.description or 'see the UI'}"
 
