@@ -35,7 +35,7 @@ help:
 
 DAYS ?= 7
 demo: .venv/installed
-	@$(BIN)/mlc demo --days $(DAYS)
+	@$(BIN)/mlc demo --days $(DAYS) $(if $(filter whole,$(DEMO)),--whole)
 
 ui: .venv/installed
 	@$(BIN)/mlc ui

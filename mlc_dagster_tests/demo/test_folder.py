@@ -242,7 +242,7 @@ def test_the_demos_dagster_keeps_all_of_its_state_in_the_demos_folder(folder: Pa
     content["compute_logs"] = {"module": "dagster_aws.s3", "class": "S3ComputeLogManager", "config": {"bucket": "real"}}
     place = Place(folder / DEMO)
     with replaced(DEMO, {}):
-        place.lay_out(7, yaml.safe_dump(content))
+        place.lay_out(7, yaml.safe_dump(content)).close()
     with dg.DagsterInstance.from_config(str(place.home)) as instance:
         assert str(place.home) in str(instance.get_ref().to_dict())
         assert "real" not in (place.home / "dagster.yaml").read_text()
@@ -263,7 +263,7 @@ def test_a_process_that_entered_the_demo_knows_nothing_of_the_real_settings(
         monkeypatch.setenv(name, "real")
     place = Place(folder / DEMO)
     with replaced(DEMO, {}):
-        place.lay_out(7, INSTANCE.read_text())
+        place.lay_out(7, INSTANCE.read_text()).close()
     place.enter()
     found = real_places()
     assert set(found) == {"MLC_CONFIG", "MLC_STORAGE", "MLC_DATABASE_URL", "DAGSTER_HOME"}
