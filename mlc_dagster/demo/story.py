@@ -21,8 +21,9 @@ from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.terminal import Terminal, plain
 from mlc_dagster.core.vocabulary import ERP
-from mlc_dagster.demo import books
-from mlc_dagster.demo.agreement import amounts, disagreements
+from mlc_dagster.demo.comparisons import books
+from mlc_dagster.demo.comparisons.agreement import amounts, compared, disagreements
+from mlc_dagster.demo.comparisons.compared import Compared
 from mlc_dagster.demo.folder import absolute, is_demo, kept, replaced, strangers
 from mlc_dagster.demo.instance import FILE, settle
 from mlc_dagster.demo.later_life.story import show_later_life
@@ -83,9 +84,7 @@ def _instance() -> str:
         ) from None
 
 
-def _show(
-    place: Place, days: int, profiles: Sequence[str], taken: socket.socket, out: Terminal, *, whole: bool
-) -> None:
+def _show(place: Place, days: int, profiles: Sequence[str], taken: socket.socket, out: Terminal, whole: bool) -> None:
     many = "1 day" if days == 1 else f"{days} days"
     there = f"a sandbox of {', '.join(configuration.flows())}"
     out.print(f"[bold]mlc_dagster[/]: {many} from a sandbox ERP to {there}. State goes to {place.folder}/")
@@ -109,9 +108,10 @@ def _passes(place: Place, runs: Runs, settings: Settings, out: Terminal) -> None
     second = runs.everything("second pass")
     _print_moved(second, "The same again", out)
     writes = place.writes(ERP, *configuration.flows()) - before
-    _print_books(place, settings, out)
-    unread = list(_unread(second, flows, place.state(ERP)["rows"]))
-    differences = disagreements(place, flows, settings)
+    with compared(place, flows) as found:
+        _print_books(found, settings, out)
+        unread = list(_unread(second, flows, found.state(ERP)["rows"]))
+        differences = list(disagreements(found, settings))
     _conclude([first, second], writes, [*unread, *differences], out)
 
 
@@ -222,17 +222,16 @@ def _print_held(flows: dict[str, FlowCounts], out: Terminal) -> None:
     out.print(table)
 
 
-def _print_books(place: Place, settings: Settings, out: Terminal) -> None:
+def _print_books(found: Compared, settings: Settings, out: Terminal) -> None:
     """What is in the ERP's books now: both sides of its vouchers, and what the bills of a SaaS came to."""
-    documents = place.state(ERP)["documents"]
     table = _table("The books: vouchers in IFS", "company")
     for name in ("vouchers", "debit", "credit"):
         table.add_column(name, justify="right")
-    for side in books.sides(documents):
+    for side in books.sides(found.state(ERP)["documents"]):
         decimals = settings.companies[side.company].decimals if side.company in settings.companies else 2
         table.add_row(side.company, f"{side.vouchers:,}", f"{side.debit:,.{decimals}f}", f"{side.credit:,.{decimals}f}")
     out.print(table)
-    for title, owed in amounts(place, settings, documents):
+    for title, owed in amounts(found, settings):
         table = _table(title, "currency")
         for name in ("bills", "posted in IFS", "held", "difference"):
             table.add_column(name, justify="right")

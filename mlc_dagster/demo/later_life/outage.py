@@ -63,7 +63,7 @@ class RunFailed:
             yield f"Cin7 has {', '.join(map(str, there)) or 'none'} of it, and {self.amount} is right"
 
 
-def _another(order: Document) -> dict[str, object]:
+def _another(order: Document) -> Document:
     """One like it, under a number of its own, entered now."""
     dropped = ("LastModified", "OrderNo")
     lines = [

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.core.terminal import Terminal, plain
-from mlc_dagster.demo.agreement import disagreements
+from mlc_dagster.demo.comparisons.agreement import compared, disagreements
 from mlc_dagster.demo.later_life.event import Books
 from mlc_dagster.demo.later_life.table import print_events, print_sums, unnamed
 from mlc_dagster.demo.later_life.third_pass import third_pass
@@ -24,7 +24,8 @@ def show_later_life(place: Place, runs: Runs, settings: Settings, out: Terminal)
     with Ledger.open(place.environment()["MLC_DATABASE_URL"]) as ledger:
         before = {one.id for one in ledger.differences.open(limit=None)}
     events, sums = third_pass(place, runs)
-    lines = disagreements(place, runs.flows, settings)
+    with compared(place, runs.flows) as found:
+        lines = list(disagreements(found, settings))
     with Ledger.open(place.environment()["MLC_DATABASE_URL"]) as ledger:
         books = Books(place, ledger)
         outcomes = [event.judged(books) for event in events]
