@@ -31,7 +31,7 @@ class RunFailed:
     @classmethod
     def happens(cls, books: Books, taken: set[str], ticks: Ticks) -> RunFailed:
         delivered = (key for key in sorted(books.ledger.remote_ids(PURCHASES)) if key in books.orders())
-        order = _another(books.orders()[picked((key for key in delivered if key not in taken), "order in Cin7")])
+        order = another(books.orders()[picked((key for key in delivered if key not in taken), "order in Cin7")])
         books.place.control("PUT", f"{ERP}/{ORDERS}", order)
         books.place.control("POST", "faults", AWAY)
         try:
@@ -63,7 +63,7 @@ class RunFailed:
             yield f"Cin7 has {', '.join(map(str, there)) or 'none'} of it, and {self.amount} is right"
 
 
-def _another(order: Document) -> Document:
+def another(order: Document) -> Document:
     """One like it, under a number of its own, entered now."""
     dropped = ("LastModified", "OrderNo")
     lines = [
