@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 
 from mlc_dagster.core.difference_kinds import EDITED_IN_THE_TARGET, MERGED_IN_THE_TARGET, VOIDED_IN_THE_TARGET
+from mlc_dagster.core.errors import MlcError
+from mlc_dagster.core.terminal import terminal
 from mlc_dagster.demo.later_life.event import Books, Event
 from mlc_dagster.demo.later_life.in_the_source import LineEdited, OrderDeleted, PaymentVoided
 from mlc_dagster.demo.later_life.in_the_target import CompaniesMerged, EditedByHand
 from mlc_dagster.demo.later_life.outage import RunFailed, another
+from mlc_dagster.demo.later_life.story import conclude
 from mlc_dagster.demo.later_life.table import unnamed
 from mlc_dagster.demo.later_life.third_pass import Sum
 from mlc_dagster.demo.place import Place
@@ -154,3 +157,10 @@ def test_lines_of_the_comparison_are_named_by_their_record_or_told(room: Room) -
     lines = [f"{COMPANIES} S1: HubSpot does not have it", "HubSpot holds companies 9 that no flow delivered"]
     other = [f"{COMPANIES} S11: HubSpot does not have it", "HubSpot holds companies 8 that no flow delivered"]
     assert list(unnamed([], [*lines, *other], room.ledger.differences.open())) == other
+
+
+def test_the_demo_fails_where_one_thing_is_not_as_it_should_be() -> None:
+    out = terminal()
+    conclude({"each event is as it should be": []}, out)
+    with pytest.raises(MlcError, match="third pass"):
+        conclude({"each event is as it should be": [], "nothing else differs": ["hubspot/deals 7: told"]}, out)

@@ -32,7 +32,7 @@ def show_later_life(place: Place, runs: Runs, settings: Settings, out: Terminal)
         named = ledger.differences.open(limit=None)
     print_events(events, outcomes, out)
     print_sums(sums, named, out)
-    _conclude(
+    conclude(
         {
             "each event is as it should be": [fault for outcome in outcomes for fault in outcome.faults],
             "each difference between the systems is an open one in the ledger, to the cent": list(
@@ -54,7 +54,7 @@ def _strangers(named: Sequence[Difference], before: set[int], events: Sequence[o
             yield f"{one.flow} {one.key}: {one.kind} {one.field}: {one.ours} / {one.theirs}"
 
 
-def _conclude(checked: dict[str, list[str]], out: Terminal) -> None:
+def conclude(checked: dict[str, list[str]], out: Terminal) -> None:
     for words, faults in checked.items():
         out.print(f"{'[red]✗[/]' if faults else '[green]✓[/]'} {words}")
         for line in faults[:SHOWN]:
