@@ -16,7 +16,7 @@ from mlc_dagster.demo.later_life.event import Books, Event
 from mlc_dagster.demo.later_life.in_the_source import LineEdited, OrderDeleted, PaymentVoided
 from mlc_dagster.demo.later_life.in_the_target import CompaniesMerged, EditedByHand
 from mlc_dagster.demo.later_life.outage import RunFailed, another
-from mlc_dagster.demo.later_life.story import conclude
+from mlc_dagster.demo.later_life.story import conclude, strangers
 from mlc_dagster.demo.later_life.table import unnamed
 from mlc_dagster.demo.later_life.third_pass import Sum
 from mlc_dagster.demo.place import Place
@@ -150,6 +150,8 @@ def test_what_is_off_is_named_by_open_differences_to_the_cent_or_told(room: Room
         f"{PURCHASES} 0010 SEK: 3.01 is off, and the differences name 0",
         f"{ORDERS} 0010 SEK: -21.00 is off, and the differences name 0",
     ]
+    agreeing = [each._replace(theirs=each.ours) for each in sums]
+    assert f"{PURCHASES} SEK: nothing is off, and the differences name 3.00" in unnamed(agreeing, [], named)
 
 
 def test_lines_of_the_comparison_are_named_by_their_record_or_told(room: Room) -> None:
@@ -157,6 +159,18 @@ def test_lines_of_the_comparison_are_named_by_their_record_or_told(room: Room) -
     lines = [f"{COMPANIES} S1: HubSpot does not have it", "HubSpot holds companies 9 that no flow delivered"]
     other = [f"{COMPANIES} S11: HubSpot does not have it", "HubSpot holds companies 8 that no flow delivered"]
     assert list(unnamed([], [*lines, *other], room.ledger.differences.open())) == other
+
+
+def test_a_difference_of_a_record_that_nobody_touched_is_a_stranger_and_so_is_one_of_what_was_mended(
+    room: Room,
+) -> None:
+    taken = set[str]()
+    events: list[Event] = [LineEdited.happens(books(room), taken), OrderDeleted.happens(books(room), taken)]
+    found = [Found(key, EDITED_IN_THE_TARGET, "Total", "1", "2") for key in ("P1", "P2", "P3")]
+    room.ledger.differences.see(PURCHASES, found)
+    named = room.ledger.differences.open()
+    assert [line.split(":")[0] for line in strangers(named, [], events)] == [f"{PURCHASES} P1", f"{PURCHASES} P3"]
+    assert list(strangers(named, {one.id for one in named}, events)) == []
 
 
 def test_the_demo_fails_where_one_thing_is_not_as_it_should_be() -> None:

@@ -37,6 +37,8 @@ class Event(Protocol):
     def amount(self) -> Decimal | None: ...
     @property
     def currency(self) -> str: ...
+    @property
+    def differs(self) -> tuple[str, ...]: ...  # keys of the records that are rightly a difference now
     def judged(self, books: Books) -> Outcome:
         """By what all systems and the ledger hold now."""
 

@@ -41,6 +41,10 @@ class PaymentVoided:
     def document(self) -> str:
         return f"payment {self.key}"
 
+    @property
+    def differs(self) -> tuple[str, ...]:
+        return (self.key,)
+
     def judged(self, books: Books) -> Outcome:
         found = books.open(PAYMENTS, self.key, TAKEN_BACK)
         said = f"difference {TAKEN_BACK}: voucher {self.voucher} stands (on_taken_back: hold)"
@@ -74,6 +78,7 @@ class LineEdited:
     currency: str
     what: ClassVar[str] = "an order line is edited"
     where: ClassVar[str] = "IFS"
+    differs: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def happens(cls, books: Books, taken: set[str]) -> LineEdited:
@@ -122,6 +127,10 @@ class OrderDeleted:
     @property
     def document(self) -> str:
         return f"order {self.order['OrderNo']}"
+
+    @property
+    def differs(self) -> tuple[str, ...]:
+        return (self.order["OrderNo"],)
 
     def judged(self, books: Books) -> Outcome:
         said = f"difference {GONE_IN_THE_SOURCE}: it stands in Cin7 and Airbase"

@@ -40,6 +40,10 @@ class CompaniesMerged:
     def document(self) -> str:
         return f"suppliers {' and '.join(self.keys)}"
 
+    @property
+    def differs(self) -> tuple[str, ...]:
+        return self.keys
+
     def judged(self, books: Books) -> Outcome:
         said = f"difference {MERGED_IN_THE_TARGET} of both: they are {self.survivor} now"
         return Outcome(said, list(self._faults(books)))
@@ -80,6 +84,10 @@ class EditedByHand:
     @property
     def document(self) -> str:
         return f"purchase of order {self.key}, {self.before:,} before"
+
+    @property
+    def differs(self) -> tuple[str, ...]:
+        return (self.key,)
 
     def judged(self, books: Books) -> Outcome:
         said = f"difference {EDITED_IN_THE_TARGET}: {self.amount - self.before:+,} {self.currency}, left as it is"

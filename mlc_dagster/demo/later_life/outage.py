@@ -27,6 +27,7 @@ class RunFailed:
     currency: str
     what: ClassVar[str] = "a day's run fails: no answer"
     where: ClassVar[str] = "Cin7"
+    differs: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def happens(cls, books: Books, taken: set[str], ticks: Ticks) -> RunFailed:

@@ -50,20 +50,33 @@ def subtracted(sums: Sequence[Sum], named: Sequence[Difference]) -> Iterator[tup
     """(sum, what is off, what differences name of it). A flow's differences count for the first of its companies that
     is off in their currency, since they name no company.
     """
-    left = defaultdict[tuple[str, str], Decimal](Decimal)
-    for one in named:
-        if one.kind in TARGET_SIDE and one.amount:
-            left[one.flow, one.currency or ""] += Decimal(one.amount) * (-1 if one.kind in LESS else 1)
+    left = _amounts(named)
     for each in sums:
         off = Decimal(each.theirs) - Decimal(each.ours)
         yield each, off, left.pop((each.flow, each.currency), Decimal(0)) if off else Decimal(0)
 
 
+def _amounts(named: Sequence[Difference]) -> dict[tuple[str, str], Decimal]:
+    """(flow, currency) -> by how much its target has more than we delivered, as the open differences say."""
+    found = defaultdict[tuple[str, str], Decimal](Decimal)
+    for one in named:
+        if one.kind in TARGET_SIDE and one.amount:
+            found[one.flow, one.currency or ""] += Decimal(one.amount) * (-1 if one.kind in LESS else 1)
+    return found
+
+
 def unnamed(sums: Sequence[Sum], lines: Sequence[str], named: Sequence[Difference]) -> Iterator[str]:
-    """What is off, or differs, and no open difference says so. `lines`: of the demo's own comparison."""
+    """What is off, or differs, and no open difference says so; and what one says, where nothing is off.
+
+    `lines`: of the demo's own comparison.
+    """
     for each, off, said in subtracted(sums, named):
         if off != said:
             yield f"{each.flow} {each.company} {each.currency}: {off} is off, and the differences name {said}"
+    is_off = {(each.flow, each.currency) for each, off, _ in subtracted(sums, named) if off}
+    for (flow, currency), said in _amounts(named).items():
+        if said and (flow, currency) not in is_off:
+            yield f"{flow} {currency}: nothing is off, and the differences name {said}"
     starts = tuple({f"{one.flow} {one.key}:" for one in named})
     now = {str(one.theirs) for one in named if one.kind == MERGED_IN_THE_TARGET}
     yield from (line for line in lines if not line.startswith(starts) and not now.intersection(line.split()))

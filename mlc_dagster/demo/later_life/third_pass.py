@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import dagster as dg
 
@@ -30,10 +30,10 @@ class Sum(NamedTuple):
     theirs: str
 
 
-def third_pass(place: Place, runs: Runs) -> tuple[list[Event], list[Sum]]:
+def third_pass(place: Place, ledger: Ledger, runs: Runs) -> tuple[list[Event], list[Sum]]:
     """What happened, and what the looks at the targets came to. Raises MlcError where a run fails that should not."""
     ticks = Ticks(runs)
-    with runs.progress("third pass", total=None), Ledger.open(place.environment()["MLC_DATABASE_URL"]) as ledger:
+    with runs.progress("third pass", total=None):
         events = list(happen(Books(place, ledger), ticks))
         list(ticks.until_nothing_is_due())
         for name in _nightly(ticks):
@@ -74,9 +74,7 @@ def _run_all(ticks: Ticks, schedule: str) -> list[dg.ExecuteInProcessResult]:
 def sums(run: dg.ExecuteInProcessResult) -> Iterator[Sum]:
     """Of the checks `sums` of a run."""
     for each in run.get_asset_check_evaluations():
-        if each.check_name == SUMS and SUMS in each.metadata:
-            flow = "/".join(each.asset_key.path).removesuffix("_verified")
-            rows: Sequence[Any] = each.metadata[SUMS].value  # type: ignore[assignment]
-            for row in rows:
-                said = row.data
-                yield Sum(flow, *(str(said[name]) for name in ("company", "currency", "ours", "theirs")))
+        listed = each.metadata.get(SUMS) if each.check_name == SUMS else None
+        flow = "/".join(each.asset_key.path).removesuffix("_verified")
+        for row in listed.records if isinstance(listed, dg.TableMetadataValue) else ():
+            yield Sum(flow, *(str(row.data[name]) for name in ("company", "currency", "ours", "theirs")))
