@@ -46,13 +46,13 @@ class Office:
 
     def settled(self) -> list[str]:
         """All runs, sweeps and looks come to their end. What is wrong then."""
-        for _ in range(ROUNDS):
-            if not any(each.delivered for each in self.run().values()):
-                break
+        self.run()
         self.night()
-        self.run()
-        self.looks()
-        self.run()
+        for _ in range(ROUNDS):
+            is_over = not any(each.delivered for each in self.run().values())
+            self.looks()
+            if is_over:
+                break
         wrong = faults(self.scene, self.circle.flows, self.said)
         before = self._written()
         self.run()

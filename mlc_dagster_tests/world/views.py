@@ -86,13 +86,14 @@ def _cin7_purchases(box: Sandbox) -> Iterator[tuple[str, Decimal]]:
 
 
 def _cin7_invoices(box: Sandbox) -> Iterator[tuple[str, Decimal]]:
-    """By the marker of a purchase made for them alone, else by the invoice's number."""
+    """By the marker of a purchase made for them alone, else by the invoice's number, whoever has it now."""
+    anew = {str(row["InvoiceNo"]): key for key, row in _hand_made(box)}
     for each in people.purchases(box):
         own = people.marker(each).removeprefix("proposal/") if people.marker(each).startswith("proposal/") else ""
         for invoice in each["Invoice"]:
             if invoice["InvoiceNumber"] and not str(invoice["Status"]).startswith("VOID"):
-                number = str(invoice["InvoiceNumber"]).removeprefix("F-")
-                yield own or f"0010/{number}", Decimal(str(invoice["Total"]))
+                number = str(invoice["InvoiceNumber"])
+                yield own or anew.get(number, f"0010/{number[2:]}"), Decimal(str(invoice["Total"]))
 
 
 def _companies(box: Sandbox) -> Iterator[tuple[str, str]]:
@@ -171,7 +172,7 @@ def _bills(box: Sandbox) -> Iterator[tuple[str, Decimal]]:
 
 
 def _billed(row: Row) -> Decimal:
-    return Decimal(str(row["total"])).quantize(Decimal("0.01"))
+    return Decimal(str(row["invoice_total"])).quantize(Decimal("0.01"))
 
 
 def _dead_bills(box: Sandbox) -> Iterator[str]:
