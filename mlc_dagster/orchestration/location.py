@@ -29,6 +29,7 @@ from mlc_dagster.orchestration.automation.planning import plan_job
 from mlc_dagster.orchestration.automation.retention import purge_job, purge_schedule
 from mlc_dagster.orchestration.automation.stock import stock_sensor
 from mlc_dagster.orchestration.automation.sweep import sweep_jobs, sweep_schedules
+from mlc_dagster.orchestration.automation.taken_up import taken_up_sensors
 from mlc_dagster.orchestration.liveness.lost_runs import lost_runs_sensor
 from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
 from mlc_dagster.orchestration.resources import ConnectionResource, LedgerResource, StorageResource
@@ -175,6 +176,7 @@ class _Parts:
         yield from healing_sensors(self.flows, self.settings)
         yield from due_sensors(self.every, self.settings, self.read)
         yield from alerts.alert_sensors(self.settings, self.environment, self.every)
+        yield from taken_up_sensors(self.looked_at)
         yield lost_runs_sensor()
         yield stock_sensor(self.every)
         yield failed_runs_sensor(self.every, self.read, self.settings, self.environment)

@@ -1,228 +1,137 @@
 """The world as a machine: all that can happen around the flows, in any order, drawn by hypothesis.
 
-Over the real pipeline, a real ledger and the sandbox over HTTP, without Dagster.
+Over the real pipeline, a real ledger and the whole sandbox, in one process and without Dagster.
 """
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 from hypothesis import note
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from mlc_dagster.core.errors import MlcError
-from mlc_dagster.ledger import Ledger, Run
-from mlc_dagster.pipeline.sweeping import EntitySweep, Limits
-from mlc_dagster_tests.promises.journey import Journey, client_of, days, flow_of
-from mlc_dagster_tests.promises.later_life import World, world
-from mlc_dagster_tests.world.deeds import PRICES, Erp, People
-from mlc_dagster_tests.world.quiet import COMPANIES, FLOWS, INVOICES, PURCHASES, SUPPLIERS, faults
+from mlc_dagster_tests.world.breaking import BROKEN, WAYS, Accidents
+from mlc_dagster_tests.world.circles import CIRCLES, Circle
+from mlc_dagster_tests.world.decisions import DECISIONS
+from mlc_dagster_tests.world.office import OURS, Office
+from mlc_dagster_tests.world.scene import scene
 
-numbers, prices, flows = st.integers(1, 3), st.sampled_from(PRICES), st.sampled_from(FLOWS)
-BROKEN: dict[str, dict[str, Any]] = {
-    "the answer is lost": {"drop": "after"},
-    "the call is lost": {"drop": "before"},
-    "a gateway says 503": {"status": 503, "body": "<html>bad gateway</html>"},
-    "it acts, and says 503": {"status": 503, "acts": True, "body": "{}"},
-    "half an answer": {"truncate": True},
-    "too much": {"status": 429, "headers": {"Retry-After": "0"}},
-}
+numbers, ways, places = st.integers(1, 3), st.integers(0, 7), st.integers(0, 999)
+works = st.lists(st.tuples(places, numbers, ways), min_size=3, max_size=10)
 
 
 class Machine(RuleBasedStateMachine):
     """One example is one world; `settle` is a quiet phase, and at its end all of `quiet.faults` is asked."""
 
-    steps = 0  # of all worlds
-    found: list[str] = []  # noqa: RUF012 - of all worlds
+    steps = 0  # of all worlds of this process
+    circles = CIRCLES
 
     def __init__(self) -> None:
         super().__init__()
         self._stack = ExitStack()
-        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
-        shutil.copy(_empty_ledger(), folder / "ledger.db")
-        self.world: World = self._stack.enter_context(world(f"sqlite:///{folder}/ledger.db", folder))
-        self.erp, self.people = Erp(self.world.box), People(self.world.box)
-        self.prepared: set[str] = set()
-        self.is_quiet = False
+        self._accidents: Accidents | None = None
+
+    @initialize(which=places)
+    def begin(self, which: int) -> None:
+        circle = self.circles[which % len(self.circles)]
+        made = self._stack.enter_context(scene((), lambda call, when: self._accidents.arrives(call, when)))  # type: ignore[union-attr]
+        self._accidents = Accidents(made.ledger)
+        self._stack.callback(self._accidents.end)
+        self.office = Office(made, circle)
+        note(f"the circle of {circle.name}")
 
     def teardown(self) -> None:
         try:
-            self.settle()
+            if self._accidents is not None:
+                self._settle()
         finally:
             self._stack.close()
 
-    @initialize()
-    def some_suppliers(self) -> None:
-        for number in (1, 2):
-            self.erp.supplier(number)
+    # --- what people do -----------------------------------------------------------------------------------------------
 
-    # --- in the ERP ---------------------------------------------------------------------------------------------------
+    @rule(work=works)
+    def people_work(self, work: list[tuple[int, int, int]]) -> None:
+        for place, number, way in work:
+            self._do(place, number, way)
 
-    @rule(number=numbers, price=prices, supplier=numbers)
-    def an_order_is_entered_or_edited(self, number: int, price: int, supplier: int) -> None:
-        self._happens()
-        known = self.erp.row("PurchaseOrderSet", OrderNo=f"P{number}")
-        self.erp.order(number, price, int(known["VendorNo"][1:]) if known else supplier)
+    @rule(work=works)
+    def people_go_on(self, work: list[tuple[int, int, int]]) -> None:
+        self.people_work(work)
 
-    @rule(number=numbers)
-    def an_order_is_cancelled(self, number: int) -> None:
-        self._happens()
-        self.erp.change("PurchaseOrderSet", {"OrderNo": f"P{number}"}, ObjState="Cancelled")
+    @rule(place=places, number=numbers, way=ways, calls=st.integers(0, 3))
+    def somebody_works_in_the_middle_of_a_load(self, place: int, number: int, way: int, calls: int) -> None:
+        deed, box = self._deed(place), self.office.scene.box
+        self._broken.meanwhile = (calls, lambda: deed(box, number, way))
+        self._happened()
 
-    @rule(number=numbers)
-    def an_order_is_deleted(self, number: int) -> None:
-        self._happens()
-        self.erp.delete("PurchaseOrderSet", OrderNo=f"P{number}")
-
-    @rule(number=numbers, net=prices, supplier=numbers)
-    def a_proposal_is_entered_or_edited(self, number: int, net: int, supplier: int) -> None:
-        self._happens()
-        known = self.erp.row("PostingProposalHeadSet", ProposalId=number)
-        self.erp.proposal(number, net, int(known["SupplierId"][1:]) if known else supplier)
-
-    @rule(number=numbers)
-    def a_proposal_is_deleted(self, number: int) -> None:
-        self._happens()
-        self.erp.delete("PostingProposalHeadSet", Company="0010", ProposalId=number)
-
-    @rule(number=numbers, name=st.sampled_from(("", "Nordlys", "Sol & Vind")))
-    def a_supplier_is_entered_or_renamed(self, number: int, name: str) -> None:
-        self._happens()
-        self.erp.supplier(number, f"{name} {number}" if name else "")
-
-    @rule(blocked=st.booleans())
-    def an_account_is_blocked_or_opened(self, blocked: bool) -> None:
-        self._happens()
-        self.erp.account("4010", blocked=blocked)
-
-    # --- in the targets -----------------------------------------------------------------------------------------------
-
-    @rule(number=numbers, total=st.sampled_from((90, 70)))
-    def somebody_edits_a_purchase(self, number: int, total: int) -> None:
-        self._happens()
-        self.people.price(number, total)
-
-    @rule(number=numbers)
-    def somebody_voids_a_purchase(self, number: int) -> None:
-        self._happens()
-        self.people.void(number)
-
-    @rule(number=numbers)
-    def somebody_deletes_a_company(self, number: int) -> None:
-        self._happens()
-        self.people.archive(number)
+    @rule(what=st.sampled_from(sorted(DECISIONS)), place=places)
+    def a_person_decides(self, what: str, place: int) -> None:
+        with suppress(MlcError):
+            if DECISIONS[what](self.office, place):
+                self._happened()
 
     # --- what breaks --------------------------------------------------------------------------------------------------
 
-    @rule(
-        how=st.sampled_from(sorted(BROKEN)),
-        system=st.sampled_from(("cin7", "hubspot", "ifs")),
-        method=st.sampled_from(("POST", "PUT", "PATCH", "GET")),
-    )
-    def something_breaks(self, how: str, system: str, method: str) -> None:
-        self._happens()
-        self.world.box.faults.add(system=system, method=method, path="", times=1, **BROKEN[how])
+    @rule(how=st.sampled_from(sorted(BROKEN)), at=st.integers(0, 1), method=st.sampled_from(WAYS))
+    def something_breaks(self, how: str, at: int, method: str) -> None:
+        self.office.scene.box.faults.add(**{"times": 1, **BROKEN[how]}, system=self._circle.systems[at], method=method)
+        self._happened()
+
+    @rule(when=st.sampled_from(("before", "after", "line")), after=st.integers(0, 5))
+    def a_process_will_be_killed(self, when: str, after: int) -> None:
+        if when == "line":
+            self._broken.at_line = 3 * after
+        else:
+            self._broken.at_call = (after, when)
+        self._happened()
 
     # --- what we do ---------------------------------------------------------------------------------------------------
 
-    @rule(flow=flows)
-    def a_flow_runs(self, flow: str) -> None:
-        self._happens()
-        with suppress(MlcError):  # a run may fail: the next one goes on
-            self.world.go(flow)
+    @rule(what=st.sampled_from(sorted(OURS)), place=places)
+    def we_work(self, what: str, place: int) -> None:
+        with suppress(MlcError), self._broken.survived():  # a run may fail: the next one goes on
+            OURS[what](self.office, place)
+        self._happened()
 
-    @rule(flow=flows)
-    def a_flow_is_read_and_prepared(self, flow: str) -> None:
-        self._happens()
-        with suppress(MlcError):
-            self._prepare(self._journey(flow))
-            self.prepared.add(flow)
-
-    @precondition(lambda self: self.prepared)
-    @rule(data=st.data())
-    def what_was_prepared_is_loaded(self, data: st.DataObject) -> None:
-        self._happens()
-        flow = data.draw(st.sampled_from(sorted(self.prepared)))
-        journey = self._journey(flow)
-        with suppress(MlcError):
-            for day in days():
-                journey.load(day, journey.second_read(day, is_old=True))
-
-    @rule(flow=flows)
-    def a_look_at_the_target(self, flow: str) -> None:
-        self._happens()
-        with suppress(MlcError):
-            self.world.look(flow)
-
-    @rule()
-    def it_is_night(self) -> None:
-        self._happens()
-        with suppress(MlcError):
-            self._sweep()
-
-    @rule()
-    def settle(self) -> None:
-        """Nothing breaks any more: all runs, sweeps and looks come to their end. Then it is judged."""
-        if self.is_quiet:
-            return
-        Machine.steps += 1
-        self.world.box.faults.clear()
-        for _ in range(2):
-            self.world.go(*FLOWS)
-        self._sweep()
-        for flow in FLOWS:
-            self.world.look(flow)
-        if wrong := faults(self.world):
-            for each in wrong:
-                note(each)
-            raise AssertionError("\n".join(wrong))
-        before = {system: self.world.writes(system) for system in ("cin7", "hubspot")}
-        self.world.go(*FLOWS)
-        after = {system: self.world.writes(system) for system in ("cin7", "hubspot")}
-        assert before == after, f"all agrees, and a run writes: {before} -> {after}"
-        self.is_quiet = True
+    @rule(rare=st.integers(0, 7))
+    def it_is_quiet_for_a_while(self, rare: int) -> None:
+        if rare == 0:
+            self._settle()
 
     # --- how ----------------------------------------------------------------------------------------------------------
 
-    def _happens(self) -> None:
+    @property
+    def _circle(self) -> Circle:
+        return self.office.circle
+
+    @property
+    def _broken(self) -> Accidents:
+        assert self._accidents is not None
+        return self._accidents
+
+    def _deed(self, place: int) -> Callable[[Any, int, int], bool]:
+        return self._circle.deeds[place % len(self._circle.deeds)]
+
+    def _do(self, place: int, number: int, way: int) -> None:
+        """Where there is nothing to do it to, the next deed that can be done."""
+        for further in range(len(self._circle.deeds)):
+            if self._deed(place + further)(self.office.scene.box, number, way):
+                self._happened()
+                return
+
+    def _happened(self) -> None:
         Machine.steps += 1
-        self.is_quiet = False
+        self.office.is_quiet = False
 
-    def _journey(self, flow: str) -> Journey:
-        self.world.runs += 1
-        name = f"run{self.world.runs}"
-        return Journey(flow_of(flow), self.world.settings, self.world.ledger, self.world.store, name)
-
-    def _prepare(self, journey: Journey) -> None:
-        for day in days():
-            journey.read(day)
-        facts = journey.facts()
-        for day in days():
-            journey.prepare(day, facts)
-
-    def _sweep(self) -> None:
-        for names in ((SUPPLIERS, COMPANIES), (PURCHASES,), (INVOICES,)):
-            mine = [flow_of(name) for name in names]
-            facts = {flow.name: self.world.settings.facts_for(flow.spoke) for flow in mine}
-            client = client_of("ifs", self.world.settings, self.world.ledger.budget)
-            asked = partial(lambda *_: None)
-            ledger = self.world.ledger
-            EntitySweep(mine[0].source, mine, client, ledger, Run("sweep"), Limits(), facts, asked).make()
-
-
-_EMPTY: list[Path] = []
-
-
-def _empty_ledger() -> Path:
-    """Migrated once, and copied for each world."""
-    if not _EMPTY:
-        path = Path(tempfile.mkdtemp()) / "ledger.db"
-        Ledger.open(f"sqlite:///{path}").close()
-        _EMPTY.append(path)
-    return _EMPTY[0]
+    def _settle(self) -> None:
+        if self.office.is_quiet:
+            return
+        Machine.steps += 1
+        self.office.scene.box.faults.clear()
+        self._broken.clear()
+        if wrong := self.office.settled():
+            raise AssertionError(f"the circle of {self._circle.name}:\n" + "\n".join(wrong))

@@ -10,6 +10,7 @@ from pydantic import Field
 from mlc_dagster import pipeline
 from mlc_dagster.core.arrow_columns import ready_batch, ready_schema, records_of
 from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.inert import inert
 from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.assets import (
@@ -27,12 +28,13 @@ from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, 
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
 from mlc_dagster.orchestration.assets.judgements import MAY_LOAD, judgements, statements, stock_of
 from mlc_dagster.orchestration.assets.second_read import records_by_key, second_read, source_number
-from mlc_dagster.orchestration.assets.started_by import run_of, who_started
+from mlc_dagster.orchestration.assets.started_by import run_of
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
 from mlc_dagster.pipeline import Loaded, Slice, Verdict
 from mlc_dagster.pipeline.batches import SLICE_SECONDS
 from mlc_dagster.pipeline.closing import settings_digests
+from mlc_dagster.pipeline.older_documents import OlderDocuments
 from mlc_dagster.settings import Settings
 
 log = logger("mlc_dagster.loads")
@@ -79,8 +81,8 @@ def prepared_asset(
             settings_digests.see(settings, ledger, run_of(context, ""))
             facts = facts_for(flow, settings, context)
             verdicts = [prepare_partition(context, flow, facts, settings, day) for day in context.partition_keys]
-            store, (who, _) = context.resources.storage.store, who_started(context.run.tags)
-            guard(flow, limits, verdicts, store, ledger, context.run.run_id, who=who)
+            store = context.resources.storage.store
+            guard(flow, limits, verdicts, store, ledger, run_of(context, ""))
             stale.compare(flow, facts, store, ledger)
             failing.due_again(flow, verdicts, places(), began, ledger, context.run.run_id)
             for verdict in verdicts:
@@ -189,13 +191,15 @@ def prepare_partition(
     client = getattr(context.resources, flow.target.system).client
     look = partial(client.known, flow.target) if flow.looks_up else None
     there = partial(records_by_key, context, flow) if flow.document else None
-    ready = pipeline.prepare(flow, rows, facts, ledger, run, verdict, look, there)
+    adopts = flow.cut_over is not None and not settings.is_shadow(flow.target.system)
+    older = OlderDocuments(flow, client, ledger, look) if adopts else None
+    ready = pipeline.prepare(flow, rows, facts, ledger, run, verdict, look, there, older)
     batches = (ready_batch(chunk, flow.target.record) for chunk in ready)
     number = source_number(flow, ledger, partition)
     store.write(prepared_key(flow), partition, schema, batches, read_number=number)
     if settings.policies.gl_policy == "block_partition" and verdict.held_by[GL_RULE] and not verdict.blocked:
         reason = f"{verdict.held_by[GL_RULE]} record(s) of {partition} name an account that may not be posted to"
-        block(flow, verdict, GL_RULE, reason, store, ledger, context.run.run_id)
+        block(flow, verdict, GL_RULE, reason, store, ledger, run_of(context, verdict.partition))
     return verdict
 
 
@@ -264,4 +268,10 @@ def load_partition(
         loaded.paused,
         spent.requests,
     )
-    return loaded, pausing.account(loaded, spent)
+    return loaded, {**pausing.account(loaded, spent), **_of_the_clock(client)}
+
+
+def _of_the_clock(client: Any) -> dict[str, str]:
+    """Where a row that was made just now proves that the target stamps in another zone than mlc.yaml says."""
+    said = client.stamps.said if hasattr(client, "stamps") else ""
+    return {"time_zone": inert(said)} if said else {}

@@ -1,0 +1,100 @@
+"""What breaks: calls and answers that are lost, processes that are killed, people who work in the middle of a load."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import update
+
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.ledger.tables import leases
+from mlc_dagster.sandbox.wire import Call
+
+BROKEN: dict[str, dict[str, Any]] = {
+    "the answer is lost": {"drop": "after"},
+    "the call is lost": {"drop": "before"},
+    "a gateway says 503": {"status": 503, "body": "<html>bad gateway</html>"},
+    "it acts, and says 503": {"status": 503, "acts": True, "body": "{}"},
+    "it acts, and says 500": {"status": 500, "acts": True, "body": ""},
+    "half an answer": {"truncate": True},
+    "too much": {"status": 429, "headers": {"Retry-After": "0"}},
+    "nobody may": {"status": 401, "body": "{}"},
+    "an outage": {"status": 503, "times": 40, "body": ""},
+}
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+WAYS = ("POST", "PUT", "PATCH", "GET", "DELETE")
+
+
+class Killed(BaseException):
+    """kill -9: nothing that stands below may answer it, and nothing is written down any more."""
+
+
+@dataclass
+class Accidents:
+    """What happens at the next calls that write, or at the next lines of the ledger."""
+
+    ledger: Ledger
+    at_call: tuple[int, str] | None = None  # the killed one's: how many more, before or after the system acts
+    at_line: int | None = None
+    meanwhile: tuple[int, Callable[[], object]] | None = None
+    is_dead: bool = False
+
+    def __post_init__(self) -> None:
+        self._writing = self.ledger._database.writing
+        self.ledger._database.writing = self._line  # type: ignore[method-assign]
+
+    def end(self) -> None:
+        """The ledger is as it was: the next world has it."""
+        self.ledger._database.writing = self._writing  # type: ignore[method-assign]
+
+    def clear(self) -> None:
+        self.at_call = self.at_line = self.meanwhile = None
+
+    def arrives(self, call: Call, when: str) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        if self.is_dead:
+            raise Killed
+        if call.method in ("GET", "HEAD") or "token" in call.path:
+            return
+        if self.meanwhile and when == "before":
+            left, deed = self.meanwhile
+            self.meanwhile = (left - 1, deed) if left else None
+            if not left:
+                deed()
+        if self.at_call and self.at_call[1] == when:
+            left, _ = self.at_call
+            self.at_call = (left - 1, when) if left else None
+            if not left:
+                self._die()
+
+    @contextmanager
+    def _line(self, *, hasty: bool = False) -> Iterator[Any]:
+        if self.is_dead:
+            raise Killed
+        if self.at_line is not None and threading.current_thread() is threading.main_thread():
+            self.at_line -= 1
+            if self.at_line < 0:
+                self._die()
+        with self._writing(hasty=hasty) as connection:
+            yield connection
+
+    def _die(self) -> None:
+        self.clear()
+        self.is_dead = True
+        raise Killed
+
+    @contextmanager
+    def survived(self) -> Iterator[None]:
+        """A process of its own: where it is killed, its leases run out, and the next one begins."""
+        try:
+            yield
+        except Killed:
+            self.is_dead = False
+            with self._writing() as connection:
+                connection.execute(update(leases).values(expires_at=LONG_AGO))

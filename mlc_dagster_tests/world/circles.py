@@ -1,0 +1,94 @@
+"""The circles of a world: the flows that belong together, and all that people may do around them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlc_dagster_tests.world import erp, people, saas
+from mlc_dagster_tests.world.erp import Deed
+
+
+@dataclass(frozen=True)
+class Circle:
+    """`flows` in the order in which a run takes them; `by_set`: those that the nightly sweep looks at together."""
+
+    name: str
+    systems: tuple[str, ...]
+    flows: tuple[str, ...]
+    deeds: tuple[Deed, ...]
+    by_set: tuple[tuple[str, ...], ...] = ()
+    from_saas: tuple[str, ...] = ()  # their source is asked each night for what was delivered
+
+
+_ORDERED = (*erp.MASTERS, *erp.CHART, *erp.ON_ORDERS)
+CIRCLES = (
+    Circle(
+        "Cin7",
+        ("cin7", "ifs"),
+        ("cin7/suppliers", "cin7/purchases", "cin7/purchase_invoices"),
+        (*_ORDERED, *erp.ON_PROPOSALS, *people.IN_CIN7),
+        (("cin7/suppliers",), ("cin7/purchases",), ("cin7/purchase_invoices",)),
+    ),
+    Circle(
+        "Cin7 and back",
+        ("cin7", "ifs"),
+        ("cin7/suppliers", "ifs/suppliers_from_cin7", "cin7/purchases"),
+        (*_ORDERED, *people.IN_CIN7, *people.SUPPLIERS_IN_CIN7),
+        (("cin7/suppliers",), ("cin7/purchases",)),
+    ),
+    Circle(
+        "HubSpot",
+        ("hubspot", "ifs"),
+        ("hubspot/supplier_companies", "hubspot/invoices"),
+        (*erp.MASTERS, *erp.CHART, *erp.ON_PROPOSALS, *people.IN_HUBSPOT),
+        (("hubspot/supplier_companies",), ("hubspot/invoices",)),
+    ),
+    Circle(
+        "Airbase",
+        ("airbase", "ifs"),
+        ("airbase/vendors", "airbase/purchase_orders"),
+        (*_ORDERED, *people.ORDERS_IN_AIRBASE, *people.VENDORS_IN_AIRBASE),
+        (("airbase/vendors",), ("airbase/purchase_orders",)),
+    ),
+    Circle(
+        "Airbase and back",
+        ("airbase", "ifs"),
+        ("airbase/vendors", "ifs/suppliers_from_airbase"),
+        (*erp.MASTERS, *people.VENDORS_IN_AIRBASE, *saas.VENDORS_OF_AIRBASE),
+        (("airbase/vendors",),),
+    ),
+    Circle(
+        "monday",
+        ("monday", "ifs"),
+        ("monday/suppliers", "monday/purchase_orders", "monday/journal_entries"),
+        (*_ORDERED, *erp.ON_VOUCHERS, *people.IN_MONDAY),
+        (("monday/suppliers",), ("monday/purchase_orders",), ("monday/journal_entries",)),
+    ),
+    Circle(
+        "spending",
+        ("airbase", "ifs"),
+        (
+            "ifs/vouchers_from_airbase_requests",
+            "ifs/vouchers_from_airbase_payments",
+            "ifs/vouchers_from_airbase_bills",
+        ),
+        (*saas.SPENDING, *erp.CHART, *people.IN_THE_ERP),
+        from_saas=(
+            "ifs/vouchers_from_airbase_requests",
+            "ifs/vouchers_from_airbase_payments",
+            "ifs/vouchers_from_airbase_bills",
+        ),
+    ),
+    Circle(
+        "Procurify",
+        ("procurify", "ifs"),
+        (
+            "ifs/suppliers_from_procurify",
+            "ifs/supplier_invoices_from_procurify",
+            "ifs/posting_proposals_from_procurify",
+        ),
+        (*saas.PROCURING, *erp.CHART, *people.IN_THE_ERP),
+        from_saas=("ifs/supplier_invoices_from_procurify", "ifs/posting_proposals_from_procurify"),
+    ),
+)
+BY_NAME = {circle.name: circle for circle in CIRCLES}

@@ -1,0 +1,153 @@
+"""What we do in a world: runs, looks, nights, replays, two at once; and how it comes to rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from mlc_dagster.core.errors import MlcError
+from mlc_dagster.pipeline import Loaded
+from mlc_dagster_tests.world.circles import Circle
+from mlc_dagster_tests.world.quiet import faults
+from mlc_dagster_tests.world.scene import Scene
+
+ROUNDS = 4
+"""So many runs may it take until nothing is delivered any more: what holds a document is delivered before it."""
+POLICIES = ("report", "hold", "restore")
+
+
+@dataclass
+class Office:
+    """The people who run the flows of a circle."""
+
+    scene: Scene
+    circle: Circle
+    said: dict[tuple[str, str], tuple[str, object]] = field(default_factory=dict)  # what people decided
+    prepared: list[str] = field(default_factory=list)
+    is_quiet: bool = False
+
+    def flow(self, place: int) -> str:
+        return self.circle.flows[place % len(self.circle.flows)]
+
+    def run(self) -> dict[str, Loaded]:
+        return self.scene.go(*self.circle.flows)
+
+    def night(self) -> None:
+        for names in self.circle.by_set:
+            self.scene.sweep(*names)
+        for name in self.circle.from_saas:
+            self.scene.source_look(name)
+
+    def looks(self) -> None:
+        for name in self.circle.flows:
+            self.scene.look(name, restores=self.scene.policy == "restore")
+
+    def settled(self) -> list[str]:
+        """All runs, sweeps and looks come to their end. What is wrong then."""
+        self.run()
+        self.night()
+        for _ in range(ROUNDS):
+            is_over = not any(each.delivered for each in self.run().values())
+            self.looks()
+            if is_over:
+                break
+        wrong = faults(self.scene, self.circle.flows, self.said)
+        before = self._written()
+        self.run()
+        if (after := self._written()) != before:
+            wrong.append(f"it is quiet, and a run writes: {before} -> {after}")
+        self.is_quiet = not wrong
+        return wrong
+
+    def _written(self) -> dict[str, int]:
+        return {system: self.scene.writes(system) for system in self.circle.systems}
+
+
+def _all(office: Office, place: int) -> None:
+    office.run()
+
+
+def _one(office: Office, place: int) -> None:
+    office.scene.go(office.flow(place))
+
+
+def _prepare(office: Office, place: int) -> None:
+    """Read and judged, and loaded another time."""
+    journey = office.scene._journey(office.flow(place))
+    for day in journey.partitions():
+        journey.read(day)
+    facts = journey.facts()
+    for day in journey.partitions():
+        journey.prepare(day, facts)
+    office.prepared.append(office.flow(place))
+
+
+def _replay(office: Office, place: int) -> None:
+    """What was stored some time ago is loaded, now or once more."""
+    if office.prepared:
+        name = office.prepared[place % len(office.prepared)]
+        journey = office.scene._journey(name, is_old=place % 2 == 0)
+        for day in journey.partitions():
+            journey.load(day)
+
+
+def _judge_again(office: Office, place: int) -> None:
+    """The stored rows of the source, prepared and loaded once more."""
+    if office.prepared:
+        journey = office.scene._journey(office.prepared[place % len(office.prepared)], is_old=True)
+        facts = journey.facts()
+        for day in journey.partitions():
+            journey.prepare(day, facts)
+            journey.load(day)
+
+
+def _look(office: Office, place: int) -> None:
+    office.scene.look(office.flow(place), restores=office.scene.policy == "restore")
+
+
+def _night(office: Office, place: int) -> None:
+    office.night()
+
+
+def _together(office: Office, place: int) -> None:
+    """Two runs of one flow at once."""
+    office.scene.alone = False
+
+    def run(_: int) -> None:
+        with suppress(MlcError):
+            office.scene.go(office.flow(place))
+
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            list(threads.map(run, range(2)))
+    finally:
+        office.scene.alone = True
+
+
+def _policy(office: Office, place: int) -> None:
+    """A setting is changed."""
+    office.scene.policy = POLICIES[place % len(POLICIES)]  # type: ignore[assignment]
+
+
+def _reverse(office: Office, place: int) -> None:
+    """Some tenants let us take back what was taken back."""
+    if office.circle.from_saas:
+        office.scene.reverse(office.circle.from_saas[place % len(office.circle.from_saas)])
+
+
+OURS: dict[str, Callable[[Office, int], None]] = {
+    "all flows run": _all,
+    "all flows run again": _all,
+    "a flow runs": _one,
+    "another flow runs": _one,
+    "a flow is prepared": _prepare,
+    "stored rows are loaded": _replay,
+    "stored rows are judged again": _judge_again,
+    "a look at the target": _look,
+    "it is night": _night,
+    "two runs at once": _together,
+    "a policy is changed": _policy,
+    "what was taken back is reversed": _reverse,
+}
