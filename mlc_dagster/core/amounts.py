@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
 from mlc_dagster.core.facts import CompanyMapping
+from mlc_dagster.core.vocabulary import plain
 
 DECIMALS = dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"), 0) | dict.fromkeys(
     ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3
@@ -71,3 +72,9 @@ def scaled(amount: str | None) -> int | None:
 def unscaled(number: int) -> Decimal:
     """The amount of which `scaled` made this number."""
     return _EXACT.scaleb(Decimal(number), -4)
+
+
+def in_text(amount: Decimal, currency: str) -> str:
+    """Equal amounts are one text: with as many decimals as the currency has, and more where it needs them."""
+    rounded = round_half_up(amount, currency_decimals(currency, None))
+    return f"{rounded if rounded == amount else plain(amount):f}"

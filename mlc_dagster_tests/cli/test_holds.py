@@ -315,15 +315,15 @@ def test_the_list_and_what_is_open_tell_of_each_cause_how_much_since_when_and_wh
     two_held.ledger.differences.see(PURCHASES, [gone])
     listed = told("holds", "list")
     assert {tuple(each["rules"]): (each["items"], each["amounts"]) for each in listed["causes"]} == {
-        ("order_is_released",): (1, {"SEK": "21"}), ("gl_accounts_exist",): (1, {"SEK": "21"})
+        ("order_is_released",): (1, {"SEK": "21.00"}), ("gl_accounts_exist",): (1, {"SEK": "21.00"})
     }  # fmt: skip
-    assert listed["totals"]["amounts"] == {"SEK": "42"} and listed["totals"]["items"] == 2
+    assert listed["totals"]["amounts"] == {"SEK": "42.00"} and listed["totals"]["items"] == 2
     assert all(each["owners"] and each["oldest"] and each["company"] == "0010" for each in listed["causes"])
     both = told("open")
     assert both["totals"] | {"oldest": None} == {
-        "items": 3, "causes": 3, "amounts": {"SEK": "63.5"}, "oldest": None
+        "items": 3, "causes": 3, "amounts": {"SEK": "63.50"}, "oldest": None
     }  # fmt: skip
     (difference,) = [each for each in both["causes"] if each["kind"] == "difference"]
-    assert difference["rules"] == ["gone_in_the_source"] and difference["amounts"] == {"SEK": "21.5"}
+    assert difference["rules"] == ["gone_in_the_source"] and difference["amounts"] == {"SEK": "21.50"}
     shown = mlc("open", "--system", "cin7").output
     assert "63.50 SEK" in shown and "gl_accounts_exist: 4711 (cin7)" in shown

@@ -27,7 +27,7 @@ def test_a_check_is_red_until_its_last_hold_is_closed_whatever_day_is_run(world:
     world.put_account("4711")
     world.chart()
     first = check(world.run("cin7"), PREPARED, RULE)
-    assert not first.passed and "1 held" in str(first.description) and "21 SEK" in str(first.description)
+    assert not first.passed and "1 held" in str(first.description) and "21.00 SEK" in str(first.description)
 
     world.put_order("P3", at=datetime(2026, 11, 6, 9, tzinfo=UTC))
     other = world.run("cin7", "2026-11-06")

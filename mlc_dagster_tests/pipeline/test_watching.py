@@ -13,6 +13,7 @@ from mlc_dagster.core.flows import Problem
 from mlc_dagster.core.vocabulary import Pull
 from mlc_dagster.ledger import Failure, Held, Ledger, Run
 from mlc_dagster.ledger.records.differences import Found
+from mlc_dagster.ledger.tables import differences
 from mlc_dagster.pipeline.watching.conditions import Watch
 from mlc_dagster.pipeline.watching.telling import tell
 from mlc_dagster.settings.alerts import AlertSettings, AlertThresholds
@@ -59,11 +60,10 @@ def differs(ledger: Ledger) -> None:
 
 
 def is_tampered(ledger: Ledger) -> None:
-    is_held(ledger)
-    from mlc_dagster.ledger.tables import attempts
-
+    """A difference is closed beside the trail."""
+    differs(ledger)
     with ledger._database.writing() as connection:
-        connection.execute(update(attempts).where(attempts.c.flow == FLOW).values(detail="nothing was wrong"))
+        connection.execute(update(differences).where(differences.c.flow == FLOW).values(closed_at=TODAY))
 
 
 CONDITIONS: dict[str, tuple[Callable[[Ledger], object], float, str]] = {
@@ -80,7 +80,7 @@ CONDITIONS: dict[str, tuple[Callable[[Ledger], object], float, str]] = {
     "days_due": (is_due, 0, "2 days are due"),
     "held_share": (is_held_of_few, 0, "10% of cin7/purchases is on hold"),
     "open_long": (is_held, 8 * 24, "gl_accounts_exist: 4O10 (cin7)"),
-    "open_amount": (differs, 0, "-1500000 SEK open: gone_in_the_source (cin7)"),
+    "open_amount": (differs, 0, "-1500000.00 SEK open: gone_in_the_source (cin7)"),
     "few_rows": (has_few_rows, 0, "ifs/purchase_order_set has few rows"),
     "paused": (lambda ledger: ledger.pauses.pause("cin7", "anna", "month end"), 25, "cin7 is paused still"),
     "chain_broken": (is_tampered, 0, "the trail was tampered with, or damaged"),

@@ -84,17 +84,20 @@ def cause_in_words(cause: OpenCause) -> str:
 
 def in_a_line(amounts: Mapping[str, Decimal]) -> str:
     """1,200.00 SEK, 1.250 KWD: every digit, with as many decimals as each currency has at least."""
-    from mlc_dagster.core.amounts import currency_decimals, round_half_up
+    told = sorted((currency or "(currency not told)", text) for currency, text in _texts(amounts).items())
+    return ", ".join(f"{_grouped(text)} {currency}" for currency, text in told)
 
-    told = []
-    for currency, amount in sorted(amounts.items()):
-        rounded = round_half_up(amount, currency_decimals(currency, None))
-        told.append(f"{rounded if rounded == amount else amount:,f} {currency or '(currency not told)'}")
-    return ", ".join(told)
+
+def _grouped(text: str) -> str:
+    from decimal import Decimal
+
+    return f"{Decimal(text):,f}"
 
 
 def _texts(amounts: Mapping[str, Decimal]) -> dict[str, str]:
-    return {currency: f"{amount:f}" for currency, amount in sorted(amounts.items())}
+    from mlc_dagster.core.amounts import in_text
+
+    return {currency: in_text(amount, currency) for currency, amount in sorted(amounts.items())}
 
 
 def _age(oldest: datetime | None) -> str:

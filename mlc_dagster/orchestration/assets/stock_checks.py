@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from mlc_dagster.core.amounts import in_text
 from mlc_dagster.core.inert import inert
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.records.stock import OpenStock
@@ -41,7 +42,7 @@ def metadata(stock: OpenStock) -> dict[str, Any]:
     if stock.number and stock.oldest:
         told["since"] = dg.MetadataValue.timestamp(stock.oldest)
     amounts = sorted(stock.amounts.items()) if stock.number else []
-    return told | {f"amount in {inert(currency)}": f"{amount:f}" for currency, amount in amounts}
+    return told | {f"amount in {inert(currency)}": in_text(amount, currency) for currency, amount in amounts}
 
 
 def evaluation(asset: dg.AssetKey, name: str, stocks: Mapping[str, OpenStock]) -> dg.AssetCheckEvaluation:
@@ -65,7 +66,7 @@ def _shown(value: Any) -> Any:
 
 
 def _money(stock: OpenStock) -> str:
-    told = ", ".join(f"{amount:f} {currency}" for currency, amount in sorted(stock.amounts.items()))
+    told = ", ".join(f"{in_text(amount, currency)} {currency}" for currency, amount in sorted(stock.amounts.items()))
     return f" ({told})" if told else ""
 
 

@@ -11,8 +11,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from mlc_dagster.core.amounts import currency_decimals, round_half_up
-from mlc_dagster.core.vocabulary import EXACT, plain
+from mlc_dagster.core.amounts import in_text
+from mlc_dagster.core.vocabulary import EXACT
 from mlc_dagster.ledger.records.closes import Books
 from mlc_dagster.pipeline.closing.documents import Document, Side
 
@@ -240,10 +240,3 @@ def _row(account: str, currency: str, both: BothSides) -> dict[str, str]:
 
 def _text(amounts: Amounts) -> dict[str, str]:
     return {currency: in_text(amount, currency) for currency, amount in sorted(amounts.items())}
-
-
-def in_text(amount: Decimal, currency: str) -> str:
-    """Equal amounts are one text: with as many decimals as the currency has, and more where it needs them."""
-    decimals = currency_decimals(currency, None)
-    rounded = round_half_up(amount, decimals)
-    return f"{rounded if rounded == amount else plain(amount):f}"

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.core.amounts import parsed
+from mlc_dagster.core.amounts import in_text, parsed
 from mlc_dagster.core.difference_kinds import EXTRA_IN_THE_TARGET
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import EXACT
@@ -18,7 +18,7 @@ from mlc_dagster.ledger.records.close_rows import DECIDED, HeldRow
 from mlc_dagster.ledger.records.closes import Books
 from mlc_dagster.ledger.records.differences import Difference
 from mlc_dagster.pipeline.closing.documents import Document, FlowDocuments
-from mlc_dagster.pipeline.closing.figures import CompanyFigures, FlowFigures, NamedDifference, PostedAfter, in_text
+from mlc_dagster.pipeline.closing.figures import CompanyFigures, FlowFigures, NamedDifference, PostedAfter
 from mlc_dagster.pipeline.closing.month import Month
 from mlc_dagster.settings import Settings
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from mlc_dagster.core.amounts import in_text
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.ledger import Ledger, Task
 from mlc_dagster.ledger.coordination.work_entries import REFUSED, cause_of
@@ -147,14 +148,18 @@ class Watch:
         """Of one cause its age, and what money is in it."""
         cause, owners = stock.cause, frozenset(filter(None, stock.owners)) | self._owners(stock.flows)
         words = f"{', '.join(cause.rules)}{f': {cause.value}' if cause.value else ''} ({cause.connection})"
-        money = ", ".join(f"{amount:f} {currency}".strip() for currency, amount in sorted(stock.amounts.items()))
+        money = ", ".join(
+            f"{in_text(amount, currency)} {currency}".strip() for currency, amount in sorted(stock.amounts.items())
+        )
         text = f"{stock.items} open in {', '.join(sorted(stock.flows))}{f': {money}' if money else ''}"
         place = f"/cause/{cause.mark}"
         if stock.oldest and self.now - stock.oldest > timedelta(days=self.limits.open_days):
             subject = f"open since {stock.oldest:%Y-%m-%d}: {words}"
             yield Alert("open_long", f"open long {cause.mark}", subject, text, owners, place)
         if over := {name: amount for name, amount in stock.amounts.items() if self._is_much(name, amount)}:
-            subject = f"{', '.join(f'{amount:f} {name}' for name, amount in sorted(over.items()))} open: {words}"
+            subject = (
+                f"{', '.join(f'{in_text(amount, name)} {name}' for name, amount in sorted(over.items()))} open: {words}"
+            )
             yield Alert("open_amount", f"open amount {cause.mark}", subject, text, owners, place)
 
     def _is_much(self, currency: str, amount: Decimal) -> bool:
