@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -180,3 +180,7 @@ class Watch:
 
 def _lines(lines: Sequence[str]) -> str:
     return "\n".join(lines)
+
+
+def _money(amounts: Mapping[str, Decimal]) -> str:
+    return ", ".join(f"{in_text(amount, currency)} {currency}".strip() for currency, amount in sorted(amounts.items()))
