@@ -12,18 +12,28 @@ from mlc_dagster.core.arrow_columns import ready_batch, ready_schema, records_of
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert
 from mlc_dagster.core.logs import logger
-from mlc_dagster.orchestration.assets import delivered, failing, pausing, reports, shadowing, stale
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.orchestration.assets import (
+    delivered,
+    failing,
+    freshness,
+    pausing,
+    reports,
+    shadowing,
+    stale,
+    stock_checks,
+)
 from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key
 from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
-from mlc_dagster.orchestration.assets.judgements import judgements, statements
+from mlc_dagster.orchestration.assets.judgements import MAY_LOAD, judgements, statements, stock_of
 from mlc_dagster.orchestration.assets.second_read import records_by_key, second_read, source_number
 from mlc_dagster.orchestration.assets.started_by import run_of
-from mlc_dagster.orchestration.assets.taken_back_check import STANDS
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
 from mlc_dagster.pipeline import Loaded, Slice, Verdict
 from mlc_dagster.pipeline.batches import SLICE_SECONDS
+from mlc_dagster.pipeline.closing import settings_digests
 from mlc_dagster.pipeline.older_documents import OlderDocuments
 from mlc_dagster.settings import Settings
 
@@ -55,10 +65,11 @@ def prepared_asset(
         tags={"mlc/flow": flow.name.replace("/", ".")},
         description=f"{flow.description}\n\nPrepared: typed, mapped and judged; held records wait in the ledger.",
         metadata={"dagster/column_schema": reports.column_schema(flow.target.record)},
+        code_version=stale.RELEASE,
         deps=_upstream(flow),
         required_resource_keys={*_asked(flow), flow.target.system, "ledger", "storage"},
         check_specs=[
-            dg.AssetCheckSpec(name, asset=list(key), blocking=name != STANDS, description=words)
+            dg.AssetCheckSpec(name, asset=list(key), blocking=name == MAY_LOAD, description=words)
             for name, words in {**statements(flow), stale.CHECK: stale.WORDS}.items()
         ],
     )
@@ -67,6 +78,7 @@ def prepared_asset(
         places = partial(failing.every, context, names)
         with as_step_failures(), failing.noted(context, flow.target.system, flow.name, places):
             began = ledger.work.now()
+            settings_digests.see(settings, ledger, run_of(context, ""))
             facts = facts_for(flow, settings, context)
             verdicts = [prepare_partition(context, flow, facts, settings, day) for day in context.partition_keys]
             store = context.resources.storage.store
@@ -75,7 +87,9 @@ def prepared_asset(
             failing.due_again(flow, verdicts, places(), began, ledger, context.run.run_id)
             for verdict in verdicts:
                 tell(context, flow, verdict)
-        yield dg.MaterializeResult(check_results=[*judgements(flow, verdicts), stale.check(flow, ledger)])
+            passing = _passing(flow, [verdict.partition for verdict in verdicts], store, ledger)
+            stocks = stock_checks.by_check(flow.name, stock_of(flow), ledger, passing)
+        yield dg.MaterializeResult(check_results=[*judgements(flow, verdicts, stocks), stale.check(flow, ledger)])
 
     return prepare
 
@@ -105,6 +119,9 @@ def loaded_asset(
         pool=flow.spoke,
         tags={"mlc/flow": flow.name.replace("/", "."), **({"mlc/mode": "shadow"} if in_shadow else {})},
         description=f"{flow.description}{shadow}",
+        code_version=stale.RELEASE,
+        freshness_policy=freshness.of(flow, settings),
+        metadata={"dagster/column_schema": reports.column_schema(flow.target.record)},
         deps=[dg.AssetDep(list(prepared_key(flow)))],
         required_resource_keys={flow.source.system, flow.target.system, "ledger", "storage"},
         output_required=False,  # a run that gave way ends well, and has not loaded all
@@ -145,6 +162,12 @@ def _upstream(flow: Flow) -> list[dg.AssetDep]:
     keys = [CHART] * flow.checks_accounts + [CODE_PARTS] * judges_code_parts(flow)
     charts = [dg.AssetDep(list(key), partition_mapping=dg.AllPartitionMapping()) for key in keys]
     return [dg.AssetDep(list(flow.source.key)), *charts, *(dg.AssetDep(needed.split("/")) for needed in flow.needs)]
+
+
+def _passing(flow: Flow, partitions: Sequence[str], store: Any, ledger: Ledger) -> set[str]:
+    """What is on hold, and was found in order just now: its hold is closed by the load that follows."""
+    held = set(ledger.stock.keys(flow.name, partitions))
+    return {one.key for name in partitions for one in stored(store, flow, name) if one.key in held} if held else set()
 
 
 def judged_by(flow: Flow) -> list[dg.AssetCheckKey]:

@@ -144,12 +144,16 @@ class DocumentsReadBack:
         for each in documents:
             if flow.marks and each.reference.startswith(flow.marks) and not _REVERSAL.search(each.reference):
                 by_reference[each.reference].append(each)
-        for reference, some in by_reference.items():
+        found: list[TargetDocument] = []
+        for some in by_reference.values():
             unknown = [each for each in some if each.is_live and each.number not in known]
             replaced = [each for each in some if not each.is_live and each.number in known]
-            for each in unknown[len(replaced) :]:
-                key = reference.removeprefix(flow.marks)
-                yield Seen(key, each.number, "there", self._told(each), detail=each.number)
+            found += unknown[len(replaced) :]
+        debits = self._debits_of([Delivered(flow, each.reference, each.number) for each in found])
+        for each in found:
+            key, debit = each.reference.removeprefix(flow.marks), debits.get(each.number)
+            told = self._told(each) if debit is None else {**self._told(each), DEBIT: debit}
+            yield Seen(key, each.number, "there", told, detail=each.number)
 
     # --- one document -------------------------------------------------------------------------------------------------
 
@@ -203,6 +207,10 @@ class DocumentsReadBack:
             )
         except ValueError:
             return None
+
+    def _debits_of(self, asked: Sequence[Delivered]) -> dict[str, Decimal]:
+        """As `_debits`, of vouchers that a look by reference found: that look reads headers alone."""
+        return self._debits(list(self._by_key(asked).values())) if asked and self.compared.amount == DEBIT else {}
 
     def _debits(self, rows: Sequence[Row]) -> dict[str, Decimal]:
         """Number of a voucher -> what its rows come to; nothing of other documents."""
