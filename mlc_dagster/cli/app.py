@@ -108,6 +108,11 @@ COMMANDS = (
         of_records=True,
     ),
     Command(
+        "open",
+        "What is open by cause, holds and differences together: how many, how much, since when, whose it is.",
+        of_records=True,
+    ),
+    Command(
         "close",
         "The month end: what each company delivered, holds and has different, to the cent, and who signed for it.",
         of_records=True,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mlc_dagster.pipeline.closing.signing import Closed
 
 NOT_SIGNED = 1  # exit code
+COLUMNS = ("flow", "delivered", "on hold", "different", "due", "never looked at", "ours", "theirs", "difference")
 SHOWN = 20  # documents that are named
 
 app = typer.Typer(add_completion=False)
@@ -61,7 +62,9 @@ def _show(found: Sequence[Closed], out: Terminal) -> None:
 
 
 def _print_flows(told: dict[str, Any], out: Terminal) -> None:
-    listed = table("flow", "delivered", "on hold", "different", "due", "never looked at", "ours", "theirs", "difference")
+    listed = table(
+        "flow", "delivered", "on hold", "different", "due", "never looked at", "ours", "theirs", "difference"
+    )
     for flow in told["flows"]:
         names = ("delivered", "held", "differing")
         numbers = [f"{flow[name]['number']:,} {_worth(flow[name])}".strip() for name in names]

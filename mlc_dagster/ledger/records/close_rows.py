@@ -108,8 +108,10 @@ class CloseRows:
         with self._database.reading() as connection:
             for chunk in chunks(keys):
                 mine = (attempts.c.flow == flow, attempts.c.key.in_(chunk), attempts.c.event.in_(FIRST))
-                wanted = select(attempts.c.key, func.min(attempts.c.at)).where(*mine).group_by(attempts.c.key)
-                found |= {key: at for key, at in connection.execute(wanted)}
+                wanted = (
+                    select(attempts.c.key, func.min(attempts.c.at).label("first")).where(*mine).group_by(attempts.c.key)
+                )
+                found |= {row.key: row.first for row in connection.execute(wanted)}
         return found
 
     def lines(self, flow: str, keys: Sequence[str], events: Sequence[Event], after: int = 0) -> list[Attempt]:

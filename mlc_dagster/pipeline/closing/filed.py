@@ -53,9 +53,7 @@ def tables(closed: Closed) -> dict[str, str]:
     }
 
 
-_DIFFERENCE = (
-    *("flow", "key", "number", "kind", "field", "ours", "theirs", "amount", "currency", "since", "link"),
-)
+_DIFFERENCE = (*("flow", "key", "number", "kind", "field", "ours", "theirs", "amount", "currency", "since", "link"),)
 _POSTED = ("flow", "key", "dated", "posted_at", "number", "amount", "currency", "after_the_signature")
 
 

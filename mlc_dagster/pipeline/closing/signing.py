@@ -1,4 +1,4 @@
-"""A version of a month end is kept where its figures are others; a signature is void where they are not the signed ones."""
+"""A version of a month end is kept where figures are others; a signature is void where they are not those signed."""
 
 from __future__ import annotations
 
