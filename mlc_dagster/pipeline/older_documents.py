@@ -48,8 +48,8 @@ class OlderDocuments:
         if not found:
             return list(outside)
         stakes.remember(self.flow, found, self.ledger)
-        shared = {"shares": self.flow.target.shares, "target": self.flow.target.system}
-        kept = self.ledger.finish(self.flow.name, found, run=run, **shared)
+        target = self.flow.target
+        kept = self.ledger.finish(self.flow.name, found, run=run, shares=target.shares, target=target.system)
         linked = {one.key: outcome.remote_id for one, outcome in kept if isinstance(outcome, Saved)}
         log.info("%s: %d documents from before the cut-over are adopted", self.flow.name, len(linked))
         return [_with_number(one, linked) for one in outside]
@@ -66,7 +66,7 @@ class OlderDocuments:
 
     def _by_number(self, ready: Sequence[Ready]) -> dict[str, str]:
         """An invoice of that number is it, where the record says so."""
-        records = {one.key: one.record for one in ready if hasattr(one.record, "is_the_same_as")}
+        records: dict[str, Any] = {one.key: one.record for one in ready if hasattr(one.record, "is_the_same_as")}
         if self.look is None or not records:
             return {}
         posted = self.look(list(records.values())).posted

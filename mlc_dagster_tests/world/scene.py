@@ -26,7 +26,6 @@ from mlc_dagster.pipeline.reversing import Reversed, reverse
 from mlc_dagster.pipeline.sweeping import EntitySweep, Limits, Swept
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.sandbox.registry import choices_of
-from mlc_dagster.settings import Settings
 from mlc_dagster.systems import configuration
 from mlc_dagster.systems.ifs.records import catalogue_for
 from mlc_dagster_tests.promises.journey import Journey, client_of, content_at, flow_of

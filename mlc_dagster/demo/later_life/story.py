@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.core.terminal import Terminal, plain
@@ -30,7 +30,7 @@ def show_later_life(place: Place, runs: Runs, settings: Settings, out: Terminal)
         lines = list(disagreements(found, settings))
     print_events(events, outcomes, out)
     print_sums(sums, named, out)
-    checked = {
+    checked: dict[str, Iterable[str]] = {
         "each event is as it should be": [fault for outcome in outcomes for fault in outcome.faults],
         "each difference between the systems is an open one in the ledger, to the cent": unnamed(sums, lines, named),
         "nothing else differs: each open difference is of one of these events": strangers(named, before, events),
