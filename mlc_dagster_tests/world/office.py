@@ -133,8 +133,9 @@ def _policy(office: Office, place: int) -> None:
 
 def _reverse(office: Office, place: int) -> None:
     """Some tenants let us take back what was taken back."""
-    if office.circle.from_saas:
-        office.scene.reverse(office.circle.from_saas[place % len(office.circle.from_saas)])
+    able = [name for name in office.circle.from_saas if office.scene.flow(name)[0].reversing]
+    if able:
+        office.scene.reverse(able[place % len(able)])
 
 
 OURS: dict[str, Callable[[Office, int], None]] = {
