@@ -1,4 +1,4 @@
-"""The long run: `make world`. So many steps on two processes, seed after seed; what it finds is printed with its seed."""
+"""The long run, `make world`: so many steps on two processes, seed after seed; each find is printed with its seed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def one_seed(number: int) -> Told:
     try:
         with redirect_stdout(printed), redirect_stderr(printed):
             tried(number, WORLDS, shrink=False)
-    except Exception as error:
+    except Exception as error:  # also one that cannot be walked to twice
         notes = "\n".join(getattr(error, "__notes__", ()))
         found = f"{type(error).__name__}: {error}\n{notes}\n{printed.getvalue()}"
     return Told(number, Machine.steps - before, time.process_time() - began, found)
@@ -74,4 +74,3 @@ def main() -> int:
         sys.stdout.write(f"{steps:,} steps, {seeds} seeds, {finds} finds, {1000 * spent / max(1, steps):.0f} ms each\n")
         sys.stdout.flush()
     return min(finds, 1)
-

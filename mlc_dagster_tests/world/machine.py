@@ -44,6 +44,7 @@ class Machine(RuleBasedStateMachine):
     """One example is one world; `settle` is a quiet phase, and at its end all of `quiet.faults` is asked."""
 
     steps = 0  # of all worlds of this process
+    found: list[str] = []  # noqa: RUF012 - of all worlds, also where hypothesis cannot walk there twice
     circles = CIRCLES
 
     def __init__(self) -> None:
@@ -150,4 +151,6 @@ class Machine(RuleBasedStateMachine):
         self.office.scene.box.faults.clear()
         self._broken.clear()
         if wrong := [*self.office.settled(), *self._broken.wrong]:
-            raise AssertionError(f"the circle of {self._circle.name}:\n" + "\n".join(wrong))
+            told = f"the circle of {self._circle.name}:\n" + "\n".join(wrong)
+            Machine.found.append(told)
+            raise AssertionError(told)

@@ -1,4 +1,4 @@
-"""Ways in which the product could be wrong, one at a time, each a patch in this process: the machine has to find them."""
+"""Ways in which the product could be wrong, each a patch in this process: the machine has to find every one."""
 
 from __future__ import annotations
 
@@ -96,7 +96,9 @@ def a_write_without_if_match() -> Any:
     request = ApiClient.request
 
     def sent(self: ApiClient, method: str, path: str, **words: Any) -> Any:
-        headers = {name: "*" if name == "If-Match" else value for name, value in (words.pop("headers", None) or {}).items()}
+        headers = {
+            name: "*" if name == "If-Match" else value for name, value in (words.pop("headers", None) or {}).items()
+        }
         return request(self, method, path, headers=headers, **words)
 
     return mock.patch.object(ApiClient, "request", sent)

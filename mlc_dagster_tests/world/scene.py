@@ -1,4 +1,4 @@
-"""A company between its systems: all six of them in this process, a ledger of its own, and what a run does of a flow."""
+"""A company between its systems: all six of them in this process, an empty ledger, and what a run does of a flow."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ from mlc_dagster.pipeline.reversing import Reversed, reverse
 from mlc_dagster.pipeline.sweeping import EntitySweep, Limits, Swept
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.sandbox.registry import choices_of
-from mlc_dagster.settings import Settings
 from mlc_dagster.systems import configuration
 from mlc_dagster.systems.ifs.records import catalogue_for
 from mlc_dagster_tests.promises.journey import Journey, client_of, content_at, flow_of
@@ -119,11 +118,11 @@ def scene(profiles: Sequence[str] = (), arrives: Arrives = nobody) -> Iterator[S
     """`profiles` of the tenant. `arrives` is told of each call, before and after the system acts."""
     box = Sandbox(seed="empty", limits=PLENTY, profiles=profiles)
     books(box)
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name:
-        with in_process(lambda: box, arrives):
-            ledger = _begun_anew()
-            store, content = RowStore(f"{name}/rows", ledger.stored), content_of(profiles)
-            yield Scene(box, ledger, store, configuration.parse(content, "mlc.yaml"), content=content)
+    folder = tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None)
+    with folder as name, in_process(lambda: box, arrives):
+        ledger = _begun_anew()
+        store, content = RowStore(f"{name}/rows", ledger.stored), content_of(profiles)
+        yield Scene(box, ledger, store, configuration.parse(content, "mlc.yaml"), content=content)
 
 
 def content_of(profiles: Sequence[str]) -> dict[str, Any]:

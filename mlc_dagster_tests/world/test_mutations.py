@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from contextlib import suppress
 
 import pytest
 
@@ -12,18 +12,17 @@ from mlc_dagster_tests.world.mutations import MUTATIONS, Patch
 
 SEEDS = range(1, 13)
 WORLDS = 3  # of each seed
-FOUND = os.environ.get("MLC_WORLD_FOUND")
-"""A file to which is written after how many steps each was found."""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.__name__)
 def test_the_machine_finds_what_is_made_wrong(mutation: Patch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Machine, "circles", (BY_NAME[MUTATIONS[mutation]],))
-    before = Machine.steps
-    with mutation(), pytest.raises(AssertionError, match=r"nothing is told|in the target|whatever stands|a run writes"):
+    monkeypatch.setattr(Machine, "found", [])
+    with mutation():
         for number in SEEDS:
-            tried(number, WORLDS, shrink=False)
-    if FOUND:
-        with open(FOUND, "a", encoding="utf-8") as file:
-            file.write(f"{mutation.__name__}: {Machine.steps - before} steps\n")
+            with suppress(Exception):  # what it found stands in `found`, also where it cannot be walked to twice
+                tried(number, WORLDS, shrink=False)
+            if Machine.found:
+                return
+    pytest.fail(f"{mutation.__name__} was not found in {len(SEEDS) * WORLDS} worlds")
