@@ -53,9 +53,9 @@ class Office:
             self.looks()
             if is_over:
                 break
-        wrong = faults(self.scene, self.circle.flows, self.said)
         before = self._written()
-        self.run()
+        self.run()  # what is open stays open: no load closes a difference
+        wrong = faults(self.scene, self.circle.flows, self.said)
         if (after := self._written()) != before:
             wrong.append(f"it is quiet, and a run writes: {before} -> {after}")
         self.is_quiet = not wrong

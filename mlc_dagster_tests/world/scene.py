@@ -5,11 +5,11 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,13 +71,15 @@ class Scene(World):
 
     content: dict[str, Any] = field(default_factory=dict)
     alone: bool = True
+    asked_for: set[str] = field(default_factory=set)  # days that a sweep asks for again
     began: date = field(default_factory=lambda: datetime.now(UTC).date())
 
     @property
     def days(self) -> list[str]:
-        """Those of this world: one, but around midnight."""
+        """Those of this world, one, but around midnight; and the older ones that are due."""
         today = datetime.now(UTC).date()
-        return [(self.began + timedelta(days=n)).isoformat() for n in range((today - self.began).days + 1)]
+        own = [(self.began + timedelta(days=n)).isoformat() for n in range((today - self.began).days + 1)]
+        return sorted({*own, *self.asked_for})
 
     def _journey(self, name: str, *, is_old: bool = False) -> SceneJourney:
         self.runs += 1
@@ -97,8 +99,12 @@ class Scene(World):
         mine = [self.flow(name)[0] for name in names]
         facts = {flow.name: self.settings.facts_for(flow.spoke) for flow in mine}
         client = client_of("ifs", self.settings, self.ledger.budget)
-        asked = partial(lambda *_: None)
-        return EntitySweep(mine[0].source, mine, client, self.ledger, Run("sweep"), Limits(), facts, asked).make()
+        run = Run("sweep")
+        return EntitySweep(mine[0].source, mine, client, self.ledger, run, Limits(), facts, self._ask).make()
+
+    def _ask(self, flow: str, days: Iterable[str]) -> None:
+        """As the work list has it: they are read again, by each run from now on."""
+        self.asked_for.update(days)
 
     def source_look(self, name: str) -> Any:
         """The nightly look in a SaaS at all that was delivered from it."""
