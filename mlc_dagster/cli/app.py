@@ -107,6 +107,16 @@ COMMANDS = (
         "Delivered records whose two sides do not agree any more: open until they do, or until a person decides.",
         of_records=True,
     ),
+    Command(
+        "open",
+        "What is open by cause, holds and differences together: how many, how much, since when, whose it is.",
+        of_records=True,
+    ),
+    Command(
+        "close",
+        "The month end: what each company delivered, holds and has different, to the cent, and who signed for it.",
+        of_records=True,
+    ),
     Command("audit", "The trail: lines are added to it, never changed, never deleted.", of_records=True),
     Command("alerts", "Who is told of failed runs, and once a day of what is on hold: `alerts` in mlc.yaml."),
     Command("ledger", "The ledger: what was delivered, tried, held and read, in one database.", of_records=True),

@@ -17,6 +17,10 @@ app = typer.Typer(add_completion=False)
 def demo(
     days: Annotated[int, typer.Option(help="How many days back, today included.", min=1, max=30)] = 7,
     folder: Annotated[Path, typer.Option(help="Where the demo keeps its state.")] = DEMO_FOLDER,
+    whole: Annotated[
+        bool,
+        typer.Option("--whole", help="Then tell the later life: people edit, void, delete, merge; a run fails."),
+    ] = False,
     profile: Annotated[
         list[str] | None,
         typer.Option(
@@ -29,4 +33,4 @@ def demo(
     from mlc_dagster.demo.story import run_demo
     from mlc_dagster.sandbox.registry import nearest
 
-    run_demo(folder, days, nearest() if profile is None else profile, terminal(130, highlight=True))
+    run_demo(folder, days, nearest() if profile is None else profile, terminal(130, highlight=True), whole=whole)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -61,10 +61,15 @@ def duplicates(
     hours = found.policies.duplicates_hours if since is None else since
     with ledger(writes=True) as opened:  # its calls are counted there
         asked = [_ask(name, flows, found, hours, opened) for name, flows in wanted.items()]
-        alike = [] if json else list(_alike(found, system, opened))
-    say_json([_document(each) for each in asked]) if json else _show(asked, hours, terminal())
-    for words in alike:
-        terminal().print(f"[yellow]alike[/] {plain(words)}")
+        alike = list(_alike(found, system, opened))
+    if json:
+        say_json(_documents(asked, alike))
+    else:
+        _show(asked, hours, terminal())
+        for each in alike:
+            terminal().print(
+                f"[yellow]alike[/] {plain(f'{each.flow}: {_listed(each.keys)} have the same {each.mark}')}"
+            )
     if any(each.errors or any(look.unread for look in each.looked) for each in asked):
         raise typer.Exit(ERRORS)
     if any(look.found for each in asked for look in each.looked):
@@ -88,7 +93,20 @@ def _wanted(settings: Settings, system: str | None) -> dict[str, list[Flow]]:
     return {system: there[system]}
 
 
-def _alike(settings: Settings, system: str | None, opened: Ledger) -> Iterator[str]:
+class Alike(NamedTuple):
+    """Suppliers or customers that may be one."""
+
+    system: str
+    flow: str
+    mark: str
+    keys: list[str]
+
+
+def _listed(keys: Sequence[str]) -> str:
+    return ", ".join(keys)
+
+
+def _alike(settings: Settings, system: str | None, opened: Ledger) -> Iterator[Alike]:
     """Suppliers and customers that may be one, of every flow whose new ones are held for it."""
     from mlc_dagster.orchestration.automation.replaying import flows_on
     from mlc_dagster.rules import is_not_known_under_another_key
@@ -96,7 +114,7 @@ def _alike(settings: Settings, system: str | None, opened: Ledger) -> Iterator[s
     for flow in flows_on(settings).values():
         if is_not_known_under_another_key in flow.rules and system in (None, flow.target.system):
             for mark, keys in sorted(opened.masters.doubles(flow.name).items()):
-                yield f"{flow.name}: {', '.join(keys)} have the same {mark}"
+                yield Alike(flow.target.system, flow.name, mark, keys)
 
 
 def _ask(name: str, flows: Sequence[Flow], settings: Settings, hours: float, opened: Ledger) -> Asked:
@@ -142,6 +160,21 @@ def _counts(asked: Sequence[Asked]) -> Any:
             requests = f"{each.requests}" if place == 0 else ""
             listed.add_row(look.flow.name, f"{look.compared:,}", str(len(look.found)), requests)
     return listed
+
+
+def _documents(asked: Sequence[Asked], alike: Sequence[Alike]) -> list[Mapping[str, Any]]:
+    """Of each system; also of those that refuse a second document, where master data may be there twice."""
+    systems = {each.system: each for each in asked}
+    every = [*asked, *(Asked(name) for name in dict.fromkeys(each.system for each in alike) if name not in systems)]
+    return [
+        {
+            **_document(each),
+            "alike": [
+                {"flow": one.flow, "mark": one.mark, "keys": one.keys} for one in alike if one.system == each.system
+            ],
+        }
+        for each in every
+    ]
 
 
 def _document(asked: Asked) -> Mapping[str, Any]:

@@ -77,7 +77,9 @@ def _show(found: dict[str, Any], out: Terminal) -> None:
         systems.add_row(each["system"], plain(_state(each)))
     out.print(systems)
     out.print()
-    flows = table("flow", "last load", "of", "due", "on hold", "since", "amount", "differ", "since", "amount", "next")
+    flows = table(
+        "flow", "last load", "of", "due", "on hold", "since", "amount", "differ", "since", "amount", "stale", "next"
+    )
     for each in found["flows"]:
         flows.add_row(*map(plain, _row(each)))
     out.print(flows)
@@ -85,6 +87,8 @@ def _show(found: dict[str, Any], out: Terminal) -> None:
         out.print(plain(_sentence(cause)), soft_wrap=True)
     if any(each["on_hold"] for each in found["flows"]):
         out.print("What is on hold, and why: mlc holds list")
+    if any(each["stale"] for each in found["flows"]):
+        out.print("Stale is what would be made otherwise today: mlc replay --also-unchanged sends it.")
 
 
 def _row(flow: dict[str, Any]) -> tuple[str, ...]:
@@ -93,7 +97,14 @@ def _row(flow: dict[str, Any]) -> tuple[str, ...]:
     differ = str(flow["differences"] or ""), _when(flow["oldest_difference"])
     last = _when(flow["last_load"]) or "never", flow["last_loaded"] or ""
     following = f"{flow['next_tick']:%H:%M}" if flow["next_tick"] else ""
-    return (flow["flow"], *last, due, *held, *differ, amounts_in_a_line(flow["differing_amounts"]), following)
+    amounts = amounts_in_a_line(flow["differing_amounts"])
+    return (flow["flow"], *last, due, *held, *differ, amounts, _stale(flow), following)
+
+
+def _stale(flow: dict[str, Any]) -> str:
+    """How many, and what they come to as they were delivered."""
+    amounts = amounts_in_a_line(flow["stale_amounts"])
+    return f"{flow['stale'] or ''}" + (f" ({amounts})" if amounts else "")
 
 
 def _sentence(cause: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
 from mlc_dagster.core.facts import CompanyMapping
 
@@ -41,3 +41,33 @@ def currency_decimals(currency: str | None, company: CompanyMapping | None) -> i
     if company is not None and currency in (None, company.currency):
         return company.decimals
     return DECIMALS.get(currency or "", 2)
+
+
+# --- as a whole number, which databases sum and sort exactly ----------------------------------------------------------
+
+SCALE = 10_000
+MOST_SCALED = 2**63 - 1
+
+
+def parsed(amount: str | None) -> Decimal | None:
+    """An amount as the ledger keeps it; None where there is none, or it is none."""
+    try:
+        found = Decimal(amount) if amount else None
+    except InvalidOperation:
+        return None
+    return found if found is not None and found.is_finite() else None
+
+
+def scaled(amount: str | None) -> int | None:
+    """The amount times 10,000; None where that is not exact, or has more than 63 bits: such are summed one by one."""
+    found = parsed(amount)
+    if found is None or found.adjusted() > 20:
+        return None
+    number = _EXACT.multiply(found, Decimal(SCALE))
+    whole = int(number)
+    return whole if whole == number and abs(whole) <= MOST_SCALED else None
+
+
+def unscaled(number: int) -> Decimal:
+    """The amount of which `scaled` made this number."""
+    return _EXACT.scaleb(Decimal(number), -4)

@@ -95,6 +95,8 @@ class Flow:
     reversing: Reversing | None = None  # None: nothing of this flow is ever reversed
     document: Callable[[Any], str | None] | None = None
     """target record -> `stakes.document_key`: which supplier's invoice it is, under whatever key the ERP has it"""
+    twin: Callable[[Any], str | None] | None = None
+    """target record -> what two of its source's have in common that are probably one; None: nothing tells"""
     pair: str = ""  # "cin7/suppliers": both sides may change the record; the values last agreed on are kept under this
     cut_over: date | None = None
     """A document that is dated before it, and was not delivered by this flow, is no matter of it: mlc.yaml says so."""

@@ -18,3 +18,19 @@ def bound_socket(port: int) -> socket.socket:
         cure = "Stop what uses it, or give another --port."
         raise Misconfigured(f"port {port} on 127.0.0.1 cannot be used: {error.strerror}", cure=cure) from None
     return place
+
+
+def listening_socket(port: int) -> socket.socket:
+    """The same, and nobody else can listen there from now on: not even one who bound the port at the same moment.
+
+    Raises Misconfigured: it is in use.
+    """
+    place = bound_socket(port)
+    try:
+        place.listen()
+    except OSError as error:
+        place.close()
+        raise Misconfigured(
+            f"port {port} on 127.0.0.1 cannot be used: {error.strerror}", cure="Stop what uses it."
+        ) from None
+    return place

@@ -19,16 +19,19 @@ from decimal import Decimal
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.request import ProxyHandler, build_opener
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, Request, build_opener
 
 import yaml
 
 import mlc_dagster
-from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured, MlcError
+from mlc_dagster.core.loopback import listening_socket
 from mlc_dagster.ledger.database import parse
 from mlc_dagster.ledger.vault import MASTER_KEY
 from mlc_dagster.sandbox.registry import parts
 from mlc_dagster.sandbox.seed.start import DAYS, demo_secrets, demo_settings
+from mlc_dagster.sandbox.wire import encode
 from mlc_dagster.settings import environment
 from mlc_dagster.settings import file_modes as private
 from mlc_dagster.systems.configuration import all_secrets
@@ -69,14 +72,21 @@ class Place:
     def home(self) -> Path:
         return self.folder / "home"
 
-    def lay_out(self, days: int, instance: str, profiles: Sequence[str] = ()) -> None:
-        """Settings of a sandbox of so many days and these profiles, and Dagster's own.
+    def lay_out(self, days: int, instance: str, profiles: Sequence[str] = ()) -> socket.socket:
+        """Settings of a sandbox of so many days and these profiles, and Dagster's own. The port of that sandbox, taken
+        for it: of two demos that begin at once each has its own.
 
         `instance`: dagster.yaml of the folder. Raises Misconfigured for a profile that there is not.
         """
         private.make_folder(self.home)
         (self.home / "dagster.yaml").write_text(_of_the_demo(instance), encoding="utf-8")
-        self.write_settings(_free_port(), days, profiles)
+        taken = _taken_port()
+        try:
+            self.write_settings(taken.getsockname()[1], days, profiles)
+        except BaseException:
+            taken.close()
+            raise
+        return taken
 
     def write_settings(self, port: int, days: int, profiles: Sequence[str]) -> None:
         content = demo_settings(f"http://127.0.0.1:{port}", days=days, profiles=profiles)
@@ -112,34 +122,36 @@ class Place:
         os.chdir(self.folder)
 
     @contextmanager
-    def sandbox(self, days: int = DAYS, profiles: Sequence[str] = ()) -> Iterator[None]:
+    def sandbox(
+        self, days: int = DAYS, profiles: Sequence[str] = (), listening: socket.socket | None = None
+    ) -> Iterator[None]:
         """The sandbox as a process of its own. What it was sent is kept for the next start, whatever its days, and so
-        is what tenants it stands for."""
-        port = self.url.rpartition(":")[2]
+        is what tenants it stands for. `listening`: its port, where it was taken for it.
+
+        Raises Misconfigured where another program has its port, or it does not start.
+        """
+        with listening or listening_socket(int(self.url.rpartition(":")[2])) as taken:
+            process = self._started(taken, days, profiles)
+        try:
+            self._wait_for(process)
+            yield
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+    def _started(self, taken: socket.socket, days: int, profiles: Sequence[str]) -> subprocess.Popen[bytes]:
         limits = [word for system, limit, calls in raised_limits() for word in ("--limit", f"{system}.{limit}={calls}")]
         command = [
-            sys.executable,
-            "-m",
-            "mlc_dagster.sandbox",
-            "--port",
-            port,
-            "--state",
-            str(self.folder / "sandbox.state"),
-            "--days",
-            str(days),
+            *(sys.executable, "-m", "mlc_dagster.sandbox", "--descriptor", str(taken.fileno())),
+            *("--state", str(self.folder / "sandbox.state"), "--days", str(days)),
             *(word for name in profiles for word in ("--profile", name)),
+            *limits,
         ]
         known = {**os.environ, **self.environment()}
         with private.opened(self.folder / "sandbox.log") as log:
-            process = subprocess.Popen(  # noqa: S603 - our own module
-                [*command, *limits], stdout=log, stderr=log, env=known, cwd=self.folder
+            return subprocess.Popen(  # noqa: S603 - our own module
+                command, stdout=log, stderr=log, env=known, cwd=self.folder, pass_fds=[taken.fileno()]
             )
-            try:
-                self._wait_for(process)
-                yield
-            finally:
-                process.terminate()
-                process.wait(timeout=20)
 
     def _wait_for(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + STARTS_WITHIN
@@ -151,6 +163,15 @@ class Place:
                 time.sleep(0.05)
         said = (self.folder / "sandbox.log").read_text()[-500:]
         raise Misconfigured(f"the sandbox did not start at {self.url}: {said}")
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """What people do there, and what goes wrong: `POST airbase/change`. Raises MlcError with what it says."""
+        content = None if body is None else encode(body)
+        request = Request(f"{self.url}/_sandbox/{path}", content, method=method)  # noqa: S310 - http, our own
+        try:
+            return _exact(_ask(request))
+        except HTTPError as error:
+            raise MlcError(f"the sandbox refuses {method} {path}: {error.read().decode()[:200]}") from None
 
     def state(self, system: str) -> Any:
         """What the sandbox holds now."""
@@ -175,7 +196,7 @@ def raise_limits(content: dict[str, Any]) -> None:
             content[system][limit] = str(calls)
 
 
-def _ask(address: str) -> bytes:
+def _ask(address: str | Request) -> bytes:
     """The body of an answer. Raises OSError where it refuses or is not there, HTTPException where it breaks off."""
     with DIRECT.open(address, timeout=60) as answer:
         body: bytes = answer.read()
@@ -209,11 +230,9 @@ def _of_the_demo(instance: str) -> str:
     return words + yaml.safe_dump({**kept, **OWN}, sort_keys=False)
 
 
-def _free_port() -> int:
+def _taken_port() -> socket.socket:
     """The one that the README names, or any other where that is taken."""
-    for wanted in (USUAL_PORT, 0):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", wanted))
-            port: int = probe.getsockname()[1]
-            return port
-    raise Misconfigured("no port is free on 127.0.0.1")
+    try:
+        return listening_socket(USUAL_PORT)
+    except Misconfigured:
+        return listening_socket(0)

@@ -40,7 +40,7 @@ class Runs:
         days = (datetime.fromisoformat(self.days[1]) - datetime.fromisoformat(self.days[0])).days + 1
         comes_in = [flow for flow in self.flows if flow.target.system == ERP]
         goes_out = [flow for flow in self.flows if flow.target.system != ERP]
-        with self._progress(title, total=days * (6 + 2 * len(self.flows) + len({f.source.key for f in comes_in}))):
+        with self.progress(title, total=days * (6 + 2 * len(self.flows) + len({f.source.key for f in comes_in}))):
             self.run(CHART_JOB, self.companies)
             for system in sorted({flow.spoke for flow in self.flows}):
                 self._references(system)
@@ -75,7 +75,7 @@ class Runs:
         return self.companies if by_company else self.days
 
     @contextmanager
-    def _progress(self, title: str, total: int) -> Iterator[None]:
+    def progress(self, title: str, total: int | None) -> Iterator[None]:
         columns = (
             TextColumn("{task.description:<12}"),
             BarColumn(30),

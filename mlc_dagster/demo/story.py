@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -20,10 +21,12 @@ from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.terminal import Terminal, plain
 from mlc_dagster.core.vocabulary import ERP
-from mlc_dagster.demo import books
-from mlc_dagster.demo.agreement import amounts, disagreements
+from mlc_dagster.demo.comparisons import books
+from mlc_dagster.demo.comparisons.agreement import amounts, compared, disagreements
+from mlc_dagster.demo.comparisons.compared import Compared
 from mlc_dagster.demo.folder import absolute, is_demo, kept, replaced, strangers
 from mlc_dagster.demo.instance import FILE, settle
+from mlc_dagster.demo.later_life.story import show_later_life
 from mlc_dagster.demo.place import TIMES, Place, real_places
 from mlc_dagster.demo.runs import Runs
 from mlc_dagster.orchestration.automation.running import USUAL_HOME, FlowCounts
@@ -49,8 +52,10 @@ COLUMNS = (
 )
 
 
-def run_demo(folder: Path, days: int, profiles: Sequence[str], out: Terminal) -> None:
+def run_demo(folder: Path, days: int, profiles: Sequence[str], out: Terminal, *, whole: bool = False) -> None:
     """Seed, move, move again, compare. Raises MlcError where anything does not add up.
+
+    `whole`: then people go on in every system, and a third pass tells what becomes of that.
 
     `profiles`: the tenants that the sandbox stands for, such as `ifs.pages`.
     """
@@ -62,9 +67,9 @@ def run_demo(folder: Path, days: int, profiles: Sequence[str], out: Terminal) ->
             out.print(f"replaces the demo of {before.words} in {folder}", highlight=False)
         for name in strangers(folder):
             out.print(f"[dim]not the demo's, left as it is: {plain(f'{folder}/{name}')}[/]", highlight=False)
-        place.lay_out(days, instance, profiles)
-        place.enter()
-        _show(place, days, profiles, out)
+        with place.lay_out(days, instance, profiles) as taken:
+            place.enter()
+            _show(place, days, profiles, taken, out, whole)
     look = "mlc ui --demo" if own else "make ui"
     out.print(f"Took {time.monotonic() - started:.0f} s. Now look at it: [bold]{look}[/]")
 
@@ -79,21 +84,23 @@ def _instance() -> str:
         ) from None
 
 
-def _show(place: Place, days: int, profiles: Sequence[str], out: Terminal) -> None:
+def _show(place: Place, days: int, profiles: Sequence[str], taken: socket.socket, out: Terminal, whole: bool) -> None:
     many = "1 day" if days == 1 else f"{days} days"
     there = f"a sandbox of {', '.join(configuration.flows())}"
     out.print(f"[bold]mlc_dagster[/]: {many} from a sandbox ERP to {there}. State goes to {place.folder}/")
     out.print(
         f"[dim]The sandbox allows {TIMES:,} times the calls of the real systems, or this would take half an hour.[/]"
     )
-    with place.sandbox(days, profiles):
-        _passes(place, days, out)
+    with place.sandbox(days, profiles, taken):
+        settings = configuration.load(place.config)
+        runs = Runs(days, sorted(settings.companies), _on(settings), out)
+        _passes(place, runs, settings, out)
+        if whole:
+            show_later_life(place, runs, settings, out)
 
 
-def _passes(place: Place, days: int, out: Terminal) -> None:
-    settings = configuration.load(place.config)
-    flows = _on(settings)
-    runs = Runs(days, sorted(settings.companies), flows, out)
+def _passes(place: Place, runs: Runs, settings: Settings, out: Terminal) -> None:
+    flows = runs.flows
     first = runs.everything("first pass")
     _print_moved(first, "What moved", out)
     _print_held(first, out)
@@ -101,9 +108,10 @@ def _passes(place: Place, days: int, out: Terminal) -> None:
     second = runs.everything("second pass")
     _print_moved(second, "The same again", out)
     writes = place.writes(ERP, *configuration.flows()) - before
-    _print_books(place, settings, out)
-    unread = list(_unread(second, flows, place.state(ERP)["rows"]))
-    differences = disagreements(place, flows, settings)
+    with compared(place, flows) as found:
+        _print_books(found, settings, out)
+        unread = list(_unread(second, flows, found.state(ERP)["rows"]))
+        differences = list(disagreements(found, settings))
     _conclude([first, second], writes, [*unread, *differences], out)
 
 
@@ -214,17 +222,16 @@ def _print_held(flows: dict[str, FlowCounts], out: Terminal) -> None:
     out.print(table)
 
 
-def _print_books(place: Place, settings: Settings, out: Terminal) -> None:
+def _print_books(found: Compared, settings: Settings, out: Terminal) -> None:
     """What is in the ERP's books now: both sides of its vouchers, and what the bills of a SaaS came to."""
-    documents = place.state(ERP)["documents"]
     table = _table("The books: vouchers in IFS", "company")
     for name in ("vouchers", "debit", "credit"):
         table.add_column(name, justify="right")
-    for side in books.sides(documents):
+    for side in books.sides(found.state(ERP)["documents"]):
         decimals = settings.companies[side.company].decimals if side.company in settings.companies else 2
         table.add_row(side.company, f"{side.vouchers:,}", f"{side.debit:,.{decimals}f}", f"{side.credit:,.{decimals}f}")
     out.print(table)
-    for title, owed in amounts(place, settings, documents):
+    for title, owed in amounts(found, settings):
         table = _table(title, "currency")
         for name in ("bills", "posted in IFS", "held", "difference"):
             table.add_column(name, justify="right")

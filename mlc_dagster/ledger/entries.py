@@ -54,6 +54,8 @@ class Event(StrEnum):
     READ = "read"  # of the chain of pulls: a walk through a source came to its end
     DIFFERS = "differs"  # both sides do not agree any more: a difference was found
     AGREES = "agrees"  # a difference was closed: both sides agree again, or a person said so
+    SIGNED = "signed"  # under a period and company: a person signed these figures of a month end
+    SIGNATURE_VOID = "signature_void"  # a figure that was signed is another one now
     AGREED = "agreed"  # under the ERP's key: the values that both sides have from now on
 
 
@@ -119,6 +121,7 @@ class HoldEntry:
     dated: date | None = None
     owner: str = ""
     passes_at: datetime | None = None  # when healing last found that it would pass
+    assigned: str = ""  # to whom a person gave it
 
     @property
     def rules(self) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ holds = Table(
     Column("owner", Name),  # of its flow: who is asked about it
     Column("passes_at", Moment),  # when healing last found that it would pass; null: it would not
     Column("read_number", Serial),  # of the walk that read it; null: not known
+    Column("scaled", Serial),  # the amount times 10,000, to be summed and sorted; null: none, or not exact like that
+    Column("assigned", Words),  # to whom a person gave it
     PrimaryKeyConstraint("id", name="holds_pkey"),
     Index(
         "holds_open",
@@ -52,6 +54,21 @@ holds = Table(
         "missing",
         "updated_at",
         "id",
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
+    Index(
+        "holds_by_amount",  # all that the review page counts, sums and sorts by, without opening one hold
+        "flow",
+        "rules",
+        "company",
+        "missing",
+        "currency",
+        "scaled",
+        "opened_at",
+        "owner",
+        "assigned",
+        "closed_at",  # SQLite reads the row where a column that is asked of is not in the index
         sqlite_where=text("closed_at IS NULL"),
         postgresql_where=text("closed_at IS NULL"),
     ),

@@ -12,6 +12,8 @@ from mlc_dagster.ledger.records.agreements import Agreements
 from mlc_dagster.ledger.records.audits import LedgerAudit
 from mlc_dagster.ledger.records.bank_marks import BankMarks
 from mlc_dagster.ledger.records.causes import Causes
+from mlc_dagster.ledger.records.close_rows import CloseRows
+from mlc_dagster.ledger.records.closes import Closes
 from mlc_dagster.ledger.records.contents import Contents
 from mlc_dagster.ledger.records.decisions import LedgerDecisions
 from mlc_dagster.ledger.records.differences import Differences
@@ -20,9 +22,11 @@ from mlc_dagster.ledger.records.history import LedgerHistory
 from mlc_dagster.ledger.records.loads import Loads
 from mlc_dagster.ledger.records.looks import Looks
 from mlc_dagster.ledger.records.masters import Masters
+from mlc_dagster.ledger.records.open_items import OpenItems
 from mlc_dagster.ledger.records.owners import Owners
 from mlc_dagster.ledger.records.posted import LedgerPosted
 from mlc_dagster.ledger.records.reads import Reads
+from mlc_dagster.ledger.records.settings_history import SettingsHistory
 from mlc_dagster.ledger.records.shadow import Shadow
 from mlc_dagster.ledger.records.sightings import LedgerSightings
 from mlc_dagster.ledger.records.stakes import Stakes
@@ -44,6 +48,8 @@ class Sections:
         self.history = LedgerHistory(database)
         self.audit = LedgerAudit(database)
         self.causes = Causes(database)
+        self.closes = Closes(database)
+        self.close_rows = CloseRows(database)
         self.contents = Contents(database)
         self.differences = Differences(database)
         self.posted = LedgerPosted(database)
@@ -52,6 +58,7 @@ class Sections:
         self.looks = Looks(database)
         self.masters = Masters(database)
         self.owners = Owners(database)
+        self.open_items = OpenItems(database)
         self.people = LedgerWaysBack(database)
         self.reads = Reads(database)
         self.agreements = Agreements(database)
@@ -61,6 +68,7 @@ class Sections:
         self.work = Work(database)
         self.loads = Loads(database)
         self.alerts = Alerts(database)
+        self.settings_history = SettingsHistory(database)
         self.shadow = Shadow(database)
         self.stale = Stale(database)
         self.stock = LedgerStock(database)

@@ -19,6 +19,9 @@ from mlc_dagster.ledger.alert_tables import alerts as alerts
 from mlc_dagster.ledger.alert_tables import shadowed as shadowed
 from mlc_dagster.ledger.bank_tables import bank_marks as bank_marks
 from mlc_dagster.ledger.bank_tables import salts as salts
+from mlc_dagster.ledger.close_tables import closes as closes
+from mlc_dagster.ledger.close_tables import settings_seen as settings_seen
+from mlc_dagster.ledger.close_tables import signatures as signatures
 from mlc_dagster.ledger.columns import Key, Moment, Name, Serial, Words
 from mlc_dagster.ledger.content_tables import contents as contents
 from mlc_dagster.ledger.hold_tables import TABLES as TABLES

@@ -26,6 +26,10 @@ differences = Table(
     Column("last_seen", Moment, nullable=False),
     Column("closed_at", Moment),  # null: both sides still differ
     Column("closed_by", Words),
+    Column("company", Name, nullable=False, server_default=""),  # of the document that was delivered; empty: not told
+    Column("party", Words),
+    Column("scaled", Serial),  # as of a hold
+    Column("assigned", Words),
     PrimaryKeyConstraint("id", name="differences_pkey"),
     Index(
         "differences_open",
@@ -34,6 +38,20 @@ differences = Table(
         "kind",
         "field",
         unique=True,
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
+    Index(
+        "differences_by_amount",
+        "flow",
+        "kind",
+        "company",
+        "field",
+        "currency",
+        "scaled",
+        "first_seen",
+        "assigned",
+        "closed_at",  # SQLite reads the row where a column that is asked of is not in the index
         sqlite_where=text("closed_at IS NULL"),
         postgresql_where=text("closed_at IS NULL"),
     ),

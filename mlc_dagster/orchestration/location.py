@@ -13,6 +13,7 @@ from mlc_dagster.orchestration import partitions
 from mlc_dagster.orchestration.assets.checks import voucher_check
 from mlc_dagster.orchestration.assets.comparisons import comparison_assets
 from mlc_dagster.orchestration.assets.loads import loaded_asset, prepared_asset
+from mlc_dagster.orchestration.assets.month_end import month_end_assets, month_end_jobs
 from mlc_dagster.orchestration.assets.pausing import after
 from mlc_dagster.orchestration.assets.references import alignment_checks, reference_assets
 from mlc_dagster.orchestration.assets.reversals import reversals_asset, reversals_key, reverses
@@ -26,7 +27,9 @@ from mlc_dagster.orchestration.automation.healing import healing_sensors
 from mlc_dagster.orchestration.automation.inbox import inbox_sensors
 from mlc_dagster.orchestration.automation.planning import plan_job
 from mlc_dagster.orchestration.automation.retention import purge_job, purge_schedule
+from mlc_dagster.orchestration.automation.stock import stock_sensor
 from mlc_dagster.orchestration.automation.sweep import sweep_jobs, sweep_schedules
+from mlc_dagster.orchestration.automation.taken_up import taken_up_sensors
 from mlc_dagster.orchestration.liveness.lost_runs import lost_runs_sensor
 from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
 from mlc_dagster.orchestration.resources import ConnectionResource, LedgerResource, StorageResource
@@ -128,6 +131,7 @@ class _Parts:
     def verified(self) -> Iterator[dg.AssetsDefinition]:
         for flow in self.looked_at:
             yield verified_asset(flow, self.settings, self.place[flow.source.partition])
+        yield from month_end_assets(self.every, self.settings)
 
     def checks(self) -> Iterator[dg.AssetChecksDefinition]:
         for system in self.charted:
@@ -145,11 +149,12 @@ class _Parts:
             *source_checks.standing_jobs(self.every, self.settings),
             *sweep_jobs(self.every, self.settings),
             *verifying.verify_jobs(self.looked_at),
+            *month_end_jobs(self.every),
             plan_job(self.every, self.settings, quiet),
         ]
         yield from moving
         yield purge_job(self.settings, [job.name for job in moving])
-        yield from alerts.daily_jobs(self.settings, self.environment)
+        yield from alerts.daily_jobs(self.settings, self.environment, self.every)
 
     def schedules(self) -> Iterator[dg.ScheduleDefinition]:
         has_charts = any(entity.partition == "company" for entity in self.read)
@@ -170,8 +175,10 @@ class _Parts:
         yield from inbox_sensors(self.flows, self.settings)
         yield from healing_sensors(self.flows, self.settings)
         yield from due_sensors(self.every, self.settings, self.read)
-        yield from alerts.failure_sensors(self.settings, self.environment)
+        yield from alerts.alert_sensors(self.settings, self.environment, self.every)
+        yield from taken_up_sensors(self.looked_at)
         yield lost_runs_sensor()
+        yield stock_sensor(self.every)
         yield failed_runs_sensor(self.every, self.read, self.settings, self.environment)
 
 

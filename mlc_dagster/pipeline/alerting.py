@@ -15,7 +15,7 @@ from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.credentials import secret
 from mlc_dagster.pipeline.due_causes import DueCause, by_cause
-from mlc_dagster.settings.alerts import PASSWORD, WEBHOOK, AlertSettings
+from mlc_dagster.settings.alerts import PASSWORD, WEBHOOK, AlertRoute, AlertSettings
 from mlc_dagster.transport.notifications import Channel, Email, NotSent, Webhook
 
 log = logger("mlc_dagster.alerts")
@@ -28,7 +28,7 @@ def channels(settings: AlertSettings, ledger: Opened) -> Iterator[Channel]:
     """The ways that mlc.yaml names. Raises Misconfigured where the secret of one is missing."""
     if settings.webhook is not None:
         where, plain = _secret(settings.webhook, ledger), settings.plain_http is not None
-        yield Webhook(where, settings.webhook, settings.timeout_seconds, plain)
+        yield Webhook(where, settings.webhook, settings.timeout_seconds, plain, settings.webhook_form)
     if mail := settings.email:
         password = _secret(PASSWORD, ledger) if mail.user else ""
         yield Email(**mail.model_dump(), password=password, timeout=settings.timeout_seconds)
@@ -43,8 +43,29 @@ def _secret(name: str, ledger: Opened) -> str:
     raise Misconfigured(f"{name} is not set, and alerts in mlc.yaml need it", cure=f"Set it in {where} {name}.")
 
 
-def tell(settings: AlertSettings, ledger: Opened, subject: str, text: str) -> list[str]:
-    """Send it every way; a sentence for each that failed, which is logged too. Never raises an error of ours."""
+def of_route(route: AlertRoute, settings: AlertSettings) -> AlertSettings:
+    """The settings for those alone that a route names."""
+    mail = settings.email.model_copy(update={"to": route.to}) if settings.email and route.to else None
+    return settings.model_copy(
+        update={"webhook": route.webhook, "webhook_form": route.webhook_form, "email": mail, "routes": ()}
+    )
+
+
+def tell(
+    settings: AlertSettings,
+    ledger: Opened,
+    subject: str,
+    text: str,
+    kind: str = "",
+    owners: Collection[str] = (),
+) -> list[str]:
+    """Send it every way; a sentence for each that failed, which is logged too. Never raises an error of ours.
+
+    `kind`, and the `owners` of what it is about: the first route that fits says who is told.
+    """
+    fits = (route for route in settings.routes if _fits(route, kind, owners))
+    if (route := next(fits, None)) is not None:
+        settings = of_route(route, settings)
     failed: list[MlcError] = []
     try:
         for channel in channels(settings, ledger):
@@ -57,6 +78,11 @@ def tell(settings: AlertSettings, ledger: Opened, subject: str, text: str) -> li
     for each in failed:
         log.warning("an alert was not sent: %s", each)
     return [str(each) for each in failed]
+
+
+def _fits(route: AlertRoute, kind: str, owners: Collection[str]) -> bool:
+    is_kind, is_owner = not route.kinds or kind in route.kinds, not route.owners or set(route.owners) & set(owners)
+    return is_kind and bool(is_owner)
 
 
 def redacted(text: str, ledger: Opened, secrets: Collection[str]) -> str:
@@ -112,7 +138,7 @@ def tell_failure(settings: AlertSettings, ledger: Opened, failed: FailedRun, sec
         return f"{failed.job} failed for the same cause before: it was told then"
     told = [failed.text(settings.ui_url, before), *(each.follows(each.cause.partition(":")[0]) for each in standing)]
     text = redacted("\n".join(told), ledger, secrets)
-    failures = tell(settings, ledger, redacted(failed.subject(), ledger, secrets), text)
+    failures = tell(settings, ledger, redacted(failed.subject(), ledger, secrets), text, kind="run_failed")
     return f"not told: {'; '.join(failures)}" if failures else f"told that {failed.job} failed"
 
 

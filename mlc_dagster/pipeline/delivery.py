@@ -13,7 +13,7 @@ from mlc_dagster.core.flows import Flow, Problem
 from mlc_dagster.core.logs import logger
 from mlc_dagster.core.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
 from mlc_dagster.ledger import Decision, Lease, LeaseLost, Ledger, Paused, Run, Standing
-from mlc_dagster.pipeline import disagreements, ending, stakes
+from mlc_dagster.pipeline import disagreements, ending, namesakes, stakes
 from mlc_dagster.pipeline.batches import EXAMPLES, Slice, chunks
 from mlc_dagster.pipeline.changed_back import changed_back
 from mlc_dagster.pipeline.drafts import NOTHING_TO_SEND, asked_for, draft_of, superseded
@@ -24,6 +24,7 @@ from mlc_dagster.pipeline.load_result import Loaded
 from mlc_dagster.pipeline.ownership import Ownership
 from mlc_dagster.pipeline.prepare import held_target
 from mlc_dagster.pipeline.systematic_refusals import SystematicRefusal
+from mlc_dagster.pipeline.twins import Twins
 
 log = logger("mlc_dagster.pipeline")
 
@@ -134,8 +135,9 @@ class Delivery:
         if self._is_stopped():
             self.loaded.paused += len(ready)
             return
+        ready, twins = Twins(self.flow, self.ledger).sort(ready)
         ready, drafts, kept = self.people.look_at(ready, lambda one: self._draft(one, standings[one.key]))
-        for each in kept:
+        for each in (*twins, *kept):
             self._hold(*each)
         self._send(ready, drafts, standings)
 
@@ -214,7 +216,7 @@ class Delivery:
         Raises LeaseLost, which says how much was answered all the same: that is in the trail, and looked for."""
         flow, run = self.flow, self.run
         taken = superseded(flow, last_words)
-        self.loaded.differing += disagreements.remember(flow.name, last_words, self.ledger)
+        self.loaded.differing += disagreements.remember(flow.name, last_words, self.ledger, self.run)
         stakes.remember(flow, last_words, self.ledger)
         try:
             kept = self.ledger.finish(
@@ -232,7 +234,9 @@ class Delivery:
             saved = sum(isinstance(outcome, Saved) for _, outcome in last_words)
             words = f"{lost.message}; {flow.target.system} took {saved} record(s) of this batch before that"
             raise LeaseLost(words, cure=lost.cure) from lost
-        self.loaded.differing += self.ownership.tell_shared()
+        self.loaded.differing += self.ownership.tell_shared(self.run)
+        created = [one.key for one, outcome in last_words if isinstance(outcome, Saved) and outcome.action == "created"]
+        self.loaded.differing += namesakes.tell_alike(self.flow, created, self.ledger, self.run)
         return kept
 
     def _count(self, one: Ready, outcome: Answered) -> None:

@@ -31,8 +31,9 @@ def look_for_extras(asked: Asked, since: datetime | None, account: Verified) -> 
     there = {(one.key, one.remote_id) for one in seen}
     found = [_found(asked, one) for one in seen]
     account.extra += len(found)
-    account.opened += ledger.differences.see(flow.name, found)
-    account.closed += ledger.differences.close([one.id for place, one in before.items() if place not in there], AGREED)
+    account.opened += ledger.differences.see(flow.name, found, asked.run)
+    over = [one.id for place, one in before.items() if place not in there]
+    account.closed += ledger.differences.close(over, AGREED, asked.run)
     for one, each in zip(seen, found, strict=True):
         account.sum(None, asked.worth(one.values))
         account.name(each.key, in_words(each))

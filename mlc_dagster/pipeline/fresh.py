@@ -126,7 +126,7 @@ class SecondRead:
         over = [one for one in gone if standings[one.key].state is not State.IN_DOUBT]
         self.ledger.gone.tell(self.flow.name, {one.key: one.version for one in over}, run=self.run)
         delivered = [one.key for one in over if standings[one.key].delivered_version is not None]
-        self.ledger.differences.see(self.flow.name, [Found(key, GONE_IN_THE_SOURCE) for key in delivered])
+        self.ledger.differences.see(self.flow.name, [Found(key, GONE_IN_THE_SOURCE) for key in delivered], self.run)
         found.gone += len(over)
 
     def _hold(self, gone: Sequence[Ready], why: str, found: Reread) -> None:

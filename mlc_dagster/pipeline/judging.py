@@ -24,6 +24,7 @@ from mlc_dagster.pipeline.registered_anew import Registrations
 AsRead = tuple[Record | None, str | None, str | None]
 """A record, its ETag, and why it could not be read (JSON text) where the record is None."""
 
+OLDER = "dated before the cut-over "
 READABLE = "record_is_readable"
 MAPPABLE = "record_can_be_mapped"
 NOT_REVERSED = "is_not_reversed"
@@ -159,7 +160,12 @@ def before_cut_over(cut_over: date, flow: Flow, key: str, record: Any, facts: Fa
     dated = next((each.on for each in record.dates() if each.on), None)
     if dated is None or dated >= cut_over or facts.remote_id(flow.name, key):
         return ""
-    return f"dated before the cut-over {cut_over}"
+    return f"{OLDER}{cut_over}"
+
+
+def is_before_cut_over(why: str) -> bool:
+    """Whether that is why a record is no matter of its flow."""
+    return why.startswith(OLDER)
 
 
 def _words(fate: Fate | None, posted: Mapping[str, str], key: str) -> str:

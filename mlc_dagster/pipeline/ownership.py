@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from mlc_dagster.core.difference_kinds import PROBABLE_DOUBLE
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.outcomes import Begun, Outcome, Saved
-from mlc_dagster.ledger import Ledger
+from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.ledger.records.differences import Found
 
 
@@ -34,7 +34,7 @@ class Ownership:
             if self.flow.target.shares and isinstance(outcome, Saved):
                 self._new[outcome.draft.key] = outcome.remote_id
 
-    def tell_shared(self) -> int:
+    def tell_shared(self, run: Run) -> int:
         """Two of ours that are one there: told at the new one, with the other, which wrote it first; how many."""
         new, self._new = self._new, {}
         known = self.ledger.owners.all(self.flow.name, list(new.values())) if new else {}
@@ -46,4 +46,4 @@ class Ownership:
             if others and not is_first:
                 words = f"one with {others[0]} in {target}, which wrote it first"
                 found.append(Found(key, PROBABLE_DOUBLE, "", key, words))
-        return self.ledger.differences.see(self.flow.name, found) if found else 0
+        return self.ledger.differences.see(self.flow.name, found, run) if found else 0

@@ -56,6 +56,7 @@ from mlc_dagster.pipeline.judging import (
     mapped as mapped,
 )
 from mlc_dagster.pipeline.namesakes import keep_marks, namesakes
+from mlc_dagster.pipeline.older_documents import OlderDocuments
 from mlc_dagster.pipeline.registered_anew import Registrations, There
 from mlc_dagster.pipeline.taken_back import LaterLife, read_at, with_posted
 
@@ -96,10 +97,12 @@ def prepare(
     verdict: Verdict,
     look: Look | None = None,
     there: There | None = None,
+    older: OlderDocuments | None = None,
 ) -> Iterator[list[Ready]]:
     """Map and judge the rows of one partition; what is ready comes out, what is not is held in the ledger.
 
-    Where there is nothing to validate against (`facts.unusable`), every record is held with that reason.
+    Where there is nothing to validate against (`facts.unusable`), every record is held with that reason. `older`: of a
+    flow with a cut-over, what the target has of the documents before it.
     """
     verdict.blocked.update(facts.unusable)
     of = partial(ledger.decisions.of, flow.name)
@@ -123,6 +126,8 @@ def prepare(
         verdict.superseded += sum(one.key in passed for one in held)
         verdict.discarded += sum(isinstance(one, Discarded) for one in judged)
         outside = [one for one in judged if isinstance(one, OutOfScope)]
+        if older is not None:
+            outside = older.adopt(rows, outside, known, run, number)
         ledger.leave(flow.name, {one.key: one.seen for one in outside}, run=run)
         verdict.out_of_scope.update(one.why for one in outside)
         verdict.count([one for one in held if one.key not in passed])

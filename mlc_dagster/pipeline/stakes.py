@@ -13,5 +13,5 @@ from mlc_dagster.ledger import Ledger
 def remember(flow: Flow, last_words: Sequence[tuple[Ready, Outcome]], ledger: Ledger) -> None:
     """Of what the target took. A run that dies after this, and before the delivery is written down, does no harm."""
     saved = [one for one, outcome in last_words if isinstance(outcome, Saved)]
-    document = flow.document or (lambda record: None)
+    document = flow.document or flow.twin or (lambda record: None)
     ledger.stakes.note(flow.name, {one.key: stake_of(one.record, document(one.record)) for one in saved})

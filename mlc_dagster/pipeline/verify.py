@@ -13,8 +13,8 @@ from mlc_dagster.core import difference_kinds as kinds
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
 from mlc_dagster.core.outcomes import Delivered, ReadsBack, Ready, Seen, Worth
-from mlc_dagster.ledger import Ledger
-from mlc_dagster.ledger.records.differences import Found
+from mlc_dagster.ledger import Ledger, Run
+from mlc_dagster.ledger.records.differences import A_LOOK, Found
 from mlc_dagster.ledger.records.looks import Look, Remembered
 from mlc_dagster.pipeline.agreed_values import AgreedValues, Unlike, with_restored
 from mlc_dagster.pipeline.batches import chunks
@@ -48,6 +48,8 @@ class Asked:
     """sends these again as they are: of the policy `restore` alone"""
     goes_on: Callable[[], bool] = lambda: True
     """asked after each record: what was not looked at then is left for the next look"""
+    run: Run = A_LOOK
+    """who looks: stands in the trail with what is found"""
 
     def worth(self, values: Any) -> Worth | None:
         return self.client.worth(self.flow.target, values) if values else None
@@ -177,8 +179,8 @@ class _Comparison:
         now = {look.key: look.delivered_at for look in ledger.looks.of(flow, list(self.compared))}
         current = [key for key in self.compared if now.get(key) == self.ones[key].look.delivered_at]
         found = [each for key in current for each in self.compared[key].found]
-        self.opened = ledger.differences.see(flow, found)
-        self.closed = ledger.differences.agree(flow, current, LOOKED_FOR, found)
+        self.opened = ledger.differences.see(flow, found, self.asked.run)
+        self.closed = ledger.differences.agree(flow, current, LOOKED_FOR, found, self.asked.run)
         ledger.looks.saw(flow, {key: self.compared[key].remembered for key in current}, began_at)
 
     def to_restore(self) -> dict[str, tuple[Unlike, ...]]:

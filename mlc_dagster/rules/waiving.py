@@ -57,10 +57,14 @@ WAS_CANCELLED = "was_cancelled_by_a_person"
 AS_DELIVERED = "target_is_as_delivered"
 """Nobody edited it there, or a person said what counts: of flows whose verify.policy is hold."""
 
+TWIN = "is_no_probable_double"
+"""Its source does not have the same document under another id, which was entered."""
+
 IN_THE_TARGET = frozenset({"may_be_this_company", "may_be_this_deal", DELETED, AS_DELIVERED, WAS_CANCELLED})
 """Held for what people keep, cancelled or deleted in the target: they say there, or in mlc.yaml, what it is."""
 
 AT_THE_LOAD = IN_THE_TARGET | {
+    TWIN,
     "target_accepts_it",
     "is_still_in_the_source",
     "is_owned_by_another_key",

@@ -32,6 +32,7 @@ def main(
     ] = None,
     profiles: Annotated[bool, typer.Option("--profiles", help="List the profiles, and stop")] = False,
     state: Annotated[Path | None, typer.Option(help="Keep what was sent in this file, across restarts")] = None,
+    descriptor: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Serve IFS Cloud and the SaaS beside it on one local port."""
     if profiles:
@@ -39,7 +40,7 @@ def main(
         return
     try:
         limits = Limits(**dict(map(_limit, limit or [])))
-        serve(port, seed, today.date() if today else None, limits, state, days, profile or [])
+        serve(port, seed, today.date() if today else None, limits, state, days, profile or [], descriptor)
     except MlcError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

@@ -137,10 +137,10 @@ class Sandbox:
         """Credential -> the most calls it made in any window of the limit, refused ones included."""
         return self.systems[system].counts.peaks()
 
-    def bind(self) -> socket.socket:
-        """Take the port. Raises Misconfigured where it is in use."""
+    def bind(self, taken: socket.socket | None = None) -> socket.socket:
+        """Take the port, or the one that is `taken` already. Raises Misconfigured where it is in use."""
         if self._socket is None:
-            self._socket = bound_socket(self._port)
+            self._socket = taken or bound_socket(self._port)
             self._port = self._socket.getsockname()[1]
         return self._socket
 

@@ -24,9 +24,11 @@ def serve(
     state: Path | None = None,
     days: int = DAYS,
     profiles: Sequence[str] = (),
+    descriptor: int | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM. Prints one line with the address.
 
+    `descriptor`: of the socket that listens, where whoever started this has taken the port for it.
     With `state`, what was sent is kept in that file and served again at the next start.
     Raises Misconfigured for a port in use, and for a profile that there is not.
     """
@@ -34,7 +36,7 @@ def serve(
         raise Misconfigured(f"there is no seed {seed!r}", cure="Give --seed demo or --seed empty.")
     which = cast(Literal["demo", "empty"], seed)
     box = Sandbox(which, today, limits=limits, port=port, state=state, days=days, profiles=profiles)
-    place = box.bind()
+    place = box.bind(None if descriptor is None else socket.socket(fileno=descriptor))
     chosen = f"profiles {', '.join(box.profiles)}, " if box.profiles else ""
     words = f"seed {seed}, {chosen}today {box.today}; Ctrl-C stops it"
     sys.stdout.write(f"Sandbox of {', '.join(box.systems)} on {box.url}  ({words})\n")

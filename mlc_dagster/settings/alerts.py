@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -39,6 +40,43 @@ class EmailSettings(Section):
         return self
 
 
+Kind = Literal[
+    "run_failed", "failed_twice", "credential", "quota", "not_fresh", "days_due", "held_share",
+    "open_long", "open_amount", "few_rows", "paused", "chain_broken",
+]  # fmt: skip
+WebhookForm = Literal["slack", "teams"]
+
+
+class AlertThresholds(Section):
+    """From when on each condition is told."""
+
+    not_fresh_hours: float = Field(24, gt=0, description="A flow that was loaded before, and not since then")
+    days_due: int = Field(2, ge=1, description="Of one flow, that are not loaded though asked for")
+    held_share: float = Field(0.05, gt=0, le=1, description="Of the rows of the day that a flow loaded last")
+    open_days: float = Field(7, gt=0, description="A hold or a difference that is older")
+    open_amounts: dict[str, Decimal] = Field(
+        default_factory=dict, description="Currency: open by one cause. SEK: 1000000"
+    )
+    few_rows_share: float = Field(0.1, ge=0, lt=1, description="Of the usual rows of a day; 0: never told")
+    paused_hours: float = Field(24, gt=0)
+
+
+class AlertRoute(Section):
+    """Who is told of some alerts in the place of all others: the first route that fits counts."""
+
+    kinds: tuple[Kind, ...] = Field((), description="Empty: of every kind")
+    owners: tuple[str, ...] = Field((), description="Of flows: team:finance; empty: whoever it is")
+    webhook: Annotated[str, BeforeValidator(_name)] | None = Field(None, description="Name of what holds its address")
+    webhook_form: WebhookForm = "slack"
+    to: tuple[str, ...] = Field((), description="Mail addresses, by the server of alerts.email")
+
+    @model_validator(mode="after")
+    def _tells_somebody(self) -> AlertRoute:
+        if self.webhook is None and not self.to:
+            raise ValueError("nobody is told: give webhook or to")
+        return self
+
+
 class AlertSettings(Connection):
     """Told to a webhook, by e-mail, or both."""
 
@@ -46,7 +84,11 @@ class AlertSettings(Connection):
         None,
         description=f"Name of what holds its address: {WEBHOOK} (environment or vault), or an environment variable",
     )
+    webhook_form: WebhookForm = Field("slack", description="slack: {text}, as many take it; teams: a card of Workflows")
     email: EmailSettings | None = None
+    thresholds: AlertThresholds = AlertThresholds()
+    routes: tuple[AlertRoute, ...] = ()
+    page_url: Link | None = Field(None, description="Where the review page is: messages link to what is decided there")
     daily: str = Field("0 7 * * *", description="Cron, UTC: a word on what is on hold and paused; empty: none")
     ui_url: Link | None = Field(None, description="Where Dagster's UI is: messages link to the run")
     quiet_minutes: float = Field(60, ge=0, description="One job that fails for one cause is told once in this time")
@@ -56,4 +98,6 @@ class AlertSettings(Connection):
     def _tells_somebody(self) -> AlertSettings:
         if self.webhook is None and self.email is None:
             raise ValueError("nobody is told: give webhook or email")
+        if self.email is None and any(route.to for route in self.routes):
+            raise ValueError("a route sends mail, and no server is named: give email")
         return self

@@ -86,6 +86,11 @@ class Schedules(Section):
     duplicates: str = Field("20 * * * *", description="Cron, UTC: looks for documents that stand twice in a target")
     sweep: str = Field("30 1 * * *", description="Cron, UTC: looks in the ERP at what was delivered; on from the start")
     verify: str = Field("0 2 * * *", description="Cron, UTC: looks at what was delivered; on from the start")
+    fresh_minutes: dict[str, float] = Field(
+        default_factory=dict,
+        description="Flow: minutes within which it is loaded, else its asset turns yellow, after twice that red. "
+        "Default: four ticks of its schedule, at least an hour",
+    )
     purge_runs: str = Field("40 2 * * *", description="Cron, UTC: deletes runs as retention says; on from the start")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import logging
+import re
 import smtplib
 import ssl
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import httpx
 
@@ -41,12 +42,13 @@ class Channel(Protocol):
 
 @dataclass(frozen=True)
 class Webhook:
-    """JSON {"text": ...} by POST. The address is a secret: `secret` is the name that it goes by."""
+    """JSON by POST, {"text": ...} or a card. The address is a secret: `secret` is the name that it goes by."""
 
     url: str = field(repr=False)
     secret: str
     timeout: float = 10.0
     may_be_plain: bool = False
+    form: Literal["slack", "teams"] = "slack"
 
     @property
     def name(self) -> str:
@@ -58,8 +60,7 @@ class Webhook:
             address = httpx.URL(self.url)
             self._refuse_plain(cure)
             with _unlogged():
-                words = html.escape(inert_lines(f"{subject}\n{text}"), quote=False)  # else <!channel> calls everybody
-                answer = self._post(address, words)
+                answer = self._post(address, self._body(inert_lines(subject), inert_lines(text)))
         except Misconfigured as error:
             raise NotSent(f"the {self.name} was not reached: {error.message}", cure=error.cure) from None
         except (httpx.RequestError, httpx.InvalidURL, UnicodeError) as error:
@@ -70,16 +71,34 @@ class Webhook:
                 said = said.replace(part, "***") if len(part) >= 4 else said
             raise NotSent(f"the {self.name} answered {answer.status_code} {said}".rstrip(), cure=cure)
 
-    def _post(self, address: httpx.URL, words: str) -> httpx.Response:
+    def _body(self, subject: str, text: str) -> dict[str, Any]:
+        if self.form == "teams":
+            return _card(subject, text)
+        return {"text": html.escape(f"{subject}\n{text}", quote=False)}  # else <!channel> calls everybody
+
+    def _post(self, address: httpx.URL, body: dict[str, Any]) -> httpx.Response:
         own = opened(timeout=self.timeout, trust_env=address.host not in LOOPBACK)
         with Bounds(3 * self.timeout, ANSWER_MEGABYTES).hold(own) as client:
-            return client.post(address, json={"text": words})
+            return client.post(address, json=body)
 
     def _refuse_plain(self, cure: str) -> None:
         if is_plain(self.url) and not self.may_be_plain:
             why = "an http:// address of another machine: everybody on the way would read what is on hold"
             meant = "Where that is known and meant, say why: alerts.plain_http in mlc.yaml."
             raise NotSent(f"the {self.name} is {why}", cure=f"{cure} {meant}")
+
+
+def _card(subject: str, text: str) -> dict[str, Any]:
+    """As a Workflow of Teams takes it. Its text is Markdown: what means something there is escaped."""
+    lines = [_plain_text(subject, weight="Bolder"), *(_plain_text(line) for line in text.splitlines() if line)]
+    kind, schema = "application/vnd.microsoft.card.adaptive", "http://adaptivecards.io/schemas/adaptive-card.json"
+    card = {"$schema": schema, "type": "AdaptiveCard", "version": "1.4", "body": lines}
+    return {"type": "message", "attachments": [{"contentType": kind, "content": card}]}
+
+
+def _plain_text(line: str, **more: str) -> dict[str, Any]:
+    escaped = re.sub(r"([\\`*_\[\]<>])", r"\\\1", line)
+    return {"type": "TextBlock", "text": escaped, "wrap": True, **more}
 
 
 def _reason(error: Exception) -> str:

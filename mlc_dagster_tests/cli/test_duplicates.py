@@ -13,8 +13,11 @@ import pytest
 import yaml
 
 from mlc_dagster.cli import app as cli
+from mlc_dagster.core.outcomes import Draft, Ready, Saved
+from mlc_dagster.core.vocabulary import Record
 from mlc_dagster.demo.place import SECRETS
 from mlc_dagster.ledger import Ledger
+from mlc_dagster.ledger import Run as LedgerRun
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster_tests.orchestration.conftest import PLENTY, settings_for
 
@@ -63,6 +66,25 @@ def double(box: Sandbox, at: datetime | None = None) -> None:
     for number in (1, 2):
         keys = {"Company": "0010", "InvoiceId": number, "ExternalRef": "procurify-bill-1", "ObjState": "Open"}
         box.ifs.put("SupplierInvoiceSet", keys, modified=at or datetime.now(UTC))
+
+
+class Contact(Record, frozen=True, kw_only=True):
+    name: str
+
+
+def test_master_data_that_is_alike_stands_in_the_json_too(run: Run, tmp_path: Path) -> None:
+    flow, mark = "monday/suppliers", "VAT number SE5566778899"
+    with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
+        ledger.masters.keep(flow, {"S1": [mark], "S2": [mark]})
+        for key in ("S1", "S2"):
+            one = Ready(key, "2026-11-05T10:00:00.000000Z", "f", Contact(name=key))
+            ledger.begin(flow, [(one, None)], run=LedgerRun("r"))
+            saved = Saved(Draft(key, one.record), f"m-{key}", "created")
+            ledger.finish(flow, [(one, saved)], run=LedgerRun("r"))
+    _, printed = run("--json")
+    systems = {each["system"]: each for each in json.loads(printed.removesuffix("ledger: ledger.db\n"))}
+    assert systems["monday"]["alike"] == [{"flow": flow, "mark": mark, "keys": ["S1", "S2"]}]
+    assert systems["ifs"]["alike"] == []
 
 
 def test_a_clear_look_ends_with_0_and_says_how_many_were_compared(run: Run, box: Sandbox) -> None:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from mlc_dagster.cli.app import app
 from mlc_dagster.core.errors import MlcError
+from mlc_dagster.ledger.records.differences import Found
 from mlc_dagster_tests.orchestration.conftest import DAY, World
 from mlc_dagster_tests.orchestration.conftest import world as world
 
@@ -307,3 +308,22 @@ def test_a_replay_without_its_instance_makes_none(
 @pytest.mark.parametrize("words", [("holds", "list"), ("holds", "release"), ("audit", "show"), ("replay",)])
 def test_every_command_has_an_example(words: tuple[str, ...]) -> None:
     assert "Example" in mlc(*words, "--help").output
+
+
+def test_the_list_and_what_is_open_tell_of_each_cause_how_much_since_when_and_whose(two_held: World) -> None:
+    gone = Found("P9", "gone_in_the_source", "", "PO-9", None, "21.50", "SEK")
+    two_held.ledger.differences.see(PURCHASES, [gone])
+    listed = told("holds", "list")
+    assert {tuple(each["rules"]): (each["items"], each["amounts"]) for each in listed["causes"]} == {
+        ("order_is_released",): (1, {"SEK": "21"}), ("gl_accounts_exist",): (1, {"SEK": "21"})
+    }  # fmt: skip
+    assert listed["totals"]["amounts"] == {"SEK": "42"} and listed["totals"]["items"] == 2
+    assert all(each["owners"] and each["oldest"] and each["company"] == "0010" for each in listed["causes"])
+    both = told("open")
+    assert both["totals"] | {"oldest": None} == {
+        "items": 3, "causes": 3, "amounts": {"SEK": "63.5"}, "oldest": None
+    }  # fmt: skip
+    (difference,) = [each for each in both["causes"] if each["kind"] == "difference"]
+    assert difference["rules"] == ["gone_in_the_source"] and difference["amounts"] == {"SEK": "21.5"}
+    shown = mlc("open", "--system", "cin7").output
+    assert "63.50 SEK" in shown and "gl_accounts_exist: 4711 (cin7)" in shown

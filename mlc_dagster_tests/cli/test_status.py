@@ -7,6 +7,9 @@ from decimal import Decimal
 import pytest
 
 from mlc_dagster.core.flows import Problem
+from mlc_dagster.core.outcomes import Draft, Ready, Saved
+from mlc_dagster.core.stakes import Stake
+from mlc_dagster.core.vocabulary import Record
 from mlc_dagster.ledger import Failure, Held, Run
 from mlc_dagster.ledger.records.differences import Found
 from mlc_dagster_tests.cli.test_holds import PURCHASES, mlc, refusal, told
@@ -16,6 +19,10 @@ from mlc_dagster_tests.orchestration.conftest import world as world
 
 REFUSED = Failure("cin7:refused", "cin7", "GET /me: 401. Check the keys.", "run 1", patience=1)
 AWAY = Failure("ifs:unreachable", "ifs", "no answer", "run 1")
+
+
+class Invoiced(Record, frozen=True, kw_only=True):
+    total_amount: Decimal
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +62,21 @@ def test_the_table_says_what_to_do_once_for_a_cause_and_exits_with_0() -> None:
     assert shown.output.count("mlc retry cin7:refused") == 1 and "2 loads of cin7/purchases" in shown.output
     assert "3 (2 need a person)" in shown.output and "7.00 EUR, 10.60 SEK" in " ".join(shown.output.split())
     assert "ifs:unreachable: 2 loads of cin7/suppliers, read ifs/supplier_set tried again at" in shown.output
+
+
+def test_what_is_stale_stands_in_the_table_with_number_and_amount(world: World) -> None:
+    flow = "hubspot/invoices"  # off here: what is stale of it is told all the same
+    with world.ledger as ledger:
+        for number in (1, 2):
+            one = Ready(f"0010/{number}", "2026-11-05T10:00:00.000000Z", "f", Invoiced(total_amount=Decimal("600.50")))
+            ledger.begin(flow, [(one, None)], run=Run("r"))
+            ledger.finish(flow, [(one, Saved(Draft(one.key, one.record), f"h-{number}", "created"))], run=Run("r"))
+            ledger.stakes.note(flow, {one.key: Stake("600.50", "SEK")})
+        ledger.stale.note(flow, ["0010/1", "0010/2"])
+    (mine,) = [each for each in told("status")["flows"] if each["flow"] == flow]
+    assert (mine["stale"], mine["stale_amounts"]) == (2, {"SEK": "1201.00"})
+    shown = " ".join(mlc("status").output.split())
+    assert "2 (1,201.00 SEK)" in shown and "mlc replay --also-unchanged" in shown
 
 
 def test_retry_lets_a_cause_a_flow_or_all_go_on(world: World) -> None:

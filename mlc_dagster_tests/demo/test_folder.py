@@ -13,7 +13,8 @@ import dagster as dg
 import pytest
 import yaml
 
-from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.errors import Misconfigured, MlcError
+from mlc_dagster.core.loopback import listening_socket
 from mlc_dagster.demo.folder import MARK, is_demo, kept, replaced, strangers
 from mlc_dagster.demo.place import SECRETS, Place, real_places
 from mlc_dagster.ledger.vault import MASTER_KEY
@@ -242,7 +243,7 @@ def test_the_demos_dagster_keeps_all_of_its_state_in_the_demos_folder(folder: Pa
     content["compute_logs"] = {"module": "dagster_aws.s3", "class": "S3ComputeLogManager", "config": {"bucket": "real"}}
     place = Place(folder / DEMO)
     with replaced(DEMO, {}):
-        place.lay_out(7, yaml.safe_dump(content))
+        place.lay_out(7, yaml.safe_dump(content)).close()
     with dg.DagsterInstance.from_config(str(place.home)) as instance:
         assert str(place.home) in str(instance.get_ref().to_dict())
         assert "real" not in (place.home / "dagster.yaml").read_text()
@@ -263,10 +264,49 @@ def test_a_process_that_entered_the_demo_knows_nothing_of_the_real_settings(
         monkeypatch.setenv(name, "real")
     place = Place(folder / DEMO)
     with replaced(DEMO, {}):
-        place.lay_out(7, INSTANCE.read_text())
+        place.lay_out(7, INSTANCE.read_text()).close()
     place.enter()
     found = real_places()
     assert set(found) == {"MLC_CONFIG", "MLC_STORAGE", "MLC_DATABASE_URL", "DAGSTER_HOME"}
     assert all(path.is_relative_to(folder / DEMO) for path in found.values())
     assert not [name for name, value in os.environ.items() if value in real.values()]
     assert os.environ["IFS_CLIENT_SECRET"] == SECRETS["IFS_CLIENT_SECRET"] and os.environ[MASTER_KEY] == ""
+
+
+def test_two_demos_that_begin_at_once_have_a_port_each_and_hold_it(folder: Path) -> None:
+    """Both are laid out before either starts its sandbox: the port that the first has chosen is taken."""
+    one, other = Place(folder / "one"), Place(folder / "other")
+    with one.lay_out(1, INSTANCE.read_text()) as first, other.lay_out(1, INSTANCE.read_text()) as second:
+        assert one.url != other.url
+        assert [place.getsockname()[1] for place in (first, second)] == [
+            int(each.url.rpartition(":")[2]) for each in (one, other)
+        ]
+        with pytest.raises(Misconfigured, match=f"port {first.getsockname()[1]} on 127.0.0.1 cannot be used"):
+            listening_socket(first.getsockname()[1])
+
+
+def test_a_demo_whose_port_another_program_has_taken_since_does_not_talk_to_that(folder: Path) -> None:
+    place = Place(folder / DEMO)
+    with (
+        place.lay_out(1, INSTANCE.read_text()),
+        pytest.raises(Misconfigured, match="cannot be used"),
+        place.sandbox(1),
+    ):
+        pass
+
+
+@pytest.mark.slow
+def test_the_sandbox_takes_over_the_port_that_was_held_for_it_and_says_what_people_cannot_do(folder: Path) -> None:
+    place = Place(folder / DEMO)
+    with place.lay_out(1, INSTANCE.read_text()) as taken, place.sandbox(1, (), taken):
+        rows = place.control("GET", "ifs/PurchaseOrderSet")
+        assert len(rows) > 100
+        place.control("DELETE", "ifs/PurchaseOrderSet", {"OrderNo": rows[0]["OrderNo"]})
+        with pytest.raises(MlcError, match=r"refuses DELETE ifs/PurchaseOrderSet: .*no such row"):
+            place.control("DELETE", "ifs/PurchaseOrderSet", {"OrderNo": rows[0]["OrderNo"]})
+        with pytest.raises(MlcError, match="refuses POST airbase/change"):
+            place.control("POST", "airbase/change", {"kind": "ledger_entries", "id": "nobody", "status": "voided"})
+        with pytest.raises(MlcError, match="refuses POST hubspot/merge"):
+            place.control("POST", "hubspot/merge", {"kind": "companies", "primary": "1", "secondary": "2"})
+        with pytest.raises(MlcError, match="Purchase with specified ID not found"):
+            place.control("POST", "cin7/purchases", {"ID": "nobody", "Price": 1})

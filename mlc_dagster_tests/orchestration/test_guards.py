@@ -12,7 +12,7 @@ import pytest
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.pipeline.guards import Intent, broken, too_few
 from mlc_dagster.settings.guards import GuardSettings
-from mlc_dagster_tests.orchestration.conftest import DAY, World, check
+from mlc_dagster_tests.orchestration.conftest import DAY, QUIET, World, check
 
 RULE, PREPARED = "guards_allow_it", "cin7/purchases_prepared"
 
@@ -40,6 +40,26 @@ def test_more_creations_than_allowed_stop_the_run_before_its_first_write(world: 
     assert "4 records would be created, and max_creates is 3" in (found.description or "")
     assert not result.success and world.box.cin7.purchases == {}
     assert {hold.problems[0].rule for hold in world.ledger.open_holds("cin7/purchases")} == {RULE}
+
+
+@pytest.mark.parametrize(
+    ("tags", "who"),
+    [
+        ({"dagster/schedule_name": "cin7_running_day"}, "schedule cin7_running_day"),
+        ({"dagster/sensor_name": "cin7_changes"}, "sensor cin7_changes"),
+        ({"mlc/who": "kari"}, "kari"),
+    ],
+)
+def test_the_trail_of_what_a_guard_holds_says_who_started_the_run(world: World, tags: dict[str, str], who: str) -> None:
+    world.chart()
+    guarded(world, max_creates=3)
+    put_orders(world, range(4))
+    days = {f"dagster/asset_partition_range_{end}": DAY for end in ("start", "end")}
+    job = world.defs.resolve_job_def("cin7")
+    job.execute_in_process(instance=world.instance, tags={**days, **tags}, run_config=QUIET, raise_on_error=False)
+    (hold, *_) = world.ledger.open_holds("cin7/purchases")
+    assert RULE in hold.rules
+    assert [line.detail for line in world.ledger.trail("cin7/purchases", "") if line.event.value == "started"] == [who]
 
 
 def test_a_load_that_is_started_alone_after_it_has_nothing_to_send(world: World) -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 import dagster as dg
 import pytest
 
-from mlc_dagster.demo.agree_procurify import differences
+from mlc_dagster.demo.comparisons.procurify import differences
 from mlc_dagster.sandbox import Limits, Sandbox
 from mlc_dagster.sandbox.seed.start import demo_settings
 from mlc_dagster.settings import Environment

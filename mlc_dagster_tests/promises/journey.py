@@ -20,6 +20,7 @@ from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline import Loaded, Verdict
 from mlc_dagster.pipeline.fresh import SecondRead
 from mlc_dagster.pipeline.identity import AccountCheck
+from mlc_dagster.pipeline.older_documents import OlderDocuments
 from mlc_dagster.pipeline.prepare import AsRead
 from mlc_dagster.sandbox.airbase.seed import DEMO_AIRBASE
 from mlc_dagster.sandbox.ifs.tokens import PATH as TOKEN
@@ -173,7 +174,8 @@ class Journey:
         rows = (records_of(batch, flow.source.record) for batch in self.store.read(flow.source.key, day, needed=True))
         look = partial(self.client(flow.target.system).known, flow.target) if flow.looks_up else None
         there = self._records_by_key if flow.document else None
-        ready = pipeline.prepare(flow, rows, facts, self.ledger, Run(self.run_id, day), verdict, look, there)
+        older = OlderDocuments(flow, self.client(flow.target.system), self.ledger, look) if flow.cut_over else None
+        ready = pipeline.prepare(flow, rows, facts, self.ledger, Run(self.run_id, day), verdict, look, there, older)
         batches = (ready_batch(chunk, flow.target.record) for chunk in ready)
         self.store.write(prepared_key(flow), day, ready_schema(flow.target.record), batches)
         return verdict

@@ -101,6 +101,11 @@ def _run(folder: Path, profiles: tuple[str, ...], kind: Kind, like: str) -> Run:
         return loaded, flows.held(box, kind.flow), tenant.holds(kind.flow)
 
 
+def _in_groups(found: list[Case]) -> list[Any]:
+    """One worker runs all of a flow: what they are laid beside is run once."""
+    return [pytest.param(case, marks=pytest.mark.xdist_group(f"C30 {case.kind}")) for case in found]
+
+
 @pytest.fixture(autouse=True)
 def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in SECRETS.items():
@@ -110,7 +115,7 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.promise(
     "C30", "each flow under each of the ERP's profiles, each pair of a profile of the ERP and one of a SaaS"
 )
-@pytest.mark.parametrize("case", cases(int(os.environ.get(HOW_MANY, FEW)) > FEW), ids=str)
+@pytest.mark.parametrize("case", _in_groups(cases(int(os.environ.get(HOW_MANY, FEW)) > FEW)), ids=str)
 def test_c30_a_flow_is_exact_or_off_by_a_setting(case: Case, run: Callable[..., Run]) -> None:
     own, flow = (f"{spoke(case.kind)}.{case.beside}",) if case.beside else (), case.kind.flow
     ended, found, holds = run((f"ifs.{case.profile}", *own), case.kind, case.profile)

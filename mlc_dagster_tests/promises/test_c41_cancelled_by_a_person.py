@@ -93,6 +93,21 @@ def void_invoice_in_hubspot(room: Room) -> str:
     return str(number)
 
 
+def archive_in_hubspot(kind: str) -> Callable[[Room], str]:
+    def done(room: Room) -> str:
+        (number,) = room.box.hubspot.live(kind)
+        with room.box.lock:
+            room.box.hubspot.objects.archive(kind, [number])
+        return str(number)
+
+    return done
+
+
+def in_hubspot(kind: str) -> Callable[[Sandbox], int]:
+    """Whatever lies in the recycle bin, too."""
+    return lambda box: len(box.hubspot.objects.rows[kind])
+
+
 def cancel_in_airbase(room: Room) -> str:
     (which,) = room.box.airbase.purchase_orders
     room.box.airbase.change_order(which, status="cancelled")
@@ -132,6 +147,20 @@ CASES: dict[str, Case] = {
         erp_proposal,
         void_invoice_in_hubspot,
         lambda box: len(box.hubspot.live("invoices")),
+    ),
+    "archived_invoice": (
+        "hubspot/invoices",
+        ("hubspot/supplier_companies",),
+        erp_proposal,
+        archive_in_hubspot("invoices"),
+        in_hubspot("invoices"),
+    ),
+    "archived_deal": (
+        "hubspot/deals",
+        ("hubspot/supplier_companies", "hubspot/invoices"),
+        erp_proposal,
+        archive_in_hubspot("deals"),
+        in_hubspot("deals"),
     ),
     "airbase_order": (
         "airbase/purchase_orders",

@@ -86,7 +86,7 @@ def test_c47_state_is_as_private_as_the_setting_says(
 def test_c47_a_demo_is_its_owners_alone(tmp_path: Path, umask: int) -> None:
     folder = tmp_path / "demo"
     with masked(umask), replaced(folder, {}):
-        Place(absolute(folder)).lay_out(1, "telemetry: {enabled: false}\n")
+        Place(absolute(folder)).lay_out(1, "telemetry: {enabled: false}\n").close()
     assert {mode(folder), mode(folder / "home")} == {"0700"}
 
 

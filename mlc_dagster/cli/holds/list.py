@@ -10,6 +10,7 @@ from mlc_dagster.cli.holds.options import FlowOption, JsonOption, RuleOption
 from mlc_dagster.cli.holds.page import as_json, nothing, print_list, print_next, print_rest
 from mlc_dagster.cli.shared.expected_names import expect
 from mlc_dagster.cli.shared.lookup import ledger
+from mlc_dagster.cli.shared.open_causes import causes_as_json, print_causes, totals_as_json, wanted
 from mlc_dagster.core.terminal import say, say_json, terminal
 from mlc_dagster.core.vocabulary import ERP
 
@@ -25,12 +26,13 @@ def list_(
     page: Annotated[int, typer.Option(help="1: the newest; 2: those before them; and so on.", min=1)] = 1,
     json_: JsonOption = False,
 ) -> None:
-    """What is on hold: a summary by flow and rule, then the records, the newest last."""
+    """What is on hold: by cause with amount, age and owner, by flow and rule, then the records, the newest last."""
     narrowed = {"flow": flow, "rule": rule, "system": None if system == ERP else system}  # every flow is the ERP's
     with ledger() as opened:
         expect(opened, flow=flow, rule=rule, system=system)
         shown = opened.history.open_holds(**narrowed, limit=limit, newer=(page - 1) * limit)
         counted = opened.history.count_open(**narrowed)
+        causes = opened.open_items.causes(wanted(opened, differs=False, **narrowed))
         differ = sum(number for (name, _), number in opened.differences.count().items() if flow in (None, name))
         moved = opened.history.flows()
     older = max(0, counted.holds - (page - 1) * limit - len(shown))
@@ -39,9 +41,18 @@ def list_(
             {"flow": name, "rule": broken, "holds": number}
             for (name, broken), number in sorted(counted.by_rule.items())
         ]
-        told = {"summary": summary, "on_hold": counted.holds, "differ": differ, "more": older > 0, "older": older}
+        by_cause = {"causes": causes_as_json(causes), "totals": totals_as_json(causes)}
+        told = {
+            "summary": summary,
+            **by_cause,
+            "on_hold": counted.holds,
+            "differ": differ,
+            "more": older > 0,
+            "older": older,
+        }
         say_json({**told, "holds": [as_json(hold) for hold in shown]})
     elif shown:
+        print_causes(causes, terminal())
         print_list(shown, counted, terminal())
         print_rest(counted.holds, len(shown), older, page, terminal())
         print_next(shown[-1], terminal())

@@ -96,6 +96,7 @@ def _looked(flows: Sequence[Flow], settings: Settings, opened: Ledger, period: s
 def _of_a_flow(flow: Flow, client: Any, opened: Ledger, settings: Settings, period: str | None) -> Verified:
     from functools import partial
 
+    from mlc_dagster.ledger import Run
     from mlc_dagster.orchestration.assets.delivered import sent_last
     from mlc_dagster.orchestration.storage import RowStore
     from mlc_dagster.pipeline.extras import look_for_extras
@@ -103,7 +104,8 @@ def _of_a_flow(flow: Flow, client: Any, opened: Ledger, settings: Settings, peri
     from mlc_dagster.pipeline.verify import Asked, verify
 
     store = RowStore(settings_file.environment().storage, opened.stored, settings.tenant)
-    asked = Asked(flow, client, opened, partial(sent_last, flow, store, opened))
+    run = Run("cli", by="mlc reconcile", by_person=True)
+    asked = Asked(flow, client, opened, partial(sent_last, flow, store, opened), run=run)
     keys = opened.looks.keys(flow.name)
     account = verify(asked, dated_in(asked, keys, period) if period else keys)
     if not period:

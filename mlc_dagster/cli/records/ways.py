@@ -56,7 +56,8 @@ def ways(flow: str, who: str, reason: str) -> Iterator[WaysBack]:
                 found, ready, client, opened, run, anew, account=check, longest_request=client.api.timeout
             )
 
-        yield WaysBack(Asked(found, client, opened, partial(sent_last, found, store, opened)), send, said, run)
+        asked = Asked(found, client, opened, partial(sent_last, found, store, opened), run=run)
+        yield WaysBack(asked, send, said, run)
 
 
 def tell_done(done: WayBack) -> None:

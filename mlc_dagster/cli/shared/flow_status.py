@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def flows_of(opened: Ledger, settings: Settings, tasks: Sequence[Task]) -> list[dict[str, Any]]:
-    """Those that are on, and those of which something is due, on hold or differs still."""
+    """Those that are on, and those of which something is due, on hold, stale, or differs still."""
     held, differing, latest = opened.stock.holds(), opened.stock.differences(), opened.loads.latest()
-    stale = opened.stale.count()
+    stale, worth = opened.stale.count(), opened.stale.worth()
     ticks, waiting = _next_ticks(settings), {task.flow for task in tasks if not task.flow.startswith("read ")}
-    names = dict.fromkeys([*ticks, *sorted({*held, *differing, *waiting})])
+    names = dict.fromkeys([*ticks, *sorted({*held, *differing, *stale, *waiting})])
     return [
         {
             "flow": name,
@@ -30,6 +30,7 @@ def flows_of(opened: Ledger, settings: Settings, tasks: Sequence[Task]) -> list[
             **_open(held.get(name), "on_hold", "oldest_hold", "held_amounts"),
             **_open(differing.get(name), "differences", "oldest_difference", "differing_amounts"),
             "stale": stale.get(name, 0),
+            "stale_amounts": {currency: f"{sum_:f}" for currency, sum_ in sorted(worth.get(name, {}).items())},
             "next_tick": ticks.get(name),
         }
         for name in names

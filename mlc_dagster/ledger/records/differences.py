@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, func, select, text, update
 
+from mlc_dagster.core.amounts import scaled
+from mlc_dagster.core.vocabulary import key_parts
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks, upsert
 from mlc_dagster.ledger.entries import Event, Run
 from mlc_dagster.ledger.records.trail import Trail, line
-from mlc_dagster.ledger.tables import deliveries, differences
+from mlc_dagster.ledger.tables import deliveries, differences, stakes
 from mlc_dagster.ledger.tenants import of_tenant
 
 AGREED = "both sides agree"
@@ -57,6 +59,9 @@ class Difference:
     last_seen: datetime
     closed_at: datetime | None = None
     closed_by: str | None = None
+    company: str = ""  # of the document that was delivered; empty: not told
+    party: str | None = None
+    assigned: str | None = None
 
 
 class Differences:
@@ -77,14 +82,16 @@ class Differences:
             trail = Trail(connection, flow, run)
             before = self._open_places(connection, flow, newest)
             new = upsert(connection.dialect.name, differences)
-            names = ("ours", "theirs", "amount", "currency", "last_seen")
+            names = ("ours", "theirs", "amount", "currency", "scaled", "last_seen", "company", "party")
             seen = new.on_conflict_do_update(
                 index_elements=["flow", "key", "kind", "field"],
                 index_where=text("closed_at IS NULL"),
                 set_={name: new.excluded[name] for name in names},
             )
             common = {"flow": flow, "first_seen": trail.at, "last_seen": trail.at}
-            connection.execute(seen, [{**newest[place]._asdict(), **common} for place in sorted(newest)])
+            whose = _whose(connection, flow, sorted({key for key, _, _ in newest}))
+            rows = [(newest[place], whose.get(place[0], _NOBODYS)) for place in sorted(newest)]
+            connection.execute(seen, [_as_stored(one, *documents) | common for one, documents in rows])
             opened = [newest[place] for place in sorted(newest) if place not in before]
             trail.add(line(Event.DIFFERS, one.key, detail=_in_words(one)) for one in opened)
             return len(opened)
@@ -216,7 +223,25 @@ def _in_words(one: Found) -> str:
 
 
 def _difference(row: Row[Any]) -> Difference:
-    return Difference(**row._mapping)
+    return Difference(**{name: value for name, value in row._mapping.items() if name != "scaled"})
+
+
+_NOBODYS = ("", None)
+
+
+def _whose(connection: Connection, flow: str, keys: Sequence[str]) -> dict[str, tuple[str, str | None]]:
+    """Stored key -> company and supplier of what was delivered under it, where it is a supplier's invoice."""
+    found: dict[str, tuple[str, str | None]] = {}
+    for chunk in chunks(keys):
+        mine = (stakes.c.flow == flow, stakes.c.key.in_(chunk), stakes.c.document.is_not(None))
+        for row in connection.execute(select(stakes.c.key, stakes.c.document).where(*mine)):
+            parts = key_parts(row.document, 3)
+            found[row.key] = (parts[0], parts[1]) if len(parts) == 3 else _NOBODYS  # 3: it was not cut
+    return found
+
+
+def _as_stored(one: Found, company: str, party: str | None) -> dict[str, Any]:
+    return {**one._asdict(), "scaled": scaled(one.amount), "company": company, "party": party}
 
 
 def _is_decided(row: Row[Any]) -> bool:

@@ -16,6 +16,7 @@ from mlc_dagster.ledger.entries import AsOf, Attempt, Decision, Event, HoldEntry
 from mlc_dagster.ledger.records import deliveries, trail
 from mlc_dagster.ledger.records import holds as held
 from mlc_dagster.ledger.records.agreements import CHAIN as AGREEMENTS
+from mlc_dagster.ledger.records.closes import CHAIN as CLOSES
 from mlc_dagster.ledger.records.decisions import entry as decision
 from mlc_dagster.ledger.records.pulls import CHAIN as PULLS
 from mlc_dagster.ledger.records.verifying import Verification
@@ -268,7 +269,7 @@ def _sets_with(connection: Connection, rule: str) -> list[str]:
 
 def _flows(connection: Connection) -> list[str]:
     """The flows that ever did anything. From one to the next by the index: the trail may have millions of lines."""
-    return [name for name in _steps(connection, attempts.c.flow) if name not in (AGREEMENTS, PULLS)]
+    return [name for name in _steps(connection, attempts.c.flow) if name not in (AGREEMENTS, CLOSES, PULLS)]
 
 
 def _steps(connection: Connection, column: Column[str]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, Select, bindparam, func, null, select, update
 
+from mlc_dagster.core.amounts import scaled
 from mlc_dagster.core.flows import Problem
 from mlc_dagster.ledger.bulk import Bulk
 from mlc_dagster.ledger.columns import storable, stored_key
@@ -81,7 +82,7 @@ def _sentence(problems: Sequence[Problem]) -> str:
     return "; ".join(f"{problem.rule}: {problem.reason}" for problem in problems)
 
 
-_OWN = ("key", "version", "rules", "problems", "row", "partition", "content", "read_number", *NAMES)
+_OWN = ("key", "version", "rules", "problems", "row", "partition", "content", "read_number", *NAMES, "scaled")
 _REPLACED = (*_OWN[1:], "run_id", "updated_at", "owner")
 
 
@@ -92,7 +93,7 @@ def _as_stored(held: Held) -> tuple[Any, ...]:
     version, rules, problems, row, partition, content = _content(held).values()
     shown = narrow((problem.subject for problem in held.problems), held.row)
     told = (stored_key(held.key), version, rules, problems, row, storable(partition or ""), content, held.read_number)
-    return (*told, *(shown[name] for name in NAMES))
+    return (*told, *(shown[name] for name in NAMES), scaled(shown["amount"]))
 
 
 def _upsert(dialect: str) -> Any:
@@ -174,6 +175,7 @@ def entry(row: Row[Any]) -> HoldEntry:
         dated=row.dated,
         owner=row.owner or "",
         passes_at=row.passes_at,
+        assigned=row.assigned or "",
     )
 
 

@@ -192,14 +192,14 @@ def _look(row: Row[Any], known: Row[Any] | None) -> Look:
     if known is None:
         return look
     accepted = _pairs(known.accepted)
-    restored = {name: tuple(values) for name, values in _parsed(known.restored).items()}
+    restored = {name: tuple(values) for name, values in parsed(known.restored).items()}
     look = replace(look, accepted=accepted, restored=restored)
     is_of_it = known.seen_at >= row.delivered_at
-    return replace(look, shown=_parsed(known.content), by=known.by) if is_of_it else look
+    return replace(look, shown=parsed(known.content), by=known.by) if is_of_it else look
 
 
 def _pairs(text: str | None) -> Accepted:
-    return {name: (ours, theirs) for name, (ours, theirs) in _parsed(text).items()}
+    return {name: (ours, theirs) for name, (ours, theirs) in parsed(text).items()}
 
 
 def _row(flow: str, key: str, one: Remembered, at: datetime) -> dict[str, Any]:
@@ -225,7 +225,8 @@ def _plain(value: Any) -> Any:
     return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def _parsed(text: str | None) -> dict[str, Any]:
+def parsed(text: str | None) -> dict[str, Any]:
+    """Values as they were kept: amounts with every digit."""
     return {name: _typed(value) for name, value in json.loads(text).items()} if text else {}
 
 

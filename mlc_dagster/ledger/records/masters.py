@@ -44,6 +44,17 @@ class Masters:
                     found.setdefault(stored[row.mark], []).append(row.key)
         return found
 
+    def marks(self, flow: str, keys: Sequence[str]) -> dict[str, list[str]]:
+        """Key -> all its marks, as they are stored."""
+        stored = {stored_key(key): key for key in keys}
+        found: dict[str, list[str]] = {}
+        with self._database.reading() as connection:
+            for chunk in chunks(list(stored)):
+                wanted = select(masters.c.mark, masters.c.key).where(masters.c.flow == flow, masters.c.key.in_(chunk))
+                for row in connection.execute(wanted.order_by(masters.c.mark)):
+                    found.setdefault(stored[row.key], []).append(row.mark)
+        return found
+
     def doubles(self, flow: str) -> dict[str, list[str]]:
         """Mark -> keys, of the marks that two or more delivered keys have."""
         with self._database.reading() as connection:

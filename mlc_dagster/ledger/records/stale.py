@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 from sqlalchemy import func, null, select, update
 
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks, clock
-from mlc_dagster.ledger.tables import deliveries, flows
+from mlc_dagster.ledger.tables import deliveries, flows, stakes
 from mlc_dagster.ledger.tenants import of_tenant
 
 _IS_STALE = deliveries.c.stale_since.is_not(None)
@@ -37,6 +39,17 @@ class Stale:
         with self._database.reading() as connection:
             found = connection.execute(counted.group_by(deliveries.c.flow))
             return {row.flow: row.number for row in found}
+
+    def worth(self) -> dict[str, dict[str, Decimal]]:
+        """Flow -> currency -> what those that are come to, as they were delivered; of what is worth nothing none."""
+        same = (stakes.c.flow == deliveries.c.flow) & (stakes.c.key == deliveries.c.key)
+        wanted = select(deliveries.c.flow, stakes.c.amount, stakes.c.currency).join(stakes, same)
+        wanted = wanted.where(_IS_STALE, of_tenant(deliveries.c.flow), stakes.c.amount.is_not(None))
+        found: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+        with self._database.reading() as connection:
+            for row in connection.execute(wanted):
+                found[row.flow][row.currency or ""] += Decimal(row.amount)
+        return {flow: dict(amounts) for flow, amounts in found.items()}
 
     def of(self, flow: str, limit: int | None = None) -> list[StaleRecord]:
         """Those of a flow, the oldest first."""

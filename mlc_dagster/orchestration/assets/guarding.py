@@ -6,6 +6,7 @@ The rest goes on, where there is one: what is ready and unchanged has nothing to
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,11 +36,9 @@ def guard(
     verdicts: Sequence[Verdict],
     store: Any,
     ledger: Ledger,
-    run_id: str,
-    *,
-    who: str = "",
+    run: Run,
 ) -> guards.Intent:
-    """Judge the run as a whole; where a guard is passed, hold the records that it is about."""
+    """Judge the run as a whole; where a guard is passed, hold what it is about. `run`: and who started it."""
     names = [verdict.partition for verdict in verdicts]
     ready = (one for name in names for one in stored(store, flow, name))
     found = guards.intent(flow, ready, ledger)
@@ -47,10 +46,10 @@ def guard(
     if why := _too_few(flow, limits, names, ledger):
         stops.append(guards.holds_all(limits, why))
     if stops:
-        left = sum(hold(flow, verdict, stops, store, ledger, run_id) for verdict in verdicts)
+        left = sum(hold(flow, verdict, stops, store, ledger, run) for verdict in verdicts)
         for verdict in verdicts if not left else ():
             verdict.blocked[guards.RULE] = _sentence(flow, stops)
-    _tell_what_was_raised(flow, limits, stops, verdicts, ledger, run_id, who)
+    _tell_what_was_raised(flow, limits, stops, verdicts, ledger, run)
     return found
 
 
@@ -67,9 +66,9 @@ def _too_few(flow: Flow, limits: guards.Guards, names: Sequence[str], ledger: Le
     return next((f"{name}: {why}" for name, why in found if why), "")
 
 
-def hold(flow: Flow, verdict: Verdict, stops: Sequence[Passed], store: Any, ledger: Ledger, run_id: str) -> int:
+def hold(flow: Flow, verdict: Verdict, stops: Sequence[Passed], store: Any, ledger: Ledger, by: Run) -> int:
     """Hold what the guards are about; how many of the rest would still be sent."""
-    run, kept, sent = Run(run_id, verdict.partition), list[Ready](), 0
+    run, kept, sent = replace(by, partition=verdict.partition), list[Ready](), 0
     for chunk in chunks(stored(store, flow, verdict.partition), JUDGED_AT_ONCE):
         standings = ledger.judge(flow.name, chunk)
         passing = guards.released(chunk, ledger.decisions.of(flow.name, [one.key for one in chunk]))
@@ -110,8 +109,7 @@ def _tell_what_was_raised(
     stops: Sequence[Passed],
     verdicts: Sequence[Verdict],
     ledger: Ledger,
-    run_id: str,
-    who: str,
+    run: Run,
 ) -> None:
     """A guard that held records, and allows them now: a line in the trail of each, with the old and the new value."""
     still, days = {stop.guard for stop in stops}, {verdict.partition for verdict in verdicts}
@@ -121,9 +119,9 @@ def _tell_what_was_raised(
             name, _, old = problem.subject.partition(" ")
             new = _limit(limits, name)
             if problem.rule == guards.RULE and name and name not in still and new != old:
-                raised[entry.key] = f"{name} was {old}, and is {new} now; started by {who}"
+                raised[entry.key] = f"{name} was {old}, and is {new} now; started by {run.by}"
     if raised:
-        ledger.tell_raised(flow.name, raised, run=Run(run_id))
+        ledger.tell_raised(flow.name, raised, run=run)
 
 
 def _limit(limits: guards.Guards, name: str) -> str:
@@ -131,9 +129,9 @@ def _limit(limits: guards.Guards, name: str) -> str:
     return "none" if found is None else f"{found:g}"
 
 
-def block(flow: Flow, verdict: Verdict, rule: str, reason: str, store: Any, ledger: Ledger, run_id: str) -> None:
+def block(flow: Flow, verdict: Verdict, rule: str, reason: str, store: Any, ledger: Ledger, by: Run) -> None:
     """Hold what is ready in a partition, and leave nothing that a load could send."""
-    run = Run(run_id, verdict.partition)
+    run = replace(by, partition=verdict.partition)
     held = pipeline.hold_all(flow, stored(store, flow, verdict.partition), rule, reason, ledger, run)
     verdict.held += held
     verdict.superseded += verdict.ready - held

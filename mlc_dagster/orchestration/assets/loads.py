@@ -10,19 +10,31 @@ from pydantic import Field
 from mlc_dagster import pipeline
 from mlc_dagster.core.arrow_columns import ready_batch, ready_schema, records_of
 from mlc_dagster.core.flows import Flow
+from mlc_dagster.core.inert import inert
 from mlc_dagster.core.logs import logger
-from mlc_dagster.orchestration.assets import delivered, failing, pausing, reports, shadowing, stale
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.orchestration.assets import (
+    delivered,
+    failing,
+    freshness,
+    pausing,
+    reports,
+    shadowing,
+    stale,
+    stock_checks,
+)
 from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key
 from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
-from mlc_dagster.orchestration.assets.judgements import judgements, statements
+from mlc_dagster.orchestration.assets.judgements import MAY_LOAD, judgements, statements, stock_of
 from mlc_dagster.orchestration.assets.second_read import records_by_key, second_read, source_number
-from mlc_dagster.orchestration.assets.started_by import run_of, who_started
-from mlc_dagster.orchestration.assets.taken_back_check import STANDS
+from mlc_dagster.orchestration.assets.started_by import run_of
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
 from mlc_dagster.pipeline import Loaded, Slice, Verdict
 from mlc_dagster.pipeline.batches import SLICE_SECONDS
+from mlc_dagster.pipeline.closing import settings_digests
+from mlc_dagster.pipeline.older_documents import OlderDocuments
 from mlc_dagster.settings import Settings
 
 log = logger("mlc_dagster.loads")
@@ -53,10 +65,11 @@ def prepared_asset(
         tags={"mlc/flow": flow.name.replace("/", ".")},
         description=f"{flow.description}\n\nPrepared: typed, mapped and judged; held records wait in the ledger.",
         metadata={"dagster/column_schema": reports.column_schema(flow.target.record)},
+        code_version=stale.RELEASE,
         deps=_upstream(flow),
         required_resource_keys={*_asked(flow), flow.target.system, "ledger", "storage"},
         check_specs=[
-            dg.AssetCheckSpec(name, asset=list(key), blocking=name != STANDS, description=words)
+            dg.AssetCheckSpec(name, asset=list(key), blocking=name == MAY_LOAD, description=words)
             for name, words in {**statements(flow), stale.CHECK: stale.WORDS}.items()
         ],
     )
@@ -65,15 +78,18 @@ def prepared_asset(
         places = partial(failing.every, context, names)
         with as_step_failures(), failing.noted(context, flow.target.system, flow.name, places):
             began = ledger.work.now()
+            settings_digests.see(settings, ledger, run_of(context, ""))
             facts = facts_for(flow, settings, context)
             verdicts = [prepare_partition(context, flow, facts, settings, day) for day in context.partition_keys]
-            store, (who, _) = context.resources.storage.store, who_started(context.run.tags)
-            guard(flow, limits, verdicts, store, ledger, context.run.run_id, who=who)
+            store = context.resources.storage.store
+            guard(flow, limits, verdicts, store, ledger, run_of(context, ""))
             stale.compare(flow, facts, store, ledger)
             failing.due_again(flow, verdicts, places(), began, ledger, context.run.run_id)
             for verdict in verdicts:
                 tell(context, flow, verdict)
-        yield dg.MaterializeResult(check_results=[*judgements(flow, verdicts), stale.check(flow, ledger)])
+            passing = _passing(flow, [verdict.partition for verdict in verdicts], store, ledger)
+            stocks = stock_checks.by_check(flow.name, stock_of(flow), ledger, passing)
+        yield dg.MaterializeResult(check_results=[*judgements(flow, verdicts, stocks), stale.check(flow, ledger)])
 
     return prepare
 
@@ -103,6 +119,9 @@ def loaded_asset(
         pool=flow.spoke,
         tags={"mlc/flow": flow.name.replace("/", "."), **({"mlc/mode": "shadow"} if in_shadow else {})},
         description=f"{flow.description}{shadow}",
+        code_version=stale.RELEASE,
+        freshness_policy=freshness.of(flow, settings),
+        metadata={"dagster/column_schema": reports.column_schema(flow.target.record)},
         deps=[dg.AssetDep(list(prepared_key(flow)))],
         required_resource_keys={flow.source.system, flow.target.system, "ledger", "storage"},
         output_required=False,  # a run that gave way ends well, and has not loaded all
@@ -145,6 +164,12 @@ def _upstream(flow: Flow) -> list[dg.AssetDep]:
     return [dg.AssetDep(list(flow.source.key)), *charts, *(dg.AssetDep(needed.split("/")) for needed in flow.needs)]
 
 
+def _passing(flow: Flow, partitions: Sequence[str], store: Any, ledger: Ledger) -> set[str]:
+    """What is on hold, and was found in order just now: its hold is closed by the load that follows."""
+    held = set(ledger.stock.keys(flow.name, partitions))
+    return {one.key for name in partitions for one in stored(store, flow, name) if one.key in held} if held else set()
+
+
 def judged_by(flow: Flow) -> list[dg.AssetCheckKey]:
     """The checks that a run of the flow makes: one for each rule, and none that looks at the target by itself."""
     asset = dg.AssetKey(prepared_key(flow))
@@ -166,13 +191,15 @@ def prepare_partition(
     client = getattr(context.resources, flow.target.system).client
     look = partial(client.known, flow.target) if flow.looks_up else None
     there = partial(records_by_key, context, flow) if flow.document else None
-    ready = pipeline.prepare(flow, rows, facts, ledger, run, verdict, look, there)
+    adopts = flow.cut_over is not None and not settings.is_shadow(flow.target.system)
+    older = OlderDocuments(flow, client, ledger, look) if adopts else None
+    ready = pipeline.prepare(flow, rows, facts, ledger, run, verdict, look, there, older)
     batches = (ready_batch(chunk, flow.target.record) for chunk in ready)
     number = source_number(flow, ledger, partition)
     store.write(prepared_key(flow), partition, schema, batches, read_number=number)
     if settings.policies.gl_policy == "block_partition" and verdict.held_by[GL_RULE] and not verdict.blocked:
         reason = f"{verdict.held_by[GL_RULE]} record(s) of {partition} name an account that may not be posted to"
-        block(flow, verdict, GL_RULE, reason, store, ledger, context.run.run_id)
+        block(flow, verdict, GL_RULE, reason, store, ledger, run_of(context, verdict.partition))
     return verdict
 
 
@@ -241,4 +268,10 @@ def load_partition(
         loaded.paused,
         spent.requests,
     )
-    return loaded, pausing.account(loaded, spent)
+    return loaded, {**pausing.account(loaded, spent), **_of_the_clock(client)}
+
+
+def _of_the_clock(client: Any) -> dict[str, str]:
+    """Where a row that was made just now proves that the target stamps in another zone than mlc.yaml says."""
+    said = client.stamps.said if hasattr(client, "stamps") else ""
+    return {"time_zone": inert(said)} if said else {}

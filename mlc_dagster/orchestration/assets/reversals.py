@@ -8,10 +8,10 @@ import dagster as dg
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert
 from mlc_dagster.core.logs import logger
-from mlc_dagster.ledger import Run
 from mlc_dagster.orchestration.assets.asset_keys import group_of
 from mlc_dagster.orchestration.assets.charts import facts_for
 from mlc_dagster.orchestration.assets.second_read import rows_by_key
+from mlc_dagster.orchestration.assets.started_by import run_of
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN
 from mlc_dagster.pipeline.reversing import MOST, Reversed, reverse
@@ -70,7 +70,7 @@ def _reversed(context: dg.AssetExecutionContext, flow: Flow, settings: Settings)
         partial(facts_for, flow, settings, context),
         target.client,
         ledger,
-        Run(context.run.run_id, context.partition_keys[-1]),
+        run_of(context, context.partition_keys[-1]),
         most=guarded.max_reversals if guarded else MOST,
         longest_request=target.client.api.timeout,
         account=target.account(context.run.run_id),

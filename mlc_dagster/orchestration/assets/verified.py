@@ -1,7 +1,7 @@
 """What was delivered, as its target shows it: an asset beside each loaded one, by day, with four checks of its own."""
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from mlc_dagster.core import difference_kinds as kinds
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert
 from mlc_dagster.core.outcomes import Ready
@@ -33,6 +34,16 @@ CHECKS = {
 }
 SHOWN = 200  # rows of the table
 SECONDS_BETWEEN_QUESTIONS = 10.0  # whether a delivery waits
+KINDS = {
+    "missing": {kinds.DELETED_IN_THE_TARGET, kinds.VOIDED_IN_THE_TARGET},
+    "extra": {kinds.EXTRA_IN_THE_TARGET},
+    "different": {
+        *(kinds.EDITED_IN_THE_TARGET, kinds.SOMEONE_INSISTS),
+        *(kinds.MOVED_IN_THE_TARGET, kinds.MERGED_IN_THE_TARGET),
+    },
+}
+GAVE_WAY, SINCE = "mlc/gave_way", "mlc/look_since"
+"""Tags of a run: that it left something to a delivery, and since when the one saw it that it takes up."""
 TOUCHED = timedelta(days=2)  # how far back objects with our key are looked for: the night before, and a day more
 
 
@@ -69,14 +80,18 @@ def verified_asset(flow: Flow, settings: Settings, partitions: dg.PartitionsDefi
         with as_step_failures():
             asked = _asked(context, flow, settings)
             total = Verified(flow.name)
-            for partition, keys in _by_partition(asked, context.partition_keys).items():
+            seen_since = context.run.tags.get(SINCE)
+            for partition, keys in _by_partition(asked, context.partition_keys, seen_since).items():
                 account = verify(asked, keys)
                 total.add(account)
                 context.log_event(_of_a_day(key, partition, account))
-            if not total.left:
+            if total.left:
+                context.instance.add_run_tags(context.run.run_id, {GAVE_WAY: "true"})
+            else:
                 look_for_extras(asked, datetime.now(UTC) - TOUCHED, total)
         context.log.info(in_a_line(total))
-        yield from _verdicts(key, total)
+        stock = _stock(asked) if total.left or seen_since else {}
+        yield from _verdicts(key, total, stock)
 
     return look
 
@@ -92,7 +107,8 @@ def _asked(context: dg.AssetExecutionContext, flow: Flow, settings: Settings) ->
 
     restores = settings.verify_policy(flow.name) == "restore"
     sent = partial(delivered.sent_last, flow, store, ledger)
-    return Asked(flow, client, ledger, sent, put_back if restores else None, _while_nothing_waits(flow, ledger))
+    goes_on = _while_nothing_waits(flow, ledger)
+    return Asked(flow, client, ledger, sent, put_back if restores else None, goes_on, run)
 
 
 def _while_nothing_waits(flow: Flow, ledger: Ledger) -> Callable[[], bool]:
@@ -103,18 +119,27 @@ def _while_nothing_waits(flow: Flow, ledger: Ledger) -> Callable[[], bool]:
         nonlocal asked_at, answer
         if time.monotonic() - asked_at >= SECONDS_BETWEEN_QUESTIONS:
             asked_at = time.monotonic()
-            answer = not any(task.flow.startswith(f"{flow.target.system}/") for task in ledger.work.due())
+            answer = not deliveries_wait(flow.target.system, ledger)
         return answer
 
     return goes_on
 
 
-def _by_partition(asked: Asked, partitions: Sequence[str]) -> Mapping[str, list[str]]:
-    """What was delivered from these days, the longest unlooked at first."""
+def deliveries_wait(target: str, ledger: Ledger) -> bool:
+    """Whether a load to this system is due now: a look gives way to it."""
+    return any(task.flow.startswith(f"{target}/") for task in ledger.work.due())
+
+
+def _by_partition(asked: Asked, partitions: Sequence[str], seen_since: str | None = None) -> Mapping[str, list[str]]:
+    """What was delivered from these days, the longest unlooked at first. `seen_since`: what a look saw that gave way is
+    not looked at again by the one that takes it up.
+    """
+    since = datetime.fromisoformat(seen_since) if seen_since else None
     ledger, flow, found = asked.ledger, asked.flow.name, defaultdict[str, list[str]](list)
     keys = ledger.looks.keys(flow, partitions=partitions)
     for look in ledger.looks.of(flow, keys):
-        found[look.partition].append(look.key)
+        if since is None or look.verified_at is None or look.verified_at < since:
+            found[look.partition].append(look.key)
     return found
 
 
@@ -132,9 +157,17 @@ def in_a_line(account: Verified) -> str:
     return f"{account.flow} verified: {told or 'nothing was delivered yet'}"
 
 
-def _verdicts(key: Sequence[str], account: Verified) -> Iterator[dg.AssetCheckResult]:
-    numbers = {"missing": account.missing, "extra": account.extra, "different": account.different}
-    left = f"; {account.left} were left for the next night" if account.left else ""
+def _stock(asked: Asked) -> Counter[str]:
+    """Check -> the differences of the flow that are open: what a part of a look says beside what it saw itself."""
+    found = asked.ledger.differences.open(asked.flow.name, limit=None)
+    return Counter(check for one in found for check, of in KINDS.items() if one.kind in of)
+
+
+def _verdicts(key: Sequence[str], account: Verified, stock: Mapping[str, int]) -> Iterator[dg.AssetCheckResult]:
+    """`stock`: of a part of a look, so that no check is green that another part found wanting."""
+    counted = {"missing": account.missing, "extra": account.extra, "different": account.different}
+    numbers = {name: max(number, stock.get(name, 0)) for name, number in counted.items()}
+    left = f"; {account.left} were left: they are looked at when no delivery waits" if account.left else ""
     for name, number in numbers.items():
         yield dg.AssetCheckResult(
             check_name=name,
@@ -147,7 +180,7 @@ def _verdicts(key: Sequence[str], account: Verified) -> Iterator[dg.AssetCheckRe
     yield dg.AssetCheckResult(
         check_name="sums",
         asset_key=list(key),
-        passed=not account.unlike_sums,
+        passed=not account.unlike_sums and not stock,
         severity=dg.AssetCheckSeverity.ERROR,
         metadata={"sums": _sums(account)} if account.sums else {},
     )

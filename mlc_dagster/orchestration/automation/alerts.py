@@ -1,38 +1,43 @@
 """A sensor on runs that fail, and a job once a day: both tell people, and neither fails when that does not work."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import dagster as dg
 
-from mlc_dagster.core.errors import ThrottledUntil
+from mlc_dagster.core.errors import MlcError, ThrottledUntil
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert
 from mlc_dagster.ledger import Ledger, Paused
+from mlc_dagster.orchestration.assets.judgements import MAY_LOAD
 from mlc_dagster.orchestration.automation.running import RANGE
 from mlc_dagster.pipeline import alerting
 from mlc_dagster.pipeline.alerting import FailedRun
+from mlc_dagster.pipeline.watching import telling
+from mlc_dagster.pipeline.watching.conditions import Watch
 from mlc_dagster.settings import Environment, Settings
 from mlc_dagster.settings.alerts import AlertSettings
 from mlc_dagster.systems.configuration import all_secrets
 
-SENSOR, JOB = "tells_of_failed_runs", "daily_word"
+SENSOR, JOB, WATCH = "tells_of_failed_runs", "daily_word", "tells_what_stands"
 SHOWN = 3  # errors and checks of one run
 PARTITION = "dagster/partition"
 TAKEN_UP_AGAIN = "dagster/will_retry"  # by run_retries in dagster.yaml
 NO_NEWS = {Paused.__name__, ThrottledUntil.__name__}
 
 
-def failure_sensors(settings: Settings, environment: Environment) -> Iterator[dg.SensorDefinition]:
-    """One, where mlc.yaml says who is told."""
+def alert_sensors(settings: Settings, environment: Environment, flows: Sequence[Flow]) -> Iterator[dg.SensorDefinition]:
+    """Two, where mlc.yaml says who is told: of failed runs, and of what stands."""
     if settings.alerts is not None:
         yield _sensor(settings.alerts, environment, all_secrets(settings))
+        yield _watch(settings.alerts, environment, all_secrets(settings), flows)
 
 
-def daily_jobs(settings: Settings, environment: Environment) -> Iterator[dg.JobDefinition]:
+def daily_jobs(settings: Settings, environment: Environment, flows: Sequence[Flow]) -> Iterator[dg.JobDefinition]:
     """One, where mlc.yaml says who is told, and when."""
     if settings.alerts is not None and settings.alerts.daily:
-        yield _daily(settings, settings.alerts, environment)
+        yield _daily(settings, settings.alerts, environment, flows)
 
 
 def daily_schedules(settings: Settings) -> Iterator[dg.ScheduleDefinition]:
@@ -69,13 +74,40 @@ def _sensor(alerts: AlertSettings, environment: Environment, secrets: Sequence[s
     return tell
 
 
-def _daily(settings: Settings, alerts: AlertSettings, environment: Environment) -> dg.JobDefinition:
+def _watch(
+    alerts: AlertSettings, environment: Environment, secrets: Sequence[str], flows: Sequence[Flow]
+) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=WATCH,
+        minimum_interval_seconds=300,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Tells people what stands in the ledger as `alerts` in mlc.yaml says: once for a cause and day.",
+    )
+    def stands() -> dg.SkipReason:
+        try:
+            with _ledger(environment) as ledger:
+                opened = ledger()
+                watch = Watch(opened, flows, alerts.thresholds, opened.looks.now())
+                said = telling.tell(alerts, opened, watch.alerts(), secrets)
+        except MlcError as error:
+            return dg.SkipReason(inert(f"what stands is not known: {error.message}"))
+        return dg.SkipReason(inert("; ".join(said)) or "nothing new stands")
+
+    return stands
+
+
+def _daily(
+    settings: Settings, alerts: AlertSettings, environment: Environment, flows: Sequence[Flow]
+) -> dg.JobDefinition:
     secrets, also = all_secrets(settings), shadows(settings)
 
     @dg.op(name="tell", description="What is on hold and what is paused, to the people that mlc.yaml names.")
     def tell(context: dg.OpExecutionContext) -> None:
         with _ledger(environment) as ledger:
             said = alerting.tell_daily(alerts, ledger, secrets, also)
+            with suppress(MlcError):  # the daily word has said so
+                watch = Watch(ledger(), flows, alerts.thresholds, ledger().looks.now())
+                telling.tell(alerts, ledger(), watch.chain_broken(), secrets)
         context.log.info(inert(said))
         context.add_output_metadata({"outcome": inert(said)})
 
@@ -142,7 +174,8 @@ def _checks(context: dg.RunFailureSensorContext) -> Iterator[str]:
     for record in context.instance.all_logs(context.dagster_run.run_id, of_type=kinds):
         event = record.dagster_event
         found = event.asset_check_evaluation_data if event else None
-        if found and not found.passed and found.severity is dg.AssetCheckSeverity.ERROR:
+        is_of_all = found is not None and found.check_name == MAY_LOAD  # the rule that it is about tells it itself
+        if found and not is_of_all and not found.passed and found.severity is dg.AssetCheckSeverity.ERROR:
             name = f"{found.asset_key.to_user_string()} {found.check_name}"
             yield f"The check {name} stopped it: {found.description or 'see the UI'}"
 

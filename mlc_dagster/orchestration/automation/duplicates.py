@@ -11,6 +11,7 @@ from mlc_dagster.core.errors import Misconfigured, RecordRejected
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert
 from mlc_dagster.orchestration.assets import reports
+from mlc_dagster.orchestration.automation.looking import looking_schedule, once
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.pipeline.duplicates import CHECK, Looked, Looks, may_be_doubled, scan_start, tell
 from mlc_dagster.settings import Settings
@@ -68,28 +69,14 @@ def duplicates_schedules(flows: Sequence[Flow], settings: Settings) -> Iterator[
     nothing of a system before the first load went there.
     """
     for system, table in by_system(flows).items():
-        yield _schedule(system, table, settings.schedules.duplicates)
-
-
-def _schedule(system: str, flows: Sequence[Flow], cron: str) -> dg.ScheduleDefinition:
-    @dg.schedule(
-        name=job_name(system),
-        job_name=job_name(system),
-        cron_schedule=cron,
-        execution_timezone="UTC",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        required_resource_keys={"ledger"},
-        description=f"Looks every hour whether {system} holds one of our documents twice.",
-    )
-    def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        ledger = context.resources.ledger.open
-        if all(ledger.began_at(flow.name) is None for flow in flows):
-            return dg.SkipReason(f"nothing was ever sent to {system}: nothing can stand there twice")
-        return dg.RunRequest(
-            run_key=f"{job_name(system)} {context.scheduled_execution_time.astimezone(UTC).isoformat()}"
+        yield looking_schedule(
+            job_name(system),
+            settings.schedules.duplicates,
+            table,
+            words=f"Looks every hour whether {system} holds one of our documents twice.",
+            nothing=f"nothing was ever sent to {system}: nothing can stand there twice",
+            asked=once(job_name(system)),
         )
-
-    return tick
 
 
 def _checks(system: str, flows: Sequence[Flow], settings: Settings) -> dg.AssetChecksDefinition:

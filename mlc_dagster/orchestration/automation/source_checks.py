@@ -1,7 +1,7 @@
 """What was delivered from a SaaS is asked for there again: the latest in each run, the open window each night."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -11,10 +11,11 @@ from mlc_dagster.core.difference_kinds import SOURCE_SIDE
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert
 from mlc_dagster.core.vocabulary import ERP
-from mlc_dagster.ledger import Run
 from mlc_dagster.orchestration.assets import reports
 from mlc_dagster.orchestration.assets.charts import facts_for
 from mlc_dagster.orchestration.assets.second_read import rows_by_key
+from mlc_dagster.orchestration.assets.started_by import run_of
+from mlc_dagster.orchestration.automation.looking import looking_schedule, once
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.pipeline import source_looks
 from mlc_dagster.pipeline.taken_back import STANDS, WORDS, LaterLife
@@ -59,27 +60,14 @@ def standing_jobs(flows: Sequence[Flow], settings: Settings) -> Iterator[Any]:
 def standing_schedules(flows: Sequence[Flow], settings: Settings) -> Iterator[dg.ScheduleDefinition]:
     """On from the start: it writes nothing to any system, and asks nothing before the first delivery."""
     for system, table in by_source(flows, settings).items():
-        yield _schedule(system, table, settings.schedules.sweep)
-
-
-def _schedule(system: str, flows: Sequence[Flow], cron: str) -> dg.ScheduleDefinition:
-    @dg.schedule(
-        name=job_name(system),
-        job_name=job_name(system),
-        cron_schedule=cron,
-        execution_timezone="UTC",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        required_resource_keys={"ledger"},
-        description=f"Asks {system} each night whether what was delivered from it still stands there.",
-    )
-    def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        ledger = context.resources.ledger.open
-        if all(ledger.began_at(flow.name) is None for flow in flows):
-            return dg.SkipReason(f"nothing was ever delivered from {system}")
-        at = context.scheduled_execution_time.astimezone(UTC).isoformat()
-        return dg.RunRequest(run_key=f"{job_name(system)} {at}")
-
-    return tick
+        yield looking_schedule(
+            job_name(system),
+            settings.schedules.sweep,
+            table,
+            words=f"Asks {system} each night whether what was delivered from it still stands there.",
+            nothing=f"nothing was ever delivered from {system}",
+            asked=once(job_name(system)),
+        )
 
 
 def _checks(system: str, flows: Sequence[Flow], settings: Settings) -> dg.AssetChecksDefinition:
@@ -95,26 +83,39 @@ def _checks(system: str, flows: Sequence[Flow], settings: Settings) -> dg.AssetC
         is_sweep = context.run.job_name == job_name(system)
         if not is_sweep and context.run.asset_selection:
             return  # a replay, or assets chosen by hand: that run is about its load
-        with as_step_failures():
-            for flow in [by_key[key] for key in by_key if key in context.selected_asset_check_keys]:
-                yield _result(flow, _looked(context, flow, settings, is_sweep=is_sweep), context.resources.ledger.open)
+        wanted = [by_key[key] for key in by_key if key in context.selected_asset_check_keys]
+        with as_step_failures(), _at_a_share(context, system, settings) if is_sweep else nullcontext() as client:
+            for flow in wanted:
+                yield _result(flow, _looked(context, flow, settings, client), context.resources.ledger.open)
 
     return look
 
 
-def _looked(context: Any, flow: Flow, settings: Settings, *, is_sweep: bool) -> LaterLife:
-    """In an ordinary run those alone that their list does not show any more, and of these the latest."""
+@contextmanager
+def _at_a_share(context: Any, system: str, settings: Settings) -> Iterator[Any]:
+    """A client of the night: a look of thousands leaves the calls to whoever delivers."""
+    client, _ = getattr(context.resources, system).at_a_share(settings.verify.budget_share)
+    try:
+        yield client
+    finally:
+        client.api.close()
+
+
+def _looked(context: Any, flow: Flow, settings: Settings, client: Any) -> LaterLife:
+    """`client`: of the night; None: in an ordinary run those alone that their list does not show any more, and of these
+    the latest.
+    """
     ledger, days = context.resources.ledger.open, settings.verify.days
     keys: Sequence[str] = ()
-    if is_sweep:
+    if client is not None:
         keys = source_looks.of_the_night(flow, ledger, days, settings.verify.rotation_days)
     elif flow.leaves_its_list:
         keys = source_looks.latest(flow, ledger, days)
     most = settings.verify.gone_at_once
     if not keys:
         return LaterLife(flow, ledger, most)
-    by_keys = partial(rows_by_key, context, flow)
-    facts, run = facts_for(flow, settings, context), Run(context.run.run_id)
+    by_keys = partial(rows_by_key, context, flow, client=client)
+    facts, run = facts_for(flow, settings, context), run_of(context, "")
     return source_looks.look(flow, by_keys, facts, ledger, keys, most, run)
 
 

@@ -14,6 +14,8 @@ from mlc_dagster.core.vocabulary import ERP, EntitySet
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.orchestration.assets import reports
 from mlc_dagster.orchestration.assets.asset_keys import read_of
+from mlc_dagster.orchestration.assets.started_by import run_of
+from mlc_dagster.orchestration.automation.looking import looking_schedule, once
 from mlc_dagster.orchestration.failures import as_step_failures, each_once
 from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
 from mlc_dagster.orchestration.partitions import unknown
@@ -27,7 +29,10 @@ WORDS = (
     "Looks in the ERP, each night, at what was delivered and what is on hold: lines that changed beside an unchanged "
     "header are asked for again, what is gone is told. Writes nothing, in no system."
 )
-COLUMNS = ("entity set", "looked at", "asked for again", "gone", "told first now", "holds ended", "back", "requests")
+COLUMNS = (
+    *("entity set", "looked at", "asked for again", "gone", "posted or deleted", "told first now", "holds ended"),
+    *("back", "requests"),
+)
 
 
 def swept_sets(flows: Sequence[Flow]) -> dict[str, list[Flow]]:
@@ -47,25 +52,15 @@ def sweep_jobs(flows: Sequence[Flow], settings: Settings) -> Iterator[dg.JobDefi
 
 def sweep_schedules(flows: Sequence[Flow], settings: Settings) -> Iterator[dg.ScheduleDefinition]:
     """On from the start, as all that only looks: before the first load there is nothing to ask."""
-    if not (table := swept_sets(flows)):
-        return
-
-    @dg.schedule(
-        name=JOB,
-        job_name=JOB,
-        cron_schedule=settings.schedules.sweep,
-        execution_timezone="UTC",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        required_resource_keys={"ledger"},
-        description=WORDS,
-    )
-    def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        ledger = context.resources.ledger.open
-        if all(ledger.began_at(flow.name) is None for mine in table.values() for flow in mine):
-            return dg.SkipReason("nothing was ever delivered: there is nothing to look at")
-        return dg.RunRequest(run_key=f"{JOB} {context.scheduled_execution_time.astimezone(UTC).isoformat()}")
-
-    yield tick
+    if table := swept_sets(flows):
+        yield looking_schedule(
+            JOB,
+            settings.schedules.sweep,
+            [flow for mine in table.values() for flow in mine],
+            words=WORDS,
+            nothing="nothing was ever delivered: there is nothing to look at",
+            asked=once(JOB),
+        )
 
 
 def _job(flows: Sequence[Flow], settings: Settings) -> dg.JobDefinition:
@@ -95,7 +90,7 @@ def sweep(context: Any, flows: Sequence[Flow], settings: Settings) -> tuple[list
     left, swept, failed = calls * NIGHT_MINUTES, list[Swept](), dict[str, MlcError]()
     try:
         for entity, mine in _in_turn(swept_sets(flows), ledger):
-            one = _of_set(entity, mine, client, ledger, settings, context.run.run_id, left)
+            one = _of_set(entity, mine, client, ledger, settings, run_of(context, ""), left)
             try:
                 swept.append(one.make())
             except MlcError as error:
@@ -107,13 +102,13 @@ def sweep(context: Any, flows: Sequence[Flow], settings: Settings) -> tuple[list
 
 
 def _of_set(
-    entity: EntitySet, flows: Sequence[Flow], client: Any, ledger: Ledger, settings: Settings, run_id: str, left: float
+    entity: EntitySet, flows: Sequence[Flow], client: Any, ledger: Ledger, settings: Settings, run: Run, left: float
 ) -> EntitySweep:
     said = settings.verify
     limits = Limits(said.days, said.rotation_days, said.gone_at_once, max(0.0, left))
     facts = {flow.name: settings.facts_for(flow.spoke) for flow in flows}
     ask = partial(_ask, entity, ledger, settings)
-    return EntitySweep(entity, flows, client, ledger, Run(run_id), limits, facts, ask)
+    return EntitySweep(entity, flows, client, ledger, run, limits, facts, ask)
 
 
 def _ask(entity: EntitySet, ledger: Ledger, settings: Settings, flow: str, partitions: Iterable[str]) -> None:
@@ -135,7 +130,7 @@ def _in_turn(table: Mapping[str, Sequence[Flow]], ledger: Ledger) -> list[tuple[
 
 
 def _metadata(swept: Sequence[Swept]) -> dict[str, Any]:
-    names = ("looked_at", "changed", "gone", "new", "ended", "back", "requests")
+    names = ("looked_at", "changed", "gone", "unsure", "new", "ended", "back", "requests")
     rows = [(each.entity, *(str(each.counts()[name]) for name in names)) for each in swept]
     sums = {name: sum(each.counts()[name] for each in swept) for name in Swept("").counts()}
     asked = {

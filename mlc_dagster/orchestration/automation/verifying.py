@@ -1,13 +1,15 @@
 """The nightly look at what was delivered: the open window each night, what is older in turn."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 
 import dagster as dg
 
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.assets.verified import verified_key
+from mlc_dagster.orchestration.automation.looking import looking_schedule
 from mlc_dagster.orchestration.automation.running import RANGE
 from mlc_dagster.settings import Settings
 
@@ -41,27 +43,22 @@ def verify_jobs(flows: Sequence[Flow]) -> Iterator[object]:
 def verify_schedules(flows: Sequence[Flow], settings: Settings) -> Iterator[dg.ScheduleDefinition]:
     """On from the start: by itself it only reads, and what nobody looks at is no agreement."""
     for (system, kind), table in by_job(flows).items():
-        yield _schedule(job_name(system, kind), kind, table, settings)
+        names = [flow.name for flow in table]
+        yield looking_schedule(
+            job_name(system, kind),
+            settings.schedules.verify,
+            table,
+            words="Each night what was delivered lately, and a part of what is older.",
+            nothing=f"nothing was ever delivered by {', '.join(names)}",
+            asked=partial(_asked, job_name(system, kind), kind, table, settings),
+        )
 
 
-def _schedule(name: str, kind: str, flows: Sequence[Flow], settings: Settings) -> dg.ScheduleDefinition:
-    @dg.schedule(
-        name=name,
-        job_name=name,
-        cron_schedule=settings.schedules.verify,
-        execution_timezone="UTC",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        required_resource_keys={"ledger"},
-        description="Each night what was delivered lately, and a part of what is older.",
-    )
-    def tick(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
-        at, ledger = context.scheduled_execution_time.astimezone(UTC), context.resources.ledger.open
-        if all(ledger.began_at(flow.name) is None for flow in flows):
-            return dg.SkipReason(f"nothing was ever delivered by {', '.join(flow.name for flow in flows)}")
-        ranges = companies(settings) if kind == "company" else tonight(at, settings, ledger, flows)
-        return [_request(name, span, at) for span in ranges]
-
-    return tick
+def _asked(
+    name: str, kind: str, flows: Sequence[Flow], settings: Settings, at: datetime, ledger: Ledger
+) -> list[dg.RunRequest]:
+    ranges = companies(settings) if kind == "company" else tonight(at, settings, ledger, flows)
+    return [_request(name, span, at) for span in ranges]
 
 
 def companies(settings: Settings) -> list[Days]:

@@ -26,6 +26,17 @@ def _add_entry(airbase: AirbaseSandbox, body: dict[str, Any]) -> dict[str, str]:
     return {"id": airbase.add_entry(**body)}
 
 
+def _change(airbase: AirbaseSandbox, body: dict[str, Any]) -> dict[str, str]:
+    """As a person would: {"kind": "ledger_entries", "id": ..., "status": "voided"}."""
+    fields = dict(body)
+    kind, which = str(fields.pop("kind", "")), str(fields.pop("id", ""))
+    try:
+        airbase.change(kind, which, **fields)
+    except KeyError as error:
+        raise ValueError(f"there is no {error} to change") from None
+    return {"id": which}
+
+
 PART = Part(
     name="airbase",
     make=_made,
@@ -36,5 +47,9 @@ PART = Part(
     traits=AirbaseTraits(),
     profiles=profiles({name: code for code, name in DEPARTMENTS.items()}),
     nearest=("recorded",),
-    controls={("POST", "requests"): _add_request, ("POST", "entries"): _add_entry},
+    controls={
+        ("POST", "requests"): _add_request,
+        ("POST", "entries"): _add_entry,
+        ("POST", "change"): _change,
+    },
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from threading import RLock
 from typing import Any
 
@@ -135,6 +136,13 @@ class Cin7Sandbox:
         """As a person would. Raises RefusedError."""
         with self._lock:
             self._purchases.void_invoice(purchase_id, task_id)
+
+    def edit_price(self, purchase_id: str, price: Any) -> Decimal:
+        """As a person would: the first line of an order has another price, authorised or not; its total. Raises
+        RefusedError.
+        """
+        with self._lock:
+            return Decimal(self._purchases.edit_price(purchase_id, price)["Order"]["Total"])
 
     def change_supplier(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlc_dagster.sandbox.cin7.api import ACCOUNT_ID, APPLICATION_KEYS, Cin7Sandbox
+from mlc_dagster.sandbox.cin7.reference_books import RefusedError
 from mlc_dagster.sandbox.cin7.seed import DEMO_CIN7, sow_cin7
 from mlc_dagster.sandbox.cin7.traits import PROFILES, Cin7Traits
 from mlc_dagster.sandbox.limits import RollingCounts
@@ -27,6 +28,14 @@ def _add_account(cin7: Cin7Sandbox, body: dict[str, Any]) -> dict[str, Any]:
     return cin7.accounts[str(body["Code"])]
 
 
+def _edit_purchase(cin7: Cin7Sandbox, body: dict[str, Any]) -> dict[str, Any]:
+    """As a person does in the user interface: {"ID": ..., "Price": 12.50}; what the order comes to then."""
+    try:
+        return {"Total": cin7.edit_price(str(body.get("ID", "")), body.get("Price"))}
+    except RefusedError as error:
+        raise ValueError(str(error)) from None
+
+
 def _serve(system: Cin7Sandbox, account: str) -> None:
     system.account_id = account
 
@@ -39,7 +48,7 @@ PART = Part(
     limits={"calls_per_minute": 60},
     sow=sow_cin7,
     companies={code: {"location": company["location"]} for code, company in COMPANIES.items()},
-    controls={("POST", "accounts"): _add_account},
+    controls={("POST", "accounts"): _add_account, ("POST", "purchases"): _edit_purchase},
     account=Account(_serve),
     traits=Cin7Traits(),
     profiles=PROFILES,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -156,6 +157,20 @@ class Purchases:
         purchase["Status"] = "ORDERED" if state == "AUTHORISED" else "ORDERING"
         _touched(purchase)
         return self.order(purchase, body.get("CombineAdditionalCharges") is True)
+
+    def edit_price(self, identity: Any, price: Any) -> dict[str, Any]:
+        """Undo, edit the first line, authorise again: what the user interface does in one step. Raises RefusedError."""
+        purchase = self.find(identity)
+        order = copy.deepcopy(purchase["Order"])
+        rows = [*order["Lines"], *order["AdditionalCharges"]]
+        if not rows:
+            raise RefusedError("Order has no line")
+        first, percent = rows[0], Decimal(self.books.tax_rules[rows[0]["TaxRule"]]["TaxPercent"])
+        first["Price"] = fields.number({"Price": price}, "Price")
+        first["Total"] = fields.cents(first["Quantity"] * first["Price"] * (1 - first["Discount"] / Decimal(100)))
+        first["Tax"] = fields.cents(first["Total"] * percent / Decimal(100))
+        purchase["Order"] = {**order, **judged_lines(self.books, order, with_account=False)}
+        return _touched(purchase)
 
     def order(self, purchase: Mapping[str, Any], combine: bool = False) -> dict[str, Any]:
         return {"TaskID": purchase["ID"], "CombineAdditionalCharges": combine, **purchase["Order"]}

@@ -271,7 +271,7 @@ class HubspotSandbox:
         found, errors = [], []
         for each in inputs_of(body):
             row = (
-                self._of_the_bin(kind, each["id"])
+                self._of_the_bin(kind, each["id"], body.get("idProperty"))
                 if archived
                 else self._known(kind, each["id"], body.get("idProperty"))
             )
@@ -289,9 +289,14 @@ class HubspotSandbox:
             return self.objects.live(kind).get(value)
         return self.objects.find(kind, value, by)
 
-    def _of_the_bin(self, kind: str, remote_id: str) -> Row | None:
-        row = self.objects.rows[kind].get(remote_id)
-        return row if row and row["archived"] else None
+    def _of_the_bin(self, kind: str, value: str, by: str | None) -> Row | None:
+        rows = self.objects.rows[kind]
+        found = [rows[value]] if not by and value in rows else []
+        if by:
+            found = [
+                row for row in rows.values() if str(row["properties"].get(by) or "").casefold() == value.casefold()
+            ]
+        return next((row for row in reversed(found) if row["archived"]), None)
 
     def _archive(self, kind: str, body: Row) -> Answer:
         self.objects.archive(kind, [each["id"] for each in inputs_of(body)])

@@ -30,6 +30,18 @@ def _put(set_name: str, ifs: IfsSandbox, row: Any) -> dict[str, str]:
     return {"etag": ifs.put(set_name, row)}
 
 
+def _rows(set_name: str, ifs: IfsSandbox, _: Any) -> list[dict[str, Any]]:
+    return ifs.rows(set_name)
+
+
+def _delete(set_name: str, ifs: IfsSandbox, keys: Any) -> dict[str, Any]:
+    try:
+        ifs.delete(set_name, **keys)
+    except KeyError as error:
+        raise ValueError(f"there is no such row: {error}") from None
+    return {"deleted": keys}
+
+
 def _serve(system: IfsSandbox, realm: str) -> None:
     system.tokens.realm = realm
 
@@ -44,7 +56,9 @@ PART = Part(
     controls={
         ("POST", "approve"): lambda ifs, body: {"loads": ifs.approve()},
         ("POST", "update_general_ledger"): lambda ifs, body: {"vouchers": ledger.update(ifs)},
+        **{("GET", kind.set): partial(_rows, kind.set) for kind in KINDS},
         **{("PUT", kind.set): partial(_put, kind.set) for kind in KINDS},
+        **{("DELETE", kind.set): partial(_delete, kind.set) for kind in KINDS},
     },
     traits=Tenant(),
     profiles=PROFILES,

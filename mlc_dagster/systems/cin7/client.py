@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -13,8 +14,8 @@ import pyarrow as pa
 
 from mlc_dagster.core.duplicates import Crosswalk, TargetScan
 from mlc_dagster.core.facts import Books
-from mlc_dagster.core.flows import Target
-from mlc_dagster.core.outcomes import Delivered, Draft, Outcome, Seen, Shown, Traffic, Worth
+from mlc_dagster.core.flows import Flow, Target
+from mlc_dagster.core.outcomes import EVER, Delivered, Draft, Outcome, Seen, Shown, Traffic, Worth
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, key_parts
 from mlc_dagster.systems.cin7.accepted_values import with_accepted
 from mlc_dagster.systems.cin7.account_rules import USUAL_TOLERANCE, rules_of
@@ -24,7 +25,7 @@ from mlc_dagster.systems.cin7.lists import listed_supplier, supplier_pages, supp
 from mlc_dagster.systems.cin7.purchases.invoice_writer import InvoiceWriter
 from mlc_dagster.systems.cin7.purchases.purchase_lookup import PurchaseLookup
 from mlc_dagster.systems.cin7.purchases.purchase_writer import PurchaseSender, PurchaseWriter
-from mlc_dagster.systems.cin7.purchases.read_back import PurchasesReadBack
+from mlc_dagster.systems.cin7.purchases.read_back import PurchasesReadBack, seen_unknown
 from mlc_dagster.systems.cin7.purchases.shown_purchase import expected_invoice, expected_purchase, worth_of
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
 from mlc_dagster.systems.cin7.reference_books import read_books
@@ -109,6 +110,13 @@ class Cin7Client:
             self._suppliers.forget()
             return seen_suppliers(self._suppliers.listed(), self._suppliers.by_id, delivered)
         return self._there.read_back(target, delivered)
+
+    def ours_in(self, flow: Flow, since: datetime | None, known: AbstractSet[str]) -> Iterator[Seen]:
+        """As targets.FindsOurs: purchases that carry a marker of ours; a supplier is looked for by its number alone."""
+        if flow.target.name == SUPPLIERS.name:
+            return iter(())
+        found = self._duplicates.unknown(flow.target, since or EVER, known)
+        return (seen_unknown(flow.target, marker, purchase) for marker, purchase in found)
 
     def expected(self, target: Target, record: Any) -> Shown:
         """As outcomes.ReadsBack."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,11 +17,14 @@ from typing import Any
 
 from mlc_dagster.core.duplicates import Crosswalk, TargetDocument, TargetScan, folded
 from mlc_dagster.core.flows import Target
+from mlc_dagster.core.logs import logger
 from mlc_dagster.systems.cin7.api import PAGE, Cin7Api, Document, says
 from mlc_dagster.systems.cin7.purchases.purchase_lookup import OVERLAP, SIMPLE, markers, read
 from mlc_dagster.systems.cin7.purchases.purchase_writer import is_empty
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES
 from mlc_dagster.systems.shared.json_values import moment_or_none
+
+log = logger("mlc_dagster.cin7")
 
 MOST_READ = 240
 """Purchases that one look reads: four minutes of one key's calls."""
@@ -116,6 +120,21 @@ class Duplicates:
                 is_live=not says(purchase.get("Status"), "VOIDED"),
                 is_empty=is_empty(purchase) and (touched is None or touched < self._wall() - AT_WORK),
             )
+
+    # --- what the ledger does not know --------------------------------------------------------------------------------
+
+    def unknown(self, target: Target, since: datetime, known: AbstractSet[str]) -> Iterator[tuple[str, Document]]:
+        """(marker, purchase) of the live ones that carry a marker of this target, and that nobody delivered; of which
+        some are not looked at, that is logged. Raises as `scan`.
+        """
+        scan, ours = self._listed(since), {_one_case(number.partition("/")[0]) for number in known}
+        for number in self._read(scan, [number for number in scan.rows if number not in ours]):
+            purchase = scan.read[number]
+            for marker in dict.fromkeys(markers(purchase, self._slot)):
+                if marker.startswith(OWN) == (target.name == PURCHASE_INVOICES.name):
+                    yield marker, purchase
+        if scan.unread:
+            log.warning("%d of Cin7's purchases were not looked at: a look reads %d", len(scan.unread), MOST_READ)
 
     # --- by number ----------------------------------------------------------------------------------------------------
 

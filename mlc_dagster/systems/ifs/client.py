@@ -14,9 +14,11 @@ from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Flow, Target
 from mlc_dagster.core.outcomes import EVER, Delivered, Draft, Outcome, Seen, Shown, Traffic, Worth
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Row, Scope, Sightings
+from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.duplicates import Duplicates
 from mlc_dagster.systems.ifs.external_records import NO_WAYS, Ways
 from mlc_dagster.systems.ifs.odata.error_responses import classify as classify
+from mlc_dagster.systems.ifs.odata.stamp_proof import StampProof
 from mlc_dagster.systems.ifs.odata.tenant_time import TenantTime
 from mlc_dagster.systems.ifs.reading.changes import Changes
 from mlc_dagster.systems.ifs.reading.key_walk import keys_of
@@ -57,10 +59,17 @@ class IfsClient(RowWrites):
         self.api, self._clock = api, clock
         self.bank_salt: Callable[[], bytes] = bytes
         self._connection = Connection(api, in_flight, page_size, TenantTime(time_zone))
+        self._says_zone = time_zone is not None
+        self.stamps = StampProof(self._connection.time.name)
         self.catalogue = named = catalogue or known_sets({})
         self._lookups = Lookups(self._connection)
         self._target = ErpTarget(self, named, currencies, external)
         self._duplicates = Duplicates(self._connection, named)
+
+    @property
+    def says_no_zone(self) -> bool:
+        """Whether mlc.yaml leaves it to UTC, by saying nothing."""
+        return not self._says_zone
 
     # --- outcomes.AsksFirst -------------------------------------------------------------------------------------------
 
@@ -133,6 +142,13 @@ class IfsClient(RowWrites):
     ) -> Iterator[pa.RecordBatch]:
         """The rows of these keys with their lines, as `read` has them; none of a key that is gone. Raises as `read`."""
         return sealed(self._lookups.whole(entity, keys), entity, self.bank_salt)
+
+    def moved_on(self, entity: EntitySet, keys: Sequence[str]) -> Iterator[pa.RecordBatch] | None:
+        """The rows of these keys where they go when they leave this set; None where this tenant does not show that."""
+        posted = self.catalogue.get(ifs.POSTED_VOUCHERS.name)
+        if entity.name != ifs.VOUCHERS.name or posted is None or posted.is_off:
+            return None
+        return self.by_keys(posted, keys)
 
     def keys_of(self, entity: EntitySet) -> Iterator[str]:
         """The keys of all rows that there are, and nothing else of them. Raises as `read`."""

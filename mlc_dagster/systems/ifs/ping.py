@@ -97,6 +97,12 @@ def _off(entity: EntitySet) -> Finding:
     """No fault: a tenant without posting proposals, say, is an ordinary one. Which flows that switches off is told
     beside the SaaS that they are of.
     """
+    if entity.name == ifs.POSTED_VOUCHERS.name:
+        words = (
+            "off: a voucher that was deleted from the hold table cannot be told from one that was posted. Name the set "
+            f"of posted vouchers, where the tenant has one: ifs.entity_sets.{entity.name}.set"
+        )
+        return Finding("ifs", entity.name, True, words)
     words = f"off: mlc.yaml, or its catalogue, says that this tenant has none (ifs.entity_sets.{entity.name}.set)"
     return Finding("ifs", entity.name, True, words)
 

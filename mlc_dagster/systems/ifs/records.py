@@ -17,8 +17,9 @@ from mlc_dagster.rules.dates import DUE_AHEAD, Dated
 from mlc_dagster.systems.ifs.chart_records import DEMANDS
 from mlc_dagster.systems.ifs.chart_records import Account as Account
 from mlc_dagster.systems.ifs.chart_records import CodePartValue as CodePartValue
-from mlc_dagster.systems.ifs.customer_invoice_records import CustomerInvoice as CustomerInvoice
-from mlc_dagster.systems.ifs.customer_invoice_records import CustomerInvoiceLine as CustomerInvoiceLine
+from mlc_dagster.systems.ifs.customer_records import CustomerInvoice as CustomerInvoice
+from mlc_dagster.systems.ifs.customer_records import CustomerInvoiceLine as CustomerInvoiceLine
+from mlc_dagster.systems.ifs.customer_records import CustomerOrder as CustomerOrder
 from mlc_dagster.systems.ifs.line_records import CustomerOrderLine as CustomerOrderLine
 from mlc_dagster.systems.ifs.line_records import Posting as Posting
 from mlc_dagster.systems.ifs.line_records import PostingProposalLine as PostingProposalLine
@@ -129,28 +130,6 @@ class Voucher(Record, frozen=True, kw_only=True):
                 yield Posting(self.company, row.account, self.voucher_date, str(row.row_no))
 
 
-class CustomerOrder(Record, frozen=True, kw_only=True):
-    """Customer orders of the ERP, with lines, that were created or changed on a day: customer, site, currency,
-    quantities, prices and totals.
-    """
-
-    order_no: str
-    company: str | None = None
-    contract: str | None = None
-    customer_no: str | None = None
-    order_date: date | None = None
-    currency_code: str | None = None
-    currency_rate: Decimal | None = None
-    total_amount: Decimal | None = None
-    notes: str | None = None
-    obj_state: str | None = None
-    last_modified: datetime | None = None
-    lines: tuple[CustomerOrderLine, ...] = ()
-
-    def dates(self) -> Iterator[Dated]:
-        yield Dated("OrderDate", self.order_date)
-
-
 def _set(path: str, projection: str, record: type[Record], *keys: str, lines: LineSet | None = None) -> EntitySet:
     """An entity set, by default partitioned by day. Its asset: PurchaseOrderSet is ifs/purchase_order_set."""
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", path).lower()
@@ -208,6 +187,17 @@ VOUCHERS = replace(
 )
 """Of the hold table: what is posted leaves it for the general ledger (facts/ifs-tenants.md, 1.10)."""
 
+POSTED_VOUCHERS = replace(
+    VOUCHERS,
+    name="posted_voucher_set",
+    projection="GenLedVoucherEntity",
+    path="GenLedVoucherSet",
+    lines=_lines("GenLedVoucherRows", "GenLedVoucherRowSet", VoucherRow, *VOUCHER_KEYS, "row_no"),
+    rows_move_on=False,
+    is_off=True,
+)
+"""Of the general ledger: asked whether a voucher that is not in the hold table any more was posted, or deleted."""
+
 CUSTOMER_ORDERS = _set(
     "CustomerOrderSet",
     "CustomerOrderHandling",
@@ -263,8 +253,8 @@ CUSTOMER_INVOICES = replace(
 OPTIONAL = (CUSTOMER_INVOICES,)
 """What no catalogue knows the name of: it is there where mlc.yaml names its set, and else no asset stands for it."""
 
-WRITTEN = (SUPPLIER_INVOICES,)
-"""What is written and looked up, and not read day by day: no asset stands for it."""
+WRITTEN = (SUPPLIER_INVOICES, POSTED_VOUCHERS)
+"""What is written or looked up, and not read day by day: no asset stands for it."""
 
 ENTITY_SETS = (
     *(SUPPLIERS, CUSTOMERS, PURCHASE_ORDERS, POSTING_PROPOSALS),

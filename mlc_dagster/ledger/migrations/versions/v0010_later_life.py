@@ -7,6 +7,7 @@ Additive: no row that is there is touched.
 import sqlalchemy as sa
 from alembic import op
 
+from mlc_dagster.core.amounts import scaled
 from mlc_dagster.ledger.columns import Key, Moment, Name, Serial, Words
 
 revision = "0010"
@@ -23,6 +24,8 @@ def upgrade() -> None:
     _work()
     _shown()
     _newness()
+    _open_items()
+    _closes()
 
 
 def _deliveries() -> None:
@@ -185,3 +188,96 @@ def _bank_marks() -> None:
         sa.PrimaryKeyConstraint("flow", "key", name="bank_marks_pkey"),
         sqlite_with_rowid=False,
     )
+
+
+def _open_items() -> None:
+    """What the review page counts, sums and sorts by; filled in for what is open already."""
+    for table, columns in _COUNTED.items():
+        for name, kind in (("scaled", Serial), ("assigned", Words)):
+            op.add_column(table, sa.Column(name, kind))
+        if table == "differences":
+            op.add_column(table, sa.Column("company", Name, nullable=False, server_default=""))
+            op.add_column(table, sa.Column("party", Words))
+        _scale(table)
+        is_open = sa.text("closed_at IS NULL")
+        op.create_index(f"{table}_by_amount", table, columns, sqlite_where=is_open, postgresql_where=is_open)
+
+
+_COUNTED = {
+    "holds": [
+        "flow",
+        "rules",
+        "company",
+        "missing",
+        "currency",
+        "scaled",
+        "opened_at",
+        "owner",
+        "assigned",
+        "closed_at",
+    ],
+    "differences": ["flow", "kind", "company", "field", "currency", "scaled", "first_seen", "assigned", "closed_at"],
+}
+
+
+def _scale(name: str) -> None:
+    table = sa.table(name, *(sa.column(each, Serial) for each in ("id", "scaled")), sa.column("amount", Words))
+    table.append_column(sa.column("closed_at", Moment))
+    wanted = sa.select(table.c.id, table.c.amount).where(table.c.closed_at.is_(None), table.c.amount != "")
+    found = [(row.id, scaled(row.amount)) for row in op.get_bind().execute(wanted)]
+    if rows := [{"of_id": number, "value": value} for number, value in found if value is not None]:
+        put = sa.update(table).where(table.c.id == sa.bindparam("of_id")).values(scaled=sa.bindparam("value"))
+        op.get_bind().execute(put, rows)
+
+
+def _closes() -> None:
+    """Month ends: versions of figures, signatures, and how mlc.yaml changed."""
+    op.create_table(
+        "closes",
+        sa.Column("id", Serial, nullable=False, autoincrement=True),
+        sa.Column("company", Name, nullable=False),
+        sa.Column("period", Name, nullable=False),
+        sa.Column("version", Serial, nullable=False),
+        sa.Column("made_at", Moment, nullable=False),
+        sa.Column("run_id", Name, nullable=False),
+        sa.Column("fingerprint", Name, nullable=False),
+        sa.Column("figures", Words, nullable=False),
+        sa.Column("heads", Words, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="closes_pkey"),
+    )
+    op.create_index("closes_by_version", "closes", ["company", "period", "version"], unique=True)
+    op.create_table(
+        "signatures",
+        sa.Column("id", Serial, nullable=False, autoincrement=True),
+        sa.Column("company", Name, nullable=False),
+        sa.Column("period", Name, nullable=False),
+        sa.Column("version", Serial, nullable=False),
+        sa.Column("fingerprint", Name, nullable=False),
+        sa.Column("who", Words, nullable=False),
+        sa.Column("reason", Words, nullable=False),
+        sa.Column("signed_at", Moment, nullable=False),
+        sa.Column("voided_at", Moment),
+        sa.Column("voided_because", Words),
+        sa.PrimaryKeyConstraint("id", name="signatures_pkey"),
+    )
+    valid = sa.text("voided_at IS NULL")
+    op.create_index(
+        "signatures_valid",
+        "signatures",
+        ["company", "period"],
+        unique=True,
+        sqlite_where=valid,
+        postgresql_where=valid,
+    )
+    op.create_table(
+        "settings_seen",
+        sa.Column("id", Serial, nullable=False, autoincrement=True),
+        sa.Column("file", Name, nullable=False),
+        sa.Column("seen_at", Moment, nullable=False),
+        sa.Column("run_id", Name, nullable=False),
+        sa.Column("run_by", Words, nullable=False),
+        sa.Column("fingerprint", Name, nullable=False),
+        sa.Column("entries", Words, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="settings_seen_pkey"),
+    )
+    op.create_index("settings_seen_by_file", "settings_seen", ["file", "id"])

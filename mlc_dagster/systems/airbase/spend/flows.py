@@ -30,6 +30,7 @@ from mlc_dagster.systems.airbase.spend.vouchers import (
     PAYMENTS_FLOW,
     REQUEST,
     REQUESTS_FLOW,
+    document_of,
     entry_from_bill,
     entry_from_payment,
     entry_from_request,
@@ -172,6 +173,7 @@ SPEND = (
         substance=content_of,
         leaves_its_list=True,
         reversing=OF_VOUCHERS,
+        twin=document_of,
         description=(
             "Purchase requests that were approved in Airbase, as vouchers in IFS: a debit for each line on its account "
             "or that of its purchase type, with its department, against the accrual account."
@@ -191,6 +193,7 @@ SPEND = (
         substance=content_of,
         leaves_its_list=True,
         reversing=OF_VOUCHERS,
+        twin=document_of,
         description=(
             "Bills and reimbursements of Airbase as vouchers in IFS: a debit for each line on its account, with its "
             "department, against the account of what is owed. They go before what pays them."
@@ -211,6 +214,7 @@ SPEND = (
         substance=content_of,
         leaves_its_list=True,
         reversing=OF_VOUCHERS,
+        twin=document_of,
         description=(
             "Payments of Airbase as vouchers in IFS: accounts payable, or the accounts of the lines, against the bank. "
             "A payment waits for the bill that it pays, and a transfer goes from account to account. The voucher is "

@@ -9,7 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from mlc_dagster.core.facts import CompanyMapping, Facts
-from mlc_dagster.core.vocabulary import key_text
+from mlc_dagster.core.vocabulary import key_text, plain
 from mlc_dagster.rules.chart_agreement import subsidiary_of
 from mlc_dagster.systems.airbase.spend.amortization import prepaid_account, prepaid_text
 from mlc_dagster.systems.airbase.spend.dimensions import dimensions, posted_lines, value_of
@@ -24,6 +24,7 @@ BILLS_FLOW = "ifs/vouchers_from_airbase_bills"
 BILL_PAYMENT = "bill_payment"
 REQUEST, PAYMENT, BILL = "airbase-request-", "airbase-payment-", "airbase-bill-"
 """What the external references of vouchers begin with."""
+MARKS = (REQUEST, PAYMENT, BILL)
 
 
 def entry_from_request(request: PurchaseRequest, facts: Facts) -> JournalEntry:
@@ -38,6 +39,18 @@ def entry_from_request(request: PurchaseRequest, facts: Facts) -> JournalEntry:
         [*expenses(request, facts), _posted(facts.options.get("accrual_account") or None, _reversed(total))],
         facts,
     )
+
+
+def document_of(entry: JournalEntry) -> str | None:
+    """What a person would take for one document: company, what its text names it by, day and amount. None where Airbase
+    gives no number but its own id: two card payments of one amount on one day are two.
+    """
+    text, debits = entry.text or "", (line.debit_amount or Decimal(0) for line in entry.lines)
+    identity = next((entry.external_ref.split(mark, 1)[1] for mark in MARKS if mark in entry.external_ref), "")
+    if not identity or text.endswith(identity) or entry.voucher_date is None:
+        return None
+    amount = plain(sum(debits, Decimal(0)))
+    return key_text(entry.company, text, entry.voucher_date.isoformat(), f"{amount:f}", entry.currency or "")
 
 
 def entry_from_bill(bill: Payment, facts: Facts) -> JournalEntry:

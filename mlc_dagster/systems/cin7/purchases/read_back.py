@@ -73,6 +73,18 @@ def _seen_invoice(one: Delivered, purchase: Document | None) -> Seen:
     return _as_it_is(one, purchase, shown_invoice(purchase, invoice), is_voided=is_voided)
 
 
+def seen_unknown(target: Target, marker: str, purchase: Document) -> Seen:
+    """Of one that carries our marker, and that nobody delivered; of an invoice's own purchase its first invoice."""
+    number, key = str(purchase.get("OrderNumber") or ""), marker.partition("/")[2] or marker
+    if target.name != PURCHASE_INVOICES.name:
+        return Seen(key, str(purchase["ID"]), "there", shown_purchase(purchase), detail=number)
+    invoices: Sequence[Document] = purchase.get("Invoice") or ()
+    if not (invoice := next((each for each in invoices if each.get("InvoiceNumber")), None)):
+        return Seen(key, str(purchase["ID"]), "there", detail=number)
+    remote_id = f"{purchase['ID']}/{invoice.get('TaskID')}"
+    return Seen(key, remote_id, "there", shown_invoice(purchase, invoice), detail=number)
+
+
 def _as_it_is(one: Delivered, purchase: Document, values: Shown, *, is_voided: bool) -> Seen:
     number = str(purchase.get("OrderNumber") or "")
     if is_voided:

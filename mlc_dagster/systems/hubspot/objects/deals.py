@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mlc_dagster.core.outcomes import ACCEPTED, Disagreement, Draft, Outcome, Refused, Saved
+from mlc_dagster.rules.waiving import WAS_CANCELLED
 from mlc_dagster.systems.hubspot.api import HubspotApi
 from mlc_dagster.systems.hubspot.objects.associations import Associations
 from mlc_dagster.systems.hubspot.objects.batch_answers import BatchResult, update, upsert
 from mlc_dagster.systems.hubspot.objects.batch_upsert import outcome
 from mlc_dagster.systems.hubspot.objects.deal_match import MAY_BE_DEAL, DealMatch
-from mlc_dagster.systems.hubspot.objects.deleted_records import DELETED, deletion, deletion_refused, gone, stays_deleted
+from mlc_dagster.systems.hubspot.objects.deleted_records import (
+    DELETED,
+    archived_under,
+    archived_words,
+    deletion,
+    deletion_refused,
+    gone,
+    stays_deleted,
+)
 from mlc_dagster.systems.hubspot.objects.kept_values import KEPT, changes, kept_values
 from mlc_dagster.systems.hubspot.objects.known_records import KnownRecord, KnownRecords
 from mlc_dagster.systems.hubspot.objects.party_companies import COMPANY_IS_THERE, Parties, PartyCompanies
 from mlc_dagster.systems.hubspot.objects.properties import MATCHED_BY, defaults_of, given, of_deal
+from mlc_dagster.systems.hubspot.objects.tied_companies import TIED
 from mlc_dagster.systems.hubspot.portal import Portal
 from mlc_dagster.systems.hubspot.records import Deal
 
@@ -66,6 +76,7 @@ class DealWriter:
         self._tie({trace: each for trace, each in deals.items() if not each.known.remote_id})
         for each in deals.values():
             self._judge(each)
+        self._refuse_archived(deals.values())
         parties = self._parties({trace: each for trace, each in deals.items() if not each.refused})
         sent = self._sent({trace: each for trace, each in deals.items() if not each.refused}, *stage)
         self._on_their_companies(deals, parties, sent)
@@ -98,6 +109,13 @@ class DealWriter:
         elif pending.known.key not in ("", pending.deal.key):
             pending.refused = f"HubSpot's deal {pending.known.remote_id} carries the key {pending.known.key}."
 
+    def _refuse_archived(self, deals: Iterable[_PendingDeal]) -> None:
+        """What lies in the recycle bin under our key, and was delivered by a ledger that is gone."""
+        new = {each.deal.key: each for each in deals if not each.known.remote_id and not each.draft.was_delivered}
+        asked = [key for key, each in new.items() if not each.refused and stays_deleted(self._options)]
+        for key, remote_id in archived_under(self._api, KIND, asked).items():
+            new[key].refused, new[key].rule = archived_words("deal", remote_id, key), WAS_CANCELLED
+
     def _sent(self, deals: Mapping[str, _PendingDeal], pipeline: str, stage: str) -> BatchResult:
         new, there = dict[str, dict[str, str]](), dict[str, tuple[str, dict[str, str]]]()
         for trace, each in deals.items():
@@ -123,8 +141,9 @@ class DealWriter:
         return parties
 
     def _on_their_companies(self, deals: Mapping[str, _PendingDeal], parties: Parties, sent: BatchResult) -> None:
-        ids = {trace: str(row["id"]) for trace, row in sent.results.items()}
-        for trace, why in self._companies.tie(ids, parties, _there_already(sent)).items():
+        ids = {trace: str(row["id"]) for trace, row in sent.results.items() if TIED not in deals[trace].draft.kept}
+        there = [each for each in _there_already(sent) if each in ids.values()]
+        for trace, why in self._companies.tie(ids, parties, there).items():
             deals[trace].refused = f"companies: {why}"
 
     def _on_their_invoices(self, deals: Mapping[str, _PendingDeal], sent: BatchResult) -> None:

@@ -6,6 +6,7 @@ No step adds anything when it is done twice. A new invoice is a draft until all 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
@@ -16,7 +17,15 @@ from mlc_dagster.systems.hubspot.api import HubspotApi
 from mlc_dagster.systems.hubspot.error_messages import READ_ONLY
 from mlc_dagster.systems.hubspot.objects.batch_answers import BatchResult, update, upsert
 from mlc_dagster.systems.hubspot.objects.batch_upsert import saved
-from mlc_dagster.systems.hubspot.objects.deleted_records import DELETED, deletion, deletion_refused, gone, stays_deleted
+from mlc_dagster.systems.hubspot.objects.deleted_records import (
+    DELETED,
+    archived_under,
+    archived_words,
+    deletion,
+    deletion_refused,
+    gone,
+    stays_deleted,
+)
 from mlc_dagster.systems.hubspot.objects.invoice_lines import ADDED, LINES, LineWriter
 from mlc_dagster.systems.hubspot.objects.invoice_status import OTHER_STATUS, STATUS, other_status, status_to_send
 from mlc_dagster.systems.hubspot.objects.known_records import KnownRecords
@@ -31,6 +40,7 @@ from mlc_dagster.systems.hubspot.objects.properties import (
     numbered,
     of_invoice,
 )
+from mlc_dagster.systems.hubspot.objects.tied_companies import TIED
 from mlc_dagster.systems.hubspot.objects.typed_values import typed
 from mlc_dagster.systems.hubspot.portal import Portal
 from mlc_dagster.systems.shared.cancelled_documents import cancelled_words
@@ -83,6 +93,7 @@ class InvoiceWriter:
         """What HubSpot has under our key, and a person voided, is not filled anew: nothing is written to it."""
         wanted = {each.invoice.key.casefold(): each for each in undelivered if each.invoice.status != VOIDED}
         found = self._api.read(KIND, [each.invoice.key for each in wanted.values()], KEY, STATUS, by=KEY)
+        self._refuse_archived(wanted, {str(row.get(KEY) or "").casefold() for row in found.values()})
         for remote_id, row in found.items():
             pending = wanted.get(str(row.get(KEY) or "").casefold())
             if pending is not None and row.get(STATUS) == VOIDED:
@@ -90,6 +101,14 @@ class InvoiceWriter:
                 cure = "enter a new one there by hand"
                 pending.refused = cancelled_words("HubSpot", shown, VOIDED, pending.invoice.key, cure)
                 pending.rule = WAS_CANCELLED
+
+    def _refuse_archived(self, wanted: Mapping[str, PendingInvoice], live: AbstractSet[str]) -> None:
+        """What lies in the recycle bin under our key, and was delivered by a ledger that is gone."""
+        absent = {each.invoice.key: each for folded, each in wanted.items() if folded not in live}
+        if not stays_deleted(self._options):
+            return
+        for key, remote_id in archived_under(self._api, KIND, list(absent)).items():
+            absent[key].refused, absent[key].rule = archived_words("invoice", remote_id, key), WAS_CANCELLED
 
     # --- the invoice itself -------------------------------------------------------------------------------------------
 
@@ -146,8 +165,9 @@ class InvoiceWriter:
         return parties
 
     def _on_their_companies(self, invoices: Sequence[PendingInvoice], parties: Parties) -> None:
-        ids = {each.trace: each.remote_id for each in invoices}
-        failed = self._companies.tie(ids, parties, [each.remote_id for each in invoices if not each.new])
+        mine = [each for each in invoices if TIED not in each.draft.kept]
+        ids = {each.trace: each.remote_id for each in mine}
+        failed = self._companies.tie(ids, parties, [each.remote_id for each in mine if not each.new])
         for pending in invoices:
             pending.refused = failed.get(pending.trace, "")
 

@@ -17,6 +17,7 @@ from mlc_dagster.systems.hubspot.objects.associations import Associations
 from mlc_dagster.systems.hubspot.objects.invoice_status import STATUS
 from mlc_dagster.systems.hubspot.objects.known_records import KnownRecord, KnownRecords
 from mlc_dagster.systems.hubspot.objects.properties import KEY, numbered, of_company, of_deal, of_invoice, of_line
+from mlc_dagster.systems.hubspot.objects.tied_companies import TIED, TiedCompanies
 from mlc_dagster.systems.hubspot.objects.typed_values import BILLED, LINES, OF_LINES, of_lines, typed
 from mlc_dagster.systems.hubspot.records import BATCH, COMPANIES, DEALS, INVOICES, Invoice
 from mlc_dagster.transport.client import in_order
@@ -29,7 +30,7 @@ class ReadBack:
 
     def __init__(self, api: HubspotApi, options: Mapping[str, str], in_flight: int = 10) -> None:
         self._api, self._options, self._in_flight = api, options, in_flight
-        self._lines = Associations(api, INVOICES.name, LINES)
+        self._lines, self._tied = Associations(api, INVOICES.name, LINES), TiedCompanies(api)
 
     def read_back(self, target: Target, delivered: Sequence[Delivered]) -> Iterator[Seen]:
         """A call for a hundred; more only for what is not there under its id."""
@@ -41,7 +42,8 @@ class ReadBack:
         if target.name == COMPANIES.name:
             return typed(of_company(record))
         if target.name == DEALS.name:
-            return typed({name: text for name, text in of_deal(record, "", "").items() if name not in STAGE})
+            row = {name: text for name, text in of_deal(record, "", "").items() if name not in STAGE}
+            return {**typed(row), TIED: record.supplier_id}
         return self._invoice(record)
 
     def worth(self, target: Target, values: Shown) -> Worth:
@@ -79,7 +81,7 @@ class ReadBack:
         if invoice.status != "draft" and self._options.get("status_owner", "ifs") == "ifs":
             row[STATUS] = invoice.status
         lines = [of_line(line, invoice) for line in invoice.items()]
-        return {**typed(row), BILLED: invoice.stated_gross, **of_lines(lines)}
+        return {**typed(row), TIED: invoice.supplier_id, BILLED: invoice.stated_gross, **of_lines(lines)}
 
     # --- what is read -------------------------------------------------------------------------------------------------
 
@@ -87,12 +89,20 @@ class ReadBack:
         known = self._known(target, delivered)
         there = [each.remote_id for each in known if each.remote_id]
         lines = self._lines_of(there) if target.name == INVOICES.name else None
-        return [_as_seen(one, found, lines) for one, found in zip(delivered, known, strict=True)]
+        asked = {
+            each.remote_id: self._values(target, one).get(TIED) for one, each in zip(delivered, known, strict=True)
+        }
+        tied = self._tied.of(target.name, {each: asked[each] for each in there})
+        seen = [_as_seen(one, found, lines) for one, found in zip(delivered, known, strict=True)]
+        return [
+            replace(each, values={**each.values, **tied[found.remote_id]}) if found.remote_id in tied else each
+            for each, found in zip(seen, known, strict=True)
+        ]
 
     def _known(self, target: Target, delivered: Sequence[Delivered]) -> list[KnownRecord]:
         """Without our key, where nobody knows it any more, it is looked for by its id alone."""
         values = [self._values(target, one) for one in delivered]
-        names = sorted({name for each in values for name in each if "[" not in name and name != LINES} - {KEY})
+        names = sorted({name for each in values for name in each if "[" not in name} - {KEY, LINES, TIED})
         own = sorted({*names, *_READ[target.name]})
         wanted = {
             str(place): (one.remote_id, str(values[place].get(KEY) or f"?{one.remote_id}"))

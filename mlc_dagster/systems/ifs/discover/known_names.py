@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, cast
 
 from mlc_dagster.core.vocabulary import EntitySet
 from mlc_dagster.systems.ifs import records as ifs
@@ -213,6 +213,18 @@ _VOUCHERS = Known(
     ),
 )
 
+_POSTED_VOUCHERS = Known(
+    ifs.POSTED_VOUCHERS,
+    (Place("GenLedVoucherEntity", "GenLedVoucherSet", ENTITY_SERVICES),),
+    ("GenLedVoucher",),
+    _VOUCHERS.fields,
+    replace(
+        cast(KnownLines, _VOUCHERS.lines),
+        arrays=(("GenLedVoucherRows",),),
+        sets=(Place("GenLedVoucherRowEntity", "GenLedVoucherRowSet", ENTITY_SERVICES),),
+    ),
+)
+
 _ACCOUNTS = Known(
     ifs.ACCOUNTS,
     (Place("VoucherRowsAnalysis", "Reference_Account"), Place("AccountHandling", "AccountSet")),
@@ -263,7 +275,7 @@ _CUSTOMER_INVOICES = Known(
 
 KNOWN = (
     *(_SUPPLIERS, _CUSTOMERS, _PURCHASE_ORDERS, _CUSTOMER_ORDERS, _VOUCHERS),
-    *(_ACCOUNTS, _CODE_PART_VALUES, _PROPOSALS, _SUPPLIER_INVOICES, _CUSTOMER_INVOICES),
+    *(_ACCOUNTS, _CODE_PART_VALUES, _PROPOSALS, _SUPPLIER_INVOICES, _CUSTOMER_INVOICES, _POSTED_VOUCHERS),
 )
 
 ROWS_HAVE: Names = {"user_group": ("EnteredByUserGroup", "UserGroup"), "text": ()}

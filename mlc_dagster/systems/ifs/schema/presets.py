@@ -98,7 +98,7 @@ _CUSTOMER_ORDERS = {
     },
 }
 
-_VOUCHERS = {
+_VOUCHERS: dict[str, Any] = {
     **_APART,
     "projection": _VOUCHER_ROWS,
     "set": "VoucherRowSet",
@@ -111,6 +111,13 @@ _VOUCHERS = {
         "stamp": None,
         "fields": {"debit_amount": "DebetAmount", "external_ref": "ReferenceNumber"},
     },
+}
+
+_POSTED_VOUCHERS = {
+    **_VOUCHERS,
+    "projection": None,  # the general ledger's rows are known, and the name of their service is not
+    "set": None,
+    "lines": {**_VOUCHERS["lines"], "set": "GenLedVoucherRowSet"},
 }
 
 _ACCOUNTS = {
@@ -146,6 +153,7 @@ CLOUD: Mapping[str, Mapping[str, Any]] = {
     "purchase_order_set": _PURCHASE_ORDERS,
     "customer_order_set": _CUSTOMER_ORDERS,
     "voucher_set": _VOUCHERS,
+    "posted_voucher_set": _POSTED_VOUCHERS,
     "account_set": _ACCOUNTS,
     "code_part_value_set": _CODE_PART_VALUES,
     "posting_proposal_head_set": {**_APART, "set": None},

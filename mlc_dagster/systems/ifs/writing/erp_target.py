@@ -36,9 +36,9 @@ from mlc_dagster.systems.ifs.writing.read_back import (
     DocumentsReadBack,
     FindsDocuments,
     ProposalsReadBack,
-    SuppliersReadBack,
 )
 from mlc_dagster.systems.ifs.writing.reversal_writer import invoice_reversals, voucher_reversals
+from mlc_dagster.systems.ifs.writing.supplier_read_back import SuppliersReadBack
 from mlc_dagster.systems.ifs.writing.supplier_values import without_children
 from mlc_dagster.systems.ifs.writing.supplier_writer import SupplierClient, SupplierWriter
 from mlc_dagster.systems.ifs.writing.voucher_writer import VoucherWriter
@@ -62,6 +62,7 @@ class ErpTarget:
         self._suppliers, self._invoices = catalogue[ifs.SUPPLIERS.name], catalogue[ifs.SUPPLIER_INVOICES.name]
         self._known_suppliers = without_children(self._suppliers, "blocked")
         proposals, self._vouchers = catalogue[ifs.POSTING_PROPOSALS.name], catalogue[ifs.VOUCHERS.name]
+        self._posted = catalogue[ifs.POSTED_VOUCHERS.name]
         invoices = DocumentKind(self._invoices, "supplier invoice", "ifs.invoices_by")
         entries = DocumentKind(self._vouchers, "voucher", "ifs.vouchers_by")
         by_load = _entries_by_load(client, external)
@@ -101,11 +102,12 @@ class ErpTarget:
         return self._writers[target.name].save(list(drafts))
 
     def _read_back(self, proposals: EntitySet) -> dict[str, DocumentsReadBack | SuppliersReadBack]:
-        vouchers = Compared(self._vouchers, ("company", "voucher_type", "voucher_date"), DEBIT)
+        fields = ("company", "voucher_type", "voucher_date")
+        vouchers, posted = Compared(self._vouchers, fields, DEBIT), Compared(self._posted, fields, DEBIT)
         invoices = Compared(self._invoices, INVOICE_FIELDS, "gross_amount")
         orders = Compared(proposals, ("company", "supplier_id", "currency_code", "gross_amount"), "gross_amount")
         return {
-            ENTRIES.name: DocumentsReadBack(self._client, vouchers),
+            ENTRIES.name: DocumentsReadBack(self._client, vouchers, posted),
             INVOICES.name: DocumentsReadBack(self._client, invoices),
             PROPOSALS.name: ProposalsReadBack(self._client, orders),
             PARTNERS.name: SuppliersReadBack(self._client, Compared(without_children(self._suppliers), SHARED)),

@@ -1,7 +1,7 @@
 """What the ERP shows of the documents and suppliers that were entered: by their keys, many with a request.
 
 Accountants code lines anew: what a document comes to is compared, not how it is split. A voucher that left the hold
-table for the general ledger is there (facts/ifs-tenants.md, 1.10).
+table for the general ledger is there (facts/ifs-tenants.md, 1.10); in neither it was deleted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from mlc_dagster.core.shown_values import Value, shown_otherwise, value_of
 from mlc_dagster.core.vocabulary import EntitySet, Row, key_parts, key_text
 from mlc_dagster.systems.ifs.entry_records import JournalEntry
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
-from mlc_dagster.systems.ifs.supplier_records import SHARED
 from mlc_dagster.systems.ifs.writing.document_entry import CANCELLED, standing
 from mlc_dagster.systems.ifs.writing.document_references import (
     FindsRows,
@@ -39,6 +38,8 @@ INVOICE_FIELDS = (
     *("company", "supplier_id", "invoice_no", "invoice_date", "due_date"),
     *("currency_code", "net_amount", "vat_amount", "gross_amount"),
 )
+POSTED = "in the general ledger"
+LEFT = "not in the hold table any more: posted or deleted, which ifs.entity_sets.posted_voucher_set would tell"
 _REVERSAL = re.compile(r"/R\d+$")
 """How the reference of what takes a document back ends."""
 
@@ -95,17 +96,13 @@ def expected_document(compared: Compared, record: Any) -> Shown:
     return values
 
 
-def expected_supplier(compared: Compared, partner: Any) -> Shown:
-    """What the SaaS has a value for."""
-    said = {name: value for name in SHARED if (value := getattr(partner, name)) is not None}
-    return compared.of(said)
-
-
 class DocumentsReadBack:
     """Vouchers, supplier invoices or posting proposals."""
 
-    def __init__(self, client: FindsDocuments, compared: Compared) -> None:
+    def __init__(self, client: FindsDocuments, compared: Compared, posted: Compared | None = None) -> None:
+        """`posted`: where its documents go when they leave the set, and what they are compared by there."""
         self._client, self.compared, self._entity = client, compared, compared.entity
+        self._posted = None if posted is None or posted.entity.is_off else DocumentsReadBack(client, posted)
 
     @property
     def can_be_searched(self) -> bool:
@@ -127,10 +124,14 @@ class DocumentsReadBack:
         others = find_by_reference(self._client, self._entity, [_reference(one) for one in ended])
         live = {reference: standing(found) for reference, found in others.items()}
         debits = self._debits([row for row in rows.values() if _stands(row)])
+        left = [one for one in ended if one.remote_id not in rows and not live.get(_reference(one))]
+        posted = {seen.key: seen for seen in self._posted._under_key(left)} if self._posted else {}
         for one in delivered:
             row = rows.get(one.remote_id)
             if row is not None and _stands(row):
                 yield Seen(one.key, one.remote_id, "there", self._values(row, debits), detail=_state(row))
+            elif one.key in posted:
+                yield posted[one.key]
             else:
                 yield self._ended(one, row, live.get(_reference(one), []))
 
@@ -143,12 +144,16 @@ class DocumentsReadBack:
         for each in documents:
             if flow.marks and each.reference.startswith(flow.marks) and not _REVERSAL.search(each.reference):
                 by_reference[each.reference].append(each)
-        for reference, some in by_reference.items():
+        found: list[TargetDocument] = []
+        for some in by_reference.values():
             unknown = [each for each in some if each.is_live and each.number not in known]
             replaced = [each for each in some if not each.is_live and each.number in known]
-            for each in unknown[len(replaced) :]:
-                key = reference.removeprefix(flow.marks)
-                yield Seen(key, each.number, "there", self._told(each), detail=each.number)
+            found += unknown[len(replaced) :]
+        debits = self._debits_of([Delivered(flow, each.reference, each.number) for each in found])
+        for each in found:
+            key, debit = each.reference.removeprefix(flow.marks), debits.get(each.number)
+            told = self._told(each) if debit is None else {**self._told(each), DEBIT: debit}
+            yield Seen(key, each.number, "there", told, detail=each.number)
 
     # --- one document -------------------------------------------------------------------------------------------------
 
@@ -159,9 +164,17 @@ class DocumentsReadBack:
             return Seen(one.key, one.remote_id, "moved", remote_now=number, detail="entered anew in IFS")
         if row is not None:
             return Seen(one.key, one.remote_id, "voided", detail=f"{one.remote_id}, cancelled in IFS")
-        if self._entity.rows_move_on:
-            return Seen(one.key, one.remote_id, "there", detail="not in the hold table any more: in the general ledger")
+        if self._entity.rows_move_on and self._posted is None:
+            return Seen(one.key, one.remote_id, "there", detail=LEFT)
         return Seen(one.key, one.remote_id, "deleted")
+
+    def _under_key(self, delivered: Sequence[Delivered]) -> Iterator[Seen]:
+        """Those that stand here under the number that they were entered by."""
+        rows = self._by_key(delivered) if delivered else {}
+        debits = self._debits(list(rows.values()))
+        for one in delivered:
+            if (row := rows.get(one.remote_id)) is not None:
+                yield Seen(one.key, one.remote_id, "there", self._values(row, debits), detail=POSTED)
 
     def _values(self, row: Row, debits: Mapping[str, Decimal]) -> Shown:
         number = self._number(row)
@@ -194,6 +207,10 @@ class DocumentsReadBack:
             )
         except ValueError:
             return None
+
+    def _debits_of(self, asked: Sequence[Delivered]) -> dict[str, Decimal]:
+        """As `_debits`, of vouchers that a look by reference found: that look reads headers alone."""
+        return self._debits(list(self._by_key(asked).values())) if asked and self.compared.amount == DEBIT else {}
 
     def _debits(self, rows: Sequence[Row]) -> dict[str, Decimal]:
         """Number of a voucher -> what its rows come to; nothing of other documents."""
@@ -252,27 +269,6 @@ class ProposalsReadBack(DocumentsReadBack):
         base = one.shown if one.shown is not None else {} if one.record is None else self.expected(one.record)
         same = {name: base[name] for name, value in rest.items() if name in base and seen.values.get(name) == value}
         return Seen(seen.key, seen.remote_id, "there", {**seen.values, **same}, detail=seen.detail)
-
-
-class SuppliersReadBack:
-    """The supplier master, many numbers with a request."""
-
-    def __init__(self, client: FindsDocuments, compared: Compared) -> None:
-        self._client, self.compared = client, compared
-
-    def read_back(self, delivered: Sequence[Delivered]) -> Iterator[Seen]:
-        numbers = {one.remote_id for one in delivered}
-        rows = self._client.find_many(self.compared.entity, "supplier_id", numbers) if numbers else []
-        there = {str(row["supplier_id"]): row for row, _ in rows}
-        for one in delivered:
-            row = there.get(one.remote_id)
-            if row is None:
-                yield Seen(one.key, one.remote_id, "deleted")
-            else:
-                yield Seen(one.key, one.remote_id, "there", self.compared.of(row), detail=str(row["name"] or ""))
-
-    def expected(self, partner: Any) -> Shown:
-        return expected_supplier(self.compared, partner)
 
 
 def _stands(row: Row | None) -> bool:

@@ -14,6 +14,7 @@ from mlc_dagster.systems.ifs.odata.changesets import Step, StepAnswer, written
 from mlc_dagster.systems.ifs.odata.changesets import answers as answers_of
 from mlc_dagster.systems.ifs.odata.expressions import collection, one, service
 from mlc_dagster.systems.ifs.odata.json_pages import PageDecoder
+from mlc_dagster.systems.ifs.odata.stamp_proof import StampProof
 from mlc_dagster.systems.ifs.reading.queries import Connection, no_batch
 from mlc_dagster.systems.ifs.reading.single_rows import row_and_etag, single
 from mlc_dagster.systems.ifs.writing.document_steps import (
@@ -39,6 +40,11 @@ class RowWrites(ABC):
     api: ApiClient
     _clock: Callable[[], datetime]
     _connection: Connection
+    stamps: StampProof
+
+    @abstractmethod
+    def _server_now(self) -> datetime:
+        """By the server's own clock, as far as its answers told it."""
 
     @abstractmethod
     def get(self, entity: EntitySet, key: Mapping[str, object]) -> tuple[Row, str]:
@@ -55,7 +61,7 @@ class RowWrites(ABC):
         body = created(entity, row, self._clock().date())
         answer = self.api.request("POST", collection(entity), json=body, decode=partial(single, wire))
         try:
-            return row_and_etag(entity, answer.value, answer.headers.get("etag"))
+            return self._proven(entity, *row_and_etag(entity, answer.value, answer.headers.get("etag")))
         except RecordRejected as error:  # some answers show the fields of the service alone (luname, keyref)
             told = f"ifs/{entity.name}: created, but the answer does not tell what: {error.message}"
             raise OutcomeUnknown(told) from error
@@ -69,9 +75,15 @@ class RowWrites(ABC):
         steps = [*also, *creation(entity, row, len(also) + 1, self._clock().date())]
         answers = self.change_set(entity, steps)[len(also) :]
         try:
-            return kept(entity, answers), answers[0].etag or ""
+            return self._proven(entity, kept(entity, answers), answers[0].etag or "")
         except ValueError as error:
             raise OutcomeUnknown(f"ifs/{entity.name}: created, but the answer does not tell what: {error}") from error
+
+    def _proven(self, entity: EntitySet, row: Row, etag: str) -> tuple[Row, str]:
+        """Made just now: its stamp tells in which zone the tenant stamps."""
+        made = self._connection.time.row(row)
+        self.stamps.see(entity.name, made.get(entity.modified or ""), self._server_now())
+        return made, etag
 
     def change_set(self, service_of: EntitySet | str, steps: Sequence[Step]) -> list[StepAnswer]:
         """Write all steps to one service, given by an entity set or the projection's name, or none of them.

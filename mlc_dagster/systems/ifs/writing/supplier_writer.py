@@ -13,7 +13,8 @@ from mlc_dagster.core.shown_values import kept_otherwise
 from mlc_dagster.core.vocabulary import EntitySet, Row, key_text, version_of
 from mlc_dagster.systems.ifs.supplier_records import SHARED, Partner
 from mlc_dagster.systems.ifs.writing.document_entry import Found
-from mlc_dagster.systems.ifs.writing.read_back import Compared, expected_supplier
+from mlc_dagster.systems.ifs.writing.read_back import Compared
+from mlc_dagster.systems.ifs.writing.supplier_read_back import expected_supplier
 from mlc_dagster.systems.ifs.writing.supplier_values import (
     EXISTS,
     UNIQUE,

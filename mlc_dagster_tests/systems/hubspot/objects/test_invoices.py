@@ -178,4 +178,4 @@ def test_hundreds_of_invoices_take_few_calls(box: Sandbox, company_id: str) -> N
     outcomes = save(client, INVOICES, *(Draft(record.key, record, look_since=EVER) for record in records))
     assert all(isinstance(outcome, Saved) for outcome in outcomes)
     assert [outcome.draft.key for outcome in outcomes] == [record.key for record in records]
-    assert sum(box.calls("hubspot").values()) <= 2 * 13 + 10  # ten to prepare the properties, 13 for each hundred
+    assert sum(box.calls("hubspot").values()) <= 2 * 14 + 10  # ten to prepare the properties, 14 for each hundred

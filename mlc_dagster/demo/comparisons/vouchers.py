@@ -7,17 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from mlc_dagster.core.arrow_columns import read_ready
 from mlc_dagster.core.flows import Flow
-from mlc_dagster.core.vocabulary import key_text
-from mlc_dagster.ledger import Ledger
-from mlc_dagster.orchestration.assets.asset_keys import prepared_key
-from mlc_dagster.orchestration.storage.row_store import RowStore
+from mlc_dagster.core.vocabulary import ERP, key_text
+from mlc_dagster.demo.comparisons.compared import Compared, Document
 from mlc_dagster.systems.airbase.spend.records import ACKNOWLEDGEMENTS
 from mlc_dagster.systems.ifs.entry_records import ENTRIES
 from mlc_dagster.systems.ifs.records import VOUCHERS
 
-Document = Mapping[str, Any]
 _KEYS = ("Company", "VoucherType", "AccountingYear", "VoucherNo")
 _COMPARED = (
     ("Account", "account"),
@@ -29,20 +25,19 @@ _COMPARED = (
 )
 
 
-def disagreements(
-    erp: Document, airbase: Document, flows: Sequence[Flow], store: RowStore, environment: Mapping[str, str]
-) -> list[str]:
+def disagreements(compared: Compared) -> Iterator[str]:
     """One line for each difference between the ERP's vouchers, what was delivered, and what Airbase holds."""
+    erp, airbase = compared.state(ERP), compared.state("airbase")
     vouchers = {key_text(*(row[name] for name in _KEYS)): row for row in erp["documents"][VOUCHERS.path]}
-    found = [f"voucher {key} does not balance: {why}" for key, row in vouchers.items() if (why := _unbalanced(row))]
-    with Ledger.open(environment["MLC_DATABASE_URL"]) as ledger:
-        delivered = {flow.name: ledger.remote_ids(flow.name) for flow in flows}
-    entered = [flow for flow in flows if flow.target.name == ENTRIES.name]
+    yield from (f"voucher {key} does not balance: {why}" for key, row in vouchers.items() if (why := _unbalanced(row)))
+    ours = [flow for flow in compared.flows if flow.source.system == "airbase"]
+    entered = [flow for flow in ours if flow.target.name == ENTRIES.name]
     for flow in entered:
         documents = {row["airbase_id"]: row for row in airbase[flow.source.path]}
-        found += _of_flow(flow, store, delivered[flow.name], vouchers, documents)
-    found += _strangers(vouchers, [delivered[flow.name] for flow in entered])
-    return found + list(_unsaid(flows, delivered, airbase))
+        yield from _of_flow(flow, compared, vouchers, documents)
+    delivered = {flow.name: compared.delivered(flow) for flow in compared.flows}
+    yield from _strangers(vouchers, [delivered[flow.name] for flow in entered])
+    yield from _unsaid([flow for flow in ours if flow.target.name == ACKNOWLEDGEMENTS.name], delivered, airbase)
 
 
 def _unbalanced(voucher: Document) -> str:
@@ -54,22 +49,12 @@ def _unbalanced(voucher: Document) -> str:
 
 
 def _of_flow(
-    flow: Flow,
-    store: RowStore,
-    delivered: Mapping[str, str],
-    vouchers: Mapping[str, Document],
-    documents: Mapping[str, Document],
+    flow: Flow, compared: Compared, vouchers: Mapping[str, Document], documents: Mapping[str, Document]
 ) -> Iterator[str]:
-    newest = {
-        ready.key: ready.record
-        for partition in store.partitions(prepared_key(flow))
-        for batch in store.read(prepared_key(flow), partition)
-        for ready in read_ready(batch, flow.target.record)
-    }
-    if shared := len(delivered) - len(set(delivered.values())):
-        yield f"{flow.name}: {shared} keys share a voucher"
+    yield from compared.doubled(flow, "a voucher")
+    newest = {key: record for key, _, record in compared.newest(flow)}
     spent, booked = Counter[str](), Counter[str]()
-    for key, remote_id in delivered.items():
+    for key, remote_id in compared.delivered(flow).items():
         voucher, document = vouchers.get(remote_id), documents[key]
         if voucher is None:
             yield f"{flow.name} {key}: the ERP does not have voucher {remote_id}"
@@ -101,8 +86,6 @@ def _strangers(vouchers: Mapping[str, Document], delivered: Sequence[Mapping[str
 def _unsaid(flows: Sequence[Flow], delivered: Mapping[str, Mapping[str, str]], airbase: Document) -> Iterator[str]:
     """What was acknowledged carries the key of its voucher."""
     for flow in flows:
-        if flow.target.name != ACKNOWLEDGEMENTS.name:
-            continue
         rows = {row["airbase_id"]: row for row in airbase[flow.source.path]}
         for key in delivered[flow.name]:
             voucher = next((delivered[needed][key] for needed in flow.needs if key in delivered[needed]), None)

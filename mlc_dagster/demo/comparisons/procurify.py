@@ -5,25 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
 
 from mlc_dagster.core.facts import Facts
-from mlc_dagster.demo.books import Owed, amount
-from mlc_dagster.demo.place import Place
-from mlc_dagster.ledger import Ledger
+from mlc_dagster.core.vocabulary import ERP
+from mlc_dagster.demo.comparisons.books import Owed, amount
+from mlc_dagster.demo.comparisons.compared import Compared, Document
 from mlc_dagster.systems.procurify.documents.document_values import plain_uuid
 from mlc_dagster.systems.procurify.mapping import BILLS_FLOW, PROPOSALS_FLOW, proposal_reference
 from mlc_dagster.systems.procurify.settings import ProcurifySettings
 
-Document = Mapping[str, Any]
 CANCELLED = "Cancelled"
 
 
-def disagreements(place: Place, section: ProcurifySettings) -> list[str]:
+def disagreements(compared: Compared, section: ProcurifySettings) -> list[str]:
     """One line for each difference between what Procurify says is owed, and what the ERP holds."""
-    with Ledger.open(place.environment()["MLC_DATABASE_URL"]) as ledger:
-        held = {flow: {hold.key for hold in ledger.open_holds(flow)} for flow in (BILLS_FLOW, PROPOSALS_FLOW)}
-    return list(differences(place.state("procurify"), place.state("ifs")["documents"], held, section))
+    held = {flow: {hold.key for hold in compared.ledger.open_holds(flow)} for flow in (BILLS_FLOW, PROPOSALS_FLOW)}
+    return list(differences(compared.state("procurify"), compared.state(ERP)["documents"], held, section))
 
 
 def differences(
@@ -135,17 +132,16 @@ def _is_expected(order: Document) -> bool:
     return order["state"] in (0, 5) and order["most_recent_version"] is not False
 
 
-def owed(place: Place, section: ProcurifySettings, documents: Mapping[str, list[Document]]) -> list[Owed]:
+def owed(compared: Compared, section: ProcurifySettings) -> list[Owed]:
     """By currency, of the bills in states that may be posted, and where they are."""
-    with Ledger.open(place.environment()["MLC_DATABASE_URL"]) as ledger:
-        on_hold = {hold.key for hold in ledger.open_holds(BILLS_FLOW, limit=None)}
+    on_hold = {hold.key for hold in compared.ledger.open_holds(BILLS_FLOW, limit=None)}
     sums: dict[str, list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 3)
-    for bill in place.state("procurify")["bills"]:
+    for bill in compared.state("procurify")["bills"]:
         if is_owed(bill, section):
             currency, total = bill["currency"]["name"], amount(bill["total_cost_with_tax"])
             sums[currency][0] += total
             sums[currency][2] += total if plain_uuid(bill["uuid"]) in on_hold else Decimal(0)
-    for invoice in documents["SupplierInvoiceSet"]:
+    for invoice in compared.state(ERP)["documents"]["SupplierInvoiceSet"]:
         if (invoice["ExternalRef"] or "").startswith("procurify-") and invoice["ObjState"] != CANCELLED:
             sums[invoice["CurrencyCode"]][1] += amount(invoice["GrossAmount"])
     return [Owed(currency, *sums[currency]) for currency in sorted(sums)]

@@ -1,4 +1,4 @@
-"""Customer invoices of the ERP: what a company has billed. Which set shows them a tenant says himself."""
+"""What customers of the ERP order, and what a company has billed. Which set shows invoices a tenant says himself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,29 @@ from decimal import Decimal
 
 from mlc_dagster.core.vocabulary import Record
 from mlc_dagster.rules.dates import DUE_AHEAD, Dated
-from mlc_dagster.systems.ifs.line_records import CodeString, Posting
+from mlc_dagster.systems.ifs.line_records import CodeString, CustomerOrderLine, Posting
+
+
+class CustomerOrder(Record, frozen=True, kw_only=True):
+    """Customer orders of the ERP, with lines, that were created or changed on a day: customer, site, currency,
+    quantities, prices and totals.
+    """
+
+    order_no: str
+    company: str | None = None
+    contract: str | None = None
+    customer_no: str | None = None
+    order_date: date | None = None
+    currency_code: str | None = None
+    currency_rate: Decimal | None = None
+    total_amount: Decimal | None = None
+    notes: str | None = None
+    obj_state: str | None = None
+    last_modified: datetime | None = None
+    lines: tuple[CustomerOrderLine, ...] = ()
+
+    def dates(self) -> Iterator[Dated]:
+        yield Dated("OrderDate", self.order_date)
 
 
 class CustomerInvoiceLine(CodeString, frozen=True, kw_only=True):

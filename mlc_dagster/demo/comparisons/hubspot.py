@@ -6,14 +6,22 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from mlc_dagster.demo.comparisons.compared import Compared, Document
 from mlc_dagster.systems.hubspot.objects.properties import KEY, of_company, of_invoice, of_line
 from mlc_dagster.systems.hubspot.records import Company, Deal, Invoice
 
-Document = Mapping[str, Any]
-Delivered = Mapping[str, Mapping[str, str]]
-"""Flow -> key -> remote id."""
-
 KINDS = ("companies", "invoices", "deals")
+
+
+def disagreements(compared: Compared) -> Iterator[str]:
+    """One line for each record that is missing, doubled, of another amount, or tied to another than it belongs to."""
+    held = Held(compared.state("hubspot"))
+    for flow in compared.to("hubspot"):
+        yield from compared.doubled(flow, "a record in HubSpot")
+        for key, remote_id, record in compared.newest(flow):
+            if fault := held.difference(record, remote_id):
+                yield f"{flow.name} {key}: {fault}"
+    yield from sorted(held.strangers(compared.known("hubspot")))
 
 
 class Held:
@@ -27,7 +35,9 @@ class Held:
         return self._links.get(f"{source}/{target}", {}).get(remote_id, [])
 
     def difference(self, record: Any, remote_id: str) -> str:
-        """What is not as it was delivered, empty where all is."""
+        """What is not as it was delivered, empty where all is. That the portal kept every property that it took is
+        seen here alone: for verify, what it shows first is agreed.
+        """
         if isinstance(record, Company):
             return _unequal(self.rows["companies"].get(remote_id), of_company(record))
         if isinstance(record, Invoice):
@@ -54,9 +64,8 @@ class Held:
         for line in invoice.items():
             yield _unequal(there.get(line.key), of_line(line, invoice))
 
-    def strangers(self, delivered: Delivered) -> Iterator[str]:
+    def strangers(self, known: set[str]) -> Iterator[str]:
         """Records that no ledger entry stands for: something was doubled, or lost on the way back."""
-        known = {remote for flow, ids in delivered.items() if flow.startswith("hubspot/") for remote in ids.values()}
         for kind in KINDS:
             yield from (f"HubSpot holds {kind} {each} that no flow delivered" for each in set(self.rows[kind]) - known)
         for each in self.rows["line_items"]:

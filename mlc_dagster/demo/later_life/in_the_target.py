@@ -1,0 +1,110 @@
+"""What people do in a target to what was delivered there: two companies merged, a purchase edited by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import ClassVar
+
+from mlc_dagster.core.difference_kinds import EDITED_IN_THE_TARGET, MERGED_IN_THE_TARGET
+from mlc_dagster.demo.later_life.event import Books, Document, Outcome, picked
+from mlc_dagster.demo.later_life.in_the_source import PURCHASES
+
+COMPANIES = "hubspot/supplier_companies"
+
+
+@dataclass(frozen=True)
+class CompaniesMerged:
+    """In HubSpot: both old ids lead to a new one. Neither is made again; a person says what they are."""
+
+    keys: tuple[str, str]
+    survivor: str
+    left: int  # companies that there are then
+    what: ClassVar[str] = "two companies are merged"
+    where: ClassVar[str] = "HubSpot"
+    amount: ClassVar[Decimal | None] = None
+    currency: ClassVar[str] = ""
+
+    @classmethod
+    def happens(cls, books: Books) -> CompaniesMerged:
+        delivered, companies = books.ledger.remote_ids(COMPANIES), books.of("hubspot")["companies"]
+        there = {row["id"] for row in companies}
+        keys = (key for key in sorted(delivered) if delivered[key] in there)
+        one, other = picked(keys, "company in HubSpot"), picked(keys, "second company in HubSpot")
+        body = {"kind": "companies", "primary": delivered[one], "secondary": delivered[other]}
+        survivor = books.place.control("POST", "hubspot/merge", body)["id"]
+        return cls((one, other), survivor, len(companies) - 1)
+
+    @property
+    def document(self) -> str:
+        return f"suppliers {' and '.join(self.keys)}"
+
+    @property
+    def differs(self) -> tuple[str, ...]:
+        return self.keys
+
+    def judged(self, books: Books) -> Outcome:
+        said = f"difference {MERGED_IN_THE_TARGET} of both: they are {self.survivor} now"
+        return Outcome(said, list(self._faults(books)))
+
+    def _faults(self, books: Books) -> Iterator[str]:
+        for key in self.keys:
+            found = [one.theirs for one in books.open(COMPANIES, key, MERGED_IN_THE_TARGET)]
+            if found != [self.survivor]:
+                yield f"{key}: {', '.join(map(str, found)) or 'no difference'}, where it is {self.survivor} now"
+        if (there := len(books.of("hubspot")["companies"])) != self.left:
+            yield f"HubSpot has {there} companies, and {self.left} after the merger"
+
+
+@dataclass(frozen=True)
+class EditedByHand:
+    """In Cin7: a price. By default nothing is written over it, and nothing calls it agreed."""
+
+    key: str
+    remote_id: str
+    before: Decimal
+    amount: Decimal
+    currency: str
+    what: ClassVar[str] = "a purchase is edited by hand"
+    where: ClassVar[str] = "Cin7"
+
+    @classmethod
+    def happens(cls, books: Books, taken: set[str]) -> EditedByHand:
+        delivered = books.ledger.remote_ids(PURCHASES)
+        rows = {row["ID"]: row for row in books.of("cin7")["purchases"]}
+        there = (key for key in sorted(delivered) if key not in taken and _lines(rows.get(delivered[key])))
+        key = picked(there, "purchase in Cin7")
+        taken.add(key)
+        row = rows[delivered[key]]
+        body = {"ID": row["ID"], "Price": _lines(row)[0]["Price"] + 1}
+        total = Decimal(books.place.control("POST", "cin7/purchases", body)["Total"])
+        return cls(key, row["ID"], row["Order"]["Total"], total, books.orders()[key]["CurrencyCode"])
+
+    @property
+    def document(self) -> str:
+        return f"purchase of order {self.key}, {self.before:,} before"
+
+    @property
+    def differs(self) -> tuple[str, ...]:
+        return (self.key,)
+
+    def judged(self, books: Books) -> Outcome:
+        said = f"difference {EDITED_IN_THE_TARGET}: {self.amount - self.before:+,} {self.currency}, left as it is"
+        return Outcome(said, list(self._faults(books)))
+
+    def _faults(self, books: Books) -> Iterator[str]:
+        found = books.open(PURCHASES, self.key, EDITED_IN_THE_TARGET)
+        off = [(Decimal(one.amount), one.currency) for one in found if one.amount]
+        if off != [(self.amount - self.before, self.currency)]:
+            yield f"the differences say {off or 'nothing'} of it"
+        there = [row["Order"]["Total"] for row in books.purchases(books.orders()[self.key])]
+        if there != [self.amount]:
+            yield f"Cin7 has {', '.join(map(str, there)) or 'none'} of it, and a person entered {self.amount}"
+
+
+def _lines(purchase: Document | None) -> list[Document]:
+    """None of one that is invoiced already."""
+    if purchase is None or any(each["Status"] != "NOT AVAILABLE" for each in purchase["Invoice"]):
+        return []
+    return [*purchase["Order"]["Lines"], *purchase["Order"]["AdditionalCharges"]]

@@ -1,0 +1,146 @@
+"""What a month end is made of: deliveries with what was sent and what was shown, holds, decisions, ends of trails."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, select
+
+from mlc_dagster.core.outcomes import Shown
+from mlc_dagster.ledger.database import Database, chunks
+from mlc_dagster.ledger.entries import NEVER_AGAIN, Attempt, Event
+from mlc_dagster.ledger.records import looks
+from mlc_dagster.ledger.tables import attempts, chains, contents, deliveries, holds, shown
+from mlc_dagster.ledger.tenants import of_tenant
+
+AT_ONCE = 500
+ACCEPTED_STATE = '"@state"'
+"""Stands in what was shown where a person accepted that it is gone."""
+FIRST = (Event.CREATED, Event.ADOPTED)
+DECIDED = (
+    *(Event.RELEASED, Event.RELEASED_ONCE, Event.DISCARDED, Event.GUARD_RAISED, Event.ACCEPTED),
+    *(Event.ASKED_AGAIN, Event.RELINKED, Event.FORGOTTEN, Event.REVERSED),
+)
+"""What people decide of a record, and what follows from their rules after it was delivered."""
+HAPPENED = (*FIRST, Event.UPDATED, Event.DIFFERS, Event.AGREES, Event.HELD, Event.CLOSED, *DECIDED)
+"""By what a figure of a month end becomes another one."""
+
+
+class DeliveredRow(NamedTuple):
+    """A delivery, what was sent, and what its target showed at the last look."""
+
+    key: str
+    partition: str
+    number: str  # what a person would look for in the target; else its id
+    link: str
+    verified_at: datetime | None
+    content: Any  # plain JSON, as it was sent; None: not kept
+    shown: Shown | None  # as agreed since the last look; None: never looked at since it was delivered
+    is_accepted: bool = False  # a person said that the target is right with something
+
+
+class HeldRow(NamedTuple):
+    """Open holds that are alike."""
+
+    company: str
+    dated: date | None
+    partition: str
+    currency: str
+    amount: str
+    holds: int
+
+
+class CloseRows:
+    """Reads only."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def delivered(self, flow: str) -> Iterator[DeliveredRow]:
+        """All that a flow delivered and nothing took the place of, by key; few of them are in memory at once."""
+        last = ""
+        while found := self._page(flow, last):
+            yield from found
+            last = found[-1].key
+
+    def _page(self, flow: str, after: str) -> list[DeliveredRow]:
+        mine = (
+            deliveries.c.flow == flow,
+            deliveries.c.key > after,
+            deliveries.c.fingerprint.is_not(None),
+            deliveries.c.version.is_distinct_from(NEVER_AGAIN),
+        )
+        with self._database.reading() as connection:
+            page = select(deliveries).where(*mine).order_by(deliveries.c.key).limit(AT_ONCE)
+            rows = list(connection.execute(page))
+            keys = [row.key for row in rows]
+            sent, seen = dict[tuple[str, str], str](), dict[str, Any]()
+            for chunk in chunks(keys):
+                kept = select(contents).where(contents.c.flow == flow, contents.c.key.in_(chunk))
+                sent |= {(row.key, row.fingerprint): row.content for row in connection.execute(kept)}
+                known = select(shown).where(shown.c.flow == flow, shown.c.key.in_(chunk))
+                seen |= {row.key: row for row in connection.execute(known)}
+        return [_delivered(row, sent.get((row.key, row.fingerprint)), seen.get(row.key)) for row in rows]
+
+    def held(self, flow: str) -> list[HeldRow]:
+        """What a flow has on hold now, from one grouped query."""
+        kind = (holds.c.company, holds.c.dated, holds.c.partition, holds.c.currency, holds.c.amount)
+        mine = (holds.c.flow == flow, holds.c.closed_at.is_(None))
+        with self._database.reading() as connection:
+            rows = connection.execute(select(*kind, func.count().label("number")).where(*mine).group_by(*kind))
+            return [
+                HeldRow(row.company, row.dated, row.partition, row.currency or "", row.amount or "", row.number)
+                for row in rows
+            ]
+
+    def held_in(self, flow: str, company: str, first: date, last: date) -> list[str]:
+        """The keys of a company that were on hold at any time and are dated so, both ends included."""
+        mine = (holds.c.flow == flow, holds.c.company == company, holds.c.dated >= first, holds.c.dated <= last)
+        with self._database.reading() as connection:
+            return list(connection.execute(select(holds.c.key).where(*mine).distinct()).scalars())
+
+    def first_delivered(self, flow: str, keys: Sequence[str]) -> dict[str, datetime]:
+        """Key -> when it came into the target, by our hand."""
+        found: dict[str, datetime] = {}
+        with self._database.reading() as connection:
+            for chunk in chunks(keys):
+                mine = (attempts.c.flow == flow, attempts.c.key.in_(chunk), attempts.c.event.in_(FIRST))
+                wanted = (
+                    select(attempts.c.key, func.min(attempts.c.at).label("first")).where(*mine).group_by(attempts.c.key)
+                )
+                found |= {row.key: row.first for row in connection.execute(wanted)}
+        return found
+
+    def lines(self, flow: str, keys: Sequence[str], events: Sequence[Event], after: int = 0) -> list[Attempt]:
+        """The lines of these keys behind a place in the trail, the oldest first."""
+        columns = [each for each in attempts.c if each.name not in ("seq", "hash")]
+        found: list[Attempt] = []
+        with self._database.reading() as connection:
+            for chunk in chunks(keys):
+                mine = (attempts.c.flow == flow, attempts.c.key.in_(chunk), attempts.c.event.in_(events))
+                rows = connection.execute(select(*columns).where(*mine, attempts.c.seq > after)).mappings()
+                found += [Attempt(**{**row, "event": Event(row["event"])}) for row in rows]
+        return sorted(found, key=lambda each: each.id)
+
+    def heads(self) -> dict[str, tuple[int, str]]:
+        """Flow -> how many lines its trail has, and the hash of the last one."""
+        wanted = select(chains.c.flow, chains.c.seq, chains.c.hash).where(of_tenant(chains.c.flow))
+        with self._database.reading() as connection:
+            return {row.flow: (row.seq, row.hash) for row in connection.execute(wanted) if row.seq}
+
+
+def _delivered(row: Any, sent: str | None, known: Any) -> DeliveredRow:
+    is_of_it = known is not None and known.by == "look" and known.seen_at >= row.delivered_at
+    return DeliveredRow(
+        row.key,
+        row.partition or "",
+        row.detail or row.remote_id or "",
+        row.link or "",
+        row.verified_at if is_of_it else None,
+        json.loads(sent) if sent else None,
+        looks.parsed(known.content) if is_of_it else None,
+        is_of_it and (known.accepted is not None or ACCEPTED_STATE in known.content),
+    )

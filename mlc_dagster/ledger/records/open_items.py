@@ -1,0 +1,242 @@
+"""What is open, holds and differences as one list: by cause, with what money is in it, and one by one.
+
+Counts and sums come from the same conditions as the list, and are never added over currencies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, false, func, or_, select, true
+
+from mlc_dagster.core.amounts import parsed, unscaled
+from mlc_dagster.core.vocabulary import EXACT
+from mlc_dagster.ledger.database import Database
+from mlc_dagster.ledger.records.open_item_entries import CauseStock, OpenCause, OpenItem, Place, Wanted, connection_of
+from mlc_dagster.ledger.records.open_item_sides import LOWEST, SIDES, Side
+from mlc_dagster.ledger.tenants import of_tenant
+
+MILLION = 1_000_000  # sums are taken in two halves: 64 bits hold neither a sum of billions nor, on SQLite, more digits
+
+
+class OpenItems:
+    """By the narrow indexes of what is open: no hold is opened for a list."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def causes(self, wanted: Wanted = Wanted()) -> list[CauseStock]:  # noqa: B008 - it is frozen
+        """Every cause of which something is open, the most items first."""
+        found: dict[OpenCause, CauseStock] = {}
+        with self._database.reading() as connection:
+            for side in _sides(wanted):
+                for row in connection.execute(_counted(connection, side, wanted)):
+                    _add(found, side, row, wanted)
+                for row in connection.execute(_odd(connection, side, wanted)):
+                    _add_amount(found[_cause(side, row, wanted)], row.currency, _times(row))
+        return sorted(found.values(), key=lambda one: (-one.items, one.cause))
+
+    def cause(self, mark: str, wanted: Wanted = Wanted()) -> CauseStock | None:  # noqa: B008
+        """The one of this mark, with what of it is wanted; None where nothing of it is open."""
+        return next((one for one in self.causes(wanted) if one.cause.mark == mark), None)
+
+    def items(self, wanted: Wanted, after: Place | None = None, limit: int = 50) -> list[OpenItem]:
+        """Those behind a place: the largest amount first, then the oldest; what has no amount comes last."""
+        found: list[OpenItem] = []
+        with self._database.reading() as connection:
+            for side in _sides(wanted):
+                places = _places(connection, side, wanted, after, limit)
+                found += _opened(connection, side, wanted, places)
+        return sorted(found, key=lambda one: one.place.rank)[:limit]
+
+    def of(self, flow: str, key: str) -> list[OpenItem]:
+        """What is open of one record: its hold, and its differences."""
+        with self._database.reading() as connection:
+            return [
+                _item(side, row, Wanted())
+                for side in SIDES
+                for row in connection.execute(_one_of(side, flow, key).order_by(side.id))
+            ]
+
+    def assign(self, items: Iterable[tuple[bool, int]], to: str) -> int:
+        """Give open items, (is a difference, id), to a person, empty: to nobody; how many are open still."""
+        ids = list(items)
+        with self._database.writing() as connection:
+            return sum(
+                side.assign(connection, [one for kind, one in ids if kind is side.differs], to) for side in SIDES
+            )
+
+
+def summed(stocks: Iterable[CauseStock]) -> dict[str, Decimal]:
+    """Currency -> the sum over some causes; empty currency: not told."""
+    total: dict[str, Decimal] = {}
+    for one in stocks:
+        for currency, amount in one.amounts.items():
+            total[currency] = EXACT.add(total.get(currency, Decimal(0)), amount)
+    return total
+
+
+# --- what is counted --------------------------------------------------------------------------------------------------
+
+
+def _counted(connection: Connection, side: Side, wanted: Wanted) -> Select[Any]:
+    """Each group once for an owner and a currency; the sum of scaled amounts in two halves."""
+    key = ("flow", "what", "company", "value", "currency", "owner")
+    halves = (func.sum(side.scaled.op("/")(MILLION)).label("high"), func.sum(side.scaled.op("%")(MILLION)).label("low"))
+    counted = select(*side.named(*key), func.count().label("items"), func.min(side.since).label("since"), *halves)
+    return counted.where(*_conditions(connection, side, wanted)).group_by(*map(side.column, key))
+
+
+def _odd(connection: Connection, side: Side, wanted: Wanted) -> Select[Any]:
+    """The amounts that no whole number could hold: few, and summed here."""
+    key = ("flow", "what", "company", "value", "currency", "amount")
+    odd = (side.scaled.is_(None), side.amount.is_not(None), side.amount != "")
+    counted = select(*side.named(*key), func.count().label("items"))
+    return counted.where(*_conditions(connection, side, wanted), *odd).group_by(*map(side.column, key))
+
+
+def _add(found: dict[OpenCause, CauseStock], side: Side, row: Row[Any], wanted: Wanted) -> None:
+    one = found.setdefault(_cause(side, row, wanted), CauseStock(_cause(side, row, wanted)))
+    one.items += row.items
+    one.flows.add(row.flow)
+    one.owners.add(row.owner or "")
+    one.oldest = min(filter(None, (one.oldest, row.since)))
+    if row.high is not None:
+        _add_amount(one, row.currency, unscaled(int(row.high) * MILLION + int(row.low)))
+
+
+def _add_amount(one: CauseStock, currency: str | None, amount: Decimal) -> None:
+    one.amounts[currency or ""] = EXACT.add(one.amounts.get(currency or "", Decimal(0)), amount)
+
+
+def _times(row: Row[Any]) -> Decimal:
+    return EXACT.multiply(parsed(row.amount) or Decimal(0), Decimal(row.items))
+
+
+def _cause(side: Side, row: Row[Any], wanted: Wanted) -> OpenCause:
+    connection = wanted.connections.get(row.flow) or connection_of(row.flow)
+    return OpenCause(row.what, side.differs, connection, row.company, row.value)
+
+
+# --- which are meant --------------------------------------------------------------------------------------------------
+
+
+def _sides(wanted: Wanted) -> list[Side]:
+    asked = [wanted.differs, wanted.cause and wanted.cause.differs]
+    return [side for side in SIDES if all(each in (None, side.differs) for each in asked)]
+
+
+def _conditions(connection: Connection, side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    yield side.is_open
+    yield of_tenant(side.table.c.flow)
+    yield from _of_flows(connection, side, wanted)
+    yield from _of_cause(side, wanted)
+    yield from _of_person(side, wanted)
+    yield from _of_worth(side, wanted)
+    if wanted.before:
+        yield side.since < wanted.before
+    if wanted.text:
+        yield _says(side, wanted.text)
+
+
+def _of_flows(connection: Connection, side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    if wanted.flow:
+        yield side.table.c.flow == wanted.flow
+    if named := wanted.connection or (wanted.cause and wanted.cause.connection):
+        grouped = select(side.flow).where(side.is_open, of_tenant(side.table.c.flow)).group_by(side.flow)
+        flows = connection.execute(grouped).scalars().all()
+        mine = [flow for flow in flows if (wanted.connections.get(flow) or connection_of(flow)) == named]
+        yield side.table.c.flow.in_(mine)
+
+
+def _of_cause(side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    if (cause := wanted.cause) is not None:
+        yield and_(side.what == cause.what, side.company == cause.company, side.value == cause.value)
+    if wanted.rule:
+        named = side.table.c.kind == wanted.rule if side.differs else _has_rule(side, wanted.rule)
+        yield named
+
+
+def _has_rule(side: Side, rule: str) -> ColumnElement[bool]:
+    return side.what.contains(f",{rule},", autoescape=True)
+
+
+def _of_person(side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    """Whose company it is, and who owns it. What is of no company that is told is for those who see all of them."""
+    if wanted.companies is not None:
+        yield side.company.in_(sorted(wanted.companies))
+    if wanted.company is not None:
+        yield side.company == wanted.company
+    if wanted.owner is not None:
+        yield side.owner == wanted.owner
+
+
+def _of_worth(side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    if wanted.currency is not None:
+        yield side.currency == wanted.currency
+    if wanted.amount_from is not None:
+        yield side.scaled >= wanted.amount_from
+    if wanted.amount_to is not None:
+        yield side.scaled <= wanted.amount_to
+    if wanted.dated_from is not None:
+        yield side.dated >= wanted.dated_from
+    if wanted.dated_to is not None:
+        yield side.dated <= wanted.dated_to
+
+
+def _says(side: Side, text: str) -> ColumnElement[bool]:
+    """A key, a supplier, a value, or an amount as it is written."""
+    parts = [column.icontains(text, autoescape=True) for column in (side.table.c.key, side.party, side.value)]
+    return or_(*parts, side.amount == text)
+
+
+# --- one by one -------------------------------------------------------------------------------------------------------
+
+
+def _places(connection: Connection, side: Side, wanted: Wanted, after: Place | None, limit: int) -> Sequence[int]:
+    """Their ids, from the index alone."""
+    worth = func.coalesce(side.scaled, LOWEST)
+    conditions = [*_conditions(connection, side, wanted), _behind(side, worth, after)]
+    ordered = select(side.id).where(*conditions).order_by(worth.desc(), side.since, side.id)
+    return connection.execute(ordered.limit(limit)).scalars().all()
+
+
+def _behind(side: Side, worth: ColumnElement[int], after: Place | None) -> ColumnElement[bool]:
+    if after is None:
+        return true()
+    tie = case(
+        (side.since > after.since, true()),
+        (side.since == after.since, _comes_later(side, after)),
+        else_=false(),
+    )
+    return and_(worth <= after.worth, or_(worth < after.worth, tie))
+
+
+def _comes_later(side: Side, after: Place) -> ColumnElement[bool]:
+    """Of two that are alike in amount and age a hold stands before a difference."""
+    if side.differs is after.differs:
+        return side.column("id") > after.id
+    return true() if side.differs else false()
+
+
+def _opened(connection: Connection, side: Side, wanted: Wanted, ids: Sequence[int]) -> Iterator[OpenItem]:
+    chosen = select(*side.columns).where(side.id.in_(ids), of_tenant(side.table.c.flow, walked=True))
+    for row in connection.execute(chosen) if ids else ():
+        yield _item(side, row, wanted)
+
+
+def _one_of(side: Side, flow: str, key: str) -> Select[Any]:
+    return select(*side.columns).where(side.is_open, side.table.c.flow == flow, side.table.c.key == key)
+
+
+def _item(side: Side, row: Row[Any], wanted: Wanted) -> OpenItem:
+    cause = _cause(side, row, wanted)
+    place = Place(LOWEST if row.scaled is None else row.scaled, row.since, side.differs, row.id)
+    item = OpenItem(row.id, row.flow, row.key, cause, place, row.since, row.seen)
+    told: dict[str, Any] = {
+        name: getattr(row, name) or "" for name in ("party", "amount", "currency", "owner", "assigned", "content")
+    }
+    return replace(item, **told, dated=row.dated, ours=row.ours, theirs=row.theirs)

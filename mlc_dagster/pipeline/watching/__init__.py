@@ -1,0 +1,1 @@
+"""What people are told without having asked: conditions that stand, each once for its cause."""
