@@ -87,7 +87,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(what=st.sampled_from(sorted(DECISIONS)), place=places)
     def a_person_decides(self, what: str, place: int) -> None:
-        with suppress(MlcError):
+        with suppress(MlcError), self._broken.survived():
             if DECISIONS[what](self.office, place):
                 self._happened()
 
