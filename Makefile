@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: demo ui test promises promises-all soak lint bench clean
+.PHONY: demo ui test promises promises-all soak world lint bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make promises      what is promised, tried until it hurts: two seeds of today for each random one"
 	@echo "make promises-all  the same with twenty seeds; writes docs/promises.md"
 	@echo "make soak   an hour of mixed faults, 1,000,000 records: make soak SECONDS=300 RECORDS=0 for less"
+	@echo "make world  all that can happen, in any order: 1,000,000 steps; make world STEPS=20000 for less (docs/world.md)"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  speed and memory, beside dlt"
 
@@ -54,6 +55,10 @@ SECONDS ?= 3600
 RECORDS ?= 1000000
 soak: .venv/installed-dev
 	@$(BIN)/python -m mlc_dagster_tests.promises.soak --seconds $(SECONDS) --records $(RECORDS)
+
+STEPS ?= 1000000
+world: .venv/installed-dev
+	@$(BIN)/python -m mlc_dagster_tests.world --steps $(STEPS) $(if $(SEED),--seed $(SEED))
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

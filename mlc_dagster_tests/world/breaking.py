@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ BROKEN: dict[str, dict[str, Any]] = {
     "nobody may": {"status": 401, "body": "{}"},
     "an outage": {"status": 503, "times": 40, "body": ""},
 }
+OVER_ANOTHER = ("PATCH", "PUT", "DELETE")
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 WAYS = ("POST", "PUT", "PATCH", "GET", "DELETE")
 
@@ -43,6 +44,7 @@ class Accidents:
     at_line: int | None = None
     meanwhile: tuple[int, Callable[[], object]] | None = None
     is_dead: bool = False
+    wrong: list[str] = field(default_factory=list)  # writes that might be over somebody's own
 
     def __post_init__(self) -> None:
         self._writing = self.ledger._database.writing
@@ -62,6 +64,8 @@ class Accidents:
             raise Killed
         if call.method in ("GET", "HEAD") or "token" in call.path:
             return
+        if call.method in OVER_ANOTHER and call.path.startswith("/ifs") and not call.headers.get("if-match", "*")[1:]:
+            self.wrong.append(f"{call.method} {call.path}: a row of the ERP is changed whatever stands there by now")
         if self.meanwhile and when == "before":
             left, deed = self.meanwhile
             self.meanwhile = (left - 1, deed) if left else None

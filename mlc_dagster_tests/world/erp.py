@@ -130,6 +130,15 @@ def a_line_is_edited_beside_its_header(box: Sandbox, number: int, way: int) -> b
     return True
 
 
+def a_line_of_an_old_order_is_edited(box: Sandbox, number: int, way: int) -> bool:
+    """Its header was stamped days ago: no run reads that day by itself, and a sweep alone can see it."""
+    if (row := order(box, number)) is None or row["ObjState"] == "Cancelled":
+        return False
+    edited = ordered(number, PRICES[way % 5], row["VendorNo"], "4010")
+    box.ifs.put(ORDERS, edited, modified=now() - timedelta(days=2 + way % 3))
+    return True
+
+
 def an_order_is_stamped_an_hour_back(box: Sandbox, number: int, way: int) -> bool:
     """A clock was set back, and the order edited."""
     if (row := order(box, number)) is None:
@@ -240,6 +249,7 @@ ON_ORDERS: tuple[Deed, ...] = (
     an_order_gets_another_supplier,
     an_order_is_recoded,
     a_line_is_edited_beside_its_header,
+    a_line_of_an_old_order_is_edited,
     an_order_is_stamped_an_hour_back,
     an_order_is_cancelled,
     an_order_is_taken_up_again,

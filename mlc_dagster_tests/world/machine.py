@@ -9,9 +9,9 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import Any
 
-from hypothesis import note
+from hypothesis import HealthCheck, Phase, note, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster_tests.world.breaking import BROKEN, WAYS, Accidents
@@ -20,14 +20,31 @@ from mlc_dagster_tests.world.decisions import DECISIONS
 from mlc_dagster_tests.world.office import OURS, Office
 from mlc_dagster_tests.world.scene import scene
 
+DEEDS = 40
+"""Rules in a world, at the most: some of them several deeds."""
 numbers, ways, places = st.integers(1, 3), st.integers(0, 7), st.integers(0, 999)
 works = st.lists(st.tuples(places, numbers, ways), min_size=3, max_size=10)
+
+
+def tried(seed_: int, worlds: int, deeds: int = DEEDS, *, shrink: bool = True) -> None:
+    """So many worlds, drawn by a seed. Raises what the machine found, the smallest way there printed."""
+    how = settings(
+        max_examples=worlds,
+        stateful_step_count=deeds,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        print_blob=False,
+    )
+    run_state_machine_as_test(seed(seed_)(Machine), settings=how)
 
 
 class Machine(RuleBasedStateMachine):
     """One example is one world; `settle` is a quiet phase, and at its end all of `quiet.faults` is asked."""
 
     steps = 0  # of all worlds of this process
+    found: list[str] = []  # noqa: RUF012 - of all worlds, also where hypothesis cannot walk there twice
     circles = CIRCLES
 
     def __init__(self) -> None:
@@ -70,7 +87,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(what=st.sampled_from(sorted(DECISIONS)), place=places)
     def a_person_decides(self, what: str, place: int) -> None:
-        with suppress(MlcError):
+        with suppress(MlcError), self._broken.survived():
             if DECISIONS[what](self.office, place):
                 self._happened()
 
@@ -133,5 +150,7 @@ class Machine(RuleBasedStateMachine):
         Machine.steps += 1
         self.office.scene.box.faults.clear()
         self._broken.clear()
-        if wrong := self.office.settled():
-            raise AssertionError(f"the circle of {self._circle.name}:\n" + "\n".join(wrong))
+        if wrong := [*self.office.settled(), *self._broken.wrong]:
+            told = f"the circle of {self._circle.name}:\n" + "\n".join(wrong)
+            Machine.found.append(told)
+            raise AssertionError(told)

@@ -6,9 +6,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
+from mlc_dagster.core.arrow_columns import records_of
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.pipeline import Loaded
+from mlc_dagster.pipeline.plan import plan
 from mlc_dagster_tests.world.circles import Circle
 from mlc_dagster_tests.world.quiet import faults
 from mlc_dagster_tests.world.scene import Scene
@@ -53,9 +56,9 @@ class Office:
             self.looks()
             if is_over:
                 break
-        wrong = faults(self.scene, self.circle.flows, self.said)
         before = self._written()
-        self.run()
+        self.run()  # what is open stays open: no load closes a difference
+        wrong = faults(self.scene, self.circle.flows, self.said)
         if (after := self._written()) != before:
             wrong.append(f"it is quiet, and a run writes: {before} -> {after}")
         self.is_quiet = not wrong
@@ -131,10 +134,26 @@ def _policy(office: Office, place: int) -> None:
     office.scene.policy = POLICIES[place % len(POLICIES)]  # type: ignore[assignment]
 
 
+def _plan(office: Office, place: int) -> None:
+    """A plan of what is stored writes nothing, to no system, and holds nothing."""
+    if not office.prepared:
+        return
+    journey = office.scene._journey(office.prepared[place % len(office.prepared)])
+    flow, ledger, facts = journey.flow, office.scene.ledger, journey.facts()
+    look = partial(journey.client(flow.target.system).known, flow.target) if flow.looks_up else None
+    before = (office._written(), ledger.open_holds(flow.name, limit=None), office.scene.open(flow.name))
+    for day in journey.partitions():
+        stored = office.scene.store.read(flow.source.key, day)
+        rows = (records_of(batch, flow.source.record) for batch in stored)
+        plan(flow, rows, facts, ledger, day, lambda keys: {}, look)
+    assert before == (office._written(), ledger.open_holds(flow.name, limit=None), office.scene.open(flow.name))
+
+
 def _reverse(office: Office, place: int) -> None:
     """Some tenants let us take back what was taken back."""
-    if office.circle.from_saas:
-        office.scene.reverse(office.circle.from_saas[place % len(office.circle.from_saas)])
+    able = [name for name in office.circle.from_saas if office.scene.flow(name)[0].reversing]
+    if able:
+        office.scene.reverse(able[place % len(able)])
 
 
 OURS: dict[str, Callable[[Office, int], None]] = {
@@ -149,5 +168,6 @@ OURS: dict[str, Callable[[Office, int], None]] = {
     "it is night": _night,
     "two runs at once": _together,
     "a policy is changed": _policy,
+    "a plan is made": _plan,
     "what was taken back is reversed": _reverse,
 }

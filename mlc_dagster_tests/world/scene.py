@@ -1,15 +1,15 @@
-"""A company between its systems: all six of them in this process, a ledger of its own, and what a run does of a flow."""
+"""A company between its systems: all six of them in this process, an empty ledger, and what a run does of a flow."""
 
 from __future__ import annotations
 
 import atexit
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,10 @@ class SceneJourney(TenantJourney):
     policy: Policy = "report"
     is_old: bool = False  # what was prepared was so long ago
 
+    def account(self, system: str) -> Any:
+        """Whose account it is, is the matter of C42: here people delete all that one is known by."""
+        return lambda: None
+
     def partitions(self) -> list[str]:
         return sorted(self.settings.companies) if self.flow.source.partition == "company" else list(self.days)
 
@@ -67,13 +71,15 @@ class Scene(World):
 
     content: dict[str, Any] = field(default_factory=dict)
     alone: bool = True
+    asked_for: set[str] = field(default_factory=set)  # days that a sweep asks for again
     began: date = field(default_factory=lambda: datetime.now(UTC).date())
 
     @property
     def days(self) -> list[str]:
-        """Those of this world: one, but around midnight."""
+        """Those of this world, one, but around midnight; and the older ones that are due."""
         today = datetime.now(UTC).date()
-        return [(self.began + timedelta(days=n)).isoformat() for n in range((today - self.began).days + 1)]
+        own = [(self.began + timedelta(days=n)).isoformat() for n in range((today - self.began).days + 1)]
+        return sorted({*own, *self.asked_for})
 
     def _journey(self, name: str, *, is_old: bool = False) -> SceneJourney:
         self.runs += 1
@@ -93,8 +99,12 @@ class Scene(World):
         mine = [self.flow(name)[0] for name in names]
         facts = {flow.name: self.settings.facts_for(flow.spoke) for flow in mine}
         client = client_of("ifs", self.settings, self.ledger.budget)
-        asked = partial(lambda *_: None)
-        return EntitySweep(mine[0].source, mine, client, self.ledger, Run("sweep"), Limits(), facts, asked).make()
+        run = Run("sweep")
+        return EntitySweep(mine[0].source, mine, client, self.ledger, run, Limits(), facts, self._ask).make()
+
+    def _ask(self, flow: str, days: Iterable[str]) -> None:
+        """As the work list has it: they are read again, by each run from now on."""
+        self.asked_for.update(days)
 
     def source_look(self, name: str) -> Any:
         """The nightly look in a SaaS at all that was delivered from it."""
@@ -114,11 +124,11 @@ def scene(profiles: Sequence[str] = (), arrives: Arrives = nobody) -> Iterator[S
     """`profiles` of the tenant. `arrives` is told of each call, before and after the system acts."""
     box = Sandbox(seed="empty", limits=PLENTY, profiles=profiles)
     books(box)
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name:
-        with in_process(lambda: box, arrives):
-            ledger = _begun_anew()
-            store, content = RowStore(f"{name}/rows", ledger.stored), content_of(profiles)
-            yield Scene(box, ledger, store, configuration.parse(content, "mlc.yaml"), content=content)
+    folder = tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None)
+    with folder as name, in_process(lambda: box, arrives):
+        ledger = _begun_anew()
+        store, content = RowStore(f"{name}/rows", ledger.stored), content_of(profiles)
+        yield Scene(box, ledger, store, configuration.parse(content, "mlc.yaml"), content=content)
 
 
 def content_of(profiles: Sequence[str]) -> dict[str, Any]:

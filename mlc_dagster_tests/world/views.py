@@ -187,10 +187,6 @@ def _dead_placed(box: Sandbox) -> Iterator[str]:
     return (str(key) for key, row in box.procurify.purchase_orders.items() if row["state"] == 1)
 
 
-def _made_in_airbase(box: Sandbox) -> Iterator[tuple[str, str]]:
-    return ((key, row["name"]) for key, row in box.airbase.vendors.items() if not row["erp_reference_id"])
-
-
 _BACK_CIN7, _BACK_AIRBASE = "ifs/suppliers_from_cin7", "ifs/suppliers_from_airbase"
 VIEWS = {
     view.flow: view
