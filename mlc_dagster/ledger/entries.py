@@ -54,6 +54,10 @@ class Event(StrEnum):
     READ = "read"  # of the chain of pulls: a walk through a source came to its end
     DIFFERS = "differs"  # both sides do not agree any more: a difference was found
     AGREES = "agrees"  # a difference was closed: both sides agree again, or a person said so
+    NOTED = "noted"  # a person wrote something down beside it
+    ASSIGNED = "assigned"  # a person gave it to somebody
+    PROPOSED = "proposed"  # a person proposed a decision that a second one has to confirm
+    REFUSED_BY_PERSON = "refused_by_person"  # a second person did not confirm it, or it is void
     AGREED = "agreed"  # under the ERP's key: the values that both sides have from now on
 
 
