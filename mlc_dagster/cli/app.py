@@ -92,7 +92,10 @@ COMMANDS = (
     Command(
         "discover", "Ask a system what it has, and propose what mlc.yaml could say of it. Reads only; changes nothing."
     ),
-    Command("serve", "Take in webhooks of the sources in web.sources, for the sensors to run on."),
+    Command(
+        "serve", "Take in webhooks of the sources in web.sources, and serve the review page where `review` is set."
+    ),
+    Command("users", "Who may sign in to the review page: personal tokens, roles and companies."),
     Command(
         "credentials",
         "Secrets, sealed in the ledger's database with MLC_MASTER_KEY. The environment wins over the vault.",

@@ -1,4 +1,4 @@
-"""`mlc serve`: webhooks come in."""
+"""`mlc serve`: webhooks come in, and the review page is served."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def serve(
-    port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1; default: web.port in mlc.yaml.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Of the webhooks, on 127.0.0.1; default: web.port in mlc.yaml.")
+    ] = None,
 ) -> None:
-    """Take in webhooks of the sources in web.sources, for the sensors to run on.
+    """Take in webhooks of the sources in web.sources, and serve the review page where `review` is set.
 
     It listens on 127.0.0.1 and speaks plain HTTP: deploy it behind a proxy with TLS.
 
     Let the proxy pass on /webhooks/ alone, and log no addresses: they may hold a secret.
 
-    docs/webhooks.md tells more.
+    The review page has a port of its own (review.port): docs/review.md. docs/webhooks.md tells more.
     """
     from mlc_dagster.systems import configuration
     from mlc_dagster.web.serve import serve as serve_webhooks

@@ -56,6 +56,10 @@ class Event(StrEnum):
     AGREES = "agrees"  # a difference was closed: both sides agree again, or a person said so
     SIGNED = "signed"  # under a period and company: a person signed these figures of a month end
     SIGNATURE_VOID = "signature_void"  # a figure that was signed is another one now
+    NOTED = "noted"  # a person wrote something down beside it
+    ASSIGNED = "assigned"  # a person gave it to somebody
+    PROPOSED = "proposed"  # a person proposed a decision that a second one has to confirm
+    REFUSED_BY_PERSON = "refused_by_person"  # a second person did not confirm it, or it is void
     AGREED = "agreed"  # under the ERP's key: the values that both sides have from now on
 
 

@@ -25,7 +25,9 @@ from mlc_dagster.ledger.records.masters import Masters
 from mlc_dagster.ledger.records.open_items import OpenItems
 from mlc_dagster.ledger.records.owners import Owners
 from mlc_dagster.ledger.records.posted import LedgerPosted
+from mlc_dagster.ledger.records.proposals import Proposals
 from mlc_dagster.ledger.records.reads import Reads
+from mlc_dagster.ledger.records.review_notes import ReviewNotes
 from mlc_dagster.ledger.records.settings_history import SettingsHistory
 from mlc_dagster.ledger.records.shadow import Shadow
 from mlc_dagster.ledger.records.sightings import LedgerSightings
@@ -34,6 +36,7 @@ from mlc_dagster.ledger.records.stale import Stale
 from mlc_dagster.ledger.records.stock import LedgerStock
 from mlc_dagster.ledger.records.stored import Stored
 from mlc_dagster.ledger.records.sweeps import Sweeps
+from mlc_dagster.ledger.records.users import Users
 from mlc_dagster.ledger.records.ways_back import LedgerWaysBack
 from mlc_dagster.ledger.upkeep.soundness import Keeping
 
@@ -60,6 +63,9 @@ class Sections:
         self.owners = Owners(database)
         self.open_items = OpenItems(database)
         self.people = LedgerWaysBack(database)
+        self.proposals = Proposals(database)
+        self.notes = ReviewNotes(database)
+        self.users = Users(database)
         self.reads = Reads(database)
         self.agreements = Agreements(database)
         self.inbox = Inbox(database)

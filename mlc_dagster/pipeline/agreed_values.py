@@ -13,12 +13,11 @@ from typing import NamedTuple
 
 from mlc_dagster.core.outcomes import Seen, Shown
 from mlc_dagster.core.shown_values import Value, kept_otherwise, same
+from mlc_dagster.ledger.records.looks import STATE as STATE
 from mlc_dagster.ledger.records.looks import Accepted, Look, Remembered
 
 OWN = "@"
 """What the names begin with that are for the client alone."""
-STATE = "@state"
-"""What a person accepted of a record that is not there any more."""
 
 
 class Unlike(NamedTuple):

@@ -16,6 +16,7 @@ from mlc_dagster.core.near_names import offered
 from mlc_dagster.settings.alerts import AlertSettings
 from mlc_dagster.settings.guards import USUAL, GuardSettings
 from mlc_dagster.settings.later_life import LaterLifeSettings
+from mlc_dagster.settings.review import ReviewSettings, TwoPeople
 from mlc_dagster.settings.section import CURRENCY, TENANT, Section, SystemConnection, TargetSection
 from mlc_dagster.settings.verify import Policy, VerifySettings
 from mlc_dagster.settings.web import WebSettings
@@ -69,6 +70,9 @@ class Policies(Section):
         "report",
         description="What differs in a target is told; hold: its next load is held until a person decides; restore: "
         "what was delivered is sent again, once for each value",
+    )
+    two_people: TwoPeople | None = Field(
+        None, description="Decisions on the review page that a second person confirms; left out: bank details alone"
     )
     dated_days_ahead: int = Field(366, ge=0, description="A document that is dated further ahead is held")
     due_days_ahead: int = Field(1830, ge=0, description="What is due or wanted further ahead is held")
@@ -135,6 +139,7 @@ class Settings(Section):
     )
     verify: VerifySettings = VerifySettings()
     web: WebSettings = WebSettings()
+    review: ReviewSettings | None = Field(None, description="Leave it out, and there is no review page")
     alerts: AlertSettings | None = Field(None, description="Leave it out, and nobody is told of failed runs and holds")
 
     @field_validator("companies")

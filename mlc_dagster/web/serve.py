@@ -1,4 +1,4 @@
-"""The webhooks' server in the foreground, for `mlc serve`."""
+"""Webhooks and the review page in the foreground, for `mlc serve`: two listeners, of which neither knows the other."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import cast
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from mlc_dagster import settings as settings_file
 from mlc_dagster.core.errors import Misconfigured
@@ -25,33 +27,49 @@ from mlc_dagster.settings import Settings
 from mlc_dagster.settings.web import WebSettings
 from mlc_dagster.web.open_connections import Connection, Places
 from mlc_dagster.web.repeated_warnings import Tally
+from mlc_dagster.web.review.app import build as build_review
 from mlc_dagster.web.webhooks import LEDGER_SECONDS, build
 
 FILES = 64  # beside connections: the ledger, the log, libraries
 
 
 def serve(settings: Settings, port: int | None = None) -> None:
-    """Serve until SIGINT or SIGTERM; requests in flight are answered first. Prints one line with the address.
+    """Serve until SIGINT or SIGTERM; requests in flight are answered first. Prints a line with each address.
 
-    Raises Misconfigured: no source is on, one has no secret, the port is in use, or the ledger cannot be opened.
+    Raises Misconfigured: nothing is on, a source has no secret, a port is in use, or the ledger cannot be opened.
     """
     _check(settings)
-    _allow_files(2 * settings.web.max_connections + FILES)
-    with Ledger.open(settings_file.environment().database_url, settings.tenant) as ledger:
-        tally = Tally(settings.web.tell_seconds)
-        app = build(settings, ledger, lambda name: secret(name, lambda: ledger), tally)
-        with bound_socket(settings.web.port if port is None else port) as place:
-            place.listen()  # who reads the line can call at once
-            sources, number = ", ".join(settings.web.sources), place.getsockname()[1]
-            sys.stdout.write(f"Webhooks of {sources} on http://127.0.0.1:{number}/webhooks/  (Ctrl-C stops it)\n")
-            sys.stdout.flush()
-            _run(server(app, settings.web, tally), place)
-            tally.tell()
+    _allow_files(4 * settings.web.max_connections + FILES)
+    with Ledger.open(settings_file.environment().database_url, settings.tenant) as ledger, ExitStack() as open_places:
+        running = [(each, open_places.enter_context(place)) for each, place in _listeners(settings, ledger, port)]
+        _run(running)
     _leave()
 
 
-def server(app: Starlette, web: WebSettings, tally: Tally) -> uvicorn.Server:
-    """No access log: addresses may hold secrets."""
+def _listeners(settings: Settings, ledger: Ledger, port: int | None) -> Iterator[tuple[uvicorn.Server, socket.socket]]:
+    """Each with a place of its own. Who reads a line can call at once."""
+    if settings.web.sources:
+        tally = Tally(settings.web.tell_seconds)
+        app = build(settings, ledger, lambda name: secret(name, lambda: ledger), tally)
+        place = bound_socket(settings.web.port if port is None else port)
+        place.listen()
+        sources, number = ", ".join(settings.web.sources), place.getsockname()[1]
+        _tell(f"Webhooks of {sources} on http://127.0.0.1:{number}/webhooks/  (Ctrl-C stops it)")
+        yield server(app, settings.web, tally), place
+    if settings.review is not None:
+        place = bound_socket(settings.review.port)
+        place.listen()
+        _tell(f"The review page is on http://127.0.0.1:{place.getsockname()[1]}{settings.review.root_path}/")
+        yield server(build_review(settings, ledger), settings.web, Tally(settings.web.tell_seconds)), place
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def server(app: ASGIApp, web: WebSettings, tally: Tally) -> uvicorn.Server:
+    """No access log of uvicorn's: addresses may hold secrets."""
     places = Places(web.max_connections, web.request_seconds, tally.count)
     config = uvicorn.Config(
         app,
@@ -66,10 +84,24 @@ def server(app: Starlette, web: WebSettings, tally: Tally) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def _run(running: uvicorn.Server, place: socket.socket) -> None:
+def _run(running: Sequence[tuple[uvicorn.Server, socket.socket]]) -> None:
+    """The last in this thread, which hears the signals; each of the others in one of its own."""
+    servers = [each for each, _ in running]
+
+    def stop(*_: object) -> None:
+        for each in servers:
+            each.should_exit = True
+
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again once it has stopped
-        signal.signal(number, lambda *_: setattr(running, "should_exit", True))
-    running.run(sockets=[place])
+        signal.signal(number, stop)
+    beside = [threading.Thread(target=each.run, args=([place],), daemon=True) for each, place in running[:-1]]
+    for thread in beside:
+        thread.start()
+    last, place = running[-1]
+    last.run(sockets=[place])
+    stop()
+    for thread in beside:
+        thread.join(LEDGER_SECONDS + 4)
 
 
 def _leave() -> None:
@@ -95,9 +127,9 @@ def _allow_files(needed: int) -> None:
 
 def _check(settings: Settings) -> None:
     """Raises Misconfigured where nobody's webhooks are taken, or nobody would ever read them."""
-    if not settings.web.sources:
+    if not settings.web.sources and settings.review is None:
         raise Misconfigured(
-            "no source is on: nothing to serve", cure="Name some in mlc.yaml: web: {sources: [airbase]}"
+            "no source is on: nothing to serve", cure="Name some in mlc.yaml: web: {sources: [airbase]}; or set review."
         )
     if idle := [source for source in settings.web.sources if source not in settings.targets]:
         cure = f"Add a section `{idle[0]}:`, or take {idle[0]} out of web.sources."

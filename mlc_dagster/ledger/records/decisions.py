@@ -15,8 +15,10 @@ from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks, upsert
 from mlc_dagster.ledger.entries import Decided, Decision, Event, HoldEntry, Run
 from mlc_dagster.ledger.records import deliveries, holds
+from mlc_dagster.ledger.records.proposals import Proposals, mark_of
 from mlc_dagster.ledger.records.reads import last_number
 from mlc_dagster.ledger.records.trail import Trail, line
+from mlc_dagster.ledger.records.users import Users
 from mlc_dagster.ledger.tables import attempts, decisions
 from mlc_dagster.ledger.tables import holds as held
 from mlc_dagster.rules.waiving import AT_THE_LOAD, FOUR_EYES, TAKEN_AS_KNOWN, unwaivable
@@ -47,19 +49,29 @@ class LedgerDecisions:
             found = [entry(row) for row in _rows(connection, flow, list(stored))]
             return {stored[each.key]: replace(each, version=_version(connection, each)) for each in found}
 
-    def release(self, hold: HoldEntry, who: str, reason: str, run: Run) -> Decision:
+    def release(self, hold: HoldEntry, who: str, reason: str, run: Run, *, confirmed: bool = False) -> Decision:
         """This content passes the rules that it was held by. Raises DecisionRefused.
 
         A record that was held since it changed after it was posted counts as known: nothing is written to the target.
-        Some rules want two people: the first word is kept, and NeedsSecondPerson is raised.
+        Some rules want two people: the first word is kept, and NeedsSecondPerson is raised. `confirmed`: both have
+        signed in to the review page and said so. Where people sign in at all, that is the only way to be the second.
         """
         if kept := unwaivable(hold.rules):
             why = "; ".join(f"{rule} cannot be waived: {because}" for rule, because in kept.items())
             cure = "Correct it at its source; the hold heals by itself. Or discard it: it is then never sent."
             raise DecisionRefused(f"{hold.flow} {hold.key} cannot be released. {why}.", cure=cure)
-        if not FOUR_EYES.isdisjoint(hold.rules) and not self._is_seconded(hold, who, reason, run):
-            raise _needs_another(hold, who)
+        if not confirmed and not FOUR_EYES.isdisjoint(hold.rules):
+            if Users(self._database).any():
+                raise self._proposed(hold, who, reason)
+            if not self._is_seconded(hold, who, reason, run):
+                raise _needs_another(hold, who)
         return self._decide(hold, "released", who, reason, run)
+
+    def _proposed(self, hold: HoldEntry, who: str, reason: str) -> NeedsSecondPerson:
+        who, reason = _expect_words(hold, "released", who, reason)
+        Proposals(self._database).propose(hold.flow, hold.key, "release", mark_of(hold), hold.company, (who, reason))
+        words = f"{hold.flow} {inert(hold.key)} is still on hold: {who} has proposed it"
+        return NeedsSecondPerson(words, cure="Another person confirms it on the review page, signed in.")
 
     def _is_seconded(self, hold: HoldEntry, who: str, reason: str, run: Run) -> bool:
         """Whether another person let this very content pass before; else this is the first word, and is kept."""

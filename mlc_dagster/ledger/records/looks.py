@@ -23,6 +23,8 @@ By = Literal["look", "answer"]
 _ALL = ("content", "by", "seen_at", "accepted", "restored")
 Accepted = Mapping[str, tuple[str | Decimal | None, str | Decimal | None]]
 """Field -> (ours, theirs) when a person said that theirs is right."""
+STATE = "@state"
+"""Of the values that are agreed: what a person accepted of a record that is not there any more."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, false
 
 from mlc_dagster.core.amounts import parsed, unscaled
 from mlc_dagster.core.vocabulary import EXACT
-from mlc_dagster.ledger.database import Database
+from mlc_dagster.ledger.database import Database, chunks
 from mlc_dagster.ledger.records.open_item_entries import CauseStock, OpenCause, OpenItem, Place, Wanted, connection_of
 from mlc_dagster.ledger.records.open_item_sides import LOWEST, SIDES, Side
 from mlc_dagster.ledger.tenants import of_tenant
@@ -60,6 +60,30 @@ class OpenItems:
                 for side in SIDES
                 for row in connection.execute(_one_of(side, flow, key).order_by(side.id))
             ]
+
+    def chosen(self, items: Iterable[tuple[bool, int]], wanted: Wanted = Wanted()) -> list[OpenItem]:  # noqa: B008
+        """Those of some, (is a difference, id), that are open and wanted."""
+        ids = list(items)
+        with self._database.reading() as connection:
+            return [
+                _item(side, row, wanted)
+                for side in SIDES
+                for chunk in chunks([number for differs, number in ids if differs is side.differs])
+                for row in connection.execute(
+                    select(*side.columns).where(side.id.in_(chunk), *_conditions(connection, side, wanted))
+                )
+            ]
+
+    def companies(self, flow: str, key: str) -> frozenset[str]:
+        """Those that are told of a record, also of what is open no more: who may see it follows from them."""
+        with self._database.reading() as connection:
+            return frozenset(
+                company
+                for side in SIDES
+                for company in connection.execute(
+                    select(side.company).where(side.table.c.flow == flow, side.table.c.key == key).distinct()
+                ).scalars()
+            )
 
     def assign(self, items: Iterable[tuple[bool, int]], to: str) -> int:
         """Give open items, (is a difference, id), to a person, empty: to nobody; how many are open still."""

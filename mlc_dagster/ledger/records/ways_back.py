@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, null, select, update
 
-from mlc_dagster.core.difference_kinds import TARGET_SIDE
+from mlc_dagster.core.difference_kinds import (
+    DELETED_IN_THE_TARGET,
+    EDITED_IN_THE_TARGET,
+    SOMEONE_INSISTS,
+    TARGET_SIDE,
+    VOIDED_IN_THE_TARGET,
+)
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, clock
 from mlc_dagster.ledger.entries import NEVER_AGAIN, Event, Run
 from mlc_dagster.ledger.records import looks
+from mlc_dagster.ledger.records.differences import Difference, Differences
 from mlc_dagster.ledger.records.looks import Remembered
 from mlc_dagster.ledger.records.trail import Trail, line
 from mlc_dagster.ledger.tables import deliveries, differences, shown
+
+_SEEN = (EDITED_IN_THE_TARGET, SOMEONE_INSISTS)
+_STATES = {DELETED_IN_THE_TARGET: "deleted", VOIDED_IN_THE_TARGET: "voided"}
+"""Kind of difference -> the state in which the target has it."""
 
 
 class WordRefused(MlcError):
@@ -54,6 +66,35 @@ class LedgerWaysBack:
             looks.put(trail.connection, flow, key, agreed, clock(trail.connection))
             trail.add([line(Event.ACCEPTED, key, remote_id=remote_id, detail=f"{said} ({what})")])
             return _close(trail.connection, flow, key, f"accepted {said}")
+
+    def accept_as_seen(self, flow: str, key: str, said: Said, run: Run) -> int:
+        """What the last look found is agreed, and what else differs is closed by this word; how many that closes.
+
+        Nobody asks the target: should it have changed once more, the next look finds that anew. Raises WordRefused
+        where nothing is known of the target as a whole.
+        """
+        found = Differences(self._database).open(flow, key)
+        seen = [one for one in found if one.kind in _SEEN or one.kind in _STATES]
+        closed = 0
+        if seen:
+            closed = self.accept(flow, key, self._agreed(flow, key, seen), "as it was seen last", said, run)
+        others = [one.id for one in found if one not in seen]
+        return closed + (Differences(self._database).close(others, f"accepted {said}", run) if others else 0)
+
+    def _agreed(self, flow: str, key: str, seen: Sequence[Difference]) -> Remembered:
+        looks_ = looks.Looks(self._database).of(flow, [key])
+        if not looks_ or not looks_[0].is_whole:
+            words = f"{flow} {key}: it is not known what the target has of it as a whole"
+            raise WordRefused(words, cure="Wait for the nightly look, or: mlc reconcile.")
+        look = looks_[0]
+        values, accepted = dict(look.shown or {}), dict(look.accepted)
+        for one in seen:
+            if one.kind in _STATES:
+                return Remembered({**values, looks.STATE: _STATES[one.kind]}, accepted, look.restored)
+            ours = values.get(one.field, one.ours)
+            theirs = Decimal(one.theirs) if isinstance(ours, Decimal) and one.theirs else one.theirs
+            values[one.field], accepted[one.field] = theirs, (ours, theirs)
+        return Remembered(values, accepted, look.restored)
 
     def relink(self, flow: str, key: str, remote_id: str, agreed: Remembered | None, said: Said, run: Run) -> int:
         """It is this record of the target from now on; how many differences that closes. `agreed`: what is taken as it

@@ -4,6 +4,8 @@ one list of what is due.
 Additive: no row that is there is touched.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -26,6 +28,7 @@ def upgrade() -> None:
     _newness()
     _open_items()
     _closes()
+    _review()
 
 
 def _deliveries() -> None:
@@ -281,3 +284,34 @@ def _closes() -> None:
         sa.PrimaryKeyConstraint("id", name="settings_seen_pkey"),
     )
     op.create_index("settings_seen_by_file", "settings_seen", ["file", "id"])
+
+
+def _review() -> None:
+    """Who signs in to the review page, what waits for a second person, which forms were answered."""
+    for name, columns in _REVIEW.items():
+        first = columns[0].name
+        op.create_table(name, *columns, sa.PrimaryKeyConstraint(first, name=f"{name}_pkey"))
+    waits = sa.text("ended_at IS NULL")
+    key = ["flow", "key", "action"]
+    op.create_index("proposals_standing", "proposals", key, unique=True, sqlite_where=waits, postgresql_where=waits)
+
+
+def _needed(**kinds: Any) -> list[sa.Column[Any]]:
+    return [sa.Column(name, kind, nullable=False) for name, kind in kinds.items()]
+
+
+def _may_be_null(**kinds: Any) -> list[sa.Column[Any]]:
+    return [sa.Column(name, kind) for name, kind in kinds.items()]
+
+
+_REVIEW = {
+    "users": _needed(name=Name, token=Name, grants=Words, made_at=Moment, ends_at=Moment)
+    + _may_be_null(removed_at=Moment),
+    "sessions": _needed(digest=Name, person=Words, made_at=Moment, seen_at=Moment) + _may_be_null(ended_at=Moment),
+    "proposals": [
+        sa.Column("id", Serial, nullable=False, autoincrement=True),
+        *_needed(flow=Name, key=Key, action=Name, content=Words, company=Name, who=Words, reason=Words, at=Moment),
+        *_may_be_null(ended_at=Moment, ended_how=Words, ended_by=Words),
+    ],
+    "answered_forms": _needed(once=Name, person=Words, at=Moment) + _may_be_null(outcome=Words),
+}

@@ -1,0 +1,62 @@
+"""The part of mlc.yaml about the review page: where it listens, and which decisions need two people."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+
+from mlc_dagster.settings.addresses import Link
+from mlc_dagster.settings.section import Section, shape
+
+_ROOT = shape(r"^(/[A-Za-z0-9._~-]+)*$", "a path without an end slash, such as /review")
+
+
+class ReviewSettings(Section):
+    """The page on which finance sees what is open, and decides: served by `mlc serve`, on 127.0.0.1 alone."""
+
+    port: int = Field(8789, ge=0, le=65535, description="On 127.0.0.1; never that of the webhooks; 0 takes a free one")
+    address: Link | None = Field(
+        None,
+        description="https://review.acme.com: where a proxy with TLS serves it; cookies are for https alone then",
+    )
+    root_path: str = Field("", pattern=_ROOT, description="/review: all addresses are below it")
+    title: str = Field("", max_length=60, description="ACME production: stands at the top of each page")
+    is_test: bool = Field(False, description="A test tenant: another colour, and the word TEST")
+
+    @property
+    def is_https(self) -> bool:
+        return bool(self.address and str(self.address).startswith("https://"))
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Under which names it may be asked for, without ports."""
+        told = urlsplit(str(self.address)).hostname if self.address else None
+        return frozenset({"127.0.0.1", "localhost", *([told] if told else [])})
+
+
+class TwoPeople(Section):
+    """Decisions that a second person has to confirm."""
+
+    actions: tuple[Literal["release", "discard", "accept"], ...] = ("release", "discard", "accept")
+    limits: dict[str, Decimal] = Field(
+        default_factory=dict,
+        description="currency: amount above which two are needed; a currency that is not named: always two",
+    )
+    companies: tuple[str, ...] = Field((), description="Of these alone; empty: of all")
+
+    @field_validator("limits")
+    @classmethod
+    def _not_below_zero(cls, limits: dict[str, Decimal]) -> dict[str, Decimal]:
+        if below := [currency for currency, limit in limits.items() if not limit >= 0]:
+            raise ValueError(f"a limit below zero: {', '.join(below)}; expected 0 or more")
+        return limits
+
+    def asks(self, action: str, company: str, amount: Decimal | None, currency: str) -> bool:
+        """Whether two are needed. What has no amount is below no limit."""
+        if action not in self.actions or (self.companies and company and company not in self.companies):
+            return False
+        limit = self.limits.get(currency)
+        return not self.limits or amount is None or limit is None or abs(amount) > limit

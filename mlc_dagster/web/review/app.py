@@ -1,0 +1,116 @@
+"""The review page as an ASGI application: its addresses, and what it says where something is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mlc_dagster.core.logs import logger
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.ledger.database import LedgerUnavailable
+from mlc_dagster.settings import Settings
+from mlc_dagster.web.review import approvals, bulk, lists, record, reports
+from mlc_dagster.web.review.security_headers import SecurityHeaders
+from mlc_dagster.web.review.signing_in import SigningIn
+from mlc_dagster.web.review.site import Site
+from mlc_dagster.web.review.stylesheet import STYLESHEET
+from mlc_dagster.web.review.visits import Refused, Serve, in_thread, signed_in_page, tell
+
+log = logger(__name__)
+AGAIN = "10"  # seconds after which a page is tried again that the ledger did not answer
+
+
+def build(settings: Settings, ledger: Ledger) -> ASGIApp:
+    """The page of `review:` in mlc.yaml, on this ledger."""
+    site = Site(settings, ledger)
+    limiter: list[anyio.CapacityLimiter] = []
+    signing = SigningIn(site, limiter)
+
+    def page(path: str, serve: Serve, method: str = "GET") -> Route:
+        return Route(path, signed_in_page(site, serve, limiter), methods=[method])
+
+    async def health(_: Request) -> Response:
+        await in_thread(limiter, ledger.users.any)
+        return PlainTextResponse("ok")
+
+    async def style(_: Request) -> Response:
+        return FileResponse(STYLESHEET, media_type="text/css")
+
+    of_record = "/record/{connection}/{flow}"
+    routes = [
+        Route("/health", health, methods=["GET"]),
+        Route("/review.css", style, methods=["GET"]),
+        Route("/sign-in", signing.show, methods=["GET"]),
+        Route("/sign-in", signing.take, methods=["POST"]),
+        page("/sign-out", signing.sign_out, "POST"),
+        page("/", lists.causes),
+        page("/items", lists.items),
+        page("/items", bulk.act, "POST"),
+        page(of_record, record.record),
+        page(of_record, record.act, "POST"),
+        page("/approvals", approvals.approvals),
+        page("/approvals/{number:int}", approvals.approve, "POST"),
+        page("/decisions", reports.decisions),
+        page("/due", reports.due),
+        page("/export.csv", reports.export),
+    ]
+    under = [Mount(site.root, routes=routes)] if site.root else routes
+    app = Starlette(routes=under, exception_handlers=_handlers(site))
+    app.router.redirect_slashes = False
+    return SecurityHeaders(_KnownHost(app, site), site.own.is_https)
+
+
+class _KnownHost:
+    """Asked for under another name, a page of another site may be what asks: nothing is told."""
+
+    def __init__(self, app: ASGIApp, site: Site) -> None:
+        self._app, self._site = app, site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+        if _without_port(host) not in self._site.own.hosts:
+            words = "This page is not served under this name: set review.address in mlc.yaml.\n"
+            await PlainTextResponse(words, 421)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def _without_port(host: str) -> str:
+    return host.rpartition(":")[0].casefold() if host.rpartition(":")[2].isdigit() else host.casefold()
+
+
+def _handlers(site: Site) -> Any:
+    """In words, with where to go on; never a traceback."""
+
+    def told(status: int, headline: str, words: str, headers: dict[str, str] | None = None) -> Response:
+        return HTMLResponse(site.render("refused.html", status=status, headline=headline, words=words), status, headers)
+
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refused)
+        return told(error.status, error.headline, error.words, error.headers)
+
+    async def unavailable(_: Request, error: Exception) -> Response:
+        log.error("the review page was not served: %s", error)
+        return told(503, "The ledger does not answer.", f"{error} This page is tried again.", {"Refresh": AGAIN})
+
+    async def unknown(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if error.status_code == 404 and request.url.path == f"{site.root}":
+            return RedirectResponse(site.url("/"), 303)
+        return told(error.status_code, "There is nothing here.", "Look whether the address is whole.")
+
+    async def broken(request: Request, error: Exception) -> Response:
+        log.error("a page broke: %s %s", request.url.path[:200], type(error).__name__, exc_info=error)
+        tell("broke", request)
+        return told(500, "The page broke; nothing was decided.", "An engineer finds why in the log of `mlc serve`.")
+
+    return {Refused: refused, LedgerUnavailable: unavailable, HTTPException: unknown, Exception: broken}

@@ -1,0 +1,45 @@
+"""Assign and note, for the items that are ticked on the list."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from mlc_dagster.ledger.records.open_item_entries import OpenItem, Wanted
+from mlc_dagster.web.review.filters import address
+from mlc_dagster.web.review.visits import Refused, Visit
+
+LONGEST = 2_000
+
+
+def act(visit: Visit) -> Response:
+    """Items that he may not see, or that are open no more, are left out. Raises Refused."""
+    found = chosen(visit)
+    for company in {one.cause.company for one in found}:
+        visit.expect("work", company)
+    to, text, who = visit.form.get("to", "").strip()[:80], visit.form.get("note", "").strip(), visit.user.name
+    if visit.form.get("action") == "assign":
+        visit.ledger.open_items.assign([(one.cause.differs, one.id) for one in found], to)
+        for one in found:
+            visit.ledger.notes.assigned(one.flow, one.key, who, to)
+    elif visit.form.get("action") == "note" and text:
+        for one in found:
+            visit.ledger.notes.add(one.flow, one.key, who, text[:LONGEST])
+    else:
+        raise Refused(400, "Assign, or note something.")
+    cause = visit.query.get("cause", "")
+    return visit.back(visit.site.url(f"/items?{address(visit.query, cause=cause)}"))
+
+
+def chosen(visit: Visit) -> list[OpenItem]:
+    """Raises Refused where nothing is ticked, or what is no item."""
+    ids = []
+    for text in visit.chosen:
+        kind, number = text[:1], text[1:]
+        if kind not in ("h", "d") or not (number.isascii() and number.isdigit() and len(number) < 19):
+            raise Refused(400, "This form is none of the page's.", "Load the page again.")
+        ids.append((kind == "d", int(number)))
+    seen = Wanted(companies=visit.user.companies, connections=visit.site.connections)
+    found = visit.ledger.open_items.chosen(ids, seen)
+    if not found:
+        raise Refused(409, "Nothing of it is open any more.", "Tick items on the list.")
+    return found

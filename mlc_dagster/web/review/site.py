@@ -1,0 +1,96 @@
+"""What all pages share: settings, ledger, templates, and what connections and flows are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from mlc_dagster.core.inert import inert_lines
+from mlc_dagster.core.logs import logger
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.settings import Settings
+from mlc_dagster.settings.review import ReviewSettings
+from mlc_dagster.systems import configuration
+from mlc_dagster.web.review.attempts_slowed import SlowedAttempts
+from mlc_dagster.web.review.shown_text import age, cut, moment, money, quoted
+
+access_log = logger("mlc_dagster.access")
+
+
+def _finalized(value: Any) -> Any:
+    """No control or bidirectional sign acts on a page, whoever forgot to think of it; autoescape does the rest."""
+    return inert_lines(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+@dataclass
+class Site:
+    """One tenant's page."""
+
+    settings: Settings
+    ledger: Ledger
+    slowed: SlowedAttempts = field(default_factory=SlowedAttempts)
+
+    def __post_init__(self) -> None:
+        self.own: ReviewSettings = self.settings.review or ReviewSettings()
+        loader = PackageLoader("mlc_dagster.web.review", "templates")
+        self.templates = Environment(
+            loader=loader, autoescape=True, undefined=StrictUndefined, finalize=_finalized, trim_blocks=True
+        )
+        self.templates.filters.update(money=money, age=age, moment=moment, quoted=quoted, cut=cut)
+
+    @property
+    def root(self) -> str:
+        return self.own.root_path
+
+    @property
+    def cookie(self) -> str:
+        """`__Host-`: no other host of the domain can set it, and none over plain HTTP."""
+        return "__Host-mlc-review" if self.own.is_https and not self.root else "mlc-review"
+
+    @cached_property
+    def connections(self) -> dict[str, str]:
+        """Flow -> its SaaS."""
+        return {name: flow.spoke for name, flow in configuration.known_flows(self.settings).items()}
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """Connection -> the system, as people write it; under another name that too."""
+        found = configuration.connections(self.settings)
+        return {name: one.title if one.name == name else f"{one.title} ({name})" for name, one in found.items()}
+
+    @cached_property
+    def hosts_of_systems(self) -> frozenset[str]:
+        """The last two parts of the hosts that the connections lead to."""
+        addresses = (str(getattr(one, "base_url", "") or "") for one in self.settings.connections.values())
+        return frozenset(_domain(host) for each in addresses if (host := urlsplit(each).hostname))
+
+    def url(self, path: str, **query: str) -> str:
+        named = {name: value for name, value in query.items() if value}
+        return f"{self.root}{path}{'?' if named else ''}{urlencode(named, errors='backslashreplace')}"
+
+    def record_url(self, flow: str, key: str) -> str:
+        """The key may hold any character."""
+        return self.url(f"/record/{quote(flow, errors='backslashreplace')}", key=key)
+
+    def outward(self, link: str) -> str:
+        """The link, where it may be followed: https, to a host of one of the connections. Else empty."""
+        try:
+            parts = urlsplit(link)
+        except ValueError:
+            return ""
+        host = parts.hostname or ""
+        return link if parts.scheme == "https" and _domain(host) in self.hosts_of_systems and "@" not in link else ""
+
+    def render(self, name: str, **values: Any) -> str:
+        common: Mapping[str, Any] = {"site": self, "title": self.own.title or self.settings.tenant or "mlc"}
+        return self.templates.get_template(name).render({**common, **values})
+
+
+def _domain(host: str) -> str:
+    return ".".join(host.split(".")[-2:])

@@ -1,0 +1,189 @@
+"""One request: who asks, what a form says, and whether it may be believed that he meant it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
+
+import anyio
+import anyio.to_thread
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from mlc_dagster.ledger import Ledger
+from mlc_dagster.ledger.database import LedgerUnavailable
+from mlc_dagster.ledger.records.users import Role, User
+from mlc_dagster.web.review.site import Site, access_log
+
+MOST_BYTES, MOST_FIELDS = 64 * 1024, 200
+SECONDS = 10.0  # for what is asked of the ledger; it would wait for thirty
+AT_ONCE = 8
+
+Serve = Callable[["Visit"], Response]
+
+
+class Refused(Exception):
+    """An answer that is not the page: its words say what was found, and what to do."""
+
+    def __init__(self, status: int, headline: str, words: str = "", **headers: str) -> None:
+        super().__init__(headline)
+        self.status, self.headline, self.words = status, headline, words
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+@dataclass
+class Visit:
+    """Somebody who is signed in asks for a page, or sends a form."""
+
+    site: Site
+    request: Request
+    user: User
+    session: str  # what the cookie holds
+    form: dict[str, str] = field(default_factory=dict)
+    chosen: list[str] = field(default_factory=list)  # the items that are ticked
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.site.ledger
+
+    @property
+    def query(self) -> dict[str, str]:
+        return dict(self.request.query_params)
+
+    @property
+    def csrf(self) -> str:
+        return csrf_of(self.session)
+
+    @property
+    def wants_json(self) -> bool:
+        return "application/json" in self.request.headers.get("accept", "")
+
+    def may(self, role: Role, company: str = "") -> bool:
+        return self.user.may(role, company)
+
+    def expect(self, role: Role, company: str) -> None:
+        """Raises Refused: 403, with the role and the company."""
+        if not self.may(role, company):
+            tell("refused", self.request, who=self.user.name, role=role, company=company)
+            of = f" for company {company}" if company else " for all companies"
+            words = "Ask whoever runs `mlc users` to give it to you."
+            raise Refused(403, f"You need the role {role}{of} for that.", words)
+
+    def page(self, template: str, status: int = 200, **values: Any) -> Response:
+        waiting = [one for one in self.ledger.proposals.standing() if self.sees(one.company)]
+        pauses = self.ledger.pauses.standing()
+        common = {"visit": self, "user": self.user, "csrf": self.csrf, "now": self.now, "pauses": pauses}
+        told = self.site.render(template, **common, waiting=len(waiting), once=secrets.token_hex(16), **values)
+        return HTMLResponse(told, status)
+
+    def sees(self, company: str) -> bool:
+        return self.user.companies is None or company in self.user.companies
+
+    def back(self, path: str, said: str = "") -> Response:
+        """After a form: a page that can be loaded again. What came of it is shown once, by its own key."""
+        joined = f"{path}{'&' if '?' in path else '?'}done={quote(said)}" if said else path
+        return RedirectResponse(joined, 303)
+
+
+def csrf_of(session: str) -> str:
+    return hmac.digest(session.encode(), b"forms of this session", "sha256").hex()
+
+
+def tell(what: str, request: Request, **more: str) -> None:
+    """A line of the access log: no query, no body, no cookie."""
+    address = request.client.host if request.client else "?"
+    access_log.info("%s", json.dumps({"what": what, "path": request.url.path[:200], "from": address, **more}))
+
+
+def signed_in_page(site: Site, serve: Serve, limiter: list[anyio.CapacityLimiter]) -> Callable[[Request], Any]:
+    """The endpoint of a page, for those who are signed in alone."""
+
+    async def endpoint(request: Request) -> Response:
+        session = request.cookies.get(site.cookie, "")
+        form, chosen = await form_of(request) if request.method == "POST" else ({}, [])
+        user = await in_thread(limiter, site.ledger.users.signed_in, session) if session else None
+        if user is None:
+            return _sign_in_first(site, request, form)
+        if request.method == "POST":
+            expect_meant(site, request, form, csrf_of(session))
+        visit = Visit(site, request, user, session, form, chosen)
+        answer: Response = await in_thread(limiter, serve, visit)
+        return answer
+
+    return endpoint
+
+
+def _sign_in_first(site: Site, request: Request, form: dict[str, str]) -> Response:
+    here = f"{request.url.path}{f'?{request.url.query}' if request.url.query else ''}"
+    here = here.removeprefix(site.root) if request.method == "GET" else "/"
+    if request.method == "GET":
+        return RedirectResponse(site.url("/sign-in", next=here), 303)
+    typed = form.get("reason", "") or form.get("note", "")
+    return HTMLResponse(site.render("sign_in.html", said="Your session has ended.", typed=typed, next=here), 401)
+
+
+async def in_thread(limiter: list[anyio.CapacityLimiter], call: Callable[..., Any], *args: Any) -> Any:
+    """The ledger blocks; a question that takes too long is left alone."""
+    if not limiter:
+        limiter.append(anyio.CapacityLimiter(AT_ONCE))
+    try:
+        with anyio.fail_after(SECONDS):
+            return await anyio.to_thread.run_sync(call, *args, abandon_on_cancel=True, limiter=limiter[0])
+    except TimeoutError:
+        raise LedgerUnavailable(f"the ledger gave no answer within {SECONDS:g} s") from None
+
+
+async def form_of(request: Request) -> tuple[dict[str, str], list[str]]:
+    """Raises Refused where it is no form of ours, or too large."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
+    if kind != "application/x-www-form-urlencoded":
+        raise Refused(415, "Only the page's own forms are taken.")
+    body = await _body(request)
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+    except ValueError:
+        raise Refused(400, "The form cannot be read.", f"At most {MOST_FIELDS} fields, in UTF-8.") from None
+    return dict(pairs), [value for name, value in pairs if name == "item"]
+
+
+async def _body(request: Request) -> bytes:
+    too_large = Refused(413, f"A form has {MOST_BYTES // 1024} KiB at most.", connection="close")
+    announced = request.headers.get("content-length", "0")
+    if not announced.isascii() or not announced.isdigit() or int(announced[:20]) > MOST_BYTES:
+        raise too_large
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise too_large
+    except ClientDisconnect:
+        raise Refused(400, "The form ended early.") from None
+    return bytes(body)
+
+
+def expect_meant(site: Site, request: Request, form: dict[str, str], csrf: str | None) -> None:
+    """That the page itself sent the form, and no other site: raises Refused."""
+    origin, fetched = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    own = f"{'https' if site.own.is_https else request.url.scheme}://{request.headers.get('host', '')}"
+    told = {urlsplit(str(site.own.address)).netloc} if site.own.address else set()
+    here = origin is None or origin == own or (urlsplit(origin).netloc in told and origin.startswith("https:"))
+    if not here or fetched not in (None, "same-origin", "none"):
+        tell("refused", request, why="another site")
+        raise Refused(403, "This form came from another site.", "Open the page itself, and send it from there.")
+    if csrf is not None and not hmac.compare_digest(form.get("csrf", "").encode(), csrf.encode()):
+        tell("refused", request, why="no token of this session")
+        raise Refused(403, "This form is not of your session.", "Load the page again, and send it from there.")
+
+
+def fingerprint(*parts: object) -> str:
+    """Of what a form was about: another content, another fingerprint."""
+    return hashlib.blake2b(json.dumps([str(each) for each in parts]).encode(), digest_size=16).hexdigest()
