@@ -315,7 +315,7 @@ def test_the_list_and_what_is_open_tell_of_each_cause_how_much_since_when_and_wh
     two_held.ledger.differences.see(PURCHASES, [gone])
     listed = told("holds", "list")
     assert {tuple(each["rules"]): (each["items"], each["amounts"]) for each in listed["causes"]} == {
-        ("order_is_released",): (1, {"SEK": "21.00"}), ("gl_accounts_exist",): (1, {"SEK": "21.00"})
+        ("order_is_a_purchase",): (1, {"SEK": "21.00"}), ("gl_accounts_exist",): (1, {"SEK": "21.00"})
     }  # fmt: skip
     assert listed["totals"]["amounts"] == {"SEK": "42.00"} and listed["totals"]["items"] == 2
     assert all(each["owners"] and each["oldest"] and each["company"] == "0010" for each in listed["causes"])

@@ -17,6 +17,7 @@ from mlc_dagster.core.stakes import Stake
 from mlc_dagster.core.vocabulary import Pull
 from mlc_dagster.ledger import Failure, Ledger
 from mlc_dagster.ledger.records.causes import Cause, Judged
+from mlc_dagster.ledger.records.closes import Books
 from mlc_dagster.ledger.records.differences import Found
 from mlc_dagster.ledger.records.looks import Remembered
 from mlc_dagster.ledger.records.shadow import Told
@@ -25,6 +26,7 @@ from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, draft, held, re
 
 KEYS = Fernet.generate_key().decode()
 CAUSE = Cause(",gl_accounts_exist,", "", "4711")
+BOOKS = Books("0010", "2026-11")
 PAIRS = [("", "nordlys"), ("nordlys", ""), ("nordlys", "nordlys-2"), ("a_b", "axb"), ("Nordlys", "nordlys")]
 
 
@@ -64,6 +66,13 @@ def fill(ledger: Ledger, word: str) -> None:
     ledger.work.put_off([(FLOW, "2026-11-06")], "cin7", "throttled", word, word, seconds=3600.0)
     ledger.reads.begin("ifs/orders", "2026-11-05", word)
     ledger.vault(KEYS).set("CIN7_KEY", f"secret of {word}")
+    ledger.closes.sign(BOOKS, ledger.closes.keep(BOOKS, word, {"due": word}, {FLOW: (1, word)}, RUN), word, word, RUN)
+    ledger.settings_history.see(word, {"companies.0010": word}, RUN)
+    if not ledger.users.of("kari"):
+        token = ledger.users.add("kari", [("decide", "0010")], 30)
+        assert ledger.users.sign_in("kari", token)
+    ledger.proposals.propose(FLOW, "P4", "release", word, "0010", (word, "as agreed with them"))
+    assert ledger.notes.begin("form-1", word)
     ledger.budget("cin7", 10, 1.0).take()
     with ledger.lease(f"load {FLOW}", word):
         pass
@@ -123,6 +132,9 @@ def told(ledger: Ledger) -> dict[str, Any]:
         "work": lambda: (ledger.work.all(), ledger.work.due(), ledger.work.count(), ledger.work.silent()),
         "of_run": lambda: (ledger.work.of_run("mine"), ledger.work.prepared_at(FLOW, "2026-11-05")),
         "reads": lambda: ledger.reads.latest("ifs/orders", "2026-11-05"),
+        "closes": lambda: (ledger.closes.versions(BOOKS), ledger.closes.signatures(BOOKS)),
+        "settings": lambda: ledger.settings_history.changes(datetime(2026, 1, 1, tzinfo=UTC)),
+        "users": lambda: (ledger.users.all(), ledger.proposals.standing(FLOW), ledger.notes.outcome("form-1")),
         "vault": lambda: (ledger.vault(KEYS).get("CIN7_KEY"), ledger.vault(KEYS).sealed()),
         "chains": lambda: (list(verification := ledger.history.verify()), verification.lines, verification.heads),
     }

@@ -17,6 +17,7 @@ from mlc_dagster.orchestration.location import build
 from mlc_dagster.sandbox import Limits, Sandbox, Tenant
 from mlc_dagster.settings import Environment, Settings
 from mlc_dagster.systems import configuration as settings_file
+from mlc_dagster_tests.conftest import copied
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 DAY = "2026-11-05"
@@ -170,10 +171,13 @@ def metadata(result: dg.ExecuteInProcessResult, asset: str, partition: str = DAY
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[World]:
+def world(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, migrated: Path
+) -> Iterator[World]:
     """One supplier, one account, one order, company 0010; parametrize indirectly with (Tenant, ifs settings)."""
     tenant, ifs = getattr(request, "param", (Tenant(), {}))
-    environment = Environment(storage=str(tmp_path / "storage"), database_url=f"sqlite:///{tmp_path / 'ledger.db'}")
+    database = f"sqlite:///{tmp_path / 'ledger.db'}"
+    environment = Environment(storage=str(tmp_path / "storage"), database_url=copied(migrated, database))
     for name, value in {**SECRETS, "MLC_DATABASE_URL": environment.database_url}.items():
         monkeypatch.setenv(name, value)
     with (

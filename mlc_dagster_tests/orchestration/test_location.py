@@ -45,8 +45,8 @@ def test_suppliers_of_the_target_are_read_after_the_erps_are_delivered_there(def
 def test_every_asset_says_what_finance_wants_to_know(defs: dg.Definitions) -> None:
     for key, spec in specs(defs).items():
         assert len(spec.description or "") > 40, key
-        assert spec.group_name in {"ifs", "cin7", "ifs_inbound"} and spec.owners and spec.kinds, key
-        is_a_look = key.endswith(("_verified", "_reversed"))  # rows of its own it has none
+        assert spec.group_name in {"ifs", "cin7", "ifs_inbound", "close"} and spec.owners and spec.kinds, key
+        is_a_look = key.endswith(("_verified", "_reversed", "/month_end"))  # rows of its own it has none
         assert (
             spec.metadata.get("dagster/column_schema")
             or is_a_look

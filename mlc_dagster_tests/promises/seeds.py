@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from datetime import UTC, datetime
 
 HOW_MANY = "MLC_SEEDS"
@@ -25,3 +26,13 @@ def seeds(base: int = 0) -> list[int]:
 def seed(base: int = 0) -> int:
     """The first of them, for a test that throws its dice often enough by itself."""
     return seeds(base)[0]
+
+
+SHARE = "MLC_SHARE"
+"""The environment's name for how many days all that is slow is spread over, as 3; unset: all of it at once."""
+
+
+def is_of_the_day(group: str) -> bool:
+    """Whether it is tried on this day: after `SHARE` days all was. What has no group is tried on each."""
+    days = int(os.environ.get(SHARE, "1"))
+    return not group or (zlib.crc32(group.encode()) + datetime.fromisoformat(os.environ[DAY]).toordinal()) % days == 0
