@@ -290,13 +290,9 @@ class HubspotSandbox:
         return self.objects.find(kind, value, by)
 
     def _of_the_bin(self, kind: str, value: str, by: str | None) -> Row | None:
-        rows = self.objects.rows[kind]
-        found = [rows[value]] if not by and value in rows else []
-        if by:
-            found = [
-                row for row in rows.values() if str(row["properties"].get(by) or "").casefold() == value.casefold()
-            ]
-        return next((row for row in reversed(found) if row["archived"]), None)
+        gone = [row for row in self.objects.rows[kind].values() if row["archived"]]
+        wanted = [row for row in gone if str(row["properties"].get(by) if by else row["id"]).lower() == value.lower()]
+        return wanted[-1] if wanted else None
 
     def _archive(self, kind: str, body: Row) -> Answer:
         self.objects.archive(kind, [each["id"] for each in inputs_of(body)])
