@@ -24,7 +24,7 @@ from mlc_dagster.settings import file_modes as private
 if TYPE_CHECKING:
     from alembic.config import Config  # here and below only where it is needed: a reader migrates nothing
 
-HEAD = "0010"  # the newest revision in migrations/versions
+HEAD = "0011"  # the newest revision in migrations/versions
 RUNS_MAKE_IT = "The first run makes a ledger; a command that tells of records never does."
 NO_FILE = f"Go to the folder where mlc runs, or set {SETTING} (unset: .mlc/ledger.db in this folder). {RUNS_MAKE_IT}"
 NO_TABLES = f"{SETTING} names another database, or nothing ran yet. {RUNS_MAKE_IT}"

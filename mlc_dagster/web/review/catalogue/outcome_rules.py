@@ -43,6 +43,13 @@ RULES = {
         MAPPED,
         ENGINEER,
     ),
+    "is_no_probable_double": Entry(
+        "The same document was entered under another id: {value}",
+        "Company, kind, number, day, amount and currency are alike; one of them was entered before.",
+        "Delete one of the two where they come from, or release it: it is another one.",
+        ERP_ITSELF,
+        AP,
+    ),
     "guards_allow_it": Entry(
         "More would be written than is allowed in one run",
         "A guard stopped the run before its first write.",

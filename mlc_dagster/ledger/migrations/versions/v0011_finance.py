@@ -1,0 +1,103 @@
+"""For finance: month ends and who signed them, how mlc.yaml changed; who signs in to the review page, and what waits there.
+
+Additive: no row that is there is touched.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+from mlc_dagster.ledger.columns import Key, Moment, Name, Serial, Words
+
+revision = "0011"
+down_revision = "0010"
+
+
+def upgrade() -> None:
+    _closes()
+    _review()
+
+
+def _closes() -> None:
+    """Month ends: versions of figures, signatures, and how mlc.yaml changed."""
+    op.create_table(
+        "closes",
+        sa.Column("id", Serial, nullable=False, autoincrement=True),
+        sa.Column("company", Name, nullable=False),
+        sa.Column("period", Name, nullable=False),
+        sa.Column("version", Serial, nullable=False),
+        sa.Column("made_at", Moment, nullable=False),
+        sa.Column("run_id", Name, nullable=False),
+        sa.Column("fingerprint", Name, nullable=False),
+        sa.Column("figures", Words, nullable=False),
+        sa.Column("heads", Words, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="closes_pkey"),
+    )
+    op.create_index("closes_by_version", "closes", ["company", "period", "version"], unique=True)
+    op.create_table(
+        "signatures",
+        sa.Column("id", Serial, nullable=False, autoincrement=True),
+        sa.Column("company", Name, nullable=False),
+        sa.Column("period", Name, nullable=False),
+        sa.Column("version", Serial, nullable=False),
+        sa.Column("fingerprint", Name, nullable=False),
+        sa.Column("who", Words, nullable=False),
+        sa.Column("reason", Words, nullable=False),
+        sa.Column("signed_at", Moment, nullable=False),
+        sa.Column("voided_at", Moment),
+        sa.Column("voided_because", Words),
+        sa.PrimaryKeyConstraint("id", name="signatures_pkey"),
+    )
+    valid = sa.text("voided_at IS NULL")
+    op.create_index(
+        "signatures_valid",
+        "signatures",
+        ["company", "period"],
+        unique=True,
+        sqlite_where=valid,
+        postgresql_where=valid,
+    )
+    op.create_table(
+        "settings_seen",
+        sa.Column("id", Serial, nullable=False, autoincrement=True),
+        sa.Column("file", Name, nullable=False),
+        sa.Column("seen_at", Moment, nullable=False),
+        sa.Column("run_id", Name, nullable=False),
+        sa.Column("run_by", Words, nullable=False),
+        sa.Column("fingerprint", Name, nullable=False),
+        sa.Column("entries", Words, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="settings_seen_pkey"),
+    )
+    op.create_index("settings_seen_by_file", "settings_seen", ["file", "id"])
+
+
+def _review() -> None:
+    """Who signs in to the review page, what waits for a second person, which forms were answered."""
+    for name, columns in _REVIEW.items():
+        first = columns[0].name
+        op.create_table(name, *columns, sa.PrimaryKeyConstraint(first, name=f"{name}_pkey"))
+    waits = sa.text("ended_at IS NULL")
+    key = ["flow", "key", "action"]
+    op.create_index("proposals_standing", "proposals", key, unique=True, sqlite_where=waits, postgresql_where=waits)
+
+
+def _needed(**kinds: Any) -> list[sa.Column[Any]]:
+    return [sa.Column(name, kind, nullable=False) for name, kind in kinds.items()]
+
+
+def _may_be_null(**kinds: Any) -> list[sa.Column[Any]]:
+    return [sa.Column(name, kind) for name, kind in kinds.items()]
+
+
+_REVIEW = {
+    "users": _needed(name=Name, token=Name, grants=Words, made_at=Moment, ends_at=Moment)
+    + _may_be_null(removed_at=Moment),
+    "sessions": _needed(digest=Name, person=Words, made_at=Moment, seen_at=Moment) + _may_be_null(ended_at=Moment),
+    "proposals": [
+        sa.Column("id", Serial, nullable=False, autoincrement=True),
+        *_needed(flow=Name, key=Key, action=Name, content=Words, company=Name, who=Words, reason=Words, at=Moment),
+        *_may_be_null(ended_at=Moment, ended_how=Words, ended_by=Words),
+    ],
+    "answered_forms": _needed(once=Name, person=Words, at=Moment) + _may_be_null(outcome=Words),
+}
