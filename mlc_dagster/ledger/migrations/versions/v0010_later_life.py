@@ -4,8 +4,6 @@ one list of what is due.
 Additive: no row that is there is touched.
 """
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""For finance: month ends and who signed them, how mlc.yaml changed; who signs in to the review page, and what waits there.
+"""For finance: month ends and who signed them, how mlc.yaml changed; who signs in to the page, and what waits there.
 
 Additive: no row that is there is touched.
 """
