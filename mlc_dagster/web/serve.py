@@ -39,17 +39,20 @@ def serve(settings: Settings, port: int | None = None) -> None:
     Raises Misconfigured: nothing is on, a source has no secret, a port is in use, or the ledger cannot be opened.
     """
     _check(settings)
-    _allow_files(4 * settings.web.max_connections + FILES)
-    with Ledger.open(settings_file.environment().database_url, settings.tenant) as ledger, ExitStack() as open_places:
-        running = [(each, open_places.enter_context(place)) for each, place in _listeners(settings, ledger, port)]
-        _run(running)
+    listeners = bool(settings.web.sources) + (settings.review is not None)
+    _allow_files(2 * listeners * settings.web.max_connections + FILES)
+    tally = Tally(settings.web.tell_seconds)
+    with Ledger.open(settings_file.environment().database_url, settings.tenant) as ledger, ExitStack() as places:
+        _run([(each, places.enter_context(place)) for each, place in _listeners(settings, ledger, port, tally)])
+        tally.tell()
     _leave()
 
 
-def _listeners(settings: Settings, ledger: Ledger, port: int | None) -> Iterator[tuple[uvicorn.Server, socket.socket]]:
+def _listeners(
+    settings: Settings, ledger: Ledger, port: int | None, tally: Tally
+) -> Iterator[tuple[uvicorn.Server, socket.socket]]:
     """Each with a place of its own. Who reads a line can call at once."""
     if settings.web.sources:
-        tally = Tally(settings.web.tell_seconds)
         app = build(settings, ledger, lambda name: secret(name, lambda: ledger), tally)
         place = bound_socket(settings.web.port if port is None else port)
         place.listen()
@@ -60,7 +63,7 @@ def _listeners(settings: Settings, ledger: Ledger, port: int | None) -> Iterator
         place = bound_socket(settings.review.port)
         place.listen()
         _tell(f"The review page is on http://127.0.0.1:{place.getsockname()[1]}{settings.review.root_path}/")
-        yield server(build_review(settings, ledger), settings.web, Tally(settings.web.tell_seconds)), place
+        yield server(build_review(settings, ledger), settings.web, tally), place
 
 
 def _tell(line: str) -> None:

@@ -10,8 +10,10 @@ import dagster as dg
 
 from mlc_dagster.demo.runs import STARTED_BY, Runs
 from mlc_dagster.orchestration.automation.due import SENSOR as DUE
+from mlc_dagster.orchestration.automation.open_runs import PARTITION
 from mlc_dagster.orchestration.automation.running import run_job
 
+OF_THE_PARTITION = frozenset({PARTITION})  # a range of days, be it of one, is told by tags of its own
 MOST_TICKS = 10  # of `due`: what is asked for is done by then, or something asks for ever
 
 
@@ -60,7 +62,8 @@ class Ticks:
         made = self.runs.defs.resolve_job_def(job) if job else self.runs.defs.resolve_implicit_global_asset_job_def()
         key = request.partition_key
         only = list(request.asset_selection or ()) or None
-        return run_job(made, self.runs.instance, (key, key) if key else None, only, {**request.tags, **STARTED_BY})
+        tags = {name: value for name, value in request.tags.items() if name not in OF_THE_PARTITION}
+        return run_job(made, self.runs.instance, (key, key) if key else None, only, {**tags, **STARTED_BY})
 
     def until_nothing_is_due(self) -> Iterator[dg.ExecuteInProcessResult]:
         """The runs that the work list asks for, tick by tick."""

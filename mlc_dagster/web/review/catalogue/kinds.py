@@ -148,4 +148,11 @@ KINDS = {
         AT,
         ADMIN,
     ),
+    "monday_kept_it": Entry(
+        "{there} kept another value than was sent: {value}",
+        "The column cannot hold it.",
+        "Let an administrator of {there} change the column, or accept.",
+        AT,
+        ADMIN,
+    ),
 }
