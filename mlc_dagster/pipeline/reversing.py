@@ -52,7 +52,7 @@ def reversing_flow(flow: Flow) -> Flow:
     assert flow.reversing is not None
     target, writer = flow.reversing.target, flow.writer or flow.name
     return replace(
-        flow, name=reversal_name(flow.name), target=target, writer=writer, pair="", supersedes=None, rules=()
+        flow, name=reversal_name(flow.name), target=target, writer=writer, pair="", supersedes=None, twin=None, rules=()
     )
 
 
