@@ -82,6 +82,7 @@ class Machine(RuleBasedStateMachine):
     @rule(place=places, number=numbers, way=ways, calls=st.integers(0, 3))
     def somebody_works_in_the_middle_of_a_load(self, place: int, number: int, way: int, calls: int) -> None:
         deed, box = self._deed(place), self.office.scene.box
+        note(f"  in the middle of a load, after {calls} calls: {deed.__name__}(box, {number}, {way})")
         self._broken.meanwhile = (calls, lambda: deed(box, number, way))
         self._happened()
 
@@ -136,7 +137,9 @@ class Machine(RuleBasedStateMachine):
     def _do(self, place: int, number: int, way: int) -> None:
         """Where there is nothing to do it to, the next deed that can be done."""
         for further in range(len(self._circle.deeds)):
-            if self._deed(place + further)(self.office.scene.box, number, way):
+            deed = self._deed(place + further)
+            if deed(self.office.scene.box, number, way):
+                note(f"  {deed.__name__}(box, {number}, {way})")
                 self._happened()
                 return
 

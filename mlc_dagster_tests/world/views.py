@@ -120,11 +120,24 @@ def _airbase_orders(box: Sandbox) -> Iterator[tuple[str, Decimal]]:
             yield row["erp_reference_id"], Decimal(str(row["total_amount"]))
 
 
+def _named_items(box: Sandbox) -> Iterator[tuple[str, str]]:
+    return ((row["IFS key"], row["name"]) for row in box.monday.rows(BOARDS["suppliers"][0]))
+
+
 def _board(name: str, column: str) -> Callable[[Sandbox], Sides]:
-    def rows(box: Sandbox) -> Iterator[tuple[str, Any]]:
+    """The amount and the state of each item: what is cancelled in the ERP stays on its board, as cancelled."""
+
+    def rows(box: Sandbox) -> Iterator[tuple[str, tuple[Decimal, str]]]:
         for row in box.monday.rows(BOARDS[name][0]):
-            value = row.get(column)
-            yield row["IFS key"], value if column == "name" else Decimal(str(value or 0))
+            yield row["IFS key"], (Decimal(str(row.get(column) or 0)), str(row.get("Status")))
+
+    return rows
+
+
+def _with_state(source: Callable[[Sandbox], Sides], table: str, key: Callable[[Row], str]) -> Callable[[Sandbox], Sides]:
+    def rows(box: Sandbox) -> Iterator[tuple[str, tuple[Any, str]]]:
+        states = {key(row): str(row["ObjState"]) for row in box.ifs.rows(table)}
+        return ((each, (value, states[each])) for each, value in source(box))
 
     return rows
 
@@ -206,9 +219,17 @@ VIEWS = {
             alias=lambda box: {key: str(row["erp_reference_id"]) for key, row in box.airbase.vendors.items()},
         ),
         View("airbase/purchase_orders", _orders, _airbase_orders, _dead_orders),
-        View("monday/suppliers", _suppliers, _board("suppliers", "name")),
-        View("monday/purchase_orders", _orders, _board("purchase_orders", "Amount"), _dead_orders),
-        View("monday/journal_entries", _vouchers, _board("journal_entries", "Debit")),
+        View("monday/suppliers", _suppliers, _named_items),
+        View(
+            "monday/purchase_orders",
+            _with_state(_orders, erp.ORDERS, lambda row: str(row["OrderNo"])),
+            _board("purchase_orders", "Amount"),
+        ),
+        View(
+            "monday/journal_entries",
+            _with_state(_vouchers, erp.VOUCHERS, _voucher_key),
+            _board("journal_entries", "Debit"),
+        ),
         View(
             "ifs/vouchers_from_airbase_payments",
             *(_spent("pay"), _entered(erp.VOUCHERS, "airbase-payment-", _debit), _dead_spent("pay")),
