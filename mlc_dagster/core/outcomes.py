@@ -74,6 +74,7 @@ class Draft:
     """
 
     anew: bool = False  # a person asked for it again: what people deleted or voided there counts for nothing
+    restores: bool = False  # a person said that ours counts: what people changed there is written over
     kept: Shown = field(default_factory=dict)  # theirs, which a person accepted: it is left as it is
 
     @property

@@ -31,7 +31,8 @@ class KeptBack(NamedTuple):
 class WhatPeopleDid:
     """Asked by one load before each batch.
 
-    `again`: keys that are sent though people differ; `anew`: those of them that are made again where they are gone.
+    `again`: keys that are sent though people differ; `anew`: those of them that are made again where they are gone;
+    `restored`: those of which a person said that ours counts, also where both sides may change a record.
     """
 
     flow: Flow
@@ -40,6 +41,7 @@ class WhatPeopleDid:
     policy: Policy = "report"
     again: frozenset[str] = frozenset()
     anew: frozenset[str] = frozenset()
+    restored: frozenset[str] = frozenset()
     _released: set[str] = field(default_factory=set)
 
     def look_at(
@@ -86,7 +88,8 @@ class WhatPeopleDid:
         return ready, refused
 
     def _asked_for(self, draft: Draft) -> Draft:
-        return replace(draft, anew=True) if draft.key in self.anew | self._released else draft
+        anew, restores = draft.key in self.anew | self._released, draft.key in self.restored
+        return replace(draft, anew=anew, restores=restores) if anew or restores else draft
 
     def _open(self, keys: Sequence[str]) -> dict[str, list[Difference]]:
         return self.ledger.differences.of(self.flow.name, keys, TARGET_SIDE)

@@ -39,6 +39,7 @@ def load(
     policy: Policy = "report",
     again: frozenset[str] = frozenset(),
     anew: frozenset[str] = frozenset(),
+    restored: frozenset[str] = frozenset(),
     also_unchanged: bool = False,
 ) -> Loaded:
     """Deliver what is new or changed, look first where an earlier attempt has no answer, and remember each outcome.
@@ -53,8 +54,9 @@ def load(
     `fresh`: what is about to be sent and was read a while ago, or on hold, is read again by its key, and judged anew.
     What people deleted in the target is held; where the `policy` of its looks is hold, what differs there as well.
     `again`: keys that a person, or the policy restore, asked for once more: sent also where nothing changed. `anew`:
-    those of them that are made again where people deleted them. What is stale is counted, and sent only where
-    `also_unchanged` says so, or a person released it since it was sent.
+    those of them that are made again where people deleted them; `restored`: those of which a person said that ours
+    counts, also over what people changed in a record that both sides may change. What is stale is counted, and sent
+    only where `also_unchanged` says so, or a person released it since it was sent.
     Raises AccessDenied, TransientError, Misconfigured, LeaseLost; what was delivered until then is in the ledger.
     """
     loaded, started = Loaded(), time.monotonic()
@@ -63,7 +65,7 @@ def load(
         log.info("%s: waiting for run %s, which is delivering", flow.name, owner)
 
     with ledger.lease(f"load {flow.writer or flow.name}", run.run_id, seconds=lease_seconds, on_wait=waiting) as lease:
-        people, slice_ = WhatPeopleDid(flow, client, ledger, policy, again, anew), slice_ or Slice()
+        people, slice_ = WhatPeopleDid(flow, client, ledger, policy, again, anew, restored), slice_ or Slice()
         delivery = Delivery(
             flow, client, ledger, lease, run, loaded, longest_request, slice_, account, fresh, people, also_unchanged
         )

@@ -21,9 +21,11 @@ def send_again(
     run: Run,
     anew: frozenset[str] = frozenset(),
     account: Callable[[], None] | None = None,
+    by_person: bool = False,
     **times: Any,
 ) -> list[Loaded]:
     """Each under the partition that it was delivered from. `anew`: those that are made again where they are gone.
+    `by_person`: he said that ours counts, also where both sides may change a record; a policy does not know that.
 
     Raises as `load`.
     """
@@ -31,6 +33,7 @@ def send_again(
     by_partition = defaultdict[str, list[Ready]](list)
     for one in ready:
         by_partition[places.get(one.key, ("", ""))[0]].append(one)
+    keys = frozenset(one.key for one in ready)
     return [
         load(
             flow,
@@ -41,6 +44,7 @@ def send_again(
             account=account,
             again=frozenset(one.key for one in some),
             anew=anew,
+            restored=keys if by_person else frozenset(),
             **times,
         )
         for partition, some in sorted(by_partition.items())

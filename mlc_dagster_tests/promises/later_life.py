@@ -87,7 +87,7 @@ class World:
         asked = self.asked(name)
 
         def send(ready: Sequence[Ready], anew: frozenset[str]) -> list[Loaded]:
-            return send_again(asked.flow, ready, asked.client, self.ledger, Run("cli"), anew)
+            return send_again(asked.flow, ready, asked.client, self.ledger, Run("cli"), anew, by_person=True)
 
         return WaysBack(asked, send, Said(who, reason), Run("cli"))
 

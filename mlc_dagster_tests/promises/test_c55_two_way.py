@@ -159,3 +159,57 @@ def test_both_sides_edited_to_the_same_value_agree_at_the_next_look(room: Room) 
     room.go(OUT)
     room.look(OUT)
     assert not room.said(OUT) and not room.holds(OUT)
+
+
+# --- a value of theirs that goes to the ERP, and a person who says that ours counts -----------------------------------
+
+WAYS = (
+    ("airbase/vendors", "name", "ifs/suppliers_from_airbase"),
+    ("cin7/suppliers", "Name", "ifs/suppliers_from_cin7"),
+    (OUT, "name", BACK),
+)
+"""Flow, the name of the name there, and the flow that leads it back."""
+
+
+def rename(room: Room, out: str) -> None:
+    if out == "airbase/vendors":
+        (vendor,) = room.box.airbase.vendors
+        room.box.airbase.change_vendor(vendor, name="By hand")
+    elif out == "cin7/suppliers":
+        (number,) = (row["ID"] for row in room.box.cin7.suppliers.values() if row["AdditionalAttribute1"] == "S1")
+        room.box.cin7.change_supplier(number, Name="By hand")
+    else:
+        (number,) = room.box.procurify.vendors
+        room.box.procurify.touch_vendor(number, name="By hand", dateModified=now())
+
+
+@pytest.mark.promise("C40", "what people renamed in a target stays told until the ERP has taken it, whatever is sent")
+@pytest.mark.parametrize("out, field, back", WAYS, ids=["airbase", "cin7", "procurify"])
+def test_a_name_that_the_erp_has_not_taken_yet_is_told_whatever_is_sent_meanwhile(
+    room: Room, out: str, field: str, back: str
+) -> None:
+    room.go(out)
+    rename(room, out)
+    room.look(out)
+    room.supplier("S1", Email="new@example.test")
+    assert room.go(out)["updated"] == 1
+    room.look(out)
+    assert [each[2:] for each in room.said(out)] == [(field, "Supplier S1", "By hand")]
+    room.go(back, out)
+    room.look(out)
+    assert not room.said(out) and room.box.ifs.rows("SupplierSet")[0]["Name"] == "By hand"
+
+
+@pytest.mark.promise("C40", "restore puts back the name of a supplier that both sides may change")
+@pytest.mark.parametrize("out, field, back", WAYS, ids=["airbase", "cin7", "procurify"])
+def test_a_person_who_restores_a_supplier_of_both_sides_has_ours_sent(
+    room: Room, out: str, field: str, back: str
+) -> None:
+    room.go(out)
+    rename(room, out)
+    room.look(out)
+    ours = next(each[3] for each in room.said(out) if each[2] == field)
+    room.world.way(out).restore("S1")
+    assert not room.said(out)
+    room.go(back)
+    assert room.box.ifs.rows("SupplierSet")[0]["Name"] == ours

@@ -198,7 +198,7 @@ def _item(box: Sandbox, number: int, way: int) -> tuple[str, str] | None:
 def somebody_edits_an_item(box: Sandbox, number: int, way: int) -> bool:
     if found := _item(box, number, way):
         edits = {"suppliers": {"name": "By hand"}, "purchase_orders": {"Amount": "99"}, "journal_entries": {"Debit": "99"}}
-        box.monday.change_item(found[1], **({"Status": "Done"} if way > 5 else edits[found[0]]))
+        box.monday.change_item(found[1], **edits[found[0]])
     return found is not None
 
 

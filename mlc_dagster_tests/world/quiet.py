@@ -26,9 +26,13 @@ def _of_flow(scene: Scene, view: View, said: Said) -> Iterator[str]:
     told = excused(scene, view)
     for key, many in Counter(key for key, _ in shown).items():
         if many > 1 and not any("extra" in each for each in told.get(key, ())):
-            yield f"{view.flow} {key}: {many} of it in the target: {[value for k, value in shown if k == key]}"
+            values = [value for shown_key, value in shown if shown_key == key]
+            yield f"{view.flow} {key}: {many} of it in the target: {values}{_trail(scene, view.flow, key)}"
     source, dead = dict(view.source(scene.box)), set(view.dead(scene.box))
     target = dict(shown)
+    missed = target.keys() - source.keys() if view.moves_on else set()
+    if len(missed) <= scene.unsure.get(view.flow, 0):
+        told |= {key: ["the sweep told how many are not there any more"] for key in missed}
     for key in sorted({*source, *target}):
         here, there = source.get(key), target.get(key)
         if _is_alike(here, there, key in dead) or told.get(key):
@@ -36,7 +40,8 @@ def _of_flow(scene: Scene, view: View, said: Said) -> Iterator[str]:
         if _was_decided(said.get((view.flow, key)), here, there):
             continue
         state = " (cancelled)" if key in dead else ""
-        yield f"{view.flow} {key}: the source has {here}{state}, the target {there}, and nothing is told"
+        said_of_it = f"the source has {here}{state}, the target {there}, and nothing is told"
+        yield f"{view.flow} {key}: {said_of_it}{_trail(scene, view.flow, key)}"
 
 
 def _is_alike(here: Any, there: Any, is_dead: bool) -> bool:
@@ -64,6 +69,11 @@ def excused(scene: Scene, view: View) -> dict[str, list[str]]:
             key = one.key if flow.startswith(view.flow) else alias.get(one.key, "")
             found.setdefault(key, []).append(f"difference {one.kind} {one.field}")
     return found
+
+
+def _trail(scene: Scene, flow: str, key: str) -> str:
+    """What the ledger knows of it, a line each: where to look first."""
+    return "".join(f"\n    {each.run_id} {each.event.value} {each.detail}" for each in scene.ledger.trail(flow, key))
 
 
 def _told(scene: Scene) -> Iterator[str]:

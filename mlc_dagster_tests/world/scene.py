@@ -72,6 +72,7 @@ class Scene(World):
     content: dict[str, Any] = field(default_factory=dict)
     alone: bool = True
     asked_for: set[str] = field(default_factory=set)  # days that a sweep asks for again
+    unsure: dict[str, int] = field(default_factory=dict)  # flow -> rows that the last sweep missed, and cannot place
     began: date = field(default_factory=lambda: datetime.now(UTC).date())
 
     @property
@@ -100,7 +101,9 @@ class Scene(World):
         facts = {flow.name: self.settings.facts_for(flow.spoke) for flow in mine}
         client = client_of("ifs", self.settings, self.ledger.budget)
         run = Run("sweep")
-        return EntitySweep(mine[0].source, mine, client, self.ledger, run, Limits(), facts, self._ask).make()
+        swept = EntitySweep(mine[0].source, mine, client, self.ledger, run, Limits(), facts, self._ask).make()
+        self.unsure |= dict.fromkeys(names, swept.unsure)
+        return swept
 
     def _ask(self, flow: str, days: Iterable[str]) -> None:
         """As the work list has it: they are read again, by each run from now on."""

@@ -29,6 +29,8 @@ class View:
     also: tuple[str, ...] = ()  # flows of the same pair, which may tell it too
     alias: Callable[[Sandbox], dict[str, str]] = field(default=lambda box: {})
     """Key of those flows -> key of this one."""
+    moves_on: bool = False
+    """What was posted leaves the source, and it does not show where to: the sweep tells how many are not there."""
 
 
 # --- the ERP as a source --------------------------------------------------------------------------------------------
@@ -229,6 +231,7 @@ VIEWS = {
             "monday/journal_entries",
             _with_state(_vouchers, erp.VOUCHERS, _voucher_key),
             _board("journal_entries", "Debit"),
+            moves_on=True,
         ),
         View(
             "ifs/vouchers_from_airbase_payments",

@@ -52,9 +52,8 @@ def ways(flow: str, who: str, reason: str) -> Iterator[WaysBack]:
         store = RowStore(environment.storage, opened.stored, settings.tenant)
 
         def send(ready: Sequence[Ready], anew: frozenset[str]) -> Any:
-            return send_again(
-                found, ready, client, opened, run, anew, account=check, longest_request=client.api.timeout
-            )
+            times = {"longest_request": client.api.timeout}
+            return send_again(found, ready, client, opened, run, anew, account=check, by_person=True, **times)
 
         asked = Asked(found, client, opened, partial(sent_last, found, store, opened), run=run)
         yield WaysBack(asked, send, said, run)

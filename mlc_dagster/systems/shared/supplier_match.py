@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlc_dagster.core.duplicates import folded
-from mlc_dagster.core.outcomes import Agreed, Draft
-from mlc_dagster.core.shown_values import kept_otherwise
+from mlc_dagster.core.outcomes import Agreed, Draft, Shown
+from mlc_dagster.core.shown_values import Value, kept_otherwise
 from mlc_dagster.systems.ifs.supplier_records import codes_of, owners_of
 from mlc_dagster.systems.shared.three_way_merge import Values, agreement, as_of, merge, without_conflicts
 
@@ -59,10 +59,11 @@ class SupplierMatch:
         self._key, self._code_names = draft.record.key, code_names
         self._before = draft.agreed(self._key)
         base = code_names.theirs(self._before)
-        self.ours = as_of(ours, base, "ifs", draft.version)
+        self.ours = as_of(ours, None if draft.restores else base, "ifs", draft.version)
         self._is_new, shown = not theirs, as_of(theirs, base, "saas", "")
+        known = shown if draft.restores else base  # all that differs there is ours to change
         self._merged = without_conflicts(
-            merge(base, self.ours, shown, owners_of(draft.record.owners)), code_names.system
+            merge(known, self.ours, shown, owners_of(draft.record.owners)), code_names.system
         )
 
     @property
@@ -77,6 +78,14 @@ class SupplierMatch:
     def takes(self, name: str) -> bool:
         """Whether the ERP takes the value of the SaaS, by the flow in the other direction."""
         return name in self._merged.to_erp
+
+    def without_taken(self, shown: Shown, names: Mapping[str, str]) -> dict[str, Value]:
+        """What an answer shows otherwise, but for what the ERP is to take: until it has, both sides differ.
+
+        `names`: shared field -> its name in `shown`, where that is another.
+        """
+        taken = {names.get(name, name) for name in self._merged.to_erp}
+        return {name: value for name, value in shown.items() if name not in taken}
 
     def agreed_values(self, now: Mapping[str, Any], version: str, link: str, *, wrote: bool) -> tuple[str, Agreed]:
         """(the ERP's key, what both agree on from now on). `now`: what the SaaS has; `version`: since when."""

@@ -255,6 +255,7 @@ class UpsertWriter:
         link, agreed = str(row.get("airbase_url") or ""), self._agreed(upsert, row, wrote=action == "updated")
         looked_for = (INACTIVE,) if self._kind.two_way else ()
         shown = self._kind.otherwise(upsert.draft.record, row)
+        shown = upsert.match.without_taken(shown, {}) if upsert.match else shown
         return Saved(upsert.draft, id_of(row), action, detail, link, agreed, looked_for=looked_for, shown=shown)
 
     def _agreed(self, upsert: _Upsert, row: Document, *, wrote: bool) -> tuple[str, Agreed] | None:

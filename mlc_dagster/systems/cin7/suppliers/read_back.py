@@ -9,9 +9,12 @@ from mlc_dagster.core.outcomes import Delivered, Seen, Shown
 from mlc_dagster.core.shown_values import Value, flat
 from mlc_dagster.systems.cin7.api import Document
 from mlc_dagster.systems.cin7.records import Supplier
-from mlc_dagster.systems.cin7.suppliers.supplier_fields import shared_fields
+from mlc_dagster.systems.cin7.suppliers.supplier_fields import OF_SUPPLIER, shared_fields
 
 _COMPARED = ("Name", "Currency", "PaymentTerm", "TaxRule", "AccountPayable", "Status", "TaxNumber", "Comments")
+
+SHOWN_AS = {**OF_SUPPLIER, "email": "Email", "country": "Country"}
+"""Shared field -> its name among what is compared."""
 
 
 def plain_fields(supplier: Supplier) -> dict[str, Any]:

@@ -18,6 +18,9 @@ from mlc_dagster.systems.shared.supplier_match import CodeNames, SupplierMatch
 MARK = "IFS "
 """What the comment of our own contact begins with; the ERP's key follows."""
 
+OF_SUPPLIER = {"name": "Name", "currency_code": "Currency", "payment_terms": "PaymentTerm", "vat_no": "TaxNumber"}
+"""Shared field -> its name in Cin7, of those that stand in the supplier itself."""
+
 
 def code_names(terms: Mapping[str, str]) -> CodeNames:
     return CodeNames("Cin7", terms, COUNTRIES)
@@ -32,8 +35,7 @@ def shared_fields(row: Document) -> dict[str, str]:
     """The shared fields in Cin7's own words. Left out: what Cin7 does not answer, and what nothing there could hold: a
     country without an address.
     """
-    found = {"name": "Name", "currency_code": "Currency", "payment_terms": "PaymentTerm", "vat_no": "TaxNumber"}
-    values = {name: str(row[field] or "") for name, field in found.items() if field in row}
+    values = {name: str(row[field] or "") for name, field in OF_SUPPLIER.items() if field in row}
     if (contact := _mailed(row.get("Contacts") or [])) is not None and "Email" in contact:
         values["email"] = str(contact["Email"] or "")
     addresses = [each for each in row.get("Addresses") or [] if each.get("Type") == "Business"]

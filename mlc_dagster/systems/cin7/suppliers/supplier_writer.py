@@ -13,7 +13,7 @@ from mlc_dagster.core.shown_values import shown_otherwise
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, covers, same_id
 from mlc_dagster.systems.cin7.kept_fields import refuse_losses
 from mlc_dagster.systems.cin7.records import Contact, Supplier
-from mlc_dagster.systems.cin7.suppliers.read_back import expected_supplier, plain_fields, shown_supplier
+from mlc_dagster.systems.cin7.suppliers.read_back import SHOWN_AS, expected_supplier, plain_fields, shown_supplier
 from mlc_dagster.systems.cin7.suppliers.supplier_fields import (
     MARK,
     agreed_values,
@@ -238,4 +238,5 @@ def _folded(text: Any) -> str:
 def _saved(draft: Draft, row: Document, action: Any, match: SupplierMatch) -> Saved:
     agreed = agreed_values(match, row, wrote=action == "updated")
     shown = shown_otherwise(expected_supplier(draft.record), shown_supplier(row))
+    shown = match.without_taken(shown, SHOWN_AS)
     return Saved(draft, str(row["ID"]), action, detail=str(row.get("Name") or ""), agreed=agreed, shown=shown)

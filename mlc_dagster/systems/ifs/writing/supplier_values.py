@@ -35,7 +35,7 @@ def without_children(entity: EntitySet, *wanted: str) -> EntitySet:
 def merged_with(entity: EntitySet, draft: Draft, row: Row, agreed: Agreed | None) -> Merged:
     values = said(entity, draft, agreed, row)
     there = as_of({name: row[name] for name in values}, agreed, "ifs", "")
-    return merge(agreed, there, values, owners_of(draft.record.owners))
+    return merge(there if draft.restores else agreed, there, values, owners_of(draft.record.owners))
 
 
 def said(entity: EntitySet, draft: Draft, agreed: Agreed | None, row: Row) -> dict[str, str]:
@@ -45,7 +45,7 @@ def said(entity: EntitySet, draft: Draft, agreed: Agreed | None, row: Row) -> di
     values = {name: value for name in has if (value := getattr(partner, name)) is not None}
     if partner.terms and "payment_terms" in has:
         values["payment_terms"] = _term(partner, row, agreed)
-    return as_of(values, agreed, "saas", draft.version)
+    return as_of(values, None if draft.restores else agreed, "saas", draft.version)
 
 
 def left_out(entity: EntitySet, partner: Partner) -> str:

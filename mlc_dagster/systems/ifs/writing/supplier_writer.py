@@ -202,18 +202,21 @@ class SupplierWriter:
 
     def _merged(self, draft: Draft, known: Row, agreed: Agreed | None) -> Saved:
         """Only what the ERP is to take is written, on what was just read; where that changed meanwhile, once more."""
-        written: set[str] = set()
+        written, left = set[str](), set[str]()
 
         def change(row: Row) -> Mapping[str, Any]:
             merged = without_conflicts(merged_with(self._entity, draft, row, agreed), draft.title or "the other system")
             written.clear()
             written.update(merged.to_erp)
+            left.clear()
+            left.update(merged.to_saas)
             return {name: value or None for name, value in merged.to_erp.items()}
 
         row, _ = self._client.modify(self._entity, {"supplier_id": known["supplier_id"]}, change)
         self._keep(row, known)
         action: Action = "updated" if written else "adopted"
-        return _outcome(self._entity, draft, row, action, agreed, said(self._entity, draft, agreed, row), written)
+        values = said(self._entity, draft, agreed, row)
+        return _outcome(self._entity, draft, row, action, agreed, values, written, left)
 
 
 def _identities(draft: Draft) -> set[str]:
@@ -234,7 +237,9 @@ def _outcome(
     before: Agreed | None,
     values: Mapping[str, str],
     written: Collection[str],
+    left: Collection[str] = (),
 ) -> Saved:
+    """`left`: fields of which the ERP's value counts, and goes to the SaaS: until it has it, both sides differ."""
     number = str(row["supplier_id"])
     there = {name: (row[name] or "").strip() for name in values}
     same = {name: value for name, value in values.items() if there[name] == value}
@@ -252,6 +257,8 @@ def _outcome(
     detail = f"{number} {row['name'] or ''}".strip() + left_out(entity, draft.record)
     compared = Compared(entity, SHARED)
     told = {} if action == "created" else compared.otherwise(expected_supplier(compared, draft.record), row)
+    differs = {compared.names[name] for name in left if name in compared.names}
+    told = {name: value for name, value in told.items() if name not in differs}
     return Saved(draft, number, action, detail=detail, agreed=(key_text(number), remembered), shown=told)
 
 

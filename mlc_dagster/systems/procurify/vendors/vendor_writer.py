@@ -173,6 +173,7 @@ class VendorWriter:
         now, number = _shared(row, self.currencies()), str(row["id"])
         agreed = match.agreed_values(now, "", f"procurify-vendor-{number}", wrote=action != "adopted")
         other = shown_otherwise(expected_vendor(draft.record), shown_vendor(row, self.currencies()))
+        other = match.without_taken(other, {"currency_code": "currency"})
         return Saved(draft, number, action, detail=draft.record.name or "", agreed=agreed, shown=other)
 
     def _on_the_wire(self, values: Mapping[str, str], row: Document | None) -> dict[str, Any]:
