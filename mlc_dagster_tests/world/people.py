@@ -54,7 +54,7 @@ def somebody_renames_a_supplier(box: Sandbox, number: int, way: int) -> bool:
     rows = box.cin7.suppliers.values()
     which = next((row["ID"] for row in rows if row["AdditionalAttribute1"] == f"S{number}"), None)
     if which is not None:
-        box.cin7.change_supplier(which, Name=f"{('By hand', 'Nordlys')[way % 2]} {number}")
+        box.cin7.change_supplier(which, Name=f"{('By hand', 'Sol & Vind')[way % 2]} {number}")
     return which is not None
 
 
@@ -87,7 +87,7 @@ def _write(box: Sandbox, kind: str, which: str, **properties: str) -> None:
 
 def somebody_renames_a_company(box: Sandbox, number: int, way: int) -> bool:
     if which := _company(box, number):
-        _write(box, "companies", which, name=f"{('By hand', 'Nordlys')[way % 2]} {number}")
+        _write(box, "companies", which, name=f"{('By hand', 'Sol & Vind')[way % 2]} {number}")
     return which is not None
 
 
@@ -147,7 +147,7 @@ def _order(box: Sandbox, number: int) -> Row | None:
 
 def somebody_renames_a_vendor(box: Sandbox, number: int, way: int) -> bool:
     if which := _vendor(box, number):
-        box.airbase.change_vendor(which, name=f"{('By hand', 'Nordlys')[way % 2]} {number}")
+        box.airbase.change_vendor(which, name=f"{('By hand', 'Sol & Vind')[way % 2]} {number}")
     return which is not None
 
 

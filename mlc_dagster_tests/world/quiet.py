@@ -35,7 +35,7 @@ def _of_flow(scene: Scene, view: View, said: Said) -> Iterator[str]:
         told |= {key: ["the sweep told how many are not there any more"] for key in missed}
     for key in sorted({*source, *target}):
         here, there = source.get(key), target.get(key)
-        if _is_alike(here, there, key in dead) or told.get(key):
+        if _is_alike(here, there, key in dead) or told.get(key) or _was_never_read(scene, view, key, there):
             continue
         if _was_decided(said.get((view.flow, key)), here, there):
             continue
@@ -71,6 +71,12 @@ def excused(scene: Scene, view: View) -> dict[str, list[str]]:
     return found
 
 
+def _was_never_read(scene: Scene, view: View, key: str, there: Any) -> bool:
+    """Its stamp lies in a day that nobody ever asked for, and no run knows it: a backfill would read it."""
+    day = view.day(scene.box).get(key)
+    return there is None and day is not None and day not in scene.days and not scene.ledger.trail(view.flow, key)
+
+
 def _trail(scene: Scene, flow: str, key: str) -> str:
     """What the ledger knows of it, a line each: where to look first."""
     return "".join(f"\n    {each.run_id} {each.event.value} {each.detail}" for each in scene.ledger.trail(flow, key))
@@ -79,4 +85,5 @@ def _trail(scene: Scene, flow: str, key: str) -> str:
 def _told(scene: Scene) -> Iterator[str]:
     """The trail is whole, and tells of every row that stands beside it."""
     yield from (f"trail: {fault}" for fault in scene.ledger.history.verify())
-    yield from (f"beside the trail: {one.flow} {one.key} {one.what}" for one in scene.ledger.audit.differing())
+    for one in scene.ledger.audit.differing():
+        yield f"beside the trail: {one.flow} {one.key} {one.what}{_trail(scene, one.flow, one.key)}"

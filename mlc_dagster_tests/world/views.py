@@ -29,6 +29,8 @@ class View:
     also: tuple[str, ...] = ()  # flows of the same pair, which may tell it too
     alias: Callable[[Sandbox], dict[str, str]] = field(default=lambda box: {})
     """Key of those flows -> key of this one."""
+    day: Callable[[Sandbox], dict[str, str]] = field(default=lambda box: {})
+    """Key -> the day of its stamp, where people date some back."""
     moves_on: bool = False
     """What was posted leaves the source, and it does not show where to: the sweep tells how many are not there."""
 
@@ -42,6 +44,10 @@ def _suppliers(box: Sandbox) -> Iterator[tuple[str, str]]:
 
 def _orders(box: Sandbox) -> Iterator[tuple[str, Decimal]]:
     return ((row["OrderNo"], Decimal(row["TotalAmount"])) for row in box.ifs.rows(erp.ORDERS))
+
+
+def _stamped(box: Sandbox) -> dict[str, str]:
+    return {row["OrderNo"]: str(row["LastModified"])[:10] for row in box.ifs.rows(erp.ORDERS)}
 
 
 def _hand_made(box: Sandbox) -> list[tuple[str, Row]]:
@@ -211,7 +217,7 @@ VIEWS = {
             also=(_BACK_CIN7,),
             alias=lambda box: {key: str(row["AdditionalAttribute1"]) for key, row in box.cin7.suppliers.items()},
         ),
-        View("cin7/purchases", _orders, _cin7_purchases, _dead_orders),
+        View("cin7/purchases", _orders, _cin7_purchases, _dead_orders, day=_stamped),
         View("cin7/purchase_invoices", _proposals, _cin7_invoices, _dead_proposals),
         View("hubspot/supplier_companies", _suppliers, _companies),
         View("hubspot/invoices", _proposals, _invoices, _dead_proposals),
@@ -220,12 +226,13 @@ VIEWS = {
             also=(_BACK_AIRBASE,),
             alias=lambda box: {key: str(row["erp_reference_id"]) for key, row in box.airbase.vendors.items()},
         ),
-        View("airbase/purchase_orders", _orders, _airbase_orders, _dead_orders),
+        View("airbase/purchase_orders", _orders, _airbase_orders, _dead_orders, day=_stamped),
         View("monday/suppliers", _suppliers, _named_items),
         View(
             "monday/purchase_orders",
             _with_state(_orders, erp.ORDERS, lambda row: str(row["OrderNo"])),
             _board("purchase_orders", "Amount"),
+            day=_stamped,
         ),
         View(
             "monday/journal_entries",

@@ -118,21 +118,13 @@ class Differences:
         closed = 0
         with self._database.writing() as connection:
             for chunk in chunks(ids):
-                mine = (differences.c.id.in_(chunk), of_tenant(differences.c.flow, walked=True), _IS_OPEN)
-                rows = connection.execute(select(differences).where(*mine).order_by(differences.c.id))
+                which = (differences.c.id.in_(chunk), of_tenant(differences.c.flow, walked=True), _IS_OPEN)
+                rows = connection.execute(select(differences).where(*which).order_by(differences.c.id))
                 standing = [_difference(row) for row in rows]
                 for flow in sorted({one.flow for one in standing}):
-                    closed += self._close(
-                        Trail(connection, flow, run), [one for one in standing if one.flow == flow], by
-                    )
+                    mine = [one for one in standing if one.flow == flow]
+                    closed += _close(Trail(connection, flow, run), mine, by)
         return closed
-
-    def _close(self, trail: Trail, standing: Sequence[Difference], by: str) -> int:
-        ids = [one.id for one in standing]
-        mine = (differences.c.id.in_(ids), differences.c.flow == trail.flow, _IS_OPEN)
-        number = trail.connection.execute(update(differences).where(*mine).values(closed_at=trail.at, closed_by=by))
-        trail.add(line(Event.AGREES, one.key, detail=f"{_named(one)}: {by}") for one in standing)
-        return number.rowcount
 
     def open(self, flow: str | None = None, key: str | None = None, limit: int | None = 1000) -> list[Difference]:
         """Those that are open, the oldest first."""
@@ -209,6 +201,21 @@ class Differences:
             mine = (differences.c.flow == flow, differences.c.key.in_(chunk), _IS_OPEN)
             found.update((row.key, row.kind, row.field) for row in connection.execute(select(*columns).where(*mine)))
         return found
+
+
+def close_of_key(trail: Trail, key: str, kinds: Sequence[str], by: str) -> int:
+    """Close those of a record that are open, of these kinds, each with its line; how many they are."""
+    mine = (differences.c.flow == trail.flow, differences.c.key == stored_key(key), differences.c.kind.in_(kinds))
+    rows = trail.connection.execute(select(differences).where(*mine, _IS_OPEN).order_by(differences.c.id))
+    return _close(trail, [_difference(row) for row in rows], by)
+
+
+def _close(trail: Trail, standing: Sequence[Difference], by: str) -> int:
+    ids = [one.id for one in standing]
+    mine = (differences.c.id.in_(ids), differences.c.flow == trail.flow, _IS_OPEN)
+    number = trail.connection.execute(update(differences).where(*mine).values(closed_at=trail.at, closed_by=by))
+    trail.add(line(Event.AGREES, one.key, detail=f"{_named(one)}: {by}") for one in standing)
+    return number.rowcount
 
 
 def _named(one: Found | Difference) -> str:

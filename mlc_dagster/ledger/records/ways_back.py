@@ -21,10 +21,10 @@ from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, clock
 from mlc_dagster.ledger.entries import NEVER_AGAIN, Event, Run
 from mlc_dagster.ledger.records import looks
-from mlc_dagster.ledger.records.differences import Difference, Differences
+from mlc_dagster.ledger.records.differences import Difference, Differences, close_of_key
 from mlc_dagster.ledger.records.looks import Remembered
 from mlc_dagster.ledger.records.trail import Trail, line
-from mlc_dagster.ledger.tables import deliveries, differences, shown
+from mlc_dagster.ledger.tables import deliveries, shown
 
 _SEEN = (EDITED_IN_THE_TARGET, SOMEONE_INSISTS)
 _STATES = {DELETED_IN_THE_TARGET: "deleted", VOIDED_IN_THE_TARGET: "voided"}
@@ -65,7 +65,7 @@ class LedgerWaysBack:
             remote_id = _delivered(trail.connection, flow, key)
             looks.put(trail.connection, flow, key, agreed, clock(trail.connection))
             trail.add([line(Event.ACCEPTED, key, remote_id=remote_id, detail=f"{said} ({what})")])
-            return _close(trail.connection, flow, key, f"accepted {said}")
+            return close_of_key(trail, key, TARGET_SIDE, f"accepted {said}")
 
     def accept_as_seen(self, flow: str, key: str, said: Said, run: Run) -> int:
         """What the last look found is agreed, and what else differs is closed by this word; how many that closes.
@@ -109,7 +109,7 @@ class LedgerWaysBack:
             if agreed:
                 looks.put(trail.connection, flow, key, agreed, clock(trail.connection))
             trail.add([line(Event.RELINKED, key, remote_id=remote_id, detail=f"{said} (it was {before})")])
-            return _close(trail.connection, flow, key, f"relinked {said}")
+            return close_of_key(trail, key, TARGET_SIDE, f"relinked {said}")
 
     def forget(self, flow: str, key: str, said: Said, run: Run) -> int:
         """What is in the target is none of ours; how many differences that closes. The next load finds it new."""
@@ -119,7 +119,7 @@ class LedgerWaysBack:
             trail.connection.execute(delete(deliveries).where(*mine))
             _forget_what_was_shown(trail.connection, flow, key)
             trail.add([line(Event.FORGOTTEN, key, remote_id=remote_id, detail=str(said))])
-            return _close(trail.connection, flow, key, f"forgotten {said}")
+            return close_of_key(trail, key, TARGET_SIDE, f"forgotten {said}")
 
     def owners(self, flow: str, remote_id: str) -> list[str]:
         """The keys of a flow that are delivered as this record of the target."""
@@ -155,10 +155,3 @@ def _delivered(connection: Connection, flow: str, key: str) -> str:
 
 def _forget_what_was_shown(connection: Connection, flow: str, key: str) -> None:
     connection.execute(delete(shown).where(shown.c.flow == flow, shown.c.key == stored_key(key)))
-
-
-def _close(connection: Connection, flow: str, key: str, by: str) -> int:
-    mine = (differences.c.flow == flow, differences.c.key == stored_key(key), differences.c.closed_at.is_(None))
-    of_the_target = differences.c.kind.in_(TARGET_SIDE)
-    closed = update(differences).where(*mine, of_the_target).values(closed_at=clock(connection), closed_by=by)
-    return int(connection.execute(closed).rowcount)
