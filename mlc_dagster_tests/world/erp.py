@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster_tests.promises import tenant_books
-from mlc_dagster_tests.promises.kinds import now
 
 Deed = Callable[[Sandbox, int, int], bool]
 """(sandbox, number of the record, which way): False where there was nothing to do it to."""
@@ -18,6 +17,11 @@ Row = dict[str, Any]
 PRICES, NAMES, ACCOUNTS = (1, 2, 3, 5, 8), ("", "Nordlys", "Sol & Vind", "NORDLYS"), ("4010", "2990")
 ORDERS, LINES = "PurchaseOrderSet", "PurchaseOrderLines"
 PROPOSALS, SUPPLIERS, VOUCHERS = "PostingProposalHeadSet", "SupplierSet", "VoucherSet"
+
+
+def now() -> datetime:
+    """By the clock by which the ERP stamps what we write: of two edits the later one has the later stamp."""
+    return datetime.now(UTC)
 
 
 # --- rows as they are ---------------------------------------------------------------------------------------------

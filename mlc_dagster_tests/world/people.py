@@ -9,8 +9,7 @@ from typing import Any
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.sandbox.cin7.fields import now_text
 from mlc_dagster.sandbox.monday.seed import BOARDS
-from mlc_dagster_tests.promises.kinds import now
-from mlc_dagster_tests.world.erp import Deed, Row
+from mlc_dagster_tests.world.erp import Deed, Row, now
 
 BY_HAND = ("90.00", "70.00", "2.00")
 
@@ -197,7 +196,11 @@ def _item(box: Sandbox, number: int, way: int) -> tuple[str, str] | None:
 
 def somebody_edits_an_item(box: Sandbox, number: int, way: int) -> bool:
     if found := _item(box, number, way):
-        edits = {"suppliers": {"name": "By hand"}, "purchase_orders": {"Amount": "99"}, "journal_entries": {"Debit": "99"}}
+        edits = {
+            "suppliers": {"name": "By hand"},
+            "purchase_orders": {"Amount": "99"},
+            "journal_entries": {"Debit": "99"},
+        }
         box.monday.change_item(found[1], **edits[found[0]])
     return found is not None
 

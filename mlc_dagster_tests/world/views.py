@@ -142,7 +142,9 @@ def _board(name: str, column: str) -> Callable[[Sandbox], Sides]:
     return rows
 
 
-def _with_state(source: Callable[[Sandbox], Sides], table: str, key: Callable[[Row], str]) -> Callable[[Sandbox], Sides]:
+def _with_state(
+    source: Callable[[Sandbox], Sides], table: str, key: Callable[[Row], str]
+) -> Callable[[Sandbox], Sides]:
     def rows(box: Sandbox) -> Iterator[tuple[str, tuple[Any, str]]]:
         states = {key(row): str(row["ObjState"]) for row in box.ifs.rows(table)}
         return ((each, (value, states[each])) for each, value in source(box))
