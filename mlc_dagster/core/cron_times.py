@@ -102,11 +102,13 @@ def next_time(line: str | When, after: datetime) -> datetime | None:
     asked = line if isinstance(line, When) else When(line)
     zone = ZoneInfo(asked.zone)
     local = after.astimezone(zone)
-    found = _next_on_the_clock(asked.cron, local.replace(tzinfo=None))
-    if found is None or asked.cron.split()[1:2] == ["*"]:  # by the minute alone: as if the clock were never changed
+    if asked.cron.split()[1:2] == ["*"]:  # by the minute alone: as if the clock were never changed
+        found = _next_on_the_clock(asked.cron, local.replace(tzinfo=None))
         return (found - (local.utcoffset() or timedelta(0))).replace(tzinfo=UTC) if found else None
-    moment = _on_the_clock(found, zone)
-    return moment if moment > after else next_time(asked, after + timedelta(hours=1))
+    found = _next_on_the_clock(asked.cron, local.replace(tzinfo=None) - timedelta(hours=1))  # an hour may come twice
+    while found is not None and _on_the_clock(found, zone) <= after:
+        found = _next_on_the_clock(asked.cron, found)
+    return _on_the_clock(found, zone) if found else None
 
 
 def _on_the_clock(wall: datetime, zone: ZoneInfo) -> datetime:

@@ -179,8 +179,8 @@ class _Parts:
             by_day = of_partition("day", table)
             mine = own_times.by_changes(by_day, self.settings)
             if told := outbound(tuple(mine)):  # what begins in the SaaS is read along, as by the schedules
-                some = own_times.part_of(system, by_day, mine).selection(self.keys_of)
-                yield automation.changes_sensor(system, told, self.settings, some)
+                part = own_times.part_of(system, by_day, mine)
+                yield automation.changes_sensor(part, told, self.settings, self.keys_of)
         yield from inbox_sensors(self.flows, self.settings)
         yield from healing_sensors(self.flows, self.settings)
         yield from due_sensors(self.every, self.settings, self.read)

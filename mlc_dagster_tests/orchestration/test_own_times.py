@@ -16,6 +16,7 @@ from mlc_dagster.orchestration.location import build
 from mlc_dagster.orchestration.resources import LedgerResource
 from mlc_dagster.settings import Settings
 from mlc_dagster_tests.orchestration.conftest import World
+from mlc_dagster_tests.orchestration.launched import launchable
 
 PURCHASES = {"cin7/purchases", "cin7/purchases_prepared"}
 SUPPLIERS = {"cin7/suppliers", "cin7/suppliers_prepared"}
@@ -34,18 +35,13 @@ def ticked(world: World, name: str, at: datetime = AT, **schedules: Any) -> list
         scheduled_execution_time=at, repository_def=defs.get_repository_def(), resources={"ledger": ledger}
     ) as context:
         asked = list(defs.resolve_schedule_def(name).evaluate_tick(context).run_requests or [])
-    known = (
-        defs.resolve_job_def(asked[0].job_name or "cin7").asset_layer.asset_graph.executable_asset_keys
-        if asked
-        else set()
-    )
-    assert all(set(request.asset_selection or ()) <= set(known) for request in asked)
+    launchable(defs, defs.resolve_schedule_def(name), asked)
     return asked
 
 
 def loads(request: dg.RunRequest) -> set[str]:
     """The assets that a request is about, without what is only read."""
-    return {key.to_user_string() for key in request.asset_selection or ()} & PURCHASES | SUPPLIERS
+    return {key.to_user_string() for key in request.asset_selection or ()} & (PURCHASES | SUPPLIERS)
 
 
 OWN = {"flows": {"cin7/purchases": "daily at 06:00 Europe/Stockholm"}}
@@ -73,11 +69,9 @@ def test_what_is_asked_for_at_its_time_is_read_and_loaded_by_that_run(world: Wor
     assert world.run("cin7", only=["ifs/supplier_set", *sorted(SUPPLIERS)]).success
     (request,) = ticked(world, "cin7_purchases_at_its_time", **OWN)
     defs = build(timed(world, **OWN), world.environment)
-    job = defs.resolve_job_def("cin7").get_subset(
-        asset_selection=set(request.asset_selection or ()), asset_check_selection=set(request.asset_check_keys or ())
-    )
+    (job,) = launchable(defs, defs.resolve_schedule_def("cin7_purchases_at_its_time"), [request])
     assert job.execute_in_process(instance=world.instance, partition_key=request.partition_key).success
-    assert world.order_markers() == ["P1"]
+    assert world.order_markers() == ["0010/P1"]
 
 
 def test_a_system_has_one_time_and_a_flow_of_it_another(world: World) -> None:

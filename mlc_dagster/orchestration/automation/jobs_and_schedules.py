@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -32,6 +33,7 @@ Asked = tuple[str, datetime, datetime, dict[date, str] | MlcError]
 
 RUN_KEY, SENSOR_NAME = "dagster/run_key", "dagster/sensor_name"
 CHART_JOB = "chart_of_accounts"
+ALL_THAT_IT_READS = Part(CHART_JOB, (), is_all=True)
 READ_JOB = "ifs"
 
 
@@ -91,8 +93,8 @@ def schedules(
             yield _day_schedule(f"{system}_yesterday", part, yesterday, settings, keys, days_back=1)
         by_company = [flow for flow in table if flow.source.partition == "company"]
         if usual := by_the_usual_clock(by_company, settings):
-            yield _company_schedule(company_job(system), settings, part_of(system, by_company, usual), keys)
-    yield _company_schedule(CHART_JOB, settings)
+            yield _company_schedule(company_job(system), settings, keys, part_of(system, by_company, usual))
+    yield _company_schedule(CHART_JOB, settings, keys, ALL_THAT_IT_READS)
     yield from own_schedules(flows, settings, keys)
 
 
@@ -118,34 +120,30 @@ def _day_schedule(
             ledger: Ledger = context.resources.ledger.open
             ask_for_it(part.flows, settings, ledger)
             ledger.work.ask_all(asked_by(part.flows, day), f"by the schedule {name}", soon=SOON)
-        return dg.RunRequest(partition_key=day, run_key=f"{name} {day} {at.isoformat()}", **part.selection(keys))
+        return part.request(keys, context.repository_def, partition_key=day, run_key=f"{name} {day} {at.isoformat()}")
 
     return tick
 
 
-def _company_schedule(
-    job: str, settings: Settings, part: Part | None = None, keys: Keys | None = None
-) -> dg.ScheduleDefinition:
-    """`part` of the job's flows; None: all that it reads."""
+def _company_schedule(job: str, settings: Settings, keys: Keys, part: Part) -> dg.ScheduleDefinition:
     clock = settings.schedules.at(settings.schedules.chart_of_accounts)
-    some = part.selection(keys) if part and keys else {}
 
     @dg.schedule(name=job, job_name=job, cron_schedule=clock.cron, execution_timezone=clock.zone)
     def tick(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
         at = context.scheduled_execution_time.astimezone(UTC).isoformat()
         return [
-            dg.RunRequest(partition_key=code, run_key=f"{code} {at}", **some) for code in sorted(settings.companies)
+            part.request(keys, context.repository_def, partition_key=code, run_key=f"{code} {at}")
+            for code in sorted(settings.companies)
         ]
 
     return tick
 
 
-def changes_sensor(
-    system: str, flows: Sequence[Flow], settings: Settings, some: Mapping[str, Any]
-) -> dg.SensorDefinition:
-    """Asks the ERP cheaply what changed, and requests the days it touched: late rows are found here. `some`: which of
-    the job's assets, as options of a RunRequest.
+def changes_sensor(part: Part, flows: Sequence[Flow], settings: Settings, keys: Keys) -> dg.SensorDefinition:
+    """Asks the ERP cheaply what changed of these flows, and requests the days it touched: late rows are found here.
+    `part`: what is made of such a day.
     """
+    system = part.system
     entities = {flow.source.name: flow.source for flow in flows if flow.source.delta == "modified"}
     name = f"{system}_changes"
 
@@ -172,7 +170,9 @@ def changes_sensor(
             for day, mark in found.items():
                 touched.setdefault(day.isoformat(), []).append(f"{entity} {mark}")
         ask_for_it(flows, settings, context.resources.ledger.open)
-        told = _requested(touched, failed, cursor, context, settings, some)
+        told = _requested(
+            touched, failed, cursor, context, settings, partial(part.request, keys, context.repository_def)
+        )
         new = [request for request in told.run_requests or [] if is_new(request, name, context.instance)]
         note_due(new, touched, flows, context.resources.ledger.open)
         if not failed:
@@ -207,7 +207,7 @@ def _requested(
     cursor: Mapping[str, str],
     context: dg.SensorEvaluationContext,
     settings: Settings,
-    some: Mapping[str, Any],
+    request: Callable[..., dg.RunRequest],
 ) -> dg.SensorResult:
     """The days that there are; and what could not be asked is told at every tick."""
     now = datetime.now(UTC)
@@ -216,7 +216,7 @@ def _requested(
     if failed:
         context.log.warning(f"The ERP did not tell what changed; it is asked again from the same moment: {words}")
     return dg.SensorResult(
-        run_requests=[_request(day, marks, some) for day, marks in days.items()],
+        run_requests=[request(partition_key=day, run_key=_seen(day, marks)) for day, marks in days.items()],
         skip_reason=words if failed and not days else None,
         cursor=json.dumps(cursor),
     )
@@ -249,7 +249,7 @@ def _look_back(entity: EntitySet, context: dg.SensorEvaluationContext, settings:
     return max(asked, pull.ended_at - pull.started_at) + timedelta(seconds=abs(pull.clock_skew_seconds))
 
 
-def _request(day: str, marks: Sequence[str], some: Mapping[str, Any]) -> dg.RunRequest:
-    """The same rows ask once: the run key is made of what was seen. `some`: which of the job's assets."""
+def _seen(day: str, marks: Sequence[str]) -> str:
+    """The same rows ask once: the run key is made of what was seen."""
     seen = hashlib.blake2b("\n".join(sorted(marks)).encode(), digest_size=8).hexdigest()
-    return dg.RunRequest(partition_key=day, run_key=f"{day} {seen}", **some)
+    return f"{day} {seen}"

@@ -15,9 +15,8 @@ from mlc_dagster.core.cron_times import When, next_time
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.database import LedgerUnavailable
-from mlc_dagster.orchestration.assets.asset_keys import prepared_key
-from mlc_dagster.orchestration.assets.loads import judged_by
 from mlc_dagster.orchestration.automation.due import SOON, asked_by
+from mlc_dagster.orchestration.automation.step_checks import with_checks
 from mlc_dagster.orchestration.partitions import unknown_day
 from mlc_dagster.settings import Settings
 from mlc_dagster.settings.schedules import ON_CHANGE
@@ -37,13 +36,12 @@ class Part:
     flows: tuple[Flow, ...]
     is_all: bool
 
-    def selection(self, keys: Keys) -> dict[str, Any]:
-        """Options of a RunRequest; none where all of the job is asked for."""
+    def request(self, keys: Keys, location: dg.RepositoryDefinition | None, **options: Any) -> dg.RunRequest:
+        """Of these flows alone; the whole job where they are all of it. `options` of a RunRequest."""
         if self.is_all:
-            return {}
-        made = keys(self.system, self.flows)
-        checks = [check for flow in self.flows if prepared_key(flow) in made for check in judged_by(flow)]
-        return {"asset_selection": [dg.AssetKey(key) for key in made], "asset_check_keys": checks}
+            return dg.RunRequest(**options)
+        made = [dg.AssetKey(key) for key in keys(self.system, self.flows)]
+        return with_checks(dg.RunRequest(asset_selection=made, **options), location)
 
 
 def part_of(system: str, flows: Sequence[Flow], mine: Sequence[Flow]) -> Part:
@@ -107,7 +105,7 @@ def _own_schedule(name: str, kind: str, part: Part, settings: Settings, keys: Ke
                 ledger.work.ask_all(asked_by(part.flows, each), f"by the schedule {name}", soon=SOON)
         now_asked = partitions[-1:] if kind == "day" else partitions  # the other days follow by the sensor `due`
         return [
-            dg.RunRequest(partition_key=each, run_key=f"{name} {each} {now.isoformat()}", **part.selection(keys))
+            part.request(keys, context.repository_def, partition_key=each, run_key=f"{name} {each} {now.isoformat()}")
             for each in now_asked
         ]
 
