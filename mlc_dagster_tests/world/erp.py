@@ -158,8 +158,12 @@ def an_order_is_cancelled(box: Sandbox, number: int, _: int) -> bool:
 
 
 def an_order_is_taken_up_again(box: Sandbox, number: int, _: int) -> bool:
+    """With its lines: they were cancelled with it."""
     row = order(box, number)
-    return bool(row and row["ObjState"] == "Cancelled") and change(box, ORDERS, row, ObjState="Released")
+    if row is None or row["ObjState"] != "Cancelled":
+        return False
+    lines = [{**line, "ObjState": "Released"} for line in row[LINES]]
+    return change(box, ORDERS, row, ObjState="Released", **{LINES: lines})
 
 
 def an_order_is_deleted(box: Sandbox, number: int, _: int) -> bool:
