@@ -17,7 +17,7 @@ from hypothesis.internal.conjecture import providers
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from mlc_dagster.core.errors import MlcError
-from mlc_dagster_tests.world.breaking import BROKEN, WAYS, Accidents
+from mlc_dagster_tests.world.breaking import BROKEN, METHODS, Accidents
 from mlc_dagster_tests.world.circles import CIRCLES, Circle
 from mlc_dagster_tests.world.decisions import DECISIONS
 from mlc_dagster_tests.world.office import OURS, Office
@@ -101,9 +101,12 @@ class Machine(RuleBasedStateMachine):
 
     # --- what breaks --------------------------------------------------------------------------------------------------
 
-    @rule(how=st.sampled_from(sorted(BROKEN)), at=st.integers(0, 1), method=st.sampled_from(WAYS))
-    def something_breaks(self, how: str, at: int, method: str) -> None:
-        self.office.scene.box.faults.add(**{"times": 1, **BROKEN[how]}, system=self._circle.systems[at], method=method)
+    @rule(how=st.sampled_from(sorted(BROKEN)), at=st.integers(0, 1), way=ways, is_next=st.booleans())
+    def something_breaks(self, how: str, at: int, way: int, *, is_next: bool) -> None:
+        """The next call of its method, or a later one."""
+        system = self._circle.systems[at]
+        which = {"system": system, "method": METHODS[system][way % len(METHODS[system])]}
+        self.office.scene.box.faults.add(**{"times": 1, **BROKEN[how]}, **which, share=1.0 if is_next else 0.3)
         self._happened()
 
     @rule(when=st.sampled_from(("before", "after", "line")), after=st.integers(0, 5))

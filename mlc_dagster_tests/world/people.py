@@ -112,6 +112,11 @@ def somebody_deletes_an_invoice(box: Sandbox, number: int, _: int) -> bool:
     return which is not None
 
 
+def may_have_doubled(box: Sandbox) -> bool:
+    """Whether people brought something back that had been made anew meanwhile: that is there twice, and told."""
+    return getattr(box.monday, "was_restored", False)
+
+
 def somebody_copies_a_company(box: Sandbox, number: int, _: int) -> bool:
     """With our key in it."""
     if (which := _company(box, number)) is None:
@@ -215,7 +220,7 @@ def somebody_archives_an_item(box: Sandbox, number: int, way: int) -> bool:
 def somebody_restores_an_item(box: Sandbox, number: int, way: int) -> bool:
     if which := getattr(box.monday, "put_aside", None):
         box.monday.restore_item(which)
-        box.monday.put_aside = None
+        box.monday.put_aside, box.monday.was_restored = None, True
     return which is not None
 
 
