@@ -21,6 +21,7 @@ from mlc_dagster_tests.world.breaking import BROKEN, METHODS, Accidents
 from mlc_dagster_tests.world.circles import CIRCLES, Circle
 from mlc_dagster_tests.world.decisions import DECISIONS
 from mlc_dagster_tests.world.office import OURS, Office
+from mlc_dagster_tests.world.people import is_done
 from mlc_dagster_tests.world.scene import scene
 
 DEEDS = 40
@@ -90,7 +91,7 @@ class Machine(RuleBasedStateMachine):
     def somebody_works_in_the_middle_of_a_load(self, place: int, number: int, way: int, calls: int) -> None:
         deed, box = self._deed(place), self.office.scene.box
         note(f"  in the middle of a load, after {calls} calls: {deed.__name__}(box, {number}, {way})")
-        self._broken.meanwhile = (calls, lambda: deed(box, number, way))
+        self._broken.meanwhile = (calls, lambda: is_done(deed, box, number, way))
         self._happened()
 
     @rule(what=st.sampled_from(sorted(DECISIONS)), place=places)
@@ -148,7 +149,7 @@ class Machine(RuleBasedStateMachine):
         """Where there is nothing to do it to, the next deed that can be done."""
         for further in range(len(self._circle.deeds)):
             deed = self._deed(place + further)
-            if deed(self.office.scene.box, number, way):
+            if is_done(deed, self.office.scene.box, number, way):
                 note(f"  {deed.__name__}(box, {number}, {way})")
                 self._happened()
                 return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 from unittest import mock
 
 from mlc_dagster.core.outcomes import State
@@ -123,18 +123,25 @@ def a_look_that_compares_nothing() -> Any:
     return mock.patch.object(AgreedValues, "unlike", lambda *_: [])
 
 
-MUTATIONS: dict[Patch, str] = {
-    a_rule_is_taken_out: "Cin7",
-    no_look_before_sending_again: "monday",
-    a_lease_that_is_not_checked: "Cin7",
-    a_difference_that_is_closed_too_early: "HubSpot",
-    a_fingerprint_that_is_ignored: "Airbase",
-    a_hold_that_is_closed_without_a_delivery: "Procurify",
-    a_sweep_that_skips_lines: "Cin7",
-    a_write_without_if_match: "Cin7 and back",
-    an_external_key_that_is_not_looked_up: "Cin7",
-    a_read_number_that_is_ignored: "Airbase",
-    what_is_gone_is_not_written_down: "spending",
-    a_look_that_compares_nothing: "monday",
+class Aim(NamedTuple):
+    """Where it is found soon."""
+
+    circle: str
+    seed: int
+
+
+MUTATIONS: dict[Patch, Aim] = {
+    a_rule_is_taken_out: Aim("Cin7", 3),
+    no_look_before_sending_again: Aim("monday", 7),
+    a_lease_that_is_not_checked: Aim("Cin7", 1),
+    a_difference_that_is_closed_too_early: Aim("HubSpot", 5),
+    a_fingerprint_that_is_ignored: Aim("Airbase", 1),
+    a_hold_that_is_closed_without_a_delivery: Aim("Procurify", 1),
+    a_sweep_that_skips_lines: Aim("Cin7", 1),
+    a_write_without_if_match: Aim("Cin7 and back", 1),
+    an_external_key_that_is_not_looked_up: Aim("Cin7", 1),
+    a_read_number_that_is_ignored: Aim("Airbase", 1),
+    what_is_gone_is_not_written_down: Aim("spending", 1),
+    a_look_that_compares_nothing: Aim("monday", 1),
 }
-"""What is wrong -> a circle in which it must be found."""
+"""What is wrong -> the circle in which it must be found, and the seed that is tried first."""
