@@ -213,3 +213,17 @@ def test_a_person_who_restores_a_supplier_of_both_sides_has_ours_sent(
     assert not room.said(out)
     room.go(back)
     assert room.box.ifs.rows("SupplierSet")[0]["Name"] == ours
+
+
+@pytest.mark.promise("C40", "restore puts back a supplier of the ERP that both sides may change")
+def test_a_person_who_restores_a_supplier_of_the_erp_has_the_vendors_name_written(room: Room) -> None:
+    back = "ifs/suppliers_from_airbase"
+    room.box.airbase.add_vendor(name="Made there", email="there@example.test")
+    room.go(back)
+    ((key, number),) = room.world.ledger.remote_ids(back).items()
+    room.supplier(number, Name="Renamed", Email="there@example.test")
+    room.look(back)
+    assert ("Made there", "Renamed") in {each[3:] for each in room.said(back)}
+    room.world.way(back).restore(key)
+    assert {row["SupplierId"]: row["Name"] for row in room.box.ifs.rows("SupplierSet")}[number] == "Made there"
+    assert not room.said(back)

@@ -85,7 +85,7 @@ def a_sweep_that_skips_lines() -> Any:
     def differing(self: Any, flow: Any, found: Mapping[str, Any], contents: Mapping[str, str]) -> Any:
         known = self._delivered[flow.name]
         for key in compare(self, flow, found, contents):
-            if known.get(key) != sweeping.version_of(found[key]):
+            if known.get(key) != sweeping._version(self.entity, found[key]):
                 yield key
 
     return mock.patch.object(sweeping.EntitySweep, "_differing", differing)
@@ -133,7 +133,7 @@ class Aim(NamedTuple):
 MUTATIONS: dict[Patch, Aim] = {
     a_rule_is_taken_out: Aim("Cin7", 3),
     no_look_before_sending_again: Aim("monday", 7),
-    a_lease_that_is_not_checked: Aim("Cin7", 1),
+    a_lease_that_is_not_checked: Aim("spending", 1),
     a_difference_that_is_closed_too_early: Aim("HubSpot", 5),
     a_fingerprint_that_is_ignored: Aim("Airbase", 1),
     a_hold_that_is_closed_without_a_delivery: Aim("Procurify", 1),
