@@ -32,8 +32,9 @@ def _of_flow(scene: Scene, view: View, said: Said) -> Iterator[str]:
             yield f"{view.flow} {key}: {many} of it in the target: {values}{_trail(scene, view.flow, key)}"
     source, dead = dict(view.source(scene.box)), set(view.dead(scene.box))
     target = dict(shown)
-    missed = target.keys() - source.keys() if view.moves_on else set()
-    if len(missed) <= scene.unsure.get(view.flow, 0):
+    missed = target.keys() - source.keys()
+    is_unsure = view.moves_on and len(missed) <= scene.unsure.get(view.flow, 0)
+    if is_unsure or scene.too_many.get(view.flow):
         told |= {key: ["the sweep told how many are not there any more"] for key in missed}
     for key in sorted({*source, *target}):
         here, there = source.get(key), target.get(key)

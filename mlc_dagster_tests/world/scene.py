@@ -73,6 +73,7 @@ class Scene(World):
     alone: bool = True
     asked_for: set[str] = field(default_factory=set)  # days that a sweep asks for again
     unsure: dict[str, int] = field(default_factory=dict)  # flow -> rows that the last sweep missed, and cannot place
+    too_many: dict[str, bool] = field(default_factory=dict)  # flow -> it missed so many that it is one error
     began: date = field(default_factory=lambda: datetime.now(UTC).date())
 
     @property
@@ -103,6 +104,7 @@ class Scene(World):
         run = Run("sweep")
         swept = EntitySweep(mine[0].source, mine, client, self.ledger, run, Limits(), facts, self._ask).make()
         self.unsure |= dict.fromkeys(names, swept.unsure)
+        self.too_many |= dict.fromkeys(names, bool(swept.fault))
         return swept
 
     def _ask(self, flow: str, days: Iterable[str]) -> None:
