@@ -154,4 +154,4 @@ UNSEEN: dict[Patch, Aim] = {
     an_external_key_that_is_not_looked_up: Aim("Cin7", 1),
     a_read_number_that_is_ignored: Aim("Airbase", 1),
 }
-"""What the machine did not find in 36 worlds, or what was not tried to the end: docs/world.md."""
+"""What the machine did not find in 36 worlds: docs/world.md."""
