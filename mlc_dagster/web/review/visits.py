@@ -20,6 +20,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.database import LedgerUnavailable
 from mlc_dagster.ledger.records.users import Role, User
+from mlc_dagster.web.review.freshness import freshness
+from mlc_dagster.web.review.preferences import COOKIE, Preferences, preferences_of
 from mlc_dagster.web.review.site import Site, access_log
 
 MOST_BYTES, MOST_FIELDS = 64 * 1024, 200
@@ -32,9 +34,9 @@ Serve = Callable[["Visit"], Response]
 class Refused(Exception):
     """An answer that is not the page: its words say what was found, and what to do."""
 
-    def __init__(self, status: int, headline: str, words: str = "", **headers: str) -> None:
+    def __init__(self, status: int, headline: str, words: str = "", link: str = "", **headers: str) -> None:
         super().__init__(headline)
-        self.status, self.headline, self.words = status, headline, words
+        self.status, self.headline, self.words, self.link = status, headline, words, link
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
@@ -59,6 +61,10 @@ class Visit:
         return dict(self.request.query_params)
 
     @property
+    def preferences(self) -> Preferences:
+        return preferences_of(self.request.cookies.get(COOKIE, ""))
+
+    @property
     def csrf(self) -> str:
         return csrf_of(self.session)
 
@@ -79,8 +85,8 @@ class Visit:
 
     def page(self, template: str, status: int = 200, **values: Any) -> Response:
         waiting = [one for one in self.ledger.proposals.standing() if self.sees(one.company)]
-        pauses = self.ledger.pauses.standing()
-        common = {"visit": self, "user": self.user, "csrf": self.csrf, "now": self.now, "pauses": pauses}
+        common = {"visit": self, "user": self.user, "csrf": self.csrf, "now": self.now, "me": self.preferences}
+        common |= {"fresh": freshness(self.site.ledger, self.site.connections, self.site.settings, self.now)}
         told = self.site.render(template, **common, waiting=len(waiting), once=secrets.token_hex(16), **values)
         return HTMLResponse(told, status)
 
@@ -109,7 +115,8 @@ def signed_in_page(site: Site, serve: Serve, limiter: list[anyio.CapacityLimiter
     async def endpoint(request: Request) -> Response:
         session = request.cookies.get(site.cookie, "")
         form, chosen = await form_of(request) if request.method == "POST" else ({}, [])
-        user = await in_thread(limiter, site.ledger.users.signed_in, session) if session else None
+        by_itself = request.headers.get("x-by-itself") == "1"  # a page that looks again keeps no session alive
+        user = await in_thread(limiter, site.ledger.users.signed_in, session, not by_itself) if session else None
         if user is None:
             return _sign_in_first(site, request, form)
         if request.method == "POST":
@@ -176,6 +183,8 @@ def expect_meant(site: Site, request: Request, form: dict[str, str], csrf: str |
     own = f"{'https' if site.own.is_https else request.url.scheme}://{request.headers.get('host', '')}"
     told = {urlsplit(str(site.own.address)).netloc} if site.own.address else set()
     here = origin is None or origin == own or (urlsplit(origin).netloc in told and origin.startswith("https:"))
+    if origin == "null":  # without a referrer browsers name no origin in a form; a sandboxed frame is cross-site here
+        here = fetched == "same-origin"
     if not here or fetched not in (None, "same-origin", "none"):
         tell("refused", request, why="another site")
         raise Refused(403, "This form came from another site.", "Open the page itself, and send it from there.")

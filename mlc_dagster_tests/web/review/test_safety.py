@@ -8,7 +8,7 @@ import pytest
 from mlc_dagster.core.flows import Problem
 from mlc_dagster.ledger.database import LedgerUnavailable
 from mlc_dagster.ledger.entries import Held
-from mlc_dagster.web.review.reports import harmless
+from mlc_dagster.web.review.exports import harmless
 from mlc_dagster.web.review.signing_in import local_path
 from mlc_dagster_tests.web.review.conftest import FLOW, REASON, RUN, act, form, hold, path_of
 
