@@ -37,7 +37,8 @@ FILES = 64  # beside connections: the ledger, the log, libraries
 def serve(settings: Settings, port: int | None = None, flows: Flows = no_flows) -> None:
     """Serve until SIGINT or SIGTERM; requests in flight are answered first. Prints a line with each address.
 
-    `flows`: those that are on, for the month end. Raises Misconfigured: nothing is on, a source has no secret, a port is in use, or the ledger cannot be opened.
+    `flows`: those that are on, for the month end. Raises Misconfigured: nothing is on, a source has no secret, a port is
+    in use, or the ledger cannot be opened.
     """
     _check(settings)
     listeners = bool(settings.web.sources) + (settings.review is not None)

@@ -115,7 +115,7 @@ class Site:
         host = parts.hostname or ""
         return link if parts.scheme == "https" and _domain(host) in self.hosts_of_systems and "@" not in link else ""
 
-    def render(self, name: str, **values: Any) -> str:
+    def render(self, name: str, /, **values: Any) -> str:
         common: Mapping[str, Any] = {
             "site": self,
             "keys_said": KEYS_SAID,

@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 
 from mlc_dagster.core.loopback import bound_socket
+from mlc_dagster.demo.place import SECRETS
 from mlc_dagster.ledger import Ledger
+from mlc_dagster.orchestration.automation.replaying import flows_on
 from mlc_dagster.settings import Settings
 from mlc_dagster.web.repeated_warnings import Tally
 from mlc_dagster.web.review.app import build
@@ -94,7 +96,8 @@ class Served:
 def listening(settings: Settings, ledger: Ledger) -> Iterator[str]:
     """The address of the listener, as `mlc serve` makes it."""
     tally = Tally(settings.web.tell_seconds)
-    place, running = bound_socket(0), server(build(settings, ledger), settings.web, tally)
+    app = build(settings, ledger, lambda: list(flows_on(settings).values()))
+    place, running = bound_socket(0), server(app, settings.web, tally)
     thread = threading.Thread(target=running.run, args=([place],), daemon=True)
     thread.start()
     while not running.started:
@@ -109,6 +112,13 @@ def listening(settings: Settings, ledger: Ledger) -> Iterator[str]:
 
 
 Serving = Callable[..., Served]
+
+
+@pytest.fixture(autouse=True)
+def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients are made with them, for what they know of values; none of them calls anybody."""
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

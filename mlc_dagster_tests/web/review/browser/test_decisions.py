@@ -110,7 +110,7 @@ def test_a_discard_is_taken_back_and_held_anew(both):
     decide(page, "Take the discard back", "it was the wrong one", "Take back")
     assert "Taken back: it is on hold as before." in text(page)
     [held] = at.ledger.open_holds()
-    assert (held.key, held.amount) == ("P1", "100") and at.ledger.decisions.of(FLOW, ["P1"]) == {}
+    assert (held.key, held.amount) == ("P1", "100.00") and at.ledger.decisions.of(FLOW, ["P1"]) == {}
     assert "decision taken back" in text(page) and "it was the wrong one" in text(page)
     page.goto(at.address + "/decisions")
     assert "discarded by kari is taken back: it was the wrong one" in text(page)
