@@ -78,7 +78,7 @@ def _shown(
         status,
         one=one.as_json(),
         period=period,
-        is_over=visit.now >= period.ends_at,
+        is_over=visit.ledger.looks.now() >= period.ends_at,
         signature=signature,
         changed=changed,
         earlier=[each for each in visit.ledger.closes.signatures(one.books) if each.voided_at],

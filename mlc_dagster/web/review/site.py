@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -57,6 +58,7 @@ class Site:
     ledger: Ledger
     flows: Flows = no_flows
     running: Running = field(default_factory=Running)
+    key: str = field(default_factory=partial(secrets.token_hex, 32), repr=False)  # of forms without a session
     slowed: SlowedAttempts = field(default_factory=SlowedAttempts)
 
     def __post_init__(self) -> None:

@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.database import LedgerUnavailable
 from mlc_dagster.ledger.records.users import Role, User
+from mlc_dagster.web.review.callers import ForgedHeader, named_by_proxy, peer
 from mlc_dagster.web.review.freshness import freshness
 from mlc_dagster.web.review.preferences import COOKIE, Preferences, preferences_of
 from mlc_dagster.web.review.site import Site, access_log
@@ -105,18 +106,22 @@ def csrf_of(session: str) -> str:
 
 def tell(what: str, request: Request, **more: str) -> None:
     """A line of the access log: no query, no body, no cookie."""
-    address = request.client.host if request.client else "?"
-    access_log.info("%s", json.dumps({"what": what, "path": request.url.path[:200], "from": address, **more}))
+    access_log.info("%s", json.dumps({"what": what, "path": request.url.path[:200], "from": peer(request), **more}))
 
 
 def signed_in_page(site: Site, serve: Serve, limiter: list[anyio.CapacityLimiter]) -> Callable[[Request], Any]:
     """The endpoint of a page, for those who are signed in alone."""
 
     async def endpoint(request: Request) -> Response:
-        session = request.cookies.get(site.cookie, "")
+        named = _named_by_proxy(site, request)
+        session = f"{site.key} {named}" if named else request.cookies.get(site.cookie, "")
         form, chosen = await form_of(request) if request.method == "POST" else ({}, [])
         by_itself = request.headers.get("x-by-itself") == "1"  # a page that looks again keeps no session alive
-        user = await in_thread(limiter, site.ledger.users.signed_in, session, not by_itself) if session else None
+        if named:
+            user = await in_thread(limiter, site.ledger.users.of, named)
+            _expect_known(request, user, named)
+        else:
+            user = await in_thread(limiter, site.ledger.users.signed_in, session, not by_itself) if session else None
         if user is None:
             return _sign_in_first(site, request, form)
         if request.method == "POST":
@@ -126,6 +131,22 @@ def signed_in_page(site: Site, serve: Serve, limiter: list[anyio.CapacityLimiter
         return answer
 
     return endpoint
+
+
+def _named_by_proxy(site: Site, request: Request) -> str:
+    """Raises Refused."""
+    try:
+        return named_by_proxy(request, site.own)
+    except ForgedHeader:
+        tell("refused", request, why="a sign-in header from elsewhere", peer=peer(request))
+        words = "Its sign-in header was not believed. Ask whoever runs the proxy, or sign in by a token without it."
+        raise Refused(403, "Who sent this is not a proxy that is trusted.", words) from None
+
+
+def _expect_known(request: Request, user: User | None, named: str) -> None:
+    if user is None:
+        tell("refused", request, who=named[:80], why="unknown here")
+        raise Refused(403, f"{named[:80]} is not known here.", "Whoever runs `mlc users add` adds you under this name.")
 
 
 def _sign_in_first(site: Site, request: Request, form: dict[str, str]) -> Response:

@@ -97,7 +97,7 @@ def listening(settings: Settings, ledger: Ledger) -> Iterator[str]:
     """The address of the listener, as `mlc serve` makes it."""
     tally = Tally(settings.web.tell_seconds)
     app = build(settings, ledger, lambda: list(flows_on(settings).values()))
-    place, running = bound_socket(0), server(app, settings.web, tally)
+    place, running = bound_socket(0), server(app, settings.web, tally, believes_proxies=False)
     thread = threading.Thread(target=running.run, args=([place],), daemon=True)
     thread.start()
     while not running.started:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 
 import httpx
@@ -34,7 +35,9 @@ def test_who_is_not_signed_in_sees_the_form_alone_and_comes_back_to_his_place(at
     page = at.visitor()
     for path in (*PATHS, path_of(SECRET), "/item/h1", "/cause/abc", "/approvals/1"):
         page.goto(at.address + path)
-        assert "/sign-in" in page.url and SECRET not in page.content().replace(f"key={SECRET}", "").replace(SECRET, "", 1)
+        assert "/sign-in" in page.url and SECRET not in page.content().replace(f"key={SECRET}", "").replace(
+            SECRET, "", 1
+        )
         assert page.get_by_role("button", name="Sign in").count() == 1
     answer = forged(page, at.address + path_of(SECRET), action="discard", reason=REASON)
     assert answer.status == 401 and len(at.ledger.open_holds()) == 2
@@ -97,7 +100,7 @@ def test_no_other_page_frames_it_nor_reads_it(at):
     other.set_content(f"<iframe src='{at.address}/' width=600 height=400></iframe>")
     other.wait_for_timeout(500)
     framed = [each for each in other.frames if each != other.main_frame]
-    assert all("P20" not in each.content() and "nav" not in each.content() for each in framed)
+    assert framed and all("P20" not in each.content() and "Causes" not in each.content() for each in framed)
     at.complaints[:] = [line for line in at.complaints if "frame-ancestors" not in line and "X-Frame" not in line]
     reads = f"fetch('{at.address}/', {{credentials: 'include'}}).then(a => a.text()).catch(() => 'refused')"
     assert other.evaluate(reads) == "refused"
@@ -109,12 +112,16 @@ def test_100_megabytes_and_path_tricks_are_refused(at):
     cookie = {each["name"]: each["value"] for each in page.context.cookies()}
     with httpx.Client(base_url=at.address, cookies=cookie, timeout=30) as client:
         chunks = (b"a" * 65_536 for _ in range(1_600))
-        try:
+        with suppress(httpx.TransportError):  # the answer came while we were still sending
             assert client.post("/items", content=chunks, headers=FORM).status_code == 413
-        except httpx.TransportError:
-            pass  # the answer came while we were still sending
-        for path in ("/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/review.css/../app.py", "//evil.example/", "/static/"):
-            answer = client.get(path)
+        for path in (
+            "/../../etc/passwd",
+            "/%2e%2e/%2e%2e/etc/passwd",
+            "/review.css/../app.py",
+            "//evil.example/",
+            "/static/",
+        ):
+            answer = client.get(at.address + path)
             assert answer.status_code in (303, 404) and "root:" not in answer.text, path
             assert "evil" not in answer.headers.get("location", "").partition("?")[0]
         assert client.get("/record/cin7/purchases%00?key=P20").status_code in (400, 404)
@@ -125,17 +132,14 @@ def test_100_megabytes_and_path_tricks_are_refused(at):
 def test_ten_thousand_sign_ins_are_slowed_and_let_nobody_in(at):
     token = at.ledger.users.add("kari", [("decide", "*")], 30)
 
-    def tried(number: int) -> int:
+    def tried(first: int) -> list[int]:
         with httpx.Client(base_url=at.address, timeout=60) as client:
-            return client.post("/sign-in", data={"name": "kari", "token": f"mlc_{number}"}).status_code
+            forms = ({"name": "kari", "token": f"mlc_{first}_{number}"} for number in range(2_500))
+            return [client.post("/sign-in", data=form).status_code for form in forms]
 
-    with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(tried, range(300)))
-    with httpx.Client(base_url=at.address, timeout=60) as client:
-        more = [client.post("/sign-in", data={"name": "kari", "token": "mlc_x"}).status_code for _ in range(9_700)]
-    assert set(found) <= {401, 429} and found.count(401) <= 10
-    assert set(more) == {429}
-    assert at.sign_in("ola", path="/").url, "another person is let in"
+    with ThreadPoolExecutor(4) as pool:
+        found = [status for some in pool.map(tried, range(4)) for status in some]
+    assert len(found) == 10_000 and set(found) == {401, 429} and found.count(401) <= 10
     assert at.ledger.users.sign_in("kari", token), "the token itself is as good as before"
 
 
@@ -183,7 +187,7 @@ def mlc_serve(tmp_path, monkeypatch, migrated):
     monkeypatch.setenv("MLC_CONFIG", str(tmp_path / "mlc.yaml"))
     monkeypatch.setenv("MLC_DATABASE_URL", url)
     monkeypatch.setenv("AIRBASE_WEBHOOK_SECRET", "marked-secret")
-    words = [sys.executable, "-m", "mlc_dagster.cli.app", "serve"]
+    words = [sys.executable, "-m", "mlc_dagster", "serve"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as started:
         lines = [started.stdout.readline(), started.stdout.readline()]
         webhooks, page = (re.search(r"http://\S+", line)[0].rstrip("/") for line in lines)
@@ -217,5 +221,3 @@ def test_a_session_ends_after_half_an_hour_of_rest(at, monkeypatch):
     page.wait_for_timeout(1_100)
     page.goto(at.address)
     assert "/sign-in" in page.url
-
-
