@@ -28,6 +28,15 @@ async function copy(box) {
 }
 
 // --- looks again by itself ---
+function isOld(part) {
+  if (document.getElementById("old")) return;
+  const told = document.createElement("p");
+  told.id = "old";
+  told.className = "banner";
+  told.setAttribute("role", "status");
+  told.textContent = `This list could not be looked at again: it is as it was at ${new Date().toTimeString().slice(0, 5)}. Load the page.`;
+  part.before(told);
+}
 async function lookAgain(part) {
   const active = document.activeElement;
   const busy = inField(active) && part.contains(active);
@@ -36,9 +45,10 @@ async function lookAgain(part) {
   try {
     answer = await fetch(location.href, { headers: { "X-By-Itself": "1" }, redirect: "error", cache: "no-store" });
   } catch {
-    return;
+    return isOld(part);
   }
-  if (!answer.ok) return;
+  if (!answer.ok) return isOld(part);
+  document.getElementById("old")?.remove();
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById(part.id);
   if (!fresh || fresh.innerHTML === part.dataset.seen) return;
