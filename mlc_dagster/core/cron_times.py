@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import datetime, timedelta
 
 NAMES = {
@@ -39,6 +40,7 @@ def next_time(line: str, after: datetime) -> datetime | None:
     return None
 
 
+@functools.lru_cache(maxsize=64)
 def _fields(line: str) -> list[frozenset[int]]:
     fields = NAMES.get(line.strip().lower(), line).split()
     if len(fields) != len(RANGES):
