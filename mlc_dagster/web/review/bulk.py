@@ -10,7 +10,7 @@ from mlc_dagster.web.review.filters import address
 from mlc_dagster.web.review.lists import filter_of, with_cause
 from mlc_dagster.web.review.visits import Refused, Visit
 
-LONGEST = 2_000
+LONGEST, AT_ONCE = 2_000, 500
 
 
 def act(visit: Visit) -> Response:
@@ -19,6 +19,8 @@ def act(visit: Visit) -> Response:
     found = _every(visit) if visit.form.get("all") else chosen(visit)
     if action in selecting.ACTIONS:
         return selecting.freeze(visit, action, found)
+    if len(found) > AT_ONCE:
+        raise Refused(400, f"At most {AT_ONCE} are assigned or noted at once.", "Narrow the filter.")
     for company in {one.cause.company for one in found}:
         visit.expect("work", company)
     to, text, who = visit.form.get("to", "").strip()[:80], visit.form.get("note", "").strip(), visit.user.name

@@ -34,9 +34,10 @@ class Running:
             return name in self._stops
 
     def begin(self, ledger: Ledger, name: str, one: Selection, may: May) -> bool:
-        """False: it is under way already."""
+        """False: it is under way already, or has gone on since `one` was read."""
         with self._lock:
-            if name in self._stops:
+            now = ledger.selections.of(name)
+            if name in self._stops or now is None or len(now.outcomes) != len(one.outcomes):
                 return False
             stop = self._stops[name] = threading.Event()
         ledger.selections.put(name, one)

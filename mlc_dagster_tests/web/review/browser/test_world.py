@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from mlc_dagster.ledger import Run
 from mlc_dagster.settings.review import ReviewSettings
 from mlc_dagster_tests.cli.test_close import later, off_by_a_cent
 from mlc_dagster_tests.orchestration.conftest import World
 from mlc_dagster_tests.orchestration.conftest import world as world
-from mlc_dagster_tests.orchestration.test_healing import carry_out, tick
+from mlc_dagster_tests.orchestration.test_healing import PURCHASES, carry_out, tick
 from mlc_dagster_tests.orchestration.test_stock import shown
 from mlc_dagster_tests.web.review.browser.conftest import Served, text
 from mlc_dagster_tests.web.review.browser.test_decisions import decide
@@ -186,3 +187,18 @@ def printed(page: Any) -> None:
     body = page.pdf(prefer_css_page_size=True)
     assert body.startswith(b"%PDF-") and b"/MediaBox [0 0 594" in body.replace(b"595", b"594")
     page.emulate_media(media="screen")
+
+
+def test_a_release_that_is_withdrawn_between_prepare_and_load_is_not_sent(world: World, beside: Beside) -> None:
+    """What is ready already is read again by its key, and judged anew, as long as it is on hold."""
+    beside(ten_held, world)
+    hold = next(one for one in world.ledger.open_holds(PURCHASES) if one.key == "T0")
+    world.ledger.decisions.release(hold, "kari", REASON, Run("review", hold.partition))
+    prepared, loaded = ["cin7/purchases_prepared"], [PURCHASES]
+    assert beside(world.run, "cin7", only=prepared).success
+    seen = world.ledger.taking_back.last(PURCHASES, "T0")
+    assert seen is not None and not seen.why_not
+    world.ledger.taking_back.take_back(PURCHASES, "T0", seen, ("ola", REASON), Run("review"))
+    assert beside(world.run, "cin7", only=loaded).success
+    assert world.order_markers() == []
+    assert "T0" in {one.key for one in world.ledger.open_holds(PURCHASES)}
