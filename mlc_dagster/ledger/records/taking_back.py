@@ -14,6 +14,7 @@ from mlc_dagster.ledger.entries import Decided, Event, Run
 from mlc_dagster.ledger.records.decisions import EVENTS, DecisionRefused
 from mlc_dagster.ledger.records.trail import Trail, line
 from mlc_dagster.ledger.tables import attempts, decisions, holds
+from mlc_dagster.ledger.tenants import of_tenant
 
 BESIDE = (Event.NOTED, Event.ASSIGNED, Event.PROPOSED, Event.REFUSED_BY_PERSON, Event.STARTED)
 """Of these nothing happens to the record."""
@@ -41,6 +42,13 @@ class TakingBack:
         """None: no decision stands."""
         with self._database.reading() as connection:
             return _last(connection, flow, key)
+
+    def reasons(self, who: str, most: int = 5) -> list[str]:
+        """Those that a person gave last, of the decisions that stand."""
+        mine = select(decisions.c.reason).where(of_tenant(decisions.c.flow), decisions.c.who == who)
+        with self._database.reading() as connection:
+            found = connection.execute(mine.order_by(decisions.c.at.desc()).limit(10 * most)).scalars()
+            return list(dict.fromkeys(found))[:most]
 
     def take_back(self, flow: str, key: str, seen: DecidedLast, said: tuple[str, str], run: Run) -> None:
         """`seen`: the decision as the person saw it; `said`: by whom, and why. Raises DecisionRefused."""

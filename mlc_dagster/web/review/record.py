@@ -4,33 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from starlette.responses import JSONResponse, Response
 
 from mlc_dagster.ledger import Run
 from mlc_dagster.ledger.records.decisions import DecisionRefused
-from mlc_dagster.ledger.records.open_item_entries import Wanted
 from mlc_dagster.ledger.records.users import Role
 from mlc_dagster.web.review.bulk_run import REVIEW
 from mlc_dagster.web.review.deciding import DECISIONS, SHORTEST, ask_for, decide, offers
 from mlc_dagster.web.review.lists import item_as_json
+from mlc_dagster.web.review.neighbours import neighbours_of
 from mlc_dagster.web.review.open_record import OpenRecord, nothing_there, record_of
 from mlc_dagster.web.review.sentences import said
 from mlc_dagster.web.review.shown_text import moment
 from mlc_dagster.web.review.visits import Refused, Visit, fingerprint
 
 STORY, FIELDS, LINES, LONGEST = 200, 200, 200, 2_000
-NEAR = 500  # items of a cause among which the next and the one before are looked for
-
-
-class Neighbours(NamedTuple):
-    """Addresses; empty: there is none."""
-
-    up: str
-    before: str = ""
-    after: str = ""
 
 
 class Typed(NamedTuple):
@@ -75,8 +66,8 @@ def page(visit: Visit, found: OpenRecord, status: int = 200, typed: Typed = Type
         decided=None if found.is_open else visit.ledger.taking_back.last(found.flow, key),
         decided_mark=decided_mark(visit, found),
         taken_up=_taken_up(visit, found),
-        neighbours=_neighbours(visit, found),
-        reasons=_reasons(visit) if found.is_open else [],
+        neighbours=neighbours_of(visit, found),
+        reasons=visit.ledger.taking_back.reasons(visit.user.name) if found.is_open else [],
         may={role: visit.may(role, found.company) for role in ("work", "decide", "confirm")},
         here=visit.site.record_url(found.flow, key),
         shortest=SHORTEST,
@@ -90,32 +81,6 @@ def _taken_up(visit: Visit, found: OpenRecord) -> str:
     return f"in about {int(seconds) // 10 * 10 + 10} s" if due else "with the next run"
 
 
-def _neighbours(visit: Visit, found: OpenRecord) -> Neighbours:
-    """Before and after it on the list of its cause, or of the cause that its form was sent from."""
-    mark = next((one.cause.mark for one in found.items), visit.query.get("cause", ""))
-    seen = Wanted(companies=visit.user.companies, connections=visit.site.connections)
-    stock = visit.ledger.open_items.cause(mark, seen) if mark else None
-    if stock is None:
-        return Neighbours(visit.site.url("/items"))
-    items = visit.ledger.open_items.items(replace(seen, cause=stock.cause), None, NEAR)
-    places = [(one.flow, one.key) for one in items]
-    urls = [visit.site.record_url(*place) for place in places]
-    up = visit.site.url("/items", cause=mark)
-    if (found.flow, found.key) not in places:
-        return Neighbours(up, "", urls[0] if urls else "")
-    at = places.index((found.flow, found.key))
-    return Neighbours(up, urls[at - 1] if at else "", urls[at + 1] if at + 1 < len(urls) else "")
-
-
-def _reasons(visit: Visit) -> list[str]:
-    """The last five that this person gave."""
-    flows = sorted(visit.site.connections)
-    mine = f"by {visit.user.name}: "
-    lines = visit.ledger.notes.decisions(flows, None, 200)
-    told = [line.detail.removeprefix(mine) for line in lines if line.detail.startswith(mine)]
-    return list(dict.fromkeys(each for each in told if len(each) >= SHORTEST))[:5]
-
-
 def act(visit: Visit) -> Response:
     """A form of the record's page. Sent twice it is one decision; of another content than was looked at: 409."""
     found, action = _asked(visit), visit.form.get("action", "")
@@ -123,7 +88,7 @@ def act(visit: Visit) -> Response:
     once = visit.form.get("once", "")
     if not (once.isascii() and once.isalnum() and 16 <= len(once) <= 64):
         raise Refused(400, "This form is none of the page's.", "Load the page again.")
-    after = f"{here}&once={once}{''.join(f'&cause={one.cause.mark}' for one in found.items[:1])}"
+    after = _after(visit, found, here, once)
     if not visit.ledger.notes.begin(once, visit.user.name):
         return visit.back(after)
     try:
@@ -145,6 +110,13 @@ class Stopped(Exception):
     def __init__(self, status: int, words: str) -> None:
         super().__init__(words)
         self.status = status
+
+
+def _after(visit: Visit, found: OpenRecord, here: str, once: str) -> str:
+    """Where a form leads: to the record, which names what comes next on the list that it was on."""
+    named = {"once": once, "cause": next((one.cause.mark for one in found.items), "")}
+    named["next"] = neighbours_of(visit, found).next_item
+    return f"{here}&{urlencode({name: value for name, value in named.items() if value})}"
 
 
 def _done(visit: Visit, found: OpenRecord, action: str) -> str:

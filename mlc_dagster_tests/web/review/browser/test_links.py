@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import delete
 
 from mlc_dagster.ledger import Run
 from mlc_dagster.ledger.records.differences import Found
+from mlc_dagster.ledger.tables import contents
+from mlc_dagster_tests.ledger.samples import deliver, ready
 from mlc_dagster_tests.web.review.browser.conftest import text
 from mlc_dagster_tests.web.review.conftest import FLOW, REASON, hold, path_of
 
@@ -84,3 +87,14 @@ def test_a_year_later_each_says_what_became_of_it(both):
     assert "not open any more" in text(page) and "accepted by kari" in text(page)
     page.goto(f"{at.address}/approvals/{waits.id}")
     assert "It waits no more: refused: not this month by ola" in text(page)
+
+
+def test_of_erased_content_it_is_said_that_it_is_not_kept(served, ledger):
+    deliver(ledger, ready("P7"))
+    at = served()
+    page = at.sign_in(path=path_of("P7"))
+    assert "As it was sent" in text(page)
+    with ledger._database.writing() as connection:
+        connection.execute(delete(contents))
+    page.reload()
+    assert "What was sent is not kept any more: it was erased" in text(page) and "created" in text(page)
