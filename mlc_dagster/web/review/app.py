@@ -32,7 +32,7 @@ from mlc_dagster.web.review.security_headers import SecurityHeaders
 from mlc_dagster.web.review.signing_in import SigningIn
 from mlc_dagster.web.review.site import Flows, Site, no_flows
 from mlc_dagster.web.review.stylesheet import ICON, SCRIPT, STYLESHEET
-from mlc_dagster.web.review.visits import Refused, Serve, in_thread, signed_in_page, tell
+from mlc_dagster.web.review.visits import LONG, Refused, Serve, Serving, in_thread, signed_in_page, tell
 
 log = logger(__name__)
 AGAIN = "10"  # seconds after which a page is tried again that the ledger did not answer
@@ -42,10 +42,15 @@ def build(settings: Settings, ledger: Ledger, flows: Flows = no_flows) -> ASGIAp
     """The page of `review:` in mlc.yaml, on this ledger."""
     site = Site(settings, ledger, flows)
     limiter: list[anyio.CapacityLimiter] = []
+    walks: list[anyio.CapacityLimiter] = []
     signing = SigningIn(site, limiter)
 
     def page(path: str, serve: Serve, method: str = "GET") -> Route:
-        return Route(path, signed_in_page(site, serve, limiter), methods=[method])
+        return Route(path, signed_in_page(site, serve, Serving(limiter)), methods=[method])
+
+    def long(path: str, serve: Serve, method: str = "GET") -> Route:
+        """It walks what a month has moved: two at once, and no other page waits for them."""
+        return Route(path, signed_in_page(site, serve, Serving(limiter, walks, 2, LONG)), methods=[method])
 
     async def health(_: Request) -> Response:
         await in_thread(limiter, ledger.users.any)
@@ -82,9 +87,9 @@ def build(settings: Settings, ledger: Ledger, flows: Flows = no_flows) -> ASGIAp
         page("/item/{number}", mailed_links.item),
         page("/cause/{mark}", mailed_links.cause),
         page("/close", closing.now),
-        page("/close/{period}", closing.month),
-        page("/close/{period}/{company}", closing.company),
-        page("/close/{period}/{company}", closing.act, "POST"),
+        long("/close/{period}", closing.month),
+        long("/close/{period}/{company}", closing.company),
+        long("/close/{period}/{company}", closing.act, "POST"),
         page("/me", me.me),
         page("/me", me.act, "POST"),
         page("/decisions", reports.decisions),

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import anyio
@@ -28,6 +28,7 @@ from mlc_dagster.web.review.site import Site, access_log
 MOST_BYTES, MOST_FIELDS = 64 * 1024, 200
 SECONDS = 10.0  # for what is asked of the ledger; it would wait for thirty
 AT_ONCE = 8
+LONG = 60.0  # for what walks all that a month has moved
 
 Serve = Callable[["Visit"], Response]
 
@@ -109,8 +110,20 @@ def tell(what: str, request: Request, **more: str) -> None:
     access_log.info("%s", json.dumps({"what": what, "path": request.url.path[:200], "from": peer(request), **more}))
 
 
-def signed_in_page(site: Site, serve: Serve, limiter: list[anyio.CapacityLimiter]) -> Callable[[Request], Any]:
+class Serving(NamedTuple):
+    """In which threads a page is made: who asks is looked up in the first, what he asks for is done in the second."""
+
+    limiter: list[anyio.CapacityLimiter]
+    own: list[anyio.CapacityLimiter] | None = None  # None: the same
+    at_once: int = AT_ONCE
+    seconds: float = SECONDS
+
+
+def signed_in_page(site: Site, serve: Serve, threads: Serving) -> Callable[[Request], Any]:
     """The endpoint of a page, for those who are signed in alone."""
+
+    limiter = threads.limiter
+    own = limiter if threads.own is None else threads.own
 
     async def endpoint(request: Request) -> Response:
         named = _named_by_proxy(site, request)
@@ -127,7 +140,7 @@ def signed_in_page(site: Site, serve: Serve, limiter: list[anyio.CapacityLimiter
         if request.method == "POST":
             expect_meant(site, request, form, csrf_of(session))
         visit = Visit(site, request, user, session, form, chosen)
-        answer: Response = await in_thread(limiter, serve, visit)
+        answer: Response = await in_thread(own, serve, visit, at_once=threads.at_once, seconds=threads.seconds)
         return answer
 
     return endpoint
@@ -158,15 +171,21 @@ def _sign_in_first(site: Site, request: Request, form: dict[str, str]) -> Respon
     return HTMLResponse(site.render("sign_in.html", said="Your session has ended.", typed=typed, next=here), 401)
 
 
-async def in_thread(limiter: list[anyio.CapacityLimiter], call: Callable[..., Any], *args: Any) -> Any:
+async def in_thread(
+    limiter: list[anyio.CapacityLimiter],
+    call: Callable[..., Any],
+    *args: Any,
+    at_once: int = AT_ONCE,
+    seconds: float = SECONDS,
+) -> Any:
     """The ledger blocks; a question that takes too long is left alone."""
     if not limiter:
-        limiter.append(anyio.CapacityLimiter(AT_ONCE))
+        limiter.append(anyio.CapacityLimiter(at_once))
     try:
-        with anyio.fail_after(SECONDS):
+        with anyio.fail_after(seconds):
             return await anyio.to_thread.run_sync(call, *args, abandon_on_cancel=True, limiter=limiter[0])
     except TimeoutError:
-        raise LedgerUnavailable(f"the ledger gave no answer within {SECONDS:g} s") from None
+        raise LedgerUnavailable(f"the ledger gave no answer within {seconds:g} s") from None
 
 
 async def form_of(request: Request) -> tuple[dict[str, str], list[str]]:

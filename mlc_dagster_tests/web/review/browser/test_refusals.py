@@ -8,13 +8,15 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 import yaml
+from sqlalchemy import update
 
 from mlc_dagster.ledger import Ledger
+from mlc_dagster.ledger.tables import users
 from mlc_dagster_tests.web.review.browser.conftest import csrf, forged, text
 from mlc_dagster_tests.web.review.conftest import FLOW, REASON, hold, path_of, settings_with
 
@@ -221,3 +223,16 @@ def test_a_session_ends_after_half_an_hour_of_rest(at, monkeypatch):
     page.wait_for_timeout(1_100)
     page.goto(at.address)
     assert "/sign-in" in page.url
+
+
+def test_a_token_that_has_ended_signs_nobody_in_and_ends_the_session(at):
+    token = at.ledger.users.add("kari", [("decide", "*")], 30)
+    page = at.sign_in("kari", token=token)
+    with at.ledger._database.writing() as connection:
+        connection.execute(update(users).values(ends_at=datetime(2026, 1, 1, tzinfo=UTC)))
+    page.goto(at.address)
+    assert "/sign-in" in page.url
+    page.get_by_label("Your name").fill("kari")
+    page.get_by_label("Your personal token").fill(token)
+    page.get_by_role("button", name="Sign in").click()
+    assert "Name and token do not go together, or the token has ended" in text(page) and "P20" not in page.content()
