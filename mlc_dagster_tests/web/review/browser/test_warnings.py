@@ -121,7 +121,7 @@ def test_a_list_that_lies_open_keeps_what_it_shows_while_the_ledger_is_away(serv
         raise broken
 
     monkeypatch.setattr(ledger.open_items, "causes", away)
-    page.wait_for_timeout(11_500)
+    page.get_by_text("This list could not be looked at again").wait_for(timeout=60_000)
     told = text(page)
     assert "Open: 1 items of 1 causes" in told
     assert "This list could not be looked at again" in told, "what is shown is old, and says so"

@@ -66,7 +66,7 @@ def test_ten_holds_are_four_causes_and_one_that_is_cured_goes_by_itself(
 
     page.evaluate("() => { window.never = 'loaded again' }")
     beside(cure, world)
-    page.get_by_text("Open: 6 items of 3 causes").wait_for(timeout=30_000)
+    page.get_by_text("Open: 6 items of 3 causes").wait_for(timeout=60_000)
     assert '"4711"' not in text(page) and page.evaluate("() => window.never") == "loaded again"
     ticked = beside(tick, world, sensor="checks_follow_the_stock")
     assert ticked is not None and shown(world) is True
