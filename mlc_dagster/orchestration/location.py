@@ -32,14 +32,14 @@ from mlc_dagster.orchestration.automation.sweep import sweep_jobs, sweep_schedul
 from mlc_dagster.orchestration.automation.taken_up import taken_up_sensors
 from mlc_dagster.orchestration.liveness.lost_runs import lost_runs_sensor
 from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
-from mlc_dagster.orchestration.resources import ConnectionResource, LedgerResource, StorageResource
+from mlc_dagster.orchestration.resources import resources
 from mlc_dagster.orchestration.settings_check import (
     check_extras,
     check_guards,
     check_lives,
 )
 from mlc_dagster.settings import Environment, Settings
-from mlc_dagster.systems.configuration import connections, erp_settings, secrets, switched_off
+from mlc_dagster.systems.configuration import erp_settings, switched_off
 from mlc_dagster.systems.configuration import flows as all_flows
 from mlc_dagster.systems.ifs import records as ifs
 
@@ -275,30 +275,3 @@ def tenants_flows(flows: tuple[Flow, ...], catalogue: Mapping[str, EntitySet]) -
     return tuple(
         replace(flow, source=catalogue[flow.source.name]) if flow.source.system == ERP else flow for flow in flows
     )
-
-
-def resources(
-    settings: Settings, environment: Environment, *, shares_budget: bool = True
-) -> dict[str, dg.ConfigurableResource]:  # type: ignore[type-arg]
-    """Clients and stores. They know the names of their secrets: the UI shows no more than that.
-
-    `shares_budget=False`: their calls are not counted in the ledger, which so stays as it is.
-    """
-    address = dg.EnvVar("MLC_DATABASE_URL")  # it may hold a password
-    ledger = LedgerResource(database_url=address, tenant=settings.tenant, reads_only=not shares_budget)
-    found: dict[str, dg.ConfigurableResource] = {  # type: ignore[type-arg]
-        "ledger": ledger,
-        "storage": StorageResource(root=environment.storage, tenant=settings.tenant, ledger=ledger),
-    }
-    known = connections(settings)
-    for name, section in settings.connections.items():
-        found[name] = ConnectionResource(
-            connection=name,
-            system=known[name].name,
-            secrets=list(secrets(name, known[name], settings)),
-            section=section.model_dump(mode="json", exclude_none=True),
-            connections={each: system.name for each, system in known.items()},
-            ledger=ledger,
-            shares_budget=shares_budget,
-        )
-    return found
