@@ -158,6 +158,9 @@ budgets = Table(
     Column("slots", LargeBinary, nullable=False),  # times of the latest slots, seconds since 1970, 8 bytes each
     Column("paused_until", Float(53), nullable=False),
     Column("paused_for", Float(53)),  # seconds that the pause was meant to be; null: the release before did not say
+    Column("quota_left", Serial),  # calls of the day, as the system said last; null: it never did
+    Column("quota_most", Serial),
+    Column("quota_at", Moment),
     PrimaryKeyConstraint("name", name="budgets_pkey"),
 )
 

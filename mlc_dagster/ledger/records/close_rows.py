@@ -96,6 +96,12 @@ class CloseRows:
                 for row in rows
             ]
 
+    def held_of(self, flow: str, partition: str) -> int:
+        """How many rows of a day a flow has on hold now."""
+        mine = (holds.c.flow == flow, holds.c.closed_at.is_(None), holds.c.partition == partition)
+        with self._database.reading() as connection:
+            return int(connection.execute(select(func.count()).select_from(holds).where(*mine)).scalar_one())
+
     def held_in(self, flow: str, company: str, first: date, last: date) -> list[str]:
         """The keys of a company that were on hold at any time and are dated so, both ends included."""
         mine = (holds.c.flow == flow, holds.c.company == company, holds.c.dated >= first, holds.c.dated <= last)

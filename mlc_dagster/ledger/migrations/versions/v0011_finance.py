@@ -17,6 +17,7 @@ down_revision = "0010"
 def upgrade() -> None:
     _closes()
     _review()
+    _quotas()
 
 
 def _closes() -> None:
@@ -80,6 +81,12 @@ def _review() -> None:
     waits = sa.text("ended_at IS NULL")
     key = ["flow", "key", "action"]
     op.create_index("proposals_standing", "proposals", key, unique=True, sqlite_where=waits, postgresql_where=waits)
+
+
+def _quotas() -> None:
+    """How many calls of the day a system said were left."""
+    for column in (sa.Column("quota_left", Serial), sa.Column("quota_most", Serial), sa.Column("quota_at", Moment)):
+        op.add_column("budgets", column)
 
 
 def _needed(**kinds: Any) -> list[sa.Column[Any]]:
