@@ -40,6 +40,7 @@ class DeliveredRow(NamedTuple):
     content: Any  # plain JSON, as it was sent; None: not kept
     shown: Shown | None  # as agreed since the last look; None: never looked at since it was delivered
     is_accepted: bool = False  # a person said that the target is right with something
+    version: str = ""  # when its source changed it, as text; empty or no time: its source does not say
 
 
 class HeldRow(NamedTuple):
@@ -149,4 +150,5 @@ def _delivered(row: Any, sent: str | None, known: Any) -> DeliveredRow:
         json.loads(sent) if sent else None,
         looks.parsed(known.content) if is_of_it else None,
         is_of_it and (known.accepted is not None or ACCEPTED_STATE in known.content),
+        row.version or "",
     )

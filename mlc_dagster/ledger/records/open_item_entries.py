@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple, Self
 
+from mlc_dagster.core.amounts import parsed
 from mlc_dagster.core.vocabulary import ERP
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -94,6 +95,13 @@ class OpenItem:
     dated: date | None = None
     ours: str | None = None  # of a difference
     theirs: str | None = None
+
+
+def most_money(items: Iterable[OpenItem]) -> tuple[Decimal | None, str]:
+    """(amount, currency) of the largest of what is open of a record: they are never added; None: no amount is told."""
+    told = [(parsed(one.amount), one.currency) for one in items]
+    known = [(amount, currency) for amount, currency in told if amount is not None]
+    return max(known, key=lambda one: abs(one[0]), default=(None, ""))
 
 
 @dataclass(frozen=True)
