@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def policy() -> TwoPeople | None:
-    """What mlc.yaml says; None: nothing. Raises Misconfigured where it has mistakes: who may decide is not known then."""
+    """What mlc.yaml says; None: nothing. Raises Misconfigured where it has mistakes: who may decide is not known."""
     from mlc_dagster.systems import configuration
 
     path = settings_file.environment().config
