@@ -43,6 +43,7 @@ def serve(settings: Settings, port: int | None = None) -> None:
     _allow_files(2 * listeners * settings.web.max_connections + FILES)
     tally = Tally(settings.web.tell_seconds)
     with Ledger.open(settings_file.environment().database_url, settings.tenant) as ledger, ExitStack() as places:
+        ledger.keeping.spare_memory()
         _run([(each, places.enter_context(place)) for each, place in _listeners(settings, ledger, port, tally)])
         tally.tell()
     _leave()

@@ -40,7 +40,8 @@ def _by_content(connection: Connection, flow: str, keys: Sequence[str]) -> Itera
         contents.c.fingerprint == deliveries.c.fingerprint,
     )
     wanted = select(contents.c.key, contents.c.content).join_from(deliveries, contents, same[0] & same[1] & same[2])
-    for row in connection.execute(wanted.where(deliveries.c.flow == flow, deliveries.c.key.in_(keys))):
+    mine = (deliveries.c.flow == flow, contents.c.flow == flow, deliveries.c.key.in_(keys))
+    for row in connection.execute(wanted.where(*mine)):
         sent: Any = json.loads(row.content) if row.content else None
         told = narrow((), sent) if isinstance(sent, dict) else {}
         yield row.key, Whose(told.get("company") or "", told.get("party") or None)
