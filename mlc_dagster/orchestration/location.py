@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import dagster as dg
 
@@ -43,6 +44,7 @@ from mlc_dagster.systems.configuration import connections, erp_settings, secrets
 from mlc_dagster.systems.configuration import flows as all_flows
 from mlc_dagster.systems.ifs import records as ifs
 
+DATABASE = "MLC_DATABASE_URL"
 VOUCHERS = ifs.VOUCHERS.name
 """The SaaS whose chart of accounts the ERP's journal entries are checked against."""
 
@@ -279,26 +281,35 @@ def tenants_flows(flows: tuple[Flow, ...], catalogue: Mapping[str, EntitySet]) -
 
 def resources(
     settings: Settings, environment: Environment, *, shares_budget: bool = True
-) -> dict[str, dg.ConfigurableResource]:  # type: ignore[type-arg]
+) -> dict[str, dg.ResourceDefinition]:
     """Clients and stores. They know the names of their secrets: the UI shows no more than that.
 
+    What mlc.yaml says is fixed: no run sends the tenant's secrets to an address that somebody typed into the launchpad.
     `shares_budget=False`: their calls are not counted in the ledger, which so stays as it is.
     """
-    address = dg.EnvVar("MLC_DATABASE_URL")  # it may hold a password
-    ledger = LedgerResource(database_url=address, tenant=settings.tenant, reads_only=not shares_budget)
-    found: dict[str, dg.ConfigurableResource] = {  # type: ignore[type-arg]
-        "ledger": ledger,
-        "storage": StorageResource(root=environment.storage, tenant=settings.tenant, ledger=ledger),
+    kept: dict[str, Any] = {"tenant": settings.tenant, "reads_only": not shares_budget}
+    ledger = LedgerResource(database_url=dg.EnvVar(DATABASE), **kept)  # the address may hold a password
+    stored: dict[str, Any] = {"root": environment.storage, "tenant": settings.tenant}
+    found = {
+        "ledger": _fixed(ledger, {**kept, "database_url": {"env": DATABASE}}),
+        "storage": _fixed(StorageResource(**stored, ledger=ledger), stored),
     }
     known = connections(settings)
     for name, section in settings.connections.items():
-        found[name] = ConnectionResource(
-            connection=name,
-            system=known[name].name,
-            secrets=list(secrets(name, known[name], settings)),
-            section=section.model_dump(mode="json", exclude_none=True),
-            connections={each: system.name for each, system in known.items()},
-            ledger=ledger,
-            shares_budget=shares_budget,
-        )
+        told: dict[str, Any] = {
+            "connection": name,
+            "system": known[name].name,
+            "secrets": list(secrets(name, known[name], settings)),
+            "section": section.model_dump(mode="json", exclude_none=True),
+            "connections": {each: system.name for each, system in known.items()},
+            "shares_budget": shares_budget,
+        }
+        words = f"{known[name].title}, as mlc.yaml says. Its secrets: {', '.join(told['secrets'])}"
+        found[name] = _fixed(ConnectionResource(**told, ledger=ledger), told, words)
     return found
+
+
+def _fixed(resource: dg.ConfigurableResource[Any], values: Mapping[str, Any], words: str = "") -> dg.ResourceDefinition:
+    """The resource with these values, and no others whatever a run asks for."""
+    definition = resource.get_resource_definition()
+    return definition.configured(dict(values), description=words or definition.description)
