@@ -117,6 +117,13 @@ def test_no_secret_stands_in_what_the_ui_is_shown(world: World, monkeypatch: pyt
     assert "IFS_CLIENT_SECRET" in shown, "the name of the variable is shown, so the search would have found the value"
 
 
+def test_a_column_says_where_it_comes_from_in_the_words_of_its_system(defs: dg.Definitions) -> None:
+    columns = specs(defs)["ifs/purchase_order_set"].metadata["dagster/column_schema"].columns
+    told = {column.name: column.description for column in columns}
+    assert told["order_no"] == "OrderNo of PurchaseOrderSet" and all(told.values()), told
+    assert defs.metadata["mlc-dagster"].value
+
+
 SUPPLIERS = ("ifs/supplier_set", "cin7/suppliers_prepared", "cin7/suppliers")
 
 
