@@ -30,23 +30,26 @@ def policy() -> TwoPeople | None:
     return configuration.load(path).policies.two_people if path.is_file() else None
 
 
-def within_policy(opened: Ledger, action: str, decide: Decide) -> Decide:
+def by_policy(opened: Ledger, decide: Decide, action: str) -> Decide:
     """`decide`, which proposes instead, and raises NeedsSecondPerson, where two people are needed."""
+    from mlc_dagster.rules.waiving import FOUR_EYES, unwaivable
+
     asked = policy()
 
     def decided(hold: HoldEntry, who: str, reason: str, run: Run) -> Decision:
-        if asked is not None and asked.asks(action, *_worth(opened, hold.flow, hold.key)):
-            raise _proposed(opened, action, [hold], (who, reason))
-        return decide(hold, who, reason, run)
+        by_itself = action == "release" and (unwaivable(hold.rules) or not FOUR_EYES.isdisjoint(hold.rules))
+        if asked is None or by_itself or not asked.asks(action, *_worth(opened, hold.flow, hold.key)):
+            return decide(hold, who, reason, run)
+        raise _proposed(opened, action, [hold], (who, reason))
 
     return decided
 
 
-def expect_one_is_enough(opened: Ledger, action: str, flow: str, key: str, said: tuple[str, str]) -> None:
-    """Of what differs of a record. Raises NeedsSecondPerson, and has proposed it, where two people are needed."""
+def expect_one_is_enough(opened: Ledger, flow: str, key: str, said: tuple[str, str]) -> None:
+    """For accepting theirs. Raises NeedsSecondPerson, and has proposed it, where two people are needed."""
     asked, found = policy(), opened.differences.open(flow, key)
-    if asked is not None and found and asked.asks(action, *_worth(opened, flow, key)):
-        raise _proposed(opened, action, found, said)
+    if asked is not None and found and asked.asks("accept", *_worth(opened, flow, key)):
+        raise _proposed(opened, "accept", found, said)
 
 
 def _worth(opened: Ledger, flow: str, key: str) -> tuple[str, Decimal | None, str]:
