@@ -52,3 +52,13 @@ def test_a_cause_is_found_by_its_mark_with_what_of_it_is_wanted(filled: Ledger) 
     assert filled.open_items.cause("no such mark") is None
     mark = filled.open_items.causes()[0].cause.mark
     assert filled.open_items.cause(mark, Wanted(currency="XXX")) is None
+
+
+def test_a_server_keeps_few_pages_for_each_of_its_connections(sqlite_ledger: Ledger) -> None:
+    def pages() -> int:
+        with sqlite_ledger._database.reading() as connection:
+            return int(connection.exec_driver_sql("PRAGMA cache_size").scalar_one())
+
+    assert pages() == -65_536
+    sqlite_ledger.keeping.spare_memory()
+    assert pages() == -4_096 and sqlite_ledger.open_items.causes() == []
