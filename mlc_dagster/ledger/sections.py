@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlc_dagster.ledger.coordination.accounts import Accounts
 from mlc_dagster.ledger.coordination.alerts import Alerts
+from mlc_dagster.ledger.coordination.budgets import Quotas
 from mlc_dagster.ledger.coordination.inbox import Inbox
 from mlc_dagster.ledger.coordination.pauses import Pauses
 from mlc_dagster.ledger.coordination.work import Work
@@ -53,6 +54,7 @@ class Sections:
         self.decisions = LedgerDecisions(database)
         self.history = LedgerHistory(database)
         self.audit = LedgerAudit(database)
+        self.quotas = Quotas(database)
         self.causes = Causes(database)
         self.closed_items = ClosedItems(database)
         self.closes = Closes(database)

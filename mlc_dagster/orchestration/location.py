@@ -18,6 +18,7 @@ from mlc_dagster.orchestration.assets.pausing import after
 from mlc_dagster.orchestration.assets.references import alignment_checks, reference_assets
 from mlc_dagster.orchestration.assets.reversals import reversals_asset, reversals_key, reverses
 from mlc_dagster.orchestration.assets.sources import source_asset
+from mlc_dagster.orchestration.assets.stale import RELEASE
 from mlc_dagster.orchestration.assets.verified import reads_back, verified_asset
 from mlc_dagster.orchestration.automation import alerts, duplicates, own_times, source_checks, verifying
 from mlc_dagster.orchestration.automation import jobs_and_schedules as automation
@@ -30,9 +31,9 @@ from mlc_dagster.orchestration.automation.retention import purge_job, purge_sche
 from mlc_dagster.orchestration.automation.stock import stock_sensor
 from mlc_dagster.orchestration.automation.sweep import sweep_jobs, sweep_schedules
 from mlc_dagster.orchestration.automation.taken_up import taken_up_sensors
+from mlc_dagster.orchestration.fixed_resources import resources
 from mlc_dagster.orchestration.liveness.lost_runs import lost_runs_sensor
 from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
-from mlc_dagster.orchestration.resources import resources
 from mlc_dagster.orchestration.settings_check import (
     check_extras,
     check_guards,
@@ -62,6 +63,7 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
         sensors=list(parts.sensors()),
         resources=resources(settings, environment),
         executor=in_process_executor,
+        metadata={"mlc-dagster": RELEASE},
     )
 
 

@@ -17,10 +17,8 @@ from mlc_dagster.ledger.credentials import secret
 from mlc_dagster.ledger.replaced_secrets import ReplacedSecret
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline.identity import AccountCheck
-from mlc_dagster.settings import Environment, Settings
 from mlc_dagster.settings.section import SystemConnection
 from mlc_dagster.systems import accounts
-from mlc_dagster.systems.configuration import connections, secrets
 from mlc_dagster.systems.registry import systems
 from mlc_dagster.systems.shared.connections import Budgets
 from mlc_dagster.transport.budget_share import BudgetShare
@@ -156,30 +154,3 @@ class ConnectionResource(Signed):
 
     def _bank_salt(self) -> bytes:
         return self.opened.bank_marks.salt()
-
-
-def resources(
-    settings: Settings, environment: Environment, *, shares_budget: bool = True
-) -> dict[str, dg.ConfigurableResource]:  # type: ignore[type-arg]
-    """Clients and stores. They know the names of their secrets: the UI shows no more than that.
-
-    `shares_budget=False`: their calls are not counted in the ledger, which so stays as it is.
-    """
-    address = dg.EnvVar("MLC_DATABASE_URL")  # it may hold a password
-    ledger = LedgerResource(database_url=address, tenant=settings.tenant, reads_only=not shares_budget)
-    found: dict[str, dg.ConfigurableResource] = {  # type: ignore[type-arg]
-        "ledger": ledger,
-        "storage": StorageResource(root=environment.storage, tenant=settings.tenant, ledger=ledger),
-    }
-    known = connections(settings)
-    for name, section in settings.connections.items():
-        found[name] = ConnectionResource(
-            connection=name,
-            system=known[name].name,
-            secrets=list(secrets(name, known[name], settings)),
-            section=section.model_dump(mode="json", exclude_none=True),
-            connections={each: system.name for each, system in known.items()},
-            ledger=ledger,
-            shares_budget=shares_budget,
-        )
-    return found

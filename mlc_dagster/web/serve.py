@@ -45,6 +45,7 @@ def serve(settings: Settings, port: int | None = None, flows: Flows = no_flows) 
     _allow_files(2 * listeners * settings.web.max_connections + FILES)
     tally = Tally(settings.web.tell_seconds)
     with Ledger.open(settings_file.environment().database_url, settings.tenant) as ledger, ExitStack() as places:
+        ledger.keeping.spare_memory()
         _run([(each, places.enter_context(place)) for each, place in _listeners(settings, ledger, port, tally, flows)])
         tally.tell()
     _leave()

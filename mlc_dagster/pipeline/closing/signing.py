@@ -52,7 +52,7 @@ def keep(gathering: Gathering, figures: CompanyFigures, run: Run) -> Closed:
     if valid is not None and valid.fingerprint != figures.fingerprint:
         signed = ledger.closes.version(books, valid.version)
         voided = ledger.closes.void(books, because(gathering, figures, signed), run)
-    changes = ledger.settings_history.changes(gathering.month.begins_at)
+    changes = ledger.settings_history.changes(gathering.month.begins_at(gathering.zone(books.company)))
     return Closed(figures, version, tuple(ledger.closes.signatures(books)), tuple(changes), voided)
 
 
@@ -64,8 +64,9 @@ def sign(gathering: Gathering, figures: CompanyFigures, who: str, reason: str, r
             f"{books} is signed by {closed.signature.who}, version {closed.signature.version}",
             cure="A signature stands until a figure changes.",
         )
-    if gathering.ledger.looks.now() < gathering.month.ends_at:
-        raise Misconfigured(f"{books} is not over", cure=f"Sign it from {gathering.month.ends_at:%Y-%m-%d} on.")
+    ends_at = gathering.month.ends_at(gathering.zone(books.company))
+    if gathering.ledger.looks.now() < ends_at:
+        raise Misconfigured(f"{books} is not over", cure=f"Sign it from {ends_at:%Y-%m-%d %H:%M %Z} on.")
     if (still := figures.open_in_words()) and not reason.strip():
         cure = 'Solve it, or say why it is signed all the same: --reason "..."'
         raise Misconfigured(f"{books} has something open: {'; '.join(still)}", cure=cure)

@@ -73,12 +73,14 @@ def _shown(
     if visit.wants_json:
         return JSONResponse(_as_json(one, signature, changed), status)
     period = Month.of(one.books.period)
+    ends_at = period.ends_at(gathering.zone(one.books.company))
     return visit.page(
         "close_company.html",
         status,
         one=one.as_json(),
         period=period,
-        is_over=visit.ledger.looks.now() >= period.ends_at,
+        ends_at=ends_at,
+        is_over=visit.ledger.looks.now() >= ends_at,
         signature=signature,
         changed=changed,
         earlier=[each for each in visit.ledger.closes.signatures(one.books) if each.voided_at],

@@ -10,14 +10,14 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from mlc_dagster.core.vocabulary import plain
-from mlc_dagster.ledger.records.open_item_entries import CauseStock, OpenItem, Wanted
+from mlc_dagster.ledger.records.open_item_entries import CauseStock, OpenItem, Totals, Wanted
 from mlc_dagster.ledger.records.open_items import summed
 from mlc_dagster.web.review.filters import FilterMistake, address, asked, place, wanted
 from mlc_dagster.web.review.sentences import Said, request_text, said
 from mlc_dagster.web.review.shown_text import money
 from mlc_dagster.web.review.visits import Refused, Visit
 
-PAGE, CAUSES = 50, 200
+PAGE, CAUSES = 50, 80
 NAMED = 20  # documents in a request
 
 
@@ -55,15 +55,16 @@ def items(visit: Visit) -> Response:
     except FilterMistake as error:
         raise Refused(400, f"This filter cannot be asked for: {error}.") from None
     found = visit.ledger.open_items.items(filtered, after, PAGE + 1)
-    stocks = visit.ledger.open_items.causes(filtered)
+    is_all = after is None and len(found) <= PAGE
+    total = Totals.of(found) if is_all else visit.ledger.open_items.totals(filtered)
     if visit.wants_json:
-        told = {"items": [item_as_json(visit, one) for one in found[:PAGE]], "sums": _plain(summed(stocks))}
-        return JSONResponse({**told, "count": sum(one.items for one in stocks), "next": _next(visit, found)})
+        told = {"items": [item_as_json(visit, one) for one in found[:PAGE]], "sums": _plain(total.amounts)}
+        return JSONResponse({**told, "count": total.items, "next": _next(visit, found)})
     return visit.page(
         "items.html",
         items=[(one, said(one.cause, visit.site.titles), where(visit, one)) for one in found[:PAGE]],
-        count=sum(one.items for one in stocks),
-        sums=summed(stocks),
+        count=total.items,
+        sums=total.amounts,
         cause=said(cause.cause, visit.site.titles) if cause else None,
         stock=cause,
         request_text=_request(visit, cause) if cause else "",
