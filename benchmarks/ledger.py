@@ -60,7 +60,7 @@ def fill(ledger: Ledger, flow: str, named: Sequence[str]) -> None:
 
 def _filled_index(connection: Connection, *, dropped: bool) -> None:
     """An index that is built at once is built sooner than one that grows."""
-    index = next(iter(attempts.indexes))
+    index = next(each for each in attempts.indexes if each.name == "attempts_by_key")
     (index.drop if dropped else index.create)(connection)
 
 

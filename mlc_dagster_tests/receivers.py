@@ -31,6 +31,7 @@ class Receiver:
     status: int = 200
     body: bytes = b"ok"
     texts: list[str] = field(default_factory=list)
+    bodies: list[Any] = field(default_factory=list)  # of a webhook, as they came
     mails: list[Any] = field(default_factory=list)
     sign_ins: list[tuple[str, str]] = field(default_factory=list)
     encrypted: list[bool] = field(default_factory=list)  # for each mail
@@ -42,13 +43,14 @@ class Receiver:
 
 @contextmanager
 def webhook() -> Iterator[Receiver]:
-    """Takes {"text": ...} by POST."""
+    """Takes {"text": ...}, or a card of Teams, by POST."""
     receiver = Receiver()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers["Content-Length"]))
-            receiver.texts.append(json.loads(content)["text"])
+            receiver.bodies.append(json.loads(content))
+            receiver.texts.append(_text_of(receiver.bodies[-1]))
             self.send_response(receiver.status)
             self.send_header("Content-Length", str(len(receiver.body)))
             self.end_headers()
@@ -58,6 +60,14 @@ def webhook() -> Iterator[Receiver]:
 
     with _served(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler), receiver):
         yield receiver
+
+
+def _text_of(body: dict[str, Any]) -> str:
+    if "text" in body:
+        return str(body["text"])
+    (card,) = body["attachments"]
+    assert card["contentType"] == "application/vnd.microsoft.card.adaptive"
+    return "\n".join(block["text"] for block in card["content"]["body"])
 
 
 @contextmanager

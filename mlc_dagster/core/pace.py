@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 MARGIN = 0.05
 """The share by which a period is stretched: a call that leaves late must not fall into its successor's window."""
@@ -27,3 +28,10 @@ def next_slot(taken: Sequence[float], now: float, limit: int, period: float) -> 
     when = now if len(kept) < limit else max(now, kept[0] + period * (1 + MARGIN))
     when = max(when, kept[-1]) if kept else when
     return when, [*kept[bisect_right(kept, when - period * (1 + MARGIN)) :], when]
+
+
+@runtime_checkable
+class KeepsQuota(Protocol):
+    """A budget that remembers how many calls of the day its system says are left."""
+
+    def remains(self, left: int, most: int) -> None: ...

@@ -35,6 +35,7 @@ DRIVERS = {  # as people and hosting providers write them; PostgreSQL is the sam
 BUSY_SECONDS = 30  # how long a writer of SQLite waits for another one
 CHUNK = 1000  # keys in one question
 CACHE_KIB = 65_536  # at most, for each connection: the inner pages of a ledger of millions of deliveries
+SMALL_KIB = 4_096  # the same of a process with many connections that looks at what is open: it has an index
 LOG_PAGES = 4_000  # 16 MB: a page that changes in every batch is copied into the file less often
 
 
@@ -81,6 +82,12 @@ class Database:
     def whole(self) -> Database:
         """The same of all tenants, to be read: names are as they are stored. Close it."""
         return Database(self.url, reads_only=True, tenant=None)
+
+    def spare_memory(self) -> None:
+        """Each connection that is opened from now on keeps few pages: for a server, which has many of them."""
+        for engine in (self._durable, self._hasty) if self.is_sqlite else ():
+            event.listen(engine, "connect", _keep_few_pages)
+            engine.dispose()
 
     def close(self) -> None:
         self._durable.dispose()
@@ -202,3 +209,7 @@ def _prepare_sqlite(engine: Engine, synchronous: str) -> None:
         # A transaction that reads first and then writes is refused when another one wrote in between.
         writes = connection.get_execution_options().get("writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _keep_few_pages(connection: Any, _: Any) -> None:
+    connection.execute(f"PRAGMA cache_size=-{SMALL_KIB}")

@@ -9,6 +9,11 @@ from mlc_dagster.ledger.tenants import Scoped
 
 TABLES = MetaData()
 
+TEXT_COLUMNS = (
+    *("flow", "key", "party", "missing", "amount", "currency", "scaled", "opened_at", "company"),
+    *("owner", "assigned", "rules", "closed_at"),
+)
+
 holds = Table(
     "holds",
     TABLES,
@@ -72,6 +77,12 @@ holds = Table(
         sqlite_where=text("closed_at IS NULL"),
         postgresql_where=text("closed_at IS NULL"),
     ),
+    Index(
+        "holds_by_text",  # what a person searches in: SQLite reads no row for it; PostgreSQL has a limit for an entry
+        *TEXT_COLUMNS,
+        info={"only": "sqlite"},
+        sqlite_where=text("closed_at IS NULL"),
+    ).ddl_if(dialect="sqlite"),
     Index(
         "holds_passing",
         "flow",

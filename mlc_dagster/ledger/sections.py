@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlc_dagster.ledger.coordination.accounts import Accounts
 from mlc_dagster.ledger.coordination.alerts import Alerts
+from mlc_dagster.ledger.coordination.budgets import Quotas
 from mlc_dagster.ledger.coordination.inbox import Inbox
 from mlc_dagster.ledger.coordination.pauses import Pauses
 from mlc_dagster.ledger.coordination.work import Work
@@ -13,6 +14,7 @@ from mlc_dagster.ledger.records.audits import LedgerAudit
 from mlc_dagster.ledger.records.bank_marks import BankMarks
 from mlc_dagster.ledger.records.causes import Causes
 from mlc_dagster.ledger.records.close_rows import CloseRows
+from mlc_dagster.ledger.records.closed_items import ClosedItems
 from mlc_dagster.ledger.records.closes import Closes
 from mlc_dagster.ledger.records.contents import Contents
 from mlc_dagster.ledger.records.decisions import LedgerDecisions
@@ -28,6 +30,7 @@ from mlc_dagster.ledger.records.posted import LedgerPosted
 from mlc_dagster.ledger.records.proposals import Proposals
 from mlc_dagster.ledger.records.reads import Reads
 from mlc_dagster.ledger.records.review_notes import ReviewNotes
+from mlc_dagster.ledger.records.selections import Selections
 from mlc_dagster.ledger.records.settings_history import SettingsHistory
 from mlc_dagster.ledger.records.shadow import Shadow
 from mlc_dagster.ledger.records.sightings import LedgerSightings
@@ -36,6 +39,7 @@ from mlc_dagster.ledger.records.stale import Stale
 from mlc_dagster.ledger.records.stock import LedgerStock
 from mlc_dagster.ledger.records.stored import Stored
 from mlc_dagster.ledger.records.sweeps import Sweeps
+from mlc_dagster.ledger.records.taking_back import TakingBack
 from mlc_dagster.ledger.records.users import Users
 from mlc_dagster.ledger.records.ways_back import LedgerWaysBack
 from mlc_dagster.ledger.upkeep.soundness import Keeping
@@ -50,7 +54,9 @@ class Sections:
         self.decisions = LedgerDecisions(database)
         self.history = LedgerHistory(database)
         self.audit = LedgerAudit(database)
+        self.quotas = Quotas(database)
         self.causes = Causes(database)
+        self.closed_items = ClosedItems(database)
         self.closes = Closes(database)
         self.close_rows = CloseRows(database)
         self.contents = Contents(database)
@@ -65,6 +71,8 @@ class Sections:
         self.people = LedgerWaysBack(database)
         self.proposals = Proposals(database)
         self.notes = ReviewNotes(database)
+        self.selections = Selections(database)
+        self.taking_back = TakingBack(database)
         self.users = Users(database)
         self.reads = Reads(database)
         self.agreements = Agreements(database)

@@ -27,6 +27,7 @@ from mlc_dagster.ledger.content_tables import contents as contents
 from mlc_dagster.ledger.hold_tables import TABLES as TABLES
 from mlc_dagster.ledger.hold_tables import causes as causes
 from mlc_dagster.ledger.hold_tables import holds as holds
+from mlc_dagster.ledger.people_events import BY_PEOPLE_CONDITION
 from mlc_dagster.ledger.review_tables import answered_forms as answered_forms
 from mlc_dagster.ledger.review_tables import proposals as proposals
 from mlc_dagster.ledger.review_tables import sessions as sessions
@@ -103,6 +104,12 @@ attempts = Table(
     Column("hash", Name),  # over the line and the one before it: see chain.py
     PrimaryKeyConstraint("id", name="attempts_pkey"),
     Index("attempts_by_key", "flow", "key", "id"),
+    Index(
+        "attempts_by_people",  # what people decided, by its place in the trail: few among millions
+        "id",
+        sqlite_where=text(BY_PEOPLE_CONDITION),
+        postgresql_where=text(BY_PEOPLE_CONDITION),
+    ),
 )
 
 chains = Table(
@@ -158,6 +165,9 @@ budgets = Table(
     Column("slots", LargeBinary, nullable=False),  # times of the latest slots, seconds since 1970, 8 bytes each
     Column("paused_until", Float(53), nullable=False),
     Column("paused_for", Float(53)),  # seconds that the pause was meant to be; null: the release before did not say
+    Column("quota_left", Serial),  # calls of the day, as the system said last; null: it never did
+    Column("quota_most", Serial),
+    Column("quota_at", Moment),
     PrimaryKeyConstraint("name", name="budgets_pkey"),
 )
 

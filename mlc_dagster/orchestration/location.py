@@ -18,6 +18,7 @@ from mlc_dagster.orchestration.assets.pausing import after
 from mlc_dagster.orchestration.assets.references import alignment_checks, reference_assets
 from mlc_dagster.orchestration.assets.reversals import reversals_asset, reversals_key, reverses
 from mlc_dagster.orchestration.assets.sources import source_asset
+from mlc_dagster.orchestration.assets.stale import RELEASE
 from mlc_dagster.orchestration.assets.verified import reads_back, verified_asset
 from mlc_dagster.orchestration.automation import alerts, duplicates, own_times, source_checks, verifying
 from mlc_dagster.orchestration.automation import jobs_and_schedules as automation
@@ -30,16 +31,16 @@ from mlc_dagster.orchestration.automation.retention import purge_job, purge_sche
 from mlc_dagster.orchestration.automation.stock import stock_sensor
 from mlc_dagster.orchestration.automation.sweep import sweep_jobs, sweep_schedules
 from mlc_dagster.orchestration.automation.taken_up import taken_up_sensors
+from mlc_dagster.orchestration.fixed_resources import resources
 from mlc_dagster.orchestration.liveness.lost_runs import lost_runs_sensor
 from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
-from mlc_dagster.orchestration.resources import ConnectionResource, LedgerResource, StorageResource
 from mlc_dagster.orchestration.settings_check import (
     check_extras,
     check_guards,
     check_lives,
 )
 from mlc_dagster.settings import Environment, Settings
-from mlc_dagster.systems.configuration import connections, erp_settings, secrets, switched_off
+from mlc_dagster.systems.configuration import erp_settings, switched_off
 from mlc_dagster.systems.configuration import flows as all_flows
 from mlc_dagster.systems.ifs import records as ifs
 
@@ -62,6 +63,7 @@ def build(settings: Settings, environment: Environment) -> dg.Definitions:
         sensors=list(parts.sensors()),
         resources=resources(settings, environment),
         executor=in_process_executor,
+        metadata={"mlc-dagster": RELEASE},
     )
 
 
@@ -275,30 +277,3 @@ def tenants_flows(flows: tuple[Flow, ...], catalogue: Mapping[str, EntitySet]) -
     return tuple(
         replace(flow, source=catalogue[flow.source.name]) if flow.source.system == ERP else flow for flow in flows
     )
-
-
-def resources(
-    settings: Settings, environment: Environment, *, shares_budget: bool = True
-) -> dict[str, dg.ConfigurableResource]:  # type: ignore[type-arg]
-    """Clients and stores. They know the names of their secrets: the UI shows no more than that.
-
-    `shares_budget=False`: their calls are not counted in the ledger, which so stays as it is.
-    """
-    address = dg.EnvVar("MLC_DATABASE_URL")  # it may hold a password
-    ledger = LedgerResource(database_url=address, tenant=settings.tenant, reads_only=not shares_budget)
-    found: dict[str, dg.ConfigurableResource] = {  # type: ignore[type-arg]
-        "ledger": ledger,
-        "storage": StorageResource(root=environment.storage, tenant=settings.tenant, ledger=ledger),
-    }
-    known = connections(settings)
-    for name, section in settings.connections.items():
-        found[name] = ConnectionResource(
-            connection=name,
-            system=known[name].name,
-            secrets=list(secrets(name, known[name], settings)),
-            section=section.model_dump(mode="json", exclude_none=True),
-            connections={each: system.name for each, system in known.items()},
-            ledger=ledger,
-            shares_budget=shares_budget,
-        )
-    return found

@@ -1,14 +1,15 @@
-"""Somebody is told: of a run that failed, and once a day of what is on hold. What fails here, fails nothing else."""
+"""Somebody is told, as mlc.yaml says: of a run that failed, at once. What fails here, fails nothing else."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from types import MappingProxyType
 
 from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.core.logs import logger
@@ -51,6 +52,30 @@ def of_route(route: AlertRoute, settings: AlertSettings) -> AlertSettings:
     )
 
 
+@dataclass(frozen=True)
+class Cause:
+    """By what a message is known: who was told of it within `quiet` seconds, or since it stands, is not told again."""
+
+    mark: str
+    quiet: float  # seconds
+    since: datetime | None = None
+
+
+@dataclass
+class Sending:
+    """What came of a message: who got it, and why others did not."""
+
+    sent: int = 0
+    failed: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        """False: all were told before."""
+        return bool(self.sent or self.failed)
+
+    def says(self, what: str) -> str:
+        return f"not told: {'; '.join(self.failed)}" if self.failed else what
+
+
 def tell(
     settings: AlertSettings,
     ledger: Opened,
@@ -63,26 +88,70 @@ def tell(
 
     `kind`, and the `owners` of what it is about: the first route that fits says who is told.
     """
-    fits = (route for route in settings.routes if _fits(route, kind, owners))
-    if (route := next(fits, None)) is not None:
-        settings = of_route(route, settings)
-    failed: list[MlcError] = []
+    return tell_once(settings, ledger, subject, lambda _: text, (), kind, owners).failed
+
+
+def tell_once(
+    settings: AlertSettings,
+    ledger: Opened,
+    subject: str,
+    text: Callable[[int], str],
+    causes: Sequence[Cause],
+    kind: str = "",
+    owners: Collection[str] = (),
+) -> Sending:
+    """As `tell`, to those who were not told of one of its causes; to all where it has none.
+
+    `text` is given how often it happened untold. Who could not be reached is told the next time.
+    """
+    told = Sending()
     try:
-        for channel in channels(settings, ledger):
+        for channel in channels(routed(settings, kind, owners), ledger):
+            marks = [replace(each, mark=f"{each.mark} > {channel.whom}") for each in causes]
+            if (before := _due(ledger, marks)) is None:
+                continue
             try:
-                channel.send(subject, text)
+                channel.send(subject, text(before))
+                told.sent += 1
             except NotSent as error:
-                failed.append(error)
+                told.failed.append(_logged(error))
+                _forget(ledger, marks)
     except MlcError as error:
-        failed.append(error)
-    for each in failed:
-        log.warning("an alert was not sent: %s", each)
-    return [str(each) for each in failed]
+        told.failed.append(_logged(error))
+    return told
+
+
+def routed(settings: AlertSettings, kind: str = "", owners: Collection[str] = ()) -> AlertSettings:
+    """The settings of the first route that fits; else those of all."""
+    fits = (of_route(route, settings) for route in settings.routes if _fits(route, kind, owners))
+    return next(fits, settings)
 
 
 def _fits(route: AlertRoute, kind: str, owners: Collection[str]) -> bool:
     is_kind, is_owner = not route.kinds or kind in route.kinds, not route.owners or set(route.owners) & set(owners)
     return is_kind and bool(is_owner)
+
+
+def _logged(error: MlcError) -> str:
+    log.warning("an alert was not sent: %s", error)
+    return str(error)
+
+
+def _due(ledger: Opened, causes: Sequence[Cause]) -> int | None:
+    """How often it was not told since the last message; None: not now. A ledger that fails keeps no message back."""
+    if not causes:
+        return 0
+    try:
+        found = [ledger().alerts.due(each.mark, each.quiet, each.since) for each in causes]
+        return max((each for each in found if each is not None), default=None)
+    except MlcError as error:
+        log.warning("whether this was told already is not known: %s", error.message)
+        return 0
+
+
+def _forget(ledger: Opened, causes: Sequence[Cause]) -> None:
+    with suppress(MlcError):
+        ledger().alerts.forget(each.mark for each in causes)
 
 
 def redacted(text: str, ledger: Opened, secrets: Collection[str]) -> str:
@@ -113,6 +182,7 @@ class FailedRun:
     run_id: str
     partitions: str  # "2026-11-05", "2026-11-01 to 2026-11-05"; empty: it has none
     errors: tuple[str, ...]  # of its steps, each in words with its cure
+    flows: frozenset[str] = frozenset()  # that it was to load, as far as that is known
 
     @property
     def cause(self) -> str:
@@ -130,16 +200,33 @@ class FailedRun:
         return "\n".join([*(self.errors or ("No step failed; see the run's log.",)), *filter(None, (again, where))])
 
 
-def tell_failure(settings: AlertSettings, ledger: Opened, failed: FailedRun, secrets: Collection[str]) -> str:
-    """One message for one cause in `quiet_minutes`, without the secrets of these names. What came of it, in words."""
-    standing = _standing(ledger, failed)
-    before = _due(settings, ledger, failed.cause, standing)
-    if before is None:
-        return f"{failed.job} failed for the same cause before: it was told then"
-    told = [failed.text(settings.ui_url, before), *(each.follows(each.cause.partition(":")[0]) for each in standing)]
-    text = redacted("\n".join(told), ledger, secrets)
-    failures = tell(settings, ledger, redacted(failed.subject(), ledger, secrets), text, kind="run_failed")
-    return f"not told: {'; '.join(failures)}" if failures else f"told that {failed.job} failed"
+def tell_failure(
+    settings: AlertSettings,
+    ledger: Opened,
+    failed: FailedRun,
+    secrets: Collection[str],
+    owners: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """One message for one cause in `quiet_minutes`, without the secrets of these names. What came of it, in words.
+
+    What stands on the work list is told once when it begins, and once more when it needs a person, whatever job meets
+    it on whatever day. `owners`: flow -> who is asked about it.
+    """
+    standing, quiet = _standing(ledger, failed), settings.quiet_minutes * 60
+    causes = [Cause(each.mark, quiet, each.since) for each in standing] or [Cause(failed.cause, quiet)]
+    follows = [each.follows(each.cause.partition(":")[0]) for each in standing]
+
+    def text(before: int) -> str:
+        return redacted("\n".join([failed.text(settings.ui_url, before), *follows]), ledger, secrets)
+
+    flows = {*failed.flows, *(flow for each in standing for flow in each.flows)}
+    whose = {owner for flow, owner in owners.items() if flow in flows}
+    told = tell_once(settings, ledger, redacted(failed.subject(), ledger, secrets), text, causes, "run_failed", whose)
+    return (
+        told.says(f"told that {failed.job} failed")
+        if told
+        else (f"{failed.job} failed for the same cause before: it was told then")
+    )
 
 
 def _standing(ledger: Opened, failed: FailedRun) -> list[DueCause]:
@@ -150,61 +237,3 @@ def _standing(ledger: Opened, failed: FailedRun) -> list[DueCause]:
         return [each for each in by_cause(work.all() if mine else ()) if each.cause in mine]
     except MlcError:
         return []
-
-
-def _due(settings: AlertSettings, ledger: Opened, cause: str, standing: Sequence[DueCause] = ()) -> int | None:
-    """How often it was not told since the last message; None: not now. A ledger that fails keeps no message back.
-
-    What stands on the work list is told once when it begins, and once more when it needs a person, whatever job meets
-    it on whatever day.
-    """
-    quiet = settings.quiet_minutes * 60
-    try:
-        alerts = ledger().alerts
-        if not standing:
-            return alerts.due(cause, quiet)
-        marks = [(f"{each.cause}{' needs a person' if each.needs_person else ''}", each.since) for each in standing]
-        found = [alerts.due(mark, quiet, since) for mark, since in marks]
-        return max((each for each in found if each is not None), default=None)
-    except MlcError as error:
-        log.warning("whether this was told already is not known: %s", error.message)
-        return 0
-
-
-# --- once a day -----------------------------------------------------------------------------------------------------
-
-
-def daily(ledger: Ledger, also: Iterable[str] = ()) -> tuple[str, str]:
-    """Subject and text: of each flow how many are on hold, since when, by which rules; then what is paused."""
-    stock, pauses = ledger.history.stock(), ledger.pauses.standing()
-    by_flow: dict[str, list[str]] = defaultdict(list)
-    for (flow, rule), number in sorted(ledger.count_holds().items(), key=lambda each: -each[1]):
-        by_flow[flow].append(f"{rule} {number}")
-    held = [
-        f"{flow}: {one.holds} since {one.oldest:%Y-%m-%d} ({', '.join(by_flow[flow])})"
-        for flow, one in sorted(stock.items())
-    ]
-    stopped = [f"{pause}{_waiting(ledger, name)}" for name, pause in pauses.items()]
-    stopped += [
-        f"{name} asks to be left alone: waiting until {until:%Y-%m-%d %H:%M} UTC{_waiting(ledger, name)}"
-        for name, until in sorted(ledger.work.silent().items())
-    ]
-    stopped += [each.says() for each in by_cause(ledger.work.all())]
-    total = sum(one.holds for one in stock.values())
-    subject = f"mlc: {total or 'nothing'} on hold" + (f", {', '.join(pauses)} paused" if pauses else "")
-    return subject, "\n".join([*held, *stopped, *also]) or "Nothing is on hold, and nothing is paused."
-
-
-def _waiting(ledger: Ledger, connection: str) -> str:
-    waiting = sum(task.connection == connection for task in ledger.work.all())
-    return f" ({waiting} load{'s wait' if waiting > 1 else ' waits'})" if waiting else ""
-
-
-def tell_daily(settings: AlertSettings, ledger: Opened, secrets: Collection[str], also: Sequence[str] = ()) -> str:
-    """What came of it, in a few words."""
-    try:
-        subject, text = daily(ledger(), also)
-    except MlcError as error:
-        subject, text = "mlc: what is on hold is not known", str(error)
-    failures = tell(settings, ledger, redacted(subject, ledger, secrets), redacted(text, ledger, secrets))
-    return f"not told: {'; '.join(failures)}" if failures else f"told: {subject.removeprefix('mlc: ')}"

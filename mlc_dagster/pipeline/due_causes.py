@@ -28,6 +28,11 @@ class DueCause:
         """What lets it go on."""
         return f"mlc retry {self.cause}"
 
+    @property
+    def mark(self) -> str:
+        """By what people are told of it: once when it begins, and once more when it needs them."""
+        return f"{self.cause}{' needs a person' if self.needs_person else ''}"
+
     def says(self) -> str:
         """In one line, with what to do."""
         many = self.loads > 1

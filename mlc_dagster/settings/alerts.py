@@ -42,7 +42,7 @@ class EmailSettings(Section):
 
 Kind = Literal[
     "run_failed", "failed_twice", "credential", "quota", "not_fresh", "days_due", "held_share",
-    "open_long", "open_amount", "few_rows", "paused", "chain_broken",
+    "open_long", "open_amount", "few_rows", "paused", "chain_broken", "digest",
 ]  # fmt: skip
 WebhookForm = Literal["slack", "teams"]
 
@@ -59,6 +59,8 @@ class AlertThresholds(Section):
     )
     few_rows_share: float = Field(0.1, ge=0, lt=1, description="Of the usual rows of a day; 0: never told")
     paused_hours: float = Field(24, gt=0)
+    credential_days: float = Field(14, gt=0, description="A credential that ends within these is told before it does")
+    quota_left_share: float = Field(0.1, ge=0, lt=1, description="Of the calls of a day, where a system tells of them")
 
 
 class AlertRoute(Section):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -93,6 +94,9 @@ class SystemConnection(Connection):
     base_url: str
     timeout_seconds: float = Field(60, gt=0)
     mode: Mode = Field("live", description=SHADOW)
+    credential_ends: date | None = Field(
+        None, description="The day on which its secret ends, as whoever made it was told: `alerts` warns before it"
+    )
 
 
 class TargetSection(SystemConnection):

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from mlc_dagster.core.outcomes import Budget
+from mlc_dagster.core.pace import KeepsQuota
 
 
 @dataclass(frozen=True)
@@ -29,3 +30,8 @@ class BudgetShare:
     def pause(self, seconds: float) -> None:
         """Who was asked for silence is silent altogether."""
         self.whole.pause(seconds)
+
+    def remains(self, left: int, most: int) -> None:
+        """`pace.KeepsQuota`: of the whole."""
+        if isinstance(self.whole, KeepsQuota):
+            self.whole.remains(left, most)

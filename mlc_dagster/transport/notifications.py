@@ -36,6 +36,10 @@ class Channel(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def whom(self) -> str:
+        """Equal for ways that lead to the same people; no secret."""
+
     def send(self, subject: str, text: str) -> None:
         """Raises NotSent."""
 
@@ -53,6 +57,10 @@ class Webhook:
     @property
     def name(self) -> str:
         return f"webhook ({self.secret})"
+
+    @property
+    def whom(self) -> str:
+        return self.name
 
     def send(self, subject: str, text: str) -> None:
         cure = f"Check {self.secret}: the address of an incoming webhook."
@@ -123,6 +131,10 @@ class Email:
     @property
     def name(self) -> str:
         return f"e-mail ({self.host}:{self.port})"
+
+    @property
+    def whom(self) -> str:
+        return ", ".join(sorted(self.to))
 
     def send(self, subject: str, text: str) -> None:
         try:

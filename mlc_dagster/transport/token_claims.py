@@ -8,9 +8,12 @@ import math
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from mlc_dagster.transport.responses import UNREADABLE, exact_json
+
+LATEST = 4102444800.0  # the year 2100: what ends later is no time
 
 
 def issuer_of(token: str) -> str:
@@ -27,6 +30,15 @@ def lifetime_of(token: str) -> float | None:
     claims = _claims(token)
     ends, began = _number(claims.get("exp")), _number(claims.get("iat"))
     return None if ends is None else ends - (time.time() if began is None else began)
+
+
+def end_of(token: str, lasts: float) -> datetime | None:
+    """When it ends, of a token that was made for more than `lasts` seconds: a shorter one is renewed by its use."""
+    claims, lifetime = _claims(token), lifetime_of(token)
+    ends = _number(claims.get("exp"))
+    if ends is None or lifetime is None or lifetime <= lasts or not 0 <= ends <= LATEST:
+        return None
+    return datetime.fromtimestamp(ends, UTC)
 
 
 def _number(claim: Any) -> float | None:

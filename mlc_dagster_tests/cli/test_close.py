@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from mlc_dagster_tests.cli.test_holds import mlc, place, refusal
 from mlc_dagster_tests.orchestration.conftest import World
@@ -121,6 +122,40 @@ def test_what_is_no_month_and_no_company_is_said(world: World) -> None:
     world.ledger.close()
     assert "is no month" in refusal("close", "--period", "2026-13")
     assert "no company 0001" in refusal("close", "--period", "2026-11", "--company", "0001")
+
+
+ALTERED = {
+    "UPDATE signatures SET who = 'Somebody else'": "the trail tells of none that is signed by Somebody else",
+    "DELETE FROM signatures": "the trail tells of one that is signed by Kari",
+    "UPDATE signatures SET voided_at = signed_at, voided_because = 'x'": "signature_void of Kari: x",
+    "UPDATE signatures SET version = 7": "version 7: other figures than those that were signed",
+    "UPDATE closes SET figures = replace(figures, '84.00', '84.01')": "version 1: other figures than those that were",
+}
+
+
+def test_a_signature_that_is_not_as_the_trail_tells_is_named_by_audit_verify(
+    delivered: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later(monkeypatch)
+    closed("--look")
+    words = ("--period", "2026-11", "--company", "0010", "--by", "Kari", "--reason", "P5 is asked")
+    assert mlc("close", "sign", *words).exit_code == 0
+    assert mlc("audit", "verify").exit_code == 0
+    for change, says in ALTERED.items():
+        with delivered.ledger._database.writing() as connection:
+            kept = {
+                table: connection.exec_driver_sql(f"SELECT * FROM {table}").mappings().all()
+                for table in ("signatures", "closes")
+            }
+            connection.exec_driver_sql(change)
+        found = mlc("audit", "verify")
+        assert found.exit_code == 1 and says in " ".join(found.output.split()), (change, found.output)
+        with delivered.ledger._database.writing() as connection:
+            for table, rows in kept.items():
+                connection.exec_driver_sql(f"DELETE FROM {table}")
+                names = ", ".join(f":{name}" for name in rows[0])
+                connection.execute(text(f"INSERT INTO {table} VALUES ({names})"), [dict(row) for row in rows])
+    assert mlc("audit", "verify").exit_code == 0
 
 
 def later(monkeypatch: pytest.MonkeyPatch) -> None:

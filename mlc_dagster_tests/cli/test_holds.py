@@ -327,3 +327,40 @@ def test_the_list_and_what_is_open_tell_of_each_cause_how_much_since_when_and_wh
     assert difference["rules"] == ["gone_in_the_source"] and difference["amounts"] == {"SEK": "21.50"}
     shown = mlc("open", "--system", "cin7").output
     assert "63.50 SEK" in shown and "gl_accounts_exist: 4711 (cin7)" in shown
+
+
+# --- two people -------------------------------------------------------------------------------------------------------
+
+
+def test_what_two_people_decide_is_proposed_by_the_shell_and_never_confirmed(two_held: World) -> None:
+    content = yaml.safe_load(Path("mlc.yaml").read_text())
+    Path("mlc.yaml").write_text(yaml.safe_dump({**content, "policies": {"two_people": {"limits": {"SEK": 20}}}}))
+    for who in ("Ann", "Bo"):
+        said = refusal("holds", "release", "P1", "--reason", "the buyer confirmed it", "--who", who)
+        assert f"{who} has proposed to release it" in said and "on the review page, signed in" in said
+        assert "mlc users add" in said, "nobody can sign in yet"
+    assert two_held.ledger.decisions.of(PURCHASES, ["P1"]) == {}
+    (proposal,) = two_held.ledger.proposals.standing(PURCHASES, "P1")
+    assert (proposal.who, proposal.action, proposal.reason) == ("Bo", "release", "the buyer confirmed it")
+    assert {hold.key for hold in two_held.ledger.open_holds()} >= {"P1", "P2"}
+
+    rule = next(hold.rules[0] for hold in two_held.ledger.open_holds() if hold.key == "P2")
+    many = mlc(*("holds", "discard", "--flow", PURCHASES, "--rule", rule, "--reason", "not ours", "--yes"))
+    assert many.exit_code == 1 and "has proposed to discard it" in many.output, "in bulk it is no other"
+
+    Path("mlc.yaml").write_text(yaml.safe_dump({**content, "policies": {"two_people": {"limits": {"SEK": 21}}}}))
+    below = mlc("holds", "release", "P1", "--reason", "the buyer confirmed it", "--who", "Ann")
+    assert below.exit_code == 0, "up to the limit one person is enough"
+    Path("mlc.yaml").write_text(yaml.safe_dump({**content, "policies": {"two_people": {"limits": {"SEK": "many"}}}}))
+    assert "mlc.yaml" in refusal("holds", "discard", "P2", "--reason", "not ours"), "who may decide is not known"
+
+
+def test_what_differs_is_accepted_by_two_people_where_mlc_yaml_says_so(two_held: World) -> None:
+    content = yaml.safe_load(Path("mlc.yaml").read_text())
+    Path("mlc.yaml").write_text(yaml.safe_dump({**content, "policies": {"two_people": {}}}))
+    two_held.ledger.differences.see(PURCHASES, [Found("P7", "edited_in_the_target", "total", "1", "2", "1.00", "SEK")])
+    said = refusal("accept", PURCHASES, "P7", "--reason", "agreed with the buyer", "--who", "Ann")
+    assert "Ann has proposed to accept it" in said
+    assert [one.key for one in two_held.ledger.differences.open(PURCHASES)] == ["P7"]
+    (proposal,) = two_held.ledger.proposals.standing(PURCHASES, "P7")
+    assert proposal.action == "accept"

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from mlc_dagster.cli.shared.flow_status import amounts_in_a_line
 from mlc_dagster.core.flows import Problem
 from mlc_dagster.core.outcomes import Draft, Ready, Saved
 from mlc_dagster.core.stakes import Stake
@@ -99,3 +100,8 @@ def test_a_cause_that_is_none_changes_nothing_and_says_what_there_is(world: Worl
 def test_amounts_are_summed_exactly(world: World) -> None:
     with world.ledger as ledger:
         assert ledger.stock.holds()[PURCHASES].amounts == {"SEK": Decimal("10.60"), "EUR": Decimal("7")}
+
+
+def test_amounts_have_as_many_decimals_as_their_currency() -> None:
+    told = {"EUR": "1200", "JPY": "5000", "KWD": "-1234.567", "SEK": "0.0005"}
+    assert amounts_in_a_line(told) == "1,200.00 EUR, 5,000 JPY, -1,234.567 KWD, 0.0005 SEK"

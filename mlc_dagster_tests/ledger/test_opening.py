@@ -34,11 +34,21 @@ with Ledger.open(url) as ledger:
 
 def test_the_migrations_lead_to_the_tables_of_this_release(ledger):
     with ledger._database.reading() as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": False})
+        opts = {
+            "version_table": VERSION_TABLE,
+            "compare_type": False,
+            "include_object": _is_of(connection.dialect.name),
+        }
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, TABLES) == []
         assert (
             context.get_current_revision() == HEAD == ScriptDirectory.from_config(alembic_config()).get_current_head()
         )
+
+
+def _is_of(dialect):
+    """What a table of this release has on one of the databases alone is not looked for on the other."""
+    return lambda item, name, kind, reflected, other: getattr(item, "info", {}).get("only", dialect) == dialect
 
 
 def test_several_processes_open_and_write_one_new_ledger_at_once(ledger_url):

@@ -12,7 +12,8 @@ import pytest
 from mlc_dagster.orchestration.location import build
 from mlc_dagster.orchestration.resources import LedgerResource
 from mlc_dagster.settings import Environment
-from mlc_dagster_tests.orchestration.conftest import World, settings_for
+from mlc_dagster_tests.orchestration.conftest import DAY, QUIET, World, settings_for
+from mlc_dagster_tests.receivers import webhook
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +115,36 @@ def test_no_secret_stands_in_what_the_ui_is_shown(world: World, monkeypatch: pyt
     for name in ("sandbox-secret", "sandbox-key-1", "sandbox-account"):
         assert name not in shown
     assert "IFS_CLIENT_SECRET" in shown, "the name of the variable is shown, so the search would have found the value"
+
+
+def test_a_column_says_where_it_comes_from_in_the_words_of_its_system(defs: dg.Definitions) -> None:
+    columns = specs(defs)["ifs/purchase_order_set"].metadata["dagster/column_schema"].columns
+    told = {column.name: column.description for column in columns}
+    assert told["order_no"] == "OrderNo of PurchaseOrderSet" and all(told.values()), told
+    assert defs.metadata["mlc-dagster"].value
+
+
+SUPPLIERS = ("ifs/supplier_set", "cin7/suppliers_prepared", "cin7/suppliers")
+
+
+def test_no_run_can_send_the_tenants_secrets_to_another_address(world: World) -> None:
+    world.chart()
+    world.put_supplier()
+    with webhook() as stranger:
+        elsewhere = {**world.settings.cin7.model_dump(mode="json"), "base_url": stranger.url()}
+        typed = {"resources": {"cin7": {"config": {"section": elsewhere}}}}
+        job = world.defs.resolve_job_def("cin7")
+        tags = {"dagster/asset_partition_range_start": DAY, "dagster/asset_partition_range_end": DAY}
+        keys = [dg.AssetKey(name.split("/")) for name in SUPPLIERS]
+        ran = job.execute_in_process(
+            instance=world.instance,
+            tags=tags,
+            run_config={**QUIET, **typed},
+            asset_selection=keys,
+            raise_on_error=False,
+        )
+    assert ran.success and stranger.bodies == [], "what was typed counts for nothing"
+    assert [each["Name"] for each in world.box.cin7.suppliers.values()] == ["Supplier S1"]
 
 
 def test_the_sensor_requests_the_days_that_changed_and_only_once(world: World) -> None:

@@ -17,7 +17,7 @@ from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.core.flows import Problem
 from mlc_dagster.ledger import Failure, Held, Ledger, Run
 from mlc_dagster.ledger.database import LedgerUnavailable
-from mlc_dagster.pipeline import alerting
+from mlc_dagster.pipeline import alerting, digest
 from mlc_dagster.pipeline.alerting import FailedRun
 from mlc_dagster.settings.alerts import AlertSettings
 from mlc_dagster.systems import configuration as settings_file
@@ -96,7 +96,7 @@ def test_the_daily_word_tells_each_flow_its_age_and_rules_and_what_is_paused(led
     pause, _ = ledger.pauses.pause("ifs", "anna", "month end")
     ledger.work.put_off([("ifs/suppliers_from_cin7", "2026-11-05")], "ifs", "paused", "month end", "run")
     since = ledger.open_holds()[0].opened_at
-    assert alerting.daily(ledger) == (
+    assert digest.daily(ledger) == (
         "mlc: 2 on hold, ifs paused",
         f"cin7/purchases: 2 since {since:%Y-%m-%d} (gl_accounts_exist 2, supplier_is_delivered 1)\n"
         f"{pause} (1 load waits)",
@@ -111,7 +111,7 @@ def test_nothing_in_a_message_calls_a_whole_channel(ledger: Ledger, monkeypatch:
 
 
 def test_a_day_without_holds_is_told_too(ledger: Ledger) -> None:
-    assert alerting.daily(ledger) == ("mlc: nothing on hold", "Nothing is on hold, and nothing is paused.")
+    assert digest.daily(ledger) == ("mlc: nothing on hold", "Nothing is on hold, and nothing is paused.")
 
 
 # --- how it gets there ----------------------------------------------------------------------------------------------
@@ -243,7 +243,7 @@ def test_a_ledger_that_fails_keeps_no_message_back(monkeypatch: pytest.MonkeyPat
     with webhook() as receiver:
         monkeypatch.setenv("ALERTS_WEBHOOK_URL", receiver.url())
         assert alerting.tell_failure(alerts(), gone, FAILED, SECRET_NAMES) == "told that cin7 failed"
-        assert alerting.tell_daily(alerts(), gone, SECRET_NAMES) == "told: what is on hold is not known"
+        assert digest.tell_daily(alerts(), gone, SECRET_NAMES) == "told: what is on hold is not known"
     assert "the disk is full" in receiver.texts[1]
 
 
@@ -323,4 +323,4 @@ def test_a_cause_is_told_once_whatever_day_or_job_meets_it_and_once_more_when_it
         fails("run 4", "cin7", "2026-11-03")
         assert len(receiver.texts) == 2 and "When it is mended: mlc retry cin7:refused." in receiver.texts[1]
         assert "It goes on by itself when cin7 answers again." in receiver.texts[1]
-        assert "cin7:refused: 3 loads need a person" in alerting.daily(ledger)[1]
+        assert "cin7:refused: 3 loads need a person" in digest.daily(ledger)[1]

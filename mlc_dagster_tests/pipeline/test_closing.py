@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import random
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import yaml
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
+from mlc_dagster.cli.app import app
 from mlc_dagster.core.flows import Problem
+from mlc_dagster.core.outcomes import Ready
 from mlc_dagster.ledger import Held, Ledger, Run
 from mlc_dagster.ledger.records.differences import Found
 from mlc_dagster.ledger.records.open_item_entries import Wanted
@@ -23,10 +29,15 @@ from mlc_dagster.pipeline.closing.account_split import by_account, moved_to, of_
 from mlc_dagster.pipeline.closing.figures import CompanyFigures
 from mlc_dagster.pipeline.closing.gathering import Gathering
 from mlc_dagster.pipeline.closing.month import Month
+from mlc_dagster.pipeline.watching.conditions import Watch
 from mlc_dagster.settings import Settings
+from mlc_dagster.settings.alerts import AlertThresholds
 from mlc_dagster.systems import configuration
+from mlc_dagster.web.review.app import build
+from mlc_dagster_tests.ledger.samples import saved
 from mlc_dagster_tests.promises.journey import Journey, content_at, flow_of
 from mlc_dagster_tests.promises.ledgered_room import Room, room_on
+from mlc_dagster_tests.web.review.conftest import BASE, settings_with
 
 PAYMENTS, PURCHASES = "ifs/vouchers_from_airbase_payments", "cin7/purchases"
 RUN = Run("r1", "2026-11-05")
@@ -75,7 +86,16 @@ def test_a_voucher_that_somebody_entered_a_second_time_is_named_and_counted_on_t
 DECIMALS = {"SEK": 2, "EUR": 2, "JPY": 0, "KWD": 3}
 
 
-def test_sums_of_causes_items_close_and_tables_are_equal_by_currency(ledger: Ledger) -> None:
+@pytest.fixture
+def commands(ledger_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mlc.yaml").write_text(yaml.safe_dump(content_at("http://127.0.0.1:9")))
+    monkeypatch.setenv("MLC_CONFIG", str(tmp_path / "mlc.yaml"))
+    monkeypatch.setenv("MLC_DATABASE_URL", ledger_url)
+
+
+def test_sums_of_causes_items_export_lists_alerts_and_close_are_equal_by_currency(
+    ledger: Ledger, commands: None
+) -> None:
     """Twenty seeds, each on top of those before it."""
     settings = configuration.parse(content_at("http://127.0.0.1:9"), "mlc.yaml")
     expected: dict[str, Decimal] = defaultdict(Decimal)
@@ -93,6 +113,11 @@ def _equal_everywhere(ledger: Ledger, settings: Settings, expected: dict[str, De
     asked = ledger.open_items
     assert summed(asked.causes()) == expected
     assert _by_currency((each.currency, each.amount) for each in asked.items(Wanted(), limit=1000)) == expected
+    assert _exported(ledger) == expected
+    assert _listed("open") == expected
+    held, differing = _listed("holds", "list"), summed(asked.causes(Wanted(differs=True)))
+    assert {name: held.get(name, 0) + differing.get(name, 0) for name in held | differing} == expected
+    assert _alerted(ledger) == expected
     gathering = Gathering(Month.of("2026-11"), settings, ledger, {})
     found = gathering.of([flow_of(PURCHASES)])
     both = [
@@ -114,6 +139,33 @@ def _equal_everywhere(ledger: Ledger, settings: Settings, expected: dict[str, De
     assert _by_currency(told) == expected
 
 
+def _exported(ledger: Ledger) -> dict[str, Decimal]:
+    """By the page's CSV."""
+    browser = TestClient(build(settings_with(), ledger), base_url=BASE, follow_redirects=False)
+    token = ledger.users.add("auditor", [("audit", "*")], 1)
+    assert browser.post("/sign-in", data={"name": "auditor", "token": token, "next": "/"}).status_code == 303
+    text = browser.get("/export.csv").content.decode("utf-8-sig")
+    return _by_currency((row["currency"], row["amount"]) for row in csv.DictReader(io.StringIO(text)))
+
+
+def _listed(*words: str) -> dict[str, Decimal]:
+    """By the shell."""
+    answer = CliRunner().invoke(app, [*words, "--json"])
+    assert answer.exit_code == 0, answer.output
+    told = json.loads(answer.stdout)
+    by_cause = [each for cause in told["causes"] for each in cause["amounts"].items()]
+    assert _by_currency(by_cause) == _by_currency(told["totals"]["amounts"].items())
+    return _by_currency(told["totals"]["amounts"].items())
+
+
+def _alerted(ledger: Ledger) -> dict[str, Decimal]:
+    """By the words of the messages, one for a cause."""
+    limits = AlertThresholds(open_amounts=dict.fromkeys(DECIMALS, Decimal(0)))
+    alerts = Watch(ledger, [flow_of(PURCHASES)], limits, ledger.looks.now()).alerts()
+    told = [each.text.partition(": ")[2] for each in alerts if each.kind == "open_amount"]
+    return _by_currency(tuple(reversed(sum_.split())) for text in told for sum_ in text.split(", "))
+
+
 def _open(ledger: Ledger, key: str, amount: Decimal, currency: str, dice: random.Random) -> None:
     if dice.random() < 0.5:
         problem = Problem("gl_accounts_exist", "no such account", dice.choice(("4O10", "4999")))
@@ -128,7 +180,38 @@ def _by_currency(rows: object) -> dict[str, Decimal]:
     found: dict[str, Decimal] = defaultdict(Decimal)
     for currency, amount in rows:  # type: ignore[attr-defined]
         found[currency] += Decimal(amount)
-    return found
+    return {currency: total for currency, total in found.items() if currency}
+
+
+# --- whose it is, and when --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "flow, sent",
+    [
+        (PURCHASES, {"company": "0010", "supplier_no": "4711"}),
+        ("hubspot/invoices", {"company": "0010"}),
+        ("hubspot/supplier_companies", {"company_code": "0010"}),
+        ("airbase/purchase_orders", {"company": "0010"}),
+        (PAYMENTS, {"company": "0010"}),
+        ("monday/invoices", {"cells": [{"field": "company", "values": ["0010"]}]}),
+    ],
+)
+def test_a_difference_knows_its_company_in_every_flow(flow: str, sent: dict[str, object], ledger: Ledger) -> None:
+    one = Ready("K1", "2026-11-05T10:00:00.000000Z", "f1", sent)  # type: ignore[arg-type]
+    ledger.begin(flow, [(one, None)], run=RUN)
+    ledger.finish(flow, [saved(one)], run=RUN)
+    ledger.differences.see(flow, [Found("K1", "edited_in_the_target", "total", "1", "2", "1.000", "KWD")])
+    assert [each.company for each in ledger.differences.open(flow)] == ["0010"]
+    assert [each.cause.company for each in ledger.open_items.causes()] == ["0010"]
+
+
+def test_a_company_in_sydney_closes_its_month_by_its_own_clock(sqlite_ledger: Ledger) -> None:
+    content = content_at("http://127.0.0.1:9")
+    content["companies"]["0010"]["time_zone"] = "Australia/Sydney"
+    gathering = Gathering(Month.of("2026-11"), configuration.parse(content, "mlc.yaml"), sqlite_ledger, {})
+    assert gathering.month.ends_at(gathering.zone("0010")) == datetime(2026, 11, 30, 13, tzinfo=UTC)
+    assert gathering.month.ends_at(gathering.zone("0099")) == datetime(2026, 12, 1, tzinfo=UTC)
 
 
 # --- accounts ---------------------------------------------------------------------------------------------------------
@@ -158,4 +241,4 @@ def test_a_journal_entry_is_split_by_its_debits_and_what_came_since_is_on_no_acc
 
 def test_a_month_ends_with_its_last_day() -> None:
     assert Month.of("2028-02").last == date(2028, 2, 29)
-    assert Month.of("2026-12").ends_at.isoformat() == "2027-01-01T00:00:00+00:00"
+    assert Month.of("2026-12").ends_at().isoformat() == "2027-01-01T00:00:00+00:00"

@@ -9,7 +9,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from mlc_dagster.core.errors import Misconfigured
-from mlc_dagster.orchestration.location import resources
+from mlc_dagster.orchestration.fixed_resources import resources
 from mlc_dagster.orchestration.settings_check import plain_addresses
 from mlc_dagster.settings import Environment
 from mlc_dagster.settings.addresses import Address, Link, TenantAddress, is_this_machine

@@ -84,7 +84,10 @@ def _next_ticks(settings: Settings) -> Mapping[str, datetime | None]:
 
 
 def amounts_in_a_line(amounts: Mapping[str, str]) -> str:
-    """1,200.00 SEK, 30.00 EUR"""
+    """1,200.00 SEK, 30.000 KWD, 500 JPY: as many decimals as the currency has, and more where an amount needs them."""
     from decimal import Decimal
 
-    return ", ".join(f"{Decimal(amount):,.2f} {currency}" for currency, amount in amounts.items())
+    from mlc_dagster.core.amounts import in_text
+
+    told = ((Decimal(in_text(Decimal(amount), currency)), currency) for currency, amount in amounts.items())
+    return ", ".join(f"{amount:,f} {currency}".rstrip() for amount, currency in told)

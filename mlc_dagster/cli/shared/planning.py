@@ -17,7 +17,7 @@ def planned(flow: str, partition: str) -> dict[str, Any]:
     """A plan of the stored rows of a partition, without writing. Raises MlcError where the flow is not on."""
     from mlc_dagster.cli.shared.known_names import flow_that_is_on
     from mlc_dagster.orchestration.automation import planning, replaying
-    from mlc_dagster.orchestration.location import resources
+    from mlc_dagster.orchestration.fixed_resources import resources
     from mlc_dagster.systems import configuration
 
     environment = settings_file.environment()
@@ -37,7 +37,7 @@ def planned_together(flow: str | None, first: str, last: str) -> dict[str, Any]:
     """
     from mlc_dagster.cli.shared.known_names import flow_that_is_on
     from mlc_dagster.orchestration.automation import planning, replaying
-    from mlc_dagster.orchestration.location import resources
+    from mlc_dagster.orchestration.fixed_resources import resources
     from mlc_dagster.systems import configuration
 
     environment = settings_file.environment()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from mlc_dagster.ledger.database import Database, clock, upsert
 from mlc_dagster.ledger.tables import alerts
@@ -35,3 +36,9 @@ class Alerts:
                 return None
             connection.execute(update(alerts).where(mine).values(told_at=now, untold=0))
             return int(row.untold)
+
+    def forget(self, causes: Iterable[str]) -> None:
+        """These were not told after all: they are due again."""
+        with self._database.writing() as connection:
+            for cause in causes:
+                connection.execute(delete(alerts).where(alerts.c.cause == cause))

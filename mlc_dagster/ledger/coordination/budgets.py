@@ -20,6 +20,7 @@ from mlc_dagster.core.outcomes import TooFar
 from mlc_dagster.core.pace import MARGIN, moved, next_slot
 from mlc_dagster.ledger.database import Database, clock, upsert
 from mlc_dagster.ledger.tables import budgets
+from mlc_dagster.ledger.tenants import of_tenant
 
 MISSED_AT_MOST = 5  # slots given up by one call, so that a machine that is always late still makes progress
 AHEAD = 60.0  # seconds that a slot is taken in advance at most, whatever the period
@@ -36,6 +37,30 @@ class _Look(NamedTuple):
     now: float
     taken: Sequence[float]
     paused_until: float
+
+
+class Quota(NamedTuple):
+    """What a system said of the calls of a day."""
+
+    connection: str
+    left: int
+    most: int
+    at: datetime
+
+
+class Quotas:
+    """Of each credential, as its system said last."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> list[Quota]:
+        said = select(budgets).where(budgets.c.quota_left.is_not(None), of_tenant(budgets.c.name))
+        with self._database.reading() as connection:
+            return [
+                Quota(row.name.partition(" ")[0], row.quota_left, row.quota_most, row.quota_at)
+                for row in connection.execute(said)
+            ]
 
 
 class SharedBudget:
@@ -92,6 +117,11 @@ class SharedBudget:
             look = self._seen(connection, self._row(connection, locked=True))
             if look.now + seconds > look.paused_until:
                 self._write(connection, paused_until=look.now + seconds, paused_for=seconds)
+
+    def remains(self, left: int, most: int) -> None:
+        """`pace.KeepsQuota`."""
+        with self._database.writing(hasty=True) as connection:
+            self._write(connection, quota_left=left, quota_most=most, quota_at=clock(connection))
 
     def _reserve(self, longest: float) -> tuple[float, float, bool]:
         """The time of the next slot, how many seconds away it is, and whether it is ours now: else it is too far to be

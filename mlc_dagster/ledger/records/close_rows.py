@@ -22,7 +22,7 @@ ACCEPTED_STATE = '"@state"'
 FIRST = (Event.CREATED, Event.ADOPTED)
 DECIDED = (
     *(Event.RELEASED, Event.RELEASED_ONCE, Event.DISCARDED, Event.GUARD_RAISED, Event.ACCEPTED),
-    *(Event.ASKED_AGAIN, Event.RELINKED, Event.FORGOTTEN, Event.REVERSED),
+    *(Event.DECISION_TAKEN_BACK, Event.ASKED_AGAIN, Event.RELINKED, Event.FORGOTTEN, Event.REVERSED),
 )
 """What people decide of a record, and what follows from their rules after it was delivered."""
 HAPPENED = (*FIRST, Event.UPDATED, Event.DIFFERS, Event.AGREES, Event.HELD, Event.CLOSED, *DECIDED)
@@ -40,6 +40,7 @@ class DeliveredRow(NamedTuple):
     content: Any  # plain JSON, as it was sent; None: not kept
     shown: Shown | None  # as agreed since the last look; None: never looked at since it was delivered
     is_accepted: bool = False  # a person said that the target is right with something
+    version: str = ""  # when its source changed it, as text; empty or no time: its source does not say
 
 
 class HeldRow(NamedTuple):
@@ -96,6 +97,12 @@ class CloseRows:
                 for row in rows
             ]
 
+    def held_of(self, flow: str, partition: str) -> int:
+        """How many rows of a day a flow has on hold now."""
+        mine = (holds.c.flow == flow, holds.c.closed_at.is_(None), holds.c.partition == partition)
+        with self._database.reading() as connection:
+            return int(connection.execute(select(func.count()).select_from(holds).where(*mine)).scalar_one())
+
     def held_in(self, flow: str, company: str, first: date, last: date) -> list[str]:
         """The keys of a company that were on hold at any time and are dated so, both ends included."""
         mine = (holds.c.flow == flow, holds.c.company == company, holds.c.dated >= first, holds.c.dated <= last)
@@ -143,4 +150,5 @@ def _delivered(row: Any, sent: str | None, known: Any) -> DeliveredRow:
         json.loads(sent) if sent else None,
         looks.parsed(known.content) if is_of_it else None,
         is_of_it and (known.accepted is not None or ACCEPTED_STATE in known.content),
+        row.version or "",
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from mlc_dagster.ledger.database import Database
 from mlc_dagster.ledger.entries import Event, Run
@@ -114,7 +115,9 @@ class Closes:
             if _standing(connection, books) is not None:
                 raise ValueError(f"{books} is signed already")
             connection.execute(insert(signatures).values(**row, signed_at=trail.at))
-            trail.add([_told(Event.SIGNED, books, version.fingerprint, f"by {who}{f': {reason}' if reason else ''}")])
+            kept = connection.execute(select(closes.c.figures, closes.c.heads).where(*_of(books, version.number))).one()
+            digest = version_digest(kept.figures, kept.heads)
+            trail.add([_told(Event.SIGNED, books, version.fingerprint, signed_words(who, reason), digest)])
 
     def void(self, books: Books, because: str, run: Run) -> Signature | None:
         """The one that stood until now, where one did."""
@@ -124,12 +127,29 @@ class Closes:
                 return None
             put = update(signatures).where(signatures.c.id == found.id, signatures.c.company == books.stored)
             connection.execute(put.values(voided_at=trail.at, voided_because=because))
-            trail.add([_told(Event.SIGNATURE_VOID, books, found.fingerprint, f"of {found.who}: {because}")])
+            trail.add([_told(Event.SIGNATURE_VOID, books, found.fingerprint, void_words(found.who, because))])
         return next((each for each in self.signatures(books) if each.voided_at), None)
 
 
-def _told(event: Event, books: Books, fingerprint: str, detail: str) -> dict[str, Any]:
-    return line(event, str(books), fingerprint=fingerprint, detail=detail)
+def version_digest(figures: str, heads: str) -> str:
+    """Of a version as it is stored: a signature's line has it."""
+    return hashlib.blake2b(f"{figures}\0{heads}".encode(), digest_size=16).hexdigest()
+
+
+def signed_words(who: str, reason: str) -> str:
+    return f"by {who}{f': {reason}' if reason else ''}"
+
+
+def void_words(who: str, because: str) -> str:
+    return f"of {who}: {because}"
+
+
+def _told(event: Event, books: Books, fingerprint: str, detail: str, digest: str | None = None) -> dict[str, Any]:
+    return line(event, str(books), fingerprint=fingerprint, detail=detail, remote_id=digest)
+
+
+def _of(books: Books, version: int) -> tuple[ColumnElement[bool], ...]:
+    return closes.c.company == books.stored, closes.c.period == books.period, closes.c.version == version
 
 
 def _standing(connection: Connection, books: Books) -> Row[Any] | None:

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, func, select, text, update
 
 from mlc_dagster.core.amounts import scaled
-from mlc_dagster.core.vocabulary import key_parts
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks, upsert
 from mlc_dagster.ledger.entries import Event, Run
 from mlc_dagster.ledger.records.trail import Trail, line
-from mlc_dagster.ledger.tables import deliveries, differences, stakes
+from mlc_dagster.ledger.records.whose import NOBODYS, whose_are
+from mlc_dagster.ledger.tables import deliveries, differences
 from mlc_dagster.ledger.tenants import of_tenant
 
 AGREED = "both sides agree"
@@ -89,8 +89,8 @@ class Differences:
                 set_={name: new.excluded[name] for name in names},
             )
             common = {"flow": flow, "first_seen": trail.at, "last_seen": trail.at}
-            whose = _whose(connection, flow, sorted({key for key, _, _ in newest}))
-            rows = [(newest[place], whose.get(place[0], _NOBODYS)) for place in sorted(newest)]
+            whose = whose_are(connection, flow, sorted({key for key, _, _ in newest}))
+            rows = [(newest[place], whose.get(place[0], NOBODYS)) for place in sorted(newest)]
             connection.execute(seen, [_as_stored(one, *documents) | common for one, documents in rows])
             opened = [newest[place] for place in sorted(newest) if place not in before]
             trail.add(line(Event.DIFFERS, one.key, detail=_in_words(one)) for one in opened)
@@ -231,20 +231,6 @@ def _in_words(one: Found) -> str:
 
 def _difference(row: Row[Any]) -> Difference:
     return Difference(**{name: value for name, value in row._mapping.items() if name != "scaled"})
-
-
-_NOBODYS = ("", None)
-
-
-def _whose(connection: Connection, flow: str, keys: Sequence[str]) -> dict[str, tuple[str, str | None]]:
-    """Stored key -> company and supplier of what was delivered under it, where it is a supplier's invoice."""
-    found: dict[str, tuple[str, str | None]] = {}
-    for chunk in chunks(keys):
-        mine = (stakes.c.flow == flow, stakes.c.key.in_(chunk), stakes.c.document.is_not(None))
-        for row in connection.execute(select(stakes.c.key, stakes.c.document).where(*mine)):
-            parts = key_parts(row.document, 3)
-            found[row.key] = (parts[0], parts[1]) if len(parts) == 3 else _NOBODYS  # 3: it was not cut
-    return found
 
 
 def _as_stored(one: Found, company: str, party: str | None) -> dict[str, Any]:

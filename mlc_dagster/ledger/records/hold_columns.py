@@ -25,6 +25,7 @@ def narrow(subjects: Iterable[str], row: Mapping[str, Any]) -> dict[str, str | N
 
     Empty: not told. A day is ISO text, or None.
     """
+    row = {**_cells(row), **row}
     return {
         "company": _first(row, COMPANY),
         "missing": _short(BETWEEN.join(dict.fromkeys(subject for subject in subjects if subject))),
@@ -33,6 +34,17 @@ def narrow(subjects: Iterable[str], row: Mapping[str, Any]) -> dict[str, str | N
         "currency": _first(row, CURRENCY),
         "dated": _day(_first(row, DATED)),
     }
+
+
+def _cells(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a record that has them in cells, as an item of a board does: a debit side is its amount."""
+    cells = row.get("cells")
+    found: dict[str, Any] = {}
+    for cell in cells if isinstance(cells, list | tuple) else ():
+        if isinstance(cell, Mapping) and cell.get("values"):
+            found[str(cell.get("field"))] = cell["values"][0]
+    worth = found.get("amount") or found.get("debit")
+    return found | ({"total": worth} if worth else {})
 
 
 def _first(row: Mapping[str, Any], names: Sequence[str]) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple, Self
 
-from mlc_dagster.core.vocabulary import ERP
+from mlc_dagster.core.amounts import parsed
+from mlc_dagster.core.vocabulary import ERP, EXACT
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -46,6 +47,26 @@ class CauseStock:
     owners: set[str] = field(default_factory=set)  # empty text: nobody is named
     oldest: datetime | None = None
     amounts: dict[str, Decimal] = field(default_factory=dict)  # currency -> their sum, exact; empty: not told
+
+
+@dataclass
+class Totals:
+    """Over all that is wanted."""
+
+    items: int = 0
+    amounts: dict[str, Decimal] = field(default_factory=dict)  # currency -> their sum, exact; empty: not told
+
+    @classmethod
+    def of(cls, items: Sequence[OpenItem]) -> Self:
+        """Where all of them are at hand."""
+        found = cls(len(items))
+        for one in items:
+            found.add(one.currency, parsed(one.amount))
+        return found
+
+    def add(self, currency: str | None, amount: Decimal | None) -> None:
+        if amount is not None:
+            self.amounts[currency or ""] = EXACT.add(self.amounts.get(currency or "", Decimal(0)), amount)
 
 
 class Place(NamedTuple):
@@ -94,6 +115,13 @@ class OpenItem:
     dated: date | None = None
     ours: str | None = None  # of a difference
     theirs: str | None = None
+
+
+def most_money(items: Iterable[OpenItem]) -> tuple[Decimal | None, str]:
+    """(amount, currency) of the largest of what is open of a record: they are never added; None: no amount is told."""
+    told = [(parsed(one.amount), one.currency) for one in items]
+    known = [(amount, currency) for amount, currency in told if amount is not None]
+    return max(known, key=lambda one: abs(one[0]), default=(None, ""))
 
 
 @dataclass(frozen=True)

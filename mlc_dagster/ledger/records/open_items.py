@@ -15,7 +15,16 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, false
 from mlc_dagster.core.amounts import parsed, unscaled
 from mlc_dagster.core.vocabulary import EXACT
 from mlc_dagster.ledger.database import Database, chunks
-from mlc_dagster.ledger.records.open_item_entries import CauseStock, OpenCause, OpenItem, Place, Wanted, connection_of
+from mlc_dagster.ledger.records.open_item_conditions import conditions, sides_of
+from mlc_dagster.ledger.records.open_item_entries import (
+    CauseStock,
+    OpenCause,
+    OpenItem,
+    Place,
+    Totals,
+    Wanted,
+    connection_of,
+)
 from mlc_dagster.ledger.records.open_item_sides import LOWEST, SIDES, Side
 from mlc_dagster.ledger.tenants import of_tenant
 
@@ -32,7 +41,7 @@ class OpenItems:
         """Every cause of which something is open, the most items first."""
         found: dict[OpenCause, CauseStock] = {}
         with self._database.reading() as connection:
-            for side in _sides(wanted):
+            for side in sides_of(wanted):
                 for row in connection.execute(_counted(connection, side, wanted)):
                     _add(found, side, row, wanted)
                 for row in connection.execute(_odd(connection, side, wanted)):
@@ -41,13 +50,28 @@ class OpenItems:
 
     def cause(self, mark: str, wanted: Wanted = Wanted()) -> CauseStock | None:  # noqa: B008
         """The one of this mark, with what of it is wanted; None where nothing of it is open."""
-        return next((one for one in self.causes(wanted) if one.cause.mark == mark), None)
+        with self._database.reading() as connection:
+            named = (one for side in sides_of(wanted) for one in _named_causes(connection, side, wanted))
+            cause = next((one for one in named if one.mark == mark), None)
+        return None if cause is None else next(iter(self.causes(replace(wanted, cause=cause))), None)
+
+    def totals(self, wanted: Wanted) -> Totals:
+        """How many, and their sums, from the same conditions as the list: `causes` without the causes."""
+        total = Totals()
+        with self._database.reading() as connection:
+            for side in sides_of(wanted):
+                for row in connection.execute(_totalled(connection, side, wanted)):
+                    total.items += row.items
+                    total.add(row.currency, None if row.high is None else _joined(row))
+                for row in connection.execute(_odd(connection, side, wanted)):
+                    total.add(row.currency, _times(row))
+        return total
 
     def items(self, wanted: Wanted, after: Place | None = None, limit: int = 50) -> list[OpenItem]:
         """Those behind a place: the largest amount first, then the oldest; what has no amount comes last."""
         found: list[OpenItem] = []
         with self._database.reading() as connection:
-            for side in _sides(wanted):
+            for side in sides_of(wanted):
                 places = _places(connection, side, wanted, after, limit)
                 found += _opened(connection, side, wanted, places)
         return sorted(found, key=lambda one: one.place.rank)[:limit]
@@ -70,7 +94,7 @@ class OpenItems:
                 for side in SIDES
                 for chunk in chunks([number for differs, number in ids if differs is side.differs])
                 for row in connection.execute(
-                    select(*side.columns).where(side.id.in_(chunk), *_conditions(connection, side, wanted))
+                    select(*side.columns).where(side.id.in_(chunk), *conditions(connection, side, wanted))
                 )
             ]
 
@@ -106,12 +130,34 @@ def summed(stocks: Iterable[CauseStock]) -> dict[str, Decimal]:
 # --- what is counted --------------------------------------------------------------------------------------------------
 
 
+def _named_causes(connection: Connection, side: Side, wanted: Wanted) -> Iterator[OpenCause]:
+    """By the order of the index: nothing is sorted, nothing summed."""
+    key = ("flow", "what", "company", "value")
+    named = select(*side.named(*key)).where(*conditions(connection, side, wanted))
+    for row in connection.execute(named.group_by(*map(side.column, key))):
+        yield _cause(side, row, wanted)
+
+
+def _totalled(connection: Connection, side: Side, wanted: Wanted) -> Select[Any]:
+    counted = select(*side.named("currency"), func.count().label("items"), *_halves(side))
+    return counted.where(*conditions(connection, side, wanted)).group_by(side.column("currency"))
+
+
 def _counted(connection: Connection, side: Side, wanted: Wanted) -> Select[Any]:
     """Each group once for an owner and a currency; the sum of scaled amounts in two halves."""
     key = ("flow", "what", "company", "value", "currency", "owner")
-    halves = (func.sum(side.scaled.op("/")(MILLION)).label("high"), func.sum(side.scaled.op("%")(MILLION)).label("low"))
-    counted = select(*side.named(*key), func.count().label("items"), func.min(side.since).label("since"), *halves)
-    return counted.where(*_conditions(connection, side, wanted)).group_by(*map(side.column, key))
+    told = (func.count().label("items"), func.min(side.since).label("since"))
+    counted = select(*side.named(*key), *told, *_halves(side))
+    return counted.where(*conditions(connection, side, wanted)).group_by(*map(side.column, key))
+
+
+def _halves(side: Side) -> tuple[ColumnElement[Any], ...]:
+    high, low = (func.sum(side.scaled.op(how)(MILLION)) for how in ("/", "%"))
+    return high.label("high"), low.label("low")
+
+
+def _joined(row: Row[Any]) -> Decimal:
+    return unscaled(int(row.high) * MILLION + int(row.low))
 
 
 def _odd(connection: Connection, side: Side, wanted: Wanted) -> Select[Any]:
@@ -119,7 +165,7 @@ def _odd(connection: Connection, side: Side, wanted: Wanted) -> Select[Any]:
     key = ("flow", "what", "company", "value", "currency", "amount")
     odd = (side.scaled.is_(None), side.amount.is_not(None), side.amount != "")
     counted = select(*side.named(*key), func.count().label("items"))
-    return counted.where(*_conditions(connection, side, wanted), *odd).group_by(*map(side.column, key))
+    return counted.where(*conditions(connection, side, wanted), *odd).group_by(*map(side.column, key))
 
 
 def _add(found: dict[OpenCause, CauseStock], side: Side, row: Row[Any], wanted: Wanted) -> None:
@@ -129,7 +175,7 @@ def _add(found: dict[OpenCause, CauseStock], side: Side, row: Row[Any], wanted: 
     one.owners.add(row.owner or "")
     one.oldest = min(filter(None, (one.oldest, row.since)))
     if row.high is not None:
-        _add_amount(one, row.currency, unscaled(int(row.high) * MILLION + int(row.low)))
+        _add_amount(one, row.currency, _joined(row))
 
 
 def _add_amount(one: CauseStock, currency: str | None, amount: Decimal) -> None:
@@ -145,86 +191,14 @@ def _cause(side: Side, row: Row[Any], wanted: Wanted) -> OpenCause:
     return OpenCause(row.what, side.differs, connection, row.company, row.value)
 
 
-# --- which are meant --------------------------------------------------------------------------------------------------
-
-
-def _sides(wanted: Wanted) -> list[Side]:
-    asked = [wanted.differs, wanted.cause and wanted.cause.differs]
-    return [side for side in SIDES if all(each in (None, side.differs) for each in asked)]
-
-
-def _conditions(connection: Connection, side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
-    yield side.is_open
-    yield of_tenant(side.table.c.flow)
-    yield from _of_flows(connection, side, wanted)
-    yield from _of_cause(side, wanted)
-    yield from _of_person(side, wanted)
-    yield from _of_worth(side, wanted)
-    if wanted.before:
-        yield side.since < wanted.before
-    if wanted.text:
-        yield _says(side, wanted.text)
-
-
-def _of_flows(connection: Connection, side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
-    if wanted.flow:
-        yield side.table.c.flow == wanted.flow
-    if named := wanted.connection or (wanted.cause and wanted.cause.connection):
-        grouped = select(side.flow).where(side.is_open, of_tenant(side.table.c.flow)).group_by(side.flow)
-        flows = connection.execute(grouped).scalars().all()
-        mine = [flow for flow in flows if (wanted.connections.get(flow) or connection_of(flow)) == named]
-        yield side.table.c.flow.in_(mine)
-
-
-def _of_cause(side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
-    if (cause := wanted.cause) is not None:
-        yield and_(side.what == cause.what, side.company == cause.company, side.value == cause.value)
-    if wanted.rule:
-        named = side.table.c.kind == wanted.rule if side.differs else _has_rule(side, wanted.rule)
-        yield named
-
-
-def _has_rule(side: Side, rule: str) -> ColumnElement[bool]:
-    return side.what.contains(f",{rule},", autoescape=True)
-
-
-def _of_person(side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
-    """Whose company it is, and who owns it. What is of no company that is told is for those who see all of them."""
-    if wanted.companies is not None:
-        yield side.company.in_(sorted(wanted.companies))
-    if wanted.company is not None:
-        yield side.company == wanted.company
-    if wanted.owner is not None:
-        yield side.owner == wanted.owner
-
-
-def _of_worth(side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
-    if wanted.currency is not None:
-        yield side.currency == wanted.currency
-    if wanted.amount_from is not None:
-        yield side.scaled >= wanted.amount_from
-    if wanted.amount_to is not None:
-        yield side.scaled <= wanted.amount_to
-    if wanted.dated_from is not None:
-        yield side.dated >= wanted.dated_from
-    if wanted.dated_to is not None:
-        yield side.dated <= wanted.dated_to
-
-
-def _says(side: Side, text: str) -> ColumnElement[bool]:
-    """A key, a supplier, a value, or an amount as it is written."""
-    parts = [column.icontains(text, autoescape=True) for column in (side.table.c.key, side.party, side.value)]
-    return or_(*parts, side.amount == text)
-
-
 # --- one by one -------------------------------------------------------------------------------------------------------
 
 
 def _places(connection: Connection, side: Side, wanted: Wanted, after: Place | None, limit: int) -> Sequence[int]:
     """Their ids, from the index alone."""
     worth = func.coalesce(side.scaled, LOWEST)
-    conditions = [*_conditions(connection, side, wanted), _behind(side, worth, after)]
-    ordered = select(side.id).where(*conditions).order_by(worth.desc(), side.since, side.id)
+    which = [*conditions(connection, side, wanted), _behind(side, worth, after)]
+    ordered = select(side.id).where(*which).order_by(worth.desc(), side.since, side.id)
     return connection.execute(ordered.limit(limit)).scalars().all()
 
 

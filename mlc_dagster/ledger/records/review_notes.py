@@ -5,27 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, literal_column, select, text, type_coerce, update
 
 from mlc_dagster.ledger.database import Database, clock, upsert
 from mlc_dagster.ledger.entries import Attempt, Event, Run
+from mlc_dagster.ledger.people_events import BY_PEOPLE_CONDITION
 from mlc_dagster.ledger.records.trail import Trail, line
 from mlc_dagster.ledger.tables import answered_forms, attempts
-from mlc_dagster.ledger.tenants import of_tenant
+from mlc_dagster.ledger.tenants import Scoped, of_tenant
 
 REVIEW = Run("review")
 """Stands in the trail where a run id would."""
-BY_PEOPLE = (
-    Event.RELEASED,
-    Event.RELEASED_ONCE,
-    Event.DISCARDED,
-    Event.ACCEPTED,
-    Event.ASKED_AGAIN,
-    Event.RELINKED,
-    Event.FORGOTTEN,
-    Event.PROPOSED,
-    Event.REFUSED_BY_PERSON,
-)
 KEPT = timedelta(days=14)
 
 
@@ -44,7 +34,8 @@ class ReviewNotes:
 
     def decisions(self, flows: Sequence[str], before: int | None = None, limit: int = 50) -> list[Attempt]:
         """What people decided, the newest first; `before`: the id of the last one shown."""
-        wanted = select(attempts).where(attempts.c.flow.in_(flows), attempts.c.event.in_(BY_PEOPLE))
+        named = type_coerce(func.coalesce(attempts.c.flow, literal_column("''")), Scoped()).in_(flows)
+        wanted = select(attempts).where(named, text(BY_PEOPLE_CONDITION))  # not by the index of flows: it sorts all
         if before is not None:
             wanted = wanted.where(attempts.c.id < before)
         with self._database.reading() as connection:

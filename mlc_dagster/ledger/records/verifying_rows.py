@@ -1,4 +1,4 @@
-"""Whether the rows that stand beside the trail are as it tells: deliveries, pulls, agreements, decisions, contents.
+"""Whether the rows that stand beside the trail are as it tells: deliveries, pulls, decisions, signatures and others.
 
 What people and loads go by is in these rows. One that was changed, removed or slipped in by hand is named here.
 """
@@ -14,6 +14,8 @@ from mlc_dagster.ledger.columns import Words, stored_key
 from mlc_dagster.ledger.database import chunks
 from mlc_dagster.ledger.entries import Event
 from mlc_dagster.ledger.records import agreements, contents, pulls
+from mlc_dagster.ledger.records.closes import CHAIN as CLOSES
+from mlc_dagster.ledger.records.verifying_signatures import altered_signatures
 from mlc_dagster.ledger.tables import agreed, attempts, decisions, deliveries, differences
 from mlc_dagster.ledger.tables import contents as content_rows
 from mlc_dagster.ledger.tables import pulls as pull_rows
@@ -39,6 +41,8 @@ def differing(connection: Connection, flow: str | None = None) -> Iterator[Diffe
     yield from _differences(connection, flow)
     if flow in (None, pulls.CHAIN):
         yield from _pulls(connection)
+    if flow in (None, CLOSES):
+        yield from (Differs(CLOSES, key, what) for key, what in altered_signatures(connection))
     if flow is None:
         yield from _agreements(connection)
 

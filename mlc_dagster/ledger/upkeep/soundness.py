@@ -54,6 +54,10 @@ class Keeping:
         """The whole ledger of this moment in one new file, while runs go on. Raises BackupRefused."""
         return back_up(self._database, file)
 
+    def spare_memory(self) -> None:
+        """As `Database.spare_memory`."""
+        self._database.spare_memory()
+
     def about(self) -> About:
         with self._database.reading() as connection:
             rows = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -21,9 +21,10 @@ AHEAD = timedelta(minutes=10)
 HELD_COLUMNS = ("record", "about", "reason")
 
 
-def column_schema(record: type[Record]) -> dg.TableSchema:
-    """The columns of an asset, as Arrow stores them."""
-    return dg.TableSchema([dg.TableColumn(field.name, str(field.type)) for field in schema_of(record)])
+def column_schema(record: type[Record], words: Callable[[str], str] = lambda _: "") -> dg.TableSchema:
+    """The columns of an asset, as Arrow stores them; `words`: what is told of a column."""
+    columns = [dg.TableColumn(field.name, str(field.type), words(field.name) or None) for field in schema_of(record)]
+    return dg.TableSchema(columns)
 
 
 def of_pull(pull: Pull) -> dict[str, Any]:

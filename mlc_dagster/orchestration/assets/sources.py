@@ -29,6 +29,20 @@ SECONDS_BETWEEN_WORDS = 5.0
 AND_OLDER = "\n\nMaster data counts whatever its age: the first day, {}, holds all that is older too."
 
 
+def where_from(entity: EntitySet, name: str) -> str:
+    """Where a column comes from, in the words of the system that it is read from."""
+    if entity.lines and name == entity.lines.field:
+        return f"The lines, from {entity.lines.path}" if entity.lines.path else "The lines"
+    if name in entity.absent:
+        return f"Not there: {entity.path} does not have it in this tenant"
+    if name in entity.sums:
+        return f"The sum of {entity.sums[name]} over the lines"
+    if any(name in each.fields for each in entity.children):
+        return "From what stands below each row"
+    own = wire_name(name, entity.wire) if entity.system == ERP else entity.wire.get(name, name)
+    return f"{own} of {entity.path}"
+
+
 def source_asset(
     entity: EntitySet,
     system: str,
@@ -49,6 +63,8 @@ def source_asset(
         unread = [(read_of(entity), partition) for partition in context.partition_keys if partition not in read]
         return [*unread, *failing.every(context, failing.in_this_run(context, feeds))]
 
+    schema = reports.column_schema(entity.record, partial(where_from, entity))
+
     @dg.asset(
         key=list(entity.key),
         partitions_def=partitions,
@@ -59,7 +75,7 @@ def source_asset(
         deps=[dg.AssetDep(name.split("/")) for name in after],
         tags={"mlc/entity_set": entity.path.strip("/").replace("/", ".")},
         description=f"{entity.description}{AND_OLDER.format(first) if entity.is_master and first else ''}",
-        metadata={"dagster/column_schema": reports.column_schema(entity.record), "entity set": entity.path},
+        metadata={"dagster/column_schema": schema, "entity set": entity.path},
         required_resource_keys={entity.system, "ledger", "storage"},
         check_specs=[
             dg.AssetCheckSpec(COMPLETE, asset=list(entity.key), blocking=True, description=complete.__doc__),

@@ -12,15 +12,17 @@ from mlc_dagster.core.inert import inert
 from mlc_dagster.ledger import Ledger, Paused
 from mlc_dagster.orchestration.assets.judgements import MAY_LOAD
 from mlc_dagster.orchestration.automation.running import RANGE
-from mlc_dagster.pipeline import alerting
+from mlc_dagster.pipeline import alerting, digest
 from mlc_dagster.pipeline.alerting import FailedRun
 from mlc_dagster.pipeline.watching import telling
 from mlc_dagster.pipeline.watching.conditions import Watch
+from mlc_dagster.pipeline.watching.ends import ends_of
 from mlc_dagster.settings import Environment, Settings
 from mlc_dagster.settings.alerts import AlertSettings
 from mlc_dagster.systems.configuration import all_secrets
 
 SENSOR, JOB, WATCH = "tells_of_failed_runs", "daily_word", "tells_what_stands"
+AT_SEVEN = "0 7 * * *"
 SHOWN = 3  # errors and checks of one run
 PARTITION = "dagster/partition"
 TAKEN_UP_AGAIN = "dagster/will_retry"  # by run_retries in dagster.yaml
@@ -30,21 +32,21 @@ NO_NEWS = {Paused.__name__, ThrottledUntil.__name__}
 def alert_sensors(settings: Settings, environment: Environment, flows: Sequence[Flow]) -> Iterator[dg.SensorDefinition]:
     """Two, where mlc.yaml says who is told: of failed runs, and of what stands."""
     if settings.alerts is not None:
-        yield _sensor(settings.alerts, environment, all_secrets(settings))
-        yield _watch(settings.alerts, environment, all_secrets(settings), flows)
+        yield _sensor(settings.alerts, environment, all_secrets(settings), flows)
+        yield _watch(settings, settings.alerts, environment, flows)
 
 
 def daily_jobs(settings: Settings, environment: Environment, flows: Sequence[Flow]) -> Iterator[dg.JobDefinition]:
-    """One, where mlc.yaml says who is told, and when."""
-    if settings.alerts is not None and settings.alerts.daily:
+    """One, where mlc.yaml says who is told: the trail is looked at also where nobody wants a daily word."""
+    if settings.alerts is not None:
         yield _daily(settings, settings.alerts, environment, flows)
 
 
 def daily_schedules(settings: Settings) -> Iterator[dg.ScheduleDefinition]:
-    if settings.alerts is not None and settings.alerts.daily:
+    if settings.alerts is not None:
         yield dg.ScheduleDefinition(
             job_name=JOB,
-            cron_schedule=settings.alerts.daily,
+            cron_schedule=settings.alerts.daily or AT_SEVEN,
             execution_timezone="UTC",
             default_status=dg.DefaultScheduleStatus.RUNNING,
         )
@@ -55,7 +57,11 @@ def shadows(settings: Settings) -> list[str]:
     return [f"{name} is in shadow: nothing is written" for name in settings.connections if settings.is_shadow(name)]
 
 
-def _sensor(alerts: AlertSettings, environment: Environment, secrets: Sequence[str]) -> dg.SensorDefinition:
+def _sensor(
+    alerts: AlertSettings, environment: Environment, secrets: Sequence[str], flows: Sequence[Flow]
+) -> dg.SensorDefinition:
+    owners = {flow.name: flow.owner for flow in flows}
+
     @dg.run_failure_sensor(
         name=SENSOR,
         minimum_interval_seconds=30,
@@ -69,14 +75,16 @@ def _sensor(alerts: AlertSettings, environment: Environment, secrets: Sequence[s
         if failed is None:
             return dg.SkipReason("a pause ended it, or a system that asks to be left alone: that is no news")
         with _ledger(environment) as ledger:
-            return dg.SkipReason(alerting.tell_failure(alerts, ledger, failed, secrets))
+            return dg.SkipReason(alerting.tell_failure(alerts, ledger, failed, secrets, owners))
 
     return tell
 
 
 def _watch(
-    alerts: AlertSettings, environment: Environment, secrets: Sequence[str], flows: Sequence[Flow]
+    settings: Settings, alerts: AlertSettings, environment: Environment, flows: Sequence[Flow]
 ) -> dg.SensorDefinition:
+    secrets = all_secrets(settings)
+
     @dg.sensor(
         name=WATCH,
         minimum_interval_seconds=300,
@@ -87,7 +95,8 @@ def _watch(
         try:
             with _ledger(environment) as ledger:
                 opened = ledger()
-                watch = Watch(opened, flows, alerts.thresholds, opened.looks.now())
+                ends = ends_of(settings, secrets, lambda: opened)
+                watch = Watch(opened, flows, alerts.thresholds, opened.looks.now(), ends)
                 said = telling.tell(alerts, opened, watch.alerts(), secrets)
         except MlcError as error:
             return dg.SkipReason(inert(f"what stands is not known: {error.message}"))
@@ -100,11 +109,12 @@ def _daily(
     settings: Settings, alerts: AlertSettings, environment: Environment, flows: Sequence[Flow]
 ) -> dg.JobDefinition:
     secrets, also = all_secrets(settings), shadows(settings)
+    owners = {flow.name: flow.owner for flow in flows}
 
     @dg.op(name="tell", description="What is on hold and what is paused, to the people that mlc.yaml names.")
     def tell(context: dg.OpExecutionContext) -> None:
         with _ledger(environment) as ledger:
-            said = alerting.tell_daily(alerts, ledger, secrets, also)
+            said = digest.tell_daily(alerts, ledger, secrets, also, owners) if alerts.daily else "nobody wants it"
             with suppress(MlcError):  # the daily word has said so
                 watch = Watch(ledger(), flows, alerts.thresholds, ledger().looks.now())
                 telling.tell(alerts, ledger(), watch.chain_broken(), secrets)
@@ -147,7 +157,8 @@ def failed_run(context: dg.RunFailureSensorContext) -> FailedRun | None:
         return None
     errors = [_words(failure) for failure in failures] or [context.failure_event.message or ""]
     found = [*_checks(context), *errors]
-    return FailedRun(_job(run), run.run_id, _partitions(run), tuple(dict.fromkeys(filter(None, found)))[:SHOWN])
+    flows = frozenset(key.to_user_string() for key in run.asset_selection or ())
+    return FailedRun(_job(run), run.run_id, _partitions(run), tuple(dict.fromkeys(filter(None, found)))[:SHOWN], flows)
 
 
 def _kind(failure: Any) -> str:

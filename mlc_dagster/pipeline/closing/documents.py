@@ -85,9 +85,18 @@ class FlowDocuments:
             if row.key in self._differences:
                 self._seen.add(row.key)
             told = narrow((), row.content) if isinstance(row.content, dict) else {}
-            dated = told.get("dated") or row.partition
+            dated = told.get("dated") or self._read_on(row, told.get("company") or "")
             if month.has(dated):
                 yield self._document(row, told.get("company") or "", dated)
+
+    def _read_on(self, row: DeliveredRow, company: str) -> str:
+        """Of what has no date the company's own day on which its source changed it, else that of its partition."""
+        known = self._mappings.get(company)
+        try:
+            changed = datetime.fromisoformat(row.version)
+        except ValueError:
+            return row.partition
+        return known.calendar.day(changed).isoformat() if known and changed.tzinfo else row.partition
 
     def of_no_document(self) -> list[Difference]:
         """What differs under keys that nothing is delivered under; to be asked when `of` has come to its end."""

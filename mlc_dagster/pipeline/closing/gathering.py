@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from mlc_dagster.core.amounts import in_text, parsed
 from mlc_dagster.core.difference_kinds import EXTRA_IN_THE_TARGET
@@ -49,6 +50,11 @@ class Gathering:
         """Of the documents of a company's month: those that were delivered, and those that were ever held."""
         held = self.ledger.close_rows.held_in(flow, books.company, self.month.first, self.month.last)
         return sorted({*self._keys[books.company, flow], *held})
+
+    def zone(self, company: str) -> tzinfo:
+        """Where a company's months begin and end; UTC where mlc.yaml does not say."""
+        known = self.settings.companies.get(company)
+        return ZoneInfo(known.time_zone) if known and known.time_zone else UTC
 
     def _company(self, code: str) -> CompanyFigures:
         return self._companies.setdefault(code, CompanyFigures(Books(code, str(self.month))))
@@ -105,8 +111,9 @@ class Gathering:
     def _posted_late(self, flow: Flow, of_month: Mapping[str, Document]) -> Iterator[tuple[Document, datetime]]:
         posted = self.ledger.close_rows.first_delivered(flow.name, list(of_month))
         for key, at in sorted(posted.items()):
-            closed = self._signed_at(of_month[key].company)
-            if at >= min(filter(None, (self.month.ends_at, closed))):
+            company = of_month[key].company
+            closed = self._signed_at(company)
+            if at >= min(filter(None, (self.month.ends_at(self.zone(company)), closed))):
                 yield of_month[key], at
 
     def _signed_at(self, company: str) -> datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Self
 
 from mlc_dagster.core.errors import Misconfigured
@@ -28,15 +28,13 @@ class Month:
     def last(self) -> date:
         return self.first.replace(day=monthrange(self.first.year, self.first.month)[1])
 
-    @property
-    def ends_at(self) -> datetime:
-        """The first moment after it, UTC."""
+    def ends_at(self, zone: tzinfo = UTC) -> datetime:
+        """The first moment after it, where a company is."""
         after = self.last + timedelta(days=1)
-        return datetime(after.year, after.month, after.day, tzinfo=UTC)
+        return datetime(after.year, after.month, after.day, tzinfo=zone)
 
-    @property
-    def begins_at(self) -> datetime:
-        return datetime(self.first.year, self.first.month, 1, tzinfo=UTC)
+    def begins_at(self, zone: tzinfo = UTC) -> datetime:
+        return datetime(self.first.year, self.first.month, 1, tzinfo=zone)
 
     def has(self, day: date | str | None) -> bool:
         """Of a date, or of its text; what is no date is of no month."""

@@ -51,8 +51,8 @@ def keep(gathering: Gathering, figures: CompanyFigures, run: Run) -> Closed:
     valid, voided = ledger.closes.valid(books), None
     if valid is not None and valid.fingerprint != figures.fingerprint:
         signed = ledger.closes.version(books, valid.version)
-        voided = ledger.closes.void(books, _because(gathering, figures, signed), run)
-    changes = ledger.settings_history.changes(gathering.month.begins_at)
+        voided = ledger.closes.void(books, because(gathering, figures, signed), run)
+    changes = ledger.settings_history.changes(gathering.month.begins_at(gathering.zone(books.company)))
     return Closed(figures, version, tuple(ledger.closes.signatures(books)), tuple(changes), voided)
 
 
@@ -64,8 +64,9 @@ def sign(gathering: Gathering, figures: CompanyFigures, who: str, reason: str, r
             f"{books} is signed by {closed.signature.who}, version {closed.signature.version}",
             cure="A signature stands until a figure changes.",
         )
-    if gathering.ledger.looks.now() < gathering.month.ends_at:
-        raise Misconfigured(f"{books} is not over", cure=f"Sign it from {gathering.month.ends_at:%Y-%m-%d} on.")
+    ends_at = gathering.month.ends_at(gathering.zone(books.company))
+    if gathering.ledger.looks.now() < ends_at:
+        raise Misconfigured(f"{books} is not over", cure=f"Sign it from {ends_at:%Y-%m-%d %H:%M %Z} on.")
     if (still := figures.open_in_words()) and not reason.strip():
         cure = 'Solve it, or say why it is signed all the same: --reason "..."'
         raise Misconfigured(f"{books} has something open: {'; '.join(still)}", cure=cure)
@@ -73,7 +74,7 @@ def sign(gathering: Gathering, figures: CompanyFigures, who: str, reason: str, r
     return keep(gathering, figures, run)
 
 
-def _because(gathering: Gathering, figures: CompanyFigures, signed: Version | None) -> str:
+def because(gathering: Gathering, figures: CompanyFigures, signed: Version | None) -> str:
     """Which figures changed, and what happened to the month's documents since, by whom."""
     if signed is None:
         return "the version that was signed is not kept any more"

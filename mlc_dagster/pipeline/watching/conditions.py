@@ -4,33 +4,26 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from mlc_dagster.core.amounts import in_text
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.ledger import Ledger, Task
 from mlc_dagster.ledger.coordination.work_entries import REFUSED, cause_of
-from mlc_dagster.ledger.records.open_item_entries import CauseStock
-from mlc_dagster.settings.alerts import AlertThresholds, Kind
+from mlc_dagster.ledger.records.open_item_entries import CauseStock, Wanted, connection_of
+from mlc_dagster.pipeline.digest import money, named
+from mlc_dagster.pipeline.due_causes import by_cause
+from mlc_dagster.pipeline.watching.alert import Alert
+from mlc_dagster.pipeline.watching.ends import Ends, ending
+from mlc_dagster.settings.alerts import AlertThresholds
 
 FAILED_OFTEN = 2  # runs in a row
 USUAL_DAYS = 5  # fewer say nothing of what is usual
 FINANCE = "team:finance"
-
-
-@dataclass(frozen=True)
-class Alert:
-    """One message."""
-
-    kind: Kind
-    cause: str  # "cin7:refused": told once while it stands
-    subject: str
-    text: str
-    owners: frozenset[str]
-    place: str = ""  # where it is decided, below the review page's address
 
 
 @dataclass(frozen=True)
@@ -41,6 +34,7 @@ class Watch:
     flows: Sequence[Flow]
     limits: AlertThresholds
     now: datetime
+    ends: Ends = field(default_factory=Ends)
 
     def alerts(self) -> Iterator[Alert]:
         """All but what walks the whole trail: see `chain_broken`."""
@@ -48,11 +42,12 @@ class Watch:
         yield from self._failing(tasks)
         yield from self._due(tasks)
         yield from self._quotas()
-        yield from self._not_fresh()
+        yield from self._not_fresh(tasks)
         yield from self._held_shares()
         yield from self._few_rows()
         yield from self._paused()
-        for stock in self.ledger.open_items.causes():
+        yield from ending(self.ledger, self.ends, self.limits, self.now, self._of)
+        for stock in self.ledger.open_items.causes(Wanted(connections=self._spokes)):
             yield from self._open(stock)
 
     def chain_broken(self) -> Iterator[Alert]:
@@ -62,105 +57,135 @@ class Watch:
         if faults:
             text = "\n".join([*faults[:20], "Look: mlc audit verify"])
             subject = f"the trail was tampered with, or damaged: {len(faults)} fault(s)"
-            yield Alert("chain_broken", "chain broken", subject, text, frozenset({FINANCE, *self._owners()}))
+            owners = frozenset({FINANCE, *self._owners()})
+            yield Alert("chain_broken", "chain broken", subject, text, owners, "/decisions")
 
     # --- work that does not come to its end --------------------------------------------------------------------------
 
     def _failing(self, tasks: Sequence[Task]) -> Iterator[Alert]:
-        by_cause = defaultdict[str, list[Task]](list)
-        for task in tasks:
-            if task.failed:
-                by_cause[task.cause].append(task)
-        for cause, some in by_cause.items():
+        for cause, some in self._by_mark([task for task in tasks if task.failed]).items():
             one = some[0]
             owners, flows = self._owners(task.flow for task in some), ", ".join(sorted({task.flow for task in some}))
-            text = f"{one.why}\n{len(some)} load(s) of {flows}. When it is mended: mlc retry {cause}"
-            if cause == cause_of(one.connection, REFUSED):
-                yield Alert("credential", cause, f"{one.connection} refuses the credential", text, owners)
-            elif max(task.attempts for task in some) >= FAILED_OFTEN:
-                often = max(task.attempts for task in some)
-                yield Alert("failed_twice", cause, f"{cause} made {often} runs in a row fail", text, owners)
+            text = f"{one.why}\n{len(some)} load(s) of {flows}. When it is mended: mlc retry {one.cause}"
+            told = partial(Alert, cause=cause, text=text, owners=owners, place="/due")
+            if one.cause == cause_of(one.connection, REFUSED):
+                yield told("credential", subject=f"{one.connection} refuses the credential")
+            elif (often := max(task.attempts for task in some)) >= FAILED_OFTEN:
+                yield told("failed_twice", subject=f"{one.cause} made {often} runs in a row fail")
 
     def _due(self, tasks: Sequence[Task]) -> Iterator[Alert]:
-        by_flow = defaultdict[str, set[str]](set)
+        """Known by what keeps the days from being loaded: who was told of that knows of them."""
+        days = defaultdict[str, set[str]](set)
         for task in tasks:
-            by_flow[task.flow].add(task.partition)
-        many = {flow: days for flow, days in by_flow.items() if len(days) >= self.limits.days_due}
-        if many:
-            lines = [f"{flow}: {len(days)} since {min(days)}" for flow, days in sorted(many.items())]
-            subject = f"{max(map(len, many.values()))} days are due"
-            yield Alert("days_due", f"due {' '.join(sorted(many))}", subject, _lines(lines), self._owners(many), "/due")
+            days[task.flow].add(task.partition)
+        late = [task for task in tasks if len(days[task.flow]) >= self.limits.days_due]
+        for mark, some in self._by_mark(late).items():
+            flows = sorted({task.flow for task in some})
+            lines = [f"{flow}: {len(days[flow])} since {min(days[flow])}" for flow in flows]
+            subject = f"{max(len(days[flow]) for flow in flows)} days are due"
+            yield Alert("days_due", mark, subject, _lines([*lines, some[0].why]), self._owners(flows), "/due")
+
+    def _by_mark(self, tasks: Sequence[Task]) -> dict[str, list[Task]]:
+        """By what people are told of them: a cause that failed them, a pause, a silence, else their connection."""
+        pauses, silent = self.ledger.pauses.standing(), self.ledger.work.silent()
+        marks = {each.cause: each.mark for each in by_cause(tasks)}
+        found = defaultdict[str, list[Task]](list)
+        for task in tasks:
+            name = task.connection or self._spoke(task.flow)
+            if task.failed:
+                mark = marks.get(task.cause, task.cause)
+            elif name in pauses:
+                mark = f"paused {name} {pauses[name].at}"
+            else:
+                mark = f"quota {name}" if name in silent else f"due {name}"
+            found[mark].append(task)
+        return found
 
     def _quotas(self) -> Iterator[Alert]:
         for name, until in sorted(self.ledger.work.silent().items()):
             text = f"It asks to be left alone until {until:%Y-%m-%d %H:%M} UTC; loads go on by themselves then."
-            owners = self._owners(flow.name for flow in self.flows if flow.spoke == name)
-            yield Alert("quota", f"quota {name}", f"the quota of {name} is used up", text, owners, "/due")
+            yield Alert("quota", f"quota {name}", f"the quota of {name} is used up", text, self._of(name), "/due")
 
-    def _not_fresh(self) -> Iterator[Alert]:
+    def _not_fresh(self, tasks: Sequence[Task]) -> Iterator[Alert]:
+        """Known by what keeps its days from being loaded, as `_due` is."""
         oldest = self.now - timedelta(hours=self.limits.not_fresh_hours)
-        late = {
-            flow: last.ended_at
-            for flow, last in self.ledger.loads.latest().items()
-            if last.ended_at < oldest and flow in self._by_name
-        }
-        if late:
-            lines = [f"{flow}: last loaded {at:%Y-%m-%d %H:%M} UTC" for flow, at in sorted(late.items())]
-            subject = f"{len(late)} flow(s) not loaded for {self.limits.not_fresh_hours:g} hours"
-            yield Alert("not_fresh", f"not fresh {' '.join(sorted(late))}", subject, _lines(lines), self._owners(late))
+        ends = {flow: last.ended_at for flow, last in self.ledger.loads.latest().items() if flow in self._by_name}
+        marks = {task.flow: mark for mark, some in self._by_mark(tasks).items() for task in some}
+        late = defaultdict[str, list[str]](list)
+        for flow, at in sorted(ends.items()):
+            if at < oldest:
+                late[marks.get(flow, f"due {self._spoke(flow)}")].append(flow)
+        for mark, flows in late.items():
+            lines = [f"{flow}: last loaded {ends[flow]:%Y-%m-%d %H:%M} UTC" for flow in flows]
+            subject = f"{len(flows)} flow(s) not loaded for {self.limits.not_fresh_hours:g} hours"
+            yield Alert("not_fresh", mark, subject, _lines(lines), self._owners(flows), "/due")
 
     def _paused(self) -> Iterator[Alert]:
         for name, pause in self.ledger.pauses.standing().items():
             if self.now - pause.at > timedelta(hours=self.limits.paused_hours):
-                owners = self._owners(flow.name for flow in self.flows if name in (flow.spoke, flow.target.system))
-                yield Alert("paused", f"paused {name} {pause.at}", f"{name} is paused still", str(pause), owners)
+                subject = f"{name} is paused still"
+                yield Alert("paused", f"paused {name} {pause.at}", subject, str(pause), self._of(name), "/due")
 
     # --- what was read and held --------------------------------------------------------------------------------------
 
     def _held_shares(self) -> Iterator[Alert]:
+        """One for a connection: what is wrong there is wrong in several of its flows."""
+        found = defaultdict[str, dict[str, tuple[float, str]]](dict)
         for flow, last in sorted(self.ledger.loads.latest().items()):
             if flow not in self._by_name:
                 continue
             pull = self.ledger.last_pull("/".join(self._by_name[flow].source.key), last.partition)
-            held = sum(row.holds for row in self.ledger.close_rows.held(flow) if row.partition == last.partition)
+            held = self.ledger.close_rows.held_of(flow, last.partition)
             if pull and pull.pull.rows and held / pull.pull.rows > self.limits.held_share:
-                text = f"{held} of {pull.pull.rows} rows of {last.partition} are on hold."
-                subject = f"{held / pull.pull.rows:.0%} of {flow} is on hold"
-                yield Alert("held_share", f"held share {flow}", subject, text, self._owners([flow]), "/")
+                text = f"{flow}: {held} of {pull.pull.rows} rows of {last.partition} are on hold."
+                found[self._spoke(flow)][flow] = held / pull.pull.rows, text
+        for name, shares in found.items():
+            flow, (share, _) = max(shares.items(), key=lambda each: each[1][0])
+            more = f" (and {len(shares) - 1} more)" if len(shares) > 1 else ""
+            text = _lines([words for _, words in shares.values()])
+            subject = f"{share:.0%} of {flow} is on hold{more}"
+            yield Alert("held_share", f"held share {name}", subject, text, self._owners(shares), "/")
 
     def _few_rows(self) -> Iterator[Alert]:
-        today = self.now.date().isoformat()
+        """One for a day of a system: a right that is gone concerns several of its sets."""
+        found = defaultdict[tuple[str, str], dict[str, str]](dict)
         for source in sorted({"/".join(flow.source.key) for flow in self.flows if flow.source.partition == "day"}):
-            latest: dict[str, int] = {}
-            for entry in self.ledger.pulls(source, limit=200):
-                if entry.pull.partition < today:  # the running day may have few still
-                    latest.setdefault(entry.pull.partition, entry.pull.rows)
-            if len(latest) <= USUAL_DAYS:
-                continue
-            day = max(latest)
-            usual = statistics.median(rows for name, rows in latest.items() if name != day)
-            if latest[day] < usual * self.limits.few_rows_share:
-                text = f"{latest[day]} rows were read of {day}, where {usual:g} are usual: rights, or a filter?"
-                fed = [flow.name for flow in self.flows if "/".join(flow.source.key) == source]
-                yield Alert("few_rows", f"few rows {source} {day}", f"{source} has few rows", text, self._owners(fed))
+            if told := self._fewer(source):
+                day, text = told
+                found[source.partition("/")[0], day][source] = text
+        for (system, day), few in found.items():
+            subject = f"{', '.join(few)} ha{'s' if len(few) == 1 else 've'} few rows"
+            fed = [flow.name for flow in self.flows if "/".join(flow.source.key) in few]
+            text = _lines([*few.values(), "Rights, or a filter?"])
+            yield Alert("few_rows", f"few rows {system} {day}", subject, text, self._owners(fed), "/due")
+
+    def _fewer(self, source: str) -> tuple[str, str] | None:
+        """(its last whole day, words) where that has fewer rows than usual."""
+        today = self.now.date().isoformat()
+        latest: dict[str, int] = {}
+        for entry in self.ledger.pulls(source, limit=200):
+            if entry.pull.partition < today:  # the running day may have few still
+                latest.setdefault(entry.pull.partition, entry.pull.rows)
+        if len(latest) <= USUAL_DAYS:
+            return None
+        day = max(latest)
+        usual = statistics.median(rows for name, rows in latest.items() if name != day)
+        text = f"{source}: {latest[day]} rows were read of {day}, where {usual:g} are usual."
+        return (day, text) if latest[day] < usual * self.limits.few_rows_share else None
 
     def _open(self, stock: CauseStock) -> Iterator[Alert]:
         """Of one cause its age, and what money is in it."""
-        cause, owners = stock.cause, frozenset(filter(None, stock.owners)) | self._owners(stock.flows)
-        words = f"{', '.join(cause.rules)}{f': {cause.value}' if cause.value else ''} ({cause.connection})"
-        money = ", ".join(
-            f"{in_text(amount, currency)} {currency}".strip() for currency, amount in sorted(stock.amounts.items())
-        )
-        text = f"{stock.items} open in {', '.join(sorted(stock.flows))}{f': {money}' if money else ''}"
-        place = f"/cause/{cause.mark}"
+        mark = f"open {stock.cause.mark}"
+        owners = frozenset(filter(None, stock.owners)) | self._owners(stock.flows)
+        sums = money(stock)
+        text = f"{stock.items} open in {', '.join(sorted(stock.flows))}{f': {sums}' if sums else ''}"
+        told = partial(Alert, cause=mark, text=text, owners=owners, place=f"/cause/{stock.cause.mark}")
+        over = {name: amount for name, amount in sorted(stock.amounts.items()) if self._is_much(name, amount)}
+        if over:
+            much = ", ".join(f"{in_text(amount, name)} {name}" for name, amount in over.items())
+            yield told("open_amount", subject=f"{much} open: {named(stock)}")
         if stock.oldest and self.now - stock.oldest > timedelta(days=self.limits.open_days):
-            subject = f"open since {stock.oldest:%Y-%m-%d}: {words}"
-            yield Alert("open_long", f"open long {cause.mark}", subject, text, owners, place)
-        if over := {name: amount for name, amount in stock.amounts.items() if self._is_much(name, amount)}:
-            subject = (
-                f"{', '.join(f'{in_text(amount, name)} {name}' for name, amount in sorted(over.items()))} open: {words}"
-            )
-            yield Alert("open_amount", f"open amount {cause.mark}", subject, text, owners, place)
+            yield told("open_long", subject=f"open since {stock.oldest:%Y-%m-%d}: {named(stock)}")
 
     def _is_much(self, currency: str, amount: Decimal) -> bool:
         most = self.limits.open_amounts.get(currency)
@@ -172,6 +197,18 @@ class Watch:
     def _by_name(self) -> dict[str, Flow]:
         return {flow.name: flow for flow in self.flows}
 
+    @property
+    def _spokes(self) -> dict[str, str]:
+        return {flow.name: flow.spoke for flow in self.flows}
+
+    def _spoke(self, flow: str) -> str:
+        return self._spokes.get(flow) or connection_of(flow)
+
+    def _of(self, connection: str) -> frozenset[str]:
+        """Who is asked about what goes to a connection; all, where nothing does."""
+        mine = [flow.name for flow in self.flows if connection in (flow.spoke, flow.target.system)]
+        return self._owners(mine or None)
+
     def _owners(self, names: Iterable[str] | None = None) -> frozenset[str]:
         """Of these flows; of all, where none are named."""
         wanted = None if names is None else set(names)
@@ -180,7 +217,3 @@ class Watch:
 
 def _lines(lines: Sequence[str]) -> str:
     return "\n".join(lines)
-
-
-def _money(amounts: Mapping[str, Decimal]) -> str:
-    return ", ".join(f"{in_text(amount, currency)} {currency}".strip() for currency, amount in sorted(amounts.items()))

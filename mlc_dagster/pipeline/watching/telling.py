@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from mlc_dagster.core.errors import MlcError
-from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.pipeline import alerting
-from mlc_dagster.pipeline.watching.conditions import Alert
+from mlc_dagster.pipeline.watching.alert import Alert
 from mlc_dagster.settings.alerts import AlertSettings
-
-log = logger("mlc_dagster.alerts")
 
 AGAIN_SECONDS = 86_400.0  # what stands longer is told once a day
 
@@ -22,14 +18,17 @@ def tell(settings: AlertSettings, ledger: Ledger, alerts: Iterable[Alert], secre
 
 
 def _told(settings: AlertSettings, ledger: Ledger, alert: Alert, secrets: Collection[str]) -> str:
-    try:
-        if ledger.alerts.due(f"{alert.kind} {alert.cause}", AGAIN_SECONDS) is None:
-            return ""
-    except MlcError as error:
-        log.warning("whether this was told already is not known: %s", error.message)
     where = settings.page_url or settings.ui_url
     link = f"{str(where).rstrip('/')}{alert.place if settings.page_url else ''}" if where else ""
-    subject, text = f"mlc: {alert.subject}", "\n".join(filter(None, (alert.text, link)))
-    shown = [alerting.redacted(each, lambda: ledger, secrets) for each in (subject, text)]
-    failures = alerting.tell(settings, lambda: ledger, shown[0], shown[1], kind=alert.kind, owners=alert.owners)
-    return f"{alert.kind} not told: {'; '.join(failures)}" if failures else f"told: {alert.subject}"
+    subject, text = (alerting.redacted(each, lambda: ledger, secrets) for each in (f"mlc: {alert.subject}", alert.text))
+    body = "\n".join(filter(None, (text, link)))
+    told = alerting.tell_once(
+        settings,
+        lambda: ledger,
+        subject,
+        lambda _: body,
+        [alerting.Cause(alert.cause, AGAIN_SECONDS)],
+        alert.kind,
+        alert.owners,
+    )
+    return told.says(f"told: {alert.subject}") if told else ""

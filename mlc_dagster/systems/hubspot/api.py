@@ -10,6 +10,7 @@ from typing import Any
 
 from mlc_dagster.core.errors import AccessDenied, Misconfigured, MlcError, QuotaUsedUp, RecordRejected, TransientError
 from mlc_dagster.core.outcomes import Budget
+from mlc_dagster.core.pace import KeepsQuota
 from mlc_dagster.systems.hubspot.error_messages import reason
 from mlc_dagster.transport.client import ApiClient, Throttled, exact_json, snippet
 from mlc_dagster.transport.responses import Response, retry_after
@@ -58,6 +59,7 @@ def object_schema(kind: str) -> str:
     return f"/crm-object-schemas/{VERSION}/schemas/{kind}"
 
 
+DAILY = "x-hubspot-ratelimit-daily"
 RIGHTS = (
     "Add the missing scopes to the service key in HubSpot, Development, Keys. A private app's token loses its rights, "
     "too, when the user who made it is removed from the portal: rotate the token then, or use a service key."
@@ -95,7 +97,7 @@ def classify(response: Response) -> MlcError | None:
 def _too_many(body: Document, said: str, asked: float | None, headers: Mapping[str, str]) -> MlcError:
     policy = str(body.get("policyName") or "")
     if policy == "DAILY":
-        limit = headers.get("x-hubspot-ratelimit-daily", "")
+        limit = headers.get(DAILY, "")
         cure = "It is renewed at midnight in the portal's time zone. Run again then: nothing is sent twice."
         return QuotaUsedUp(f"HubSpot's daily limit{limit and f' of {limit} calls'} is used up: {said}", cure=cure)
     if asked is None:
@@ -129,6 +131,7 @@ class HubspotApi:
 
     def __init__(self, api: ApiClient, budget: Budget | None = None, calls: int = 0) -> None:
         self.api, self._budget, self._calls = api, budget, calls
+        self._hundredth = -1  # of the day's calls, that was remembered last
         self._searching = threading.Lock()  # HubSpot takes five searches in a second, of a whole account
 
     def get(self, path: str, **params: Any) -> Any:
@@ -211,3 +214,13 @@ class HubspotApi:
         spent = headers.get("x-hubspot-ratelimit-remaining", "") == "0"
         if self._budget and spent and most.isdigit() and int(most) < self._calls:
             self._budget.pause(_interval(headers))
+        self._remember(headers.get("x-hubspot-ratelimit-daily-remaining", ""), headers.get(DAILY, ""))
+
+    def _remember(self, left: str, most: str) -> None:
+        """What is left of the day's calls, each time that a hundredth of them is used; OAuth tokens are not told."""
+        if not (isinstance(self._budget, KeepsQuota) and left.isdigit() and most.isdigit() and int(most)):
+            return
+        hundredth = 100 * int(left) // int(most)
+        if hundredth != self._hundredth:
+            self._hundredth = hundredth
+            self._budget.remains(int(left), int(most))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from mlc_dagster.core.amounts import parsed
 from mlc_dagster.ledger import HoldEntry
 from mlc_dagster.ledger.records.differences import Difference
-from mlc_dagster.ledger.records.open_item_entries import OpenItem
+from mlc_dagster.ledger.records.open_item_entries import OpenItem, most_money
 from mlc_dagster.ledger.records.proposals import mark_of
 from mlc_dagster.web.review.visits import Refused, Visit
 
@@ -31,9 +30,7 @@ class OpenRecord:
     @property
     def money(self) -> tuple[Decimal | None, str]:
         """(amount, currency) of the hold, else the largest that differs: they are never added."""
-        told = [(parsed(one.amount), one.currency) for one in self.items]
-        known = [(amount, currency) for amount, currency in told if amount is not None]
-        return max(known, key=lambda one: abs(one[0]), default=(None, ""))
+        return most_money(self.items)
 
     def mark(self, action: str) -> str:
         """Of the content that a decision is about."""

@@ -13,10 +13,26 @@ from mlc_dagster.ledger.columns import Key, Moment, Name, Serial, Words
 revision = "0011"
 down_revision = "0010"
 
+BY_PEOPLE = (
+    "event IN ('released', 'released_once', 'discarded', 'decision_taken_back', 'accepted', 'asked_again', "
+    "'relinked', 'forgotten', 'proposed', 'refused_by_person')"
+)
+"""What people decided, as this release lists it: an index of these few lines alone."""
+HELD_TEXT = [
+    *("flow", "key", "party", "missing", "amount", "currency", "scaled", "opened_at", "company"),
+    *("owner", "assigned", "rules", "closed_at"),
+]
+"""What a person searches in, and what is counted of it."""
+
 
 def upgrade() -> None:
     _closes()
     _review()
+    _quotas()
+    decided = sa.text(BY_PEOPLE)
+    if op.get_bind().dialect.name == "sqlite":  # PostgreSQL has a limit for an entry, and reads the rows
+        op.create_index("holds_by_text", "holds", HELD_TEXT, sqlite_where=sa.text("closed_at IS NULL"))
+    op.create_index("attempts_by_people", "attempts", ["id"], sqlite_where=decided, postgresql_where=decided)
 
 
 def _closes() -> None:
@@ -80,6 +96,12 @@ def _review() -> None:
     waits = sa.text("ended_at IS NULL")
     key = ["flow", "key", "action"]
     op.create_index("proposals_standing", "proposals", key, unique=True, sqlite_where=waits, postgresql_where=waits)
+
+
+def _quotas() -> None:
+    """How many calls of the day a system said were left."""
+    for column in (sa.Column("quota_left", Serial), sa.Column("quota_most", Serial), sa.Column("quota_at", Moment)):
+        op.add_column("budgets", column)
 
 
 def _needed(**kinds: Any) -> list[sa.Column[Any]]:
