@@ -9,8 +9,7 @@ from typing import ClassVar
 
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.core.vocabulary import ERP
-from mlc_dagster.demo.later_life.event import ORDERS, Books, Document, Outcome, picked
-from mlc_dagster.demo.later_life.in_the_source import PURCHASES
+from mlc_dagster.demo.later_life.event import ORDERS, PURCHASES, Books, Document, Outcome, Records, picked
 from mlc_dagster.demo.later_life.ticks import Ticks
 from mlc_dagster.ledger import Task
 
@@ -27,7 +26,8 @@ class RunFailed:
     currency: str
     what: ClassVar[str] = "a day's run fails: no answer"
     where: ClassVar[str] = "Cin7"
-    differs: ClassVar[tuple[str, ...]] = ()
+    differs: ClassVar[Records] = ()
+    carried: ClassVar[Records] = ()
 
     @classmethod
     def happens(cls, books: Books, taken: set[str], ticks: Ticks) -> RunFailed:
