@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
 from mlc_dagster.core.errors import MlcError
-from mlc_dagster.core.vocabulary import ERP
+from mlc_dagster.core.vocabulary import ERP, key_text
 from mlc_dagster.demo.place import Place
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.records.differences import Difference
@@ -74,16 +74,17 @@ class Books:
         return dict(self._states[ORDERS])
 
     def purchases(self, order: Document) -> list[Document]:
-        """Those of Cin7 whose note begins with `IFS 0010/P1`: all that say that they are this order."""
-        reference = ["IFS", f"{order['Company']}/{order['OrderNo']}"]
-        return [row for row in self.of("cin7")["purchases"] if str(row["Note"] or "").split()[:2] == reference]
+        """Those of Cin7 whose note begins with a line `IFS 0010/P1`: all that say that they are this order."""
+        reference = f"IFS {key_text(order['Company'], order['OrderNo'])}"
+        return [row for row in self.of("cin7")["purchases"] if str(row["Note"] or "").split("\n")[0] == reference]
 
     def monday_orders(self, order: Document) -> list[Document]:
         """Items under its key, on the board of the orders."""
         mine = set(self.ledger.remote_ids(MONDAY_ORDERS).values())
-        boards = self.of("monday")["boards"].values()
-        board = next((items for items in boards if any(str(item["id"]) in mine for item in items)), [])
-        return [item for item in board if item["IFS key"] == order["OrderNo"]]
+        for board in self.of("monday")["boards"].values():
+            if any(str(item["id"]) in mine for item in board):
+                return [item for item in board if item["IFS key"] == order["OrderNo"]]
+        return []
 
     def airbase_orders(self, order: str) -> list[Document]:
         return [row for row in self.of("airbase")["purchase_orders"] if row["erp_reference_id"] == order]
