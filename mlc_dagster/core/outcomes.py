@@ -73,6 +73,9 @@ class Draft:
     an amount may have been corrected since: it is looked for by what cannot have changed, our reference and the time.
     """
 
+    is_young: bool = False
+    """The ledger has begun with this flow lately: what people archived or deleted may be of one that was lost. A target
+    that shows it to nobody who asks by our key is asked otherwise then, which costs more."""
     anew: bool = False  # a person asked for it again: what people deleted or voided there counts for nothing
     kept: Shown = field(default_factory=dict)  # theirs, which a person accepted: it is left as it is
 

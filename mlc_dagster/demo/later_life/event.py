@@ -89,6 +89,10 @@ class Books:
     def airbase_orders(self, order: str) -> list[Document]:
         return [row for row in self.of("airbase")["purchase_orders"] if row["erp_reference_id"] == order]
 
+    def differing(self) -> set[str]:
+        """The orders that differ in something already."""
+        return {one.key for flow in ORDER_FLOWS for one in self.ledger.differences.open(flow, limit=None)}
+
     def open(self, flow: str, key: str, *kinds: str) -> list[Difference]:
         return [one for one in self.ledger.differences.open(flow, key) if one.kind in kinds]
 

@@ -23,7 +23,7 @@ from mlc_dagster.demo.later_life.event import (
     picked,
 )
 
-PAYMENTS = "ifs/vouchers_from_airbase_payments"
+PAYMENTS, ACKNOWLEDGED = "ifs/vouchers_from_airbase_payments", "airbase/payments_acknowledged"
 VOUCHER_KEYS = ("Company", "VoucherType", "AccountingYear", "VoucherNo")
 
 
@@ -54,7 +54,7 @@ class PaymentVoided:
 
     @property
     def differs(self) -> Records:
-        return ((PAYMENTS, self.key),)
+        return ((PAYMENTS, self.key), (ACKNOWLEDGED, self.key))  # Airbase says it of both
 
     def judged(self, books: Books) -> Outcome:
         found = books.open(PAYMENTS, self.key, TAKEN_BACK)
@@ -163,8 +163,7 @@ class OrderDeleted:
 def _orders(books: Books, taken: set[str]) -> Iterator[str]:
     """Those that stand in Cin7, Airbase and monday.com to the cent, and differ in nothing; each is taken once."""
     delivered = set.intersection(*(set(books.ledger.remote_ids(flow)) for flow in ORDER_FLOWS))
-    off = {one.key for flow in ORDER_FLOWS for one in books.ledger.differences.open(flow, limit=None)}
-    for number in sorted(delivered & books.orders().keys() - taken - off):
+    for number in sorted((delivered & books.orders().keys()) - taken - books.differing()):
         if is_plain(books.orders()[number]) and not list(_agrees(books, books.orders()[number])):
             taken.add(number)
             yield number

@@ -94,8 +94,8 @@ class EditedByHand:
     def happens(cls, books: Books, taken: set[str]) -> EditedByHand:
         delivered = books.ledger.remote_ids(PURCHASES)
         rows = {row["ID"]: row for row in books.of("cin7")["purchases"]}
-        known = sorted(delivered.keys() & books.orders().keys() - taken)  # plain numbers, as in the ERP
-        there = (key for key in known if " " not in key and _lines(rows.get(delivered[key])))
+        known = sorted((delivered.keys() & books.orders().keys()) - taken - books.differing())
+        there = (key for key in known if _lines(rows.get(delivered[key])))
         key = picked(there, "purchase in Cin7")
         taken.add(key)
         row = rows[delivered[key]]

@@ -31,8 +31,8 @@ class RunFailed:
 
     @classmethod
     def happens(cls, books: Books, taken: set[str], ticks: Ticks) -> RunFailed:
-        delivered = (key for key in sorted(books.ledger.remote_ids(PURCHASES)) if key in books.orders())
-        order = another(books.orders()[picked((key for key in delivered if key not in taken), "order in Cin7")])
+        delivered = books.ledger.remote_ids(PURCHASES).keys() & books.orders().keys()
+        order = another(books.orders()[picked(sorted(delivered - taken - books.differing()), "order in Cin7")])
         books.place.control("PUT", f"{ERP}/{ORDERS}", order)
         books.place.control("POST", "faults", AWAY)
         try:
