@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: demo ui test promises promises-all soak world lint bench clean
+.PHONY: demo ui test promises promises-all promises-some soak world lint bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make test   the tests, on SQLite and on PostgreSQL"
 	@echo "make promises      what is promised, tried until it hurts: two seeds of today for each random one"
 	@echo "make promises-all  the same with twenty seeds; writes docs/promises.md"
+	@echo "make promises-some TESTS=mlc_dagster_tests/promises/test_c38_lines.py  these alone, beside what stands there"
 	@echo "make soak   an hour of mixed faults, 1,000,000 records: make soak SECONDS=300 RECORDS=0 for less"
 	@echo "make world  all that can happen, in any order: 1,000,000 steps; make world STEPS=20000 for less (docs/world.md)"
 	@echo "make lint   ruff and mypy"
@@ -50,6 +51,10 @@ promises: .venv/installed-dev
 
 promises-all: .venv/installed-dev
 	@MLC_SEEDS=20 $(BIN)/python -m mlc_dagster_tests.promises.report docs/promises.md -n 3 --dist loadgroup
+
+TESTS ?= mlc_dagster_tests/promises
+promises-some: .venv/installed-dev
+	@$(BIN)/python -m mlc_dagster_tests.promises.report docs/promises.md $(TESTS) -n 2 --dist loadgroup
 
 SECONDS ?= 3600
 RECORDS ?= 1000000

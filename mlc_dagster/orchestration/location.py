@@ -19,7 +19,7 @@ from mlc_dagster.orchestration.assets.references import alignment_checks, refere
 from mlc_dagster.orchestration.assets.reversals import reversals_asset, reversals_key, reverses
 from mlc_dagster.orchestration.assets.sources import source_asset
 from mlc_dagster.orchestration.assets.verified import reads_back, verified_asset
-from mlc_dagster.orchestration.automation import alerts, duplicates, source_checks, verifying
+from mlc_dagster.orchestration.automation import alerts, duplicates, own_times, source_checks, verifying
 from mlc_dagster.orchestration.automation import jobs_and_schedules as automation
 from mlc_dagster.orchestration.automation.due import due_sensors
 from mlc_dagster.orchestration.automation.failed_runs import failed_runs_sensor
@@ -140,10 +140,16 @@ class _Parts:
         yield from duplicates.duplicates_checks(self.every, self.settings)
         yield from source_checks.standing_checks(self.every, self.settings)
 
+    def keys_of(self, system: str, flows: Sequence[Flow]) -> list[tuple[str, ...]]:
+        """What a run of these flows of a system makes: beside them what is checked with them, and what is reversed."""
+        by_day = [flow for flow in flows if flow.source.partition == "day"]
+        also = [self.catalogue[VOUCHERS]] if by_day and system in self.charted else []
+        return automation.keys_of(flows, also, [reversals_key(flow) for flow in self.reversed if flow in by_day])
+
     def jobs(self) -> Iterator[automation.AssetJob]:
         quiet = resources(self.settings, self.environment, shares_budget=False)
         moving = [
-            *jobs(self.flows, self.catalogue, self.charted, self.reversed),
+            *jobs(self.flows, self.catalogue, self.keys_of),
             *automation.reference_jobs(self.references),
             *duplicates.duplicates_jobs(self.every),
             *source_checks.standing_jobs(self.every, self.settings),
@@ -158,7 +164,7 @@ class _Parts:
 
     def schedules(self) -> Iterator[dg.ScheduleDefinition]:
         has_charts = any(entity.partition == "company" for entity in self.read)
-        for schedule in automation.schedules(self.flows, self.references, self.settings):
+        for schedule in automation.schedules(self.flows, self.references, self.settings, self.keys_of):
             if has_charts or schedule.job_name != automation.CHART_JOB:
                 yield schedule
         yield from duplicates.duplicates_schedules(self.every, self.settings)
@@ -170,8 +176,11 @@ class _Parts:
 
     def sensors(self) -> Iterator[dg.SensorDefinition]:
         for system, table in self.flows.items():
-            if told := outbound(table):
-                yield automation.changes_sensor(system, of_partition("day", told), self.settings)
+            by_day = of_partition("day", table)
+            mine = own_times.by_changes(by_day, self.settings)
+            if told := outbound(tuple(mine)):  # what begins in the SaaS is read along, as by the schedules
+                part = own_times.part_of(system, by_day, mine)
+                yield automation.changes_sensor(part, told, self.settings, self.keys_of)
         yield from inbox_sensors(self.flows, self.settings)
         yield from healing_sensors(self.flows, self.settings)
         yield from due_sensors(self.every, self.settings, self.read)
@@ -200,18 +209,14 @@ def with_cut_overs(flows: tuple[Flow, ...], settings: Settings) -> tuple[Flow, .
 
 
 def jobs(
-    flows: Mapping[str, tuple[Flow, ...]],
-    catalogue: Mapping[str, EntitySet],
-    charted: Sequence[str],
-    reversed_: Sequence[Flow] = (),
+    flows: Mapping[str, tuple[Flow, ...]], catalogue: Mapping[str, EntitySet], keys: own_times.Keys
 ) -> Iterator[automation.AssetJob]:
     """One for each SaaS, one more for what goes there by company, and two that read only."""
     for system, table in flows.items():
-        also = [catalogue[VOUCHERS]] if system in charted else []
-        more = [reversals_key(flow) for flow in reversed_ if flow in table]
-        yield automation.job_for(system, of_partition("day", table), also, more)
+        by_day = of_partition("day", table)
+        yield automation.job_for(system, by_day, keys(system, by_day))
         if by_company := of_partition("company", table):
-            yield automation.job_for(automation.company_job(system), by_company, [])
+            yield automation.job_for(automation.company_job(system), by_company, keys(system, by_company))
     erps = read_by_day_or_company(catalogue, ())
     days = [entity for entity in erps if entity.partition == "day"]
     companies = [entity for entity in erps if entity.partition == "company"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mlc_dagster.core.bank_details import is_named
+from mlc_dagster.core.cron_times import EXPECTED, when
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.near_names import offered
@@ -17,6 +19,7 @@ from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.settings import Settings, document, placeholders
 from mlc_dagster.settings.addresses import is_plain
 from mlc_dagster.settings.mistakes import Mistake, found, named, shown_name
+from mlc_dagster.settings.schedules import ON_CHANGE
 from mlc_dagster.settings.section import TargetSection
 from mlc_dagster.settings.sections import connections_in
 from mlc_dagster.systems.configuration import flows as all_flows
@@ -24,8 +27,6 @@ from mlc_dagster.systems.configuration import known_flows, settled
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.settings import ABSENT, EntitySetSettings, LineSetSettings, Preset, preset_of
 from mlc_dagster.systems.registry import sections, systems
-
-CRON = "a cron line, UTC: minute, hour, day, month and weekday, such as */15 * * * *"
 
 
 def checked(path: Path) -> Settings:
@@ -50,9 +51,14 @@ def of_the_house(content: Any) -> Iterator[Mistake]:
     yield from strange_cut_overs(_section(content, "cut_over"), known)
     yield from strange_lives(_section(content, "later_life"), known)
     yield from _entity_sets(_section(content, ERP))
-    yield from _crons("schedules", _section(content, "schedules"))
+    schedules = _section(content, "schedules")
+    yield from _times(("schedules",), schedules)
+    for kind in ("systems", "flows"):
+        yield from _times(("schedules", kind), _section(schedules, kind))
+    yield from strange_flows(("schedules", "flows"), _section(schedules, "flows"), known)
+    yield from _strange_systems(_section(schedules, "systems"), content)
     if daily := _section(content, "alerts").get("daily"):  # empty: there is no daily word
-        yield from _crons("alerts", {"daily": daily})
+        yield from _times(("alerts",), {"daily": daily})
     for connection in known_connections(content):
         yield from _extra_fields(content, connection, known)
 
@@ -121,12 +127,24 @@ def _texts(content: Any, *path: str) -> dict[str, str]:
     return {name: value for name, value in found if isinstance(value, str)}
 
 
-def _crons(section: str, lines: dict[str, Any]) -> Iterator[Mistake]:
-    for name, line in lines.items():
-        from mlc_dagster.orchestration.automation.crons import is_cron  # Dagster takes a second to load
+def _times(where: tuple[str, ...], said: dict[str, Any]) -> Iterator[Mistake]:
+    """Lines of cron that Dagster would refuse; what is no line at all is told by the settings."""
+    from mlc_dagster.orchestration.automation.crons import is_cron  # Dagster takes a second to load
 
-        if isinstance(line, str) and not is_cron(line):
-            yield Mistake((section, name), f"{found((), line)}; expected {CRON}")
+    for name, text in said.items():
+        if not isinstance(text, str) or text == ON_CHANGE or name == "time_zone":
+            continue
+        with suppress(ValueError):
+            if not is_cron(when(text).cron):
+                yield Mistake((*where, name), f"{found((), text)}; expected {EXPECTED}")
+
+
+def _strange_systems(named: Iterable[str], content: Any) -> Iterator[Mistake]:
+    """Of the ERP nothing is timed by itself: what is read of it is read for those that it goes to."""
+    there = known_connections(content)
+    for name in named:
+        if name not in there:
+            yield Mistake(("schedules", "systems", name), f"there is no such system{offered(name, there)}")
 
 
 def _extra_fields(content: Any, connection: str, flows: Mapping[str, Flow]) -> Iterator[Mistake]:

@@ -17,6 +17,7 @@ from mlc_dagster.settings.alerts import AlertSettings
 from mlc_dagster.settings.guards import USUAL, GuardSettings
 from mlc_dagster.settings.later_life import LaterLifeSettings
 from mlc_dagster.settings.review import ReviewSettings, TwoPeople
+from mlc_dagster.settings.schedules import Schedules
 from mlc_dagster.settings.section import CURRENCY, TENANT, Section, SystemConnection, TargetSection
 from mlc_dagster.settings.verify import Policy, VerifySettings
 from mlc_dagster.settings.web import WebSettings
@@ -81,21 +82,6 @@ class Policies(Section):
         """What rules may know of them, as text."""
         ahead = {name: str(getattr(self, name)) for name in ("dated_days_ahead", "due_days_ahead")}
         return {"not_delivered_states": ",".join(self.not_delivered_states), **ahead}
-
-
-class Schedules(Section):
-    running_day: str = Field("*/15 * * * *", description="Cron, UTC: reads and loads the running day")
-    yesterday: str = Field("15 0 * * *", description="Cron, UTC: reads yesterday once more")
-    chart_of_accounts: str = Field("5 */6 * * *", description="Cron, UTC: refreshes accounts and code parts")
-    duplicates: str = Field("20 * * * *", description="Cron, UTC: looks for documents that stand twice in a target")
-    sweep: str = Field("30 1 * * *", description="Cron, UTC: looks in the ERP at what was delivered; on from the start")
-    verify: str = Field("0 2 * * *", description="Cron, UTC: looks at what was delivered; on from the start")
-    fresh_minutes: dict[str, float] = Field(
-        default_factory=dict,
-        description="Flow: minutes within which it is loaded, else its asset turns yellow, after twice that red. "
-        "Default: four ticks of its schedule, at least an hour",
-    )
-    purge_runs: str = Field("40 2 * * *", description="Cron, UTC: deletes runs as retention says; on from the start")
 
 
 class RetentionSettings(Section):

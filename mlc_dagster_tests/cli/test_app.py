@@ -136,7 +136,7 @@ def test_all_that_the_house_knows_better_is_told_at_once_with_the_nearest_names(
     fields = {"fields": {"vendor_nr": "VendorNo"}, "lines": {"fields": {"lineno": "LineNo"}}, "expand": "perhaps"}
     content["ifs"]["entity_sets"] = {"purchase_orders": {}, "purchase_order_set": fields}
     content["guards"] = {"cin7/purchase": {"max_creates": "5"}, "cin7/purchases": {"max_creates": "5"}}
-    content["schedules"] = {"running_day": "every 5 minutes", "yesterday": "0 24 * * *", "chart_of_accounts": "@daily"}
+    content["schedules"] = {"running_day": "every 7 minutes", "yesterday": "0 24 * * *", "chart_of_accounts": "@daily"}
     content["hubspot"]["extra_fields"] = {"supplier_companies": {"nam": "segment"}}
     code, printed = run(content, "check")
     assert code == 2 and "has 8 mistakes" in printed, printed
@@ -146,7 +146,7 @@ def test_all_that_the_house_knows_better_is_told_at_once_with_the_nearest_names(
         "ifs.entity_sets.purchase_order_set.lines.fields.lineno: no field of this name; nearest: line_no",
         "ifs.entity_sets.purchase_order_set.expand: found 'perhaps'; expected auto or always or never",
         "guards.cin7/purchase: there is no such flow; nearest: cin7/purchases",
-        "schedules.running_day: found 'every 5 minutes'; expected a cron line",
+        "schedules.running_day: found 'every 7 minutes'; expected a cron line",
         "schedules.yesterday: found '0 24 * * *'; expected a cron line",
         "hubspot.extra_fields.supplier_companies.nam: supplier_set has no such field; nearest: name",
     ):

@@ -52,10 +52,14 @@ class World:
     settings: Settings
     environment: Environment
     instance: dg.DagsterInstance
+    built: tuple[Settings, Environment, dg.Definitions] | None = None
 
     @property
     def defs(self) -> dg.Definitions:
-        return build(self.settings, self.environment)
+        """The code location of these settings; a test that gives the world others gets another."""
+        if self.built is None or self.built[:2] != (self.settings, self.environment):
+            self.built = (self.settings, self.environment, build(self.settings, self.environment))
+        return self.built[2]
 
     @property
     def ledger(self) -> Ledger:

@@ -16,6 +16,7 @@ from mlc_dagster.orchestration.automation.running import run_job
 from mlc_dagster.pipeline import auditing
 from mlc_dagster.systems.configuration import flows as all_flows
 from mlc_dagster_tests.orchestration.conftest import DAY, World, metadata
+from mlc_dagster_tests.orchestration.launched import launchable
 
 PURCHASES = "cin7/purchases"
 BOTH = ["cin7/purchases_prepared", "cin7/purchases"]
@@ -30,7 +31,9 @@ def tick(world: World, cursor: str | None = None, sensor: str = "cin7_heals") ->
         repository_def=repository,
         resources=repository.get_top_level_resources(),
     ) as context:
-        return world.defs.resolve_sensor_def(sensor).evaluate_tick(context)
+        told = world.defs.resolve_sensor_def(sensor).evaluate_tick(context)
+    launchable(world.defs, world.defs.resolve_sensor_def(sensor), told.run_requests)
+    return told
 
 
 def due(world: World) -> Any:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
+from mlc_dagster.core.cron_times import When
 from mlc_dagster.ledger import Run
 from mlc_dagster.orchestration.assets.freshness import between_ticks
 from mlc_dagster_tests.orchestration.conftest import DAY, World, check
@@ -57,4 +58,4 @@ def test_a_loaded_asset_turns_yellow_then_red_where_its_schedule_stops(world: Wo
     assert policy.warn_window.to_timedelta() == timedelta(hours=1)
     assert policy.fail_window.to_timedelta() == timedelta(hours=2)
     assert specs["cin7/purchases"].code_version and specs[PREPARED].code_version
-    assert between_ticks("5 */6 * * *") == timedelta(hours=6)
+    assert between_ticks(When("5 */6 * * *"), date(2026, 11, 5)) == timedelta(hours=6)

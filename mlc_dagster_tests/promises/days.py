@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from mlc_dagster_tests.orchestration.conftest import World, metadata
+from mlc_dagster_tests.orchestration.launched import launchable
 
 PURCHASES = "cin7/purchases"
 
@@ -47,4 +48,6 @@ def tick(world: World, cursor: str | None = None, sensor: str = "cin7_changes") 
     with dg.build_sensor_context(
         instance=world.instance, cursor=cursor, repository_def=repository, resources=resources
     ) as context:
-        return world.defs.resolve_sensor_def(sensor).evaluate_tick(context)
+        told = world.defs.resolve_sensor_def(sensor).evaluate_tick(context)
+    launchable(world.defs, world.defs.resolve_sensor_def(sensor), told.run_requests)
+    return told

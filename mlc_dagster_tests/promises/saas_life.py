@@ -142,7 +142,7 @@ class Office:
             assert len(kept[shelf]) == len(rows) - 1, f"{shelf} has no {key}"
         part.recall(kept)
 
-    def bill(self, amount: str = "400.00", **fields: Any) -> str:
+    def bill(self, amount: str = "400.00", department: str = "Operations", **fields: Any) -> str:
         """Its key, in the form that the ledger has."""
         dated = {"invoice_date": "2026-11-04T00:00:00Z", "due_date": "2026-12-04T00:00:00Z"}
         given = {
@@ -151,7 +151,7 @@ class Office:
             **dated,
             **fields,
         }
-        return self.box.procurify.put_bill(81, [Line(amount, "4010", "Operations")], **given)
+        return self.box.procurify.put_bill(81, [Line(amount, "4010", department)], **given)
 
 
 def _ids(row: dict[str, Any]) -> list[Any]:

@@ -17,6 +17,7 @@ from mlc_dagster.pipeline.due_causes import by_cause
 from mlc_dagster.settings import Environment
 from mlc_dagster.settings.guards import GuardSettings
 from mlc_dagster_tests.orchestration.conftest import DAY, QUIET, World
+from mlc_dagster_tests.orchestration.launched import launchable
 from mlc_dagster_tests.promises.days import tick
 from mlc_dagster_tests.web.conftest import settings_with
 
@@ -86,15 +87,13 @@ class Sensors:
 
 def carried(world: World, request: dg.RunRequest, sensor: str = "due") -> bool:
     """As the daemon would run it."""
-    every = world.defs.resolve_implicit_global_asset_job_def()
+    (job,) = launchable(world.defs, world.defs.resolve_sensor_def(sensor), [request])
     asked = {"dagster/run_key": str(request.run_key), "dagster/sensor_name": sensor}
     asked |= {"dagster/partition": str(request.partition_key)}
-    job = every if request.asset_selection else world.defs.resolve_job_def("cin7")
     ended = job.execute_in_process(
         instance=world.instance,
         tags={**request.tags, **asked},
         raise_on_error=False,
-        asset_selection=list(request.asset_selection or ()) or None,
         run_config=QUIET,
     )
     return ended.success

@@ -77,10 +77,10 @@ def _next_ticks(settings: Settings) -> Mapping[str, datetime | None]:
     from mlc_dagster.systems import configuration
 
     known, now = configuration.flows(settings), datetime.now(UTC)
-    crons = {"day": settings.schedules.running_day, "company": settings.schedules.chart_of_accounts}
-    times = {kind: next_time(cron, now) for kind, cron in crons.items()}
     tables = ((known[name], configuration.switched_off(settings, name)) for name in settings.targets)
-    return {flow.name: times[flow.source.partition] for flows, off in tables for flow in flows if flow.name not in off}
+    on = [flow for flows, off in tables for flow in flows if flow.name not in off]
+    times = {flow.name: settings.schedules.of(flow.name, flow.spoke, flow.source.partition) for flow in on}
+    return {name: next_time(at, now) if at else None for name, at in times.items()}
 
 
 def amounts_in_a_line(amounts: Mapping[str, str]) -> str:

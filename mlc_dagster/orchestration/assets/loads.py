@@ -170,12 +170,6 @@ def _passing(flow: Flow, partitions: Sequence[str], store: Any, ledger: Ledger) 
     return {one.key for name in partitions for one in stored(store, flow, name) if one.key in held} if held else set()
 
 
-def judged_by(flow: Flow) -> list[dg.AssetCheckKey]:
-    """The checks that a run of the flow makes: one for each rule, and none that looks at the target by itself."""
-    asset = dg.AssetKey(prepared_key(flow))
-    return [dg.AssetCheckKey(asset, name) for name in (*statements(flow), stale.CHECK)]
-
-
 def prepare_partition(
     context: dg.AssetExecutionContext, flow: Flow, facts: Any, settings: Settings, partition: str
 ) -> Verdict:

@@ -15,11 +15,11 @@ from mlc_dagster.core.vocabulary import ERP, EntitySet
 from mlc_dagster.ledger import Ledger, Task
 from mlc_dagster.ledger.coordination.work_entries import PAUSED, REFUSED, UNREACHABLE, cause_of
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key, read_of
-from mlc_dagster.orchestration.assets.loads import judged_by
 from mlc_dagster.orchestration.automation import probing
 from mlc_dagster.orchestration.automation.due_requests import RESUMED, Wanted
 from mlc_dagster.orchestration.automation.duplicates import apart
 from mlc_dagster.orchestration.automation.open_runs import OpenRuns
+from mlc_dagster.orchestration.automation.step_checks import with_checks
 from mlc_dagster.orchestration.partitions import unknown
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline.due_causes import by_cause
@@ -48,7 +48,6 @@ def due_sensor(
     """Requests what the work list says is due, when nothing stands in its way. `every`: what the list may name."""
     read = [*(entity.key for entity in reads), *(flow.source.key for flow in flows)]
     keys = [list(key) for key in dict.fromkeys([*read, *assets(flows)])]
-    checks = {dg.AssetKey(prepared_key(flow)): judged_by(flow) for flow in flows}
     systems = {entity.system for entity in reads} | {each for flow in flows for each in _both(flow)}
 
     @dg.sensor(
@@ -66,25 +65,14 @@ def due_sensor(
         kept = probing.probe(ledger.work.all(names), ledger, context.resources, json.loads(context.cursor or "{}"))
         under_way = OpenRuns(context.instance, context.repository_def)
         found = list(resumed(flows, ledger, reads, context.instance, store, under_way))
-        requests = [with_checks(each, checks) for each in found[: max(0, AT_ONCE - under_way.tagged(RESUMED))]]
+        room = max(0, AT_ONCE - under_way.tagged(RESUMED))
+        requests = [with_checks(each, context.repository_def) for each in found[:room]]
         skip = inert_lines("; ".join(reasons(flows, ledger))) or "nothing is due"
         return dg.SensorResult(
             run_requests=requests, skip_reason=None if requests else skip, cursor=json.dumps(kept) if kept else "{}"
         )
 
     return go_on
-
-
-def with_checks(request: dg.RunRequest, checks: Mapping[dg.AssetKey, Sequence[dg.AssetCheckKey]]) -> dg.RunRequest:
-    """Those of the assets that it asks for; of others Dagster would write down that they were skipped."""
-    keys = [check for key in request.asset_selection or () for check in checks.get(key, ())]
-    return dg.RunRequest(
-        run_key=request.run_key,
-        partition_key=request.partition_key,
-        asset_selection=request.asset_selection,
-        asset_check_keys=keys,
-        tags=request.tags,
-    )
 
 
 # --- what may be asked for --------------------------------------------------------------------------------------------

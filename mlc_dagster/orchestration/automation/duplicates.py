@@ -71,7 +71,7 @@ def duplicates_schedules(flows: Sequence[Flow], settings: Settings) -> Iterator[
     for system, table in by_system(flows).items():
         yield looking_schedule(
             job_name(system),
-            settings.schedules.duplicates,
+            settings.schedules.at(settings.schedules.duplicates),
             table,
             words=f"Looks every hour whether {system} holds one of our documents twice.",
             nothing=f"nothing was ever sent to {system}: nothing can stand there twice",

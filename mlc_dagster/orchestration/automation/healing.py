@@ -19,9 +19,9 @@ from mlc_dagster.ledger import PAUSED, Ledger, Pause
 from mlc_dagster.ledger.records.causes import Waiting
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.assets.charts import facts_for
-from mlc_dagster.orchestration.assets.loads import judged_by
 from mlc_dagster.orchestration.automation import due
 from mlc_dagster.orchestration.automation.duplicates import apart
+from mlc_dagster.orchestration.automation.step_checks import with_checks
 from mlc_dagster.orchestration.failures import each_once
 from mlc_dagster.orchestration.partitions import unknown
 from mlc_dagster.orchestration.storage.row_store import RowStore
@@ -54,7 +54,6 @@ def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.S
     Nothing is requested that a pause or a silence would stop: when it is over, it is due.
     """
     keys = [list(key) for key in dict.fromkeys([*(flow.source.key for flow in flows), *due.assets(flows)])]
-    checks = {dg.AssetKey(prepared_key(flow)): judged_by(flow) for flow in flows}
 
     @dg.sensor(
         name=name,
@@ -91,7 +90,7 @@ def healing_sensor(name: str, flows: Sequence[Flow], settings: Settings) -> dg.S
         skip = inert_lines("\n".join(filter(None, told))) or "nothing on hold would pass now"
         healed = [(request.tags[HEALING], str(request.partition_key)) for request in requests]
         ledger.work.ask_all(healed, "what was on hold would pass", soon=due.SOON)
-        asked_for = [due.with_checks(request, checks) for request in requests]
+        asked_for = [with_checks(request, context.repository_def) for request in requests]
         return dg.SensorResult(run_requests=asked_for, skip_reason=None if requests else skip, cursor=json.dumps(turns))
 
     return heal

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -19,6 +20,7 @@ from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.automation.due import SOON, asked_by
 from mlc_dagster.orchestration.automation.duplicates import apart
 from mlc_dagster.orchestration.automation.first_load import ask_for_it
+from mlc_dagster.orchestration.automation.own_times import Keys, Part, by_the_usual_clock, own_schedules, part_of
 from mlc_dagster.orchestration.failures import each_once
 from mlc_dagster.orchestration.partitions import unknown_day
 from mlc_dagster.settings import Settings
@@ -31,20 +33,25 @@ Asked = tuple[str, datetime, datetime, dict[date, str] | MlcError]
 
 RUN_KEY, SENSOR_NAME = "dagster/run_key", "dagster/sensor_name"
 CHART_JOB = "chart_of_accounts"
+ALL_THAT_IT_READS = Part(CHART_JOB, (), is_all=True)
 READ_JOB = "ifs"
 
 
-def job_for(
-    system: str, flows: Sequence[Flow], also: Iterable[EntitySet], more: Iterable[tuple[str, ...]] = ()
-) -> AssetJob:
-    """Reads, prepares and loads all that goes to one SaaS, for a day or a range of days."""
-    keys: set[tuple[str, ...]] = {flow.source.key for flow in flows} | {entity.key for entity in also}
-    keys |= {*more, *(key for flow in flows for key in (flow.key, prepared_key(flow)))}
+def job_for(system: str, flows: Sequence[Flow], keys: Iterable[tuple[str, ...]]) -> AssetJob:
+    """Reads, prepares and loads all that goes to one SaaS, for a day or a range of days. `keys`: what it makes."""
     return dg.define_asset_job(
         system,
-        selection=apart(dg.AssetSelection.assets(*sorted(list(key) for key in keys)), flows),
+        selection=apart(dg.AssetSelection.assets(*(list(key) for key in keys)), flows),
         description=f"Reads the ERP's entity sets that {system} needs, prepares and loads them.",
     )
+
+
+def keys_of(
+    flows: Sequence[Flow], also: Iterable[EntitySet] = (), more: Iterable[tuple[str, ...]] = ()
+) -> list[tuple[str, ...]]:
+    """What a run of these flows makes: their sources, what is prepared and what is loaded; sorted."""
+    keys: set[tuple[str, ...]] = {flow.source.key for flow in flows} | {entity.key for entity in also}
+    return sorted(keys | {*more, *(key for flow in flows for key in (flow.key, prepared_key(flow)))})
 
 
 def company_job(system: str) -> str:
@@ -71,29 +78,38 @@ def reference_job(system: str) -> str:
 
 
 def schedules(
-    flows: Mapping[str, Sequence[Flow]], references: Sequence[dg.AssetsDefinition], settings: Settings
+    flows: Mapping[str, Sequence[Flow]], references: Sequence[dg.AssetsDefinition], settings: Settings, keys: Keys
 ) -> Iterator[dg.ScheduleDefinition]:
     """The running day often, yesterday once more after midnight, charts of accounts, and what goes by company."""
     for system in sorted({asset.key.path[0] for asset in references}):
-        cron = settings.schedules.chart_of_accounts
-        yield dg.ScheduleDefinition(job_name=reference_job(system), cron_schedule=cron, execution_timezone="UTC")
+        at = settings.schedules.at(settings.schedules.chart_of_accounts)
+        yield dg.ScheduleDefinition(job_name=reference_job(system), cron_schedule=at.cron, execution_timezone=at.zone)
     for system, table in flows.items():
         running, yesterday = settings.schedules.running_day, settings.schedules.yesterday
         daily = [flow for flow in table if flow.source.partition == "day"]
-        yield _day_schedule(f"{system}_running_day", system, running, settings, daily, days_back=0)
-        yield _day_schedule(f"{system}_yesterday", system, yesterday, settings, daily, days_back=1)
-        if any(flow.source.partition == "company" for flow in table):
-            yield _company_schedule(company_job(system), settings)
-    yield _company_schedule(CHART_JOB, settings)
+        if usual := by_the_usual_clock(daily, settings):
+            part = part_of(system, daily, usual)
+            yield _day_schedule(f"{system}_running_day", part, running, settings, keys, days_back=0)
+            yield _day_schedule(f"{system}_yesterday", part, yesterday, settings, keys, days_back=1)
+        by_company = [flow for flow in table if flow.source.partition == "company"]
+        if usual := by_the_usual_clock(by_company, settings):
+            yield _company_schedule(company_job(system), settings, keys, part_of(system, by_company, usual))
+    yield _company_schedule(CHART_JOB, settings, keys, ALL_THAT_IT_READS)
+    yield from own_schedules(flows, settings, keys)
 
 
 def _day_schedule(
-    name: str, job: str, cron: str, settings: Settings, flows: Sequence[Flow], *, days_back: int
+    name: str, part: Part, said: str, settings: Settings, keys: Keys, *, days_back: int
 ) -> dg.ScheduleDefinition:
     """What it asks for is due until a load has ended well; with the first tick of all, master data of any age too."""
+    clock = settings.schedules.at(said)
 
     @dg.schedule(
-        name=name, job_name=job, cron_schedule=cron, execution_timezone="UTC", required_resource_keys={"ledger"}
+        name=name,
+        job_name=part.system,
+        cron_schedule=clock.cron,
+        execution_timezone=clock.zone,
+        required_resource_keys={"ledger"},
     )
     def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         at = context.scheduled_execution_time.astimezone(UTC)
@@ -102,24 +118,32 @@ def _day_schedule(
             return dg.SkipReason(why)
         with suppress(LedgerUnavailable):  # the run says so itself, and is noted when the ledger is back
             ledger: Ledger = context.resources.ledger.open
-            ask_for_it(flows, settings, ledger)
-            ledger.work.ask_all(asked_by(flows, day), f"by the schedule {name}", soon=SOON)
-        return dg.RunRequest(partition_key=day, run_key=f"{name} {day} {at.isoformat()}")
+            ask_for_it(part.flows, settings, ledger)
+            ledger.work.ask_all(asked_by(part.flows, day), f"by the schedule {name}", soon=SOON)
+        return part.request(keys, context.repository_def, partition_key=day, run_key=f"{name} {day} {at.isoformat()}")
 
     return tick
 
 
-def _company_schedule(job: str, settings: Settings) -> dg.ScheduleDefinition:
-    @dg.schedule(name=job, job_name=job, cron_schedule=settings.schedules.chart_of_accounts, execution_timezone="UTC")
+def _company_schedule(job: str, settings: Settings, keys: Keys, part: Part) -> dg.ScheduleDefinition:
+    clock = settings.schedules.at(settings.schedules.chart_of_accounts)
+
+    @dg.schedule(name=job, job_name=job, cron_schedule=clock.cron, execution_timezone=clock.zone)
     def tick(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
         at = context.scheduled_execution_time.astimezone(UTC).isoformat()
-        return [dg.RunRequest(partition_key=code, run_key=f"{code} {at}") for code in sorted(settings.companies)]
+        return [
+            part.request(keys, context.repository_def, partition_key=code, run_key=f"{code} {at}")
+            for code in sorted(settings.companies)
+        ]
 
     return tick
 
 
-def changes_sensor(system: str, flows: Sequence[Flow], settings: Settings) -> dg.SensorDefinition:
-    """Asks the ERP cheaply what changed, and requests the days it touched: late rows are found here."""
+def changes_sensor(part: Part, flows: Sequence[Flow], settings: Settings, keys: Keys) -> dg.SensorDefinition:
+    """Asks the ERP cheaply what changed of these flows, and requests the days it touched: late rows are found here.
+    `part`: what is made of such a day.
+    """
+    system = part.system
     entities = {flow.source.name: flow.source for flow in flows if flow.source.delta == "modified"}
     name = f"{system}_changes"
 
@@ -146,7 +170,9 @@ def changes_sensor(system: str, flows: Sequence[Flow], settings: Settings) -> dg
             for day, mark in found.items():
                 touched.setdefault(day.isoformat(), []).append(f"{entity} {mark}")
         ask_for_it(flows, settings, context.resources.ledger.open)
-        told = _requested(touched, failed, cursor, context, settings)
+        told = _requested(
+            touched, failed, cursor, context, settings, partial(part.request, keys, context.repository_def)
+        )
         new = [request for request in told.run_requests or [] if is_new(request, name, context.instance)]
         note_due(new, touched, flows, context.resources.ledger.open)
         if not failed:
@@ -181,6 +207,7 @@ def _requested(
     cursor: Mapping[str, str],
     context: dg.SensorEvaluationContext,
     settings: Settings,
+    request: Callable[..., dg.RunRequest],
 ) -> dg.SensorResult:
     """The days that there are; and what could not be asked is told at every tick."""
     now = datetime.now(UTC)
@@ -189,7 +216,7 @@ def _requested(
     if failed:
         context.log.warning(f"The ERP did not tell what changed; it is asked again from the same moment: {words}")
     return dg.SensorResult(
-        run_requests=[_request(day, marks) for day, marks in days.items()],
+        run_requests=[request(partition_key=day, run_key=_seen(day, marks)) for day, marks in days.items()],
         skip_reason=words if failed and not days else None,
         cursor=json.dumps(cursor),
     )
@@ -222,7 +249,7 @@ def _look_back(entity: EntitySet, context: dg.SensorEvaluationContext, settings:
     return max(asked, pull.ended_at - pull.started_at) + timedelta(seconds=abs(pull.clock_skew_seconds))
 
 
-def _request(day: str, marks: Sequence[str]) -> dg.RunRequest:
+def _seen(day: str, marks: Sequence[str]) -> str:
     """The same rows ask once: the run key is made of what was seen."""
     seen = hashlib.blake2b("\n".join(sorted(marks)).encode(), digest_size=8).hexdigest()
-    return dg.RunRequest(partition_key=day, run_key=f"{day} {seen}")
+    return f"{day} {seen}"

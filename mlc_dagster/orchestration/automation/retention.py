@@ -44,11 +44,12 @@ def purge_job(settings: Settings, jobs: Collection[str]) -> dg.JobDefinition:
 
 def purge_schedule(settings: Settings) -> dg.ScheduleDefinition:
     """Once a day, and on from the start: what nobody switches on would fill the disk."""
+    at = settings.schedules.at(settings.schedules.purge_runs)
     return dg.ScheduleDefinition(
         name=PURGE_JOB,
         job_name=PURGE_JOB,
-        cron_schedule=settings.schedules.purge_runs,
-        execution_timezone="UTC",
+        cron_schedule=at.cron,
+        execution_timezone=at.zone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=_words(settings.retention),
     )

@@ -16,6 +16,7 @@ from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
+from mlc_dagster.orchestration.automation.step_checks import made_by_the_steps
 from mlc_dagster.orchestration.liveness.signs_of_life import speaking
 from mlc_dagster.orchestration.liveness.turns import wait_for_turn
 from mlc_dagster.orchestration.liveness.workers import Worker
@@ -91,7 +92,8 @@ def run_job(
     skipped. It waits for its turn, as a run in Dagster's queue does. `ops`: configuration of steps, by name.
     """
     if only:
-        job = job.get_subset(asset_selection=set(only), asset_check_selection=_beside(job, only))
+        beside = made_by_the_steps(job.asset_layer.asset_graph, set(only))
+        job = job.get_subset(asset_selection=set(only), asset_check_selection=beside)
     span = {f"{RANGE}start": partitions[0], f"{RANGE}end": partitions[1]} if partitions else {}
     wait_for_turn(job, instance, log.warning)
     worker = Worker.of_this_process(make_new_run_id())
@@ -108,13 +110,6 @@ def run_job(
         named = "the run" if job.name.startswith("__") else f"the run of job {job.name}"
         raise MlcError(f"{named} failed: {why(result)}", cure=f"`make ui`, run {result.run_id}")
     return result
-
-
-def _beside(job: dg.JobDefinition, only: Sequence[dg.AssetKey]) -> set[dg.AssetCheckKey]:
-    """The checks that the steps of these assets make themselves."""
-    graph = job.asset_layer.asset_graph
-    wanted = [key for key in graph.asset_check_keys if key.asset_key in set(only)]
-    return {key for key in wanted if key.asset_key in graph.get_execution_set_asset_and_check_keys(key)}
 
 
 def flow_counts(flow: Flow, results: Sequence[dg.ExecuteInProcessResult]) -> FlowCounts:

@@ -62,7 +62,7 @@ def standing_schedules(flows: Sequence[Flow], settings: Settings) -> Iterator[dg
     for system, table in by_source(flows, settings).items():
         yield looking_schedule(
             job_name(system),
-            settings.schedules.sweep,
+            settings.schedules.at(settings.schedules.sweep),
             table,
             words=f"Asks {system} each night whether what was delivered from it still stands there.",
             nothing=f"nothing was ever delivered from {system}",

@@ -55,7 +55,7 @@ def sweep_schedules(flows: Sequence[Flow], settings: Settings) -> Iterator[dg.Sc
     if table := swept_sets(flows):
         yield looking_schedule(
             JOB,
-            settings.schedules.sweep,
+            settings.schedules.at(settings.schedules.sweep),
             [flow for mine in table.values() for flow in mine],
             words=WORDS,
             nothing="nothing was ever delivered: there is nothing to look at",

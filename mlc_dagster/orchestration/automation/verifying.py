@@ -46,7 +46,7 @@ def verify_schedules(flows: Sequence[Flow], settings: Settings) -> Iterator[dg.S
         names = [flow.name for flow in table]
         yield looking_schedule(
             job_name(system, kind),
-            settings.schedules.verify,
+            settings.schedules.at(settings.schedules.verify),
             table,
             words="Each night what was delivered lately, and a part of what is older.",
             nothing=f"nothing was ever delivered by {', '.join(names)}",

@@ -58,6 +58,19 @@ class Books:
         row = {"code": code, "description": description or code, "account_type": account_type, "active": active}
         return _put(self.account_codes, code, 61, {**row, "parent": None})
 
+    def rename_department(self, was: str, now: str) -> None:
+        """People give it another name: its id and its external id stay; a bill names it as it was called then."""
+        row = self.departments.pop(was)
+        self.departments[now] = {**row, "name": now}
+
+    def rename_location(self, was: str, now: str) -> None:
+        """The same, with what its departments say of it."""
+        row = self.locations.pop(was)
+        self.locations[now] = {**row, "name": now}
+        for name, each in self.departments.items():
+            if each["branch"]["id"] == row["id"]:
+                self.departments[name] = {**each, "branch": {"id": row["id"], "name": now}}
+
     # --- as records refer to them ---
 
     def currency(self, name: str) -> Row:
