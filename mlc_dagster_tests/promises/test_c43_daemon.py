@@ -16,7 +16,9 @@ WITHIN = 300.0
 MOVED = ("cin7/suppliers", "cin7/purchases")
 
 
-@pytest.mark.promise("C43", "what is due, source and all, is launched by Dagster's own daemon with the shipped settings")
+@pytest.mark.promise(
+    "C43", "what is due, source and all, is launched by Dagster's own daemon with the shipped settings"
+)
 def test_c43_the_daemon_launches_what_is_due_with_its_source(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
