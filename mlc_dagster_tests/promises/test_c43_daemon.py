@@ -33,5 +33,5 @@ def test_c43_the_daemon_launches_what_is_due_with_its_source(
         due = {key for key in each_order_once() if key[5:15] == day}
         until(lambda: set(purchases(box)) == due, WITHIN, whole.story)
         with Ledger.open(sqlite_url) as ledger:
-            until(lambda: not [task for task in ledger.work.all(MOVED)], WITHIN, whole.story)
+            until(lambda: not ledger.work.all(MOVED), WITHIN, whole.story)
         assert set(purchases(box).values()) == {1}
