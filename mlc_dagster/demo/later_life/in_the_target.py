@@ -71,9 +71,10 @@ def _hanging(books: Books, companies: Collection[str]) -> Iterator[tuple[str, st
     """The invoices and deals that we delivered and that hang on one of these companies, by HubSpot's ids."""
     links = books.of("hubspot")["associations"]
     for flow in (INVOICES, DEALS):
-        of_each = links.get(f"{flow.partition('/')[2]}/companies", {})
+        kind = flow.partition("/")[2]
+        of_each, live = links.get(f"{kind}/companies", {}), {row["id"] for row in books.of("hubspot")[kind]}
         for key, remote_id in books.ledger.remote_ids(flow).items():
-            if not set(companies).isdisjoint(of_each.get(remote_id, ())):
+            if remote_id in live and not set(companies).isdisjoint(of_each.get(remote_id, ())):
                 yield flow, key
 
 
