@@ -22,7 +22,7 @@ MAY = {
     "systems": ("core", "settings", "rules", "transport"),
     "sandbox": ("core", "settings"),
     "orchestration": ("core", "settings", "rules", "transport", "ledger", "pipeline", "systems"),
-    "web": ("core", "settings", "rules", "ledger", "systems"),
+    "web": ("core", "settings", "rules", "ledger", "pipeline", "systems"),
     "demo": ("core", "settings", "rules", "ledger", "pipeline", "systems", "orchestration", "sandbox"),
     "cli": (
         "core",

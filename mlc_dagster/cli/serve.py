@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mlc_dagster import settings as settings_file
+
+if TYPE_CHECKING:
+    from mlc_dagster.core.flows import Flow
 
 app = typer.Typer(add_completion=False)
 
@@ -28,4 +31,12 @@ def serve(
     from mlc_dagster.systems import configuration
     from mlc_dagster.web.serve import serve as serve_webhooks
 
-    serve_webhooks(configuration.load(settings_file.environment().config), port)
+    settings = configuration.load(settings_file.environment().config)
+
+    def flows() -> list[Flow]:
+        """Of the month end: what is on, as Dagster has it; asked for with the first page that needs it."""
+        from mlc_dagster.orchestration.automation.replaying import flows_on
+
+        return list(flows_on(settings).values())
+
+    serve_webhooks(settings, port, flows)

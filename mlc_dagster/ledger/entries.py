@@ -42,6 +42,7 @@ class Event(StrEnum):
     RELEASED = "released"  # a person let it pass
     RELEASED_ONCE = "released_once"  # a first person let it pass; a second one has to
     DISCARDED = "discarded"  # a person decided that it is never sent
+    DECISION_TAKEN_BACK = "decision_taken_back"  # a person took a decision back: it is on hold as before
     GUARD_RAISED = "guard_raised"  # what a guard held passes it now, since mlc.yaml says another figure
     GONE = "gone"  # looked at before its delivery, and not in the source any more
     REVERSED = "reversed"  # its document was reversed, since the source took it back

@@ -13,6 +13,7 @@ from mlc_dagster.ledger.records.audits import LedgerAudit
 from mlc_dagster.ledger.records.bank_marks import BankMarks
 from mlc_dagster.ledger.records.causes import Causes
 from mlc_dagster.ledger.records.close_rows import CloseRows
+from mlc_dagster.ledger.records.closed_items import ClosedItems
 from mlc_dagster.ledger.records.closes import Closes
 from mlc_dagster.ledger.records.contents import Contents
 from mlc_dagster.ledger.records.decisions import LedgerDecisions
@@ -28,6 +29,7 @@ from mlc_dagster.ledger.records.posted import LedgerPosted
 from mlc_dagster.ledger.records.proposals import Proposals
 from mlc_dagster.ledger.records.reads import Reads
 from mlc_dagster.ledger.records.review_notes import ReviewNotes
+from mlc_dagster.ledger.records.selections import Selections
 from mlc_dagster.ledger.records.settings_history import SettingsHistory
 from mlc_dagster.ledger.records.shadow import Shadow
 from mlc_dagster.ledger.records.sightings import LedgerSightings
@@ -36,6 +38,7 @@ from mlc_dagster.ledger.records.stale import Stale
 from mlc_dagster.ledger.records.stock import LedgerStock
 from mlc_dagster.ledger.records.stored import Stored
 from mlc_dagster.ledger.records.sweeps import Sweeps
+from mlc_dagster.ledger.records.taking_back import TakingBack
 from mlc_dagster.ledger.records.users import Users
 from mlc_dagster.ledger.records.ways_back import LedgerWaysBack
 from mlc_dagster.ledger.upkeep.soundness import Keeping
@@ -51,6 +54,7 @@ class Sections:
         self.history = LedgerHistory(database)
         self.audit = LedgerAudit(database)
         self.causes = Causes(database)
+        self.closed_items = ClosedItems(database)
         self.closes = Closes(database)
         self.close_rows = CloseRows(database)
         self.contents = Contents(database)
@@ -65,6 +69,8 @@ class Sections:
         self.people = LedgerWaysBack(database)
         self.proposals = Proposals(database)
         self.notes = ReviewNotes(database)
+        self.selections = Selections(database)
+        self.taking_back = TakingBack(database)
         self.users = Users(database)
         self.reads = Reads(database)
         self.agreements = Agreements(database)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from ipaddress import ip_network
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from mlc_dagster.settings.addresses import Link
 from mlc_dagster.settings.section import Section, shape
@@ -24,7 +25,29 @@ class ReviewSettings(Section):
     )
     root_path: str = Field("", pattern=_ROOT, description="/review: all addresses are below it")
     title: str = Field("", max_length=60, description="ACME production: stands at the top of each page")
+    sign_in_header: str = Field(
+        "",
+        pattern=r"^([A-Za-z][A-Za-z0-9-]{0,59})?$",
+        description="X-Forwarded-User: the proxy of trusted_proxies says in it who has signed in there",
+    )
+    trusted_proxies: tuple[str, ...] = Field((), description="Addresses or networks whose sign_in_header counts")
     is_test: bool = Field(False, description="A test tenant: another colour, and the word TEST")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for each in proxies:
+            try:
+                ip_network(each)
+            except ValueError:
+                raise ValueError(f"{each!r} is no address or network; expected 127.0.0.1 or 10.1.0.0/16") from None
+        return proxies
+
+    @model_validator(mode="after")
+    def _header_has_a_proxy(self) -> Self:
+        if bool(self.sign_in_header) != bool(self.trusted_proxies):
+            raise ValueError("sign_in_header and trusted_proxies are set together, or neither is")
+        return self
 
     @property
     def is_https(self) -> bool:

@@ -28,28 +28,30 @@ from mlc_dagster.settings.web import WebSettings
 from mlc_dagster.web.open_connections import Connection, Places
 from mlc_dagster.web.repeated_warnings import Tally
 from mlc_dagster.web.review.app import build as build_review
+from mlc_dagster.web.review.site import Flows, no_flows
 from mlc_dagster.web.webhooks import LEDGER_SECONDS, build
 
 FILES = 64  # beside connections: the ledger, the log, libraries
 
 
-def serve(settings: Settings, port: int | None = None) -> None:
+def serve(settings: Settings, port: int | None = None, flows: Flows = no_flows) -> None:
     """Serve until SIGINT or SIGTERM; requests in flight are answered first. Prints a line with each address.
 
-    Raises Misconfigured: nothing is on, a source has no secret, a port is in use, or the ledger cannot be opened.
+    `flows`: those that are on, for the month end. Raises Misconfigured: nothing is on, a source has no secret, a port
+    is in use, or the ledger cannot be opened.
     """
     _check(settings)
     listeners = bool(settings.web.sources) + (settings.review is not None)
     _allow_files(2 * listeners * settings.web.max_connections + FILES)
     tally = Tally(settings.web.tell_seconds)
     with Ledger.open(settings_file.environment().database_url, settings.tenant) as ledger, ExitStack() as places:
-        _run([(each, places.enter_context(place)) for each, place in _listeners(settings, ledger, port, tally)])
+        _run([(each, places.enter_context(place)) for each, place in _listeners(settings, ledger, port, tally, flows)])
         tally.tell()
     _leave()
 
 
 def _listeners(
-    settings: Settings, ledger: Ledger, port: int | None, tally: Tally
+    settings: Settings, ledger: Ledger, port: int | None, tally: Tally, flows: Flows
 ) -> Iterator[tuple[uvicorn.Server, socket.socket]]:
     """Each with a place of its own. Who reads a line can call at once."""
     if settings.web.sources:
@@ -63,7 +65,7 @@ def _listeners(
         place = bound_socket(settings.review.port)
         place.listen()
         _tell(f"The review page is on http://127.0.0.1:{place.getsockname()[1]}{settings.review.root_path}/")
-        yield server(build_review(settings, ledger), settings.web, tally), place
+        yield server(build_review(settings, ledger, flows), settings.web, tally, believes_proxies=False), place
 
 
 def _tell(line: str) -> None:
@@ -71,13 +73,14 @@ def _tell(line: str) -> None:
     sys.stdout.flush()
 
 
-def server(app: ASGIApp, web: WebSettings, tally: Tally) -> uvicorn.Server:
+def server(app: ASGIApp, web: WebSettings, tally: Tally, *, believes_proxies: bool = True) -> uvicorn.Server:
     """No access log of uvicorn's: addresses may hold secrets."""
     places = Places(web.max_connections, web.request_seconds, tally.count)
     config = uvicorn.Config(
         app,
         http=cast(type[asyncio.Protocol], partial(Connection, places)),  # it is only called
         access_log=False,
+        proxy_headers=believes_proxies,  # the page looks itself who is connected
         log_level="warning",
         lifespan="off",
         ws="none",

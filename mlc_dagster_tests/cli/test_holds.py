@@ -327,3 +327,20 @@ def test_the_list_and_what_is_open_tell_of_each_cause_how_much_since_when_and_wh
     assert difference["rules"] == ["gone_in_the_source"] and difference["amounts"] == {"SEK": "21.50"}
     shown = mlc("open", "--system", "cin7").output
     assert "63.50 SEK" in shown and "gl_accounts_exist: 4711 (cin7)" in shown
+
+
+def test_what_needs_two_people_is_proposed_by_the_shell_and_not_decided(two_held: World, tmp_path: Path) -> None:
+    content = yaml.safe_load((tmp_path / "mlc.yaml").read_text())
+    (tmp_path / "mlc.yaml").write_text(yaml.safe_dump({**content, "policies": {"two_people": {"limits": {"SEK": 1}}}}))
+    words = refusal("holds", "release", "P1", "--reason", "agreed with the buyer", "--who", "kari")
+    assert "kari has proposed to release it" in words
+    again = refusal("holds", "release", "P1", "--reason", "agreed with the buyer", "--who", "ola")
+    assert "ola has proposed" in again, "a second word by the shell is no confirmation"
+    assert "has proposed to discard it" in refusal(
+        "holds", "discard", "P2", "--reason", "paid by hand", "--who", "kari"
+    )
+    assert [(one.key, one.action) for one in two_held.ledger.proposals.standing()] == [
+        ("P1", "release"),
+        ("P2", "discard"),
+    ]
+    assert len(two_held.ledger.open_holds()) == 2

@@ -9,6 +9,7 @@ import typer
 from mlc_dagster.cli.holds.deciding import decide, end
 from mlc_dagster.cli.holds.options import FlowOption, KeyArgument, ReasonOption, RuleOption, WhoOption, YesOption
 from mlc_dagster.cli.shared.lookup import ledger
+from mlc_dagster.cli.shared.two_people import by_policy
 from mlc_dagster.core import commands
 from mlc_dagster.core.terminal import say
 
@@ -29,7 +30,8 @@ def release(
 ) -> None:
     """Let a record pass as it is: these rules, this content. One KEY, or all of a --rule in a --flow."""
     with ledger(writes=True) as opened:
-        decided, refused = decide(opened, opened.decisions.release, "release", (key, flow, rule), (who, reason), yes)
+        release_ = by_policy(opened, opened.decisions.release, "release")
+        decided, refused = decide(opened, release_, "release", (key, flow, rule), (who, reason), yes)
     for decision in decided:
         say(f"{decision.flow} {decision.key} is released by {decision.who}.")
     if decided:

@@ -185,6 +185,12 @@ class Work:
         with self._database.reading() as connection:
             return _tasks(connection, self._of(flows))
 
+    def number(self) -> int:
+        """How many are on the list."""
+        wanted = select(func.count()).select_from(work).where(of_tenant(work.c.flow))
+        with self._database.reading() as connection:
+            return int(connection.execute(wanted).scalar_one())
+
     def of_run(self, run_id: str) -> list[Task]:
         """What a run left."""
         with self._database.reading() as connection:

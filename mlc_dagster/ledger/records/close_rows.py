@@ -22,7 +22,7 @@ ACCEPTED_STATE = '"@state"'
 FIRST = (Event.CREATED, Event.ADOPTED)
 DECIDED = (
     *(Event.RELEASED, Event.RELEASED_ONCE, Event.DISCARDED, Event.GUARD_RAISED, Event.ACCEPTED),
-    *(Event.ASKED_AGAIN, Event.RELINKED, Event.FORGOTTEN, Event.REVERSED),
+    *(Event.DECISION_TAKEN_BACK, Event.ASKED_AGAIN, Event.RELINKED, Event.FORGOTTEN, Event.REVERSED),
 )
 """What people decide of a record, and what follows from their rules after it was delivered."""
 HAPPENED = (*FIRST, Event.UPDATED, Event.DIFFERS, Event.AGREES, Event.HELD, Event.CLOSED, *DECIDED)

@@ -23,7 +23,7 @@ from mlc_dagster.ledger.tables import attempts, decisions
 from mlc_dagster.ledger.tables import holds as held
 from mlc_dagster.rules.waiving import AT_THE_LOAD, FOUR_EYES, TAKEN_AS_KNOWN, unwaivable
 
-_EVENTS: dict[Decided, Event] = {"released": Event.RELEASED, "discarded": Event.DISCARDED}
+EVENTS: dict[Decided, Event] = {"released": Event.RELEASED, "discarded": Event.DISCARDED}
 
 
 class DecisionRefused(MlcError):
@@ -99,7 +99,7 @@ class LedgerDecisions:
             row = _still_open(connection, hold)
             decision = Decision(hold.flow, hold.key, verdict, hold.rules, hold.content, who, reason, trail.at)
             _write(connection, decision, anew=not _tries_again(connection, decision))
-            lines = [_line(_EVENTS[verdict], decision, hold)]
+            lines = [_line(EVENTS[verdict], decision, hold)]
             if verdict == "released" and TAKEN_AS_KNOWN in hold.rules:
                 lines += _taken_as_known(connection, decision, hold)
             trail.add(lines)
@@ -167,7 +167,7 @@ def _still_open(connection: Connection, hold: HoldEntry) -> Row[Any]:
 def _version(connection: Connection, decision: Decision) -> str:
     """The version that was decided on, from the trail."""
     mine = (attempts.c.flow == decision.flow, attempts.c.key == decision.key)
-    event = _EVENTS[decision.verdict]
+    event = EVENTS[decision.verdict]
     lines = select(attempts.c.version).where(*mine, attempts.c.event == event).order_by(attempts.c.id.desc())
     found: str | None = connection.execute(lines.limit(1)).scalar()
     return found or ""

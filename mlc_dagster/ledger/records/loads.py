@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, select
 
 from mlc_dagster.ledger.database import Database, clock, upsert
 from mlc_dagster.ledger.tables import loads
 from mlc_dagster.ledger.tenants import of_tenant
+
+SENSORS = "@sensors"
+"""Stands where a flow would: when the sensors that take up what is due have looked last."""
 
 
 class LastLoad(NamedTuple):
@@ -43,6 +46,20 @@ class Loads:
     def latest(self) -> dict[str, LastLoad]:
         """Flow -> its latest load, of any partition."""
         with self._database.reading() as connection:
-            wanted = select(loads).where(of_tenant(loads.c.flow)).order_by(loads.c.ended_at)
+            last = select(loads.c.flow, func.max(loads.c.ended_at).label("at")).where(of_tenant(loads.c.flow))
+            newest = last.group_by(loads.c.flow).subquery()
+            same = (loads.c.flow == newest.c.flow, loads.c.ended_at == newest.c.at)
+            wanted = select(loads).join(newest, and_(*same)).where(of_tenant(loads.c.flow, walked=True))
             rows = connection.execute(wanted).all()
-        return {row.flow: LastLoad(row.partition, row.ended_at, row.run_id) for row in rows}
+        return {row.flow: LastLoad(row.partition, row.ended_at, row.run_id) for row in rows if row.flow != SENSORS}
+
+    def sensors_look(self) -> None:
+        """To be told by each tick of the sensors that take up what is due."""
+        self.ended(SENSORS, "", "")
+
+    def sensors_looked_at(self) -> datetime | None:
+        """When one looked last; None: none ever did."""
+        wanted = select(loads.c.ended_at).where(loads.c.flow == SENSORS, loads.c.partition == "")
+        with self._database.reading() as connection:
+            found: datetime | None = connection.execute(wanted).scalar()
+            return found

@@ -19,6 +19,7 @@ BY_PEOPLE = (
     Event.RELEASED,
     Event.RELEASED_ONCE,
     Event.DISCARDED,
+    Event.DECISION_TAKEN_BACK,
     Event.ACCEPTED,
     Event.ASKED_AGAIN,
     Event.RELINKED,

@@ -125,8 +125,8 @@ class Users:
             connection.execute(upsert(connection.dialect.name, sessions), put)
         return value
 
-    def signed_in(self, value: str) -> User | None:
-        """Whose session it is; None where it has ended, or he may sign in no more."""
+    def signed_in(self, value: str, is_seen: bool = True) -> User | None:
+        """Whose session it is; None where it has ended, or he may sign in no more. `is_seen`: he is there himself."""
         mine = sessions.c.digest == _digest(value)
         with self._database.reading() as connection:
             session = connection.execute(select(sessions).where(mine)).first()
@@ -136,7 +136,7 @@ class Users:
             row = connection.execute(select(users).where(users.c.name == session.person)).first()
         if row is None or not _is_valid(row, now):
             return None
-        if now - session.seen_at > _SEEN:
+        if is_seen and now - session.seen_at > _SEEN:
             with self._database.writing() as connection:
                 connection.execute(update(sessions).where(mine).values(seen_at=now))
         return _user(row)

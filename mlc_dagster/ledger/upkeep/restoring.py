@@ -23,7 +23,7 @@ from mlc_dagster.ledger.upkeep.backups import Manifest, into_file, unpacked
 from mlc_dagster.ledger.upkeep.copying import rows_to_server
 
 DELIVERED = (Event.CREATED, Event.UPDATED, Event.ADOPTED)
-DECIDED = (Event.RELEASED, Event.DISCARDED)
+DECIDED = (Event.RELEASED, Event.DISCARDED, Event.DECISION_TAKEN_BACK)
 OF_NO_RECORD = (Event.READ, Event.STARTED, Event.AGREED)
 """Lines about walks, runs and pairs: the records that moved have lines of their own."""
 BY = "mlc ledger restore"

@@ -60,6 +60,7 @@ def due_sensor(
     )
     def go_on(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         ledger, store = context.resources.ledger.open, context.resources.storage.store
+        ledger.loads.sensors_look()
         names = [*(flow.name for flow in flows), *(read_of(entity) for entity in _sources(flows, reads).values())]
         forget_gone(_sources(flows, reads), every, ledger, settings)
         kept = probing.probe(ledger.work.all(names), ledger, context.resources, json.loads(context.cursor or "{}"))

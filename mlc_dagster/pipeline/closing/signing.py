@@ -51,7 +51,7 @@ def keep(gathering: Gathering, figures: CompanyFigures, run: Run) -> Closed:
     valid, voided = ledger.closes.valid(books), None
     if valid is not None and valid.fingerprint != figures.fingerprint:
         signed = ledger.closes.version(books, valid.version)
-        voided = ledger.closes.void(books, _because(gathering, figures, signed), run)
+        voided = ledger.closes.void(books, because(gathering, figures, signed), run)
     changes = ledger.settings_history.changes(gathering.month.begins_at)
     return Closed(figures, version, tuple(ledger.closes.signatures(books)), tuple(changes), voided)
 
@@ -73,7 +73,7 @@ def sign(gathering: Gathering, figures: CompanyFigures, who: str, reason: str, r
     return keep(gathering, figures, run)
 
 
-def _because(gathering: Gathering, figures: CompanyFigures, signed: Version | None) -> str:
+def because(gathering: Gathering, figures: CompanyFigures, signed: Version | None) -> str:
     """Which figures changed, and what happened to the month's documents since, by whom."""
     if signed is None:
         return "the version that was signed is not kept any more"

@@ -16,25 +16,41 @@ from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.database import LedgerUnavailable
 from mlc_dagster.settings import Settings
-from mlc_dagster.web.review import approvals, bulk, lists, record, reports
+from mlc_dagster.web.review import (
+    approvals,
+    bulk,
+    closing,
+    exports,
+    lists,
+    mailed_links,
+    me,
+    record,
+    reports,
+    selecting,
+)
 from mlc_dagster.web.review.security_headers import SecurityHeaders
 from mlc_dagster.web.review.signing_in import SigningIn
-from mlc_dagster.web.review.site import Site
-from mlc_dagster.web.review.stylesheet import STYLESHEET
-from mlc_dagster.web.review.visits import Refused, Serve, in_thread, signed_in_page, tell
+from mlc_dagster.web.review.site import Flows, Site, no_flows
+from mlc_dagster.web.review.stylesheet import ICON, SCRIPT, STYLESHEET
+from mlc_dagster.web.review.visits import LONG, Refused, Serve, Serving, in_thread, signed_in_page, tell
 
 log = logger(__name__)
 AGAIN = "10"  # seconds after which a page is tried again that the ledger did not answer
 
 
-def build(settings: Settings, ledger: Ledger) -> ASGIApp:
+def build(settings: Settings, ledger: Ledger, flows: Flows = no_flows) -> ASGIApp:
     """The page of `review:` in mlc.yaml, on this ledger."""
-    site = Site(settings, ledger)
+    site = Site(settings, ledger, flows)
     limiter: list[anyio.CapacityLimiter] = []
+    walks: list[anyio.CapacityLimiter] = []
     signing = SigningIn(site, limiter)
 
     def page(path: str, serve: Serve, method: str = "GET") -> Route:
-        return Route(path, signed_in_page(site, serve, limiter), methods=[method])
+        return Route(path, signed_in_page(site, serve, Serving(limiter)), methods=[method])
+
+    def long(path: str, serve: Serve, method: str = "GET") -> Route:
+        """It walks what a month has moved: two at once, and no other page waits for them."""
+        return Route(path, signed_in_page(site, serve, Serving(limiter, walks, 2, LONG)), methods=[method])
 
     async def health(_: Request) -> Response:
         await in_thread(limiter, ledger.users.any)
@@ -43,10 +59,18 @@ def build(settings: Settings, ledger: Ledger) -> ASGIApp:
     async def style(_: Request) -> Response:
         return FileResponse(STYLESHEET, media_type="text/css")
 
+    async def script(_: Request) -> Response:
+        return FileResponse(SCRIPT, media_type="text/javascript")
+
+    async def icon(_: Request) -> Response:
+        return FileResponse(ICON, media_type="image/svg+xml")
+
     of_record = "/record/{connection}/{flow}"
     routes = [
         Route("/health", health, methods=["GET"]),
         Route("/review.css", style, methods=["GET"]),
+        Route("/review.js", script, methods=["GET"]),
+        Route("/review.svg", icon, methods=["GET"]),
         Route("/sign-in", signing.show, methods=["GET"]),
         Route("/sign-in", signing.take, methods=["POST"]),
         page("/sign-out", signing.sign_out, "POST"),
@@ -56,10 +80,22 @@ def build(settings: Settings, ledger: Ledger) -> ASGIApp:
         page(of_record, record.record),
         page(of_record, record.act, "POST"),
         page("/approvals", approvals.approvals),
+        page("/approvals/{number:int}", approvals.one),
         page("/approvals/{number:int}", approvals.approve, "POST"),
+        page("/selections/{name}", selecting.selection),
+        page("/selections/{name}", selecting.act, "POST"),
+        page("/item/{number}", mailed_links.item),
+        page("/cause/{mark}", mailed_links.cause),
+        page("/close", closing.now),
+        long("/close/{period}", closing.month),
+        long("/close/{period}/{company}", closing.company),
+        long("/close/{period}/{company}", closing.act, "POST"),
+        page("/me", me.me),
+        page("/me", me.act, "POST"),
         page("/decisions", reports.decisions),
         page("/due", reports.due),
-        page("/export.csv", reports.export),
+        page("/export.csv", exports.as_csv),
+        page("/export.xlsx", exports.as_xlsx),
     ]
     under = [Mount(site.root, routes=routes)] if site.root else routes
     app = Starlette(routes=under, exception_handlers=_handlers(site))
@@ -91,12 +127,13 @@ def _without_port(host: str) -> str:
 def _handlers(site: Site) -> Any:
     """In words, with where to go on; never a traceback."""
 
-    def told(status: int, headline: str, words: str, headers: dict[str, str] | None = None) -> Response:
-        return HTMLResponse(site.render("refused.html", status=status, headline=headline, words=words), status, headers)
+    def told(status: int, headline: str, words: str, headers: dict[str, str] | None = None, link: str = "") -> Response:
+        page = site.render("refused.html", status=status, headline=headline, words=words, link=link)
+        return HTMLResponse(page, status, headers)
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)
-        return told(error.status, error.headline, error.words, error.headers)
+        return told(error.status, error.headline, error.words, error.headers, error.link)
 
     async def unavailable(_: Request, error: Exception) -> Response:
         log.error("the review page was not served: %s", error)

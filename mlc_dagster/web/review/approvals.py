@@ -28,7 +28,15 @@ def approvals(visit: Visit) -> Response:
     if visit.wants_json:
         listed = [one.proposal for one in found]
         return JSONResponse({"approvals": [{"id": one.id, "flow": one.flow, "key": one.key} for one in listed]})
-    return visit.page("approvals.html", approvals=found, typed="", problem="")
+    return visit.page("approvals.html", approvals=found, only=None)
+
+
+def one(visit: Visit) -> Response:
+    """One, also after it has ended: a mail leads here. Raises Refused, 404."""
+    found = visit.ledger.proposals.of(int(visit.request.path_params["number"]))
+    if found is None or not visit.sees(found.company):
+        raise nothing_there()
+    return visit.page("approvals.html", approvals=[_approval(visit, found)], only=found)
 
 
 def approve(visit: Visit) -> Response:
@@ -37,7 +45,7 @@ def approve(visit: Visit) -> Response:
     if one is None or not visit.sees(one.company):
         raise nothing_there()
     visit.expect("confirm", one.company)
-    if one.who.casefold() == visit.user.name.casefold():
+    if one.who.casefold() == visit.user.name.casefold():  # whatever his session
         tell("refused", visit.request, who=visit.user.name, why="confirms his own proposal")
         raise Refused(403, "You proposed it yourself: somebody else has to confirm it.")
     if one.ended_at is not None:

@@ -1,33 +1,45 @@
-"""Assign and note, for the items that are ticked on the list."""
+"""Assign, note, release, discard: for the items that are ticked on the list, or for all that its filter matches."""
 
 from __future__ import annotations
 
 from starlette.responses import Response
 
 from mlc_dagster.ledger.records.open_item_entries import OpenItem, Wanted
+from mlc_dagster.web.review import selecting
 from mlc_dagster.web.review.filters import address
+from mlc_dagster.web.review.lists import filter_of, with_cause
 from mlc_dagster.web.review.visits import Refused, Visit
 
-LONGEST = 2_000
+LONGEST, AT_ONCE = 2_000, 500
 
 
 def act(visit: Visit) -> Response:
     """Items that he may not see, or that are open no more, are left out. Raises Refused."""
-    found = chosen(visit)
+    action = visit.form.get("action", "")
+    found = _every(visit) if visit.form.get("all") else chosen(visit)
+    if action in selecting.ACTIONS:
+        return selecting.freeze(visit, action, found)
+    if len(found) > AT_ONCE:
+        raise Refused(400, f"At most {AT_ONCE} are assigned or noted at once.", "Narrow the filter.")
     for company in {one.cause.company for one in found}:
         visit.expect("work", company)
     to, text, who = visit.form.get("to", "").strip()[:80], visit.form.get("note", "").strip(), visit.user.name
-    if visit.form.get("action") == "assign":
+    if action == "assign":
         visit.ledger.open_items.assign([(one.cause.differs, one.id) for one in found], to)
         for one in found:
             visit.ledger.notes.assigned(one.flow, one.key, who, to)
-    elif visit.form.get("action") == "note" and text:
+    elif action == "note" and text:
         for one in found:
             visit.ledger.notes.add(one.flow, one.key, who, text[:LONGEST])
     else:
-        raise Refused(400, "Assign, or note something.")
+        raise Refused(400, "Assign, note something, release or discard.")
     cause = visit.query.get("cause", "")
     return visit.back(visit.site.url(f"/items?{address(visit.query, cause=cause)}"))
+
+
+def _every(visit: Visit) -> list[OpenItem]:
+    filtered, _ = with_cause(visit, filter_of(visit))
+    return selecting.every(visit, filtered)
 
 
 def chosen(visit: Visit) -> list[OpenItem]:

@@ -9,12 +9,11 @@ from mlc_dagster.ledger import Run
 from mlc_dagster.ledger.records.decisions import DecisionRefused
 from mlc_dagster.ledger.records.ways_back import Said, WordRefused
 from mlc_dagster.rules.waiving import FOUR_EYES, unwaivable
+from mlc_dagster.web.review.bulk_run import REVIEW, TAKEN_UP
 from mlc_dagster.web.review.open_record import OpenRecord
 from mlc_dagster.web.review.visits import Refused, Visit, tell
 
 SHORTEST = 10  # signs of a reason
-TAKEN_UP = 60.0  # seconds that the sensor has which looks for releases itself
-REVIEW = "review"
 
 
 class Offer(NamedTuple):

@@ -13,7 +13,6 @@ from mlc_dagster.core.vocabulary import plain
 from mlc_dagster.ledger.records.open_item_entries import CauseStock, OpenItem, Wanted
 from mlc_dagster.ledger.records.open_items import summed
 from mlc_dagster.web.review.filters import FilterMistake, address, asked, place, wanted
-from mlc_dagster.web.review.freshness import freshness
 from mlc_dagster.web.review.sentences import Said, request_text, said
 from mlc_dagster.web.review.shown_text import money
 from mlc_dagster.web.review.visits import Refused, Visit
@@ -44,14 +43,13 @@ def causes(visit: Visit) -> Response:
         items=sum(one.items for one in found),
         sums=summed(found),
         filters=asked(visit.query),
-        fresh=freshness(visit),
         hidden=hidden,
     )
 
 
 def items(visit: Visit) -> Response:
     """Those of a filter, or of one cause: 50 at a time, by place."""
-    filtered, cause = _with_cause(visit, filter_of(visit))
+    filtered, cause = with_cause(visit, filter_of(visit))
     try:
         after = place(visit.query)
     except FilterMistake as error:
@@ -71,7 +69,8 @@ def items(visit: Visit) -> Response:
         request_text=_request(visit, cause) if cause else "",
         filters=asked(visit.query),
         next=_next(visit, found),
-        export=visit.site.url(f"/export.csv?{_query(visit)}"),
+        export_csv=visit.site.url(f"/export.csv?{_query(visit)}"),
+        export_xlsx=visit.site.url(f"/export.xlsx?{_query(visit)}"),
         hidden=[] if found else _hidden(visit),
     )
 
@@ -85,14 +84,15 @@ def in_order(stocks: Sequence[CauseStock]) -> list[CauseStock]:
     return sorted(stocks, key=lambda one: (-max(map(abs, one.amounts.values()), default=Decimal(0)), one.oldest))
 
 
-def _with_cause(visit: Visit, filtered: Wanted) -> tuple[Wanted, CauseStock | None]:
+def with_cause(visit: Visit, filtered: Wanted) -> tuple[Wanted, CauseStock | None]:
     mark = visit.query.get("cause", "")
     if not mark:
         return filtered, None
     found = visit.ledger.open_items.cause(mark, filtered)
     if found is None:
-        words = "It has healed, was decided, or its records are not yours to see."
-        raise Refused(404, "Nothing of this cause is open any more.", words)
+        words = "It has healed, was decided, or its records are not yours to see: its own page says which."
+        here = visit.site.url(f"/cause/{mark}") if mark.isalnum() else ""
+        raise Refused(404, "Nothing of this cause is open any more.", words, link=here)
     return replace(filtered, cause=found.cause), found
 
 
@@ -116,8 +116,7 @@ def _request(visit: Visit, one: CauseStock) -> str:
     if visit.query.get("cause"):
         few = visit.ledger.open_items.items(replace(filter_of(visit), cause=one.cause), None, NAMED)
         named = [f"- {each.key} {each.party} {each.amount} {each.currency}".rstrip() for each in few]
-    base = str(visit.site.own.address or str(visit.request.base_url)).rstrip("/")
-    link = f"{base}{visit.site.url('/items', cause=one.cause.mark)}"
+    link = visit.site.absolute(visit.site.url(f"/cause/{one.cause.mark}"), visit.request)
     counted = f"{one.items} document(s), {', '.join(money(sum_, name) for name, sum_ in one.amounts.items())}"
     return request_text(_said(visit, one), [counted, *named], link, one.items - len(named) if named else 0)
 

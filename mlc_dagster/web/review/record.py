@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from starlette.responses import JSONResponse, Response
 
+from mlc_dagster.ledger import Run
+from mlc_dagster.ledger.records.decisions import DecisionRefused
 from mlc_dagster.ledger.records.users import Role
+from mlc_dagster.web.review.bulk_run import REVIEW
 from mlc_dagster.web.review.deciding import DECISIONS, SHORTEST, ask_for, decide, offers
 from mlc_dagster.web.review.lists import item_as_json
+from mlc_dagster.web.review.neighbours import neighbours_of
 from mlc_dagster.web.review.open_record import OpenRecord, nothing_there, record_of
 from mlc_dagster.web.review.sentences import said
-from mlc_dagster.web.review.visits import Refused, Visit
+from mlc_dagster.web.review.shown_text import moment
+from mlc_dagster.web.review.visits import Refused, Visit, fingerprint
 
 STORY, FIELDS, LINES, LONGEST = 200, 200, 200, 2_000
 
@@ -57,10 +63,22 @@ def page(visit: Visit, found: OpenRecord, status: int = 200, typed: Typed = Type
         outward=visit.site.outward(place.link) if place else "",
         typed=typed,
         done=visit.ledger.notes.outcome(once) or "" if once else "",
+        decided=None if found.is_open else visit.ledger.taking_back.last(found.flow, key),
+        decided_mark=decided_mark(visit, found),
+        taken_up=_taken_up(visit, found),
+        neighbours=neighbours_of(visit, found),
+        reasons=visit.ledger.taking_back.reasons(visit.user.name) if found.is_open else [],
         may={role: visit.may(role, found.company) for role in ("work", "decide", "confirm")},
         here=visit.site.record_url(found.flow, key),
         shortest=SHORTEST,
     )
+
+
+def _taken_up(visit: Visit, found: OpenRecord) -> str:
+    """When a run takes a decision up."""
+    due = [task.due_at for task in visit.ledger.work.all([found.flow])]
+    seconds = max(0.0, (min(due) - visit.now).total_seconds()) if due else 0.0
+    return f"in about {int(seconds) // 10 * 10 + 10} s" if due else "with the next run"
 
 
 def act(visit: Visit) -> Response:
@@ -70,8 +88,9 @@ def act(visit: Visit) -> Response:
     once = visit.form.get("once", "")
     if not (once.isascii() and once.isalnum() and 16 <= len(once) <= 64):
         raise Refused(400, "This form is none of the page's.", "Load the page again.")
+    after = _after(visit, found, here, once)
     if not visit.ledger.notes.begin(once, visit.user.name):
-        return visit.back(f"{here}&once={once}")
+        return visit.back(after)
     try:
         outcome = _done(visit, found, action)
     except Stopped as stopped:
@@ -82,7 +101,7 @@ def act(visit: Visit) -> Response:
         visit.ledger.notes.give_back(once)
         raise
     visit.ledger.notes.end(once, outcome)
-    return visit.back(f"{here}&once={once}")
+    return visit.back(after)
 
 
 class Stopped(Exception):
@@ -91,6 +110,13 @@ class Stopped(Exception):
     def __init__(self, status: int, words: str) -> None:
         super().__init__(words)
         self.status = status
+
+
+def _after(visit: Visit, found: OpenRecord, here: str, once: str) -> str:
+    """Where a form leads: to the record, which names what comes next on the list that it was on."""
+    named = {"once": once, "cause": next((one.cause.mark for one in found.items), "")}
+    named["next"] = neighbours_of(visit, found).next_item
+    return f"{here}&{urlencode({name: value for name, value in named.items() if value})}"
 
 
 def _done(visit: Visit, found: OpenRecord, action: str) -> str:
@@ -106,7 +132,28 @@ def _done(visit: Visit, found: OpenRecord, action: str) -> str:
             if error.status == 409:
                 raise Stopped(409, f"{error.headline} {error.words}") from None
             raise
+    if action == "take_back":
+        return _taken_back(visit, found, reason)
     return _worked(visit, found, action, reason)
+
+
+def decided_mark(visit: Visit, found: OpenRecord) -> str:
+    last = None if found.is_open else visit.ledger.taking_back.last(found.flow, found.key)
+    return fingerprint(*last) if last else ""
+
+
+def _taken_back(visit: Visit, found: OpenRecord, reason: str) -> str:
+    visit.expect("decide", found.company)
+    last = visit.ledger.taking_back.last(found.flow, found.key)
+    if last is None or fingerprint(*last) != visit.form.get("mark", ""):
+        raise Stopped(409, f"Nothing was taken back: {_what_changed(visit, found)}. Your reason is kept below.")
+    if len(reason) < SHORTEST:
+        raise Stopped(422, f"Say why, in at least {SHORTEST} signs: the trail keeps it.")
+    try:
+        visit.ledger.taking_back.take_back(found.flow, found.key, last, (visit.user.name, reason), Run(REVIEW))
+    except DecisionRefused as error:
+        raise Stopped(409, f"Nothing was taken back: {error.message}.") from None
+    return "Taken back: it is on hold as before."
 
 
 def _expect_same(visit: Visit, found: OpenRecord, action: str) -> None:
@@ -171,7 +218,7 @@ def _story(visit: Visit, found: OpenRecord) -> list[dict[str, str]]:
     lines = visit.ledger.trail(found.flow, found.key)[-STORY:]
     return [
         {
-            "at": f"{line.at:%Y-%m-%d %H:%M} UTC",
+            "at": moment(line.at, visit.preferences.timezone),
             "event": line.event.value,
             "detail": line.detail[:LONGEST],
             "run": line.run_id[:8],
@@ -184,6 +231,9 @@ def _sent(visit: Visit, found: OpenRecord) -> list[tuple[str, str]]:
     """What was sent under this key: (since when, content)."""
     contents = visit.ledger.contents.of(found.flow, found.key)[-3:]
     return [
-        (f"{one.first_sent_at:%Y-%m-%d %H:%M} UTC", json.dumps(one.content, indent=1, ensure_ascii=False)[:20_000])
+        (
+            moment(one.first_sent_at, visit.preferences.timezone),
+            json.dumps(one.content, indent=1, ensure_ascii=False)[:20_000],
+        )
         for one in contents
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 
 from mlc_dagster.core.amounts import currency_decimals, parsed
@@ -53,11 +53,11 @@ def age(since: datetime | None, now: datetime) -> str:
     return "just now"
 
 
-def moment(at: datetime | date | None) -> str:
-    """2026-11-19 09:15 UTC."""
+def moment(at: datetime | date | None, zone: tzinfo = UTC) -> str:
+    """2026-11-19 09:15 UTC, 2026-11-19 20:15 AEDT. A date is the document's own, and of no zone."""
     if at is None:
         return ""
-    return f"{at:%Y-%m-%d %H:%M} UTC" if isinstance(at, datetime) else at.isoformat()
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}" if isinstance(at, datetime) else at.isoformat()
 
 
 def resemblance(value: str) -> str:

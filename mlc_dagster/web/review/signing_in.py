@@ -8,6 +8,7 @@ import anyio
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from mlc_dagster.web.review.callers import address_of
 from mlc_dagster.web.review.site import Site
 from mlc_dagster.web.review.visits import Visit, expect_meant, form_of, in_thread, tell
 
@@ -28,7 +29,7 @@ class SigningIn:
         form, _ = await form_of(request)
         expect_meant(self._site, request, form, None)
         name, token, back = form.get("name", "")[:200], form.get("token", "")[:200], local_path(form.get("next", "/"))
-        address = request.client.host if request.client else "?"
+        address = address_of(request, self._site.own)
         if not self._site.slowed.take(name, address):
             tell("sign-in slowed", request, who=name[:80])
             return self._form(429, said=SLOW_DOWN, next=back)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from datetime import UTC, date, datetime
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
+from starlette.requests import Request
 
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert_lines
 from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger import Ledger
@@ -18,8 +24,12 @@ from mlc_dagster.settings import Settings
 from mlc_dagster.settings.review import ReviewSettings
 from mlc_dagster.systems import configuration
 from mlc_dagster.web.review.attempts_slowed import SlowedAttempts
+from mlc_dagster.web.review.bulk_run import Running
+from mlc_dagster.web.review.preferences import KEYS
 from mlc_dagster.web.review.shown_text import age, cut, moment, money, quoted
 
+KEYS_SAID = {name: words for name, (_, words) in KEYS.items()}
+Flows = Callable[[], Sequence[Flow]]
 access_log = logger("mlc_dagster.access")
 
 
@@ -28,12 +38,27 @@ def _finalized(value: Any) -> Any:
     return inert_lines(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+def no_flows() -> Sequence[Flow]:
+    """Where nobody says which flows are on there is no month end."""
+    raise Misconfigured("this page was not told which flows are on", cure="`mlc serve` serves it with them.")
+
+
+@pass_context
+def _moment(context: Context, at: datetime | date | None) -> str:
+    """In the zone of who looks."""
+    me = context.get("me")
+    return moment(at, me.timezone if me else UTC)
+
+
 @dataclass
 class Site:
     """One tenant's page."""
 
     settings: Settings
     ledger: Ledger
+    flows: Flows = no_flows
+    running: Running = field(default_factory=Running)
+    key: str = field(default_factory=partial(secrets.token_hex, 32), repr=False)  # of forms without a session
     slowed: SlowedAttempts = field(default_factory=SlowedAttempts)
 
     def __post_init__(self) -> None:
@@ -42,7 +67,7 @@ class Site:
         self.templates = Environment(
             loader=loader, autoescape=True, undefined=StrictUndefined, finalize=_finalized, trim_blocks=True
         )
-        self.templates.filters.update(money=money, age=age, moment=moment, quoted=quoted, cut=cut)
+        self.templates.filters.update(money=money, age=age, moment=_moment, quoted=quoted, cut=cut)
 
     @property
     def root(self) -> str:
@@ -78,6 +103,11 @@ class Site:
         """The key may hold any character."""
         return self.url(f"/record/{quote(flow, errors='backslashreplace')}", key=key)
 
+    def absolute(self, path: str, request: Request) -> str:
+        """As a mail has it."""
+        own = str(self.own.address or "").rstrip("/")
+        return f"{own or f'{request.url.scheme}://{request.url.netloc}'}{path}"
+
     def outward(self, link: str) -> str:
         """The link, where it may be followed: https, to a host of one of the connections. Else empty."""
         try:
@@ -87,8 +117,12 @@ class Site:
         host = parts.hostname or ""
         return link if parts.scheme == "https" and _domain(host) in self.hosts_of_systems and "@" not in link else ""
 
-    def render(self, name: str, **values: Any) -> str:
-        common: Mapping[str, Any] = {"site": self, "title": self.own.title or self.settings.tenant or "mlc"}
+    def render(self, name: str, /, **values: Any) -> str:
+        common: Mapping[str, Any] = {
+            "site": self,
+            "keys_said": KEYS_SAID,
+            "title": self.own.title or self.settings.tenant or "mlc",
+        }
         return self.templates.get_template(name).render({**common, **values})
 
 

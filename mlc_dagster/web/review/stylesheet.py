@@ -1,5 +1,6 @@
-"""Where the page's one stylesheet is."""
+"""Where the page's one stylesheet its one script and its icon are."""
 
 from pathlib import Path
 
-STYLESHEET = Path(__file__).parent / "static" / "review.css"
+STATIC = Path(__file__).parent / "static"
+STYLESHEET, SCRIPT, ICON = STATIC / "review.css", STATIC / "review.js", STATIC / "review.svg"

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import anyio
@@ -20,11 +20,15 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.database import LedgerUnavailable
 from mlc_dagster.ledger.records.users import Role, User
+from mlc_dagster.web.review.callers import ForgedHeader, named_by_proxy, peer
+from mlc_dagster.web.review.freshness import freshness
+from mlc_dagster.web.review.preferences import COOKIE, Preferences, preferences_of
 from mlc_dagster.web.review.site import Site, access_log
 
 MOST_BYTES, MOST_FIELDS = 64 * 1024, 200
 SECONDS = 10.0  # for what is asked of the ledger; it would wait for thirty
 AT_ONCE = 8
+LONG = 60.0  # for what walks all that a month has moved
 
 Serve = Callable[["Visit"], Response]
 
@@ -32,9 +36,9 @@ Serve = Callable[["Visit"], Response]
 class Refused(Exception):
     """An answer that is not the page: its words say what was found, and what to do."""
 
-    def __init__(self, status: int, headline: str, words: str = "", **headers: str) -> None:
+    def __init__(self, status: int, headline: str, words: str = "", link: str = "", **headers: str) -> None:
         super().__init__(headline)
-        self.status, self.headline, self.words = status, headline, words
+        self.status, self.headline, self.words, self.link = status, headline, words, link
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
@@ -59,6 +63,10 @@ class Visit:
         return dict(self.request.query_params)
 
     @property
+    def preferences(self) -> Preferences:
+        return preferences_of(self.request.cookies.get(COOKIE, ""))
+
+    @property
     def csrf(self) -> str:
         return csrf_of(self.session)
 
@@ -79,8 +87,8 @@ class Visit:
 
     def page(self, template: str, status: int = 200, **values: Any) -> Response:
         waiting = [one for one in self.ledger.proposals.standing() if self.sees(one.company)]
-        pauses = self.ledger.pauses.standing()
-        common = {"visit": self, "user": self.user, "csrf": self.csrf, "now": self.now, "pauses": pauses}
+        common = {"visit": self, "user": self.user, "csrf": self.csrf, "now": self.now, "me": self.preferences}
+        common |= {"fresh": freshness(self.site.ledger, self.site.connections, self.site.settings, self.now)}
         told = self.site.render(template, **common, waiting=len(waiting), once=secrets.token_hex(16), **values)
         return HTMLResponse(told, status)
 
@@ -99,26 +107,59 @@ def csrf_of(session: str) -> str:
 
 def tell(what: str, request: Request, **more: str) -> None:
     """A line of the access log: no query, no body, no cookie."""
-    address = request.client.host if request.client else "?"
-    access_log.info("%s", json.dumps({"what": what, "path": request.url.path[:200], "from": address, **more}))
+    access_log.info("%s", json.dumps({"what": what, "path": request.url.path[:200], "from": peer(request), **more}))
 
 
-def signed_in_page(site: Site, serve: Serve, limiter: list[anyio.CapacityLimiter]) -> Callable[[Request], Any]:
+class Serving(NamedTuple):
+    """In which threads a page is made: who asks is looked up in the first, what he asks for is done in the second."""
+
+    limiter: list[anyio.CapacityLimiter]
+    own: list[anyio.CapacityLimiter] | None = None  # None: the same
+    at_once: int = AT_ONCE
+    seconds: float = SECONDS
+
+
+def signed_in_page(site: Site, serve: Serve, threads: Serving) -> Callable[[Request], Any]:
     """The endpoint of a page, for those who are signed in alone."""
 
+    limiter = threads.limiter
+    own = limiter if threads.own is None else threads.own
+
     async def endpoint(request: Request) -> Response:
-        session = request.cookies.get(site.cookie, "")
+        named = _named_by_proxy(site, request)
+        session = f"{site.key} {named}" if named else request.cookies.get(site.cookie, "")
         form, chosen = await form_of(request) if request.method == "POST" else ({}, [])
-        user = await in_thread(limiter, site.ledger.users.signed_in, session) if session else None
+        by_itself = request.headers.get("x-by-itself") == "1"  # a page that looks again keeps no session alive
+        if named:
+            user = await in_thread(limiter, site.ledger.users.of, named)
+            _expect_known(request, user, named)
+        else:
+            user = await in_thread(limiter, site.ledger.users.signed_in, session, not by_itself) if session else None
         if user is None:
             return _sign_in_first(site, request, form)
         if request.method == "POST":
             expect_meant(site, request, form, csrf_of(session))
         visit = Visit(site, request, user, session, form, chosen)
-        answer: Response = await in_thread(limiter, serve, visit)
+        answer: Response = await in_thread(own, serve, visit, at_once=threads.at_once, seconds=threads.seconds)
         return answer
 
     return endpoint
+
+
+def _named_by_proxy(site: Site, request: Request) -> str:
+    """Raises Refused."""
+    try:
+        return named_by_proxy(request, site.own)
+    except ForgedHeader:
+        tell("refused", request, why="a sign-in header from elsewhere", peer=peer(request))
+        words = "Its sign-in header was not believed. Ask whoever runs the proxy, or sign in by a token without it."
+        raise Refused(403, "Who sent this is not a proxy that is trusted.", words) from None
+
+
+def _expect_known(request: Request, user: User | None, named: str) -> None:
+    if user is None:
+        tell("refused", request, who=named[:80], why="unknown here")
+        raise Refused(403, f"{named[:80]} is not known here.", "Whoever runs `mlc users add` adds you under this name.")
 
 
 def _sign_in_first(site: Site, request: Request, form: dict[str, str]) -> Response:
@@ -130,15 +171,21 @@ def _sign_in_first(site: Site, request: Request, form: dict[str, str]) -> Respon
     return HTMLResponse(site.render("sign_in.html", said="Your session has ended.", typed=typed, next=here), 401)
 
 
-async def in_thread(limiter: list[anyio.CapacityLimiter], call: Callable[..., Any], *args: Any) -> Any:
+async def in_thread(
+    limiter: list[anyio.CapacityLimiter],
+    call: Callable[..., Any],
+    *args: Any,
+    at_once: int = AT_ONCE,
+    seconds: float = SECONDS,
+) -> Any:
     """The ledger blocks; a question that takes too long is left alone."""
     if not limiter:
-        limiter.append(anyio.CapacityLimiter(AT_ONCE))
+        limiter.append(anyio.CapacityLimiter(at_once))
     try:
-        with anyio.fail_after(SECONDS):
+        with anyio.fail_after(seconds):
             return await anyio.to_thread.run_sync(call, *args, abandon_on_cancel=True, limiter=limiter[0])
     except TimeoutError:
-        raise LedgerUnavailable(f"the ledger gave no answer within {SECONDS:g} s") from None
+        raise LedgerUnavailable(f"the ledger gave no answer within {seconds:g} s") from None
 
 
 async def form_of(request: Request) -> tuple[dict[str, str], list[str]]:
@@ -176,6 +223,8 @@ def expect_meant(site: Site, request: Request, form: dict[str, str], csrf: str |
     own = f"{'https' if site.own.is_https else request.url.scheme}://{request.headers.get('host', '')}"
     told = {urlsplit(str(site.own.address)).netloc} if site.own.address else set()
     here = origin is None or origin == own or (urlsplit(origin).netloc in told and origin.startswith("https:"))
+    if origin == "null":  # without a referrer browsers name no origin in a form; a sandboxed frame is cross-site here
+        here = fetched == "same-origin"
     if not here or fetched not in (None, "same-origin", "none"):
         tell("refused", request, why="another site")
         raise Refused(403, "This form came from another site.", "Open the page itself, and send it from there.")

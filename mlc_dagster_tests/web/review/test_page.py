@@ -161,6 +161,8 @@ def test_nothing_open_is_no_all_clear_where_nothing_was_loaded(ledger, signed):
     assert "but this is no all-clear" in client.get("/").text
     for flow in client.app._app._site.connections:
         ledger.loads.ended(flow, "2026-11-30", "run-9")
+    assert "no sensor has looked yet" in client.get("/").text
+    ledger.loads.sensors_look()
     assert "Nothing is open." in client.get("/").text
     ledger.pauses.pause("cin7", "kari", "counting stock")
     text = client.get("/").text
