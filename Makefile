@@ -8,7 +8,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 
 help:
 	@echo "make demo   the whole product against the sandbox, no credentials: make demo DAYS=30 for more"
-	@echo "            make demo DEMO=whole: then people edit, void, delete, merge, a run fails (in work: it ends with what is not right yet)"
+	@echo "            make demo DEMO=whole: then people edit, void, delete, merge, a run fails; the night tells or mends each, to the cent"
 	@echo "make ui     look at what the demo moved, in Dagster's UI"
 	@echo "make test   the tests, on SQLite and on PostgreSQL"
 	@echo "make promises      what is promised, tried until it hurts: two seeds of today for each random one"

@@ -42,3 +42,11 @@ TARGET_SIDE = (
 
 PROBABLE_DOUBLE = "probable_double"
 """Two of ours that look like one: a payment under two ids, a name in two spellings, a VAT number of another."""
+
+# --- what a record that we made says of the system as a whole ---------------------------------------------------------
+
+STAMPED_IN_ANOTHER_ZONE = "stamped_in_another_zone"
+"""A row that was made just now bears another time than mlc.yaml lets us expect: days are cut by stamps."""
+
+ONE_FOR_A_FLOW = (STAMPED_IN_ANOTHER_ZONE,)
+"""Open under one record at a time: a second one says nothing new."""

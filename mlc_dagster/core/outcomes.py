@@ -70,9 +70,8 @@ class Draft:
     title: str = ""  # the SaaS that it comes from or goes to, as people write it
     as_sent: bool = False
     """In doubt, and each attempt without an answer was made with this very content. Else a supplier, a name, a date or
-    an amount may have been corrected since: it is looked for by what cannot have changed, our reference and the time.
-    """
-
+    an amount may have been corrected since: it is looked for by what cannot have changed, reference and time."""
+    is_young: bool = False  # the ledger began with this flow lately: what people put away may be of one that is lost
     anew: bool = False  # a person asked for it again: what people deleted or voided there counts for nothing
     restores: bool = False  # a person said that ours counts: what people changed there is written over
     kept: Shown = field(default_factory=dict)  # theirs, which a person accepted: it is left as it is

@@ -50,6 +50,7 @@ class Event(StrEnum):
     ASKED_AGAIN = "asked_again"  # a person asked for it once more: restore, recreate
     RELINKED = "relinked"  # a person said which record of the target it is
     FORGOTTEN = "forgotten"  # a person said that what is in the target is none of ours
+    ABSENT = "absent"  # a person said that it is not there any more, and that the account is the same for all that
     SET_ASIDE = "set_aside"  # the connection leads to another account now: what is there is looked up first
     STARTED = "started"  # no key: a run begins to write, and by whom it was started
     READ = "read"  # of the chain of pulls: a walk through a source came to its end

@@ -13,6 +13,7 @@ BY_PEOPLE = (
     Event.ASKED_AGAIN,
     Event.RELINKED,
     Event.FORGOTTEN,
+    Event.ABSENT,
     Event.PROPOSED,
     Event.REFUSED_BY_PERSON,
 )

@@ -6,6 +6,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from mlc_dagster.core import write_guard as departures
 from mlc_dagster.core.errors import ThrottledUntil
@@ -30,6 +32,7 @@ log = logger("mlc_dagster.pipeline")
 
 ANSWERED = "target_answered"
 SECONDS_BETWEEN_WORDS = 5.0
+YOUNG = timedelta(days=2)
 ROUNDS_IN_VAIN = 3  # of looking for what has no answer, before it is held
 
 Answered = Saved | Refused | Unanswered
@@ -177,7 +180,14 @@ class Delivery:
             self._hold(one, outcome.rule, outcome.reason)
 
     def _draft(self, one: Ready, standing: Standing) -> Draft:
-        return replace(draft_of(one, standing, self._agreed, self.ownership.owner), title=self.flow.title)
+        draft = draft_of(one, standing, self._agreed, self.ownership.owner)
+        return replace(draft, title=self.flow.title, is_young=self._is_young)
+
+    @cached_property
+    def _is_young(self) -> bool:
+        """Whether the ledger has begun with this flow lately, or not at all."""
+        began = self.ledger.began_at(self.flow.name)
+        return began is None or datetime.now(UTC) - began < YOUNG
 
     def _agreed(self, key: str) -> Agreed | None:
         return self.ledger.agreements.of(self.flow.pair, key) if self.flow.pair else None

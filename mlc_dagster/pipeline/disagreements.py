@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from mlc_dagster.core.difference_kinds import ONE_FOR_A_FLOW
 from mlc_dagster.core.logs import logger
 from mlc_dagster.core.outcomes import Outcome, Ready, Refused, Saved
 from mlc_dagster.ledger import Ledger, Run
@@ -17,12 +18,17 @@ def remember(flow: str, last_words: Sequence[tuple[Ready, Outcome]], ledger: Led
     """Open what was found, and close what the same look did not find any more. A run that dies after this tells it
     again, once. How many records differ.
     """
+    told = any(
+        each.kind in ONE_FOR_A_FLOW for _, one in last_words if isinstance(one, Saved) for each in one.disagreements
+    )
+    known = {kind for of, kind in ledger.differences.count() if of == flow and kind in ONE_FOR_A_FLOW} if told else ()
     saved = [(ready.key, outcome) for ready, outcome in last_words if isinstance(outcome, Saved)]
     found = [
         Found(ready.key, *each)
         for ready, outcome in last_words
         if isinstance(outcome, Saved | Refused)
         for each in outcome.disagreements
+        if each.kind not in known
     ]
     if new := ledger.differences.see(flow, found, run):
         log.warning("%s: %d differences found in the target; they stay open until both sides agree", flow, new)

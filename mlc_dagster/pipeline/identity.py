@@ -10,12 +10,14 @@
 | none, and delivered nothing | any | the account is noted |
 
 Read back and none found: refused. What a person says of it: `mlc ledger same-account` and `mlc ledger new-account`.
+What people deleted there is no witness any more once a person has said so, with a reason: others are read back then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from threading import Lock
+from typing import NamedTuple
 
 from mlc_dagster.core import commands
 from mlc_dagster.core.accounts import Account, Asked, Delivered
@@ -29,6 +31,8 @@ from mlc_dagster.ledger.coordination.accounts import KnownAccount
 log = logger("mlc_dagster.pipeline")
 
 READ_BACK = 3
+ASKED_FOR = 100
+"""Of the records delivered last, where a person says that the latest are not there any more."""
 UNTOLD = "an account that it does not name"
 
 
@@ -107,11 +111,33 @@ def _tell_of_a_second(asked: Asked, ledger: Ledger, account: Account) -> None:
         log.warning(words, asked.connection, other, account.title)
 
 
-def sampled(asked: Asked, ledger: Ledger) -> list[Delivered]:
-    """At most three records that were delivered, of several flows."""
+def sampled(asked: Asked, ledger: Ledger, count: int = READ_BACK) -> list[Delivered]:
+    """At most so many records that were delivered, of several flows."""
     flows = {flow.name: flow for flow in asked.flows}
-    found = ledger.accounts.sample(asked.names, READ_BACK)
-    return [_delivered(ledger, flows[name], key, remote_id) for name, key, remote_id in found]
+    found = ledger.accounts.sample(asked.names, count)
+    return [_delivered(ledger, flows[one.flow], one.key, one.remote_id) for one in found]
+
+
+class LookedFor(NamedTuple):
+    """Of the records delivered last, newest first, asked for until three are there."""
+
+    missing: list[Delivered]
+    there: list[Delivered]
+    all_asked: bool  # nothing else was delivered
+
+
+def look_for(asked: Asked, ledger: Ledger) -> LookedFor:
+    """Where people deleted the latest: which are not there, and which are. At most ASKED_FOR are asked for.
+
+    Raises as ApiClient.request.
+    """
+    missing, there, sample = list[Delivered](), list[Delivered](), sampled(asked, ledger, ASKED_FOR)
+    has = asked.has or (lambda record: True)  # a system that cannot be asked for one is not judged by any
+    for record in sample:
+        (there if has(record) else missing).append(record)
+        if len(there) == READ_BACK:
+            break
+    return LookedFor(missing, there, len(missing) + len(there) == len(sample) < ASKED_FOR)
 
 
 def _delivered(ledger: Ledger, flow: Flow, key: str, remote_id: str) -> Delivered:
@@ -125,7 +151,9 @@ def _delivered(ledger: Ledger, flow: Flow, key: str, remote_id: str) -> Delivere
 
 def _another(asked: Asked, ledger: Ledger, known: KnownAccount, account: Account) -> Misconfigured:
     words = f"{asked.connection} leads to {shown(account)} now, and this ledger knows it as {shown(known)}"
-    return _refusal(asked, ledger, f"{words}, noted {known.noted_at:%Y-%m-%d %H:%M} UTC by {known.noted_by}")
+    same = commands.offered("ledger same-account", asked.connection)
+    words += f", noted {known.noted_at:%Y-%m-%d %H:%M} UTC by {known.noted_by}"
+    return _refusal(asked, ledger, words, f"If it is the same one under another id: {same}.")
 
 
 def _none_there(
@@ -134,17 +162,15 @@ def _none_there(
     knows = f"as {shown(known)}" if known else "by its deliveries alone"
     what = shown(account) if account else UNTOLD
     words = f"{asked.connection} leads to {what}, and this ledger knows it {knows}"
-    return _refusal(asked, ledger, f"{words}: of what was delivered there, nothing was found ({_named(sample)})")
+    words += f": of what was delivered there, nothing was found ({_named(sample)})"
+    same = commands.offered("ledger same-account", asked.connection, reason=commands.REASON)
+    return _refusal(asked, ledger, words, f"If it is the same one, and people deleted these there: {same}.")
 
 
-def _refusal(asked: Asked, ledger: Ledger, words: str) -> Misconfigured:
+def _refusal(asked: Asked, ledger: Ledger, words: str, same: str) -> Misconfigured:
     count = ledger.accounts.concerned(asked.connection, asked.names)
     new = commands.offered("ledger new-account", asked.connection, reason=commands.REASON)
-    same = commands.offered("ledger same-account", asked.connection)
-    cure = (
-        f"Give it the credentials of that account again. If it is to be the other one from now on: {new}. "
-        f"If it is the same one under another id: {same}."
-    )
+    cure = f"Give it the credentials of that account again. If it is to be the other one from now on: {new}. {same}"
     return Misconfigured(f"{words}. {count:,} record(s) are concerned; nothing was written.", cure=cure)
 
 

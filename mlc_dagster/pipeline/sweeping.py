@@ -155,6 +155,8 @@ class EntitySweep:
             pull = Pull(self.name, part.name)
             scope = Scope(part.window.start.date().isoformat(), window=part.window)
             self._look(self.source.read(self.entity, scope, pull))
+        elif part.seen:
+            self._by_keys(self.ledger.sightings.placed_on(self.name, part.seen))
         elif part.is_rest:
             self._by_keys(sorted(key for key in self._expected - self._present if part.has(key, "")))
         else:

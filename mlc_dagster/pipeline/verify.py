@@ -163,6 +163,8 @@ class _Comparison:
         unlike = base.unlike(seen.values) if is_there else []
         theirs = None if seen.state in ("deleted", "voided") else self.asked.worth(seen.values)
         ours = theirs if base.values is None else self.asked.worth(base.values)
+        if is_there and not seen.values:  # posted, or billed whole: what it came to is not shown, and proves nothing
+            theirs = ours
         remembered = base.after(one.look, seen, unlike)
         if (put_back := self.put_back.get(seen.key)) and not unlike:
             remembered = with_restored(remembered, one.look, {each.field: each.theirs for each in put_back})

@@ -99,6 +99,70 @@ def test_same_account_is_refused_where_one_of_three_is_not_there(company: Compan
     assert known and known.identity == "147000001"
 
 
+# --- what people deleted there ---------------------------------------------------------------------------------------
+
+GONE = ("--reason", "the test vendors were deleted", "--who", "anna")
+
+
+def deleted(company: Company, keys: list[str]) -> None:
+    """In Airbase, by people."""
+    ids = company.ledger.remote_ids(VENDORS.flow)
+    for key in keys:
+        company.box.airbase.delete("vendors", ids[key])
+
+
+def latest(company: Company, count: int) -> list[str]:
+    return [key for _, key, _ in company.ledger.accounts.sample([VENDORS.flow], count)]
+
+
+@pytest.mark.parametrize("company", [VENDORS], indirect=True, ids=str)
+def test_where_the_three_latest_were_deleted_a_persons_word_opens_the_flows_of_an_account_without_an_id(
+    company: Company,
+) -> None:
+    gone = latest(company, 3)
+    deleted(company, gone)
+    with pytest.raises(Misconfigured, match=r"(?s)nothing was found.*deleted these there: mlc ledger same-account"):
+        company.go(VENDORS.flow)
+    refused(mlc("ledger", "same-account", "airbase", "--records", str(RECORDS)), "Of 3 records .* 3 are not there")
+    assert mlc("ledger", "same-account", "airbase", "--reason", " ", "--records", str(RECORDS)).exit_code != 0
+    result = mlc("ledger", "same-account", "airbase", *GONE, typed=f"{RECORDS}\n")
+    assert result.exit_code == 0, (result.output, result.exception)
+    assert "delivered last, 3 are not there" in result.output
+    assert all(f"airbase/vendors {key} (" in " ".join(result.output.split()) for key in gone)
+    loaded = company.go(VENDORS.flow)
+    assert loaded.unchanged == RECORDS and company.writes() == 0
+    for key in gone:
+        (said,) = [each for each in company.ledger.trail(VENDORS.flow, key) if each.event == Event.ABSENT]
+        assert "by anna: the test vendors were deleted" in said.detail
+    deleted(company, latest(company, 3))
+    with pytest.raises(Misconfigured, match="nothing was found"):  # the word was of those three alone
+        company.go(VENDORS.flow)
+
+
+@pytest.mark.parametrize("company", [VENDORS], indirect=True, ids=str)
+def test_where_all_that_was_delivered_is_deleted_a_persons_word_is_enough(company: Company) -> None:
+    keys = list(company.ledger.remote_ids(VENDORS.flow))
+    deleted(company, keys)
+    with pytest.raises(Misconfigured, match="nothing was found"):
+        company.go(VENDORS.flow)
+    result = mlc("ledger", "same-account", "airbase", *GONE, "--records", str(RECORDS))
+    assert result.exit_code == 0, (result.output, result.exception)
+    assert company.ledger.accounts.sample([VENDORS.flow]) == []
+    assert company.go(VENDORS.flow).unchanged == RECORDS and company.writes() == 0
+
+
+def test_an_account_that_names_itself_another_one_needs_a_witness_whatever_a_person_says(company: Company) -> None:
+    becomes_another(company.box, "hubspot")
+    rows = company.box.hubspot.objects.rows["companies"]
+    ids = list(company.ledger.remote_ids(COMPANIES.flow).values())
+    for each in ids[1:]:
+        rows.pop(each)
+    last = rows.pop(ids[0])
+    refused(mlc("ledger", "same-account", "hubspot", *GONE, "--records", str(RECORDS)), "none is there")
+    rows[ids[0]] = last
+    assert mlc("ledger", "same-account", "hubspot", *GONE, "--records", str(RECORDS)).exit_code == 0
+
+
 def test_a_new_account_gets_every_record_anew_and_the_one_before_is_kept_in_the_trail(company: Company) -> None:
     with Sandbox(seed="empty", limits=PLENTY) as production:
         filled(production, COMPANIES)

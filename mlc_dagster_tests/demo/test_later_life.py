@@ -27,7 +27,8 @@ from mlc_dagster_tests.promises.ledgered_room import Room, room_on
 
 PURCHASES, COMPANIES, INVOICES = "cin7/purchases", "hubspot/supplier_companies", "hubspot/invoices"
 PAYMENTS, VENDORS, ORDERS = "ifs/vouchers_from_airbase_payments", "airbase/vendors", "airbase/purchase_orders"
-MOVED = ("cin7/suppliers", PURCHASES, COMPANIES, VENDORS, ORDERS)
+BOARD, DEALS = "monday/purchase_orders", "hubspot/deals"
+MOVED = ("cin7/suppliers", PURCHASES, COMPANIES, VENDORS, ORDERS, "monday/suppliers", BOARD)
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def faults(event: Event, room: Room) -> str:
 
 
 def sweep(room: Room) -> None:
-    for name in (PURCHASES, ORDERS):
+    for name in (PURCHASES, ORDERS, BOARD):
         swept(flow_of(name).source, [flow_of(name)], room.settings, room.ledger, lambda flow, days: None)
 
 
@@ -79,22 +80,26 @@ def test_a_voided_payment_is_right_once_it_is_told_and_wrong_before_and_where_it
     assert "99999" in faults(event, room)
 
 
-def test_an_edited_line_is_right_once_both_targets_have_it_to_the_cent(room: Room) -> None:
+def test_an_edited_line_is_right_once_all_three_targets_have_it_to_the_cent(room: Room) -> None:
     event = LineEdited.happens(books(room), set())
     assert event.amount == Decimal("31.50")
     assert "Cin7 has 21.00 of it, and 31.5" in faults(event, room)
     room.go(PURCHASES)
-    assert faults(event, room) == "Airbase has 21.00 of it, and 31.50 is right"
+    told = ("Airbase has 21.00 of it, and 31.50 is right", "monday.com has 21 of it, and 31.50 is right")
+    assert faults(event, room) == "; ".join(told)
     room.go(ORDERS)
+    assert faults(event, room) == told[1]
+    room.go(BOARD)
     assert faults(event, room) == ""
     [row] = [row for row in room.box.ifs.rows("PurchaseOrderSet") if row["OrderNo"] == "P1"]
     room.box.ifs.put("PurchaseOrderSet", {**row, "LastModified": "2026-11-29T00:00:00Z"})
     assert "its header is stamped 2026-11-29" in faults(event, room)
 
 
-def test_a_deleted_order_is_right_once_both_flows_say_what_is_at_stake(room: Room) -> None:
+def test_a_deleted_order_is_right_once_each_flow_says_what_is_at_stake(room: Room) -> None:
     event = OrderDeleted.happens(books(room), set())
-    assert "cin7/purchases says nothing of it, and 21.00 SEK is at stake" in faults(event, room)
+    for flow in (PURCHASES, ORDERS, BOARD):
+        assert f"{flow} says nothing of it, and 21.00 SEK is at stake" in faults(event, room)
     sweep(room)
     assert faults(event, room) == ""
     with room.box.lock:
@@ -103,13 +108,20 @@ def test_a_deleted_order_is_right_once_both_flows_say_what_is_at_stake(room: Roo
 
 
 def test_merged_companies_are_right_once_both_are_told_and_none_is_made_anew(room: Room) -> None:
+    for number in (1, 2, 3):
+        room.proposal(number, SupplierId=f"S{number}")
+    room.go(INVOICES, DEALS)
     event = CompaniesMerged.happens(books(room))
+    assert event.carried == tuple((flow, f"0010/{n}") for flow in (INVOICES, DEALS) for n in (1, 2))
     assert "S1: no difference" in faults(event, room) and "S2: no difference" in faults(event, room)
     room.look(COMPANIES)
     assert faults(event, room) == ""
     with room.box.lock:
         room.box.hubspot.objects.write("companies", {"name": "Made anew"}, None)
     assert faults(event, room) == "HubSpot has 3 companies, and 2 after the merger"
+    with room.box.lock:
+        room.box.hubspot.objects.archive("invoices", [room.ledger.remote_ids(INVOICES)["0010/1"]])
+    assert f"{INVOICES} 0010/1: not as it hung on the two companies" in faults(event, room)
 
 
 def test_an_edit_by_hand_is_right_once_it_is_told_and_as_long_as_nobody_writes_over_it(room: Room) -> None:
@@ -143,22 +155,26 @@ def test_what_is_off_is_named_by_open_differences_to_the_cent_or_told(room: Room
     room.ledger.differences.see(PURCHASES, [Found("P1", EDITED_IN_THE_TARGET, "Total", "21", "24", "3.00", "SEK")])
     room.ledger.differences.see(ORDERS, [Found("P1", VOIDED_IN_THE_TARGET, "", "o", None, "21.00", "SEK")])
     named = room.ledger.differences.open()
-    assert list(unnamed(sums, [], named)) == []
+    assert list(unnamed(sums, [], named, [])) == []
     off = [sums[0]._replace(theirs="103.01"), sums[1]]
-    assert list(unnamed(off, [], named)) == [f"{PURCHASES} 0010 SEK: 3.01 is off, and the differences name 3.00"]
-    assert list(unnamed(off, [], [])) == [
+    assert list(unnamed(off, [], named, [])) == [f"{PURCHASES} 0010 SEK: 3.01 is off, and the differences name 3.00"]
+    assert list(unnamed(off, [], [], [])) == [
         f"{PURCHASES} 0010 SEK: 3.01 is off, and the differences name 0",
         f"{ORDERS} 0010 SEK: -21.00 is off, and the differences name 0",
     ]
     agreeing = [each._replace(theirs=each.ours) for each in sums]
-    assert f"{PURCHASES} SEK: nothing is off, and the differences name 3.00" in unnamed(agreeing, [], named)
+    assert f"{PURCHASES} SEK: nothing is off, and the differences name 3.00" in unnamed(agreeing, [], named, [])
 
 
 def test_lines_of_the_comparison_are_named_by_their_record_or_told(room: Room) -> None:
     room.ledger.differences.see(COMPANIES, [Found("S1", MERGED_IN_THE_TARGET, "", "7", "9")])
     lines = [f"{COMPANIES} S1: HubSpot does not have it", "HubSpot holds companies 9 that no flow delivered"]
+    lines += [f"{INVOICES} 0010/1: it is on companies ['9'], delivered was 7"]
     other = [f"{COMPANIES} S11: HubSpot does not have it", "HubSpot holds companies 8 that no flow delivered"]
-    assert list(unnamed([], [*lines, *other], room.ledger.differences.open())) == other
+    other += [f"{INVOICES} 0010/1: it is on companies ['8'], delivered was 7"]
+    other += [f"{INVOICES} 0010/2: it is on companies ['9'], delivered was 7"]
+    carried = [(INVOICES, "0010/1")]
+    assert list(unnamed([], [*lines, *other], room.ledger.differences.open(), carried)) == other
 
 
 def test_a_difference_of_a_record_that_nobody_touched_is_a_stranger_and_so_is_one_of_what_was_mended(
@@ -168,8 +184,10 @@ def test_a_difference_of_a_record_that_nobody_touched_is_a_stranger_and_so_is_on
     events: list[Event] = [LineEdited.happens(books(room), taken), OrderDeleted.happens(books(room), taken)]
     found = [Found(key, EDITED_IN_THE_TARGET, "Total", "1", "2") for key in ("P1", "P2", "P3")]
     room.ledger.differences.see(PURCHASES, found)
+    room.ledger.differences.see(INVOICES, found[1:2])  # another flow's record of the same key
     named = room.ledger.differences.open()
-    assert [line.split(":")[0] for line in strangers(named, [], events)] == [f"{PURCHASES} P1", f"{PURCHASES} P3"]
+    expected = [f"{PURCHASES} P1", f"{PURCHASES} P3", f"{INVOICES} P2"]
+    assert [line.split(":")[0] for line in strangers(named, [], events)] == expected
     assert list(strangers(named, {one.id for one in named}, events)) == []
 
 

@@ -50,6 +50,25 @@ def test_a_sample_is_spread_over_the_flows_the_newest_first(ledger):
     assert ledger.accounts.sample([FLOW], count=1) == [(FLOW, "P4", "c-4")]
 
 
+def test_what_is_not_there_by_a_persons_word_stays_delivered_and_is_no_sample_until_it_has_another_id(ledger):
+    deliver(ledger, *(ready(f"P{number}") for number in range(5)))
+    gone = ledger.accounts.sample([FLOW], 3)
+    ledger.accounts.absent(gone, "anna", "deleted by the warehouse")
+    assert [one.key for one in ledger.accounts.sample([FLOW], 3)] == ["P3", "P4"]
+    assert ledger.accounts.concerned("cin7", [FLOW]) == 5
+    assert events(ledger, gone[0].key)[-1] == "absent"
+    deliver(ledger, ready(gone[0].key, day=6), remote_id="made anew")
+    assert ledger.accounts.sample([FLOW], 1) == [(FLOW, gone[0].key, "made anew")]
+
+
+@pytest.mark.parametrize(("who", "why"), [("", "deleted"), ("anna", " ")])
+def test_nothing_is_said_to_be_gone_without_who_and_why(who, why, ledger):
+    deliver(ledger, ready("P1"))
+    with pytest.raises(AccountRefused, match="by whom, or why"):
+        ledger.accounts.absent(ledger.accounts.sample([FLOW]), who, why)
+    assert len(ledger.accounts.sample([FLOW])) == 1
+
+
 def test_what_another_account_had_is_set_aside_and_each_record_is_new_again(ledger):
     ledger.accounts.note("cin7", "account 4711", "Nordlys AS", "mlc")
     deliver(ledger, ready("P1"), ready("P2"))

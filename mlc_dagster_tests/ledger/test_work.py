@@ -36,6 +36,18 @@ def test_who_asks_for_a_run_himself_leaves_it_some_time(ledger):
     assert len(ledger.work.due()) == 1
 
 
+def test_the_next_that_is_due_is_the_first_whose_time_comes_and_none_that_needs_a_person(ledger):
+    assert ledger.work.next_due() is None
+    ledger.work.ask(FLOW, [DAY], "changed in the ERP", soon=120.0)
+    now = ledger.work.now()
+    assert timedelta(seconds=110) < ledger.work.next_due() - now <= timedelta(seconds=120)
+    ledger.work.fail([(FLOW, "2026-11-04")], BUSY)
+    assert timedelta(seconds=50) < ledger.work.next_due() - now <= timedelta(seconds=70)
+    for run in ("run 1", "run 2"):
+        ledger.work.fail([(FLOW, DAY), (FLOW, "2026-11-04")], again(REFUSED, run))
+    assert ledger.work.next_due() is None and len(ledger.work.all()) == 2
+
+
 def test_it_is_done_by_what_began_after_the_request_and_by_nothing_earlier(ledger):
     ledger.work.ask(FLOW, [DAY], "told by webhook")
     began = ledger.work.now()

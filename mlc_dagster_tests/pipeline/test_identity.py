@@ -14,7 +14,7 @@ from mlc_dagster.core.errors import AccessDenied, Misconfigured, ThrottledUntil
 from mlc_dagster.core.outcomes import Ready
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.pipeline import load
-from mlc_dagster.pipeline.identity import AccountCheck, before_first_write
+from mlc_dagster.pipeline.identity import AccountCheck, before_first_write, look_for
 from mlc_dagster_tests.ledger.samples import FLOW, deliver, ready
 from mlc_dagster_tests.promises.journey import flow_of
 
@@ -61,6 +61,27 @@ def test_without_an_id_one_of_three_that_is_there_is_enough_and_none_is_not(
     assert "Cin7 does not tell which account this is; it has what was delivered last" in caplog.text
     with pytest.raises(Misconfigured, match="nothing was found"):
         before_first_write(asked(None, there=()), ledger, "run 2")
+
+
+def test_a_single_delivery_that_was_deleted_there_refuses_until_a_person_says_so_and_no_longer(ledger: Ledger) -> None:
+    before_first_write(asked(None), ledger, "run 1")
+    deliver(ledger, ready("P1"))
+    with pytest.raises(Misconfigured, match="If it is the same one, and people deleted these there"):
+        before_first_write(asked(None, there=()), ledger, "run 2")
+    ledger.accounts.absent(ledger.accounts.sample([FLOW]), "anna", "the trial order was deleted")
+    before_first_write(asked(None, there=()), ledger, "run 3")
+    deliver(ledger, ready("P2"))
+    with pytest.raises(Misconfigured, match="nothing was found"):
+        before_first_write(asked(None, there=("P1",)), ledger, "run 4")
+
+
+def test_of_a_hundred_that_are_not_there_the_search_knows_that_it_did_not_ask_for_all(ledger: Ledger) -> None:
+    deliver(ledger, *(ready(f"P{number}") for number in range(101)))
+    found = look_for(asked(None), ledger)
+    assert (len(found.missing), found.there, found.all_asked) == (100, [], False)
+    there = tuple(one.key for one in found.missing[50:])
+    found = look_for(asked(None, there=there), ledger)
+    assert (len(found.missing), [one.key for one in found.there]) == (50, [*there[:3]])
 
 
 def test_an_id_that_others_may_share_is_read_back_where_it_answers_under_another_title(ledger: Ledger) -> None:

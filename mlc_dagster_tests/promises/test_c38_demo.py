@@ -28,10 +28,6 @@ CHECKED = (
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    "MLC_DEMO_WHOLE" not in os.environ,
-    reason="in work: the line edited is not in Airbase at its end, a source is due still, invoices of a merged company",
-)
 @pytest.mark.promise("C38", "a day of the demo, then six events and the night after: one table, each right")
 def test_c38_the_demo_tells_the_later_life_to_the_cent(tmp_path: Path) -> None:
     known = {name: value for name, value in os.environ.items() if not name.startswith(("MLC_", "DAGSTER_"))}

@@ -13,6 +13,7 @@ import pytest
 
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.location import tenants_flows
+from mlc_dagster.pipeline.sweeping import Swept
 from mlc_dagster.sandbox import Sandbox, Tenant
 from mlc_dagster.systems import configuration
 from mlc_dagster.systems.ifs.records import catalogue_for
@@ -194,6 +195,34 @@ def test_c38_a_tenant_without_stamps_shows_what_changed_below_its_rows(profile: 
         (own,) = tenants_flows((flow_of(flow),), {entity.name: entity})
         told = swept(own.source, [own], here.settings, here.ledger, lambda name, days: None)
         assert (told.gone, told.new, told.fault) == (1, 1, "")
+
+
+@pytest.mark.promise(
+    "C38", "a tenant without stamps: what another flow's run has read is asked for, for all the others"
+)
+@pytest.mark.parametrize("profile", ["pages", "own-services"])
+def test_c38_what_changed_in_a_set_without_stamps_reaches_a_flow_that_did_not_read_it_itself(
+    profile: str, tmp_path: Path
+) -> None:
+    orders = tuple(each for each in EVERY if each.flow in ("airbase/purchase_orders", "cin7/purchases"))
+    with box_of([f"ifs.{profile}"], orders[0]) as box:
+        here = tenant(tmp_path, box, profile)
+        for name in dict.fromkeys(name for each in orders for name in (*each.first, each.flow)):
+            here.run(name)
+        entity = catalogue_for(configuration.erp_settings(here.settings))[flow_of(ORDERS).source.name]
+        flows = tenants_flows(tuple(flow_of(each.flow) for each in orders), {entity.name: entity})
+        asked: dict[str, list[str]] = {}
+
+        def sweep() -> Swept:
+            asked.clear()
+            return swept(flows[0].source, flows, here.settings, here.ledger, lambda f, days: asked.update({f: [*days]}))
+
+        assert (sweep().changed, asked) == (0, {})
+        _edit_below(box, ORDERS)
+        assert here.run(ORDERS).updated == 1  # this run has read it; nobody tells the other flow
+        assert (sweep().changed, asked) == (1, {"airbase/purchase_orders": [datetime.now(UTC).date().isoformat()]})
+        assert here.run("airbase/purchase_orders").updated == 1
+        assert (sweep().changed, asked) == (0, {})
 
 
 def _edit_below(box: Sandbox, flow: str) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mlc_dagster.pipeline import delivery
 from mlc_dagster.rules.waiving import WAS_CANCELLED
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.sandbox.procurify.lines import Line
+from mlc_dagster.systems.monday import client
 from mlc_dagster_tests.promises.kinds import now
 from mlc_dagster_tests.promises.ledgered_room import Room, ledger_lost, room_on, rules_of
 
@@ -20,6 +23,7 @@ BILLS, ORDERS, VENDORS = (
     "ifs/posting_proposals_from_procurify",
     "ifs/suppliers_from_procurify",
 )
+INVOICES_BOARD = "1800000004"
 DATED = {"invoice_date": "2026-11-04T00:00:00Z", "due_date": "2026-12-04T00:00:00Z"}
 
 
@@ -114,6 +118,23 @@ def cancel_in_airbase(room: Room) -> str:
     return str(which)
 
 
+def put_away_on_monday(state: str) -> Callable[[Room], str]:
+    """An item of the invoices, by a person."""
+
+    def done(room: Room) -> str:
+        (item,) = (each["id"] for each in room.box.monday.rows(INVOICES_BOARD))
+        put_away = room.box.monday.archive_item if state == "archived" else room.box.monday.delete_item
+        put_away(item)
+        return f"item {item}"
+
+    return done
+
+
+def on_monday(box: Sandbox) -> int:
+    """Whatever is archived, or in the trash, too."""
+    return sum(item["board"] == INVOICES_BOARD for item in box.monday.boards.items.values())
+
+
 def in_ifs(name: str) -> Callable[[Sandbox], int]:
     return lambda box: len(box.ifs.rows(name))
 
@@ -162,6 +183,20 @@ CASES: dict[str, Case] = {
         archive_in_hubspot("deals"),
         in_hubspot("deals"),
     ),
+    "archived_item": (
+        "monday/invoices",
+        ("monday/suppliers",),
+        erp_proposal,
+        put_away_on_monday("archived"),
+        on_monday,
+    ),
+    "deleted_item": (
+        "monday/invoices",
+        ("monday/suppliers",),
+        erp_proposal,
+        put_away_on_monday("deleted"),
+        on_monday,
+    ),
     "airbase_order": (
         "airbase/purchase_orders",
         ("airbase/vendors",),
@@ -189,6 +224,47 @@ def test_an_empty_ledger_holds_what_a_person_cancelled_and_names_it(room: Room, 
         assert count(anew.box) == 1, "a second one beside what was cancelled"
         ((rule, reason),) = next(iter(anew.holds(flow).values()))
         assert rule == WAS_CANCELLED and number in reason and "release this hold" in reason
+
+
+@pytest.mark.promise(
+    "C41", "an item that was restored, or made for ever away, is adopted, or made; a board without a log"
+)
+def test_what_was_put_away_on_monday_and_restored_is_adopted_and_what_nobody_can_see_is_made(
+    room: Room, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    flow, before = "monday/invoices", ("monday/suppliers",)
+    erp_proposal(room)
+    room.go(*before, flow)
+    (item,) = (each["id"] for each in room.box.monday.rows(INVOICES_BOARD))
+    room.box.monday.archive_item(item)
+    with ledger_lost(room, tmp_path) as anew:
+        anew.go(*before, flow)
+        assert list(rules_of(anew.holds(flow)).values()) == [[WAS_CANCELLED]]
+        room.box.monday.restore_item(item)
+        assert anew.go(flow).get("adopted") == 1 and not anew.holds(flow) and on_monday(anew.box) == 1
+    room.box.monday.archive_item(item)
+    (tmp_path / "third").mkdir()
+    with ledger_lost(room, tmp_path / "third") as third:
+        third.box.monday.resolvers.shows_activity = False
+        assert third.go(*before, flow).get("created") == 1
+    assert "monday does not show what was archived or deleted of board" in caplog.text
+
+
+@pytest.mark.promise("C41", "the log of a board is asked once in a run, and only while the ledger is young")
+def test_a_ledger_that_began_long_ago_asks_no_board_what_was_put_away(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(client, "put_away_of", lambda api, layout: asked.append(layout.board.id) or {})
+    for number in range(1, 6):  # two batches
+        room.proposal(number)
+    room.supplier()
+    room.go("monday/suppliers", "monday/invoices")
+    assert sorted(asked) == sorted({*asked}) and INVOICES_BOARD in asked
+    asked.clear()
+    monkeypatch.setattr(delivery, "YOUNG", timedelta(0))
+    room.proposal(6)
+    assert room.go("monday/invoices")["created"] == 1 and asked == []
 
 
 def amend_order(room: Room) -> None:

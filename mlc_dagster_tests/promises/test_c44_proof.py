@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mlc_dagster.ledger import Ledger
+from mlc_dagster.core.difference_kinds import STAMPED_IN_ANOTHER_ZONE
+from mlc_dagster.ledger import Ledger, Run
+from mlc_dagster.ledger.records.ways_back import Said
 from mlc_dagster.sandbox import Sandbox
 from mlc_dagster.sandbox.ifs import rows as sandbox_rows
 from mlc_dagster.systems.ifs import records as ifs
@@ -58,6 +60,22 @@ def test_c44_a_row_that_we_make_proves_the_zone(
         said = proof(here, flow)
         assert "ifs.time_zone" in said and ("behind" if zone.startswith("America") else "ahead of") in said
     assert sqlite_ledger.remote_ids(flow), "what was made is no less delivered"
+
+
+def test_c44_what_a_first_write_proves_is_a_difference_until_a_person_says_that_it_is_mended(
+    sqlite_ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with office(sqlite_ledger, tmp_path) as here:
+        stamps_in("America/New_York", monkeypatch)
+        for number in (1, 2):
+            here.pay(f"{number}2.50", airbase_id=f"pay-{number}", invoice_number=f"INV-{number}")
+            here.go(PAYMENTS)
+        (one,) = sqlite_ledger.differences.open(PAYMENTS)
+        assert (one.kind, one.key) == (STAMPED_IN_ANOTHER_ZONE, "pay-1"), "the second run says nothing new"
+        assert "taken as UTC" in str(one.ours) and "stamped" in str(one.theirs)
+        assert sqlite_ledger.differences.count() == {(PAYMENTS, STAMPED_IN_ANOTHER_ZONE): 1}
+        sqlite_ledger.people.accept_as_seen(PAYMENTS, "pay-1", Said("anna", "time_zone is said now"), Run("accept"))
+        assert sqlite_ledger.differences.open(PAYMENTS) == []
 
 
 @pytest.mark.parametrize("zone", [None, "America/New_York"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlc_dagster.cli.shared.lookup import NotFound, ledger
+from mlc_dagster.core.commands import REASON
+from mlc_dagster.core.commands import offered as offered_command
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.near_names import offered
 from mlc_dagster.core.terminal import say
@@ -56,6 +58,11 @@ class Compared:
         return known.identity == account.id and (not account.is_shared or known.title == account.title)
 
     @property
+    def is_told_apart(self) -> bool:
+        """The account says itself that it is another one."""
+        return bool(self.account and self.known and self.known.identity not in ("", self.account.id))
+
+    @property
     def words(self) -> str:
         from mlc_dagster.pipeline.identity import shown
 
@@ -63,15 +70,43 @@ class Compared:
         knows = shown(self.known) if self.known else "none yet"
         return f"{self.asked.connection} leads to {there}, and the account that this ledger knows is {knows}"
 
-    def expect_all(self) -> None:
-        """Raises Misconfigured where one of the sampled records is not there."""
+    def expect_all(self) -> list[Delivered]:
+        """Those that are not there: none. Raises Misconfigured where one of the sampled records is not there."""
         from mlc_dagster.pipeline.identity import sampled
 
         sample, has = sampled(self.asked, self.opened), self.asked.has
         if missing := [record for record in sample if has is not None and not has(record)]:
             words = f"{self.words}. Of {len(sample)} records that were delivered, {len(missing)} are not there: "
-            cure = "It is another account. Give it the credentials of the one before, or see mlc ledger new-account."
+            same = offered_command("ledger same-account", self.asked.connection, reason=REASON)
+            cure = (
+                "If it is another account: give it the credentials of the one before, or see mlc ledger new-account. "
+                f"If people deleted them there: {same}."
+            )
             raise Misconfigured(f"{words}{', '.join(map(_named, missing))}. Nothing has changed.", cure=cure)
+        return []
+
+    def expect_some(self) -> list[Delivered]:
+        """Of the records delivered last, those that are not there any more, by the word of a person.
+
+        Raises Misconfigured where none of them is there at all, and that can be no deletion of a few: of a hundred, or
+        in an account that says itself that it is another one.
+        """
+        from mlc_dagster.pipeline.identity import look_for
+
+        found = look_for(self.asked, self.opened)
+        if found.missing and not found.there and (not found.all_asked or self.is_told_apart):
+            words = f"{self.words}. Of {len(found.missing)} records that were delivered last, none is there"
+            cure = "It is another account. Give it the credentials of the one before, or see mlc ledger new-account."
+            raise Misconfigured(f"{words}. Nothing has changed.", cure=cure)
+        return found.missing
+
+    def say_absent(self, missing: Sequence[Delivered], who: str, reason: str) -> None:
+        """By a person's word: the account is not judged by them again."""
+        from mlc_dagster.ledger.coordination.accounts import Sampled
+
+        gone = [Sampled(one.flow.name, one.key, one.remote_id) for one in missing]
+        if gone:
+            self.opened.accounts.absent(gone, who, reason)
 
     def agree(self, records: int | None, what: str) -> None:
         """A person types the number of records. Raises Misconfigured where it is another."""
@@ -81,6 +116,13 @@ class Compared:
         if typed != self.count:
             cure = "Look at what they are first: mlc ledger where, mlc audit show KEY."
             raise Misconfigured(f"it concerns {self.count:,} record(s), not {typed:,}; nothing has changed", cure=cure)
+
+
+def list_missing(missing: Sequence[Delivered]) -> None:
+    """What a person is about to say of them."""
+    if missing:
+        say(f"Of those that were delivered last, {len(missing)} are not there: {', '.join(map(_named, missing))}.")
+        say("By your word people deleted them there: they stay delivered, and the account is not judged by them again.")
 
 
 def _named(record: Delivered) -> str:

@@ -8,13 +8,15 @@ from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
 from mlc_dagster.core.errors import MlcError
-from mlc_dagster.core.vocabulary import ERP
+from mlc_dagster.core.vocabulary import ERP, key_text
 from mlc_dagster.demo.place import Place
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.records.differences import Difference
 
 Document = Mapping[str, Any]
 ORDERS = "PurchaseOrderSet"
+PURCHASES, AIRBASE_ORDERS, MONDAY_ORDERS = "cin7/purchases", "airbase/purchase_orders", "monday/purchase_orders"
+ORDER_FLOWS = (PURCHASES, AIRBASE_ORDERS, MONDAY_ORDERS)
 
 
 class Outcome(NamedTuple):
@@ -22,6 +24,10 @@ class Outcome(NamedTuple):
 
     said: str  # what we did, or said
     faults: Sequence[str] = ()  # what is not as it should be
+
+
+Records = tuple[tuple[str, str], ...]
+"""(flow, key) of each."""
 
 
 class Event(Protocol):
@@ -38,7 +44,9 @@ class Event(Protocol):
     @property
     def currency(self) -> str: ...
     @property
-    def differs(self) -> tuple[str, ...]: ...  # keys of the records that are rightly a difference now
+    def differs(self) -> Records: ...  # those that are rightly a difference now
+    @property
+    def carried(self) -> Records: ...  # those that hang on another record now, which a difference names
     def judged(self, books: Books) -> Outcome:
         """By what all systems and the ledger hold now."""
 
@@ -66,12 +74,24 @@ class Books:
         return dict(self._states[ORDERS])
 
     def purchases(self, order: Document) -> list[Document]:
-        """Those of Cin7 whose note begins with `IFS 0010/P1`: all that say that they are this order."""
-        reference = ["IFS", f"{order['Company']}/{order['OrderNo']}"]
-        return [row for row in self.of("cin7")["purchases"] if str(row["Note"] or "").split()[:2] == reference]
+        """Those of Cin7 whose note begins with a line `IFS 0010/P1`: all that say that they are this order."""
+        reference = f"IFS {key_text(order['Company'], order['OrderNo'])}"
+        return [row for row in self.of("cin7")["purchases"] if str(row["Note"] or "").split("\n")[0] == reference]
+
+    def monday_orders(self, order: Document) -> list[Document]:
+        """Items under its key, on the board of the orders."""
+        mine = set(self.ledger.remote_ids(MONDAY_ORDERS).values())
+        for board in self.of("monday")["boards"].values():
+            if any(str(item["id"]) in mine for item in board):
+                return [item for item in board if item["IFS key"] == order["OrderNo"]]
+        return []
 
     def airbase_orders(self, order: str) -> list[Document]:
         return [row for row in self.of("airbase")["purchase_orders"] if row["erp_reference_id"] == order]
+
+    def differing(self) -> set[str]:
+        """The orders that differ in something already."""
+        return {one.key for flow in ORDER_FLOWS for one in self.ledger.differences.open(flow, limit=None)}
 
     def open(self, flow: str, key: str, *kinds: str) -> list[Difference]:
         return [one for one in self.ledger.differences.open(flow, key) if one.kind in kinds]

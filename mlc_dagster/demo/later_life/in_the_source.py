@@ -10,10 +10,20 @@ from typing import Any, ClassVar
 
 from mlc_dagster.core.difference_kinds import GONE_IN_THE_SOURCE, TAKEN_BACK
 from mlc_dagster.core.vocabulary import ERP, key_text
-from mlc_dagster.demo.later_life.event import ORDERS, Books, Document, Outcome, picked
+from mlc_dagster.demo.later_life.event import (
+    AIRBASE_ORDERS,
+    MONDAY_ORDERS,
+    ORDER_FLOWS,
+    ORDERS,
+    PURCHASES,
+    Books,
+    Document,
+    Outcome,
+    Records,
+    picked,
+)
 
-PAYMENTS = "ifs/vouchers_from_airbase_payments"
-PURCHASES, AIRBASE_ORDERS = "cin7/purchases", "airbase/purchase_orders"
+PAYMENTS, ACKNOWLEDGED = "ifs/vouchers_from_airbase_payments", "airbase/payments_acknowledged"
 VOUCHER_KEYS = ("Company", "VoucherType", "AccountingYear", "VoucherNo")
 
 
@@ -27,6 +37,7 @@ class PaymentVoided:
     currency: str
     what: ClassVar[str] = "a payment is voided"
     where: ClassVar[str] = "Airbase"
+    carried: ClassVar[Records] = ()
 
     @classmethod
     def happens(cls, books: Books) -> PaymentVoided:
@@ -42,8 +53,8 @@ class PaymentVoided:
         return f"payment {self.key}"
 
     @property
-    def differs(self) -> tuple[str, ...]:
-        return (self.key,)
+    def differs(self) -> Records:
+        return ((PAYMENTS, self.key), (ACKNOWLEDGED, self.key))  # Airbase says it of both
 
     def judged(self, books: Books) -> Outcome:
         found = books.open(PAYMENTS, self.key, TAKEN_BACK)
@@ -78,11 +89,12 @@ class LineEdited:
     currency: str
     what: ClassVar[str] = "an order line is edited"
     where: ClassVar[str] = "IFS"
-    differs: ClassVar[tuple[str, ...]] = ()
+    differs: ClassVar[Records] = ()
+    carried: ClassVar[Records] = ()
 
     @classmethod
     def happens(cls, books: Books, taken: set[str]) -> LineEdited:
-        order = books.orders()[picked(_orders(books, taken), "order in Cin7 and in Airbase")]
+        order = books.orders()[picked(_orders(books, taken), "order in Cin7, Airbase and monday.com")]
         first, *others = order["PurchaseOrderLines"]
         quantity = first["BuyQtyDue"] + 1
         edited = {**first, "BuyQtyDue": quantity, "LineAmount": quantity * first["BuyUnitPrice"]}
@@ -99,7 +111,9 @@ class LineEdited:
 
     def judged(self, books: Books) -> Outcome:
         now = books.orders()[self.order["OrderNo"]]
-        return Outcome("delivered to Cin7 and Airbase", [*self._of_the_source(now), *_agrees(books, now, self.amount)])
+        return Outcome(
+            "delivered to Cin7, Airbase and monday.com", [*self._of_the_source(now), *_agrees(books, now, self.amount)]
+        )
 
     def _of_the_source(self, now: Document) -> Iterator[str]:
         if (now["LastModified"], now["TotalAmount"]) != (self.order["LastModified"], self.amount):
@@ -116,10 +130,11 @@ class OrderDeleted:
     currency: str
     what: ClassVar[str] = "an order is deleted"
     where: ClassVar[str] = "IFS"
+    carried: ClassVar[Records] = ()
 
     @classmethod
     def happens(cls, books: Books, taken: set[str]) -> OrderDeleted:
-        order = books.orders()[picked(_orders(books, taken), "order in Cin7 and in Airbase")]
+        order = books.orders()[picked(_orders(books, taken), "order in Cin7, Airbase and monday.com")]
         (purchase,) = books.purchases(order)
         books.place.control("DELETE", f"{ERP}/{ORDERS}", {"OrderNo": order["OrderNo"]})
         return cls(order, purchase["Order"]["Total"], order["TotalAmount"], order["CurrencyCode"])
@@ -129,15 +144,16 @@ class OrderDeleted:
         return f"order {self.order['OrderNo']}"
 
     @property
-    def differs(self) -> tuple[str, ...]:
-        return (self.order["OrderNo"],)
+    def differs(self) -> Records:
+        return tuple((flow, self.order["OrderNo"]) for flow in ORDER_FLOWS)
 
     def judged(self, books: Books) -> Outcome:
-        said = f"difference {GONE_IN_THE_SOURCE}: it stands in Cin7 and Airbase"
+        said = f"difference {GONE_IN_THE_SOURCE} of each: it stands in Cin7, Airbase and monday.com"
         return Outcome(said, [*self._of_the_differences(books), *_agrees(books, self.order, self.amount)])
 
     def _of_the_differences(self, books: Books) -> Iterator[str]:
-        for flow, worth in ((PURCHASES, self.in_cin7), (AIRBASE_ORDERS, self.amount)):
+        worths = {PURCHASES: self.in_cin7, AIRBASE_ORDERS: self.amount, MONDAY_ORDERS: self.amount}
+        for flow, worth in worths.items():
             found = books.open(flow, self.order["OrderNo"], GONE_IN_THE_SOURCE)
             if [(Decimal(one.amount or 0), one.currency) for one in found] != [(worth, self.currency)]:
                 told = ", ".join(f"{one.amount} {one.currency}" for one in found)
@@ -145,9 +161,9 @@ class OrderDeleted:
 
 
 def _orders(books: Books, taken: set[str]) -> Iterator[str]:
-    """Those that stand in Cin7 and in Airbase to the cent, without an invoice there; each is taken once."""
-    delivered = books.ledger.remote_ids(PURCHASES).keys() & books.ledger.remote_ids(AIRBASE_ORDERS).keys()
-    for number in sorted(delivered & books.orders().keys() - taken):
+    """Those that stand in Cin7, Airbase and monday.com to the cent, and differ in nothing; each is taken once."""
+    delivered = set.intersection(*(set(books.ledger.remote_ids(flow)) for flow in ORDER_FLOWS))
+    for number in sorted((delivered & books.orders().keys()) - taken - books.differing()):
         if is_plain(books.orders()[number]) and not list(_agrees(books, books.orders()[number])):
             taken.add(number)
             yield number
@@ -160,11 +176,12 @@ def is_plain(order: Document) -> bool:
 
 
 def _agrees(books: Books, order: Document, amount: Decimal | None = None) -> Iterator[str]:
-    """How Cin7 and Airbase do not have an order once, and to the cent: net, as the ERP says it."""
+    """How Cin7, Airbase and monday.com do not have an order once, and to the cent: net, as the ERP says it."""
     wanted = order["TotalAmount"] if amount is None else amount
     in_cin7 = [row["Order"]["TotalBeforeTax"] for row in books.purchases(order)]
     in_airbase = [Decimal(row["total_amount"]) for row in books.airbase_orders(order["OrderNo"])]
-    for system, there in (("Cin7", in_cin7), ("Airbase", in_airbase)):
+    on_monday = [Decimal(str(item["Amount"])) for item in books.monday_orders(order) if item["Amount"]]
+    for system, there in (("Cin7", in_cin7), ("Airbase", in_airbase), ("monday.com", on_monday)):
         if there != [wanted]:
             yield f"{system} has {', '.join(map(str, there)) or 'none'} of it, and {wanted} is right"
 

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
 from mlc_dagster.core.difference_kinds import EDITED_IN_THE_TARGET, MERGED_IN_THE_TARGET
-from mlc_dagster.demo.later_life.event import Books, Document, Outcome, picked
-from mlc_dagster.demo.later_life.in_the_source import PURCHASES
+from mlc_dagster.demo.later_life.event import PURCHASES, Books, Document, Outcome, Records, picked
 
 COMPANIES = "hubspot/supplier_companies"
+INVOICES, DEALS = "hubspot/invoices", "hubspot/deals"
 
 
 @dataclass(frozen=True)
 class CompaniesMerged:
-    """In HubSpot: both old ids lead to a new one. Neither is made again; a person says what they are."""
+    """In HubSpot: both old ids lead to a new one, and what hung on them hangs on that. None of it is made again; a
+    person says what the companies are.
+    """
 
     keys: tuple[str, str]
     survivor: str
     left: int  # companies that there are then
+    carried: Records  # invoices and deals of both
     what: ClassVar[str] = "two companies are merged"
     where: ClassVar[str] = "HubSpot"
     amount: ClassVar[Decimal | None] = None
@@ -32,20 +36,24 @@ class CompaniesMerged:
         there = {row["id"] for row in companies}
         keys = (key for key in sorted(delivered) if delivered[key] in there)
         one, other = picked(keys, "company in HubSpot"), picked(keys, "second company in HubSpot")
-        body = {"kind": "companies", "primary": delivered[one], "secondary": delivered[other]}
+        old = (delivered[one], delivered[other])
+        carried = tuple(_hanging(books, old))
+        body = {"kind": "companies", "primary": old[0], "secondary": old[1]}
         survivor = books.place.control("POST", "hubspot/merge", body)["id"]
-        return cls((one, other), survivor, len(companies) - 1)
+        return cls((one, other), survivor, len(companies) - 1, carried)
 
     @property
     def document(self) -> str:
         return f"suppliers {' and '.join(self.keys)}"
 
     @property
-    def differs(self) -> tuple[str, ...]:
-        return self.keys
+    def differs(self) -> Records:
+        return tuple((COMPANIES, key) for key in self.keys)
 
     def judged(self, books: Books) -> Outcome:
-        said = f"difference {MERGED_IN_THE_TARGET} of both: they are {self.survivor} now"
+        many = Counter(flow for flow, _ in self.carried)
+        hanging = f"with {many[INVOICES]} invoices and {many[DEALS]} deals"
+        said = f"difference {MERGED_IN_THE_TARGET} of both: they are {self.survivor} now, {hanging}"
         return Outcome(said, list(self._faults(books)))
 
     def _faults(self, books: Books) -> Iterator[str]:
@@ -55,6 +63,19 @@ class CompaniesMerged:
                 yield f"{key}: {', '.join(map(str, found)) or 'no difference'}, where it is {self.survivor} now"
         if (there := len(books.of("hubspot")["companies"])) != self.left:
             yield f"HubSpot has {there} companies, and {self.left} after the merger"
+        if lost := sorted(set(self.carried) ^ set(_hanging(books, (self.survivor,)))):
+            yield f"{', '.join(' '.join(one) for one in lost[:5])}: not as it hung on the two companies"
+
+
+def _hanging(books: Books, companies: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The invoices and deals that we delivered and that hang on one of these companies, by HubSpot's ids."""
+    links = books.of("hubspot")["associations"]
+    for flow in (INVOICES, DEALS):
+        kind = flow.partition("/")[2]
+        of_each, live = links.get(f"{kind}/companies", {}), {row["id"] for row in books.of("hubspot")[kind]}
+        for key, remote_id in books.ledger.remote_ids(flow).items():
+            if remote_id in live and not set(companies).isdisjoint(of_each.get(remote_id, ())):
+                yield flow, key
 
 
 @dataclass(frozen=True)
@@ -68,13 +89,14 @@ class EditedByHand:
     currency: str
     what: ClassVar[str] = "a purchase is edited by hand"
     where: ClassVar[str] = "Cin7"
+    carried: ClassVar[Records] = ()
 
     @classmethod
     def happens(cls, books: Books, taken: set[str]) -> EditedByHand:
         delivered = books.ledger.remote_ids(PURCHASES)
         rows = {row["ID"]: row for row in books.of("cin7")["purchases"]}
-        known = sorted(delivered.keys() & books.orders().keys() - taken)  # plain numbers, as in the ERP
-        there = (key for key in known if " " not in key and _lines(rows.get(delivered[key])))
+        known = sorted((delivered.keys() & books.orders().keys()) - taken - books.differing())
+        there = (key for key in known if _lines(rows.get(delivered[key])))
         key = picked(there, "purchase in Cin7")
         taken.add(key)
         row = rows[delivered[key]]
@@ -87,8 +109,8 @@ class EditedByHand:
         return f"purchase of order {self.key}, {self.before:,} before"
 
     @property
-    def differs(self) -> tuple[str, ...]:
-        return (self.key,)
+    def differs(self) -> Records:
+        return ((PURCHASES, self.key),)
 
     def judged(self, books: Books) -> Outcome:
         said = f"difference {EDITED_IN_THE_TARGET}: {self.amount - self.before:+,} {self.currency}, left as it is"

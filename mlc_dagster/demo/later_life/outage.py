@@ -9,8 +9,7 @@ from typing import ClassVar
 
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.core.vocabulary import ERP
-from mlc_dagster.demo.later_life.event import ORDERS, Books, Document, Outcome, picked
-from mlc_dagster.demo.later_life.in_the_source import PURCHASES
+from mlc_dagster.demo.later_life.event import ORDERS, PURCHASES, Books, Document, Outcome, Records, picked
 from mlc_dagster.demo.later_life.ticks import Ticks
 from mlc_dagster.ledger import Task
 
@@ -27,12 +26,13 @@ class RunFailed:
     currency: str
     what: ClassVar[str] = "a day's run fails: no answer"
     where: ClassVar[str] = "Cin7"
-    differs: ClassVar[tuple[str, ...]] = ()
+    differs: ClassVar[Records] = ()
+    carried: ClassVar[Records] = ()
 
     @classmethod
     def happens(cls, books: Books, taken: set[str], ticks: Ticks) -> RunFailed:
-        delivered = (key for key in sorted(books.ledger.remote_ids(PURCHASES)) if key in books.orders())
-        order = another(books.orders()[picked((key for key in delivered if key not in taken), "order in Cin7")])
+        delivered = books.ledger.remote_ids(PURCHASES).keys() & books.orders().keys()
+        order = another(books.orders()[picked(sorted(delivered - taken - books.differing()), "order in Cin7")])
         books.place.control("PUT", f"{ERP}/{ORDERS}", order)
         books.place.control("POST", "faults", AWAY)
         try:

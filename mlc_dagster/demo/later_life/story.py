@@ -32,7 +32,9 @@ def show_later_life(place: Place, runs: Runs, settings: Settings, out: Terminal)
     print_sums(sums, named, out)
     checked: dict[str, Iterable[str]] = {
         "each event is as it should be": [fault for outcome in outcomes for fault in outcome.faults],
-        "each difference between the systems is an open one in the ledger, to the cent": unnamed(sums, lines, named),
+        "each difference between the systems is an open one in the ledger, to the cent": unnamed(
+            sums, lines, named, [record for event in events for record in event.carried]
+        ),
         "nothing else differs: each open difference is of one of these events": strangers(named, before, events),
     }
     conclude({words: list(faults) for words, faults in checked.items()}, out)
@@ -40,9 +42,9 @@ def show_later_life(place: Place, runs: Runs, settings: Settings, out: Terminal)
 
 def strangers(named: Sequence[Difference], before: Collection[int], events: Sequence[Event]) -> Iterator[str]:
     """New differences of records that no event has changed; what was mended has none."""
-    keys = {key for event in events for key in event.differs}
+    records = {record for event in events for record in event.differs}
     for one in named:
-        if one.id not in before and one.key not in keys:
+        if one.id not in before and (one.flow, one.key) not in records:
             yield f"{one.flow} {one.key}: {one.kind} {one.field}: {one.ours} / {one.theirs}"
 
 

@@ -35,10 +35,10 @@ def third_pass(place: Place, ledger: Ledger, runs: Runs) -> tuple[list[Event], l
     ticks = Ticks(runs)
     with runs.progress("third pass", total=None):
         events = list(happen(Books(place, ledger), ticks))
-        list(ticks.until_nothing_is_due())
+        list(ticks.due_now())
         for name in _nightly(ticks):
             _run_all(ticks, name)
-        list(ticks.until_nothing_is_due())  # what the sweep asked for again
+        list(ticks.until_nothing_is_due(ledger))  # what the sweep asked for again, and what the failed run left
         verified = [run for name in _verifying(ticks) for run in _run_all(ticks, name)]
     return events, [each for run in verified for each in sums(run)]
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
+from mlc_dagster.core.logs import logger
 from mlc_dagster.demo.runs import STARTED_BY, Runs
+from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.automation.due import SENSOR as DUE
 from mlc_dagster.orchestration.automation.open_runs import PARTITION
 from mlc_dagster.orchestration.automation.running import run_job
 
 OF_THE_PARTITION = frozenset({PARTITION})  # a range of days, be it of one, is told by tags of its own
 MOST_TICKS = 10  # of `due`: what is asked for is done by then, or something asks for ever
+LONGEST_WAIT = timedelta(minutes=5)
+"""What failed once waits for a minute, and what a schedule asked for is left to its own run for three."""
+log = logger("mlc_dagster.demo")
 
 
 class Ticks:
@@ -65,8 +71,8 @@ class Ticks:
         tags = {name: value for name, value in request.tags.items() if name not in OF_THE_PARTITION}
         return run_job(made, self.runs.instance, (key, key) if key else None, only, {**tags, **STARTED_BY})
 
-    def until_nothing_is_due(self) -> Iterator[dg.ExecuteInProcessResult]:
-        """The runs that the work list asks for, tick by tick."""
+    def due_now(self) -> Iterator[dg.ExecuteInProcessResult]:
+        """The runs that the work list asks for, tick by tick; what waits is left."""
         names = [each for each in (DUE, f"{DUE}_by_company") if self._has(each)]
         for _ in range(MOST_TICKS):
             requests = [request for name in names for request in self.of_sensor(name)]
@@ -74,5 +80,21 @@ class Ticks:
                 return
             yield from (self.run(request) for request in requests)
 
+    def until_nothing_is_due(self, ledger: Ledger) -> Iterator[dg.ExecuteInProcessResult]:
+        """The same; and what waits is waited for, as by the daemon."""
+        for _ in range(MOST_TICKS):
+            yield from self.due_now()
+            until = ledger.work.next_due()
+            if until is None or until - ledger.work.now() > LONGEST_WAIT:
+                return
+            wait_until(until, ledger)
+
     def _has(self, sensor: str) -> bool:
         return any(each.name == sensor for each in self._repository.sensor_defs)
+
+
+def wait_until(moment: datetime, ledger: Ledger) -> None:
+    """With a word each second."""
+    while (left := (moment - ledger.work.now()).total_seconds()) > 0:
+        log.info("the work list: next at %s, in %d s", f"{moment:%H:%M:%S}", left + 1)
+        time.sleep(min(left, 1.0))

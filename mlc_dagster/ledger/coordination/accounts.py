@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, func, select, update
 
 from mlc_dagster.core.errors import MlcError
+from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, clock, upsert
+from mlc_dagster.ledger.entries import Event, Run
 from mlc_dagster.ledger.records import setting_aside
-from mlc_dagster.ledger.tables import accounts, deliveries, leases
+from mlc_dagster.ledger.records.trail import Trail, line
+from mlc_dagster.ledger.tables import accounts, attempts, deliveries, leases
 from mlc_dagster.ledger.tenants import of_tenant
 
 _STANDS = accounts.c.replaced_at.is_(None)
+SAME_ACCOUNT = Run("mlc ledger same-account")
+
+
+class Sampled(NamedTuple):
+    """A delivery by which an account is judged."""
+
+    flow: str
+    key: str
+    remote_id: str
 
 
 class AccountRefused(MlcError):
@@ -68,17 +81,34 @@ class Accounts:
         with self._database.reading() as opened:
             return int(opened.execute(_delivered(select(func.count()), flows)).scalar_one())
 
-    def sample(self, flows: Sequence[str], count: int = 3) -> list[tuple[str, str, str]]:
-        """(flow, key, remote id) of at most `count` deliveries: in turns from each flow, its newest first."""
+    def sample(self, flows: Sequence[str], count: int = 3) -> list[Sampled]:
+        """At most `count` deliveries: in turns from each flow, its newest first. None of which a person said that it is
+        not there any more.
+        """
+        found: list[Sampled] = []
         with self._database.reading() as opened:
-            newest = deque(iter(_newest(opened, flow, count)) for flow in dict.fromkeys(flows))
-        found: list[tuple[str, str, str]] = []
-        while newest and len(found) < count:
-            of_flow = newest.popleft()
-            if (one := next(of_flow, None)) is not None:
-                found.append(one)
-                newest.append(of_flow)
+            newest = deque(_newest(opened, flow, count) for flow in dict.fromkeys(flows))
+            while newest and len(found) < count:
+                of_flow = newest.popleft()
+                if (one := next(of_flow, None)) is not None:
+                    found.append(one)
+                    newest.append(of_flow)
         return found
+
+    def absent(self, missing: Sequence[Sampled], who: str, reason: str) -> None:
+        """By a person's word these are not there any more, and the account is the same: it is not judged by them again.
+        They stay delivered; each has a line in the trail. What is made anew, under another id, counts again.
+
+        Raises AccountRefused where it is not said who and why.
+        """
+        if not (who.strip() and reason.strip()):
+            raise AccountRefused("it is not said by whom, or why, these are not there", cure="The trail keeps both.")
+        with self._database.writing() as opened:
+            for flow in sorted({one.flow for one in missing}):
+                mine = (one for one in missing if one.flow == flow)
+                said = f"not there any more, and the same account; by {who.strip()}: {reason.strip()}"
+                lines = [line(Event.ABSENT, one.key, remote_id=one.remote_id, detail=said) for one in mine]
+                Trail(opened, flow, SAME_ACCOUNT).add(lines)
 
     def renew(self, connection: str, identity: str, title: str, who: str, reason: str, flows: Sequence[str]) -> int:
         """From now on it is another account: what these flows delivered to the one before is set aside, not deleted.
@@ -135,10 +165,25 @@ def _delivered(wanted: Select[Any], flows: Sequence[str]) -> Select[Any]:
     return wanted.select_from(deliveries).where(deliveries.c.flow.in_(list(dict.fromkeys(flows))), *there)
 
 
-def _newest(opened: Connection, flow: str, count: int) -> Iterator[tuple[str, str, str]]:
+def _newest(opened: Connection, flow: str, count: int) -> Iterator[Sampled]:
+    """At most `count`, without those of which a person said that they are not there."""
     columns = select(deliveries.c.flow, deliveries.c.key, deliveries.c.remote_id)
     wanted = _delivered(columns, [flow]).order_by(deliveries.c.delivered_at.desc(), deliveries.c.key).limit(count)
-    return iter([(row.flow, row.key, row.remote_id) for row in opened.execute(wanted)])
+    found = 0
+    for offset in itertools.count(step=count):
+        page = [Sampled(*row) for row in opened.execute(wanted.offset(offset))]
+        for one in (one for one in page if not _is_absent(opened, one)):
+            yield one
+            found += 1
+        if len(page) < count or found >= count:
+            return
+
+
+def _is_absent(opened: Connection, one: Sampled) -> bool:
+    """By a person's word, of that very id."""
+    mine = (attempts.c.flow == one.flow, attempts.c.key == stored_key(one.key), attempts.c.event == Event.ABSENT.value)
+    said = select(attempts.c.id).where(*mine, attempts.c.remote_id == one.remote_id).limit(1)
+    return opened.execute(said).first() is not None
 
 
 def _nobody_writes(opened: Connection, connection: str) -> None:

@@ -171,6 +171,15 @@ class Work:
             come = _has_come(clock(connection))
             return _tasks(connection, self._of(flows).where(work.c.state != "needs_person", come).limit(limit))
 
+    def next_due(self) -> datetime | None:
+        """When the first of what waits, or was left to a run, is asked for next: past where that has come; None where
+        nothing is due but by a person.
+        """
+        first = select(func.min(work.c.due_at)).where(of_tenant(work.c.flow), work.c.state != "needs_person")
+        with self._database.reading() as connection:
+            found: datetime | None = connection.execute(first).scalar()
+            return found
+
     def all(self, flows: Iterable[str] | None = None) -> list[Task]:
         """The newest partition first."""
         with self._database.reading() as connection:

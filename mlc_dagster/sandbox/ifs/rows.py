@@ -109,7 +109,7 @@ class RowSet:
         kind, given = self.kind, dict(row)
         lines = given.pop(kind.lines.navigation, None) or () if kind.lines else ()
         self._learn(given, kind.fields, self.extra, self.by_key.values())
-        fields = _filled(given, (*kind.fields, *self.extra), modified)
+        fields = _filled(given, {**kind.fields, **self.extra}, modified)
         if absent := [name for name in kind.keys if fields[name] is None]:
             raise ValueError(f"{kind.set}: the key {', '.join(absent)} is missing in {given!r}")
         return Stored(fields, kind.keys, self._stored_lines(fields, lines, etags), row.get(etags))
@@ -131,7 +131,8 @@ class RowSet:
         }
         every = (stored for head in self.by_key.values() for stored in head.lines)
         self._learn(given, lines.fields, self.line_extra, every)
-        fields = _filled(given, (*lines.fields, *self.line_extra), row.get("LastModified", header["LastModified"]))
+        modified = row.get("LastModified", header["LastModified"])
+        fields = _filled(given, {**lines.fields, **self.line_extra}, modified)
         fields["ObjState"] = fields["ObjState"] or header["ObjState"]
         return Stored(fields, lines.keys, [], row.get(etags))
 
@@ -174,12 +175,13 @@ def _modified_text(row: Mapping[str, Any], modified: Modified) -> str | None:
     return timestamp(given) if isinstance(given, datetime) else given
 
 
-def _filled(given: Mapping[str, Any], names: Iterable[str], modified: Any) -> dict[str, Any]:
-    """Every field by its name, null where it is not given."""
-    fields: dict[str, Any] = dict.fromkeys(names)
+def _filled(given: Mapping[str, Any], types: Mapping[str, str], modified: Any) -> dict[str, Any]:
+    """Every field by its name, null where it is not given. JSON says 120 of a decimal, too."""
+    fields: dict[str, Any] = dict.fromkeys(types)
     for name, value in given.items():
         if name in fields:
-            fields[name] = value if type(value) is str else exact(value)
+            is_whole = type(value) is int and types[name] == "decimal"
+            fields[name] = value if type(value) is str else exact(Decimal(value) if is_whole else value)
     fields["LastModified"] = modified if isinstance(modified, str | None) else timestamp(modified)
     return fields
 

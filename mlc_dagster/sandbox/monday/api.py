@@ -128,11 +128,13 @@ class MondaySandbox:
         """As a person would: no list shows it any more. Raises KeyError."""
         with self._lock:
             self.boards.items[item_id]["state"] = "archived"
+            self.boards.happened("archive_pulse", self.boards.items[item_id])
 
     def delete_item(self, item_id: str, *, for_ever: bool = False) -> None:
         """As a person would: into the trash, or out of it. Raises KeyError."""
         with self._lock:
             self.boards.items[item_id]["state"] = "deleted"
+            self.boards.happened("delete_pulse", self.boards.items[item_id])
             if for_ever:
                 del self.boards.items[item_id]
 
@@ -150,6 +152,7 @@ class MondaySandbox:
 
     def remembered(self) -> dict[str, Any]:
         kept = {"boards": self.boards.boards, "items": self.boards.items, "last_id": self.boards.last_id}
+        kept |= {"activity": self.boards.activity}
         return {**kept, "account_id": self.resolvers.account_id, "refresh_token": self.app.refresh_token}
 
     def recall(self, kept: dict[str, Any]) -> None:
@@ -157,6 +160,7 @@ class MondaySandbox:
         self.boards.boards = kept["boards"]
         self.boards.items = {number: {**unknown, **item} for number, item in kept["items"].items()}
         self.boards.last_id = kept["last_id"]
+        self.boards.activity = kept.get("activity", [])
         self.resolvers.account_id = kept.get("account_id", self.resolvers.account_id)
         self.app.refresh_token = kept.get("refresh_token", self.app.refresh_token)
 

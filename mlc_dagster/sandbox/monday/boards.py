@@ -32,6 +32,7 @@ class Boards:
     def __init__(self) -> None:
         self.boards: dict[str, dict[str, Any]] = {}
         self.items: dict[str, dict[str, Any]] = {}
+        self.activity: list[dict[str, Any]] = []  # of all boards, the oldest first
         self.last_id = 9_000_000_000  # ids exceed 32 bits
         self.computed: set[str] = set()  # ids of columns whose values are dropped with 200, as those of rollups are
         self.heeds_order = True  # False: `order_by` does nothing, without a word
@@ -82,7 +83,14 @@ class Boards:
         item["url"] = f"https://sandbox.monday.com/boards/{board_id}/pulses/{new}"
         item["created_at"] = item["updated_at"] = _now()
         self.items[new] = item
+        self.happened("create_pulse", item)
         return item
+
+    def happened(self, event: str, item: Mapping[str, Any]) -> None:
+        """A line of the board's activity log, of which monday keeps 10,000."""
+        data = {"board_id": int(item["board"]), "pulse_id": int(item["id"]), "pulse_name": item["name"]}
+        line = {"id": str(len(self.activity) + 1), "event": event, "board": item["board"], "created_at": _now()}
+        self.activity.append({**line, "data": json.dumps(data)})
 
     def change_item(self, board_id: str, item_id: str, values: Any, *, labels: bool) -> dict[str, Any]:
         item = self.item(item_id, board_id)

@@ -31,6 +31,10 @@ type Board {
   id: ID! name: String! state: State! hierarchy_type: BoardHierarchy items_count: Int items_limit: Int
   columns: [Column]
   items_page(limit: Int! = 25, cursor: String, query_params: ItemsQuery): ItemsResponse!
+  activity_logs(limit: Int = 25, page: Int = 1): [ActivityLogType]
+}
+type ActivityLogType {
+  id: String! event: String! entity: String! data: String! created_at: String! account_id: String! user_id: String!
 }
 interface ColumnValue { id: ID! text: String type: ColumnType! }
 type PlainValue implements ColumnValue { id: ID! text: String type: ColumnType! }
@@ -81,6 +85,7 @@ class Resolvers:
         self.gate = Gate(None, None)  # of this request
         self.account_id, self.account_name = "9000001", "Sandbox"
         self.may_ask_account = True  # whether the token has the scope account:read
+        self.shows_activity = True
         self.index_seconds = 0.0  # until what was made is found by its columns
         self.clock: Callable[[], float] = time.monotonic
         self._made_at: dict[str, float] = {}
@@ -93,6 +98,7 @@ class Resolvers:
                 field.resolve = self._refusing(getattr(self, f"on_{name}"))
         built.type_map["ColumnValue"].resolve_type = lambda value, *_: value["__typename"]  # type: ignore[attr-defined]
         built.type_map["Board"].fields["items_page"].resolve = self._items_page  # type: ignore[attr-defined]
+        built.type_map["Board"].fields["activity_logs"].resolve = self._activity  # type: ignore[attr-defined]
         built.type_map["Item"].fields["board"].resolve = self._board_of  # type: ignore[attr-defined]
         built.type_map["Item"].fields["column_values"].resolve = self._column_values  # type: ignore[attr-defined]
         return built
@@ -178,6 +184,14 @@ class Resolvers:
             if (name := ORDERS.get(order["column_id"])) and self._boards.heeds_order:
                 found.sort(key=lambda item: item[name], reverse=order["direction"] == "desc")
         return self._page([item["id"] for item in found], limit)
+
+    def _activity(self, board: dict[str, Any], _: GraphQLResolveInfo, limit: int = 25, page: int = 1) -> Any:
+        """The newest first."""
+        if not self.shows_activity:
+            raise GraphQLError("The token lacks a scope", extensions={"code": "missingRequiredPermissions"})
+        lines = [line for line in reversed(self._boards.activity) if line["board"] == board["id"]]
+        told = {"entity": "pulse", "account_id": self.account_id, "user_id": "1"}
+        return [{**line, **told} for line in lines[(page - 1) * limit : page * limit]]
 
     def on_next_items_page(self, cursor: str, limit: int) -> Any:
         if cursor not in self._cursors:

@@ -196,6 +196,11 @@ class Purchase(PurchaseDocument, frozen=True, kw_only=True):
     def parts(self) -> tuple[OrderLine, ...]:
         return self.lines
 
+    @property
+    def gross_amount(self) -> Decimal:
+        """What it is worth in Cin7, with the tax that the ERP's order does not have."""
+        return self.net() + self.tax()
+
     def skus(self) -> Iterator[tuple[str, str]]:
         return ((line.where, line.sku) for line in self.lines)
 

@@ -79,7 +79,7 @@ class IfsClient(RowWrites):
 
     def save(self, target: Target, drafts: Iterable[Draft]) -> Iterator[Outcome]:
         """Raises AccessDenied, Misconfigured, TransientError: for this draft and the rest."""
-        return self._target.save(target, drafts)
+        return self.stamps.told(self._target.save(target, drafts))
 
     def books(self) -> Books:
         return self._target.books()

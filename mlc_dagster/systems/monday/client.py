@@ -27,12 +27,14 @@ from mlc_dagster.core.outcomes import (
     Worth,
     owned_words,
 )
+from mlc_dagster.rules.waiving import WAS_CANCELLED
 from mlc_dagster.systems.monday.api import ComplexityBudget, MondayApi
 from mlc_dagster.systems.monday.boards.cell_values import DIGITS, lost_digits
 from mlc_dagster.systems.monday.boards.item_lookup import Found, by_key, differing
 from mlc_dagster.systems.monday.boards.item_writer import ItemWrite, ItemWriter
 from mlc_dagster.systems.monday.boards.layout import BoardFault, Boards, Layout
 from mlc_dagster.systems.monday.boards.open_creates import AT_WORK, Group, OpenCreates, is_in_doubt
+from mlc_dagster.systems.monday.boards.put_away import PutAway, put_away_of
 from mlc_dagster.systems.monday.boards.read_back import ItemsReadBack
 from mlc_dagster.systems.monday.boards.whereabouts import whereabouts
 from mlc_dagster.systems.monday.duplicates import Duplicates
@@ -61,6 +63,7 @@ class MondayClient:
         self._open_creates = OpenCreates(wall)
         self._boards = Boards(self._api, options.get("key_column", "IFS key"), create=create_columns, clock=clock)
         self._duplicates = Duplicates(self._api, self._boards, options, clock)
+        self._put_away: dict[str, dict[str, PutAway]] = {}  # board -> our key -> item, as this run found it
         self._read_back = ItemsReadBack(self._api, self._boards, options, self._named)
 
     @property
@@ -131,7 +134,10 @@ class MondayClient:
             (again, True),  # the key of their first making would be answered from memory
             *((group.drafts, group.answered) for group in doubtful),
         ]:
-            planned = [_plan(draft, found.get(draft.record.key, []), layout) for draft in some]
+            away = self._away(layout, [draft for draft in some if not found.get(draft.record.key)])
+            planned = [
+                _was_put_away(draft, away) or _plan(draft, found.get(draft.record.key, []), layout) for draft in some
+            ]
             yield from (outcome for outcome in planned if not isinstance(outcome, ItemWrite))
             yield from writer.send([write for write in planned if isinstance(write, ItemWrite)], anew=anew)
 
@@ -141,6 +147,14 @@ class MondayClient:
         away = whereabouts(self._api, layout.board, ids) if ids else {}
         again = [replace(draft, remote_id=None) for draft in drafts if draft.remote_id in away]
         return [draft for draft in drafts if draft.remote_id not in away], again
+
+    def _away(self, layout: Layout, absent: Sequence[Draft]) -> Mapping[str, PutAway]:
+        """Our key -> what people put away under it; asked once in a run, and of a ledger that is young alone."""
+        if not any(draft.is_young and draft.look_since and not draft.remote_id for draft in absent):
+            return {}
+        if layout.board.id not in self._put_away:
+            self._put_away[layout.board.id] = put_away_of(self._api, layout)
+        return self._put_away[layout.board.id]
 
     def _found(self, layout: Layout, drafts: list[Draft], doubtful: list[Group]) -> dict[str, list[Found]]:
         """Key -> items. What monday may still be at work on, or not show yet, is looked up again after a minute."""
@@ -176,6 +190,12 @@ class MondayClient:
                 kind = KINDS.get(field, "text")
                 board = self._options.get("suppliers.board", "") if kind == "link" else ""
                 yield Cell(field=field, column=column, kind=kind, board=board)
+
+
+def _was_put_away(draft: Draft, away: Mapping[str, PutAway]) -> Refused | None:
+    """A person's decision that this ledger knows nothing of: the one that delivered it is lost."""
+    known = away.get(draft.record.key) if draft.look_since and not draft.remote_id and not draft.anew else None
+    return Refused(draft, known.words(draft.record.key), WAS_CANCELLED) if known else None
 
 
 def _plan(draft: Draft, found: list[Found], layout: Layout) -> ItemWrite | Saved | Refused:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from mlc_dagster.core.facts import Facts
@@ -67,7 +67,7 @@ def invoice_from_bill(bill: Bill, facts: Facts) -> Invoice:
         lines=lines,
         invoice_no=invoice_number(bill),
         invoice_date=posting_date(bill, facts),
-        due_date=bill.due_date,
+        due_date=company_day(bill, bill.due_date, bill.due_date_moment, facts),
         orders=ended,
         proposals=tuple(proposal_reference(order, facts) for order in ended),
         billed=tuple(billed_by(bill, facts)) if reduces(facts) else (),
@@ -77,13 +77,24 @@ def invoice_from_bill(bill: Bill, facts: Facts) -> Invoice:
 def posting_date(bill: Bill, facts: Facts) -> date | None:
     """What accounts payable entered for it; people may date a vendor's invoice back as they like."""
     wanted = facts.options.get("posting_date", "gl_post_date")
-    return (bill.gl_post_date if wanted == "gl_post_date" else None) or bill.invoice_date
+    entered = company_day(bill, bill.gl_post_date, bill.gl_post_date_moment, facts)
+    return (entered if wanted == "gl_post_date" else None) or _invoiced(bill, facts)
+
+
+def company_day(document: SpendDocument, day: date | None, moment: datetime | None, facts: Facts) -> date | None:
+    """The day on which the company has the moment, where mlc.yaml says its time zone; else that of the location."""
+    company = facts.companies.get(company_of(document, facts) or "")
+    return company.calendar.day(moment) if moment and company and company.calendar.time_zone else day
+
+
+def _invoiced(bill: Bill, facts: Facts) -> date | None:
+    return company_day(bill, bill.invoice_date, bill.invoice_date_moment, facts)
 
 
 def _own_date(bill: Bill, facts: Facts) -> str:
     """The vendor's date, where the ERP's document carries another one: it has one date alone."""
-    is_another = bill.invoice_date and bill.invoice_date != posting_date(bill, facts)
-    return f" dated {bill.invoice_date}" if is_another else ""
+    invoiced = _invoiced(bill, facts)
+    return f" dated {invoiced}" if invoiced and invoiced != posting_date(bill, facts) else ""
 
 
 def proposal_from_order(order: PurchaseOrder, facts: Facts) -> Proposal:
@@ -104,7 +115,7 @@ def proposal_from_order(order: PurchaseOrder, facts: Facts) -> Proposal:
         gross_amount=posted.net + posted.tax,
         stated_gross=None if stated.payable is None else posted.net + posted.tax,
         lines=tuple(_lines(order, posted, stated, facts, "freight and other charges")),
-        dated=order.dated,
+        dated=company_day(order, order.dated, order.dated_moment, facts),
         is_cancelled=is_cancelled(order),
         is_foreign=_is_foreign(order, company, facts),
         is_final=reduces(facts) and is_closed(order) and not facts.options.get("backfill_closed"),

@@ -7,7 +7,7 @@ levels deep; here each allocation is a row.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from mlc_dagster.core.flows import DuplicateWording, Target
@@ -78,9 +78,12 @@ class Bill(SpendDocument, frozen=True, kw_only=True):
     type: int
     version: int | None = None
     invoice_number: str | None = None
-    invoice_date: date | None = None
+    invoice_date: date | None = None  # at the location; beside it the moment, where it is no date by itself
+    invoice_date_moment: datetime | None = None
     due_date: date | None = None
+    due_date_moment: datetime | None = None
     gl_post_date: date | None = None
+    gl_post_date_moment: datetime | None = None
     has_multiple_currency: bool = False  # by Procurify's own summary
     invoice_total: Decimal | None = None  # of the vendor's invoice, as it was typed in
     note: str | None = None
@@ -93,9 +96,11 @@ class Bill(SpendDocument, frozen=True, kw_only=True):
     order_currencies: tuple[str, ...] = ()
 
     def dates(self) -> Iterator[Dated]:
-        yield Dated("the invoice date", self.invoice_date)
-        yield Dated("the posting date", self.gl_post_date)
-        yield Dated("the due date", self.due_date, DUE_AHEAD, ("the invoice date", self.invoice_date))
+        invoiced = self.invoice_date or _utc(self.invoice_date_moment)
+        yield Dated("the invoice date", invoiced)
+        yield Dated("the posting date", self.gl_post_date or _utc(self.gl_post_date_moment))
+        due = self.due_date or _utc(self.due_date_moment)
+        yield Dated("the due date", due, DUE_AHEAD, ("the invoice date", invoiced))
 
 
 class PurchaseOrder(SpendDocument, frozen=True, kw_only=True):
@@ -109,6 +114,7 @@ class PurchaseOrder(SpendDocument, frozen=True, kw_only=True):
     version: int | None = None
     is_most_recent: bool = True
     dated: date | None = None
+    dated_moment: datetime | None = None
     comment: str | None = None
     tax: Decimal | None = None
     extras: Decimal | None = None  # freight and other charges, less the discount
@@ -118,7 +124,12 @@ class PurchaseOrder(SpendDocument, frozen=True, kw_only=True):
     billed: tuple[BilledItem, ...] = ()  # by bills that were changed on the same day
 
     def dates(self) -> Iterator[Dated]:
-        yield Dated("the order's date", self.dated)
+        yield Dated("the order's date", self.dated or _utc(self.dated_moment))
+
+
+def _utc(moment: datetime | None) -> date | None:
+    """A day near enough to see whether it can be right."""
+    return moment and moment.astimezone(UTC).date()
 
 
 class VendorRow(Record, frozen=True, kw_only=True):

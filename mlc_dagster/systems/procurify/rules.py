@@ -92,11 +92,15 @@ def document_is_active(source: Any, target: Any, facts: Facts) -> Problem | None
 
 
 def dates_are_certain(source: Any, target: Any, facts: Facts) -> Problem | None:
-    """Every date is a date by itself, or a moment at a location whose time zone is known."""
-    if not source.unsure_dates:
+    """Every date is a date by itself, or a moment of a company, or at a location, whose time zone is known."""
+    company = facts.companies.get(target.company)
+    if not source.unsure_dates or (company and company.calendar.time_zone):
         return None
     places = ", ".join(sorted({each.location for each in source.allocations if each.location})) or "(no location)"
-    cure = "Name its zone under procurify.time_zones in mlc.yaml, such as Europe/Stockholm."
+    cure = (
+        f"Set companies.{target.company}.time_zone in mlc.yaml, such as Europe/Stockholm; or name the zone of the "
+        "location under procurify.time_zones."
+    )
     reason = f"{source.unsure_dates} may be two dates: the time zone of {places} is not told, or as hours alone"
     return Problem("dates_are_certain", f"{reason}. {cure}", places)
 

@@ -15,7 +15,7 @@ down_revision = "0010"
 
 BY_PEOPLE = (
     "event IN ('released', 'released_once', 'discarded', 'decision_taken_back', 'accepted', 'asked_again', "
-    "'relinked', 'forgotten', 'proposed', 'refused_by_person')"
+    "'relinked', 'forgotten', 'absent', 'proposed', 'refused_by_person')"
 )
 """What people decided, as this release lists it: an index of these few lines alone."""
 HELD_TEXT = [

@@ -46,6 +46,12 @@ READ_BACK = (
 )
 """Of delivered items, wherever they are; also archived and deleted ones."""
 
+ACTIVITY = (
+    "query ($boards: [ID!], $limit: Int, $page: Int) { boards(ids: $boards, limit: 1, state: all) "
+    f"{{ id activity_logs(limit: $limit, page: $page) {{ event data }} }} {COMPLEXITY} }}"
+)
+"""What happened on a board, the newest first: of what was put away its items alone are told, in no list."""
+
 ITEM_TEXTS = "query ($ids: [ID!]) { items(ids: $ids, limit: 100) { id name column_values { id text } } }"
 """With every column that it has."""
 

@@ -243,8 +243,10 @@ def _dates(
     """Of a document that is not whole only the dates that need no zone: it is not posted."""
     places = [place for account in accounts if (place := (account or {}).get("department"))]
     found = local_dates(document, names, sorted({departments.zone(place) for place in places}))
-    days = {"dated" if name == "date" else name: day for name, day in found.days.items()}
-    return {**days, "unsure_dates": found.unsure or None if document.get(WHOLE) else None}
+    field = {"date": "dated"}
+    days = {field.get(name, name): day for name, day in found.days.items()}
+    moments = {f"{field.get(name, name)}_moment": found.moments.get(name) for name in names}
+    return {**days, **moments, "unsure_dates": found.unsure or None if document.get(WHOLE) else None}
 
 
 def _other_currencies(document: Document, own: str, rows: Sequence[Any]) -> list[str]:

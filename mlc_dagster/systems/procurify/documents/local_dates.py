@@ -13,9 +13,10 @@ SUMMER_TIME = timedelta(hours=1)
 
 
 class LocalDates(NamedTuple):
-    """Field -> the day; of those that are not certain None, and why."""
+    """Field -> the day; of those that are not certain None, and why. `moments`: UTC, of those that are no date."""
 
     days: Mapping[str, Any]
+    moments: Mapping[str, str]
     unsure: str = ""
 
 
@@ -26,17 +27,19 @@ def local_dates(document: Mapping[str, Any], names: Sequence[str], zones: Sequen
     only by a zone. Raises ValueError for a value that is no time.
     """
     days: dict[str, Any] = {}
+    moments: dict[str, str] = {}
     unsure = []
     for name in names:
         value = document.get(name)
         days[name] = _as_it_stands(value)
         if value is None or days[name] is not None:
             continue
+        moments[name] = moment(value).isoformat()
         found = {day for zone in zones or [""] for day in _days(moment(value), zone)}
         days[name] = found.copy().pop() if len(found) == 1 and None not in found else None
         if days[name] is None:
             unsure.append(f"{name} {value}")
-    return LocalDates({k: v and v.isoformat() for k, v in days.items()}, ", ".join(unsure))
+    return LocalDates({k: v and v.isoformat() for k, v in days.items()}, moments, ", ".join(unsure))
 
 
 def _as_it_stands(value: Any) -> date | None:

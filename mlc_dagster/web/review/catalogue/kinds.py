@@ -71,6 +71,13 @@ KINDS = {
         AT,
         AP,
     ),
+    "stamped_in_another_zone": Entry(
+        "IFS stamps its rows in another time zone than mlc.yaml says",
+        "Days are cut by stamps: rows may be read late, or on another day.",
+        "Say ifs.time_zone in mlc.yaml, read the days again, then accept.",
+        ERP_ITSELF,
+        ADMIN,
+    ),
     "someone_insists": Entry(
         "It was put back, and changed in {there} again: {value}",
         "Somebody insists on his value.",

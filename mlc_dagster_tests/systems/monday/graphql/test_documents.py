@@ -16,6 +16,7 @@ DOCUMENTS = {
     "next items": documents.NEXT_ITEMS,
     "items by id": documents.ITEMS_BY_ID,
     "whereabouts": documents.WHEREABOUTS,
+    "activity": documents.ACTIVITY,
     "newest items": documents.NEWEST_ITEMS,
     "more of the newest items": documents.MORE_NEWEST_ITEMS,
     **{f"items by {n} keys": documents.items_by_keys(n) for n in (1, 6)},
