@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _group(item: pytest.Item) -> str:
     """What is tried on one day: a test with all its parameters, or what goes to one worker; empty: on each day."""
-    if not (item.get_closest_marker("slow") or PROMISES in item.path.parents):
+    if item.get_closest_marker("each_day") or not (item.get_closest_marker("slow") or PROMISES in item.path.parents):
         return ""
     mark = item.get_closest_marker("xdist_group")
     return str(mark.args[0]) if mark else f"{item.path.name} {getattr(item, 'originalname', item.name)}"

@@ -10,7 +10,7 @@ from mlc_dagster.ledger.tenants import Scoped
 TABLES = MetaData()
 
 TEXT_COLUMNS = (
-    *("flow", "key", "party", "missing", "amount", "currency", "scaled", "opened_at", "company"),
+    *("flow", "party", "key", "missing", "amount", "currency", "scaled", "opened_at", "company"),
     *("owner", "assigned", "rules", "closed_at"),
 )
 

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from mlc_dagster.settings.addresses import Link
 from mlc_dagster.settings.section import Section, shape
 
+_HEADER = shape(r"^([A-Za-z][A-Za-z0-9-]{0,59})?$", "the name of a header, such as X-Forwarded-User")
 _ROOT = shape(r"^(/[A-Za-z0-9._~-]+)*$", "a path without an end slash, such as /review")
 
 
@@ -27,7 +28,7 @@ class ReviewSettings(Section):
     title: str = Field("", max_length=60, description="ACME production: stands at the top of each page")
     sign_in_header: str = Field(
         "",
-        pattern=r"^([A-Za-z][A-Za-z0-9-]{0,59})?$",
+        pattern=_HEADER,
         description="X-Forwarded-User: the proxy of trusted_proxies says in it who has signed in there",
     )
     trusted_proxies: tuple[str, ...] = Field((), description="Addresses or networks whose sign_in_header counts")

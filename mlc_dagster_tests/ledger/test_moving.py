@@ -13,6 +13,8 @@ from mlc_dagster.ledger.upkeep.moving import MoveRefused, move, plan
 from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, ready
 from mlc_dagster_tests.ledger.test_tenants import fill, told
 
+pytestmark = pytest.mark.slow  # whole Dagster runs, or whole processes: a minute of them and more
+
 MOVE_AND_DIE = """
 import os, signal, sys
 from mlc_dagster.ledger.upkeep import copying, moving

@@ -15,6 +15,8 @@ from mlc_dagster.systems.airbase.settings import AirbaseSettings
 from mlc_dagster.systems.ifs.settings import EntitySetSettings
 from mlc_dagster_tests.orchestration.conftest import World, check, metadata
 
+pytestmark = pytest.mark.slow  # whole Dagster runs, or whole processes: a minute of them and more
+
 REQUESTS, PAYMENTS = "ifs/vouchers_from_airbase_requests", "ifs/vouchers_from_airbase_payments"
 BILLS = "ifs/vouchers_from_airbase_bills"
 TOLD = "airbase/payments_acknowledged"

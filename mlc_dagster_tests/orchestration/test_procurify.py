@@ -19,6 +19,8 @@ from mlc_dagster.systems.procurify.mapping import BILLS_FLOW, PROPOSALS_FLOW, SU
 from mlc_dagster.systems.procurify.settings import ProcurifySettings
 from mlc_dagster_tests.orchestration.conftest import DAY, World, check, metadata, settings_for
 
+pytestmark = pytest.mark.slow  # whole Dagster runs, or whole processes: a minute of them and more
+
 AT = datetime(2026, 11, 5, 9, tzinfo=UTC)
 LATER = datetime(2026, 11, 5, 15, tzinfo=UTC)
 

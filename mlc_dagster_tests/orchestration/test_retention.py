@@ -21,6 +21,8 @@ from mlc_dagster.settings.model import RetentionSettings
 from mlc_dagster.systems.configuration import parse
 from mlc_dagster_tests.orchestration.conftest import QUIET
 
+pytestmark = pytest.mark.slow  # whole Dagster runs, or whole processes: a minute of them and more
+
 DAYS = dg.DailyPartitionsDefinition("2026-11-01", end_date="2026-11-30")
 ORDERS, CHART = dg.AssetKey(["cin7", "purchases"]), dg.AssetKey(["cin7", "accounts"])
 RULE = dg.AssetCheckKey(ORDERS, "gl_accounts_exist")

@@ -26,6 +26,8 @@ from mlc_dagster_tests.orchestration.conftest import DAY, World, metadata
 from mlc_dagster_tests.orchestration.test_healing import carry_out, tick
 from mlc_dagster_tests.systems.cin7 import samples as cin7
 
+pytestmark = pytest.mark.slow  # whole Dagster runs, or whole processes: a minute of them and more
+
 PURCHASES = "cin7/purchases"
 
 

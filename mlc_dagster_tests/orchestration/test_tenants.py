@@ -10,6 +10,8 @@ import pytest
 from mlc_dagster.sandbox import Tenant
 from mlc_dagster_tests.orchestration.conftest import World
 
+pytestmark = pytest.mark.slow  # whole Dagster runs, or whole processes: a minute of them and more
+
 RENAMED = Tenant(
     projections={"PurchaseOrderSet": "AcmeOrders"},
     sets={"PurchaseOrderSet": "PoSet", "PurchaseOrderLineSet": "PoLineSet"},

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 import yaml
 
 from mlc_dagster_tests.orchestration.conftest import DAY
 from mlc_dagster_tests.seventh.conftest import World, command, connect, journal
+
+pytestmark = pytest.mark.slow  # whole Dagster runs, or whole processes: a minute of them and more
 
 
 def test_check_takes_its_section_and_names_a_mistake_in_it_by_line_and_path(

@@ -23,6 +23,7 @@ def seed_of(part: int, turn: int = 0) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.each_day  # its seeds are the day's
 @pytest.mark.promise("C39", "the world as a machine: all is delivered as it is, held, or told; nothing twice")
 @pytest.mark.parametrize("part", range(PARTS))
 def test_whatever_happens_all_is_delivered_or_told_when_it_is_quiet(part: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -104,9 +104,9 @@ class Keeping:
         from alembic.runtime.migration import MigrationContext
 
         with self._database.reading() as connection:
-            context = MigrationContext.configure(
-                connection, opts={"version_table": VERSION_TABLE, "compare_type": False, "include_name": _is_ours}
-            )
+            asked = {"version_table": VERSION_TABLE, "compare_type": False, "include_name": _is_ours}
+            asked["include_object"] = _is_of(connection.dialect.name)
+            context = MigrationContext.configure(connection, opts=asked)
             faults = [_difference(each) for each in compare_metadata(context, TABLES)]
             missing = GUARDS[connection.dialect.name] - _triggers(connection)
             faults += [f"trigger {name} is gone: the trail can be changed unnoticed" for name in sorted(missing)]
@@ -128,6 +128,11 @@ class Keeping:
 def _is_ours(name: str | None, kind: str, parents: object) -> bool:
     """Another program may have tables in the same database."""
     return kind != "table" or name in TABLES.tables
+
+
+def _is_of(dialect: str) -> Callable[..., bool]:
+    """Whether a thing of ours is made on this database: an index may be one of SQLite alone."""
+    return lambda item, *_: getattr(item, "info", {}).get("only", dialect) == dialect
 
 
 def _triggers(connection: Connection) -> set[str]:

@@ -19,7 +19,7 @@ BY_PEOPLE = (
 )
 """What people decided, as this release lists it: an index of these few lines alone."""
 HELD_TEXT = [
-    *("flow", "key", "party", "missing", "amount", "currency", "scaled", "opened_at", "company"),
+    *("flow", "party", "key", "missing", "amount", "currency", "scaled", "opened_at", "company"),
     *("owner", "assigned", "rules", "closed_at"),
 ]
 """What a person searches in, and what is counted of it."""
