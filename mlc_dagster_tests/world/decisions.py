@@ -37,8 +37,8 @@ def _on_a_delivery(word: str) -> Decide:
             return False
         name, key = ours[place % len(ours)]
         done: WayBack = getattr(scene.way(name, BY, WHY), word)(key)
-        if word == "accept":
-            office.said[name, key] = ("accept", _sides(office, name, key)[1])
+        if word in ("accept", "forget"):
+            office.said[name, key] = (word, _sides(office, name, key)[1])
         return bool(done.words)
 
     return decide
