@@ -16,7 +16,7 @@ from mlc_dagster_tests.world.circles import Circle
 from mlc_dagster_tests.world.quiet import faults
 from mlc_dagster_tests.world.scene import Scene
 
-ROUNDS = 4
+ROUNDS = 6
 """So many runs may it take until nothing is delivered any more: what holds a document is delivered before it."""
 POLICIES = ("report", "hold", "restore")
 
@@ -52,9 +52,9 @@ class Office:
         self.run()
         self.night()
         for _ in range(ROUNDS):
-            is_over = not any(each.delivered for each in self.run().values())
-            self.looks()
-            if is_over:
+            is_over, before = not any(each.delivered for each in self.run().values()), self._stands()
+            self.looks()  # what they restore, and what they close, is for the next run
+            if is_over and self._stands() == before:
                 break
         before = self._written()
         self.run()  # what is open stays open: no load closes a difference
@@ -63,6 +63,12 @@ class Office:
             wrong.append(f"it is quiet, and a run writes: {before} -> {after}")
         self.is_quiet = not wrong
         return wrong
+
+    def _stands(self) -> tuple[dict[str, int], set[int]]:
+        """What was written, and which differences are open."""
+        return self._written(), {
+            one.id for flow in self.circle.flows for one in self.scene.ledger.differences.open(flow, limit=None)
+        }
 
     def _written(self) -> dict[str, int]:
         return {system: self.scene.writes(system) for system in self.circle.systems}
