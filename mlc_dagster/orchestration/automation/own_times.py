@@ -16,6 +16,7 @@ from mlc_dagster.core.flows import Flow
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.database import LedgerUnavailable
 from mlc_dagster.orchestration.automation.due import SOON, asked_by
+from mlc_dagster.orchestration.automation.first_load import ask_for_it
 from mlc_dagster.orchestration.automation.step_checks import with_checks
 from mlc_dagster.orchestration.partitions import unknown_day
 from mlc_dagster.settings import Settings
@@ -101,6 +102,8 @@ def _own_schedule(name: str, kind: str, part: Part, settings: Settings, keys: Ke
             return dg.SkipReason(unknown_day(now.date().isoformat(), settings, now) or "there is no such day")
         with suppress(LedgerUnavailable):  # the run says so itself, and is noted when the ledger is back
             ledger: Ledger = context.resources.ledger.open
+            if kind == "day":
+                ask_for_it(part.flows, settings, ledger)  # master data of any age, once
             for each in partitions:
                 ledger.work.ask_all(asked_by(part.flows, each), f"by the schedule {name}", soon=SOON)
         now_asked = partitions[-1:] if kind == "day" else partitions  # the other days follow by the sensor `due`
