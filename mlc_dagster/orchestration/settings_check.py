@@ -57,6 +57,7 @@ def of_the_house(content: Any) -> Iterator[Mistake]:
         yield from _times(("schedules", kind), _section(schedules, kind))
     yield from strange_flows(("schedules", "flows"), _section(schedules, "flows"), known)
     yield from _strange_systems(_section(schedules, "systems"), content)
+    yield from _never_asked(schedules, known)
     if daily := _section(content, "alerts").get("daily"):  # empty: there is no daily word
         yield from _times(("alerts",), {"daily": daily})
     for connection in known_connections(content):
@@ -137,6 +138,21 @@ def _times(where: tuple[str, ...], said: dict[str, Any]) -> Iterator[Mistake]:
         with suppress(ValueError):
             if not is_cron(when(text).cron):
                 yield Mistake((*where, name), f"{found((), text)}; expected {EXPECTED}")
+
+
+def _never_asked(schedules: dict[str, Any], known: Mapping[str, Flow]) -> Iterator[Mistake]:
+    """What is loaded on change alone, though no sensor hears of its changes: it would never be loaded."""
+    by_flow, by_system = _section(schedules, "flows"), _section(schedules, "systems")
+    for name, flow in known.items():
+        told = flow.source.system == ERP and flow.source.partition == "day"
+        if told or by_flow.get(name, by_system.get(flow.spoke)) != ON_CHANGE:
+            continue
+        where = ("flows", name) if name in by_flow else ("systems", flow.spoke)
+        yield Mistake(
+            ("schedules", *where),
+            f"nothing tells when {flow.source.name} changes, so that {name} would never "
+            f"be loaded; expected a time for it under schedules.flows, such as daily at 06:00",
+        )
 
 
 def _strange_systems(named: Iterable[str], content: Any) -> Iterator[Mistake]:

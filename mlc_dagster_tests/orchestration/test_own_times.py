@@ -118,6 +118,18 @@ def _flows(world: World) -> Any:
     return flows(world.settings)["cin7"]
 
 
+@pytest.mark.parametrize(
+    "said", [{"flows": {"ifs/suppliers_from_cin7": "on change"}}, {"systems": {"cin7": "on change"}}]
+)
+def test_what_no_sensor_hears_of_is_not_left_to_its_changes(said: dict[str, Any]) -> None:
+    from mlc_dagster.orchestration.settings_check import of_the_house
+
+    told = [each.sentence for each in of_the_house({"cin7": {}, "ifs": {}, "schedules": said})]
+    assert [one for one in told if "ifs/suppliers_from_cin7 would never be loaded" in one]
+    timed_too = {**said, "flows": {**said.get("flows", {}), "ifs/suppliers_from_cin7": "hourly"}}
+    assert not list(of_the_house({"cin7": {}, "ifs": {}, "schedules": timed_too}))
+
+
 def test_a_strange_flow_system_or_line_is_named_by_check(world: World) -> None:
     from mlc_dagster.orchestration.settings_check import of_the_house
 
