@@ -74,6 +74,8 @@ class StaleRecord(MlcError):
 class RecordRejected(MlcError):
     """The target understood and refused this one record. `body` is its parsed answer, where it was JSON."""
 
+    step = 0  # of several in one request the one that was refused, from 1; 0: it is not told
+
     def __init__(self, message: str, *, status: int = 0, body: Any = None, cure: str | None = None) -> None:
         super().__init__(message, cure=cure)
         self.status = status

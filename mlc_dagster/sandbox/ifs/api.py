@@ -187,7 +187,7 @@ class IfsSandbox:
         if call.method != "POST":
             raise wrong_method(call)
         answers: list[Answered | list[Answered]] = []
-        for asked in ifs_batch.requests(call, service):
+        for asked in ifs_batch.requests(call, service, self.tenant.batch_parts):
             answered = self._kept(asked if isinstance(asked, list) else [asked], service)
             answers.append(answered[0] if isinstance(answered, list) and isinstance(asked, Part) else answered)
             if isinstance(answered, tuple) and "odata.continue-on-error" not in call.headers.get("prefer", ""):
@@ -206,7 +206,7 @@ class IfsSandbox:
                         made[number] = work.written
                 number = ""  # what is judged now is the whole
         except (ODataError, UnicodeDecodeError) as mistake:
-            return number, refused(mistake)
+            return (number if self.tenant.names_steps else ""), refused(mistake)
         return answered
 
     def _routed(self, call: Call, work: Transaction) -> Answer:

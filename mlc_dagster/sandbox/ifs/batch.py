@@ -15,7 +15,6 @@ from mlc_dagster.sandbox.ifs.requests import path_of
 from mlc_dagster.sandbox.ifs.rows import Stored
 from mlc_dagster.sandbox.wire import Answer, Call
 
-MOST_PARTS = 200
 _BOUNDARY = re.compile(r"multipart/mixed\s*;.*?\bboundary=(?:\"([^\"]+)\"|([^\s;\"]+))", re.IGNORECASE)
 _REQUEST = re.compile(r"([A-Z]+) (\S+) HTTP/1\.1")
 _REASONS = {200: "OK", 201: "Created", 204: "No Content"}
@@ -32,8 +31,10 @@ class Part:
 Answered = tuple[str, Answer]  # Content-ID, answer
 
 
-def requests(call: Call, service: str) -> list[Part | list[Part]]:
-    """The requests of a batch in order, those of a change set as a list. Raises ODataError for a malformed body."""
+def requests(call: Call, service: str, most: int) -> list[Part | list[Part]]:
+    """The requests of a batch in order, those of a change set as a list. Raises ODataError for a malformed body, and
+    for more than `most` of them.
+    """
     found: list[Part | list[Part]] = []
     for headers, content in _parts(call.body, _boundary(call.headers.get("content-type", ""))):
         if "multipart/mixed" in headers.get("content-type", "").lower():
@@ -41,8 +42,8 @@ def requests(call: Call, service: str) -> list[Part | list[Part]]:
             found.append(_change_set([_part(call, service, *each) for each in inner]))
         else:
             found.append(_part(call, service, headers, content))
-    if sum(len(each) if isinstance(each, list) else 1 for each in found) > MOST_PARTS:
-        raise ODataError(f"A batch holds at most {MOST_PARTS} requests.")
+    if sum(len(each) if isinstance(each, list) else 1 for each in found) > most:
+        raise ODataError(f"A batch holds at most {most} requests.")
     return found
 
 

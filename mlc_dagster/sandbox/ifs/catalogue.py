@@ -63,6 +63,9 @@ class Tenant:
     modified: bool = True  # False: no set has a LastModified column
     metadata: bool | Metadata = "xml"  # True is "xml", False is "none"
     batch: bool = True  # False: $batch is 501
+    batch_parts: int = 5000  # requests that a $batch holds; no limit is published but that of elements
+    names_steps: bool = True  # False: a change set that is refused does not say at which request
+    keeps_parts: bool = False  # True: of a change set that is refused, what came before the refusal stays
     actions_act: bool = True  # False: a bound action is answered as if it had acted, and the state stays
     closed_until: Mapping[str, str] = field(default_factory=dict)
     """Company, or company/user group -> the last day of the periods that are closed for it."""

@@ -114,9 +114,17 @@ class RowSet:
             raise ValueError(f"{kind.set}: the key {', '.join(absent)} is missing in {given!r}")
         return Stored(fields, kind.keys, self._stored_lines(fields, lines, etags), row.get(etags))
 
-    def _stored_lines(self, header: Mapping[str, Any], rows: Iterable[Mapping[str, Any]], etags: str) -> list[Stored]:
+    def _stored_lines(
+        self, header: Mapping[str, Any], rows: Iterable[Mapping[str, Any] | Stored], etags: str
+    ) -> list[Stored]:
+        """A line that is stored already stays as it is: a bill may have 5,000 of them, made one by one."""
         lines = self.kind.lines
-        return [self._line(lines, header, row, number, etags) for number, row in enumerate(rows, 1)] if lines else []
+        numbered = enumerate(rows, 1) if lines else ()
+        return [
+            row if isinstance(row, Stored) else self._line(lines, header, row, number, etags)
+            for number, row in numbered
+            if lines
+        ]
 
     def _line(self, lines: Lines, header: Mapping[str, Any], row: Mapping[str, Any], number: int, etags: str) -> Stored:
         parents = {name: header[name] for name in self.kind.keys}

@@ -60,5 +60,7 @@ class Transaction:
                 judge(touch, stored, self.sets, self.tenant)
 
     def _undo(self) -> None:
+        if self.tenant.keeps_parts:
+            return
         for name, rows in self._before.items():
             self.sets[name].restore(rows)

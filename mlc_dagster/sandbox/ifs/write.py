@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
+from mlc_dagster.sandbox.ifs.catalogue import Lines
 from mlc_dagster.sandbox.ifs.fiscal import year_and_period
 from mlc_dagster.sandbox.ifs.names import Collection
 from mlc_dagster.sandbox.ifs.odata import ODataError
@@ -85,16 +86,19 @@ def create_line(collection: Collection, header: Stored, body: Any, work: Transac
         raise ODataError("There are no lines here.", 404, "ODP_RESOURCE_NOTFOUND")
     line = fields_from(collection, body)
     last = lines.keys[-1] if lines.fields[lines.keys[-1]] == "int" else lines.keys[-2]
-    taken = [row.fields[last] for row in header.lines]
-    following = max((int(number) for number in taken if str(number).isdigit()), default=0) + 1
-    line[last] = line.get(last) or (following if lines.fields[last] == "int" else str(following))
+    line[last] = line.get(last) or _following(header, last, lines)
     touch = work.touch(rows, header.key)
-    rows.put(_changed(rows, header, [*_kept_lines(header), line], {}, work), etags=_ETAG)
-    made = rows.by_key[header.key].lines[-1]
-    if made.key in {row.key for row in header.lines}:
+    made = rows.put(_changed(rows, header, [*header.lines, line], {}, work), etags=_ETAG).lines[-1]
+    if any(row.key == made.key for row in header.lines):
         raise RefusalError(f"ORA-20112: {lines.set}.EXIST: The object already exists.", 409, "FND_RECORD_EXIST")
     touch.lines.add(made.key)
     return made
+
+
+def _following(header: Stored, name: str, lines: Lines) -> int | str:
+    taken = [row.fields[name] for row in header.lines]
+    following = max((int(number) for number in taken if str(number).isdigit()), default=0) + 1
+    return following if lines.fields[name] == "int" else str(following)
 
 
 def with_state(collection: Collection, stored: Stored, state: str, work: Transaction) -> Stored:
@@ -153,7 +157,7 @@ def _kept_lines(header: Stored) -> list[dict[str, Any]]:
 
 
 def _changed(
-    rows: RowSet, stored: Stored, lines: list[dict[str, Any]], given: Mapping[str, Any], work: Transaction
+    rows: RowSet, stored: Stored, lines: Sequence[dict[str, Any] | Stored], given: Mapping[str, Any], work: Transaction
 ) -> dict[str, Any]:
     """The whole row again. A change makes a new version and sets a new modified timestamp: once in a transaction."""
     kept = {**stored.fields, _ETAG: stored.etag}

@@ -50,13 +50,15 @@ class IfsClient(RowWrites):
         currencies: Iterable[str] = (),
         external: Ways = NO_WAYS,
         time_zone: str | None = None,
+        documents_per_batch: int = 1,
     ) -> None:
         """`api` has the surface in its base URL (".../projection/v1"), and `classify`.
 
         `catalogue`: what this tenant calls the sets that are written. `currencies`: that may be entered beside the
         companies' own. `external`: what goes into the books by loads. `time_zone`: in which the tenant stamps its rows.
+        `documents_per_batch`: new documents that go in one change set, at most.
         """
-        self.api, self._clock = api, clock
+        self.api, self._clock, self.documents_per_batch = api, clock, documents_per_batch
         self.bank_salt: Callable[[], bytes] = bytes
         self._connection = Connection(api, in_flight, page_size, TenantTime(time_zone))
         self._says_zone = time_zone is not None

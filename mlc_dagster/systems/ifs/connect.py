@@ -54,4 +54,5 @@ def ifs_client(
         currencies=settings.currencies,
         external=ways_for(settings),
         time_zone=settings.time_zone,
+        documents_per_batch=settings.documents_per_batch,
     )

@@ -155,6 +155,12 @@ class IfsSettings(SystemConnection):
     requests_per_minute: int = Field(1000, ge=1)
     in_flight: int = Field(8, ge=1, le=32, description="Requests at a time")
     page_size: int = Field(5000, ge=1, le=5000)
+    documents_per_batch: int = Field(
+        1,
+        ge=1,
+        le=20,
+        description="New documents in one change set, of 5,000 elements at most; of those that are refused each alone",
+    )
     proof: tuple[Pattern, ...] = Field((), description=PROOF)
     currencies: tuple[Annotated[str, Field(pattern=CURRENCY)], ...] = Field(
         (), description="Beside the companies' own: what may be entered from a SaaS"

@@ -20,6 +20,21 @@ from mlc_dagster.transport.proof import Proof
 from mlc_dagster.transport.requests import body_of, headers_of
 from mlc_dagster.transport.responses import Call, Request, Response, exact_json, refusal, snippet
 
+MOST_STEPS = 5000
+"""Elements that IFS takes in a request: headers and lines, each a step (facts/ifs.md; business description)."""
+
+
+class TooManyElementsError(RecordRejected):
+    """No request can hold it: nothing was sent."""
+
+    rule = "fits_into_a_request"
+
+    def __init__(self, count: int) -> None:
+        super().__init__(
+            f"It has {count} elements, its lines and its header, and IFS takes {MOST_STEPS} in a request; in two requests "
+            "a part of it could stand alone. Split it at its source, or enter it in IFS by hand and discard this hold"
+        )
+
 
 @dataclass(frozen=True)
 class Step:
@@ -55,6 +70,8 @@ def written(service: str, steps: Sequence[Step]) -> tuple[str, bytes]:
 
     JSON has no line end within a text, so that no text of a record can be taken for a boundary.
     """
+    if len(steps) > MOST_STEPS:
+        raise TooManyElementsError(len(steps))
     outer, inner = f"batch_{uuid.uuid4()}", f"changeset_{uuid.uuid4()}"
     parts = [PART % number + _request(service, step) for number, step in enumerate(steps, 1)]
     change_set = f"Content-Type: multipart/mixed;boundary={inner}\r\n\r\n".encode() + joined(inner, parts)
@@ -122,7 +139,10 @@ def _refusal(service_url: str, steps: Sequence[Step], part: EmbeddedAnswer) -> M
         return StaleRecord(says)
     error = classify(response) or refusal(call, response, now=time.time())
     found = Proof(()).judge(call, response, error) if error else None
-    return found if isinstance(found, MlcError) else RecordRejected(says, status=part.status)
+    refused = found if isinstance(found, MlcError) else RecordRejected(says, status=part.status)
+    if step and isinstance(refused, RecordRejected):
+        refused.step = int(part.number)
+    return refused
 
 
 def _asked(steps: Sequence[Step], part: EmbeddedAnswer) -> Step | None:

@@ -16,6 +16,7 @@ from mlc_dagster.systems.ifs.odata.changesets import Step
 from mlc_dagster.systems.ifs.writing.alike_vouchers import FindsKeys
 from mlc_dagster.systems.ifs.writing.document_references import Found as Found
 from mlc_dagster.systems.ifs.writing.document_references import find_by_reference, why_not_entered
+from mlc_dagster.systems.ifs.writing.document_sets import DocumentSets
 from mlc_dagster.systems.ifs.writing.external_entry import ExternalEntry
 from mlc_dagster.systems.shared.cancelled_documents import cancelled_words
 from mlc_dagster.systems.shared.saving import rule_of
@@ -30,7 +31,12 @@ UNCHANGED_RULE = "not_changed_after_posting"
 class DocumentClient(FindsKeys, Protocol):
     """What entering a document needs of the client."""
 
+    documents_per_batch: int
+
     def create_document(self, entity: EntitySet, row: Mapping[str, Any], also: Sequence[Step] = ()) -> Found: ...
+    def create_documents(
+        self, entity: EntitySet, rows: Sequence[Mapping[str, Any]], also: Sequence[Step] = ()
+    ) -> list[Found]: ...
     def find(self, entity: EntitySet, most: int = 10, *, latest_by: str = "", **conditions: object) -> list[Found]: ...
     def state_step(self, entity: EntitySet, key: Mapping[str, object], state: str, etag: str) -> Step: ...
     def change_state(self, entity: EntitySet, key: Mapping[str, object], state: str) -> Found: ...
@@ -53,6 +59,7 @@ class DocumentWriter:
     def __init__(self, client: DocumentClient, kind: DocumentKind, by_load: ExternalEntry | None = None) -> None:
         """`by_load`: how new ones are entered where they are not posted directly."""
         self._client, self._kind, self._by_load = client, kind, by_load
+        self._sets = DocumentSets(client, kind.entity)
 
     def why_not(self) -> str:
         """Why none of them can be entered; empty where they can."""
@@ -67,6 +74,7 @@ class DocumentWriter:
         if self._by_load:
             absent = [draft for draft in drafts if not there.get(draft.record.external_ref)]
             self._by_load.look([draft for draft in absent if not draft.was_delivered])
+        self._sets.plan(self._rows_to_enter(drafts, there))
         for draft in drafts:
             rows = there.get(draft.record.external_ref, ())
             try:
@@ -77,6 +85,25 @@ class DocumentWriter:
                 yield Refused(draft, error.message)
             except OutcomeUnknown as error:
                 yield Unanswered(draft, error.message)
+
+    def _rows_to_enter(self, drafts: Sequence[Draft], there: Mapping[str, Sequence[Found]]) -> dict[str, Row]:
+        """Reference -> row, of those of which nothing is there and nothing else is asked: they may go together."""
+        new = (draft for draft in drafts if not self._by_load and self._is_entered(draft, there))
+        return {draft.record.external_ref: row for draft in new if (row := self._row_to_enter(draft)) is not None}
+
+    def _is_entered(self, draft: Draft, there: Mapping[str, Sequence[Found]]) -> bool:
+        """Whether nothing is there under its reference that would be kept, or say no."""
+        rows = there.get(draft.record.external_ref, ())
+        return not standing(rows) and (draft.anew or not rows)
+
+    def _row_to_enter(self, draft: Draft) -> Row | None:
+        """The row of a document that is not there; None where it is not entered, or not without more ado."""
+        return self.row(draft.record) if draft.anew or not draft.was_delivered else None
+
+    def _entered(self, record: Any) -> Row:
+        """With the others of its set, or alone."""
+        found = self._sets.entered(record.external_ref)
+        return (found or self._client.create_document(self._kind.entity, self.row(record)))[0]
 
     def _elsewhere(self, error: RecordRejected) -> str:
         """What to do where the set takes no documents at all."""
@@ -111,8 +138,7 @@ class DocumentWriter:
         elif self._by_load:
             yield self._by_load.enter(draft)
         else:
-            row, _ = self._client.create_document(self._kind.entity, self.row(draft.record))
-            yield self._said(draft, row, "created")
+            yield self._said(draft, self._entered(draft.record), "created")
 
     def _kept(self, draft: Draft, row: Row) -> Saved | Refused:
         """What is there already: ours from an earlier attempt, or another by now."""

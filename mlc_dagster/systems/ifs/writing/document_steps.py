@@ -84,19 +84,25 @@ def creation(entity: EntitySet, row: Mapping[str, Any], number: int, on: date) -
         is_on_rows = "external_ref" in lines.record.__struct_fields__
         reference = {"external_ref": short(row.get("external_ref") or "") or None} if is_on_rows else {}
         given = [{**reference, **line} for line in row.get(lines.field) or ()]
-        bodies = [_line(entity, lines, line, place) for place, line in enumerate(given, 1)]
+        bodies = _numbered(entity, lines, given)
         steps += [Step("POST", f"${number}/{lines.navigation}", body) for body in bodies]
     return steps
 
 
-def _line(entity: EntitySet, lines: LineSet, line: Mapping[str, Any], place: int) -> dict[str, Any]:
-    counted = lines.keys[len(entity.keys)]  # the key after those of the header: row_no, row_id, line_no
+def elements_of(entity: EntitySet, row: Mapping[str, Any]) -> int:
+    """How many steps `creation` makes of a row: its header and its lines."""
+    return 1 + (len(row.get(entity.lines.field) or ()) if entity.lines else 0)
+
+
+def _numbered(entity: EntitySet, lines: LineSet, given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The bodies of lines, numbered from 1 by the key after those of the header: row_no, row_id, line_no."""
+    counted = lines.keys[len(entity.keys)]
     is_whole = any(
         one.name == counted and one.kind == pa.int64()
         for one in PageDecoder(lines.record, lines.wire, gone=lines.absent).columns
     )
-    given = {name: value for name, value in line.items() if value is not None}
-    return on_wire(lines, {**given, counted: place if is_whole else str(place)})
+    told = [{name: value for name, value in line.items() if value is not None} for line in given]
+    return [on_wire(lines, {**line, counted: place if is_whole else str(place)}) for place, line in enumerate(told, 1)]
 
 
 def kept(entity: EntitySet, answers: Sequence[StepAnswer]) -> Row:

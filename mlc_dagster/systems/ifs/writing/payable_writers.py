@@ -91,6 +91,11 @@ class InvoiceWriter(DocumentWriter):
                 outcome = replace(outcome, also_agreed=tuple(self._reduced(draft)))
             yield outcome
 
+    def _row_to_enter(self, draft: Draft) -> Row | None:
+        """Alone where its orders have proposals and nobody named what ends them: then it is perhaps not entered."""
+        may_end = CANCELLED in self._proposals.actions or not (draft.record.proposals or draft.record.billed)
+        return super()._row_to_enter(draft) if may_end else None
+
     def _reduced(self, draft: Draft) -> Iterator[tuple[str, Agreed]]:
         """Each order less this bill and all others. One that has no proposal yet has it that way when it comes."""
         live = dict(self._live_proposals(draft.record))
@@ -160,15 +165,10 @@ class ProposalWriter(DocumentWriter):
     def _saved(self, draft: Draft, found: Found | None, ended: Sequence[Row]) -> Iterator[Outcome]:
         """The order less what bills took of it, those seen now and those known before."""
         record: Proposal = draft.record
-        before = self._parts.of(draft, record.external_ref)
-        known = before | {ORDER: whole_order(record)}
-        seen = {name: as_text([line for line in record.bills if line.bill == name]) for name in _bills(record)}
-        content = {name: text for name, text in (known | seen).items() if name not in record.given_back}
-        rest = remaining(content)
-        assert rest is not None
-        rests, is_billed = replace(draft, record=rest), len(content) > 1
+        rests, content = self._rest_of(draft)
+        is_billed = len(content) > 1
         outcomes = (
-            [self._absent(rests, ended, is_billed=is_billed, is_over=_is_over(before))]
+            [self._absent(rests, ended, is_billed=is_billed, is_over=self._is_over(draft))]
             if found is None
             else self._as_it_is_to_be(rests, found, is_billed=is_billed)
         )
@@ -176,6 +176,26 @@ class ProposalWriter(DocumentWriter):
             if isinstance(outcome, Saved):
                 outcome = replace(outcome, agreed=self._parts.keep(record.external_ref, content))
             yield replace(outcome, draft=draft)
+
+    def _rest_of(self, draft: Draft) -> tuple[Draft, dict[str, str]]:
+        """The draft of what remains of an order, and what is known of it."""
+        record: Proposal = draft.record
+        known = self._parts.of(draft, record.external_ref) | {ORDER: whole_order(record)}
+        seen = {name: as_text([line for line in record.bills if line.bill == name]) for name in _bills(record)}
+        content = {name: text for name, text in (known | seen).items() if name not in record.given_back}
+        rest = remaining(content)
+        assert rest is not None
+        return replace(draft, record=rest), content
+
+    def _is_over(self, draft: Draft) -> bool:
+        """Whether what was known of an order left nothing to be expected, so that its proposal was ended by us."""
+        last = remaining(self._parts.of(draft, draft.record.external_ref))
+        return last is not None and last.is_cancelled
+
+    def _row_to_enter(self, draft: Draft) -> Row | None:
+        rests, _ = self._rest_of(draft)
+        is_entered = draft.anew or not draft.was_delivered or self._is_over(draft)
+        return self.row(rests.record) if is_entered and not rests.record.is_cancelled else None
 
     def _absent(self, draft: Draft, ended: Sequence[Row], *, is_billed: bool, is_over: bool) -> Outcome:
         """Of an order that no proposal stands for. `is_over`: we ended it, since nothing more was expected."""
@@ -189,7 +209,8 @@ class ProposalWriter(DocumentWriter):
             return self._was_cancelled(draft, ended)
         if draft.was_delivered and not (is_over or draft.anew):
             return self._refused(draft, f"{draft.remote_id} was entered, and is gone from IFS")
-        return self._entered(draft)
+        action = "updated" if draft.was_delivered else "created"
+        return self._said(draft, self._entered(record), action)
 
     def _as_it_is_to_be(self, draft: Draft, found: Found, *, is_billed: bool = True) -> Iterator[Outcome]:
         record: Proposal = draft.record
@@ -202,10 +223,6 @@ class ProposalWriter(DocumentWriter):
             yield from self._replaced(draft, *found)
         else:
             yield self._said(draft, found[0], "adopted")
-
-    def _entered(self, draft: Draft) -> Saved:
-        row, _ = self._client.create_document(self._kind.entity, self.row(draft.record))
-        return self._said(draft, row, "updated" if draft.was_delivered else "created")
 
     def _replaced(self, draft: Draft, row: Row, etag: str) -> Iterator[Outcome]:
         """The end of the old one is read again before anything is called saved."""
@@ -236,12 +253,6 @@ class ProposalWriter(DocumentWriter):
         if record.is_foreign:
             lines = [{**line, "amount": None} for line in lines]
         return {**_payable(record), "invoice_date": record.dated, "lines": lines}
-
-
-def _is_over(content: Mapping[str, str]) -> bool:
-    """Whether what was known of an order left nothing to be expected, so that its proposal was ended by us."""
-    last = remaining(content)
-    return last is not None and last.is_cancelled
 
 
 def _bills(record: Proposal) -> dict[str, None]:

@@ -6,11 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from mlc_dagster.core.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.core.vocabulary import EntitySet, Row, key_text
-from mlc_dagster.systems.ifs.odata.changesets import Step, StepAnswer, written
+from mlc_dagster.systems.ifs.odata.changesets import MOST_STEPS, Step, StepAnswer, TooManyElementsError, written
 from mlc_dagster.systems.ifs.odata.changesets import answers as answers_of
 from mlc_dagster.systems.ifs.odata.expressions import collection, one, service
 from mlc_dagster.systems.ifs.odata.json_pages import PageDecoder
@@ -24,6 +25,7 @@ from mlc_dagster.systems.ifs.writing.document_steps import (
     correct,
     created,
     creation,
+    elements_of,
     kept,
     on_wire,
     transition,
@@ -38,6 +40,8 @@ class RowWrites(ABC):
     """The writing half of the client. Nothing here is repeated but what names the version that it changes."""
 
     api: ApiClient
+    documents_per_batch: int
+    """New documents that go in one change set, at most."""
     _clock: Callable[[], datetime]
     _connection: Connection
     stamps: StampProof
@@ -72,10 +76,22 @@ class RowWrites(ABC):
         (row with lines as the tenant answered them, the header's ETag as the tenant gave it with the header; empty
         where it gave none). Lines are numbered from 1. Raises as `change_set` does.
         """
-        steps = [*also, *creation(entity, row, len(also) + 1, self._clock().date())]
-        answers = self.change_set(entity, steps)[len(also) :]
+        return self.create_documents(entity, [row], also)[0]
+
+    def create_documents(
+        self, entity: EntitySet, rows: Sequence[Mapping[str, Any]], also: Sequence[Step] = ()
+    ) -> list[tuple[Row, str]]:
+        """As `create_document`, several in one change set: all of them, or none."""
+        if (count := len(also) + sum(elements_of(entity, row) for row in rows)) > MOST_STEPS:
+            raise TooManyElementsError(count)
+        steps, begins = [*also], list[int]()
+        for row in rows:
+            begins.append(len(steps))
+            steps += creation(entity, row, len(steps) + 1, self._clock().date())
+        answers = self.change_set(entity, steps)
+        each = [answers[begin:end] for begin, end in pairwise([*begins, len(steps)])]
         try:
-            return self._proven(entity, kept(entity, answers), answers[0].etag or "")
+            return [self._proven(entity, kept(entity, own), own[0].etag or "") for own in each]
         except ValueError as error:
             raise OutcomeUnknown(f"ifs/{entity.name}: created, but the answer does not tell what: {error}") from error
 
