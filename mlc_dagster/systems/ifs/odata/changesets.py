@@ -31,7 +31,7 @@ class TooManyElementsError(RecordRejected):
 
     def __init__(self, count: int) -> None:
         super().__init__(
-            f"It has {count} elements, its lines and its header, and IFS takes {MOST_STEPS} in a request; in two requests "
+            f"It has {count} elements, its lines and its header, and IFS takes {MOST_STEPS} in a request; in two "
             "a part of it could stand alone. Split it at its source, or enter it in IFS by hand and discard this hold"
         )
 

@@ -34,7 +34,7 @@ class EntersDocuments(FindsRows, Protocol):
 
 
 class DocumentSets:
-    """New documents of one kind, of the drafts that are saved just now; a set is sent when its first one is asked for."""
+    """New documents of one kind, of the drafts that are saved just now; a set is sent when its first is asked for."""
 
     def __init__(self, client: EntersDocuments, entity: EntitySet) -> None:
         self._client, self._entity, self._most = client, entity, client.documents_per_batch
@@ -103,9 +103,9 @@ class DocumentSets:
         for reference, rows in kept.items():
             numbers = " and ".join(key_text(*(row[name] for name in self._entity.keys)) for row, _ in rows)
             self._made[reference] = RecordRejected(
-                f"IFS refused a change set of {len(group)} documents, and keeps {numbers} of it all the same. Look at it "
-                f"there: cancel it where its lines are not whole, then release this hold; set ifs.documents_per_batch: 1"
-                f" for this tenant. It said: {error.message}"
+                f"IFS refused a change set of {len(group)} documents, and keeps {numbers} of it all the same. Look at "
+                "it there: cancel it where its lines are not whole, then release this hold; set "
+                f"ifs.documents_per_batch: 1 for this tenant. It said: {error.message}"
             )
         if kept:
             self._alone_from_now_on(error)

@@ -1,4 +1,4 @@
-"""Several documents in one change set: one that is refused takes no other along, and what is lost is not entered twice."""
+"""Several documents in one change set: one that is refused takes no other along, and a lost answer doubles none."""
 
 from __future__ import annotations
 
