@@ -11,6 +11,9 @@ from mlc_dagster.core.facts import CodePart, Facts
 from mlc_dagster.core.flows import Problem
 from mlc_dagster.rules.problems import problem
 
+TABLES = "code_part_tables"
+"""Code part -> where mlc.yaml names its values, of the SaaS that it comes from."""
+
 
 class Dimension(NamedTuple):
     """A line's wish to be posted under a value of a code part."""
@@ -32,10 +35,13 @@ def code_parts_exist(source: Any, target: Any, facts: Facts) -> Problem | None:
 def _why(each: Dimension, facts: Facts) -> str:
     named = f"{f'line {each.line}: ' if each.line else ''}code part {each.part} {each.value} of company {each.company}"
     known = facts.code_parts.get((each.company, each.part, each.value))
+    table = facts.table(TABLES).get(each.part, "")
     if known is None:
-        return f"{named} is not in the ERP. Create it there, or correct the table that names it in mlc.yaml."
+        return (
+            f"{named} is not in the ERP. Create it there, or correct {table or 'the table that names it'} in mlc.yaml."
+        )
     if known.blocked:
-        return f"{named} is blocked in the ERP. Unblock it, or name another one."
+        return f"{named} is blocked in the ERP. Unblock it, or name another one{f' by {table}' if table else ''}."
     return _when(named, known, each.on)
 
 

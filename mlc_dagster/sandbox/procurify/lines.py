@@ -31,6 +31,7 @@ class Line:
     po: int | None = None  # the purchase order that a bill's line belongs to
     status: int = 5  # of a purchase order's line
     splits: Sequence[Split] | None = None
+    custom: Mapping[str, str | bool] = field(default_factory=dict)  # custom field: what people filled in
     fields: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -77,6 +78,7 @@ def bill_item(books: Books, line: Line, number: int, currency: str, order: Row |
         "cost_allocations": [
             allocation(books, split, number * 10 + place, currency) for place, split in enumerate(splits)
         ],
+        **_added(line, number),
         **line.fields,
     }
 
@@ -121,8 +123,24 @@ def order_item(books: Books, line: Line, number: int, place: int, currency: str)
         "spend_allocation": [
             _spend(books, split, number * 10 + row, currency) for row, split in enumerate(line.splits or ())
         ],
+        **_added(line, number),
         **line.fields,
     }
+
+
+def _added(line: Line, number: int) -> Row:
+    """Custom fields with their definitions, as the specification of 2026 has them."""
+    return {
+        "custom_fields": [
+            {"id": number * 10 + place, "value": value, "field": _field(place, name, value)}
+            for place, (name, value) in enumerate(sorted(line.custom.items()))
+        ]
+    }
+
+
+def _field(number: int, name: str, value: str | bool) -> Row:
+    kind = "CHECKBOX" if isinstance(value, bool) else "TEXT"
+    return {"id": number, "name": name, "content_type": 1, "field_type": kind, "field_label": name, "is_active": True}
 
 
 def _spend(books: Books, split: Split, number: int, currency: str) -> Row:

@@ -17,7 +17,7 @@ from mlc_dagster.systems.procurify.coding import BILLS_FLOW as BILLS_FLOW
 from mlc_dagster.systems.procurify.coding import PROPOSALS_FLOW as PROPOSALS_FLOW
 from mlc_dagster.systems.procurify.coding import SUPPLIERS_FLOW as SUPPLIERS_FLOW
 from mlc_dagster.systems.procurify.coding import VENDORS_FLOW as VENDORS_FLOW
-from mlc_dagster.systems.procurify.coding import codes, decimals_of
+from mlc_dagster.systems.procurify.coding import account_of, codes, decimals_of
 from mlc_dagster.systems.procurify.coding import company_of as company_of
 from mlc_dagster.systems.procurify.coding import company_of_location as company_of_location
 from mlc_dagster.systems.procurify.coding import cost_centre_of as cost_centre_of
@@ -156,7 +156,7 @@ def _lines(
         texts[place] = _with(texts[place], f"with {charges} {posted.shipping}")
     for each, amount, text in zip(document.allocations, amounts, texts, strict=True):
         if amount:
-            yield _line(each, amount, text, each.account and facts.account_in_erp(each.account), facts)
+            yield _line(each, amount, text, account_of(each, facts), facts)
     main = document.allocations[place]
     if posted.shipping and shipping_account:
         yield _line(main, posted.shipping, charges.capitalize(), shipping_account, facts)

@@ -15,6 +15,7 @@ from mlc_dagster.systems.ifs.entry_records import BilledLine
 from mlc_dagster.systems.procurify.coding import (
     BILL,
     BILLS_FLOW,
+    account_of,
     codes,
     company_of,
     decimals_of,
@@ -75,9 +76,8 @@ def _billed(
     amount, vat = round_half_up(net, decimals), round_half_up(tax, decimals)
     if facts.options.get("tax_account"):
         amount, vat = amount + vat, NOTHING
-    account = each.account and facts.account_in_erp(each.account)
     names: dict[str, Any] = {**_names(order, bill, facts), **codes(each, facts)}
-    return BilledLine(account=account or None, amount=amount, vat=vat, **names)
+    return BilledLine(account=account_of(each, facts), amount=amount, vat=vat, **names)
 
 
 def _charged(order: str, bill: str, charges: Decimal, facts: Facts) -> BilledLine:

@@ -19,6 +19,13 @@ NAME, MAIL, EXTERNAL_ID = 150, 254, 100
 """Characters that Procurify takes."""
 
 
+class CustomField(Record, frozen=True, kw_only=True):
+    """A field that people added to Procurify, as it is filled in."""
+
+    name: str
+    value: str
+
+
 class Allocation(Record, frozen=True, kw_only=True):
     """A part of an item or of a bill's own cost, on the account and department that it was spent on.
 
@@ -36,6 +43,9 @@ class Allocation(Record, frozen=True, kw_only=True):
     department_external_id: str | None = None
     location: str | None = None
     location_external_id: str | None = None
+    project: str | None = None
+    project_external_id: str | None = None
+    custom_fields: tuple[CustomField, ...] = ()  # of the item, else of the document
     is_cost: bool = False  # of the whole bill: it has neither tax nor shipping
     order: str | None = None  # of a bill's item: the order that it bills
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import wraps
 from typing import Any
 
@@ -9,7 +10,8 @@ from mlc_dagster.core.amounts import round_half_up
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Problem, Rule
 from mlc_dagster.rules.problems import problem
-from mlc_dagster.systems.procurify.mapping import company_of_location, cost_centre_of, linked_supplier
+from mlc_dagster.systems.procurify.coding import company_of_location, cost_centre_of, dimension_of, told_of
+from mlc_dagster.systems.procurify.mapping import linked_supplier
 from mlc_dagster.systems.procurify.part_bills import reduces
 from mlc_dagster.systems.procurify.statuses import belongs_in_the_books, is_of_no_known_state, why_not_a_bill
 
@@ -178,6 +180,33 @@ def department_is_mapped(source: Any, target: Any, facts: Facts) -> Problem | No
         if not each.department or (is_coded and not cost_centre_of(each, facts))
     ]
     return problem("department_is_mapped", failures)
+
+
+def dimensions_are_mapped(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """Every line has a value for each code part of procurify.dimensions, unless mlc.yaml says that it need not."""
+    failures = [
+        (subject, f"line {each.line}: {why}")
+        for each in source.allocations
+        if each.department
+        for part, where in facts.table("dimensions").items()
+        for subject, why in _dimension_failures(each, part, where, facts)
+    ]
+    return problem("dimensions_are_mapped", failures)
+
+
+def _dimension_failures(each: Any, part: str, where: str, facts: Facts) -> Iterator[tuple[str, str]]:
+    setting, kind = f"procurify.dimensions.{part}", where.replace("_", " ")
+    names, _ = told_of(each, where, facts)
+    if not names:
+        if part not in facts.table("dimensions.optional"):
+            cure = f"Enter it in Procurify, or set {setting}.required: false."
+            yield "", f"it has no {kind}, from which code part {part} comes. {cure}"
+    elif not dimension_of(each, part, facts):
+        shown = names[-1] if len(names) == 1 else f"{names[-1]} ({names[0]})"
+        if facts.table(f"dimensions.{part}"):
+            yield names[-1], f"{setting}.values in mlc.yaml does not name {kind} {shown}. Add it there."
+        else:
+            yield names[-1], f"{kind} {shown} has no external id. Give it one there, or add it under {setting}.values."
 
 
 def _department_failure(each: Any, facts: Facts) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from mlc_dagster.rules.postings import TABLES
 from mlc_dagster.settings.addresses import Address
 from mlc_dagster.settings.payables import StatesPayables
 from mlc_dagster.settings.section import PROOF, Pattern, Placeholder, Section, shape, sides
@@ -39,6 +40,38 @@ SharedField = Literal["name", "country", "currency_code", "payment_terms", "emai
 
 
 CODE_PART = shape(r"^[B-J]?$", "a code part, a letter from B to J, or nothing")
+SOME_CODE_PART = shape(r"^[B-J]$", "a code part, a letter from B to J")
+CodePart = Annotated[str, Field(pattern=SOME_CODE_PART)]
+
+
+class Dimension(Section):
+    """Where the value of a code part comes from, and what it is called in the ERP."""
+
+    source: Literal["department", "location", "project", "custom_field", "account_segment"]
+    field: str = Field("", description="custom_field: its name; project: the field where people keep it, or Project")
+    segment: int = Field(0, ge=0, description="account_segment: which one of the account code, from 1")
+    values: dict[str, str] = Field(
+        default_factory=dict, description="Value, name or external id there: value of the code part; no table: itself"
+    )
+    required: bool = Field(True, description="false: a line that says nothing is posted without this code part")
+
+    @model_validator(mode="after")
+    def _is_told(self) -> Dimension:
+        if self.source == "custom_field" and not self.field:
+            raise ValueError("a custom field has a name: field: Campaign")
+        if (self.source == "account_segment") != bool(self.segment):
+            raise ValueError("account_segment, and it alone, says which one: segment: 2")
+        return self
+
+    @property
+    def where(self) -> str:
+        """ "custom_field Campaign", "account_segment 2", "location": the kind, and which one."""
+        which = {"project": self.field or PROJECT, "custom_field": self.field, "account_segment": str(self.segment)}
+        return " ".join(filter(None, (self.source, which.get(self.source, ""))))
+
+
+PROJECT = "Project"
+"""The custom field in which people keep projects: Procurify publishes nothing of its own for them."""
 
 
 class ProcurifyPaths(Section):
@@ -91,6 +124,11 @@ class ProcurifySettings(StatesPayables):
         "gl_post_date", description="Which date a bill is posted on; gl_post_date: where that is empty, invoice_date"
     )
     department_code_part: str = Field("B", pattern=CODE_PART, description="Empty: lines have no cost centre")
+    dimensions: dict[CodePart, Dimension] = Field(
+        default_factory=dict, description="More code parts: where the value of each comes from"
+    )
+    account_separator: str = Field("", max_length=1, description="Between segments of an account code: 6100-200-10")
+    account_segment: int = Field(1, ge=1, description="With account_separator: which segment is the GL account")
     shipping_account: str = Field("", description="A line of its own; empty: shipping is added to the largest line")
     tax_account: str = Field("", description="A line of its own; empty: tax that is not in the price is the VAT")
     purchase_orders: Literal["proposals", "off"] = Field("proposals", description="Orders as posting proposals")
@@ -113,6 +151,18 @@ class ProcurifySettings(StatesPayables):
             raise ValueError(f"{wrong} are drafts, not approved, denied or withdrawn: they are never posted")
         return statuses
 
+    @model_validator(mode="after")
+    def _parts_are_told_once(self) -> ProcurifySettings:
+        if self.department_code_part in self.dimensions:
+            part = self.department_code_part
+            raise ValueError(f"dimensions.{part}: code part {part} is the cost centre, by department_code_part")
+        for part, each in self.dimensions.items():
+            if each.source == "account_segment" and not self.account_separator:
+                raise ValueError(f"dimensions.{part}: say what stands between the segments, account_separator: '-'")
+            if each.source == "account_segment" and each.segment == self.account_segment:
+                raise ValueError(f"dimensions.{part}: segment {each.segment} is the GL account, by account_segment")
+        return self
+
     @property
     def sign_in(self) -> str:
         """Where tokens are given out."""
@@ -126,6 +176,7 @@ class ProcurifySettings(StatesPayables):
             **listed,
             **{name: "true" if getattr(self, name) else "" for name in _SWITCHES},
             **{name: getattr(self, name) for name in _TEXTS},
+            "account_segment": str(self.account_segment),
         }
 
     def tables(self) -> dict[str, dict[str, str]]:
@@ -133,6 +184,20 @@ class ProcurifySettings(StatesPayables):
             "companies_by_location": self.companies_by_location,
             "cost_centers": self.cost_centers,
             "supplier_owners": sides(self.supplier_owners),
+            **self._dimension_tables(),
+        }
+
+    def _dimension_tables(self) -> dict[str, dict[str, str]]:
+        """Nothing where there are none, so that what was delivered without them stands as it was."""
+        if not self.dimensions:
+            return {}
+        named = {part: f"procurify.dimensions.{part} ({each.where})" for part, each in self.dimensions.items()}
+        cost_centre = {self.department_code_part: "procurify.cost_centers"} if self.department_code_part else {}
+        return {
+            "dimensions": {part: each.where for part, each in sorted(self.dimensions.items())},
+            "dimensions.optional": {part: "true" for part, each in self.dimensions.items() if not each.required},
+            TABLES: {**cost_centre, **named},
+            **{f"dimensions.{part}": each.values for part, each in self.dimensions.items()},
         }
 
     @property
@@ -153,8 +218,11 @@ class ProcurifySettings(StatesPayables):
 
     def erp_code_part_values(self, connection: str) -> Iterator[tuple[str, str]]:
         yield from ((f"{connection}.cost_centers.{name} is {each!r}", each) for name, each in self.cost_centers.items())
+        for part, dimension in self.dimensions.items():
+            place = f"{connection}.dimensions.{part}.values"
+            yield from ((f"{place}.{name} is {each!r}", each) for name, each in dimension.values.items())
 
 
 _LISTS = ("bill_types", "bill_statuses", "vendor_types")
 _SWITCHES = ("post_credits", "backfill_closed", "create_suppliers_in_ifs", "create_vendors")
-_TEXTS = ("department_code_part", "shipping_account", "tax_account", "posting_date", "part_bills")
+_TEXTS = ("department_code_part", "shipping_account", "tax_account", "posting_date", "part_bills", "account_separator")

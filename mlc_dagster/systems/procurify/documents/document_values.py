@@ -8,6 +8,7 @@ from typing import Any
 
 from mlc_dagster.core.amounts import round_half_up, times
 from mlc_dagster.systems.procurify.documents.billed_items import shares
+from mlc_dagster.systems.procurify.documents.custom_fields import added_fields, common_fields
 from mlc_dagster.systems.procurify.documents.departments import DepartmentIndex as DepartmentIndex
 from mlc_dagster.systems.procurify.documents.departments import by_id_and_name as by_id_and_name
 from mlc_dagster.systems.procurify.documents.departments import text as text
@@ -90,6 +91,7 @@ def _of_items(bill: Document, departments: DepartmentIndex) -> Iterator[Values]:
             "shipping": item.get("shipping_amount"),
             "is_cost": False,
             "order": text((item.get("po") or {}).get("id")),
+            **added_fields(bill, item.get("orderitem"), item),
         }
         yield from ({**whole, **_coded(row, row.get("budget"), departments)} for row in _allocations_of(item))
 
@@ -113,10 +115,11 @@ def _cost_rows(bill: Document) -> Iterator[Document]:
 
 
 def _of_costs(bill: Document, departments: DepartmentIndex) -> Iterator[Values]:
+    added = common_fields(_of_items(bill, departments))
     for cost in bill.get("costs") or ():
         row = _allocation_of(cost)
         whole = {"line": f"cost {cost.get('id')}", "text": text(cost.get("name")), "net": cost.get("amount")}
-        yield {**whole, "is_cost": True, **_coded(row, row.get("budget"), departments)}
+        yield {**whole, **added, "is_cost": True, **_coded(row, row.get("budget"), departments)}
 
 
 # --- purchase orders ------------------------------------------------------------------------------------------------
@@ -146,7 +149,7 @@ def order_values(order: Document, departments: DepartmentIndex) -> Values:
         "left_out": sum((_gross(item) for item in items if not _is_expected(item)), Decimal(0)),
         "total": order.get("total"),
         "billed": [row for bill in order.get(BILLS) or () for row in billed_values(bill, order, departments)],
-        "allocations": [row for item in expected for row in _of_order_item(item, departments)],
+        "allocations": [row for item in expected for row in _of_order_item(order, item, departments)],
     }
 
 
@@ -191,7 +194,7 @@ def _discount(order: Document) -> Decimal:
     return value * _decimal(order.get("subtotal")) / 100 if found.get("type") == "percentage" else value
 
 
-def _of_order_item(item: Document, departments: DepartmentIndex) -> Iterator[Values]:
+def _of_order_item(order: Document, item: Document, departments: DepartmentIndex) -> Iterator[Values]:
     """The split, where there is one; it wins over the line's own account."""
     whole = {
         "line": text(item.get("PO_line_num")) or text(item.get("id")) or "?",
@@ -200,6 +203,7 @@ def _of_order_item(item: Document, departments: DepartmentIndex) -> Iterator[Val
         "tax": item.get("tax_amount"),
         "shipping": item.get("shipping_amount"),
         "is_cost": False,
+        **added_fields(order, item),
     }
     yield from ({**whole, **_coded(row, row.get("account"), departments)} for row in _spent_on(item))
 
