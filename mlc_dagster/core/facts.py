@@ -63,6 +63,7 @@ class CodePart:
     valid_from: date | None = None
     valid_until: date | None = None
     blocked: bool = False
+    description: str = ""
 
 
 @dataclass(frozen=True)

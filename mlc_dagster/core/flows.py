@@ -77,7 +77,8 @@ class Flow:
     """source record -> {flow: key, or keys, that it refers to}"""
     tells: tuple[str, ...] = ()  # flows of whose holds it tells: the mapping asks for their reasons
     needs_settled: bool = False  # what it needs counts only while nothing of it is on hold
-    checks_accounts: bool = True  # reads the ERP's chart of accounts and code parts
+    checks_accounts: bool = True  # reads the ERP's chart of accounts, and its code parts where a rule asks for them
+    names_code_parts: bool = False  # shows code parts by the ERP's names: they are read, and nothing waits for them
     scope: Callable[[Any, Facts], str] | None = (
         None  # (source record, facts) -> why it is no matter of this flow, or ""
     )

@@ -11,11 +11,12 @@ from typing import Any
 
 from mlc_dagster import pipeline
 from mlc_dagster.core.arrow_columns import read_ready, ready_batch, ready_schema, records_of, source_schema
-from mlc_dagster.core.facts import CodePart, Facts, LedgerAccount
+from mlc_dagster.core.facts import Facts, LedgerAccount
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import ERP, EntitySet, Pull, Scope, Window, record_key
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
+from mlc_dagster.orchestration.assets.charts import code_part_of
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline import Loaded, Verdict
 from mlc_dagster.pipeline.fresh import SecondRead
@@ -214,12 +215,12 @@ class Journey:
             return facts
         accounts = {
             (a.company, a.account): LedgerAccount(
-                a.company, a.account, "", a.valid_from, a.valid_until, bool(a.blocked)
+                a.company, a.account, a.description or "", a.valid_from, a.valid_until, bool(a.blocked)
             )
             for a in self._snapshot(ifs.ACCOUNTS)
         }
         parts = {
-            (part.company, part.code_part, part.code_part_value): CodePart(part.valid_from, part.valid_until)
+            (part.company, part.code_part, part.code_part_value): code_part_of(part)
             for part in self._snapshot(ifs.CODE_PART_VALUES)
         }
         return replace(facts, accounts=accounts, code_parts=parts)

@@ -33,7 +33,12 @@ def facts_for(flow: Flow, settings: Settings, context: dg.AssetExecutionContext)
     accounts = chart_of_accounts(store, settings)
     fault = _empty(accounts, books, settings, flow.target.system) or _stale(CHART, settings, ledger)
     facts = replace(facts, accounts=accounts, unusable={GL_RULE: fault} if fault else {})
-    return _with_code_parts(facts, store, settings, ledger) if judges_code_parts(flow) else facts
+    return _with_code_parts(flow, facts, store, settings, ledger) if reads_code_parts(flow) else facts
+
+
+def reads_code_parts(flow: Flow) -> bool:
+    """Whether the ERP's accounting dimensions are judged by, or shown with their names."""
+    return flow.names_code_parts or judges_code_parts(flow)
 
 
 def judges_code_parts(flow: Flow) -> bool:
@@ -41,14 +46,16 @@ def judges_code_parts(flow: Flow) -> bool:
     return any(rule.__name__ == CODE_PART_RULE for rule in flow.rules)
 
 
-def _with_code_parts(facts: Facts, store: Any, settings: Settings, ledger: Any) -> Facts:
+def code_part_of(value: ifs.CodePartValue) -> CodePart:
+    return CodePart(value.valid_from, value.valid_until, value.obj_state in CLOSED, value.description or "")
+
+
+def _with_code_parts(flow: Flow, facts: Facts, store: Any, settings: Settings, ledger: Any) -> Facts:
     found = {
-        (value.company, value.code_part, value.code_part_value): CodePart(
-            value.valid_from, value.valid_until, value.obj_state in CLOSED
-        )
+        (value.company, value.code_part, value.code_part_value): code_part_of(value)
         for value in _snapshots(store, settings, CODE_PARTS, ifs.CodePartValue)
     }
-    fault = _stale(CODE_PARTS, settings, ledger)
+    fault = _stale(CODE_PARTS, settings, ledger) if judges_code_parts(flow) else ""
     unusable = {**facts.unusable, **({CODE_PART_RULE: fault} if fault else {})}
     return replace(facts, code_parts=found, unusable=unusable)
 

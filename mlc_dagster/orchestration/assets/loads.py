@@ -24,7 +24,7 @@ from mlc_dagster.orchestration.assets import (
     stock_checks,
 )
 from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key
-from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, judges_code_parts
+from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, reads_code_parts
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
 from mlc_dagster.orchestration.assets.judgements import MAY_LOAD, judgements, statements, stock_of
 from mlc_dagster.orchestration.assets.second_read import records_by_key, second_read, source_number
@@ -159,7 +159,7 @@ def _asked(flow: Flow) -> set[str]:
 
 
 def _upstream(flow: Flow) -> list[dg.AssetDep]:
-    keys = [CHART] * flow.checks_accounts + [CODE_PARTS] * judges_code_parts(flow)
+    keys = [CHART] * flow.checks_accounts + [CODE_PARTS] * reads_code_parts(flow)
     charts = [dg.AssetDep(list(key), partition_mapping=dg.AllPartitionMapping()) for key in keys]
     return [dg.AssetDep(list(flow.source.key)), *charts, *(dg.AssetDep(needed.split("/")) for needed in flow.needs)]
 

@@ -113,6 +113,7 @@ KINDS = (
         "SupplierId",
         "Name AssociationNo Country DefaultLanguage CurrencyCode PaymentTerms BankAccount Email VatNo "
         "CreationDate:date Blocked:bool CreditLimit:decimal DefaultAccount CostCenter Notes",
+        _lines("SupplierAccounts", "SupplierAccountSet", "SupplierId Company", f"Account {CODES}"),
         number="SupplierId",
     ),
     _kind(
@@ -121,6 +122,7 @@ KINDS = (
         "CustomerId",
         "Name AssociationNo Country CurrencyCode PaymentTerms CreationDate:date CreditLimit:decimal DefaultAccount "
         "CostCenter Notes",
+        _lines("CustomerAccounts", "CustomerAccountSet", "CustomerId Company", f"Account {CODES}"),
     ),
     _kind(
         "PurchaseOrderSet",

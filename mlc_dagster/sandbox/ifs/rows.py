@@ -128,7 +128,7 @@ class RowSet:
 
     def _line(self, lines: Lines, header: Mapping[str, Any], row: Mapping[str, Any], number: int, etags: str) -> Stored:
         parents = {name: header[name] for name in self.kind.keys}
-        if "Company" in lines.fields:
+        if "Company" in lines.fields and "Company" in header:  # a supplier has lines of several
             parents["Company"] = header["Company"]
         counted = {name: number if lines.fields[name] == "int" else str(number) for name in lines.keys}
         given = {

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from mlc_dagster.core.vocabulary import Record
+from mlc_dagster.systems.ifs.line_records import CodeString
 
 
 class Supplier(Record, frozen=True, kw_only=True):
@@ -50,3 +51,29 @@ class Customer(Record, frozen=True, kw_only=True):
     notes: str | None = None
     obj_state: str | None = None
     last_modified: datetime | None = None
+
+
+class SupplierAccount(CodeString, frozen=True, kw_only=True):
+    """What a supplier is booked on in one company, where nothing else is said."""
+
+    supplier_id: str | None = None
+    company: str
+
+
+class CustomerAccount(CodeString, frozen=True, kw_only=True):
+    """The same of a customer."""
+
+    customer_id: str | None = None
+    company: str
+
+
+class SupplierOfCompanies(Supplier, frozen=True, kw_only=True):
+    """A supplier, with its accounts by company: of tenants whose mlc.yaml names where they stand."""
+
+    accounts: tuple[SupplierAccount, ...] = ()
+
+
+class CustomerOfCompanies(Customer, frozen=True, kw_only=True):
+    """A customer likewise."""
+
+    accounts: tuple[CustomerAccount, ...] = ()

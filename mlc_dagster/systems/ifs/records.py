@@ -27,6 +27,7 @@ from mlc_dagster.systems.ifs.line_records import PurchaseOrderLine as PurchaseOr
 from mlc_dagster.systems.ifs.line_records import SupplierInvoiceLine as SupplierInvoiceLine
 from mlc_dagster.systems.ifs.line_records import VoucherRow as VoucherRow
 from mlc_dagster.systems.ifs.lookup_records import SupplierInvoice as SupplierInvoice
+from mlc_dagster.systems.ifs.partner_accounts import with_accounts
 from mlc_dagster.systems.ifs.partner_records import Customer as Customer
 from mlc_dagster.systems.ifs.partner_records import Supplier as Supplier
 from mlc_dagster.systems.ifs.schema import catalogue as names
@@ -264,7 +265,7 @@ ENTITY_SETS = (
 
 def catalogue(overrides: Overrides, begins_with: Preset = "seed") -> dict[str, EntitySet]:
     """Asset name -> entity set, under this tenant's names. Raises Misconfigured with the path in mlc.yaml."""
-    return names.catalogue_of(_before(begins_with), overrides)
+    return names.catalogue_of(_before(begins_with, overrides), overrides)
 
 
 def catalogue_for(section: IfsSettings) -> dict[str, EntitySet]:
@@ -282,8 +283,9 @@ def _with_sites(entity: EntitySet, sites: Mapping[str, str]) -> EntitySet:
 
 def wrong_names(overrides: Overrides, begins_with: Preset = "seed") -> Iterator[names.Wrong]:
     """What mlc.yaml calls by a name that the catalogue does not have."""
-    return names.wrong_names(_before(begins_with), overrides)
+    return names.wrong_names(_before(begins_with, overrides), overrides)
 
 
-def _before(begins_with: Preset) -> list[EntitySet]:
-    return list(names.catalogue_of((*ENTITY_SETS, *OPTIONAL, *WRITTEN), preset(begins_with)).values())
+def _before(begins_with: Preset, overrides: Overrides) -> list[EntitySet]:
+    found = names.catalogue_of((*ENTITY_SETS, *OPTIONAL, *WRITTEN), preset(begins_with)).values()
+    return [with_accounts(entity, overrides) for entity in found]

@@ -182,7 +182,7 @@ def department_is_mapped(source: Any, target: Any, facts: Facts) -> Problem | No
     return problem("department_is_mapped", failures)
 
 
-def dimensions_are_mapped(source: Any, target: Any, facts: Facts) -> Problem | None:
+def code_parts_are_mapped(source: Any, target: Any, facts: Facts) -> Problem | None:
     """Every line has a value for each code part of procurify.dimensions, unless mlc.yaml says that it need not."""
     failures = [
         (subject, f"line {each.line}: {why}")
@@ -191,7 +191,7 @@ def dimensions_are_mapped(source: Any, target: Any, facts: Facts) -> Problem | N
         for part, where in facts.table("dimensions").items()
         for subject, why in _dimension_failures(each, part, where, facts)
     ]
-    return problem("dimensions_are_mapped", failures)
+    return problem("code_parts_are_mapped", failures)
 
 
 def _dimension_failures(each: Any, part: str, where: str, facts: Facts) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from mlc_dagster.systems.procurify.documents.document_values import WHOLE, bill_
 from mlc_dagster.systems.procurify.mapping import invoice_from_bill, proposal_from_order
 from mlc_dagster.systems.procurify.part_bills import billed_by
 from mlc_dagster.systems.procurify.records import Allocation, CustomField
-from mlc_dagster.systems.procurify.rules import dimensions_are_mapped
+from mlc_dagster.systems.procurify.rules import code_parts_are_mapped
 from mlc_dagster.systems.procurify.settings import ProcurifySettings
 from mlc_dagster_tests.systems.procurify.test_mapping import COST, bill, facts, order, part
 
@@ -39,7 +39,7 @@ def with_dimensions(**only: Any) -> Facts:
 
 
 def held(source: Any, known: Facts) -> Problem | None:
-    return dimensions_are_mapped(source, invoice_from_bill(source, known), known)
+    return code_parts_are_mapped(source, invoice_from_bill(source, known), known)
 
 
 def codes(line: Any) -> dict[str, str]:

@@ -61,7 +61,8 @@ def create(collection: ViewCollection, body: Any, work: Transaction) -> ViewRow:
 
 def _created_below(collection: ViewCollection, above: ViewRow, fields: dict[str, Any], work: Transaction) -> ViewRow:
     head, lines = above.source.head, collection.rows.kind.lines
-    if lines is not None:
+    of_the_head = fields.keys() - collection.rows.kind.keys  # the stored row keeps it: a supplier's currency
+    if lines is not None and (not of_the_head or of_the_head & lines.fields.keys()):
         own = {name: value for name, value in fields.items() if name in lines.fields}
         made = write.create_line(collection.plain(is_lines=True), head, own, work)
         return _shown(collection, collection.rows.by_key[head.key], made)

@@ -18,6 +18,7 @@ from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.entry_records import ENTRIES, INVOICES, PROPOSALS
 from mlc_dagster.systems.ifs.external_records import INVOICE_LOADS, NO_WAYS, VOUCHER_LOADS, Ways
 from mlc_dagster.systems.ifs.origins import is_ours
+from mlc_dagster.systems.ifs.partner_accounts import without_accounts
 from mlc_dagster.systems.ifs.reversal_records import INVOICE_REVERSALS, VOUCHER_REVERSALS
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS, SHARED
 from mlc_dagster.systems.ifs.writing.alike_vouchers import alike_vouchers
@@ -59,7 +60,8 @@ class ErpTarget:
         self, client: ErpClient, catalogue: Mapping[str, EntitySet], currencies: Iterable[str], external: Ways = NO_WAYS
     ) -> None:
         self._client, self._currencies = client, frozenset(currencies)
-        self._suppliers, self._invoices = catalogue[ifs.SUPPLIERS.name], catalogue[ifs.SUPPLIER_INVOICES.name]
+        self._suppliers = without_accounts(catalogue[ifs.SUPPLIERS.name])
+        self._invoices = catalogue[ifs.SUPPLIER_INVOICES.name]
         self._known_suppliers = without_children(self._suppliers, "blocked")
         proposals, self._vouchers = catalogue[ifs.POSTING_PROPOSALS.name], catalogue[ifs.VOUCHERS.name]
         self._posted = catalogue[ifs.POSTED_VOUCHERS.name]

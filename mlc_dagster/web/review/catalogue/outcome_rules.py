@@ -106,6 +106,13 @@ RULES = {
         ERP_ITSELF,
         AP,
     ),
+    "fits_into_a_request": Entry(
+        "It has more lines than {there} takes at once",
+        "In two requests a part of it could stand alone in the books.",
+        "Split it at its source, or enter it in {there} by hand and discard it here.",
+        ERP_ITSELF,
+        AP,
+    ),
     "is_owned_by_another_key": Entry(
         "{there} has it as the document of another record: {value}",
         "One document would stand for two of ours.",

@@ -183,6 +183,13 @@ RULES = {
         MAPPED,
         CONTROLLER,
     ),
+    "code_parts_are_mapped": Entry(
+        "{value} of {there} stands for no code part",
+        "The cost would be booked without its dimension.",
+        "Name it below dimensions in mlc.yaml, or fill it in at its source.",
+        MAPPED,
+        CONTROLLER,
+    ),
     "dimensions_are_mapped": Entry(
         "Tag {value} is no code part, and not ignored",
         "A dimension would be lost.",
