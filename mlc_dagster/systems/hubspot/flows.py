@@ -53,9 +53,11 @@ FLOWS = (
         company_from_supplier,
         reads=("name",),
         rules=_OF_A_COMPANY,
+        names_code_parts=True,
         description=(
-            "Suppliers of IFS as companies in HubSpot, tagged with GL account, cost centre, financial dimensions, "
-            "currency and payment terms. What people keep in HubSpot beside that stays as it is."
+            "Suppliers of IFS as companies in HubSpot, tagged with GL account, cost centre and financial dimensions "
+            "of each company, with their names, currency and payment terms. What people keep in HubSpot beside that "
+            "stays as it is."
         ),
     ),
     Flow(
@@ -65,9 +67,11 @@ FLOWS = (
         company_from_customer,
         reads=("name",),
         rules=_OF_A_COMPANY,
+        names_code_parts=True,
         description=(
-            "Customers of IFS as companies in HubSpot, tagged with GL account, cost centre, financial dimensions, "
-            "currency and payment terms. What people keep in HubSpot beside that stays as it is."
+            "Customers of IFS as companies in HubSpot, tagged with GL account, cost centre and financial dimensions "
+            "of each company, with their names, currency and payment terms. What people keep in HubSpot beside that "
+            "stays as it is."
         ),
     ),
     Flow(

@@ -8,9 +8,10 @@ from decimal import Decimal
 import msgspec
 
 from mlc_dagster.core.amounts import times
-from mlc_dagster.core.facts import ExtraField, Facts, LedgerAccount
+from mlc_dagster.core.facts import ExtraField, Facts
 from mlc_dagster.core.vocabulary import Record, key_text
 from mlc_dagster.rules import placed_difference
+from mlc_dagster.systems.hubspot.company_accounts import SHOWN, accounts_of, by_company, companies_in, joined
 from mlc_dagster.systems.hubspot.records import Company, Deal, Invoice, Line
 from mlc_dagster.systems.hubspot.web_domains import domain_of
 from mlc_dagster.systems.ifs import records as ifs
@@ -55,21 +56,19 @@ def _company(
     facts: Facts,
     extra: tuple[ExtraField, ...],
 ) -> Company:
-    account = default_account(partner.default_account, facts)
+    accounts = accounts_of(partner, facts)
+    shown = {name: joined(accounts, name) for name in SHOWN}
     return Company(
         key=unique(key_text(role.upper(), number)),
         role=role,
         number=number,
         name=(partner.name or "").strip() or None,
-        company_code=home_company(facts),
-        gl_account=facts.account_in_target(partner.default_account or ""),
-        gl_account_name=account.description if account else "",
-        cost_center=partner.cost_center or "",
-        dimensions=f"B={partner.cost_center}" if partner.cost_center else "",
+        company_code=companies_in(accounts),
+        **shown,
         country=partner.country or "",
         currency=partner.currency_code or "",
         payment_terms=facts.payment_terms.get(partner.payment_terms or "", partner.payment_terms or ""),
-        extra=extra,
+        extra=(*extra, *by_company(accounts, facts)),
         defaults=_defaults("companies", partner, facts),
     )
 
@@ -78,20 +77,6 @@ def _defaults(kind: str, source: Record, facts: Facts) -> tuple[ExtraField, ...]
     """The fields of the ERP that hubspot.defaults gives to new objects of this type."""
     named = facts.table(f"default_fields.{kind}")
     return tuple(ExtraField(name=name, text=str(getattr(source, field, "") or "")) for name, field in named.items())
-
-
-def home_company(facts: Facts) -> str:
-    """The company that default accounts belong to: the one that mlc.yaml names, or the only one."""
-    only = next(iter(facts.companies)) if len(facts.companies) == 1 else ""
-    return facts.options.get("company_code") or only
-
-
-def default_account(code: str | None, facts: Facts) -> LedgerAccount | None:
-    """The account in the home company's chart; where there is no such company, in the first chart that has it."""
-    home = home_company(facts)
-    companies = [home] if home else sorted(facts.companies)
-    found = (facts.accounts.get((company, code or "")) for company in companies)
-    return next((account for account in found if account), None)
 
 
 # --- invoices -------------------------------------------------------------------------------------------------------

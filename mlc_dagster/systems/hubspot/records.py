@@ -32,11 +32,13 @@ class Company(Record, frozen=True, kw_only=True):
     role: str  # "Supplier" or "Customer"
     number: str
     name: str | None
-    company_code: str = ""
-    gl_account: str = ""
+    company_code: str = ""  # of each company of the ERP that it is booked in: "0010; 0020"
+    gl_account: str = ""  # of all of them, or of each: "0010: 4010; 0020: 4020"; so are the next five
     gl_account_name: str = ""
     cost_center: str = ""
+    cost_center_name: str = ""
     dimensions: str = ""  # "B=CC100": code part and value
+    dimension_names: str = ""  # "B=Assembly": code part and the name of its value
     country: str = ""  # ISO 3166, two letters
     currency: str = ""
     payment_terms: str = ""

@@ -7,23 +7,31 @@ from typing import Any
 from mlc_dagster import rules
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Problem
-from mlc_dagster.systems.hubspot.mapping import default_account, home_company
+from mlc_dagster.rules.problems import problem
+from mlc_dagster.systems.hubspot.company_accounts import CompanyAccount, accounts_of
 
 
 def gl_accounts_exist(source: Any, target: Any, facts: Facts) -> Problem | None:
-    """The default GL account of a supplier or customer, where it has one, is in the ERP's chart, and not blocked."""
-    code = source.default_account
-    if not code:
-        return None
-    account = default_account(code, facts)
-    where = f"company {home_company(facts)}" if home_company(facts) else "any company in mlc.yaml"
+    """The default GL account of a supplier or customer, where it has one, is in the ERP's chart, and not blocked: in
+    each company that the ERP says; else in one at least.
+    """
+    judged = [each for each in accounts_of(source, facts) if each.code and each.company in facts.companies]
+    failures = [(each.code, why) for each in judged if (why := _account_failure(each, facts))]
+    is_usable_somewhere = len(failures) < len(judged) and not any(each.is_stated for each in judged)
+    return None if is_usable_somewhere else problem("gl_accounts_exist", list(dict.fromkeys(failures)))
+
+
+def _account_failure(each: CompanyAccount, facts: Facts) -> str:
+    account = facts.accounts.get((each.company, each.code))
     if account is None:
-        reason = f"Default GL account {code} is not in the ERP's chart of accounts of {where}. Correct it in the ERP."
-        return Problem("gl_accounts_exist", reason, code)
+        where = f"company {each.company}" if each.is_stated else "any company in mlc.yaml"
+        return (
+            f"Default GL account {each.code} is not in the ERP's chart of accounts of {where}. Correct it in the ERP."
+        )
     if account.blocked:
-        reason = f"Default GL account {code} is blocked in the ERP. Unblock it, or enter another account."
-        return Problem("gl_accounts_exist", reason, code)
-    return None
+        where = f" in company {each.company}"
+        return f"Default GL account {each.code} is blocked{where} in the ERP. Unblock it, or enter another account."
+    return ""
 
 
 def is_not_cancelled(source: Any, target: Any, facts: Facts) -> Problem | None:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, field_validator
 from mlc_dagster.settings.addresses import Address
 from mlc_dagster.settings.payables import StatesPayables
 from mlc_dagster.settings.section import OUR_NAME, PROOF, Pattern, Placeholder, Section, shape
+from mlc_dagster.systems.hubspot.company_accounts import SHOWN
 from mlc_dagster.systems.ifs.records import Customer, PostingProposal, Supplier
 
 Companies = Literal["supplier_companies", "customer_companies"]
@@ -63,7 +64,14 @@ class HubspotSettings(StatesPayables):
     proof: tuple[Pattern, ...] = Field(("RATE_LIMIT", '"policyName"'), description=PROOF)
     portal_id: str = Field("", description="Where it is given, a token of another portal is refused")
     company_code: str = Field(
-        "", description="The ERP company that default GL accounts belong to; not needed where there is only one"
+        "", description="Show the accounts of this ERP company alone; left out: of all that mlc.yaml lists"
+    )
+    company_field: str = Field(
+        "", description="Field of suppliers and customers that says the ERP company they are of, where the ERP has one"
+    )
+    company_properties: dict[str, PropertyName] = Field(
+        default_factory=dict,
+        description="ERP company: what properties of its own begin with, beside those of all: {'0020': norway}",
     )
     invoice_status: Status = Field("open", description="The status of invoices in HubSpot")
     invoice_statuses: dict[str, Status] = Field(
@@ -123,6 +131,14 @@ class HubspotSettings(StatesPayables):
                     raise ValueError(f"{kind}.{name} names the field {each.field}; there is: {known}")
         return given
 
+    @field_validator("company_properties")
+    @classmethod
+    def _each_its_own(cls, given: dict[str, str]) -> dict[str, str]:
+        """Two companies under one prefix would show each other's accounts."""
+        if len(set(given.values())) < len(given):
+            raise ValueError(f"each company has a prefix of its own; found {', '.join(given.values())}")
+        return given
+
     @field_validator("deal_key")
     @classmethod
     def _of_an_invoice(cls, given: dict[str, str]) -> dict[str, str]:
@@ -147,6 +163,7 @@ class HubspotSettings(StatesPayables):
             "number",
             "portal_id",
             "company_code",
+            "company_field",
             "invoice_status",
             "deal_pipeline",
             "deal_stage",
@@ -167,11 +184,14 @@ class HubspotSettings(StatesPayables):
             | {name: each for pair in self.deal_key.items() for name, each in zip(DEAL_KEY, pair, strict=True)}
             | {
                 "deals": str(self.deals).lower(),
-                "extra_properties": ",".join(
-                    sorted({name for names in self.extra_fields.values() for name in names.values()})
-                ),
+                "extra_properties": ",".join(sorted(self._added())),
             }
         )
+
+    def _added(self) -> set[str]:
+        """The properties of companies that mlc.yaml adds to ours."""
+        extra = {name for names in self.extra_fields.values() for name in names.values()}
+        return extra | {f"{prefix}_{name}" for prefix in self.company_properties.values() for name in SHOWN}
 
     def _constants(self) -> dict[str, str]:
         return {
@@ -182,8 +202,9 @@ class HubspotSettings(StatesPayables):
         }
 
     def tables(self) -> dict[str, dict[str, str]]:
-        """Object type -> property -> field of the ERP that a new record is given."""
-        return {
+        """Object type -> property -> field of the ERP that a new record is given; ERP company -> prefix."""
+        prefixes = {"company_properties": self.company_properties} if self.company_properties else {}
+        return prefixes | {
             f"default_fields.{kind}": {name: each.field for name, each in names.items() if isinstance(each, ErpField)}
             for kind, names in self.defaults.items()
         }

@@ -73,6 +73,8 @@ COMPANY_FIELDS = tuple(field for field in Company.__struct_fields__ if field not
 
 LABELS = {
     "cost_center": "cost centre",
+    "cost_center_name": "cost centre, name",
+    "dimension_names": "financial dimensions, names",
     "dimensions": "financial dimensions",
     "gl_account": "GL account",
     "gl_account_name": "GL account, name",
