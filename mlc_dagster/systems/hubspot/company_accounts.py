@@ -52,9 +52,15 @@ def _rows(partner: Any, facts: Facts) -> list[Any]:
     return [each for each in rows if not only or each.company == only]
 
 
+def company_field(partner: Any, facts: Facts) -> str:
+    """The field of the ERP's record that says which company it is of; empty: there is none."""
+    flow = "supplier_companies" if "supplier_id" in partner.__struct_fields__ else "customer_companies"
+    return facts.options.get(f"company_field.{flow}", "")
+
+
 def own_company(partner: Any, facts: Facts) -> str:
-    """The company that the ERP says a partner is of, the one that mlc.yaml names, or the only one; empty: it is none."""
-    said = str(getattr(partner, facts.options.get("company_field") or "", None) or "").strip()
+    """The company that the ERP says a partner is of, the one that mlc.yaml names, or the only one; else empty."""
+    said = str(getattr(partner, company_field(partner, facts), None) or "").strip()
     only = next(iter(facts.companies)) if len(facts.companies) == 1 else ""
     return said or facts.options.get("company_code") or only
 

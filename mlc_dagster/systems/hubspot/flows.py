@@ -39,6 +39,7 @@ def _customer_invoice_refers_to(invoice: ifs.CustomerInvoice) -> Mapping[str, st
 
 _OF_A_COMPANY = (
     own.gl_accounts_exist,
+    own.company_field_exists,
     rules.payment_term_has_a_name,
     rules.required_fields_are_given,
     rules.texts_fit,

@@ -8,7 +8,7 @@ from mlc_dagster import rules
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Problem
 from mlc_dagster.rules.problems import problem
-from mlc_dagster.systems.hubspot.company_accounts import CompanyAccount, accounts_of
+from mlc_dagster.systems.hubspot.company_accounts import CompanyAccount, accounts_of, company_field
 
 
 def gl_accounts_exist(source: Any, target: Any, facts: Facts) -> Problem | None:
@@ -19,6 +19,17 @@ def gl_accounts_exist(source: Any, target: Any, facts: Facts) -> Problem | None:
     failures = [(each.code, why) for each in judged if (why := _account_failure(each, facts))]
     is_usable_somewhere = len(failures) < len(judged) and not any(each.is_stated for each in judged)
     return None if is_usable_somewhere else problem("gl_accounts_exist", list(dict.fromkeys(failures)))
+
+
+def company_field_exists(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """The field that hubspot.company_fields names is one of the ERP's record."""
+    field = company_field(source, facts)
+    if not field or field in source.__struct_fields__:
+        return None
+    entity = "supplier_set" if hasattr(source, "supplier_id") else "customer_set"
+    cure = f"Name it first under ifs.entity_sets.{entity}.extra_fields, such as {field}: Cf_Company."
+    reason = f"hubspot.company_fields in mlc.yaml names the field {field}, which the record does not have"
+    return Problem("company_field_exists", f"{reason}. {cure}", field)
 
 
 def _account_failure(each: CompanyAccount, facts: Facts) -> str:

@@ -66,8 +66,8 @@ class HubspotSettings(StatesPayables):
     company_code: str = Field(
         "", description="Show the accounts of this ERP company alone; left out: of all that mlc.yaml lists"
     )
-    company_field: str = Field(
-        "", description="Field of suppliers and customers that says the ERP company they are of, where the ERP has one"
+    company_fields: dict[Companies, Annotated[str, Field(pattern=OUR_NAME)]] = Field(
+        default_factory=dict, description="flow: field of the ERP's record that says the company it is of"
     )
     company_properties: dict[str, PropertyName] = Field(
         default_factory=dict,
@@ -163,7 +163,6 @@ class HubspotSettings(StatesPayables):
             "number",
             "portal_id",
             "company_code",
-            "company_field",
             "invoice_status",
             "deal_pipeline",
             "deal_stage",
@@ -180,6 +179,7 @@ class HubspotSettings(StatesPayables):
             | lists
             | companies
             | self._constants()
+            | {f"company_field.{flow}": name for flow, name in self.company_fields.items()}
             | {f"given.{kind}": ",".join(names) for kind, names in self.defaults.items()}
             | {name: each for pair in self.deal_key.items() for name, each in zip(DEAL_KEY, pair, strict=True)}
             | {

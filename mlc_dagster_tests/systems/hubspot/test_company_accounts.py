@@ -42,6 +42,9 @@ PARTS = {
 }
 
 
+OWN = HubspotSettings(company_fields={"supplier_companies": "company"}).options()
+
+
 def known(**changes: Any) -> Facts:
     """Two companies, as most tenants have more than one."""
     companies = {code: CompanyMapping(code, "SEK") for code in ("0010", "0020")}
@@ -116,8 +119,13 @@ def test_a_company_that_mlc_yaml_does_not_list_is_shown_as_the_erp_says_and_judg
 def test_the_supplier_s_own_company_counts_where_a_field_of_the_erp_says_it() -> None:
     entity = ifs.catalogue({"supplier_set": EntitySetSettings(extra_fields={"company": "Company"})})["supplier_set"]
     own = entity.record(supplier_id="S1", name="A", default_account="4010", company="0020")  # type: ignore[call-arg]
-    company = company_from_supplier(own, known(options={"company_field": "company"}))  # type: ignore[arg-type]
+    company = company_from_supplier(own, known(options=OWN))  # type: ignore[arg-type]
     assert (company.company_code, company.gl_account_name) == ("0020", "Råvaror")
+
+
+def test_a_field_for_the_company_that_the_record_does_not_have_is_told() -> None:
+    reasons = held_by(SUPPLIERS, supplier(), known(options=OWN))
+    assert "supplier_set.extra_fields" in reasons["company_field_exists"]
 
 
 def test_one_company_that_mlc_yaml_names_is_shown_alone() -> None:

@@ -36,6 +36,13 @@ RULES = {
         ERP_ITSELF,
         CONTROLLER,
     ),
+    "company_field_exists": Entry(
+        "The ERP's record has no field {value}",
+        "It would say which company a supplier or customer is of.",
+        "Name the field of the ERP in mlc.yaml, or take it out there.",
+        MAPPED,
+        ENGINEER,
+    ),
     "company_is_mapped": Entry(
         "Company {value} is not listed in mlc.yaml",
         "Nobody has said what this company is called in {there}.",
