@@ -90,6 +90,7 @@ def test_a_deal_of_the_sales_team_is_tied_by_the_property_of_choice_and_keeps_wh
     told = {each.field: (each.ours, each.theirs) for each in outcome.disagreements}
     assert told["amount"] == ("156.25", "100") and "dealstage" in told
     assert box.hubspot.of("deals", "invoices", theirs) == [invoice_id]
+    assert box.hubspot.of("deals", "companies", theirs) == [company_id]
     assert len(box.hubspot.live("deals")) == 1
 
 
