@@ -33,7 +33,12 @@ def _serve(system: HubspotSandbox, portal: str) -> None:
 PART = Part(
     name="hubspot",
     make=_made,
-    settings=lambda url: {"calls_per_10_seconds": "190", "deals": "true", "base_url": f"{url}/hubspot"},
+    settings=lambda url: {
+        "calls_per_10_seconds": "190",
+        "deals": "true",
+        "company_properties": {"20": "japan"},
+        "base_url": f"{url}/hubspot",
+    },
     secrets={"HUBSPOT_TOKEN": TOKEN},
     limits={"calls_per_10_seconds": 190, "calls_per_day": 625_000},
     traits=Traits(),

@@ -20,6 +20,8 @@ RATES = {"SEK": "1", "EUR": "0.087539", "USD": "0.094776", "JPY": "14.2", "KWD":
 """What one SEK costs: Procurify's rates are of the base currency."""
 BRANCHES = {"0010": "Stockholm", "20": "Osaka", "0030": "Kuwait City"}
 TIME_ZONES = {"0010": "Europe/Stockholm", "20": "Asia/Tokyo", "0030": "Asia/Kuwait"}
+OFFICES = {"Stockholm": "Office", "Osaka": "Plant", "Kuwait City": "Sales"}
+"""What code part C calls the branches."""
 DEPARTMENTS = {
     "0010": {"Operations": "CC100", "Engineering": "CC200", "Sales": "CC300", "Office": "CC 400", "Upkeep": "CÖ-500"},
     "20": {"Osaka plant": "CC100", "Osaka sales": "CC300"},
@@ -46,6 +48,10 @@ def demo_settings(url: str) -> dict[str, Any]:
         "requests_per_second": "2",
         "payment_terms": {code: f"Net {code}" for code in PAYMENT_TERMS},
         "department_code_part": "B",
+        "dimensions": {
+            "C": {"source": "location", "values": dict(OFFICES)},
+            "D": {"source": "project", "required": "false"},
+        },
         "base_url": f"{url}/procurify",
         "token_url": f"{url}/procurify/oauth/token",
     }

@@ -16,6 +16,8 @@ from mlc_dagster.sandbox.seed.partners import DAYS, Season
 
 ORDERS = 60
 GOODS = ("Drill bits", "Safety shoes", "Toner", "Hotel, two nights", "Hydraulic oil", "Calibration", "Software seats")
+PROJECTS = ("P-01", "P-02", "P/03")
+"""Values of code part D; of four lines one is of no project."""
 _STATES = (0, 0, 0, 0, 3, 4, 5, 1)
 
 Paper = dict[str, Any]
@@ -80,6 +82,8 @@ def new_line(season: Season, buyer: Buyer) -> Line:
     unit = price(season, buyer.currency) + (Decimal("0.005") if buyer.currency == "KWD" else 0)
     account, department, amount = rng.choice(COSTS), rng.choice(buyer.departments), quantity * unit
     line = Line(amount, account, department, quantity=quantity, description=rng.choice(GOODS))
+    project = [*PROJECTS, ""][int(amount) % 4]  # no draw of its own: what follows stays as it was
+    line = replace(line, custom={"Project": project} if project else {})
     if rng.random() > 1 / 6:
         return line
     part = rounded(amount / 3, DECIMALS.get(buyer.currency, 2))
