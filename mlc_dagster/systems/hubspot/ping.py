@@ -38,6 +38,7 @@ def ask_hubspot(question: Question) -> Iterator[Finding]:
     yield from limits(HubspotApi(client.api), client.portal, kinds, section)
     if section.deals:
         yield _deal_stage(client.portal)
+        yield _deal_match(section)
     yield from clock("hubspot", client.api)
     yield _rate(client.api, section.calls_per_10_seconds)
 
@@ -88,6 +89,14 @@ def _deal_stage(portal: Portal) -> Finding:
         return Finding("hubspot", "closed-won stage", True, "/".join(portal.stage()))
     except MlcError as error:
         return refused("hubspot", "closed-won stage", error)
+
+
+def _deal_match(section: HubspotSettings) -> Finding:
+    """By what deals that people keep are found, so that no second one is made beside them."""
+    by = [f"{name} = {field} of the invoice" for name, field in section.deal_key.items()]
+    by += ["held where the company has one of the same amount"] * section.propose_deals
+    nothing = "by nothing but our key: set hubspot.deal_key, or hubspot.propose_deals, where people keep deals already"
+    return Finding("hubspot", "deals that are there", True, ", ".join(by) or nothing)
 
 
 def _rate(api: ApiClient, calls: int) -> Finding:

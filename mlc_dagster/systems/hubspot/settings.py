@@ -119,6 +119,13 @@ class HubspotSettings(StatesPayables):
         description="Deal property: invoice field, by which a deal that is there is tied",
     )
 
+    propose_deals: bool = Field(
+        False, description="Hold a new deal where its company has one of the same amount under another name"
+    )
+    other_deals: tuple[str, ...] = Field(
+        (), description="DEAL/<key> of those of which a person said that they are not the one of the same amount"
+    )
+
     @field_validator("defaults")
     @classmethod
     def _known(cls, given: dict[Kind, dict[str, Default]]) -> dict[Kind, dict[str, Default]]:
@@ -184,6 +191,8 @@ class HubspotSettings(StatesPayables):
             | {name: each for pair in self.deal_key.items() for name, each in zip(DEAL_KEY, pair, strict=True)}
             | {
                 "deals": str(self.deals).lower(),
+                "propose_deals": str(self.propose_deals).lower(),
+                "other_deals": ",".join(self.other_deals),
                 "extra_properties": ",".join(sorted(self._added())),
             }
         )

@@ -12,6 +12,7 @@ from mlc_dagster.systems.hubspot.objects.associations import Associations
 from mlc_dagster.systems.hubspot.objects.batch_answers import BatchResult, update, upsert
 from mlc_dagster.systems.hubspot.objects.batch_upsert import outcome
 from mlc_dagster.systems.hubspot.objects.deal_match import MAY_BE_DEAL, DealMatch
+from mlc_dagster.systems.hubspot.objects.deal_proposals import DealProposals, Wanted
 from mlc_dagster.systems.hubspot.objects.deleted_records import (
     DELETED,
     archived_under,
@@ -67,6 +68,7 @@ class DealWriter:
         self._api, self._portal, self._options = api, portal, options
         self._known = KnownRecords(api, KIND, *READ)
         self._match = DealMatch(api, options.get("deal_key", ""), READ)
+        self._proposals = DealProposals(api)
         self._companies, self._invoices = PartyCompanies(api, KIND), Associations(api, KIND, "invoices")
 
     def save(self, drafts: Sequence[Draft]) -> list[Outcome]:
@@ -78,6 +80,7 @@ class DealWriter:
             self._judge(each)
         self._refuse_archived(deals.values())
         parties = self._parties({trace: each for trace, each in deals.items() if not each.refused})
+        self._hold_proposed(deals, parties)
         sent = self._sent({trace: each for trace, each in deals.items() if not each.refused}, *stage)
         self._on_their_companies(deals, parties, sent)
         self._on_their_invoices(deals, sent)
@@ -98,6 +101,26 @@ class DealWriter:
             absent[trace].refused, absent[trace].rule = (
                 f"{len(found)} deals in HubSpot say {asked[trace]} in {self._options['deal_key']}: {links}. Enter "
                 f"{absent[trace].deal.key} in the right one as IFS external key, and replay.",
+                MAY_BE_DEAL,
+            )
+
+    def _hold_proposed(self, deals: Mapping[str, _PendingDeal], parties: Parties) -> None:
+        """A new deal, where the company has one of its amount that people made: which of both it is they say."""
+        if self._options.get("propose_deals") != "true":
+            return
+        apart = self._options.get("other_deals", "").split(",")
+        new = {trace: each for trace, each in deals.items() if not (each.refused or each.known.remote_id)}
+        wanted = {
+            trace: Wanted.of(each.deal, parties.ids[trace])
+            for trace, each in new.items()
+            if each.deal.key not in apart and trace in parties.ids
+        }
+        for trace, found in self._proposals.of(wanted).items():
+            links, key = ", ".join(self._portal.link(TYPE_ID, each) or each for each in found), deals[trace].deal.key
+            deals[trace].refused, deals[trace].rule = (
+                f"The company has a deal of {wanted[trace].amount} {wanted[trace].currency} already: {links}. If it is "
+                f"this one, enter {key} there as IFS external key, and replay; if not, add {key} to "
+                "hubspot.other_deals in mlc.yaml.",
                 MAY_BE_DEAL,
             )
 

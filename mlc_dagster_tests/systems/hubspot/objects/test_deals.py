@@ -7,11 +7,15 @@ import pytest
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Saved
 from mlc_dagster.sandbox import Sandbox
+from mlc_dagster.systems.hubspot.api import HubspotApi
 from mlc_dagster.systems.hubspot.client import HubspotClient
 from mlc_dagster.systems.hubspot.mapping import deal_from_proposal
+from mlc_dagster.systems.hubspot.objects.associations import Associations
 from mlc_dagster.systems.hubspot.records import DEALS, INVOICES, Deal
+from mlc_dagster.systems.hubspot.settings import HubspotSettings
 from mlc_dagster_tests.systems.hubspot.samples import (
     EVER,
+    api_on,
     client_on,
     delivered_company,
     facts,
@@ -113,3 +117,63 @@ def test_a_deal_property_that_the_portal_does_not_have_stops_the_run_by_name(box
     with pytest.raises(Misconfigured, match=r"po_nr of hubspot\.deal_key is not there"):
         record = deal_from_proposal(proposal(), facts())
         save(client_on(box, {"deal_key": "po_nr"}), DEALS, Draft("0010/7", record, look_since=EVER))
+
+
+# --- under another name -----------------------------------------------------------------------------------------------
+
+PROPOSES = HubspotSettings(propose_deals=True).options()
+
+
+def theirs(box: Sandbox, company_id: str, **values: str) -> str:
+    """A deal that the sales team made on a company, without a property that tells the order."""
+    made = by_hand(box, **{"dealname": "Bolts for Malmö", "amount": "156.25", **values})
+    Associations(HubspotApi(api_on(box.url)), "deals", "companies").make({"1": (made, company_id)})
+    return made
+
+
+def proposed(box: Sandbox, record: Deal, options: dict[str, str] = PROPOSES) -> Outcome:
+    (outcome,) = save(client_on(box, options), DEALS, Draft("0010/7", record, look_since=EVER))
+    return outcome
+
+
+def test_a_deal_that_exists_under_another_name_is_held_with_its_link_and_tied_by_a_person_s_word(
+    box: Sandbox, company_id: str, invoice_id: str
+) -> None:
+    client_on(box).portal.prepare("deals")
+    there, record = theirs(box, company_id), deal(company_id, invoice_id)
+    held = proposed(box, record)
+    assert isinstance(held, Refused) and held.rule == "may_be_this_deal"
+    assert there in held.reason and "156.25 SEK" in held.reason and len(box.hubspot.live("deals")) == 1
+
+    box.hubspot.objects.write("deals", {"ifs_external_key": record.key}, box.hubspot.live("deals")[there])
+    tied_now = proposed(box, record)
+    assert isinstance(tied_now, Saved) and (tied_now.remote_id, tied_now.action) == (there, "adopted")
+    assert box.hubspot.live("deals")[there]["properties"]["dealname"] == "Bolts for Malmö"
+    assert box.hubspot.of("deals", "companies", there) == [company_id]
+    assert box.hubspot.of("deals", "invoices", there) == [invoice_id]
+
+
+@pytest.mark.parametrize(
+    "values, options",
+    [
+        ({"amount": "156.26"}, PROPOSES),
+        ({"deal_currency_code": "EUR"}, PROPOSES),
+        ({}, HubspotSettings(propose_deals=True, other_deals=("DEAL/0010/7",)).options()),
+        ({}, HubspotSettings().options()),
+    ],
+)
+def test_a_deal_of_another_amount_or_currency_or_of_which_a_person_said_so_stays_apart(
+    values: dict[str, str], options: dict[str, str], box: Sandbox, company_id: str, invoice_id: str
+) -> None:
+    client_on(box).portal.prepare("deals")
+    theirs(box, company_id, **values)
+    outcome = proposed(box, deal(company_id, invoice_id), options)
+    assert isinstance(outcome, Saved) and outcome.action == "created" and len(box.hubspot.live("deals")) == 2
+
+
+def test_a_deal_of_the_same_amount_on_another_company_is_no_candidate(
+    box: Sandbox, client: HubspotClient, company_id: str, invoice_id: str
+) -> None:
+    client.portal.prepare("deals")
+    theirs(box, delivered_company(client, "S200"))
+    assert isinstance(proposed(box, deal(company_id, invoice_id)), Saved)
