@@ -145,7 +145,7 @@ def test_a_deal_that_exists_under_another_name_is_held_with_its_link_and_tied_by
     assert isinstance(held, Refused) and held.rule == "may_be_this_deal"
     assert there in held.reason and "156.25 SEK" in held.reason and len(box.hubspot.live("deals")) == 1
 
-    box.hubspot.objects.write("deals", {"ifs_external_key": record.key}, box.hubspot.live("deals")[there])
+    box.hubspot.live("deals")[there]["properties"]["ifs_external_key"] = record.key
     tied_now = proposed(box, record)
     assert isinstance(tied_now, Saved) and (tied_now.remote_id, tied_now.action) == (there, "adopted")
     assert box.hubspot.live("deals")[there]["properties"]["dealname"] == "Bolts for Malmö"
