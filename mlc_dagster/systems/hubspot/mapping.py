@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -57,7 +58,7 @@ def _company(
     extra: tuple[ExtraField, ...],
 ) -> Company:
     accounts = accounts_of(partner, facts)
-    shown = {name: joined(accounts, name) for name in SHOWN}
+    shown: dict[str, Any] = {name: joined(accounts, name) for name in SHOWN}
     return Company(
         key=unique(key_text(role.upper(), number)),
         role=role,

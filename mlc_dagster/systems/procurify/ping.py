@@ -49,17 +49,25 @@ def ask_procurify(question: Question) -> Iterator[Finding]:
 
 def _named(client: ProcurifyClient, name: str, path: str, section: ProcurifySettings) -> Iterator[Finding]:
     """A line for each department or location that mlc.yaml maps and Procurify does not have. Raises MlcError."""
-    table: Mapping[str, str] = getattr(section, NAMED[name])
-    if not table:
+    named = [(setting, key) for setting, table in _tables(name, section) for key in table]
+    if not named:
         client.probe(path)
         return
-    setting, rows = f"procurify.{NAMED[name]}", client.listed(path)
+    rows = client.listed(path)
     known = {str(row[field]) for row in rows for field in ("name", "external_id") if row.get(field)}
-    for key in table:
+    for setting, key in named:
         if key not in known:
             fault = f"{setting} maps {key!r}, and none of Procurify's {name} has that name or external id"
             cure = f"Correct it in mlc.yaml, or make it in Procurify. {suggestion(key, known)}"
             yield wrong("procurify", "mlc.yaml", fault, cure)
+
+
+def _tables(name: str, section: ProcurifySettings) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """(setting, table) of all that name departments, or locations."""
+    yield f"procurify.{NAMED[name]}", getattr(section, NAMED[name])
+    for part, dimension in section.dimensions.items():
+        if f"{dimension.source}s" == name:
+            yield f"procurify.dimensions.{part}.values", dimension.values
 
 
 def _whom(client: ProcurifyClient) -> str:

@@ -70,11 +70,13 @@ def test_departments_and_locations_that_procurify_does_not_have_are_named(conten
     content["procurify"] |= {
         "companies_by_location": {"Stockholm": "0010", "Osaca": "20", "0030": "0030"},
         "cost_centers": {"Ventures": "CC100", "Opperations": "CC100"},
+        "dimensions": {"C": {"source": "location", "values": {"Stockholm": "Office", "Osloo": "Plant"}}},
     }
     found = ask(only(content, "procurify"))
     assert lines(found) == [
         "procurify.cost_centers maps 'Opperations', and none of Procurify's departments has that name or external id",
         "procurify.companies_by_location maps 'Osaca', and none of Procurify's locations has that name or external id",
+        "procurify.dimensions.C.values maps 'Osloo', and none of Procurify's locations has that name or external id",
     ]  # fmt: skip
     assert "There is Operations" in found[0].answer and "Osaka" in found[1].answer
 
