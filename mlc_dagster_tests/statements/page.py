@@ -7,8 +7,9 @@ from pathlib import Path
 
 from mlc_dagster.systems.registry import systems
 from mlc_dagster_tests.statements.chapters import CHAPTERS
-from mlc_dagster_tests.statements.statement import Chapter, Evidence, Statement
+from mlc_dagster_tests.statements.statement import Chapter, Evidence, InPart, Otherwise, Statement
 
+WORDS = {InPart: "In part", Otherwise: "Otherwise"}
 PAGE = Path(__file__).parents[2] / "docs" / "statements.md"
 LEAD = """# What was asked for, and what shows it
 
@@ -17,12 +18,12 @@ each flow, rule, setting, secret, command, module and test named here exists.
 
 Each of the five integrations was described in prose before it was built. Here is every statement of these five
 descriptions, in our own words and in their order, half sentences apart where they say something of their own; what a
-description says twice stands once. *Kept by*: the flow, rule, setting, secret, command or module that does it. *Shown
-by*: the tests that fail where it does not hold. *In part*: what is missing, or what the remote system has otherwise,
-and what we do instead.
+description says twice stands once, and that it is free to use says [LICENSE](../LICENSE). *Kept by*: the flow, rule, setting, secret, command or module that does it. *Shown
+by*: the tests that fail where it does not hold. *Otherwise*: nothing is missing, but the remote system works otherwise
+than was said, or it is off until mlc.yaml asks for it. *In part*: something is missing, and here is what.
 
-| system | statements | hold | in part |
-|---|---|---|---|
+| system | statements | hold | otherwise | in part |
+|---|---|---|---|---|
 """
 
 
@@ -35,9 +36,9 @@ def _title(chapter: Chapter) -> str:
 
 
 def _counted(chapter: Chapter) -> str:
-    found = chapter.statements()
-    part = sum(bool(each.lacks) for each in found)
-    return f"| [{_title(chapter)}](#{chapter.system}) | {len(found)} | {len(found) - part} | {part} |\n"
+    kinds = [type(each.but) for each in chapter.statements()]
+    counts = " | ".join(str(kinds.count(each)) for each in (type(None), Otherwise, InPart))
+    return f"| [{_title(chapter)}](#{chapter.system}) | {len(kinds)} | {counts} |\n"
 
 
 def _chapter(chapter: Chapter) -> str:
@@ -54,7 +55,9 @@ def _parts(chapter: Chapter) -> Iterator[str]:
 
 
 def _says(statement: Statement) -> str:
-    return statement.says + (f" **In part:** {statement.lacks}" if statement.lacks else "")
+    if statement.but is None:
+        return statement.says
+    return f"{statement.says} **{WORDS[type(statement.but)]}:** {statement.but.reason}"
 
 
 def _kept_by(evidence: Evidence) -> str:

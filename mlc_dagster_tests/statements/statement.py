@@ -44,13 +44,26 @@ def _both(ours: Names, theirs: Names) -> Names:
 
 
 @dataclass(frozen=True)
+class InPart:
+    """Something of the statement is missing: what, in a sentence."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Otherwise:
+    """Nothing is missing, but it is done otherwise than was said: what the remote system has instead, or why off."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class Statement:
-    """One thing that was asked for or said of a system, in our own words."""
+    """One thing that was asked for or said of a system, in our own words. `but` is None where it holds as it stands."""
 
     says: str
     by: Evidence
-    lacks: str = ""
-    """Why it holds in part alone; empty where it holds."""
+    but: InPart | Otherwise | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from mlc_dagster_tests.statements.evidence import access as erp
 from mlc_dagster_tests.statements.evidence import airbase as own
-from mlc_dagster_tests.statements.statement import Chapter, Evidence, Statement, shown
+from mlc_dagster_tests.statements.statement import Chapter, Evidence, InPart, Otherwise, Statement, shown
 
 CHAPTER = Chapter(
     "airbase",
@@ -17,15 +17,17 @@ CHAPTER = Chapter(
             Statement(
                 "Supplier invoices are alike on both sides.",
                 own.PAID,
-                "bills of Airbase become vouchers; supplier invoices of the ERP are not shown in Airbase, nor "
-                "compared with its bills.",
+                InPart(
+                    "bills of Airbase become vouchers; supplier invoices of the ERP are not shown in Airbase, nor "
+                    "compared with its bills."
+                ),
             ),
             Statement("Payments reach the ERP's ledger without being typed again.", own.PAID),
             Statement("A new supplier of the ERP appears in Airbase's list of vendors.", own.VENDORS),
             Statement(
                 "An approved purchase request changes the state of its invoice in the ERP.",
                 own.APPROVED,
-                own.STATE_OF_INVOICES,
+                InPart(own.STATE_OF_INVOICES),
             ),
             Statement("One side is spoken to by OData, the other by REST.", erp.ODATA + own.TOKEN),
             Statement("When it moves is said in mlc.yaml.", erp.SCHEDULED),
@@ -40,7 +42,7 @@ CHAPTER = Chapter(
             Statement(
                 "A token lives about an hour.",
                 erp.RENEWED,
-                "IFS documents three minutes: the lifetime that the answer announces counts.",
+                Otherwise("IFS documents three minutes: the lifetime that the answer announces counts."),
             ),
             Statement(
                 "Events that the ERP could send need a person in each tenant: nothing here rests on them.",
@@ -63,13 +65,17 @@ CHAPTER = Chapter(
                     "the_address_that_all_customers_share_is_known",
                     settings=("airbase.base_url",),
                 ),
-                "described is an address for each tenant; recorded traffic shows one for all, which is the default.",
+                Otherwise(
+                    "described is an address for each tenant; recorded traffic shows one for all, which is the default."
+                ),
             ),
             Statement(
                 "A token that does not change is the credential, in the Authorization header.",
                 own.TOKEN,
-                "recorded traffic says Token before it where the description says Bearer: a setting, and a ping says "
-                "which one is refused.",
+                Otherwise(
+                    "recorded traffic says Token before it where the description says Bearer: a setting, and a ping "
+                    "says which one is refused."
+                ),
             ),
             Statement("Webhooks are registered in its portal, and ours takes them in.", own.WEBHOOKS),
             Statement("The approval of a purchase request is an event.", own.WEBHOOKS),
@@ -111,8 +117,10 @@ CHAPTER = Chapter(
             Statement(
                 "Vouchers are brought up to date.",
                 own.NOT_EDITED,
-                "a voucher that is entered is never edited: a change is held and told, and reversed where mlc.yaml "
-                "says so.",
+                Otherwise(
+                    "a voucher that is entered is never edited: a change is held and told, and reversed where mlc.yaml "
+                    "says so."
+                ),
             ),
             Statement(
                 "Each row lands on the account and the dimensions that mlc.yaml says.", own.BY_TYPE + own.DIMENSIONS
@@ -124,7 +132,10 @@ CHAPTER = Chapter(
             Statement(
                 "The ERP knows of an approval as soon as it is given.",
                 own.WEBHOOKS + own.APPROVED,
-                "a webhook has the day's requests read at once, not that request alone, and " + own.STATE_OF_INVOICES,
+                InPart(
+                    "a webhook has the day's requests read at once, not that request alone, and "
+                    + own.STATE_OF_INVOICES
+                ),
             ),
         ),
         "how it is done": (
@@ -143,7 +154,7 @@ CHAPTER = Chapter(
             Statement(
                 "The ETag goes with PATCH and POST.",
                 erp.VERSIONED + erp.VERSIONED_ACTIONS,
-                "a POST that creates has no version to name; one that is an action does.",
+                Otherwise("a POST that creates has no version to name; one that is an action does."),
             ),
             Statement("Airbase's token goes with each request.", own.TOKEN),
             Statement("Suppliers go both ways; a new one of the ERP is posted to Airbase.", own.VENDORS + own.TWO_WAY),
@@ -166,7 +177,7 @@ CHAPTER = Chapter(
                     rules=("subsidiary_exists",),
                     settings=("companies.airbase.subsidiary",),
                 ),
-                "the company decides the subsidiary; plants of one company are not told apart.",
+                InPart("the company decides the subsidiary; plants of one company are not told apart."),
             ),
             Statement("An order is entered once, in the ERP.", own.ORDERS),
             Statement("Nothing is reconciled by hand.", own.EDITED_THERE + erp.MONTH_ENDS),
@@ -187,7 +198,7 @@ CHAPTER = Chapter(
             Statement(
                 "A vendor that is entered in Airbase becomes a supplier of the ERP.",
                 own.NEW_THERE,
-                "off by default: mlc.yaml says whether vendors make suppliers.",
+                Otherwise("off by default: mlc.yaml says whether vendors make suppliers."),
             ),
             Statement(
                 "Webhooks are believed only where they are proven, and what they name is read anew.",

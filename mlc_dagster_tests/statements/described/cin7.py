@@ -2,7 +2,7 @@
 
 from mlc_dagster_tests.statements.evidence import access as erp
 from mlc_dagster_tests.statements.evidence import cin7 as own
-from mlc_dagster_tests.statements.statement import Chapter, Evidence, Statement, shown
+from mlc_dagster_tests.statements.statement import Chapter, Evidence, InPart, Otherwise, Statement, shown
 
 CHAPTER = Chapter(
     "cin7",
@@ -32,7 +32,9 @@ CHAPTER = Chapter(
             Statement(
                 "A token is good for about an hour.",
                 erp.RENEWED,
-                "IFS documents tokens of three minutes: what the answer announces counts, an hour where it does.",
+                Otherwise(
+                    "IFS documents tokens of three minutes: what the answer announces counts, an hour where it does."
+                ),
             ),
             Statement("There are no webhooks to subscribe to: the ERP is asked by modified timestamp.", erp.BY_STAMP),
             Statement("Nothing rests on events that somebody would set up by hand in each tenant.", erp.NO_EVENTS),
@@ -58,7 +60,9 @@ CHAPTER = Chapter(
                 own.ORDERS
                 + own.CHART
                 + shown("systems/cin7/test_client.py", "the_books_hold_what_may_be_used_and_nothing_else"),
-                "sales and customers are offered too and left alone: nothing between the two systems needs them.",
+                Otherwise(
+                    "sales and customers are offered too and left alone: nothing between the two systems needs them."
+                ),
             ),
             Statement("The chart of accounts is read and never written.", own.CHART_READ_ONLY),
             Statement("Its webhooks are taken in: suppliers and purchases that change there.", own.WEBHOOKS),
@@ -82,13 +86,13 @@ CHAPTER = Chapter(
             Statement(
                 "A purchase goes from order over receipt and invoice to payment.",
                 own.ORDERS + own.INVOICES,
-                "order and invoice are carried; receipts in the ERP are not.",
+                InPart("order and invoice are carried; receipts in the ERP are not."),
             ),
             Statement(
                 "How a purchase goes on is said by its approach: order, invoice or receipt first.",
                 shown("systems/cin7/purchases/test_purchases.py", "an_order_becomes_a_purchase_in_two_steps")
                 + Evidence(flows=("cin7/purchases",), code=("systems/cin7/purchases/request_bodies.py::new_header",)),
-                "Cin7 publishes two approaches, invoice first and stock first; ours are invoice first.",
+                Otherwise("Cin7 publishes two approaches, invoice first and stock first; ours are invoice first."),
             ),
             Statement("Limits are of each application key, and several keys share the work.", own.RATES),
         ),
@@ -99,28 +103,34 @@ CHAPTER = Chapter(
             Statement(
                 "Accounts of both systems are kept alike.",
                 own.CHART,
-                "what a document names is looked for in both charts; the whole charts are not laid side by side.",
+                InPart(
+                    "what a document names is looked for in both charts; the whole charts are not laid side by side."
+                ),
             ),
             Statement("Names of suppliers go both ways.", own.TWO_WAY),
             Statement("Payment terms of suppliers go both ways.", own.TERMS),
             Statement(
                 "Contacts of suppliers go both ways.",
                 own.CONTACTS,
-                "mail address, country and VAT number do; contact persons, phone and street do not.",
+                InPart("mail address, country and VAT number do; contact persons, phone and street do not."),
             ),
             Statement("An order goes over with header and rows.", own.ORDERS),
             Statement(
                 "Each row stands on the right account.",
                 own.ON_THEIR_ACCOUNT,
-                "rows of orders have no account in Cin7: it is judged, stands in the row's comment, and the invoice's "
-                "rows are booked on it.",
+                Otherwise(
+                    "rows of orders have no account in Cin7: it is judged, stands in the row's comment, and the "
+                    "invoice's rows are booked on it."
+                ),
             ),
             Statement("Each row says its company code.", own.CODED),
             Statement(
                 "Vouchers of the ERP are compared with Cin7's chart: an account that it does not have is told.",
                 own.VOUCHERS,
-                "the check looks at vouchers once they are in the ERP; those that we enter are not judged by Cin7's "
-                "chart beforehand.",
+                InPart(
+                    "the check looks at vouchers once they are in the ERP; those that we enter are not judged by "
+                    "Cin7's chart beforehand."
+                ),
             ),
             Statement("No part of Cin7's chart is carried into the ERP.", own.CHART_READ_ONLY + own.DIRECTIONS),
         ),
@@ -134,8 +144,10 @@ CHAPTER = Chapter(
             Statement(
                 "That is so of bank details, too.",
                 own.BANK_DETAILS,
-                "no flow carries bank details: what differs is held until two people have confirmed it, and changed in "
-                "the ERP by hand.",
+                InPart(
+                    "no flow carries bank details: what differs is held until two people have confirmed it, and "
+                    "changed in the ERP by hand."
+                ),
             ),
             Statement("A supplier's number in the ERP is its key in Cin7.", own.SUPPLIERS),
             Statement("An order's number is the key of its purchase.", own.KEYED + own.OF_ITS_KEY),
@@ -160,7 +172,7 @@ CHAPTER = Chapter(
                     settings=("companies.cin7.location", "cin7.location"),
                     rules=("location_exists",),
                 ),
-                "the company decides the location; plants of one company share it.",
+                InPart("the company decides the location; plants of one company share it."),
             ),
             Statement(
                 "The value of stock rests on purchases: goods go over as products, with their cost.",
@@ -178,7 +190,9 @@ CHAPTER = Chapter(
             Statement(
                 "Each new order fills Cin7's purchases on the right account.",
                 own.ORDERS + own.ON_THEIR_ACCOUNT,
-                "the account is judged and shown with the order's row; Cin7's ledger has it with the invoice.",
+                Otherwise(
+                    "the account is judged and shown with the order's row; Cin7's ledger has it with the invoice."
+                ),
             ),
             Statement("A supplier that was renamed is renamed on the other side.", own.TWO_WAY),
             Statement("The close needs no typing: both sides' sums stand side by side.", erp.MONTH_ENDS + own.AGREE),
@@ -188,7 +202,7 @@ CHAPTER = Chapter(
             Statement(
                 "Accounts are judged in Cin7 before vouchers are posted.",
                 own.VOUCHERS,
-                "as above: vouchers are compared after they were entered.",
+                InPart("as above: vouchers are compared after they were entered."),
             ),
             Statement(
                 "Sign-ins, renewals and limits of both sides are looked after.", erp.RENEWED + own.KEYS + own.RATES

@@ -2,7 +2,7 @@
 
 from mlc_dagster_tests.statements.evidence import access as erp
 from mlc_dagster_tests.statements.evidence import monday as own
-from mlc_dagster_tests.statements.statement import Chapter, Evidence, Statement, shown
+from mlc_dagster_tests.statements.statement import Chapter, Evidence, InPart, Statement, shown
 
 CHAPTER = Chapter(
     "monday",
@@ -108,7 +108,7 @@ CHAPTER = Chapter(
             Statement(
                 "It has the supplier's name in one as well.",
                 own.REFERENCE_BOARDS + own.INVOICES,
-                own.SUPPLIER_AS_LINK,
+                InPart(own.SUPPLIER_AS_LINK),
             ),
             Statement("A mutation stays below 5,000,000 points.", own.COMPLEXITY),
             Statement("Each record that went over has its trail.", erp.TRAIL),
@@ -123,21 +123,23 @@ CHAPTER = Chapter(
                     flows=("monday/purchase_orders",),
                     settings=("monday.boards.purchase_orders.columns.site",),
                 ),
-                "the site can have a column; plants have no groups or boards of their own.",
+                InPart("the site can have a column; plants have no groups or boards of their own."),
             ),
             Statement("Approvals of invoices are followed there.", own.INVOICES + own.REFRESHED),
-            Statement("Receipts of orders are followed there.", own.ORDERS, own.RECEIPTS),
+            Statement("Receipts of orders are followed there.", own.ORDERS, InPart(own.RECEIPTS)),
             Statement(
                 "Tasks of the month's end are followed there.",
                 erp.MONTH_ENDS,
-                "the month's figures are kept by the close of the command line and its page; tasks on a board are "
-                "people's own.",
+                InPart(
+                    "the month's figures are kept by the close of the command line and its page; tasks on a board are "
+                    "people's own."
+                ),
             ),
             Statement("An invoice that arrived in the ERP need not be entered on the board.", own.INVOICES),
             Statement(
                 "Nobody calls the warehouse to hear what shipped.",
                 own.ORDERS,
-                own.RECEIPTS,
+                InPart(own.RECEIPTS),
             ),
             Statement("A new invoice or order is on its board within minutes.", own.WITHIN_MINUTES + own.EACH_BOARD),
             Statement(
@@ -161,7 +163,7 @@ CHAPTER = Chapter(
             Statement(
                 "Orders show their state, and when they are wanted.",
                 own.ORDERS + shown(own.MAPPING, "every_field_that_mlc_yaml_may_name_is_mapped"),
-                "the header's wanted date is shown; dates that were promised for single rows are not.",
+                InPart("the header's wanted date is shown; dates that were promised for single rows are not."),
             ),
             Statement(
                 "Journal entries are mapped to the right account and department.",

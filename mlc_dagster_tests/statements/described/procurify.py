@@ -2,7 +2,7 @@
 
 from mlc_dagster_tests.statements.evidence import access as erp
 from mlc_dagster_tests.statements.evidence import procurify as own
-from mlc_dagster_tests.statements.statement import Chapter, Evidence, Statement, shown
+from mlc_dagster_tests.statements.statement import Chapter, Evidence, InPart, Otherwise, Statement, shown
 
 CHAPTER = Chapter(
     "procurify",
@@ -16,7 +16,9 @@ CHAPTER = Chapter(
             Statement("What was bought and what is in the books stay one.", own.RECONCILED),
             Statement("New orders go into the ERP, with accounts and companies.", own.ORDERS + own.CODED),
             Statement("New bills do.", own.BILLS + own.CODED),
-            Statement("Vendors and suppliers stay the same on both sides.", own.BOTH_WAYS, own.OFF_BY_DEFAULT),
+            Statement(
+                "Vendors and suppliers stay the same on both sides.", own.BOTH_WAYS, Otherwise(own.OFF_BY_DEFAULT)
+            ),
             Statement("Nobody types them again.", own.VENDORS + own.BILLS),
         ),
         "what moves": (
@@ -32,7 +34,7 @@ CHAPTER = Chapter(
                     settings=("ifs.invoices_by",),
                 ),
             ),
-            Statement("Vendors go both ways.", own.BOTH_WAYS, own.OFF_BY_DEFAULT),
+            Statement("Vendors go both ways.", own.BOTH_WAYS, Otherwise(own.OFF_BY_DEFAULT)),
             Statement("A posting has the company code that mlc.yaml says.", own.CODED + own.JUDGED),
             Statement("It has the cost centre as a dimension.", own.CODED + own.JUDGED),
             Statement(
@@ -50,7 +52,7 @@ CHAPTER = Chapter(
             Statement(
                 "Tokens are renewed before they end.",
                 own.TOKENS,
-                "client credentials bring no refresh token: the grant is made anew.",
+                Otherwise("client credentials bring no refresh token: the grant is made anew."),
             ),
             Statement("What is new or changed is read by ranges of dates, orders and bills.", own.BY_DATES),
             Statement(
@@ -63,19 +65,21 @@ CHAPTER = Chapter(
             Statement(
                 "Before an invoice is made, one for this bill is looked for.",
                 own.ONCE,
-                "by our reference with the bill's unique id, then by company, supplier and invoice number: the number "
-                "that Procurify shows is not unique.",
+                Otherwise(
+                    "by our reference with the bill's unique id, then by company, supplier and invoice number: the "
+                    "number that Procurify shows is not unique."
+                ),
             ),
             Statement(
                 "Orders and bills become posting proposals.",
                 own.ORDERS + own.BILLS,
-                "orders do; a bill becomes the invoice, whose coding the ERP proposes itself.",
+                Otherwise("orders do; a bill becomes the invoice, whose coding the ERP proposes itself."),
             ),
             Statement("Each change of a document names its ETag.", erp.VERSIONED + erp.VERSIONED_ACTIONS),
             Statement(
                 "Postings go in batches below 5,000 elements.",
                 own.WHOLE,
-                "each document is a change set of its own; several in one, up to the limit, are not sent yet.",
+                InPart("each document is a change set of its own; several in one, up to the limit, are not sent yet."),
             ),
             Statement("A 429 of either system is waited out, ever longer.", own.RATES),
             Statement("Every movement stands in the trail.", erp.TRAIL + erp.PULLS),
@@ -96,7 +100,7 @@ CHAPTER = Chapter(
             Statement(
                 "An approved order arrives with the cost centre of the department that approved it.",
                 own.ORDERS + own.CODED,
-                "Procurify names the department whose budget it is, not that of the approver.",
+                Otherwise("Procurify names the department whose budget it is, not that of the approver."),
             ),
             Statement(
                 "A bill is in the books on the day on which it is approved in Procurify.",
@@ -111,16 +115,16 @@ CHAPTER = Chapter(
             Statement(
                 "The close is three days shorter.",
                 own.RECONCILED,
-                "how long a close takes is the company's own figure: shown is what it no longer has to do.",
+                Otherwise("how long a close takes is the company's own figure: shown is what it no longer has to do."),
             ),
         ),
         "what one can do, and questions": (
-            Statement("Orders become supplier invoices.", own.ORDERS, own.ORDERS_ARE_EXPECTED),
+            Statement("Orders become supplier invoices.", own.ORDERS, Otherwise(own.ORDERS_ARE_EXPECTED)),
             Statement("Bills become supplier invoices, each row with account and company.", own.BILLS + own.CODED),
             Statement(
                 "Spending lands on cost centres and other dimensions.",
                 own.CODED + shown(own.MAPPING, "the_cost_centre_may_be_another_code_part_or_none"),
-                own.ONE_CODE_PART,
+                InPart(own.ONE_CODE_PART),
             ),
             Statement(
                 "Asking follows the approvals: what waits for one is counted, and costs no call.",

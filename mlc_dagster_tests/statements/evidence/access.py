@@ -87,7 +87,6 @@ RATE_OF_THE_ERP = Evidence(
     ),
 )
 BACKED_OFF = Evidence(
-    settings=("ifs.max_wait_seconds",),
     code=("transport/retries.py::Patience",),
     tests=(
         "transport/test_backoff.py::test_waits_double_up_to_a_most_and_lie_anywhere_between_nothing_and_that",
@@ -149,7 +148,8 @@ NOTHING_TWICE = Evidence(
     ),
 )
 PINGED = Evidence(
-    commands=("mlc ping", "mlc check"),
+    settings=("ifs.mode",),
+    commands=("mlc ping", "mlc plan", "mlc shadow"),
     tests=(
         "systems/ping/test_ping.py::test_all_in_order_tells_as_whom_the_clock_and_what_is_left_and_writes_nothing",
         "systems/ping/test_ping.py::test_four_mistakes_are_four_clear_lines_each_with_its_cure",

@@ -23,7 +23,10 @@ TAGGED = Evidence(
         "systems/hubspot/test_mapping.py::test_a_supplier_with_a_wrong_default_account_is_held",
     ),
 )
-ONE_COMPANY_CODE = "where mlc.yaml lists several companies and names none, a company record carries no company code."
+ONE_COMPANY_CODE = (
+    "where mlc.yaml lists several companies and names none, a company record carries no company code; of the "
+    "dimensions it has the cost centre alone, by its code."
+)
 TIED = Evidence(
     settings=("hubspot.match", "hubspot.propose", "hubspot.companies"),
     tests=(
@@ -68,5 +71,112 @@ AGREE = Evidence(
     tests=(
         "promises/test_c40_target.py::test_c40_what_nobody_touched_agrees_and_the_sums_are_equal_to_the_cent",
         "promises/test_c40_target.py::test_c40_a_deleted_company_is_told_held_and_made_again_by_one_command",
+    ),
+)
+WHO_IT_IS = Evidence(
+    flows=COMPANIES,
+    settings=("hubspot.extra_fields",),
+    tests=(
+        "systems/hubspot/test_mapping.py::test_the_registration_number_of_a_supplier_is_on_its_company",
+        "orchestration/test_extra_fields.py::test_a_custom_field_becomes_a_company_property_by_three_lines_of_mlc_yaml",
+    ),
+)
+BY_STATE = Evidence(
+    settings=("policies.not_delivered_states", "hubspot.invoice_statuses"),
+    tests=(
+        "rules/test_rules.py::test_held_states_are_those_of_the_settings",
+        "systems/hubspot/test_mapping.py::test_a_cancelled_invoice_is_voided_where_mlc_yaml_says_so_and_held_where_not",
+    ),
+)
+CURSORS = Evidence(
+    code=("systems/hubspot/api.py::HubspotApi",),
+    tests=(
+        "systems/hubspot/test_cursors.py::test_a_search_follows_the_cursor_to_its_end_in_pages_of_200_at_most",
+        "systems/hubspot/test_cursors.py::test_a_list_follows_the_cursor_to_its_end",
+    ),
+)
+BATCHED = Evidence(
+    code=("systems/hubspot/objects/batch_answers.py::in_batches",),
+    tests=(
+        f"{OBJECTS}test_companies.py::test_new_companies_take_one_upsert_for_each_hundred",
+        f"{OBJECTS}test_invoices.py::test_hundreds_of_invoices_take_few_calls",
+    ),
+)
+ONE_PORTAL = Evidence(
+    settings=("hubspot.portal_id",),
+    commands=("mlc ledger same-account", "mlc ledger new-account"),
+    tests=(
+        f"{OBJECTS}test_companies.py::test_a_token_of_another_portal_is_refused",
+        "orchestration/test_identity.py::test_a_run_into_another_portal_fails_before_its_first_write_and_says_what_to_do",
+    ),
+)
+SEARCHED = Evidence(
+    tests=(f"{OBJECTS}test_company_match.py::test_a_hundred_new_names_are_searched_within_the_length_of_a_body",)
+)
+ASSOCIATED = Evidence(
+    tests=(f"{OBJECTS}test_invoices.py::test_another_supplier_moves_the_invoice_and_leaves_what_people_associated",)
+)
+BEFOREHAND = Evidence(
+    commands=("mlc ping",),
+    tests=(
+        "systems/hubspot/test_ping_limits.py::test_half_a_year_before_its_end_the_version_is_told",
+        "systems/hubspot/test_ping_limits.py::test_a_total_that_hubspot_computes_is_said",
+        f"{OBJECTS}test_companies.py::test_missing_scopes_are_named",
+    ),
+)
+FROM_PROPOSALS = Evidence(
+    flows=("hubspot/invoices",),
+    tests=(
+        "systems/hubspot/test_mapping.py::test_good_records_are_ready",
+        f"{OBJECTS}test_invoices.py::test_an_invoice_changed_three_times_is_followed_and_nothing_is_doubled",
+    ),
+)
+SINCE_THE_LAST_TICK = Evidence(
+    tests=("orchestration/test_own_times.py::test_the_days_since_the_last_tick_are_asked_for",)
+)
+NOT_SHOWN = Evidence(
+    tests=("promises/test_c16_secrets.py::test_c16_no_secret_is_in_logs_events_ledger_errors_graphql_or_pages",)
+)
+MADE_ONCE = Evidence(
+    tests=(
+        f"{OBJECTS}test_companies.py::test_a_lost_answer_never_doubles",
+        f"{OBJECTS}test_invoices.py::test_an_answer_lost_at_any_step_never_doubles",
+    )
+)
+ROW_BY_ROW = Evidence(
+    flows=("hubspot/invoices",),
+    code=("systems/hubspot/objects/invoice_lines.py::LineWriter",),
+    tests=(
+        "systems/ifs/reading/test_partition_read.py::test_lines_are_the_same_with_and_without_expand",
+        "systems/hubspot/test_mapping.py::test_codes_reach_the_line_as_they_are",
+    ),
+)
+RATES = Evidence(
+    settings=("hubspot.calls_per_10_seconds",),
+    tests=(
+        f"{OBJECTS}test_companies.py::test_the_burst_limit_is_waited_for_as_the_headers_say",
+        "orchestration/test_hubspot.py::test_a_daily_limit_fails_the_load_with_words_and_the_next_run_goes_on",
+    ),
+)
+STATUSES = Evidence(
+    settings=("hubspot.status_owner", "hubspot.invoice_statuses"),
+    tests=(
+        f"{OBJECTS}test_invoice_status.py::test_what_a_person_paid_or_voided_is_never_reset_and_is_told",
+        f"{OBJECTS}test_invoices.py::test_a_cancelled_invoice_is_voided",
+    ),
+)
+TO_THE_CENT = Evidence(
+    rules=("amounts_add_up",),
+    settings=("hubspot.total_check",),
+    tests=(
+        f"{OBJECTS}test_invoice_status.py::test_a_total_that_stays_wrong_holds_the_invoice_as_a_draft_with_both_figures",
+        "systems/hubspot/test_mapping.py::test_an_invoice_is_held_with_its_reason",
+    ),
+)
+PROPERTIES = Evidence(
+    code=("systems/hubspot/portal.py::Portal",),
+    tests=(
+        f"{OBJECTS}test_companies.py::test_group_and_properties_are_made_once_and_then_only_read",
+        f"{OBJECTS}test_companies.py::test_a_property_of_another_type_is_refused_before_anything_is_sent",
     ),
 )
