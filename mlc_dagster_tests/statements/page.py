@@ -18,9 +18,13 @@ each flow, rule, setting, secret, command, module and test named here exists.
 
 Each of the five integrations was described in prose before it was built. Here is every statement of these five
 descriptions, in our own words and in their order, half sentences apart where they say something of their own; what a
-description says twice stands once, and that it is free to use says [LICENSE](../LICENSE). *Kept by*: the flow, rule, setting, secret, command or module that does it. *Shown
-by*: the tests that fail where it does not hold. *Otherwise*: nothing is missing, but the remote system works otherwise
-than was said, or it is off until mlc.yaml asks for it. *In part*: something is missing, and here is what.
+description says twice stands once, and that it is free to use stands in [LICENSE](../LICENSE).
+
+- *Kept by*: the flow, rule, setting, secret, command or module that does it.
+- *Shown by*: the tests that fail where it does not hold.
+- *Otherwise*: nothing is missing, but the remote system works otherwise than was said, or it is off until mlc.yaml asks
+  for it.
+- *In part*: something is missing, and here is what.
 
 | system | statements | hold | otherwise | in part |
 |---|---|---|---|---|

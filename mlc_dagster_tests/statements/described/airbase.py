@@ -110,7 +110,10 @@ CHAPTER = Chapter(
         ),
         "what moves": (
             Statement("The main direction is from the ERP into Airbase.", own.DIRECTIONS),
-            Statement("Suppliers are read again and again, so that the list is current.", own.VENDORS + erp.SCHEDULED),
+            Statement(
+                "Suppliers are read again and again, so that the list is current.",
+                own.VENDORS + own.TWO_WAY + erp.SCHEDULED,
+            ),
             Statement("Orders are too, so that they are the base of what is spent.", own.ORDERS + erp.SCHEDULED),
             Statement("Approved requests become journal entries in the ERP.", own.APPROVED),
             Statement("Payments do.", own.PAID),

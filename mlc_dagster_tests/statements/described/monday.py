@@ -2,7 +2,7 @@
 
 from mlc_dagster_tests.statements.evidence import access as erp
 from mlc_dagster_tests.statements.evidence import monday as own
-from mlc_dagster_tests.statements.statement import Chapter, Evidence, InPart, Statement, shown
+from mlc_dagster_tests.statements.statement import Chapter, Evidence, InPart, Otherwise, Statement, shown
 
 CHAPTER = Chapter(
     "monday",
@@ -130,9 +130,9 @@ CHAPTER = Chapter(
             Statement(
                 "Tasks of the month's end are followed there.",
                 erp.MONTH_ENDS,
-                InPart(
-                    "the month's figures are kept by the close of the command line and its page; tasks on a board are "
-                    "people's own."
+                Otherwise(
+                    "tasks are items that people make for themselves, and are left alone; what a month comes to, and "
+                    "who signed for it, is kept by the close."
                 ),
             ),
             Statement("An invoice that arrived in the ERP need not be entered on the board.", own.INVOICES),
@@ -153,9 +153,10 @@ CHAPTER = Chapter(
                 ),
             ),
             Statement(
-                "Each item leads back to its source: key of the ERP, and link of the item in what was loaded.",
-                shown(own.CLIENT, "an_item_has_its_columns_and_its_link", settings=("monday.key_column",))
-                + Evidence(commands=("mlc audit show",)),
+                "Each item bears the key of its record in the ERP, by which all that happened to it is found.",
+                shown(own.DAY, "each_board_gets_its_items", settings=("monday.key_column",))
+                + erp.TRAIL
+                + shown("ledger/test_decisions.py", "history_tells_of_a_key_over_all_flows_and_of_a_run"),
             ),
         ),
         "what one can do, and questions": (

@@ -59,7 +59,7 @@ CHAPTER = Chapter(
                 "Accounts and dimensions of the companies are fetched from the ERP.",
                 own.JUDGED
                 + erp.ACCOUNTS_JUDGED
-                + shown("orchestration/test_location.py", "eight_entity_sets_are_partitioned_by_day_or_by_company"),
+                + shown("promises/test_c30_reading.py", "c30_a_set_is_read_exactly_or_switched_off"),
             ),
             Statement("So are its suppliers.", own.VENDORS),
             Statement(
@@ -107,8 +107,8 @@ CHAPTER = Chapter(
                 own.BILLS
                 + own.POLLED
                 + shown(
-                    "promises/test_c44_procurify_days.py",
-                    "c44_what_procurify_dates_lies_on_the_day_that_the_company_has",
+                    "orchestration/test_location.py",
+                    "schedules_ask_for_the_running_day_and_for_yesterday",
                 ),
             ),
             Statement("The month's end begins with purchases and payables that agree.", own.RECONCILED),
@@ -142,7 +142,13 @@ CHAPTER = Chapter(
             Statement("Large reads of the ERP stay below 5,000 elements a page.", erp.PAGED),
             Statement(
                 "Large numbers of orders and bills are many calls.",
-                own.WHOLE + own.BILLS + shown(own.DAY, "one_bill_of_two_orders_takes_the_place_of_both"),
+                own.WHOLE
+                + shown(
+                    own.CLIENT,
+                    "every_page_is_read_in_either_envelope_and_no_link_to_another_host_is_followed",
+                    "a_page_that_takes_too_long_is_asked_for_in_smaller_ones_and_not_eight_times_over",
+                    settings=("procurify.page_size",),
+                ),
             ),
             Statement(
                 "Nested rows are read by queries of their own where a page would be cut.",

@@ -12,7 +12,7 @@ ODATA = Evidence(
     tests=(
         f"{PARTITION_READ}test_a_tenant_with_names_of_its_own_is_read_like_any_other",
         "systems/ifs/schema/test_metadata.py::test_every_read_of_rows_names_its_fields",
-        "orchestration/test_location.py::test_eight_entity_sets_are_partitioned_by_day_or_by_company",
+        "promises/test_c30_reading.py::test_c30_a_set_is_read_exactly_or_switched_off",
     ),
 )
 TENANT_ADDRESS = Evidence(
