@@ -74,7 +74,7 @@ def _code(place: str) -> str:
 
 
 def _shown_by(evidence: Evidence) -> str:
-    return "; ".join(_test(node) for node in evidence.tests)
+    return "<br>".join(_test(node) for node in evidence.tests)
 
 
 def _test(node: str) -> str:
