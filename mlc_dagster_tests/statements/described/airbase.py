@@ -55,7 +55,7 @@ CHAPTER = Chapter(
         ),
         "Airbase's side": (
             Statement(
-                "Bills, purchase orders, vendors, payments, accounts and subsidiaries come over REST as JSON.",
+                "Vendors and their orders, bills and what was paid, charts and subsidiaries come over REST as JSON.",
                 own.PAID + own.ORDERS + own.VENDORS + own.BOTH_CHARTS,
             ),
             Statement(
@@ -88,7 +88,7 @@ CHAPTER = Chapter(
                     code=("systems/airbase/webhooks.py::event_of",),
                 ),
             ),
-            Statement("Accounts and subsidiaries are read there and never written.", own.READ_ONLY),
+            Statement("Charts and subsidiaries are looked at there, never written.", own.READ_ONLY),
             Statement(
                 "They come from the ERP: what is missing on which side is told.",
                 own.BOTH_CHARTS + shown(own.REFERENCES, "an_empty_chart_is_an_error_and_not_an_agreement"),

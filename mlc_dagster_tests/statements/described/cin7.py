@@ -24,9 +24,7 @@ CHAPTER = Chapter(
             ),
         ),
         "the ERP's side": (
-            Statement(
-                "Read over OData v4: suppliers, purchase orders, supplier invoices, accounts, vouchers.", erp.ODATA
-            ),
+            Statement("Read over OData v4: suppliers with their orders and invoices, charts, vouchers.", erp.ODATA),
             Statement("Each tenant has an address of its own.", erp.TENANT_ADDRESS),
             Statement("Sign-in is OAuth 2 by client credentials.", erp.SIGNED_IN),
             Statement(
@@ -64,7 +62,7 @@ CHAPTER = Chapter(
                     "sales and customers are offered too and left alone: nothing between the two systems needs them."
                 ),
             ),
-            Statement("The chart of accounts is read and never written.", own.CHART_READ_ONLY),
+            Statement("Its chart is read, never written.", own.CHART_READ_ONLY),
             Statement("Its webhooks are taken in: suppliers and purchases that change there.", own.WEBHOOKS),
             Statement(
                 "They are set up in its own pages and not by us; a ping says which are there, and which are off.",

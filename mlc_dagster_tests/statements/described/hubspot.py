@@ -38,8 +38,7 @@ CHAPTER = Chapter(
         ),
         "the ERP's side": (
             Statement(
-                "Read over OData v4: suppliers, customers, purchase orders, supplier invoices, accounts, vouchers and "
-                "dimensions.",
+                "Read over OData v4: who is bought from and sold to, orders, payables, charts, vouchers, dimensions.",
                 erp.ODATA,
             ),
             Statement("Each customer has an instance at an address of its own.", erp.TENANT_ADDRESS),
