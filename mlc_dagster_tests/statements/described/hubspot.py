@@ -24,7 +24,7 @@ CHAPTER = Chapter(
                 InPart(own.ONE_COMPANY_CODE),
             ),
             Statement(
-                "Sales sees on the company who it is in the finance system: number, role, terms, currency, VAT number.",
+                "Sales sees on the company who it is in the finance system: number, role, terms, currency.",
                 own.WHO_IT_IS + own.TAGGED,
             ),
             Statement(

@@ -89,7 +89,8 @@ CHAPTER = Chapter(
             Statement("Vouchers do.", own.ENTRIES + own.EACH_BOARD),
             Statement("A change of state in the ERP changes the item.", own.REFRESHED),
             Statement(
-                "Suppliers and accounts are kept on boards of their own, for links and filters.", own.REFERENCE_BOARDS
+                "Suppliers and accounts are kept on boards of their own, for links and filters.",
+                own.REFERENCE_BOARDS + own.REFRESHED,
             ),
             Statement("What people change on a board is not written into the ERP.", own.ONE_WAY + own.EDITED_THERE),
         ),

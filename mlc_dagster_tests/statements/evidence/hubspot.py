@@ -20,6 +20,7 @@ TAGGED = Evidence(
     settings=("hubspot.company_code", "hubspot.gl_accounts"),
     tests=(
         f"{OBJECTS}test_companies.py::test_a_company_is_tagged_with_account_cost_centre_and_dimensions",
+        "systems/hubspot/test_customer_companies.py::test_a_customers_company_has_account_cost_centre_terms_and_currency",
         "systems/hubspot/test_mapping.py::test_a_supplier_with_a_wrong_default_account_is_held",
     ),
 )
