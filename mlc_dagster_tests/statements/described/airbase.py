@@ -180,7 +180,7 @@ CHAPTER = Chapter(
                     rules=("subsidiary_exists",),
                     settings=("companies.airbase.subsidiary",),
                 ),
-                InPart("the company decides the subsidiary; plants of one company are not told apart."),
+                Otherwise("Airbase has subsidiaries and no plants: the company decides which one an order is of."),
             ),
             Statement("An order is entered once, in the ERP.", own.ORDERS),
             Statement("Nothing is reconciled by hand.", own.EDITED_THERE + erp.MONTH_ENDS),
