@@ -1,6 +1,6 @@
 """HubSpot: what keeps its statements, and what shows them."""
 
-from mlc_dagster_tests.statements.statement import Evidence
+from mlc_dagster_tests.statements.statement import Evidence, shown
 
 OBJECTS = "systems/hubspot/objects/"
 COMPANIES = ("hubspot/supplier_companies", "hubspot/customer_companies")
@@ -132,9 +132,7 @@ FROM_PROPOSALS = Evidence(
         f"{OBJECTS}test_invoices.py::test_an_invoice_changed_three_times_is_followed_and_nothing_is_doubled",
     ),
 )
-SINCE_THE_LAST_TICK = Evidence(
-    tests=("orchestration/test_own_times.py::test_the_days_since_the_last_tick_are_asked_for",)
-)
+SINCE_THE_LAST_TICK = shown("orchestration/test_own_times.py", "the_days_since_the_last_tick_are_asked_for")
 NOT_SHOWN = Evidence(
     tests=("promises/test_c16_secrets.py::test_c16_no_secret_is_in_logs_events_ledger_errors_graphql_or_pages",)
 )
