@@ -24,6 +24,7 @@ COMMANDS = (
         "Prepare and load stored rows once more; what the target has costs no request. Exit 1 where a run failed.",
         of_records=True,
     ),
+    Command("try", "One record from its source to its target, every step shown; sent if you say yes."),
     Command(
         "plan",
         "Say what a load of the stored rows would do, field by field. Writes nothing, anywhere.",

@@ -7,6 +7,7 @@ such a module imports what its own help needs (typer, core, cli.shared); whateve
 from __future__ import annotations
 
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any, ClassVar, NamedTuple
 
 import typer
@@ -25,9 +26,11 @@ class Command(NamedTuple):
     """The folder in which its module stands, where that is not the table's own."""
 
     def module(self, folder: str) -> str:
-        """Where it is: `same-account` in `mlc_dagster.cli.ledger` is `mlc_dagster.cli.ledger.same_account`."""
+        """Where it is: `same-account` in `mlc_dagster.cli.ledger` is `mlc_dagster.cli.ledger.same_account`; a word of
+        Python's has an underscore behind it.
+        """
         place = f"{folder}.{self.room}" if self.room else folder
-        return f"{place}.{self.name.replace('-', '_')}"
+        return f"{place}.{self.name.replace('-', '_')}{'_' * iskeyword(self.name)}"
 
     def load(self, folder: str) -> Any:
         """The command, or the group of commands, with all of its options."""
