@@ -17,6 +17,10 @@ COMMANDS = (
         "demo",
         "Move everything from a sandbox ERP to the sandbox SaaS through real Dagster runs, twice, and show what moved.",
     ),
+    Command(
+        "init",
+        "Ask what to connect, sign in to it, look at what is there, and write mlc.yaml and .env. Changes no system.",
+    ),
     Command("ui", "Open Dagster's UI on the demo, or on your own mlc.yaml where there is one."),
     Command("sandbox", "Serve IFS Cloud and the SaaS beside it on one local port."),
     Command(

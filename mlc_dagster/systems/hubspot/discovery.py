@@ -48,7 +48,7 @@ def _choices(api: HubspotApi, question: Question, codes: CodesInUse) -> Iterator
         if not _DAYS.fullmatch(code):
             yield Choice(f"payment_terms.{code}", f"What people read for payment term {code} ({number} records)", ())
     yield Choice("deals", "Invoices as closed-won deals, too", ("true", "false"), "false")
-    if pipelines := _pipelines(api):
+    if len(pipelines := _pipelines(api)) > 1:
         yield Choice(
             "deal_pipeline", "The pipeline of those deals", pipelines, "default" if "default" in pipelines else ""
         )
