@@ -7,7 +7,7 @@ import sys
 
 from mlc_dagster.cli.shared.command_table import Command, group
 from mlc_dagster.core.errors import MlcError
-from mlc_dagster.core.terminal import Terminal, paragraph
+from mlc_dagster.core.terminal import Terminal, paragraph, say_json
 
 RECORDS = "records"
 """The folder of the commands about single records after they were delivered."""
@@ -130,7 +130,9 @@ COMMANDS = (
     Command("ledger", "The ledger: what was delivered, tried, held and read, in one database.", of_records=True),
 )
 
-app = group("mlc_dagster.cli", "IFS Cloud and the SaaS beside it, kept in agreement by Dagster.", *COMMANDS)
+app = group(
+    "mlc_dagster.cli", "IFS Cloud and the SaaS beside it, kept in agreement by Dagster.", *COMMANDS, is_root=True
+)
 
 OF_RECORDS = frozenset(each.name for each in COMMANDS if each.of_records)
 
@@ -157,6 +159,9 @@ def main() -> None:
             _stand_in()
         app()
     except MlcError as error:
+        if "--json" in sys.argv:
+            say_json({"error": type(error).__name__, "message": error.message, "cure": error.cure or None})
+            sys.exit(2)
         err = Terminal(stderr=True)
         err.print(f"[red]{type(error).__name__}[/] {paragraph(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)
