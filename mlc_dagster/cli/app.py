@@ -28,6 +28,10 @@ COMMANDS = (
         "Prepare and load stored rows once more; what the target has costs no request. Exit 1 where a run failed.",
         of_records=True,
     ),
+    Command(
+        "coverage",
+        "Read real records and say what is not mapped yet: how many it would hold, and what they come to.",
+    ),
     Command("try", "One record from its source to its target, every step shown; sent if you say yes."),
     Command(
         "plan",

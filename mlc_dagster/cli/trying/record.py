@@ -53,7 +53,7 @@ class Sources:
     def _latest(self) -> list[AsRead]:
         found: list[AsRead] = []
         for scope in self._scopes():
-            found += islice(self._read(scope), MOST - len(found))
+            found += islice(self.read(scope), MOST - len(found))
             if len(found) >= self._enough:
                 return found
         if found:
@@ -77,7 +77,8 @@ class Sources:
         """A SaaS may be slow to ask: the first day that has a row will do."""
         return MOST if self.flow.source.system == ERP else 1
 
-    def _read(self, scope: Scope, entity: EntitySet | None = None) -> Iterator[AsRead]:
+    def read(self, scope: Scope, entity: EntitySet | None = None) -> Iterator[AsRead]:
+        """The rows of a scope, of the flow's source or of another set of the ERP."""
         entity = entity or self.flow.source
         client = self.source if entity.system == self.flow.source.system else self.erp
         for batch in client.read(entity, scope, Pull("/".join(entity.key), scope.partition), None):
@@ -107,7 +108,7 @@ class Sources:
     def _snapshots(self, entity: EntitySet, companies: Sequence[str]) -> Iterator[Any]:
         entity = self.erp.catalogue.get(entity.name, entity)
         for company in companies:
-            rows = self._read(Scope(company, company=company), entity)
+            rows = self.read(Scope(company, company=company), entity)
             yield from (record for record, _, _ in rows if record is not None)
 
     def place(self, record: Record | None) -> str:
