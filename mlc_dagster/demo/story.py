@@ -35,21 +35,23 @@ from mlc_dagster.settings import DEMO_FOLDER, Settings
 from mlc_dagster.settings import file_modes as private
 from mlc_dagster.systems import configuration
 
-RARE = ("adopted", "superseded", "discarded", "out_of_scope")  # shown where there are any
-COLUMNS = (
-    "read",
-    "ready",
-    "held",
-    "created",
-    "updated",
-    "adopted",
-    "unchanged",
-    "superseded",
-    "discarded",
-    "out_of_scope",
-    "requests",
-    "seconds",
-)
+COLUMNS = {
+    "read": "read",
+    "held": "held",
+    "created": "new",
+    "updated": "changed",
+    "adopted": "adopted",
+    "unchanged": "same",
+    "superseded": "older",
+    "discarded": "discarded",
+    "out_of_scope": "other",
+    "requests": "calls",
+    "seconds": "s",
+}
+"""What is counted -> its heading: with the longest flow's name a line has less than a hundred characters."""
+RARE = ("adopted", "superseded", "discarded")  # shown where there are any
+CAUSES = 12
+"""So many are shown; the rest is counted."""
 
 
 def run_demo(folder: Path, days: int, profiles: Sequence[str], out: Terminal, *, whole: bool = False) -> None:
@@ -184,7 +186,7 @@ def _print_moved(flows: dict[str, FlowCounts], title: str, out: Terminal) -> Non
     shown = [name for name in COLUMNS if name not in RARE or any(counts[name] for counts in found.values())]
     table = _table(title, "flow")
     for name in shown:
-        table.add_column(name, justify="right")
+        table.add_column(COLUMNS[name], justify="right")
     for flow, counts in found.items():
         table.add_row(
             flow, *(f"{counts[name]:,.1f}" if name == "seconds" else f"{counts[name]:,.0f}" for name in shown)
@@ -211,15 +213,23 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _print_held(flows: dict[str, FlowCounts], out: Terminal) -> None:
-    table = _table("Held, and why: each with its reason in the UI", "flow", "rule that it does not meet")
-    table.add_column("records", justify="right")
+    """By the rule that is not met, in whichever flows: the causes one by one are `mlc open`'s."""
+    rules: dict[str, Counter[str]] = {}
     for name, flow in flows.items():
-        rules = Counter({key.removeprefix("held: "): n for key, n in flow.prepared.items() if key.startswith("held: ")})
-        rules["target_accepts_it"] += flow.loaded["held"]
-        for rule, count in rules.most_common():
+        held = {key.removeprefix("held: "): n for key, n in flow.prepared.items() if key.startswith("held: ")}
+        for rule, count in {**held, "target_accepts_it": flow.loaded["held"]}.items():
             if count:
-                table.add_row(name, rule, f"{count:,.0f}")
+                rules.setdefault(rule, Counter())[name] += count
+    table = _table("Held, and why: each with its reason in the UI", "rule that is not met")
+    for name in ("records", "flows"):
+        table.add_column(name, justify="right")
+    worst = sorted(rules.items(), key=lambda one: -one[1].total())
+    for rule, found in worst[:CAUSES]:
+        table.add_row(rule, f"{found.total():,.0f}", f"{len(found)}")
     out.print(table)
+    if more := worst[CAUSES:]:
+        records = sum(found.total() for _, found in more)
+        out.print(f"[dim]and {records:,.0f} by {len(more)} rules more[/]")
 
 
 def _print_books(found: Compared, settings: Settings, out: Terminal) -> None:
