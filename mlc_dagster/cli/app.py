@@ -130,6 +130,10 @@ COMMANDS = (
         of_records=True,
     ),
     Command("audit", "The trail: lines are added to it, never changed, never deleted.", of_records=True),
+    Command(
+        "diagnose",
+        "Write one file to attach to a question: versions, settings, the shape of what systems answer, last errors.",
+    ),
     Command("alerts", "Who is told of failed runs, and once a day of what is on hold: `alerts` in mlc.yaml."),
     Command("ledger", "The ledger: what was delivered, tried, held and read, in one database.", of_records=True),
 )
