@@ -33,6 +33,7 @@ from mlc_dagster.orchestration.automation.running import USUAL_HOME, FlowCounts
 from mlc_dagster.orchestration.settings_check import checked
 from mlc_dagster.settings import DEMO_FOLDER, Settings
 from mlc_dagster.settings import file_modes as private
+from mlc_dagster.shipped import here_or_shipped
 from mlc_dagster.systems import configuration
 
 COLUMNS = {
@@ -63,7 +64,7 @@ def run_demo(folder: Path, days: int, profiles: Sequence[str], out: Terminal, *,
     """
     private.keep_private()
     started, place = time.monotonic(), Place(absolute(folder))
-    instance, own = _instance(), settings_file.environment().config.is_file()
+    instance, own = here_or_shipped(FILE).read_text(encoding="utf-8"), settings_file.environment().config.is_file()
     with replaced(folder, real_places()) as before:
         if before:
             out.print(f"replaces the demo of {before.words} in {folder}", highlight=False)
@@ -74,16 +75,6 @@ def run_demo(folder: Path, days: int, profiles: Sequence[str], out: Terminal, *,
             _show(place, days, profiles, taken, out, whole)
     look = "mlc ui --demo" if own else "make ui"
     out.print(f"Took {time.monotonic() - started:.0f} s. Now look at it: [bold]{look}[/]")
-
-
-def _instance() -> str:
-    """The text of dagster.yaml. Raises Misconfigured."""
-    try:
-        return Path("dagster.yaml").read_text(encoding="utf-8")
-    except OSError:
-        raise Misconfigured(
-            "no dagster.yaml in this folder", cure="Run the demo from a checkout: it is the instance's settings."
-        ) from None
 
 
 def _show(place: Place, days: int, profiles: Sequence[str], taken: socket.socket, out: Terminal, whole: bool) -> None:
@@ -140,14 +131,14 @@ def run_ui(port: int, out: Terminal, *, demo: bool = False) -> None:
     chosen, own = settings_file.is_chosen(), settings_file.environment().config
     if chosen and not demo:
         checked(own)  # a mistake is told here, in one line, and not in the UI with a stack
-        _dagster(port, Path("workspace.yaml"), out)
+        _dagster(port, here_or_shipped("workspace.yaml"), out)
         return
     if not is_demo(DEMO_FOLDER):
         raise Misconfigured(
             f"there is no demo in {DEMO_FOLDER} to look at" if demo else "there is neither an mlc.yaml nor a demo here",
             cure="`make demo`, or copy mlc.example.yaml to mlc.yaml.",
         )
-    place, workspace = Place(absolute(DEMO_FOLDER)), Path("workspace.yaml").resolve()
+    place, workspace = Place(absolute(DEMO_FOLDER)), here_or_shipped("workspace.yaml").resolve()
     with kept(DEMO_FOLDER):
         place.enter()
         with place.sandbox():
@@ -157,7 +148,7 @@ def run_ui(port: int, out: Terminal, *, demo: bool = False) -> None:
 def _dagster(port: int, workspace: Path, out: Terminal) -> None:
     home = Path(os.environ.get("DAGSTER_HOME") or USUAL_HOME).resolve()
     private.make_folder(home)
-    if told := settle(home, Path(FILE)):
+    if told := settle(home, here_or_shipped(FILE)):
         out.print(f"[yellow]{plain(told)}[/]", soft_wrap=True)
     out.print(f"http://127.0.0.1:{port}  (Ctrl-C stops it)")
     command = [sys.executable, "-m", "dagster", "dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)]
