@@ -16,7 +16,6 @@ from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import ERP, EntitySet, Pull, Scope, Window, record_key
 from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
-from mlc_dagster.orchestration.assets.charts import code_part_of
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline import Loaded, Verdict
 from mlc_dagster.pipeline.fresh import SecondRead
@@ -34,6 +33,7 @@ from mlc_dagster.systems.cin7.connect import cin7_client
 from mlc_dagster.systems.configuration import flows as all_flows
 from mlc_dagster.systems.hubspot.connect import hubspot_client
 from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.ifs.chart_facts import code_parts
 from mlc_dagster.systems.ifs.connect import ifs_client
 from mlc_dagster.systems.monday.connect import monday_client
 from mlc_dagster.systems.procurify.connect import procurify_client
@@ -219,10 +219,7 @@ class Journey:
             )
             for a in self._snapshot(ifs.ACCOUNTS)
         }
-        parts = {
-            (part.company, part.code_part, part.code_part_value): code_part_of(part)
-            for part in self._snapshot(ifs.CODE_PART_VALUES)
-        }
+        parts = code_parts(self._snapshot(ifs.CODE_PART_VALUES))
         return replace(facts, accounts=accounts, code_parts=parts)
 
     def _snapshot(self, entity: EntitySet) -> Iterator[Any]:
