@@ -191,7 +191,7 @@ RULES = {
         CONTROLLER,
     ),
     "code_parts_are_mapped": Entry(
-        "{value} of {there} stands for no code part",
+        "No code part is named for {value}",
         "The cost would be booked without its dimension.",
         "Name it below dimensions in mlc.yaml, or fill it in at its source.",
         MAPPED,
