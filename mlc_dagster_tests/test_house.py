@@ -14,6 +14,7 @@ HOUSE = ROOT / "mlc_dagster"
 
 MAY = {
     "core": (),
+    "shipped": (),
     "settings": ("core",),
     "rules": ("core", "settings"),
     "transport": ("core", "settings"),
@@ -23,7 +24,7 @@ MAY = {
     "sandbox": ("core", "settings"),
     "orchestration": ("core", "settings", "rules", "transport", "ledger", "pipeline", "systems"),
     "web": ("core", "settings", "rules", "ledger", "pipeline", "systems"),
-    "demo": ("core", "settings", "rules", "ledger", "pipeline", "systems", "orchestration", "sandbox"),
+    "demo": ("core", "shipped", "settings", "rules", "ledger", "pipeline", "systems", "orchestration", "sandbox"),
     "cli": (
         "core",
         "settings",

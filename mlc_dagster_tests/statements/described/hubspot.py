@@ -2,7 +2,7 @@
 
 from mlc_dagster_tests.statements.evidence import access as erp
 from mlc_dagster_tests.statements.evidence import hubspot as own
-from mlc_dagster_tests.statements.statement import Chapter, InPart, Otherwise, Statement
+from mlc_dagster_tests.statements.statement import Chapter, Otherwise, Statement
 
 CHAPTER = Chapter(
     "hubspot",
@@ -20,9 +20,7 @@ CHAPTER = Chapter(
             Statement("Suppliers and customers of the ERP become companies in HubSpot.", own.MADE),
             Statement(
                 "Each company carries its account in the ledger and its dimensions.",
-                own.TAGGED,
-                InPart(own.ONE_COMPANY_CODE),
-            ),
+                own.TAGGED + own.EACH_COMPANY),
             Statement(
                 "Sales sees on the company who it is in the finance system: number, role, terms, currency.",
                 own.WHO_IT_IS + own.TAGGED,
@@ -151,9 +149,7 @@ CHAPTER = Chapter(
             ),
             Statement(
                 "Nobody looks up account and cost centre in the ERP to answer a customer: they stand on the company.",
-                own.TAGGED,
-                InPart(own.ONE_COMPANY_CODE),
-            ),
+                own.TAGGED + own.EACH_COMPANY),
             Statement("Every customer of the ERP appears as a company.", own.MADE),
             Statement(
                 "Invoices become closed deals.",

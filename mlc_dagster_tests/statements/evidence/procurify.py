@@ -46,7 +46,6 @@ CODED = shown(
     ),
     rules=("all_is_of_one_company", "department_is_mapped", "gl_accounts_exist"),
 )
-ONE_CODE_PART = "the department gives one code part; locations, projects and custom fields give none yet."
 JUDGED = shown(
     DAY,
     "a_bill_that_would_be_wrong_in_the_books_is_held",
@@ -131,4 +130,20 @@ POLLED = (
     erp.SCHEDULED
     + shown(CLIENT, "only_what_may_be_posted_costs_a_call_of_its_own")
     + Evidence(settings=("schedules.systems",))
+)
+TOGETHER = shown(
+    "systems/ifs/writing/test_document_sets.py",
+    "new_documents_go_in_one_request_and_each_has_its_own_number",
+    "one_that_is_refused_is_held_alone_in_its_own_words_and_the_others_are_entered",
+    "a_bill_of_6000_lines_is_held_with_the_reason_and_its_neighbours_are_entered",
+    "the_elements_of_a_set_are_no_more_than_ifs_takes",
+    settings=("ifs.documents_per_batch",),
+)
+MORE_CODE_PARTS = shown(
+    "systems/procurify/test_dimensions.py",
+    "a_bill_and_an_order_carry_each_code_part_on_every_line",
+    "a_custom_field_whose_code_part_is_blocked_or_unknown_is_held_with_value_and_table",
+    "what_a_bill_takes_of_its_order_is_coded_as_the_order_is",
+    rules=("code_parts_are_mapped",),
+    settings=("procurify.dimensions", "procurify.account_separator"),
 )
