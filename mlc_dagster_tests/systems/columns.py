@@ -1,7 +1,7 @@
 """Writes `columns.json` of each system: what the columns of its assets are, and of which the mappings make each.
 
-`python -m mlc_dagster_tests.systems.columns`, after a record or a mapping changed. The words are the comments that stand
-beside the fields; what is made of what is found out by the mappings themselves (traced_mappings).
+`python -m mlc_dagster_tests.systems.columns`, after a record or a mapping changed. The words are the comments that
+stand beside the fields; what is made of what is found out by the mappings themselves (traced_mappings).
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from mlc_dagster.systems.registry import systems
 from mlc_dagster_tests.orchestration.conftest import PLENTY
 from mlc_dagster_tests.systems.stored_records import records
 from mlc_dagster_tests.systems.traced_mappings import TODAY, Demo
+
+LINE_ENDS = (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
 
 
 def words_of(record: type[Record]) -> dict[str, str]:
@@ -63,7 +65,9 @@ def _beside_fields(source: str) -> dict[str, str]:
         depth += (token.string in "([{") - (token.string in ")]}") if token.type == tokenize.OP else 0
         if token.type == tokenize.COMMENT and name and not token.string.startswith(("# noqa", "# type")):
             fields[name] = " ".join([fields.get(name, ""), token.string.lstrip("# ")]).strip()
-        begins = token.type in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT) or (begins and token.type == tokenize.NL)
+        begins = token.type in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT) or (
+            begins and token.type == tokenize.NL
+        )
         name = "" if token.type == tokenize.NEWLINE else name
     return fields
 

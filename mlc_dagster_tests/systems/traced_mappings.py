@@ -1,4 +1,4 @@
-"""What a mapping makes of which column: each value of the sandbox's records is changed alone, and the target is looked at.
+"""What a mapping makes of which column: each value of the sandbox's records is changed alone, and the target looked at.
 
 Nothing is declared twice: a column of the target is made of those of the source whose change alters it. The rows are
 the demo's, the facts those that the assets would have (charts, books, what mlc.yaml says), and every record that a flow
@@ -51,12 +51,12 @@ class EveryFlow(dict[str, Mapping[str, str]]):
         return Delivered()
 
 
-def made_of(flow: Flow, records: Sequence[Record], facts: Facts) -> dict[str, list[str]]:
+def traced(flow: Flow, records: Sequence[Record], facts: Facts, emptied: int = EMPTIED) -> dict[str, list[str]]:
     """Column of the target -> those of the source that it is made of, in the order of both records."""
     facts = replace(facts, delivered=EveryFlow())
     found: dict[str, set[str]] = {}
     others = _values(records)
-    for record in (*records, *(less for record in records[:EMPTIED] for less in _without_each(record))):
+    for record in (*records, *(less for each in records[:emptied] for less in _without_each(each))):
         before = _mapped(flow, record, facts)
         if before is None:
             continue
@@ -99,8 +99,8 @@ def _mapped(flow: Flow, record: Record, facts: Facts) -> dict[str, list[str]] | 
 
 
 def _altered(before: dict[str, list[str]], after: dict[str, list[str]]) -> Iterator[str]:
-    """Which columns differ. Where rows, or a whole part, came or went it is the list that did, or the part, and not each
-    column of it.
+    """Which columns differ. Where rows, or a whole part, came or went it is the list that did, or the part, and not
+    each column of it.
     """
     every = before.keys() | after.keys()
     whole = {_part(column) for column in every if len(before.get(column, ())) != len(after.get(column, ()))}
@@ -116,7 +116,7 @@ def _part(column: str) -> str:
 
 
 def _leaves(value: Any, where: Where = (), *, keyed: bool = False) -> Iterator[tuple[Where, Any]]:
-    """Each value with its place; a list has one of its own, too. `keyed`: a cell is known by its field, not its place."""
+    """Each value with its place, and each list. `keyed`: a cell is known by its field, not by its place."""
     if isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:
             yield from _leaves(getattr(value, name), (*where, name), keyed=keyed)
@@ -178,7 +178,7 @@ def full(flow: Flow) -> Record:
     return msgspec.convert(sample_of(flow.source.record), flow.source.record, strict=False)
 
 
-# --- the records and the facts -----------------------------------------------------------------------------------------
+# --- the records and the facts ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ class Demo:
     def made_of(self, flow: Flow) -> dict[str, list[str]]:
         source = self.catalogue.get(flow.source.name, flow.source)
         journey = Journey(replace(flow, source=source), self.settings, self.ledger, self.store, "traced")
-        return made_of(flow, list(self._records(journey)), journey.facts())
+        return traced(flow, list(self._records(journey)), journey.facts())
 
     def _records(self, journey: Journey) -> Iterator[Record]:
         """Some of each kind, and one that has a value everywhere."""

@@ -14,6 +14,7 @@ from mlc_dagster.core.inert import inert
 from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.assets import (
+    columns,
     delivered,
     failing,
     freshness,
@@ -64,7 +65,7 @@ def prepared_asset(
         pool=flow.spoke,
         tags={"mlc/flow": flow.name.replace("/", ".")},
         description=f"{flow.description}\n\nPrepared: typed, mapped and judged; held records wait in the ledger.",
-        metadata={"dagster/column_schema": reports.column_schema(flow.target.record)},
+        metadata=columns.prepared_metadata(flow, settings),
         code_version=stale.RELEASE,
         deps=_upstream(flow),
         required_resource_keys={*_asked(flow), flow.target.system, "ledger", "storage"},
@@ -121,7 +122,7 @@ def loaded_asset(
         description=f"{flow.description}{shadow}",
         code_version=stale.RELEASE,
         freshness_policy=freshness.of(flow, settings),
-        metadata={"dagster/column_schema": reports.column_schema(flow.target.record)},
+        metadata=columns.loaded_metadata(flow, settings),
         deps=[dg.AssetDep(list(prepared_key(flow)))],
         required_resource_keys={flow.source.system, flow.target.system, "ledger", "storage"},
         output_required=False,  # a run that gave way ends well, and has not loaded all

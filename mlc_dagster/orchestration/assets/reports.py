@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 
-from mlc_dagster.core.arrow_columns import schema_of
 from mlc_dagster.core.flows import Problem
 from mlc_dagster.core.inert import inert, inert_markdown
 from mlc_dagster.core.outcomes import Traffic
-from mlc_dagster.core.vocabulary import Pull, Record
+from mlc_dagster.core.vocabulary import Pull
 from mlc_dagster.pipeline import Loaded, Verdict
 
 AHEAD = timedelta(minutes=10)
 """No clock of a server is as wrong: what is stamped later is stamped in another zone."""
 
 HELD_COLUMNS = ("record", "about", "reason")
-
-
-def column_schema(record: type[Record], words: Callable[[str], str] = lambda _: "") -> dg.TableSchema:
-    """The columns of an asset, as Arrow stores them; `words`: what is told of a column."""
-    columns = [dg.TableColumn(field.name, str(field.type), words(field.name) or None) for field in schema_of(record)]
-    return dg.TableSchema(columns)
 
 
 def of_pull(pull: Pull) -> dict[str, Any]:
