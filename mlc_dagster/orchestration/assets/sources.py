@@ -12,7 +12,7 @@ from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.inert import inert
 from mlc_dagster.core.logs import logger
 from mlc_dagster.core.vocabulary import ERP, EntitySet, Pull
-from mlc_dagster.orchestration.assets import columns, failing, reports
+from mlc_dagster.orchestration.assets import columns, failing, reports, shown_records
 from mlc_dagster.orchestration.assets.asset_keys import read_of
 from mlc_dagster.orchestration.assets.started_by import run_of
 from mlc_dagster.orchestration.failures import as_step_failures
@@ -61,7 +61,7 @@ def source_asset(
         deps=[dg.AssetDep(name.split("/")) for name in after],
         tags={"mlc/entity_set": entity.path.strip("/").replace("/", ".")},
         description=f"{entity.description}{AND_OLDER.format(first) if entity.is_master and first else ''}",
-        metadata={"dagster/column_schema": schema, "entity set": entity.path},
+        metadata={"dagster/column_schema": schema, "entity set": entity.path, **shown_records.of_source(entity.page)},
         required_resource_keys={entity.system, "ledger", "storage"},
         check_specs=[
             dg.AssetCheckSpec(COMPLETE, asset=list(entity.key), blocking=True, description=complete.__doc__),
