@@ -108,7 +108,11 @@ class Gathering:
         """
         if row.dated is not None:
             return self.month.has(row.dated)
-        return self.month.has(documents.read_on(row, row.company)) or not row.partition[:4].isdigit() or row.partition[4:5] != "-"
+        return (
+            self.month.has(documents.read_on(row, row.company))
+            or not row.partition[:4].isdigit()
+            or row.partition[4:5] != "-"
+        )
 
     def _posted_late(self, flow: Flow, of_month: Mapping[str, Document]) -> Iterator[tuple[Document, datetime]]:
         posted = self.ledger.close_rows.first_delivered(flow.name, list(of_month))
