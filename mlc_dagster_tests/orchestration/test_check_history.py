@@ -62,6 +62,6 @@ def test_a_run_in_dagsters_own_process_leaves_one_line_for_each_check_that_it_ma
 
 def test_a_run_in_the_process_of_a_command_does_so_too(tmp_path: Path) -> None:
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        with pytest.raises(MlcError, match="it never came to its result"):
+        with pytest.raises(MlcError, match="of_another_step"):
             run_job(job(), instance, ("2026-11-01", "2026-11-03"))
         assert shown(instance, RULE) == ["SUCCEEDED all"]

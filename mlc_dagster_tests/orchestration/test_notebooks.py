@@ -53,7 +53,7 @@ def here(tmp_path: Path, sqlite_ledger: Ledger, sqlite_url: str, monkeypatch: py
 def test_what_the_page_shows_runs_and_is_exact(here: Ledger) -> None:
     found: dict[str, Any] = {}
     for example in re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S):
-        exec(example, found)  # noqa: S102 - our own page
+        exec(example, found)  # our own page
     assert found["by_currency"]["SEK"] == EXACT + Decimal("0.0001")
     (line,) = found["by_account"].dropna().to_dict("records")
     assert line == {"order_no": "0001", "account": "4010", "line_amount": EXACT}
