@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from mlc_dagster.core.logs import logger
@@ -44,4 +45,37 @@ def load_partition(asset: str, partition: str, *, storage: str | None = None) ->
     frame: pd.DataFrame = (
         pa.Table.from_batches(batches).to_pandas(types_mapper=pd.ArrowDtype) if batches else pd.DataFrame()
     )
+    return frame
+
+
+def load_month_end(period: str, company: str) -> pd.DataFrame:
+    """Both sides' sums of a month as its end was kept last: `load_month_end("2026-11", "0010")`.
+
+    Columns flow, account (empty: on none), currency, ours, theirs, difference; amounts are Arrow's decimals. Raises
+    Misconfigured where the month is none, or was never gathered: `mlc close --period 2026-11` does that.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    from mlc_dagster import settings
+    from mlc_dagster.core.arrow_columns import AMOUNT
+    from mlc_dagster.core.errors import Misconfigured
+    from mlc_dagster.ledger import Ledger
+    from mlc_dagster.ledger.records.closes import Books
+    from mlc_dagster.pipeline.closing.month import Month
+
+    here, books = settings.environment(), Books(company, str(Month.of(period)))
+    with Ledger.to_read(here.database_url, here.tenant) as ledger:
+        kept = ledger.closes.versions(books)
+    if not kept:
+        cure = f"Gather it first: mlc close --period {period} --company {company}"
+        raise Misconfigured(f"nothing is kept of {period} for company {company}", cure=cure)
+    rows = [{"flow": flow["flow"], **row} for flow in kept[0].figures["flows"] for row in flow["sums"]]
+    amounts = {name: [Decimal(row[name]) for row in rows] for name in ("ours", "theirs", "difference")}
+    texts = {name: [str(row[name]) for row in rows] for name in ("flow", "account", "currency")}
+    columns = {
+        **{name: pa.array(values, pa.string()) for name, values in texts.items()},
+        **{name: pa.array(values, AMOUNT) for name, values in amounts.items()},
+    }
+    frame: pd.DataFrame = pa.table(columns).to_pandas(types_mapper=pd.ArrowDtype)
     return frame

@@ -48,6 +48,7 @@ class Target:
     record: type[Record]
     batch: int = 1  # records in flight between two commits of the ledger
     twice: DuplicateWording | None = None  # None: it has a unique key, and refuses the second one itself
+    page: str = ""  # where people see one of them (core.record_pages); empty: not told
     shares: bool = False  # master data: two records of a flow may be one there, which is told; no document is
 
 

@@ -112,6 +112,7 @@ class EntitySet:
     actions: Mapping[str, str] = dataclasses.field(default_factory=dict)  # state -> bound action
     types: Mapping[str, str] = dataclasses.field(default_factory=dict)  # name on the wire -> type, as far as told
     rows_move_on: bool = False  # a row leaves the set when it is posted: that it is not there says nothing
+    page: str = ""  # where people see one of its rows, with the fields of its key in braces; empty: not told
     sites: Mapping[str, str] | None = None  # site (contract) -> company, where the set has no company of its own
 
     @property

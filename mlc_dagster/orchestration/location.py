@@ -34,6 +34,7 @@ from mlc_dagster.orchestration.automation.taken_up import taken_up_sensors
 from mlc_dagster.orchestration.fixed_resources import resources
 from mlc_dagster.orchestration.liveness.lost_runs import lost_runs_sensor
 from mlc_dagster.orchestration.liveness.signs_of_life import in_process_executor
+from mlc_dagster.orchestration.record_pages import with_page, with_pages
 from mlc_dagster.orchestration.settings_check import (
     check_extras,
     check_guards,
@@ -50,7 +51,7 @@ VOUCHERS = ifs.VOUCHERS.name
 
 def build(settings: Settings, environment: Environment) -> dg.Definitions:
     """Everything that Dagster shows and runs for these settings. Raises Misconfigured."""
-    catalogue = ifs.catalogue_for(erp_settings(settings))
+    catalogue = {name: with_page(each, settings) for name, each in ifs.catalogue_for(erp_settings(settings)).items()}
     flows = flows_of(settings, catalogue)
     check_guards(settings)
     check_lives(settings)
@@ -202,7 +203,8 @@ def flows_of(settings: Settings, catalogue: Mapping[str, EntitySet]) -> dict[str
     }
     for system, table in on.items():
         check_extras(table, settings.targets[system])
-    return {system: with_cut_overs(table, settings) for system, table in on.items() if table}
+    shown = {system: tuple(with_pages(flow, settings) for flow in table) for system, table in on.items() if table}
+    return {system: with_cut_overs(table, settings) for system, table in shown.items()}
 
 
 def with_cut_overs(flows: tuple[Flow, ...], settings: Settings) -> tuple[Flow, ...]:

@@ -16,6 +16,7 @@ from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.near_names import offered
 from mlc_dagster.core.vocabulary import ERP
+from mlc_dagster.orchestration.record_pages import SETTING, strange_pages
 from mlc_dagster.settings import Settings, document, placeholders
 from mlc_dagster.settings.addresses import is_plain
 from mlc_dagster.settings.mistakes import Mistake, found, named, shown_name
@@ -62,6 +63,7 @@ def of_the_house(content: Any) -> Iterator[Mistake]:
         yield from _times(("alerts",), {"daily": daily})
     for connection in known_connections(content):
         yield from _extra_fields(content, connection, known)
+        yield from strange_pages(connection, _section(content, connection, SETTING), known.values())
 
 
 def known_connections(content: Any) -> dict[str, str]:

@@ -14,6 +14,7 @@ from mlc_dagster.core.errors import ThrottledUntil
 from mlc_dagster.core.flows import Flow, Problem
 from mlc_dagster.core.logs import logger
 from mlc_dagster.core.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
+from mlc_dagster.core.record_pages import with_page
 from mlc_dagster.ledger import Decision, Lease, LeaseLost, Ledger, Paused, Run, Standing
 from mlc_dagster.pipeline import disagreements, ending, namesakes, stakes
 from mlc_dagster.pipeline.batches import EXAMPLES, Slice, chunks
@@ -213,12 +214,20 @@ class Delivery:
                         continue  # another key's: this one never has its id
                     self.ledger.note_id(self.flow.name, one.key, outcome.remote_id, run=self.run, lease=self.lease)
                 else:
-                    last_words.append((one, outcome))
+                    last_words.append((one, self._with_page(one, outcome)))
         finally:
             for one, outcome in self._write_down(last_words):
                 self._count(batch.pop(one.key), outcome)
             if not self.futility.is_suspected:
                 self.hold_what_was_refused()
+
+    def _with_page(self, one: Ready, outcome: Answered) -> Answered:
+        """Of what the target took: where people see it, which the first few of a load are shown with."""
+        if not isinstance(outcome, Saved):
+            return outcome
+        saved = with_page(self.flow.target.page, outcome)
+        self.loaded.show(one.key, saved)
+        return saved
 
     def _write_down(self, last_words: Sequence[tuple[Ready, Answered]]) -> Sequence[tuple[Ready, Answered]]:
         """What counts of it: a document that is another key's is refused.

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mlc_dagster.core.errors import ThrottledUntil
+from mlc_dagster.core.outcomes import Saved
 from mlc_dagster.ledger import Pause
 from mlc_dagster.pipeline.batches import EXAMPLES
 from mlc_dagster.pipeline.fresh import Reread
+
+SHOWN = 5  # delivered records that the UI shows of a load
 
 
 @dataclass
@@ -37,6 +40,7 @@ class Loaded:
     gave_way: bool = False  # its slice was over
     seconds: float = 0.0
     reasons: dict[str, str] = field(default_factory=dict)  # key -> why the target refused it; the first few
+    examples: list[tuple[str, Saved]] = field(default_factory=list)  # key and what came of it, of the first few
     stale_keys: list[str] = field(default_factory=list)  # the first few
 
     def put_off(self, records: int, error: ThrottledUntil) -> None:
@@ -44,6 +48,10 @@ class Loaded:
         self.throttled = error
         self.asked += records
         self.paused += records
+
+    def show(self, key: str, saved: Saved) -> None:
+        if len(self.examples) < SHOWN:
+            self.examples.append((key, saved))
 
     def tell_stale(self, keys: Sequence[str]) -> None:
         self.stale += len(keys)

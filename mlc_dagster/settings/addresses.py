@@ -95,7 +95,17 @@ def _tenant(address: str) -> str:
     return address
 
 
+def _page(value: Any) -> str:
+    """Where people look at one record: an address with at least one place in braces."""
+    text = str("" if value is None else value).strip()
+    _link(re.sub(r"\{\w+\}", "1", text))
+    if not re.search(r"\{\w+\}", text):
+        raise ValueError(f"{found((), text)}; expected an address with {{id}}, or a field of the key, in braces")
+    return text
+
+
 Address = Annotated[str, BeforeValidator(_address)]
+RecordPage = Annotated[str, BeforeValidator(_page)]
 Reason = Annotated[str, BeforeValidator(_reason)]
 Link = Annotated[str, BeforeValidator(_link)]
 TenantAddress = Annotated[Address, AfterValidator(_tenant)]

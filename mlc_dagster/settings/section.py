@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from mlc_dagster.settings.addresses import Reason
+from mlc_dagster.settings.addresses import Reason, RecordPage
 
 
 class Section(BaseModel):
@@ -94,6 +94,10 @@ class SystemConnection(Connection):
     base_url: str
     timeout_seconds: float = Field(60, gt=0)
     mode: Mode = Field("live", description=SHADOW)
+    record_pages: dict[str, RecordPage] = Field(
+        default_factory=dict,
+        description="Set or list of it: where people see one of its records, with {id}, {number} or a field of the key",
+    )
     credential_ends: date | None = Field(
         None, description="The day on which its secret ends, as whoever made it was told: `alerts` warns before it"
     )

@@ -111,6 +111,7 @@ class System:
     other_sign_in: OtherSignIn | None = None
     references: tuple[Reference, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
+    package: str = ""  # in which its columns.json stands (systems.columns); empty: its columns have no words
     discover: Callable[[Question, Sequence[Flow], CodesInUse], Discovery] | None = None
     """(question, the flows of the house, the codes that the ERP's records name) -> a proposal for mlc.yaml, from what
     the system tells. Reads only.

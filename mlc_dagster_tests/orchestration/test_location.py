@@ -121,7 +121,40 @@ def test_a_column_says_where_it_comes_from_in_the_words_of_its_system(defs: dg.D
     columns = specs(defs)["ifs/purchase_order_set"].metadata["dagster/column_schema"].columns
     told = {column.name: column.description for column in columns}
     assert told["order_no"] == "OrderNo of PurchaseOrderSet" and all(told.values()), told
+    assert told["lines[].account"] == "Account of PurchaseOrderLineSet"
+    assert told["contract"] == "Contract of PurchaseOrderSet. The site"
+    assert told["lines[].base_amount"].startswith("Not there: PurchaseOrderLineSet does not have it in this tenant")
     assert defs.metadata["mlc-dagster"].value
+
+
+def test_a_column_of_a_target_says_what_it_is_and_what_it_is_made_of(defs: dg.Definitions) -> None:
+    for key in ("cin7/purchases_prepared", "cin7/purchases"):
+        metadata = specs(defs)[key].metadata
+        told = {column.name: column.description for column in metadata["dagster/column_schema"].columns}
+        assert told["required_by"] == "From wanted_receipt_date of ifs/purchase_order_set"
+        assert told["marker"].startswith('The ERP\'s key: "0010/P1"; in an attribute and in the note. From order_no')
+
+
+def test_column_lineage_leads_from_the_erps_columns_to_the_targets(defs: dg.Definitions) -> None:
+    """Every column that it names is one of an asset's own: the tenant's lines are separate, and have no base_amount."""
+    every = specs(defs)
+    columns = {
+        key: {column.name for column in spec.metadata["dagster/column_schema"].columns}
+        for key, spec in every.items()
+        if "dagster/column_schema" in spec.metadata
+    }
+    flows = [key for key in every if key.startswith("cin7/purchase") and not key.endswith("_verified")]
+    made = {key: every[key].metadata["dagster/column_lineage"] for key in flows}
+    rate = made["cin7/purchases_prepared"].deps_by_column["currency_rate"]
+    assert [each.column_name for each in rate] == ["company", "currency_code", "currency_rate"]
+    assert {each.asset_key.to_user_string() for each in rate} == {"ifs/purchase_order_set"}
+    (loaded,) = made["cin7/purchases"].deps_by_column["lines[].price"]
+    assert (loaded.asset_key.to_user_string(), loaded.column_name) == ("cin7/purchases_prepared", "lines[].price")
+    for key, lineage in made.items():
+        for column, deps in lineage.deps_by_column.items():
+            assert column in columns[key], (key, column)
+            strange = [each for each in deps if each.column_name not in columns[each.asset_key.to_user_string()]]
+            assert not strange, (key, column, strange)
 
 
 SUPPLIERS = ("ifs/supplier_set", "cin7/suppliers_prepared", "cin7/suppliers")

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from sqlalchemy import make_url
+from sqlalchemy import create_engine, make_url, text
+
+import mlc_dagster
 
 RUN = """
 import json, sys
@@ -33,6 +35,7 @@ with dg.DagsterInstance.get() as instance:
     }))
 """
 Storage = dict[str, object]
+CHECKOUT = Path(mlc_dagster.__file__).parents[1]
 
 
 def by_address(url: str) -> Storage:
@@ -57,6 +60,11 @@ def by_parts(url: str) -> Storage:
 
 def by_parts_with_the_driver(url: str) -> Storage:
     return {"storage": {"postgres": {"postgres_db": {**_parts(url), "scheme": "postgresql+psycopg2"}}}}
+
+
+def by_the_file_for_production(url: str) -> Storage:
+    found: Storage = yaml.safe_load((CHECKOUT / "deploy/dagster.yaml").read_text(encoding="utf-8"))
+    return found
 
 
 def each_storage_by_itself(url: str) -> Storage:
@@ -91,6 +99,7 @@ FORMS = (
     by_parts,
     by_parts_with_the_driver,
     each_storage_by_itself,
+    by_the_file_for_production,
 )
 
 
@@ -115,3 +124,15 @@ def test_dagster_starts_on_postgresql_from_each_form_of_its_settings_and_reads_b
         "rows": 3,
         "partition": "0010",
     }
+    with create_engine(postgres_url).connect() as connection:  # in PostgreSQL, whatever the instance says of itself
+        events = connection.execute(text("SELECT dagster_event_type, count(*) FROM event_logs GROUP BY 1"))
+        counted = {kind: number for kind, number in events if kind}
+        assert connection.execute(text("SELECT status FROM runs")).scalar_one() == "SUCCESS"
+    assert counted["ASSET_MATERIALIZATION"] == counted["ASSET_CHECK_EVALUATION"] == counted["PIPELINE_SUCCESS"] == 1
+    assert not list(tmp_path.rglob("*.db")), "and nothing of it in a file beside"
+
+
+def test_production_differs_from_the_embedded_instance_in_its_storage_alone() -> None:
+    embedded = yaml.safe_load((CHECKOUT / "dagster.yaml").read_text(encoding="utf-8"))
+    production = by_the_file_for_production("")
+    assert {name: each for name, each in production.items() if name != "storage"} == embedded

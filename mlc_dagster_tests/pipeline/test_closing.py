@@ -195,6 +195,7 @@ def _by_currency(rows: object) -> dict[str, Decimal]:
         ("airbase/purchase_orders", {"company": "0010"}),
         (PAYMENTS, {"company": "0010"}),
         ("monday/invoices", {"cells": [{"field": "company", "values": ["0010"]}]}),
+        ("monday/purchase_orders", {"cells": [], "company": "0010"}),  # no column of the board has it
     ],
 )
 def test_a_difference_knows_its_company_in_every_flow(flow: str, sent: dict[str, object], ledger: Ledger) -> None:
@@ -212,6 +213,31 @@ def test_a_company_in_sydney_closes_its_month_by_its_own_clock(sqlite_ledger: Le
     gathering = Gathering(Month.of("2026-11"), configuration.parse(content, "mlc.yaml"), sqlite_ledger, {})
     assert gathering.month.ends_at(gathering.zone("0010")) == datetime(2026, 11, 30, 13, tzinfo=UTC)
     assert gathering.month.ends_at(gathering.zone("0099")) == datetime(2026, 12, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("changed", "partition", "months"),
+    [
+        ("2026-10-31T12:59:59.000000Z", "2026-10-31", ["2026-10"]),  # 23:59:59 in Sydney, still October
+        ("2026-10-31T13:00:00.000000Z", "2026-10-31", ["2026-11"]),  # midnight there
+        ("2026-11-30T13:00:00.000000Z", "2026-11-30", ["2026-12"]),
+        ("", "2026-11-30", ["2026-11"]),  # its source does not say when: the day that it was read from
+    ],
+)
+def test_what_is_held_and_has_no_date_is_of_the_month_of_the_companys_own_clock(
+    changed: str, partition: str, months: list[str], ledger: Ledger
+) -> None:
+    content = content_at("http://127.0.0.1:9")
+    content["companies"]["0010"]["time_zone"] = "Australia/Sydney"
+    settings = configuration.parse(content, "mlc.yaml")
+    held = Held("S1", changed, (Problem("rule", "why"),), {"supplier_id": "S1", "company": "0010"}, partition)
+    ledger.hold("cin7/suppliers", [held], run=Run("r1", partition))
+
+    def number(month: str) -> int:
+        found = Gathering(Month.of(month), settings, ledger, {}).of([flow_of("cin7/suppliers")], "0010")
+        return sum(flow.held.number for each in found for flow in each.flows)
+
+    assert [month for month in ("2026-10", "2026-11", "2026-12") if number(month)] == months
 
 
 # --- accounts ---------------------------------------------------------------------------------------------------------

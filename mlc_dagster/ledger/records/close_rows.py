@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, select
 
 from mlc_dagster.core.outcomes import Shown
 from mlc_dagster.ledger.database import Database, chunks
@@ -52,6 +52,7 @@ class HeldRow(NamedTuple):
     currency: str
     amount: str
     holds: int
+    version: str = ""  # when its source changed it: of what has no date, and was read on a day that was asked for
 
 
 class CloseRows:
@@ -86,15 +87,19 @@ class CloseRows:
                 seen |= {row.key: row for row in connection.execute(known)}
         return [_delivered(row, sent.get((row.key, row.fingerprint)), seen.get(row.key)) for row in rows]
 
-    def held(self, flow: str) -> list[HeldRow]:
-        """What a flow has on hold now, from one grouped query."""
-        kind = (holds.c.company, holds.c.dated, holds.c.partition, holds.c.currency, holds.c.amount)
+    def held(self, flow: str, edges: Sequence[str] = ()) -> list[HeldRow]:
+        """What a flow has on hold now, from one grouped query. `edges`: partitions whose UTC day may be another one for
+        a company; what has no date there comes with when its source changed it.
+        """
+        is_at_one = and_(holds.c.dated.is_(None), holds.c.partition.in_(edges))
+        changed = case((is_at_one, holds.c.version), else_="").label("changed")
+        kind = (holds.c.company, holds.c.dated, holds.c.partition, holds.c.currency, holds.c.amount, changed)
         mine = (holds.c.flow == flow, holds.c.closed_at.is_(None))
         with self._database.reading() as connection:
             rows = connection.execute(select(*kind, func.count().label("number")).where(*mine).group_by(*kind))
             return [
-                HeldRow(row.company, row.dated, row.partition, row.currency or "", row.amount or "", row.number)
-                for row in rows
+                HeldRow(r.company, r.dated, r.partition, r.currency or "", r.amount or "", r.number, r.changed)
+                for r in rows
             ]
 
     def held_of(self, flow: str, partition: str) -> int:

@@ -10,9 +10,10 @@ from mlc_dagster import pipeline
 from mlc_dagster.core.flows import Flow, Problem, Rule
 from mlc_dagster.core.inert import inert
 from mlc_dagster.ledger.records.stock import OpenStock
-from mlc_dagster.orchestration.assets import reports, stock_checks
+from mlc_dagster.orchestration.assets import reports, shown_records, stock_checks
 from mlc_dagster.orchestration.assets.taken_back_check import STANDS, WORDS, still_standing
 from mlc_dagster.pipeline import Verdict, guards
+from mlc_dagster.settings import Settings
 
 MAY_LOAD = "run_may_load"
 MAY_LOAD_WORDS = (
@@ -37,7 +38,9 @@ def stock_of(flow: Flow) -> list[str]:
     return [name for name in statements(flow) if name not in (STANDS, MAY_LOAD)]
 
 
-def judgements(flow: Flow, verdicts: list[Verdict], stocks: Mapping[str, OpenStock]) -> Iterator[dg.AssetCheckResult]:
+def judgements(
+    flow: Flow, verdicts: list[Verdict], stocks: Mapping[str, OpenStock], settings: Settings
+) -> Iterator[dg.AssetCheckResult]:
     """A line in the UI for each rule: how many were asked, how many it holds now, of this run which, and why."""
     yield may_load(verdicts)
     if flow.fate:
@@ -57,6 +60,7 @@ def judgements(flow: Flow, verdicts: list[Verdict], stocks: Mapping[str, OpenSto
                 "held": held,
                 **stock_checks.metadata(stock),
                 **({"held_records": reports.held_table(examples)} if examples else {}),
+                **shown_records.held(flow, examples, settings),
             },
         )
 

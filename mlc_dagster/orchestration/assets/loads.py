@@ -14,12 +14,14 @@ from mlc_dagster.core.inert import inert
 from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.assets import (
+    columns,
     delivered,
     failing,
     freshness,
     pausing,
     reports,
     shadowing,
+    shown_records,
     stale,
     stock_checks,
 )
@@ -64,7 +66,7 @@ def prepared_asset(
         pool=flow.spoke,
         tags={"mlc/flow": flow.name.replace("/", ".")},
         description=f"{flow.description}\n\nPrepared: typed, mapped and judged; held records wait in the ledger.",
-        metadata={"dagster/column_schema": reports.column_schema(flow.target.record)},
+        metadata=columns.prepared_metadata(flow, settings),
         code_version=stale.RELEASE,
         deps=_upstream(flow),
         required_resource_keys={*_asked(flow), flow.target.system, "ledger", "storage"},
@@ -89,7 +91,8 @@ def prepared_asset(
                 tell(context, flow, verdict)
             passing = _passing(flow, [verdict.partition for verdict in verdicts], store, ledger)
             stocks = stock_checks.by_check(flow.name, stock_of(flow), ledger, passing)
-        yield dg.MaterializeResult(check_results=[*judgements(flow, verdicts, stocks), stale.check(flow, ledger)])
+        told = judgements(flow, verdicts, stocks, settings)
+        yield dg.MaterializeResult(check_results=[*told, stale.check(flow, ledger)])
 
     return prepare
 
@@ -121,7 +124,7 @@ def loaded_asset(
         description=f"{flow.description}{shadow}",
         code_version=stale.RELEASE,
         freshness_policy=freshness.of(flow, settings),
-        metadata={"dagster/column_schema": reports.column_schema(flow.target.record)},
+        metadata={**columns.loaded_metadata(flow, settings), **shown_records.of_target(flow)},
         deps=[dg.AssetDep(list(prepared_key(flow)))],
         required_resource_keys={flow.source.system, flow.target.system, "ledger", "storage"},
         output_required=False,  # a run that gave way ends well, and has not loaded all
@@ -243,9 +246,9 @@ def load_partition(
     run = run_of(context, partition)
     ledger.tell_start(flow.name, run)
     fresh = second_read(context, flow, settings, run)
-    told: dict[str, Any] = {"longest_request": client.api.timeout, "account": account, "fresh": fresh}
-    told |= {"policy": settings.verify_policy(flow.name), **how}
-    loaded = pipeline.load(flow, ready, client, ledger, run, **told)
+    with_: dict[str, Any] = {"longest_request": client.api.timeout, "account": account, "fresh": fresh}
+    with_ |= {"policy": settings.verify_policy(flow.name), **how}
+    loaded = pipeline.load(flow, ready, client, ledger, run, **with_)
     account.tell_of_adopted(flow.name, loaded.adopted)
     spent = client.traffic.since(before)
     if loaded.paused:
@@ -262,7 +265,8 @@ def load_partition(
         loaded.paused,
         spent.requests,
     )
-    return loaded, {**pausing.account(loaded, spent), **_of_the_clock(client)}
+    told = {**pausing.account(loaded, spent), **shown_records.delivered(flow, loaded.examples)}
+    return loaded, {**told, **_of_the_clock(client)}
 
 
 def _of_the_clock(client: Any) -> dict[str, str]:

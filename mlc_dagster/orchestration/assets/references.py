@@ -11,11 +11,12 @@ import msgspec
 from mlc_dagster.core.arrow_columns import records_of, source_batch, source_schema
 from mlc_dagster.core.logs import logger
 from mlc_dagster.core.vocabulary import Record, renamed
-from mlc_dagster.orchestration.assets import reports
+from mlc_dagster.orchestration.assets import columns, reports
 from mlc_dagster.orchestration.assets.charts import CHART, chart_of_accounts
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.rules.chart_agreement import Missing
 from mlc_dagster.settings import Settings
+from mlc_dagster.systems.columns import words_of
 from mlc_dagster.systems.configuration import connections
 from mlc_dagster.systems.system import Reference, ReferenceCheck
 
@@ -45,6 +46,7 @@ def reference_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
 def _asset(key: Key, kind: str, reference: Reference) -> dg.AssetsDefinition:
     (system, name), record = key, reference.record
+    said = words_of(kind, "kept", name)
 
     @dg.asset(
         key=list(key),
@@ -52,7 +54,7 @@ def _asset(key: Key, kind: str, reference: Reference) -> dg.AssetsDefinition:
         kinds={kind, "parquet"},
         owners=["team:finance"],
         description=" ".join((record.__doc__ or "").split()),
-        metadata={"dagster/column_schema": reports.column_schema(record)},
+        metadata={"dagster/column_schema": columns.schema(record, lambda name: said.get(name, ""))},
         required_resource_keys={system, "storage"},
     )
     def read(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]

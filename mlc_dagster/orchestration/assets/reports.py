@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 
-from mlc_dagster.core.arrow_columns import schema_of
 from mlc_dagster.core.flows import Problem
-from mlc_dagster.core.inert import inert, inert_markdown
+from mlc_dagster.core.inert import acts, inert, inert_markdown
 from mlc_dagster.core.outcomes import Traffic
-from mlc_dagster.core.vocabulary import Pull, Record
+from mlc_dagster.core.vocabulary import Pull
 from mlc_dagster.pipeline import Loaded, Verdict
 
 AHEAD = timedelta(minutes=10)
 """No clock of a server is as wrong: what is stamped later is stamped in another zone."""
 
 HELD_COLUMNS = ("record", "about", "reason")
-
-
-def column_schema(record: type[Record], words: Callable[[str], str] = lambda _: "") -> dg.TableSchema:
-    """The columns of an asset, as Arrow stores them; `words`: what is told of a column."""
-    columns = [dg.TableColumn(field.name, str(field.type), words(field.name) or None) for field in schema_of(record)]
-    return dg.TableSchema(columns)
 
 
 def of_pull(pull: Pull) -> dict[str, Any]:
@@ -115,6 +108,18 @@ def sentences(found: Mapping[str, str]) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(
         "\n".join(f"- {inert_markdown(name)}: {inert_markdown(what)}" for name, what in found.items()) or "nothing"
     )
+
+
+def linked(lines: Iterable[Iterable[str | tuple[str, str]]]) -> dg.MarkdownMetadataValue:
+    """A list of lines, each of texts and of (text, address): an address that leads to no page is left out."""
+    return dg.MetadataValue.md("\n".join(f"- {''.join(map(_part, line))}" for line in lines))
+
+
+def _part(part: str | tuple[str, str]) -> str:
+    """A text of others makes no link; an address that a system told acts as such alone."""
+    text, address = (part, "") if isinstance(part, str) else part
+    leads = address.startswith(("https://", "http://")) and not acts(address) and not set(address) & set("<> \\")
+    return f"[{inert_markdown(text)}](<{address}>)" if leads else inert_markdown(text)
 
 
 def changes_in_a_line(changes: Sequence[Any]) -> str:

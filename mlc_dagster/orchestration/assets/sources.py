@@ -12,7 +12,7 @@ from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.inert import inert
 from mlc_dagster.core.logs import logger
 from mlc_dagster.core.vocabulary import ERP, EntitySet, Pull
-from mlc_dagster.orchestration.assets import failing, reports
+from mlc_dagster.orchestration.assets import columns, failing, reports, shown_records
 from mlc_dagster.orchestration.assets.asset_keys import read_of
 from mlc_dagster.orchestration.assets.started_by import run_of
 from mlc_dagster.orchestration.failures import as_step_failures
@@ -27,20 +27,6 @@ COMPLETE = "complete"
 SCHEMA = "schema_as_expected"
 SECONDS_BETWEEN_WORDS = 5.0
 AND_OLDER = "\n\nMaster data counts whatever its age: the first day, {}, holds all that is older too."
-
-
-def where_from(entity: EntitySet, name: str) -> str:
-    """Where a column comes from, in the words of the system that it is read from."""
-    if entity.lines and name == entity.lines.field:
-        return f"The lines, from {entity.lines.path}" if entity.lines.path else "The lines"
-    if name in entity.absent:
-        return f"Not there: {entity.path} does not have it in this tenant"
-    if name in entity.sums:
-        return f"The sum of {entity.sums[name]} over the lines"
-    if any(name in each.fields for each in entity.children):
-        return "From what stands below each row"
-    own = wire_name(name, entity.wire) if entity.system == ERP else entity.wire.get(name, name)
-    return f"{own} of {entity.path}"
 
 
 def source_asset(
@@ -63,7 +49,7 @@ def source_asset(
         unread = [(read_of(entity), partition) for partition in context.partition_keys if partition not in read]
         return [*unread, *failing.every(context, failing.in_this_run(context, feeds))]
 
-    schema = reports.column_schema(entity.record, partial(where_from, entity))
+    schema = columns.of_source(entity, system)
 
     @dg.asset(
         key=list(entity.key),
@@ -75,7 +61,7 @@ def source_asset(
         deps=[dg.AssetDep(name.split("/")) for name in after],
         tags={"mlc/entity_set": entity.path.strip("/").replace("/", ".")},
         description=f"{entity.description}{AND_OLDER.format(first) if entity.is_master and first else ''}",
-        metadata={"dagster/column_schema": schema, "entity set": entity.path},
+        metadata={"dagster/column_schema": schema, "entity set": entity.path, **shown_records.of_source(entity.page)},
         required_resource_keys={entity.system, "ledger", "storage"},
         check_specs=[
             dg.AssetCheckSpec(COMPLETE, asset=list(entity.key), blocking=True, description=complete.__doc__),

@@ -17,7 +17,7 @@ from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.logs import logger
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.automation.step_checks import made_by_the_steps
-from mlc_dagster.orchestration.liveness.signs_of_life import speaking
+from mlc_dagster.orchestration.liveness.signs_of_life import speaking, tidy
 from mlc_dagster.orchestration.liveness.turns import wait_for_turn
 from mlc_dagster.orchestration.liveness.workers import Worker
 
@@ -106,6 +106,7 @@ def run_job(
             raise_on_error=False,
             run_id=worker.run_id,
         )
+    tidy(instance, worker.run_id)
     if not result.success:
         named = "the run" if job.name.startswith("__") else f"the run of job {job.name}"
         raise MlcError(f"{named} failed: {why(result)}", cure=f"`make ui`, run {result.run_id}")

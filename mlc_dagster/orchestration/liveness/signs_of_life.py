@@ -9,6 +9,7 @@ import dagster as dg
 from dagster._core.events import DagsterEvent, EngineEventData
 
 from mlc_dagster.core.logs import logger
+from mlc_dagster.orchestration.automation.leftovers import remove_told_plans
 from mlc_dagster.orchestration.liveness.workers import Worker
 
 QUIET_SECONDS = 30.0
@@ -66,6 +67,15 @@ class _Noting(dg.Executor):
         yield DagsterEvent.engine_event(plan_context, words, event_specific_data=noted)
         with speaking(worker, plan_context.instance):
             yield from self._executor.execute(plan_context, execution_plan)
+        tidy(plan_context.instance, plan_context.run_id)
+
+
+def tidy(instance: dg.DagsterInstance, run_id: str) -> None:
+    """What was planned and made leaves no line of its own; a run that is killed before this keeps them."""
+    try:
+        remove_told_plans(instance, run_id)
+    except Exception as error:  # the storage is away for a moment: what the run did counts all the same
+        log.warning("run %s leaves the plans of its checks behind: %s", run_id, error)
 
 
 def _noting(context: dg.InitExecutorContext) -> dg.Executor:

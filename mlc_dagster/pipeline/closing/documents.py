@@ -16,7 +16,7 @@ from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.outcomes import Shown, Worth
 from mlc_dagster.core.stakes import stake_of
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.ledger.records.close_rows import DeliveredRow
+from mlc_dagster.ledger.records.close_rows import DeliveredRow, HeldRow
 from mlc_dagster.ledger.records.differences import Difference
 from mlc_dagster.ledger.records.hold_columns import narrow
 from mlc_dagster.pipeline.closing import account_split
@@ -85,11 +85,11 @@ class FlowDocuments:
             if row.key in self._differences:
                 self._seen.add(row.key)
             told = narrow((), row.content) if isinstance(row.content, dict) else {}
-            dated = told.get("dated") or self._read_on(row, told.get("company") or "")
+            dated = told.get("dated") or self.read_on(row, told.get("company") or "")
             if month.has(dated):
                 yield self._document(row, told.get("company") or "", dated)
 
-    def _read_on(self, row: DeliveredRow, company: str) -> str:
+    def read_on(self, row: DeliveredRow | HeldRow, company: str) -> str:
         """Of what has no date the company's own day on which its source changed it, else that of its partition."""
         known = self._mappings.get(company)
         try:

@@ -72,8 +72,8 @@ class Gathering:
         self._count(flow, documents, of)
         for one in documents.of_no_document():  # no month has it: it is told in each until it is closed
             self._differs(of(one.company), one.company, one, None)
-        for row in self.ledger.close_rows.held(flow.name):
-            if self._is_of_month(row):
+        for row in self.ledger.close_rows.held(flow.name, self.month.edges):
+            if self._is_of_month(row, documents):
                 amount = parsed(row.amount)
                 worth = None if amount is None else EXACT.multiply(amount, Decimal(row.holds))
                 of(row.company).held.add(row.holds, worth, row.currency)
@@ -102,11 +102,17 @@ class Gathering:
         named = NamedDifference(*told, one.currency or "", *where, f"{one.first_seen:%Y-%m-%d}")
         self._company(company).differences.append(named)
 
-    def _is_of_month(self, row: HeldRow) -> bool:
-        """What has no date is of the day that it was read from; of no day at all: of each month until it is solved."""
+    def _is_of_month(self, row: HeldRow, documents: FlowDocuments) -> bool:
+        """What has no date is of the company's own day on which its source changed it, else of the day that it was read
+        from; of no day at all: of each month until it is solved.
+        """
         if row.dated is not None:
             return self.month.has(row.dated)
-        return self.month.has(row.partition) or not row.partition[:4].isdigit() or row.partition[4:5] != "-"
+        return (
+            self.month.has(documents.read_on(row, row.company))
+            or not row.partition[:4].isdigit()
+            or row.partition[4:5] != "-"
+        )
 
     def _posted_late(self, flow: Flow, of_month: Mapping[str, Document]) -> Iterator[tuple[Document, datetime]]:
         posted = self.ledger.close_rows.first_delivered(flow.name, list(of_month))

@@ -36,6 +36,12 @@ class Month:
     def begins_at(self, zone: tzinfo = UTC) -> datetime:
         return datetime(self.first.year, self.first.month, 1, tzinfo=zone)
 
+    @property
+    def edges(self) -> list[str]:
+        """The days that begin or end in another month where a company's clock is not UTC's."""
+        ends = (self.first - timedelta(days=1), self.first, self.last, self.last + timedelta(days=1))
+        return [day.isoformat() for day in ends]
+
     def has(self, day: date | str | None) -> bool:
         """Of a date, or of its text; what is no date is of no month."""
         return str(day or "").startswith(f"{self}-")

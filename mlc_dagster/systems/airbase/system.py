@@ -16,6 +16,7 @@ from mlc_dagster.systems.system import System, Webhooks
 SYSTEM = System(
     name="airbase",
     title="Airbase",
+    package=__package__,
     settings=AirbaseSettings,
     secrets=("AIRBASE_TOKEN",),
     connect=airbase_client,

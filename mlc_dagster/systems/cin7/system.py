@@ -15,6 +15,7 @@ from mlc_dagster.systems.system import System, Webhooks
 SYSTEM = System(
     name="cin7",
     title="Cin7",
+    package=__package__,
     settings=Cin7Settings,
     secrets=("CIN7_ACCOUNT_ID", "CIN7_APPLICATION_KEYS"),
     connect=cin7_client,

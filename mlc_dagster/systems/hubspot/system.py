@@ -13,6 +13,7 @@ from mlc_dagster.systems.system import System
 SYSTEM = System(
     name="hubspot",
     title="HubSpot",
+    package=__package__,
     settings=HubspotSettings,
     secrets=("HUBSPOT_TOKEN",),
     connect=hubspot_client,

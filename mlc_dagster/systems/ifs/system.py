@@ -12,6 +12,7 @@ from mlc_dagster.systems.system import System
 SYSTEM = System(
     name="ifs",
     title="IFS Cloud",
+    package=__package__,
     settings=IfsSettings,
     secrets=("IFS_CLIENT_ID", "IFS_CLIENT_SECRET"),
     connect=ifs_client,

@@ -157,6 +157,7 @@ def _item(
         name=" ".join(name.split()),
         cells=tuple(_cell(field, columns, facts) for field in fields if field[0] in columns),
         supplier_no=supplier_no,
+        company=None if "company" in columns else getattr(source, "company", None),
     )
 
 

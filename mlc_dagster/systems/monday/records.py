@@ -49,6 +49,7 @@ class Item(Record, frozen=True, kw_only=True):
     name: str
     cells: tuple[Cell, ...] = ()
     supplier_no: str | None = None
+    company: str | None = None  # the record's own, where no column of the board has it
 
     @property
     def supplier_id(self) -> str | None:

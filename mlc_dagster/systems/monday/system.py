@@ -18,6 +18,7 @@ from mlc_dagster.systems.system import OtherSignIn, System, Webhooks
 SYSTEM = System(
     name="monday",
     title="monday.com",
+    package=__package__,
     settings=MondaySettings,
     secrets=("MONDAY_TOKEN",),
     connect=connect,

@@ -42,6 +42,7 @@ VENDOR_DRIFT = Comparison(
 SYSTEM = System(
     name="procurify",
     title="Procurify",
+    package=__package__,
     settings=ProcurifySettings,
     secrets=("PROCURIFY_CLIENT_ID", "PROCURIFY_CLIENT_SECRET"),
     connect=procurify_client,

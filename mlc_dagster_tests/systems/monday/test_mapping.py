@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from mlc_dagster.core.errors import Misconfigured
@@ -91,6 +92,19 @@ def test_an_invoice_waits_for_its_supplier_only_where_a_column_links_to_it() -> 
     assert problem and problem.subject == "S100"
     assert supplier_is_delivered(None, there, facts()) is None and cells(there)["supplier"] == ("900",)
     assert supplier_is_delivered(None, plain, facts()) is None
+
+
+@pytest.mark.parametrize(
+    "flow", [flow for flow in FLOWS if flow.target.name != "suppliers"], ids=lambda flow: flow.name
+)
+def test_an_item_has_its_records_company_whether_a_column_shows_it_or_not(flow: Any) -> None:
+    """Whose a difference is must not depend on the columns of a board."""
+    source = msgspec.structs.replace(SAMPLES[flow.target.name], company="0010")
+    assert flow.mapping(source, Facts()).company == "0010"
+    with_column = flow.mapping(source, Facts(options={f"{flow.target.name}.columns.company": "Company"}))
+    assert with_column.company is None and cells(with_column) == {"company": ("0010",)}, (
+        "the item is what it was before"
+    )
 
 
 def test_a_column_that_is_named_later_changes_the_item() -> None:
