@@ -19,8 +19,8 @@ CHAPTER = Chapter(
             ),
             Statement("Suppliers and customers of the ERP become companies in HubSpot.", own.MADE),
             Statement(
-                "Each company carries its account in the ledger and its dimensions.",
-                own.TAGGED + own.EACH_COMPANY),
+                "Each company carries its account in the ledger and its dimensions.", own.TAGGED + own.EACH_COMPANY
+            ),
             Statement(
                 "Sales sees on the company who it is in the finance system: number, role, terms, currency.",
                 own.WHO_IT_IS + own.TAGGED,
@@ -149,7 +149,8 @@ CHAPTER = Chapter(
             ),
             Statement(
                 "Nobody looks up account and cost centre in the ERP to answer a customer: they stand on the company.",
-                own.TAGGED + own.EACH_COMPANY),
+                own.TAGGED + own.EACH_COMPANY,
+            ),
             Statement("Every customer of the ERP appears as a company.", own.MADE),
             Statement(
                 "Invoices become closed deals.",

@@ -78,7 +78,9 @@ CHAPTER = Chapter(
             Statement("Each change of a document names its ETag.", erp.VERSIONED + erp.VERSIONED_ACTIONS),
             Statement(
                 "Postings go in batches below 5,000 elements.",
-                own.WHOLE + own.TOGETHER, Otherwise("each alone unless mlc.yaml says how many go together.")),
+                own.WHOLE + own.TOGETHER,
+                Otherwise("each alone unless mlc.yaml says how many go together."),
+            ),
             Statement("A 429 of either system is waited out, ever longer.", own.RATES),
             Statement("Every movement stands in the trail.", erp.TRAIL + erp.PULLS),
         ),
@@ -121,7 +123,10 @@ CHAPTER = Chapter(
             Statement("Bills become supplier invoices, each row with account and company.", own.BILLS + own.CODED),
             Statement(
                 "Spending lands on cost centres and other dimensions.",
-                own.CODED + shown(own.MAPPING, "the_cost_centre_may_be_another_code_part_or_none") + own.MORE_CODE_PARTS),
+                own.CODED
+                + shown(own.MAPPING, "the_cost_centre_may_be_another_code_part_or_none")
+                + own.MORE_CODE_PARTS,
+            ),
             Statement(
                 "Asking follows the approvals: what waits for one is counted, and costs no call.",
                 own.POLLED

@@ -175,12 +175,10 @@ PROPERTIES = Evidence(
         f"{OBJECTS}test_companies.py::test_a_property_of_another_type_is_refused_before_anything_is_sent",
     ),
 )
-EACH_COMPANY = (
-    shown(
-        "systems/hubspot/test_company_accounts.py",
-        "a_supplier_of_several_companies_shows_all_of_them_and_each_one_s_own_name_of_the_account",
-        "a_customer_shows_the_same",
-        "each_company_has_properties_of_its_own_where_mlc_yaml_gives_it_a_prefix",
-        settings=("hubspot.company_field", "hubspot.company_properties"),
-    )
+EACH_COMPANY = shown(
+    "systems/hubspot/test_company_accounts.py",
+    "a_supplier_of_several_companies_shows_all_of_them_and_each_one_s_own_name_of_the_account",
+    "a_customer_shows_the_same",
+    "each_company_has_properties_of_its_own_where_mlc_yaml_gives_it_a_prefix",
+    settings=("hubspot.company_field", "hubspot.company_properties"),
 )
