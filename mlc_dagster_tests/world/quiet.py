@@ -54,14 +54,13 @@ def _is_alike(here: Any, there: Any, is_dead: bool) -> bool:
 
 
 def _was_decided(words: tuple[str, Any] | None, here: Any, there: Any) -> bool:
-    """A person discarded what the source has, or accepted what the target has; or said that what the target has is
-    none of ours, and the source has none that could be ours.
+    """A person discarded what the source has, or accepted what the target has, or knows both; or said that what the
+    target has is none of ours, and the source has none that could be ours.
     """
     if words is None:
         return False
-    if words[0] == "forget":
-        return here is None
-    return words[1] == (here if words[0] == "discard" else there)
+    about = {"discard": here, "accept": there, "release": (here, there)}
+    return here is None if words[0] == "forget" else words[1] == about[words[0]]
 
 
 def excused(scene: Scene, view: View) -> dict[str, list[str]]:
