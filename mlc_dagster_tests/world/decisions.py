@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from mlc_dagster.ledger import HoldEntry, Run
+from mlc_dagster.pipeline.healing import _source
 from mlc_dagster.pipeline.ways_back import WayBack
-from mlc_dagster.rules.waiving import AT_THE_LOAD, TAKEN_AS_KNOWN
+from mlc_dagster.rules.waiving import TAKEN_AS_KNOWN
 from mlc_dagster_tests.world.office import Office
 from mlc_dagster_tests.world.views import VIEWS, View
 
@@ -40,8 +41,10 @@ def _on_a_delivery(word: str) -> Decide:
             return False
         name, key = ours[place % len(ours)]
         done: WayBack = getattr(scene.way(name, BY, WHY), word)(key)
-        if word in ("accept", "forget"):
+        if word == "accept":
             office.said[name, key] = (word, _theirs(office, name, key))
+        elif word == "forget" and (view := VIEWS.get(name)):
+            office.said[name, key] = (word, dict(view.source(scene.box)).get(key))
         return bool(done.words)
 
     return decide
@@ -61,9 +64,9 @@ def _held(office: Office, view: View, hold: HoldEntry) -> Any:
     Of a hold that the load made the target's record is kept; where that is worth no amount, as a name is none, it is
     what the source shows.
     """
-    if AT_THE_LOAD.isdisjoint(hold.rules):
-        return view.held(hold.row)
     asked = office.scene.asked(hold.flow)
+    if _source(asked.flow, hold):
+        return view.held(hold.row)
     record = msgspec.convert(hold.row, asked.flow.target.record, strict=False)
     worth = asked.worth(asked.client.expected(asked.flow.target, record))
     shown = dict(view.source(office.scene.box)).get(hold.key)
