@@ -41,10 +41,8 @@ def _on_a_delivery(word: str) -> Decide:
             return False
         name, key = ours[place % len(ours)]
         done: WayBack = getattr(scene.way(name, BY, WHY), word)(key)
-        if word == "accept":
+        if word in ("accept", "forget"):
             office.said[name, key] = (word, _theirs(office, name, key))
-        elif word == "forget" and (view := VIEWS.get(name)):
-            office.said[name, key] = (word, dict(view.source(scene.box)).get(key))
         return bool(done.words)
 
     return decide

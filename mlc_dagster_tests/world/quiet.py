@@ -28,8 +28,8 @@ def _of_flow(scene: Scene, view: View, said: Said) -> Iterator[str]:
     told = excused(scene, view)
     for key, many in Counter(key for key, _ in shown).items():
         is_told = any("extra" in each for each in told.get(key, ()))
-        was_another = said.get((view.flow, key)) == ("forget", None)  # it had no source when a person forgot it
-        if many > 1 and not (is_told and (was_another or people.may_have_doubled(scene.box))):
+        was_forgotten = said.get((view.flow, key), ("", None))[0] == "forget"
+        if many > 1 and not (is_told and (was_forgotten or people.may_have_doubled(scene.box))):
             values = [value for shown_key, value in shown if shown_key == key]
             yield f"{view.flow} {key}: {many} of it in the target: {values}{_trail(scene, view.flow, key)}"
     source, dead = dict(view.source(scene.box)), set(view.dead(scene.box))
