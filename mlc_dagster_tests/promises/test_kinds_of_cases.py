@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -83,7 +84,13 @@ def test_a_bill_with_a_line_of_nothing_or_less_arrives_at_its_total_or_is_held(m
 
 # --- 38: several mail addresses in one field --------------------------------------------------------------------------
 
-ADDRESSES = ("a@north.test; b@north.test", "a@north.test;", "North <a@north.test>", "a@north.test, b@north.test", "none")
+ADDRESSES = (
+    "a@north.test; b@north.test",
+    "a@north.test;",
+    "North <a@north.test>",
+    "a@north.test, b@north.test",
+    "none",
+)
 
 
 @pytest.mark.promise("C11", "several mail addresses in one field: nobody waits for them")
@@ -126,3 +133,16 @@ def test_a_bill_that_is_read_before_its_lines_is_held_and_follows_whole(made: Sc
 def bill(made: Scene, *lines: Line) -> None:
     fields = {"uuid": saas.uuid_of(1), "last_modified_datetime": datetime.now(UTC), **saas.DATED}
     made.box.procurify.put_bill(saas._vendor(made.box, 1), list(lines), invoice_number="B-1", **fields)
+
+
+# --- the table --------------------------------------------------------------------------------------------------------
+
+
+def test_each_situation_has_two_tests_of_its_kind_and_they_are_there() -> None:
+    rows = [line for line in TABLE.read_text().splitlines() if re.match(r"\| \d\d ", line)]
+    named = {row[2:4]: re.findall(r"`([\w/]+\.py)::(\w+)`", row) for row in rows}
+    assert len(named) == 31
+    assert {number: some for number, some in named.items() if len(set(some)) < 2} == {}
+    texts = {path: (TESTS / path).read_text() for some in named.values() for path, _ in some}
+    gone = [f"{path}::{name}" for some in named.values() for path, name in some if f"def {name}(" not in texts[path]]
+    assert gone == []

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from mlc_dagster_tests.world import erp, people, saas
 from mlc_dagster_tests.world.erp import Deed
 
-
 FIRST: dict[Deed, Sequence[int]] = {
     erp.a_supplier_is_entered_or_renamed: (0,),
     erp.an_order_is_entered_or_edited: (1,),

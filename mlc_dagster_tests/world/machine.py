@@ -46,7 +46,9 @@ def tried(seed_: int, worlds: int, deeds: int = DEEDS, *, shrink: bool = True) -
     with (
         mock.patch.object(providers, "_get_local_constants", providers.Constants),
         mock.patch.object(providers, "CONSTANTS_CACHE", LRUCache(64)),
-        mock.patch.object(FeatureFlags, "is_enabled", lambda *_: True),  # in half of the worlds nobody worked, or no run
+        mock.patch.object(
+            FeatureFlags, "is_enabled", lambda *_: True
+        ),  # in half of the worlds nobody worked, or no run
     ):  # it draws from the numbers in all modules that are loaded by then: a seed would mean other deeds each time
         run_state_machine_as_test(seed(seed_)(Machine), settings=how)
 
@@ -168,7 +170,9 @@ class Machine(RuleBasedStateMachine):
         return self._circle.deeds[place % len(self._circle.deeds)]
 
     def _in_turn(self, place: int) -> Sequence[Callable[[Any, int, int], bool]]:
-        """The deed that was drawn, and the others: in an order of its own, or what stands after many is done too often."""
+        """The deed that was drawn, and the others in an order of their own: one that stands after many that cannot be
+        done would be done too often.
+        """
         others = Random(place).sample(self._circle.deeds, len(self._circle.deeds))
         return [self._deed(place), *others]
 
