@@ -26,6 +26,7 @@ log = logger("mlc_dagster.sweeps")
 AT_ONCE, FEW, SHARE = 20, 5, 100
 """Gone at once: more than 20, or than the hundredth part of what was looked at, but for the first five."""
 GONE = "the source does not have it any more"
+UNANSWERED = "sent, and not answered: it may be there"
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,8 @@ def _found(each: OfFlow, keys: AbstractSet[str], opened: Sequence[Difference], l
     for key in gone:
         stake, place = stakes.get(key), places.get(key)
         amount, currency = (stake.amount, stake.currency) if stake else (None, None)
-        found.append(Found(key, GONE_IN_THE_SOURCE, "", place and place.number, None, amount, currency))
+        number = (place and place.number) or UNANSWERED
+        found.append(Found(key, GONE_IN_THE_SOURCE, "", number, None, amount, currency))
     return found
 
 

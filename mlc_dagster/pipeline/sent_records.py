@@ -21,5 +21,5 @@ def sent_records(flow: Flow, ledger: Ledger, keys: Sequence[str]) -> dict[str, R
             record = msgspec.convert(sent.content, flow.target.record, strict=False)
         except msgspec.ValidationError:
             continue
-        found[key] = Ready(key, sent.version, sent.fingerprint, record)
+        found[key] = Ready(key, sent.version, sent.fingerprint, record, source=sent.source)
     return found

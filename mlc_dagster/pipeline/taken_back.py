@@ -23,6 +23,7 @@ from mlc_dagster.ledger import Ledger, Run
 from mlc_dagster.ledger.records.differences import A_LOOK, Found
 from mlc_dagster.ledger.records.hold_columns import narrow
 from mlc_dagster.ledger.records.posted import Posted
+from mlc_dagster.pipeline.gone import UNANSWERED
 
 STANDS = "stands_in_its_source"
 WORDS = "What was delivered still stands in its source: nobody voided, rejected, amended or deleted it there since."
@@ -175,7 +176,7 @@ def _found(key: str, kind: str, record: Record, was: Posted, theirs: str) -> Fou
 
 
 def _number(was: Posted) -> str:
-    return was.remote_id or "sent, and not answered: it may be there"
+    return was.remote_id or UNANSWERED
 
 
 def _summary(record: Record) -> str:

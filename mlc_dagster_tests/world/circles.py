@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlc_dagster_tests.world import erp, people, saas
 from mlc_dagster_tests.world.erp import Deed
+
+FIRST: dict[Deed, Sequence[int]] = {
+    erp.a_supplier_is_entered_or_renamed: (0,),
+    erp.an_order_is_entered_or_edited: (1,),
+    erp.a_proposal_is_entered_or_edited: (2,),
+    erp.a_voucher_is_entered_or_edited: (3,),
+    saas.something_is_spent_or_amended: range(3),
+    saas.a_vendor_is_entered_or_renamed: (0,),
+    saas.a_bill_is_entered_or_amended: (1,),
+    saas.an_order_is_placed_or_amended: (2,),
+}
+"""Deed that enters something -> in which ways it is done first."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +31,12 @@ class Circle:
     deeds: tuple[Deed, ...]
     by_set: tuple[tuple[str, ...], ...] = ()
     from_saas: tuple[str, ...] = ()  # their source is asked each night for what was delivered
+
+    @property
+    def first(self) -> list[tuple[Deed, int, int]]:
+        """(deed, number, way): what is there when a world begins that is going on already."""
+        entering = [deed for deed in FIRST if deed in self.deeds]
+        return [(deed, number, way) for deed in entering for number in (1, 2, 3) for way in FIRST[deed]]
 
 
 _ORDERED = (*erp.MASTERS, *erp.CHART, *erp.ON_ORDERS)

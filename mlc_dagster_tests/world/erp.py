@@ -81,14 +81,14 @@ def a_supplier_is_deleted(box: Sandbox, number: int, _: int) -> bool:
 
 def an_account_is_blocked_or_opened(box: Sandbox, number: int, way: int) -> bool:
     code = ACCOUNTS[number % 2]
-    row = {"Company": "0010", "Account": code, "Description": code, "ValidFrom": "2015-01-01", "Blocked": way % 2 == 0}
+    row = {"Company": "0010", "Account": code, "Description": code, "ValidFrom": "2015-01-01", "Blocked": way % 4 == 0}
     box.ifs.put("AccountSet", row, modified=now())
     return True
 
 
 def an_account_ends_or_goes_on(box: Sandbox, number: int, way: int) -> bool:
     """A period of the chart is closed, and opened again."""
-    code, until = ACCOUNTS[number % 2], "2020-12-31" if way % 2 == 0 else None
+    code, until = ACCOUNTS[number % 2], "2020-12-31" if way % 4 == 0 else None
     row = {"Company": "0010", "Account": code, "Description": code, "ValidFrom": "2015-01-01", "Blocked": False}
     box.ifs.put("AccountSet", {**row, "ValidUntil": until}, modified=now())
     return True

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mlc_dagster.ledger import Event
 from mlc_dagster.pipeline.taken_back import reversal_key, reversal_name
 from mlc_dagster_tests.world import people
 from mlc_dagster_tests.world.scene import Scene
@@ -27,7 +28,8 @@ def _of_flow(scene: Scene, view: View, said: Said) -> Iterator[str]:
     told = excused(scene, view)
     for key, many in Counter(key for key, _ in shown).items():
         is_told = any("extra" in each for each in told.get(key, ()))
-        if many > 1 and not (is_told and people.may_have_doubled(scene.box)):
+        was_forgotten = said.get((view.flow, key), ("", None))[0] == "forget"
+        if many > 1 and not (is_told and (was_forgotten or people.may_have_doubled(scene.box))):
             values = [value for shown_key, value in shown if shown_key == key]
             yield f"{view.flow} {key}: {many} of it in the target: {values}{_trail(scene, view.flow, key)}"
     source, dead = dict(view.source(scene.box)), set(view.dead(scene.box))
@@ -50,18 +52,22 @@ def _of_flow(scene: Scene, view: View, said: Said) -> Iterator[str]:
 def _is_alike(here: Any, there: Any, is_dead: bool) -> bool:
     if there is None:
         return here is None or is_dead
-    return here == there and not is_dead
+    return _folded(here) == _folded(there) and not is_dead
+
+
+def _folded(value: Any) -> Any:
+    """A target may keep a name in other letters: one that is found there, and is the same but for them, is kept."""
+    return value.casefold() if isinstance(value, str) else value
 
 
 def _was_decided(words: tuple[str, Any] | None, here: Any, there: Any) -> bool:
-    """A person discarded what the source has, or accepted what the target has; or said that what the target has is
-    none of ours, and the source has none that could be ours.
+    """A person discarded what the source has, or accepted what the target has, or knows both; or said that what the
+    target has is none of ours, and the source has none that could be ours.
     """
     if words is None:
         return False
-    if words[0] == "forget":
-        return here is None
-    return words[1] == (here if words[0] == "discard" else there)
+    about = {"discard": here, "accept": there, "release": (here, there)}
+    return here is None if words[0] == "forget" else words[1] == about[words[0]]
 
 
 def excused(scene: Scene, view: View) -> dict[str, list[str]]:
@@ -79,9 +85,12 @@ def excused(scene: Scene, view: View) -> dict[str, list[str]]:
 
 
 def _was_never_read(scene: Scene, view: View, key: str, there: Any) -> bool:
-    """Its stamp lies in a day that nobody ever asked for, and no run knows it: a backfill would read it."""
-    day = view.day(scene.box).get(key)
-    return there is None and day is not None and day not in scene.days and not scene.ledger.trail(view.flow, key)
+    """Its stamp lies in a day that nobody ever asked for, and no run knows it, or knew it before it was deleted and
+    entered once more: a backfill would read it.
+    """
+    day, trail = view.day(scene.box).get(key), scene.ledger.trail(view.flow, key)
+    is_unknown = not trail or (trail[-1].event is Event.CLOSED and trail[-1].detail.startswith("gone"))
+    return there is None and day is not None and day not in scene.days and is_unknown
 
 
 def _trail(scene: Scene, flow: str, key: str) -> str:

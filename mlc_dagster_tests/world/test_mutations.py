@@ -6,7 +6,6 @@ from contextlib import suppress
 
 import pytest
 
-from mlc_dagster_tests.world.circles import BY_NAME
 from mlc_dagster_tests.world.machine import Machine, tried
 from mlc_dagster_tests.world.mutations import MUTATIONS, Patch
 
@@ -18,11 +17,11 @@ WORLDS = 3  # of each seed
 @pytest.mark.slow
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.__name__)
 def test_the_machine_finds_what_is_made_wrong(mutation: Patch, monkeypatch: pytest.MonkeyPatch) -> None:
-    circle, aimed = MUTATIONS[mutation]
-    monkeypatch.setattr(Machine, "circles", (BY_NAME[circle],))
+    aim = MUTATIONS[mutation]
+    monkeypatch.setattr(Machine, "circles", (aim.narrowed(),))
     monkeypatch.setattr(Machine, "found", [])
     with mutation():
-        for number in (aimed, *SEEDS):
+        for number in (aim.seed, *SEEDS):
             with suppress(Exception):  # what it found stands in `found`, also where it cannot be walked to twice
                 tried(number, WORLDS, shrink=False)
             if Machine.found:

@@ -31,8 +31,28 @@ class View:
     """Key of those flows -> key of this one."""
     day: Callable[[Sandbox], dict[str, str]] = field(default=lambda box: {})
     """Key -> the day of its stamp, where people date some back."""
+    held: Callable[[Row], Any] = field(default=lambda row: _held(row))
+    """What the content of a hold says, as `source` would."""
     moves_on: bool = False
     """What was posted leaves the source, and it does not show where to: the sweep tells how many are not there."""
+
+
+WORTH = ("gross_amount", "total_amount", "invoice_total", "total")
+
+
+def _held(row: Row) -> Any:
+    """The amount of a document, or the name of a master."""
+    amounts = (Decimal(str(row[name])) for name in WORTH if row.get(name) is not None)
+    return next(amounts, row.get("name"))
+
+
+def _held_with_state(row: Row) -> Any:
+    return _held(row), str(row["obj_state"])
+
+
+def _held_voucher(row: Row) -> Any:
+    debits = (Decimal(line.get("debit_amount") or 0) for line in row["lines"])
+    return sum(debits, Decimal(0)), str(row["obj_state"])
 
 
 # --- the ERP as a source --------------------------------------------------------------------------------------------
@@ -94,14 +114,22 @@ def _cin7_purchases(box: Sandbox) -> Iterator[tuple[str, Decimal]]:
 
 
 def _cin7_invoices(box: Sandbox) -> Iterator[tuple[str, Decimal]]:
-    """By the marker of a purchase made for them alone, else by the invoice's number, whoever has it now."""
-    anew = {str(row["InvoiceNo"]): key for key, row in _hand_made(box)}
+    """By the marker of a purchase made for them alone, else by the invoice's number and the order that it is of."""
+    live = [(key, str(row["InvoiceNo"]), row["PoReference"]) for key, row in _hand_made(box)]
+    of_order = {(number, order): key for key, number, order in live if order}
+    alone = {key for key, _, order in live if not order}
     for each in people.purchases(box):
         own = people.marker(each).removeprefix("proposal/") if people.marker(each).startswith("proposal/") else ""
         for invoice in each["Invoice"]:
-            if invoice["InvoiceNumber"] and not str(invoice["Status"]).startswith("VOID"):
-                number = str(invoice["InvoiceNumber"])
-                yield own or anew.get(number, f"0010/{number[2:]}"), Decimal(str(invoice["Total"]))
+            if (number := str(invoice["InvoiceNumber"] or "")) and not str(invoice["Status"]).startswith("VOID"):
+                known = of_order.get((number, people.marker(each).rpartition("/")[2]))
+                yield own or known or _gone(number, alone), Decimal(str(invoice["Total"]))
+
+
+def _gone(number: str, alone: set[str]) -> str:
+    """The key of a proposal that is not there any more: that of its number, or the one that it was given anew."""
+    first = int(number[2:])
+    return f"0010/{first + 3 if f'0010/{first}' in alone else first}"
 
 
 def _companies(box: Sandbox) -> Iterator[tuple[str, str]]:
@@ -235,11 +263,13 @@ VIEWS = {
             _with_state(_orders, erp.ORDERS, lambda row: str(row["OrderNo"])),
             _board("purchase_orders", "Amount"),
             day=_stamped,
+            held=_held_with_state,
         ),
         View(
             "monday/journal_entries",
             _with_state(_vouchers, erp.VOUCHERS, _voucher_key),
             _board("journal_entries", "Debit"),
+            held=_held_voucher,
             moves_on=True,
         ),
         View(

@@ -38,6 +38,7 @@ class Delivered(NamedTuple):
     version: str
     fingerprint: str
     content: Any  # plain JSON, Decimals as text
+    source: str = ""  # fingerprint of the record that it was made from; empty: not known
 
 
 class Contents:
@@ -65,8 +66,9 @@ class Contents:
                 for row in connection.execute(kept.where(contents.c.key.in_(chunk))):
                     if row.key in last and last[row.key].fingerprint == row.fingerprint:
                         of = last[row.key]
-                        text = json.loads(row.content)
-                        found[stored[row.key]] = Delivered(of.partition or "", of.version or "", row.fingerprint, text)
+                        where = (of.partition or "", of.version or "", row.fingerprint)
+                        source = of.source_fingerprint or ""
+                        found[stored[row.key]] = Delivered(*where, json.loads(row.content), source)
         return found
 
 

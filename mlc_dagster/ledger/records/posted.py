@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks
@@ -15,6 +15,7 @@ from mlc_dagster.ledger.records.trail import Trail, line, read
 from mlc_dagster.ledger.tables import deliveries
 
 _ASKED = tuple(deliveries.c[name] for name in ("key", "remote_id", "fingerprint", "source_fingerprint", "link"))
+_SENT_AT = func.coalesce(deliveries.c.delivered_at, deliveries.c.open_since)
 AT_ONCE = 5000  # keys in memory
 _WRITTEN = frozenset({Event.CREATED, Event.ADOPTED, Event.UPDATED})
 
@@ -53,16 +54,15 @@ class LedgerPosted:
         return found
 
     def since(self, flow: str, moment: datetime, most: int | None = None) -> list[str]:
-        """Keys that were delivered since then, the latest first; at most so many."""
-        mine = (deliveries.c.flow == flow, deliveries.c.delivered_at >= moment, deliveries.c.fingerprint.is_not(None))
-        wanted = select(deliveries.c.key).where(*mine)
-        wanted = wanted.order_by(deliveries.c.delivered_at.desc(), deliveries.c.key).limit(most)
+        """Keys that were delivered since then, or sent and not answered, the latest first; at most so many."""
+        wanted = select(deliveries.c.key).where(deliveries.c.flow == flow, moment <= _SENT_AT, _is_there())
+        wanted = wanted.order_by(_SENT_AT.desc(), deliveries.c.key).limit(most)
         with self._database.reading() as connection:
             return list(connection.execute(wanted).scalars())
 
     def before(self, flow: str, moment: datetime) -> Iterator[str]:
-        """Keys that were delivered before then, as they come."""
-        mine = (deliveries.c.flow == flow, deliveries.c.delivered_at < moment, deliveries.c.fingerprint.is_not(None))
+        """Keys that were delivered before then, or sent and not answered, as they come."""
+        mine = (deliveries.c.flow == flow, moment > _SENT_AT, _is_there())
         wanted = select(deliveries.c.key).where(*mine).execution_options(stream_results=True, yield_per=AT_ONCE)
         with self._database.reading() as connection:
             yield from connection.execute(wanted).scalars()

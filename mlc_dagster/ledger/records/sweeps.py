@@ -7,12 +7,14 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks, clock, upsert
 from mlc_dagster.ledger.entries import NEVER_AGAIN
 from mlc_dagster.ledger.tables import deliveries, holds, loads, sweeps, swept
+
+DAY = len("2026-11-30")
 
 
 class HeldRecord(NamedTuple):
@@ -30,10 +32,9 @@ class Part(NamedTuple):
     account: dict[str, Any]
 
 
-_IS_LIVE = (
-    deliveries.c.fingerprint.is_not(None),
-    deliveries.c.version.is_distinct_from(NEVER_AGAIN),
-)
+_NOT_REPLACED = deliveries.c.version.is_distinct_from(NEVER_AGAIN)
+_IS_LIVE = (deliveries.c.fingerprint.is_not(None), _NOT_REPLACED)
+_MAY_BE_THERE = (deliveries.c.fingerprint.is_not(None) | deliveries.c.open_since.is_not(None), _NOT_REPLACED)
 
 
 class Sweeps:
@@ -43,10 +44,15 @@ class Sweeps:
         self._database = database
 
     def delivered(self, flow: str) -> dict[str, str]:
-        """Key -> version of all that was delivered, and that nothing took the place of."""
-        wanted = select(deliveries.c.key, deliveries.c.version).where(deliveries.c.flow == flow, *_IS_LIVE)
+        """Key -> version of all that was delivered, or may have been, and that nothing took the place of.
+
+        What was sent and not answered comes with its day alone: should its record be gone by the next run, nobody else
+        asks for it.
+        """
+        names = ("key", "fingerprint", "version", "open_version")
+        wanted = select(*(deliveries.c[name] for name in names)).where(deliveries.c.flow == flow, *_MAY_BE_THERE)
         with self._database.reading() as connection:
-            return {row.key: row.version or "" for row in connection.execute(wanted)}
+            return {row.key: _version(row) for row in connection.execute(wanted)}
 
     def sources(self, flow: str, keys: Iterable[str]) -> dict[str, str | None]:
         """Key -> fingerprint of the source record that it was delivered from; None: it is not known."""
@@ -108,3 +114,9 @@ class Sweeps:
             new = upsert(connection.dialect.name, sweeps).values(**row)
             put = {name: new.excluded[name] for name in ("ended_at", "account")}
             connection.execute(new.on_conflict_do_update(index_elements=["entity", "part"], set_=put))
+
+
+def _version(row: Row[Any]) -> str:
+    """Of a record that was delivered, or may have been."""
+    sent: str = row.open_version or ""
+    return row.version or "" if row.fingerprint else sent[:DAY]

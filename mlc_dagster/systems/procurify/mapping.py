@@ -237,8 +237,14 @@ def vendor_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Vendor:
         key=key_text(supplier.supplier_id),
         name=_cut(supplier.name or "") or None,
         country=country_code(supplier.country),
-        email=(supplier.email or "").strip() or None,
+        email=_address(supplier.email),
         currency_code=supplier.currency_code,
         may_create=bool(facts.options.get("create_vendors")),
         owners=owners_from(facts.table("supplier_owners")),
     )
+
+
+def _address(said: str | None) -> str | None:
+    """None where it is no address, as "none" is not: Procurify refuses the whole vendor for it."""
+    told = (said or "").strip()
+    return told if "@" in told else None
