@@ -9,6 +9,7 @@ from mlc_dagster.ledger.coordination.inbox import Inbox
 from mlc_dagster.ledger.coordination.pauses import Pauses
 from mlc_dagster.ledger.coordination.work import Work
 from mlc_dagster.ledger.database import Database
+from mlc_dagster.ledger.records.action_requests import ActionRequests
 from mlc_dagster.ledger.records.agreements import Agreements
 from mlc_dagster.ledger.records.audits import LedgerAudit
 from mlc_dagster.ledger.records.bank_marks import BankMarks
@@ -70,6 +71,7 @@ class Sections:
         self.open_items = OpenItems(database)
         self.people = LedgerWaysBack(database)
         self.proposals = Proposals(database)
+        self.action_requests = ActionRequests(database)
         self.notes = ReviewNotes(database)
         self.selections = Selections(database)
         self.taking_back = TakingBack(database)

@@ -23,6 +23,7 @@ FIRST = (Event.CREATED, Event.ADOPTED)
 DECIDED = (
     *(Event.RELEASED, Event.RELEASED_ONCE, Event.DISCARDED, Event.GUARD_RAISED, Event.ACCEPTED),
     *(Event.DECISION_TAKEN_BACK, Event.ASKED_AGAIN, Event.RELINKED, Event.FORGOTTEN, Event.REVERSED),
+    *(Event.ACTION_REQUESTED, Event.ACTION_ENDED, Event.EXPLAINED, Event.EXPLANATION_ENDED),
 )
 """What people decide of a record, and what follows from their rules after it was delivered."""
 HAPPENED = (*FIRST, Event.UPDATED, Event.DIFFERS, Event.AGREES, Event.HELD, Event.CLOSED, *DECIDED)

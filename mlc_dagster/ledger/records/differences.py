@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, func, select, text, update
@@ -62,6 +62,9 @@ class Difference:
     company: str = ""  # of the document that was delivered; empty: not told
     party: str | None = None
     assigned: str | None = None
+    tags: str | None = None  # ",urgent,"
+    explained_until: date | None = None  # up to and with this day a person has said why
+    explained: str | None = None  # "by kari: paid on the second"
 
 
 class Differences:
