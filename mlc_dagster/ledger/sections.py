@@ -9,6 +9,7 @@ from mlc_dagster.ledger.coordination.inbox import Inbox
 from mlc_dagster.ledger.coordination.pauses import Pauses
 from mlc_dagster.ledger.coordination.work import Work
 from mlc_dagster.ledger.database import Database
+from mlc_dagster.ledger.records.accepts_taken_back import AcceptsTakenBack
 from mlc_dagster.ledger.records.action_requests import ActionRequests
 from mlc_dagster.ledger.records.agreements import Agreements
 from mlc_dagster.ledger.records.audits import LedgerAudit
@@ -20,6 +21,7 @@ from mlc_dagster.ledger.records.closes import Closes
 from mlc_dagster.ledger.records.contents import Contents
 from mlc_dagster.ledger.records.decisions import LedgerDecisions
 from mlc_dagster.ledger.records.differences import Differences
+from mlc_dagster.ledger.records.explanations import Explanations
 from mlc_dagster.ledger.records.gone import Gone
 from mlc_dagster.ledger.records.history import LedgerHistory
 from mlc_dagster.ledger.records.loads import Loads
@@ -31,6 +33,7 @@ from mlc_dagster.ledger.records.posted import LedgerPosted
 from mlc_dagster.ledger.records.proposals import Proposals
 from mlc_dagster.ledger.records.reads import Reads
 from mlc_dagster.ledger.records.review_notes import ReviewNotes
+from mlc_dagster.ledger.records.saved_filters import SavedFilters
 from mlc_dagster.ledger.records.selections import Selections
 from mlc_dagster.ledger.records.settings_history import SettingsHistory
 from mlc_dagster.ledger.records.shadow import Shadow
@@ -71,6 +74,9 @@ class Sections:
         self.open_items = OpenItems(database)
         self.people = LedgerWaysBack(database)
         self.proposals = Proposals(database)
+        self.explanations = Explanations(database)
+        self.accepts_taken_back = AcceptsTakenBack(database)
+        self.saved_filters = SavedFilters(database)
         self.action_requests = ActionRequests(database)
         self.notes = ReviewNotes(database)
         self.selections = Selections(database)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select
 
 from mlc_dagster.ledger.records.open_item_entries import Wanted, connection_of
 from mlc_dagster.ledger.records.open_item_sides import SIDES, Side
@@ -59,6 +59,12 @@ def _of_person(side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         yield side.company == wanted.company
     if wanted.owner is not None:
         yield side.owner == wanted.owner
+    if wanted.tag:
+        yield side.tags.contains(f",{wanted.tag},", autoescape=True)
+    if wanted.explained is not None:
+        until = side.explained_until
+        stands = and_(until.is_not(None), until >= wanted.today)
+        yield stands if wanted.explained else not_(stands)
 
 
 def _of_worth(side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:

@@ -115,6 +115,8 @@ class OpenItem:
     dated: date | None = None
     ours: str | None = None  # of a difference
     theirs: str | None = None
+    tags: tuple[str, ...] = ()
+    explained_until: date | None = None  # of a difference: up to and with this day a person has said why
 
 
 def most_money(items: Iterable[OpenItem]) -> tuple[Decimal | None, str]:
@@ -136,6 +138,9 @@ class Wanted:
     differs: bool | None = None  # holds alone, differences alone
     rule: str = ""  # or a kind of difference
     owner: str | None = None  # empty: nobody's
+    tag: str = ""
+    explained: bool | None = None  # differences that a person has explained, still, on `today`
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())
     before: datetime | None = None  # open since before then
     amount_from: int | None = None  # scaled
     amount_to: int | None = None

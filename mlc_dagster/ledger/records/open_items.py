@@ -114,8 +114,31 @@ class OpenItems:
         ids = list(items)
         with self._database.writing() as connection:
             return sum(
-                side.assign(connection, [one for kind, one in ids if kind is side.differs], to) for side in SIDES
+                side.put(connection, [one for kind, one in ids if kind is side.differs], assigned=to or None)
+                for side in SIDES
             )
+
+    def tag(self, items: Iterable[OpenItem], tags: Iterable[str], *, on: bool = True) -> int:
+        """Put tags on open items, or take them off; how many are open still."""
+        number, some = 0, set(tags)
+        with self._database.writing() as connection:
+            for one in items:
+                left = sorted(set(one.tags) | some if on else set(one.tags) - some)
+                side = next(side for side in SIDES if side.differs is one.cause.differs)
+                number += side.put(connection, [one.id], tags=f",{','.join(left)}," if left else None)
+        return number
+
+    def tags(self) -> list[str]:
+        """Those that are on something that is open."""
+        with self._database.reading() as connection:
+            stored = [
+                text
+                for side in SIDES
+                for text in connection.execute(
+                    select(side.tags).where(side.is_open, side.tags.is_not(None), of_tenant(side.table.c.flow)).distinct()
+                ).scalars()
+            ]
+        return sorted({tag for text in stored for tag in text.split(",") if tag})
 
 
 def summed(stocks: Iterable[CauseStock]) -> dict[str, Decimal]:
@@ -237,4 +260,6 @@ def _item(side: Side, row: Row[Any], wanted: Wanted) -> OpenItem:
     told: dict[str, Any] = {
         name: getattr(row, name) or "" for name in ("party", "amount", "currency", "owner", "assigned", "content")
     }
+    tags = tuple(tag for tag in (row.tags or "").split(",") if tag)
+    told |= {"tags": tags, "explained_until": row.explained_until}
     return replace(item, **told, dated=row.dated, ours=row.ours, theirs=row.theirs)

@@ -25,6 +25,7 @@ from mlc_dagster.web.review import (
     mailed_links,
     me,
     record,
+    record_acts,
     reports,
     selecting,
 )
@@ -78,7 +79,7 @@ def build(settings: Settings, ledger: Ledger, flows: Flows = no_flows) -> ASGIAp
         page("/items", lists.items),
         page("/items", bulk.act, "POST"),
         page(of_record, record.record),
-        page(of_record, record.act, "POST"),
+        page(of_record, record_acts.act, "POST"),
         page("/approvals", approvals.approvals),
         page("/approvals/{number:int}", approvals.one),
         page("/approvals/{number:int}", approvals.approve, "POST"),

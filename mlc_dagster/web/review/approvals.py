@@ -8,9 +8,22 @@ from starlette.responses import JSONResponse, Response
 
 from mlc_dagster.ledger.records.proposals import CONFIRMED, REFUSED, VOID, Proposal
 from mlc_dagster.web.review.deciding import SHORTEST, carry_out, expect_possible
+from mlc_dagster.web.review.looking_there import BothDocuments, both_documents
 from mlc_dagster.web.review.open_record import OpenRecord, nothing_there, record_of
 from mlc_dagster.web.review.sentences import Said, said
 from mlc_dagster.web.review.visits import Refused, Visit, tell
+
+
+class ThenAndNow(NamedTuple):
+    """One value: as it was when it was proposed, and now. None: it was, or is, not there."""
+
+    name: str
+    then: str | None
+    now: str | None
+
+    @property
+    def differs(self) -> bool:
+        return self.then != self.now
 
 
 class Approval(NamedTuple):
@@ -21,6 +34,8 @@ class Approval(NamedTuple):
     causes: list[Said]
     void: str  # why it cannot be confirmed any more
     own: bool  # he proposed it himself
+    beside: list[ThenAndNow]
+    both: BothDocuments | None = None  # of a relink
 
 
 def approvals(visit: Visit) -> Response:
@@ -36,7 +51,10 @@ def one(visit: Visit) -> Response:
     found = visit.ledger.proposals.of(int(visit.request.path_params["number"]))
     if found is None or not visit.sees(found.company):
         raise nothing_there()
-    return visit.page("approvals.html", approvals=[_approval(visit, found)], only=found)
+    shown = _approval(visit, found)
+    if found.argument and found.ended_at is None:
+        shown = shown._replace(both=both_documents(visit, found.flow, found.key, found.argument))
+    return visit.page("approvals.html", approvals=[shown], only=found)
 
 
 def approve(visit: Visit) -> Response:
@@ -72,7 +90,7 @@ def _confirmed(visit: Visit, one: Proposal) -> Response:
         raise Refused(409, f"The proposal is void: {why}.", "Nothing was decided. It can be proposed anew.")
     expect_possible(visit, record, one.action)
     who = f"{one.who}, confirmed by {visit.user.name}"
-    carry_out(visit, record, one.action, who, one.reason, confirmed=True)
+    carry_out(visit, record, one.action, who, one.reason, confirmed=True, argument=one.argument or "")
     visit.ledger.proposals.end(one, CONFIRMED, visit.user.name)
     return visit.back(visit.site.url("/approvals"))
 
@@ -84,7 +102,14 @@ def _approval(visit: Visit, one: Proposal) -> Approval:
         record = OpenRecord(one.flow, one.key, one.company)
     causes = [said(item.cause, visit.site.titles) for item in record.items]
     own = one.who.casefold() == visit.user.name.casefold()
-    return Approval(one, record, causes, _void(visit, one, record), own)
+    return Approval(one, record, causes, _void(visit, one, record), own, _beside(one, record))
+
+
+def _beside(one: Proposal, record: OpenRecord) -> list[ThenAndNow]:
+    """What differs first. Nothing where it is not kept what was looked at."""
+    then, now = one.looked_at, record.looked_at
+    found = [ThenAndNow(name, then.get(name), now.get(name)) for name in dict.fromkeys([*then, *now])]
+    return sorted(found, key=lambda each: not each.differs) if then else []
 
 
 def _void(visit: Visit, one: Proposal, record: OpenRecord) -> str:

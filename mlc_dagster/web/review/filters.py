@@ -17,6 +17,8 @@ NAMES = (
     "kind",
     "rule",
     "owner",
+    "tag",
+    "explained",
     "age",
     "amount_from",
     "amount_to",
@@ -51,6 +53,7 @@ def wanted(query: Mapping[str, str], companies: frozenset[str] | None, connectio
     limits = {name: _amount(found, name) for name in ("amount_from", "amount_to")}
     narrowed = replace(first, connection=named["connection"], flow=named["flow"], rule=named["rule"])
     narrowed = replace(narrowed, text=named["text"], owner=owner, currency=found.get("currency"))
+    narrowed = replace(narrowed, tag=_tag(found), explained=_explained(found))
     narrowed = replace(narrowed, amount_from=limits["amount_from"], amount_to=limits["amount_to"])
     start, end = _period(found.get("period", ""))
     return replace(narrowed, differs=_kind(found), before=_before(found), dated_from=start, dated_to=end)
@@ -69,6 +72,20 @@ def _kind(found: Mapping[str, str]) -> bool | None:
     if (kind := found.get("kind", "")) not in kinds:
         raise FilterMistake("kind: expected hold or difference")
     return kinds[kind]
+
+
+def _tag(found: Mapping[str, str]) -> str:
+    tag = found.get("tag", "")
+    if "," in tag:
+        raise FilterMistake("tag: expected one tag")
+    return tag
+
+
+def _explained(found: Mapping[str, str]) -> bool | None:
+    answers = {"": None, "yes": True, "no": False}
+    if (answer := found.get("explained", "")) not in answers:
+        raise FilterMistake("explained: expected yes or no")
+    return answers[answer]
 
 
 def _before(found: Mapping[str, str]) -> datetime | None:

@@ -81,7 +81,12 @@ class Site:
     @cached_property
     def connections(self) -> dict[str, str]:
         """Flow -> its SaaS."""
-        return {name: flow.spoke for name, flow in configuration.known_flows(self.settings).items()}
+        return {name: flow.spoke for name, flow in self.known_flows.items()}
+
+    @cached_property
+    def known_flows(self) -> Mapping[str, Flow]:
+        """All that there are, on or off, by their names."""
+        return configuration.known_flows(self.settings)
 
     @cached_property
     def titles(self) -> dict[str, str]:
