@@ -27,6 +27,7 @@ from mlc_dagster.ledger.records.history import LedgerHistory
 from mlc_dagster.ledger.records.loads import Loads
 from mlc_dagster.ledger.records.looks import Looks
 from mlc_dagster.ledger.records.masters import Masters
+from mlc_dagster.ledger.records.open_item_trend import OpenItemTrend
 from mlc_dagster.ledger.records.open_items import OpenItems
 from mlc_dagster.ledger.records.owners import Owners
 from mlc_dagster.ledger.records.posted import LedgerPosted
@@ -72,6 +73,7 @@ class Sections:
         self.masters = Masters(database)
         self.owners = Owners(database)
         self.open_items = OpenItems(database)
+        self.trend = OpenItemTrend(database)
         self.people = LedgerWaysBack(database)
         self.proposals = Proposals(database)
         self.explanations = Explanations(database)

@@ -30,8 +30,6 @@ def conditions(connection: Connection, side: Side, wanted: Wanted) -> Iterator[C
 
 
 def _of_flows(connection: Connection, side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
-    if wanted.flow:
-        yield side.table.c.flow == wanted.flow
     if named := wanted.connection or (wanted.cause and wanted.cause.connection):
         grouped = select(side.flow).where(side.is_open, of_tenant(side.table.c.flow)).group_by(side.flow)
         flows = connection.execute(grouped).scalars().all()
@@ -53,10 +51,7 @@ def _has_rule(side: Side, rule: str) -> ColumnElement[bool]:
 
 def _of_person(side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     """Whose company it is, and who owns it. What is of no company that is told is for those who see all of them."""
-    if wanted.companies is not None:
-        yield side.company.in_(sorted(wanted.companies))
-    if wanted.company is not None:
-        yield side.company == wanted.company
+    yield from whose(side, wanted)
     if wanted.owner is not None:
         yield side.owner == wanted.owner
     if wanted.tag:
@@ -65,6 +60,16 @@ def _of_person(side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         until = side.explained_until
         stands = and_(until.is_not(None), until >= wanted.today)
         yield stands if wanted.explained else not_(stands)
+
+
+def whose(side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    """Of the companies that a person may see, and of the one that he asked for; of the flow, likewise."""
+    if wanted.companies is not None:
+        yield side.company.in_(sorted(wanted.companies))
+    if wanted.company is not None:
+        yield side.company == wanted.company
+    if wanted.flow:
+        yield side.table.c.flow == wanted.flow
 
 
 def _of_worth(side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:

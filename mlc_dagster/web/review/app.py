@@ -27,7 +27,9 @@ from mlc_dagster.web.review import (
     record,
     record_acts,
     reports,
+    saved_filters,
     selecting,
+    stopped_run,
 )
 from mlc_dagster.web.review.security_headers import SecurityHeaders
 from mlc_dagster.web.review.signing_in import SigningIn
@@ -85,12 +87,15 @@ def build(settings: Settings, ledger: Ledger, flows: Flows = no_flows) -> ASGIAp
         page("/approvals/{number:int}", approvals.approve, "POST"),
         page("/selections/{name}", selecting.selection),
         page("/selections/{name}", selecting.act, "POST"),
+        long("/stopped/{connection}/{flow}", stopped_run.stopped),
+        long("/stopped/{connection}/{flow}", stopped_run.act, "POST"),
         page("/item/{number}", mailed_links.item),
         page("/cause/{mark}", mailed_links.cause),
         page("/close", closing.now),
         long("/close/{period}", closing.month),
         long("/close/{period}/{company}", closing.company),
         long("/close/{period}/{company}", closing.act, "POST"),
+        page("/filters", saved_filters.act, "POST"),
         page("/me", me.me),
         page("/me", me.act, "POST"),
         page("/decisions", reports.decisions),

@@ -11,6 +11,7 @@ from mlc_dagster.web.review.deciding import SHORTEST, carry_out, expect_possible
 from mlc_dagster.web.review.looking_there import BothDocuments, both_documents
 from mlc_dagster.web.review.open_record import OpenRecord, nothing_there, record_of
 from mlc_dagster.web.review.sentences import Said, said
+from mlc_dagster.web.review.stopped_run import ALLOW, StoppedRun, allow
 from mlc_dagster.web.review.visits import Refused, Visit, tell
 
 
@@ -30,7 +31,7 @@ class Approval(NamedTuple):
     """A proposal, and what is open of its record now."""
 
     proposal: Proposal
-    record: OpenRecord
+    record: OpenRecord | StoppedRun
     causes: list[Said]
     void: str  # why it cannot be confirmed any more
     own: bool  # he proposed it himself
@@ -84,10 +85,14 @@ def _refused(visit: Visit, one: Proposal) -> Response:
 
 
 def _confirmed(visit: Visit, one: Proposal) -> Response:
-    record = record_of(visit, one.flow, one.key)
+    record = StoppedRun(visit, one.flow, one.key) if one.action == ALLOW else record_of(visit, one.flow, one.key)
     if why := _void(visit, one, record):
         visit.ledger.proposals.end(one, VOID, visit.user.name, why)
         raise Refused(409, f"The proposal is void: {why}.", "Nothing was decided. It can be proposed anew.")
+    if isinstance(record, StoppedRun):
+        if not visit.ledger.proposals.end(one, CONFIRMED, visit.user.name):
+            raise Refused(409, "It waits no more: somebody was faster.")
+        return visit.back(allow(visit, record, one))
     expect_possible(visit, record, one.action)
     who = f"{one.who}, confirmed by {visit.user.name}"
     carry_out(visit, record, one.action, who, one.reason, confirmed=True, argument=one.argument or "")
@@ -96,8 +101,9 @@ def _confirmed(visit: Visit, one: Proposal) -> Response:
 
 
 def _approval(visit: Visit, one: Proposal) -> Approval:
+    record: OpenRecord | StoppedRun
     try:
-        record = record_of(visit, one.flow, one.key)
+        record = StoppedRun(visit, one.flow, one.key) if one.action == ALLOW else record_of(visit, one.flow, one.key)
     except Refused:
         record = OpenRecord(one.flow, one.key, one.company)
     causes = [said(item.cause, visit.site.titles) for item in record.items]
@@ -105,14 +111,14 @@ def _approval(visit: Visit, one: Proposal) -> Approval:
     return Approval(one, record, causes, _void(visit, one, record), own, _beside(one, record))
 
 
-def _beside(one: Proposal, record: OpenRecord) -> list[ThenAndNow]:
+def _beside(one: Proposal, record: OpenRecord | StoppedRun) -> list[ThenAndNow]:
     """What differs first. Nothing where it is not kept what was looked at."""
     then, now = one.looked_at, record.looked_at
     found = [ThenAndNow(name, then.get(name), now.get(name)) for name in dict.fromkeys([*then, *now])]
     return sorted(found, key=lambda each: not each.differs) if then else []
 
 
-def _void(visit: Visit, one: Proposal, record: OpenRecord) -> str:
+def _void(visit: Visit, one: Proposal, record: OpenRecord | StoppedRun) -> str:
     """Why; empty where it stands."""
     if record.mark(one.action) != one.content:
         return "its content has changed since, or it is open no more"

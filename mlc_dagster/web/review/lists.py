@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from mlc_dagster.core.vocabulary import plain
 from mlc_dagster.ledger.records.open_item_entries import CauseStock, OpenItem, Totals, Wanted
+from mlc_dagster.ledger.records.open_item_trend import Trend
 from mlc_dagster.ledger.records.open_items import summed
 from mlc_dagster.web.review.filters import FilterMistake, address, asked, place, wanted
 from mlc_dagster.web.review.sentences import Said, request_text, said
@@ -18,6 +20,7 @@ from mlc_dagster.web.review.shown_text import money
 from mlc_dagster.web.review.visits import Refused, Visit
 
 PAGE, CAUSES = 50, 80
+DAY = timedelta(days=1)
 NAMED = 20  # documents in a request
 
 
@@ -34,7 +37,8 @@ def causes(visit: Visit) -> Response:
     found = in_order(visit.ledger.open_items.causes(filter_of(visit)))
     if visit.wants_json:
         return JSONResponse({"causes": [cause_as_json(visit, one) for one in found], "sums": _plain(summed(found))})
-    shown = [(one, _said(visit, one), _request(visit, one)) for one in found[:CAUSES]]
+    trend = visit.ledger.trend.since(visit.now - DAY, filter_of(visit))
+    shown = [(one, _said(visit, one), _request(visit, one), trend.get(one.cause, Trend())) for one in found[:CAUSES]]
     hidden = [] if found else _hidden(visit)
     return visit.page(
         "causes.html",
@@ -44,6 +48,7 @@ def causes(visit: Visit) -> Response:
         sums=summed(found),
         filters=asked(visit.query),
         hidden=hidden,
+        saved=saved_of(visit, "/"),
     )
 
 
@@ -73,7 +78,13 @@ def items(visit: Visit) -> Response:
         export_csv=visit.site.url(f"/export.csv?{_query(visit)}"),
         export_xlsx=visit.site.url(f"/export.xlsx?{_query(visit)}"),
         hidden=[] if found else _hidden(visit),
+        saved=saved_of(visit, "/items"),
     )
+
+
+def saved_of(visit: Visit, path: str) -> list[tuple[str, str]]:
+    """(name, address) of the filters that the person keeps."""
+    return [(one.name, visit.site.url(f"{path}?{one.query}")) for one in visit.ledger.saved_filters.of(visit.user.name)]
 
 
 def where(visit: Visit, one: OpenItem) -> str:
@@ -175,5 +186,7 @@ def item_as_json(visit: Visit, one: OpenItem) -> dict[str, Any]:
         "rules": list(one.cause.rules),
         "value": one.cause.value,
         "owner": one.owner,
+        "tags": list(one.tags),
+        "explained_until": one.explained_until.isoformat() if one.explained_until else None,
         "link": where(visit, one),
     }

@@ -28,6 +28,7 @@ class OpenRecord:
     hold: HoldEntry | None = None
     differences: list[Difference] = field(default_factory=list)
     items: list[OpenItem] = field(default_factory=list)
+    url: str = ""  # of a page of its own, that is not the record's
 
     @property
     def is_open(self) -> bool:
