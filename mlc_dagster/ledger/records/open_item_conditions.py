@@ -18,6 +18,11 @@ def sides_of(wanted: Wanted) -> list[Side]:
 
 def conditions(connection: Connection, side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     yield side.is_open
+    yield from of_any_time(connection, side, wanted)
+
+
+def of_any_time(connection: Connection, side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    """Of what is open no more, too."""
     yield of_tenant(side.table.c.flow)
     yield from _of_flows(connection, side, wanted)
     yield from _of_cause(side, wanted)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, false
 from mlc_dagster.core.amounts import parsed, unscaled
 from mlc_dagster.core.vocabulary import EXACT
 from mlc_dagster.ledger.database import Database, chunks
-from mlc_dagster.ledger.records.open_item_conditions import conditions, sides_of
+from mlc_dagster.ledger.records.open_item_conditions import conditions, of_any_time, sides_of
 from mlc_dagster.ledger.records.open_item_entries import (
     CauseStock,
     OpenCause,
@@ -66,6 +67,17 @@ class OpenItems:
                 for row in connection.execute(_odd(connection, side, wanted)):
                     total.add(row.currency, _times(row))
         return total
+
+    def moved(self, wanted: Wanted, since: datetime) -> tuple[int, int]:
+        """How many of what is wanted came since then, and how many went of what was there."""
+        came = went = 0
+        with self._database.reading() as connection:
+            for side in sides_of(wanted):
+                which = list(conditions(connection, side, wanted))
+                came += _number(connection, side, [*which, side.since > since])
+                over = (side.table.c.closed_at > since, side.since <= since)
+                went += _number(connection, side, [*of_any_time(connection, side, wanted), *over])
+        return came, went
 
     def items(self, wanted: Wanted, after: Place | None = None, limit: int = 50) -> list[OpenItem]:
         """Those behind a place: the largest amount first, then the oldest; what has no amount comes last."""
@@ -151,6 +163,10 @@ def summed(stocks: Iterable[CauseStock]) -> dict[str, Decimal]:
 
 
 # --- what is counted --------------------------------------------------------------------------------------------------
+
+
+def _number(connection: Connection, side: Side, which: Sequence[ColumnElement[bool]]) -> int:
+    return connection.execute(select(func.count()).select_from(side.table).where(*which)).scalar() or 0
 
 
 def _named_causes(connection: Connection, side: Side, wanted: Wanted) -> Iterator[OpenCause]:

@@ -16,6 +16,7 @@ from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.database import LedgerUnavailable
 from mlc_dagster.settings import Settings
+from mlc_dagster.settings.review import ReviewSettings
 from mlc_dagster.web.review import (
     approvals,
     bulk,
@@ -31,6 +32,7 @@ from mlc_dagster.web.review import (
     selecting,
     stopped_run,
 )
+from mlc_dagster.web.review.callers import is_loopback, is_trusted
 from mlc_dagster.web.review.security_headers import SecurityHeaders
 from mlc_dagster.web.review.signing_in import SigningIn
 from mlc_dagster.web.review.site import Flows, Site, no_flows
@@ -118,12 +120,23 @@ class _KnownHost:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        if not _may_ask(scope, self._site.own):
+            words = "This page answers to the proxies of review.trusted_proxies alone.\n"
+            tell("refused", Request(scope), why="no trusted proxy")
+            await PlainTextResponse(words, 403)(scope, receive, send)
+            return
         host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
         if _without_port(host) not in self._site.own.hosts:
             words = "This page is not served under this name: set review.address in mlc.yaml.\n"
             await PlainTextResponse(words, 421)(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+
+def _may_ask(scope: Scope, own: ReviewSettings) -> bool:
+    """On an address that others reach nobody signs in by a token that a network may read: a proxy with TLS comes first."""
+    who = scope["client"][0] if scope.get("client") else ""
+    return is_loopback(own.host) or is_loopback(who) or is_trusted(who, own)
 
 
 def _without_port(host: str) -> str:

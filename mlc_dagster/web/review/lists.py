@@ -15,6 +15,7 @@ from mlc_dagster.ledger.records.open_item_entries import CauseStock, OpenItem, T
 from mlc_dagster.ledger.records.open_item_trend import Trend
 from mlc_dagster.ledger.records.open_items import summed
 from mlc_dagster.web.review.filters import FilterMistake, address, asked, place, wanted
+from mlc_dagster.web.review.listed import mark_of
 from mlc_dagster.web.review.sentences import Said, request_text, said
 from mlc_dagster.web.review.shown_text import money
 from mlc_dagster.web.review.visits import Refused, Visit
@@ -59,12 +60,14 @@ def items(visit: Visit) -> Response:
         after = place(visit.query)
     except FilterMistake as error:
         raise Refused(400, f"This filter cannot be asked for: {error}.") from None
+    at = visit.ledger.looks.now()
     found = visit.ledger.open_items.items(filtered, after, PAGE + 1)
     is_all = after is None and len(found) <= PAGE
     total = Totals.of(found) if is_all else visit.ledger.open_items.totals(filtered)
     if visit.wants_json:
         told = {"items": [item_as_json(visit, one) for one in found[:PAGE]], "sums": _plain(total.amounts)}
         return JSONResponse({**told, "count": total.items, "next": _next(visit, found)})
+    listed = {"at": at.isoformat(), "listed": mark_of(total)}
     return visit.page(
         "items.html",
         items=[(one, said(one.cause, visit.site.titles), where(visit, one)) for one in found[:PAGE]],
@@ -75,8 +78,8 @@ def items(visit: Visit) -> Response:
         request_text=_request(visit, cause) if cause else "",
         filters=asked(visit.query),
         next=_next(visit, found),
-        export_csv=visit.site.url(f"/export.csv?{_query(visit)}"),
-        export_xlsx=visit.site.url(f"/export.xlsx?{_query(visit)}"),
+        export_csv=visit.site.url(f"/export.csv?{_query(visit, **listed)}"),
+        export_xlsx=visit.site.url(f"/export.xlsx?{_query(visit, **listed)}"),
         hidden=[] if found else _hidden(visit),
         saved=saved_of(visit, "/items"),
     )
