@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select
 
 from mlc_dagster.ledger.records.open_item_entries import Wanted, connection_of
+from mlc_dagster.ledger.records.open_item_months import is_of
 from mlc_dagster.ledger.records.open_item_sides import SIDES, Side
 from mlc_dagster.ledger.tenants import of_tenant
 
@@ -30,6 +31,8 @@ def of_any_time(connection: Connection, side: Side, wanted: Wanted) -> Iterator[
     yield from _of_worth(side, wanted)
     if wanted.before:
         yield side.since < wanted.before
+    if wanted.month is not None:
+        yield is_of(side, wanted.month)
     if wanted.text:
         yield _says(side, wanted.text, connection.dialect.name)
 

@@ -12,6 +12,15 @@ from typing import NamedTuple, Self
 from mlc_dagster.core.amounts import parsed
 from mlc_dagster.core.vocabulary import ERP, EXACT
 
+class MonthWanted(NamedTuple):
+    """`begins` and `ends`: the month's first moment where the company is, and the first one after it, as versions are."""
+
+    first: date
+    last: date
+    begins: str
+    ends: str
+
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -147,6 +156,7 @@ class Wanted:
     currency: str | None = None
     dated_from: date | None = None  # of holds: differences keep no date
     dated_to: date | None = None
+    month: MonthWanted | None = None  # as the close of a month counts them
     text: str = ""
     connections: Mapping[str, str] = field(default_factory=dict)  # flow -> its SaaS, where its name does not tell it
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -28,9 +28,13 @@ NAMED = 20  # documents in a request
 def filter_of(visit: Visit) -> Wanted:
     """Raises Refused: 400, with the name of the filter."""
     try:
-        return wanted(visit.query, visit.user.companies, visit.site.connections)
+        return _wanted(visit, visit.query)
     except FilterMistake as error:
         raise Refused(400, f"This filter cannot be asked for: {error}.") from None
+
+
+def _wanted(visit: Visit, query: Mapping[str, str]) -> Wanted:
+    return wanted(query, visit.user.companies, visit.site.connections, visit.site.zones)
 
 
 def causes(visit: Visit) -> Response:
@@ -141,7 +145,7 @@ def _hidden(visit: Visit) -> list[tuple[str, str, int]]:
     told = []
     for name in asked(visit.query):
         others = {each: value for each, value in visit.query.items() if each != name}
-        found = visit.ledger.open_items.causes(wanted(others, visit.user.companies, visit.site.connections))
+        found = visit.ledger.open_items.causes(_wanted(visit, others))
         if number := sum(one.items for one in found):
             told.append((name, visit.site.url(f"/items?{address(others)}"), number))
     return told

@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from functools import cached_property, partial
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
@@ -87,6 +88,11 @@ class Site:
     def known_flows(self) -> Mapping[str, Flow]:
         """All that there are, on or off, by their names."""
         return configuration.known_flows(self.settings)
+
+    @cached_property
+    def zones(self) -> dict[str, tzinfo]:
+        """Company -> where it is, where mlc.yaml says so."""
+        return {code: ZoneInfo(one.time_zone) for code, one in self.settings.companies.items() if one.time_zone}
 
     @cached_property
     def titles(self) -> dict[str, str]:

@@ -112,6 +112,7 @@ def _open_items() -> None:
         op.add_column(table, sa.Column("tags", Words))
     for column in _may_be_null(explained_until=sa.Date, explained=Words):
         op.add_column("differences", column)
+    op.add_column("contents", sa.Column("dated", Name))
     over = sa.text("closed_at IS NOT NULL")
     for table, cause in (("holds", ["rules", "company", "missing"]), ("differences", ["kind", "company", "field"])):
         key = ["closed_at", "flow", *cause]
