@@ -55,6 +55,7 @@ class CauseStock:
     flows: set[str] = field(default_factory=set)
     owners: set[str] = field(default_factory=set)  # empty text: nobody is named
     oldest: datetime | None = None
+    came: int = 0  # since `Wanted.came_since`
     amounts: dict[str, Decimal] = field(default_factory=dict)  # currency -> their sum, exact; empty: not told
 
 
@@ -158,6 +159,7 @@ class Wanted:
     dated_to: date | None = None
     month: MonthWanted | None = None  # as the close of a month counts them
     text: str = ""
+    came_since: datetime = field(default_factory=lambda: datetime.now(UTC) - timedelta(days=1))  # counted beside all
     connections: Mapping[str, str] = field(default_factory=dict)  # flow -> its SaaS, where its name does not tell it
 
 

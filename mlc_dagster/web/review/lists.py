@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +11,6 @@ from starlette.responses import JSONResponse, Response
 
 from mlc_dagster.core.vocabulary import plain
 from mlc_dagster.ledger.records.open_item_entries import CauseStock, OpenItem, Totals, Wanted
-from mlc_dagster.ledger.records.open_item_trend import Trend
 from mlc_dagster.ledger.records.open_items import summed
 from mlc_dagster.web.review.filters import FilterMistake, address, asked, place, wanted
 from mlc_dagster.web.review.listed import mark_of
@@ -21,7 +19,6 @@ from mlc_dagster.web.review.shown_text import money
 from mlc_dagster.web.review.visits import Refused, Visit
 
 PAGE, CAUSES = 50, 80
-DAY = timedelta(days=1)
 NAMED = 20  # documents in a request
 
 
@@ -39,11 +36,12 @@ def _wanted(visit: Visit, query: Mapping[str, str]) -> Wanted:
 
 def causes(visit: Visit) -> Response:
     """The first screen."""
-    found = in_order(visit.ledger.open_items.causes(filter_of(visit)))
+    filtered = filter_of(visit)
+    found = in_order(visit.ledger.open_items.causes(filtered))
     if visit.wants_json:
         return JSONResponse({"causes": [cause_as_json(visit, one) for one in found], "sums": _plain(summed(found))})
-    trend = visit.ledger.trend.since(visit.now - DAY, filter_of(visit))
-    shown = [(one, _said(visit, one), _request(visit, one), trend.get(one.cause, Trend())) for one in found[:CAUSES]]
+    trend = visit.ledger.trend.of(found[:CAUSES], filtered)
+    shown = [(one, _said(visit, one), _request(visit, one), trend[one.cause]) for one in found[:CAUSES]]
     hidden = [] if found else _hidden(visit)
     return visit.page(
         "causes.html",
