@@ -6,7 +6,6 @@ import socket
 
 from mlc_dagster.core.errors import Misconfigured
 
-
 LOOPBACK = "127.0.0.1"
 
 

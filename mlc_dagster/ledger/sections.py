@@ -44,6 +44,7 @@ from mlc_dagster.ledger.records.stale import Stale
 from mlc_dagster.ledger.records.stock import LedgerStock
 from mlc_dagster.ledger.records.stored import Stored
 from mlc_dagster.ledger.records.sweeps import Sweeps
+from mlc_dagster.ledger.records.tags import Tags
 from mlc_dagster.ledger.records.taking_back import TakingBack
 from mlc_dagster.ledger.records.users import Users
 from mlc_dagster.ledger.records.ways_back import LedgerWaysBack
@@ -73,6 +74,7 @@ class Sections:
         self.masters = Masters(database)
         self.owners = Owners(database)
         self.open_items = OpenItems(database)
+        self.tags = Tags(database)
         self.trend = OpenItemTrend(database)
         self.people = LedgerWaysBack(database)
         self.proposals = Proposals(database)

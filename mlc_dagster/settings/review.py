@@ -38,6 +38,14 @@ class ReviewSettings(Section):
         description="X-Forwarded-User: the proxy of trusted_proxies says in it who has signed in there",
     )
     trusted_proxies: tuple[str, ...] = Field((), description="Addresses or networks whose sign_in_header counts")
+    language: str = Field(
+        "",
+        pattern=shape(r"^([a-z]{2,3}(_[A-Z]{2})?)?$", "a language, such as sv or pt_BR"),
+        description="sv: in which language causes are told; empty: in English",
+    )
+    translations: str = Field(
+        "", description="The folder with <language>/LC_MESSAGES/mlc_review.mo, made of the package's messages.pot"
+    )
     is_test: bool = Field(False, description="A test tenant: another colour, and the word TEST")
 
     @field_validator("trusted_proxies")
@@ -63,6 +71,12 @@ class ReviewSettings(Section):
         if not ip_address(self.host).is_loopback and not (self.sign_in_header and self.is_https):
             needed = "sign_in_header, trusted_proxies and an address that begins with https"
             raise ValueError(f"host {self.host} is not this machine alone: it goes together with {needed}")
+        return self
+
+    @model_validator(mode="after")
+    def _language_has_a_folder(self) -> Self:
+        if bool(self.language) != bool(self.translations):
+            raise ValueError("language and translations are set together, or neither is")
         return self
 
     @model_validator(mode="after")

@@ -291,8 +291,7 @@ def test_the_link_of_a_figure_leads_to_as_many_items_and_as_much_money(room: Roo
     found = [Found(f"D{number}", "gone_in_the_source", amount="3.03", currency="SEK") for number in range(4)]
     ledger.differences.see(PURCHASES, found)
     (figure,) = next(
-        one.flows
-        for one in Gathering(Month.of("2026-11"), room.settings, ledger, {}).of([flow_of(PURCHASES)], "0010")
+        one.flows for one in Gathering(Month.of("2026-11"), room.settings, ledger, {}).of([flow_of(PURCHASES)], "0010")
     )
     for kind, counted in (("hold", figure.held), ("difference", figure.differing)):
         query = {"company": "0010", "flow": PURCHASES, "kind": kind, "month": "2026-11"}

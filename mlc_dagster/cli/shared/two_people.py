@@ -51,8 +51,8 @@ def by_policy(opened: Ledger, decide: Decide, action: str) -> Decide:
 def expect_one_is_enough(
     opened: Ledger, flow: str, key: str, said: tuple[str, str], action: str = "accept", argument: str = ""
 ) -> None:
-    """Raises NeedsSecondPerson, and has proposed it, where two people are needed: to accept theirs by the policy, for all
-    else wherever people sign in at all.
+    """Raises NeedsSecondPerson, and has proposed it, where two people are needed: by the policy to accept theirs, for
+    all else where people sign in at all.
     """
     asked, found = policy(), opened.differences.open(flow, key)
     if action != "accept":

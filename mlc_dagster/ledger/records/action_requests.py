@@ -1,4 +1,4 @@
-"""What two people asked for that a run carries out: restore, recreate, reverse, relink, forget. One stands for a record."""
+"""What two people asked for that a run carries out: restore, recreate, reverse, relink, forget. One for a record."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ class ActionRequests:
         who, reason = said
         with self._database.writing() as connection:
             trail = Trail(connection, flow, ASKED)
-            row = {"flow": flow, "key": key, "action": action, "argument": argument, "content": content}
+            row: dict[str, Any] = {"flow": flow, "key": key, "action": action, "argument": argument}
+            row["content"] = content
             row |= {"who": who, "reason": reason, "at": trail.at, "next_at": trail.at, "tries": 0}
             new = upsert(connection.dialect.name, action_requests).on_conflict_do_nothing()
             if not connection.execute(new, row).rowcount:

@@ -12,8 +12,9 @@ from typing import NamedTuple, Self
 from mlc_dagster.core.amounts import parsed
 from mlc_dagster.core.vocabulary import ERP, EXACT
 
+
 class MonthWanted(NamedTuple):
-    """`begins` and `ends`: the month's first moment where the company is, and the first one after it, as versions are."""
+    """`begins`, `ends`: the month's first moment where the company is, and the first one after it, as versions are."""
 
     first: date
     last: date

@@ -132,28 +132,6 @@ class OpenItems:
                 for side in SIDES
             )
 
-    def tag(self, items: Iterable[OpenItem], tags: Iterable[str], *, on: bool = True) -> int:
-        """Put tags on open items, or take them off; how many are open still."""
-        number, some = 0, set(tags)
-        with self._database.writing() as connection:
-            for one in items:
-                left = sorted(set(one.tags) | some if on else set(one.tags) - some)
-                side = next(side for side in SIDES if side.differs is one.cause.differs)
-                number += side.put(connection, [one.id], tags=f",{','.join(left)}," if left else None)
-        return number
-
-    def tags(self) -> list[str]:
-        """Those that are on something that is open."""
-        with self._database.reading() as connection:
-            stored = [
-                text
-                for side in SIDES
-                for text in connection.execute(
-                    select(side.tags).where(side.is_open, side.tags.is_not(None), of_tenant(side.table.c.flow)).distinct()
-                ).scalars()
-            ]
-        return sorted({tag for text in stored for tag in text.split(",") if tag})
-
 
 def summed(stocks: Iterable[CauseStock]) -> dict[str, Decimal]:
     """Currency -> the sum over some causes; empty currency: not told."""
@@ -185,14 +163,11 @@ def _totalled(connection: Connection, side: Side, wanted: Wanted) -> Select[Any]
 
 
 def _counted(connection: Connection, side: Side, wanted: Wanted) -> Select[Any]:
-    """Each group once for a currency, in the order of the index, so that nothing is sorted; the sum of scaled amounts in
-    two halves.
-    """
+    """Each group once for a currency, in the order of the index: nothing is sorted. Scaled amounts in two halves."""
     key = ("flow", "what", "company", "value", "currency")
     came = func.sum(case((side.since >= wanted.came_since, 1), else_=0))
     told = (func.count().label("items"), func.min(side.since).label("since"), came.label("came"))
-    told = (*told, _each_once(connection, side.owner).label("owners"))
-    counted = select(*side.named(*key), *told, *_halves(side))
+    counted = select(*side.named(*key), *told, _each_once(connection, side.owner).label("owners"), *_halves(side))
     return counted.where(*conditions(connection, side, wanted)).group_by(*map(side.column, key))
 
 

@@ -46,6 +46,7 @@ AGAIN = "10"  # seconds after which a page is tried again that the ledger did no
 def build(settings: Settings, ledger: Ledger, flows: Flows = no_flows) -> ASGIApp:
     """The page of `review:` in mlc.yaml, on this ledger."""
     site = Site(settings, ledger, flows)
+    _ = site.translate  # it is said at the start where it cannot be read
     limiter: list[anyio.CapacityLimiter] = []
     walks: list[anyio.CapacityLimiter] = []
     signing = SigningIn(site, limiter)
@@ -134,7 +135,7 @@ class _KnownHost:
 
 
 def _may_ask(scope: Scope, own: ReviewSettings) -> bool:
-    """On an address that others reach nobody signs in by a token that a network may read: a proxy with TLS comes first."""
+    """Where others reach it nobody signs in by a token that a network may read: a proxy with TLS comes first."""
     who = scope["client"][0] if scope.get("client") else ""
     return is_loopback(own.host) or is_loopback(who) or is_trusted(who, own)
 

@@ -10,7 +10,7 @@ from mlc_dagster.ledger.records.proposals import CONFIRMED, REFUSED, VOID, Propo
 from mlc_dagster.web.review.deciding import SHORTEST, carry_out, expect_possible
 from mlc_dagster.web.review.looking_there import BothDocuments, both_documents
 from mlc_dagster.web.review.open_record import OpenRecord, nothing_there, record_of
-from mlc_dagster.web.review.sentences import Said, said
+from mlc_dagster.web.review.sentences import Said
 from mlc_dagster.web.review.stopped_run import ALLOW, StoppedRun, allow
 from mlc_dagster.web.review.visits import Refused, Visit, tell
 
@@ -106,7 +106,7 @@ def _approval(visit: Visit, one: Proposal) -> Approval:
         record = StoppedRun(visit, one.flow, one.key) if one.action == ALLOW else record_of(visit, one.flow, one.key)
     except Refused:
         record = OpenRecord(one.flow, one.key, one.company)
-    causes = [said(item.cause, visit.site.titles) for item in record.items]
+    causes = [visit.site.said(item.cause) for item in record.items]
     own = one.who.casefold() == visit.user.name.casefold()
     return Approval(one, record, causes, _void(visit, one, record), own, _beside(one, record))
 

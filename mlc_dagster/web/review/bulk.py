@@ -30,7 +30,7 @@ def act(visit: Visit) -> Response:
         for one in found:
             visit.ledger.notes.assigned(one.flow, one.key, who, to)
     elif action == "tag":
-        visit.ledger.open_items.tag(found, tags_of(visit.form.get("tag", "")))
+        visit.ledger.tags.put(found, tags_of(visit.form.get("tag", "")))
     elif action == "note" and text:
         for one in found:
             visit.ledger.notes.add(one.flow, one.key, who, text[:LONGEST])

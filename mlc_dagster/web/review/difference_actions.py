@@ -1,4 +1,4 @@
-"""What two people may ask of a run where both sides differ: restore, recreate, reverse, relink, forget. Never in bulk."""
+"""What two people may ask of a run where both sides differ; never in bulk."""
 
 from __future__ import annotations
 
@@ -39,20 +39,29 @@ def possible(visit: Visit, record: OpenRecord) -> Iterator[Possible]:
     if _THERE & found:
         yield Possible("restore", "Restore ours", _restores(visit, record), why_not)
     if _NOT_THERE & found:
-        says = f"What was delivered is made again in {there}; it is looked for by its key first, so that nothing stands "
+        says = (
+            f"What was delivered is made again in {there}; it is looked for by its key first, so that nothing stands "
+        )
         says += "there twice. There is no way back: what is made so is deleted by hand."
         yield Possible("recreate", "Make it again", says, why_not)
     if kinds.TAKEN_BACK in found:
-        says = f"What was entered as {was} is reversed in the first open day of the company, at the original rate, lines "
-        says += f"and tax negated, under {record.key}/R1; what is preliminary still is cancelled instead. There is no way "
+        says = (
+            f"What was entered as {was} is reversed in the first open day of the company, at the original rate, lines "
+        )
+        says += (
+            f"and tax negated, under {record.key}/R1; what is preliminary still is cancelled instead. There is no way "
+        )
         says += "back: a reversal is reversed by a new decision."
         cannot = "" if flow.reversing else "documents of this flow are reversed by hand; then accept the difference"
         yield Possible("reverse", "Reverse it", says, cannot or why_not)
     if _ELSEWHERE & found:
-        says = f"It is another record of {there} from now on than {was}; what that one has of it is compared then. The way "
-        yield Possible("relink", "It is another one there", f"{says}back is to link it to {was} again.", why_not)
+        says = f"It is another record of {there} from now on than {was}; what that one has of it is compared then. "
+        says += f"The way back is to link it to {was} again."
+        yield Possible("relink", "It is another one there", says, why_not)
     if _FORGETTABLE & found:
-        says = f"What {there} has of it ({was}) is left as it is, and is none of ours any more. The next load finds the "
+        says = (
+            f"What {there} has of it ({was}) is left as it is, and is none of ours any more. The next load finds the "
+        )
         says += f"record new, and looks there before it sends. The way back is to link it to {was} again."
         yield Possible("forget", "Forget it", says, why_not)
 

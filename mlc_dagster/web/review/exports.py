@@ -14,7 +14,6 @@ from mlc_dagster.ledger.records.open_item_entries import OpenItem, Totals, Wante
 from mlc_dagster.web.review.filters import asked
 from mlc_dagster.web.review.listed import Listed
 from mlc_dagster.web.review.lists import filter_of, with_cause
-from mlc_dagster.web.review.sentences import said
 from mlc_dagster.web.review.visits import Visit, tell
 from mlc_dagster.web.review.workbook import Cell, workbook
 
@@ -29,8 +28,8 @@ WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def as_csv(visit: Visit) -> Response:
-    """UTF-8 with a mark, so that spreadsheets see it; `separator=;` where they expect that. The last line says what came
-    and went since the list was shown, where its totals are others than the list's.
+    """UTF-8 with a mark, so that spreadsheets see it; `separator=;` where they expect that. Where its totals are others
+    than the list's, the last line says what came and went since that was shown.
     """
     filtered, _ = with_cause(visit, filter_of(visit))
     separator = ";" if visit.query.get("separator") == ";" else ","
@@ -99,7 +98,7 @@ def _download(content: Iterator[bytes], kind: str, name: str) -> Response:
 
 
 def _row(visit: Visit, one: OpenItem) -> list[str]:
-    told = said(one.cause, visit.site.titles)
+    told = visit.site.said(one.cause)
     texts = [one.key, one.party, one.cause.company]
     dated = one.dated.isoformat() if one.dated else ""
     middle = [one.amount, one.currency, dated, one.since.isoformat(timespec="seconds"), told.headline]

@@ -50,6 +50,6 @@ class Listed:
 
 
 def mark_of(totals: Totals) -> str:
-    """"14 EUR=3.5 SEK=1204300": as a link has it."""
+    """ "14 EUR=3.5 SEK=1204300": as a link has it."""
     sums = (f"{name or '-'}={plain(amount or Decimal(0)):f}" for name, amount in sorted(totals.amounts.items()))
     return " ".join([str(totals.items), *sums])

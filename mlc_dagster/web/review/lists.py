@@ -14,7 +14,7 @@ from mlc_dagster.ledger.records.open_item_entries import CauseStock, OpenItem, T
 from mlc_dagster.ledger.records.open_items import summed
 from mlc_dagster.web.review.filters import FilterMistake, address, asked, place, wanted
 from mlc_dagster.web.review.listed import mark_of
-from mlc_dagster.web.review.sentences import Said, request_text, said
+from mlc_dagster.web.review.sentences import Said, request_text
 from mlc_dagster.web.review.shown_text import money
 from mlc_dagster.web.review.visits import Refused, Visit
 
@@ -72,10 +72,10 @@ def items(visit: Visit) -> Response:
     listed = {"at": at.isoformat(), "listed": mark_of(total)}
     return visit.page(
         "items.html",
-        items=[(one, said(one.cause, visit.site.titles), where(visit, one)) for one in found[:PAGE]],
+        items=[(one, visit.site.said(one.cause), where(visit, one)) for one in found[:PAGE]],
         count=total.items,
         sums=total.amounts,
-        cause=said(cause.cause, visit.site.titles) if cause else None,
+        cause=visit.site.said(cause.cause) if cause else None,
         stock=cause,
         request_text=_request(visit, cause) if cause else "",
         filters=asked(visit.query),
@@ -124,7 +124,7 @@ def _next(visit: Visit, found: Sequence[OpenItem]) -> str:
 
 
 def _said(visit: Visit, one: CauseStock) -> Said:
-    return said(one.cause, visit.site.titles)
+    return visit.site.said(one.cause)
 
 
 def _request(visit: Visit, one: CauseStock) -> str:

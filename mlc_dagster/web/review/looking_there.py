@@ -42,7 +42,7 @@ def both_documents(visit: Visit, flow: str, key: str, now: str) -> BothDocuments
             answers.append(_read(visit, flow, key, was, now))
         except MlcError as error:
             answers.append(error.message)
-        except Exception as error:  # noqa: BLE001 - whatever a client makes of an answer: it is told, and nothing is shown
+        except Exception as error:  # whatever a client makes of an answer: it is told, and nothing is shown
             answers.append(type(error).__name__)
 
     thread = threading.Thread(target=ask, daemon=True)

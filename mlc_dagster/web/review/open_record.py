@@ -13,7 +13,6 @@ from mlc_dagster.ledger.records.open_item_entries import OpenItem, most_money
 from mlc_dagster.ledger.records.proposals import mark_of
 from mlc_dagster.web.review.visits import Refused, Visit
 
-
 OF_DIFFERENCES = ("accept", "restore", "recreate", "reverse", "relink", "forget", "explain", "end_explanation")
 SHOWN, VALUE = 300, 300  # names, and signs of a value, of what was looked at
 

@@ -15,7 +15,6 @@ from mlc_dagster.web.review.neighbours import neighbours_of
 from mlc_dagster.web.review.offers import offers
 from mlc_dagster.web.review.open_record import OpenRecord, nothing_there, record_of
 from mlc_dagster.web.review.record_contents import fields, sent, story, tables, tables_sent
-from mlc_dagster.web.review.sentences import said
 from mlc_dagster.web.review.visits import Visit, fingerprint
 
 LONGEST_ID = 200
@@ -48,7 +47,7 @@ def page(visit: Visit, found: OpenRecord, status: int = 200, typed: Typed = Type
         "record.html",
         status,
         record=found,
-        causes=[said(one.cause, visit.site.titles) for one in found.items],
+        causes=[visit.site.said(one.cause) for one in found.items],
         money=found.money,
         offers=offers(visit, found),
         proposals=visit.ledger.proposals.standing(found.flow, key),

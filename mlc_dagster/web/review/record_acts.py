@@ -116,9 +116,7 @@ def _request_mark(visit: Visit, found: OpenRecord) -> str:
     return str(last.id) if last is not None and last.ended_at is None else ""
 
 
-_TAKEN_BACK: dict[
-    str, tuple[Callable[[Visit, OpenRecord], str], Callable[[Visit, OpenRecord, Said], str]]
-] = {
+_TAKEN_BACK: dict[str, tuple[Callable[[Visit, OpenRecord], str], Callable[[Visit, OpenRecord, Said], str]]] = {
     "take_back": (decided_mark, _decision),
     "take_back_accept": (accepted_mark, _acceptance),
     "withdraw": (_request_mark, _request),
@@ -182,7 +180,7 @@ def _worked(visit: Visit, found: OpenRecord, action: str, text: str) -> str:
         return f"Assigned to {to or 'nobody'}."
     if action in ("tag", "untag") and found.is_open:
         tags = tags_of(visit.form.get("tag", ""))
-        visit.ledger.open_items.tag(found.items, tags, on=action == "tag")
+        visit.ledger.tags.put(found.items, tags, on=action == "tag")
         return f"Tagged {', '.join(tags)}." if action == "tag" else f"Not tagged {', '.join(tags)} any more."
     if action == "note":
         if not text:

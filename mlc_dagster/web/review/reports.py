@@ -43,4 +43,10 @@ def _may_see(visit: Visit, flow: str, key: str) -> bool:
 
 def _as_json(line: DecidedLine) -> dict[str, Any]:
     told = {"line": line.seq, "hash": line.hash}
-    return told | {"at": line.at.isoformat(), "flow": line.flow, "key": line.key, "event": line.event, "detail": line.detail}
+    return told | {
+        "at": line.at.isoformat(),
+        "flow": line.flow,
+        "key": line.key,
+        "event": line.event,
+        "detail": line.detail,
+    }

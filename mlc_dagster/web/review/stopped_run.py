@@ -159,11 +159,7 @@ def _withdrawn(visit: Visit, run: StoppedRun, reason: str) -> Response:
 def _shown(visit: Visit, run: StoppedRun, status: int = 200, problem: str = "", typed: str = "") -> Response:
     if visit.wants_json:
         return JSONResponse({"flow": run.flow, "partition": run.partition, **run.looked_at}, status)
-    proposals = [
-        one
-        for one in visit.ledger.proposals.standing(run.flow, run.partition)
-        if one.action == ALLOW
-    ]
+    proposals = [one for one in visit.ledger.proposals.standing(run.flow, run.partition) if one.action == ALLOW]
     return visit.page(
         "stopped_run.html",
         status,
@@ -193,5 +189,7 @@ def _sees(visit: Visit, hold: HoldEntry) -> bool:
 def _expect_seen(visit: Visit, run: StoppedRun) -> StoppedRun:
     """All of it, or nothing: an allowance is of a whole run. Raises Refused, 404."""
     if not all(visit.sees(company) for company in run.companies):
-        raise Refused(404, "There is nothing here that you can see.", "Of this run records of other companies are held.")
+        raise Refused(
+            404, "There is nothing here that you can see.", "Of this run records of other companies are held."
+        )
     return run

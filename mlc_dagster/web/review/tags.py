@@ -8,7 +8,7 @@ LONGEST, MOST = 40, 5
 
 
 def tags_of(text: str) -> list[str]:
-    """"urgent, asked supply" -> each by itself, in small letters. Raises Refused."""
+    """ "urgent, asked supply" -> each by itself, in small letters. Raises Refused."""
     found = list(dict.fromkeys(" ".join(each.split()).casefold() for each in text.split(",") if each.strip()))
     if not found or len(found) > MOST:
         raise Refused(422, f"Give one to {MOST} tags, with commas between them.")

@@ -129,7 +129,9 @@ def test_a_request_is_withdrawn_until_a_run_takes_it(ledger, signed):
     [one] = ledger.action_requests.standing([FLOW])
     assert ledger.action_requests.take(one)
     answer = kari.post(path_of("P1"), data=sent)
-    assert answer.status_code == 409 and "a run has taken it up" in answer.text and "it was the wrong one" in answer.text
+    assert (
+        answer.status_code == 409 and "a run has taken it up" in answer.text and "it was the wrong one" in answer.text
+    )
 
 
 def test_an_acceptance_is_taken_back_until_the_record_is_delivered_again(ledger, signed):

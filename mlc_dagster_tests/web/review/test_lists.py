@@ -25,7 +25,7 @@ def test_tags_are_put_on_found_by_and_taken_away(ledger, signed):
     assert client.post("/items", data=sent).status_code == 303
     assert "4 items" in client.get("/items?tag=urgent").text
     assert act(client, path_of("P1"), "untag", tag="asked supply").status_code == 303
-    assert ledger.open_items.tags() == ["urgent"]
+    assert ledger.tags.all() == ["urgent"]
     for bad in ("", ",", "x" * 41, "a,b,c,d,e,f"):
         assert act(client, path_of("P1"), "tag", tag=bad).status_code == 422
     hold(ledger, "P2", amount="77.00")
@@ -39,7 +39,7 @@ def test_a_reader_tags_nothing(ledger, signed):
     csrf = reader.get("/me").text.partition('name="csrf" value="')[2].partition('"')[0]
     sent = {"csrf": csrf, "once": "a" * 32, "action": "tag", "tag": "mine"}
     assert reader.post(path_of("P1"), data=sent).status_code == 403
-    assert ledger.open_items.tags() == []
+    assert ledger.tags.all() == []
 
 
 def test_a_filter_is_kept_for_the_person_who_named_it_alone(ledger, signed):

@@ -1,4 +1,4 @@
-"""What a guard stopped is allowed once by two people, as a whole, for these contents; never one by one by one person."""
+"""What a guard stopped is allowed once by two people, as a whole, for these contents; never by one person."""
 
 import time
 

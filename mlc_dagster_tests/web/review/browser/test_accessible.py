@@ -49,7 +49,7 @@ def filled(ledger: Any) -> None:
     ledger.looks.saw(FLOW, {"P9": Remembered({"total": Decimal(100)})}, ledger.looks.now())
     seen = ledger.differences.open(FLOW, "P9")
     ledger.explanations.explain(seen, date(2999, 12, 31), Said("kari", REASON))
-    ledger.open_items.tag(ledger.open_items.of(FLOW, "P9"), ["urgent"])
+    ledger.tags.put(ledger.open_items.of(FLOW, "P9"), ["urgent"])
     ledger.saved_filters.keep("kari", "mine", "company=20")
     ledger.action_requests.ask(FLOW, "P9", "restore", "", mark_of(*seen), ("kari, confirmed by ola", REASON))
     ledger.proposals.propose(FLOW, "P9", "relink", mark_of(*seen), "", ("kari", REASON), argument="x", shown={"a": "b"})
@@ -69,8 +69,29 @@ def test_no_screen_has_a_serious_fault(served, ledger, axe, look):
     sent = {"csrf": csrf(page), "action": "discard", "all": "1"}
     chosen = page.request.post(at.address + "/items", form=sent, max_redirects=0).headers["location"]
     cause = ledger.open_items.causes()[0].cause.mark
-    paths = ("/", "/?company=none", "/items", f"/items?cause={cause}", path_of("P9"), f"{path_of('P9')}&to=x", path_of("I1", INVOICES))
-    screens = (f"/stopped/{FLOW}", f"/stopped/{FLOW}?partition=2026-11-05", "/items?tag=urgent", "/approvals/1", "/approvals", "/due", "/decisions", "/close/2026-11", "/close/2026-11/20", "/me", chosen, "/nowhere")
+    paths = (
+        "/",
+        "/?company=none",
+        "/items",
+        f"/items?cause={cause}",
+        path_of("P9"),
+        f"{path_of('P9')}&to=x",
+        path_of("I1", INVOICES),
+    )
+    screens = (
+        f"/stopped/{FLOW}",
+        f"/stopped/{FLOW}?partition=2026-11-05",
+        "/items?tag=urgent",
+        "/approvals/1",
+        "/approvals",
+        "/due",
+        "/decisions",
+        "/close/2026-11",
+        "/close/2026-11/20",
+        "/me",
+        chosen,
+        "/nowhere",
+    )
     for path in (*paths, *screens):
         page.goto(at.address + path)
         assert faults(page, axe) == [], path
