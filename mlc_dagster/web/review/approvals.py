@@ -127,4 +127,6 @@ def _void(visit: Visit, one: Proposal, record: OpenRecord | StoppedRun) -> str:
     proposer = visit.ledger.users.of(one.who)
     if proposer is not None and not proposer.may("decide", one.company):
         return f"{one.who} has the role no more"
+    if visit.ledger.users.has_left(one.who):
+        return f"{one.who} may sign in no more"
     return ""

@@ -94,7 +94,7 @@ def test_templates_and_stylesheet_are_part_of_the_wheel():
     files = told["tool"]["setuptools"]["package-data"]["mlc_dagster.web.review"]
     folder = HOUSE / "web" / "review"
     named = {path for pattern in files for path in folder.glob(pattern)}
-    assert named == {path for path in folder.rglob("*") if path.suffix in (".html", ".css", ".js", ".svg")}
+    assert named == {path for path in folder.rglob("*") if path.suffix in (".html", ".css", ".js", ".svg", ".pot")}
 
 
 # --- in another language ----------------------------------------------------------------------------------------------

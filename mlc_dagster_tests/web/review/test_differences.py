@@ -214,3 +214,27 @@ def test_what_is_done_by_a_run_stands_beside_its_request(ledger, signed):
     ledger.action_requests.end(one, "not_done", "it is deleted in the target", Run("run-2"))
     text = signed("kari").get(path_of("P1")).text
     assert "Restore: not done" in text and "it is deleted in the target" in text
+
+
+def test_a_proposal_is_void_with_its_proposer_with_his_role_and_after_fourteen_days(ledger, signed):
+    from sqlalchemy import update
+
+    from mlc_dagster.ledger.records.proposals import LIVES
+    from mlc_dagster.ledger.tables import proposals
+
+    for key in ("P1", "P2", "P3"):
+        differs(ledger, EDITED._replace(key=key))
+    kari, ola = signed("kari"), signed("ola")
+    for key in ("P1", "P2", "P3"):
+        act(kari, path_of(key), "restore", reason=REASON)
+    first, second, third = ledger.proposals.standing()
+    ledger.users.remove("kari")
+    assert "kari may sign in no more" in ola.get("/approvals").text and confirm(ola, first.id).status_code == 409
+    ledger.users.add("kari", [("look", "*")], 30)
+    assert "kari has the role no more" in ola.get("/approvals").text and confirm(ola, second.id).status_code == 409
+    ledger.users.add("kari", [("decide", "*")], 30)
+    with ledger._database.writing() as connection:
+        old = third.at - LIVES
+        connection.execute(update(proposals).where(proposals.c.id == third.id).values(at=old))
+    assert "it is older than 14 days" in ola.get("/approvals").text and confirm(ola, third.id).status_code == 409
+    assert all(ledger.action_requests.last(FLOW, key) is None for key in ("P1", "P2", "P3"))
