@@ -108,7 +108,7 @@ class Users:
             return _user(row) if row is not None and _is_valid(row, clock(connection)) else None
 
     def has_left(self, name: str) -> bool:
-        """Whether there was one of this name, who may not sign in now. Of a name that never signed in nothing is known."""
+        """Whether there was one of this name, who may not sign in now. Of others nothing is known."""
         with self._database.reading() as connection:
             row = connection.execute(select(users).where(users.c.name == name)).first()
             return row is not None and not _is_valid(row, clock(connection))
