@@ -4,6 +4,7 @@
     python -m benchmarks.review postgresql://...     an empty database
     python -m benchmarks.review --server             PostgreSQL from the wheel that the tests use
     python -m benchmarks.review sqlite:///... --filled   one that was filled before
+    python -m benchmarks.review ... --slowdown       how much slower a load is beside a page that is asked without end
 
 `mlc serve` runs as it does elsewhere, in a process of its own; what it takes is seen from the browser's side.
 """
@@ -51,6 +52,7 @@ RULES = ("gl_accounts_exist", "supplier_is_delivered", "amounts_add_up", "period
 KINDS = ("edited_in_the_target", "gone_in_the_source", "taken_back", "extra_in_the_target")
 CURRENCIES = {"SEK": 2, "EUR": 2, "USD": 2, "KWD": 3, "JPY": 0}
 COMPANIES = ("10", "20", "30", "40")
+CLOSE = 30.0  # seconds: nobody said how long a month of 1,000,000 documents may take; a page waits for 60
 RUN = Run("benchmark", "2026-11-05")
 CONTENT = {
     "companies": {name: {"currency": "SEK"} for name in COMPANIES},
@@ -197,6 +199,7 @@ def asked(dice: random.Random, browser: httpx.Client) -> dict[str, tuple[Callabl
         "decisions": (lambda: "/decisions", 0.3),
         "older decisions": (lambda: f"/decisions?before={_before(dice, lines)}", 0.3),
         "due": (lambda: "/due", 0.3),
+        "close of a company": (lambda: f"/close/2026-11/{dice.choice(COMPANIES)}", CLOSE),
     }
 
 
@@ -251,19 +254,51 @@ def beside_a_load(url: str) -> Iterator[None]:
         load.wait(20)
 
 
-def load(url: str) -> None:
+SLICE, PAIRS, ALLOWED = 20.0, 5, 0.05  # seconds; how much slower it may be
+
+
+def slowdown(url: str, folder: Path) -> list[str]:
+    """Batches of a load in a slice of time, in turn beside a page that nobody asks and beside one that is asked."""
+    ratios = []
+    with served(url, folder) as (browser, _):
+        paths = [address for address, _ in asked(random.Random(SEED), browser).values()]
+        for number in range(PAIRS):
+            alone, beside = _batches(url, [], browser), _batches(url, paths, browser)
+            ratios.append(beside / alone)
+            print(f"| pair {number + 1} | {alone} batches alone | {beside} beside the page |", flush=True)
+    ratio = statistics.median(ratios)
+    said = "within" if ratio >= 1 - ALLOWED else "NOT within"
+    return [
+        f"| a load beside the page | {1 - ratio:.1%} slower ({min(ratios):.2f} to {max(ratios):.2f}) | {said} 5 % |"
+    ]
+
+
+def _batches(url: str, paths: Sequence[Callable[[], str]], browser: httpx.Client) -> int:
+    command = [sys.executable, "-m", "benchmarks.review", "load", url, str(SLICE)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        while paths and running.poll() is None:
+            for address in paths:
+                if running.poll() is None:
+                    browser.get(address())
+        out, _ = running.communicate()
+    return int(out)
+
+
+def load(url: str, seconds: float = float("inf")) -> None:
+    """Until the end of the process, or of the seconds: then it prints how many batches it was."""
     from benchmarks.ledger import ready
     from mlc_dagster.core.outcomes import Draft, Saved
 
     with Ledger.existing(url) as ledger:
-        number = 0
-        while True:
-            some = ready([f"new{number}-{each}" for each in range(100)])
+        number, until, mark = 0, time.monotonic() + seconds, os.getpid()
+        while time.monotonic() < until:
+            some = ready([f"new{mark}-{number}-{each}" for each in range(100)])
             ledger.begin("cin7/purchases", [(one, None) for one in some], run=RUN)
             time.sleep(0.1)  # a batch is under way
             answers = [(one, Saved(Draft(one.key, one.record), one.key, "created")) for one in some]
             ledger.finish("cin7/purchases", answers, run=RUN)
             number += 1
+    print(number, flush=True)
 
 
 def exported(browser: httpx.Client) -> tuple[float, int]:
@@ -321,7 +356,7 @@ def database(words: Sequence[str], folder: Path) -> Iterator[str]:
 
 def main(words: Sequence[str]) -> None:
     if words[:1] == ["load"]:
-        load(words[1])
+        load(words[1], *map(float, words[2:]))
         return
     scale = next((float(each.partition("=")[2]) for each in words if each.startswith("--scale=")), 1.0)
     with tempfile.TemporaryDirectory() as made, database(words, Path(made)) as url:
@@ -331,6 +366,9 @@ def main(words: Sequence[str]) -> None:
                 seed(ledger, int(ITEMS * scale), int(LINES * scale))
         where = PASSWORD_SAFE.sub("//", url).partition(":")[0]
         print(f"{where}: {ITEMS * scale:,.0f} items and {LINES * scale:,.0f} lines in {time.monotonic() - began:.0f} s")
+        if "--slowdown" in words:
+            print("\n".join(slowdown(url, Path(made))))
+            return
         print("| what | median | p95 | processor | may take | largest |\n|---|---:|---:|---:|---:|---:|")
         measure(url, Path(made))
 

@@ -17,6 +17,7 @@ contents = Table(
     Column("salt", Name, nullable=False),  # without it the hash in the chain tells nothing of an erased content
     Column("content", Words, nullable=False),  # JSON: the target record as it was handed to the client
     Column("first_sent_at", Moment, nullable=False),
+    Column("dated", Name),  # its own date, "2026-11-05"; empty: it tells none; null: an earlier release kept it
     PrimaryKeyConstraint("flow", "key", "fingerprint", name="contents_pkey"),
     sqlite_with_rowid=False,
 )

@@ -61,6 +61,10 @@ class Event(StrEnum):
     NOTED = "noted"  # a person wrote something down beside it
     ASSIGNED = "assigned"  # a person gave it to somebody
     PROPOSED = "proposed"  # a person proposed a decision that a second one has to confirm
+    ACTION_REQUESTED = "action_requested"  # two people asked that a run writes to the target, or to the ledger for them
+    ACTION_ENDED = "action_ended"  # what came of that
+    EXPLAINED = "explained"  # a person said until when it may differ, and why
+    EXPLANATION_ENDED = "explanation_ended"  # a person said that it has been explained for long enough
     REFUSED_BY_PERSON = "refused_by_person"  # a second person did not confirm it, or it is void
     AGREED = "agreed"  # under the ERP's key: the values that both sides have from now on
 

@@ -42,6 +42,7 @@ holds = Table(
     Column("read_number", Serial),  # of the walk that read it; null: not known
     Column("scaled", Serial),  # the amount times 10,000, to be summed and sorted; null: none, or not exact like that
     Column("assigned", Words),  # to whom a person gave it
+    Column("tags", Words),  # ",urgent,asked supply,": what people call it
     PrimaryKeyConstraint("id", name="holds_pkey"),
     Index(
         "holds_open",
@@ -83,6 +84,16 @@ holds = Table(
         info={"only": "sqlite"},
         sqlite_where=text("closed_at IS NULL"),
     ).ddl_if(dialect="sqlite"),
+    Index(
+        "holds_closed",  # what went since yesterday, by cause
+        "closed_at",
+        "flow",
+        "rules",
+        "company",
+        "missing",
+        sqlite_where=text("closed_at IS NOT NULL"),
+        postgresql_where=text("closed_at IS NOT NULL"),
+    ),
     Index(
         "holds_passing",
         "flow",

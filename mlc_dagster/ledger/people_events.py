@@ -16,6 +16,10 @@ BY_PEOPLE = (
     Event.ABSENT,
     Event.PROPOSED,
     Event.REFUSED_BY_PERSON,
+    Event.ACTION_REQUESTED,
+    Event.ACTION_ENDED,
+    Event.EXPLAINED,
+    Event.EXPLANATION_ENDED,
 )
 BY_PEOPLE_CONDITION = f"event IN ({', '.join(repr(each.value) for each in BY_PEOPLE)})"
 """As the index has it. Asked for in these very words, by which a database sees that the index holds all of it."""

@@ -37,7 +37,7 @@ proposals = Table(
     Column("id", Serial, nullable=False, autoincrement=True),
     Column("flow", Scoped, nullable=False),
     Column("key", Key, nullable=False),
-    Column("action", Name, nullable=False),  # release, discard, accept
+    Column("action", Name, nullable=False),  # release, discard, accept, restore, recreate, reverse, relink, ...
     Column("content", Words, nullable=False),  # what was looked at: another content, another proposal
     Column("company", Name, nullable=False),
     Column("who", Words, nullable=False),
@@ -46,6 +46,8 @@ proposals = Table(
     Column("ended_at", Moment),  # null: it waits
     Column("ended_how", Words),  # confirmed, refused, void: ...
     Column("ended_by", Words),
+    Column("argument", Words),  # of a relink: the id in the target
+    Column("shown", Words),  # JSON: what was looked at, field by field
     PrimaryKeyConstraint("id", name="proposals_pkey"),
     Index(
         "proposals_standing",
@@ -56,6 +58,46 @@ proposals = Table(
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),
     ),
+)
+
+action_requests = Table(
+    "action_requests",
+    TABLES,
+    Column("id", Serial, nullable=False, autoincrement=True),
+    Column("flow", Scoped, nullable=False),
+    Column("key", Key, nullable=False),
+    Column("action", Name, nullable=False),  # restore, recreate, reverse, relink, forget
+    Column("argument", Words, nullable=False),  # of a relink: the id in the target
+    Column("content", Words, nullable=False),  # what was decided on: another content, and it is void
+    Column("who", Words, nullable=False),  # both: "kari, confirmed by ola"
+    Column("reason", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("taken_at", Moment),  # by a run, the first time; null: it can be withdrawn
+    Column("next_at", Moment, nullable=False),  # not tried before
+    Column("tries", Serial, nullable=False, autoincrement=False),
+    Column("ended_at", Moment),  # null: it stands
+    Column("ended_how", Name),  # done, not_done, void, withdrawn
+    Column("outcome", Words),  # in words; of one that stands, why the last try came to nothing
+    PrimaryKeyConstraint("id", name="action_requests_pkey"),
+    Index(
+        "action_requests_standing",  # one for a record
+        "flow",
+        "key",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index("action_requests_by_key", "flow", "key", "id"),
+)
+
+saved_filters = Table(
+    "saved_filters",
+    TABLES,
+    Column("person", Scoped, nullable=False),
+    Column("name", Name, nullable=False),
+    Column("query", Words, nullable=False),  # "company=20&owner=nobody"
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("person", "name", name="saved_filters_pkey"),
 )
 
 answered_forms = Table(

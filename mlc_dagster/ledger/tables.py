@@ -28,8 +28,10 @@ from mlc_dagster.ledger.hold_tables import TABLES as TABLES
 from mlc_dagster.ledger.hold_tables import causes as causes
 from mlc_dagster.ledger.hold_tables import holds as holds
 from mlc_dagster.ledger.people_events import BY_PEOPLE_CONDITION
+from mlc_dagster.ledger.review_tables import action_requests as action_requests
 from mlc_dagster.ledger.review_tables import answered_forms as answered_forms
 from mlc_dagster.ledger.review_tables import proposals as proposals
+from mlc_dagster.ledger.review_tables import saved_filters as saved_filters
 from mlc_dagster.ledger.review_tables import sessions as sessions
 from mlc_dagster.ledger.review_tables import users as users
 from mlc_dagster.ledger.sweep_tables import stakes as stakes

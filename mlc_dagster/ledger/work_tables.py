@@ -4,7 +4,7 @@ read numbers.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, text
+from sqlalchemy import Column, Date, Index, PrimaryKeyConstraint, Table, text
 
 from mlc_dagster.ledger.columns import Key, Moment, Name, Serial, Words
 from mlc_dagster.ledger.hold_tables import TABLES
@@ -30,6 +30,9 @@ differences = Table(
     Column("party", Words),
     Column("scaled", Serial),  # as of a hold
     Column("assigned", Words),
+    Column("tags", Words),  # as of a hold
+    Column("explained_until", Date),  # up to and with this day a person has said why it differs; null: nobody has
+    Column("explained", Words),  # "by kari: paid on the second"
     PrimaryKeyConstraint("id", name="differences_pkey"),
     Index(
         "differences_open",
@@ -40,6 +43,16 @@ differences = Table(
         unique=True,
         sqlite_where=text("closed_at IS NULL"),
         postgresql_where=text("closed_at IS NULL"),
+    ),
+    Index(
+        "differences_closed",  # what went since yesterday, by cause
+        "closed_at",
+        "flow",
+        "kind",
+        "company",
+        "field",
+        sqlite_where=text("closed_at IS NOT NULL"),
+        postgresql_where=text("closed_at IS NOT NULL"),
     ),
     Index(
         "differences_by_amount",

@@ -27,6 +27,7 @@ from mlc_dagster.orchestration.automation.failed_runs import failed_runs_sensor
 from mlc_dagster.orchestration.automation.healing import healing_sensors
 from mlc_dagster.orchestration.automation.inbox import inbox_sensors
 from mlc_dagster.orchestration.automation.planning import plan_job
+from mlc_dagster.orchestration.automation.requested_actions import requested_actions_jobs, requested_actions_sensors
 from mlc_dagster.orchestration.automation.retention import purge_job, purge_schedule
 from mlc_dagster.orchestration.automation.stock import stock_sensor
 from mlc_dagster.orchestration.automation.sweep import sweep_jobs, sweep_schedules
@@ -159,6 +160,7 @@ class _Parts:
             *sweep_jobs(self.every, self.settings),
             *verifying.verify_jobs(self.looked_at),
             *month_end_jobs(self.every),
+            *requested_actions_jobs(self.looked_at, self.settings),
             plan_job(self.every, self.settings, quiet),
         ]
         yield from moving
@@ -189,6 +191,7 @@ class _Parts:
         yield from due_sensors(self.every, self.settings, self.read)
         yield from alerts.alert_sensors(self.settings, self.environment, self.every)
         yield from taken_up_sensors(self.looked_at)
+        yield from requested_actions_sensors(self.looked_at)
         yield lost_runs_sensor()
         yield stock_sensor(self.every)
         yield failed_runs_sensor(self.every, self.read, self.settings, self.environment)

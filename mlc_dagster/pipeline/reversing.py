@@ -65,9 +65,11 @@ def reverse(
     run: Run,
     *,
     most: int = MOST,
+    only: frozenset[str] | None = None,
     **delivery: Any,
 ) -> Reversed:
     """Reverse what the open differences say was taken back. `ask`: today's facts; `delivery`: as `load` takes it.
+    `only`: these documents, by a person's word, whatever mlc.yaml says of all of them.
 
     Raises as the source's `by_keys` and as `load`; what was reversed until then is in the ledger.
     """
@@ -77,7 +79,8 @@ def reverse(
     decisions = ledger.decisions.of(own.name, map(reversal_key, keys))
     away = {key for key, one in decisions.items() if one.verdict == "discarded"}
     ready: list[Ready] = []
-    for some in chunks([key for key in keys if reversal_key(key) not in away], JUDGED_AT_ONCE):
+    meant = [key for key in keys if reversal_key(key) not in away and (only is None or key in only)]
+    for some in chunks(meant, JUDGED_AT_ONCE):
         for one in _Judged(flow, ask(), ledger, run).each(list(by_keys(some, None))):
             found.asked += 1
             if isinstance(one, Ready):

@@ -145,7 +145,7 @@ class WaysBack:
         if not sum(each.delivered for each in loads):
             reasons = [reason for each in loads for reason in each.reasons.values()]
             why = "; ".join(reasons) or "the target gave no answer, or is paused"
-            raise NotSent(f"{self._named(look)} was not sent: {why}")
+            raise NotSent(f"{self._named(look)} was not sent: {why}", is_final=bool(reasons))
         done = "made again" if anew else "sent again as it was delivered"
         return self._looked(look.key, f"{self._named(look)} was {done}", before)
 
@@ -169,7 +169,11 @@ class WaysBack:
 
 
 class NotSent(MlcError):
-    """A person asked for it, and the target did not take it."""
+    """A person asked for it, and the target did not take it. `is_final`: it said why; else it may take it later."""
+
+    def __init__(self, message: str, *, is_final: bool) -> None:
+        super().__init__(message)
+        self.is_final = is_final
 
 
 def _without_stamps(base: AgreedValues) -> Shown | None:

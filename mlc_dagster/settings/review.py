@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
@@ -12,14 +12,20 @@ from pydantic import Field, field_validator, model_validator
 from mlc_dagster.settings.addresses import Link
 from mlc_dagster.settings.section import Section, shape
 
+LOOPBACK = "127.0.0.1"
 _HEADER = shape(r"^([A-Za-z][A-Za-z0-9-]{0,59})?$", "the name of a header, such as X-Forwarded-User")
 _ROOT = shape(r"^(/[A-Za-z0-9._~-]+)*$", "a path without an end slash, such as /review")
 
 
 class ReviewSettings(Section):
-    """The page on which finance sees what is open, and decides: served by `mlc serve`, on 127.0.0.1 alone."""
+    """The page on which finance sees what is open, and decides: served by `mlc serve`."""
 
-    port: int = Field(8789, ge=0, le=65535, description="On 127.0.0.1; never that of the webhooks; 0 takes a free one")
+    host: str = Field(
+        LOOPBACK,
+        description="Where it listens; another address than this machine's own only together with sign_in_header, "
+        "trusted_proxies and an address with https: it answers to those proxies alone",
+    )
+    port: int = Field(8789, ge=0, le=65535, description="Of its own; never that of the webhooks; 0 takes a free one")
     address: Link | None = Field(
         None,
         description="https://review.acme.com: where a proxy with TLS serves it; cookies are for https alone then",
@@ -32,6 +38,14 @@ class ReviewSettings(Section):
         description="X-Forwarded-User: the proxy of trusted_proxies says in it who has signed in there",
     )
     trusted_proxies: tuple[str, ...] = Field((), description="Addresses or networks whose sign_in_header counts")
+    language: str = Field(
+        "",
+        pattern=shape(r"^([a-z]{2,3}(_[A-Z]{2})?)?$", "a language, such as sv or pt_BR"),
+        description="sv: in which language causes are told; empty: in English",
+    )
+    translations: str = Field(
+        "", description="The folder with <language>/LC_MESSAGES/mlc_review.mo, made of the package's messages.pot"
+    )
     is_test: bool = Field(False, description="A test tenant: another colour, and the word TEST")
 
     @field_validator("trusted_proxies")
@@ -43,6 +57,27 @@ class ReviewSettings(Section):
             except ValueError:
                 raise ValueError(f"{each!r} is no address or network; expected 127.0.0.1 or 10.1.0.0/16") from None
         return proxies
+
+    @field_validator("host")
+    @classmethod
+    def _an_address(cls, host: str) -> str:
+        try:
+            return str(ip_address(host))
+        except ValueError:
+            raise ValueError(f"{host!r} is no address; expected {LOOPBACK}, 10.1.2.3 or 0.0.0.0") from None
+
+    @model_validator(mode="after")
+    def _nobody_from_outside_but_proxies(self) -> Self:
+        if not ip_address(self.host).is_loopback and not (self.sign_in_header and self.is_https):
+            needed = "sign_in_header, trusted_proxies and an address that begins with https"
+            raise ValueError(f"host {self.host} is not this machine alone: it goes together with {needed}")
+        return self
+
+    @model_validator(mode="after")
+    def _language_has_a_folder(self) -> Self:
+        if bool(self.language) != bool(self.translations):
+            raise ValueError("language and translations are set together, or neither is")
+        return self
 
     @model_validator(mode="after")
     def _header_has_a_proxy(self) -> Self:
@@ -58,7 +93,7 @@ class ReviewSettings(Section):
     def hosts(self) -> frozenset[str]:
         """Under which names it may be asked for, without ports."""
         told = urlsplit(str(self.address)).hostname if self.address else None
-        return frozenset({"127.0.0.1", "localhost", *([told] if told else [])})
+        return frozenset({"127.0.0.1", "[::1]", "localhost", *([told] if told else [])})
 
 
 class TwoPeople(Section):

@@ -63,9 +63,11 @@ def _listeners(
         _tell(f"Webhooks of {sources} on http://127.0.0.1:{number}/webhooks/  (Ctrl-C stops it)")
         yield server(app, settings.web, tally), place
     if settings.review is not None:
-        place = bound_socket(settings.review.port)
+        host = settings.review.host
+        place = bound_socket(settings.review.port, host)
         place.listen()
-        _tell(f"The review page is on http://127.0.0.1:{place.getsockname()[1]}{settings.review.root_path}/")
+        named = f"[{host}]" if ":" in host else host
+        _tell(f"The review page is on http://{named}:{place.getsockname()[1]}{settings.review.root_path}/")
         yield server(build_review(settings, ledger, flows), settings.web, tally, believes_proxies=False), place
 
 

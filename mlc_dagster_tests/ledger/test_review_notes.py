@@ -49,3 +49,10 @@ def test_a_page_of_decisions_reads_their_own_index_alone(ledger: Ledger) -> None
 
 def test_the_index_holds_what_is_asked_for() -> None:
     assert v0011_finance.BY_PEOPLE == BY_PEOPLE_CONDITION, "else it is asked for in vain: a new revision is needed"
+
+
+def test_a_decision_is_told_with_its_line_and_hash_of_the_trail(ledger: Ledger) -> None:
+    discarded(ledger, FLOWS[0], "P1")
+    [line] = ledger.notes.decisions(FLOWS)
+    seq, last = ledger.close_rows.heads()[FLOWS[0]]
+    assert line.seq == seq - 1 and line.hash and len(line.hash) == len(last), "the hold is closed after it"

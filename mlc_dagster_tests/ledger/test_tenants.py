@@ -20,6 +20,7 @@ from mlc_dagster.ledger.records.causes import Cause, Judged
 from mlc_dagster.ledger.records.closes import Books
 from mlc_dagster.ledger.records.differences import Found
 from mlc_dagster.ledger.records.looks import Remembered
+from mlc_dagster.ledger.records.open_item_entries import Wanted
 from mlc_dagster.ledger.records.shadow import Told
 from mlc_dagster.ledger.tables import TABLES, deliveries, secrets
 from mlc_dagster_tests.ledger.samples import FLOW, RUN, deliver, draft, held, ready, saved, unanswered
@@ -73,6 +74,9 @@ def fill(ledger: Ledger, word: str) -> None:
         assert ledger.users.sign_in("kari", token)
     ledger.proposals.propose(FLOW, "P4", "release", word, "0010", (word, "as agreed with them"))
     assert ledger.notes.begin("form-1", word)
+    ledger.saved_filters.keep("kari", word, "company=20")
+    if not ledger.action_requests.last(FLOW, "P5"):
+        ledger.action_requests.ask(FLOW, "P5", "restore", "", word, (word, "as agreed with them"))
     ledger.budget("cin7", 10, 1.0).take()
     with ledger.lease(f"load {FLOW}", word):
         pass
@@ -134,6 +138,10 @@ def told(ledger: Ledger) -> dict[str, Any]:
         "reads": lambda: ledger.reads.latest("ifs/orders", "2026-11-05"),
         "closes": lambda: (ledger.closes.versions(BOOKS), ledger.closes.signatures(BOOKS)),
         "settings": lambda: ledger.settings_history.changes(datetime(2026, 1, 1, tzinfo=UTC)),
+        "saved_filters": lambda: (ledger.saved_filters.of("kari"), ledger.taking_back.reasons("mine")),
+        "action_requests": lambda: (ledger.action_requests.standing([FLOW]), ledger.action_requests.last(FLOW, "P5")),
+        "trend": lambda: ledger.trend.of(ledger.open_items.causes(), Wanted()),
+        "tags": lambda: ledger.tags.all(),
         "users": lambda: (ledger.users.all(), ledger.proposals.standing(FLOW), ledger.notes.outcome("form-1")),
         "vault": lambda: (ledger.vault(KEYS).get("CIN7_KEY"), ledger.vault(KEYS).sealed()),
         "chains": lambda: (list(verification := ledger.history.verify()), verification.lines, verification.heads),

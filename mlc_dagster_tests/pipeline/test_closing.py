@@ -268,3 +268,59 @@ def test_a_journal_entry_is_split_by_its_debits_and_what_came_since_is_on_no_acc
 def test_a_month_ends_with_its_last_day() -> None:
     assert Month.of("2028-02").last == date(2028, 2, 29)
     assert Month.of("2026-12").ends_at().isoformat() == "2027-01-01T00:00:00+00:00"
+
+
+def test_a_month_opens_its_own_documents_alone_and_none_that_may_be_of_it_is_left_out(room: Room) -> None:
+    from datetime import date
+
+    from sqlalchemy import delete, update
+
+    from mlc_dagster.ledger.tables import contents
+
+    ledger = room.ledger
+    for key in ("own", "other", "older release", "erased", "erased elsewhere", "undated"):
+        told = {"order_date": "2026-10-31" if key == "other" else "2026-11-05"}
+        record = {} if key in ("undated", "erased elsewhere") else told
+        version = "2026-09-05T10:00:00.000000Z" if key == "erased elsewhere" else "2026-11-05T10:00:00.000000Z"
+        one = Ready(key, version, f"content of {key}", record)
+        ledger.begin(PURCHASES, [(one, None)], run=RUN)
+        ledger.finish(PURCHASES, [saved(one)], run=RUN)
+    with ledger._database.writing() as connection:
+        old, erased = contents.c.key == "older release", contents.c.key.startswith("erased")
+        connection.execute(update(contents).where(old).values(dated=None))
+        connection.execute(delete(contents).where(erased))
+    rows = ledger.close_rows.delivered(PURCHASES, date(2026, 11, 1), date(2026, 11, 30))
+    assert [row.key for row in rows] == ["erased", "older release", "own", "undated"]
+    assert len(list(ledger.close_rows.delivered(PURCHASES))) == 6
+
+
+def test_the_link_of_a_figure_leads_to_as_many_items_and_as_much_money(room: Room) -> None:
+    from mlc_dagster.web.review.filters import wanted
+
+    ledger, problem = room.ledger, (Problem("amounts_add_up", "they do not", ""),)
+    for key, told, day in (
+        ("H1", {"order_date": "2026-11-05"}, "2026-10-31"),
+        ("H2", {"order_date": "2026-10-31"}, "2026-11-05"),
+        ("H3", {}, "2026-11-06"),
+        ("H4", {}, "2026-10-06"),
+        ("H5", {}, "0010"),
+    ):
+        row = {"company": "0010", "gross_amount": "10.10", "currency_code": "SEK", **told}
+        ledger.hold(PURCHASES, [Held(key, "v", problem, row, day, "c")], run=Run("r1", day))
+    for number, (day, version) in enumerate(
+        [("2026-11-05", "2026-10-01"), ("2026-10-31", "2026-11-01"), ("", "2026-11-30"), ("", "2026-10-05")]
+    ):
+        record = {"company": "0010", **({"order_date": day} if day else {})}
+        one = Ready(f"D{number}", f"{version}T10:00:00.000000Z", f"content {number}", record)
+        ledger.begin(PURCHASES, [(one, None)], run=RUN)
+        ledger.finish(PURCHASES, [saved(one)], run=RUN)
+    found = [Found(f"D{number}", "gone_in_the_source", amount="3.03", currency="SEK") for number in range(4)]
+    ledger.differences.see(PURCHASES, found)
+    (figure,) = next(
+        one.flows for one in Gathering(Month.of("2026-11"), room.settings, ledger, {}).of([flow_of(PURCHASES)], "0010")
+    )
+    for kind, counted in (("hold", figure.held), ("difference", figure.differing)):
+        query = {"company": "0010", "flow": PURCHASES, "kind": kind, "month": "2026-11"}
+        linked = ledger.open_items.totals(wanted(query, None, {}))
+        assert (linked.items, linked.amounts) == (counted.number, dict(counted.amounts)), kind
+        assert counted.number == (3 if kind == "hold" else 2)

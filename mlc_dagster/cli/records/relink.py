@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mlc_dagster.cli.records.ways import FlowArgument, KeyArgument, ReasonOption, WhoOption, tell_done, ways
+from mlc_dagster.cli.shared.two_people import expect_one_is_enough
 
 EXAMPLES = 'Example: mlc relink hubspot/supplier_companies 10001 51234567 --reason "merged by sales" --shared'
 
@@ -27,4 +28,6 @@ def relink(
     One that another record of the flow is already is refused, unless both are meant to share it.
     """
     with ways(flow, who, reason) as ways_back:
+        said = (ways_back.said.who, ways_back.said.reason)
+        expect_one_is_enough(ways_back.asked.ledger, flow, key, said, "relink", remote_id)
         tell_done(ways_back.relink(key, remote_id, shared=shared))

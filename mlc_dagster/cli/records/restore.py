@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from mlc_dagster.cli.records.ways import FlowArgument, KeyArgument, ReasonOption, WhoOption, tell_done, ways
+from mlc_dagster.cli.shared.two_people import expect_one_is_enough
 
 EXAMPLES = 'Example: mlc restore cin7/purchases P00102 --reason "agreed with the buyer"'
 
@@ -18,4 +19,6 @@ def restore(flow: FlowArgument, key: KeyArgument, reason: ReasonOption, who: Who
     Of this record alone. What people deleted is not made again: mlc recreate does that.
     """
     with ways(flow, who, reason) as ways_back:
+        said = (ways_back.said.who, ways_back.said.reason)
+        expect_one_is_enough(ways_back.asked.ledger, flow, key, said, "restore")
         tell_done(ways_back.restore(key))

@@ -32,12 +32,15 @@ def policy() -> TwoPeople | None:
 
 def by_policy(opened: Ledger, decide: Decide, action: str) -> Decide:
     """`decide`, which proposes instead, and raises NeedsSecondPerson, where two people are needed."""
+    from mlc_dagster.pipeline.guards import RULE as GUARD
     from mlc_dagster.rules.waiving import FOUR_EYES, unwaivable
 
     asked = policy()
 
     def decided(hold: HoldEntry, who: str, reason: str, run: Run) -> Decision:
         by_itself = action == "release" and (unwaivable(hold.rules) or not FOUR_EYES.isdisjoint(hold.rules))
+        if action == "release" and GUARD in hold.rules and not by_itself and opened.users.any():
+            raise _proposed(opened, action, [hold], (who, reason))
         if asked is None or by_itself or not asked.asks(action, *_worth(opened, hold.flow, hold.key)):
             return decide(hold, who, reason, run)
         raise _proposed(opened, action, [hold], (who, reason))
@@ -45,9 +48,17 @@ def by_policy(opened: Ledger, decide: Decide, action: str) -> Decide:
     return decided
 
 
-def expect_one_is_enough(opened: Ledger, flow: str, key: str, said: tuple[str, str]) -> None:
-    """For accepting theirs. Raises NeedsSecondPerson, and has proposed it, where two people are needed."""
+def expect_one_is_enough(
+    opened: Ledger, flow: str, key: str, said: tuple[str, str], action: str = "accept", argument: str = ""
+) -> None:
+    """Raises NeedsSecondPerson, and has proposed it, where two people are needed: by the policy to accept theirs, for
+    all else where people sign in at all.
+    """
     asked, found = policy(), opened.differences.open(flow, key)
+    if action != "accept":
+        if opened.users.any():
+            raise _proposed(opened, action, found, said, argument) if found else _nothing_differs(flow, key, action)
+        return
     if asked is not None and found and asked.asks("accept", *_worth(opened, flow, key)):
         raise _proposed(opened, "accept", found, said)
 
@@ -61,16 +72,23 @@ def _worth(opened: Ledger, flow: str, key: str) -> tuple[str, Decimal | None, st
 
 
 def _proposed(
-    opened: Ledger, action: str, found: Sequence[HoldEntry | Difference], said: tuple[str, str]
+    opened: Ledger, action: str, found: Sequence[HoldEntry | Difference], said: tuple[str, str], argument: str = ""
 ) -> NeedsSecondPerson:
     from mlc_dagster.ledger.records.decisions import NeedsSecondPerson
     from mlc_dagster.ledger.records.proposals import mark_of
 
     one = found[0]
-    opened.proposals.propose(one.flow, one.key, action, mark_of(*found), one.company, said)
+    opened.proposals.propose(one.flow, one.key, action, mark_of(*found), one.company, said, argument=argument)
     cure = "Another person confirms it on the review page, signed in: policies.two_people in mlc.yaml."
     if not opened.users.any():
         cure += " Nobody can sign in there yet: mlc users add."
     return NeedsSecondPerson(
         f"{one.flow} {inert(one.key)} is as it was: {said[0]} has proposed to {action} it", cure=cure
     )
+
+
+def _nothing_differs(flow: str, key: str, action: str) -> NeedsSecondPerson:
+    from mlc_dagster.ledger.records.decisions import NeedsSecondPerson
+
+    words = f"to {action} {flow} {inert(key)} two people are needed, and the ledger knows of nothing that differs"
+    return NeedsSecondPerson(words, cure=f"mlc reconcile --flow {flow} looks; then it is proposed for what it finds.")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from mlc_dagster.core.outcomes import Shown
 from mlc_dagster.ledger.database import Database, chunks
@@ -16,13 +16,14 @@ from mlc_dagster.ledger.records import looks
 from mlc_dagster.ledger.tables import attempts, chains, contents, deliveries, holds, shown
 from mlc_dagster.ledger.tenants import of_tenant
 
-AT_ONCE = 500
+DAY = timedelta(days=1)
 ACCEPTED_STATE = '"@state"'
 """Stands in what was shown where a person accepted that it is gone."""
 FIRST = (Event.CREATED, Event.ADOPTED)
 DECIDED = (
     *(Event.RELEASED, Event.RELEASED_ONCE, Event.DISCARDED, Event.GUARD_RAISED, Event.ACCEPTED),
     *(Event.DECISION_TAKEN_BACK, Event.ASKED_AGAIN, Event.RELINKED, Event.FORGOTTEN, Event.REVERSED),
+    *(Event.ACTION_REQUESTED, Event.ACTION_ENDED, Event.EXPLAINED, Event.EXPLANATION_ENDED),
 )
 """What people decide of a record, and what follows from their rules after it was delivered."""
 HAPPENED = (*FIRST, Event.UPDATED, Event.DIFFERS, Event.AGREES, Event.HELD, Event.CLOSED, *DECIDED)
@@ -61,24 +62,35 @@ class CloseRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def delivered(self, flow: str) -> Iterator[DeliveredRow]:
-        """All that a flow delivered and nothing took the place of, by key; few of them are in memory at once."""
-        last = ""
-        while found := self._page(flow, last):
-            yield from found
-            last = found[-1].key
+    def delivered(self, flow: str, first: date | None = None, last: date | None = None) -> Iterator[DeliveredRow]:
+        """What a flow delivered and nothing took the place of, few of them in memory at once.
 
-    def _page(self, flow: str, after: str) -> list[DeliveredRow]:
-        mine = (
-            deliveries.c.flow == flow,
-            deliveries.c.key > after,
-            deliveries.c.fingerprint.is_not(None),
-            deliveries.c.version.is_distinct_from(NEVER_AGAIN),
-        )
+        `first`, `last`: all that may be of these days is among it. What is of another one for certain is not opened:
+        each look at a month would cost as much as all months do.
+        """
+        for chunk in chunks(self._keys(flow, first, last)):
+            yield from self._page(flow, chunk)
+
+    def are_delivered(self, flow: str, keys: Sequence[str]) -> frozenset[str]:
+        """Those of the keys that it delivered, of whatever day."""
+        found: set[str] = set()
         with self._database.reading() as connection:
-            page = select(deliveries).where(*mine).order_by(deliveries.c.key).limit(AT_ONCE)
+            for chunk in chunks(keys):
+                wanted = select(deliveries.c.key).where(*_stands(flow), deliveries.c.key.in_(chunk))
+                found.update(connection.execute(wanted).scalars())
+        return frozenset(found)
+
+    def _keys(self, flow: str, first: date | None, last: date | None) -> list[str]:
+        wanted = select(deliveries.c.key).where(*_stands(flow)).order_by(deliveries.c.key)
+        if first is not None and last is not None:
+            wanted = wanted.outerjoin(contents, _sent_last(flow)).where(_may_be_of(first, last))
+        with self._database.reading() as connection:
+            return list(connection.execute(wanted).scalars())
+
+    def _page(self, flow: str, keys: Sequence[str]) -> list[DeliveredRow]:
+        with self._database.reading() as connection:
+            page = select(deliveries).where(*_stands(flow), deliveries.c.key.in_(keys)).order_by(deliveries.c.key)
             rows = list(connection.execute(page))
-            keys = [row.key for row in rows]
             sent, seen = dict[tuple[str, str], str](), dict[str, Any]()
             for chunk in chunks(keys):
                 kept = select(contents).where(contents.c.flow == flow, contents.c.key.in_(chunk))
@@ -142,6 +154,28 @@ class CloseRows:
         wanted = select(chains.c.flow, chains.c.seq, chains.c.hash).where(of_tenant(chains.c.flow))
         with self._database.reading() as connection:
             return {row.flow: (row.seq, row.hash) for row in connection.execute(wanted) if row.seq}
+
+
+def _stands(flow: str) -> tuple[ColumnElement[bool], ...]:
+    """Delivered, and nothing took its place."""
+    is_there = deliveries.c.fingerprint.is_not(None)
+    return (deliveries.c.flow == flow, is_there, deliveries.c.version.is_distinct_from(NEVER_AGAIN))
+
+
+def _sent_last(flow: str) -> ColumnElement[bool]:
+    same = (contents.c.key == deliveries.c.key, contents.c.fingerprint == deliveries.c.fingerprint)
+    return and_(contents.c.flow == flow, *same)
+
+
+def _may_be_of(first: date, last: date) -> ColumnElement[bool]:
+    """By its own date; where it has none, by when its source changed it, a day and more to each side: companies have
+    zones. What tells neither may be of any month, and so may what an earlier release sent, which noted no date.
+    """
+    dated, version = func.coalesce(contents.c.dated, ""), func.coalesce(deliveries.c.version, "")
+    around = (f"{first - 2 * DAY:%Y-%m-%d}", f"{last + 2 * DAY:%Y-%m-%d}~")
+    changed = or_(version.between(*around), version.not_like("____-__-__T%"))
+    noted = or_(dated.between(first.isoformat(), last.isoformat()), and_(dated == "", changed))
+    return or_(contents.c.dated.is_(None), noted)
 
 
 def _delivered(row: Any, sent: str | None, known: Any) -> DeliveredRow:

@@ -16,6 +16,7 @@ from mlc_dagster.core.outcomes import Ready
 from mlc_dagster.ledger.bulk import Bulk
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import DIALECTS, Database, chunks, upsert
+from mlc_dagster.ledger.records.hold_columns import dated_in
 from mlc_dagster.ledger.records.trail import Trail
 from mlc_dagster.ledger.tables import contents, deliveries
 
@@ -76,9 +77,9 @@ def keep(trail: Trail, attempts: Sequence[Ready]) -> dict[str, str]:
     """Keep what is new of what is about to be sent; stored key -> what the trail says of it, for those."""
     known = _known(trail.connection, trail.flow, attempts)
     new = {stored_key(one.key): one for one in attempts if (stored_key(one.key), one.fingerprint) not in known}
-    rows = [(key, one.fingerprint, secrets.token_hex(8), _text(one.record)) for key, one in new.items()]
+    rows = [(key, one.fingerprint, secrets.token_hex(8), *_kept(one.record)) for key, one in new.items()]
     _KEPT.write(trail.connection, {"flow": trail.flow, "first_sent_at": trail.at}, rows)
-    return {key: f"{MARK}{digest(salt, content)}" for key, _, salt, content in rows}
+    return {key: f"{MARK}{digest(salt, content)}" for key, _, salt, content, _ in rows}
 
 
 def digest(salt: str, content: str) -> str:
@@ -94,13 +95,16 @@ def _known(connection: Connection, flow: str, attempts: Iterable[Ready]) -> set[
     return found
 
 
-def _text(record: Any) -> str:
-    """Decimals and times as text; what is not ASCII is escaped, so that NUL and the like come back exactly."""
-    return json.dumps(msgspec.to_builtins(record))
+def _kept(record: Any) -> tuple[str, str]:
+    """Decimals and times as text; what is not ASCII is escaped, so that NUL and the like come back exactly. And the day
+    that the record tells.
+    """
+    plain = msgspec.to_builtins(record)
+    return json.dumps(plain), (dated_in(plain) or "") if isinstance(plain, dict) else ""
 
 
 _KEPT = Bulk(
     {dialect: upsert(dialect, contents).on_conflict_do_nothing() for dialect in DIALECTS},
     alike=("flow", "first_sent_at"),
-    own=("key", "fingerprint", "salt", "content"),
+    own=("key", "fingerprint", "salt", "content", "dated"),
 )

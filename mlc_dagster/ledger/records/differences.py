@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, func, select, text, update
+from sqlalchemy import Connection, Row, and_, case, func, null, select, text, update
 
 from mlc_dagster.core.amounts import scaled
 from mlc_dagster.ledger.columns import stored_key
@@ -62,6 +62,9 @@ class Difference:
     company: str = ""  # of the document that was delivered; empty: not told
     party: str | None = None
     assigned: str | None = None
+    tags: str | None = None  # ",urgent,"
+    explained_until: date | None = None  # up to and with this day a person has said why
+    explained: str | None = None  # "by kari: paid on the second"
 
 
 class Differences:
@@ -86,7 +89,7 @@ class Differences:
             seen = new.on_conflict_do_update(
                 index_elements=["flow", "key", "kind", "field"],
                 index_where=text("closed_at IS NULL"),
-                set_={name: new.excluded[name] for name in names},
+                set_={name: new.excluded[name] for name in names} | _explained_still(new),
             )
             common = {"flow": flow, "first_seen": trail.at, "last_seen": trail.at}
             whose = whose_are(connection, flow, sorted({key for key, _, _ in newest}))
@@ -201,6 +204,13 @@ class Differences:
             mine = (differences.c.flow == flow, differences.c.key.in_(chunk), _IS_OPEN)
             found.update((row.key, row.kind, row.field) for row in connection.execute(select(*columns).where(*mine)))
         return found
+
+
+def _explained_still(new: Any) -> dict[str, Any]:
+    """A person explained these values: of others it is said no more."""
+    pairs = ((differences.c.ours, new.excluded.ours), (differences.c.theirs, new.excluded.theirs))
+    alike = and_(*(was.is_not_distinct_from(now) for was, now in pairs))
+    return {name: case((alike, differences.c[name]), else_=null()) for name in ("explained_until", "explained")}
 
 
 def close_of_key(trail: Trail, key: str, kinds: Sequence[str], by: str) -> int:

@@ -36,6 +36,11 @@ def narrow(subjects: Iterable[str], row: Mapping[str, Any]) -> dict[str, str | N
     }
 
 
+def dated_in(row: Mapping[str, Any]) -> str | None:
+    """The day of `narrow` alone."""
+    return _day(_first({**_cells(row), **row}, DATED))
+
+
 def _cells(row: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a record that has them in cells, as an item of a board does: a debit side is its amount."""
     cells = row.get("cells")

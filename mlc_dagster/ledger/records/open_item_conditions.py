@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select
 
 from mlc_dagster.ledger.records.open_item_entries import Wanted, connection_of
+from mlc_dagster.ledger.records.open_item_months import is_of
 from mlc_dagster.ledger.records.open_item_sides import SIDES, Side
 from mlc_dagster.ledger.tenants import of_tenant
 
@@ -18,6 +19,11 @@ def sides_of(wanted: Wanted) -> list[Side]:
 
 def conditions(connection: Connection, side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     yield side.is_open
+    yield from of_any_time(connection, side, wanted)
+
+
+def of_any_time(connection: Connection, side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    """Of what is open no more, too."""
     yield of_tenant(side.table.c.flow)
     yield from _of_flows(connection, side, wanted)
     yield from _of_cause(side, wanted)
@@ -25,13 +31,13 @@ def conditions(connection: Connection, side: Side, wanted: Wanted) -> Iterator[C
     yield from _of_worth(side, wanted)
     if wanted.before:
         yield side.since < wanted.before
+    if wanted.month is not None:
+        yield is_of(side, wanted.month)
     if wanted.text:
         yield _says(side, wanted.text, connection.dialect.name)
 
 
 def _of_flows(connection: Connection, side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
-    if wanted.flow:
-        yield side.table.c.flow == wanted.flow
     if named := wanted.connection or (wanted.cause and wanted.cause.connection):
         grouped = select(side.flow).where(side.is_open, of_tenant(side.table.c.flow)).group_by(side.flow)
         flows = connection.execute(grouped).scalars().all()
@@ -53,12 +59,25 @@ def _has_rule(side: Side, rule: str) -> ColumnElement[bool]:
 
 def _of_person(side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     """Whose company it is, and who owns it. What is of no company that is told is for those who see all of them."""
+    yield from whose(side, wanted)
+    if wanted.owner is not None:
+        yield side.owner == wanted.owner
+    if wanted.tag:
+        yield side.tags.contains(f",{wanted.tag},", autoescape=True)
+    if wanted.explained is not None:
+        until = side.explained_until
+        stands = and_(until.is_not(None), until >= wanted.today)
+        yield stands if wanted.explained else not_(stands)
+
+
+def whose(side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    """Of the companies that a person may see, and of the one that he asked for; of the flow, likewise."""
     if wanted.companies is not None:
         yield side.company.in_(sorted(wanted.companies))
     if wanted.company is not None:
         yield side.company == wanted.company
-    if wanted.owner is not None:
-        yield side.owner == wanted.owner
+    if wanted.flow:
+        yield side.table.c.flow == wanted.flow
 
 
 def _of_worth(side: Side, wanted: Wanted) -> Iterator[ColumnElement[bool]]:

@@ -12,6 +12,16 @@ from typing import NamedTuple, Self
 from mlc_dagster.core.amounts import parsed
 from mlc_dagster.core.vocabulary import ERP, EXACT
 
+
+class MonthWanted(NamedTuple):
+    """`begins`, `ends`: the month's first moment where the company is, and the first one after it, as versions are."""
+
+    first: date
+    last: date
+    begins: str
+    ends: str
+
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -46,6 +56,7 @@ class CauseStock:
     flows: set[str] = field(default_factory=set)
     owners: set[str] = field(default_factory=set)  # empty text: nobody is named
     oldest: datetime | None = None
+    came: int = 0  # since `Wanted.came_since`
     amounts: dict[str, Decimal] = field(default_factory=dict)  # currency -> their sum, exact; empty: not told
 
 
@@ -115,6 +126,8 @@ class OpenItem:
     dated: date | None = None
     ours: str | None = None  # of a difference
     theirs: str | None = None
+    tags: tuple[str, ...] = ()
+    explained_until: date | None = None  # of a difference: up to and with this day a person has said why
 
 
 def most_money(items: Iterable[OpenItem]) -> tuple[Decimal | None, str]:
@@ -136,13 +149,18 @@ class Wanted:
     differs: bool | None = None  # holds alone, differences alone
     rule: str = ""  # or a kind of difference
     owner: str | None = None  # empty: nobody's
+    tag: str = ""
+    explained: bool | None = None  # differences that a person has explained, still, on `today`
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())
     before: datetime | None = None  # open since before then
     amount_from: int | None = None  # scaled
     amount_to: int | None = None
     currency: str | None = None
     dated_from: date | None = None  # of holds: differences keep no date
     dated_to: date | None = None
+    month: MonthWanted | None = None  # as the close of a month counts them
     text: str = ""
+    came_since: datetime = field(default_factory=lambda: datetime.now(UTC) - timedelta(days=1))  # counted beside all
     connections: Mapping[str, str] = field(default_factory=dict)  # flow -> its SaaS, where its name does not tell it
 
 

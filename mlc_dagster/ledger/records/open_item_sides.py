@@ -32,6 +32,7 @@ class Side:
     content: ColumnElement[Any]
     ours: ColumnElement[Any]
     theirs: ColumnElement[Any]
+    explained_until: ColumnElement[Any]
 
     def __getattr__(self, name: str) -> Any:
         """What both tables call alike."""
@@ -43,8 +44,8 @@ class Side:
 
     @property
     def columns(self) -> list[ColumnElement[Any]]:
-        alike = ("id", "flow", "key", "company", "party", "amount", "currency", "scaled", "assigned")
-        own = ("what", "value", "since", "seen", "owner", "dated", "content", "ours", "theirs")
+        alike = ("id", "flow", "key", "company", "party", "amount", "currency", "scaled", "assigned", "tags")
+        own = ("what", "value", "since", "seen", "owner", "dated", "content", "ours", "theirs", "explained_until")
         return self.named(*alike, *own)
 
     def column(self, name: str) -> ColumnElement[Any]:
@@ -55,12 +56,12 @@ class Side:
         """Under the names that both have. Grouped is by the column: PostgreSQL takes a name for the table's own."""
         return [self.column(name).label(name) for name in names]
 
-    def assign(self, connection: Connection, ids: Sequence[int], to: str) -> int:
-        """How many of them are open."""
+    def put(self, connection: Connection, ids: Sequence[int], **values: Any) -> int:
+        """What people say of them; how many of them are open."""
         number = 0
         for chunk in chunks(ids):
             mine = (self.table.c.id.in_(chunk), self.is_open, of_tenant(self.table.c.flow, walked=True))
-            put = update(self.table).where(*mine).values(assigned=to or None)
+            put = update(self.table).where(*mine).values(values)
             number += connection.execute(put).rowcount
         return number
 
@@ -81,6 +82,7 @@ HOLDS = Side(
     content=holds.c.content,
     ours=_nothing(Words()),
     theirs=_nothing(Words()),
+    explained_until=_nothing(holds.c.dated.type),
 )
 DIFFERENCES = Side(
     differences,
@@ -94,5 +96,6 @@ DIFFERENCES = Side(
     content=_nothing(Name()),
     ours=differences.c.ours,
     theirs=differences.c.theirs,
+    explained_until=differences.c.explained_until,
 )
 SIDES = (HOLDS, DIFFERENCES)

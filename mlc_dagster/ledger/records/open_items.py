@@ -5,17 +5,20 @@ Counts and sums come from the same conditions as the list, and are never added o
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, and_, case, cast, false, func, or_, select, true
 
 from mlc_dagster.core.amounts import parsed, unscaled
 from mlc_dagster.core.vocabulary import EXACT
 from mlc_dagster.ledger.database import Database, chunks
-from mlc_dagster.ledger.records.open_item_conditions import conditions, sides_of
+from mlc_dagster.ledger.records.open_item_conditions import conditions, of_any_time, sides_of
 from mlc_dagster.ledger.records.open_item_entries import (
     CauseStock,
     OpenCause,
@@ -67,6 +70,17 @@ class OpenItems:
                     total.add(row.currency, _times(row))
         return total
 
+    def moved(self, wanted: Wanted, since: datetime) -> tuple[int, int]:
+        """How many of what is wanted came since then, and how many went of what was there."""
+        came = went = 0
+        with self._database.reading() as connection:
+            for side in sides_of(wanted):
+                which = list(conditions(connection, side, wanted))
+                came += _number(connection, side, [*which, side.since > since])
+                over = (side.table.c.closed_at > since, side.since <= since)
+                went += _number(connection, side, [*of_any_time(connection, side, wanted), *over])
+        return came, went
+
     def items(self, wanted: Wanted, after: Place | None = None, limit: int = 50) -> list[OpenItem]:
         """Those behind a place: the largest amount first, then the oldest; what has no amount comes last."""
         found: list[OpenItem] = []
@@ -114,7 +128,8 @@ class OpenItems:
         ids = list(items)
         with self._database.writing() as connection:
             return sum(
-                side.assign(connection, [one for kind, one in ids if kind is side.differs], to) for side in SIDES
+                side.put(connection, [one for kind, one in ids if kind is side.differs], assigned=to or None)
+                for side in SIDES
             )
 
 
@@ -128,6 +143,10 @@ def summed(stocks: Iterable[CauseStock]) -> dict[str, Decimal]:
 
 
 # --- what is counted --------------------------------------------------------------------------------------------------
+
+
+def _number(connection: Connection, side: Side, which: Sequence[ColumnElement[bool]]) -> int:
+    return connection.execute(select(func.count()).select_from(side.table).where(*which)).scalar() or 0
 
 
 def _named_causes(connection: Connection, side: Side, wanted: Wanted) -> Iterator[OpenCause]:
@@ -144,11 +163,19 @@ def _totalled(connection: Connection, side: Side, wanted: Wanted) -> Select[Any]
 
 
 def _counted(connection: Connection, side: Side, wanted: Wanted) -> Select[Any]:
-    """Each group once for an owner and a currency; the sum of scaled amounts in two halves."""
-    key = ("flow", "what", "company", "value", "currency", "owner")
-    told = (func.count().label("items"), func.min(side.since).label("since"))
-    counted = select(*side.named(*key), *told, *_halves(side))
+    """Each group once for a currency, in the order of the index: nothing is sorted. Scaled amounts in two halves."""
+    key = ("flow", "what", "company", "value", "currency")
+    came = func.sum(case((side.since >= wanted.came_since, 1), else_=0))
+    told = (func.count().label("items"), func.min(side.since).label("since"), came.label("came"))
+    counted = select(*side.named(*key), *told, _each_once(connection, side.owner).label("owners"), *_halves(side))
     return counted.where(*conditions(connection, side, wanted)).group_by(*map(side.column, key))
+
+
+def _each_once(connection: Connection, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """JSON: the values of a group."""
+    if connection.dialect.name == "sqlite":
+        return func.json_group_array(column.distinct())
+    return cast(func.json_agg(column.distinct()), Text)
 
 
 def _halves(side: Side) -> tuple[ColumnElement[Any], ...]:
@@ -169,13 +196,21 @@ def _odd(connection: Connection, side: Side, wanted: Wanted) -> Select[Any]:
 
 
 def _add(found: dict[OpenCause, CauseStock], side: Side, row: Row[Any], wanted: Wanted) -> None:
-    one = found.setdefault(_cause(side, row, wanted), CauseStock(_cause(side, row, wanted)))
+    cause = _cause(side, row, wanted)
+    one = found.setdefault(cause, CauseStock(cause))
     one.items += row.items
+    one.came += row.came
     one.flows.add(row.flow)
-    one.owners.add(row.owner or "")
+    one.owners |= _names(row.owners)
     one.oldest = min(filter(None, (one.oldest, row.since)))
     if row.high is not None:
         _add_amount(one, row.currency, _joined(row))
+
+
+@lru_cache(1000)
+def _names(listed: str) -> frozenset[str]:
+    """Most groups have the same owners."""
+    return frozenset(json.loads(listed))
 
 
 def _add_amount(one: CauseStock, currency: str | None, amount: Decimal) -> None:
@@ -237,4 +272,6 @@ def _item(side: Side, row: Row[Any], wanted: Wanted) -> OpenItem:
     told: dict[str, Any] = {
         name: getattr(row, name) or "" for name in ("party", "amount", "currency", "owner", "assigned", "content")
     }
+    tags = tuple(tag for tag in (row.tags or "").split(",") if tag)
+    told |= {"tags": tags, "explained_until": row.explained_until}
     return replace(item, **told, dated=row.dated, ours=row.ours, theirs=row.theirs)

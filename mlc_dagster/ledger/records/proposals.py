@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,7 +29,7 @@ class Proposal:
     id: int
     flow: str
     key: str
-    action: str  # release, discard, accept
+    action: str  # release, discard, accept, restore, ...
     content: str
     company: str
     who: str
@@ -37,6 +38,14 @@ class Proposal:
     ended_at: datetime | None = None
     ended_how: str | None = None
     ended_by: str | None = None
+    argument: str | None = None  # of a relink: the id in the target
+    shown: str | None = None  # JSON: what was looked at, name -> value; None: it is not kept
+
+    @property
+    def looked_at(self) -> dict[str, str]:
+        """Name -> value, as it was when it was proposed."""
+        found: dict[str, str] = json.loads(self.shown) if self.shown else {}
+        return found
 
     def is_too_old(self, now: datetime) -> bool:
         return now - self.at > LIVES
@@ -57,8 +66,19 @@ class Proposals:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def propose(self, flow: str, key: str, action: str, content: str, company: str, said: tuple[str, str]) -> None:
-        """`said`: by whom, and why."""
+    def propose(
+        self,
+        flow: str,
+        key: str,
+        action: str,
+        content: str,
+        company: str,
+        said: tuple[str, str],
+        *,
+        argument: str = "",
+        shown: Mapping[str, str] | None = None,
+    ) -> None:
+        """`said`: by whom, and why; `shown`: what he looked at, name -> value."""
         who, reason = said
         with self._database.writing() as connection:
             trail = Trail(connection, flow, Run("review"))
@@ -72,7 +92,8 @@ class Proposals:
                 "content": content,
                 "company": company,
             }
-            row |= {"who": who, "reason": reason, "at": trail.at}
+            row |= {"who": who, "reason": reason, "at": trail.at, "argument": argument or None}
+            row["shown"] = None if shown is None else json.dumps(shown, ensure_ascii=False)
             connection.execute(upsert(connection.dialect.name, proposals), row)
             trail.add([line(Event.PROPOSED, key, fingerprint=content[:200], detail=f"by {who}: {action}: {reason}")])
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import delete, func, literal_column, select, text, type_coerce, update
 
@@ -32,7 +34,7 @@ class ReviewNotes:
         """The item itself is given by `open_items.assign`."""
         self._tell(flow, key, Event.ASSIGNED, f"by {who}: to {to or 'nobody'}")
 
-    def decisions(self, flows: Sequence[str], before: int | None = None, limit: int = 50) -> list[Attempt]:
+    def decisions(self, flows: Sequence[str], before: int | None = None, limit: int = 50) -> list[DecidedLine]:
         """What people decided, the newest first; `before`: the id of the last one shown."""
         named = type_coerce(func.coalesce(attempts.c.flow, literal_column("''")), Scoped()).in_(flows)
         wanted = select(attempts).where(named, text(BY_PEOPLE_CONDITION))  # not by the index of flows: it sorts all
@@ -77,6 +79,13 @@ class ReviewNotes:
             Trail(connection, flow, REVIEW).add([line(event, key, detail=detail)])
 
 
-def _line(row: dict[str, object]) -> Attempt:
-    told = {name: value for name, value in row.items() if name not in ("seq", "hash")}
-    return Attempt(**{**told, "event": Event(str(row["event"]))})  # type: ignore[arg-type]
+@dataclass(frozen=True)
+class DecidedLine(Attempt):
+    """A line of the trail, and its place in the chain of its flow."""
+
+    seq: int | None = None  # the number of the line in its chain; None: an earlier release wrote it, without one
+    hash: str | None = None  # of the line and of those before it
+
+
+def _line(row: dict[str, Any]) -> DecidedLine:
+    return DecidedLine(**{**row, "event": Event(row["event"])})

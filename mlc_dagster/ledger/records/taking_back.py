@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, delete, or_, select, update
 
 from mlc_dagster.core.inert import inert
 from mlc_dagster.ledger.columns import stored_key
@@ -13,7 +13,7 @@ from mlc_dagster.ledger.database import Database
 from mlc_dagster.ledger.entries import Decided, Event, Run
 from mlc_dagster.ledger.records.decisions import EVENTS, DecisionRefused
 from mlc_dagster.ledger.records.trail import Trail, line
-from mlc_dagster.ledger.tables import attempts, decisions, holds
+from mlc_dagster.ledger.tables import attempts, decisions, holds, proposals
 from mlc_dagster.ledger.tenants import of_tenant
 
 BESIDE = (Event.NOTED, Event.ASSIGNED, Event.PROPOSED, Event.REFUSED_BY_PERSON, Event.STARTED)
@@ -44,11 +44,14 @@ class TakingBack:
             return _last(connection, flow, key)
 
     def reasons(self, who: str, most: int = 5) -> list[str]:
-        """Those that a person gave last, of the decisions that stand."""
-        mine = select(decisions.c.reason).where(of_tenant(decisions.c.flow), decisions.c.who == who)
+        """Those that a person gave last, of the decisions that stand and of what he proposed."""
+        told: list[tuple[datetime, str]] = []
         with self._database.reading() as connection:
-            found = connection.execute(mine.order_by(decisions.c.at.desc()).limit(10 * most)).scalars()
-            return list(dict.fromkeys(found))[:most]
+            for table in (decisions, proposals):
+                own = or_(table.c.who == who, table.c.who.startswith(f"{who}, confirmed by ", autoescape=True))
+                mine = select(table.c.at, table.c.reason).where(of_tenant(table.c.flow), own)
+                told += [(row.at, row.reason) for row in connection.execute(mine.order_by(table.c.at.desc()).limit(50))]
+        return list(dict.fromkeys(reason for _, reason in sorted(told, reverse=True)))[:most]
 
     def take_back(self, flow: str, key: str, seen: DecidedLast, said: tuple[str, str], run: Run) -> None:
         """`seen`: the decision as the person saw it; `said`: by whom, and why. Raises DecisionRefused."""

@@ -107,6 +107,12 @@ class Users:
             row = connection.execute(select(users).where(users.c.name == name)).first()
             return _user(row) if row is not None and _is_valid(row, clock(connection)) else None
 
+    def has_left(self, name: str) -> bool:
+        """Whether there was one of this name, who may not sign in now. Of others nothing is known."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(users).where(users.c.name == name)).first()
+            return row is not None and not _is_valid(row, clock(connection))
+
     def sign_in(self, name: str, token: str) -> str | None:
         """What the cookie holds from now on; None: there is no such person, or it is not his token. Both take alike
         long.

@@ -70,7 +70,6 @@ class FlowDocuments:
     ledger: Ledger
     settings: Settings
     _differences: dict[str, list[Difference]] = field(default_factory=dict)
-    _seen: set[str] = field(default_factory=set)  # of the keys that differ those that were delivered, in any month
 
     def __post_init__(self) -> None:
         for one in self.ledger.differences.open(self.flow.name, limit=None):
@@ -81,9 +80,7 @@ class FlowDocuments:
 
     def of(self, month: Month) -> Iterator[Document]:
         """Those that are dated in a month."""
-        for row in self.ledger.close_rows.delivered(self.flow.name):
-            if row.key in self._differences:
-                self._seen.add(row.key)
+        for row in self.ledger.close_rows.delivered(self.flow.name, month.first, month.last):
             told = narrow((), row.content) if isinstance(row.content, dict) else {}
             dated = told.get("dated") or self.read_on(row, told.get("company") or "")
             if month.has(dated):
@@ -99,8 +96,9 @@ class FlowDocuments:
         return known.calendar.day(changed).isoformat() if known and changed.tzinfo else row.partition
 
     def of_no_document(self) -> list[Difference]:
-        """What differs under keys that nothing is delivered under; to be asked when `of` has come to its end."""
-        return [one for key, found in self._differences.items() if key not in self._seen for one in found]
+        """What differs under keys that nothing is delivered under."""
+        there = self.ledger.close_rows.are_delivered(self.flow.name, list(self._differences))
+        return [one for key, found in self._differences.items() if key not in there for one in found]
 
     def _document(self, row: DeliveredRow, company: str, dated: str) -> Document:
         found = tuple(self._differences.get(row.key, ()))

@@ -16,6 +16,7 @@ from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.database import LedgerUnavailable
 from mlc_dagster.settings import Settings
+from mlc_dagster.settings.review import ReviewSettings
 from mlc_dagster.web.review import (
     approvals,
     bulk,
@@ -25,9 +26,13 @@ from mlc_dagster.web.review import (
     mailed_links,
     me,
     record,
+    record_acts,
     reports,
+    saved_filters,
     selecting,
+    stopped_run,
 )
+from mlc_dagster.web.review.callers import is_loopback, is_trusted
 from mlc_dagster.web.review.security_headers import SecurityHeaders
 from mlc_dagster.web.review.signing_in import SigningIn
 from mlc_dagster.web.review.site import Flows, Site, no_flows
@@ -41,6 +46,7 @@ AGAIN = "10"  # seconds after which a page is tried again that the ledger did no
 def build(settings: Settings, ledger: Ledger, flows: Flows = no_flows) -> ASGIApp:
     """The page of `review:` in mlc.yaml, on this ledger."""
     site = Site(settings, ledger, flows)
+    _ = site.translate  # it is said at the start where it cannot be read
     limiter: list[anyio.CapacityLimiter] = []
     walks: list[anyio.CapacityLimiter] = []
     signing = SigningIn(site, limiter)
@@ -78,18 +84,21 @@ def build(settings: Settings, ledger: Ledger, flows: Flows = no_flows) -> ASGIAp
         page("/items", lists.items),
         page("/items", bulk.act, "POST"),
         page(of_record, record.record),
-        page(of_record, record.act, "POST"),
+        page(of_record, record_acts.act, "POST"),
         page("/approvals", approvals.approvals),
         page("/approvals/{number:int}", approvals.one),
         page("/approvals/{number:int}", approvals.approve, "POST"),
         page("/selections/{name}", selecting.selection),
         page("/selections/{name}", selecting.act, "POST"),
+        long("/stopped/{connection}/{flow}", stopped_run.stopped),
+        long("/stopped/{connection}/{flow}", stopped_run.act, "POST"),
         page("/item/{number}", mailed_links.item),
         page("/cause/{mark}", mailed_links.cause),
         page("/close", closing.now),
         long("/close/{period}", closing.month),
         long("/close/{period}/{company}", closing.company),
         long("/close/{period}/{company}", closing.act, "POST"),
+        page("/filters", saved_filters.act, "POST"),
         page("/me", me.me),
         page("/me", me.act, "POST"),
         page("/decisions", reports.decisions),
@@ -112,12 +121,23 @@ class _KnownHost:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        if not _may_ask(scope, self._site.own):
+            words = "This page answers to the proxies of review.trusted_proxies alone.\n"
+            tell("refused", Request(scope), why="no trusted proxy")
+            await PlainTextResponse(words, 403)(scope, receive, send)
+            return
         host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
         if _without_port(host) not in self._site.own.hosts:
             words = "This page is not served under this name: set review.address in mlc.yaml.\n"
             await PlainTextResponse(words, 421)(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+
+def _may_ask(scope: Scope, own: ReviewSettings) -> bool:
+    """Where others reach it nobody signs in by a token that a network may read: a proxy with TLS comes first."""
+    who = scope["client"][0] if scope.get("client") else ""
+    return is_loopback(own.host) or is_loopback(who) or is_trusted(who, own)
 
 
 def _without_port(host: str) -> str:

@@ -8,6 +8,7 @@ from mlc_dagster.ledger.records.open_item_entries import OpenItem, Wanted
 from mlc_dagster.web.review import selecting
 from mlc_dagster.web.review.filters import address
 from mlc_dagster.web.review.lists import filter_of, with_cause
+from mlc_dagster.web.review.tags import tags_of
 from mlc_dagster.web.review.visits import Refused, Visit
 
 LONGEST, AT_ONCE = 2_000, 500
@@ -28,11 +29,13 @@ def act(visit: Visit) -> Response:
         visit.ledger.open_items.assign([(one.cause.differs, one.id) for one in found], to)
         for one in found:
             visit.ledger.notes.assigned(one.flow, one.key, who, to)
+    elif action == "tag":
+        visit.ledger.tags.put(found, tags_of(visit.form.get("tag", "")))
     elif action == "note" and text:
         for one in found:
             visit.ledger.notes.add(one.flow, one.key, who, text[:LONGEST])
     else:
-        raise Refused(400, "Assign, note something, release or discard.")
+        raise Refused(400, "Assign, tag, note something, release or discard.")
     cause = visit.query.get("cause", "")
     return visit.back(visit.site.url(f"/items?{address(visit.query, cause=cause)}"))
 

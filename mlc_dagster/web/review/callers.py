@@ -24,7 +24,7 @@ def address_of(request: Request, own: ReviewSettings) -> str:
     """Of who asks; behind a proxy that is on this machine, or trusted, as the proxy says."""
     here = peer(request)
     said = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-    return said[:LONGEST] if said and (_is_loopback(here) or is_trusted(here, own)) else here or "?"
+    return said[:LONGEST] if said and (is_loopback(here) or is_trusted(here, own)) else here or "?"
 
 
 def named_by_proxy(request: Request, own: ReviewSettings) -> str:
@@ -44,7 +44,7 @@ def is_trusted(address: str, own: ReviewSettings) -> bool:
         return False
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
     try:
         return ip_address(address).is_loopback
     except ValueError:

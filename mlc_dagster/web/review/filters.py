@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from types import MappingProxyType
 from urllib.parse import urlencode
 
 from mlc_dagster.core.amounts import scaled
-from mlc_dagster.ledger.records.open_item_entries import Place, Wanted
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.core.vocabulary import version_of
+from mlc_dagster.ledger.records.open_item_entries import MonthWanted, Place, Wanted
+from mlc_dagster.pipeline.closing.month import Month
 
 NAMES = (
     "company",
@@ -17,11 +21,14 @@ NAMES = (
     "kind",
     "rule",
     "owner",
+    "tag",
+    "explained",
     "age",
     "amount_from",
     "amount_to",
     "currency",
     "period",
+    "month",
     "text",
 )
 LONGEST = 200  # signs of a value
@@ -42,8 +49,13 @@ def address(query: Mapping[str, str], **more: str) -> str:
     return urlencode(named, errors="backslashreplace")
 
 
-def wanted(query: Mapping[str, str], companies: frozenset[str] | None, connections: Mapping[str, str]) -> Wanted:
-    """Raises FilterMistake."""
+def wanted(
+    query: Mapping[str, str],
+    companies: frozenset[str] | None,
+    connections: Mapping[str, str],
+    zones: Mapping[str, tzinfo] = MappingProxyType({}),
+) -> Wanted:
+    """`zones`: company -> where it is, if not in UTC. Raises FilterMistake."""
     found = asked(query)
     first = Wanted(companies=companies, connections=connections, company=found.get("company"))
     named = {name: found.get(name, "") for name in ("connection", "flow", "rule", "text")}
@@ -51,7 +63,9 @@ def wanted(query: Mapping[str, str], companies: frozenset[str] | None, connectio
     limits = {name: _amount(found, name) for name in ("amount_from", "amount_to")}
     narrowed = replace(first, connection=named["connection"], flow=named["flow"], rule=named["rule"])
     narrowed = replace(narrowed, text=named["text"], owner=owner, currency=found.get("currency"))
+    narrowed = replace(narrowed, tag=_tag(found), explained=_explained(found))
     narrowed = replace(narrowed, amount_from=limits["amount_from"], amount_to=limits["amount_to"])
+    narrowed = replace(narrowed, month=_month(found, zones))
     start, end = _period(found.get("period", ""))
     return replace(narrowed, differs=_kind(found), before=_before(found), dated_from=start, dated_to=end)
 
@@ -71,6 +85,20 @@ def _kind(found: Mapping[str, str]) -> bool | None:
     return kinds[kind]
 
 
+def _tag(found: Mapping[str, str]) -> str:
+    tag = found.get("tag", "")
+    if "," in tag:
+        raise FilterMistake("tag: expected one tag")
+    return tag
+
+
+def _explained(found: Mapping[str, str]) -> bool | None:
+    answers = {"": None, "yes": True, "no": False}
+    if (answer := found.get("explained", "")) not in answers:
+        raise FilterMistake("explained: expected yes or no")
+    return answers[answer]
+
+
 def _before(found: Mapping[str, str]) -> datetime | None:
     text = found.get("age", "")
     if not text:
@@ -87,6 +115,19 @@ def _amount(found: Mapping[str, str], name: str) -> int | None:
     if (number := scaled(text)) is None:
         raise FilterMistake(f"{name}: expected an amount, such as 1000.50")
     return number
+
+
+def _month(found: Mapping[str, str], zones: Mapping[str, tzinfo]) -> MonthWanted | None:
+    text = found.get("month", "")
+    if not text:
+        return None
+    try:
+        month = Month.of(text)
+    except Misconfigured:
+        raise FilterMistake("month: expected one, such as 2026-11") from None
+    zone = zones.get(found.get("company", ""), UTC)
+    ends = (version_of(at) for at in (month.begins_at(zone), month.ends_at(zone)))
+    return MonthWanted(month.first, month.last, *ends)
 
 
 def _period(text: str) -> tuple[date | None, date | None]:

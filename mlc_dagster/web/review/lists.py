@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,8 @@ from mlc_dagster.core.vocabulary import plain
 from mlc_dagster.ledger.records.open_item_entries import CauseStock, OpenItem, Totals, Wanted
 from mlc_dagster.ledger.records.open_items import summed
 from mlc_dagster.web.review.filters import FilterMistake, address, asked, place, wanted
-from mlc_dagster.web.review.sentences import Said, request_text, said
+from mlc_dagster.web.review.listed import mark_of
+from mlc_dagster.web.review.sentences import Said, request_text
 from mlc_dagster.web.review.shown_text import money
 from mlc_dagster.web.review.visits import Refused, Visit
 
@@ -24,17 +25,23 @@ NAMED = 20  # documents in a request
 def filter_of(visit: Visit) -> Wanted:
     """Raises Refused: 400, with the name of the filter."""
     try:
-        return wanted(visit.query, visit.user.companies, visit.site.connections)
+        return _wanted(visit, visit.query)
     except FilterMistake as error:
         raise Refused(400, f"This filter cannot be asked for: {error}.") from None
 
 
+def _wanted(visit: Visit, query: Mapping[str, str]) -> Wanted:
+    return wanted(query, visit.user.companies, visit.site.connections, visit.site.zones)
+
+
 def causes(visit: Visit) -> Response:
     """The first screen."""
-    found = in_order(visit.ledger.open_items.causes(filter_of(visit)))
+    filtered = filter_of(visit)
+    found = in_order(visit.ledger.open_items.causes(filtered))
     if visit.wants_json:
         return JSONResponse({"causes": [cause_as_json(visit, one) for one in found], "sums": _plain(summed(found))})
-    shown = [(one, _said(visit, one), _request(visit, one)) for one in found[:CAUSES]]
+    trend = visit.ledger.trend.of(found[:CAUSES], filtered)
+    shown = [(one, _said(visit, one), _request(visit, one), trend[one.cause]) for one in found[:CAUSES]]
     hidden = [] if found else _hidden(visit)
     return visit.page(
         "causes.html",
@@ -44,6 +51,7 @@ def causes(visit: Visit) -> Response:
         sums=summed(found),
         filters=asked(visit.query),
         hidden=hidden,
+        saved=saved_of(visit, "/"),
     )
 
 
@@ -54,26 +62,34 @@ def items(visit: Visit) -> Response:
         after = place(visit.query)
     except FilterMistake as error:
         raise Refused(400, f"This filter cannot be asked for: {error}.") from None
+    at = visit.ledger.looks.now()
     found = visit.ledger.open_items.items(filtered, after, PAGE + 1)
     is_all = after is None and len(found) <= PAGE
     total = Totals.of(found) if is_all else visit.ledger.open_items.totals(filtered)
     if visit.wants_json:
         told = {"items": [item_as_json(visit, one) for one in found[:PAGE]], "sums": _plain(total.amounts)}
         return JSONResponse({**told, "count": total.items, "next": _next(visit, found)})
+    listed = {"at": at.isoformat(), "listed": mark_of(total)}
     return visit.page(
         "items.html",
-        items=[(one, said(one.cause, visit.site.titles), where(visit, one)) for one in found[:PAGE]],
+        items=[(one, visit.site.said(one.cause), where(visit, one)) for one in found[:PAGE]],
         count=total.items,
         sums=total.amounts,
-        cause=said(cause.cause, visit.site.titles) if cause else None,
+        cause=visit.site.said(cause.cause) if cause else None,
         stock=cause,
         request_text=_request(visit, cause) if cause else "",
         filters=asked(visit.query),
         next=_next(visit, found),
-        export_csv=visit.site.url(f"/export.csv?{_query(visit)}"),
-        export_xlsx=visit.site.url(f"/export.xlsx?{_query(visit)}"),
+        export_csv=visit.site.url(f"/export.csv?{_query(visit, **listed)}"),
+        export_xlsx=visit.site.url(f"/export.xlsx?{_query(visit, **listed)}"),
         hidden=[] if found else _hidden(visit),
+        saved=saved_of(visit, "/items"),
     )
+
+
+def saved_of(visit: Visit, path: str) -> list[tuple[str, str]]:
+    """(name, address) of the filters that the person keeps."""
+    return [(one.name, visit.site.url(f"{path}?{one.query}")) for one in visit.ledger.saved_filters.of(visit.user.name)]
 
 
 def where(visit: Visit, one: OpenItem) -> str:
@@ -108,7 +124,7 @@ def _next(visit: Visit, found: Sequence[OpenItem]) -> str:
 
 
 def _said(visit: Visit, one: CauseStock) -> Said:
-    return said(one.cause, visit.site.titles)
+    return visit.site.said(one.cause)
 
 
 def _request(visit: Visit, one: CauseStock) -> str:
@@ -127,7 +143,7 @@ def _hidden(visit: Visit) -> list[tuple[str, str, int]]:
     told = []
     for name in asked(visit.query):
         others = {each: value for each, value in visit.query.items() if each != name}
-        found = visit.ledger.open_items.causes(wanted(others, visit.user.companies, visit.site.connections))
+        found = visit.ledger.open_items.causes(_wanted(visit, others))
         if number := sum(one.items for one in found):
             told.append((name, visit.site.url(f"/items?{address(others)}"), number))
     return told
@@ -175,5 +191,7 @@ def item_as_json(visit: Visit, one: OpenItem) -> dict[str, Any]:
         "rules": list(one.cause.rules),
         "value": one.cause.value,
         "owner": one.owner,
+        "tags": list(one.tags),
+        "explained_until": one.explained_until.isoformat() if one.explained_until else None,
         "link": where(visit, one),
     }

@@ -8,7 +8,6 @@ from starlette.responses import JSONResponse, Response
 
 from mlc_dagster.ledger.records.open_item_entries import Wanted
 from mlc_dagster.web.review.open_record import nothing_there, record_of
-from mlc_dagster.web.review.sentences import said
 from mlc_dagster.web.review.visits import Visit
 
 
@@ -31,7 +30,7 @@ def cause(visit: Visit) -> Response:
     ended = visit.ledger.closed_items.cause(mark, wanted)
     if ended is None:
         raise nothing_there()
-    told = said(ended.cause, visit.site.titles)
+    told = visit.site.said(ended.cause)
     if visit.wants_json:
         how = {"items": ended.items, "ended_at": ended.ended_at.isoformat(), "how": ended.how}
         return JSONResponse({"cause": mark, "headline": told.headline, "open": 0, **how})

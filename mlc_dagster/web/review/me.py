@@ -33,4 +33,4 @@ def act(visit: Visit) -> Response:
 
 
 def _shown(visit: Visit) -> Response:
-    return visit.page("me.html", keys=KEYS)
+    return visit.page("me.html", keys=KEYS, saved=visit.ledger.saved_filters.of(visit.user.name))

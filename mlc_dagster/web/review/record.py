@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
 
 from starlette.responses import JSONResponse, Response
 
-from mlc_dagster.ledger import Run
-from mlc_dagster.ledger.records.decisions import DecisionRefused
-from mlc_dagster.ledger.records.users import Role
-from mlc_dagster.web.review.bulk_run import REVIEW
-from mlc_dagster.web.review.deciding import DECISIONS, SHORTEST, ask_for, decide, offers
+from mlc_dagster.web.review.deciding import SHORTEST
 from mlc_dagster.web.review.lists import item_as_json
+from mlc_dagster.web.review.looking_there import both_documents
 from mlc_dagster.web.review.neighbours import neighbours_of
+from mlc_dagster.web.review.offers import offers
 from mlc_dagster.web.review.open_record import OpenRecord, nothing_there, record_of
-from mlc_dagster.web.review.sentences import said
-from mlc_dagster.web.review.shown_text import moment
-from mlc_dagster.web.review.visits import Refused, Visit, fingerprint
+from mlc_dagster.web.review.record_contents import fields, sent, story, tables, tables_sent
+from mlc_dagster.web.review.visits import Visit, fingerprint
 
-STORY, FIELDS, LINES, LONGEST = 200, 200, 200, 2_000
+LONGEST_ID = 200
 
 
 class Typed(NamedTuple):
@@ -33,10 +29,10 @@ class Typed(NamedTuple):
 
 
 def record(visit: Visit) -> Response:
-    found = _asked(visit)
+    found = asked(visit)
     if visit.wants_json:
-        return JSONResponse({"items": [item_as_json(visit, one) for one in found.items], "story": _story(visit, found)})
-    if not found.is_open and not _story(visit, found):
+        return JSONResponse({"items": [item_as_json(visit, one) for one in found.items], "story": story(visit, found)})
+    if not found.is_open and not story(visit, found):
         raise nothing_there()
     return page(visit, found)
 
@@ -51,27 +47,63 @@ def page(visit: Visit, found: OpenRecord, status: int = 200, typed: Typed = Type
         "record.html",
         status,
         record=found,
-        causes=[said(one.cause, visit.site.titles) for one in found.items],
+        causes=[visit.site.said(one.cause) for one in found.items],
         money=found.money,
         offers=offers(visit, found),
         proposals=visit.ledger.proposals.standing(found.flow, key),
-        fields=_fields(row),
-        tables=_tables(row),
-        story=_story(visit, found),
-        sent=_sent(visit, found),
+        fields=fields(row),
+        tables=tables(row),
+        story=story(visit, found),
+        sent=sent(visit, found),
         place=place,
         outward=visit.site.outward(place.link) if place else "",
         typed=typed,
         done=visit.ledger.notes.outcome(once) or "" if once else "",
-        decided=None if found.is_open else visit.ledger.taking_back.last(found.flow, key),
-        decided_mark=decided_mark(visit, found),
-        taken_up=_taken_up(visit, found),
         neighbours=neighbours_of(visit, found),
-        reasons=visit.ledger.taking_back.reasons(visit.user.name) if found.is_open else [],
+        reasons=visit.ledger.taking_back.reasons(visit.user.name),
         may={role: visit.may(role, found.company) for role in ("work", "decide", "confirm")},
         here=visit.site.record_url(found.flow, key),
         shortest=SHORTEST,
+        **_decided(visit, found),
+        **_of_differences(visit, found),
     )
+
+
+def _decided(visit: Visit, found: OpenRecord) -> Mapping[str, Any]:
+    """What was decided on it, and whether it can be taken back."""
+    return {
+        "decided": None if found.is_open else visit.ledger.taking_back.last(found.flow, found.key),
+        "decided_mark": decided_mark(visit, found),
+        "accepted": visit.ledger.accepts_taken_back.last(found.flow, found.key),
+        "accepted_mark": accepted_mark(visit, found),
+        "request": visit.ledger.action_requests.last(found.flow, found.key),
+        "taken_up": _taken_up(visit, found),
+    }
+
+
+def _of_differences(visit: Visit, found: OpenRecord) -> Mapping[str, Any]:
+    """What the forms of differences show beside them."""
+    to = visit.query.get("to", "").strip()[:LONGEST_ID]
+    reversed_ = any(one.kind == "taken_back" for one in found.differences)
+    return {
+        "to": to,
+        "both": both_documents(visit, found.flow, found.key, to) if to and found.differences else None,
+        "reversed_lines": tables_sent(visit, found) if reversed_ else [],
+        "explained": [one for one in found.differences if is_explained(one.explained_until, visit.now.date())],
+        "explain_until": last_day(visit.now.date()),
+        "difference_mark": found.mark("explain"),
+    }
+
+
+def is_explained(until: date | None, today: date) -> bool:
+    """It ends by itself: the day after its last one."""
+    return until is not None and until >= today
+
+
+def last_day(today: date) -> date:
+    """The end of the next period, up to which a difference may be explained at most."""
+    after = (today.replace(day=1) + timedelta(days=63)).replace(day=1)
+    return after - timedelta(days=1)
 
 
 def _taken_up(visit: Visit, found: OpenRecord) -> str:
@@ -81,159 +113,17 @@ def _taken_up(visit: Visit, found: OpenRecord) -> str:
     return f"in about {int(seconds) // 10 * 10 + 10} s" if due else "with the next run"
 
 
-def act(visit: Visit) -> Response:
-    """A form of the record's page. Sent twice it is one decision; of another content than was looked at: 409."""
-    found, action = _asked(visit), visit.form.get("action", "")
-    here = visit.site.record_url(found.flow, found.key)
-    once = visit.form.get("once", "")
-    if not (once.isascii() and once.isalnum() and 16 <= len(once) <= 64):
-        raise Refused(400, "This form is none of the page's.", "Load the page again.")
-    after = _after(visit, found, here, once)
-    if not visit.ledger.notes.begin(once, visit.user.name):
-        return visit.back(after)
-    try:
-        outcome = _done(visit, found, action)
-    except Stopped as stopped:
-        visit.ledger.notes.give_back(once)
-        typed = Typed(str(stopped), visit.form.get("reason", ""), action)
-        return page(visit, record_of(visit, found.flow, found.key), stopped.status, typed)
-    except BaseException:
-        visit.ledger.notes.give_back(once)
-        raise
-    visit.ledger.notes.end(once, outcome)
-    return visit.back(after)
-
-
-class Stopped(Exception):
-    """The form comes to nothing, and its page is shown again with what was typed."""
-
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
-        self.status = status
-
-
-def _after(visit: Visit, found: OpenRecord, here: str, once: str) -> str:
-    """Where a form leads: to the record, which names what comes next on the list that it was on."""
-    named = {"once": once, "cause": next((one.cause.mark for one in found.items), "")}
-    named["next"] = neighbours_of(visit, found).next_item
-    return f"{here}&{urlencode({name: value for name, value in named.items() if value})}"
-
-
-def _done(visit: Visit, found: OpenRecord, action: str) -> str:
-    reason = visit.form.get("reason", "").strip()[:LONGEST]
-    if action in DECISIONS:
-        visit.expect("decide", found.company)
-        _expect_same(visit, found, action)
-        if len(reason) < SHORTEST:
-            raise Stopped(422, f"Say why, in at least {SHORTEST} signs: the trail keeps it.")
-        try:
-            return decide(visit, found, action, reason)
-        except Refused as error:
-            if error.status == 409:
-                raise Stopped(409, f"{error.headline} {error.words}") from None
-            raise
-    if action == "take_back":
-        return _taken_back(visit, found, reason)
-    return _worked(visit, found, action, reason)
-
-
 def decided_mark(visit: Visit, found: OpenRecord) -> str:
     last = None if found.is_open else visit.ledger.taking_back.last(found.flow, found.key)
     return fingerprint(*last) if last else ""
 
 
-def _taken_back(visit: Visit, found: OpenRecord, reason: str) -> str:
-    visit.expect("decide", found.company)
-    last = visit.ledger.taking_back.last(found.flow, found.key)
-    if last is None or fingerprint(*last) != visit.form.get("mark", ""):
-        raise Stopped(409, f"Nothing was taken back: {_what_changed(visit, found)}. Your reason is kept below.")
-    if len(reason) < SHORTEST:
-        raise Stopped(422, f"Say why, in at least {SHORTEST} signs: the trail keeps it.")
-    try:
-        visit.ledger.taking_back.take_back(found.flow, found.key, last, (visit.user.name, reason), Run(REVIEW))
-    except DecisionRefused as error:
-        raise Stopped(409, f"Nothing was taken back: {error.message}.") from None
-    return "Taken back: it is on hold as before."
+def accepted_mark(visit: Visit, found: OpenRecord) -> str:
+    last = visit.ledger.accepts_taken_back.last(found.flow, found.key)
+    return fingerprint(*last) if last else ""
 
 
-def _expect_same(visit: Visit, found: OpenRecord, action: str) -> None:
-    if visit.form.get("mark", "") != found.mark(action) or not found.mark(action):
-        raise Stopped(409, f"Nothing was decided: {_what_changed(visit, found)}. Your reason is kept below.")
-
-
-def _what_changed(visit: Visit, found: OpenRecord) -> str:
-    lines = visit.ledger.trail(found.flow, found.key)
-    last = f"{lines[-1].event.value}, {lines[-1].at:%Y-%m-%d %H:%M} UTC: {lines[-1].detail}" if lines else "?"
-    state = "it has changed since you loaded the page" if found.is_open else "it is not open any more"
-    return f"{state} ({last[:300]})"
-
-
-def _worked(visit: Visit, found: OpenRecord, action: str, text: str) -> str:
-    role: Role = "work"
-    visit.expect(role, found.company)
-    who, to = visit.user.name, visit.form.get("to", "").strip()[:80]
-    if action == "assign" and found.is_open:
-        visit.ledger.open_items.assign([(one.cause.differs, one.id) for one in found.items], to)
-        visit.ledger.notes.assigned(found.flow, found.key, who, to)
-        return f"Assigned to {to or 'nobody'}."
-    if action == "note":
-        if not text:
-            raise Stopped(422, "The note is empty.")
-        visit.ledger.notes.add(found.flow, found.key, who, text)
-        return "Noted."
-    if action == "look" and found.hold:
-        ask_for(visit, found, f"{who} asked to look again")
-        return "Asked for: it is judged again by the next run, and sent only if it passes."
-    raise Refused(404, "There is no such action here.")
-
-
-def _asked(visit: Visit) -> OpenRecord:
+def asked(visit: Visit) -> OpenRecord:
+    """The one of the address. Raises Refused, 404."""
     parts = visit.request.path_params
     return record_of(visit, f"{parts['connection']}/{parts['flow']}", visit.query.get("key", ""))
-
-
-# --- what is shown ----------------------------------------------------------------------------------------------------
-
-
-def _fields(row: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(name, _text(value)) for name, value in list(row.items())[:FIELDS] if not isinstance(value, list | dict)]
-
-
-def _tables(row: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
-    """(name, columns, lines) of each list of lines."""
-    found = []
-    for name, lines in row.items():
-        if isinstance(lines, list) and lines and all(isinstance(line, dict) for line in lines):
-            columns = list(dict.fromkeys(key for line in lines for key in line))[:20]
-            found.append((name, columns, [[_text(line.get(each)) for each in columns] for line in lines[:LINES]]))
-    return found
-
-
-def _text(value: Any) -> str:
-    text = "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} signs)"
-
-
-def _story(visit: Visit, found: OpenRecord) -> list[dict[str, str]]:
-    lines = visit.ledger.trail(found.flow, found.key)[-STORY:]
-    return [
-        {
-            "at": moment(line.at, visit.preferences.timezone),
-            "event": line.event.value,
-            "detail": line.detail[:LONGEST],
-            "run": line.run_id[:8],
-        }
-        for line in lines
-    ]
-
-
-def _sent(visit: Visit, found: OpenRecord) -> list[tuple[str, str]]:
-    """What was sent under this key: (since when, content)."""
-    contents = visit.ledger.contents.of(found.flow, found.key)[-3:]
-    return [
-        (
-            moment(one.first_sent_at, visit.preferences.timezone),
-            json.dumps(one.content, indent=1, ensure_ascii=False)[:20_000],
-        )
-        for one in contents
-    ]

@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
+from mlc_dagster.ledger.records.review_notes import DecidedLine
 from mlc_dagster.web.review.lists import PAGE
 from mlc_dagster.web.review.visits import Refused, Visit
 
@@ -17,11 +18,11 @@ def decisions(visit: Visit) -> Response:
         raise Refused(400, "before: expected the number of a line.")
     flows = sorted(visit.site.connections)
     found = visit.ledger.notes.decisions(flows, int(before) if before else None, PAGE)
-    shown = [line for line in found if _may_see(visit, line.flow, line.key)]
+    shown = [one for one in found if _may_see(visit, one.flow, one.key)]
     if visit.wants_json:
         return JSONResponse({"decisions": [_as_json(line) for line in shown]})
     older = visit.site.url("/decisions", before=str(found[-1].id)) if len(found) == PAGE else ""
-    links = {line.id: visit.site.record_url(line.flow, line.key) for line in shown}
+    links = {one.id: visit.site.record_url(one.flow, one.key) for one in shown}
     return visit.page("decisions.html", lines=shown, links=links, older=older)
 
 
@@ -40,5 +41,12 @@ def _may_see(visit: Visit, flow: str, key: str) -> bool:
     return allowed is None or bool(companies and companies <= allowed)
 
 
-def _as_json(line: Any) -> dict[str, str]:
-    return {"at": line.at.isoformat(), "flow": line.flow, "key": line.key, "event": line.event, "detail": line.detail}
+def _as_json(line: DecidedLine) -> dict[str, Any]:
+    told = {"line": line.seq, "hash": line.hash}
+    return told | {
+        "at": line.at.isoformat(),
+        "flow": line.flow,
+        "key": line.key,
+        "event": line.event,
+        "detail": line.detail,
+    }

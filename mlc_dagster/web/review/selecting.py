@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from mlc_dagster.core.amounts import parsed
 from mlc_dagster.ledger.records.open_item_entries import OpenItem, Wanted
 from mlc_dagster.ledger.records.selections import ENDED, OPEN, RUNNING, STOPPED, Selection
+from mlc_dagster.pipeline.guards import RULE as GUARD
 from mlc_dagster.rules.waiving import FOUR_EYES, UNWAIVABLE
 from mlc_dagster.web.review.bulk_run import Running
 from mlc_dagster.web.review.deciding import SHORTEST
@@ -70,6 +71,8 @@ def _why_not(visit: Visit, action: str, item: OpenItem) -> str:
             return f"cannot be waived: {UNWAIVABLE[kept[0]]}"
         if not FOUR_EYES.isdisjoint(rules):
             return "bank details are never released in bulk"
+        if GUARD in rules:
+            return "a guard stopped its run: two people allow that as a whole, or each by itself"
     policy = visit.site.settings.policies.two_people
     if policy is not None and policy.asks(action, company, parsed(item.amount), item.currency):
         return "above the limit: two people decide on it by itself"
@@ -123,7 +126,7 @@ def _own(visit: Visit) -> tuple[str, Selection]:
     """Raises Refused, 404: it is somebody else's, or there is none."""
     name = str(visit.request.path_params["name"])
     one = visit.ledger.selections.of(name)
-    if one is None or one.who != visit.user.name:
+    if one is None or visit.user.name not in one.who.split(", confirmed by "):
         raise nothing_there()
     return name, one
 

@@ -10,6 +10,7 @@ from mlc_dagster.ledger.records.open_item_entries import OpenCause
 from mlc_dagster.rules.waiving import UNWAIVABLE
 from mlc_dagster.web.review.catalogue import document_rules, kinds, outcome_rules, reference_rules
 from mlc_dagster.web.review.catalogue.entry import ENGINEER, ERP_ITSELF, Entry
+from mlc_dagster.web.review.catalogue.translations import Translate
 from mlc_dagster.web.review.shown_text import quoted, resemblance
 
 LONGEST = 90
@@ -42,9 +43,9 @@ def entry_of(cause: OpenCause) -> Entry:
     return table.get(cause.rules[0] if cause.rules else "", UNKNOWN)
 
 
-def said(cause: OpenCause, titles: dict[str, str] | None = None) -> Said:
-    """`titles`: connection -> the system's name as people write it."""
-    entry = entry_of(cause)
+def said(cause: OpenCause, titles: dict[str, str] | None = None, translate: Translate = str) -> Said:
+    """`titles`: connection -> the system's name as people write it; `translate`: of the catalogue's texts."""
+    entry = Entry(*map(translate, entry_of(cause)))
     there = (titles or {}).get(cause.connection, cause.connection.capitalize())
     where = f" (company {quoted(cause.company)[1:-1]})" if cause.company else ""
     headline = filled(entry.headline, there, cause.value, LONGEST - len(where)) + where

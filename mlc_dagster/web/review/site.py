@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from functools import cached_property, partial
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
@@ -20,12 +21,15 @@ from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert_lines
 from mlc_dagster.core.logs import logger
 from mlc_dagster.ledger import Ledger
+from mlc_dagster.ledger.records.open_item_entries import OpenCause
 from mlc_dagster.settings import Settings
 from mlc_dagster.settings.review import ReviewSettings
 from mlc_dagster.systems import configuration
 from mlc_dagster.web.review.attempts_slowed import SlowedAttempts
 from mlc_dagster.web.review.bulk_run import Running
+from mlc_dagster.web.review.catalogue.translations import Translate, translation
 from mlc_dagster.web.review.preferences import KEYS
+from mlc_dagster.web.review.sentences import Said, said
 from mlc_dagster.web.review.shown_text import age, cut, moment, money, quoted
 
 KEYS_SAID = {name: words for name, (_, words) in KEYS.items()}
@@ -81,7 +85,17 @@ class Site:
     @cached_property
     def connections(self) -> dict[str, str]:
         """Flow -> its SaaS."""
-        return {name: flow.spoke for name, flow in configuration.known_flows(self.settings).items()}
+        return {name: flow.spoke for name, flow in self.known_flows.items()}
+
+    @cached_property
+    def known_flows(self) -> Mapping[str, Flow]:
+        """All that there are, on or off, by their names."""
+        return configuration.known_flows(self.settings)
+
+    @cached_property
+    def zones(self) -> dict[str, tzinfo]:
+        """Company -> where it is, where mlc.yaml says so."""
+        return {code: ZoneInfo(one.time_zone) for code, one in self.settings.companies.items() if one.time_zone}
 
     @cached_property
     def titles(self) -> dict[str, str]:
@@ -94,6 +108,14 @@ class Site:
         """The last two parts of the hosts that the connections lead to."""
         addresses = (str(getattr(one, "base_url", "") or "") for one in self.settings.connections.values())
         return frozenset(_domain(host) for each in addresses if (host := urlsplit(each).hostname))
+
+    @cached_property
+    def translate(self) -> Translate:
+        """The catalogue in the language of this page. Raises Misconfigured."""
+        return translation(self.own.language, self.own.translations)
+
+    def said(self, cause: OpenCause) -> Said:
+        return said(cause, self.titles, self.translate)
 
     def url(self, path: str, **query: str) -> str:
         named = {name: value for name, value in query.items() if value}

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import struct
 from pathlib import Path
 
 import pytest
@@ -93,4 +94,54 @@ def test_templates_and_stylesheet_are_part_of_the_wheel():
     files = told["tool"]["setuptools"]["package-data"]["mlc_dagster.web.review"]
     folder = HOUSE / "web" / "review"
     named = {path for pattern in files for path in folder.glob(pattern)}
-    assert named == {path for path in folder.rglob("*") if path.suffix in (".html", ".css", ".js", ".svg")}
+    assert named == {path for path in folder.rglob("*") if path.suffix in (".html", ".css", ".js", ".svg", ".pot")}
+
+
+# --- in another language ----------------------------------------------------------------------------------------------
+
+
+def compiled(texts):
+    """What msgfmt makes: a table of texts and a table of their translations."""
+    rows = sorted((key.encode(), value.encode()) for key, value in texts.items())
+    start = 28 + 16 * len(rows)
+    keys, values, stored = b"", b"", b""
+    for column in (0, 1):
+        for row in rows:
+            place = struct.pack("<II", len(row[column]), start + len(stored))
+            keys, values = (keys + place, values) if column == 0 else (keys, values + place)
+            stored += row[column] + b"\0"
+    head = struct.pack("<7I", 0x950412DE, 0, len(rows), 28, 28 + 8 * len(rows), 0, 28 + 16 * len(rows))
+    return head + keys + values + stored
+
+
+def test_the_template_has_every_text_of_the_catalogue_as_it_is_now():
+    from mlc_dagster.web.review.catalogue.translations import TEMPLATE, template
+    from mlc_dagster.web.review.sentences import UNKNOWN
+
+    made = template({**RULES, **KINDS, "unknown": UNKNOWN})
+    assert TEMPLATE.read_text("utf-8") == made, "python -m mlc_dagster.web.review.catalogue.translations"
+    assert made.count("\nmsgid ") > 200
+
+
+def test_a_cause_is_told_in_the_language_of_the_page(ledger, page, tmp_path):
+    from mlc_dagster_tests.web.review.conftest import hold
+
+    hold(ledger, "P1")
+    english = RULES["gl_accounts_exist"].headline
+    place = tmp_path / "sv" / "LC_MESSAGES" / "mlc_review.mo"
+    place.parent.mkdir(parents=True)
+    head = {"": "Content-Type: text/plain; charset=UTF-8\n"}
+    place.write_bytes(compiled({**head, english: "{there} saknar ett öppet konto {value}"}))
+    client = page(language="sv", translations=str(tmp_path))
+    token = ledger.users.add("kari", [("look", "*")], 30)
+    client.post("/sign-in", data={"name": "kari", "token": token, "next": "/"})
+    text = client.get("/").text
+    assert "saknar ett öppet konto &#34;4O10&#34; (company 20)" in text
+    assert "administrator of Cin7" in text, "what it lacks stays in English"
+
+
+def test_a_language_that_cannot_be_read_is_said_at_the_start(page, tmp_path):
+    with pytest.raises(Exception, match=r"review\.language is sv, and .* cannot be read"):
+        page(language="sv", translations=str(tmp_path))
+    with pytest.raises(Exception, match="set together"):
+        page(language="sv")

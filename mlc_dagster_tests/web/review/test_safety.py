@@ -264,3 +264,21 @@ def test_the_access_log_holds_no_query_and_no_token(ledger, signed, caplog):
     lines = [json.loads(line.getMessage()) for line in caplog.records if line.name == "mlc_dagster.access"]
     assert [line["what"] for line in lines] == ["signed in", "export"]
     assert "marked-query" not in caplog.text and "mlc_" not in "".join(map(str, lines)).replace("mlc_dagster", "")
+
+
+def test_where_others_reach_it_only_the_proxies_are_answered(ledger, caplog):
+    from starlette.testclient import TestClient
+
+    from mlc_dagster.web.review.app import build
+    from mlc_dagster_tests.web.review.conftest import settings_with
+
+    ledger.users.add("kari", [("look", "*")], 30)
+    behind = {"sign_in_header": "X-Forwarded-User", "trusted_proxies": ["10.1.0.0/16"], "host": "0.0.0.0"}
+    app = build(settings_with(**behind, address="https://review.acme.com"), ledger)
+    header = {"X-Forwarded-User": "kari"}
+    for address, status in (("10.1.2.3", 200), ("10.2.2.3", 403), ("192.0.2.1", 403)):
+        client = TestClient(app, base_url="https://review.acme.com", client=(address, 5000), follow_redirects=False)
+        with caplog.at_level(logging.INFO, "mlc_dagster.access"):
+            assert client.get("/", headers=header).status_code == status
+            assert client.get("/sign-in").status_code == status
+    assert "no trusted proxy" in caplog.text

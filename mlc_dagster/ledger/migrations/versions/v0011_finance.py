@@ -15,7 +15,8 @@ down_revision = "0010"
 
 BY_PEOPLE = (
     "event IN ('released', 'released_once', 'discarded', 'decision_taken_back', 'accepted', 'asked_again', "
-    "'relinked', 'forgotten', 'absent', 'proposed', 'refused_by_person')"
+    "'relinked', 'forgotten', 'absent', 'proposed', 'refused_by_person', 'action_requested', 'action_ended', "
+    "'explained', 'explanation_ended')"
 )
 """What people decided, as this release lists it: an index of these few lines alone."""
 HELD_TEXT = [
@@ -28,6 +29,7 @@ HELD_TEXT = [
 def upgrade() -> None:
     _closes()
     _review()
+    _open_items()
     _quotas()
     decided = sa.text(BY_PEOPLE)
     if op.get_bind().dialect.name == "sqlite":  # PostgreSQL has a limit for an entry, and reads the rows
@@ -94,8 +96,27 @@ def _review() -> None:
         first = columns[0].name
         op.create_table(name, *columns, sa.PrimaryKeyConstraint(first, name=f"{name}_pkey"))
     waits = sa.text("ended_at IS NULL")
-    key = ["flow", "key", "action"]
-    op.create_index("proposals_standing", "proposals", key, unique=True, sqlite_where=waits, postgresql_where=waits)
+    for name, key in (("proposals", ["flow", "key", "action"]), ("action_requests", ["flow", "key"])):
+        op.create_index(f"{name}_standing", name, key, unique=True, sqlite_where=waits, postgresql_where=waits)
+    op.create_index("action_requests_by_key", "action_requests", ["flow", "key", "id"])
+    op.create_table(
+        "saved_filters",
+        *_needed(person=Name, name=Name, query=Words, at=Moment),
+        sa.PrimaryKeyConstraint("person", "name", name="saved_filters_pkey"),
+    )
+
+
+def _open_items() -> None:
+    """What people call what is open, until when a difference is explained, and what went since yesterday."""
+    for table in ("holds", "differences"):
+        op.add_column(table, sa.Column("tags", Words))
+    for column in _may_be_null(explained_until=sa.Date, explained=Words):
+        op.add_column("differences", column)
+    op.add_column("contents", sa.Column("dated", Name))
+    over = sa.text("closed_at IS NOT NULL")
+    for table, cause in (("holds", ["rules", "company", "missing"]), ("differences", ["kind", "company", "field"])):
+        key = ["closed_at", "flow", *cause]
+        op.create_index(f"{table}_closed", table, key, sqlite_where=over, postgresql_where=over)
 
 
 def _quotas() -> None:
@@ -119,7 +140,15 @@ _REVIEW = {
     "proposals": [
         sa.Column("id", Serial, nullable=False, autoincrement=True),
         *_needed(flow=Name, key=Key, action=Name, content=Words, company=Name, who=Words, reason=Words, at=Moment),
-        *_may_be_null(ended_at=Moment, ended_how=Words, ended_by=Words),
+        *_may_be_null(ended_at=Moment, ended_how=Words, ended_by=Words, argument=Words, shown=Words),
+    ],
+    "action_requests": [
+        sa.Column("id", Serial, nullable=False, autoincrement=True),
+        *_needed(flow=Name, key=Key, action=Name, argument=Words, content=Words, who=Words, reason=Words, at=Moment),
+        *_may_be_null(taken_at=Moment),
+        *_needed(next_at=Moment),
+        sa.Column("tries", Serial, nullable=False, autoincrement=False),
+        *_may_be_null(ended_at=Moment, ended_how=Name, outcome=Words),
     ],
     "answered_forms": _needed(once=Name, person=Words, at=Moment) + _may_be_null(outcome=Words),
 }

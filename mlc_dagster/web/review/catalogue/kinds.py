@@ -32,7 +32,7 @@ KINDS = {
     "deleted_in_the_target": Entry(
         "It was deleted in {there}",
         "We delivered it, and people deleted or archived it.",
-        "Make it again (mlc recreate), or accept.",
+        "Make it again, or accept.",
         AT,
         AP,
     ),
@@ -46,7 +46,7 @@ KINDS = {
     "merged_in_the_target": Entry(
         "It was merged into another record of {there}",
         "It is not known which record it is now.",
-        "Say which one it is: mlc relink.",
+        "Say on the record which one it is.",
         AT,
         PURCHASING,
     ),
@@ -60,7 +60,7 @@ KINDS = {
     "voided_in_the_target": Entry(
         "It was voided in {there}",
         "We delivered it, and people voided it there.",
-        "Make it again (mlc recreate), or accept.",
+        "Make it again, or accept.",
         AT,
         CONTROLLER,
     ),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mlc_dagster.ledger.records.differences import Found
+from mlc_dagster.ledger.records.looks import Remembered
+from mlc_dagster.ledger.records.proposals import mark_of
+from mlc_dagster.ledger.records.ways_back import Said
 from mlc_dagster_tests.ledger.samples import deliver, ready
 from mlc_dagster_tests.web.review.browser.conftest import csrf, text
 from mlc_dagster_tests.web.review.conftest import FLOW, INVOICES, REASON, hold, path_of
@@ -38,8 +43,16 @@ def filled(ledger: Any) -> None:
     hold(ledger, "P2", amount="600", rule="period_is_open")
     hold(ledger, "P3", rule="period_is_open")
     hold(ledger, "I1", amount="3", currency_code="EUR", flow=INVOICES, lines=[{"line_no": "1", "account": "4O10"}])
+    hold(ledger, "G1", rule="guards_allow_it", amount="5")
     deliver(ledger, ready("P9"))
     ledger.differences.see(FLOW, [Found("P9", "edited_in_the_target", "total", "100", "90.50", "-9.50", "SEK")])
+    ledger.looks.saw(FLOW, {"P9": Remembered({"total": Decimal(100)})}, ledger.looks.now())
+    seen = ledger.differences.open(FLOW, "P9")
+    ledger.explanations.explain(seen, date(2999, 12, 31), Said("kari", REASON))
+    ledger.tags.put(ledger.open_items.of(FLOW, "P9"), ["urgent"])
+    ledger.saved_filters.keep("kari", "mine", "company=20")
+    ledger.action_requests.ask(FLOW, "P9", "restore", "", mark_of(*seen), ("kari, confirmed by ola", REASON))
+    ledger.proposals.propose(FLOW, "P9", "relink", mark_of(*seen), "", ("kari", REASON), argument="x", shown={"a": "b"})
     ledger.work.ask(FLOW, ["2026-11-05"], "asked for")
     ledger.pauses.pause("cin7", "ola", "stock count")
 
@@ -56,8 +69,29 @@ def test_no_screen_has_a_serious_fault(served, ledger, axe, look):
     sent = {"csrf": csrf(page), "action": "discard", "all": "1"}
     chosen = page.request.post(at.address + "/items", form=sent, max_redirects=0).headers["location"]
     cause = ledger.open_items.causes()[0].cause.mark
-    paths = ("/", "/?company=none", "/items", f"/items?cause={cause}", path_of("P9"), path_of("I1", INVOICES))
-    screens = ("/approvals", "/due", "/decisions", "/close/2026-11", "/close/2026-11/20", "/me", chosen, "/nowhere")
+    paths = (
+        "/",
+        "/?company=none",
+        "/items",
+        f"/items?cause={cause}",
+        path_of("P9"),
+        f"{path_of('P9')}&to=x",
+        path_of("I1", INVOICES),
+    )
+    screens = (
+        f"/stopped/{FLOW}",
+        f"/stopped/{FLOW}?partition=2026-11-05",
+        "/items?tag=urgent",
+        "/approvals/1",
+        "/approvals",
+        "/due",
+        "/decisions",
+        "/close/2026-11",
+        "/close/2026-11/20",
+        "/me",
+        chosen,
+        "/nowhere",
+    )
     for path in (*paths, *screens):
         page.goto(at.address + path)
         assert faults(page, axe) == [], path
