@@ -11,6 +11,7 @@ from mlc_dagster.core.arrow_columns import records_of
 from mlc_dagster.core.facts import AccountDemands, Books, CodePart, Facts, LedgerAccount
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import Record
+from mlc_dagster.orchestration.assets.following_ledgers import with_following
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems.ifs import records as ifs
 
@@ -33,6 +34,7 @@ def facts_for(flow: Flow, settings: Settings, context: dg.AssetExecutionContext)
     accounts = chart_of_accounts(store, settings)
     fault = _empty(accounts, books, settings, flow.target.system) or _stale(CHART, settings, ledger)
     facts = replace(facts, accounts=accounts, unusable={GL_RULE: fault} if fault else {})
+    facts = with_following(facts, flow, settings, store, ledger)
     return _with_code_parts(facts, store, settings, ledger) if judges_code_parts(flow) else facts
 
 

@@ -27,8 +27,8 @@ from mlc_dagster.systems.cin7.purchases.purchase_lookup import PurchaseLookup
 from mlc_dagster.systems.cin7.purchases.purchase_writer import PurchaseSender, PurchaseWriter
 from mlc_dagster.systems.cin7.purchases.read_back import PurchasesReadBack, seen_unknown
 from mlc_dagster.systems.cin7.purchases.shown_purchase import expected_invoice, expected_purchase, worth_of
-from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
-from mlc_dagster.systems.cin7.reference_books import read_books
+from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS, Account
+from mlc_dagster.systems.cin7.reference_books import read_accounts, read_books
 from mlc_dagster.systems.cin7.suppliers.read_back import expected_supplier, seen_suppliers
 from mlc_dagster.systems.cin7.suppliers.supplier_writer import SupplierWriter
 from mlc_dagster.systems.shared.kept_reads import KeptRead
@@ -141,6 +141,10 @@ class Cin7Client:
         books = self._books.value()
         currencies = {str(row["ID"]): str(row.get("Currency") or "") for row in self._suppliers.listed()}
         return replace(books, supplier_currency=currencies)  # with those that we made since
+
+    def accounts(self) -> list[Account]:
+        """The chart of accounts, those that are not active too. Raises as `save`."""
+        return read_accounts(self._api)
 
     def known(self, target: Target, records: Sequence[Any]) -> Books:
         """The books. The list of suppliers is read anew where it lacks one that these records name: since it was read

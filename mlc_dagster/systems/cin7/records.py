@@ -95,6 +95,23 @@ class ListedSupplier(Record, frozen=True, kw_only=True):
     bank_mark: str | None = None  # of its bank details, salted: they are never read themselves
 
 
+class Account(Record, frozen=True, kw_only=True):
+    """The chart of accounts in Cin7, as it is now, beside which the ERP's is checked in both directions: codes, names,
+    types, and whether they may be posted to.
+    """
+
+    code: str
+    name: str | None = None
+    type: str | None = None  # CURRLIAB
+    account_class: str | None = None  # LIABILITY
+    is_active: bool = True
+
+    @property
+    def subsidiaries(self) -> tuple[str, ...]:
+        """A Cin7 account has one chart, without parts."""
+        return ()
+
+
 class Line(Record, frozen=True, kw_only=True):
     """What order lines and charges have in common: a quantity at a price, under a tax rule."""
 

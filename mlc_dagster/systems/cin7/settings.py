@@ -20,6 +20,7 @@ class Cin7Settings(TakesQuantities, StatesPayables):
     """Cin7 Core. Keys come from CIN7_ACCOUNT_ID and CIN7_APPLICATION_KEYS (comma separated: they share the work)."""
 
     checks_vouchers: ClassVar[bool] = True
+    follows_companies: ClassVar[bool] = True
 
     base_url: Address = "https://inventory.dearsystems.com/ExternalApi/v2"
     calls_per_minute: int = Field(
@@ -103,3 +104,8 @@ class Cin7Settings(TakesQuantities, StatesPayables):
 
 class CompanyInCin7(Section):
     location: str | None = Field(None, description="Where this company's purchases are received")
+    ledger: Literal["follows"] | None = Field(
+        None,
+        description="follows: this account's ledger follows the company. What a SaaS posts into its books is judged by "
+        "Cin7's chart before it is posted, and the charts are compared account by account",
+    )

@@ -22,6 +22,13 @@ RULES = {
         AT,
         f"{ADMIN}, bookkeeping",
     ),
+    "accounts_are_in_the_following_ledger": Entry(
+        "The ledger that follows the company has no active account {value}",
+        "The amount would stand in IFS, and could not follow into the other ledger.",
+        "Add the account there and read its chart again, or map it below gl_accounts in mlc.yaml.",
+        AT,
+        f"{ADMIN}, bookkeeping",
+    ),
     "code_parts_exist": Entry(
         "No open cost centre or dimension {value}",
         "The line's cost centre or other dimension does not exist on the posting date.",
