@@ -52,12 +52,13 @@ class Cin7Client:
         clock: Callable[[], float] = time.monotonic,
         terms: Mapping[str, str] | None = None,
         account_id: str = "",
+        address_types: Mapping[str, str] | None = None,
     ) -> None:
-        """`terms`: the ERP's payment terms -> their names in Cin7. `account_id`: whose account this is; a secret."""
+        """`terms`, `address_types`: the ERP's -> their names in Cin7. `account_id`: whose account this is; a secret."""
         self.account_id = account_id
         self.bank_salt: Callable[[], bytes] = bytes
         self.api, self._api, self._options = api, Cin7Api(api), options or {}
-        self._suppliers = SupplierWriter(self._api, clock, terms)
+        self._suppliers = SupplierWriter(self._api, clock, terms, address_types)
         tolerance = self._options.get("rate_tolerance", USUAL_TOLERANCE)
         account = KeptRead(lambda: rules_of(self._api.get("/me"), tolerance), PRODUCTS_FRESH, clock)
         lookup = PurchaseLookup(self._api, clock)
