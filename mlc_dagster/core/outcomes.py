@@ -110,6 +110,14 @@ class Disagreement(NamedTuple):
     currency: str | None = None
 
 
+class BankStep(NamedTuple):
+    """What a write of ours made of the bank details that a record there shows: marks, never the details."""
+
+    key: str  # the record's key in the SaaS
+    before: str  # empty: it had none
+    after: str
+
+
 @dataclass(frozen=True)
 class Saved:
     """The target has the record as it should be, but for `disagreements`."""
@@ -123,6 +131,7 @@ class Saved:
     disagreements: tuple[Disagreement, ...] = ()
     looked_for: tuple[str, ...] = ()  # kinds of disagreement that this look would have found: what it did not is closed
     also_agreed: tuple[tuple[str, Agreed], ...] = ()  # the same, of other keys that it concerns
+    bank: BankStep | None = None  # where bank details were sent
     shown: Shown = field(default_factory=dict)
     """What the answer, or the look before it, shows otherwise than `ReadsBack.expected` has it, of what was sent: cut,
     lowered, or left to people. It is agreed from now on, and no edit."""

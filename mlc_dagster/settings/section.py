@@ -129,6 +129,11 @@ class TargetSection(SystemConnection):
         yield from ()
 
     @property
+    def takes_bank_details(self) -> bool:
+        """Whether the ERP's bank details of suppliers go there: off unless mlc.yaml says where to."""
+        return False
+
+    @property
     def extras(self) -> Mapping[str, Mapping[str, str]]:
         """Flow (without its system) -> record field -> its name there: fields that mlc.yaml adds."""
         return {}

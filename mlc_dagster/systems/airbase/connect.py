@@ -35,6 +35,7 @@ def airbase_client(
     endpoints = Endpoints(
         **settings.paths.model_dump(),
         vendor_fields_left_out=settings.vendor_fields_left_out,
+        bank_details=tuple(filter(None, settings.bank_details.split("."))),
         page_size=settings.page_size,
         batch_size=settings.batch_size,
         request_status=settings.request_status,

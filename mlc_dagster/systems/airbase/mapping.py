@@ -26,6 +26,7 @@ def vendor_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Vendor:
         subsidiaries=_all_subsidiaries(facts),
         payment_term=facts.payment_terms.get(supplier.payment_terms or ""),
         owners=owners_from(facts.table("supplier_owners")),
+        bank_mark=supplier.bank_account if facts.options.get("bank_details") else None,
     )
 
 

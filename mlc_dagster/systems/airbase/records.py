@@ -34,6 +34,7 @@ class Vendor(Record, frozen=True, kw_only=True):
     subsidiaries: tuple[str, ...] = ()  # erp_reference_ids; those that people added in Airbase stay
     payment_term: str | None = None  # Airbase's name, where mlc.yaml has names for the ERP's
     owners: tuple[Owner, ...] = ()  # whose value counts where both sides changed a field; of the others: the ERP
+    bank_mark: str | None = None  # of the ERP's bank details, which are sent in its place; None: they go nowhere
 
     def required(self) -> Iterator[tuple[str, object]]:
         yield "Name", self.name

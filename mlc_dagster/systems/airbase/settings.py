@@ -37,6 +37,9 @@ class AirbasePaths(Section):
     ledger_entries: ApiPath = "/v1/accounting/ledger_entries/"
 
 
+BANK_PATH = shape(r"^$|^bank[a-z_]*(\.[a-z_]+)*$", "a field whose name begins with bank, such as bank_account.iban")
+
+
 class AirbaseSettings(SpendSettings, TakesQuantities):
     """Airbase. The token comes from AIRBASE_TOKEN."""
 
@@ -61,6 +64,12 @@ class AirbaseSettings(SpendSettings, TakesQuantities):
     vendor_fields_left_out: tuple[Literal["is_active", "email"], ...] = Field(
         (), description="Fields that this tenant's vendors do not take; what Airbase does not keep holds its record"
     )
+    bank_details: str = Field(
+        "",
+        pattern=BANK_PATH,
+        description="Where the ERP's bank details of a supplier go in a vendor, such as bank_account.iban: to be "
+        "confirmed in the portal, since nobody has published it. Empty: they go nowhere. They never come back",
+    )
     supplier_owners: dict[Literal["name", "email", "payment_terms"], Literal["ifs", "airbase", "hold"]] = Field(
         default_factory=dict, description="Whose value counts where both sides changed a field; of the others: ifs"
     )
@@ -68,7 +77,15 @@ class AirbaseSettings(SpendSettings, TakesQuantities):
 
     def options(self) -> dict[str, str]:
         """What mappings may know of this section, as text."""
-        return {**super().options(), "create_suppliers_in_ifs": str(self.create_suppliers_in_ifs).lower()}
+        flags = {
+            "create_suppliers_in_ifs": str(self.create_suppliers_in_ifs).lower(),
+            "bank_details": self.bank_details,
+        }
+        return {**super().options(), **flags}
+
+    @property
+    def takes_bank_details(self) -> bool:
+        return bool(self.bank_details)
 
     def tables(self) -> dict[str, dict[str, str]]:
         return {**super().tables(), "supplier_owners": sides(self.supplier_owners)}

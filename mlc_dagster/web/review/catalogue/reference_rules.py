@@ -260,6 +260,14 @@ RULES = {
         AT,
         ADMIN,
     ),
+    "bank_details_agree": Entry(
+        "Bank details in {there} are others than the ERP's, and not what was sent there",
+        "Money may be sent to another account than the supplier's.",
+        "Call the supplier on a known number, and correct the side that is wrong by hand. Two people release it; it "
+        "is compared anew, and never written over.",
+        AT,
+        f"{AP}, two people",
+    ),
     "bank_details_are_confirmed": Entry(
         "Bank details of a vendor are new or changed",
         "Money may be sent to another account than the supplier's.",
