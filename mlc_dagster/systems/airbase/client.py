@@ -79,7 +79,7 @@ class AirbaseClient:
             self._vendor_body,
             endpoints.vendors_bulk,
             by_name=True,
-            two_way=VendorMatching(terms or {}),
+            two_way=VendorMatching(terms or {}, endpoints.vendor_details, endpoints.main_address_type),
             otherwise=partial(otherwise, left_out=left_out),
             bank=bank if endpoints.bank_details else None,
         )
@@ -94,7 +94,11 @@ class AirbaseClient:
         }
         self._lists = {
             VENDOR_LIST.name: AirbaseList(
-                self._api, endpoints.vendors, listed_vendor, clock, salt=lambda: self.bank_salt()
+                self._api,
+                endpoints.vendors,
+                partial(listed_vendor, endpoints.vendor_details),
+                clock,
+                salt=lambda: self.bank_salt(),
             ),
             **_spend_lists(self._api, endpoints, clock),
         }

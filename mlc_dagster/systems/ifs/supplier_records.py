@@ -36,6 +36,7 @@ class Partner(Record, frozen=True, kw_only=True):
     vat_no: str | None = None
     contacts: tuple[ContactPerson, ...] | None = None  # None: none are shared
     addresses: tuple[PostalAddress, ...] | None = None  # likewise; their types are the ERP's
+    has_whole_lists: bool = True  # False: the SaaS has a place for one contact, and for one address
     terms: tuple[str, ...] = ()  # the ERP's codes, where the name that the SaaS has stands for several
     may_create: bool = True  # a supplier that the ERP does not have is made there
     owners: tuple[Owner, ...] = ()  # of fields without one: the ERP

@@ -97,8 +97,10 @@ class OutwardBank:
         self._in_hand.clear()
         try:
             for outcome in outcomes:
-                said = isinstance(outcome, Refused | Unanswered)
-                yield replace(outcome, reason=self._hidden(outcome.reason)) if said else outcome  # type: ignore[union-attr, call-arg]
+                if isinstance(outcome, Refused | Unanswered):
+                    yield replace(outcome, reason=self._hidden(outcome.reason))
+                else:
+                    yield outcome
         except MlcError as error:
             error.message = self._hidden(error.message)
             error.args = (error.message, *error.args[1:])

@@ -116,13 +116,18 @@ def by_entry(written: Mapping[str, str], of: str) -> dict[str, dict[str, str]]:
 
 
 def aligned(
-    erp: Supplied, saas: Supplied, agreed: Values | None, version: str = "", *, into_erp: bool = False
+    erp: Supplied,
+    saas: Supplied,
+    agreed: Values | None,
+    version: str = "",
+    *,
+    into_erp: bool = False,
+    whole: bool = True,
 ) -> Aligned:
     """Both lists of a supplier at once. Raises as `Alignment.of`."""
-    found = Alignment(CONTACTS, agreed, version, into_erp=into_erp).of(
-        contact_entries(erp.contacts, "ifs"), contact_entries(saas.contacts, "saas")
-    )
-    places = Alignment(ADDRESSES, agreed, version, into_erp=into_erp)
+    people = Alignment(CONTACTS, agreed, version, into_erp=into_erp, whole=whole)
+    places = Alignment(ADDRESSES, agreed, version, into_erp=into_erp, whole=whole)
+    found = people.of(contact_entries(erp.contacts, "ifs"), contact_entries(saas.contacts, "saas"))
     found.add(places.of(address_entries(erp.addresses, "ifs"), address_entries(saas.addresses, "saas")))
     return found
 
@@ -135,9 +140,14 @@ def without_entries(values: Mapping[str, str]) -> dict[str, str]:
 class Alignment:
     """Of one list of one supplier. `version`: since when the SaaS says so; empty: not known."""
 
-    def __init__(self, of: str, agreed: Values | None, version: str = "", *, into_erp: bool = False) -> None:
-        """`into_erp`: on the way there; what the ERP alone has then is no matter of it."""
+    def __init__(
+        self, of: str, agreed: Values | None, version: str = "", *, into_erp: bool = False, whole: bool = True
+    ) -> None:
+        """`into_erp`: on the way there; what the ERP alone has then is no matter of it. `whole`: the SaaS has a list;
+        False: a place for one, so that who is not in it was not removed.
+        """
         self._of, self._agreed, self._version, self._into_erp = of, agreed or {}, version, into_erp
+        self._whole = whole
 
     def of(self, erp: Sequence[Entry] | None, saas: Sequence[Entry] | None) -> Aligned:
         """Raises NotToldApartError, and DisagreementError where one side removed what the other edited."""
@@ -204,6 +214,8 @@ class Alignment:
         said = {side: self._named(entry, each, side) for side, each in both.items() if each}
         if ours is None or theirs is None:
             side: Side = "saas" if ours is None else "ifs"
+            if side == "ifs" and self._into_erp and not self._whole:
+                return
             if self._was_removed(found, entry, said[side], side) or (self._into_erp and side == "ifs"):
                 return
             said["ifs" if side == "saas" else "saas"] = dict.fromkeys(said[side], "")

@@ -117,6 +117,8 @@ class UpsertWriter:
         body = self._kind.body(record, theirs)
         if draft.anew and theirs is not None and ended(theirs):
             body = {**body, "status": "open"}
+        if self._kind.two_way:
+            body = self._kind.two_way.with_details(body, match, theirs)
         if self._kind.bank:
             body = self._kind.bank.added(draft, theirs, id_of(theirs) if theirs else "", body)
         return _Upsert(draft, body, theirs, match)
@@ -272,7 +274,7 @@ class UpsertWriter:
     def _agreed(self, upsert: _Upsert, row: Document, *, wrote: bool) -> tuple[str, Agreed] | None:
         if self._kind.two_way is None or upsert.match is None:
             return None
-        key, agreed = self._kind.two_way.agreed_values(upsert.match, row, wrote=wrote)
+        key, agreed = self._kind.two_way.agreed_values(upsert.draft, upsert.match, row, wrote=wrote)
         return key, {**agreed, **(self._kind.bank.agreed(upsert.draft, row) if self._kind.bank else {})}
 
 

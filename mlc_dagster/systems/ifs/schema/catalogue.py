@@ -88,12 +88,13 @@ def _wrong_in(entity: EntitySet, names: EntitySetSettings, where: tuple[str, ...
 def _wrong_parts(
     entity: EntitySet, names: EntitySetSettings, known: Iterable[str], where: tuple[str, ...]
 ) -> Iterator[Wrong]:
+    there = frozenset(known)
     for number, child in enumerate(names.children or ()):
         place = (*where, "children", str(number))
-        listed = fields_of(list_record(entity.record, child.list)) if child.list in known else known
+        listed = fields_of(list_record(entity.record, child.list)) if child.list in there else known
         yield from _unknown(child.fields, listed, (*place, "fields"), "field")
         yield from _unknown(child.on, known, (*place, "on"), "field")
-        if child.list and child.list not in known:
+        if child.list and child.list not in there:
             yield (*place, "list"), f"{entity.name} has no {child.list}. Take it out"
         if child.writes and not child.on:
             keys = ", ".join(entity.keys)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import msgspec
 
 from mlc_dagster.core.errors import StaleRecord
-from mlc_dagster.core.vocabulary import ChildSet, EntitySet, Row
+from mlc_dagster.core.vocabulary import ChildSet, EntitySet, Record, Row
 from mlc_dagster.systems.ifs.odata.expressions import key_path
 from mlc_dagster.systems.ifs.schema.catalogue import extended, fields_of
 from mlc_dagster.systems.ifs.schema.child_sets import list_record
@@ -166,7 +166,7 @@ class ChildRows:
         return {**self._links(child, number), **own}
 
 
-def _with_company(record: type[Any]) -> type[Any]:
+def _with_company(record: type[Record]) -> type[Record]:
     return extended(record, (COMPANY,))
 
 

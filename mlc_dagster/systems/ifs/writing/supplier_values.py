@@ -49,7 +49,7 @@ def lists_of(children: ChildRows, draft: Draft, below: Below, agreed: Agreed | N
     """
     partner: Partner = draft.record
     kept = {of: getattr(partner, of) if children.keeps(of) else None for of in (CONTACTS, ADDRESSES)}
-    found = aligned(below.lists, Lists(**kept), agreed, draft.version, into_erp=True)
+    found = aligned(below.lists, Lists(**kept), agreed, draft.version, into_erp=True, whole=partner.has_whole_lists)
     left = [of for of in (CONTACTS, ADDRESSES) if getattr(partner, of) and not children.keeps(of)]
     found.removed += [f"{of} are not written: no child entity of supplier_set in mlc.yaml has writes" for of in left]
     return found

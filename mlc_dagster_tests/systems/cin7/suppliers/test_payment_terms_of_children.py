@@ -1,4 +1,4 @@
-"""Payment terms and notes that a real tenant keeps in a child entity: from Cin7 they are written there, with its ETag."""
+"""Payment terms that a real tenant keeps in a child entity: from Cin7 they are written there, with its ETag."""
 
 from __future__ import annotations
 
