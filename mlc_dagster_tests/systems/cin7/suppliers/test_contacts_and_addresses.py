@@ -12,15 +12,12 @@ from mlc_dagster.core.flows import Flow
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.orchestration.location import tenants_flows
 from mlc_dagster.sandbox import Sandbox
+from mlc_dagster.sandbox.ifs.part import CHILDREN
 from mlc_dagster.systems.configuration import erp_settings
 from mlc_dagster.systems.ifs.records import catalogue_for
 from mlc_dagster_tests.promises.kinds import PLENTY
 from mlc_dagster_tests.systems.rounds import Rounds
 
-CHILDREN = [
-    {"set": f"Supplier{one}Set", "on": {"supplier_id": "SupplierId"}, "list": of, "writes": "true"}
-    for of, one in (("contacts", "Contact"), ("addresses", "Address"))
-]
 ANNA = {"ContactId": "C1", "Name": "Anna Berg", "Phone": "08-1", "Email": "anna@s1.test", "IsPrimary": True}
 VISIT = {"AddressId": "A1", "AddressType": "Visit", "Address1": "Kungsgatan 1", "City": "Stockholm", "Country": "SE"}
 THERE, BACK = "cin7/suppliers", "ifs/suppliers_from_cin7"
