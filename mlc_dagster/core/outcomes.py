@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
+from mlc_dagster.core.bank_details import BankStep
 from mlc_dagster.core.errors import OwnedByAnother
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Flow, Target
@@ -110,14 +111,6 @@ class Disagreement(NamedTuple):
     currency: str | None = None
 
 
-class BankStep(NamedTuple):
-    """What a write of ours made of the bank details that a record there shows: marks, never the details."""
-
-    key: str  # the record's key in the SaaS
-    before: str  # empty: it had none
-    after: str
-
-
 @dataclass(frozen=True)
 class Saved:
     """The target has the record as it should be, but for `disagreements`."""
@@ -133,8 +126,7 @@ class Saved:
     also_agreed: tuple[tuple[str, Agreed], ...] = ()  # the same, of other keys that it concerns
     bank: BankStep | None = None  # where bank details were sent
     shown: Shown = field(default_factory=dict)
-    """What the answer, or the look before it, shows otherwise than `ReadsBack.expected` has it, of what was sent: cut,
-    lowered, or left to people. It is agreed from now on, and no edit."""
+    """What the answer shows otherwise than `ReadsBack.expected` has it: cut, lowered, or left to people; no edit."""
 
 
 ACCEPTED = "target_accepts_it"

@@ -18,7 +18,7 @@ from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.rules import accounts_are_in_the_following_ledger
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems import configuration as settings_file
-from mlc_dagster.systems.cin7.records import Account
+from mlc_dagster.systems.cin7.chart_records import Account
 from mlc_dagster.systems.ifs.entry_records import Invoice, PayableLine
 from mlc_dagster_tests.orchestration.conftest import World, check
 from mlc_dagster_tests.orchestration.test_references import table

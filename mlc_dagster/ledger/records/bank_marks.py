@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import select
 
-from mlc_dagster.core.outcomes import BankStep
+from mlc_dagster.core.bank_details import BankStep
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks, clock, upsert
 from mlc_dagster.ledger.tables import bank_marks, salts

@@ -13,7 +13,7 @@ from decimal import Decimal
 from mlc_dagster.core.amounts import round_half_up, times
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.vocabulary import EntitySet, Record
-from mlc_dagster.systems.ifs.supplier_children import ContactPerson, PostalAddress, list_texts
+from mlc_dagster.systems.ifs.supplier_child_records import ContactPerson, PostalAddress, list_texts
 from mlc_dagster.systems.ifs.supplier_records import Owner
 
 TEXT = 255

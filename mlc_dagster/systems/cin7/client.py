@@ -20,6 +20,7 @@ from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, key_p
 from mlc_dagster.systems.cin7.accepted_values import with_accepted
 from mlc_dagster.systems.cin7.account_rules import USUAL_TOLERANCE, rules_of
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, classify, signature
+from mlc_dagster.systems.cin7.chart_records import Account
 from mlc_dagster.systems.cin7.duplicates import Duplicates
 from mlc_dagster.systems.cin7.lists import listed_supplier, supplier_pages, suppliers_of
 from mlc_dagster.systems.cin7.purchases.invoice_writer import InvoiceWriter
@@ -27,7 +28,7 @@ from mlc_dagster.systems.cin7.purchases.purchase_lookup import PurchaseLookup
 from mlc_dagster.systems.cin7.purchases.purchase_writer import PurchaseSender, PurchaseWriter
 from mlc_dagster.systems.cin7.purchases.read_back import PurchasesReadBack, seen_unknown
 from mlc_dagster.systems.cin7.purchases.shown_purchase import expected_invoice, expected_purchase, worth_of
-from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS, Account
+from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
 from mlc_dagster.systems.cin7.reference_books import read_accounts, read_books
 from mlc_dagster.systems.cin7.suppliers.read_back import expected_supplier, seen_suppliers
 from mlc_dagster.systems.cin7.suppliers.supplier_writer import SupplierWriter

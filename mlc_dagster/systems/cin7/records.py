@@ -14,7 +14,7 @@ from typing import Literal
 from mlc_dagster.core.amounts import STEPS, round_to, times
 from mlc_dagster.core.flows import DuplicateWording, Target
 from mlc_dagster.core.vocabulary import EntitySet, Record
-from mlc_dagster.systems.ifs.supplier_children import ContactPerson, PostalAddress, list_texts
+from mlc_dagster.systems.ifs.supplier_child_records import ContactPerson, PostalAddress, list_texts
 from mlc_dagster.systems.ifs.supplier_records import Owner
 
 DECIMALS = 2
@@ -102,23 +102,6 @@ class ListedSupplier(Record, frozen=True, kw_only=True):
     addresses: tuple[PostalAddress, ...] = ()  # likewise; types and countries as Cin7 names them
     last_modified_on: datetime | None = None
     bank_mark: str | None = None  # of its bank details, salted: they are never read themselves
-
-
-class Account(Record, frozen=True, kw_only=True):
-    """The chart of accounts in Cin7, as it is now, beside which the ERP's is checked in both directions: codes, names,
-    types, and whether they may be posted to.
-    """
-
-    code: str
-    name: str | None = None
-    type: str | None = None  # CURRLIAB
-    account_class: str | None = None  # LIABILITY
-    is_active: bool = True
-
-    @property
-    def subsidiaries(self) -> tuple[str, ...]:
-        """A Cin7 account has one chart, without parts."""
-        return ()
 
 
 class Line(Record, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from mlc_dagster.core.facts import Books
 from mlc_dagster.systems.cin7.api import Cin7Api, Document
-from mlc_dagster.systems.cin7.records import Account
+from mlc_dagster.systems.cin7.chart_records import Account
 
 PAYABLE = "CREDITORS"
 """The system code of the one account that suppliers may be payable on; another liability account is refused."""

@@ -8,7 +8,7 @@ from datetime import date
 
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.rules.chart_agreement import ERP, Missing, missing_in_erp, missing_in_target
-from mlc_dagster.systems.cin7.records import Account
+from mlc_dagster.systems.cin7.chart_records import Account
 from mlc_dagster.systems.cin7.settings import Cin7Settings
 from mlc_dagster.systems.system import Chart, Reference, ReferenceCheck
 

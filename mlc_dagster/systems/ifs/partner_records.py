@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from mlc_dagster.core.vocabulary import Record
-from mlc_dagster.systems.ifs.supplier_children import ContactPerson, PostalAddress
+from mlc_dagster.systems.ifs.supplier_child_records import ContactPerson, PostalAddress
 
 
 class Supplier(Record, frozen=True, kw_only=True):

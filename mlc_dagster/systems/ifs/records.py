@@ -34,7 +34,7 @@ from mlc_dagster.systems.ifs.schema.catalogue import Overrides
 from mlc_dagster.systems.ifs.schema.presets import preset
 from mlc_dagster.systems.ifs.schema.surfaces import addressed
 from mlc_dagster.systems.ifs.settings import IfsSettings, Preset
-from mlc_dagster.systems.ifs.supplier_children import OWN_KEYS
+from mlc_dagster.systems.ifs.supplier_child_records import OWN_KEYS
 
 
 class PurchaseOrder(Record, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from typing import Literal
 
 from mlc_dagster.core.flows import DuplicateWording, Target
 from mlc_dagster.core.vocabulary import ERP, Record
-from mlc_dagster.systems.ifs.supplier_children import ContactPerson, PostalAddress, list_texts
+from mlc_dagster.systems.ifs.supplier_child_records import ContactPerson, PostalAddress, list_texts
 
 SHARED = ("name", "country", "currency_code", "payment_terms", "email", "vat_no")
 """The fields of an IFS supplier that both sides may keep, by the names of its record."""

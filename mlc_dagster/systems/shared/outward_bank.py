@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mlc_dagster.core.bank_details import in_words, mark_of, shown
+from mlc_dagster.core.bank_details import BankStep, in_words, mark_of, shown
 from mlc_dagster.core.errors import MlcError, RecordRejected
-from mlc_dagster.core.outcomes import BankStep, Draft, Outcome, Refused, Unanswered
+from mlc_dagster.core.outcomes import Draft, Outcome, Refused, Unanswered
 from mlc_dagster.rules.waiving import BANK_DETAILS_DIFFER
 
 AGREED, BESIDE = "bank_details", "bank_details_beside"

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from mlc_dagster.core.duplicates import folded
 from mlc_dagster.core.errors import RecordRejected
-from mlc_dagster.systems.ifs.supplier_children import ContactPerson, PostalAddress
+from mlc_dagster.systems.ifs.supplier_child_records import ContactPerson, PostalAddress
 from mlc_dagster.systems.shared.three_way_merge import AGREE, DisagreementError, Side, Values, as_of
 
 CONTACTS, ADDRESSES = "contacts", "addresses"
@@ -26,7 +26,7 @@ FIELDS = {
 WORDS = {CONTACTS: "contact", ADDRESSES: "address"}
 
 
-class NotToldApartError(RecordRejected):
+class AmbiguousEntryError(RecordRejected):
     """Two entries of one side that nothing tells apart."""
 
     rule = AGREE
@@ -150,7 +150,7 @@ class Alignment:
         self._whole = whole
 
     def of(self, erp: Sequence[Entry] | None, saas: Sequence[Entry] | None) -> Aligned:
-        """Raises NotToldApartError, and DisagreementError where one side removed what the other edited."""
+        """Raises AmbiguousEntryError, and DisagreementError where one side removed what the other edited."""
         found = Aligned()
         if erp is None or saas is None:
             return found
@@ -196,10 +196,10 @@ class Alignment:
     def _remembered(self) -> set[str]:
         return {name.split("/")[1] for name in self._agreed if name.startswith(f"{self._of}/") and "#" not in name}
 
-    def _not_told_apart(self, entry: Entry) -> NotToldApartError:
+    def _not_told_apart(self, entry: Entry) -> AmbiguousEntryError:
         what, shown = WORDS[self._of], entry.values.get("name") or entry.type or "(no type)"
         by = "mail address" if self._of == CONTACTS else "first line"
-        return NotToldApartError(
+        return AmbiguousEntryError(
             f"There are two of {what} {shown!r} with the same {by}, and nothing tells which is which on the other "
             f"side. Rename or remove one, or give them different ones."
         )

@@ -16,7 +16,7 @@ from mlc_dagster.systems.airbase.vendors.vendor_details import (
     whole_entries,
     with_details,
 )
-from mlc_dagster.systems.ifs.supplier_children import PostalAddress
+from mlc_dagster.systems.ifs.supplier_child_records import PostalAddress
 from mlc_dagster.systems.shared.supplier_lists import Aligned, Lists, aligned
 from mlc_dagster.systems.shared.supplier_match import CodeNames, SupplierMatch
 

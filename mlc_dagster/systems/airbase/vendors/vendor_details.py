@@ -7,7 +7,7 @@ from typing import Any
 
 from mlc_dagster.core.duplicates import folded
 from mlc_dagster.systems.airbase.api import Document
-from mlc_dagster.systems.ifs.supplier_children import ContactPerson, PostalAddress
+from mlc_dagster.systems.ifs.supplier_child_records import ContactPerson, PostalAddress
 from mlc_dagster.systems.shared.supplier_lists import ADDRESSES, CONTACTS, FIELDS, Aligned, Lists, by_entry
 from mlc_dagster.systems.shared.three_way_merge import DisagreementError
 

@@ -10,7 +10,7 @@ import msgspec
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Problem
 from mlc_dagster.rules.problems import problem
-from mlc_dagster.systems.ifs.supplier_children import PostalAddress
+from mlc_dagster.systems.ifs.supplier_child_records import PostalAddress
 from mlc_dagster.systems.shared.countries import COUNTRIES
 
 TABLE, USUAL = "address_types", "Business"

@@ -8,7 +8,7 @@ from typing import Any
 from mlc_dagster.systems.cin7.api import Document
 from mlc_dagster.systems.cin7.records import Supplier
 from mlc_dagster.systems.cin7.suppliers.address_types import in_erp_words
-from mlc_dagster.systems.ifs.supplier_children import ContactPerson, PostalAddress
+from mlc_dagster.systems.ifs.supplier_child_records import ContactPerson, PostalAddress
 from mlc_dagster.systems.shared.countries import COUNTRIES
 from mlc_dagster.systems.shared.supplier_lists import ADDRESSES, CONTACTS, Aligned, Lists, by_entry
 

@@ -9,7 +9,7 @@ import msgspec
 from mlc_dagster.core.vocabulary import ChildSet, Record
 from mlc_dagster.systems.ifs.schema.overlay import absent_now, given, named
 from mlc_dagster.systems.ifs.settings import ChildSettings
-from mlc_dagster.systems.ifs.supplier_children import OWN_KEYS
+from mlc_dagster.systems.ifs.supplier_child_records import OWN_KEYS
 
 
 def list_record(record: type[Record], field: str | None) -> type[Record]:

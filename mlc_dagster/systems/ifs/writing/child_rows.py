@@ -13,7 +13,7 @@ from mlc_dagster.core.vocabulary import ChildSet, EntitySet, Record, Row
 from mlc_dagster.systems.ifs.odata.expressions import key_path
 from mlc_dagster.systems.ifs.schema.catalogue import extended, fields_of
 from mlc_dagster.systems.ifs.schema.child_sets import list_record
-from mlc_dagster.systems.ifs.supplier_children import OWN_KEYS, ContactPerson, PostalAddress
+from mlc_dagster.systems.ifs.supplier_child_records import OWN_KEYS, ContactPerson, PostalAddress
 from mlc_dagster.systems.ifs.writing.document_entry import Found
 from mlc_dagster.systems.shared.supplier_lists import FIELDS, Aligned, Lists, by_entry
 

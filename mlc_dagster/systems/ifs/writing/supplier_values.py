@@ -45,7 +45,7 @@ def told(partner: Partner) -> frozenset[str]:
 def lists_of(children: ChildRows, draft: Draft, below: Below, agreed: Agreed | None) -> Aligned:
     """Contacts and addresses of both sides; none of a list that the tenant does not let us write.
 
-    Raises NotToldApartError, DisagreementError.
+    Raises AmbiguousEntryError, DisagreementError.
     """
     partner: Partner = draft.record
     kept = {of: getattr(partner, of) if children.keeps(of) else None for of in (CONTACTS, ADDRESSES)}
