@@ -125,8 +125,7 @@ class Saved:
     looked_for: tuple[str, ...] = ()  # kinds of disagreement that this look would have found: what it did not is closed
     also_agreed: tuple[tuple[str, Agreed], ...] = ()  # the same, of other keys that it concerns
     bank: BankStep | None = None  # where bank details were sent
-    shown: Shown = field(default_factory=dict)
-    """What the answer shows otherwise than `ReadsBack.expected` has it: cut, lowered, or left to people; no edit."""
+    shown: Shown = field(default_factory=dict)  # what the answer shows otherwise than `expected`: cut, lowered; no edit
 
 
 ACCEPTED = "target_accepts_it"
