@@ -260,6 +260,13 @@ RULES = {
         AT,
         ADMIN,
     ),
+    "address_type_is_mapped": Entry(
+        "Address type {value} stands for none of the other side",
+        "The address would be entered as one of another kind, or be lost.",
+        "Name it below cin7.address_types in mlc.yaml (empty: not shared), or change its type.",
+        MAPPED,
+        ENGINEER,
+    ),
     "bank_details_agree": Entry(
         "Bank details in {there} are others than the ERP's, and not what was sent there",
         "Money may be sent to another account than the supplier's.",
