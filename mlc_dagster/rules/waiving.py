@@ -14,6 +14,8 @@ UNWAIVABLE = {
     "record_can_be_mapped": NOTHING_TO_SEND,
     "required_fields_are_given": TARGET_NEEDS_IT,
     "gl_accounts_exist": TARGET_NEEDS_IT,
+    "accounts_are_in_the_following_ledger": BOOKS_WOULD_BE_WRONG,
+    "address_type_is_mapped": TARGET_NEEDS_IT,
     "code_parts_exist": TARGET_NEEDS_IT,
     "company_is_mapped": TARGET_NEEDS_IT,
     "payment_term_is_mapped": TARGET_NEEDS_IT,

@@ -268,7 +268,7 @@ RULES = {
         ENGINEER,
     ),
     "bank_details_agree": Entry(
-        "Bank details in {there} are others than the ERP's, and not what was sent there",
+        "Bank details in {there} are not the ERP's",
         "Money may be sent to another account than the supplier's.",
         "Call the supplier on a known number, and correct the side that is wrong by hand. Two people release it; it "
         "is compared anew, and never written over.",
