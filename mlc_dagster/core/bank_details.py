@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 MARK = "bank_mark"
 """The field of a record that holds the mark of its document's bank details."""
@@ -18,6 +18,14 @@ _NAMES = re.compile(
     r"bank|iban|bban|swift|routing|sortcode|ifsc|clabe|plusgiro|^bsb|^bic|^aba(number)?$"
     r"|^(ach|wire|eft|sepa|remittance)(account|details|info)"
 )
+
+
+class BankStep(NamedTuple):
+    """What a write of ours made of the bank details that a record there shows: marks, never the details."""
+
+    key: str  # the record's key in the SaaS
+    before: str  # empty: it had none
+    after: str
 
 
 def is_named(name: str) -> bool:

@@ -57,6 +57,16 @@ class LedgerAccount:
 
 
 @dataclass(frozen=True)
+class FollowingLedger:
+    """The chart of a SaaS whose ledger follows a company of the ERP: what is posted there is posted here, too."""
+
+    title: str  # "Cin7"
+    accounts: frozenset[str] = frozenset()  # codes that may be posted to
+    gl_accounts: Mapping[str, str] = dataclasses.field(default_factory=dict)  # ERP account -> the one there, if another
+    fault: str = ""  # why nothing can be judged by it: it is empty, or was read too long ago
+
+
+@dataclass(frozen=True)
 class CodePart:
     """A value of an accounting dimension of the ERP, in one company: code part B to J."""
 
@@ -140,6 +150,9 @@ class Facts:
     accounts: Mapping[tuple[str, str], LedgerAccount] = dataclasses.field(
         default_factory=dict
     )  # (company, code), from the ERP
+    following: Mapping[str, tuple[FollowingLedger, ...]] = dataclasses.field(
+        default_factory=dict
+    )  # company -> the ledgers that follow it, by mlc.yaml
     code_parts: Mapping[tuple[str, str, str], CodePart] = dataclasses.field(
         default_factory=dict
     )  # (company, code part, value), from the ERP

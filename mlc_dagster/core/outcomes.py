@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
+from mlc_dagster.core.bank_details import BankStep
 from mlc_dagster.core.errors import OwnedByAnother
 from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Flow, Target
@@ -123,9 +124,8 @@ class Saved:
     disagreements: tuple[Disagreement, ...] = ()
     looked_for: tuple[str, ...] = ()  # kinds of disagreement that this look would have found: what it did not is closed
     also_agreed: tuple[tuple[str, Agreed], ...] = ()  # the same, of other keys that it concerns
-    shown: Shown = field(default_factory=dict)
-    """What the answer, or the look before it, shows otherwise than `ReadsBack.expected` has it, of what was sent: cut,
-    lowered, or left to people. It is agreed from now on, and no edit."""
+    bank: BankStep | None = None  # where bank details were sent
+    shown: Shown = field(default_factory=dict)  # what the answer shows otherwise than `expected`: cut, lowered; no edit
 
 
 ACCEPTED = "target_accepts_it"

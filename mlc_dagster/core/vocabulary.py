@@ -68,6 +68,16 @@ class ChildSet:
     surface: str = ""  # likewise
     on: Mapping[str, str] = dataclasses.field(default_factory=dict)  # the header's key -> what it is called there
     company: str | None = None  # only the row of this company
+    field: str = ""  # of the header's record, where it holds a list of these rows: "contacts"
+    keys: tuple[str, ...] = ()  # of a list: the fields of its own record that tell its rows apart
+    gone: frozenset[str] = frozenset()  # of a list: fields of its record that the tenant does not have
+    constants: Mapping[str, str | int | bool] = dataclasses.field(default_factory=dict)  # with each create, on the wire
+    is_written: bool = False  # its rows are changed, and made where there is none
+
+    @property
+    def told(self) -> frozenset[str]:
+        """The fields of the header's record that it holds."""
+        return frozenset([self.field]) if self.field else frozenset(self.fields)
 
 
 @dataclass(frozen=True)
@@ -118,7 +128,7 @@ class EntitySet:
     @property
     def not_selected(self) -> frozenset[str]:
         """Record fields that are no column of the set itself."""
-        below = {name for child in self.children for name in child.fields}
+        below = {name for child in self.children for name in child.told}
         return self.absent | below | self.sums.keys()
 
     @property

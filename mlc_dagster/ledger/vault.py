@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, insert, select, update
 
 from mlc_dagster.core.errors import Misconfigured
-from mlc_dagster.ledger.database import Database, clock
+from mlc_dagster.ledger.database import Database, chunks, clock
 from mlc_dagster.ledger.tables import secrets
 from mlc_dagster.ledger.tenants import of_tenant
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
 MASTER_KEY = "MLC_MASTER_KEY"
+BANK = "bank details "
+"""What the name of sealed bank details begins with; their mark follows. No variable of an environment is called so."""
 NEW_KEY = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 
 
@@ -71,10 +74,27 @@ class Vault:
             sealed = connection.execute(select(secrets.c.sealed).where(secrets.c.name == name)).scalar()
         return None if sealed is None else self._opened(name, sealed, self._keys)
 
+    def keep_bank_details(self, values: Mapping[str, str]) -> None:
+        """Seal bank details by their marks; what is there stays: a mark stands for one content."""
+        with self._database.writing() as connection:
+            names = {f"{BANK}{mark}": value for mark, value in values.items()}
+            for some in chunks(list(names)):
+                there = connection.execute(select(secrets.c.name).where(secrets.c.name.in_(some))).scalars()
+                missing = [name for name in some if name not in set(there)]
+                now = clock(connection)
+                rows = [{"name": name, "sealed": self._sealed(name, names[name]), "sealed_at": now} for name in missing]
+                if rows:
+                    connection.execute(insert(secrets), rows)
+
+    def bank_details(self, mark: str) -> str | None:
+        """What a mark stands for; None where it was not kept. Raises as `get`."""
+        return self.get(f"{BANK}{mark}")
+
     def sealed(self) -> list[Sealed]:
-        """All secrets by name, without their values."""
+        """All secrets by name, without their values; bank details are nobody's secret to set, and are left out."""
+        mine = (of_tenant(secrets.c.name), secrets.c.name.not_like(f"{BANK}%"))
         with self._database.reading() as connection:
-            rows = connection.execute(select(secrets).where(of_tenant(secrets.c.name)).order_by(secrets.c.name)).all()
+            rows = connection.execute(select(secrets).where(*mine).order_by(secrets.c.name)).all()
         return [
             Sealed(
                 row.name,

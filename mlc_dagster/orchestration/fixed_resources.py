@@ -38,6 +38,7 @@ def resources(
             "section": section.model_dump(mode="json", exclude_none=True),
             "connections": {each: system.name for each, system in known.items()},
             "shares_budget": shares_budget,
+            "bank_details_go_out": any(each.takes_bank_details for each in settings.targets.values()),
         }
         words = f"{known[name].title}, as mlc.yaml says. Its secrets: {', '.join(told['secrets'])}"
         found[name] = _fixed(ConnectionResource(**told, ledger=ledger), told, words)

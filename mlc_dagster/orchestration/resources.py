@@ -13,7 +13,7 @@ from pydantic import PrivateAttr
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.core.outcomes import Budget
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.ledger.credentials import secret
+from mlc_dagster.ledger.credentials import master_keys, secret
 from mlc_dagster.ledger.replaced_secrets import ReplacedSecret
 from mlc_dagster.orchestration.storage.row_store import RowStore
 from mlc_dagster.pipeline.identity import AccountCheck
@@ -91,6 +91,7 @@ class ConnectionResource(Signed):
     system: str
     section: dict[str, Any]
     connections: dict[str, str]  # every connection -> its system: the ERP is on one side of all their flows
+    bank_details_go_out: bool = False  # to a SaaS, by mlc.yaml: what is read of them is sealed
     _check: AccountCheck | None = PrivateAttr(None)
     _client: Any = PrivateAttr(None)
     _quick_client: Any = PrivateAttr(None)
@@ -149,7 +150,8 @@ class ConnectionResource(Signed):
 
     def _connected(self, settings: SystemConnection, tries: int, budgets: Budgets | None = None) -> Any:
         secrets = dict(zip(self.secrets, self.values(), strict=True))
-        make = partial(systems()[self.system].client, kept=self.kept, bank_salt=self._bank_salt)
+        vault = self.opened.vault(master_keys()) if self.bank_details_go_out else None
+        make = partial(systems()[self.system].client, kept=self.kept, bank_salt=self._bank_salt, bank_vault=vault)
         return make(settings, secrets, budgets or self.budgets, self.connection, tries)
 
     def _bank_salt(self) -> bytes:

@@ -15,6 +15,7 @@ from mlc_dagster.core.flows import Flow, Problem
 from mlc_dagster.core.logs import logger
 from mlc_dagster.core.outcomes import Agreed, Begun, Client, Draft, Outcome, Ready, Refused, Saved, State, Unanswered
 from mlc_dagster.core.record_pages import with_page
+from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.ledger import Decision, Lease, LeaseLost, Ledger, Paused, Run, Standing
 from mlc_dagster.pipeline import disagreements, ending, namesakes, stakes
 from mlc_dagster.pipeline.batches import EXAMPLES, Slice, chunks
@@ -254,6 +255,8 @@ class Delivery:
             words = f"{lost.message}; {flow.target.system} took {saved} record(s) of this batch before that"
             raise LeaseLost(words, cure=lost.cure) from lost
         self.loaded.differing += self.ownership.tell_shared(self.run)
+        steps = [outcome.bank for _, outcome in last_words if isinstance(outcome, Saved) and outcome.bank]
+        self.ledger.bank_marks.follow(f"{ERP}/suppliers_from_{flow.spoke}", steps)
         created = [one.key for one, outcome in last_words if isinstance(outcome, Saved) and outcome.action == "created"]
         self.loaded.differing += namesakes.tell_alike(self.flow, created, self.ledger, self.run)
         return kept

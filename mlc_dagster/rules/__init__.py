@@ -33,6 +33,9 @@ from mlc_dagster.rules.records import is_not_cancelled as is_not_cancelled
 from mlc_dagster.rules.records import order_is_a_purchase as order_is_a_purchase
 from mlc_dagster.rules.records import required_fields_are_given as required_fields_are_given
 from mlc_dagster.rules.records import texts_fit as texts_fit
+from mlc_dagster.rules.reference_books import (
+    accounts_are_in_the_following_ledger as accounts_are_in_the_following_ledger,
+)
 from mlc_dagster.rules.reference_books import company_is_mapped as company_is_mapped
 from mlc_dagster.rules.reference_books import gl_accounts_exist as gl_accounts_exist
 from mlc_dagster.rules.reference_books import location_exists as location_exists

@@ -78,6 +78,31 @@ def _target_account_failure(account: str, on: date | None, facts: Facts) -> str 
     )
 
 
+def accounts_are_in_the_following_ledger(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """Every GL account that is posted to in the ERP is in the chart of the ledger that follows its company, and active:
+    asked before it is posted. No company has such a ledger unless mlc.yaml says so.
+    """
+    failures = [
+        (p.account or "", why if p.line in (None, "") else f"line {p.line}: {why}")
+        for p in target.postings()
+        if p.account and (why := _not_followed(p.company, p.account, facts))
+    ]
+    return problem("accounts_are_in_the_following_ledger", failures)
+
+
+def _not_followed(company: str, account: str, facts: Facts) -> str:
+    for ledger in facts.following.get(company, ()):
+        if ledger.fault:
+            return ledger.fault
+        there = ledger.gl_accounts.get(account, account)
+        if there not in ledger.accounts:
+            mapped = f" (there {there}, by gl_accounts)" if there != account else ""
+            said = f"{mapped} is not in the active chart of {ledger.title}, whose ledger follows that company"
+            cure = "Create or activate it there, or map it under gl_accounts in mlc.yaml"
+            return f"GL account {account} of company {company}{said}. {cure}; nothing was posted."
+    return ""
+
+
 def company_is_mapped(source: Any, target: Any, facts: Facts) -> Problem | None:
     """The record's company is one that mlc.yaml lists."""
     if source.company in facts.companies:

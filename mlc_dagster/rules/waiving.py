@@ -14,6 +14,8 @@ UNWAIVABLE = {
     "record_can_be_mapped": NOTHING_TO_SEND,
     "required_fields_are_given": TARGET_NEEDS_IT,
     "gl_accounts_exist": TARGET_NEEDS_IT,
+    "accounts_are_in_the_following_ledger": BOOKS_WOULD_BE_WRONG,
+    "address_type_is_mapped": TARGET_NEEDS_IT,
     "code_parts_exist": TARGET_NEEDS_IT,
     "company_is_mapped": TARGET_NEEDS_IT,
     "payment_term_is_mapped": TARGET_NEEDS_IT,
@@ -42,7 +44,10 @@ UNWAIVABLE = {
 }
 """Rule -> why no release waives it."""
 
-FOUR_EYES = frozenset({"bank_details_are_confirmed"})
+BANK_DETAILS_DIFFER = "bank_details_agree"
+"""What stands on the other side is neither the ERP's nor what was sent there last: nothing is written over it."""
+
+FOUR_EYES = frozenset({"bank_details_are_confirmed", BANK_DETAILS_DIFFER})
 """Released by two different people, one record at a time."""
 
 TAKEN_AS_KNOWN = "not_changed_after_posting"
@@ -71,6 +76,7 @@ AT_THE_LOAD = IN_THE_TARGET | {
     "target_answered",
     TAKEN_AS_KNOWN,
     "both_sides_agree",
+    BANK_DETAILS_DIFFER,
 }
 """Rules that the load asks. Their holds show the target's record; released, it is tried again at the next load."""
 

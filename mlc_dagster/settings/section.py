@@ -109,6 +109,9 @@ class TargetSection(SystemConnection):
     checks_vouchers: ClassVar[bool] = False
     """Whether the ERP's journal entries are compared with the chart of accounts of this SaaS."""
 
+    follows_companies: ClassVar[bool] = False
+    """Whether it keeps a ledger, with a chart (its reference `accounts`), that may follow companies of the ERP."""
+
     payment_terms: dict[str, str] = Field(default_factory=dict, description="ERP code: the name there")
     tax_rules: dict[str, str] = Field(default_factory=dict, description="ERP tax code: the name there")
     gl_accounts: dict[str, str] = Field(default_factory=dict, description="ERP account: the one there, if another")
@@ -128,6 +131,11 @@ class TargetSection(SystemConnection):
     def erp_code_part_values(self, connection: str) -> Iterator[tuple[str, str]]:
         """The same of values of the ERP's code parts."""
         yield from ()
+
+    @property
+    def takes_bank_details(self) -> bool:
+        """Whether the ERP's bank details of suppliers go there: off unless mlc.yaml says where to."""
+        return False
 
     @property
     def extras(self) -> Mapping[str, Mapping[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 from mlc_dagster.core.accounts import Account, Delivered
 from mlc_dagster.core.facts import Facts, LedgerAccount
@@ -23,6 +23,13 @@ from mlc_dagster.systems.shared.webhooks import WebhookEvent
 
 Chart = Mapping[tuple[str, str], LedgerAccount]
 """(company, account) -> the account, of the ERP."""
+
+
+class BankVault(Protocol):
+    """Bank details, sealed by their marks: `ledger.vault.Vault`."""
+
+    def keep_bank_details(self, values: Mapping[str, str]) -> None: ...
+    def bank_details(self, mark: str) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -144,11 +151,12 @@ class System:
         *,
         kept: Kept = kept_nowhere,
         bank_salt: Callable[[], bytes] | None = None,
+        bank_vault: BankVault | None = None,
     ) -> Any:
         """The client of a connection; its messages name the settings and secrets as they are called here.
 
         `secrets`: name here -> value, in the order of `secrets_of`. `bank_salt`: of the ledger, for the marks that it
-        makes of bank details. Raises as `connect`.
+        makes of bank details; `bank_vault`: where they are sealed, where a SaaS gets them. Raises as `connect`.
         """
         own = self.secrets_of(section)
         names, usual = tuple(secrets), [secret_name(name, self.name, connection) for name in own]
@@ -158,6 +166,10 @@ class System:
         )
         if bank_salt is not None and hasattr(made, "bank_salt"):
             made.bank_salt = bank_salt
+        if bank_vault is not None and hasattr(made, "keep_bank_details"):
+            made.keep_bank_details = bank_vault.keep_bank_details
+        if bank_vault is not None and hasattr(made, "open_bank_details"):
+            made.open_bank_details = bank_vault.bank_details
         if connection == self.name and names == own:
             return made
         said = {**dict(zip(own, names, strict=True)), **dict(zip(usual, names, strict=True))}

@@ -100,7 +100,7 @@ class Rounds:
         }
         content = {
             "companies": {"0010": {"currency": "SEK"}},
-            "ifs": {"base_url": f"{url}/ifs", "token_url": token_url, "requests_per_minute": plenty},
+            "ifs": {"base_url": f"{url}/ifs", "token_url": token_url, "requests_per_minute": plenty, **self.erp()},
             self.spoke: {
                 **sections[self.spoke],
                 "payment_terms": {"30": "30 days", "45": "45 days"},
@@ -109,6 +109,10 @@ class Rounds:
             },
         }
         return settings_file.parse(content, "mlc.yaml")
+
+    def erp(self) -> dict[str, Any]:
+        """What mlc.yaml says of the ERP beside its address."""
+        return {}
 
     def client(self, system: str) -> Any:
         """A client of its own, whose budget has no limit. It tries a call as often as in a run."""

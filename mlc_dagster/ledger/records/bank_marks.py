@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import select
 
+from mlc_dagster.core.bank_details import BankStep
 from mlc_dagster.ledger.columns import stored_key
 from mlc_dagster.ledger.database import Database, chunks, clock, upsert
 from mlc_dagster.ledger.tables import bank_marks, salts
@@ -45,6 +46,15 @@ class BankMarks:
                 for row in connection.execute(select(bank_marks.c.key, bank_marks.c.mark).where(*mine)):
                     found[stored[row.key]] = row.mark
         return found
+
+    def follow(self, flow: str, steps: Iterable[BankStep]) -> None:
+        """What a write of ours made of them is known, where what stood there before was known, or nothing was.
+
+        Another's change that came in between stays one: it is held by the flow that reads it.
+        """
+        taken = list(steps)
+        known = self.of(flow, [step.key for step in taken]) if taken else {}
+        self.know(flow, {step.key: step.after for step in taken if known.get(step.key, "") == step.before})
 
     def know(self, flow: str, marks: Mapping[str, str]) -> None:
         """These are right from now on."""

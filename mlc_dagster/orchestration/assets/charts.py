@@ -11,6 +11,7 @@ from mlc_dagster.core.arrow_columns import records_of
 from mlc_dagster.core.facts import Facts, LedgerAccount
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import Record
+from mlc_dagster.orchestration.assets.following_ledgers import with_following
 from mlc_dagster.settings import Settings
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.chart_facts import code_parts, ledger_accounts, why_unusable
@@ -32,6 +33,7 @@ def facts_for(flow: Flow, settings: Settings, context: dg.AssetExecutionContext)
     accounts = chart_of_accounts(store, settings)
     fault = why_unusable(accounts, books, settings.companies, flow.target.system) or _stale(CHART, settings, ledger)
     facts = replace(facts, accounts=accounts, unusable={GL_RULE: fault} if fault else {})
+    facts = with_following(facts, flow, settings, store, ledger)
     return _with_code_parts(flow, facts, store, settings, ledger) if reads_code_parts(flow) else facts
 
 

@@ -27,6 +27,7 @@ from mlc_dagster.orchestration.assets import (
 )
 from mlc_dagster.orchestration.assets.asset_keys import group_of, prepared_key
 from mlc_dagster.orchestration.assets.charts import CHART, CODE_PARTS, GL_RULE, facts_for, reads_code_parts
+from mlc_dagster.orchestration.assets.following_ledgers import ACCOUNTS, followers, judges_following
 from mlc_dagster.orchestration.assets.guarding import block, guard, stored
 from mlc_dagster.orchestration.assets.judgements import MAY_LOAD, judgements, statements, stock_of
 from mlc_dagster.orchestration.assets.second_read import records_by_key, second_read, source_number
@@ -68,7 +69,7 @@ def prepared_asset(
         description=f"{flow.description}\n\nPrepared: typed, mapped and judged; held records wait in the ledger.",
         metadata=columns.prepared_metadata(flow, settings),
         code_version=stale.RELEASE,
-        deps=_upstream(flow),
+        deps=_upstream(flow, settings),
         required_resource_keys={*_asked(flow), flow.target.system, "ledger", "storage"},
         check_specs=[
             dg.AssetCheckSpec(name, asset=list(key), blocking=name == MAY_LOAD, description=words)
@@ -161,9 +162,10 @@ def _asked(flow: Flow) -> set[str]:
     return {flow.source.system} if flow.document else set()
 
 
-def _upstream(flow: Flow) -> list[dg.AssetDep]:
+def _upstream(flow: Flow, settings: Settings) -> list[dg.AssetDep]:
     keys = [CHART] * flow.checks_accounts + [CODE_PARTS] * reads_code_parts(flow)
     charts = [dg.AssetDep(list(key), partition_mapping=dg.AllPartitionMapping()) for key in keys]
+    charts += [dg.AssetDep([name, ACCOUNTS]) for name in followers(settings) if judges_following(flow)]
     return [dg.AssetDep(list(flow.source.key)), *charts, *(dg.AssetDep(needed.split("/")) for needed in flow.needs)]
 
 

@@ -39,7 +39,7 @@ class AirbaseSandbox:
         self.partial_bulks, self.has_payment_terms = self.traits.partial_bulks, self.traits.has_payment_terms
         self.read_only: tuple[str, ...] = tuple(filter(None, self.traits.read_only.split(",")))
         self.read_only_orders: tuple[str, ...] = tuple(filter(None, self.traits.read_only_orders.split(",")))
-        self._shelves = Shelves()
+        self._shelves = Shelves(tuple(filter(None, self.traits.vendor_details.split(","))))
 
     # --- for tests and seeds ---
 
@@ -85,8 +85,9 @@ class AirbaseSandbox:
 
     def change_vendor(self, which: str, **fields: Any) -> None:
         """As a person would: name, email, is_active, payment_terms. Raises KeyError, ValueError, Refusal."""
-        if strangers := fields.keys() - set(IN_THE_UI):
-            raise ValueError(f"people change {', '.join(IN_THE_UI)} of a vendor; found {', '.join(sorted(strangers))}")
+        in_the_ui = (*IN_THE_UI, *self._shelves.vendor_details)
+        if strangers := fields.keys() - set(in_the_ui):
+            raise ValueError(f"people change {', '.join(in_the_ui)} of a vendor; found {', '.join(sorted(strangers))}")
         with self._lock:
             self._shelves.upsert("vendors", fields, patched=self._shelves.rows["vendors"][which]["airbase_id"])
 

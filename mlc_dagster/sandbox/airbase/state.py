@@ -24,7 +24,9 @@ class Refusal(Exception):
 class Shelves:
     """Rows by kind and id."""
 
-    def __init__(self) -> None:
+    def __init__(self, vendor_details: tuple[str, ...] = ()) -> None:
+        """`vendor_details`: fields that vendors have beside those that were recorded; kept as they come."""
+        self.vendor_details = vendor_details
         kinds = ("vendors", "accounts", "subsidiaries", "purchase_orders", REQUESTS, ENTRIES)
         self.rows: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in kinds}
 
@@ -105,6 +107,7 @@ class Shelves:
             "email": _text(body, "email", 255, required=False),
             "payment_terms": _text(body, "payment_terms", 255, required=False) or None,
             "subsidiary_reference_ids": [self._subsidiary(each) for each in subsidiaries],
+            **{name: body.get(name) for name in self.vendor_details},
         }
 
     def _subsidiary(self, given: Any) -> dict[str, str]:

@@ -17,6 +17,7 @@ class AirbaseTraits:
     read_only: str = ""  # fields of vendors that are dropped with 200, comma separated
     read_only_orders: str = ""  # the same of purchase orders
     lowers_mail: bool = False  # mail addresses of vendors are kept in lower case
+    vendor_details: str = ""  # fields that its vendors have beside those that were recorded, comma separated
     blank_tags: bool = False  # no tag has a reference of the ERP, as in the recording
 
 

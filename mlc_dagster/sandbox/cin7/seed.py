@@ -33,6 +33,7 @@ DEMO_CIN7: dict[str, Any] = {
     "tax_rules": dict(TAX_RULES),
     "gl_accounts": dict(GL_ACCOUNTS),
     "units": dict(UNITS),
+    "supplier_details": "true",
 }
 BY_HAND = slice(60, 68)
 """Which of the ERP's suppliers stand there under the same name."""

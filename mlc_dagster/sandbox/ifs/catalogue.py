@@ -117,6 +117,20 @@ KINDS = (
         number="SupplierId",
     ),
     _kind(
+        "SupplierContactSet",
+        "SupplierHandling",
+        "SupplierId ContactId",
+        "Name Phone Mobile Email IsPrimary:bool",
+        number="ContactId",
+    ),
+    _kind(
+        "SupplierAddressSet",
+        "SupplierHandling",
+        "SupplierId AddressId",
+        "AddressType Address1 Address2 City State ZipCode Country",
+        number="AddressId",
+    ),
+    _kind(
         "CustomerSet",
         "CustomerHandling",
         "CustomerId",

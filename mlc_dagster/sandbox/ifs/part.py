@@ -21,9 +21,18 @@ def _made(shared: Shared, limits: Mapping[str, int]) -> IfsSandbox:
     return IfsSandbox(shared.traits or Tenant(), counts, shared.journal, shared.lock)
 
 
+CHILDREN = [
+    {"set": f"Supplier{one}Set", "on": {"supplier_id": "SupplierId"}, "list": of, "writes": "true"}
+    for of, one in (("contacts", "Contact"), ("addresses", "Address"))
+]
+"""The child entities of suppliers, as mlc.yaml names them."""
+
+
 def _settings(url: str) -> dict[str, Any]:
     addresses = {"base_url": f"{url}/ifs", "token_url": f"{url}{PATH}"}
-    return {"requests_per_minute": "1000", "documents_per_batch": "20", "currencies": ["EUR", "USD"], **addresses}
+    sets = {"supplier_set": {"children": list(CHILDREN), "delta": "modified"}}
+    limits = {"requests_per_minute": "1000", "documents_per_batch": "20", "currencies": ["EUR", "USD"]}
+    return {**limits, **addresses, "entity_sets": sets}
 
 
 def _put(set_name: str, ifs: IfsSandbox, row: Any) -> dict[str, str]:

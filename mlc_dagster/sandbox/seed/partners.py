@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -14,6 +14,7 @@ from mlc_dagster.sandbox.seed.books import COMPANIES, COSTS, INACTIVE_TERM, PAYM
 from mlc_dagster.sandbox.seed.texts import HOSTILE_KEYS, HOSTILE_NAMES, TOO_LONG_NAME, company_names
 
 DAYS = 30
+DETAILED = 12  # every so many suppliers have contacts and addresses in child entities
 COUNTRY = {"0010": "SE", "20": "JP", "0030": "KW"}
 _HOW_MANY = {"0010": 170, "20": 75, "0030": 65}
 
@@ -65,9 +66,23 @@ def sow_partners(ifs: IfsSandbox, season: Season) -> list[Partner]:
             row["SupplierId"] = HOSTILE_KEYS[number - len(HOSTILE_NAMES)]
             season.flawed("hostile key", row["SupplierId"])
         ifs.put("SupplierSet", row)
+        if number % DETAILED == 0:
+            _sow_details(ifs, row, number)
         partners.append(Partner(row["SupplierId"], company, row["CurrencyCode"], day))
     _sow_flawed(ifs, season)
     return partners
+
+
+def _sow_details(ifs: IfsSandbox, supplier: Mapping[str, Any], number: int) -> None:
+    """Rows of the child entities: a contact person and two addresses, one of a type that Cin7 has no place for."""
+    key, stamp = supplier["SupplierId"], {"LastModified": supplier["LastModified"]}
+    person = {"ContactId": f"K{number}", "Name": f"Kim Persson {number}", "Phone": f"+46 8 {number:06d}"}
+    mail = {"Email": f"kim{number}@supplier.example", "IsPrimary": True}
+    ifs.put("SupplierContactSet", {"SupplierId": key, **person, **mail, **stamp})
+    places = (("A1", "Delivery", f"Dock {number}"), ("A2", "Pay", f"Box {number}"))
+    for place, kind, line in places:
+        row = {"AddressId": place, "AddressType": kind, "Address1": line, "City": "Malmö", "Country": "SE"}
+        ifs.put("SupplierAddressSet", {"SupplierId": key, **row, **stamp})
 
 
 def _suppliers(season: Season) -> Iterator[tuple[str, int, dict[str, Any]]]:

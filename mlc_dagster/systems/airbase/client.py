@@ -49,6 +49,7 @@ from mlc_dagster.systems.airbase.writing.upserts import UpsertKind, UpsertWriter
 from mlc_dagster.systems.shared.draft_writer import DraftWriter
 from mlc_dagster.systems.shared.json_rows import converted_row
 from mlc_dagster.systems.shared.kept_reads import KeptRead
+from mlc_dagster.systems.shared.outward_bank import OutwardBank
 from mlc_dagster.transport.client import ApiClient
 
 BOOKS_FRESH = 60.0  # seconds that rules are judged by the same books
@@ -67,6 +68,10 @@ class AirbaseClient:
         """`terms`: the ERP's payment terms -> their names in Airbase; none: they are not shared."""
         self.api, self.endpoints, self._clock = api, endpoints, clock
         self.bank_salt: Callable[[], bytes] = bytes
+        self.open_bank_details: Callable[[str], str | None] = lambda mark: None
+        bank = OutwardBank(
+            endpoints.bank_details, "Airbase", lambda: self.bank_salt(), lambda mark: self.open_bank_details(mark)
+        )
         self._api = AirbaseApi(api, endpoints.page_size)
         left_out = endpoints.vendor_fields_left_out
         vendors = UpsertKind(
@@ -74,8 +79,9 @@ class AirbaseClient:
             self._vendor_body,
             endpoints.vendors_bulk,
             by_name=True,
-            two_way=VendorMatching(terms or {}),
+            two_way=VendorMatching(terms or {}, endpoints.vendor_details, endpoints.main_address_type),
             otherwise=partial(otherwise, left_out=left_out),
+            bank=bank if endpoints.bank_details else None,
         )
         orders = UpsertKind(
             "purchase order", bodies.order, endpoints.purchase_orders_bulk, fault=_total_fault, otherwise=otherwise
@@ -88,7 +94,11 @@ class AirbaseClient:
         }
         self._lists = {
             VENDOR_LIST.name: AirbaseList(
-                self._api, endpoints.vendors, listed_vendor, clock, salt=lambda: self.bank_salt()
+                self._api,
+                endpoints.vendors,
+                partial(listed_vendor, endpoints.vendor_details),
+                clock,
+                salt=lambda: self.bank_salt(),
             ),
             **_spend_lists(self._api, endpoints, clock),
         }

@@ -35,6 +35,9 @@ def airbase_client(
     endpoints = Endpoints(
         **settings.paths.model_dump(),
         vendor_fields_left_out=settings.vendor_fields_left_out,
+        vendor_details=settings.tables()["vendor_details"],
+        main_address_type=settings.main_address_type,
+        bank_details=tuple(filter(None, settings.bank_details.split("."))),
         page_size=settings.page_size,
         batch_size=settings.batch_size,
         request_status=settings.request_status,

@@ -19,6 +19,9 @@ class Endpoints:
     purchase_requests: str = ""
     ledger_entries: str = "/v1/accounting/ledger_entries/"
     vendor_fields_left_out: tuple[str, ...] = ()  # fields that this tenant's vendors do not take
+    vendor_details: Mapping[str, str] = field(default_factory=dict)  # our field -> dotted path in a vendor
+    main_address_type: str = "Visit"  # the ERP's, of the address that a vendor has
+    bank_details: tuple[str, ...] = ()  # where they go in a vendor; none: nowhere
     page_size: int = 250
     batch_size: int = 100
     request_status: str = "approved"

@@ -7,11 +7,13 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import pyarrow as pa
 
 from mlc_dagster.core.errors import Misconfigured, RecordRejected
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, key_parts
 from mlc_dagster.systems.airbase.api import AirbaseApi, Document, id_of, reference_of
+from mlc_dagster.systems.airbase.vendors.vendor_details import details_in
 from mlc_dagster.systems.shared.kept_reads import KeptRead
 from mlc_dagster.systems.shared.lists_by_day import Extract, ListByDay, alone
 
@@ -106,9 +108,9 @@ class AirbaseList:
         self._documents.forget()
 
 
-def listed_vendor(row: Document) -> dict[str, Any]:
-    """Record field -> what Airbase says. A payment term that the tenant's vendors do not have is null, an empty one
-    is an empty text.
+def listed_vendor(paths: Mapping[str, str], row: Document) -> dict[str, Any]:
+    """Record field -> what Airbase says; `paths`: of its contact and its address. A payment term that the tenant's
+    vendors do not have is null, an empty one is an empty text.
     """
     term = row["payment_terms"] or "" if "payment_terms" in row else None
     return {
@@ -118,4 +120,10 @@ def listed_vendor(row: Document) -> dict[str, Any]:
         "email": row["email"] or "" if "email" in row else None,
         "payment_term": term,
         "is_active": row.get("is_active", True) is not False,
+        **{name: [msgspec.structs.asdict(each) for each in found or ()] for name, found in _lists(row, paths)},
     }
+
+
+def _lists(row: Document, paths: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+    if paths:
+        yield from details_in(row, paths)._asdict().items()

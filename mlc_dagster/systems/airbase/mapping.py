@@ -9,6 +9,7 @@ from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.rules.chart_agreement import subsidiary_of
 from mlc_dagster.systems.airbase.records import DECIMALS, OrderLine, PurchaseOrder, Vendor
+from mlc_dagster.systems.airbase.vendors.vendor_details import main_address, primary_of
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.supplier_records import owners_from
 from mlc_dagster.systems.shared.order_lines import has_another_price, one_costs, ordered, stated_total
@@ -18,6 +19,8 @@ VENDORS_FLOW, PURCHASE_ORDERS_FLOW = "airbase/vendors", "airbase/purchase_orders
 
 def vendor_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Vendor:
     """An IFS supplier becomes an Airbase vendor; a blocked one is not active there."""
+    places, main = facts.table("vendor_details"), facts.options.get("main_address_type", "")
+    has_contact, has_address = "contact_name" in places and supplier.contacts is not None, "address1" in places
     return Vendor(
         key=key_text(supplier.supplier_id),
         name=(supplier.name or "").strip() or None,
@@ -26,6 +29,9 @@ def vendor_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Vendor:
         subsidiaries=_all_subsidiaries(facts),
         payment_term=facts.payment_terms.get(supplier.payment_terms or ""),
         owners=owners_from(facts.table("supplier_owners")),
+        contacts=primary_of(supplier.contacts) if has_contact else None,
+        addresses=main_address(supplier.addresses, main) if has_address and supplier.addresses is not None else None,
+        bank_mark=supplier.bank_account if facts.options.get("bank_details") else None,
     )
 
 

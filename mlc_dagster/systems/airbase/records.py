@@ -13,6 +13,7 @@ from decimal import Decimal
 from mlc_dagster.core.amounts import round_half_up, times
 from mlc_dagster.core.flows import Target
 from mlc_dagster.core.vocabulary import EntitySet, Record
+from mlc_dagster.systems.ifs.supplier_child_records import ContactPerson, PostalAddress, list_texts
 from mlc_dagster.systems.ifs.supplier_records import Owner
 
 TEXT = 255
@@ -34,6 +35,9 @@ class Vendor(Record, frozen=True, kw_only=True):
     subsidiaries: tuple[str, ...] = ()  # erp_reference_ids; those that people added in Airbase stay
     payment_term: str | None = None  # Airbase's name, where mlc.yaml has names for the ERP's
     owners: tuple[Owner, ...] = ()  # whose value counts where both sides changed a field; of the others: the ERP
+    bank_mark: str | None = None  # of the ERP's bank details, which are sent in its place; None: they go nowhere
+    contacts: tuple[ContactPerson, ...] | None = None  # the primary one; None: this tenant's vendors hold none
+    addresses: tuple[PostalAddress, ...] | None = None  # the main one; likewise
 
     def required(self) -> Iterator[tuple[str, object]]:
         yield "Name", self.name
@@ -42,6 +46,7 @@ class Vendor(Record, frozen=True, kw_only=True):
         yield "SupplierId", self.key, TEXT
         yield "Name", self.name, TEXT
         yield "Email", self.email, TEXT
+        yield from list_texts(self.contacts, self.addresses)
 
 
 class ListedVendor(Record, frozen=True, kw_only=True):
@@ -55,6 +60,8 @@ class ListedVendor(Record, frozen=True, kw_only=True):
     email: str | None = None
     payment_term: str | None = None  # Airbase's name; None: this tenant's vendors have none
     is_active: bool = True
+    contacts: tuple[ContactPerson, ...] = ()  # one or none, where airbase.vendor_details says in which fields
+    addresses: tuple[PostalAddress, ...] = ()  # likewise
     bank_mark: str | None = None  # of its bank details, salted: they are never read themselves
 
 

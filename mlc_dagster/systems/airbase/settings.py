@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator
 
+from mlc_dagster.core.bank_details import is_named
 from mlc_dagster.settings.addresses import Address
 from mlc_dagster.settings.orders import TakesQuantities
 from mlc_dagster.settings.section import PROOF, Pattern, Section, shape, sides
@@ -37,6 +38,24 @@ class AirbasePaths(Section):
     ledger_entries: ApiPath = "/v1/accounting/ledger_entries/"
 
 
+VendorDetail = Literal[
+    "contact_name",
+    "contact_phone",
+    "contact_mobile",
+    "contact_email",
+    "address1",
+    "address2",
+    "city",
+    "state",
+    "zip_code",
+    "country",
+]
+DETAIL_PATH = shape(r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*$", "a field of a vendor, such as contact.name")
+BANK_PATH = shape(
+    r"^$|^bank[a-z0-9_]*(\.[a-z0-9_]+)*$", "a field whose name begins with bank, such as bank_account.iban"
+)
+
+
 class AirbaseSettings(SpendSettings, TakesQuantities):
     """Airbase. The token comes from AIRBASE_TOKEN."""
 
@@ -61,17 +80,51 @@ class AirbaseSettings(SpendSettings, TakesQuantities):
     vendor_fields_left_out: tuple[Literal["is_active", "email"], ...] = Field(
         (), description="Fields that this tenant's vendors do not take; what Airbase does not keep holds its record"
     )
-    supplier_owners: dict[Literal["name", "email", "payment_terms"], Literal["ifs", "airbase", "hold"]] = Field(
+    vendor_details: dict[VendorDetail, Annotated[str, Field(pattern=DETAIL_PATH)]] = Field(
+        default_factory=dict,
+        description="Where a vendor holds its contact and its address, such as {contact_name: contact.name}: to be "
+        "confirmed in the portal. They go both ways where ifs.entity_sets.supplier_set.children names their lists",
+    )
+    main_address_type: str = Field("Visit", description="The ERP's type of the address that a vendor has")
+    bank_details: str = Field(
+        "",
+        pattern=BANK_PATH,
+        description="Where the ERP's bank details of a supplier go in a vendor, such as bank_account.iban: to be "
+        "confirmed in the portal, since nobody has published it. Empty: they go nowhere. They never come back",
+    )
+    supplier_owners: dict[
+        Literal["name", "email", "payment_terms", "contacts", "addresses"], Literal["ifs", "airbase", "hold"]
+    ] = Field(
         default_factory=dict, description="Whose value counts where both sides changed a field; of the others: ifs"
     )
     paths: AirbasePaths = AirbasePaths()
 
     def options(self) -> dict[str, str]:
         """What mappings may know of this section, as text."""
-        return {**super().options(), "create_suppliers_in_ifs": str(self.create_suppliers_in_ifs).lower()}
+        flags = {
+            "create_suppliers_in_ifs": str(self.create_suppliers_in_ifs).lower(),
+            "bank_details": self.bank_details,
+            "main_address_type": self.main_address_type,
+        }
+        return {**super().options(), **flags}
+
+    @property
+    def takes_bank_details(self) -> bool:
+        return bool(self.bank_details)
 
     def tables(self) -> dict[str, dict[str, str]]:
-        return {**super().tables(), "supplier_owners": sides(self.supplier_owners)}
+        details = {str(name): path for name, path in self.vendor_details.items()}
+        return {**super().tables(), "supplier_owners": sides(self.supplier_owners), "vendor_details": details}
+
+    @field_validator("vendor_details")
+    @classmethod
+    def _are_named(cls, value: dict[str, str]) -> dict[str, str]:
+        """A contact is known by its name."""
+        if any(name.startswith("contact_") for name in value) and "contact_name" not in value:
+            raise ValueError("expected contact_name, too: a contact is known by its name")
+        if wrong := [path for path in value.values() if is_named(path)]:
+            raise ValueError(f"{', '.join(wrong)}: bank details are never shared; they go one way, by bank_details")
+        return value
 
     @property
     def switched_off(self) -> dict[str, str]:

@@ -20,6 +20,7 @@ from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, key_p
 from mlc_dagster.systems.cin7.accepted_values import with_accepted
 from mlc_dagster.systems.cin7.account_rules import USUAL_TOLERANCE, rules_of
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, classify, signature
+from mlc_dagster.systems.cin7.chart_records import Account
 from mlc_dagster.systems.cin7.duplicates import Duplicates
 from mlc_dagster.systems.cin7.lists import listed_supplier, supplier_pages, suppliers_of
 from mlc_dagster.systems.cin7.purchases.invoice_writer import InvoiceWriter
@@ -28,7 +29,7 @@ from mlc_dagster.systems.cin7.purchases.purchase_writer import PurchaseSender, P
 from mlc_dagster.systems.cin7.purchases.read_back import PurchasesReadBack, seen_unknown
 from mlc_dagster.systems.cin7.purchases.shown_purchase import expected_invoice, expected_purchase, worth_of
 from mlc_dagster.systems.cin7.records import PURCHASE_INVOICES, PURCHASES, SUPPLIERS
-from mlc_dagster.systems.cin7.reference_books import read_books
+from mlc_dagster.systems.cin7.reference_books import read_accounts, read_books
 from mlc_dagster.systems.cin7.suppliers.read_back import expected_supplier, seen_suppliers
 from mlc_dagster.systems.cin7.suppliers.supplier_writer import SupplierWriter
 from mlc_dagster.systems.shared.kept_reads import KeptRead
@@ -52,12 +53,13 @@ class Cin7Client:
         clock: Callable[[], float] = time.monotonic,
         terms: Mapping[str, str] | None = None,
         account_id: str = "",
+        address_types: Mapping[str, str] | None = None,
     ) -> None:
-        """`terms`: the ERP's payment terms -> their names in Cin7. `account_id`: whose account this is; a secret."""
+        """`terms`, `address_types`: the ERP's -> their names in Cin7. `account_id`: whose account this is; a secret."""
         self.account_id = account_id
         self.bank_salt: Callable[[], bytes] = bytes
         self.api, self._api, self._options = api, Cin7Api(api), options or {}
-        self._suppliers = SupplierWriter(self._api, clock, terms)
+        self._suppliers = SupplierWriter(self._api, clock, terms, address_types)
         tolerance = self._options.get("rate_tolerance", USUAL_TOLERANCE)
         account = KeptRead(lambda: rules_of(self._api.get("/me"), tolerance), PRODUCTS_FRESH, clock)
         lookup = PurchaseLookup(self._api, clock)
@@ -141,6 +143,10 @@ class Cin7Client:
         books = self._books.value()
         currencies = {str(row["ID"]): str(row.get("Currency") or "") for row in self._suppliers.listed()}
         return replace(books, supplier_currency=currencies)  # with those that we made since
+
+    def accounts(self) -> list[Account]:
+        """The chart of accounts, those that are not active too. Raises as `save`."""
+        return read_accounts(self._api)
 
     def known(self, target: Target, records: Sequence[Any]) -> Books:
         """The books. The list of suppliers is read anew where it lacks one that these records name: since it was read

@@ -37,4 +37,11 @@ def cin7_client(
         allows=allowed(name, settings.mode),
         max_attempts=tries,
     )
-    return Cin7Client(api, settings.options(), terms=settings.payment_terms, account_id=account_id)
+    tables = settings.tables()
+    return Cin7Client(
+        api,
+        settings.options(),
+        terms=settings.payment_terms,
+        account_id=account_id,
+        address_types=tables["address_types"],
+    )

@@ -23,6 +23,7 @@ from mlc_dagster.systems.cin7.rules import (
     rate_is_known,
     units_are_the_products,
 )
+from mlc_dagster.systems.cin7.suppliers.address_types import address_type_is_mapped
 from mlc_dagster.systems.cin7.suppliers.inbound import FLOWS as INBOUND
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.origins import is_expected_only
@@ -50,12 +51,14 @@ FLOWS = (
             rules.payment_term_is_mapped,
             rules.tax_rule_is_mapped,
             rules.texts_fit,
+            address_type_is_mapped,
             rules.is_not_known_under_another_key,
         ),
         checks_accounts=False,
         pair=SUPPLIERS_FLOW,
         description=(
-            "Suppliers of IFS in Cin7: name, currency, payment term, tax number, mail address, country. A supplier "
+            "Suppliers of IFS in Cin7: name, currency, payment term, tax number, mail address, country, and where "
+            "cin7.supplier_details is on contact persons with their phones, and addresses by their types. A supplier "
             "that is blocked in IFS is deprecated in Cin7. What people keep in Cin7 beside it stays as it is."
         ),
     ),

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from mlc_dagster.core.vocabulary import Pull, Scope
 from mlc_dagster.systems.cin7.api import Cin7Api, Document, same_id
 from mlc_dagster.systems.cin7.suppliers.supplier_fields import shared_fields
+from mlc_dagster.systems.cin7.suppliers.supplier_lists import addresses_in, contacts_in
 from mlc_dagster.systems.cin7.suppliers.supplier_writer import key_in
 
 
@@ -40,5 +43,11 @@ def listed_supplier(options: Mapping[str, str], row: Document) -> dict[str, Any]
         "email": values.get("email"),
         "country": values.get("country"),
         "status": row.get("Status"),
+        **(_lists(row) if options.get("supplier_details") == "true" else {}),
         "last_modified_on": row.get("LastModifiedOn"),
     }
+
+
+def _lists(row: Document) -> dict[str, Any]:
+    lists = {"contacts": contacts_in(row), "addresses": addresses_in(row)}
+    return {of: [msgspec.structs.asdict(each) for each in entries] for of, entries in lists.items()}

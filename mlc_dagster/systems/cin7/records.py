@@ -14,6 +14,7 @@ from typing import Literal
 from mlc_dagster.core.amounts import STEPS, round_to, times
 from mlc_dagster.core.flows import DuplicateWording, Target
 from mlc_dagster.core.vocabulary import EntitySet, Record
+from mlc_dagster.systems.ifs.supplier_child_records import ContactPerson, PostalAddress, list_texts
 from mlc_dagster.systems.ifs.supplier_records import Owner
 
 DECIMALS = 2
@@ -57,7 +58,9 @@ class Supplier(Record, frozen=True, kw_only=True):
     tax_number: str | None = None
     comments: str | None = None
     contact: Contact | None = None
-    country: str | None = None  # full name
+    country: str | None = None  # full name; None where the addresses say it
+    contacts: tuple[ContactPerson, ...] | None = None  # beside our own contact; None: they are not shared
+    addresses: tuple[PostalAddress, ...] | None = None  # in the ERP's words
     owners: tuple[Owner, ...] = ()  # whose value counts where both sides changed a field; of the others: the ERP
 
     def taxes(self) -> Iterator[tuple[str, str | None, str | None]]:
@@ -67,6 +70,9 @@ class Supplier(Record, frozen=True, kw_only=True):
         yield "Name", self.name
         yield "Currency", self.currency
         yield "AccountPayable (Cin7's account with the system code CREDITORS)", self.payable_account
+        for place in self.addresses or ():
+            yield f"{place.address_type} address, first line", place.address1
+            yield f"{place.address_type} address, country", place.country
 
     def texts(self) -> Texts:
         yield "SupplierId", self.key, 256
@@ -74,6 +80,7 @@ class Supplier(Record, frozen=True, kw_only=True):
         yield "VatNo", self.tax_number, 256
         yield "Notes", self.comments, 256
         yield "Email", self.contact.email if self.contact else None, 256
+        yield from list_texts(self.contacts, self.addresses)
 
 
 class ListedSupplier(Record, frozen=True, kw_only=True):
@@ -91,6 +98,8 @@ class ListedSupplier(Record, frozen=True, kw_only=True):
     email: str | None = None  # of our own contact, else of the default one; None: there is neither
     country: str | None = None  # full name, of the business address; None: there is none
     status: str | None = None
+    contacts: tuple[ContactPerson, ...] = ()  # but for our own, where cin7.supplier_details is on
+    addresses: tuple[PostalAddress, ...] = ()  # likewise; types and countries as Cin7 names them
     last_modified_on: datetime | None = None
     bank_mark: str | None = None  # of its bank details, salted: they are never read themselves
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from mlc_dagster.core.facts import Books
 from mlc_dagster.systems.cin7.api import Cin7Api, Document
+from mlc_dagster.systems.cin7.chart_records import Account
 
 PAYABLE = "CREDITORS"
 """The system code of the one account that suppliers may be payable on; another liability account is refused."""
@@ -32,6 +33,20 @@ def read_books(api: Cin7Api, products: Mapping[str, Document]) -> Books:
         base_currency=me.get("Currency") or "",
         locked_before=lock_date(me),
     )
+
+
+def read_accounts(api: Cin7Api) -> list[Account]:
+    """The whole chart, archived accounts too. One without a code cannot be posted to by this API: its code is empty."""
+    return [
+        Account(
+            code=str(row.get("Code") or ""),
+            name=row.get("Name"),
+            type=row.get("Type"),
+            account_class=row.get("Class"),
+            is_active=_is_active(row),
+        )
+        for row in api.pages("/ref/account", "AccountsList")
+    ]
 
 
 def lock_date(me: Document) -> date | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from mlc_dagster.settings.addresses import Address
 from mlc_dagster.settings.orders import TakesQuantities
@@ -20,6 +21,7 @@ class Cin7Settings(TakesQuantities, StatesPayables):
     """Cin7 Core. Keys come from CIN7_ACCOUNT_ID and CIN7_APPLICATION_KEYS (comma separated: they share the work)."""
 
     checks_vouchers: ClassVar[bool] = True
+    follows_companies: ClassVar[bool] = True
 
     base_url: Address = "https://inventory.dearsystems.com/ExternalApi/v2"
     calls_per_minute: int = Field(
@@ -66,7 +68,16 @@ class Cin7Settings(TakesQuantities, StatesPayables):
     create_suppliers_in_ifs: bool = Field(
         False, description="Suppliers that only Cin7 has are made in IFS; needs suppliers_into_ifs"
     )
-    supplier_owners: dict[SupplierField, Literal["ifs", "cin7", "hold"]] = Field(
+    supplier_details: bool = Field(
+        False,
+        description="Contact persons and addresses of suppliers, both ways, where "
+        "ifs.entity_sets.supplier_set.children names the lists that hold them",
+    )
+    address_types: dict[str, Literal["Billing", "Business", "Shipping", ""]] = Field(
+        {"Document": "Billing", "Delivery": "Shipping", "Visit": "Business", "Pay": ""},
+        description="The ERP's address type: Cin7's; \"\": such an address is not shared",
+    )
+    supplier_owners: dict[SupplierField | Literal["contacts", "addresses"], Literal["ifs", "cin7", "hold"]] = Field(
         default_factory=dict, description="Whose value counts where both sides changed a field; of the others: ifs"
     )
 
@@ -76,7 +87,18 @@ class Cin7Settings(TakesQuantities, StatesPayables):
 
     def tables(self) -> dict[str, dict[str, str]]:
         own: dict[str, dict[str, str]] = {"rate_units": dict(self.rate_units)}
+        own["address_types"] = dict(self.address_types)
         return {**super().tables(), "supplier_owners": sides(self.supplier_owners), **own}
+
+    @field_validator("address_types")
+    @classmethod
+    def _stand_for_one(cls, value: dict[str, str]) -> dict[str, str]:
+        """Cin7 has three types: the way back needs the one of the ERP that each stands for."""
+        if twice := [there for there, count in Counter(filter(None, value.values())).items() if count > 1]:
+            raise ValueError(
+                f"{', '.join(twice)} stands for several types of the ERP; name one, and null for the others"
+            )
+        return value
 
     def options(self) -> dict[str, str]:
         """What mappings may know of this section, as text."""
@@ -92,7 +114,10 @@ class Cin7Settings(TakesQuantities, StatesPayables):
             "quantities_below_one",
             "rates",
         )
-        flags = {"create_suppliers_in_ifs": str(self.create_suppliers_in_ifs).lower()}
+        flags = {
+            "create_suppliers_in_ifs": str(self.create_suppliers_in_ifs).lower(),
+            "supplier_details": str(self.supplier_details).lower(),
+        }
         return {
             **super().options(),
             **{name: getattr(self, name) for name in names},
@@ -103,3 +128,8 @@ class Cin7Settings(TakesQuantities, StatesPayables):
 
 class CompanyInCin7(Section):
     location: str | None = Field(None, description="Where this company's purchases are received")
+    ledger: Literal["follows"] | None = Field(
+        None,
+        description="follows: this account's ledger follows the company. What a SaaS posts into its books is judged by "
+        "Cin7's chart before it is posted, and the charts are compared account by account",
+    )

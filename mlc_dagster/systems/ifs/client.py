@@ -25,7 +25,7 @@ from mlc_dagster.systems.ifs.reading.key_walk import keys_of
 from mlc_dagster.systems.ifs.reading.lookups import Lookups
 from mlc_dagster.systems.ifs.reading.partition_read import PartitionRead
 from mlc_dagster.systems.ifs.reading.queries import Connection
-from mlc_dagster.systems.ifs.reading.sealing import sealed
+from mlc_dagster.systems.ifs.reading.sealing import Keep, sealed
 from mlc_dagster.systems.ifs.records import catalogue as known_sets
 from mlc_dagster.systems.ifs.schema.metadata import SchemaReport
 from mlc_dagster.systems.ifs.writing.erp_target import ErpTarget
@@ -60,6 +60,7 @@ class IfsClient(RowWrites):
         """
         self.api, self._clock, self.documents_per_batch = api, clock, documents_per_batch
         self.bank_salt: Callable[[], bytes] = bytes
+        self.keep_bank_details: Keep | None = None  # seals them, where they go outwards
         self._connection = Connection(api, in_flight, page_size, TenantTime(time_zone))
         self._says_zone = time_zone is not None
         self.stamps = StampProof(self._connection.time.name)
@@ -121,7 +122,7 @@ class IfsClient(RowWrites):
         versions of them follow (`frames.without`). Raises TransientError, AccessDenied, Misconfigured.
         """
         batches = PartitionRead(self._connection, entity, scope, pull, sightings, self._clock).batches()
-        return sealed(batches, entity, self.bank_salt)
+        return sealed(batches, entity, self.bank_salt, self.keep_bank_details)
 
     def changed_since(self, entity: EntitySet, since: datetime) -> dict[date, str]:
         """The days touched since then, each with a mark that differs when other rows, or other versions, are seen.
@@ -143,7 +144,7 @@ class IfsClient(RowWrites):
         self, entity: EntitySet, keys: Sequence[str], since: datetime | None = None
     ) -> Iterator[pa.RecordBatch]:
         """The rows of these keys with their lines, as `read` has them; none of a key that is gone. Raises as `read`."""
-        return sealed(self._lookups.whole(entity, keys), entity, self.bank_salt)
+        return sealed(self._lookups.whole(entity, keys), entity, self.bank_salt, self.keep_bank_details)
 
     def moved_on(self, entity: EntitySet, keys: Sequence[str]) -> Iterator[pa.RecordBatch] | None:
         """The rows of these keys where they go when they leave this set; None where this tenant does not show that."""

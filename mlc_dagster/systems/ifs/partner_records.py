@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from mlc_dagster.core.vocabulary import Record
 from mlc_dagster.systems.ifs.line_records import CodeString
+from mlc_dagster.systems.ifs.supplier_child_records import ContactPerson, PostalAddress
 
 
 class Supplier(Record, frozen=True, kw_only=True):
@@ -30,6 +31,8 @@ class Supplier(Record, frozen=True, kw_only=True):
     default_account: str | None = None
     cost_center: str | None = None
     notes: str | None = None
+    contacts: tuple[ContactPerson, ...] | None = None  # of a child entity that mlc.yaml names
+    addresses: tuple[PostalAddress, ...] | None = None  # likewise
     obj_state: str | None = None
     last_modified: datetime | None = None
 

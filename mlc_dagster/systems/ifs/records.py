@@ -35,6 +35,7 @@ from mlc_dagster.systems.ifs.schema.catalogue import Overrides
 from mlc_dagster.systems.ifs.schema.presets import preset
 from mlc_dagster.systems.ifs.schema.surfaces import addressed
 from mlc_dagster.systems.ifs.settings import IfsSettings, Preset
+from mlc_dagster.systems.ifs.supplier_child_records import OWN_KEYS
 
 
 class PurchaseOrder(Record, frozen=True, kw_only=True):
@@ -142,7 +143,9 @@ def _lines(navigation: str, path: str, record: type[Record], *keys: str, absent:
     return LineSet("lines", navigation, path, record, keys, absent=frozenset(absent), stamp="LastModified")
 
 
-SUPPLIERS = replace(_set("SupplierSet", "SupplierHandling", Supplier, "supplier_id"), is_master=True)
+SUPPLIERS = replace(
+    _set("SupplierSet", "SupplierHandling", Supplier, "supplier_id"), is_master=True, absent=frozenset(OWN_KEYS)
+)
 
 CUSTOMERS = replace(_set("CustomerSet", "CustomerHandling", Customer, "customer_id"), is_master=True)
 

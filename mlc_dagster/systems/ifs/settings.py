@@ -69,8 +69,15 @@ class ChildSettings(Section):
     projection: str | None = None
     surface: Surface | None = None
     on: dict[str, str] = Field(default_factory=dict, description="key of the record: its name in that set")
-    fields: dict[str, str] = Field(description="record field: name on the wire there")
+    fields: Names = Field(default_factory=dict, description=f"{NAMES}; of a list: fields of its rows")
     company: str | None = Field(None, description="Only the row of this company")
+    list: Literal["contacts", "addresses"] | None = Field(
+        None, description="Each of its rows is a contact person, or an address, of the supplier"
+    )
+    writes: bool = Field(
+        False, description="Its rows are changed with their ETags, and made where there is none, as a SaaS says"
+    )
+    constants: dict[str, Constant] = Field(default_factory=dict, description="name on the wire: sent with each create")
 
 
 class PartSettings(Section):

@@ -7,6 +7,7 @@ from typing import Literal
 
 from mlc_dagster.core.flows import DuplicateWording, Target
 from mlc_dagster.core.vocabulary import ERP, Record
+from mlc_dagster.systems.ifs.supplier_child_records import ContactPerson, PostalAddress, list_texts
 
 SHARED = ("name", "country", "currency_code", "payment_terms", "email", "vat_no")
 """The fields of an IFS supplier that both sides may keep, by the names of its record."""
@@ -15,7 +16,7 @@ SHARED = ("name", "country", "currency_code", "payment_terms", "email", "vat_no"
 class Owner(Record, frozen=True, kw_only=True):
     """Whose value counts where a field was changed on both sides."""
 
-    field: str  # one of SHARED
+    field: str  # one of SHARED, or contacts, or addresses
     side: Literal["ifs", "saas", "hold"]
 
 
@@ -33,6 +34,9 @@ class Partner(Record, frozen=True, kw_only=True):
     payment_terms: str | None = None  # the ERP's code
     email: str | None = None
     vat_no: str | None = None
+    contacts: tuple[ContactPerson, ...] | None = None  # None: none are shared
+    addresses: tuple[PostalAddress, ...] | None = None  # likewise; their types are the ERP's
+    has_whole_lists: bool = True  # False: the SaaS has a place for one contact, and for one address
     terms: tuple[str, ...] = ()  # the ERP's codes, where the name that the SaaS has stands for several
     may_create: bool = True  # a supplier that the ERP does not have is made there
     owners: tuple[Owner, ...] = ()  # of fields without one: the ERP
@@ -44,6 +48,7 @@ class Partner(Record, frozen=True, kw_only=True):
         yield "name", self.name, 200
         yield "mail address", self.email, 200
         yield "tax number", self.vat_no, 50
+        yield from list_texts(self.contacts, self.addresses)
 
 
 PARTNERS = Target(

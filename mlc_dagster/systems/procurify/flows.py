@@ -99,6 +99,7 @@ ALL_DOCUMENTS = (
     document_is_active,
     dates_are_certain,
     where_its_company_is_known(rules.gl_accounts_exist),
+    where_its_company_is_known(rules.accounts_are_in_the_following_ledger),
     where_its_company_is_known(rules.code_parts_exist),
     where_its_company_is_known(rules.account_demands_are_met),
     all_is_of_one_company,

@@ -10,6 +10,7 @@ from mlc_dagster.core.duplicates import folded
 from mlc_dagster.core.outcomes import Agreed, Draft, Shown
 from mlc_dagster.core.shown_values import Value, kept_otherwise
 from mlc_dagster.systems.ifs.supplier_records import codes_of, owners_of
+from mlc_dagster.systems.shared.supplier_lists import Aligned
 from mlc_dagster.systems.shared.three_way_merge import Values, agreement, as_of, merge, without_conflicts
 
 
@@ -51,16 +52,25 @@ class CodeNames:
 class SupplierMatch:
     """What to do with the fields that both sides keep, given what they last agreed on."""
 
-    def __init__(self, draft: Draft, code_names: CodeNames, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
-        """`ours`, `theirs`: shared fields in the SaaS's own words; empty `theirs`: it is new there.
+    def __init__(
+        self,
+        draft: Draft,
+        code_names: CodeNames,
+        ours: Mapping[str, Any],
+        theirs: Mapping[str, Any],
+        lists: Aligned | None = None,
+    ) -> None:
+        """`ours`, `theirs`: shared fields in the SaaS's own words; empty `theirs`: it is new there. `lists`: contacts
+        and addresses.
 
         Raises DisagreementError where a person must decide.
         """
         self._key, self._code_names = draft.record.key, code_names
         self._before = draft.agreed(self._key)
         base = code_names.theirs(self._before)
-        self.ours = as_of(ours, None if draft.restores else base, "ifs", draft.version)
-        self._is_new, shown = not theirs, as_of(theirs, base, "saas", "")
+        self.lists = lists or Aligned()
+        self.ours = as_of({**ours, **self.lists.ours}, None if draft.restores else base, "ifs", draft.version)
+        self._is_new, shown = not theirs, as_of({**theirs, **self.lists.theirs}, base, "saas", "")
         known = shown if draft.restores else base  # all that differs there is ours to change
         self._merged = without_conflicts(
             merge(known, self.ours, shown, owners_of(draft.record.owners)), code_names.system
@@ -87,15 +97,19 @@ class SupplierMatch:
         taken = {names.get(name, name) for name in self._merged.to_erp}
         return {name: value for name, value in shown.items() if name not in taken}
 
-    def agreed_values(self, now: Mapping[str, Any], version: str, link: str, *, wrote: bool) -> tuple[str, Agreed]:
-        """(the ERP's key, what both agree on from now on). `now`: what the SaaS has; `version`: since when."""
-        there = as_of(now, None, "saas", "")
+    def agreed_values(
+        self, now: Mapping[str, Any], version: str, link: str, *, wrote: bool, lists: Aligned | None = None
+    ) -> tuple[str, Agreed]:
+        """(the ERP's key, what both agree on from now on). `now`, `lists`: what the SaaS has; `version`: since when."""
+        found = lists or Aligned()
+        there = as_of({**now, **found.theirs}, None, "saas", "")
         same = {name: value for name, value in self.ours.items() if there.get(name) == value}
         written = self.written if wrote else ()
         sent = self.ours if self._is_new else {name: self.ours[name] for name in written}
         other = {name: there[name] for name, value in sent.items() if kept_otherwise(value, there.get(name))}
         shown = {name: value for name, value in other.items() if name not in same}
         codes = self._code_names.codes({**same, **{name: self.ours[name] for name in shown}}, self._before)
+        codes |= found.pairs
         return self._key, agreement(
             self._before, codes, side="saas", written=written, version=version, link=link, shown=shown
         )

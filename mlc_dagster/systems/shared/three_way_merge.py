@@ -53,7 +53,7 @@ def merge(base: Values | None, erp: Mapping[str, Any], saas: Mapping[str, Any], 
     merged, ours, theirs = Merged(), texts(erp), texts(saas)
     for name in ours.keys() & theirs.keys():
         known = None if base is None else base.get(name)
-        end = _side_that_counts(known, ours[name], theirs[name], owners.get(name, "ifs"))
+        end = _side_that_counts(known, ours[name], theirs[name], owners.get(name.partition("/")[0], "ifs"))
         if end == "agreed":
             merged.agreed[name] = ours[name]
         elif end == "hold":

@@ -139,6 +139,7 @@ _BOOKED = (
     own.lines_make_the_total,
     own.company_amount_is_known,
     rules.gl_accounts_exist,
+    rules.accounts_are_in_the_following_ledger,
     rules.code_parts_exist,
     rules.account_demands_are_met,
     rules.currency_is_known,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from mlc_dagster import rules
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow
@@ -14,6 +16,7 @@ from mlc_dagster.systems.ifs.supplier_records import PARTNERS, Partner, codes_of
 def partner_from_vendor(vendor: ListedVendor, facts: Facts) -> Partner:
     """A vendor in Airbase becomes a supplier of the ERP. Whether it is active there is Airbase's own business."""
     codes = codes_of(vendor.payment_term, facts.payment_terms)
+    places, main = facts.table("vendor_details"), facts.options.get("main_address_type") or None
     cleared = vendor.payment_term == "" and bool(facts.payment_terms)
     return Partner(
         external_ref=facts.reference("airbase-vendor-", vendor.airbase_id),
@@ -22,6 +25,11 @@ def partner_from_vendor(vendor: ListedVendor, facts: Facts) -> Partner:
         payment_terms=codes[0] if len(codes) == 1 else "" if cleared else None,
         terms=codes if len(codes) > 1 else (),
         email=vendor.email,
+        contacts=vendor.contacts if "contact_name" in places else None,
+        addresses=tuple(msgspec.structs.replace(each, address_type=main) for each in vendor.addresses)
+        if "address1" in places
+        else None,
+        has_whole_lists=not places,
         may_create=facts.options.get("create_suppliers_in_ifs") == "true",
         owners=owners_from(facts.table("supplier_owners")),
     )

@@ -15,6 +15,7 @@ from mlc_dagster.systems.airbase.writing.namesakes import Namesakes, namesakes_o
 from mlc_dagster.systems.airbase.writing.read_back import ended
 from mlc_dagster.systems.airbase.writing.record_index import RecordIndex
 from mlc_dagster.systems.shared.cancelled_documents import WasCancelledError, WasDeletedError, cancelled_words
+from mlc_dagster.systems.shared.outward_bank import OutwardBank
 from mlc_dagster.systems.shared.saving import rule_of
 from mlc_dagster.systems.shared.supplier_match import SupplierMatch
 from mlc_dagster.transport.error_messages import sentence
@@ -35,6 +36,7 @@ class UpsertKind:
     fault: Judge = lambda record, document: ""  # what is wrong with what Airbase kept; empty: nothing
     two_way: VendorMatching | None = None  # people change them on both sides
     otherwise: Callable[[Any, Document], Shown] = lambda record, document: {}  # what is shown and was not sent so
+    bank: OutwardBank | None = None  # of vendors: where the ERP's bank details go
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,10 @@ class UpsertWriter:
 
     def save(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
         """One outcome for each draft. Raises AccessDenied, Misconfigured, TransientError for those not yet answered."""
+        found = self._saved(drafts)
+        return self._kind.bank.concealed(found) if self._kind.bank else found
+
+    def _saved(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
         upserts: list[_Upsert] = []
         self._index.refresh({draft.key for draft in drafts}, _latest(drafts))
         namesakes = namesakes_of(drafts, self._index) if self._kind.by_name else Namesakes()
@@ -111,6 +117,10 @@ class UpsertWriter:
         body = self._kind.body(record, theirs)
         if draft.anew and theirs is not None and ended(theirs):
             body = {**body, "status": "open"}
+        if self._kind.two_way:
+            body = self._kind.two_way.with_details(body, match, theirs)
+        if self._kind.bank:
+            body = self._kind.bank.added(draft, theirs, id_of(theirs) if theirs else "", body)
         return _Upsert(draft, body, theirs, match)
 
     def _refuse_ended(self, draft: Draft, theirs: Document | None) -> None:
@@ -256,12 +266,16 @@ class UpsertWriter:
         looked_for = (INACTIVE,) if self._kind.two_way else ()
         shown = self._kind.otherwise(upsert.draft.record, row)
         shown = upsert.match.without_taken(shown, {}) if upsert.match else shown
-        return Saved(upsert.draft, id_of(row), action, detail, link, agreed, looked_for=looked_for, shown=shown)
+        found = Saved(upsert.draft, id_of(row), action, detail, link, agreed, looked_for=looked_for, shown=shown)
+        if self._kind.bank is None or action == "adopted":
+            return found
+        return replace(found, bank=self._kind.bank.step(upsert.draft, upsert.theirs, upsert.body, id_of(row)))
 
     def _agreed(self, upsert: _Upsert, row: Document, *, wrote: bool) -> tuple[str, Agreed] | None:
         if self._kind.two_way is None or upsert.match is None:
             return None
-        return self._kind.two_way.agreed_values(upsert.match, row, wrote=wrote)
+        key, agreed = self._kind.two_way.agreed_values(upsert.draft, upsert.match, row, wrote=wrote)
+        return key, {**agreed, **(self._kind.bank.agreed(upsert.draft, row) if self._kind.bank else {})}
 
 
 def _entity(upsert: _Upsert) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.later_life import always_stands
 from mlc_dagster.systems.cin7.mapping import SUPPLIERS_FLOW
 from mlc_dagster.systems.cin7.records import SUPPLIER_LIST, ListedSupplier
+from mlc_dagster.systems.cin7.suppliers.address_types import TABLE, address_type_is_mapped, in_erp_words
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS, Partner, codes_of, number_of, owners_from
 from mlc_dagster.systems.shared.countries import COUNTRIES
 
@@ -16,7 +17,7 @@ _CODES = {name: code for code, name in COUNTRIES.items()}
 
 def partner_from_supplier(supplier: ListedSupplier, facts: Facts) -> Partner:
     """A supplier in Cin7 becomes one of the ERP. A country that has no code here says nothing."""
-    codes = codes_of(supplier.payment_term, facts.payment_terms)
+    codes, is_whole = codes_of(supplier.payment_term, facts.payment_terms), _is_whole(facts)
     return Partner(
         external_ref=facts.reference("cin7-supplier-", supplier.id.casefold()),
         supplier_id=number_of(supplier.erp_key),
@@ -27,9 +28,15 @@ def partner_from_supplier(supplier: ListedSupplier, facts: Facts) -> Partner:
         terms=codes if len(codes) > 1 else (),
         email=supplier.email,
         vat_no=supplier.tax_number,
+        contacts=supplier.contacts if is_whole else None,
+        addresses=in_erp_words(supplier.addresses, facts.table(TABLE)) if is_whole else None,
         may_create=facts.options.get("create_suppliers_in_ifs") == "true",
         owners=owners_from(facts.table("supplier_owners")),
     )
+
+
+def _is_whole(facts: Facts) -> bool:
+    return facts.options.get("supplier_details") == "true"
 
 
 def only_in_cin7(supplier: ListedSupplier, facts: Facts) -> str:
@@ -53,6 +60,7 @@ FLOWS = (
             rules.required_fields_are_given,
             rules.payment_term_has_a_code,
             rules.texts_fit,
+            address_type_is_mapped,
             rules.bank_details_confirmed("id"),
         ),
         checks_accounts=False,
@@ -62,8 +70,9 @@ FLOWS = (
         pair=SUPPLIERS_FLOW,
         description=(
             "What people change of suppliers in Cin7, in the ERP's supplier master: name, country, currency, payment "
-            "term, mail address, tax number. Where both sides changed a field, the owner's value counts, or the record "
-            "waits for a person, who sees both. Nothing else of the supplier is touched."
+            "term, mail address, tax number, and where cin7.supplier_details is on its contact persons and addresses, "
+            "which go to the child entities that hold them. Where both sides changed a field, the owner's value "
+            "counts, or the record waits for a person, who sees both. Nothing else of the supplier is touched."
         ),
     ),
 )

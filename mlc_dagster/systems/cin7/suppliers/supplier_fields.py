@@ -11,12 +11,12 @@ from mlc_dagster.core.outcomes import Agreed, Draft
 from mlc_dagster.core.vocabulary import version_of
 from mlc_dagster.systems.cin7.api import Document
 from mlc_dagster.systems.cin7.records import Contact, Supplier
+from mlc_dagster.systems.cin7.suppliers.supplier_lists import MARK as MARK
+from mlc_dagster.systems.cin7.suppliers.supplier_lists import is_ours, lists_in
 from mlc_dagster.systems.shared.countries import COUNTRIES
 from mlc_dagster.systems.shared.json_values import moment
+from mlc_dagster.systems.shared.supplier_lists import aligned
 from mlc_dagster.systems.shared.supplier_match import CodeNames, SupplierMatch
-
-MARK = "IFS "
-"""What the comment of our own contact begins with; the ERP's key follows."""
 
 OF_SUPPLIER = {"name": "Name", "currency_code": "Currency", "payment_terms": "PaymentTerm", "vat_no": "TaxNumber"}
 """Shared field -> its name in Cin7, of those that stand in the supplier itself."""
@@ -44,13 +44,15 @@ def shared_fields(row: Document) -> dict[str, str]:
 
 def _mailed(contacts: Sequence[Document]) -> Document | None:
     """Our own contact by its mark, else the default one."""
-    ours = [each for each in contacts if str(each.get("Comment") or "").startswith(MARK)]
+    ours = [each for each in contacts if is_ours(each)]
     default = [each for each in contacts if each.get("Default")]
     return next(iter([*ours, *default]), None)
 
 
-def match_supplier(draft: Draft, code_names: CodeNames, row: Document | None) -> SupplierMatch:
-    """Raises DisagreementError where a person must decide."""
+def match_supplier(
+    draft: Draft, code_names: CodeNames, row: Document | None, types: Mapping[str, str] | None = None
+) -> SupplierMatch:
+    """`types`: the ERP's address types -> Cin7's. Raises DisagreementError where a person must decide."""
     record: Supplier = draft.record
     ours = {
         "name": record.name,
@@ -60,7 +62,12 @@ def match_supplier(draft: Draft, code_names: CodeNames, row: Document | None) ->
         "email": record.contact.email if record.contact else "",
         "country": record.country,
     }
-    return SupplierMatch(draft, code_names, ours, shared_fields(row) if row else {})
+    theirs: dict[str, Any] = dict(shared_fields(row)) if row else {}
+    if record.addresses is not None:  # which have their countries themselves
+        ours.pop("country")
+        theirs.pop("country", None)
+    lists = aligned(record, lists_in(row, record, types or {}), draft.agreed(record.key))
+    return SupplierMatch(draft, code_names, ours, theirs, lists)
 
 
 def only_changes(record: Supplier, match: SupplierMatch, row: Document) -> Supplier:
@@ -88,9 +95,12 @@ def _contact(record: Supplier, match: SupplierMatch, name: str, row: Document) -
     return Contact(name=name, email=email, mark=mark) if email and not match.takes("email") else None
 
 
-def agreed_values(match: SupplierMatch, row: Document, *, wrote: bool) -> tuple[str, Agreed]:
-    """(the ERP's key, what both agree on), of the supplier as Cin7 answered it."""
+def agreed_values(
+    draft: Draft, match: SupplierMatch, row: Document, types: Mapping[str, str], *, wrote: bool
+) -> tuple[str, Agreed]:
+    """(the ERP's key, what both agree on), of the supplier as Cin7 answered it, with the ids of what it made."""
+    record: Supplier = draft.record
     modified = row.get("LastModifiedOn")
-    return match.agreed_values(
-        shared_fields(row), version_of(moment(modified)) if modified else "", supplier_reference(row), wrote=wrote
-    )
+    lists = aligned(record, lists_in(row, record, types), draft.agreed(record.key))
+    version = version_of(moment(modified)) if modified else ""
+    return match.agreed_values(shared_fields(row), version, supplier_reference(row), wrote=wrote, lists=lists)

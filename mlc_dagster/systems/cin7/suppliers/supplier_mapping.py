@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.systems.cin7.records import Contact, Supplier
+from mlc_dagster.systems.cin7.suppliers.address_types import shared_addresses
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.supplier_records import owners_from
 from mlc_dagster.systems.shared.countries import COUNTRIES
@@ -12,7 +13,8 @@ from mlc_dagster.systems.shared.countries import COUNTRIES
 
 def supplier_from_ifs(supplier: ifs.Supplier, facts: Facts) -> Supplier:
     """An IFS supplier becomes a Cin7 supplier; a blocked one is deprecated there."""
-    key = key_text(supplier.supplier_id)
+    key, is_whole = key_text(supplier.supplier_id), facts.options.get("supplier_details") == "true"
+    addresses = shared_addresses(supplier.addresses, facts) if is_whole else None
     return Supplier(
         key=key,
         slot=facts.options.get("external_key", ""),
@@ -26,7 +28,9 @@ def supplier_from_ifs(supplier: ifs.Supplier, facts: Facts) -> Supplier:
         tax_number=supplier.vat_no,
         comments=supplier.notes,
         contact=_contact(supplier, key),
-        country=COUNTRIES.get((supplier.country or "").upper()),
+        country=None if addresses is not None else COUNTRIES.get((supplier.country or "").upper()),
+        contacts=supplier.contacts if is_whole else None,
+        addresses=addresses,
         owners=owners_from(facts.table("supplier_owners")),
     )
 

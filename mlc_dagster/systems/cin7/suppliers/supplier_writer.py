@@ -21,6 +21,7 @@ from mlc_dagster.systems.cin7.suppliers.supplier_fields import (
     match_supplier,
     only_changes,
 )
+from mlc_dagster.systems.cin7.suppliers.supplier_lists import with_entries
 from mlc_dagster.systems.shared.saving import GoneError
 from mlc_dagster.systems.shared.supplier_match import SupplierMatch
 
@@ -46,10 +47,15 @@ class SupplierWriter:
     """The suppliers of one Cin7 account. The list of all is read once and kept for a minute, with what we write."""
 
     def __init__(
-        self, api: Cin7Api, clock: Callable[[], float] = time.monotonic, terms: Mapping[str, str] | None = None
+        self,
+        api: Cin7Api,
+        clock: Callable[[], float] = time.monotonic,
+        terms: Mapping[str, str] | None = None,
+        address_types: Mapping[str, str] | None = None,
     ) -> None:
-        """`terms`: the ERP's payment terms -> their names in Cin7."""
+        """`terms`, `address_types`: the ERP's -> their names in Cin7."""
         self._api, self._clock, self._code_names = api, clock, code_names(terms or {})
+        self._types = address_types or {}
         self._rows: dict[str, Document] = {}
         self._read_at: float | None = None
 
@@ -77,9 +83,9 @@ class SupplierWriter:
     def _saved(self, draft: Draft) -> Saved:
         known = self.by_id(draft.remote_id) if draft.remote_id else None
         if known is None and (same := self._match(draft)):
-            match = match_supplier(draft, self._code_names, same)
-            if covers(same, merged(only_changes(draft.record, match, same), same)):
-                return _saved(draft, same, "adopted", match)
+            match = self._matched(draft, same)
+            if covers(same, self._body(draft.record, match, same)):
+                return self._told(draft, same, "adopted", match)
             known = self.by_id(same["ID"]) or same
         if known is None and draft.was_delivered and not draft.anew:
             raise GoneError("Cin7", f"supplier {draft.record.name} ({draft.remote_id})")
@@ -126,8 +132,9 @@ class SupplierWriter:
             )
 
     def _create(self, draft: Draft) -> Saved:
-        match = match_supplier(draft, self._code_names, None)
-        return _saved(draft, self._write("POST", merged(draft.record, {}), repeatable=False), "created", match)
+        match = self._matched(draft, None)
+        body = self._with_entries(merged(draft.record, {}), match)
+        return self._told(draft, self._write("POST", body, repeatable=False), "created", match)
 
     def _update(self, draft: Draft, known: Document) -> Saved:
         supplier: Supplier = draft.record
@@ -137,12 +144,29 @@ class SupplierWriter:
                 f"Cin7's supplier {known['Name']} ({known['ID']}) carries the key {other}, not {supplier.key}. "
                 "Two suppliers cannot be one: rename one in IFS, or correct the key in Cin7."
             )
-        match = match_supplier(draft, self._code_names, known)
-        body = merged(only_changes(supplier, match, known), known)
+        match = self._matched(draft, known)
+        body = self._body(supplier, match, known)
         if covers(known, body):
-            return _saved(draft, known, "adopted", match)
+            return self._told(draft, known, "adopted", match)
         nothing_new = all(row.get("ID") for name in _LISTS for row in body[name])
-        return _saved(draft, self._write("PUT", body, repeatable=nothing_new), "updated", match)
+        return self._told(draft, self._write("PUT", body, repeatable=nothing_new), "updated", match)
+
+    def _matched(self, draft: Draft, row: Document | None) -> SupplierMatch:
+        return match_supplier(draft, self._code_names, row, self._types)
+
+    def _body(self, supplier: Supplier, match: SupplierMatch, row: Document) -> dict[str, Any]:
+        """The whole supplier as it is sent: what Cin7 has, and over it what it is to take."""
+        return self._with_entries(merged(only_changes(supplier, match, row), row), match)
+
+    def _with_entries(self, body: dict[str, Any], match: SupplierMatch) -> dict[str, Any]:
+        return with_entries(body, match.written, match.lists, self._types)
+
+    def _told(self, draft: Draft, row: Document, action: Any, match: SupplierMatch) -> Saved:
+        agreed = agreed_values(draft, match, row, self._types, wrote=action == "updated")
+        shown = shown_otherwise(expected_supplier(draft.record), shown_supplier(row))
+        shown = match.without_taken(shown, SHOWN_AS)
+        detail = "; ".join([str(row.get("Name") or ""), *match.lists.removed])
+        return Saved(draft, str(row["ID"]), action, detail=detail, agreed=agreed, shown=shown)
 
     def _write(self, method: str, body: Document, *, repeatable: bool) -> Document:
         row: Document = self._api.write(method, "/supplier", body, repeatable=repeatable)["SupplierList"][0]
@@ -233,10 +257,3 @@ def _named(rows: Sequence[Document]) -> str:
 
 def _folded(text: Any) -> str:
     return str(text or "").strip().casefold()
-
-
-def _saved(draft: Draft, row: Document, action: Any, match: SupplierMatch) -> Saved:
-    agreed = agreed_values(match, row, wrote=action == "updated")
-    shown = shown_otherwise(expected_supplier(draft.record), shown_supplier(row))
-    shown = match.without_taken(shown, SHOWN_AS)
-    return Saved(draft, str(row["ID"]), action, detail=str(row.get("Name") or ""), agreed=agreed, shown=shown)

@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
-from typing import TypeVar, cast
+from typing import cast
 
 import msgspec
 
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.near_names import offered
 from mlc_dagster.core.vocabulary import ChildSet, EntitySet, LineSet, PartSet, Record
+from mlc_dagster.systems.ifs.schema.child_sets import child_of, list_record
+from mlc_dagster.systems.ifs.schema.overlay import absent_now, given, named, without
 from mlc_dagster.systems.ifs.settings import (
     ABSENT,
-    ChildSettings,
     EntitySetSettings,
     LineSetSettings,
     Name,
     PartSettings,
 )
-
-Value = TypeVar("Value")
 
 Overrides = Mapping[str, EntitySetSettings]
 """`ifs.entity_sets` of mlc.yaml, or a preset."""
@@ -89,10 +88,17 @@ def _wrong_in(entity: EntitySet, names: EntitySetSettings, where: tuple[str, ...
 def _wrong_parts(
     entity: EntitySet, names: EntitySetSettings, known: Iterable[str], where: tuple[str, ...]
 ) -> Iterator[Wrong]:
+    there = frozenset(known)
     for number, child in enumerate(names.children or ()):
         place = (*where, "children", str(number))
-        yield from _unknown(child.fields, known, (*place, "fields"), "field")
+        listed = fields_of(list_record(entity.record, child.list)) if child.list in there else known
+        yield from _unknown(child.fields, listed, (*place, "fields"), "field")
         yield from _unknown(child.on, known, (*place, "on"), "field")
+        if child.list and child.list not in there:
+            yield (*place, "list"), f"{entity.name} has no {child.list}. Take it out"
+        if child.writes and not child.on:
+            keys = ", ".join(entity.keys)
+            yield (*place, "on"), f"expected what its rows are written by: a field of the record ({keys}), its name"
         if bool(child.navigation) == bool(child.set):
             yield place, "expected either navigation (an array below each row) or set (joined by on)"
         elif child.set and not child.on:
@@ -105,8 +111,8 @@ def _wrong_parts(
             yield (*where, "keys", name), "Objid names a row's place, which changes; expected the key itself"
     for number, part in enumerate(names.sources or ()):
         place = (*where, "sources", str(number))
-        for words, given in (("constants", part.constants), ("keys", part.keys), ("fields", part.fields)):
-            yield from _unknown(given, known, (*place, words), "field")
+        for words, said in (("constants", part.constants), ("keys", part.keys), ("fields", part.fields)):
+            yield from _unknown(said, known, (*place, words), "field")
 
 
 def _wrong_lines(entity: EntitySet, names: LineSetSettings, where: tuple[str, ...]) -> Iterator[Wrong]:
@@ -156,12 +162,13 @@ def _same_in(entity: EntitySet, where: tuple[str, ...]) -> Iterator[Wrong]:
 def _renamed(entity: EntitySet, names: EntitySetSettings) -> EntitySet:
     said = _with_stamp_and_state(names)
     wire = {**said, **names.keys, **names.extra_fields}
-    from_children = {name for child in names.children or () for name in child.fields}
-    absent = _absent(entity.absent - from_children, wire)
+    from_children = {name for child in names.children or () for name in child_of(child).told}
+    absent = absent_now(entity.absent - from_children, wire)
     stamp = "last_modified" if names.stamp not in (None, ABSENT) else entity.modified
     from_rows = entity.header_from_rows if names.header_from_rows is None else names.header_from_rows
     has_no_stamp = entity.partition == "day" and ("last_modified" in absent or from_rows)
-    delta = names.delta or ("sweep" if has_no_stamp else entity.delta)
+    has_lists = any(child.list for child in names.children or ())  # a row of theirs moves, and the header does not
+    delta = names.delta or ("sweep" if has_no_stamp or has_lists else entity.delta)
     return replace(
         entity,
         record=extended(entity.record, tuple(names.extra_fields)),
@@ -169,17 +176,17 @@ def _renamed(entity: EntitySet, names: EntitySetSettings) -> EntitySet:
         path=names.set if names.set not in (None, ABSENT) else entity.path,
         surface=entity.surface if names.surface is None else names.surface,
         is_off=_is_off(entity, names),
-        wire=_named(entity.wire, wire),
+        wire=named(entity.wire, wire),
         absent=absent,
         delta=delta,
         modified=None if delta == "sweep" or "last_modified" in absent else stamp,
         expand=names.expand or entity.expand,
         lines=_lines(entity, names.lines),
-        constants=_given(entity.constants, names.constants),
-        sums=_given(_without(entity.sums, said), names.sums),
-        actions=_given(entity.actions, names.actions),
+        constants=given(entity.constants, names.constants),
+        sums=given(without(entity.sums, said), names.sums),
+        actions=given(entity.actions, names.actions),
         header_from_rows=from_rows,
-        children=_children(entity, said) if names.children is None else tuple(map(_child, names.children)),
+        children=_children(entity, said) if names.children is None else tuple(map(child_of, names.children)),
         sources=entity.sources if names.sources is None else tuple(map(_part, names.sources)),
     )
 
@@ -194,21 +201,6 @@ def _is_off(entity: EntitySet, names: EntitySetSettings) -> bool:
 def _with_stamp_and_state(names: EntitySetSettings) -> dict[str, Name]:
     said = {"last_modified": names.stamp, "obj_state": names.state}
     return {**names.fields, **{name: value for name, value in said.items() if value is not None}}
-
-
-def _named(wire: Mapping[str, str], said: Mapping[str, Name]) -> dict[str, str]:
-    return {**wire, **{name: value for name, value in said.items() if value and value != ABSENT}}
-
-
-def _absent(before: frozenset[str], said: Mapping[str, Name]) -> frozenset[str]:
-    """A field that a preset left out, and that mlc.yaml names, is there."""
-    gone = {name for name, value in said.items() if value == ABSENT}
-    return (before - said.keys()) | gone
-
-
-def _given(before: Mapping[str, Value], said: Mapping[str, Value | None]) -> dict[str, Value]:
-    both = {**before, **said}
-    return {name: value for name, value in both.items() if value is not None and value != ABSENT}
 
 
 @cache
@@ -244,11 +236,11 @@ def _lines(entity: EntitySet, names: LineSetSettings) -> LineSet | None:
         projection=lines.projection if names.projection is None else names.projection,
         surface=lines.surface if names.surface is None else names.surface,
         keys=(*lines.keys, *(name for name in names.keys if name not in lines.keys)),
-        wire=_named(lines.wire, said),
-        absent=_absent(lines.absent, said),
+        wire=named(lines.wire, said),
+        absent=absent_now(lines.absent, said),
         stamp="" if names.stamp == ABSENT else names.stamp or lines.stamp,
-        wire_of={**lines.wire_of, **{array: _named({}, fields) for array, fields in names.fields_of.items()}},
-        absent_of={**lines.absent_of, **{array: _absent(frozenset(), it) for array, it in names.fields_of.items()}},
+        wire_of={**lines.wire_of, **{array: named({}, fields) for array, fields in names.fields_of.items()}},
+        absent_of={**lines.absent_of, **{array: absent_now(frozenset(), it) for array, it in names.fields_of.items()}},
     )
 
 
@@ -262,24 +254,8 @@ def _arrays(lines: LineSet, names: LineSetSettings) -> tuple[str, ...]:
 
 def _children(entity: EntitySet, said: Mapping[str, Name]) -> tuple[ChildSet, ...]:
     """A field that mlc.yaml names, or says to be absent, is no longer fetched from a child."""
-    kept = (replace(child, fields=_without(child.fields, said)) for child in entity.children)
+    kept = (child if child.field else replace(child, fields=without(child.fields, said)) for child in entity.children)
     return tuple(child for child in kept if child.fields)
-
-
-def _without(names: Mapping[str, Value], said: Iterable[str]) -> dict[str, Value]:
-    return {name: value for name, value in names.items() if name not in frozenset(said)}
-
-
-def _child(names: ChildSettings) -> ChildSet:
-    return ChildSet(
-        fields=names.fields,
-        navigation=names.navigation or "",
-        path=names.set or "",
-        projection=names.projection or "",
-        surface=names.surface or "",
-        on=names.on,
-        company=names.company,
-    )
 
 
 def _part(names: PartSettings) -> PartSet:
@@ -289,6 +265,6 @@ def _part(names: PartSettings) -> PartSet:
         projection=names.projection or "",
         surface=names.surface or "",
         constants=names.constants,
-        wire=_named({}, said),
-        absent=_absent(frozenset(), said),
+        wire=named({}, said),
+        absent=absent_now(frozenset(), said),
     )

@@ -14,6 +14,7 @@ import msgspec
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.vocabulary import EntitySet, Record
 from mlc_dagster.systems.ifs.schema.catalogue import fields_of, wire_name
+from mlc_dagster.systems.ifs.schema.child_sets import list_record
 from mlc_dagster.systems.ifs.schema.csdl import MetadataModel, Types
 from mlc_dagster.systems.ifs.schema.parts import headers_alone, lines_alone
 
@@ -115,7 +116,12 @@ def _of_children(entity: EntitySet, model: MetadataModel) -> Iterable[SchemaRepo
         types = _array(entity, told, child.navigation, "children") if child.navigation and told else None
         if child.path and not (child.projection or child.surface):
             types = model.properties(child.path)
-        if types:
+        if types and child.field:
+            apart = child.gone | ({"supplier_id"} - child.on.keys())
+            record = list_record(entity.record, child.field)
+            found = _compared(record, {**child.fields, **child.on}, types, f"{child.field}.", apart)
+            yield SchemaReport(found.gone, (), found.changed)
+        elif types:
             apart = frozenset(fields_of(entity.record)) - child.fields.keys()
             found = _compared(entity.record, child.fields, types, "", apart)
             yield SchemaReport(found.gone, (), found.changed)

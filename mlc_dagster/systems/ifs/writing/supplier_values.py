@@ -8,8 +8,11 @@ from mlc_dagster.core.errors import RecordRejected
 from mlc_dagster.core.outcomes import Agreed, Draft
 from mlc_dagster.core.vocabulary import EntitySet, Row
 from mlc_dagster.systems.ifs.supplier_records import SHARED, Partner, owners_of
+from mlc_dagster.systems.ifs.writing.child_rows import Below, ChildRows
+from mlc_dagster.systems.shared.supplier_lists import ADDRESSES, CONTACTS, Aligned, Lists, aligned
 from mlc_dagster.systems.shared.three_way_merge import Merged, as_of, merge
 
+NO_LISTS = Aligned()
 UNIQUE, EXISTS = "supplier_is_unique", "supplier_exists"
 
 
@@ -32,19 +35,46 @@ def without_children(entity: EntitySet, *wanted: str) -> EntitySet:
     return replace(entity, children=kept, absent=entity.absent | left)
 
 
-def merged_with(entity: EntitySet, draft: Draft, row: Row, agreed: Agreed | None) -> Merged:
-    values = said(entity, draft, agreed, row)
-    there = as_of({name: row[name] for name in values}, agreed, "ifs", "")
+def told(partner: Partner) -> frozenset[str]:
+    """The fields and lists that the SaaS says something of."""
+    return frozenset(name for name in (*SHARED, CONTACTS, ADDRESSES) if getattr(partner, name) is not None) | (
+        {"payment_terms"} if partner.terms else frozenset()
+    )
+
+
+def lists_of(children: ChildRows, draft: Draft, below: Below, agreed: Agreed | None) -> Aligned:
+    """Contacts and addresses of both sides; none of a list that the tenant does not let us write.
+
+    Raises AmbiguousEntryError, DisagreementError.
+    """
+    partner: Partner = draft.record
+    kept = {of: getattr(partner, of) if children.keeps(of) else None for of in (CONTACTS, ADDRESSES)}
+    found = aligned(below.lists, Lists(**kept), agreed, draft.version, into_erp=True, whole=partner.has_whole_lists)
+    left = [of for of in (CONTACTS, ADDRESSES) if getattr(partner, of) and not children.keeps(of)]
+    found.removed += [f"{of} are not written: no child entity of supplier_set in mlc.yaml has writes" for of in left]
+    return found
+
+
+def told_of(lists: Aligned) -> str:
+    """What a person ought to know, and nothing is done about."""
+    return f" ({'; '.join(lists.removed)})" if lists.removed else ""
+
+
+def merged_with(entity: EntitySet, draft: Draft, row: Row, agreed: Agreed | None, lists: Aligned = NO_LISTS) -> Merged:
+    values = said(entity, draft, agreed, row, lists)
+    erp = {name: lists.ours[name] if "/" in name else row[name] for name in values}
+    there = as_of(erp, agreed, "ifs", "")
     return merge(there if draft.restores else agreed, there, values, owners_of(draft.record.owners))
 
 
-def said(entity: EntitySet, draft: Draft, agreed: Agreed | None, row: Row) -> dict[str, str]:
+def said(entity: EntitySet, draft: Draft, agreed: Agreed | None, row: Row, lists: Aligned = NO_LISTS) -> dict[str, str]:
     """What the SaaS says of the fields that it keeps, and that the set has, as of its last change."""
     partner: Partner = draft.record
     has = [name for name in SHARED if name not in entity.not_selected]
     values = {name: value for name in has if (value := getattr(partner, name)) is not None}
     if partner.terms and "payment_terms" in has:
         values["payment_terms"] = _term(partner, row, agreed)
+    values |= lists.theirs
     return as_of(values, None if draft.restores else agreed, "saas", draft.version)
 
 

@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from mlc_dagster.core.errors import MlcError, OutcomeUnknown, RecordRejected, StaleRecord
 from mlc_dagster.core.outcomes import Agreed, Draft, Outcome, Refused, Saved, Unanswered
-from mlc_dagster.core.shown_values import kept_otherwise
-from mlc_dagster.core.vocabulary import EntitySet, Row, key_text, version_of
-from mlc_dagster.systems.ifs.supplier_records import SHARED, Partner
+from mlc_dagster.core.vocabulary import EntitySet, Row, key_text
+from mlc_dagster.systems.ifs.supplier_records import Partner
+from mlc_dagster.systems.ifs.writing.child_rows import NOTHING, Below, ChildRows
 from mlc_dagster.systems.ifs.writing.document_entry import Found
-from mlc_dagster.systems.ifs.writing.read_back import Compared
-from mlc_dagster.systems.ifs.writing.supplier_read_back import expected_supplier
+from mlc_dagster.systems.ifs.writing.supplier_outcome import Action, outcome
 from mlc_dagster.systems.ifs.writing.supplier_values import (
     EXISTS,
     UNIQUE,
     MayBeOursError,
     NotOneError,
-    left_out,
+    lists_of,
     merged_with,
     said,
+    told,
     without_children,
 )
 from mlc_dagster.systems.shared.saving import rule_of
+from mlc_dagster.systems.shared.supplier_lists import Aligned
 from mlc_dagster.systems.shared.three_way_merge import (
-    agreement,
     link_of,
     without_conflicts,
 )
@@ -35,13 +36,13 @@ from mlc_dagster.systems.shared.three_way_merge import (
 FRESH = 60.0  # seconds that the list of names is taken for the truth
 CLOCKS = timedelta(minutes=15)  # between the ERP's clock and ours
 ELSEWHERE = timedelta(days=1)  # the ERP dates a supplier in the time zone of its server
-Action = Literal["created", "updated", "adopted"]
 
 
 class SupplierClient(Protocol):
     """What the supplier master needs of the client."""
 
     def every(self, entity: EntitySet) -> list[Found]: ...
+    def find(self, entity: EntitySet, most: int = 10, *, latest_by: str = "", **conditions: object) -> list[Found]: ...
     def find_many(self, entity: EntitySet, field: str, values: Iterable[object], **also: object) -> list[Found]: ...
     def create(self, entity: EntitySet, row: Mapping[str, Any]) -> Found: ...
     def modify(self, entity: EntitySet, key: Mapping[str, object], change: Callable[[Row], Mapping[str, Any]]) -> Found:
@@ -53,6 +54,8 @@ class SupplierWriter:
 
     def __init__(self, client: SupplierClient, entity: EntitySet, clock: Callable[[], float] = time.monotonic) -> None:
         self._client, self._entity, self._clock = client, without_children(entity), clock
+        self._below = ChildRows(client, entity)
+        self._kept = replace(self._entity, absent=self._entity.absent - self._below.fields)
         self._names: dict[str, list[Row]] = {}
         self._others: set[str] = set()  # names and numbers that the drafts in hand tell
         self._read_at: float | None = None
@@ -87,10 +90,14 @@ class SupplierWriter:
         agreed = draft.agreed(key_text(number))
         self._refuse_a_second(draft.record, number, taken.get(number) or link_of(agreed))
         taken[number] = draft.record.external_ref
-        merged = merged_with(self._entity, draft, row, agreed)
+        below = self._below.below(number, told(draft.record))
+        lists = lists_of(self._below, draft, below, agreed)
+        row = {**row, **below.values}
+        merged = merged_with(self._kept, draft, row, agreed, lists)
         if merged.to_erp or merged.conflicts:
-            return self._merged(draft, row, agreed)
-        return _outcome(self._entity, draft, row, "adopted", agreed, said(self._entity, draft, agreed, row), ())
+            return self._merged(draft, row, agreed, below, lists)
+        values = said(self._kept, draft, agreed, row, lists)
+        return outcome(self._kept, draft, row, "adopted", agreed, values, (), lists=lists)
 
     def _refuse_a_second(self, partner: Partner, number: str, first: str) -> None:
         if first and first != partner.external_ref and partner.supplier_id != number:
@@ -190,33 +197,52 @@ class SupplierWriter:
                 "Create it in IFS, or discard this hold.",
                 EXISTS,
             )
-        values = said(self._entity, draft, None, {})
+        lists = lists_of(self._below, draft, NOTHING, None)
+        values = said(self._kept, draft, None, {}, lists)
+        header = {name: value for name, value in values.items() if value and self._is_header(name)}
         try:
-            row, _ = self._client.create(self._entity, {name: value for name, value in values.items() if value})
+            row, _ = self._client.create(self._entity, header)
         except MlcError:
             self._read_at = None
             raise
         self._keep(row)
         taken[str(row["supplier_id"])] = partner.external_ref
-        return _outcome(self._entity, draft, row, "created", None, values, values)
+        self._write_below(row, values, lists, NOTHING)
+        row = {**row, **{name: values.get(name) for name in self._below.fields}}
+        return outcome(self._kept, draft, row, "created", None, values, values, lists=lists)
 
-    def _merged(self, draft: Draft, known: Row, agreed: Agreed | None) -> Saved:
+    def _is_header(self, name: str) -> bool:
+        """Whether a field is a column of the supplier's own row."""
+        return "/" not in name and name not in self._below.fields
+
+    def _write_below(self, row: Row, written: Mapping[str, str], lists: Aligned, below: Below) -> None:
+        """What stands in the children, after the supplier itself; the entries that were made get their ids."""
+        number = str(row["supplier_id"])
+        self._below.write(number, {name: written[name] for name in written if name in self._below.fields}, below)
+        lists.pairs.update(self._below.write_lists(number, written, lists, below))
+
+    def _merged(self, draft: Draft, known: Row, agreed: Agreed | None, below: Below, lists: Aligned) -> Saved:
         """Only what the ERP is to take is written, on what was just read; where that changed meanwhile, once more."""
-        written, left = set[str](), set[str]()
+        written, left = dict[str, str](), set[str]()
 
         def change(row: Row) -> Mapping[str, Any]:
-            merged = without_conflicts(merged_with(self._entity, draft, row, agreed), draft.title or "the other system")
+            merged = without_conflicts(
+                merged_with(self._kept, draft, {**row, **below.values}, agreed, lists),
+                draft.title or "the other system",
+            )
             written.clear()
             written.update(merged.to_erp)
             left.clear()
             left.update(merged.to_saas)
-            return {name: value or None for name, value in merged.to_erp.items()}
+            return {name: value or None for name, value in merged.to_erp.items() if self._is_header(name)}
 
         row, _ = self._client.modify(self._entity, {"supplier_id": known["supplier_id"]}, change)
         self._keep(row, known)
+        self._write_below(row, written, lists, below)
         action: Action = "updated" if written else "adopted"
-        values = said(self._entity, draft, agreed, row)
-        return _outcome(self._entity, draft, row, action, agreed, values, written, left)
+        row = {**row, **below.values, **{name: written[name] for name in written if name in self._below.fields}}
+        values = said(self._kept, draft, agreed, row, lists)
+        return outcome(self._kept, draft, row, action, agreed, values, written, left, lists)
 
 
 def _identities(draft: Draft) -> set[str]:
@@ -227,39 +253,6 @@ def _identities(draft: Draft) -> set[str]:
 def _made_on(row: Row, unknown: date) -> date:
     made: date | None = row["creation_date"] or (row["last_modified"].date() if row["last_modified"] else None)
     return made or unknown
-
-
-def _outcome(
-    entity: EntitySet,
-    draft: Draft,
-    row: Row,
-    action: Action,
-    before: Agreed | None,
-    values: Mapping[str, str],
-    written: Collection[str],
-    left: Collection[str] = (),
-) -> Saved:
-    """`left`: fields of which the ERP's value counts, and goes to the SaaS: until it has it, both sides differ."""
-    number = str(row["supplier_id"])
-    there = {name: (row[name] or "").strip() for name in values}
-    same = {name: value for name, value in values.items() if there[name] == value}
-    other = {name: there[name] for name in written if name in values and kept_otherwise(values[name], there[name])}
-    shown = {name: value for name, value in other.items() if name not in same}
-    remembered = agreement(
-        before,
-        {**same, **{name: values[name] for name in shown}},
-        side="ifs",
-        written=written,
-        version=version_of(row["last_modified"]),
-        link=draft.record.external_ref,
-        shown=shown,
-    )
-    detail = f"{number} {row['name'] or ''}".strip() + left_out(entity, draft.record)
-    compared = Compared(entity, SHARED)
-    told = {} if action == "created" else compared.otherwise(expected_supplier(compared, draft.record), row)
-    differs = {compared.names[name] for name in left if name in compared.names}
-    told = {name: value for name, value in told.items() if name not in differs}
-    return Saved(draft, number, action, detail=detail, agreed=(key_text(number), remembered), shown=told)
 
 
 def _numbers(rows: Sequence[Row]) -> str:

@@ -22,6 +22,13 @@ RULES = {
         AT,
         f"{ADMIN}, bookkeeping",
     ),
+    "accounts_are_in_the_following_ledger": Entry(
+        "The ledger that follows the company has no active account {value}",
+        "The amount would stand in IFS, and could not follow into the other ledger.",
+        "Add the account there and read its chart again, or map it below gl_accounts in mlc.yaml.",
+        AT,
+        f"{ADMIN}, bookkeeping",
+    ),
     "code_parts_exist": Entry(
         "No open cost centre or dimension {value}",
         "The line's cost centre or other dimension does not exist on the posting date.",
@@ -266,6 +273,21 @@ RULES = {
         "Give the deal its key in {there}, or release to make a new one.",
         AT,
         ADMIN,
+    ),
+    "address_type_is_mapped": Entry(
+        "Address type {value} stands for none of the other side",
+        "The address would be entered as one of another kind, or be lost.",
+        "Name it below cin7.address_types in mlc.yaml (empty: not shared), or change its type.",
+        MAPPED,
+        ENGINEER,
+    ),
+    "bank_details_agree": Entry(
+        "Bank details in {there} are not the ERP's",
+        "Money may be sent to another account than the supplier's.",
+        "Call the supplier on a known number, and correct the side that is wrong by hand. Two people release it; it "
+        "is compared anew, and never written over.",
+        AT,
+        f"{AP}, two people",
     ),
     "bank_details_are_confirmed": Entry(
         "Bank details of a vendor are new or changed",
