@@ -35,6 +35,7 @@ def airbase_client(
     endpoints = Endpoints(
         **settings.paths.model_dump(),
         vendor_fields_left_out=settings.vendor_fields_left_out,
+        order_line_fields=tuple(settings.order_line_fields.values()),
         page_size=settings.page_size,
         batch_size=settings.batch_size,
         request_status=settings.request_status,

@@ -19,6 +19,7 @@ class Endpoints:
     purchase_requests: str = ""
     ledger_entries: str = "/v1/accounting/ledger_entries/"
     vendor_fields_left_out: tuple[str, ...] = ()  # fields that this tenant's vendors do not take
+    order_line_fields: tuple[str, ...] = ()  # further fields that this tenant's order lines have
     page_size: int = 250
     batch_size: int = 100
     request_status: str = "approved"

@@ -64,6 +64,16 @@ class AirbaseSettings(SpendSettings, TakesQuantities):
     supplier_owners: dict[Literal["name", "email", "payment_terms"], Literal["ifs", "airbase", "hold"]] = Field(
         default_factory=dict, description="Whose value counts where both sides changed a field; of the others: ifs"
     )
+    order_statuses: dict[str, str] = Field(
+        default_factory=dict,
+        description="ERP state of an order: its status in Airbase, sent with each change, a cancelled one too. Empty: a "
+        "new order is open, and what becomes of it is Airbase's business",
+    )
+    order_line_fields: dict[Literal["received_quantity", "expected_date"], str] = Field(
+        default_factory=dict,
+        description="What your tenant's order lines call what was received of them, and when the rest is due; nobody has "
+        "published it. Empty: neither is sent",
+    )
     paths: AirbasePaths = AirbasePaths()
 
     def options(self) -> dict[str, str]:
@@ -71,7 +81,8 @@ class AirbaseSettings(SpendSettings, TakesQuantities):
         return {**super().options(), "create_suppliers_in_ifs": str(self.create_suppliers_in_ifs).lower()}
 
     def tables(self) -> dict[str, dict[str, str]]:
-        return {**super().tables(), "supplier_owners": sides(self.supplier_owners)}
+        more = {"order_statuses": self.order_statuses, "order_line_fields": {**self.order_line_fields}}
+        return {**super().tables(), "supplier_owners": sides(self.supplier_owners), **more}  # type: ignore[dict-item]
 
     @property
     def switched_off(self) -> dict[str, str]:

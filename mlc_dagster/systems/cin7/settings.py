@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mlc_dagster.settings.addresses import Address
 from mlc_dagster.settings.orders import TakesQuantities
@@ -32,6 +32,12 @@ class Cin7Settings(TakesQuantities, StatesPayables):
     attribute_set: str = Field("IFS", description="Supplier attribute set whose slot holds the ERP's key")
     external_key: str = Field("AdditionalAttribute1", pattern=SLOT)
     tax_rule: str = Field("Tax Exempt", description="For suppliers and records without a tax code")
+    order_progress: str = Field(
+        "",
+        pattern=shape(r"^(AdditionalAttribute([1-9]|10))?$", "AdditionalAttribute1 to AdditionalAttribute10, or empty"),
+        description="The purchase attribute that shows how an order stands: its state, what was received, what is due "
+        "next. Another one than external_key, and your account must have it; empty: none",
+    )
     invoice_status: Literal["DRAFT", "AUTHORISED"] = "DRAFT"
     invoice_lines: Literal["products", "charges"] = Field(
         "products",
@@ -70,6 +76,14 @@ class Cin7Settings(TakesQuantities, StatesPayables):
         default_factory=dict, description="Whose value counts where both sides changed a field; of the others: ifs"
     )
 
+    @model_validator(mode="after")
+    def _one_attribute_for_each(self) -> Cin7Settings:
+        if self.order_progress == self.external_key:
+            raise ValueError(
+                f"order_progress: {self.external_key} holds the ERP's key (external_key); name another one"
+            )
+        return self
+
     @property
     def switched_off(self) -> dict[str, str]:
         return {} if self.suppliers_into_ifs else {"ifs/suppliers_from_cin7": "cin7.suppliers_into_ifs is false"}
@@ -91,6 +105,7 @@ class Cin7Settings(TakesQuantities, StatesPayables):
             "same_product",
             "quantities_below_one",
             "rates",
+            "order_progress",
         )
         flags = {"create_suppliers_in_ifs": str(self.create_suppliers_in_ifs).lower()}
         return {
@@ -103,3 +118,7 @@ class Cin7Settings(TakesQuantities, StatesPayables):
 
 class CompanyInCin7(Section):
     location: str | None = Field(None, description="Where this company's purchases are received")
+
+
+class SiteInCin7(Section):
+    location: str | None = Field(None, description="Where the purchases of this site are received")
