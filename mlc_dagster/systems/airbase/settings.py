@@ -66,13 +66,13 @@ class AirbaseSettings(SpendSettings, TakesQuantities):
     )
     order_statuses: dict[str, str] = Field(
         default_factory=dict,
-        description="ERP state of an order: its status in Airbase, sent with each change, a cancelled one too. Empty: a "
-        "new order is open, and what becomes of it is Airbase's business",
+        description="ERP state of an order: its status in Airbase, sent with each change, a cancelled one too. Empty: "
+        "a new order is open, and what becomes of it is Airbase's business",
     )
     order_line_fields: dict[Literal["received_quantity", "expected_date"], str] = Field(
         default_factory=dict,
-        description="What your tenant's order lines call what was received of them, and when the rest is due; nobody has "
-        "published it. Empty: neither is sent",
+        description="What your tenant's order lines call what was received of them, and when the rest is due; nobody "
+        "has published it. Empty: neither is sent",
     )
     paths: AirbasePaths = AirbasePaths()
 

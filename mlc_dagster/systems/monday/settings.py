@@ -171,7 +171,8 @@ class MondayBoards(Section):
                 raise ValueError(f"{flow} and {other} have one board, {board.board}: give each its own")
             for field, linked in {**LINKS, "supplier_name": "suppliers"}.items():
                 if getattr(board.columns, field, None) and getattr(self, linked) is None:
-                    raise ValueError(f"{flow}.columns.{field} is of the {linked}' board: name it, or leave this out")
+                    how = "links to" if field in LINKS else "is a name on"
+                    raise ValueError(f"{flow}.columns.{field} {how} the {linked}' board: name it, or leave this out")
         return self
 
     def used(self) -> Iterator[tuple[str, AnyBoard]]:
