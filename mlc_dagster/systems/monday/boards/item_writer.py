@@ -13,7 +13,7 @@ from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, TransientErr
 from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.systems.monday.api import MondayApi
 from mlc_dagster.systems.monday.boards.cell_values import written
-from mlc_dagster.systems.monday.boards.item_lookup import by_id, by_key, differing, not_kept
+from mlc_dagster.systems.monday.boards.item_lookup import by_id, by_key, cure_of, differing, not_kept
 from mlc_dagster.systems.monday.boards.layout import Layout
 from mlc_dagster.systems.monday.boards.open_creates import AT_WORK, OpenCreates
 from mlc_dagster.systems.monday.boards.whereabouts import Whereabouts, whereabouts
@@ -252,8 +252,7 @@ class ItemWriter:
         if lost := not_kept(write.cells, made, self._layout):
             self._open_creates.settled(write.draft)
             yield Begun(write.draft, str(made["id"]))
-            cure = "Is the column computed, or may the token's user not write it? Name another one in mlc.yaml."
-            reason = f"monday took item {made['id']}, and did not keep {', '.join(lost)}. {cure}"
+            reason = f"monday took item {made['id']}, and did not keep {', '.join(lost)}. {cure_of(write.cells, lost)}"
             yield Refused(write.draft, reason, KEPT)
         else:
             yield from self._done(write, str(made["id"]))
