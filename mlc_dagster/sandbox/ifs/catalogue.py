@@ -140,7 +140,7 @@ KINDS = (
         "ReceiptInfoHandling",
         "ReceiptSequence:int",
         "ReceiptNo:int SourceRef1 SourceRef2 SourceRef3 SourceRefTypeDb Contract SourcePartNo SourceQtyArrived:decimal "
-        "SourceUnitMeas ArrivalDate:timestamp",
+        "SourceUnitMeas ArrivalDate:timestamp NoteText",
         number="ReceiptSequence",
     ),
     _kind(
