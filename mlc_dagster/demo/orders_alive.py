@@ -18,17 +18,25 @@ ORDER_COLUMNS = {
 }
 SALES_COLUMNS = {"site": "Site", "shipped": "Shipped", "shipment_state": "Shipment"}
 INVOICE_COLUMNS = {"supplier_name": "Supplier name", "account_links": "Accounts"}
+OWN_RECEIPTS = {
+    "projection": "ReceiptInfoHandling",
+    "set": "ReceiptInfoSet",
+    "state": "ObjState",
+    "stamp": "LastModified",
+}
 COLUMNS = {"purchase_orders": ORDER_COLUMNS, "customer_orders": SALES_COLUMNS, "invoices": INVOICE_COLUMNS}
 """Flow -> field and title; the columns are made by the first load."""
 
 
 def bring_to_life(content: dict[str, Any]) -> None:
-    """Into the content of the demo's mlc.yaml. A tenant of IFS Cloud's own names shows no receipts: nobody knows how
-    its service is called.
+    """Into the content of the demo's mlc.yaml. Of IFS Cloud's own services none is known to show receipts: a tenant has
+    them where it speaks the words of the business description, or built a service of its own.
     """
+    sets = content["ifs"].get("entity_sets", {})
     if content["ifs"].get("catalogue", "seed") == "seed":
-        sets = content["ifs"].get("entity_sets", {})
         content["ifs"]["entity_sets"] = {**sets, "receipt_info_set": {"set": "ReceiptInfoSet"}}
+    elif "posting_proposal_head_set" in sets:  # the tenant built it
+        content["ifs"]["entity_sets"] = {**sets, "receipt_info_set": OWN_RECEIPTS}
     for flow, columns in COLUMNS.items():
         board = content["monday"]["boards"][flow]
         board["columns"] = {**board["columns"], **columns}

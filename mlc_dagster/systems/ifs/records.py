@@ -131,7 +131,7 @@ PURCHASE_ORDERS = replace(
             absent=("base_amount",),
         ),
     ),
-    absent=frozenset({"receipts"}),
+    absent=frozenset({names.BESIDE}),
 )
 
 RECEIPTS = replace(
@@ -265,9 +265,9 @@ def _with_receipts(sets: dict[str, EntitySet]) -> dict[str, EntitySet]:
     if orders.header_from_rows:
         words = "receipts are read with orders that have a set of headers, and not with such as are grouped from rows"
         raise Misconfigured(f"ifs.entity_sets.{RECEIPTS.name} in mlc.yaml: {words}. Take it out")
-    stamp = names.wire_name("last_modified", receipts.wire) if receipts.modified else ""
+    stamp = "" if "last_modified" in receipts.absent else names.wire_name("last_modified", receipts.wire)
     beside = LineSet(
-        "receipts",
+        names.BESIDE,
         navigation="",
         path=receipts.path,
         record=receipts.record,

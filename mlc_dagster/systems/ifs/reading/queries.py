@@ -60,9 +60,7 @@ class Connection:
     densities: dict[str, float] = field(default_factory=dict)  # collection -> elements for a row, lines included
     gone: dict[str, frozenset[str]] = field(default_factory=dict)  # entity set -> fields that it does not have
     unstamped: set[str] = field(default_factory=set)  # entity sets whose lines proved to have no stamp
-    headless: set[tuple[object, ...]] = field(
-        default_factory=set
-    )  # of receipts: documents that are not there, said once
+    headless: set[tuple[object, ...]] = field(default_factory=set)  # orders of receipts that are not there
 
     def __post_init__(self) -> None:
         self._slots = threading.BoundedSemaphore(self.in_flight)
