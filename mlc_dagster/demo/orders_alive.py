@@ -40,7 +40,8 @@ def bring_to_life(content: dict[str, Any]) -> None:
     for flow, columns in COLUMNS.items():
         board = content["monday"]["boards"][flow]
         board["columns"] = {**board["columns"], **columns}
-    content["cin7"]["order_progress"] = "AdditionalAttribute2"
+    content["cin7"] |= {"order_progress": "AdditionalAttribute2", "wanted_date": "lines"}
+    content["monday"]["wanted_date"] = "lines"
     for code, company in COMPANIES.items():
         content["companies"][code]["sites"] = _sites(company)
 

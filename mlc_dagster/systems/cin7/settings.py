@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from mlc_dagster.settings.addresses import Address
-from mlc_dagster.settings.orders import TakesQuantities
+from mlc_dagster.settings.orders import TakesQuantities, WantedDate
 from mlc_dagster.settings.payables import StatesPayables
 from mlc_dagster.settings.section import PROOF, Pattern, Section, SupplierField, shape, sides
 
@@ -32,6 +32,7 @@ class Cin7Settings(TakesQuantities, StatesPayables):
     attribute_set: str = Field("IFS", description="Supplier attribute set whose slot holds the ERP's key")
     external_key: str = Field("AdditionalAttribute1", pattern=SLOT)
     tax_rule: str = Field("Tax Exempt", description="For suppliers and records without a tax code")
+    wanted_date: WantedDate = "header"
     order_progress: str = Field(
         "",
         pattern=shape(r"^(AdditionalAttribute([1-9]|10))?$", "AdditionalAttribute1 to AdditionalAttribute10, or empty"),
@@ -106,6 +107,7 @@ class Cin7Settings(TakesQuantities, StatesPayables):
             "quantities_below_one",
             "rates",
             "order_progress",
+            "wanted_date",
         )
         flags = {"create_suppliers_in_ifs": str(self.create_suppliers_in_ifs).lower()}
         return {

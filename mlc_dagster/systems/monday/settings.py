@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from mlc_dagster.settings.addresses import Address
-from mlc_dagster.settings.orders import OrderState, TakesOrders
+from mlc_dagster.settings.orders import OrderState, TakesOrders, WantedDate
 from mlc_dagster.settings.section import Placeholder, Section, shape
 from mlc_dagster.systems.monday.records import LINKS
 
@@ -226,6 +226,7 @@ class MondaySettings(TakesOrders):
     line_states: tuple[str, ...] = Field(
         ("Cancelled",), description="States of an order line whose amount is none of the order's (any more)"
     )
+    wanted_date: WantedDate = "header"
     department_code_part: str = Field("B", pattern=shape(r"^[B-J]$", "a code part, a letter from B to J"))
     boards: MondayBoards = MondayBoards()
     extra_fields: dict[str, dict[str, str]] = Field(
@@ -247,7 +248,8 @@ class MondaySettings(TakesOrders):
 
     def options(self) -> dict[str, str]:
         """What mappings may know of this section, as text: {"invoices.board": "12", "invoices.columns.amount": ...}."""
-        found = {**super().options(), "key_column": self.key_column, "department_code_part": self.department_code_part}
+        own = {name: getattr(self, name) for name in ("key_column", "department_code_part", "wanted_date")}
+        found = {**super().options(), **own}
         for flow, board in self.boards.used():
             columns = board.columns.model_dump(exclude_none=True)
             found |= {f"{flow}.board": board.board, f"{flow}.group": board.group}

@@ -67,9 +67,11 @@ def _is_received(order: PurchaseOrder, line: PurchaseOrderLine) -> bool:
 
 
 def wanted_on(order: PurchaseOrder, facts: Facts) -> date | None:
-    """When the order is wanted: its header's date; of a tenant whose headers have none the latest of its lines'."""
+    """When the order is wanted: its header's date; where mlc.yaml says so of headers without one its lines' latest."""
+    if order.wanted_receipt_date or facts.options.get("wanted_date") != "lines":
+        return order.wanted_receipt_date
     days = [line.wanted_delivery_date or line.planned_receipt_date for line in ordered(order, facts)]
-    return order.wanted_receipt_date or max((day for day in days if day), default=None)
+    return max((day for day in days if day), default=None)
 
 
 def _off(order: PurchaseOrder | CustomerOrder, facts: Facts) -> set[str | None]:

@@ -161,10 +161,12 @@ def test_a_summary_says_state_receipts_and_what_is_due_next() -> None:
     assert told == "Released; partly received (1 of 2 lines); next 2026-12-05"
 
 
-def test_a_header_without_a_wanted_date_has_its_lines_latest() -> None:
+def test_a_header_without_a_wanted_date_has_its_lines_latest_where_mlc_yaml_says_so() -> None:
     lines = (line(1, planned_receipt_date=date(2026, 12, 1)), line(2, wanted_delivery_date=date(2026, 12, 9)))
-    assert wanted_on(order(lines=lines), FACTS) == date(2026, 12, 9)
-    assert wanted_on(order(lines=lines, wanted_receipt_date=date(2026, 11, 5)), FACTS) == date(2026, 11, 5)
+    by_lines = Facts(options={"wanted_date": "lines"})
+    assert wanted_on(order(lines=lines), by_lines) == date(2026, 12, 9)
+    assert wanted_on(order(lines=lines, wanted_receipt_date=date(2026, 11, 5)), by_lines) == date(2026, 11, 5)
+    assert wanted_on(order(lines=lines), FACTS) is None  # an upgrade changes nobody's document
 
 
 def test_what_shipped_is_told_for_a_customer_order_and_components_of_a_package_are_not_counted() -> None:
