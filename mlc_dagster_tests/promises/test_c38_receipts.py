@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from mlc_dagster.core.errors import Misconfigured
+from mlc_dagster.systems.ifs.records import catalogue
+from mlc_dagster.systems.ifs.settings import EntitySetSettings
 from mlc_dagster_tests.promises.journey import client_of
 from mlc_dagster_tests.promises.receiving import ORDERS, SALES, Stores, stores_at
 
@@ -179,3 +182,18 @@ def test_without_a_set_of_receipts_nothing_is_said_of_what_came(stores: Stores) 
     item = stores.item()
     assert item.get("Receipts") is None and item.get("Quantity in") is None
     assert item["Received"] == "1/1 5 pcs Released, 2026-12-01"
+
+
+def test_a_set_of_receipts_that_there_is_not_is_named_and_never_taken_for_no_receipts(stores: Stores) -> None:
+    stores.says(ifs={"entity_sets": {"receipt_info_set": {"set": "PurchaseReceiptSet"}}})
+    stores.buys()
+    with pytest.raises(Misconfigured) as caught:
+        stores.go(ORDERS)
+    assert "no entity set PurchaseReceiptSet in ReceiptInfoHandling" in caught.value.message
+    assert "ifs.entity_sets.receipt_info_set" in (caught.value.cure or "")
+
+
+def test_receipts_of_orders_that_are_grouped_from_rows_are_refused_at_the_start() -> None:
+    said = EntitySetSettings(set="ReceiptInfoSet")
+    with pytest.raises(Misconfigured, match=r"ifs\.entity_sets\.receipt_info_set"):
+        catalogue({"receipt_info_set": said, "purchase_order_set": EntitySetSettings(header_from_rows=True)})
