@@ -33,7 +33,7 @@ def vendor_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Vendor:
 
 def order_from_order(order: ifs.PurchaseOrder, facts: Facts) -> PurchaseOrder:
     """An IFS order becomes an Airbase order under the same number, each line with its GL account."""
-    known = {each.where: each for each in received(order, facts).lines}
+    known = {each.where: each for each in received(order, facts).lines} if facts.table("order_line_fields") else {}
     return PurchaseOrder(
         key=key_text(order.order_no),
         company=order.company or "",

@@ -10,7 +10,7 @@ from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.vocabulary import Record, key_text, plain, record_key
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.line_records import CodeString
-from mlc_dagster.systems.monday.records import KINDS, LINKS, Cell, Item
+from mlc_dagster.systems.monday.records import KINDS, LINKS, PROGRESS, Cell, Item
 from mlc_dagster.systems.shared.order_lines import ordered, stated_total, wanted_on
 from mlc_dagster.systems.shared.order_progress import Progress, received, received_amount, shipped
 
@@ -45,19 +45,13 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Item:
 
 def item_from_order(order: ifs.PurchaseOrder, facts: Facts) -> Item:
     """A purchase order becomes an item, linked to its supplier; its state, receipts and dates follow the ERP."""
-    progress = received(order, facts)
     fields: list[Field] = [
         *_supplier(order.vendor_no, facts),
         ("company", order.company),
         ("site", order.contract),
         ("order_date", order.order_date),
         ("delivery_date", wanted_on(order, facts)),
-        ("received", progress.text),
-        ("receipt_state", progress.words),
-        ("received_quantity", progress.done()),
-        ("received_amount", received_amount(order, progress, facts)),
-        ("received_on", progress.last),
-        *_due(progress),
+        *(_received(order, facts) if _tells_progress("purchase_orders", facts) else ()),
         ("currency", order.currency_code),
         ("amount", stated_total(order, facts)),
         ("status", order.obj_state),
@@ -98,16 +92,12 @@ def item_from_voucher(voucher: ifs.Voucher, facts: Facts) -> Item:
 
 def item_from_customer_order(order: ifs.CustomerOrder, facts: Facts) -> Item:
     """A customer order becomes an item; what was shipped of it follows the ERP."""
-    progress = shipped(order, facts)
     fields: list[Field] = [
         ("customer_no", order.customer_no),
         ("company", order.company),
         ("site", order.contract),
         ("order_date", order.order_date),
-        ("shipped", progress.text),
-        ("shipment_state", progress.words),
-        ("shipped_quantity", progress.done()),
-        *_due(progress),
+        *(_shipped(order, facts) if _tells_progress("customer_orders", facts) else ()),
         ("currency", order.currency_code),
         ("amount", stated_total(order, facts)),
         ("status", order.obj_state),
@@ -209,6 +199,33 @@ def _supplier(number: str | None, facts: Facts) -> tuple[Field, ...]:
         ("supplier", facts.remote_id(SUPPLIERS_FLOW, key)),
         ("supplier_name", facts.name_of(SUPPLIERS_FLOW, key)),
         ("supplier_no", number),
+    )
+
+
+def _tells_progress(flow: str, facts: Facts) -> bool:
+    """Whether any column is named for how far an order has come."""
+    return any(f"{flow}.columns.{field}" in facts.options for field in PROGRESS)
+
+
+def _received(order: ifs.PurchaseOrder, facts: Facts) -> tuple[Field, ...]:
+    progress = received(order, facts)
+    return (
+        ("received", progress.text),
+        ("receipt_state", progress.words),
+        ("received_quantity", progress.done()),
+        ("received_amount", received_amount(order, progress, facts)),
+        ("received_on", progress.last),
+        *_due(progress),
+    )
+
+
+def _shipped(order: ifs.CustomerOrder, facts: Facts) -> tuple[Field, ...]:
+    progress = shipped(order, facts)
+    return (
+        ("shipped", progress.text),
+        ("shipment_state", progress.words),
+        ("shipped_quantity", progress.done()),
+        *_due(progress),
     )
 
 
