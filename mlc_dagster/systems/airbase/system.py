@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlc_dagster.settings.web import SignedSource
 from mlc_dagster.systems.airbase.connect import airbase_client
+from mlc_dagster.systems.airbase.discovery import discover_airbase
 from mlc_dagster.systems.airbase.flows import FLOWS
 from mlc_dagster.systems.airbase.identity import has
 from mlc_dagster.systems.airbase.ping import ask_airbase
@@ -25,4 +26,5 @@ SYSTEM = System(
     company=CompanyInAirbase,
     webhooks=Webhooks(SignedSource, event_of),
     references=REFERENCES,
+    discover=discover_airbase,
 )
