@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mlc_dagster.core.facts import Facts
+from mlc_dagster.core.facts import Facts, LedgerAccount
 from mlc_dagster.sandbox.monday.seed import BOARDS, DEMO_MONDAY
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.monday import mapping
@@ -56,10 +57,13 @@ def test_an_order_shows_its_suppliers_name_and_links_to_it_and_its_accounts() ->
     cells = {cell.field: (cell.values, cell.board) for cell in item.cells}
     assert cells["supplier"] == (("900",), "11") and cells["supplier_name"] == (("Nordic Steel AB",), "")
     assert cells["account_links"] == (("41", "61"), "33") and accounts_are_linked(order, item, facts) is None
-    fewer = Facts(options=options, delivered={SUPPLIERS: {"S1": "900"}, ACCOUNTS: {"0010/4010": "41"}})
+    chart = {("0010", code): LedgerAccount("0010", code) for code in ("4010", "6110")}
+    fewer = Facts(options=options, accounts=chart, delivered={SUPPLIERS: {"S1": "900"}, ACCOUNTS: {"0010/4010": "41"}})
     problem = accounts_are_linked(order, mapping.item_from_order(order, fewer), fewer)
     assert problem and problem.subject == "0010/6110" and "Load monday/accounts" in problem.reason
-    plain = Facts(options={"purchase_orders.board": "22"})
+    unknown = replace(fewer, accounts={})  # no chart has it: another rule tells
+    assert accounts_are_linked(order, mapping.item_from_order(order, unknown), unknown) is None
+    plain = Facts(options={"purchase_orders.board": "22"}, accounts=chart)
     assert accounts_are_linked(order, mapping.item_from_order(order, plain), plain) is None
 
 
