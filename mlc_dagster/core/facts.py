@@ -14,6 +14,14 @@ from mlc_dagster.core.vocabulary import Record
 
 
 @dataclass(frozen=True)
+class SiteMapping:
+    """What `mlc.yaml` says of one site (plant) of a company."""
+
+    names: Mapping[str, str] = dataclasses.field(default_factory=dict)  # the target's own: location, groups
+    cost_center: str | None = None  # of what names none itself
+
+
+@dataclass(frozen=True)
 class CompanyMapping:
     """What `mlc.yaml` says of one ERP company."""
 
@@ -24,6 +32,7 @@ class CompanyMapping:
     closed_until: date | None = None  # last day of the last closed period: nothing is posted on it or before
     open_until: date | None = None  # nothing is posted after it
     calendar: CompanyCalendar = dataclasses.field(default_factory=CompanyCalendar)
+    sites: Mapping[str, SiteMapping] = dataclasses.field(default_factory=dict)  # none: all are one to the target
 
     def first_open_day(self, day: date) -> date | None:
         """The day itself, or the first one after it that is open; None where none is yet."""
@@ -169,6 +178,8 @@ class Facts:
         default_factory=dict
     )  # the target's own tables: cost centre by department, company by location, ...
     delivered: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)  # flow -> key -> remote id
+    names: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+    """flow -> key -> the name under which it was delivered, of the flows that Flow.names names"""
     held: Mapping[str, Mapping[str, str]] = dataclasses.field(
         default_factory=dict
     )  # flow -> key -> why it is on hold, of the flows that Flow.tells names
@@ -229,3 +240,11 @@ class Facts:
 
     def remote_id(self, flow: str, key: str) -> str | None:
         return self.delivered.get(flow, {}).get(key)
+
+    def name_of(self, flow: str, key: str) -> str | None:
+        return self.names.get(flow, {}).get(key)
+
+    def site(self, company: str | None, site: str | None) -> SiteMapping | None:
+        """What mlc.yaml says of a company's site; None where it says nothing."""
+        mapping = self.companies.get(company or "")
+        return mapping.sites.get(site or "") if mapping else None

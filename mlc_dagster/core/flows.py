@@ -76,6 +76,8 @@ class Flow:
     needs: tuple[str, ...] = ()  # flows that are delivered first, whose remote ids the mapping asks for
     needs_key: Callable[[Any], Mapping[str, str | tuple[str, ...]]] | None = None
     """source record -> {flow: key, or keys, that it refers to}"""
+    links: tuple[str, ...] = ()  # flows whose remote ids it shows where they are there; it does not wait for these
+    names: tuple[str, ...] = ()  # flows of whose deliveries the mapping asks the names
     tells: tuple[str, ...] = ()  # flows of whose holds it tells: the mapping asks for their reasons
     needs_settled: bool = False  # what it needs counts only while nothing of it is on hold
     checks_accounts: bool = True  # reads the ERP's chart of accounts, and its code parts where a rule asks for them
@@ -135,6 +137,8 @@ class Flow:
             source=replace(self.source, system=connection) if self.source.system == own else self.source,
             target=replace(self.target, system=connection) if self.target.system == own else self.target,
             needs=tuple(renamed(needed, own, connection) for needed in self.needs),
+            links=tuple(renamed(linked, own, connection) for linked in self.links),
+            names=tuple(renamed(named, own, connection) for named in self.names),
             tells=tuple(renamed(told, own, connection) for told in self.tells),
             pair=renamed(self.pair, own, connection),
             writer=renamed(self.writer, own, connection),

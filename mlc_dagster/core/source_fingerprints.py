@@ -55,7 +55,7 @@ class SourceFingerprints:
         ids = {
             f"{needed} {key}": facts.delivered.get(needed, {}).get(key)
             for needed, keys in refers.items()
-            if flow.here(needed) != flow.name
+            if flow.here(needed) != flow.name and flow.here(needed) not in flow.links
             for key in ((keys,) if isinstance(keys, str) else keys)
         }
         key = record_key(source, flow.source.keys) if flow.tells else ""

@@ -46,6 +46,7 @@ class LineSet:
     projection: str = ""  # of the lines' own set; empty: the header's
     surface: str = ""  # likewise
     stamp: str = ""  # the modified column of the lines' own set, on the wire; empty: it has none
+    name: str = ""  # of its own in the catalogue, where what belongs to a header is a set that mlc.yaml names
 
     @property
     def has_stamp(self) -> bool:
@@ -104,6 +105,7 @@ class EntitySet:
     keys: tuple[str, ...]
     modified: str | None = "last_modified"  # record field; None: the tenant has no such column
     lines: LineSet | None = None
+    beside: LineSet | None = None  # what happens to a header later, in a set of its own: receipts. Always asked apart
     partition: Literal["day", "company"] = "day"
     delta: Literal["modified", "sweep"] = "modified"
     expand: Literal["auto", "always", "never"] = "auto"
@@ -129,7 +131,8 @@ class EntitySet:
     def not_selected(self) -> frozenset[str]:
         """Record fields that are no column of the set itself."""
         below = {name for child in self.children for name in child.told}
-        return self.absent | below | self.sums.keys()
+        beside = {self.beside.field} if self.beside else set()
+        return self.absent | below | self.sums.keys() | beside
 
     @property
     def key(self) -> tuple[str, str]:

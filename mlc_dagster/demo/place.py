@@ -27,6 +27,7 @@ import yaml
 import mlc_dagster
 from mlc_dagster.core.errors import Misconfigured, MlcError
 from mlc_dagster.core.loopback import listening_socket
+from mlc_dagster.demo.orders_alive import bring_to_life
 from mlc_dagster.ledger.database import parse
 from mlc_dagster.ledger.vault import MASTER_KEY
 from mlc_dagster.sandbox.registry import parts
@@ -91,6 +92,7 @@ class Place:
     def write_settings(self, port: int, days: int, profiles: Sequence[str]) -> None:
         content = demo_settings(f"http://127.0.0.1:{port}", days=days, profiles=profiles)
         raise_limits(content)
+        bring_to_life(content)
         words = "# Written by `mlc demo`: the sandbox as a tenant.\n"
         self.config.write_text(words + yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
 

@@ -54,7 +54,8 @@ class Runs:
     def _jobs(self, flows: Sequence[Flow], sources: AbstractSet[tuple[str, str]]) -> list[dg.ExecuteInProcessResult]:
         """A run of each job that moves one of these flows, with those of their sources that are not read yet."""
         found = []
-        for job in sorted({_job(flow) for flow in flows}):
+        by_company = {_job(flow) for flow in flows if flow.source.partition == "company"}  # accounts, to be linked to
+        for job in sorted({_job(flow) for flow in flows}, key=lambda name: (name not in by_company, name)):
             mine = [flow for flow in flows if _job(flow) == job]
             keys = [key for flow in mine for key in (flow.key, prepared_key(flow))]
             keys += [flow.source.key for flow in mine if flow.source.key in sources]

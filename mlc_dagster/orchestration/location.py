@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import dagster as dg
 
@@ -242,10 +244,20 @@ def switched_on(flows: tuple[Flow, ...], off: Mapping[str, str]) -> tuple[Flow, 
     names = {flow.name for flow in on}
     ways = Counter(flow.pair for flow in on)
     on = [replace(flow, pair="") if flow.source.system == ERP and ways[flow.pair] == 1 else flow for flow in on]
-    return tuple(
-        flow if names.issuperset(flow.needs) else replace(flow, needs=(), needs_key=None)  # a flow of one need
-        for flow in on
-    )
+    return tuple(_with_what_is_on(flow, names) for flow in on)
+
+
+def _with_what_is_on(flow: Flow, names: AbstractSet[str]) -> Flow:
+    """The flow without what it needs, links to, or asks for a name of, where that flow is off."""
+    found, there = flow.needs_key, frozenset(names)
+    if found is None or there.issuperset((*flow.needs, *flow.links)):
+        return flow
+
+    def refers_to(record: Any) -> Mapping[str, str | tuple[str, ...]]:
+        return {needed: keys for needed, keys in found(record).items() if flow.here(needed) in there}
+
+    needs, links, asked = (tuple(filter(there.__contains__, each)) for each in (flow.needs, flow.links, flow.names))
+    return replace(flow, needs=needs, links=links, names=asked, needs_key=refers_to if needs or links else None)
 
 
 def written_before(entity: EntitySet, flows: Sequence[Flow]) -> list[str]:

@@ -15,7 +15,7 @@ from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.outcomes import Ready, State
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.pipeline.prepare import AsRead, delivered, held_reasons, mapped, read_number
+from mlc_dagster.pipeline.prepare import AsRead, mapped, read_number, referred
 
 Stored = Callable[[str], Iterable[Iterable[AsRead]]]
 """The stored rows of a partition, in batches."""
@@ -66,6 +66,6 @@ def compare(
 def _states(flow: Flow, facts: Facts, ledger: Ledger, partition: str, stored: Stored) -> Iterator[Mapping[str, State]]:
     for batch in stored(partition):
         rows, number = list(batch), read_number(batch)
-        known = replace(facts, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger), unusable={})
+        known = replace(facts, **referred(flow, rows, ledger), unusable={})
         ready: list[Ready] = list(mapped(flow, rows, known, partition, number))
         yield {key: standing.state for key, standing in ledger.judge(flow.name, ready).items()}

@@ -65,8 +65,8 @@ def _names(value: str, facts: Facts) -> list[str]:
 def _delivered(flow: Flow, values: set[str], ledger: Ledger) -> dict[str, list[Delivered]]:
     """Value -> of each flow that goes first its remote id under this key, and whether that is on hold itself."""
     found: dict[str, list[Delivered]] = {}
-    keys = {key_text(value): value for value in values}
-    for needed in flow.needs if keys else ():
+    keys = {**{value: value for value in values}, **{key_text(value): value for value in values}}
+    for needed in (*flow.needs, *flow.links) if keys else ():
         ids = ledger.remote_ids(needed, keys)
         held = ledger.held(needed, ids) if flow.needs_settled else frozenset[str]()
         for key, remote_id in ids.items():

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -153,7 +154,13 @@ def facts_of(flow: Flow, rows: Sequence[AsRead], facts: Facts, ledger: Ledger) -
     if MARK in flow.source.record.__struct_fields__:
         known = replace(known, bank_marks=ledger.bank_marks.of(flow.name, keys))
     alike = namesakes(flow, [record for record, _, _ in rows if record is not None], ledger)
-    return replace(known, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger), namesakes=alike)
+    return replace(known, **referred(flow, rows, ledger), namesakes=alike)
+
+
+def referred(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, Any]:
+    """What the ledger knows of what these rows refer to, as fields of facts."""
+    told = {"delivered": delivered(flow, rows, ledger), "held": held_reasons(flow, ledger)}
+    return {**told, "names": _named(flow, rows, ledger)} if flow.names else told
 
 
 class Numbered(list[AsRead]):
@@ -187,10 +194,7 @@ def _own(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, dict[s
 def _needed(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, dict[str, str]]:
     if flow.needs_key is None:
         return {}
-    wanted: dict[str, set[str]] = {}
-    for record, _, _ in rows:
-        for needed, keys in flow.needs_key(record).items() if record is not None else ():
-            wanted.setdefault(needed, set()).update((keys,) if isinstance(keys, str) else keys)
+    wanted = _wanted(flow, rows)
     found = {needed: ledger.remote_ids(flow.here(needed), keys) for needed, keys in wanted.items()}
     if not flow.needs_settled:
         return found
@@ -198,6 +202,21 @@ def _needed(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, dic
     return {
         needed: {key: each for key, each in ids.items() if key not in held[needed]} for needed, ids in found.items()
     }
+
+
+def _named(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, dict[str, str]]:
+    """The names of what these rows refer to, of the flows that are asked for them."""
+    wanted = {needed: keys for needed, keys in _wanted(flow, rows).items() if flow.here(needed) in flow.names}
+    return {needed: ledger.masters.names(flow.here(needed), sorted(keys)) for needed, keys in wanted.items()}
+
+
+def _wanted(flow: Flow, rows: Sequence[AsRead]) -> dict[str, set[str]]:
+    """Flow -> the keys that these rows refer to."""
+    wanted: dict[str, set[str]] = {}
+    for record, _, _ in rows if flow.needs_key else ():
+        for needed, keys in flow.needs_key(record).items() if flow.needs_key and record is not None else ():
+            wanted.setdefault(needed, set()).update((keys,) if isinstance(keys, str) else keys)
+    return wanted
 
 
 def held_reasons(flow: Flow, ledger: Ledger) -> dict[str, dict[str, str]]:

@@ -42,6 +42,7 @@ from mlc_dagster.rules.reference_books import location_exists as location_exists
 from mlc_dagster.rules.reference_books import payment_term_has_a_name as payment_term_has_a_name
 from mlc_dagster.rules.reference_books import payment_term_is_mapped as payment_term_is_mapped
 from mlc_dagster.rules.reference_books import products_exist as products_exist
+from mlc_dagster.rules.reference_books import site_is_mapped as site_is_mapped
 from mlc_dagster.rules.reference_books import tax_rule_is_mapped as tax_rule_is_mapped
 from mlc_dagster.rules.references import currency_is_the_suppliers as currency_is_the_suppliers
 from mlc_dagster.rules.references import order_is_delivered as order_is_delivered

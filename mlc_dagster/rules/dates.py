@@ -28,11 +28,14 @@ class Dated(NamedTuple):
 
 def dates_can_be_meant(source: Any, target: Any, facts: Facts) -> Problem | None:
     """No date lies years ahead or before 1980, and nothing is due before it is dated."""
-    failures = [(str(each.on), why) for each in source.dates() if each.on for why in _failures(each, each.on, facts)]
+    failures = [(str(each.on), why) for each in source.dates() if each.on for why in date_failures(each, facts)]
     return problem("dates_can_be_meant", failures)
 
 
-def _failures(each: Dated, on: date, facts: Facts) -> Iterator[str]:
+def date_failures(each: Dated, facts: Facts) -> Iterator[str]:
+    """Why a date cannot be meant."""
+    if (on := each.on) is None:
+        return
     most = int(facts.options.get(each.most, USUAL[each.most]))
     cure = "Correct it at its source, or release this hold where it is meant."
     if facts.today and on > facts.today + timedelta(days=most):

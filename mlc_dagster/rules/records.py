@@ -60,8 +60,9 @@ def stopped_in(source: Any, facts: Facts) -> str:
 
 
 def _is_cancelled(source: Any, facts: Facts) -> bool:
+    """A state for which the target has a status by mlc.yaml is delivered with it."""
     held = {state.strip() for state in facts.options.get("not_delivered_states", NOT_DELIVERED).split(",")}
-    return getattr(source, "obj_state", None) in held
+    return getattr(source, "obj_state", None) in held - facts.table("order_statuses").keys()
 
 
 def _is_stopped(source: Any, facts: Facts) -> bool:

@@ -165,6 +165,16 @@ def products_exist(source: Any, target: Any, facts: Facts) -> Problem | None:
     return problem("products_exist", failures)
 
 
+def site_is_mapped(source: Any, target: Any, facts: Facts) -> Problem | None:
+    """The record's site is one that mlc.yaml names, where it names sites of its company; an invoice may be of none."""
+    mapping, site = facts.companies.get(source.company or ""), source.contract
+    if mapping is None or not mapping.sites or site in mapping.sites or (not site and not hasattr(source, "order_no")):
+        return None
+    named = ", ".join(sorted(mapping.sites))
+    reason = f"Site {site or '(none)'} is not among the sites of company {source.company} in mlc.yaml ({named})"
+    return Problem("site_is_mapped", f"{reason}. Add it under companies.{source.company}.sites.", site or "")
+
+
 def location_exists(source: Any, target: Any, facts: Facts) -> Problem | None:
     """The place where the target receives the goods is one of its locations."""
     if target.location in facts.books.locations:

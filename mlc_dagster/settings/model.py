@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from mlc_dagster.core.company_calendar import CompanyCalendar
 from mlc_dagster.core.errors import Misconfigured
-from mlc_dagster.core.facts import CompanyMapping, Facts
+from mlc_dagster.core.facts import CompanyMapping, Facts, SiteMapping
 from mlc_dagster.core.near_names import offered
 from mlc_dagster.settings.alerts import AlertSettings
 from mlc_dagster.settings.guards import USUAL, GuardSettings
@@ -21,6 +21,23 @@ from mlc_dagster.settings.schedules import Schedules
 from mlc_dagster.settings.section import CURRENCY, TENANT, Section, SystemConnection, TargetSection
 from mlc_dagster.settings.verify import Policy, VerifySettings
 from mlc_dagster.settings.web import WebSettings
+
+
+class SiteSettings(Section):
+    """A site (plant) of a company: what connections call it."""
+
+    def names_in(self, connection: str) -> dict[str, str]:
+        """What a connection calls the site, by what it is: {"location": "Plant A", "groups.invoices": "topics"}."""
+        own = getattr(self, connection, None)
+        said = own.model_dump(exclude_none=True) if isinstance(own, Section) else {}
+        plain = {name: value for name, value in said.items() if isinstance(value, str)}
+        below = {
+            f"{name}.{each}": text
+            for name, table in said.items()
+            if isinstance(table, dict)
+            for each, text in table.items()
+        }
+        return {**plain, **below}
 
 
 class CompanySettings(Section):
@@ -33,6 +50,11 @@ class CompanySettings(Section):
     time_zone: str | None = Field(None, description="Europe/Stockholm: in which day of its a moment lies")
     accounting_year_starts: int | None = Field(None, ge=1, le=12, description="The month in which its year begins")
     accounting_year_named_by: Literal["end", "start"] = Field("end", description="The calendar year that names it")
+    sites: dict[str, SiteSettings] = Field(
+        default_factory=dict,
+        description="site (plant): what connections call it. Where a connection is named here, an order of a site that "
+        "is not in the table is held",
+    )
 
     @field_validator("time_zone")
     @classmethod
@@ -45,6 +67,13 @@ class CompanySettings(Section):
         """What a connection calls the company, by what it is: {"location": "Main Warehouse"}."""
         own = getattr(self, connection, None)
         return own.model_dump(exclude_none=True) if isinstance(own, Section) else {}
+
+    def sites_in(self, connection: str) -> dict[str, SiteMapping]:
+        """All sites, where at least one of them is something else to this connection than its company; else none."""
+        found = {site: said.names_in(connection) for site, said in self.sites.items()}
+        if not any(found.values()):
+            return {}
+        return {site: SiteMapping(names, names.get("cost_center")) for site, names in found.items()}
 
 
 class Policies(Section):
@@ -217,6 +246,7 @@ class Settings(Section):
                 company.closed_until,
                 company.open_until,
                 CompanyCalendar(company.time_zone, company.accounting_year_starts, company.accounting_year_named_by),
+                company.sites_in(connection),
             )
             for code, company in self.companies.items()
         }

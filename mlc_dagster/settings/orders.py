@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -31,6 +31,12 @@ class TakesOrders(TargetSection):
     def tables(self) -> dict[str, dict[str, str]]:
         states: dict[str, str] = {**self.usual_states, **self.order_states}
         return {**super().tables(), "order_states": states}
+
+
+WANTED = "lines: an order whose header has no wanted date has the latest that its lines are wanted or planned for"
+
+WantedDate = Annotated[Literal["header", "lines"], Field("header", description=WANTED)]
+"""By what a target that shows when an order is wanted goes."""
 
 
 class TakesQuantities(TakesOrders):

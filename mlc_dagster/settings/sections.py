@@ -16,7 +16,7 @@ from pydantic import Field, create_model
 from mlc_dagster.core.near_names import nearest, offered
 from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.settings.mistakes import Mistake, Place, found, shown_name
-from mlc_dagster.settings.model import CompanySettings, Settings
+from mlc_dagster.settings.model import CompanySettings, Settings, SiteSettings
 from mlc_dagster.settings.section import OUR_NAME, Section, SystemConnection
 from mlc_dagster.settings.web import WebhookSource, WebSettings
 
@@ -31,6 +31,7 @@ class SystemSection:
     section: type[SystemConnection]
     company: type[Section] | None = None  # what it calls a company
     webhooks: type[WebhookSource] | None = None  # how it proves itself; None: it sends none
+    site: type[Section] | None = None  # what it calls a site of a company
 
 
 RESERVED = ("ledger", "storage", "chart_of_accounts", "purge_runs", "daily_word", "plan")
@@ -69,7 +70,10 @@ def _model(connections: tuple[tuple[str, str], ...], sections: tuple[tuple[str, 
     fields: dict[str, Any] = {name: _field(kinds[system], system) for name, system in connections}
     company = {name: kind for name, system in connections if (kind := kinds[system].company)}
     web = {name: kind for name, system in connections if (kind := kinds[system].webhooks)}
-    of_company, of_web = _with(CompanySettings, company, {}), web_model(web)
+    site = {name: kind for name, system in connections if (kind := kinds[system].site)}
+    of_site, of_web = _with(SiteSettings, site, {}), web_model(web)
+    sites: Any = (dict[str, of_site], _like(CompanySettings, "sites"))  # type: ignore[valid-type]
+    of_company = _with(CompanySettings, company, {"sites": sites})
     fields["companies"] = (dict[str, of_company], Field(min_length=1))  # type: ignore[valid-type]
     fields["web"] = (of_web, of_web())
     made = create_model("Settings", __base__=Settings, __doc__=Settings.__doc__, **fields)
@@ -98,7 +102,10 @@ def _with(model: type[Model], fields: Mapping[str, type[Section]], others: Mappi
 
 def _like(model: type[Section], name: str) -> Any:
     """A field with the default and the description of the one that it takes the place of."""
-    return Field(model.model_fields[name].default, description=model.model_fields[name].description)
+    was = model.model_fields[name]
+    if was.default_factory is not None:
+        return Field(default_factory=was.default_factory, description=was.description)
+    return Field(was.default, description=was.description)
 
 
 def _named_otherwise(content: Any, sections: Sections) -> Iterator[tuple[str, str]]:

@@ -113,6 +113,7 @@ class System:
     """(client, what the ledger says of a record) -> whether the account has that very record. Raises MlcError."""
     reads_back: bool = False  # its client shows what it has of what was delivered: outcomes.ReadsBack
     company: type[Section] | None = None  # what mlc.yaml may say of a company: its name there
+    site: type[Section] | None = None  # likewise of a site (plant) of a company
     webhooks: Webhooks | None = None
     holds_by: tuple[str, ...] = ()  # rules that its client asks by itself, at the load
     other_sign_in: OtherSignIn | None = None
@@ -127,7 +128,8 @@ class System:
     @property
     def section(self) -> SystemSection:
         """What it adds to mlc.yaml."""
-        return SystemSection(self.title, self.settings, self.company, self.webhooks.settings if self.webhooks else None)
+        webhooks = self.webhooks.settings if self.webhooks else None
+        return SystemSection(self.title, self.settings, self.company, webhooks, self.site)
 
     def secrets_of(self, section: SystemConnection | None) -> tuple[str, ...]:
         """The secrets of its sign-in as the section chooses it; None: the usual one's."""

@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from mlc_dagster.core.vocabulary import ERP
+from mlc_dagster.demo.orders_alive import bring_to_life
 from mlc_dagster.demo.place import SECRETS, raise_limits, raised_limits
 from mlc_dagster.demo.runs import Runs
 from mlc_dagster.orchestration.location import build
@@ -102,6 +103,7 @@ def play(folder: Path, days: int, profiles: Sequence[str]) -> list[Exchange]:
 
 def _settings(box: Sandbox, days: int, also: Mapping[str, Mapping[str, str]]) -> Settings:
     content = demo_settings(box.url, box.today, days, box.profiles)
+    bring_to_life(content)
     raise_limits(content)
     for system, wanted in also.items():
         content[system].update(wanted)

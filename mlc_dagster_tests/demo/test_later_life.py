@@ -13,15 +13,21 @@ from mlc_dagster.core.difference_kinds import EDITED_IN_THE_TARGET, MERGED_IN_TH
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.core.terminal import terminal
 from mlc_dagster.demo.later_life.event import Books, Event
+from mlc_dagster.demo.later_life.goods_received import GoodsReceived
 from mlc_dagster.demo.later_life.in_the_source import LineEdited, OrderDeleted, PaymentVoided
 from mlc_dagster.demo.later_life.in_the_target import CompaniesMerged, EditedByHand
 from mlc_dagster.demo.later_life.outage import RunFailed, another
 from mlc_dagster.demo.later_life.story import conclude, strangers
 from mlc_dagster.demo.later_life.table import unnamed
 from mlc_dagster.demo.later_life.third_pass import Sum
+from mlc_dagster.demo.orders_alive import ORDER_COLUMNS
 from mlc_dagster.demo.place import Place
 from mlc_dagster.ledger.records.differences import Found
-from mlc_dagster_tests.promises.journey import flow_of
+from mlc_dagster.orchestration.location import tenants_flows
+from mlc_dagster.sandbox.monday.seed import DEMO_MONDAY
+from mlc_dagster.systems.configuration import erp_settings
+from mlc_dagster.systems.ifs.records import catalogue_for
+from mlc_dagster_tests.promises.journey import Journey, flow_of
 from mlc_dagster_tests.promises.later import swept
 from mlc_dagster_tests.promises.ledgered_room import Room, room_on
 
@@ -94,6 +100,27 @@ def test_an_edited_line_is_right_once_all_three_targets_have_it_to_the_cent(room
     [row] = [row for row in room.box.ifs.rows("PurchaseOrderSet") if row["OrderNo"] == "P1"]
     room.box.ifs.put("PurchaseOrderSet", {**row, "LastModified": "2026-11-29T00:00:00Z"})
     assert "its header is stamped 2026-11-29" in faults(event, room)
+
+
+def test_goods_that_are_received_are_right_once_the_board_says_what_came(room: Room) -> None:
+    room.says("ifs", entity_sets={"receipt_info_set": {"set": "ReceiptInfoSet"}})
+    boards = dict(DEMO_MONDAY["boards"])
+    columns = {**boards["purchase_orders"]["columns"], **ORDER_COLUMNS}
+    columns.pop("account_links")
+    room.says("monday", boards={**boards, "purchase_orders": {**boards["purchase_orders"], "columns": columns}})
+    catalogue = catalogue_for(erp_settings(room.settings))
+    (board,) = tenants_flows((flow_of(BOARD),), catalogue)
+
+    def load() -> None:
+        room.runs += 1
+        Journey(board, room.settings, room.ledger, room.store, f"run{room.runs}", also_unchanged=True).make()
+
+    load()
+    event = GoodsReceived.happens(books(room), set())
+    assert (event.document, event.amount) == ("order P1, line 1", Decimal("21.00"))
+    assert "monday.com says Not received 0 of it, and Received 21.00 is right" in faults(event, room)
+    load()
+    assert faults(event, room) == ""
 
 
 def test_a_deleted_order_is_right_once_each_flow_says_what_is_at_stake(room: Room) -> None:

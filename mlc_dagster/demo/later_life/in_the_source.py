@@ -94,7 +94,7 @@ class LineEdited:
 
     @classmethod
     def happens(cls, books: Books, taken: set[str]) -> LineEdited:
-        order = books.orders()[picked(_orders(books, taken), "order in Cin7, Airbase and monday.com")]
+        order = books.orders()[picked(delivered_orders(books, taken), "order in Cin7, Airbase and monday.com")]
         first, *others = order["PurchaseOrderLines"]
         quantity = first["BuyQtyDue"] + 1
         edited = {**first, "BuyQtyDue": quantity, "LineAmount": quantity * first["BuyUnitPrice"]}
@@ -134,7 +134,7 @@ class OrderDeleted:
 
     @classmethod
     def happens(cls, books: Books, taken: set[str]) -> OrderDeleted:
-        order = books.orders()[picked(_orders(books, taken), "order in Cin7, Airbase and monday.com")]
+        order = books.orders()[picked(delivered_orders(books, taken), "order in Cin7, Airbase and monday.com")]
         (purchase,) = books.purchases(order)
         books.place.control("DELETE", f"{ERP}/{ORDERS}", {"OrderNo": order["OrderNo"]})
         return cls(order, purchase["Order"]["Total"], order["TotalAmount"], order["CurrencyCode"])
@@ -160,7 +160,7 @@ class OrderDeleted:
                 yield f"{flow} says {told or 'nothing'} of it, and {worth} {self.currency} is at stake"
 
 
-def _orders(books: Books, taken: set[str]) -> Iterator[str]:
+def delivered_orders(books: Books, taken: set[str]) -> Iterator[str]:
     """Those that stand in Cin7, Airbase and monday.com to the cent, and differ in nothing; each is taken once."""
     delivered = set.intersection(*(set(books.ledger.remote_ids(flow)) for flow in ORDER_FLOWS))
     for number in sorted((delivered & books.orders().keys()) - taken - books.differing()):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import dagster as dg
 
 from mlc_dagster.demo.later_life.event import Books, Event
+from mlc_dagster.demo.later_life.goods_received import GoodsReceived, are_read
 from mlc_dagster.demo.later_life.in_the_source import LineEdited, OrderDeleted, PaymentVoided
 from mlc_dagster.demo.later_life.in_the_target import CompaniesMerged, EditedByHand
 from mlc_dagster.demo.later_life.outage import RunFailed
@@ -49,6 +50,8 @@ def happen(books: Books, ticks: Ticks) -> Iterator[Event]:
     yield PaymentVoided.happens(books)
     yield LineEdited.happens(books, taken)
     yield OrderDeleted.happens(books, taken)
+    if are_read(books):
+        yield GoodsReceived.happens(books, taken)
     yield CompaniesMerged.happens(books)
     yield EditedByHand.happens(books, taken)
     yield RunFailed.happens(books, taken, ticks)

@@ -55,6 +55,15 @@ class Masters:
                     found.setdefault(stored[row.key], []).append(row.mark)
         return found
 
+    def names(self, flow: str, keys: Sequence[str]) -> dict[str, str]:
+        """Key -> the name under which it was delivered, of those that have one."""
+        stored = {stored_key(key): key for key in keys}
+        wanted = select(deliveries.c.key, deliveries.c.detail).where(deliveries.c.flow == flow)
+        wanted = wanted.where(deliveries.c.fingerprint.is_not(None), deliveries.c.detail.is_not(None))
+        with self._database.reading() as connection:
+            found = (connection.execute(wanted.where(deliveries.c.key.in_(chunk))) for chunk in chunks(list(stored)))
+            return {stored[row.key]: row.detail for rows in found for row in rows}
+
     def doubles(self, flow: str) -> dict[str, list[str]]:
         """Mark -> keys, of the marks that two or more delivered keys have."""
         with self._database.reading() as connection:

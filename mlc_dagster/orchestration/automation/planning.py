@@ -156,7 +156,7 @@ def in_order_of_need(flows: Sequence[Flow], days: Sequence[str]) -> list[tuple[s
     left = list(flows)
     while left:
         names = {flow.name for flow in left}
-        free = [flow for flow in left if names.isdisjoint(flow.needs)] or left
+        free = [flow for flow in left if names.isdisjoint((*flow.needs, *flow.links))] or left
         placed += free
         left = [flow for flow in left if flow not in free]
     return [(flow.name, day) for flow in placed for day in days]

@@ -60,7 +60,8 @@ def _sow_books(cin7: Cin7Sandbox) -> None:
     for code, name in TAX_RULES.items():
         books.add_tax_rule(name, TAX_PERCENT[code])
     for company in COMPANIES.values():
-        books.add_location(company["location"], is_default=company["location"] == "Main Warehouse")
+        for location in company.get("sites", {"": company["location"]}).values():
+            books.add_location(location, is_default=location == "Main Warehouse")
     for part in PARTS:
         books.add_product(part, part_name(part), unit=UNITS[unit_of(part)])
 

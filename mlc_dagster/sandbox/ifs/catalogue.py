@@ -149,16 +149,24 @@ KINDS = (
             "PurchaseOrderLineSet",
             "OrderNo LineNo ReleaseNo",
             "Company PartNo Description BuyQtyDue:decimal BuyUnitMeas BuyUnitPrice:decimal LineAmount:decimal TaxCode "
-            f"WantedDeliveryDate:date Account {CODES}",
+            f"WantedDeliveryDate:date PromisedDeliveryDate:date PlannedReceiptDate:date Account {CODES}",
             ReleaseNo="1",
         ),
         number="OrderNo",
     ),
     _kind(
+        "ReceiptInfoSet",
+        "ReceiptInfoHandling",
+        "ReceiptSequence:int",
+        "ReceiptNo:int SourceRef1 SourceRef2 SourceRef3 SourceRefTypeDb Contract SourcePartNo SourceQtyArrived:decimal "
+        "SourceUnitMeas ArrivalDate:timestamp NoteText",
+        number="ReceiptSequence",
+    ),
+    _kind(
         "PostingProposalHeadSet",
         "PostingProposalHandling",
         "Company ProposalId:int",
-        "InvoiceId:int InvoiceNo SupplierId InvoiceDate:date DueDate:date CurrencyCode CurrencyRate:decimal "
+        "InvoiceId:int InvoiceNo SupplierId Contract InvoiceDate:date DueDate:date CurrencyCode CurrencyRate:decimal "
         "NetAmount:decimal VatAmount:decimal GrossAmount:decimal PoReference ExternalRef Text",
         _lines(
             "PostingProposalLines",
@@ -204,7 +212,8 @@ KINDS = (
             "CustomerOrderLines",
             "CustomerOrderLineSet",
             "OrderNo LineNo RelNo",
-            "CatalogNo Description BuyQtyDue:decimal SaleUnitPrice:decimal LineAmount:decimal",
+            "CatalogNo Description BuyQtyDue:decimal SalesUnitMeas QtyShipped:decimal PromisedDeliveryDate:date "
+            "PlannedDeliveryDate:date SaleUnitPrice:decimal LineAmount:decimal",
             RelNo="1",
         ),
         number="OrderNo",

@@ -8,7 +8,8 @@ _ALLOWED = ("0010", "20", "0030")
 _EVERY = {"token_seconds": 180.0, "allowed_companies": _ALLOWED, "expand": False, "rows_without_top": 0}
 """Of all but `seed`: tokens as recorded, companies that are not the service user's absent with 200."""
 
-CLOUD = {"catalogue": "cloud", "entity_sets": {}, "sites": {"A": "0010", "S10": "0010", "J20": "20", "K30": "0030"}}
+SITES = {"A": "0010", "S10": "0010", "S11": "0010", "J20": "20", "K30": "0030"}
+CLOUD = {"catalogue": "cloud", "entity_sets": {}, "sites": SITES}
 
 SALES = {"sums": {"total_amount": "line_amount"}, "lines": {"fields": {"line_amount": "NetAmountCurr"}}}
 """What no list of a tenant names, and this one has."""

@@ -8,6 +8,7 @@ from mlc_dagster.sandbox.seed.books import sow_ifs_books
 from mlc_dagster.sandbox.seed.orders import sow_customer_orders, sow_orders
 from mlc_dagster.sandbox.seed.partners import Season, sow_customers, sow_partners
 from mlc_dagster.sandbox.seed.postings import sow_proposals, sow_vouchers
+from mlc_dagster.sandbox.seed.receipts import sow_receipts
 
 
 def sow_ifs(ifs: IfsSandbox, season: Season, *_: object) -> None:
@@ -20,3 +21,4 @@ def sow_ifs(ifs: IfsSandbox, season: Season, *_: object) -> None:
     if ifs.tenant.fiscal_year_starts > 1:
         rekeyed(ifs.sets["VoucherSet"], ifs.tenant.fiscal_year_starts)
     sow_customer_orders(ifs, season, sow_customers(ifs, season))
+    sow_receipts(ifs, season, [order for order, _ in orders])

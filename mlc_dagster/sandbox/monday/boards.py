@@ -27,7 +27,7 @@ class RefusedError(Exception):
 
 
 class Boards:
-    """Boards by id; items are found by their own id over all boards."""
+    """Boards by id; items are found by their own id over all boards. A board that names `groups` has no others."""
 
     def __init__(self) -> None:
         self.boards: dict[str, dict[str, Any]] = {}
@@ -75,10 +75,15 @@ class Boards:
             raise RefusedError("InvalidItemIdException", f"item {item_id} was not found on board {board_id}")
         return item
 
-    def create_item(self, board_id: str, name: str, values: Any, *, labels: bool) -> dict[str, Any]:
-        kept = self._values(self.board(board_id), _parsed(values), labels=labels)
+    def create_item(
+        self, board_id: str, name: str, values: Any, *, labels: bool, group: str | None = None
+    ) -> dict[str, Any]:
+        board = self.board(board_id)
+        if group is not None and group not in board.get("groups", [group]):
+            raise RefusedError("ResourceNotFoundException", f"group {group} does not exist on board {board_id}")
+        kept = self._values(board, _parsed(values), labels=labels)
         given = {column: value for column, value in kept.items() if value is not None}
-        item = {"id": "", "board": board_id, "name": _name(name), "state": "active", "values": given}
+        item = {"id": "", "board": board_id, "name": _name(name), "state": "active", "values": given, "group": group}
         item["id"] = new = self.new_id()
         item["url"] = f"https://sandbox.monday.com/boards/{board_id}/pulses/{new}"
         item["created_at"] = item["updated_at"] = _now()

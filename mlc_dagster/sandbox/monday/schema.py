@@ -209,7 +209,8 @@ class Resolvers:
 
     def _column_values(self, item: dict[str, Any], _: GraphQLResolveInfo, ids: list[str] | None = None) -> Any:
         columns = self._boards.boards[item["board"]]["columns"]
-        return [_column_value(item, column) for column in columns if ids is None or column["id"] in ids]
+        items = self._boards.items
+        return [_column_value(item, column, items) for column in columns if ids is None or column["id"] in ids]
 
     # --- writes ---
 
@@ -222,7 +223,9 @@ class Resolvers:
         create_labels_if_missing: bool = False,
     ) -> Any:
         self.gate.enter()
-        made = self._boards.create_item(board_id, item_name, column_values, labels=create_labels_if_missing)
+        made = self._boards.create_item(
+            board_id, item_name, column_values, labels=create_labels_if_missing, group=group_id
+        )
         self._made_at[made["id"]] = self.clock()
         self.changed.append(("create_item", made["id"]))
         return self.gate.leave(made)
@@ -241,7 +244,8 @@ class Resolvers:
         return made
 
 
-def _column_value(item: dict[str, Any], column: dict[str, Any]) -> dict[str, Any]:
+def _column_value(item: dict[str, Any], column: dict[str, Any], items: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """A link to what people deleted or archived is not shown."""
     value = item["values"].get(column["id"])
     relation = column["type"] == "board_relation"
     return {
@@ -249,5 +253,9 @@ def _column_value(item: dict[str, Any], column: dict[str, Any]) -> dict[str, Any
         "id": column["id"],
         "type": column["type"],
         "text": shown(column, value),
-        "linked_item_ids": value or [],
+        "linked_item_ids": [each for each in value or [] if _is_live(items.get(each))] if relation else [],
     }
+
+
+def _is_live(item: dict[str, Any] | None) -> bool:
+    return item is not None and item["state"] == "active"

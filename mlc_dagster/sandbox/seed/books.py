@@ -12,6 +12,7 @@ COMPANIES: dict[str, dict[str, Any]] = {
         "currency": "SEK",
         "decimals": 2,
         "site": "S10",
+        "sites": {"S10": "Main Warehouse", "S11": "Plant South"},
         "location": "Main Warehouse",
         "tax": ("V25", "V25", "V12", "V0"),
     },

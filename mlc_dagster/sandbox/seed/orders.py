@@ -62,7 +62,7 @@ def _order(season: Season, number: int, partner: Partner) -> tuple[Row, int]:
     order = {
         "OrderNo": _KEYS[number // 80] if number % 80 == 40 else f"P{100000 + number}",
         "Company": partner.company,
-        "Contract": company["site"],
+        "Contract": _site(company, number),
         "VendorNo": partner.number,
         "OrderDate": ordered.isoformat(),
         "WantedReceiptDate": (ordered + timedelta(days=rng.randrange(7, 60))).isoformat(),
@@ -78,6 +78,12 @@ def _order(season: Season, number: int, partner: Partner) -> tuple[Row, int]:
     if order["OrderNo"] in _KEYS:
         season.flawed("hostile key of an order", order["OrderNo"])
     return order, day
+
+
+def _site(company: Row, number: int) -> str:
+    """Every third order of a company with two plants is of the second."""
+    sites = list(company.get("sites", [company["site"]]))
+    return str(sites[1 if number % 3 == 1 and len(sites) > 1 else 0])
 
 
 def _each_part_once(lines: list[Row]) -> None:
@@ -205,11 +211,21 @@ def sow_customer_orders(ifs: IfsSandbox, season: Season, customers: list[str]) -
             "LastModified": season.moment(day),
             "CustomerOrderLines": lines,
         }
+        _ship(order, number)
         ifs.put("CustomerOrderSet", order)
+
+
+def _ship(order: Row, number: int) -> None:
+    """What is delivered is shipped; of every fourth released order the first line."""
+    for line in order["CustomerOrderLines"]:
+        is_first = order["ObjState"] == "Released" and number % 4 == 0 and line["LineNo"] == "1"
+        is_out = order["ObjState"] in ("Delivered", "Invoiced") or is_first
+        line["QtyShipped"] = line["BuyQtyDue"] if is_out else Decimal(0)
 
 
 def _sale(season: Season, number: int) -> Row:
     rng = season.rng
     quantity, each, part = Decimal(rng.randrange(1, 20)), price(season, "SEK"), rng.choice(PARTS)
     amounts = {"BuyQtyDue": quantity, "SaleUnitPrice": each, "LineAmount": rounded(quantity * each, 2)}
-    return {"LineNo": str(number), "RelNo": "1", "CatalogNo": part, "Description": part_name(part), **amounts}
+    told = {"CatalogNo": part, "Description": part_name(part), "SalesUnitMeas": unit_of(part)}
+    return {"LineNo": str(number), "RelNo": "1", **told, **amounts}

@@ -104,7 +104,9 @@ class AirbaseClient:
         }
         self._there = {
             VENDORS.name: RecordsReadBack(self._api, endpoints.vendors, vendors=True, left_out=left_out),
-            PURCHASE_ORDERS.name: RecordsReadBack(self._api, endpoints.purchase_orders, vendors=False),
+            PURCHASE_ORDERS.name: RecordsReadBack(
+                self._api, endpoints.purchase_orders, vendors=False, line_fields=endpoints.order_line_fields
+            ),
         }
         by_source = {entity.name: spent[entity.path] for entity in (PURCHASE_REQUESTS, PAYMENTS)}
         self._words = AcknowledgementsReadBack(self._api, by_source)

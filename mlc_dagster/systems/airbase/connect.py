@@ -38,6 +38,7 @@ def airbase_client(
         vendor_details=settings.tables()["vendor_details"],
         main_address_type=settings.main_address_type,
         bank_details=tuple(filter(None, settings.bank_details.split("."))),
+        order_line_fields=tuple(settings.order_line_fields.values()),
         page_size=settings.page_size,
         batch_size=settings.batch_size,
         request_status=settings.request_status,

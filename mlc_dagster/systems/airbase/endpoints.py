@@ -22,6 +22,7 @@ class Endpoints:
     vendor_details: Mapping[str, str] = field(default_factory=dict)  # our field -> dotted path in a vendor
     main_address_type: str = "Visit"  # the ERP's, of the address that a vendor has
     bank_details: tuple[str, ...] = ()  # where they go in a vendor; none: nowhere
+    order_line_fields: tuple[str, ...] = ()  # further fields that this tenant's order lines have
     page_size: int = 250
     batch_size: int = 100
     request_status: str = "approved"

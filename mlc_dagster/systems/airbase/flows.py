@@ -19,6 +19,7 @@ from mlc_dagster.systems.airbase.spend.flows import SPEND
 from mlc_dagster.systems.airbase.vendors.inbound import FLOWS as INBOUND
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.shared.order_lines import is_not_ordered_yet
+from mlc_dagster.systems.shared.progress_rules import progress_can_be_told
 
 
 def _order_refers_to(order: ifs.PurchaseOrder) -> Mapping[str, str]:
@@ -60,6 +61,7 @@ FLOWS = (
             rules.is_not_cancelled,
             rules.order_is_a_purchase,
             units_are_mapped,
+            progress_can_be_told,
             rules.dates_can_be_meant,
             rules.required_fields_are_given,
             rules.supplier_is_delivered,

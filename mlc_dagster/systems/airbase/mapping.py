@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from mlc_dagster.core.amounts import currency_decimals, round_half_up, times
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.vocabulary import key_text
 from mlc_dagster.rules.chart_agreement import subsidiary_of
-from mlc_dagster.systems.airbase.records import DECIMALS, OrderLine, PurchaseOrder, Vendor
+from mlc_dagster.systems.airbase.records import DECIMALS, LineField, OrderLine, PurchaseOrder, Vendor
 from mlc_dagster.systems.airbase.vendors.vendor_details import main_address, primary_of
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.supplier_records import owners_from
 from mlc_dagster.systems.shared.order_lines import has_another_price, one_costs, ordered, stated_total
+from mlc_dagster.systems.shared.order_progress import LineProgress, received
 
 VENDORS_FLOW, PURCHASE_ORDERS_FLOW = "airbase/vendors", "airbase/purchase_orders"
 
@@ -37,6 +39,7 @@ def vendor_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Vendor:
 
 def order_from_order(order: ifs.PurchaseOrder, facts: Facts) -> PurchaseOrder:
     """An IFS order becomes an Airbase order under the same number, each line with its GL account."""
+    known = {each.where: each for each in received(order, facts).lines} if facts.table("order_line_fields") else {}
     return PurchaseOrder(
         key=key_text(order.order_no),
         company=order.company or "",
@@ -48,7 +51,11 @@ def order_from_order(order: ifs.PurchaseOrder, facts: Facts) -> PurchaseOrder:
         order_date=order.order_date,
         remark=order.notes,
         stated_total=stated_total(order, facts),
-        lines=tuple(_line(order, line, place, facts) for place, line in enumerate(ordered(order, facts), 1)),
+        lines=tuple(
+            _line(order, line, place, known.get(f"{line.line_no}/{line.release_no}"), facts)
+            for place, line in enumerate(ordered(order, facts), 1)
+        ),
+        status=facts.table("order_statuses").get(order.obj_state or ""),
     )
 
 
@@ -59,7 +66,9 @@ def _all_subsidiaries(facts: Facts) -> tuple[str, ...]:
     return tuple(sorted(named if known is None else named & known))
 
 
-def _line(order: ifs.PurchaseOrder, line: ifs.PurchaseOrderLine, place: int, facts: Facts) -> OrderLine:
+def _line(
+    order: ifs.PurchaseOrder, line: ifs.PurchaseOrderLine, place: int, progress: LineProgress | None, facts: Facts
+) -> OrderLine:
     """A line that states only an amount is a quantity of one. The unit stands in the text: no field of it is known."""
     lump = line.buy_qty_due is None and line.buy_unit_price is None
     unit = "" if lump else unit_of(line, facts)
@@ -73,7 +82,17 @@ def _line(order: ifs.PurchaseOrder, line: ifs.PurchaseOrderLine, place: int, fac
         price=line.line_amount if lump else _price(order, line, facts),
         stated=line.line_amount,
         account=facts.account_in_target(line.account) if line.account else None,
+        more=tuple(_more(progress, facts)) if progress else (),
     )
+
+
+def _more(progress: LineProgress, facts: Facts) -> Iterator[LineField]:
+    """What was received of it, and when it is due, under the names that this tenant has for these."""
+    names = facts.table("order_line_fields")
+    if (name := names.get("received_quantity")) and progress.done is not None:
+        yield LineField(name=name, number=progress.done)
+    if name := names.get("expected_date"):
+        yield LineField(name=name, day=progress.due)
 
 
 def unit_of(line: ifs.PurchaseOrderLine, facts: Facts) -> str:

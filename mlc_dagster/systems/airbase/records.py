@@ -65,6 +65,18 @@ class ListedVendor(Record, frozen=True, kw_only=True):
     bank_mark: str | None = None  # of its bank details, salted: they are never read themselves
 
 
+class LineField(Record, frozen=True, kw_only=True):
+    """A further field of an order's line, as this tenant calls it: a number, or a day."""
+
+    name: str
+    number: Decimal | None = None
+    day: date | None = None
+
+    @property
+    def value(self) -> Decimal | str | None:
+        return self.day.isoformat() if self.day else self.number
+
+
 class OrderLine(Record, frozen=True, kw_only=True):
     """A line of an order: a quantity at a price, on a GL account where the ERP names one."""
 
@@ -76,6 +88,7 @@ class OrderLine(Record, frozen=True, kw_only=True):
     price: Decimal | None
     stated: Decimal | None  # the ERP's amount
     account: str | None = None  # erp_reference_id of the account
+    more: tuple[LineField, ...] = ()
 
     def total(self, decimals: int) -> Decimal:
         return round_half_up(times(self.quantity or Decimal(0), self.price or Decimal(0)), decimals)
@@ -95,6 +108,11 @@ class PurchaseOrder(Record, frozen=True, kw_only=True):
     remark: str | None = None
     stated_total: Decimal | None = None
     lines: tuple[OrderLine, ...] = ()
+    status: str | None = None  # Airbase's, where mlc.yaml has one for the ERP's state
+
+    @property
+    def tells_progress(self) -> bool:
+        return any(line.more for line in self.lines)
 
     def amount_lines(self) -> tuple[OrderLine, ...]:
         return self.lines

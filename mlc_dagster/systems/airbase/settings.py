@@ -97,6 +97,16 @@ class AirbaseSettings(SpendSettings, TakesQuantities):
     ] = Field(
         default_factory=dict, description="Whose value counts where both sides changed a field; of the others: ifs"
     )
+    order_statuses: dict[str, str] = Field(
+        default_factory=dict,
+        description="ERP state of an order: its status in Airbase, sent with each change, a cancelled one too. Empty: "
+        "a new order is open, and what becomes of it is Airbase's business",
+    )
+    order_line_fields: dict[Literal["received_quantity", "expected_date"], str] = Field(
+        default_factory=dict,
+        description="What your tenant's order lines call what was received of them, and when the rest is due; nobody "
+        "has published it. Empty: neither is sent",
+    )
     paths: AirbasePaths = AirbasePaths()
 
     def options(self) -> dict[str, str]:
@@ -114,7 +124,9 @@ class AirbaseSettings(SpendSettings, TakesQuantities):
 
     def tables(self) -> dict[str, dict[str, str]]:
         details = {str(name): path for name, path in self.vendor_details.items()}
-        return {**super().tables(), "supplier_owners": sides(self.supplier_owners), "vendor_details": details}
+        lines = {str(name): path for name, path in self.order_line_fields.items()}
+        more = {"order_statuses": self.order_statuses, "order_line_fields": lines, "vendor_details": details}
+        return {**super().tables(), "supplier_owners": sides(self.supplier_owners), **more}
 
     @field_validator("vendor_details")
     @classmethod

@@ -28,6 +28,7 @@ from mlc_dagster.systems.cin7.suppliers.inbound import FLOWS as INBOUND
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.origins import is_expected_only
 from mlc_dagster.systems.shared.order_lines import is_not_ordered_yet
+from mlc_dagster.systems.shared.progress_rules import progress_can_be_told
 
 
 def _order_refers_to(order: ifs.PurchaseOrder) -> Mapping[str, str]:
@@ -79,6 +80,8 @@ FLOWS = (
             rules.supplier_is_delivered,
             rules.currency_is_the_suppliers,
             rate_is_known,
+            rules.site_is_mapped,
+            progress_can_be_told,
             rules.location_exists,
             rules.products_exist,
             products_stand_once,
@@ -117,6 +120,7 @@ FLOWS = (
             rules.order_is_delivered,
             rules.currency_is_the_suppliers,
             rate_is_known,
+            rules.site_is_mapped,
             rules.location_exists,
             rules.tax_rule_is_mapped,
             rules.texts_fit,

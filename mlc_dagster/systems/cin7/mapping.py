@@ -28,7 +28,8 @@ from mlc_dagster.systems.cin7.records import (
 )
 from mlc_dagster.systems.cin7.suppliers.supplier_mapping import supplier_from_ifs as supplier_from_ifs
 from mlc_dagster.systems.ifs import records as ifs
-from mlc_dagster.systems.shared.order_lines import ordered, stated_total
+from mlc_dagster.systems.shared.order_lines import ordered, stated_total, wanted_on
+from mlc_dagster.systems.shared.order_progress import received, summary
 
 SUPPLIERS_FLOW, PURCHASES_FLOW = "cin7/suppliers", "cin7/purchases"
 _line_key = lru_cache(4096)(key_text)  # the lines of all orders are numbered alike
@@ -56,11 +57,13 @@ def purchase_from_order(order: ifs.PurchaseOrder, facts: Facts) -> Purchase:
         supplier_no=order.vendor_no,
         supplier_id=facts.remote_id(SUPPLIERS_FLOW, key_text(order.vendor_no)),
         currency=order.currency_code,
-        location=_location(order.company, facts),
+        location=_location(order.company, order.contract, facts),
         currency_rate=rate,
         erp_rate=erp_rate,
         dated=order.order_date,
-        required_by=order.wanted_receipt_date,
+        required_by=wanted_on(order, facts),
+        progress_slot=(slot := facts.options.get("order_progress", "")),
+        progress=summary(received(order, facts))[:REFERENCE] if slot else "",
         remark=order.notes,
         lines=merged(
             [_order_line(marker, order, line, facts) for line in parts], [line.buy_unit_meas for line in parts], facts
@@ -142,7 +145,7 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Purcha
         supplier_no=proposal.supplier_id,
         supplier_id=facts.remote_id(SUPPLIERS_FLOW, key_text(proposal.supplier_id)),
         currency=proposal.currency_code,
-        location=_location(proposal.company, facts),
+        location=_location(proposal.company, proposal.contract, facts),
         currency_rate=rate,
         erp_rate=erp_rate,
         dated=proposal.invoice_date,
@@ -228,9 +231,10 @@ def _with_text(mark: str, text: str | None, facts: Facts) -> str:
     return f"{mark}: {text}"[:REFERENCE] if text and facts.options.get("service_product") else mark
 
 
-def _location(company: str | None, facts: Facts) -> str:
-    mapping = facts.companies.get(company or "")
-    own = mapping.names if mapping else {}
+def _location(company: str | None, site: str | None, facts: Facts) -> str:
+    """The site's, else the company's, else the usual one."""
+    mapping, of_site = facts.companies.get(company or ""), facts.site(company, site)
+    own = {**(mapping.names if mapping else {}), **(of_site.names if of_site else {})}
     return own.get("location") or facts.options.get("location", "")
 
 

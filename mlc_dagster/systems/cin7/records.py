@@ -162,6 +162,10 @@ class PurchaseDocument(Record, frozen=True, kw_only=True):
     def parts(self) -> tuple[OrderLine, ...]:
         return ()
 
+    def attributes(self) -> dict[str, str]:
+        """Further attributes beside the one that holds the marker, which the account is known to have."""
+        return {}
+
     def note(self) -> str:
         """The marker on the first line, for accounts without attributes; the ERP's own note below."""
         return f"IFS {self.marker}\n{self.remark}" if self.remark else f"IFS {self.marker}"
@@ -201,6 +205,15 @@ class Purchase(PurchaseDocument, frozen=True, kw_only=True):
 
     lines: tuple[OrderLine, ...] = ()
     stated_total: Decimal | None = None
+    progress_slot: str = ""  # the attribute that shows how the order stands; empty: none does
+    progress: str = ""
+
+    @property
+    def tells_progress(self) -> bool:
+        return bool(self.progress_slot)
+
+    def attributes(self) -> dict[str, str]:
+        return {self.progress_slot: self.progress} if self.progress_slot else {}
 
     def parts(self) -> tuple[OrderLine, ...]:
         return self.lines

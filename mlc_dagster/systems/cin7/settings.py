@@ -6,10 +6,10 @@ from collections import Counter
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from mlc_dagster.settings.addresses import Address
-from mlc_dagster.settings.orders import TakesQuantities
+from mlc_dagster.settings.orders import TakesQuantities, WantedDate
 from mlc_dagster.settings.payables import StatesPayables
 from mlc_dagster.settings.section import PROOF, Pattern, Section, SupplierField, shape, sides
 
@@ -34,6 +34,13 @@ class Cin7Settings(TakesQuantities, StatesPayables):
     attribute_set: str = Field("IFS", description="Supplier attribute set whose slot holds the ERP's key")
     external_key: str = Field("AdditionalAttribute1", pattern=SLOT)
     tax_rule: str = Field("Tax Exempt", description="For suppliers and records without a tax code")
+    wanted_date: WantedDate = "header"
+    order_progress: str = Field(
+        "",
+        pattern=shape(r"^(AdditionalAttribute([1-9]|10))?$", "AdditionalAttribute1 to AdditionalAttribute10, or empty"),
+        description="The purchase attribute that shows how an order stands: its state, what was received, what is due "
+        "next. Another one than external_key, and your account must have it; empty: none",
+    )
     invoice_status: Literal["DRAFT", "AUTHORISED"] = "DRAFT"
     invoice_lines: Literal["products", "charges"] = Field(
         "products",
@@ -81,6 +88,14 @@ class Cin7Settings(TakesQuantities, StatesPayables):
         default_factory=dict, description="Whose value counts where both sides changed a field; of the others: ifs"
     )
 
+    @model_validator(mode="after")
+    def _one_attribute_for_each(self) -> Cin7Settings:
+        if self.order_progress == self.external_key:
+            raise ValueError(
+                f"order_progress: {self.external_key} holds the ERP's key (external_key); name another one"
+            )
+        return self
+
     @property
     def switched_off(self) -> dict[str, str]:
         return {} if self.suppliers_into_ifs else {"ifs/suppliers_from_cin7": "cin7.suppliers_into_ifs is false"}
@@ -113,6 +128,8 @@ class Cin7Settings(TakesQuantities, StatesPayables):
             "same_product",
             "quantities_below_one",
             "rates",
+            "order_progress",
+            "wanted_date",
         )
         flags = {
             "create_suppliers_in_ifs": str(self.create_suppliers_in_ifs).lower(),
@@ -133,3 +150,7 @@ class CompanyInCin7(Section):
         description="follows: this account's ledger follows the company. What a SaaS posts into its books is judged by "
         "Cin7's chart before it is posted, and the charts are compared account by account",
     )
+
+
+class SiteInCin7(Section):
+    location: str | None = Field(None, description="Where the purchases of this site are received")

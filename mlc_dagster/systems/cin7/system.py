@@ -9,7 +9,7 @@ from mlc_dagster.systems.cin7.flows import FLOWS
 from mlc_dagster.systems.cin7.identity import account_of, has
 from mlc_dagster.systems.cin7.ping import ask_cin7
 from mlc_dagster.systems.cin7.references import REFERENCES
-from mlc_dagster.systems.cin7.settings import Cin7Settings, CompanyInCin7
+from mlc_dagster.systems.cin7.settings import Cin7Settings, CompanyInCin7, SiteInCin7
 from mlc_dagster.systems.cin7.webhooks import event_of
 from mlc_dagster.systems.system import System, Webhooks
 
@@ -26,6 +26,7 @@ SYSTEM = System(
     has=has,
     reads_back=True,
     company=CompanyInCin7,
+    site=SiteInCin7,
     webhooks=Webhooks(SignedSource, event_of),
     references=REFERENCES,
     discover=discover_cin7,

@@ -48,6 +48,8 @@ class PurchaseOrderLine(CodeString, frozen=True, kw_only=True):
     base_amount: Decimal | None = None  # the same in the company's currency
     tax_code: str | None = None
     wanted_delivery_date: date | None = None
+    promised_delivery_date: date | None = None  # by the supplier
+    planned_receipt_date: date | None = None
     obj_state: str | None = None
 
 
@@ -94,6 +96,10 @@ class CustomerOrderLine(Record, frozen=True, kw_only=True):
     catalog_no: str | None = None
     description: str | None = None
     buy_qty_due: Decimal | None = None
+    sales_unit_meas: str | None = None
+    qty_shipped: Decimal | None = None
+    promised_delivery_date: date | None = None
+    planned_delivery_date: date | None = None
     sale_unit_price: Decimal | None = None
     line_amount: Decimal | None = None
     obj_state: str | None = None

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
+from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.vocabulary import EntitySet, LineSet, Record
 from mlc_dagster.rules.dates import DUE_AHEAD, Dated
 from mlc_dagster.systems.ifs.chart_records import DEMANDS
@@ -27,47 +28,17 @@ from mlc_dagster.systems.ifs.line_records import PurchaseOrderLine as PurchaseOr
 from mlc_dagster.systems.ifs.line_records import SupplierInvoiceLine as SupplierInvoiceLine
 from mlc_dagster.systems.ifs.line_records import VoucherRow as VoucherRow
 from mlc_dagster.systems.ifs.lookup_records import SupplierInvoice as SupplierInvoice
+from mlc_dagster.systems.ifs.order_records import PurchaseOrder as PurchaseOrder
 from mlc_dagster.systems.ifs.partner_accounts import with_accounts
 from mlc_dagster.systems.ifs.partner_records import Customer as Customer
 from mlc_dagster.systems.ifs.partner_records import Supplier as Supplier
+from mlc_dagster.systems.ifs.receipt_records import Receipt as Receipt
 from mlc_dagster.systems.ifs.schema import catalogue as names
 from mlc_dagster.systems.ifs.schema.catalogue import Overrides
 from mlc_dagster.systems.ifs.schema.presets import preset
 from mlc_dagster.systems.ifs.schema.surfaces import addressed
 from mlc_dagster.systems.ifs.settings import IfsSettings, Preset
 from mlc_dagster.systems.ifs.supplier_child_records import OWN_KEYS
-
-
-class PurchaseOrder(Record, frozen=True, kw_only=True):
-    """Purchase orders of the ERP, with lines, that were created or changed on a day: supplier, site, currency and
-    rate, quantities, prices, tax codes, GL account and dimensions of each line.
-    """
-
-    order_no: str
-    company: str | None = None
-    contract: str | None = None  # the site
-    vendor_no: str | None = None  # a SupplierId
-    order_date: date | None = None
-    wanted_receipt_date: date | None = None
-    currency_code: str | None = None
-    currency_rate: Decimal | None = None
-    buyer_code: str | None = None
-    total_amount: Decimal | None = None
-    notes: str | None = None
-    obj_state: str | None = None
-    last_modified: datetime | None = None
-    lines: tuple[PurchaseOrderLine, ...] = ()
-
-    def dates(self) -> Iterator[Dated]:
-        yield Dated("OrderDate", self.order_date)
-        yield Dated("WantedReceiptDate", self.wanted_receipt_date, DUE_AHEAD)
-
-    def postings(self) -> Iterator[Posting]:
-        """The lines that name an account. A line that is received into stock has none, and that is no fault."""
-        for line in self.lines:
-            if line.account:
-                company = line.company or self.company or ""
-                yield Posting(company, line.account, self.order_date, f"{line.line_no}/{line.release_no}")
 
 
 class PostingProposal(Record, frozen=True, kw_only=True):
@@ -77,6 +48,7 @@ class PostingProposal(Record, frozen=True, kw_only=True):
 
     company: str
     proposal_id: int
+    contract: str | None = None  # the site, where the tenant's invoices have one
     invoice_id: int | None = None
     invoice_no: str | None = None
     supplier_id: str | None = None
@@ -149,19 +121,29 @@ SUPPLIERS = replace(
 
 CUSTOMERS = replace(_set("CustomerSet", "CustomerHandling", Customer, "customer_id"), is_master=True)
 
-PURCHASE_ORDERS = _set(
-    "PurchaseOrderSet",
-    "PurchaseOrderHandling",
-    PurchaseOrder,
-    "order_no",
-    lines=_lines(
-        "PurchaseOrderLines",
-        "PurchaseOrderLineSet",
-        PurchaseOrderLine,
-        *("order_no", "line_no", "release_no"),
-        absent=("base_amount",),
+PURCHASE_ORDERS = replace(
+    _set(
+        "PurchaseOrderSet",
+        "PurchaseOrderHandling",
+        PurchaseOrder,
+        "order_no",
+        lines=_lines(
+            "PurchaseOrderLines",
+            "PurchaseOrderLineSet",
+            PurchaseOrderLine,
+            *("order_no", "line_no", "release_no"),
+            absent=("base_amount",),
+        ),
     ),
+    absent=frozenset({names.BESIDE}),
 )
+
+RECEIPTS = replace(
+    _set("ReceiptInfoSet", "ReceiptInfoHandling", Receipt, "receipt_sequence"),
+    wire={"source_ref_type": "SourceRefTypeDb"},
+    is_off=True,
+)
+"""Read with the orders that they are of, where mlc.yaml names the set: a receipt moves no stamp of its order."""
 
 POSTING_PROPOSALS = replace(
     _set(
@@ -175,6 +157,7 @@ POSTING_PROPOSALS = replace(
         ),
     ),
     actions={"Cancelled": "PostingProposalHead_Cancel"},
+    absent=frozenset({"contract"}),
 )
 
 VOUCHER_KEYS = ("company", "voucher_type", "accounting_year", "voucher_no")
@@ -257,8 +240,8 @@ CUSTOMER_INVOICES = replace(
 OPTIONAL = (CUSTOMER_INVOICES,)
 """What no catalogue knows the name of: it is there where mlc.yaml names its set, and else no asset stands for it."""
 
-WRITTEN = (SUPPLIER_INVOICES, POSTED_VOUCHERS)
-"""What is written or looked up, and not read day by day: no asset stands for it."""
+WRITTEN = (SUPPLIER_INVOICES, POSTED_VOUCHERS, RECEIPTS)
+"""What is written, looked up or read with something else, and not day by day: no asset stands for it."""
 
 ENTITY_SETS = (
     *(SUPPLIERS, CUSTOMERS, PURCHASE_ORDERS, POSTING_PROPOSALS),
@@ -268,7 +251,7 @@ ENTITY_SETS = (
 
 def catalogue(overrides: Overrides, begins_with: Preset = "seed") -> dict[str, EntitySet]:
     """Asset name -> entity set, under this tenant's names. Raises Misconfigured with the path in mlc.yaml."""
-    return names.catalogue_of(_before(begins_with, overrides), overrides)
+    return _with_receipts(names.catalogue_of(_before(begins_with, overrides), overrides))
 
 
 def catalogue_for(section: IfsSettings) -> dict[str, EntitySet]:
@@ -276,6 +259,31 @@ def catalogue_for(section: IfsSettings) -> dict[str, EntitySet]:
     found = catalogue(section.entity_sets, section.preset)
     addressed_sets = {name: addressed(entity, section.base_url, section.surface) for name, entity in found.items()}
     return {name: _with_sites(entity, section.sites) for name, entity in addressed_sets.items()}
+
+
+def _with_receipts(sets: dict[str, EntitySet]) -> dict[str, EntitySet]:
+    """Orders with their receipts, where the tenant has a set of them. Raises Misconfigured where nothing joins them."""
+    orders, receipts = sets[PURCHASE_ORDERS.name], sets[RECEIPTS.name]
+    if receipts.is_off:
+        return sets
+    if orders.header_from_rows:
+        words = "receipts are read with orders that have a set of headers, and not with such as are grouped from rows"
+        raise Misconfigured(f"ifs.entity_sets.{RECEIPTS.name} in mlc.yaml: {words}. Take it out")
+    stamp = "" if "last_modified" in receipts.absent else names.wire_name("last_modified", receipts.wire)
+    beside = LineSet(
+        names.BESIDE,
+        navigation="",
+        path=receipts.path,
+        record=receipts.record,
+        keys=("source_ref1", *receipts.keys),
+        wire=receipts.wire,
+        absent=receipts.absent,
+        projection=receipts.projection,
+        surface=receipts.surface,
+        stamp=stamp,
+        name=receipts.name,
+    )
+    return {**sets, orders.name: replace(orders, beside=beside, absent=orders.absent - {beside.field})}
 
 
 def _with_sites(entity: EntitySet, sites: Mapping[str, str]) -> EntitySet:

@@ -39,7 +39,7 @@ from mlc_dagster.systems.monday.boards.read_back import ItemsReadBack
 from mlc_dagster.systems.monday.boards.whereabouts import whereabouts
 from mlc_dagster.systems.monday.duplicates import Duplicates
 from mlc_dagster.systems.monday.graphql import documents
-from mlc_dagster.systems.monday.records import KINDS, Cell, Item
+from mlc_dagster.systems.monday.records import KINDS, LINKS, Cell, Item
 from mlc_dagster.transport.client import ApiClient
 
 
@@ -125,8 +125,8 @@ class MondayClient:
         """What is in doubt goes as it went before, and with nothing else."""
         layout = self._boards.layout(board, _cells(drafts))
         drafts, again = self._made_again(layout, drafts)
-        group = self._options.get(f"{target.name}.group", "")
-        writer = ItemWriter(self._api, layout, self._open_creates, labels=self._labels, group=group)
+        usual = self._options.get(f"{target.name}.group", "")
+        writer = ItemWriter(self._api, layout, self._open_creates, labels=self._labels, group=usual)
         doubtful = self._open_creates.groups(filter(is_in_doubt, drafts), ComplexityBudget.WRITES)
         found = self._found(layout, [draft for draft in drafts if draft.look_since and not draft.remote_id], doubtful)
         for some, anew in [
@@ -192,7 +192,7 @@ class MondayClient:
             if name.startswith(start):
                 field = name.removeprefix(start)
                 kind = KINDS.get(field, "text")
-                board = self._options.get("suppliers.board", "") if kind == "link" else ""
+                board = self._options.get(f"{LINKS[field]}.board", "") if kind == "link" else ""
                 yield Cell(field=field, column=column, kind=kind, board=board)
 
 

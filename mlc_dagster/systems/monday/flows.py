@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mlc_dagster import rules
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.stakes import document_key
 from mlc_dagster.core.vocabulary import key_parts, key_text
 from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.ifs.line_records import CodeString
 from mlc_dagster.systems.ifs.origins import is_expected_only
 from mlc_dagster.systems.monday.mapping import (
+    ACCOUNTS_FLOW,
     SUPPLIERS_FLOW,
+    account_key,
     invoice_from_proposal,
     item_from_account,
     item_from_customer_order,
@@ -27,15 +30,32 @@ from mlc_dagster.systems.monday.records import (
     PURCHASE_ORDERS,
     SUPPLIERS,
 )
+from mlc_dagster.systems.monday.rules import accounts_are_linked
 from mlc_dagster.systems.shared.order_lines import is_not_ordered_yet
+from mlc_dagster.systems.shared.progress_rules import progress_can_be_told
+
+Refers = Mapping[str, str | tuple[str, ...]]
 
 
-def _order_refers_to(order: ifs.PurchaseOrder) -> Mapping[str, str]:
-    return {SUPPLIERS_FLOW: key_text(order.vendor_no)} if order.vendor_no else {}
+def _order_refers_to(order: ifs.PurchaseOrder) -> Refers:
+    return {**_supplier(order.vendor_no), **_accounts(order.company, order.lines)}
 
 
-def _proposal_refers_to(proposal: ifs.PostingProposal) -> Mapping[str, str]:
-    return {SUPPLIERS_FLOW: key_text(proposal.supplier_id)} if proposal.supplier_id else {}
+def _proposal_refers_to(proposal: ifs.PostingProposal) -> Refers:
+    return {**_supplier(proposal.supplier_id), **_accounts(proposal.company, proposal.lines)}
+
+
+def _voucher_refers_to(voucher: ifs.Voucher) -> Refers:
+    return _accounts(voucher.company, voucher.lines)
+
+
+def _supplier(number: str | None) -> Refers:
+    return {SUPPLIERS_FLOW: key_text(number)} if number else {}
+
+
+def _accounts(company: str | None, lines: Sequence[CodeString]) -> Refers:
+    named = {line.account for line in lines if line.account}
+    return {ACCOUNTS_FLOW: tuple(account_key(company, account) for account in sorted(named))} if named else {}
 
 
 ITEM = (rules.required_fields_are_given, rules.texts_fit)
@@ -70,12 +90,17 @@ FLOWS = (
         item_from_order,
         reads=("company", "vendor_no", "currency_code", "total_amount"),
         scope=is_not_ordered_yet,
-        rules=(*POSTED, rules.order_is_a_purchase, rules.supplier_is_delivered, *ITEM),
+        rules=(
+            *(*POSTED, rules.order_is_a_purchase, rules.site_is_mapped, rules.supplier_is_delivered),
+            *(accounts_are_linked, progress_can_be_told, *ITEM),
+        ),
         needs=(SUPPLIERS_FLOW,),
+        links=(ACCOUNTS_FLOW,),
+        names=(SUPPLIERS_FLOW,),
         needs_key=_order_refers_to,
         description=(
-            "Purchase orders of IFS as items: state, delivery date and amount follow the ERP, a cancelled order "
-            "included."
+            "Purchase orders of IFS as items: state, receipts, delivery dates and amount follow the ERP, a cancelled "
+            "order included."
         ),
     ),
     Flow(
@@ -85,8 +110,13 @@ FLOWS = (
         invoice_from_proposal,
         reads=("company", "invoice_no", "currency_code", "gross_amount"),
         scope=is_expected_only,
-        rules=(*POSTED, rules.is_not_registered_anew, rules.supplier_is_delivered, *ITEM),
+        rules=(
+            *(*POSTED, rules.is_not_registered_anew, rules.site_is_mapped, rules.supplier_is_delivered),
+            *(accounts_are_linked, *ITEM),
+        ),
         needs=(SUPPLIERS_FLOW,),
+        links=(ACCOUNTS_FLOW,),
+        names=(SUPPLIERS_FLOW,),
         needs_key=_proposal_refers_to,
         document=lambda item: document_key(key_parts(item.key, 2)[0], item.supplier_no, item.name),
         description=(
@@ -100,7 +130,9 @@ FLOWS = (
         JOURNAL_ENTRIES,
         item_from_voucher,
         reads=("voucher_date", "lines.account", "lines.debit_amount", "lines.credit_amount"),
-        rules=(*POSTED, rules.company_amount_is_known, *ITEM),
+        rules=(*POSTED, rules.company_amount_is_known, accounts_are_linked, *ITEM),
+        links=(ACCOUNTS_FLOW,),
+        needs_key=_voucher_refers_to,
         description=(
             "Journal entries (vouchers) of IFS as items, with the GL accounts and departments of their rows, debit and "
             "credit."
@@ -112,8 +144,13 @@ FLOWS = (
         CUSTOMER_ORDERS,
         item_from_customer_order,
         reads=("company", "customer_no", "currency_code", "total_amount"),
-        rules=(rules.company_is_mapped, rules.dates_can_be_meant, *ITEM),
+        rules=(
+            *(rules.company_is_mapped, rules.site_is_mapped, rules.dates_can_be_meant),
+            *(progress_can_be_told, *ITEM),
+        ),
         checks_accounts=False,
-        description="Customer orders of IFS as items of the sales board: customer, dates, amount and state.",
+        description=(
+            "Customer orders of IFS as items of the sales board: customer, dates, amount, state, and what was shipped."
+        ),
     ),
 )

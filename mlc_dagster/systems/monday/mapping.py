@@ -10,10 +10,11 @@ from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.vocabulary import Record, key_text, plain, record_key
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.line_records import CodeString
-from mlc_dagster.systems.monday.records import KINDS, Cell, Item
-from mlc_dagster.systems.shared.order_lines import ordered, stated_total
+from mlc_dagster.systems.monday.records import KINDS, LINKS, PROGRESS, Cell, Item
+from mlc_dagster.systems.shared.order_lines import ordered, stated_total, wanted_on
+from mlc_dagster.systems.shared.order_progress import Progress, received, received_amount, shipped
 
-SUPPLIERS_FLOW = "monday/suppliers"
+SUPPLIERS_FLOW, ACCOUNTS_FLOW = "monday/suppliers", "monday/accounts"
 
 Field = tuple[str, object]
 """Name in mlc.yaml, and value: text, Decimal, date, int, None, or a list of codes."""
@@ -22,9 +23,9 @@ Field = tuple[str, object]
 def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Item:
     """A supplier invoice (posting proposal) becomes an item, linked to its supplier."""
     fields: list[Field] = [
-        ("supplier", facts.remote_id(SUPPLIERS_FLOW, key_text(proposal.supplier_id))),
-        ("supplier_no", proposal.supplier_id),
+        *_supplier(proposal.supplier_id, facts),
         ("company", proposal.company),
+        ("site", proposal.contract),
         ("invoice_no", proposal.invoice_no),
         ("order_no", proposal.po_reference),
         ("invoice_date", proposal.invoice_date),
@@ -35,27 +36,28 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Item:
         ("amount", proposal.gross_amount),
         ("status", proposal.obj_state),
         ("text", proposal.text),
-        *_coding(proposal.lines, facts),
+        *_coding(proposal.company, proposal.lines, facts, proposal.contract),
     ]
     key = record_key(proposal, ifs.POSTING_PROPOSALS.keys)
-    return _item("invoices", proposal, proposal.invoice_no or key, key, fields, facts, proposal.supplier_id)
+    name = proposal.invoice_no or key
+    return _item("invoices", proposal, name, key, fields, facts, proposal.supplier_id, proposal.contract)
 
 
 def item_from_order(order: ifs.PurchaseOrder, facts: Facts) -> Item:
-    """A purchase order becomes an item, linked to its supplier; its state and delivery date follow the ERP."""
+    """A purchase order becomes an item, linked to its supplier; its state, receipts and dates follow the ERP."""
     fields: list[Field] = [
-        ("supplier", facts.remote_id(SUPPLIERS_FLOW, key_text(order.vendor_no))),
-        ("supplier_no", order.vendor_no),
+        *_supplier(order.vendor_no, facts),
         ("company", order.company),
         ("site", order.contract),
         ("order_date", order.order_date),
-        ("delivery_date", order.wanted_receipt_date),
+        ("delivery_date", wanted_on(order, facts)),
+        *(_received(order, facts) if _tells_progress("purchase_orders", facts) else ()),
         ("currency", order.currency_code),
         ("amount", stated_total(order, facts)),
         ("status", order.obj_state),
         ("buyer", order.buyer_code),
         ("notes", order.notes),
-        *_coding(ordered(order, facts), facts),
+        *_coding(order.company, ordered(order, facts), facts, order.contract),
     ]
     return _item(
         "purchase_orders",
@@ -65,6 +67,7 @@ def item_from_order(order: ifs.PurchaseOrder, facts: Facts) -> Item:
         fields,
         facts,
         order.vendor_no,
+        order.contract,
     )
 
 
@@ -81,25 +84,27 @@ def item_from_voucher(voucher: ifs.Voucher, facts: Facts) -> Item:
         ("status", voucher.obj_state),
         ("reference", voucher.external_ref),
         ("text", voucher.text),
-        *_coding(voucher.lines, facts),
+        *_coding(voucher.company, voucher.lines, facts),
     ]
     name = f"{voucher.company} {voucher.voucher_type} {voucher.accounting_year} {voucher.voucher_no}"
     return _item("journal_entries", voucher, name, record_key(voucher, ifs.VOUCHERS.keys), fields, facts)
 
 
 def item_from_customer_order(order: ifs.CustomerOrder, facts: Facts) -> Item:
-    """A customer order becomes an item."""
+    """A customer order becomes an item; what was shipped of it follows the ERP."""
     fields: list[Field] = [
         ("customer_no", order.customer_no),
         ("company", order.company),
         ("site", order.contract),
         ("order_date", order.order_date),
+        *(_shipped(order, facts) if _tells_progress("customer_orders", facts) else ()),
         ("currency", order.currency_code),
         ("amount", stated_total(order, facts)),
         ("status", order.obj_state),
         ("notes", order.notes),
     ]
-    return _item("customer_orders", order, order.order_no, record_key(order, ifs.CUSTOMER_ORDERS.keys), fields, facts)
+    key = record_key(order, ifs.CUSTOMER_ORDERS.keys)
+    return _item("customer_orders", order, order.order_no, key, fields, facts, site=order.contract)
 
 
 def item_from_supplier(supplier: ifs.Supplier, facts: Facts) -> Item:
@@ -146,6 +151,7 @@ def _item(
     fields: Sequence[Field],
     facts: Facts,
     supplier_no: str | None = None,
+    site: str | None = None,
 ) -> Item:
     """With the cells that mlc.yaml names a column for: a column that is named later changes the fingerprint."""
     added = facts.extra_fields.get(f"monday/{flow}", {})
@@ -158,13 +164,20 @@ def _item(
         cells=tuple(_cell(field, columns, facts) for field in fields if field[0] in columns),
         supplier_no=supplier_no,
         company=None if "company" in columns else getattr(source, "company", None),
+        group=_group(flow, getattr(source, "company", None), site, facts),
     )
+
+
+def _group(flow: str, company: str | None, site: str | None, facts: Facts) -> str:
+    """The one that mlc.yaml names for the site; empty where it names none."""
+    mapping = facts.site(company, site)
+    return mapping.names.get(f"groups.{flow}", "") if mapping else ""
 
 
 def _cell(field: Field, columns: dict[str, str], facts: Facts) -> Cell:
     name, value = field
     kind = KINDS.get(name, "text")
-    board = facts.options.get("suppliers.board", "") if kind == "link" else ""
+    board = facts.options.get(f"{LINKS[name]}.board", "") if kind == "link" else ""
     return Cell(field=name, column=columns[name], kind=kind, values=_texts(value), board=board)
 
 
@@ -180,12 +193,71 @@ def _texts(value: object) -> tuple[str, ...]:
     return (text,) if text else ()
 
 
-def _coding(lines: Sequence[CodeString], facts: Facts) -> tuple[Field, Field]:
-    """The GL accounts of the lines, and their departments: each once, in order."""
+def _supplier(number: str | None, facts: Facts) -> tuple[Field, ...]:
+    """A link to the supplier's item, that item's name, and the number."""
+    key = key_text(number)
+    return (
+        ("supplier", facts.remote_id(SUPPLIERS_FLOW, key)),
+        ("supplier_name", facts.name_of(SUPPLIERS_FLOW, key)),
+        ("supplier_no", number),
+    )
+
+
+def _tells_progress(flow: str, facts: Facts) -> bool:
+    """Whether any column is named for how far an order has come."""
+    return any(f"{flow}.columns.{field}" in facts.options for field in PROGRESS)
+
+
+def _received(order: ifs.PurchaseOrder, facts: Facts) -> tuple[Field, ...]:
+    progress = received(order, facts)
+    return (
+        ("received", progress.text),
+        ("receipt_state", progress.words),
+        ("received_quantity", progress.done()),
+        ("received_amount", received_amount(order, progress, facts)),
+        ("received_on", progress.last),
+        *_due(progress),
+    )
+
+
+def _shipped(order: ifs.CustomerOrder, facts: Facts) -> tuple[Field, ...]:
+    progress = shipped(order, facts)
+    return (
+        ("shipped", progress.text),
+        ("shipment_state", progress.words),
+        ("shipped_quantity", progress.done()),
+        *_due(progress),
+    )
+
+
+def _due(progress: Progress) -> tuple[Field, ...]:
+    return (
+        ("ordered_quantity", progress.ordered()),
+        ("promised_date", progress.due()),
+        ("next_delivery", progress.due_next()),
+    )
+
+
+def _coding(
+    company: str | None, lines: Sequence[CodeString], facts: Facts, site: str | None = None
+) -> tuple[Field, ...]:
+    """The GL accounts of the lines, their items, and their departments: each once, in order. A line without one is of
+    its site's."""
     part = f"code_{facts.options.get('department_code_part', 'B').lower()}"
-    accounts = {facts.account_in_target(line.account) for line in lines if line.account}
-    departments = {str(code).strip() for line in lines if (code := getattr(line, part))}
-    return ("accounts", sorted(accounts)), ("departments", sorted(departments))
+    own = facts.site(company, site)
+    accounts = {line.account for line in lines if line.account}
+    departments = {str(code).strip() for line in lines if (code := getattr(line, part) or (own and own.cost_center))}
+    linked = [facts.remote_id(ACCOUNTS_FLOW, account_key(company, account)) for account in sorted(accounts)]
+    return (
+        ("accounts", sorted({facts.account_in_target(account) for account in accounts})),
+        ("account_links", [item for item in linked if item]),
+        ("departments", sorted(departments)),
+    )
+
+
+def account_key(company: str | None, account: str) -> str:
+    """Under which an account of the ERP is delivered."""
+    return key_text(company or "", account)
 
 
 def _period(voucher: ifs.Voucher) -> str | None:

@@ -19,8 +19,14 @@ NOT_LINKED = "-"
 
 Kind = Literal["text", "email", "amount", "date", "state", "codes", "link"]
 
+LINKS: Mapping[str, str] = {"supplier": "suppliers", "account_links": "accounts"}
+"""Field of mlc.yaml that links to items -> the flow on whose board they are."""
+
 KINDS: Mapping[str, Kind] = {
-    "supplier": "link",
+    **dict.fromkeys(LINKS, "link"),
+    **dict.fromkeys(("receipt_state", "shipment_state"), "state"),
+    **dict.fromkeys(("ordered_quantity", "received_quantity", "received_amount", "shipped_quantity"), "amount"),
+    **dict.fromkeys(("received_on", "promised_date", "next_delivery"), "date"),
     "status": "state",
     "email": "email",
     **dict.fromkeys(("accounts", "departments"), "codes"),
@@ -29,6 +35,14 @@ KINDS: Mapping[str, Kind] = {
     **dict.fromkeys(("valid_from", "valid_until"), "date"),
 }
 """Field of mlc.yaml -> its kind, where that is not text."""
+
+PROGRESS = frozenset(
+    {
+        *("received", "receipt_state", "received_quantity", "received_amount", "received_on", "promised_date"),
+        *("shipped", "shipment_state", "shipped_quantity", "ordered_quantity", "next_delivery"),
+    }
+)
+"""Fields that tell how far an order has come: of the receipts and dates of its lines."""
 
 
 class Cell(Record, frozen=True, kw_only=True):
@@ -50,11 +64,16 @@ class Item(Record, frozen=True, kw_only=True):
     cells: tuple[Cell, ...] = ()
     supplier_no: str | None = None
     company: str | None = None  # the record's own, where no column of the board has it
+    group: str = ""  # id of the one that a new item goes to, by its site; empty: the board's usual one
+
+    @property
+    def tells_progress(self) -> bool:
+        return any(cell.field in PROGRESS for cell in self.cells)
 
     @property
     def supplier_id(self) -> str | None:
-        """The supplier's item; where no column links to it, nothing can be missing."""
-        found = [cell.values for cell in self.cells if cell.field == "supplier"]
+        """The supplier's item; where no column links to it or has its name, nothing can be missing."""
+        found = [cell.values for cell in self.cells if cell.field in ("supplier", "supplier_name")]
         return NOT_LINKED if not found else next(iter(found[0]), None)
 
     @property

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from mlc_dagster.settings.addresses import Address
-from mlc_dagster.settings.orders import OrderState, TakesOrders
+from mlc_dagster.settings.orders import OrderState, TakesOrders, WantedDate
 from mlc_dagster.settings.section import Placeholder, Section, shape
+from mlc_dagster.systems.monday.records import LINKS
 
 Column = Annotated[str | None, Field(None, min_length=1, description="Id or title of the column on the board")]
 
 
 class InvoiceColumns(Section):
     supplier: Column = None  # a link to the item on the suppliers' board
+    supplier_name: Column = None  # the same as text, as that item is called
     supplier_no: Column = None
+    site: Column = None
     company: Column = None
     invoice_no: Column = None
     order_no: Column = None
@@ -28,22 +31,33 @@ class InvoiceColumns(Section):
     amount: Column = None
     status: Column = None
     accounts: Column = None
+    account_links: Column = None  # links to the items on the accounts' board
     departments: Column = None
     text: Column = None
 
 
 class OrderColumns(Section):
     supplier: Column = None  # a link to the item on the suppliers' board
+    supplier_name: Column = None  # the same as text, as that item is called
     supplier_no: Column = None
     company: Column = None
     site: Column = None
     order_date: Column = None
-    delivery_date: Column = None
+    delivery_date: Column = None  # when it is wanted
+    promised_date: Column = None  # when its last line is due: promised, else planned
+    next_delivery: Column = None  # when the first line is due of which something is still to come
+    received: Column = None  # line by line: "1/1 3 of 5 pcs received, 2026-12-01"
+    receipt_state: Column = None  # Not received, Partly received, Received, More than ordered
+    ordered_quantity: Column = None  # of all lines, where they are in one unit
+    received_quantity: Column = None
+    received_amount: Column = None  # what was received is worth
+    received_on: Column = None  # the day of the last receipt
     currency: Column = None
     amount: Column = None
     status: Column = None
     buyer: Column = None
     accounts: Column = None
+    account_links: Column = None  # links to the items on the accounts' board
     departments: Column = None
     notes: Column = None
 
@@ -58,6 +72,7 @@ class JournalColumns(Section):
     credit: Column = None
     status: Column = None
     accounts: Column = None
+    account_links: Column = None  # links to the items on the accounts' board
     departments: Column = None
     reference: Column = None
     text: Column = None
@@ -68,6 +83,12 @@ class SalesColumns(Section):
     company: Column = None
     site: Column = None
     order_date: Column = None
+    promised_date: Column = None  # when its last line is due: promised, else planned
+    next_delivery: Column = None  # when the first line is due of which something is still to come
+    shipped: Column = None  # line by line: "1/1 3 of 5 pcs shipped, 2026-12-01"
+    shipment_state: Column = None  # Not shipped, Partly shipped, Shipped, More than ordered
+    ordered_quantity: Column = None  # of all lines, where they are in one unit
+    shipped_quantity: Column = None
     currency: Column = None
     amount: Column = None
     status: Column = None
@@ -148,8 +169,10 @@ class MondayBoards(Section):
         for flow, board in self.used():
             if (other := seen.setdefault(board.board, flow)) != flow:
                 raise ValueError(f"{flow} and {other} have one board, {board.board}: give each its own")
-            if getattr(board.columns, "supplier", None) and self.suppliers is None:
-                raise ValueError(f"{flow}.columns.supplier links to the suppliers' board: name it, or leave this out")
+            for field, linked in {**LINKS, "supplier_name": "suppliers"}.items():
+                if getattr(board.columns, field, None) and getattr(self, linked) is None:
+                    how = "links to" if field in LINKS else "is a name on"
+                    raise ValueError(f"{flow}.columns.{field} {how} the {linked}' board: name it, or leave this out")
         return self
 
     def used(self) -> Iterator[tuple[str, AnyBoard]]:
@@ -157,6 +180,15 @@ class MondayBoards(Section):
         for flow in type(self).model_fields:
             if (board := getattr(self, flow)) is not None:
                 yield flow, board
+
+
+class SiteInMonday(Section):
+    """Where new items of a site go: a group of each board."""
+
+    groups: dict[Literal["purchase_orders", "customer_orders", "invoices"], str] = Field(
+        default_factory=dict, description="flow: id of the group on its board that new items of this site go to"
+    )
+    cost_center: str | None = Field(None, description="Of the order's and invoice's lines that name none")
 
 
 class MondaySettings(TakesOrders):
@@ -194,6 +226,7 @@ class MondaySettings(TakesOrders):
     line_states: tuple[str, ...] = Field(
         ("Cancelled",), description="States of an order line whose amount is none of the order's (any more)"
     )
+    wanted_date: WantedDate = "header"
     department_code_part: str = Field("B", pattern=shape(r"^[B-J]$", "a code part, a letter from B to J"))
     boards: MondayBoards = MondayBoards()
     extra_fields: dict[str, dict[str, str]] = Field(
@@ -215,7 +248,8 @@ class MondaySettings(TakesOrders):
 
     def options(self) -> dict[str, str]:
         """What mappings may know of this section, as text: {"invoices.board": "12", "invoices.columns.amount": ...}."""
-        found = {**super().options(), "key_column": self.key_column, "department_code_part": self.department_code_part}
+        own = {name: getattr(self, name) for name in ("key_column", "department_code_part", "wanted_date")}
+        found = {**super().options(), **own}
         for flow, board in self.boards.used():
             columns = board.columns.model_dump(exclude_none=True)
             found |= {f"{flow}.board": board.board, f"{flow}.group": board.group}

@@ -11,7 +11,7 @@ from mlc_dagster.systems.monday.discovery import discover_monday
 from mlc_dagster.systems.monday.flows import FLOWS
 from mlc_dagster.systems.monday.identity import account_of, has
 from mlc_dagster.systems.monday.ping import ask_monday
-from mlc_dagster.systems.monday.settings import MondaySettings
+from mlc_dagster.systems.monday.settings import MondaySettings, SiteInMonday
 from mlc_dagster.systems.monday.webhooks import challenge, event_of
 from mlc_dagster.systems.system import OtherSignIn, System, Webhooks
 
@@ -25,6 +25,7 @@ SYSTEM = System(
     ping=ask_monday,
     flows=FLOWS,
     other_sign_in=OtherSignIn(APP_SECRETS, lambda section: bool(section.oauth), replaced=REFRESH_TOKEN),
+    site=SiteInMonday,
     identity=account_of,
     has=has,
     reads_back=True,

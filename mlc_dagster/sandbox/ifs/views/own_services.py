@@ -29,8 +29,19 @@ _STATES = (
 
 
 def own_services() -> tuple[View, ...]:
-    """Heads with their lines below them, and the lines as a set, of each kind of document that is posted."""
-    return tuple(view for kind in KINDS if kind.set in _POSTED for view in _of(kind))
+    """Heads with their lines below them, and the lines as a set, of each kind of document that is posted; receipts."""
+    (receipts,) = (kind for kind in KINDS if kind.set == "ReceiptInfoSet")
+    return (*(view for kind in KINDS if kind.set in _POSTED for view in _of(kind)), _flat(receipts))
+
+
+def _flat(kind: Kind) -> View:
+    """A set without lines, to be read."""
+    found = (*_columns(kind.fields), *columns("ObjState"), _stamp())
+    return View(kind.projection, kind.set, kind.set.removesuffix("Set"), kind.set, kind.keys, found)
+
+
+def _stamp() -> Column:
+    return Column("LastModified", "timestamp", lambda source: source.head.fields["LastModified"])
 
 
 def _of(kind: Kind) -> tuple[View, View]:
@@ -38,14 +49,13 @@ def _of(kind: Kind) -> tuple[View, View]:
     assert below is not None
     line = (below.set.removesuffix("Set"), kind.set, below.keys, _columns(below.fields))
     array = View(kind.projection, below.navigation, *line, sources=lines, writes=_WRITES)
-    stamp = Column("LastModified", "timestamp", lambda source: source.head.fields["LastModified"])
     heads = View(
         kind.projection,
         kind.set,
         kind.set.removesuffix("Set"),
         kind.set,
         kind.keys,
-        (*_columns(kind.fields), *columns("ObjState"), stamp),
+        (*_columns(kind.fields), *columns("ObjState"), _stamp()),
         arrays=(array,),
         writes=_WRITES,
         actions=_actions(kind.set),

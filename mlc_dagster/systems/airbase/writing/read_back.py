@@ -65,6 +65,7 @@ def _expected_order(order: PurchaseOrder) -> Shown:
         "total_amount": order.total(),
         "notes": value_of(order.remark),
         LINES: Decimal(len(order.lines)),
+        **({"status": order.status} if order.status else {}),
         **lines,
     }
 
@@ -76,6 +77,7 @@ def _line(line: OrderLine, order: PurchaseOrder) -> Shown:
         "unit_price": line.price,
         "amount": line.total(order.decimals),
         "account": line.account,
+        **{field.name: field.value for field in line.more},
     }
 
 
@@ -87,14 +89,18 @@ def shown_vendor(row: Document) -> Shown:
     return {**_flat(row, _VENDOR), **{f"{SUBSIDIARIES}[{each}]": each for each in subsidiaries if each}}
 
 
-def shown_order(row: Document) -> Shown:
-    """What people added to it has no key of ours: it is counted alone."""
+def shown_order(row: Document, line_fields: Collection[str] = ()) -> Shown:
+    """What people added to it has no key of ours: it is counted alone. `line_fields`: further ones of its lines."""
     lines: Sequence[Document] = row.get(LINES) or ()
     named = {
         f"{LINES}[{reference_of(line)}].{name}": value
         for line in lines
         if reference_of(line)
-        for name, value in {**_flat(line, _LINE), "account": _reference(line.get("account"))}.items()
+        for name, value in {
+            **_flat(line, _LINE),
+            "account": _reference(line.get("account")),
+            **{name: _number_or_text(line[name]) for name in line_fields if name in line},
+        }.items()
     }
     return {
         **_flat(row, (*_ORDER, "total_amount")),
@@ -109,7 +115,9 @@ def shown_order(row: Document) -> Shown:
 
 def otherwise(record: Vendor | PurchaseOrder, row: Document, left_out: Collection[str] = ()) -> Shown:
     """What an answer shows otherwise than it was sent: agreed from now on."""
-    return shown_otherwise(expected(record, left_out), _values(row, isinstance(record, Vendor)))
+    more = {field.name for line in record.lines for field in line.more} if isinstance(record, PurchaseOrder) else ()
+    sent, values = expected(record, left_out), _values(row, isinstance(record, Vendor), more)
+    return shown_otherwise(sent, {**values, **_status(row, sent)})
 
 
 def worth(values: Shown) -> Worth:
@@ -122,8 +130,8 @@ def worth(values: Shown) -> Worth:
     )
 
 
-def _values(row: Document, is_vendor: bool) -> Shown:
-    return shown_vendor(row) if is_vendor else shown_order(row)
+def _values(row: Document, is_vendor: bool, line_fields: Collection[str] = ()) -> Shown:
+    return shown_vendor(row) if is_vendor else shown_order(row, line_fields)
 
 
 def _flat(row: Document, names: Iterable[str]) -> dict[str, Value]:
@@ -132,6 +140,16 @@ def _flat(row: Document, names: Iterable[str]) -> dict[str, Value]:
 
 def _typed(name: str, value: Any) -> Value:
     found = amount_of(value) if name in _NUMBERS else None
+    return value_of(value) if found is None else found
+
+
+def _status(row: Document, wanted: Shown) -> Shown:
+    """Of an order whose status follows the ERP's state: else it is Airbase's business."""
+    return {"status": value_of(row.get("status"))} if "status" in wanted else {}
+
+
+def _number_or_text(value: Any) -> Value:
+    found = amount_of(value)
     return value_of(value) if found is None else found
 
 
@@ -145,8 +163,18 @@ def _reference(document: Any) -> Value:
 class RecordsReadBack:
     """Vendors or purchase orders, by the list; few of them by their keys."""
 
-    def __init__(self, api: AirbaseApi, path: str, *, vendors: bool, left_out: Collection[str] = ()) -> None:
-        self._api, self._path, self._is_vendor, self._left_out = api, path, vendors, left_out
+    def __init__(
+        self,
+        api: AirbaseApi,
+        path: str,
+        *,
+        vendors: bool,
+        left_out: Collection[str] = (),
+        line_fields: Collection[str] = (),
+    ) -> None:
+        """`left_out`: fields of vendors that this tenant does not take. `line_fields`: that its order lines have."""
+        self._api, self._path, self._is_vendor = api, path, vendors
+        self._left_out, self._line_fields = left_out, line_fields
 
     def read_back(self, delivered: Sequence[Delivered]) -> Iterator[Seen]:
         index = RecordIndex(self._api, self._path)
@@ -162,7 +190,8 @@ class RecordsReadBack:
         for row in self._api.pages(self._path):
             if reference_of(row) and id_of(row) not in known and not ended(row):
                 link = str(row.get("airbase_url") or "")
-                yield Seen(reference_of(row), id_of(row), "there", _values(row, self._is_vendor), detail=link)
+                values = _values(row, self._is_vendor, self._line_fields)
+                yield Seen(reference_of(row), id_of(row), "there", values, detail=link)
 
     def _seen(self, one: Delivered, row: Document | None, by_key: Sequence[Document]) -> Seen:
         if row is None and not by_key:
@@ -171,16 +200,21 @@ class RecordsReadBack:
             values = self._beside(one, by_key[0])
             return Seen(one.key, one.remote_id, "merged", values, id_of(by_key[0]))
         values, link = self._beside(one, row), str(row.get("airbase_url") or "")
-        if state := ended(row):
+        if (state := ended(row)) and state != self._wanted(one).get("status"):
             return Seen(one.key, one.remote_id, "voided", values, detail=f"{state} {link}".strip())
         return Seen(one.key, one.remote_id, "there", values, detail=link)
 
     def _beside(self, one: Delivered, row: Document) -> Shown:
         """With none for what was a row of a list and is not any more."""
-        wanted = one.shown if one.shown is not None else {}
-        if one.shown is None and one.record is not None:
-            wanted = expected(one.record, self._left_out)
-        return {**{name: None for name in wanted if "[" in name}, **_values(row, self._is_vendor)}
+        wanted = self._wanted(one)
+        gone = {name: None for name in wanted if "[" in name}
+        return {**gone, **_values(row, self._is_vendor, self._line_fields), **_status(row, wanted)}
+
+    def _wanted(self, one: Delivered) -> Shown:
+        """As it was agreed, else as it was sent."""
+        if one.shown is not None:
+            return one.shown
+        return {} if one.record is None else expected(one.record, self._left_out)
 
 
 class AcknowledgementsReadBack:

@@ -35,14 +35,17 @@ def _subsidiaries(record: Vendor, theirs: Document | None, ids: Mapping[str, str
 
 
 def order(record: PurchaseOrder, theirs: Document | None) -> dict[str, Any]:
-    """The order with all its lines. Its state is set once: afterwards it is Airbase's business."""
+    """The order with all its lines. Its state is set once: afterwards it is Airbase's business, unless mlc.yaml has a
+    status for the ERP's.
+    """
+    status = record.status or ("open" if theirs is None else None)
     return {
         "erp_reference_id": record.key,
         "po_number": record.key,
         "vendor": {"airbase_id": record.supplier_id},
         **({"subsidiary": {"erp_reference_id": record.subsidiary}} if record.subsidiary else {}),
         "currency": {"iso_code": record.currency},
-        **({"status": "open"} if theirs is None else {}),
+        **({"status": status} if status else {}),
         "order_date": record.order_date.isoformat() if record.order_date else None,
         "total_amount": record.total(),
         "notes": record.remark or "",
@@ -59,4 +62,5 @@ def _line(line: OrderLine, decimals: int) -> dict[str, Any]:
         "unit_price": line.price,
         "amount": line.total(decimals),
         "account": {"erp_reference_id": line.account} if line.account else None,
+        **{field.name: field.value for field in line.more},
     }

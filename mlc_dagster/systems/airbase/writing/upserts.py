@@ -133,7 +133,7 @@ class UpsertWriter:
                 f"Airbase does not have {named} any more, which was delivered for {draft.key}. Restore it there, then "
                 "release this hold; or discard it."
             )
-        if theirs is not None and (state := ended(theirs)):
+        if theirs is not None and (state := ended(theirs)) and state != (getattr(draft.record, "status", None) or ""):
             link = str(theirs.get("airbase_url") or "")
             shown = f"{self._kind.name} {id_of(theirs)}{f' ({link})' if link else ''}"
             raise WasCancelledError(cancelled_words("Airbase", shown, state, draft.key, "set it back to open there"))

@@ -43,14 +43,20 @@ def header(document: PurchaseDocument) -> dict[str, Any]:
         "RequiredBy": stamp(document.required_by),
         "CurrencyRate": document.currency_rate,
         "Note": document.note(),
-        "AdditionalAttributes": {document.slot: document.marker} if document.slot else None,
+        "AdditionalAttributes": _attributes(document) or None,
     }
     return {name: value for name, value in said.items() if value is not None}
+
+
+def _attributes(document: PurchaseDocument) -> dict[str, str]:
+    return {**({document.slot: document.marker} if document.slot else {}), **document.attributes()}
 
 
 def compared_header(document: PurchaseDocument) -> dict[str, Any]:
     """What a header in Cin7 must cover to be equal to ours: not the attribute, which an account may not have."""
     ours = {name: value for name, value in header(document).items() if name != "AdditionalAttributes"}
+    if told := document.attributes():
+        ours["AdditionalAttributes"] = told
     return {**ours, "RequiredBy": stamp(document.required_by)} if isinstance(document, Purchase) else ours
 
 

@@ -7,103 +7,24 @@ own name in PascalCase alone. A name without a source is not here: a proposal as
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal, cast
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import cast
 
-from mlc_dagster.core.vocabulary import EntitySet
 from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.ifs.discover.known_forms import ENTITY_SERVICES as ENTITY_SERVICES
+from mlc_dagster.systems.ifs.discover.known_forms import Form as Form
+from mlc_dagster.systems.ifs.discover.known_forms import Known as Known
+from mlc_dagster.systems.ifs.discover.known_forms import KnownChild as KnownChild
+from mlc_dagster.systems.ifs.discover.known_forms import KnownLines as KnownLines
+from mlc_dagster.systems.ifs.discover.known_forms import Names as Names
+from mlc_dagster.systems.ifs.discover.known_forms import Place as Place
+from mlc_dagster.systems.ifs.discover.known_forms import names_in as _names
 from mlc_dagster.systems.ifs.schema.catalogue import wire_name
-from mlc_dagster.systems.ifs.schema.presets import CLOUD
-
-Names = Mapping[str, tuple[str, ...]]
-"""Record field -> its names on the wire, the surest first."""
-
-Form = Literal["rows", "grouped", "parts"]
-"""rows: a row is a record; grouped: the rows are lines, and those with the same keys are one record; parts: one of
-several sets that hold the records, `set` with a letter for "*"."""
 
 STAMPS = ("LastModified", "Rowversion")
 STATES = ("Objstate", "ObjState")
 CODE_PARTS = "BCDEFGHIJ"
-
-ENTITY_SERVICES = "int"
-"""The surface of Entity Service APIs: `<Unit>Entity.svc/<Unit>Set`, each activated by itself (24R2 techdocs)."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a set may be."""
-
-    projection: str
-    set: str
-    surface: str = "main"
-    form: Form = "rows"
-
-    @property
-    def has_entity_service(self) -> bool:
-        """Its set is named after a unit, as those of entity services are."""
-        return self.form == "rows" and self.surface == "main" and not self.set.startswith("Reference_")
-
-    def __str__(self) -> str:
-        return f"{self.projection}/{self.set}"
-
-
-@dataclass(frozen=True)
-class KnownLines:
-    """What the lines of a set may be called: arrays below the header that hold them together, sets of their own."""
-
-    arrays: tuple[tuple[str, ...], ...]  # each a group of arrays that are read together
-    sets: tuple[Place, ...]
-    fields: Names = field(default_factory=dict)
-    extra_keys: tuple[str, ...] = ()  # record fields that are part of the key on some tenants
-
-
-@dataclass(frozen=True)
-class KnownChild:
-    """What holds more fields of a header: an array below it, or a set. `of_company`: one row for each company."""
-
-    navigation: str
-    fields: Names
-    of_company: bool = False
-    place: Place | None = None  # where it is no array but a set of its own, joined by `on`
-    on: Names = field(default_factory=dict)  # the header's key -> what it may be called there
-
-
-@dataclass(frozen=True)
-class Known:
-    """What one set of the catalogue may be called."""
-
-    entity: EntitySet
-    places: tuple[Place, ...]
-    words: tuple[str, ...]  # a service with one of these in its name may serve it under another name
-    fields: Names = field(default_factory=dict)
-    lines: KnownLines | None = None
-    children: tuple[KnownChild, ...] = ()
-    sums: Mapping[str, str] = field(default_factory=dict)
-    codes: Mapping[str, str] = field(default_factory=dict)  # field -> the column of its code, where it holds a name
-
-    @property
-    def constants(self) -> Mapping[str, str | bool]:
-        """Name on the wire -> what is sent with each create, as the preset `cloud` has it."""
-        found: Mapping[str, str | bool] = CLOUD.get(self.entity.name, {}).get("constants", {})
-        return found
-
-    def every_place(self) -> tuple[Place, ...]:
-        """The known ones, and the entity service of each set that has a row for each record."""
-        entity = (_entity_service(each.set) for each in self.places if each.has_entity_service)
-        return tuple(dict.fromkeys((*self.places, *entity)))
-
-
-def _entity_service(set_name: str) -> Place:
-    return Place(f"{set_name.removesuffix('Set')}Entity", set_name, ENTITY_SERVICES)
-
-
-def _names(text: str) -> dict[str, tuple[str, ...]]:
-    """`"country=CountryCode,Country name"` -> {"country": ("CountryCode", "Country"), "name": ("Name",)}."""
-    pairs = (each.partition("=") for each in text.split())
-    return {name: tuple(known.split(",")) if known else (wire_name(name, {}),) for name, _, known in pairs}
-
 
 _SUPPLIERS = Known(
     ifs.SUPPLIERS,
@@ -273,9 +194,19 @@ _CUSTOMER_INVOICES = Known(
     KnownLines((), (), _names(f"account=Account,CodeA tax_code=TaxCode,FeeCode {_CODES}")),
 )
 
+_RECEIPTS = Known(
+    ifs.RECEIPTS,
+    (
+        Place("ReceiptInfoHandling", "ReceiptInfoSet"),
+        Place("ReceiptInfoEntity", "ReceiptInfoSet", ENTITY_SERVICES),
+    ),
+    ("ReceiptInfo", "PurchaseReceipt"),
+    _names("source_ref_type=SourceRefTypeDb,SourceRefType obj_state=Objstate,ObjState"),
+)
+
 KNOWN = (
     *(_SUPPLIERS, _CUSTOMERS, _PURCHASE_ORDERS, _CUSTOMER_ORDERS, _VOUCHERS),
-    *(_ACCOUNTS, _CODE_PART_VALUES, _PROPOSALS, _SUPPLIER_INVOICES, _CUSTOMER_INVOICES, _POSTED_VOUCHERS),
+    *(_ACCOUNTS, _CODE_PART_VALUES, _PROPOSALS, _SUPPLIER_INVOICES, _CUSTOMER_INVOICES, _POSTED_VOUCHERS, _RECEIPTS),
 )
 
 ROWS_HAVE: Names = {"user_group": ("EnteredByUserGroup", "UserGroup"), "text": ()}

@@ -47,4 +47,4 @@ def site_lines(sites: Mapping[str, str]) -> Iterator[YamlLine]:
 
 def _needs_sites(found: FoundSet) -> bool:
     fields = found.fields
-    return "contract" in fields and fields["contract"].is_exact and not fields["company"].is_exact
+    return {"contract", "company"} <= fields.keys() and fields["contract"].is_exact and not fields["company"].is_exact

@@ -1,7 +1,7 @@
-"""Which days changed: asked of headers, and of their lines where these have a stamp of their own.
+"""Which days changed: asked of headers, and of their lines and receipts where these have a stamp of their own.
 
-IFS stamps the row that is written: a line that a buyer edits moves, and its header does not. So the day that is named
-is the header's, in whose partition the line is read.
+IFS stamps the row that is written: a line that a buyer edits moves, or a receipt that the stores enter, and the header
+does not. So the day that is named is the header's, in whose partition the line and the receipt are read.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from mlc_dagster.systems.ifs.odata.expressions import Order, any_of_keys
 from mlc_dagster.systems.ifs.reading.key_ranges import Span, of_keys
 from mlc_dagster.systems.ifs.reading.paging import PageWalk
 from mlc_dagster.systems.ifs.reading.queries import Connection, NoSuchSet, Query
+from mlc_dagster.systems.ifs.reading.without_header import without_header
 from mlc_dagster.systems.ifs.schema.parts import lines_alone
 from mlc_dagster.transport.threads import in_order
 
@@ -52,7 +53,13 @@ class Changes:
         start = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         for key, row in self._walked(self.entity, start):
             self._mark(key, row)
-        self._lines(start)
+        for below in (self.entity.lines, self.entity.beside):
+            if (
+                below is not None
+                and below.has_stamp
+                and (below.name or self.entity.name) not in self.connection.unstamped
+            ):
+                self._below(below, start)
         return {day: f"{count} {digest % LIMIT:032x}" for day, (count, digest) in sorted(self.marks.items())}
 
     def _walked(self, entity: EntitySet, start: datetime) -> Iterator[tuple[Key, Row]]:
@@ -80,32 +87,32 @@ class Changes:
         number = int.from_bytes(blake2b(text, digest_size=16).digest(), "little")
         self.marks[day] = (count + 1, digest + number)
 
-    # --- lines --------------------------------------------------------------------------------------------------------
+    # --- lines and receipts -------------------------------------------------------------------------------------------
 
-    def _lines(self, start: datetime) -> None:
+    def _below(self, lines: LineSet, start: datetime) -> None:
         """The days of the headers whose lines were touched, whatever the header's own stamp says."""
-        lines = self.entity.lines
-        if lines is None or not lines.has_stamp or self.entity.name in self.connection.unstamped:
-            return
         touched: dict[Key, list[Any]] = defaultdict(list)
         width = len(self.entity.keys)
         try:
             for key, row in self._walked(self.connection.typed(stamped(self.entity, lines)), start):
                 touched[key[:width]].append((key[width:], row["etag"], row[STAMP]))
         except (RecordRejected, NoSuchSet) as error:
-            self._note_unstamped(error)
+            self._note_unstamped(lines, error)
             return
         self._find(key for key in touched if key not in self.days and None not in key)
+        if lines is self.entity.beside:
+            without_header(self.connection, self.entity, lines, [key for key in touched if key not in self.days])
         for key, seen in touched.items():
             if key in self.days:
                 self._add(self.days[key], (key, sorted(map(repr, seen))))
 
-    def _note_unstamped(self, error: RecordRejected | NoSuchSet) -> None:
+    def _note_unstamped(self, lines: LineSet, error: RecordRejected | NoSuchSet) -> None:
         """Said once; what changes in its lines alone is then found by the nightly sweep."""
-        self.connection.unstamped.add(self.entity.name)
-        words = "%s: changes of lines alone are found by the nightly sweep only, since the lines cannot be asked what "
-        words += "changed: %s. Say so in mlc.yaml: ifs.entity_sets.%s.lines.stamp: null"
-        log.warning(words, self.entity.name, error.message.splitlines()[0], self.entity.name)
+        self.connection.unstamped.add(lines.name or self.entity.name)
+        words = "%s: changes of %s alone are found by the nightly sweep only, since the %s cannot be asked what "
+        words += "changed: %s. Say so in mlc.yaml: ifs.entity_sets.%s: null"
+        where = f"{lines.name}.stamp" if lines.name else f"{self.entity.name}.lines.stamp"
+        log.warning(words, self.entity.name, lines.field, lines.field, error.message.splitlines()[0], where)
 
     def _find(self, keys: Iterator[Key]) -> None:
         """The days of headers that were not touched themselves."""

@@ -127,6 +127,7 @@ class Children:
             absent=self._others - frozenset(self._links),
             modified=None,
             lines=None,
+            beside=None,
             sums={},
             children=(),
             types={},

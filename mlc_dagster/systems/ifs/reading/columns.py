@@ -44,8 +44,16 @@ def with_versions(batch: pa.RecordBatch, lines: str | None) -> pa.RecordBatch:
 
 
 def _hash(row: Row, lines: str | None) -> str:
-    """The order in which a tenant tells lines is no part of it, nor the header's own ETag."""
-    told = {name: value for name, value in row.items() if name not in ("etag", lines)}
-    below = sorted(repr(sorted(line.items())) for line in row[lines] or ()) if lines else []
+    """The order in which a tenant tells lines, or receipts, is no part of it, nor the header's own ETag."""
+    told = {
+        name: _sorted(value) if isinstance(value, list) else value
+        for name, value in row.items()
+        if name not in ("etag", lines)
+    }
+    below = _sorted(row[lines] or ()) if lines else []
     text = repr((sorted(told.items()), below)).encode("utf-8", "surrogatepass")
     return blake2b(text, digest_size=16).hexdigest()
+
+
+def _sorted(lines: Sequence[Row]) -> list[str]:
+    return sorted(repr(sorted(line.items())) for line in lines)

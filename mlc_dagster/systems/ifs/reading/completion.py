@@ -1,4 +1,4 @@
-"""Makes pages whole: the lines that did not come with them, fields that stand elsewhere, sums, and versions."""
+"""Makes pages whole: the lines that did not come with them, receipts, fields that stand elsewhere, sums, versions."""
 
 from __future__ import annotations
 
@@ -19,16 +19,19 @@ class Completion:
         """`versions`: rows get a version of their own, in place of their ETags."""
         self._entity, self._versions = entity, versions
         self._lines = Lines(connection, entity, entity.lines) if entity.lines else None
+        self._beside = Lines(connection, entity, entity.beside) if entity.beside else None
         self._children = [Children(connection, entity, child) for child in entity.children]
 
     @property
     def requests(self) -> int:
-        below = self._lines.requests if self._lines else 0
+        below = sum(each.requests for each in (self._lines, self._beside) if each)
         return below + sum(child.requests for child in self._children)
 
     def complete(self, page: Page) -> Page:
         if self._lines:
             page = self._lines.complete(page)
+        if self._beside:
+            page = self._beside.beside(page)
         for child in self._children:
             page = child.complete(page)
         lines, batch = self._entity.lines.field if self._entity.lines else None, page.batch

@@ -40,14 +40,19 @@ class Lines:
         """The page with all lines of its headers."""
         if page.is_whole and not page.more_lines:
             return page
-        headers = [
-            key if problem is None else None
-            for key, problem in zip(
-                _keys(page.batch, self._entity.keys), page.batch["unreadable"].to_pylist(), strict=True
-            )
-        ]
+        headers = self._headers(page)
         found = self._linked(page, headers) if page.is_whole else self._asked(headers)
         return replace(page, batch=self._joined(page.batch, headers, found), is_whole=True, more_lines={})
+
+    def beside(self, page: Page) -> Page:
+        """The page with rows that are never nested in it: they are asked for, whatever it holds."""
+        headers = self._headers(page)
+        return replace(page, batch=self._joined(page.batch, headers, self._asked(headers)))
+
+    def _headers(self, page: Page) -> list[Key | None]:
+        """The key of each header; None for one that could not be read."""
+        keys, problems = _keys(page.batch, self._entity.keys), page.batch["unreadable"].to_pylist()
+        return [key if problem is None else None for key, problem in zip(keys, problems, strict=True)]
 
     def _asked(self, headers: list[Key | None]) -> list[pa.RecordBatch]:
         if self._lines.arrays or not self._lines.path:
@@ -93,7 +98,7 @@ class Lines:
         places = {key: place for place, key in enumerate(headers) if key is not None}
         width = len(self._entity.keys)
         owners = [places.get(key[:width]) for key in _keys(lines, self._lines.keys)]
-        batch = _unfit(batch, owners, lines["unreadable"].to_pylist())
+        batch = _unfit(batch, owners, lines["unreadable"].to_pylist(), self._lines.field.removesuffix("s"))
         return _with_lists(batch, self._lines.field, lines, owners)
 
 
@@ -101,7 +106,7 @@ def _keys(batch: pa.RecordBatch | pa.Table, names: Iterable[str]) -> list[Key]:
     return list(zip(*(batch[name].to_pylist() for name in names), strict=True))
 
 
-def _unfit(batch: pa.RecordBatch, owners: list[int | None], problems: list[str | None]) -> pa.RecordBatch:
+def _unfit(batch: pa.RecordBatch, owners: list[int | None], problems: list[str | None], what: str) -> pa.RecordBatch:
     """Headers of unreadable lines; where a line's header is not readable either, all of them."""
     bad = [(owner, problem) for owner, problem in zip(owners, problems, strict=True) if problem is not None]
     if not bad:
@@ -109,14 +114,14 @@ def _unfit(batch: pa.RecordBatch, owners: list[int | None], problems: list[str |
     told: list[str | None] = batch["unreadable"].to_pylist()
     for owner, problem in bad:
         for place in range(len(told)) if owner is None else [owner]:
-            told[place] = told[place] or _as_line(problem)
+            told[place] = told[place] or _as_line(problem, what)
     place = batch.schema.get_field_index("unreadable")
     return batch.set_column(place, batch.schema.field(place), pa.array(told, pa.string()))
 
 
-def _as_line(problem: str) -> str:
+def _as_line(problem: str, what: str) -> str:
     found = json.loads(problem)
-    return json.dumps({"reason": f"a line: {found['reason']}", "row": found["row"]})
+    return json.dumps({"reason": f"a {what}: {found['reason']}", "row": found["row"]})
 
 
 def _with_lists(batch: pa.RecordBatch, name: str, lines: pa.Table | None, owners: list[int | None]) -> pa.RecordBatch:

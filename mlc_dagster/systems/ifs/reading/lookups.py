@@ -180,7 +180,7 @@ class Lookups:
 
     def _filled(self, part: Part, entity: EntitySet, page: Page) -> pa.RecordBatch:
         """With what stands elsewhere, lines excepted: they were not asked for."""
-        bare = replace(entity, lines=None, sums={})
+        bare = replace(entity, lines=None, beside=None, sums={})
         return part.filled(Completion(self._connection, bare).complete(page).batch)
 
     def _with_types(self, entity: EntitySet, act: Callable[[EntitySet], Result]) -> Result:

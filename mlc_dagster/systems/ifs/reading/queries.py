@@ -27,8 +27,7 @@ from mlc_dagster.transport.responses import Answer
 
 LINES_GUESSED = 49
 """On a header, before a page shows how many there are: a response may hold 5,000 elements, lines counted, and the first
-one as well. What a page showed is remembered for later walks of the same set.
-"""
+one as well. What a page showed is remembered for later walks of the same set."""
 
 SAFE = 0.8
 """The share of the elements allowed that a page with lines is meant to fill: some orders are longer than others."""
@@ -61,6 +60,7 @@ class Connection:
     densities: dict[str, float] = field(default_factory=dict)  # collection -> elements for a row, lines included
     gone: dict[str, frozenset[str]] = field(default_factory=dict)  # entity set -> fields that it does not have
     unstamped: set[str] = field(default_factory=set)  # entity sets whose lines proved to have no stamp
+    headless: set[tuple[object, ...]] = field(default_factory=set)  # orders of receipts that are not there
 
     def __post_init__(self) -> None:
         self._slots = threading.BoundedSemaphore(self.in_flight)

@@ -47,9 +47,12 @@ def wire_name(name: str, wire: Mapping[str, str]) -> str:
 
 
 def fields_of(record: type[Record], *, without: str | None = None) -> tuple[str, ...]:
-    """The names of a record's fields, in order, but for one that is no column of its own set."""
-    return tuple(name for name in record.__struct_fields__ if name != without)
+    """The names of a record's fields, in order, but for those that are no column of its own set."""
+    return tuple(name for name in record.__struct_fields__ if name not in (without, BESIDE))
 
+
+BESIDE = "receipts"
+"""The field of an order that holds rows of another set of the catalogue."""
 
 # --- what mlc.yaml calls by a name that there is not ------------------------------------------------------------------
 

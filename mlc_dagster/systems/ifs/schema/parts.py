@@ -55,6 +55,7 @@ def lines_alone(entity: EntitySet, lines: LineSet, array: str = "", path: str = 
     named = lines.wire_of.get(array, {})
     return replace(
         entity,
+        name=lines.name or entity.name,
         path=path or lines.path,
         projection=entity.projection if path else lines.projection or entity.projection,
         surface=entity.surface if path else lines.surface or entity.surface,
@@ -64,6 +65,7 @@ def lines_alone(entity: EntitySet, lines: LineSet, array: str = "", path: str = 
         absent=lines.absent - named.keys() | lines.absent_of.get(array, frozenset()),
         modified=None,
         lines=None,
+        beside=None,
         sums={},
         children=(),
         sources=(),
@@ -74,7 +76,7 @@ def lines_alone(entity: EntitySet, lines: LineSet, array: str = "", path: str = 
 
 def headers_alone(entity: EntitySet) -> EntitySet:
     """The fields of the header as columns of the rows that it is made of."""
-    return replace(entity, lines=None, header_from_rows=False, sums={}, children=())
+    return replace(entity, lines=None, beside=None, header_from_rows=False, sums={}, children=())
 
 
 def services_of(entity: EntitySet) -> Iterator[tuple[str, str]]:

@@ -91,6 +91,7 @@ _CUSTOMER_ORDERS = {
         "keys": {"line_item_no": "LineItemNo"},
         "fields": {
             "description": "CatalogDesc",
+            "qty_shipped": None,
             "sale_unit_price": None,
             "line_amount": None,
             "obj_state": "Objstate",
@@ -147,6 +148,9 @@ _CODE_PART_VALUES = {
     ],
 }
 
+_RECEIPTS = {"projection": None, "set": None, "state": "Objstate", "stamp": None}
+"""Its columns are public, and the name of its service is not."""
+
 CLOUD: Mapping[str, Mapping[str, Any]] = {
     "supplier_set": _SUPPLIERS,
     "customer_set": _CUSTOMERS,
@@ -158,6 +162,7 @@ CLOUD: Mapping[str, Mapping[str, Any]] = {
     "code_part_value_set": _CODE_PART_VALUES,
     "posting_proposal_head_set": {**_APART, "set": None},
     "supplier_invoice_set": {**_APART, "set": None},
+    "receipt_info_set": _RECEIPTS,
 }
 
 SEED: Mapping[str, Mapping[str, Any]] = {}

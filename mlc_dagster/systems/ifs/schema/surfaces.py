@@ -25,6 +25,7 @@ def addressed(entity: EntitySet, base_url: str, usual: str) -> EntitySet:
         entity,
         surface=address(entity.surface),
         lines=entity.lines and replace(entity.lines, surface=below(entity.lines.surface)),
+        beside=entity.beside and replace(entity.beside, surface=f"{base_url}{entity.beside.surface or usual}"),
         children=tuple(replace(each, surface=below(each.surface)) for each in entity.children),
         sources=tuple(replace(each, surface=below(each.surface)) for each in entity.sources),
     )

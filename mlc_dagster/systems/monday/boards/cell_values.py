@@ -66,7 +66,7 @@ def shown(cell: Cell, column_type: str) -> str:
 def same(cell: Cell, column_type: str, found: Mapping[str, Any]) -> bool:
     """Whether the column of an item holds the cell already."""
     if column_type == "board_relation":
-        return [str(item) for item in found.get("linked_item_ids") or ()] == list(cell.values)
+        return sorted(str(item) for item in found.get("linked_item_ids") or ()) == sorted(cell.values)
     text = str(found.get("text") or "")
     if column_type == "numbers":
         return _number(text) == _number(shown(cell, column_type))

@@ -67,9 +67,21 @@ def not_kept(cells: Sequence[Cell], found: Found, layout: Layout) -> list[str]:
         cell.field
         for cell, column, value in told
         if cell.values
-        and (column.type == "numbers" or not (value.get("text") or value.get("linked_item_ids")))
+        and (column.type in ("numbers", "board_relation") or not value.get("text"))
         and not same(cell, column.type, value)
     ]
+
+
+COMPUTED = "Is the column computed, or may the token's user not write it? Name another one in mlc.yaml."
+LINKS_TO = (
+    "Is item %s, which it links to, deleted or archived? Restore it in monday, or have it made again with mlc recreate."
+)
+
+
+def cure_of(cells: Sequence[Cell], lost: Sequence[str]) -> str:
+    """What to look at where monday dropped these fields of a write."""
+    linked = [item for cell in cells if cell.kind == "link" and cell.field in lost for item in cell.values]
+    return LINKS_TO % " and ".join(linked) if linked else COMPUTED
 
 
 def _columns(found: Found) -> dict[str, Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from mlc_dagster.core.errors import OutcomeUnknown, RecordRejected, TransientErr
 from mlc_dagster.core.outcomes import Begun, Draft, Outcome, Refused, Saved, Unanswered
 from mlc_dagster.systems.monday.api import MondayApi
 from mlc_dagster.systems.monday.boards.cell_values import written
-from mlc_dagster.systems.monday.boards.item_lookup import by_id, by_key, differing, not_kept
+from mlc_dagster.systems.monday.boards.item_lookup import by_id, by_key, cure_of, differing, not_kept
 from mlc_dagster.systems.monday.boards.layout import Layout
 from mlc_dagster.systems.monday.boards.open_creates import AT_WORK, OpenCreates
 from mlc_dagster.systems.monday.boards.whereabouts import Whereabouts, whereabouts
@@ -64,8 +64,13 @@ class ItemWriter:
         self._elsewhere: dict[str, Whereabouts] = {}  # of the items of this request
 
     def send(self, writes: Sequence[ItemWrite], *, anew: bool = False) -> Iterator[Outcome]:
-        """New items first, then changes; never both in one request. `anew`: under keys that were not used before."""
-        for kind in ([w for w in writes if w.item_id is None], [w for w in writes if w.item_id is not None]):
+        """New items first, those of a group together, then changes; never both in one request. `anew`: under keys that
+        were not used before.
+        """
+        new = [write for write in writes if write.item_id is None]
+        groups = dict.fromkeys(map(self._group_of, new))
+        together = ([write for write in new if self._group_of(write) == group] for group in groups)
+        for kind in (*together, [write for write in writes if write.item_id is not None]):
             start = 0
             while start < len(kind):
                 size = self._api.points.writes_at_once()
@@ -157,13 +162,17 @@ class ItemWriter:
         variables: dict[str, Any] = {"b": self._layout.board.id, "l": self._labels, "c": self._layout.ids}
         for number, write in enumerate(writes):
             variables |= self._variables(number, write)
-        if new and self._group:
-            variables["g"] = self._group
-        count = len(writes)
-        document = documents.creates(count, group=bool(self._group)) if new else documents.changes(count)
+        group, count = self._group_of(writes[0]) if new else "", len(writes)
+        if group:
+            variables["g"] = group
+        document = documents.creates(count, group=bool(group)) if new else documents.changes(count)
         if new:
             self._open_creates.sending((write.draft for write in writes), key)
         return self._api.write(document, variables, count, key)
+
+    def _group_of(self, write: ItemWrite) -> str:
+        """That of the record's site, else the board's usual one."""
+        return write.item.group or self._group
 
     def _variables(self, number: int, write: ItemWrite) -> dict[str, Any]:
         values = {self._layout.column_of(cell).id: self._value(cell) for cell in write.cells}
@@ -185,7 +194,8 @@ class ItemWriter:
         if writes[0].item_id is not None:
             return ""
         sent = [(write.item.key, self._variables(0, write)) for write in writes]
-        text = json.dumps([self._layout.board.id, self._group, self._labels, sent], ensure_ascii=False)
+        group = self._group_of(writes[0])
+        text = json.dumps([self._layout.board.id, group, self._labels, sent], ensure_ascii=False)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     def _new_key(self, writes: Sequence[ItemWrite]) -> str:
@@ -197,12 +207,12 @@ class ItemWriter:
     def _answered(self, writes: Sequence[ItemWrite], reply: Reply, turns: int) -> Iterator[Outcome]:
         """Who has a value is done. Who certainly was not begun is sent again; who may have been is looked for."""
         again = []
-        self._look_for([w for number, w in enumerate(writes) if _is_not_there(reply.own(f"i{number}"))])
+        self._look_for([w for number, w in enumerate(writes) if reply.is_not_there(f"i{number}")])
         for number, write in enumerate(writes):
             alias = f"i{number}"
             if made := reply.values.get(alias):
                 yield from self._kept(write, made)
-            elif _is_untouched(reply, alias):
+            elif reply.is_untouched(alias):
                 again.append(write)
             else:
                 yield from self._faulty(write, reply.own(alias), reply.general)
@@ -242,8 +252,7 @@ class ItemWriter:
         if lost := not_kept(write.cells, made, self._layout):
             self._open_creates.settled(write.draft)
             yield Begun(write.draft, str(made["id"]))
-            cure = "Is the column computed, or may the token's user not write it? Name another one in mlc.yaml."
-            reason = f"monday took item {made['id']}, and did not keep {', '.join(lost)}. {cure}"
+            reason = f"monday took item {made['id']}, and did not keep {', '.join(lost)}. {cure_of(write.cells, lost)}"
             yield Refused(write.draft, reason, KEPT)
         else:
             yield from self._done(write, str(made["id"]))
@@ -286,15 +295,3 @@ class ItemWriter:
     def _missing(self, write: ItemWrite) -> tuple[Cell, ...]:
         found = by_id(self._api, self._layout, write.item_id or "")
         return differing(write.item, found, self._layout) if found else write.cells
-
-
-def _is_not_there(fault: Fault | None) -> bool:
-    return fault is not None and fault.code in codes.NOT_THERE
-
-
-def _is_untouched(reply: Reply, alias: str) -> bool:
-    """Whether this alias certainly was not executed, by this answer or by the earlier one that it replays."""
-    own = reply.own(alias)
-    if own is None:
-        return reply.rest_is_untouched
-    return own.is_limit or (reply.replayed and not own.proves_nothing)

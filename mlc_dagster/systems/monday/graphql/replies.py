@@ -74,6 +74,18 @@ class Reply:
         """Whether what is not named certainly was not done: the named were refused before anything was executed."""
         return not self.was_begun and bool(self.faults) and all(f.is_refusal or f.is_limit for f in self.faults)
 
+    def is_untouched(self, alias: str) -> bool:
+        """Whether this alias certainly was not executed, by this answer or by the earlier one that it replays."""
+        own = self.own(alias)
+        if own is None:
+            return self.rest_is_untouched
+        return own.is_limit or (self.replayed and not own.proves_nothing)
+
+    def is_not_there(self, alias: str) -> bool:
+        """Whether monday says that it does not have what the alias is about."""
+        own = self.own(alias)
+        return own is not None and own.code in codes.NOT_THERE
+
 
 def reply_of(body: Any, *, replayed: bool = False) -> Reply:
     """From a parsed answer."""

@@ -190,6 +190,13 @@ RULES = {
         AT,
         ENGINEER,
     ),
+    "progress_can_be_told": Entry(
+        "What was received or promised cannot be placed on the order",
+        "A receipt is on no line of the order, in another unit, or a date cannot be meant.",
+        "Correct the receipt or the line in IFS.",
+        ERP_ITSELF,
+        PURCHASING,
+    ),
     "order_is_a_purchase": Entry(
         "The order is in a state in which nothing is ordered",
         "It is stopped or planned in the ERP.",

@@ -141,6 +141,20 @@ RULES = {
         AT,
         ADMIN,
     ),
+    "site_is_mapped": Entry(
+        "Site {value} is not in the table of sites",
+        "It is not known which plant, and so which location or group, the document belongs to.",
+        "Add it under the company's sites in mlc.yaml, or correct it in IFS.",
+        MAPPED,
+        ENGINEER,
+    ),
+    "accounts_are_linked": Entry(
+        "Account {value} is not on the board of accounts in {there} yet",
+        "The document links to its accounts; they are items of their own.",
+        "Load the accounts: this one heals after it.",
+        AT,
+        ADMIN,
+    ),
     "supplier_exists": Entry(
         "Supplier {value} is not in IFS, or is blocked",
         "Nothing is booked on a supplier that the ERP does not have.",
