@@ -75,6 +75,9 @@ class Flow:
     needs: tuple[str, ...] = ()  # flows that are delivered first, whose remote ids the mapping asks for
     needs_key: Callable[[Any], Mapping[str, str | tuple[str, ...]]] | None = None
     """source record -> {flow: key, or keys, that it refers to}"""
+    echoes: Callable[[Any, Facts], Mapping[str, str | None]] | None = None
+    """(source record, facts) -> {flow: `stakes.document_key`}: a document that this flow may have delivered there, and
+    that comes back as a record of the source; `facts.delivered` has its key in the ERP then"""
     tells: tuple[str, ...] = ()  # flows of whose holds it tells: the mapping asks for their reasons
     needs_settled: bool = False  # what it needs counts only while nothing of it is on hold
     checks_accounts: bool = True  # reads the ERP's chart of accounts and code parts

@@ -153,7 +153,8 @@ def facts_of(flow: Flow, rows: Sequence[AsRead], facts: Facts, ledger: Ledger) -
     if MARK in flow.source.record.__struct_fields__:
         known = replace(known, bank_marks=ledger.bank_marks.of(flow.name, keys))
     alike = namesakes(flow, [record for record, _, _ in rows if record is not None], ledger)
-    return replace(known, delivered=delivered(flow, rows, ledger), held=held_reasons(flow, ledger), namesakes=alike)
+    ids = {**delivered(flow, rows, ledger), **echoes(flow, rows, facts, ledger)}
+    return replace(known, delivered=ids, held=held_reasons(flow, ledger), namesakes=alike)
 
 
 class Numbered(list[AsRead]):
@@ -175,6 +176,16 @@ def delivered(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, d
     Where the flow has a cut-over, those of its own records too.
     """
     return {**_own(flow, rows, ledger), **_needed(flow, rows, ledger)}
+
+
+def echoes(flow: Flow, rows: Sequence[AsRead], facts: Facts, ledger: Ledger) -> dict[str, dict[str, str]]:
+    """Of documents that other flows delivered, and that come back: {flow: {document: its key in the ERP}}."""
+    wanted: dict[str, set[str]] = {}
+    for record, _, _ in rows if flow.echoes else ():
+        for name, document in flow.echoes(record, facts).items() if record is not None and flow.echoes else ():
+            wanted.setdefault(name, set()).update((document,) if document else ())
+    found = {name: ledger.stakes.delivered_as(flow.here(name), sorted(some)) for name, some in wanted.items() if some}
+    return {name: {document: min(keys) for document, keys in each.items() if keys} for name, each in found.items()}
 
 
 def _own(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, dict[str, str]]:

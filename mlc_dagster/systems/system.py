@@ -65,6 +65,7 @@ class Comparison:
     kinds: tuple[str, ...]
     checks: Mapping[str, tuple[str, str]]  # name of a check -> (its words, the kind that fails it)
     find: Callable[..., Iterator[Any]]
+    also: tuple[str, ...] = ()  # further flows, whose {key: remote id} stand in facts.delivered
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlc_dagster.settings.web import SignedSource
+from mlc_dagster.systems.airbase.bills.agreement import BILLS_BESIDE_INVOICES
 from mlc_dagster.systems.airbase.connect import airbase_client
 from mlc_dagster.systems.airbase.flows import FLOWS
 from mlc_dagster.systems.airbase.identity import has
@@ -25,4 +26,5 @@ SYSTEM = System(
     company=CompanyInAirbase,
     webhooks=Webhooks(SignedSource, event_of),
     references=REFERENCES,
+    comparisons=(BILLS_BESIDE_INVOICES,),
 )

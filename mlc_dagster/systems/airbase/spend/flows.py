@@ -31,9 +31,11 @@ from mlc_dagster.systems.airbase.spend.vouchers import (
     REQUEST,
     REQUESTS_FLOW,
     document_of,
+    echo_of,
     entry_from_bill,
     entry_from_payment,
     entry_from_request,
+    invoice_echoed,
     voucher_of,
 )
 from mlc_dagster.systems.ifs.entry_records import ENTRIES
@@ -50,7 +52,9 @@ def request_scope(request: PurchaseRequest, facts: Facts) -> str:
 
 def bill_scope(entry: Payment, facts: Facts) -> str:
     """Waiting for the ERP, and of a type that is owed. Earlier releases entered some of these as payments."""
-    return _entered_by(PAYMENTS_FLOW, entry, facts) or _entry_scope(entry, OWED, facts)
+    invoice = invoice_echoed(entry, facts)
+    echo = f"invoice {invoice} of the ERP, which was sent to Airbase" if invoice else ""
+    return _entered_by(PAYMENTS_FLOW, entry, facts) or _entry_scope(entry, OWED, facts) or echo
 
 
 def payment_scope(payment: Payment, facts: Facts) -> str:
@@ -86,7 +90,8 @@ def acknowledgement_of_request(request: PurchaseRequest, facts: Facts) -> Acknow
 
 
 def acknowledgement_of_payment(payment: Payment, facts: Facts) -> Acknowledgement:
-    voucher = voucher_of(payment.id, facts)
+    owed = kind_of(payment, facts) in OWED
+    voucher = voucher_of(payment.id, facts) or (invoice_echoed(payment, facts) if owed else None)
     return _acknowledgement(payment, PAYMENTS.path, voucher, "acknowledge_payments", facts)
 
 
@@ -187,6 +192,7 @@ SPEND = (
         rules=(*_OF_ENTRIES, *_BOOKED),
         needs_key=_needs(PAYMENTS_FLOW),
         scope=bill_scope,
+        echoes=echo_of,
         looks_up=True,
         marks=BILL,
         fate=fate_of,
@@ -242,6 +248,7 @@ SPEND = (
         rules=(own.voucher_is_in_the_ledger, rules.texts_fit),
         needs=(PAYMENTS_FLOW, BILLS_FLOW),
         needs_key=_needs(BILLS_FLOW, PAYMENTS_FLOW),
+        echoes=echo_of,
         needs_settled=True,
         checks_accounts=False,
         scope=entry_scope,

@@ -56,6 +56,9 @@ class PurchaseRequest(Spend, frozen=True, kw_only=True):
 
     number: str | None = None
     purchase_type: str | None = None
+    invoice_number: str | None = None  # of the document that was approved, where there is one
+    supplier: str | None = None  # erp_reference_id of the vendor: the ERP's number of it
+    approved_by: str | None = None
     approved_date: date | None = None
     approved_at: datetime | None = None  # where Airbase tells a moment, with its zone
 
@@ -75,6 +78,7 @@ class Payment(Spend, frozen=True, kw_only=True):
     entry_date: date | None = None
     payment_entry_date: date | None = None
     invoice_number: str | None = None
+    supplier: str | None = None  # erp_reference_id of the vendor: the ERP's number of it
     bank_account: str | None = None  # erp_reference_id
     bank_name: str | None = None
     ap_account: str | None = None  # erp_reference_id

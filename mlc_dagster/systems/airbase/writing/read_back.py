@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Any
@@ -109,7 +109,8 @@ def shown_order(row: Document) -> Shown:
 
 def otherwise(record: Vendor | PurchaseOrder, row: Document, left_out: Collection[str] = ()) -> Shown:
     """What an answer shows otherwise than it was sent: agreed from now on."""
-    return shown_otherwise(expected(record, left_out), _values(row, isinstance(record, Vendor)))
+    values = shown_vendor(row) if isinstance(record, Vendor) else shown_order(row)
+    return shown_otherwise(expected(record, left_out), values)
 
 
 def worth(values: Shown) -> Worth:
@@ -120,10 +121,6 @@ def worth(values: Shown) -> Worth:
         total if isinstance(total, Decimal) else None,
         str(values.get("currency") or ""),
     )
-
-
-def _values(row: Document, is_vendor: bool) -> Shown:
-    return shown_vendor(row) if is_vendor else shown_order(row)
 
 
 def _flat(row: Document, names: Iterable[str]) -> dict[str, Value]:
@@ -143,10 +140,17 @@ def _reference(document: Any) -> Value:
 
 
 class RecordsReadBack:
-    """Vendors or purchase orders, by the list; few of them by their keys."""
+    """Vendors, purchase orders or bills, by the list; few of them by their keys."""
 
-    def __init__(self, api: AirbaseApi, path: str, *, vendors: bool, left_out: Collection[str] = ()) -> None:
-        self._api, self._path, self._is_vendor, self._left_out = api, path, vendors, left_out
+    def __init__(
+        self,
+        api: AirbaseApi,
+        path: str,
+        shown: Callable[[Document], Shown],
+        expected: Callable[[Any], Shown],
+    ) -> None:
+        """`shown`: what a document says; `expected`: the same of a record as it was sent."""
+        self._api, self._path, self._shown, self._expected = api, path, shown, expected
 
     def read_back(self, delivered: Sequence[Delivered]) -> Iterator[Seen]:
         index = RecordIndex(self._api, self._path)
@@ -162,7 +166,7 @@ class RecordsReadBack:
         for row in self._api.pages(self._path):
             if reference_of(row) and id_of(row) not in known and not ended(row):
                 link = str(row.get("airbase_url") or "")
-                yield Seen(reference_of(row), id_of(row), "there", _values(row, self._is_vendor), detail=link)
+                yield Seen(reference_of(row), id_of(row), "there", self._shown(row), detail=link)
 
     def _seen(self, one: Delivered, row: Document | None, by_key: Sequence[Document]) -> Seen:
         if row is None and not by_key:
@@ -179,8 +183,8 @@ class RecordsReadBack:
         """With none for what was a row of a list and is not any more."""
         wanted = one.shown if one.shown is not None else {}
         if one.shown is None and one.record is not None:
-            wanted = expected(one.record, self._left_out)
-        return {**{name: None for name in wanted if "[" in name}, **_values(row, self._is_vendor)}
+            wanted = self._expected(one.record)
+        return {**{name: None for name in wanted if "[" in name}, **self._shown(row)}
 
 
 class AcknowledgementsReadBack:
