@@ -1,7 +1,7 @@
 """The code location from settings: assets, checks, jobs, schedules, sensors, resources."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -237,10 +237,13 @@ def switched_on(flows: tuple[Flow, ...], off: Mapping[str, str]) -> tuple[Flow, 
     names = {flow.name for flow in on}
     ways = Counter(flow.pair for flow in on)
     on = [replace(flow, pair="") if flow.source.system == ERP and ways[flow.pair] == 1 else flow for flow in on]
-    return tuple(
-        flow if names.issuperset(flow.needs) else replace(flow, needs=(), needs_key=None)  # a flow of one need
-        for flow in on
-    )
+    return tuple(flow if names.issuperset(flow.needs) else _without(flow, names) for flow in on)
+
+
+def _without(flow: Flow, names: Collection[str]) -> Flow:
+    """Of the flows that it needs those that are on; where none is, it does not ask for their ids either."""
+    needs = tuple(needed for needed in flow.needs if needed in names)
+    return replace(flow, needs=needs) if needs else replace(flow, needs=(), needs_key=None)
 
 
 def written_before(entity: EntitySet, flows: Sequence[Flow]) -> list[str]:

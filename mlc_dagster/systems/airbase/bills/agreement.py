@@ -116,8 +116,8 @@ def _line(kind: Kind, bill: ListedBill, proposal: PostingProposal | None, why: s
 
 
 class _Invoices:
-    """The ERP's invoices, by what leads to them from a bill: the delivery, the key that it carries, supplier and number;
-    by number that of the bill's own company, where there is one.
+    """The ERP's invoices, by what leads to them from a bill: the delivery, the key that it carries, its supplier and
+    number; by number that of the bill's own company, where there is one.
     """
 
     def __init__(self, proposals: list[PostingProposal], known: Mapping[str, str], facts: Facts) -> None:

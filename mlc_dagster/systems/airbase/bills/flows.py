@@ -88,8 +88,9 @@ FLOWS = (
         document=lambda one: document_key(one.company, one.supplier_no, one.invoice_number) if one.counts else None,
         checks_accounts=False,
         description=(
-            "Supplier invoices of IFS on their purchase orders in Airbase, where its API takes no bills: number, amount "
-            "and state of each, and what is invoiced in all. A cancelled one stays in sight and counts for nothing."
+            "Supplier invoices of IFS on their purchase orders in Airbase, where its API takes no bills: number, "
+            "amount and state of each, and what is invoiced in all. A cancelled one stays in sight, and counts for "
+            "nothing."
         ),
     ),
 )

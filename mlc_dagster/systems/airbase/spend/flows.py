@@ -10,6 +10,14 @@ from mlc_dagster import rules
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import fingerprint, key_text
+from mlc_dagster.systems.airbase.approvals.purchase_types import (
+    FLOWS_INTO,
+    STATES_FLOW,
+    VOUCHER,
+    into,
+    is_not_into,
+    purchase_type_says_where_it_goes,
+)
 from mlc_dagster.systems.airbase.spend import rules as own
 from mlc_dagster.systems.airbase.spend.entry_types import OWED, PAID, kind_of
 from mlc_dagster.systems.airbase.spend.later_life import content_of, fate_of
@@ -50,6 +58,11 @@ def request_scope(request: PurchaseRequest, facts: Facts) -> str:
     return _scope(request, facts.options["request_status"], facts)
 
 
+def voucher_scope(request: PurchaseRequest, facts: Facts) -> str:
+    """The same, of a purchase type that becomes a voucher."""
+    return request_scope(request, facts) or is_not_into(VOUCHER, request, facts)
+
+
 def bill_scope(entry: Payment, facts: Facts) -> str:
     """Waiting for the ERP, and of a type that is owed. Earlier releases entered some of these as payments."""
     invoice = invoice_echoed(entry, facts)
@@ -85,7 +98,8 @@ def _scope(document: Spend, status: str, facts: Facts) -> str:
 
 
 def acknowledgement_of_request(request: PurchaseRequest, facts: Facts) -> Acknowledgement:
-    voucher = facts.remote_id(REQUESTS_FLOW, key_text(request.id))
+    numbers = [facts.remote_id(FLOWS_INTO[each], key_text(request.id)) for each in into(request, facts)]
+    voucher = numbers[0] if all(numbers) else None
     return _acknowledgement(request, PURCHASE_REQUESTS.path, voucher, "acknowledge_requests", facts)
 
 
@@ -170,8 +184,13 @@ SPEND = (
         PURCHASE_REQUESTS,
         ENTRIES,
         entry_from_request,
-        rules=(own.subsidiary_is_a_company, own.purchase_type_has_an_account, *_BOOKED),
-        scope=request_scope,
+        rules=(
+            own.subsidiary_is_a_company,
+            own.purchase_type_has_an_account,
+            purchase_type_says_where_it_goes,
+            *_BOOKED,
+        ),
+        scope=voucher_scope,
         looks_up=True,
         marks=REQUEST,
         fate=fate_of,
@@ -233,12 +252,15 @@ SPEND = (
         ACKNOWLEDGEMENTS,
         acknowledgement_of_request,
         rules=(own.voucher_is_in_the_ledger, rules.texts_fit),
-        needs=(REQUESTS_FLOW,),
-        needs_key=_needs(REQUESTS_FLOW),
+        needs=(REQUESTS_FLOW, STATES_FLOW),
+        needs_key=_needs(REQUESTS_FLOW, STATES_FLOW),
         needs_settled=True,
         checks_accounts=False,
         scope=request_scope,
-        description="Word to Airbase that a purchase request is in the ERP's books, with the number of its voucher.",
+        description=(
+            "Word to Airbase that a purchase request is in the ERP's books, with the number of its voucher, or of the "
+            "invoice whose state it changed."
+        ),
     ),
     Flow(
         "airbase/payments_acknowledged",

@@ -39,7 +39,7 @@ class Namesakes:
         found, keys = self.documents.get(name, []), self.keys.get(name, [])
         if self.alike.claimed_too and not found and len(keys) > 1:
             raise RecordRejected(
-                f"{' and '.join(keys)} are one {what} {self.alike.what}: sent, it would stand in Airbase twice. Cancel the "
+                f"{' and '.join(keys)} are one {what} {self.alike.what}: sent, it would stand there twice. Cancel the "
                 "one in IFS that is too many, then this follows by itself."
             )
         if found and len(keys) > 1:
