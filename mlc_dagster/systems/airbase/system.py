@@ -10,7 +10,7 @@ from mlc_dagster.systems.airbase.identity import has
 from mlc_dagster.systems.airbase.ping import ask_airbase
 from mlc_dagster.systems.airbase.references import REFERENCES
 from mlc_dagster.systems.airbase.settings import AirbaseSettings, CompanyInAirbase
-from mlc_dagster.systems.airbase.webhooks import event_of
+from mlc_dagster.systems.airbase.webhooks import concerns, event_of
 from mlc_dagster.systems.system import System, Webhooks
 
 SYSTEM = System(
@@ -24,7 +24,7 @@ SYSTEM = System(
     has=has,
     reads_back=True,
     company=CompanyInAirbase,
-    webhooks=Webhooks(SignedSource, event_of),
+    webhooks=Webhooks(SignedSource, event_of, concerns=concerns),
     references=REFERENCES,
     comparisons=(BILLS_BESIDE_INVOICES,),
 )

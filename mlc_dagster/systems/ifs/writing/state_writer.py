@@ -101,7 +101,7 @@ class InvoiceStateWriter:
         text = f"{there}; {record.text}" if there else record.text
         if len(text) > TEXT:
             raise RecordRejected(
-                f"{text!r} has {len(text)} characters, and an invoice's text takes {TEXT}: no room for who approved it. "
+                f"{text!r} has {len(text)} characters, and an invoice's text takes {TEXT}: no room to say who. "
                 "Shorten the text in IFS; this follows by itself."
             )
         return text
