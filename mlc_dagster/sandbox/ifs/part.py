@@ -23,7 +23,8 @@ def _made(shared: Shared, limits: Mapping[str, int]) -> IfsSandbox:
 
 def _settings(url: str) -> dict[str, Any]:
     addresses = {"base_url": f"{url}/ifs", "token_url": f"{url}{PATH}"}
-    return {"requests_per_minute": "1000", "currencies": ["EUR", "USD"], **addresses}
+    sets = {"supplier_invoice_set": {"actions": {"PrelPosted": "SupplierInvoice_PrelPost"}}}
+    return {"requests_per_minute": "1000", "currencies": ["EUR", "USD"], "entity_sets": sets, **addresses}
 
 
 def _put(set_name: str, ifs: IfsSandbox, row: Any) -> dict[str, str]:
