@@ -1,4 +1,4 @@
-"""Are the vendors, orders and bills in the sandboxed Airbase there once, and do the orders come to what was prepared?"""
+"""Are the vendors, orders and bills in the sandboxed Airbase there once, and do they come to what was prepared?"""
 
 from __future__ import annotations
 

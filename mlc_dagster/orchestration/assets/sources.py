@@ -14,8 +14,8 @@ from mlc_dagster.core.logs import logger
 from mlc_dagster.core.vocabulary import ERP, EntitySet, Pull
 from mlc_dagster.orchestration.assets import failing, reports
 from mlc_dagster.orchestration.assets.asset_keys import read_of
+from mlc_dagster.orchestration.assets.single_records import read_records, told_of
 from mlc_dagster.orchestration.assets.started_by import run_of
-from mlc_dagster.orchestration.assets.told_records import read_records, told_of
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN, scope_of
 from mlc_dagster.pipeline.failing import blocked

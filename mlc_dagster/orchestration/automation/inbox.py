@@ -10,7 +10,7 @@ from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.inert import inert
 from mlc_dagster.ledger import Inbox, Ledger
 from mlc_dagster.ledger.coordination.inbox import Batch
-from mlc_dagster.orchestration.assets.told_records import AT_ONCE, RECORDS, told_tag
+from mlc_dagster.orchestration.assets.single_records import AT_ONCE, RECORDS, told_tag
 from mlc_dagster.orchestration.automation.due import SOON, asked_by
 from mlc_dagster.orchestration.automation.own_times import Keys, Part
 from mlc_dagster.orchestration.partitions import unknown_day

@@ -13,7 +13,7 @@ import pytest
 from mlc_dagster.core.arrow_columns import records_of
 from mlc_dagster.core.vocabulary import Pull
 from mlc_dagster.ledger import Ledger
-from mlc_dagster.orchestration.assets.told_records import RECORDS, told_of, told_tag, without_keys
+from mlc_dagster.orchestration.assets.single_records import RECORDS, told_of, told_tag, without_keys
 from mlc_dagster.orchestration.automation.due import asked_by
 from mlc_dagster.orchestration.location import build
 from mlc_dagster.orchestration.partitions import scope_of
