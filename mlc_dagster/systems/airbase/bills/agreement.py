@@ -53,8 +53,8 @@ def compared_bills(
 def _of_bill(bill: ListedBill, found: list[PostingProposal], facts: Facts) -> Compared:
     voucher, ended = facts.remote_id(BILLS_FLOW, key_text(bill.airbase_id)), (bill.status or "").lower() in ENDED
     standing = [each for each in found if not _is_ended(each, facts)]
-    if bill.unreadable:
-        return _line("differs", bill, None, f"It cannot be compared: {bill.unreadable}.")
+    if bill.fault:
+        return _line("differs", bill, None, f"It cannot be compared: {bill.fault}.")
     if voucher and standing:
         why = f"It is voucher {voucher} in IFS, and invoice {_key(standing[0])} as well: its cost is there twice."
         return _line("in_both_books", bill, standing[0], f"{why} Cancel one of them in IFS.")

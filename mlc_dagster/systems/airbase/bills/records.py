@@ -125,7 +125,7 @@ class ListedBill(Record, frozen=True, kw_only=True):
     currency: str | None = None
     total_amount: Decimal | None = None
     status: str | None = None
-    unreadable: str = ""  # why it is not; empty: it is
+    fault: str = ""  # why it cannot be compared; empty: it can
 
 
 BILLS = Target("airbase", "bills", Bill, batch=100)

@@ -93,7 +93,7 @@ def listed_bill(row: Document, paths: Mapping[str, str]) -> ListedBill:
         currency=_text(row, paths["currency"]),
         total_amount=amount_of(total),
         status=str(row.get("status") or "") or None,
-        unreadable="" if amount_of(total) is not None else f"its total is {str(total)[:40]!r}",
+        fault="" if amount_of(total) is not None else f"its total is {str(total)[:40]!r}",
     )
 
 

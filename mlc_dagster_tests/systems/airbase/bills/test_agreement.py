@@ -6,6 +6,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
+from mlc_dagster.core.arrow_columns import records_of, source_batch
 from mlc_dagster.core.facts import CompanyMapping, Facts
 from mlc_dagster.systems.airbase.bills.agreement import BILLS_BESIDE_INVOICES, Compared, compared_bills, shows_bills
 from mlc_dagster.systems.airbase.bills.records import ListedBill
@@ -83,7 +86,7 @@ def test_the_invoice_of_the_bills_own_company_counts_and_another_companys_differ
 def test_two_invoices_of_one_number_and_an_amount_that_is_none_are_no_agreement() -> None:
     (two,) = found(bill(), ours=[invoice(), invoice(2)])
     assert two.kind == "differs" and "0010/1 and 0010/2" in two.why
-    (odd,) = found(bill(total_amount=None, unreadable="its total is 'n/a'"), ours=[invoice()])
+    (odd,) = found(bill(total_amount=None, fault="its total is 'n/a'"), ours=[invoice()])
     assert odd.kind == "differs" and "n/a" in odd.why
 
 
@@ -113,3 +116,9 @@ def test_the_bills_are_read_from_their_own_list_or_of_the_entries_that_are_calle
 
 def _vendor_id(room: Room) -> str:
     return next(row["airbase_id"] for row in room.box.airbase.vendors.values() if row["erp_reference_id"] == "S1")
+
+
+def test_the_list_of_bills_can_be_stored_as_it_is_read() -> None:
+    rows = [msgspec.structs.asdict(bill()), msgspec.structs.asdict(bill("b2", total_amount=None, fault="none"))]
+    batch = source_batch(rows, [None] * 2, [None] * 2, ListedBill)
+    assert [record.fault for record, _, _ in records_of(batch, ListedBill)] == ["", "none"]  # type: ignore[union-attr]
