@@ -7,7 +7,7 @@ import sys
 
 from mlc_dagster.cli.shared.command_table import Command, group
 from mlc_dagster.core.errors import MlcError
-from mlc_dagster.core.terminal import Terminal, paragraph
+from mlc_dagster.core.terminal import Terminal, paragraph, say_json
 
 RECORDS = "records"
 """The folder of the commands about single records after they were delivered."""
@@ -17,6 +17,10 @@ COMMANDS = (
         "demo",
         "Move everything from a sandbox ERP to the sandbox SaaS through real Dagster runs, twice, and show what moved.",
     ),
+    Command(
+        "init",
+        "Ask what to connect, sign in to it, look at what is there, and write mlc.yaml and .env. Changes no system.",
+    ),
     Command("ui", "Open Dagster's UI on the demo, or on your own mlc.yaml where there is one."),
     Command("sandbox", "Serve IFS Cloud and the SaaS beside it on one local port."),
     Command(
@@ -24,6 +28,11 @@ COMMANDS = (
         "Prepare and load stored rows once more; what the target has costs no request. Exit 1 where a run failed.",
         of_records=True,
     ),
+    Command(
+        "coverage",
+        "Read real records and say what is not mapped yet: how many it would hold, and what they come to.",
+    ),
+    Command("try", "One record from its source to its target, every step shown; sent if you say yes."),
     Command(
         "plan",
         "Say what a load of the stored rows would do, field by field. Writes nothing, anywhere.",
@@ -121,11 +130,17 @@ COMMANDS = (
         of_records=True,
     ),
     Command("audit", "The trail: lines are added to it, never changed, never deleted.", of_records=True),
+    Command(
+        "diagnose",
+        "Write one file to attach to a question: versions, settings, the shape of what systems answer, last errors.",
+    ),
     Command("alerts", "Who is told of failed runs, and once a day of what is on hold: `alerts` in mlc.yaml."),
     Command("ledger", "The ledger: what was delivered, tried, held and read, in one database.", of_records=True),
 )
 
-app = group("mlc_dagster.cli", "IFS Cloud and the SaaS beside it, kept in agreement by Dagster.", *COMMANDS)
+app = group(
+    "mlc_dagster.cli", "IFS Cloud and the SaaS beside it, kept in agreement by Dagster.", *COMMANDS, is_root=True
+)
 
 OF_RECORDS = frozenset(each.name for each in COMMANDS if each.of_records)
 
@@ -152,6 +167,9 @@ def main() -> None:
             _stand_in()
         app()
     except MlcError as error:
+        if "--json" in sys.argv:
+            say_json({"error": type(error).__name__, "message": error.message, "cure": error.cure or None})
+            sys.exit(2)
         err = Terminal(stderr=True)
         err.print(f"[red]{type(error).__name__}[/] {paragraph(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)

@@ -7,14 +7,13 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import dagster as dg
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.terminal import Terminal
 from mlc_dagster.core.vocabulary import ERP
+from mlc_dagster.demo.signs_of_life import Bar, Lines, Shown
 from mlc_dagster.orchestration.assets.asset_keys import prepared_key
 from mlc_dagster.orchestration.assets.started_by import WHO
 from mlc_dagster.orchestration.automation.jobs_and_schedules import CHART_JOB, READ_JOB, company_job, reference_job
@@ -34,6 +33,8 @@ class Runs:
         self.days = ((today - timedelta(days=days - 1)).isoformat(), today.isoformat())
         self.companies = (sorted(companies)[0], sorted(companies)[-1])
         self.instance = dg.DagsterInstance.get()
+        self.shown: Shown | None = None
+        self.done = self.all = 0
 
     def everything(self, title: str) -> dict[str, FlowCounts]:
         """The charts, what comes into the ERP, all of the ERP's rows, then what goes out. What moved, by flow."""
@@ -41,6 +42,7 @@ class Runs:
         comes_in = [flow for flow in self.flows if flow.target.system == ERP]
         goes_out = [flow for flow in self.flows if flow.target.system != ERP]
         with self.progress(title, total=days * (6 + 2 * len(self.flows) + len({f.source.key for f in comes_in}))):
+            self.all = _runs(self.flows)
             self.run(CHART_JOB, self.companies)
             for system in sorted({flow.spoke for flow in self.flows}):
                 self._references(system)
@@ -63,6 +65,9 @@ class Runs:
         self, job: str, partitions: tuple[str, str], only: list[dg.AssetKey] | None = None
     ) -> dg.ExecuteInProcessResult:
         """One run over a range of partitions. Raises MlcError with the words of the step that failed."""
+        self.done += 1
+        if self.shown and self.all:
+            self.shown.run(f"run {self.done} of {self.all}")
         return run_job(self.defs.resolve_job_def(job), self.instance, partitions, only, STARTED_BY)
 
     def _references(self, system: str) -> None:
@@ -76,21 +81,25 @@ class Runs:
 
     @contextmanager
     def progress(self, title: str, total: int | None) -> Iterator[None]:
-        columns = (
-            TextColumn("{task.description:<12}"),
-            BarColumn(30),
-            TimeElapsedColumn(),
-            TextColumn("[dim]{task.fields[last]}"),
-        )
-        with Progress(*columns, console=self.out) as progress:
-            listener = _Listener(progress, progress.add_task(title, total=total, last=""))
-            logger = logging.getLogger("mlc_dagster")
-            logger.setLevel(logging.INFO)
+        """A bar on a terminal; where there is none, a line every few seconds: both say how far it is, and how long."""
+        shown = Bar(self.out, title, total) if self.out.is_terminal else Lines(self.out, title, total)
+        logger = logging.getLogger("mlc_dagster")
+        logger.setLevel(logging.INFO)
+        self.done = self.all = 0
+        with shown as self.shown:
+            listener = _Listener(shown)
             logger.addHandler(listener)
             try:
                 yield
             finally:
                 logger.removeHandler(listener)
+
+
+def _runs(flows: Sequence[Flow]) -> int:
+    """How many runs a pass has: the charts, the ERP's rows, and a job for each SaaS and direction."""
+    return 2 + sum(
+        len({_job(flow) for flow in flows if (flow.target.system == ERP) is comes_in}) for comes_in in (True, False)
+    )
 
 
 def _job(flow: Flow) -> str:
@@ -101,9 +110,9 @@ def _job(flow: Flow) -> str:
 class _Listener(logging.Handler):
     """Each partition that is done says so in the log: that is the progress."""
 
-    def __init__(self, progress: Progress, task: Any) -> None:
+    def __init__(self, shown: Shown) -> None:
         super().__init__(logging.INFO)
-        self.progress, self.task = progress, task
+        self.shown = shown
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.progress.update(self.task, advance=1, last=record.getMessage()[:90])
+        self.shown.step(record.getMessage())

@@ -33,23 +33,26 @@ from mlc_dagster.orchestration.automation.running import USUAL_HOME, FlowCounts
 from mlc_dagster.orchestration.settings_check import checked
 from mlc_dagster.settings import DEMO_FOLDER, Settings
 from mlc_dagster.settings import file_modes as private
+from mlc_dagster.shipped import here_or_shipped
 from mlc_dagster.systems import configuration
 
-RARE = ("adopted", "superseded", "discarded", "out_of_scope")  # shown where there are any
-COLUMNS = (
-    "read",
-    "ready",
-    "held",
-    "created",
-    "updated",
-    "adopted",
-    "unchanged",
-    "superseded",
-    "discarded",
-    "out_of_scope",
-    "requests",
-    "seconds",
-)
+COLUMNS = {
+    "read": "read",
+    "held": "held",
+    "created": "new",
+    "updated": "changed",
+    "adopted": "adopted",
+    "unchanged": "same",
+    "superseded": "older",
+    "discarded": "discarded",
+    "out_of_scope": "other",
+    "requests": "calls",
+    "seconds": "s",
+}
+"""What is counted -> its heading: with the longest flow's name a line has less than a hundred characters."""
+RARE = ("adopted", "superseded", "discarded")  # shown where there are any
+CAUSES = 12
+"""So many are shown; the rest is counted."""
 
 
 def run_demo(folder: Path, days: int, profiles: Sequence[str], out: Terminal, *, whole: bool = False) -> None:
@@ -61,7 +64,7 @@ def run_demo(folder: Path, days: int, profiles: Sequence[str], out: Terminal, *,
     """
     private.keep_private()
     started, place = time.monotonic(), Place(absolute(folder))
-    instance, own = _instance(), settings_file.environment().config.is_file()
+    instance, own = here_or_shipped(FILE).read_text(encoding="utf-8"), settings_file.environment().config.is_file()
     with replaced(folder, real_places()) as before:
         if before:
             out.print(f"replaces the demo of {before.words} in {folder}", highlight=False)
@@ -72,16 +75,6 @@ def run_demo(folder: Path, days: int, profiles: Sequence[str], out: Terminal, *,
             _show(place, days, profiles, taken, out, whole)
     look = "mlc ui --demo" if own else "make ui"
     out.print(f"Took {time.monotonic() - started:.0f} s. Now look at it: [bold]{look}[/]")
-
-
-def _instance() -> str:
-    """The text of dagster.yaml. Raises Misconfigured."""
-    try:
-        return Path("dagster.yaml").read_text(encoding="utf-8")
-    except OSError:
-        raise Misconfigured(
-            "no dagster.yaml in this folder", cure="Run the demo from a checkout: it is the instance's settings."
-        ) from None
 
 
 def _show(place: Place, days: int, profiles: Sequence[str], taken: socket.socket, out: Terminal, whole: bool) -> None:
@@ -138,14 +131,14 @@ def run_ui(port: int, out: Terminal, *, demo: bool = False) -> None:
     chosen, own = settings_file.is_chosen(), settings_file.environment().config
     if chosen and not demo:
         checked(own)  # a mistake is told here, in one line, and not in the UI with a stack
-        _dagster(port, Path("workspace.yaml"), out)
+        _dagster(port, here_or_shipped("workspace.yaml"), out)
         return
     if not is_demo(DEMO_FOLDER):
         raise Misconfigured(
             f"there is no demo in {DEMO_FOLDER} to look at" if demo else "there is neither an mlc.yaml nor a demo here",
             cure="`make demo`, or copy mlc.example.yaml to mlc.yaml.",
         )
-    place, workspace = Place(absolute(DEMO_FOLDER)), Path("workspace.yaml").resolve()
+    place, workspace = Place(absolute(DEMO_FOLDER)), here_or_shipped("workspace.yaml").resolve()
     with kept(DEMO_FOLDER):
         place.enter()
         with place.sandbox():
@@ -155,7 +148,7 @@ def run_ui(port: int, out: Terminal, *, demo: bool = False) -> None:
 def _dagster(port: int, workspace: Path, out: Terminal) -> None:
     home = Path(os.environ.get("DAGSTER_HOME") or USUAL_HOME).resolve()
     private.make_folder(home)
-    if told := settle(home, Path(FILE)):
+    if told := settle(home, here_or_shipped(FILE)):
         out.print(f"[yellow]{plain(told)}[/]", soft_wrap=True)
     out.print(f"http://127.0.0.1:{port}  (Ctrl-C stops it)")
     command = [sys.executable, "-m", "dagster", "dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)]
@@ -184,7 +177,7 @@ def _print_moved(flows: dict[str, FlowCounts], title: str, out: Terminal) -> Non
     shown = [name for name in COLUMNS if name not in RARE or any(counts[name] for counts in found.values())]
     table = _table(title, "flow")
     for name in shown:
-        table.add_column(name, justify="right")
+        table.add_column(COLUMNS[name], justify="right")
     for flow, counts in found.items():
         table.add_row(
             flow, *(f"{counts[name]:,.1f}" if name == "seconds" else f"{counts[name]:,.0f}" for name in shown)
@@ -211,15 +204,23 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _print_held(flows: dict[str, FlowCounts], out: Terminal) -> None:
-    table = _table("Held, and why: each with its reason in the UI", "flow", "rule that it does not meet")
-    table.add_column("records", justify="right")
+    """By the rule that is not met, in whichever flows: the causes one by one are `mlc open`'s."""
+    rules: dict[str, Counter[str]] = {}
     for name, flow in flows.items():
-        rules = Counter({key.removeprefix("held: "): n for key, n in flow.prepared.items() if key.startswith("held: ")})
-        rules["target_accepts_it"] += flow.loaded["held"]
-        for rule, count in rules.most_common():
+        held = {key.removeprefix("held: "): n for key, n in flow.prepared.items() if key.startswith("held: ")}
+        for rule, count in {**held, "target_accepts_it": flow.loaded["held"]}.items():
             if count:
-                table.add_row(name, rule, f"{count:,.0f}")
+                rules.setdefault(rule, Counter())[name] += count
+    table = _table("Held, and why: each with its reason in the UI", "rule that is not met")
+    for name in ("records", "flows"):
+        table.add_column(name, justify="right")
+    worst = sorted(rules.items(), key=lambda one: -one[1].total())
+    for rule, found in worst[:CAUSES]:
+        table.add_row(rule, f"{found.total():,.0f}", f"{len(found)}")
     out.print(table)
+    if more := worst[CAUSES:]:
+        records = sum(found.total() for _, found in more)
+        out.print(f"[dim]and {records:,.0f} by {len(more)} rules more[/]")
 
 
 def _print_books(found: Compared, settings: Settings, out: Terminal) -> None:

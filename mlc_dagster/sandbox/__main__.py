@@ -14,6 +14,7 @@ from mlc_dagster.sandbox.profiles import listed
 from mlc_dagster.sandbox.registry import usual
 from mlc_dagster.sandbox.seed.start import DAYS
 from mlc_dagster.sandbox.serve import serve
+from mlc_dagster.sandbox.settings_files import as_text, settings_files, write_files
 
 Today = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of the demo records")]
 
@@ -31,6 +32,10 @@ def main(
         typer.Option(help="What a tenant is like, several from different systems: ifs.pages; or ifs.count=false"),
     ] = None,
     profiles: Annotated[bool, typer.Option("--profiles", help="List the profiles, and stop")] = False,
+    settings: Annotated[
+        bool, typer.Option("--settings", help="Print a mlc.yaml and a .env that know this sandbox, and stop")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="With --settings: write both into this folder instead")] = None,
     state: Annotated[Path | None, typer.Option(help="Keep what was sent in this file, across restarts")] = None,
     descriptor: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
@@ -39,6 +44,10 @@ def main(
         typer.echo(listed(usual()))
         return
     try:
+        if settings:
+            files = settings_files(port, days, profile or [])
+            write_files(files, out) if out else typer.echo(as_text(files), nl=False)
+            return
         limits = Limits(**dict(map(_limit, limit or [])))
         serve(port, seed, today.date() if today else None, limits, state, days, profile or [], descriptor)
     except MlcError as error:

@@ -16,7 +16,7 @@ from mlc_dagster.settings.section import Section, SystemConnection
 from mlc_dagster.settings.sections import SystemSection
 from mlc_dagster.settings.web import WebhookSource
 from mlc_dagster.systems.shared.connections import Budgets, Kept, kept_nowhere, required_secrets, secret_name
-from mlc_dagster.systems.shared.discovery import Discovery
+from mlc_dagster.systems.shared.discovery import CodesInUse, Discovery
 from mlc_dagster.systems.shared.findings import Finding, Question
 from mlc_dagster.systems.shared.setting_names import ConnectionClient, names_of
 from mlc_dagster.systems.shared.webhooks import WebhookEvent
@@ -115,8 +115,10 @@ class System:
     other_sign_in: OtherSignIn | None = None
     references: tuple[Reference, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
-    discover: Callable[[Question, Sequence[Flow]], Discovery] | None = None
-    """(question, the flows of the house) -> a proposal for mlc.yaml, from what the system tells. Reads only."""
+    discover: Callable[[Question, Sequence[Flow], CodesInUse], Discovery] | None = None
+    """(question, the flows of the house, the codes that the ERP's records name) -> a proposal for mlc.yaml, from what
+    the system tells. Reads only.
+    """
 
     @property
     def section(self) -> SystemSection:

@@ -191,7 +191,7 @@ class ApiClient:
         url, given = address(call, self._origin, path, params), content or body_of(call, json)
         read = decode or (exact_json if method == "GET" else json_or_nothing)
         own = headers_of(call, headers, given)
-        self._allows("GET" if asks else method, path, json)
+        self._allows("GET" if asks else method, call.path, json, given)
         build = methodcaller("build_request", method, url, content=given and given[1], headers=own)
         send = _Send(Tries(), call, build, read, decode is None)
         send.guard = None if asks else departures.guard()

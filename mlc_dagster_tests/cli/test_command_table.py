@@ -113,3 +113,29 @@ def test_a_command_with_a_hyphen_is_a_module_with_an_underscore(
     assert (result.exit_code, result.output) == (0, "42\n")
     usage = CliRunner().invoke(own, ["same-account", "--help"]).output
     assert "same-account" in usage and "anything" not in usage
+
+
+def test_it_says_its_version_without_loading_what_is_large(tmp_path: Path) -> None:
+    shown = CliRunner().invoke(app, ["--version"])
+    assert shown.exit_code == 0 and shown.output.startswith("mlc_dagster ") and "Python 3." in shown.output
+    assert imported(tmp_path, "--version") == (0, [])
+
+
+def test_it_completes_what_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"_MLC_COMPLETE": "complete_bash", "COMP_WORDS": "mlc hol", "COMP_CWORD": "1"}.items():
+        monkeypatch.setenv(name, value)
+    assert "holds" in CliRunner().invoke(app, [], prog_name="mlc").output
+
+
+def test_an_error_is_json_where_json_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from mlc_dagster.cli import app as module
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["mlc", "holds", "list", "--json"])
+    said: list[str] = []
+    monkeypatch.setattr("typer.echo", lambda text="", **_: said.append(str(text)))
+    with pytest.raises(SystemExit) as ended:
+        module.main()
+    assert ended.value.code == 2
+    found = json.loads(said[-1])
+    assert set(found) == {"error", "message", "cure"} and found["error"] == "Misconfigured" and found["cure"]

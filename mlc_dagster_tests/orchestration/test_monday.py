@@ -151,3 +151,9 @@ def test_the_location_with_monday_is_valid_and_shows_no_token(monday: World) -> 
     ticked = monday.defs.resolve_schedule_def("monday_by_company").evaluate_tick(context)
     assert [request.partition_key for request in ticked.run_requests or []] == ["0010"]
     assert not any("accounts_exist_in_monday" in str(check) for check in monday.defs.asset_checks or [])
+
+
+def test_a_board_is_asked_for_within_minutes_of_a_change_and_each_quarter_of_an_hour(monday: World) -> None:
+    sensor = monday.defs.resolve_sensor_def("monday_changes")
+    assert sensor.minimum_interval_seconds == 60, "the ERP is asked each minute what changed"
+    assert monday.defs.resolve_schedule_def("monday_running_day").cron_schedule == "*/15 * * * *"

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from mlc_dagster.core.facts import AccountDemands, Facts, LedgerAccount
-from mlc_dagster.orchestration.assets.charts import _ledger_account
 from mlc_dagster.rules import account_demands_are_met
 from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.ifs.chart_facts import _ledger_account
 from mlc_dagster.systems.ifs.entry_records import Invoice, JournalEntry, JournalEntryLine, PayableLine
 
 

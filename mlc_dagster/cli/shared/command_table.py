@@ -7,7 +7,10 @@ such a module imports what its own help needs (typer, core, cli.shared); whateve
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, ClassVar, NamedTuple
+from importlib.metadata import version
+from keyword import iskeyword
+from platform import python_version
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -25,9 +28,11 @@ class Command(NamedTuple):
     """The folder in which its module stands, where that is not the table's own."""
 
     def module(self, folder: str) -> str:
-        """Where it is: `same-account` in `mlc_dagster.cli.ledger` is `mlc_dagster.cli.ledger.same_account`."""
+        """Where it is: `same-account` in `mlc_dagster.cli.ledger` is `mlc_dagster.cli.ledger.same_account`; a word of
+        Python's has an underscore behind it.
+        """
         place = f"{folder}.{self.room}" if self.room else folder
-        return f"{place}.{self.name.replace('-', '_')}"
+        return f"{place}.{self.name.replace('-', '_')}{'_' * iskeyword(self.name)}"
 
     def load(self, folder: str) -> Any:
         """The command, or the group of commands, with all of its options."""
@@ -57,9 +62,9 @@ class Group(TyperGroup):
         return name, self.table[name].load(self.folder) if name else None, rest
 
 
-def group(folder: str, words: str, *commands: Command, usual: str = "") -> typer.Typer:
+def group(folder: str, words: str, *commands: Command, usual: str = "", is_root: bool = False) -> typer.Typer:
     """The commands of a folder. `folder`: its dotted name; `words`: its help; `usual`: the one that is meant where none
-    is named.
+    is named. `is_root`: the whole of them, which tells its version, and completes what is typed.
     """
 
     class Folder(Group):
@@ -68,12 +73,28 @@ def group(folder: str, words: str, *commands: Command, usual: str = "") -> typer
     Folder.folder, Folder.table, Folder.usual = folder, {each.name: each for each in commands}, usual
     return typer.Typer(
         cls=Folder,
-        callback=_no_options,  # with one, a group of one command is a group all the same
+        callback=_version if is_root else _no_options,  # with one, a group of one command is a group all the same
         help=words,
         no_args_is_help=True,
-        add_completion=False,
+        add_completion=is_root,
         pretty_exceptions_show_locals=False,  # they would hold secrets
     )
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        names = ("mlc_dagster", "dagster")
+        typer.echo(f"{', '.join(f'{name} {version(name)}' for name in names)}, Python {python_version()}")
+        raise typer.Exit
+
+
+def _version(
+    show: Annotated[
+        bool,
+        typer.Option("--version", help="Say which release this is, and stop.", is_eager=True, callback=_say_version),
+    ] = False,
+) -> None:
+    """Beside its commands."""
 
 
 def _no_options() -> None:

@@ -54,7 +54,7 @@ type Query {
   account: Account
   version: Version!
   complexity: Complexity
-  boards(ids: [ID!], limit: Int = 25, state: State = active): [Board]
+  boards(ids: [ID!], limit: Int = 25, page: Int = 1, state: State = active): [Board]
   items(ids: [ID!], limit: Int = 25, exclude_nonactive: Boolean): [Item]
   items_page_by_column_values(
     board_id: ID!, columns: [ItemsPageByColumnValuesQuery!], cursor: String, limit: Int! = 25): ItemsResponse!
@@ -134,14 +134,16 @@ class Resolvers:
     def on_complexity(self) -> Any:
         return self.told
 
-    def on_boards(self, ids: list[str] | None = None, limit: int = 25, state: str = "active") -> Any:
+    def on_boards(self, ids: list[str] | None = None, limit: int = 25, page: int = 1, state: str = "active") -> Any:
         boards = [{"state": "active", **board} for board in self._boards.boards.values()]
         found = [
             board
             for board in boards
             if (ids is None or board["id"] in ids) and (state == "all" or board["state"] == state)
         ]
-        return [{**board, "items_count": 0, "items_limit": 10_000} for board in found[: min(limit, 100)]]
+        size = min(limit, 100)
+        shown = found[(page - 1) * size : page * size]
+        return [{**board, "items_count": 0, "items_limit": 10_000} for board in shown]
 
     def _board_of(self, item: dict[str, Any], _: GraphQLResolveInfo) -> Any:
         return {"state": "active", **self._boards.boards[item["board"]]}

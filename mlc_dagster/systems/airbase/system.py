@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlc_dagster.settings.web import SignedSource
 from mlc_dagster.systems.airbase.bills.agreement import BILLS_BESIDE_INVOICES
 from mlc_dagster.systems.airbase.connect import airbase_client
+from mlc_dagster.systems.airbase.discovery import discover_airbase
 from mlc_dagster.systems.airbase.flows import FLOWS
 from mlc_dagster.systems.airbase.identity import has
 from mlc_dagster.systems.airbase.ping import ask_airbase
@@ -27,4 +28,5 @@ SYSTEM = System(
     webhooks=Webhooks(SignedSource, event_of, concerns=concerns),
     references=REFERENCES,
     comparisons=(BILLS_BESIDE_INVOICES,),
+    discover=discover_airbase,
 )

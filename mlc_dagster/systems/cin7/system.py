@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlc_dagster.settings.web import SignedSource
 from mlc_dagster.systems.cin7.connect import cin7_client
+from mlc_dagster.systems.cin7.discovery import discover_cin7
 from mlc_dagster.systems.cin7.flows import FLOWS
 from mlc_dagster.systems.cin7.identity import account_of, has
 from mlc_dagster.systems.cin7.ping import ask_cin7
@@ -24,4 +25,5 @@ SYSTEM = System(
     reads_back=True,
     company=CompanyInCin7,
     webhooks=Webhooks(SignedSource, event_of),
+    discover=discover_cin7,
 )

@@ -54,7 +54,7 @@ class HubspotSettings(StatesPayables):
 
     names_companies: ClassVar[tuple[str, ...]] = ("company_code",)
     placeholders: ClassVar[tuple[Placeholder, ...]] = (
-        Placeholder(("portal_id",), r"^147000001$", "the id of your own portal, or nothing"),
+        Placeholder(("portal_id",), r"^123456789$", "the id of your own portal, or nothing"),
     )
 
     base_url: Address = "https://api.hubapi.com"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlc_dagster.systems.hubspot.connect import hubspot_client
+from mlc_dagster.systems.hubspot.discovery import discover_hubspot
 from mlc_dagster.systems.hubspot.flows import FLOWS
 from mlc_dagster.systems.hubspot.identity import has, portal_of
 from mlc_dagster.systems.hubspot.ping import ask_hubspot
@@ -20,4 +21,5 @@ SYSTEM = System(
     identity=portal_of,
     has=has,
     reads_back=True,
+    discover=discover_hubspot,
 )

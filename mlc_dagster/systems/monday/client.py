@@ -32,7 +32,7 @@ from mlc_dagster.systems.monday.api import ComplexityBudget, MondayApi
 from mlc_dagster.systems.monday.boards.cell_values import DIGITS, lost_digits
 from mlc_dagster.systems.monday.boards.item_lookup import Found, by_key, differing
 from mlc_dagster.systems.monday.boards.item_writer import ItemWrite, ItemWriter
-from mlc_dagster.systems.monday.boards.layout import BoardFault, Boards, Layout
+from mlc_dagster.systems.monday.boards.layout import Board, BoardFault, Boards, Layout
 from mlc_dagster.systems.monday.boards.open_creates import AT_WORK, Group, OpenCreates, is_in_doubt
 from mlc_dagster.systems.monday.boards.put_away import PutAway, put_away_of
 from mlc_dagster.systems.monday.boards.read_back import ItemsReadBack
@@ -173,6 +173,10 @@ class MondayClient:
         if there == len(group.drafts) or (there == 0 and not group.answered):
             return 0.0
         return min(AT_WORK, max(timedelta(0), group.ends - self._wall())).total_seconds()
+
+    def boards(self) -> list[Board]:
+        """All that the token may see. Raises as `asked`."""
+        return list(self._boards.there())
 
     def board_faults(self) -> Iterator[tuple[str, BoardFault]]:
         """(flow, what its board lacks): all that mlc.yaml names and monday does not have. Reads only."""

@@ -7,6 +7,7 @@ from mlc_dagster.systems.monday.boards.cell_values import DIGITS
 from mlc_dagster.systems.monday.boards.item_writer import KEPT
 from mlc_dagster.systems.monday.boards.whereabouts import RULES
 from mlc_dagster.systems.monday.connect import APP_SECRETS, REFRESH_TOKEN, connect
+from mlc_dagster.systems.monday.discovery import discover_monday
 from mlc_dagster.systems.monday.flows import FLOWS
 from mlc_dagster.systems.monday.identity import account_of, has
 from mlc_dagster.systems.monday.ping import ask_monday
@@ -28,4 +29,5 @@ SYSTEM = System(
     reads_back=True,
     holds_by=(*RULES, DIGITS, KEPT),
     webhooks=Webhooks(TokenSource, event_of, challenge),
+    discover=discover_monday,
 )

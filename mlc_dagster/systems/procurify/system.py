@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlc_dagster.systems.ifs.records import SUPPLIERS
 from mlc_dagster.systems.procurify.connect import procurify_client
+from mlc_dagster.systems.procurify.discovery import discover_procurify
 from mlc_dagster.systems.procurify.flows import FLOWS
 from mlc_dagster.systems.procurify.identity import has
 from mlc_dagster.systems.procurify.mapping import SUPPLIERS_FLOW
@@ -50,4 +51,5 @@ SYSTEM = System(
     reads_back=True,
     holds_by=(MATCHED,),
     comparisons=(VENDOR_DRIFT,),
+    discover=discover_procurify,
 )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import cache
 from typing import get_args
 from urllib.parse import unquote
 
 import msgspec
 import pyarrow as pa
 
-from mlc_dagster.core.vocabulary import EntitySet, Sightings, key_text
+from mlc_dagster.core.vocabulary import EntitySet, Record, Sightings, key_text
 
 Key = tuple[object, ...]
 
@@ -49,7 +50,7 @@ class FirstSeen:
 
     def keys(self, texts: Sequence[str]) -> list[Key]:
         """The keys that these texts were made from."""
-        whole = [_is_whole(self._entity, name) for name in self._entity.keys]
+        whole = [_is_whole(self._entity.record, name) for name in self._entity.keys]
         return [
             tuple(_part(part, number) for part, number in zip(text.split("/"), whole, strict=True)) for text in texts
         ]
@@ -59,8 +60,9 @@ class FirstSeen:
         return [None if None in key else key_text(*key) for key in keys]
 
 
-def _is_whole(entity: EntitySet, name: str) -> bool:
-    hint = next(one.type for one in msgspec.structs.fields(entity.record) if one.name == name)
+@cache
+def _is_whole(record: type[Record], name: str) -> bool:
+    hint = next(one.type for one in msgspec.structs.fields(record) if one.name == name)
     return hint is int or int in get_args(hint)
 
 

@@ -16,10 +16,10 @@ from mlc_dagster.systems.ifs.discover.proposed_fields import Circumstances
 from mlc_dagster.systems.ifs.discover.sampling import Sample, sampled
 from mlc_dagster.systems.ifs.discover.services import Services
 from mlc_dagster.systems.ifs.discover.sites import site_lines, sites_of, without_site
-from mlc_dagster.systems.ifs.discover.yaml_lines import YamlLine, page
 from mlc_dagster.systems.ifs.settings import SURFACES, IfsSettings, Preset
-from mlc_dagster.systems.shared.discovery import Discovery
+from mlc_dagster.systems.shared.discovery import CodesInUse, Discovery
 from mlc_dagster.systems.shared.findings import Finding, Question, budget
+from mlc_dagster.systems.shared.yaml_lines import YamlLine, page
 from mlc_dagster.transport.threads import in_order
 
 TITLE = (
@@ -30,8 +30,9 @@ TITLE = (
 )
 
 
-def discover_ifs(question: Question, flows: Sequence[Flow]) -> Discovery:
+def discover_ifs(question: Question, flows: Sequence[Flow], codes: CodesInUse) -> Discovery:
     """The proposal for this tenant. `flows`: those of the house, to say which of them an absent set switches off.
+    `codes`: its own, which a SaaS is asked about; nothing here rests on them.
 
     Raises AccessDenied where the sign-in fails, TransientError where nobody answers, Misconfigured.
     """

@@ -10,8 +10,8 @@ from mlc_dagster.core.vocabulary import EntitySet, LineSet
 from mlc_dagster.settings.plain_yaml import Reader
 from mlc_dagster.systems.ifs import records as ifs
 from mlc_dagster.systems.ifs.discover.entity_sets import Absent, FoundSet
-from mlc_dagster.systems.ifs.discover.yaml_lines import YamlLine, page
 from mlc_dagster.systems.ifs.settings import EntitySetSettings, Preset
+from mlc_dagster.systems.shared.yaml_lines import YamlLine, page
 
 Proposed = Mapping[str, EntitySetSettings]
 

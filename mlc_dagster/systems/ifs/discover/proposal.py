@@ -14,7 +14,7 @@ from mlc_dagster.systems.ifs.discover.proposed_fields import (
 )
 from mlc_dagster.systems.ifs.discover.proposed_lines import OF_EACH_PART, around, summed, sure_children
 from mlc_dagster.systems.ifs.discover.sampling import Sample
-from mlc_dagster.systems.ifs.discover.yaml_lines import YamlLine, scalar
+from mlc_dagster.systems.shared.yaml_lines import YamlLine, scalar
 
 APART = ("last_modified", "obj_state")
 """Fields that have a word of their own: stamp and state."""

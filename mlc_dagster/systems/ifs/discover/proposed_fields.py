@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from mlc_dagster.core.vocabulary import EntitySet
 from mlc_dagster.systems.ifs.discover.matching import Fields, Matched, shown
-from mlc_dagster.systems.ifs.discover.yaml_lines import YamlLine, scalar
+from mlc_dagster.systems.shared.yaml_lines import YamlLine, scalar
 
 SET = 2  # depth of a set's name: ifs, entity_sets, its name
 

@@ -8,7 +8,7 @@ from mlc_dagster.systems.ifs.discover.entity_sets import FoundSet
 from mlc_dagster.systems.ifs.discover.line_arrays import Child, Lines
 from mlc_dagster.systems.ifs.discover.matching import Fields, shown
 from mlc_dagster.systems.ifs.discover.proposed_fields import SET, Circumstances, fields_lines
-from mlc_dagster.systems.ifs.discover.yaml_lines import YamlLine, inline, scalar
+from mlc_dagster.systems.shared.yaml_lines import YamlLine, inline, scalar
 
 VERBS = {
     "Released": "Release",

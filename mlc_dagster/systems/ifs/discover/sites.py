@@ -9,7 +9,7 @@ from mlc_dagster.core.errors import MlcError
 from mlc_dagster.systems.ifs.discover.entity_sets import Absent, FoundSet
 from mlc_dagster.systems.ifs.discover.known_names import Place
 from mlc_dagster.systems.ifs.discover.services import Services
-from mlc_dagster.systems.ifs.discover.yaml_lines import YamlLine, scalar
+from mlc_dagster.systems.shared.yaml_lines import YamlLine, scalar
 
 SITES = Place("CompanySiteHandling", "CompanySiteSet")
 """Key Contract, with Company (public code: facts/ifs-tenants.md, 3.8)."""

@@ -127,6 +127,13 @@ class Boards:
         for found in self._api.read(documents.BOARDS, ids=list(board_ids)).get("boards") or []:
             self._boards[str(found["id"])] = (self._clock(), _board(found))
 
+    def there(self) -> Iterator[Board]:
+        """All boards that this token may see, without archived and deleted ones."""
+        page = 1
+        while found := self._api.read(documents.BOARDS_THERE, page=page).get("boards") or []:
+            yield from map(_board, found)
+            page += 1
+
     def refresh(self, board_ids: Sequence[str]) -> None:
         """As `look`. Raises Misconfigured where one is not there."""
         self.read_again(board_ids)

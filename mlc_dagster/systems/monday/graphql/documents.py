@@ -16,6 +16,12 @@ BOARDS = (
     f"{COMPLEXITY} }}"
 )
 
+BOARDS_THERE = (
+    "query ($page: Int) { boards(limit: 100, page: $page) { id name state hierarchy_type "
+    f"columns {{ id title type archived settings }} }} {COMPLEXITY} }}"
+)
+"""All that the token may see, a hundred at a time."""
+
 _ITEM = "id name column_values(ids: $columns) { id text ... on BoardRelationValue { linked_item_ids } }"
 
 ITEMS_BY_KEY = (

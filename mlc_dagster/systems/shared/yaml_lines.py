@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from mlc_dagster.core.inert import inert
 
@@ -14,6 +14,10 @@ LONGEST = 400  # characters of a comment: a tenant's own words may be long
 
 PLAIN = re.compile(r"[A-Za-z_][\w./-]*")
 NOT_TEXT = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
+
+
+Inline = Any
+"""str, bool, None, or a mapping or list of such."""
 
 
 class YamlLine(NamedTuple):
@@ -33,11 +37,13 @@ def scalar(value: str | bool | None) -> str:
     return value if is_plain else json.dumps(value)
 
 
-def inline(values: Mapping[str, str | bool | None] | Sequence[str]) -> str:
-    """`{a: B}` or `[A, B]`."""
-    if isinstance(values, Mapping):
-        return "{" + ", ".join(f"{name}: {scalar(value)}" for name, value in values.items()) + "}"
-    return "[" + ", ".join(map(scalar, values)) + "]"
+def inline(value: Inline) -> str:
+    """`{a: B}`, `[A, B]` or a scalar; what is inside of one another, too."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{scalar(name)}: {inline(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(inline, value)) + "]"
+    return scalar(value)
 
 
 def commented(lines: Iterable[YamlLine], depth: int) -> list[YamlLine]:

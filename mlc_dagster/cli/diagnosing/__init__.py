@@ -1,0 +1,1 @@
+"""What `mlc diagnose` collects: nothing of it is a value of a record, or a secret."""

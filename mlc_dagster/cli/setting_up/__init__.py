@@ -1,0 +1,1 @@
+"""What `mlc init` does: it asks, signs in, discovers, and writes what was chosen."""

@@ -1,0 +1,1 @@
+"""What `mlc try` does: one record, step by step."""

@@ -1,0 +1,1 @@
+"""What keeps the statements and what shows them: alike for all, and system by system."""
