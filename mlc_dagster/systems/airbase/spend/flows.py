@@ -134,7 +134,7 @@ def failure_of_entry(entry: Payment, facts: Facts) -> Acknowledgement:
         of=PAYMENTS.path,
         voucher=None,
         fields=tuple(AcknowledgementField(name=name, text=text) for name, text in told.items()),
-        content=fingerprint(msgspec.structs.replace(entry, status=None)),
+        content=fingerprint(msgspec.structs.replace(entry, status=None, supplier=None)),
     )
 
 

@@ -40,6 +40,7 @@ class Spend(Record, frozen=True, kw_only=True):
     id: str
     status: str | None = None
     erp_reference_id: str | None = None  # the voucher's, once it was acknowledged
+    supplier: str | None = None  # erp_reference_id of the vendor: the ERP's number of it
     subsidiary: str | None = None
     currency: str | None = None
     total_amount: Decimal | None = None
@@ -57,7 +58,6 @@ class PurchaseRequest(Spend, frozen=True, kw_only=True):
     number: str | None = None
     purchase_type: str | None = None
     invoice_number: str | None = None  # of the document that was approved, where there is one
-    supplier: str | None = None  # erp_reference_id of the vendor: the ERP's number of it
     approved_by: str | None = None
     approved_date: date | None = None
     approved_at: datetime | None = None  # where Airbase tells a moment, with its zone
@@ -78,7 +78,6 @@ class Payment(Spend, frozen=True, kw_only=True):
     entry_date: date | None = None
     payment_entry_date: date | None = None
     invoice_number: str | None = None
-    supplier: str | None = None  # erp_reference_id of the vendor: the ERP's number of it
     bank_account: str | None = None  # erp_reference_id
     bank_name: str | None = None
     ap_account: str | None = None  # erp_reference_id
