@@ -78,6 +78,9 @@ class Flow:
     """source record -> {flow: key, or keys, that it refers to}"""
     links: tuple[str, ...] = ()  # flows whose remote ids it shows where they are there; it does not wait for these
     names: tuple[str, ...] = ()  # flows of whose deliveries the mapping asks the names
+    echoes: Callable[[Any, Facts], Mapping[str, str | None]] | None = None
+    """(source record, facts) -> {flow: `stakes.document_key`}: a document that this flow may have delivered there, and
+    that comes back as a record of the source; `facts.delivered` has its key in the ERP then"""
     tells: tuple[str, ...] = ()  # flows of whose holds it tells: the mapping asks for their reasons
     needs_settled: bool = False  # what it needs counts only while nothing of it is on hold
     checks_accounts: bool = True  # reads the ERP's chart of accounts, and its code parts where a rule asks for them

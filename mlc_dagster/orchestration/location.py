@@ -188,7 +188,7 @@ class _Parts:
             if told := outbound(tuple(mine)):  # what begins in the SaaS is read along, as by the schedules
                 part = own_times.part_of(system, by_day, mine)
                 yield automation.changes_sensor(part, told, self.settings, self.keys_of)
-        yield from inbox_sensors(self.flows, self.settings)
+        yield from inbox_sensors(self.flows, self.settings, self.keys_of)
         yield from healing_sensors(self.flows, self.settings)
         yield from due_sensors(self.every, self.settings, self.read)
         yield from alerts.alert_sensors(self.settings, self.environment, self.every)

@@ -66,6 +66,6 @@ def compare(
 def _states(flow: Flow, facts: Facts, ledger: Ledger, partition: str, stored: Stored) -> Iterator[Mapping[str, State]]:
     for batch in stored(partition):
         rows, number = list(batch), read_number(batch)
-        known = replace(facts, **referred(flow, rows, ledger), unusable={})
+        known = replace(facts, **referred(flow, rows, facts, ledger), unusable={})
         ready: list[Ready] = list(mapped(flow, rows, known, partition, number))
         yield {key: standing.state for key, standing in ledger.judge(flow.name, ready).items()}

@@ -154,12 +154,13 @@ def facts_of(flow: Flow, rows: Sequence[AsRead], facts: Facts, ledger: Ledger) -
     if MARK in flow.source.record.__struct_fields__:
         known = replace(known, bank_marks=ledger.bank_marks.of(flow.name, keys))
     alike = namesakes(flow, [record for record, _, _ in rows if record is not None], ledger)
-    return replace(known, **referred(flow, rows, ledger), namesakes=alike)
+    return replace(known, **referred(flow, rows, facts, ledger), namesakes=alike)
 
 
-def referred(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, Any]:
+def referred(flow: Flow, rows: Sequence[AsRead], facts: Facts, ledger: Ledger) -> dict[str, Any]:
     """What the ledger knows of what these rows refer to, as fields of facts."""
-    told = {"delivered": delivered(flow, rows, ledger), "held": held_reasons(flow, ledger)}
+    ids = {**delivered(flow, rows, ledger), **echoes(flow, rows, facts, ledger)}
+    told = {"delivered": ids, "held": held_reasons(flow, ledger)}
     return {**told, "names": _named(flow, rows, ledger)} if flow.names else told
 
 
@@ -182,6 +183,16 @@ def delivered(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, d
     Where the flow has a cut-over, those of its own records too.
     """
     return {**_own(flow, rows, ledger), **_needed(flow, rows, ledger)}
+
+
+def echoes(flow: Flow, rows: Sequence[AsRead], facts: Facts, ledger: Ledger) -> dict[str, dict[str, str]]:
+    """Of documents that other flows delivered, and that come back: {flow: {document: its key in the ERP}}."""
+    wanted: dict[str, set[str]] = {}
+    for record, _, _ in rows if flow.echoes else ():
+        for name, document in flow.echoes(record, facts).items() if record is not None and flow.echoes else ():
+            wanted.setdefault(name, set()).update((document,) if document else ())
+    found = {name: ledger.stakes.delivered_as(flow.here(name), sorted(some)) for name, some in wanted.items() if some}
+    return {name: {document: min(keys) for document, keys in each.items() if keys} for name, each in found.items()}
 
 
 def _own(flow: Flow, rows: Sequence[AsRead], ledger: Ledger) -> dict[str, dict[str, str]]:

@@ -41,6 +41,8 @@ UNWAIVABLE = {
     "currency_is_in_the_portal": TARGET_NEEDS_IT,
     "is_not_a_credit_note": BOOKS_WOULD_BE_WRONG,
     "prices_are_not_negative": TARGET_NEEDS_IT,
+    "request_names_its_invoice": TARGET_NEEDS_IT,
+    "invoice_is_not_made_payable": BOOKS_WOULD_BE_WRONG,
 }
 """Rule -> why no release waives it."""
 

@@ -101,6 +101,9 @@ class Policies(Section):
         description="What differs in a target is told; hold: its next load is held until a person decides; restore: "
         "what was delivered is sent again, once for each value",
     )
+    may_authorise: bool = Field(
+        False, description="Approvals elsewhere may lead an invoice of the ERP to a state in which it can be paid"
+    )
     two_people: TwoPeople | None = Field(
         None, description="Decisions on the review page that a second person confirms; left out: bank details alone"
     )
@@ -110,7 +113,8 @@ class Policies(Section):
     def options(self) -> dict[str, str]:
         """What rules may know of them, as text."""
         ahead = {name: str(getattr(self, name)) for name in ("dated_days_ahead", "due_days_ahead")}
-        return {"not_delivered_states": ",".join(self.not_delivered_states), **ahead}
+        flags = {"may_authorise": str(self.may_authorise).lower()}
+        return {"not_delivered_states": ",".join(self.not_delivered_states), **ahead, **flags}
 
 
 class RetentionSettings(Section):

@@ -72,6 +72,7 @@ class Comparison:
     kinds: tuple[str, ...]
     checks: Mapping[str, tuple[str, str]]  # name of a check -> (its words, the kind that fails it)
     find: Callable[..., Iterator[Any]]
+    also: tuple[str, ...] = ()  # further flows, whose {key: remote id} stand in facts.delivered
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,9 @@ class Webhooks:
     read: Callable[[Mapping[str, Any], bytes], WebhookEvent]  # (parsed body, body)
     challenge: Callable[[Mapping[str, Any]], str | None] = field(default=lambda payload: None)
     """What it wants to hear again when a webhook is made; None in an event."""
+    concerns: Callable[[str], str] = field(default=lambda kind: "")
+    """The kind of an event -> the name of the list of which its subject is a record that can be read by itself (the
+    client's `read_records`); empty: it is no more than a hint that something changed."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import cache
 
 from mlc_dagster.core.flows import Flow
-from mlc_dagster.demo.comparisons import airbase, cin7, hubspot, ifs, monday, procurify, vouchers
+from mlc_dagster.demo.comparisons import airbase, approvals, cin7, hubspot, ifs, monday, procurify, vouchers
 from mlc_dagster.demo.comparisons.books import Owed
 from mlc_dagster.demo.comparisons.compared import Compared
 from mlc_dagster.demo.place import Place
@@ -28,7 +28,7 @@ def compared(place: Place, flows: Sequence[Flow]) -> Iterator[Compared]:
 def disagreements(found: Compared, settings: Settings) -> Iterator[str]:
     """One line for each difference between what was prepared and delivered, and what the systems hold."""
     section = settings.connections.get("procurify")
-    for system in (cin7, hubspot, airbase, vouchers, monday):
+    for system in (cin7, hubspot, airbase, approvals, vouchers, monday):
         yield from system.disagreements(found)
     if isinstance(section, ProcurifySettings):
         yield from procurify.disagreements(found, section)

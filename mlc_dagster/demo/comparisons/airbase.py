@@ -1,4 +1,4 @@
-"""Are the vendors and orders in the sandboxed Airbase there once, and do the orders come to what was prepared?"""
+"""Are the vendors, orders and bills in the sandboxed Airbase there once, and do they come to what was prepared?"""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from mlc_dagster.demo.comparisons.compared import Compared, Document
+from mlc_dagster.systems.airbase.bills.records import Bill
 from mlc_dagster.systems.airbase.records import PurchaseOrder, Vendor
 
 
@@ -31,13 +32,26 @@ def _difference(record: Any, row: Document | None) -> str:
     return ", ".join(f"{name} is {theirs}, delivered was {ours}" for name, theirs, ours in pairs if theirs != ours)
 
 
-def _pairs(record: Vendor | PurchaseOrder, row: Document) -> Iterator[tuple[str, Any, Any]]:
+def _pairs(record: Vendor | PurchaseOrder | Bill, row: Document) -> Iterator[tuple[str, Any, Any]]:
     yield "erp_reference_id", row["erp_reference_id"], record.key
     if isinstance(record, Vendor):
         yield "name", row["name"], record.name
         yield "is_active", row["is_active"], record.is_active
         return
     yield "vendor", row["vendor"]["airbase_id"], record.supplier_id
+    if isinstance(record, Bill):
+        yield from _pairs_of_a_bill(record, row)
+        return
     yield "total_amount", Decimal(row["total_amount"]), record.total()
     theirs = [(Decimal(line["amount"]), (line["account"] or {}).get("erp_reference_id")) for line in row["line_items"]]
     yield "line_items", theirs, [(line.total(record.decimals), line.account) for line in record.lines]
+
+
+def _pairs_of_a_bill(record: Bill, row: Document) -> Iterator[tuple[str, Any, Any]]:
+    yield "invoice_number", row["invoice_number"], record.invoice_number
+    yield "purchase_order", (row["purchase_order"] or {}).get("airbase_id"), record.purchase_id
+    yield "total_amount", Decimal(row["total_amount"]), record.stated_gross
+    theirs = [
+        (Decimal(each["amount"]), (each.get("account") or {}).get("erp_reference_id")) for each in row["expense_list"]
+    ]
+    yield "expense_list", theirs, [(line.total(record.decimals), line.account) for line in record.lines]

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -30,7 +32,8 @@ def comparison_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
 def _report(connection: str, comparison: Comparison, settings: Settings) -> dg.AssetsDefinition:
     key, theirs = [connection, comparison.name], (connection, comparison.theirs.name)
-    flow = renamed(comparison.flow, settings.system_of(connection), connection)
+    here = partial(renamed, system=settings.system_of(connection), connection=connection)
+    flow = here(comparison.flow)
 
     @dg.asset(
         key=key,
@@ -51,7 +54,8 @@ def _report(connection: str, comparison: Comparison, settings: Settings) -> dg.A
                 _newest(store, theirs, comparison.theirs),
                 _newest(store, comparison.ours.key, comparison.ours),
             )
-            known, facts = ledger.remote_ids(flow), settings.facts_for(connection)
+            known, also = ledger.remote_ids(flow), {name: ledger.remote_ids(here(name)) for name in comparison.also}
+            facts = replace(settings.facts_for(connection), delivered=also)
             found = list(comparison.find(there.values(), ours.values(), known, facts))
         counts = Counter(each.kind for each in found)
         return dg.MaterializeResult(

@@ -14,6 +14,7 @@ from mlc_dagster.core.logs import logger
 from mlc_dagster.core.vocabulary import ERP, EntitySet, Pull
 from mlc_dagster.orchestration.assets import columns, failing, reports, shown_records
 from mlc_dagster.orchestration.assets.asset_keys import read_of
+from mlc_dagster.orchestration.assets.single_records import read_records, told_of
 from mlc_dagster.orchestration.assets.started_by import run_of
 from mlc_dagster.orchestration.failures import as_step_failures
 from mlc_dagster.orchestration.partitions import ONE_RUN, scope_of
@@ -81,7 +82,12 @@ def source_asset(
                 raise gone(entity, schema)
         with as_step_failures(), noted():
             for partition in context.partition_keys:
-                pulls.append(read_partition(context, entity, partition, first))
+                ids = told_of(context.run.tags, entity)
+                pulls.append(
+                    read_records(context, entity, partition, ids)
+                    if ids
+                    else read_partition(context, entity, partition, first)
+                )
         judged = complete(pulls)
         if not judged.passed:
             incomplete(context, entity, feeds, judged)

@@ -9,8 +9,8 @@ from typing import Any
 from uuid import uuid4
 
 from mlc_dagster.sandbox.airbase import spend
-from mlc_dagster.sandbox.airbase.state import ENTRIES, REQUESTS, Refusal, Shelves
-from mlc_dagster.sandbox.airbase.traits import AirbaseTraits, without_references
+from mlc_dagster.sandbox.airbase.state import BILLS, ENTRIES, REQUESTS, Refusal, Shelves
+from mlc_dagster.sandbox.airbase.traits import AirbaseTraits, listed, without_references
 from mlc_dagster.sandbox.journal import Journal
 from mlc_dagster.sandbox.limits import RollingCounts, whole_seconds
 from mlc_dagster.sandbox.wire import Answer, Call, answer_json, decode, query_of
@@ -19,7 +19,7 @@ BASE = "/airbase/v1/accounting/"
 TOKEN = "sandbox-airbase-token"  # noqa: S105 - known to everybody
 BULK = "bulk_upsert"
 MOST_IN_BULK = 100
-WRITABLE = ("vendors", "purchase_orders")
+WRITABLE = ("vendors", "purchase_orders", BILLS)
 IN_THE_UI = ("name", "email", "is_active", "payment_terms")
 
 
@@ -37,9 +37,10 @@ class AirbaseSandbox:
         self.traits = traits or AirbaseTraits()
         self.scheme, self.heeds_filters = self.traits.scheme, self.traits.heeds_filters
         self.partial_bulks, self.has_payment_terms = self.traits.partial_bulks, self.traits.has_payment_terms
-        self.read_only: tuple[str, ...] = tuple(filter(None, self.traits.read_only.split(",")))
-        self.read_only_orders: tuple[str, ...] = tuple(filter(None, self.traits.read_only_orders.split(",")))
-        self._shelves = Shelves(tuple(filter(None, self.traits.vendor_details.split(","))))
+        self.read_only, self.read_only_orders = listed(self.traits.read_only), listed(self.traits.read_only_orders)
+        self.read_only_bills: tuple[str, ...] = ()
+        self._shelves = Shelves(listed(self.traits.vendor_details))
+        self._shelves.order_fields = listed(self.traits.order_fields)
 
     # --- for tests and seeds ---
 
@@ -51,6 +52,10 @@ class AirbaseSandbox:
     @property
     def purchase_orders(self) -> dict[str, dict[str, Any]]:
         return self._copy("purchase_orders")
+
+    @property
+    def bills(self) -> dict[str, dict[str, Any]]:
+        return self._copy(BILLS)
 
     @property
     def purchase_requests(self) -> dict[str, dict[str, Any]]:
@@ -84,7 +89,7 @@ class AirbaseSandbox:
             return str(self._shelves.upsert("vendors", vendor)[0]["airbase_id"])
 
     def change_vendor(self, which: str, **fields: Any) -> None:
-        """As a person would: name, email, is_active, payment_terms. Raises KeyError, ValueError, Refusal."""
+        """As a person would: what is IN_THE_UI, and what vendors have here. Raises KeyError, ValueError, Refusal."""
         in_the_ui = (*IN_THE_UI, *self._shelves.vendor_details)
         if strangers := fields.keys() - set(in_the_ui):
             raise ValueError(f"people change {', '.join(in_the_ui)} of a vendor; found {', '.join(sorted(strangers))}")
@@ -97,8 +102,19 @@ class AirbaseSandbox:
             known = self._shelves.rows["purchase_orders"][which]
             known.update(self._shelves.judge("purchase_orders", {**known, **copy.deepcopy(fields)}))
 
+    def add_bill(self, **bill: Any) -> str:
+        """As a person enters one; its id. Fields as GET answers them. Raises Refusal."""
+        with self._lock:
+            return str(self._shelves.upsert(BILLS, copy.deepcopy(bill))[0]["airbase_id"])
+
+    def change_bill(self, which: str, **fields: Any) -> None:
+        """As a person would, its status too. Raises KeyError, Refusal."""
+        with self._lock:
+            known = self._shelves.rows[BILLS][which]
+            known.update(self._shelves.judge(BILLS, {**known, **copy.deepcopy(fields)}))
+
     def delete(self, kind: str, which: str) -> None:
-        """As a person would, a vendor or a purchase order. Raises KeyError."""
+        """As a person would, a vendor, a purchase order or a bill. Raises KeyError."""
         with self._lock:
             del self._shelves.rows[kind][which]
 
@@ -240,7 +256,8 @@ class AirbaseSandbox:
         if not isinstance(entity, dict):
             return entity
         of_vendors = {*self.read_only, *(() if self.has_payment_terms else ("payment_terms",))}
-        dropped = of_vendors if name == "vendors" else set(self.read_only_orders)
+        of_orders = set(self.read_only_orders)
+        dropped = {"vendors": of_vendors, BILLS: set(self.read_only_bills)}.get(name, of_orders)
         lowered = {"email"} if self.traits.lowers_mail else set()
         heard = {field: value for field, value in entity.items() if field not in dropped}
         return {field: str(value).lower() if field in lowered and value else value for field, value in heard.items()}

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from mlc_dagster.sandbox.airbase.api import AirbaseSandbox
+from mlc_dagster.sandbox.airbase.seed_approvals import SERVICES, STATES, sow_approvals
 from mlc_dagster.sandbox.airbase.seed_spend import sow_spend
 from mlc_dagster.sandbox.ifs.api import IfsSandbox
 from mlc_dagster.sandbox.seed.books import ACCOUNTS, BLOCKED, COMPANIES, EXPIRED
@@ -20,6 +21,8 @@ DEMO_AIRBASE: dict[str, Any] = {
         "purchase_requests": "/v1/accounting/purchase_requests/",
         "purchase_orders": "/v1/accounting/purchase_orders/",
         "purchase_orders_bulk": "/v1/accounting/purchase_orders/bulk_upsert/",
+        "bills": "/v1/accounting/bills/",
+        "bills_bulk": "/v1/accounting/bills/bulk_upsert/",
     },
     "types": {
         "bill": "bill",
@@ -33,6 +36,7 @@ DEMO_AIRBASE: dict[str, Any] = {
     "ignored_tags": ["Channel"],
     "failed_status": "sync_failed",
     "accounts_by_purchase_type": {"Software": "5420", "Travel": "5800", "Office": "6110", "Marketing": "4200"},
+    "purchase_types": {SERVICES: {"into": "invoice_state", **STATES}},
     "accrual_account": "2440",
     "ap_account": "2440",
     "credit_accounts": {"reimbursement": "2440", "card_transaction": "1930"},
@@ -64,4 +68,5 @@ def sow_airbase(airbase: AirbaseSandbox, season: Season, ifs: IfsSandbox) -> Non
         for name in (*(supplier["Name"] for supplier in suppliers[BY_HAND]), *NEW_VENDORS, AMBIGUOUS)
     ]
     season.flawed("vendor: name of two suppliers", AMBIGUOUS)
+    sow_approvals(airbase, ifs, season)
     sow_spend(airbase, replace(season, rng=Random(20261126)), by_hand)

@@ -12,7 +12,7 @@ from mlc_dagster.sandbox.airbase.state import ENTRIES, REQUESTS, Refusal, Shelve
 Row = dict[str, Any]
 
 STATUSES = {
-    REQUESTS: ("pending", "approved", "rejected", "sync_complete"),
+    REQUESTS: ("pending", "approved", "rejected", "denied", "sync_complete"),
     ENTRIES: ("sync_ready", "sync_complete", "sync_failed"),
 }
 UNASKED = {ENTRIES: "sync_ready"}
@@ -32,6 +32,7 @@ OWED = ("bill", *PAYS)
 
 _DAY = "2026-11-05T00:00:00"  # Airbase's own dates have no zone
 _PERSON = {"name": "B. Gonzales", "email": "b.gonzales@example.test"}
+_APPROVER = {"name": "C. Okafor", "email": "c.okafor@example.test"}
 
 
 # --- what the ERP's side may write ----------------------------------------------------------------------------------
@@ -114,6 +115,8 @@ def _request(identity: str) -> Row:
         "purchase_type": "Software",
         "approved_date": _DAY,
         "requester": _PERSON,
+        "approver": _APPROVER,
+        "invoice_number": None,
     }
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from uuid import uuid4
 
 REQUESTS, ENTRIES = "purchase_requests", "ledger_entries"
+BILLS = "bills"
+"""Bills as documents of their own: nobody has published them, so their shape is that of orders and ledger entries."""
 BLANK = "This field may not be blank."
 _AMOUNT = re.compile(r"-?\d{1,20}(\.\d{1,6})?")
 
@@ -27,8 +29,9 @@ class Shelves:
     def __init__(self, vendor_details: tuple[str, ...] = ()) -> None:
         """`vendor_details`: fields that vendors have beside those that were recorded; kept as they come."""
         self.vendor_details = vendor_details
-        kinds = ("vendors", "accounts", "subsidiaries", "purchase_orders", REQUESTS, ENTRIES)
+        kinds = ("vendors", "accounts", "subsidiaries", "purchase_orders", BILLS, REQUESTS, ENTRIES)
         self.rows: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in kinds}
+        self.order_fields: tuple[str, ...] = ()  # fields of orders that this tenant has made for itself
 
     def shown(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """As GET answers it: the vendor within has the name and the key that it has now."""
@@ -95,7 +98,8 @@ class Shelves:
         """The fields as they are kept. Raises Refusal."""
         if not isinstance(body, Mapping):
             raise Refusal({"non_field_errors": ["Invalid data. Expected a dictionary."]})
-        return self._vendor(body) if kind == "vendors" else self._order(body)
+        judges = {"vendors": self._vendor, BILLS: self._bill}
+        return judges.get(kind, self._order)(body)
 
     def _vendor(self, body: Mapping[str, Any]) -> dict[str, Any]:
         subsidiaries = body.get("subsidiary_reference_ids") or []
@@ -136,7 +140,59 @@ class Shelves:
             "total_amount": body["total_amount"],
             "notes": _text(body, "notes", 2000, required=False),
             "line_items": kept,
+            **{name: _text(body, name, 2000, required=False) for name in self.order_fields if name in body},
         }
+
+    def _bill(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A vendor has each number once, among what is not void."""
+        vendor, order = self._vendor_of(body.get("vendor") or {}), self._order_of(body)
+        number, lines = _text(body, "invoice_number", 255), body.get("expense_list")
+        self._refuse_second(body, vendor["airbase_id"], number)
+        if not isinstance(lines, list) or not lines:
+            raise Refusal({"expense_list": ["This field is required."]})
+        total, computed = _amount(body, "total_amount"), sum((_amount(line, "amount") for line in lines), Decimal(0))
+        if total != computed:
+            raise Refusal({"total_amount": [f"The lines make {computed}, found {total}."]})
+        return {
+            "erp_reference_id": _text(body, "erp_reference_id", 255, required=False),
+            "invoice_number": number,
+            "vendor": {name: vendor[name] for name in ("airbase_id", "name", "erp_reference_id")},
+            "purchase_order": order and {name: order[name] for name in ("airbase_id", "erp_reference_id")},
+            "subsidiary": self._subsidiary(body["subsidiary"]) if body.get("subsidiary") else None,
+            "currency": {"iso_code": _text(body.get("currency") or {}, "iso_code", 3)},
+            "status": _text(body, "status", 30, required=False) or "draft",
+            "entry_date": _text(body, "entry_date", 10),
+            "due_date": _text(body, "due_date", 10, required=False) or None,
+            "total_amount": body["total_amount"],
+            "notes": _text(body, "notes", 2000, required=False),
+            "airbase_url": body.get("airbase_url") or f"https://dashboard.airbase.example/bills/{uuid4()}",
+            "expense_list": [self._bill_line(line) for line in lines],
+        }
+
+    def _order_of(self, body: Mapping[str, Any]) -> dict[str, Any] | None:
+        given = body.get("purchase_order")
+        order = self._known("purchase_orders", given) if given else None
+        if given and order is None:
+            raise Refusal({"purchase_order": ["Purchase order does not exist."]})
+        return order
+
+    def _refuse_second(self, body: Mapping[str, Any], vendor: str, number: str) -> None:
+        own, key = str(body.get("airbase_id") or ""), str(body.get("erp_reference_id") or "")
+        for row in self.rows[BILLS].values():
+            same = (row["vendor"]["airbase_id"], row["invoice_number"]) == (vendor, number)
+            if (
+                same
+                and row["status"] != "void"
+                and row["airbase_id"] != own
+                and (row["erp_reference_id"] or "-") != key
+            ):
+                raise Refusal({"invoice_number": [f"A bill with this number exists: {row['airbase_id']}."]})
+
+    def _bill_line(self, line: Mapping[str, Any]) -> dict[str, Any]:
+        code = str((line.get("account") or {}).get("erp_reference_id") or "")
+        if code and not any(row["is_active"] for row in self._named("accounts", code)):
+            raise Refusal({"expense_list": [f"Account {code} does not exist or is not active."]})
+        return {**line, "description": _text(line, "description", 255)}
 
     def _vendor_of(self, given: Mapping[str, Any]) -> dict[str, Any]:
         known = self._known("vendors", given)

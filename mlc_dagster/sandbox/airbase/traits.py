@@ -16,9 +16,14 @@ class AirbaseTraits:
     has_payment_terms: bool = False  # whether its vendors have any
     read_only: str = ""  # fields of vendors that are dropped with 200, comma separated
     read_only_orders: str = ""  # the same of purchase orders
+    order_fields: str = "invoices,invoiced_amount,invoice_state"  # fields of its own that its orders have
     lowers_mail: bool = False  # mail addresses of vendors are kept in lower case
     vendor_details: str = ""  # fields that its vendors have beside those that were recorded, comma separated
     blank_tags: bool = False  # no tag has a reference of the ERP, as in the recording
+
+
+def listed(names: str) -> tuple[str, ...]:
+    return tuple(filter(None, names.split(",")))
 
 
 def without_references(row: Any) -> Any:

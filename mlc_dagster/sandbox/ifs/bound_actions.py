@@ -35,7 +35,11 @@ _CLOSED = frozenset({"Cancelled", "Closed"})
 
 EVENTS: Mapping[str, Mapping[str, Event]] = {
     "PostingProposalHeadSet": {"PostingProposalHead_Cancel": Event("Cancelled", _FINAL)},
-    "SupplierInvoiceSet": {"SupplierInvoice_Cancel": Event("Cancelled", _FINAL)},
+    "SupplierInvoiceSet": {
+        "SupplierInvoice_Cancel": Event("Cancelled", _FINAL),
+        "SupplierInvoice_PrelPost": Event("PrelPosted", _FINAL | {"PrelPosted", "PostedAuth"}),
+        "SupplierInvoice_Authorise": Event("PostedAuth", _FINAL | {"PostedAuth"}),
+    },
     "VoucherSet": {"Voucher_Cancel": Event("Cancelled", _FINAL | {"Approved"})},
     "PurchaseOrderSet": {
         "PurchaseOrder_Release": Event("Released", _CLOSED | {"Released"}),

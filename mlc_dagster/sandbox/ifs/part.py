@@ -30,7 +30,10 @@ CHILDREN = [
 
 def _settings(url: str) -> dict[str, Any]:
     addresses = {"base_url": f"{url}/ifs", "token_url": f"{url}{PATH}"}
-    sets = {"supplier_set": {"children": list(CHILDREN), "delta": "modified"}}
+    sets = {
+        "supplier_set": {"children": list(CHILDREN), "delta": "modified"},
+        "supplier_invoice_set": {"actions": {"PrelPosted": "SupplierInvoice_PrelPost"}},
+    }
     limits = {"requests_per_minute": "1000", "documents_per_batch": "20", "currencies": ["EUR", "USD"]}
     return {**limits, **addresses, "entity_sets": sets}
 

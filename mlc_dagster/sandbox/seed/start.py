@@ -25,8 +25,17 @@ def demo_settings(
     """
     choices = choices_of(profiles)
     first = (today or datetime.now(UTC).date()) - timedelta(days=days - 1)
-    sections = {name: copy.deepcopy({**part.settings(url), **choices[name].settings}) for name, part in parts().items()}
+    sections = {name: _merged(part.settings(url), choices[name].settings) for name, part in parts().items()}
     return {"partitions_start": first.isoformat(), "companies": _companies(choices.values()), **sections}
+
+
+def _merged(usual: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """What is chosen counts; of the tenant's entity sets what it does not say of one stays."""
+    merged = copy.deepcopy({**usual, **chosen})
+    for name, said in copy.deepcopy(dict(usual.get("entity_sets", {}))).items():
+        sets = merged.setdefault("entity_sets", {})
+        sets[name] = {**said, **sets.get(name, {})}
+    return merged
 
 
 def _companies(choices: Iterable[Choice]) -> dict[str, Any]:

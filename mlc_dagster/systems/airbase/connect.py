@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlc_dagster.systems.airbase.api import classify as airbase_answers
 from mlc_dagster.systems.airbase.api import signature as airbase_signature
+from mlc_dagster.systems.airbase.bills.shape import BillShape
 from mlc_dagster.systems.airbase.client import AirbaseClient
 from mlc_dagster.systems.airbase.endpoints import Endpoints
 from mlc_dagster.systems.airbase.settings import AirbaseSettings
@@ -44,6 +45,9 @@ def airbase_client(
         request_status=settings.request_status,
         ledger_status=settings.ledger_status,
         failed_status=settings.failed_status,
+        bill=BillShape(settings.bill_fields, settings.bill_constants),
+        order_invoices=settings.order_invoices,
+        bill_types=tuple(name for name, kind in settings.types.items() if kind == "bill"),
         request_fields=settings.fields.requests,
         payment_fields=settings.fields.payments,
     )

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from mlc_dagster import rules
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import key_text
+from mlc_dagster.systems.airbase.approvals.flows import FLOWS as APPROVALS
+from mlc_dagster.systems.airbase.bills.flows import FLOWS as BILLS
 from mlc_dagster.systems.airbase.mapping import (
     PURCHASE_ORDERS_FLOW,
     VENDORS_FLOW,
@@ -76,6 +78,8 @@ FLOWS = (
             "GL account, which is checked in both charts of accounts."
         ),
     ),
+    *BILLS,
     *SPEND,
+    *APPROVALS,
     *INBOUND,
 )

@@ -11,7 +11,7 @@ import msgspec
 import pyarrow as pa
 
 from mlc_dagster.core.errors import Misconfigured, RecordRejected
-from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, key_parts
+from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings, key_parts, key_text
 from mlc_dagster.systems.airbase.api import AirbaseApi, Document, id_of, reference_of
 from mlc_dagster.systems.airbase.vendors.vendor_details import details_in
 from mlc_dagster.systems.shared.kept_reads import KeptRead
@@ -55,6 +55,21 @@ class AirbaseList:
         documents = self._documents.value()
         self._check(documents)
         return ListByDay(entity, scope, pull, sightings, salt=self._salt()).batches(documents, self._extract)
+
+    def told(
+        self, entity: EntitySet, ids: Sequence[str], scope: Scope, pull: Pull, sightings: Sightings | None
+    ) -> Iterator[pa.RecordBatch]:
+        """These documents, whatever their status, each by itself. A tenant that gives no single one is asked for the
+        list, of which they are all that is taken.
+        """
+        pull.filter = f"{len(ids)} by id"
+        try:
+            found = [document for each in ids if (document := self._one(each)) is not None]
+        except Misconfigured:
+            self.forget()
+            found = [document for document in self.documents() if id_of(document) in frozenset(ids)]
+        read = ListByDay(entity, scope, pull, sightings, only=frozenset(map(key_text, ids)), salt=self._salt())
+        return read.batches(found, self._extract)
 
     def documents(self) -> list[Document]:
         """Every document of the list, read at most once a minute."""

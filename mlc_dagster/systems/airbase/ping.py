@@ -21,6 +21,8 @@ _WITHOUT = {
     "purchase_orders_bulk": ": orders are sent one by one",
     "purchase_requests": ": approved requests do not become vouchers",
     "ledger_entries": ": payments do not become vouchers",
+    "bills": ": supplier invoices are not sent as bills",
+    "bills_bulk": ": bills are sent one by one",
 }
 
 

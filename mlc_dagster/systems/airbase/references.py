@@ -7,6 +7,8 @@ from datetime import date
 
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.rules.chart_agreement import Missing, companies_without_subsidiary, missing_in_erp, missing_in_target
+from mlc_dagster.systems.airbase.bills.agreement import shows_bills
+from mlc_dagster.systems.airbase.bills.records import BILL_LIST, ListedBill
 from mlc_dagster.systems.airbase.records import Account, Subsidiary
 from mlc_dagster.systems.airbase.settings import AirbaseSettings
 from mlc_dagster.systems.airbase.spend.entry_types import TYPE_CURE, TYPES, EntryType
@@ -35,6 +37,7 @@ def types_without_meaning(chart: Chart, theirs: Iterable[EntryType], facts: Fact
 
 
 REFERENCES = (
+    Reference(BILL_LIST.name, ListedBill, shows_bills),
     Reference(
         "ledger_entry_types",
         EntryType,

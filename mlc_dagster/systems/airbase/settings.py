@@ -10,6 +10,7 @@ from mlc_dagster.core.bank_details import is_named
 from mlc_dagster.settings.addresses import Address
 from mlc_dagster.settings.orders import TakesQuantities
 from mlc_dagster.settings.section import PROOF, Pattern, Section, shape, sides
+from mlc_dagster.systems.airbase.bills.settings import BillSettings
 from mlc_dagster.systems.airbase.spend.settings import SpendSettings
 
 
@@ -36,6 +37,8 @@ class AirbasePaths(Section):
     purchase_orders_bulk: ApiPath = Field("", description="Empty: orders go one by one")
     purchase_requests: ApiPath = Field("", description="To be confirmed in the portal; nobody has published it")
     ledger_entries: ApiPath = "/v1/accounting/ledger_entries/"
+    bills: ApiPath = Field("", description="To be confirmed in the portal: whether bills can be made at all, and where")
+    bills_bulk: ApiPath = Field("", description="Empty: bills go one by one")
 
 
 VendorDetail = Literal[
@@ -56,7 +59,7 @@ BANK_PATH = shape(
 )
 
 
-class AirbaseSettings(SpendSettings, TakesQuantities):
+class AirbaseSettings(SpendSettings, BillSettings, TakesQuantities):
     """Airbase. The token comes from AIRBASE_TOKEN."""
 
     base_url: Address = "https://api.airbase.io"
@@ -148,6 +151,7 @@ class AirbaseSettings(SpendSettings, TakesQuantities):
             "ifs/suppliers_from_airbase": vendors
             or ("" if self.vendors_into_ifs else "airbase.vendors_into_ifs is false"),
             "airbase/purchase_orders": orders or (f"{vendors}, and an order needs its vendor" if vendors else ""),
+            **self.bills_off(self.paths),
             **self.spend_off(self.paths.purchase_requests, self.paths.ledger_entries),
         }
         return {flow: reason for flow, reason in why.items() if reason}

@@ -28,6 +28,7 @@ from mlc_dagster.systems.cin7.records import (
 )
 from mlc_dagster.systems.cin7.suppliers.supplier_mapping import supplier_from_ifs as supplier_from_ifs
 from mlc_dagster.systems.ifs import records as ifs
+from mlc_dagster.systems.shared.invoice_lines import in_invoice_currency
 from mlc_dagster.systems.shared.order_lines import ordered, stated_total, wanted_on
 from mlc_dagster.systems.shared.order_progress import received, summary
 
@@ -165,7 +166,7 @@ def invoice_from_proposal(proposal: ifs.PostingProposal, facts: Facts) -> Purcha
 
 
 def _invoice_charge(proposal: ifs.PostingProposal, marker: str, line: ifs.PostingProposalLine, facts: Facts) -> Charge:
-    amount = _in_invoice_currency(proposal, line, facts)
+    amount = in_invoice_currency(proposal, line, facts)
     tax_rule = _tax_rule(line.tax_code, facts)
     text = line.text or proposal.text or f"{proposal.invoice_no or ''} {line.row_id}".strip()
     return Charge(
@@ -196,13 +197,6 @@ def _difference(marker: str, rest: Decimal, facts: Facts) -> Iterator[Charge]:
             comment=_with_text(f"IFS {marker}/difference", text, facts),
             account=facts.account_in_target(code),
         )
-
-
-def _in_invoice_currency(proposal: ifs.PostingProposal, line: ifs.PostingProposalLine, facts: Facts) -> Decimal | None:
-    """`Amount` is in the company's currency; it stands for the invoice's own where the two are one."""
-    company = facts.companies.get(proposal.company)
-    own = company is not None and company.currency == proposal.currency_code
-    return line.amount if line.currency_amount is None and own else line.currency_amount
 
 
 def _with_the_stated_tax(charges: Sequence[Charge], stated: Decimal | None) -> tuple[Charge, ...]:

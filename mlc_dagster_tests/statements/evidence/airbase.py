@@ -62,7 +62,38 @@ APPROVED = shown(
     flows=(REQUESTS,),
     settings=("airbase.paths.purchase_requests", "airbase.accrual_account", "airbase.request_status"),
 )
-STATE_OF_INVOICES = "a voucher of the approved request is entered; the state of an invoice in the ERP is not changed."
+STATE_OF_INVOICES = shown(
+    "systems/airbase/approvals/test_invoice_states.py",
+    "an_approval_leads_its_invoice_on_and_says_who_and_the_second_pass_writes_nothing",
+    "an_invoice_is_never_made_payable_unless_mlc_yaml_says_that_we_may",
+    "an_action_that_is_answered_and_leaves_the_state_is_not_reported_as_a_change",
+    flows=("ifs/invoice_states_from_airbase_requests",),
+    rules=("invoice_is_not_made_payable",),
+    settings=("airbase.purchase_types", "policies.may_authorise"),
+)
+READ_ALONE = shown(
+    "orchestration/test_single_records.py",
+    "events_that_name_their_records_ask_for_these_and_what_is_made_of_them_alone",
+    "a_record_is_asked_for_by_itself_whatever_its_status",
+    flows=(REQUESTS,),
+)
+INVOICES_OUT = shown(
+    "systems/airbase/bills/test_bills.py",
+    "an_invoice_is_a_bill_beside_its_order_with_its_tax_to_the_cent",
+    "a_bill_that_airbase_voided_is_told_and_does_not_come_back",
+    flows=("airbase/supplier_invoices",),
+    settings=("airbase.paths.bills", "airbase.bill_fields"),
+) + shown(
+    "systems/airbase/bills/test_order_invoices.py",
+    "two_invoices_of_an_order_make_its_sum_to_the_cent_and_the_second_pass_writes_nothing",
+    flows=("airbase/order_invoices",),
+    settings=("airbase.order_invoices",),
+)
+BILLS_COMPARED = shown(
+    "systems/airbase/bills/test_agreement.py",
+    "what_differs_is_told_with_both_amounts",
+    "a_bill_that_is_a_voucher_and_an_invoice_costs_twice",
+)
 PAID = shown(
     INBOUND,
     "a_payment_debits_what_is_owed_and_credits_the_bank",

@@ -33,6 +33,9 @@ _BOTH = {
 REQUEST: Mapping[str, str] = {
     "number": "request_number",
     "purchase_type": "purchase_type",
+    "invoice_number": "invoice_number",
+    "supplier": "vendor.erp_reference_id",
+    "approved_by": "approver.name",
     "approved_date": "approved_date",
     "lines": "line_items",
     **_BOTH,
@@ -42,6 +45,7 @@ PAYMENT: Mapping[str, str] = {
     "entry_date": "entry_date",
     "payment_entry_date": "payment_entry_date",
     "invoice_number": "invoice_number",
+    "supplier": "vendor.erp_reference_id",
     "bank_account": "bank_account.erp_reference_id",
     "bank_name": "bank_account.name",
     "ap_account": "ap_account.erp_reference_id",

@@ -10,6 +10,14 @@ from mlc_dagster import rules
 from mlc_dagster.core.facts import Facts
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.core.vocabulary import fingerprint, key_text
+from mlc_dagster.systems.airbase.approvals.purchase_types import (
+    FLOWS_INTO,
+    STATES_FLOW,
+    VOUCHER,
+    into,
+    is_not_into,
+    purchase_type_says_where_it_goes,
+)
 from mlc_dagster.systems.airbase.spend import rules as own
 from mlc_dagster.systems.airbase.spend.entry_types import OWED, PAID, kind_of
 from mlc_dagster.systems.airbase.spend.later_life import content_of, fate_of
@@ -31,9 +39,11 @@ from mlc_dagster.systems.airbase.spend.vouchers import (
     REQUEST,
     REQUESTS_FLOW,
     document_of,
+    echo_of,
     entry_from_bill,
     entry_from_payment,
     entry_from_request,
+    invoice_echoed,
     voucher_of,
 )
 from mlc_dagster.systems.ifs.entry_records import ENTRIES
@@ -48,9 +58,16 @@ def request_scope(request: PurchaseRequest, facts: Facts) -> str:
     return _scope(request, facts.options["request_status"], facts)
 
 
+def voucher_scope(request: PurchaseRequest, facts: Facts) -> str:
+    """The same, of a purchase type that becomes a voucher."""
+    return request_scope(request, facts) or is_not_into(VOUCHER, request, facts)
+
+
 def bill_scope(entry: Payment, facts: Facts) -> str:
     """Waiting for the ERP, and of a type that is owed. Earlier releases entered some of these as payments."""
-    return _entered_by(PAYMENTS_FLOW, entry, facts) or _entry_scope(entry, OWED, facts)
+    invoice = invoice_echoed(entry, facts)
+    echo = f"invoice {invoice} of the ERP, which was sent to Airbase" if invoice else ""
+    return _entered_by(PAYMENTS_FLOW, entry, facts) or _entry_scope(entry, OWED, facts) or echo
 
 
 def payment_scope(payment: Payment, facts: Facts) -> str:
@@ -81,12 +98,14 @@ def _scope(document: Spend, status: str, facts: Facts) -> str:
 
 
 def acknowledgement_of_request(request: PurchaseRequest, facts: Facts) -> Acknowledgement:
-    voucher = facts.remote_id(REQUESTS_FLOW, key_text(request.id))
+    numbers = [facts.remote_id(FLOWS_INTO[each], key_text(request.id)) for each in into(request, facts)]
+    voucher = numbers[0] if all(numbers) else None
     return _acknowledgement(request, PURCHASE_REQUESTS.path, voucher, "acknowledge_requests", facts)
 
 
 def acknowledgement_of_payment(payment: Payment, facts: Facts) -> Acknowledgement:
-    voucher = voucher_of(payment.id, facts)
+    owed = kind_of(payment, facts) in OWED
+    voucher = voucher_of(payment.id, facts) or (invoice_echoed(payment, facts) if owed else None)
     return _acknowledgement(payment, PAYMENTS.path, voucher, "acknowledge_payments", facts)
 
 
@@ -115,7 +134,7 @@ def failure_of_entry(entry: Payment, facts: Facts) -> Acknowledgement:
         of=PAYMENTS.path,
         voucher=None,
         fields=tuple(AcknowledgementField(name=name, text=text) for name, text in told.items()),
-        content=fingerprint(msgspec.structs.replace(entry, status=None)),
+        content=fingerprint(msgspec.structs.replace(entry, status=None, supplier=None)),
     )
 
 
@@ -166,8 +185,13 @@ SPEND = (
         PURCHASE_REQUESTS,
         ENTRIES,
         entry_from_request,
-        rules=(own.subsidiary_is_a_company, own.purchase_type_has_an_account, *_BOOKED),
-        scope=request_scope,
+        rules=(
+            own.subsidiary_is_a_company,
+            own.purchase_type_has_an_account,
+            purchase_type_says_where_it_goes,
+            *_BOOKED,
+        ),
+        scope=voucher_scope,
         looks_up=True,
         marks=REQUEST,
         fate=fate_of,
@@ -188,6 +212,7 @@ SPEND = (
         rules=(*_OF_ENTRIES, *_BOOKED),
         needs_key=_needs(PAYMENTS_FLOW),
         scope=bill_scope,
+        echoes=echo_of,
         looks_up=True,
         marks=BILL,
         fate=fate_of,
@@ -228,12 +253,15 @@ SPEND = (
         ACKNOWLEDGEMENTS,
         acknowledgement_of_request,
         rules=(own.voucher_is_in_the_ledger, rules.texts_fit),
-        needs=(REQUESTS_FLOW,),
-        needs_key=_needs(REQUESTS_FLOW),
+        needs=(REQUESTS_FLOW, STATES_FLOW),
+        needs_key=_needs(REQUESTS_FLOW, STATES_FLOW),
         needs_settled=True,
         checks_accounts=False,
         scope=request_scope,
-        description="Word to Airbase that a purchase request is in the ERP's books, with the number of its voucher.",
+        description=(
+            "Word to Airbase that a purchase request is in the ERP's books, with the number of its voucher, or of the "
+            "invoice whose state it changed."
+        ),
     ),
     Flow(
         "airbase/payments_acknowledged",
@@ -243,6 +271,7 @@ SPEND = (
         rules=(own.voucher_is_in_the_ledger, rules.texts_fit),
         needs=(PAYMENTS_FLOW, BILLS_FLOW),
         needs_key=_needs(BILLS_FLOW, PAYMENTS_FLOW),
+        echoes=echo_of,
         needs_settled=True,
         checks_accounts=False,
         scope=entry_scope,

@@ -25,8 +25,10 @@ def fate_of(document: Spend, facts: Facts) -> Fate | None:
 
 
 def content_of(document: Spend) -> Spend:
-    """What enters the books, without how far it is on its way there."""
-    return msgspec.structs.replace(document, status=None, erp_reference_id=None)
+    """What enters the books, without how far it is on its way there; which number its vendor has by now is no part of
+    it.
+    """
+    return msgspec.structs.replace(document, status=None, erp_reference_id=None, supplier=None)
 
 
 def _named(status: str, option: str, facts: Facts) -> bool:

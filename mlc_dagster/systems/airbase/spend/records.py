@@ -40,6 +40,7 @@ class Spend(Record, frozen=True, kw_only=True):
     id: str
     status: str | None = None
     erp_reference_id: str | None = None  # the voucher's, once it was acknowledged
+    supplier: str | None = None  # erp_reference_id of the vendor: the ERP's number of it
     subsidiary: str | None = None
     currency: str | None = None
     total_amount: Decimal | None = None
@@ -56,6 +57,8 @@ class PurchaseRequest(Spend, frozen=True, kw_only=True):
 
     number: str | None = None
     purchase_type: str | None = None
+    invoice_number: str | None = None  # of the document that was approved, where there is one
+    approved_by: str | None = None
     approved_date: date | None = None
     approved_at: datetime | None = None  # where Airbase tells a moment, with its zone
 

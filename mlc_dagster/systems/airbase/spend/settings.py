@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from mlc_dagster.settings.payables import StatesPayables
 from mlc_dagster.settings.section import Section
+from mlc_dagster.systems.airbase.approvals.purchase_types import INVOICE_STATE, PurchaseType, tables_of
 from mlc_dagster.systems.airbase.spend.amortization import AMORTIZATION
 from mlc_dagster.systems.airbase.spend.dimensions import IGNORED, by_label
 from mlc_dagster.systems.airbase.spend.entry_types import LISTED, TYPES, Kind
@@ -96,6 +97,9 @@ class SpendSettings(StatesPayables):
     accounts_by_purchase_type: dict[str, str] = Field(
         default_factory=dict, description="Purchase type: ERP account that is debited where the line names none"
     )
+    purchase_types: dict[str, PurchaseType] = Field(
+        default_factory=dict, description="Purchase type: what its approval becomes in the ERP; of others: a voucher"
+    )
     accrual_account: str = Field("", description="ERP account that requests are credited to; empty: they are off")
     ap_account: str = Field("", description="ERP account that a bill payment debits, where the entry names none")
     exchange_difference_account: str = Field(
@@ -147,6 +151,7 @@ class SpendSettings(StatesPayables):
         return {
             **super().tables(),
             **{name: getattr(self, name) for name in names},
+            **tables_of(self.purchase_types),
             TYPES: {**dict.fromkeys(self.payment_types, LISTED), **self.types},
             IGNORED: by_label(dict.fromkeys(self.ignored_tags, "")),
             "acknowledge_requests": written.requests if written else {},
@@ -159,8 +164,10 @@ class SpendSettings(StatesPayables):
 
     def spend_off(self, requests: str, payments: str) -> dict[str, str]:
         """Flow -> why it is off, empty where it is on; by the paths of the two lists."""
-        no_requests = "" if requests else "airbase.paths.purchase_requests is empty"
-        no_requests = no_requests or ("" if self.accrual_account else "airbase.accrual_account is empty")
+        no_list = "" if requests else "airbase.paths.purchase_requests is empty"
+        no_requests = no_list or ("" if self.accrual_account else "airbase.accrual_account is empty")
+        changes = any(INVOICE_STATE in each.into for each in self.purchase_types.values())
+        no_states = no_list or ("" if changes else "no type of airbase.purchase_types goes into invoice_state")
         no_payments = "" if payments else "airbase.paths.ledger_entries is empty"
         no_payments = no_payments or ("" if self.payments_into_ifs else "airbase.payments_into_ifs is false")
         tables = self.tables()
@@ -170,9 +177,10 @@ class SpendSettings(StatesPayables):
         }
         return {
             "ifs/vouchers_from_airbase_requests": no_requests,
+            "ifs/invoice_states_from_airbase_requests": no_states,
             "ifs/vouchers_from_airbase_bills": no_payments,
             "ifs/vouchers_from_airbase_payments": no_payments,
-            "airbase/requests_acknowledged": no_requests or silent["requests"],
+            "airbase/requests_acknowledged": (no_requests if no_states else "") or silent["requests"],
             "airbase/payments_acknowledged": no_payments or silent["payments"],
             "airbase/failures_told": no_payments
             or silent["payments"]

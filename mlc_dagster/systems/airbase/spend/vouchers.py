@@ -9,6 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from mlc_dagster.core.facts import CompanyMapping, Facts
+from mlc_dagster.core.stakes import document_key
 from mlc_dagster.core.vocabulary import key_text, plain
 from mlc_dagster.rules.chart_agreement import subsidiary_of
 from mlc_dagster.systems.airbase.spend.amortization import prepaid_account, prepaid_text
@@ -21,6 +22,8 @@ from mlc_dagster.systems.ifs.entry_records import JournalEntry, JournalEntryLine
 
 REQUESTS_FLOW, PAYMENTS_FLOW = "ifs/vouchers_from_airbase_requests", "ifs/vouchers_from_airbase_payments"
 BILLS_FLOW = "ifs/vouchers_from_airbase_bills"
+INVOICES_OUT_FLOW = "airbase/supplier_invoices"
+"""The ERP's own invoices, on their way out: what comes back of them is entered already."""
 BILL_PAYMENT = "bill_payment"
 REQUEST, PAYMENT, BILL = "airbase-request-", "airbase-payment-", "airbase-bill-"
 """What the external references of vouchers begin with."""
@@ -141,6 +144,17 @@ def _entry(
             if line.currency_amount
         ),
     ).with_demanded_texts(facts)
+
+
+def echo_of(bill: Payment, facts: Facts) -> dict[str, str | None]:
+    """A supplier invoice of IFS that was sent to Airbase comes back as a ledger entry of its own."""
+    return {INVOICES_OUT_FLOW: document_key(company_of(bill, facts), bill.supplier, bill.invoice_number)}
+
+
+def invoice_echoed(bill: Payment, facts: Facts) -> str | None:
+    """The key that such an invoice has in the ERP; None: it is none."""
+    document = echo_of(bill, facts)[INVOICES_OUT_FLOW]
+    return facts.remote_id(INVOICES_OUT_FLOW, document) if document else None
 
 
 def voucher_of(entry_id: str, facts: Facts) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Any
@@ -116,7 +116,8 @@ def shown_order(row: Document, line_fields: Collection[str] = ()) -> Shown:
 def otherwise(record: Vendor | PurchaseOrder, row: Document, left_out: Collection[str] = ()) -> Shown:
     """What an answer shows otherwise than it was sent: agreed from now on."""
     more = {field.name for line in record.lines for field in line.more} if isinstance(record, PurchaseOrder) else ()
-    sent, values = expected(record, left_out), _values(row, isinstance(record, Vendor), more)
+    values = shown_vendor(row) if isinstance(record, Vendor) else shown_order(row, more)
+    sent = expected(record, left_out)
     return shown_otherwise(sent, {**values, **_status(row, sent)})
 
 
@@ -128,10 +129,6 @@ def worth(values: Shown) -> Worth:
         total if isinstance(total, Decimal) else None,
         str(values.get("currency") or ""),
     )
-
-
-def _values(row: Document, is_vendor: bool, line_fields: Collection[str] = ()) -> Shown:
-    return shown_vendor(row) if is_vendor else shown_order(row, line_fields)
 
 
 def _flat(row: Document, names: Iterable[str]) -> dict[str, Value]:
@@ -161,20 +158,17 @@ def _reference(document: Any) -> Value:
 
 
 class RecordsReadBack:
-    """Vendors or purchase orders, by the list; few of them by their keys."""
+    """Vendors, purchase orders or bills, by the list; few of them by their keys."""
 
     def __init__(
         self,
         api: AirbaseApi,
         path: str,
-        *,
-        vendors: bool,
-        left_out: Collection[str] = (),
-        line_fields: Collection[str] = (),
+        shown: Callable[[Document], Shown],
+        expected: Callable[[Any], Shown],
     ) -> None:
-        """`left_out`: fields of vendors that this tenant does not take. `line_fields`: that its order lines have."""
-        self._api, self._path, self._is_vendor = api, path, vendors
-        self._left_out, self._line_fields = left_out, line_fields
+        """`shown`: what a document says; `expected`: the same of a record as it was sent."""
+        self._api, self._path, self._shown, self._expected = api, path, shown, expected
 
     def read_back(self, delivered: Sequence[Delivered]) -> Iterator[Seen]:
         index = RecordIndex(self._api, self._path)
@@ -190,8 +184,7 @@ class RecordsReadBack:
         for row in self._api.pages(self._path):
             if reference_of(row) and id_of(row) not in known and not ended(row):
                 link = str(row.get("airbase_url") or "")
-                values = _values(row, self._is_vendor, self._line_fields)
-                yield Seen(reference_of(row), id_of(row), "there", values, detail=link)
+                yield Seen(reference_of(row), id_of(row), "there", self._shown(row), detail=link)
 
     def _seen(self, one: Delivered, row: Document | None, by_key: Sequence[Document]) -> Seen:
         if row is None and not by_key:
@@ -207,14 +200,13 @@ class RecordsReadBack:
     def _beside(self, one: Delivered, row: Document) -> Shown:
         """With none for what was a row of a list and is not any more."""
         wanted = self._wanted(one)
-        gone = {name: None for name in wanted if "[" in name}
-        return {**gone, **_values(row, self._is_vendor, self._line_fields), **_status(row, wanted)}
+        return {**{name: None for name in wanted if "[" in name}, **self._shown(row), **_status(row, wanted)}
 
     def _wanted(self, one: Delivered) -> Shown:
         """As it was agreed, else as it was sent."""
         if one.shown is not None:
             return one.shown
-        return {} if one.record is None else expected(one.record, self._left_out)
+        return {} if one.record is None else self._expected(one.record)
 
 
 class AcknowledgementsReadBack:

@@ -49,6 +49,12 @@ class RecordIndex:
                 self._read_all()
         return [self._rows[each] for each in self._by_reference[""]]
 
+    def every(self) -> Iterable[Document]:
+        """All of them; the list is read where it is not known whole."""
+        if self._clock() >= self._whole_until:
+            self._read_all()
+        return self._rows.values()
+
     def with_key(self, key: str) -> list[Document]:
         return [self._rows[each] for each in sorted(self._by_reference[key])]
 

@@ -11,7 +11,7 @@ from mlc_dagster.core.outcomes import Agreed, Disagreement, Draft, Outcome, Refu
 from mlc_dagster.systems.airbase.api import AirbaseApi, Document, covers, id_of, reference_of
 from mlc_dagster.systems.airbase.vendors.supplier_fields import VendorMatching
 from mlc_dagster.systems.airbase.writing.kept_fields import lost_fields, words
-from mlc_dagster.systems.airbase.writing.namesakes import Namesakes, namesakes_of
+from mlc_dagster.systems.airbase.writing.namesakes import Alike, Namesakes, namesakes_of
 from mlc_dagster.systems.airbase.writing.read_back import ended
 from mlc_dagster.systems.airbase.writing.record_index import RecordIndex
 from mlc_dagster.systems.shared.cancelled_documents import WasCancelledError, WasDeletedError, cancelled_words
@@ -20,20 +20,20 @@ from mlc_dagster.systems.shared.saving import rule_of
 from mlc_dagster.systems.shared.supplier_match import SupplierMatch
 from mlc_dagster.transport.error_messages import sentence
 
-CURE = "Enter it there by hand; or leave the field out: airbase.vendor_fields_left_out."
 Body = Callable[[Any, Document | None], dict[str, Any]]
 Judge = Callable[[Any, Document], str]
 
 
 @dataclass(frozen=True)
 class UpsertKind:
-    """What vendors and orders differ in."""
+    """What vendors, orders and bills differ in."""
 
     name: str  # "vendor", for reasons
     body: Body  # (record, theirs or None) -> what is sent
     bulk: str  # path; empty: one by one
-    by_name: bool = False  # one without a key of the ERP, of the same name, is the same
+    alike: Alike | None = None  # what was made by hand and is the same; None: nothing is, without its key
     fault: Judge = lambda record, document: ""  # what is wrong with what Airbase kept; empty: nothing
+    cure: str = "Enter it there by hand."  # where Airbase takes it and does not keep all of it
     two_way: VendorMatching | None = None  # people change them on both sides
     otherwise: Callable[[Any, Document], Shown] = lambda record, document: {}  # what is shown and was not sent so
     bank: OutwardBank | None = None  # of vendors: where the ERP's bank details go
@@ -78,7 +78,7 @@ class UpsertWriter:
     def _saved(self, drafts: Sequence[Draft]) -> Iterator[Outcome]:
         upserts: list[_Upsert] = []
         self._index.refresh({draft.key for draft in drafts}, _latest(drafts))
-        namesakes = namesakes_of(drafts, self._index) if self._kind.by_name else Namesakes()
+        namesakes = namesakes_of(drafts, self._index, self._kind.alike)
         for draft in drafts:
             try:
                 upsert = self._upsert(draft, namesakes)
@@ -139,15 +139,15 @@ class UpsertWriter:
             raise WasCancelledError(cancelled_words("Airbase", shown, state, draft.key, "set it back to open there"))
 
     def _found(self, draft: Draft, namesakes: Namesakes) -> Document | None:
-        """By the ERP's key, by Airbase's id, then by name among those without a key. Raises RecordRejected for two."""
-        found = self._index.with_key(draft.key)
+        """By the ERP's key, by Airbase's id, then by what it is like. Raises RecordRejected for two."""
+        found: Sequence[Document] = self._index.with_key(draft.key)
         if not found and (theirs := self._index.with_id(draft.remote_id)):
             return theirs
         if not found and draft.was_delivered:  # the list may be older than the delivery
             self._index.invalidate()
             self._index.refresh({draft.key}, None)
             found = self._index.with_key(draft.key)
-        if not found and self._kind.by_name and draft.remote_id is None:
+        if not found and draft.remote_id is None:
             found = namesakes.of(draft, self._kind.name)
         if len(found) > 1:
             named = " and ".join(id_of(row) for row in found)
@@ -179,7 +179,8 @@ class UpsertWriter:
             if lost := lost_fields(each.upsert.body, document):
                 found = words(each.upsert.body, document, lost)
                 yield Refused(
-                    each.upsert.draft, f"Airbase took the {self._kind.name} and did not keep it: {found}. {CURE}"
+                    each.upsert.draft,
+                    f"Airbase took the {self._kind.name} and did not keep it: {found}. {self._kind.cure}",
                 )
             else:
                 yield self._kept(each.upsert, document, "updated" if each.updated else "created")

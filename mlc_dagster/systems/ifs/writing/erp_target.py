@@ -20,6 +20,7 @@ from mlc_dagster.systems.ifs.external_records import INVOICE_LOADS, NO_WAYS, VOU
 from mlc_dagster.systems.ifs.origins import is_ours
 from mlc_dagster.systems.ifs.partner_accounts import without_accounts
 from mlc_dagster.systems.ifs.reversal_records import INVOICE_REVERSALS, VOUCHER_REVERSALS
+from mlc_dagster.systems.ifs.state_records import INVOICE_STATES
 from mlc_dagster.systems.ifs.supplier_records import PARTNERS, SHARED
 from mlc_dagster.systems.ifs.writing.alike_vouchers import alike_vouchers
 from mlc_dagster.systems.ifs.writing.document_entry import CANCELLED, DocumentClient, DocumentKind
@@ -35,10 +36,10 @@ from mlc_dagster.systems.ifs.writing.read_back import (
     INVOICE_FIELDS,
     Compared,
     DocumentsReadBack,
-    FindsDocuments,
     ProposalsReadBack,
 )
 from mlc_dagster.systems.ifs.writing.reversal_writer import invoice_reversals, voucher_reversals
+from mlc_dagster.systems.ifs.writing.state_writer import ChangesStates, InvoiceStatesReadBack, InvoiceStateWriter
 from mlc_dagster.systems.ifs.writing.supplier_read_back import SuppliersReadBack
 from mlc_dagster.systems.ifs.writing.supplier_values import without_children
 from mlc_dagster.systems.ifs.writing.supplier_writer import SupplierClient, SupplierWriter
@@ -49,8 +50,11 @@ Scan = Callable[[Target, datetime], TargetScan]
 """A look at what was entered since then, and at what carries the same references."""
 
 
-class ErpClient(DocumentClient, LoadClient, SupplierClient, FindsDocuments, Protocol):
+class ErpClient(DocumentClient, LoadClient, SupplierClient, ChangesStates, Protocol):
     """What all writers together need of the client."""
+
+
+ReadBack = DocumentsReadBack | SuppliersReadBack | InvoiceStatesReadBack
 
 
 class ErpTarget:
@@ -75,6 +79,7 @@ class ErpTarget:
             PROPOSALS.name: ProposalWriter(client, DocumentKind(proposals, "posting proposal")),
             ENTRIES.name: by_voucher,
             PARTNERS.name: SupplierWriter(client, self._suppliers),
+            INVOICE_STATES.name: InvoiceStateWriter(client, self._invoices),
             INVOICE_REVERSALS.name: invoice_reversals(client, self._invoices, by_invoice),
             VOUCHER_REVERSALS.name: voucher_reversals(client, self._vouchers, by_voucher),
         }
@@ -103,7 +108,7 @@ class ErpTarget:
         """Raises AccessDenied, Misconfigured, TransientError: for this draft and the rest."""
         return self._writers[target.name].save(list(drafts))
 
-    def _read_back(self, proposals: EntitySet) -> dict[str, DocumentsReadBack | SuppliersReadBack]:
+    def _read_back(self, proposals: EntitySet) -> dict[str, ReadBack]:
         fields = ("company", "voucher_type", "voucher_date")
         vouchers, posted = Compared(self._vouchers, fields, DEBIT), Compared(self._posted, fields, DEBIT)
         invoices = Compared(self._invoices, INVOICE_FIELDS, "gross_amount")
@@ -111,6 +116,7 @@ class ErpTarget:
         return {
             ENTRIES.name: DocumentsReadBack(self._client, vouchers, posted),
             INVOICES.name: DocumentsReadBack(self._client, invoices),
+            INVOICE_STATES.name: InvoiceStatesReadBack(self._client, self._invoices),
             PROPOSALS.name: ProposalsReadBack(self._client, orders),
             PARTNERS.name: SuppliersReadBack(self._client, Compared(without_children(self._suppliers), SHARED)),
         }

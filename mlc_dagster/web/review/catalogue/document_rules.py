@@ -232,6 +232,20 @@ RULES = {
         AT,
         AP,
     ),
+    "approval_is_by_somebody": Entry(
+        "Nobody is named who approved it",
+        "An invoice would move, and its text would not say for whom.",
+        "Say in mlc.yaml where {there} tells who approved it.",
+        MAPPED,
+        AP,
+    ),
+    "invoice_is_not_made_payable": Entry(
+        "The invoice could be paid in state {value}",
+        "An approval elsewhere would authorise a payment, and nobody allowed that.",
+        "Lead it to another state, or allow it by may_authorise in mlc.yaml.",
+        MAPPED,
+        CONTROLLER,
+    ),
     "paid_bill_is_in_the_erp": Entry(
         "The bill that is paid is not in IFS: {value}",
         "A payment would stand without its bill.",

@@ -99,6 +99,13 @@ KINDS = {
         AT,
         ADMIN,
     ),
+    "invoiced_more_than_ordered": Entry(
+        "More is invoiced than was ordered: {value}",
+        "The invoices of an order come to more than the order.",
+        "Correct the order or the invoice in the ERP, or accept it.",
+        AT,
+        AP,
+    ),
     "other_tax": Entry(
         "{there} computes another tax: {value}",
         "The tax differs from the ERP's.",

@@ -197,6 +197,20 @@ RULES = {
         MAPPED,
         CONTROLLER,
     ),
+    "purchase_type_says_where_it_goes": Entry(
+        "Nobody says what purchase type {value} becomes",
+        "It names an invoice: as a voucher beside it the cost may be in the books twice.",
+        "Set what the type becomes below purchase types in mlc.yaml.",
+        MAPPED,
+        CONTROLLER,
+    ),
+    "request_names_its_invoice": Entry(
+        "The request does not name the invoice that it approves",
+        "It is not known which invoice is meant.",
+        "Enter the invoice's number in {there}, and a vendor with a number of the ERP.",
+        AT,
+        AP,
+    ),
     "payment_has_its_accounts": Entry(
         "No account for the payment's side {value}",
         "It is not known what the payment debits, or which bank account it credits.",
