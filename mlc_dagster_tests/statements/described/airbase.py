@@ -16,18 +16,15 @@ CHAPTER = Chapter(
             Statement("Purchase orders are alike on both sides.", own.ORDERS + own.EDITED_THERE),
             Statement(
                 "Supplier invoices are alike on both sides.",
-                own.INVOICES_OUT + own.BILLS_COMPARED + own.PAID,
-                Otherwise(
-                    "off until mlc.yaml gives the path of bills, or the fields of orders that show what is invoiced: "
-                    "nobody has published how Airbase takes either."
-                ),
+                own.INVOICES_OUT + own.BILLS_COMPARED + own.PAID + own.BILLS_BESIDE,
+                Otherwise("off until mlc.yaml names the path of bills or the fields of orders: customers alone know."),
             ),
             Statement("Payments reach the ERP's ledger without being typed again.", own.PAID),
             Statement("A new supplier of the ERP appears in Airbase's list of vendors.", own.VENDORS),
             Statement(
                 "An approved purchase request changes the state of its invoice in the ERP.",
-                own.STATE_OF_INVOICES + own.APPROVED,
-                Otherwise("a purchase type becomes that where mlc.yaml says so; else it is a voucher."),
+                own.STATE_OF_INVOICES + own.APPROVED + own.INVOICE_STATES,
+                Otherwise("off until mlc.yaml says from which state to which; else it becomes a voucher."),
             ),
             Statement("One side is spoken to by OData, the other by REST.", erp.ODATA + own.TOKEN),
             Statement("When it moves is said in mlc.yaml.", erp.SCHEDULED),
@@ -134,7 +131,7 @@ CHAPTER = Chapter(
             Statement("Airbase tells by webhook what was approved.", own.WEBHOOKS),
             Statement(
                 "The ERP knows of an approval as soon as it is given.",
-                own.WEBHOOKS + own.READ_ALONE + own.APPROVED,
+                own.WEBHOOKS + own.READ_ALONE + own.APPROVED + own.INVOICE_STATES + own.ONE_RECORD,
             ),
         ),
         "how it is done": (

@@ -2,7 +2,7 @@
 
 from mlc_dagster_tests.statements.evidence import access as erp
 from mlc_dagster_tests.statements.evidence import monday as own
-from mlc_dagster_tests.statements.statement import Chapter, Evidence, InPart, Otherwise, Statement, shown
+from mlc_dagster_tests.statements.statement import Chapter, Evidence, Otherwise, Statement, shown
 
 CHAPTER = Chapter(
     "monday",
@@ -92,7 +92,10 @@ CHAPTER = Chapter(
                 "Suppliers and accounts are kept on boards of their own, for links and filters.",
                 own.REFERENCE_BOARDS + own.REFRESHED,
             ),
-            Statement("What people change on a board is not written into the ERP.", own.ONE_WAY + own.EDITED_THERE),
+            Statement(
+                "What people change on a board is not written into the ERP.",
+                own.ONE_WAY + own.EDITED_THERE + own.PUT_RIGHT,
+            ),
         ),
         "how it is done": (
             Statement("The ERP's credentials are kept encrypted.", erp.SEALED),
@@ -107,9 +110,7 @@ CHAPTER = Chapter(
                 own.INVOICES,
             ),
             Statement(
-                "It has the supplier's name in one as well.",
-                own.REFERENCE_BOARDS + own.INVOICES,
-                InPart(own.SUPPLIER_AS_LINK),
+                "It has the supplier's name in one as well.", own.REFERENCE_BOARDS + own.INVOICES + own.NAMED_SUPPLIERS
             ),
             Statement("A mutation stays below 5,000,000 points.", own.COMPLEXITY),
             Statement("Each record that went over has its trail.", erp.TRAIL),
@@ -123,11 +124,11 @@ CHAPTER = Chapter(
                     "every_field_that_mlc_yaml_may_name_is_mapped",
                     flows=("monday/purchase_orders",),
                     settings=("monday.boards.purchase_orders.columns.site",),
-                ),
-                InPart("the site can have a column; plants have no groups or boards of their own."),
+                )
+                + own.SITES,
             ),
             Statement("Approvals of invoices are followed there.", own.INVOICES + own.REFRESHED),
-            Statement("Receipts of orders are followed there.", own.ORDERS, InPart(own.RECEIPTS)),
+            Statement("Receipts of orders are followed there.", own.ORDERS + own.PROGRESS),
             Statement(
                 "Tasks of the month's end are followed there.",
                 erp.MONTH_ENDS,
@@ -137,11 +138,7 @@ CHAPTER = Chapter(
                 ),
             ),
             Statement("An invoice that arrived in the ERP need not be entered on the board.", own.INVOICES),
-            Statement(
-                "Nobody calls the warehouse to hear what shipped.",
-                own.ORDERS,
-                InPart(own.RECEIPTS),
-            ),
+            Statement("Nobody calls the warehouse to hear what shipped.", own.ORDERS + own.PROGRESS + own.SHIPPED),
             Statement("A new invoice or order is on its board within minutes.", own.WITHIN_MINUTES + own.EACH_BOARD),
             Statement(
                 "States are at most an hour behind.",
@@ -164,8 +161,7 @@ CHAPTER = Chapter(
             Statement("State and amount of an invoice are renewed with each cycle.", own.REFRESHED),
             Statement(
                 "Orders show their state, and when they are wanted.",
-                own.ORDERS + shown(own.MAPPING, "every_field_that_mlc_yaml_may_name_is_mapped"),
-                InPart("the header's wanted date is shown; dates that were promised for single rows are not."),
+                own.ORDERS + shown(own.MAPPING, "every_field_that_mlc_yaml_may_name_is_mapped") + own.PROGRESS,
             ),
             Statement(
                 "Journal entries are mapped to the right account and department.",

@@ -193,3 +193,39 @@ KEYED = shown(
     "an_order_whose_answer_is_lost_is_never_doubled",
     "an_unchanged_order_is_adopted_whatever_state_it_has_in_airbase",
 )
+BILLS_BESIDE = (
+    shown(
+        "systems/airbase/bills/test_bills.py",
+        "an_invoice_is_a_bill_beside_its_order_with_its_tax_to_the_cent",
+        "a_bill_that_airbase_voided_is_told_and_does_not_come_back",
+        "a_bill_that_a_person_entered_becomes_the_invoice_and_is_not_doubled",
+        flows=("airbase/supplier_invoices",),
+        settings=("airbase.paths.bills", "airbase.bill_fields"),
+    )
+    + shown(
+        "systems/airbase/bills/test_order_invoices.py",
+        "two_invoices_of_an_order_make_its_sum_to_the_cent_and_the_second_pass_writes_nothing",
+        "both_ways_are_off_until_they_are_given_and_never_on_at_once",
+        flows=("airbase/order_invoices",),
+        settings=("airbase.order_invoices",),
+    )
+    + shown(
+        "systems/airbase/bills/test_agreement.py",
+        "what_differs_is_told_with_both_amounts",
+        "a_bill_that_ifs_has_and_airbase_voided_and_the_other_way_round",
+        code=("systems/airbase/bills/agreement.py",),
+    )
+)
+INVOICE_STATES = shown(
+    "systems/airbase/approvals/test_invoice_states.py",
+    "an_approval_leads_its_invoice_on_and_says_who_and_the_second_pass_writes_nothing",
+    "an_invoice_is_never_made_payable_unless_mlc_yaml_says_that_we_may",
+    "an_action_that_is_answered_and_leaves_the_state_is_not_reported_as_a_change",
+    flows=("ifs/invoice_states_from_airbase_requests",),
+    settings=("airbase.purchase_types", "policies.may_authorise"),
+)
+ONE_RECORD = shown(
+    "orchestration/test_single_records.py",
+    "events_that_name_their_records_ask_for_these_and_what_is_made_of_them_alone",
+    "a_run_of_one_record_enters_its_voucher_and_leaves_the_days_others_as_they_were",
+)

@@ -168,3 +168,44 @@ AGREE = shown(
     commands=("mlc reconcile", "mlc differences"),
     settings=("policies.verify",),
 )
+FOLLOWED = shown(
+    "orchestration/test_following_ledgers.py",
+    "an_account_that_is_blocked_in_cin7_and_open_in_the_erp_is_held_before_it_is_posted",
+    "without_a_fresh_chart_nothing_is_posted_for_the_company_that_is_followed",
+    "vouchers_and_invoices_of_both_saas_ask_it_and_know_where_the_chart_comes_from",
+    rules=("accounts_are_in_the_following_ledger",),
+    settings=("companies.cin7.ledger",),
+)
+CHARTS_COMPARED = shown(
+    "orchestration/test_following_ledgers.py",
+    "the_whole_chart_of_cin7_stands_beside_each_company_that_it_follows",
+    settings=("companies.cin7.ledger",),
+)
+OUTWARDS = shown(
+    "promises/test_c52_outwards.py",
+    "they_arrive_are_kept_up_and_do_not_come_back",
+    "who_took_over_a_user_of_the_saas_changes_nothing_and_is_seen_on_both_ways",
+    "at_rest_they_are_sealed_with_the_vaults_key",
+    settings=("airbase.bank_details",),
+)
+PERSONS_AND_ADDRESSES = shown(
+    "systems/cin7/suppliers/test_contacts_and_addresses.py",
+    "they_go_there_whole_and_nothing_comes_back",
+    "what_changes_on_one_side_is_written_to_the_other_with_its_etag",
+    "a_contact_removed_on_one_side_and_edited_on_the_other_waits_for_a_person",
+    settings=("cin7.supplier_details", "cin7.address_types"),
+    rules=("address_type_is_mapped",),
+)
+PROGRESS = shown(
+    "promises/test_c38_receipts.py",
+    "the_attribute_in_cin7_says_how_the_order_stands_and_the_purchase_stays_one",
+    "a_line_that_is_closed_since_it_came_stays_in_the_purchase",
+    settings=("cin7.order_progress",),
+)
+SITES = shown(
+    "promises/test_c56_sites.py",
+    "the_site_decides_the_location_and_the_company_that_of_an_invoice_without_one",
+    "an_order_of_a_site_that_is_none_is_held_with_the_value_and_the_table",
+    settings=("companies.sites",),
+    rules=("site_is_mapped",),
+)

@@ -41,7 +41,6 @@ ORDERS = shown(
     "a_planned_order_is_no_purchase_and_a_board_shows_it_with_its_state",
     "the_amount_of_an_order_on_a_board_is_without_its_cancelled_lines",
 )
-RECEIPTS = "state, amount and wanted date of an order are shown; receipts and what shipped are not."
 ENTRIES = shown(
     MAPPING,
     "a_journal_entry_carries_accounts_departments_and_totals",
@@ -61,7 +60,6 @@ COLUMNS = shown(
     "a_value_is_written_as_its_column_takes_it",
     settings=("monday.boards", "monday.create_columns", "monday.extra_fields"),
 )
-SUPPLIER_AS_LINK = "the supplier is a link to its item and a number; its name as text has no column of its own."
 OWN_BOARDS = shown(
     DAY,
     "a_flow_without_a_board_is_off_and_nothing_waits_for_it",
@@ -135,4 +133,35 @@ RETRIED = (
     )
     + erp.BACKED_OFF
     + Evidence(commands=("mlc retry", "mlc status"))
+)
+PROGRESS = shown(
+    "promises/test_c38_receipts.py",
+    "a_receipt_is_on_the_orders_item_by_the_next_cycle",
+    "a_receipt_that_nobody_can_place_holds_its_order_and_heals_with_it",
+    "a_receipt_that_is_reversed_leaves_the_item_as_before",
+    rules=("progress_can_be_told",),
+    settings=("monday.boards.purchase_orders.columns.received", "monday.boards.purchase_orders.columns.next_delivery"),
+)
+SHIPPED = shown(
+    "promises/test_c38_receipts.py",
+    "what_shipped_is_on_the_item_of_the_customer_order",
+    flows=("monday/customer_orders",),
+    settings=("monday.boards.customer_orders.columns.shipped",),
+)
+NAMED_SUPPLIERS = shown(
+    "promises/test_c40_monday_links.py",
+    "an_order_shows_its_suppliers_name_and_links_to_it_and_its_accounts",
+    settings=("monday.boards.invoices.columns.supplier_name",),
+)
+PUT_RIGHT = shown(
+    "promises/test_c40_monday_links.py",
+    "a_cell_that_a_person_overwrites_is_put_right_once_and_told_when_someone_insists",
+    settings=("verify.flows",),
+)
+SITES = shown(
+    "promises/test_c56_sites.py",
+    "the_site_decides_the_group_and_the_department_of_lines_that_name_none",
+    "orders_of_two_plants_go_to_two_groups_and_one_of_a_third_waits_for_the_table",
+    settings=("companies.sites",),
+    rules=("site_is_mapped",),
 )
