@@ -25,9 +25,7 @@ IN_THE_UI = ("name", "email", "is_active", "payment_terms")
 
 class AirbaseSandbox:
     """Keeps vendors and purchase orders, and acknowledgements of purchase requests and ledger entries; these, accounts
-    and subsidiaries are filled by a seed or by a test.
-
-    What it is like is said by its traits.
+    and subsidiaries are filled by a seed or by a test. What it is like is said by its traits.
     """
 
     def __init__(

@@ -180,5 +180,5 @@ EACH_COMPANY = shown(
     "a_supplier_of_several_companies_shows_all_of_them_and_each_one_s_own_name_of_the_account",
     "a_customer_shows_the_same",
     "each_company_has_properties_of_its_own_where_mlc_yaml_gives_it_a_prefix",
-    settings=("hubspot.company_field", "hubspot.company_properties"),
+    settings=("hubspot.company_fields", "hubspot.company_properties"),
 )

@@ -119,7 +119,7 @@ def test_the_template_has_every_text_of_the_catalogue_as_it_is_now():
     from mlc_dagster.web.review.sentences import UNKNOWN
 
     made = template({**RULES, **KINDS, "unknown": UNKNOWN})
-    assert TEMPLATE.read_text("utf-8") == made, "python -m mlc_dagster.web.review.catalogue.translations"
+    assert TEMPLATE.read_text("utf-8") == made, "python -m mlc_dagster_tests.reference"
     assert made.count("\nmsgid ") > 200
 
 

@@ -1,6 +1,6 @@
 """The catalogue as gettext has it: its texts to be translated, and a translation that somebody made of them.
 
-python -m mlc_dagster.web.review.catalogue.translations     writes messages.pot anew
+messages.pot is made of it: python -m mlc_dagster_tests.reference
 """
 
 from __future__ import annotations
@@ -59,13 +59,3 @@ def _references(places: list[str]) -> Iterator[str]:
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
-
-
-def main() -> None:
-    from mlc_dagster.web.review.sentences import KINDS, RULES, UNKNOWN
-
-    TEMPLATE.write_text(template({**RULES, **KINDS, "unknown": UNKNOWN}), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
