@@ -29,12 +29,18 @@ def demo_settings(
     return {"partitions_start": first.isoformat(), "companies": _companies(choices.values()), **sections}
 
 
+ALIKE = ("actions",)
+"""What mlc.yaml says of an entity set whatever the tenant's names: where it has other ones, the rest is not of it."""
+
+
 def _merged(usual: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """What is chosen counts; of the tenant's entity sets what it does not say of one stays."""
+    """What is chosen counts; of the tenant's entity sets what it does not say of one stays, as far as it is of it."""
     merged = copy.deepcopy({**usual, **chosen})
     for name, said in copy.deepcopy(dict(usual.get("entity_sets", {}))).items():
-        sets = merged.setdefault("entity_sets", {})
-        sets[name] = {**said, **sets.get(name, {})}
+        kept = {part: value for part, value in said.items() if part in ALIKE or "catalogue" not in chosen}
+        if kept:
+            sets = merged.setdefault("entity_sets", {})
+            sets[name] = {**kept, **sets.get(name, {})}
     return merged
 
 
