@@ -184,7 +184,7 @@ def test_the_example_is_correct_and_a_copy_of_it_has_to_be_filled_in(run: Any) -
     assert list(load(EXAMPLE).companies) == ["0010", "0020"]
     code, printed = run(EXAMPLE.read_text(), "check")
     assert code == 2 and printed.count("this is still the example's value") == 2
-    assert "line 12, ifs.base_url" in printed and "line 13, ifs.token_url" in printed and "your own realm" in printed
+    assert "line 14, ifs.base_url" in printed and "line 15, ifs.token_url" in printed and "your own realm" in printed
     filled_in = EXAMPLE.read_text().replace("acme.ifs.cloud", "brewery.ifs.cloud").replace("acmeprod", "brewprod")
     code, printed = run(filled_in, "check")
     assert code == 0 and "0010, 0020" in printed

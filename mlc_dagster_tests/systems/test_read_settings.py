@@ -21,8 +21,8 @@ TARGETS = sorted(
 )
 OF_ALL = set(Policies().options())
 GIVEN: dict[str, dict[str, Any]] = {
-    "procurify": {"base_url": "https://one.example"},
-    "hubspot": {"deal_key": {"ifs_number": "invoice_no"}},
+    "procurify": {"base_url": "https://one.example", "dimensions": {"C": {"source": "location"}}},
+    "hubspot": {"deal_key": {"ifs_number": "invoice_no"}, "company_properties": {"0020": "norway"}},
 }
 """What a section must be given, and what it hands on only then."""
 ASKED = {

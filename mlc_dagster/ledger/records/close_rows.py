@@ -175,7 +175,7 @@ def _may_be_of(first: date, last: date) -> ColumnElement[bool]:
     around = (f"{first - 2 * DAY:%Y-%m-%d}", f"{last + 2 * DAY:%Y-%m-%d}~")
     changed = or_(version.between(*around), version.not_like("____-__-__T%"))
     noted = or_(dated.between(first.isoformat(), last.isoformat()), and_(dated == "", changed))
-    return or_(contents.c.dated.is_(None), noted)
+    return or_(and_(contents.c.key.is_not(None), contents.c.dated.is_(None)), noted)
 
 
 def _delivered(row: Any, sent: str | None, known: Any) -> DeliveredRow:

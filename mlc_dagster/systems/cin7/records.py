@@ -1,7 +1,6 @@
 """Cin7 Core's suppliers, purchases and purchase invoices: what is sent, and what a sent record is compared by.
 
-Where the lengths and limits come from: the official API blueprint (dearinventory.docs.apiary.io), sections Supplier,
-Advanced Purchase and Purchase Order. `stated` amounts are the ERP's own figures: they are compared, never sent.
+Lengths and limits are the official API blueprint's; `stated` amounts are the ERP's own: compared, never sent.
 """
 
 from __future__ import annotations

@@ -8,13 +8,18 @@ from typing import NamedTuple
 from mlc_dagster.core.vocabulary import ERP
 from mlc_dagster.ledger.records.open_item_entries import OpenCause
 from mlc_dagster.rules.waiving import UNWAIVABLE
-from mlc_dagster.web.review.catalogue import document_rules, kinds, outcome_rules, reference_rules
+from mlc_dagster.web.review.catalogue import document_rules, kinds, outcome_rules, party_rules, reference_rules
 from mlc_dagster.web.review.catalogue.entry import ENGINEER, ERP_ITSELF, Entry
 from mlc_dagster.web.review.catalogue.translations import Translate
 from mlc_dagster.web.review.shown_text import quoted, resemblance
 
 LONGEST = 90
-RULES: dict[str, Entry] = {**reference_rules.RULES, **document_rules.RULES, **outcome_rules.RULES}
+RULES: dict[str, Entry] = {
+    **reference_rules.RULES,
+    **party_rules.RULES,
+    **document_rules.RULES,
+    **outcome_rules.RULES,
+}
 KINDS: dict[str, Entry] = kinds.KINDS
 UNKNOWN = Entry(
     "It does not meet a rule of its own: {value}",

@@ -183,8 +183,8 @@ def test_a_field_that_the_tenant_lacks_is_left_out_and_the_rest_is_read(start: S
         ),
         ({"supplier_set": Names(fields={"name": "Notes"})}, r"Notes stands for both name and notes"),
         (
-            {"supplier_set": Names(lines=Lines(set="x"))},
-            r"supplier_set\.lines in mlc\.yaml: supplier_set has no lines",
+            {"account_set": Names(lines=Lines(set="x"))},
+            r"account_set\.lines in mlc\.yaml: account_set has no lines",
         ),
         (
             {"voucher_set": Names(lines=Lines(fields={"x": "y"}))},

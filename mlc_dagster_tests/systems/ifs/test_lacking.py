@@ -19,7 +19,8 @@ from mlc_dagster.systems.shared.findings import Question
 
 def settings(url: str = "http://127.0.0.1:9", **section: Any) -> Settings:
     content = demo_settings(url)
-    content["ifs"] = {**content["ifs"], **section}
+    own = {} if section.get("catalogue") == "seed" else {"entity_sets": {}}  # the children are the seed's
+    content["ifs"] = {**content["ifs"], **own, **section}
     return parse(content, "mlc.yaml")
 
 

@@ -36,7 +36,7 @@ def test_every_wrong_name_of_cin7_is_a_line_in_the_order_of_the_file(content: di
         "cin7.tax_rules.V12 is 'VAT 13%', and Cin7 has no such tax rule for purchases",
         "cin7.gl_accounts.6110 is '6101', and Cin7 has no such account to post to",
     ]
-    assert "There is Kuwait City, Main Warehouse, Osaka." in found[0].answer
+    assert "There is Kuwait City, Main Warehouse, Osaka, Plant South." in found[0].answer
     assert "30 days" in found[4].answer and "6100" in found[6].answer, "what was meant"
 
 

@@ -98,6 +98,7 @@ FLOWS = (
             request_names_its_invoice,
             approval_is_by_somebody,
             invoice_is_not_made_payable,
+            rules.dates_can_be_meant,
             rules.required_fields_are_given,
             rules.texts_fit,
         ),

@@ -79,6 +79,7 @@ FLOWS = (
         rules=(
             rules.company_is_mapped,
             rules.is_not_registered_anew,
+            rules.dates_can_be_meant,
             rules.required_fields_are_given,
             rules.order_is_delivered,
             rules.texts_fit,

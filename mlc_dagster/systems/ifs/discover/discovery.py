@@ -30,7 +30,7 @@ TITLE = (
 )
 
 
-def discover_ifs(question: Question, flows: Sequence[Flow], codes: CodesInUse) -> Discovery:
+def discover_ifs(question: Question, flows: Sequence[Flow], codes: CodesInUse | None = None) -> Discovery:
     """The proposal for this tenant. `flows`: those of the house, to say which of them an absent set switches off.
     `codes`: its own, which a SaaS is asked about; nothing here rests on them.
 

@@ -20,6 +20,7 @@ from mlc_dagster.systems.ifs.discover.line_arrays import Child, Lines, children_
 from mlc_dagster.systems.ifs.discover.matching import Fields, Keys, key_matched, matched
 from mlc_dagster.systems.ifs.discover.services import Service, Services
 from mlc_dagster.systems.ifs.schema.catalogue import fields_of
+from mlc_dagster.systems.ifs.supplier_child_records import OWN_KEYS
 from mlc_dagster.systems.ifs.writing.document_steps import TODAY
 
 SEARCHED = 10  # services that are read for a set that none of the known ones has: each may be several hundred kB
@@ -172,9 +173,10 @@ def _at(known: Known, place: Place, service: Service) -> FoundSet | None:
 
 
 def _own_fields(known: Known) -> list[str]:
+    """Those that may be a column; lists of children are named in mlc.yaml."""
     entity = known.entity
     names = fields_of(entity.record, without=entity.lines.field if entity.lines else None)
-    return [name for name in names if name not in entity.keys]
+    return [name for name in names if name not in entity.keys and name not in OWN_KEYS]
 
 
 def _columns_of_its_own(known: Known) -> Names:

@@ -301,6 +301,7 @@ def test_every_set_that_the_tenant_has_is_as_the_catalogue_of_ifs_cloud_says(pag
         "supplier_invoice_set",
         "customer_invoice_set",
         "posted_voucher_set",
+        "receipt_info_set",
     }
 
 
