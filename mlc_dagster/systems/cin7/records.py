@@ -1,6 +1,6 @@
 """Cin7 Core's suppliers, purchases and purchase invoices: what is sent, and what a sent record is compared by.
 
-Lengths and limits are the official API blueprint's; `stated` amounts are the ERP's own: compared, never sent.
+Lengths and limits: the official API blueprint (dearinventory.docs.apiary.io). `stated` is the ERP's own, never sent.
 """
 
 from __future__ import annotations
