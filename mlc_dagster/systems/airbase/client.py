@@ -17,7 +17,7 @@ from mlc_dagster.core.facts import Books
 from mlc_dagster.core.flows import Flow, Target
 from mlc_dagster.core.outcomes import Delivered, Draft, Outcome, Seen, Shown, Traffic, Worth
 from mlc_dagster.core.vocabulary import EntitySet, Pull, Scope, Sightings
-from mlc_dagster.systems.airbase.api import AirbaseApi, Document, amount_of, id_of, reference_of
+from mlc_dagster.systems.airbase.api import AirbaseApi, Document, id_of, reference_of
 from mlc_dagster.systems.airbase.bills.order_invoices import OrderInvoiceWriter
 from mlc_dagster.systems.airbase.bills.records import ListedBill
 from mlc_dagster.systems.airbase.bills.tenant import TenantsBills
@@ -28,7 +28,6 @@ from mlc_dagster.systems.airbase.records import (
     VENDOR_LIST,
     VENDORS,
     Account,
-    PurchaseOrder,
     Subsidiary,
     Vendor,
 )
@@ -76,9 +75,8 @@ class AirbaseClient:
         self.api, self.endpoints, self._clock = api, endpoints, clock
         self.bank_salt: Callable[[], bytes] = bytes
         self.open_bank_details: Callable[[str], str | None] = lambda mark: None
-        bank = OutwardBank(
-            endpoints.bank_details, "Airbase", lambda: self.bank_salt(), lambda mark: self.open_bank_details(mark)
-        )
+        salt, opened = lambda: self.bank_salt(), lambda mark: self.open_bank_details(mark)
+        bank = OutwardBank(endpoints.bank_details, "Airbase", salt, opened)
         self._api = AirbaseApi(api, endpoints.page_size)
         left_out = endpoints.vendor_fields_left_out
         vendors = UpsertKind(
@@ -92,9 +90,8 @@ class AirbaseClient:
             cure="Enter it there by hand; or leave the field out: airbase.vendor_fields_left_out.",
         )
         self._bills = TenantsBills(self._api, endpoints, clock)
-        orders = UpsertKind(
-            "purchase order", bodies.order, endpoints.purchase_orders_bulk, fault=_total_fault, otherwise=otherwise
-        )
+        orders_bulk = endpoints.purchase_orders_bulk
+        orders = UpsertKind("purchase order", bodies.order, orders_bulk, fault=bodies.total_fault, otherwise=otherwise)
         spent = {PURCHASE_REQUESTS.path: endpoints.purchase_requests, PAYMENTS.path: endpoints.ledger_entries}
         self._writers: dict[str, DraftWriter] = {
             VENDORS.name: self._upsert_writer(vendors, endpoints.vendors),
@@ -102,14 +99,9 @@ class AirbaseClient:
             ACKNOWLEDGEMENTS.name: AcknowledgementWriter(self._api, spent, self._forget),
             **self._bills.writers(),
         }
+        listed = partial(listed_vendor, endpoints.vendor_details)
         self._lists = {
-            VENDOR_LIST.name: AirbaseList(
-                self._api,
-                endpoints.vendors,
-                partial(listed_vendor, endpoints.vendor_details),
-                clock,
-                salt=lambda: self.bank_salt(),
-            ),
+            VENDOR_LIST.name: AirbaseList(self._api, endpoints.vendors, listed, clock, salt=salt),
             **_spend_lists(self._api, endpoints, clock),
         }
         sent = partial(expected, left_out=left_out)
@@ -119,8 +111,9 @@ class AirbaseClient:
             PURCHASE_ORDERS.name: RecordsReadBack(self._api, endpoints.purchase_orders, orders_shown, sent),
             **self._bills.read_back,
         }
-        by_source = {entity.name: spent[entity.path] for entity in (PURCHASE_REQUESTS, PAYMENTS)}
-        self._words = AcknowledgementsReadBack(self._api, by_source)
+        self._words = AcknowledgementsReadBack(
+            self._api, {e.name: spent[e.path] for e in (PURCHASE_REQUESTS, PAYMENTS)}
+        )
         self._books = KeptRead(self._read_books, BOOKS_FRESH, clock)
         self._subsidiary_ids = KeptRead(self._read_subsidiary_ids, BOOKS_FRESH, clock)
 
@@ -295,14 +288,4 @@ def _subsidiary(row: Document) -> Subsidiary:
         erp_reference_id=reference_of(row) or None,
         name=row.get("name"),
         currency=row.get("erp_currency_reference_id"),
-    )
-
-
-def _total_fault(record: PurchaseOrder, document: Document) -> str:
-    """Airbase's own sum, where it gives one, is ours."""
-    theirs: Any = document.get("total_amount")
-    if theirs is None or amount_of(theirs) == record.total():
-        return ""
-    return (
-        f"Airbase keeps total_amount {theirs} for {record.key}, and IFS says {record.total()}. Correct it in Airbase."
     )

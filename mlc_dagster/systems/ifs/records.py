@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.vocabulary import EntitySet, LineSet, Record
@@ -270,19 +271,9 @@ def _with_receipts(sets: dict[str, EntitySet]) -> dict[str, EntitySet]:
         words = "receipts are read with orders that have a set of headers, and not with such as are grouped from rows"
         raise Misconfigured(f"ifs.entity_sets.{RECEIPTS.name} in mlc.yaml: {words}. Take it out")
     stamp = "" if "last_modified" in receipts.absent else names.wire_name("last_modified", receipts.wire)
-    beside = LineSet(
-        names.BESIDE,
-        navigation="",
-        path=receipts.path,
-        record=receipts.record,
-        keys=("source_ref1", *receipts.keys),
-        wire=receipts.wire,
-        absent=receipts.absent,
-        projection=receipts.projection,
-        surface=receipts.surface,
-        stamp=stamp,
-        name=receipts.name,
-    )
+    alike = ("path", "record", "wire", "absent", "projection", "surface", "name")
+    said: dict[str, Any] = {name: getattr(receipts, name) for name in alike}
+    beside = LineSet(names.BESIDE, navigation="", keys=("source_ref1", *receipts.keys), stamp=stamp, **said)
     return {**sets, orders.name: replace(orders, beside=beside, absent=orders.absent - {beside.field})}
 
 

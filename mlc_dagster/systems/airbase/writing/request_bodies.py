@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from mlc_dagster.systems.airbase.api import Document, reference_of
+from mlc_dagster.systems.airbase.api import Document, amount_of, reference_of
 from mlc_dagster.systems.airbase.records import OrderLine, PurchaseOrder, Vendor
 
 
@@ -64,3 +64,13 @@ def _line(line: OrderLine, decimals: int) -> dict[str, Any]:
         "account": {"erp_reference_id": line.account} if line.account else None,
         **{field.name: field.value for field in line.more},
     }
+
+
+def total_fault(record: PurchaseOrder, document: Document) -> str:
+    """Airbase's own sum, where it gives one, is ours."""
+    theirs: Any = document.get("total_amount")
+    if theirs is None or amount_of(theirs) == record.total():
+        return ""
+    return (
+        f"Airbase keeps total_amount {theirs} for {record.key}, and IFS says {record.total()}. Correct it in Airbase."
+    )
