@@ -137,7 +137,8 @@ def _send(bench: Bench, trial: Trial, who: str) -> Loaded:
     opened.tell_start(flow.name, run)
 
     def ask() -> Any:
-        return sources.facts([(trial.row, None, None)]), None
+        look = partial(sources.target.known, flow.target) if flow.looks_up else None
+        return sources.facts([(trial.row, None, None)]), look
 
     fresh = SecondRead(flow, opened, run, lambda keys, _: sources.rows(keys[0]), ask, lambda: True)
     assert trial.ready is not None

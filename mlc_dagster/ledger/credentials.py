@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any
 
 from mlc_dagster.ledger import Ledger
 from mlc_dagster.ledger.vault import MASTER_KEY, Vault
-from mlc_dagster.settings import environment
+from mlc_dagster.settings import Settings, environment
 
 
 def master_keys() -> str:
@@ -32,4 +33,10 @@ def sealed(name: str) -> str:
         return secret(name, lambda: opened.enter_context(Ledger.to_read(here.database_url, here.tenant)))
 
 
-__all__ = ["Vault", "master_keys", "sealed", "secret"]
+def bank_keys(ledger: Ledger, settings: Settings) -> dict[str, Any]:
+    """What the clients of a ledger make and open marks of bank details with: as `configuration.client` takes it."""
+    goes_out = any(each.takes_bank_details for each in settings.targets.values())
+    return {"bank_salt": ledger.bank_marks.salt, "bank_vault": ledger.vault(master_keys()) if goes_out else None}
+
+
+__all__ = ["Vault", "bank_keys", "master_keys", "sealed", "secret"]

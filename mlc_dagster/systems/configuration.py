@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from mlc_dagster.systems.ifs.records import catalogue_for
 from mlc_dagster.systems.ifs.settings import IfsSettings
 from mlc_dagster.systems.registry import sections, systems
 from mlc_dagster.systems.shared.connections import Budgets, Kept, kept_nowhere, secret_name
-from mlc_dagster.systems.system import System
+from mlc_dagster.systems.system import BankVault, System
 
 __all__ = [
     "DEMO_FOLDER",
@@ -174,9 +175,14 @@ def client(
     tries: int = 8,
     *,
     kept: Kept = kept_nowhere,
+    bank_salt: Callable[[], bytes] | None = None,
+    bank_vault: BankVault | None = None,
 ) -> Any:
-    """The client of a connection. Nothing is sent before its first use. Raises Misconfigured: a secret is missing."""
+    """The client of a connection; `bank_...` as `System.client` has it: without them its marks of bank details are none
+    of the ledger's. Nothing is sent before its first use. Raises Misconfigured: a secret is missing.
+    """
     system = systems()[settings.system_of(connection)]
     names = secrets(connection, system, settings)
     values = {name: secret(name) for name in names}
-    return system.client(settings.section(connection), values, budgets, connection, tries, kept=kept)
+    make = partial(system.client, kept=kept, bank_salt=bank_salt, bank_vault=bank_vault)
+    return make(settings.section(connection), values, budgets, connection, tries)

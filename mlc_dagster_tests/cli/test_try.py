@@ -133,3 +133,28 @@ def test_in_shadow_nothing_is_offered_to_be_sent(box: Sandbox, place: Path, tmp_
         patch.setenv("MLC_CONFIG", str(tmp_path / "mlc.yaml"))
         done = mlc("--flow", "airbase/vendors", "--yes")
     assert "airbase.mode is shadow: nothing is sent" in done.output and writes(box) == before
+
+
+def test_the_marks_of_bank_details_are_the_ledgers_own(box: Sandbox, place: Path) -> None:
+    """A run would take another mark for changed bank details, and hold the supplier."""
+    from mlc_dagster.cli.shared.clients import client_of
+    from mlc_dagster.core.arrow_columns import records_of
+    from mlc_dagster.core.bank_details import mark_of
+    from mlc_dagster.ledger import Ledger
+    from mlc_dagster.systems import configuration
+    from mlc_dagster.systems.ifs import records as ifs
+
+    supplier = next(row for row in box.ifs.rows("SupplierSet") if row.get("BankAccount"))
+    settings, key = configuration.load(place / "mlc.yaml"), supplier["SupplierId"]
+    with Ledger.open(f"sqlite:///{place / 'ledger.db'}") as opened, client_of("ifs", settings, opened) as client:
+        rows = [row for batch in client.by_keys(ifs.SUPPLIERS, [key]) for row in records_of(batch, ifs.Supplier)]
+        salt = opened.bank_marks.salt()
+    [(record, _, _)] = rows
+    assert record is not None and record.bank_account and supplier["BankAccount"] not in record.bank_account
+    found = {"BankAccount": supplier["BankAccount"]}
+    unsalted = {mark_of(found, b"", key), mark_of({"bank_account": supplier["BankAccount"]}, b"", key)}
+    assert len(salt) >= 16 and record.bank_account not in unsalted
+    with Ledger.open(f"sqlite:///{place / 'other.db'}") as other, client_of("ifs", settings, other) as client:
+        [batch] = list(client.by_keys(ifs.SUPPLIERS, [key]))
+        [(elsewhere, _, _)] = records_of(batch, ifs.Supplier)
+    assert elsewhere is not None and elsewhere.bank_account != record.bank_account

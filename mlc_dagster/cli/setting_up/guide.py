@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -28,8 +28,8 @@ from mlc_dagster.systems.system import System
 TRIES = 3
 """So often wrong credentials or addresses are asked for again."""
 CURRENCY = re.compile(r"[A-Z]{3}")
-NOT_YET = "NOT-YET"
-"""Stands for a company as long as none is known: settings have one at least."""
+NOT_YET = {"NOT-YET": {"currency": "XTS"}}
+"""Stands for a company as long as none is known: settings have one at least. XTS is ISO 4217's code for trials."""
 
 
 @dataclass
@@ -106,11 +106,7 @@ class Guide:
 
     def _settings(self) -> Settings:
         """As the draft stands, read as a file would be."""
-        draft = (
-            self.draft
-            if self.draft.companies
-            else Draft(**{**vars(self.draft), "companies": {NOT_YET: {"currency": "XXX"}}})
-        )
+        draft = replace(self.draft, companies=self.draft.companies or NOT_YET)
         return configuration.parse(as_read(draft.text()), "mlc.yaml")
 
     # --- companies ----------------------------------------------------------------------------------------------------

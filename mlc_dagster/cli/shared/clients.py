@@ -17,13 +17,12 @@ if TYPE_CHECKING:
 @contextmanager
 def client_of(connection: str, settings: Settings, opened: Ledger) -> Iterator[Any]:
     """Its calls are counted in the ledger, with those of the loads. Raises Misconfigured for a secret nobody set."""
-    from mlc_dagster.ledger.credentials import secret
+    from mlc_dagster.ledger.credentials import bank_keys, secret
     from mlc_dagster.ledger.replaced_secrets import replaced
     from mlc_dagster.systems import configuration
 
-    made = configuration.client(
-        settings, connection, lambda each: secret(each, lambda: opened), opened.budget, kept=replaced
-    )
+    known, bank = (lambda each: secret(each, lambda: opened)), bank_keys(opened, settings)
+    made = configuration.client(settings, connection, known, opened.budget, kept=replaced, **bank)
     try:
         yield made
     finally:

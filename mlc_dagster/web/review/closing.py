@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from mlc_dagster.core.errors import Misconfigured
 from mlc_dagster.core.flows import Flow
 from mlc_dagster.ledger import Run
-from mlc_dagster.ledger.credentials import secret
+from mlc_dagster.ledger.credentials import bank_keys, secret
 from mlc_dagster.ledger.records.closes import Signature
 from mlc_dagster.ledger.replaced_secrets import replaced
 from mlc_dagster.pipeline.closing import signing
@@ -129,10 +129,9 @@ def _gathering(visit: Visit, period: Month) -> Iterator[tuple[Gathering, Sequenc
 
 
 def _client(visit: Visit, name: str) -> Any:
-    ledger = visit.ledger
-    return configuration.client(
-        visit.site.settings, name, lambda each: secret(each, lambda: ledger), ledger.budget, kept=replaced
-    )
+    ledger, settings = visit.ledger, visit.site.settings
+    known, bank = (lambda each: secret(each, lambda: ledger)), bank_keys(ledger, settings)
+    return configuration.client(settings, name, known, ledger.budget, kept=replaced, **bank)
 
 
 def _period(visit: Visit) -> Month:

@@ -9,7 +9,7 @@ from typing import Any
 
 from mlc_dagster.core.errors import MlcError
 from mlc_dagster.core.outcomes import Delivered, Seen
-from mlc_dagster.ledger.credentials import secret
+from mlc_dagster.ledger.credentials import bank_keys, secret
 from mlc_dagster.ledger.replaced_secrets import replaced
 from mlc_dagster.systems import configuration
 from mlc_dagster.web.review.shown_text import cut
@@ -58,9 +58,8 @@ def both_documents(visit: Visit, flow: str, key: str, now: str) -> BothDocuments
 def _read(visit: Visit, name: str, key: str, was: str, now: str) -> tuple[Seen, Seen]:
     flow, ledger = visit.site.known_flows[name], visit.ledger
     settings = visit.site.settings
-    client = configuration.client(
-        settings, flow.target.system, lambda each: secret(each, lambda: ledger), ledger.budget, 1, kept=replaced
-    )
+    known, bank = (lambda each: secret(each, lambda: ledger)), bank_keys(ledger, settings)
+    client = configuration.client(settings, flow.target.system, known, ledger.budget, 1, kept=replaced, **bank)
     try:
         [one] = client.read_back(flow.target, [Delivered(flow, key, was)])
         [other] = client.read_back(flow.target, [Delivered(flow, key, now)])
